@@ -1,0 +1,66 @@
+# One environment, .venv, serves every target: the development lock is the runtime lock and more,
+# in the same versions, so `make test` changes nothing under a running `make run`.
+
+PYTHON ?= $(shell python3.11 -c 'import sys; print(sys.executable)' 2>/dev/null || command -v python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
+
+PORT ?= 8000
+DATA_DIR ?= var
+FAST ?=
+
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench lock clean
+
+help: ## Say what each target does
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+
+# exec: hookfill is make's own child, so a SIGTERM to make reaches it and make waits for its end.
+run: $(VENV)/.runtime ## Start everything (PORT=8000 DATA_DIR=var FAST=1)
+	@exec $(BIN)/hookfill up --port $(PORT) --data-dir $(DATA_DIR) $(if $(filter 1 true yes,$(FAST)),--fast)
+
+test: lint ## Check everything and run all tests with coverage (PYTEST_ARGS=...)
+	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev ## Check format, lint, types and imports
+	@VENV=$(VENV) scripts/check
+
+format: $(VENV)/.dev ## Put the code into its one format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev ## Measure the ingress beside a naive app
+	$(BIN)/python -m benchmarks.ingress $(BENCH_ARGS)
+
+lock: ## Make both lock files anew from pyproject.toml (LOCK_ARGS=--upgrade)
+	$(PYTHON) -m venv .lock-venv
+	.lock-venv/bin/python -m pip install --quiet --disable-pip-version-check 'pip-tools>=7.6,<8'
+	.lock-venv/bin/pip-compile $(LOCK_ARGS) --output-file=requirements.lock pyproject.toml
+	.lock-venv/bin/pip-compile $(LOCK_ARGS) --extra=dev --constraint=requirements.lock \
+		--output-file=requirements-dev.lock pyproject.toml
+	rm -rf .lock-venv
+
+clean: ## Remove the environment, the caches and the reports; keep the data
+	rm -rf $(VENV) .lock-venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache \
+		.hypothesis .import_linter_cache .coverage .coverage.* coverage.xml htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# pip is what `venv` makes last: without it the environment is half-made and made again.
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit("Hookfill needs Python 3.11 or later; try PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	@echo "Making $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+# The stamps: as long as they are newer than the lock files, nothing is installed.
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/pip
+	@echo "Installing what Hookfill needs ..."
+	@$(PIP_INSTALL) --no-compile --require-hashes -r requirements.lock
+	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime | $(BIN)/pip
+	@echo "Installing what the checks and tests need ..."
+	@$(PIP_INSTALL) --no-compile --require-hashes -r requirements-dev.lock
+	@touch $@

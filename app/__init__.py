@@ -1,0 +1,1 @@
+"""Hookfill: a self-hosted, distributed order processor."""

@@ -1,0 +1,1 @@
+"""Wire languages: commands in, answers out."""

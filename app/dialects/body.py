@@ -1,0 +1,103 @@
+"""Request bodies as JSON objects, read strictly: exact numbers, no key twice, bounded depth."""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from app.domain.errors import MalformedPayload
+
+#: Levels of objects and lists, the outermost counted; the deepest dialect needs four.
+DEPTH_MAX = 16
+
+#: Longer integers become a `Decimal`: exact as well, and without the interpreter's own limit.
+_INTEGER_CHARACTERS_MAX = 40
+
+#: Of a key that is quoted in a message.
+_SHOWN_CHARACTERS = 40
+
+_Container = dict[str, Any] | list[Any]
+
+
+def payload_from(body: bytes) -> Mapping[str, object]:
+    """Return the JSON object that the body holds, whatever its Content-Type said.
+
+    Numbers are exact: without fraction and exponent an `int`, else a `Decimal`. Text can always
+    be written as UTF-8. A key that stands twice in one object is refused: the message says two
+    things at once, and to pick one of them is to guess with somebody's money.
+
+    Raises:
+        MalformedPayload: with the code `invalid_json`, and nothing else for any input.
+    """
+    try:
+        text = body.decode()
+        payload = _DECODER.decode(text)
+    except UnicodeDecodeError as error:
+        raise _invalid(f"the body is not UTF-8 at byte {error.start}") from error
+    except json.JSONDecodeError as error:
+        raise _invalid(f"the body is not JSON at character {error.pos}: {error.msg}") from error
+    except ArithmeticError as error:
+        raise _invalid("the body holds a number with an immense exponent") from error
+    except RecursionError as error:
+        raise _too_deep() from error
+    if not isinstance(payload, dict):
+        raise _invalid("the body is JSON, but not an object")
+    _refuse_depth(payload)
+    if "\\u" in text:
+        _refuse_lone_surrogates(payload)
+    return payload
+
+
+def _invalid(message: str) -> MalformedPayload:
+    return MalformedPayload("invalid_json", message)
+
+
+def _too_deep() -> MalformedPayload:
+    return _invalid(f"the body nests deeper than {DEPTH_MAX} levels")
+
+
+def _refuse_depth(payload: _Container) -> None:
+    level = [payload]
+    for _ in range(DEPTH_MAX):
+        level = [part for whole in level for part in _containers_in(whole)]
+        if not level:
+            return
+    raise _too_deep()
+
+
+def _containers_in(whole: _Container) -> list[_Container]:
+    parts = whole.values() if isinstance(whole, dict) else whole
+    return [part for part in parts if isinstance(part, dict | list)]
+
+
+def _refuse_lone_surrogates(payload: object) -> None:
+    """Refuse half of a surrogate pair: only an escape can write it, and no store takes it."""
+    try:
+        json.dumps(payload, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError as error:
+        raise _invalid("the body holds half of a surrogate pair") from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) == len(pairs):
+        return members
+    names = [name for name, _ in pairs]
+    repeated = next(name for name in names if names.count(name) > 1)
+    raise _invalid(f"the key {repeated[:_SHOWN_CHARACTERS]!a} stands twice in one object")
+
+
+def _integer(text: str) -> int | Decimal:
+    return int(text) if len(text) <= _INTEGER_CHARACTERS_MAX else Decimal(text)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise _invalid(f"the body holds {name}, which is not JSON")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique,
+    parse_constant=_refuse_constant,
+    parse_float=Decimal,
+    parse_int=_integer,
+)

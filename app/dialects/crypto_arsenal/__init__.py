@@ -1,0 +1,1 @@
+"""The trading-signal webhook of Crypto Arsenal (Crypto Arsenal webhook spec)."""

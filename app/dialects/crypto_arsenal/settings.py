@@ -1,0 +1,139 @@
+"""What can be set on a connector (Crypto Arsenal webhook spec, table of the connector record)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+from marshmallow import RAISE, Schema, ValidationError, validate
+from marshmallow import fields as shapes
+
+from app.dialects.fields import Flag, Number, ValueField, WholeNumber, between, loaded
+from app.domain.commands import LateExits, OnOpposite, SignalRules
+
+#: No venue offers more; a bound against typing errors.
+LEVERAGE_MAX = 1000
+
+#: One day. The resends that a window is made for come within 20 s (section 1).
+DEDUP_WINDOW_SECONDS_MAX = 86_400
+
+RATE_LIMIT_PER_MINUTE_MAX = 100_000
+ALLOWED_IPS_MAX = 100
+
+_Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorSettings:
+    """The settings of one connector.
+
+    Attributes:
+        leverage: whole number, at least 1.
+        dedup_window_seconds: how long the same message again counts as a resend; 0 is never.
+        balance_reserve: share of the available quote that percent sizes leave alone, 0 to 1.
+        percent_is_notional: percent of an open is of notional, not of margin.
+        rate_limit_per_minute: messages a minute; 0 is without limit.
+        allowed_ips: networks that may send; empty is everybody.
+    """
+
+    leverage: int = 1
+    dedup_window_seconds: int = 20
+    balance_reserve: Decimal = Decimal("0.01")
+    percent_is_notional: bool = False
+    on_opposite: OnOpposite = OnOpposite.KEEP
+    late_exits: LateExits = LateExits.RUN
+    rate_limit_per_minute: int = 60
+    allowed_ips: tuple[_Network, ...] = ()
+
+    def rules(self, entry_lateness_ms: int) -> SignalRules:
+        """Return what of this shapes the execution of a signal."""
+        return SignalRules(
+            leverage=self.leverage,
+            balance_reserve=self.balance_reserve,
+            percent_is_notional=self.percent_is_notional,
+            on_opposite=self.on_opposite,
+            late_exits=self.late_exits,
+            entry_lateness_ms=entry_lateness_ms,
+        )
+
+    def allows(self, peer: str) -> bool:
+        """Tell whether this address may send: none is excluded unless some are named."""
+        if not self.allowed_ips:
+            return True
+        try:
+            address = ip_address(peer)
+        except ValueError:
+            return False
+        plain = getattr(address, "ipv4_mapped", None) or address
+        return any(plain in network for network in self.allowed_ips)
+
+    def record(self) -> dict[str, object]:
+        """Return what differs from the defaults, in words that JSON has and `settings_of` reads."""
+        differing = {
+            one.name: value
+            for one in fields(self)
+            if (value := getattr(self, one.name)) != one.default
+        }
+        return {name: _plain(value) for name, value in differing.items()}
+
+
+def settings_of(connector_settings: Mapping[str, object]) -> ConnectorSettings:
+    """Return the settings that a connector's record or a request of our own API names.
+
+    Raises:
+        MalformedPayload: with messages by field; an unknown name is one of them.
+    """
+    return ConnectorSettings(**loaded(_SCHEMA, connector_settings))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, tuple):
+        return [str(network) for network in value]
+    return value
+
+
+class _Networks(ValueField[tuple[_Network, ...]]):
+    """A list of addresses or networks: `["203.0.113.7", "198.51.100.0/24"]`."""
+
+    def read(self, value: object) -> tuple[_Network, ...]:
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            raise ValidationError("Not a list of addresses.")
+        if len(value) > ALLOWED_IPS_MAX:
+            raise ValidationError(f"More than {ALLOWED_IPS_MAX} addresses.")
+        return tuple(_network(one) for one in value)
+
+
+def _network(text: object) -> _Network:
+    # A number would be read as one: `ip_network(1)` is 0.0.0.1.
+    if isinstance(text, str):
+        try:
+            return ip_network(text, strict=False)
+        except ValueError:
+            pass
+    raise ValidationError(f"Not an address or network: {str(text)[:50]!a}.")
+
+
+_SHARE = validate.Range(
+    0, 1, max_inclusive=False, error="Must be at least 0 and below 1, was {input}."
+)
+
+
+class _Settings(Schema):
+    class Meta:
+        """Our own API refuses what it does not know (DESIGN section 9)."""
+
+        unknown = RAISE
+
+    leverage = WholeNumber(validate=between(1, LEVERAGE_MAX))
+    dedup_window_seconds = WholeNumber(validate=between(0, DEDUP_WINDOW_SECONDS_MAX))
+    balance_reserve = Number(validate=_SHARE)
+    percent_is_notional = Flag()
+    on_opposite = shapes.Enum(OnOpposite, by_value=True)
+    late_exits = shapes.Enum(LateExits, by_value=True)
+    rate_limit_per_minute = WholeNumber(validate=between(0, RATE_LIMIT_PER_MINUTE_MAX))
+    allowed_ips = _Networks()
+
+
+_SCHEMA = _Settings()

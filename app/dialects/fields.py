@@ -1,0 +1,203 @@
+"""What the shapes of the dialects are made of: exact numbers, bounded text, absent values."""
+
+import re
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
+
+from app.domain.errors import MalformedPayload
+
+#: No price or quantity needs more; it bounds what arithmetic on a number can cost.
+DIGITS_MAX = 40
+
+#: Numbers lie between 1e-30 and 1e31, so that writing one out in full stays short.
+EXPONENT_MAX = 30
+
+#: `Decimal` itself reads more: `1_000`, full-width digits, NaN. An exponent of four digits is
+#: more than we take, and little enough for `Decimal` not to fail.
+_NUMBER = re.compile(r"[ \t\r\n]*[+-]?(\d+)(?:\.(\d+))?(?:[eE][+-]?\d{1,4})?[ \t\r\n]*", re.ASCII)
+
+#: Of prices, quantities and shares.
+POSITIVE = validate.Range(min=0, min_inclusive=False, error="Must be above 0, was {input}.")
+
+_T = TypeVar("_T")
+
+
+def between(least: int, most: int) -> validate.Range:
+    """Return the check that a number lies within these bounds, both included."""
+    return validate.Range(
+        least, most, error="Must be at least {min} and at most {max}, was {input}."
+    )
+
+
+def number_from(value: object) -> Decimal:
+    """Return the exact number that a JSON number or a numeric text says.
+
+    Text is: blanks, sign, ASCII digits, fraction, exponent, blanks; all but the digits optional.
+
+    Raises:
+        ValidationError: it is no number, or one out of bounds.
+    """
+    if isinstance(value, str):
+        return _number_from_text(value)
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise ValidationError("Not a number.")
+    number = Decimal(value)
+    _refuse_exponent(number)
+    # Written out, so that the digits of 0.001 and "0.001" are counted alike.
+    return _number_from_text(f"{number:f}")
+
+
+def _number_from_text(text: str) -> Decimal:
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        raise ValidationError("Not a number.")
+    whole, fraction = match.groups("")
+    if len(whole) + len(fraction) > DIGITS_MAX:
+        raise ValidationError(f"A number of more than {DIGITS_MAX} digits.")
+    number = Decimal(text.strip())
+    _refuse_exponent(number)
+    return number
+
+
+def _refuse_exponent(number: Decimal) -> None:
+    if abs(number.adjusted()) > EXPONENT_MAX:
+        raise ValidationError(f"A number beyond 1e{EXPONENT_MAX} or below 1e-{EXPONENT_MAX}.")
+
+
+class ValueField(fields.Field[_T]):
+    """A field that depends on nothing but its own value."""
+
+    @abstractmethod
+    def read(self, value: object) -> _T:
+        """Return what the value means.
+
+        Raises:
+            ValidationError: it means nothing here.
+        """
+
+    def _deserialize(
+        self,
+        value: object,
+        attr: str | None,  # noqa: ARG002
+        data: Mapping[str, Any] | None,  # noqa: ARG002
+        **_: object,
+    ) -> _T:
+        return self.read(value)
+
+
+class Number(ValueField[Decimal]):
+    """A JSON number or a numeric text, exact. Booleans are none."""
+
+    def read(self, value: object) -> Decimal:
+        """Return the number."""
+        return number_from(value)
+
+
+class WholeNumber(ValueField[int]):
+    """A number without a fraction: `5`, `"5"` and `5.0` are the same."""
+
+    def read(self, value: object) -> int:
+        """Return the number."""
+        number = number_from(value)
+        if number != number.to_integral_value():
+            raise ValidationError(f"Must be a whole number, was {number}.")
+        return int(number)
+
+
+class Flag(ValueField[bool]):
+    """`true` or `false`, and nothing that merely looks like it."""
+
+    def read(self, value: object) -> bool:
+        """Return the value itself."""
+        if isinstance(value, bool):
+            return value
+        raise ValidationError("Not true or false.")
+
+
+class Text(ValueField[str]):
+    """Text, kept as given."""
+
+    def read(self, value: object) -> str:
+        """Return the value itself."""
+        if isinstance(value, str):
+            return value
+        raise ValidationError("Not text.")
+
+
+class CallerId(Text):
+    """The caller's own id for a request: 1 to 64 printable ASCII characters."""
+
+    CHARACTERS_MAX = 64
+
+    def read(self, value: object) -> str:
+        """Return the value itself."""
+        text = super().read(value)
+        if 0 < len(text) <= self.CHARACTERS_MAX and text.isascii() and text.isprintable():
+            return text
+        raise ValidationError(f"Must be 1 to {self.CHARACTERS_MAX} printable ASCII characters.")
+
+
+class Refused(ValueField[Any]):
+    """A key that may not be there, although other shapes have it.
+
+    Args:
+        why: told to the caller.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__()
+        self.why = why
+
+    def read(self, value: object) -> Any:  # noqa: ANN401, ARG002
+        """Refuse any value."""
+        raise ValidationError(self.why)
+
+
+class Message(Schema):
+    """A shape in which `null` and `""` mean absent and unknown keys are ignored.
+
+    Senders fill templates: what they have no value for arrives empty, and what is meant for
+    another receiver arrives as well.
+    """
+
+    class Meta:
+        """Unknown keys are ignored in every dialect (DESIGN section 9)."""
+
+        unknown = EXCLUDE
+
+    @pre_load
+    def _without_empty(self, data: Mapping[str, object], **_: object) -> dict[str, object]:
+        return {name: value for name, value in data.items() if value is not None and value != ""}
+
+
+def loaded(schema: Schema, payload: Mapping[str, object]) -> dict[str, Any]:
+    """Return what the schema makes of the payload, by attribute names.
+
+    Raises:
+        MalformedPayload: with the code `validation_failed` and messages by wire field name.
+    """
+    try:
+        shape: dict[str, Any] = schema.load(payload)
+    except ValidationError as error:
+        raise invalid_fields(_by_name(error.messages_dict)) from error
+    return shape
+
+
+def invalid_fields(messages: Mapping[str, Sequence[str]]) -> MalformedPayload:
+    """Return the error `validation_failed` with these messages: wire field name → sentences."""
+    names = ", ".join(sorted(messages))
+    return MalformedPayload("validation_failed", f"invalid fields: {names}", messages)
+
+
+def _by_name(messages: Any, path: str = "") -> dict[str, list[str]]:  # noqa: ANN401
+    """Flatten what marshmallow nests: `{"steps": {0: {"price": [..]}}}` → `steps.0.price`."""
+    if not isinstance(messages, dict):
+        return {path: [str(message) for message in messages]}
+    flat: dict[str, list[str]] = {}
+    for name, inner in messages.items():
+        flat |= _by_name(inner, f"{path}.{name}" if path else str(name))
+    return flat

@@ -1,0 +1,44 @@
+"""The kinds of aggregate, together, and the one function by which any of them changes."""
+
+from app.domain.decision import Decision, ignored
+from app.domain.order import Order, OrderEvent
+from app.domain.signal import Signal, SignalEvent
+from app.domain.smart_order import SmartOrder, SmartOrderEvent
+from app.domain.status import IN_FLIGHT
+
+Aggregate = Order | Signal | SmartOrder
+Event = OrderEvent | SignalEvent | SmartOrderEvent
+
+
+def decide(aggregate: Aggregate, event: Event) -> Decision[Aggregate]:
+    """Return what becomes of `aggregate` when `event` happens.
+
+    Total and pure: an event that makes no sense is ignored with a reason, never an exception.
+    """
+    match aggregate:
+        case Order() if isinstance(event, OrderEvent):
+            return aggregate.decide(event)
+        case Signal() if isinstance(event, SignalEvent):
+            return aggregate.decide(event)
+        case SmartOrder() if isinstance(event, SmartOrderEvent):
+            return aggregate.decide(event)
+        case _:
+            return ignored(aggregate, f"{type(event).__name__} means nothing to {aggregate.kind}")
+
+
+def is_news(before: Aggregate | None, after: Aggregate) -> bool:
+    """Tell whether a change concerns the parent: what was filled, and whether it is over."""
+    match after:
+        case Order():
+            known = before if isinstance(before, Order) else None
+            if after.status in IN_FLIGHT:
+                return False
+            return known is None or (
+                (known.status, known.filled_quantity) != (after.status, after.filled_quantity)
+            )
+        case SmartOrder():
+            return isinstance(before, SmartOrder) and (
+                (before.is_live, before.filled_quantity) != (after.is_live, after.filled_quantity)
+            )
+        case Signal():
+            return False

@@ -1,0 +1,73 @@
+"""The take-profit and the stop-loss of an entry (Crypto Arsenal spec 3.3)."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from app.domain.identifiers import EpochMs, FreshId, VenueName
+from app.domain.order import Order
+from app.domain.smart_order import SmartOrder, direction_of
+from app.domain.trigger import Trigger
+from app.domain.words import Direction, PriceSource
+
+
+def protection_of(
+    entry: Order,
+    levels: tuple[Decimal | None, Decimal | None],
+    new_ids: Sequence[FreshId],
+    at_ms: EpochMs,
+    traded: tuple[VenueName, Decimal],
+) -> tuple[SmartOrder, ...]:
+    """Return the smart orders that guard what `entry` has filled, reduce-only, market on trigger.
+
+    Args:
+        entry: the closed entry; its filled quantity is what is guarded.
+        levels: trigger prices of the take-profit and of the stop-loss; None leaves one out.
+        new_ids: as many as there are levels.
+        at_ms: business time.
+        traded: the venue, and the price step of the symbol there.
+    """
+    side = entry.side.opposite
+    directions = (direction_of(side, takes_profit=True), direction_of(side, takes_profit=False))
+    return tuple(
+        _guard(entry, fresh, at_ms, _trigger(entry, fresh, direction, level, traded))
+        for direction, level, fresh in zip(directions, levels, new_ids, strict=False)
+        if level is not None
+    )
+
+
+def _trigger(
+    entry: Order,
+    fresh: FreshId,
+    direction: Direction,
+    level: Decimal,
+    traded: tuple[VenueName, Decimal],
+) -> Trigger:
+    venue, price_step = traded
+    return Trigger(
+        owner=fresh.id,
+        venue=venue,
+        symbol=entry.symbol,
+        source=PriceSource.LAST,
+        direction=direction,
+        level=level,
+        price_step=price_step,
+    )
+
+
+def _guard(entry: Order, fresh: FreshId, at_ms: EpochMs, trigger: Trigger) -> SmartOrder:
+    return SmartOrder(
+        id=fresh.id,
+        parent_id=entry.parent_id,
+        dialect=entry.dialect,
+        origin=entry.origin,
+        account=entry.account,
+        symbol=entry.symbol,
+        market=entry.market,
+        side=entry.side.opposite,
+        position_side=entry.position_side,
+        quantity=entry.filled_quantity,
+        reduce_only=True,
+        trigger=trigger,
+        created_at_ms=at_ms,
+        updated_at_ms=at_ms,
+    )

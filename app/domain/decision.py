@@ -1,0 +1,77 @@
+"""What a `decide` returns: the aggregate as it is now, what it brought forth, what to tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from app.domain.aggregate import Aggregate
+    from app.domain.identifiers import EpochMs
+    from app.domain.reason import Reason
+
+Changed = TypeVar("Changed", covariant=True)
+Same = TypeVar("Same")
+
+
+class EntryName(StrEnum):
+    """What can stand in a timeline, from the request to the last fill."""
+
+    RECEIVED = "received"
+    VALIDATED = "validated"
+    QUEUED = "queued"
+    DELAYED = "delayed"
+    DUE = "due"
+    DUPLICATE = "duplicate"
+    SIZED = "sized"
+    SENT = "sent"
+    ACKNOWLEDGED = "acknowledged"
+    PARTIALLY_FILLED = "partially_filled"
+    FILLED = "filled"
+    DEFERRED = "deferred"
+    UNKNOWN = "unknown"
+    ABSENT = "absent"
+    ARMED = "armed"
+    TRIGGERED = "triggered"
+    PROTECTED = "protected"
+    ALERT = "alert"
+    CANCEL_REQUESTED = "cancel_requested"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    DENIED = "denied"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a timeline."""
+
+    name: EntryName
+    at_ms: EpochMs
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(Generic[Changed]):
+    """The outcome of one `decide`.
+
+    Attributes:
+        aggregate: as it is after the event.
+        children: aggregates brought forth, to be created with the same commit.
+        entries: what the timeline of `aggregate` gains.
+        ignored: why the event made no sense here; then nothing has changed.
+    """
+
+    aggregate: Changed
+    children: tuple[Aggregate, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    ignored: str | None = None
+
+
+def ignored(aggregate: Same, why: str) -> Decision[Same]:
+    """Return a decision that changes nothing."""
+    return Decision(aggregate, ignored=why)

@@ -1,0 +1,46 @@
+"""What an aggregate still owes the world.
+
+Effects are not collected on the way: each kind of aggregate has one function that derives from
+its state what it owes now. The outbox holds exactly that, so an effect that is done, or no longer
+wanted, leaves the outbox with the very commit that made it so, and one that is lost is impossible.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.domain.identifiers import AggregateId, EpochMs
+
+AT_ONCE = EpochMs(0)
+
+
+class EffectKind(StrEnum):
+    """The work that there is. Each is safe to start twice.
+
+    NEWS is owed by the store itself, for as long as an aggregate has not read what concerns it.
+    """
+
+    PLACE = "place"
+    CANCEL = "cancel"
+    RESOLVE = "resolve"
+    ADVANCE = "advance"
+    ARM = "arm"
+    DISARM = "disarm"
+    WITHDRAW = "withdraw"
+    NEWS = "news"
+    TIMER = "timer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """One piece of work owed.
+
+    Attributes:
+        due_at_ms: not before this time; on the server's clock, save for TIMER, which is on the
+            business clock. 0 is at once.
+        urgent: goes before the rest (cancels, closes, panic).
+    """
+
+    kind: EffectKind
+    target: AggregateId
+    due_at_ms: EpochMs = AT_ONCE
+    urgent: bool = False

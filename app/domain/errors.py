@@ -1,0 +1,150 @@
+"""The error tree. A class answers whose fault it was and whether to try again.
+
+    HookfillError                retryable = False unless said otherwise
+    ├─ CommandError              the caller's
+    │  ├─ NotAuthenticated       nobody we know
+    │  ├─ NotPermitted           somebody we know, who may not do this
+    │  ├─ MalformedPayload       carries messages by field
+    │  ├─ PayloadTooLarge        the body is over the limit
+    │  ├─ NotFound               no such thing, or not the caller's
+    │  ├─ ConnectorInactive      a connector that was switched off
+    │  └─ RateLimited            too many requests; carries when to come back
+    ├─ StoreError                the store's
+    │  ├─ StoreUnavailable       retryable; nothing was written, or it is in doubt
+    │  ├─ UnsafeStore            settings under which acknowledged orders could be lost
+    │  ├─ Conflict               retryable; somebody else committed first
+    │  ├─ StaleRegistry          retryable; accounts or credentials have changed meanwhile
+    │  └─ LeaseLost              retryable; others hold the lane or the poll now
+    └─ VenueError                the venue's
+       ├─ VenueRejected          definite: the order becomes REJECTED
+       │  └─ InsufficientFunds
+       ├─ VenueUnavailable       retryable; it certainly did not arrive
+       └─ OutcomeUnknown         the order becomes UNKNOWN; never sent again before asking
+"""
+
+from collections.abc import Mapping, Sequence
+
+from app.domain.words import ReasonCode
+
+
+class HookfillError(Exception):
+    """Everything that this program raises on purpose."""
+
+    retryable = False
+
+
+class CommandError(HookfillError):
+    """The caller asked for something that cannot be done as asked."""
+
+
+class NotAuthenticated(CommandError):
+    """The credentials are missing or wrong; which of the two is not told."""
+
+
+class NotPermitted(CommandError):
+    """The credentials are good, but do not cover this."""
+
+
+class MalformedPayload(CommandError):
+    """The payload does not have the shape that its dialect asks for.
+
+    Attributes:
+        code: the machine-readable word of the dialect, for instance `invalid_json`.
+        fields: field name → messages; empty when the payload as a whole is unreadable.
+    """
+
+    def __init__(
+        self, code: str, message: str, fields: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.fields = dict(fields or {})
+
+
+class PayloadTooLarge(CommandError):
+    """The body is over the limit of 64 KiB."""
+
+
+class NotFound(CommandError):
+    """There is no such thing, or it belongs to somebody else."""
+
+
+class ConnectorInactive(CommandError):
+    """The connector exists and the token is right, but it was switched off."""
+
+
+class RateLimited(CommandError):
+    """Too many requests of one caller.
+
+    Attributes:
+        retry_after_ms: when the next one may come.
+    """
+
+    def __init__(self, message: str, retry_after_ms: int) -> None:
+        super().__init__(message)
+        self.retry_after_ms = retry_after_ms
+
+
+class StoreError(HookfillError):
+    """The store could not do what was asked of it."""
+
+
+class StoreUnavailable(StoreError):
+    """The store cannot be reached, or did not answer in time."""
+
+    retryable = True
+
+
+class UnsafeStore(StoreError):
+    """The store runs with settings under which acknowledged orders could be lost."""
+
+
+class Conflict(StoreError):
+    """Somebody else committed first."""
+
+    retryable = True
+
+
+class StaleRegistry(StoreError):
+    """Accounts or credentials have changed since they were read."""
+
+    retryable = True
+
+
+class LeaseLost(StoreError):
+    """The lease ran out and others may hold it now."""
+
+    retryable = True
+
+
+class VenueError(HookfillError):
+    """The venue did not do what was asked of it."""
+
+
+class VenueRejected(VenueError):
+    """The venue's definite no.
+
+    Attributes:
+        code: the reason in our words.
+    """
+
+    def __init__(self, message: str, code: ReasonCode = ReasonCode.VENUE_REJECTED) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class InsufficientFunds(VenueRejected):
+    """The venue says that the account cannot pay for this."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, ReasonCode.INSUFFICIENT_FUNDS)
+
+
+class VenueUnavailable(VenueError):
+    """The request certainly did not arrive."""
+
+    retryable = True
+
+
+class OutcomeUnknown(VenueError):
+    """The request may have arrived, and nobody can say yet."""

@@ -1,0 +1,169 @@
+"""What has happened: past tense, with its time. `decide` reads no clock but these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.domain.identifiers import EpochMs, FreshId
+    from app.domain.instrument import Instrument
+    from app.domain.market import AccountView, Quote
+    from app.domain.order import Order
+    from app.domain.reason import Reason
+    from app.domain.report import OrderReport
+    from app.domain.smart_order import SmartOrder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacementClaimed:
+    """A worker may send; without an answer by `lease_until_ms` (server) the outcome is lost."""
+
+    at_ms: EpochMs
+    lease_until_ms: EpochMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacementDenied:
+    """Our own checks refused before anything was sent. `too_late` makes it EXPIRED."""
+
+    at_ms: EpochMs
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacementDeferred:
+    """The placement with this token certainly did not arrive."""
+
+    at_ms: EpochMs
+    token: int
+    retry_at_ms: EpochMs
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderReported:
+    """The venue said something. `token` is that of the placement it answers, or None for news."""
+
+    at_ms: EpochMs
+    report: OrderReport
+    token: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeLost:
+    """The placement with this token may or may not have arrived."""
+
+    at_ms: EpochMs
+    token: int
+    server_ms: EpochMs
+    next_check_at_ms: EpochMs
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StillUnknown:
+    """The venue was asked and proved nothing, or cannot be asked and a person must look."""
+
+    at_ms: EpochMs
+    next_check_at_ms: EpochMs
+    needs_person: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvenAbsent:
+    """The venue definitely has no such order, and none can arrive any more."""
+
+    at_ms: EpochMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRequested:
+    """Somebody wants it gone."""
+
+    at_ms: EpochMs
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelDeferred:
+    """The cancel did not reach the venue, or its outcome is unknown; it is tried again."""
+
+    at_ms: EpochMs
+    retry_at_ms: EpochMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerDue:
+    """The time that was waited for has come."""
+
+    at_ms: EpochMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Executed:
+    """Its turn in the lane has come, with the account and the prices as they are now.
+
+    Attributes:
+        quote: None when no price is known.
+        instrument: None when the venue does not know the symbol.
+        new_ids: for the orders that it may bring forth; at least 2.
+    """
+
+    at_ms: EpochMs
+    account: AccountView
+    quote: Quote | None
+    instrument: Instrument | None
+    new_ids: tuple[FreshId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderUpdated:
+    """An order that concerns the aggregate has changed; `order` is how it is now.
+
+    Attributes:
+        new_ids: for what it may bring forth; at least 2.
+    """
+
+    at_ms: EpochMs
+    order: Order
+    new_ids: tuple[FreshId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmartOrderUpdated:
+    """A smart order of the aggregate has changed; `smart_order` is how it is now."""
+
+    at_ms: EpochMs
+    smart_order: SmartOrder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetsCanceled:
+    """A cancel message has passed its request on to this many aggregates."""
+
+    at_ms: EpochMs
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerArmed:
+    """The trigger book holds the trigger now."""
+
+    at_ms: EpochMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerDisarmed:
+    """The trigger book holds the trigger no more."""
+
+    at_ms: EpochMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerFired:
+    """The price has crossed the level, at the tick with this number."""
+
+    at_ms: EpochMs
+    tick: int
+    new_ids: tuple[FreshId, ...]

@@ -1,0 +1,75 @@
+"""What may be traded in which steps, and the one place where prices and quantities are rounded."""
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
+
+from app.domain.identifiers import Symbol
+from app.domain.reason import Reason
+from app.domain.words import Market, ReasonCode, Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument:
+    """The rules of one symbol in one market.
+
+    Attributes:
+        kind: `linear`, or `inverse` where the base coin is the margin.
+        price_step: prices are whole multiples of it, in quote currency.
+        quantity_step: quantities are whole multiples of it, in base currency.
+        quote_step: the smallest unit of the quote currency that is shown.
+        min_quantity: the least quantity, in base currency.
+        max_quantity: the greatest quantity in one order, or None.
+        min_notional: the least quantity times price, in quote currency.
+    """
+
+    symbol: Symbol
+    market: Market
+    price_step: Decimal
+    quantity_step: Decimal
+    kind: str = "linear"
+    quote_step: Decimal = Decimal("0.00000001")
+    min_quantity: Decimal = Decimal(0)
+    max_quantity: Decimal | None = None
+    min_notional: Decimal = Decimal(0)
+
+    def __post_init__(self) -> None:
+        """Refuse steps that cannot be rounded to."""
+        if self.price_step <= 0 or self.quantity_step <= 0 or self.quote_step <= 0:
+            raise ValueError(f"the steps of {self.symbol} must be above 0")
+
+    def quantity(self, wanted: Decimal) -> Decimal:
+        """Round a quantity down to the lot, so that never more is traded than asked for."""
+        return _to_step(wanted, self.quantity_step, ROUND_DOWN)
+
+    def price(self, wanted: Decimal, side: Side) -> Decimal:
+        """Round a limit price to the tick in the caller's favor: a buy down, a sell up."""
+        mode = ROUND_FLOOR if side is Side.BUY else ROUND_CEILING
+        return _to_step(wanted, self.price_step, mode)
+
+    def notional(self, quantity: Decimal, price: Decimal) -> Decimal:
+        """Return quantity times price, in quote currency."""
+        return quantity * price
+
+    def refusal(self, quantity: Decimal, price: Decimal) -> Reason | None:
+        """Return why an order of this size is too small or too large, or None if it is neither."""
+        least = max(self.min_quantity, self.quantity_step)
+        if quantity < least:
+            return Reason(
+                ReasonCode.BELOW_MINIMUM, f"quantity was {quantity:f}, the least lot is {least:f}"
+            )
+        notional = self.notional(quantity, price)
+        if notional < self.min_notional:
+            return Reason(
+                ReasonCode.BELOW_MINIMUM,
+                f"notional was {notional:f}, the least notional is {self.min_notional:f}",
+            )
+        if self.max_quantity is not None and quantity > self.max_quantity:
+            return Reason(
+                ReasonCode.ABOVE_MAXIMUM,
+                f"quantity was {quantity:f}, the greatest is {self.max_quantity:f}",
+            )
+        return None
+
+
+def _to_step(value: Decimal, step: Decimal, rounding: str) -> Decimal:
+    return (value / step).to_integral_value(rounding=rounding) * step

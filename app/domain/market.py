@@ -1,0 +1,92 @@
+"""What is known of prices, balances and positions at one moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from app.domain.identifiers import Currency, EpochMs, Symbol
+from app.domain.words import PositionMode, PositionSide, PriceSource, Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """One observation of a symbol's prices, in quote currency per base.
+
+    Attributes:
+        bids: (price, quantity), best first; empty means unlimited at `bid`.
+        asks: likewise at `ask`.
+    """
+
+    bid: Decimal
+    ask: Decimal
+    last: Decimal
+    bids: tuple[tuple[Decimal, Decimal], ...] = ()
+    asks: tuple[tuple[Decimal, Decimal], ...] = ()
+
+    def touch(self, side: Side) -> Decimal:
+        """Return what a taker on this side pays: the ask for a buy, the bid for a sell."""
+        return self.ask if side is Side.BUY else self.bid
+
+    def of(self, source: PriceSource) -> Decimal:
+        """Return the price that a trigger with this source compares."""
+        match source:
+            case PriceSource.BID:
+                return self.bid
+            case PriceSource.ASK:
+                return self.ask
+            case PriceSource.LAST:
+                return self.last
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """Quotes that were seen together. `number` rises with each tick of a venue."""
+
+    number: int
+    at_ms: EpochMs
+    quotes: Mapping[Symbol, Quote]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """How much of a currency an account has, and how much of that is not held by open orders."""
+
+    total: Decimal = Decimal(0)
+    available: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """One leg of a futures position.
+
+    Attributes:
+        size: in base currency, never negative.
+        available: what resting closes have not reserved; never above `size`.
+        entry_price: average, weighted by quantity; 0 when flat.
+    """
+
+    size: Decimal = Decimal(0)
+    available: Decimal = Decimal(0)
+    entry_price: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountView:
+    """An account as its venue sees it at one moment.
+
+    Attributes:
+        balances: currency → balance; a currency that is not listed is 0.
+        positions: (symbol, side) → position; a leg that is not listed is flat.
+    """
+
+    position_mode: PositionMode = PositionMode.HEDGE
+    balances: Mapping[Currency, Balance] = field(default_factory=dict)
+    positions: Mapping[tuple[Symbol, PositionSide], Position] = field(default_factory=dict)
+
+    def available(self, currency: Currency) -> Decimal:
+        """Return what may be spent of a currency."""
+        return self.balances.get(currency, Balance()).available
+
+    def position(self, symbol: Symbol, side: PositionSide) -> Position:
+        """Return one leg, flat if there is none."""
+        return self.positions.get((symbol, side), Position())

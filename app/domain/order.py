@@ -1,0 +1,379 @@
+"""One order at one venue account, and everything that may happen to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from app.domain.decision import Decision, Entry, EntryName, ignored
+from app.domain.effects import AT_ONCE, Effect, EffectKind
+from app.domain.events import (
+    CancelDeferred,
+    CancelRequested,
+    OrderReported,
+    OutcomeLost,
+    PlacementClaimed,
+    PlacementDeferred,
+    PlacementDenied,
+    ProvenAbsent,
+    StillUnknown,
+)
+from app.domain.identifiers import (
+    AccountId,
+    AggregateId,
+    ClientOrderId,
+    Currency,
+    EpochMs,
+    OrderId,
+    Symbol,
+    VenueOrderId,
+)
+from app.domain.reason import Reason
+from app.domain.report import Fill, OrderReport
+from app.domain.status import CLOSED, IN_FLIGHT, OrderStatus, may_move
+from app.domain.words import (
+    Dialect,
+    Kind,
+    Market,
+    OrderType,
+    PositionSide,
+    ReasonCode,
+    Side,
+    TimeInForce,
+)
+
+#: Sends that certainly did not arrive before the order is given up as a dead letter.
+ATTEMPTS_MAX = 5
+
+OrderEvent = (
+    PlacementClaimed
+    | PlacementDenied
+    | PlacementDeferred
+    | OrderReported
+    | OutcomeLost
+    | StillUnknown
+    | ProvenAbsent
+    | CancelRequested
+    | CancelDeferred
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One instruction to buy or sell.
+
+    Attributes:
+        origin: what a "cancel many" of its dialect reaches, for instance one connector.
+        reduces: a spot sale, a reduce-only order or a close: it may still run when entries may not.
+        quantity: in base currency.
+        price: the limit, in quote currency; None for a market order.
+        leverage: to be set on the account's symbol first; None leaves it alone.
+        not_after_ms: business time after which an entry is too late; None never is.
+        due_at_ms: business time at which it should be sent.
+        next_action_at_ms: server time before which nothing is tried again.
+        lease_until_ms: server time at which a placement that gave no answer counts as lost.
+        token: fencing token of the newest claim; rises with each.
+        attempts: placements begun.
+    """
+
+    id: OrderId
+    dialect: Dialect
+    origin: str
+    account: AccountId
+    symbol: Symbol
+    market: Market
+    side: Side
+    type: OrderType
+    quantity: Decimal
+    client_order_id: ClientOrderId
+    created_at_ms: EpochMs
+    updated_at_ms: EpochMs
+    parent_id: AggregateId | None = None
+    position_side: PositionSide | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    reduce_only: bool = False
+    reduces: bool = False
+    price: Decimal | None = None
+    leverage: int | None = None
+    caller_id: str | None = None
+    not_after_ms: EpochMs | None = None
+    due_at_ms: EpochMs = AT_ONCE
+    status: OrderStatus = OrderStatus.PENDING_NEW
+    reason: Reason | None = None
+    cancel_requested: bool = False
+    needs_person: bool = False
+    attempts: int = 0
+    token: int = 0
+    lease_until_ms: EpochMs = AT_ONCE
+    next_action_at_ms: EpochMs = AT_ONCE
+    unknown_since_ms: EpochMs | None = None
+    venue_order_id: VenueOrderId | None = None
+    filled_quantity: Decimal = Decimal(0)
+    average_price: Decimal | None = None
+    fees: Mapping[Currency, Decimal] = field(default_factory=dict)
+    fills: tuple[Fill, ...] = ()
+    position_after: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        """Make orders impossible that no venue could understand."""
+        if self.status is OrderStatus.DENIED:
+            return
+        if self.quantity <= 0:
+            raise ValueError(f"order {self.id} has a quantity of {self.quantity}, not above 0")
+        if (self.type is OrderType.MARKET) is (self.price is not None):
+            raise ValueError(f"order {self.id} is {self.type} with price {self.price}")
+
+    @property
+    def kind(self) -> Kind:
+        """What sort of aggregate this is."""
+        return Kind.ORDER
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more is expected of it."""
+        return self.status in CLOSED
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it still may do something."""
+        return not self.is_closed
+
+    @property
+    def remaining_quantity(self) -> Decimal:
+        """What is not filled yet."""
+        return self.quantity - self.filled_quantity
+
+    def owed(self) -> tuple[Effect, ...]:
+        """Return the one piece of work that this order's state asks for, if any."""
+        match self.status:
+            case OrderStatus.PENDING_NEW:
+                kind, due = EffectKind.PLACE, self.next_action_at_ms
+            case OrderStatus.PLACING:
+                kind, due = EffectKind.RESOLVE, self.lease_until_ms
+            case OrderStatus.UNKNOWN if not self.needs_person:
+                kind, due = EffectKind.RESOLVE, self.next_action_at_ms
+            case OrderStatus.NEW | OrderStatus.PARTIALLY_FILLED if self.cancel_requested:
+                kind, due = EffectKind.CANCEL, self.next_action_at_ms
+            case _:
+                return ()
+        urgent = self.reduces or kind is EffectKind.CANCEL
+        return (Effect(kind=kind, target=self.id, due_at_ms=due, urgent=urgent),)
+
+    def decide(self, event: OrderEvent) -> Decision["Order"]:
+        """Return what becomes of the order when `event` happens; nonsense is ignored."""
+        match event:
+            case PlacementClaimed():
+                return self._claimed(event)
+            case PlacementDenied():
+                return self._denied(event)
+            case PlacementDeferred():
+                return self._deferred(event)
+            case OrderReported():
+                return self._reported(event)
+            case OutcomeLost():
+                return self._lost(event)
+            case StillUnknown():
+                return self._still_unknown(event)
+            case ProvenAbsent():
+                return self._absent(event)
+            case CancelRequested():
+                return self._cancel_requested(event)
+            case CancelDeferred():
+                return self._cancel_deferred(event)
+
+    def _claimed(self, event: PlacementClaimed) -> Decision["Order"]:
+        if self.status is not OrderStatus.PENDING_NEW:
+            return ignored(self, f"a claim found the order {self.status}")
+        return _entry(
+            replace(
+                self,
+                status=OrderStatus.PLACING,
+                attempts=self.attempts + 1,
+                token=self.token + 1,
+                lease_until_ms=event.lease_until_ms,
+                updated_at_ms=event.at_ms,
+            ),
+            EntryName.SENT,
+            event.at_ms,
+        )
+
+    def _denied(self, event: PlacementDenied) -> Decision["Order"]:
+        if self.status is not OrderStatus.PENDING_NEW:
+            return ignored(self, f"a denial found the order {self.status}")
+        status = OrderStatus.DENIED
+        if event.reason.code is ReasonCode.TOO_LATE:
+            status = OrderStatus.EXPIRED
+        denied = replace(self, status=status, reason=event.reason, updated_at_ms=event.at_ms)
+        name = EntryName.EXPIRED if status is OrderStatus.EXPIRED else EntryName.DENIED
+        return _entry(denied, name, event.at_ms, event.reason)
+
+    def _deferred(self, event: PlacementDeferred) -> Decision["Order"]:
+        if self.status is not OrderStatus.PLACING or event.token != self.token:
+            return ignored(self, f"news of placement {event.token} found the order {self.status}")
+        if self.cancel_requested:
+            return self._canceled_unsent(event.at_ms)
+        if self.attempts >= ATTEMPTS_MAX:
+            reason = Reason(
+                ReasonCode.ATTEMPTS_EXHAUSTED,
+                f"{self.attempts} attempts did not arrive; the last said: {event.reason.message}",
+            )
+            dead = replace(
+                self, status=OrderStatus.DENIED, reason=reason, updated_at_ms=event.at_ms
+            )
+            return _entry(dead, EntryName.DENIED, event.at_ms, reason)
+        waiting = replace(
+            self,
+            status=OrderStatus.PENDING_NEW,
+            next_action_at_ms=event.retry_at_ms,
+            updated_at_ms=event.at_ms,
+        )
+        return _entry(waiting, EntryName.DEFERRED, event.at_ms, event.reason)
+
+    def _lost(self, event: OutcomeLost) -> Decision["Order"]:
+        if self.status is not OrderStatus.PLACING or event.token != self.token:
+            return ignored(self, f"news of placement {event.token} found the order {self.status}")
+        lost = replace(
+            self,
+            status=OrderStatus.UNKNOWN,
+            reason=event.reason,
+            unknown_since_ms=event.server_ms,
+            next_action_at_ms=event.next_check_at_ms,
+            updated_at_ms=event.at_ms,
+        )
+        return _entry(lost, EntryName.UNKNOWN, event.at_ms, event.reason)
+
+    def _still_unknown(self, event: StillUnknown) -> Decision["Order"]:
+        if self.status is not OrderStatus.UNKNOWN:
+            return ignored(self, f"a check found the order {self.status}")
+        return Decision(
+            replace(
+                self,
+                next_action_at_ms=event.next_check_at_ms,
+                needs_person=event.needs_person,
+                updated_at_ms=event.at_ms,
+            )
+        )
+
+    def _absent(self, event: ProvenAbsent) -> Decision["Order"]:
+        if self.status is not OrderStatus.UNKNOWN:
+            return ignored(self, f"proof of absence found the order {self.status}")
+        if self.cancel_requested:
+            return self._canceled_unsent(event.at_ms)
+        absent = replace(
+            self,
+            status=OrderStatus.PENDING_NEW,
+            reason=None,
+            unknown_since_ms=None,
+            next_action_at_ms=AT_ONCE,
+            updated_at_ms=event.at_ms,
+        )
+        return _entry(absent, EntryName.ABSENT, event.at_ms)
+
+    def _cancel_requested(self, event: CancelRequested) -> Decision["Order"]:
+        if self.is_closed or self.cancel_requested:
+            return ignored(self, f"a cancel found the order {self.status}")
+        if self.status is OrderStatus.PENDING_NEW:
+            return replace(self, reason=event.reason)._canceled_unsent(event.at_ms)  # noqa: SLF001
+        asked = replace(
+            self,
+            cancel_requested=True,
+            reason=self.reason if self.status is OrderStatus.UNKNOWN else event.reason,
+            next_action_at_ms=(
+                self.next_action_at_ms if self.status is OrderStatus.UNKNOWN else AT_ONCE
+            ),
+            updated_at_ms=event.at_ms,
+        )
+        return _entry(asked, EntryName.CANCEL_REQUESTED, event.at_ms, event.reason)
+
+    def _cancel_deferred(self, event: CancelDeferred) -> Decision["Order"]:
+        if self.is_closed or not self.cancel_requested:
+            return ignored(self, f"a postponed cancel found the order {self.status}")
+        return Decision(
+            replace(self, next_action_at_ms=event.retry_at_ms, updated_at_ms=event.at_ms)
+        )
+
+    def _canceled_unsent(self, at_ms: EpochMs) -> Decision["Order"]:
+        reason = self.reason or Reason(ReasonCode.REQUESTED, "canceled before it was sent")
+        canceled = replace(
+            self, status=OrderStatus.CANCELED, reason=reason, updated_at_ms=at_ms
+        )
+        return _entry(canceled, EntryName.CANCELED, at_ms, reason)
+
+    def _reported(self, event: OrderReported) -> Decision["Order"]:
+        report = event.report
+        if event.token is not None and event.token != self.token:
+            return ignored(self, f"the answer to placement {event.token} came too late")
+        fills = _merged(self.fills, report.fills)
+        filled = max(self.filled_quantity, report.filled_quantity)
+        status = _status_after(self, report, filled)
+        grown = filled > self.filled_quantity
+        if status is None or (status is self.status and not grown and fills == self.fills):
+            return ignored(self, f"a report of {report.status} found the order {self.status}")
+        news = replace(
+            self,
+            status=status,
+            fills=fills,
+            filled_quantity=filled,
+            average_price=report.average_price if grown else self.average_price,
+            fees=dict(report.fees) if grown else self.fees,
+            venue_order_id=self.venue_order_id or report.venue_order_id,
+            position_after=report.position_after if grown else self.position_after,
+            reason=_reason_after(self, status, report),
+            unknown_since_ms=None,
+            updated_at_ms=event.at_ms,
+        )
+        return Decision(news, entries=tuple(_report_entries(self, news, event.at_ms)))
+
+
+def _status_after(order: Order, report: OrderReport, filled: Decimal) -> OrderStatus | None:
+    """Return the status that a report leads to, or None where the table has no such move."""
+    wanted = report.status
+    if filled >= order.quantity:
+        wanted = OrderStatus.FILLED
+    elif filled > 0 and wanted is OrderStatus.NEW:
+        wanted = OrderStatus.PARTIALLY_FILLED
+    if wanted is order.status or may_move(order.status, wanted):
+        return wanted
+    if order.is_closed and filled > order.filled_quantity:
+        return order.status  # the same with a higher filled quantity
+    return None
+
+
+def _reason_after(order: Order, status: OrderStatus, report: OrderReport) -> Reason | None:
+    if report.reason is not None:
+        return report.reason
+    if status is OrderStatus.CANCELED:
+        return order.reason or Reason(ReasonCode.REQUESTED, "canceled at the venue")
+    return order.reason if order.cancel_requested and status not in CLOSED else None
+
+
+def _report_entries(before: Order, after: Order, at_ms: EpochMs) -> list[Entry]:
+    """Return what a report adds to the timeline: acknowledged once, then each step of its life."""
+    entries = []
+    if before.status in IN_FLIGHT and after.status is not OrderStatus.REJECTED:
+        entries.append(Entry(EntryName.ACKNOWLEDGED, at_ms))
+    if after.filled_quantity > before.filled_quantity:
+        name = EntryName.FILLED
+        if after.status is not OrderStatus.FILLED:
+            name = EntryName.PARTIALLY_FILLED
+        entries.append(Entry(name, at_ms))
+    if after.status in CLOSED and before.status not in CLOSED:
+        if after.status is not OrderStatus.FILLED:
+            entries.append(Entry(EntryName(after.status.value.lower()), at_ms, after.reason))
+        entries.append(Entry(EntryName.CLOSED, at_ms))
+    return entries
+
+
+def _merged(known: tuple[Fill, ...], told: tuple[Fill, ...]) -> tuple[Fill, ...]:
+    """Add the fills that are new; a trade id counts once, however often it is told."""
+    seen = {fill.trade_id for fill in known}
+    return known + tuple(fill for fill in told if fill.trade_id not in seen)
+
+
+def _entry(
+    order: Order, name: EntryName, at_ms: EpochMs, reason: Reason | None = None
+) -> Decision[Order]:
+    entries = [Entry(name, at_ms, reason)]
+    if order.is_closed:
+        entries.append(Entry(EntryName.CLOSED, at_ms))
+    return Decision(order, entries=tuple(entries))
+

@@ -1,0 +1,13 @@
+"""Why something ended as it did: a code for machines, a sentence for people."""
+
+from dataclasses import dataclass
+
+from app.domain.words import ReasonCode
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A code from the one enum, and a sentence with the figures."""
+
+    code: ReasonCode
+    message: str

@@ -1,0 +1,114 @@
+"""From percent, notional or a fixed amount to a quantity (Crypto Arsenal spec 3.1)."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from app.domain.commands import Action, SignalRules, Size, SizeKind
+from app.domain.identifiers import Symbol, base_of, quote_of
+from app.domain.instrument import Instrument
+from app.domain.market import AccountView
+from app.domain.reason import Reason
+from app.domain.words import Market, ReasonCode
+
+_HUNDRED = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """A quantity on the lot, or why there can be no order of that size.
+
+    Attributes:
+        quantity: base currency, rounded down to the lot; 0 when nothing is left.
+        refusal: None when it may be sent.
+    """
+
+    quantity: Decimal
+    refusal: Reason | None = None
+
+
+def sized(
+    action: Action, size: Size, price: Decimal, account: AccountView, instrument: Instrument,
+    rules: SignalRules,
+) -> Sized:
+    """Return what `action` means in base currency.
+
+    Args:
+        action: what is to be traded; cancels have no size.
+        size: the amount as the caller said it.
+        price: limit, else the touch, in quote currency.
+        account: balances and positions as they are now.
+        instrument: lot, minimum and maximum.
+        rules: leverage and reserve.
+
+    Returns:
+        Sales and closes are capped at what is there. Entries are never shrunk: one that the funds
+        do not cover is refused.
+    """
+    if action.is_entry:
+        return _entry(action, size, price, account, instrument, rules)
+    return _exit(action, size, price, account, instrument)
+
+
+def _entry(
+    action: Action, size: Size, price: Decimal, account: AccountView, instrument: Instrument,
+    rules: SignalRules,
+) -> Sized:
+    available = account.available(quote_of(instrument.symbol))
+    leverage = 1 if action is Action.BUY else rules.leverage
+    wanted = _entry_quantity(size, price, available, leverage, rules)
+    quantity = instrument.quantity(wanted)
+    refusal = instrument.refusal(quantity, price)
+    cost = instrument.notional(quantity, price) / leverage
+    if refusal is None and cost > available:
+        refusal = Reason(
+            ReasonCode.INSUFFICIENT_FUNDS,
+            f"{quantity:f} {instrument.symbol} at {price:f} takes {cost:f}, "
+            f"available was {available:f}",
+        )
+    return Sized(quantity, refusal)
+
+
+def _entry_quantity(
+    size: Size, price: Decimal, available: Decimal, leverage: int, rules: SignalRules
+) -> Decimal:
+    match size.kind:
+        case SizeKind.FIXED:
+            return size.value
+        case SizeKind.NOTIONAL:
+            return size.value * leverage / price
+        case SizeKind.PERCENT if rules.percent_is_notional:
+            return size.value / _HUNDRED * available / price
+        case SizeKind.PERCENT:
+            share = min(size.value / _HUNDRED, 1 - rules.balance_reserve)
+            return share * available * leverage / price
+
+
+def _exit(
+    action: Action, size: Size, price: Decimal, account: AccountView, instrument: Instrument
+) -> Sized:
+    held = held_quantity(action, account, instrument.symbol)
+    wanted = size.value
+    if size.kind is SizeKind.PERCENT:
+        wanted = size.value / _HUNDRED * held
+    quantity = instrument.quantity(min(wanted, held))
+    if held <= 0:
+        return Sized(Decimal(0), _nothing_held(action, instrument))
+    reduces_position = instrument.market is not Market.SPOT
+    refusal = instrument.refusal(quantity, price)
+    if reduces_position and quantity >= instrument.quantity_step and quantity > 0:
+        refusal = None  # venues exempt what only reduces from their minimums
+    return Sized(quantity, refusal)
+
+
+def _nothing_held(action: Action, instrument: Instrument) -> Reason:
+    if action is Action.SELL:
+        return Reason(ReasonCode.INSUFFICIENT_FUNDS, f"no {base_of(instrument.symbol)} to sell")
+    return Reason(ReasonCode.NO_POSITION, f"no position in {instrument.symbol} to close")
+
+
+def held_quantity(action: Action, account: AccountView, symbol: Symbol) -> Decimal:
+    """Return what a sale or close may take: the available base, or the unreserved position."""
+    leg = action.position_side
+    if leg is None:
+        return account.available(base_of(symbol))
+    return account.position(symbol, leg).available

@@ -1,0 +1,136 @@
+"""The closed sets of words that everything else is written in."""
+
+from enum import StrEnum
+
+
+class Dialect(StrEnum):
+    """The wire languages, as they are named in keys, records and our own API."""
+
+    CRYPTO_ARSENAL = "crypto_arsenal"
+    APISIFY = "apisify"
+    POLONIEX = "poloniex"
+    THREE_COMMAS = "three_commas"
+    HUMMINGBOT = "hummingbot"
+
+
+class Kind(StrEnum):
+    """The kinds of aggregate."""
+
+    SIGNAL = "SIGNAL"
+    ORDER = "ORDER"
+    SMART_ORDER = "SMART_ORDER"
+
+
+class Side(StrEnum):
+    """Which way an order trades."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+    @property
+    def opposite(self) -> "Side":
+        """The other side."""
+        return Side.SELL if self is Side.BUY else Side.BUY
+
+
+class PositionSide(StrEnum):
+    """Which leg of a futures position an order works on."""
+
+    LONG = "LONG"
+    SHORT = "SHORT"
+
+    @property
+    def opposite(self) -> "PositionSide":
+        """The other leg."""
+        return PositionSide.SHORT if self is PositionSide.LONG else PositionSide.LONG
+
+
+class Market(StrEnum):
+    """What is traded: spot, or futures margined in USD coins or in the base coin."""
+
+    SPOT = "SPOT"
+    USDM = "USDM"
+    COINM = "COINM"
+
+
+class PositionMode(StrEnum):
+    """Whether an account holds long and short apart or as one net position."""
+
+    HEDGE = "HEDGE"
+    ONEWAY = "ONEWAY"
+
+
+class OrderType(StrEnum):
+    """How an order is priced; LIMIT_MAKER is post only."""
+
+    MARKET = "MARKET"
+    LIMIT = "LIMIT"
+    LIMIT_MAKER = "LIMIT_MAKER"
+
+
+class TimeInForce(StrEnum):
+    """How long the unfilled rest of an order lives."""
+
+    GTC = "GTC"
+    IOC = "IOC"
+    FOK = "FOK"
+
+
+class PriceSource(StrEnum):
+    """Which price of a tick a trigger watches."""
+
+    BID = "bid"
+    ASK = "ask"
+    LAST = "last"
+
+
+class Direction(StrEnum):
+    """Whether a trigger fires at or above its level (RISING) or at or below it (FALLING)."""
+
+    RISING = "RISING"
+    FALLING = "FALLING"
+
+
+class AccountState(StrEnum):
+    """The risk state of an account (DESIGN section 15)."""
+
+    RUN = "RUN"
+    REDUCE_ONLY = "REDUCE_ONLY"
+    HALT = "HALT"
+
+
+class Mode(StrEnum):
+    """Whose money an account trades with."""
+
+    PAPER = "paper"
+    TESTNET = "testnet"
+    LIVE = "live"
+
+
+class ReasonCode(StrEnum):
+    """Why something was denied, skipped, canceled or has expired; machine readable."""
+
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    BELOW_MINIMUM = "below_minimum"
+    ABOVE_MAXIMUM = "above_maximum"
+    NO_POSITION = "no_position"
+    NO_PRICE = "no_price"
+    UNKNOWN_INSTRUMENT = "unknown_instrument"
+    OPPOSITE_POSITION = "opposite_position"
+    TP_SL_SIDE = "tp_sl_side"
+    ACCOUNT_REDUCE_ONLY = "account_reduce_only"
+    ACCOUNT_HALTED = "account_halted"
+    ACCOUNT_MISSING = "account_missing"
+    TOO_LATE = "too_late"
+    ATTEMPTS_EXHAUSTED = "attempts_exhausted"
+    TIME_IN_FORCE = "time_in_force"
+    WOULD_TAKE = "would_take"
+    DUPLICATE = "duplicate"
+    REQUESTED = "requested"
+    NOTHING_TO_CANCEL = "nothing_to_cancel"
+    SIBLING_FILLED = "sibling_filled"
+    POSITION_CLOSED = "position_closed"
+    VENUE_REJECTED = "venue_rejected"
+    VENUE_UNAVAILABLE = "venue_unavailable"
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    RESET = "reset"

@@ -1,0 +1,421 @@
+"""What the use cases need from outside: small Protocols, and Ports to carry them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from app.domain.account import Account
+from app.domain.aggregate import Aggregate
+from app.domain.decision import Decision, Entry
+from app.domain.effects import Effect
+from app.domain.identifiers import (
+    AccountId,
+    AggregateId,
+    ClientOrderId,
+    EpochMs,
+    FreshId,
+    OrderId,
+    Symbol,
+    VenueName,
+)
+from app.domain.instrument import Instrument
+from app.domain.market import AccountView, Quote, Tick
+from app.domain.order import Order
+from app.domain.report import OrderReport
+from app.domain.trigger import Trigger
+from app.domain.words import AccountState
+
+
+class Clock(Protocol):
+    """The one place that reads the time."""
+
+    def now_ms(self) -> EpochMs:
+        """Return business time: the server's, unless a test has moved it."""
+
+    def server_ms(self) -> EpochMs:
+        """Return the server's time, which leases, grace periods and retries go by."""
+
+
+class Ids(Protocol):
+    """Hands out ids that nobody has used."""
+
+    def fresh(self, account: AccountId, count: int) -> tuple[FreshId, ...]:
+        """Return ids whose remainder names the shard of the account, rising."""
+
+    def order_of(self, client_order_id: ClientOrderId) -> AggregateId | None:
+        """Return the order behind a client order id, or None if it is not one of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An aggregate as it was loaded. `version` counts its commits; 0 has never been stored."""
+
+    aggregate: Aggregate
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One aggregate before and after, and what its timeline gains.
+
+    Attributes:
+        before: None for one that is new.
+        read: news that `after` has taken in: id of the child → its version.
+    """
+
+    before: Stored | None
+    after: Aggregate
+    entries: tuple[Entry, ...] = ()
+    read: Mapping[AggregateId, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """Conditions that the store checks in the same step as the commit.
+
+    Attributes:
+        permits: the account states under which it may happen; None does not ask.
+        turn: the lane must still be leased under its token.
+        tell: further aggregates that the change concerns, besides the parent.
+    """
+
+    permits: frozenset[AccountState] | None = None
+    turn: "Turn | None" = None
+    tell: tuple[AggregateId, ...] = ()
+
+
+NO_TERMS = Terms()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """Conditions under which a new request is taken in.
+
+    Attributes:
+        dedupe_key: hash of what makes two requests the same, or None.
+        dedupe_until_ms: business time until which the key counts.
+        caller_id_scope: the origin within which live caller ids must differ; None asks nothing.
+        rate_key: whose budget this counts against, or None.
+        rate_per_minute: how many a minute; 0 is without limit.
+        give_up_at_ms: server time after which the store must refuse to write.
+        registry_version: of the accounts and credentials that the caller was checked against.
+    """
+
+    dedupe_key: str | None = None
+    dedupe_until_ms: EpochMs = EpochMs(0)
+    caller_id_scope: str | None = None
+    rate_key: str | None = None
+    rate_per_minute: int = 0
+    give_up_at_ms: EpochMs = EpochMs(0)
+    registry_version: int | None = None
+
+
+class Ledger(Protocol):
+    """The aggregates, their timelines and the outbox; the truth."""
+
+    def load(self, aggregate_id: AggregateId) -> Stored:
+        """Return the aggregate as it is now.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+
+    def commit(self, changes: Sequence[Change], terms: Terms = NO_TERMS) -> Sequence[Effect]:
+        """Write all the changes or none, and return the effects that came to be owed.
+
+        Raises:
+            Conflict: one of them has another version by now.
+            LeaseLost: the lane has been leased anew.
+            NotPermitted: the account's state is not among those that `terms` permit.
+        """
+
+    def admit(self, changes: Sequence[Change], admission: Admission) -> AggregateId | None:
+        """Write a new request, or return the id of the one that it repeats.
+
+        Raises:
+            RateLimited: the caller has used up its budget.
+            StaleRegistry: accounts or credentials have changed since the caller was checked.
+            StoreUnavailable: nothing was written, or it is in doubt.
+        """
+
+    def news(self, aggregate_id: AggregateId) -> Mapping[AggregateId, int]:
+        """Return what changed for this aggregate and was not read yet: child → version."""
+
+    def state_of(self, account: AccountId) -> AccountState:
+        """Return the risk state of an account; HALT if it is missing or unreadable."""
+
+
+class Live(Protocol):
+    """Which aggregates are live, by several keys."""
+
+    def of_origin(self, account: AccountId, origin: str) -> Mapping[AggregateId, str]:
+        """Return the live top-level aggregates of one origin: id → caller id or ''."""
+
+    def of_account(self, account: AccountId) -> Collection[AggregateId]:
+        """Return every live aggregate of an account."""
+
+    def protectors(self, order: Order) -> Collection[AggregateId]:
+        """Return the aggregates that guard the position which this order works on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """The right to work one lane for a moment.
+
+    Attributes:
+        waiting: ids in order of their turn: due time, then arrival.
+        in_flight: orders of the lane whose effect on the position is not yet known.
+    """
+
+    account: AccountId
+    symbol: Symbol
+    token: int
+    waiting: tuple[AggregateId, ...]
+    in_flight: tuple[OrderId, ...]
+
+
+class Lanes(Protocol):
+    """Position-dependent work of one (account, symbol), one at a time and in order."""
+
+    def enter(self, account: AccountId, symbol: Symbol) -> Turn | None:
+        """Lease the lane, or return None while somebody else holds it."""
+
+    def leave(self, turn: Turn) -> AggregateId | None:
+        """Give the lane back, if it is still ours, and return who came to wait meanwhile."""
+
+    def head(self, account: AccountId, symbol: Symbol) -> AggregateId | None:
+        """Return whose turn would be next, or None while an order of the lane is in flight."""
+
+
+class Timers(Protocol):
+    """Tell me at time T; the due times are the truth, messages only hurry."""
+
+    def due(self, now_ms: EpochMs, limit: int) -> Sequence[AggregateId]:
+        """Return what is due at this business time, earliest first within a shard."""
+
+    def soon(self, now_ms: EpochMs, within_ms: int) -> Sequence[EpochMs]:
+        """Return the due times up to `within_ms` ahead."""
+
+
+class Outbox(Protocol):
+    """Effects that are owed."""
+
+    def overdue(self, limit: int) -> Sequence[Effect]:
+        """Return effects whose message is due again, and put off their next one."""
+
+
+class TriggerBook(Protocol):
+    """Every armed trigger, and which of them a tick fires (spec/trigger-book.md)."""
+
+    def arm(self, trigger: Trigger) -> None:
+        """Hold the trigger from the next tick on. Arming twice is arming once."""
+
+    def disarm(self, trigger: Trigger) -> None:
+        """Hold it no more. A trigger that is not held is no error."""
+
+    def fire(self, venue: VenueName, tick: Tick) -> Sequence[AggregateId]:
+        """Move what this tick fires to the fired list and return all of it, by owner id.
+
+        A tick that is not newer than the last one fires nothing.
+        """
+
+    def fired(self, venue: VenueName) -> Mapping[AggregateId, int]:
+        """Return what has fired and is not yet done: owner → number of the tick."""
+
+    def done(self, venue: VenueName, owner: AggregateId) -> None:
+        """Take a fired trigger off the list: its owner knows."""
+
+    def symbols(self, venue: VenueName) -> Collection[Symbol]:
+        """Return the symbols with something armed."""
+
+
+class Venue(Protocol):
+    """One account at one exchange. It never emulates quietly what the exchange lacks."""
+
+    def instrument(self, symbol: Symbol) -> Instrument | None:
+        """Return the rules of a symbol, or None if it is not traded here."""
+
+    def quote(self, symbol: Symbol) -> Quote | None:
+        """Return the newest prices, or None if none are known."""
+
+    def view(self) -> AccountView:
+        """Return balances and positions as they are now.
+
+        Raises:
+            VenueUnavailable: they could not be read.
+        """
+
+    def place(self, order: Order) -> OrderReport:
+        """Send the order under its client order id, setting its leverage first if it has one.
+
+        Raises:
+            VenueRejected: a definite no.
+            VenueUnavailable: it certainly did not arrive.
+            OutcomeUnknown: it may have arrived.
+        """
+
+    def cancel(self, order: Order) -> OrderReport:
+        """Take the order off and return how it ended; one that is closed already is no error.
+
+        Raises:
+            VenueUnavailable: it certainly did not arrive.
+            OutcomeUnknown: it may have arrived.
+            NotFound: the venue has no such order.
+        """
+
+    def find(self, order: Order) -> OrderReport | None:
+        """Return what became of the order, looked up by client order id, or None if absent.
+
+        Raises:
+            VenueUnavailable: the question could not be asked.
+        """
+
+
+class Reports(Protocol):
+    """What venues tell unasked about the orders of one account."""
+
+    def unread(self, account: Account) -> Mapping[ClientOrderId, OrderReport]:
+        """Return the newest report of each order that has news."""
+
+    def mark_read(self, account: Account, reports: Mapping[ClientOrderId, OrderReport]) -> None:
+        """Forget these, unless there is newer news of the same order."""
+
+    def accounts_with_news(self) -> Collection[AccountId]:
+        """Return the accounts that have anything unread."""
+
+
+class Feed(Protocol):
+    """The prices of one venue, as a row of ticks."""
+
+    def next_tick(self, symbols: Collection[Symbol]) -> Tick | None:
+        """Return the oldest tick that was not evaluated yet, or None if there is none.
+
+        Args:
+            symbols: what somebody waits for; observed now if the feed is one that must look.
+        """
+
+    def match(self, tick: Tick) -> None:
+        """Let the venue's own resting orders meet the tick, where it is us who simulate them."""
+
+    def done(self, tick: Tick) -> None:
+        """Count the tick as evaluated."""
+
+    def symbols(self) -> Collection[Symbol]:
+        """Return the symbols that the venue's own resting orders wait for."""
+
+
+class Venues(Protocol):
+    """All venues."""
+
+    def of(self, account: Account) -> Venue:
+        """Return the venue as this account sees it."""
+
+    def feed(self, venue: VenueName) -> Feed:
+        """Return the prices of a venue."""
+
+
+class Accounts(Protocol):
+    """The accounts that there are."""
+
+    def account(self, account_id: AccountId) -> Account:
+        """Return an account.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+
+    def accounts(self) -> Sequence[Account]:
+        """Return all accounts, by id."""
+
+
+class Locks(Protocol):
+    """Short leases that keep others out; losing one is harmless."""
+
+    def acquire(self, name: str, lease_ms: int) -> int | None:
+        """Return a fencing token, or None while somebody else holds the lock."""
+
+    def release(self, name: str, token: int) -> None:
+        """Give the lock back, if it is still ours."""
+
+
+class Publisher(Protocol):
+    """Wake-ups. Never raises: the outbox still holds an effect whose message is lost."""
+
+    def publish(self, effects: Sequence[Effect]) -> None:
+        """Hurry these along; effects that are not due yet are left to the sweep."""
+
+    def wake_timers(self, due_ms: Sequence[EpochMs]) -> None:
+        """See to it that somebody looks at the timers at these business times."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How long things may take. All in milliseconds.
+
+    Attributes:
+        place_lease_ms: without an answer for this long a placement counts as lost.
+        unknown_grace_ms: how long a venue may hide an order that it has; before that, "not found"
+            proves nothing.
+        unknown_retry_ms: first pause between two questions; doubles up to `retry_max_ms`.
+        retry_ms: first pause before a send that did not arrive is tried again; doubles likewise.
+        exit_patience_ms: how long an exit waits for an unknown order of its lane.
+        republish_after_ms: how long an effect may be owed before its message counts as lost.
+        timer_horizon_ms: how far ahead a countdown message is sent.
+    """
+
+    place_lease_ms: int = 30_000
+    unknown_grace_ms: int = 30_000
+    unknown_retry_ms: int = 2_000
+    retry_ms: int = 1_000
+    retry_max_ms: int = 60_000
+    exit_patience_ms: int = 10_000
+    republish_after_ms: int = 3_000
+    timer_horizon_ms: int = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Everything that a use case may need."""
+
+    clock: Clock
+    ids: Ids
+    ledger: Ledger
+    live: Live
+    lanes: Lanes
+    timers: Timers
+    outbox: Outbox
+    book: TriggerBook
+    accounts: Accounts
+    venues: Venues
+    reports: Reports
+    locks: Locks
+    publisher: Publisher
+    policy: Policy
+
+
+__all__ = [
+    "NO_TERMS",
+    "Accounts",
+    "Admission",
+    "Change",
+    "Clock",
+    "Decision",
+    "Feed",
+    "Ids",
+    "Lanes",
+    "Ledger",
+    "Live",
+    "Locks",
+    "Outbox",
+    "Policy",
+    "Ports",
+    "Publisher",
+    "Reports",
+    "Stored",
+    "Terms",
+    "Timers",
+    "TriggerBook",
+    "Turn",
+    "Venue",
+    "Venues",
+]

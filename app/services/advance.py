@@ -1,0 +1,80 @@
+"""The one path by which anything changes: load, decide, commit once, wake the workers."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+
+from app.domain.aggregate import Aggregate, Event, decide
+from app.domain.decision import Decision
+from app.domain.effects import Effect, EffectKind
+from app.domain.errors import Conflict
+from app.domain.identifiers import AggregateId
+from app.domain.order import Order
+from app.domain.status import IN_FLIGHT
+from app.ports import NO_TERMS, Change, Ports, Stored, Terms
+
+#: Races lost in a row before the work is left to its next wake-up.
+ATTEMPTS_MAX = 8
+
+
+def advance(
+    aggregate_id: AggregateId,
+    event: Event,
+    ports: Ports,
+    terms: Terms = NO_TERMS,
+    read: Mapping[AggregateId, int] | None = None,
+) -> Decision[Aggregate]:
+    """Let `event` happen to the aggregate.
+
+    An event that is ignored writes nothing, unless it was news that must count as read.
+
+    Raises:
+        NotFound: there is no such aggregate.
+        Conflict: others committed first, ATTEMPTS_MAX times in a row.
+        LeaseLost, NotPermitted: the terms were not met.
+    """
+    for _ in range(ATTEMPTS_MAX):
+        stored = ports.ledger.load(aggregate_id)
+        decision = decide(stored.aggregate, event)
+        if decision.ignored is not None and not read:
+            return decision
+        with suppress(Conflict):
+            _commit(stored, decision, ports, terms, read or {})
+            return decision
+    raise Conflict(f"aggregate {aggregate_id} changed {ATTEMPTS_MAX} times while it was decided on")
+
+
+def _commit(
+    stored: Stored,
+    decision: Decision[Aggregate],
+    ports: Ports,
+    terms: Terms,
+    read: Mapping[AggregateId, int],
+) -> None:
+    terms = replace(terms, tell=_guards(stored.aggregate, decision.aggregate, ports))
+    changes = [Change(stored, decision.aggregate, decision.entries, read)]
+    changes += [Change(None, child) for child in decision.children]
+    effects = ports.ledger.commit(changes, terms)
+    ports.publisher.publish([*effects, *_lane_effects(stored.aggregate, decision, ports)])
+
+
+def _guards(before: Aggregate, after: Aggregate, ports: Ports) -> tuple[AggregateId, ...]:
+    """Return who guards a position that this change has closed: their orders must go."""
+    if not isinstance(before, Order) or not isinstance(after, Order):
+        return ()
+    if after.position_after != 0 or before.filled_quantity == after.filled_quantity:
+        return ()
+    return tuple(one for one in ports.live.protectors(after) if one != after.parent_id)
+
+
+def _lane_effects(
+    before: Aggregate, decision: Decision[Aggregate], ports: Ports
+) -> tuple[Effect, ...]:
+    """Wake whoever waits in the lane for an order that is in flight no more."""
+    after = decision.aggregate
+    if not isinstance(before, Order) or not isinstance(after, Order):
+        return ()
+    if before.status not in IN_FLIGHT or after.status in IN_FLIGHT:
+        return ()
+    head = ports.lanes.head(after.account, after.symbol)
+    return () if head is None else (Effect(kind=EffectKind.ADVANCE, target=head),)

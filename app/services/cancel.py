@@ -1,0 +1,88 @@
+"""What is no longer wanted is taken off, at the venue and in the trigger book."""
+
+from app.domain.errors import NotFound, OutcomeUnknown, VenueRejected, VenueUnavailable
+from app.domain.events import CancelDeferred, CancelRequested, OrderReported, TargetsCanceled
+from app.domain.identifiers import AggregateId, OrderId
+from app.domain.order import Order
+from app.domain.reason import Reason
+from app.domain.report import OrderReport
+from app.domain.signal import Signal
+from app.domain.smart_order import SmartOrder
+from app.domain.status import OPEN, OrderStatus
+from app.domain.words import ReasonCode
+from app.ports import Ports, Venue
+from app.services.accept import targets_of
+from app.services.advance import advance
+from app.services.place import retry_at
+
+
+def cancel_order(order_id: OrderId, ports: Ports) -> None:
+    """Ask the venue to take off an open order whose cancel is wanted; ask again until it is gone.
+
+    Raises:
+        NotFound: there is no such order.
+    """
+    order = ports.ledger.load(order_id).aggregate
+    if not isinstance(order, Order) or order.status not in OPEN or not order.cancel_requested:
+        return
+    if order.next_action_at_ms > ports.clock.server_ms():
+        return
+    venue = ports.venues.of(ports.accounts.account(order.account))
+    report = _ending(order, venue)
+    if report is None:
+        retry_at_ms = retry_at(ports, ports.policy.retry_ms, 1)
+        deferred = CancelDeferred(at_ms=ports.clock.now_ms(), retry_at_ms=retry_at_ms)
+        advance(order_id, deferred, ports)
+        return
+    advance(order_id, OrderReported(at_ms=ports.clock.now_ms(), report=report), ports)
+
+
+def _ending(order: Order, venue: Venue) -> OrderReport | None:
+    """Return how the order ended, or None while that is not certain; asking twice is harmless."""
+    try:
+        return venue.cancel(order)
+    except (VenueUnavailable, OutcomeUnknown):
+        return None
+    except (NotFound, VenueRejected):
+        # It may have filled, or it was taken off by others: its own record tells.
+        return _looked_up(order, venue)
+
+
+def _looked_up(order: Order, venue: Venue) -> OrderReport | None:
+    try:
+        report = venue.find(order)
+    except VenueUnavailable:
+        return None
+    if report is None:
+        reason = Reason(ReasonCode.REQUESTED, "the venue has no such order any more")
+        return OrderReport(status=OrderStatus.CANCELED, reason=reason)
+    return report if report.status not in OPEN else None
+
+
+def cancel_targets(signal: Signal, ports: Ports) -> None:
+    """Carry out a cancel message: pass it on to what it reaches, then end it."""
+    targets = targets_of(signal, ports) if signal.targets is None else signal.targets
+    reason = Reason(ReasonCode.REQUESTED, f"canceled by signal {signal.id}")
+    reached = [one for one in targets if request_cancel(one, reason, ports)]
+    event = TargetsCanceled(at_ms=ports.clock.now_ms(), count=len(reached))
+    advance(signal.id, event, ports)
+
+
+def withdraw_children(signal: Signal, ports: Ports) -> None:
+    """Ask the children that a signal wants gone to go."""
+    reason = signal.reason or Reason(ReasonCode.REQUESTED, f"withdrawn by signal {signal.id}")
+    for child_id in sorted(signal.withdrawing & signal.working):
+        request_cancel(child_id, reason, ports)
+
+
+def request_cancel(aggregate_id: AggregateId, reason: Reason, ports: Ports) -> bool:
+    """Ask an aggregate, and the order it has placed, to end. Return whether it was live."""
+    event = CancelRequested(at_ms=ports.clock.now_ms(), reason=reason)
+    try:
+        decision = advance(aggregate_id, event, ports)
+    except NotFound:
+        return False
+    after = decision.aggregate
+    if isinstance(after, SmartOrder) and after.is_live and after.order_id is not None:
+        advance(after.order_id, event, ports)
+    return after.is_live or decision.ignored is None

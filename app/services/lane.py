@@ -1,0 +1,97 @@
+"""Position-dependent work of one (account, symbol), one at a time and in order of its turn."""
+
+from app.domain.errors import NotFound
+from app.domain.events import Executed
+from app.domain.identifiers import AccountId, AggregateId, Symbol
+from app.domain.order import Order
+from app.domain.signal import Signal, Stage
+from app.domain.status import OrderStatus
+from app.domain.words import AccountState
+from app.ports import Ports, Terms, Turn
+from app.services.advance import advance
+
+#: An order to close the opposite leg, and the entry after it.
+IDS_PER_TURN = 2
+
+#: Turns that one call takes; more are left to the next wake-up.
+TURNS_MAX = 16
+
+
+def work_lane(account: AccountId, symbol: Symbol, ports: Ports) -> None:
+    """Size and commit the order of whoever is at the head of the lane.
+
+    One worker at a time holds the lane, by a lease with a fencing token that the commit checks, so
+    a worker that slept through its lease commits nothing. While an order of the lane is in flight
+    nobody takes a turn, save exits that have waited long enough.
+    """
+    for _ in range(TURNS_MAX):
+        turn = ports.lanes.enter(account, symbol)
+        if turn is None:
+            return
+        try:
+            executed = _take_turn(turn, ports)
+        finally:
+            newcomer = ports.lanes.leave(turn)
+        if not executed and newcomer is None:
+            return
+
+
+def _take_turn(turn: Turn, ports: Ports) -> bool:
+    """Execute the first signal that may run. Return whether the lane has moved."""
+    for aggregate_id in turn.waiting:
+        signal = _queued(aggregate_id, ports)
+        if signal is None:
+            continue
+        if turn.in_flight:
+            if not _may_overtake(signal, turn, ports):
+                continue
+        elif signal.stage is not Stage.QUEUED:
+            return False  # it waits for its close, and so does everybody behind it
+        if _must_wait(signal, ports):
+            continue
+        _execute(signal, turn, ports)
+        return not turn.in_flight
+    return False
+
+
+def _queued(aggregate_id: AggregateId, ports: Ports) -> Signal | None:
+    try:
+        aggregate = ports.ledger.load(aggregate_id).aggregate
+    except NotFound:
+        return None
+    return aggregate if isinstance(aggregate, Signal) and aggregate.is_queued else None
+
+
+def _may_overtake(signal: Signal, turn: Turn, ports: Ports) -> bool:
+    """Tell whether an exit has waited long enough for orders of unknown outcome."""
+    if signal.action.is_entry or signal.stage is not Stage.QUEUED:
+        return False
+    now_ms = ports.clock.server_ms()
+    for order_id in turn.in_flight:
+        order = ports.ledger.load(order_id).aggregate
+        if not isinstance(order, Order) or order.status is not OrderStatus.UNKNOWN:
+            return False
+        if now_ms - (order.unknown_since_ms or now_ms) < ports.policy.exit_patience_ms:
+            return False
+    return True
+
+
+def _must_wait(signal: Signal, ports: Ports) -> bool:
+    """Tell whether an exit waits for its halted account; an entry is denied when it is sent."""
+    return (
+        not signal.action.is_entry
+        and ports.ledger.state_of(signal.account) is AccountState.HALT
+    )
+
+
+def _execute(signal: Signal, turn: Turn, ports: Ports) -> None:
+    account = ports.accounts.account(signal.account)
+    venue = ports.venues.of(account)
+    event = Executed(
+        at_ms=ports.clock.now_ms(),
+        account=venue.view(),
+        quote=venue.quote(signal.symbol),
+        instrument=venue.instrument(signal.symbol),
+        new_ids=ports.ids.fresh(signal.account, IDS_PER_TURN),
+    )
+    advance(signal.id, event, ports, Terms(turn=turn))

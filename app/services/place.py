@@ -1,0 +1,131 @@
+"""An order goes to its venue, at most once."""
+
+from app.domain.errors import (
+    NotPermitted,
+    OutcomeUnknown,
+    VenueRejected,
+    VenueUnavailable,
+)
+from app.domain.events import (
+    OrderReported,
+    OutcomeLost,
+    PlacementClaimed,
+    PlacementDeferred,
+    PlacementDenied,
+)
+from app.domain.identifiers import EpochMs, OrderId
+from app.domain.order import ATTEMPTS_MAX, Order, OrderEvent
+from app.domain.reason import Reason
+from app.domain.report import OrderReport
+from app.domain.status import OrderStatus
+from app.domain.words import AccountState, ReasonCode
+from app.ports import Policy, Ports, Terms
+from app.services.advance import advance
+
+_ENTRY_STATES = frozenset({AccountState.RUN})
+_EXIT_STATES = frozenset({AccountState.RUN, AccountState.REDUCE_ONLY})
+
+
+def place_order(order_id: OrderId, ports: Ports) -> None:
+    """Send the order if this process gets the claim to it, and record the venue's answer.
+
+    Twice, or at once in two workers: one claim succeeds. Stopped after the claim: the lease runs
+    out, the outcome counts as unknown, and the venue is asked before anything is sent again.
+
+    Raises:
+        NotFound: there is no such order.
+    """
+    order = ports.ledger.load(order_id).aggregate
+    if not isinstance(order, Order) or order.status is not OrderStatus.PENDING_NEW:
+        return
+    if order.next_action_at_ms > ports.clock.server_ms():
+        return
+    refusal = _refusal(order, ports)
+    if refusal is not None:
+        event = PlacementDenied(at_ms=ports.clock.now_ms(), reason=refusal)
+        advance(order_id, event, ports)
+        return
+    claimed = _claim(order, ports)
+    if claimed is not None:
+        advance(order_id, _answer(claimed, ports), ports)
+
+
+def _refusal(order: Order, ports: Ports) -> Reason | None:
+    late_ms = 0 if order.not_after_ms is None else ports.clock.now_ms() - order.not_after_ms
+    if late_ms > 0:
+        return Reason(ReasonCode.TOO_LATE, f"its last moment was {late_ms} ms ago")
+    if order.attempts >= ATTEMPTS_MAX:
+        return Reason(
+            ReasonCode.ATTEMPTS_EXHAUSTED, f"{order.attempts} attempts did not arrive"
+        )
+    return None
+
+
+def _claim(order: Order, ports: Ports) -> Order | None:
+    """Return the claimed order, or None when others have it or the account's state forbids it."""
+    lease_until_ms = EpochMs(ports.clock.server_ms() + ports.policy.place_lease_ms)
+    event = PlacementClaimed(at_ms=ports.clock.now_ms(), lease_until_ms=lease_until_ms)
+    permits = _EXIT_STATES if order.reduces else _ENTRY_STATES
+    try:
+        decision = advance(order.id, event, ports, Terms(permits=permits))
+    except NotPermitted:
+        _forbidden(order, ports)
+        return None
+    claimed = decision.aggregate
+    if decision.ignored is not None or not isinstance(claimed, Order):
+        return None
+    return claimed
+
+
+def _forbidden(order: Order, ports: Ports) -> None:
+    """Deny an entry; an exit stays as it is and waits, visibly, until it may run."""
+    if order.reduces:
+        return
+    state = ports.ledger.state_of(order.account)
+    code = ReasonCode.ACCOUNT_HALTED
+    if state is AccountState.REDUCE_ONLY:
+        code = ReasonCode.ACCOUNT_REDUCE_ONLY
+    reason = Reason(code, f"the account is in {state}")
+    advance(order.id, PlacementDenied(at_ms=ports.clock.now_ms(), reason=reason), ports)
+
+
+def _answer(order: Order, ports: Ports) -> OrderEvent:
+    """Send, and return the answer as an event. Only a definite answer is taken for one."""
+    venue = ports.venues.of(ports.accounts.account(order.account))
+    try:
+        report = venue.place(order)
+    except VenueRejected as error:
+        report = OrderReport(
+            status=OrderStatus.REJECTED, reason=Reason(error.code, str(error))
+        )
+    except VenueUnavailable as error:
+        return PlacementDeferred(
+            at_ms=ports.clock.now_ms(),
+            token=order.token,
+            retry_at_ms=retry_at(ports, ports.policy.retry_ms, order.attempts),
+            reason=Reason(ReasonCode.VENUE_UNAVAILABLE, str(error)),
+        )
+    except OutcomeUnknown as error:
+        return outcome_lost(order, Reason(ReasonCode.OUTCOME_UNKNOWN, str(error)), ports)
+    return OrderReported(at_ms=ports.clock.now_ms(), report=report, token=order.token)
+
+
+def outcome_lost(order: Order, reason: Reason, ports: Ports) -> OutcomeLost:
+    """Return the event by which a placement without a definite answer becomes UNKNOWN."""
+    return OutcomeLost(
+        at_ms=ports.clock.now_ms(),
+        token=order.token,
+        server_ms=ports.clock.server_ms(),
+        next_check_at_ms=retry_at(ports, ports.policy.unknown_retry_ms, 1),
+        reason=reason,
+    )
+
+
+def retry_at(ports: Ports, first_ms: int, attempt: int) -> EpochMs:
+    """Return the server time of the next try: the pause doubles with each attempt, bounded."""
+    return EpochMs(ports.clock.server_ms() + pause_ms(ports.policy, first_ms, attempt))
+
+
+def pause_ms(policy: Policy, first_ms: int, attempt: int) -> int:
+    """Return how long to wait after this attempt; the first is 1."""
+    return min(first_ms << min(attempt - 1, 16), policy.retry_max_ms)

@@ -1,0 +1,86 @@
+"""Do what an aggregate owes: read its news, take its turn, arm, disarm, withdraw."""
+
+from app.domain.aggregate import Aggregate
+from app.domain.effects import EffectKind
+from app.domain.errors import NotFound
+from app.domain.events import OrderUpdated, SmartOrderUpdated, TriggerArmed, TriggerDisarmed
+from app.domain.identifiers import AggregateId
+from app.domain.order import Order
+from app.domain.reason import Reason
+from app.domain.signal import Signal
+from app.domain.smart_order import SmartOrder
+from app.domain.words import ReasonCode
+from app.ports import Ports
+from app.services.advance import advance
+from app.services.cancel import cancel_targets, request_cancel, withdraw_children
+from app.services.lane import work_lane
+
+#: Ids that one piece of news may use up: a take-profit and a stop-loss.
+IDS_PER_NEWS = 2
+
+
+def tend(aggregate_id: AggregateId, ports: Ports) -> None:
+    """Bring the aggregate forward as far as it goes now.
+
+    Safe to call at any time, twice and at once: each step is a commit that finds out whether it is
+    still wanted.
+
+    Raises:
+        NotFound: there is no such aggregate.
+    """
+    read_news(aggregate_id, ports)
+    aggregate = ports.ledger.load(aggregate_id).aggregate
+    for effect in aggregate.owed():
+        _carry_out(effect.kind, aggregate, ports)
+
+
+def read_news(aggregate_id: AggregateId, ports: Ports) -> None:
+    """Tell the aggregate how those who concern it are now, and count that as read."""
+    for child_id, version in ports.ledger.news(aggregate_id).items():
+        child = ports.ledger.load(child_id).aggregate
+        at_ms = ports.clock.now_ms()
+        match child:
+            case Order():
+                new_ids = ports.ids.fresh(child.account, IDS_PER_NEWS)
+                event = OrderUpdated(at_ms=at_ms, order=child, new_ids=new_ids)
+                advance(aggregate_id, event, ports, read={child_id: version})
+            case SmartOrder():
+                update = SmartOrderUpdated(at_ms=at_ms, smart_order=child)
+                advance(aggregate_id, update, ports, read={child_id: version})
+            case Signal():
+                raise NotFound(f"signal {child_id} is nobody's child")
+
+
+def _arm(smart_order: SmartOrder, ports: Ports) -> None:
+    """Hold the trigger, unless the position that it was to guard is gone already."""
+    if smart_order.reduce_only and _is_flat(smart_order, ports):
+        reason = Reason(ReasonCode.POSITION_CLOSED, "the position was closed before it was armed")
+        request_cancel(smart_order.id, reason, ports)
+        return
+    ports.book.arm(smart_order.trigger)
+    advance(smart_order.id, TriggerArmed(at_ms=ports.clock.now_ms()), ports)
+
+
+def _is_flat(smart_order: SmartOrder, ports: Ports) -> bool:
+    leg = smart_order.position_side
+    if leg is None:
+        return False
+    venue = ports.venues.of(ports.accounts.account(smart_order.account))
+    return venue.view().position(smart_order.symbol, leg).size == 0
+
+
+def _carry_out(kind: EffectKind, aggregate: Aggregate, ports: Ports) -> None:
+    match aggregate:
+        case Signal() if kind is EffectKind.ADVANCE and aggregate.action.is_cancel:
+            cancel_targets(aggregate, ports)
+        case Signal() if kind is EffectKind.ADVANCE:
+            work_lane(aggregate.account, aggregate.symbol, ports)
+        case Signal() if kind is EffectKind.WITHDRAW:
+            withdraw_children(aggregate, ports)
+        case SmartOrder() if kind is EffectKind.ARM:
+            _arm(aggregate, ports)
+        case SmartOrder() if kind is EffectKind.DISARM:
+            ports.book.disarm(aggregate.trigger)
+            advance(aggregate.id, TriggerDisarmed(at_ms=ports.clock.now_ms()), ports)
+        case _:
+            return  # a timer or an order's own work, which has a task of its own

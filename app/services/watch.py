@@ -1,0 +1,72 @@
+"""Prices meet the trigger book."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from app.domain.errors import NotFound
+from app.domain.events import TriggerFired
+from app.domain.identifiers import AggregateId, VenueName
+from app.domain.market import Tick
+from app.domain.smart_order import SmartOrder
+from app.ports import Feed, Ports
+from app.services.advance import advance
+from app.services.follow import follow_news
+
+#: Longer than one tick takes to evaluate; a worker that dies meanwhile blocks the poll this long.
+LEASE_MS = 5_000
+
+
+def watch_prices(venue: VenueName, ports: Ports) -> bool:
+    """Evaluate the oldest tick of a venue that was not evaluated yet, if nobody else does.
+
+    Stopped halfway, the tick is evaluated again: resting orders that met it are gone from the book,
+    and what has fired stands in the fired list until its owner knows.
+
+    Returns:
+        Whether a tick was evaluated, so that there may be another.
+    """
+    feed = ports.venues.feed(venue)
+    lock = f"prices:{venue}"
+    token = ports.locks.acquire(lock, LEASE_MS)
+    if token is None:
+        return False
+    try:
+        return _watch(venue, feed, ports)
+    finally:
+        ports.locks.release(lock, token)
+
+
+def _watch(venue: VenueName, feed: Feed, ports: Ports) -> bool:
+    _hand_on(venue, sorted(ports.book.fired(venue)), 0, ports)
+    symbols = {*ports.book.symbols(venue), *feed.symbols()}
+    tick = feed.next_tick(symbols)
+    if tick is None:
+        return False
+    evaluate(venue, tick, feed, ports)
+    return True
+
+
+def evaluate(venue: VenueName, tick: Tick, feed: Feed, ports: Ports) -> None:
+    """Let resting orders meet the tick, then the triggers; hand on in order of owner id."""
+    feed.match(tick)
+    follow_news(ports)
+    _hand_on(venue, ports.book.fire(venue, tick), tick.number, ports)
+    feed.done(tick)
+
+
+def _hand_on(
+    venue: VenueName, owners: Sequence[AggregateId], number: int, ports: Ports
+) -> None:
+    for owner in owners:
+        with suppress(NotFound):
+            _fire(owner, number, ports)
+        ports.book.done(venue, owner)
+
+
+def _fire(owner: AggregateId, number: int, ports: Ports) -> None:
+    aggregate = ports.ledger.load(owner).aggregate
+    if not isinstance(aggregate, SmartOrder):
+        return
+    new_ids = ports.ids.fresh(aggregate.account, 1)
+    event = TriggerFired(at_ms=ports.clock.now_ms(), tick=number, new_ids=new_ids)
+    advance(owner, event, ports)

@@ -1,0 +1,20 @@
+"""What can be set: the environment, read once into one frozen dataclass."""
+
+from app.settings.addresses import Address, ServerUrl, is_loopback, without_credentials
+from app.settings.secret import Secret, derived
+from app.settings.table import VARIABLES, Settings
+from app.settings.variable import BadSetting, Variable, markdown_table
+
+__all__ = [
+    "VARIABLES",
+    "Address",
+    "BadSetting",
+    "Secret",
+    "ServerUrl",
+    "Settings",
+    "Variable",
+    "derived",
+    "is_loopback",
+    "markdown_table",
+    "without_credentials",
+]

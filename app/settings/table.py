@@ -1,0 +1,370 @@
+"""The one table of all settings: variable, kind, default and meaning of each.
+
+The class body is the table. `hookfill settings` prints it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final, Self, get_args, get_type_hints
+
+from app.ports import Policy
+from app.settings.addresses import Address, ServerUrl
+from app.settings.kinds import (
+    ADDRESS,
+    FLAG,
+    KEYS,
+    NETWORKS,
+    PATH,
+    PORT,
+    SERVER_URL,
+    TOKEN,
+    VENUE_URLS,
+    Network,
+    matching,
+    one_of,
+    whole,
+)
+from app.settings.secret import Secret, derived, key_of
+from app.settings.variable import BadSetting, Variable
+
+#: A file of this name in the data folder holds the key when the environment does not.
+KEY_FILE: Final = "secret.key"
+
+_DAY_SECONDS = 86_400
+_YEAR_SECONDS = 365 * _DAY_SECONDS
+_TEN_MINUTES_MS = 600_000
+#: The pauses between two questions in the test profile; the real ones outlast a test.
+_FAST_RETRY_MS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What can be set, one variable a field."""
+
+    redis_url: Annotated[
+        ServerUrl,
+        Variable(
+            "REDIS_URL",
+            SERVER_URL,
+            "redis://127.0.0.1:6379/0",
+            "The store. Without it `hookfill up` starts a server of its own.",
+        ),
+    ]
+    broker_url: Annotated[
+        ServerUrl,
+        Variable(
+            "BROKER_URL",
+            SERVER_URL,
+            "",
+            "Where Celery keeps its queues.",
+            otherwise="the store's server, next database",
+        ),
+    ]
+    appendfsync: Annotated[
+        str,
+        Variable(
+            "HOOKFILL_APPENDFSYNC",
+            one_of("always", "everysec"),
+            "always",
+            "What the store must do before an answer leaves. With `everysec` a power failure may "
+            "take the last second of acknowledged requests.",
+        ),
+    ]
+    redis_maxmemory: Annotated[
+        str,
+        Variable(
+            "HOOKFILL_REDIS_MAXMEMORY",
+            matching("memory", "a number and a unit, for instance 512mb", r"[1-9][0-9]*(mb|gb)"),
+            "512mb",
+            "Memory limit of the server that `hookfill up` starts.",
+        ),
+    ]
+    data_dir: Annotated[
+        Path,
+        Variable("HOOKFILL_DATA_DIR", PATH, "var", "Folder of everything that Hookfill writes."),
+    ]
+    secret_keys: Annotated[
+        tuple[Secret, ...],
+        Variable(
+            "HOOKFILL_SECRET_KEY",
+            KEYS,
+            "",
+            "Encrypt venue credentials: the first encrypts, all decrypt.",
+            otherwise=f"the file `{KEY_FILE}` in the data folder, made on the first start",
+        ),
+    ]
+    admin_token: Annotated[
+        Secret,
+        Variable(
+            "HOOKFILL_ADMIN_TOKEN",
+            TOKEN,
+            "",
+            "Opens `/api`, `/paper` and the dashboard.",
+            otherwise="derived from the first secret key",
+        ),
+    ]
+    bind: Annotated[
+        Address, Variable("HOOKFILL_BIND", ADDRESS, "127.0.0.1:8000", "Where the web listens.")
+    ]
+    fast: Annotated[
+        bool,
+        Variable(
+            "HOOKFILL_FAST", FLAG, "0", "The test profile, as `--fast`. Never with real money."
+        ),
+    ]
+    trusted_proxies: Annotated[
+        tuple[Network, ...],
+        Variable(
+            "HOOKFILL_TRUSTED_PROXIES", NETWORKS, "", "Peers whose `X-Forwarded-For` is believed."
+        ),
+    ]
+    venue_urls: Annotated[
+        Mapping[str, str],
+        Variable(
+            "HOOKFILL_VENUE_URLS",
+            VENUE_URLS,
+            "",
+            'Other hosts for venues: `{"binance": "http://127.0.0.1:9001"}`.',
+        ),
+    ]
+    prices: Annotated[
+        str,
+        Variable(
+            "HOOKFILL_PRICES",
+            matching("word", "walk or the name of an exchange in ccxt", r"[a-z][a-z0-9_]{0,39}"),
+            "walk",
+            "Prices of the paper venue: `walk` is simulated; an exchange gives its public tickers.",
+        ),
+    ]
+    walk_seed: Annotated[
+        int,
+        Variable(
+            "HOOKFILL_WALK_SEED", whole(0, 2**32 - 1), "1", "The same seed gives the same walk."
+        ),
+    ]
+    max_delay_seconds: Annotated[
+        int,
+        Variable(
+            "MAX_DELAY_SECONDS",
+            whole(0, _YEAR_SECONDS),
+            str(_DAY_SECONDS),
+            "Longest delay that a signal may ask for.",
+        ),
+    ]
+    max_signal_lateness_seconds: Annotated[
+        int,
+        Variable(
+            "MAX_SIGNAL_LATENESS_SECONDS",
+            whole(0, _DAY_SECONDS),
+            "60",
+            "An entry that is later than this expires; 0 is never.",
+        ),
+    ]
+    delay_filter_ignores_case: Annotated[
+        bool,
+        Variable(
+            "DELAY_FILTER_IGNORECASE",
+            FLAG,
+            "false",
+            "Whether `delaySecondsFilter` matches in any case.",
+        ),
+    ]
+    rate_limits: Annotated[
+        bool,
+        Variable("HOOKFILL_RATE_LIMITS", FLAG, "1", "Whether callers are limited.", fast="0"),
+    ]
+    poll_interval_ms: Annotated[
+        int,
+        Variable(
+            "HOOKFILL_POLL_INTERVAL_MS",
+            whole(10, _TEN_MINUTES_MS),
+            "500",
+            "Between two polls of prices or orders.",
+            fast="50",
+        ),
+    ]
+    sweep_interval_ms: Annotated[
+        int,
+        Variable(
+            "HOOKFILL_SWEEP_INTERVAL_MS",
+            whole(50, _TEN_MINUTES_MS),
+            "1000",
+            "Between two looks for work that was left over.",
+            fast="200",
+        ),
+    ]
+    place_lease_ms: Annotated[
+        int,
+        Variable(
+            "HOOKFILL_PLACE_LEASE_MS",
+            whole(500, _TEN_MINUTES_MS),
+            "30000",
+            "A placement without an answer for this long counts as lost.",
+            fast="3000",
+        ),
+    ]
+    unknown_grace_ms: Annotated[
+        int,
+        Variable(
+            "HOOKFILL_UNKNOWN_GRACE_MS",
+            whole(0, _TEN_MINUTES_MS),
+            "30000",
+            'How long "no such order" of a venue proves nothing.',
+            fast="1000",
+        ),
+    ]
+    web_workers: Annotated[
+        int, Variable("HOOKFILL_WEB_WORKERS", whole(1, 256), "2", "Web processes.")
+    ]
+    web_threads: Annotated[
+        int, Variable("HOOKFILL_WEB_THREADS", whole(1, 256), "8", "Threads of each web process.")
+    ]
+    web_graceful_seconds: Annotated[
+        int,
+        Variable(
+            "HOOKFILL_WEB_GRACEFUL_SECONDS",
+            whole(1, 600),
+            "10",
+            "Time for open requests when the web server stops.",
+        ),
+    ]
+    web_timeout_seconds: Annotated[
+        int,
+        Variable(
+            "HOOKFILL_WEB_TIMEOUT_SECONDS",
+            whole(1, 600),
+            "30",
+            "A web process that is silent for this long is replaced.",
+        ),
+    ]
+    web_keepalive_seconds: Annotated[
+        int,
+        Variable(
+            "HOOKFILL_WEB_KEEPALIVE_SECONDS",
+            whole(0, 600),
+            "75",
+            "How long an idle connection stays open.",
+        ),
+    ]
+    worker_concurrency: Annotated[
+        int,
+        Variable(
+            "HOOKFILL_WORKER_CONCURRENCY", whole(1, 256), "2", "Tasks at once in each worker."
+        ),
+    ]
+    task_events: Annotated[
+        bool,
+        Variable("HOOKFILL_TASK_EVENTS", FLAG, "1", "Whether workers tell Flower of each task."),
+    ]
+    flower_address: Annotated[
+        str,
+        Variable(
+            "HOOKFILL_FLOWER_ADDRESS",
+            matching("address", "an IP address or a host name", r"[0-9A-Za-z:.-]+"),
+            "127.0.0.1",
+            "Where Flower listens.",
+        ),
+    ]
+    flower_port: Annotated[
+        int,
+        Variable(
+            "HOOKFILL_FLOWER_PORT",
+            PORT,
+            "0",
+            "Flower's port; 0 is 5555, or a free one when that is taken or in the test profile.",
+        ),
+    ]
+    flower_user: Annotated[
+        str,
+        Variable(
+            "HOOKFILL_FLOWER_USER",
+            matching("text", "letters, digits and any of ._-", r"[0-9A-Za-z._-]+"),
+            "hookfill",
+            "Who may look at Flower.",
+        ),
+    ]
+    flower_password: Annotated[
+        Secret,
+        Variable(
+            "HOOKFILL_FLOWER_PASSWORD",
+            TOKEN,
+            "",
+            "The password for it.",
+            otherwise="derived from the first secret key",
+        ),
+    ]
+    log_level: Annotated[
+        str,
+        Variable(
+            "HOOKFILL_LOG_LEVEL",
+            one_of("debug", "info", "warning", "error"),
+            "info",
+            "The least important lines that are written.",
+        ),
+    ]
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Self:
+        """Read every variable; an empty one counts as absent.
+
+        Makes the file of the secret key if there is no key yet. Doing it twice, or in two
+        processes at once, gives the same settings.
+
+        Raises:
+            BadSetting: a value cannot be used. The message is a sentence that names the variable.
+        """
+        texts = _texts(environ)
+        settings = cls(**{field: VARIABLES[field].read(text) for field, text in texts.items()})  # type: ignore[arg-type]  # each kind reads the type beside it
+        if settings.fast and not settings.bind.is_loopback:
+            raise BadSetting(
+                f"HOOKFILL_BIND was {str(settings.bind)!r}, but must be a loopback address, for "
+                "instance 127.0.0.1:8000, in the test profile (HOOKFILL_FAST or --fast)."
+            )
+        return settings
+
+    def policy(self) -> Policy:
+        """Return how long the use cases may take."""
+        leases = {
+            "place_lease_ms": self.place_lease_ms,
+            "unknown_grace_ms": self.unknown_grace_ms,
+        }
+        if not self.fast:
+            return Policy(**leases)
+        return Policy(**leases, unknown_retry_ms=_FAST_RETRY_MS, retry_ms=_FAST_RETRY_MS)
+
+
+def _variables() -> dict[str, Variable]:
+    hints = get_type_hints(Settings, include_extras=True)
+    return {field: get_args(hint)[1] for field, hint in hints.items()}
+
+
+#: Every variable, in the order of the table: field of Settings → variable.
+VARIABLES: Final[Mapping[str, Variable]] = _variables()
+
+
+def _texts(environ: Mapping[str, str]) -> dict[str, str]:
+    given = {field: environ.get(each.name, "").strip() for field, each in VARIABLES.items()}
+    is_fast = bool(VARIABLES["fast"].read(given["fast"] or VARIABLES["fast"].default))
+    texts = {
+        field: given[field] or (each.fast if is_fast and each.fast is not None else each.default)
+        for field, each in VARIABLES.items()
+    }
+    store = VARIABLES["redis_url"].read(texts["redis_url"])
+    texts["broker_url"] = texts["broker_url"] or ServerUrl(store).next_database()
+    texts["secret_keys"] = texts["secret_keys"] or _key_of_folder(Path(texts["data_dir"]))
+    first_key = texts["secret_keys"].partition(",")[0].strip()
+    for field, purpose in {"admin_token": "admin token", "flower_password": "flower"}.items():
+        texts[field] = texts[field] or derived(first_key, purpose)
+    return texts
+
+
+def _key_of_folder(data_dir: Path) -> str:
+    path = data_dir.expanduser() / KEY_FILE
+    try:
+        return key_of(path)
+    except OSError as error:
+        raise BadSetting(
+            f"HOOKFILL_SECRET_KEY is not set, and {path} could not be made: {error.strerror}. "
+            "Set one of the two, HOOKFILL_SECRET_KEY or HOOKFILL_DATA_DIR."
+        ) from error

@@ -1,0 +1,134 @@
+"""Values ↔ plain JSON, derived from the type annotations, so that no shape is written twice.
+
+Decimals become text, closed sets their word, dataclasses objects without the fields that have
+their default. What is read back equals what was written.
+"""
+
+import dataclasses
+import types
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from enum import StrEnum
+from functools import cache
+from typing import Any, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
+
+Value = TypeVar("Value")
+Convert = Callable[[Any], Any]
+
+
+def _same(value: Any) -> Any:  # noqa: ANN401 - this module is the foreign edge of typing
+    return value
+
+
+@cache
+def encoder(kind: Any) -> Convert:  # noqa: ANN401
+    """Return the function that turns a value of this annotated type into plain JSON."""
+    if isinstance(kind, NewType):
+        return encoder(kind.__supertype__)
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in {Union, types.UnionType}:
+        return _optional(encoder(_only_type(arguments)))
+    if origin is tuple:
+        return _tuple_encoder(arguments)
+    if origin is frozenset:
+        one = encoder(arguments[0])
+        return lambda value: sorted(one(item) for item in value)
+    if origin is not None and issubclass(origin, Mapping):
+        one = encoder(arguments[1])
+        return lambda value: {str(key): one(item) for key, item in value.items()}
+    if dataclasses.is_dataclass(kind):
+        return _dataclass_encoder(kind)
+    if kind is Decimal:
+        return str
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return str
+    return _same
+
+
+@cache
+def decoder(kind: Any) -> Convert:  # noqa: ANN401
+    """Return the function that turns plain JSON back into a value of this annotated type."""
+    if isinstance(kind, NewType):
+        return decoder(kind.__supertype__)
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in {Union, types.UnionType}:
+        return _optional(decoder(_only_type(arguments)))
+    if origin is tuple:
+        return _tuple_decoder(arguments)
+    if origin is frozenset:
+        one = decoder(arguments[0])
+        return lambda value: frozenset(one(item) for item in value)
+    if origin is not None and issubclass(origin, Mapping):
+        one = decoder(arguments[1])
+        return lambda value: {key: one(item) for key, item in value.items()}
+    if dataclasses.is_dataclass(kind):
+        return _dataclass_decoder(kind)
+    if kind is Decimal or (isinstance(kind, type) and issubclass(kind, StrEnum)):
+        convert: Convert = kind  # the class is the function
+        return convert
+    return _same
+
+
+def _only_type(arguments: tuple[Any, ...]) -> Any:  # noqa: ANN401
+    """Return T of `T | None`, the one union that records use."""
+    (kind,) = [one for one in arguments if one is not type(None)]
+    return kind
+
+
+def _optional(convert: Convert) -> Convert:
+    return lambda value: None if value is None else convert(value)
+
+
+def _tuple_encoder(arguments: tuple[Any, ...]) -> Convert:
+    if arguments[-1] is Ellipsis:
+        one = encoder(arguments[0])
+        return lambda value: [one(item) for item in value]
+    each = [encoder(kind) for kind in arguments]
+    return lambda value: [one(item) for one, item in zip(each, value, strict=True)]
+
+
+def _tuple_decoder(arguments: tuple[Any, ...]) -> Convert:
+    if arguments[-1] is Ellipsis:
+        one = decoder(arguments[0])
+        return lambda value: tuple(one(item) for item in value)
+    each = [decoder(kind) for kind in arguments]
+    return lambda value: tuple(one(item) for one, item in zip(each, value, strict=True))
+
+
+def _dataclass_encoder(kind: Any) -> Convert:  # noqa: ANN401
+    hints = get_type_hints(kind)
+    fields = [
+        (one.name, encoder(hints[one.name]), _default(one)) for one in dataclasses.fields(kind)
+    ]
+
+    def encode(value: Any) -> dict[str, Any]:  # noqa: ANN401
+        record = {}
+        for name, convert, default in fields:
+            item = getattr(value, name)
+            if item is not default and item != default:
+                record[name] = convert(item)
+        return record
+
+    return encode
+
+
+def _dataclass_decoder(kind: Any) -> Convert:  # noqa: ANN401
+    hints = get_type_hints(kind)
+    converts = {one.name: decoder(hints[one.name]) for one in dataclasses.fields(kind)}
+
+    def decode(record: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        # A field that this release does not know was written by a newer one: left out, not lost,
+        # since a record of a newer schema is never written back (see records.py).
+        return kind(
+            **{name: converts[name](item) for name, item in record.items() if name in converts}
+        )
+
+    return decode
+
+
+def _default(one: "dataclasses.Field[Any]") -> Any:  # noqa: ANN401
+    if one.default is not dataclasses.MISSING:
+        return one.default
+    if one.default_factory is not dataclasses.MISSING:
+        return one.default_factory()
+    return dataclasses.MISSING

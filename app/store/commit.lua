@@ -1,0 +1,107 @@
+-- commit(KEYS: every key that is asked or written, all of one shard; ARGV: as follows)
+--   ARGV[1]           number of conditions
+--   each condition    word, index of its key, one argument
+--   each write        number of words, command, index of its key, arguments
+-- Conditions, each refused with its own word and nothing written:
+--   version  hash     the aggregate's `version` is still the argument ('0': it is new)
+--   permits  string   the account's state is among the argument's words; missing is HALT
+--   turn     hash     the lane is still leased under this token
+--   equal    string   the value is still the argument
+--   give_up  none     server time is not past the argument
+--   unused   hash     no holder under this field; else `repeated` and the holder
+--   fresh    string   no `<id>:<until>` with `until` past the argument; else `repeated` and the id
+--   rate     string   the counter of this minute is below the argument; counts, so it comes last
+-- Writes are plain commands, and three of our own:
+--   LANE  sorted set  due, member: behind all that are due in the same millisecond
+--   NEWS  hash        child, version, index of the outbox, member, again_at
+--   READ  hash        child, version, index of the outbox, member
+-- Returns {'ok'} or {word, what was there}.
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local conditions = {}
+
+function conditions.version(key, wanted)
+  local found = redis.call('HGET', key, 'version') or '0'
+  if found ~= wanted then return {'version', found} end
+end
+
+function conditions.permits(key, words)
+  local state = redis.call('GET', key) or 'HALT'
+  if not string.find(' ' .. words .. ' ', ' ' .. state .. ' ', 1, true) then
+    return {'permits', state}
+  end
+end
+
+function conditions.turn(key, token)
+  local lease = redis.call('HMGET', key, 'token', 'until')
+  if lease[1] ~= token or tonumber(lease[2] or 0) < now then return {'turn', lease[1] or ''} end
+end
+
+function conditions.equal(key, wanted)
+  local found = redis.call('GET', key) or '0'
+  if found ~= wanted then return {'equal', found} end
+end
+
+function conditions.give_up(_, at)
+  if now > tonumber(at) then return {'give_up', tostring(now)} end
+end
+
+function conditions.unused(key, field)
+  local holder = redis.call('HGET', key, field)
+  if holder then return {'repeated', holder} end
+end
+
+function conditions.fresh(key, business_now)
+  local found = redis.call('GET', key)
+  if found then
+    local id, ends = string.match(found, '^(%d+):(%d+)$')
+    if tonumber(ends) > tonumber(business_now) then return {'repeated', id} end
+  end
+end
+
+function conditions.rate(key, limit)
+  local count = redis.call('INCR', key)
+  if count == 1 then redis.call('PEXPIRE', key, 60000) end
+  if count > tonumber(limit) then return {'rate', tostring(redis.call('PTTL', key))} end
+end
+
+local writes = {}
+
+function writes.LANE(key, due, member)
+  -- A double still tells 1/4096 ms apart; later arrivals of one millisecond share the last place.
+  local last = redis.call('ZREVRANGEBYSCORE', key, '(' .. (due + 1), due, 'WITHSCORES', 'LIMIT', 0, 1)
+  local score = tonumber(due)
+  if last[2] then score = math.min(tonumber(last[2]) + 1 / 4096, due + 4095 / 4096) end
+  redis.call('ZADD', key, 'NX', string.format('%.17g', score), member)
+end
+
+function writes.NEWS(key, child, version, outbox, member, again_at)
+  redis.call('HSET', key, child, version)
+  redis.call('ZADD', KEYS[tonumber(outbox)], again_at, member)
+end
+
+function writes.READ(key, child, version, outbox, member)
+  if redis.call('HGET', key, child) == version then redis.call('HDEL', key, child) end
+  if redis.call('HLEN', key) == 0 then redis.call('ZREM', KEYS[tonumber(outbox)], member) end
+end
+
+local at = 2
+for _ = 1, tonumber(ARGV[1]) do
+  local refusal = conditions[ARGV[at]](KEYS[tonumber(ARGV[at + 1])], ARGV[at + 2])
+  if refusal then return refusal end
+  at = at + 3
+end
+while at <= #ARGV do
+  local count = tonumber(ARGV[at])
+  local name, key = ARGV[at + 1], KEYS[tonumber(ARGV[at + 2])]
+  local write = writes[name]
+  if write then
+    write(key, unpack(ARGV, at + 3, at + count))
+  else
+    redis.call(name, key, unpack(ARGV, at + 3, at + count))
+  end
+  at = at + count + 1
+end
+return {'ok'}

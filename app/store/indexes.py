@@ -1,0 +1,153 @@
+"""Where an aggregate is listed, derived from its state alone.
+
+A commit compares what the aggregate was listed under with what it is listed under now, and writes
+the difference. So no index can forget an entry, and none needs a repair.
+"""
+
+from dataclasses import dataclass
+
+from app.domain.aggregate import Aggregate
+from app.domain.effects import Effect, EffectKind
+from app.domain.identifiers import AggregateId, EpochMs
+from app.domain.order import Order
+from app.domain.signal import Signal
+from app.domain.smart_order import SmartOrder
+from app.domain.status import IN_FLIGHT, OPEN, OrderStatus
+from app.store import keys
+from app.store.transaction import Transaction
+
+_URGENT = "!"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One entry: in which key, which member, with which value or score.
+
+    `shape` is the Redis type: SET, HASH, ZSET, or LANE, a sorted set in which the store decides the
+    place among those of the same millisecond.
+    """
+
+    shape: str
+    key: str
+    member: str
+    value: str | int = ""
+
+
+def effect_text(effect: Effect) -> str:
+    """Return the outbox member of an effect, for instance `place:123` or `cancel!:123`."""
+    return f"{effect.kind}{_URGENT if effect.urgent else ''}:{effect.target}"
+
+
+def effect_from(text: str) -> Effect:
+    """Return the effect of an outbox member."""
+    word, _, target = text.partition(":")
+    return Effect(
+        kind=EffectKind(word.removesuffix(_URGENT)),
+        target=AggregateId(int(target)),
+        urgent=word.endswith(_URGENT),
+    )
+
+
+def listings_of(aggregate: Aggregate | None) -> dict[Listing, Effect | None]:
+    """Return all the entries of an aggregate → the effect that an entry stands for, if it does."""
+    if aggregate is None:
+        return {}
+    listings: dict[Listing, Effect | None] = {}
+    member, account = str(aggregate.id), aggregate.account
+    if aggregate.is_live:
+        listings[Listing("SET", keys.live(account), member)] = None
+    for effect in aggregate.owed():
+        listings[_owed(effect)] = effect
+    match aggregate:
+        case Order():
+            listings.update(dict.fromkeys(_order_listings(aggregate)))
+        case Signal():
+            listings.update(dict.fromkeys(_signal_listings(aggregate)))
+        case SmartOrder():
+            pass  # it is live, and the rest is in what it owes
+    return listings
+
+
+def _owed(effect: Effect) -> Listing:
+    shard = keys.shard_of_id(effect.target)
+    if effect.kind is EffectKind.TIMER:
+        return Listing("ZSET", keys.timers(shard), str(effect.target), effect.due_at_ms)
+    return Listing("ZSET", keys.outbox(shard), effect_text(effect), effect.due_at_ms)
+
+
+def _order_listings(order: Order) -> list[Listing]:
+    shard, member = keys.shard_of_id(order.id), str(order.id)
+    listings = []
+    if order.status in IN_FLIGHT:
+        listings.append(Listing("SET", keys.flight(order.account, order.symbol), member))
+    if order.status in {OrderStatus.PENDING_NEW, OrderStatus.PLACING}:
+        listings.append(Listing("SET", keys.placing(shard), member))
+    if order.status is OrderStatus.UNKNOWN:
+        listings.append(Listing("SET", keys.unknown(shard), member))
+    if order.status in OPEN:
+        listings.append(Listing("SET", keys.open_orders(order.account), member))
+    return listings
+
+
+def _signal_listings(signal: Signal) -> list[Listing]:
+    member, account = str(signal.id), signal.account
+    listings = []
+    if signal.is_live and not signal.action.is_cancel:
+        key = keys.origin(account, signal.origin)
+        listings.append(Listing("HASH", key, member, signal.caller_id or ""))
+    if signal.holds_caller_id and signal.caller_id is not None:
+        key = keys.callers(account, signal.origin)
+        listings.append(Listing("HASH", key, signal.caller_id, member))
+    if signal.is_queued:
+        key = keys.lane(account, signal.symbol)
+        listings.append(Listing("LANE", key, member, signal.due_at_ms))
+    leg = signal.position_side
+    if signal.is_protecting and leg is not None:
+        key = keys.protectors(account, signal.symbol, leg)
+        listings.append(Listing("SET", key, member))
+    return listings
+
+
+_REMOVE = {"SET": "SREM", "HASH": "HDEL", "ZSET": "ZREM", "LANE": "ZREM"}
+
+
+def write_difference(
+    before: Aggregate | None, after: Aggregate, again_at_ms: EpochMs, transaction: Transaction
+) -> list[Effect]:
+    """Add the writes that lead from one set of entries to the other.
+
+    Args:
+        before: None for a new aggregate.
+        after: as it will be.
+        again_at_ms: server time at which the sweep sends an effect again that is due at once.
+        transaction: gathers the writes.
+
+    Returns:
+        The effects that are owed now and were not, or not at that time.
+    """
+    old, new = listings_of(before), listings_of(after)
+    kept = {(listing.key, listing.member) for listing in new}
+    for listing in old.keys() - new.keys():
+        if (listing.key, listing.member) not in kept:
+            transaction.write(_REMOVE[listing.shape], listing.key, listing.member)
+    effects = []
+    for listing, effect in new.items():
+        if listing in old:
+            continue
+        _add(listing, again_at_ms, transaction)
+        if effect is not None:
+            effects.append(effect)
+    return effects
+
+
+def _add(listing: Listing, again_at_ms: EpochMs, transaction: Transaction) -> None:
+    key, member, value = listing.key, listing.member, listing.value
+    match listing.shape:
+        case "SET":
+            transaction.write("SADD", key, member)
+        case "HASH":
+            transaction.write("HSET", key, member, value)
+        case "LANE":
+            transaction.write("LANE", key, value, member)
+        case _:
+            transaction.write("ZADD", key, value or again_at_ms, member)

@@ -1,0 +1,186 @@
+"""Every key in the store: its name, type, meaning and lifetime.
+
+What belongs to an account carries the tag of its shard, `{s00}` to `{s15}`, so that one commit
+touches one slot. An id's remainder by the number of shards is the shard of its account, which is
+how a record is found by its id alone.
+"""
+
+from typing import Final
+
+from app.domain.identifiers import AccountId, AggregateId, Symbol, VenueName
+from app.domain.words import PositionSide
+
+#: Fixed at the first start; ids are made so that their remainder by it names their shard.
+SHARDS: Final = 16
+
+#: string, counter. The last id handed out. For ever.
+IDS = "hookfill:ids"
+
+#: string. Four characters that every client order id of this installation carries. For ever.
+INSTALLATION = "hookfill:installation"
+
+#: hash, name → account record. For ever; accounts are disabled, not deleted.
+ACCOUNTS = "hookfill:accounts"
+
+#: hash, id → name of the account. For ever.
+ACCOUNT_IDS = "hookfill:account_ids"
+
+#: hash, name → connector record. For ever.
+CONNECTORS = "hookfill:connectors"
+
+#: hash, `<dialect>:<key>` → API client record. For ever.
+CLIENTS = "hookfill:clients"
+
+#: string. How a test has moved the business clock: `offset:<ms>` or `frozen:<ms>`. Until removed.
+CLOCK = "hookfill:clock"
+
+#: string. When a canary last came through the queue, server time in ms. Overwritten by the next.
+CANARY = "hookfill:canary"
+
+#: Sets and hashes of the trigger books of one venue; see `book`.
+BOOKS = "hookfill:books"
+
+
+def shard_of_account(account: AccountId) -> int:
+    """Return the shard that an account's things live in."""
+    return account % SHARDS
+
+
+def shard_of_id(aggregate_id: AggregateId) -> int:
+    """Return the shard that an aggregate lives in."""
+    return aggregate_id % SHARDS
+
+
+def tag(shard: int) -> str:
+    """Return the hash tag of a shard, for instance `{s03}`."""
+    return f"{{s{shard:02d}}}"
+
+
+def aggregate(aggregate_id: AggregateId) -> str:
+    """Hash: `version` and `body` of one aggregate. Until it is moved to the history."""
+    return f"{tag(shard_of_id(aggregate_id))}:aggregate:{aggregate_id}"
+
+
+def timeline(aggregate_id: AggregateId) -> str:
+    """List: what has happened to one aggregate, oldest first. As long as the aggregate."""
+    return f"{tag(shard_of_id(aggregate_id))}:timeline:{aggregate_id}"
+
+
+def inbox(aggregate_id: AggregateId) -> str:
+    """Hash: id of a child → its version, for news not read yet. Until read."""
+    return f"{tag(shard_of_id(aggregate_id))}:inbox:{aggregate_id}"
+
+
+def everything(shard: int) -> str:
+    """Sorted set: every aggregate by time of creation. As long as the aggregates."""
+    return f"{tag(shard)}:all"
+
+
+def events(shard: int) -> str:
+    """Stream: timeline entries of the whole shard. The newest 10,000 or so."""
+    return f"{tag(shard)}:events"
+
+
+def outbox(shard: int) -> str:
+    """Sorted set: effects owed, by the server time at which they are sent again. Until done."""
+    return f"{tag(shard)}:outbox"
+
+
+def timers(shard: int) -> str:
+    """Sorted set: aggregates that wait, by business time. Until released or canceled."""
+    return f"{tag(shard)}:timers"
+
+
+def placing(shard: int) -> str:
+    """Set: orders that are PENDING_NEW or PLACING. Until answered."""
+    return f"{tag(shard)}:placing"
+
+
+def unknown(shard: int) -> str:
+    """Set: orders that are UNKNOWN. Until resolved."""
+    return f"{tag(shard)}:unknown"
+
+
+def registry(shard: int) -> str:
+    """String, counter: changes to accounts and credentials, one copy a shard. For ever."""
+    return f"{tag(shard)}:registry"
+
+
+def live(account: AccountId) -> str:
+    """Set: live aggregates of one account. Until they end."""
+    return f"{tag(shard_of_account(account))}:live:{account}"
+
+
+def origin(account: AccountId, name: str) -> str:
+    """Hash: live top-level aggregates of one origin → caller id. Until they end."""
+    return f"{tag(shard_of_account(account))}:origin:{name}"
+
+
+def callers(account: AccountId, name: str) -> str:
+    """Hash: caller ids in use within one origin → id of the holder. Until its order closes."""
+    return f"{tag(shard_of_account(account))}:callers:{name}"
+
+
+def open_orders(account: AccountId) -> str:
+    """Set: orders at the venue. Until closed."""
+    return f"{tag(shard_of_account(account))}:open:{account}"
+
+
+def state(account: AccountId) -> str:
+    """String: RUN, REDUCE_ONLY or HALT. For ever; missing counts as HALT."""
+    return f"{tag(shard_of_account(account))}:state:{account}"
+
+
+def dedupe(account: AccountId, digest: str) -> str:
+    """String: `<id>:<end of the window, business time>`. Expires well after the window."""
+    return f"{tag(shard_of_account(account))}:dedupe:{digest}"
+
+
+def rate(account: AccountId, name: str) -> str:
+    """String, counter: requests of one caller in its current minute. Expires with the minute."""
+    return f"{tag(shard_of_account(account))}:rate:{name}"
+
+
+def lane(account: AccountId, symbol: Symbol) -> str:
+    """Sorted set: signals that wait for their turn, by due time, then arrival. Until executed."""
+    return f"{tag(shard_of_account(account))}:lane:{account}:{symbol}"
+
+
+def lane_lease(account: AccountId, symbol: Symbol) -> str:
+    """Hash: `token` and `until` (server ms) of whoever works the lane. For ever, one a lane."""
+    return f"{tag(shard_of_account(account))}:lane_lease:{account}:{symbol}"
+
+
+def flight(account: AccountId, symbol: Symbol) -> str:
+    """Set: orders of a lane whose effect on the position is not known yet. Until it is."""
+    return f"{tag(shard_of_account(account))}:flight:{account}:{symbol}"
+
+
+def protectors(account: AccountId, symbol: Symbol, leg: PositionSide) -> str:
+    """Set: aggregates that guard one leg of a position. Until they end."""
+    return f"{tag(shard_of_account(account))}:protect:{account}:{symbol}:{leg}"
+
+
+def lock(name: str) -> str:
+    """Hash: `token` and `until` (server ms) of a lease. For ever, one a name."""
+    return f"hookfill:lock:{name}"
+
+
+def slot(number: int) -> str:
+    """String: a countdown message for this 50 ms slot was sent. Expires with the slot."""
+    return f"hookfill:slot:{number}"
+
+
+def books(venue: VenueName) -> str:
+    """Set: `<symbol>|<source>` of each trigger book that may hold something. For ever."""
+    return f"{BOOKS}:{venue}"
+
+
+def book(venue: VenueName, symbol: Symbol, source: str, part: str) -> str:
+    """One part of a trigger book, all under one tag.
+
+    `rising` and `falling` are sorted sets of owners by level in book units; `meta` is a hash with
+    `unit` (the price of one book unit) and `tick` (number of the last tick evaluated); `fired` is a
+    hash, owner → tick, until the owner knows. Until disarmed, fired or done.
+    """
+    return f"{{{venue}:{symbol}:{source}}}:{part}"

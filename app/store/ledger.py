@@ -1,0 +1,237 @@
+"""The aggregates, their timelines and the outbox; the truth."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+import redis
+
+from app.domain.aggregate import Aggregate, is_news
+from app.domain.decision import Entry, EntryName
+from app.domain.effects import Effect, EffectKind
+from app.domain.errors import (
+    Conflict,
+    LeaseLost,
+    NotFound,
+    NotPermitted,
+    RateLimited,
+    StaleRegistry,
+    StoreUnavailable,
+)
+from app.domain.identifiers import AccountId, AggregateId, EpochMs
+from app.domain.order import Order
+from app.domain.words import AccountState
+from app.ports import NO_TERMS, Admission, Change, Clock, Stored, Terms
+from app.store import keys
+from app.store.indexes import effect_text, write_difference
+from app.store.records import aggregate_from, entry_text, record_of
+from app.store.scripts import Answer, load_script, text_of, translated
+from app.store.transaction import OK, Transaction
+
+#: Entries kept in the stream of a shard; the timelines themselves keep everything.
+EVENTS_KEPT = 10_000
+
+#: A dedupe key is kept this much longer than its window, which ends at a time written inside it.
+DEDUPE_TIDY_MS = 3_600_000
+
+
+class RedisLedger:
+    """Keeps aggregates in Redis; each commit is one script call on one shard.
+
+    Args:
+        client: decodes answers to text.
+        clock: tells server time and business time.
+        process: names this process in timelines.
+        republish_after_ms: how long an effect may be owed before its message is sent again.
+    """
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        clock: Clock,
+        process: Callable[[], str],
+        republish_after_ms: int,
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._process = process
+        self._republish_after_ms = republish_after_ms
+        self._commit = load_script(client, "commit.lua")
+
+    def load(self, aggregate_id: AggregateId) -> Stored:
+        """Return the aggregate as it is now."""
+        with translated():
+            version, body = self._client.hmget(keys.aggregate(aggregate_id), "version", "body")
+        if version is None or body is None:
+            raise NotFound(f"there is no aggregate {aggregate_id}")
+        return Stored(aggregate_from(text_of(body)), int(version))
+
+    def commit(self, changes: Sequence[Change], terms: Terms = NO_TERMS) -> Sequence[Effect]:
+        """Write all the changes or none, and return the effects that came to be owed."""
+        transaction = Transaction()
+        account = changes[0].after.account
+        if terms.permits is not None:
+            words = " ".join(sorted(terms.permits))
+            transaction.require("permits", keys.state(account), words)
+        if terms.turn is not None:
+            lease = keys.lane_lease(terms.turn.account, terms.turn.symbol)
+            transaction.require("turn", lease, terms.turn.token)
+        effects = self._write(changes, terms.tell, transaction)
+        answer = transaction.run(self._commit)
+        if answer[0] != OK:
+            raise _refusal(answer)
+        return effects
+
+    def admit(self, changes: Sequence[Change], admission: Admission) -> AggregateId | None:
+        """Write a new request, or return the id of the one that it repeats."""
+        transaction = Transaction()
+        _require_admission(changes[0].after, admission, self._clock.now_ms(), transaction)
+        self._write(changes, (), transaction)
+        answer = transaction.run(self._commit)
+        if answer[0] == "repeated":
+            repeated = AggregateId(int(answer[1]))
+            self._note_duplicate(repeated)
+            return repeated
+        if answer[0] != OK:
+            raise _refusal(answer)
+        return None
+
+    def news(self, aggregate_id: AggregateId) -> Mapping[AggregateId, int]:
+        """Return what changed for this aggregate and was not read yet: child → version."""
+        with translated():
+            inbox = self._client.hgetall(keys.inbox(aggregate_id))
+        return {
+            AggregateId(int(child)): int(version)
+            for child, version in sorted(inbox.items(), key=lambda item: int(item[0]))
+        }
+
+    def state_of(self, account: AccountId) -> AccountState:
+        """Return the risk state of an account; HALT if it is missing or unreadable."""
+        with translated():
+            state = self._client.get(keys.state(account))
+        return AccountState(state) if state in set(AccountState) else AccountState.HALT
+
+    def _write(
+        self, changes: Sequence[Change], tell: Sequence[AggregateId], transaction: Transaction
+    ) -> list[Effect]:
+        again_at_ms = EpochMs(self._clock.server_ms() + self._republish_after_ms)
+        effects: list[Effect] = []
+        changing = {change.after.id for change in changes}
+        for change in changes:
+            before = None if change.before is None else change.before.aggregate
+            version = 0 if change.before is None else change.before.version
+            after = change.after
+            transaction.require("version", keys.aggregate(after.id), version)
+            body = record_of(after)
+            transaction.write(
+                "HSET", keys.aggregate(after.id), "version", version + 1, "body", body
+            )
+            if before is None:
+                shard = keys.shard_of_id(after.id)
+                everything = keys.everything(shard)
+                transaction.write("ZADD", everything, after.created_at_ms, after.id)
+            effects += write_difference(before, after, again_at_ms, transaction)
+            self._write_timeline(after.id, change.entries, transaction)
+            _write_read(after.id, change.read, transaction)
+            concerned = _concerned(before, after, tell, changing)
+            effects += _write_news(after.id, version + 1, concerned, again_at_ms, transaction)
+        return effects
+
+    def _write_timeline(
+        self, aggregate_id: AggregateId, entries: Sequence[Entry], transaction: Transaction
+    ) -> None:
+        if not entries:
+            return
+        texts = [entry_text(entry, self._process()) for entry in entries]
+        transaction.write("RPUSH", keys.timeline(aggregate_id), *texts)
+        stream = keys.events(keys.shard_of_id(aggregate_id))
+        for text in texts:
+            transaction.write(
+                "XADD", stream, "MAXLEN", "~", EVENTS_KEPT, "*", "id", aggregate_id, "entry", text
+            )
+
+    def _note_duplicate(self, aggregate_id: AggregateId) -> None:
+        transaction = Transaction()
+        entry = Entry(EntryName.DUPLICATE, self._clock.now_ms())
+        self._write_timeline(aggregate_id, [entry], transaction)
+        transaction.run(self._commit)
+
+
+def _require_admission(
+    request: Aggregate, admission: Admission, now_ms: EpochMs, transaction: Transaction
+) -> None:
+    account = request.account
+    shard = keys.registry(keys.shard_of_account(account))
+    if admission.give_up_at_ms:
+        transaction.require("give_up", shard, admission.give_up_at_ms)
+    if admission.registry_version is not None:
+        transaction.require("equal", shard, admission.registry_version)
+    if admission.dedupe_key is not None:
+        key = keys.dedupe(account, admission.dedupe_key)
+        transaction.require("fresh", key, now_ms)
+        kept_ms = max(admission.dedupe_until_ms - now_ms, 0) + DEDUPE_TIDY_MS
+        value = f"{request.id}:{admission.dedupe_until_ms}"
+        transaction.write("SET", key, value, "PX", kept_ms)
+    caller_id = getattr(request, "caller_id", None)
+    if admission.caller_id_scope is not None and caller_id is not None:
+        transaction.require("unused", keys.callers(account, admission.caller_id_scope), caller_id)
+    if admission.rate_key is not None and admission.rate_per_minute:
+        transaction.require(
+            "rate", keys.rate(account, admission.rate_key), admission.rate_per_minute
+        )
+
+
+def _concerned(
+    before: Aggregate | None,
+    after: Aggregate,
+    tell: Sequence[AggregateId],
+    changing: Collection[AggregateId],
+) -> list[AggregateId]:
+    """Return who has to hear of a change, save those who are part of the same commit."""
+    told = [*tell] if isinstance(after, Order) else []
+    if after.parent_id is not None and is_news(before, after):
+        told.append(after.parent_id)
+    return [one for one in dict.fromkeys(told) if one not in changing]
+
+
+def _write_news(
+    child: AggregateId,
+    version: int,
+    concerned: Sequence[AggregateId],
+    again_at_ms: EpochMs,
+    transaction: Transaction,
+) -> list[Effect]:
+    effects = []
+    for one in concerned:
+        effect = Effect(kind=EffectKind.NEWS, target=one)
+        outbox = transaction.key(keys.outbox(keys.shard_of_id(one)))
+        member = effect_text(effect)
+        transaction.write("NEWS", keys.inbox(one), child, version, outbox, member, again_at_ms)
+        effects.append(effect)
+    return effects
+
+
+def _write_read(
+    reader: AggregateId, read: Mapping[AggregateId, int], transaction: Transaction
+) -> None:
+    if not read:
+        return
+    outbox = transaction.key(keys.outbox(keys.shard_of_id(reader)))
+    member = effect_text(Effect(kind=EffectKind.NEWS, target=reader))
+    for child, version in read.items():
+        transaction.write("READ", keys.inbox(reader), child, version, outbox, member)
+
+
+def _refusal(answer: Answer) -> Exception:
+    word, found = answer[0], answer[1]
+    match word:
+        case "version":
+            return Conflict(f"somebody else has committed version {found}")
+        case "permits":
+            return NotPermitted(f"the account is in {found}")
+        case "turn":
+            return LeaseLost(f"the lane is leased under token {found}")
+        case "equal":
+            return StaleRegistry(f"accounts or credentials have changed to version {found}")
+        case "rate":
+            return RateLimited(f"the next request may come in {found} ms", int(found))
+        case _:
+            return StoreUnavailable(f"the store refused by {word}: {found}")

@@ -1,0 +1,39 @@
+"""Which aggregates are live, by several keys."""
+
+from collections.abc import Collection, Mapping
+
+import redis
+
+from app.domain.identifiers import AccountId, AggregateId
+from app.domain.order import Order
+from app.domain.words import PositionSide, Side
+from app.store import keys
+from app.store.scripts import text_of, translated
+
+
+class RedisLive:
+    """Reads what the commits have listed."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def of_origin(self, account: AccountId, origin: str) -> Mapping[AggregateId, str]:
+        """Return the live top-level aggregates of one origin: id → caller id or ''."""
+        with translated():
+            found = self._client.hgetall(keys.origin(account, origin))
+        return {AggregateId(int(one)): text_of(caller_id) for one, caller_id in found.items()}
+
+    def of_account(self, account: AccountId) -> Collection[AggregateId]:
+        """Return every live aggregate of an account."""
+        return self._ids(keys.live(account))
+
+    def protectors(self, order: Order) -> Collection[AggregateId]:
+        """Return the aggregates that guard the position which this order works on."""
+        leg = order.position_side
+        if leg is None:
+            leg = PositionSide.LONG if order.side is Side.SELL else PositionSide.SHORT
+        return self._ids(keys.protectors(order.account, order.symbol, leg))
+
+    def _ids(self, key: str) -> list[AggregateId]:
+        with translated():
+            return sorted(AggregateId(int(one)) for one in self._client.smembers(key))

@@ -1,0 +1,44 @@
+"""What the market offers to one order."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from app.domain.market import Quote
+from app.domain.words import Side
+
+
+def reaches(quote: Quote, side: Side, limit: Decimal) -> bool:
+    """Tell whether the opposite touch is at the limit or better."""
+    touch = quote.touch(side)
+    return touch <= limit if side is Side.BUY else touch >= limit
+
+
+def takes(
+    quote: Quote, side: Side, limit: Decimal | None, quantity: Decimal
+) -> tuple[tuple[Decimal, Decimal], ...]:
+    """Return what a taker gets at once: (price, quantity), best first, within its limit.
+
+    Without depth the touch offers all that is wanted.
+    """
+    taken = []
+    left = quantity
+    for price, offered in _levels(quote, side, limit, quantity):
+        if left <= 0:
+            break
+        taken.append((price, min(left, offered)))
+        left -= taken[-1][1]
+    return tuple(taken)
+
+
+def offered_to(quote: Quote, side: Side, limit: Decimal, quantity: Decimal) -> Decimal:
+    """Return how much of a resting order the market reaches, at its own price."""
+    return sum((part for _, part in takes(quote, side, limit, quantity)), Decimal(0))
+
+
+def _levels(
+    quote: Quote, side: Side, limit: Decimal | None, quantity: Decimal
+) -> Iterator[tuple[Decimal, Decimal]]:
+    depth = quote.asks if side is Side.BUY else quote.bids
+    for price, offered in depth or ((quote.touch(side), quantity),):
+        if limit is None or (price <= limit if side is Side.BUY else price >= limit):
+            yield price, offered

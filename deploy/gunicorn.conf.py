@@ -1,0 +1,37 @@
+"""Settings of the web server; every figure can be set in the environment.
+
+Run as `gunicorn -c deploy/gunicorn.conf.py app.ingress.wsgi:app`. Threads, because server-sent
+events hold a connection each, and because a request mostly waits for the store.
+"""
+
+import os
+
+bind = os.environ.get("HOOKFILL_BIND", "127.0.0.1:8000")
+worker_class = "gthread"
+workers = int(os.environ.get("HOOKFILL_WEB_WORKERS", "2"))
+threads = int(os.environ.get("HOOKFILL_WEB_THREADS", "8"))
+
+# The application must be built after the fork: its connections and its publishing thread
+# do not survive one.
+preload_app = False
+
+#: Seconds in which requests at hand may end after SIGTERM.
+graceful_timeout = int(os.environ.get("HOOKFILL_WEB_GRACEFUL_SECONDS", "10"))
+#: Seconds without a sign of life after which a worker process is replaced.
+timeout = int(os.environ.get("HOOKFILL_WEB_TIMEOUT_SECONDS", "30"))
+#: Seconds that an idle connection stays open; longer than nginx keeps its own.
+keepalive = int(os.environ.get("HOOKFILL_WEB_KEEPALIVE_SECONDS", "75"))
+
+# A heartbeat file on a disk can stall a worker process; memory cannot.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112
+
+# The application writes one structured line for each request itself.
+accesslog = None
+errorlog = "-"
+loglevel = os.environ.get("HOOKFILL_LOG_LEVEL", "info").lower()
+
+# It would listen on a socket in the home directory, which a hardened unit does not have.
+control_socket_disable = True
+
+# Who may say X-Forwarded-For is decided by the application (HOOKFILL_TRUSTED_PROXIES).
+forwarded_allow_ips = ""

@@ -1,0 +1,209 @@
+"""Procfile, compose file, image, units and server settings say the same thing."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import shlex
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from app.dispatch.routes import QueueName
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+
+#: What the start-up check of the store asks for.
+REDIS_SETTINGS = {
+    "appendonly": "yes",
+    "appendfsync": "always",
+    "no-appendfsync-on-rewrite": "no",
+    "maxmemory": "512mb",
+    "maxmemory-policy": "noeviction",
+}
+#: Procfile line → the service in compose.yaml and the unit in systemd/ that run it.
+NAMES = {
+    "web": "web",
+    "worker": "worker",
+    "worker_polls": "worker-polls",
+    "beat": "beat",
+    "flower": "flower",
+}
+
+
+def procfile() -> dict[str, list[str]]:
+    """Read the Procfile: process type → its words, environment included."""
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    return {name: shlex.split(command) for name, _, command in (x.partition(":") for x in lines)}
+
+
+def without_environment(words: Sequence[str]) -> list[str]:
+    return [word for word in words if not re.match(r"[A-Z_]+=", word)]
+
+
+def queues(words: Sequence[str]) -> set[str]:
+    return set(words[words.index("-Q") + 1].split(","))
+
+
+def compose() -> dict[str, Any]:
+    content = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    assert isinstance(content, dict)
+    return content
+
+
+def services() -> dict[str, Any]:
+    found: dict[str, Any] = compose()["services"]
+    return found
+
+
+def unit(path: Path) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # systemd's keys have case
+    parser.read(path)
+    return parser
+
+
+def unit_command(path: Path) -> list[str]:
+    return shlex.split(unit(path)["Service"]["ExecStart"].replace("%%", "%"))
+
+
+def redis_settings_of_compose() -> Mapping[str, str]:
+    words = shlex.split(services()["redis"]["command"])[1:]
+    return {name.removeprefix("--"): value for name, value in zip(*[iter(words)] * 2, strict=True)}
+
+
+def redis_settings_of_file() -> Mapping[str, str]:
+    lines = (DEPLOY / "redis.conf").read_text().splitlines()
+    pairs = (line.split(maxsplit=1) for line in lines if line and not line.startswith("#"))
+    return {name: value for name, value in pairs}  # noqa: C416  a pair is a list, not a tuple
+
+
+def test_the_procfile_serves_exactly_the_queues_there_are() -> None:
+    served = set[str]().union(*(queues(words) for words in procfile().values() if "-Q" in words))
+
+    assert served == {str(queue) for queue in QueueName}
+
+
+def test_every_worker_of_the_procfile_takes_urgent_work() -> None:
+    workers = [words for words in procfile().values() if "-Q" in words]
+
+    assert len(workers) > 1
+    assert all("urgent" in queues(words) for words in workers)
+
+
+def test_the_procfile_names_every_process_type() -> None:
+    assert procfile().keys() == NAMES.keys()
+
+
+@pytest.mark.parametrize(("process", "service"), NAMES.items())
+def test_compose_runs_the_line_of_the_procfile(process: str, service: str) -> None:
+    command = shlex.split(services()[service]["command"])
+
+    assert command == without_environment(procfile()[process])
+
+
+@pytest.mark.parametrize(("process", "name"), NAMES.items())
+def test_systemd_runs_the_line_of_the_procfile(process: str, name: str) -> None:
+    program, *arguments = unit_command(DEPLOY / "systemd" / f"hookfill-{name}.service")
+
+    assert [Path(program).name, *arguments] == without_environment(procfile()[process])
+
+
+def test_workers_end_their_tasks_on_sigterm_everywhere() -> None:
+    for process in ("worker", "worker_polls"):
+        service = DEPLOY / "systemd" / f"hookfill-{NAMES[process]}.service"
+
+        assert "REMAP_SIGTERM=SIGQUIT" in procfile()[process]
+        assert services()[NAMES[process]]["environment"]["REMAP_SIGTERM"] == "SIGQUIT"
+        assert "REMAP_SIGTERM=SIGQUIT" in unit(service)["Service"]["Environment"].split()
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
+def test_a_unit_names_a_command_that_is_installed(path: Path) -> None:
+    installed = {entry.name for entry in entry_points(group="console_scripts")}
+
+    assert Path(unit_command(path)[0]).name in installed
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
+def test_a_unit_is_hardened_and_not_root(path: Path) -> None:
+    service = unit(path)["Service"]
+
+    assert service["User"] not in {"root", "0"}
+    assert service["NoNewPrivileges"] == "yes"
+    assert service["ProtectSystem"] == "strict"
+    assert service["CapabilityBoundingSet"] == ""
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
+def test_the_target_starts_every_unit(path: Path) -> None:
+    target = unit(DEPLOY / "systemd" / "hookfill.target")
+
+    assert path.name in target["Unit"]["Wants"].split()
+
+
+@pytest.mark.parametrize("settings", [redis_settings_of_compose, redis_settings_of_file])
+def test_redis_keeps_what_was_acknowledged(settings: Any) -> None:  # noqa: ANN401
+    assert settings().items() >= REDIS_SETTINGS.items()
+
+
+@pytest.mark.parametrize("service", services())
+def test_a_service_has_no_rights_to_lose(service: str) -> None:
+    settings = services()[service]
+
+    assert settings["cap_drop"] == ["ALL"]
+    assert settings["security_opt"] == ["no-new-privileges:true"]
+    assert settings["read_only"] is True
+    assert int(settings["user"].split(":")[0]) > 0
+
+
+@pytest.mark.parametrize("service", services())
+def test_a_service_is_published_to_this_machine_only(service: str) -> None:
+    assert all(port.startswith("127.0.0.1:") for port in services()[service].get("ports", []))
+
+
+def test_the_store_is_reached_from_the_inside_only() -> None:
+    assert services()["redis"]["networks"] == ["store"]
+    assert compose()["networks"]["store"]["internal"] is True
+
+
+@pytest.mark.parametrize("service", services())
+def test_a_service_says_how_its_health_is_seen(service: str) -> None:
+    check = services()[service]["healthcheck"]
+
+    assert "test" in check or service == "beat"
+
+
+def test_the_image_does_not_run_as_root() -> None:
+    users = re.findall(r"^USER (\S+)$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+
+    assert users
+    assert int(users[-1].split(":")[0]) > 0
+
+
+def test_the_image_is_built_from_the_lock() -> None:
+    text = (DEPLOY / "Dockerfile").read_text()
+
+    assert "--require-hashes --requirement requirements.lock" in text
+    assert "/healthz" in text
+
+
+def test_what_the_image_copies_exists_and_reaches_the_builder() -> None:
+    copies = re.findall(
+        r"^COPY (?!--from)(.+) \S+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE
+    )
+    sources = {source for words in copies for source in words.split()}
+    kept = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if "!" in line}
+
+    assert sources
+    for source in sources:
+        assert (ROOT / source).exists()
+        assert any(Path(source).match(pattern) for pattern in kept)
