@@ -1,15 +1,16 @@
 """What the use cases need from outside: small Protocols, and Ports to carry them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from app.domain.account import Account
+from app.domain.account import Account, ApiClient, Connector
 from app.domain.aggregate import Aggregate
-from app.domain.decision import Decision, Entry
+from app.domain.decision import Entry
 from app.domain.effects import Effect
 from app.domain.identifiers import (
     AccountId,
+    AccountName,
     AggregateId,
     ClientOrderId,
     EpochMs,
@@ -23,7 +24,7 @@ from app.domain.market import AccountView, Quote, Tick
 from app.domain.order import Order
 from app.domain.report import OrderReport
 from app.domain.trigger import Trigger
-from app.domain.words import AccountState
+from app.domain.words import AccountState, Dialect
 
 
 class Clock(Protocol):
@@ -154,6 +155,12 @@ class Live(Protocol):
     def of_account(self, account: AccountId) -> Collection[AggregateId]:
         """Return every live aggregate of an account."""
 
+    def placing(self) -> Collection[AggregateId]:
+        """Return the orders that are PENDING_NEW or PLACING, of all accounts."""
+
+    def unknown(self) -> Collection[AggregateId]:
+        """Return the orders that are UNKNOWN, of all accounts."""
+
     def protectors(self, order: Order) -> Collection[AggregateId]:
         """Return the aggregates that guard the position which this order works on."""
 
@@ -202,6 +209,26 @@ class Outbox(Protocol):
 
     def overdue(self, limit: int) -> Sequence[Effect]:
         """Return effects whose message is due again, and put off their next one."""
+
+    def owed(self) -> Sequence[Effect]:
+        """Return everything that is owed, due or not."""
+
+
+class Slots(Protocol):
+    """Which countdown messages are on their way, so that no time slot gets two."""
+
+    def claim(self, slot: int, life_ms: int) -> bool:
+        """Return whether nobody has claimed this slot within its life."""
+
+
+class Canary(Protocol):
+    """Proof that the queue carries messages to a worker."""
+
+    def sing(self, at_ms: EpochMs) -> None:
+        """Note that a canary came through the queue at this server time."""
+
+    def last_ms(self) -> EpochMs | None:
+        """Return when one last came through, or None if none ever did."""
 
 
 class TriggerBook(Protocol):
@@ -272,7 +299,7 @@ class Venue(Protocol):
 
 
 class Reports(Protocol):
-    """What venues tell unasked about the orders of one account."""
+    """What venues tell unasked about the orders of an account."""
 
     def unread(self, account: Account) -> Mapping[ClientOrderId, OrderReport]:
         """Return the newest report of each order that has news."""
@@ -326,6 +353,64 @@ class Accounts(Protocol):
 
     def accounts(self) -> Sequence[Account]:
         """Return all accounts, by id."""
+
+
+class Registry(Accounts, Protocol):
+    """Accounts, connectors and API clients: who may do what, and with which account."""
+
+    def version(self) -> int:
+        """Return the version of what this process has read; see `Admission.registry_version`."""
+
+    def refresh(self) -> bool:
+        """Read anew what has changed, and return whether anything had."""
+
+    def account_named(self, name: AccountName) -> Account:
+        """Return an account by its name.
+
+        Raises:
+            NotFound: there is none with this name.
+        """
+
+    def connector(self, name: str) -> Connector | None:
+        """Return a connector, or None if there is none with this name."""
+
+    def connectors(self) -> Sequence[Connector]:
+        """Return all connectors, by name."""
+
+    def client(self, dialect: Dialect, key: str) -> ApiClient | None:
+        """Return an API client, or None if the dialect has none with this key."""
+
+    def clients(self) -> Sequence[ApiClient]:
+        """Return all API clients, by dialect and key."""
+
+    def put_account(self, account: Account) -> Account:
+        """Create or change an account; a new one (id 0) gets its id and starts in RUN."""
+
+    def put_connector(self, connector: Connector) -> None:
+        """Create or change a connector."""
+
+    def put_client(self, client: ApiClient) -> None:
+        """Create or change an API client."""
+
+    def set_state(self, account: AccountId, state: AccountState) -> None:
+        """Set the risk state of an account. It holds for whatever is sent from now on."""
+
+
+class Reader(Protocol):
+    """Reads aggregates for people: lists, timelines, events."""
+
+    def newest(self, before: tuple[EpochMs, AggregateId] | None) -> Iterator[Aggregate]:
+        """Yield aggregates from the newest, by creation time, then id; lazily, in pages.
+
+        Args:
+            before: only those older than this (creation time, id); None begins at the newest.
+        """
+
+    def timeline(self, aggregate_id: AggregateId) -> Sequence[tuple[Entry, str]]:
+        """Return what has happened to an aggregate, oldest first, each with its process."""
+
+    def children(self, aggregate_id: AggregateId) -> Sequence[AggregateId]:
+        """Return what the aggregate has brought forth, oldest first."""
 
 
 class Locks(Protocol):
@@ -389,33 +474,7 @@ class Ports:
     venues: Venues
     reports: Reports
     locks: Locks
+    canary: Canary
     publisher: Publisher
     policy: Policy
 
-
-__all__ = [
-    "NO_TERMS",
-    "Accounts",
-    "Admission",
-    "Change",
-    "Clock",
-    "Decision",
-    "Feed",
-    "Ids",
-    "Lanes",
-    "Ledger",
-    "Live",
-    "Locks",
-    "Outbox",
-    "Policy",
-    "Ports",
-    "Publisher",
-    "Reports",
-    "Stored",
-    "Terms",
-    "Timers",
-    "TriggerBook",
-    "Turn",
-    "Venue",
-    "Venues",
-]

@@ -1,13 +1,14 @@
 """Request bodies as JSON objects, read strictly: exact numbers, no key twice, bounded depth."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NoReturn
 
 from app.domain.errors import MalformedPayload
 
-#: Levels of objects and lists, the outermost counted; the deepest dialect needs four.
+#: Levels of objects and lists, the outermost counted; no dialect comes near it.
 DEPTH_MAX = 16
 
 #: Longer integers become a `Decimal`: exact as well, and without the interpreter's own limit.
@@ -82,8 +83,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) == len(pairs):
         return members
-    names = [name for name, _ in pairs]
-    repeated = next(name for name in names if names.count(name) > 1)
+    counts = Counter(name for name, _ in pairs)
+    [(repeated, _)] = counts.most_common(1)
     raise _invalid(f"the key {repeated[:_SHOWN_CHARACTERS]!a} stands twice in one object")
 
 

@@ -10,15 +10,12 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, vali
 
 from app.domain.errors import MalformedPayload
 
-#: No price or quantity needs more; it bounds what arithmetic on a number can cost.
+#: No price or quantity needs more; both bound what arithmetic on a number can cost.
 DIGITS_MAX = 40
-
-#: Numbers lie between 1e-30 and 1e31, so that writing one out in full stays short.
 EXPONENT_MAX = 30
 
-#: `Decimal` itself reads more: `1_000`, full-width digits, NaN. An exponent of four digits is
-#: more than we take, and little enough for `Decimal` not to fail.
-_NUMBER = re.compile(r"[ \t\r\n]*[+-]?(\d+)(?:\.(\d+))?(?:[eE][+-]?\d{1,4})?[ \t\r\n]*", re.ASCII)
+#: `Decimal` itself reads more: `1_000`, full-width digits, NaN.
+_NUMBER = re.compile(r"[ \t\r\n]*[+-]?(\d+)(?:\.(\d+))?(?:[eE][+-]?(\d+))?[ \t\r\n]*", re.ASCII)
 
 #: Of prices, quantities and shares.
 POSITIVE = validate.Range(min=0, min_inclusive=False, error="Must be above 0, was {input}.")
@@ -37,6 +34,7 @@ def number_from(value: object) -> Decimal:
     """Return the exact number that a JSON number or a numeric text says.
 
     Text is: blanks, sign, ASCII digits, fraction, exponent, blanks; all but the digits optional.
+    The digits of a JSON number are counted as if it was written without an exponent.
 
     Raises:
         ValidationError: it is no number, or one out of bounds.
@@ -46,8 +44,8 @@ def number_from(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValidationError("Not a number.")
     number = Decimal(value)
-    _refuse_exponent(number)
-    # Written out, so that the digits of 0.001 and "0.001" are counted alike.
+    if abs(number.adjusted()) >= DIGITS_MAX:
+        raise _too_many_digits()  # perhaps billions: it must not be written out
     return _number_from_text(f"{number:f}")
 
 
@@ -55,17 +53,18 @@ def _number_from_text(text: str) -> Decimal:
     match = _NUMBER.fullmatch(text)
     if match is None:
         raise ValidationError("Not a number.")
-    whole, fraction = match.groups("")
+    whole, fraction, exponent = match.groups("")
     if len(whole) + len(fraction) > DIGITS_MAX:
-        raise ValidationError(f"A number of more than {DIGITS_MAX} digits.")
-    number = Decimal(text.strip())
-    _refuse_exponent(number)
-    return number
+        raise _too_many_digits()
+    # Its length first: to turn endless digits into an `int` is slow, or an error.
+    exponent = exponent.lstrip("0")
+    if len(exponent) > len(str(EXPONENT_MAX)) or int(exponent or 0) > EXPONENT_MAX:
+        raise ValidationError(f"An exponent beyond {EXPONENT_MAX}.")
+    return Decimal(text.strip())
 
 
-def _refuse_exponent(number: Decimal) -> None:
-    if abs(number.adjusted()) > EXPONENT_MAX:
-        raise ValidationError(f"A number beyond 1e{EXPONENT_MAX} or below 1e-{EXPONENT_MAX}.")
+def _too_many_digits() -> ValidationError:
+    return ValidationError(f"More than {DIGITS_MAX} digits.")
 
 
 class ValueField(fields.Field[_T]):

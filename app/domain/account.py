@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.domain.identifiers import AccountId, AccountName, Symbol, VenueName
-from app.domain.words import AccountState, Dialect, Market, Mode, PositionMode
+from app.domain.words import Dialect, Market, Mode, PositionMode
 
 PAPER = VenueName("paper")
 
@@ -16,8 +16,9 @@ class Account:
 
     Attributes:
         group: joins the accounts of one owner, at most one per (venue, market).
-        has_credentials: whether venue keys are stored; the keys themselves never leave the store.
+        credentials: the venue's keys, sealed; None if there are none.
         limits: the account's risk limits, name → value as text.
+        resets: how often the account was reset; dedupe keys do not outlive a reset.
     """
 
     id: AccountId
@@ -27,10 +28,10 @@ class Account:
     market: Market = Market.SPOT
     mode: Mode = Mode.PAPER
     position_mode: PositionMode = PositionMode.HEDGE
-    state: AccountState = AccountState.RUN
-    has_credentials: bool = False
+    credentials: str | None = None
     limits: Mapping[str, str] = field(default_factory=dict)
     enabled: bool = True
+    resets: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class Connector:
 
     Attributes:
         token_hash: keyed hash of the token, lower-case hexadecimal.
+        account: whose name it is; venue and market are the account's.
         settings: the settings of its spec that differ from their defaults.
     """
 
@@ -55,13 +57,13 @@ class ApiClient:
     """A key of one dialect and the accounts it covers.
 
     Attributes:
-        secret_hash: keyed hash of the secret or password, lower-case hexadecimal.
+        secret: sealed where requests are signed with it, else a keyed hash of the password.
         settings: of its dialect, by their names there.
     """
 
     dialect: Dialect
     key: str
-    secret_hash: str
+    secret: str
     accounts: tuple[AccountName, ...] = ()
     permissions: tuple[str, ...] = ()
     enabled: bool = True

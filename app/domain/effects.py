@@ -5,10 +5,10 @@ its state what it owes now. The outbox holds exactly that, so an effect that is 
 wanted, leaves the outbox with the very commit that made it so, and one that is lost is impossible.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from app.domain.identifiers import AggregateId, EpochMs
+from app.domain.identifiers import AccountId, AggregateId, EpochMs
 
 AT_ONCE = EpochMs(0)
 
@@ -38,9 +38,12 @@ class Effect:
         due_at_ms: not before this time; on the server's clock, save for TIMER, which is on the
             business clock. 0 is at once.
         urgent: goes before the rest (cancels, closes, panic).
+        about, account: for people who watch the queue: what it is, and whose.
     """
 
     kind: EffectKind
     target: AggregateId
     due_at_ms: EpochMs = AT_ONCE
     urgent: bool = False
+    about: str = field(default="", compare=False)
+    account: AccountId | None = field(default=None, compare=False)

@@ -156,7 +156,21 @@ class Order:
             case _:
                 return ()
         urgent = self.reduces or kind is EffectKind.CANCEL
-        return (Effect(kind=kind, target=self.id, due_at_ms=due, urgent=urgent),)
+        return (
+            Effect(
+                kind=kind,
+                target=self.id,
+                due_at_ms=due,
+                urgent=urgent,
+                about=self.sentence(),
+                account=self.account,
+            ),
+        )
+
+    def sentence(self) -> str:
+        """Return, for instance, `buy 0.5 BTC/USDT market`."""
+        price = "market" if self.price is None else f"at {self.price:f}"
+        return f"{self.side.lower()} {self.quantity:f} {self.symbol} {price}"
 
     def decide(self, event: OrderEvent) -> Decision["Order"]:
         """Return what becomes of the order when `event` happens; nonsense is ignored."""

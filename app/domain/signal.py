@@ -15,7 +15,7 @@ from enum import StrEnum
 from app.domain.bracket import protection_of
 from app.domain.commands import Action, LateExits, OnOpposite, SignalRules, Size, SizeKind
 from app.domain.decision import Decision, Entry, EntryName, ignored
-from app.domain.effects import Effect, EffectKind
+from app.domain.effects import AT_ONCE, Effect, EffectKind
 from app.domain.events import (
     CancelRequested,
     Executed,
@@ -187,16 +187,32 @@ class Signal:
     def owed(self) -> tuple[Effect, ...]:
         """Return the timer it waits for, its turn in the lane, or the children it wants gone."""
         if self.state is SignalState.SCHEDULED:
-            return (Effect(kind=EffectKind.TIMER, target=self.id, due_at_ms=self.due_at_ms),)
+            return (self._effect(EffectKind.TIMER, self.due_at_ms),)
         if self.state is not SignalState.EXECUTING:
             return ()
         owed = []
         if self.action.is_cancel or self.stage is Stage.QUEUED:
-            urgent = not self.action.is_entry
-            owed.append(Effect(kind=EffectKind.ADVANCE, target=self.id, urgent=urgent))
+            owed.append(self._effect(EffectKind.ADVANCE))
         if self.withdrawing & self.working:
-            owed.append(Effect(kind=EffectKind.WITHDRAW, target=self.id, urgent=True))
+            owed.append(replace(self._effect(EffectKind.WITHDRAW), urgent=True))
         return tuple(owed)
+
+    def _effect(self, kind: EffectKind, due_at_ms: EpochMs = AT_ONCE) -> Effect:
+        return Effect(
+            kind=kind,
+            target=self.id,
+            due_at_ms=due_at_ms,
+            urgent=not self.action.is_entry,
+            about=self.sentence(),
+            account=self.account,
+        )
+
+    def sentence(self) -> str:
+        """Return, for instance, `buy 50% BTC/USDT`."""
+        words = [self.action.lower().replace("_", " ")]
+        if self.size is not None and not self.action.is_cancel:
+            words.append(_SIZE_WORDS[self.size.kind].format(self.size.value))
+        return " ".join([*words, self.symbol])
 
     def decide(self, event: SignalEvent) -> Decision["Signal"]:
         """Return what becomes of the signal when `event` happens; nonsense is ignored."""
@@ -493,6 +509,12 @@ class Signal:
         entries.append(Entry(EntryName.CLOSED, at_ms))
         return Decision(ended, entries=tuple(entries))
 
+
+_SIZE_WORDS = {
+    SizeKind.FIXED: "{:f}",
+    SizeKind.NOTIONAL: "for {:f}",
+    SizeKind.PERCENT: "{:f}%",
+}
 
 #: How the signal ends when its order ends with nothing filled.
 _STATE_AFTER = {

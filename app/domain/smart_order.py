@@ -107,11 +107,16 @@ class SmartOrder:
 
     def owed(self) -> tuple[Effect, ...]:
         """Return what the trigger book does not know yet."""
-        if self.is_waiting and not self.armed:
-            return (Effect(kind=EffectKind.ARM, target=self.id),)
-        if self.armed and not self.is_waiting:
-            return (Effect(kind=EffectKind.DISARM, target=self.id),)
-        return ()
+        if self.is_waiting == self.armed:
+            return ()
+        kind = EffectKind.ARM if self.is_waiting else EffectKind.DISARM
+        about = f"{kind} {self.sentence()}"
+        return (Effect(kind=kind, target=self.id, about=about, account=self.account),)
+
+    def sentence(self) -> str:
+        """Return, for instance, `sell 0.5 ETH/USDT when last reaches 1900`."""
+        trigger = f"when {self.trigger.source} reaches {self.trigger.level:f}"
+        return f"{self.side.lower()} {self.quantity:f} {self.symbol} {trigger}"
 
     def decide(self, event: SmartOrderEvent) -> Decision["SmartOrder"]:
         """Return what becomes of the smart order when `event` happens; nonsense is ignored."""

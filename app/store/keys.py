@@ -66,6 +66,11 @@ def timeline(aggregate_id: AggregateId) -> str:
     return f"{tag(shard_of_id(aggregate_id))}:timeline:{aggregate_id}"
 
 
+def children(aggregate_id: AggregateId) -> str:
+    """Set: what one aggregate has brought forth. As long as the aggregate."""
+    return f"{tag(shard_of_id(aggregate_id))}:children:{aggregate_id}"
+
+
 def inbox(aggregate_id: AggregateId) -> str:
     """Hash: id of a child → its version, for news not read yet. Until read."""
     return f"{tag(shard_of_id(aggregate_id))}:inbox:{aggregate_id}"

@@ -128,6 +128,8 @@ class RedisLedger:
                 shard = keys.shard_of_id(after.id)
                 everything = keys.everything(shard)
                 transaction.write("ZADD", everything, after.created_at_ms, after.id)
+                if after.parent_id is not None:
+                    transaction.write("SADD", keys.children(after.parent_id), after.id)
             effects += write_difference(before, after, again_at_ms, transaction)
             self._write_timeline(after.id, change.entries, transaction)
             _write_read(after.id, change.read, transaction)

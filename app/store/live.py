@@ -27,6 +27,14 @@ class RedisLive:
         """Return every live aggregate of an account."""
         return self._ids(keys.live(account))
 
+    def placing(self) -> Collection[AggregateId]:
+        """Return the orders that are PENDING_NEW or PLACING, of all accounts."""
+        return [one for shard in range(keys.SHARDS) for one in self._ids(keys.placing(shard))]
+
+    def unknown(self) -> Collection[AggregateId]:
+        """Return the orders that are UNKNOWN, of all accounts."""
+        return [one for shard in range(keys.SHARDS) for one in self._ids(keys.unknown(shard))]
+
     def protectors(self, order: Order) -> Collection[AggregateId]:
         """Return the aggregates that guard the position which this order works on."""
         leg = order.position_side

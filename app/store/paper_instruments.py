@@ -31,11 +31,11 @@ class RedisPaperInstruments:
 
     def put(self, instruments: Collection[Instrument]) -> None:
         """Add or replace by (symbol, market), all at once."""
-        if not instruments:
-            return
-        records = {_field(one.symbol, one.market): instrument_text(one) for one in instruments}
-        with translated():
-            self._client.hset(paper_keys.INSTRUMENTS, mapping=records)
+        with translated(), self._client.pipeline(transaction=True) as pipeline:
+            for one in instruments:
+                field = _field(one.symbol, one.market)
+                pipeline.hset(paper_keys.INSTRUMENTS, field, instrument_text(one))
+            pipeline.execute()
 
     def add_missing(self, instruments: Collection[Instrument]) -> None:
         """Add those that are not there yet."""

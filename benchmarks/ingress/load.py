@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 #: The only place that is ever driven.
 HOST = "127.0.0.1"
@@ -78,23 +78,17 @@ def percentile(ordered: tuple[float, ...] | list[float], percent: float) -> floa
     return ordered[rank]
 
 
-def requests_for(port: int, path: str, body: str, first: int = 0) -> Iterator[bytes]:
+def requests_for(port: int, path: str, bodies: Sequence[str], first: int = 0) -> Iterator[bytes]:
     """Yield keep-alive POST requests, ready to send, no two with the same body.
 
     Args:
         port: Goes into the `Host` header.
         path: Request target.
-        body: Holds `COUNTER_MARK` once, where the running number goes.
+        bodies: Taken in turn; each holds `COUNTER_MARK` once, where the running number goes.
         first: The first running number.
     """
-    before, after = body.split(COUNTER_MARK)
-    length = len((before + after).encode()) + COUNTER_DIGITS
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: {HOST}:{port}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {length}\r\n\r\n{before}"
-    ).encode()
-    tail = after.encode()
-    for number in itertools.count(first):
+    halves = [_halves(port, path, body) for body in bodies]
+    for number, (head, tail) in zip(itertools.count(first), itertools.cycle(halves), strict=False):
         yield head + b"%0*d" % (COUNTER_DIGITS, number) + tail
 
 
@@ -217,6 +211,17 @@ class _Run:
         connection.socket.close()
 
 
+def _halves(port: int, path: str, body: str) -> tuple[bytes, bytes]:
+    """Return the request up to the running number, and what follows it."""
+    before, after = body.split(COUNTER_MARK)
+    length = len((before + after).encode()) + COUNTER_DIGITS
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {HOST}:{port}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {length}\r\n\r\n{before}"
+    )
+    return head.encode(), after.encode()
+
+
 def _content_length(head: bytearray) -> int:
     """Return the announced length of the body; the head is in lower case."""
     start = head.find(_LENGTH)
@@ -234,9 +239,9 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=4)
     arguments = parser.parse_args()
-    requests = requests_for(
-        arguments.port, arguments.path, arguments.body, first=time.time_ns() // 1_000_000 % 10**10
-    )
+    # Another run within the window of deduplication must not repeat these bodies.
+    first = time.time_ns() // 1_000 % 10**COUNTER_DIGITS
+    requests = requests_for(arguments.port, arguments.path, [arguments.body], first)
     result = drive(
         arguments.port, requests, connections=arguments.connections, seconds=arguments.seconds
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Context
 from typing import Any
 
-#: Exact for every number that a field lets through: 40 digits, and three more.
+#: Exact for every number that a field lets through: 40 digits, and four of the factor.
 _EXACT = Context(prec=50)
 
 

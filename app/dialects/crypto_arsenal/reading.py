@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 
 from app.dialects.crypto_arsenal.delays import DelayRules, delay_ms, delay_refusals
 from app.dialects.crypto_arsenal.schemas import SCHEMAS
@@ -72,11 +72,11 @@ def credentials_from(payload: Mapping[str, object]) -> tuple[str, str]:
     name = payload.get("connectorName")
     token = payload.get("connectorToken")
     if _is_text(name, _NAME_CHARACTERS_MAX) and _is_text(token, _TOKEN_CHARACTERS_MAX):
-        return str(name), str(token)
+        return name, token
     raise NotAuthenticated("unknown connector or bad token")
 
 
-def _is_text(value: object, characters_max: int) -> bool:
+def _is_text(value: object, characters_max: int) -> TypeGuard[str]:
     return isinstance(value, str) and 0 < len(value) <= characters_max
 
 

@@ -38,7 +38,7 @@ class _Words(NamedTuple):
 
 
 _UNAUTHORIZED = _Words(401, "unauthorized", "unknown connector or bad token")
-_NOT_QUEUED = _Words(503, "queue_unavailable", "nothing was queued; send it again")
+_NOT_QUEUED = _Words(503, "queue_unavailable", "the message was not taken in; send it again")
 
 #: The class itself, else its nearest ancestor. Messages are fixed: what an error says about our
 #: inside, or about who exists, is for the log. Nothing that may have been queued is a 5xx, since

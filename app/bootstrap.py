@@ -1,0 +1,158 @@
+"""Builds Ports from Settings; the only module that knows every adapter."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import redis
+from celery import Celery
+
+from app.dispatch.broker import celery_for
+from app.dispatch.celery_publisher import CeleryPublisher
+from app.dispatch.pump import PumpPublisher
+from app.domain.errors import NotFound
+from app.domain.identifiers import AccountId
+from app.paper_ports import QuoteSource
+from app.ports import Ports, Publisher
+from app.settings import Settings
+from app.store.canary import RedisCanary, RedisSlots
+from app.store.clock import MovableClock, RedisClock
+from app.store.connection import connect
+from app.store.ids import RedisIds
+from app.store.lanes import RedisLanes
+from app.store.ledger import RedisLedger
+from app.store.live import RedisLive
+from app.store.locks import RedisLocks
+from app.store.outbox import RedisOutbox
+from app.store.paper_book import RedisPaperBook
+from app.store.paper_faults import RedisPaperFaults
+from app.store.paper_instruments import RedisPaperInstruments
+from app.store.paper_ledger import RedisPaperLedger
+from app.store.paper_prices import RedisPaperPrices, RedisPaperTicks
+from app.store.paper_reports import RedisPaperReports
+from app.store.reader import RedisReader
+from app.store.registry import RedisRegistry
+from app.store.timers import RedisTimers
+from app.store.trigger_book import RedisTriggerBook
+from app.store.vault import Vault
+from app.venues.paper.ccxt_tickers import CcxtTickers
+from app.venues.paper.live import LiveSource
+from app.venues.paper.ports import PaperPorts
+from app.venues.paper.walk import WalkSource
+from app.venues.registry import KnownVenues
+
+#: How long the web process waits for the store before it answers 503.
+WEB_STORE_SECONDS = 0.5
+
+#: How long a worker waits: longer than any save to disk that we have seen.
+WORKER_STORE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiring:
+    """Everything that an entry point may need; `ports` is the part that the use cases get."""
+
+    settings: Settings
+    ports: Ports
+    registry: RedisRegistry
+    reader: RedisReader
+    vault: Vault
+    clock: RedisClock
+    paper: PaperPorts
+    celery: Celery
+    messages: CeleryPublisher
+
+
+def web_wiring(settings: Settings) -> Wiring:
+    """Wire a web process. Nothing connects before it is first used, so this may come before a fork.
+
+    Its publisher hands everything to a pump thread; its store client gives up soon.
+    """
+    return _wiring(settings, lambda: f"web-{os.getpid()}", WEB_STORE_SECONDS, PumpPublisher)
+
+
+def worker_wiring(settings: Settings, around: Callable[[Publisher], Publisher]) -> Wiring:
+    """Wire a worker process; to be called after the fork.
+
+    Args:
+        settings: as read from the environment.
+        around: wraps the publisher, so that work can be done at once instead of sent.
+    """
+    return _wiring(settings, lambda: f"worker-{os.getpid()}", WORKER_STORE_SECONDS, around)
+
+
+def _wiring(
+    settings: Settings,
+    process: Callable[[], str],
+    store_seconds: float,
+    around: Callable[[Publisher], Publisher],
+) -> Wiring:
+    client = connect(settings.redis_url, store_seconds)
+    policy = settings.policy()
+    clock = MovableClock(client) if settings.fast else RedisClock(client)
+    registry = RedisRegistry(client)
+    celery = celery_for(settings.broker_url)
+    messages = CeleryPublisher(
+        celery, clock, RedisSlots(client), policy.timer_horizon_ms, _names_of(registry)
+    )
+    paper = _paper_ports(settings, client, clock)
+    ports = Ports(
+        clock=clock,
+        ids=RedisIds(client),
+        ledger=RedisLedger(client, clock, process, policy.republish_after_ms),
+        live=RedisLive(client),
+        lanes=RedisLanes(client),
+        timers=RedisTimers(client),
+        outbox=RedisOutbox(client, policy.republish_after_ms),
+        book=RedisTriggerBook(client),
+        accounts=registry,
+        venues=KnownVenues(paper),
+        reports=RedisPaperReports(client),
+        locks=RedisLocks(client),
+        canary=RedisCanary(client),
+        publisher=around(messages),
+        policy=policy,
+    )
+    return Wiring(
+        settings=settings,
+        ports=ports,
+        registry=registry,
+        reader=RedisReader(client),
+        vault=Vault([key.reveal() for key in settings.secret_keys]),
+        clock=clock,
+        paper=paper,
+        celery=celery,
+        messages=messages,
+    )
+
+
+def _paper_ports(settings: Settings, client: redis.Redis, clock: RedisClock) -> PaperPorts:
+    instruments = RedisPaperInstruments(client)
+    return PaperPorts(
+        ledger=RedisPaperLedger(client),
+        book=RedisPaperBook(client),
+        prices=RedisPaperPrices(client),
+        ticks=RedisPaperTicks(client),
+        instruments=instruments,
+        faults=RedisPaperFaults(client),
+        source=_source(settings, instruments),
+        clock=clock,
+        pause_ms=lambda pause: time.sleep(pause / 1000),
+    )
+
+
+def _source(settings: Settings, instruments: RedisPaperInstruments) -> QuoteSource:
+    if settings.prices == "walk":
+        return WalkSource(str(settings.walk_seed), instruments)
+    return LiveSource(CcxtTickers(settings.prices))
+
+
+def _names_of(registry: RedisRegistry) -> Callable[[AccountId], str]:
+    def name_of(account_id: AccountId) -> str:
+        try:
+            return registry.account(account_id).name
+        except NotFound:
+            return str(account_id)
+
+    return name_of

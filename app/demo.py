@@ -1,0 +1,118 @@
+"""The demo accounts of a fresh install: play money, and a caller of each dialect."""
+
+from app.bootstrap import Wiring, web_wiring
+from app.domain.account import PAPER, Account, ApiClient, Connector
+from app.domain.errors import NotFound
+from app.domain.identifiers import AccountId, AccountName, Symbol
+from app.domain.words import Dialect, Market, PositionMode
+from app.settings import Settings, derived
+from app.venues.paper.desk import PaperDesk
+
+GROUP = "demo"
+SPOT = AccountName("demo-spot")
+USDM = AccountName("demo-usdm")
+NET = AccountName("demo-net")
+
+_ACCOUNTS = (
+    (1, SPOT, Market.SPOT, PositionMode.HEDGE),
+    (2, USDM, Market.USDM, PositionMode.HEDGE),
+    (3, NET, Market.USDM, PositionMode.ONEWAY),
+)
+
+_BALANCES = {
+    SPOT: {"USDT": "10000", "BTC": "0.5", "ETH": "5"},
+    USDM: {"USDT": "10000"},
+    NET: {"USDT": "10000"},
+}
+
+#: Dialect → the demo accounts that its client covers.
+_CLIENTS = {
+    Dialect.APISIFY: (NET,),
+    Dialect.POLONIEX: (SPOT,),
+    Dialect.THREE_COMMAS: (SPOT,),
+    Dialect.HUMMINGBOT: (SPOT, USDM),
+}
+
+_Demo = dict[str, object]
+
+
+def seed(settings: Settings) -> _Demo:
+    """Make what is not there yet, and return what a caller of each dialect needs.
+
+    Secrets are derived from the installation's key, so they are the same at every start and kept
+    nowhere in the clear. Run twice, or by two at once, it changes nothing that is there.
+    """
+    wiring = web_wiring(settings)
+    desk = PaperDesk(wiring.paper)
+    desk.seed_instruments()
+    for number, name, market, mode in _ACCOUNTS:
+        account = _account(wiring, number, name, market, mode)
+        desk.seed_account(account, {"balances": _BALANCES[name], "position_mode": mode})
+    return {
+        "crypto_arsenal": {
+            "spot": _connector(wiring, "demo-spot", SPOT, "BTC/USDT"),
+            "usdm": _connector(wiring, "demo-usdm", USDM, "ETH/USDT"),
+        },
+        **{dialect.value: _client(wiring, dialect) for dialect in _CLIENTS},
+    }
+
+
+def _account(
+    wiring: Wiring, number: int, name: AccountName, market: Market, mode: PositionMode
+) -> Account:
+    try:
+        return wiring.registry.account_named(name)
+    except NotFound:
+        account = Account(
+            id=AccountId(0),
+            name=name,
+            group=GROUP,
+            venue=PAPER,
+            market=market,
+            position_mode=mode,
+        )
+        made = wiring.registry.put_account(account)
+        assert made.id == number, f"{name} became account {made.id}, not {number}"  # noqa: S101
+        return made
+
+
+def _connector(
+    wiring: Wiring, name: str, account: AccountName, symbol: str
+) -> dict[str, str]:
+    token = _secret(wiring, f"connector {name}")
+    if wiring.registry.connector(name) is None:
+        wiring.registry.put_connector(
+            Connector(
+                name=name,
+                token_hash=wiring.vault.digest(token),
+                account=account,
+                symbol=Symbol(symbol),
+            )
+        )
+    return {"connectorName": name, "connectorToken": token}
+
+
+def _client(wiring: Wiring, dialect: Dialect) -> _Demo:
+    key = f"demo-{dialect.value.replace('_', '-')}"
+    secret = _secret(wiring, f"client {key}")
+    if wiring.registry.client(dialect, key) is None:
+        sealed = wiring.vault.encrypt(f"{dialect}:{key}", {"secret": secret})
+        if dialect is Dialect.HUMMINGBOT:
+            sealed = wiring.vault.digest(secret)
+        wiring.registry.put_client(
+            ApiClient(dialect=dialect, key=key, secret=sealed, accounts=_CLIENTS[dialect])
+        )
+    match dialect:
+        case Dialect.APISIFY:
+            return {"apikey": key, "secret": secret}
+        case Dialect.THREE_COMMAS:
+            return {"key": key, "secret": secret, "account_id": 1}
+        case Dialect.HUMMINGBOT:
+            names = {"account_name": GROUP, "connector_name": "paper"}
+            return {"username": key, "password": secret, **names}
+        case _:
+            return {"key": key, "secret": secret}
+
+
+def _secret(wiring: Wiring, purpose: str) -> str:
+    return derived(wiring.settings.secret_keys[-1].reveal(), f"demo {purpose}")

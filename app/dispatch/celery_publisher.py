@@ -1,0 +1,123 @@
+"""Wake-ups as Celery messages: a task's name, and a list of ids."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+
+import structlog
+from celery import Celery
+from kombu.exceptions import KombuError
+
+from app.dispatch.routes import QUEUE_OF, QueueName, TaskName, queue_of, task_of
+from app.domain.effects import Effect, EffectKind
+from app.domain.errors import HookfillError
+from app.domain.identifiers import AccountId, EpochMs
+from app.ports import Clock, Slots
+
+#: Ids in one message. More go into further messages, so that several workers share them.
+IDS_MAX = 50
+
+#: Due times within one slot share a countdown message, sent for the end of the slot.
+SLOT_MS = 50
+
+#: A countdown message that has not come this long after its slot counts as lost.
+SLOT_GRACE_MS = 2_000
+
+#: Effects that the sentence of one message names.
+DESCRIBED_MAX = 3
+
+_log = structlog.get_logger()
+
+#: What a message may run into; Redis and socket errors come through as OSError or KombuError.
+_LOST = (KombuError, OSError, RuntimeError)
+
+NameOf = Callable[[AccountId], str]
+
+
+class CeleryPublisher:
+    """Sends wake-ups. A message that cannot be sent is logged and left to the sweep.
+
+    Args:
+        celery: the app whose broker is used; it needs no tasks.
+        clock: business time for timers, server time for effects.
+        slots: which countdown messages are on their way.
+        horizon_ms: how far ahead a countdown message is sent.
+        name_of: the name of an account, for the sentence that Flower shows.
+    """
+
+    def __init__(
+        self, celery: Celery, clock: Clock, slots: Slots, horizon_ms: int, name_of: NameOf
+    ) -> None:
+        self._celery = celery
+        self._clock = clock
+        self._slots = slots
+        self._horizon_ms = horizon_ms
+        self._name_of = name_of
+
+    def publish(self, effects: Sequence[Effect]) -> None:
+        """Hurry these along; effects that are not due yet are left to the sweep."""
+        groups: dict[tuple[TaskName, QueueName], dict[Effect, None]] = defaultdict(dict)
+        timers: list[EpochMs] = []
+        for effect in effects:
+            if effect.kind is EffectKind.TIMER:
+                timers.append(effect.due_at_ms)
+            elif not effect.due_at_ms or effect.due_at_ms <= self._clock.server_ms():
+                groups[task_of(effect.kind), queue_of(effect)][effect] = None
+        for (task, queue), group in groups.items():
+            members = list(group)
+            for start in range(0, len(members), IDS_MAX):
+                self._send_effects(task, queue, members[start : start + IDS_MAX])
+        if timers:
+            self.wake_timers(timers)
+
+    def wake_timers(self, due_ms: Sequence[EpochMs]) -> None:
+        """Send one countdown message for each slot that is near and has none yet."""
+        now_ms = self._clock.now_ms()
+        ends = {(due // SLOT_MS + 1) * SLOT_MS for due in due_ms}
+        for end_ms in sorted(ends):
+            ahead_ms = max(end_ms - now_ms, 0)
+            if ahead_ms > self._horizon_ms:
+                return
+            try:
+                claimed = self._slots.claim(end_ms // SLOT_MS, ahead_ms + SLOT_GRACE_MS)
+            except HookfillError:
+                return
+            if claimed:
+                queue = QUEUE_OF[TaskName.TIMERS_DUE]
+                self.send(TaskName.TIMERS_DUE, [end_ms], queue, ahead_ms, f"timers of {end_ms}")
+
+    def send(
+        self,
+        task: TaskName,
+        values: Sequence[int | str],
+        queue: QueueName | None = None,
+        countdown_ms: int = 0,
+        about: str = "",
+    ) -> None:
+        """Send one message. Never raises: what is lost is sent again by the sweep."""
+        try:
+            self._celery.send_task(
+                task,
+                args=[list(values)],
+                queue=queue or QUEUE_OF[task],
+                countdown=countdown_ms / 1000 or None,
+                argsrepr=about or str(list(values)),
+                kwargsrepr="",
+                retry=False,
+            )
+        except _LOST as error:
+            _log.warning("message_lost", task=task, error=str(error))
+
+    def _send_effects(self, task: TaskName, queue: QueueName, effects: Sequence[Effect]) -> None:
+        ids: Mapping[int, None] = dict.fromkeys(int(effect.target) for effect in effects)
+        self.send(task, list(ids), queue, about=self._describe(effects))
+
+    def _describe(self, effects: Sequence[Effect]) -> str:
+        """Return what a message is about, for people; its arguments are ids."""
+        about = [self._sentence(effect) for effect in effects[:DESCRIBED_MAX]]
+        left = len(effects) - len(about)
+        return "; ".join(about) + (f"; and {left} more" if left else "")
+
+    def _sentence(self, effect: Effect) -> str:
+        if not effect.about or effect.account is None:
+            return f"{effect.kind} {effect.target}"
+        return f"{effect.about}, account {self._name_of(effect.account)}"

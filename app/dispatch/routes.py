@@ -1,0 +1,68 @@
+"""Which task does which work, and in which queue it waits.
+
+Task names are frozen: a rolling update must not meet a name that it does not know.
+"""
+
+from enum import StrEnum
+
+from app.domain.effects import Effect, EffectKind
+
+
+class QueueName(StrEnum):
+    """The queues, named so in the broker."""
+
+    URGENT = "urgent"
+    ORDERS = "orders"
+    EVENTS = "events"
+    POLL = "poll"
+    MAINTENANCE = "maintenance"
+
+
+class TaskName(StrEnum):
+    """The tasks. Each takes one argument: a list."""
+
+    PLACE = "hookfill.place"
+    CANCEL = "hookfill.cancel"
+    RESOLVE = "hookfill.resolve"
+    ADVANCE = "hookfill.advance"
+    TIMERS_DUE = "hookfill.timers_due"
+    POLL_PRICES = "hookfill.poll_prices"
+    POLL_ORDERS = "hookfill.poll_orders"
+    SWEEP = "hookfill.sweep"
+    CANARY = "hookfill.canary"
+
+
+#: Where a task waits unless its effect is urgent.
+QUEUE_OF: dict[TaskName, QueueName] = {
+    TaskName.PLACE: QueueName.ORDERS,
+    TaskName.CANCEL: QueueName.URGENT,
+    TaskName.RESOLVE: QueueName.EVENTS,
+    TaskName.ADVANCE: QueueName.ORDERS,
+    TaskName.TIMERS_DUE: QueueName.EVENTS,
+    TaskName.POLL_PRICES: QueueName.POLL,
+    TaskName.POLL_ORDERS: QueueName.POLL,
+    TaskName.SWEEP: QueueName.MAINTENANCE,
+    TaskName.CANARY: QueueName.MAINTENANCE,
+}
+
+_TASK_OF: dict[EffectKind, TaskName] = {
+    EffectKind.PLACE: TaskName.PLACE,
+    EffectKind.CANCEL: TaskName.CANCEL,
+    EffectKind.RESOLVE: TaskName.RESOLVE,
+    EffectKind.ADVANCE: TaskName.ADVANCE,
+    EffectKind.ARM: TaskName.ADVANCE,
+    EffectKind.DISARM: TaskName.ADVANCE,
+    EffectKind.WITHDRAW: TaskName.ADVANCE,
+    EffectKind.NEWS: TaskName.ADVANCE,
+    EffectKind.TIMER: TaskName.TIMERS_DUE,
+}
+
+
+def task_of(kind: EffectKind) -> TaskName:
+    """Return the task that does this kind of work."""
+    return _TASK_OF[kind]
+
+
+def queue_of(effect: Effect) -> QueueName:
+    """Return the queue in which the effect's message waits."""
+    return QueueName.URGENT if effect.urgent else QUEUE_OF[task_of(effect.kind)]

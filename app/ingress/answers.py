@@ -1,0 +1,63 @@
+"""Which error gets which answer under our own paths; dialects give theirs their own shape."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from flask import Response, jsonify
+
+from app.domain.errors import (
+    CommandError,
+    ConnectorInactive,
+    HookfillError,
+    MalformedPayload,
+    NotAuthenticated,
+    NotFound,
+    NotPermitted,
+    OutcomeUnknown,
+    PayloadTooLarge,
+    RateLimited,
+    StoreError,
+    VenueError,
+    VenueUnavailable,
+)
+
+#: Error class → HTTP status and code; the class itself, else its nearest ancestor.
+STATUS_OF: Mapping[type[HookfillError], tuple[HTTPStatus, str]] = {
+    CommandError: (HTTPStatus.BAD_REQUEST, "refused"),
+    MalformedPayload: (HTTPStatus.BAD_REQUEST, "validation_failed"),
+    NotAuthenticated: (HTTPStatus.UNAUTHORIZED, "unauthorized"),
+    NotPermitted: (HTTPStatus.FORBIDDEN, "forbidden"),
+    NotFound: (HTTPStatus.NOT_FOUND, "not_found"),
+    ConnectorInactive: (HTTPStatus.CONFLICT, "connector_inactive"),
+    PayloadTooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large"),
+    RateLimited: (HTTPStatus.TOO_MANY_REQUESTS, "rate_limited"),
+    StoreError: (HTTPStatus.SERVICE_UNAVAILABLE, "store_unavailable"),
+    VenueError: (HTTPStatus.CONFLICT, "venue_refused"),
+    VenueUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "venue_unavailable"),
+    OutcomeUnknown: (HTTPStatus.CONFLICT, "outcome_unknown"),
+    HookfillError: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
+}
+
+
+def error_answer(error: HookfillError) -> Response:
+    """Return `{"error": {"code", "message", "fields"}}` with the status of the error's class."""
+    status, code = next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
+    fields: Mapping[str, object] = {}
+    if isinstance(error, MalformedPayload):
+        code, fields = error.code, error.fields
+    response = error_response(status, code, str(error), fields)
+    if isinstance(error, RateLimited):
+        response.headers["Retry-After"] = str(max(1, -(-error.retry_after_ms // 1000)))
+    if isinstance(error, NotAuthenticated):
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def error_response(
+    status: int, code: str, message: str, fields: Mapping[str, object] | None = None
+) -> Response:
+    """Return an error in the shape of our own paths."""
+    body = {"error": {"code": code, "message": message, "fields": dict(fields or {})}}
+    response = jsonify(body)
+    response.status_code = int(status)
+    return response

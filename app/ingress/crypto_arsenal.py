@@ -1,0 +1,166 @@
+"""The Crypto Arsenal webhook: `POST /trading-signal/webhook`."""
+
+import time
+from collections.abc import Mapping
+
+import structlog
+from flask import Blueprint, Response, jsonify, request
+
+from app import metrics
+from app.bootstrap import Wiring
+from app.dialects.body import payload_from
+from app.dialects.crypto_arsenal import reading, writing
+from app.dialects.crypto_arsenal.delays import DelayRules
+from app.dialects.crypto_arsenal.settings import ConnectorSettings, settings_of
+from app.domain.account import Account, Connector
+from app.domain.errors import (
+    CommandError,
+    ConnectorInactive,
+    HookfillError,
+    NotAuthenticated,
+    StaleRegistry,
+)
+from app.domain.identifiers import EpochMs
+from app.domain.words import Dialect
+from app.ingress.peer import address_of
+from app.ports import Admission
+from app.services.accept import Accepted, Sender, accept_signal
+
+Payload = Mapping[str, object]
+
+PATH = "/trading-signal/webhook"
+
+#: Times that a request meets accounts which change under it before it is told to come back.
+READINGS_MAX = 3
+
+#: A store that has not written by then must not write any more: the caller was told 503.
+GIVE_UP_MS = 500
+
+_log = structlog.get_logger()
+
+
+class Webhook:
+    """Takes in signals: who sends, what is meant, written durably, then `ok`."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._ports = wiring.ports
+        self._registry = wiring.registry
+        self._vault = wiring.vault
+        self._settings = wiring.settings
+        self._nobody = wiring.vault.digest("nobody")
+        self._delays = DelayRules(
+            seconds_max=wiring.settings.max_delay_seconds,
+            ignores_case=wiring.settings.delay_filter_ignores_case,
+        )
+
+    def receive(self) -> Response:
+        """Answer `ok` once the signal is stored, or an error with nothing queued."""
+        started = time.perf_counter()
+        try:
+            payload = payload_from(request.get_data(cache=False))
+            accepted = self._accepted(payload, self._ports.clock.now_ms())
+        except HookfillError as error:
+            response = error_answer(error)
+        else:
+            if accepted.is_duplicate:
+                metrics.DUPLICATES.labels(dialect=Dialect.CRYPTO_ARSENAL).inc()
+            _log.info("signal_accepted", id=str(accepted.id), duplicate=accepted.is_duplicate)
+            body, content_type = writing.ok()
+            response = Response(body, content_type=content_type)
+        took = time.perf_counter() - started
+        metrics.ACKNOWLEDGE_SECONDS.labels(dialect=Dialect.CRYPTO_ARSENAL).observe(took)
+        return response
+
+    def _accepted(self, payload: Payload, received_at_ms: EpochMs) -> Accepted:
+        """Accept; what an old copy of the registry refuses is looked at once more with a new one.
+
+        What it would permit is checked by the commit itself, so the copy costs no round trip.
+        """
+        for _ in range(READINGS_MAX):
+            try:
+                return self._accept(payload, received_at_ms)
+            except StaleRegistry:
+                self._registry.refresh()
+            except CommandError:
+                if not self._registry.refresh():
+                    raise
+        return self._accept(payload, received_at_ms)
+
+    def _accept(self, payload: Payload, received_at_ms: EpochMs) -> Accepted:
+        version = self._registry.version()
+        connector = self._authenticated(payload)
+        settings = settings_of(connector.settings)
+        if not settings.allows(address_of(request.environ, self._settings.trusted_proxies)):
+            raise NotAuthenticated(f"connector {connector.name} may not be used from this address")
+        account = self._registry.account_named(connector.account)
+        if not connector.enabled or not account.enabled:
+            raise ConnectorInactive(f"connector {connector.name} is switched off")
+        command = reading.command_from(payload, account.market, settings, self._delays)
+        origin = f"{Dialect.CRYPTO_ARSENAL}:{connector.name}"
+        sender = Sender(
+            dialect=Dialect.CRYPTO_ARSENAL,
+            origin=origin,
+            account=account,
+            symbol=connector.symbol,
+            rules=settings.rules(self._settings.max_signal_lateness_seconds * 1000),
+        )
+        digest = reading.dedupe_text(connector.name, payload)
+        admission = self._admission(origin, account, settings, digest, received_at_ms, version)
+        return accept_signal(command, sender, admission, received_at_ms, self._ports)
+
+    def _authenticated(self, payload: Payload) -> Connector:
+        """Return the connector; an unknown name costs the same comparison as a wrong token."""
+        name, token = reading.credentials_from(payload)
+        connector = self._registry.connector(name)
+        digest = self._nobody if connector is None else connector.token_hash
+        if not self._vault.matches(token, digest) or connector is None:
+            raise NotAuthenticated("unknown connector or bad token")
+        return connector
+
+    def _admission(  # noqa: PLR0913, PLR0917 - each is a different fact about one request
+        self,
+        origin: str,
+        account: Account,
+        settings: ConnectorSettings,
+        digest: str,
+        received_at_ms: EpochMs,
+        version: int,
+    ) -> Admission:
+        window_ms = settings.dedup_window_seconds * 1000
+        limited = self._settings.rate_limits
+        return Admission(
+            dedupe_key=f"{account.resets}:{digest}" if window_ms else None,
+            dedupe_until_ms=EpochMs(received_at_ms + window_ms),
+            caller_id_scope=origin,
+            rate_key=origin,
+            rate_per_minute=settings.rate_limit_per_minute if limited else 0,
+            give_up_at_ms=EpochMs(self._ports.clock.server_ms() + GIVE_UP_MS),
+            registry_version=version,
+        )
+
+
+def error_answer(error: HookfillError) -> Response:
+    """Return the dialect's own shape of an error."""
+    answer = writing.error_for(error)
+    _log.info("signal_refused", status=answer.status, kind=type(error).__name__, why=str(error))
+    return _json(answer)
+
+
+def method_not_allowed() -> Response:
+    """Return the answer to anything but POST."""
+    return _json(writing.method_not_allowed())
+
+
+def _json(answer: writing.Answer) -> Response:
+    response = jsonify(answer.body)
+    response.status_code = answer.status
+    response.headers.update(answer.headers)
+    return response
+
+
+def blueprint(wiring: Wiring) -> Blueprint:
+    """Return the routes of the dialect."""
+    routes = Blueprint("crypto_arsenal", __name__)
+    webhook = Webhook(wiring)
+    routes.add_url_rule(PATH, view_func=webhook.receive, endpoint="receive", methods=["POST"])
+    return routes

@@ -1,0 +1,78 @@
+"""Builds the Flask app: the routes of every dialect and of our own, and errors in their shapes."""
+
+from http import HTTPStatus
+
+import structlog
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from app import metrics
+from app.bootstrap import Wiring
+from app.domain.errors import HookfillError, PayloadTooLarge
+from app.ingress import admin, crypto_arsenal, health, openapi, orders, paper
+from app.ingress.answers import error_answer, error_response
+
+#: Larger bodies are refused with 413, whatever they say about their length.
+BODY_BYTES_MAX = 64 * 1024
+
+_OWN = ("/api", "/paper", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/login",
+        "/static", "/ui")
+
+_log = structlog.get_logger()
+
+
+def create_app(wiring: Wiring) -> Flask:
+    """Return the app. It connects to nothing before the first request."""
+    app = Flask("hookfill", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # so that Allow names the real methods
+    app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it
+    for module in (crypto_arsenal, orders, admin, paper, health, openapi):
+        app.register_blueprint(module.blueprint(wiring))
+    app.register_error_handler(HookfillError, _answer_for)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+    app.after_request(_count)
+    return app
+
+
+def _answer_for(error: HookfillError) -> Response:
+    if request.path == crypto_arsenal.PATH:
+        return crypto_arsenal.error_answer(error)
+    return error_answer(error)
+
+
+def _http_error(error: HTTPException) -> Response:
+    """Give Flask's own errors the shape of whoever owns the path (routes in docs/design.md)."""
+    status, message = error.code or 500, error.description or error.name
+    if isinstance(error, RequestEntityTooLarge):
+        response = _answer_for(PayloadTooLarge("the body is over 64 KiB"))
+    elif request.path == crypto_arsenal.PATH:
+        response = crypto_arsenal.method_not_allowed()
+    elif _is_own(request.path):
+        code = "not_found" if status == HTTPStatus.NOT_FOUND else error.name.lower().replace(" ", "_")
+        response = error_response(status, code, message)
+    else:
+        response = jsonify({"code": status, "message": error.name})
+        response.status_code = status
+    allowed = error.get_response().headers.get("Allow")
+    if allowed is not None:
+        response.headers["Allow"] = allowed
+    return response
+
+
+def _is_own(path: str) -> bool:
+    return path == "/" or any(path == own or path.startswith(f"{own}/") for own in _OWN)
+
+
+def _unexpected(error: Exception) -> Response:
+    """The outermost handler of the web process: a mistake of ours, logged whole."""
+    _log.exception("request_failed", path=request.path, kind=type(error).__name__)
+    return error_response(500, "internal", "something went wrong here; the log has the details")
+
+
+def _count(response: Response) -> Response:
+    dialect = request.blueprint or "none"
+    metrics.REQUESTS.labels(dialect=dialect, status=str(response.status_code)).inc()
+    return response
+

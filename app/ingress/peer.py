@@ -1,0 +1,30 @@
+"""Who is at the other end: the peer, or, behind a trusted proxy, whom it names."""
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def address_of(environ: Mapping[str, Any], trusted: Sequence[Network]) -> str:
+    """Return the caller's address.
+
+    `X-Forwarded-For` is read from its end, and only as far as each hop is a trusted proxy, so
+    what a stranger writes into it is never believed.
+    """
+    address = str(environ.get("REMOTE_ADDR", ""))
+    hops = [hop.strip() for hop in str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",")]
+    while hops and hops[-1] and _is_in(address, trusted):
+        address = hops.pop()
+    return address
+
+
+def _is_in(address: str, networks: Sequence[Network]) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+        parsed = parsed.ipv4_mapped
+    return any(parsed in network for network in networks)

@@ -1,0 +1,27 @@
+"""What is counted and timed, over all processes of one machine."""
+
+from prometheus_client import Counter, Histogram
+
+_FAST_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+REQUESTS = Counter(
+    "hookfill_requests", "Requests taken in, by dialect and status.", ["dialect", "status"]
+)
+ACKNOWLEDGE_SECONDS = Histogram(
+    "hookfill_acknowledge_seconds",
+    "From the first byte of a request to its answer.",
+    ["dialect"],
+    buckets=_FAST_SECONDS,
+)
+DUPLICATES = Counter("hookfill_duplicates", "Requests that repeated another.", ["dialect"])
+WORK_SECONDS = Histogram(
+    "hookfill_work_seconds", "One piece of work of a worker.", ["task"], buckets=_FAST_SECONDS
+)
+LATENESS_SECONDS = Histogram(
+    "hookfill_lateness_seconds",
+    "From the due time of a delay to its release.",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 60.0),
+)
+CHANGES = Counter(
+    "hookfill_changes", "What happened to aggregates, as their timelines name it.", ["kind", "event"]
+)

@@ -1,0 +1,58 @@
+"""Whether everything that can happen now has happened (for paper accounts)."""
+
+from app.domain.account import PAPER
+from app.domain.aggregate import Aggregate
+from app.domain.effects import EffectKind
+from app.domain.errors import NotFound
+from app.domain.identifiers import AggregateId
+from app.domain.order import Order
+from app.domain.status import OrderStatus
+from app.domain.words import AccountState, Mode
+from app.ports import Ports
+
+
+def is_settled(ports: Ports) -> bool:
+    """Tell whether the stack is settled.
+
+    The newest tick is evaluated, outboxes are empty, no timer is due, no order is PENDING_NEW or
+    PLACING, and fills are followed. Only paper accounts count, and neither their orders of unknown
+    outcome, which wait for a time to come, nor what waits for a halted account to run again.
+    """
+    return not (
+        ports.venues.feed(PAPER).next_tick(()) is not None
+        or ports.book.fired(PAPER)
+        or ports.reports.accounts_with_news()
+        or ports.timers.due(ports.clock.now_ms(), 1)
+        or _is_owed(ports)
+        or any(_counts(one, ports) for one in ports.live.placing())
+    )
+
+
+def _is_owed(ports: Ports) -> bool:
+    return any(
+        _counts(effect.target, ports)
+        for effect in ports.outbox.owed()
+        if effect.kind is not EffectKind.RESOLVE
+    )
+
+
+def _counts(aggregate_id: AggregateId, ports: Ports) -> bool:
+    try:
+        aggregate = ports.ledger.load(aggregate_id).aggregate
+        account = ports.accounts.account(aggregate.account)
+    except NotFound:
+        return False
+    if account.mode is not Mode.PAPER or _waits_for_lane(aggregate, ports):
+        return False
+    return ports.ledger.state_of(account.id) is not AccountState.HALT
+
+
+def _waits_for_lane(aggregate: Aggregate, ports: Ports) -> bool:
+    """Tell whether it waits in a lane behind an order of unknown outcome."""
+    if isinstance(aggregate, Order):
+        return aggregate.status is OrderStatus.UNKNOWN
+    return any(
+        isinstance(order := ports.ledger.load(one).aggregate, Order)
+        and (order.account, order.symbol) == (aggregate.account, aggregate.symbol)
+        for one in ports.live.unknown()
+    )

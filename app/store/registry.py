@@ -1,0 +1,190 @@
+"""Accounts, connectors and API clients, read as a whole and kept until they change."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import redis
+
+from app.domain.account import Account, ApiClient, Connector
+from app.domain.errors import NotFound
+from app.domain.identifiers import AccountId, AccountName
+from app.domain.words import AccountState, Dialect
+from app.store import keys
+from app.store.codec import decoder, encoder
+from app.store.scripts import text_of, translated
+
+#: After this long everything is read anew even if nobody said that it has changed.
+LIFE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """What was read at one moment; records are decoded when they are first asked for."""
+
+    version: int = -1
+    read_at: float = 0.0
+    accounts: Mapping[str, str] = field(default_factory=dict)
+    account_ids: Mapping[str, str] = field(default_factory=dict)
+    connectors: Mapping[str, str] = field(default_factory=dict)
+    clients: Mapping[str, str] = field(default_factory=dict)
+    decoded: dict[tuple[type, str], Any] = field(default_factory=dict)
+
+    def record(self, kind: type, name: str, text: str) -> Any:  # noqa: ANN401
+        """Return the decoded record; the caller knows its type."""
+        found = self.decoded.get((kind, name))
+        if found is None:
+            found = self.decoded[kind, name] = decoder(kind)(json.loads(text))
+        return found
+
+
+class RedisRegistry:
+    """The registry, one copy of its version in each shard so that commits can check it."""
+
+    def __init__(
+        self, client: redis.Redis, seconds: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._client = client
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._snapshot = _Snapshot()
+
+    def version(self) -> int:
+        """Return the version of what this process has read."""
+        return self._fresh().version
+
+    def refresh(self) -> bool:
+        """Read anew what has changed, and return whether anything had."""
+        with self._lock:
+            before = self._snapshot.version
+            with translated():
+                version = int(text_of(self._client.get(keys.registry(0)) or "0"))
+            if version == before:
+                self._snapshot = replace(self._snapshot, read_at=self._seconds())
+                return False
+            self._snapshot = self._read(version)
+            return True
+
+    def account(self, account_id: AccountId) -> Account:
+        """Return an account by its id."""
+        for snapshot in (self._fresh(), self._newest()):
+            name = snapshot.account_ids.get(str(account_id))
+            if name is not None:
+                return self._account(snapshot, name)
+        raise NotFound(f"there is no account {account_id}")
+
+    def account_named(self, name: AccountName) -> Account:
+        """Return an account by its name."""
+        for snapshot in (self._fresh(), self._newest()):
+            if name in snapshot.accounts:
+                return self._account(snapshot, name)
+        raise NotFound(f"there is no account named {name}")
+
+    def accounts(self) -> Sequence[Account]:
+        """Return all accounts, by id."""
+        snapshot = self._fresh()
+        found = [self._account(snapshot, name) for name in snapshot.accounts]
+        return sorted(found, key=lambda account: account.id)
+
+    def connector(self, name: str) -> Connector | None:
+        """Return a connector, or None if there is none with this name."""
+        snapshot = self._fresh()
+        text = snapshot.connectors.get(name)
+        if text is None:
+            return None
+        connector: Connector = snapshot.record(Connector, name, text)
+        return connector
+
+    def connectors(self) -> Sequence[Connector]:
+        """Return all connectors, by name."""
+        snapshot = self._fresh()
+        return [
+            snapshot.record(Connector, name, text)
+            for name, text in sorted(snapshot.connectors.items())
+        ]
+
+    def client(self, dialect: Dialect, key: str) -> ApiClient | None:
+        """Return an API client, or None if the dialect has none with this key."""
+        snapshot = self._fresh()
+        name = f"{dialect}:{key}"
+        text = snapshot.clients.get(name)
+        if text is None:
+            return None
+        client: ApiClient = snapshot.record(ApiClient, name, text)
+        return client
+
+    def clients(self) -> Sequence[ApiClient]:
+        """Return all API clients, by dialect and key."""
+        snapshot = self._fresh()
+        return [
+            snapshot.record(ApiClient, name, text)
+            for name, text in sorted(snapshot.clients.items())
+        ]
+
+    def put_account(self, account: Account) -> Account:
+        """Create or change an account; a new one (id 0) gets its id and starts in RUN."""
+        if account.id == 0:
+            account = replace(account, id=self._next_account_id(account.name))
+        with translated():
+            self._client.set(keys.state(account.id), AccountState.RUN, nx=True)
+        self._put(keys.ACCOUNTS, account.name, Account, account)
+        return account
+
+    def put_connector(self, connector: Connector) -> None:
+        """Create or change a connector."""
+        self._put(keys.CONNECTORS, connector.name, Connector, connector)
+
+    def put_client(self, client: ApiClient) -> None:
+        """Create or change an API client."""
+        self._put(keys.CLIENTS, f"{client.dialect}:{client.key}", ApiClient, client)
+
+    def set_state(self, account: AccountId, state: AccountState) -> None:
+        """Set the risk state of an account."""
+        with translated():
+            self._client.set(keys.state(account), state)
+
+    def _next_account_id(self, name: AccountName) -> AccountId:
+        """Return the first id that nobody has; two who create the same name share it."""
+        with translated():
+            for known, owner in self._client.hgetall(keys.ACCOUNT_IDS).items():
+                if owner == name:
+                    return AccountId(int(known))
+            number = 1
+            while not self._client.hsetnx(keys.ACCOUNT_IDS, str(number), name):
+                number += 1
+        return AccountId(number)
+
+    def _put(self, key: str, name: str, kind: type, record: object) -> None:
+        """Write a record and raise the version in every shard, in one transaction."""
+        text = json.dumps(encoder(kind)(record), separators=(",", ":"))
+        with translated():
+            pipeline = self._client.pipeline(transaction=True)
+            pipeline.hset(key, name, text)
+            for shard in range(keys.SHARDS):
+                pipeline.incr(keys.registry(shard))
+            pipeline.execute()
+        self.refresh()
+
+    def _account(self, snapshot: _Snapshot, name: str) -> Account:
+        account: Account = snapshot.record(Account, name, snapshot.accounts[name])
+        return account
+
+    def _fresh(self) -> _Snapshot:
+        if self._seconds() - self._snapshot.read_at > LIFE_SECONDS or self._snapshot.version < 0:
+            self.refresh()
+        return self._snapshot
+
+    def _newest(self) -> _Snapshot:
+        self.refresh()
+        return self._snapshot
+
+    def _read(self, version: int) -> _Snapshot:
+        """Read everything. The version was read before: at worst it is older than the records."""
+        with translated():
+            pipeline = self._client.pipeline(transaction=True)
+            for key in (keys.ACCOUNTS, keys.ACCOUNT_IDS, keys.CONNECTORS, keys.CLIENTS):
+                pipeline.hgetall(key)
+            return _Snapshot(version, self._seconds(), *pipeline.execute())

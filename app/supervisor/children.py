@@ -1,0 +1,162 @@
+"""One child process with all its descendants: started, restarted when it died, stopped in time.
+
+Every child leads a process group of its own. What it leaves behind when it dies (web processes
+of a killed web server, pool processes of a killed worker) is in that group and is killed with it
+before a new one starts: two generations never work side by side.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.supervisor.kernel import die_with_parent
+
+#: Pause before a restart, doubled with each death in a row.
+BACKOFF_SECONDS_MIN = 0.2
+BACKOFF_SECONDS_MAX = 2.0
+#: A child that has lived this long was well; its next death is the first again.
+WELL_SECONDS = 10.0
+
+_GROUP_LOOKS = 200
+_GROUP_LOOK_SECONDS = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What a child runs.
+
+    Attributes:
+        log: the file that gets all its output.
+        patience_seconds: how long it may take to stop before it is killed.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    folder: Path
+    log: Path
+    patience_seconds: float
+
+
+class Child:
+    """A program that should run.
+
+    Attributes:
+        program: what it runs.
+        deaths: how often in a row it has died soon after its start.
+    """
+
+    def __init__(self, program: Program, inherited: Sequence[int] = ()) -> None:
+        self.program = program
+        self.deaths = 0
+        self._inherited = tuple(inherited)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started_at = 0.0
+        self._restart_at: float | None = None
+        self._kill_at: float | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the main process, or None while there is none."""
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        """Run the program now."""
+        with self.program.log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603  the commands are our own
+                self.program.command,
+                env=dict(self.program.environment),
+                cwd=self.program.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                umask=0o077,
+                pass_fds=self._inherited,
+                # The supervisor has one thread, so this is safe here.
+                preexec_fn=die_with_parent,  # noqa: PLW1509
+            )
+        self._started_at = time.monotonic()
+        self._restart_at = None
+
+    def tend(self) -> str | None:
+        """Bury the child if it has died, and start it again when its pause is over.
+
+        A child that was merely stopped (SIGSTOP) has not died.
+
+        Returns:
+            How it died, if it just has, for instance `was killed by SIGKILL`.
+        """
+        if self._restart_at is not None and time.monotonic() >= self._restart_at:
+            self.start()
+        elif self._process is not None and self._process.poll() is not None:
+            return self._bury(self._process)
+        return None
+
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM to the main process; from now on nothing is restarted."""
+        self._restart_at = None
+        self._kill_at = time.monotonic() + self.program.patience_seconds
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            # One that was stopped must run to see the signal.
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGCONT)
+
+    def has_ended(self) -> bool:
+        """Tell whether nothing of it is left; after its patience is over it is killed."""
+        if self._process is None:
+            return True
+        if self._process.poll() is None:
+            if self._kill_at is None or time.monotonic() < self._kill_at:
+                return False
+            self.kill()
+            return True
+        end_group(self._process.pid)
+        self._process = None
+        return True
+
+    def kill(self) -> None:
+        """Kill it with all its descendants, now."""
+        self._restart_at = None
+        if self._process is None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        end_group(self._process.pid)
+        self._process = None
+
+    def _bury(self, process: subprocess.Popen[bytes]) -> str:
+        end_group(process.pid)
+        self._process = None
+        if time.monotonic() - self._started_at >= WELL_SECONDS:
+            self.deaths = 0
+        pause = min(BACKOFF_SECONDS_MIN * 2**self.deaths, BACKOFF_SECONDS_MAX)
+        self.deaths += 1
+        self._restart_at = time.monotonic() + pause
+        return _manner_of_death(process.returncode)
+
+
+def end_group(group: int) -> None:
+    """Kill what is left of a process group whose leader is dead, and wait until it is gone."""
+    for _ in range(_GROUP_LOOKS):
+        with suppress(ChildProcessError):
+            while os.waitpid(-group, os.WNOHANG)[0]:
+                pass
+        try:
+            os.killpg(group, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            return
+        time.sleep(_GROUP_LOOK_SECONDS)
+
+
+def _manner_of_death(code: int) -> str:
+    if code < 0:
+        return f"was killed by {signal.Signals(-code).name}"
+    return f"exited with code {code}"

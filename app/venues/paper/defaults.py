@@ -1,0 +1,26 @@
+"""What the paper venue trades before anybody has changed it (DESIGN section 10)."""
+
+from decimal import Decimal
+
+from app.domain.identifiers import Symbol
+from app.domain.instrument import Instrument
+from app.domain.words import Market
+
+_STEPS = (
+    (Symbol("BTC/USDT"), Market.SPOT, "0.00001"),
+    (Symbol("BTC/USDT"), Market.USDM, "0.00001"),
+    (Symbol("ETH/USDT"), Market.SPOT, "0.0001"),
+    (Symbol("ETH/USDT"), Market.USDM, "0.001"),
+)
+
+DEFAULT_INSTRUMENTS = tuple(
+    Instrument(
+        symbol=symbol,
+        market=market,
+        price_step=Decimal("0.01"),
+        quantity_step=Decimal(quantity_step),
+        min_quantity=Decimal(quantity_step),
+        min_notional=Decimal(5),
+    )
+    for symbol, market, quantity_step in _STEPS
+)

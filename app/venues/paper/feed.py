@@ -1,0 +1,55 @@
+"""The paper venue's prices as a row of ticks."""
+
+from collections.abc import Collection
+
+from app.domain.identifiers import Symbol
+from app.domain.market import Quote, Tick
+from app.venues.paper.matching import match_tick
+from app.venues.paper.ports import PaperPorts
+
+
+class PaperFeed:
+    """Hands out ticks one by one, in order, none skipped or merged.
+
+    Args:
+        ports: what the venue is built from.
+    """
+
+    def __init__(self, ports: PaperPorts) -> None:
+        self._ports = ports
+
+    def next_tick(self, symbols: Collection[Symbol]) -> Tick | None:
+        """Return the oldest tick that was not evaluated yet, or None if there is none.
+
+        When none waits, the source is looked at; what changed there since the last look is a tick.
+        """
+        waiting = self._ports.ticks.oldest()
+        if waiting is not None or not symbols:
+            return waiting
+        self._look_at_source(symbols)
+        return self._ports.ticks.oldest()
+
+    def match(self, tick: Tick) -> None:
+        """Let the resting orders meet the tick."""
+        match_tick(tick, self._ports.ledger, self._ports.book)
+
+    def done(self, tick: Tick) -> None:
+        """Count the tick as evaluated."""
+        self._ports.ticks.done(tick.number)
+
+    def symbols(self) -> Collection[Symbol]:
+        """Return the symbols that resting orders wait for."""
+        return self._ports.book.symbols()
+
+    def _look_at_source(self, symbols: Collection[Symbol]) -> None:
+        # Read before the prices are: a price that is set meanwhile makes this look outdated.
+        seen = self._ports.ticks.observed()
+        is_set = self._ports.prices.all()
+        at_ms = self._ports.clock.now_ms()
+        changed: dict[Symbol, Quote] = {}
+        for symbol in sorted(set(symbols) - set(is_set)):
+            quote = self._ports.source.quote(symbol, at_ms)
+            if quote is not None and quote != seen.quotes.get(symbol):
+                changed[symbol] = quote
+        if changed:
+            self._ports.ticks.observe(changed, seen.tick, at_ms)

@@ -1,0 +1,60 @@
+"""Prices of a real exchange for play money: its public tickers."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Protocol
+
+from app.domain.errors import VenueRejected, VenueUnavailable
+from app.domain.identifiers import EpochMs, Symbol
+from app.domain.market import Quote
+
+#: Milliseconds of business time for which a ticker counts as now, so that one price poll and the
+#: orders it leads to make one request, not many.
+FRESH_MS = 500
+
+
+class Tickers(Protocol):
+    """An exchange's public tickers."""
+
+    def ticker(self, symbol: Symbol) -> Mapping[str, str | None]:
+        """Return `bid`, `ask` and `last` as text.
+
+        Raises:
+            VenueUnavailable: the exchange cannot be reached.
+            VenueRejected: it knows no such symbol.
+        """
+
+
+class LiveSource:
+    """A QuoteSource with the prices of a real exchange.
+
+    Args:
+        tickers: where they come from.
+    """
+
+    def __init__(self, tickers: Tickers) -> None:
+        self._tickers = tickers
+        self._seen: dict[Symbol, tuple[EpochMs, Quote]] = {}
+
+    def quote(self, symbol: Symbol, at_ms: EpochMs) -> Quote | None:
+        """Return the prices as they are now; they are asked for at most every `FRESH_MS`."""
+        seen = self._seen.get(symbol)
+        if seen is not None and abs(at_ms - seen[0]) < FRESH_MS:
+            return seen[1]
+        try:
+            quote = _quote_of(self._tickers.ticker(symbol))
+        except VenueRejected:
+            return None  # the exchange does not trade it
+        self._seen[symbol] = (at_ms, quote)
+        return quote
+
+
+def _quote_of(ticker: Mapping[str, str | None]) -> Quote:
+    last = ticker.get("last") or ticker.get("bid") or ticker.get("ask")
+    if last is None:
+        raise VenueUnavailable("the ticker has no price")
+    return Quote(
+        bid=Decimal(ticker.get("bid") or last),
+        ask=Decimal(ticker.get("ask") or last),
+        last=Decimal(last),
+    )

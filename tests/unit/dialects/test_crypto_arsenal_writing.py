@@ -1,0 +1,96 @@
+"""Every error has its answer, and no answer tells more than it should."""
+
+import inspect
+import json
+
+import pytest
+
+from app.dialects.crypto_arsenal.writing import error_for, method_not_allowed, ok
+from app.domain import errors
+from app.domain.errors import HookfillError, MalformedPayload, RateLimited
+
+CLASSES = [
+    one for _, one in inspect.getmembers(errors, inspect.isclass) if issubclass(one, HookfillError)
+]
+
+#: Name of the class → status and code.
+EXPECTED = {
+    "CommandError": (400, "validation_failed"),
+    "Conflict": (503, "queue_unavailable"),
+    "ConnectorInactive": (409, "connector_inactive"),
+    "HookfillError": (503, "queue_unavailable"),
+    "InsufficientFunds": (409, "venue_rejected"),
+    "LeaseLost": (503, "queue_unavailable"),
+    "MalformedPayload": (400, "invalid_json"),
+    "NotAuthenticated": (401, "unauthorized"),
+    "NotFound": (404, "not_found"),
+    "NotPermitted": (401, "unauthorized"),
+    "OutcomeUnknown": (409, "outcome_unknown"),
+    "PayloadTooLarge": (413, "too_large"),
+    "RateLimited": (429, "rate_limited"),
+    "StaleRegistry": (503, "queue_unavailable"),
+    "StoreError": (503, "queue_unavailable"),
+    "StoreUnavailable": (503, "queue_unavailable"),
+    "UnsafeStore": (503, "queue_unavailable"),
+    "VenueError": (503, "queue_unavailable"),
+    "VenueRejected": (409, "venue_rejected"),
+    "VenueUnavailable": (503, "venue_unavailable"),
+}
+
+
+def raised(kind: type[HookfillError]) -> HookfillError:
+    if kind is MalformedPayload:
+        return MalformedPayload("invalid_json", "secret place")
+    if kind is RateLimited:
+        return RateLimited("secret place", 1)
+    return kind("secret place")
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
+def test_every_error_has_an_answer(kind: type[HookfillError]) -> None:
+    status, body, headers = error_for(raised(kind))
+
+    error = body["error"]
+    assert isinstance(error, dict)
+    assert (status, error["code"]) == EXPECTED[kind.__name__]
+    assert ("Retry-After" in headers) == (status in {429, 503})
+    assert ("secret" in json.dumps(body)) == (kind is MalformedPayload)
+
+
+def test_all_strangers_get_the_same_answer() -> None:
+    expected = {"error": {"code": "unauthorized", "message": "unknown connector or bad token"}}
+
+    assert error_for(errors.NotAuthenticated("no such name")) == (401, expected, {})
+    assert error_for(errors.NotPermitted("not from here")) == (401, expected, {})
+
+
+def test_a_bad_field_is_told_by_its_name() -> None:
+    error = MalformedPayload("validation_failed", "invalid fields: percent", {"percent": ["No."]})
+
+    assert error_for(error).body == {
+        "error": {
+            "code": "validation_failed",
+            "message": "invalid fields: percent",
+            "fields": {"percent": ["No."]},
+        }
+    }
+
+
+@pytest.mark.parametrize(("wait_ms", "seconds"), [(0, "1"), (1000, "1"), (1001, "2")])
+def test_who_is_too_fast_is_told_when_to_come_back(wait_ms: int, seconds: str) -> None:
+    assert error_for(RateLimited("too fast", wait_ms)).headers == {"Retry-After": seconds}
+
+
+def test_what_was_not_taken_in_may_come_again_in_five_seconds() -> None:
+    assert error_for(errors.StoreUnavailable("down")).headers == {"Retry-After": "5"}
+
+
+def test_only_post_is_allowed() -> None:
+    status, body, headers = method_not_allowed()
+
+    assert (status, headers) == (405, {"Allow": "POST"})
+    assert body == {"error": {"code": "method_not_allowed", "message": "send a POST request"}}
+
+
+def test_success_is_two_bytes_of_text() -> None:
+    assert ok() == ("ok", "text/plain; charset=utf-8")

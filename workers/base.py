@@ -1,0 +1,100 @@
+"""What all tasks share: log context, effects at once, and the one policy about retries."""
+
+import time
+from collections.abc import Callable, Sequence
+
+import structlog
+from celery import Task
+
+from app import metrics
+from app.dispatch.routes import TaskName, task_of
+from app.domain.effects import Effect
+from app.domain.errors import HookfillError, NotFound
+from app.domain.identifiers import AggregateId, OrderId
+from app.logs import log_context
+from app.ports import Ports
+from app.services.cancel import cancel_order
+from app.services.place import place_order
+from app.services.resolve import resolve_order
+from app.services.tend import tend
+from workers.process import process_inline, process_ports
+
+_log = structlog.get_logger()
+
+
+def _place(aggregate_id: AggregateId, ports: Ports) -> None:
+    place_order(OrderId(aggregate_id), ports)
+
+
+def _cancel(aggregate_id: AggregateId, ports: Ports) -> None:
+    cancel_order(OrderId(aggregate_id), ports)
+
+
+def _resolve(aggregate_id: AggregateId, ports: Ports) -> None:
+    resolve_order(OrderId(aggregate_id), ports)
+
+
+#: The use case behind each task that takes ids.
+USE_CASES: dict[TaskName, Callable[[AggregateId, Ports], None]] = {
+    TaskName.PLACE: _place,
+    TaskName.CANCEL: _cancel,
+    TaskName.RESOLVE: _resolve,
+    TaskName.ADVANCE: tend,
+}
+
+
+class HookfillTask(Task[[Sequence[object]], None]):
+    """Runs its work, then whatever effects that work has brought, in this process.
+
+    Nothing is retried by message: what fails for a passing reason is still in the outbox, and the
+    sweep sends it again, at a bounded pace. So a poison message cannot loop.
+    """
+
+    typing = False
+    ignore_result = True
+
+    def __call__(self, values: Sequence[object]) -> None:
+        """Do the work for each value, and what follows from it."""
+        inline = process_inline()
+        inline.open()
+        try:
+            self.work(values, process_ports())
+            while (effect := inline.take()) is not None:
+                self.carry_out(effect)
+        finally:
+            inline.close()
+
+    def work(self, values: Sequence[object], ports: Ports) -> None:
+        """Do what the message asks for."""
+        raise NotImplementedError
+
+    def carry_out(self, effect: Effect) -> None:
+        """Carry out one effect that this task has brought."""
+        self.attempt(task_of(effect.kind), effect.target)
+
+    def attempt(self, task: TaskName, aggregate_id: AggregateId) -> None:
+        """Run one use case; an error of ours ends this one piece of work and no other."""
+        started = time.perf_counter()
+        with log_context(task=str(task), id=str(aggregate_id)):
+            try:
+                USE_CASES[task](aggregate_id, process_ports())
+            except NotFound as error:
+                _log.info("unknown_id", error=str(error))
+            except HookfillError as error:
+                _log.warning("work_left_to_sweep", error=str(error), kind=type(error).__name__)
+            else:
+                _log.debug("worked")
+        metrics.WORK_SECONDS.labels(task=task).observe(time.perf_counter() - started)
+
+
+class AggregateTask(HookfillTask):
+    """Runs the use case of its own name for each id in the list."""
+
+    def work(self, values: Sequence[object], ports: Ports) -> None:
+        """Run the use case for each id; what is no id is said so and passed over."""
+        del ports  # the use cases ask for them by themselves
+        for value in values:
+            if str(value).isascii() and str(value).isdigit():
+                self.attempt(TaskName(self.name), AggregateId(int(str(value))))
+            else:
+                _log.warning("not_an_id", value=str(value)[:40])

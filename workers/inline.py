@@ -1,0 +1,66 @@
+"""Effects that the same task can carry out at once, without a way through the broker."""
+
+from collections import deque
+from collections.abc import Sequence
+
+from app.domain.effects import Effect, EffectKind
+from app.domain.identifiers import EpochMs
+from app.ports import Publisher
+
+#: Effects kept by one task; what comes beyond goes to other workers.
+KEPT_MAX = 64
+
+
+class InlinePublisher:
+    """Keeps effects that are due at once for the running task, and sends the rest.
+
+    The outbox holds them all, so a process that dies with effects kept here loses nothing.
+    """
+
+    def __init__(self) -> None:
+        self._publisher: Publisher | None = None
+        self._kept: deque[Effect] = deque()
+        self._is_open = False
+
+    def around(self, publisher: Publisher) -> "InlinePublisher":
+        """Send through `publisher` what is not kept."""
+        self._publisher = publisher
+        return self
+
+    def open(self) -> None:
+        """Begin to keep: a task runs."""
+        self._is_open = True
+
+    def take(self) -> Effect | None:
+        """Return the next effect that was kept, or None."""
+        return self._kept.popleft() if self._kept else None
+
+    def close(self) -> None:
+        """Stop keeping, and send what is left: the task ends."""
+        self._is_open = False
+        left = list(self._kept)
+        self._kept.clear()
+        if left:
+            self._sender.publish(left)
+
+    def publish(self, effects: Sequence[Effect]) -> None:
+        """Keep what is due at once while a task runs, and send the rest."""
+        sent = []
+        for effect in effects:
+            at_once = effect.due_at_ms == 0 and effect.kind is not EffectKind.TIMER
+            if self._is_open and at_once and len(self._kept) < KEPT_MAX:
+                if effect not in self._kept:
+                    self._kept.append(effect)
+            else:
+                sent.append(effect)
+        if sent:
+            self._sender.publish(sent)
+
+    def wake_timers(self, due_ms: Sequence[EpochMs]) -> None:
+        """See to it that somebody looks at the timers at these business times."""
+        self._sender.wake_timers(due_ms)
+
+    @property
+    def _sender(self) -> Publisher:
+        assert self._publisher is not None, "bootstrap wires it before the first use"  # noqa: S101
+        return self._publisher

@@ -1,0 +1,44 @@
+"""Tasks that keep the rest honest: the sweep, and the canary that proves the queue."""
+
+from collections.abc import Sequence
+
+from app.dispatch.routes import TaskName
+from app.ports import Ports
+from app.services.sweep import sweep
+from workers.base import HookfillTask
+from workers.celery_app import celery_app
+
+#: One sweep at a time is enough; a worker that dies in it holds up the next one this long.
+LEASE_MS = 5_000
+
+
+class Sweep(HookfillTask):
+    """Send again what was lost on its way."""
+
+    name = TaskName.SWEEP
+
+    def work(self, values: Sequence[object], ports: Ports) -> None:
+        """Sweep, unless somebody else does."""
+        del values
+        token = ports.locks.acquire("sweep", LEASE_MS)
+        if token is None:
+            return
+        try:
+            sweep(ports)
+        finally:
+            ports.locks.release("sweep", token)
+
+
+class Canary(HookfillTask):
+    """Prove that messages come through the queue to a worker."""
+
+    name = TaskName.CANARY
+
+    def work(self, values: Sequence[object], ports: Ports) -> None:
+        """Note the time."""
+        del values
+        ports.canary.sing(ports.clock.server_ms())
+
+
+for _task in (Sweep, Canary):
+    celery_app.register_task(_task())

@@ -1,0 +1,34 @@
+"""What beat starts, and how often: few and static entries, which fan out by themselves."""
+
+from typing import Any
+
+from app.dispatch.routes import QUEUE_OF, TaskName
+from app.settings import Settings
+
+#: How often a canary goes through the queue; `/readyz` wants one within the last 10 s.
+CANARY_SECONDS = 2.0
+
+
+def schedule_for(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Return beat's entries. Each expires before its next, so an outage leaves no backlog."""
+    poll, sweep = settings.poll_interval_ms / 1000, settings.sweep_interval_ms / 1000
+    return {
+        "prices": _every(TaskName.POLL_PRICES, poll),
+        "orders": _every(TaskName.POLL_ORDERS, poll),
+        "sweep": _every(TaskName.SWEEP, sweep),
+        "canary": _every(TaskName.CANARY, CANARY_SECONDS),
+    }
+
+
+def _every(task: TaskName, seconds: float) -> dict[str, Any]:
+    return {
+        "task": task,
+        "schedule": seconds,
+        "args": ([],),
+        "options": {
+            "queue": QUEUE_OF[task],
+            "expires": max(seconds * 2, 2.0),
+            "argsrepr": "all",
+            "kwargsrepr": "",
+        },
+    }
