@@ -23,5 +23,7 @@ LATENESS_SECONDS = Histogram(
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 60.0),
 )
 CHANGES = Counter(
-    "hookfill_changes", "What happened to aggregates, as their timelines name it.", ["kind", "event"]
+    "hookfill_changes",
+    "What happened to aggregates, as their timelines name it.",
+    ["kind", "event"],
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from app import metrics
 from app.dispatch.routes import TaskName
 from app.domain.identifiers import EpochMs
 from app.ports import Ports
@@ -18,7 +19,8 @@ class TimersDue(HookfillTask):
     def work(self, values: Sequence[object], ports: Ports) -> None:
         """Release, in any shard."""
         wanted = [EpochMs(value) for value in values if isinstance(value, int)]
-        release_due(wanted, ports)
+        for late_ms in release_due(wanted, ports):
+            metrics.LATENESS_SECONDS.observe(late_ms / 1000)
 
 
 celery_app.register_task(TimersDue())

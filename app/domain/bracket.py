@@ -58,6 +58,7 @@ def _guard(entry: Order, fresh: FreshId, at_ms: EpochMs, trigger: Trigger) -> Sm
     return SmartOrder(
         id=fresh.id,
         parent_id=entry.parent_id,
+        request_id=entry.request_id,
         dialect=entry.dialect,
         origin=entry.origin,
         account=entry.account,

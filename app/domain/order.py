@@ -63,6 +63,7 @@ class Order:
 
     Attributes:
         origin: what a "cancel many" of its dialect reaches, for instance one connector.
+        request_id: the aggregate that the request became from which this order comes.
         reduces: a spot sale, a reduce-only order or a close: it may still run when entries may not.
         quantity: in base currency.
         price: the limit, in quote currency; None for a market order.
@@ -88,6 +89,7 @@ class Order:
     created_at_ms: EpochMs
     updated_at_ms: EpochMs
     parent_id: AggregateId | None = None
+    request_id: AggregateId | None = None
     position_side: PositionSide | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
     reduce_only: bool = False

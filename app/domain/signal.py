@@ -153,6 +153,11 @@ class Signal:
         return None
 
     @property
+    def request_id(self) -> AggregateId:
+        """What the request became: this."""
+        return self.id
+
+    @property
     def is_live(self) -> bool:
         """Whether it, or a child of it, still may do something."""
         return self.state in {SignalState.SCHEDULED, SignalState.EXECUTING}
@@ -364,6 +369,7 @@ class Signal:
             id=OrderId(fresh.id),
             client_order_id=fresh.client_order_id,
             parent_id=self.id,
+            request_id=self.id,
             dialect=self.dialect,
             origin=self.origin,
             account=self.account,
@@ -390,6 +396,9 @@ class Signal:
 
     def _order_updated(self, event: OrderUpdated) -> Decision["Signal"]:
         order = event.order
+        known = order.filled_quantity == self.filled_quantity
+        if not self.is_live and (order.id != self.order_id or known):
+            return ignored(self, f"news of order {order.id} found it {self.state}")
         if order.id == self.closing_order_id:
             return self._closing_updated(order, event.at_ms)
         if order.id == self.order_id:
@@ -437,6 +446,7 @@ class Signal:
         )
         protected = replace(
             self,
+            state=SignalState.EXECUTING,  # also where the fill has overtaken the cancel
             stage=Stage.PROTECTED,
             cancel_requested=False,
             withdrawing=frozenset(),

@@ -53,6 +53,7 @@ class SmartOrder:
     """Waits in the trigger book, then places one order.
 
     Attributes:
+        request_id: the aggregate that the request became from which it comes.
         quantity: in base currency.
         price: limit of the order it places; None for a market order.
         armed: the trigger book may hold the trigger.
@@ -73,6 +74,7 @@ class SmartOrder:
     created_at_ms: EpochMs
     updated_at_ms: EpochMs
     parent_id: AggregateId | None = None
+    request_id: AggregateId | None = None
     position_side: PositionSide | None = None
     reduce_only: bool = False
     price: Decimal | None = None
@@ -193,6 +195,7 @@ class SmartOrder:
             id=OrderId(fresh.id),
             client_order_id=fresh.client_order_id,
             parent_id=self.id,
+            request_id=self.request_id or self.id,
             dialect=self.dialect,
             origin=self.origin,
             account=self.account,

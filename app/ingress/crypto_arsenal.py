@@ -48,6 +48,7 @@ class Webhook:
         self._vault = wiring.vault
         self._settings = wiring.settings
         self._nobody = wiring.vault.digest("nobody")
+        self._checked: tuple[int, dict[str, ConnectorSettings]] = (-1, {})
         self._delays = DelayRules(
             seconds_max=wiring.settings.max_delay_seconds,
             ignores_case=wiring.settings.delay_filter_ignores_case,
@@ -64,9 +65,9 @@ class Webhook:
         else:
             if accepted.is_duplicate:
                 metrics.DUPLICATES.labels(dialect=Dialect.CRYPTO_ARSENAL).inc()
-            _log.info("signal_accepted", id=str(accepted.id), duplicate=accepted.is_duplicate)
             body, content_type = writing.ok()
             response = Response(body, content_type=content_type)
+            response.headers["X-Hookfill-Id"] = str(accepted.id)
         took = time.perf_counter() - started
         metrics.ACKNOWLEDGE_SECONDS.labels(dialect=Dialect.CRYPTO_ARSENAL).observe(took)
         return response
@@ -89,13 +90,16 @@ class Webhook:
     def _accept(self, payload: Payload, received_at_ms: EpochMs) -> Accepted:
         version = self._registry.version()
         connector = self._authenticated(payload)
-        settings = settings_of(connector.settings)
+        settings = self._settings_of(connector, version)
         if not settings.allows(address_of(request.environ, self._settings.trusted_proxies)):
             raise NotAuthenticated(f"connector {connector.name} may not be used from this address")
         account = self._registry.account_named(connector.account)
         if not connector.enabled or not account.enabled:
             raise ConnectorInactive(f"connector {connector.name} is switched off")
         command = reading.command_from(payload, account.market, settings, self._delays)
+        ignored = reading.ignored_in(payload, command.action)
+        if ignored:
+            _log.warning("fields_ignored", fields=ignored, action=command.action)
         origin = f"{Dialect.CRYPTO_ARSENAL}:{connector.name}"
         sender = Sender(
             dialect=Dialect.CRYPTO_ARSENAL,
@@ -107,6 +111,15 @@ class Webhook:
         digest = reading.dedupe_text(connector.name, payload)
         admission = self._admission(origin, account, settings, digest, received_at_ms, version)
         return accept_signal(command, sender, admission, received_at_ms, self._ports)
+
+    def _settings_of(self, connector: Connector, version: int) -> ConnectorSettings:
+        """Return the connector's settings, checked once for each version of the registry."""
+        if self._checked[0] != version:
+            self._checked = (version, {})
+        known = self._checked[1].get(connector.name)
+        if known is None:
+            known = self._checked[1][connector.name] = settings_of(connector.settings)
+        return known
 
     def _authenticated(self, payload: Payload) -> Connector:
         """Return the connector; an unknown name costs the same comparison as a wrong token."""

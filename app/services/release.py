@@ -5,7 +5,8 @@ from contextlib import suppress
 
 from app.domain.errors import NotFound
 from app.domain.events import TimerDue
-from app.domain.identifiers import EpochMs
+from app.domain.identifiers import AggregateId, EpochMs
+from app.domain.signal import Signal
 from app.ports import Ports
 from app.services.advance import advance
 
@@ -13,7 +14,7 @@ from app.services.advance import advance
 BATCH = 200
 
 
-def release_due(wanted_ms: Sequence[EpochMs], ports: Ports) -> None:
+def release_due(wanted_ms: Sequence[EpochMs], ports: Ports) -> Sequence[int]:
     """Release whatever is due by the store's clock, in any shard.
 
     A second call finds nothing left to release. A call that comes early puts itself back.
@@ -21,12 +22,21 @@ def release_due(wanted_ms: Sequence[EpochMs], ports: Ports) -> None:
     Args:
         wanted_ms: the business times that the wake-up was for.
         ports: as everywhere.
+
+    Returns:
+        How late each timer was, in milliseconds.
     """
+    late_ms: list[int] = []
     now_ms = ports.clock.now_ms()
-    while due := ports.timers.due(now_ms, BATCH):
+    seen: set[AggregateId] = set()
+    while due := [one for one in ports.timers.due(now_ms, BATCH) if one not in seen]:
+        seen.update(due)  # what is gone, or will not go, must not be released for ever
         for aggregate_id in due:
             with suppress(NotFound):
-                advance(aggregate_id, TimerDue(at_ms=now_ms), ports)
+                released = advance(aggregate_id, TimerDue(at_ms=now_ms), ports)
+                if isinstance(released.aggregate, Signal) and released.ignored is None:
+                    late_ms.append(now_ms - released.aggregate.due_at_ms)
     early = [one for one in wanted_ms if one > now_ms]
     if early:
         ports.publisher.wake_timers(early)
+    return late_ms

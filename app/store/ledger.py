@@ -3,7 +3,9 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 import redis
+import structlog
 
+from app import metrics
 from app.domain.aggregate import Aggregate, is_news
 from app.domain.decision import Entry, EntryName
 from app.domain.effects import Effect, EffectKind
@@ -28,6 +30,8 @@ from app.store.transaction import OK, Transaction
 
 #: Entries kept in the stream of a shard; the timelines themselves keep everything.
 EVENTS_KEPT = 10_000
+
+_log = structlog.get_logger()
 
 #: A dedupe key is kept this much longer than its window, which ends at a time written inside it.
 DEDUPE_TIDY_MS = 3_600_000
@@ -78,6 +82,7 @@ class RedisLedger:
         answer = transaction.run(self._commit)
         if answer[0] != OK:
             raise _refusal(answer)
+        _tell(changes)
         return effects
 
     def admit(self, changes: Sequence[Change], admission: Admission) -> AggregateId | None:
@@ -92,6 +97,7 @@ class RedisLedger:
             return repeated
         if answer[0] != OK:
             raise _refusal(answer)
+        _tell(changes)
         return None
 
     def news(self, aggregate_id: AggregateId) -> Mapping[AggregateId, int]:
@@ -155,6 +161,23 @@ class RedisLedger:
         entry = Entry(EntryName.DUPLICATE, self._clock.now_ms())
         self._write_timeline(aggregate_id, [entry], transaction)
         transaction.run(self._commit)
+
+
+def _tell(changes: Sequence[Change]) -> None:
+    """Log and count what has happened; `request` is the one id from the request to the fill."""
+    for change in changes:
+        after = change.after
+        for entry in change.entries:
+            metrics.CHANGES.labels(kind=after.kind, event=entry.name).inc()
+        if change.entries:
+            _log.info(
+                "changed",
+                kind=after.kind,
+                request=str(after.request_id or after.id),
+                aggregate=str(after.id),
+                events=[entry.name for entry in change.entries],
+                reason=next((one.reason.code for one in change.entries if one.reason), None),
+            )
 
 
 def _require_admission(

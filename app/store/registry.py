@@ -70,7 +70,8 @@ class RedisRegistry:
 
     def account(self, account_id: AccountId) -> Account:
         """Return an account by its id."""
-        for snapshot in (self._fresh(), self._newest()):
+        for read in (self._fresh, self._newest):
+            snapshot = read()
             name = snapshot.account_ids.get(str(account_id))
             if name is not None:
                 return self._account(snapshot, name)
@@ -78,7 +79,8 @@ class RedisRegistry:
 
     def account_named(self, name: AccountName) -> Account:
         """Return an account by its name."""
-        for snapshot in (self._fresh(), self._newest()):
+        for read in (self._fresh, self._newest):
+            snapshot = read()
             if name in snapshot.accounts:
                 return self._account(snapshot, name)
         raise NotFound(f"there is no account named {name}")

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 #: At most this many lines in so many seconds; the rest is only counted.
@@ -19,20 +19,21 @@ _TELLING = ("order_id", "account", "venue", "error")
 class Logbook:
     """Reads what is new in a folder of logs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, seconds: Callable[[], float] = time.monotonic) -> None:
         self._folder = folder
+        self._seconds = seconds
         self._read = {log: log.stat().st_size for log in folder.glob("*.log")}
-        self._window_ends_at = 0.0
+        self._window_ends_at = seconds()
         self._told = 0
         self._untold = 0
 
     def news(self) -> Iterator[str]:
         """Return a line for each new error, up to a limit."""
-        if time.monotonic() >= self._window_ends_at:
-            if self._untold:
-                yield f"... and {self._untold} more errors; see {self._folder}"
-            self._window_ends_at = time.monotonic() + WINDOW_SECONDS
-            self._told = self._untold = 0
+        if self._seconds() >= self._window_ends_at:
+            self._window_ends_at = self._seconds() + WINDOW_SECONDS
+            untold, self._told, self._untold = self._untold, 0, 0
+            if untold:
+                yield f"... and {untold} more errors; see {self._folder}"
         for line in self._errors():
             if self._told < LINES_MAX:
                 self._told += 1

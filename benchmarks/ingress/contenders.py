@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: The checkout: what it starts is found from here.
 ROOT = Path(__file__).parents[2]
 WEBHOOK_PATH = "/trading-signal/webhook"
-#: Processes of the naive web server, and tasks at once of its worker: one a core of a small machine.
+#: Processes of the naive web server, and tasks at once of its worker.
 NAIVE_PROCESSES = 2
 
 _SEED_SECONDS_MAX = 60

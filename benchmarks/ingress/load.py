@@ -70,7 +70,7 @@ class Result:
         return percentile(self.latencies_ms, percent)
 
 
-def percentile(ordered: tuple[float, ...] | list[float], percent: float) -> float:
+def percentile(ordered: Sequence[float], percent: float) -> float:
     """Return the nearest-rank percentile of sorted values; NaN when there are none."""
     if not ordered:
         return float("nan")
@@ -144,7 +144,7 @@ class _Run:
         peer = socket.create_connection((HOST, self._port), timeout=SILENCE_MAX_SECONDS)
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         peer.sendall(request)
-        peer.setblocking(False)
+        peer.settimeout(0)
         self._selector.register(peer, selectors.EVENT_READ, _Connection(peer, now))
 
     def until_done(self) -> None:

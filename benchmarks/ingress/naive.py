@@ -23,10 +23,12 @@ CONNECTOR_NAME = "naive"
 CONNECTOR_TOKEN = "naive-token"  # noqa: S105 (a made-up token for loopback)
 #: Made once; a real app would keep it with the connector.
 _TOKEN_HASH = hashlib.sha256(CONNECTOR_TOKEN.encode()).hexdigest()
+_REDIS_URL = "redis://127.0.0.1:6379/2"
+_BROKER_URL = "redis://127.0.0.1:6379/3"
 
 app = Flask(__name__)
-store = redis.Redis.from_url(os.environ["REDIS_URL"], decode_responses=True)
-celery_app = Celery("naive", broker=os.environ["BROKER_URL"])
+store = redis.Redis.from_url(os.environ.get("REDIS_URL", _REDIS_URL), decode_responses=True)
+celery_app = Celery("naive", broker=os.environ.get("BROKER_URL", _BROKER_URL))
 celery_app.conf.update(task_ignore_result=True, task_default_queue="naive")
 
 

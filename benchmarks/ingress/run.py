@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
 import sys
 import tempfile
 import time
@@ -41,6 +42,8 @@ _SYNCED_WRITES = 300
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; return 1 if anything but 200 was answered, or nothing started."""
     options = _options(arguments)
+    # Ended from outside it must still stop what it has started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with (
             tempfile.TemporaryDirectory(prefix="hookfill-ingress-") as folder,
@@ -77,8 +80,6 @@ def measured(naive: Contender, hookfill_: Contender, *, seconds: float, count: i
             order = (naive, hookfill_) if number % 2 == 0 else (hookfill_, naive)
             seen = {app.name: _driven(app, connections, seconds) for app in order}
             rounds.append(Round(seen[naive.name], seen[hookfill_.name]))
-    for app in (naive, hookfill_):
-        app.resume()
     return rounds
 
 
@@ -98,11 +99,11 @@ def _about(store_url: str, *, with_workers: bool) -> str:
     waits_ms = sorted(_synced_write_ms(client) for _ in range(_SYNCED_WRITES))
     facts = client.info("server")
     client.close()
-    server = f"{facts.get('server_name', 'redis')} {facts.get('valkey_version') or facts['redis_version']}"
+    version = facts.get("valkey_version") or facts["redis_version"]
     return (
-        f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {server}, "
-        f"appendfsync always: one small write takes {percentile(waits_ms, 50):.2f} ms "
-        f"(p99 {percentile(waits_ms, 99):.2f}). "
+        f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, "
+        f"{facts.get('server_name', 'redis')} {version}, appendfsync always: one small write takes "
+        f"{percentile(waits_ms, 50):.2f} ms (p99 {percentile(waits_ms, 99):.2f}). "
         f"Workers {'run, task events on' if with_workers else 'do not run'}.\n"
     )
 

@@ -145,7 +145,7 @@ class Body:
 
     def is_symbol(self, name: str) -> bool:
         """Tell whether a key is a symbol; complain if it is not."""
-        if _SYMBOL.fullmatch(name):
+        if is_symbol_text(name):
             return True
         self.complain(name, "must be a symbol like BTC/USDT")
         return False
@@ -156,6 +156,11 @@ class Body:
             return True
         self.complain(name, "must be a currency like USDT")
         return False
+
+
+def is_symbol_text(text: str) -> bool:
+    """Tell whether a text has the form `BTC/USDT`."""
+    return _SYMBOL.fullmatch(text) is not None
 
 
 def number_from(value: object) -> Decimal | None:

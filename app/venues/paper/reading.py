@@ -11,7 +11,7 @@ from app.domain.market import Quote
 from app.domain.paper_account import Fees
 from app.domain.paper_fault import FaultPlan, FaultWord, FaultyCall
 from app.domain.words import Market, PositionMode
-from app.venues.paper.body import Body, number_from
+from app.venues.paper.body import Body, is_symbol_text, number_from
 
 #: The greatest leverage that any venue we know offers.
 LEVERAGE_MAX = 500
@@ -226,7 +226,7 @@ def _check_depth(body: Body, bid: tuple[Decimal, Levels], ask: tuple[Decimal, Le
 
 def _instrument(body: Body) -> Instrument:
     symbol = body.value("symbol")
-    if not isinstance(symbol, str) or not body.is_symbol(symbol):
+    if not isinstance(symbol, str) or not is_symbol_text(symbol):
         body.complain("symbol", "must be a symbol like BTC/USDT")
     if "market" not in body:
         body.complain("market", f"must be one of {', '.join(Market)}")

@@ -1,0 +1,94 @@
+"""`hookfill account`: markets at venues, each with its own balances."""
+
+import json
+from typing import TextIO
+
+import click
+
+from app.cli.api import Api, with_api
+from app.cli.inputs import Assignments, body_of, with_settings
+from app.cli.tables import listing, table_of
+
+_COLUMNS = ("id", "name", "group", "venue", "market", "mode", "position_mode", "state")
+_STATES = ("RUN", "REDUCE_ONLY", "HALT")
+
+
+@click.group()
+def account() -> None:
+    """Manage accounts: one market at one venue each."""
+
+
+@account.command("add")
+@click.argument("name")
+@click.option("--venue", help="paper, binance, bybit, poloniex ...")
+@click.option("--market", type=click.Choice(["SPOT", "USDM", "COINM"]))
+@click.option("--group", help="Joins the accounts of one owner.")
+@click.option("--mode", type=click.Choice(["paper", "testnet", "live"]))
+@click.option("--position-mode", type=click.Choice(["HEDGE", "ONEWAY"]))
+@click.option(
+    "--credentials",
+    type=click.File(),
+    help='A file with {"apiKey": "...", "secret": "..."}; - reads it from standard input.',
+)
+@with_settings
+@with_api
+def add(  # noqa: PLR0913, PLR0917  one option each
+    api: Api,
+    name: str,
+    venue: str | None,
+    market: str | None,
+    group: str | None,
+    mode: str | None,
+    position_mode: str | None,
+    credentials: TextIO | None,
+    settings: Assignments,
+) -> None:
+    """Create an account, or change what is given."""
+    try:
+        keys = json.load(credentials) if credentials else None
+    except ValueError as error:
+        raise click.ClickException(f"The credentials were no JSON: {error}") from error
+    body = body_of(
+        settings,
+        venue=venue,
+        market=market,
+        group=group,
+        mode=mode,
+        position_mode=position_mode,
+        credentials=keys,
+    )
+    click.echo(listing(api.put("api", "accounts", name, body=body)))
+
+
+@account.command("list")
+@with_api
+def list_accounts(api: Api) -> None:
+    """List all accounts."""
+    click.echo(table_of(_COLUMNS, api.get("api", "accounts")["data"]))
+
+
+@account.command("show")
+@click.argument("name")
+@with_api
+def show(api: Api, name: str) -> None:
+    """Show one account, without its secrets."""
+    click.echo(listing(api.get("api", "accounts", name)))
+
+
+@account.command("disable")
+@click.argument("name")
+@with_api
+def disable(api: Api, name: str) -> None:
+    """Switch an account off."""
+    api.delete("api", "accounts", name)
+    click.echo(f"{name} is disabled.")
+
+
+@account.command("state")
+@click.argument("name")
+@click.argument("state", type=click.Choice(_STATES, case_sensitive=False))
+@with_api
+def set_state(api: Api, name: str, state: str) -> None:
+    """Set what an account may do: RUN, REDUCE_ONLY (exits only) or HALT (cancels only)."""
+    api.put("api", "accounts", name, body={"state": state})
+    click.echo(f"{name} is {state} now.")

@@ -1,0 +1,63 @@
+"""`hookfill client`: the keys of callers that sign in."""
+
+import click
+
+from app.cli.api import Api, with_api
+from app.cli.inputs import SECRET_TEXT, Assignments, body_of, with_settings
+from app.cli.tables import listing, table_of
+
+_COLUMNS = ("dialect", "key", "accounts", "permissions", "enabled")
+
+
+@click.group()
+def client() -> None:
+    """Manage the API clients of the dialects that have keys."""
+
+
+@client.command("add")
+@click.argument("dialect")
+@click.argument("key")
+@click.option("--account", "accounts", multiple=True, help="What it may use. Repeatable.")
+@click.option("--permission", "permissions", multiple=True, help="What it may do. Repeatable.")
+@click.option("--secret", type=SECRET_TEXT, help="Else one is made; - asks for it.")
+@click.option(
+    "--password", type=SECRET_TEXT, help="Where the dialect has passwords; - asks for it."
+)
+@with_settings
+@with_api
+def add(  # noqa: PLR0913, PLR0917  one option each
+    api: Api,
+    dialect: str,
+    key: str,
+    accounts: tuple[str, ...],
+    permissions: tuple[str, ...],
+    secret: str | None,
+    password: str | None,
+    settings: Assignments,
+) -> None:
+    """Create a client, or change what is given. A secret that was made is shown once."""
+    body = body_of(
+        settings,
+        accounts=list(accounts),
+        permissions=list(permissions),
+        secret=secret,
+        password=password,
+    )
+    click.echo(listing(api.put("api", "clients", dialect, key, body=body)))
+
+
+@client.command("list")
+@with_api
+def list_clients(api: Api) -> None:
+    """List all clients."""
+    click.echo(table_of(_COLUMNS, api.get("api", "clients")["data"]))
+
+
+@client.command("disable")
+@click.argument("dialect")
+@click.argument("key")
+@with_api
+def disable(api: Api, dialect: str, key: str) -> None:
+    """Switch a client off."""
+    api.delete("api", "clients", dialect, key)
+    click.echo(f"{key} of {dialect} is disabled.")

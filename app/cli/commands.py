@@ -1,0 +1,78 @@
+"""All commands, and those that need no running Hookfill."""
+
+import os
+import sys
+
+import click
+
+from app.cli.accounts import account
+from app.cli.api import Api, with_api
+from app.cli.clients import client
+from app.cli.connectors import connector
+from app.cli.orders import order, orders
+from app.cli.prices import price
+from app.domain.errors import StoreError
+from app.settings import VARIABLES, BadSetting, markdown_table
+from app.supervisor.ports import LOOPBACK
+from app.supervisor.refusals import CannotStart
+from app.supervisor.supervise import up as run_everything
+
+_PORT_MAX = 65_535
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Hookfill: trading webhooks in, orders placed exactly once."""
+
+
+for _command in (orders, order, account, connector, client, price):
+    main.add_command(_command)
+
+
+@main.command()
+@click.option(
+    "--port", type=click.IntRange(0, _PORT_MAX), help="Of the web server; 0 is a free one."
+)
+@click.option("--data-dir", type=click.Path(), help="Where everything is kept; `var` by default.")
+@click.option("--fast", is_flag=True, help="The test profile. Never with real money.")
+def up(port: int | None, data_dir: str | None, *, fast: bool) -> None:
+    """Run everything on this machine until Ctrl-C."""
+    environ = dict(os.environ)
+    try:
+        if data_dir:
+            environ["HOOKFILL_DATA_DIR"] = data_dir
+        if fast:
+            environ["HOOKFILL_FAST"] = "1"
+        if port is not None:
+            environ["HOOKFILL_BIND"] = _bind(environ.get("HOOKFILL_BIND", ""), port)
+        sys.exit(run_everything(environ))
+    except BadSetting as error:
+        raise _BadSetting(str(error)) from error
+    except (CannotStart, StoreError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command()
+def settings() -> None:
+    """Print every environment variable as a Markdown table."""
+    click.echo(markdown_table(VARIABLES.values()))
+
+
+@main.command()
+@with_api
+def status(api: Api) -> None:
+    """Say whether everything works: the store, the queue, the workers."""
+    is_ready, said = api.readiness()
+    click.echo("ready" if is_ready else f"not ready: {said}")
+    sys.exit(0 if is_ready else 1)
+
+
+def _bind(given: str, port: int) -> str:
+    """Return where to listen: the host as it is set, with this port."""
+    host, _, _ = given.strip().rpartition(":")
+    return f"{host or LOOPBACK}:{port}"
+
+
+class _BadSetting(click.ClickException):
+    #: As for wrong options: the caller must change what was given.
+    exit_code = 2

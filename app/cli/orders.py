@@ -1,0 +1,82 @@
+"""`hookfill orders` and `hookfill order`: what came in and what became of it."""
+
+import json
+
+import click
+
+from app.cli.api import Api, Record, with_api
+from app.cli.tables import listing, moment, table, text
+
+_HEADINGS = (
+    "ID", "CREATED", "KIND", "ACCOUNT", "SYMBOL", "SIDE", "TYPE", "QUANTITY", "FILLED", "AVERAGE",
+    "STATE", "REASON",
+)  # fmt: skip
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option("--state", help="Only those in this state, for instance FILLED.")
+@click.option("--account", help="Only those of this account.")
+@click.option("--json", "as_json", is_flag=True, help="As the API gives them.")
+@with_api
+def orders(api: Api, limit: int, state: str | None, account: str | None, *, as_json: bool) -> None:
+    """List orders, signals and what else has come in, newest first."""
+    answer = api.get("api", "orders", limit=limit, state=state, account=account)
+    if as_json:
+        click.echo(json.dumps(answer["data"], indent=2, default=str))
+    else:
+        click.echo(table(_HEADINGS, map(_row, answer["data"])))
+
+
+@click.command()
+@click.argument("order_id")
+@click.option("--json", "as_json", is_flag=True, help="As the API gives it.")
+@with_api
+def order(api: Api, order_id: str, *, as_json: bool) -> None:
+    """Show one order and what happened to it, by id or client order id."""
+    record = api.get("api", "orders", order_id)
+    if as_json:
+        click.echo(json.dumps(record, indent=2, default=str))
+        return
+    timeline = record.pop("timeline", [])
+    times = {
+        name: moment(value) for name, value in record.items() if name.endswith("_at_ms") and value
+    }
+    click.echo(listing({**record, **times, "reason": _reason(record)}))
+    click.echo()
+    for entry in timeline:
+        click.echo(_entry(entry))
+
+
+def _row(record: Record) -> tuple[object, ...]:
+    return (
+        record.get("id"),
+        moment(record.get("created_at_ms")),
+        record.get("kind"),
+        record.get("account"),
+        record.get("symbol"),
+        record.get("side"),
+        record.get("type"),
+        record.get("quantity"),
+        record.get("filled_quantity"),
+        record.get("average_price"),
+        record.get("state"),
+        _reason(record),
+    )
+
+
+def _entry(entry: Record) -> str:
+    parts = [moment(entry.get("at_ms")), text(entry.get("event")).ljust(14)]
+    parts += [text(each) for each in (entry.get("process"), _reason(entry)) if each]
+    return "  ".join(parts)
+
+
+def _reason(record: Record) -> object:
+    reason = record.get("reason")
+    if not isinstance(reason, dict):
+        return reason
+    return (
+        f"{reason.get('code')}: {reason.get('message')}"
+        if reason.get("message")
+        else reason.get("code")
+    )
