@@ -5,10 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import redis
-from celery import Celery
-
-from app.dispatch.broker import celery_for
+from app.dispatch.broker import Broker, celery_for
 from app.dispatch.celery_publisher import CeleryPublisher
 from app.dispatch.pump import PumpPublisher
 from app.domain.errors import NotFound
@@ -18,7 +15,7 @@ from app.ports import Ports, Publisher
 from app.settings import Settings
 from app.store.canary import RedisCanary, RedisSlots
 from app.store.clock import MovableClock, RedisClock
-from app.store.connection import connect
+from app.store.connection import Client, connect
 from app.store.ids import RedisIds
 from app.store.lanes import RedisLanes
 from app.store.ledger import RedisLedger
@@ -60,7 +57,7 @@ class Wiring:
     vault: Vault
     clock: RedisClock
     paper: PaperPorts
-    celery: Celery
+    broker: Broker
     messages: CeleryPublisher
 
 
@@ -122,12 +119,12 @@ def _wiring(
         vault=Vault([key.reveal() for key in settings.secret_keys]),
         clock=clock,
         paper=paper,
-        celery=celery,
+        broker=celery,
         messages=messages,
     )
 
 
-def _paper_ports(settings: Settings, client: redis.Redis, clock: RedisClock) -> PaperPorts:
+def _paper_ports(settings: Settings, client: Client, clock: RedisClock) -> PaperPorts:
     instruments = RedisPaperInstruments(client)
     return PaperPorts(
         ledger=RedisPaperLedger(client),

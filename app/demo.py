@@ -76,9 +76,7 @@ def _account(
         return made
 
 
-def _connector(
-    wiring: Wiring, name: str, account: AccountName, symbol: str
-) -> dict[str, str]:
+def _connector(wiring: Wiring, name: str, account: AccountName, symbol: str) -> dict[str, str]:
     token = _secret(wiring, f"connector {name}")
     if wiring.registry.connector(name) is None:
         wiring.registry.put_connector(

@@ -15,7 +15,15 @@ import structlog
 from app.scrubbing import scrub
 
 #: Libraries that tell at INFO what we log better ourselves.
-_QUIET = ("urllib3", "kombu", "amqp", "ccxt")
+_QUIET = (
+    "amqp",
+    "ccxt",
+    "celery.app.trace",
+    "celery.beat",
+    "celery.worker.strategy",
+    "kombu",
+    "urllib3",
+)
 
 
 def configure(process: str, level: str = "info") -> None:

@@ -7,7 +7,7 @@ from typing import Protocol
 from app.domain.account import Account, ApiClient, Connector
 from app.domain.aggregate import Aggregate
 from app.domain.decision import Entry
-from app.domain.effects import Effect
+from app.domain.effects import AT_ONCE, Effect
 from app.domain.identifiers import (
     AccountId,
     AccountName,
@@ -103,11 +103,11 @@ class Admission:
     """
 
     dedupe_key: str | None = None
-    dedupe_until_ms: EpochMs = EpochMs(0)
+    dedupe_until_ms: EpochMs = AT_ONCE
     caller_id_scope: str | None = None
     rate_key: str | None = None
     rate_per_minute: int = 0
-    give_up_at_ms: EpochMs = EpochMs(0)
+    give_up_at_ms: EpochMs = AT_ONCE
     registry_version: int | None = None
 
 

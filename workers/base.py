@@ -1,7 +1,8 @@
 """What all tasks share: log context, effects at once, and the one policy about retries."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import structlog
 from celery import Task
@@ -20,6 +21,9 @@ from app.services.tend import tend
 from workers.process import process_inline, process_ports
 
 _log = structlog.get_logger()
+
+#: Ids stay below 2**53.
+ID_DIGITS_MAX = 16
 
 
 def _place(aggregate_id: AggregateId, ports: Ports) -> None:
@@ -52,11 +56,14 @@ class HookfillTask(Task[[Sequence[object]], None]):
 
     typing = False
     ignore_result = True
+    #: Whether what follows from the work is done in this process rather than sent to others.
+    carries_on = True
 
     def __call__(self, values: Sequence[object]) -> None:
         """Do the work for each value, and what follows from it."""
         inline = process_inline()
-        inline.open()
+        if self.carries_on:
+            inline.open()
         try:
             self.work(values, process_ports())
             while (effect := inline.take()) is not None:
@@ -73,17 +80,10 @@ class HookfillTask(Task[[Sequence[object]], None]):
         self.attempt(task_of(effect.kind), effect.target)
 
     def attempt(self, task: TaskName, aggregate_id: AggregateId) -> None:
-        """Run one use case; an error of ours ends this one piece of work and no other."""
+        """Run one use case."""
         started = time.perf_counter()
-        with log_context(task=str(task), id=str(aggregate_id)):
-            try:
-                USE_CASES[task](aggregate_id, process_ports())
-            except NotFound as error:
-                _log.info("unknown_id", error=str(error))
-            except HookfillError as error:
-                _log.warning("work_left_to_sweep", error=str(error), kind=type(error).__name__)
-            else:
-                _log.debug("worked")
+        with log_context(task=str(task), id=str(aggregate_id)), one_piece_of_work():
+            USE_CASES[task](aggregate_id, process_ports())
         metrics.WORK_SECONDS.labels(task=task).observe(time.perf_counter() - started)
 
 
@@ -94,7 +94,28 @@ class AggregateTask(HookfillTask):
         """Run the use case for each id; what is no id is said so and passed over."""
         del ports  # the use cases ask for them by themselves
         for value in values:
-            if str(value).isascii() and str(value).isdigit():
-                self.attempt(TaskName(self.name), AggregateId(int(str(value))))
-            else:
-                _log.warning("not_an_id", value=str(value)[:40])
+            number = id_from(value)
+            if number is not None:
+                self.attempt(TaskName(self.name), AggregateId(number))
+
+
+@contextmanager
+def one_piece_of_work() -> Iterator[None]:
+    """Let an error of ours end this one piece of work and no other; the sweep has it still."""
+    try:
+        yield
+    except NotFound as error:
+        _log.info("unknown_id", error=str(error))
+    except HookfillError as error:
+        _log.warning("work_left_to_sweep", error=str(error), kind=type(error).__name__)
+    else:
+        _log.debug("worked")
+
+
+def id_from(value: object) -> int | None:
+    """Return the id that a message names, or None for what is no id."""
+    text = str(value)
+    if text.isascii() and text.isdigit() and len(text) <= ID_DIGITS_MAX:
+        return int(text)
+    _log.warning("not_an_id", value=text[:40])
+    return None

@@ -47,6 +47,4 @@ def _structured_logs(**_: Any) -> None:  # noqa: ANN401 - Celery's signature
 @worker_process_init.connect
 def _build_ports(**_: Any) -> None:  # noqa: ANN401
     """Connect in the child, after the fork, before the first message asks for it."""
-
-
     process_ports()

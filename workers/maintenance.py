@@ -16,6 +16,8 @@ class Sweep(HookfillTask):
     """Send again what was lost on its way."""
 
     name = TaskName.SWEEP
+    #: What was lost is spread over all workers again; one that hangs must not hold up the rest.
+    carries_on = False
 
     def work(self, values: Sequence[object], ports: Ports) -> None:
         """Sweep, unless somebody else does."""

@@ -8,7 +8,7 @@ from app.domain.identifiers import AccountId, VenueName
 from app.ports import Ports
 from app.services.follow import follow_news, follow_orders
 from app.services.watch import watch_prices
-from workers.base import HookfillTask
+from workers.base import HookfillTask, id_from, one_piece_of_work
 from workers.celery_app import celery_app
 from workers.process import process_inline
 
@@ -24,11 +24,15 @@ class PollPrices(HookfillTask):
     def work(self, values: Sequence[object], ports: Ports) -> None:
         """Watch the prices of these venues."""
         for venue in [VenueName(str(value)) for value in values] or [PAPER]:
-            for _ in range(TICKS_MAX):
-                if not watch_prices(venue, ports):
-                    break
-                while (effect := process_inline().take()) is not None:
-                    self.carry_out(effect)
+            with one_piece_of_work():
+                self._watch(venue, ports)
+
+    def _watch(self, venue: VenueName, ports: Ports) -> None:
+        for _ in range(TICKS_MAX):
+            if not watch_prices(venue, ports):
+                break
+            while (effect := process_inline().take()) is not None:
+                self.carry_out(effect)
 
 
 class PollOrders(HookfillTask):
@@ -41,7 +45,10 @@ class PollOrders(HookfillTask):
         if not values:
             follow_news(ports)
         for value in values:
-            follow_orders(AccountId(int(str(value))), ports)
+            number = id_from(value)
+            if number is not None:
+                with one_piece_of_work():
+                    follow_orders(AccountId(number), ports)
 
 
 for _task in (PollPrices, PollOrders):

@@ -55,6 +55,19 @@ class CeleryPublisher:
 
     def publish(self, effects: Sequence[Effect]) -> None:
         """Hurry these along; effects that are not due yet are left to the sweep."""
+        try:
+            self._publish(effects)
+        except HookfillError as error:
+            _log.warning("messages_left_to_sweep", effects=len(effects), error=str(error))
+
+    def wake_timers(self, due_ms: Sequence[EpochMs]) -> None:
+        """Send one countdown message for each slot that is near and has none yet."""
+        try:
+            self._wake_timers(due_ms)
+        except HookfillError as error:
+            _log.warning("timers_left_to_sweep", timers=len(due_ms), error=str(error))
+
+    def _publish(self, effects: Sequence[Effect]) -> None:
         groups: dict[tuple[TaskName, QueueName], dict[Effect, None]] = defaultdict(dict)
         timers: list[EpochMs] = []
         for effect in effects:
@@ -67,21 +80,16 @@ class CeleryPublisher:
             for start in range(0, len(members), IDS_MAX):
                 self._send_effects(task, queue, members[start : start + IDS_MAX])
         if timers:
-            self.wake_timers(timers)
+            self._wake_timers(timers)
 
-    def wake_timers(self, due_ms: Sequence[EpochMs]) -> None:
-        """Send one countdown message for each slot that is near and has none yet."""
+    def _wake_timers(self, due_ms: Sequence[EpochMs]) -> None:
         now_ms = self._clock.now_ms()
         ends = {(due // SLOT_MS + 1) * SLOT_MS for due in due_ms}
         for end_ms in sorted(ends):
             ahead_ms = max(end_ms - now_ms, 0)
             if ahead_ms > self._horizon_ms:
                 return
-            try:
-                claimed = self._slots.claim(end_ms // SLOT_MS, ahead_ms + SLOT_GRACE_MS)
-            except HookfillError:
-                return
-            if claimed:
+            if self._slots.claim(end_ms // SLOT_MS, ahead_ms + SLOT_GRACE_MS):
                 queue = QUEUE_OF[TaskName.TIMERS_DUE]
                 self.send(TaskName.TIMERS_DUE, [end_ms], queue, ahead_ms, f"timers of {end_ms}")
 

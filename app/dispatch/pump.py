@@ -66,5 +66,5 @@ class PumpPublisher:
                     break
             try:
                 self._publisher.publish(batch)
-            except Exception:  # the outermost handler of this thread; the sweep has the rest
+            except Exception:  # noqa: BLE001 - outermost in this thread; the sweep has the rest
                 _log.exception("pump_failed", effects=len(batch))

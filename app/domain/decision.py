@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from app.domain.identifiers import EpochMs
     from app.domain.reason import Reason
 
-Changed = TypeVar("Changed", covariant=True)
+Changed_co = TypeVar("Changed_co", covariant=True)
 Same = TypeVar("Same")
 
 
@@ -56,7 +56,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision(Generic[Changed]):
+class Decision(Generic[Changed_co]):
     """The outcome of one `decide`.
 
     Attributes:
@@ -66,7 +66,7 @@ class Decision(Generic[Changed]):
         ignored: why the event made no sense here; then nothing has changed.
     """
 
-    aggregate: Changed
+    aggregate: Changed_co
     children: tuple[Aggregate, ...] = ()
     entries: tuple[Entry, ...] = ()
     ignored: str | None = None

@@ -29,7 +29,7 @@ from app.domain.identifiers import (
 )
 from app.domain.reason import Reason
 from app.domain.report import Fill, OrderReport
-from app.domain.status import CLOSED, IN_FLIGHT, OrderStatus, may_move
+from app.domain.status import CLOSED, IN_FLIGHT, OPEN, OrderStatus, may_move
 from app.domain.words import (
     Dialect,
     Kind,
@@ -174,7 +174,7 @@ class Order:
         price = "market" if self.price is None else f"at {self.price:f}"
         return f"{self.side.lower()} {self.quantity:f} {self.symbol} {price}"
 
-    def decide(self, event: OrderEvent) -> Decision["Order"]:
+    def decide(self, event: OrderEvent) -> Decision["Order"]:  # noqa: C901, PLR0911 - a table
         """Return what becomes of the order when `event` happens; nonsense is ignored."""
         match event:
             case PlacementClaimed():
@@ -272,16 +272,17 @@ class Order:
     def _absent(self, event: ProvenAbsent) -> Decision["Order"]:
         if self.status is not OrderStatus.UNKNOWN:
             return ignored(self, f"proof of absence found the order {self.status}")
-        if self.cancel_requested:
-            return self._canceled_unsent(event.at_ms)
         absent = replace(
             self,
             status=OrderStatus.PENDING_NEW,
             reason=None,
+            needs_person=False,
             unknown_since_ms=None,
             next_action_at_ms=AT_ONCE,
             updated_at_ms=event.at_ms,
         )
+        if self.cancel_requested:
+            return absent._canceled_unsent(event.at_ms)  # noqa: SLF001
         return _entry(absent, EntryName.ABSENT, event.at_ms)
 
     def _cancel_requested(self, event: CancelRequested) -> Decision["Order"]:
@@ -309,9 +310,7 @@ class Order:
 
     def _canceled_unsent(self, at_ms: EpochMs) -> Decision["Order"]:
         reason = self.reason or Reason(ReasonCode.REQUESTED, "canceled before it was sent")
-        canceled = replace(
-            self, status=OrderStatus.CANCELED, reason=reason, updated_at_ms=at_ms
-        )
+        canceled = replace(self, status=OrderStatus.CANCELED, reason=reason, updated_at_ms=at_ms)
         return _entry(canceled, EntryName.CANCELED, at_ms, reason)
 
     def _reported(self, event: OrderReported) -> Decision["Order"]:
@@ -334,7 +333,10 @@ class Order:
             venue_order_id=self.venue_order_id or report.venue_order_id,
             position_after=report.position_after if grown else self.position_after,
             reason=_reason_after(self, status, report),
+            needs_person=False,
             unknown_since_ms=None,
+            # A cancel that was asked for meanwhile does not wait for the next question.
+            next_action_at_ms=self.next_action_at_ms if self.status in OPEN else AT_ONCE,
             updated_at_ms=event.at_ms,
         )
         return Decision(news, entries=tuple(_report_entries(self, news, event.at_ms)))
@@ -349,17 +351,18 @@ def _status_after(order: Order, report: OrderReport, filled: Decimal) -> OrderSt
         wanted = OrderStatus.PARTIALLY_FILLED
     if wanted is order.status or may_move(order.status, wanted):
         return wanted
-    if order.is_closed and filled > order.filled_quantity:
-        return order.status  # the same with a higher filled quantity
+    if may_move(order.status, OrderStatus.FILLED) and order.is_closed:
+        return order.status  # perhaps the same with a higher filled quantity
     return None
 
 
 def _reason_after(order: Order, status: OrderStatus, report: OrderReport) -> Reason | None:
     if report.reason is not None:
         return report.reason
+    known = None if order.status is OrderStatus.UNKNOWN else order.reason
     if status is OrderStatus.CANCELED:
-        return order.reason or Reason(ReasonCode.REQUESTED, "canceled at the venue")
-    return order.reason if order.cancel_requested and status not in CLOSED else None
+        return known or Reason(ReasonCode.REQUESTED, "canceled at the venue")
+    return known if order.cancel_requested and status not in CLOSED else None
 
 
 def _report_entries(before: Order, after: Order, at_ms: EpochMs) -> list[Entry]:
@@ -392,4 +395,3 @@ def _entry(
     if order.is_closed:
         entries.append(Entry(EntryName.CLOSED, at_ms))
     return Decision(order, entries=tuple(entries))
-

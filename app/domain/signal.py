@@ -39,7 +39,6 @@ from app.domain.market import Quote
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.sizing import sized
-from app.domain.smart_order import SmartOrder
 from app.domain.status import OrderStatus
 from app.domain.words import (
     Dialect,
@@ -255,22 +254,29 @@ class Signal:
         if event.instrument is None:
             reason = Reason(ReasonCode.UNKNOWN_INSTRUMENT, f"{self.symbol} is not traded here")
             return self._ended(SignalState.DENIED, event.at_ms, reason)
-        price = self._reference_price(event.quote)
-        if price is None:
-            reason = Reason(ReasonCode.NO_PRICE, f"no price of {self.symbol} is known")
-            return self._ended(SignalState.DENIED, event.at_ms, reason)
-        refusal = self._wrong_side(price)
+        price = self._reference_price(event.quote, event.instrument)
+        refusal = self._no_price(price) or self._wrong_side(price)
         if refusal is not None:
             return self._ended(SignalState.DENIED, event.at_ms, refusal)
         known = replace(self, price_step=event.instrument.price_step)
         return known._faced_with_opposite(event, event.instrument, price)  # noqa: SLF001
 
-    def _reference_price(self, quote: Quote | None) -> Decimal | None:
+    def _reference_price(self, quote: Quote | None, instrument: Instrument) -> Decimal:
+        """Return the limit on its tick, as it will be sent, else the touch; 0 if there is none."""
+        if self.side is None:
+            return Decimal(0)
         if self.limit_price is not None:
-            return self.limit_price
-        if quote is None or self.side is None:
+            return instrument.price(self.limit_price, self.side)
+        return Decimal(0) if quote is None else quote.touch(self.side)
+
+    def _no_price(self, price: Decimal) -> Reason | None:
+        if price > 0:
             return None
-        return quote.touch(self.side)
+        if self.limit_price is None:
+            return Reason(ReasonCode.NO_PRICE, f"no price of {self.symbol} is known")
+        return Reason(
+            ReasonCode.BELOW_MINIMUM, f"limit was {self.limit_price:f}, less than one price step"
+        )
 
     def _wrong_side(self, price: Decimal) -> Reason | None:
         """Return why the protection is on the wrong side of the entry (spec 3.3), if it is."""
@@ -294,10 +300,11 @@ class Signal:
             return self._sized(event, instrument, price)
         held = event.account.position(self.symbol, leg.opposite)
         netting = event.account.position_mode is PositionMode.ONEWAY
-        if held.size <= 0:
+        size = instrument.quantity(held.size)
+        if size <= 0:  # flat, or less than anybody can trade
             return self._sized(event, instrument, price)
         if self.rules.on_opposite is OnOpposite.REVERSE:
-            return self._closing_first(event, instrument, leg.opposite, held.size)
+            return self._closing_first(event, leg.opposite, size)
         if netting or self.rules.on_opposite is OnOpposite.REJECT:
             reason = Reason(
                 ReasonCode.OPPOSITE_POSITION, f"a {leg.opposite} of {held.size:f} is open"
@@ -306,11 +313,11 @@ class Signal:
         return self._sized(event, instrument, price)
 
     def _closing_first(
-        self, event: Executed, instrument: Instrument, leg: PositionSide, size: Decimal
+        self, event: Executed, leg: PositionSide, size: Decimal
     ) -> Decision["Signal"]:
         fresh = event.new_ids[0]
         close = replace(
-            self._order(fresh, event.at_ms, instrument.quantity(size)),
+            self._order(fresh, event.at_ms, size),
             position_side=leg,
             type=OrderType.MARKET,
             price=None,
@@ -328,17 +335,13 @@ class Signal:
         )
         return Decision(closing, children=(close,), entries=(Entry(EntryName.SIZED, event.at_ms),))
 
-    def _sized(
-        self, event: Executed, instrument: Instrument, price: Decimal
-    ) -> Decision["Signal"]:
+    def _sized(self, event: Executed, instrument: Instrument, price: Decimal) -> Decision["Signal"]:
         size = self.size or _EVERYTHING
         result = sized(self.action, size, price, event.account, instrument, self.rules)
         refusal = result.refusal
         if refusal is not None and refusal.code is ReasonCode.NO_POSITION:
             return self._ended(SignalState.SKIPPED, event.at_ms, refusal)
-        limit = self.limit_price
-        if limit is not None and self.side is not None:
-            limit = instrument.price(limit, self.side)
+        limit = None if self.limit_price is None else price
         order = self._order(event.new_ids[0], event.at_ms, result.quantity, limit, refusal)
         if refusal is not None:
             denied = replace(self, order_id=order.id, quantity=result.quantity)
@@ -458,14 +461,14 @@ class Signal:
         )
 
     def _smart_order_updated(self, event: SmartOrderUpdated) -> Decision["Signal"]:
-        child: SmartOrder = event.smart_order
+        child = event.smart_order
         if child.id not in self.working or self.stage is not Stage.PROTECTED:
             return ignored(self, f"smart order {child.id} is not its own, or ended before")
         working = self.working if child.is_live else self.working - {child.id}
         heard = replace(self, working=working, updated_at_ms=event.at_ms)
         if not working:
             return heard._ended(SignalState.DONE, event.at_ms, heard.reason)  # noqa: SLF001
-        if child.filled_quantity > 0 and not child.is_live and not heard.withdrawing:
+        if child.is_filled and not heard.withdrawing:
             reason = Reason(ReasonCode.SIBLING_FILLED, f"smart order {child.id} has filled")
             return Decision(replace(heard, withdrawing=working, reason=reason))
         return Decision(heard)
@@ -476,9 +479,7 @@ class Signal:
         if not self.is_protecting or not flat or self.withdrawing == self.working:
             return ignored(self, f"order {order.id} is not its own")
         reason = Reason(ReasonCode.POSITION_CLOSED, f"order {order.id} closed the position")
-        return Decision(
-            replace(self, withdrawing=self.working, reason=reason, updated_at_ms=at_ms)
-        )
+        return Decision(replace(self, withdrawing=self.working, reason=reason, updated_at_ms=at_ms))
 
     # Cancels
 
@@ -550,4 +551,3 @@ _TOLD = frozenset(
 def first_state(delay_ms: int) -> SignalState:
     """Return the state in which a signal with this delay begins."""
     return SignalState.SCHEDULED if delay_ms > 0 else SignalState.EXECUTING
-

@@ -27,7 +27,11 @@ class Sized:
 
 
 def sized(
-    action: Action, size: Size, price: Decimal, account: AccountView, instrument: Instrument,
+    action: Action,
+    size: Size,
+    price: Decimal,
+    account: AccountView,
+    instrument: Instrument,
     rules: SignalRules,
 ) -> Sized:
     """Return what `action` means in base currency.
@@ -50,7 +54,11 @@ def sized(
 
 
 def _entry(
-    action: Action, size: Size, price: Decimal, account: AccountView, instrument: Instrument,
+    action: Action,
+    size: Size,
+    price: Decimal,
+    account: AccountView,
+    instrument: Instrument,
     rules: SignalRules,
 ) -> Sized:
     available = account.available(quote_of(instrument.symbol))

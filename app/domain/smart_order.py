@@ -107,6 +107,11 @@ class SmartOrder:
             and self.order_status not in {OrderStatus.FILLED, *_ENDED_UNFILLED}
         )
 
+    @property
+    def is_filled(self) -> bool:
+        """Whether its order was filled whole."""
+        return self.order_status is OrderStatus.FILLED
+
     def owed(self) -> tuple[Effect, ...]:
         """Return what the trigger book does not know yet."""
         if self.is_waiting == self.armed:

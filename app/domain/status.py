@@ -29,9 +29,7 @@ OPEN = frozenset({_S.NEW, _S.PARTIALLY_FILLED})
 #: Its lane waits for these: what they will do to the position is not yet known.
 IN_FLIGHT = frozenset({_S.PENDING_NEW, _S.PLACING, _S.UNKNOWN})
 
-_ANSWERS = frozenset(
-    {_S.NEW, _S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELED, _S.EXPIRED, _S.REJECTED}
-)
+_ANSWERS = frozenset({_S.NEW, _S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELED, _S.EXPIRED, _S.REJECTED})
 
 #: From → to. What is not listed does not happen: such news is ignored, with a reason.
 MOVES: dict[OrderStatus, frozenset[OrderStatus]] = {

@@ -130,7 +130,7 @@ class Webhook:
             raise NotAuthenticated("unknown connector or bad token")
         return connector
 
-    def _admission(  # noqa: PLR0913, PLR0917 - each is a different fact about one request
+    def _admission(
         self,
         origin: str,
         account: Account,

@@ -20,6 +20,14 @@ def address_of(environ: Mapping[str, Any], trusted: Sequence[Network]) -> str:
     return address
 
 
+def is_https(environ: Mapping[str, Any], trusted: Sequence[Network]) -> bool:
+    """Tell whether the caller's own connection is encrypted: ours, or that of a trusted proxy."""
+    if environ.get("wsgi.url_scheme") == "https":
+        return True
+    said = str(environ.get("HTTP_X_FORWARDED_PROTO", "")).strip().lower()
+    return said == "https" and _is_in(str(environ.get("REMOTE_ADDR", "")), trusted)
+
+
 def _is_in(address: str, networks: Sequence[Network]) -> bool:
     try:
         parsed = ipaddress.ip_address(address)

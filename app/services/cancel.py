@@ -1,6 +1,12 @@
 """What is no longer wanted is taken off, at the venue and in the trigger book."""
 
-from app.domain.errors import NotFound, OutcomeUnknown, VenueRejected, VenueUnavailable
+from app.domain.errors import (
+    NotFound,
+    OutcomeUnknown,
+    VenueError,
+    VenueRejected,
+    VenueUnavailable,
+)
 from app.domain.events import CancelDeferred, CancelRequested, OrderReported, TargetsCanceled
 from app.domain.identifiers import AggregateId, OrderId
 from app.domain.order import Order
@@ -51,7 +57,7 @@ def _ending(order: Order, venue: Venue) -> OrderReport | None:
 def _looked_up(order: Order, venue: Venue) -> OrderReport | None:
     try:
         report = venue.find(order)
-    except VenueUnavailable:
+    except VenueError:
         return None
     if report is None:
         reason = Reason(ReasonCode.REQUESTED, "the venue has no such order any more")
@@ -76,7 +82,11 @@ def withdraw_children(signal: Signal, ports: Ports) -> None:
 
 
 def request_cancel(aggregate_id: AggregateId, reason: Reason, ports: Ports) -> bool:
-    """Ask an aggregate, and the order it has placed, to end. Return whether it was live."""
+    """Ask an aggregate, and the order it has placed, to end.
+
+    Returns:
+        Whether it was live, or had ended by this very request, which was cut short then.
+    """
     event = CancelRequested(at_ms=ports.clock.now_ms(), reason=reason)
     try:
         decision = advance(aggregate_id, event, ports)
@@ -85,4 +95,4 @@ def request_cancel(aggregate_id: AggregateId, reason: Reason, ports: Ports) -> b
     after = decision.aggregate
     if isinstance(after, SmartOrder) and after.is_live and after.order_id is not None:
         advance(after.order_id, event, ports)
-    return after.is_live or decision.ignored is None
+    return after.is_live or decision.ignored is None or after.reason == reason

@@ -2,7 +2,8 @@
 
 from app.domain.errors import NotFound
 from app.domain.events import Executed
-from app.domain.identifiers import AccountId, AggregateId, Symbol
+from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol
+from app.domain.market import AccountView
 from app.domain.order import Order
 from app.domain.signal import Signal, Stage
 from app.domain.status import OrderStatus
@@ -22,7 +23,7 @@ def work_lane(account: AccountId, symbol: Symbol, ports: Ports) -> None:
 
     One worker at a time holds the lane, by a lease with a fencing token that the commit checks, so
     a worker that slept through its lease commits nothing. While an order of the lane is in flight
-    nobody takes a turn, save exits that have waited long enough.
+    nobody takes a turn, save exits that have waited long enough, and what is too late by now.
     """
     for _ in range(TURNS_MAX):
         turn = ports.lanes.enter(account, symbol)
@@ -38,10 +39,14 @@ def work_lane(account: AccountId, symbol: Symbol, ports: Ports) -> None:
 
 def _take_turn(turn: Turn, ports: Ports) -> bool:
     """Execute the first signal that may run. Return whether the lane has moved."""
+    now_ms = ports.clock.now_ms()
     for aggregate_id in turn.waiting:
         signal = _queued(aggregate_id, ports)
         if signal is None:
             continue
+        if _is_late(signal, now_ms):
+            advance(signal.id, _nothing_known(now_ms), ports, Terms(turn=turn))
+            return True
         if turn.in_flight:
             if not _may_overtake(signal, turn, ports):
                 continue
@@ -50,7 +55,7 @@ def _take_turn(turn: Turn, ports: Ports) -> bool:
         if _must_wait(signal, ports):
             continue
         _execute(signal, turn, ports)
-        return not turn.in_flight
+        return True
     return False
 
 
@@ -60,6 +65,18 @@ def _queued(aggregate_id: AggregateId, ports: Ports) -> Signal | None:
     except NotFound:
         return None
     return aggregate if isinstance(aggregate, Signal) and aggregate.is_queued else None
+
+
+def _is_late(signal: Signal, now_ms: EpochMs) -> bool:
+    """Tell whether its time has passed, so that it ends without waiting for anything else."""
+    last_ms = signal.not_after_ms
+    return signal.stage is Stage.QUEUED and last_ms is not None and now_ms > last_ms
+
+
+def _nothing_known(now_ms: EpochMs) -> Executed:
+    """Return a turn for which nobody was asked: enough to find that it comes too late."""
+    view = AccountView()
+    return Executed(at_ms=now_ms, account=view, quote=None, instrument=None, new_ids=())
 
 
 def _may_overtake(signal: Signal, turn: Turn, ports: Ports) -> bool:
@@ -78,10 +95,7 @@ def _may_overtake(signal: Signal, turn: Turn, ports: Ports) -> bool:
 
 def _must_wait(signal: Signal, ports: Ports) -> bool:
     """Tell whether an exit waits for its halted account; an entry is denied when it is sent."""
-    return (
-        not signal.action.is_entry
-        and ports.ledger.state_of(signal.account) is AccountState.HALT
-    )
+    return not signal.action.is_entry and ports.ledger.state_of(signal.account) is AccountState.HALT
 
 
 def _execute(signal: Signal, turn: Turn, ports: Ports) -> None:

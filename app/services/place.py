@@ -55,9 +55,7 @@ def _refusal(order: Order, ports: Ports) -> Reason | None:
     if late_ms > 0:
         return Reason(ReasonCode.TOO_LATE, f"its last moment was {late_ms} ms ago")
     if order.attempts >= ATTEMPTS_MAX:
-        return Reason(
-            ReasonCode.ATTEMPTS_EXHAUSTED, f"{order.attempts} attempts did not arrive"
-        )
+        return Reason(ReasonCode.ATTEMPTS_EXHAUSTED, f"{order.attempts} attempts did not arrive")
     return None
 
 
@@ -95,9 +93,7 @@ def _answer(order: Order, ports: Ports) -> OrderEvent:
     try:
         report = venue.place(order)
     except VenueRejected as error:
-        report = OrderReport(
-            status=OrderStatus.REJECTED, reason=Reason(error.code, str(error))
-        )
+        report = OrderReport(status=OrderStatus.REJECTED, reason=Reason(error.code, str(error)))
     except VenueUnavailable as error:
         return PlacementDeferred(
             at_ms=ports.clock.now_ms(),

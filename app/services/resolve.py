@@ -1,6 +1,6 @@
 """An order of unknown outcome is asked about, until there is a definite answer."""
 
-from app.domain.errors import VenueUnavailable
+from app.domain.errors import VenueError
 from app.domain.events import OrderReported, ProvenAbsent, StillUnknown
 from app.domain.identifiers import OrderId
 from app.domain.order import Order, OrderEvent
@@ -36,15 +36,16 @@ def resolve_order(order_id: OrderId, ports: Ports) -> None:
 
 def _finding(order: Order, ports: Ports) -> OrderEvent:
     venue = ports.venues.of(ports.accounts.account(order.account))
+    asked_ms = ports.clock.server_ms()
     try:
         report = venue.find(order)
-    except VenueUnavailable:
+    except VenueError:
         return _ask_again(order, ports)
     at_ms = ports.clock.now_ms()
     if report is not None:
         return OrderReported(at_ms=at_ms, report=report)
     since_ms = order.unknown_since_ms or order.lease_until_ms
-    if ports.clock.server_ms() - since_ms >= ports.policy.unknown_grace_ms:
+    if asked_ms - since_ms >= ports.policy.unknown_grace_ms:
         return ProvenAbsent(at_ms=at_ms)
     return _ask_again(order, ports)
 

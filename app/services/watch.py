@@ -54,9 +54,7 @@ def evaluate(venue: VenueName, tick: Tick, feed: Feed, ports: Ports) -> None:
     feed.done(tick)
 
 
-def _hand_on(
-    venue: VenueName, owners: Sequence[AggregateId], number: int, ports: Ports
-) -> None:
+def _hand_on(venue: VenueName, owners: Sequence[AggregateId], number: int, ports: Ports) -> None:
     for owner in owners:
         with suppress(NotFound):
             _fire(owner, number, ports)

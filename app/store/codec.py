@@ -21,7 +21,7 @@ def _same(value: Any) -> Any:  # noqa: ANN401 - this module is the foreign edge 
 
 
 @cache
-def encoder(kind: Any) -> Convert:  # noqa: ANN401
+def encoder(kind: Any) -> Convert:  # noqa: ANN401, C901, PLR0911 - a table
     """Return the function that turns a value of this annotated type into plain JSON."""
     if isinstance(kind, NewType):
         return encoder(kind.__supertype__)
@@ -46,7 +46,7 @@ def encoder(kind: Any) -> Convert:  # noqa: ANN401
 
 
 @cache
-def decoder(kind: Any) -> Convert:  # noqa: ANN401
+def decoder(kind: Any) -> Convert:  # noqa: ANN401, PLR0911 - a table
     """Return the function that turns plain JSON back into a value of this annotated type."""
     if isinstance(kind, NewType):
         return decoder(kind.__supertype__)

@@ -4,6 +4,9 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+#: Whoever is wired with the store needs to know no more of Redis than this name.
+Client = redis.Redis
+
 
 def connect(url: str, timeout_seconds: float) -> redis.Redis:
     """Return a client that connects when it is first used, decodes answers to text, never retries.

@@ -1,5 +1,6 @@
 """Hands out ids, in small blocks that a process drops after a second."""
 
+import os
 import secrets
 import threading
 import time
@@ -38,6 +39,7 @@ class RedisIds:
         self._next: dict[int, int] = {}
         self._end = 0
         self._drop_at = 0.0
+        self._process = 0
         self._installation: str | None = None
 
     def fresh(self, account: AccountId, count: int) -> tuple[FreshId, ...]:
@@ -61,10 +63,12 @@ class RedisIds:
         return self._installation
 
     def _one(self, shard: int, installation: str) -> FreshId:
-        now = time.monotonic()
-        if now > self._drop_at or self._next.get(shard, self._end) >= self._end:
+        now, process = time.monotonic(), os.getpid()
+        used_up = self._next.get(shard, self._end) >= self._end
+        if used_up or now > self._drop_at or process != self._process:
             self._draw()
             self._drop_at = now + BLOCK_LIFE_SECONDS
+            self._process = process  # a fork must not hand out what its parent has drawn
         value = AggregateId(self._next[shard])
         self._next[shard] += keys.SHARDS
         return FreshId(value, client_order_id(installation, value))

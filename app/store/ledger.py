@@ -20,6 +20,7 @@ from app.domain.errors import (
 )
 from app.domain.identifiers import AccountId, AggregateId, EpochMs
 from app.domain.order import Order
+from app.domain.signal import Signal
 from app.domain.words import AccountState
 from app.ports import NO_TERMS, Admission, Change, Clock, Stored, Terms
 from app.store import keys
@@ -195,13 +196,20 @@ def _require_admission(
         kept_ms = max(admission.dedupe_until_ms - now_ms, 0) + DEDUPE_TIDY_MS
         value = f"{request.id}:{admission.dedupe_until_ms}"
         transaction.write("SET", key, value, "PX", kept_ms)
-    caller_id = getattr(request, "caller_id", None)
+    caller_id = _held_caller_id(request)
     if admission.caller_id_scope is not None and caller_id is not None:
         transaction.require("unused", keys.callers(account, admission.caller_id_scope), caller_id)
     if admission.rate_key is not None and admission.rate_per_minute:
         transaction.require(
             "rate", keys.rate(account, admission.rate_key), admission.rate_per_minute
         )
+
+
+def _held_caller_id(request: Aggregate) -> str | None:
+    """Return the caller id that the request would take; a cancel names that of another."""
+    if isinstance(request, Signal) and request.holds_caller_id:
+        return request.caller_id
+    return None
 
 
 def _concerned(

@@ -1,7 +1,8 @@
 """Reads aggregates for people: lists, timelines, events."""
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import redis
@@ -19,7 +20,23 @@ PAGE = 50
 #: How long the event streams are waited on before the wait begins anew.
 WAIT_MS = 1_000
 
+#: Longer than that, and the server is silent rather than without news.
+SLACK_SECONDS = 2.0
+
+#: The greatest sequence number within one millisecond of a stream.
+_LAST_OF_MS = 2**64 - 1
+
 _Place = tuple[EpochMs, AggregateId]
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """A timeline entry as it was written: at which position of the streams, by which process."""
+
+    position: str
+    id: AggregateId
+    entry: Entry
+    process: str
 
 
 class RedisReader:
@@ -51,24 +68,42 @@ class RedisReader:
             members = self._client.smembers(keys.children(aggregate_id))
         return sorted(AggregateId(int(text_of(one))) for one in members)
 
-    def events(self) -> Iterator[tuple[AggregateId, str]]:
-        """Yield (id, timeline entry as JSON text) as they happen; (0, '') while nothing does."""
-        seen: dict[Any, Any] = {}
-        for shard in range(keys.SHARDS):
-            seen[keys.events(shard)] = self._last_event(keys.events(shard))
-        while True:
-            with translated():
-                answer: Any = self._client.xread(seen, count=100, block=WAIT_MS)
-            if not answer:
-                yield AggregateId(0), ""
-            for stream, messages in _streams(answer):
-                for message_id, fields in messages:
-                    seen[stream] = message_id
-                    yield AggregateId(int(fields["id"])), fields["entry"]
+    def events(self, after: str | None = None) -> Generator[Happening | None]:
+        """Yield what happens from now on, or after an earlier position; None while nothing does.
 
-    def _last_event(self, stream: str) -> str:
+        The first None comes at once: from then on nothing is missed. The connection is one of its
+        own, which waits longer than a request may, and closes with the generator.
+
+        Args:
+            after: a position that was told; entries of its very millisecond may come again.
+        """
+        pool = self._patient_pool()
+        try:
+            client = redis.Redis(connection_pool=pool)
+            seen: dict[Any, Any] = {
+                keys.events(shard): self._start(shard, after) for shard in range(keys.SHARDS)
+            }
+            yield None
+            while True:
+                with translated():
+                    answer: Any = client.xread(seen, count=100, block=WAIT_MS)
+                if not answer:
+                    yield None
+                yield from _happenings(answer or [], seen)
+        finally:
+            pool.disconnect()
+
+    def _patient_pool(self) -> redis.ConnectionPool:
+        """Return a pool like the client's whose connections outwait an empty stream."""
+        pool = self._client.connection_pool
+        settings = {**pool.connection_kwargs, "socket_timeout": WAIT_MS / 1000 + SLACK_SECONDS}
+        return redis.ConnectionPool(pool.connection_class, max_connections=1, **settings)
+
+    def _start(self, shard: int, after: str | None) -> str:
+        if after is not None:
+            return f"{max(int(after.partition('-')[0]) - 1, 0)}-{_LAST_OF_MS}"
         with translated():
-            newest: Any = self._client.xrevrange(stream, count=1)
+            newest: Any = self._client.xrevrange(keys.events(shard), count=1)
         return str(newest[0][0]) if newest else "0-0"
 
     def _places(self, shard: int, before: _Place | None) -> Iterator[_Place]:
@@ -82,7 +117,9 @@ class RedisReader:
             # Members of one score come in order of their text; ids have equally many digits.
             for member, score in found:
                 place = (EpochMs(int(score)), AggregateId(int(text_of(member))))
+                # What is new moves the rest down, so a page may begin with known places.
                 if before is None or place < before:
+                    before = place
                     yield place
             if len(found) < PAGE:
                 return
@@ -99,6 +136,16 @@ class RedisReader:
         yield from (aggregate_from(body) for body in bodies if body is not None)
 
 
-def _streams(answer: Any) -> list[tuple[str, Any]]:  # noqa: ANN401 - the client's own shape
-    """Return (stream, messages) pairs; the client answers a list or a mapping by protocol."""
-    return list(answer.items()) if isinstance(answer, dict) else list(answer)
+def _happenings(answer: Any, seen: dict[str, str]) -> list[Happening]:  # noqa: ANN401
+    """Return what the streams hold that is new, in order of time, and note it as seen.
+
+    The client answers a list of (stream, messages) or a mapping, by protocol.
+    """
+    happenings = []
+    for stream, messages in answer.items() if isinstance(answer, dict) else answer:
+        for position, message in messages:
+            seen[stream] = position
+            entry, process = entry_from(message["entry"])
+            owner = AggregateId(int(message["id"]))
+            happenings.append(Happening(position, owner, entry, process))
+    return sorted(happenings, key=lambda one: tuple(map(int, one.position.split("-"))))

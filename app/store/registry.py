@@ -44,9 +44,7 @@ class _Snapshot:
 class RedisRegistry:
     """The registry, one copy of its version in each shard so that commits can check it."""
 
-    def __init__(
-        self, client: redis.Redis, seconds: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, client: redis.Redis, seconds: Callable[[], float] = time.monotonic) -> None:
         self._client = client
         self._seconds = seconds
         self._lock = threading.Lock()
@@ -149,13 +147,16 @@ class RedisRegistry:
             self._client.set(keys.state(account), state)
 
     def _next_account_id(self, name: AccountName) -> AccountId:
-        """Return the first id that nobody has; two who create the same name share it."""
+        """Return the id that this name has, else the first that nobody has.
+
+        Ids are given out without gaps and never taken back, so two who create the same name at once
+        come upon the same one.
+        """
+        number = 1
         with translated():
-            for known, owner in self._client.hgetall(keys.ACCOUNT_IDS).items():
-                if owner == name:
-                    return AccountId(int(known))
-            number = 1
             while not self._client.hsetnx(keys.ACCOUNT_IDS, str(number), name):
+                if self._client.hget(keys.ACCOUNT_IDS, str(number)) == name:
+                    break
                 number += 1
         return AccountId(number)
 

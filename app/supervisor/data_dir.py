@@ -1,12 +1,14 @@
 """The data folder: whose it is, and what lies where in it."""
 
 import fcntl
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from app.supervisor.refusals import CannotStart
 from app.supervisor.signals import Signals
@@ -57,16 +59,19 @@ class DataDir:
         """
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with _opened(self.path / "lock") as own, _opened(self.path / "children.lock") as theirs:
-                self._claim(own, theirs, signals)
-                self._tidy()
-                yield theirs
-                self.run_file.unlink(missing_ok=True)
-        except PermissionError as error:
+            own, theirs = _opened(self.path / "lock"), _opened(self.path / "children.lock")
+        except OSError as error:
             raise CannotStart(
                 f"{error.filename} cannot be written: {error.strerror}. Choose another folder "
                 "with --data-dir."
             ) from error
+        with own, theirs:
+            self._claim(own.fileno(), theirs.fileno(), signals)
+            self._tidy()
+            try:
+                yield theirs.fileno()
+            finally:
+                self.run_file.unlink(missing_ok=True)
 
     def _claim(self, own: int, theirs: int, signals: Signals) -> None:
         if not _locked(own):
@@ -77,17 +82,27 @@ class DataDir:
             )
         os.truncate(own, 0)
         os.pwrite(own, str(os.getpid()).encode(), 0)
+        # Before any waiting: nobody shall take an earlier run for this one.
+        leftovers = self._forget_earlier_run()
         for _ in range(int(LEFTOVER_SECONDS / _LEFTOVER_LOOK_SECONDS)):
             if _locked(theirs):
                 return
             signals.pause(_LEFTOVER_LOOK_SECONDS)
         raise CannotStart(
-            f"Processes of an earlier run still use {self.path}. End them first; their ids are in "
-            f"{self.run_file}."
+            f"Processes of an earlier run still use {self.path}. End them first: {leftovers}."
         )
 
+    def _forget_earlier_run(self) -> str:
+        """Remove its run.json, and return the processes that it names."""
+        try:
+            pids = json.loads(self.run_file.read_text())["pids"]
+            return ", ".join(f"{name} {pid}" for name, pid in pids.items())
+        except (OSError, ValueError, KeyError):
+            return "their ids are not known"
+        finally:
+            self.run_file.unlink(missing_ok=True)
+
     def _tidy(self) -> None:
-        self.run_file.unlink(missing_ok=True)
         # What dead processes have counted would be counted again.
         shutil.rmtree(self.metrics, ignore_errors=True)
         for folder in (self.logs, self.metrics, self.redis):
@@ -97,7 +112,7 @@ class DataDir:
                 log.replace(log.with_suffix(".log.1"))
 
 
-def last_lines(log: Path, count: int = 5) -> str:
+def last_lines(log: Path, count: int = 15) -> str:
     """Return the end of a log, without what is older than the last few kilobytes."""
     with suppress(FileNotFoundError), log.open("rb") as file:
         file.seek(max(log.stat().st_size - 8192, 0))
@@ -105,13 +120,8 @@ def last_lines(log: Path, count: int = 5) -> str:
     return ""
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[int]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
+def _opened(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
 
 
 def _locked(descriptor: int) -> bool:

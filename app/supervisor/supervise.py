@@ -80,7 +80,10 @@ def up(environ: Mapping[str, str], origin: Origin = REPOSITORY) -> int:
         UnsafeStore: the store could lose orders.
         StoreUnavailable: the store does not answer.
     """
-    data_dir = DataDir(Settings.from_environment(environ).data_dir)
+    settings = Settings.from_environment(environ)
+    data_dir = DataDir(settings.data_dir)
+    if settings.fast:
+        say(TEST_PROFILE)
     adopt_orphans()
     with suppress(Interrupted), Signals() as signals, data_dir.claimed(signals) as lock:
         stage = _Stage(origin=origin, data_dir=data_dir, lock=lock, crew=Crew(say), signals=signals)
@@ -96,8 +99,6 @@ def up(environ: Mapping[str, str], origin: Origin = REPOSITORY) -> int:
 
 def _run(stage: _Stage, environ: Mapping[str, str]) -> NoReturn:
     settings = _resolved(stage, environ)
-    if settings.fast:
-        say(TEST_PROFILE)
     children = environment_of_children(environ, _decided(stage, settings))
     demo = seeded(
         stage.origin.seed_command,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import structlog
+
 from app.logs import configure, log_context
 from app.scrubbing import scrub, scrubbed
 from app.settings import Secret
@@ -96,12 +97,12 @@ def test_an_exception_is_told_without_the_secrets_in_it(capsys: pytest.CaptureFi
     configure("web")
 
     try:
-        raise ValueError(f"cannot reach redis://me:{HIDDEN}@host/0")
+        int(f"redis://me:{HIDDEN}@host/0")
     except ValueError:
         structlog.get_logger().exception("failed")
 
     (line,) = lines(capsys)
-    assert "ValueError: cannot reach redis://***@host/0" in line["exception"]
+    assert "redis://***@host/0" in line["exception"]
     assert HIDDEN not in line["exception"]
 
 

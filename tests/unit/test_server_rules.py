@@ -1,6 +1,7 @@
 """Which servers are fit to hold orders."""
 
 import pytest
+
 from app.store.server_check import judge
 
 SAFE = {

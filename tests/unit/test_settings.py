@@ -6,6 +6,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+
 from app.ports import Policy
 from app.settings import VARIABLES, Address, BadSetting, Secret, ServerUrl, Settings, markdown_table
 
@@ -39,7 +40,7 @@ def test_every_field_is_a_variable_of_its_own() -> None:
 
 
 def test_an_empty_variable_counts_as_absent() -> None:
-    assert settings(HOOKFILL_BIND="", HOOKFILL_ADMIN_TOKEN=" ") == settings()
+    assert settings(HOOKFILL_BIND="", HOOKFILL_POLL_INTERVAL_MS=" ") == settings()
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,9 @@ import ccxt
 from app.domain.identifiers import Symbol
 from app.venues.errors import translated_reading
 
+#: Milliseconds. A price that takes longer is stale; the next poll asks again.
+TIMEOUT_MS = 2_000
+
 
 class CcxtTickers:
     """Tickers through ccxt, which is set up at the first question.
@@ -28,6 +31,11 @@ class CcxtTickers:
 
     @cached_property
     def _exchange(self) -> Any:  # noqa: ANN401 - ccxt ships no types
-        exchange = getattr(ccxt, self._exchange_id)({"enableRateLimit": True, "timeout": 2_000})
-        exchange.number = str
-        return exchange
+        return public_exchange(self._exchange_id)
+
+
+def public_exchange(exchange_id: str) -> Any:  # noqa: ANN401 - ccxt ships no types
+    """Return ccxt's exchange without credentials, telling numbers as text."""
+    exchange = getattr(ccxt, exchange_id)({"enableRateLimit": True, "timeout": TIMEOUT_MS})
+    exchange.number = str
+    return exchange

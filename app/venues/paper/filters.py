@@ -11,7 +11,6 @@ from app.domain.paper_order import PaperOrder
 from app.domain.reason import Reason
 from app.domain.words import Market, OrderType, PositionMode, ReasonCode
 from app.venues.paper.depth import reaches
-from app.venues.paper.futures import opened_by
 
 _NOTHING = Decimal(0)
 
@@ -50,8 +49,6 @@ def _market(account: PaperAccount, order: PaperOrder) -> Reason | None:
         return _refused("a hedge account needs the position side: LONG or SHORT")
     if order.reduce_only and order.reduces is None:
         return _refused(f"a {order.side} opens a {order.position_side}, it cannot reduce it")
-    if order.reduces is None and opened_by(order.side) is not order.position_side:
-        return _refused(f"a {order.side} neither opens nor closes a {order.position_side}")
     return None
 
 

@@ -94,7 +94,8 @@ class PaperVenue:
     @contextmanager
     def _call(self, call: FaultyCall) -> Iterator[FaultWord]:
         """Meet the next planned fault: what was lost does not happen, every answer may be late."""
-        fault = self._ports.faults.next(self._account.id, call)
+        with _instead(VenueUnavailable):
+            fault = self._ports.faults.next(self._account.id, call)
         try:
             if call is not FaultyCall.FIND and fault.word in _LOST_ON_THE_WAY:
                 raise OutcomeUnknown(f"the {call} call met a {fault.word}")
@@ -120,7 +121,8 @@ class PaperVenue:
         arrived = replace(_arriving(order, ports), number=arrival.number, tick=arrival.price.tick)
         entry = BookEntry.of(account_id, arrived)
         try:
-            change = self._change(order, arrived, snapshot, arrival.price, word)
+            with _instead(VenueUnavailable):
+                change = self._change(order, arrived, snapshot, arrival.price, word)
             with _instead(OutcomeUnknown):
                 ports.ledger.commit(account_id, snapshot.version, change)
         except OutcomeUnknown:

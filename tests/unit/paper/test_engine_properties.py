@@ -135,7 +135,7 @@ def check_books(desk: Desk) -> None:
     assert all(leg.size >= 0 for leg in desk.account.legs.values())
     for order in desk.orders.values():
         assert order.filled_quantity <= order.quantity
-        assert order.is_open or (order.hold, order.reserve) == (0, 0)
+        assert order.is_open or order.hold == order.reserve == 0
 
 
 @given(happenings(spot_instrument))
@@ -216,5 +216,3 @@ def test_what_reduces_never_opens(happened: list[PaperOrder | Quote | int]) -> N
             for leg, after in desk.account.legs.items():
                 if order.reduces and leg in before:
                     assert after.size <= before[leg].size
-
-

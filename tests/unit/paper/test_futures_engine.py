@@ -279,7 +279,7 @@ def test_one_way_orders_cross_zero() -> None:
 
     outcome = placed(a_futures_order(Side.SELL, "2"), account)
 
-    assert (size(outcome, LONG), size(outcome, SHORT)) == (0, Decimal("1.5"))
+    assert (size(outcome, LONG), size(outcome, SHORT)) == (Decimal(0), Decimal("1.5"))
     assert outcome.order.position_after == Decimal("1.5")
     assert outcome.account.total(USDT) == Decimal(1_050)
     assert outcome.account.leg(ETH, SHORT).entry_price == Decimal(2_000)

@@ -15,8 +15,9 @@ from app.domain.errors import (
 )
 from app.domain.identifiers import EpochMs, Symbol
 from app.venues.errors import translated, translated_reading
+from app.venues.paper.ccxt_tickers import CcxtTickers, public_exchange
 from app.venues.paper.live import FRESH_MS, LiveSource
-from tests.unit.paper.builders import BTC
+from tests.unit.paper.builders import BTC, ETH
 
 
 class ScriptedTickers:
@@ -60,6 +61,31 @@ def test_a_fresh_ticker_is_not_asked_for_again() -> None:
         source.quote(BTC, EpochMs(at_ms))
 
     assert tickers.questions == 2
+
+
+class ScriptedExchange:
+    """Stands where ccxt would put its own."""
+
+    def fetch_ticker(self, symbol: Symbol) -> Mapping[str, str]:
+        if symbol != BTC:
+            raise ccxt.BadSymbol(symbol)
+        return {"last": "7"}
+
+
+def test_tickers_come_from_the_exchange() -> None:
+    tickers = CcxtTickers("binance")
+    vars(tickers)["_exchange"] = ScriptedExchange()
+
+    assert tickers.ticker(BTC) == {"last": "7"}
+    with pytest.raises(VenueRejected):
+        tickers.ticker(ETH)
+
+
+def test_an_exchange_is_set_up_to_give_numbers_as_text() -> None:
+    exchange = public_exchange("binance")
+
+    assert exchange.number is str
+    assert exchange.enableRateLimit
 
 
 def test_a_symbol_that_the_exchange_does_not_know_has_no_price() -> None:

@@ -312,6 +312,15 @@ def test_depth_limits_what_a_resting_order_gets_at_one_tick() -> None:
     assert second.order.filled_quantity == Decimal("0.10")
 
 
+def test_a_touch_without_anything_behind_it_fills_nothing() -> None:
+    resting = placed(a_spot_order(Side.BUY, "0.125", "40000"))
+    quote = a_quote("39000", "39500", asks=(("40001", "1"),))
+
+    outcome = match(resting.account, resting.order, quote, 1, LATER)
+
+    assert outcome == Outcome(resting.account, resting.order)
+
+
 def test_a_fill_that_somebody_took_the_money_for_is_canceled() -> None:
     resting = placed(a_spot_order(Side.BUY, "0.125", "40000"))
     poor = replace(resting.account, balances={USDT: Decimal(10)})

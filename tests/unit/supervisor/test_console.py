@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+
 from app.settings import Settings
 from app.supervisor.console import first_signal, greeting
 from app.supervisor.run_file import Run
@@ -19,10 +20,10 @@ def a_run(demo: Mapping[str, object]) -> Run:
         base_url="http://127.0.0.1:8000",
         flower_url="http://127.0.0.1:5555",
         flower_user="hookfill",
-        flower_password="flower-password",
+        flower_password="flower-password",  # noqa: S106  made up
         redis_url="",
         broker_url="",
-        admin_token="admin-token",
+        admin_token="admin-token",  # noqa: S106  made up
         pids={},
         demo=demo,
     )

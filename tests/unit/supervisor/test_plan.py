@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from app.supervisor.plan import CHECKOUT, environment_of_children, kind, programs
 from app.supervisor.refusals import CannotStart
 

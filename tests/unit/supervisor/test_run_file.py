@@ -6,16 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from app.supervisor.run_file import Run, write_run_file
 
 RUN = Run(
     base_url="http://127.0.0.1:8000",
     flower_url="http://127.0.0.1:5555",
     flower_user="hookfill",
-    flower_password="hidden-1",
+    flower_password="hidden-1",  # noqa: S106  made up
     redis_url="redis://:hidden-2@127.0.0.1:1/0",
     broker_url="redis://:hidden-3@127.0.0.1:1/1",
-    admin_token="hidden-4",
+    admin_token="hidden-4",  # noqa: S106  made up
     pids={"supervisor": 1, "web": 2},
     demo={"apisify": {"apikey": "a", "secret": "hidden-5"}},
 )

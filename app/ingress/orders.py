@@ -1,0 +1,116 @@
+"""What came in and what became of it: the list, one thing, its cancel, and events live."""
+
+from collections.abc import Iterable
+
+from flask import Blueprint, Response, jsonify
+
+from app.bootstrap import Wiring
+from app.dialects.fields import loaded
+from app.domain.aggregate import Aggregate
+from app.domain.errors import NotFound
+from app.domain.identifiers import AccountId, AccountName, AggregateId, ClientOrderId
+from app.domain.reason import Reason
+from app.domain.words import ReasonCode
+from app.ingress.authentication import Gate
+from app.ingress.event_stream import EventStreams
+from app.ingress.order_list import (
+    ListQuery,
+    Place,
+    cursor_of,
+    filters_from,
+    id_from,
+    no_account,
+    page_of,
+    place_of,
+)
+from app.ingress.reading import Strict, body_of_request, query_of_request
+from app.ingress.rows import detail_of, row_of
+from app.services.cancel import request_cancel
+
+_QUERY = ListQuery()
+_NOTHING = Strict()
+
+_BY_HAND = Reason(ReasonCode.REQUESTED, "canceled by hand")
+
+
+class _Orders:
+    """Reads aggregates of all kinds, and asks them to end."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._ports = wiring.ports
+        self._reader = wiring.reader
+        self._registry = wiring.registry
+
+    def list(self) -> Response:
+        """Answer one page, newest first."""
+        query = query_of_request(_QUERY)
+        filters = filters_from(query, self._account_named(query.get("account")))
+        candidates = self._candidates(filters.parent, query["cursor"])
+        found, place = page_of(candidates, filters, query["limit"])
+        rows = [row_of(one, self._name_of(one.account)) for one in found]
+        return jsonify(data=rows, next_cursor=cursor_of(place))
+
+    def show(self, reference: str) -> Response:
+        """Answer one aggregate with its children and its timeline."""
+        return jsonify(self._detail(self._id_of(reference)))
+
+    def cancel(self, reference: str) -> Response:
+        """Ask one aggregate to end. One that has ended is left alone, which is no error."""
+        loaded(_NOTHING, body_of_request())
+        aggregate_id = self._id_of(reference)
+        self._ports.ledger.load(aggregate_id)
+        requested = request_cancel(aggregate_id, _BY_HAND, self._ports)
+        return jsonify(requested=requested, order=self._detail(aggregate_id))
+
+    def _candidates(self, parent: AggregateId | None, before: Place | None) -> Iterable[Aggregate]:
+        """Yield what a page may hold: everything, or the children of one."""
+        if parent is None:
+            return self._reader.newest(before)
+        children = [self._ports.ledger.load(one).aggregate for one in self._reader.children(parent)]
+        newest = sorted(children, key=place_of, reverse=True)
+        return (one for one in newest if before is None or place_of(one) < before)
+
+    def _detail(self, aggregate_id: AggregateId) -> dict[str, object]:
+        aggregate = self._ports.ledger.load(aggregate_id).aggregate
+        return detail_of(
+            aggregate,
+            self._name_of(aggregate.account),
+            self._reader.children(aggregate_id),
+            self._reader.timeline(aggregate_id),
+        )
+
+    def _id_of(self, reference: str) -> AggregateId:
+        found = id_from(reference)
+        if found is None:
+            found = self._ports.ids.order_of(ClientOrderId(reference))
+        if found is None:
+            raise NotFound(f"there is no order {reference[:64]!a}")
+        return found
+
+    def _account_named(self, name: str | None) -> AccountId | None:
+        if name is None:
+            return None
+        try:
+            return self._registry.account_named(AccountName(name)).id
+        except NotFound as error:
+            raise no_account(name) from error
+
+    def _name_of(self, account_id: AccountId) -> str:
+        try:
+            return self._registry.account(account_id).name
+        except NotFound:
+            return str(account_id)
+
+
+def blueprint(wiring: Wiring) -> Blueprint:
+    """Return the routes that read orders and cancel them."""
+    routes = Blueprint("orders", __name__)
+    routes.before_request(Gate(wiring.settings).check)
+    orders = _Orders(wiring)
+    streams = EventStreams(wiring.reader, max(1, wiring.settings.web_threads // 2))
+    one = "/api/orders/<reference>"
+    routes.add_url_rule("/api/orders", "list", orders.list, methods=["GET"])
+    routes.add_url_rule(one, "show", orders.show, methods=["GET"])
+    routes.add_url_rule(f"{one}/cancel", "cancel", orders.cancel, methods=["POST"])
+    routes.add_url_rule("/api/events", "events", streams.open, methods=["GET"])
+    return routes

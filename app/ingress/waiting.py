@@ -1,0 +1,66 @@
+"""Answers that wait until everything that can happen now has happened (DESIGN section 10)."""
+
+import time
+from typing import Any
+
+from flask import Response, jsonify
+from marshmallow import ValidationError
+
+from app.dialects.fields import ValueField, WholeNumber, between
+from app.ingress.reading import Strict
+from app.ports import Ports
+from app.services.settle import is_settled
+
+#: Milliseconds that an answer waits unless it is told otherwise, and at most.
+TIMEOUT_MS = 5_000
+TIMEOUT_MAX_MS = 30_000
+
+#: Between two looks.
+LOOK_MS = 5
+
+#: A look reads several lists one after the other. What moves from a list that is not read yet to
+#: one that was read already is missed, but not twice in a row.
+LOOKS = 2
+
+
+class _Truth(ValueField[bool]):
+    """`true` or `false`, as a query writes them."""
+
+    def read(self, value: object) -> bool:
+        if value not in {"true", "false"}:
+            raise ValidationError("Must be true or false.")
+        return value == "true"
+
+
+class Patience(Strict):
+    """How long an answer may wait."""
+
+    timeout_ms = WholeNumber(validate=between(0, TIMEOUT_MAX_MS), load_default=TIMEOUT_MS)
+
+
+class Wait(Patience):
+    """Whether an answer waits, and how long."""
+
+    wait = _Truth(load_default=False)
+
+
+def settled(ports: Ports, timeout_ms: int) -> bool:
+    """Wait until the stack is settled; return whether it was within the time."""
+    deadline_ms = _now_ms() + timeout_ms
+    looks = 0
+    while looks < LOOKS:
+        looks = looks + 1 if is_settled(ports) else 0
+        if not looks:
+            if _now_ms() >= deadline_ms:
+                return False
+            time.sleep(LOOK_MS / 1000)
+    return True
+
+
+def settled_answer(ports: Ports, query: dict[str, Any]) -> Response:
+    """Wait as the query says, and answer how it went."""
+    return jsonify(settled=settled(ports, query["timeout_ms"]))
+
+
+def _now_ms() -> int:
+    return time.monotonic_ns() // 1_000_000

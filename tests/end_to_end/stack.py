@@ -1,0 +1,161 @@
+"""A whole running Hookfill, driven from outside: its HTTP API, its run file, its processes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import requests
+
+CHECKOUT = Path(__file__).parents[2]
+
+#: A fresh start loads every process once; the machines that run this are slow and shared.
+START_SECONDS = 90.0
+
+Json = dict[str, Any]
+
+
+class Stack:
+    """One `hookfill up`, and what its run file says."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", data_dir: Path) -> None:
+        self.process = process
+        self.data_dir = data_dir
+        self.session = requests.Session()
+        self.run = self.run_file()
+        self.session.headers["Authorization"] = f"Bearer {self.run['admin_token']}"
+
+    def run_file(self) -> Json:
+        """Return the run file as it is now."""
+        run: Json = json.loads((self.data_dir / "run.json").read_text())
+        return run
+
+    def url(self, path: str) -> str:
+        """Return the address of a path."""
+        return f"{self.run['base_url']}{path}"
+
+    def call(self, method: str, path: str, body: object = None, status: int = 200) -> Json:
+        """Call the admin API and return its answer, which must have this status."""
+        answer = self.session.request(method, self.url(path), json=body, timeout=60)
+        assert answer.status_code == status, f"{method} {path}: {answer.status_code} {answer.text}"
+        content: Json = answer.json() if answer.content else {}
+        return content
+
+    def signal(self, payload: object, **headers: str) -> requests.Response:
+        """Send a webhook as a stranger would, without the admin token."""
+        data = payload if isinstance(payload, str | bytes) else json.dumps(payload)
+        return requests.post(
+            self.url("/trading-signal/webhook"),
+            data=data,
+            headers={"Content-Type": "application/json", **headers},
+            timeout=60,
+        )
+
+    def settle(self) -> None:
+        """Wait until everything that can happen now has happened."""
+        answer = self.call("POST", "/paper/settle?timeout_ms=20000")
+        assert answer == {"settled": True}, answer
+
+    def prices(self, **last: str | None) -> None:
+        """Set last prices by base currency, and wait for what they bring about."""
+        prices = {
+            f"{base}/USDT": None if one is None else {"last": one} for base, one in last.items()
+        }
+        answer = self.call("PUT", "/paper/prices?wait=true&timeout_ms=20000", {"prices": prices})
+        assert answer.get("settled") is True, answer
+
+    def freeze(self, at_ms: int) -> None:
+        """Let business time stand still at this moment."""
+        self.call("POST", "/paper/clock", {"freeze_at_ms": at_ms})
+
+    def advance(self, by_ms: int) -> None:
+        """Move business time ahead, and wait for what that brings about."""
+        self.call("POST", "/paper/clock", {"advance_ms": by_ms})
+
+    def rows(self, **filters: str) -> list[Json]:
+        """Return aggregates, newest first."""
+        query = "&".join(f"{name}={value}" for name, value in filters.items())
+        data: list[Json] = self.call("GET", f"/api/orders?{query}")["data"]
+        return data
+
+    def account(self, name: str) -> Json:
+        """Return a paper account as its venue shows it."""
+        return self.call("GET", f"/paper/accounts/{name}")
+
+    def balance(self, name: str, currency: str) -> Decimal:
+        """Return the total balance of a currency."""
+        return Decimal(self.account(name)["balances"][currency]["total"])
+
+    def kill(self, name: str, number: int = signal.SIGKILL) -> int:
+        """Send a signal to a process of the run; return its process id."""
+        pid: int = self.run_file()["pids"][name]
+        os.kill(pid, number)
+        return pid
+
+    def wait_ready(self, timeout_seconds: float = 60.0) -> None:
+        """Wait until the queue carries messages again."""
+        for _ in _until(timeout_seconds):
+            try:
+                if self.session.get(self.url("/readyz"), timeout=2).status_code == 200:
+                    return
+            except requests.RequestException:
+                continue
+        raise AssertionError("the stack did not become ready")
+
+
+def _until(timeout_seconds: float) -> Iterator[None]:
+    deadline = time.monotonic() + timeout_seconds
+    while time.monotonic() < deadline:
+        yield
+        time.sleep(0.1)
+
+
+@contextmanager
+def running_stack(
+    data_dir: Path, environment: Mapping[str, str] | None = None, *flags: str
+) -> Iterator[Stack]:
+    """Start `hookfill up` on a free port, and stop it at the end as a person would."""
+    main = "from app.cli import main; main()"
+    command = [sys.executable, "-c", main, "up", "--port", "0", "--data-dir", str(data_dir)]
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("HOOKFILL_", "REDIS_", "BROKER_"))
+    }
+    log = data_dir / "up.log"
+    data_dir.mkdir(parents=True, exist_ok=True)
+    (data_dir / "run.json").unlink(missing_ok=True)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [*command, *(flags or ("--fast",))],
+            cwd=CHECKOUT,
+            env={**clean, **(environment or {})},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _wait_for_run_file(process, data_dir, log)
+        yield Stack(process, data_dir)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+
+
+def _wait_for_run_file(process: "subprocess.Popen[bytes]", data_dir: Path, log: Path) -> None:
+    for _ in _until(START_SECONDS):
+        if (data_dir / "run.json").exists():
+            return
+        if process.poll() is not None:
+            break
+    raise AssertionError(f"hookfill up did not come up:\n{log.read_text()[-4000:]}")

@@ -1,0 +1,286 @@
+"""Stand-ins for the ports: a clock by hand, an exchange by script, a store that is no server.
+
+The store classes themselves are the real ones, over a pretended server, so that no test believes
+in a store that works differently.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+import fakeredis
+
+from app.domain.account import Account
+from app.domain.effects import Effect
+from app.domain.errors import HookfillError, NotFound
+from app.domain.identifiers import (
+    AccountId,
+    ClientOrderId,
+    EpochMs,
+    Symbol,
+    VenueName,
+    VenueOrderId,
+)
+from app.domain.instrument import Instrument
+from app.domain.market import AccountView, Quote, Tick
+from app.domain.order import Order
+from app.domain.reason import Reason
+from app.domain.report import OrderReport
+from app.domain.status import OPEN, OrderStatus
+from app.domain.words import ReasonCode
+from app.ports import Feed, Venue
+from tests.builders import BTC, BTC_SPOT, ETH, ETH_USDM, NOW, a_quote, a_view
+
+#: Commands after which the store is another than before.
+_WRITES = frozenset({"EVALSHA", "SET", "ZADD", "ZREM", "SADD", "SREM", "HSET", "HSETNX", "HDEL"})
+
+
+def nothing() -> None:
+    """Do nothing."""
+
+
+class ClockedRedis(fakeredis.FakeRedis):
+    """A pretended server whose time is set by hand, and which tells of each write.
+
+    Attributes:
+        after_write: called when a write is done; whoever raises in it dies right there.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(server=fakeredis.FakeServer(), decode_responses=True)
+        self.after_write: Callable[[], None] = nothing
+
+    def show(self, server_ms: int) -> None:
+        """Set the time that the scripts are told."""
+        self.delete("test:time")
+        self.rpush("test:time", server_ms // 1000, server_ms % 1000 * 1000)
+
+    def register_script(self, script: Any) -> Any:  # noqa: ANN401 - as the client has it
+        """Let the script read the time that was set."""
+        told = "redis.call('LRANGE', 'test:time', 0, 1)"
+        return super().register_script(script.replace("redis.call('TIME')", told))
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401
+        """Carry out a command, and tell of it if it was a write."""
+        answer = super().execute_command(*args, **options)
+        if args[0] in _WRITES:
+            self.after_write()
+        return answer
+
+
+class FrozenClock:
+    """Stands still until somebody turns it. Business time and server time can part.
+
+    Args:
+        redis: the server whose time follows.
+    """
+
+    def __init__(self, redis: ClockedRedis | None = None) -> None:
+        self._redis = redis
+        self._now = NOW
+        self._server = NOW
+        self.advance(0)
+
+    def now_ms(self) -> EpochMs:
+        return self._now
+
+    def server_ms(self) -> EpochMs:
+        return self._server
+
+    def advance(self, by_ms: int) -> None:
+        """Let time pass on both clocks."""
+        self.advance_business(by_ms)
+        self._server = EpochMs(self._server + by_ms)
+        if self._redis is not None:
+            self._redis.show(self._server)
+
+    def advance_business(self, by_ms: int) -> None:
+        """Move business time alone, as a test control does."""
+        self._now = EpochMs(self._now + by_ms)
+
+
+class RecordingPublisher:
+    """Keeps what it is asked to send.
+
+    Attributes:
+        published: every effect, in order.
+        waiting: those that nobody has carried out.
+        wakes: business times at which somebody is to look at the timers.
+    """
+
+    def __init__(self) -> None:
+        self.published: list[Effect] = []
+        self.waiting: deque[Effect] = deque()
+        self.wakes: list[EpochMs] = []
+
+    def publish(self, effects: Sequence[Effect]) -> None:
+        self.published += effects
+        self.waiting += effects
+
+    def wake_timers(self, due_ms: Sequence[EpochMs]) -> None:
+        self.wakes += due_ms
+
+
+@dataclass(frozen=True, slots=True)
+class ThenSilent:
+    """The order arrives and gets this report, but the caller gets the error."""
+
+    report: OrderReport
+    error: HookfillError
+
+
+Answer = OrderReport | HookfillError | ThenSilent
+
+
+class ScriptedVenue:
+    """An exchange with one account. It fills what arrives at once, unless the script says else.
+
+    Attributes:
+        ledger: what it has received, once each: client order id → how it stands.
+        repeats: client order ids that came again.
+        sent: the orders as they arrived, repeats included.
+        place_script, cancel_script, find_script: answers to the next calls.
+        after_call: called when a call is done, before its answer is known to anybody.
+    """
+
+    def __init__(self) -> None:
+        self.account = a_view()
+        self.quotes: dict[Symbol, Quote] = {BTC: a_quote("50000"), ETH: a_quote("2000")}
+        self.instruments: dict[Symbol, Instrument] = {BTC: BTC_SPOT, ETH: ETH_USDM}
+        self.ledger: dict[ClientOrderId, OrderReport] = {}
+        self.repeats: list[ClientOrderId] = []
+        self.sent: list[Order] = []
+        self.place_script: deque[Answer] = deque()
+        self.cancel_script: deque[HookfillError | None] = deque()
+        self.find_script: deque[HookfillError | None] = deque()
+        self.after_call: Callable[[], None] = nothing
+
+    def instrument(self, symbol: Symbol) -> Instrument | None:
+        return self.instruments.get(symbol)
+
+    def quote(self, symbol: Symbol) -> Quote | None:
+        return self.quotes.get(symbol)
+
+    def view(self) -> AccountView:
+        return self.account
+
+    def place(self, order: Order) -> OrderReport:
+        answer = self.place_script.popleft() if self.place_script else self._filled(order)
+        if isinstance(answer, HookfillError):
+            raise answer
+        self.sent.append(order)
+        known = self.ledger.get(order.client_order_id)
+        if known is not None:
+            self.repeats.append(order.client_order_id)
+        report = answer.report if isinstance(answer, ThenSilent) else answer
+        report = self.ledger.setdefault(order.client_order_id, report)
+        self.after_call()
+        if isinstance(answer, ThenSilent):
+            raise answer.error
+        return report
+
+    def cancel(self, order: Order) -> OrderReport:
+        planned = self.cancel_script.popleft() if self.cancel_script else None
+        if planned is not None:
+            raise planned
+        found = self.ledger.get(order.client_order_id)
+        if found is None:
+            raise NotFound(f"the venue has no order {order.client_order_id}")
+        if found.status in OPEN:
+            reason = Reason(ReasonCode.REQUESTED, "taken off")
+            found = replace(found, status=OrderStatus.CANCELED, reason=reason)
+            self.ledger[order.client_order_id] = found
+        self.after_call()
+        return found
+
+    def find(self, order: Order) -> OrderReport | None:
+        if self.find_script:
+            planned = self.find_script.popleft()
+            if planned is not None:
+                raise planned
+            return None
+        return self.ledger.get(order.client_order_id)
+
+    def _filled(self, order: Order) -> OrderReport:
+        touch = self.quotes[order.symbol].touch(order.side)
+        leg = order.position_side
+        return OrderReport(
+            status=OrderStatus.FILLED,
+            venue_order_id=VenueOrderId(f"v{len(self.ledger) + 1}"),
+            filled_quantity=order.quantity,
+            average_price=order.price or touch,
+            position_after=None if leg is None else self._left(order),
+        )
+
+    def _left(self, order: Order) -> Decimal:
+        return Decimal(0) if order.reduce_only else order.quantity
+
+
+class ScriptedReports:
+    """News of orders, as somebody has put them there."""
+
+    def __init__(self) -> None:
+        self.news: dict[AccountId, dict[ClientOrderId, OrderReport]] = {}
+
+    def unread(self, account: Account) -> Mapping[ClientOrderId, OrderReport]:
+        return dict(self.news.get(account.id, {}))
+
+    def mark_read(self, account: Account, reports: Mapping[ClientOrderId, OrderReport]) -> None:
+        left = {
+            one: report
+            for one, report in self.news.get(account.id, {}).items()
+            if reports.get(one) != report
+        }
+        self.news[account.id] = left
+
+    def accounts_with_news(self) -> Collection[AccountId]:
+        return sorted(one for one, reports in self.news.items() if reports)
+
+
+class ScriptedFeed:
+    """A row of ticks.
+
+    Attributes:
+        ticks: those that are not done.
+        matched: numbers of the ticks that the venue's resting orders have met.
+        asked: the symbols of the last question for a tick.
+    """
+
+    def __init__(self) -> None:
+        self.ticks: deque[Tick] = deque()
+        self.matched: list[int] = []
+        self.asked: Collection[Symbol] = ()
+
+    def next_tick(self, symbols: Collection[Symbol]) -> Tick | None:
+        self.asked = symbols
+        return self.ticks[0] if self.ticks else None
+
+    def match(self, tick: Tick) -> None:
+        self.matched.append(tick.number)
+
+    def done(self, tick: Tick) -> None:
+        if self.ticks and self.ticks[0].number == tick.number:
+            self.ticks.popleft()
+
+    def symbols(self) -> Collection[Symbol]:
+        return ()
+
+
+class ScriptedVenues:
+    """The same scripted exchange for every account, and its feed."""
+
+    def __init__(self, venue: ScriptedVenue, feed: ScriptedFeed) -> None:
+        self._venue = venue
+        self._feed = feed
+
+    def of(self, account: Account) -> Venue:
+        del account
+        return self._venue
+
+    def feed(self, venue: VenueName) -> Feed:
+        del venue
+        return self._feed

@@ -1,0 +1,293 @@
+"""The command line asks the admin API and prints what people can read."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from app.cli import main
+
+pytestmark = pytest.mark.integration
+
+ORDER = {
+    "id": "123",
+    "kind": "SIGNAL",
+    "account": "demo-spot",
+    "symbol": "BTC/USDT",
+    "side": "BUY",
+    "type": "MARKET",
+    "quantity": "0.5",
+    "filled_quantity": "0.5",
+    "average_price": "50000",
+    "state": "DONE",
+    "reason": None,
+    "price": None,
+    "created_at_ms": 1_700_000_000_123,
+}
+
+
+@dataclass
+class Server:
+    """Answers what it was told to, and keeps what it was asked."""
+
+    url: str
+    answers: dict[str, tuple[int, object]] = field(default_factory=dict)
+    asked: list[tuple[str, str | None, Any]] = field(default_factory=list)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    class Answering(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            body = json.loads(self.rfile.read(length)) if length else None
+            asked = f"{self.command} {self.path}"
+            told.asked.append((asked, self.headers.get("Authorization"), body))
+            status, content = told.answers.get(asked, (200, {"name": "x"}))
+            self.send_response(status)
+            self.end_headers()
+            text = content if isinstance(content, str) else json.dumps(content)
+            self.wfile.write(text.encode())
+
+        do_GET = do_PUT = do_DELETE = answer  # noqa: N815  the names are the library's
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as listener:
+        told = Server(f"http://127.0.0.1:{listener.server_port}")
+        thread = threading.Thread(target=listener.serve_forever, args=(0.02,))
+        thread.start()
+        yield told
+        listener.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def hookfill(server: Server, tmp_path: Path) -> Callable[..., Result]:
+    run = {"base_url": server.url, "admin_token": "t0ken"}
+    (tmp_path / "run.json").write_text(json.dumps(run))
+
+    def hookfill(*words: str, text: str = "") -> Result:
+        options = {"HOOKFILL_DATA_DIR": str(tmp_path), "HOOKFILL_ADMIN_TOKEN": ""}
+        return CliRunner().invoke(main, words, input=text, env=options)
+
+    return hookfill
+
+
+def test_orders_are_a_table(server: Server, hookfill: Callable[..., Result]) -> None:
+    reason = {"code": "no_position", "message": "There was none."}
+    rows = [ORDER, {**ORDER, "id": "4", "state": "SKIPPED", "reason": reason}]
+    server.answers["GET /api/orders?limit=2&state=DONE"] = (200, {"data": rows})
+
+    result = hookfill("orders", "--limit", "2", "--state", "DONE")
+
+    heading, first, second = result.output.splitlines()
+    assert heading.split()[:3] == ["ID", "CREATED", "KIND"]
+    assert first.split()[:3] == ["123", "2023-11-14", "22:13:20.123"]
+    assert second.endswith("SKIPPED  no_position: There was none.")
+    assert heading.index("STATE") == first.index("DONE") == second.index("SKIPPED")
+    assert server.asked[0][1] == "Bearer t0ken"
+
+
+def test_orders_can_be_had_as_json(server: Server, hookfill: Callable[..., Result]) -> None:
+    server.answers["GET /api/orders?limit=20"] = (200, {"data": [ORDER]})
+
+    assert json.loads(hookfill("orders", "--json").output) == [ORDER]
+
+
+def test_an_order_is_shown_with_its_timeline(
+    server: Server, hookfill: Callable[..., Result]
+) -> None:
+    entry = {"event": "received", "at_ms": 1_700_000_000_005, "process": "web-1", "reason": None}
+    server.answers["GET /api/orders/123"] = (200, {**ORDER, "timeline": [entry]})
+
+    lines = hookfill("order", "123").output.splitlines()
+
+    assert "created_at_ms    2023-11-14 22:13:20.123" in lines
+    assert not any(line.startswith("price") for line in lines)
+    assert lines[-1].split() == ["2023-11-14", "22:13:20.005", "received", "web-1"]
+
+
+def test_an_order_can_be_had_as_json(server: Server, hookfill: Callable[..., Result]) -> None:
+    server.answers["GET /api/orders/123"] = (200, ORDER)
+
+    assert json.loads(hookfill("order", "123", "--json").output) == ORDER
+
+
+def test_what_came_from_a_webhook_cannot_disturb_the_terminal(
+    server: Server, hookfill: Callable[..., Result]
+) -> None:
+    rows = [{**ORDER, "symbol": "\x1b[2JBTC\n"}]
+    server.answers["GET /api/orders?limit=20"] = (200, {"data": rows})
+
+    assert "?[2JBTC?" in hookfill("orders").output
+
+
+@pytest.mark.parametrize(
+    ("words", "asked", "body"),
+    [
+        (
+            'account add mine --venue binance --market SPOT --set limits={"a":1}',
+            "PUT /api/accounts/mine",
+            {"venue": "binance", "market": "SPOT", "limits": {"a": 1}},
+        ),
+        ("account state mine halt", "PUT /api/accounts/mine", {"state": "HALT"}),
+        ("account show mine", "GET /api/accounts/mine", None),
+        ("account disable mine", "DELETE /api/accounts/mine", None),
+        (
+            "connector add c --account a --symbol BTC/USDT --set leverage=5 --set late_exits=drop",
+            "PUT /api/connectors/c",
+            {"account": "a", "symbol": "BTC/USDT", "leverage": 5, "late_exits": "drop"},
+        ),
+        (
+            "connector add c --account a --account b --connector-token t",
+            "PUT /api/connectors/c",
+            {"accounts": ["a", "b"], "token": "t"},
+        ),
+        ("connector show a/b", "GET /api/connectors/a%2Fb", None),
+        ("connector disable c", "DELETE /api/connectors/c", None),
+        (
+            "client add poloniex k --account a --permission trade --secret s",
+            "PUT /api/clients/poloniex/k",
+            {"accounts": ["a"], "permissions": ["trade"], "secret": "s"},
+        ),
+        ("client disable poloniex k", "DELETE /api/clients/poloniex/k", None),
+        (
+            "price set BTC/USDT 50000",
+            "PUT /paper/prices",
+            {"prices": {"BTC/USDT": {"last": "50000"}}},
+        ),
+        ("price walk", "DELETE /paper/prices", None),
+    ],
+)
+def test_a_command_becomes_a_request(
+    server: Server, hookfill: Callable[..., Result], words: str, asked: str, body: object
+) -> None:
+    result = hookfill(*words.split())
+
+    assert result.exit_code == 0, result.output
+    assert server.asked == [(asked, "Bearer t0ken", body)]
+
+
+@pytest.mark.parametrize("kind", ["account", "connector", "client"])
+def test_records_are_listed(server: Server, hookfill: Callable[..., Result], kind: str) -> None:
+    rows = [{"name": "n", "key": "n", "enabled": True, "accounts": ["a", "b"], "group": "g"}]
+    server.answers[f"GET /api/{kind}s"] = (200, {"data": rows})
+
+    heading, row = hookfill(kind, "list").output.splitlines()
+
+    assert len(heading.split()) > 3
+    assert "n" in row.split()
+
+
+def test_prices_are_listed(server: Server, hookfill: Callable[..., Result]) -> None:
+    prices = {"BTC/USDT": {"bid": "1", "ask": "2", "last": "1.5"}, "ETH/USDT": None}
+    server.answers["GET /paper/prices"] = (200, {"prices": prices})
+
+    lines = hookfill("price", "list").output.splitlines()
+
+    assert [line.split() for line in lines] == [
+        ["symbol", "bid", "ask", "last"],
+        ["BTC/USDT", "1", "2", "1.5"],
+        ["ETH/USDT", "-", "-", "-"],
+    ]
+
+
+def test_what_was_made_is_shown_once(server: Server, hookfill: Callable[..., Result]) -> None:
+    server.answers["PUT /api/connectors/c"] = (201, {"name": "c", "token": "made", "symbol": None})
+
+    assert hookfill("connector", "add", "c").output == "name   c\ntoken  made\n"
+
+
+def test_secrets_can_come_from_standard_input(
+    server: Server, hookfill: Callable[..., Result]
+) -> None:
+    hookfill("account", "add", "a", "--credentials", "-", text='{"apiKey": "k"}')
+    hookfill("connector", "add", "c", "--connector-token", "-", text="t\n")
+
+    assert [body for _, _, body in server.asked] == [
+        {"credentials": {"apiKey": "k"}},
+        {"token": "t"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "said"),
+    [
+        (
+            400,
+            {"error": {"code": "c", "message": "Not good.", "fields": {"venue": ["Unknown."]}}},
+            "Error: Not good.\n  venue: Unknown.\n",
+        ),
+        (404, {"error": {"code": "not_found"}}, "Error: not_found\n"),
+        (500, {}, "Error: The request failed with status 500.\n"),
+    ],
+)
+def test_an_error_of_the_api_is_a_sentence(
+    server: Server, hookfill: Callable[..., Result], status: int, content: object, said: str
+) -> None:
+    server.answers["GET /api/accounts/a"] = (status, content)
+
+    result = hookfill("account", "show", "a")
+
+    assert result.exit_code == 1
+    assert result.output == said
+
+
+@pytest.mark.parametrize("content", ["<html>", "[]"])
+def test_an_answer_that_is_no_record_is_told(
+    server: Server, hookfill: Callable[..., Result], content: str
+) -> None:
+    server.answers["GET /api/accounts/a"] = (502, content)
+
+    result = hookfill("account", "show", "a")
+
+    assert result.exit_code == 1
+    assert "answered 502 without JSON" in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["account", "add", "a", "--credentials", "-"], "The credentials were no JSON"),
+        (["account", "add", "a", "--set", "x"], "'x' was not NAME=VALUE"),
+        (["orders", "--url", "http://127.0.0.1:1"], "Give --token"),
+        (["orders", "--url", "http://127.0.0.1:1", "--token", "t"], "does not answer"),
+        (["orders", "--data-dir", "nowhere"], "There is no nowhere/run.json"),
+    ],
+)
+def test_what_cannot_be_asked_is_told(
+    hookfill: Callable[..., Result], words: list[str], said: str
+) -> None:
+    result = hookfill(*words)
+
+    assert result.exit_code != 0
+    assert said in result.output
+
+
+def test_another_hookfill_can_be_asked(server: Server, hookfill: Callable[..., Result]) -> None:
+    hookfill("order", "1", "--url", server.url + "/", "--token", "other")
+
+    assert server.asked == [("GET /api/orders/1", "Bearer other", None)]
+
+
+@pytest.mark.parametrize(("status", "code", "said"), [(200, 0, "ready"), (503, 1, "not ready: {}")])
+def test_the_status_says_whether_everything_works(
+    server: Server, hookfill: Callable[..., Result], status: int, code: int, said: str
+) -> None:
+    server.answers["GET /readyz"] = (status, {})
+
+    result = hookfill("status")
+
+    assert result.exit_code == code
+    assert result.output == f"{said}\n"
+
+
+def test_the_settings_are_a_table(hookfill: Callable[..., Result]) -> None:
+    assert hookfill("settings").output.startswith("| Variable | Kind | Default | Meaning |\n")

@@ -1,0 +1,394 @@
+"""A whole run with a real embedded server and small processes in place of the real ones."""
+
+import http.client
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+import redis
+
+from app.settings import Address
+from app.supervisor.embedded_server import find_server
+from app.supervisor.ports import free_port, is_free
+
+pytestmark = pytest.mark.integration
+
+T = TypeVar("T")
+
+RUN = """
+import functools, os, sys
+from pathlib import Path
+from app.cli import commands
+from app.supervisor import supervise
+from app.supervisor.supervise import Origin
+folder = Path(sys.argv.pop(1))
+demo = 'import json; print(json.dumps({"crypto_arsenal": {"spot": {"connectorName": "demo"}}}))'
+seed_command = (sys.executable, "-c", os.environ.get("SEED_COMMAND", demo))
+origin = Origin(folder=folder, seed_command=seed_command)
+commands.run_everything = functools.partial(commands.run_everything, origin=origin)
+supervise.PATIENCE_SECONDS = float(os.environ.get("WAIT_SECONDS", "20"))
+commands.main()
+"""
+WEB = """
+import http.server, os
+host, port = os.environ["HOOKFILL_BIND"].rsplit(":", 1)
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(dict(os.environ)).encode())
+    def log_message(self, *_): pass
+import json
+http.server.HTTPServer((host, int(port)), Answer).serve_forever()
+"""
+SLEEPS = "import time; time.sleep(120)"
+DEAF = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPS}"
+
+
+@dataclass
+class Stack:
+    """`hookfill up` in a process of its own."""
+
+    process: subprocess.Popen[str]
+    data_dir: Path
+
+    @property
+    def run(self) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads((self.data_dir / "run.json").read_text())
+        return content
+
+    @property
+    def pids(self) -> dict[str, int]:
+        pids: dict[str, int] = self.run["pids"]
+        return pids
+
+    def ended(self, seconds: float = 15) -> tuple[int, str]:
+        said, _ = self.process.communicate(timeout=seconds)
+        return self.process.returncode, said
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    lines = dict.fromkeys(("worker", "worker_polls", "beat", "flower"), SLEEPS)
+    for name, code in {"web": WEB, **lines}.items():
+        (folder / f"{name}.py").write_text(code)
+    names = ["web", *lines]
+    (folder / "Procfile").write_text("".join(f"{name}: A=1 python {name}.py\n" for name in names))
+    return folder
+
+
+@pytest.fixture
+def begin(folder: Path, tmp_path: Path) -> Iterator[Callable[..., Stack]]:
+    stacks: list[Stack] = []
+
+    def begin(*options: str, **environ: str) -> Stack:
+        data_dir = tmp_path / "var"
+        kept = {name: value for name, value in os.environ.items() if "_URL" not in name}
+        process = subprocess.Popen(  # noqa: S603  our own command
+            [sys.executable, "-c", RUN, str(folder), "up", "--data-dir", str(data_dir), *options],
+            env={**kept, "HOOKFILL_BIND": "127.0.0.1:0", "HOOKFILL_FLOWER_PORT": "0", **environ},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        stacks.append(Stack(process, data_dir))
+        return stacks[-1]
+
+    yield begin
+    for stack in stacks:
+        with stack.process as process:
+            if process.poll() is None:
+                process.terminate()
+                try:
+                    process.communicate(timeout=10)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+
+
+@pytest.fixture
+def up(begin: Callable[..., Stack]) -> Callable[..., Stack]:
+    def up(*options: str, **environ: str) -> Stack:
+        stack = begin(*options, **environ)
+        eventually(lambda: is_described(stack), 15)
+        return stack
+
+    return up
+
+
+def is_described(stack: Stack) -> bool:
+    try:
+        return stack.pids["supervisor"] == stack.process.pid
+    except FileNotFoundError:
+        return False
+
+
+def eventually(look: Callable[[], T], seconds: float = 8.0) -> T:
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+    return found
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@contextmanager
+def a_store(folder: Path, port: int, *options: str) -> Iterator[None]:
+    command = [str(find_server()), "--port", str(port), "--save", "", *options]
+    with subprocess.Popen(  # noqa: S603  found by ourselves
+        command, cwd=folder, stdout=subprocess.DEVNULL
+    ) as server:
+        eventually(lambda: not is_free(Address("127.0.0.1", port)))
+        yield
+        server.kill()
+
+
+def environment_of_web(stack: Stack) -> dict[str, str]:
+    connection = http.client.HTTPConnection(stack.run["base_url"].removeprefix("http://"))
+    connection.request("GET", "/")
+    content: dict[str, str] = json.loads(connection.getresponse().read())
+    connection.close()
+    return content
+
+
+def test_a_run_is_described_for_its_owner(up: Callable[..., Stack]) -> None:
+    stack = up()
+
+    assert stat.S_IMODE((stack.data_dir / "run.json").stat().st_mode) == 0o600
+    assert stack.pids.keys() == {
+        "supervisor", "redis", "web", "worker", "worker-2", "beat", "flower",
+    }  # fmt: skip
+    assert stack.pids["supervisor"] == stack.process.pid
+    assert all(map(is_alive, stack.pids.values()))
+    assert stack.run["flower_user"] == "hookfill"
+    assert stack.run["demo"] == {"crypto_arsenal": {"spot": {"connectorName": "demo"}}}
+    assert len(stack.run["admin_token"]) > 20
+
+
+def test_children_agree_on_what_was_decided(up: Callable[..., Stack]) -> None:
+    stack = up("--fast")
+
+    found = environment_of_web(stack)
+    assert found["A"] == "1"
+    assert found["REDIS_URL"] == stack.run["redis_url"]
+    assert found["BROKER_URL"] == stack.run["broker_url"]
+    assert found["HOOKFILL_FAST"] == "1"
+    assert found["HOOKFILL_DATA_DIR"] == str(stack.data_dir)
+    assert found["HOOKFILL_FLOWER_PASSWORD"] == stack.run["flower_password"]
+    assert found["PROMETHEUS_MULTIPROC_DIR"] == str(stack.data_dir / "metrics")
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_everything_ends_cleanly(up: Callable[..., Stack], how: signal.Signals) -> None:
+    stack = up()
+    pids = stack.pids
+
+    stack.process.send_signal(how)
+    stack.process.send_signal(how)  # make and the terminal may both pass it on
+
+    code, said = stack.ended()
+    assert code == 0
+    assert "curl -sS http://127.0.0.1:" in said
+    assert not any(map(is_alive, pids.values()))
+    assert not (stack.data_dir / "run.json").exists()
+    assert "bye bye" in (stack.data_dir / "logs" / "redis.log").read_text()
+
+
+def test_a_second_interrupt_kills(up: Callable[..., Stack], folder: Path) -> None:
+    (folder / "worker.py").write_text(DEAF)
+    stack = up()
+    pids = stack.pids
+    time.sleep(0.3)  # until it is deaf
+
+    stack.process.send_signal(signal.SIGINT)
+    time.sleep(1.2)
+    assert is_alive(pids["worker"])
+    stack.process.send_signal(signal.SIGINT)
+
+    code, _ = stack.ended(5)
+    assert code == 1
+    assert not any(map(is_alive, pids.values()))
+
+
+@pytest.mark.parametrize("name", ["web", "worker-2", "redis"])
+def test_a_killed_process_is_started_again(up: Callable[..., Stack], name: str) -> None:
+    stack = up()
+    before = stack.pids
+
+    os.kill(before[name], signal.SIGKILL)
+
+    eventually(lambda: stack.pids != before)
+    after = stack.pids
+    assert {each for each in after if after[each] != before[each]} == {name}
+    assert is_alive(after[name])
+
+
+def test_a_stopped_process_is_left_alone(up: Callable[..., Stack]) -> None:
+    stack = up()
+    before = stack.pids
+
+    os.kill(before["redis"], signal.SIGSTOP)
+    time.sleep(1)
+
+    assert stack.pids == before
+    stack.process.terminate()
+    assert stack.ended()[0] == 0
+
+
+def test_what_was_stored_is_there_again(up: Callable[..., Stack]) -> None:
+    stack = up()
+    with redis.Redis.from_url(stack.run["redis_url"]) as client:
+        client.set("kept", "yes")
+    stack.process.kill()  # the worst end that there is
+    stack.ended()
+
+    again = up()
+
+    with redis.Redis.from_url(again.run["redis_url"]) as client:
+        assert client.get("kept") == b"yes"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux ends the children of a dead parent")
+def test_a_killed_supervisor_leaves_nothing_behind(up: Callable[..., Stack]) -> None:
+    stack = up()
+    pids = stack.pids
+
+    stack.process.kill()
+
+    stack.ended()
+    eventually(lambda: not any(map(is_alive, pids.values())))
+
+
+def test_two_runs_on_one_folder_are_refused(
+    up: Callable[..., Stack], begin: Callable[..., Stack]
+) -> None:
+    first = up()
+
+    code, said = begin().ended()
+
+    assert code == 1
+    assert f"Another hookfill up (process {first.process.pid}) uses {first.data_dir}" in said
+    assert first.pids.keys() >= {"web"}
+
+
+def test_a_port_in_use_is_refused(
+    up: Callable[..., Stack], begin: Callable[..., Stack], tmp_path: Path
+) -> None:
+    port = up().run["base_url"].rpartition(":")[2]
+
+    code, said = begin("--port", port, "--data-dir", str(tmp_path / "other")).ended()
+
+    assert code == 1
+    assert f"Port {port} of 127.0.0.1 is in use. Choose another one with --port" in said
+
+
+def test_an_unsafe_store_is_refused_with_the_fix(
+    begin: Callable[..., Stack], tmp_path: Path
+) -> None:
+    port = free_port()
+
+    with a_store(tmp_path, port):
+        code, said = begin(REDIS_URL=f"redis://127.0.0.1:{port}/0").ended()
+
+    assert code == 1
+    assert "appendonly was 'no'" in said
+    assert "CONFIG SET maxmemory 512mb" in said
+
+
+def test_a_store_of_ones_own_is_used(up: Callable[..., Stack], tmp_path: Path) -> None:
+    port = free_port()
+    options = ["--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory", "64mb"]
+    with a_store(tmp_path, port, *options):
+        stack = up(REDIS_URL=f"redis://127.0.0.1:{port}/0", HOOKFILL_APPENDFSYNC="everysec")
+
+        assert "redis" not in stack.pids
+        assert stack.run["broker_url"] == f"redis://127.0.0.1:{port}/1"
+        stack.process.terminate()
+        code, said = stack.ended()
+    assert code == 0
+    assert "may take the last second" in said
+
+
+def test_a_process_that_cannot_start_ends_the_run(
+    begin: Callable[..., Stack], folder: Path
+) -> None:
+    (folder / "beat.py").write_text("raise SystemExit('no beat today')")
+    (folder / "web.py").write_text(SLEEPS)
+
+    code, said = begin().ended()
+
+    assert code == 1
+    assert "beat exited with code 1; it is started again" in said
+    assert "no beat today" in said.rpartition("Error:")[2]
+
+
+def test_a_start_that_takes_long_says_what_it_waits_for(
+    begin: Callable[..., Stack], folder: Path
+) -> None:
+    (folder / "web.py").write_text(WEB.replace("200", "503"))
+    stack = begin(WAIT_SECONDS="0.3")
+    time.sleep(2)
+
+    stack.process.terminate()
+
+    code, said = stack.ended()
+    assert code == 0
+    assert "Not ready yet: GET /readyz answers 503" in said
+
+
+def test_demo_accounts_that_cannot_be_made_end_the_run(begin: Callable[..., Stack]) -> None:
+    code, said = begin(SEED_COMMAND="raise SystemExit('no demo today')").ended()
+
+    assert code == 1
+    assert "no demo today" in said
+
+
+def test_the_test_profile_is_refused_on_a_public_address(begin: Callable[..., Stack]) -> None:
+    code, said = begin("--fast", HOOKFILL_BIND="0.0.0.0:0").ended()
+
+    assert code == 2
+    assert "HOOKFILL_BIND was '0.0.0.0:0'" in said
+
+
+def test_the_test_profile_is_loud(up: Callable[..., Stack]) -> None:
+    stack = up("--fast")
+    stack.process.terminate()
+
+    assert stack.ended()[1].startswith("TEST PROFILE (--fast)")
+
+
+def test_errors_of_children_are_told(up: Callable[..., Stack], folder: Path) -> None:
+    line = '{"level": "error", "event": "venue_lost"}'
+    (folder / "worker.py").write_text(f"import time; time.sleep(1); print({line!r}); {SLEEPS}")
+    stack = up()
+    time.sleep(2)
+    stack.process.terminate()
+
+    assert "worker: venue_lost" in stack.ended()[1]
+
+
+def test_an_end_during_the_start_is_clean(begin: Callable[..., Stack]) -> None:
+    stack = begin(SEED_COMMAND=SLEEPS)
+    eventually((stack.data_dir / "logs" / "seed.log").exists)
+
+    stack.process.terminate()
+
+    assert stack.ended()[0] == 0

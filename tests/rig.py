@@ -1,0 +1,262 @@
+"""All use cases over a pretended store and a scripted venue, with hands on time, faults and death."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import count
+
+from app.dispatch.routes import task_of
+from app.domain.aggregate import Aggregate
+from app.domain.commands import Action, SignalCommand, SignalRules
+from app.domain.effects import EffectKind
+from app.domain.errors import HookfillError
+from app.domain.identifiers import AggregateId, EpochMs
+from app.domain.order import Order
+from app.domain.signal import Signal
+from app.domain.smart_order import SmartOrder
+from app.domain.words import AccountState, Dialect
+from app.ports import Admission, Change, Policy, Ports, Stored
+from app.services.accept import Accepted, Sender, accept_signal
+from app.services.release import release_due
+from app.services.sweep import sweep
+from app.store.canary import RedisCanary
+from app.store.ids import RedisIds
+from app.store.lanes import RedisLanes
+from app.store.ledger import RedisLedger
+from app.store.live import RedisLive
+from app.store.locks import RedisLocks
+from app.store.outbox import RedisOutbox
+from app.store.reader import RedisReader
+from app.store.registry import RedisRegistry
+from app.store.timers import RedisTimers
+from app.store.trigger_book import RedisTriggerBook
+from tests.builders import BTC, ETH, ORIGIN, SPOT, USDM
+from tests.fakes import (
+    ClockedRedis,
+    FrozenClock,
+    RecordingPublisher,
+    ScriptedFeed,
+    ScriptedReports,
+    ScriptedVenue,
+    ScriptedVenues,
+    nothing,
+)
+from workers.base import USE_CASES
+
+POLICY = Policy(
+    place_lease_ms=3_000,
+    unknown_grace_ms=1_000,
+    unknown_retry_ms=200,
+    retry_ms=200,
+    retry_max_ms=1_000,
+    exit_patience_ms=10_000,
+    republish_after_ms=3_000,
+)
+
+#: Rounds of a sweep and a second after which what is not at its end never will be.
+ROUNDS_MAX = 40
+
+
+class Died(BaseException):
+    """The process is gone; nobody catches this but the test."""
+
+
+class Rig:
+    """The ports of one process, and of any other: they share nothing but the store."""
+
+    def __init__(self) -> None:
+        self.redis = ClockedRedis()
+        self.clock = FrozenClock(self.redis)
+        self.venue = ScriptedVenue()
+        self.feed = ScriptedFeed()
+        self.reports = ScriptedReports()
+        self.publisher = RecordingPublisher()
+        self.registry = RedisRegistry(self.redis)
+        self.reader = RedisReader(self.redis)
+        self.registry.put_account(replace(SPOT, id=0))
+        self.registry.put_account(replace(USDM, id=0))
+        self.ports = Ports(
+            clock=self.clock,
+            ids=RedisIds(self.redis),
+            ledger=RedisLedger(
+                self.redis, self.clock, lambda: "rig", POLICY.republish_after_ms
+            ),
+            live=RedisLive(self.redis),
+            lanes=RedisLanes(self.redis),
+            timers=RedisTimers(self.redis),
+            outbox=RedisOutbox(self.redis, POLICY.republish_after_ms),
+            book=RedisTriggerBook(self.redis),
+            accounts=self.registry,
+            venues=ScriptedVenues(self.venue, self.feed),
+            reports=self.reports,
+            locks=RedisLocks(self.redis),
+            canary=RedisCanary(self.redis),
+            publisher=self.publisher,
+            policy=POLICY,
+        )
+
+    # What callers and workers do
+
+    def accept(self, command: SignalCommand, rules: SignalRules | None = None) -> Accepted:
+        """Take in a command of the one connector that the accounts have in common."""
+        futures = command.action.position_side is not None
+        sender = Sender(
+            dialect=Dialect.CRYPTO_ARSENAL,
+            origin=ORIGIN,
+            account=USDM if futures else SPOT,
+            symbol=ETH if futures else BTC,
+            rules=rules or SignalRules(leverage=5 if futures else 1),
+        )
+        admission = Admission(caller_id_scope=ORIGIN)
+        return accept_signal(command, sender, admission, self.clock.now_ms(), self.ports)
+
+    def put(self, aggregate: Aggregate) -> Stored:
+        """Store an aggregate as it is."""
+        self.ports.ledger.commit([Change(None, aggregate)])
+        return self.ports.ledger.load(aggregate.id)
+
+    def drain(self) -> None:
+        """Carry out everything that was published, and what follows, as a worker does."""
+        while self.publisher.waiting:
+            effect = self.publisher.waiting.popleft()
+            if effect.kind is EffectKind.TIMER:
+                continue  # a countdown message; `settle` looks at the timers
+            try:
+                USE_CASES[task_of(effect.kind)](effect.target, self.ports)
+            except HookfillError:
+                continue  # left to the sweep
+
+    def settle(self, rounds: int = ROUNDS_MAX, step_ms: int = 1_000) -> None:
+        """Let time pass until nothing is owed any more, with a sweep in each round."""
+        self.drain()
+        for _ in range(rounds):
+            if not self.ports.outbox.owed() and not self._has_timers():
+                return
+            self.clock.advance(step_ms)
+            sweep(self.ports)
+            release_due([], self.ports)
+            self.drain()
+
+    def _has_timers(self) -> bool:
+        return bool(self.ports.timers.due(EpochMs(2**52), 1))
+
+    def run(self, command: SignalCommand, rules: SignalRules | None = None) -> Signal:
+        """Take in a command and follow it as far as it goes at once."""
+        accepted = self.accept(command, rules)
+        self.drain()
+        return self.signal(accepted.id)
+
+    def state(self, state: AccountState) -> None:
+        """Set the risk state of both accounts."""
+        for account in (SPOT, USDM):
+            self.registry.set_state(account.id, state)
+
+    # What is in the store
+
+    def load(self, aggregate_id: AggregateId) -> Aggregate:
+        """Return an aggregate as it is now."""
+        return self.ports.ledger.load(aggregate_id).aggregate
+
+    def signal(self, aggregate_id: AggregateId) -> Signal:
+        """Return a signal as it is now."""
+        found = self.load(aggregate_id)
+        assert isinstance(found, Signal)
+        return found
+
+    def orders(self) -> list[Order]:
+        """Return every order, oldest first."""
+        return [one for one in self._all() if isinstance(one, Order)]
+
+    def order(self) -> Order:
+        """Return the one order that there is."""
+        (order,) = self.orders()
+        return order
+
+    def smart_orders(self) -> list[SmartOrder]:
+        """Return every smart order, oldest first."""
+        return [one for one in self._all() if isinstance(one, SmartOrder)]
+
+    def _all(self) -> list[Aggregate]:
+        return sorted(self.reader.newest(None), key=lambda one: one.id)
+
+    def events(self, aggregate_id: AggregateId) -> list[str]:
+        """Return the names in a timeline."""
+        return [entry.name.value for entry, _ in self.reader.timeline(aggregate_id)]
+
+    # Death, and others at once
+
+    def after_step(self, number: int, what: Callable[[], None]) -> None:
+        """Do something once, right after the n-th write to the store or call of the venue."""
+        steps = count(1)
+
+        def step() -> None:
+            if next(steps) == number:
+                self.undisturbed()
+                what()
+
+        self.redis.after_write = step
+        self.venue.after_call = step
+
+    def die_after(self, number: int) -> None:
+        """Let the process die right after the n-th write to the store or call of the venue."""
+
+        def die() -> None:
+            raise Died
+
+        self.after_step(number, die)
+
+    def undisturbed(self) -> None:
+        """Let nothing happen between the steps any more."""
+        self.redis.after_write = nothing
+        self.venue.after_call = nothing
+
+    def bury(self) -> None:
+        """Forget what the dead process had not handed on."""
+        self.publisher.waiting.clear()
+        self.undisturbed()
+
+
+def deaths(prepare: Callable[[], Rig], act: Callable[[Rig], object]) -> Iterator[Rig]:
+    """Yield a rig for every step after which a process can die in `act`; the last one lived."""
+    for number in count(1):
+        rig = prepare()
+        rig.die_after(number)
+        try:
+            act(rig)
+        except Died:
+            rig.bury()
+            yield rig
+            continue
+        assert number > 1, "there was no step to die after"
+        rig.bury()
+        yield rig
+        return
+
+
+def encounters(
+    prepare: Callable[[], Rig],
+    act: Callable[[Rig], object],
+    meanwhile: Callable[[Rig], object],
+) -> Iterator[Rig]:
+    """Yield a rig for every step of `act` after which another process can do `meanwhile`."""
+    for number in count(1):
+        rig = prepare()
+        met: list[int] = []
+
+        def meet(rig: Rig = rig, met: list[int] = met) -> None:
+            met.append(1)
+            meanwhile(rig)
+
+        rig.after_step(number, meet)
+        try:
+            act(rig)
+        except HookfillError:
+            pass  # left to the sweep, as a worker does
+        rig.undisturbed()
+        if not met:
+            return
+        yield rig
+
+
+__all__ = ["POLICY", "Action", "Died", "Rig", "deaths", "encounters"]

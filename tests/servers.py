@@ -1,0 +1,56 @@
+"""Real Redis-protocol servers for tests, with the settings that Hookfill asks for."""
+
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+
+from app.supervisor.embedded_server import find_server
+
+#: A server starts within milliseconds; the machines that run this are slow and shared.
+START_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server. `url` has no database."""
+
+    url: str
+    process: "subprocess.Popen[bytes]"
+
+
+@contextmanager
+def running_server(folder: Path) -> Iterator[Server]:
+    """Start a durable server on a free loopback port, and stop it at the end."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [str(find_server()), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    command += ["--dir", str(folder), "--appendonly", "yes", "--appendfsync", "always"]
+    command += ["--maxmemory", "256mb", "--maxmemory-policy", "noeviction"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        server = Server(f"redis://127.0.0.1:{port}", process)
+        try:
+            _wait(server)
+            yield server
+        finally:
+            process.kill()
+
+
+def _wait(server: Server) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    with redis.Redis.from_url(server.url) as client:
+        while time.monotonic() < deadline:
+            try:
+                client.ping()
+            except redis.RedisError:
+                time.sleep(0.05)
+            else:
+                return
+    raise AssertionError("the server did not start")
