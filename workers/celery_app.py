@@ -25,12 +25,12 @@ celery_app.conf.update(
     task_acks_late=True,  # safe, since every use case may run twice
     task_reject_on_worker_lost=True,
     task_acks_on_failure_or_timeout=True,
+    worker_concurrency=settings.worker_concurrency,
     worker_prefetch_multiplier=1,
     worker_eta_task_limit=500,
     task_time_limit=60,  # far below the visibility timeout
     task_soft_time_limit=45,
     worker_soft_shutdown_timeout=10,
-    worker_enable_soft_shutdown_on_idle=True,
     worker_max_tasks_per_child=5_000,
     worker_send_task_events=settings.task_events,
     worker_hijack_root_logger=False,

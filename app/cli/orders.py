@@ -1,6 +1,7 @@
 """`hookfill orders` and `hookfill order`: what came in and what became of it."""
 
 import json
+from itertools import starmap
 
 import click
 
@@ -39,13 +40,17 @@ def order(api: Api, order_id: str, *, as_json: bool) -> None:
         click.echo(json.dumps(record, indent=2, default=str))
         return
     timeline = record.pop("timeline", [])
-    times = {
-        name: moment(value) for name, value in record.items() if name.endswith("_at_ms") and value
-    }
-    click.echo(listing({**record, **times, "reason": _reason(record)}))
+    fields = {**record, "reason": _reason(record)}
+    click.echo(listing(dict(starmap(_readable, fields.items()))))
     click.echo()
     for entry in timeline:
         click.echo(_entry(entry))
+
+
+def _readable(name: str, value: object) -> tuple[str, object]:
+    if not name.endswith("_at_ms"):
+        return name, value
+    return name.removesuffix("_ms"), value and moment(value)
 
 
 def _row(record: Record) -> tuple[object, ...]:

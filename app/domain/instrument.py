@@ -1,11 +1,15 @@
 """What may be traded in which steps, and the one place where prices and quantities are rounded."""
 
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal, localcontext
 
 from app.domain.identifiers import Symbol
 from app.domain.reason import Reason
 from app.domain.words import Market, ReasonCode, Side
+
+#: More than a number from outside (40 digits) divided by a step can need to tell it from a multiple
+#: of the step. With the usual 28 digits a quotient just below a whole number would become it.
+_DIGITS = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,4 +76,5 @@ class Instrument:
 
 
 def _to_step(value: Decimal, step: Decimal, rounding: str) -> Decimal:
-    return (value / step).to_integral_value(rounding=rounding) * step
+    with localcontext(prec=_DIGITS):
+        return (value / step).to_integral_value(rounding=rounding) * step

@@ -9,6 +9,9 @@ from app.dialects.fields import Flag, Number, Text, WholeNumber
 
 Json = dict[str, Any]
 
+#: How our patterns end.
+_END = r"\Z"
+
 #: Field class → what it takes; the most particular first. Numbers come as numbers or as text.
 _TYPES: Sequence[tuple[type[fields.Field[Any]], Json]] = (
     (Flag, {"type": "boolean"}),
@@ -65,7 +68,8 @@ def _bounds(field: fields.Field[Any]) -> Json:
             case validate.Length(max=int(most)):
                 bounds["maxItems"] = most
             case validate.Regexp():
-                bounds["pattern"] = f"^{rule.regex.pattern.removesuffix(chr(92) + 'Z')}$"
+                # JSON schemas are read by other engines, which have no `\Z`.
+                bounds["pattern"] = f"^{str(rule.regex.pattern).removesuffix(_END)}$"
             case _:
                 continue
     return bounds

@@ -1,4 +1,4 @@
-"""Every route of ours and of the dialects, as the documentation tells of it.
+"""Every route that is no page, as the documentation tells of it.
 
 A test compares this table with the routes that there are, so that none is undocumented.
 """
@@ -9,18 +9,13 @@ from typing import Final
 
 from marshmallow import Schema
 
-from app.dialects.crypto_arsenal.schemas import SCHEMAS
-from app.dialects.crypto_arsenal.settings import ConnectorSettings
-from app.domain.commands import Action
-from app.domain.words import Dialect
-from app.ingress.account_records import AccountBody
-from app.ingress.client_bodies import BODIES
-from app.ingress.connector_records import ConnectorBody
-from app.ingress.json_schema import Json, object_schema
+from app.ingress import operation_bodies as bodies
+from app.ingress.json_schema import Json
 from app.ingress.order_list import ListQuery
-from app.ingress.paper_controls import ClockBody
-from app.ingress.rows import KEYS
 from app.ingress.waiting import Patience, Wait
+
+#: Status → what it means, where nothing more particular is to be said.
+_DONE: Final = {200: "As asked."}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +25,11 @@ class Operation:
     Attributes:
         path: the rule, as Flask writes it.
         tag: the chapter that it stands in.
-        query: the schema of its query, if it takes one.
-        body: the JSON schema of its body, if it takes one.
-        answers: status → what it means.
+        query: what it takes in its query.
+        body: the JSON schema of its body.
+        answer: the JSON schema of its good answer; None says nothing about it.
+        answers: status → what it means, besides the errors that are everywhere.
+        is_open: whether it asks for no admin token.
     """
 
     method: str
@@ -41,11 +38,110 @@ class Operation:
     summary: str
     query: Schema | None = None
     body: Json | None = None
-    answers: Mapping[int, str] = field(default_factory=lambda: {200: "Done."})
+    answer: Json | None = None
+    answers: Mapping[int, str] = field(default_factory=lambda: _DONE)
     is_open: bool = False
 
 
-def _text(description: str) -> Json:
-    return {"type": "string", "description": description}
+def _operations(tag: str, *rows: tuple[str, str, str, Mapping[str, object]]) -> list[Operation]:
+    return [
+        Operation(method=method, path=path, tag=tag, summary=summary, **details)  # type: ignore[arg-type]  # each row names fields
+        for method, path, summary, details in rows
+    ]
 
 
+_NOTHING: Final[Mapping[str, object]] = {}
+_OPEN: Final[Mapping[str, object]] = {"is_open": True}
+_RECORD: Final = "Create it, or change what the body names. A secret that was made is shown once."
+_OFF: Final = "Switch it off; nothing is deleted."
+_SETTLED: Final = {"query": Patience(), "answer": bodies.SETTLED}
+
+OPERATIONS: Final[Sequence[Operation]] = (
+    *_operations(
+        "Signals",
+        (
+            "POST",
+            "/trading-signal/webhook",
+            "Take in a Crypto Arsenal signal; its token is in the body.",
+            {
+                "body": bodies.WEBHOOK,
+                "is_open": True,
+                "answers": {200: "`ok`: stored durably.", 409: "The connector is switched off."},
+            },
+        ),
+    ),
+    *_operations(
+        "Orders",
+        (
+            "GET",
+            "/api/orders",
+            "What came in and what became of it, newest first.",
+            {"query": ListQuery(), "answer": bodies.ROWS},
+        ),
+        (
+            "GET",
+            "/api/orders/<reference>",
+            "One row by id or client order id, with children and timeline.",
+            {"answer": bodies.DETAIL},
+        ),
+        ("POST", "/api/orders/<reference>/cancel", "Ask it to end.", {"answer": bodies.CANCELED}),
+        ("GET", "/api/events", "Timeline entries as they happen, as server-sent events.", _NOTHING),
+    ),
+    *_operations(
+        "Setting up",
+        ("GET", "/api/accounts", "All accounts.", _NOTHING),
+        ("GET", "/api/accounts/<name>", "One account, without credentials.", _NOTHING),
+        ("PUT", "/api/accounts/<name>", _RECORD, {"body": bodies.ACCOUNT}),
+        ("DELETE", "/api/accounts/<name>", _OFF, _NOTHING),
+        ("GET", "/api/connectors", "All connectors.", _NOTHING),
+        ("GET", "/api/connectors/<name>", "One connector, without its token.", _NOTHING),
+        ("PUT", "/api/connectors/<name>", _RECORD, {"body": bodies.CONNECTOR}),
+        ("DELETE", "/api/connectors/<name>", _OFF, _NOTHING),
+        ("GET", "/api/clients", "All API clients.", _NOTHING),
+        ("GET", "/api/clients/<dialect>/<key>", "One client, without its secret.", _NOTHING),
+        ("PUT", "/api/clients/<dialect>/<key>", _RECORD, {"body": bodies.CLIENT}),
+        ("DELETE", "/api/clients/<dialect>/<key>", _OFF, _NOTHING),
+    ),
+    *_operations(
+        "Paper venue",
+        ("GET", "/paper/accounts/<name>", "One account with its ledger and fills.", _NOTHING),
+        (
+            "PUT",
+            "/paper/accounts/<name>",
+            "Set what the body names; create or reset the account.",
+            {"body": bodies.PAPER_ACCOUNT},
+        ),
+        ("PUT", "/paper/instruments", "Add or replace instruments.", {"body": bodies.INSTRUMENTS}),
+        ("GET", "/paper/prices", "Prices as they are now.", _NOTHING),
+        (
+            "PUT",
+            "/paper/prices",
+            "Set prices, as one tick.",
+            {"query": Wait(), "body": bodies.PRICES},
+        ),
+        ("DELETE", "/paper/prices", "Leave all prices to the walk again.", _NOTHING),
+        ("POST", "/paper/settle", "Wait until what can happen now has happened.", _SETTLED),
+    ),
+    *_operations(
+        "Test controls",
+        ("GET", "/paper/clock", "The business time.", _NOTHING),
+        ("POST", "/paper/clock", "Move the business time.", {"body": bodies.CLOCK, **_SETTLED}),
+        ("PUT", "/paper/faults/<account>", "Plan faults.", {"body": bodies.FAULTS}),
+        ("DELETE", "/paper/faults/<account>", "Plan no faults.", _NOTHING),
+    ),
+    *_operations(
+        "Operation",
+        ("GET", "/healthz", "Whether the process runs.", _OPEN),
+        (
+            "GET",
+            "/readyz",
+            "Whether the store answers and the queue carries messages.",
+            {"is_open": True, "answers": {200: "Ready.", 503: "Not ready; `problems` says why."}},
+        ),
+        ("GET", "/metrics", "Metrics for Prometheus.", _OPEN),
+        ("GET", "/openapi.json", "This document.", _OPEN),
+        ("GET", "/docs", "This document as a page.", _OPEN),
+        ("POST", "/login", "Begin a session.", {"body": bodies.LOGIN, "is_open": True}),
+        ("DELETE", "/login", "End the session.", {"answers": {204: "Ended."}}),
+    ),
+)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from app.supervisor.console import say
 from app.supervisor.refusals import CannotStart
 from app.supervisor.signals import Signals
 
@@ -84,10 +85,13 @@ class DataDir:
         os.pwrite(own, str(os.getpid()).encode(), 0)
         # Before any waiting: nobody shall take an earlier run for this one.
         leftovers = self._forget_earlier_run()
+        if _locked(theirs):
+            return
+        say("Waiting for the processes of an earlier run to end ...")
         for _ in range(int(LEFTOVER_SECONDS / _LEFTOVER_LOOK_SECONDS)):
+            signals.pause(_LEFTOVER_LOOK_SECONDS)
             if _locked(theirs):
                 return
-            signals.pause(_LEFTOVER_LOOK_SECONDS)
         raise CannotStart(
             f"Processes of an earlier run still use {self.path}. End them first: {leftovers}."
         )

@@ -69,4 +69,5 @@ def _error_in(line: str) -> str | None:
         return None
     about = [f"{name}={event[name]}" for name in _TELLING if name in event]
     last = str(event.get("exception", "")).strip().rpartition("\n")[2]
-    return " ".join(filter(None, [str(event.get("event", "")), *about, last]))
+    # Libraries put whole tracebacks into their events; the console gets one line.
+    return " ".join(" ".join([str(event.get("event", "")), *about, last]).split())

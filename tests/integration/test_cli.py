@@ -109,7 +109,7 @@ def test_an_order_is_shown_with_its_timeline(
 
     lines = hookfill("order", "123").output.splitlines()
 
-    assert "created_at_ms    2023-11-14 22:13:20.123" in lines
+    assert "created_at       2023-11-14 22:13:20.123" in lines
     assert not any(line.startswith("price") for line in lines)
     assert lines[-1].split() == ["2023-11-14", "22:13:20.005", "received", "web-1"]
 

@@ -52,6 +52,11 @@ import json
 http.server.HTTPServer((host, int(port)), Answer).serve_forever()
 """
 SLEEPS = "import time; time.sleep(120)"
+WAITS = """
+import os, pathlib, time
+while not (pathlib.Path(os.environ["HOOKFILL_DATA_DIR"]) / "run.json").exists():
+    time.sleep(0.05)
+"""
 DEAF = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPS}"
 
 
@@ -344,8 +349,9 @@ def test_a_start_that_takes_long_says_what_it_waits_for(
     begin: Callable[..., Stack], folder: Path
 ) -> None:
     (folder / "web.py").write_text(WEB.replace("200", "503"))
-    stack = begin(WAIT_SECONDS="0.3")
-    time.sleep(2)
+    stack = begin(WAIT_SECONDS="0.1")
+    eventually((stack.data_dir / "logs" / "web.log").exists)
+    time.sleep(0.6)
 
     stack.process.terminate()
 
@@ -377,9 +383,9 @@ def test_the_test_profile_is_loud(up: Callable[..., Stack]) -> None:
 
 def test_errors_of_children_are_told(up: Callable[..., Stack], folder: Path) -> None:
     line = '{"level": "error", "event": "venue_lost"}'
-    (folder / "worker.py").write_text(f"import time; time.sleep(1); print({line!r}); {SLEEPS}")
+    (folder / "worker.py").write_text(f"{WAITS}\ntime.sleep(0.2); print({line!r}); {SLEEPS}")
     stack = up()
-    time.sleep(2)
+    time.sleep(1)
     stack.process.terminate()
 
     assert "worker: venue_lost" in stack.ended()[1]

@@ -52,7 +52,7 @@ def test_processes_that_were_left_over_are_told(
         fcntl.flock(held, fcntl.LOCK_EX)
         (tmp_path / "run.json").write_text('{"pids": {"web": 12, "redis": 13}}')
         with (
-            pytest.raises(CannotStart, match="earlier run still use .*: web 12, redis 13"),
+            pytest.raises(CannotStart, match=r"earlier run still use .*: web 12, redis 13"),
             DataDir(tmp_path).claimed(signals),
         ):
             pass

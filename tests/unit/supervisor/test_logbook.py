@@ -20,6 +20,13 @@ def test_a_new_error_is_one_short_line(tmp_path: Path) -> None:
     assert list(logbook.news()) == []
 
 
+def test_an_event_of_many_lines_is_one_line(tmp_path: Path) -> None:
+    logbook = Logbook(tmp_path)
+    written(tmp_path / "beat.log", level="error", event="failed:\n  File x")
+
+    assert list(logbook.news()) == ["beat: failed: File x"]
+
+
 def test_what_is_old_or_unimportant_is_not_told(tmp_path: Path) -> None:
     written(tmp_path / "web.log", level="error", event="long ago")
     logbook = Logbook(tmp_path)

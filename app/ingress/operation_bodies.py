@@ -1,0 +1,142 @@
+"""The bodies of requests and answers as JSON schemas, taken from what checks them where it can."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+from app.dialects.crypto_arsenal.schemas import SCHEMAS
+from app.dialects.crypto_arsenal.settings import ConnectorSettings
+from app.domain.commands import Action
+from app.domain.figures import plain
+from app.domain.paper_fault import FaultWord, FaultyCall
+from app.domain.words import Market, PositionMode
+from app.ingress.account_records import AccountBody
+from app.ingress.client_bodies import BODIES
+from app.ingress.connector_records import ConnectorBody
+from app.ingress.json_schema import Json, object_schema
+from app.ingress.paper_controls import ClockBody
+from app.ingress.rows import KEYS
+
+_TEXT: Final[Json] = {"type": "string"}
+_NUMBER: Final[Json] = {"type": ["string", "number"]}
+_FLAG: Final[Json] = {"type": "boolean"}
+
+
+def _object(**properties: Json) -> Json:
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def _requiring(shape: Json, *required: str) -> Json:
+    return {**shape, "required": [*shape.get("required", []), *required]}
+
+
+def _map(values: Json, keys: str) -> Json:
+    return {"type": "object", "additionalProperties": values, "description": f"By {keys}."}
+
+
+def _words(words: type[StrEnum]) -> Json:
+    return {"type": "string", "enum": [str(word) for word in words]}
+
+
+def _setting(default: object) -> Json:
+    """Return the schema of a setting of which the default is known."""
+    match default:
+        case bool():
+            return {"type": "boolean", "default": default}
+        case int():
+            return {"type": "integer", "default": default}
+        case Decimal():
+            return {**_NUMBER, "default": plain(default)}
+        case StrEnum():
+            return {**_words(type(default)), "default": str(default)}
+        case _:
+            return {"type": "array", "items": _TEXT, "default": []}
+
+
+def _with(shape: Json, more: Mapping[str, Json]) -> Json:
+    return {**shape, "properties": {**more, **shape["properties"]}}
+
+
+def _or_null(shape: Json) -> Json:
+    return {**shape, "type": [shape["type"], "null"]}
+
+
+def _row_field(key: str) -> Json:
+    if key.endswith("_ms"):
+        return _or_null({"type": "integer"})
+    if key in {"reason", "fees"}:
+        return _or_null({"type": "object"})
+    return _or_null(_FLAG if key == "reduce_only" else _TEXT)
+
+
+ROW: Final = _object(**{key: _row_field(key) for key in KEYS})
+ROWS: Final = _object(data={"type": "array", "items": ROW}, next_cursor=_or_null(_TEXT))
+_ENTRY: Final = _object(
+    event=_TEXT,
+    at_ms={"type": "integer"},
+    process=_TEXT,
+    reason=_or_null({"type": "object"}),
+)
+DETAIL: Final = _with(
+    ROW,
+    {
+        "children": {"type": "array", "items": _TEXT},
+        "timeline": {"type": "array", "items": _ENTRY},
+    },
+)
+CANCELED: Final = _object(requested=_FLAG, order=DETAIL)
+
+ERROR: Final = _object(
+    error=_object(
+        code=_TEXT, message=_TEXT, fields=_map({"type": "array", "items": _TEXT}, "field")
+    )
+)
+
+_SENDER: Final = {"connectorName": _TEXT, "connectorToken": _TEXT, "action": _TEXT}
+WEBHOOK: Final = _requiring(_with(object_schema(SCHEMAS[Action.OPEN_LONG]), _SENDER), *_SENDER)
+ACCOUNT: Final = object_schema(AccountBody())
+CONNECTOR: Final = _with(
+    object_schema(ConnectorBody()),
+    {one.name: _setting(one.default) for one in fields(ConnectorSettings)},
+)
+CLIENT: Final[Json] = {
+    "oneOf": [{"title": str(dialect), **object_schema(one)} for dialect, one in BODIES.items()]
+}
+LOGIN: Final = _requiring(_object(token=_TEXT), "token")
+CLOCK: Final = object_schema(ClockBody())
+SETTLED: Final = _object(settled=_FLAG)
+
+_POSITION: Final = _object(long=_NUMBER, short=_NUMBER, entry_price=_NUMBER)
+PAPER_ACCOUNT: Final = _object(
+    market=_words(Market),
+    balances=_map(_NUMBER, "currency"),
+    positions=_map(_POSITION, "symbol"),
+    leverage=_map({"type": "integer"}, "symbol"),
+    position_mode=_words(PositionMode),
+    fees=_object(maker=_NUMBER, taker=_NUMBER),
+    reset=_FLAG,
+)
+_LEVELS: Final[Json] = {"type": "array", "items": {"type": "array", "items": _NUMBER}}
+_QUOTE: Final = _object(bid=_NUMBER, ask=_NUMBER, last=_NUMBER, bids=_LEVELS, asks=_LEVELS)
+PRICES: Final = _requiring(_object(prices=_map(_or_null(_QUOTE), "symbol")), "prices")
+_INSTRUMENT: Final = _object(
+    symbol=_TEXT,
+    market=_words(Market),
+    kind=_TEXT,
+    price_step=_NUMBER,
+    quantity_step=_NUMBER,
+    quote_step=_NUMBER,
+    min_quantity=_NUMBER,
+    max_quantity=_NUMBER,
+    min_notional=_NUMBER,
+)
+_LISTED: Final = _requiring(_INSTRUMENT, "symbol", "market", "price_step", "quantity_step")
+INSTRUMENTS: Final = _requiring(
+    _object(instruments={"type": "array", "items": _LISTED}), "instruments"
+)
+FAULTS: Final = _object(
+    delay_ms={"type": "integer"},
+    **{str(call): {"type": "array", "items": _words(FaultWord)} for call in FaultyCall},
+)

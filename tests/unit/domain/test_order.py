@@ -1,0 +1,454 @@
+"""One order: what each event does to it in each status."""
+
+from dataclasses import replace
+from decimal import Decimal
+from itertools import product
+
+import pytest
+
+from app.domain.decision import EntryName
+from app.domain.effects import Effect, EffectKind
+from app.domain.events import (
+    CancelDeferred,
+    CancelRequested,
+    OrderReported,
+    OutcomeLost,
+    PlacementClaimed,
+    PlacementDeferred,
+    PlacementDenied,
+    ProvenAbsent,
+    StillUnknown,
+)
+from app.domain.identifiers import Currency, EpochMs, TradeId
+from app.domain.order import ATTEMPTS_MAX, Order, OrderEvent
+from app.domain.reason import Reason
+from app.domain.status import CLOSED, OrderStatus
+from app.domain.words import OrderType, ReasonCode
+from tests.builders import (
+    LATER,
+    NO_ANSWER,
+    NOT_REACHED,
+    NOW,
+    REFUSED,
+    REQUESTED,
+    a_fill,
+    a_report,
+    an_order,
+    an_order_in,
+)
+
+RETRY = EpochMs(NOW + 5_000)
+LEASE = EpochMs(NOW + 30_000)
+
+CLAIMED = PlacementClaimed(at_ms=LATER, lease_until_ms=LEASE)
+TOO_LATE = PlacementDenied(at_ms=LATER, reason=Reason(ReasonCode.TOO_LATE, "it was too late"))
+HALTED = PlacementDenied(at_ms=LATER, reason=Reason(ReasonCode.ACCOUNT_HALTED, "it is halted"))
+DEFERRED = PlacementDeferred(at_ms=LATER, token=1, retry_at_ms=RETRY, reason=NOT_REACHED)
+LOST = OutcomeLost(
+    at_ms=LATER, token=1, server_ms=LATER, next_check_at_ms=RETRY, reason=NO_ANSWER
+)
+STILL_UNKNOWN = StillUnknown(at_ms=LATER, next_check_at_ms=RETRY)
+ABSENT = ProvenAbsent(at_ms=LATER)
+CANCEL = CancelRequested(at_ms=LATER, reason=REQUESTED)
+CANCEL_LATER = CancelDeferred(at_ms=LATER, retry_at_ms=RETRY)
+
+
+def reported(status: OrderStatus = OrderStatus.FILLED, **odd: object) -> OrderReported:
+    return OrderReported(at_ms=LATER, report=a_report(status, **odd))
+
+
+EVENTS: dict[str, OrderEvent] = {
+    "claimed": CLAIMED,
+    "halted": HALTED,
+    "too_late": TOO_LATE,
+    "deferred": DEFERRED,
+    "lost": LOST,
+    "still_unknown": STILL_UNKNOWN,
+    "absent": ABSENT,
+    "cancel": CANCEL,
+    "cancel_later": CANCEL_LATER,
+    "new": reported(OrderStatus.NEW),
+    "partly": reported(OrderStatus.PARTIALLY_FILLED, filled_quantity=Decimal("0.3")),
+    "filled": reported(OrderStatus.FILLED),
+    "canceled": reported(OrderStatus.CANCELED),
+    "expired": reported(OrderStatus.EXPIRED),
+    "rejected": reported(OrderStatus.REJECTED),
+}
+
+#: Event → from status → to status; `=` stays as it is, but notes something. Else: ignored.
+OUTCOMES = """
+claimed        PENDING_NEW:PLACING
+halted         PENDING_NEW:DENIED
+too_late       PENDING_NEW:EXPIRED
+deferred       PLACING:PENDING_NEW
+lost           PLACING:UNKNOWN
+still_unknown  UNKNOWN:=
+absent         UNKNOWN:PENDING_NEW
+cancel         PENDING_NEW:CANCELED PLACING:= UNKNOWN:= NEW:= PARTIALLY_FILLED:=
+cancel_later
+new            PLACING:NEW UNKNOWN:NEW
+partly         PLACING:PARTIALLY_FILLED UNKNOWN:PARTIALLY_FILLED NEW:PARTIALLY_FILLED \
+PARTIALLY_FILLED:= CANCELED:= EXPIRED:=
+filled         PLACING:FILLED UNKNOWN:FILLED NEW:FILLED PARTIALLY_FILLED:FILLED \
+CANCELED:FILLED EXPIRED:FILLED
+canceled       PENDING_NEW:CANCELED PLACING:CANCELED UNKNOWN:CANCELED NEW:CANCELED \
+PARTIALLY_FILLED:CANCELED
+expired        PENDING_NEW:EXPIRED PLACING:EXPIRED UNKNOWN:EXPIRED NEW:EXPIRED \
+PARTIALLY_FILLED:EXPIRED
+rejected       PLACING:REJECTED UNKNOWN:REJECTED NEW:REJECTED
+"""
+
+EXPECTED = {
+    words[0]: dict(pair.split(":") for pair in words[1:])
+    for line in OUTCOMES.split("\n")
+    if (words := line.split())
+}
+
+
+@pytest.mark.parametrize(("name", "status"), list(product(EVENTS, OrderStatus)))
+def test_every_event_in_every_status_has_its_one_outcome(name: str, status: OrderStatus) -> None:
+    order = an_order_in(status)
+    expected = EXPECTED[name].get(status)
+
+    decision = order.decide(EVENTS[name])
+
+    if expected is None:
+        assert decision.ignored
+        assert decision.aggregate is order
+    else:
+        assert decision.ignored is None
+        assert decision.aggregate.status == (status if expected == "=" else expected)
+
+
+#: Status → the one kind of work that it owes.
+OWED = {
+    OrderStatus.PENDING_NEW: EffectKind.PLACE,
+    OrderStatus.PLACING: EffectKind.RESOLVE,
+    OrderStatus.UNKNOWN: EffectKind.RESOLVE,
+}
+
+
+@pytest.mark.parametrize("status", OrderStatus)
+def test_an_order_owes_what_its_status_asks_for(status: OrderStatus) -> None:
+    owed = [effect.kind for effect in an_order_in(status).owed()]
+
+    assert owed == ([OWED[status]] if status in OWED else [])
+
+
+@pytest.mark.parametrize("status", [OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED])
+def test_an_open_order_owes_the_cancel_that_is_wanted(status: OrderStatus) -> None:
+    (owed,) = an_order_in(status, cancel_requested=True).owed()
+
+    assert owed.kind is EffectKind.CANCEL
+    assert owed.urgent
+
+
+@pytest.mark.parametrize("status", CLOSED)
+def test_a_closed_order_owes_nothing_even_if_its_cancel_was_wanted(status: OrderStatus) -> None:
+    assert an_order_in(status, cancel_requested=True).owed() == ()
+
+
+def test_an_exit_goes_before_entries() -> None:
+    (owed,) = an_order(reduces=True).owed()
+
+    assert owed.urgent
+
+
+def test_an_effect_says_what_it_is_about() -> None:
+    (owed,) = an_order(price=Decimal("40000.00")).owed()
+
+    assert owed.about == "buy 0.5 BTC/USDT at 40000.00"
+    assert an_order().sentence() == "buy 0.5 BTC/USDT market"
+
+
+def test_what_effects_are_about_does_not_tell_them_apart() -> None:
+    one = Effect(kind=EffectKind.PLACE, target=an_order().id, about="buy")
+
+    assert one == Effect(kind=EffectKind.PLACE, target=an_order().id, about="sell")
+
+
+# Orders that nobody could understand
+
+
+def test_an_order_without_a_quantity_cannot_exist() -> None:
+    with pytest.raises(ValueError, match="quantity of 0"):
+        an_order(quantity=Decimal(0))
+
+
+def test_a_limit_order_without_a_price_cannot_exist() -> None:
+    with pytest.raises(ValueError, match="LIMIT with price None"):
+        an_order(type=OrderType.LIMIT)
+
+
+def test_a_market_order_with_a_price_cannot_exist() -> None:
+    with pytest.raises(ValueError, match="MARKET with price 1"):
+        an_order(type=OrderType.MARKET, price=Decimal(1))
+
+
+def test_a_denied_order_may_show_how_little_was_left() -> None:
+    assert an_order_in(OrderStatus.DENIED, quantity=Decimal(0)).quantity == 0
+
+
+# Claims and their fencing tokens
+
+
+def test_a_claim_gives_a_new_token_and_a_lease() -> None:
+    claimed = an_order().decide(CLAIMED).aggregate
+
+    assert (claimed.token, claimed.attempts, claimed.lease_until_ms) == (1, 1, LEASE)
+    assert claimed.owed()[0].due_at_ms == LEASE
+
+
+def test_a_second_claim_finds_the_order_taken() -> None:
+    claimed = an_order().decide(CLAIMED).aggregate
+
+    assert claimed.decide(CLAIMED).ignored == "a claim found the order PLACING"
+
+
+@pytest.mark.parametrize(
+    "event", [DEFERRED, LOST, OrderReported(at_ms=LATER, report=a_report(), token=1)]
+)
+def test_news_of_an_older_placement_is_ignored(event: OrderEvent) -> None:
+    order = an_order_in(OrderStatus.PLACING, token=2)
+
+    assert order.decide(event).ignored
+
+
+def test_a_late_answer_to_the_newest_placement_resolves_what_was_unknown() -> None:
+    order = an_order_in(OrderStatus.UNKNOWN)
+
+    decision = order.decide(OrderReported(at_ms=LATER, report=a_report(), token=1))
+
+    assert decision.aggregate.status is OrderStatus.FILLED
+
+
+def test_the_last_attempt_that_does_not_arrive_is_a_dead_letter() -> None:
+    order = an_order_in(OrderStatus.PLACING, attempts=ATTEMPTS_MAX)
+
+    decision = order.decide(DEFERRED)
+
+    assert decision.aggregate.status is OrderStatus.DENIED
+    assert decision.aggregate.reason is not None
+    assert decision.aggregate.reason.code is ReasonCode.ATTEMPTS_EXHAUSTED
+    assert [one.name for one in decision.entries] == [EntryName.DENIED, EntryName.CLOSED]
+
+
+def test_what_did_not_arrive_waits_for_its_next_try() -> None:
+    waiting = an_order_in(OrderStatus.PLACING).decide(DEFERRED).aggregate
+
+    (owed,) = waiting.owed()
+    assert (owed.kind, owed.due_at_ms) == (EffectKind.PLACE, RETRY)
+
+
+# Outcomes that nobody knows
+
+
+def test_an_unknown_outcome_is_asked_about_at_its_time() -> None:
+    lost = an_order_in(OrderStatus.PLACING).decide(LOST).aggregate
+
+    (owed,) = lost.owed()
+    assert (owed.kind, owed.due_at_ms) == (EffectKind.RESOLVE, RETRY)
+    assert lost.unknown_since_ms == LATER
+
+
+def test_where_nobody_can_be_asked_a_person_must_look() -> None:
+    event = replace(STILL_UNKNOWN, needs_person=True)
+
+    waiting = an_order_in(OrderStatus.UNKNOWN).decide(event).aggregate
+
+    assert waiting.needs_person
+    assert waiting.owed() == ()
+
+
+@pytest.mark.parametrize("event", [reported(OrderStatus.NEW), ABSENT])
+def test_what_is_known_again_needs_no_person(event: OrderEvent) -> None:
+    order = an_order_in(OrderStatus.UNKNOWN, needs_person=True)
+
+    known = order.decide(event).aggregate
+
+    assert not known.needs_person
+    assert known.unknown_since_ms is None
+
+
+def test_an_order_that_is_proven_absent_may_be_sent_again_under_the_same_id() -> None:
+    order = an_order_in(OrderStatus.UNKNOWN)
+
+    absent = order.decide(ABSENT).aggregate
+
+    assert absent.owed()[0].kind is EffectKind.PLACE
+    assert absent.client_order_id == order.client_order_id
+    assert absent.reason is None
+
+
+# Cancels
+
+
+def test_a_cancel_before_the_order_was_sent_ends_it() -> None:
+    canceled = an_order().decide(CANCEL).aggregate
+
+    assert canceled.status is OrderStatus.CANCELED
+    assert canceled.reason == REQUESTED
+
+
+def test_a_cancel_on_its_way_lets_fills_count() -> None:
+    asked = an_order_in(OrderStatus.NEW).decide(CANCEL).aggregate
+
+    partly = asked.decide(reported(OrderStatus.PARTIALLY_FILLED)).aggregate
+
+    assert partly.cancel_requested
+    assert partly.filled_quantity == Decimal("0.2")
+    assert partly.owed()[0].kind is EffectKind.CANCEL
+
+
+def test_a_second_cancel_changes_nothing() -> None:
+    asked = an_order_in(OrderStatus.NEW).decide(CANCEL).aggregate
+
+    assert asked.decide(CANCEL).ignored
+
+
+def test_a_cancel_that_did_not_get_through_is_tried_later() -> None:
+    asked = an_order_in(OrderStatus.NEW, cancel_requested=True)
+
+    later = asked.decide(CANCEL_LATER).aggregate
+
+    assert later.owed()[0].due_at_ms == RETRY
+
+
+@pytest.mark.parametrize(
+    ("status", "event"), [(OrderStatus.PLACING, DEFERRED), (OrderStatus.UNKNOWN, ABSENT)]
+)
+def test_what_did_not_arrive_and_is_not_wanted_any_more_is_not_sent_again(
+    status: OrderStatus, event: OrderEvent
+) -> None:
+    asked = an_order_in(status).decide(CANCEL).aggregate
+
+    ended = asked.decide(event).aggregate
+
+    assert ended.status is OrderStatus.CANCELED
+    assert ended.reason is not None
+    assert ended.reason.code is ReasonCode.REQUESTED
+
+
+def test_a_canceled_order_does_not_claim_that_its_outcome_is_unknown() -> None:
+    asked = an_order_in(OrderStatus.UNKNOWN).decide(CANCEL).aggregate
+
+    adopted = asked.decide(reported(OrderStatus.NEW)).aggregate
+
+    assert adopted.reason is None
+    canceled = adopted.decide(reported(OrderStatus.CANCELED)).aggregate
+    assert canceled.reason is not None
+    assert canceled.reason.code is ReasonCode.REQUESTED
+
+
+def test_an_order_that_is_found_at_last_is_canceled_at_once() -> None:
+    asked = an_order_in(OrderStatus.UNKNOWN, next_action_at_ms=RETRY).decide(CANCEL).aggregate
+
+    (owed,) = asked.decide(reported(OrderStatus.NEW)).aggregate.owed()
+
+    assert owed.kind is EffectKind.CANCEL
+    assert owed.due_at_ms == 0
+
+
+# Reports
+
+
+def test_a_report_that_comes_twice_changes_nothing() -> None:
+    event = reported(OrderStatus.PARTIALLY_FILLED, fills=(a_fill(quantity=Decimal("0.2")),))
+    once = an_order_in(OrderStatus.NEW).decide(event).aggregate
+
+    assert once.decide(event).ignored
+
+
+def test_a_trade_counts_once_however_often_it_is_told() -> None:
+    first, second = a_fill(), a_fill(trade_id=TradeId("t2"))
+    order = an_order_in(OrderStatus.PARTIALLY_FILLED, fills=(first,))
+
+    filled = order.decide(reported(fills=(first, second, first))).aggregate
+
+    assert [fill.trade_id for fill in filled.fills] == ["t1", "t2"]
+
+
+def test_fills_that_are_told_after_the_total_are_added() -> None:
+    order = an_order_in(OrderStatus.FILLED)
+
+    told = order.decide(reported(fills=(a_fill(),)))
+
+    assert told.ignored is None
+    assert told.aggregate.fills == (a_fill(),)
+    assert told.entries == ()
+
+
+def test_old_news_does_not_lower_what_is_filled() -> None:
+    order = an_order_in(OrderStatus.PARTIALLY_FILLED, filled_quantity=Decimal("0.4"))
+
+    assert order.decide(reported(OrderStatus.NEW)).ignored
+    assert order.decide(reported(OrderStatus.PARTIALLY_FILLED)).ignored
+
+
+def test_an_order_that_rests_with_something_filled_is_partially_filled() -> None:
+    event = reported(OrderStatus.NEW, filled_quantity=Decimal("0.1"))
+
+    assert an_order_in(OrderStatus.PLACING).decide(event).aggregate.status == "PARTIALLY_FILLED"
+
+
+def test_an_order_that_has_everything_is_filled_whatever_else_is_said() -> None:
+    event = reported(OrderStatus.CANCELED, filled_quantity=Decimal("0.5"))
+
+    assert an_order_in(OrderStatus.NEW).decide(event).aggregate.status is OrderStatus.FILLED
+
+
+def test_a_fill_that_overtook_the_cancel_counts() -> None:
+    order = an_order_in(OrderStatus.CANCELED, reason=REQUESTED)
+
+    partly = order.decide(EVENTS["partly"])
+
+    assert partly.aggregate.status is OrderStatus.CANCELED
+    assert partly.aggregate.filled_quantity == Decimal("0.3")
+    assert [entry.name for entry in partly.entries] == [EntryName.PARTIALLY_FILLED]
+
+
+def test_a_rejected_order_takes_no_fill() -> None:
+    assert an_order_in(OrderStatus.REJECTED).decide(EVENTS["partly"]).ignored
+
+
+def test_a_report_brings_price_fees_and_position() -> None:
+    event = reported(
+        average_price=Decimal(49_000),
+        fees={Currency("USDT"): Decimal(1)},
+        position_after=Decimal("0.5"),
+    )
+
+    filled = an_order_in(OrderStatus.PLACING).decide(event).aggregate
+
+    assert filled.average_price == Decimal(49_000)
+    assert filled.fees == {"USDT": Decimal(1)}
+    assert filled.position_after == Decimal("0.5")
+    assert filled.remaining_quantity == 0
+
+
+@pytest.mark.parametrize(
+    ("event", "names"),
+    [
+        (reported(OrderStatus.NEW), ["acknowledged"]),
+        (reported(OrderStatus.PARTIALLY_FILLED), ["acknowledged", "partially_filled"]),
+        (reported(OrderStatus.FILLED), ["acknowledged", "filled", "closed"]),
+        (reported(OrderStatus.CANCELED), ["acknowledged", "canceled", "closed"]),
+        (reported(OrderStatus.REJECTED, reason=REFUSED), ["rejected", "closed"]),
+    ],
+)
+def test_the_timeline_tells_each_step_once(event: OrderReported, names: list[str]) -> None:
+    decision = an_order_in(OrderStatus.PLACING).decide(event)
+
+    assert [entry.name for entry in decision.entries] == names
+
+
+def test_an_order_knows_whether_it_may_still_do_something() -> None:
+    live = {status for status in OrderStatus if an_order_in(status).is_live}
+
+    assert live == set(OrderStatus) - CLOSED
+
+
+def test_news_of_nothing_is_not_told() -> None:
+    order: Order = an_order_in(OrderStatus.NEW)
+
+    assert order.decide(reported(OrderStatus.NEW)).entries == ()

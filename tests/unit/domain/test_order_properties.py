@@ -1,0 +1,211 @@
+"""One order under any sequence of events: what holds whatever happens, in whatever order."""
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.decision import Decision
+from app.domain.effects import EffectKind
+from app.domain.events import (
+    CancelDeferred,
+    CancelRequested,
+    OrderReported,
+    OutcomeLost,
+    PlacementClaimed,
+    PlacementDeferred,
+    PlacementDenied,
+    ProvenAbsent,
+    StillUnknown,
+)
+from app.domain.identifiers import EpochMs, TradeId
+from app.domain.order import Order, OrderEvent
+from app.domain.reason import Reason
+from app.domain.report import OrderReport
+from app.domain.status import CLOSED, OrderStatus, may_move
+from app.domain.words import ReasonCode
+from tests.builders import (
+    NO_ANSWER,
+    NOT_REACHED,
+    NOW,
+    REQUESTED,
+    a_fill,
+    an_order,
+    an_order_in,
+)
+
+MOMENTS = st.integers(NOW, NOW + 100_000).map(EpochMs)
+TOKENS = st.integers(0, 3)
+REPORTED = st.sampled_from(
+    [
+        OrderStatus.NEW,
+        OrderStatus.PARTIALLY_FILLED,
+        OrderStatus.FILLED,
+        OrderStatus.CANCELED,
+        OrderStatus.EXPIRED,
+        OrderStatus.REJECTED,
+    ]
+)
+DENIALS = st.sampled_from([ReasonCode.TOO_LATE, ReasonCode.ACCOUNT_HALTED]).map(
+    lambda code: Reason(code, "we refused")
+)
+#: Fills of a tenth each, by number; the order is for half a coin.
+FILLS = st.lists(st.integers(1, 5), max_size=3, unique=True).map(
+    lambda numbers: tuple(
+        a_fill(trade_id=TradeId(f"t{number}"), quantity=Decimal("0.1")) for number in numbers
+    )
+)
+REPORTS = st.builds(
+    lambda status, tenths, fills: OrderReport(
+        status=status,
+        filled_quantity=Decimal(5 if status is OrderStatus.FILLED else tenths) / 10,
+        average_price=Decimal(50_000),
+        fills=fills,
+    ),
+    REPORTED,
+    st.integers(0, 5),
+    FILLS,
+)
+EVENTS: st.SearchStrategy[OrderEvent] = st.one_of(
+    st.builds(PlacementClaimed, at_ms=MOMENTS, lease_until_ms=MOMENTS),
+    st.builds(PlacementDenied, at_ms=MOMENTS, reason=DENIALS),
+    st.builds(
+        PlacementDeferred,
+        at_ms=MOMENTS,
+        token=TOKENS,
+        retry_at_ms=MOMENTS,
+        reason=st.just(NOT_REACHED),
+    ),
+    st.builds(OrderReported, at_ms=MOMENTS, report=REPORTS, token=st.none() | TOKENS),
+    st.builds(
+        OutcomeLost,
+        at_ms=MOMENTS,
+        token=TOKENS,
+        server_ms=MOMENTS,
+        next_check_at_ms=MOMENTS,
+        reason=st.just(NO_ANSWER),
+    ),
+    st.builds(
+        StillUnknown, at_ms=MOMENTS, next_check_at_ms=MOMENTS, needs_person=st.booleans()
+    ),
+    st.builds(ProvenAbsent, at_ms=MOMENTS),
+    st.builds(CancelRequested, at_ms=MOMENTS, reason=st.just(REQUESTED)),
+    st.builds(CancelDeferred, at_ms=MOMENTS, retry_at_ms=MOMENTS),
+)
+#: Half of the events are a claim or a loss, or few sequences would come beyond the first status.
+LIVES = st.lists(
+    st.one_of(st.just(PlacementClaimed(at_ms=NOW, lease_until_ms=NOW)), EVENTS), max_size=25
+)
+ORDERS = st.sampled_from(OrderStatus).map(an_order_in)
+
+
+def decisions(order: Order, events: list[OrderEvent]) -> list[tuple[Order, Decision[Order]]]:
+    """Return each state with the decision that was taken in it."""
+    steps = []
+    for event in events:
+        decision = order.decide(event)
+        steps.append((order, decision))
+        order = decision.aggregate
+    return steps
+
+
+@given(LIVES)
+def test_an_order_moves_only_along_the_table(events: list[OrderEvent]) -> None:
+    for before, decision in decisions(an_order(), events):
+        after = decision.aggregate
+        assert after.status is before.status or may_move(before.status, after.status)
+
+
+@given(ORDERS, LIVES)
+def test_what_is_filled_never_falls_and_no_trade_counts_twice(
+    order: Order, events: list[OrderEvent]
+) -> None:
+    for before, decision in decisions(order, events):
+        after = decision.aggregate
+        assert before.filled_quantity <= after.filled_quantity <= after.quantity
+        assert after.fills[: len(before.fills)] == before.fills
+        assert len({fill.trade_id for fill in after.fills}) == len(after.fills)
+
+
+@given(ORDERS, LIVES)
+def test_what_is_closed_stays_closed_save_for_a_fill_that_overtook_the_news(
+    order: Order, events: list[OrderEvent]
+) -> None:
+    for before, decision in decisions(order, events):
+        after = decision.aggregate
+        if before.status in CLOSED and after.status is not before.status:
+            assert before.status in {OrderStatus.CANCELED, OrderStatus.EXPIRED}
+            assert after.status is OrderStatus.FILLED
+            assert after.filled_quantity > before.filled_quantity
+
+
+@given(LIVES)
+def test_tokens_and_attempts_only_rise_and_only_with_a_claim(events: list[OrderEvent]) -> None:
+    for before, decision in decisions(an_order(), events):
+        after = decision.aggregate
+        claimed = after.status is OrderStatus.PLACING is not before.status
+        assert after.token == before.token + claimed
+        assert after.attempts == after.token
+
+
+@given(LIVES)
+def test_an_order_of_unknown_outcome_is_not_sent_again_without_proof(
+    events: list[OrderEvent],
+) -> None:
+    for event, (before, decision) in zip(events, decisions(an_order(), events), strict=True):
+        after = decision.aggregate
+        if before.status is OrderStatus.UNKNOWN and after.status is OrderStatus.PENDING_NEW:
+            assert isinstance(event, ProvenAbsent)
+
+
+@given(ORDERS, LIVES)
+def test_an_order_owes_at_most_one_thing_and_nothing_when_closed(
+    order: Order, events: list[OrderEvent]
+) -> None:
+    for _, decision in decisions(order, events):
+        after = decision.aggregate
+        assert len(after.owed()) <= (0 if after.is_closed else 1)
+
+
+@given(ORDERS, LIVES)
+def test_nothing_stays_unknown_that_nobody_looks_at(
+    order: Order, events: list[OrderEvent]
+) -> None:
+    for _, decision in decisions(order, events):
+        after = decision.aggregate
+        if after.status is OrderStatus.UNKNOWN:
+            assert [one.kind for one in after.owed()] == (
+                [] if after.needs_person else [EffectKind.RESOLVE]
+            )
+        else:
+            assert not after.needs_person
+
+
+@given(ORDERS, LIVES)
+def test_a_cancel_is_not_forgotten_while_the_order_lives(
+    order: Order, events: list[OrderEvent]
+) -> None:
+    for before, decision in decisions(order, events):
+        after = decision.aggregate
+        assert after.cancel_requested >= before.cancel_requested
+        if after.cancel_requested:
+            assert after.status is not OrderStatus.PENDING_NEW
+
+
+@given(ORDERS, LIVES)
+def test_what_is_ignored_changes_nothing_and_tells_nothing(
+    order: Order, events: list[OrderEvent]
+) -> None:
+    for before, decision in decisions(order, events):
+        if decision.ignored is not None:
+            assert decision.aggregate is before
+            assert decision.entries == ()
+            assert decision.children == ()
+
+
+@given(ORDERS, LIVES)
+def test_a_denial_always_says_why(order: Order, events: list[OrderEvent]) -> None:
+    for before, decision in decisions(order, events):
+        after = decision.aggregate
+        if after.status is OrderStatus.DENIED is not before.status:
+            assert after.reason is not None

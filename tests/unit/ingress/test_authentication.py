@@ -1,0 +1,182 @@
+"""Nobody gets past without the admin token, or a session that had it."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.ingress.attempts import FAILURES_MAX
+from app.ingress.authentication import OPEN_ROUTES
+from app.ingress.sessions import COOKIE, LIFE_SECONDS
+from tests.unit.ingress.conftest import ADMIN_TOKEN, MakeApp
+
+#: Asks for credentials in its own way, in its body.
+DIALECTS = ("/trading-signal/webhook",)
+
+#: The path exists without a store: unknown fields are found before anything is read.
+WRITE = "/paper/prices"
+
+
+@pytest.fixture
+def client(make_app: MakeApp) -> FlaskClient:
+    return make_app().test_client()
+
+
+def _signed_in(client: FlaskClient) -> str:
+    """Sign in and return the CSRF token."""
+    answer = client.post("/login", json={"token": ADMIN_TOKEN})
+    assert answer.status_code == 200
+    token: str = answer.get_json()["csrf_token"]
+    return token
+
+
+def _code(answer: TestResponse) -> tuple[int, str]:
+    return answer.status_code, answer.get_json()["error"]["code"]
+
+
+def _closed_routes(app: Flask) -> list[tuple[str, str]]:
+    routes = []
+    for rule in app.url_map.iter_rules():
+        if rule.rule in OPEN_ROUTES or rule.rule in DIALECTS or rule.endpoint.startswith("dash"):
+            continue
+        path = rule.rule
+        for name in rule.arguments:
+            path = path.replace(f"<{name}>", "apisify")
+        methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        routes += [(method, path) for method in sorted(methods)]
+    return routes
+
+
+def test_every_route_that_is_not_open_asks_for_credentials(make_app: MakeApp) -> None:
+    app = make_app(HOOKFILL_FAST="1")
+    client = app.test_client()
+
+    for method, path in _closed_routes(app):
+        answer = client.open(path, method=method)
+        assert _code(answer) == (401, "unauthorized"), f"{method} {path}"
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert len(_closed_routes(app)) > 20
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer wrong",
+        f"Bearer {ADMIN_TOKEN}x",
+        f"Basic {ADMIN_TOKEN}",
+        ADMIN_TOKEN,
+        "Bearer ÿ\xe9",
+    ],
+)
+def test_a_wrong_token_is_refused(client: FlaskClient, header: str) -> None:
+    answer = client.get("/api/orders", headers={"Authorization": header})
+
+    assert _code(answer) == (401, "unauthorized")
+    assert ADMIN_TOKEN not in answer.text
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
+def test_the_admin_token_lets_pass(client: FlaskClient, scheme: str) -> None:
+    headers = {"Authorization": f"{scheme} {ADMIN_TOKEN}"}
+
+    assert client.get("/api/orders?limit=0", headers=headers).status_code == 400
+
+
+def test_a_login_begins_a_session_that_scripts_cannot_read(client: FlaskClient) -> None:
+    answer = client.post("/login", json={"token": ADMIN_TOKEN})
+
+    cookie = answer.headers["Set-Cookie"]
+    assert cookie.startswith(f"{COOKIE}=")
+    assert {"HttpOnly", "SameSite=Strict", f"Max-Age={LIFE_SECONDS}", "Path=/"} <= set(
+        cookie.split("; ")
+    )
+    assert "Secure" not in cookie
+    assert ADMIN_TOKEN not in cookie + answer.text
+
+
+def test_over_https_the_cookie_is_secure(client: FlaskClient) -> None:
+    answer = client.post("/login", json={"token": ADMIN_TOKEN}, base_url="https://localhost")
+
+    assert "Secure" in answer.headers["Set-Cookie"].split("; ")
+
+
+def test_a_trusted_proxy_says_that_it_is_https(make_app: MakeApp) -> None:
+    client = make_app(HOOKFILL_TRUSTED_PROXIES="127.0.0.1").test_client()
+
+    answer = client.post(
+        "/login", json={"token": ADMIN_TOKEN}, headers={"X-Forwarded-Proto": "https"}
+    )
+
+    assert "Secure" in answer.headers["Set-Cookie"]
+
+
+def test_a_form_is_sent_on_to_the_dashboard(client: FlaskClient) -> None:
+    answer = client.post("/login", data={"token": ADMIN_TOKEN})
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+    assert client.get("/api/orders?limit=0").status_code == 400
+
+
+@pytest.mark.parametrize("body", [{"token": "wrong"}, {"token": ""}])
+def test_a_wrong_login_begins_nothing(client: FlaskClient, body: dict[str, str]) -> None:
+    for answer in (client.post("/login", json=body), client.post("/login", data=body)):
+        assert _code(answer) == (401, "unauthorized")
+        assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("body", ['{"token": 5}', "{}", "[]", "nonsense", '{"token":"x","y":1}'])
+def test_a_malformed_login_says_so(client: FlaskClient, body: str) -> None:
+    assert client.post("/login", data=body).status_code == 400
+
+
+def test_a_session_may_read(client: FlaskClient) -> None:
+    _signed_in(client)
+
+    assert client.get("/api/orders?limit=0").status_code == 400
+
+
+def test_a_session_may_change_things_with_its_csrf_token_only(client: FlaskClient) -> None:
+    token = _signed_in(client)
+
+    for wrong in ({}, {"X-CSRF-Token": ""}, {"X-CSRF-Token": f"{token}x"}):
+        assert _code(client.put(WRITE, json={"x": 1}, headers=wrong)) == (403, "forbidden")
+    right = client.put(WRITE, json={"x": 1}, headers={"X-CSRF-Token": token})
+    form = client.put(WRITE, data={"csrf_token": token})
+    assert right.status_code == form.status_code == 400
+
+
+def test_a_wrong_token_is_not_saved_by_a_session(client: FlaskClient) -> None:
+    _signed_in(client)
+
+    answer = client.get("/api/orders", headers={"Authorization": "Bearer wrong"})
+
+    assert answer.status_code == 401
+
+
+def test_a_logout_ends_the_session(client: FlaskClient) -> None:
+    token = _signed_in(client)
+
+    assert client.delete("/login").status_code == 403
+    assert client.delete("/login", headers={"X-CSRF-Token": token}).status_code == 204
+    assert client.get("/api/orders").status_code == 401
+
+
+def test_guessing_is_limited(client: FlaskClient) -> None:
+    for _ in range(FAILURES_MAX):
+        client.post("/login", json={"token": "wrong"})
+
+    answer = client.post("/login", json={"token": ADMIN_TOKEN})
+
+    assert _code(answer) == (429, "rate_limited")
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_the_test_profile_does_not_limit(make_app: MakeApp) -> None:
+    client = make_app(HOOKFILL_FAST="1").test_client()
+    for _ in range(FAILURES_MAX + 1):
+        client.post("/login", json={"token": "wrong"})
+
+    _signed_in(client)

@@ -1,0 +1,44 @@
+"""What a stranger writes into a header is never believed."""
+
+from ipaddress import ip_network
+
+import pytest
+
+from app.ingress.peer import address_of, is_https
+
+TRUSTED = (ip_network("127.0.0.1"), ip_network("10.0.0.0/8"), ip_network("2001:db8::/32"))
+
+
+def _environ(peer: str, forwarded: str | None = None) -> dict[str, str]:
+    environ = {"REMOTE_ADDR": peer}
+    return environ if forwarded is None else {**environ, "HTTP_X_FORWARDED_FOR": forwarded}
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "caller"),
+    [
+        ("203.0.113.7", None, "203.0.113.7"),
+        ("203.0.113.7", "192.0.2.1", "203.0.113.7"),
+        ("127.0.0.1", None, "127.0.0.1"),
+        ("127.0.0.1", "203.0.113.7", "203.0.113.7"),
+        ("127.0.0.1", "192.0.2.1, 203.0.113.7", "203.0.113.7"),
+        ("127.0.0.1", "203.0.113.7, 10.1.2.3", "203.0.113.7"),
+        ("127.0.0.1", "", "127.0.0.1"),
+        ("::ffff:127.0.0.1", "203.0.113.7", "203.0.113.7"),
+        ("2001:db8::1", "203.0.113.7", "203.0.113.7"),
+        ("", "203.0.113.7", ""),
+    ],
+)
+def test_the_caller_is_whom_trusted_proxies_name(
+    peer: str, forwarded: str | None, caller: str
+) -> None:
+    assert address_of(_environ(peer, forwarded), TRUSTED) == caller
+
+
+def test_https_is_ours_or_said_by_a_trusted_proxy() -> None:
+    said = {"HTTP_X_FORWARDED_PROTO": "https"}
+
+    assert is_https({"wsgi.url_scheme": "https"}, ())
+    assert is_https({"REMOTE_ADDR": "127.0.0.1", **said}, TRUSTED)
+    assert not is_https({"REMOTE_ADDR": "203.0.113.7", **said}, TRUSTED)
+    assert not is_https({"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_PROTO": "http"}, TRUSTED)
