@@ -158,7 +158,7 @@ class _Pages:
             states=list(dict.fromkeys([*SignalState, *OrderStatus, *SmartOrderState])),
             newest=f"/?{urlencode(kept)}" if query["cursor"] else None,
             older=f"/?{urlencode({**kept, 'cursor': cursor_of(place)})}" if place else None,
-            alert=None if connector is None else self._alert(connector, {}),
+            alert=None if connector is None else self._alert(connector, {"action": "", "percent": "10"}),
         )
 
     def order(self, reference: str) -> str:

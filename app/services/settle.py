@@ -6,6 +6,8 @@ from app.domain.effects import EffectKind
 from app.domain.errors import NotFound
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
+from app.domain.signal import Signal
+from app.domain.smart_order import SmartOrder
 from app.domain.status import OrderStatus
 from app.domain.words import AccountState, Mode
 from app.ports import Ports
@@ -44,7 +46,18 @@ def _counts(aggregate_id: AggregateId, ports: Ports) -> bool:
         return False
     if account.mode is not Mode.PAPER or _waits_for_lane(aggregate, ports):
         return False
-    return ports.ledger.state_of(account.id) is not AccountState.HALT
+    return not (_is_exit(aggregate) and ports.ledger.state_of(account.id) is AccountState.HALT)
+
+
+def _is_exit(aggregate: Aggregate) -> bool:
+    """Tell whether it waits while its account is halted; entries are denied, cancels go on."""
+    match aggregate:
+        case Order():
+            return aggregate.reduces and aggregate.status is OrderStatus.PENDING_NEW
+        case Signal():
+            return aggregate.is_queued and not aggregate.action.is_entry
+        case SmartOrder():
+            return False
 
 
 def _waits_for_lane(aggregate: Aggregate, ports: Ports) -> bool:

@@ -29,6 +29,7 @@ def stack(shared_stack: Stack) -> Stack:
     shared_stack.call("POST", "/paper/clock", {"real": True})
     _bring_back(shared_stack)
     shared_stack.freeze(int(time.time() * 1000))
+    shared_stack.forget()
     return shared_stack
 
 

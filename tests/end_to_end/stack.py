@@ -29,6 +29,7 @@ class Stack:
         self.process = process
         self.data_dir = data_dir
         self.session = requests.Session()
+        self._forgotten: set[str] = set()
         self.run = self.run_file()
         self.session.headers["Authorization"] = f"Bearer {self.run['admin_token']}"
 
@@ -48,7 +49,7 @@ class Stack:
         content: Json = answer.json() if answer.content else {}
         return content
 
-    def signal(self, payload: object, **headers: str) -> requests.Response:
+    def send(self, payload: object, **headers: str) -> requests.Response:
         """Send a webhook as a stranger would, without the admin token."""
         data = payload if isinstance(payload, str | bytes) else json.dumps(payload)
         return requests.post(
@@ -80,10 +81,18 @@ class Stack:
         self.call("POST", "/paper/clock", {"advance_ms": by_ms})
 
     def rows(self, **filters: str) -> list[Json]:
-        """Return aggregates, newest first."""
+        """Return aggregates that came since `forget`, newest first."""
         query = "&".join(f"{name}={value}" for name, value in filters.items())
-        data: list[Json] = self.call("GET", f"/api/orders?{query}")["data"]
-        return data
+        data: list[Json] = self.call("GET", f"/api/orders?limit=500&{query}")["data"]
+        return [row for row in data if row["id"] not in self._forgotten]
+
+    def forget(self) -> None:
+        """Leave out of `rows` whatever there is now; a reset does not take history away."""
+        cursor = ""
+        while cursor is not None:
+            page = self.call("GET", f"/api/orders?limit=500{cursor and f'&cursor={cursor}'}")
+            self._forgotten.update(row["id"] for row in page["data"])
+            cursor = page["next_cursor"]
 
     def account(self, name: str) -> Json:
         """Return a paper account as its venue shows it."""

@@ -20,7 +20,7 @@ V17 = {**FUT1, "action": "openLong", "fixed": "0.5", "delaySeconds": 10}
 
 def sent(stack: Stack, payload: object, **headers: str) -> requests.Response:
     """Send a message and wait for what it brings about."""
-    answer = stack.signal(payload, **headers)
+    answer = stack.send(payload, **headers)
     stack.settle()
     return answer
 
@@ -136,8 +136,8 @@ def test_v11_cancel_all_in_every_spelling(stack: Stack, action: str) -> None:
 
 
 def test_v12_actions_belong_to_markets(stack: Stack) -> None:
-    refused(stack, {**SPOT1, "action": "openLong"}, "market_mismatch")
-    refused(stack, {**FUT1, "action": "buy"}, "market_mismatch")
+    refused(stack, {**SPOT1, "action": "openLong"}, "market_mismatch", "action")
+    refused(stack, {**FUT1, "action": "buy"}, "market_mismatch", "action")
 
 
 def test_v13_the_take_profit_fills_and_the_stop_goes(stack: Stack) -> None:
@@ -270,7 +270,7 @@ def test_v29_nothing_is_queued_while_the_store_is_away(stack: Stack) -> None:
     stack.kill("redis", signal.SIGSTOP)
     try:
         began = time.monotonic()
-        answer = stack.signal(payload)
+        answer = stack.send(payload)
         took = time.monotonic() - began
     finally:
         stack.kill("redis", signal.SIGCONT)

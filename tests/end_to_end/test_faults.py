@@ -41,7 +41,7 @@ def ended(stack: Stack, account: str = SPOT, timeout_seconds: float = 30.0) -> d
 
 def buy(stack: Stack, **more: object) -> None:
     """Send a small market buy."""
-    answer = stack.signal({**SPOT1, "action": "buy", "fixed": "0.01", **more})
+    answer = stack.send({**SPOT1, "action": "buy", "fixed": "0.01", **more})
     assert answer.text == "ok"
 
 
@@ -121,7 +121,7 @@ def test_a_halt_holds_for_what_is_queued(stack: Stack) -> None:
 def test_exits_wait_for_the_halt_to_end(stack: Stack) -> None:
     stack.call("PUT", f"/api/accounts/{SPOT}", {"state": "HALT"})
     try:
-        stack.signal({**SPOT1, "action": "sell", "fixed": "0.1"})
+        stack.send({**SPOT1, "action": "sell", "fixed": "0.1"})
         stack.settle()
         assert stack.account(SPOT)["ledger"] == []
     finally:
@@ -160,8 +160,8 @@ def test_signals_that_came_while_no_worker_ran_are_carried_out(stack: Stack) -> 
 def test_a_killed_store_remembers_everything(stack: Stack) -> None:
     stack.call("POST", "/paper/clock", {"real": True})
     delayed = {**FUT1, "action": "openLong", "fixed": "0.1", "delaySeconds": 4}
-    assert stack.signal(delayed).text == "ok"
-    stack.signal({**SPOT1, "action": "buy", "fixed": "0.01", "limit": "40000"})
+    assert stack.send(delayed).text == "ok"
+    stack.send({**SPOT1, "action": "buy", "fixed": "0.01", "limit": "40000"})
     stack.settle()
 
     stack.kill("redis")
@@ -198,7 +198,7 @@ def test_with_the_broker_away_requests_are_accepted_and_run_later(tmp_path: Path
         demo = stack.run["demo"]["crypto_arsenal"]["spot"]
         process.send_signal(signal.SIGSTOP)
         try:
-            answer = stack.signal({**demo, "action": "buy", "fixed": "0.01"})
+            answer = stack.send({**demo, "action": "buy", "fixed": "0.01"})
             assert answer.text == "ok"
         finally:
             process.send_signal(signal.SIGCONT)
@@ -210,8 +210,8 @@ def test_a_restart_finds_all_state(tmp_path: Path) -> None:
     with running_stack(tmp_path) as first:
         demo = first.run["demo"]["crypto_arsenal"]["spot"]
         first.prices(BTC="50000")
-        first.signal({**demo, "action": "buy", "fixed": "0.01", "limit": "40000"})
-        first.signal({**demo, "action": "buy", "fixed": "0.02", "delaySeconds": 3600})
+        first.send({**demo, "action": "buy", "fixed": "0.01", "limit": "40000"})
+        first.send({**demo, "action": "buy", "fixed": "0.02", "delaySeconds": 3600})
         first.settle()
 
     with running_stack(tmp_path) as second:

@@ -1,0 +1,123 @@
+"""Connectors are made, changed, shown and switched off; their tokens are shown once, if ever."""
+
+import pytest
+
+from app.bootstrap import Wiring
+from tests.integration.api.caller import Caller
+
+pytestmark = pytest.mark.integration
+
+BAD = (400, "validation_failed")
+NEEDED = {"account": "first", "symbol": "BTC/USDT"}
+
+
+@pytest.fixture(autouse=True)
+def _account(api: Caller) -> None:
+    api.call("PUT", "/api/accounts/first")
+
+
+def test_a_connector_is_made_with_a_token_that_is_shown_once(api: Caller, wiring: Wiring) -> None:
+    made = api.call("PUT", "/api/connectors/My strategy", NEEDED)
+
+    token = made.pop("token")
+    assert made == {
+        "name": "My strategy",
+        "account": "first",
+        "symbol": "BTC/USDT",
+        "enabled": True,
+        "leverage": 1,
+        "dedup_window_seconds": 20,
+        "balance_reserve": "0.01",
+        "percent_is_notional": False,
+        "on_opposite": "keep",
+        "late_exits": "run",
+        "rate_limit_per_minute": 60,
+        "allowed_ips": [],
+    }
+    assert api.call("GET", "/api/connectors/My strategy") == made
+    assert api.call("GET", "/api/connectors") == {"data": [made]}
+    stored = wiring.registry.connector("My strategy")
+    assert stored is not None
+    assert wiring.vault.matches(token, stored.token_hash)
+    assert token not in str(stored)
+
+
+def test_a_token_that_was_given_is_never_shown(api: Caller, wiring: Wiring) -> None:
+    answer = api.send("PUT", "/api/connectors/mine", {**NEEDED, "token": "given-by-me"})
+
+    assert "given-by-me" not in answer.text
+    assert "token" not in answer.get_json()
+    stored = wiring.registry.connector("mine")
+    assert stored is not None
+    assert wiring.vault.matches("given-by-me", stored.token_hash)
+
+
+def test_only_what_is_named_changes(api: Caller, wiring: Wiring) -> None:
+    first = {**NEEDED, "token": "given-by-me", "leverage": 5, "allowed_ips": ["192.0.2.7"]}
+    made = api.call("PUT", "/api/connectors/mine", first)
+
+    changed = api.call("PUT", "/api/connectors/mine", {"symbol": "ETH/USDT", "leverage": "7"})
+
+    assert changed == {**made, "symbol": "ETH/USDT", "leverage": 7}
+    assert changed["allowed_ips"] == ["192.0.2.7/32"]
+    stored = wiring.registry.connector("mine")
+    assert stored is not None
+    assert wiring.vault.matches("given-by-me", stored.token_hash)
+
+
+def test_a_connector_is_switched_off_and_on(api: Caller) -> None:
+    api.call("PUT", "/api/connectors/mine", NEEDED)
+
+    assert api.call("DELETE", "/api/connectors/mine")["enabled"] is False
+    assert api.call("PUT", "/api/connectors/mine", {"enabled": True})["enabled"] is True
+
+
+def test_accounts_may_name_the_one(api: Caller) -> None:
+    body = {"accounts": ["first"], "symbol": "BTC/USDT"}
+
+    assert api.call("PUT", "/api/connectors/mine", body)["account"] == "first"
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_a_connector_that_is_not_there(api: Caller, method: str) -> None:
+    assert api.refusal(method, "/api/connectors/nobody") == (404, "not_found", [])
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({}, ["account", "symbol"]),
+        ({"symbol": "BTC/USDT"}, ["account"]),
+        ({"account": "first"}, ["symbol"]),
+        ({**NEEDED, "account": "nobody"}, ["account"]),
+        ({**NEEDED, "account": None}, ["account"]),
+        ({**NEEDED, "accounts": ["first"]}, ["accounts"]),
+        ({"symbol": "BTC/USDT", "accounts": []}, ["accounts"]),
+        ({"symbol": "BTC/USDT", "accounts": ["first", "first"]}, ["accounts"]),
+        ({"symbol": "BTC/USDT", "accounts": ["nobody"]}, ["accounts"]),
+        ({"symbol": "BTC/USDT", "accounts": "first"}, ["accounts"]),
+        ({**NEEDED, "symbol": "BTCUSDT"}, ["symbol"]),
+        ({**NEEDED, "symbol": "btc/usdt"}, ["symbol"]),
+        ({**NEEDED, "symbol": "BTC/USDT:USDT"}, ["symbol"]),
+        ({**NEEDED, "symbol": 5}, ["symbol"]),
+        ({**NEEDED, "token": ""}, ["token"]),
+        ({**NEEDED, "token": "x" * 257}, ["token"]),
+        ({**NEEDED, "token": 5}, ["token"]),
+        ({**NEEDED, "leverage": 0}, ["leverage"]),
+        ({**NEEDED, "balance_reserve": "1"}, ["balance_reserve"]),
+        ({**NEEDED, "on_opposite": "flip", "late_exits": 1}, ["late_exits", "on_opposite"]),
+        ({**NEEDED, "color": "red"}, ["color"]),
+        ({**NEEDED, "name": "other"}, ["name"]),
+        ({**NEEDED, "token_hash": "00"}, ["token_hash"]),
+    ],
+)
+def test_what_is_wrong_is_said_by_field(
+    api: Caller, body: dict[str, object], fields: list[str]
+) -> None:
+    assert api.refusal("PUT", "/api/connectors/mine", body) == (*BAD, fields)
+    assert api.call("GET", "/api/connectors") == {"data": []}
+
+
+@pytest.mark.parametrize("name", ["%20x", "x" * 129, "%0A", "%00"])
+def test_a_name_that_cannot_be(api: Caller, name: str) -> None:
+    assert api.refusal("PUT", f"/api/connectors/{name}", NEEDED) == (*BAD, ["name"])

@@ -1,0 +1,275 @@
+"""What came in is listed, shown whole, canceled by hand, and told as it happens."""
+
+import json
+import threading
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from app.bootstrap import Wiring
+from app.ingress import order_list
+from app.settings import Settings
+from tests.integration.api.caller import Caller, Json, Worker
+
+pytestmark = pytest.mark.integration
+
+BAD = (400, "validation_failed")
+
+
+def test_nothing_has_come_in_yet(api: Caller) -> None:
+    assert api.call("GET", "/api/orders") == {"data": [], "next_cursor": None}
+
+
+def test_a_signal_and_its_order_are_rows(demo: Caller, worker: Worker) -> None:
+    demo.signal(action="buy", fixed="0.1", clientOrderId="mine")
+    worker.work()
+
+    order, signal = demo.rows()
+
+    assert (signal["kind"], signal["state"], signal["parent_id"]) == ("SIGNAL", "DONE", None)
+    assert (order["kind"], order["state"], order["parent_id"]) == ("ORDER", "FILLED", signal["id"])
+    for row in (order, signal):
+        assert row["account"] == "demo"
+        assert (row["quantity"], row["filled_quantity"]) == ("0.1", "0.1")
+        assert (row["average_price"], row["caller_id"]) == ("50000", "mine")
+    assert order["client_order_id"].startswith("h")
+    assert order["venue_order_id"]
+
+
+def test_the_detail_is_found_by_id_and_by_client_order_id(demo: Caller, worker: Worker) -> None:
+    demo.signal(action="buy", fixed="0.1")
+    worker.work()
+    order, signal = demo.rows()
+
+    detail = demo.call("GET", f"/api/orders/{signal['id']}")
+    by_client_id = demo.call("GET", f"/api/orders/{order['client_order_id']}")
+
+    assert detail["children"] == [order["id"]]
+    events = [entry["event"] for entry in detail["timeline"]]
+    assert events[:3] == ["received", "validated", "queued"]
+    assert events[-1] == "closed"
+    assert by_client_id == demo.call("GET", f"/api/orders/{order['id']}")
+    assert {"sent", "acknowledged", "filled"} <= {one["event"] for one in by_client_id["timeline"]}
+    assert all(entry["process"] for entry in by_client_id["timeline"])
+
+
+@pytest.mark.parametrize(
+    "reference", ["1", "9" * 16, "9" * 400, "nonsense", "h0000zzzzzzzzzzz", "%00", "%F0%9F%92%A9"]
+)
+def test_what_is_not_there(demo: Caller, reference: str) -> None:
+    path = f"/api/orders/{reference}"
+
+    assert demo.refusal("GET", path) == (404, "not_found", [])
+    assert demo.refusal("POST", f"{path}/cancel") == (404, "not_found", [])
+
+
+def test_a_row_must_have_all_that_is_asked(demo: Caller, worker: Worker) -> None:
+    demo.signal(action="buy", fixed="0.1", clientOrderId="one")
+    demo.signal(action="buy", fixed="0.2", limit="40000", clientOrderId="two")
+    worker.work()
+    (signal,) = demo.rows(kind="SIGNAL", caller_id="two")
+
+    assert len(demo.rows(account="demo", dialect="crypto_arsenal")) == 4
+    assert [row["state"] for row in demo.rows(parent=signal["id"])] == ["NEW"]
+    assert demo.rows(parent=signal["id"], kind="SIGNAL") == []
+    assert demo.rows(parent="999") == []
+    assert demo.rows(state="EXECUTING") == [signal]
+    assert demo.rows(dialect="poloniex") == []
+    assert len(demo.rows(kind="", state="", cursor="")) == 4
+
+
+def _pages(api: Caller, query: str) -> Iterator[list[Json]]:
+    cursor = ""
+    while cursor is not None:
+        page = api.call("GET", f"/api/orders?{query}&cursor={cursor}")
+        yield page["data"]
+        cursor = page["next_cursor"]
+
+
+@pytest.mark.parametrize("looked_at_max", [20_000, 3])
+def test_pages_hold_everything_once(
+    demo: Caller, worker: Worker, monkeypatch: pytest.MonkeyPatch, looked_at_max: int
+) -> None:
+    monkeypatch.setattr(order_list, "LOOKED_AT_MAX", looked_at_max)
+    for number in range(7):
+        demo.signal(action="buy", fixed=f"0.0{number + 1}")
+    worker.work()
+    everything = [row for page in _pages(demo, "limit=500") for row in page]
+
+    pages = list(_pages(demo, "limit=2&kind=SIGNAL"))
+
+    assert len(everything) == 14
+    places = [(row["created_at_ms"], int(row["id"])) for row in everything]
+    assert places == sorted(places, reverse=True)
+    assert all(len(page) <= 2 for page in pages)
+    listed = [row for page in pages for row in page]
+    assert listed == [row for row in everything if row["kind"] == "SIGNAL"]
+
+
+@pytest.mark.parametrize(
+    ("query", "fields"),
+    [
+        ("color=red", ["color"]),
+        ("kind=order", ["kind"]),
+        ("kind=ORDER&kind=SIGNAL", ["kind"]),
+        ("account=nobody", ["account"]),
+        ("dialect=telegram", ["dialect"]),
+        ("state=HAPPY", ["state"]),
+        ("parent=mine", ["parent"]),
+        ("parent=" + "9" * 400, ["parent"]),
+        ("limit=0", ["limit"]),
+        ("limit=501", ["limit"]),
+        ("limit=many", ["limit"]),
+        ("limit=1e99", ["limit"]),
+        ("limit=%EF%BC%95", ["limit"]),
+        ("cursor=nonsense", ["cursor"]),
+        ("cursor=%F0%9F%92%A9", ["cursor"]),
+        ("limit=x&state=y", ["limit", "state"]),
+    ],
+)
+def test_a_query_that_makes_no_sense(api: Caller, query: str, fields: list[str]) -> None:
+    assert api.refusal("GET", f"/api/orders?{query}") == (*BAD, fields)
+
+
+def test_a_resting_order_is_canceled_by_hand(demo: Caller, worker: Worker) -> None:
+    demo.signal(action="buy", fixed="0.1", limit="40000")
+    worker.work()
+    (order,) = demo.rows(kind="ORDER")
+
+    answer = demo.call("POST", f"/api/orders/{order['id']}/cancel", {})
+    worker.work()
+
+    assert answer["requested"] is True
+    assert answer["order"]["timeline"][-1]["event"] == "cancel_requested"
+    canceled, signal = demo.rows()
+    assert (canceled["state"], signal["state"]) == ("CANCELED", "CANCELED")
+    assert canceled["reason"]["code"] == "requested"
+
+
+def test_a_delayed_signal_is_canceled_by_hand(demo: Caller, worker: Worker) -> None:
+    demo.signal(action="buy", fixed="0.1", delaySeconds=3600)
+    (signal,) = demo.rows(state="SCHEDULED")
+
+    answer = demo.call("POST", f"/api/orders/{signal['id']}/cancel")
+
+    assert (answer["requested"], answer["order"]["state"]) == (True, "CANCELED")
+    worker.work()
+    assert demo.rows(kind="ORDER") == []
+
+
+def test_what_has_ended_is_left_alone(demo: Caller, worker: Worker) -> None:
+    demo.signal(action="buy", fixed="0.1")
+    worker.work()
+    order = demo.rows(kind="ORDER")[0]
+
+    answer = demo.call("POST", f"/api/orders/{order['id']}/cancel")
+
+    assert (answer["requested"], answer["order"]["state"]) == (False, "FILLED")
+
+
+def test_a_cancel_takes_no_fields(demo: Caller) -> None:
+    demo.signal(action="buy", fixed="0.1")
+    path = f"/api/orders/{demo.rows()[0]['id']}/cancel"
+
+    assert demo.refusal("POST", path, {"why": "x"}) == (*BAD, ["why"])
+    assert demo.refusal("POST", path, "[]") == (400, "invalid_json", [])
+
+
+def _events(text: str) -> list[dict[str, str]]:
+    """Return the events of a stream, without comments and the pause to connect again."""
+    blocks = [dict(line.split(": ", 1) for line in one.split("\n")) for one in text.split("\n\n")]
+    return [block for block in blocks if "event" in block]
+
+
+def test_events_are_told_as_they_happen(demo: Caller, worker: Worker) -> None:
+    stream = demo.send("GET", "/api/events", buffered=False)
+    parts = stream.iter_encoded()
+    assert next(parts) == b"retry: 1000\n\n"
+    assert stream.mimetype == "text/event-stream"
+
+    demo.signal(action="buy", fixed="0.1")
+    worker.work()
+    text = ""
+    while "filled" not in text:
+        text += next(parts).decode()
+    stream.close()
+
+    events = _events(text.strip())
+    order, signal = demo.rows()
+    assert [one["event"] for one in events][:4] == ["received", "validated", "queued", "sized"]
+    first = json.loads(events[0]["data"])
+    assert set(first) == {"id", "event", "at_ms", "process", "reason"}
+    assert (first["id"], first["event"]) == (signal["id"], "received")
+    assert {json.loads(one["data"])["id"] for one in events} == {signal["id"], order["id"]}
+
+
+def test_a_quiet_stream_says_that_it_lives(demo: Caller) -> None:
+    stream = demo.send("GET", "/api/events", buffered=False)
+    parts = stream.iter_encoded()
+
+    assert [next(parts), next(parts)] == [b"retry: 1000\n\n", b": nothing\n\n"]
+    stream.close()
+
+
+def test_a_broken_stream_goes_on_where_it_was(demo: Caller) -> None:
+    demo.signal(action="buy", fixed="0.1")
+    with_all = demo.client.get(
+        "/api/events", headers={**demo.headers, "Last-Event-ID": "1-0"}, buffered=False
+    )
+    parts = with_all.iter_encoded()
+    next(parts)
+    first = _events(next(parts).decode().strip())[0]
+    with_all.close()
+
+    again = demo.client.get(
+        "/api/events", headers={**demo.headers, "Last-Event-ID": first["id"]}, buffered=False
+    )
+    parts = again.iter_encoded()
+    next(parts)
+    told = [_events(next(parts).decode().strip())[0]["event"] for _ in range(3)]
+    again.close()
+
+    assert first["event"] == "received"
+    assert told == ["received", "validated", "queued"]
+
+
+def test_streams_leave_threads_for_orders(demo: Caller, settings: Settings) -> None:
+    most = settings.web_threads // 2
+    streams = [demo.send("GET", "/api/events", buffered=False) for _ in range(most)]
+
+    assert demo.refusal("GET", "/api/events") == (429, "rate_limited", [])
+    assert demo.client.head("/api/events", headers=demo.headers).status_code == 200
+
+    for stream in streams:
+        stream.close()
+    again = demo.send("GET", "/api/events", buffered=False)
+    assert again.status_code == 200
+    again.close()
+
+
+def test_a_stream_gives_its_connection_back(demo: Caller, redis_server: str) -> None:
+    with redis.Redis.from_url(redis_server) as client:
+        demo.call("GET", "/api/orders")
+        before = len(client.client_list())
+        stream = demo.send("GET", "/api/events", buffered=False)
+        next(stream.iter_encoded())
+        during = len(client.client_list())
+        stream.close()
+        after = len(client.client_list())
+
+    assert (during - before, after - before) == (1, 0)
+
+
+def test_the_list_does_not_shift_while_it_is_read(demo: Caller, wiring: Wiring) -> None:
+    for number in range(60):
+        demo.signal(action="buy", fixed=f"0.0{number + 1}")
+    reading = wiring.reader.newest(None)
+    read = [next(reading) for _ in range(10)]
+    sender = threading.Thread(target=lambda: demo.signal(action="buy", fixed="0.9"))
+    sender.start()
+    sender.join()
+
+    read += list(reading)
+
+    assert len({one.id for one in read}) == len(read) == 60
