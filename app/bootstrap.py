@@ -5,10 +5,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
+
 from app.dispatch.broker import Broker, celery_for
 from app.dispatch.celery_publisher import CeleryPublisher
 from app.dispatch.pump import PumpPublisher
-from app.domain.errors import NotFound
+from app.domain.errors import NotFound, StoreUnavailable
 from app.domain.identifiers import AccountId
 from app.paper_ports import QuoteSource
 from app.ports import Ports, Publisher
@@ -30,6 +32,7 @@ from app.store.paper_prices import RedisPaperPrices, RedisPaperTicks
 from app.store.paper_reports import RedisPaperReports
 from app.store.reader import RedisReader
 from app.store.registry import RedisRegistry
+from app.store.server_check import check_server
 from app.store.timers import RedisTimers
 from app.store.trigger_book import RedisTriggerBook
 from app.store.vault import Vault
@@ -38,6 +41,8 @@ from app.venues.paper.live import LiveSource
 from app.venues.paper.ports import PaperPorts
 from app.venues.paper.walk import WalkSource
 from app.venues.registry import KnownVenues
+
+_log = structlog.get_logger()
 
 #: How long the web process waits for the store before it answers 503.
 WEB_STORE_SECONDS = 0.5
@@ -77,6 +82,24 @@ def worker_wiring(settings: Settings, around: Callable[[Publisher], Publisher]) 
         around: wraps the publisher, so that work can be done at once instead of sent.
     """
     return _wiring(settings, lambda: f"worker-{os.getpid()}", WORKER_STORE_SECONDS, around)
+
+
+def refuse_unsafe_store(settings: Settings) -> None:
+    """Look at the store's settings before anything is entrusted to it.
+
+    A store that cannot be reached yet is no reason to refuse: until it can, nothing is accepted.
+
+    Raises:
+        UnsafeStore: acknowledged orders could be lost; the message says what to change.
+    """
+    try:
+        warnings = check_server(
+            settings.redis_url, may_lose_a_second=settings.appendfsync != "always"
+        )
+    except StoreUnavailable as error:
+        warnings = (str(error),)
+    for warning in warnings:
+        _log.warning("store_not_checked", why=warning)
 
 
 def _wiring(

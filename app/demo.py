@@ -1,11 +1,13 @@
 """The demo accounts of a fresh install: play money, and a caller of each dialect."""
 
+from urllib.parse import urlsplit
+
 from app.bootstrap import Wiring, web_wiring
 from app.domain.account import PAPER, Account, ApiClient, Connector
-from app.domain.errors import NotFound
+from app.domain.errors import NotFound, NotPermitted
 from app.domain.identifiers import AccountId, AccountName, Symbol
-from app.domain.words import Dialect, Market, PositionMode
-from app.settings import Settings, derived
+from app.domain.words import Dialect, Market, Mode, PositionMode
+from app.settings import Settings, derived, is_loopback
 from app.venues.paper.desk import PaperDesk
 
 GROUP = "demo"
@@ -43,6 +45,7 @@ def seed(settings: Settings) -> _Demo:
     nowhere in the clear. Run twice, or by two at once, it changes nothing that is there.
     """
     wiring = web_wiring(settings)
+    _refuse_real_money(wiring)
     desk = PaperDesk(wiring.paper)
     desk.seed_instruments()
     for number, name, market, mode in _ACCOUNTS:
@@ -55,6 +58,20 @@ def seed(settings: Settings) -> _Demo:
         },
         **{dialect.value: _client(wiring, dialect) for dialect in _CLIENTS},
     }
+
+
+def _refuse_real_money(wiring: Wiring) -> None:
+    """Refuse the test profile where an account could reach a real venue."""
+    if not wiring.settings.fast:
+        return
+    for account in wiring.registry.accounts():
+        url = wiring.settings.venue_urls.get(account.venue, "")
+        is_local = is_loopback(urlsplit(url).hostname or "")
+        if account.mode is not Mode.PAPER and not is_local:
+            raise NotPermitted(
+                f"The test profile (--fast) does not run with account {account.name}, which "
+                f"trades at {account.venue}. Start without --fast."
+            )
 
 
 def _account(

@@ -5,6 +5,7 @@ events hold a connection each, and because a request mostly waits for the store.
 """
 
 import os
+from typing import Any
 
 bind = os.environ.get("HOOKFILL_BIND", "127.0.0.1:8000")
 worker_class = "gthread"
@@ -35,3 +36,11 @@ control_socket_disable = True
 
 # Who may say X-Forwarded-For is decided by the application (HOOKFILL_TRUSTED_PROXIES).
 forwarded_allow_ips = ""
+
+
+def child_exit(_server: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn's signature
+    """Let the counters of a process that has ended be added up without it."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        from prometheus_client import multiprocess  # noqa: PLC0415 - it reads the variable at once
+
+        multiprocess.mark_process_dead(worker.pid)

@@ -1,14 +1,17 @@
 """The Celery app and its settings; each of them answers a way in which work was lost or doubled."""
 
 import os
+import sys
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import setup_logging, worker_init, worker_process_init
 from kombu import Queue
 
+from app.bootstrap import refuse_unsafe_store
 from app.dispatch.broker import celery_for
 from app.dispatch.routes import QueueName
+from app.domain.errors import UnsafeStore
 from app.logs import configure
 from app.settings import Settings
 from workers.process import process_ports
@@ -42,6 +45,15 @@ celery_app.conf.update(
 @setup_logging.connect
 def _structured_logs(**_: Any) -> None:  # noqa: ANN401 - Celery's signature
     configure("worker", settings.log_level)
+
+
+@worker_init.connect
+def _check_store(**_: Any) -> None:  # noqa: ANN401
+    """Do not work on a store that could lose what was acknowledged."""
+    try:
+        refuse_unsafe_store(settings)
+    except UnsafeStore as error:
+        sys.exit(str(error))
 
 
 @worker_process_init.connect

@@ -1,6 +1,7 @@
 """All commands, and those that need no running Hookfill."""
 
 import os
+import subprocess
 import sys
 
 import click
@@ -13,6 +14,7 @@ from app.cli.orders import order, orders
 from app.cli.prices import price
 from app.domain.errors import StoreError
 from app.settings import VARIABLES, BadSetting, markdown_table
+from app.supervisor.demo import SEED_COMMAND
 from app.supervisor.ports import LOOPBACK
 from app.supervisor.refusals import CannotStart
 from app.supervisor.supervise import up as run_everything
@@ -56,6 +58,15 @@ def up(port: int | None, data_dir: str | None, *, fast: bool) -> None:
 def settings() -> None:
     """Print every environment variable as a Markdown table."""
     click.echo(markdown_table(VARIABLES.values()))
+
+
+@main.command()
+def seed() -> None:
+    """Make the demo accounts and what the paper venue trades; print the demo credentials.
+
+    `hookfill up` does this by itself. Run twice, it changes nothing.
+    """
+    sys.exit(subprocess.call(SEED_COMMAND))  # noqa: S603 - our own command
 
 
 @main.command()

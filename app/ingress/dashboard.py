@@ -31,7 +31,7 @@ from app.domain.decision import Entry, EntryName
 from app.domain.errors import HookfillError, MalformedPayload, NotFound
 from app.domain.figures import plain
 from app.domain.identifiers import AccountId, AccountName, AggregateId, ClientOrderId
-from app.domain.signal import SignalState
+from app.domain.signal import Signal, SignalState
 from app.domain.smart_order import SmartOrderState
 from app.domain.status import OrderStatus
 from app.domain.words import Kind, Market, Mode
@@ -243,7 +243,12 @@ class _Pages:
     def _row(self, aggregate: Aggregate) -> Row:
         sentence = aggregate.sentence()
         row = row_of(aggregate, self._name_of(aggregate.account))
-        return {**row, "sentence": sentence[:1].upper() + sentence[1:]}
+        is_executing = isinstance(aggregate, Signal) and aggregate.state is SignalState.EXECUTING
+        return {
+            **row,
+            "sentence": sentence[:1].upper() + sentence[1:],
+            "stage": aggregate.stage if is_executing else None,
+        }
 
     def _name_of(self, account_id: AccountId) -> str:
         try:

@@ -1,13 +1,20 @@
 """What the web server serves."""
 
 import os
+import sys
 
-from app.bootstrap import web_wiring
+from app.bootstrap import refuse_unsafe_store, web_wiring
+from app.domain.errors import UnsafeStore
 from app.ingress.factory import create_app
 from app.logs import configure
 from app.settings import Settings
 
 _settings = Settings.from_environment(os.environ)
 configure("web", _settings.log_level)
+
+try:
+    refuse_unsafe_store(_settings)
+except UnsafeStore as error:
+    sys.exit(str(error))
 
 app = create_app(web_wiring(_settings))

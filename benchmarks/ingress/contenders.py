@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING
 from app.supervisor.embedded_server import SAFE_SETTINGS, find_server
 from benchmarks.ingress import naive
 from benchmarks.ingress.load import COUNTER_MARK, HOST, requests_for
-from benchmarks.ingress.processes import DidNotStartError, Running, free_port, running
+from benchmarks.ingress.processes import ROOT, DidNotStartError, Running, free_port, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: The checkout: what it starts is found from here.
-ROOT = Path(__file__).parents[2]
 WEBHOOK_PATH = "/trading-signal/webhook"
 #: Processes of the naive web server, and tasks at once of its worker.
 NAIVE_PROCESSES = 2
@@ -169,7 +167,7 @@ def _bodies(connector_name: str, connector_token: str) -> list[str]:
 def _all_running(
     commands: dict[str, list[str]], environment: dict[str, str], folder: Path
 ) -> Iterator[dict[str, Running]]:
-    """Run every command, in the checkout, with the scripts of this environment first on PATH."""
+    """Run every command with the scripts of this environment first on PATH."""
     scripts = Path(sys.executable).parent
     path = f"{scripts}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     with ExitStack() as stack:

@@ -11,14 +11,16 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.ingress.load import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
+#: The checkout: what is started is found from here.
+ROOT = Path(__file__).parents[2]
 #: A server that does not answer after this long will not.
 START_SECONDS_MAX = 30.0
 #: What is still alive this long after SIGTERM is killed.
@@ -88,7 +90,7 @@ class Running:
 
 @contextmanager
 def running(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Iterator[Running]:
-    """Run a command as long as the block lasts.
+    """Run a command, from the checkout, as long as the block lasts.
 
     Args:
         command: Program and arguments; nothing passes through a shell.
@@ -99,6 +101,7 @@ def running(command: Sequence[str], environment: Mapping[str, str], log: Path) -
         process = subprocess.Popen(  # noqa: S603 (our own commands)
             list(command),
             env={**os.environ, **environment},
+            cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -82,10 +82,8 @@ function patchRows(before, after) {
       replace(old, fresh);
       if (fresh.nextElementSibling !== place) before.insertBefore(fresh, place);
     } else {
-      fresh.classList.add("arrived");
-      const html = fresh.outerHTML;
       adopt(fresh);
-      sent.set(fresh, html.replace(' arrived"', '"').replace(' class="arrived"', ""));
+      fresh.classList.add("arrived");
       before.insertBefore(fresh, place);
     }
   }
@@ -94,7 +92,8 @@ function patchRows(before, after) {
 
 function patch(before, after) {
   if (sent.get(before) === after.outerHTML || isBeingRead(before)) return;
-  if (before.dataset.shape && before.dataset.shape === after.dataset.shape) return; // its parts are
+  // What keeps its shape is replaced by its parts.
+  if (before.dataset.shape && before.dataset.shape === after.dataset.shape) return;
   if ("rows" in before.dataset && "rows" in after.dataset) {
     const html = after.outerHTML;
     patchRows(before, after);
@@ -154,14 +153,17 @@ async function ask() {
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
-    if (response.status === 401 || fresh.getElementById("sign-in")) location.reload();
-    else if (!response.ok) tell("bad", `Answers ${response.status}; trying again`);
+    const isSame = fresh.body.dataset.page === document.body.dataset.page;
+    // Another page than this one: signed out, gone, in trouble, or well again.
+    if (!isSame && response.status !== 503) location.reload();
+    else if (!response.ok) tell("bad", `Trouble (${response.status}), trying again`);
     else if (address === location.href) {
       show(fresh);
-      tell(stream?.readyState === EventSource.OPEN ? "good" : "quiet", "Live");
+      const isOpen = stream?.readyState === EventSource.OPEN;
+      tell(isOpen ? "good" : "quiet", isOpen ? "Live" : "Every 2 s");
     }
   } catch {
-    tell("bad", "No connection; trying again");
+    tell("bad", "No connection, trying again");
   } finally {
     isAsking = false;
     look(EVERY_MS);
@@ -328,10 +330,7 @@ for (const form of document.querySelectorAll("form[data-build]")) {
 
 // ---- Begin
 
-for (const element of document.querySelectorAll("[data-live], [data-rows] > *")) {
-  sent.set(element, element.outerHTML);
-}
-localize(document);
+adopt(document.body);
 drawSparks();
 
 if (document.body.dataset.events) {

@@ -66,7 +66,7 @@ def test_what_is_not_there(demo: Caller, reference: str) -> None:
 
 def test_a_row_must_have_all_that_is_asked(demo: Caller, worker: Worker) -> None:
     demo.signal(action="buy", fixed="0.1", clientOrderId="one")
-    demo.signal(action="buy", fixed="0.2", limit="40000", clientOrderId="two")
+    demo.signal(action="buy", fixed="0.01", limit="40000", clientOrderId="two")
     worker.work()
     (signal,) = demo.rows(kind="SIGNAL", caller_id="two")
 
@@ -253,7 +253,8 @@ def test_a_stream_gives_its_connection_back(demo: Caller, redis_server: str) -> 
         demo.call("GET", "/api/orders")
         before = len(client.client_list())
         stream = demo.send("GET", "/api/events", buffered=False)
-        next(stream.iter_encoded())
+        parts = stream.iter_encoded()
+        assert [next(parts), next(parts)]
         during = len(client.client_list())
         stream.close()
         after = len(client.client_list())

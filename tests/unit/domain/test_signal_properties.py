@@ -92,6 +92,8 @@ class SignalMachine(RuleBasedStateMachine):
         self.signal_id = signal.id
         self.all[signal.id] = signal
         self.opposite = Decimal(opposite) / 10
+        if not delayed:
+            self.turn()
 
     @property
     def signal(self) -> Signal:
@@ -141,6 +143,16 @@ class SignalMachine(RuleBasedStateMachine):
         event: Executed = a_turn(self.signal, account=view, new_ids=self.fresh())
         self.happen(self.signal_id, event)
 
+    @precondition(lambda self: any(one.is_live for one in self.orders()))
+    @rule(tenths=st.integers(1, 10))
+    def sent_and_filled(self, tenths: int) -> None:
+        order = next(one for one in self.orders() if one.is_live)
+        self.happen(order.id, PlacementClaimed(at_ms=NOW, lease_until_ms=NOW))
+        status = OrderStatus.FILLED if tenths == 10 else OrderStatus.CANCELED
+        report = OrderReport(status=status, filled_quantity=order.quantity * tenths / 10)
+        self.happen(order.id, OrderReported(at_ms=NOW, report=report))
+
+    @precondition(lambda self: self.orders() or self.signal.state is SignalState.SCHEDULED)
     @rule()
     def cancel(self) -> None:
         self.happen(self.signal_id, CancelRequested(at_ms=NOW, reason=REQUESTED))

@@ -1,0 +1,119 @@
+"""Whether it runs, whether it works, and how much waits, told even when the store is away."""
+
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.bootstrap import Wiring, web_wiring
+from app.dispatch.routes import TaskName
+from app.domain.identifiers import EpochMs
+from app.ingress.factory import create_app
+from app.ingress.health import CANARY_AGE_MAX_MS
+from app.settings import Settings
+from tests.integration.api.caller import Caller
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def away(tmp_path: Path) -> FlaskClient:
+    """A stranger before an app whose store is not there."""
+    environ = {"REDIS_URL": "redis://:s3cret@127.0.0.1:1/0", "HOOKFILL_DATA_DIR": str(tmp_path)}
+    return create_app(web_wiring(Settings.from_environment(environ))).test_client()
+
+
+def _gauges(client: FlaskClient) -> dict[str, str]:
+    """Return name, with the queue if there is one → value as text."""
+    answer = client.get("/metrics")
+    assert answer.status_code == 200
+    assert answer.mimetype == "text/plain"
+    return {
+        " ".join([sample.name, *sample.labels.values()]): str(sample.value)
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+        if family.type == "gauge"
+    }
+
+
+def test_the_process_runs_even_without_a_store(away: FlaskClient) -> None:
+    answer = away.get("/healthz")
+
+    assert (answer.status_code, answer.get_json()) == (200, {"status": "ok"})
+
+
+def test_without_a_store_it_is_not_ready(away: FlaskClient) -> None:
+    answer = away.get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.get_json()["status"] == "not_ready"
+    assert set(answer.get_json()["problems"]) == {"store"}
+    assert "s3cret" not in answer.text
+
+
+def test_without_a_store_the_metrics_say_so(away: FlaskClient) -> None:
+    gauges = _gauges(away)
+
+    assert (gauges["hookfill_store_up"], gauges["hookfill_broker_up"]) == ("0.0", "0.0")
+    assert "hookfill_outbox_effects" not in gauges
+
+
+def test_without_a_canary_it_is_not_ready(api: Caller) -> None:
+    answer = api.client.get("/readyz")
+
+    assert answer.status_code == 503
+    assert set(answer.get_json()["problems"]) == {"queue"}
+
+
+def test_a_canary_makes_it_ready_for_a_while(api: Caller, wiring: Wiring) -> None:
+    now_ms = wiring.clock.server_ms()
+    wiring.ports.canary.sing(now_ms)
+    ready = api.client.get("/readyz")
+    wiring.ports.canary.sing(EpochMs(now_ms - CANARY_AGE_MAX_MS - 1))
+    late = api.client.get("/readyz")
+
+    assert (ready.status_code, ready.get_json()["status"]) == (200, "ready")
+    assert ready.get_json()["problems"] == {}
+    assert ready.get_json()["canary_age_ms"] >= 0
+    assert (late.status_code, set(late.get_json()["problems"])) == (503, {"queue"})
+
+
+def test_the_metrics_tell_what_waits(demo: Caller, wiring: Wiring) -> None:
+    before = _gauges(demo.client)
+    demo.signal(action="buy", fixed="0.01")
+    demo.signal(action="buy", fixed="0.02", delaySeconds=600)
+    wiring.ports.canary.sing(wiring.clock.server_ms())
+    wiring.messages.send(TaskName.CANARY, [])
+
+    gauges = _gauges(demo.client)
+
+    assert gauges["hookfill_store_up"] == gauges["hookfill_broker_up"] == "1.0"
+    assert gauges["hookfill_outbox_effects"] == "1.0"
+    assert gauges["hookfill_timers"] == "1.0"
+    assert gauges["hookfill_unknown_orders"] == "0.0"
+    assert gauges["hookfill_queue_length maintenance"] == "1.0"
+    assert gauges["hookfill_queue_length urgent"] == "0.0"
+    assert "hookfill_canary_age_seconds" in gauges
+    assert "hookfill_canary_age_seconds" not in before
+
+
+def test_the_metrics_count_requests(demo: Caller) -> None:
+    demo.signal(action="buy", fixed="0.01")
+
+    text = demo.client.get("/metrics").text
+
+    assert "hookfill_requests_total" in text
+    assert 'hookfill_acknowledge_seconds_count{dialect="crypto_arsenal"}' in text
+
+
+def test_without_a_store_our_own_paths_are_unavailable(away: FlaskClient, tmp_path: Path) -> None:
+    token = Settings.from_environment({"HOOKFILL_DATA_DIR": str(tmp_path)}).admin_token.reveal()
+    api = Caller(away, token)
+
+    for method, path in (
+        ("GET", "/api/orders"),
+        ("GET", "/api/events"),
+        ("PUT", "/api/accounts/x"),
+    ):
+        assert api.refusal(method, path) == (503, "store_unavailable", [])
