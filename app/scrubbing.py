@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, MutableMapping
+from functools import lru_cache
 from typing import Final
 
 from app.settings import without_credentials
@@ -25,6 +26,9 @@ _PAIR = re.compile(
 #: What Fernet has encrypted.
 _FERNET = re.compile(r"\bgAAAA[\w-]{20,}={0,2}")
 
+#: A short word: no room for a scheme, a pair, a URL or a Fernet token. Most values are one.
+_WORD = re.compile(r"[\w.-]{0,24}")
+
 #: Nothing that we log is nested more deeply.
 _DEPTH_MAX = 6
 
@@ -40,17 +44,24 @@ def scrub(
 
 def scrubbed(text: str) -> str:
     """Mask what looks like a secret inside a text."""
+    if _WORD.fullmatch(text):
+        return text
     text = without_credentials(text)
     text = _SCHEME.sub(rf"\1 {MASK}", text)
     text = _PAIR.sub(rf"\g<name>{MASK}", text)
     return _FERNET.sub(MASK, text)
 
 
+@lru_cache(maxsize=1024)
+def _is_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
+
+
 def _clean(name: str, value: object, depth: int) -> object:
     # Numbers are no secrets: a fencing token may be seen.
     if value is None or isinstance(value, bool | int | float):
         return value
-    if depth > _DEPTH_MAX or _SECRET_NAME.search(name):
+    if depth > _DEPTH_MAX or _is_secret(name):
         return MASK
     if isinstance(value, Mapping):
         return {str(key): _clean(str(key), each, depth + 1) for key, each in value.items()}

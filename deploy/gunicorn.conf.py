@@ -1,16 +1,17 @@
 """Settings of the web server; every figure can be set in the environment.
 
-Run as `gunicorn -c deploy/gunicorn.conf.py app.ingress.wsgi:app`. Threads, because server-sent
-events hold a connection each, and because a request mostly waits for the store.
+Run as `gunicorn -c deploy/gunicorn.conf.py app.ingress.wsgi:app`. Green threads, because server-sent
+events hold a connection each, and because a request mostly waits for the store. docs/decisions.md
+says why gevent, docs/benchmarks.md how much that gives.
 """
 
 import os
 from typing import Any
 
 bind = os.environ.get("HOOKFILL_BIND", "127.0.0.1:8000")
-worker_class = "gthread"
+worker_class = "gevent"
 workers = int(os.environ.get("HOOKFILL_WEB_WORKERS", "2"))
-threads = int(os.environ.get("HOOKFILL_WEB_THREADS", "8"))
+worker_connections = int(os.environ.get("HOOKFILL_WEB_CONNECTIONS", "1000"))
 
 # The application must be built after the fork: its connections and its publishing thread
 # do not survive one.

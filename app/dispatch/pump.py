@@ -3,6 +3,7 @@
 import os
 import queue
 import threading
+import time
 from collections.abc import Sequence
 
 import structlog
@@ -16,6 +17,9 @@ WAITING_MAX = 50_000
 
 #: Effects taken in one go.
 BATCH = 500
+
+#: Pause after each message. One alert goes out at once; under load the next message takes many.
+REST_SECONDS = 0.005
 
 _log = structlog.get_logger()
 
@@ -68,3 +72,4 @@ class PumpPublisher:
                 self._publisher.publish(batch)
             except Exception:  # noqa: BLE001 - outermost in this thread; the sweep has the rest
                 _log.exception("pump_failed", effects=len(batch))
+            time.sleep(REST_SECONDS)

@@ -81,4 +81,5 @@ def _texts(happenings: Stream) -> Iterator[str]:
 def _text(happening: Happening) -> str:
     row = {"id": str(happening.id), **entry_row(happening.entry, happening.process)}
     data = json.dumps(row, separators=(",", ":"))
-    return f"id: {happening.position}\nevent: {happening.entry.name}\ndata: {data}\n\n"
+    place = "" if happening.position is None else f"id: {happening.position}\n"
+    return f"{place}event: {happening.entry.name}\ndata: {data}\n\n"

@@ -107,7 +107,7 @@ def blueprint(wiring: Wiring) -> Blueprint:
     routes = Blueprint("orders", __name__)
     routes.before_request(Gate(wiring.settings).check)
     orders = _Orders(wiring)
-    streams = EventStreams(wiring.reader, max(1, wiring.settings.web_threads // 2))
+    streams = EventStreams(wiring.reader, max(1, wiring.settings.web_connections // 10))
     one = "/api/orders/<reference>"
     routes.add_url_rule("/api/orders", "list", orders.list, methods=["GET"])
     routes.add_url_rule(one, "show", orders.show, methods=["GET"])

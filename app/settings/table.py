@@ -217,8 +217,14 @@ class Settings:
     web_workers: Annotated[
         int, Variable("HOOKFILL_WEB_WORKERS", whole(1, 256), "2", "Web processes.")
     ]
-    web_threads: Annotated[
-        int, Variable("HOOKFILL_WEB_THREADS", whole(1, 256), "8", "Threads of each web process.")
+    web_connections: Annotated[
+        int,
+        Variable(
+            "HOOKFILL_WEB_CONNECTIONS",
+            whole(1, 100_000),
+            "1000",
+            "Connections that one web process serves at once.",
+        ),
     ]
     web_graceful_seconds: Annotated[
         int,

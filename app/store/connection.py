@@ -4,6 +4,9 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+#: Connections of one process; more requests than that wait for one, as long as for an answer.
+CONNECTIONS_MAX = 32
+
 #: Whoever is wired with the store needs to know no more of Redis than this name.
 Client = redis.Redis
 
@@ -17,8 +20,10 @@ def connect(url: str, timeout_seconds: float) -> redis.Redis:
         url: of the store.
         timeout_seconds: for one answer; connecting may take as long.
     """
-    return redis.Redis.from_url(
+    pool = redis.BlockingConnectionPool.from_url(
         url,
+        max_connections=CONNECTIONS_MAX,
+        timeout=timeout_seconds,
         decode_responses=True,
         socket_timeout=timeout_seconds,
         socket_connect_timeout=timeout_seconds,
@@ -27,3 +32,4 @@ def connect(url: str, timeout_seconds: float) -> redis.Redis:
         retry=Retry(NoBackoff(), 0),
         protocol=2,
     )
+    return redis.Redis(connection_pool=pool)

@@ -20,8 +20,8 @@ from app.domain.identifiers import (
 from app.store import keys
 from app.store.scripts import load_script, text_of, translated
 
-#: Ids in one block: 32 for each shard.
-BLOCK = 32 * keys.SHARDS
+#: Ids in one block, the numbers of one millisecond: 256 for each shard.
+BLOCK = IDS_PER_MS
 
 #: After this long a block is dropped, so that ids rise with time to within a second.
 BLOCK_LIFE_SECONDS = 1.0

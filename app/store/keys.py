@@ -181,6 +181,11 @@ def books(venue: VenueName) -> str:
     return f"{BOOKS}:{venue}"
 
 
+def book_tick(venue: VenueName) -> str:
+    """String: number of the newest tick that the books of one venue have begun with. For ever."""
+    return f"{BOOKS}:{venue}:tick"
+
+
 def book(venue: VenueName, symbol: Symbol, source: str, part: str) -> str:
     """One part of a trigger book, all under one tag.
 

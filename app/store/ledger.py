@@ -152,10 +152,10 @@ class RedisLedger:
         texts = [entry_text(entry, self._process()) for entry in entries]
         transaction.write("RPUSH", keys.timeline(aggregate_id), *texts)
         stream = keys.events(keys.shard_of_id(aggregate_id))
-        for text in texts:
-            transaction.write(
-                "XADD", stream, "MAXLEN", "~", EVENTS_KEPT, "*", "id", aggregate_id, "entry", text
-            )
+        joined = f"[{','.join(texts)}]"
+        transaction.write(
+            "XADD", stream, "MAXLEN", "~", EVENTS_KEPT, "*", "id", aggregate_id, "entries", joined
+        )
 
     def _note_duplicate(self, aggregate_id: AggregateId) -> None:
         transaction = Transaction()
@@ -176,7 +176,7 @@ def _tell(changes: Sequence[Change]) -> None:
                 kind=after.kind,
                 request=str(after.request_id or after.id),
                 aggregate=str(after.id),
-                events=[entry.name for entry in change.entries],
+                events=" ".join(entry.name for entry in change.entries),
                 reason=next((one.reason.code for one in change.entries if one.reason), None),
             )
 

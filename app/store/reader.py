@@ -11,7 +11,7 @@ from app.domain.aggregate import Aggregate
 from app.domain.decision import Entry
 from app.domain.identifiers import AggregateId, EpochMs
 from app.store import keys
-from app.store.records import aggregate_from, entry_from
+from app.store.records import aggregate_from, entries_from, entry_from
 from app.store.scripts import text_of, translated
 
 #: Aggregates fetched from one shard in one go.
@@ -31,9 +31,13 @@ _Place = tuple[EpochMs, AggregateId]
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """A timeline entry as it was written: at which position of the streams, by which process."""
+    """A timeline entry as it was written: at which position of the streams, by which process.
 
-    position: str
+    Attributes:
+        position: None where the same commit has told more, so that nobody goes on from the middle.
+    """
+
+    position: str | None
     id: AggregateId
     entry: Entry
     process: str
@@ -141,11 +145,20 @@ def _happenings(answer: Any, seen: dict[str, str]) -> list[Happening]:  # noqa: 
 
     The client answers a list of (stream, messages) or a mapping, by protocol.
     """
-    happenings = []
+    found: list[tuple[str, Any]] = []
     for stream, messages in answer.items() if isinstance(answer, dict) else answer:
-        for position, message in messages:
-            seen[stream] = position
-            entry, process = entry_from(message["entry"])
-            owner = AggregateId(int(message["id"]))
-            happenings.append(Happening(position, owner, entry, process))
-    return sorted(happenings, key=lambda one: tuple(map(int, one.position.split("-"))))
+        seen[stream] = messages[-1][0]
+        found += messages
+    found.sort(key=lambda one: tuple(map(int, one[0].split("-"))))
+    return [one for position, message in found for one in _told(position, message)]
+
+
+def _told(position: str, message: Any) -> list[Happening]:  # noqa: ANN401
+    """Return what one commit told. Only the last of it has a position to go on from."""
+    owner = AggregateId(int(message["id"]))
+    entries = entries_from(message["entries"])
+    last = len(entries) - 1
+    return [
+        Happening(position if number == last else None, owner, entry, process)
+        for number, (entry, process) in enumerate(entries)
+    ]

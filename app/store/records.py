@@ -1,6 +1,7 @@
 """Aggregates ↔ records, with their schema version."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from app.domain.aggregate import Aggregate
@@ -54,7 +55,15 @@ def entry_text(entry: Entry, process: str) -> str:
 
 def entry_from(text: str) -> tuple[Entry, str]:
     """Return the entry, and the process that wrote it."""
-    fields = json.loads(text)
+    return _entry(json.loads(text))
+
+
+def entries_from(text: str) -> list[tuple[Entry, str]]:
+    """Return the entries of a JSON array of such texts, each with its process."""
+    return [_entry(fields) for fields in json.loads(text)]
+
+
+def _entry(fields: Mapping[str, Any]) -> tuple[Entry, str]:
     reason = None
     if "r" in fields:
         code, message = fields["r"]

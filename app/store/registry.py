@@ -176,7 +176,11 @@ class RedisRegistry:
         return account
 
     def _fresh(self) -> _Snapshot:
-        if self._seconds() - self._snapshot.read_at > LIFE_SECONDS or self._snapshot.version < 0:
+        if self._snapshot.version < 0:
+            self.refresh()
+        elif self._seconds() - self._snapshot.read_at > LIFE_SECONDS:
+            # One looks, the others go on with what they have: a commit checks its version anyway.
+            self._snapshot = replace(self._snapshot, read_at=self._seconds())
             self.refresh()
         return self._snapshot
 

@@ -59,6 +59,7 @@ def store(folder: Path) -> Iterator[str]:
     """Run a Redis-protocol server with `appendfsync always`; yield its URL without a database."""
     port = free_port()
     settings = {**SAFE_SETTINGS, "appendfsync": "always", "bind": HOST, "port": str(port)}
+    settings["maxmemory"] = "512mb"
     settings["dir"] = str(folder)
     options = [f"{name} {value}" for name, value in settings.items()]
     file = folder / "redis.conf"

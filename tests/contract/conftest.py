@@ -7,6 +7,7 @@ import pytest
 import redis
 
 from tests.contract.paper_world import PaperWorld
+from tests.contract.store import Store
 
 
 @pytest.fixture
@@ -31,3 +32,9 @@ def client(request: pytest.FixtureRequest) -> Iterator[redis.Redis]:
 def world(client: redis.Redis) -> PaperWorld:
     """The whole paper venue over the client, with two accounts and a price."""
     return PaperWorld(client).opened()
+
+
+@pytest.fixture
+def store(client: redis.Redis) -> Store:
+    """The parts of the store over the client."""
+    return Store(client)

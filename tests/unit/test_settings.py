@@ -130,7 +130,7 @@ def test_a_venue_can_be_sent_elsewhere() -> None:
         ("HOOKFILL_VENUE_URLS", '["https://example.com"]'),
         ("HOOKFILL_VENUE_URLS", '{"binance": 1}'),
         ("HOOKFILL_VENUE_URLS", '{"binance": "http://example.com"}'),
-        ("HOOKFILL_WEB_THREADS", "٣"),
+        ("HOOKFILL_WEB_CONNECTIONS", "٣"),
         ("REDIS_URL", "redis://host/x"),
         ("REDIS_URL", "unix://"),
     ],

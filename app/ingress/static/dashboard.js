@@ -9,7 +9,7 @@ const EVERY_MS = 2000;
 /** After an event, so that its companions come along. */
 const AFTER_EVENT_MS = 60;
 /** Between two looks, however much happens. */
-const LEAST_GAP_MS = 400;
+const LEAST_GAP_MS = 250;
 /** Longer than the server waits for its store. */
 const PATIENCE_MS = 8000;
 /** Before the event stream is tried again when the server had none to give. */
@@ -309,7 +309,8 @@ signIn?.addEventListener("submit", async (event) => {
 function address(form) {
   const fields = [...new FormData(form)].filter(([, value]) => value !== "");
   const query = new URLSearchParams(fields).toString();
-  return new URL(form.action).pathname + (query && `?${query}`);
+  // Not form.action: a field of that name would hide it.
+  return form.getAttribute("action") + (query && `?${query}`);
 }
 
 for (const form of document.querySelectorAll("form[data-filter]")) {

@@ -235,7 +235,7 @@ def test_a_broken_stream_goes_on_where_it_was(demo: Caller) -> None:
 
 
 def test_streams_leave_threads_for_orders(demo: Caller, settings: Settings) -> None:
-    most = settings.web_threads // 2
+    most = settings.web_connections // 10
     streams = [demo.send("GET", "/api/events", buffered=False) for _ in range(most)]
 
     assert demo.refusal("GET", "/api/events") == (429, "rate_limited", [])

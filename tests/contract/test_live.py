@@ -1,0 +1,94 @@
+"""Which aggregates are live, by several keys."""
+
+import pytest
+
+from app.domain.commands import Action
+from app.domain.signal import SignalState, Stage
+from app.domain.smart_order import SmartOrderState
+from app.domain.status import OrderStatus
+from app.domain.words import PositionSide, Side
+from tests.builders import (
+    ORIGIN,
+    SPOT_ID,
+    USDM_ID,
+    a_signal,
+    a_smart_order,
+    an_id,
+    an_order,
+    an_order_in,
+)
+from tests.contract.store import Store
+
+LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
+
+
+def test_an_origin_shows_its_live_signals_with_their_caller_ids(store: Store) -> None:
+    store.put(a_signal(id=an_id(1), caller_id="Long"))
+    store.put(a_signal(id=an_id(2), state=SignalState.SCHEDULED))
+    store.put(a_signal(id=an_id(3), state=SignalState.DONE))
+    store.put(a_signal(id=an_id(4), origin="crypto_arsenal:two"))
+    store.put(a_signal(Action.CANCEL_ALL, id=an_id(5)))
+
+    assert store.live.of_origin(SPOT_ID, ORIGIN) == {an_id(1): "Long", an_id(2): ""}
+
+
+def test_an_origin_shows_a_signal_while_its_protection_lives(store: Store) -> None:
+    signal = a_signal(Action.OPEN_LONG, stage=Stage.PROTECTED, caller_id="Long")
+    store.put(signal)
+
+    assert store.live.of_origin(USDM_ID, ORIGIN) == {signal.id: "Long"}
+
+
+def test_an_account_shows_everything_live_of_it(store: Store) -> None:
+    store.put(a_signal(id=an_id(1)))
+    store.put(an_order(id=an_id(2)))
+    store.put(an_order_in(OrderStatus.FILLED, id=an_id(3)))
+    store.put(a_smart_order())
+
+    assert list(store.live.of_account(SPOT_ID)) == [an_id(1), an_id(2)]
+    assert list(store.live.of_account(USDM_ID)) == [a_smart_order().id]
+
+
+def test_a_smart_order_is_live_until_it_ends(store: Store) -> None:
+    store.put(a_smart_order())
+
+    store.change(a_smart_order(state=SmartOrderState.CANCELED))
+
+    assert list(store.live.of_account(USDM_ID)) == []
+
+
+@pytest.mark.parametrize("status", OrderStatus)
+def test_orders_on_their_way_are_found_by_status(store: Store, status: OrderStatus) -> None:
+    order = an_order_in(status, id=an_id(1, USDM_ID), account=USDM_ID)
+    store.put(order)
+
+    placing = status in {OrderStatus.PENDING_NEW, OrderStatus.PLACING}
+    assert (order.id in store.live.placing()) is placing
+    assert (order.id in store.live.unknown()) is (status is OrderStatus.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("side", "leg", "guards"),
+    [
+        (Side.SELL, LONG, Action.OPEN_LONG),
+        (Side.SELL, None, Action.OPEN_LONG),
+        (Side.BUY, SHORT, Action.OPEN_SHORT),
+        (Side.BUY, None, Action.OPEN_SHORT),
+    ],
+)
+def test_an_order_finds_who_guards_the_leg_that_it_works_on(
+    store: Store, side: Side, leg: PositionSide | None, guards: Action
+) -> None:
+    for number, action in ((1, Action.OPEN_LONG), (2, Action.OPEN_SHORT)):
+        store.put(a_signal(action, id=an_id(number, USDM_ID), stage=Stage.PROTECTED))
+    order = an_order(account=USDM_ID, symbol="ETH/USDT", side=side, position_side=leg)
+
+    number = 1 if guards is Action.OPEN_LONG else 2
+    assert list(store.live.protectors(order)) == [an_id(number, USDM_ID)]
+
+
+def test_who_has_nothing_open_yet_guards_nothing(store: Store) -> None:
+    store.put(a_signal(Action.OPEN_LONG, stage=Stage.WORKING))
+    order = an_order(account=USDM_ID, symbol="ETH/USDT", position_side=LONG)
+
+    assert list(store.live.protectors(order)) == []
