@@ -11,6 +11,8 @@ from app.domain.account import Account
 from app.domain.commands import Action, SignalCommand, SignalRules, Size, SizeKind
 from app.domain.events import Executed
 from app.domain.identifiers import (
+    ID_EPOCH_MS,
+    IDS_PER_MS,
     AccountId,
     AccountName,
     AggregateId,
@@ -92,8 +94,8 @@ def _with(made: Made, odd: Mapping[str, Any]) -> Made:
 
 
 def an_id(number: int = 1, account: AccountId = SPOT_ID) -> AggregateId:
-    """An id in the shard of the account."""
-    return AggregateId(number * 4096 + account)
+    """An id in the shard of the account, as it is handed out today; a greater number is later."""
+    return AggregateId((NOW - ID_EPOCH_MS + number) * IDS_PER_MS + account)
 
 
 def a_fresh_id(number: int = 500, account: AccountId = SPOT_ID) -> FreshId:

@@ -1,9 +1,9 @@
-"""Real Redis-protocol servers for tests, with the settings that Hookfill asks for."""
+"""Real Redis-protocol servers for tests, durable or quick."""
 
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,15 +24,21 @@ class Server:
     process: "subprocess.Popen[bytes]"
 
 
+#: What Hookfill asks of a server that shall keep orders.
+DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
+#: For tests that never restart their server.
+QUICK = ("--appendonly", "no")
+
+
 @contextmanager
-def running_server(folder: Path) -> Iterator[Server]:
-    """Start a durable server on a free loopback port, and stop it at the end."""
+def running_server(folder: Path, options: Sequence[str] = DURABLE) -> Iterator[Server]:
+    """Start a server on a free loopback port, and stop it at the end."""
     folder.mkdir(parents=True, exist_ok=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [str(find_server()), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
-    command += ["--dir", str(folder), "--appendonly", "yes", "--appendfsync", "always"]
+    command += ["--dir", str(folder), *options]
     command += ["--maxmemory", "256mb", "--maxmemory-policy", "noeviction"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         server = Server(f"redis://127.0.0.1:{port}", process)

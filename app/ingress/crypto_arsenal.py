@@ -23,6 +23,7 @@ from app.domain.errors import (
 from app.domain.identifiers import EpochMs
 from app.domain.words import Dialect
 from app.ingress.peer import address_of
+from app.ingress.raw_body import raw_body
 from app.ports import Admission
 from app.services.accept import Accepted, Sender, accept_signal
 
@@ -58,7 +59,7 @@ class Webhook:
         """Answer `ok` once the signal is stored, or an error with nothing queued."""
         started = time.perf_counter()
         try:
-            payload = payload_from(request.get_data(cache=False))
+            payload = payload_from(raw_body())
             accepted = self._accepted(payload, self._ports.clock.now_ms())
         except HookfillError as error:
             response = error_answer(error)

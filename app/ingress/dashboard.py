@@ -7,16 +7,18 @@ plain function of the store, and text that came by webhook is escaped in one pla
 import hashlib
 import heapq
 import json
+import mimetypes
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, make_response, render_template, request, send_from_directory
+from flask import Blueprint, Response, abort, make_response, render_template, request
 from marshmallow import validate
 
 from app.bootstrap import WEB_STORE_SECONDS, Wiring
@@ -30,7 +32,7 @@ from app.domain.commands import Action
 from app.domain.decision import Entry, EntryName
 from app.domain.errors import HookfillError, MalformedPayload, NotFound
 from app.domain.figures import plain
-from app.domain.identifiers import AccountId, AccountName, AggregateId, ClientOrderId
+from app.domain.identifiers import AccountName, AggregateId, ClientOrderId
 from app.domain.signal import Signal, SignalState
 from app.domain.smart_order import SmartOrderState
 from app.domain.status import OrderStatus
@@ -40,7 +42,15 @@ from app.ingress.answers import error_answer
 from app.ingress.authentication import Gate
 from app.ingress.crypto_arsenal import PATH as WEBHOOK_PATH
 from app.ingress.health import CANARY_AGE_MAX_MS
-from app.ingress.order_list import ListQuery, Place, cursor_of, filters_from, id_from, page_of
+from app.ingress.order_list import (
+    ListQuery,
+    Place,
+    cursor_of,
+    filters_from,
+    id_from,
+    page_of,
+    place_of,
+)
 from app.ingress.peer import is_https
 from app.ingress.reading import query_of_request
 from app.ingress.rows import Row, entry_row, row_of
@@ -67,6 +77,9 @@ HEADERS: Final = {
 #: Rows of the overview.
 ROWS: Final = 50
 
+#: Aggregates that the overview looks at to find them: it is asked for again every few seconds.
+LOOKED_AT_MAX: Final = 2_000
+
 #: What the overview lists besides one kind of aggregate. Without a kind it lists requests only,
 #: unless a state is asked for, which a part of a request may be in as well.
 EVERYTHING: Final = "ALL"
@@ -88,8 +101,10 @@ ALERT_FIELDS: Final = (
     "log",
 )
 
-#: An alert to begin with. Its log varies, so that the next one is no repeat of it.
-_FIRST_ALERT = {"percent": "10", "log": "{{timenow}}"}
+#: An alert to begin with, by hand and from TradingView; there its log varies, so that the next one
+#: is no repeat of it.
+_SMALL_ALERT = {"percent": "10"}
+_FIRST_ALERT = {**_SMALL_ALERT, "log": "{{timenow}}"}
 
 #: What TradingView fills in, for instance `{{timenow}}`.
 _BLANK = re.compile(r"\{\{[^{}]*\}\}")
@@ -101,11 +116,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RANKS = {name: rank for rank, name in enumerate(EntryName)}
 
 
-class _OverviewQuery(ListQuery):
-    kind = Text(validate=validate.OneOf([*Kind, EVERYTHING]))
-
-
-_QUERY = _OverviewQuery()
+_QUERY = ListQuery.from_dict({"kind": Text(validate=validate.OneOf([*Kind, EVERYTHING]))})()
 
 
 class _Pages:
@@ -158,7 +169,7 @@ class _Pages:
             states=list(dict.fromkeys([*SignalState, *OrderStatus, *SmartOrderState])),
             newest=f"/?{urlencode(kept)}" if query["cursor"] else None,
             older=f"/?{urlencode({**kept, 'cursor': cursor_of(place)})}" if place else None,
-            alert=None if connector is None else self._alert(connector, {"action": "", "percent": "10"}),
+            alert=connector and self._alert(connector, _SMALL_ALERT),
         )
 
     def order(self, reference: str) -> str:
@@ -193,7 +204,7 @@ class _Pages:
             "connectors",
             connectors=connectors,
             markets={one.name: self._market_of(one) for one in connectors},
-            alert=None if chosen is None else self._alert(chosen, request.args),
+            alert=chosen and self._alert(chosen, request.args),
         )
 
     def _page(self, name: str, **content: object) -> str:
@@ -212,12 +223,16 @@ class _Pages:
 
     def _listed(self, query: dict[str, Any]) -> tuple[Sequence[Aggregate], Place | None]:
         kind, account = query.pop("kind", None), query.pop("account", None)
-        candidates = self._reader.newest(query["cursor"])
+        looked_at: list[Place] = []
+        candidates = _noted(self._reader.newest(query["cursor"]), looked_at)
         if kind is None and "state" not in query:
             candidates = (one for one in candidates if one.parent_id is None)
         query["kind"] = None if kind in {None, EVERYTHING} else Kind(kind)
         account_id = account and self._registry.account_named(AccountName(account)).id
-        return page_of(candidates, filters_from(query, account_id), ROWS)
+        found, place = page_of(candidates, filters_from(query, account_id), ROWS)
+        if place is None and len(looked_at) == LOOKED_AT_MAX:
+            place = looked_at[-1]
+        return found, place
 
     def _health(self) -> Mapping[str, object]:
         now_ms, sung_ms = self._ports.clock.server_ms(), self._ports.canary.last_ms()
@@ -232,8 +247,13 @@ class _Pages:
         """Return symbol → prices; of a real exchange what was seen last, for a page asks none."""
         if self._settings.prices == "walk":
             return self._desk.prices()["prices"]
-        quotes = {**self._paper.ticks.observed().quotes, **self._paper.prices.all()}
-        return {symbol: quote_json(quotes[symbol]) for symbol in sorted(quotes)}
+        by_hand = self._paper.prices.all()
+        quotes = {**self._paper.ticks.observed().quotes, **by_hand}
+        shown = {symbol: quote_json(quotes[symbol]) for symbol in sorted(quotes)}
+        return {
+            symbol: quote and {**quote, "is_set": symbol in by_hand}
+            for symbol, quote in shown.items()
+        }
 
     # One aggregate
 
@@ -242,19 +262,11 @@ class _Pages:
 
     def _row(self, aggregate: Aggregate) -> Row:
         sentence = aggregate.sentence()
-        row = row_of(aggregate, self._name_of(aggregate.account))
-        is_executing = isinstance(aggregate, Signal) and aggregate.state is SignalState.EXECUTING
-        return {
-            **row,
-            "sentence": sentence[:1].upper() + sentence[1:],
-            "stage": aggregate.stage if is_executing else None,
-        }
-
-    def _name_of(self, account_id: AccountId) -> str:
-        try:
-            return self._registry.account(account_id).name
-        except NotFound:
-            return str(account_id)
+        row = row_of(aggregate, self._registry.account(aggregate.account).name)
+        stage = None
+        if isinstance(aggregate, Signal) and aggregate.state is SignalState.EXECUTING:
+            stage = aggregate.stage
+        return {**row, "sentence": sentence[:1].upper() + sentence[1:], "stage": stage}
 
     def _root_of(self, aggregate: Aggregate) -> Aggregate:
         while aggregate.parent_id is not None:
@@ -281,7 +293,7 @@ class _Pages:
         ]
         lines: list[Row] = []
         before_ms = None
-        for entry, process, one in heapq.merge(*told, key=lambda line: _place_of(line[0])):
+        for entry, process, one in heapq.merge(*told, key=lambda line: _moment_of(line[0])):
             gap = "" if before_ms is None else f"+{span(entry.at_ms - before_ms)}"
             owner = None if one.id == aggregate.id else self._row(one)
             lines.append({**entry_row(entry, process), "gap": gap, "of": owner})
@@ -315,7 +327,7 @@ class _Pages:
         actions = {_word(one): one for one in Action if _is_for(one, market)}
         word = form["action"] if form.get("action") in actions else next(iter(actions))
         fields = _fields_of(actions[word])
-        given = form if "action" in form else _FIRST_ALERT
+        given = form or _FIRST_ALERT
         asked = {name: given.get(name, "").strip() for name in ALERT_FIELDS}
         said = {name: asked[name] for name in fields if asked[name]}
         wrong, refused = {}, ""
@@ -344,7 +356,14 @@ class _Pages:
         }
 
 
-def _place_of(entry: Entry) -> tuple[int, int]:
+def _noted(newest: Iterator[Aggregate], places: list[Place]) -> Iterator[Aggregate]:
+    """Yield as many as may be looked at, and note where each stands."""
+    for one in islice(newest, LOOKED_AT_MAX):
+        places.append(place_of(one))
+        yield one
+
+
+def _moment_of(entry: Entry) -> tuple[int, int]:
     return entry.at_ms, _RANKS[entry.name]
 
 
@@ -399,9 +418,10 @@ class _Files:
     """The style sheet, the script and the icon, which a browser may keep until they change."""
 
     def __init__(self) -> None:
+        self._contents = {path.name: path.read_bytes() for path in STATIC.iterdir()}
         self._versions = {
-            path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-            for path in STATIC.iterdir()
+            name: hashlib.sha256(content).hexdigest()[:12]
+            for name, content in self._contents.items()
         }
 
     def address(self, filename: str) -> str:
@@ -410,10 +430,15 @@ class _Files:
 
     def send(self, filename: str) -> Response:
         """Answer one file."""
-        response = send_from_directory(STATIC, filename)
-        is_current = request.args.get("v") == self._versions.get(filename)
+        if filename not in self._contents:
+            abort(HTTPStatus.NOT_FOUND)
+        mimetype, _ = mimetypes.guess_type(filename)
+        response = Response(self._contents[filename], mimetype=mimetype)
+        response.set_etag(self._versions[filename])
+        is_current = request.args.get("v") == self._versions[filename]
         lasting = "public, max-age=31536000, immutable"
         response.headers["Cache-Control"] = lasting if is_current else "no-cache"
+        response.make_conditional(request)
         return response
 
 

@@ -20,11 +20,11 @@ Stream = Iterator[Happening | None]
 
 
 class EventStreams:
-    """Hands out streams, each of which holds a thread of the web server while it is open.
+    """Hands out streams, each of which holds a place of the web server while it is open.
 
     Args:
         reader: whose events are told.
-        most: streams at once in this process, so that threads are left for orders.
+        most: streams at once in this process, so that places are left for orders.
     """
 
     def __init__(self, reader: RedisReader, most: int) -> None:

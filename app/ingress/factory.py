@@ -9,11 +9,9 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from app import metrics
 from app.bootstrap import Wiring
 from app.domain.errors import HookfillError, PayloadTooLarge
-from app.ingress import admin, crypto_arsenal, health, openapi, orders, paper
+from app.ingress import admin, crypto_arsenal, dashboard, health, openapi, orders, paper
 from app.ingress.answers import error_answer, error_response
-
-#: Larger bodies are refused with 413, whatever they say about their length.
-BODY_BYTES_MAX = 64 * 1024
+from app.ingress.raw_body import BODY_BYTES_MAX
 
 _OWN = ("/api", "/paper", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/login",
         "/static", "/ui")
@@ -24,10 +22,10 @@ _log = structlog.get_logger()
 def create_app(wiring: Wiring) -> Flask:
     """Return the app. It connects to nothing before the first request."""
     app = Flask("hookfill", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
+    app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX + 1  # see raw_body
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # so that Allow names the real methods
     app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it
-    for module in (crypto_arsenal, orders, admin, paper, health, openapi):
+    for module in (crypto_arsenal, orders, admin, paper, health, openapi, dashboard):
         app.register_blueprint(module.blueprint(wiring))
     app.register_error_handler(HookfillError, _answer_for)
     app.register_error_handler(HTTPException, _http_error)
@@ -50,7 +48,7 @@ def _http_error(error: HTTPException) -> Response:
     elif request.path == crypto_arsenal.PATH:
         response = crypto_arsenal.method_not_allowed()
     elif _is_own(request.path):
-        code = "not_found" if status == HTTPStatus.NOT_FOUND else error.name.lower().replace(" ", "_")
+        code = error.name.lower().replace(" ", "_")
         response = error_response(status, code, message)
     else:
         response = jsonify({"code": status, "message": error.name})

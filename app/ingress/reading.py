@@ -9,6 +9,7 @@ from marshmallow import RAISE, Schema, ValidationError, validate
 from app.dialects.body import payload_from
 from app.dialects.fields import Text, invalid_fields, loaded
 from app.domain.errors import MalformedPayload
+from app.ingress.raw_body import raw_body
 
 #: Of any secret that a person gives.
 SECRET_CHARACTERS_MAX = 4096
@@ -63,7 +64,7 @@ def body_of_request() -> Mapping[str, object]:
     Raises:
         MalformedPayload: it is something else.
     """
-    body = request.get_data(cache=False)
+    body = raw_body()
     return payload_from(body) if body else {}
 
 

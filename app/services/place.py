@@ -19,7 +19,7 @@ from app.domain.reason import Reason
 from app.domain.report import OrderReport
 from app.domain.status import OrderStatus
 from app.domain.words import AccountState, ReasonCode
-from app.ports import Policy, Ports, Terms
+from app.ports import Policy, Ports, Terms, Venue
 from app.services.advance import advance
 
 _ENTRY_STATES = frozenset({AccountState.RUN})
@@ -45,9 +45,11 @@ def place_order(order_id: OrderId, ports: Ports) -> None:
         event = PlacementDenied(at_ms=ports.clock.now_ms(), reason=refusal)
         advance(order_id, event, ports)
         return
+    venue = ports.venues.of(ports.accounts.account(order.account))
     claimed = _claim(order, ports)
-    if claimed is not None:
-        advance(order_id, _answer(claimed, ports), ports)
+    # A worker that slept through its lease sends nothing: others may have sent the order meanwhile.
+    if claimed is not None and ports.clock.server_ms() < claimed.lease_until_ms:
+        advance(order_id, _answer(claimed, venue, ports), ports)
 
 
 def _refusal(order: Order, ports: Ports) -> Reason | None:
@@ -87,9 +89,8 @@ def _forbidden(order: Order, ports: Ports) -> None:
     advance(order.id, PlacementDenied(at_ms=ports.clock.now_ms(), reason=reason), ports)
 
 
-def _answer(order: Order, ports: Ports) -> OrderEvent:
+def _answer(order: Order, venue: Venue, ports: Ports) -> OrderEvent:
     """Send, and return the answer as an event. Only a definite answer is taken for one."""
-    venue = ports.venues.of(ports.accounts.account(order.account))
     try:
         report = venue.place(order)
     except VenueRejected as error:

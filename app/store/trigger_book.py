@@ -48,6 +48,7 @@ class RedisTriggerBook:
 
     def fire(self, venue: VenueName, tick: Tick) -> Sequence[AggregateId]:
         """Move what this tick fires to the fired list and return all of it, by owner id."""
+        self._begin(venue, tick.number)
         for symbol, source in self._books(venue):
             quote = tick.quotes.get(symbol)
             if quote is not None:
@@ -82,6 +83,12 @@ class RedisTriggerBook:
                 found.add(symbol)
         return found
 
+    def _begin(self, venue: VenueName, number: int) -> None:
+        """Note the tick, so that a book that is opened from now on first looks at the next one."""
+        with translated():
+            if int(self._client.get(keys.book_tick(venue)) or 0) < number:
+                self._client.set(keys.book_tick(venue), number)
+
     def _fire_book(
         self, venue: VenueName, symbol: Symbol, source: PriceSource, number: int, price: Decimal
     ) -> None:
@@ -96,10 +103,16 @@ class RedisTriggerBook:
             pass
 
     def _unit(self, trigger: Trigger) -> Decimal:
+        """Return the unit of the trigger's book, which is opened if it was not."""
         meta = _key(trigger, "meta")
         with translated():
-            self._client.hsetnx(meta, "unit", str(trigger.price_step / UNITS_PER_STEP))
-            return Decimal(text_of(self._client.hget(meta, "unit")))
+            unit = self._client.hget(meta, "unit")
+            if unit is None:
+                begun = self._client.get(keys.book_tick(trigger.venue))
+                self._client.hsetnx(meta, "tick", str(begun or 0))
+                self._client.hsetnx(meta, "unit", str(trigger.price_step / UNITS_PER_STEP))
+                unit = self._client.hget(meta, "unit")
+        return Decimal(text_of(unit))
 
     def _books(self, venue: VenueName) -> list[tuple[Symbol, PriceSource]]:
         with translated():

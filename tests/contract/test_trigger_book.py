@@ -113,6 +113,18 @@ def test_a_tick_that_is_not_newer_fires_nothing(book: RedisTriggerBook) -> None:
     assert book.fire(PAPER, a_tick(6, last="1800")) == [owner(1), owner(2)]
 
 
+def test_a_trigger_armed_after_a_tick_has_begun_waits_for_the_next_one(
+    book: RedisTriggerBook,
+) -> None:
+    book.fire(PAPER, a_tick(5, last="1800"))
+    book.arm(trigger())  # opens its book
+
+    again = book.fire(PAPER, a_tick(5, last="1800"))
+
+    assert again == []
+    assert book.fire(PAPER, a_tick(6, last="1800")) == [owner(1)]
+
+
 def test_what_one_tick_fires_comes_in_order_of_owners(book: RedisTriggerBook) -> None:
     for number, level in ((3, "1950"), (1, "1900"), (2, "1990")):
         book.arm(trigger(number, level))

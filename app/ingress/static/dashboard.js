@@ -10,6 +10,8 @@ const EVERY_MS = 2000;
 const AFTER_EVENT_MS = 60;
 /** Between two looks, however much happens. */
 const LEAST_GAP_MS = 250;
+/** How much longer than a look took nothing is asked, so that no page is a burden. */
+const REST_FACTOR = 9;
 /** Longer than the server waits for its store. */
 const PATIENCE_MS = 8000;
 /** Before the event stream is tried again when the server had none to give. */
@@ -120,7 +122,7 @@ function show(fresh) {
 
 let planned = null;
 let isAsking = false;
-let lastLook = -Infinity;
+let notBefore = 0;
 
 function tell(tone, text) {
   const link = $("link");
@@ -131,7 +133,7 @@ function tell(tone, text) {
 
 function look(inMs) {
   const now = performance.now();
-  const at = Math.max(now + inMs, lastLook + LEAST_GAP_MS);
+  const at = Math.max(now + inMs, notBefore);
   if (planned && planned.at <= at) return;
   clearTimeout(planned?.timer);
   planned = { at, timer: setTimeout(ask, at - now) };
@@ -145,7 +147,7 @@ async function ask() {
     return;
   }
   isAsking = true;
-  lastLook = performance.now();
+  const begun = performance.now();
   const address = location.href;
   try {
     const response = await fetch(address, {
@@ -166,6 +168,8 @@ async function ask() {
     tell("bad", "No connection, trying again");
   } finally {
     isAsking = false;
+    const now = performance.now();
+    notBefore = now + Math.max(LEAST_GAP_MS, REST_FACTOR * (now - begun));
     look(EVERY_MS);
   }
 }
@@ -189,7 +193,7 @@ function listen() {
 
 function hush() {
   clearTimeout(streamTimer);
-  stream?.close(); // a stream holds a thread of the server; nobody looks at a hidden page
+  stream?.close(); // a stream holds a place of the server, and nobody looks at a hidden page
   tell("quiet", "Paused");
 }
 

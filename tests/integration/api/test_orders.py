@@ -212,26 +212,25 @@ def test_a_quiet_stream_says_that_it_lives(demo: Caller) -> None:
     stream.close()
 
 
+def _told_after(api: Caller, position: str, count: int) -> list[dict[str, str]]:
+    """Return the first events of a stream that goes on after a position."""
+    headers = {**api.headers, "Last-Event-ID": position}
+    stream = api.client.get("/api/events", headers=headers, buffered=False)
+    parts = stream.iter_encoded()
+    assert next(parts) == b"retry: 1000\n\n"
+    told = [_events(next(parts).decode().strip())[0] for _ in range(count)]
+    stream.close()
+    return told
+
+
 def test_a_broken_stream_goes_on_where_it_was(demo: Caller) -> None:
     demo.signal(action="buy", fixed="0.1")
-    with_all = demo.client.get(
-        "/api/events", headers={**demo.headers, "Last-Event-ID": "1-0"}, buffered=False
-    )
-    parts = with_all.iter_encoded()
-    next(parts)
-    first = _events(next(parts).decode().strip())[0]
-    with_all.close()
+    told = _told_after(demo, "1-0", 3)
 
-    again = demo.client.get(
-        "/api/events", headers={**demo.headers, "Last-Event-ID": first["id"]}, buffered=False
-    )
-    parts = again.iter_encoded()
-    next(parts)
-    told = [_events(next(parts).decode().strip())[0]["event"] for _ in range(3)]
-    again.close()
+    again = _told_after(demo, told[-1]["id"], 3)
 
-    assert first["event"] == "received"
-    assert told == ["received", "validated", "queued"]
+    assert [one["event"] for one in told] == ["received", "validated", "queued"]
+    assert again == told  # what was told in that very millisecond comes again
 
 
 def test_streams_leave_threads_for_orders(demo: Caller, settings: Settings) -> None:
@@ -260,6 +259,18 @@ def test_a_stream_gives_its_connection_back(demo: Caller, redis_server: str) -> 
         after = len(client.client_list())
 
     assert (during - before, after - before) == (1, 0)
+
+
+def test_a_stream_ends_when_the_store_goes_away(demo: Caller, redis_server: str) -> None:
+    stream = demo.send("GET", "/api/events", buffered=False)
+    parts = stream.iter_encoded()
+    assert [next(parts), next(parts)]
+
+    with redis.Redis.from_url(redis_server) as client:
+        client.client_kill_filter(_type="normal", skipme=True)
+
+    assert list(parts) == []
+    stream.close()
 
 
 def test_the_list_does_not_shift_while_it_is_read(demo: Caller, wiring: Wiring) -> None:

@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 import pytest
-from flask.testing import FlaskClient
 
 from app.bootstrap import Wiring, web_wiring
 from app.domain.account import Account
@@ -357,7 +356,7 @@ def test_without_the_test_profile_there_are_no_controls(settings: Settings) -> N
 
 
 def test_a_stranger_gets_nowhere(demo: Caller) -> None:
-    stranger: FlaskClient = demo.client
+    stranger = demo.client
 
     assert stranger.put("/paper/prices", json=PRICE).status_code == 401
     assert stranger.post("/paper/settle").status_code == 401

@@ -1,0 +1,80 @@
+"""The clock: the server's time for all processes, and business time that a test can move."""
+
+import redis
+
+from app.store.clock import MovableClock, RedisClock
+from tests.contract.store import server_ms
+
+
+def test_server_time_is_never_ahead_of_the_server(client: redis.Redis) -> None:
+    clock = RedisClock(client)
+
+    for _ in range(50):
+        told = clock.server_ms()
+        assert told <= server_ms(client)
+
+
+def test_server_time_is_not_far_behind_either(client: redis.Redis) -> None:
+    clock = RedisClock(client)
+    before = server_ms(client)
+
+    told = clock.server_ms()
+
+    assert told >= before
+    assert clock.server_ms() >= told
+
+
+def test_business_time_is_the_servers(client: redis.Redis) -> None:
+    clock = RedisClock(client)
+
+    before = clock.server_ms()
+
+    assert before <= clock.now_ms() <= server_ms(client)
+
+
+def test_a_clock_that_nobody_moved_shows_the_servers_time(client: redis.Redis) -> None:
+    clock = MovableClock(client)
+
+    before = clock.server_ms()
+
+    assert before <= clock.now_ms() <= server_ms(client)
+
+
+def test_business_time_moves_for_all_processes(client: redis.Redis) -> None:
+    MovableClock(client).advance(60_000)
+
+    ahead = MovableClock(client).now_ms() - server_ms(client)
+
+    assert 59_000 < ahead <= 60_000
+
+
+def test_moves_add_up(client: redis.Redis) -> None:
+    clock = MovableClock(client)
+    clock.advance(60_000)
+    clock.advance(-10_000)
+
+    assert 49_000 < clock.now_ms() - server_ms(client) <= 50_000
+
+
+def test_a_frozen_clock_stands_still_and_can_be_moved(client: redis.Redis) -> None:
+    clock = MovableClock(client)
+
+    told = [clock.freeze(1_000), clock.now_ms(), clock.advance(500), clock.now_ms()]
+
+    assert told == [1_000, 1_000, 1_500, 1_500]
+
+
+def test_server_time_cannot_be_moved(client: redis.Redis) -> None:
+    clock = MovableClock(client)
+    clock.freeze(1_000)
+
+    assert abs(clock.server_ms() - server_ms(client)) < 1_000
+
+
+def test_a_clock_that_was_moved_can_follow_the_server_again(client: redis.Redis) -> None:
+    clock = MovableClock(client)
+    clock.freeze(1_000)
+
+    clock.follow_server()
+
+    assert abs(clock.now_ms() - server_ms(client)) < 1_000

@@ -1,0 +1,37 @@
+"""Marks of messages: the canary, and the time slots that have their countdown."""
+
+import redis
+
+from app.domain.identifiers import EpochMs
+from app.store.canary import RedisCanary, RedisSlots
+from tests.builders import NOW
+from tests.contract.store import server_ms, wait_past
+
+
+def test_a_canary_that_never_sang_is_not_heard(client: redis.Redis) -> None:
+    assert RedisCanary(client).last_ms() is None
+
+
+def test_the_last_song_counts(client: redis.Redis) -> None:
+    canary = RedisCanary(client)
+    for at_ms in (NOW, EpochMs(NOW + 5)):
+        canary.sing(at_ms)
+
+    assert canary.last_ms() == NOW + 5
+
+
+def test_a_slot_is_claimed_once(client: redis.Redis) -> None:
+    slots = RedisSlots(client)
+
+    claims = [slots.claim(1, 60_000), slots.claim(1, 60_000), slots.claim(2, 60_000)]
+
+    assert claims == [True, False, True]
+
+
+def test_a_slot_is_free_again_when_its_life_is_over(client: redis.Redis) -> None:
+    slots = RedisSlots(client)
+    slots.claim(1, 5)
+
+    wait_past(server_ms(client) + 6, client)
+
+    assert slots.claim(1, 5)

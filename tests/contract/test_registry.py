@@ -1,0 +1,194 @@
+"""The registry: accounts, connectors and clients, and the version that commits are checked by."""
+
+import threading
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+import redis
+
+from app.domain.account import Account, ApiClient, Connector
+from app.domain.errors import NotFound
+from app.domain.identifiers import AccountId, AccountName
+from app.domain.words import AccountState, Dialect, Market, PositionMode
+from app.store import keys
+from app.store.ledger import RedisLedger
+from app.store.registry import LIFE_SECONDS, RedisRegistry
+from tests.builders import BTC
+from tests.fakes import FrozenClock
+
+NEW = Account(id=AccountId(0), name=AccountName("one"), group="demo")
+CONNECTOR = Connector(name="c1", token_hash="abc", account=AccountName("one"), symbol=BTC)  # noqa: S106 - a hash
+CLIENT = ApiClient(dialect=Dialect.POLONIEX, key="k1", secret="sealed")  # noqa: S106 - sealed
+
+
+class Seconds:
+    """A monotonic clock by hand."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def registry(client: redis.Redis) -> RedisRegistry:
+    return RedisRegistry(client)
+
+
+def named(name: str) -> Account:
+    return replace(NEW, name=AccountName(name))
+
+
+def test_an_empty_registry_knows_nobody(registry: RedisRegistry) -> None:
+    assert registry.accounts() == []
+    assert registry.connector("c1") is None
+    assert registry.client(Dialect.POLONIEX, "k1") is None
+    with pytest.raises(NotFound, match="no account 1"):
+        registry.account(AccountId(1))
+    with pytest.raises(NotFound, match="no account named one"):
+        registry.account_named(AccountName("one"))
+
+
+def test_new_accounts_get_small_ids_in_turn(registry: RedisRegistry) -> None:
+    made = [registry.put_account(named(name)) for name in ("one", "two", "three")]
+
+    assert [account.id for account in made] == [1, 2, 3]
+    assert list(registry.accounts()) == made
+
+
+def test_an_account_is_found_by_id_and_by_name(registry: RedisRegistry) -> None:
+    made = registry.put_account(replace(NEW, market=Market.USDM, position_mode=PositionMode.ONEWAY))
+
+    assert registry.account(made.id) == made
+    assert registry.account_named(made.name) == made
+
+
+def test_an_account_that_is_made_again_keeps_its_id(registry: RedisRegistry) -> None:
+    registry.put_account(named("one"))
+    registry.put_account(named("two"))
+
+    again = registry.put_account(replace(named("one"), group="other"))
+
+    assert again.id == 1
+    assert registry.account(AccountId(1)).group == "other"
+
+
+def test_a_new_account_runs_and_a_changed_one_stays_as_it_was(
+    client: redis.Redis, registry: RedisRegistry
+) -> None:
+    ledger = RedisLedger(client, FrozenClock(), lambda: "test", 1_000)
+    made = registry.put_account(NEW)
+    first = ledger.state_of(made.id)
+    registry.set_state(made.id, AccountState.HALT)
+
+    registry.put_account(replace(made, group="other"))
+
+    assert first is AccountState.RUN
+    assert ledger.state_of(made.id) is AccountState.HALT
+
+
+def test_connectors_and_clients_are_read_as_they_were_written(registry: RedisRegistry) -> None:
+    registry.put_connector(replace(CONNECTOR, settings={"leverage": 5}))
+    registry.put_client(replace(CLIENT, accounts=(AccountName("one"),), permissions=("trade",)))
+
+    assert registry.connectors() == [replace(CONNECTOR, settings={"leverage": 5})]
+    assert registry.connector("c1") == registry.connectors()[0]
+    assert registry.clients() == [registry.client(Dialect.POLONIEX, "k1")]
+    assert registry.client(Dialect.HUMMINGBOT, "k1") is None
+
+
+def test_every_change_raises_the_version_in_every_shard(
+    client: redis.Redis, registry: RedisRegistry
+) -> None:
+    before = registry.version()
+    registry.put_account(NEW)
+    registry.put_connector(CONNECTOR)
+    registry.put_client(CLIENT)
+
+    versions = {client.get(keys.registry(shard)) for shard in range(keys.SHARDS)}
+    assert before == 0
+    assert registry.version() == 3
+    assert versions == {"3"}
+
+
+def test_a_state_is_no_change_of_the_registry(registry: RedisRegistry) -> None:
+    made = registry.put_account(NEW)
+    before = registry.version()
+
+    registry.set_state(made.id, AccountState.HALT)
+
+    assert registry.version() == before
+
+
+def test_another_process_sees_a_change_within_seconds(client: redis.Redis) -> None:
+    seconds = Seconds()
+    reader, writer = RedisRegistry(client, seconds), RedisRegistry(client)
+    assert reader.connector("c1") is None
+    writer.put_connector(CONNECTOR)
+
+    still = reader.connector("c1")
+    seconds.now += LIFE_SECONDS + 0.1
+
+    assert still is None
+    assert reader.connector("c1") == CONNECTOR
+
+
+def test_another_process_sees_a_change_at_once_when_it_asks(client: redis.Redis) -> None:
+    reader, writer = RedisRegistry(client, Seconds()), RedisRegistry(client)
+    assert reader.version() == 0
+    writer.put_connector(CONNECTOR)
+
+    assert reader.refresh()
+    assert not reader.refresh()
+    assert reader.connector("c1") == CONNECTOR
+
+
+def test_an_account_that_is_new_is_looked_for_at_once(client: redis.Redis) -> None:
+    reader, writer = RedisRegistry(client, Seconds()), RedisRegistry(client)
+    assert reader.accounts() == []
+    made = writer.put_account(NEW)
+
+    assert reader.account(made.id) == made
+    assert reader.account_named(made.name) == made
+
+
+def test_an_account_that_is_known_costs_no_question(
+    client: redis.Redis, registry: RedisRegistry
+) -> None:
+    made = registry.put_account(NEW)
+    client.flushall()
+
+    assert registry.account(made.id) == made
+
+
+def test_numbers_in_settings_survive(registry: RedisRegistry) -> None:
+    settings = {"balance_reserve": str(Decimal("0.02")), "leverage": 3}
+
+    registry.put_connector(replace(CONNECTOR, settings=settings))
+
+    found = registry.connector("c1")
+    assert found is not None
+    assert found.settings == settings
+
+
+@pytest.mark.integration
+def test_two_who_make_the_same_account_at_once_share_its_id(real_client: redis.Redis) -> None:
+    start = threading.Barrier(6)
+    made: list[Account] = []
+
+    def make(name: str) -> None:
+        registry = RedisRegistry(real_client)
+        start.wait()
+        made.append(registry.put_account(named(name)))
+
+    makers = [threading.Thread(target=make, args=(name,)) for name in ["one", "two"] * 3]
+    for maker in makers:
+        maker.start()
+    for maker in makers:
+        maker.join()
+
+    ids = {account.name: account.id for account in made}
+    assert sorted(ids.values()) == [1, 2]
+    assert all(account.id == ids[account.name] for account in made)

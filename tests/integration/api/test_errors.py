@@ -1,0 +1,67 @@
+"""Every error of our own paths has one shape, whoever finds it."""
+
+import pytest
+
+from tests.integration.api.caller import Caller
+
+pytestmark = pytest.mark.integration
+
+#: One more than a body may have.
+TOO_MANY_BYTES = 64 * 1024 + 1
+
+
+@pytest.mark.parametrize("path", ["/api/nothing", "/paper/nothing", "/api/orders/1/2", "/api/"])
+def test_a_path_that_is_not_there(api: Caller, path: str) -> None:
+    assert api.refusal("GET", path) == (404, "not_found", [])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "/api/orders", {"GET", "HEAD"}),
+        ("PATCH", "/api/accounts/x", {"GET", "HEAD", "PUT", "DELETE"}),
+        ("GET", "/paper/settle", {"POST"}),
+        ("OPTIONS", "/paper/prices", {"GET", "HEAD", "PUT", "DELETE"}),
+        ("PUT", "/readyz", {"GET", "HEAD"}),
+        ("GET", "/login", {"POST", "DELETE"}),
+    ],
+)
+def test_a_method_that_is_not_there(api: Caller, method: str, path: str, allowed: set[str]) -> None:
+    answer = api.send(method, path)
+
+    assert (answer.status_code, set(answer.get_json())) == (405, {"error"})
+    assert set(answer.headers["Allow"].split(", ")) == allowed
+
+
+@pytest.mark.parametrize("path", ["/api/accounts/x", "/paper/accounts/x", "/paper/prices"])
+def test_a_body_that_is_too_large(api: Caller, path: str) -> None:
+    assert api.refusal("PUT", path, " " * TOO_MANY_BYTES) == (413, "too_large", [])
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "/api/accounts/x"),
+        ("PUT", "/api/connectors/x"),
+        ("PUT", "/api/clients/apisify/x"),
+        ("PUT", "/paper/accounts/x"),
+        ("PUT", "/paper/instruments"),
+        ("PUT", "/paper/prices"),
+        ("POST", "/paper/clock"),
+        ("POST", "/login"),
+    ],
+)
+def test_a_body_that_is_no_json(api: Caller, method: str, path: str) -> None:
+    assert api.refusal(method, path, "{") == (400, "invalid_json", [])
+
+
+@pytest.mark.parametrize("path", ["/api/accounts/x", "/paper/accounts/x", "/paper/prices"])
+def test_without_the_token_nothing_is_told(api: Caller, path: str) -> None:
+    answer = api.client.put(path, data="{")
+
+    assert answer.status_code == 401
+    assert answer.get_json()["error"] == {
+        "code": "unauthorized",
+        "message": "the admin token is missing or wrong",
+        "fields": {},
+    }

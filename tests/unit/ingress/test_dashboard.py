@@ -1,0 +1,515 @@
+"""The pages let nobody look who may not, escape what strangers wrote, and say what is true."""
+
+import html
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import redis
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.bootstrap import Wiring, web_wiring, worker_wiring
+from app.demo import seed
+from app.dispatch.routes import task_of
+from app.domain.account import Account, Connector
+from app.domain.identifiers import AccountId, AccountName, Symbol, VenueName
+from app.domain.words import Mode
+from app.ingress import authentication, dashboard
+from app.ingress.dashboard import HEADERS, STATIC, TOKEN_PLACEHOLDER, iso, span
+from app.ingress.factory import create_app
+from app.settings import Settings
+from tests.unit.ingress.conftest import ADMIN_TOKEN, MakeApp
+from workers.base import USE_CASES
+from workers.inline import InlinePublisher
+
+PAGES = ("/ui/accounts", "/ui/connectors", "/ui/orders/1")
+HOSTILE = "<script>alert(1)</script>\"'&{{7*7}}"
+
+#: What a policy without exceptions would not let run.
+INLINE = re.compile(r"<script(?![^>]* src=)|<style|<[^>]+\s(?:style|on[a-z]+)=", re.IGNORECASE)
+
+
+def with_pages(app: Flask, wiring: Wiring) -> Flask:
+    for module in (authentication, dashboard):
+        if module.__name__.rpartition(".")[2] not in app.blueprints:
+            app.register_blueprint(module.blueprint(wiring))
+    return app
+
+
+@pytest.fixture
+def stranger(make_app: MakeApp, tmp_path: Path) -> FlaskClient:
+    """Nobody whom we know, in front of a store that cannot be reached."""
+    environ = {"REDIS_URL": "redis://127.0.0.1:1/0", "HOOKFILL_DATA_DIR": str(tmp_path)}
+    environ["HOOKFILL_ADMIN_TOKEN"] = ADMIN_TOKEN
+    wiring = web_wiring(Settings.from_environment(environ))
+    return with_pages(make_app(), wiring).test_client()
+
+
+def sign_in(client: FlaskClient) -> None:
+    assert client.post("/login", json={"token": ADMIN_TOKEN}).status_code == 200
+
+
+def is_form_only(answer: TestResponse) -> bool:
+    return 'id="sign-in"' in answer.text and "csrf-token" not in answer.text
+
+
+class TestWithoutSession:
+    def test_the_root_shows_the_form_and_nothing_else(self, stranger: FlaskClient) -> None:
+        answer = stranger.get("/")
+
+        assert answer.status_code == 200
+        assert is_form_only(answer)
+
+    @pytest.mark.parametrize("path", PAGES)
+    def test_other_pages_are_refused_with_the_form(self, stranger: FlaskClient, path: str) -> None:
+        answer = stranger.get(path)
+
+        assert answer.status_code == 401
+        assert is_form_only(answer)
+
+    def test_the_bearer_token_of_the_api_opens_no_page(self, stranger: FlaskClient) -> None:
+        answer = stranger.get("/", headers={"Authorization": f"Bearer {ADMIN_TOKEN}"})
+
+        assert is_form_only(answer)
+
+    def test_a_forged_cookie_opens_no_page(self, stranger: FlaskClient) -> None:
+        stranger.set_cookie("hookfill_session", "9999999999.abc.def")
+
+        assert is_form_only(stranger.get("/"))
+
+
+class TestHeaders:
+    @pytest.mark.parametrize("path", ["/", *PAGES, "/static/dashboard.js"])
+    def test_every_answer_is_guarded(self, stranger: FlaskClient, path: str) -> None:
+        headers = stranger.get(path).headers
+
+        assert HEADERS.items() <= dict(headers).items()
+
+    def test_nothing_but_our_own_files_is_let_in(self) -> None:
+        policy = HEADERS["Content-Security-Policy"]
+
+        assert "default-src 'self'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+
+    def test_a_page_is_kept_nowhere(self, stranger: FlaskClient) -> None:
+        assert stranger.get("/").headers["Cache-Control"] == "no-store"
+
+    def test_a_file_of_this_version_is_kept_for_good(self, stranger: FlaskClient) -> None:
+        (address,) = re.findall(r'href="(/static/dashboard\.css[^"]*)"', stranger.get("/").text)
+
+        answer = stranger.get(address)
+
+        assert answer.status_code == 200
+        assert "immutable" in answer.headers["Cache-Control"]
+
+    @pytest.mark.parametrize("query", ["", "?v=0123456789ab"])
+    def test_a_file_of_another_version_is_asked_for_again(
+        self, stranger: FlaskClient, query: str
+    ) -> None:
+        answer = stranger.get(f"/static/dashboard.css{query}")
+
+        assert answer.headers["Cache-Control"] == "no-cache"
+
+    @pytest.mark.parametrize("name", ["nothing.js", "../dashboard.py", "%2e%2e/dashboard.py"])
+    def test_no_other_file_is_given_out(self, stranger: FlaskClient, name: str) -> None:
+        assert stranger.get(f"/static/{name}").status_code == 404
+
+
+def test_no_file_is_loaded_from_elsewhere() -> None:
+    for path in STATIC.iterdir():
+        text = path.read_text().replace("http://www.w3.org/2000/svg", "")
+        assert "://" not in text, path.name
+
+
+def test_data_never_becomes_markup_in_the_script() -> None:
+    script = (STATIC / "dashboard.js").read_text()
+
+    assert not re.search(r"innerHTML|insertAdjacentHTML|document\.write|\beval\b", script)
+
+
+def test_a_store_that_is_away_is_told_as_a_page(stranger: FlaskClient) -> None:
+    sign_in(stranger)
+
+    answer = stranger.get("/ui/accounts")
+
+    assert answer.status_code == 503
+    assert "The store does not answer" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"),
+    [
+        (0, "0 ms"),
+        (999, "999 ms"),
+        (1_000, "1.0 s"),
+        (59_999, "59.9 s"),
+        (125_000, "2 min 5 s"),
+        (12_000_000, "3 h 20 min"),
+        (353_000_000, "4 d 2 h"),
+    ],
+)
+def test_a_span_is_told_in_two_units_at_most(ms: int, text: str) -> None:
+    assert span(ms) == text
+
+
+def test_a_time_keeps_its_milliseconds() -> None:
+    assert iso(1_795_251_972_007) == "2026-11-21T09:06:12.007Z"
+
+
+class Site:
+    """The app over a real store, with the demo accounts, and a worker by hand."""
+
+    def __init__(self, redis_url: str, folder: Path, **odd: str) -> None:
+        with redis.Redis.from_url(redis_url) as client:
+            client.flushall()
+        environ = {"REDIS_URL": redis_url, "HOOKFILL_DATA_DIR": str(folder), **odd}
+        environ |= {"HOOKFILL_FAST": "1", "HOOKFILL_ADMIN_TOKEN": ADMIN_TOKEN}
+        settings = Settings.from_environment(environ)
+        self.credentials = seed(settings)["crypto_arsenal"]
+        self.wiring = web_wiring(settings)
+        self._inline = InlinePublisher()
+        self._worker = worker_wiring(settings, self._inline.around)
+        self.client = with_pages(create_app(self.wiring), self.wiring).test_client()
+        sign_in(self.client)
+        self.api("PUT", "/paper/prices", {"prices": {"BTC/USDT": {"last": "50000"}}})
+
+    def api(self, method: str, path: str, body: object) -> TestResponse:
+        headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
+        return self.client.open(path, method=method, json=body, headers=headers)
+
+    def send(self, **message: object) -> str:
+        """Send an alert to the spot connector, let it be worked on, and return its id."""
+        assert isinstance(self.credentials, dict)
+        body = {**message, **self.credentials["spot"]}
+        answer = self.client.post("/trading-signal/webhook", json=body)
+        assert answer.text == "ok"
+        self._inline.open()
+        for effect in self._worker.ports.outbox.owed():
+            USE_CASES[task_of(effect.kind)](effect.target, self._worker.ports)
+            while (next_effect := self._inline.take()) is not None:
+                USE_CASES[task_of(next_effect.kind)](next_effect.target, self._worker.ports)
+        return answer.headers["X-Hookfill-Id"]
+
+    def text(self, path: str, status: int = 200) -> str:
+        """Return a page, of which nothing may be inline."""
+        answer = self.client.get(path)
+        assert answer.status_code == status, answer.text
+        assert not INLINE.search(answer.text)
+        return answer.text
+
+    def rows(self, path: str) -> list[str]:
+        """Return the sentences of the overview."""
+        return re.findall(r'id="to-\d+"[^>]*>([^<]*)<', self.text(path))
+
+
+@pytest.fixture
+def site(redis_server: str, tmp_path: Path) -> Site:
+    return Site(redis_server, tmp_path)
+
+
+def block(page: str, name: str) -> str:
+    """Return the text of a `pre` as a person copies it."""
+    (text,) = re.findall(rf'<pre id="{name}"[^>]*>(.*?)</pre>', page, re.DOTALL)
+    return html.unescape(text)
+
+
+@pytest.mark.integration
+class TestOverview:
+    def test_an_empty_one_waits_for_the_first_alert(self, site: Site) -> None:
+        page = site.text("/")
+
+        assert "Waiting for your first alert" in page
+        body = json.loads(shlex.split(block(page, "first"))[-1])
+        assert body["connectorName"] == "demo-spot"
+        assert body["connectorToken"] == TOKEN_PLACEHOLDER
+
+    def test_it_warns_of_the_test_profile(self, site: Site) -> None:
+        assert "Test profile" in site.text("/")
+
+    def test_it_says_when_the_queue_carries_nothing(self, site: Site) -> None:
+        assert "Not ready" in site.text("/")
+
+        site.wiring.ports.canary.sing(site.wiring.clock.server_ms())
+
+        assert "Not ready" not in site.text("/")
+
+    def test_it_shows_the_prices_of_the_paper_venue(self, site: Site) -> None:
+        assert "50000" in site.text("/")
+
+    def test_a_page_asks_no_exchange_for_its_prices(
+        self, redis_server: str, tmp_path: Path
+    ) -> None:
+        site = Site(redis_server, tmp_path, HOOKFILL_PRICES="nowhere")
+
+        page = site.text("/")
+
+        assert "BTC/USDT · paper, set by hand" in page
+        assert "ETH/USDT" not in page
+
+    def test_it_lists_requests_and_leaves_out_their_parts(self, site: Site) -> None:
+        site.send(action="buy", fixed="0.1")
+
+        assert site.rows("/") == ["Buy 0.1 BTC/USDT"]
+
+    def test_everything_includes_the_parts(self, site: Site) -> None:
+        site.send(action="buy", fixed="0.1")
+
+        assert site.rows("/?kind=ALL") == ["Buy 0.1 BTC/USDT market", "Buy 0.1 BTC/USDT"]
+
+    def test_a_state_is_looked_for_in_parts_as_well(self, site: Site) -> None:
+        site.send(action="buy", fixed="0.1")
+
+        assert site.rows("/?state=FILLED") == ["Buy 0.1 BTC/USDT market"]
+
+    def test_other_accounts_have_other_requests(self, site: Site) -> None:
+        site.send(action="buy", fixed="0.1")
+
+        assert site.rows("/?account=demo-usdm") == []
+        assert len(site.rows("/?account=demo-spot&kind=SIGNAL")) == 1
+
+    def test_a_filter_that_finds_nothing_does_not_wait(self, site: Site) -> None:
+        assert "Nothing matches" in site.text("/?state=FILLED")
+
+    def test_older_rows_are_a_link_away(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(dashboard, "ROWS", 2)
+        for size in ("0.1", "0.2", "0.3"):
+            site.send(action="buy", fixed=size, limit="40000")
+
+        (older,) = re.findall(r'id="older" href="([^"]*)"', site.text("/"))
+
+        assert site.rows(html.unescape(older)) == ["Buy 0.1 BTC/USDT"]
+
+    def test_a_filter_that_finds_little_is_looked_for_in_steps(
+        self, site: Site, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(dashboard, "LOOKED_AT_MAX", 2)
+        site.send(action="buy", fixed="0.1")
+        site.send(action="buy", fixed="0.2", limit="40000")
+
+        page = site.text("/?state=FILLED")
+        (older,) = re.findall(r'id="older" href="([^"]*)"', page)
+
+        assert "there is more to look through" in page
+        assert site.rows(html.unescape(older)) == ["Buy 0.1 BTC/USDT market"]
+
+    @pytest.mark.parametrize("query", ["kind=NONSENSE", "state=x", "cursor=x", "odd=1"])
+    def test_nonsense_is_refused(self, site: Site, query: str) -> None:
+        assert "That address makes no sense" in site.text(f"/?{query}", 400)
+
+
+@pytest.mark.integration
+class TestEscaping:
+    def test_what_a_webhook_said_is_text(self, site: Site) -> None:
+        known = site.send(
+            action="buy", fixed="0.1", limit="40000", log=HOSTILE, clientOrderId=HOSTILE
+        )
+
+        for path in ("/", "/?kind=ALL", f"/ui/orders/{known}"):
+            page = site.text(path)
+            assert "<script>alert" not in page
+            assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+            assert "{{7*7}}" in page
+
+    def test_what_a_record_says_is_text(self, site: Site) -> None:
+        site.wiring.registry.put_connector(
+            Connector(
+                name=HOSTILE,
+                token_hash="",
+                account=AccountName("demo-spot"),
+                symbol=Symbol("BTC/USDT"),
+            )
+        )
+
+        page = site.text("/ui/connectors?connector=" + HOSTILE.replace("&", "%26"))
+
+        assert "<script>alert" not in page
+        assert json.loads(block(page, "message"))["connectorName"] == HOSTILE
+
+    def test_what_an_address_says_is_text(self, site: Site) -> None:
+        assert "<script>alert" not in site.text(f"/ui/orders/{HOSTILE.replace('/', '')}", 404)
+        assert "<script>alert" not in site.text(f"/ui/connectors?percent={HOSTILE}")
+
+
+@pytest.mark.integration
+class TestOrder:
+    def test_the_timeline_goes_from_the_request_to_the_fill(self, site: Site) -> None:
+        known = site.send(action="buy", fixed="0.1")
+
+        events = re.findall(r'class="event">(\w+)<', site.text(f"/ui/orders/{known}"))
+
+        assert events[:4] == ["received", "validated", "queued", "sized"]
+        assert events.index("sent") < events.index("acknowledged") < events.index("filled")
+
+    def test_a_part_leads_to_its_request(self, site: Site) -> None:
+        known = site.send(action="buy", fixed="0.1", limit="40000")
+        order = site.api("GET", "/api/orders?kind=ORDER", None).get_json()["data"][0]
+
+        page = site.text(f"/ui/orders/{order['client_order_id']}")
+
+        assert f'href="/ui/orders/{known}"' in page
+        assert f'id="kin-{order["id"]}" href="/ui/orders/{order["id"]}" aria-current' in page
+
+    def test_what_is_live_can_be_canceled(self, site: Site) -> None:
+        known = site.send(action="buy", fixed="0.1", limit="40000")
+
+        assert f'data-url="/api/orders/{known}/cancel"' in site.text(f"/ui/orders/{known}")
+
+    def test_what_is_over_cannot(self, site: Site) -> None:
+        known = site.send(action="buy", fixed="0.1")
+
+        assert "data-url" not in site.text(f"/ui/orders/{known}")
+
+    def test_a_refusal_says_why(self, site: Site) -> None:
+        known = site.send(action="buy", fixed="9000")
+
+        page = site.text(f"/ui/orders/{known}")
+
+        assert "DENIED" in page
+        assert "insufficient_funds" in page
+
+    def test_unknown_says_that_it_is_being_asked_for(self, site: Site) -> None:
+        site.api("PUT", "/paper/faults/demo-spot", {"place": ["accept_then_timeout"]})
+        site.send(action="buy", fixed="0.1")
+        order = site.api("GET", "/api/orders?state=UNKNOWN", None).get_json()["data"][0]
+
+        assert "Nobody can vouch for this order" in site.text(f"/ui/orders/{order['id']}")
+        assert '<a href="/?state=UNKNOWN">1</a>' in site.text("/")
+
+    def test_a_delay_says_until_when(self, site: Site) -> None:
+        known = site.send(action="buy", fixed="0.1", delaySeconds=60)
+
+        assert "Waits until" in site.text(f"/ui/orders/{known}")
+
+    @pytest.mark.parametrize("reference", ["1", "nobody", "9" * 40])
+    def test_what_is_not_there_is_told_as_a_page(self, site: Site, reference: str) -> None:
+        assert "Not found" in site.text(f"/ui/orders/{reference}", 404)
+
+
+@pytest.mark.integration
+class TestAccounts:
+    def test_balances_and_positions_are_shown(self, site: Site) -> None:
+        page = site.text("/ui/accounts")
+
+        assert {"demo-spot", "demo-usdm", "demo-net"} <= set(re.findall(r"demo-\w+", page))
+        assert "10000" in page
+        assert "flat" in page
+
+    def test_what_lies_at_a_real_venue_is_not_made_up(self, site: Site) -> None:
+        site.wiring.registry.put_account(
+            Account(
+                id=AccountId(0),
+                name=AccountName("mine"),
+                group="mine",
+                venue=VenueName("binance"),
+                mode=Mode.LIVE,
+            )
+        )
+
+        assert "Its balances and positions are at binance" in site.text("/ui/accounts")
+
+    def test_leaving_halt_must_be_typed(self, site: Site) -> None:
+        assert "data-typed" not in site.text("/ui/accounts")
+
+        site.api("PUT", "/api/accounts/demo-spot", {"state": "HALT"})
+
+        assert site.text("/ui/accounts").count('data-typed="demo-spot"') == 2
+
+    def test_its_buttons_are_taken_by_the_api(self, site: Site) -> None:
+        page = site.text("/ui/accounts")
+        (token,) = re.findall(r'name="csrf-token" content="(\w+)"', page)
+        path, body = re.findall(r'data-url="(/api/accounts/demo-spot)" data-body="([^"]*)"', page)[
+            1
+        ]
+        body = json.loads(html.unescape(body))
+
+        refused = site.client.put(path, json=body)
+        taken = site.client.put(path, json=body, headers={"X-CSRF-Token": token})
+
+        assert refused.status_code == 403
+        assert (taken.status_code, taken.get_json()["state"]) == (200, "HALT")
+
+
+@pytest.mark.integration
+class TestAlertBuilder:
+    def test_the_message_is_one_that_the_webhook_takes(self, site: Site) -> None:
+        page = site.text("/ui/connectors?connector=demo-spot&action=buy&fixed=0.1&log=it's+on")
+        message = json.loads(block(page, "message"))
+        assert isinstance(site.credentials, dict)
+
+        body = {**message, **site.credentials["spot"]}
+
+        assert message["connectorToken"] == TOKEN_PLACEHOLDER
+        assert site.client.post("/trading-signal/webhook", json=body).text == "ok"
+
+    def test_curl_and_python_say_the_same(self, site: Site) -> None:
+        page = site.text("/ui/connectors?connector=demo-spot&action=buy&fixed=0.1&log=it's+on")
+        message = json.loads(block(page, "message"))
+
+        command = shlex.split(block(page, "curl").replace("\\\n", ""))
+        script = block(page, "python")
+
+        assert json.loads(command[-1]) == message
+        assert block(page, "webhook-url") in command
+        assert json.dumps(message, indent=2) in script
+        compile(script, "snippet", "exec")
+
+    def test_a_market_has_its_own_actions(self, site: Site) -> None:
+        spot, futures = (
+            re.findall(
+                r"<option(?: selected)?>(\w+)<", site.text(f"/ui/connectors?connector={one}")
+            )
+            for one in ("demo-spot", "demo-usdm")
+        )
+
+        assert spot == ["buy", "sell", "cancel", "cancelAll"]
+        assert futures == [
+            "openLong", "closeLong", "openShort", "closeShort", "cancel", "cancelAll",
+        ]  # fmt: skip
+
+    def test_fields_without_a_part_are_hidden_and_left_out(self, site: Site) -> None:
+        page = site.text(
+            "/ui/connectors?connector=demo-spot&action=cancel&percent=10&clientOrderId=a"
+        )
+
+        assert 'id="at-percent" data-live-hidden hidden' in page
+        assert 'id="at-clientOrderId" data-live-hidden>' in page
+        assert "percent" not in json.loads(block(page, "message"))
+
+    def test_what_the_webhook_would_refuse_is_told_by_the_field(self, site: Site) -> None:
+        page = site.text("/ui/connectors?connector=demo-spot&action=buy&percent=150")
+
+        assert 'id="wrong-percent" data-live>Must be at most 100, was 150.<' in page
+        assert "This would be refused" in page
+
+    def test_blanks_that_tradingview_fills_in_are_no_mistake(self, site: Site) -> None:
+        blank = "{{strategy.order.contracts}}"
+        page = site.text(f"/ui/connectors?connector=demo-spot&action=buy&fixed={blank}")
+
+        assert "This would be refused" not in page
+        assert json.loads(block(page, "message"))["fixed"] == blank
+
+    def test_a_delay_is_a_number(self, site: Site) -> None:
+        page = site.text("/ui/connectors?action=buy&delaySeconds=10")
+
+        assert json.loads(block(page, "message"))["delaySeconds"] == 10
+
+    def test_an_address_that_tradingview_cannot_reach_is_told(self, site: Site) -> None:
+        assert "TradingView cannot reach" in site.text("/ui/connectors")
+
+    def test_behind_a_trusted_proxy_the_address_is_public(
+        self, redis_server: str, tmp_path: Path
+    ) -> None:
+        site = Site(redis_server, tmp_path, HOOKFILL_TRUSTED_PROXIES="127.0.0.1")
+        client, base_url = site.client, "http://hooks.example.com"
+        headers = {"X-Forwarded-Proto": "https"}
+        client.post("/login", json={"token": ADMIN_TOKEN}, base_url=base_url, headers=headers)
+
+        page = client.get("/ui/connectors", base_url=base_url, headers=headers).text
+
+        assert block(page, "webhook-url") == "https://hooks.example.com/trading-signal/webhook"
+        assert "TradingView cannot reach" not in page

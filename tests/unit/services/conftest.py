@@ -1,0 +1,11 @@
+"""A fresh rig for each test."""
+
+import pytest
+
+from tests.rig import Rig
+
+
+@pytest.fixture
+def rig() -> Rig:
+    """All use cases over a pretended store and a scripted venue."""
+    return Rig()

@@ -1,0 +1,107 @@
+"""A command becomes a signal, durably, before anybody is told `ok`."""
+
+import pytest
+
+from app.domain.commands import Action
+from app.domain.effects import EffectKind
+from app.domain.errors import StoreUnavailable
+from app.domain.identifiers import EpochMs
+from app.domain.signal import SignalState
+from app.ports import Admission
+from app.services.accept import Sender, accept_signal, targets_of
+from tests.builders import BTC, NOW, ORIGIN, SPOT, SPOT_ID, a_command, a_signal, fixed
+from tests.rig import Rig
+
+
+def test_what_is_accepted_is_stored_with_what_it_owes(rig: Rig) -> None:
+    accepted = rig.accept(a_command(size=fixed("0.1")))
+
+    signal = rig.signal(accepted.id)
+    assert not accepted.is_duplicate
+    assert signal.state is SignalState.EXECUTING
+    assert signal.size == fixed("0.1")
+    assert rig.events(signal.id) == ["received", "validated", "queued"]
+    assert [effect.kind for effect in rig.ports.outbox.owed()] == [EffectKind.ADVANCE]
+
+
+def test_what_is_accepted_is_hurried_along(rig: Rig) -> None:
+    accepted = rig.accept(a_command())
+
+    assert [effect.target for effect in rig.publisher.published] == [accepted.id]
+
+
+def test_a_delayed_command_waits_for_its_time(rig: Rig) -> None:
+    accepted = rig.accept(a_command(delay_ms=5_000))
+
+    signal = rig.signal(accepted.id)
+    assert signal.state is SignalState.SCHEDULED
+    assert signal.due_at_ms == NOW + 5_000
+    assert rig.events(signal.id)[-1] == "delayed"
+    assert rig.ports.timers.due(EpochMs(NOW + 5_000), 1) == [signal.id]
+
+
+def test_a_repeat_is_answered_with_the_first_and_starts_nothing(rig: Rig) -> None:
+    first = rig.accept(a_command(caller_id="a1"))
+    published = len(rig.publisher.published)
+
+    again = rig.accept(a_command(caller_id="a1"))
+
+    assert again.is_duplicate
+    assert again.id == first.id
+    assert len(rig.publisher.published) == published
+    assert rig.events(first.id)[-1] == "duplicate"
+
+
+def test_what_was_not_written_is_not_hurried_along(rig: Rig) -> None:
+    sender = Sender(
+        dialect=SPOT_SIGNAL.dialect,
+        origin=ORIGIN,
+        account=SPOT,
+        symbol=BTC,
+        rules=SPOT_SIGNAL.rules,
+    )
+    too_late = Admission(give_up_at_ms=EpochMs(NOW - 1))
+
+    with pytest.raises(StoreUnavailable):
+        accept_signal(a_command(), sender, too_late, NOW, rig.ports)
+
+    assert rig.publisher.published == []
+    assert list(rig.reader.newest(None)) == []
+
+
+SPOT_SIGNAL = a_signal()
+
+
+def test_a_cancel_notes_what_was_live_when_it_came(rig: Rig) -> None:
+    before = rig.accept(a_command(caller_id="a1"))
+
+    cancel = rig.accept(a_command(Action.CANCEL, caller_id="a1"))
+    rig.accept(a_command())
+
+    assert rig.signal(cancel.id).targets == (before.id,)
+
+
+def test_a_cancel_of_all_reaches_everything_of_its_connector(rig: Rig) -> None:
+    first, second = rig.accept(a_command(caller_id="a1")), rig.accept(a_command(delay_ms=5))
+
+    cancel = rig.accept(a_command(Action.CANCEL_ALL))
+
+    assert rig.signal(cancel.id).targets == (first.id, second.id)
+
+
+def test_a_delayed_cancel_looks_for_its_targets_when_it_is_due(rig: Rig) -> None:
+    cancel = rig.accept(a_command(Action.CANCEL_ALL, delay_ms=5_000))
+    target = rig.accept(a_command())
+
+    signal = rig.signal(cancel.id)
+    assert signal.targets is None
+    assert targets_of(signal, rig.ports) == (target.id,)
+
+
+def test_a_cancel_reaches_no_other_connector(rig: Rig) -> None:
+    rig.put(a_signal(origin="crypto_arsenal:two", caller_id="a1"))
+
+    cancel = rig.accept(a_command(Action.CANCEL, caller_id="a1"))
+
+    assert rig.signal(cancel.id).targets == ()
+    assert rig.signal(cancel.id).account == SPOT_ID

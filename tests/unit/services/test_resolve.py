@@ -1,0 +1,255 @@
+"""An order of unknown outcome is asked about, until there is a definite answer."""
+
+import pytest
+
+from app.domain.errors import (
+    HookfillError,
+    NotFound,
+    OutcomeUnknown,
+    VenueRejected,
+    VenueUnavailable,
+)
+from app.domain.identifiers import EpochMs
+from app.domain.order import Order
+from app.domain.status import OrderStatus
+from app.domain.words import ReasonCode
+from app.services.cancel import request_cancel
+from app.services.place import place_order
+from app.services.resolve import resolve_order
+from tests.builders import (
+    NOW,
+    REQUESTED,
+    a_report,
+    a_signal,
+    an_order,
+    an_order_in,
+    client_id,
+)
+from tests.fakes import ThenSilent
+from tests.rig import POLICY, Rig, deaths, encounters
+
+ORDER_ID = an_order().id
+SILENCE = OutcomeUnknown("nobody answered")
+
+
+def lost(*, arrived: bool, report: OrderStatus = OrderStatus.FILLED) -> Rig:
+    """A rig with an order whose answer was lost, whether it had arrived or not."""
+    rig = Rig()
+    rig.put(an_order())
+    answer = ThenSilent(a_report(report), SILENCE) if arrived else SILENCE
+    rig.venue.place_script.append(answer)
+    place_order(ORDER_ID, rig.ports)
+    return rig
+
+
+def resolve(rig: Rig) -> Order:
+    resolve_order(ORDER_ID, rig.ports)
+    return rig.order()
+
+
+@pytest.mark.parametrize("report", [OrderStatus.NEW, OrderStatus.FILLED, OrderStatus.CANCELED])
+def test_what_the_venue_finds_is_adopted(report: OrderStatus) -> None:
+    rig = lost(arrived=True, report=report)
+    rig.clock.advance(POLICY.unknown_retry_ms)
+
+    order = resolve(rig)
+
+    assert order.status is report
+    assert order.unknown_since_ms is None
+    assert len(rig.venue.sent) == 1
+
+
+def test_nobody_asks_before_it_is_time() -> None:
+    rig = lost(arrived=True)
+
+    order = resolve(rig)
+
+    assert order.status is OrderStatus.UNKNOWN
+    assert order.next_action_at_ms == NOW + POLICY.unknown_retry_ms
+
+
+def test_no_such_order_proves_nothing_within_the_grace_period() -> None:
+    rig = lost(arrived=False)
+    rig.clock.advance(POLICY.unknown_grace_ms - 1)
+
+    order = resolve(rig)
+
+    assert order.status is OrderStatus.UNKNOWN
+    assert order.next_action_at_ms > rig.clock.server_ms()
+
+
+def test_no_such_order_after_the_grace_period_lets_it_be_sent_again() -> None:
+    rig = lost(arrived=False)
+    rig.clock.advance(POLICY.unknown_grace_ms)
+
+    order = resolve(rig)
+
+    assert order.status is OrderStatus.PENDING_NEW
+    assert rig.events(ORDER_ID) == ["sent", "unknown", "absent"]
+
+
+def test_an_answer_that_took_longer_than_the_grace_period_proves_nothing() -> None:
+    rig = lost(arrived=False)
+    rig.clock.advance(POLICY.unknown_grace_ms - 1)
+    slow = Slow(rig, POLICY.unknown_grace_ms)
+    rig.venue.find_script.append(None)
+    rig.venue.find = slow.find  # type: ignore[method-assign]  # the same venue, but slow
+
+    order = resolve(rig)
+
+    assert order.status is OrderStatus.UNKNOWN
+
+
+class Slow:
+    """Lets time pass before it answers that there is no such order."""
+
+    def __init__(self, rig: Rig, takes_ms: int) -> None:
+        self._rig = rig
+        self._takes_ms = takes_ms
+
+    def find(self, order: Order) -> None:
+        del order
+        self._rig.clock.advance(self._takes_ms)
+
+
+@pytest.mark.parametrize("error", [VenueUnavailable("away"), VenueRejected("bad key")])
+def test_a_question_that_cannot_be_asked_is_asked_again(error: HookfillError) -> None:
+    rig = lost(arrived=True)
+    rig.clock.advance(POLICY.unknown_grace_ms)
+    rig.venue.find_script.append(error)
+
+    order = resolve(rig)
+
+    assert order.status is OrderStatus.UNKNOWN
+    assert order.next_action_at_ms > rig.clock.server_ms()
+
+
+def test_questions_become_rarer() -> None:
+    rig = lost(arrived=False)
+    pauses = []
+    for _ in range(6):
+        rig.clock.advance(max(rig.order().next_action_at_ms - rig.clock.server_ms(), 0))
+        rig.venue.find_script.append(VenueUnavailable("away"))
+        before = rig.clock.server_ms()
+        pauses.append(resolve(rig).next_action_at_ms - before)
+
+    assert pauses == sorted(pauses)
+    assert pauses[0] == POLICY.unknown_retry_ms
+    assert pauses[-1] == POLICY.retry_max_ms
+
+
+def test_a_lease_that_runs_is_left_alone() -> None:
+    rig = Rig()
+    rig.put(an_order_in(OrderStatus.PLACING, lease_until_ms=EpochMs(NOW + 1)))
+
+    assert resolve(rig).status is OrderStatus.PLACING
+
+
+def test_a_lease_that_ran_out_makes_the_outcome_unknown_before_anybody_is_asked() -> None:
+    rig = Rig()
+    rig.put(an_order_in(OrderStatus.PLACING, lease_until_ms=NOW))
+
+    order = resolve(rig)
+
+    assert order.status is OrderStatus.UNKNOWN
+    assert order.unknown_since_ms == NOW
+    assert order.reason is not None
+    assert order.reason.code is ReasonCode.OUTCOME_UNKNOWN
+
+
+def test_the_grace_period_begins_when_the_lease_has_ended() -> None:
+    rig = Rig()
+    rig.put(an_order_in(OrderStatus.PLACING, lease_until_ms=NOW))
+    rig.clock.advance(10 * POLICY.unknown_grace_ms)
+    resolve(rig)
+    rig.clock.advance(POLICY.unknown_retry_ms)
+
+    assert resolve(rig).status is OrderStatus.UNKNOWN
+
+
+@pytest.mark.parametrize("status", [one for one in OrderStatus if one not in {"PLACING", "UNKNOWN"}])
+def test_what_is_known_is_not_asked_about(rig: Rig, status: OrderStatus) -> None:
+    rig.put(an_order_in(status))
+
+    assert resolve(rig).status is status
+
+
+def test_what_waits_for_a_person_is_not_asked_about(rig: Rig) -> None:
+    rig.put(an_order_in(OrderStatus.UNKNOWN, needs_person=True, next_action_at_ms=NOW))
+    rig.venue.ledger[client_id(ORDER_ID)] = a_report()
+
+    assert resolve(rig).status is OrderStatus.UNKNOWN
+
+
+def test_what_is_no_order_is_left_alone(rig: Rig) -> None:
+    rig.put(a_signal(id=ORDER_ID))
+
+    resolve_order(ORDER_ID, rig.ports)
+
+    assert rig.signal(ORDER_ID) == a_signal(id=ORDER_ID)
+
+
+def test_an_unknown_id_is_said_to_be_unknown(rig: Rig) -> None:
+    with pytest.raises(NotFound):
+        resolve_order(ORDER_ID, rig.ports)
+
+
+def test_a_cancel_that_came_meanwhile_is_carried_out_when_the_order_is_found() -> None:
+    rig = lost(arrived=True, report=OrderStatus.NEW)
+    request_cancel(ORDER_ID, REQUESTED, rig.ports)
+
+    rig.settle()
+
+    assert rig.order().status is OrderStatus.CANCELED
+    assert rig.venue.ledger[client_id(ORDER_ID)].status is OrderStatus.CANCELED
+
+
+def test_a_cancel_that_came_meanwhile_ends_an_order_that_never_arrived() -> None:
+    rig = lost(arrived=False)
+    request_cancel(ORDER_ID, REQUESTED, rig.ports)
+
+    rig.settle()
+
+    assert rig.order().status is OrderStatus.CANCELED
+    assert rig.venue.sent == []
+
+
+@pytest.mark.parametrize("arrived", [False, True])
+def test_an_unknown_order_ends_as_one_order_at_the_venue(*, arrived: bool) -> None:
+    rig = lost(arrived=arrived)
+
+    rig.settle()
+
+    assert rig.order().status is OrderStatus.FILLED
+    assert len(rig.venue.ledger) == 1
+    assert rig.venue.repeats == []
+
+
+@pytest.mark.parametrize("arrived", [False, True])
+def test_whoever_dies_while_asking_leaves_one_order_at_the_venue(*, arrived: bool) -> None:
+    def prepared() -> Rig:
+        rig = lost(arrived=arrived)
+        rig.clock.advance(POLICY.unknown_grace_ms)
+        return rig
+
+    for rig in deaths(prepared, resolve):
+        rig.settle()
+
+        assert rig.order().status is OrderStatus.FILLED
+        assert len(rig.venue.ledger) == 1
+        assert rig.venue.repeats == []
+
+
+@pytest.mark.parametrize("arrived", [False, True])
+def test_of_two_who_ask_at_once_the_order_learns_once(*, arrived: bool) -> None:
+    def prepared() -> Rig:
+        rig = lost(arrived=arrived)
+        rig.clock.advance(POLICY.unknown_grace_ms)
+        return rig
+
+    for rig in encounters(prepared, resolve, lambda rig: rig.settle()):
+        rig.settle()
+
+        assert rig.order().status is OrderStatus.FILLED
+        assert len(rig.venue.ledger) == 1
+        assert rig.venue.repeats == []

@@ -1,0 +1,271 @@
+"""Records: what is read back equals what was written, and a newer record is left alone."""
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.account import Account, ApiClient, Connector
+from app.domain.commands import Action, LateExits, OnOpposite, SignalRules, Size, SizeKind
+from app.domain.decision import Entry, EntryName
+from app.domain.errors import StoreError
+from app.domain.identifiers import (
+    AccountId,
+    AccountName,
+    AggregateId,
+    ClientOrderId,
+    Currency,
+    EpochMs,
+    OrderId,
+    Symbol,
+    TradeId,
+    VenueName,
+    VenueOrderId,
+)
+from app.domain.order import Order
+from app.domain.reason import Reason
+from app.domain.report import Fill
+from app.domain.signal import Signal, SignalState, Stage
+from app.domain.smart_order import SmartOrder, SmartOrderState
+from app.domain.status import OrderStatus
+from app.domain.trigger import Trigger
+from app.domain.words import (
+    Dialect,
+    Direction,
+    Market,
+    Mode,
+    OrderType,
+    PositionMode,
+    PositionSide,
+    PriceSource,
+    ReasonCode,
+    Side,
+    TimeInForce,
+)
+from app.store.codec import decoder, encoder
+from app.store.records import SCHEMA, aggregate_from, entry_from, entry_text, record_of
+from tests.builders import NOW, REFUSED, a_signal, a_smart_order, an_order
+
+IDS = st.integers(0, 2**53 - 1)
+NUMBERS = st.decimals(allow_nan=False, allow_infinity=False, min_value=0, max_value=10**20)
+SOME = st.decimals(min_value="0.00000001", max_value=10**12, allow_nan=False, places=8)
+TEXTS = st.text(max_size=20)
+SYMBOLS = st.sampled_from([Symbol("BTC/USDT"), Symbol("ETH/BTC")])
+REASONS = st.builds(Reason, st.sampled_from(ReasonCode), TEXTS)
+FEES = st.dictionaries(st.sampled_from([Currency("USDT"), Currency("BNB")]), NUMBERS)
+SETS_OF_IDS = st.frozensets(IDS.map(AggregateId), max_size=4)
+
+#: Types that hypothesis cannot make up by itself, since a name says too little.
+for kind, strategy in {
+    AggregateId: IDS,
+    OrderId: IDS,
+    AccountId: st.integers(1, 1_000),
+    EpochMs: st.integers(0, 2**42),
+    ClientOrderId: TEXTS,
+    Currency: st.sampled_from(["USDT", "BTC"]),
+    VenueName: TEXTS,
+    VenueOrderId: TEXTS,
+    TradeId: TEXTS,
+    AccountName: TEXTS,
+    Decimal: NUMBERS,
+}.items():
+    st.register_type_strategy(kind, strategy)  # type: ignore[arg-type]  # NewTypes are no classes
+
+FILLS = st.lists(st.builds(Fill), max_size=3).map(tuple)
+ORDERS = st.builds(
+    Order,
+    dialect=st.sampled_from(Dialect),
+    origin=TEXTS,
+    symbol=SYMBOLS,
+    market=st.sampled_from(Market),
+    side=st.sampled_from(Side),
+    type=st.just(OrderType.LIMIT),
+    price=SOME,
+    quantity=SOME,
+    position_side=st.none() | st.sampled_from(PositionSide),
+    time_in_force=st.sampled_from(TimeInForce),
+    reduce_only=st.booleans(),
+    parent_id=st.none() | IDS.map(AggregateId),
+    request_id=st.none() | IDS.map(AggregateId),
+    leverage=st.none() | st.integers(1, 125),
+    caller_id=st.none() | TEXTS,
+    not_after_ms=st.none() | IDS.map(EpochMs),
+    status=st.sampled_from(OrderStatus),
+    reason=st.none() | REASONS,
+    cancel_requested=st.booleans(),
+    attempts=st.integers(0, 9),
+    unknown_since_ms=st.none() | IDS.map(EpochMs),
+    average_price=st.none() | NUMBERS,
+    fees=FEES,
+    fills=FILLS,
+    position_after=st.none() | NUMBERS,
+)
+RULES = st.builds(
+    SignalRules,
+    leverage=st.integers(1, 125),
+    balance_reserve=NUMBERS,
+    percent_is_notional=st.booleans(),
+    on_opposite=st.sampled_from(OnOpposite),
+    late_exits=st.sampled_from(LateExits),
+    entry_lateness_ms=st.integers(0, 10**6),
+)
+SIGNALS = st.builds(
+    Signal,
+    dialect=st.sampled_from(Dialect),
+    origin=TEXTS,
+    symbol=SYMBOLS,
+    market=st.sampled_from(Market),
+    action=st.sampled_from(Action),
+    rules=RULES,
+    size=st.none() | st.builds(Size, st.sampled_from(SizeKind), NUMBERS),
+    limit_price=st.none() | NUMBERS,
+    take_profit=st.none() | NUMBERS,
+    caller_id=st.none() | TEXTS,
+    note=st.none() | TEXTS,
+    targets=st.none() | st.lists(IDS.map(AggregateId), max_size=3).map(tuple),
+    state=st.sampled_from(SignalState),
+    stage=st.sampled_from(Stage),
+    reason=st.none() | REASONS,
+    order_id=st.none() | IDS.map(AggregateId).map(OrderId),
+    working=SETS_OF_IDS,
+    withdrawing=SETS_OF_IDS,
+    price_step=st.none() | SOME,
+    quantity=st.none() | NUMBERS,
+    fees=FEES,
+)
+TRIGGERS = st.builds(
+    Trigger,
+    symbol=SYMBOLS,
+    source=st.sampled_from(PriceSource),
+    direction=st.sampled_from(Direction),
+    level=NUMBERS,
+    price_step=SOME,
+)
+SMART_ORDERS = st.builds(
+    SmartOrder,
+    dialect=st.sampled_from(Dialect),
+    origin=TEXTS,
+    symbol=SYMBOLS,
+    market=st.sampled_from(Market),
+    side=st.sampled_from(Side),
+    trigger=TRIGGERS,
+    state=st.sampled_from(SmartOrderState),
+    order_status=st.none() | st.sampled_from(OrderStatus),
+    price=st.none() | NUMBERS,
+    armed=st.booleans(),
+    reason=st.none() | REASONS,
+)
+
+
+@given(st.one_of(ORDERS, SIGNALS, SMART_ORDERS))
+def test_an_aggregate_is_read_as_it_was_written(aggregate: Order | Signal | SmartOrder) -> None:
+    assert aggregate_from(record_of(aggregate)) == aggregate
+
+
+@given(ORDERS)
+def test_figures_keep_their_digits(order: Order) -> None:
+    found = aggregate_from(record_of(order))
+
+    assert isinstance(found, Order)
+    assert str(found.price) == str(order.price)
+    assert str(found.quantity) == str(order.quantity)
+
+
+@given(
+    st.builds(
+        Account,
+        market=st.sampled_from(Market),
+        mode=st.sampled_from(Mode),
+        position_mode=st.sampled_from(PositionMode),
+        limits=st.dictionaries(TEXTS, TEXTS),
+        group=TEXTS,
+    )
+)
+def test_an_account_is_read_as_it_was_written(account: Account) -> None:
+    assert decoder(Account)(json.loads(json.dumps(encoder(Account)(account)))) == account
+
+
+@pytest.mark.parametrize(
+    ("kind", "record"),
+    [
+        (
+            Connector,
+            Connector(
+                name="c1",
+                token_hash="abc",  # noqa: S106 - a hash
+                account=AccountName("one"),
+                symbol=Symbol("BTC/USDT"),
+                settings={"leverage": 5, "allow": ["1.2.3.4"]},
+            ),
+        ),
+        (
+            ApiClient,
+            ApiClient(
+                dialect=Dialect.POLONIEX,
+                key="k1",
+                secret="sealed",  # noqa: S106 - sealed
+                accounts=(AccountName("one"), AccountName("two")),
+                permissions=("trade",),
+                enabled=False,
+            ),
+        ),
+    ],
+)
+def test_a_caller_is_read_as_it_was_written(kind: type, record: object) -> None:
+    assert decoder(kind)(json.loads(json.dumps(encoder(kind)(record)))) == record
+
+
+def test_a_record_is_plain_json_without_what_is_as_usual() -> None:
+    record = json.loads(record_of(an_order()))
+
+    assert record["s"] == SCHEMA
+    assert record["k"] == "ORDER"
+    assert record["quantity"] == "0.5"
+    assert "fills" not in record
+    assert "status" not in record
+
+
+@pytest.mark.parametrize("aggregate", [an_order(), a_signal(), a_smart_order()])
+def test_a_record_of_a_newer_schema_is_refused(aggregate: Order | Signal | SmartOrder) -> None:
+    record = json.loads(record_of(aggregate))
+    record["s"] = SCHEMA + 1
+
+    with pytest.raises(StoreError, match=f"schema {SCHEMA + 1}, this release reads up to {SCHEMA}"):
+        aggregate_from(json.dumps(record))
+
+
+def test_a_field_that_is_not_known_is_left_out() -> None:
+    record = json.loads(record_of(an_order()))
+    record["from_the_future"] = 1
+
+    assert aggregate_from(json.dumps(record)) == an_order()
+
+
+def test_a_field_that_an_older_release_did_not_write_has_its_default() -> None:
+    record = json.loads(record_of(replace(an_order(), cancel_requested=True)))
+    del record["cancel_requested"]
+
+    assert aggregate_from(json.dumps(record)) == an_order()
+
+
+@given(st.sampled_from(EntryName), st.none() | REASONS, TEXTS)
+def test_a_timeline_entry_is_read_as_it_was_written(
+    name: EntryName, reason: Reason | None, process: str
+) -> None:
+    entry = Entry(name, NOW, reason)
+
+    assert entry_from(entry_text(entry, process)) == (entry, process)
+
+
+def test_a_timeline_entry_is_short() -> None:
+    text = entry_text(Entry(EntryName.DENIED, NOW, REFUSED), "web-1")
+
+    assert json.loads(text) == {
+        "e": "denied",
+        "t": NOW,
+        "p": "web-1",
+        "r": ["venue_rejected", "the venue said no"],
+    }
