@@ -83,7 +83,7 @@ def _account(
         account = Account(
             id=AccountId(0),
             name=name,
-            group=GROUP,
+            group=name if name == NET else GROUP,  # a group has one account a venue and market
             venue=PAPER,
             market=market,
             position_mode=mode,

@@ -26,8 +26,9 @@ _PAIR = re.compile(
 #: What Fernet has encrypted.
 _FERNET = re.compile(r"\bgAAAA[\w-]{20,}={0,2}")
 
-#: A short word: no room for a scheme, a pair, a URL or a Fernet token. Most values are one.
-_WORD = re.compile(r"[\w.-]{0,24}")
+_FERNET_BEGIN = "gAAAA"
+#: Short and plain: no pair and no URL. Most values are.
+_WORD = re.compile(r"[\w., -]{0,60}")
 
 #: Nothing that we log is nested more deeply.
 _DEPTH_MAX = 6
@@ -44,7 +45,7 @@ def scrub(
 
 def scrubbed(text: str) -> str:
     """Mask what looks like a secret inside a text."""
-    if _WORD.fullmatch(text):
+    if _WORD.fullmatch(text) and not _SCHEME.search(text) and _FERNET_BEGIN not in text:
         return text
     text = without_credentials(text)
     text = _SCHEME.sub(rf"\1 {MASK}", text)

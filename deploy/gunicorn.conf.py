@@ -18,7 +18,7 @@ worker_connections = int(os.environ.get("HOOKFILL_WEB_CONNECTIONS", "1000"))
 preload_app = False
 
 #: Seconds in which requests at hand may end after SIGTERM.
-graceful_timeout = int(os.environ.get("HOOKFILL_WEB_GRACEFUL_SECONDS", "10"))
+graceful_timeout = int(os.environ.get("HOOKFILL_WEB_GRACEFUL_SECONDS", "5"))
 #: Seconds without a sign of life after which a worker process is replaced.
 timeout = int(os.environ.get("HOOKFILL_WEB_TIMEOUT_SECONDS", "30"))
 #: Seconds that an idle connection stays open; longer than nginx keeps its own.

@@ -1,10 +1,12 @@
 """The Crypto Arsenal webhook: `POST /trading-signal/webhook`."""
 
+import json
 import time
 from collections.abc import Mapping
+from http import HTTPStatus
 
 import structlog
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, request
 
 from app import metrics
 from app.bootstrap import Wiring
@@ -22,8 +24,9 @@ from app.domain.errors import (
 )
 from app.domain.identifiers import EpochMs
 from app.domain.words import Dialect
+from app.ingress.express import Environ, Reply
 from app.ingress.peer import address_of
-from app.ingress.raw_body import raw_body
+from app.ingress.raw_body import raw_body_of
 from app.ports import Admission
 from app.services.accept import Accepted, Sender, accept_signal
 
@@ -38,6 +41,9 @@ READINGS_MAX = 3
 GIVE_UP_MS = 500
 
 _log = structlog.get_logger()
+
+_DUPLICATES = metrics.DUPLICATES.labels(dialect=Dialect.CRYPTO_ARSENAL)
+_ACKNOWLEDGE_SECONDS = metrics.ACKNOWLEDGE_SECONDS.labels(dialect=Dialect.CRYPTO_ARSENAL)
 
 
 class Webhook:
@@ -56,43 +62,48 @@ class Webhook:
         )
 
     def receive(self) -> Response:
+        """Answer as `answer` does, from within Flask."""
+        reply = self.answer(request.environ)
+        return Response(reply.body, reply.status, reply.headers)
+
+    def answer(self, environ: Environ) -> Reply:
         """Answer `ok` once the signal is stored, or an error with nothing queued."""
         started = time.perf_counter()
         try:
-            payload = payload_from(raw_body())
-            accepted = self._accepted(payload, self._ports.clock.now_ms())
+            accepted = self._accepted(environ, self._ports.clock.now_ms())
         except HookfillError as error:
-            response = error_answer(error)
+            reply = error_reply(error)
         else:
-            if accepted.is_duplicate:
-                metrics.DUPLICATES.labels(dialect=Dialect.CRYPTO_ARSENAL).inc()
             body, content_type = writing.ok()
-            response = Response(body, content_type=content_type)
-            response.headers["X-Hookfill-Id"] = str(accepted.id)
-        took = time.perf_counter() - started
-        metrics.ACKNOWLEDGE_SECONDS.labels(dialect=Dialect.CRYPTO_ARSENAL).observe(took)
-        return response
+            headers = {"Content-Type": content_type, "X-Hookfill-Id": str(accepted.id)}
+            reply = Reply(HTTPStatus.OK, headers, body.encode())
+            if accepted.is_duplicate:
+                _DUPLICATES.inc()
+        _ACKNOWLEDGE_SECONDS.observe(time.perf_counter() - started)
+        return reply
 
-    def _accepted(self, payload: Payload, received_at_ms: EpochMs) -> Accepted:
+    def _accepted(self, environ: Environ, received_at_ms: EpochMs) -> Accepted:
         """Accept; what an old copy of the registry refuses is looked at once more with a new one.
 
         What it would permit is checked by the commit itself, so the copy costs no round trip.
         """
+        payload = payload_from(raw_body_of(environ))
+        peer = address_of(environ, self._settings.trusted_proxies)
         for _ in range(READINGS_MAX):
             try:
-                return self._accept(payload, received_at_ms)
+                return self._accept(payload, peer, received_at_ms)
             except StaleRegistry:
                 self._registry.refresh()
             except CommandError:
                 if not self._registry.refresh():
                     raise
-        return self._accept(payload, received_at_ms)
+        return self._accept(payload, peer, received_at_ms)
 
-    def _accept(self, payload: Payload, received_at_ms: EpochMs) -> Accepted:
+    def _accept(self, payload: Payload, peer: str, received_at_ms: EpochMs) -> Accepted:
         version = self._registry.version()
         connector = self._authenticated(payload)
         settings = self._settings_of(connector, version)
-        if not settings.allows(address_of(request.environ, self._settings.trusted_proxies)):
+        if not settings.allows(peer):
             raise NotAuthenticated(f"connector {connector.name} may not be used from this address")
         account = self._registry.account_named(connector.account)
         if not connector.enabled or not account.enabled:
@@ -153,28 +164,32 @@ class Webhook:
         )
 
 
-def error_answer(error: HookfillError) -> Response:
+def error_reply(error: HookfillError) -> Reply:
     """Return the dialect's own shape of an error."""
     answer = writing.error_for(error)
     _log.info("signal_refused", status=answer.status, kind=type(error).__name__, why=str(error))
     return _json(answer)
 
 
+def error_answer(error: HookfillError) -> Response:
+    """Return the dialect's own shape of an error, from within Flask."""
+    reply = error_reply(error)
+    return Response(reply.body, reply.status, reply.headers)
+
+
 def method_not_allowed() -> Response:
     """Return the answer to anything but POST."""
-    return _json(writing.method_not_allowed())
+    reply = _json(writing.method_not_allowed())
+    return Response(reply.body, reply.status, reply.headers)
 
 
-def _json(answer: writing.Answer) -> Response:
-    response = jsonify(answer.body)
-    response.status_code = answer.status
-    response.headers.update(answer.headers)
-    return response
+def _json(answer: writing.Answer) -> Reply:
+    headers = {"Content-Type": "application/json", **answer.headers}
+    return Reply(answer.status, headers, json.dumps(answer.body).encode())
 
 
-def blueprint(wiring: Wiring) -> Blueprint:
+def blueprint(webhook: Webhook) -> Blueprint:
     """Return the routes of the dialect."""
-    routes = Blueprint("crypto_arsenal", __name__)
-    webhook = Webhook(wiring)
+    routes = Blueprint(Dialect.CRYPTO_ARSENAL, __name__)
     routes.add_url_rule(PATH, view_func=webhook.receive, endpoint="receive", methods=["POST"])
     return routes

@@ -1,7 +1,5 @@
 """Builds the Flask app: the routes of every dialect and of our own, and errors in their shapes."""
 
-from http import HTTPStatus
-
 import structlog
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -9,12 +7,33 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from app import metrics
 from app.bootstrap import Wiring
 from app.domain.errors import HookfillError, PayloadTooLarge
-from app.ingress import admin, crypto_arsenal, dashboard, health, openapi, orders, paper
+from app.domain.words import Dialect
+from app.ingress import (
+    admin,
+    authentication,
+    crypto_arsenal,
+    dashboard,
+    health,
+    openapi,
+    orders,
+    paper,
+)
 from app.ingress.answers import error_answer, error_response
+from app.ingress.express import Express
 from app.ingress.raw_body import BODY_BYTES_MAX
 
-_OWN = ("/api", "/paper", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/login",
-        "/static", "/ui")
+_OWN = (
+    "/api",
+    "/paper",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/openapi.json",
+    "/docs",
+    "/login",
+    "/static",
+    "/ui",
+)
 
 _log = structlog.get_logger()
 
@@ -22,15 +41,22 @@ _log = structlog.get_logger()
 def create_app(wiring: Wiring) -> Flask:
     """Return the app. It connects to nothing before the first request."""
     app = Flask("hookfill", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX + 1  # see raw_body
+    app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # so that Allow names the real methods
+    app.url_map.merge_slashes = False  # nothing redirects
     app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it
-    for module in (crypto_arsenal, orders, admin, paper, health, openapi, dashboard):
+    webhook = crypto_arsenal.Webhook(wiring)
+    app.register_blueprint(crypto_arsenal.blueprint(webhook))
+    for module in (authentication, orders, admin, paper, health, openapi, dashboard):
         app.register_blueprint(module.blueprint(wiring))
     app.register_error_handler(HookfillError, _answer_for)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
     app.after_request(_count)
+    # The inner application is what `app.test_client()` and the web server call.
+    app.wsgi_app = Express(  # type: ignore[method-assign] # as Flask documents it
+        crypto_arsenal.PATH, webhook.answer, app.wsgi_app, Dialect.CRYPTO_ARSENAL
+    )
     return app
 
 
@@ -73,4 +99,3 @@ def _count(response: Response) -> Response:
     dialect = request.blueprint or "none"
     metrics.REQUESTS.labels(dialect=dialect, status=str(response.status_code)).inc()
     return response
-

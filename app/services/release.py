@@ -1,9 +1,8 @@
 """A timer is due: what waited for it goes on."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 
-from app.domain.errors import NotFound
+from app.domain.errors import NotFound, StoreError, StoreUnavailable
 from app.domain.events import TimerDue
 from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.signal import Signal
@@ -32,11 +31,21 @@ def release_due(wanted_ms: Sequence[EpochMs], ports: Ports) -> Sequence[int]:
     while due := [one for one in ports.timers.due(now_ms, BATCH) if one not in seen]:
         seen.update(due)  # what is gone, or will not go, must not be released for ever
         for aggregate_id in due:
-            with suppress(NotFound):
-                released = advance(aggregate_id, TimerDue(at_ms=now_ms), ports)
-                if isinstance(released.aggregate, Signal) and released.ignored is None:
-                    late_ms.append(now_ms - released.aggregate.due_at_ms)
+            late_ms += _released(aggregate_id, now_ms, ports)
     early = [one for one in wanted_ms if one > now_ms]
     if early:
         ports.publisher.wake_timers(early)
     return late_ms
+
+
+def _released(aggregate_id: AggregateId, now_ms: EpochMs, ports: Ports) -> list[int]:
+    """Release one, and return how late it was; one that cannot be must not hold up the others."""
+    try:
+        released = advance(aggregate_id, TimerDue(at_ms=now_ms), ports)
+    except StoreUnavailable:
+        raise
+    except (NotFound, StoreError):
+        return []  # gone, of a newer release, or changed by others all the time: see the sweep
+    if released.ignored is not None or not isinstance(released.aggregate, Signal):
+        return []
+    return [now_ms - released.aggregate.due_at_ms]

@@ -231,7 +231,7 @@ class Settings:
         Variable(
             "HOOKFILL_WEB_GRACEFUL_SECONDS",
             whole(1, 600),
-            "10",
+            "5",
             "Time for open requests when the web server stops.",
         ),
     ]

@@ -16,6 +16,13 @@ import pytest
 from tests.end_to_end.conftest import FUTURES
 from tests.end_to_end.stack import Stack
 
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+PROGRAM = next((path for name in NAMES if (path := shutil.which(name))), None)
+
+pytestmark = pytest.mark.skipif(
+    PROGRAM is None, reason="no Chromium is installed; on Debian: apt-get install chromium"
+)
+
 SPOT1 = {"connectorName": "spot1", "connectorToken": "T1"}
 
 FLAGS = (
@@ -158,11 +165,8 @@ def _pipe() -> tuple[int, int]:
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    program = next((path for name in names if (path := shutil.which(name))), None)
-    if program is None:
-        pytest.skip("no Chromium is installed; on Debian: apt-get install chromium")
-    browser = Browser(program, tmp_path_factory.mktemp("chromium"))
+    assert PROGRAM is not None
+    browser = Browser(PROGRAM, tmp_path_factory.mktemp("chromium"))
     try:
         yield browser
     finally:

@@ -387,7 +387,10 @@ class TestOrder:
 
     @pytest.mark.parametrize("reference", ["1", "nobody", "9" * 40])
     def test_what_is_not_there_is_told_as_a_page(self, site: Site, reference: str) -> None:
-        assert "Not found" in site.text(f"/ui/orders/{reference}", 404)
+        page = site.text(f"/ui/orders/{reference}", 404)
+
+        assert "Not found" in page
+        assert "data-events" not in page  # nor does it go on asking
 
 
 @pytest.mark.integration

@@ -70,13 +70,9 @@ def test_an_order_whose_cancel_nobody_wants_stays() -> None:
     rig = with_resting()
     rig.put(an_order_in(OrderStatus.NEW, id=an_id(2)))
 
-    cancel_order(Order_id(2), rig.ports)
+    cancel_order(an_order(id=an_id(2)).id, rig.ports)
 
     assert at_venue(rig) is OrderStatus.NEW
-
-
-def Order_id(number: int) -> type(ORDER_ID):  # type: ignore[valid-type]  # noqa: N802
-    return an_order(id=an_id(number)).id
 
 
 def test_an_order_that_filled_meanwhile_is_filled() -> None:

@@ -1,0 +1,138 @@
+"""What venues report about open orders."""
+
+from decimal import Decimal
+
+import pytest
+
+from app.domain.errors import NotFound
+from app.domain.identifiers import AccountId, ClientOrderId
+from app.domain.order import Order
+from app.domain.report import OrderReport
+from app.domain.signal import SignalState
+from app.domain.status import OrderStatus
+from app.services.follow import follow_news, follow_orders
+from tests.builders import SPOT_ID, a_command, a_report, an_id, fixed
+from tests.rig import Rig, deaths, encounters
+
+LIMIT = a_command(size=fixed("0.5"), limit_price=Decimal(20_000))
+
+
+def resting() -> Rig:
+    """A rig with a signal whose order rests at the venue."""
+    rig = Rig()
+    rig.venue.account = a_view_with_money()
+    rig.venue.place_script.append(a_report(OrderStatus.NEW))
+    rig.run(LIMIT)
+    return rig
+
+
+def a_view_with_money() -> object:
+    from tests.builders import a_view
+
+    return a_view({"USDT": "100000"})
+
+
+def tell(rig: Rig, report: OrderReport) -> None:
+    """Let the venue have news of the order."""
+    rig.reports.news[SPOT_ID] = {rig.order().client_order_id: report}
+
+
+def follow(rig: Rig) -> Order:
+    follow_news(rig.ports)
+    return rig.order()
+
+
+@pytest.mark.parametrize("status", [OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED])
+def test_news_reaches_the_order(status: OrderStatus) -> None:
+    rig = resting()
+    tell(rig, a_report(status))
+
+    order = follow(rig)
+
+    assert order.status is status
+    assert rig.reports.accounts_with_news() == []
+
+
+def test_a_full_fill_ends_the_signal() -> None:
+    rig = resting()
+    tell(rig, a_report())
+    follow(rig)
+
+    rig.drain()
+
+    assert rig.signal(rig.order().parent_id or an_id()).state is SignalState.DONE
+
+
+def test_news_that_is_read_twice_counts_once() -> None:
+    rig = resting()
+    tell(rig, a_report(OrderStatus.PARTIALLY_FILLED))
+    follow(rig)
+    version = rig.ports.ledger.load(rig.order().id).version
+
+    tell(rig, a_report(OrderStatus.PARTIALLY_FILLED))
+    follow(rig)
+
+    assert rig.ports.ledger.load(rig.order().id).version == version
+
+
+@pytest.mark.parametrize("foreign", ["web_123", "hzzzz00000000001"])
+def test_an_order_of_somebody_else_is_not_ours_to_follow(foreign: str) -> None:
+    rig = resting()
+    rig.reports.news[SPOT_ID] = {ClientOrderId(foreign): a_report()}
+
+    assert follow(rig).status is OrderStatus.NEW
+    assert rig.reports.accounts_with_news() == []
+
+
+def test_news_of_an_order_that_is_gone_is_forgotten() -> None:
+    rig = resting()
+    (fresh,) = rig.ports.ids.fresh(SPOT_ID, 1)
+    rig.reports.news[SPOT_ID] = {fresh.client_order_id: a_report()}
+
+    follow(rig)
+
+    assert rig.reports.accounts_with_news() == []
+
+
+def test_an_unknown_account_is_said_to_be_unknown(rig: Rig) -> None:
+    with pytest.raises(NotFound):
+        follow_orders(AccountId(99), rig.ports)
+
+
+def test_a_fill_that_overtakes_the_answer_is_not_lost() -> None:
+    rig = Rig()
+    rig.venue.account = a_view_with_money()
+    rig.venue.place_script.append(a_report(OrderStatus.NEW))
+
+    def the_tick_comes_first() -> None:
+        tell(rig, a_report())
+        follow(rig)
+
+    rig.accept(LIMIT)
+    rig.after_step(6, the_tick_comes_first)
+    rig.drain()
+
+    assert rig.order().status is OrderStatus.FILLED
+
+
+def with_news() -> Rig:
+    rig = resting()
+    tell(rig, a_report())
+    return rig
+
+
+def test_whoever_dies_while_following_leaves_the_news_to_others() -> None:
+    for rig in deaths(with_news, follow):
+        follow(rig)
+        rig.settle()
+
+        assert rig.order().status is OrderStatus.FILLED
+        assert rig.signal(rig.order().parent_id or an_id()).state is SignalState.DONE
+
+
+def test_of_two_who_follow_at_once_the_fill_counts_once() -> None:
+    for rig in encounters(with_news, follow, follow):
+        rig.settle()
+
+        assert rig.order().filled_quantity == Decimal("0.5")
+        assert rig.events(rig.order().id).count("filled") == 1

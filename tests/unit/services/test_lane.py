@@ -1,0 +1,389 @@
+"""Position-dependent work of one (account, symbol), one at a time and in order of its turn."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from app.domain.commands import Action, OnOpposite, SignalCommand, SignalRules
+from app.domain.errors import HookfillError, LeaseLost, OutcomeUnknown, VenueUnavailable
+from app.domain.identifiers import AggregateId
+from app.domain.market import AccountView
+from app.domain.order import Order
+from app.domain.signal import SignalState
+from app.domain.status import OrderStatus
+from app.domain.words import AccountState, PositionSide, ReasonCode, Side
+from app.ports import Venue
+from app.services.lane import TURNS_MAX, work_lane
+from app.store.lanes import LEASE_MS
+from tests.builders import (
+    BTC,
+    ETH,
+    SPOT_ID,
+    USDM_ID,
+    a_command,
+    a_report,
+    a_view,
+    fixed,
+    percent,
+)
+from tests.fakes import ThenSilent
+from tests.rig import POLICY, Rig, deaths, encounters
+
+SILENCE = OutcomeUnknown("nobody answered")
+BUY = a_command(size=fixed("0.1"))
+SELL = a_command(Action.SELL, size=fixed("0.1"))
+CLOSE = a_command(Action.CLOSE_LONG)
+OPEN = a_command(Action.OPEN_LONG, size=fixed("0.1"))
+MINUTE_MS = 60_000
+
+
+def spot_lane(rig: Rig) -> None:
+    work_lane(SPOT_ID, BTC, rig.ports)
+
+
+def states(rig: Rig, *ids: AggregateId) -> list[SignalState]:
+    return [rig.signal(one).state for one in ids]
+
+
+def lose_answers(rig: Rig, count: int = 1) -> None:
+    """Let the next placements get no answer, nor any question about them for a while."""
+    rig.venue.place_script.extend([SILENCE] * count)
+    rig.venue.find_script.extend([VenueUnavailable("away")] * 100)
+
+
+# Order
+
+
+def test_turns_are_taken_in_order_of_arrival(rig: Rig) -> None:
+    ids = [rig.accept(BUY).id for _ in range(4)]
+
+    rig.publisher.waiting.reverse()
+    rig.drain()
+
+    assert [order.parent_id for order in rig.venue.sent] == ids
+
+
+def test_a_delay_that_is_over_comes_before_what_came_later(rig: Rig) -> None:
+    delayed = rig.accept(a_command(size=fixed("0.1"), delay_ms=1_000))
+    rig.clock.advance(1_500)
+    later = rig.accept(BUY)
+    rig.publisher.waiting.clear()
+
+    rig.settle()
+
+    assert [order.parent_id for order in rig.venue.sent] == [delayed.id, later.id]
+
+
+def test_each_turn_sees_what_the_one_before_has_left(rig: Rig) -> None:
+    half = a_command(Action.SELL, size=percent("50"))
+    for _ in range(3):
+        rig.accept(half)
+    filled = rig.venue.place
+
+    def place(order: Order) -> object:
+        left = rig.venue.account.available(base()) - order.quantity
+        rig.venue.account = a_view({"BTC": str(left)})
+        return filled(order)
+
+    rig.venue.place = place  # type: ignore[assignment,method-assign]  # the same venue, with a purse
+    rig.drain()
+
+    assert [order.quantity for order in rig.venue.sent] == [
+        Decimal("0.25"),
+        Decimal("0.125"),
+        Decimal("0.0625"),
+    ]
+
+
+def base() -> object:
+    return "BTC"
+
+
+def test_lanes_of_other_symbols_and_accounts_do_not_wait(rig: Rig) -> None:
+    lose_answers(rig)
+    rig.run(BUY)
+
+    futures = rig.run(OPEN)
+
+    assert futures.state is SignalState.DONE
+
+
+# While an order is in flight
+
+
+def test_an_entry_waits_while_an_order_of_the_lane_is_unknown(rig: Rig) -> None:
+    lose_answers(rig)
+    rig.run(BUY)
+
+    waiting = rig.run(BUY)
+
+    assert waiting.state is SignalState.EXECUTING
+    assert len(rig.orders()) == 1
+
+
+def test_an_entry_goes_on_when_the_order_before_it_is_known(rig: Rig) -> None:
+    rig.venue.place_script.append(ThenSilent(a_report(), SILENCE))
+    first = rig.run(BUY)
+    second = rig.run(BUY)
+
+    rig.settle()
+
+    assert states(rig, first.id, second.id) == [SignalState.DONE] * 2
+    assert len(rig.venue.ledger) == 2
+
+
+def test_an_entry_that_waits_too_long_expires_while_the_order_is_still_unknown(rig: Rig) -> None:
+    lose_answers(rig)
+    first, second, third = (rig.run(BUY) for _ in range(3))
+
+    rig.settle(rounds=MINUTE_MS // 1_000 + 5)
+
+    assert states(rig, second.id, third.id) == [SignalState.EXPIRED] * 2
+    assert rig.orders()[0].status is OrderStatus.UNKNOWN
+    assert rig.signal(first.id).state is SignalState.EXECUTING
+
+
+def test_an_exit_overtakes_an_unknown_order_when_its_patience_is_over(rig: Rig) -> None:
+    lose_answers(rig)
+    rig.run(BUY)
+    entry, exit_ = rig.run(BUY), rig.run(SELL)
+
+    rig.settle(rounds=POLICY.exit_patience_ms // 1_000 - 1)
+    patient = rig.signal(exit_.id).state
+    rig.settle(rounds=5)
+
+    assert patient is SignalState.EXECUTING
+    assert rig.signal(exit_.id).state is SignalState.DONE
+    assert rig.signal(entry.id).state is SignalState.EXECUTING
+    assert [order.side for order in rig.venue.sent] == [Side.SELL]
+
+
+def test_an_exit_that_overtakes_is_sized_from_the_venue_and_only_reduces(rig: Rig) -> None:
+    lose_answers(rig)
+    rig.run(OPEN)
+    rig.run(CLOSE)
+    rig.venue.account = a_view({"USDT": "1000"}, {PositionSide.LONG: "0.3"})
+
+    rig.settle(rounds=15)
+
+    (sent,) = rig.venue.sent
+    assert (sent.quantity, sent.reduce_only) == (Decimal("0.3"), True)
+
+
+def test_one_exit_overtakes_at_a_time(rig: Rig) -> None:
+    lose_answers(rig, count=2)
+    rig.run(BUY)
+    first, second = rig.run(SELL), rig.run(SELL)
+
+    rig.settle(rounds=13)
+
+    assert len(rig.orders()) == 2, "the first exit is unknown itself now"
+    assert states(rig, first.id, second.id) == [SignalState.EXECUTING] * 2
+    rig.settle(rounds=15)
+    assert states(rig, second.id) == [SignalState.DONE]
+
+
+def test_a_resting_order_holds_up_nobody(rig: Rig) -> None:
+    rig.venue.place_script.append(a_report(OrderStatus.NEW))
+    rig.run(a_command(size=fixed("0.1"), limit_price=Decimal(40_000)))
+
+    assert rig.run(BUY).state is SignalState.DONE
+
+
+# Reversals keep their place
+
+
+def test_a_reversal_opens_before_those_behind_it_get_their_turn(rig: Rig) -> None:
+    rig.venue.account = a_view({"USDT": "1000"}, {PositionSide.SHORT: "1"})
+    rules = SignalRules(leverage=5, on_opposite=OnOpposite.REVERSE)
+    filled = rig.venue.place
+
+    def place(order: Order) -> object:
+        rig.venue.account = a_view({"USDT": "1000"})
+        return filled(order)
+
+    rig.venue.place = place  # type: ignore[assignment,method-assign]  # the same venue, gone flat
+    reversal = rig.accept(OPEN, rules)
+    behind = rig.accept(a_command(Action.OPEN_SHORT, size=fixed("0.2")))
+
+    rig.drain()
+
+    parents = [order.parent_id for order in rig.venue.sent]
+    assert parents == [reversal.id, reversal.id, behind.id]
+    assert [order.reduce_only for order in rig.venue.sent] == [True, False, False]
+    assert states(rig, reversal.id, behind.id) == [SignalState.DONE] * 2
+
+
+def test_those_behind_a_reversal_wait_while_its_close_rests(rig: Rig) -> None:
+    rig.venue.account = a_view({"USDT": "1000"}, {PositionSide.SHORT: "1"})
+    rig.venue.place_script.append(a_report(OrderStatus.NEW))
+    rig.run(OPEN, SignalRules(leverage=5, on_opposite=OnOpposite.REVERSE))
+
+    behind = rig.run(a_command(Action.OPEN_SHORT, size=fixed("0.2")))
+
+    assert behind.state is SignalState.EXECUTING
+    assert len(rig.venue.sent) == 1
+
+
+# The account's state
+
+
+def test_an_exit_waits_while_its_account_is_halted_and_then_runs(rig: Rig) -> None:
+    rig.state(AccountState.HALT)
+    waiting = rig.run(SELL)
+    denied = rig.run(BUY)
+
+    rig.state(AccountState.RUN)
+    rig.settle()
+
+    assert waiting.state is SignalState.EXECUTING
+    assert denied.state is SignalState.DENIED
+    assert denied.reason is not None
+    assert denied.reason.code is ReasonCode.ACCOUNT_HALTED
+    assert rig.signal(waiting.id).state is SignalState.DONE
+    assert [order.side for order in rig.venue.sent] == [Side.SELL]
+
+
+# Fencing
+
+
+def test_a_worker_that_slept_through_its_turn_commits_nothing(rig: Rig) -> None:
+    accepted = rig.accept(BUY)
+
+    def another_takes_over() -> None:
+        rig.clock.advance(LEASE_MS + 1)
+        assert rig.ports.lanes.enter(SPOT_ID, BTC) is not None
+
+    rig.venue.view = Asleep(rig.venue.view, another_takes_over)  # type: ignore[method-assign]  # slow once
+
+    with pytest.raises(LeaseLost):
+        spot_lane(rig)
+
+    assert rig.orders() == []
+    assert rig.signal(accepted.id).order_id is None
+
+
+def test_a_worker_that_slept_finds_the_turn_taken(rig: Rig) -> None:
+    accepted = rig.accept(BUY)
+
+    def another_takes_the_turn() -> None:
+        rig.clock.advance(LEASE_MS + 1)
+        spot_lane(rig)
+
+    rig.venue.view = Asleep(rig.venue.view, another_takes_the_turn)  # type: ignore[method-assign]  # slow once
+
+    spot_lane(rig)
+
+    assert rig.signal(accepted.id).order_id == rig.order().id
+
+
+class Asleep:
+    """A view of the account during which others get on, once."""
+
+    def __init__(self, view: Callable[[], AccountView], meanwhile: Callable[[], None]) -> None:
+        self._view = view
+        self._meanwhile: Callable[[], None] | None = meanwhile
+
+    def __call__(self) -> AccountView:
+        meanwhile, self._meanwhile = self._meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return self._view()
+
+
+def test_whoever_finds_the_lane_held_leaves_it_alone(rig: Rig) -> None:
+    rig.accept(BUY)
+    turn = rig.ports.lanes.enter(SPOT_ID, BTC)
+
+    spot_lane(rig)
+
+    assert turn is not None
+    assert rig.orders() == []
+
+
+def test_who_came_while_the_lane_was_held_is_served_by_its_holder(rig: Rig) -> None:
+    def prepared() -> Rig:
+        rig = Rig()
+        rig.accept(CLOSE_NOTHING)
+        return rig
+
+    def come_and_find_it_held(rig: Rig) -> None:
+        rig.accept(CLOSE_NOTHING)
+        work_lane(USDM_ID, ETH, rig.ports)
+
+    for met in encounters(
+        prepared, lambda rig: work_lane(USDM_ID, ETH, rig.ports), come_and_find_it_held
+    ):
+        skipped = [one for one in met.reader.newest(None) if not one.is_live]
+        assert len(skipped) == 2
+
+
+CLOSE_NOTHING: SignalCommand = a_command(Action.CLOSE_LONG)
+
+
+def test_one_call_takes_a_bounded_number_of_turns_and_the_rest_later(rig: Rig) -> None:
+    ids = [rig.accept(CLOSE_NOTHING).id for _ in range(TURNS_MAX + 3)]
+
+    work_lane(USDM_ID, ETH, rig.ports)
+    left = states(rig, *ids).count(SignalState.EXECUTING)
+    work_lane(USDM_ID, ETH, rig.ports)
+
+    assert left == 3
+    assert set(states(rig, *ids)) == {SignalState.SKIPPED}
+
+
+# A venue that does not answer
+
+
+def test_a_venue_that_cannot_be_read_leaves_the_lane_to_the_next_try(rig: Rig) -> None:
+    accepted = rig.accept(BUY)
+    rig.venue.view = Failing(rig.venue, VenueUnavailable("away"), times=2).view  # type: ignore[method-assign]
+
+    rig.settle()
+
+    assert rig.signal(accepted.id).state is SignalState.DONE
+
+
+class Failing:
+    """A venue whose account cannot be read at first."""
+
+    def __init__(self, venue: Venue, error: HookfillError, times: int) -> None:
+        self._view = venue.view
+        self._error = error
+        self._times = times
+
+    def view(self) -> AccountView:
+        self._times -= 1
+        if self._times >= 0:
+            raise self._error
+        return self._view()
+
+
+# Death
+
+
+def one_signal() -> Rig:
+    rig = Rig()
+    rig.accept(BUY, SignalRules(entry_lateness_ms=0))
+    rig.publisher.waiting.clear()
+    return rig
+
+
+def test_whoever_dies_in_a_turn_leaves_one_order_in_the_end() -> None:
+    for rig in deaths(one_signal, spot_lane):
+        rig.settle()
+
+        assert len(rig.venue.ledger) == 1
+        assert rig.venue.repeats == []
+        assert rig.order().status is OrderStatus.FILLED
+        assert rig.ports.lanes.head(SPOT_ID, BTC) is None
+        assert rig.ports.outbox.owed() == []
+
+
+def test_of_two_who_work_the_lane_at_once_one_brings_forth_the_order() -> None:
+    for rig in encounters(one_signal, spot_lane, spot_lane):
+        rig.settle()
+
+        assert len(rig.orders()) == 1
+        assert len(rig.venue.ledger) == 1

@@ -1,0 +1,143 @@
+"""A timer is due: what waited for it goes on."""
+
+import pytest
+
+from app.domain.identifiers import EpochMs
+from app.domain.signal import SignalState
+from app.services.release import BATCH, release_due
+from app.store import keys
+from tests.builders import NOW, SPOT_ID, a_command, a_signal, an_id, fixed
+from tests.rig import Rig, deaths, encounters
+
+DELAYED = a_command(size=fixed("0.1"), delay_ms=5_000)
+DUE = EpochMs(NOW + 5_000)
+
+
+def delayed() -> Rig:
+    """A rig with a signal that waits for five seconds."""
+    rig = Rig()
+    rig.accept(DELAYED)
+    rig.publisher.waiting.clear()
+    return rig
+
+
+def the_signal(rig: Rig) -> SignalState:
+    (signal,) = (one for one in rig.reader.newest(None) if one.kind == "SIGNAL")
+    return rig.signal(signal.id).state
+
+
+def test_a_delay_never_ends_early() -> None:
+    rig = delayed()
+    rig.clock.advance(4_999)
+
+    late = release_due([DUE], rig.ports)
+
+    assert the_signal(rig) is SignalState.SCHEDULED
+    assert late == []
+
+
+def test_a_message_that_comes_early_puts_itself_back() -> None:
+    rig = delayed()
+    rig.clock.advance(4_999)
+
+    release_due([DUE, NOW], rig.ports)
+
+    assert rig.publisher.wakes == [DUE]
+
+
+def test_a_delay_ends_when_it_is_due() -> None:
+    rig = delayed()
+    rig.clock.advance(5_000)
+
+    late = release_due([DUE], rig.ports)
+
+    assert the_signal(rig) is SignalState.EXECUTING
+    assert late == [0]
+    assert rig.publisher.wakes == []
+
+
+def test_what_is_overdue_is_released_with_its_lateness() -> None:
+    rig = delayed()
+    rig.clock.advance(5_250)
+
+    assert release_due([], rig.ports) == [250]
+
+
+def test_a_message_that_comes_twice_releases_once() -> None:
+    rig = delayed()
+    rig.clock.advance(5_000)
+
+    released = [release_due([DUE], rig.ports), release_due([DUE], rig.ports)]
+
+    assert released == [[0], []]
+    rig.drain()
+    assert len(rig.venue.sent) == 1
+
+
+def test_delays_go_by_business_time() -> None:
+    rig = delayed()
+    rig.clock.advance_business(5_000)
+
+    assert release_due([], rig.ports) == [0]
+
+
+def test_more_than_one_batch_is_released_in_one_call(rig: Rig) -> None:
+    for number in range(BATCH + 10):
+        rig.put(a_signal(id=an_id(number), state=SignalState.SCHEDULED, due_at_ms=NOW))
+
+    assert len(release_due([], rig.ports)) == BATCH + 10
+
+
+def test_a_timer_of_nothing_does_not_hold_up_the_others(rig: Rig) -> None:
+    rig.redis.zadd(keys.timers(SPOT_ID), {str(an_id(99)): NOW})
+    rig.put(a_signal(state=SignalState.SCHEDULED, due_at_ms=NOW))
+
+    assert release_due([], rig.ports) == [0]
+
+
+def test_a_timer_of_a_newer_release_does_not_hold_up_the_others(rig: Rig) -> None:
+    rig.put(a_signal(id=an_id(1), state=SignalState.SCHEDULED, due_at_ms=NOW))
+    rig.put(a_signal(id=an_id(2), state=SignalState.SCHEDULED, due_at_ms=NOW))
+    rig.redis.hset(keys.aggregate(an_id(1)), "body", '{"s":2}')
+
+    late = release_due([], rig.ports)
+
+    assert late == [0]
+    assert rig.signal(an_id(2)).state is SignalState.EXECUTING
+
+
+@pytest.mark.parametrize("delay_ms", [1, 60_000])
+def test_a_delayed_command_is_executed_once_it_is_due(rig: Rig, delay_ms: int) -> None:
+    accepted = rig.accept(a_command(size=fixed("0.1"), delay_ms=delay_ms))
+
+    rig.settle(rounds=100)
+
+    signal = rig.signal(accepted.id)
+    assert signal.state is SignalState.DONE
+    assert signal.order_id is not None
+    assert rig.order().due_at_ms == NOW + delay_ms
+
+
+def due_now() -> Rig:
+    rig = delayed()
+    rig.clock.advance(5_000)
+    return rig
+
+
+def test_whoever_dies_while_releasing_leaves_one_order_in_the_end() -> None:
+    for rig in deaths(due_now, lambda rig: release_due([], rig.ports)):
+        rig.settle()
+
+        assert len(rig.venue.ledger) == 1
+        assert the_signal(rig) is SignalState.DONE
+
+
+def test_of_two_who_release_at_once_one_releases() -> None:
+    for rig in encounters(
+        due_now,
+        lambda rig: release_due([], rig.ports),
+        lambda rig: release_due([], rig.ports),
+    ):
+        rig.settle()
+
+        assert len(rig.orders()) == len(rig.venue.ledger) == 1

@@ -1,0 +1,267 @@
+"""Prices meet the trigger book."""
+
+import pytest
+
+from app.domain.commands import Action
+from app.domain.identifiers import AggregateId
+from app.domain.signal import Signal, SignalState
+from app.domain.smart_order import SmartOrderState
+from app.domain.words import PositionSide, Side
+from app.services.watch import LEASE_MS, watch_prices
+from tests.builders import (
+    ETH,
+    PAPER,
+    USDM_ID,
+    a_command,
+    a_smart_order,
+    a_tick,
+    a_trigger,
+    a_view,
+    an_id,
+    fixed,
+)
+from tests.rig import Rig, deaths, encounters
+
+LONG = PositionSide.LONG
+ENTRY = a_command(
+    Action.OPEN_LONG,
+    size=fixed("0.5"),
+    take_profit=fixed("2200").value,
+    stop_loss=fixed("1900").value,
+)
+
+
+def protected() -> Rig:
+    """A rig with a long of half an ETH whose take-profit and stop-loss are armed."""
+    rig = Rig()
+    rig.venue.account = a_view({"USDT": "1000"}, {LONG: "0.5"})
+    rig.run(ENTRY)
+    return rig
+
+
+def tick(rig: Rig, last: str, number: int = 1) -> None:
+    rig.feed.ticks.append(a_tick(number, last=last))
+
+
+def watch(rig: Rig) -> bool:
+    return watch_prices(PAPER, rig.ports)
+
+
+def the_signal(rig: Rig) -> Signal:
+    (found,) = (one for one in rig.reader.newest(None) if isinstance(one, Signal))
+    return found
+
+
+def ended(rig: Rig) -> list[SmartOrderState]:
+    return [one.state for one in rig.smart_orders()]
+
+
+def test_a_protected_position_waits_in_the_book() -> None:
+    rig = protected()
+
+    assert [one.armed for one in rig.smart_orders()] == [True, True]
+    assert set(rig.ports.book.symbols(PAPER)) == {ETH}
+    assert rig.ports.outbox.owed() == []
+
+
+def test_a_quiet_tick_is_evaluated_and_done() -> None:
+    rig = protected()
+    tick(rig, "2000")
+
+    assert watch(rig)
+    assert not watch(rig)
+    assert rig.feed.matched == [1]
+    assert set(rig.feed.asked) == {ETH}
+    assert ended(rig) == [SmartOrderState.PENDING_NEW] * 2
+
+
+@pytest.mark.parametrize(("price", "fires"), [("2200", 0), ("1900", 1), ("1000", 1)])
+def test_a_price_that_is_reached_closes_the_position_and_ends_both(price: str, fires: int) -> None:
+    rig = protected()
+    tick(rig, price)
+
+    watch(rig)
+    rig.drain()
+
+    expected = [SmartOrderState.CANCELED] * 2
+    expected[fires] = SmartOrderState.TRIGGERED
+    assert ended(rig) == expected
+    assert the_signal(rig).state is SignalState.DONE
+    assert [order.side for order in rig.venue.sent] == [Side.BUY, Side.SELL]
+    assert rig.venue.sent[1].reduce_only
+    assert rig.ports.book.fired(PAPER) == {}
+    assert rig.ports.outbox.owed() == []
+
+
+def test_resting_orders_meet_the_tick_before_triggers_do() -> None:
+    rig = protected()
+    tick(rig, "1900")
+    seen: list[dict[AggregateId, int]] = []
+    rig.feed.match = lambda _: seen.append(dict(rig.ports.book.fired(PAPER)))  # type: ignore[method-assign]
+
+    watch(rig)
+
+    assert seen == [{}]
+
+
+def test_what_one_tick_fires_is_handed_on_in_order_of_owners(rig: Rig) -> None:
+    for number in (3, 1, 2):
+        owner = an_id(number, USDM_ID)
+        trigger = a_trigger(owner=owner, level=fixed(str(1_900 + number)).value)
+        rig.put(a_smart_order(id=owner, trigger=trigger, armed=True))
+        rig.ports.book.arm(trigger)
+    tick(rig, "1800")
+
+    watch(rig)
+
+    parents = [order.parent_id for order in rig.orders()]
+    assert parents == [an_id(number, USDM_ID) for number in (1, 2, 3)]
+
+
+def test_ticks_are_evaluated_one_by_one_in_order() -> None:
+    rig = protected()
+    tick(rig, "2000", 1)
+    tick(rig, "1950", 2)
+
+    seen = [watch(rig), watch(rig), watch(rig)]
+
+    assert seen == [True, True, False]
+    assert rig.feed.matched == [1, 2]
+
+
+def test_only_one_watches_at_a_time() -> None:
+    rig = protected()
+    tick(rig, "1900")
+    token = rig.ports.locks.acquire(f"prices:{PAPER}", LEASE_MS)
+
+    held = watch(rig)
+    rig.clock.advance(LEASE_MS + 1)
+
+    assert token is not None
+    assert not held
+    assert watch(rig)
+
+
+def test_what_fired_and_was_not_handed_on_is_handed_on_later() -> None:
+    rig = protected()
+    rig.ports.book.fire(PAPER, a_tick(1, last="1900"))
+
+    evaluated = watch(rig)
+    rig.drain()
+
+    assert not evaluated, "there was no tick"
+    assert the_signal(rig).state is SignalState.DONE
+
+
+def test_a_trigger_of_nobody_is_forgotten(rig: Rig) -> None:
+    rig.ports.book.arm(a_trigger())
+    tick(rig, "1800")
+
+    watch(rig)
+
+    assert rig.ports.book.fired(PAPER) == {}
+
+
+def test_a_trigger_of_something_else_is_forgotten(rig: Rig) -> None:
+    signal = rig.run(a_command(Action.CLOSE_LONG))
+    rig.ports.book.arm(a_trigger(owner=signal.id))
+    tick(rig, "1800")
+
+    watch(rig)
+
+    assert rig.ports.book.fired(PAPER) == {}
+    assert rig.signal(signal.id) == signal
+
+
+def test_a_price_that_comes_after_the_cancel_places_nothing() -> None:
+    rig = protected()
+    stop = rig.smart_orders()[1]
+    rig.ports.book.fire(PAPER, a_tick(1, last="1900"))
+    rig.run(a_command(Action.CANCEL_ALL))
+
+    watch(rig)
+    rig.settle()
+
+    # The cancel of a spot connector reaches its own account only; the stop is the futures one's.
+    assert rig.load(stop.id).account == USDM_ID
+
+
+def test_a_position_that_is_closed_by_hand_takes_its_protection_along() -> None:
+    rig = protected()
+
+    rig.run(a_command(Action.CLOSE_LONG))
+    rig.drain()
+
+    assert ended(rig) == [SmartOrderState.CANCELED] * 2
+    assert set(rig.ports.book.symbols(PAPER)) == set()
+    assert {one.state for one in rig.reader.newest(None) if isinstance(one, Signal)} == {
+        SignalState.DONE
+    }
+
+
+def about_to_fire() -> Rig:
+    rig = protected()
+    tick(rig, "1900")
+    return rig
+
+
+def watch_and_work(rig: Rig) -> None:
+    while watch(rig):
+        rig.drain()
+    rig.drain()
+
+
+def assert_closed_once(rig: Rig) -> None:
+    assert the_signal(rig).state is SignalState.DONE
+    assert len(rig.venue.ledger) == 2, "the entry and one exit"
+    assert rig.venue.repeats == []
+    assert rig.ports.book.fired(PAPER) == {}
+    assert set(rig.ports.book.symbols(PAPER)) == set()
+    assert rig.ports.outbox.owed() == []
+
+
+def test_whoever_dies_at_a_tick_leaves_one_exit_in_the_end() -> None:
+    for rig in deaths(about_to_fire, watch_and_work):
+        rig.clock.advance(LEASE_MS + 1)
+        watch_and_work(rig)
+        rig.settle()
+
+        assert_closed_once(rig)
+
+
+def test_two_who_watch_at_once_make_one_exit() -> None:
+    for rig in encounters(about_to_fire, watch_and_work, watch_and_work):
+        watch_and_work(rig)
+        rig.settle()
+
+        assert_closed_once(rig)
+
+
+def test_two_who_watch_at_once_after_a_lost_lease_make_one_exit() -> None:
+    def meanwhile(rig: Rig) -> None:
+        rig.clock.advance(LEASE_MS + 1)
+        watch_and_work(rig)
+
+    for rig in encounters(about_to_fire, watch_and_work, meanwhile):
+        rig.clock.advance(LEASE_MS + 1)
+        watch_and_work(rig)
+        rig.settle()
+
+        assert_closed_once(rig)
+
+
+def entry_accepted() -> Rig:
+    rig = Rig()
+    rig.venue.account = a_view({"USDT": "1000"}, {LONG: "0.5"})
+    rig.accept(ENTRY)
+    return rig
+
+
+def test_whoever_dies_anywhere_between_webhook_and_stop_leaves_one_of_each() -> None:
+    for rig in deaths(entry_accepted, Rig.drain):
+        rig.settle()
+        tick(rig, "1900")
+        watch_and_work(rig)
+        rig.settle()
+
+        assert_closed_once(rig)
