@@ -11,7 +11,7 @@ from app.domain.aggregate import Aggregate
 from app.domain.commands import Action, SignalCommand, SignalRules
 from app.domain.effects import EffectKind
 from app.domain.errors import HookfillError
-from app.domain.identifiers import AggregateId, EpochMs
+from app.domain.identifiers import AggregateId
 from app.domain.order import Order
 from app.domain.signal import Signal
 from app.domain.smart_order import SmartOrder
@@ -20,6 +20,7 @@ from app.ports import Admission, Change, Policy, Ports, Stored
 from app.services.accept import Accepted, Sender, accept_signal
 from app.services.release import release_due
 from app.services.sweep import sweep
+from app.store import keys
 from app.store.canary import RedisCanary
 from app.store.ids import RedisIds
 from app.store.lanes import RedisLanes
@@ -98,9 +99,22 @@ class Rig:
 
     # What callers and workers do
 
-    def accept(self, command: SignalCommand, rules: SignalRules | None = None) -> Accepted:
-        """Take in a command of the one connector that the accounts have in common."""
-        futures = command.action.position_side is not None
+    def accept(
+        self,
+        command: SignalCommand,
+        rules: SignalRules | None = None,
+        *,
+        futures: bool | None = None,
+    ) -> Accepted:
+        """Take in a command of the one connector that the accounts have in common.
+
+        Args:
+            command: what is wanted.
+            rules: of the connector, or the usual ones.
+            futures: which of the accounts; None tells by the action.
+        """
+        if futures is None:
+            futures = command.action.position_side is not None
         sender = Sender(
             dialect=Dialect.CRYPTO_ARSENAL,
             origin=ORIGIN,
@@ -131,15 +145,18 @@ class Rig:
         """Let time pass until nothing is owed any more, with a sweep in each round."""
         self.drain()
         for _ in range(rounds):
-            if not self.ports.outbox.owed() and not self._has_timers():
+            if not self._owes_anything():
                 return
             self.clock.advance(step_ms)
             sweep(self.ports)
             release_due([], self.ports)
             self.drain()
 
-    def _has_timers(self) -> bool:
-        return bool(self.ports.timers.due(EpochMs(2**52), 1))
+    def _owes_anything(self) -> bool:
+        """Tell whether any outbox or set of timers holds something; one question for all."""
+        shards = range(keys.SHARDS)
+        owed = [key(shard) for key in (keys.outbox, keys.timers) for shard in shards]
+        return bool(self.redis.exists(*owed))
 
     def run(self, command: SignalCommand, rules: SignalRules | None = None) -> Signal:
         """Take in a command and follow it as far as it goes at once."""

@@ -19,7 +19,7 @@ WAITING_MAX = 50_000
 BATCH = 500
 
 #: Pause after each message. One alert goes out at once; under load the next message takes many.
-REST_SECONDS = 0.01
+REST_SECONDS = 0.02
 
 _log = structlog.get_logger()
 

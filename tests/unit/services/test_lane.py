@@ -137,7 +137,7 @@ def test_an_entry_that_waits_too_long_expires_while_the_order_is_still_unknown(r
     lose_answers(rig)
     first, second, third = (rig.run(BUY) for _ in range(3))
 
-    rig.settle(rounds=MINUTE_MS // 1_000 + 5)
+    rig.settle(rounds=10, step_ms=MINUTE_MS // 8)
 
     assert states(rig, second.id, third.id) == [SignalState.EXPIRED] * 2
     assert rig.orders()[0].status is OrderStatus.UNKNOWN

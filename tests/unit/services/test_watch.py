@@ -6,6 +6,7 @@ from app.domain.commands import Action
 from app.domain.identifiers import AggregateId
 from app.domain.signal import Signal, SignalState
 from app.domain.smart_order import SmartOrderState
+from app.domain.status import OrderStatus
 from app.domain.words import PositionSide, Side
 from app.services.watch import LEASE_MS, watch_prices
 from tests.builders import (
@@ -13,6 +14,7 @@ from tests.builders import (
     PAPER,
     USDM_ID,
     a_command,
+    a_report,
     a_smart_order,
     a_tick,
     a_trigger,
@@ -175,15 +177,31 @@ def test_a_trigger_of_something_else_is_forgotten(rig: Rig) -> None:
 
 def test_a_price_that_comes_after_the_cancel_places_nothing() -> None:
     rig = protected()
-    stop = rig.smart_orders()[1]
     rig.ports.book.fire(PAPER, a_tick(1, last="1900"))
-    rig.run(a_command(Action.CANCEL_ALL))
+    rig.accept(a_command(Action.CANCEL_ALL), futures=True)
+    rig.drain()
 
     watch(rig)
     rig.settle()
 
-    # The cancel of a spot connector reaches its own account only; the stop is the futures one's.
-    assert rig.load(stop.id).account == USDM_ID
+    assert ended(rig) == [SmartOrderState.CANCELED] * 2
+    assert len(rig.venue.sent) == 1
+    assert rig.ports.book.fired(PAPER) == {}
+
+
+def test_a_cancel_after_the_price_was_handed_on_takes_the_order_off() -> None:
+    rig = protected()
+    tick(rig, "1900")
+    rig.venue.place_script.append(a_report(OrderStatus.NEW))
+    watch(rig)
+    rig.drain()
+
+    rig.accept(a_command(Action.CANCEL_ALL), futures=True)
+    rig.settle()
+
+    assert [order.status for order in rig.orders()] == [OrderStatus.FILLED, OrderStatus.CANCELED]
+    assert not any(one.is_live for one in rig.smart_orders())
+    assert rig.ports.outbox.owed() == []
 
 
 def test_a_position_that_is_closed_by_hand_takes_its_protection_along() -> None:
