@@ -3,9 +3,11 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import structlog
 from celery import Task
+from kombu import Producer
 
 from app import metrics
 from app.dispatch.routes import TaskName, task_of
@@ -24,6 +26,9 @@ _log = structlog.get_logger()
 
 #: Ids stay below 2**53.
 ID_DIGITS_MAX = 16
+
+#: Messages of beat that may wait in one queue. A worker takes them within a fraction of a second.
+WAITING_MAX = 8
 
 
 def _place(aggregate_id: AggregateId, ports: Ports) -> None:
@@ -85,6 +90,29 @@ class HookfillTask(Task[[Sequence[object]], None]):
         with log_context(task=str(task), id=str(aggregate_id)), one_piece_of_work():
             USE_CASES[task](aggregate_id, process_ports())
         metrics.WORK_SECONDS.labels(task=task).observe(time.perf_counter() - started)
+
+
+class PeriodicTask(HookfillTask):
+    """Is started by beat, again and again, as long as somebody takes it from its queue.
+
+    What expires in a queue must still be taken from it, one by one. A worker that was away for
+    long, or is slow, would find nothing else there.
+    """
+
+    def apply_async(  # type: ignore[override]  # beat's own call, by keywords
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        *,
+        producer: Producer,
+        queue: str,
+        **options: Any,  # noqa: ANN401 - Celery's
+    ) -> object:
+        """Send one more, unless as many wait in its queue as will be of any use."""
+        channel: Any = producer.channel
+        if channel.queue_declare(queue).message_count >= WAITING_MAX:
+            return None
+        return super().apply_async(args, kwargs, producer=producer, queue=queue, **options)
 
 
 class AggregateTask(HookfillTask):

@@ -33,7 +33,8 @@ celery_app.conf.update(
     worker_eta_task_limit=500,
     task_time_limit=60,  # far below the visibility timeout
     task_soft_time_limit=45,
-    worker_soft_shutdown_timeout=10,
+    # All of it is waited, and nothing begun meanwhile; what it cuts off is asked about afterwards.
+    worker_soft_shutdown_timeout=3,
     worker_max_tasks_per_child=5_000,
     worker_send_task_events=settings.task_events,
     worker_hijack_root_logger=False,

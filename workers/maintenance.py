@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from app.dispatch.routes import TaskName
 from app.ports import Ports
 from app.services.sweep import sweep
-from workers.base import HookfillTask
+from workers.base import PeriodicTask
 from workers.celery_app import celery_app
 
 #: One sweep at a time is enough; a worker that dies in it holds up the next one this long.
 LEASE_MS = 5_000
 
 
-class Sweep(HookfillTask):
+class Sweep(PeriodicTask):
     """Send again what was lost on its way."""
 
     name = TaskName.SWEEP
@@ -31,7 +31,7 @@ class Sweep(HookfillTask):
             ports.locks.release("sweep", token)
 
 
-class Canary(HookfillTask):
+class Canary(PeriodicTask):
     """Prove that messages come through the queue to a worker."""
 
     name = TaskName.CANARY

@@ -8,7 +8,7 @@ from app.domain.identifiers import AccountId, VenueName
 from app.ports import Ports
 from app.services.follow import follow_news, follow_orders
 from app.services.watch import watch_prices
-from workers.base import HookfillTask, id_from, one_piece_of_work
+from workers.base import PeriodicTask, id_from, one_piece_of_work
 from workers.celery_app import celery_app
 from workers.process import process_inline
 
@@ -16,7 +16,7 @@ from workers.process import process_inline
 TICKS_MAX = 100
 
 
-class PollPrices(HookfillTask):
+class PollPrices(PeriodicTask):
     """Evaluate ticks, one after the other, each with all that follows from it."""
 
     name = TaskName.POLL_PRICES
@@ -35,7 +35,7 @@ class PollPrices(HookfillTask):
                 self.carry_out(effect)
 
 
-class PollOrders(HookfillTask):
+class PollOrders(PeriodicTask):
     """Follow the open orders of accounts."""
 
     name = TaskName.POLL_ORDERS

@@ -90,5 +90,6 @@ def disable(api: Api, name: str) -> None:
 @with_api
 def set_state(api: Api, name: str, state: str) -> None:
     """Set what an account may do: RUN, REDUCE_ONLY (exits only) or HALT (cancels only)."""
+    api.get("api", "accounts", name)  # a slip in the name must not create an account
     api.put("api", "accounts", name, body={"state": state})
     click.echo(f"{name} is {state} now.")

@@ -164,7 +164,7 @@ class Message(Schema):
     """
 
     class Meta:
-        """Unknown keys are ignored in every dialect (DESIGN section 9)."""
+        """Unknown keys are ignored in every dialect."""
 
         unknown = EXCLUDE
 

@@ -8,6 +8,10 @@ Broker = Celery
 #: Longer than any task may run (60 s) and than any countdown (20 s), by far.
 VISIBILITY_TIMEOUT_SECONDS = 600
 
+#: Opened one by one as they are needed. Flower asks the workers many things at once and holds two
+#: for each; with fewer it waits for itself, for ever, and shows no task.
+CONNECTIONS_MAX = 100
+
 _TRANSPORT_OPTIONS = {
     "visibility_timeout": VISIBILITY_TIMEOUT_SECONDS,
     "socket_timeout": 2,  # a frozen broker must not hold a publisher
@@ -33,7 +37,7 @@ def celery_for(broker_url: str) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_channel_error_retry=True,
-        broker_pool_limit=4,
+        broker_pool_limit=CONNECTIONS_MAX,
         enable_utc=True,
         timezone="UTC",
     )

@@ -1,4 +1,4 @@
-"""Accounts, and the credentials that lead to them (DESIGN section 8)."""
+"""Accounts, and the credentials that lead to them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

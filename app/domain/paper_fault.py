@@ -1,4 +1,4 @@
-"""Faults that a test asks the paper venue for (DESIGN section 10, "Test controls")."""
+"""Faults that a test asks the paper venue for (docs/api.md)."""
 
 from dataclasses import dataclass
 from enum import StrEnum

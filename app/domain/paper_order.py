@@ -18,7 +18,7 @@ from app.domain.report import Fill, OrderReport
 from app.domain.status import OPEN, OrderStatus
 from app.domain.words import Market, OrderType, PositionSide, Side, TimeInForce
 
-#: The outcome of a refused repeat of a client order id (DESIGN section 10).
+#: The outcome of a refused repeat of a client order id (docs/api.md).
 DUPLICATE = "DUPLICATE"
 
 _NOTHING = Decimal(0)

@@ -59,7 +59,7 @@ _EVERYTHING = Size(SizeKind.PERCENT, Decimal(100))
 
 
 class SignalState(StrEnum):
-    """Where a signal stands (DESIGN section 12)."""
+    """Where a signal stands (docs/design.md)."""
 
     SCHEDULED = "SCHEDULED"
     EXECUTING = "EXECUTING"
@@ -301,7 +301,9 @@ class Signal:
         held = event.account.position(self.symbol, leg.opposite)
         netting = event.account.position_mode is PositionMode.ONEWAY
         size = instrument.quantity(held.size)
-        if size <= 0:  # flat, or less than anybody can trade
+        if size <= 0 or self.closing_order_id is not None:
+            # Flat, or less than anybody can trade. Or closed already: what is seen is old, or is
+            # somebody else's, and a reversal closes once.
             return self._sized(event, instrument, price)
         if self.rules.on_opposite is OnOpposite.REVERSE:
             return self._closing_first(event, leg.opposite, size)

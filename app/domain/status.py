@@ -1,4 +1,4 @@
-"""The life of an order as one table (DESIGN section 12)."""
+"""The life of an order as one table (docs/design.md)."""
 
 from enum import StrEnum
 

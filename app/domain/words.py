@@ -92,7 +92,7 @@ class Direction(StrEnum):
 
 
 class AccountState(StrEnum):
-    """The risk state of an account (DESIGN section 15)."""
+    """The risk state of an account (docs/design.md)."""
 
     RUN = "RUN"
     REDUCE_ONLY = "REDUCE_ONLY"

@@ -1,4 +1,4 @@
-"""Accounts, as the admin API sets and shows them (DESIGN section 10, "Setting up")."""
+"""Accounts, as the admin API sets and shows them (docs/api.md)."""
 
 from collections.abc import Mapping
 from dataclasses import replace

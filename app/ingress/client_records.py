@@ -1,4 +1,4 @@
-"""API clients, as the admin API sets and shows them (DESIGN section 10, "Setting up")."""
+"""API clients, as the admin API sets and shows them (docs/api.md)."""
 
 import re
 import secrets

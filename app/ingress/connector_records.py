@@ -1,4 +1,4 @@
-"""Crypto Arsenal connectors, as the admin API sets and shows them (DESIGN section 10)."""
+"""Crypto Arsenal connectors, as the admin API sets and shows them (docs/api.md)."""
 
 import re
 import secrets

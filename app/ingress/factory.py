@@ -6,7 +6,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app import metrics
 from app.bootstrap import Wiring
-from app.domain.errors import HookfillError, PayloadTooLarge
+from app.domain.errors import HookfillError, NotFound, PayloadTooLarge
 from app.domain.words import Dialect
 from app.ingress import (
     admin,
@@ -73,9 +73,13 @@ def _http_error(error: HTTPException) -> Response:
         response = _answer_for(PayloadTooLarge("the body is over 64 KiB"))
     elif request.path == crypto_arsenal.PATH:
         response = crypto_arsenal.method_not_allowed()
+    elif request.path.startswith(f"{crypto_arsenal.PATH}/"):
+        response = crypto_arsenal.error_answer(NotFound(request.path))
     elif _is_own(request.path):
         code = error.name.lower().replace(" ", "_")
         response = error_response(status, code, message)
+    elif request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
+        response = Response(error.get_body(), status, mimetype="text/html")
     else:
         response = jsonify({"code": status, "message": error.name})
         response.status_code = status

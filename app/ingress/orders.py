@@ -25,6 +25,7 @@ from app.ingress.order_list import (
 )
 from app.ingress.reading import Strict, body_of_request, query_of_request
 from app.ingress.rows import detail_of, row_of
+from app.ingress.timelines import whole_timeline
 from app.services.cancel import request_cancel
 
 _QUERY = ListQuery()
@@ -76,7 +77,7 @@ class _Orders:
             aggregate,
             self._name_of(aggregate.account),
             self._reader.children(aggregate_id),
-            self._reader.timeline(aggregate_id),
+            whole_timeline(aggregate_id, self._ports.ledger, self._reader),
         )
 
     def _id_of(self, reference: str) -> AggregateId:

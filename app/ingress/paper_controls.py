@@ -12,6 +12,7 @@ from app.domain.identifiers import EpochMs
 from app.ingress.paper_accounts import PaperAccounts
 from app.ingress.reading import Strict, body_of_request, query_of_request
 from app.ingress.waiting import Patience, settled
+from app.services.wake import wake_everybody
 from app.store.clock import MovableClock
 from app.venues.paper.desk import PaperDesk
 
@@ -54,6 +55,7 @@ class _Controls:
         query = query_of_request(_PATIENCE)
         now_ms = self._moved(body_of_request())
         self._messages.send(TaskName.TIMERS_DUE, [now_ms], about="the clock was moved")
+        wake_everybody(self._ports)
         is_settled = settled(self._ports, query["timeout_ms"])
         return jsonify(settled=is_settled, now_ms=self._clock.now_ms())
 

@@ -16,7 +16,7 @@ SECRET_CHARACTERS_MAX = 4096
 
 
 class Strict(Schema):
-    """A shape of our own API, which refuses what it does not know (DESIGN section 9)."""
+    """A shape of our own API, which refuses what it does not know."""
 
     class Meta:
         """Unknown keys are mistakes of whoever wrote them."""

@@ -1,4 +1,4 @@
-"""Aggregates as people and programs read them (DESIGN section 10, "Reading")."""
+"""Aggregates as people and programs read them (docs/api.md)."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -11,7 +11,7 @@ from app.domain.figures import plain
 from app.domain.identifiers import AggregateId, Currency
 from app.domain.order import Order
 from app.domain.reason import Reason
-from app.domain.signal import Signal
+from app.domain.signal import Signal, SignalState
 from app.domain.smart_order import SmartOrder
 from app.domain.status import OrderStatus
 from app.domain.words import OrderType, TimeInForce
@@ -81,6 +81,24 @@ def detail_of(
         **row_of(aggregate, account),
         "children": [str(child) for child in children],
         "timeline": [entry_row(entry, process) for entry, process in timeline],
+    }
+
+
+def spoken_row(aggregate: Aggregate, account: str) -> Row:
+    """Return a row with a sentence for people, and the stage of a signal that is at work.
+
+    Args:
+        aggregate: of any kind.
+        account: the name of its account.
+    """
+    sentence = aggregate.sentence()
+    stage = None
+    if isinstance(aggregate, Signal) and aggregate.state is SignalState.EXECUTING:
+        stage = aggregate.stage
+    return {
+        **row_of(aggregate, account),
+        "sentence": sentence[:1].upper() + sentence[1:],
+        "stage": stage,
     }
 
 

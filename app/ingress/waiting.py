@@ -1,4 +1,4 @@
-"""Answers that wait until everything that can happen now has happened (DESIGN section 10)."""
+"""Answers that wait until everything that can happen now has happened (docs/api.md)."""
 
 import time
 from typing import Any

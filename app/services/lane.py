@@ -44,7 +44,7 @@ def _take_turn(turn: Turn, ports: Ports) -> bool:
         signal = _queued(aggregate_id, ports)
         if signal is None:
             continue
-        if _is_late(signal, now_ms):
+        if is_late(signal, now_ms):
             advance(signal.id, _nothing_known(now_ms), ports, Terms(turn=turn))
             return True
         if turn.in_flight:
@@ -67,7 +67,7 @@ def _queued(aggregate_id: AggregateId, ports: Ports) -> Signal | None:
     return aggregate if isinstance(aggregate, Signal) and aggregate.is_queued else None
 
 
-def _is_late(signal: Signal, now_ms: EpochMs) -> bool:
+def is_late(signal: Signal, now_ms: EpochMs) -> bool:
     """Tell whether its time has passed, so that it ends without waiting for anything else."""
     last_ms = signal.not_after_ms
     return signal.stage is Stage.QUEUED and last_ms is not None and now_ms > last_ms

@@ -11,6 +11,7 @@ from app.domain.smart_order import SmartOrder
 from app.domain.status import OrderStatus
 from app.domain.words import AccountState, Mode
 from app.ports import Ports
+from app.services.lane import is_late
 
 
 def is_settled(ports: Ports) -> bool:
@@ -64,6 +65,8 @@ def _waits_for_lane(aggregate: Aggregate, ports: Ports) -> bool:
     """Tell whether it waits in a lane behind an order of unknown outcome."""
     if isinstance(aggregate, Order):
         return aggregate.status is OrderStatus.UNKNOWN
+    if isinstance(aggregate, Signal) and is_late(aggregate, ports.clock.now_ms()):
+        return False  # it expires without waiting any longer
     return any(
         isinstance(order := ports.ledger.load(one).aggregate, Order)
         and (order.account, order.symbol) == (aggregate.account, aggregate.symbol)

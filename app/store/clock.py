@@ -12,6 +12,11 @@ from app.store.scripts import text_of, translated
 #: After this long the offset to the server's clock is measured anew.
 SYNC_SECONDS = 1.0
 
+#: An answer that was longer on its way is not believed, so often: a process that stood still after
+#: its question would take an old time for the present one, and a lease that is over for its own.
+ANSWER_SECONDS_MAX = 0.1
+MEASUREMENTS_MAX = 3
+
 _OFFSET, _FROZEN = "offset", "frozen"
 
 
@@ -41,10 +46,14 @@ class RedisClock:
         return self.server_ms()
 
     def _measure(self) -> None:
-        with translated():
-            seconds, micros = self._client.time()
-        self._measured_at = time.monotonic()
-        self._base_ms = seconds * 1000 + micros / 1000
+        for _ in range(MEASUREMENTS_MAX):
+            asked_at = time.monotonic()
+            with translated():
+                seconds, micros = self._client.time()
+            self._measured_at = time.monotonic()
+            self._base_ms = seconds * 1000 + micros / 1000
+            if self._measured_at - asked_at <= ANSWER_SECONDS_MAX:
+                return
 
 
 class MovableClock(RedisClock):

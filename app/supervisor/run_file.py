@@ -1,4 +1,4 @@
-"""`run.json`: what tools, tests and people need to know of a run (DESIGN, section 10)."""
+"""`run.json`: what tools, tests and people need to know of a run (docs/api.md)."""
 
 import json
 import os

@@ -1,5 +1,8 @@
 """The clock: the server's time for all processes, and business time that a test can move."""
 
+import time
+from typing import Any
+
 import redis
 
 from app.store.clock import MovableClock, RedisClock
@@ -22,6 +25,28 @@ def test_server_time_is_not_far_behind_either(client: redis.Redis) -> None:
 
     assert told >= before
     assert clock.server_ms() >= told
+
+
+class Sleeper(redis.Redis):
+    """A client whose process stands still once, between its question and the answer."""
+
+    sleep_seconds = 0.3
+
+    def time(self, **_: Any) -> Any:  # noqa: ANN401 - as the client's own
+        answer = super().time()
+        time.sleep(self.sleep_seconds)
+        self.sleep_seconds = 0
+        return answer
+
+
+def test_a_process_that_stood_still_does_not_take_an_old_time_for_the_present_one(
+    client: redis.Redis,
+) -> None:
+    sleeper = Sleeper(connection_pool=client.connection_pool)
+
+    told = RedisClock(sleeper).server_ms()
+
+    assert server_ms(client) - told < 200
 
 
 def test_business_time_is_the_servers(client: redis.Redis) -> None:

@@ -172,7 +172,19 @@ def test_a_command_becomes_a_request(
     result = hookfill(*words.split())
 
     assert result.exit_code == 0, result.output
-    assert server.asked == [(asked, "Bearer t0ken", body)]
+    assert server.asked[-1] == (asked, "Bearer t0ken", body)
+
+
+def test_a_slip_in_the_name_halts_nobody_and_creates_nothing(
+    server: Server, hookfill: Callable[..., Result]
+) -> None:
+    missing = {"error": {"code": "not_found", "message": "there is no account named slip"}}
+    server.answers["GET /api/accounts/slip"] = (404, missing)
+
+    result = hookfill("account", "state", "slip", "HALT")
+
+    assert (result.exit_code, len(server.asked)) == (1, 1)
+    assert "no account named slip" in result.output
 
 
 @pytest.mark.parametrize("kind", ["account", "connector", "client"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.store.server_check import judge
+from app.store.server_rules import judge
 
 SAFE = {
     "role": "master",

@@ -122,7 +122,7 @@ _SHARE = validate.Range(
 
 class _Settings(Schema):
     class Meta:
-        """Our own API refuses what it does not know (DESIGN section 9)."""
+        """Our own API refuses what it does not know."""
 
         unknown = RAISE
 

@@ -1,4 +1,4 @@
-"""What the paper venue trades before anybody has changed it (DESIGN section 10)."""
+"""What the paper venue trades before anybody has changed it (docs/api.md)."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""What a person says to the paper venue, from parsed JSON to values (DESIGN section 10)."""
+"""What a person says to the paper venue, from parsed JSON to values (docs/api.md)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

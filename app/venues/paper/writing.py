@@ -1,4 +1,4 @@
-"""What the paper venue shows a person, as JSON-ready dictionaries (DESIGN section 10)."""
+"""What the paper venue shows a person, as JSON-ready dictionaries (docs/api.md)."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal

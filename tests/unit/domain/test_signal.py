@@ -408,6 +408,15 @@ def test_a_reversal_opens_when_its_close_has_filled() -> None:
     assert (order.position_side, order.quantity) == (LONG, Decimal("0.3"))
 
 
+def test_a_reversal_closes_once_even_if_the_venue_still_shows_the_old_position() -> None:
+    signal, close = a_reversal()
+    queued = heard(signal, filled(close)).aggregate
+
+    order = order_of(executed(queued, account=a_view({"USDT": "1000"}, {SHORT: "1"})))
+
+    assert (order.position_side, order.reduce_only) == (LONG, False)
+
+
 @pytest.mark.parametrize(
     ("status", "done", "state"),
     [

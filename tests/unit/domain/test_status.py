@@ -1,4 +1,4 @@
-"""The table of moves, whole: every pair of statuses, listed or not (DESIGN section 12)."""
+"""The table of moves, whole: every pair of statuses, listed or not (docs/design.md)."""
 
 from itertools import product
 

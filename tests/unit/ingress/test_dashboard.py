@@ -18,9 +18,12 @@ from app.dispatch.routes import task_of
 from app.domain.account import Account, Connector
 from app.domain.identifiers import AccountId, AccountName, Symbol, VenueName
 from app.domain.words import Mode
-from app.ingress import authentication, dashboard
-from app.ingress.dashboard import HEADERS, STATIC, TOKEN_PLACEHOLDER, iso, span
+from app.ingress import authentication, dashboard, overview
+from app.ingress.alert_builder import TOKEN_PLACEHOLDER
+from app.ingress.dashboard import HEADERS
 from app.ingress.factory import create_app
+from app.ingress.static_files import STATIC
+from app.ingress.time_texts import iso, span
 from app.settings import Settings
 from tests.unit.ingress.conftest import ADMIN_TOKEN, MakeApp
 from workers.base import USE_CASES
@@ -276,7 +279,7 @@ class TestOverview:
         assert "Nothing matches" in site.text("/?state=FILLED")
 
     def test_older_rows_are_a_link_away(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(dashboard, "ROWS", 2)
+        monkeypatch.setattr(overview, "ROWS", 2)
         for size in ("0.1", "0.2", "0.3"):
             site.send(action="buy", fixed=size, limit="40000")
 
@@ -287,7 +290,7 @@ class TestOverview:
     def test_a_filter_that_finds_little_is_looked_for_in_steps(
         self, site: Site, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(dashboard, "LOOKED_AT_MAX", 2)
+        monkeypatch.setattr(overview, "LOOKED_AT_MAX", 2)
         site.send(action="buy", fixed="0.1")
         site.send(action="buy", fixed="0.2", limit="40000")
 

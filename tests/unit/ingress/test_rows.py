@@ -15,7 +15,7 @@ from app.domain.words import PositionSide, ReasonCode
 from app.ingress.rows import KEYS, detail_of, entry_row, row_of
 from tests.builders import NOW, a_signal, a_smart_order, an_id, an_order, client_id
 
-#: DESIGN section 10, "Reading".
+#: docs/api.md, "Reading".
 CONTRACT = [
     "id",
     "parent_id",

@@ -1,7 +1,10 @@
 """The data folder belongs to one run, and is tidied before it."""
 
 import fcntl
+import os
+import signal
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -56,6 +59,19 @@ def test_processes_that_were_left_over_are_told(
             DataDir(tmp_path).claimed(signals),
         ):
             pass
+
+
+def test_what_does_not_end_by_itself_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data_dir, "LEFTOVER_SECONDS", 0.5)
+    held = os.open(tmp_path / "children.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    leftover = subprocess.Popen(["/bin/sleep", "60"], pass_fds=[held])
+    os.close(held)
+
+    with Signals() as signals, DataDir(tmp_path).claimed(signals):
+        assert leftover.wait(5) == -signal.SIGKILL
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""run.json is what DESIGN says it is."""
+"""run.json is what docs/api.md says it is."""
 
 import json
 import stat

@@ -1,0 +1,95 @@
+"""What the overview shows: whether all is well, the prices of the paper venue and what came in."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, Final
+
+from marshmallow import validate
+
+from app.bootstrap import WEB_STORE_SECONDS, Wiring
+from app.dialects.fields import Text
+from app.domain.aggregate import Aggregate
+from app.domain.identifiers import AccountName
+from app.domain.words import Kind
+from app.ingress.health import CANARY_AGE_MAX_MS
+from app.ingress.order_list import ListQuery, Place, filters_from, page_of, place_of
+from app.store.backlog import RedisBacklog
+from app.store.connection import connect
+from app.venues.paper.desk import PaperDesk
+from app.venues.paper.writing import quote_json
+
+#: Rows of the overview.
+ROWS: Final = 50
+
+#: Aggregates that the overview looks at to find them: it is asked for again every few seconds.
+LOOKED_AT_MAX: Final = 2_000
+
+#: What the overview lists besides one kind of aggregate. Without a kind it lists requests only,
+#: unless a state is asked for, which a part of a request may be in as well.
+EVERYTHING: Final = "ALL"
+
+#: What the overview can be asked for.
+OVERVIEW_QUERY: Final = ListQuery.from_dict(
+    {"kind": Text(validate=validate.OneOf([*Kind, EVERYTHING]))}
+)()
+
+
+class Overview:
+    """Looks at the store as it is now."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._ports = wiring.ports
+        self._reader = wiring.reader
+        self._registry = wiring.registry
+        self._paper = wiring.paper
+        self._is_walk = wiring.settings.prices == "walk"
+        self._desk = PaperDesk(wiring.paper)
+        client = connect(wiring.settings.redis_url, WEB_STORE_SECONDS)
+        self._backlog = RedisBacklog(client, client)
+
+    def listed(self, query: dict[str, Any]) -> tuple[Sequence[Aggregate], Place | None]:
+        """Return the next rows of the list, and the place after which to go on; None at the end.
+
+        Args:
+            query: as `OVERVIEW_QUERY` has read it.
+        """
+        kind, account = query.get("kind"), query.get("account")
+        looked_at: list[Place] = []
+        candidates = _noted(self._reader.newest(query["cursor"]), looked_at)
+        if kind is None and "state" not in query:
+            candidates = (one for one in candidates if one.parent_id is None)
+        wanted = {**query, "kind": None if kind in {None, EVERYTHING} else Kind(kind)}
+        account_id = account and self._registry.account_named(AccountName(account)).id
+        found, place = page_of(candidates, filters_from(wanted, account_id), ROWS)
+        if place is None and len(looked_at) == LOOKED_AT_MAX:
+            place = looked_at[-1]
+        return found, place
+
+    def health(self) -> Mapping[str, object]:
+        """Return whether messages come through, and how much waits."""
+        now_ms, sung_ms = self._ports.clock.server_ms(), self._ports.canary.last_ms()
+        age_ms = None if sung_ms is None else max(0, now_ms - sung_ms)
+        return {
+            "canary_age_ms": age_ms,
+            "is_ready": age_ms is not None and age_ms <= CANARY_AGE_MAX_MS,
+            "backlog": self._backlog.read(now_ms),
+        }
+
+    def prices(self) -> object:
+        """Return symbol → prices; of a real exchange what was seen last, for a page asks none."""
+        if self._is_walk:
+            return self._desk.prices()["prices"]
+        by_hand = self._paper.prices.all()
+        quotes = {**self._paper.ticks.observed().quotes, **by_hand}
+        shown = {symbol: quote_json(quotes[symbol]) for symbol in sorted(quotes)}
+        return {
+            symbol: quote and {**quote, "is_set": symbol in by_hand}
+            for symbol, quote in shown.items()
+        }
+
+
+def _noted(newest: Iterator[Aggregate], places: list[Place]) -> Iterator[Aggregate]:
+    """Yield as many as may be looked at, and note where each stands."""
+    for one in islice(newest, LOOKED_AT_MAX):
+        places.append(place_of(one))
+        yield one

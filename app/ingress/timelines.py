@@ -1,0 +1,36 @@
+"""What happened to an aggregate, from the request to the last fill, as one list."""
+
+import heapq
+from collections.abc import Sequence
+
+from app.domain.decision import Entry, EntryName
+from app.domain.identifiers import AggregateId
+from app.domain.order import Order
+from app.domain.signal import Signal
+from app.ports import Ledger, Reader
+
+#: Two things of one millisecond are told in the order of a life.
+_RANKS = {name: rank for rank, name in enumerate(EntryName)}
+
+Lines = Sequence[tuple[Entry, str]]
+
+
+def moment_of(entry: Entry) -> tuple[int, int]:
+    """Return the place of an entry among those of others."""
+    return entry.at_ms, _RANKS[entry.name]
+
+
+def whole_timeline(aggregate_id: AggregateId, ledger: Ledger, reader: Reader) -> Lines:
+    """Return what happened to an aggregate; of a signal, the lives of its orders are a part.
+
+    What both tell is told once, and an order's end is not the end of the signal.
+    """
+    own = reader.timeline(aggregate_id)
+    if not isinstance(ledger.load(aggregate_id).aggregate, Signal):
+        return own
+    told = {EntryName.CLOSED, *(entry.name for entry, _ in own)}
+    stories = [own]
+    for child in reader.children(aggregate_id):
+        if isinstance(ledger.load(child).aggregate, Order):
+            stories.append([line for line in reader.timeline(child) if line[0].name not in told])
+    return list(heapq.merge(*stories, key=lambda line: moment_of(line[0])))
