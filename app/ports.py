@@ -477,4 +477,3 @@ class Ports:
     canary: Canary
     publisher: Publisher
     policy: Policy
-

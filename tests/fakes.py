@@ -43,6 +43,10 @@ def nothing() -> None:
     """Do nothing."""
 
 
+def nothing_with(_: object) -> None:
+    """Do nothing with it."""
+
+
 class ClockedRedis(fakeredis.FakeRedis):
     """A pretended server whose time is set by hand, and which tells of each write.
 
@@ -66,7 +70,7 @@ class ClockedRedis(fakeredis.FakeRedis):
 
     def execute_command(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401
         """Carry out a command, and tell of it if it was a write."""
-        answer = super().execute_command(*args, **options)
+        answer = super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
         if args[0] in _WRITES:
             self.after_write()
         return answer
@@ -143,7 +147,9 @@ class ScriptedVenue:
         ledger: what it has received, once each: client order id → how it stands.
         repeats: client order ids that came again.
         sent: the orders as they arrived, repeats included.
-        place_script, cancel_script, find_script: answers to the next calls.
+        place_script, cancel_script, find_script, view_script: answers to the next calls.
+        before_view, before_find: called when somebody asks, before the answer is made.
+        after_place: called with an order that was taken in.
         after_call: called when a call is done, before its answer is known to anybody.
     """
 
@@ -157,6 +163,10 @@ class ScriptedVenue:
         self.place_script: deque[Answer] = deque()
         self.cancel_script: deque[HookfillError | None] = deque()
         self.find_script: deque[HookfillError | None] = deque()
+        self.view_script: deque[HookfillError] = deque()
+        self.before_view: Callable[[], None] = nothing
+        self.before_find: Callable[[], None] = nothing
+        self.after_place: Callable[[Order], None] = nothing_with
         self.after_call: Callable[[], None] = nothing
 
     def instrument(self, symbol: Symbol) -> Instrument | None:
@@ -166,6 +176,9 @@ class ScriptedVenue:
         return self.quotes.get(symbol)
 
     def view(self) -> AccountView:
+        self.before_view()
+        if self.view_script:
+            raise self.view_script.popleft()
         return self.account
 
     def place(self, order: Order) -> OrderReport:
@@ -178,6 +191,7 @@ class ScriptedVenue:
             self.repeats.append(order.client_order_id)
         report = answer.report if isinstance(answer, ThenSilent) else answer
         report = self.ledger.setdefault(order.client_order_id, report)
+        self.after_place(order)
         self.after_call()
         if isinstance(answer, ThenSilent):
             raise answer.error
@@ -198,6 +212,7 @@ class ScriptedVenue:
         return found
 
     def find(self, order: Order) -> OrderReport | None:
+        self.before_find()
         if self.find_script:
             planned = self.find_script.popleft()
             if planned is not None:
@@ -247,6 +262,7 @@ class ScriptedFeed:
     Attributes:
         ticks: those that are not done.
         matched: numbers of the ticks that the venue's resting orders have met.
+        before_match: called before they meet one.
         asked: the symbols of the last question for a tick.
     """
 
@@ -254,12 +270,14 @@ class ScriptedFeed:
         self.ticks: deque[Tick] = deque()
         self.matched: list[int] = []
         self.asked: Collection[Symbol] = ()
+        self.before_match: Callable[[], None] = nothing
 
     def next_tick(self, symbols: Collection[Symbol]) -> Tick | None:
         self.asked = symbols
         return self.ticks[0] if self.ticks else None
 
     def match(self, tick: Tick) -> None:
+        self.before_match()
         self.matched.append(tick.number)
 
     def done(self, tick: Tick) -> None:

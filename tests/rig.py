@@ -1,8 +1,9 @@
-"""All use cases over a pretended store and a scripted venue, with hands on time, faults and death."""
+"""All use cases over a pretended store and a scripted venue: time, faults and death at hand."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 
@@ -11,7 +12,7 @@ from app.domain.aggregate import Aggregate
 from app.domain.commands import Action, SignalCommand, SignalRules
 from app.domain.effects import EffectKind
 from app.domain.errors import HookfillError
-from app.domain.identifiers import AggregateId
+from app.domain.identifiers import AccountId, AggregateId
 from app.domain.order import Order
 from app.domain.signal import Signal
 from app.domain.smart_order import SmartOrder
@@ -75,14 +76,12 @@ class Rig:
         self.publisher = RecordingPublisher()
         self.registry = RedisRegistry(self.redis)
         self.reader = RedisReader(self.redis)
-        self.registry.put_account(replace(SPOT, id=0))
-        self.registry.put_account(replace(USDM, id=0))
+        self.registry.put_account(replace(SPOT, id=AccountId(0)))
+        self.registry.put_account(replace(USDM, id=AccountId(0)))
         self.ports = Ports(
             clock=self.clock,
             ids=RedisIds(self.redis),
-            ledger=RedisLedger(
-                self.redis, self.clock, lambda: "rig", POLICY.republish_after_ms
-            ),
+            ledger=RedisLedger(self.redis, self.clock, lambda: "rig", POLICY.republish_after_ms),
             live=RedisLive(self.redis),
             lanes=RedisLanes(self.redis),
             timers=RedisTimers(self.redis),
@@ -266,10 +265,8 @@ def encounters(
             meanwhile(rig)
 
         rig.after_step(number, meet)
-        try:
+        with suppress(HookfillError):  # left to the sweep, as a worker does
             act(rig)
-        except HookfillError:
-            pass  # left to the sweep, as a worker does
         rig.undisturbed()
         if not met:
             return

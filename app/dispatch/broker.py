@@ -15,6 +15,7 @@ CONNECTIONS_MAX = 100
 _TRANSPORT_OPTIONS = {
     "visibility_timeout": VISIBILITY_TIMEOUT_SECONDS,
     "socket_timeout": 2,  # a frozen broker must not hold a publisher
+    "max_retries": 0,  # nor must one that is away: what is not sent is left to the sweep
     "socket_connect_timeout": 2,
     "socket_keepalive": True,
     "health_check_interval": 10,

@@ -1,26 +1,26 @@
 """The error tree. A class answers whose fault it was and whether to try again.
 
-    HookfillError                retryable = False unless said otherwise
-    ├─ CommandError              the caller's
-    │  ├─ NotAuthenticated       nobody we know
-    │  ├─ NotPermitted           somebody we know, who may not do this
-    │  ├─ MalformedPayload       carries messages by field
-    │  ├─ PayloadTooLarge        the body is over the limit
-    │  ├─ NotFound               no such thing, or not the caller's
-    │  ├─ ConnectorInactive      a connector that was switched off
-    │  └─ RateLimited            too many requests; carries when to come back
-    ├─ StoreError                the store's
-    │  ├─ StoreUnavailable       retryable; nothing was written, or it is in doubt
-    │  ├─ UnsafeStore            settings under which acknowledged orders could be lost
-    │  ├─ Conflict               retryable; somebody else committed first
-    │  ├─ StaleRegistry          retryable; accounts or credentials have changed meanwhile
-    │  └─ LeaseLost              retryable; others hold the lane or the poll now
-    └─ VenueError                the venue's
-       ├─ VenueRejected          definite: the order becomes REJECTED
-       │  └─ InsufficientFunds
-       ├─ VenueUnavailable       retryable; it certainly did not arrive
-       └─ OutcomeUnknown         the order becomes UNKNOWN; never sent again before asking
-"""  # noqa: D208 - the tree is drawn
+HookfillError                retryable = False unless said otherwise
+├─ CommandError              the caller's
+│  ├─ NotAuthenticated       nobody we know
+│  ├─ NotPermitted           somebody we know, who may not do this
+│  ├─ MalformedPayload       carries messages by field
+│  ├─ PayloadTooLarge        the body is over the limit
+│  ├─ NotFound               no such thing, or not the caller's
+│  ├─ ConnectorInactive      a connector that was switched off
+│  └─ RateLimited            too many requests; carries when to come back
+├─ StoreError                the store's
+│  ├─ StoreUnavailable       retryable; nothing was written, or it is in doubt
+│  ├─ UnsafeStore            settings under which acknowledged orders could be lost
+│  ├─ Conflict               retryable; somebody else committed first
+│  ├─ StaleRegistry          retryable; accounts or credentials have changed meanwhile
+│  └─ LeaseLost              retryable; others hold the lane or the poll now
+└─ VenueError                the venue's
+   ├─ VenueRejected          definite: the order becomes REJECTED
+   │  └─ InsufficientFunds
+   ├─ VenueUnavailable       retryable; it certainly did not arrive
+   └─ OutcomeUnknown         the order becomes UNKNOWN; never sent again before asking
+"""
 
 from collections.abc import Mapping, Sequence
 

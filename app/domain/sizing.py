@@ -110,7 +110,7 @@ def _exit(
 
 def _nothing_held(action: Action, instrument: Instrument) -> Reason:
     if action is Action.SELL:
-        return Reason(ReasonCode.INSUFFICIENT_FUNDS, f"no {base_of(instrument.symbol)} to sell")
+        return Reason(ReasonCode.BELOW_MINIMUM, f"no {base_of(instrument.symbol)} to sell")
     return Reason(ReasonCode.NO_POSITION, f"no position in {instrument.symbol} to close")
 
 

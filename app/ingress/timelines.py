@@ -15,8 +15,7 @@ _RANKS = {name: rank for rank, name in enumerate(EntryName)}
 Lines = Sequence[tuple[Entry, str]]
 
 
-def moment_of(entry: Entry) -> tuple[int, int]:
-    """Return the place of an entry among those of others."""
+def _moment_of(entry: Entry) -> tuple[int, int]:
     return entry.at_ms, _RANKS[entry.name]
 
 
@@ -29,8 +28,12 @@ def whole_timeline(aggregate_id: AggregateId, ledger: Ledger, reader: Reader) ->
     if not isinstance(ledger.load(aggregate_id).aggregate, Signal):
         return own
     told = {EntryName.CLOSED, *(entry.name for entry, _ in own)}
-    stories = [own]
-    for child in reader.children(aggregate_id):
-        if isinstance(ledger.load(child).aggregate, Order):
-            stories.append([line for line in reader.timeline(child) if line[0].name not in told])
-    return list(heapq.merge(*stories, key=lambda line: moment_of(line[0])))
+    placed = [
+        child
+        for child in reader.children(aggregate_id)
+        if isinstance(ledger.load(child).aggregate, Order)
+    ]
+    lives = [
+        [line for line in reader.timeline(child) if line[0].name not in told] for child in placed
+    ]
+    return list(heapq.merge(own, *lives, key=lambda line: _moment_of(line[0])))

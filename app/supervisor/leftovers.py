@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Set
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from pathlib import Path
 _OPEN_FILES = "[0-9]*/fd/*"
 
 
-def holders_of(path: Path, processes: Path = Path("/proc")) -> Set[int]:
+def holders_of(path: Path, processes: Path = Path("/proc")) -> frozenset[int]:
     """Return the ids of the other processes that have this file open."""
     wanted = str(path.resolve())
     holders = set()
@@ -18,7 +17,7 @@ def holders_of(path: Path, processes: Path = Path("/proc")) -> Set[int]:
         with suppress(OSError):  # it has ended meanwhile, or is somebody else's
             if str(link.readlink()) == wanted:
                 holders.add(int(link.parts[-3]))
-    return holders - {os.getpid()}
+    return frozenset(holders - {os.getpid()})
 
 
 def kill_holders_of(path: Path) -> None:

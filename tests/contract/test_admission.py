@@ -1,13 +1,14 @@
 """Admission: what is checked in the same step in which a request is written."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from app.domain.commands import Action
 from app.domain.decision import Entry, EntryName
 from app.domain.errors import RateLimited, StaleRegistry, StoreUnavailable
-from app.domain.identifiers import AggregateId, EpochMs
+from app.domain.identifiers import AccountId, AggregateId, EpochMs
 from app.domain.signal import Signal, SignalState, Stage
 from app.ports import Admission, Change
 from app.store import keys
@@ -19,9 +20,7 @@ SAME = Admission(dedupe_key="digest", dedupe_until_ms=EpochMs(NOW + WINDOW_MS))
 UNIQUE = Admission(caller_id_scope=ORIGIN)
 
 
-def admitted(
-    store: Store, number: int, admission: Admission, **odd: object
-) -> AggregateId | None:
+def admitted(store: Store, number: int, admission: Admission, **odd: Any) -> AggregateId | None:  # noqa: ANN401
     """Send a request with this number; return the id of the one that it repeats."""
     signal = a_signal(id=an_id(number), **odd)
     entries = (Entry(EntryName.RECEIVED, NOW),)
@@ -115,9 +114,7 @@ def test_a_caller_id_is_taken_while_its_order_lives(store: Store) -> None:
     [{"state": SignalState.DONE}, {"stage": Stage.PROTECTED}],
     ids=["ended", "protected"],
 )
-def test_a_caller_id_is_free_when_its_order_has_closed(
-    store: Store, after: dict[str, object]
-) -> None:
+def test_a_caller_id_is_free_when_its_order_has_closed(store: Store, after: dict[str, Any]) -> None:
     admitted(store, 1, UNIQUE, caller_id="Long")
     store.change(a_signal(id=an_id(1), caller_id="Long", **after))
 
@@ -191,7 +188,7 @@ def test_a_budget_of_zero_is_without_limit(store: Store) -> None:
 
 def test_whoever_was_checked_against_old_credentials_is_refused(store: Store) -> None:
     version = store.registry.version()
-    store.registry.put_account(replace(SPOT, id=0))
+    store.registry.put_account(replace(SPOT, id=AccountId(0)))
 
     with pytest.raises(StaleRegistry):
         admitted(store, 1, Admission(registry_version=version))
@@ -200,7 +197,7 @@ def test_whoever_was_checked_against_old_credentials_is_refused(store: Store) ->
 
 
 def test_whoever_was_checked_against_the_newest_is_taken_in(store: Store) -> None:
-    store.registry.put_account(replace(SPOT, id=0))
+    store.registry.put_account(replace(SPOT, id=AccountId(0)))
 
     version = store.registry.version()
 

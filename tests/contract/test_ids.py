@@ -80,7 +80,7 @@ def test_all_processes_belong_to_one_installation(client: redis.Redis) -> None:
     assert first.installation() == second.installation()
 
 
-def test_a_block_is_dropped_so_that_ids_follow_the_time(client: redis.Redis) -> None:
+def test_a_block_is_dropped_so_that_ids_follow_the_time() -> None:
     assert ids_module.BLOCK_LIFE_SECONDS <= 1.0
     assert BLOCK < IDS_PER_MS * 1_000
     assert BLOCK % keys.SHARDS == 0

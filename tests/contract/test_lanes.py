@@ -1,5 +1,7 @@
 """Lanes: one at a time, in order of due time, then of arrival."""
 
+from typing import Any
+
 import pytest
 
 from app.domain.commands import Action
@@ -60,7 +62,8 @@ def test_more_than_a_double_can_tell_apart_still_come_before_the_next_millisecon
 
     store.queue(2, 3)
 
-    scores = [score for _, score in store.client.zrange(lane, 0, -1, withscores=True)]
+    found: Any = store.client.zrange(lane, 0, -1, withscores=True)
+    scores = [score for _, score in found]
     assert max(scores) < NOW + 1
     assert store.lanes.head(SPOT_ID, BTC) == 1
 
@@ -82,7 +85,7 @@ def test_whoever_comes_back_to_the_lane_keeps_the_place(store: Store) -> None:
         {"action": Action.CANCEL},
     ],
 )
-def test_who_has_no_turn_to_take_does_not_wait(store: Store, odd: dict[str, object]) -> None:
+def test_who_has_no_turn_to_take_does_not_wait(store: Store, odd: dict[str, Any]) -> None:
     store.put(a_signal(**odd))
 
     assert store.lanes.head(SPOT_ID, BTC) is None

@@ -346,9 +346,7 @@ def test_others_may_be_told_as_well(store: Store) -> None:
     guard = store.put(a_signal(id=an_id(5)))
     store.put(an_order())
 
-    effects = store.change(
-        an_order_in(OrderStatus.FILLED), Terms(tell=(guard.aggregate.id,))
-    )
+    effects = store.change(an_order_in(OrderStatus.FILLED), Terms(tell=(guard.aggregate.id,)))
 
     assert Effect(kind=EffectKind.NEWS, target=guard.aggregate.id) in effects
     assert store.ledger.news(guard.aggregate.id) == {an_order().id: 2}

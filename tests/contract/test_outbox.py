@@ -4,6 +4,7 @@ from app.domain.effects import Effect, EffectKind
 from app.domain.identifiers import AccountId, EpochMs
 from app.domain.status import OrderStatus
 from app.store import keys
+from app.store.scripts import text_of
 from tests.builders import SPOT_ID, USDM_ID, an_id, an_order, an_order_in
 from tests.contract.store import Store, server_ms
 
@@ -12,7 +13,7 @@ def lose(store: Store) -> None:
     """Let every message that was sent count as lost."""
     for key in store.client.scan_iter("*:outbox"):
         for member in store.client.zrange(key, 0, -1):
-            store.client.zadd(key, {member: 1})
+            store.client.zadd(key, {text_of(member): 1})
 
 
 def test_what_was_sent_a_moment_ago_is_not_overdue(store: Store) -> None:

@@ -133,9 +133,7 @@ def test_one_stream_is_read_across_accounts(store: Store) -> None:
     events = store.reader.events()
     next(events)
     for account in (1, 2, 3):
-        order = replace(
-            an_order(id=an_id(account, AccountId(account))), account=AccountId(account)
-        )
+        order = replace(an_order(id=an_id(account, AccountId(account))), account=AccountId(account))
         store.ledger.commit([Change(None, order, (Entry(EntryName.SENT, NOW),))])
 
     told = [next(events) for _ in range(3)]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Any
 
 import fakeredis
 import pytest
@@ -221,7 +222,7 @@ STEPS = st.one_of(
 )
 
 
-def compare(client: redis.Redis, steps: list[tuple[object, ...]]) -> None:
+def compare(client: redis.Redis, steps: list[tuple[Any, ...]]) -> None:  # noqa: C901 - a table
     """Let the book and the model go through the same, and compare them after each step."""
     book, naive = RedisTriggerBook(client), Naive()
     ticks: list[Tick] = []

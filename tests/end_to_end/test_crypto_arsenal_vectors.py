@@ -116,7 +116,10 @@ def test_v9_a_resting_order_is_canceled_by_its_id(stack: Stack) -> None:
     )
     (order,) = orders(stack, SPOT)
     assert (order["type"], order["state"]) == ("LIMIT", "NEW")
-    assert (Decimal(order["quantity"]), Decimal(order["price"])) == (Decimal("0.125"), Decimal(40000))
+    assert (Decimal(order["quantity"]), Decimal(order["price"])) == (
+        Decimal("0.125"),
+        Decimal(40000),
+    )
     accepted(stack, {**SPOT1, "action": "cancel", "clientOrderId": "a1"})
     (order,) = orders(stack, SPOT)
     assert order["state"] == "CANCELED"

@@ -101,7 +101,7 @@ def begin(folder: Path, tmp_path: Path) -> Iterator[Callable[..., Stack]]:
     def begin(*options: str, **environ: str) -> Stack:
         data_dir = tmp_path / "var"
         kept = {name: value for name, value in os.environ.items() if "_URL" not in name}
-        process = subprocess.Popen(  # noqa: S603  our own command
+        process = subprocess.Popen(
             [sys.executable, "-c", RUN, str(folder), "up", "--data-dir", str(data_dir), *options],
             env={**kept, "HOOKFILL_BIND": "127.0.0.1:0", "HOOKFILL_FLOWER_PORT": "0", **environ},
             stdout=subprocess.PIPE,
@@ -158,9 +158,7 @@ def is_alive(pid: int) -> bool:
 @contextmanager
 def a_store(folder: Path, port: int, *options: str) -> Iterator[None]:
     command = [str(find_server()), "--port", str(port), "--save", "", *options]
-    with subprocess.Popen(  # noqa: S603  found by ourselves
-        command, cwd=folder, stdout=subprocess.DEVNULL
-    ) as server:
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL) as server:
         eventually(lambda: not is_free(Address("127.0.0.1", port)))
         yield
         server.kill()

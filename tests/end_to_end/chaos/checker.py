@@ -160,7 +160,8 @@ def _strangers(found: Evidence) -> Iterator[str]:
 
 def _wrong_sums(found: Evidence) -> Iterator[str]:
     for name, account in found.accounts.items():
-        rows = {row["client_order_id"]: row for row in account["ledger"]}
+        accepted = [row for row in account["ledger"] if row["outcome"] != "DUPLICATE"]
+        rows = {row["client_order_id"]: row for row in accepted}
         base, quote = Decimal(BTC), Decimal(USDT)
         filled: dict[str, Decimal] = defaultdict(Decimal)
         for fill in account["fills"]:

@@ -50,9 +50,7 @@ EVENTS: list[Event] = [
     PlacementDenied(at_ms=LATER, reason=REFUSED),
     PlacementDeferred(at_ms=LATER, token=1, retry_at_ms=LATER, reason=NOT_REACHED),
     OrderReported(at_ms=LATER, report=a_report()),
-    OutcomeLost(
-        at_ms=LATER, token=1, server_ms=LATER, next_check_at_ms=LATER, reason=NO_ANSWER
-    ),
+    OutcomeLost(at_ms=LATER, token=1, server_ms=LATER, next_check_at_ms=LATER, reason=NO_ANSWER),
     StillUnknown(at_ms=LATER, next_check_at_ms=LATER),
     ProvenAbsent(at_ms=LATER),
     CancelRequested(at_ms=LATER, reason=REQUESTED),

@@ -44,9 +44,7 @@ CLAIMED = PlacementClaimed(at_ms=LATER, lease_until_ms=LEASE)
 TOO_LATE = PlacementDenied(at_ms=LATER, reason=Reason(ReasonCode.TOO_LATE, "it was too late"))
 HALTED = PlacementDenied(at_ms=LATER, reason=Reason(ReasonCode.ACCOUNT_HALTED, "it is halted"))
 DEFERRED = PlacementDeferred(at_ms=LATER, token=1, retry_at_ms=RETRY, reason=NOT_REACHED)
-LOST = OutcomeLost(
-    at_ms=LATER, token=1, server_ms=LATER, next_check_at_ms=RETRY, reason=NO_ANSWER
-)
+LOST = OutcomeLost(at_ms=LATER, token=1, server_ms=LATER, next_check_at_ms=RETRY, reason=NO_ANSWER)
 STILL_UNKNOWN = StillUnknown(at_ms=LATER, next_check_at_ms=RETRY)
 ABSENT = ProvenAbsent(at_ms=LATER)
 CANCEL = CancelRequested(at_ms=LATER, reason=REQUESTED)

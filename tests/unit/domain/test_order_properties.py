@@ -85,9 +85,7 @@ EVENTS: st.SearchStrategy[OrderEvent] = st.one_of(
         next_check_at_ms=MOMENTS,
         reason=st.just(NO_ANSWER),
     ),
-    st.builds(
-        StillUnknown, at_ms=MOMENTS, next_check_at_ms=MOMENTS, needs_person=st.booleans()
-    ),
+    st.builds(StillUnknown, at_ms=MOMENTS, next_check_at_ms=MOMENTS, needs_person=st.booleans()),
     st.builds(ProvenAbsent, at_ms=MOMENTS),
     st.builds(CancelRequested, at_ms=MOMENTS, reason=st.just(REQUESTED)),
     st.builds(CancelDeferred, at_ms=MOMENTS, retry_at_ms=MOMENTS),
@@ -168,9 +166,7 @@ def test_an_order_owes_at_most_one_thing_and_nothing_when_closed(
 
 
 @given(ORDERS, LIVES)
-def test_nothing_stays_unknown_that_nobody_looks_at(
-    order: Order, events: list[OrderEvent]
-) -> None:
+def test_nothing_stays_unknown_that_nobody_looks_at(order: Order, events: list[OrderEvent]) -> None:
     for _, decision in decisions(order, events):
         after = decision.aggregate
         if after.status is OrderStatus.UNKNOWN:

@@ -211,9 +211,7 @@ def test_a_limit_below_one_tick_is_denied() -> None:
 
 def test_a_buy_is_sized_by_the_ask_and_a_short_by_the_bid() -> None:
     buy = executed(a_signal(size=percent("50")), quote=a_quote("40000", "50000"))
-    short = executed(
-        a_signal(Action.OPEN_SHORT, size=percent("20")), quote=a_quote("2000", "4000")
-    )
+    short = executed(a_signal(Action.OPEN_SHORT, size=percent("20")), quote=a_quote("2000", "4000"))
 
     assert order_of(buy).quantity == Decimal("0.1")
     assert order_of(short).quantity == Decimal("0.5")

@@ -24,7 +24,7 @@ from app.domain.events import (
     TriggerDisarmed,
     TriggerFired,
 )
-from app.domain.identifiers import AggregateId, FreshId
+from app.domain.identifiers import AggregateId, FreshId, OrderId
 from app.domain.order import Order
 from app.domain.report import OrderReport
 from app.domain.signal import Signal, SignalState
@@ -217,7 +217,7 @@ class SignalMachine(RuleBasedStateMachine):
     @rule()
     def closed_by_others(self) -> None:
         other = replace(
-            self.orders()[0], id=AggregateId(1), parent_id=None, position_after=Decimal(0)
+            self.orders()[0], id=OrderId(AggregateId(1)), parent_id=None, position_after=Decimal(0)
         )
         update = OrderUpdated(at_ms=NOW, order=other, new_ids=self.fresh())
         self.happen(self.signal_id, update)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -64,7 +65,9 @@ EXAMPLES = [
     Example(
         "E11", Action.CLOSE_LONG, ALL, "0.3", view=a_view(positions={LONG: "0.5"}, reserved="0.2")
     ),
-    Example("E12", Action.CLOSE_SHORT, fixed("9"), "2.475", view=a_view(positions={SHORT: "2.475"})),
+    Example(
+        "E12", Action.CLOSE_SHORT, fixed("9"), "2.475", view=a_view(positions={SHORT: "2.475"})
+    ),
 ]
 
 
@@ -87,10 +90,10 @@ def test_a_close_looks_at_its_own_leg_only() -> None:
     assert code_of(result) is ReasonCode.NO_POSITION
 
 
-def test_a_sale_of_nothing_lacks_funds() -> None:
+def test_a_sale_of_nothing_is_below_the_minimum() -> None:
     result = size_of(Action.SELL, ALL, a_view({"USDT": "10"}))
 
-    assert code_of(result) is ReasonCode.INSUFFICIENT_FUNDS
+    assert code_of(result) is ReasonCode.BELOW_MINIMUM
 
 
 def test_a_sale_is_capped_at_what_is_there() -> None:
@@ -125,7 +128,7 @@ def test_percent_of_notional_is_not_levered() -> None:
 
 
 def test_the_reserve_is_a_cap_and_leaves_half_exactly_half() -> None:
-    rules = {"balance_reserve": Decimal("0.1")}
+    rules: dict[str, Any] = {"balance_reserve": Decimal("0.1")}
 
     assert size_of(Action.BUY, percent("50"), **rules).quantity == Decimal("0.1")
     assert size_of(Action.BUY, ALL, **rules).quantity == Decimal("0.18")
@@ -207,7 +210,10 @@ def test_an_exit_never_takes_more_than_there_is(
 
 
 def test_nothing_held_is_said_in_the_words_of_the_market() -> None:
-    spot, futures = size_of(Action.SELL, ALL, a_view({"USDT": "1"})), size_of(Action.CLOSE_LONG, ALL)
+    spot, futures = (
+        size_of(Action.SELL, ALL, a_view({"USDT": "1"})),
+        size_of(Action.CLOSE_LONG, ALL),
+    )
 
     assert spot.refusal is not None
     assert futures.refusal is not None

@@ -83,7 +83,7 @@ class RivalLedger(RedisLedger):
         if self.races:
             type(self).races -= 1
             stored = self.load(changes[0].after.id)
-            super().commit([Change(stored, replace(stored.aggregate, updated_at_ms=LATER))])  # type: ignore[arg-type]  # any kind
+            super().commit([Change(stored, replace(stored.aggregate, updated_at_ms=LATER))])
         return super().commit(changes, terms)
 
 

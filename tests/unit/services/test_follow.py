@@ -6,12 +6,13 @@ import pytest
 
 from app.domain.errors import NotFound
 from app.domain.identifiers import AccountId, ClientOrderId
+from app.domain.market import AccountView
 from app.domain.order import Order
 from app.domain.report import OrderReport
 from app.domain.signal import SignalState
 from app.domain.status import OrderStatus
 from app.services.follow import follow_news, follow_orders
-from tests.builders import SPOT_ID, a_command, a_report, an_id, fixed
+from tests.builders import SPOT_ID, a_command, a_report, a_view, an_id, fixed
 from tests.rig import Rig, deaths, encounters
 
 LIMIT = a_command(size=fixed("0.5"), limit_price=Decimal(20_000))
@@ -26,9 +27,7 @@ def resting() -> Rig:
     return rig
 
 
-def a_view_with_money() -> object:
-    from tests.builders import a_view
-
+def a_view_with_money() -> AccountView:
     return a_view({"USDT": "100000"})
 
 

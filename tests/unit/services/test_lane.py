@@ -7,7 +7,7 @@ import pytest
 
 from app.domain.commands import Action, OnOpposite, SignalCommand, SignalRules
 from app.domain.errors import HookfillError, LeaseLost, OutcomeUnknown, VenueUnavailable
-from app.domain.identifiers import AggregateId
+from app.domain.identifiers import AggregateId, Currency
 from app.domain.market import AccountView
 from app.domain.order import Order
 from app.domain.signal import SignalState
@@ -96,8 +96,8 @@ def test_each_turn_sees_what_the_one_before_has_left(rig: Rig) -> None:
     ]
 
 
-def base() -> object:
-    return "BTC"
+def base() -> Currency:
+    return Currency("BTC")
 
 
 def test_lanes_of_other_symbols_and_accounts_do_not_wait(rig: Rig) -> None:
@@ -302,7 +302,7 @@ def test_whoever_finds_the_lane_held_leaves_it_alone(rig: Rig) -> None:
     assert rig.orders() == []
 
 
-def test_who_came_while_the_lane_was_held_is_served_by_its_holder(rig: Rig) -> None:
+def test_who_came_while_the_lane_was_held_is_served_by_its_holder() -> None:
     def prepared() -> Rig:
         rig = Rig()
         rig.accept(CLOSE_NOTHING)

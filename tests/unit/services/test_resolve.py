@@ -167,7 +167,9 @@ def test_the_grace_period_begins_when_the_lease_has_ended() -> None:
     assert resolve(rig).status is OrderStatus.UNKNOWN
 
 
-@pytest.mark.parametrize("status", [one for one in OrderStatus if one not in {"PLACING", "UNKNOWN"}])
+@pytest.mark.parametrize(
+    "status", [one for one in OrderStatus if one not in {"PLACING", "UNKNOWN"}]
+)
 def test_what_is_known_is_not_asked_about(rig: Rig, status: OrderStatus) -> None:
     rig.put(an_order_in(status))
 

@@ -4,13 +4,14 @@ import pytest
 
 from app.domain.commands import Action
 from app.domain.effects import EffectKind
-from app.domain.errors import NotFound, VenueUnavailable
+from app.domain.errors import NotFound, VenueRejected, VenueUnavailable
 from app.domain.signal import SignalState, Stage
 from app.domain.smart_order import SmartOrderState
 from app.domain.status import OrderStatus
 from app.domain.words import PositionSide, ReasonCode
 from app.ports import Change
 from app.services.tend import tend
+from app.services.watch import watch_prices
 from tests.builders import (
     ETH,
     PAPER,
@@ -19,6 +20,7 @@ from tests.builders import (
     a_command,
     a_signal,
     a_smart_order,
+    a_tick,
     a_view,
     an_id,
     an_order,
@@ -99,7 +101,7 @@ def test_a_trigger_that_is_not_wanted_any_more_is_taken_out() -> None:
 def test_a_venue_that_cannot_be_read_leaves_the_arming_to_the_next_try() -> None:
     rig = armable()
     view = rig.venue.view
-    rig.venue.view = Away().view  # type: ignore[method-assign]  # the same venue, away
+    rig.venue.view = Away().view  # type: ignore[method-assign,assignment]  # the same, away
 
     with pytest.raises(VenueUnavailable):
         tend_owner(rig)
@@ -135,9 +137,7 @@ def test_two_who_arm_at_once_arm_once() -> None:
 def test_a_cancel_that_meets_the_arming_leaves_nothing_in_the_book() -> None:
     def cancel(rig: Rig) -> None:
         stored = rig.ports.ledger.load(OWNER)
-        canceled = a_smart_order(
-            state=SmartOrderState.CANCELED, armed=rig.smart_orders()[0].armed
-        )
+        canceled = a_smart_order(state=SmartOrderState.CANCELED, armed=rig.smart_orders()[0].armed)
         rig.ports.ledger.commit([Change(stored, canceled)])
 
     for rig in encounters(armable, tend_owner, cancel):
@@ -212,13 +212,9 @@ def test_children_that_are_not_wanted_are_asked_to_go(rig: Rig) -> None:
 
 
 def test_a_protective_order_that_the_venue_refuses_is_placed_again(rig: Rig) -> None:
-    from app.domain.errors import VenueRejected
-
     rig.venue.account = HOLDING
     rig.run(a_command(Action.OPEN_LONG, size=fixed("0.5"), stop_loss=fixed("1900").value))
     rig.venue.place_script.extend([VenueRejected("no")] * 2)
-    from app.services.watch import watch_prices
-    from tests.builders import a_tick
 
     rig.feed.ticks.append(a_tick(last="1900"))
     watch_prices(PAPER, rig.ports)

@@ -4,6 +4,7 @@ from itertools import product
 
 import pytest
 
+from app.domain.aggregate import Aggregate
 from app.domain.commands import Action
 from app.domain.effects import Effect, EffectKind
 from app.domain.identifiers import EpochMs
@@ -16,7 +17,7 @@ from tests.builders import NOW, a_signal, a_smart_order, an_id, an_order_in
 
 AGAIN = EpochMs(NOW + 3_000)
 
-AGGREGATES = [
+AGGREGATES: list[Aggregate] = [
     *(an_order_in(status) for status in OrderStatus),
     *(
         a_signal(action, state=state, stage=stage, caller_id="a")

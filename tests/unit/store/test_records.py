@@ -72,7 +72,7 @@ for kind, strategy in {
     AccountName: TEXTS,
     Decimal: NUMBERS,
 }.items():
-    st.register_type_strategy(kind, strategy)  # type: ignore[arg-type]  # NewTypes are no classes
+    st.register_type_strategy(kind, strategy)
 
 FILLS = st.lists(st.builds(Fill), max_size=3).map(tuple)
 ORDERS = st.builds(

@@ -1,0 +1,206 @@
+"""Rules about the code itself, which nobody then has to remember."""
+
+import ast
+import importlib
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from pathlib import Path
+
+import pytest
+
+from app.dialects.crypto_arsenal.writing import error_for
+from app.dispatch.routes import TaskName
+from app.domain.errors import (
+    CommandError,
+    HookfillError,
+    MalformedPayload,
+    RateLimited,
+    StoreError,
+    VenueError,
+)
+from app.ingress.answers import STATUS_OF
+from app.store import keys, paper_keys
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted([*(ROOT / "app").rglob("*.py"), *(ROOT / "workers").rglob("*.py")])
+KEY_MODULES = (keys, paper_keys)
+
+#: A type of the store, and a word that tells how long the key lives.
+TYPES = re.compile(r"\b(hash|list|set|sets|sorted set|sorted sets|stream|string)\b", re.IGNORECASE)
+LIFETIMES = re.compile(
+    r"\b(for ever|until|as long as|expires|the newest|overwritten)\b", re.IGNORECASE
+)
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def trees() -> Iterator[tuple[Path, ast.Module]]:
+    for path in SOURCES:
+        yield path, ast.parse(path.read_text())
+
+
+# Errors
+
+
+def descendants(kind: type[HookfillError]) -> list[type[HookfillError]]:
+    return [kind, *(one for child in kind.__subclasses__() for one in descendants(child))]
+
+
+def ours(kind: type[HookfillError]) -> list[type[HookfillError]]:
+    return [one for one in descendants(kind) if one.__module__.startswith("app.")]
+
+
+def made(kind: type[HookfillError]) -> HookfillError:
+    """Return an error of this class."""
+    if issubclass(kind, MalformedPayload):
+        return kind("validation_failed", "it has no shape")
+    if issubclass(kind, RateLimited):
+        return kind("too many", 1_000)
+    return kind("so it is")
+
+
+@pytest.mark.parametrize("kind", ours(HookfillError), ids=lambda kind: kind.__name__)
+def test_every_error_has_an_answer_of_its_own_kind(kind: type[HookfillError]) -> None:
+    nearest = next(one for one in kind.__mro__ if one in STATUS_OF)
+    status, code = STATUS_OF[nearest]
+
+    assert code
+    assert nearest is not HookfillError or kind is HookfillError
+    assert issubclass(kind, CommandError) is not (status >= HTTPStatus.INTERNAL_SERVER_ERROR) or (
+        issubclass(kind, VenueError)
+    )
+
+
+@pytest.mark.parametrize("kind", ours(HookfillError), ids=lambda kind: kind.__name__)
+def test_every_error_has_an_answer_in_the_dialect(kind: type[HookfillError]) -> None:
+    answer = error_for(made(kind))
+
+    error = answer.body["error"]
+    assert isinstance(error, dict)
+    assert error["code"]
+    assert error["message"]
+    if issubclass(kind, CommandError):
+        assert 400 <= answer.status < 500
+    if issubclass(kind, StoreError):
+        assert answer.status == HTTPStatus.SERVICE_UNAVAILABLE
+
+
+def test_the_tree_of_errors_is_drawn_whole() -> None:
+    drawing = inspect.getmodule(HookfillError).__doc__ or ""
+
+    drawn = re.findall(r"[├└]─ (\w+)", drawing)
+    domain = [one for one in ours(HookfillError) if one.__module__ == HookfillError.__module__]
+    assert sorted(drawn) == sorted(one.__name__ for one in domain if one is not HookfillError)
+
+
+# Tasks
+
+
+def test_every_task_name_has_a_task_and_every_task_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOKFILL_DATA_DIR", str(tmp_path))
+    celery_app = importlib.import_module("workers.celery_app").celery_app
+    celery_app.loader.import_default_modules()
+
+    registered = {name for name in celery_app.tasks if not name.startswith("celery.")}
+
+    assert registered == set(TaskName)
+
+
+# Keys
+
+
+def key_functions() -> list[Callable[..., str]]:
+    """Return every public function that names a key."""
+    return [
+        function
+        for module in KEY_MODULES
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__
+        and not name.startswith("_")
+        and inspect.signature(function).return_annotation is str
+        and name not in {"tag", "book_name"}
+    ]
+
+
+@pytest.mark.parametrize("function", key_functions(), ids=lambda function: function.__qualname__)
+def test_every_key_says_its_type_and_its_lifetime(function: Callable[..., str]) -> None:
+    doc = inspect.getdoc(function) or ""
+
+    assert TYPES.search(doc), doc
+    assert LIFETIMES.search(doc), doc
+
+
+@pytest.mark.parametrize("module", KEY_MODULES, ids=lambda module: module.__name__)
+def test_every_key_without_arguments_says_its_type_and_its_lifetime(module: object) -> None:
+    source = inspect.getsource(module)  # type: ignore[arg-type]  # a module
+    constants = re.findall(r'((?:^#: .*\n)+)^[A-Z_]+ = "', source, re.MULTILINE)
+
+    assert constants
+    assert all(TYPES.search(comment) for comment in constants)
+    assert len(constants) == len(re.findall(r'^[A-Z_]+ = "', source, re.MULTILINE))
+
+
+# Money, names, docstrings
+
+
+def test_nobody_makes_a_float_of_money() -> None:
+    found = [
+        f"{name_of(path)}:{node.lineno}"
+        for path, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "float"
+    ]
+
+    assert found == []
+
+
+def test_no_file_is_where_nouns_go_to_hide() -> None:
+    hidden = {"utils", "util", "helpers", "helper", "common", "misc"}
+
+    assert [name_of(path) for path in SOURCES if path.stem in hidden] == []
+
+
+def public(tree: ast.Module) -> Iterator[ast.Module | ast.ClassDef | ast.FunctionDef]:
+    """Yield the module, its public classes and functions, and their public methods."""
+    yield tree
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            yield node
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield node
+            for method in node.body:
+                if isinstance(method, ast.FunctionDef) and not method.name.startswith("_"):
+                    yield method
+
+
+def test_everything_public_says_what_it_does() -> None:
+    silent = [
+        f"{name_of(path)}: {getattr(node, 'name', 'the module')}"
+        for path, tree in trees()
+        for node in public(tree)
+        if not ast.get_docstring(node)
+    ]
+
+    assert silent == []
+
+
+def test_every_script_says_what_it_takes_and_returns() -> None:
+    scripts = sorted((ROOT / "app").rglob("*.lua"))
+
+    silent = [
+        name_of(path)
+        for path in scripts
+        if not path.read_text().startswith(f"-- {path.stem}(")
+        or "Return" not in path.read_text().split("\nlocal", 1)[0]
+    ]
+
+    assert scripts
+    assert silent == []

@@ -1,0 +1,181 @@
+"""The tasks as a worker runs them, in this process, over a real server."""
+
+import importlib
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import redis
+from celery import Celery
+
+from app.bootstrap import Wiring, web_wiring
+from app.dispatch.routes import QUEUE_OF, TaskName
+from app.domain.commands import SignalRules
+from app.domain.identifiers import AccountId, AggregateId, EpochMs, VenueName
+from app.domain.signal import Signal, SignalState
+from app.domain.words import Dialect
+from app.ports import Admission
+from app.services.accept import Sender, accept_signal
+from app.settings import Settings
+from app.venues.paper.desk import PaperDesk
+from tests.builders import BTC, ORIGIN, SPOT, a_command, fixed
+
+pytestmark = pytest.mark.integration
+
+Run = Callable[[TaskName, list[object]], None]
+GARBAGE: list[object] = [None, "x", -1, 1.5, "9" * 5_000, 2**53 - 1, {}]
+
+
+@pytest.fixture
+def web(redis_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Wiring:
+    """A web process of an installation with one account and a price."""
+    with redis.Redis.from_url(redis_server) as client:
+        client.flushall()
+    monkeypatch.setenv("REDIS_URL", redis_server)
+    monkeypatch.setenv("HOOKFILL_DATA_DIR", str(tmp_path))
+    wiring = web_wiring(Settings.from_environment(os.environ))
+    desk = PaperDesk(wiring.paper)
+    desk.seed_instruments()
+    account = wiring.registry.put_account(replace(SPOT, id=AccountId(0)))
+    desk.set_account(account, {"balances": {"USDT": "10000"}})
+    desk.set_prices({"prices": {BTC: {"last": "50000"}}})
+    return wiring
+
+
+@pytest.fixture
+def celery_app(web: Wiring) -> Celery:
+    """The Celery app, with its tasks; it reads the environment when it is imported."""
+    del web
+    app: Celery = importlib.import_module("workers.celery_app").celery_app
+    app.loader.import_default_modules()
+    return app
+
+
+@pytest.fixture
+def run(celery_app: Celery) -> Run:
+    """Return a function that runs a task as a worker does."""
+
+    def run(task: TaskName, values: list[object]) -> None:
+        celery_app.tasks[task](values)
+
+    return run
+
+
+def accepted(web: Wiring, delay_ms: int = 0) -> AggregateId:
+    sender = Sender(
+        dialect=Dialect.CRYPTO_ARSENAL,
+        origin=ORIGIN,
+        account=web.registry.accounts()[0],
+        symbol=BTC,
+        rules=SignalRules(),
+    )
+    command = a_command(size=fixed("0.1"), delay_ms=delay_ms)
+    now_ms = web.clock.now_ms()
+    return accept_signal(command, sender, Admission(), now_ms, web.ports).id
+
+
+def signal(web: Wiring, signal_id: AggregateId) -> Signal:
+    found = web.ports.ledger.load(signal_id).aggregate
+    assert isinstance(found, Signal)
+    return found
+
+
+def test_what_beat_starts_are_tasks_that_exist(celery_app: Celery) -> None:
+    entries = celery_app.conf.beat_schedule.values()
+
+    assert {entry["task"] for entry in entries} <= set(celery_app.tasks)
+    assert all(entry["options"]["queue"] in QUEUE_OF.values() for entry in entries)
+
+
+def test_one_message_carries_a_signal_to_its_end(web: Wiring, run: Run) -> None:
+    signal_id = accepted(web)
+
+    run(TaskName.ADVANCE, [signal_id])
+
+    done = signal(web, signal_id)
+    assert done.state is SignalState.DONE
+    assert done.filled_quantity == Decimal("0.1")
+    assert web.ports.outbox.owed() == []
+
+
+def test_a_message_that_comes_twice_does_nothing(web: Wiring, run: Run) -> None:
+    signal_id = accepted(web)
+    run(TaskName.ADVANCE, [signal_id])
+    version = web.ports.ledger.load(signal_id).version
+
+    for task in (TaskName.ADVANCE, TaskName.PLACE, TaskName.CANCEL, TaskName.RESOLVE):
+        run(task, [signal_id])
+
+    assert web.ports.ledger.load(signal_id).version == version
+
+
+@pytest.mark.parametrize("task", TaskName)
+def test_garbage_is_harmless_in_every_task(web: Wiring, run: Run, task: TaskName) -> None:
+    signal_id = accepted(web)
+
+    run(task, GARBAGE)
+
+    assert signal(web, signal_id).is_live
+
+
+def test_garbage_beside_an_id_does_not_keep_it_from_its_work(web: Wiring, run: Run) -> None:
+    signal_id = accepted(web)
+
+    run(TaskName.ADVANCE, [*GARBAGE, signal_id, *GARBAGE])
+
+    assert signal(web, signal_id).state is SignalState.DONE
+
+
+def test_a_timer_is_released_and_carried_out(web: Wiring, run: Run) -> None:
+    signal_id = accepted(web, delay_ms=1)
+    while web.clock.now_ms() <= signal(web, signal_id).due_at_ms:
+        pass
+
+    run(TaskName.TIMERS_DUE, [int(signal(web, signal_id).due_at_ms)])
+
+    assert signal(web, signal_id).state is SignalState.DONE
+
+
+def test_a_timer_that_is_not_due_stays(web: Wiring, run: Run) -> None:
+    signal_id = accepted(web, delay_ms=60_000)
+
+    run(TaskName.TIMERS_DUE, [int(EpochMs(web.clock.now_ms()))])
+
+    assert signal(web, signal_id).state is SignalState.SCHEDULED
+
+
+def test_the_canary_is_heard(web: Wiring, run: Run) -> None:
+    run(TaskName.CANARY, [])
+
+    heard = web.ports.canary.last_ms()
+    assert heard is not None
+    assert abs(web.clock.server_ms() - heard) < 5_000
+
+
+def test_prices_are_evaluated(web: Wiring, run: Run) -> None:
+    run(TaskName.POLL_PRICES, [])
+
+    assert PaperDesk(web.paper).ticks_waiting() == 0
+
+
+def test_the_sweep_hands_out_work_and_does_none_itself(web: Wiring, run: Run) -> None:
+    signal_id = accepted(web)
+    with redis.Redis.from_url(web.settings.redis_url, decode_responses=True) as client:
+        for key in client.scan_iter("*:outbox"):
+            for member in client.zrange(key, 0, -1):
+                client.zadd(key, {member: 1})
+
+    run(TaskName.SWEEP, [])
+
+    assert signal(web, signal_id).state is SignalState.EXECUTING
+    assert web.ports.outbox.overdue(10) == []
+
+
+def test_orders_of_an_account_are_followed(web: Wiring, run: Run) -> None:
+    run(TaskName.POLL_ORDERS, [1])
+    run(TaskName.POLL_PRICES, [VenueName("paper")])
+
+    assert list(web.ports.reports.accounts_with_news()) == []

@@ -1,0 +1,257 @@
+"""Wake-ups as Celery messages."""
+
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from queue import Empty
+from typing import Any
+
+import pytest
+from celery import Celery
+
+from app.dispatch.broker import celery_for
+from app.dispatch.celery_publisher import IDS_MAX, SLOT_GRACE_MS, SLOT_MS, CeleryPublisher
+from app.dispatch.routes import QueueName, TaskName
+from app.domain.effects import Effect, EffectKind
+from app.domain.errors import StoreUnavailable
+from app.domain.identifiers import AccountId, EpochMs
+from tests.builders import NOW, SPOT_ID, USDM_ID, an_id, an_order
+from tests.fakes import FrozenClock
+
+HORIZON_MS = 20_000
+
+
+class Slots:
+    """Remembers which slots were claimed, and for how long."""
+
+    def __init__(self) -> None:
+        self.claims: dict[int, int] = {}
+
+    def claim(self, slot: int, life_ms: int) -> bool:
+        if slot in self.claims:
+            return False
+        self.claims[slot] = life_ms
+        return True
+
+
+@dataclass
+class Message:
+    """What one message says."""
+
+    task: str
+    values: list[int]
+    about: str
+    eta: str | None
+
+
+class Broker:
+    """A broker in memory, and a publisher that sends to it."""
+
+    def __init__(self, celery: Celery) -> None:
+        self.celery = celery
+        self.clock = FrozenClock()
+        self.slots = Slots()
+        self.publisher = CeleryPublisher(
+            celery, self.clock, self.slots, HORIZON_MS, lambda account: f"account-{account}"
+        )
+
+    def messages(self, queue: QueueName) -> list[Message]:
+        """Take everything that waits in a queue."""
+        found: list[Message] = []
+        with self.celery.connection() as connection:
+            waiting: Any = connection.SimpleQueue(queue)
+            while True:
+                try:
+                    one = waiting.get(block=False)
+                except Empty:
+                    return found
+                one.ack()
+                (values,), _, _ = one.payload
+                headers = one.headers
+                found.append(Message(headers["task"], values, headers["argsrepr"], headers["eta"]))
+
+
+@pytest.fixture
+def broker() -> Iterator[Broker]:
+    broker = Broker(celery_for(f"memory://{uuid.uuid4()}"))
+    for queue in QueueName:
+        broker.messages(queue)
+    yield broker
+    for queue in QueueName:
+        broker.messages(queue)
+
+
+def place(number: int = 1, **odd: object) -> Effect:
+    return Effect(kind=EffectKind.PLACE, target=an_id(number), **odd)  # type: ignore[arg-type]  # by name
+
+
+def test_an_effect_becomes_a_message_with_its_id(broker: Broker) -> None:
+    broker.publisher.publish([place(1)])
+
+    (message,) = broker.messages(QueueName.ORDERS)
+    assert (message.task, message.values) == (TaskName.PLACE, [an_id(1)])
+    assert message.eta is None
+
+
+def test_ids_of_one_task_share_a_message(broker: Broker) -> None:
+    broker.publisher.publish([place(1), place(2), place(1)])
+
+    (message,) = broker.messages(QueueName.ORDERS)
+    assert message.values == [an_id(1), an_id(2)]
+
+
+def test_different_work_on_one_aggregate_is_one_id(broker: Broker) -> None:
+    news, arm = (Effect(kind=kind, target=an_id()) for kind in (EffectKind.NEWS, EffectKind.ARM))
+
+    broker.publisher.publish([news, arm])
+
+    (message,) = broker.messages(QueueName.ORDERS)
+    assert (message.task, message.values) == (TaskName.ADVANCE, [an_id()])
+
+
+def test_many_ids_are_spread_over_messages(broker: Broker) -> None:
+    broker.publisher.publish([place(number) for number in range(2 * IDS_MAX + 1)])
+
+    sizes = [len(message.values) for message in broker.messages(QueueName.ORDERS)]
+    assert sizes == [IDS_MAX, IDS_MAX, 1]
+
+
+def test_what_is_urgent_goes_another_way(broker: Broker) -> None:
+    broker.publisher.publish([place(1), place(2, urgent=True)])
+
+    assert [one.values for one in broker.messages(QueueName.URGENT)] == [[an_id(2)]]
+    assert [one.values for one in broker.messages(QueueName.ORDERS)] == [[an_id(1)]]
+
+
+def test_what_is_not_due_is_left_to_the_sweep(broker: Broker) -> None:
+    broker.publisher.publish([place(1, due_at_ms=EpochMs(NOW + 1)), place(2, due_at_ms=NOW)])
+
+    assert [one.values for one in broker.messages(QueueName.ORDERS)] == [[an_id(2)]]
+
+
+def test_a_message_reads_like_a_sentence(broker: Broker) -> None:
+    effects = [*an_order().owed(), place(2, about="sell 1 BTC/USDT market", account=USDM_ID)]
+    effects += [place(3), place(4), place(5)]
+
+    broker.publisher.publish(effects)
+
+    (message,) = broker.messages(QueueName.ORDERS)
+    assert message.about == (
+        f"buy 0.5 BTC/USDT market, account account-{SPOT_ID}; "
+        f"sell 1 BTC/USDT market, account account-{USDM_ID}; place {an_id(3)}; and 2 more"
+    )
+
+
+# Timers
+
+
+def timer(in_ms: int) -> Effect:
+    return Effect(kind=EffectKind.TIMER, target=an_id(), due_at_ms=EpochMs(NOW + in_ms))
+
+
+def test_a_timer_gets_a_countdown_to_the_end_of_its_slot(broker: Broker) -> None:
+    before = time.time()
+
+    broker.publisher.publish([timer(5_010)])
+
+    (message,) = broker.messages(QueueName.EVENTS)
+    assert (message.task, message.values) == (TaskName.TIMERS_DUE, [NOW + 5_050])
+    assert message.eta is not None
+    ahead = datetime.fromisoformat(message.eta).timestamp() - before
+    assert 5.05 <= ahead < 6.5
+
+
+def test_a_timer_at_the_beginning_of_a_slot_does_not_ring_early(broker: Broker) -> None:
+    broker.publisher.wake_timers([NOW])
+
+    (message,) = broker.messages(QueueName.EVENTS)
+    assert message.values == [NOW + SLOT_MS]
+
+
+def test_timers_of_one_slot_share_a_countdown(broker: Broker) -> None:
+    broker.publisher.publish([timer(5_001), timer(5_049)])
+    broker.publisher.publish([timer(5_020)])
+
+    assert len(broker.messages(QueueName.EVENTS)) == 1
+
+
+def test_a_slot_is_claimed_until_its_message_counts_as_lost(broker: Broker) -> None:
+    broker.publisher.wake_timers([EpochMs(NOW + 5_000)])
+
+    assert broker.slots.claims == {(NOW + 5_050) // SLOT_MS: 5_050 + SLOT_GRACE_MS}
+
+
+def test_timers_far_ahead_are_left_to_the_sweep(broker: Broker) -> None:
+    broker.publisher.publish([timer(HORIZON_MS + 1), timer(HORIZON_MS - SLOT_MS)])
+
+    messages = broker.messages(QueueName.EVENTS)
+    assert [one.values for one in messages] == [[NOW + HORIZON_MS]]
+    assert len(broker.slots.claims) == 1
+
+
+def test_a_timer_that_is_overdue_rings_at_once(broker: Broker) -> None:
+    broker.publisher.wake_timers([EpochMs(NOW - 60_000)])
+
+    (message,) = broker.messages(QueueName.EVENTS)
+    assert message.eta is None
+
+
+# Nothing that fails on the way raises
+
+
+def test_a_broker_that_is_away_costs_neither_an_error_nor_time() -> None:
+    away = Broker(celery_for("redis://127.0.0.1:1/0"))
+    started = time.monotonic()
+
+    away.publisher.publish([place(1), place(2, urgent=True), timer(10)])
+
+    assert time.monotonic() - started < 2
+
+
+class SilentClock(FrozenClock):
+    """A clock whose server does not answer."""
+
+    def now_ms(self) -> EpochMs:
+        raise StoreUnavailable("the store did not answer")
+
+    def server_ms(self) -> EpochMs:
+        raise StoreUnavailable("the store did not answer")
+
+
+def test_a_store_that_is_away_is_no_error_of_the_publisher(broker: Broker) -> None:
+    publisher = CeleryPublisher(broker.celery, SilentClock(), broker.slots, HORIZON_MS, str)
+
+    publisher.publish([place(1, due_at_ms=NOW)])
+    publisher.publish([timer(10)])
+    publisher.wake_timers([NOW])
+
+    assert broker.messages(QueueName.ORDERS) == []
+
+
+def test_a_name_that_cannot_be_read_is_no_error_of_the_publisher(broker: Broker) -> None:
+    def unreadable(account: AccountId) -> str:
+        raise StoreUnavailable(f"no name of {account}")
+
+    publisher = CeleryPublisher(broker.celery, broker.clock, broker.slots, HORIZON_MS, unreadable)
+
+    publisher.publish(an_order().owed())
+
+
+# Settings of the broker
+
+
+def test_messages_are_json_and_leave_no_results() -> None:
+    conf = celery_for("memory://").conf
+
+    assert conf.accept_content == ["json"]
+    assert conf.task_serializer == "json"
+    assert conf.task_ignore_result
+    assert not conf.task_publish_retry
+
+
+def test_no_countdown_comes_near_the_visibility_timeout() -> None:
+    options = celery_for("redis://127.0.0.1:1/0").conf.broker_transport_options
+
+    assert options["visibility_timeout"] * 1_000 > 10 * HORIZON_MS

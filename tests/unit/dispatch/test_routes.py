@@ -1,0 +1,44 @@
+"""Every kind of work has its task, and every task its queue."""
+
+import pytest
+
+from app.dispatch.routes import QUEUE_OF, QueueName, TaskName, queue_of, task_of
+from app.domain.effects import Effect, EffectKind
+from tests.builders import an_id
+from workers.base import USE_CASES
+
+
+@pytest.mark.parametrize("kind", EffectKind)
+def test_every_kind_of_work_has_a_task(kind: EffectKind) -> None:
+    assert task_of(kind) in TaskName
+
+
+@pytest.mark.parametrize("kind", [one for one in EffectKind if one is not EffectKind.TIMER])
+def test_every_task_of_one_aggregate_has_a_use_case(kind: EffectKind) -> None:
+    assert task_of(kind) in USE_CASES
+
+
+def test_every_task_has_a_queue() -> None:
+    assert QUEUE_OF.keys() == set(TaskName)
+
+
+@pytest.mark.parametrize("kind", EffectKind)
+def test_what_is_urgent_waits_in_the_urgent_queue(kind: EffectKind) -> None:
+    usual, urgent = (Effect(kind=kind, target=an_id(), urgent=flag) for flag in (False, True))
+
+    assert queue_of(urgent) is QueueName.URGENT
+    assert queue_of(usual) is QUEUE_OF[task_of(kind)]
+
+
+def test_task_names_are_frozen() -> None:
+    assert {name.value for name in TaskName} == {
+        "hookfill.place",
+        "hookfill.cancel",
+        "hookfill.resolve",
+        "hookfill.advance",
+        "hookfill.timers_due",
+        "hookfill.poll_prices",
+        "hookfill.poll_orders",
+        "hookfill.sweep",
+        "hookfill.canary",
+    }

@@ -1,0 +1,85 @@
+"""What all tasks share: whatever a message says, it harms nothing else."""
+
+from typing import Any
+
+import pytest
+
+from app.dispatch.routes import TaskName
+from app.domain.errors import Conflict, HookfillError, NotFound, StoreUnavailable
+from app.domain.identifiers import AggregateId
+from tests.rig import Rig
+from workers.base import USE_CASES, AggregateTask, HookfillTask, id_from, one_piece_of_work
+
+
+class Recording(AggregateTask):
+    """Notes what it is to work on."""
+
+    name = TaskName.PLACE
+
+    def __init__(self) -> None:
+        self.tried: list[tuple[TaskName, int]] = []
+
+    def attempt(self, task: TaskName, aggregate_id: AggregateId) -> None:
+        self.tried.append((task, aggregate_id))
+
+
+def test_every_id_of_a_message_is_worked_on() -> None:
+    task = Recording()
+
+    task.work([12, "34", 12], Rig().ports)
+
+    assert task.tried == [(TaskName.PLACE, 12), (TaskName.PLACE, 34), (TaskName.PLACE, 12)]
+
+
+GARBAGE: list[Any] = [
+    None,
+    True,
+    "",
+    "x",
+    "-1",
+    -1,
+    1.5,
+    "1.5",
+    [],
+    {},
+    "\uff11\uff12",
+    "9" * 5_000,
+    "1 2",
+    b"1",
+]
+
+
+@pytest.mark.parametrize("value", GARBAGE, ids=repr)
+def test_what_is_no_id_is_passed_over(value: object) -> None:
+    task = Recording()
+
+    task.work([value, 7], Rig().ports)
+
+    assert task.tried == [(TaskName.PLACE, 7)]
+
+
+@pytest.mark.parametrize(("value", "number"), [(0, 0), ("007", 7), (2**53 - 1, 2**53 - 1)])
+def test_an_id_is_taken_as_number_or_text(value: object, number: int) -> None:
+    assert id_from(value) == number
+
+
+@pytest.mark.parametrize("error", [NotFound("gone"), Conflict("busy"), StoreUnavailable("away")])
+def test_an_error_of_ours_ends_one_piece_of_work(error: HookfillError) -> None:
+    with one_piece_of_work():
+        raise error
+
+
+def test_a_mistake_of_ours_is_not_hidden() -> None:
+    with pytest.raises(ZeroDivisionError), one_piece_of_work():
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("task", USE_CASES)
+def test_every_use_case_says_that_an_id_is_unknown(task: TaskName) -> None:
+    with pytest.raises(NotFound):
+        USE_CASES[task](AggregateId(2**53 - 1), Rig().ports)
+
+
+def test_a_task_must_say_what_it_does() -> None:
+    with pytest.raises(NotImplementedError):
+        HookfillTask().work([], Rig().ports)

@@ -1,0 +1,37 @@
+"""What beat starts, and how often."""
+
+from pathlib import Path
+
+import pytest
+
+from app.dispatch.routes import QUEUE_OF, TaskName
+from app.settings import Settings
+from workers.schedule import schedule_for
+
+PERIODIC = {TaskName.POLL_PRICES, TaskName.POLL_ORDERS, TaskName.SWEEP, TaskName.CANARY}
+
+
+@pytest.fixture(params=["0", "1"], ids=["usual", "fast"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    return Settings.from_environment(
+        {"HOOKFILL_DATA_DIR": str(tmp_path), "HOOKFILL_FAST": request.param}
+    )
+
+
+def test_every_periodic_task_is_started(settings: Settings) -> None:
+    assert {entry["task"] for entry in schedule_for(settings).values()} == PERIODIC
+
+
+def test_every_entry_expires_soon_after_its_next(settings: Settings) -> None:
+    for entry in schedule_for(settings).values():
+        assert 0 < entry["options"]["expires"] <= max(2 * entry["schedule"], 2)
+
+
+def test_every_entry_waits_in_the_queue_of_its_task(settings: Settings) -> None:
+    for entry in schedule_for(settings).values():
+        assert entry["options"]["queue"] == QUEUE_OF[entry["task"]]
+        assert entry["args"] == ([],)
+
+
+def test_the_canary_sings_often_enough_to_be_missed(settings: Settings) -> None:
+    assert schedule_for(settings)["canary"]["schedule"] <= 5
