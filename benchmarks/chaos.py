@@ -45,12 +45,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tempfile.TemporaryDirectory() as passing,
         running_stack(options.data_dir or Path(passing)) as stack,
     ):
-        complaints = _harmed(stack, options.seed, options.seconds)
-        complaints += _restarted(stack, options.seed, options.restarts)
+        count = _told(_harmed(stack, options.seed, options.seconds))
+        count += _told(_restarted(stack, options.seed, options.restarts))
+    print(f"{count} violations, seed {options.seed}")
+    return 1 if count else 0
+
+
+def _told(complaints: Sequence[str]) -> int:
     for complaint in complaints:
-        print(f"VIOLATION {complaint}")
-    print(f"{len(complaints)} violations, seed {options.seed}")
-    return 1 if complaints else 0
+        print(f"VIOLATION {complaint}", flush=True)
+    return len(complaints)
 
 
 def _harmed(stack: Stack, seed: int, seconds: int) -> list[str]:

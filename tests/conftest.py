@@ -10,9 +10,10 @@ from app.supervisor.embedded_server import find_server
 from app.supervisor.refusals import CannotStart
 from tests.servers import QUICK, running_server
 
-# A busy machine must not fail a property that holds.
-hypothesis.settings.register_profile("hookfill", deadline=None)
-hypothesis.settings.load_profile("hookfill")
+# No deadlines: a busy machine must not fail a property that holds.
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=50)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=200)
+hypothesis.settings.load_profile("thorough" if os.environ.get("CI") else "quick")
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,7 @@ POLICY = Policy(
     republish_after_ms=3_000,
 )
 
-#: Rounds of a sweep and a second after which what is not at its end never will be.
+#: Rounds of a sweep after which what is not at its end never will be.
 ROUNDS_MAX = 40
 
 
@@ -140,7 +140,7 @@ class Rig:
             except HookfillError:
                 continue  # left to the sweep
 
-    def settle(self, rounds: int = ROUNDS_MAX, step_ms: int = 1_000) -> None:
+    def settle(self, rounds: int = ROUNDS_MAX, step_ms: int = 3_000) -> None:
         """Let time pass until nothing is owed any more, with a sweep in each round."""
         self.drain()
         for _ in range(rounds):

@@ -40,7 +40,10 @@ def work_lane(account: AccountId, symbol: Symbol, ports: Ports) -> None:
 def _take_turn(turn: Turn, ports: Ports) -> bool:
     """Execute the first signal that may run. Return whether the lane has moved."""
     now_ms = ports.clock.now_ms()
-    for aggregate_id in turn.waiting:
+    # While nobody may go ahead, the head alone is asked whether it is too late. To read
+    # the others at each wake-up would hold up the very order that they wait for.
+    may_overtake = _may_overtake(turn, ports)
+    for aggregate_id in turn.waiting if may_overtake else turn.waiting[:1]:
         signal = _queued(aggregate_id, ports)
         if signal is None:
             continue
@@ -48,7 +51,7 @@ def _take_turn(turn: Turn, ports: Ports) -> bool:
             advance(signal.id, _nothing_known(now_ms), ports, Terms(turn=turn))
             return True
         if turn.in_flight:
-            if not _may_overtake(signal, turn, ports):
+            if not may_overtake or signal.action.is_entry or signal.stage is not Stage.QUEUED:
                 continue
         elif signal.stage is not Stage.QUEUED:
             return False  # it waits for its close, and so does everybody behind it
@@ -79,10 +82,8 @@ def _nothing_known(now_ms: EpochMs) -> Executed:
     return Executed(at_ms=now_ms, account=view, quote=None, instrument=None, new_ids=())
 
 
-def _may_overtake(signal: Signal, turn: Turn, ports: Ports) -> bool:
-    """Tell whether an exit has waited long enough for orders of unknown outcome."""
-    if signal.action.is_entry or signal.stage is not Stage.QUEUED:
-        return False
+def _may_overtake(turn: Turn, ports: Ports) -> bool:
+    """Tell whether exits have waited long enough for the orders in flight, be there any."""
     now_ms = ports.clock.server_ms()
     for order_id in turn.in_flight:
         order = ports.ledger.load(order_id).aggregate

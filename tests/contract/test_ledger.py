@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 import redis
 
+from app.domain.aggregate import Aggregate
 from app.domain.commands import Action
 from app.domain.decision import Entry, EntryName
 from app.domain.effects import Effect, EffectKind
@@ -54,10 +55,8 @@ def test_what_was_never_stored_is_not_found(store: Store) -> None:
 @pytest.mark.parametrize(
     "aggregate", [an_order(), a_signal(), a_smart_order()], ids=["order", "signal", "smart_order"]
 )
-def test_an_aggregate_is_read_as_it_was_written(store: Store, aggregate: object) -> None:
-    stored = store.put(aggregate)  # type: ignore[arg-type]  # each is an aggregate
-
-    assert stored == Stored(aggregate, 1)  # type: ignore[arg-type]
+def test_an_aggregate_is_read_as_it_was_written(store: Store, aggregate: Aggregate) -> None:
+    assert store.put(aggregate) == Stored(aggregate, 1)
 
 
 def test_each_commit_raises_the_version(store: Store) -> None:

@@ -277,4 +277,4 @@ class SignalMachine(RuleBasedStateMachine):
 
 
 TestSignals = SignalMachine.TestCase
-TestSignals.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+TestSignals.settings = settings(max_examples=80, stateful_step_count=25, deadline=None)

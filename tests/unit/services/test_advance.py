@@ -12,7 +12,7 @@ from app.domain.events import CancelRequested, OrderReported, PlacementClaimed, 
 from app.domain.signal import Stage
 from app.domain.status import OrderStatus
 from app.domain.words import AccountState, PositionSide
-from app.ports import Change, Ports, Terms
+from app.ports import NO_TERMS, Change, Ports, Terms
 from app.services.advance import ATTEMPTS_MAX, advance
 from app.store.ledger import RedisLedger
 from tests.builders import (
@@ -79,7 +79,7 @@ class RivalLedger(RedisLedger):
 
     races = 0
 
-    def commit(self, changes: Sequence[Change], terms: Terms = Terms()) -> Sequence[Effect]:  # noqa: B008 - the port's default
+    def commit(self, changes: Sequence[Change], terms: Terms = NO_TERMS) -> Sequence[Effect]:
         if self.races:
             type(self).races -= 1
             stored = self.load(changes[0].after.id)

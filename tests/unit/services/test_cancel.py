@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.domain.commands import Action
+from app.domain.commands import Action, SignalCommand
 from app.domain.errors import (
     HookfillError,
     NotFound,
@@ -13,7 +13,9 @@ from app.domain.errors import (
     VenueRejected,
     VenueUnavailable,
 )
+from app.domain.identifiers import AggregateId
 from app.domain.order import Order
+from app.domain.report import OrderReport
 from app.domain.signal import SignalState, Stage
 from app.domain.smart_order import SmartOrderState
 from app.domain.status import OrderStatus
@@ -107,13 +109,13 @@ def test_a_cancel_without_a_definite_answer_is_asked_for_again(error: HookfillEr
     ],
 )
 def test_an_order_that_cannot_be_canceled_is_looked_up(
-    error: HookfillError, record: object, status: OrderStatus
+    error: HookfillError, record: OrderReport | None, status: OrderStatus
 ) -> None:
     rig = with_resting()
     rig.venue.cancel_script.append(error)
     del rig.venue.ledger[client_id(ORDER_ID)]
     if record is not None:
-        rig.venue.ledger[client_id(ORDER_ID)] = record  # type: ignore[assignment]  # a report
+        rig.venue.ledger[client_id(ORDER_ID)] = record
 
     assert cancel(rig).status is status
 
@@ -245,26 +247,26 @@ def test_a_delayed_cancel_reaches_what_is_live_when_it_is_due(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("message", [CANCEL, CANCEL_ALL])
-def test_whoever_dies_while_passing_a_cancel_on_finishes_it_later(message: object) -> None:
-    ids: list[object] = []
+def test_whoever_dies_while_passing_a_cancel_on_finishes_it_later(message: SignalCommand) -> None:
+    ids: list[AggregateId] = []
 
     def prepared() -> Rig:
         rig = Rig()
         rig.venue.place_script.append(RESTING)
         rig.run(LIMIT)
-        ids[:] = [rig.accept(message).id]  # type: ignore[arg-type]  # a command
+        ids[:] = [rig.accept(message).id]
         return rig
 
     for rig in deaths(prepared, Rig.drain):
         rig.settle()
 
-        assert rig.signal(ids[0]).state is SignalState.DONE  # type: ignore[arg-type]  # an id
+        assert rig.signal(ids[0]).state is SignalState.DONE
         assert rig.order().status is OrderStatus.CANCELED
         assert rig.ports.outbox.owed() == []
 
 
 def test_a_cancel_cut_short_still_counts_what_it_had_reached() -> None:
-    ids: list[object] = []
+    ids: list[AggregateId] = []
 
     def prepared() -> Rig:
         rig = Rig()
@@ -276,7 +278,7 @@ def test_a_cancel_cut_short_still_counts_what_it_had_reached() -> None:
     for rig in deaths(prepared, Rig.drain):
         rig.settle(rounds=10)
 
-        assert rig.signal(ids[0]).state is SignalState.DONE  # type: ignore[arg-type]  # an id
+        assert rig.signal(ids[0]).state is SignalState.DONE
 
 
 # Asking one thing to end

@@ -172,7 +172,7 @@ class Chaos:
             assert signal.filled_quantity == order.filled_quantity
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.lists(STEPS, max_size=25))
 def test_whatever_happens_each_order_is_taken_in_once_and_everything_ends(
     steps: list[tuple[object, ...]],

@@ -1,19 +1,16 @@
 """Position-dependent work of one (account, symbol), one at a time and in order of its turn."""
 
-from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 
 from app.domain.commands import Action, OnOpposite, SignalCommand, SignalRules
-from app.domain.errors import HookfillError, LeaseLost, OutcomeUnknown, VenueUnavailable
-from app.domain.identifiers import AggregateId, Currency
-from app.domain.market import AccountView
+from app.domain.errors import LeaseLost, OutcomeUnknown, VenueUnavailable
+from app.domain.identifiers import AggregateId, base_of
 from app.domain.order import Order
 from app.domain.signal import SignalState
 from app.domain.status import OrderStatus
 from app.domain.words import AccountState, PositionSide, ReasonCode, Side
-from app.ports import Venue
 from app.services.lane import TURNS_MAX, work_lane
 from app.store.lanes import LEASE_MS
 from tests.builders import (
@@ -27,7 +24,7 @@ from tests.builders import (
     fixed,
     percent,
 )
-from tests.fakes import ThenSilent
+from tests.fakes import ThenSilent, nothing
 from tests.rig import POLICY, Rig, deaths, encounters
 
 SILENCE = OutcomeUnknown("nobody answered")
@@ -79,14 +76,12 @@ def test_each_turn_sees_what_the_one_before_has_left(rig: Rig) -> None:
     half = a_command(Action.SELL, size=percent("50"))
     for _ in range(3):
         rig.accept(half)
-    filled = rig.venue.place
 
-    def place(order: Order) -> object:
-        left = rig.venue.account.available(base()) - order.quantity
+    def spend(order: Order) -> None:
+        left = rig.venue.account.available(base_of(BTC)) - order.quantity
         rig.venue.account = a_view({"BTC": str(left)})
-        return filled(order)
 
-    rig.venue.place = place  # type: ignore[assignment,method-assign]  # the same venue, with a purse
+    rig.venue.after_place = spend
     rig.drain()
 
     assert [order.quantity for order in rig.venue.sent] == [
@@ -94,10 +89,6 @@ def test_each_turn_sees_what_the_one_before_has_left(rig: Rig) -> None:
         Decimal("0.125"),
         Decimal("0.0625"),
     ]
-
-
-def base() -> Currency:
-    return Currency("BTC")
 
 
 def test_lanes_of_other_symbols_and_accounts_do_not_wait(rig: Rig) -> None:
@@ -149,9 +140,9 @@ def test_an_exit_overtakes_an_unknown_order_when_its_patience_is_over(rig: Rig) 
     rig.run(BUY)
     entry, exit_ = rig.run(BUY), rig.run(SELL)
 
-    rig.settle(rounds=POLICY.exit_patience_ms // 1_000 - 1)
+    rig.settle(rounds=POLICY.exit_patience_ms // 1_000 - 1, step_ms=1_000)
     patient = rig.signal(exit_.id).state
-    rig.settle(rounds=5)
+    rig.settle(rounds=5, step_ms=1_000)
 
     assert patient is SignalState.EXECUTING
     assert rig.signal(exit_.id).state is SignalState.DONE
@@ -165,7 +156,7 @@ def test_an_exit_that_overtakes_is_sized_from_the_venue_and_only_reduces(rig: Ri
     rig.run(CLOSE)
     rig.venue.account = a_view({"USDT": "1000"}, {PositionSide.LONG: "0.3"})
 
-    rig.settle(rounds=15)
+    rig.settle(rounds=15, step_ms=1_000)
 
     (sent,) = rig.venue.sent
     assert (sent.quantity, sent.reduce_only) == (Decimal("0.3"), True)
@@ -176,11 +167,11 @@ def test_one_exit_overtakes_at_a_time(rig: Rig) -> None:
     rig.run(BUY)
     first, second = rig.run(SELL), rig.run(SELL)
 
-    rig.settle(rounds=13)
+    rig.settle(rounds=13, step_ms=1_000)
 
     assert len(rig.orders()) == 2, "the first exit is unknown itself now"
     assert states(rig, first.id, second.id) == [SignalState.EXECUTING] * 2
-    rig.settle(rounds=15)
+    rig.settle(rounds=15, step_ms=1_000)
     assert states(rig, second.id) == [SignalState.DONE]
 
 
@@ -197,13 +188,11 @@ def test_a_resting_order_holds_up_nobody(rig: Rig) -> None:
 def test_a_reversal_opens_before_those_behind_it_get_their_turn(rig: Rig) -> None:
     rig.venue.account = a_view({"USDT": "1000"}, {PositionSide.SHORT: "1"})
     rules = SignalRules(leverage=5, on_opposite=OnOpposite.REVERSE)
-    filled = rig.venue.place
 
-    def place(order: Order) -> object:
+    def go_flat(_: Order) -> None:
         rig.venue.account = a_view({"USDT": "1000"})
-        return filled(order)
 
-    rig.venue.place = place  # type: ignore[assignment,method-assign]  # the same venue, gone flat
+    rig.venue.after_place = go_flat
     reversal = rig.accept(OPEN, rules)
     behind = rig.accept(a_command(Action.OPEN_SHORT, size=fixed("0.2")))
 
@@ -252,10 +241,11 @@ def test_a_worker_that_slept_through_its_turn_commits_nothing(rig: Rig) -> None:
     accepted = rig.accept(BUY)
 
     def another_takes_over() -> None:
+        rig.venue.before_view = nothing
         rig.clock.advance(LEASE_MS + 1)
         assert rig.ports.lanes.enter(SPOT_ID, BTC) is not None
 
-    rig.venue.view = Asleep(rig.venue.view, another_takes_over)  # type: ignore[method-assign]  # slow once
+    rig.venue.before_view = another_takes_over
 
     with pytest.raises(LeaseLost):
         spot_lane(rig)
@@ -268,28 +258,15 @@ def test_a_worker_that_slept_finds_the_turn_taken(rig: Rig) -> None:
     accepted = rig.accept(BUY)
 
     def another_takes_the_turn() -> None:
+        rig.venue.before_view = nothing
         rig.clock.advance(LEASE_MS + 1)
         spot_lane(rig)
 
-    rig.venue.view = Asleep(rig.venue.view, another_takes_the_turn)  # type: ignore[method-assign]  # slow once
+    rig.venue.before_view = another_takes_the_turn
 
     spot_lane(rig)
 
     assert rig.signal(accepted.id).order_id == rig.order().id
-
-
-class Asleep:
-    """A view of the account during which others get on, once."""
-
-    def __init__(self, view: Callable[[], AccountView], meanwhile: Callable[[], None]) -> None:
-        self._view = view
-        self._meanwhile: Callable[[], None] | None = meanwhile
-
-    def __call__(self) -> AccountView:
-        meanwhile, self._meanwhile = self._meanwhile, None
-        if meanwhile is not None:
-            meanwhile()
-        return self._view()
 
 
 def test_whoever_finds_the_lane_held_leaves_it_alone(rig: Rig) -> None:
@@ -338,26 +315,11 @@ def test_one_call_takes_a_bounded_number_of_turns_and_the_rest_later(rig: Rig) -
 
 def test_a_venue_that_cannot_be_read_leaves_the_lane_to_the_next_try(rig: Rig) -> None:
     accepted = rig.accept(BUY)
-    rig.venue.view = Failing(rig.venue, VenueUnavailable("away"), times=2).view  # type: ignore[method-assign]
+    rig.venue.view_script.extend([VenueUnavailable("away")] * 2)
 
     rig.settle()
 
     assert rig.signal(accepted.id).state is SignalState.DONE
-
-
-class Failing:
-    """A venue whose account cannot be read at first."""
-
-    def __init__(self, venue: Venue, error: HookfillError, times: int) -> None:
-        self._view = venue.view
-        self._error = error
-        self._times = times
-
-    def view(self) -> AccountView:
-        self._times -= 1
-        if self._times >= 0:
-            raise self._error
-        return self._view()
 
 
 # Death

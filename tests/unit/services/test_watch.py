@@ -99,7 +99,7 @@ def test_resting_orders_meet_the_tick_before_triggers_do() -> None:
     rig = protected()
     tick(rig, "1900")
     seen: list[dict[AggregateId, int]] = []
-    rig.feed.match = lambda _: seen.append(dict(rig.ports.book.fired(PAPER)))  # type: ignore[method-assign,assignment]
+    rig.feed.before_match = lambda: seen.append(dict(rig.ports.book.fired(PAPER)))
 
     watch(rig)
 
