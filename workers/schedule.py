@@ -10,7 +10,7 @@ CANARY_SECONDS = 2.0
 
 
 def schedule_for(settings: Settings) -> dict[str, dict[str, Any]]:
-    """Return beat's entries. Each expires before its next, so an outage leaves no backlog."""
+    """Return beat's entries. Each expires soon after its next, so an outage leaves no backlog."""
     poll, sweep = settings.poll_interval_ms / 1000, settings.sweep_interval_ms / 1000
     return {
         "prices": _every(TaskName.POLL_PRICES, poll),

@@ -78,3 +78,16 @@ def test_a_retry_is_sent_at_its_own_time(rig: Rig) -> None:
 
     assert early == []
     assert len(swept(rig)) == 1
+
+
+def test_those_who_wait_in_one_lane_are_woken_once(rig: Rig) -> None:
+    for _ in range(5):
+        rig.accept(a_command(size=fixed("0.1")))
+    rig.publisher.waiting.clear()
+    rig.clock.advance(POLICY.republish_after_ms)
+
+    woken = swept(rig)
+    assert [effect.kind for effect in woken] == [EffectKind.ADVANCE]
+
+    rig.settle()
+    assert len(rig.venue.sent) == 5

@@ -1,0 +1,58 @@
+"""Scripts are files, and the client's errors become ours."""
+
+from pathlib import Path
+
+import fakeredis
+import pytest
+import redis
+
+from app.domain.errors import StoreUnavailable
+from app.store.connection import connect
+from app.store.scripts import load_script, text_of, translated
+
+
+@pytest.mark.parametrize(
+    "error",
+    [redis.ConnectionError("gone"), redis.TimeoutError("slow"), redis.ResponseError("OOM")],
+)
+def test_whatever_keeps_the_server_from_answering_is_the_store_being_away(
+    error: redis.RedisError,
+) -> None:
+    with pytest.raises(StoreUnavailable, match="the store did not answer") as raised, translated():
+        raise error
+
+    assert raised.value.__cause__ is error
+    assert raised.value.retryable
+
+
+def test_other_errors_are_nobody_s_to_hide() -> None:
+    with pytest.raises(KeyError), translated():
+        raise KeyError
+
+
+def test_an_answer_that_is_no_text_is_refused() -> None:
+    with pytest.raises(StoreUnavailable, match="b'x' where text was expected"):
+        text_of(b"x")
+
+
+def test_a_script_is_run_by_its_name() -> None:
+    client = fakeredis.FakeRedis(server=fakeredis.FakeServer(), decode_responses=True)
+
+    release = load_script(client, "release.lua")
+
+    assert release(["lease"], [1]) == ["lost"]
+
+
+def test_every_script_belongs_to_a_module_beside_it() -> None:
+    folder = Path(load_script.__code__.co_filename).parent
+    loaded = "".join(path.read_text() for path in folder.glob("*.py"))
+
+    assert [path.name for path in folder.glob("*.lua") if f'"{path.name}"' not in loaded] == []
+
+
+def test_a_client_waits_so_long_and_never_asks_twice() -> None:
+    settings = connect("redis://127.0.0.1:1/0", 0.5).connection_pool.connection_kwargs
+
+    assert settings["socket_timeout"] == settings["socket_connect_timeout"] == 0.5
+    assert settings["decode_responses"]
+    assert settings["retry"].get_retries() == 0
