@@ -38,7 +38,7 @@ FLAGS = (
 )
 
 #: Seconds for one answer of the browser, and for what a page is expected to become.
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 #: What the browser itself says that has nothing to do with a mistake of a page.
 HARMLESS = ("status of 401", "ERR_ABORTED", "ERR_INCOMPLETE_CHUNKED_ENCODING")

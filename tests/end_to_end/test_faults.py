@@ -25,7 +25,7 @@ def the_order(stack: Stack, account: str = SPOT) -> dict[str, Any]:
     return order
 
 
-def ended(stack: Stack, account: str = SPOT, timeout_seconds: float = 30.0) -> dict[str, Any]:
+def ended(stack: Stack, account: str = SPOT, timeout_seconds: float = 60.0) -> dict[str, Any]:
     """Wait until the one order of an account has ended, and return it."""
     deadline = time.monotonic() + timeout_seconds
     states: list[str] = []

@@ -55,7 +55,7 @@ def started(tmp_path: Path) -> Iterator[Callable[..., Child]]:
         child.kill()
 
 
-def eventually(look: Callable[[], T], seconds: float = 5.0) -> T:
+def eventually(look: Callable[[], T], seconds: float = 40.0) -> T:
     deadline = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < deadline, "it did not happen in time"

@@ -31,7 +31,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     child = Child(a_server(folder, port))
     child.start()
     url = f"redis://127.0.0.1:{port}/0"
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 40
     while not is_ready(url) and time.monotonic() < deadline:
         time.sleep(0.02)
     yield url
@@ -122,7 +122,7 @@ def test_a_cluster_is_refused(tmp_path: Path) -> None:
     child = Child(a_server(tmp_path, port, "--cluster-enabled", "yes"))
     child.start()
     url = f"redis://127.0.0.1:{port}/0"
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 40
     while not is_ready(url) and time.monotonic() < deadline:
         time.sleep(0.02)
 

@@ -77,7 +77,7 @@ class Stack:
         pids: dict[str, int] = self.run["pids"]
         return pids
 
-    def ended(self, seconds: float = 15) -> tuple[int, str]:
+    def ended(self, seconds: float = 60) -> tuple[int, str]:
         said, _ = self.process.communicate(timeout=seconds)
         return self.process.returncode, said
 
@@ -139,7 +139,7 @@ def is_described(stack: Stack) -> bool:
         return False
 
 
-def eventually(look: Callable[[], T], seconds: float = 8.0) -> T:
+def eventually(look: Callable[[], T], seconds: float = 40.0) -> T:
     deadline = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < deadline, "it did not happen in time"

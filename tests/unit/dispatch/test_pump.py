@@ -12,7 +12,7 @@ from app.domain.identifiers import EpochMs
 from tests.builders import NOW, an_id
 
 #: Far longer than the thread needs, so that only a pump that stands still fails.
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 40
 
 
 class SlowPublisher:

@@ -71,7 +71,7 @@ def test_what_does_not_end_by_itself_is_killed(
     os.close(held)
 
     with Signals() as signals, DataDir(tmp_path).claimed(signals):
-        assert leftover.wait(5) == -signal.SIGKILL
+        assert leftover.wait(40) == -signal.SIGKILL
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
