@@ -12,6 +12,7 @@ import pytest
 
 from app.supervisor.children import Child, Program
 from app.supervisor.kernel import adopt_orphans
+from tests.processes import is_alive
 
 pytestmark = pytest.mark.integration
 
@@ -61,14 +62,6 @@ def eventually(look: Callable[[], T], seconds: float = 40.0) -> T:
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.01)
     return found
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def pid_of(child: Child) -> int:

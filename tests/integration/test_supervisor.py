@@ -20,6 +20,7 @@ import redis
 from app.settings import Address
 from app.supervisor.embedded_server import find_server
 from app.supervisor.ports import free_port, is_free
+from tests.processes import is_alive
 
 pytestmark = pytest.mark.integration
 
@@ -145,14 +146,6 @@ def eventually(look: Callable[[], T], seconds: float = 40.0) -> T:
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.02)
     return found
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 @contextmanager

@@ -1,0 +1,25 @@
+"""Looking at processes that are not children of the tests."""
+
+import os
+from pathlib import Path
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether the process runs.
+
+    One that has ended and that nobody has waited for does not: where the first process of a
+    container is no init, orphans stay in that state for ever.
+    """
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return _state(pid) != "Z"
+
+
+def _state(pid: int) -> str:
+    stat = Path(f"/proc/{pid}/stat")
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return "?"  # gone meanwhile, or a system without such files
