@@ -12,6 +12,7 @@ HookfillError                retryable = False unless said otherwise
 ├─ StoreError                the store's
 │  ├─ StoreUnavailable       retryable; nothing was written, or it is in doubt
 │  ├─ UnsafeStore            settings under which acknowledged orders could be lost
+│  ├─ NewerRecord            written by a newer release, and left to it
 │  ├─ Conflict               retryable; somebody else committed first
 │  ├─ StaleRegistry          retryable; accounts or credentials have changed meanwhile
 │  └─ LeaseLost              retryable; others hold the lane or the poll now
@@ -97,6 +98,10 @@ class StoreUnavailable(StoreError):
 
 class UnsafeStore(StoreError):
     """The store runs with settings under which acknowledged orders could be lost."""
+
+
+class NewerRecord(StoreError):
+    """The record was written by a newer release, which alone may read and change it."""
 
 
 class Conflict(StoreError):

@@ -161,6 +161,7 @@ class SmartOrder:
             self,
             state=SmartOrderState.CANCELED,
             reason=event.reason,
+            armed=True,  # somebody may be arming it, or may have died right after
             updated_at_ms=event.at_ms,
         )
         return Decision(canceled, entries=_ended(EntryName.CANCELED, event.at_ms, event.reason))

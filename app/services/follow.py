@@ -1,10 +1,9 @@
 """What venues report about open orders."""
 
-from contextlib import suppress
-
-from app.domain.errors import NotFound
+from app.domain.errors import NewerRecord, NotFound
 from app.domain.events import OrderReported
-from app.domain.identifiers import AccountId
+from app.domain.identifiers import AccountId, ClientOrderId
+from app.domain.report import OrderReport
 from app.ports import Ports
 from app.services.advance import advance
 
@@ -21,17 +20,25 @@ def follow_orders(account_id: AccountId, ports: Ports) -> None:
     """
     account = ports.accounts.account(account_id)
     reports = ports.reports.unread(account)
-    for client_order_id, report in reports.items():
-        order_id = ports.ids.order_of(client_order_id)
-        if order_id is None:
-            continue  # a foreign order, which is not ours to follow
-        with suppress(NotFound):
-            event = OrderReported(at_ms=ports.clock.now_ms(), report=report)
-            advance(order_id, event, ports)
-    ports.reports.mark_read(account, reports)
+    read = {one: report for one, report in reports.items() if _is_told(one, report, ports)}
+    ports.reports.mark_read(account, read)
 
 
 def follow_news(ports: Ports) -> None:
     """Follow every account that has news."""
     for account_id in ports.reports.accounts_with_news():
         follow_orders(account_id, ports)
+
+
+def _is_told(client_order_id: ClientOrderId, report: OrderReport, ports: Ports) -> bool:
+    """Tell the order what is reported, and return whether nobody needs to hear it any more."""
+    order_id = ports.ids.order_of(client_order_id)
+    if order_id is None:
+        return True  # a foreign order, which is not ours to follow
+    try:
+        advance(order_id, OrderReported(at_ms=ports.clock.now_ms(), report=report), ports)
+    except NotFound:
+        return True
+    except NewerRecord:
+        return False  # left to those who can read it; it holds up nobody
+    return True

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.domain.errors import NotFound, StoreError, StoreUnavailable
+from app.domain.errors import Conflict, NewerRecord, NotFound
 from app.domain.events import TimerDue
 from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.signal import Signal
@@ -42,10 +42,8 @@ def _released(aggregate_id: AggregateId, now_ms: EpochMs, ports: Ports) -> list[
     """Release one, and return how late it was; one that cannot be must not hold up the others."""
     try:
         released = advance(aggregate_id, TimerDue(at_ms=now_ms), ports)
-    except StoreUnavailable:
-        raise
-    except (NotFound, StoreError):
-        return []  # gone, of a newer release, or changed by others all the time: see the sweep
+    except (NotFound, NewerRecord, Conflict):
+        return []  # gone, left to others, or changed by them all the time: the sweep looks again
     if released.ignored is not None or not isinstance(released.aggregate, Signal):
         return []
     return [now_ms - released.aggregate.due_at_ms]

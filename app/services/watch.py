@@ -1,9 +1,8 @@
 """Prices meet the trigger book."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 
-from app.domain.errors import NotFound
+from app.domain.errors import NewerRecord, NotFound
 from app.domain.events import TriggerFired
 from app.domain.identifiers import AggregateId, VenueName
 from app.domain.market import Tick
@@ -56,8 +55,12 @@ def evaluate(venue: VenueName, tick: Tick, feed: Feed, ports: Ports) -> None:
 
 def _hand_on(venue: VenueName, owners: Sequence[AggregateId], number: int, ports: Ports) -> None:
     for owner in owners:
-        with suppress(NotFound):
+        try:
             _fire(owner, number, ports)
+        except NotFound:
+            pass  # nobody waits for it any more
+        except NewerRecord:
+            continue  # stays listed for those who can read it, and holds up nobody
         ports.book.done(venue, owner)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.domain.aggregate import Aggregate
 from app.domain.decision import Entry, EntryName
-from app.domain.errors import StoreError
+from app.domain.errors import NewerRecord
 from app.domain.identifiers import EpochMs
 from app.domain.order import Order
 from app.domain.reason import Reason
@@ -35,12 +35,12 @@ def aggregate_from(text: str) -> Aggregate:
     """Return the aggregate that `record_of` has written.
 
     Raises:
-        StoreError: the record is of a newer release; it is left alone.
+        NewerRecord: the record is of a newer release; it is left alone.
     """
     record = json.loads(text)
     schema = record.pop("s")
     if schema > SCHEMA:
-        raise StoreError(f"the record has schema {schema}, this release reads up to {SCHEMA}")
+        raise NewerRecord(f"the record has schema {schema}, this release reads up to {SCHEMA}")
     aggregate: Aggregate = decoder(_KINDS[Kind(record.pop("k"))])(record)
     return aggregate
 

@@ -22,6 +22,7 @@ EXPECTED = {
     "InsufficientFunds": (409, "venue_rejected"),
     "LeaseLost": (503, "queue_unavailable"),
     "MalformedPayload": (400, "invalid_json"),
+    "NewerRecord": (503, "queue_unavailable"),
     "NotAuthenticated": (401, "unauthorized"),
     "NotFound": (404, "not_found"),
     "NotPermitted": (401, "unauthorized"),

@@ -141,7 +141,7 @@ def test_an_open_order_owes_the_cancel_that_is_wanted(status: OrderStatus) -> No
     assert owed.urgent
 
 
-@pytest.mark.parametrize("status", CLOSED)
+@pytest.mark.parametrize("status", sorted(CLOSED))
 def test_a_closed_order_owes_nothing_even_if_its_cancel_was_wanted(status: OrderStatus) -> None:
     assert an_order_in(status, cancel_requested=True).owed() == ()
 

@@ -118,8 +118,8 @@ def test_a_canceled_one_is_taken_out_of_the_book() -> None:
     assert kinds(canceled.decide(DISARMED).aggregate) == []
 
 
-def test_one_that_was_never_armed_needs_no_disarming() -> None:
-    assert kinds(a_smart_order().decide(CANCEL).aggregate) == []
+def test_one_that_nobody_has_said_to_be_armed_is_taken_out_all_the_same() -> None:
+    assert kinds(a_smart_order().decide(CANCEL).aggregate) == [EffectKind.DISARM]
 
 
 def test_a_price_that_comes_after_the_cancel_is_ignored() -> None:

@@ -12,6 +12,7 @@ from app.domain.report import OrderReport
 from app.domain.signal import SignalState
 from app.domain.status import OrderStatus
 from app.services.follow import follow_news, follow_orders
+from app.store import keys
 from tests.builders import SPOT_ID, a_command, a_report, a_view, an_id, fixed
 from tests.rig import Rig, deaths, encounters
 
@@ -91,6 +92,22 @@ def test_news_of_an_order_that_is_gone_is_forgotten() -> None:
     follow(rig)
 
     assert rig.reports.accounts_with_news() == []
+
+
+def test_news_of_an_order_of_a_newer_release_is_left_to_it_and_holds_up_nobody() -> None:
+    rig = resting()
+    (fresh,) = rig.ports.ids.fresh(SPOT_ID, 1)
+    rig.redis.hset(keys.aggregate(fresh.id), mapping={"version": 1, "body": '{"s":2}'})
+    newer = fresh.client_order_id
+    rig.reports.news[SPOT_ID] = {
+        newer: a_report(),
+        rig.order().client_order_id: a_report(),
+    }
+
+    order = follow(rig)
+
+    assert order.status is OrderStatus.FILLED
+    assert rig.reports.news[SPOT_ID] == {newer: a_report()}
 
 
 def test_an_unknown_account_is_said_to_be_unknown(rig: Rig) -> None:

@@ -10,6 +10,7 @@ from app.domain.smart_order import SmartOrderState
 from app.domain.status import OrderStatus
 from app.domain.words import PositionSide, ReasonCode
 from app.ports import Change
+from app.services.cancel import request_cancel
 from app.services.tend import tend
 from app.services.watch import watch_prices
 from tests.builders import (
@@ -117,6 +118,15 @@ def test_whoever_dies_while_arming_leaves_it_armed_in_the_end() -> None:
         assert set(rig.ports.book.symbols(PAPER)) == {ETH}
 
 
+def test_a_trigger_that_was_armed_by_a_dead_worker_goes_with_its_cancel() -> None:
+    for rig in deaths(armable, tend_owner):
+        request_cancel(OWNER, REQUESTED, rig.ports)
+        rig.settle()
+
+        assert rig.smart_orders()[0].state is SmartOrderState.CANCELED
+        assert set(rig.ports.book.symbols(PAPER)) == set()
+
+
 def test_two_who_arm_at_once_arm_once() -> None:
     for rig in encounters(armable, tend_owner, tend_owner):
         rig.settle()
@@ -127,9 +137,7 @@ def test_two_who_arm_at_once_arm_once() -> None:
 
 def test_a_cancel_that_meets_the_arming_leaves_nothing_in_the_book() -> None:
     def cancel(rig: Rig) -> None:
-        stored = rig.ports.ledger.load(OWNER)
-        canceled = a_smart_order(state=SmartOrderState.CANCELED, armed=rig.smart_orders()[0].armed)
-        rig.ports.ledger.commit([Change(stored, canceled)])
+        request_cancel(OWNER, REQUESTED, rig.ports)
 
     for rig in encounters(armable, tend_owner, cancel):
         rig.settle()

@@ -5,10 +5,11 @@ import pytest
 from app.domain.commands import Action
 from app.domain.identifiers import AggregateId
 from app.domain.signal import Signal, SignalState
-from app.domain.smart_order import SmartOrderState
+from app.domain.smart_order import SmartOrder, SmartOrderState
 from app.domain.status import OrderStatus
 from app.domain.words import PositionSide, Side
 from app.services.watch import LEASE_MS, watch_prices
+from app.store import keys
 from tests.builders import (
     ETH,
     PAPER,
@@ -162,6 +163,25 @@ def test_a_trigger_of_nobody_is_forgotten(rig: Rig) -> None:
     watch(rig)
 
     assert rig.ports.book.fired(PAPER) == {}
+
+
+def test_a_trigger_of_a_newer_release_is_left_to_it_and_holds_up_nobody() -> None:
+    rig = protected()
+    rig.ports.book.arm(a_trigger(owner=an_id(1, USDM_ID)))
+    rig.redis.hset(keys.aggregate(an_id(1, USDM_ID)), mapping={"version": 1, "body": '{"s":2}'})
+    tick(rig, "1900")
+
+    evaluated = watch(rig)
+    rig.drain()
+
+    assert evaluated
+    assert the_exit(rig).filled_quantity == fixed("0.5").value
+    assert set(rig.ports.book.fired(PAPER)) == {an_id(1, USDM_ID)}
+
+
+def the_exit(rig: Rig) -> SmartOrder:
+    (found,) = (one for one in rig.smart_orders() if one.is_filled)
+    return found
 
 
 def test_a_trigger_of_something_else_is_forgotten(rig: Rig) -> None:

@@ -1,0 +1,46 @@
+"""How much work waits."""
+
+import redis
+
+from app.domain.commands import Action
+from app.domain.identifiers import EpochMs
+from app.domain.signal import SignalState
+from app.domain.status import OrderStatus
+from app.store.backlog import Backlog, RedisBacklog
+from tests.builders import LATER, NOW, USDM_ID, a_signal, an_id, an_order, an_order_in
+from tests.contract.store import REPUBLISH_AFTER_MS, Store
+
+
+def test_an_empty_store_has_no_backlog(client: redis.Redis) -> None:
+    backlog = RedisBacklog(client, client).read(NOW)
+
+    assert backlog == Backlog(owed=0, overdue_ms=0, unknown=0, timers=0)
+
+
+def test_what_waits_is_counted_over_all_accounts(store: Store) -> None:
+    store.put(an_order(id=an_id(1)))
+    store.put(an_order_in(OrderStatus.UNKNOWN, id=an_id(2, USDM_ID), account=USDM_ID))
+    store.put(a_signal(Action.OPEN_LONG, state=SignalState.SCHEDULED, due_at_ms=LATER))
+
+    backlog = RedisBacklog(store.client, store.client).read(NOW)
+
+    assert (backlog.owed, backlog.unknown, backlog.timers) == (2, 1, 1)
+
+
+def test_the_oldest_effect_tells_how_long_it_has_been_overdue(store: Store) -> None:
+    store.put(an_order())
+    due = NOW + REPUBLISH_AFTER_MS
+
+    backlogs = [
+        RedisBacklog(store.client, store.client).read(EpochMs(due + late)) for late in (-1, 0, 500)
+    ]
+
+    assert [backlog.overdue_ms for backlog in backlogs] == [0, 0, 500]
+
+
+def test_messages_are_counted_by_queue(client: redis.Redis) -> None:
+    client.rpush("orders", "one", "two")
+
+    lengths = RedisBacklog(client, client).queue_lengths(["urgent", "orders"])
+
+    assert lengths == {"urgent": 0, "orders": 2}
