@@ -8,6 +8,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,14 @@ PATIENCE_SECONDS = 60.0
 #: What the browser itself says that has nothing to do with a mistake of a page.
 HARMLESS = ("status of 401", "ERR_ABORTED", "ERR_INCOMPLETE_CHUNKED_ENCODING")
 
+#: Its error code for an order that a page did not live to answer.
+PAGE_LEFT = -32000
+
 PHONE = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
+
+
+class PageLeft(Exception):
+    """The page was left for another one before it answered."""
 
 
 class Browser:
@@ -82,6 +90,8 @@ class Browser:
         os.write(self._orders, json.dumps(order).encode() + b"\0")
         while (answer := self._read()).get("id") != self._count:
             self._note(answer)
+        if answer.get("error", {}).get("code") == PAGE_LEFT:
+            raise PageLeft(method)
         assert "error" not in answer, f"{method}: {answer}"
         result: dict[str, Any] = answer["result"]
         return result
@@ -102,15 +112,17 @@ class Browser:
         """Wait until a condition holds in the page, through reloads if need be."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
-            told = self.call("Runtime.evaluate", expression=condition, returnByValue=True)
-            if told["result"].get("value"):
-                return
+            with suppress(PageLeft):
+                told = self.call("Runtime.evaluate", expression=condition, returnByValue=True)
+                if told["result"].get("value"):
+                    return
             time.sleep(0.02)
         raise AssertionError(f"never: {condition}\n{self.run('document.body.innerText')}")
 
     def click(self, selector: str) -> None:
-        """Press what a selector finds first."""
-        self.run(f"document.querySelector({json.dumps(selector)}).click()")
+        """Press what a selector finds first, which may lead to another page at once."""
+        with suppress(PageLeft):
+            self.run(f"document.querySelector({json.dumps(selector)}).click()")
 
     def type(self, selector: str, text: str) -> None:
         """Replace the text of a field, as typing does."""
