@@ -33,6 +33,7 @@ from app.store.paper_reports import RedisPaperReports
 from app.store.reader import RedisReader
 from app.store.registry import RedisRegistry
 from app.store.server_check import check_server
+from app.store.signatures import RedisSignatures
 from app.store.timers import RedisTimers
 from app.store.trigger_book import RedisTriggerBook
 from app.store.vault import Vault
@@ -60,6 +61,7 @@ class Wiring:
     registry: RedisRegistry
     reader: RedisReader
     vault: Vault
+    signatures: RedisSignatures
     clock: RedisClock
     paper: PaperPorts
     broker: Broker
@@ -140,6 +142,7 @@ def _wiring(
         registry=registry,
         reader=RedisReader(client),
         vault=Vault([key.reveal() for key in settings.secret_keys]),
+        signatures=RedisSignatures(client),
         clock=clock,
         paper=paper,
         broker=celery,

@@ -49,6 +49,16 @@ def payload_from(body: bytes) -> Mapping[str, object]:
     return payload
 
 
+def canonical_text(payload: Mapping[str, object]) -> str:
+    """Return the one text of a payload, whatever the order of its keys; `1.5` is not `"1.5"`."""
+    return json.dumps(payload, sort_keys=True, default=_exactly)
+
+
+def _exactly(number: object) -> dict[str, str]:
+    # Not as bare text, or 1.5 and "1.5" would look the same.
+    return {"decimal": str(number)}
+
+
 def _invalid(message: str) -> MalformedPayload:
     return MalformedPayload("invalid_json", message)
 

@@ -2,12 +2,14 @@
 
 from app.domain.decision import Decision, ignored
 from app.domain.order import Order, OrderEvent
+from app.domain.request import Request
+from app.domain.reversal import Reversal, ReversalEvent
 from app.domain.signal import Signal, SignalEvent
 from app.domain.smart_order import SmartOrder, SmartOrderEvent
 from app.domain.status import IN_FLIGHT
 
-Aggregate = Order | Signal | SmartOrder
-Event = OrderEvent | SignalEvent | SmartOrderEvent
+Aggregate = Order | Signal | Reversal | SmartOrder
+Event = OrderEvent | SignalEvent | ReversalEvent | SmartOrderEvent
 
 
 def decide(aggregate: Aggregate, event: Event) -> Decision[Aggregate]:
@@ -19,6 +21,8 @@ def decide(aggregate: Aggregate, event: Event) -> Decision[Aggregate]:
         case Order() if isinstance(event, OrderEvent):
             return aggregate.decide(event)
         case Signal() if isinstance(event, SignalEvent):
+            return aggregate.decide(event)
+        case Reversal() if isinstance(event, ReversalEvent):
             return aggregate.decide(event)
         case SmartOrder() if isinstance(event, SmartOrderEvent):
             return aggregate.decide(event)
@@ -40,5 +44,5 @@ def is_news(before: Aggregate | None, after: Aggregate) -> bool:
             return isinstance(before, SmartOrder) and (
                 (before.is_live, before.filled_quantity) != (after.is_live, after.filled_quantity)
             )
-        case Signal():
+        case Request():
             return False

@@ -3,6 +3,8 @@
 HookfillError                retryable = False unless said otherwise
 ├─ CommandError              the caller's
 │  ├─ NotAuthenticated       nobody we know
+│  │  ├─ StaleTimestamp      signed too long ago, or ahead of time
+│  │  └─ SignatureReused     the signature was used for another request
 │  ├─ NotPermitted           somebody we know, who may not do this
 │  ├─ MalformedPayload       carries messages by field
 │  ├─ PayloadTooLarge        the body is over the limit
@@ -25,6 +27,7 @@ HookfillError                retryable = False unless said otherwise
 
 from collections.abc import Mapping, Sequence
 
+from app.domain.identifiers import EpochMs
 from app.domain.words import ReasonCode
 
 
@@ -40,6 +43,22 @@ class CommandError(HookfillError):
 
 class NotAuthenticated(CommandError):
     """The credentials are missing or wrong; which of the two is not told."""
+
+
+class StaleTimestamp(NotAuthenticated):
+    """The request was signed outside of the window; often a clock is wrong.
+
+    Attributes:
+        server_time_ms: what the time is here, business time.
+    """
+
+    def __init__(self, message: str, server_time_ms: EpochMs) -> None:
+        super().__init__(message)
+        self.server_time_ms = server_time_ms
+
+
+class SignatureReused(NotAuthenticated):
+    """The signature is good, but another request came with it before."""
 
 
 class NotPermitted(CommandError):

@@ -1,6 +1,6 @@
 """What may be traded in which steps, and the one place where prices and quantities are rounded."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal, localcontext
 
 from app.domain.identifiers import Symbol
@@ -19,7 +19,8 @@ class Instrument:
     Attributes:
         kind: `linear`, or `inverse` where the base coin is the margin.
         price_step: prices are whole multiples of it, in quote currency.
-        quantity_step: quantities are whole multiples of it, in base currency.
+        quantity_step: quantities are whole multiples of it, in base currency; of inverse contracts
+            in contracts, each one unit of the quote currency. So are the other quantities.
         quote_step: the smallest unit of the quote currency that is shown.
         min_quantity: the least quantity, in base currency.
         max_quantity: the greatest quantity in one order, or None.
@@ -51,8 +52,12 @@ class Instrument:
         return _to_step(wanted, self.price_step, mode)
 
     def notional(self, quantity: Decimal, price: Decimal) -> Decimal:
-        """Return quantity times price, in quote currency."""
-        return quantity * price
+        """Return quantity times price, in quote currency; inverse contracts are in it already."""
+        return quantity if self.market is Market.COINM else quantity * price
+
+    def reducing(self) -> "Instrument":
+        """Return the rules of what only reduces a position, which venues exempt from minimums."""
+        return replace(self, min_quantity=Decimal(0), min_notional=Decimal(0))
 
     def refusal(self, quantity: Decimal, price: Decimal) -> Reason | None:
         """Return why an order of this size is too small or too large, or None if it is neither."""

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from app.domain.identifiers import Currency, Symbol, quote_of
+from app.domain.contracts import price_of, settled_in
+from app.domain.identifiers import Currency, Symbol
 from app.domain.market import AccountView, Balance, Position
 from app.domain.words import Market, PositionMode, PositionSide
 
@@ -24,18 +25,17 @@ class Leg:
     """One side of a futures position.
 
     Attributes:
-        size: in base currency, never negative.
-        cost: what the size was bought or sold for in all, in quote currency. Kept instead of the
-            average, so that adding and reducing lose nothing to rounding.
+        size: in base currency, of inverse contracts in contracts; never negative.
+        cost: what the size was bought or sold for in all, in the currency that it settles in. Kept
+            instead of the average, so that adding and reducing lose nothing to rounding.
     """
 
     size: Decimal = _NOTHING
     cost: Decimal = _NOTHING
 
-    @property
-    def entry_price(self) -> Decimal:
-        """Average price weighted by quantity; 0 when flat."""
-        return self.cost / self.size if self.size else _NOTHING
+    def entry_price(self, market: Market) -> Decimal:
+        """Return the average price, weighted by quantity; 0 when flat."""
+        return price_of(market, self.size, self.cost)
 
 
 FLAT = Leg()
@@ -72,7 +72,7 @@ class PaperAccount:
             (
                 leg.cost / self.leverage_of(symbol)
                 for (symbol, _), leg in self.legs.items()
-                if quote_of(symbol) == currency
+                if settled_in(self.market, symbol) == currency
             ),
             _NOTHING,
         )
@@ -122,5 +122,5 @@ class PaperAccount:
         return Position(
             size=leg.size,
             available=max(_NOTHING, leg.size - reserved),
-            entry_price=leg.entry_price,
+            entry_price=leg.entry_price(self.market),
         )

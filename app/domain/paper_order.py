@@ -4,15 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from app.domain.identifiers import (
-    ClientOrderId,
-    Currency,
-    EpochMs,
-    Symbol,
-    VenueOrderId,
-    base_of,
-    quote_of,
-)
+from app.domain.contracts import price_of, settled_in, worth
+from app.domain.identifiers import ClientOrderId, Currency, EpochMs, Symbol, VenueOrderId, base_of
 from app.domain.reason import Reason
 from app.domain.report import Fill, OrderReport
 from app.domain.status import OPEN, OrderStatus
@@ -98,8 +91,8 @@ class PaperOrder:
         """Average of the fills, weighted by quantity; None when nothing is filled."""
         if not self.fills:
             return None
-        cost = sum((fill.quantity * fill.price for fill in self.fills), _NOTHING)
-        return cost / self.filled_quantity
+        values = (worth(self.market, fill.quantity, fill.price) for fill in self.fills)
+        return price_of(self.market, self.filled_quantity, sum(values, _NOTHING))
 
     @property
     def fees(self) -> Mapping[Currency, Decimal]:
@@ -112,10 +105,10 @@ class PaperOrder:
 
     @property
     def pays_in(self) -> Currency:
-        """The currency that it takes: base for a spot sale, else quote."""
+        """The currency that it takes: base for a spot sale, else the one it settles in."""
         if self.market is Market.SPOT and self.side is Side.SELL:
             return base_of(self.symbol)
-        return quote_of(self.symbol)
+        return settled_in(self.market, self.symbol)
 
     def report(self) -> OrderReport:
         """Return what the venue says about it, every fill included."""

@@ -7,15 +7,12 @@ opposite leg is being closed first), WORKING (its order is at the venue), PROTEC
 filled; take-profit and stop-loss wait for their prices).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from enum import StrEnum
 
 from app.domain.bracket import protection_of
 from app.domain.commands import Action, LateExits, OnOpposite, SignalRules, Size, SizeKind
 from app.domain.decision import Decision, Entry, EntryName, ignored
-from app.domain.effects import AT_ONCE, Effect, EffectKind
 from app.domain.events import (
     CancelRequested,
     Executed,
@@ -24,32 +21,16 @@ from app.domain.events import (
     TargetsCanceled,
     TimerDue,
 )
-from app.domain.identifiers import (
-    AccountId,
-    AggregateId,
-    Currency,
-    EpochMs,
-    FreshId,
-    OrderId,
-    Symbol,
-    VenueName,
-)
+from app.domain.identifiers import AggregateId, EpochMs, FreshId, OrderId
 from app.domain.instrument import Instrument
-from app.domain.market import Quote
 from app.domain.order import Order
 from app.domain.reason import Reason
+from app.domain.request import STATE_AFTER, Request, SignalState, Stage
 from app.domain.sizing import sized
 from app.domain.status import OrderStatus
-from app.domain.words import (
-    Dialect,
-    Kind,
-    Market,
-    OrderType,
-    PositionMode,
-    PositionSide,
-    ReasonCode,
-    Side,
-)
+from app.domain.words import Kind, OrderType, PositionMode, PositionSide, ReasonCode, Side
+
+__all__ = ["Signal", "SignalEvent", "SignalState", "Stage", "first_state"]
 
 SignalEvent = (
     TimerDue | Executed | OrderUpdated | SmartOrderUpdated | CancelRequested | TargetsCanceled
@@ -58,78 +39,22 @@ SignalEvent = (
 _EVERYTHING = Size(SizeKind.PERCENT, Decimal(100))
 
 
-class SignalState(StrEnum):
-    """Where a signal stands (docs/design.md)."""
-
-    SCHEDULED = "SCHEDULED"
-    EXECUTING = "EXECUTING"
-    DONE = "DONE"
-    PARTIAL = "PARTIAL"
-    SKIPPED = "SKIPPED"
-    DENIED = "DENIED"
-    REJECTED = "REJECTED"
-    CANCELED = "CANCELED"
-    EXPIRED = "EXPIRED"
-
-
-class Stage(StrEnum):
-    """What an executing signal waits for."""
-
-    QUEUED = "QUEUED"
-    CLOSING = "CLOSING"
-    WORKING = "WORKING"
-    PROTECTED = "PROTECTED"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signal:
+class Signal(Request):
     """One accepted request of the signal kind.
 
     Attributes:
-        origin: what its dialect's "cancel all" reaches: the connector.
         targets: of a cancel that is not delayed: what was live when it came.
-        due_at_ms: business time of execution: receipt plus delay.
-        order_id: its entry, sale or close.
-        closing_order_id: the order that first closes the opposite leg.
-        working: children that still may do something.
-        withdrawing: children that are asked to go.
         price_step: tick of its symbol, known from the execution on.
-        quantity, filled_quantity, average_price, fees: of its order, as last heard.
     """
 
-    id: AggregateId
-    dialect: Dialect
-    origin: str
-    account: AccountId
-    venue: VenueName
-    symbol: Symbol
-    market: Market
     action: Action
     rules: SignalRules
-    due_at_ms: EpochMs
-    created_at_ms: EpochMs
-    updated_at_ms: EpochMs
     size: Size | None = None
-    limit_price: Decimal | None = None
     take_profit: Decimal | None = None
     stop_loss: Decimal | None = None
-    caller_id: str | None = None
-    note: str | None = None
     targets: tuple[AggregateId, ...] | None = None
-    state: SignalState = SignalState.EXECUTING
-    stage: Stage = Stage.QUEUED
-    reason: Reason | None = None
-    cancel_requested: bool = False
-    order_id: OrderId | None = None
-    closing_order_id: OrderId | None = None
-    closed_quantity: Decimal = Decimal(0)
-    working: frozenset[AggregateId] = frozenset()
-    withdrawing: frozenset[AggregateId] = frozenset()
     price_step: Decimal | None = None
-    quantity: Decimal | None = None
-    filled_quantity: Decimal = Decimal(0)
-    average_price: Decimal | None = None
-    fees: Mapping[Currency, Decimal] = field(default_factory=dict)
 
     @property
     def kind(self) -> Kind:
@@ -147,38 +72,24 @@ class Signal:
         return self.action.position_side
 
     @property
-    def parent_id(self) -> AggregateId | None:
-        """A signal is nobody's child."""
-        return None
+    def is_entry(self) -> bool:
+        """Whether it opens or adds to something."""
+        return self.action.is_entry
 
     @property
-    def request_id(self) -> AggregateId:
-        """What the request became: this."""
-        return self.id
-
-    @property
-    def is_live(self) -> bool:
-        """Whether it, or a child of it, still may do something."""
-        return self.state in {SignalState.SCHEDULED, SignalState.EXECUTING}
-
-    @property
-    def is_queued(self) -> bool:
-        """Whether it stands in its lane."""
-        return (
-            self.state is SignalState.EXECUTING
-            and self.stage in {Stage.QUEUED, Stage.CLOSING}
-            and not self.action.is_cancel
-        )
-
-    @property
-    def holds_caller_id(self) -> bool:
-        """Whether its caller id may not be used again yet: its order is not closed."""
-        return self.is_live and self.stage is not Stage.PROTECTED and not self.action.is_cancel
+    def is_cancel(self) -> bool:
+        """Whether it only takes off what others placed."""
+        return self.action.is_cancel
 
     @property
     def is_protecting(self) -> bool:
         """Whether it guards a position that it has opened."""
         return self.is_live and self.stage is Stage.PROTECTED
+
+    @property
+    def guarded_leg(self) -> PositionSide | None:
+        """The leg of a position that it has opened and guards now, if it does."""
+        return self.position_side if self.is_protecting else None
 
     @property
     def not_after_ms(self) -> EpochMs | None:
@@ -187,29 +98,6 @@ class Signal:
         if not bounded or not self.rules.entry_lateness_ms:
             return None
         return EpochMs(self.due_at_ms + self.rules.entry_lateness_ms)
-
-    def owed(self) -> tuple[Effect, ...]:
-        """Return the timer it waits for, its turn in the lane, or the children it wants gone."""
-        if self.state is SignalState.SCHEDULED:
-            return (self._effect(EffectKind.TIMER, self.due_at_ms),)
-        if self.state is not SignalState.EXECUTING:
-            return ()
-        owed = []
-        if self.action.is_cancel or self.stage is Stage.QUEUED:
-            owed.append(self._effect(EffectKind.ADVANCE))
-        if self.withdrawing & self.working:
-            owed.append(replace(self._effect(EffectKind.WITHDRAW), urgent=True))
-        return tuple(owed)
-
-    def _effect(self, kind: EffectKind, due_at_ms: EpochMs = AT_ONCE) -> Effect:
-        return Effect(
-            kind=kind,
-            target=self.id,
-            due_at_ms=due_at_ms,
-            urgent=not self.action.is_entry,
-            about=self.sentence(),
-            account=self.account,
-        )
 
     def sentence(self) -> str:
         """Return, for instance, `buy 50% BTC/USDT`."""
@@ -234,49 +122,18 @@ class Signal:
             case TargetsCanceled():
                 return self._targets_canceled(event)
 
-    def _timer_due(self, event: TimerDue) -> Decision["Signal"]:
-        if self.state is not SignalState.SCHEDULED:
-            return ignored(self, f"its timer found it {self.state}")
-        if event.at_ms < self.due_at_ms:
-            return ignored(self, f"its timer came {self.due_at_ms - event.at_ms} ms early")
-        due = replace(self, state=SignalState.EXECUTING, updated_at_ms=event.at_ms)
-        return Decision(due, entries=(Entry(EntryName.DUE, event.at_ms),))
-
     # The turn in the lane
 
     def _executed(self, event: Executed) -> Decision["Signal"]:
-        if not self.is_queued or self.stage is not Stage.QUEUED:
-            return ignored(self, f"its turn found it {self.state} {self.stage}")
-        if self.not_after_ms is not None and event.at_ms > self.not_after_ms:
-            late = event.at_ms - self.due_at_ms
-            reason = Reason(ReasonCode.TOO_LATE, f"it was {late} ms late")
-            return self._ended(SignalState.EXPIRED, event.at_ms, reason)
-        if event.instrument is None:
-            reason = Reason(ReasonCode.UNKNOWN_INSTRUMENT, f"{self.symbol} is not traded here")
-            return self._ended(SignalState.DENIED, event.at_ms, reason)
-        price = self._reference_price(event.quote, event.instrument)
+        missed = self._missed(event)
+        if missed is not None or event.instrument is None:
+            return missed or ignored(self, "it is not traded here")
+        price = self._reference_price(self.side, event.quote, event.instrument)
         refusal = self._no_price(price) or self._wrong_side(price)
         if refusal is not None:
             return self._ended(SignalState.DENIED, event.at_ms, refusal)
         known = replace(self, price_step=event.instrument.price_step)
         return known._faced_with_opposite(event, event.instrument, price)  # noqa: SLF001
-
-    def _reference_price(self, quote: Quote | None, instrument: Instrument) -> Decimal:
-        """Return the limit on its tick, as it will be sent, else the touch; 0 if there is none."""
-        if self.side is None:
-            return Decimal(0)
-        if self.limit_price is not None:
-            return instrument.price(self.limit_price, self.side)
-        return Decimal(0) if quote is None else quote.touch(self.side)
-
-    def _no_price(self, price: Decimal) -> Reason | None:
-        if price > 0:
-            return None
-        if self.limit_price is None:
-            return Reason(ReasonCode.NO_PRICE, f"no price of {self.symbol} is known")
-        return Reason(
-            ReasonCode.BELOW_MINIMUM, f"limit was {self.limit_price:f}, less than one price step"
-        )
 
     def _wrong_side(self, price: Decimal) -> Reason | None:
         """Return why the protection is on the wrong side of the entry (spec 3.3), if it is."""
@@ -423,7 +280,7 @@ class Signal:
             return Decision(replace(closed, stage=Stage.QUEUED))
         if order.filled_quantity > 0:
             return closed._ended(SignalState.PARTIAL, at_ms, order.reason)  # noqa: SLF001
-        return closed._ended(_STATE_AFTER[order.status], at_ms, order.reason)  # noqa: SLF001
+        return closed._ended(STATE_AFTER[order.status], at_ms, order.reason)  # noqa: SLF001
 
     def _own_order_updated(self, order: Order, event: OrderUpdated) -> Decision["Signal"]:
         heard = replace(
@@ -438,7 +295,7 @@ class Signal:
         idle = replace(heard, working=self.working - {order.id})
         if order.filled_quantity > 0:
             return idle._filled(order, event)  # noqa: SLF001
-        return idle._ended(_STATE_AFTER[order.status], event.at_ms, order.reason)  # noqa: SLF001
+        return idle._ended(STATE_AFTER[order.status], event.at_ms, order.reason)  # noqa: SLF001
 
     def _filled(self, order: Order, event: OrderUpdated) -> Decision["Signal"]:
         """Protect what was opened, completely or in part; a close needs no protection."""
@@ -485,21 +342,6 @@ class Signal:
 
     # Cancels
 
-    def _cancel_requested(self, event: CancelRequested) -> Decision["Signal"]:
-        if not self.is_live or self.cancel_requested:
-            return ignored(self, f"a cancel found it {self.state}")
-        if not self.working:
-            return self._ended(SignalState.CANCELED, event.at_ms, event.reason)
-        going = replace(
-            self,
-            cancel_requested=True,
-            withdrawing=self.working,
-            reason=event.reason,
-            updated_at_ms=event.at_ms,
-        )
-        entry = Entry(EntryName.CANCEL_REQUESTED, event.at_ms, event.reason)
-        return Decision(going, entries=(entry,))
-
     def _targets_canceled(self, event: TargetsCanceled) -> Decision["Signal"]:
         if not self.action.is_cancel or self.state is not SignalState.EXECUTING:
             return ignored(self, f"it is {self.state} {self.action}")
@@ -510,44 +352,12 @@ class Signal:
             return self._ended(SignalState.SKIPPED, event.at_ms, reason)
         return self._ended(SignalState.DONE, event.at_ms, None)
 
-    def _ended(
-        self, state: SignalState, at_ms: EpochMs, reason: Reason | None
-    ) -> Decision["Signal"]:
-        if self.closed_quantity > 0 and state is not SignalState.DONE:
-            state = SignalState.PARTIAL  # the opposite leg is closed, nothing was opened
-        ended = replace(self, state=state, reason=reason, updated_at_ms=at_ms)
-        entries = []
-        if state in _TOLD:
-            entries.append(Entry(EntryName(state.value.lower()), at_ms, reason))
-        entries.append(Entry(EntryName.CLOSED, at_ms))
-        return Decision(ended, entries=tuple(entries))
-
 
 _SIZE_WORDS = {
     SizeKind.FIXED: "{:f}",
     SizeKind.NOTIONAL: "for {:f}",
     SizeKind.PERCENT: "{:f}%",
 }
-
-#: How the signal ends when its order ends with nothing filled.
-_STATE_AFTER = {
-    OrderStatus.CANCELED: SignalState.CANCELED,
-    OrderStatus.EXPIRED: SignalState.EXPIRED,
-    OrderStatus.REJECTED: SignalState.REJECTED,
-    OrderStatus.DENIED: SignalState.DENIED,
-    OrderStatus.FILLED: SignalState.DONE,
-}
-
-#: Ends that the timeline names; the others say enough by `closed`.
-_TOLD = frozenset(
-    {
-        SignalState.SKIPPED,
-        SignalState.DENIED,
-        SignalState.REJECTED,
-        SignalState.CANCELED,
-        SignalState.EXPIRED,
-    }
-)
 
 
 def first_state(delay_ms: int) -> SignalState:

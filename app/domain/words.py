@@ -19,6 +19,7 @@ class Kind(StrEnum):
     SIGNAL = "SIGNAL"
     ORDER = "ORDER"
     SMART_ORDER = "SMART_ORDER"
+    REVERSAL = "REVERSAL"
 
 
 class Side(StrEnum):
@@ -114,6 +115,7 @@ class ReasonCode(StrEnum):
     BELOW_MINIMUM = "below_minimum"
     ABOVE_MAXIMUM = "above_maximum"
     NO_POSITION = "no_position"
+    ALREADY_IN_POSITION = "already_in_position"
     NO_PRICE = "no_price"
     UNKNOWN_INSTRUMENT = "unknown_instrument"
     OPPOSITE_POSITION = "opposite_position"

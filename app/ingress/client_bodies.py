@@ -5,7 +5,9 @@ from typing import Final
 
 from marshmallow import fields, validate
 
+from app.dialects.apisify.settings import CloseMode
 from app.dialects.fields import Flag, Text, WholeNumber, between
+from app.domain.netting import OnSameSide
 from app.domain.words import Dialect
 from app.ingress.reading import SecretText, Strict
 
@@ -62,8 +64,8 @@ class ApisifyBody(ClientBody):
     permissions = fields.List(Permission(Dialect.APISIFY))
     allow_tradingview_ip = Flag()
     dedup_window_seconds = WholeNumber(validate=between(0, DEDUP_WINDOW_SECONDS_MAX))
-    close_mode = Text(validate=validate.OneOf(("qty", "all")))
-    sar_same_side = Text(validate=validate.OneOf(("skip", "add")))
+    close_mode = Text(validate=validate.OneOf(tuple(CloseMode)))
+    sar_same_side = Text(validate=validate.OneOf(tuple(OnSameSide)))
 
 
 class PoloniexBody(ClientBody):

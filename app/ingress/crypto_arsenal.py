@@ -16,14 +16,13 @@ from app.dialects.crypto_arsenal.delays import DelayRules
 from app.dialects.crypto_arsenal.settings import ConnectorSettings, settings_of
 from app.domain.account import Account, Connector
 from app.domain.errors import (
-    CommandError,
     ConnectorInactive,
     HookfillError,
     NotAuthenticated,
-    StaleRegistry,
 )
 from app.domain.identifiers import EpochMs
 from app.domain.words import Dialect
+from app.ingress.admitting import GIVE_UP_MS, with_current_registry
 from app.ingress.express import Environ, Reply
 from app.ingress.peer import address_of
 from app.ingress.raw_body import raw_body_of
@@ -33,12 +32,6 @@ from app.services.accept import Accepted, Sender, accept_signal
 Payload = Mapping[str, object]
 
 PATH = "/trading-signal/webhook"
-
-#: Times that a request meets accounts which change under it before it is told to come back.
-READINGS_MAX = 3
-
-#: A store that has not written by then must not write any more: the caller was told 503.
-GIVE_UP_MS = 500
 
 _log = structlog.get_logger()
 
@@ -83,21 +76,11 @@ class Webhook:
         return reply
 
     def _accepted(self, environ: Environ, received_at_ms: EpochMs) -> Accepted:
-        """Accept; what an old copy of the registry refuses is looked at once more with a new one.
-
-        What it would permit is checked by the commit itself, so the copy costs no round trip.
-        """
         payload = payload_from(raw_body_of(environ))
         peer = address_of(environ, self._settings.trusted_proxies)
-        for _ in range(READINGS_MAX):
-            try:
-                return self._accept(payload, peer, received_at_ms)
-            except StaleRegistry:
-                self._registry.refresh()
-            except CommandError:
-                if not self._registry.refresh():
-                    raise
-        return self._accept(payload, peer, received_at_ms)
+        return with_current_registry(
+            self._registry, lambda: self._accept(payload, peer, received_at_ms)
+        )
 
     def _accept(self, payload: Payload, peer: str, received_at_ms: EpochMs) -> Accepted:
         version = self._registry.version()

@@ -10,6 +10,7 @@ from app.domain.errors import HookfillError, NotFound, PayloadTooLarge
 from app.domain.words import Dialect
 from app.ingress import (
     admin,
+    apisify,
     authentication,
     crypto_arsenal,
     dashboard,
@@ -47,6 +48,7 @@ def create_app(wiring: Wiring) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it
     webhook = crypto_arsenal.Webhook(wiring)
     app.register_blueprint(crypto_arsenal.blueprint(webhook))
+    app.register_blueprint(apisify.blueprint(wiring))
     for module in (authentication, orders, admin, paper, health, openapi, dashboard):
         app.register_blueprint(module.blueprint(wiring))
     app.register_error_handler(HookfillError, _answer_for)
@@ -63,6 +65,8 @@ def create_app(wiring: Wiring) -> Flask:
 def _answer_for(error: HookfillError) -> Response:
     if request.path == crypto_arsenal.PATH:
         return crypto_arsenal.error_answer(error)
+    if _is_below(request.path, apisify.PATH):
+        return apisify.error_answer(error)
     return error_answer(error)
 
 
@@ -75,6 +79,9 @@ def _http_error(error: HTTPException) -> Response:
         response = crypto_arsenal.method_not_allowed()
     elif request.path.startswith(f"{crypto_arsenal.PATH}/"):
         response = crypto_arsenal.error_answer(NotFound(request.path))
+    elif _is_below(request.path, apisify.PATH):
+        found = request.path == apisify.PATH
+        response = apisify.method_not_allowed() if found else apisify.not_found()
     elif _is_own(request.path):
         code = error.name.lower().replace(" ", "_")
         response = error_response(status, code, message)
@@ -90,7 +97,11 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _is_own(path: str) -> bool:
-    return path == "/" or any(path == own or path.startswith(f"{own}/") for own in _OWN)
+    return path == "/" or any(_is_below(path, own) for own in _OWN)
+
+
+def _is_below(path: str, own: str) -> bool:
+    return path == own or path.startswith(f"{own}/")
 
 
 def _unexpected(error: Exception) -> Response:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from app.dialects.apisify.schemas import LIMIT_ORDER
 from app.dialects.crypto_arsenal.schemas import SCHEMAS
 from app.dialects.crypto_arsenal.settings import ConnectorSettings
 from app.domain.commands import Action
@@ -84,6 +85,8 @@ DETAIL: Final = _with(
     {
         "children": {"type": "array", "items": _TEXT},
         "timeline": {"type": "array", "items": _ENTRY},
+        "strategy": _or_null(_TEXT),
+        "memo": _or_null(_TEXT),
     },
 )
 CANCELED: Final = _object(requested=_FLAG, order=DETAIL)
@@ -96,6 +99,28 @@ ERROR: Final = _object(
 
 _SENDER: Final = {"connectorName": _TEXT, "connectorToken": _TEXT, "action": _TEXT}
 WEBHOOK: Final = _requiring(_with(object_schema(SCHEMAS[Action.OPEN_LONG]), _SENDER), *_SENDER)
+
+_SIGNED: Final[dict[str, Json]] = {
+    "apikey": _TEXT,
+    "timestamp": {"type": ["integer", "string"]},
+    "sign": _TEXT,
+}
+APISIFY_ORDER: Final = _requiring(_with(object_schema(LIMIT_ORDER), _SIGNED), "apikey")
+APISIFY_ORDER["required"].remove("price")
+APISIFY_ACCEPTED: Final = _object(
+    result=_TEXT,
+    order_id=_TEXT,
+    status=_TEXT,
+    duplicate=_FLAG,
+    strategy=_TEXT,
+    exchange=_TEXT,
+    symbol=_TEXT,
+    side=_TEXT,
+    order_type=_TEXT,
+    qty=_TEXT,
+    price=_or_null(_TEXT),
+    memo=_TEXT,
+)
 ACCOUNT: Final = object_schema(AccountBody())
 CONNECTOR: Final = _with(
     object_schema(ConnectorBody()),

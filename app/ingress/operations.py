@@ -69,6 +69,17 @@ OPERATIONS: Final[Sequence[Operation]] = (
                 "answers": {200: "`ok`: stored durably.", 409: "The connector is switched off."},
             },
         ),
+        (
+            "POST",
+            "/v1/order",
+            "Take in an apisify order; key and signature are in the body.",
+            {
+                "body": bodies.APISIFY_ORDER,
+                "answer": bodies.APISIFY_ACCEPTED,
+                "is_open": True,
+                "answers": {200: "Stored durably.", 401: "Key, time or signature."},
+            },
+        ),
     ),
     *_operations(
         "Orders",

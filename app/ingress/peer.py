@@ -15,7 +15,7 @@ def address_of(environ: Mapping[str, Any], trusted: Sequence[Network]) -> str:
     """
     address = str(environ.get("REMOTE_ADDR", ""))
     hops = [hop.strip() for hop in str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",")]
-    while hops and hops[-1] and _is_in(address, trusted):
+    while hops and hops[-1] and is_among(address, trusted):
         address = hops.pop()
     return address
 
@@ -25,10 +25,23 @@ def is_https(environ: Mapping[str, Any], trusted: Sequence[Network]) -> bool:
     if environ.get("wsgi.url_scheme") == "https":
         return True
     said = str(environ.get("HTTP_X_FORWARDED_PROTO", "")).strip().lower()
-    return said == "https" and _is_in(str(environ.get("REMOTE_ADDR", "")), trusted)
+    return said == "https" and is_among(str(environ.get("REMOTE_ADDR", "")), trusted)
 
 
-def _is_in(address: str, networks: Sequence[Network]) -> bool:
+def url_of(environ: Mapping[str, Any], trusted: Sequence[Network]) -> str:
+    """Return the URL that the caller called, without its query, as far as that can be told here.
+
+    A trusted proxy may say by `X-Forwarded-Host` which host that was.
+    """
+    scheme = "https" if is_https(environ, trusted) else "http"
+    host = str(environ.get("HTTP_HOST", ""))
+    if is_among(str(environ.get("REMOTE_ADDR", "")), trusted):
+        host = str(environ.get("HTTP_X_FORWARDED_HOST") or host).strip()
+    return f"{scheme}://{host}{environ.get('PATH_INFO', '')}"
+
+
+def is_among(address: str, networks: Sequence[Network]) -> bool:
+    """Tell whether an address lies in one of the networks; what is no address lies in none."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

@@ -9,9 +9,12 @@ from app.domain.commands import Action
 from app.domain.decision import Entry
 from app.domain.figures import plain
 from app.domain.identifiers import AggregateId, Currency
+from app.domain.netting import NetAction
 from app.domain.order import Order
 from app.domain.reason import Reason
-from app.domain.signal import Signal, SignalState
+from app.domain.request import Request, SignalState
+from app.domain.reversal import Reversal
+from app.domain.signal import Signal
 from app.domain.smart_order import SmartOrder
 from app.domain.status import OrderStatus
 from app.domain.words import OrderType, TimeInForce
@@ -81,11 +84,12 @@ def detail_of(
         **row_of(aggregate, account),
         "children": [str(child) for child in children],
         "timeline": [entry_row(entry, process) for entry, process in timeline],
+        **_label(aggregate),
     }
 
 
 def spoken_row(aggregate: Aggregate, account: str) -> Row:
-    """Return a row with a sentence for people, and the stage of a signal that is at work.
+    """Return a row with a sentence for people, and the stage of a request that is at work.
 
     Args:
         aggregate: of any kind.
@@ -93,13 +97,20 @@ def spoken_row(aggregate: Aggregate, account: str) -> Row:
     """
     sentence = aggregate.sentence()
     stage = None
-    if isinstance(aggregate, Signal) and aggregate.state is SignalState.EXECUTING:
+    if isinstance(aggregate, Request) and aggregate.state is SignalState.EXECUTING:
         stage = aggregate.stage
     return {
         **row_of(aggregate, account),
         "sentence": sentence[:1].upper() + sentence[1:],
         "stage": stage,
     }
+
+
+def _label(aggregate: Aggregate) -> Row:
+    """Return what the caller wrote beside a request about a net position."""
+    if not isinstance(aggregate, Reversal):
+        return {}
+    return {"strategy": aggregate.strategy, "memo": aggregate.note}
 
 
 def entry_row(entry: Entry, process: str) -> Row:
@@ -138,6 +149,8 @@ def _own(aggregate: Aggregate) -> Row:
             return _order(aggregate)
         case Signal():
             return _signal(aggregate)
+        case Reversal():
+            return _reversal(aggregate)
         case SmartOrder():
             return _smart_order(aggregate)
 
@@ -169,6 +182,19 @@ def _signal(signal: Signal) -> Row:
         "reduce_only": signal.action in _CLOSES,
         "price": _figure(signal.limit_price),
         "fees": _fees(signal.fees),
+    }
+
+
+def _reversal(reversal: Reversal) -> Row:
+    limit = reversal.limit_price if reversal.price is None else reversal.price
+    return {
+        "type": OrderType.MARKET if limit is None else OrderType.LIMIT,
+        "time_in_force": TimeInForce.GTC,
+        "reduce_only": reversal.action is NetAction.CLOSE,
+        "price": _figure(limit),
+        "state": reversal.state,
+        "fees": _fees(reversal.fees),
+        "due_at_ms": reversal.due_at_ms,
     }
 
 

@@ -1,4 +1,4 @@
-"""A command becomes a signal, durably, before anybody is told `ok`."""
+"""A command becomes a request, durably, before anybody is told `ok`."""
 
 from dataclasses import dataclass, replace
 
@@ -6,6 +6,8 @@ from app.domain.account import Account
 from app.domain.commands import Action, SignalCommand, SignalRules
 from app.domain.decision import Entry, EntryName
 from app.domain.identifiers import AggregateId, EpochMs, Symbol
+from app.domain.netting import NetCommand
+from app.domain.reversal import Reversal
 from app.domain.signal import Signal, first_state
 from app.domain.words import Dialect
 from app.ports import Admission, Change, Ports
@@ -13,7 +15,7 @@ from app.ports import Admission, Change, Ports
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """Who sent a signal and what it trades: the account behind it, and the reach of its cancels."""
+    """Who sent a request and what it trades: account and symbol, and the reach of its cancels."""
 
     dialect: Dialect
     origin: str
@@ -24,7 +26,7 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The signal that will run, or the one that this request repeats."""
+    """The request that will run, or the one that this request repeats."""
 
     id: AggregateId
     is_duplicate: bool
@@ -46,19 +48,57 @@ def accept_signal(
     Raises:
         RateLimited, StaleRegistry, StoreUnavailable: nothing is queued.
     """
-    signal = _signal(command, sender, received_at_ms, ports)
-    last = EntryName.DELAYED if command.delay_ms > 0 else EntryName.QUEUED
+    return _admitted(_signal(command, sender, received_at_ms, ports), admission, ports)
+
+
+def accept_reversal(
+    command: NetCommand,
+    sender: Sender,
+    admission: Admission,
+    received_at_ms: EpochMs,
+    ports: Ports,
+) -> Accepted:
+    """Store a request about a net position, as `accept_signal` does with a signal.
+
+    Raises:
+        RateLimited, StaleRegistry, StoreUnavailable: nothing is queued.
+    """
+    (fresh,) = ports.ids.fresh(sender.account.id, 1)
+    reversal = Reversal(
+        id=fresh.id,
+        dialect=sender.dialect,
+        origin=sender.origin,
+        account=sender.account.id,
+        venue=sender.account.venue,
+        symbol=sender.symbol,
+        market=sender.account.market,
+        action=command.action,
+        wanted=command.quantity,
+        on_same_side=command.on_same_side,
+        entry_lateness_ms=sender.rules.entry_lateness_ms,
+        limit_price=command.limit_price,
+        strategy=command.strategy,
+        note=command.note,
+        due_at_ms=received_at_ms,
+        created_at_ms=received_at_ms,
+        updated_at_ms=received_at_ms,
+    )
+    return _admitted(reversal, admission, ports)
+
+
+def _admitted(request: Signal | Reversal, admission: Admission, ports: Ports) -> Accepted:
+    last = EntryName.DELAYED if request.due_at_ms > request.created_at_ms else EntryName.QUEUED
     now = ports.clock.now_ms()
     entries = (
-        Entry(EntryName.RECEIVED, received_at_ms),
+        Entry(EntryName.RECEIVED, request.created_at_ms),
         Entry(EntryName.VALIDATED, now),
         Entry(last, now),
     )
-    repeated = ports.ledger.admit([Change(None, signal, entries)], admission)
+    repeated = ports.ledger.admit([Change(None, request, entries)], admission)
     if repeated is not None:
         return Accepted(repeated, is_duplicate=True)
-    ports.publisher.publish(signal.owed())
-    return Accepted(signal.id, is_duplicate=False)
+    ports.publisher.publish(request.owed())
+    return Accepted(request.id, is_duplicate=False)
 
 
 def _signal(

@@ -12,6 +12,7 @@ from app.domain.identifiers import AggregateId, OrderId
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.report import OrderReport
+from app.domain.request import Request
 from app.domain.signal import Signal
 from app.domain.smart_order import SmartOrder
 from app.domain.status import OPEN, OrderStatus
@@ -74,10 +75,10 @@ def cancel_targets(signal: Signal, ports: Ports) -> None:
     advance(signal.id, event, ports)
 
 
-def withdraw_children(signal: Signal, ports: Ports) -> None:
-    """Ask the children that a signal wants gone to go."""
-    reason = signal.reason or Reason(ReasonCode.REQUESTED, f"withdrawn by signal {signal.id}")
-    for child_id in sorted(signal.withdrawing & signal.working):
+def withdraw_children(request: Request, ports: Ports) -> None:
+    """Ask the children that a request wants gone to go."""
+    reason = request.reason or Reason(ReasonCode.REQUESTED, f"withdrawn by request {request.id}")
+    for child_id in sorted(request.withdrawing & request.working):
         request_cancel(child_id, reason, ports)
 
 

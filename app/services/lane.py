@@ -5,7 +5,7 @@ from app.domain.events import Executed
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol
 from app.domain.market import AccountView
 from app.domain.order import Order
-from app.domain.signal import Signal, Stage
+from app.domain.request import Request, Stage
 from app.domain.status import OrderStatus
 from app.domain.words import AccountState
 from app.ports import Ports, Terms, Turn
@@ -38,42 +38,42 @@ def work_lane(account: AccountId, symbol: Symbol, ports: Ports) -> None:
 
 
 def _take_turn(turn: Turn, ports: Ports) -> bool:
-    """Execute the first signal that may run. Return whether the lane has moved."""
+    """Execute the first request that may run. Return whether the lane has moved."""
     now_ms = ports.clock.now_ms()
     # While nobody may go ahead, the head alone is asked whether it is too late. To read
     # the others at each wake-up would hold up the very order that they wait for.
     may_overtake = _may_overtake(turn, ports)
     for aggregate_id in turn.waiting if may_overtake else turn.waiting[:1]:
-        signal = _queued(aggregate_id, ports)
-        if signal is None:
+        request = _queued(aggregate_id, ports)
+        if request is None:
             continue
-        if is_late(signal, now_ms):
-            advance(signal.id, _nothing_known(now_ms), ports, Terms(turn=turn))
+        if is_late(request, now_ms):
+            advance(request.id, _nothing_known(now_ms), ports, Terms(turn=turn))
             return True
         if turn.in_flight:
-            if not may_overtake or signal.action.is_entry or signal.stage is not Stage.QUEUED:
+            if not may_overtake or request.is_entry or request.stage is not Stage.QUEUED:
                 continue
-        elif signal.stage is not Stage.QUEUED:
+        elif request.stage is not Stage.QUEUED:
             return False  # it waits for its close, and so does everybody behind it
-        if _must_wait(signal, ports):
+        if _must_wait(request, ports):
             continue
-        _execute(signal, turn, ports)
+        _execute(request, turn, ports)
         return True
     return False
 
 
-def _queued(aggregate_id: AggregateId, ports: Ports) -> Signal | None:
+def _queued(aggregate_id: AggregateId, ports: Ports) -> Request | None:
     try:
         aggregate = ports.ledger.load(aggregate_id).aggregate
     except NotFound:
         return None
-    return aggregate if isinstance(aggregate, Signal) and aggregate.is_queued else None
+    return aggregate if isinstance(aggregate, Request) and aggregate.is_queued else None
 
 
-def is_late(signal: Signal, now_ms: EpochMs) -> bool:
+def is_late(request: Request, now_ms: EpochMs) -> bool:
     """Tell whether its time has passed, so that it ends without waiting for anything else."""
-    last_ms = signal.not_after_ms
-    return signal.stage is Stage.QUEUED and last_ms is not None and now_ms > last_ms
+    last_ms = request.not_after_ms
+    return request.stage is Stage.QUEUED and last_ms is not None and now_ms > last_ms
 
 
 def _nothing_known(now_ms: EpochMs) -> Executed:
@@ -94,19 +94,19 @@ def _may_overtake(turn: Turn, ports: Ports) -> bool:
     return True
 
 
-def _must_wait(signal: Signal, ports: Ports) -> bool:
+def _must_wait(request: Request, ports: Ports) -> bool:
     """Tell whether an exit waits for its halted account; an entry is denied when it is sent."""
-    return not signal.action.is_entry and ports.ledger.state_of(signal.account) is AccountState.HALT
+    return not request.is_entry and ports.ledger.state_of(request.account) is AccountState.HALT
 
 
-def _execute(signal: Signal, turn: Turn, ports: Ports) -> None:
-    account = ports.accounts.account(signal.account)
+def _execute(request: Request, turn: Turn, ports: Ports) -> None:
+    account = ports.accounts.account(request.account)
     venue = ports.venues.of(account)
     event = Executed(
         at_ms=ports.clock.now_ms(),
         account=venue.view(),
-        quote=venue.quote(signal.symbol),
-        instrument=venue.instrument(signal.symbol),
-        new_ids=ports.ids.fresh(signal.account, IDS_PER_TURN),
+        quote=venue.quote(request.symbol),
+        instrument=venue.instrument(request.symbol),
+        new_ids=ports.ids.fresh(request.account, IDS_PER_TURN),
     )
-    advance(signal.id, event, ports, Terms(turn=turn))
+    advance(request.id, event, ports, Terms(turn=turn))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from app.domain.errors import Conflict, NewerRecord, NotFound
 from app.domain.events import TimerDue
 from app.domain.identifiers import AggregateId, EpochMs
-from app.domain.signal import Signal
+from app.domain.request import Request
 from app.ports import Ports
 from app.services.advance import advance
 
@@ -44,6 +44,6 @@ def _released(aggregate_id: AggregateId, now_ms: EpochMs, ports: Ports) -> list[
         released = advance(aggregate_id, TimerDue(at_ms=now_ms), ports)
     except (NotFound, NewerRecord, Conflict):
         return []  # gone, left to others, or changed by them all the time: the sweep looks again
-    if released.ignored is not None or not isinstance(released.aggregate, Signal):
+    if released.ignored is not None or not isinstance(released.aggregate, Request):
         return []
     return [now_ms - released.aggregate.due_at_ms]

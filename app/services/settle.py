@@ -6,7 +6,7 @@ from app.domain.effects import EffectKind
 from app.domain.errors import NotFound
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
-from app.domain.signal import Signal
+from app.domain.request import Request
 from app.domain.smart_order import SmartOrder
 from app.domain.status import OrderStatus
 from app.domain.words import AccountState, Mode
@@ -55,8 +55,8 @@ def _is_exit(aggregate: Aggregate) -> bool:
     match aggregate:
         case Order():
             return aggregate.reduces and aggregate.status is OrderStatus.PENDING_NEW
-        case Signal():
-            return aggregate.is_queued and not aggregate.action.is_entry
+        case Request():
+            return aggregate.is_queued and not aggregate.is_entry
         case SmartOrder():
             return False
 
@@ -65,7 +65,7 @@ def _waits_for_lane(aggregate: Aggregate, ports: Ports) -> bool:
     """Tell whether it waits in a lane behind an order of unknown outcome."""
     if isinstance(aggregate, Order):
         return aggregate.status is OrderStatus.UNKNOWN
-    if isinstance(aggregate, Signal) and is_late(aggregate, ports.clock.now_ms()):
+    if isinstance(aggregate, Request) and is_late(aggregate, ports.clock.now_ms()):
         return False  # it expires without waiting any longer
     return any(
         isinstance(order := ports.ledger.load(one).aggregate, Order)

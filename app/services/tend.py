@@ -7,6 +7,7 @@ from app.domain.events import OrderUpdated, SmartOrderUpdated, TriggerArmed, Tri
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
 from app.domain.reason import Reason
+from app.domain.request import Request
 from app.domain.signal import Signal
 from app.domain.smart_order import SmartOrder
 from app.domain.words import ReasonCode
@@ -47,8 +48,8 @@ def read_news(aggregate_id: AggregateId, ports: Ports) -> None:
             case SmartOrder():
                 update = SmartOrderUpdated(at_ms=at_ms, smart_order=child)
                 advance(aggregate_id, update, ports, read={child_id: version})
-            case Signal():
-                raise NotFound(f"signal {child_id} is nobody's child")
+            case Request():
+                raise NotFound(f"request {child_id} is nobody's child")
 
 
 def _arm(smart_order: SmartOrder, ports: Ports) -> None:
@@ -73,9 +74,9 @@ def _carry_out(kind: EffectKind, aggregate: Aggregate, ports: Ports) -> None:
     match aggregate:
         case Signal() if kind is EffectKind.ADVANCE and aggregate.action.is_cancel:
             cancel_targets(aggregate, ports)
-        case Signal() if kind is EffectKind.ADVANCE:
+        case Request() if kind is EffectKind.ADVANCE:
             work_lane(aggregate.account, aggregate.symbol, ports)
-        case Signal() if kind is EffectKind.WITHDRAW:
+        case Request() if kind is EffectKind.WITHDRAW:
             withdraw_children(aggregate, ports)
         case SmartOrder() if kind is EffectKind.ARM:
             _arm(aggregate, ports)

@@ -112,6 +112,16 @@ def _read_venue_urls(text: str) -> Mapping[str, str]:
     return MappingProxyType({name: url.rstrip("/") for name, url in urls.items()})
 
 
+def _read_urls(text: str) -> tuple[str, ...]:
+    urls = json.loads(text) if text.startswith("[") else text.split(",")
+    if not all(isinstance(url, str) for url in urls):
+        raise ValueError
+    urls = [url.strip() for url in urls if url.strip()]
+    if not all(re.fullmatch(r"https?://[^\s/]+(/\S*)?", url) for url in urls):
+        raise ValueError
+    return tuple(urls)
+
+
 def _is_venue_url(url: object) -> bool:
     if not isinstance(url, str):
         return False
@@ -162,6 +172,11 @@ SERVER_URL = Kind(
 )
 NETWORKS = Kind(
     "addresses, by commas", "IP addresses or networks, separated by commas", _read_networks
+)
+URLS = Kind(
+    "URLs",
+    'a JSON list of http:// or https:// URLs, for instance ["https://orders.example.com/v1/order"]',
+    _read_urls,
 )
 VENUE_URLS = Kind(
     "JSON",

@@ -19,6 +19,7 @@ from app.settings.kinds import (
     PORT,
     SERVER_URL,
     TOKEN,
+    URLS,
     VENUE_URLS,
     Network,
     matching,
@@ -168,6 +169,52 @@ class Settings:
             FLAG,
             "false",
             "Whether `delaySecondsFilter` matches in any case.",
+        ),
+    ]
+    apisify_public_urls: Annotated[
+        tuple[str, ...],
+        Variable(
+            "APISIFY_PUBLIC_URLS",
+            URLS,
+            "",
+            "The URLs of `/v1/order` that clients sign, since a proxy may hide them.",
+            otherwise="the URL as it was received",
+        ),
+    ]
+    apisify_recv_window_ms: Annotated[
+        int,
+        Variable(
+            "APISIFY_RECV_WINDOW_MS",
+            whole(1, _TEN_MINUTES_MS),
+            "5000",
+            "The oldest time stamp that a signed order may have.",
+        ),
+    ]
+    apisify_max_ahead_ms: Annotated[
+        int,
+        Variable(
+            "APISIFY_MAX_AHEAD_MS",
+            whole(1, _TEN_MINUTES_MS),
+            "1000",
+            "How far ahead its time stamp must not be.",
+        ),
+    ]
+    apisify_single_use_sign: Annotated[
+        bool,
+        Variable(
+            "APISIFY_SINGLE_USE_SIGN",
+            FLAG,
+            "true",
+            "Whether a signature is good for one order only.",
+        ),
+    ]
+    apisify_tradingview_ips: Annotated[
+        tuple[Network, ...],
+        Variable(
+            "APISIFY_TRADINGVIEW_IPS",
+            NETWORKS,
+            "52.89.214.238,34.212.75.30,54.218.53.128,52.32.178.7",
+            "Peers from which an order needs its key only.",
         ),
     ]
     rate_limits: Annotated[

@@ -10,7 +10,7 @@ from app.domain.aggregate import Aggregate
 from app.domain.effects import Effect, EffectKind
 from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.order import Order
-from app.domain.signal import Signal
+from app.domain.request import Request
 from app.domain.smart_order import SmartOrder
 from app.domain.status import IN_FLIGHT, OPEN, OrderStatus
 from app.store import keys
@@ -61,8 +61,8 @@ def listings_of(aggregate: Aggregate | None) -> dict[Listing, Effect | None]:
     match aggregate:
         case Order():
             listings.update(dict.fromkeys(_order_listings(aggregate)))
-        case Signal():
-            listings.update(dict.fromkeys(_signal_listings(aggregate)))
+        case Request():
+            listings.update(dict.fromkeys(_request_listings(aggregate)))
         case SmartOrder():
             pass  # it is live, and the rest is in what it owes
     return listings
@@ -89,21 +89,20 @@ def _order_listings(order: Order) -> list[Listing]:
     return listings
 
 
-def _signal_listings(signal: Signal) -> list[Listing]:
-    member, account = str(signal.id), signal.account
+def _request_listings(request: Request) -> list[Listing]:
+    member, account = str(request.id), request.account
     listings = []
-    if signal.is_live and not signal.action.is_cancel:
-        key = keys.origin(account, signal.origin)
-        listings.append(Listing("HASH", key, member, signal.caller_id or ""))
-    if signal.holds_caller_id and signal.caller_id is not None:
-        key = keys.callers(account, signal.origin)
-        listings.append(Listing("HASH", key, signal.caller_id, member))
-    if signal.is_queued:
-        key = keys.lane(account, signal.symbol)
-        listings.append(Listing("LANE", key, member, signal.due_at_ms))
-    leg = signal.position_side
-    if signal.is_protecting and leg is not None:
-        key = keys.protectors(account, signal.symbol, leg)
+    if request.is_live and not request.is_cancel:
+        key = keys.origin(account, request.origin)
+        listings.append(Listing("HASH", key, member, request.caller_id or ""))
+    if request.holds_caller_id and request.caller_id is not None:
+        key = keys.callers(account, request.origin)
+        listings.append(Listing("HASH", key, request.caller_id, member))
+    if request.is_queued:
+        key = keys.lane(account, request.symbol)
+        listings.append(Listing("LANE", key, member, request.due_at_ms))
+    if request.guarded_leg is not None:
+        key = keys.protectors(account, request.symbol, request.guarded_leg)
         listings.append(Listing("SET", key, member))
     return listings
 

@@ -166,6 +166,11 @@ def protectors(account: AccountId, symbol: Symbol, leg: PositionSide) -> str:
     return f"{tag(shard_of_account(account))}:protect:{account}:{symbol}:{leg}"
 
 
+def signature(digest: str) -> str:
+    """String: `<hash of a body>:<end of its time, business ms>`. Expires well after that."""
+    return f"hookfill:signature:{digest}"
+
+
 def lock(name: str) -> str:
     """Hash: `token` and `until` (server ms) of a lease. For ever, one a name."""
     return f"hookfill:lock:{name}"

@@ -20,7 +20,7 @@ from app.domain.errors import (
 )
 from app.domain.identifiers import AccountId, AggregateId, EpochMs
 from app.domain.order import Order
-from app.domain.signal import Signal
+from app.domain.request import Request
 from app.domain.words import AccountState
 from app.ports import NO_TERMS, Admission, Change, Clock, Stored, Terms
 from app.store import keys
@@ -207,7 +207,7 @@ def _require_admission(
 
 def _held_caller_id(request: Aggregate) -> str | None:
     """Return the caller id that the request would take; a cancel names that of another."""
-    if isinstance(request, Signal) and request.holds_caller_id:
+    if isinstance(request, Request) and request.holds_caller_id:
         return request.caller_id
     return None
 

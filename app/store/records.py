@@ -10,6 +10,7 @@ from app.domain.errors import NewerRecord
 from app.domain.identifiers import EpochMs
 from app.domain.order import Order
 from app.domain.reason import Reason
+from app.domain.reversal import Reversal
 from app.domain.signal import Signal
 from app.domain.smart_order import SmartOrder
 from app.domain.words import Kind, ReasonCode
@@ -18,17 +19,21 @@ from app.store.codec import decoder, encoder
 #: Rises when a record can no longer be read by the release before.
 SCHEMA = 1
 
+#: By the kind of record; not every reversal is shown as one.
 _KINDS: dict[Kind, Any] = {
     Kind.ORDER: Order,
     Kind.SIGNAL: Signal,
+    Kind.REVERSAL: Reversal,
     Kind.SMART_ORDER: SmartOrder,
 }
+_KIND_OF: dict[type, Kind] = {one: kind for kind, one in _KINDS.items()}
 
 
 def record_of(aggregate: Aggregate) -> str:
     """Return the aggregate as JSON text: `{"s": schema, "k": kind, ...its fields}`."""
-    body = encoder(_KINDS[aggregate.kind])(aggregate)
-    return json.dumps({"s": SCHEMA, "k": aggregate.kind, **body}, separators=(",", ":"))
+    kind = _KIND_OF[type(aggregate)]
+    body = encoder(_KINDS[kind])(aggregate)
+    return json.dumps({"s": SCHEMA, "k": kind, **body}, separators=(",", ":"))
 
 
 def aggregate_from(text: str) -> Aggregate:

@@ -17,9 +17,11 @@ from app.domain.errors import (
     HookfillError,
     MalformedPayload,
     RateLimited,
+    StaleTimestamp,
     StoreError,
     VenueError,
 )
+from app.domain.identifiers import EpochMs
 from app.ingress.answers import STATUS_OF
 from app.store import keys, paper_keys
 
@@ -58,6 +60,8 @@ def made(kind: type[HookfillError]) -> HookfillError:
     """Return an error of this class."""
     if issubclass(kind, MalformedPayload):
         return kind("validation_failed", "it has no shape")
+    if issubclass(kind, StaleTimestamp):
+        return kind("too old", EpochMs(0))
     if issubclass(kind, RateLimited):
         return kind("too many", 1_000)
     return kind("so it is")

@@ -1,11 +1,11 @@
 """From messages to commands (Crypto Arsenal webhook spec, sections 1 to 4)."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, TypeGuard
 
+from app.dialects.body import canonical_text
 from app.dialects.crypto_arsenal.delays import DelayRules, delay_ms, delay_refusals
 from app.dialects.crypto_arsenal.schemas import SCHEMAS
 from app.dialects.crypto_arsenal.settings import ConnectorSettings, settings_of
@@ -184,13 +184,8 @@ def dedupe_text(connector_name: str, payload: Mapping[str, object]) -> str:
 
     The order of keys, blanks between them and the token do not count. `100` and `"100"` differ.
     """
-    canonical = json.dumps(_without_token(payload), sort_keys=True, default=_exactly)
+    canonical = canonical_text(_without_token(payload))
     return hashlib.sha256(f"{connector_name}\n{canonical}".encode()).hexdigest()
-
-
-def _exactly(number: object) -> dict[str, str]:
-    # Not as bare text, or 1.5 and "1.5" would look the same.
-    return {"decimal": str(number)}
 
 
 def redacted(payload: Mapping[str, object]) -> Mapping[str, object]:

@@ -1,6 +1,5 @@
 """What the venue refuses at the door, each refusal with its figures."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 from app.domain.figures import plain
@@ -41,8 +40,6 @@ def refusal(
 
 
 def _market(account: PaperAccount, order: PaperOrder) -> Reason | None:
-    if order.market is Market.COINM:
-        return _refused("inverse contracts are not traded here")
     if order.market is Market.SPOT or account.position_mode is PositionMode.ONEWAY:
         return None
     if order.position_side is None:
@@ -91,7 +88,7 @@ def _size(order: PaperOrder, instrument: Instrument, quote: Quote | None) -> Rea
     if price is None:
         price = quote.touch(order.side) if quote is not None else _NOTHING
     if order.reduces is not None:  # what only reduces is exempt from the minimums, as elsewhere
-        instrument = replace(instrument, min_quantity=_NOTHING, min_notional=_NOTHING)
+        instrument = instrument.reducing()
     return instrument.refusal(order.quantity, price)
 
 

@@ -1,14 +1,15 @@
-"""USDⓈ-M futures with cross margin: profit and fees settle to the wallet in quote currency.
+"""Futures with cross margin: profit and fees settle to the wallet, in the margin's currency.
 
 Nothing is ever liquidated: a wallet may go below 0 by a loss, and then opens nothing more.
 """
 
 from decimal import Decimal
 
-from app.domain.identifiers import Symbol, quote_of
+from app.domain.contracts import settled_in, worth
+from app.domain.identifiers import Symbol
 from app.domain.paper_account import Leg, PaperAccount
 from app.domain.paper_order import PaperOrder
-from app.domain.words import PositionMode, PositionSide, Side
+from app.domain.words import Market, PositionMode, PositionSide, Side
 from app.venues.paper.trade import Trade
 
 
@@ -24,8 +25,8 @@ def traded(
     if opening:
         after = _raised(after, order.symbol, side, opening, price)
     worked_on = side if opening else side.opposite
-    fee = quantity * price * fee_rate
-    currency = quote_of(order.symbol)
+    fee = worth(account.market, quantity, price) * fee_rate
+    currency = settled_in(account.market, order.symbol)
     return Trade(
         account=after.with_balance(currency, -fee),
         fee=fee,
@@ -61,11 +62,14 @@ def _reduced(
 ) -> PaperAccount:
     leg = account.leg(symbol, side)
     released = leg.cost if quantity == leg.size else leg.cost * quantity / leg.size
-    profit = quantity * price - released
-    if side is PositionSide.SHORT:
+    # An inverse contract is worth fewer coins when the price rises, which is good for a long.
+    profit = worth(account.market, quantity, price) - released
+    if (side is PositionSide.SHORT) is not (account.market is Market.COINM):
         profit = -profit
     rest = Leg(size=leg.size - quantity, cost=leg.cost - released)
-    return account.with_leg(symbol, side, rest).with_balance(quote_of(symbol), profit)
+    return account.with_leg(symbol, side, rest).with_balance(
+        settled_in(account.market, symbol), profit
+    )
 
 
 def _raised(
@@ -73,5 +77,7 @@ def _raised(
 ) -> PaperAccount:
     leg = account.leg(symbol, side)
     return account.with_leg(
-        symbol, side, Leg(size=leg.size + quantity, cost=leg.cost + quantity * price)
+        symbol,
+        side,
+        Leg(size=leg.size + quantity, cost=leg.cost + worth(account.market, quantity, price)),
     )

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
+from app.domain.contracts import worth
 from app.domain.figures import plain
 from app.domain.identifiers import Currency, Symbol
 from app.domain.paper_account import PaperAccount
@@ -54,7 +55,7 @@ def _hold_of(account: PaperAccount, order: PaperOrder) -> Decimal:
     remaining = order.remaining_quantity
     if order.market is Market.SPOT:
         return remaining * order.price if order.side is Side.BUY else remaining
-    notional = opening_part(account, order, remaining) * order.price
+    notional = worth(order.market, opening_part(account, order, remaining), order.price)
     return notional / account.leverage_of(order.symbol) + notional * account.fees.maker
 
 

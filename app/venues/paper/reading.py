@@ -231,10 +231,14 @@ def _instrument(body: Body) -> Instrument:
     if "market" not in body:
         body.complain("market", f"must be one of {', '.join(Market)}")
     most = body.value("max_quantity") is not None
+    market = body.word("market", Market, Market.SPOT)
+    kind = _Kind.INVERSE if market is Market.COINM else _Kind.LINEAR
+    if body.word("kind", _Kind, kind) is not kind:
+        body.complain("kind", f"must be {kind} in the {market} market")
     return Instrument(
         symbol=Symbol(str(symbol)),
-        market=body.word("market", Market, Market.SPOT),
-        kind=body.word("kind", _Kind, _Kind.LINEAR).value,
+        market=market,
+        kind=kind.value,
         price_step=body.positive("price_step"),
         quantity_step=body.positive("quantity_step"),
         quote_step=body.positive("quote_step", Decimal("0.00000001")),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
+from app.domain.contracts import worth
 from app.domain.errors import MalformedPayload
 from app.domain.identifiers import Symbol
 from app.domain.paper_account import Leg, PaperAccount
@@ -38,24 +39,24 @@ def account_after(
         fees=setting.fees or account.fees,
     )
     for symbol, position in setting.positions.items():
-        for side, leg in _legs(symbol, position, price_of).items():
+        for side, leg in _legs(symbol, position, after.market, price_of).items():
             after = after.with_leg(symbol, side, leg)
     _check(account, after, has_resting=has_resting)
     return after
 
 
 def _legs(
-    symbol: Symbol, position: PositionSetting, price_of: PriceOf
+    symbol: Symbol, position: PositionSetting, market: Market, price_of: PriceOf
 ) -> Mapping[PositionSide, Leg]:
     price = position.entry_price
     if not price and (position.long or position.short):
         price = price_of(symbol)
         if price is None:
             raise _refused(f"positions.{symbol}.entry_price", "is needed: no price is known")
-    price = price or Decimal(0)
+    sizes = {PositionSide.LONG: position.long, PositionSide.SHORT: position.short}
     return {
-        PositionSide.LONG: Leg(size=position.long, cost=position.long * price),
-        PositionSide.SHORT: Leg(size=position.short, cost=position.short * price),
+        side: Leg(size=size, cost=worth(market, size, price) if price else Decimal(0))
+        for side, size in sizes.items()
     }
 
 

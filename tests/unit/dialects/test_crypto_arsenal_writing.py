@@ -7,7 +7,8 @@ import pytest
 
 from app.dialects.crypto_arsenal.writing import error_for, method_not_allowed, ok
 from app.domain import errors
-from app.domain.errors import HookfillError, MalformedPayload, RateLimited
+from app.domain.errors import HookfillError, MalformedPayload, RateLimited, StaleTimestamp
+from app.domain.identifiers import EpochMs
 
 CLASSES = [
     one for _, one in inspect.getmembers(errors, inspect.isclass) if issubclass(one, HookfillError)
@@ -29,6 +30,8 @@ EXPECTED = {
     "OutcomeUnknown": (409, "outcome_unknown"),
     "PayloadTooLarge": (413, "too_large"),
     "RateLimited": (429, "rate_limited"),
+    "SignatureReused": (401, "unauthorized"),
+    "StaleTimestamp": (401, "unauthorized"),
     "StaleRegistry": (503, "queue_unavailable"),
     "StoreError": (503, "queue_unavailable"),
     "StoreUnavailable": (503, "queue_unavailable"),
@@ -44,6 +47,8 @@ def raised(kind: type[HookfillError]) -> HookfillError:
         return MalformedPayload("invalid_json", "secret place")
     if kind is RateLimited:
         return RateLimited("secret place", 1)
+    if kind is StaleTimestamp:
+        return StaleTimestamp("secret place", EpochMs(1))
     return kind("secret place")
 
 

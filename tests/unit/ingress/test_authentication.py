@@ -11,7 +11,7 @@ from app.ingress.sessions import COOKIE, LIFE_SECONDS
 from tests.unit.ingress.conftest import ADMIN_TOKEN, MakeApp
 
 #: Asks for credentials in its own way, in its body.
-DIALECTS = ("/trading-signal/webhook",)
+DIALECTS = ("/trading-signal/webhook", "/v1/order")
 
 #: The path exists without a store: unknown fields are found before anything is read.
 WRITE = "/paper/prices"

@@ -101,7 +101,7 @@ def test_adding_averages_the_entry_price() -> None:
 
     outcome = placed(a_futures_order(Side.BUY, "0.5", leg=LONG), account, a_quote("2100"))
 
-    assert outcome.account.leg(ETH, LONG).entry_price == Decimal(2_050)
+    assert outcome.account.leg(ETH, LONG).entry_price(Market.USDM) == Decimal(2_050)
 
 
 def test_e11_a_resting_close_reserves_the_position() -> None:
@@ -214,15 +214,6 @@ def test_a_hedge_account_refuses_what_makes_no_sense(order: PaperOrder) -> None:
     assert outcome.order.status is OrderStatus.REJECTED
 
 
-def test_inverse_contracts_are_refused() -> None:
-    account = replace(a_futures_account(), market=Market.COINM)
-    order = replace(a_futures_order(Side.BUY, "1", leg=LONG), market=Market.COINM)
-
-    outcome = placed(order, account)
-
-    assert reason_of(outcome) is ReasonCode.VENUE_REJECTED
-
-
 def test_a_resting_entry_holds_its_margin() -> None:
     outcome = placed(a_futures_order(Side.BUY, "1", "1800", leg=LONG))
 
@@ -282,7 +273,7 @@ def test_one_way_orders_cross_zero() -> None:
     assert (size(outcome, LONG), size(outcome, SHORT)) == (Decimal(0), Decimal("1.5"))
     assert outcome.order.position_after == Decimal("1.5")
     assert outcome.account.total(USDT) == Decimal(1_050)
-    assert outcome.account.leg(ETH, SHORT).entry_price == Decimal(2_000)
+    assert outcome.account.leg(ETH, SHORT).entry_price(Market.USDM) == Decimal(2_000)
 
 
 def test_crossing_zero_needs_margin_for_the_new_side_only() -> None:

@@ -25,9 +25,11 @@ from app.domain.identifiers import (
     VenueName,
     VenueOrderId,
 )
+from app.domain.netting import Legs, NetAction, OnSameSide
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.report import Fill
+from app.domain.reversal import Reversal
 from app.domain.signal import Signal, SignalState, Stage
 from app.domain.smart_order import SmartOrder, SmartOrderState
 from app.domain.status import OrderStatus
@@ -136,6 +138,38 @@ SIGNALS = st.builds(
     quantity=st.none() | NUMBERS,
     fees=FEES,
 )
+REVERSALS = st.builds(
+    Reversal,
+    dialect=st.sampled_from(Dialect),
+    origin=TEXTS,
+    symbol=SYMBOLS,
+    market=st.sampled_from(Market),
+    action=st.sampled_from(NetAction),
+    wanted=NUMBERS,
+    on_same_side=st.sampled_from(OnSameSide),
+    limit_price=st.none() | NUMBERS,
+    price=st.none() | NUMBERS,
+    strategy=st.none() | TEXTS,
+    note=st.none() | TEXTS,
+    legs=st.none()
+    | st.builds(
+        Legs,
+        side=st.sampled_from(Side),
+        closing=NUMBERS,
+        opening=NUMBERS,
+        is_one_order=st.booleans(),
+        is_together=st.booleans(),
+    ),
+    mode=st.sampled_from(PositionMode),
+    order_status=st.none() | st.sampled_from(OrderStatus),
+    state=st.sampled_from(SignalState),
+    stage=st.sampled_from(Stage),
+    reason=st.none() | REASONS,
+    closing_order_id=st.none() | IDS.map(AggregateId).map(OrderId),
+    working=SETS_OF_IDS,
+    quantity=st.none() | NUMBERS,
+    fees=FEES,
+)
 TRIGGERS = st.builds(
     Trigger,
     symbol=SYMBOLS,
@@ -160,7 +194,7 @@ SMART_ORDERS = st.builds(
 )
 
 
-@given(st.one_of(ORDERS, SIGNALS, SMART_ORDERS))
+@given(st.one_of(ORDERS, SIGNALS, REVERSALS, SMART_ORDERS))
 def test_an_aggregate_is_read_as_it_was_written(aggregate: Order | Signal | SmartOrder) -> None:
     assert aggregate_from(record_of(aggregate)) == aggregate
 

@@ -1,0 +1,1 @@
+"""Orders as apisify takes them, `POST /v1/order` (apisify spec)."""

@@ -1,0 +1,34 @@
+"""Signatures that were used, each for one body."""
+
+import redis
+
+from app.domain.identifiers import EpochMs
+from app.store import keys
+from app.store.scripts import load_script
+from app.store.transaction import OK
+
+#: A used signature is kept this much longer than its time, which the value itself says.
+TIDY_MS = 3_600_000
+
+
+class RedisSignatures:
+    """Binds a signature to the first body that came with it."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._use = load_script(client, "sign.lua")
+
+    def use(self, signature: str, body: str, now_ms: EpochMs, until_ms: EpochMs) -> bool:
+        """Return whether the signature is this body's: unused until now, or used for it before.
+
+        Two at once with different bodies: one gets it. Whoever got it and stopped halfway may come
+        again with the same body.
+
+        Args:
+            signature: a hash of whatever tells it from others, its owner for instance.
+            body: hash of the body, hexadecimal.
+            now_ms: business time.
+            until_ms: business time from which on nobody could use the signature anyway.
+        """
+        kept_ms = max(until_ms - now_ms, 0) + TIDY_MS
+        answer = self._use([keys.signature(signature)], [body, now_ms, until_ms, kept_ms])
+        return bool(answer[0] == OK)

@@ -1,0 +1,37 @@
+"""Signatures: each is good for one body, until its time ends."""
+
+import pytest
+import redis
+
+from app.domain.identifiers import EpochMs
+from app.store import keys
+from app.store.signatures import TIDY_MS, RedisSignatures
+
+NOW, END = EpochMs(1_000), EpochMs(67_000)
+FIRST, SECOND = "aa", "bb"
+
+
+@pytest.fixture
+def signatures(client: redis.Redis) -> RedisSignatures:
+    return RedisSignatures(client)
+
+
+def test_a_signature_is_good_for_its_first_body(signatures: RedisSignatures) -> None:
+    assert signatures.use("s", FIRST, NOW, END)
+    assert signatures.use("s", FIRST, NOW, END)
+    assert not signatures.use("s", SECOND, NOW, END)
+    assert signatures.use("other", SECOND, NOW, END)
+
+
+def test_its_time_ends_by_the_business_clock(signatures: RedisSignatures) -> None:
+    signatures.use("s", FIRST, NOW, END)
+
+    assert not signatures.use("s", SECOND, EpochMs(END - 1), EpochMs(2 * END))
+    assert signatures.use("s", SECOND, END, EpochMs(2 * END))
+    assert not signatures.use("s", FIRST, END, EpochMs(2 * END))
+
+
+def test_nothing_is_kept_for_ever(signatures: RedisSignatures, client: redis.Redis) -> None:
+    signatures.use("s", FIRST, NOW, END)
+
+    assert 0 < client.pttl(keys.signature("s")) <= END - NOW + TIDY_MS

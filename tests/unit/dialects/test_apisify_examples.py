@@ -1,0 +1,160 @@
+"""Every example becomes its order, or gets its answer; and where an order goes."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.dialects.apisify.reading import Order, account_for, order_from, ticker_of
+from app.dialects.apisify.settings import settings_of
+from app.dialects.apisify.writing import error_for
+from app.dialects.body import payload_from
+from app.domain.account import Account
+from app.domain.errors import HookfillError, MalformedPayload, NotPermitted
+from app.domain.identifiers import AccountId, AccountName, Symbol, VenueName
+from app.domain.words import Market
+from app.venues.paper.defaults import DEFAULT_INSTRUMENTS
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "apisify").glob("*.json"))
+
+
+def outcome(example: Mapping[str, Any]) -> dict[str, object]:
+    try:
+        order = order_from(example["payload"], settings_of(example.get("settings", {})))
+    except HookfillError as error:
+        status, body, _ = error_for(error)
+        fields: Any = body["fields"]
+        return {"error": {"status": status, "code": body["code"], "fields": sorted(fields)}}
+    return {"order": in_words(asdict(order))}
+
+
+def in_words(value: object) -> object:
+    """Return plain JSON without what is left open."""
+    if isinstance(value, dict):
+        return {name: in_words(inner) for name, inner in value.items() if inner not in (None, "")}
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def test_there_are_examples() -> None:
+    assert len(EXAMPLES) > 20
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_becomes_its_order_or_error(path: Path) -> None:
+    example: Mapping[str, Any] = payload_from(path.read_bytes())
+
+    expected = {name: example[name] for name in ("order", "error") if name in example}
+
+    assert outcome(example) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "ticker"),
+    [
+        ("btcusdt", "BTCUSDT"),
+        ("BINANCE:BTCUSDT.P", "BTCUSDT"),
+        ("BTC/USDT", "BTC/USDT"),
+        ("BTC/USDT:USDT", "BTC/USDT"),
+    ],
+)
+def test_tickers_are_stripped(text: str, ticker: str) -> None:
+    assert ticker_of(text) == ticker
+
+
+def an_account(name: str, market: Market, venue: str = "paper") -> Account:
+    return Account(
+        id=AccountId(1),
+        name=AccountName(name),
+        group=name,
+        venue=VenueName(venue),
+        market=market,
+    )
+
+
+NET = an_account("net", Market.USDM)
+COINS = an_account("coins", Market.COINM)
+SPOT = an_account("spot", Market.SPOT)
+BYBIT = an_account("bybit", Market.USDM, "bybit")
+
+
+def an_order(ticker: str, exchange: str = "bybit_testnet") -> Order:
+    payload = {
+        "strategy": "s",
+        "exchange": exchange,
+        "order_type": "Market",
+        "qty": 1,
+        "side": "Buy",
+        "symbol": ticker,
+    }
+    return order_from(payload, settings_of({}))
+
+
+@pytest.mark.parametrize(
+    ("ticker", "account", "symbol"),
+    [
+        ("BTCUSDT", NET, "BTC/USDT"),
+        ("eth-usdt", NET, "ETH/USDT"),
+        ("BTCUSD", COINS, "BTC/USD"),
+        ("BYBIT:ETHUSD.P", COINS, "ETH/USD"),
+    ],
+)
+def test_the_market_that_holds_the_symbol_tells_the_account(
+    ticker: str, account: Account, symbol: str
+) -> None:
+    found = account_for(an_order(ticker), [SPOT, NET, COINS], DEFAULT_INSTRUMENTS)
+
+    assert found == (account, Symbol(symbol))
+
+
+@pytest.mark.parametrize("accounts", [[], [SPOT], [replace(NET, enabled=False)], [BYBIT]])
+def test_a_key_may_have_no_account_there(accounts: list[Account]) -> None:
+    with pytest.raises(NotPermitted):
+        account_for(an_order("BTCUSDT"), accounts, DEFAULT_INSTRUMENTS)
+
+
+def test_paper_stands_in_only_where_there_is_no_other_account() -> None:
+    accounts = [NET, BYBIT]
+
+    assert account_for(an_order("BTCUSDT", "bybit"), accounts, ())[0] == BYBIT
+    testnet = account_for(an_order("BTCUSDT", "bybit_testnet"), accounts, DEFAULT_INSTRUMENTS)
+    assert testnet[0] == NET
+    with pytest.raises(MalformedPayload):
+        account_for(an_order("BTCUSD", "bybit"), accounts, ())  # inverse: of another market
+
+
+def test_what_nobody_trades_is_told_by_field() -> None:
+    with pytest.raises(MalformedPayload) as refused:
+        account_for(an_order("DOGEUSDT"), [NET], DEFAULT_INSTRUMENTS)
+
+    assert set(refused.value.fields) == {"symbol"}
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.decimals(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=10)
+    | st.sampled_from(["Buy", "Limit", "bybit", "1", "-2"]),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+NAMES = ["strategy", "exchange", "order_type", "qty", "side", "symbol", "price", "memo"]
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), ANYTHING))
+def test_whatever_comes_is_an_order_or_refused_by_field(payload: Mapping[str, object]) -> None:
+    try:
+        order = order_from(payload, settings_of({}))
+    except MalformedPayload as error:
+        known = error.code == "validation_failed" and set(error.fields) <= set(NAMES)
+        assert known, error.fields  # noqa: PT017 - either way is right
+    else:
+        assert order.quantity >= 0

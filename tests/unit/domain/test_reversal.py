@@ -1,0 +1,320 @@
+"""Reversals: one netting order, or a close and then an opening."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from app.domain.decision import EntryName
+from app.domain.events import CancelRequested, Executed, OrderUpdated, TimerDue
+from app.domain.identifiers import EpochMs, OrderId
+from app.domain.market import AccountView, Position
+from app.domain.netting import NetAction
+from app.domain.order import Order
+from app.domain.request import SignalState, Stage
+from app.domain.reversal import Reversal
+from app.domain.status import CLOSED, OPEN, OrderStatus
+from app.domain.words import (
+    Dialect,
+    Kind,
+    Market,
+    OrderType,
+    PositionMode,
+    PositionSide,
+    ReasonCode,
+    Side,
+)
+from tests.builders import (
+    ETH,
+    ETH_USDM,
+    NOW,
+    PAPER,
+    REFUSED,
+    REQUESTED,
+    USDM_ID,
+    a_fresh_id,
+    a_quote,
+    an_id,
+)
+
+HEDGE, ONEWAY = PositionMode.HEDGE, PositionMode.ONEWAY
+LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
+CANCEL = CancelRequested(at_ms=NOW, reason=REQUESTED)
+
+
+def a_reversal(
+    action: NetAction = NetAction.REVERSE_BUY, wanted: str = "1", limit: str | None = None
+) -> Reversal:
+    """A request about the net position in ETH, due now."""
+    return Reversal(
+        id=an_id(1, USDM_ID),
+        dialect=Dialect.APISIFY,
+        origin="apisify:one",
+        account=USDM_ID,
+        venue=PAPER,
+        symbol=ETH,
+        market=Market.USDM,
+        action=action,
+        wanted=Decimal(wanted),
+        limit_price=None if limit is None else Decimal(limit),
+        due_at_ms=NOW,
+        created_at_ms=NOW,
+        updated_at_ms=NOW,
+    )
+
+
+def a_turn(position: str = "0", mode: PositionMode = ONEWAY, first_id: int = 500) -> Executed:
+    """Its turn, with one net position, at 2,000."""
+    size = Decimal(position)
+    positions = {(ETH, LONG if size > 0 else SHORT): Position(size=abs(size))} if size else {}
+    return Executed(
+        at_ms=NOW,
+        account=AccountView(position_mode=mode, positions=positions),
+        quote=a_quote("2000"),
+        instrument=ETH_USDM,
+        new_ids=(a_fresh_id(first_id, USDM_ID), a_fresh_id(first_id + 1, USDM_ID)),
+    )
+
+
+def taken(reversal: Reversal, turn: Executed) -> tuple[Reversal, Order]:
+    decision = reversal.decide(turn)
+    (order,) = decision.children
+    assert isinstance(order, Order)
+    return decision.aggregate, order
+
+
+def told(
+    reversal: Reversal, order: Order, status: OrderStatus, filled: str | None = None
+) -> tuple[Reversal, tuple[Order, ...]]:
+    """Let it hear how its order stands."""
+    whole = order.quantity if status is OrderStatus.FILLED else Decimal(0)
+    news = replace(
+        order,
+        status=status,
+        filled_quantity=whole if filled is None else Decimal(filled),
+        reason=REFUSED if status in {OrderStatus.REJECTED, OrderStatus.CANCELED} else None,
+    )
+    ids = (a_fresh_id(600, USDM_ID), a_fresh_id(601, USDM_ID))
+    decision = reversal.decide(OrderUpdated(at_ms=NOW, order=news, new_ids=ids))
+    return decision.aggregate, tuple(one for one in decision.children if isinstance(one, Order))
+
+
+def test_netting_is_one_order_that_may_open() -> None:
+    reversal, order = taken(a_reversal(), a_turn("-3"))
+
+    assert (order.side, order.quantity, order.reduce_only) == (Side.BUY, Decimal(4), False)
+    assert (order.position_side, order.reduces, order.type) == (None, False, OrderType.MARKET)
+    done, more = told(reversal, order, OrderStatus.FILLED)
+    assert (done.state, more, done.kind) == (SignalState.DONE, (), Kind.REVERSAL)
+
+
+def test_a_netting_order_that_only_closed_is_partial() -> None:
+    reversal, order = taken(a_reversal(), a_turn("-3"))
+
+    done, _ = told(reversal, order, OrderStatus.CANCELED, filled="2")
+
+    assert done.state is SignalState.PARTIAL
+
+
+def test_hedge_legs_go_one_after_the_other() -> None:
+    reversal, close = taken(a_reversal(), a_turn("-3", HEDGE))
+    assert (close.side, close.quantity, close.position_side) == (Side.BUY, Decimal(3), SHORT)
+    assert (close.reduce_only, reversal.stage, reversal.is_queued) == (True, Stage.CLOSING, True)
+
+    opening, (opened,) = told(reversal, close, OrderStatus.FILLED)
+
+    assert (opened.side, opened.quantity, opened.position_side) == (Side.BUY, Decimal(1), LONG)
+    assert (opened.reduce_only, opening.is_queued) == (False, False)
+    done, _ = told(opening, opened, OrderStatus.FILLED)
+    assert done.state is SignalState.DONE
+
+
+def test_a_resting_close_lets_its_opening_rest_beside_it() -> None:
+    reversal, close = taken(a_reversal(limit="1900"), a_turn("-3", HEDGE))
+
+    both, (opened,) = told(reversal, close, OrderStatus.NEW)
+
+    assert (opened.price, opened.position_side) == (Decimal(1900), LONG)
+    assert both.working == {close.id, opened.id}
+
+
+def test_a_failed_close_opens_nothing() -> None:
+    reversal, close = taken(a_reversal(), a_turn("-3", HEDGE))
+
+    ended, more = told(reversal, close, OrderStatus.REJECTED)
+
+    assert (ended.state, more) == (SignalState.REJECTED, ())
+    assert ended.reason == REFUSED
+
+
+def test_a_failed_opening_leaves_it_partial_and_calls_for_a_person() -> None:
+    reversal, close = taken(a_reversal(), a_turn("-3", HEDGE))
+    opening, (opened,) = told(reversal, close, OrderStatus.FILLED)
+
+    refused = replace(opened, status=OrderStatus.REJECTED, reason=REFUSED)
+    decision = opening.decide(OrderUpdated(at_ms=NOW, order=refused, new_ids=()))
+
+    assert (decision.aggregate.state, decision.children) == (SignalState.PARTIAL, ())
+    assert [one.name for one in decision.entries] == [EntryName.ALERT, EntryName.CLOSED]
+
+
+def test_a_close_that_is_taken_off_takes_its_opening_along() -> None:
+    reversal, close = taken(a_reversal(limit="1900"), a_turn("-3", HEDGE))
+    both, (opened,) = told(reversal, close, OrderStatus.NEW)
+
+    without, _ = told(both, close, OrderStatus.CANCELED)
+
+    assert without.withdrawing == {opened.id}
+    ended, _ = told(without, opened, OrderStatus.CANCELED)
+    assert ended.state is SignalState.CANCELED
+
+
+def test_beyond_the_greatest_order_the_opening_waits_for_the_fill() -> None:
+    turn = a_turn("-3")
+    assert turn.instrument is not None
+    capped = replace(turn, instrument=replace(turn.instrument, max_quantity=Decimal(3)))
+    reversal, close = taken(a_reversal(limit="1900"), capped)
+
+    resting, none = told(reversal, close, OrderStatus.NEW)
+    opening, (opened,) = told(resting, close, OrderStatus.FILLED)
+
+    assert (close.quantity, close.reduce_only, none) == (Decimal(3), True, ())
+    assert not resting.is_queued
+    assert (opened.quantity, opening.state) == (Decimal(1), SignalState.EXECUTING)
+
+
+def test_a_close_is_a_signal_and_never_too_late() -> None:
+    close = a_reversal(NetAction.CLOSE, "5")
+    late = replace(a_turn("2"), at_ms=EpochMs(NOW + 10**9))
+
+    reversal, order = taken(close, late)
+
+    assert (reversal.kind, close.not_after_ms) == (Kind.SIGNAL, None)
+    assert (order.side, order.quantity, order.reduce_only) == (Side.SELL, Decimal(2), True)
+
+
+def test_an_entry_expires() -> None:
+    late = replace(a_turn("2"), at_ms=EpochMs(NOW + 60_001))
+
+    ended = a_reversal().decide(late).aggregate
+
+    assert (ended.state, ended.reason and ended.reason.code) == (
+        SignalState.EXPIRED,
+        ReasonCode.TOO_LATE,
+    )
+
+
+def test_a_limit_is_rounded_in_the_callers_favor() -> None:
+    _, order = taken(a_reversal(limit="1900.009"), a_turn())
+
+    assert order.price == Decimal("1900.00")
+
+
+def test_nonsense_is_ignored() -> None:
+    reversal = a_reversal()
+
+    assert reversal.decide(TimerDue(at_ms=NOW)).ignored
+    done, order = taken(reversal, a_turn())
+    assert done.decide(a_turn()).ignored
+    stranger = replace(order, id=OrderId(an_id(9, USDM_ID)))
+    assert done.decide(OrderUpdated(at_ms=NOW, order=stranger, new_ids=())).ignored
+
+
+class ReversalMachine(RuleBasedStateMachine):
+    """A reversal and its orders under any interleaving of what may happen to them."""
+
+    @initialize(
+        action=st.sampled_from(NetAction),
+        position=st.integers(-5, 5),
+        mode=st.sampled_from(PositionMode),
+        limit=st.sampled_from([None, "1900"]),
+        capped=st.booleans(),
+    )
+    def turn(
+        self,
+        action: NetAction,
+        position: int,
+        mode: PositionMode,
+        limit: str | None,
+        *,
+        capped: bool,
+    ) -> None:
+        self.position = Decimal(position)
+        self.orders: dict[int, Order] = {}
+        self.canceled = False
+        event = a_turn(str(position), mode)
+        if capped:
+            instrument = replace(ETH_USDM, max_quantity=Decimal(5))
+            event = replace(event, instrument=instrument)
+        self.reversal = a_reversal(action, "2", limit)
+        self.happen(event)
+
+    def happen(self, event: Executed | OrderUpdated | CancelRequested) -> None:
+        decision = self.reversal.decide(event)
+        for child in decision.children:
+            assert isinstance(child, Order)
+            assert child.id not in self.orders
+            self.orders[child.id] = child
+        self.reversal = decision.aggregate
+
+    @precondition(lambda self: any(not one.is_closed for one in self.orders.values()))
+    @rule(data=st.data(), status=st.sampled_from(sorted(OPEN | CLOSED)), share=st.integers(0, 10))
+    def report(self, data: st.DataObject, status: OrderStatus, share: int) -> None:
+        live = sorted(one.id for one in self.orders.values() if not one.is_closed)
+        order = self.orders[data.draw(st.sampled_from(live))]
+        filled = max(order.filled_quantity, order.quantity * share / 10)
+        if status is OrderStatus.FILLED:
+            filled = order.quantity
+        elif filled == order.quantity or status in {OrderStatus.REJECTED, OrderStatus.DENIED}:
+            filled = order.filled_quantity
+        after = replace(order, status=status, filled_quantity=filled, reason=REFUSED)
+        self.orders[order.id] = after
+        number = 600 + 2 * len(self.orders)
+        ids = (a_fresh_id(number, USDM_ID), a_fresh_id(number + 1, USDM_ID))
+        self.happen(OrderUpdated(at_ms=NOW, order=after, new_ids=ids))
+
+    @rule()
+    def cancel(self) -> None:
+        self.happen(CANCEL)
+        self.canceled = True
+
+    @rule()
+    def another_turn(self) -> None:
+        self.happen(a_turn("3", first_id=900))
+
+    @invariant()
+    def never_two_of_a_kind(self) -> None:
+        """At most one order closes and one opens, whatever comes twice."""
+        assert len(self.orders) <= 2
+        assert sum(one.reduce_only for one in self.orders.values()) <= 1
+
+    @invariant()
+    def sizes_are_from_the_one_turn(self) -> None:
+        orders = list(self.orders.values())
+        closing = sum((one.quantity for one in orders if one.reduce_only), Decimal(0))
+        assert closing <= abs(self.position)
+        if self.reversal.action.reverses and len(orders) == 2:
+            assert closing == abs(self.position)
+            assert orders[1].quantity == 2
+
+    @invariant()
+    def nothing_opens_before_its_close_is_certain(self) -> None:
+        close = next((one for one in self.orders.values() if one.reduce_only), None)
+        if close is not None and len(self.orders) == 2:
+            assert close.status in OPEN | CLOSED
+
+    @invariant()
+    def it_is_live_as_long_as_an_order_is(self) -> None:
+        if any(not one.is_closed for one in self.orders.values()):
+            assert self.reversal.is_live
+        else:
+            assert not self.reversal.is_live
+
+    @invariant()
+    def done_means_that_something_was_traded(self) -> None:
+        if self.reversal.state is SignalState.DONE:
+            assert any(one.filled_quantity for one in self.orders.values())
+
+
+TestReversalMachine = ReversalMachine.TestCase
