@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -10,6 +10,7 @@ import structlog
 from app.dispatch.broker import Broker, celery_for
 from app.dispatch.celery_publisher import CeleryPublisher
 from app.dispatch.pump import PumpPublisher
+from app.domain.account import Account
 from app.domain.errors import NotFound, StoreUnavailable
 from app.domain.identifiers import AccountId
 from app.paper_ports import QuoteSource
@@ -37,6 +38,10 @@ from app.store.signatures import RedisSignatures
 from app.store.timers import RedisTimers
 from app.store.trigger_book import RedisTriggerBook
 from app.store.vault import Vault
+from app.store.venue_budget import RedisRateBudget
+from app.store.venue_memory import RedisSymbolMap, RedisVenueMemory
+from app.venues.ccxt.clients import Clients
+from app.venues.ccxt.ports import VenuePorts
 from app.venues.paper.ccxt_tickers import CcxtTickers
 from app.venues.paper.live import LiveSource
 from app.venues.paper.ports import PaperPorts
@@ -119,6 +124,8 @@ def _wiring(
         celery, clock, RedisSlots(client), policy.timer_horizon_ms, _names_of(registry)
     )
     paper = _paper_ports(settings, client, clock)
+    vault = Vault([key.reveal() for key in settings.secret_keys])
+    real = Clients(_venue_ports(settings, client, clock, vault))
     ports = Ports(
         clock=clock,
         ids=RedisIds(client),
@@ -129,7 +136,7 @@ def _wiring(
         outbox=RedisOutbox(client, policy.republish_after_ms),
         book=RedisTriggerBook(client),
         accounts=registry,
-        venues=KnownVenues(paper),
+        venues=KnownVenues(paper, real),
         reports=RedisPaperReports(client),
         locks=RedisLocks(client),
         canary=RedisCanary(client),
@@ -141,7 +148,7 @@ def _wiring(
         ports=ports,
         registry=registry,
         reader=RedisReader(client),
-        vault=Vault([key.reveal() for key in settings.secret_keys]),
+        vault=vault,
         signatures=RedisSignatures(client),
         clock=clock,
         paper=paper,
@@ -161,6 +168,27 @@ def _paper_ports(settings: Settings, client: Client, clock: RedisClock) -> Paper
         faults=RedisPaperFaults(client),
         source=_source(settings, instruments),
         clock=clock,
+        pause_ms=lambda pause: time.sleep(pause / 1000),
+    )
+
+
+def _venue_ports(settings: Settings, client: Client, clock: RedisClock, vault: Vault) -> VenuePorts:
+    def secrets(account: Account) -> Mapping[str, str]:
+        if account.credentials is None:
+            return {}
+        return vault.decrypt(account.name, account.credentials)
+
+    return VenuePorts(
+        memory=RedisVenueMemory(client),
+        budget=RedisRateBudget(client, clock),
+        spellings=RedisSymbolMap(client),
+        locks=RedisLocks(client),
+        clock=clock,
+        policy=settings.policy(),
+        secrets=secrets,
+        urls=settings.venue_urls,
+        address=settings.venue_address,
+        timeout_ms=settings.venue_timeout_ms,
         pause_ms=lambda pause: time.sleep(pause / 1000),
     )
 

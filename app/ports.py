@@ -24,7 +24,7 @@ from app.domain.market import AccountView, Quote, Tick
 from app.domain.order import Order
 from app.domain.report import OrderReport
 from app.domain.trigger import Trigger
-from app.domain.words import AccountState, Dialect
+from app.domain.words import AccountState, Dialect, Mode
 
 
 class Clock(Protocol):
@@ -154,6 +154,9 @@ class Live(Protocol):
 
     def of_account(self, account: AccountId) -> Collection[AggregateId]:
         """Return every live aggregate of an account."""
+
+    def open_orders(self, account: AccountId) -> Collection[AggregateId]:
+        """Return the orders of an account that are at its venue."""
 
     def placing(self) -> Collection[AggregateId]:
         """Return the orders that are PENDING_NEW or PLACING, of all accounts."""
@@ -295,6 +298,16 @@ class Venue(Protocol):
 
         Raises:
             VenueUnavailable: the question could not be asked.
+            CannotAsk: it never can be.
+        """
+
+    def reports(self, orders: Sequence[Order]) -> Mapping[ClientOrderId, OrderReport]:
+        """Return how these open orders stand, in as few questions as the venue allows.
+
+        One that is missing from the answer is no proof of anything.
+
+        Raises:
+            VenueUnavailable: the questions could not be asked.
         """
 
 
@@ -433,6 +446,10 @@ class Publisher(Protocol):
         """See to it that somebody looks at the timers at these business times."""
 
 
+#: For how long after its time stamp a real venue takes a request (as Binance does by default).
+RECEIVE_WINDOW_MS = 5_000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """How long things may take. All in milliseconds.
@@ -443,6 +460,9 @@ class Policy:
             proves nothing.
         unknown_retry_ms: first pause between two questions; doubles up to `retry_max_ms`.
         retry_ms: first pause before a send that did not arrive is tried again; doubles likewise.
+        venue_place_lease_ms, venue_grace_ms: as the first two, where money is not paper.
+        venue_absence_ms: how far apart two answers of "no such order" must be to prove it there.
+        venue_poll_ms: between two questions about open orders, and about prices, of one account.
         exit_patience_ms: how long an exit waits for an unknown order of its lane.
         republish_after_ms: how long an effect may be owed before its message counts as lost.
         timer_horizon_ms: how far ahead a countdown message is sent.
@@ -453,9 +473,25 @@ class Policy:
     unknown_retry_ms: int = 2_000
     retry_ms: int = 1_000
     retry_max_ms: int = 60_000
+    venue_place_lease_ms: int = 30_000
+    venue_grace_ms: int = 35_000
+    venue_absence_ms: int = 10_000
+    venue_poll_ms: int = 2_000
     exit_patience_ms: int = 10_000
     republish_after_ms: int = 3_000
     timer_horizon_ms: int = 20_000
+
+    def lease_ms(self, account: Account) -> int:
+        """Return how long a placement of this account may take."""
+        return self.place_lease_ms if account.mode is Mode.PAPER else self.venue_place_lease_ms
+
+    def grace_ms(self, account: Account) -> int:
+        """Return how long the account's venue may hide an order that it has."""
+        return self.unknown_grace_ms if account.mode is Mode.PAPER else self.venue_grace_ms
+
+    def absence_ms(self, account: Account) -> int:
+        """Return how far apart two answers of "no such order" must be; 0 believes the first."""
+        return 0 if account.mode is Mode.PAPER else self.venue_absence_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

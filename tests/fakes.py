@@ -220,6 +220,10 @@ class ScriptedVenue:
             return None
         return self.ledger.get(order.client_order_id)
 
+    def reports(self, orders: Sequence[Order]) -> Mapping[ClientOrderId, OrderReport]:
+        found = {order.client_order_id: self.find(order) for order in orders}
+        return {one: report for one, report in found.items() if report is not None}
+
     def _filled(self, order: Order) -> OrderReport:
         touch = self.quotes[order.symbol].touch(order.side)
         leg = order.position_side

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from app.dispatch.routes import TaskName
-from app.domain.account import PAPER
+from app.dispatch.routes import QUEUE_OF, TaskName
+from app.domain.account import PAPER, Account
 from app.domain.identifiers import AccountId, VenueName
 from app.ports import Ports
-from app.services.follow import follow_news, follow_orders
+from app.services.follow import follow_news, follow_orders, poll_orders
 from app.services.watch import watch_prices
 from workers.base import PeriodicTask, id_from, one_piece_of_work
 from workers.celery_app import celery_app
@@ -22,14 +22,17 @@ class PollPrices(PeriodicTask):
     name = TaskName.POLL_PRICES
 
     def work(self, values: Sequence[object], ports: Ports) -> None:
-        """Watch the prices of these venues."""
-        for venue in [VenueName(str(value)) for value in values] or [PAPER]:
+        """Watch these prices, or the paper venue's, and have others watch those of the rest."""
+        feeds = [VenueName(str(value)) for value in values]
+        if not feeds:
+            hand_out(TaskName.POLL_PRICES, _feeds_waited_for(ports), ports)
+        for feed in feeds or [PAPER]:
             with one_piece_of_work():
-                self._watch(venue, ports)
+                self._watch(feed, ports)
 
-    def _watch(self, venue: VenueName, ports: Ports) -> None:
+    def _watch(self, feed: VenueName, ports: Ports) -> None:
         for _ in range(TICKS_MAX):
-            if not watch_prices(venue, ports):
+            if not watch_prices(feed, ports):
                 break
             while (effect := process_inline().take()) is not None:
                 self.carry_out(effect)
@@ -41,14 +44,52 @@ class PollOrders(PeriodicTask):
     name = TaskName.POLL_ORDERS
 
     def work(self, values: Sequence[object], ports: Ports) -> None:
-        """Follow these accounts, or all that have news."""
+        """Follow these accounts, or all that have news, and have others ask the real venues."""
         if not values:
             follow_news(ports)
+            hand_out(TaskName.POLL_ORDERS, _accounts_with_open_orders(ports), ports)
         for value in values:
             number = id_from(value)
             if number is not None:
                 with one_piece_of_work():
-                    follow_orders(AccountId(number), ports)
+                    _follow(AccountId(number), ports)
+
+
+def _follow(account_id: AccountId, ports: Ports) -> None:
+    if ports.accounts.account(account_id).venue == PAPER:
+        follow_orders(account_id, ports)
+    else:
+        poll_orders(account_id, ports)
+
+
+def _real_accounts(ports: Ports) -> list[Account]:
+    return [one for one in ports.accounts.accounts() if one.venue != PAPER]
+
+
+def _feeds_waited_for(ports: Ports) -> list[str]:
+    feeds = sorted({account.feed for account in _real_accounts(ports)})
+    return [feed for feed in feeds if ports.book.symbols(feed) or ports.book.fired(feed)]
+
+
+def _accounts_with_open_orders(ports: Ports) -> list[str]:
+    return [str(one.id) for one in _real_accounts(ports) if ports.live.open_orders(one.id)]
+
+
+def hand_out(task: TaskName, values: Sequence[str], ports: Ports) -> None:
+    """Send one message for each value, so that a slow venue holds up nobody else.
+
+    Not more often than a venue may be asked: the lease of each is not given back.
+    """
+    for value in values:
+        if ports.locks.acquire(f"poll:{task}:{value}", ports.policy.venue_poll_ms) is not None:
+            celery_app.send_task(
+                task,
+                args=([value],),
+                queue=QUEUE_OF[task],
+                expires=max(ports.policy.venue_poll_ms / 500, 2.0),
+                argsrepr=value,
+                kwargsrepr="",
+            )
 
 
 for _task in (PollPrices, PollOrders):

@@ -33,6 +33,13 @@ class Account:
     enabled: bool = True
     resets: int = 0
 
+    @property
+    def feed(self) -> VenueName:
+        """Whose prices it trades at: the paper venue's, or those of one market of an exchange."""
+        if self.venue == PAPER:
+            return PAPER
+        return VenueName(f"{self.venue}:{self.market}:{self.mode}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connector:

@@ -22,6 +22,8 @@ HookfillError                retryable = False unless said otherwise
    ├─ VenueRejected          definite: the order becomes REJECTED
    │  └─ InsufficientFunds
    ├─ VenueUnavailable       retryable; it certainly did not arrive
+   │  └─ VenueBusy           we held it back; carries when to come back
+   ├─ CannotAsk              the venue has no look-up by client order id; a person must see
    └─ OutcomeUnknown         the order becomes UNKNOWN; never sent again before asking
 """
 
@@ -168,6 +170,22 @@ class VenueUnavailable(VenueError):
     """The request certainly did not arrive."""
 
     retryable = True
+
+
+class VenueBusy(VenueUnavailable):
+    """Nothing was sent, for the venue wants fewer requests, or has not answered for a while.
+
+    Attributes:
+        retry_after_ms: when the next one may go.
+    """
+
+    def __init__(self, message: str, retry_after_ms: int = 1_000) -> None:
+        super().__init__(message)
+        self.retry_after_ms = retry_after_ms
+
+
+class CannotAsk(VenueError):
+    """The venue cannot be asked by client order id, so that a person must say what became of it."""
 
 
 class OutcomeUnknown(VenueError):

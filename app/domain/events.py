@@ -33,12 +33,17 @@ class PlacementDenied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacementDeferred:
-    """The placement with this token certainly did not arrive."""
+    """The placement with this token certainly did not arrive.
+
+    Attributes:
+        held_back: it was not even sent, so it counts as no attempt.
+    """
 
     at_ms: EpochMs
     token: int
     retry_at_ms: EpochMs
     reason: Reason
+    held_back: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +68,17 @@ class OutcomeLost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StillUnknown:
-    """The venue was asked and proved nothing, or cannot be asked and a person must look."""
+    """The venue was asked and proved nothing, or cannot be asked and a person must look.
+
+    Attributes:
+        absent_since_ms: server time at which the venue first had no such order, after the time in
+            which one could still arrive; None if it has not said so.
+    """
 
     at_ms: EpochMs
     next_check_at_ms: EpochMs
     needs_person: bool = False
+    absent_since_ms: EpochMs | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,6 +74,7 @@ class Order:
         lease_until_ms: server time at which a placement that gave no answer counts as lost.
         token: fencing token of the newest claim; rises with each.
         attempts: placements begun.
+        absent_since_ms: see `StillUnknown`.
     """
 
     id: OrderId
@@ -108,6 +109,7 @@ class Order:
     lease_until_ms: EpochMs = AT_ONCE
     next_action_at_ms: EpochMs = AT_ONCE
     unknown_since_ms: EpochMs | None = None
+    absent_since_ms: EpochMs | None = None
     venue_order_id: VenueOrderId | None = None
     filled_quantity: Decimal = Decimal(0)
     average_price: Decimal | None = None
@@ -227,7 +229,7 @@ class Order:
             return ignored(self, f"news of placement {event.token} found the order {self.status}")
         if self.cancel_requested:
             return self._canceled_unsent(event.at_ms)
-        if self.attempts >= ATTEMPTS_MAX:
+        if self.attempts >= ATTEMPTS_MAX and not event.held_back:
             reason = Reason(
                 ReasonCode.ATTEMPTS_EXHAUSTED,
                 f"{self.attempts} attempts did not arrive; the last said: {event.reason.message}",
@@ -239,6 +241,7 @@ class Order:
         waiting = replace(
             self,
             status=OrderStatus.PENDING_NEW,
+            attempts=self.attempts - 1 if event.held_back else self.attempts,
             next_action_at_ms=event.retry_at_ms,
             updated_at_ms=event.at_ms,
         )
@@ -252,6 +255,7 @@ class Order:
             status=OrderStatus.UNKNOWN,
             reason=event.reason,
             unknown_since_ms=event.server_ms,
+            absent_since_ms=None,
             next_action_at_ms=event.next_check_at_ms,
             updated_at_ms=event.at_ms,
         )
@@ -265,6 +269,7 @@ class Order:
                 self,
                 next_action_at_ms=event.next_check_at_ms,
                 needs_person=event.needs_person,
+                absent_since_ms=event.absent_since_ms,
                 updated_at_ms=event.at_ms,
             )
         )
@@ -278,6 +283,7 @@ class Order:
             reason=None,
             needs_person=False,
             unknown_since_ms=None,
+            absent_since_ms=None,
             next_action_at_ms=AT_ONCE,
             updated_at_ms=event.at_ms,
         )
@@ -335,6 +341,7 @@ class Order:
             reason=_reason_after(self, status, report),
             needs_person=False,
             unknown_since_ms=None,
+            absent_since_ms=None,
             # A cancel that was asked for meanwhile does not wait for the next question.
             next_action_at_ms=self.next_action_at_ms if self.status in OPEN else AT_ONCE,
             updated_at_ms=event.at_ms,

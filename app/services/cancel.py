@@ -35,7 +35,7 @@ def cancel_order(order_id: OrderId, ports: Ports) -> None:
     if order.next_action_at_ms > ports.clock.server_ms():
         return
     venue = ports.venues.of(ports.accounts.account(order.account))
-    report = _ending(order, venue)
+    report = _ending(order, venue, may_hide=_may_hide(order, ports))
     if report is None:
         retry_at_ms = retry_at(ports, ports.policy.retry_ms, 1)
         deferred = CancelDeferred(at_ms=ports.clock.now_ms(), retry_at_ms=retry_at_ms)
@@ -44,7 +44,14 @@ def cancel_order(order_id: OrderId, ports: Ports) -> None:
     advance(order_id, OrderReported(at_ms=ports.clock.now_ms(), report=report), ports)
 
 
-def _ending(order: Order, venue: Venue) -> OrderReport | None:
+def _may_hide(order: Order, ports: Ports) -> bool:
+    """Tell whether the venue may not show the order yet, although it has it."""
+    account = ports.accounts.account(order.account)
+    shown_ms = order.lease_until_ms + ports.policy.grace_ms(account)
+    return ports.policy.absence_ms(account) > 0 and ports.clock.server_ms() < shown_ms
+
+
+def _ending(order: Order, venue: Venue, *, may_hide: bool) -> OrderReport | None:
     """Return how the order ended, or None while that is not certain; asking twice is harmless."""
     try:
         return venue.cancel(order)
@@ -52,13 +59,15 @@ def _ending(order: Order, venue: Venue) -> OrderReport | None:
         return None
     except (NotFound, VenueRejected):
         # It may have filled, or it was taken off by others: its own record tells.
-        return _looked_up(order, venue)
+        return _looked_up(order, venue, may_hide=may_hide)
 
 
-def _looked_up(order: Order, venue: Venue) -> OrderReport | None:
+def _looked_up(order: Order, venue: Venue, *, may_hide: bool) -> OrderReport | None:
     try:
         report = venue.find(order)
     except VenueError:
+        return None
+    if report is None and may_hide:
         return None
     if report is None:
         reason = Reason(ReasonCode.REQUESTED, "the venue has no such order any more")

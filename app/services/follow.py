@@ -1,11 +1,19 @@
 """What venues report about open orders."""
 
+from collections.abc import Iterator
+from contextlib import suppress
+
 from app.domain.errors import NewerRecord, NotFound
 from app.domain.events import OrderReported
 from app.domain.identifiers import AccountId, ClientOrderId
+from app.domain.order import Order
 from app.domain.report import OrderReport
+from app.domain.status import OPEN
 from app.ports import Ports
 from app.services.advance import advance
+
+#: Longer than the questions of one poll take; a worker that dies meanwhile blocks it this long.
+POLL_LEASE_MS = 30_000
 
 
 def follow_orders(account_id: AccountId, ports: Ports) -> None:
@@ -22,6 +30,35 @@ def follow_orders(account_id: AccountId, ports: Ports) -> None:
     reports = ports.reports.unread(account)
     read = {one: report for one, report in reports.items() if _is_told(one, report, ports)}
     ports.reports.mark_read(account, read)
+
+
+def poll_orders(account_id: AccountId, ports: Ports) -> None:
+    """Ask a real venue how the open orders of an account stand, unless somebody else does.
+
+    Raises:
+        NotFound: there is no such account.
+        VenueUnavailable: the venue could not be asked.
+    """
+    account = ports.accounts.account(account_id)
+    lock = f"orders:{account_id}"
+    token = ports.locks.acquire(lock, POLL_LEASE_MS)
+    if token is None:
+        return
+    try:
+        orders = [order for order in _open_orders(account_id, ports) if order.status in OPEN]
+        if orders:
+            for one, report in ports.venues.of(account).reports(orders).items():
+                _is_told(one, report, ports)
+    finally:
+        ports.locks.release(lock, token)
+
+
+def _open_orders(account_id: AccountId, ports: Ports) -> Iterator[Order]:
+    for order_id in ports.live.open_orders(account_id):
+        with suppress(NotFound, NewerRecord):
+            order = ports.ledger.load(order_id).aggregate
+            if isinstance(order, Order):
+                yield order
 
 
 def follow_news(ports: Ports) -> None:

@@ -1,8 +1,10 @@
 """An order goes to its venue, at most once."""
 
+from app.domain.account import Account
 from app.domain.errors import (
     NotPermitted,
     OutcomeUnknown,
+    VenueBusy,
     VenueRejected,
     VenueUnavailable,
 )
@@ -45,8 +47,9 @@ def place_order(order_id: OrderId, ports: Ports) -> None:
         event = PlacementDenied(at_ms=ports.clock.now_ms(), reason=refusal)
         advance(order_id, event, ports)
         return
-    venue = ports.venues.of(ports.accounts.account(order.account))
-    claimed = _claim(order, ports)
+    account = ports.accounts.account(order.account)
+    venue = ports.venues.of(account)
+    claimed = _claim(order, account, ports)
     # A worker that slept through its lease sends nothing: others may have sent the order meanwhile.
     if claimed is not None and ports.clock.server_ms() < claimed.lease_until_ms:
         advance(order_id, _answer(claimed, venue, ports), ports)
@@ -61,9 +64,9 @@ def _refusal(order: Order, ports: Ports) -> Reason | None:
     return None
 
 
-def _claim(order: Order, ports: Ports) -> Order | None:
+def _claim(order: Order, account: Account, ports: Ports) -> Order | None:
     """Return the claimed order, or None when others have it or the account's state forbids it."""
-    lease_until_ms = EpochMs(ports.clock.server_ms() + ports.policy.place_lease_ms)
+    lease_until_ms = EpochMs(ports.clock.server_ms() + ports.policy.lease_ms(account))
     event = PlacementClaimed(at_ms=ports.clock.now_ms(), lease_until_ms=lease_until_ms)
     permits = _EXIT_STATES if order.reduces else _ENTRY_STATES
     try:
@@ -95,6 +98,14 @@ def _answer(order: Order, venue: Venue, ports: Ports) -> OrderEvent:
         report = venue.place(order)
     except VenueRejected as error:
         report = OrderReport(status=OrderStatus.REJECTED, reason=Reason(error.code, str(error)))
+    except VenueBusy as error:
+        return PlacementDeferred(
+            at_ms=ports.clock.now_ms(),
+            token=order.token,
+            retry_at_ms=EpochMs(ports.clock.server_ms() + error.retry_after_ms),
+            reason=Reason(ReasonCode.VENUE_UNAVAILABLE, str(error)),
+            held_back=True,
+        )
     except VenueUnavailable as error:
         return PlacementDeferred(
             at_ms=ports.clock.now_ms(),

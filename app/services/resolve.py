@@ -1,8 +1,11 @@
 """An order of unknown outcome is asked about, until there is a definite answer."""
 
-from app.domain.errors import VenueError
+from dataclasses import replace
+
+from app.domain.effects import AT_ONCE
+from app.domain.errors import CannotAsk, VenueError
 from app.domain.events import OrderReported, ProvenAbsent, StillUnknown
-from app.domain.identifiers import OrderId
+from app.domain.identifiers import EpochMs, OrderId
 from app.domain.order import Order, OrderEvent
 from app.domain.reason import Reason
 from app.domain.status import OrderStatus
@@ -16,7 +19,8 @@ def resolve_order(order_id: OrderId, ports: Ports) -> None:
     """Ask the venue what became of the order.
 
     A placement whose lease ran out becomes UNKNOWN first. What the venue finds is adopted. "No such
-    order" proves something only after the grace period: before that the order may be hidden still.
+    order" proves something only after the grace period, and at a real venue only if it is said
+    twice: before that the order may be hidden still, or even on its way.
 
     Raises:
         NotFound: there is no such order.
@@ -35,25 +39,37 @@ def resolve_order(order_id: OrderId, ports: Ports) -> None:
 
 
 def _finding(order: Order, ports: Ports) -> OrderEvent:
-    venue = ports.venues.of(ports.accounts.account(order.account))
+    account = ports.accounts.account(order.account)
     asked_ms = ports.clock.server_ms()
     try:
-        report = venue.find(order)
+        report = ports.venues.of(account).find(order)
+    except CannotAsk:
+        at_ms = ports.clock.now_ms()
+        return StillUnknown(at_ms=at_ms, next_check_at_ms=AT_ONCE, needs_person=True)
     except VenueError:
-        return _ask_again(order, ports)
+        return replace(_ask_again(order, ports), absent_since_ms=order.absent_since_ms)
     at_ms = ports.clock.now_ms()
     if report is not None:
         return OrderReported(at_ms=at_ms, report=report)
-    since_ms = order.unknown_since_ms or order.lease_until_ms
-    if asked_ms - since_ms >= ports.policy.unknown_grace_ms:
+    proof_ms = EpochMs(_since_ms(order) + ports.policy.grace_ms(account))
+    if asked_ms < proof_ms:
+        again = _ask_again(order, ports)
+        return replace(again, next_check_at_ms=min(again.next_check_at_ms, proof_ms))
+    since_ms = order.absent_since_ms or asked_ms
+    apart_ms = ports.policy.absence_ms(account)
+    if asked_ms - since_ms >= apart_ms:
         return ProvenAbsent(at_ms=at_ms)
-    return _ask_again(order, ports)
+    next_ms = EpochMs(since_ms + apart_ms)
+    return StillUnknown(at_ms=at_ms, next_check_at_ms=next_ms, absent_since_ms=since_ms)
+
+
+def _since_ms(order: Order) -> EpochMs:
+    return order.unknown_since_ms or order.lease_until_ms
 
 
 def _ask_again(order: Order, ports: Ports) -> StillUnknown:
     """Double the pause with each question: it is as long as the order has been unknown so far."""
-    since_ms = order.unknown_since_ms or order.lease_until_ms
-    waited_ms = max(ports.clock.server_ms() - since_ms, 1)
+    waited_ms = max(ports.clock.server_ms() - _since_ms(order), 1)
     doublings = max(waited_ms // ports.policy.unknown_retry_ms, 1).bit_length()
     return StillUnknown(
         at_ms=ports.clock.now_ms(),

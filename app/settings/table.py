@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Self, get_args, get_type_hints
 
-from app.ports import Policy
+from app.ports import RECEIVE_WINDOW_MS, Policy
 from app.settings.addresses import Address, ServerUrl
 from app.settings.kinds import (
     ADDRESS,
@@ -35,6 +35,8 @@ KEY_FILE: Final = "secret.key"
 _DAY_SECONDS = 86_400
 _YEAR_SECONDS = 365 * _DAY_SECONDS
 _TEN_MINUTES_MS = 600_000
+#: Milliseconds. Longer than the requests of one placement and the time for which a venue takes it.
+_VENUE_LEASE_MS = 30_000
 #: The pauses between two questions in the test profile; the real ones outlast a test.
 _FAST_RETRY_MS = 200
 
@@ -127,6 +129,54 @@ class Settings:
             VENUE_URLS,
             "",
             'Other hosts for venues: `{"binance": "http://127.0.0.1:9001"}`.',
+        ),
+    ]
+    venue_address: Annotated[
+        str,
+        Variable(
+            "HOOKFILL_VENUE_ADDRESS",
+            matching("text", "letters, digits and any of ._:-", r"[0-9A-Za-z._:-]{1,60}"),
+            "default",
+            "Names the address from which this machine reaches venues, which limit requests by "
+            "address. Machines with the same one share its budget.",
+        ),
+    ]
+    venue_timeout_ms: Annotated[
+        int,
+        Variable(
+            "HOOKFILL_VENUE_TIMEOUT_MS",
+            whole(100, 60_000),
+            "10000",
+            "A venue that has not answered for this long is taken as silent.",
+        ),
+    ]
+    venue_poll_ms: Annotated[
+        int,
+        Variable(
+            "HOOKFILL_VENUE_POLL_MS",
+            whole(50, _TEN_MINUTES_MS),
+            "2000",
+            "Between two questions about the open orders of an account at a real venue, and about "
+            "its prices.",
+        ),
+    ]
+    venue_margin_ms: Annotated[
+        int,
+        Variable(
+            "HOOKFILL_VENUE_MARGIN_MS",
+            whole(0, _TEN_MINUTES_MS),
+            "30000",
+            'How long "no such order" of a real venue proves nothing after the time in which it '
+            "still takes the request.",
+        ),
+    ]
+    venue_absence_ms: Annotated[
+        int,
+        Variable(
+            "HOOKFILL_VENUE_ABSENCE_MS",
+            whole(0, _TEN_MINUTES_MS),
+            "10000",
+            'How far apart a real venue must say "no such order" twice before it is believed.',
         ),
     ]
     prices: Annotated[
@@ -381,6 +431,11 @@ class Settings:
         leases = {
             "place_lease_ms": self.place_lease_ms,
             "unknown_grace_ms": self.unknown_grace_ms,
+            # An order may take a few requests, each as long as that.
+            "venue_place_lease_ms": max(_VENUE_LEASE_MS, 3 * self.venue_timeout_ms),
+            "venue_grace_ms": RECEIVE_WINDOW_MS + self.venue_margin_ms,
+            "venue_absence_ms": self.venue_absence_ms,
+            "venue_poll_ms": self.venue_poll_ms,
         }
         if not self.fast:
             return Policy(**leases)

@@ -27,6 +27,10 @@ class RedisLive:
         """Return every live aggregate of an account."""
         return self._ids(keys.live(account))
 
+    def open_orders(self, account: AccountId) -> Collection[AggregateId]:
+        """Return the orders of an account that are at its venue."""
+        return self._ids(keys.open_orders(account))
+
     def placing(self) -> Collection[AggregateId]:
         """Return the orders that are PENDING_NEW or PLACING, of all accounts."""
         return [one for shard in range(keys.SHARDS) for one in self._ids(keys.placing(shard))]

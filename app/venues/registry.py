@@ -1,40 +1,42 @@
 """All venues, found by the name that an account gives."""
 
 from app.domain.account import PAPER, Account
-from app.domain.errors import NotFound
 from app.domain.identifiers import VenueName
 from app.ports import Feed, Venue
+from app.venues.ccxt.clients import Clients
 from app.venues.paper.feed import PaperFeed
 from app.venues.paper.paper_venue import PaperVenue
 from app.venues.paper.ports import PaperPorts
 
 
 class KnownVenues:
-    """The venues of this installation; the paper venue is the one that is built in.
+    """The venues of this installation: the paper venue, and the exchanges that ccxt knows.
 
     Args:
         paper: what the paper venue is built from.
+        real: the clients of real exchanges.
     """
 
-    def __init__(self, paper: PaperPorts) -> None:
+    def __init__(self, paper: PaperPorts, real: Clients) -> None:
         self._paper = paper
+        self._real = real
 
     def of(self, account: Account) -> Venue:
-        """Return the venue as this account sees it.
+        """Return the venue as this account sees it. Nothing is asked of it yet.
 
         Raises:
-            NotFound: there is no adapter for the account's venue.
+            NotFound: there is no such venue, or it has no play money for this market.
         """
         if account.venue == PAPER:
             return PaperVenue(account, self._paper)
-        raise NotFound(f"there is no adapter for {account.venue}")
+        return self._real.venue(account)
 
     def feed(self, venue: VenueName) -> Feed:
         """Return the prices of a venue.
 
         Raises:
-            NotFound: there is no adapter for it.
+            NotFound: there is no such venue.
         """
         if venue == PAPER:
             return PaperFeed(self._paper)
-        raise NotFound(f"there is no adapter for {venue}")
+        return self._real.feed(venue)

@@ -1,6 +1,6 @@
 """One account of the paper venue, behind the port that every exchange is behind."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from app.domain.errors import (
     VenueRejected,
     VenueUnavailable,
 )
-from app.domain.identifiers import Symbol
+from app.domain.identifiers import ClientOrderId, Symbol
 from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Quote
 from app.domain.order import Order
@@ -90,6 +90,13 @@ class PaperVenue:
             snapshot = self._ports.ledger.load(self._account.id, [order.client_order_id])
             found = snapshot.orders.get(order.client_order_id)
             return None if found is None or word is FaultWord.NOT_FOUND else found.report()
+
+    def reports(self, orders: Sequence[Order]) -> Mapping[ClientOrderId, OrderReport]:
+        """Return how these orders stand."""
+        with _instead(VenueUnavailable):
+            wanted = [order.client_order_id for order in orders]
+            found = self._ports.ledger.load(self._account.id, wanted).orders
+        return {one: order.report() for one, order in found.items()}
 
     @contextmanager
     def _call(self, call: FaultyCall) -> Iterator[FaultWord]:

@@ -1,0 +1,77 @@
+"""One rate budget per venue and address, over all workers: a token bucket by the server's clock."""
+
+import redis
+
+from app.domain.identifiers import EpochMs
+from app.store import venue_keys
+from app.store.clock import RedisClock
+from app.store.scripts import load_script, text_of, translated
+from app.store.transaction import OK
+from app.venue_ports import Urgency
+
+#: Seconds of the venue's limit that may be used at once.
+BURST_SECONDS = 20
+
+#: The share of the budget that must be left by each: cancels and look-ups can always use the rest.
+_RESERVED = {Urgency.CANCEL: 0.0, Urgency.LOOK_UP: 0.0, Urgency.ORDER: 0.2, Urgency.POLL: 0.5}
+
+#: A row of failures that nobody has added to for this long says nothing any more.
+_FAILURES_LIFE_MS = 60_000
+
+#: Longer than any ban that a venue has told of.
+_FROZEN_LIFE_MS = 7 * 86_400_000
+
+
+class RedisRateBudget:
+    """Budgets by name of their pool.
+
+    Args:
+        client: of the store.
+        clock: tells the server's time.
+    """
+
+    def __init__(self, client: redis.Redis, clock: RedisClock) -> None:
+        self._client = client
+        self._clock = clock
+        self._take = load_script(client, "budget_take.lua")
+
+    def take(self, pool: str, cost: float, per_second: float, urgency: Urgency) -> int:
+        """Take `cost` out of the budget; return 0, or how many milliseconds to wait."""
+        most = per_second * BURST_SECONDS
+        least = most * _RESERVED[urgency]
+        numbers = [str(one) for one in (cost, per_second, most, least)]
+        answer = self._take([venue_keys.budget(pool)], numbers)
+        return 0 if answer[0] == OK else max(int(answer[1]), 1)
+
+    def freeze(self, pool: str, for_ms: int) -> None:
+        """Let nobody take anything for a while. A longer freeze that is on stays on."""
+        until = self._clock.server_ms() + for_ms
+        if (self.frozen_until_ms(pool) or 0) < until:
+            with translated():
+                self._client.hset(venue_keys.budget(pool), "frozen", str(until))
+                self._client.pexpire(venue_keys.budget(pool), _FROZEN_LIFE_MS)
+
+    def frozen_until_ms(self, pool: str) -> EpochMs | None:
+        """Return the server time until which nobody may, or None."""
+        with translated():
+            until = self._client.hget(venue_keys.budget(pool), "frozen")
+        if until is None or int(text_of(until)) <= self._clock.server_ms():
+            return None
+        return EpochMs(int(text_of(until)))
+
+    def failed(self, pool: str) -> int:
+        """Count one more request in a row without an answer; return how many there are."""
+        with translated(), self._client.pipeline(transaction=False) as pipeline:
+            pipeline.incr(venue_keys.failures(pool))
+            pipeline.pexpire(venue_keys.failures(pool), _FAILURES_LIFE_MS)
+            return int(pipeline.execute()[0])
+
+    def answered(self, pool: str) -> None:
+        """Note an answer: the row of failures has ended."""
+        with translated():
+            self._client.delete(venue_keys.failures(pool))
+
+    def failures(self, pool: str) -> int:
+        """Return how many requests in a row had no answer."""
+        with translated():
+            return int(self._client.get(venue_keys.failures(pool)) or 0)

@@ -1,0 +1,31 @@
+"""The keys of what workers share about real exchanges: name, type, meaning and lifetime.
+
+They belong to no account, so they carry no shard's tag; each script touches one of them.
+"""
+
+from app.domain.identifiers import VenueName
+
+
+def markets(venue: VenueName, scope: str) -> str:
+    """String: market metadata as JSON, compressed. Expires after an hour."""
+    return f"hookfill:venue:{venue}:markets:{scope}"
+
+
+def clock_offset(venue: VenueName) -> str:
+    """String: milliseconds by which the venue's clock is ahead. Expires after a minute."""
+    return f"hookfill:venue:{venue}:clock"
+
+
+def spellings(venue: VenueName) -> str:
+    """Hash: spelling in upper case → symbol. Until somebody takes it away."""
+    return f"hookfill:venue:{venue}:spellings"
+
+
+def budget(pool: str) -> str:
+    """Hash: `tokens`, `at` (server ms) and `frozen` (server ms). Expires a while after its use."""
+    return f"hookfill:budget:{pool}"
+
+
+def failures(pool: str) -> str:
+    """String, counter: requests in a row without an answer. Expires when none fails for long."""
+    return f"hookfill:failures:{pool}"

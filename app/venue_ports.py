@@ -1,0 +1,76 @@
+"""What the adapters of real exchanges share over all workers: small Protocols over plain values.
+
+They lie beside `app.ports` rather than in the venues, because the store that keeps them may not
+know the venues.
+"""
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Protocol
+
+from app.domain.identifiers import EpochMs, Symbol, VenueName
+
+
+class Urgency(IntEnum):
+    """Whose request may use up how much of a budget; the lower the number, the more."""
+
+    CANCEL = 0
+    LOOK_UP = 1
+    ORDER = 2
+    POLL = 3
+
+
+class VenueMemory(Protocol):
+    """What one worker has learned about a venue, and the others need not ask again."""
+
+    def markets(self, venue: VenueName, scope: str) -> str | None:
+        """Return the market metadata as it was kept, or None if that is too long ago."""
+
+    def keep_markets(self, venue: VenueName, scope: str, text: str) -> None:
+        """Keep market metadata for all workers."""
+
+    def clock_offset_ms(self, venue: VenueName) -> int | None:
+        """Return how far the venue's clock is ahead of the server's, if measured lately."""
+
+    def keep_clock_offset(self, venue: VenueName, offset_ms: int) -> None:
+        """Keep a measurement."""
+
+    def forget_clock_offset(self, venue: VenueName) -> None:
+        """Let the next request measure anew."""
+
+
+class SymbolMap(Protocol):
+    """How people want symbols of a venue to be read, above our own rules."""
+
+    def spellings(self, venue: VenueName) -> Mapping[str, Symbol]:
+        """Return spelling, in upper case → symbol."""
+
+    def put_spelling(self, venue: VenueName, spelling: str, symbol: Symbol | None) -> None:
+        """Set what a spelling means; None takes it away."""
+
+
+class RateBudget(Protocol):
+    """The requests that a venue allows one address, shared by all workers there."""
+
+    def take(self, pool: str, cost: float, per_second: float, urgency: Urgency) -> int:
+        """Take `cost` out of the budget.
+
+        Returns:
+            0 when it was taken, else the milliseconds after which it may be there; nothing was
+            taken then.
+        """
+
+    def freeze(self, pool: str, for_ms: int) -> None:
+        """Let nobody take anything for a while: the venue said so."""
+
+    def frozen_until_ms(self, pool: str) -> EpochMs | None:
+        """Return the server time until which nobody may, or None."""
+
+    def failed(self, pool: str) -> int:
+        """Count one more request in a row that the venue left without an answer; return them."""
+
+    def answered(self, pool: str) -> None:
+        """Note an answer: the row of failures has ended."""
+
+    def failures(self, pool: str) -> int:
+        """Return how many requests in a row had no answer."""

@@ -1,0 +1,352 @@
+"""One account at a real exchange, behind the port that the paper venue is behind, too."""
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from app.domain.account import Account
+from app.domain.errors import (
+    CannotAsk,
+    NotFound,
+    OutcomeUnknown,
+    VenueError,
+    VenueRejected,
+    VenueUnavailable,
+)
+from app.domain.identifiers import ClientOrderId, Symbol
+from app.domain.instrument import Instrument
+from app.domain.market import AccountView, Position, Quote
+from app.domain.order import Order
+from app.domain.report import OrderReport
+from app.domain.status import OPEN, OrderStatus
+from app.domain.words import Market, OrderType, PositionMode, PositionSide, ReasonCode, Side
+from app.venue_ports import Urgency
+from app.venues.ccxt import reading
+from app.venues.ccxt.exchange import Exchange
+from app.venues.ccxt.look_up import found_order, trades_of
+from app.venues.ccxt.ports import VenuePorts
+from app.venues.ccxt.profiles import AdapterClass, LookUp
+
+Json = Any
+
+_CLOSING = {(PositionSide.LONG, Side.SELL), (PositionSide.SHORT, Side.BUY)}
+
+
+class CcxtVenue:
+    """An account at a real exchange; any number of them may serve the same account at once.
+
+    Args:
+        account: whose it is.
+        exchange: the warm client of this process.
+        ports: what it is built from.
+    """
+
+    def __init__(self, account: Account, exchange: Exchange, ports: VenuePorts) -> None:
+        self._account = account
+        self._exchange = exchange
+        self._profile = exchange.profile
+        self._ports = ports
+
+    # What is traded, and what there is
+
+    def instrument(self, symbol: Symbol) -> Instrument | None:
+        """Return the rules of a symbol, or None if it is not traded here."""
+        with self._exchange.asking(Urgency.ORDER) as api:
+            found = self._exchange.market(api, symbol)
+            if found is None or found.get("active") is False:
+                return None
+            return reading.instrument_of(symbol, self._account.market, found)
+
+    def quote(self, symbol: Symbol) -> Quote | None:
+        """Return the newest prices, or None if none are known."""
+        with self._exchange.asking(Urgency.ORDER) as api:
+            if self._exchange.market(api, symbol) is None:
+                return None
+            unified = self._exchange.unified(symbol)
+            ticker = api.fetch_ticker(unified)
+            book = None
+            if ticker.get("bid") is None or ticker.get("ask") is None:
+                book = api.fetch_order_book(unified, 5)
+            return reading.quote_of(ticker, book)
+
+    def view(self) -> AccountView:
+        """Return balances and positions as they are now."""
+        try:
+            with self._exchange.asking(Urgency.ORDER) as api:
+                balances = reading.balances_of(api.fetch_balance())
+                return AccountView(
+                    position_mode=self._account.position_mode,
+                    balances=balances,
+                    positions=self._positions(api),
+                )
+        except (VenueRejected, NotFound) as error:
+            raise VenueUnavailable(str(error)) from error
+
+    def _positions(self, api: Json) -> dict[tuple[Symbol, PositionSide], Position]:
+        if self._account.market is Market.SPOT:
+            return {}
+        rows = api.fetch_positions()
+        sizes = {
+            str(row.get("symbol")): reading.contract_size(api.markets[row["symbol"]])
+            for row in rows
+            if row.get("symbol") in api.markets
+        }
+        return reading.positions_of(rows, sizes)
+
+    # Orders
+
+    def place(self, order: Order) -> OrderReport:
+        """Send the order, setting its leverage first if it has one.
+
+        The request carries the time of the claim. So a process that slept after its claim sends
+        what the venue refuses, and an order that was claimed anew is not sent twice.
+        """
+        found = self._checked(order)
+        self._set_leverage(order)
+        arguments = self._arguments(order, found)
+        signed_at_ms = self._exchange.venue_ms(self._claimed_at_ms(order))
+        with self._exchange.changing(Urgency.ORDER, signed_at_ms) as api:
+            answer = api.create_order(*arguments)
+        return self._acknowledged(order, answer, found)
+
+    def _claimed_at_ms(self, order: Order) -> int:
+        """Return the server time of the claim that permits this placement."""
+        if not order.lease_until_ms:
+            return self._ports.clock.server_ms()  # nobody else can have claimed it
+        return order.lease_until_ms - self._ports.policy.lease_ms(self._account)
+
+    def _checked(self, order: Order) -> Json:
+        """Return ccxt's market of an order that is fit to be sent.
+
+        Raises:
+            VenueRejected: it is not.
+            VenueUnavailable: the rules could not be read.
+        """
+        if not re.fullmatch(self._profile.id_pattern, order.client_order_id):
+            raise VenueRejected(f"{self._account.venue} takes no id like {order.client_order_id}")
+        try:
+            with self._exchange.asking(Urgency.ORDER) as api:
+                found = self._exchange.market(api, order.symbol)
+        except (NotFound, VenueRejected) as error:
+            raise VenueUnavailable(str(error)) from error
+        if found is None or order.market is not self._account.market:
+            raise VenueRejected(
+                f"{self._account.venue} has no {order.symbol} in {order.market}",
+                ReasonCode.UNKNOWN_INSTRUMENT,
+            )
+        self._check_figures(order, found)
+        return found
+
+    def _check_figures(self, order: Order, found: Json) -> None:
+        """Refuse what the exchange would refuse or, worse, round by itself."""
+        instrument = reading.instrument_of(order.symbol, order.market, found)
+        if instrument is None:
+            return
+        if order.quantity != instrument.quantity(order.quantity):
+            raise VenueRejected(
+                f"quantity was {order.quantity:f}, lots are {instrument.quantity_step:f}",
+                ReasonCode.BELOW_MINIMUM,
+            )
+        if order.price is None:
+            greatest = reading.market_order_max(found)
+            if greatest is not None and order.quantity > greatest:
+                raise VenueRejected(
+                    f"quantity was {order.quantity:f}, market orders go up to {greatest:f}",
+                    ReasonCode.ABOVE_MAXIMUM,
+                )
+            return
+        if order.price != instrument.price(order.price, order.side):
+            raise VenueRejected(f"price was {order.price:f}, ticks are {instrument.price_step:f}")
+        rules = instrument.reducing() if order.reduce_only else instrument
+        refusal = rules.refusal(order.quantity, order.price)
+        if refusal is not None:
+            raise VenueRejected(refusal.message, refusal.code)
+
+    def _set_leverage(self, order: Order) -> None:
+        if order.leverage is None or order.market is Market.SPOT:
+            return
+        try:
+            with self._exchange.changing(Urgency.ORDER) as api:
+                api.set_leverage(order.leverage, self._exchange.unified(order.symbol))
+        except VenueRejected as error:
+            if "110043" not in str(error):  # Bybit: it is what it should be
+                raise
+        except OutcomeUnknown as error:
+            # The order was not sent yet, and leverage may be set again.
+            raise VenueUnavailable(str(error)) from error
+
+    def _arguments(self, order: Order, found: Json) -> tuple[object, ...]:
+        """Return what ccxt's `create_order` takes."""
+        params: dict[str, object] = {"clientOrderId": str(order.client_order_id)}
+        if order.type is OrderType.LIMIT_MAKER:
+            params["postOnly"] = True
+        if order.type is OrderType.LIMIT and order.time_in_force != "GTC":
+            params["timeInForce"] = str(order.time_in_force)
+        if order.market is not Market.SPOT:
+            params |= self._leg_of(order)
+        amount = order.quantity / reading.contract_size(found)
+        if self._spends(order):
+            params["cost"] = f"{self._cost_of(order, found):f}"
+        kind = "market" if order.price is None else "limit"
+        price = None if order.price is None else f"{order.price:f}"
+        unified = self._exchange.unified(order.symbol)
+        return unified, kind, order.side.lower(), f"{amount:f}", price, params
+
+    def _leg_of(self, order: Order) -> dict[str, object]:
+        if self._account.position_mode is PositionMode.ONEWAY:
+            return {"reduceOnly": True} if order.reduce_only else {}
+        closes = (order.position_side, order.side) in _CLOSING
+        return {"hedged": True, "reduceOnly": closes}
+
+    def _spends(self, order: Order) -> bool:
+        bought = order.side is Side.BUY and order.type is OrderType.MARKET
+        return bought and self._profile.buys_with_quote and order.market is Market.SPOT
+
+    def _cost_of(self, order: Order, found: Json) -> Decimal:
+        """Return what the quantity costs at the touch, in the steps of the quote currency."""
+        try:
+            quote = self.quote(order.symbol)
+        except VenueRejected as error:
+            raise VenueUnavailable(str(error)) from error
+        if quote is None:
+            raise VenueUnavailable(f"no price of {order.symbol} is known")
+        step = reading.number((found.get("precision") or {}).get("price")) or Decimal("0.01")
+        return reading.spent(order.quantity, quote.ask, step)
+
+    def _acknowledged(self, order: Order, answer: Json, found: Json) -> OrderReport:
+        """Return what the answer to an order says, and where it says little, what a look-up says.
+
+        Raises:
+            OutcomeUnknown: it is no answer to this order.
+        """
+        if not isinstance(answer, dict) or not reading.is_answer_to(order, answer):
+            raise OutcomeUnknown("the answer names another order, or none")
+        size = reading.contract_size(found)
+        if self._profile.answers_in_full:
+            try:
+                report = reading.report_of(order, answer, self._profile, size)
+            except VenueUnavailable as error:
+                raise OutcomeUnknown(str(error)) from error
+            return self._completed(replace(order, venue_order_id=report.venue_order_id), report)
+        venue_id = reading.venue_id_of(answer)
+        taken = OrderReport(status=OrderStatus.NEW, venue_order_id=venue_id)
+        with suppress(VenueError):
+            return self.find(replace(order, venue_order_id=venue_id)) or taken
+        return taken
+
+    def cancel(self, order: Order) -> OrderReport:
+        """Take the order off and return how it ended."""
+        with self._exchange.changing(Urgency.CANCEL) as api:
+            api.cancel_order(
+                order.venue_order_id,
+                self._exchange.unified(order.symbol),
+                self._naming(order),
+            )
+        report = self.find(order)
+        if report is None or report.status in OPEN:
+            raise OutcomeUnknown("the venue took the cancel, and has not carried it out yet")
+        return report
+
+    def _naming(self, order: Order) -> dict[str, object]:
+        """Return by what a cancel names its order besides the venue's own id."""
+        if self._profile.look_up is LookUp.NONE:
+            return {}
+        named = f"{self._profile.cancel_prefix}{order.client_order_id}"
+        return {self._profile.cancel_field: named}
+
+    def find(self, order: Order) -> OrderReport | None:
+        """Return what became of the order, looked up by client order id, or None if absent."""
+        if self._profile.adapter_class is AdapterClass.MANUAL and order.venue_order_id is None:
+            raise CannotAsk(f"{self._account.venue} cannot be asked by client order id")
+        try:
+            with self._exchange.asking(Urgency.LOOK_UP) as api:
+                answer = found_order(api, self._exchange, order)
+                if answer is None:
+                    return None
+                size = self._size(api, order.symbol)
+                report = reading.report_of(order, answer, self._profile, size)
+        except (VenueRejected, OutcomeUnknown) as error:
+            raise VenueUnavailable(str(error)) from error
+        return self._completed(replace(order, venue_order_id=report.venue_order_id), report)
+
+    def _size(self, api: Json, symbol: Symbol) -> Decimal:
+        return reading.contract_size(self._exchange.market(api, symbol) or {})
+
+    def reports(self, orders: Sequence[Order]) -> Mapping[ClientOrderId, OrderReport]:
+        """Return how these open orders stand: one list, and a look-up of each that has changed."""
+        listed = self.open_orders(sorted({order.symbol for order in orders}))
+        reports: dict[ClientOrderId, OrderReport] = {}
+        for order in orders:
+            report = self._news(order, listed.get(order.client_order_id))
+            if report is not None:
+                reports[order.client_order_id] = report
+        return reports
+
+    def _news(self, order: Order, answer: Json | None) -> OrderReport | None:
+        """Return news of an order, or None if there are none: it is open as it was."""
+        if answer is not None:
+            with suppress(VenueError):
+                size = self._size(self._exchange.api, order.symbol)
+                report = reading.report_of(order, answer, self._profile, size)
+                if report.status in OPEN and report.filled_quantity == order.filled_quantity:
+                    return None
+        return self.find(order)
+
+    def open_orders(self, symbols: Sequence[Symbol] = ()) -> Mapping[ClientOrderId, Json]:
+        """Return client order id → ccxt's order, of all that is open at the venue.
+
+        Args:
+            symbols: those that matter, where the venue is asked symbol by symbol.
+        """
+        try:
+            with self._exchange.asking(Urgency.POLL) as api:
+                if self._profile.lists_by_symbol:
+                    found = [
+                        row
+                        for symbol in symbols
+                        for row in api.fetch_open_orders(self._exchange.unified(symbol))
+                    ]
+                else:
+                    found = api.fetch_open_orders(None, None, self._profile.list_limit)
+        except (VenueRejected, NotFound) as error:
+            raise VenueUnavailable(str(error)) from error
+        return {ClientOrderId(str(row.get("clientOrderId") or row.get("id"))): row for row in found}
+
+    # What an answer leaves out
+
+    def _completed(self, order: Order, report: OrderReport) -> OrderReport:
+        """Add fills, fees and the position after them, as far as the venue tells of them now."""
+        if not report.filled_quantity or report.filled_quantity == order.filled_quantity:
+            return report
+        with suppress(VenueError):
+            report = self._with_fills(order, report)
+        with suppress(VenueError):
+            report = self._with_position(order, report)
+        return report
+
+    def _with_fills(self, order: Order, report: OrderReport) -> OrderReport:
+        known = sum((one.quantity for one in report.fills), Decimal(0))
+        if known >= report.filled_quantity or order.venue_order_id is None:
+            return report
+        with self._exchange.asking(Urgency.LOOK_UP) as api:
+            rows = trades_of(api, self._exchange, order)
+            fills = reading.fills_of(rows, self._size(api, order.symbol))
+        return replace(report, fills=fills, fees=reading.fees_of(fills))
+
+    def _with_position(self, order: Order, report: OrderReport) -> OrderReport:
+        if order.market is Market.SPOT:
+            return report
+        with self._exchange.asking(Urgency.LOOK_UP) as api:
+            positions = self._positions(api)
+        leg = order.position_side or self._net_leg(order)
+        size = positions.get((order.symbol, leg), Position()).size
+        return replace(report, position_after=size)
+
+    @staticmethod
+    def _net_leg(order: Order) -> PositionSide:
+        """Return the leg that an order of a one-way account works on."""
+        opened = PositionSide.LONG if order.side is Side.BUY else PositionSide.SHORT
+        return opened.opposite if order.reduce_only else opened

@@ -1,0 +1,72 @@
+"""The warm clients of this process, one for each account."""
+
+from app.domain.account import Account
+from app.domain.identifiers import AccountId, AccountName, VenueName
+from app.domain.words import Market, Mode
+from app.venues.ccxt.ccxt_venue import CcxtVenue
+from app.venues.ccxt.exchange import Exchange
+from app.venues.ccxt.feed import CcxtFeed
+from app.venues.ccxt.ports import VenuePorts
+from app.venues.ccxt.profiles import profile_of
+
+#: Clients kept; each holds the market metadata of its exchange, some megabytes.
+CLIENTS_MAX = 32
+
+
+class Clients:
+    """Builds a client at the first question, and keeps it while the account stays as it is.
+
+    Args:
+        ports: what they are built from.
+    """
+
+    def __init__(self, ports: VenuePorts) -> None:
+        self._ports = ports
+        self._kept: dict[int, Exchange] = {}
+        self._feeds: dict[VenueName, Exchange] = {}
+
+    def venue(self, account: Account) -> CcxtVenue:
+        """Return a real venue as this account sees it.
+
+        Raises:
+            NotFound: nobody knows the venue, or it has no play money for this market.
+        """
+        return CcxtVenue(account, self.exchange(account), self._ports)
+
+    def feed(self, name: VenueName) -> CcxtFeed:
+        """Return the prices of one market, by the name that `Account.feed` gives it.
+
+        Raises:
+            NotFound: as `venue`.
+        """
+        venue, _, rest = name.partition(":")
+        market, _, mode = rest.partition(":")
+        nobody = Account(
+            id=AccountId(0),
+            name=AccountName(name),
+            group="",
+            venue=VenueName(venue),
+            market=Market(market or Market.SPOT),
+            mode=Mode(mode or Mode.LIVE),
+        )
+        if name not in self._feeds:
+            self._feeds[name] = self.exchange(nobody)
+        return CcxtFeed(name, self._feeds[name], self._ports)
+
+    def exchange(self, account: Account) -> Exchange:
+        """Return the client of an account.
+
+        Raises:
+            NotFound: as `venue`.
+        """
+        kept = self._kept.get(account.id)
+        if kept is not None and kept.account == account:
+            return kept
+        profile = profile_of(account.venue)
+        profile.sandbox_of(account)
+        fresh = Exchange(account, profile, self._ports)
+        if account.id:  # one that is not stored yet has no id of its own
+            if len(self._kept) >= CLIENTS_MAX:
+                self._kept.pop(next(iter(self._kept)))
+            self._kept[account.id] = fresh
+        return fresh

@@ -1,0 +1,298 @@
+"""One warm ccxt exchange for one account: its clock, its budget, its way out."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+import ccxt
+
+from app.domain.account import Account
+from app.domain.errors import (
+    HookfillError,
+    NotFound,
+    OutcomeUnknown,
+    VenueBusy,
+    VenueRejected,
+    VenueUnavailable,
+)
+from app.domain.identifiers import Symbol, VenueName
+from app.domain.words import Market
+from app.venue_ports import Urgency
+from app.venues.ccxt.ports import VenuePorts
+from app.venues.ccxt.profiles import Profile, Sandbox
+from app.venues.ccxt.transport import Gateway, never_connected, session_through
+from app.venues.errors import translated, translated_reading
+
+#: Whatever ccxt gives or takes; it ships no types.
+Json = Any
+
+#: Requests in a row without an answer after which no order goes before a question was answered.
+FAILURES_MAX = 5
+
+#: A request waits this long for the budget at most; with an order's time stamp it must arrive soon.
+WAIT_MS_MAX: Mapping[Urgency, int] = {
+    Urgency.CANCEL: 2_000,
+    Urgency.LOOK_UP: 2_000,
+    Urgency.ORDER: 1_000,
+    Urgency.POLL: 0,
+}
+
+_CONTRACTS = {Market.USDM: "linear", Market.COINM: "inverse"}
+
+
+class Exchange:
+    """ccxt's exchange, as one account sees it; built at the first question.
+
+    Args:
+        account: whose keys are used.
+        profile: what is known of the exchange.
+        ports: what it is built from.
+    """
+
+    def __init__(self, account: Account, profile: Profile, ports: VenuePorts) -> None:
+        self.account = account
+        self.profile = profile
+        self._ports = ports
+        self._gateway = Gateway(ports.urls.get(account.venue), self._limited)
+        self._urgency = Urgency.POLL
+        self._signed_at_ms: int | None = None
+        self._offset_ms = 0
+        self._is_prepared = False
+
+    @property
+    def venue(self) -> VenueName:
+        """The venue's name."""
+        return self.account.venue
+
+    @property
+    def pool(self) -> str:
+        """The budget that its requests are taken from."""
+        return f"{self.venue}:{self._ports.address}"
+
+    # Questions and commands
+
+    @contextmanager
+    def asking(self, urgency: Urgency) -> Iterator[Json]:
+        """Yield ccxt's exchange for calls that only read.
+
+        Raises:
+            NotFound: there is no such order.
+            VenueRejected: the question was refused.
+            VenueUnavailable: it could not be asked.
+        """
+        with self._minding(urgency), translated_reading():
+            yield self._ready()
+
+    @contextmanager
+    def changing(self, urgency: Urgency, signed_at_ms: int | None = None) -> Iterator[Json]:
+        """Yield ccxt's exchange for one call that changes something.
+
+        Args:
+            urgency: of the request.
+            signed_at_ms: the venue's time that the request carries; None is now. It is that of the
+                intent, so that a request which was held up for long is refused by the venue.
+
+        Raises:
+            VenueRejected, VenueUnavailable: nothing has happened.
+            OutcomeUnknown: in every other case.
+        """
+        api = self._api_for_change(urgency)
+        self._gateway.status = None
+        self._signed_at_ms = signed_at_ms
+        try:
+            with self._minding(urgency), self._translated():
+                yield api
+        finally:
+            self._signed_at_ms = None
+
+    def _api_for_change(self, urgency: Urgency) -> Json:
+        """Return ccxt's exchange, made ready by questions alone: they change nothing."""
+        try:
+            with self._minding(urgency), translated_reading():
+                api = self._ready()
+                if self._ports.budget.failures(self._breaker) >= FAILURES_MAX:
+                    api.fetch_time()
+                return api
+        except VenueBusy:
+            raise
+        except (NotFound, VenueRejected) as error:
+            raise VenueUnavailable(str(error)) from error
+
+    def _translated(self) -> Any:  # noqa: ANN401 - a context manager of the library's
+        return translated(
+            lambda: self._gateway.status,
+            self.profile.duplicates,
+            self.profile.refusals,
+            never_connected,
+        )
+
+    @contextmanager
+    def _minding(self, urgency: Urgency) -> Iterator[None]:
+        """Set whose budget is used, and count rows of failures."""
+        before, self._urgency = self._urgency, urgency
+        try:
+            yield
+        except VenueBusy:
+            raise
+        except (VenueUnavailable, OutcomeUnknown) as error:
+            self._ports.budget.failed(self._breaker)
+            if isinstance(error.__cause__, ccxt.InvalidNonce):
+                self._ports.memory.forget_clock_offset(self.venue)
+            if isinstance(error.__cause__, ccxt.RateLimitExceeded | ccxt.DDoSProtection):
+                self._limited(0, 1_000)
+            raise
+        except HookfillError:
+            self._ports.budget.answered(self._breaker)
+            raise
+        else:
+            self._ports.budget.answered(self._breaker)
+        finally:
+            self._urgency = before
+
+    @property
+    def _breaker(self) -> str:
+        return f"{self.venue}:{self.account.id}"
+
+    # Symbols and markets
+
+    def market(self, api: Json, symbol: Symbol) -> Json | None:
+        """Return ccxt's market of a symbol in the account's market, or None."""
+        return api.markets.get(self.unified(symbol))
+
+    def unified(self, symbol: Symbol) -> str:
+        """Return ccxt's spelling of a symbol: `BTC/USDT:USDT` for USDⓈ-M futures."""
+        base, _, quote = symbol.partition("/")
+        match self.account.market:
+            case Market.SPOT:
+                return str(symbol)
+            case Market.USDM:
+                return f"{symbol}:{quote}"
+            case Market.COINM:
+                return f"{symbol}:{base}"
+
+    # Building
+
+    def _ready(self) -> Json:
+        """Return ccxt's exchange with market metadata and clock offset in place."""
+        api = self.api
+        if self._ports.memory.clock_offset_ms(self.venue) is None:
+            self.measure_clock()
+        if not api.markets:
+            self._load_markets(api)
+        if self.profile.preparation and not self._is_prepared and api.apiKey:
+            getattr(api, self.profile.preparation)()
+            self._is_prepared = True
+        return api
+
+    def measure_clock(self) -> tuple[int, int]:
+        """Measure how far the venue's clock is ahead of the server's, and keep that.
+
+        Returns:
+            The offset and how long the answer took, in ms.
+        """
+        before = self._ports.clock.server_ms()
+        told = int(self.api.fetch_time())
+        after = self._ports.clock.server_ms()
+        offset = told - (before + after) // 2
+        self._ports.memory.keep_clock_offset(self.venue, offset)
+        self._offset_ms = offset
+        return offset, after - before
+
+    def venue_ms(self, server_ms: int) -> int:
+        """Return the venue's time at a server time."""
+        known = self._ports.memory.clock_offset_ms(self.venue)
+        if known is not None:
+            self._offset_ms = known
+        return server_ms + self._offset_ms
+
+    def _load_markets(self, api: Json) -> None:
+        scope = str(self.account.market)
+        kept = self._ports.memory.markets(self.venue, scope)
+        if kept is None:
+            kept = json.dumps(api.fetch_markets(), default=str)
+            self._ports.memory.keep_markets(self.venue, scope, kept)
+        api.set_markets(json.loads(kept))
+
+    def reload_markets(self) -> int:
+        """Ask for the market metadata anew, and return how many markets there are."""
+        with self.asking(Urgency.LOOK_UP) as api:
+            text = json.dumps(api.fetch_markets(), default=str)
+            self._ports.memory.keep_markets(self.venue, str(self.account.market), text)
+            api.set_markets(json.loads(text))
+            return len(api.markets)
+
+    @cached_property
+    def api(self) -> Json:
+        """The exchange of ccxt; it makes no request by itself."""
+        profile, account = self.profile, self.account
+        api = getattr(ccxt, profile.exchange_id)(
+            {
+                **self._credentials(),
+                "enableRateLimit": True,
+                "timeout": self._ports.timeout_ms,
+                "options": self._options(),
+            }
+        )
+        api.number = str
+        api.has = {**api.has, "fetchCurrencies": False}
+        api.session.close()
+        api.session = session_through(self._gateway, profile.headers)
+        api.nonce = self._nonce
+        api.throttle = self._throttle
+        match profile.sandbox_of(account):
+            case Sandbox.TESTNET:
+                api.set_sandbox_mode(enable=True)
+            case Sandbox.DEMO:
+                api.enable_demo_trading(enable=True)
+            case None:
+                pass
+        return api
+
+    def _credentials(self) -> Mapping[str, str]:
+        return dict(self._ports.secrets(self.account))
+
+    def _options(self) -> dict[str, Any]:
+        contract = _CONTRACTS.get(self.account.market)
+        options: dict[str, Any] = {
+            **self.profile.options,
+            "defaultType": "spot" if contract is None else "swap",
+        }
+        if contract is not None:
+            options["defaultSubType"] = contract
+        types: Sequence[str] = self.profile.market_types.get(self.account.market, ())
+        if types:
+            options["fetchMarkets"] = {"types": list(types)}
+        if self.profile.receive_window_ms:
+            options["recvWindow"] = self.profile.receive_window_ms
+        return options
+
+    def _nonce(self) -> int:
+        if self._signed_at_ms is not None:
+            return self._signed_at_ms
+        return self.venue_ms(self._ports.clock.server_ms())
+
+    # The budget
+
+    def _throttle(self, cost: float | None = None) -> None:
+        """Take a request's cost out of the budget that all workers share.
+
+        Raises:
+            VenueBusy: it is used up for longer than this request can wait.
+        """
+        cost = 1.0 if cost is None else cost
+        per_second = 1000 / self.api.rateLimit
+        left_ms = WAIT_MS_MAX[self._urgency]
+        while True:
+            wait_ms = self._ports.budget.take(self.pool, cost, per_second, self._urgency)
+            if not wait_ms:
+                return
+            if wait_ms > left_ms:
+                raise VenueBusy(f"{self.venue} wants no request for {wait_ms} ms", wait_ms)
+            self._ports.pause_ms(wait_ms)
+            left_ms -= wait_ms
+
+    def _limited(self, status: int, pause_ms: int) -> None:
+        del status
+        self._ports.budget.freeze(self.pool, pause_ms)

@@ -1,0 +1,76 @@
+"""The prices of one market of a real exchange, as a row of ticks."""
+
+from collections.abc import Collection
+from typing import Any
+
+from app.domain.errors import NotFound, VenueRejected, VenueUnavailable
+from app.domain.identifiers import Symbol, VenueName
+from app.domain.market import Quote, Tick
+from app.venue_ports import Urgency
+from app.venues.ccxt import reading
+from app.venues.ccxt.exchange import Exchange
+from app.venues.ccxt.ports import VenuePorts
+
+
+class CcxtFeed:
+    """Looks at the prices of all wanted symbols with one question, and not too often.
+
+    Args:
+        name: of the feed, under which the trigger books are.
+        exchange: a client without keys.
+        ports: what it is built from.
+    """
+
+    def __init__(self, name: VenueName, exchange: Exchange, ports: VenuePorts) -> None:
+        self._name = name
+        self._exchange = exchange
+        self._ports = ports
+
+    def next_tick(self, symbols: Collection[Symbol]) -> Tick | None:
+        """Return the prices as they are now, or None if nobody waits or it is too early.
+
+        Raises:
+            VenueUnavailable: they could not be read.
+        """
+        if not symbols:
+            return None
+        # Whoever takes the lease looks. It is not given back: the next look must not be too near.
+        if self._ports.locks.acquire(f"tick:{self._name}", self._poll_ms) is None:
+            return None
+        quotes = self._quotes(sorted(symbols))
+        now_ms = self._ports.clock.server_ms()
+        return Tick(number=now_ms, at_ms=self._ports.clock.now_ms(), quotes=quotes)
+
+    def match(self, tick: Tick) -> None:
+        """Do nothing: the exchange matches its own orders."""
+
+    def done(self, tick: Tick) -> None:
+        """Do nothing: the next look is another tick."""
+
+    def symbols(self) -> Collection[Symbol]:
+        """Return nothing: no resting order here waits for prices."""
+        return ()
+
+    @property
+    def _poll_ms(self) -> int:
+        return self._ports.policy.venue_poll_ms
+
+    def _quotes(self, symbols: list[Symbol]) -> dict[Symbol, Quote]:
+        try:
+            with self._exchange.asking(Urgency.POLL) as api:
+                known = {self._exchange.unified(one): one for one in symbols}
+                wanted = [one for one in known if one in api.markets]
+                tickers = self._tickers(api, wanted)
+        except (NotFound, VenueRejected) as error:
+            raise VenueUnavailable(str(error)) from error
+        quotes = {known[one]: reading.quote_of(ticker) for one, ticker in tickers.items()}
+        return {symbol: quote for symbol, quote in quotes.items() if quote is not None}
+
+    @staticmethod
+    def _tickers(api: Any, wanted: list[str]) -> dict[str, Any]:  # noqa: ANN401 - ccxt's
+        if not wanted:
+            return {}
+        if len(wanted) > 1 and api.has.get("fetchTickers"):
+            found = api.fetch_tickers(wanted)
+            return {one: found[one] for one in wanted if one in found}
+        return {one: api.fetch_ticker(one) for one in wanted}

@@ -1,0 +1,80 @@
+"""How each exchange is asked for one order by its client order id, and for its fills.
+
+"No such order" of one place proves nothing where an exchange keeps open and closed orders apart:
+all places are asked.
+"""
+
+from typing import Any
+
+import ccxt
+
+from app.domain.order import Order
+from app.domain.words import Market
+from app.venues.ccxt.exchange import Exchange
+from app.venues.ccxt.profiles import LookUp
+
+Json = Any
+
+
+def found_order(api: Json, exchange: Exchange, order: Order) -> Json | None:
+    """Return ccxt's order, or None if the exchange has none with this client order id.
+
+    Raises:
+        ccxt.BaseError: the exchange could not be asked.
+    """
+    try:
+        match exchange.profile.look_up:
+            case LookUp.ORIGINAL_ID:
+                return _by_original_id(api, exchange, order)
+            case LookUp.BYBIT:
+                return _at_bybit(api, exchange, order)
+            case LookUp.POLONIEX:
+                return _at_poloniex(api, exchange, order)
+            case LookUp.NONE:
+                return api.fetch_order(order.venue_order_id, exchange.unified(order.symbol))
+    except ccxt.OrderNotFound:
+        return None
+
+
+def _by_original_id(api: Json, exchange: Exchange, order: Order) -> Json:
+    """Binance: one place for all ("Query order", origClientOrderId)."""
+    params = {"origClientOrderId": str(order.client_order_id)}
+    return api.fetch_order("", exchange.unified(order.symbol), params)
+
+
+def _at_bybit(api: Json, exchange: Exchange, order: Order) -> Json | None:
+    """Bybit: "Get Open & Closed Orders", then "Get Order History"; the first forgets soon."""
+    market = api.market(exchange.unified(order.symbol))
+    asked = {
+        "category": "spot" if order.market is Market.SPOT else market["subType"],
+        "symbol": market["id"],
+        "orderLinkId": str(order.client_order_id),
+    }
+    for question in (api.privateGetV5OrderRealtime, api.privateGetV5OrderHistory):
+        rows = question(asked)["result"]["list"]
+        if rows:
+            return api.parse_order(rows[0], market)
+    return None
+
+
+def _at_poloniex(api: Json, exchange: Exchange, order: Order) -> Json:
+    """Poloniex: "Order Details" takes `cid:` and the client order id in place of the id."""
+    market = api.market(exchange.unified(order.symbol))
+    answer = api.privateGetOrdersId({"id": f"cid:{order.client_order_id}"})
+    return api.parse_order(answer, market)
+
+
+def trades_of(api: Json, exchange: Exchange, order: Order) -> list[Json]:
+    """Return ccxt's trades of an order whose venue order id is known.
+
+    Raises:
+        ccxt.BaseError: the exchange could not be asked.
+    """
+    unified, venue_id = exchange.unified(order.symbol), str(order.venue_order_id)
+    if exchange.profile.look_up is LookUp.ORIGINAL_ID:
+        found = api.fetch_my_trades(unified, None, None, {"orderId": venue_id})
+    elif api.has.get("fetchOrderTrades"):
+        found = api.fetch_order_trades(venue_id, unified)
+    else:
+        found = []
+    return list(found)

@@ -1,0 +1,263 @@
+"""What an exchange answers, in our words."""
+
+from collections.abc import Iterable, Mapping
+from decimal import ROUND_DOWN, Decimal, InvalidOperation
+from typing import Any
+
+from app.domain.errors import OutcomeUnknown, VenueUnavailable
+from app.domain.identifiers import Currency, EpochMs, Symbol, TradeId, VenueOrderId
+from app.domain.instrument import Instrument
+from app.domain.market import Balance, Position, Quote
+from app.domain.order import Order
+from app.domain.reason import Reason
+from app.domain.report import Fill, OrderReport
+from app.domain.status import CLOSED, OPEN, OrderStatus
+from app.domain.words import Market, OrderType, PositionSide, ReasonCode, TimeInForce
+from app.venues.ccxt.profiles import Profile
+
+Json = Mapping[str, Any]
+
+#: ccxt's own words, for exchanges whose own words we do not know.
+_UNIFIED = {
+    "open": OrderStatus.NEW,
+    "canceling": OrderStatus.NEW,
+    "closed": OrderStatus.FILLED,
+    "canceled": OrderStatus.CANCELED,
+    "expired": OrderStatus.EXPIRED,
+    "rejected": OrderStatus.REJECTED,
+}
+
+_BRIEF = frozenset({TimeInForce.IOC, TimeInForce.FOK})
+_LEGS = {"long": PositionSide.LONG, "short": PositionSide.SHORT}
+
+
+def number(value: object) -> Decimal | None:
+    """Return a number of an answer, or None where it has none.
+
+    Raises:
+        VenueUnavailable: it is none, whatever it is.
+    """
+    if value is None or value == "":
+        return None
+    try:
+        found = Decimal(str(value))
+    except InvalidOperation as error:
+        raise VenueUnavailable(f"the answer had {value!r} for a number") from error
+    if not found.is_finite():
+        raise VenueUnavailable(f"the answer had {value!r} for a number")
+    return found
+
+
+def or_zero(value: object) -> Decimal:
+    """Return a number of an answer, 0 where it has none."""
+    return number(value) or Decimal(0)
+
+
+def is_answer_to(order: Order, answer: Json) -> bool:
+    """Tell whether an answer is about this order, and no other."""
+    named = answer.get("clientOrderId")
+    if named:
+        return bool(named == order.client_order_id)
+    return order.venue_order_id is not None and answer.get("id") == order.venue_order_id
+
+
+def report_of(
+    order: Order, answer: Json, profile: Profile, size: Decimal = Decimal(1)
+) -> OrderReport:
+    """Return what an answer says about an order.
+
+    Args:
+        order: as we know it.
+        answer: ccxt's order.
+        profile: the exchange's words.
+        size: base currency in one contract.
+
+    Raises:
+        OutcomeUnknown: it says nothing that we understand.
+    """
+    filled = or_zero(answer.get("filled")) * size
+    status = _status(order, answer, profile, filled)
+    fills = fills_of(answer.get("trades") or (), size, answer.get("timestamp"))
+    return OrderReport(
+        status=status,
+        venue_order_id=venue_id_of(answer),
+        filled_quantity=filled,
+        average_price=_average(answer, filled),
+        fills=fills,
+        fees=fees_of(fills),
+        reason=_reason(order, status, answer),
+    )
+
+
+def _status(order: Order, answer: Json, profile: Profile, filled: Decimal) -> OrderStatus:
+    own = (answer.get("info") or {}).get(profile.state_field) if profile.state_field else None
+    status = profile.states.get(str(own)) if own else _UNIFIED.get(str(answer.get("status")))
+    if status is None:
+        raise OutcomeUnknown(f"the venue says that the order is {own or answer.get('status')!r}")
+    if status in OPEN:
+        return OrderStatus.PARTIALLY_FILLED if filled > 0 else OrderStatus.NEW
+    if status is OrderStatus.EXPIRED:
+        return _expired(order, filled)
+    return status
+
+
+def _expired(order: Order, filled: Decimal) -> OrderStatus:
+    """Return what an order has come to that the venue let go by itself.
+
+    That is how Binance ends what an IOC, a FOK or a market order leaves, and a post-only order of
+    futures that would have taken.
+    """
+    if order.type is OrderType.LIMIT_MAKER and not filled:
+        return OrderStatus.REJECTED
+    if order.type is OrderType.MARKET or order.time_in_force in _BRIEF:
+        return OrderStatus.CANCELED
+    return OrderStatus.EXPIRED
+
+
+def _reason(order: Order, status: OrderStatus, answer: Json) -> Reason | None:
+    if status not in CLOSED or status is OrderStatus.FILLED:
+        return None
+    if status is OrderStatus.REJECTED and order.type is OrderType.LIMIT_MAKER:
+        return Reason(ReasonCode.WOULD_TAKE, "the order would have taken")
+    if status is OrderStatus.REJECTED:
+        return Reason(ReasonCode.VENUE_REJECTED, f"the venue says {answer.get('status')}")
+    if order.type is OrderType.MARKET or order.time_in_force in _BRIEF:
+        return Reason(ReasonCode.TIME_IN_FORCE, "the rest could not be filled at once")
+    return None
+
+
+def _average(answer: Json, filled: Decimal) -> Decimal | None:
+    if not filled:
+        return None
+    return number(answer.get("average")) or number(answer.get("price"))
+
+
+def venue_id_of(answer: Json) -> VenueOrderId | None:
+    """Return the exchange's own id of the order in an answer, or None."""
+    found = answer.get("id")
+    return None if found in {None, ""} else VenueOrderId(str(found))
+
+
+def fills_of(trades: Iterable[Json], size: Decimal, at_ms: object = None) -> tuple[Fill, ...]:
+    """Return the fills of ccxt's trades; one without an id cannot be told from others.
+
+    Args:
+        trades: as ccxt has them.
+        size: base currency in one contract.
+        at_ms: the time of those that do not tell theirs.
+    """
+    return tuple(_fill(trade, size, at_ms) for trade in trades if trade.get("id") is not None)
+
+
+def _fill(trade: Json, size: Decimal, at_ms: object) -> Fill:
+    fee = trade.get("fee") or {}
+    return Fill(
+        trade_id=TradeId(str(trade["id"])),
+        quantity=or_zero(trade.get("amount")) * size,
+        price=or_zero(trade.get("price")),
+        fee=or_zero(fee.get("cost")),
+        fee_currency=Currency(str(fee.get("currency") or "")),
+        at_ms=EpochMs(int(str(trade.get("timestamp") or at_ms or 0))),
+    )
+
+
+def fees_of(fills: Iterable[Fill]) -> dict[Currency, Decimal]:
+    """Return currency → the sum of the fees."""
+    fees: dict[Currency, Decimal] = {}
+    for fill in fills:
+        if fill.fee:
+            fees[fill.fee_currency] = fees.get(fill.fee_currency, Decimal(0)) + fill.fee
+    return fees
+
+
+# Markets
+
+
+def instrument_of(symbol: Symbol, market: Market, found: Json) -> Instrument | None:
+    """Return the rules of ccxt's market, or None where it does not tell its steps."""
+    precision, limits = found.get("precision") or {}, found.get("limits") or {}
+    size = contract_size(found)
+    price_step, quantity_step = number(precision.get("price")), number(precision.get("amount"))
+    if not price_step or not quantity_step:
+        return None
+    amount, cost = limits.get("amount") or {}, limits.get("cost") or {}
+    # Exchanges write 0 where they have no limit.
+    greatest = number(amount.get("max")) or None
+    return Instrument(
+        symbol=symbol,
+        market=market,
+        kind="inverse" if market is Market.COINM else "linear",
+        price_step=price_step,
+        quantity_step=quantity_step * size,
+        min_quantity=or_zero(amount.get("min")) * size,
+        max_quantity=None if greatest is None else greatest * size,
+        min_notional=or_zero(cost.get("min")),
+    )
+
+
+def market_order_max(found: Json) -> Decimal | None:
+    """Return the greatest quantity of a market order, where it is less than that of others."""
+    limits = found.get("limits") or {}
+    greatest = number((limits.get("market") or {}).get("max")) or None
+    return None if greatest is None else greatest * contract_size(found)
+
+
+def contract_size(found: Json) -> Decimal:
+    """Return how much base currency one unit of quantity is."""
+    if found.get("contract") is not True or found.get("inverse") is True:
+        return Decimal(1)
+    return number(found.get("contractSize")) or Decimal(1)
+
+
+def quote_of(ticker: Json, book: Json | None = None) -> Quote | None:
+    """Return the prices of a ticker, with the touch of an order book where the ticker has none."""
+    last = number(ticker.get("last"))
+    bid, ask = number(ticker.get("bid")), number(ticker.get("ask"))
+    if book is not None:
+        bid = number(book["bids"][0][0]) if book.get("bids") else bid
+        ask = number(book["asks"][0][0]) if book.get("asks") else ask
+    known = last or bid or ask
+    if known is None:
+        return None
+    return Quote(bid=bid or known, ask=ask or known, last=known)
+
+
+# Accounts
+
+
+def balances_of(answer: Json) -> dict[Currency, Balance]:
+    """Return currency → balance."""
+    totals, free = answer.get("total") or {}, answer.get("free") or {}
+    return {
+        Currency(name): Balance(total=or_zero(total), available=or_zero(free.get(name)))
+        for name, total in totals.items()
+        if or_zero(total) or or_zero(free.get(name))
+    }
+
+
+def positions_of(
+    rows: Iterable[Json], sizes: Mapping[str, Decimal]
+) -> dict[tuple[Symbol, PositionSide], Position]:
+    """Return (symbol, leg) → position.
+
+    Args:
+        rows: ccxt's positions.
+        sizes: ccxt's symbol → base currency in one contract.
+    """
+    positions = {}
+    for row in rows:
+        leg = _LEGS.get(str(row.get("side")))
+        unified = str(row.get("symbol"))
+        held = abs(or_zero(row.get("contracts"))) * sizes.get(unified, Decimal(1))
+        if leg is None or not held:
+            continue
+        symbol = Symbol(unified.partition(":")[0])
+        positions[symbol, leg] = Position(
+            size=held, available=held, entry_price=or_zero(row.get("entryPrice"))
+        )
+    return positions
+
+
+def spent(quantity: Decimal, touch: Decimal, step: Decimal) -> Decimal:
+    """Return what a quantity costs at the touch, rounded down to the quote currency's step."""
+    return (quantity * touch / step).to_integral_value(rounding=ROUND_DOWN) * step

@@ -1,0 +1,383 @@
+"""One suite for every venue: the paper venue, and real exchanges through ccxt over real sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+
+import fakeredis
+import pytest
+
+from app.domain.errors import (
+    InsufficientFunds,
+    NotFound,
+    OutcomeUnknown,
+    VenueRejected,
+    VenueUnavailable,
+)
+from app.domain.identifiers import EpochMs, Symbol
+from app.domain.order import Order
+from app.domain.report import OrderReport
+from app.domain.status import OrderStatus
+from app.domain.words import Market, OrderType, PositionMode, PositionSide, Side, TimeInForce
+from tests.contract.venue_world import (
+    BTC,
+    ETH,
+    USDT,
+    ExchangeWorld,
+    Numbers,
+    PaperVenueWorld,
+    VenueWorld,
+    running_world,
+)
+from tests.exchanges.faults import Call
+
+WORLDS = [
+    ("paper", Market.SPOT),
+    ("paper", Market.USDM),
+    ("binance", Market.SPOT),
+    ("binance", Market.USDM),
+    ("binance_testnet", Market.SPOT),
+    ("binance_testnet", Market.USDM),
+]
+
+
+@pytest.fixture(params=WORLDS, ids=lambda one: f"{one[0]}-{one[1]}")
+def world(request: pytest.FixtureRequest) -> Iterator[VenueWorld]:
+    name, market = request.param
+    with fakeredis.FakeRedis(decode_responses=True) as client:
+        if name == "paper":
+            yield PaperVenueWorld(client, market)
+            return
+        with running_world(client, name, market) as running:
+            yield running
+
+
+@pytest.fixture
+def numbers(world: VenueWorld) -> Numbers:
+    return Numbers(world.market, PositionMode.HEDGE)
+
+
+def traded(world: VenueWorld) -> Symbol:
+    return BTC if world.market is Market.SPOT else ETH
+
+
+def low(world: VenueWorld) -> str:
+    """A price at which a buy rests."""
+    return "40000" if world.market is Market.SPOT else "1600"
+
+
+def resting(world: VenueWorld, numbers: Numbers) -> tuple[Order, OrderReport]:
+    order = numbers.order(price=low(world))
+    report = world.venue.place(order)
+    return replace(order, venue_order_id=report.venue_order_id), report
+
+
+def test_it_tells_the_rules_of_what_is_traded(world: VenueWorld) -> None:
+    found = world.venue.instrument(traded(world))
+
+    assert found is not None
+    steps = {Market.SPOT: Decimal("0.00001"), Market.USDM: Decimal("0.001")}
+    assert found.quantity_step == steps[world.market]
+    assert found.price_step == Decimal("0.01")
+    assert found.min_notional == Decimal(5)
+    assert world.venue.instrument(Symbol("DOGE/USDT")) is None
+
+
+def test_it_tells_the_prices(world: VenueWorld) -> None:
+    world.price(traded(world), "1234.5")
+
+    found = world.venue.quote(traded(world))
+
+    assert found is not None
+    assert (found.bid, found.ask, found.last) == (Decimal("1234.5"),) * 3
+
+
+def test_a_market_order_fills_and_is_found_again(world: VenueWorld, numbers: Numbers) -> None:
+    order = numbers.order()
+
+    placed = world.venue.place(order)
+
+    assert placed.status is OrderStatus.FILLED
+    assert placed.filled_quantity == Decimal("0.1")
+    assert placed.average_price == Decimal(50_000 if world.market is Market.SPOT else 2_000)
+    found = world.venue.find(order)
+    assert found is not None
+    assert (found.status, found.venue_order_id) == (OrderStatus.FILLED, placed.venue_order_id)
+    assert {one.trade_id for one in found.fills} == {one.trade_id for one in placed.fills}
+
+
+def test_a_limit_order_rests_until_its_price_comes(world: VenueWorld, numbers: Numbers) -> None:
+    order, placed = resting(world, numbers)
+
+    world.price(traded(world), low(world))
+    found = world.venue.find(order)
+
+    assert placed.status is OrderStatus.NEW
+    assert found is not None
+    assert (found.status, found.filled_quantity) == (OrderStatus.FILLED, Decimal("0.1"))
+
+
+def test_what_is_bought_is_there(world: VenueWorld, numbers: Numbers) -> None:
+    world.venue.place(numbers.order())
+
+    view = world.venue.view()
+
+    if world.market is Market.SPOT:
+        assert view.available(USDT) == Decimal(5_000)
+    else:
+        assert view.position(ETH, PositionSide.LONG).size == Decimal("0.1")
+        assert view.position(ETH, PositionSide.SHORT).size == 0
+
+
+def test_a_close_tells_that_nothing_is_left(world: VenueWorld, numbers: Numbers) -> None:
+    if world.market is Market.SPOT:
+        pytest.skip("there are no positions")
+    opened = world.venue.place(numbers.order())
+
+    closed = world.venue.place(numbers.order(Side.SELL))
+
+    assert (opened.position_after, closed.position_after) == (Decimal("0.1"), Decimal(0))
+
+
+def test_a_canceled_order_is_off(world: VenueWorld, numbers: Numbers) -> None:
+    order, _ = resting(world, numbers)
+
+    canceled = world.venue.cancel(order)
+
+    assert canceled.status is OrderStatus.CANCELED
+    assert world.venue.view().available(USDT) == world.venue.view().balances[USDT].total
+
+
+def test_what_never_arrived_is_absent_and_cannot_be_canceled(
+    world: VenueWorld, numbers: Numbers
+) -> None:
+    order = numbers.order()
+
+    assert world.venue.find(order) is None
+    with pytest.raises((NotFound, VenueRejected)):
+        world.venue.cancel(order)
+
+
+def test_news_of_open_orders_come_together(world: VenueWorld, numbers: Numbers) -> None:
+    order, _ = resting(world, numbers)
+    other = numbers.order(price="1000")
+    world.venue.place(other)
+    world.price(traded(world), low(world))
+
+    reports = world.venue.reports([order, other])
+
+    assert reports[order.client_order_id].status is OrderStatus.FILLED
+    told = reports.get(other.client_order_id)
+    assert told is None or told.status is OrderStatus.NEW
+
+
+def test_what_the_funds_do_not_cover_is_refused(world: VenueWorld, numbers: Numbers) -> None:
+    with pytest.raises(InsufficientFunds):
+        world.venue.place(numbers.order(quantity="50"))
+
+    assert world.count() == 0
+
+
+def test_what_is_too_small_is_refused(world: VenueWorld, numbers: Numbers) -> None:
+    order = numbers.order(quantity="0.001", price="1000")
+
+    with pytest.raises(VenueRejected, match=r"(?i)notional"):
+        world.venue.place(order)
+
+
+def test_an_unknown_symbol_is_refused(world: VenueWorld, numbers: Numbers) -> None:
+    order = replace(numbers.order(), symbol=Symbol("DOGE/USDT"))
+
+    with pytest.raises(VenueRejected):
+        world.venue.place(order)
+
+
+def test_the_rest_of_an_ioc_order_is_canceled(world: VenueWorld, numbers: Numbers) -> None:
+    order = numbers.order(price=low(world), time_in_force=TimeInForce.IOC)
+
+    placed = world.venue.place(order)
+
+    assert placed.status is OrderStatus.CANCELED
+    assert placed.filled_quantity == 0
+
+
+def test_a_post_only_order_never_takes(world: VenueWorld, numbers: Numbers) -> None:
+    dear = "60000" if world.market is Market.SPOT else "2400"
+    rests = world.venue.place(numbers.order(price=low(world), type=OrderType.LIMIT_MAKER))
+
+    with pytest.raises(VenueRejected):
+        world.venue.place(numbers.order(price=dear, type=OrderType.LIMIT_MAKER))
+
+    assert rests.status is OrderStatus.NEW
+
+
+def test_an_order_sets_its_leverage_first(world: VenueWorld, numbers: Numbers) -> None:
+    if world.market is Market.SPOT:
+        pytest.skip("spot has no leverage")
+
+    world.venue.place(numbers.order(quantity="0.5", leverage=10))
+
+    assert world.venue.view().available(USDT) <= Decimal(900)
+
+
+@pytest.mark.parametrize("word", ["accept_then_timeout", "accept_then_error"])
+def test_what_is_lost_on_the_way_back_has_arrived(
+    world: VenueWorld, numbers: Numbers, word: str
+) -> None:
+    world.fault("place", word)
+    order = numbers.order()
+
+    with pytest.raises(OutcomeUnknown):
+        world.venue.place(order)
+
+    found = world.venue.find(order)
+    assert found is not None
+    assert found.status is OrderStatus.FILLED
+    assert world.count() == 1
+
+
+@pytest.mark.parametrize("word", ["timeout", "error"])
+def test_what_is_lost_on_the_way_leaves_it_open(
+    world: VenueWorld, numbers: Numbers, word: str
+) -> None:
+    world.fault("place", word)
+    order = numbers.order()
+
+    with pytest.raises(OutcomeUnknown):
+        world.venue.place(order)
+
+    assert world.venue.find(order) is None
+    assert world.count() == 0
+
+
+@pytest.mark.parametrize("word", ["accept_then_timeout", "accept_then_error"])
+def test_a_cancel_without_an_answer_may_have_worked(
+    world: VenueWorld, numbers: Numbers, word: str
+) -> None:
+    order, _ = resting(world, numbers)
+    world.fault("cancel", word)
+
+    with pytest.raises(OutcomeUnknown):
+        world.venue.cancel(order)
+
+    found = world.venue.find(order)
+    assert found is not None
+    assert found.status is OrderStatus.CANCELED
+
+
+def test_a_venue_may_hide_an_order(world: VenueWorld, numbers: Numbers) -> None:
+    order, _ = resting(world, numbers)
+    world.fault("find", "not_found", "ok")
+
+    assert world.venue.find(order) is None
+    assert world.venue.find(order) is not None
+
+
+# Faults that only real exchanges have
+
+
+@pytest.fixture
+def real(world: VenueWorld) -> ExchangeWorld:
+    if not isinstance(world, ExchangeWorld):
+        pytest.skip("the paper venue answers in our own words")
+    return world
+
+
+@pytest.mark.parametrize(
+    "word", ["accept_then_cut", "accept_then_garbage", "accept_then_empty", "cut", "garbage"]
+)
+def test_no_answer_that_makes_no_sense_is_believed(
+    real: ExchangeWorld, numbers: Numbers, word: str
+) -> None:
+    real.fault("place", word)
+    order = numbers.order()
+
+    with pytest.raises(OutcomeUnknown):
+        real.venue.place(order)
+
+    assert (real.venue.find(order) is not None) is word.startswith("accept")
+    assert real.count() == int(word.startswith("accept"))
+
+
+@pytest.mark.parametrize("word", ["error", "garbage", "cut", "timeout"])
+def test_a_question_without_a_good_answer_is_no_answer(
+    real: ExchangeWorld, numbers: Numbers, word: str
+) -> None:
+    order, _ = resting(real, numbers)
+    real.fault("find", word)
+
+    with pytest.raises(VenueUnavailable):
+        real.venue.find(order)
+
+
+def test_a_ban_is_no_arrival_and_keeps_everybody_away(
+    real: ExchangeWorld, numbers: Numbers
+) -> None:
+    real.plan.retry_after_seconds = 60
+    real.fault("place", "ban")
+
+    with pytest.raises(VenueUnavailable):
+        real.venue.place(numbers.order())
+    asked = len(real.gateway.log)
+    with pytest.raises(VenueUnavailable):
+        real.venue.place(numbers.order())
+
+    assert len(real.gateway.log) == asked
+    assert real.count() == 0
+
+
+def test_a_repeat_is_asked_about(real: ExchangeWorld, numbers: Numbers) -> None:
+    order, _ = resting(real, numbers)
+
+    with pytest.raises(OutcomeUnknown):
+        real.venue.place(order)
+
+    assert real.exchange.repeats == [order.client_order_id]
+
+
+def test_a_request_that_was_held_up_is_refused_by_the_venue(
+    real: ExchangeWorld, numbers: Numbers
+) -> None:
+    """A process that slept after its claim sends the time of the claim, not that of waking up."""
+    real.venue.view()
+    long_ago = real.clock.server_ms() - real.profile.receive_window_ms - 1_000
+    order = replace(numbers.order(), lease_until_ms=EpochMs(long_ago + 30_000))
+
+    with pytest.raises(VenueUnavailable):
+        real.venue.place(order)
+
+    assert real.count() == 0
+
+
+def test_a_clock_that_is_off_is_allowed_for(real: ExchangeWorld, numbers: Numbers) -> None:
+    real.exchange.clock_skew_ms = 90_000
+
+    assert real.venue.place(numbers.order()).status is OrderStatus.FILLED
+
+
+def test_fills_come_in_parts(real: ExchangeWorld, numbers: Numbers) -> None:
+    real.exchange.fill_share = Decimal("0.4")
+    order = numbers.order(price="60000" if real.market is Market.SPOT else "2400")
+
+    first = real.venue.place(order)
+    real.exchange.fill_more(real.holder)
+    second = real.venue.find(order)
+
+    assert (first.status, first.filled_quantity) == (
+        OrderStatus.PARTIALLY_FILLED,
+        Decimal("0.04"),
+    )
+    assert second is not None
+    assert (second.status, len(second.fills)) == (OrderStatus.FILLED, 2)
+    assert {one.trade_id for one in first.fills} < {one.trade_id for one in second.fills}
+
+
+def test_a_quantity_off_the_lot_is_not_left_to_the_venue(
+    real: ExchangeWorld, numbers: Numbers
+) -> None:
+    with pytest.raises(VenueRejected, match="lots are"):
+        real.venue.place(numbers.order(quantity="0.1000001"))
+
+    assert real.gateway.counted(Call.PLACE) == 0

@@ -1,0 +1,91 @@
+"""What may go wrong with an answer."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Call(StrEnum):
+    """The kinds of request that faults are planned for."""
+
+    PLACE = "place"
+    CANCEL = "cancel"
+    FIND = "find"
+    LIST = "list"
+    VIEW = "view"
+    OTHER = "other"
+
+
+class Fault(StrEnum):
+    """`ACCEPT_...` carries the request out, and then the answer goes wrong."""
+
+    OK = "ok"
+    TIMEOUT = "timeout"
+    CUT = "cut"
+    ERROR = "error"
+    BAN = "ban"
+    GARBAGE = "garbage"
+    ACCEPT_THEN_TIMEOUT = "accept_then_timeout"
+    ACCEPT_THEN_CUT = "accept_then_cut"
+    ACCEPT_THEN_ERROR = "accept_then_error"
+    ACCEPT_THEN_GARBAGE = "accept_then_garbage"
+    ACCEPT_THEN_EMPTY = "accept_then_empty"
+    ACCEPT_LATER = "accept_later"
+    NOT_FOUND = "not_found"
+    STALE = "stale"
+
+    @property
+    def arrives(self) -> bool:
+        """Whether the request is carried out before its answer."""
+        return self in _ARRIVES
+
+
+_ARRIVES = frozenset(
+    {
+        Fault.OK,
+        Fault.NOT_FOUND,
+        Fault.STALE,
+        Fault.ACCEPT_THEN_TIMEOUT,
+        Fault.ACCEPT_THEN_CUT,
+        Fault.ACCEPT_THEN_ERROR,
+        Fault.ACCEPT_THEN_GARBAGE,
+        Fault.ACCEPT_THEN_EMPTY,
+    }
+)
+
+
+@dataclass
+class Plan:
+    """The faults of the next calls of each kind; then all is well again.
+
+    Attributes:
+        look_up_lag_ms: how long a new order stays hidden from every look-up.
+        silence_seconds: how long a request without an answer is kept waiting.
+        later_seconds: when a request that is carried out late is carried out.
+        retry_after_seconds: what a ban tells.
+    """
+
+    look_up_lag_ms: int = 0
+    silence_seconds: float = 1.0
+    later_seconds: float = 0.3
+    retry_after_seconds: int = 1
+    _next: dict[Call, deque[Fault]] = field(default_factory=dict)
+
+    def plan(self, call: Call | str, *words: Fault | str) -> None:
+        """Let the next calls of a kind meet these, one each."""
+        self._next.setdefault(Call(call), deque()).extend(Fault(word) for word in words)
+
+    def next(self, call: Call) -> Fault:
+        planned = self._next.get(call)
+        return planned.popleft() if planned else Fault.OK
+
+    def clear(self) -> None:
+        self._next.clear()
+        self.look_up_lag_ms = 0
+
+    def waiting(self) -> Sequence[Call]:
+        """Return the calls that still have faults before them."""
+        return [call for call, planned in self._next.items() if planned]
