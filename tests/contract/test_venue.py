@@ -40,6 +40,11 @@ WORLDS = [
     ("binance", Market.USDM),
     ("binance_testnet", Market.SPOT),
     ("binance_testnet", Market.USDM),
+    ("bybit", Market.SPOT),
+    ("bybit", Market.USDM),
+    ("bybit_testnet", Market.SPOT),
+    ("bybit_testnet", Market.USDM),
+    ("poloniex", Market.SPOT),
 ]
 
 

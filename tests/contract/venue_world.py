@@ -44,7 +44,9 @@ from app.venues.ccxt.clients import Clients
 from app.venues.ccxt.ports import VenuePorts
 from tests.contract.paper_world import PaperWorld
 from tests.exchanges.binance import Binance
+from tests.exchanges.bybit import Bybit
 from tests.exchanges.faults import Plan
+from tests.exchanges.poloniex import Poloniex
 from tests.exchanges.server import Dialect as Wire
 from tests.exchanges.server import Gateway, served
 from tests.exchanges.trading import LINEAR, SPOT, Exchange
@@ -219,7 +221,9 @@ class ExchangeWorld:
         self.exchange.set_price(symbol, last)
 
     def fault(self, call: str, *words: str) -> None:
-        self.plan.plan(call, *words)
+        # Bybit is asked in two places.
+        asked = 2 if call == "find" and self.account.venue.startswith("bybit") else 1
+        self.plan.plan(call, *(word for word in words for _ in range(asked)))
 
     def count(self) -> int:
         return len(self.holder.orders)
@@ -239,12 +243,18 @@ def an_exchange(**options: bool) -> Exchange:
     return exchange
 
 
-def wire_of(venue: str) -> Wire:
+def wire_of(venue: str, market: Market) -> Wire:
     """Return the wire format of a venue over a fresh exchange."""
     name = venue.partition("_")[0]
+    plan = Plan(silence_seconds=0.6)
     if name == "binance":
-        return Binance(an_exchange(unique_among_open=True), Plan(silence_seconds=0.6))
-    raise LookupError(venue)
+        return Binance(an_exchange(unique_among_open=True), plan)
+    if name == "poloniex":
+        return Poloniex(an_exchange(), plan)
+    exchange = an_exchange()
+    if market is not Market.SPOT:
+        exchange.accounts[KEY].total.clear()  # one wallet for all markets
+    return Bybit(exchange, plan)
 
 
 @contextmanager
@@ -253,7 +263,7 @@ def running_world(
 ) -> Iterator[ExchangeWorld]:
     """Serve a simulated exchange, and yield it with a venue that asks it."""
     with ExitStack() as stack:
-        wire = wire_of(venue)
+        wire = wire_of(venue, market)
         url, gateway = stack.enter_context(served(wire))
         yield ExchangeWorld(client, wire, gateway, url, venue=venue, market=market, **options)  # type: ignore[arg-type]
 

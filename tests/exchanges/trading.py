@@ -103,6 +103,7 @@ class Order:
     updated_ms: int
     status: str = "NEW"
     trades: tuple[Trade, ...] = ()
+    would_take: bool = False
 
     @property
     def filled(self) -> Decimal:
@@ -226,6 +227,20 @@ class Exchange:
         fades = ticket.type == "MARKET" or ticket.time_in_force in {"IOC", "FOK"}
         if fades and order.status in OPEN and self.fill_share == 1:
             order = self._keep(account, replace(order, status="EXPIRED"))
+        return order
+
+    def take_in_and_cancel(self, account: Account, ticket: Ticket) -> Order:
+        """Take in a post-only order that would take, and cancel it, as some do."""
+        now = self.now_ms()
+        order = Order(
+            id=self._number(),
+            ticket=ticket,
+            created_ms=now,
+            updated_ms=now,
+            status="CANCELED",
+            would_take=True,
+        )
+        account.orders.append(order)
         return order
 
     def cancel(self, account: Account, order: Order) -> Order:

@@ -110,7 +110,10 @@ class CcxtVenue:
         signed_at_ms = self._exchange.venue_ms(self._claimed_at_ms(order))
         with self._exchange.changing(Urgency.ORDER, signed_at_ms) as api:
             answer = api.create_order(*arguments)
-        return self._acknowledged(order, answer, found)
+        report = self._acknowledged(order, answer, found)
+        if report.status is OrderStatus.REJECTED and report.reason is not None:
+            raise VenueRejected(report.reason.message, report.reason.code)
+        return report
 
     def _claimed_at_ms(self, order: Order) -> int:
         """Return the server time of the claim that permits this placement."""

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any
 
 import ccxt
@@ -122,11 +123,16 @@ class Exchange:
 
     def _translated(self) -> Any:  # noqa: ANN401 - a context manager of the library's
         return translated(
-            lambda: self._gateway.status,
+            self._status,
             self.profile.duplicates,
             self.profile.refusals,
             never_connected,
         )
+
+    def _status(self) -> int | None:
+        status = self._gateway.status
+        refused = status in self.profile.refused_unread
+        return HTTPStatus.TOO_MANY_REQUESTS if refused else status
 
     @contextmanager
     def _minding(self, urgency: Urgency) -> Iterator[None]:
@@ -243,7 +249,7 @@ class Exchange:
         api.throttle = self._throttle
         match profile.sandbox_of(account):
             case Sandbox.TESTNET:
-                api.set_sandbox_mode(enable=True)
+                api.set_sandbox_mode(True)
             case Sandbox.DEMO:
                 api.enable_demo_trading(enable=True)
             case None:

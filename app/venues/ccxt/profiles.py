@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
 
@@ -51,6 +52,7 @@ class Profile:
         state_field: where that word stands in its answers.
         duplicates: what it says to a client order id that it has seen before.
         refusals: further codes by which it says no for certain, where ccxt is in doubt.
+        refused_unread: HTTP statuses of requests that were refused for their time stamp.
         market_types: the markets that there are → what ccxt is to load for them.
         options: of ccxt.
         headers: sent with each request.
@@ -73,6 +75,7 @@ class Profile:
     state_field: str = ""
     duplicates: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
+    refused_unread: tuple[int, ...] = ()
     market_types: Mapping[Market, tuple[str, ...]] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -205,6 +208,7 @@ _POLONIEX = {
         "FAILED": _S.REJECTED,
     },
     "duplicates": ("21312", "25004"),
+    "refused_unread": (HTTPStatus.REQUEST_TIMEOUT,),
     "market_types": {Market.SPOT: ()},
     "headers": {"recvWindow": str(RECEIVE_WINDOW_MS)},
     "buys_with_quote": True,

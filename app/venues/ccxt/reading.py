@@ -27,6 +27,9 @@ _UNIFIED = {
     "rejected": OrderStatus.REJECTED,
 }
 
+#: Bybit takes in a post-only order that would take, and cancels it for this reason.
+_BYBIT_WOULD_TAKE = "EC_PostOnlyWillTakeLiquidity"
+
 _BRIEF = frozenset({TimeInForce.IOC, TimeInForce.FOK})
 _LEGS = {"long": PositionSide.LONG, "short": PositionSide.SHORT}
 
@@ -98,6 +101,8 @@ def _status(order: Order, answer: Json, profile: Profile, filled: Decimal) -> Or
         return OrderStatus.PARTIALLY_FILLED if filled > 0 else OrderStatus.NEW
     if status is OrderStatus.EXPIRED:
         return _expired(order, filled)
+    if (answer.get("info") or {}).get("rejectReason") == _BYBIT_WOULD_TAKE:
+        return OrderStatus.REJECTED
     return status
 
 

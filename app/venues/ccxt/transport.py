@@ -44,6 +44,7 @@ class Gateway(HTTPAdapter):
         response = super().send(request, **options)
         self.status = response.status_code
         if _is_too_many(response):
+            self.status = HTTPStatus.TOO_MANY_REQUESTS
             self._on_limited(response.status_code, _pause_ms(response))
         return response
 
