@@ -117,7 +117,7 @@ class Rig:
         sender = Sender(
             dialect=Dialect.CRYPTO_ARSENAL,
             origin=ORIGIN,
-            account=USDM if futures else SPOT,
+            account=self.registry.account_named((USDM if futures else SPOT).name),
             symbol=ETH if futures else BTC,
             rules=rules or SignalRules(leverage=5 if futures else 1),
         )

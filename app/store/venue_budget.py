@@ -3,8 +3,8 @@
 import redis
 
 from app.domain.identifiers import EpochMs
+from app.ports import Clock
 from app.store import venue_keys
-from app.store.clock import RedisClock
 from app.store.scripts import load_script, text_of, translated
 from app.store.transaction import OK
 from app.venue_ports import Urgency
@@ -30,7 +30,7 @@ class RedisRateBudget:
         clock: tells the server's time.
     """
 
-    def __init__(self, client: redis.Redis, clock: RedisClock) -> None:
+    def __init__(self, client: redis.Redis, clock: Clock) -> None:
         self._client = client
         self._clock = clock
         self._take = load_script(client, "budget_take.lua")

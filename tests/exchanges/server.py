@@ -157,6 +157,9 @@ class Gateway:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # One packet for head and body: else each answer waits 40 ms for the other side to acknowledge.
+    wbufsize = -1
+    disable_nagle_algorithm = True
     gateway: Gateway
 
     def _serve(self) -> None:
