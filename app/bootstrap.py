@@ -19,6 +19,7 @@ from app.settings import Settings
 from app.store.canary import RedisCanary, RedisSlots
 from app.store.clock import MovableClock, RedisClock
 from app.store.connection import Client, connect
+from app.store.findings import RedisFindings
 from app.store.ids import RedisIds
 from app.store.lanes import RedisLanes
 from app.store.ledger import RedisLedger
@@ -140,6 +141,7 @@ def _wiring(
         reports=RedisPaperReports(client),
         locks=RedisLocks(client),
         canary=RedisCanary(client),
+        findings=RedisFindings(client),
         publisher=around(messages),
         policy=policy,
     )

@@ -8,6 +8,7 @@ from app.domain.account import Account, ApiClient, Connector
 from app.domain.aggregate import Aggregate
 from app.domain.decision import Entry
 from app.domain.effects import AT_ONCE, Effect
+from app.domain.finding import Finding
 from app.domain.identifiers import (
     AccountId,
     AccountName,
@@ -310,6 +311,23 @@ class Venue(Protocol):
             VenueUnavailable: the questions could not be asked.
         """
 
+    def inspect(self) -> Sequence[Finding]:
+        """Return what there is to say about the account and its venue; nothing changes there.
+
+        Raises:
+            VenueUnavailable: nothing could be asked.
+        """
+
+
+class Findings(Protocol):
+    """What a worker has found, for whoever asked; by ticket."""
+
+    def put(self, ticket: str, findings: Sequence[Finding]) -> None:
+        """Leave what was found."""
+
+    def get(self, ticket: str) -> Sequence[Finding] | None:
+        """Return what was found, or None while nobody has looked."""
+
 
 class Reports(Protocol):
     """What venues tell unasked about the orders of an account."""
@@ -511,5 +529,6 @@ class Ports:
     reports: Reports
     locks: Locks
     canary: Canary
+    findings: Findings
     publisher: Publisher
     policy: Policy

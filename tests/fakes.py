@@ -17,6 +17,7 @@ import fakeredis
 from app.domain.account import Account
 from app.domain.effects import Effect
 from app.domain.errors import HookfillError, NotFound
+from app.domain.finding import Finding
 from app.domain.identifiers import (
     AccountId,
     ClientOrderId,
@@ -223,6 +224,9 @@ class ScriptedVenue:
     def reports(self, orders: Sequence[Order]) -> Mapping[ClientOrderId, OrderReport]:
         found = {order.client_order_id: self.find(order) for order in orders}
         return {one: report for one, report in found.items() if report is not None}
+
+    def inspect(self) -> Sequence[Finding]:
+        return (Finding(check="adapter", message="it is scripted"),)
 
     def _filled(self, order: Order) -> OrderReport:
         touch = self.quotes[order.symbol].touch(order.side)

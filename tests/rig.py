@@ -23,6 +23,7 @@ from app.services.release import release_due
 from app.services.sweep import sweep
 from app.store import keys
 from app.store.canary import RedisCanary
+from app.store.findings import RedisFindings
 from app.store.ids import RedisIds
 from app.store.lanes import RedisLanes
 from app.store.ledger import RedisLedger
@@ -92,6 +93,7 @@ class Rig:
             reports=self.reports,
             locks=RedisLocks(self.redis),
             canary=RedisCanary(self.redis),
+            findings=RedisFindings(self.redis),
             publisher=self.publisher,
             policy=POLICY,
         )

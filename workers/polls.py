@@ -7,8 +7,9 @@ from app.domain.account import PAPER, Account
 from app.domain.identifiers import AccountId, VenueName
 from app.ports import Ports
 from app.services.follow import follow_news, follow_orders, poll_orders
+from app.services.inspect import inspect_account
 from app.services.watch import watch_prices
-from workers.base import PeriodicTask, id_from, one_piece_of_work
+from workers.base import HookfillTask, PeriodicTask, id_from, one_piece_of_work
 from workers.celery_app import celery_app
 from workers.process import process_inline
 
@@ -92,5 +93,20 @@ def hand_out(task: TaskName, values: Sequence[str], ports: Ports) -> None:
             )
 
 
-for _task in (PollPrices, PollOrders):
+class Inspect(HookfillTask):
+    """Look at the venues of accounts for somebody who waits; each value is `<id>:<ticket>`."""
+
+    name = TaskName.INSPECT
+
+    def work(self, values: Sequence[object], ports: Ports) -> None:
+        """Look, and leave what was found."""
+        for value in values:
+            number, _, ticket = str(value).partition(":")
+            account_id = id_from(number)
+            if account_id is not None and ticket:
+                with one_piece_of_work():
+                    inspect_account(AccountId(account_id), ticket, ports)
+
+
+for _task in (PollPrices, PollOrders, Inspect):
     celery_app.register_task(_task())

@@ -6,6 +6,7 @@ from typing import TextIO
 import click
 
 from app.cli.api import Api, with_api
+from app.cli.findings import show_findings
 from app.cli.inputs import Assignments, body_of, with_settings
 from app.cli.tables import listing, table_of
 
@@ -73,6 +74,14 @@ def list_accounts(api: Api) -> None:
 def show(api: Api, name: str) -> None:
     """Show one account, without its secrets."""
     click.echo(listing(api.get("api", "accounts", name)))
+
+
+@account.command("test")
+@click.argument("name")
+@with_api
+def test(api: Api, name: str) -> None:
+    """Look whether an account can be traded with; nothing changes at its venue."""
+    show_findings(api.post("api", "accounts", name, "test"))
 
 
 @account.command("disable")

@@ -38,6 +38,10 @@ class Api:
         """Create or change one thing."""
         return self._ask("PUT", path, json=body)
 
+    def post(self, *path: str) -> Record:
+        """Ask for something to be done that takes no body."""
+        return self._ask("POST", path, json={})
+
     def delete(self, *path: str) -> Record:
         """Disable one thing."""
         return self._ask("DELETE", path)

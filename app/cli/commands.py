@@ -10,6 +10,7 @@ from app.cli.accounts import account
 from app.cli.api import Api, with_api
 from app.cli.clients import client
 from app.cli.connectors import connector
+from app.cli.findings import show_findings
 from app.cli.orders import order, orders
 from app.cli.prices import price
 from app.domain.errors import StoreError
@@ -76,6 +77,13 @@ def status(api: Api) -> None:
     is_ready, said = api.readiness()
     click.echo("ready" if is_ready else f"not ready: {said}")
     sys.exit(0 if is_ready else 1)
+
+
+@main.command()
+@with_api
+def doctor(api: Api) -> None:
+    """Look whether all is as it should be: the store, the queue, and the venues of all accounts."""
+    show_findings(api.post("api", "doctor"))
 
 
 def _bind(given: str, port: int) -> str:

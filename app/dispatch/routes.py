@@ -30,6 +30,7 @@ class TaskName(StrEnum):
     POLL_ORDERS = "hookfill.poll_orders"
     SWEEP = "hookfill.sweep"
     CANARY = "hookfill.canary"
+    INSPECT = "hookfill.inspect"
 
 
 #: Where a task waits unless its effect is urgent.
@@ -43,6 +44,7 @@ QUEUE_OF: dict[TaskName, QueueName] = {
     TaskName.POLL_ORDERS: QueueName.POLL,
     TaskName.SWEEP: QueueName.MAINTENANCE,
     TaskName.CANARY: QueueName.MAINTENANCE,
+    TaskName.INSPECT: QueueName.POLL,
 }
 
 _TASK_OF: dict[EffectKind, TaskName] = {

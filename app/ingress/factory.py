@@ -14,6 +14,7 @@ from app.ingress import (
     authentication,
     crypto_arsenal,
     dashboard,
+    doctor,
     health,
     openapi,
     orders,
@@ -49,7 +50,7 @@ def create_app(wiring: Wiring) -> Flask:
     webhook = crypto_arsenal.Webhook(wiring)
     app.register_blueprint(crypto_arsenal.blueprint(webhook))
     app.register_blueprint(apisify.blueprint(wiring))
-    for module in (authentication, orders, admin, paper, health, openapi, dashboard):
+    for module in (authentication, orders, admin, doctor, paper, health, openapi, dashboard):
         app.register_blueprint(module.blueprint(wiring))
     app.register_error_handler(HookfillError, _answer_for)
     app.register_error_handler(HTTPException, _http_error)

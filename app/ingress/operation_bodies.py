@@ -11,6 +11,7 @@ from app.dialects.crypto_arsenal.schemas import SCHEMAS
 from app.dialects.crypto_arsenal.settings import ConnectorSettings
 from app.domain.commands import Action
 from app.domain.figures import plain
+from app.domain.finding import Grade
 from app.domain.paper_fault import FaultWord, FaultyCall
 from app.domain.words import Market, PositionMode
 from app.ingress.account_records import AccountBody
@@ -90,6 +91,22 @@ DETAIL: Final = _with(
     },
 )
 CANCELED: Final = _object(requested=_FLAG, order=DETAIL)
+
+FINDINGS: Final = _object(
+    ok=_FLAG,
+    account=_TEXT,
+    venue=_TEXT,
+    findings={
+        "type": "array",
+        "items": _object(
+            account={"type": ["string", "null"]},
+            check=_TEXT,
+            message=_TEXT,
+            grade=_words(Grade),
+            fix=_TEXT,
+        ),
+    },
+)
 
 ERROR: Final = _object(
     error=_object(

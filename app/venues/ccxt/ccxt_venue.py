@@ -16,6 +16,7 @@ from app.domain.errors import (
     VenueRejected,
     VenueUnavailable,
 )
+from app.domain.finding import Finding
 from app.domain.identifiers import ClientOrderId, Symbol
 from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Position, Quote
@@ -26,6 +27,7 @@ from app.domain.words import Market, OrderType, PositionMode, PositionSide, Reas
 from app.venue_ports import Urgency
 from app.venues.ccxt import reading
 from app.venues.ccxt.exchange import Exchange
+from app.venues.ccxt.inspection import inspected
 from app.venues.ccxt.look_up import found_order, trades_of
 from app.venues.ccxt.ports import VenuePorts
 from app.venues.ccxt.profiles import AdapterClass, LookUp
@@ -297,6 +299,10 @@ class CcxtVenue:
                 if report.status in OPEN and report.filled_quantity == order.filled_quantity:
                     return None
         return self.find(order)
+
+    def inspect(self) -> Sequence[Finding]:
+        """Return what there is to say about the account and its venue; nothing changes there."""
+        return inspected(self._exchange)
 
     def open_orders(self, symbols: Sequence[Symbol] = ()) -> Mapping[ClientOrderId, Json]:
         """Return client order id → ccxt's order, of all that is open at the venue.

@@ -1,8 +1,8 @@
 """One warm ccxt exchange for one account: its clock, its budget, its way out."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any
@@ -40,7 +40,29 @@ WAIT_MS_MAX: Mapping[Urgency, int] = {
     Urgency.POLL: 0,
 }
 
+
+def _binance_withdraws(api: Json) -> bool:
+    """Binance: "Get API Key Permission"."""
+    return bool(api.sapiGetAccountApiRestrictions()["enableWithdrawals"])
+
+
+def _bybit_withdraws(api: Json) -> bool:
+    """Bybit: "Get API Key Information"."""
+    rights = api.privateGetV5UserQueryApi()["result"].get("permissions") or {}
+    return "Withdraw" in (rights.get("Wallet") or ())
+
+
+#: Of the exchanges that tell what a key may do.
+_RIGHTS: Mapping[str, Callable[[Json], bool]] = {
+    "binance": _binance_withdraws,
+    "bybit": _bybit_withdraws,
+}
+
 _CONTRACTS = {Market.USDM: "linear", Market.COINM: "inverse"}
+
+
+class KeyMayWithdraw(VenueRejected):
+    """The account's key can take money away, and none like it is traded with."""
 
 
 class Exchange:
@@ -61,6 +83,7 @@ class Exchange:
         self._signed_at_ms: int | None = None
         self._offset_ms = 0
         self._is_prepared = False
+        self._may_withdraw: bool | None = None
 
     @property
     def venue(self) -> VenueName:
@@ -75,8 +98,12 @@ class Exchange:
     # Questions and commands
 
     @contextmanager
-    def asking(self, urgency: Urgency) -> Iterator[Json]:
+    def asking(self, urgency: Urgency, *, is_public: bool = False) -> Iterator[Json]:
         """Yield ccxt's exchange for calls that only read.
+
+        Args:
+            urgency: of the requests.
+            is_public: nothing is asked that needs a key.
 
         Raises:
             NotFound: there is no such order.
@@ -84,7 +111,7 @@ class Exchange:
             VenueUnavailable: it could not be asked.
         """
         with self._minding(urgency), translated_reading():
-            yield self._ready()
+            yield self._ready(is_public=is_public)
 
     @contextmanager
     def changing(self, urgency: Urgency, signed_at_ms: int | None = None) -> Iterator[Json]:
@@ -115,7 +142,11 @@ class Exchange:
                 api = self._ready()
                 if self._ports.budget.failures(self._breaker) >= FAILURES_MAX:
                     api.fetch_time()
+                if urgency is Urgency.ORDER:
+                    self._check_rights()
                 return api
+        except KeyMayWithdraw:
+            raise
         except VenueBusy:
             raise
         except (NotFound, VenueRejected) as error:
@@ -128,6 +159,19 @@ class Exchange:
             self.profile.refusals,
             never_connected,
         )
+
+    def _check_rights(self) -> None:
+        """Refuse to trade with a key that can withdraw, where the venue tells; asked once.
+
+        Raises:
+            KeyMayWithdraw: it can.
+        """
+        if self._may_withdraw is None:
+            with suppress(HookfillError):
+                self._may_withdraw = self.can_withdraw()
+            self._may_withdraw = bool(self._may_withdraw)
+        if self._may_withdraw:
+            raise KeyMayWithdraw("the key can withdraw; make one that can trade and read only")
 
     def _status(self) -> int | None:
         status = self._gateway.status
@@ -178,16 +222,28 @@ class Exchange:
             case Market.COINM:
                 return f"{symbol}:{base}"
 
+    def can_withdraw(self) -> bool | None:
+        """Return whether the key may take money away, or None where the venue does not tell.
+
+        Raises:
+            VenueRejected, VenueUnavailable: it would, and could not be asked.
+        """
+        question = _RIGHTS.get(self.profile.exchange_id)
+        if question is None or self.profile.sandbox_of(self.account) is not None:
+            return None
+        with self.asking(Urgency.LOOK_UP) as api:
+            return question(api)
+
     # Building
 
-    def _ready(self) -> Json:
+    def _ready(self, *, is_public: bool = False) -> Json:
         """Return ccxt's exchange with market metadata and clock offset in place."""
         api = self.api
         if self._ports.memory.clock_offset_ms(self.venue) is None:
             self.measure_clock()
         if not api.markets:
             self._load_markets(api)
-        if self.profile.preparation and not self._is_prepared and api.apiKey:
+        if not is_public and self.profile.preparation and not self._is_prepared and api.apiKey:
             getattr(api, self.profile.preparation)()
             self._is_prepared = True
         return api
@@ -223,7 +279,7 @@ class Exchange:
 
     def reload_markets(self) -> int:
         """Ask for the market metadata anew, and return how many markets there are."""
-        with self.asking(Urgency.LOOK_UP) as api:
+        with self.asking(Urgency.LOOK_UP, is_public=True) as api:
             text = json.dumps(api.fetch_markets(), default=str)
             self._ports.memory.keep_markets(self.venue, str(self.account.market), text)
             api.set_markets(json.loads(text))
