@@ -68,6 +68,7 @@ class Wiring:
     reader: RedisReader
     vault: Vault
     signatures: RedisSignatures
+    symbols: RedisSymbolMap
     clock: RedisClock
     paper: PaperPorts
     broker: Broker
@@ -152,6 +153,7 @@ def _wiring(
         reader=RedisReader(client),
         vault=vault,
         signatures=RedisSignatures(client),
+        symbols=RedisSymbolMap(client),
         clock=clock,
         paper=paper,
         broker=celery,

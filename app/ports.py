@@ -24,6 +24,7 @@ from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Quote, Tick
 from app.domain.order import Order
 from app.domain.report import OrderReport
+from app.domain.symbols import Listed
 from app.domain.trigger import Trigger
 from app.domain.words import AccountState, Dialect, Mode
 
@@ -370,6 +371,9 @@ class Venues(Protocol):
 
     def feed(self, venue: VenueName) -> Feed:
         """Return the prices of a venue."""
+
+    def listed(self, venue: VenueName) -> Collection[Listed]:
+        """Return what is traded there, as far as any worker knows; nobody is asked."""
 
 
 class Accounts(Protocol):

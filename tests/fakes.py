@@ -32,6 +32,7 @@ from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.report import OrderReport
 from app.domain.status import OPEN, OrderStatus
+from app.domain.symbols import Listed
 from app.domain.words import ReasonCode
 from app.ports import Feed, Venue
 from tests.builders import BTC, BTC_SPOT, ETH, ETH_USDM, NOW, a_quote, a_view
@@ -310,3 +311,7 @@ class ScriptedVenues:
     def feed(self, venue: VenueName) -> Feed:
         del venue
         return self._feed
+
+    def listed(self, venue: VenueName) -> Collection[Listed]:
+        del venue
+        return [Listed(one.symbol, one.market) for one in self._venue.instruments.values()]

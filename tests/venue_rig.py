@@ -39,6 +39,7 @@ class RealVenues:
     def __init__(self, clients: Clients) -> None:
         self.of = clients.venue
         self.feed = clients.feed
+        self.listed = clients.listed
 
 
 class VenueRig(Rig):

@@ -13,6 +13,7 @@ from app.cli.connectors import connector
 from app.cli.findings import show_findings
 from app.cli.orders import order, orders
 from app.cli.prices import price
+from app.cli.symbols import symbol
 from app.domain.errors import StoreError
 from app.settings import VARIABLES, BadSetting, markdown_table
 from app.supervisor.demo import SEED_COMMAND
@@ -28,7 +29,7 @@ def main() -> None:
     """Hookfill: trading webhooks in, orders placed exactly once."""
 
 
-for _command in (orders, order, account, connector, client, price):
+for _command in (orders, order, account, connector, client, price, symbol):
     main.add_command(_command)
 
 

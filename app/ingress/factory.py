@@ -19,6 +19,7 @@ from app.ingress import (
     openapi,
     orders,
     paper,
+    symbols,
 )
 from app.ingress.answers import error_answer, error_response
 from app.ingress.express import Express
@@ -50,7 +51,17 @@ def create_app(wiring: Wiring) -> Flask:
     webhook = crypto_arsenal.Webhook(wiring)
     app.register_blueprint(crypto_arsenal.blueprint(webhook))
     app.register_blueprint(apisify.blueprint(wiring))
-    for module in (authentication, orders, admin, doctor, paper, health, openapi, dashboard):
+    for module in (
+        authentication,
+        orders,
+        admin,
+        doctor,
+        symbols,
+        paper,
+        health,
+        openapi,
+        dashboard,
+    ):
         app.register_blueprint(module.blueprint(wiring))
     app.register_error_handler(HookfillError, _answer_for)
     app.register_error_handler(HTTPException, _http_error)

@@ -20,6 +20,7 @@ from app.ingress.connector_records import ConnectorBody
 from app.ingress.json_schema import Json, object_schema
 from app.ingress.paper_controls import ClockBody
 from app.ingress.rows import KEYS
+from app.ingress.symbols import SpellingBody
 
 _TEXT: Final[Json] = {"type": "string"}
 _NUMBER: Final[Json] = {"type": ["string", "number"]}
@@ -92,6 +93,7 @@ DETAIL: Final = _with(
 )
 CANCELED: Final = _object(requested=_FLAG, order=DETAIL)
 
+SPELLING: Final = object_schema(SpellingBody())
 FINDINGS: Final = _object(
     ok=_FLAG,
     account=_TEXT,

@@ -12,6 +12,7 @@ from marshmallow import Schema
 from app.ingress import operation_bodies as bodies
 from app.ingress.json_schema import Json
 from app.ingress.order_list import ListQuery
+from app.ingress.symbols import SymbolQuery, VenueQuery
 from app.ingress.waiting import Patience, Wait
 
 #: Status → what it means, where nothing more particular is to be said.
@@ -109,6 +110,19 @@ OPERATIONS: Final[Sequence[Operation]] = (
             "/api/accounts/<name>/test",
             "Look whether the account can be traded with; nothing changes at its venue.",
             {"answer": bodies.FINDINGS},
+        ),
+        (
+            "GET",
+            "/api/symbols/resolve",
+            "What a spelling of a symbol means at a venue.",
+            {"query": SymbolQuery()},
+        ),
+        ("GET", "/api/symbols", "Spellings that were set for a venue.", {"query": VenueQuery()}),
+        (
+            "PUT",
+            "/api/symbols",
+            "Set what a spelling means at a venue; null takes it away.",
+            {"body": bodies.SPELLING},
         ),
         ("GET", "/api/connectors", "All connectors.", _NOTHING),
         ("GET", "/api/connectors/<name>", "One connector, without its token.", _NOTHING),

@@ -1,7 +1,10 @@
 """All venues, found by the name that an account gives."""
 
+from collections.abc import Collection
+
 from app.domain.account import PAPER, Account
 from app.domain.identifiers import VenueName
+from app.domain.symbols import Listed
 from app.ports import Feed, Venue
 from app.venues.ccxt.clients import Clients
 from app.venues.paper.feed import PaperFeed
@@ -40,3 +43,9 @@ class KnownVenues:
         if venue == PAPER:
             return PaperFeed(self._paper)
         return self._real.feed(venue)
+
+    def listed(self, venue: VenueName) -> Collection[Listed]:
+        """Return what is traded there, as far as any worker knows; nobody is asked."""
+        if venue == PAPER:
+            return [Listed(one.symbol, one.market) for one in self._paper.instruments.all()]
+        return self._real.listed(venue)

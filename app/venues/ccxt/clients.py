@@ -1,8 +1,12 @@
 """The warm clients of this process, one for each account."""
 
+import json
+
 from app.domain.account import Account
-from app.domain.identifiers import AccountId, AccountName, VenueName
+from app.domain.identifiers import AccountId, AccountName, Symbol, VenueName
+from app.domain.symbols import Listed
 from app.domain.words import Market, Mode
+from app.venues.ccxt import reading
 from app.venues.ccxt.ccxt_venue import CcxtVenue
 from app.venues.ccxt.exchange import Exchange
 from app.venues.ccxt.feed import CcxtFeed
@@ -52,6 +56,17 @@ class Clients:
         if name not in self._feeds:
             self._feeds[name] = self.exchange(nobody)
         return CcxtFeed(name, self._feeds[name], self._ports)
+
+    def listed(self, venue: VenueName) -> list[Listed]:
+        """Return what is traded at a venue, as far as any worker has learned; nobody is asked."""
+        found = []
+        for market in Market:
+            kept = self._ports.memory.markets(venue, str(market))
+            for row in json.loads(kept or "[]"):
+                if reading.market_of(row) is market and row.get("active") is not False:
+                    symbol = Symbol(str(row["symbol"]).partition(":")[0])
+                    found.append(Listed(symbol, market))
+        return found
 
     def exchange(self, account: Account) -> Exchange:
         """Return the client of an account.

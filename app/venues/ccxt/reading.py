@@ -200,6 +200,15 @@ def instrument_of(symbol: Symbol, market: Market, found: Json) -> Instrument | N
     )
 
 
+def market_of(found: Json) -> Market | None:
+    """Return which of our markets ccxt's market belongs to, or None for dated futures and such."""
+    if found.get("spot"):
+        return Market.SPOT
+    if not found.get("swap"):
+        return None
+    return Market.USDM if found.get("linear") else Market.COINM
+
+
 def market_order_max(found: Json) -> Decimal | None:
     """Return the greatest quantity of a market order, where it is less than that of others."""
     limits = found.get("limits") or {}
