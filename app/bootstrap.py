@@ -33,6 +33,7 @@ from app.store.paper_ledger import RedisPaperLedger
 from app.store.paper_prices import RedisPaperPrices, RedisPaperTicks
 from app.store.paper_reports import RedisPaperReports
 from app.store.reader import RedisReader
+from app.store.reconciliations import RedisReconciliations
 from app.store.registry import RedisRegistry
 from app.store.server_check import check_server
 from app.store.signatures import RedisSignatures
@@ -143,6 +144,7 @@ def _wiring(
         locks=RedisLocks(client),
         canary=RedisCanary(client),
         findings=RedisFindings(client),
+        reconciliations=RedisReconciliations(client),
         publisher=around(messages),
         policy=policy,
     )

@@ -23,6 +23,7 @@ from app.domain.identifiers import (
 from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Quote, Tick
 from app.domain.order import Order
+from app.domain.reconciliation import Reconciliation, StandingOrder
 from app.domain.report import OrderReport
 from app.domain.symbols import Listed
 from app.domain.trigger import Trigger
@@ -312,6 +313,16 @@ class Venue(Protocol):
             VenueUnavailable: the questions could not be asked.
         """
 
+    def standing(self, symbols: Collection[Symbol]) -> Sequence[StandingOrder]:
+        """Return all that is open at the venue, whoever placed it.
+
+        Args:
+            symbols: those that matter, where a venue must be asked symbol by symbol.
+
+        Raises:
+            VenueUnavailable: the question could not be asked.
+        """
+
     def inspect(self) -> Sequence[Finding]:
         """Return what there is to say about the account and its venue; nothing changes there.
 
@@ -328,6 +339,16 @@ class Findings(Protocol):
 
     def get(self, ticket: str) -> Sequence[Finding] | None:
         """Return what was found, or None while nobody has looked."""
+
+
+class Reconciliations(Protocol):
+    """The outcome of the last reconciliation of each account."""
+
+    def put(self, account: AccountId, found: Reconciliation) -> None:
+        """Keep an outcome; the next one replaces it."""
+
+    def get(self, account: AccountId) -> Reconciliation | None:
+        """Return the last outcome, or None if there was none yet."""
 
 
 class Reports(Protocol):
@@ -534,5 +555,6 @@ class Ports:
     locks: Locks
     canary: Canary
     findings: Findings
+    reconciliations: Reconciliations
     publisher: Publisher
     policy: Policy

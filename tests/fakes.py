@@ -30,6 +30,7 @@ from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Quote, Tick
 from app.domain.order import Order
 from app.domain.reason import Reason
+from app.domain.reconciliation import StandingOrder
 from app.domain.report import OrderReport
 from app.domain.status import OPEN, OrderStatus
 from app.domain.symbols import Listed
@@ -225,6 +226,23 @@ class ScriptedVenue:
     def reports(self, orders: Sequence[Order]) -> Mapping[ClientOrderId, OrderReport]:
         found = {order.client_order_id: self.find(order) for order in orders}
         return {one: report for one, report in found.items() if report is not None}
+
+    def standing(self, symbols: Collection[Symbol]) -> Sequence[StandingOrder]:
+        del symbols
+        orders = {order.client_order_id: order for order in self.sent}
+        return [
+            StandingOrder(
+                client_order_id=one,
+                venue_order_id=report.venue_order_id,
+                symbol=orders[one].symbol,
+                side=orders[one].side,
+                quantity=orders[one].quantity,
+                filled_quantity=report.filled_quantity,
+                price=orders[one].price,
+            )
+            for one, report in self.ledger.items()
+            if report.status in OPEN and one in orders
+        ]
 
     def inspect(self) -> Sequence[Finding]:
         return (Finding(check="adapter", message="it is scripted"),)

@@ -31,6 +31,7 @@ from app.store.live import RedisLive
 from app.store.locks import RedisLocks
 from app.store.outbox import RedisOutbox
 from app.store.reader import RedisReader
+from app.store.reconciliations import RedisReconciliations
 from app.store.registry import RedisRegistry
 from app.store.timers import RedisTimers
 from app.store.trigger_book import RedisTriggerBook
@@ -94,6 +95,7 @@ class Rig:
             locks=RedisLocks(self.redis),
             canary=RedisCanary(self.redis),
             findings=RedisFindings(self.redis),
+            reconciliations=RedisReconciliations(self.redis),
             publisher=self.publisher,
             policy=POLICY,
         )

@@ -8,6 +8,7 @@ from app.domain.identifiers import AccountId, VenueName
 from app.ports import Ports
 from app.services.follow import follow_news, follow_orders, poll_orders
 from app.services.inspect import inspect_account
+from app.services.reconcile import reconcile
 from app.services.watch import watch_prices
 from workers.base import HookfillTask, PeriodicTask, id_from, one_piece_of_work
 from workers.celery_app import celery_app
@@ -15,6 +16,9 @@ from workers.process import process_inline
 
 #: Ticks of one venue evaluated by one message; the rest is left to the next.
 TICKS_MAX = 100
+
+#: Between two reconciliations of one account.
+RECONCILE_MS = 60_000
 
 
 class PollPrices(PeriodicTask):
@@ -76,18 +80,21 @@ def _accounts_with_open_orders(ports: Ports) -> list[str]:
     return [str(one.id) for one in _real_accounts(ports) if ports.live.open_orders(one.id)]
 
 
-def hand_out(task: TaskName, values: Sequence[str], ports: Ports) -> None:
+def hand_out(
+    task: TaskName, values: Sequence[str], ports: Ports, apart_ms: int | None = None
+) -> None:
     """Send one message for each value, so that a slow venue holds up nobody else.
 
     Not more often than a venue may be asked: the lease of each is not given back.
     """
+    apart_ms = ports.policy.venue_poll_ms if apart_ms is None else apart_ms
     for value in values:
-        if ports.locks.acquire(f"poll:{task}:{value}", ports.policy.venue_poll_ms) is not None:
+        if ports.locks.acquire(f"poll:{task}:{value}", apart_ms) is not None:
             celery_app.send_task(
                 task,
                 args=([value],),
                 queue=QUEUE_OF[task],
-                expires=max(ports.policy.venue_poll_ms / 500, 2.0),
+                expires=max(apart_ms / 500, 2.0),
                 argsrepr=value,
                 kwargsrepr="",
             )
@@ -108,5 +115,22 @@ class Inspect(HookfillTask):
                     inspect_account(AccountId(account_id), ticket, ports)
 
 
-for _task in (PollPrices, PollOrders, Inspect):
+class Reconcile(PeriodicTask):
+    """Hold accounts against their venues."""
+
+    name = TaskName.RECONCILE
+
+    def work(self, values: Sequence[object], ports: Ports) -> None:
+        """Reconcile these accounts, or have others do it with all at real venues, in their turn."""
+        if not values:
+            accounts = [str(one.id) for one in _real_accounts(ports) if one.enabled]
+            hand_out(TaskName.RECONCILE, accounts, ports, RECONCILE_MS)
+        for value in values:
+            number = id_from(value)
+            if number is not None:
+                with one_piece_of_work():
+                    reconcile(AccountId(number), ports)
+
+
+for _task in (PollPrices, PollOrders, Inspect, Reconcile):
     celery_app.register_task(_task())

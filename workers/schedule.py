@@ -8,6 +8,9 @@ from app.settings import Settings
 #: How often a canary goes through the queue; `/readyz` wants one within the last 10 s.
 CANARY_SECONDS = 2.0
 
+#: How often somebody looks whose turn it is; soon after the start it is everybody's.
+RECONCILE_SECONDS = 5.0
+
 
 def schedule_for(settings: Settings) -> dict[str, dict[str, Any]]:
     """Return beat's entries. Each expires soon after its next, so an outage leaves no backlog."""
@@ -16,6 +19,7 @@ def schedule_for(settings: Settings) -> dict[str, dict[str, Any]]:
         "prices": _every(TaskName.POLL_PRICES, poll),
         "orders": _every(TaskName.POLL_ORDERS, poll),
         "sweep": _every(TaskName.SWEEP, sweep),
+        "reconcile": _every(TaskName.RECONCILE, RECONCILE_SECONDS),
         "canary": _every(TaskName.CANARY, CANARY_SECONDS),
     }
 

@@ -31,6 +31,7 @@ class TaskName(StrEnum):
     SWEEP = "hookfill.sweep"
     CANARY = "hookfill.canary"
     INSPECT = "hookfill.inspect"
+    RECONCILE = "hookfill.reconcile"
 
 
 #: Where a task waits unless its effect is urgent.
@@ -45,6 +46,7 @@ QUEUE_OF: dict[TaskName, QueueName] = {
     TaskName.SWEEP: QueueName.MAINTENANCE,
     TaskName.CANARY: QueueName.MAINTENANCE,
     TaskName.INSPECT: QueueName.POLL,
+    TaskName.RECONCILE: QueueName.POLL,
 }
 
 _TASK_OF: dict[EffectKind, TaskName] = {

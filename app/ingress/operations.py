@@ -113,6 +113,12 @@ OPERATIONS: Final[Sequence[Operation]] = (
         ),
         (
             "GET",
+            "/api/accounts/<name>/reconciliation",
+            "How the account compared with its venue last, and orders there that are not ours.",
+            _NOTHING,
+        ),
+        (
+            "GET",
             "/api/symbols/resolve",
             "What a spelling of a symbol means at a venue.",
             {"query": SymbolQuery()},

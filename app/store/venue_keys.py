@@ -5,6 +5,9 @@ They belong to no account, so they carry no shard's tag; each script touches one
 
 from app.domain.identifiers import VenueName
 
+#: hash, account id → outcome of its last reconciliation as JSON. Until the next one.
+RECONCILIATIONS = "hookfill:reconciliations"
+
 
 def markets(venue: VenueName, scope: str) -> str:
     """String: market metadata as JSON, compressed. Expires after an hour."""

@@ -23,11 +23,11 @@ from app.domain.errors import (
 )
 from app.domain.identifiers import EpochMs
 from app.ingress.answers import STATUS_OF
-from app.store import keys, paper_keys
+from app.store import keys, paper_keys, venue_keys
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted([*(ROOT / "app").rglob("*.py"), *(ROOT / "workers").rglob("*.py")])
-KEY_MODULES = (keys, paper_keys)
+KEY_MODULES = (keys, paper_keys, venue_keys)
 
 #: A type of the store, and a word that tells how long the key lives.
 TYPES = re.compile(r"\b(hash|list|set|sets|sorted set|sorted sets|stream|string)\b", re.IGNORECASE)

@@ -1,7 +1,7 @@
 """One account at a real exchange, behind the port that the paper venue is behind, too."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -21,6 +21,7 @@ from app.domain.identifiers import ClientOrderId, Symbol
 from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Position, Quote
 from app.domain.order import Order
+from app.domain.reconciliation import StandingOrder
 from app.domain.report import OrderReport
 from app.domain.status import OPEN, OrderStatus
 from app.domain.words import Market, OrderType, PositionMode, PositionSide, ReasonCode, Side
@@ -299,6 +300,14 @@ class CcxtVenue:
                 if report.status in OPEN and report.filled_quantity == order.filled_quantity:
                     return None
         return self.find(order)
+
+    def standing(self, symbols: Collection[Symbol]) -> Sequence[StandingOrder]:
+        """Return all that is open at the venue, whoever placed it."""
+        listed = self.open_orders(sorted(symbols)).values()
+        return [reading.standing_of(row, self._size_of(row)) for row in listed]
+
+    def _size_of(self, row: Json) -> Decimal:
+        return reading.contract_size(self._exchange.api.markets.get(row.get("symbol")) or {})
 
     def inspect(self) -> Sequence[Finding]:
         """Return what there is to say about the account and its venue; nothing changes there."""

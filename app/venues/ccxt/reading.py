@@ -5,14 +5,22 @@ from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from typing import Any
 
 from app.domain.errors import OutcomeUnknown, VenueUnavailable
-from app.domain.identifiers import Currency, EpochMs, Symbol, TradeId, VenueOrderId
+from app.domain.identifiers import (
+    ClientOrderId,
+    Currency,
+    EpochMs,
+    Symbol,
+    TradeId,
+    VenueOrderId,
+)
 from app.domain.instrument import Instrument
 from app.domain.market import Balance, Position, Quote
 from app.domain.order import Order
 from app.domain.reason import Reason
+from app.domain.reconciliation import StandingOrder
 from app.domain.report import Fill, OrderReport
 from app.domain.status import CLOSED, OPEN, OrderStatus
-from app.domain.words import Market, OrderType, PositionSide, ReasonCode, TimeInForce
+from app.domain.words import Market, OrderType, PositionSide, ReasonCode, Side, TimeInForce
 from app.venues.ccxt.profiles import Profile
 
 Json = Mapping[str, Any]
@@ -173,6 +181,24 @@ def fees_of(fills: Iterable[Fill]) -> dict[Currency, Decimal]:
         if fill.fee:
             fees[fill.fee_currency] = fees.get(fill.fee_currency, Decimal(0)) + fill.fee
     return fees
+
+
+def standing_of(row: Json, size: Decimal) -> StandingOrder:
+    """Return an open order of a list, whoever placed it.
+
+    Args:
+        row: ccxt's order.
+        size: base currency in one contract.
+    """
+    return StandingOrder(
+        client_order_id=ClientOrderId(str(row.get("clientOrderId") or row.get("id"))),
+        venue_order_id=venue_id_of(row),
+        symbol=Symbol(str(row.get("symbol")).partition(":")[0]),
+        side=Side.BUY if row.get("side") == "buy" else Side.SELL,
+        quantity=or_zero(row.get("amount")) * size,
+        filled_quantity=or_zero(row.get("filled")) * size,
+        price=number(row.get("price")),
+    )
 
 
 # Markets

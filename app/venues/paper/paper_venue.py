@@ -1,6 +1,6 @@
 """One account of the paper venue, behind the port that every exchange is behind."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
@@ -24,6 +24,7 @@ from app.domain.paper_account import PaperAccount
 from app.domain.paper_fault import FaultWord, FaultyCall
 from app.domain.paper_order import PaperOrder
 from app.domain.reason import Reason
+from app.domain.reconciliation import StandingOrder
 from app.domain.report import OrderReport
 from app.domain.status import OrderStatus
 from app.domain.words import Market, ReasonCode
@@ -98,6 +99,25 @@ class PaperVenue:
             wanted = [order.client_order_id for order in orders]
             found = self._ports.ledger.load(self._account.id, wanted).orders
         return {one: order.report() for one, order in found.items()}
+
+    def standing(self, symbols: Collection[Symbol]) -> Sequence[StandingOrder]:
+        """Return all that rests."""
+        del symbols
+        with _instead(VenueUnavailable):
+            orders = self._ports.ledger.history(self._account.id)
+        return [
+            StandingOrder(
+                client_order_id=one.client_order_id,
+                venue_order_id=one.venue_order_id,
+                symbol=one.symbol,
+                side=one.side,
+                quantity=one.quantity,
+                filled_quantity=one.filled_quantity,
+                price=one.price,
+            )
+            for one in orders
+            if one.is_open
+        ]
 
     def inspect(self) -> Sequence[Finding]:
         """Return that there is nothing that could be wrong."""
