@@ -38,9 +38,9 @@ class Api:
         """Create or change one thing."""
         return self._ask("PUT", path, json=body)
 
-    def post(self, *path: str) -> Record:
-        """Ask for something to be done that takes no body."""
-        return self._ask("POST", path, json={})
+    def post(self, *path: str, body: Mapping[str, object] | None = None) -> Record:
+        """Ask for something to be done."""
+        return self._ask("POST", path, json=body or {})
 
     def delete(self, *path: str) -> Record:
         """Disable one thing."""

@@ -85,3 +85,17 @@ def _reason(record: Record) -> object:
         if reason.get("message")
         else reason.get("code")
     )
+
+
+@click.command()
+@click.argument("order_id")
+@click.argument("outcome", type=click.Choice(["absent", "open", "canceled", "filled"]))
+@click.option("--filled-quantity", help="How much of it; all, unless given, if it is filled.")
+@click.option("--average-price", help="At which average.")
+@click.option("--venue-order-id", help="The venue's own id, by which an open one is followed.")
+@with_api
+def resolve(api: Api, order_id: str, outcome: str, **figures: str | None) -> None:
+    """Say what became of an order that is UNKNOWN, after a look at its venue."""
+    named = {name: value for name, value in figures.items() if value is not None}
+    record = api.post("api", "orders", order_id, "resolve", body={"outcome": outcome, **named})
+    click.echo(f"{order_id} is {text(record.get('state'))} now.")

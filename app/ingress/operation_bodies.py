@@ -18,6 +18,7 @@ from app.ingress.account_records import AccountBody
 from app.ingress.client_bodies import BODIES
 from app.ingress.connector_records import ConnectorBody
 from app.ingress.json_schema import Json, object_schema
+from app.ingress.order_outcomes import OutcomeBody
 from app.ingress.paper_controls import ClockBody
 from app.ingress.rows import KEYS
 from app.ingress.symbols import SpellingBody
@@ -93,6 +94,7 @@ DETAIL: Final = _with(
 )
 CANCELED: Final = _object(requested=_FLAG, order=DETAIL)
 
+OUTCOME: Final = object_schema(OutcomeBody())
 SPELLING: Final = object_schema(SpellingBody())
 FINDINGS: Final = _object(
     ok=_FLAG,

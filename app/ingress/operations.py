@@ -97,6 +97,12 @@ OPERATIONS: Final[Sequence[Operation]] = (
             {"answer": bodies.DETAIL},
         ),
         ("POST", "/api/orders/<reference>/cancel", "Ask it to end.", {"answer": bodies.CANCELED}),
+        (
+            "POST",
+            "/api/orders/<reference>/resolve",
+            "Say what became of an UNKNOWN order whose venue cannot be asked.",
+            {"body": bodies.OUTCOME, "answer": bodies.DETAIL},
+        ),
         ("GET", "/api/events", "Timeline entries as they happen, as server-sent events.", _NOTHING),
     ),
     *_operations(

@@ -8,7 +8,9 @@ from app.bootstrap import Wiring
 from app.dialects.fields import loaded
 from app.domain.aggregate import Aggregate
 from app.domain.errors import NotFound
+from app.domain.events import OrderReported
 from app.domain.identifiers import AccountId, AccountName, AggregateId, ClientOrderId
+from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.words import ReasonCode
 from app.ingress.authentication import Gate
@@ -23,13 +25,16 @@ from app.ingress.order_list import (
     page_of,
     place_of,
 )
+from app.ingress.order_outcomes import OutcomeBody, report_from
 from app.ingress.reading import Strict, body_of_request, query_of_request
 from app.ingress.rows import detail_of, row_of
 from app.ingress.timelines import whole_timeline
+from app.services.advance import advance
 from app.services.cancel import request_cancel
 
 _QUERY = ListQuery()
 _NOTHING = Strict()
+_OUTCOME = OutcomeBody()
 
 _BY_HAND = Reason(ReasonCode.REQUESTED, "canceled by hand")
 
@@ -62,6 +67,18 @@ class _Orders:
         self._ports.ledger.load(aggregate_id)
         requested = request_cancel(aggregate_id, _BY_HAND, self._ports)
         return jsonify(requested=requested, order=self._detail(aggregate_id))
+
+    def resolve(self, reference: str) -> Response:
+        """Take a person's word for what became of an order of unknown outcome."""
+        body = loaded(_OUTCOME, body_of_request())
+        order_id = self._id_of(reference)
+        order = self._ports.ledger.load(order_id).aggregate
+        if not isinstance(order, Order):
+            raise NotFound(f"there is no order {reference[:64]!a}")
+        report = report_from(order, body)
+        event = OrderReported(at_ms=self._ports.clock.now_ms(), report=report)
+        advance(order_id, event, self._ports)
+        return jsonify(self._detail(order_id))
 
     def _candidates(self, parent: AggregateId | None, before: Place | None) -> Iterable[Aggregate]:
         """Yield what a page may hold: everything, or the children of one."""
@@ -112,6 +129,7 @@ def blueprint(wiring: Wiring) -> Blueprint:
     one = "/api/orders/<reference>"
     routes.add_url_rule("/api/orders", "list", orders.list, methods=["GET"])
     routes.add_url_rule(one, "show", orders.show, methods=["GET"])
+    routes.add_url_rule(f"{one}/resolve", "resolve", orders.resolve, methods=["POST"])
     routes.add_url_rule(f"{one}/cancel", "cancel", orders.cancel, methods=["POST"])
     routes.add_url_rule("/api/events", "events", streams.open, methods=["GET"])
     return routes

@@ -65,11 +65,11 @@ def or_zero(value: object) -> Decimal:
 
 
 def is_answer_to(order: Order, answer: Json) -> bool:
-    """Tell whether an answer is about this order, and no other."""
+    """Tell whether the answer to an order is one: it names this order, or at least an id."""
     named = answer.get("clientOrderId")
     if named:
         return bool(named == order.client_order_id)
-    return order.venue_order_id is not None and answer.get("id") == order.venue_order_id
+    return venue_id_of(answer) is not None
 
 
 def report_of(
