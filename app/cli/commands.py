@@ -14,6 +14,7 @@ from app.cli.findings import show_findings
 from app.cli.orders import order, orders, resolve
 from app.cli.prices import price
 from app.cli.symbols import symbol
+from app.cli.tables import table_of
 from app.domain.errors import StoreError
 from app.settings import VARIABLES, BadSetting, markdown_table
 from app.supervisor.demo import SEED_COMMAND
@@ -78,6 +79,14 @@ def status(api: Api) -> None:
     is_ready, said = api.readiness()
     click.echo("ready" if is_ready else f"not ready: {said}")
     sys.exit(0 if is_ready else 1)
+
+
+@main.command()
+@with_api
+def venues(api: Api) -> None:
+    """List the venues, each with its adapter class: `full`, or `manual` (a person settles)."""
+    columns = ("name", "adapter", "markets", "play_money", "native_stops")
+    click.echo(table_of(columns, api.get("api", "venues")["data"]))
 
 
 @main.command()

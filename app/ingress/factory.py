@@ -20,6 +20,7 @@ from app.ingress import (
     orders,
     paper,
     symbols,
+    venues,
 )
 from app.ingress.answers import error_answer, error_response
 from app.ingress.express import Express
@@ -57,6 +58,7 @@ def create_app(wiring: Wiring) -> Flask:
         admin,
         doctor,
         symbols,
+        venues,
         paper,
         health,
         openapi,

@@ -123,6 +123,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             "How the account compared with its venue last, and orders there that are not ours.",
             _NOTHING,
         ),
+        ("GET", "/api/venues", "Venues, and whether each can be asked by our ids.", _NOTHING),
         (
             "GET",
             "/api/symbols/resolve",

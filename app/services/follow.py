@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from app.domain.errors import NewerRecord, NotFound
 from app.domain.events import OrderReported
-from app.domain.identifiers import AccountId, ClientOrderId
+from app.domain.identifiers import AccountId, AggregateId, ClientOrderId
 from app.domain.order import Order
 from app.domain.report import OrderReport
 from app.domain.status import OPEN
@@ -46,9 +46,11 @@ def poll_orders(account_id: AccountId, ports: Ports) -> None:
         return
     try:
         orders = [order for order in _open_orders(account_id, ports) if order.status in OPEN]
-        if orders:
-            for one, report in ports.venues.of(account).reports(orders).items():
-                _is_told(one, report, ports)
+        reports = ports.venues.of(account).reports(orders) if orders else {}
+        for order in orders:
+            report = reports.get(order.client_order_id)
+            if report is not None:
+                _is_adopted(order.id, report, ports)
     finally:
         ports.locks.release(lock, token)
 
@@ -72,6 +74,10 @@ def _is_told(client_order_id: ClientOrderId, report: OrderReport, ports: Ports) 
     order_id = ports.ids.order_of(client_order_id)
     if order_id is None:
         return True  # a foreign order, which is not ours to follow
+    return _is_adopted(order_id, report, ports)
+
+
+def _is_adopted(order_id: AggregateId, report: OrderReport, ports: Ports) -> bool:
     try:
         advance(order_id, OrderReported(at_ms=ports.clock.now_ms(), report=report), ports)
     except NotFound:

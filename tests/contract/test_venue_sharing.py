@@ -1,0 +1,109 @@
+"""What workers share about venues: budgets, bans, clocks, market metadata, spellings."""
+
+import redis
+
+from app.domain.identifiers import Symbol, VenueName
+from app.store.clock import RedisClock
+from app.store.venue_budget import BURST_SECONDS, RedisRateBudget
+from app.store.venue_memory import RedisSymbolMap, RedisVenueMemory
+from app.venue_ports import Urgency
+
+BINANCE = VenueName("binance")
+POOL = "binance:here"
+PER_SECOND = 10.0
+MOST = PER_SECOND * BURST_SECONDS
+
+
+def a_budget(client: redis.Redis) -> RedisRateBudget:
+    return RedisRateBudget(client, RedisClock(client))
+
+
+def taken(budget: RedisRateBudget, urgency: Urgency, cost: float = 10) -> int:
+    """Take as long as there is something to take; return how often it was."""
+    for count in range(1_000):
+        if budget.take(POOL, cost, PER_SECOND, urgency):
+            return count
+    raise AssertionError("the budget has no end")
+
+
+def test_all_workers_take_from_one_budget(client: redis.Redis) -> None:
+    first, second = a_budget(client), a_budget(client)
+
+    for _ in range(int(MOST / 20)):
+        assert first.take(POOL, 10, PER_SECOND, Urgency.CANCEL) == 0
+        assert second.take(POOL, 10, PER_SECOND, Urgency.CANCEL) == 0
+
+    assert first.take(POOL, 10, PER_SECOND, Urgency.CANCEL) > 0
+
+
+def test_a_part_is_kept_for_cancels_and_look_ups(client: redis.Redis) -> None:
+    budget = a_budget(client)
+
+    polls = taken(budget, Urgency.POLL)
+    orders = taken(budget, Urgency.ORDER)
+    cancels = taken(budget, Urgency.CANCEL)
+
+    assert polls == 10
+    assert orders == 6
+    assert cancels == 4
+
+
+def test_it_tells_how_long_to_wait(client: redis.Redis) -> None:
+    budget = a_budget(client)
+    taken(budget, Urgency.CANCEL)
+
+    wait_ms = budget.take(POOL, 10, PER_SECOND, Urgency.CANCEL)
+
+    assert 0 < wait_ms <= 1_000
+
+
+def test_what_costs_more_than_there_can_be_goes_when_it_is_full(client: redis.Redis) -> None:
+    budget = a_budget(client)
+
+    assert budget.take(POOL, MOST * 2, PER_SECOND, Urgency.ORDER) == 0
+    assert budget.take(POOL, 1, PER_SECOND, Urgency.CANCEL) > 0
+
+
+def test_a_ban_keeps_everybody_away_and_a_shorter_one_does_not_end_it(client: redis.Redis) -> None:
+    budget, other = a_budget(client), a_budget(client)
+
+    budget.freeze(POOL, 60_000)
+    other.freeze(POOL, 1_000)
+
+    assert 55_000 < other.take(POOL, 1, PER_SECOND, Urgency.CANCEL) <= 60_000
+    assert other.frozen_until_ms(POOL) is not None
+    assert other.take("binance:there", 1, PER_SECOND, Urgency.POLL) == 0
+
+
+def test_a_row_of_failures_ends_with_an_answer(client: redis.Redis) -> None:
+    budget = a_budget(client)
+
+    rows = [budget.failed("binance:1") for _ in range(3)]
+    before = budget.failures("binance:1")
+    budget.answered("binance:1")
+
+    assert (rows, before, budget.failures("binance:1")) == ([1, 2, 3], 3, 0)
+
+
+def test_what_one_worker_has_learned_the_others_know(client: redis.Redis) -> None:
+    memory, other = RedisVenueMemory(client), RedisVenueMemory(client)
+    text = '[{"symbol": "BTC/USDT", "é": 1}]' * 1_000
+
+    memory.keep_markets(BINANCE, "SPOT", text)
+    memory.keep_clock_offset(BINANCE, -1_234)
+
+    assert other.markets(BINANCE, "SPOT") == text
+    assert other.markets(BINANCE, "USDM") is None
+    assert other.clock_offset_ms(BINANCE) == -1_234
+    other.forget_clock_offset(BINANCE)
+    assert memory.clock_offset_ms(BINANCE) is None
+
+
+def test_spellings_are_set_and_taken_away(client: redis.Redis) -> None:
+    spellings = RedisSymbolMap(client)
+
+    spellings.put_spelling(BINANCE, "xbtusd", Symbol("BTC/USD"))
+    spellings.put_spelling(BINANCE, "other", Symbol("ETH/USD"))
+    spellings.put_spelling(BINANCE, "OTHER", None)
+
+    assert spellings.spellings(BINANCE) == {"XBTUSD": "BTC/USD"}
