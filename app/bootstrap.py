@@ -12,12 +12,16 @@ from app.dispatch.celery_publisher import CeleryPublisher
 from app.dispatch.pump import PumpPublisher
 from app.domain.errors import NotFound, StoreUnavailable
 from app.domain.identifiers import AccountId
+from app.history.database import Database
+from app.history.reader import WholeReader
+from app.history.sql_history import SqlHistory
 from app.paper_ports import QuoteSource
 from app.ports import Ports, Publisher
 from app.settings import Settings
 from app.store.canary import RedisCanary, RedisSlots
 from app.store.clock import MovableClock, RedisClock
 from app.store.connection import Client, connect
+from app.store.departures import RedisDepartures
 from app.store.ids import RedisIds
 from app.store.lanes import RedisLanes
 from app.store.ledger import RedisLedger
@@ -31,6 +35,7 @@ from app.store.paper_ledger import RedisPaperLedger
 from app.store.paper_prices import RedisPaperPrices, RedisPaperTicks
 from app.store.paper_reports import RedisPaperReports
 from app.store.reader import RedisReader
+from app.store.records import aggregate_from, entry_from
 from app.store.registry import RedisRegistry
 from app.store.server_check import check_server
 from app.store.signatures import RedisSignatures
@@ -59,7 +64,8 @@ class Wiring:
     settings: Settings
     ports: Ports
     registry: RedisRegistry
-    reader: RedisReader
+    reader: WholeReader
+    events: RedisReader
     vault: Vault
     signatures: RedisSignatures
     clock: RedisClock
@@ -114,6 +120,8 @@ def _wiring(
     policy = settings.policy()
     clock = MovableClock(client) if settings.fast else RedisClock(client)
     registry = RedisRegistry(client)
+    live = RedisReader(client)
+    history = SqlHistory(Database(settings.database_url), aggregate_from)
     celery = celery_for(settings.broker_url)
     messages = CeleryPublisher(
         celery, clock, RedisSlots(client), policy.timer_horizon_ms, _names_of(registry)
@@ -133,6 +141,8 @@ def _wiring(
         reports=RedisPaperReports(client),
         locks=RedisLocks(client),
         canary=RedisCanary(client),
+        departures=RedisDepartures(client, clock),
+        history=history,
         publisher=around(messages),
         policy=policy,
     )
@@ -140,7 +150,8 @@ def _wiring(
         settings=settings,
         ports=ports,
         registry=registry,
-        reader=RedisReader(client),
+        reader=WholeReader(live, history, entry_from),
+        events=live,
         vault=Vault([key.reveal() for key in settings.secret_keys]),
         signatures=RedisSignatures(client),
         clock=clock,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import count
@@ -17,12 +17,16 @@ from app.domain.order import Order
 from app.domain.signal import Signal
 from app.domain.smart_order import SmartOrder
 from app.domain.words import AccountState, Dialect
-from app.ports import Admission, Change, Policy, Ports, Stored
+from app.history.database import Database
+from app.history.reader import WholeReader
+from app.history.sql_history import SqlHistory
+from app.ports import Admission, Change, Policy, Ports, Record, Stored
 from app.services.accept import Accepted, Sender, accept_signal
 from app.services.release import release_due
 from app.services.sweep import sweep
 from app.store import keys
 from app.store.canary import RedisCanary
+from app.store.departures import RedisDepartures
 from app.store.ids import RedisIds
 from app.store.lanes import RedisLanes
 from app.store.ledger import RedisLedger
@@ -30,6 +34,7 @@ from app.store.live import RedisLive
 from app.store.locks import RedisLocks
 from app.store.outbox import RedisOutbox
 from app.store.reader import RedisReader
+from app.store.records import aggregate_from, entry_from
 from app.store.registry import RedisRegistry
 from app.store.timers import RedisTimers
 from app.store.trigger_book import RedisTriggerBook
@@ -64,6 +69,24 @@ class Died(BaseException):
     """The process is gone; nobody catches this but the test."""
 
 
+class StepHistory(SqlHistory):
+    """A history in memory that tells of each write.
+
+    Attributes:
+        after_keep: called when records are written for good; whoever raises in it dies right there.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(Database("sqlite://"), aggregate_from)
+        self.after_keep: Callable[[], None] = nothing
+
+    def keep(self, records: Sequence[Record]) -> None:
+        """Write them for good, and tell of it."""
+        super().keep(records)
+        if records:
+            self.after_keep()
+
+
 class Rig:
     """The ports of one process, and of any other: they share nothing but the store."""
 
@@ -75,7 +98,9 @@ class Rig:
         self.reports = ScriptedReports()
         self.publisher = RecordingPublisher()
         self.registry = RedisRegistry(self.redis)
+        self.history = StepHistory()
         self.reader = RedisReader(self.redis)
+        self.whole = WholeReader(self.reader, self.history, entry_from)
         self.registry.put_account(replace(SPOT, id=AccountId(0)))
         self.registry.put_account(replace(USDM, id=AccountId(0)))
         self.ports = Ports(
@@ -92,6 +117,8 @@ class Rig:
             reports=self.reports,
             locks=RedisLocks(self.redis),
             canary=RedisCanary(self.redis),
+            departures=RedisDepartures(self.redis, self.clock),
+            history=self.history,
             publisher=self.publisher,
             policy=POLICY,
         )
@@ -194,7 +221,7 @@ class Rig:
         return [one for one in self._all() if isinstance(one, SmartOrder)]
 
     def _all(self) -> list[Aggregate]:
-        return sorted(self.reader.newest(None), key=lambda one: one.id)
+        return sorted(self.whole.newest(None), key=lambda one: one.id)
 
     def events(self, aggregate_id: AggregateId) -> list[str]:
         """Return the names in a timeline."""
@@ -212,6 +239,7 @@ class Rig:
                 what()
 
         self.redis.after_write = step
+        self.history.after_keep = step
         self.venue.after_call = step
 
     def die_after(self, number: int) -> None:
@@ -225,6 +253,7 @@ class Rig:
     def undisturbed(self) -> None:
         """Let nothing happen between the steps any more."""
         self.redis.after_write = nothing
+        self.history.after_keep = nothing
         self.venue.after_call = nothing
 
     def bury(self) -> None:

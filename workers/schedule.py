@@ -8,6 +8,9 @@ from app.settings import Settings
 #: How often a canary goes through the queue; `/readyz` wants one within the last 10 s.
 CANARY_SECONDS = 2.0
 
+#: How often what has finished goes into the history: lists read the rest one by one.
+ARCHIVE_SECONDS = 1.0
+
 
 def schedule_for(settings: Settings) -> dict[str, dict[str, Any]]:
     """Return beat's entries. Each expires soon after its next, so an outage leaves no backlog."""
@@ -17,6 +20,7 @@ def schedule_for(settings: Settings) -> dict[str, dict[str, Any]]:
         "orders": _every(TaskName.POLL_ORDERS, poll),
         "sweep": _every(TaskName.SWEEP, sweep),
         "canary": _every(TaskName.CANARY, CANARY_SECONDS),
+        "archive": _every(TaskName.ARCHIVE, ARCHIVE_SECONDS),
     }
 
 

@@ -10,6 +10,7 @@ from app.cli.accounts import account
 from app.cli.api import Api, with_api
 from app.cli.clients import client
 from app.cli.connectors import connector
+from app.cli.export import export
 from app.cli.orders import order, orders
 from app.cli.prices import price
 from app.domain.errors import StoreError
@@ -27,7 +28,7 @@ def main() -> None:
     """Hookfill: trading webhooks in, orders placed exactly once."""
 
 
-for _command in (orders, order, account, connector, client, price):
+for _command in (orders, order, export, account, connector, client, price):
     main.add_command(_command)
 
 

@@ -30,6 +30,7 @@ class TaskName(StrEnum):
     POLL_ORDERS = "hookfill.poll_orders"
     SWEEP = "hookfill.sweep"
     CANARY = "hookfill.canary"
+    ARCHIVE = "hookfill.archive"
 
 
 #: Where a task waits unless its effect is urgent.
@@ -43,6 +44,7 @@ QUEUE_OF: dict[TaskName, QueueName] = {
     TaskName.POLL_ORDERS: QueueName.POLL,
     TaskName.SWEEP: QueueName.MAINTENANCE,
     TaskName.CANARY: QueueName.MAINTENANCE,
+    TaskName.ARCHIVE: QueueName.MAINTENANCE,
 }
 
 _TASK_OF: dict[EffectKind, TaskName] = {

@@ -13,6 +13,7 @@ HookfillError                retryable = False unless said otherwise
 │  └─ RateLimited            too many requests; carries when to come back
 ├─ StoreError                the store's
 │  ├─ StoreUnavailable       retryable; nothing was written, or it is in doubt
+│  │  └─ HistoryUnavailable  retryable; only what has left the store is out of reach
 │  ├─ UnsafeStore            settings under which acknowledged orders could be lost
 │  ├─ NewerRecord            written by a newer release, and left to it
 │  ├─ Conflict               retryable; somebody else committed first
@@ -113,6 +114,10 @@ class StoreUnavailable(StoreError):
     """The store cannot be reached, or did not answer in time."""
 
     retryable = True
+
+
+class HistoryUnavailable(StoreUnavailable):
+    """The history cannot be reached; what is live goes on without it."""
 
 
 class UnsafeStore(StoreError):

@@ -1,11 +1,11 @@
 """What venues report about open orders."""
 
-from app.domain.errors import NewerRecord, NotFound
+from app.domain.errors import HistoryUnavailable, NewerRecord, NotFound
 from app.domain.events import OrderReported
 from app.domain.identifiers import AccountId, ClientOrderId
 from app.domain.report import OrderReport
 from app.ports import Ports
-from app.services.advance import advance
+from app.services.recall import tell
 
 
 def follow_orders(account_id: AccountId, ports: Ports) -> None:
@@ -36,9 +36,11 @@ def _is_told(client_order_id: ClientOrderId, report: OrderReport, ports: Ports) 
     if order_id is None:
         return True  # a foreign order, which is not ours to follow
     try:
-        advance(order_id, OrderReported(at_ms=ports.clock.now_ms(), report=report), ports)
+        tell(order_id, OrderReported(at_ms=ports.clock.now_ms(), report=report), ports)
     except NotFound:
         return True
     except NewerRecord:
         return False  # left to those who can read it; it holds up nobody
+    except HistoryUnavailable:
+        return False  # it has left; those that have not need not wait for the history
     return True

@@ -6,7 +6,7 @@ the difference. So no index can forget an entry, and none needs a repair.
 
 from dataclasses import dataclass
 
-from app.domain.aggregate import Aggregate
+from app.domain.aggregate import Aggregate, is_finished
 from app.domain.effects import Effect, EffectKind
 from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.order import Order
@@ -150,3 +150,29 @@ def _add(listing: Listing, again_at_ms: EpochMs, transaction: Transaction) -> No
             transaction.write("LANE", key, value, member)
         case _:
             transaction.write("ZADD", key, value or again_at_ms, member)
+
+
+def write_place(
+    before: Aggregate | None, after: Aggregate, server_ms: EpochMs, transaction: Transaction
+) -> None:
+    """Add the writes that say where the newest form of an aggregate is: here, or soon there.
+
+    What the history holds is never the newest form once a commit is through, so a change of
+    something finished, a fill that overtook the news for instance, brings it back into the list.
+
+    Args:
+        before: None for a new aggregate.
+        after: as it will be.
+        server_ms: from which time on the history shall get what has finished.
+        transaction: gathers the writes.
+    """
+    shard, member = keys.shard_of_id(after.id), str(after.id)
+    was_finished = before is not None and is_finished(before)
+    if before is None or was_finished:
+        transaction.write("ZADD", keys.everything(shard), after.created_at_ms, member)
+    if was_finished:
+        transaction.write("ZREM", keys.kept(shard), member)
+    if is_finished(after):
+        transaction.write("ZADD", keys.finished(shard), server_ms, member)
+    elif was_finished:
+        transaction.write("ZREM", keys.finished(shard), member)

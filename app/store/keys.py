@@ -57,7 +57,11 @@ def tag(shard: int) -> str:
 
 
 def aggregate(aggregate_id: AggregateId) -> str:
-    """Hash: `version` and `body` of one aggregate. Until it is moved to the history."""
+    """Hash: `version` and `body` of one aggregate. Until it leaves for the history.
+
+    `parent` is whose child it is. Until the business time `until` a request may repeat it, so that
+    it stays that long.
+    """
     return f"{tag(shard_of_id(aggregate_id))}:aggregate:{aggregate_id}"
 
 
@@ -77,8 +81,18 @@ def inbox(aggregate_id: AggregateId) -> str:
 
 
 def everything(shard: int) -> str:
-    """Sorted set: every aggregate by time of creation. As long as the aggregates."""
+    """Sorted set: aggregates by time of creation. Until the history has them as they are."""
     return f"{tag(shard)}:all"
+
+
+def finished(shard: int) -> str:
+    """Sorted set: what the history shall get, from which server time on. Until it has it."""
+    return f"{tag(shard)}:finished"
+
+
+def kept(shard: int) -> str:
+    """Sorted set: what the history has as it is, since which server time. Until it leaves."""
+    return f"{tag(shard)}:kept"
 
 
 def events(shard: int) -> str:

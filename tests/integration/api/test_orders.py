@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from app.bootstrap import Wiring
-from app.ingress import order_list
+from app.services.archive import archive
 from app.settings import Settings
 from tests.integration.api.caller import Caller, Json, Worker
 
@@ -88,14 +88,13 @@ def _pages(api: Caller, query: str) -> Iterator[list[Json]]:
         cursor = page["next_cursor"]
 
 
-@pytest.mark.parametrize("looked_at_max", [20_000, 3])
-def test_pages_hold_everything_once(
-    demo: Caller, worker: Worker, monkeypatch: pytest.MonkeyPatch, looked_at_max: int
-) -> None:
-    monkeypatch.setattr(order_list, "LOOKED_AT_MAX", looked_at_max)
+@pytest.mark.parametrize("is_archived", [False, True])
+def test_pages_hold_everything_once(demo: Caller, worker: Worker, *, is_archived: bool) -> None:
     for number in range(7):
         demo.signal(action="buy", fixed=f"0.0{number + 1}")
     worker.work()
+    if is_archived:
+        archive(worker.wiring.ports)
     everything = [row for page in _pages(demo, "limit=500") for row in page]
 
     pages = list(_pages(demo, "limit=2&kind=SIGNAL"))

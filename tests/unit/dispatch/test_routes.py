@@ -41,4 +41,5 @@ def test_task_names_are_frozen() -> None:
         "hookfill.poll_orders",
         "hookfill.sweep",
         "hookfill.canary",
+        "hookfill.archive",
     }

@@ -287,19 +287,6 @@ class TestOverview:
 
         assert site.rows(html.unescape(older)) == ["Buy 0.1 BTC/USDT"]
 
-    def test_a_filter_that_finds_little_is_looked_for_in_steps(
-        self, site: Site, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(overview, "LOOKED_AT_MAX", 2)
-        site.send(action="buy", fixed="0.1")
-        site.send(action="buy", fixed="0.2", limit="40000")
-
-        page = site.text("/?state=FILLED")
-        (older,) = re.findall(r'id="older" href="([^"]*)"', page)
-
-        assert "there is more to look through" in page
-        assert site.rows(html.unescape(older)) == ["Buy 0.1 BTC/USDT market"]
-
     @pytest.mark.parametrize("query", ["kind=NONSENSE", "state=x", "cursor=x", "odd=1"])
     def test_nonsense_is_refused(self, site: Site, query: str) -> None:
         assert "That address makes no sense" in site.text(f"/?{query}", 400)

@@ -8,7 +8,13 @@ from app.dispatch.routes import QUEUE_OF, TaskName
 from app.settings import Settings
 from workers.schedule import schedule_for
 
-PERIODIC = {TaskName.POLL_PRICES, TaskName.POLL_ORDERS, TaskName.SWEEP, TaskName.CANARY}
+PERIODIC = {
+    TaskName.POLL_PRICES,
+    TaskName.POLL_ORDERS,
+    TaskName.SWEEP,
+    TaskName.CANARY,
+    TaskName.ARCHIVE,
+}
 
 
 @pytest.fixture(params=["0", "1"], ids=["usual", "fast"])
