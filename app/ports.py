@@ -466,7 +466,13 @@ Mark = tuple[int, int]
 
 
 class History(Protocol):
-    """Finished aggregates, for good."""
+    """Finished aggregates, for good.
+
+    Whatever it is asked, it may raise HistoryUnavailable.
+    """
+
+    def identity(self) -> str:
+        """Return a name that no other history has, nor this one if it was made anew."""
 
     def keep(self, records: Sequence[Record]) -> None:
         """Write them for good, all or none; what it knows in a newer form stays as it is.
@@ -511,7 +517,16 @@ class Departures(Protocol):
         """
 
     def keep_again(self, ids: Collection[AggregateId]) -> None:
-        """Let `finished` return these once more: the history does not know them as they are."""
+        """Let `finished` return these once more: the history does not know them as they are.
+
+        Until it does, they are in the lists of the store.
+        """
+
+    def history(self) -> str | None:
+        """Return the identity of the history that has what counts as kept, if any has."""
+
+    def set_history(self, identity: str) -> None:
+        """Say which history has what counts as kept."""
 
     def bring_back(self, record: Record, give_up_at_ms: EpochMs) -> None:
         """Put an aggregate back as it left, unless it is there.

@@ -1,10 +1,14 @@
 """What somebody looks for among all that is and was, and the order in which it is found."""
 
 from dataclasses import dataclass, fields
+from typing import Final
 
 from app.domain.aggregate import Aggregate
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol
 from app.domain.order import Order
+from app.domain.request import SignalState
+from app.domain.smart_order import SmartOrderState
+from app.domain.status import IN_FLIGHT, OPEN
 from app.domain.words import Dialect, Kind, Side
 
 #: A place in a list, newest first: by creation time, then id.
@@ -12,6 +16,19 @@ Place = tuple[EpochMs, AggregateId]
 
 #: A place in a list of fills, newest first: by time, then order, then number of the fill in it.
 FillPlace = tuple[EpochMs, AggregateId, int]
+
+
+#: States, in the words of all kinds, in which nothing is that has finished.
+LIVE_STATES: Final = frozenset[str](
+    {
+        *IN_FLIGHT,
+        *OPEN,
+        SignalState.SCHEDULED,
+        SignalState.EXECUTING,
+        SmartOrderState.PENDING_NEW,
+        SmartOrderState.PENDING_CANCEL,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +59,11 @@ class Search:
     def finds_nothing(self) -> bool:
         """Whether one of its sets is empty."""
         return any(getattr(self, one.name) == frozenset() for one in fields(self))
+
+    @property
+    def finds_live_only(self) -> bool:
+        """Whether nothing of it can be in the history."""
+        return self.states is not None and self.states <= LIVE_STATES
 
     def match(self, one: Aggregate) -> bool:
         """Tell whether an aggregate has all of it."""

@@ -71,14 +71,17 @@ class WholeReader:
         """Yield aggregates from the newest, by creation time, then id; lazily, in pages."""
         for live, above, floor in self._stretches(before, search):
             ours = sorted(filter(search.match, live.values()), key=place_of, reverse=True)
-            kept = self._history.newest(search, above, floor)
+            kept = () if search.finds_live_only else self._history.newest(search, above, floor)
             theirs = (one for one in kept if one.id not in live)
             yield from heapq.merge(ours, theirs, key=place_of, reverse=True)
 
     def count(self, search: Search = EVERYTHING) -> int:
         """Return how many aggregates have what is searched for."""
         live = self._all_live(search)
-        return sum(map(search.match, live.values())) + self._history.count(search, live)
+        matching = sum(map(search.match, live.values()))
+        if search.finds_live_only:
+            return matching
+        return matching + self._history.count(search, live)
 
     def fills(self, before: FillPlace | None, search: Search = EVERYTHING) -> Iterator[_Traded]:
         """Yield fills from the newest, each with its place and its order; lazily, in pages."""

@@ -42,6 +42,10 @@ class SqlHistory:
 
     # What the use cases need
 
+    def identity(self) -> str:
+        """Return a name that no other history has, nor this one if it was made anew."""
+        return self._database.identity()
+
     def keep(self, records: Sequence[Record]) -> None:
         """Write them for good, all or none; what it knows in a newer form stays as it is."""
         if not records:

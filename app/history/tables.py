@@ -8,6 +8,18 @@ from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text
 
 METADATA = MetaData()
 
+#: Rises when a release before can no longer work with the tables.
+SCHEMA = 1
+
+#: One row: the schema of the tables, and a name that no other history has.
+ABOUT = Table(
+    "hookfill_history",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("schema", Integer, nullable=False),
+    Column("identity", Text, nullable=False),
+)
+
 #: What is searched. `version` and `entries` tell which form of the aggregate it is.
 AGGREGATES = Table(
     "hookfill_aggregates",

@@ -5,18 +5,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Insert, Table, and_, or_
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
 from app.domain.search import state_of
+from app.history.database import INSERT
 from app.history.queries import caller_key
 from app.history.tables import AGGREGATES, FILLS, RECORDS
 from app.ports import Record
 
 Row = dict[str, Any]
-
-_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def writes_of(records: Sequence[Record], dialect: str) -> Iterable[tuple[Insert, list[Row]]]:
@@ -31,7 +29,7 @@ def writes_of(records: Sequence[Record], dialect: str) -> Iterable[tuple[Insert,
     fills = [row for one in ordered for row in _fills(one)]
     if fills:
         # Fills are only ever added to an order, and none of them changes.
-        yield _INSERT[dialect](FILLS).on_conflict_do_nothing(), fills
+        yield INSERT[dialect](FILLS).on_conflict_do_nothing(), fills
 
 
 def texts_of(timeline: str) -> tuple[str, ...]:
@@ -46,7 +44,7 @@ def children_of(children: str) -> tuple[AggregateId, ...]:
 
 def _newest_wins(table: Table, dialect: str) -> Insert:
     """Return the statement that writes a row unless there is one as new."""
-    insert = _INSERT[dialect](table)
+    insert = INSERT[dialect](table)
     new, old = insert.excluded, table.c
     is_newer = or_(
         new.version > old.version, and_(new.version == old.version, new.entries > old.entries)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import structlog
 
 from app.domain.identifiers import EpochMs
-from app.ports import Ports
+from app.ports import Mark, Ports
 
 #: Aggregates in one step.
 BATCH = 200
@@ -15,6 +15,9 @@ PATIENCE_MS = 500
 
 #: A record of a newer release is looked at again after this long: the update may be through then.
 UNREADABLE_MS = 60_000
+
+#: Of nothing that is in the store: versions begin at 1.
+NO_MARK: Mark = (0, 0)
 
 _log = structlog.get_logger()
 
@@ -30,9 +33,22 @@ def archive(ports: Ports) -> None:
         HistoryUnavailable: the rest stays in the store until it is back.
     """
     until_ms = ports.clock.server_ms() + PATIENCE_MS
+    _meet(ports.history.identity(), ports)
     _go_on(_keep, until_ms, ports)
     if ports.policy.history_after_ms:
         _go_on(_let_go, until_ms, ports)
+
+
+def _meet(identity: str, ports: Ports) -> None:
+    """Give another history than the one before all that is still there to be given."""
+    before = ports.departures.history()
+    if before == identity:
+        return
+    _log.warning("history_is_another", identity=identity, before=before)
+    now_ms = ports.clock.server_ms()
+    while ids := ports.departures.leaving(now_ms, BATCH):
+        ports.departures.keep_again(ids)
+    ports.departures.set_history(identity)
 
 
 def _go_on(step: Callable[[Ports], bool], until_ms: int, ports: Ports) -> None:
@@ -45,12 +61,14 @@ def _keep(ports: Ports) -> bool:
     ids = ports.departures.finished(BATCH)
     records = ports.departures.load(ids)
     ports.history.keep(records)
-    ports.departures.kept({one.aggregate.id: one.mark for one in records})
-    unread = set(ids) - {one.aggregate.id for one in records}
+    marks = {one.aggregate.id: one.mark for one in records}
+    unread = [one for one in ids if one not in marks]
+    # What has left meanwhile is taken off the list; under this mark nothing else is.
+    ports.departures.kept({**marks, **dict.fromkeys(unread, NO_MARK)})
     if unread:
         # Live again, which its commit has said by now, or not to be read by this release.
         until_ms = EpochMs(ports.clock.server_ms() + UNREADABLE_MS)
-        ports.departures.postpone(sorted(unread), until_ms)
+        ports.departures.postpone(unread, until_ms)
     return len(ids) == BATCH
 
 

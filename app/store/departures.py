@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import redis
 
 from app.domain.aggregate import is_finished
-from app.domain.errors import StoreError, StoreUnavailable
+from app.domain.errors import NewerRecord, StoreUnavailable
 from app.domain.identifiers import AggregateId, EpochMs
 from app.ports import Clock, Mark, Record
 from app.store import keys
@@ -94,12 +94,23 @@ class RedisDepartures:
     def keep_again(self, ids: Collection[AggregateId]) -> None:
         """Let `finished` return these once more: the history does not know them as they are."""
         now_ms = self._clock.server_ms()
-        for one in ids:
-            shard = keys.shard_of_id(one)
-            with translated(), self._client.pipeline(transaction=True) as pipeline:
-                pipeline.zadd(keys.finished(shard), {str(one): now_ms})
-                pipeline.zrem(keys.kept(shard), str(one))
-                pipeline.execute()
+        with translated(), self._client.pipeline(transaction=False) as pipeline:
+            for one in ids:
+                pipeline.hget(keys.aggregate(one), "body")
+            bodies = pipeline.execute()
+        for one, body in zip(ids, bodies, strict=True):
+            self._keep_again(one, body, now_ms)
+
+    def history(self) -> str | None:
+        """Return the identity of the history that has what counts as kept, if any has."""
+        with translated():
+            identity = self._client.get(keys.HISTORY)
+        return None if identity is None else text_of(identity)
+
+    def set_history(self, identity: str) -> None:
+        """Say which history has what counts as kept."""
+        with translated():
+            self._client.set(keys.HISTORY, identity)
 
     def bring_back(self, record: Record, give_up_at_ms: EpochMs) -> None:
         """Put an aggregate back as it left, unless it is there."""
@@ -118,6 +129,19 @@ class RedisDepartures:
         )
         if answer[0] != OK:
             raise StoreUnavailable(f"aggregate {one} was to be back before {answer[1]}")
+
+    def _keep_again(self, one: AggregateId, body: str | None, now_ms: EpochMs) -> None:
+        shard, member = keys.shard_of_id(one), str(one)
+        with translated(), self._client.pipeline(transaction=True) as pipeline:
+            try:
+                created_ms = None if body is None else aggregate_from(body).created_at_ms
+            except NewerRecord:
+                created_ms = None  # listed by those who can read it
+            if created_ms is not None:
+                pipeline.zadd(keys.everything(shard), {member: created_ms})
+            pipeline.zadd(keys.finished(shard), {member: now_ms})
+            pipeline.zrem(keys.kept(shard), member)
+            pipeline.execute()
 
     def _oldest(
         self, waiting: Sequence[str], until_ms: EpochMs, limit: int
@@ -138,7 +162,7 @@ def _record(
     version, body = found
     try:
         aggregate = aggregate_from(body)
-    except StoreError:
+    except NewerRecord:
         return None
     if not is_finished(aggregate):
         return None

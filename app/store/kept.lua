@@ -12,6 +12,7 @@ for at = 2, #ARGV, STEP do
   local id, version = ARGV[at], redis.call('HGET', KEYS[key], 'version')
   local entries = redis.call('LLEN', KEYS[key + 1])
   if not version then
+    redis.call('ZREM', KEYS[1], id)
     redis.call('ZREM', KEYS[2], id)
   elseif version == ARGV[at + 1] and entries == tonumber(ARGV[at + 2]) then
     redis.call('ZREM', KEYS[1], id)

@@ -37,6 +37,9 @@ CLOCK = "hookfill:clock"
 #: string. When a canary last came through the queue, server time in ms. Overwritten by the next.
 CANARY = "hookfill:canary"
 
+#: string. Identity of the history that has what the `kept` sets name. Overwritten by the next one.
+HISTORY = "hookfill:history"
+
 #: Sets and hashes of the trigger books of one venue; see `book`.
 BOOKS = "hookfill:books"
 
