@@ -28,7 +28,6 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 #: What others than ourselves have chosen, and a spreadsheet must not run.
 _FOREIGN = ("caller_id", "reason_message", "venue_order_id")
 
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -51,22 +50,17 @@ class _Moment(click.ParamType[int]):
 
 @click.command()
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv")
-@click.option("--since", type=_Moment(), help="Created then or later: ISO 8601, UTC; or ms.")
-@click.option("--until", type=_Moment(), help="Created before then.")
+@click.option(
+    "--since", "since_ms", type=_Moment(), help="Created then or later: ISO 8601, UTC; or ms."
+)
+@click.option("--until", "until_ms", type=_Moment(), help="Created before then.")
 @click.option("--account", help="Only those of this account.")
+@click.option("--kind", help="Only those of this kind, for instance ORDER.")
 @click.option("--output", type=click.File("w", lazy=False), default="-", help="A file.")
 @with_api
-def export(
-    api: Api,
-    form: str,
-    since: int | None,
-    until: int | None,
-    account: str | None,
-    output: TextIO,
-) -> None:
+def export(api: Api, form: str, output: TextIO, **filters: object) -> None:
     """Write everything that came in, newest first, as CSV or JSON Lines."""
-    rows = _rows(api, account=account, since_ms=since, until_ms=until)
-    _WRITERS[form](rows, output)
+    _WRITERS[form](_rows(api, **filters), output)
 
 
 def _rows(api: Api, **filters: object) -> Iterator[Record]:
