@@ -522,6 +522,9 @@ class Departures(Protocol):
         Until it does, they are in the lists of the store.
         """
 
+    def enlist(self) -> None:
+        """Let `finished` return all that has finished, also what an older release let finish."""
+
     def history(self) -> str | None:
         """Return the identity of the history that has what counts as kept, if any has."""
 

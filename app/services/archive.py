@@ -48,6 +48,7 @@ def _meet(identity: str, ports: Ports) -> None:
     now_ms = ports.clock.server_ms()
     while ids := ports.departures.leaving(now_ms, BATCH):
         ports.departures.keep_again(ids)
+    ports.departures.enlist()
     ports.departures.set_history(identity)
 
 

@@ -1,7 +1,7 @@
 """Finished aggregates on their way out of the store."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import redis
 
@@ -13,6 +13,9 @@ from app.store import keys
 from app.store.records import aggregate_from
 from app.store.scripts import load_script, text_of, translated
 from app.store.transaction import OK
+
+#: Aggregates that are looked at in one go.
+PAGE = 200
 
 
 class RedisDepartures:
@@ -101,6 +104,16 @@ class RedisDepartures:
         for one, body in zip(ids, bodies, strict=True):
             self._keep_again(one, body, now_ms)
 
+    def enlist(self) -> None:
+        """Let `finished` return all that has finished, also what an older release let finish."""
+        now_ms = self._clock.server_ms()
+        for shard in range(keys.SHARDS):
+            for ids in self._unkept(shard):
+                ended = {str(one.aggregate.id): now_ms for one in self.load(ids)}
+                if ended:
+                    with translated():
+                        self._client.zadd(keys.finished(shard), ended, nx=True)
+
     def history(self) -> str | None:
         """Return the identity of the history that has what counts as kept, if any has."""
         with translated():
@@ -142,6 +155,17 @@ class RedisDepartures:
             pipeline.zadd(keys.finished(shard), {member: now_ms})
             pipeline.zrem(keys.kept(shard), member)
             pipeline.execute()
+
+    def _unkept(self, shard: int) -> Iterator[Sequence[AggregateId]]:
+        """Yield what the history does not have as it is, in pages."""
+        cursor = 0
+        while True:
+            with translated():
+                cursor, found = self._client.zscan(keys.everything(shard), cursor, count=PAGE)
+            if found:
+                yield [AggregateId(int(text_of(member))) for member, _ in found]
+            if not cursor:
+                return
 
     def _oldest(
         self, waiting: Sequence[str], until_ms: EpochMs, limit: int

@@ -15,6 +15,7 @@ from app.domain.signal import SignalState
 from app.domain.status import OrderStatus
 from app.ports import Admission, Change
 from app.store import keys
+from app.store.departures import PAGE
 from app.store.scripts import text_of
 from tests.builders import NOW, SPOT_ID, USDM_ID, a_signal, an_id, an_order, an_order_in
 from tests.contract.store import Store, server_ms
@@ -265,6 +266,18 @@ def test_what_the_history_has_lost_is_given_again_and_listed_meanwhile(store: St
     assert store.departures.finished(9) == [ENDED.id]
     assert len(keep(store)) == 1
     assert leave(store) == 1
+
+
+def test_what_an_older_release_let_finish_is_told_of_too(store: Store) -> None:
+    count = PAGE + 3
+    put(store, *[an_order_in(OrderStatus.FILLED, id=an_id(one)) for one in range(1, count + 1)])
+    put(store, an_order_in(OrderStatus.NEW, id=an_id(count + 1)))
+    store.client.delete(keys.finished(SPOT_ID))
+
+    store.departures.enlist()
+    store.departures.enlist()
+
+    assert set(store.departures.finished(2 * count)) == {an_id(one) for one in range(1, count + 1)}
 
 
 def test_nothing_is_brought_back_too_late(store: Store) -> None:

@@ -189,7 +189,7 @@ def test_a_slip_in_the_name_halts_nobody_and_creates_nothing(
     assert "no account named slip" in result.output
 
 
-PAGES = [
+PAGES: list[dict[str, Any]] = [
     {"data": [{**ORDER, "caller_id": "=cmd()", "fees": {"USDT": "0.1"}}], "next_cursor": "c1"},
     {
         "data": [{**ORDER, "id": "4", "reason": {"code": "no_position", "message": '-1, "so"'}}],
