@@ -72,6 +72,10 @@ SYMBOLS = tuple(Symbol(f"{base}/USDT") for base in ("BTC", "ETH", "SOL", "XRP", 
 STATES = (*[OrderStatus.FILLED] * 8, OrderStatus.CANCELED, OrderStatus.REJECTED)
 PATIENCE_MS = 3_000
 
+#: One in so many orders is of a symbol and a dialect that are rare.
+RARE = 50_000
+RARE_SYMBOL = Symbol("DOGE/USDT")
+
 Question = Callable[[WholeReader, random.Random, int], object]
 
 
@@ -85,13 +89,14 @@ def an_order(number: int) -> Order:
     at_ms, account = EpochMs(START_MS + number * STEP_MS), AccountId(number % ACCOUNTS)
     status = STATES[number % 97 % len(STATES)]
     is_filled = status is OrderStatus.FILLED
+    is_rare = number % RARE == RARE // 2
     order = Order(
         id=OrderId(an_id(number)),
         client_order_id=client_order_id("test", an_id(number)),
-        dialect=Dialect.CRYPTO_ARSENAL,
+        dialect=Dialect.POLONIEX if is_rare else Dialect.CRYPTO_ARSENAL,
         origin=f"crypto_arsenal:{account}",
         account=account,
-        symbol=SYMBOLS[number // ACCOUNTS % len(SYMBOLS)],
+        symbol=RARE_SYMBOL if is_rare else SYMBOLS[number // ACCOUNTS % len(SYMBOLS)],
         market=Market.SPOT,
         side=Side.BUY if number % 3 else Side.SELL,
         type=OrderType.MARKET,
@@ -166,6 +171,21 @@ def _symbol(reader: WholeReader, dice: random.Random, count: int) -> object:
     return _page(reader, None, Search(accounts=_account(dice), symbols=symbols))
 
 
+def _top(reader: WholeReader, dice: random.Random, count: int) -> object:
+    del dice, count
+    return _page(reader, None, Search(top_level=True))
+
+
+def _rare_symbol(reader: WholeReader, dice: random.Random, count: int) -> object:
+    del dice, count
+    return _page(reader, None, Search(symbols=frozenset({RARE_SYMBOL})))
+
+
+def _rare_dialect(reader: WholeReader, dice: random.Random, count: int) -> object:
+    del dice, count
+    return _page(reader, None, Search(dialects=frozenset({Dialect.POLONIEX})))
+
+
 def _range(reader: WholeReader, dice: random.Random, count: int) -> object:
     since = START_MS + dice.randrange(count) * STEP_MS
     search = Search(since_ms=EpochMs(since), until_ms=EpochMs(since + 3_600_000))
@@ -209,6 +229,9 @@ QUESTIONS: dict[str, Question] = {
     "a page of one account, anywhere": _anywhere,
     "newest REJECTED of one account": _rejected,
     "newest of one symbol, one account": _symbol,
+    "requests only, none among them": _top,
+    "newest of a rare symbol": _rare_symbol,
+    "newest of a rare dialect": _rare_dialect,
     "newest within an hour, anywhere": _range,
     "by caller id": _caller,
     "children of one": _children,

@@ -82,13 +82,17 @@ def _asked(search: Search) -> _Asked:
         (_A.state, search.states),
         (_A.symbol, search.symbols),
     )
+    rest = _range(_A.created_at_ms, search)
+    dialects = _given((_A.dialect, search.dialects))
+    if search.accounts is None and search.symbols is None:
+        walkable += dialects
+    else:
+        rest += [_among(*one, hidden=True) for one in dialects]
     narrow = []
     if search.parent is not None:
         narrow.append(_A.parent_id == search.parent)
     if search.caller_id is not None:
         narrow.append(_A.caller_key == caller_key(search.caller_id))
-    rest = _range(_A.created_at_ms, search)
-    rest += [column.in_(values) for column, values in _given((_A.dialect, search.dialects))]
     rest += [column.in_(values) for column, values in _given((_A.side, search.sides))]
     if search.top_level:
         rest.append(_A.parent_id.is_(None))

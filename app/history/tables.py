@@ -49,6 +49,23 @@ Index("hookfill_by_kind_state", _C.kind, _C.state, *_PLACE, _C.account, _C.symbo
 Index("hookfill_by_account", _C.account, _C.kind, *_PLACE, _C.state, _C.symbol, *_REST)
 Index("hookfill_by_account_state", _C.account, _C.kind, _C.state, *_PLACE, _C.symbol, *_REST)
 Index("hookfill_by_account_symbol", _C.account, _C.kind, _C.symbol, *_PLACE, _C.state, *_REST)
+Index("hookfill_by_symbol", _C.symbol, _C.kind, *_PLACE, _C.account, _C.state, *_REST)
+Index("hookfill_by_dialect", _C.dialect, _C.kind, *_PLACE, _C.account, _C.state, _C.symbol, *_REST)
+
+# Requests among all that they have brought forth, which the overview asks for again and again.
+_TOP = _C.parent_id.is_(None)
+Index(
+    "hookfill_top",
+    *(_C.kind, *_PLACE, _C.account, _C.state, _C.symbol, *_REST),
+    sqlite_where=_TOP,
+    postgresql_where=_TOP,
+)
+Index(
+    "hookfill_top_by_account",
+    *(_C.account, _C.kind, *_PLACE, _C.state, _C.symbol, *_REST),
+    sqlite_where=_TOP,
+    postgresql_where=_TOP,
+)
 Index(
     "hookfill_by_parent",
     _C.parent_id,

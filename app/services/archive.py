@@ -44,7 +44,8 @@ def _meet(identity: str, ports: Ports) -> None:
     before = ports.departures.history()
     if before == identity:
         return
-    _log.warning("history_is_another", identity=identity, before=before)
+    if before is not None:
+        _log.warning("history_is_another", identity=identity, before=before)
     now_ms = ports.clock.server_ms()
     while ids := ports.departures.leaving(now_ms, BATCH):
         ports.departures.keep_again(ids)
