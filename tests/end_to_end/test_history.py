@@ -58,10 +58,13 @@ def wait_until_left(stack: Stack, count: int) -> None:
 
 
 def unarchived(stack: Stack) -> float:
-    """Return how many aggregates the history shall get."""
-    text = stack.session.get(stack.url("/metrics"), timeout=30).text
-    (value,) = re.findall(r"^hookfill_unarchived (\S+)", text, re.MULTILINE)
-    return float(value)
+    """Return how many aggregates the history shall get; a busy store may have to be asked twice."""
+    deadline = time.monotonic() + SOON
+    while time.monotonic() < deadline:
+        text = stack.session.get(stack.url("/metrics"), timeout=30).text
+        if found := re.search(r"^hookfill_unarchived (\S+)", text, re.MULTILINE):
+            return float(found[1])
+    raise AssertionError("the store does not answer")
 
 
 def kill_while_it_archives(stack: Stack, dead: set[int]) -> int:

@@ -19,6 +19,7 @@ EXPECTED = {
     "CommandError": (400, "validation_failed"),
     "Conflict": (503, "queue_unavailable"),
     "ConnectorInactive": (409, "connector_inactive"),
+    "HistoryUnavailable": (503, "queue_unavailable"),
     "HookfillError": (503, "queue_unavailable"),
     "InsufficientFunds": (409, "venue_rejected"),
     "LeaseLost": (503, "queue_unavailable"),
