@@ -22,6 +22,7 @@ from app.store.canary import RedisCanary, RedisSlots
 from app.store.clock import MovableClock, RedisClock
 from app.store.connection import Client, connect
 from app.store.departures import RedisDepartures
+from app.store.errands import RedisErrands
 from app.store.ids import RedisIds
 from app.store.lanes import RedisLanes
 from app.store.ledger import RedisLedger
@@ -127,6 +128,7 @@ def _wiring(
         celery, clock, RedisSlots(client), policy.timer_horizon_ms, _names_of(registry)
     )
     paper = _paper_ports(settings, client, clock)
+    signatures = RedisSignatures(client)
     ports = Ports(
         clock=clock,
         ids=RedisIds(client),
@@ -140,6 +142,8 @@ def _wiring(
         venues=KnownVenues(paper),
         reports=RedisPaperReports(client),
         locks=RedisLocks(client),
+        bindings=signatures,
+        errands=RedisErrands(client),
         canary=RedisCanary(client),
         departures=RedisDepartures(client, clock),
         history=history,
@@ -153,7 +157,7 @@ def _wiring(
         reader=WholeReader(live, history, entry_from),
         events=live,
         vault=Vault([key.reveal() for key in settings.secret_keys]),
-        signatures=RedisSignatures(client),
+        signatures=signatures,
         clock=clock,
         paper=paper,
         broker=celery,

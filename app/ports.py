@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from app.domain.account import Account, ApiClient, Connector
+from app.domain.adjustment import Adjustment, Outcome
 from app.domain.aggregate import Aggregate
 from app.domain.decision import Entry
 from app.domain.effects import AT_ONCE, Effect
@@ -25,7 +26,7 @@ from app.domain.order import Order
 from app.domain.report import Fill, OrderReport
 from app.domain.search import EVERYTHING, FillPlace, Place, Search
 from app.domain.trigger import Trigger
-from app.domain.words import AccountState, Dialect
+from app.domain.words import AccountState, Dialect, OrderType, PositionMode
 
 
 class Clock(Protocol):
@@ -46,6 +47,9 @@ class Ids(Protocol):
 
     def order_of(self, client_order_id: ClientOrderId) -> AggregateId | None:
         """Return the order behind a client order id, or None if it is not one of ours."""
+
+    def client_order_id(self, order_id: AggregateId) -> ClientOrderId:
+        """Return by which id venues know an order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,9 @@ class Ledger(Protocol):
 
     def news(self, aggregate_id: AggregateId) -> Mapping[AggregateId, int]:
         """Return what changed for this aggregate and was not read yet: child → version."""
+
+    def repeated(self, account: AccountId, dedupe_key: str, now_ms: EpochMs) -> AggregateId | None:
+        """Return what was admitted under a dedupe key that still counts, or None."""
 
     def state_of(self, account: AccountId) -> AccountState:
         """Return the risk state of an account; HALT if it is missing or unreadable."""
@@ -299,6 +306,35 @@ class Venue(Protocol):
         """
 
 
+class Conditions(Protocol):
+    """What an account may trade at its venue, and how: what seldom changes."""
+
+    def instruments(self) -> Sequence[Instrument]:
+        """Return everything that the account may trade, by symbol; empty while it is not known."""
+
+    def order_types(self) -> Collection[OrderType]:
+        """Return the types of orders that the venue has."""
+
+    def leverage_of(self, symbol: Symbol) -> int:
+        """Return the leverage with which a symbol is traded; 1 where nothing else was said."""
+
+    def set_leverage(self, symbol: Symbol, leverage: int) -> None:
+        """Trade a symbol with another leverage from now on. Twice is once.
+
+        Raises:
+            VenueRejected: the venue does not allow it.
+            VenueUnavailable: the venue was not reached.
+        """
+
+    def set_position_mode(self, mode: PositionMode) -> None:
+        """Hold long and short apart, or as one net position. Twice is once.
+
+        Raises:
+            VenueRejected: the venue does not allow it.
+            VenueUnavailable: the venue was not reached.
+        """
+
+
 class Reports(Protocol):
     """What venues tell unasked about the orders of an account."""
 
@@ -338,6 +374,9 @@ class Venues(Protocol):
     def of(self, account: Account) -> Venue:
         """Return the venue as this account sees it."""
 
+    def conditions(self, account: Account) -> Conditions:
+        """Return what this account may trade there, and how."""
+
     def feed(self, venue: VenueName) -> Feed:
         """Return the prices of a venue."""
 
@@ -354,6 +393,9 @@ class Accounts(Protocol):
 
     def accounts(self) -> Sequence[Account]:
         """Return all accounts, by id."""
+
+    def note_position_mode(self, account_id: AccountId, mode: PositionMode) -> None:
+        """Write down how the venue of an account holds its positions from now on."""
 
 
 class Registry(Accounts, Protocol):
@@ -380,6 +422,9 @@ class Registry(Accounts, Protocol):
 
     def client(self, dialect: Dialect, key: str) -> ApiClient | None:
         """Return an API client, or None if the dialect has none with this key."""
+
+    def known_client(self, dialect: Dialect, key: str) -> ApiClient | None:
+        """Return the same as far as this process knows: the store is not asked."""
 
     def clients(self) -> Sequence[ApiClient]:
         """Return all API clients, by dialect and key."""
@@ -549,6 +594,39 @@ class Locks(Protocol):
         """Give the lock back, if it is still ours."""
 
 
+class Bindings(Protocol):
+    """Names, each bound to the first content that came with it, whatever its shard."""
+
+    def use(self, name: str, content: str, now_ms: EpochMs, until_ms: EpochMs) -> bool:
+        """Return whether the name is this content's: unused until now, or used for it before.
+
+        Args:
+            name: a hash of whatever tells it from others, its owner for instance.
+            content: hash of what came with it, hexadecimal.
+            now_ms: business time.
+            until_ms: business time from which on it is unused again.
+        """
+
+    def content(self, name: str, now_ms: EpochMs) -> str | None:
+        """Return what the name is bound to, or None if it is unused."""
+
+
+class Errands(Protocol):
+    """What a web process wants a worker to do while it waits."""
+
+    def leave(self, errand_id: AggregateId, adjustment: Adjustment, until_ms: EpochMs) -> None:
+        """Store it for whoever takes it before `until_ms`, server time."""
+
+    def take(self, errand_id: AggregateId, now_ms: EpochMs) -> Adjustment | None:
+        """Return it to the first who asks in time, and None to all others."""
+
+    def reply(self, errand_id: AggregateId, outcome: Outcome, message: str) -> None:
+        """Say what became of it."""
+
+    def answer(self, errand_id: AggregateId) -> tuple[Outcome, str] | None:
+        """Return what became of it, or None as long as nobody has said."""
+
+
 class Publisher(Protocol):
     """Wake-ups. Never raises: the outbox still holds an effect whose message is lost."""
 
@@ -602,6 +680,8 @@ class Ports:
     venues: Venues
     reports: Reports
     locks: Locks
+    bindings: Bindings
+    errands: Errands
     canary: Canary
     departures: Departures
     history: History

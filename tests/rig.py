@@ -27,6 +27,7 @@ from app.services.sweep import sweep
 from app.store import keys
 from app.store.canary import RedisCanary
 from app.store.departures import RedisDepartures
+from app.store.errands import RedisErrands
 from app.store.ids import RedisIds
 from app.store.lanes import RedisLanes
 from app.store.ledger import RedisLedger
@@ -36,6 +37,7 @@ from app.store.outbox import RedisOutbox
 from app.store.reader import RedisReader
 from app.store.records import aggregate_from, entry_from
 from app.store.registry import RedisRegistry
+from app.store.signatures import RedisSignatures
 from app.store.timers import RedisTimers
 from app.store.trigger_book import RedisTriggerBook
 from tests.builders import BTC, ETH, ORIGIN, SPOT, USDM
@@ -116,6 +118,8 @@ class Rig:
             venues=ScriptedVenues(self.venue, self.feed),
             reports=self.reports,
             locks=RedisLocks(self.redis),
+            bindings=RedisSignatures(self.redis),
+            errands=RedisErrands(self.redis),
             canary=RedisCanary(self.redis),
             departures=RedisDepartures(self.redis, self.clock),
             history=self.history,
@@ -262,6 +266,13 @@ class Rig:
         self.undisturbed()
 
 
+def with_ids() -> Rig:
+    """A rig that has drawn its ids: to draw them takes a lock that two in one process cannot."""
+    rig = Rig()
+    rig.ports.ids.fresh(SPOT.id, 1)
+    return rig
+
+
 def deaths(prepare: Callable[[], Rig], act: Callable[[Rig], object]) -> Iterator[Rig]:
     """Yield a rig for every step after which a process can die in `act`; the last one lived."""
     for number in count(1):
@@ -302,4 +313,4 @@ def encounters(
         yield rig
 
 
-__all__ = ["POLICY", "Action", "Died", "Rig", "deaths", "encounters"]
+__all__ = ["POLICY", "Action", "Died", "Rig", "deaths", "encounters", "with_ids"]

@@ -31,6 +31,7 @@ class TaskName(StrEnum):
     SWEEP = "hookfill.sweep"
     CANARY = "hookfill.canary"
     ARCHIVE = "hookfill.archive"
+    ADJUST = "hookfill.adjust"
 
 
 #: Where a task waits unless its effect is urgent.
@@ -45,6 +46,7 @@ QUEUE_OF: dict[TaskName, QueueName] = {
     TaskName.SWEEP: QueueName.MAINTENANCE,
     TaskName.CANARY: QueueName.MAINTENANCE,
     TaskName.ARCHIVE: QueueName.MAINTENANCE,
+    TaskName.ADJUST: QueueName.URGENT,
 }
 
 _TASK_OF: dict[EffectKind, TaskName] = {
@@ -57,6 +59,7 @@ _TASK_OF: dict[EffectKind, TaskName] = {
     EffectKind.WITHDRAW: TaskName.ADVANCE,
     EffectKind.NEWS: TaskName.ADVANCE,
     EffectKind.TIMER: TaskName.TIMERS_DUE,
+    EffectKind.ADJUST: TaskName.ADJUST,
 }
 
 

@@ -81,7 +81,7 @@ def _carry_out(kind: EffectKind, aggregate: Aggregate, ports: Ports) -> None:
     match aggregate:
         case Signal() if kind is EffectKind.ADVANCE and aggregate.action.is_cancel:
             cancel_targets(aggregate, ports)
-        case Request() if kind is EffectKind.ADVANCE:
+        case Request() | Order() if kind is EffectKind.ADVANCE:
             work_lane(aggregate.account, aggregate.symbol, ports)
         case Request() if kind is EffectKind.WITHDRAW:
             withdraw_children(aggregate, ports)

@@ -12,7 +12,7 @@ from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.order import Order
 from app.domain.request import Request
 from app.domain.smart_order import SmartOrder
-from app.domain.status import IN_FLIGHT, OPEN, OrderStatus
+from app.domain.status import OPEN, OrderStatus
 from app.store import keys
 from app.store.transaction import Transaction
 
@@ -78,7 +78,10 @@ def _owed(effect: Effect) -> Listing:
 def _order_listings(order: Order) -> list[Listing]:
     shard, member = keys.shard_of_id(order.id), str(order.id)
     listings = []
-    if order.status in IN_FLIGHT:
+    if order.is_queued:
+        key = keys.lane(order.account, order.symbol)
+        listings.append(Listing("LANE", key, member, order.due_at_ms))
+    if order.is_in_flight:
         listings.append(Listing("SET", keys.flight(order.account, order.symbol), member))
     if order.status in {OrderStatus.PENDING_NEW, OrderStatus.PLACING}:
         listings.append(Listing("SET", keys.placing(shard), member))

@@ -164,7 +164,7 @@ def rate(account: AccountId, name: str) -> str:
 
 
 def lane(account: AccountId, symbol: Symbol) -> str:
-    """Sorted set: signals that wait for their turn, by due time, then arrival. Until executed."""
+    """Sorted set: what waits for its turn, by due time, then arrival. Until it has had it."""
     return f"{tag(shard_of_account(account))}:lane:{account}:{symbol}"
 
 
@@ -184,8 +184,16 @@ def protectors(account: AccountId, symbol: Symbol, leg: PositionSide) -> str:
 
 
 def signature(digest: str) -> str:
-    """String: `<hash of a body>:<end of its time, business ms>`. Expires well after that."""
+    """String: `<hash of a body>:<end of its time, business ms>`. Expires well after that.
+
+    Idempotency keys are bound to their bodies in the same way.
+    """
     return f"hookfill:signature:{digest}"
+
+
+def errand(errand_id: AggregateId) -> str:
+    """Hash: what a worker shall do while somebody waits, and its answer. Expires in a minute."""
+    return f"{tag(shard_of_id(errand_id))}:errand:{errand_id}"
 
 
 def lock(name: str) -> str:

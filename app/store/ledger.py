@@ -110,6 +110,15 @@ class RedisLedger:
             for child, version in sorted(inbox.items(), key=lambda item: int(item[0]))
         }
 
+    def repeated(self, account: AccountId, dedupe_key: str, now_ms: EpochMs) -> AggregateId | None:
+        """Return what was admitted under a dedupe key that still counts, or None."""
+        with translated():
+            found = self._client.get(keys.dedupe(account, dedupe_key))
+        if found is None:
+            return None
+        aggregate_id, _, until_ms = text_of(found).partition(":")
+        return AggregateId(int(aggregate_id)) if int(until_ms) > now_ms else None
+
     def state_of(self, account: AccountId) -> AccountState:
         """Return the risk state of an account; HALT if it is missing or unreadable."""
         with translated():

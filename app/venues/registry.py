@@ -3,7 +3,8 @@
 from app.domain.account import PAPER, Account
 from app.domain.errors import NotFound
 from app.domain.identifiers import VenueName
-from app.ports import Feed, Venue
+from app.ports import Conditions, Feed, Venue
+from app.venues.paper.conditions import PaperConditions
 from app.venues.paper.feed import PaperFeed
 from app.venues.paper.paper_venue import PaperVenue
 from app.venues.paper.ports import PaperPorts
@@ -27,6 +28,16 @@ class KnownVenues:
         """
         if account.venue == PAPER:
             return PaperVenue(account, self._paper)
+        raise NotFound(f"there is no adapter for {account.venue}")
+
+    def conditions(self, account: Account) -> Conditions:
+        """Return what this account may trade there, and how.
+
+        Raises:
+            NotFound: there is no adapter for the account's venue.
+        """
+        if account.venue == PAPER:
+            return PaperConditions(account, self._paper)
         raise NotFound(f"there is no adapter for {account.venue}")
 
     def feed(self, venue: VenueName) -> Feed:

@@ -42,4 +42,5 @@ def test_task_names_are_frozen() -> None:
         "hookfill.sweep",
         "hookfill.canary",
         "hookfill.archive",
+        "hookfill.adjust",
     }
