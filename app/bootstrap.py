@@ -13,12 +13,17 @@ from app.dispatch.pump import PumpPublisher
 from app.domain.account import Account
 from app.domain.errors import NotFound, StoreUnavailable
 from app.domain.identifiers import AccountId
+from app.history.database import Database
+from app.history.reader import WholeReader
+from app.history.sql_history import SqlHistory
 from app.paper_ports import QuoteSource
 from app.ports import Ports, Publisher
 from app.settings import Settings
 from app.store.canary import RedisCanary, RedisSlots
 from app.store.clock import MovableClock, RedisClock
 from app.store.connection import Client, connect
+from app.store.departures import RedisDepartures
+from app.store.errands import RedisErrands
 from app.store.findings import RedisFindings
 from app.store.ids import RedisIds
 from app.store.lanes import RedisLanes
@@ -34,6 +39,7 @@ from app.store.paper_prices import RedisPaperPrices, RedisPaperTicks
 from app.store.paper_reports import RedisPaperReports
 from app.store.reader import RedisReader
 from app.store.reconciliations import RedisReconciliations
+from app.store.records import aggregate_from, entry_from
 from app.store.registry import RedisRegistry
 from app.store.server_check import check_server
 from app.store.signatures import RedisSignatures
@@ -66,7 +72,8 @@ class Wiring:
     settings: Settings
     ports: Ports
     registry: RedisRegistry
-    reader: RedisReader
+    reader: WholeReader
+    events: RedisReader
     vault: Vault
     signatures: RedisSignatures
     symbols: RedisSymbolMap
@@ -122,6 +129,8 @@ def _wiring(
     policy = settings.policy()
     clock = MovableClock(client) if settings.fast else RedisClock(client)
     registry = RedisRegistry(client)
+    live = RedisReader(client)
+    history = SqlHistory(Database(settings.database_url), aggregate_from)
     celery = celery_for(settings.broker_url)
     messages = CeleryPublisher(
         celery, clock, RedisSlots(client), policy.timer_horizon_ms, _names_of(registry)
@@ -129,6 +138,7 @@ def _wiring(
     paper = _paper_ports(settings, client, clock)
     vault = Vault([key.reveal() for key in settings.secret_keys])
     real = Clients(_venue_ports(settings, client, clock, vault))
+    signatures = RedisSignatures(client)
     ports = Ports(
         clock=clock,
         ids=RedisIds(client),
@@ -142,9 +152,13 @@ def _wiring(
         venues=KnownVenues(paper, real),
         reports=RedisPaperReports(client),
         locks=RedisLocks(client),
+        bindings=signatures,
+        errands=RedisErrands(client),
         canary=RedisCanary(client),
         findings=RedisFindings(client),
         reconciliations=RedisReconciliations(client),
+        departures=RedisDepartures(client, clock),
+        history=history,
         publisher=around(messages),
         policy=policy,
     )
@@ -152,9 +166,10 @@ def _wiring(
         settings=settings,
         ports=ports,
         registry=registry,
-        reader=RedisReader(client),
+        reader=WholeReader(live, history, entry_from),
+        events=live,
         vault=vault,
-        signatures=RedisSignatures(client),
+        signatures=signatures,
         symbols=RedisSymbolMap(client),
         clock=clock,
         paper=paper,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from app.domain.account import Account, ApiClient, Connector
+from app.domain.adjustment import Adjustment, Outcome
 from app.domain.aggregate import Aggregate
 from app.domain.decision import Entry
 from app.domain.effects import AT_ONCE, Effect
@@ -24,10 +25,11 @@ from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Quote, Tick
 from app.domain.order import Order
 from app.domain.reconciliation import Reconciliation, StandingOrder
-from app.domain.report import OrderReport
+from app.domain.report import Fill, OrderReport
+from app.domain.search import EVERYTHING, FillPlace, Place, Search
 from app.domain.symbols import Listed
 from app.domain.trigger import Trigger
-from app.domain.words import AccountState, Dialect, Mode
+from app.domain.words import AccountState, Dialect, Mode, OrderType, PositionMode
 
 
 class Clock(Protocol):
@@ -48,6 +50,9 @@ class Ids(Protocol):
 
     def order_of(self, client_order_id: ClientOrderId) -> AggregateId | None:
         """Return the order behind a client order id, or None if it is not one of ours."""
+
+    def client_order_id(self, order_id: AggregateId) -> ClientOrderId:
+        """Return by which id venues know an order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +149,9 @@ class Ledger(Protocol):
 
     def news(self, aggregate_id: AggregateId) -> Mapping[AggregateId, int]:
         """Return what changed for this aggregate and was not read yet: child → version."""
+
+    def repeated(self, account: AccountId, dedupe_key: str, now_ms: EpochMs) -> AggregateId | None:
+        """Return what was admitted under a dedupe key that still counts, or None."""
 
     def state_of(self, account: AccountId) -> AccountState:
         """Return the risk state of an account; HALT if it is missing or unreadable."""
@@ -351,6 +359,35 @@ class Reconciliations(Protocol):
         """Return the last outcome, or None if there was none yet."""
 
 
+class Conditions(Protocol):
+    """What an account may trade at its venue, and how: what seldom changes."""
+
+    def instruments(self) -> Sequence[Instrument]:
+        """Return everything that the account may trade, by symbol; empty while it is not known."""
+
+    def order_types(self) -> Collection[OrderType]:
+        """Return the types of orders that the venue has."""
+
+    def leverage_of(self, symbol: Symbol) -> int:
+        """Return the leverage with which a symbol is traded; 1 where nothing else was said."""
+
+    def set_leverage(self, symbol: Symbol, leverage: int) -> None:
+        """Trade a symbol with another leverage from now on. Twice is once.
+
+        Raises:
+            VenueRejected: the venue does not allow it.
+            VenueUnavailable: the venue was not reached.
+        """
+
+    def set_position_mode(self, mode: PositionMode) -> None:
+        """Hold long and short apart, or as one net position. Twice is once.
+
+        Raises:
+            VenueRejected: the venue does not allow it.
+            VenueUnavailable: the venue was not reached.
+        """
+
+
 class Reports(Protocol):
     """What venues tell unasked about the orders of an account."""
 
@@ -390,6 +427,9 @@ class Venues(Protocol):
     def of(self, account: Account) -> Venue:
         """Return the venue as this account sees it."""
 
+    def conditions(self, account: Account) -> Conditions:
+        """Return what this account may trade there, and how."""
+
     def feed(self, venue: VenueName) -> Feed:
         """Return the prices of a venue."""
 
@@ -409,6 +449,9 @@ class Accounts(Protocol):
 
     def accounts(self) -> Sequence[Account]:
         """Return all accounts, by id."""
+
+    def note_position_mode(self, account_id: AccountId, mode: PositionMode) -> None:
+        """Write down how the venue of an account holds its positions from now on."""
 
 
 class Registry(Accounts, Protocol):
@@ -436,6 +479,9 @@ class Registry(Accounts, Protocol):
     def client(self, dialect: Dialect, key: str) -> ApiClient | None:
         """Return an API client, or None if the dialect has none with this key."""
 
+    def known_client(self, dialect: Dialect, key: str) -> ApiClient | None:
+        """Return the same as far as this process knows: the store is not asked."""
+
     def clients(self) -> Sequence[ApiClient]:
         """Return all API clients, by dialect and key."""
 
@@ -453,20 +499,145 @@ class Registry(Accounts, Protocol):
 
 
 class Reader(Protocol):
-    """Reads aggregates for people: lists, timelines, events."""
+    """Reads aggregates for people: what is live and what has left for the history, as one."""
 
-    def newest(self, before: tuple[EpochMs, AggregateId] | None) -> Iterator[Aggregate]:
+    def find(self, aggregate_id: AggregateId) -> Aggregate:
+        """Return the aggregate as it is, or as it was when it left.
+
+        Raises:
+            NotFound: there is none with this id, and never was.
+        """
+
+    def newest(self, before: Place | None, search: Search = EVERYTHING) -> Iterator[Aggregate]:
         """Yield aggregates from the newest, by creation time, then id; lazily, in pages.
 
         Args:
             before: only those older than this (creation time, id); None begins at the newest.
+            search: what they must have.
         """
+
+    def count(self, search: Search = EVERYTHING) -> int:
+        """Return how many aggregates have what is searched for."""
+
+    def fills(
+        self, before: FillPlace | None, search: Search = EVERYTHING
+    ) -> Iterator[tuple[FillPlace, Order, Fill]]:
+        """Yield fills from the newest, each with its place and its order; lazily, in pages.
+
+        Args:
+            before: only those older than this place; None begins at the newest.
+            search: what their orders must have, save kind, state and parent; times are the fill's.
+        """
+
+    def count_fills(self, search: Search = EVERYTHING) -> int:
+        """Return how many fills there are of what is searched for."""
 
     def timeline(self, aggregate_id: AggregateId) -> Sequence[tuple[Entry, str]]:
         """Return what has happened to an aggregate, oldest first, each with its process."""
 
     def children(self, aggregate_id: AggregateId) -> Sequence[AggregateId]:
         """Return what the aggregate has brought forth, oldest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """All that there is of one aggregate: what leaves the store, and what the history keeps.
+
+    Attributes:
+        version: counts its commits.
+        body, timeline: as the store wrote them, so that nothing is lost that this release does
+            not know; the timeline oldest first.
+        children: what it has brought forth, oldest first.
+    """
+
+    aggregate: Aggregate
+    version: int
+    body: str
+    timeline: tuple[str, ...] = ()
+    children: tuple[AggregateId, ...] = ()
+
+    @property
+    def mark(self) -> "Mark":
+        """What tells it from the same aggregate at another time."""
+        return self.version, len(self.timeline)
+
+
+#: Commits, and entries in the timeline: both only rise.
+Mark = tuple[int, int]
+
+
+class History(Protocol):
+    """Finished aggregates, for good.
+
+    Whatever it is asked, it may raise HistoryUnavailable.
+    """
+
+    def identity(self) -> str:
+        """Return a name that no other history has, nor this one if it was made anew."""
+
+    def keep(self, records: Sequence[Record]) -> None:
+        """Write them for good, all or none; what it knows in a newer form stays as it is.
+
+        Raises:
+            HistoryUnavailable: nothing was written, or it is in doubt; do it again.
+        """
+
+    def marks(self, ids: Collection[AggregateId]) -> Mapping[AggregateId, Mark]:
+        """Return in which form it knows these; those it does not know are left out."""
+
+    def load(self, ids: Collection[AggregateId]) -> Mapping[AggregateId, Record]:
+        """Return these; those it does not know are left out."""
+
+
+class Departures(Protocol):
+    """Finished aggregates on their way out of the store."""
+
+    def finished(self, limit: int) -> Sequence[AggregateId]:
+        """Return what has finished or changed since the history got it, oldest first."""
+
+    def load(self, ids: Sequence[AggregateId]) -> Sequence[Record]:
+        """Return these as they are now; those that are gone or not finished are left out."""
+
+    def kept(self, marks: Mapping[AggregateId, Mark]) -> None:
+        """Count these as kept by the history, save those that have changed since."""
+
+    def postpone(self, ids: Sequence[AggregateId], until_ms: EpochMs) -> None:
+        """Let `finished` leave these out until this server time."""
+
+    def leaving(self, kept_before_ms: EpochMs, limit: int) -> Mapping[AggregateId, Mark]:
+        """Return, longest kept first, what the history has had since before this server time."""
+
+    def leave(self, marks: Mapping[AggregateId, Mark]) -> int:
+        """Forget these, save those that must stay.
+
+        What has changed must stay, what has news to read, what a request may still repeat, and what
+        has a parent or a child that the history does not have as it is, because it is live.
+
+        Returns:
+            How many have left.
+        """
+
+    def keep_again(self, ids: Collection[AggregateId]) -> None:
+        """Let `finished` return these once more: the history does not know them as they are.
+
+        Until it does, they are in the lists of the store.
+        """
+
+    def enlist(self) -> None:
+        """Let `finished` return all that has finished, also what an older release let finish."""
+
+    def history(self) -> str | None:
+        """Return the identity of the history that has what counts as kept, if any has."""
+
+    def set_history(self, identity: str) -> None:
+        """Say which history has what counts as kept."""
+
+    def bring_back(self, record: Record, give_up_at_ms: EpochMs) -> None:
+        """Put an aggregate back as it left, unless it is there.
+
+        Raises:
+            StoreUnavailable: it is later than `give_up_at_ms`, server time; nothing was written.
+        """
 
 
 class Locks(Protocol):
@@ -477,6 +648,39 @@ class Locks(Protocol):
 
     def release(self, name: str, token: int) -> None:
         """Give the lock back, if it is still ours."""
+
+
+class Bindings(Protocol):
+    """Names, each bound to the first content that came with it, whatever its shard."""
+
+    def use(self, name: str, content: str, now_ms: EpochMs, until_ms: EpochMs) -> bool:
+        """Return whether the name is this content's: unused until now, or used for it before.
+
+        Args:
+            name: a hash of whatever tells it from others, its owner for instance.
+            content: hash of what came with it, hexadecimal.
+            now_ms: business time.
+            until_ms: business time from which on it is unused again.
+        """
+
+    def content(self, name: str, now_ms: EpochMs) -> str | None:
+        """Return what the name is bound to, or None if it is unused."""
+
+
+class Errands(Protocol):
+    """What a web process wants a worker to do while it waits."""
+
+    def leave(self, errand_id: AggregateId, adjustment: Adjustment, until_ms: EpochMs) -> None:
+        """Store it for whoever takes it before `until_ms`, server time."""
+
+    def take(self, errand_id: AggregateId, now_ms: EpochMs) -> Adjustment | None:
+        """Return it to the first who asks in time, and None to all others."""
+
+    def reply(self, errand_id: AggregateId, outcome: Outcome, message: str) -> None:
+        """Say what became of it."""
+
+    def answer(self, errand_id: AggregateId) -> tuple[Outcome, str] | None:
+        """Return what became of it, or None as long as nobody has said."""
 
 
 class Publisher(Protocol):
@@ -509,6 +713,7 @@ class Policy:
         exit_patience_ms: how long an exit waits for an unknown order of its lane.
         republish_after_ms: how long an effect may be owed before its message counts as lost.
         timer_horizon_ms: how far ahead a countdown message is sent.
+        history_after_ms: how long what has finished stays in the store; 0 is for ever.
     """
 
     place_lease_ms: int = 30_000
@@ -523,6 +728,7 @@ class Policy:
     exit_patience_ms: int = 10_000
     republish_after_ms: int = 3_000
     timer_horizon_ms: int = 20_000
+    history_after_ms: int = 3_600_000
 
     def lease_ms(self, account: Account) -> int:
         """Return how long a placement of this account may take."""
@@ -553,8 +759,12 @@ class Ports:
     venues: Venues
     reports: Reports
     locks: Locks
+    bindings: Bindings
+    errands: Errands
     canary: Canary
     findings: Findings
     reconciliations: Reconciliations
+    departures: Departures
+    history: History
     publisher: Publisher
     policy: Policy

@@ -5,10 +5,11 @@ know the venues.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
-from app.domain.identifiers import EpochMs, Symbol, VenueName
+from app.domain.identifiers import AccountId, EpochMs, Symbol, VenueName
 
 
 class Urgency(IntEnum):
@@ -20,14 +21,28 @@ class Urgency(IntEnum):
     POLL = 3
 
 
+@dataclass(frozen=True, slots=True)
+class KeptMarkets:
+    """Market metadata as ccxt has it, as JSON, and for how long it has been kept."""
+
+    text: str
+    age_ms: int
+
+
 class VenueMemory(Protocol):
     """What one worker has learned about a venue, and the others need not ask again."""
 
-    def markets(self, venue: VenueName, scope: str) -> str | None:
+    def markets(self, venue: VenueName, scope: str) -> KeptMarkets | None:
         """Return the market metadata as it was kept, or None if that is too long ago."""
 
     def keep_markets(self, venue: VenueName, scope: str, text: str) -> None:
         """Keep market metadata for all workers."""
+
+    def leverage(self, account: AccountId, symbol: Symbol) -> int | None:
+        """Return the leverage that was set last, or None if none was."""
+
+    def keep_leverage(self, account: AccountId, symbol: Symbol, leverage: int) -> None:
+        """Note a leverage that was set."""
 
     def clock_offset_ms(self, venue: VenueName) -> int | None:
         """Return how far the venue's clock is ahead of the server's, if measured lately."""

@@ -7,8 +7,21 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from app.dialects.hummingbot.problems import BODY, InvalidBody, Problem
 from app.domain.account import Account
 from app.domain.commands import Action, SignalCommand, SignalRules, Size, SizeKind
+from app.domain.errors import (
+    HookfillError,
+    MalformedPayload,
+    NotionalTooSmall,
+    OrderDenied,
+    PriceMissing,
+    QuantityTooSmall,
+    RateLimited,
+    StaleTimestamp,
+    SymbolUnknown,
+    TypeUnsupported,
+)
 from app.domain.events import Executed
 from app.domain.identifiers import (
     ID_EPOCH_MS,
@@ -301,3 +314,21 @@ def a_turn(signal: Signal, **odd: object) -> Executed:
 def client_id(order_id: AggregateId) -> ClientOrderId:
     """What the venue sees of an order."""
     return client_order_id(INSTALLATION, order_id)
+
+
+def an_error(kind: type[HookfillError], says: str = "so it is") -> HookfillError:
+    """An error of this class; what it says for itself is `says`, where it can be told."""
+    made: dict[type[HookfillError], tuple[object, ...]] = {
+        StaleTimestamp: (says, EpochMs(1)),
+        RateLimited: (says, 1_000),
+        PriceMissing: (BTC,),
+        SymbolUnknown: (BTC, [ETH]),
+        TypeUnsupported: (BTC, OrderType.LIMIT_MAKER, [OrderType.MARKET]),
+        QuantityTooSmall: (BTC, Decimal(0), Decimal(1)),
+        NotionalTooSmall: (BTC, Decimal(4), Decimal(5)),
+        OrderDenied: (BTC, says),
+        MalformedPayload: ("validation_failed", says),
+        InvalidBody: ([Problem(kind="missing", message=says, location=BODY, given=None)],),
+    }
+    arguments = next((made[one] for one in kind.__mro__ if one in made), (says,))
+    return kind(*arguments)

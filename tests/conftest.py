@@ -8,6 +8,7 @@ import pytest
 
 from app.supervisor.embedded_server import find_server
 from app.supervisor.refusals import CannotStart
+from tests.postgres import find_postgres, running_postgres
 from tests.servers import QUICK, running_server
 
 # No deadlines: a busy machine must not fail a property that holds.
@@ -27,3 +28,16 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.skip("there is no Redis-protocol server")
     with running_server(tmp_path_factory.mktemp("redis"), QUICK) as server:
         yield f"{server.url}/0"
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The URL of a PostgreSQL server of our own; empty it before use."""
+    programs = find_postgres()
+    if programs is None:
+        pytest.skip("there is no PostgreSQL server")
+    try:
+        with running_postgres(programs) as url:
+            yield url
+    except LookupError as error:
+        pytest.skip(str(error))

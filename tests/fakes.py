@@ -34,8 +34,8 @@ from app.domain.reconciliation import StandingOrder
 from app.domain.report import OrderReport
 from app.domain.status import OPEN, OrderStatus
 from app.domain.symbols import Listed
-from app.domain.words import ReasonCode
-from app.ports import Feed, Venue
+from app.domain.words import OrderType, PositionMode, ReasonCode
+from app.ports import Conditions, Feed, Venue
 from tests.builders import BTC, BTC_SPOT, ETH, ETH_USDM, NOW, a_quote, a_view
 
 #: Commands after which the store is another than before.
@@ -150,7 +150,9 @@ class ScriptedVenue:
         ledger: what it has received, once each: client order id → how it stands.
         repeats: client order ids that came again.
         sent: the orders as they arrived, repeats included.
-        place_script, cancel_script, find_script, view_script: answers to the next calls.
+        place_script, cancel_script, find_script, view_script, adjust_script: answers to the next
+            calls.
+        leverage: as it was set.
         before_view, before_find: called when somebody asks, before the answer is made.
         after_place: called with an order that was taken in.
         after_call: called when a call is done, before its answer is known to anybody.
@@ -167,6 +169,8 @@ class ScriptedVenue:
         self.cancel_script: deque[HookfillError | None] = deque()
         self.find_script: deque[HookfillError | None] = deque()
         self.view_script: deque[HookfillError] = deque()
+        self.adjust_script: deque[HookfillError] = deque()
+        self.leverage: dict[Symbol, int] = {}
         self.before_view: Callable[[], None] = nothing
         self.before_find: Callable[[], None] = nothing
         self.after_place: Callable[[Order], None] = nothing_with
@@ -315,6 +319,36 @@ class ScriptedFeed:
         return ()
 
 
+class ScriptedConditions:
+    """What the scripted exchange trades, and how; `adjust_script` holds its refusals."""
+
+    def __init__(self, venue: ScriptedVenue) -> None:
+        self._venue = venue
+
+    def instruments(self) -> Sequence[Instrument]:
+        return sorted(self._venue.instruments.values(), key=lambda one: one.symbol)
+
+    def order_types(self) -> Collection[OrderType]:
+        return frozenset(OrderType)
+
+    def leverage_of(self, symbol: Symbol) -> int:
+        return self._venue.leverage.get(symbol, 1)
+
+    def set_leverage(self, symbol: Symbol, leverage: int) -> None:
+        self._refuse()
+        self._venue.leverage[symbol] = leverage
+        self._venue.after_call()
+
+    def set_position_mode(self, mode: PositionMode) -> None:
+        self._refuse()
+        self._venue.account = replace(self._venue.account, position_mode=mode)
+        self._venue.after_call()
+
+    def _refuse(self) -> None:
+        if self._venue.adjust_script:
+            raise self._venue.adjust_script.popleft()
+
+
 class ScriptedVenues:
     """The same scripted exchange for every account, and its feed."""
 
@@ -325,6 +359,10 @@ class ScriptedVenues:
     def of(self, account: Account) -> Venue:
         del account
         return self._venue
+
+    def conditions(self, account: Account) -> Conditions:
+        del account
+        return ScriptedConditions(self._venue)
 
     def feed(self, venue: VenueName) -> Feed:
         del venue

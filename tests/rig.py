@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import count
@@ -17,12 +17,17 @@ from app.domain.order import Order
 from app.domain.signal import Signal
 from app.domain.smart_order import SmartOrder
 from app.domain.words import AccountState, Dialect
-from app.ports import Admission, Change, Policy, Ports, Stored
+from app.history.database import Database
+from app.history.reader import WholeReader
+from app.history.sql_history import SqlHistory
+from app.ports import Admission, Change, Policy, Ports, Record, Stored
 from app.services.accept import Accepted, Sender, accept_signal
 from app.services.release import release_due
 from app.services.sweep import sweep
 from app.store import keys
 from app.store.canary import RedisCanary
+from app.store.departures import RedisDepartures
+from app.store.errands import RedisErrands
 from app.store.findings import RedisFindings
 from app.store.ids import RedisIds
 from app.store.lanes import RedisLanes
@@ -32,7 +37,9 @@ from app.store.locks import RedisLocks
 from app.store.outbox import RedisOutbox
 from app.store.reader import RedisReader
 from app.store.reconciliations import RedisReconciliations
+from app.store.records import aggregate_from, entry_from
 from app.store.registry import RedisRegistry
+from app.store.signatures import RedisSignatures
 from app.store.timers import RedisTimers
 from app.store.trigger_book import RedisTriggerBook
 from tests.builders import BTC, ETH, ORIGIN, SPOT, USDM
@@ -66,6 +73,24 @@ class Died(BaseException):
     """The process is gone; nobody catches this but the test."""
 
 
+class StepHistory(SqlHistory):
+    """A history in memory that tells of each write.
+
+    Attributes:
+        after_keep: called when records are written for good; whoever raises in it dies right there.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(Database("sqlite://"), aggregate_from)
+        self.after_keep: Callable[[], None] = nothing
+
+    def keep(self, records: Sequence[Record]) -> None:
+        """Write them for good, and tell of it."""
+        super().keep(records)
+        if records:
+            self.after_keep()
+
+
 class Rig:
     """The ports of one process, and of any other: they share nothing but the store."""
 
@@ -77,7 +102,9 @@ class Rig:
         self.reports = ScriptedReports()
         self.publisher = RecordingPublisher()
         self.registry = RedisRegistry(self.redis)
+        self.history = StepHistory()
         self.reader = RedisReader(self.redis)
+        self.whole = WholeReader(self.reader, self.history, entry_from)
         self.registry.put_account(replace(SPOT, id=AccountId(0)))
         self.registry.put_account(replace(USDM, id=AccountId(0)))
         self.ports = Ports(
@@ -93,9 +120,13 @@ class Rig:
             venues=ScriptedVenues(self.venue, self.feed),
             reports=self.reports,
             locks=RedisLocks(self.redis),
+            bindings=RedisSignatures(self.redis),
+            errands=RedisErrands(self.redis),
             canary=RedisCanary(self.redis),
             findings=RedisFindings(self.redis),
             reconciliations=RedisReconciliations(self.redis),
+            departures=RedisDepartures(self.redis, self.clock),
+            history=self.history,
             publisher=self.publisher,
             policy=POLICY,
         )
@@ -198,7 +229,7 @@ class Rig:
         return [one for one in self._all() if isinstance(one, SmartOrder)]
 
     def _all(self) -> list[Aggregate]:
-        return sorted(self.reader.newest(None), key=lambda one: one.id)
+        return sorted(self.whole.newest(None), key=lambda one: one.id)
 
     def events(self, aggregate_id: AggregateId) -> list[str]:
         """Return the names in a timeline."""
@@ -216,6 +247,7 @@ class Rig:
                 what()
 
         self.redis.after_write = step
+        self.history.after_keep = step
         self.venue.after_call = step
 
     def die_after(self, number: int) -> None:
@@ -229,12 +261,20 @@ class Rig:
     def undisturbed(self) -> None:
         """Let nothing happen between the steps any more."""
         self.redis.after_write = nothing
+        self.history.after_keep = nothing
         self.venue.after_call = nothing
 
     def bury(self) -> None:
         """Forget what the dead process had not handed on."""
         self.publisher.waiting.clear()
         self.undisturbed()
+
+
+def with_ids() -> Rig:
+    """A rig that has drawn its ids: to draw them takes a lock that two in one process cannot."""
+    rig = Rig()
+    rig.ports.ids.fresh(SPOT.id, 1)
+    return rig
 
 
 def deaths(prepare: Callable[[], Rig], act: Callable[[Rig], object]) -> Iterator[Rig]:
@@ -277,4 +317,4 @@ def encounters(
         yield rig
 
 
-__all__ = ["POLICY", "Action", "Died", "Rig", "deaths", "encounters"]
+__all__ = ["POLICY", "Action", "Died", "Rig", "deaths", "encounters", "with_ids"]

@@ -38,6 +38,7 @@ class RealVenues:
 
     def __init__(self, clients: Clients) -> None:
         self.of = clients.venue
+        self.conditions = clients.conditions
         self.feed = clients.feed
         self.listed = clients.listed
 

@@ -16,6 +16,7 @@ from app.domain.errors import HookfillError, NotFound
 from app.domain.identifiers import AggregateId, OrderId
 from app.logs import log_context
 from app.ports import Ports
+from app.services.adjust import adjust
 from app.services.cancel import cancel_order
 from app.services.place import place_order
 from app.services.resolve import resolve_order
@@ -49,6 +50,7 @@ USE_CASES: dict[TaskName, Callable[[AggregateId, Ports], None]] = {
     TaskName.CANCEL: _cancel,
     TaskName.RESOLVE: _resolve,
     TaskName.ADVANCE: tend,
+    TaskName.ADJUST: adjust,
 }
 
 

@@ -1,15 +1,19 @@
-"""Tasks that keep the rest honest: the sweep, and the canary that proves the queue."""
+"""Tasks that keep the rest honest and tidy: the sweep, the canary and the archive."""
 
 from collections.abc import Sequence
 
 from app.dispatch.routes import TaskName
 from app.ports import Ports
+from app.services.archive import archive
 from app.services.sweep import sweep
-from workers.base import PeriodicTask
+from workers.base import PeriodicTask, one_piece_of_work
 from workers.celery_app import celery_app
 
 #: One sweep at a time is enough; a worker that dies in it holds up the next one this long.
 LEASE_MS = 5_000
+
+#: Longer than the history takes to answer at worst; two at once would only do the work twice.
+ARCHIVE_LEASE_MS = 30_000
 
 
 class Sweep(PeriodicTask):
@@ -42,5 +46,23 @@ class Canary(PeriodicTask):
         ports.canary.sing(ports.clock.server_ms())
 
 
-for _task in (Sweep, Canary):
+class Archive(PeriodicTask):
+    """Copy what has finished into the history, and let go what it has had for long."""
+
+    name = TaskName.ARCHIVE
+
+    def work(self, values: Sequence[object], ports: Ports) -> None:
+        """Archive, unless somebody else does."""
+        del values
+        token = ports.locks.acquire("archive", ARCHIVE_LEASE_MS)
+        if token is None:
+            return
+        try:
+            with one_piece_of_work():
+                archive(ports)
+        finally:
+            ports.locks.release("archive", token)
+
+
+for _task in (Sweep, Canary, Archive):
     celery_app.register_task(_task())

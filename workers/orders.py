@@ -1,4 +1,4 @@
-"""Tasks that work on one aggregate each."""
+"""Tasks that work on one aggregate, or one errand, each."""
 
 from app.dispatch.routes import TaskName
 from workers.base import AggregateTask
@@ -29,5 +29,11 @@ class Advance(AggregateTask):
     name = TaskName.ADVANCE
 
 
-for _task in (Place, Cancel, Resolve, Advance):
+class Adjust(AggregateTask):
+    """Set leverage and position mode while somebody waits for it."""
+
+    name = TaskName.ADJUST
+
+
+for _task in (Place, Cancel, Resolve, Advance, Adjust):
     celery_app.register_task(_task())

@@ -11,6 +11,9 @@ CANARY_SECONDS = 2.0
 #: How often somebody looks whose turn it is; soon after the start it is everybody's.
 RECONCILE_SECONDS = 5.0
 
+#: How often what has finished goes into the history: lists read the rest one by one.
+ARCHIVE_SECONDS = 1.0
+
 
 def schedule_for(settings: Settings) -> dict[str, dict[str, Any]]:
     """Return beat's entries. Each expires soon after its next, so an outage leaves no backlog."""
@@ -21,6 +24,7 @@ def schedule_for(settings: Settings) -> dict[str, dict[str, Any]]:
         "sweep": _every(TaskName.SWEEP, sweep),
         "reconcile": _every(TaskName.RECONCILE, RECONCILE_SECONDS),
         "canary": _every(TaskName.CANARY, CANARY_SECONDS),
+        "archive": _every(TaskName.ARCHIVE, ARCHIVE_SECONDS),
     }
 
 

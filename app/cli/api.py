@@ -32,7 +32,8 @@ class Api:
 
     def get(self, *path: str, **query: object) -> Record:
         """Read one thing, or a list under `data`."""
-        return self._ask("GET", path, params={name: text for name, text in query.items() if text})
+        asked = {name: text for name, text in query.items() if text not in {None, ""}}
+        return self._ask("GET", path, params=asked)
 
     def put(self, *path: str, body: Mapping[str, object]) -> Record:
         """Create or change one thing."""

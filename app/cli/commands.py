@@ -10,6 +10,7 @@ from app.cli.accounts import account
 from app.cli.api import Api, with_api
 from app.cli.clients import client
 from app.cli.connectors import connector
+from app.cli.export import export
 from app.cli.findings import show_findings
 from app.cli.orders import order, orders, resolve
 from app.cli.prices import price
@@ -30,7 +31,7 @@ def main() -> None:
     """Hookfill: trading webhooks in, orders placed exactly once."""
 
 
-for _command in (orders, order, resolve, account, connector, client, price, symbol):
+for _command in (orders, order, resolve, export, account, connector, client, price, symbol):
     main.add_command(_command)
 
 

@@ -32,6 +32,8 @@ class TaskName(StrEnum):
     CANARY = "hookfill.canary"
     INSPECT = "hookfill.inspect"
     RECONCILE = "hookfill.reconcile"
+    ARCHIVE = "hookfill.archive"
+    ADJUST = "hookfill.adjust"
 
 
 #: Where a task waits unless its effect is urgent.
@@ -47,6 +49,8 @@ QUEUE_OF: dict[TaskName, QueueName] = {
     TaskName.CANARY: QueueName.MAINTENANCE,
     TaskName.INSPECT: QueueName.POLL,
     TaskName.RECONCILE: QueueName.POLL,
+    TaskName.ARCHIVE: QueueName.MAINTENANCE,
+    TaskName.ADJUST: QueueName.URGENT,
 }
 
 _TASK_OF: dict[EffectKind, TaskName] = {
@@ -59,6 +63,7 @@ _TASK_OF: dict[EffectKind, TaskName] = {
     EffectKind.WITHDRAW: TaskName.ADVANCE,
     EffectKind.NEWS: TaskName.ADVANCE,
     EffectKind.TIMER: TaskName.TIMERS_DUE,
+    EffectKind.ADJUST: TaskName.ADJUST,
 }
 
 

@@ -30,6 +30,11 @@ def decide(aggregate: Aggregate, event: Event) -> Decision[Aggregate]:
             return ignored(aggregate, f"{type(event).__name__} means nothing to {aggregate.kind}")
 
 
+def is_finished(aggregate: Aggregate) -> bool:
+    """Tell whether it has ended and owes nothing; a fill that overtook the news may still come."""
+    return not aggregate.is_live and not aggregate.owed()
+
+
 def is_news(before: Aggregate | None, after: Aggregate) -> bool:
     """Tell whether a change concerns the parent: what was filled, and whether it is over."""
     match after:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from app.domain.words import PositionSide, Side
+from app.domain.identifiers import Symbol
+from app.domain.words import OrderType, PositionSide, Side
 
 
 class Action(StrEnum):
@@ -125,3 +126,27 @@ class SignalCommand:
     caller_id: str | None = None
     delay_ms: int = 0
     note: str | None = None
+
+
+class PositionAction(StrEnum):
+    """Whether an order of a futures account opens or closes; spot orders ignore it."""
+
+    OPEN = "OPEN"
+    CLOSE = "CLOSE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCommand:
+    """Place one order of a known size, at once.
+
+    Attributes:
+        quantity: in base currency, as asked for; the lot is applied when it is accepted.
+        price: the limit, as asked for; a market order ignores it.
+    """
+
+    symbol: Symbol
+    side: Side
+    type: OrderType
+    quantity: Decimal
+    price: Decimal | None = None
+    action: PositionAction = PositionAction.OPEN

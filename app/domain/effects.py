@@ -17,6 +17,7 @@ class EffectKind(StrEnum):
     """The work that there is. Each is safe to start twice.
 
     NEWS is owed by the store itself, for as long as an aggregate has not read what concerns it.
+    ADJUST is owed by nobody: whoever wants it waits for it, and asks again.
     """
 
     PLACE = "place"
@@ -28,6 +29,7 @@ class EffectKind(StrEnum):
     WITHDRAW = "withdraw"
     NEWS = "news"
     TIMER = "timer"
+    ADJUST = "adjust"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,17 @@ HookfillError                retryable = False unless said otherwise
 │  ├─ PayloadTooLarge        the body is over the limit
 │  ├─ NotFound               no such thing, or not the caller's
 │  ├─ ConnectorInactive      a connector that was switched off
-│  └─ RateLimited            too many requests; carries when to come back
+│  ├─ RateLimited            too many requests; carries when to come back
+│  ├─ KeyReused              one idempotency key for two different requests
+│  └─ OrderDenied            our checks refuse an order before it is taken in
+│     ├─ PriceMissing        a limit order without a price
+│     ├─ SymbolUnknown       carries what the account may trade
+│     ├─ TypeUnsupported     carries the order types that the venue has
+│     ├─ QuantityTooSmall    carries the quantity on its lot, and the least
+│     └─ NotionalTooSmall    carries quantity times price, and the least
 ├─ StoreError                the store's
 │  ├─ StoreUnavailable       retryable; nothing was written, or it is in doubt
+│  │  └─ HistoryUnavailable  retryable; only what has left the store is out of reach
 │  ├─ UnsafeStore            settings under which acknowledged orders could be lost
 │  ├─ NewerRecord            written by a newer release, and left to it
 │  ├─ Conflict               retryable; somebody else committed first
@@ -27,10 +35,11 @@ HookfillError                retryable = False unless said otherwise
    └─ OutcomeUnknown         the order becomes UNKNOWN; never sent again before asking
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
 
-from app.domain.identifiers import EpochMs
-from app.domain.words import ReasonCode
+from app.domain.identifiers import EpochMs, Symbol
+from app.domain.words import OrderType, ReasonCode
 
 
 class HookfillError(Exception):
@@ -107,6 +116,83 @@ class RateLimited(CommandError):
         self.retry_after_ms = retry_after_ms
 
 
+class KeyReused(CommandError):
+    """The key says that a request is a repeat, but the request is another one."""
+
+
+class OrderDenied(CommandError):
+    """Our own checks refuse an order before it is taken in.
+
+    Attributes:
+        symbol: what was to be traded.
+    """
+
+    def __init__(self, symbol: Symbol, message: str) -> None:
+        super().__init__(message)
+        self.symbol = symbol
+
+
+class PriceMissing(OrderDenied):
+    """A limit order without a price."""
+
+    def __init__(self, symbol: Symbol) -> None:
+        super().__init__(symbol, "a limit order needs a price")
+
+
+class SymbolUnknown(OrderDenied):
+    """The account cannot trade this.
+
+    Attributes:
+        known: what it can trade, sorted.
+    """
+
+    def __init__(self, symbol: Symbol, known: Sequence[Symbol]) -> None:
+        super().__init__(symbol, f"{symbol} is not traded in this account")
+        self.known = tuple(known)
+
+
+class TypeUnsupported(OrderDenied):
+    """The venue has no orders of this type.
+
+    Attributes:
+        wanted: the type that was asked for.
+        supported: those that it has, sorted.
+    """
+
+    def __init__(self, symbol: Symbol, wanted: OrderType, supported: Collection[OrderType]) -> None:
+        super().__init__(symbol, f"the venue has no {wanted} orders")
+        self.wanted = wanted
+        self.supported = tuple(sorted(supported))
+
+
+class QuantityTooSmall(OrderDenied):
+    """Less than the venue trades.
+
+    Attributes:
+        quantity: rounded down to the lot, in base currency.
+        least: in base currency.
+    """
+
+    def __init__(self, symbol: Symbol, quantity: Decimal, least: Decimal) -> None:
+        super().__init__(symbol, f"quantity was {quantity:f}, the least is {least:f}")
+        self.quantity = quantity
+        self.least = least
+
+
+class NotionalTooSmall(OrderDenied):
+    """Worth less than the venue trades.
+
+    Attributes:
+        notional: quantity times price, in quote currency; not above 0 where the price is not.
+        least: in quote currency.
+    """
+
+    def __init__(self, symbol: Symbol, notional: Decimal, least: Decimal) -> None:
+        super().__init__(symbol, f"notional was {notional:f}, the least is {least:f}")
+        self.notional = notional
+        self.least = least
+
+
 class StoreError(HookfillError):
     """The store could not do what was asked of it."""
 
@@ -115,6 +201,10 @@ class StoreUnavailable(StoreError):
     """The store cannot be reached, or did not answer in time."""
 
     retryable = True
+
+
+class HistoryUnavailable(StoreUnavailable):
+    """The history cannot be reached; what is live goes on without it."""
 
 
 class UnsafeStore(StoreError):

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TurnTaken:
+    """The order's turn in the lane has come: it may be sent."""
+
+    at_ms: EpochMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlacementClaimed:
     """A worker may send; without an answer by `lease_until_ms` (server) the outcome is lost."""
 

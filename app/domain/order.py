@@ -16,6 +16,7 @@ from app.domain.events import (
     PlacementDenied,
     ProvenAbsent,
     StillUnknown,
+    TurnTaken,
 )
 from app.domain.identifiers import (
     AccountId,
@@ -45,7 +46,8 @@ from app.domain.words import (
 ATTEMPTS_MAX = 5
 
 OrderEvent = (
-    PlacementClaimed
+    TurnTaken
+    | PlacementClaimed
     | PlacementDenied
     | PlacementDeferred
     | OrderReported
@@ -65,6 +67,7 @@ class Order:
         origin: what a "cancel many" of its dialect reaches, for instance one connector.
         request_id: the aggregate that the request became from which this order comes.
         reduces: a spot sale, a reduce-only order or a close: it may still run when entries may not.
+        awaits_turn: it is not sent before it has had its turn in the lane.
         quantity: in base currency.
         price: the limit, in quote currency; None for a market order.
         leverage: to be set on the account's symbol first; None leaves it alone.
@@ -95,6 +98,7 @@ class Order:
     time_in_force: TimeInForce = TimeInForce.GTC
     reduce_only: bool = False
     reduces: bool = False
+    awaits_turn: bool = False
     price: Decimal | None = None
     leverage: int | None = None
     caller_id: str | None = None
@@ -125,6 +129,8 @@ class Order:
             raise ValueError(f"order {self.id} has a quantity of {self.quantity}, not above 0")
         if (self.type is OrderType.MARKET) is (self.price is not None):
             raise ValueError(f"order {self.id} is {self.type} with price {self.price}")
+        if self.awaits_turn and not self.reduces:
+            raise ValueError(f"order {self.id} waits for its turn, though it reduces nothing")
 
     @property
     def kind(self) -> Kind:
@@ -142,6 +148,16 @@ class Order:
         return not self.is_closed
 
     @property
+    def is_queued(self) -> bool:
+        """Whether it stands in its lane, where nobody may send it."""
+        return self.awaits_turn and self.status is OrderStatus.PENDING_NEW
+
+    @property
+    def is_in_flight(self) -> bool:
+        """Whether nobody knows yet what it does to the position."""
+        return self.status in IN_FLIGHT and not self.is_queued
+
+    @property
     def remaining_quantity(self) -> Decimal:
         """What is not filled yet."""
         return self.quantity - self.filled_quantity
@@ -149,6 +165,8 @@ class Order:
     def owed(self) -> tuple[Effect, ...]:
         """Return the one piece of work that this order's state asks for, if any."""
         match self.status:
+            case OrderStatus.PENDING_NEW if self.awaits_turn:
+                kind, due = EffectKind.ADVANCE, AT_ONCE
             case OrderStatus.PENDING_NEW:
                 kind, due = EffectKind.PLACE, self.next_action_at_ms
             case OrderStatus.PLACING:
@@ -179,6 +197,8 @@ class Order:
     def decide(self, event: OrderEvent) -> Decision["Order"]:  # noqa: C901, PLR0911 - a table
         """Return what becomes of the order when `event` happens; nonsense is ignored."""
         match event:
+            case TurnTaken():
+                return self._turn_taken(event)
             case PlacementClaimed():
                 return self._claimed(event)
             case PlacementDenied():
@@ -198,8 +218,13 @@ class Order:
             case CancelDeferred():
                 return self._cancel_deferred(event)
 
+    def _turn_taken(self, event: TurnTaken) -> Decision["Order"]:
+        if not self.is_queued:
+            return ignored(self, f"its turn found the order {self.status}")
+        return Decision(replace(self, awaits_turn=False, updated_at_ms=event.at_ms))
+
     def _claimed(self, event: PlacementClaimed) -> Decision["Order"]:
-        if self.status is not OrderStatus.PENDING_NEW:
+        if self.status is not OrderStatus.PENDING_NEW or self.awaits_turn:
             return ignored(self, f"a claim found the order {self.status}")
         return _entry(
             replace(

@@ -130,6 +130,11 @@ class Request:
         )
 
     @property
+    def is_ready(self) -> bool:
+        """Whether it waits for nothing but its turn, or is not that far yet."""
+        return self.stage is Stage.QUEUED
+
+    @property
     def holds_caller_id(self) -> bool:
         """Whether its caller id may not be used again yet: its order is not closed."""
         return self.is_live and self.stage is not Stage.PROTECTED and not self.is_cancel

@@ -21,11 +21,14 @@ def with_current_registry(registry: Registry, take_in: Callable[[], Taken]) -> T
     What it would permit is checked by the commit itself, so the copy costs no round trip.
     """
     for _ in range(READINGS_MAX):
+        read = registry.version()
         try:
             return take_in()
         except StaleRegistry:
             registry.refresh()
         except CommandError:
-            if not registry.refresh():
+            registry.refresh()
+            # Another thread may have read it anew meanwhile: what counts is what was looked at.
+            if registry.version() == read:
                 raise
     return take_in()

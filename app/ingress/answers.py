@@ -8,6 +8,7 @@ from flask import Response, jsonify
 from app.domain.errors import (
     CommandError,
     ConnectorInactive,
+    HistoryUnavailable,
     HookfillError,
     MalformedPayload,
     NotAuthenticated,
@@ -32,6 +33,7 @@ STATUS_OF: Mapping[type[HookfillError], tuple[HTTPStatus, str]] = {
     PayloadTooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large"),
     RateLimited: (HTTPStatus.TOO_MANY_REQUESTS, "rate_limited"),
     StoreError: (HTTPStatus.SERVICE_UNAVAILABLE, "store_unavailable"),
+    HistoryUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "history_unavailable"),
     VenueError: (HTTPStatus.CONFLICT, "venue_refused"),
     VenueUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "venue_unavailable"),
     OutcomeUnknown: (HTTPStatus.CONFLICT, "outcome_unknown"),

@@ -10,6 +10,7 @@ from marshmallow import ValidationError
 
 from app.bootstrap import Wiring
 from app.dialects.fields import Text, loaded
+from app.dialects.hummingbot.credentials import DEFAULT, is_only_play
 from app.domain.account import ApiClient
 from app.domain.errors import NotFound
 from app.domain.identifiers import AccountName
@@ -83,6 +84,7 @@ class ClientRecords:
         client = replace(client, **self._changes(client, named))
         if secret is not None:
             client = replace(client, secret=self._kept(client, secret))
+        self._refuse_default(client)
         if client != known:
             self._registry.put_client(client)
         return shown(client) if made is None else {**shown(client), word: made}
@@ -130,6 +132,14 @@ class ClientRecords:
         if dialect is Dialect.POLONIEX and not is_one_spot:
             raise refused("accounts", "Poloniex has one account, and that is a SPOT account.")
         return tuple(account.name for account in accounts)
+
+    def _refuse_default(self, client: ApiClient) -> None:
+        """Refuse the password that everybody knows for accounts that are not paper."""
+        if client.dialect is not Dialect.HUMMINGBOT or client.key != DEFAULT:
+            return
+        accounts = map(self._registry.account_named, client.accounts)
+        if self._vault.matches(DEFAULT, client.secret) and not is_only_play(accounts):
+            raise refused("password", "Choose another: this one opens paper accounts only.")
 
     def _kept(self, client: ApiClient, secret: str) -> str:
         """Return the secret as it is stored: sealed where it signs, else as a keyed hash."""

@@ -16,6 +16,8 @@ from app.ingress import (
     dashboard,
     doctor,
     health,
+    hummingbot,
+    hummingbot_replies,
     openapi,
     orders,
     paper,
@@ -63,6 +65,7 @@ def create_app(wiring: Wiring) -> Flask:
         health,
         openapi,
         dashboard,
+        hummingbot,
     ):
         app.register_blueprint(module.blueprint(wiring))
     app.register_error_handler(HookfillError, _answer_for)
@@ -81,6 +84,8 @@ def _answer_for(error: HookfillError) -> Response:
         return crypto_arsenal.error_answer(error)
     if _is_below(request.path, apisify.PATH):
         return apisify.error_answer(error)
+    if hummingbot_replies.owns(request.path):
+        return hummingbot_replies.error_reply(error)
     return error_answer(error)
 
 
@@ -89,13 +94,8 @@ def _http_error(error: HTTPException) -> Response:
     status, message = error.code or 500, error.description or error.name
     if isinstance(error, RequestEntityTooLarge):
         response = _answer_for(PayloadTooLarge("the body is over 64 KiB"))
-    elif request.path == crypto_arsenal.PATH:
-        response = crypto_arsenal.method_not_allowed()
-    elif request.path.startswith(f"{crypto_arsenal.PATH}/"):
-        response = crypto_arsenal.error_answer(NotFound(request.path))
-    elif _is_below(request.path, apisify.PATH):
-        found = request.path == apisify.PATH
-        response = apisify.method_not_allowed() if found else apisify.not_found()
+    elif (spoken := _dialect_error(request.path, status)) is not None:
+        response = spoken
     elif _is_own(request.path):
         code = error.name.lower().replace(" ", "_")
         response = error_response(status, code, message)
@@ -110,6 +110,19 @@ def _http_error(error: HTTPException) -> Response:
     return response
 
 
+def _dialect_error(path: str, status: int) -> Response | None:
+    """Return what the dialect that owns the path answers where no route takes a request."""
+    if path == crypto_arsenal.PATH:
+        return crypto_arsenal.method_not_allowed()
+    if _is_below(path, crypto_arsenal.PATH):
+        return crypto_arsenal.error_answer(NotFound(path))
+    if _is_below(path, apisify.PATH):
+        return apisify.method_not_allowed() if path == apisify.PATH else apisify.not_found()
+    if hummingbot_replies.owns(path):
+        return hummingbot_replies.http_error(status)
+    return None
+
+
 def _is_own(path: str) -> bool:
     return path == "/" or any(_is_below(path, own) for own in _OWN)
 
@@ -121,6 +134,8 @@ def _is_below(path: str, own: str) -> bool:
 def _unexpected(error: Exception) -> Response:
     """The outermost handler of the web process: a mistake of ours, logged whole."""
     _log.exception("request_failed", path=request.path, kind=type(error).__name__)
+    if hummingbot_replies.owns(request.path):
+        return hummingbot_replies.internal()
     return error_response(500, "internal", "something went wrong here; the log has the details")
 
 

@@ -18,13 +18,12 @@ class Families:
     """Follows the lines between aggregates, up and down."""
 
     def __init__(self, wiring: Wiring) -> None:
-        self._ledger = wiring.ports.ledger
         self._reader = wiring.reader
         self._registry = wiring.registry
 
     def load(self, aggregate_id: AggregateId) -> Aggregate:
-        """Return the aggregate as it is now."""
-        return self._ledger.load(aggregate_id).aggregate
+        """Return the aggregate as it is now, or as it was when it left for the history."""
+        return self._reader.find(aggregate_id)
 
     def row(self, aggregate: Aggregate) -> Row:
         """Return an aggregate as one row with its sentence."""

@@ -44,6 +44,7 @@ class StoreGauges(Collector):
         )
         yield _gauge("unknown_orders", "Orders of unknown outcome.", backlog.unknown)
         yield _gauge("timers", "Delays that are not over yet.", backlog.timers)
+        yield _gauge("unarchived", "What waits to be copied into the history.", backlog.unarchived)
         sung_ms = self._ports.canary.last_ms()
         if sung_ms is not None:
             age_ms = max(0, now_ms - sung_ms)

@@ -49,7 +49,10 @@ def document_of(app: Flask) -> Json:
         "paths": paths,
         "components": {
             "schemas": {"Error": ERROR},
-            "securitySchemes": {"admin": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "admin": {"type": "http", "scheme": "bearer"},
+                "basic": {"type": "http", "scheme": "basic"},
+            },
         },
     }
 
@@ -60,7 +63,7 @@ def _described(operation: Operation) -> Json:
         "tags": [operation.tag],
         "parameters": _parameters(operation),
         "responses": _responses(operation),
-        "security": [] if operation.is_open else [{"admin": []}],
+        "security": [] if operation.is_open else [{operation.scheme: []}],
     }
     if operation.body is not None:
         content = {"application/json": {"schema": operation.body}}
@@ -81,7 +84,9 @@ def _responses(operation: Operation) -> Json:
     for status, meaning in operation.answers.items():
         responses[str(status)] = {"description": meaning}
     if operation.answer is not None:
-        responses["200"]["content"] = {"application/json": {"schema": operation.answer}}
+        responses[str(min(operation.answers))]["content"] = {
+            "application/json": {"schema": operation.answer}
+        }
     for status in _errors_of(operation):
         responses.setdefault(
             str(int(status)),

@@ -9,6 +9,7 @@ from typing import Final
 
 from marshmallow import Schema
 
+from app.ingress import hummingbot_operations
 from app.ingress import operation_bodies as bodies
 from app.ingress.json_schema import Json
 from app.ingress.order_list import ListQuery
@@ -30,7 +31,8 @@ class Operation:
         body: the JSON schema of its body.
         answer: the JSON schema of its good answer; None says nothing about it.
         answers: status → what it means, besides the errors that are everywhere.
-        is_open: whether it asks for no admin token.
+        is_open: whether it asks for nothing in a header.
+        scheme: what it asks for else, `admin` (our own token) or `basic` (user and password).
     """
 
     method: str
@@ -42,6 +44,7 @@ class Operation:
     answer: Json | None = None
     answers: Mapping[int, str] = field(default_factory=lambda: _DONE)
     is_open: bool = False
+    scheme: str = "admin"
 
 
 def _operations(tag: str, *rows: tuple[str, str, str, Mapping[str, object]]) -> list[Operation]:
@@ -82,6 +85,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             },
         ),
     ),
+    *_operations("Hummingbot", *hummingbot_operations.ROWS),
     *_operations(
         "Orders",
         (

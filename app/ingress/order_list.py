@@ -3,16 +3,16 @@
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any, TypeVar
 
 from marshmallow import ValidationError, fields, validate
 
 from app.dialects.fields import Text, ValueField, WholeNumber, between
 from app.domain.aggregate import Aggregate
 from app.domain.identifiers import AccountId, AggregateId, EpochMs
-from app.domain.order import Order
+from app.domain.search import Place, Search, place_of
 from app.domain.signal import SignalState
 from app.domain.smart_order import SmartOrderState
 from app.domain.status import OrderStatus
@@ -23,14 +23,13 @@ from app.ingress.reading import Strict, refused
 LIMIT_MAX = 500
 LIMIT_DEFAULT = 100
 
-#: Aggregates that one request looks at. A filter that finds less than a page among them answers
-#: what it found, with a cursor to go on from.
-LOOKED_AT_MAX = 20_000
+#: In the year 10889.
+TIME_MAX_MS = 2**48 - 1
 
 #: Digits of an id, and of a time in milliseconds: both stay below 2**53.
 DIGITS_MAX = 16
 
-Place = tuple[EpochMs, AggregateId]
+One = TypeVar("One")
 
 _CURSOR = re.compile(rf"(\d{{1,{DIGITS_MAX}}})\.(\d{{1,{DIGITS_MAX}}})", re.ASCII)
 
@@ -74,62 +73,24 @@ class ListQuery(Strict):
     state = Text(validate=validate.OneOf(sorted(_STATES)))
     parent = _Id()
     caller_id = Text()
+    symbol = Text()
+    since_ms = WholeNumber(validate=between(0, TIME_MAX_MS))
+    until_ms = WholeNumber(validate=between(0, TIME_MAX_MS))
     limit = WholeNumber(validate=between(1, LIMIT_MAX), load_default=LIMIT_DEFAULT)
     cursor = _Cursor(load_default=None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
-    """What a row must have; None asks nothing."""
-
-    kind: Kind | None = None
-    account: AccountId | None = None
-    dialect: Dialect | None = None
-    state: str | None = None
-    parent: AggregateId | None = None
-    caller_id: str | None = None
-
-    def match(self, one: Aggregate) -> bool:
-        """Tell whether an aggregate has all of it."""
-        return (
-            self.kind in {None, one.kind}
-            and self.account in {None, one.account}
-            and self.dialect in {None, one.dialect}
-            and self.state in {None, state_of(one)}
-            and self.parent in {None, one.parent_id}
-            and self.caller_id in {None, one.caller_id}
-        )
-
-
-def state_of(aggregate: Aggregate) -> str:
-    """Return where the aggregate stands, in the words of its kind."""
-    return aggregate.status if isinstance(aggregate, Order) else aggregate.state
-
-
-def place_of(aggregate: Aggregate) -> Place:
-    """Return the place in the list: by creation time, then id."""
-    return aggregate.created_at_ms, aggregate.id
-
-
-def page_of(
-    candidates: Iterable[Aggregate], filters: Filters, limit: int
-) -> tuple[Sequence[Aggregate], Place | None]:
+def page_of(newest: Iterator[Aggregate], limit: int) -> tuple[Sequence[Aggregate], Place | None]:
     """Return the next rows, and the place after which to go on; None at the end.
 
     Args:
-        candidates: newest first; no more than LOOKED_AT_MAX of them are looked at.
-        filters: which of them are wanted.
+        newest: what is wanted, newest first; one more than a page is taken.
         limit: rows at most.
     """
-    found: list[Aggregate] = []
-    for count, candidate in enumerate(candidates, start=1):
-        if filters.match(candidate):
-            if len(found) == limit:
-                return found, place_of(found[-1])
-            found.append(candidate)
-        if count == LOOKED_AT_MAX:
-            return found, place_of(candidate)
-    return found, None
+    found = list(islice(newest, limit + 1))
+    if len(found) <= limit:
+        return found, None
+    return found[:limit], place_of(found[limit - 1])
 
 
 def cursor_of(place: Place | None) -> str | None:
@@ -139,15 +100,28 @@ def cursor_of(place: Place | None) -> str | None:
     return base64.urlsafe_b64encode(f"{place[0]}.{place[1]}".encode()).decode().rstrip("=")
 
 
-def filters_from(query: dict[str, Any], account: AccountId | None) -> Filters:
-    """Return the filters of a query that was read by `ListQuery`.
+def search_from(query: dict[str, Any], account: AccountId | None) -> Search:
+    """Return the search of a query that was read by `ListQuery`.
 
     Args:
         query: what the schema has made of it.
         account: the account that it names.
     """
-    names = ("kind", "dialect", "state", "parent", "caller_id")
-    return Filters(account=account, **{name: query.get(name) for name in names})
+    return Search(
+        kinds=_only(query.get("kind")),
+        accounts=_only(account),
+        dialects=_only(query.get("dialect")),
+        states=_only(query.get("state")),
+        symbols=_only(query.get("symbol")),
+        parent=query.get("parent"),
+        caller_id=query.get("caller_id"),
+        since_ms=query.get("since_ms"),
+        until_ms=query.get("until_ms"),
+    )
+
+
+def _only(value: One | None) -> frozenset[One] | None:
+    return None if value is None else frozenset({value})
 
 
 def no_account(name: str) -> Exception:

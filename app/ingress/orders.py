@@ -1,12 +1,9 @@
 """What came in and what became of it: the list, one thing, its cancel, and events live."""
 
-from collections.abc import Iterable
-
 from flask import Blueprint, Response, jsonify
 
 from app.bootstrap import Wiring
 from app.dialects.fields import loaded
-from app.domain.aggregate import Aggregate
 from app.domain.errors import NotFound
 from app.domain.events import OrderReported
 from app.domain.identifiers import AccountId, AccountName, AggregateId, ClientOrderId
@@ -17,13 +14,11 @@ from app.ingress.authentication import Gate
 from app.ingress.event_stream import EventStreams
 from app.ingress.order_list import (
     ListQuery,
-    Place,
     cursor_of,
-    filters_from,
     id_from,
     no_account,
     page_of,
-    place_of,
+    search_from,
 )
 from app.ingress.order_outcomes import OutcomeBody, report_from
 from app.ingress.reading import Strict, body_of_request, query_of_request
@@ -50,9 +45,8 @@ class _Orders:
     def list(self) -> Response:
         """Answer one page, newest first."""
         query = query_of_request(_QUERY)
-        filters = filters_from(query, self._account_named(query.get("account")))
-        candidates = self._candidates(filters.parent, query["cursor"])
-        found, place = page_of(candidates, filters, query["limit"])
+        search = search_from(query, self._account_named(query.get("account")))
+        found, place = page_of(self._reader.newest(query["cursor"], search), query["limit"])
         rows = [row_of(one, self._name_of(one.account)) for one in found]
         return jsonify(data=rows, next_cursor=cursor_of(place))
 
@@ -64,7 +58,7 @@ class _Orders:
         """Ask one aggregate to end. One that has ended is left alone, which is no error."""
         loaded(_NOTHING, body_of_request())
         aggregate_id = self._id_of(reference)
-        self._ports.ledger.load(aggregate_id)
+        self._reader.find(aggregate_id)
         requested = request_cancel(aggregate_id, _BY_HAND, self._ports)
         return jsonify(requested=requested, order=self._detail(aggregate_id))
 
@@ -80,21 +74,13 @@ class _Orders:
         advance(order_id, event, self._ports)
         return jsonify(self._detail(order_id))
 
-    def _candidates(self, parent: AggregateId | None, before: Place | None) -> Iterable[Aggregate]:
-        """Yield what a page may hold: everything, or the children of one."""
-        if parent is None:
-            return self._reader.newest(before)
-        children = [self._ports.ledger.load(one).aggregate for one in self._reader.children(parent)]
-        newest = sorted(children, key=place_of, reverse=True)
-        return (one for one in newest if before is None or place_of(one) < before)
-
     def _detail(self, aggregate_id: AggregateId) -> dict[str, object]:
-        aggregate = self._ports.ledger.load(aggregate_id).aggregate
+        aggregate = self._reader.find(aggregate_id)
         return detail_of(
             aggregate,
             self._name_of(aggregate.account),
             self._reader.children(aggregate_id),
-            whole_timeline(aggregate_id, self._ports.ledger, self._reader),
+            whole_timeline(aggregate_id, self._reader),
         )
 
     def _id_of(self, reference: str) -> AggregateId:
@@ -125,7 +111,7 @@ def blueprint(wiring: Wiring) -> Blueprint:
     routes = Blueprint("orders", __name__)
     routes.before_request(Gate(wiring.settings).check)
     orders = _Orders(wiring)
-    streams = EventStreams(wiring.reader, max(1, wiring.settings.web_connections // 10))
+    streams = EventStreams(wiring.events, max(1, wiring.settings.web_connections // 10))
     one = "/api/orders/<reference>"
     routes.add_url_rule("/api/orders", "list", orders.list, methods=["GET"])
     routes.add_url_rule(one, "show", orders.show, methods=["GET"])

@@ -1,7 +1,7 @@
 """What the overview shows: whether all is well, the prices of the paper venue and what came in."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from marshmallow import validate
@@ -10,9 +10,10 @@ from app.bootstrap import WEB_STORE_SECONDS, Wiring
 from app.dialects.fields import Text
 from app.domain.aggregate import Aggregate
 from app.domain.identifiers import AccountName
+from app.domain.search import Place
 from app.domain.words import Kind
 from app.ingress.health import CANARY_AGE_MAX_MS
-from app.ingress.order_list import ListQuery, Place, filters_from, page_of, place_of
+from app.ingress.order_list import ListQuery, page_of, search_from
 from app.store.backlog import RedisBacklog
 from app.store.connection import connect
 from app.venues.paper.desk import PaperDesk
@@ -20,9 +21,6 @@ from app.venues.paper.writing import quote_json
 
 #: Rows of the overview.
 ROWS: Final = 50
-
-#: Aggregates that the overview looks at to find them: it is asked for again every few seconds.
-LOOKED_AT_MAX: Final = 2_000
 
 #: What the overview lists besides one kind of aggregate. Without a kind it lists requests only,
 #: unless a state is asked for, which a part of a request may be in as well.
@@ -54,16 +52,11 @@ class Overview:
             query: as `OVERVIEW_QUERY` has read it.
         """
         kind, account = query.get("kind"), query.get("account")
-        looked_at: list[Place] = []
-        candidates = _noted(self._reader.newest(query["cursor"]), looked_at)
-        if kind is None and "state" not in query:
-            candidates = (one for one in candidates if one.parent_id is None)
         wanted = {**query, "kind": None if kind in {None, EVERYTHING} else Kind(kind)}
         account_id = account and self._registry.account_named(AccountName(account)).id
-        found, place = page_of(candidates, filters_from(wanted, account_id), ROWS)
-        if place is None and len(looked_at) == LOOKED_AT_MAX:
-            place = looked_at[-1]
-        return found, place
+        top_level = kind is None and "state" not in query
+        search = replace(search_from(wanted, account_id), top_level=top_level)
+        return page_of(self._reader.newest(query["cursor"], search), ROWS)
 
     def health(self) -> Mapping[str, object]:
         """Return whether messages come through, and how much waits."""
@@ -86,10 +79,3 @@ class Overview:
             symbol: quote and {**quote, "is_set": symbol in by_hand}
             for symbol, quote in shown.items()
         }
-
-
-def _noted(newest: Iterator[Aggregate], places: list[Place]) -> Iterator[Aggregate]:
-    """Yield as many as may be looked at, and note where each stands."""
-    for one in islice(newest, LOOKED_AT_MAX):
-        places.append(place_of(one))
-        yield one

@@ -7,7 +7,7 @@ from flask import Response, make_response, render_template, request
 
 from app.bootstrap import Wiring
 from app.domain.account import Account, Connector
-from app.domain.errors import HookfillError, NotFound
+from app.domain.errors import HistoryUnavailable, HookfillError, NotFound
 from app.domain.figures import plain
 from app.domain.identifiers import ClientOrderId
 from app.domain.market import AccountView
@@ -43,7 +43,9 @@ class Pages:
     def trouble(self, error: HookfillError) -> Response:
         """Show an error as a page, with the status that the API would give it."""
         status = error_answer(error).status_code
-        response = make_response(self._page("trouble", status=status, message=str(error)))
+        is_history = isinstance(error, HistoryUnavailable)
+        page = self._page("trouble", status=status, message=str(error), is_history=is_history)
+        response = make_response(page)
         response.status_code = status
         return response
 

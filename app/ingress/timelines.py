@@ -7,7 +7,7 @@ from app.domain.decision import Entry, EntryName
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
 from app.domain.signal import Signal
-from app.ports import Ledger, Reader
+from app.ports import Reader
 
 #: Two things of one millisecond are told in the order of a life.
 _RANKS = {name: rank for rank, name in enumerate(EntryName)}
@@ -19,19 +19,17 @@ def _moment_of(entry: Entry) -> tuple[int, int]:
     return entry.at_ms, _RANKS[entry.name]
 
 
-def whole_timeline(aggregate_id: AggregateId, ledger: Ledger, reader: Reader) -> Lines:
+def whole_timeline(aggregate_id: AggregateId, reader: Reader) -> Lines:
     """Return what happened to an aggregate; of a signal, the lives of its orders are a part.
 
     What both tell is told once, and an order's end is not the end of the signal.
     """
     own = reader.timeline(aggregate_id)
-    if not isinstance(ledger.load(aggregate_id).aggregate, Signal):
+    if not isinstance(reader.find(aggregate_id), Signal):
         return own
     told = {EntryName.CLOSED, *(entry.name for entry, _ in own)}
     placed = [
-        child
-        for child in reader.children(aggregate_id)
-        if isinstance(ledger.load(child).aggregate, Order)
+        child for child in reader.children(aggregate_id) if isinstance(reader.find(child), Order)
     ]
     lives = [
         [line for line in reader.timeline(child) if line[0].name not in told] for child in placed

@@ -10,7 +10,6 @@ from app.domain.effects import Effect, EffectKind
 from app.domain.errors import Conflict
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
-from app.domain.status import IN_FLIGHT
 from app.ports import NO_TERMS, Change, Ports, Stored, Terms
 
 #: Races lost in a row before the work is left to its next wake-up.
@@ -74,7 +73,7 @@ def _lane_effects(
     after = decision.aggregate
     if not isinstance(before, Order) or not isinstance(after, Order):
         return ()
-    if before.status not in IN_FLIGHT or after.status in IN_FLIGHT:
+    if not before.is_in_flight or after.is_in_flight:
         return ()
     head = ports.lanes.head(after.account, after.symbol)
     return () if head is None else (Effect(kind=EffectKind.ADVANCE, target=head),)

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from contextlib import suppress
 
-from app.domain.errors import NewerRecord, NotFound
+from app.domain.errors import HistoryUnavailable, NewerRecord, NotFound
 from app.domain.events import OrderReported
 from app.domain.identifiers import AccountId, AggregateId, ClientOrderId
 from app.domain.order import Order
 from app.domain.report import OrderReport
 from app.domain.status import OPEN
 from app.ports import Ports
-from app.services.advance import advance
+from app.services.recall import tell
 
 #: Longer than the questions of one poll take; a worker that dies meanwhile blocks it this long.
 POLL_LEASE_MS = 30_000
@@ -79,9 +79,11 @@ def _is_told(client_order_id: ClientOrderId, report: OrderReport, ports: Ports) 
 
 def _is_adopted(order_id: AggregateId, report: OrderReport, ports: Ports) -> bool:
     try:
-        advance(order_id, OrderReported(at_ms=ports.clock.now_ms(), report=report), ports)
+        tell(order_id, OrderReported(at_ms=ports.clock.now_ms(), report=report), ports)
     except NotFound:
         return True
     except NewerRecord:
         return False  # left to those who can read it; it holds up nobody
+    except HistoryUnavailable:
+        return False  # it has left; those that have not need not wait for the history
     return True

@@ -1,11 +1,11 @@
 """Position-dependent work of one (account, symbol), one at a time and in order of its turn."""
 
 from app.domain.errors import NotFound
-from app.domain.events import Executed
+from app.domain.events import Executed, TurnTaken
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol
 from app.domain.market import AccountView
 from app.domain.order import Order
-from app.domain.request import Request, Stage
+from app.domain.request import Request
 from app.domain.status import OrderStatus
 from app.domain.words import AccountState
 from app.ports import Ports, Terms, Turn
@@ -18,8 +18,12 @@ IDS_PER_TURN = 2
 TURNS_MAX = 16
 
 
+#: What stands in lanes: requests that are sized in their turn, and orders that are merely sent.
+Waiting = Request | Order
+
+
 def work_lane(account: AccountId, symbol: Symbol, ports: Ports) -> None:
-    """Size and commit the order of whoever is at the head of the lane.
+    """Let whoever is at the head of the lane have its turn: size its order, or let it be sent.
 
     One worker at a time holds the lane, by a lease with a fencing token that the commit checks, so
     a worker that slept through its lease commits nothing. While an order of the lane is in flight
@@ -44,36 +48,49 @@ def _take_turn(turn: Turn, ports: Ports) -> bool:
     # the others at each wake-up would hold up the very order that they wait for.
     may_overtake = _may_overtake(turn, ports)
     for aggregate_id in turn.waiting if may_overtake else turn.waiting[:1]:
-        request = _queued(aggregate_id, ports)
-        if request is None:
+        waiting = _queued(aggregate_id, ports)
+        if waiting is None:
             continue
-        if is_late(request, now_ms):
-            advance(request.id, _nothing_known(now_ms), ports, Terms(turn=turn))
+        if is_late(waiting, now_ms):
+            advance(waiting.id, _nothing_known(now_ms), ports, Terms(turn=turn))
             return True
         if turn.in_flight:
-            if not may_overtake or request.is_entry or request.stage is not Stage.QUEUED:
+            if not may_overtake or _is_entry(waiting) or not _is_ready(waiting):
                 continue
-        elif request.stage is not Stage.QUEUED:
+        elif not _is_ready(waiting):
             return False  # it waits for its close, and so does everybody behind it
-        if _must_wait(request, ports):
+        if _must_wait(waiting, ports):
             continue
-        _execute(request, turn, ports)
+        _execute(waiting, turn, ports)
         return True
     return False
 
 
-def _queued(aggregate_id: AggregateId, ports: Ports) -> Request | None:
+def _queued(aggregate_id: AggregateId, ports: Ports) -> Waiting | None:
     try:
         aggregate = ports.ledger.load(aggregate_id).aggregate
     except NotFound:
         return None
-    return aggregate if isinstance(aggregate, Request) and aggregate.is_queued else None
+    return aggregate if isinstance(aggregate, Waiting) and aggregate.is_queued else None
 
 
-def is_late(request: Request, now_ms: EpochMs) -> bool:
-    """Tell whether its time has passed, so that it ends without waiting for anything else."""
-    last_ms = request.not_after_ms
-    return request.stage is Stage.QUEUED and last_ms is not None and now_ms > last_ms
+def is_late(waiting: Waiting, now_ms: EpochMs) -> bool:
+    """Tell whether its time has passed, so that it ends without waiting for anything else.
+
+    An order in a lane reduces a position, so it is never too late.
+    """
+    if isinstance(waiting, Order):
+        return False
+    last_ms = waiting.not_after_ms
+    return waiting.is_ready and last_ms is not None and now_ms > last_ms
+
+
+def _is_entry(waiting: Waiting) -> bool:
+    return isinstance(waiting, Request) and waiting.is_entry
+
+
+def _is_ready(waiting: Waiting) -> bool:
+    return isinstance(waiting, Order) or waiting.is_ready
 
 
 def _nothing_known(now_ms: EpochMs) -> Executed:
@@ -94,19 +111,22 @@ def _may_overtake(turn: Turn, ports: Ports) -> bool:
     return True
 
 
-def _must_wait(request: Request, ports: Ports) -> bool:
+def _must_wait(waiting: Waiting, ports: Ports) -> bool:
     """Tell whether an exit waits for its halted account; an entry is denied when it is sent."""
-    return not request.is_entry and ports.ledger.state_of(request.account) is AccountState.HALT
+    return not _is_entry(waiting) and ports.ledger.state_of(waiting.account) is AccountState.HALT
 
 
-def _execute(request: Request, turn: Turn, ports: Ports) -> None:
-    account = ports.accounts.account(request.account)
+def _execute(waiting: Waiting, turn: Turn, ports: Ports) -> None:
+    if isinstance(waiting, Order):
+        advance(waiting.id, TurnTaken(at_ms=ports.clock.now_ms()), ports, Terms(turn=turn))
+        return
+    account = ports.accounts.account(waiting.account)
     venue = ports.venues.of(account)
     event = Executed(
         at_ms=ports.clock.now_ms(),
         account=venue.view(),
-        quote=venue.quote(request.symbol),
-        instrument=venue.instrument(request.symbol),
-        new_ids=ports.ids.fresh(request.account, IDS_PER_TURN),
+        quote=venue.quote(waiting.symbol),
+        instrument=venue.instrument(waiting.symbol),
+        new_ids=ports.ids.fresh(waiting.account, IDS_PER_TURN),
     )
-    advance(request.id, event, ports, Terms(turn=turn))
+    advance(waiting.id, event, ports, Terms(turn=turn))

@@ -40,6 +40,8 @@ def place_order(order_id: OrderId, ports: Ports) -> None:
     order = ports.ledger.load(order_id).aggregate
     if not isinstance(order, Order) or order.status is not OrderStatus.PENDING_NEW:
         return
+    if order.is_queued:
+        return  # it is not its turn yet
     if order.next_action_at_ms > ports.clock.server_ms():
         return
     refusal = _refusal(order, ports)

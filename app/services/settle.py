@@ -63,7 +63,7 @@ def _is_exit(aggregate: Aggregate) -> bool:
 
 def _waits_for_lane(aggregate: Aggregate, ports: Ports) -> bool:
     """Tell whether it waits in a lane behind an order of unknown outcome."""
-    if isinstance(aggregate, Order):
+    if isinstance(aggregate, Order) and not aggregate.is_queued:
         return aggregate.status is OrderStatus.UNKNOWN
     if isinstance(aggregate, Request) and is_late(aggregate, ports.clock.now_ms()):
         return False  # it expires without waiting any longer

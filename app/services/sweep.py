@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from app.domain.effects import Effect, EffectKind
 from app.domain.errors import NotFound
 from app.domain.identifiers import AccountId, Symbol
-from app.domain.signal import Signal
+from app.domain.smart_order import SmartOrder
 from app.ports import Ports
 
 #: Effects sent again in one sweep; more are left to the next one.
@@ -46,6 +46,6 @@ def _lane_of(effect: Effect, ports: Ports) -> tuple[AccountId, Symbol] | None:
         aggregate = ports.ledger.load(effect.target).aggregate
     except NotFound:
         return None
-    if isinstance(aggregate, Signal) and aggregate.is_queued:
-        return aggregate.account, aggregate.symbol
-    return None
+    if isinstance(aggregate, SmartOrder) or not aggregate.is_queued:
+        return None
+    return aggregate.account, aggregate.symbol

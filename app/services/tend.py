@@ -15,6 +15,7 @@ from app.ports import Ports
 from app.services.advance import advance
 from app.services.cancel import cancel_targets, request_cancel, withdraw_children
 from app.services.lane import work_lane
+from app.services.recall import present
 
 #: Ids that one piece of news may use up: a take-profit and a stop-loss.
 IDS_PER_NEWS = 2
@@ -36,9 +37,15 @@ def tend(aggregate_id: AggregateId, ports: Ports) -> None:
 
 
 def read_news(aggregate_id: AggregateId, ports: Ports) -> None:
-    """Tell the aggregate how those who concern it are now, and count that as read."""
-    for child_id, version in ports.ledger.news(aggregate_id).items():
-        child = ports.ledger.load(child_id).aggregate
+    """Tell the aggregate how those who concern it are now, and count that as read.
+
+    Whoever of them has left for the history comes back for it.
+    """
+    news = ports.ledger.news(aggregate_id)
+    if news:
+        present(aggregate_id, ports)
+    for child_id, version in news.items():
+        child = present(child_id, ports)
         at_ms = ports.clock.now_ms()
         match child:
             case Order():
@@ -74,7 +81,7 @@ def _carry_out(kind: EffectKind, aggregate: Aggregate, ports: Ports) -> None:
     match aggregate:
         case Signal() if kind is EffectKind.ADVANCE and aggregate.action.is_cancel:
             cancel_targets(aggregate, ports)
-        case Request() if kind is EffectKind.ADVANCE:
+        case Request() | Order() if kind is EffectKind.ADVANCE:
             work_lane(aggregate.account, aggregate.symbol, ports)
         case Request() if kind is EffectKind.WITHDRAW:
             withdraw_children(aggregate, ports)

@@ -47,6 +47,16 @@ class ServerUrl(str):
         return type(self)(parts._replace(path=f"/{number}").geturl())
 
 
+class DatabaseUrl(str):
+    """The URL of a database, used like any text; its `repr` hides the password."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Hide user and password."""
+        return repr(without_credentials(self))
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether a host name or address means this machine, without asking a name server."""
     try:

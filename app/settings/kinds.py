@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
-from app.settings.addresses import Address, ServerUrl, is_loopback
+from app.settings.addresses import Address, DatabaseUrl, ServerUrl, is_loopback
 from app.settings.secret import Secret
 
 T_co = TypeVar("T_co", covariant=True)
@@ -22,6 +22,13 @@ _KEY_BYTES = 32
 #: Shorter ones can be guessed.
 _TOKEN_LENGTH_MIN = 16
 _PORT_MAX = 65_535
+#: Schemes as people write them → as SQLAlchemy reads them, with the driver.
+_DATABASES = {
+    "sqlite": "sqlite",
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
 _FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
@@ -100,6 +107,13 @@ def _read_server_url(text: str) -> ServerUrl:
     return ServerUrl(text)
 
 
+def _read_database_url(text: str) -> DatabaseUrl:
+    scheme, mark, rest = text.partition("://")
+    if not mark or not rest or scheme not in _DATABASES:
+        raise ValueError
+    return DatabaseUrl(f"{_DATABASES[scheme]}://{rest}")
+
+
 def _read_networks(text: str) -> tuple[Network, ...]:
     words = (word.strip() for word in text.split(","))
     return tuple(ipaddress.ip_network(word, strict=False) for word in words if word)
@@ -168,6 +182,12 @@ SERVER_URL = Kind(
     "URL",
     "a redis://, rediss:// or unix:// URL, for instance redis://127.0.0.1:6379/0",
     _read_server_url,
+    is_shown=False,
+)
+DATABASE_URL = Kind(
+    "URL",
+    "a postgresql:// or sqlite:/// URL, for instance postgresql://hookfill@127.0.0.1/hookfill",
+    _read_database_url,
     is_shown=False,
 )
 NETWORKS = Kind(

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Annotated, Final, Self, get_args, get_type_hints
 
 from app.ports import RECEIVE_WINDOW_MS, Policy
-from app.settings.addresses import Address, ServerUrl
+from app.settings.addresses import Address, DatabaseUrl, ServerUrl
 from app.settings.kinds import (
     ADDRESS,
+    DATABASE_URL,
     FLAG,
     KEYS,
     NETWORKS,
@@ -31,6 +32,9 @@ from app.settings.variable import BadSetting, Variable
 
 #: A file of this name in the data folder holds the key when the environment does not.
 KEY_FILE: Final = "secret.key"
+
+#: A file of this name in the data folder is the history when there is no other database.
+HISTORY_FILE: Final = "history.db"
 
 _DAY_SECONDS = 86_400
 _YEAR_SECONDS = 365 * _DAY_SECONDS
@@ -86,6 +90,25 @@ class Settings:
     data_dir: Annotated[
         Path,
         Variable("HOOKFILL_DATA_DIR", PATH, "var", "Folder of everything that Hookfill writes."),
+    ]
+    database_url: Annotated[
+        DatabaseUrl,
+        Variable(
+            "DATABASE_URL",
+            DATABASE_URL,
+            "",
+            "The history of what has finished: PostgreSQL, or a file of SQLite on one machine.",
+            otherwise=f"SQLite, the file `{HISTORY_FILE}` in the data folder",
+        ),
+    ]
+    history_after_seconds: Annotated[
+        int,
+        Variable(
+            "HOOKFILL_HISTORY_AFTER_SECONDS",
+            whole(0, _YEAR_SECONDS),
+            "3600",
+            "How long what has finished also stays in the store; 0 is for ever.",
+        ),
     ]
     secret_keys: Annotated[
         tuple[Secret, ...],
@@ -436,6 +459,7 @@ class Settings:
             "venue_grace_ms": RECEIVE_WINDOW_MS + self.venue_margin_ms,
             "venue_absence_ms": self.venue_absence_ms,
             "venue_poll_ms": self.venue_poll_ms,
+            "history_after_ms": self.history_after_seconds * 1000,
         }
         if not self.fast:
             return Policy(**leases)
@@ -460,6 +484,9 @@ def _texts(environ: Mapping[str, str]) -> dict[str, str]:
     }
     store = VARIABLES["redis_url"].read(texts["redis_url"])
     texts["broker_url"] = texts["broker_url"] or ServerUrl(store).next_database()
+    if not texts["database_url"]:
+        folder = Path(texts["data_dir"]).expanduser().absolute()
+        texts["database_url"] = f"sqlite:///{folder / HISTORY_FILE}"
     texts["secret_keys"] = texts["secret_keys"] or _key_of_folder(Path(texts["data_dir"]))
     first_key = texts["secret_keys"].partition(",")[0].strip()
     for field, purpose in {"admin_token": "admin token", "flower_password": "flower"}.items():

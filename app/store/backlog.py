@@ -20,12 +20,14 @@ class Backlog:
         overdue_ms: for how long the oldest effect has been waiting to be sent again; 0 if none is.
         unknown: orders of unknown outcome.
         timers: aggregates that wait for a time.
+        unarchived: aggregates that have finished or changed since the history got them.
     """
 
     owed: int
     overdue_ms: int
     unknown: int
     timers: int
+    unarchived: int
 
 
 class RedisBacklog:
@@ -42,21 +44,28 @@ class RedisBacklog:
 
     def read(self, now_ms: EpochMs) -> Backlog:
         """Return what waits at this server time."""
-        counts, oldest_ms = [0, 0, 0], [now_ms]
+        counts, oldest_ms = [0, 0, 0, 0], [now_ms]
         with translated(), self._store.pipeline(transaction=False) as pipeline:
             for shard in range(keys.SHARDS):
                 pipeline.zcard(keys.outbox(shard))
                 pipeline.scard(keys.unknown(shard))
                 pipeline.zcard(keys.timers(shard))
+                pipeline.zcard(keys.finished(shard))
                 pipeline.zrange(keys.outbox(shard), 0, 0, withscores=True)
             answers: list[Any] = pipeline.execute()
-        for start in range(0, len(answers), 4):
-            *numbers, first = answers[start : start + 4]
+        for start in range(0, len(answers), 5):
+            *numbers, first = answers[start : start + 5]
             counts = [count + number for count, number in zip(counts, numbers, strict=True)]
             oldest_ms += [EpochMs(int(score)) for _, score in first]
-        owed, unknown, timers = counts
+        owed, unknown, timers, unarchived = counts
         overdue_ms = now_ms - min(oldest_ms)
-        return Backlog(owed=owed, overdue_ms=overdue_ms, unknown=unknown, timers=timers)
+        return Backlog(
+            owed=owed,
+            overdue_ms=overdue_ms,
+            unknown=unknown,
+            timers=timers,
+            unarchived=unarchived,
+        )
 
     def queue_lengths(self, queues: Sequence[str]) -> Mapping[str, int]:
         """Return how many messages wait in each queue: name → number."""

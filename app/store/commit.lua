@@ -4,6 +4,7 @@
 --   each write        number of words, command, index of its key, arguments
 -- Conditions, each refused with its own word and nothing written:
 --   version  hash     the aggregate's `version` is still the argument ('0': it is new)
+--   present  hash     the aggregate has not left
 --   permits  string   the account's state is among the argument's words; missing is HALT
 --   turn     hash     the lane is still leased under this token
 --   equal    string   the value is still the argument
@@ -11,10 +12,11 @@
 --   unused   hash     no holder under this field; else `repeated` and the holder
 --   fresh    string   no `<id>:<until>` with `until` past the argument; else `repeated` and the id
 --   rate     string   the counter of this minute is below the argument; counts, so it comes last
--- Writes are plain commands, and three of our own:
+-- Writes are plain commands, and four of our own:
 --   LANE  sorted set  due, member: behind all that are due in the same millisecond
 --   NEWS  hash        child, version, index of the outbox, member, again_at
 --   READ  hash        child, version, index of the outbox, member
+--   NOTED sorted set  id, index of `finished`: what the history has is not all any more
 -- Returns {'ok'} or {word, what was there}.
 
 local time = redis.call('TIME')
@@ -25,6 +27,10 @@ local conditions = {}
 function conditions.version(key, wanted)
   local found = redis.call('HGET', key, 'version') or '0'
   if found ~= wanted then return {'version', found} end
+end
+
+function conditions.present(key)
+  if redis.call('EXISTS', key) == 0 then return {'present', ''} end
 end
 
 function conditions.permits(key, words)
@@ -85,6 +91,10 @@ end
 function writes.READ(key, child, version, outbox, member)
   if redis.call('HGET', key, child) == version then redis.call('HDEL', key, child) end
   if redis.call('HLEN', key) == 0 then redis.call('ZREM', KEYS[tonumber(outbox)], member) end
+end
+
+function writes.NOTED(key, id, finished)
+  if redis.call('ZREM', key, id) == 1 then redis.call('ZADD', KEYS[tonumber(finished)], now, id) end
 end
 
 local at = 2

@@ -53,6 +53,10 @@ class RedisIds:
         """Return the order behind a client order id, or None if it is not one of ours."""
         return order_id_of(client_order_id, self.installation())
 
+    def client_order_id(self, order_id: AggregateId) -> ClientOrderId:
+        """Return by which id venues know an order."""
+        return client_order_id(self.installation(), order_id)
+
     def installation(self) -> str:
         """Return the four characters of this installation, made at the first start."""
         if self._installation is None:

@@ -6,13 +6,13 @@ the difference. So no index can forget an entry, and none needs a repair.
 
 from dataclasses import dataclass
 
-from app.domain.aggregate import Aggregate
+from app.domain.aggregate import Aggregate, is_finished
 from app.domain.effects import Effect, EffectKind
 from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.order import Order
 from app.domain.request import Request
 from app.domain.smart_order import SmartOrder
-from app.domain.status import IN_FLIGHT, OPEN, OrderStatus
+from app.domain.status import OPEN, OrderStatus
 from app.store import keys
 from app.store.transaction import Transaction
 
@@ -78,7 +78,10 @@ def _owed(effect: Effect) -> Listing:
 def _order_listings(order: Order) -> list[Listing]:
     shard, member = keys.shard_of_id(order.id), str(order.id)
     listings = []
-    if order.status in IN_FLIGHT:
+    if order.is_queued:
+        key = keys.lane(order.account, order.symbol)
+        listings.append(Listing("LANE", key, member, order.due_at_ms))
+    if order.is_in_flight:
         listings.append(Listing("SET", keys.flight(order.account, order.symbol), member))
     if order.status in {OrderStatus.PENDING_NEW, OrderStatus.PLACING}:
         listings.append(Listing("SET", keys.placing(shard), member))
@@ -150,3 +153,29 @@ def _add(listing: Listing, again_at_ms: EpochMs, transaction: Transaction) -> No
             transaction.write("LANE", key, value, member)
         case _:
             transaction.write("ZADD", key, value or again_at_ms, member)
+
+
+def write_place(
+    before: Aggregate | None, after: Aggregate, server_ms: EpochMs, transaction: Transaction
+) -> None:
+    """Add the writes that say where the newest form of an aggregate is: here, or soon there.
+
+    What the history holds is never the newest form once a commit is through, so a change of
+    something finished, a fill that overtook the news for instance, brings it back into the list.
+
+    Args:
+        before: None for a new aggregate.
+        after: as it will be.
+        server_ms: from which time on the history shall get what has finished.
+        transaction: gathers the writes.
+    """
+    shard, member = keys.shard_of_id(after.id), str(after.id)
+    was_finished = before is not None and is_finished(before)
+    if before is None or was_finished:
+        transaction.write("ZADD", keys.everything(shard), after.created_at_ms, member)
+    if was_finished:
+        transaction.write("ZREM", keys.kept(shard), member)
+    if is_finished(after):
+        transaction.write("ZADD", keys.finished(shard), server_ms, member)
+    elif was_finished:
+        transaction.write("ZREM", keys.finished(shard), member)

@@ -37,6 +37,9 @@ CLOCK = "hookfill:clock"
 #: string. When a canary last came through the queue, server time in ms. Overwritten by the next.
 CANARY = "hookfill:canary"
 
+#: string. Identity of the history that has what the `kept` sets name. Overwritten by the next one.
+HISTORY = "hookfill:history"
+
 #: Sets and hashes of the trigger books of one venue; see `book`.
 BOOKS = "hookfill:books"
 
@@ -57,7 +60,11 @@ def tag(shard: int) -> str:
 
 
 def aggregate(aggregate_id: AggregateId) -> str:
-    """Hash: `version` and `body` of one aggregate. Until it is moved to the history."""
+    """Hash: `version` and `body` of one aggregate. Until it leaves for the history.
+
+    `parent` is whose child it is. Until the business time `until` a request may repeat it, so that
+    it stays that long.
+    """
     return f"{tag(shard_of_id(aggregate_id))}:aggregate:{aggregate_id}"
 
 
@@ -77,8 +84,18 @@ def inbox(aggregate_id: AggregateId) -> str:
 
 
 def everything(shard: int) -> str:
-    """Sorted set: every aggregate by time of creation. As long as the aggregates."""
+    """Sorted set: aggregates by time of creation. Until the history has them as they are."""
     return f"{tag(shard)}:all"
+
+
+def finished(shard: int) -> str:
+    """Sorted set: what the history shall get, from which server time on. Until it has it."""
+    return f"{tag(shard)}:finished"
+
+
+def kept(shard: int) -> str:
+    """Sorted set: what the history has as it is, since which server time. Until it leaves."""
+    return f"{tag(shard)}:kept"
 
 
 def events(shard: int) -> str:
@@ -147,7 +164,7 @@ def rate(account: AccountId, name: str) -> str:
 
 
 def lane(account: AccountId, symbol: Symbol) -> str:
-    """Sorted set: signals that wait for their turn, by due time, then arrival. Until executed."""
+    """Sorted set: what waits for its turn, by due time, then arrival. Until it has had it."""
     return f"{tag(shard_of_account(account))}:lane:{account}:{symbol}"
 
 
@@ -167,8 +184,16 @@ def protectors(account: AccountId, symbol: Symbol, leg: PositionSide) -> str:
 
 
 def signature(digest: str) -> str:
-    """String: `<hash of a body>:<end of its time, business ms>`. Expires well after that."""
+    """String: `<hash of a body>:<end of its time, business ms>`. Expires well after that.
+
+    Idempotency keys are bound to their bodies in the same way.
+    """
     return f"hookfill:signature:{digest}"
+
+
+def errand(errand_id: AggregateId) -> str:
+    """Hash: what a worker shall do while somebody waits, and its answer. Expires in a minute."""
+    return f"{tag(shard_of_id(errand_id))}:errand:{errand_id}"
 
 
 def lock(name: str) -> str:

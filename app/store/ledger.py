@@ -24,7 +24,7 @@ from app.domain.request import Request
 from app.domain.words import AccountState
 from app.ports import NO_TERMS, Admission, Change, Clock, Stored, Terms
 from app.store import keys
-from app.store.indexes import effect_text, write_difference
+from app.store.indexes import effect_text, write_difference, write_place
 from app.store.records import aggregate_from, entry_text, record_of
 from app.store.scripts import Answer, load_script, text_of, translated
 from app.store.transaction import OK, Transaction
@@ -110,6 +110,15 @@ class RedisLedger:
             for child, version in sorted(inbox.items(), key=lambda item: int(item[0]))
         }
 
+    def repeated(self, account: AccountId, dedupe_key: str, now_ms: EpochMs) -> AggregateId | None:
+        """Return what was admitted under a dedupe key that still counts, or None."""
+        with translated():
+            found = self._client.get(keys.dedupe(account, dedupe_key))
+        if found is None:
+            return None
+        aggregate_id, _, until_ms = text_of(found).partition(":")
+        return AggregateId(int(aggregate_id)) if int(until_ms) > now_ms else None
+
     def state_of(self, account: AccountId) -> AccountState:
         """Return the risk state of an account; HALT if it is missing or unreadable."""
         with translated():
@@ -119,7 +128,8 @@ class RedisLedger:
     def _write(
         self, changes: Sequence[Change], tell: Sequence[AggregateId], transaction: Transaction
     ) -> list[Effect]:
-        again_at_ms = EpochMs(self._clock.server_ms() + self._republish_after_ms)
+        server_ms = self._clock.server_ms()
+        again_at_ms = EpochMs(server_ms + self._republish_after_ms)
         effects: list[Effect] = []
         changing = {change.after.id for change in changes}
         for change in changes:
@@ -127,16 +137,12 @@ class RedisLedger:
             version = 0 if change.before is None else change.before.version
             after = change.after
             transaction.require("version", keys.aggregate(after.id), version)
-            body = record_of(after)
-            transaction.write(
-                "HSET", keys.aggregate(after.id), "version", version + 1, "body", body
-            )
-            if before is None:
-                shard = keys.shard_of_id(after.id)
-                everything = keys.everything(shard)
-                transaction.write("ZADD", everything, after.created_at_ms, after.id)
-                if after.parent_id is not None:
-                    transaction.write("SADD", keys.children(after.parent_id), after.id)
+            own, body = keys.aggregate(after.id), record_of(after)
+            transaction.write("HSET", own, "version", version + 1, "body", body)
+            if before is None and after.parent_id is not None:
+                transaction.write("HSET", own, "parent", after.parent_id)
+                transaction.write("SADD", keys.children(after.parent_id), after.id)
+            write_place(before, after, server_ms, transaction)
             effects += write_difference(before, after, again_at_ms, transaction)
             self._write_timeline(after.id, change.entries, transaction)
             _write_read(after.id, change.read, transaction)
@@ -160,8 +166,14 @@ class RedisLedger:
     def _note_duplicate(self, aggregate_id: AggregateId) -> None:
         transaction = Transaction()
         entry = Entry(EntryName.DUPLICATE, self._clock.now_ms())
+        transaction.require("present", keys.aggregate(aggregate_id), "")
         self._write_timeline(aggregate_id, [entry], transaction)
-        transaction.run(self._commit)
+        # The history may have it already, without this entry.
+        shard = keys.shard_of_id(aggregate_id)
+        finished = transaction.key(keys.finished(shard))
+        transaction.write("NOTED", keys.kept(shard), aggregate_id, finished)
+        if transaction.run(self._commit)[0] != OK:
+            _log.warning("duplicate_not_noted", aggregate=str(aggregate_id), why="it has left")
 
 
 def _tell(changes: Sequence[Change]) -> None:
@@ -196,6 +208,8 @@ def _require_admission(
         kept_ms = max(admission.dedupe_until_ms - now_ms, 0) + DEDUPE_TIDY_MS
         value = f"{request.id}:{admission.dedupe_until_ms}"
         transaction.write("SET", key, value, "PX", kept_ms)
+        # What a repeat is told of must not have left by then.
+        transaction.write("HSET", keys.aggregate(request.id), "until", admission.dedupe_until_ms)
     caller_id = _held_caller_id(request)
     if admission.caller_id_scope is not None and caller_id is not None:
         transaction.require("unused", keys.callers(account, admission.caller_id_scope), caller_id)

@@ -1,8 +1,9 @@
-"""Reads aggregates for people: lists, timelines, events."""
+"""Reads what is in the store for people: lists, timelines, events."""
 
 import heapq
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import redis
@@ -10,6 +11,7 @@ import redis
 from app.domain.aggregate import Aggregate
 from app.domain.decision import Entry
 from app.domain.identifiers import AggregateId, EpochMs
+from app.domain.search import EVERYTHING, Place, Search
 from app.store import keys
 from app.store.records import aggregate_from, entries_from, entry_from
 from app.store.scripts import text_of, translated
@@ -25,8 +27,6 @@ SLACK_SECONDS = 2.0
 
 #: The greatest sequence number within one millisecond of a stream.
 _LAST_OF_MS = 2**64 - 1
-
-_Place = tuple[EpochMs, AggregateId]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +44,37 @@ class Happening:
 
 
 class RedisReader:
-    """Merges the shards into one list, newest first."""
+    """Merges the shards into one list, newest first.
+
+    In its lists is what the history does not have as it is; by its id, whatever has not left.
+    """
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
 
-    def newest(self, before: _Place | None) -> Iterator[Aggregate]:
+    def newest(self, before: Place | None) -> Iterator[Aggregate]:
         """Yield aggregates from the newest, by creation time, then id; lazily, in pages."""
-        shards = [self._places(shard, before) for shard in range(keys.SHARDS)]
-        page: list[AggregateId] = []
-        for _, aggregate_id in heapq.merge(*shards, reverse=True):
-            page.append(aggregate_id)
-            if len(page) == PAGE:
-                yield from self._load(page)
-                page = []
-        yield from self._load(page)
+        while page := self.places(before, PAGE):
+            before = page[-1]
+            yield from self.load([aggregate_id for _, aggregate_id in page]).values()
+
+    def places(
+        self, before: Place | None, limit: int, search: Search = EVERYTHING
+    ) -> Sequence[Place]:
+        """Return the places of the newest, among them all that a search may find."""
+        shards = [self._places(shard, before) for shard in _shards_of(search)]
+        return list(islice(heapq.merge(*shards, reverse=True), limit))
+
+    def load(self, ids: Collection[AggregateId]) -> Mapping[AggregateId, Aggregate]:
+        """Return these, in the same order; those that are not in the store are left out."""
+        if not ids:
+            return {}
+        with translated(), self._client.pipeline(transaction=False) as pipeline:
+            for aggregate_id in ids:
+                pipeline.hget(keys.aggregate(aggregate_id), "body")
+            bodies = pipeline.execute()
+        found = zip(ids, bodies, strict=True)
+        return {one: aggregate_from(body) for one, body in found if body is not None}
 
     def timeline(self, aggregate_id: AggregateId) -> Sequence[tuple[Entry, str]]:
         """Return what has happened to an aggregate, oldest first, each with its process."""
@@ -110,34 +126,36 @@ class RedisReader:
             newest: Any = self._client.xrevrange(keys.events(shard), count=1)
         return str(newest[0][0]) if newest else "0-0"
 
-    def _places(self, shard: int, before: _Place | None) -> Iterator[_Place]:
-        newest = "+inf" if before is None else str(before[0])
-        offset = 0
+    def _places(self, shard: int, before: Place | None) -> Iterator[Place]:
+        """Yield places below one, page after page, each from the last time that was read.
+
+        Pages are not counted off: what comes in or goes to the history meanwhile would shift them.
+        """
+        newest, size = "+inf" if before is None else str(before[0]), PAGE
         while True:
             with translated():
                 found: Any = self._client.zrevrangebyscore(
-                    keys.everything(shard), newest, "-inf", offset, PAGE, withscores=True
+                    keys.everything(shard), newest, "-inf", 0, size, withscores=True
                 )
             # Members of one score come in order of their text; ids have equally many digits.
-            for member, score in found:
-                place = (EpochMs(int(score)), AggregateId(int(text_of(member))))
-                # What is new moves the rest down, so a page may begin with known places.
-                if before is None or place < before:
-                    before = place
-                    yield place
-            if len(found) < PAGE:
+            places = [(EpochMs(int(score)), AggregateId(int(text_of(one)))) for one, score in found]
+            fresh = [place for place in places if before is None or place < before]
+            yield from fresh
+            if len(found) < size:
                 return
-            offset += PAGE
+            if fresh:
+                before, newest, size = fresh[-1], str(fresh[-1][0]), PAGE
+            else:
+                size *= 2  # more than a page were made in the same millisecond
 
-    def _load(self, ids: Sequence[AggregateId]) -> Iterator[Aggregate]:
-        if not ids:
-            return
-        with translated():
-            pipeline = self._client.pipeline(transaction=False)
-            for aggregate_id in ids:
-                pipeline.hget(keys.aggregate(aggregate_id), "body")
-            bodies = pipeline.execute()
-        yield from (aggregate_from(body) for body in bodies if body is not None)
+
+def _shards_of(search: Search) -> Collection[int]:
+    """Return the shards in which anything of it can be."""
+    if search.parent is not None:
+        return {keys.shard_of_id(search.parent)}
+    if search.accounts is not None:
+        return {keys.shard_of_account(account) for account in search.accounts}
+    return range(keys.SHARDS)
 
 
 def _happenings(answer: Any, seen: dict[str, str]) -> list[Happening]:  # noqa: ANN401

@@ -12,7 +12,7 @@ import redis
 from app.domain.account import Account, ApiClient, Connector
 from app.domain.errors import NotFound
 from app.domain.identifiers import AccountId, AccountName
-from app.domain.words import AccountState, Dialect
+from app.domain.words import AccountState, Dialect, PositionMode
 from app.store import keys
 from app.store.codec import decoder, encoder
 from app.store.scripts import text_of, translated
@@ -66,6 +66,11 @@ class RedisRegistry:
             self._snapshot = self._read(version)
             return True
 
+    @property
+    def is_unread(self) -> bool:
+        """Whether this process has never read it."""
+        return self._snapshot.version < 0
+
     def account(self, account_id: AccountId) -> Account:
         """Return an account by its id."""
         for read in (self._fresh, self._newest):
@@ -108,7 +113,12 @@ class RedisRegistry:
 
     def client(self, dialect: Dialect, key: str) -> ApiClient | None:
         """Return an API client, or None if the dialect has none with this key."""
-        snapshot = self._fresh()
+        self._fresh()
+        return self.known_client(dialect, key)
+
+    def known_client(self, dialect: Dialect, key: str) -> ApiClient | None:
+        """Return an API client as far as this process knows: the store is not asked."""
+        snapshot = self._snapshot
         name = f"{dialect}:{key}"
         text = snapshot.clients.get(name)
         if text is None:
@@ -132,6 +142,13 @@ class RedisRegistry:
             self._client.set(keys.state(account.id), AccountState.RUN, nx=True)
         self._put(keys.ACCOUNTS, account.name, Account, account)
         return account
+
+    def note_position_mode(self, account_id: AccountId, mode: PositionMode) -> None:
+        """Write down how the venue of an account holds its positions from now on."""
+        self.refresh()
+        account = self.account(account_id)
+        if account.position_mode is not mode:
+            self._put(keys.ACCOUNTS, account.name, Account, replace(account, position_mode=mode))
 
     def put_connector(self, connector: Connector) -> None:
         """Create or change a connector."""
@@ -176,7 +193,7 @@ class RedisRegistry:
         return account
 
     def _fresh(self) -> _Snapshot:
-        if self._snapshot.version < 0:
+        if self.is_unread:
             self.refresh()
         elif self._seconds() - self._snapshot.read_at > LIFE_SECONDS:
             # One looks, the others go on with what they have: a commit checks its version anyway.

@@ -3,15 +3,20 @@
 They belong to no account, so they carry no shard's tag; each script touches one of them.
 """
 
-from app.domain.identifiers import VenueName
+from app.domain.identifiers import AccountId, VenueName
 
 #: hash, account id → outcome of its last reconciliation as JSON. Until the next one.
 RECONCILIATIONS = "hookfill:reconciliations"
 
 
 def markets(venue: VenueName, scope: str) -> str:
-    """String: market metadata as JSON, compressed. Expires after an hour."""
+    """String: market metadata as JSON, compressed. Expires after three hours."""
     return f"hookfill:venue:{venue}:markets:{scope}"
+
+
+def leverage(account: AccountId) -> str:
+    """Hash: symbol → leverage that was set from here last. For ever."""
+    return f"hookfill:leverage:{account}"
 
 
 def clock_offset(venue: VenueName) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 import redis
 
-from app.domain.identifiers import Symbol, VenueName
+from app.domain.identifiers import AccountId, Symbol, VenueName
 from app.store import venue_keys
 from app.store.scripts import text_of, translated
+from app.venue_ports import KeptMarkets
 
-#: Venues list and delist, and change their steps; an hour late is early enough.
-MARKETS_LIFE_MS = 3_600_000
+#: Longer than the hour after which workers ask anew, so that it is never missing between.
+MARKETS_LIFE_MS = 3 * 3_600_000
 
 #: Clocks drift by a few milliseconds in a minute.
 OFFSET_LIFE_MS = 60_000
@@ -27,13 +28,28 @@ class RedisVenueMemory:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
 
-    def markets(self, venue: VenueName, scope: str) -> str | None:
+    def markets(self, venue: VenueName, scope: str) -> KeptMarkets | None:
         """Return the market metadata as it was kept, or None if that is too long ago."""
-        with translated():
-            kept = self._client.get(venue_keys.markets(venue, scope))
+        key = venue_keys.markets(venue, scope)
+        with translated(), self._client.pipeline(transaction=True) as pipeline:
+            pipeline.get(key)
+            pipeline.pttl(key)
+            kept, left_ms = pipeline.execute()
         if kept is None:
             return None
-        return zlib.decompress(base64.b85decode(text_of(kept))).decode()
+        text = zlib.decompress(base64.b85decode(text_of(kept))).decode()
+        return KeptMarkets(text, MARKETS_LIFE_MS - int(left_ms))
+
+    def leverage(self, account: AccountId, symbol: Symbol) -> int | None:
+        """Return the leverage that was set last, or None if none was."""
+        with translated():
+            found = self._client.hget(venue_keys.leverage(account), symbol)
+        return None if found is None else int(text_of(found))
+
+    def keep_leverage(self, account: AccountId, symbol: Symbol, leverage: int) -> None:
+        """Note a leverage that was set."""
+        with translated():
+            self._client.hset(venue_keys.leverage(account), symbol, str(leverage))
 
     def keep_markets(self, venue: VenueName, scope: str, text: str) -> None:
         """Keep market metadata for all workers; a big exchange has megabytes of it."""

@@ -5,8 +5,9 @@ from collections.abc import Collection
 from app.domain.account import PAPER, Account
 from app.domain.identifiers import VenueName
 from app.domain.symbols import Listed
-from app.ports import Feed, Venue
+from app.ports import Conditions, Feed, Venue
 from app.venues.ccxt.clients import Clients
+from app.venues.paper.conditions import PaperConditions
 from app.venues.paper.feed import PaperFeed
 from app.venues.paper.paper_venue import PaperVenue
 from app.venues.paper.ports import PaperPorts
@@ -33,6 +34,16 @@ class KnownVenues:
         if account.venue == PAPER:
             return PaperVenue(account, self._paper)
         return self._real.venue(account)
+
+    def conditions(self, account: Account) -> Conditions:
+        """Return what this account may trade there, and how.
+
+        Raises:
+            NotFound: there is no adapter for the account's venue.
+        """
+        if account.venue == PAPER:
+            return PaperConditions(account, self._paper)
+        return self._real.conditions(account)
 
     def feed(self, venue: VenueName) -> Feed:
         """Return the prices of a venue.

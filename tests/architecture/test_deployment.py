@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from app.dispatch.routes import QueueName
+from app.settings.kinds import DATABASE_URL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -173,6 +174,24 @@ def test_a_service_is_published_to_this_machine_only(service: str) -> None:
 def test_the_store_is_reached_from_the_inside_only() -> None:
     assert services()["redis"]["networks"] == ["store"]
     assert compose()["networks"]["store"]["internal"] is True
+
+
+def test_the_history_is_reached_from_the_inside_only() -> None:
+    assert services()["history"]["networks"] == ["store"]
+    for service in NAMES.values():
+        url = services()[service]["environment"]["DATABASE_URL"]
+        assert DATABASE_URL.read(url).startswith("postgresql+psycopg://hookfill@history/")
+
+
+def test_those_who_read_or_write_the_history_share_a_folder() -> None:
+    """Beat and Flower do neither."""
+    for name in ("web", "worker", "worker-polls"):
+        assert (
+            unit(DEPLOY / "systemd" / f"hookfill-{name}.service")["Service"]["StateDirectory"]
+            == "hookfill"
+        )
+    lines = (DEPLOY / "env.example").read_text().splitlines()
+    assert "HOOKFILL_DATA_DIR=/var/lib/hookfill" in lines
 
 
 @pytest.mark.parametrize("service", services())

@@ -15,15 +15,12 @@ from app.dispatch.routes import TaskName
 from app.domain.errors import (
     CommandError,
     HookfillError,
-    MalformedPayload,
-    RateLimited,
-    StaleTimestamp,
     StoreError,
     VenueError,
 )
-from app.domain.identifiers import EpochMs
 from app.ingress.answers import STATUS_OF
 from app.store import keys, paper_keys, venue_keys
+from tests.builders import an_error
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted([*(ROOT / "app").rglob("*.py"), *(ROOT / "workers").rglob("*.py")])
@@ -56,17 +53,6 @@ def ours(kind: type[HookfillError]) -> list[type[HookfillError]]:
     return [one for one in descendants(kind) if one.__module__.startswith("app.")]
 
 
-def made(kind: type[HookfillError]) -> HookfillError:
-    """Return an error of this class."""
-    if issubclass(kind, MalformedPayload):
-        return kind("validation_failed", "it has no shape")
-    if issubclass(kind, StaleTimestamp):
-        return kind("too old", EpochMs(0))
-    if issubclass(kind, RateLimited):
-        return kind("too many", 1_000)
-    return kind("so it is")
-
-
 @pytest.mark.parametrize("kind", ours(HookfillError), ids=lambda kind: kind.__name__)
 def test_every_error_has_an_answer_of_its_own_kind(kind: type[HookfillError]) -> None:
     nearest = next(one for one in kind.__mro__ if one in STATUS_OF)
@@ -81,7 +67,7 @@ def test_every_error_has_an_answer_of_its_own_kind(kind: type[HookfillError]) ->
 
 @pytest.mark.parametrize("kind", ours(HookfillError), ids=lambda kind: kind.__name__)
 def test_every_error_has_an_answer_in_the_dialect(kind: type[HookfillError]) -> None:
-    answer = error_for(made(kind))
+    answer = error_for(an_error(kind))
 
     error = answer.body["error"]
     assert isinstance(error, dict)

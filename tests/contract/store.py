@@ -9,6 +9,7 @@ from app.domain.commands import Action
 from app.domain.effects import Effect
 from app.domain.identifiers import AggregateId
 from app.ports import Change, Stored, Terms
+from app.store.departures import RedisDepartures
 from app.store.ids import RedisIds
 from app.store.lanes import RedisLanes
 from app.store.ledger import RedisLedger
@@ -36,6 +37,7 @@ class Store:
         self.timers = RedisTimers(client)
         self.outbox = RedisOutbox(client, REPUBLISH_AFTER_MS)
         self.reader = RedisReader(client)
+        self.departures = RedisDepartures(client, self.clock)
         self.registry = RedisRegistry(client)
         self.ids = RedisIds(client)
 

@@ -220,3 +220,12 @@ def test_a_signal_is_written_as_it_came(store: Store) -> None:
     found = store.ledger.load(an_id(1)).aggregate
     assert isinstance(found, Signal)
     assert (found.caller_id, found.note) == ("Long", "open")
+
+
+def test_what_came_with_a_key_can_be_asked_for(store: Store) -> None:
+    admitted(store, 1, SAME)
+
+    end = EpochMs(NOW + WINDOW_MS)
+    assert store.ledger.repeated(SPOT_ID, "digest", EpochMs(end - 1)) == an_id(1)
+    assert store.ledger.repeated(SPOT_ID, "digest", end) is None
+    assert store.ledger.repeated(SPOT_ID, "other", NOW) is None

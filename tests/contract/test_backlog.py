@@ -14,17 +14,18 @@ from tests.contract.store import REPUBLISH_AFTER_MS, Store
 def test_an_empty_store_has_no_backlog(client: redis.Redis) -> None:
     backlog = RedisBacklog(client, client).read(NOW)
 
-    assert backlog == Backlog(owed=0, overdue_ms=0, unknown=0, timers=0)
+    assert backlog == Backlog(owed=0, overdue_ms=0, unknown=0, timers=0, unarchived=0)
 
 
 def test_what_waits_is_counted_over_all_accounts(store: Store) -> None:
     store.put(an_order(id=an_id(1)))
     store.put(an_order_in(OrderStatus.UNKNOWN, id=an_id(2, USDM_ID), account=USDM_ID))
+    store.put(an_order_in(OrderStatus.FILLED, id=an_id(3)))
     store.put(a_signal(Action.OPEN_LONG, state=SignalState.SCHEDULED, due_at_ms=LATER))
 
     backlog = RedisBacklog(store.client, store.client).read(NOW)
 
-    assert (backlog.owed, backlog.unknown, backlog.timers) == (2, 1, 1)
+    assert (backlog.owed, backlog.unknown, backlog.timers, backlog.unarchived) == (2, 1, 1, 1)
 
 
 def test_the_oldest_effect_tells_how_long_it_has_been_overdue(store: Store) -> None:

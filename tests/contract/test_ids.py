@@ -70,6 +70,7 @@ def test_a_client_order_id_leads_back_to_its_order(ids: RedisIds) -> None:
     (fresh,) = ids.fresh(SPOT_ID, 1)
 
     assert ids.order_of(fresh.client_order_id) == fresh.id
+    assert ids.client_order_id(fresh.id) == fresh.client_order_id
     assert ids.order_of(ClientOrderId("web_1234")) is None
 
 

@@ -411,7 +411,7 @@ def test_nothing_of_an_order_stays_listed_when_it_has_closed(store: Store) -> No
         store.change(an_order_in(status, origin="one", caller_id="a"))
 
     kinds = {key.split(":")[1] for key in store.client.scan_iter("{s01}:*")}
-    assert kinds == {"aggregate", "all"}
+    assert kinds == {"aggregate", "all", "finished"}
 
 
 def test_a_signal_that_has_ended_is_listed_nowhere(store: Store) -> None:
@@ -421,7 +421,7 @@ def test_a_signal_that_has_ended_is_listed_nowhere(store: Store) -> None:
         store.change(replace(signal, state=state))
 
     kinds = {key.split(":")[1] for key in store.client.scan_iter("{s01}:*")}
-    assert kinds == {"aggregate", "all"}
+    assert kinds == {"aggregate", "all", "finished"}
 
 
 def test_a_cancel_message_waits_in_no_lane(store: Store) -> None:

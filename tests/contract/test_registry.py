@@ -192,3 +192,27 @@ def test_two_who_make_the_same_account_at_once_share_its_id(real_client: redis.R
     ids = {account.name: account.id for account in made}
     assert sorted(ids.values()) == [1, 2]
     assert all(account.id == ids[account.name] for account in made)
+
+
+def test_the_mode_of_an_account_is_written_down_once(registry: RedisRegistry) -> None:
+    account = registry.put_account(NEW)
+    before = registry.version()
+
+    registry.note_position_mode(account.id, PositionMode.ONEWAY)
+    changed = registry.version()
+    registry.note_position_mode(account.id, PositionMode.ONEWAY)
+
+    assert registry.account(account.id) == replace(account, position_mode=PositionMode.ONEWAY)
+    assert changed > before
+    assert registry.version() == changed
+
+
+def test_what_is_known_costs_no_question(registry: RedisRegistry, client: redis.Redis) -> None:
+    fresh = RedisRegistry(client)
+    registry.put_client(CLIENT)
+
+    assert fresh.is_unread
+    assert fresh.known_client(CLIENT.dialect, CLIENT.key) is None
+    fresh.refresh()
+    assert not fresh.is_unread
+    assert fresh.known_client(CLIENT.dialect, CLIENT.key) == CLIENT

@@ -35,3 +35,12 @@ def test_nothing_is_kept_for_ever(signatures: RedisSignatures, client: redis.Red
     signatures.use("s", FIRST, NOW, END)
 
     assert 0 < client.pttl(keys.signature("s")) <= END - NOW + TIDY_MS
+
+
+def test_it_tells_for_what_it_was_used(signatures: RedisSignatures) -> None:
+    before = signatures.content("s", NOW)
+    signatures.use("s", FIRST, NOW, END)
+
+    assert before is None
+    assert signatures.content("s", EpochMs(END - 1)) == FIRST
+    assert signatures.content("s", END) is None

@@ -92,7 +92,10 @@ def test_what_one_worker_has_learned_the_others_know(client: redis.Redis) -> Non
     memory.keep_markets(BINANCE, "SPOT", text)
     memory.keep_clock_offset(BINANCE, -1_234)
 
-    assert other.markets(BINANCE, "SPOT") == text
+    kept = other.markets(BINANCE, "SPOT")
+    assert kept is not None
+    assert kept.text == text
+    assert kept.age_ms < 60_000
     assert other.markets(BINANCE, "USDM") is None
     assert other.clock_offset_ms(BINANCE) == -1_234
     other.forget_clock_offset(BINANCE)

@@ -136,7 +136,7 @@ def running_stack(
     clean = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("HOOKFILL_", "REDIS_", "BROKER_"))
+        if not name.startswith(("HOOKFILL_", "REDIS_", "BROKER_", "DATABASE_"))
     }
     log = data_dir / "up.log"
     data_dir.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,7 @@
 """The command line asks the admin API and prints what people can read."""
 
+import csv
+import io
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -185,6 +187,70 @@ def test_a_slip_in_the_name_halts_nobody_and_creates_nothing(
 
     assert (result.exit_code, len(server.asked)) == (1, 1)
     assert "no account named slip" in result.output
+
+
+PAGES: list[dict[str, Any]] = [
+    {"data": [{**ORDER, "caller_id": "=cmd()", "fees": {"USDT": "0.1"}}], "next_cursor": "c1"},
+    {
+        "data": [{**ORDER, "id": "4", "reason": {"code": "no_position", "message": '-1, "so"'}}],
+        "next_cursor": None,
+    },
+]
+RANGE = "since_ms=1700000000000&until_ms=1700000000500"
+
+
+def pages_for_export(server: Server) -> None:
+    asked = f"GET /api/orders?limit=500&account=demo&kind=SIGNAL&{RANGE}"
+    server.answers[asked] = (200, PAGES[0])
+    cursor = asked.replace("limit=500", "limit=500&cursor=c1")
+    server.answers[cursor] = (200, PAGES[1])
+
+
+EXPORT = "export --account demo --kind SIGNAL --since 1700000000000 --until 2023-11-14T22:13:20.5Z"
+
+
+def test_an_export_is_csv_of_all_pages(server: Server, hookfill: Callable[..., Result]) -> None:
+    pages_for_export(server)
+
+    result = hookfill(*EXPORT.split())
+
+    assert result.exit_code == 0, result.output
+    first, second = csv.DictReader(io.StringIO(result.output))
+    assert (first["id"], first["quantity"], first["fees"]) == ("123", "0.5", '{"USDT": "0.1"}')
+    assert first["caller_id"] == "'=cmd()"
+    assert (second["reason_code"], second["reason_message"]) == ("no_position", '\'-1, "so"')
+
+
+def test_an_export_is_json_lines_in_a_file(
+    server: Server, hookfill: Callable[..., Result], tmp_path: Path
+) -> None:
+    pages_for_export(server)
+    path = tmp_path / "out.jsonl"
+
+    result = hookfill(*EXPORT.split(), "--format", "jsonl", "--output", str(path))
+
+    assert (result.exit_code, result.output) == (0, "")
+    lines = path.read_text().splitlines()
+    assert [json.loads(line) for line in lines] == [row for page in PAGES for row in page["data"]]
+
+
+def test_a_time_that_is_none_is_refused(hookfill: Callable[..., Result]) -> None:
+    result = hookfill("export", "--since", "yesterday")
+
+    assert result.exit_code == 2
+    assert "was no time" in result.output
+
+
+def test_an_export_that_is_refused_says_why(
+    server: Server, hookfill: Callable[..., Result]
+) -> None:
+    away = {"error": {"code": "history_unavailable", "message": "the history did not answer"}}
+    server.answers["GET /api/orders?limit=500"] = (503, away)
+
+    result = hookfill("export")
+
+    assert result.exit_code == 1
+    assert "the history did not answer" in result.output
 
 
 @pytest.mark.parametrize("kind", ["account", "connector", "client"])

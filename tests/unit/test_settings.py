@@ -57,6 +57,42 @@ def test_the_broker_is_the_next_database_of_the_store(store: str, broker: str) -
     assert settings(REDIS_URL=store).broker_url == broker
 
 
+def test_the_history_is_a_file_in_the_data_folder(tmp_path: Path) -> None:
+    found = settings(HOOKFILL_DATA_DIR=str(tmp_path))
+
+    assert found.database_url == f"sqlite:///{tmp_path}/history.db"
+    assert found.policy().history_after_ms == 3_600_000
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("postgres://me:pw@db/hookfill", "postgresql+psycopg://me:pw@db/hookfill"),
+        (
+            "postgresql://db/hookfill?sslmode=require",
+            "postgresql+psycopg://db/hookfill?sslmode=require",
+        ),
+        ("postgresql+psycopg://db/x", "postgresql+psycopg://db/x"),
+        ("sqlite:////srv/history.db", "sqlite:////srv/history.db"),
+    ],
+)
+def test_a_database_is_given_by_its_url(given: str, read: str) -> None:
+    assert settings(DATABASE_URL=given).database_url == read
+
+
+@pytest.mark.parametrize("text", ["mysql://db/x", "history.db", "postgresql://", "sqlite", "://x"])
+def test_other_databases_are_refused(text: str) -> None:
+    with pytest.raises(BadSetting, match="DATABASE_URL"):
+        settings(DATABASE_URL=text)
+
+
+def test_how_long_the_store_keeps_what_has_finished_is_set() -> None:
+    assert settings(HOOKFILL_HISTORY_AFTER_SECONDS="0").policy().history_after_ms == 0
+    assert settings(HOOKFILL_HISTORY_AFTER_SECONDS="2").policy().history_after_ms == 2_000
+    with pytest.raises(BadSetting, match="HOOKFILL_HISTORY_AFTER_SECONDS"):
+        settings(HOOKFILL_HISTORY_AFTER_SECONDS="-1")
+
+
 def test_a_broker_of_its_own_is_kept() -> None:
     assert settings(BROKER_URL="redis://elsewhere:1/5").broker_url == "redis://elsewhere:1/5"
 
@@ -182,7 +218,11 @@ def test_a_token_that_was_set_is_used() -> None:
 
 
 def test_settings_show_no_secrets() -> None:
-    found = settings(REDIS_URL="redis://me:hunter2@store/0", HOOKFILL_ADMIN_TOKEN="t" * 20)
+    found = settings(
+        REDIS_URL="redis://me:hunter2@store/0",
+        DATABASE_URL="postgresql://me:hunter2@db/x",
+        HOOKFILL_ADMIN_TOKEN="t" * 20,
+    )
 
     shown = f"{found!r} {found.admin_token} {found.secret_keys}"
     assert "hunter2" not in shown

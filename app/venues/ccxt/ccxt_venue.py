@@ -175,14 +175,15 @@ class CcxtVenue:
         if order.leverage is None or order.market is Market.SPOT:
             return
         try:
-            with self._exchange.changing(Urgency.ORDER) as api:
+            with (
+                self._exchange.unchanged_is_fine(),
+                self._exchange.changing(Urgency.ORDER) as api,
+            ):
                 api.set_leverage(order.leverage, self._exchange.unified(order.symbol))
-        except VenueRejected as error:
-            if "110043" not in str(error):  # Bybit: it is what it should be
-                raise
         except OutcomeUnknown as error:
             # The order was not sent yet, and leverage may be set again.
             raise VenueUnavailable(str(error)) from error
+        self._ports.memory.keep_leverage(self._account.id, order.symbol, order.leverage)
 
     def _arguments(self, order: Order, found: Json) -> tuple[object, ...]:
         """Return what ccxt's `create_order` takes."""

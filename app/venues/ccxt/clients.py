@@ -8,6 +8,7 @@ from app.domain.symbols import Listed
 from app.domain.words import Market, Mode
 from app.venues.ccxt import reading
 from app.venues.ccxt.ccxt_venue import CcxtVenue
+from app.venues.ccxt.conditions import CcxtConditions
 from app.venues.ccxt.exchange import Exchange
 from app.venues.ccxt.feed import CcxtFeed
 from app.venues.ccxt.ports import VenuePorts
@@ -37,6 +38,14 @@ class Clients:
         """
         return CcxtVenue(account, self.exchange(account), self._ports)
 
+    def conditions(self, account: Account) -> CcxtConditions:
+        """Return what an account may trade there, and how.
+
+        Raises:
+            NotFound: as `venue`.
+        """
+        return CcxtConditions(account, self.exchange(account), self._ports)
+
     def feed(self, name: VenueName) -> CcxtFeed:
         """Return the prices of one market, by the name that `Account.feed` gives it.
 
@@ -62,7 +71,7 @@ class Clients:
         found = []
         for market in Market:
             kept = self._ports.memory.markets(venue, str(market))
-            for row in json.loads(kept or "[]"):
+            for row in [] if kept is None else json.loads(kept.text):
                 if reading.market_of(row) is market and row.get("active") is not False:
                     symbol = Symbol(str(row["symbol"]).partition(":")[0])
                     found.append(Listed(symbol, market))

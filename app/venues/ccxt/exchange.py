@@ -32,6 +32,12 @@ Json = Any
 #: Requests in a row without an answer after which no order goes before a question was answered.
 FAILURES_MAX = 5
 
+#: Exchanges list and delist, and change their steps; an hour late is early enough.
+MARKETS_AGE_MS = 3_600_000
+
+#: Before what could not be had is asked for again.
+MARKETS_PATIENCE_MS = 60_000
+
 #: A request waits this long for the budget at most; with an order's time stamp it must arrive soon.
 WAIT_MS_MAX: Mapping[Urgency, int] = {
     Urgency.CANCEL: 2_000,
@@ -83,6 +89,7 @@ class Exchange:
         self._signed_at_ms: int | None = None
         self._offset_ms = 0
         self._is_prepared = False
+        self._markets_at_ms = -MARKETS_AGE_MS
         self._may_withdraw: bool | None = None
 
     @property
@@ -159,6 +166,15 @@ class Exchange:
             self.profile.refusals,
             never_connected,
         )
+
+    @contextmanager
+    def unchanged_is_fine(self) -> Iterator[None]:
+        """Let pass what an exchange says when a thing is already as it should be."""
+        try:
+            yield
+        except VenueRejected as error:
+            if not any(word in str(error) for word in self.profile.unchanged):
+                raise
 
     def _check_rights(self) -> None:
         """Refuse to trade with a key that can withdraw, where the venue tells; asked once.
@@ -241,8 +257,8 @@ class Exchange:
         api = self.api
         if self._ports.memory.clock_offset_ms(self.venue) is None:
             self.measure_clock()
-        if not api.markets:
-            self._load_markets(api)
+        if self._ports.clock.server_ms() - self._markets_at_ms > MARKETS_AGE_MS:
+            self._refresh_markets(api)
         if not is_public and self.profile.preparation and not self._is_prepared and api.apiKey:
             getattr(api, self.profile.preparation)()
             self._is_prepared = True
@@ -269,20 +285,37 @@ class Exchange:
             self._offset_ms = known
         return server_ms + self._offset_ms
 
+    def _refresh_markets(self, api: Json) -> None:
+        """Load what is traded; what is known already serves on where it cannot be had anew."""
+        try:
+            self._load_markets(api)
+        except (ccxt.BaseError, VenueBusy):
+            if not api.markets:
+                raise
+            self._markets_at_ms += MARKETS_PATIENCE_MS
+
     def _load_markets(self, api: Json) -> None:
-        scope = str(self.account.market)
-        kept = self._ports.memory.markets(self.venue, scope)
-        if kept is None:
-            kept = json.dumps(api.fetch_markets(), default=str)
-            self._ports.memory.keep_markets(self.venue, scope, kept)
-        api.set_markets(json.loads(kept))
+        """Take over what another worker has asked for lately, or ask, and keep it for the others.
+
+        Raises:
+            VenueUnavailable, VenueRejected: nothing is known, and the venue cannot be asked.
+        """
+        kept = self._ports.memory.markets(self.venue, str(self.account.market))
+        if kept is None or kept.age_ms > MARKETS_AGE_MS:
+            self._ask_for_markets(api)
+        else:
+            api.set_markets(json.loads(kept.text))
+        self._markets_at_ms = self._ports.clock.server_ms()
+
+    def _ask_for_markets(self, api: Json) -> None:
+        text = json.dumps(api.fetch_markets(), default=str)
+        self._ports.memory.keep_markets(self.venue, str(self.account.market), text)
+        api.set_markets(json.loads(text))
 
     def reload_markets(self) -> int:
         """Ask for the market metadata anew, and return how many markets there are."""
         with self.asking(Urgency.LOOK_UP, is_public=True) as api:
-            text = json.dumps(api.fetch_markets(), default=str)
-            self._ports.memory.keep_markets(self.venue, str(self.account.market), text)
-            api.set_markets(json.loads(text))
+            self._ask_for_markets(api)
             return len(api.markets)
 
     @cached_property

@@ -59,6 +59,7 @@ class Profile:
         buys_with_quote: a market buy names the quote amount.
         answers_in_full: the answer to an order tells its state; else it is looked up.
         sandboxes: the play money that there is, by market.
+        unchanged: what it says to a setting that is so already.
         cancel_field: by what a cancel names its order: ccxt's parameter for the client order id.
         cancel_prefix: what stands before the id there.
         preparation: ccxt's method that must be called before the first order.
@@ -82,6 +83,7 @@ class Profile:
     buys_with_quote: bool = False
     answers_in_full: bool = False
     sandboxes: Mapping[Market, Sandbox] = field(default_factory=dict)
+    unchanged: tuple[str, ...] = ()
     cancel_field: str = "clientOrderId"
     cancel_prefix: str = ""
     preparation: str = ""
@@ -144,6 +146,7 @@ _BINANCE = {
         "leverageBrackets": {},
     },
     "answers_in_full": True,
+    "unchanged": ("-4046", "-4059"),
     "cancel_field": "origClientOrderId",
     # The futures testnet is gone; its place was taken by demo trading, with keys of its own.
     "sandboxes": {
@@ -181,6 +184,7 @@ _BYBIT = {
         Market.USDM: ("linear",),
         Market.COINM: ("inverse",),
     },
+    "unchanged": ("110043", "110025"),
     "options": {"createMarketBuyOrderRequiresPrice": False},
     # An order is made differently for each kind of account, so ccxt asks which kind it is.
     "preparation": "is_unified_enabled",

@@ -3,14 +3,18 @@
 import itertools
 import json
 import threading
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import redis
 
-from app.bootstrap import Wiring
-from app.ingress import order_list
+from app.bootstrap import Wiring, web_wiring
+from app.ingress.factory import create_app
+from app.services.archive import archive
 from app.settings import Settings
+from app.settings.kinds import DATABASE_URL
 from tests.integration.api.caller import Caller, Json, Worker
 
 pytestmark = pytest.mark.integration
@@ -88,14 +92,13 @@ def _pages(api: Caller, query: str) -> Iterator[list[Json]]:
         cursor = page["next_cursor"]
 
 
-@pytest.mark.parametrize("looked_at_max", [20_000, 3])
-def test_pages_hold_everything_once(
-    demo: Caller, worker: Worker, monkeypatch: pytest.MonkeyPatch, looked_at_max: int
-) -> None:
-    monkeypatch.setattr(order_list, "LOOKED_AT_MAX", looked_at_max)
+@pytest.mark.parametrize("is_archived", [False, True])
+def test_pages_hold_everything_once(demo: Caller, worker: Worker, *, is_archived: bool) -> None:
     for number in range(7):
         demo.signal(action="buy", fixed=f"0.0{number + 1}")
     worker.work()
+    if is_archived:
+        archive(worker.wiring.ports)
     everything = [row for page in _pages(demo, "limit=500") for row in page]
 
     pages = list(_pages(demo, "limit=2&kind=SIGNAL"))
@@ -108,9 +111,88 @@ def test_pages_hold_everything_once(
     assert listed == [row for row in everything if row["kind"] == "SIGNAL"]
 
 
+def _leave(worker: Worker) -> None:
+    """Let everything leave that has finished."""
+    ports = worker.wiring.ports
+    ports = replace(ports, policy=replace(ports.policy, history_after_ms=1))
+    for _ in range(3):
+        archive(ports)
+        time.sleep(0.005)
+
+
+def _everything(demo: Caller) -> list[Json]:
+    return [demo.call("GET", f"/api/orders/{row['id']}") for row in demo.rows()]
+
+
+def test_what_has_left_is_shown_as_before(demo: Caller, worker: Worker, settings: Settings) -> None:
+    demo.signal(action="buy", fixed="0.1", clientOrderId="one")
+    demo.signal(action="buy", fixed="0.01", limit="40000", clientOrderId="two")
+    demo.signal(action="buy", fixed="9999")
+    worker.work()
+    demo.call("POST", "/paper/clock", {"advance_ms": 3_600_000})
+    worker.work()
+    before = _everything(demo)
+    (gone,) = [one for one in before if one["kind"] == "ORDER" and one["state"] == "FILLED"]
+
+    _leave(worker)
+
+    with redis.Redis.from_url(settings.redis_url) as client:
+        assert len(list(client.scan_iter("*:aggregate:*"))) == 2
+    assert _everything(demo) == before
+    assert demo.call("GET", f"/api/orders/{gone['client_order_id']}") == gone
+    assert [row["id"] for row in demo.rows(parent=gone["parent_id"])] == [gone["id"]]
+    assert [row["id"] for row in demo.rows(caller_id="one", kind="ORDER")] == [gone["id"]]
+    canceled = demo.call("POST", f"/api/orders/{gone['id']}/cancel", {})
+    assert canceled == {"requested": False, "order": gone}
+
+
+def test_a_range_of_time_and_a_symbol_are_searched(demo: Caller, worker: Worker) -> None:
+    demo.signal(action="buy", fixed="0.1")
+    worker.work()
+    (order, signal) = demo.rows()
+    created = signal["created_at_ms"]
+
+    for _ in range(2):
+        assert demo.rows(symbol="BTC/USDT", since_ms=str(created)) == [order, signal]
+        assert demo.rows(until_ms=str(created)) == demo.rows(symbol="ETH/USDT") == []
+        assert demo.rows(kind="REVERSAL") == []
+        archive(worker.wiring.ports)
+
+
+@pytest.fixture
+def without_history(settings: Settings) -> Caller:
+    """The same installation, whose history is out of reach."""
+    away = replace(settings, database_url=DATABASE_URL.read("postgresql://x:pw@127.0.0.1:1/x"))
+    return Caller(create_app(web_wiring(away)).test_client(), settings.admin_token.reveal())
+
+
+def test_without_the_history_only_what_has_finished_is_out_of_reach(
+    demo: Caller, worker: Worker, without_history: Caller
+) -> None:
+    demo.signal(action="buy", fixed="0.1")
+    worker.work()
+    order, signal = demo.rows()
+    _leave(worker)
+    away = without_history
+
+    assert away.signal(action="buy", fixed="0.01", limit="40000").text == "ok"
+    worker.work()
+
+    (resting,) = away.rows(state="NEW")
+    assert away.call("GET", f"/api/orders/{resting['id']}")["state"] == "NEW"
+    assert away.call("POST", f"/api/orders/{resting['id']}/cancel", {})["requested"]
+    assert away.refusal("GET", "/api/orders") == (503, "history_unavailable", [])
+    assert away.refusal("GET", "/api/orders/5") == (503, "history_unavailable", [])
+    gone = f"/api/orders/{order['id']}"
+    assert away.refusal("GET", gone) == (503, "history_unavailable", [])
+    assert demo.call("GET", gone)["parent_id"] == signal["id"]
+
+
 @pytest.mark.parametrize(
     ("query", "fields"),
     [
+        ("since_ms=-1", ["since_ms"]),
+        ("since_ms=soon&until_ms=9999999999999999", ["since_ms", "until_ms"]),
         ("color=red", ["color"]),
         ("kind=order", ["kind"]),
         ("kind=ORDER&kind=SIGNAL", ["kind"]),

@@ -7,8 +7,8 @@ import pytest
 
 from app.dialects.crypto_arsenal.writing import error_for, method_not_allowed, ok
 from app.domain import errors
-from app.domain.errors import HookfillError, MalformedPayload, RateLimited, StaleTimestamp
-from app.domain.identifiers import EpochMs
+from app.domain.errors import HookfillError, MalformedPayload, RateLimited
+from tests.builders import an_error
 
 CLASSES = [
     one for _, one in inspect.getmembers(errors, inspect.isclass) if issubclass(one, HookfillError)
@@ -19,22 +19,30 @@ EXPECTED = {
     "CommandError": (400, "validation_failed"),
     "Conflict": (503, "queue_unavailable"),
     "ConnectorInactive": (409, "connector_inactive"),
+    "HistoryUnavailable": (503, "queue_unavailable"),
     "HookfillError": (503, "queue_unavailable"),
     "InsufficientFunds": (409, "venue_rejected"),
+    "KeyReused": (400, "validation_failed"),
     "LeaseLost": (503, "queue_unavailable"),
-    "MalformedPayload": (400, "invalid_json"),
+    "MalformedPayload": (400, "validation_failed"),
     "NewerRecord": (503, "queue_unavailable"),
     "NotAuthenticated": (401, "unauthorized"),
     "NotFound": (404, "not_found"),
+    "NotionalTooSmall": (400, "validation_failed"),
     "NotPermitted": (401, "unauthorized"),
+    "OrderDenied": (400, "validation_failed"),
     "OutcomeUnknown": (409, "outcome_unknown"),
     "PayloadTooLarge": (413, "too_large"),
+    "PriceMissing": (400, "validation_failed"),
+    "QuantityTooSmall": (400, "validation_failed"),
     "RateLimited": (429, "rate_limited"),
     "SignatureReused": (401, "unauthorized"),
     "StaleTimestamp": (401, "unauthorized"),
     "StaleRegistry": (503, "queue_unavailable"),
     "StoreError": (503, "queue_unavailable"),
     "StoreUnavailable": (503, "queue_unavailable"),
+    "SymbolUnknown": (400, "validation_failed"),
+    "TypeUnsupported": (400, "validation_failed"),
     "UnsafeStore": (503, "queue_unavailable"),
     "VenueError": (503, "queue_unavailable"),
     "VenueRejected": (409, "venue_rejected"),
@@ -42,19 +50,9 @@ EXPECTED = {
 }
 
 
-def raised(kind: type[HookfillError]) -> HookfillError:
-    if kind is MalformedPayload:
-        return MalformedPayload("invalid_json", "secret place")
-    if kind is RateLimited:
-        return RateLimited("secret place", 1)
-    if kind is StaleTimestamp:
-        return StaleTimestamp("secret place", EpochMs(1))
-    return kind("secret place")
-
-
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
 def test_every_error_has_an_answer(kind: type[HookfillError]) -> None:
-    status, body, headers = error_for(raised(kind))
+    status, body, headers = error_for(an_error(kind, "secret place"))
 
     error = body["error"]
     assert isinstance(error, dict)

@@ -43,4 +43,6 @@ def test_task_names_are_frozen() -> None:
         "hookfill.canary",
         "hookfill.inspect",
         "hookfill.reconcile",
+        "hookfill.archive",
+        "hookfill.adjust",
     }

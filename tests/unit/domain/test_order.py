@@ -18,6 +18,7 @@ from app.domain.events import (
     PlacementDenied,
     ProvenAbsent,
     StillUnknown,
+    TurnTaken,
 )
 from app.domain.identifiers import Currency, EpochMs, TradeId
 from app.domain.order import ATTEMPTS_MAX, Order, OrderEvent
@@ -56,6 +57,7 @@ def reported(status: OrderStatus = OrderStatus.FILLED, **odd: object) -> OrderRe
 
 
 EVENTS: dict[str, OrderEvent] = {
+    "turn": TurnTaken(at_ms=LATER),
     "claimed": CLAIMED,
     "halted": HALTED,
     "too_late": TOO_LATE,
@@ -75,6 +77,7 @@ EVENTS: dict[str, OrderEvent] = {
 
 #: Event → from status → to status; `=` stays as it is, but notes something. Else: ignored.
 OUTCOMES = """
+turn
 claimed        PENDING_NEW:PLACING
 halted         PENDING_NEW:DENIED
 too_late       PENDING_NEW:EXPIRED
@@ -450,3 +453,42 @@ def test_news_of_nothing_is_not_told() -> None:
     order: Order = an_order_in(OrderStatus.NEW)
 
     assert order.decide(reported(OrderStatus.NEW)).entries == ()
+
+
+# Turns
+
+QUEUED = an_order(reduces=True, awaits_turn=True)
+
+
+def test_an_order_that_waits_for_its_turn_owes_its_turn() -> None:
+    (owed,) = QUEUED.owed()
+
+    assert (owed.kind, owed.urgent) == (EffectKind.ADVANCE, True)
+    assert QUEUED.is_queued
+    assert not QUEUED.is_in_flight
+
+
+def test_nobody_may_send_it_before_its_turn() -> None:
+    assert QUEUED.decide(CLAIMED).ignored
+
+
+def test_in_its_turn_it_may_be_sent() -> None:
+    turned = QUEUED.decide(TurnTaken(at_ms=LATER)).aggregate
+
+    assert (turned.status, turned.is_queued) == (OrderStatus.PENDING_NEW, False)
+    assert [one.kind for one in turned.owed()] == [EffectKind.PLACE]
+    assert turned.is_in_flight
+    assert turned.decide(TurnTaken(at_ms=LATER)).ignored
+
+
+def test_a_cancel_takes_it_out_of_its_lane() -> None:
+    canceled = QUEUED.decide(CANCEL).aggregate
+
+    assert canceled.status is OrderStatus.CANCELED
+    assert not canceled.is_queued
+    assert canceled.owed() == ()
+
+
+def test_only_what_reduces_waits_for_a_turn() -> None:
+    with pytest.raises(ValueError, match="turn"):
+        an_order(awaits_turn=True)

@@ -17,6 +17,7 @@ from app.domain.events import (
     PlacementDenied,
     ProvenAbsent,
     StillUnknown,
+    TurnTaken,
 )
 from app.domain.identifiers import EpochMs, TradeId
 from app.domain.order import Order, OrderEvent
@@ -67,6 +68,7 @@ REPORTS = st.builds(
     FILLS,
 )
 EVENTS: st.SearchStrategy[OrderEvent] = st.one_of(
+    st.builds(TurnTaken, at_ms=MOMENTS),
     st.builds(PlacementClaimed, at_ms=MOMENTS, lease_until_ms=MOMENTS),
     st.builds(PlacementDenied, at_ms=MOMENTS, reason=DENIALS),
     st.builds(
@@ -94,7 +96,8 @@ EVENTS: st.SearchStrategy[OrderEvent] = st.one_of(
 LIVES = st.lists(
     st.one_of(st.just(PlacementClaimed(at_ms=NOW, lease_until_ms=NOW)), EVENTS), max_size=25
 )
-ORDERS = st.sampled_from(OrderStatus).map(an_order_in)
+QUEUED = an_order(reduces=True, awaits_turn=True)
+ORDERS = st.sampled_from(OrderStatus).map(an_order_in) | st.just(QUEUED)
 
 
 def decisions(order: Order, events: list[OrderEvent]) -> list[tuple[Order, Decision[Order]]]:
@@ -205,3 +208,13 @@ def test_a_denial_always_says_why(order: Order, events: list[OrderEvent]) -> Non
         after = decision.aggregate
         if after.status is OrderStatus.DENIED is not before.status:
             assert after.reason is not None
+
+
+@given(LIVES)
+def test_what_stands_in_its_lane_is_not_sent_before_its_turn(events: list[OrderEvent]) -> None:
+    for event, (before, decision) in zip(events, decisions(QUEUED, events), strict=True):
+        after = decision.aggregate
+        if before.is_queued and not after.is_queued:
+            assert isinstance(event, TurnTaken) or after.is_closed
+        if after.is_queued:
+            assert (after.attempts, after.is_in_flight) == (0, False)

@@ -4,6 +4,8 @@ import html
 import json
 import re
 import shlex
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,7 @@ from app.ingress.dashboard import HEADERS
 from app.ingress.factory import create_app
 from app.ingress.static_files import STATIC
 from app.ingress.time_texts import iso, span
+from app.services.archive import archive
 from app.settings import Settings
 from tests.unit.ingress.conftest import ADMIN_TOKEN, MakeApp
 from workers.base import USE_CASES
@@ -173,6 +176,7 @@ class Site:
         environ = {"REDIS_URL": redis_url, "HOOKFILL_DATA_DIR": str(folder), **odd}
         environ |= {"HOOKFILL_FAST": "1", "HOOKFILL_ADMIN_TOKEN": ADMIN_TOKEN}
         settings = Settings.from_environment(environ)
+        self.folder = folder
         self.credentials = seed(settings)["crypto_arsenal"]
         self.wiring = web_wiring(settings)
         self._inline = InlinePublisher()
@@ -197,6 +201,22 @@ class Site:
             while (next_effect := self._inline.take()) is not None:
                 USE_CASES[task_of(next_effect.kind)](next_effect.target, self._worker.ports)
         return answer.headers["X-Hookfill-Id"]
+
+    def leave(self) -> None:
+        """Let everything leave the store that has finished."""
+        self.api("POST", "/paper/clock", {"advance_ms": 3_600_000})
+        ports = self._worker.ports
+        ports = replace(ports, policy=replace(ports.policy, history_after_ms=1))
+        for _ in range(3):
+            archive(ports)
+            time.sleep(0.005)
+        with redis.Redis.from_url(self.wiring.settings.redis_url) as client:
+            assert not list(client.scan_iter("*:aggregate:*"))
+
+    def main(self, path: str) -> str:
+        """Return what a page says about requests, without the tiles about now."""
+        (found,) = re.findall(r"<main.*?</main>", self.text(path), re.DOTALL)
+        return re.sub(r'<dl class="tiles".*?</dl>', "", found, flags=re.DOTALL)
 
     def text(self, path: str, status: int = 200) -> str:
         """Return a page, of which nothing may be inline."""
@@ -269,6 +289,23 @@ class TestOverview:
 
         assert site.rows("/?state=FILLED") == ["Buy 0.1 BTC/USDT market"]
 
+    def test_what_has_left_for_the_history_is_shown_as_before(self, site: Site) -> None:
+        known = site.send(action="buy", fixed="0.1")
+        paths = ("/?kind=ALL", "/?state=FILLED", f"/ui/orders/{known}")
+        before = [site.main(path) for path in paths]
+
+        site.leave()
+
+        assert [site.main(path) for path in paths] == before
+
+    def test_without_the_history_it_says_so(self, site: Site) -> None:
+        site.send(action="buy", fixed="0.1")
+        (site.folder / "history.db").unlink(missing_ok=True)
+        (site.folder / "history.db").mkdir()
+
+        assert "carried out as usual" in site.text("/", 503)
+        assert site.text("/ui/accounts")
+
     def test_other_accounts_have_other_requests(self, site: Site) -> None:
         site.send(action="buy", fixed="0.1")
 
@@ -286,19 +323,6 @@ class TestOverview:
         (older,) = re.findall(r'id="older" href="([^"]*)"', site.text("/"))
 
         assert site.rows(html.unescape(older)) == ["Buy 0.1 BTC/USDT"]
-
-    def test_a_filter_that_finds_little_is_looked_for_in_steps(
-        self, site: Site, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(overview, "LOOKED_AT_MAX", 2)
-        site.send(action="buy", fixed="0.1")
-        site.send(action="buy", fixed="0.2", limit="40000")
-
-        page = site.text("/?state=FILLED")
-        (older,) = re.findall(r'id="older" href="([^"]*)"', page)
-
-        assert "there is more to look through" in page
-        assert site.rows(html.unescape(older)) == ["Buy 0.1 BTC/USDT market"]
 
     @pytest.mark.parametrize("query", ["kind=NONSENSE", "state=x", "cursor=x", "odd=1"])
     def test_nonsense_is_refused(self, site: Site, query: str) -> None:

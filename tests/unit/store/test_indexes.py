@@ -19,6 +19,7 @@ AGAIN = EpochMs(NOW + 3_000)
 
 AGGREGATES: list[Aggregate] = [
     *(an_order_in(status) for status in OrderStatus),
+    *(an_order_in(status, reduces=True, awaits_turn=True) for status in OrderStatus),
     *(
         a_signal(action, state=state, stage=stage, caller_id="a")
         for action, state, stage in product(

@@ -14,6 +14,7 @@ PERIODIC = {
     TaskName.SWEEP,
     TaskName.CANARY,
     TaskName.RECONCILE,
+    TaskName.ARCHIVE,
 }
 
 

@@ -1,0 +1,1 @@
+"""The trading routes of the Hummingbot API (Hummingbot spec)."""

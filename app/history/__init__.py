@@ -1,0 +1,1 @@
+"""Finished aggregates in SQL, for good, and the reader that adds what is live."""

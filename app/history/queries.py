@@ -1,0 +1,164 @@
+"""Searches as SQL: each a few walks along an index, merged by whoever asks.
+
+A walk names one value of each column that an index begins with, so that its rows come in order
+and none is sorted. What else is asked for is written so that no index is chosen for its sake.
+"""
+
+from collections.abc import Collection, Iterable
+from hashlib import blake2b
+from itertools import product
+from math import prod
+from typing import Any, NamedTuple
+
+from sqlalchemy import Column, ColumnElement, Select, and_, func, or_, select
+
+from app.domain.search import FillPlace, Place, Search
+from app.domain.words import Kind
+from app.history.tables import AGGREGATES, FILLS
+
+#: Walks that are merged; a search for more values goes along fewer columns.
+WALKS_MAX = 64
+
+Condition = ColumnElement[bool]
+
+_A, _F = AGGREGATES.c, FILLS.c
+_PLACE = (_A.created_at_ms, _A.id)
+_FILL_PLACE = (_F.at_ms, _F.order_id, _F.number)
+
+
+class _Asked(NamedTuple):
+    """What a search asks of a table.
+
+    Attributes:
+        walkable: columns that an index may begin with → the values that are wanted.
+        narrow: conditions that few rows meet, each with an index of its own.
+        rest: all other conditions.
+    """
+
+    walkable: list[tuple[Column[Any], Collection[object]]]
+    narrow: list[Condition]
+    rest: list[Condition]
+
+
+def caller_key(caller_id: str | None) -> str | None:
+    """Return what the table holds of a caller id: a digest, so that any length can be indexed."""
+    if caller_id is None:
+        return None
+    return blake2b(caller_id.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def places(search: Search, before: Place | None, floor: Place | None) -> list[Select[Any]]:
+    """Return the walks that together find a search, each newest first: (created, id).
+
+    Args:
+        search: what is wanted.
+        before: only what is older than this place.
+        floor: nothing that is older than this place.
+    """
+    return _walks(_asked(search), _PLACE, before, floor)
+
+
+def count(search: Search) -> Select[Any]:
+    """Return the query for the number of aggregates that a search finds."""
+    return select(func.count()).select_from(AGGREGATES).where(*_conditions(_asked(search)))
+
+
+def fill_places(
+    search: Search, before: FillPlace | None, floor: FillPlace | None
+) -> list[Select[Any]]:
+    """Return the walks that together find the fills of a search: (time, order, number)."""
+    return _walks(_fills_asked(search), _FILL_PLACE, before, floor)
+
+
+def count_fills(search: Search) -> Select[Any]:
+    """Return the query for the number of fills that a search finds."""
+    return select(func.count()).select_from(FILLS).where(*_conditions(_fills_asked(search)))
+
+
+def _asked(search: Search) -> _Asked:
+    walkable = _given(
+        (_A.kind, search.kinds or frozenset(Kind)),
+        (_A.account, search.accounts),
+        (_A.state, search.states),
+        (_A.symbol, search.symbols),
+    )
+    rest = _range(_A.created_at_ms, search)
+    dialects = _given((_A.dialect, search.dialects))
+    if search.accounts is None and search.symbols is None:
+        walkable += dialects
+    else:
+        rest += [_among(*one, hidden=True) for one in dialects]
+    narrow = []
+    if search.parent is not None:
+        narrow.append(_A.parent_id == search.parent)
+    if search.caller_id is not None:
+        narrow.append(_A.caller_key == caller_key(search.caller_id))
+    rest += [column.in_(values) for column, values in _given((_A.side, search.sides))]
+    if search.top_level:
+        rest.append(_A.parent_id.is_(None))
+    return _Asked(walkable, narrow, rest)
+
+
+def _fills_asked(search: Search) -> _Asked:
+    rest = _range(_F.at_ms, search)
+    others = ((_F.dialect, search.dialects), (_F.symbol, search.symbols), (_F.side, search.sides))
+    rest += [column.in_(values) for column, values in _given(*others)]
+    return _Asked(_given((_F.account, search.accounts)), [], rest)
+
+
+def _given(
+    *wanted: tuple[Column[Any], Collection[object] | None],
+) -> list[tuple[Column[Any], Collection[object]]]:
+    return [(column, sorted(values, key=str)) for column, values in wanted if values is not None]
+
+
+def _range(column: Column[Any], search: Search) -> list[Condition]:
+    since = [] if search.since_ms is None else [column >= search.since_ms]
+    return since if search.until_ms is None else [*since, column < search.until_ms]
+
+
+def _conditions(asked: _Asked) -> list[Condition]:
+    """Return the conditions of a count, which needs no order."""
+    hidden = bool(asked.narrow)
+    walkable = [_among(column, values, hidden=hidden) for column, values in asked.walkable]
+    return [*asked.narrow, *walkable, *asked.rest]
+
+
+def _walks(
+    asked: _Asked,
+    place: tuple[Column[Any], ...],
+    before: tuple[int, ...] | None,
+    floor: tuple[int, ...] | None,
+) -> list[Select[Any]]:
+    bounds = [*asked.rest]
+    if before is not None:
+        bounds += [place[0] <= before[0], _is_below(place, before)]
+    if floor is not None:
+        bounds += [place[0] >= floor[0], ~_is_below(place, floor)]
+    walkable = [] if asked.narrow else [*asked.walkable]
+    while prod(len(values) for _, values in walkable) > WALKS_MAX:
+        walkable.remove(max(walkable, key=lambda one: len(one[1])))
+    hidden = [
+        _among(*one, hidden=True) for one in asked.walkable if one[0] not in _columns(walkable)
+    ]
+    query = select(*place).where(*asked.narrow, *hidden, *bounds)
+    query = query.order_by(*(column.desc() for column in place))
+    choices = product(*([column == value for value in values] for column, values in walkable))
+    return [query.where(*choice) for choice in choices]
+
+
+def _columns(choices: Iterable[tuple[Column[Any], Collection[object]]]) -> set[Column[Any]]:
+    return {column for column, _ in choices}
+
+
+def _among(column: Column[Any], values: Collection[object], *, hidden: bool) -> Condition:
+    """Return the condition; a hidden one cannot be what an index is chosen for."""
+    return (func.coalesce(column, column) if hidden else column).in_(values)
+
+
+def _is_below(place: tuple[Column[Any], ...], other: tuple[int, ...]) -> Condition:
+    """Return whether a place comes before another one, column by column."""
+    column, value = place[0], other[0]
+    if len(place) == 1:
+        return column < value
+    return or_(column < value, and_(column == value, _is_below(place[1:], other[1:])))

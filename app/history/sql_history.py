@@ -1,0 +1,167 @@
+"""Finished aggregates in SQL."""
+
+import heapq
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Column, Connection, Select, select
+
+from app.domain.aggregate import Aggregate
+from app.domain.identifiers import AggregateId
+from app.domain.order import Order
+from app.domain.report import Fill
+from app.domain.search import FillPlace, Place, Search
+from app.history import queries
+from app.history.database import Database
+from app.history.tables import AGGREGATES, FILLS, RECORDS
+from app.history.writing import children_of, texts_of, writes_of
+from app.ports import Mark, Record
+
+#: Rows that one question brings.
+PAGE = 100
+
+#: Ids that one question names; databases bound the number of parameters.
+IDS_MAX = 500
+
+#: Turns the body of a record into the aggregate.
+Decode = Callable[[str], Aggregate]
+
+
+class SqlHistory:
+    """Keeps finished aggregates, and finds them again.
+
+    Args:
+        database: where they are.
+        decode: reads the bodies, which the store has written.
+    """
+
+    def __init__(self, database: Database, decode: Decode) -> None:
+        self._database = database
+        self._decode = decode
+
+    # What the use cases need
+
+    def identity(self) -> str:
+        """Return a name that no other history has, nor this one if it was made anew."""
+        return self._database.identity()
+
+    def keep(self, records: Sequence[Record]) -> None:
+        """Write them for good, all or none; what it knows in a newer form stays as it is."""
+        if not records:
+            return
+        with self._database.writing() as connection:
+            for statement, rows in writes_of(records, self._database.dialect):
+                connection.execute(statement, rows)
+
+    def marks(self, ids: Collection[AggregateId]) -> Mapping[AggregateId, Mark]:
+        """Return in which form it knows these; those it does not know are left out."""
+        c = RECORDS.c
+        rows = self._rows(select(c.id, c.version, c.entries), ids)
+        return {row.id: (row.version, row.entries) for row in rows}
+
+    def load(self, ids: Collection[AggregateId]) -> Mapping[AggregateId, Record]:
+        """Return these; those it does not know are left out."""
+        return {row.id: self._record(row) for row in self._rows(select(RECORDS), ids)}
+
+    # What the reader needs
+
+    def aggregates(self, ids: Collection[AggregateId]) -> Mapping[AggregateId, Aggregate]:
+        """Return these without their timelines; those it does not know are left out."""
+        rows = self._rows(select(RECORDS.c.id, RECORDS.c.body), ids)
+        return {row.id: self._decode(row.body) for row in rows}
+
+    def newest(
+        self, search: Search, before: Place | None, floor: Place | None
+    ) -> Iterator[Aggregate]:
+        """Yield what a search finds between two places, newest first; lazily, in pages.
+
+        Args:
+            search: what is wanted.
+            before: only what is older than this place.
+            floor: nothing that is older than this place.
+        """
+        if search.finds_nothing:
+            return
+        while True:
+            page = self._page(queries.places(search, before, floor))
+            found = self.aggregates([one for _, one in page])
+            yield from (found[one] for _, one in page)
+            if len(page) < PAGE:
+                return
+            before = page[-1]
+
+    def fills(
+        self, search: Search, before: FillPlace | None, floor: FillPlace | None
+    ) -> Iterator[tuple[FillPlace, Order, Fill]]:
+        """Yield the fills that a search finds between two places, newest first."""
+        if search.finds_nothing:
+            return
+        while True:
+            page = self._page(queries.fill_places(search, before, floor))
+            orders = self.aggregates({order_id for _, order_id, _ in page})
+            for place in page:
+                order = orders[place[1]]
+                if isinstance(order, Order):
+                    yield place, order, order.fills[place[2]]
+            if len(page) < PAGE:
+                return
+            before = page[-1]
+
+    def count(self, search: Search, without: Collection[AggregateId]) -> int:
+        """Return how many a search finds, those in `without` left aside."""
+        return self._count(search, queries.count(search), AGGREGATES.c.id, without)
+
+    def count_fills(self, search: Search, without: Collection[AggregateId]) -> int:
+        """Return how many fills a search finds, those of the orders in `without` left aside."""
+        return self._count(search, queries.count_fills(search), FILLS.c.order_id, without)
+
+    def _count(
+        self,
+        search: Search,
+        query: Select[Any],
+        column: Column[Any],
+        without: Collection[AggregateId],
+    ) -> int:
+        if search.finds_nothing:
+            return 0
+        with self._database.reading() as connection:
+            total: int = connection.execute(query).scalar_one()
+            for ids in _batches(without):
+                total -= connection.execute(query.where(column.in_(ids))).scalar_one()
+        return total
+
+    def _page(self, walks: Sequence[Select[Any]]) -> list[Any]:
+        """Return the first PAGE places of several walks, which are newest first each."""
+        with self._database.reading() as connection:
+            found = [_places(connection, walk) for walk in walks]
+        return list(islice(heapq.merge(*found, reverse=True), PAGE))
+
+    def _rows(self, query: Select[Any], ids: Collection[AggregateId]) -> list[Any]:
+        if not ids:
+            return []
+        with self._database.reading() as connection:
+            return [
+                row
+                for batch in _batches(ids)
+                for row in connection.execute(query.where(RECORDS.c.id.in_(batch)))
+            ]
+
+    def _record(self, row: Any) -> Record:  # noqa: ANN401
+        return Record(
+            aggregate=self._decode(row.body),
+            version=row.version,
+            body=row.body,
+            timeline=texts_of(row.timeline),
+            children=children_of(row.children),
+        )
+
+
+def _places(connection: Connection, walk: Select[Any]) -> list[tuple[int, ...]]:
+    return [tuple(row) for row in connection.execute(walk.limit(PAGE))]
+
+
+def _batches(ids: Collection[AggregateId]) -> Iterator[list[AggregateId]]:
+    rest = iter(ids)
+    while batch := list(islice(rest, IDS_MAX)):
+        yield batch

@@ -1,0 +1,87 @@
+"""What has finished goes into the history, and leaves the store when it has been there for long."""
+
+from collections.abc import Callable
+
+import structlog
+
+from app.domain.identifiers import EpochMs
+from app.ports import Mark, Ports
+
+#: Aggregates in one step.
+BATCH = 200
+
+#: How long one call goes on while there is more, so that it does not keep others waiting.
+PATIENCE_MS = 500
+
+#: A record of a newer release is looked at again after this long: the update may be through then.
+UNREADABLE_MS = 60_000
+
+#: Of nothing that is in the store: versions begin at 1.
+NO_MARK: Mark = (0, 0)
+
+_log = structlog.get_logger()
+
+
+def archive(ports: Ports) -> None:
+    """Copy into the history what has finished, then let go what it has had for long enough.
+
+    Nothing is lost or doubled if this runs twice, at once, or stops halfway. The history is written
+    first, and keeps the newest form that it was ever given; only what it has as it is in the store
+    is taken off the list, and only that leaves, in one step with the check.
+
+    Raises:
+        HistoryUnavailable: the rest stays in the store until it is back.
+    """
+    until_ms = ports.clock.server_ms() + PATIENCE_MS
+    _meet(ports.history.identity(), ports)
+    _go_on(_keep, until_ms, ports)
+    if ports.policy.history_after_ms:
+        _go_on(_let_go, until_ms, ports)
+
+
+def _meet(identity: str, ports: Ports) -> None:
+    """Give another history than the one before all that is still there to be given."""
+    before = ports.departures.history()
+    if before == identity:
+        return
+    if before is not None:
+        _log.warning("history_is_another", identity=identity, before=before)
+    now_ms = ports.clock.server_ms()
+    while ids := ports.departures.leaving(now_ms, BATCH):
+        ports.departures.keep_again(ids)
+    ports.departures.enlist()
+    ports.departures.set_history(identity)
+
+
+def _go_on(step: Callable[[Ports], bool], until_ms: int, ports: Ports) -> None:
+    while step(ports) and ports.clock.server_ms() < until_ms:
+        pass
+
+
+def _keep(ports: Ports) -> bool:
+    """Keep one batch. Return whether there may be another."""
+    ids = ports.departures.finished(BATCH)
+    records = ports.departures.load(ids)
+    ports.history.keep(records)
+    marks = {one.aggregate.id: one.mark for one in records}
+    unread = [one for one in ids if one not in marks]
+    # What has left meanwhile is taken off the list; under this mark nothing else is.
+    ports.departures.kept({**marks, **dict.fromkeys(unread, NO_MARK)})
+    if unread:
+        # Live again, which its commit has said by now, or not to be read by this release.
+        until_ms = EpochMs(ports.clock.server_ms() + UNREADABLE_MS)
+        ports.departures.postpone(unread, until_ms)
+    return len(ids) == BATCH
+
+
+def _let_go(ports: Ports) -> bool:
+    """Let one batch leave. Return whether there may be another."""
+    kept_before_ms = EpochMs(ports.clock.server_ms() - ports.policy.history_after_ms)
+    marks = ports.departures.leaving(kept_before_ms, BATCH)
+    known = ports.history.marks(marks)
+    lost = {one for one, mark in marks.items() if known.get(one) != mark}
+    if lost:
+        _log.warning("history_keeps_again", count=len(lost))
+        ports.departures.keep_again(lost)
+    ports.departures.leave({one: mark for one, mark in marks.items() if one not in lost})
+    return len(marks) == BATCH

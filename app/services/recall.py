@@ -1,0 +1,54 @@
+"""What has left for the history comes back when there is news about it."""
+
+from app.domain.aggregate import Aggregate, Event, decide
+from app.domain.errors import NotFound
+from app.domain.identifiers import AggregateId, EpochMs
+from app.ports import Ports, Record
+from app.services.advance import advance
+
+#: From the look into the history to the copy in the store. What is in the store does not leave
+#: within a second, so a copy that is made in less than that is never older than another one.
+HASTE_MS = 500
+
+
+def present(aggregate_id: AggregateId, ports: Ports) -> Aggregate:
+    """Return an aggregate as it is in the store, brought back if it has left.
+
+    Twice, or by two at once, is harmless: one that is there is left alone.
+
+    Raises:
+        NotFound: neither the store nor the history knows it.
+        HistoryUnavailable: it is not in the store, and the history does not answer.
+    """
+    try:
+        return ports.ledger.load(aggregate_id).aggregate
+    except NotFound:
+        give_up_at_ms, record = _left(aggregate_id, ports)
+        ports.departures.bring_back(record, give_up_at_ms)
+        return ports.ledger.load(aggregate_id).aggregate
+
+
+def tell(aggregate_id: AggregateId, event: Event, ports: Ports) -> None:
+    """Let `event` happen to an aggregate; one that has left comes back if it means anything to it.
+
+    Raises:
+        NotFound: neither the store nor the history knows it.
+        HistoryUnavailable: it is not in the store, and the history does not answer.
+        Conflict: as in `advance`.
+    """
+    try:
+        advance(aggregate_id, event, ports)
+    except NotFound:
+        give_up_at_ms, record = _left(aggregate_id, ports)
+        if decide(record.aggregate, event).ignored is not None:
+            return
+        ports.departures.bring_back(record, give_up_at_ms)
+        advance(aggregate_id, event, ports)
+
+
+def _left(aggregate_id: AggregateId, ports: Ports) -> tuple[EpochMs, Record]:
+    give_up_at_ms = EpochMs(ports.clock.server_ms() + HASTE_MS)
+    record = ports.history.load([aggregate_id]).get(aggregate_id)
+    if record is None:
+        raise NotFound(f"there is no aggregate {aggregate_id}, and never was")
+    return give_up_at_ms, record

@@ -1,0 +1,416 @@
+"""The history in SQL: what was kept is found again, in its newest form, each once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import create_engine, text
+
+from app.domain.decision import Entry, EntryName
+from app.domain.errors import HistoryUnavailable
+from app.domain.identifiers import AccountId, AggregateId, EpochMs
+from app.domain.order import Order
+from app.domain.search import EVERYTHING, Search, place_of, state_of
+from app.domain.signal import SignalState
+from app.domain.status import CLOSED, OrderStatus
+from app.domain.words import Dialect, Kind, Side
+from app.history import queries, sql_history, writing
+from app.history.database import Database
+from app.history.queries import WALKS_MAX
+from app.history.sql_history import PAGE, SqlHistory
+from app.history.tables import METADATA
+from app.ports import Record
+from app.settings.kinds import DATABASE_URL
+from app.store.records import aggregate_from, entry_text, record_of
+from tests.builders import BTC, ETH, NOW, a_fill, a_signal, a_smart_order, an_id, an_order
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from app.domain.aggregate import Aggregate
+
+
+Opened = Callable[[], Database]
+
+
+def empty(url: str) -> None:
+    """Drop our tables."""
+    engine = create_engine(DATABASE_URL.read(url))
+    METADATA.drop_all(engine)
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a database is; each test runs with both kinds where there is a server."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{tmp_path / 'history.db'}"
+
+
+@pytest.fixture
+def opened(url: str) -> Iterator[Opened]:
+    """Opens the database, which is empty at first, each time as another process would."""
+    empty(url)
+    databases: list[Database] = []
+
+    def open_it() -> Database:
+        databases.append(Database(DATABASE_URL.read(url)))
+        return databases[-1]
+
+    yield open_it
+    for one in databases:
+        one.close()
+
+
+@pytest.fixture
+def database(opened: Opened) -> Database:
+    """An empty database."""
+    return opened()
+
+
+@pytest.fixture
+def history(database: Database) -> SqlHistory:
+    """An empty history."""
+    return SqlHistory(database, aggregate_from)
+
+
+def a_record(aggregate: Aggregate, version: int = 3, entries: int = 2, **odd: Any) -> Record:  # noqa: ANN401
+    timeline = tuple(
+        entry_text(Entry(EntryName.CLOSED, EpochMs(NOW + number)), "test-1")
+        for number in range(entries)
+    )
+    made = Record(
+        aggregate=aggregate, version=version, body=record_of(aggregate), timeline=timeline
+    )
+    return replace(made, **odd)
+
+
+def an_ended(number: int, **odd: object) -> Aggregate:
+    return an_order(id=an_id(number), **{"status": OrderStatus.FILLED, **odd})
+
+
+class TestKeeping:
+    def test_a_record_comes_back_as_it_was(self, history: SqlHistory) -> None:
+        order = an_ended(1, fills=(a_fill(), a_fill(trade_id="t2")), caller_id="\udcff '; x")
+        record = a_record(order, children=(an_id(2), an_id(3)))
+
+        history.keep([record])
+
+        assert history.load([order.id, an_id(9)]) == {order.id: record}
+        assert history.marks([order.id, an_id(9)]) == {order.id: (3, 2)}
+        assert history.aggregates([order.id]) == {order.id: order}
+
+    def test_nothing_is_kept_of_nothing(self, history: SqlHistory) -> None:
+        history.keep([])
+
+        assert history.load([]) == {}
+        assert list(history.newest(EVERYTHING, None, None)) == []
+
+    def test_twice_is_once(self, history: SqlHistory) -> None:
+        records = [a_record(an_ended(number, fills=(a_fill(),))) for number in range(1, 4)]
+
+        history.keep(records)
+        history.keep(records)
+
+        assert history.count(EVERYTHING, ()) == 3
+        assert history.count_fills(EVERYTHING, ()) == 3
+
+    @pytest.mark.parametrize("newer", [(4, 2), (3, 3)], ids=["version", "entries"])
+    @pytest.mark.parametrize("is_late", [False, True])
+    def test_the_newest_form_wins_whenever_it_comes(
+        self, history: SqlHistory, newer: tuple[int, int], *, is_late: bool
+    ) -> None:
+        old = a_record(an_ended(1, status=OrderStatus.CANCELED))
+        new = a_record(an_ended(1, fills=(a_fill(),)), *newer)
+
+        for record in [old, new] if is_late else [new, old]:
+            history.keep([record])
+
+        assert history.load([old.aggregate.id]) == {old.aggregate.id: new}
+        assert history.count(Search(states=frozenset({OrderStatus.CANCELED})), ()) == 0
+        assert history.count_fills(EVERYTHING, ()) == 1
+
+    def test_all_are_kept_or_none(
+        self, history: SqlHistory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        whole = writing.writes_of
+
+        def halves(*given: Any) -> Iterator[object]:  # noqa: ANN401
+            yield from list(whole(*given))[:1]
+            raise OSError("the disk is full")
+
+        monkeypatch.setattr(sql_history, "writes_of", halves)
+        with pytest.raises(HistoryUnavailable, match="the disk is full"):
+            history.keep([a_record(an_ended(1))])
+
+        assert history.count(EVERYTHING, ()) == 0
+
+    def test_many_who_write_at_once_leave_the_newest_forms(
+        self, history: SqlHistory, opened: Opened
+    ) -> None:
+        rounds = 8
+
+        def write(version: int) -> None:
+            mine = SqlHistory(opened(), aggregate_from)
+            ids = range(1, 21) if version % 2 else range(20, 0, -1)
+            mine.keep([a_record(an_ended(number), version) for number in ids])
+
+        writers = [threading.Thread(target=write, args=(one,)) for one in range(1, rounds + 1)]
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join()
+
+        marks = history.marks([an_id(number) for number in range(1, 21)])
+        assert set(marks.values()) == {(rounds, 2)}
+
+    def test_more_ids_than_a_question_takes_are_asked_in_several(
+        self, history: SqlHistory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sql_history, "IDS_MAX", 2)
+        history.keep([a_record(an_ended(number)) for number in range(1, 6)])
+        ids = [an_id(number) for number in range(1, 6)]
+
+        assert history.marks(ids).keys() == set(ids)
+        assert history.count(EVERYTHING, ids[:3]) == 2
+
+
+ACCOUNTS = [AccountId(1), AccountId(2)]
+
+
+@st.composite
+def aggregates(draw: st.DrawFn, number: int) -> Aggregate:
+    account = draw(st.sampled_from(ACCOUNTS))
+    facts: dict[str, Any] = {
+        "id": an_id(number, account),
+        "account": account,
+        "dialect": draw(st.sampled_from(list(Dialect))),
+        "symbol": draw(st.sampled_from([BTC, ETH])),
+        "created_at_ms": EpochMs(NOW + draw(st.integers(0, 3))),
+        "parent_id": draw(st.sampled_from([None, an_id(90), an_id(91)])),
+    }
+    match draw(st.integers(0, 2)):
+        case 0:
+            facts |= {"state": draw(st.sampled_from([SignalState.DONE, SignalState.CANCELED]))}
+            del facts["parent_id"]
+            return a_signal(**facts)
+        case 1:
+            del facts["dialect"]
+            return a_smart_order(**facts)
+        case _:
+            times = draw(st.lists(st.integers(0, 4), max_size=3))
+            fills = [
+                a_fill(trade_id=f"t{at}-{index}", at_ms=EpochMs(NOW + at))
+                for index, at in enumerate(times)
+            ]
+            facts |= {
+                "side": draw(st.sampled_from(Side)),
+                "status": draw(st.sampled_from(sorted(CLOSED))),
+                "caller_id": draw(st.sampled_from([None, "a", "B" * 4_000])),
+                "fills": tuple(fills),
+            }
+            return an_order(**facts)
+
+
+@st.composite
+def many_aggregates(draw: st.DrawFn) -> list[Aggregate]:
+    return [draw(aggregates(number)) for number in range(1, draw(st.integers(0, 12)) + 1)]
+
+
+def some(*values: object) -> st.SearchStrategy[Any]:
+    return st.none() | st.frozensets(st.sampled_from(values))
+
+
+SEARCHES = st.builds(
+    Search,
+    kinds=some(*Kind),
+    accounts=some(*ACCOUNTS, AccountId(3)),
+    dialects=some(*Dialect),
+    states=some(*CLOSED, *SignalState),
+    symbols=some(BTC, ETH),
+    sides=some(*Side),
+    parent=st.none() | st.sampled_from([an_id(90), an_id(92)]),
+    caller_id=st.sampled_from([None, None, "a", "b", "B" * 4_000]),
+    top_level=st.booleans(),
+    since_ms=st.none() | st.integers(NOW, NOW + 4),
+    until_ms=st.none() | st.integers(NOW, NOW + 4),
+)
+
+
+class TestSearching:
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(
+        many_aggregates(),
+        SEARCHES,
+        st.sampled_from([1, WALKS_MAX]),
+        st.sampled_from([1, 3, PAGE]),
+    )
+    def test_it_finds_what_matches_and_nothing_else(
+        self,
+        url: str,
+        monkeypatch: pytest.MonkeyPatch,
+        everything: list[Aggregate],
+        search: Search,
+        walks: int,
+        page: int,
+    ) -> None:
+        database = self._emptied(url)
+        history = SqlHistory(database, aggregate_from)
+        monkeypatch.setattr("app.history.queries.WALKS_MAX", walks)
+        monkeypatch.setattr(sql_history, "PAGE", page)
+        history.keep([a_record(one) for one in everything])
+
+        matching = sorted(filter(search.match, everything), key=place_of, reverse=True)
+        assert list(history.newest(search, None, None)) == matching
+        assert history.count(search, ()) == len(matching)
+        for index, one in enumerate(matching):
+            rest = list(history.newest(search, place_of(one), None))
+            assert rest == matching[index + 1 :]
+            assert list(history.newest(search, None, place_of(one))) == matching[: index + 1]
+
+        fills = self._fills(everything, search)
+        found = [(place, fill) for place, _, fill in history.fills(search, None, None)]
+        assert found == fills
+        assert history.count_fills(search, ()) == len(fills)
+        for index, (place, _) in enumerate(fills):
+            rest_places = [one for one, _, _ in history.fills(search, place, None)]
+            assert rest_places == [one for one, _ in fills[index + 1 :]]
+        database.close()
+
+    @staticmethod
+    def _fills(everything: list[Aggregate], search: Search) -> list[Any]:
+        found = [
+            ((fill.at_ms, one.id, number), fill)
+            for one in everything
+            if isinstance(one, Order)
+            for number, fill in enumerate(one.fills)
+            if search.match_fills_of(one) and search.covers(fill.at_ms)
+        ]
+        if search.finds_nothing:
+            return []
+        return sorted(found, key=lambda item: item[0], reverse=True)
+
+    @staticmethod
+    def _emptied(url: str) -> Database:
+        if url.startswith("sqlite"):
+            return Database("sqlite://")
+        empty(url)
+        return Database(DATABASE_URL.read(url))
+
+    def test_the_words_of_each_kind_are_searched(self, history: SqlHistory) -> None:
+        ended = [an_ended(1), a_signal(id=an_id(2), state=SignalState.DONE)]
+        history.keep([a_record(one) for one in ended])
+
+        for one in ended:
+            found = history.newest(Search(states=frozenset({state_of(one)})), None, None)
+            assert list(found) == [one]
+
+    def test_a_page_uses_an_index_and_sorts_nothing(self, database: Database) -> None:
+        if database.dialect != "sqlite":
+            pytest.skip("other planners look at what there is")
+        search = Search(kinds=frozenset({Kind.ORDER}), accounts=frozenset(ACCOUNTS))
+        for walk in queries.places(search, (NOW, an_id(5)), None):
+            with database.reading() as connection:
+                told = connection.execute(text(f"EXPLAIN QUERY PLAN {_spelled(walk)}")).all()
+            (step,) = [row[-1] for row in told]
+            assert "USING COVERING INDEX hookfill_by_account" in step
+
+
+def _spelled(walk: Any) -> str:  # noqa: ANN401
+    engine = create_engine("sqlite://")
+    return str(walk.limit(5).compile(engine, compile_kwargs={"literal_binds": True}))
+
+
+class TestTheDatabase:
+    def test_one_that_is_away_is_said_to_be(self) -> None:
+        away = SqlHistory(Database("postgresql+psycopg://x:secret@127.0.0.1:1/x"), aggregate_from)
+
+        with pytest.raises(HistoryUnavailable, match="the history did not answer") as caught:
+            away.load([an_id(1)])
+
+        assert "secret" not in str(caught.value)
+
+    def test_two_who_make_the_tables_at_once_share_them(self, opened: Opened) -> None:
+        identities: list[str] = []
+
+        def make() -> None:
+            with suppress(HistoryUnavailable):
+                identities.append(opened().identity())
+
+        makers = [threading.Thread(target=make) for _ in range(4)]
+        for maker in makers:
+            maker.start()
+        for maker in makers:
+            maker.join()
+
+        assert len(identities) == 4
+        assert len(set(identities)) == 1
+
+    def test_one_of_a_newer_release_is_left_alone(
+        self, database: Database, opened: Opened, url: str
+    ) -> None:
+        database.identity()
+        engine = create_engine(DATABASE_URL.read(url))
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE hookfill_history SET schema = 2"))
+        engine.dispose()
+
+        with pytest.raises(HistoryUnavailable, match="schema 2, of a newer release"):
+            opened().identity()
+
+    def test_what_was_dropped_is_made_anew(self, database: Database, url: str) -> None:
+        history = SqlHistory(database, aggregate_from)
+        before = history.identity()
+        empty(url)
+
+        with suppress(HistoryUnavailable):  # finds out
+            history.count(EVERYTHING, ())
+
+        assert history.count(EVERYTHING, ()) == 0
+        assert history.identity() != before
+
+    def test_a_file_that_was_deleted_is_made_anew(self, tmp_path: Path) -> None:
+        path = tmp_path / "new folder" / "history.db"
+        history = SqlHistory(Database(f"sqlite:///{path}"), aggregate_from)
+        history.keep([a_record(an_ended(1))])
+        before = history.identity()
+
+        for one in path.parent.iterdir():
+            one.unlink()
+        history.keep([a_record(an_ended(2))])
+
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert history.identity() != before
+        other = SqlHistory(Database(f"sqlite:///{path}"), aggregate_from)
+        assert list(other.marks([an_id(1), an_id(2)])) == [an_id(2)]
+        assert other.identity() == history.identity()
+
+    def test_a_file_that_is_none_is_said_to_be(self, tmp_path: Path) -> None:
+        path = tmp_path / "history.db"
+        path.write_bytes(b"this is no database at all, but a letter to somebody" * 40)
+
+        with pytest.raises(HistoryUnavailable, match="not a database"):
+            Database(f"sqlite:///{path}").identity()
+
+    def test_readers_see_one_moment(self, database: Database, opened: Opened) -> None:
+        history = SqlHistory(database, aggregate_from)
+        history.keep([a_record(an_ended(1))])
+        other = SqlHistory(opened(), aggregate_from)
+        count = text("SELECT count(*) FROM hookfill_aggregates")
+
+        with database.reading() as connection:
+            before = connection.execute(count).scalar_one()
+            other.keep([a_record(an_ended(2))])
+            after = connection.execute(count).scalar_one()
+
+        assert (before, after) == (1, 1)
+        assert isinstance(history.count(EVERYTHING, ()), int)
+        assert AggregateId(an_id(2)) in history.marks([an_id(2)])
