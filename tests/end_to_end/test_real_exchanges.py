@@ -1,0 +1,231 @@
+"""From a webhook to the ledger of a simulated exchange, through every process and real sockets."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from app.domain.words import Market
+from tests.contract.venue_world import KEY, SECRET, wire_of
+from tests.end_to_end.stack import Json, Stack, running_stack
+from tests.exchanges.faults import Call, Fault
+from tests.exchanges.server import Dialect, Gateway, served
+from tests.exchanges.trading import Order
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+VENUES = ["binance", "binance_testnet", "bybit", "bybit_testnet", "poloniex"]
+FUTURES = [one for one in VENUES if one != "poloniex"]
+
+#: Milliseconds: short, since nothing here is slow on purpose.
+SETTINGS = {
+    "HOOKFILL_VENUE_POLL_MS": "200",
+    "HOOKFILL_VENUE_TIMEOUT_MS": "2000",
+    "HOOKFILL_VENUE_MARGIN_MS": "0",
+    "HOOKFILL_VENUE_ABSENCE_MS": "500",
+}
+
+ENDED = {"FILLED", "CANCELED", "REJECTED", "DENIED", "EXPIRED"}
+
+
+@dataclass
+class Running:
+    """A stack, and the exchanges that its accounts are at."""
+
+    stack: Stack
+    wires: dict[str, Dialect]
+    gateways: dict[str, Gateway]
+
+    def received(self, venue: str) -> list[Order]:
+        """Return every order that an exchange has taken in."""
+        return self.wires[venue].exchange.accounts[KEY].orders
+
+    def send(self, venue: str, market: str, **fields: object) -> str:
+        """Send a signal, and return the id under which it is followed."""
+        names = {"connectorName": f"{venue}-{market}", "connectorToken": "T"}
+        answer = self.stack.send({**names, **fields, "number": time.time_ns()})
+        assert answer.text == "ok", answer.text
+        return answer.headers["X-Hookfill-Id"]
+
+    def order(self, signal: str, *states: str, number: int = 0) -> Json:
+        """Wait until an order of a signal is in one of these states, and return it."""
+        deadline = time.monotonic() + 90
+        seen: object = None
+        while time.monotonic() < deadline:
+            rows = self.stack.rows(kind="ORDER", parent=signal)
+            seen = [(row["state"], row["reason"]) for row in rows]
+            if len(rows) > number and rows[-1 - number]["state"] in states:
+                return rows[-1 - number]
+            time.sleep(0.1)
+        raise AssertionError(f"the order did not become {states}, there is {seen}")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    data_dir: Path = tmp_path_factory.mktemp("real")
+    with ExitStack() as exchanges:
+        wires = {venue: wire_of(venue, Market.SPOT) for venue in VENUES}
+        served_at = {venue: exchanges.enter_context(served(wires[venue])) for venue in VENUES}
+        urls = {venue: url for venue, (url, _) in served_at.items()}
+        gateways = {venue: gateway for venue, (_, gateway) in served_at.items()}
+        environment = {**SETTINGS, "HOOKFILL_VENUE_URLS": json.dumps(urls)}
+        with running_stack(data_dir, environment) as stack:
+            _set_up(stack)
+            yield Running(stack, wires, gateways)
+
+
+def _set_up(stack: Stack) -> None:
+    for venue in VENUES:
+        for market, symbol in (("SPOT", "BTC/USDT"), ("USDM", "ETH/USDT")):
+            if venue == "poloniex" and market == "USDM":
+                continue
+            name = f"{venue}-{market}"
+            account = {
+                "venue": venue,
+                "market": market,
+                "mode": "testnet" if venue.endswith("_testnet") else "live",
+                "credentials": {"apiKey": KEY, "secret": SECRET},
+            }
+            stack.call("PUT", f"/api/accounts/{name}", account)
+            stack.call(
+                "PUT",
+                f"/api/connectors/{name}",
+                {"token": "T", "account": name, "symbol": symbol},
+            )
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_a_webhook_becomes_one_filled_order(running: Running, venue: str) -> None:
+    before = len(running.received(venue))
+
+    signal = running.send(venue, "SPOT", action="buy", fixed="0.01")
+
+    order = running.order(signal, "FILLED")
+    assert order["filled_quantity"].startswith("0.01")
+    assert order["fees"]
+    (taken,) = running.received(venue)[before:]
+    assert taken.ticket.client_id == order["client_order_id"]
+    assert str(taken.id) == order["venue_order_id"]
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_a_resting_order_is_polled_to_its_fill(running: Running, venue: str) -> None:
+    signal = running.send(venue, "SPOT", action="buy", fixed="0.01", limit="40000")
+    running.order(signal, "NEW")
+
+    running.wires[venue].exchange.set_price("BTC/USDT", "40000")
+    filled = running.order(signal, "FILLED")
+    running.wires[venue].exchange.set_price("BTC/USDT", "50000")
+
+    assert filled["average_price"].startswith("40000")
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_a_resting_order_is_canceled(running: Running, venue: str) -> None:
+    signal = running.send(venue, "SPOT", action="buy", fixed="0.01", limit="30000")
+    order = running.order(signal, "NEW")
+
+    running.stack.call("POST", f"/api/orders/{order['id']}/cancel", {})
+
+    running.order(signal, "CANCELED")
+    assert running.received(venue)[-1].status == "CANCELED"
+
+
+@pytest.mark.parametrize("venue", VENUES)
+@pytest.mark.parametrize("fault", [Fault.ACCEPT_THEN_CUT, Fault.ACCEPT_THEN_ERROR])
+def test_a_lost_answer_is_looked_up(running: Running, venue: str, fault: Fault) -> None:
+    before = len(running.received(venue))
+    running.wires[venue].plan.plan(Call.PLACE, fault)
+
+    signal = running.send(venue, "SPOT", action="buy", fixed="0.01")
+
+    order = running.order(signal, "FILLED")
+    (taken,) = running.received(venue)[before:]
+    assert taken.ticket.client_id == order["client_order_id"]
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_a_lost_request_is_sent_again_after_the_proof(running: Running, venue: str) -> None:
+    before = len(running.received(venue))
+    running.wires[venue].plan.plan(Call.PLACE, Fault.CUT)
+
+    signal = running.send(venue, "SPOT", action="buy", fixed="0.01")
+
+    order = running.order(signal, "FILLED")
+    timeline = running.stack.call("GET", f"/api/orders/{order['id']}")["timeline"]
+    events = [one["event"] for one in timeline]
+    assert events.index("unknown") < events.index("absent") < events.index("filled")
+    assert len(running.received(venue)) == before + 1
+
+
+@pytest.mark.parametrize("venue", FUTURES)
+def test_a_stop_loss_closes_a_position(running: Running, venue: str) -> None:
+    exchange = running.wires[venue].exchange
+    signal = running.send(venue, "USDM", action="openLong", fixed="0.1", profit="2200", loss="1900")
+    running.order(signal, "FILLED")
+    _wait_for(lambda: len(running.stack.rows(kind="SMART_ORDER", parent=signal)) == 2)
+
+    exchange.set_price("ETH/USDT", "1899")
+    _wait_for(lambda: running.received(venue)[-1].ticket.side == "SELL")
+    exchange.set_price("ETH/USDT", "2000")
+
+    closed = running.received(venue)[-1]
+    _wait_for(lambda: _state(running, signal) == "DONE")
+    assert closed.filled == closed.ticket.quantity
+    assert exchange.accounts[KEY].positions["ETH/USDT", "LONG"].quantity == 0
+
+
+def test_the_doctor_finds_nothing_wrong(running: Running) -> None:
+    answer = running.stack.call("POST", "/api/doctor", {})
+
+    wrong = [one for one in answer["findings"] if one["grade"] == "error"]
+    assert wrong == []
+    assert answer["ok"] is True
+    checked = {(one["account"], one["check"]) for one in answer["findings"]}
+    assert {(None, "store"), (None, "queue"), ("binance-SPOT", "clock")} <= checked
+
+
+def test_an_account_is_tested(running: Running) -> None:
+    answer = running.stack.call("POST", "/api/accounts/bybit-SPOT/test", {})
+
+    assert answer["ok"] is True
+    running.stack.call("POST", "/api/accounts/nobody/test", {}, status=404)
+
+
+def test_accounts_are_compared_with_their_venues(running: Running) -> None:
+    path = "/api/accounts/binance-SPOT/reconciliation"
+
+    def is_compared() -> bool:
+        return running.stack.session.get(running.stack.url(path), timeout=10).status_code == 200
+
+    _wait_for(is_compared)
+    answer = running.stack.call("GET", path)
+    assert answer["foreign_orders"] == []
+
+
+def test_spellings_are_resolved(running: Running) -> None:
+    path = "/api/symbols/resolve?venue=binance&market=USDM&symbol=BINANCE:ETHUSDT.P"
+
+    answer = running.stack.call("GET", path)
+
+    assert (answer["symbol"], answer["market"]) == ("ETH/USDT", "USDM")
+
+
+def _state(running: Running, reference: str) -> str:
+    state: str = running.stack.call("GET", f"/api/orders/{reference}")["state"]
+    return state
+
+
+def _wait_for(happens: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if happens():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it did not happen")
