@@ -10,7 +10,10 @@ HookfillError                retryable = False unless said otherwise
 │  ├─ PayloadTooLarge        the body is over the limit
 │  ├─ NotFound               no such thing, or not the caller's
 │  ├─ ConnectorInactive      a connector that was switched off
-│  └─ RateLimited            too many requests; carries when to come back
+│  ├─ RateLimited            too many requests; carries when to come back
+│  ├─ CallerIdInUse          carries who holds it
+│  ├─ TooManyOpen            as many wait already as may
+│  └─ NotWaiting             a smart order that has triggered or ended; carries its state
 ├─ StoreError                the store's
 │  ├─ StoreUnavailable       retryable; nothing was written, or it is in doubt
 │  │  └─ HistoryUnavailable  retryable; only what has left the store is out of reach
@@ -28,7 +31,7 @@ HookfillError                retryable = False unless said otherwise
 
 from collections.abc import Mapping, Sequence
 
-from app.domain.identifiers import EpochMs
+from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.words import ReasonCode
 
 
@@ -104,6 +107,34 @@ class RateLimited(CommandError):
     def __init__(self, message: str, retry_after_ms: int) -> None:
         super().__init__(message)
         self.retry_after_ms = retry_after_ms
+
+
+class CallerIdInUse(CommandError):
+    """The caller's own id belongs to something that may still trade, or has traded.
+
+    Attributes:
+        holder: whose it is.
+    """
+
+    def __init__(self, message: str, holder: AggregateId) -> None:
+        super().__init__(message)
+        self.holder = holder
+
+
+class TooManyOpen(CommandError):
+    """As many smart orders wait in the account as may.
+
+    Attributes:
+        limit: how many that is.
+    """
+
+    def __init__(self, message: str, limit: int) -> None:
+        super().__init__(message)
+        self.limit = limit
+
+
+class NotWaiting(CommandError):
+    """A smart order that has triggered or ended cannot be replaced."""
 
 
 class StoreError(HookfillError):
