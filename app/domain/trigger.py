@@ -129,6 +129,7 @@ class Firing:
     """
 
     owner: AggregateId
+    symbol: Symbol
     tick: int
     prices: Mapping[str, Decimal] = field(default_factory=dict)
 

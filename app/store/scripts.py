@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import redis
+from redis.client import Pipeline
 
 from app.domain.errors import StoreUnavailable
 
 #: What a script answers: a list that begins with a word, `ok` or the condition that was not met.
 Answer = list[Any]
 Script = Callable[[Sequence[str], Sequence[str | int]], Answer]
+
+#: A call of a script: keys, then arguments.
+Call = tuple["LoadedScript", Sequence[str], Sequence[str | int]]
 
 
 def text_of(value: object) -> str:
@@ -33,13 +37,76 @@ def translated() -> Iterator[None]:
         raise StoreUnavailable(f"the store did not answer: {error}") from error
 
 
-def load_script(client: redis.Redis, name: str) -> Script:
-    """Return the script in the file `name` beside this module as a function (keys, arguments)."""
-    script = client.register_script((Path(__file__).parent / name).read_text())
+class LoadedScript:
+    """A script that is called with keys and arguments.
 
-    def run(keys: Sequence[str], arguments: Sequence[str | int]) -> Answer:
+    Args:
+        client: decodes answers to text.
+        text: in Lua.
+    """
+
+    def __init__(self, client: redis.Redis, text: str) -> None:
+        self._script = client.register_script(text)
+        self._client = client
+
+    def __call__(self, keys: Sequence[str], arguments: Sequence[str | int]) -> Answer:
+        """Run it."""
         with translated():
-            answer: Answer = script(keys=list(keys), args=list(arguments))
+            answer: Answer = self._script(keys=list(keys), args=list(arguments))
             return answer
 
-    return run
+    def queue(
+        self,
+        pipeline: Pipeline,
+        keys: Sequence[str],
+        arguments: Sequence[str | int],
+    ) -> None:
+        """Add a call of it to a pipeline; see `run_queued`."""
+        pipeline.evalsha(self._script.sha, len(keys), *keys, *arguments)
+
+    def load(self) -> None:
+        """Make it known to the server."""
+        self._client.script_load(self._script.script)
+
+
+def run_queued(client: redis.Redis, calls: Sequence[Call]) -> list[Answer]:
+    """Run scripts in one round trip, in order, and return their answers.
+
+    A server that has been started anew knows no script, and says so before anything runs; the
+    scripts are loaded then, and those calls are made again.
+    """
+    answers: list[Any] = _attempt(client, calls)
+    unknown = [
+        place
+        for place, one in enumerate(answers)
+        if isinstance(one, redis.exceptions.NoScriptError)
+    ]
+    if unknown:
+        again = [calls[place] for place in unknown]
+        with translated():
+            for script in {id(call[0]): call[0] for call in again}.values():
+                script.load()
+        for place, answer in zip(unknown, _attempt(client, again), strict=True):
+            answers[place] = answer
+    for answer in answers:
+        if isinstance(answer, redis.RedisError):
+            raise StoreUnavailable(f"the store did not answer: {answer}") from answer
+    return answers
+
+
+def _attempt(client: redis.Redis, calls: Sequence[Call]) -> list[Any]:
+    with translated(), client.pipeline(transaction=False) as pipeline:
+        for script, keys, arguments in calls:
+            script.queue(pipeline, keys, arguments)
+        return pipeline.execute(raise_on_error=False)
+
+
+def load_script(client: redis.Redis, *names: str) -> LoadedScript:
+    """Return the script in the file of the last name beside this module.
+
+    Args:
+        client: decodes answers to text.
+        names: files; the text of those before the last, which hold what it calls, comes first.
+    """
+    folder = Path(__file__).parent
+    return LoadedScript(client, "\n".join((folder / name).read_text() for name in names))
