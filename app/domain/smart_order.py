@@ -217,7 +217,7 @@ class SmartOrder:
 
     def sentence(self) -> str:
         """Return, for instance, `sell 0.5 ETH/USDT when last reaches 1900`."""
-        size = f"{self.quantity:f}"
+        size = f"{self.quantity or 0:f}"
         if self.budget is not None:
             size = f"for {self.budget:f} {quote_of(self.symbol)}"
         return f"{self.side.lower()} {size} {self.symbol} when {self.trigger.sentence()}"

@@ -161,23 +161,22 @@ def _smart_order(
 
 def _trigger(owner: AggregateId, command: PlaceSmartOrder, sender: SmartOrderSender) -> Trigger:
     source = sender.rules.stop_price.source(command.side)
-    shared = Trigger(
+    price = None if sender.quote is None else sender.quote.of(source)
+    is_trailing = command.type.is_trailing
+    return Trigger(
         owner=owner,
         venue=sender.account.venue,
         symbol=command.symbol,
         source=source,
-        direction=protective_direction(command.side),
-        level=command.stop,
+        direction=(
+            protective_direction(command.side)
+            if is_trailing
+            else stop_direction(command, sender.rules.direction, price)
+        ),
+        level=None if is_trailing else command.stop,
         price_step=sender.price_step,
+        trail=command.trail if is_trailing else None,
+        activation=command.stop if is_trailing else None,
+        activates=activation_direction(command) if is_trailing else None,
         looks_now=True,
     )
-    if command.type.is_trailing:
-        return replace(
-            shared,
-            level=None,
-            trail=command.trail,
-            activation=command.stop,
-            activates=activation_direction(command),
-        )
-    price = None if sender.quote is None else sender.quote.of(source)
-    return replace(shared, direction=stop_direction(command, sender.rules.direction, price))

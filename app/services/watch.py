@@ -15,6 +15,10 @@ from app.services.follow import follow_news
 #: Longer than one tick takes to evaluate; a worker that dies meanwhile blocks the poll this long.
 LEASE_MS = 5_000
 
+#: Firings handed on in one go: whose orders the same task then places, before it goes on. So who
+#: comes first at a tick has the funds first, however many fire.
+HANDED_ON_MAX = 30
+
 #: Ids that one firing may use up.
 IDS_PER_FIRING = 2
 
@@ -26,7 +30,7 @@ def watch_prices(venue: VenueName, ports: Ports) -> bool:
     and what has fired stands in the fired list until its owner knows.
 
     Returns:
-        Whether a tick was evaluated, so that there may be another.
+        Whether there may be more to do: a tick was evaluated, or firings are left to hand on.
     """
     feed = ports.venues.feed(venue)
     lock = f"prices:{venue}"
@@ -40,7 +44,8 @@ def watch_prices(venue: VenueName, ports: Ports) -> bool:
 
 
 def _watch(venue: VenueName, feed: Feed, ports: Ports) -> bool:
-    hand_on(venue, ports.book.fired(venue), ports)
+    if hand_on(venue, ports.book.fired(venue), ports):
+        return True
     symbols = {*ports.book.symbols(venue), *feed.symbols()}
     tick = feed.next_tick(symbols)
     if tick is None:
@@ -57,12 +62,18 @@ def evaluate(venue: VenueName, tick: Tick, feed: Feed, ports: Ports) -> None:
     feed.done(tick)
 
 
-def hand_on(venue: VenueName, firings: Sequence[Firing], ports: Ports) -> None:
+def hand_on(venue: VenueName, firings: Sequence[Firing], ports: Ports) -> bool:
     """Tell owners what has fired, one after the other, and take it off the list.
 
     Twice, or at once in two processes: the owner ignores what it knows.
+
+    Returns:
+        Whether some are left in the list for the next call.
     """
+    told = 0
     for firing in firings:
+        if told == HANDED_ON_MAX:
+            return True
         try:
             _tell(firing, ports)
         except NotFound:
@@ -70,6 +81,8 @@ def hand_on(venue: VenueName, firings: Sequence[Firing], ports: Ports) -> None:
         except NewerRecord:
             continue  # stays listed for those who can read it, and holds up nobody
         ports.book.done(venue, firing)
+        told += 1
+    return False
 
 
 def _tell(firing: Firing, ports: Ports) -> None:

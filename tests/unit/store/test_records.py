@@ -33,7 +33,7 @@ from app.domain.reversal import Reversal
 from app.domain.signal import Signal, SignalState, Stage
 from app.domain.smart_order import SmartOrder, SmartOrderState
 from app.domain.status import OrderStatus
-from app.domain.trigger import Trigger
+from app.domain.trigger import Offset, Trigger
 from app.domain.words import (
     Dialect,
     Direction,
@@ -45,6 +45,7 @@ from app.domain.words import (
     PriceSource,
     ReasonCode,
     Side,
+    SmartOrderType,
     TimeInForce,
 )
 from app.store.codec import decoder, encoder
@@ -178,19 +179,46 @@ TRIGGERS = st.builds(
     level=NUMBERS,
     price_step=SOME,
 )
-SMART_ORDERS = st.builds(
-    SmartOrder,
-    dialect=st.sampled_from(Dialect),
-    origin=TEXTS,
+OFFSETS = st.one_of(
+    st.builds(Offset, SOME),
+    SOME.map(lambda value: Offset(min(value, Decimal("99.9")), is_percent=True)),
+)
+TRAILING_TRIGGERS = st.builds(
+    Trigger,
     symbol=SYMBOLS,
-    market=st.sampled_from(Market),
-    side=st.sampled_from(Side),
-    trigger=TRIGGERS,
-    state=st.sampled_from(SmartOrderState),
-    order_status=st.none() | st.sampled_from(OrderStatus),
-    price=st.none() | NUMBERS,
-    armed=st.booleans(),
-    reason=st.none() | REASONS,
+    source=st.sampled_from(PriceSource),
+    direction=st.sampled_from(Direction),
+    trail=OFFSETS,
+    price_step=SOME,
+    activation=SOME,
+    activates=st.sampled_from(Direction),
+    looks_now=st.booleans(),
+    slot=TEXTS,
+)
+SMART_ORDER_FIELDS: dict[str, st.SearchStrategy[object]] = {
+    "dialect": st.sampled_from(Dialect),
+    "origin": TEXTS,
+    "symbol": SYMBOLS,
+    "market": st.sampled_from(Market),
+    "side": st.sampled_from(Side),
+    "quantity": SOME,
+    "amount": st.none() | SOME,
+    "state": st.sampled_from(SmartOrderState),
+    "order_status": st.none() | st.sampled_from(OrderStatus),
+    "armed": st.booleans(),
+    "reason": st.none() | REASONS,
+}
+SMART_ORDERS = st.one_of(
+    st.builds(SmartOrder, trigger=TRIGGERS, price=st.none() | NUMBERS, **SMART_ORDER_FIELDS),
+    st.builds(
+        SmartOrder,
+        type=st.just(SmartOrderType.TRAILING_STOP_LIMIT),
+        trigger=TRAILING_TRIGGERS,
+        limit_offset=OFFSETS,
+        operator=st.none() | st.sampled_from(Direction),
+        post_only=st.booleans(),
+        **SMART_ORDER_FIELDS,
+    ),
 )
 
 
