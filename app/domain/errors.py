@@ -11,9 +11,9 @@ HookfillError                retryable = False unless said otherwise
 │  ├─ NotFound               no such thing, or not the caller's
 │  ├─ ConnectorInactive      a connector that was switched off
 │  ├─ RateLimited            too many requests; carries when to come back
-│  ├─ CallerIdInUse          carries who holds it
+│  ├─ CallerIdInUse          the caller's own id is taken
 │  ├─ TooManyOpen            as many wait already as may
-│  └─ NotWaiting             a smart order that has triggered or ended; carries its state
+│  └─ NotWaiting             a smart order that has triggered or ended
 ├─ StoreError                the store's
 │  ├─ StoreUnavailable       retryable; nothing was written, or it is in doubt
 │  │  └─ HistoryUnavailable  retryable; only what has left the store is out of reach
@@ -31,7 +31,7 @@ HookfillError                retryable = False unless said otherwise
 
 from collections.abc import Mapping, Sequence
 
-from app.domain.identifiers import AggregateId, EpochMs
+from app.domain.identifiers import EpochMs
 from app.domain.words import ReasonCode
 
 
@@ -110,27 +110,11 @@ class RateLimited(CommandError):
 
 
 class CallerIdInUse(CommandError):
-    """The caller's own id belongs to something that may still trade, or has traded.
-
-    Attributes:
-        holder: whose it is.
-    """
-
-    def __init__(self, message: str, holder: AggregateId) -> None:
-        super().__init__(message)
-        self.holder = holder
+    """The caller's own id belongs to something that may still trade, or has traded."""
 
 
 class TooManyOpen(CommandError):
-    """As many smart orders wait in the account as may.
-
-    Attributes:
-        limit: how many that is.
-    """
-
-    def __init__(self, message: str, limit: int) -> None:
-        super().__init__(message)
-        self.limit = limit
+    """As many smart orders wait in the account as may."""
 
 
 class NotWaiting(CommandError):

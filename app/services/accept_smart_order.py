@@ -124,7 +124,7 @@ def _admitted(
     within = replace(admission, caller_id_scope=sender.origin, waiting_max=sender.rules.open_max)
     holder = ports.ledger.admit([Change(None, new, entries), *ending], within)
     if holder is not None:
-        raise CallerIdInUse(f"smart order {holder} has the id {new.caller_id}", holder)
+        raise CallerIdInUse(f"smart order {holder} has the id {new.caller_id}")
     ended = [effect for change in ending for effect in change.after.owed()]
     ports.publisher.publish([*new.owed(), *ended])
     return new

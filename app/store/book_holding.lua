@@ -1,4 +1,5 @@
--- Where a trigger waits. What is no fixed level in its set is told in <book>:held, by member:
+-- Library: where a trigger waits. Returns nothing by itself.
+-- What is no fixed level in its set is told in <book>:held, by member:
 --   t|<trail>|<run>                  trails
 --   o|<trail>|<offset>|<r or f>      waits for its activation, in <book>:on_rising or :on_falling
 --   b|<trail>|<offset>               waits for the first price, in <book>:blank

@@ -1,6 +1,7 @@
--- Trailing triggers (docs/design.md). Of each book there are up to four structures, by what they
--- trail: `fa`, `fp` fall from a peak by an amount or a percentage, `ra`, `rp` rise from a trough.
--- Rising ones are kept as falling ones with all prices negated, so each rule is written once.
+-- Library: trailing triggers (docs/design.md). Returns nothing by itself.
+-- Of each book there are up to four structures, by what they trail: `fa`, `fp` fall from a peak by an
+-- amount or a percentage, `ra`, `rp` rise from a trough. Rising ones are kept as falling ones with all
+-- prices negated, so each rule is written once.
 --   <book>:<trail>:peaks    sorted set  group → its peak
 --   <book>:<trail>:levels   sorted set  group → at or below this its first trigger fires; an upper
 --                                       bound once that trigger was disarmed

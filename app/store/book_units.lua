@@ -1,6 +1,6 @@
--- Whole numbers for prices, and exact arithmetic on them. A price is counted in book units, of which
--- 10^places make 1; a percentage in 1e-10 of a percent, of which 10^12 make the whole price. Numbers
--- of a script are doubles, exact below 2^53.
+-- Library: whole numbers for prices, and exact arithmetic on them. Returns nothing by itself.
+-- A price is counted in book units, of which 10^places make 1; a percentage in 1e-10 of a percent, of
+-- which 10^12 make the whole price. Numbers of a script are doubles, exact below 2^53.
 
 local WHOLE = 1e12
 

@@ -40,9 +40,6 @@ CANARY = "hookfill:canary"
 #: string. Identity of the history that has what the `kept` sets name. Overwritten by the next one.
 HISTORY = "hookfill:history"
 
-#: What the trigger books of one venue have in common; see `books`.
-BOOKS = "hookfill:books"
-
 
 def shard_of_account(account: AccountId) -> int:
     """Return the shard that an account's things live in."""
@@ -213,12 +210,12 @@ def slot(number: int) -> str:
 
 def books(venue: VenueName) -> str:
     """Sorted set: symbols with trigger books, by when one was last armed. Until all is quiet."""
-    return f"{BOOKS}:{{{venue}}}"
+    return f"hookfill:books:{{{venue}}}"
 
 
 def book_tick(venue: VenueName) -> str:
     """String: number of the newest tick that the books of one venue have begun with. For ever."""
-    return f"{BOOKS}:{{{venue}}}:tick"
+    return f"hookfill:books:{{{venue}}}:tick"
 
 
 def book(venue: VenueName, symbol: Symbol) -> str:

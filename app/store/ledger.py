@@ -288,7 +288,7 @@ def _refusal(answer: Answer) -> Exception:  # noqa: PLR0911 - a table
         case "turn":
             return LeaseLost(f"the lane is leased under token {found}")
         case "room":
-            return TooManyOpen(f"{found} smart orders wait already", int(found))
+            return TooManyOpen(f"{found} smart orders wait already")
         case "equal":
             return StaleRegistry(f"accounts or credentials have changed to version {found}")
         case "rate":

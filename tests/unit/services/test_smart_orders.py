@@ -134,12 +134,11 @@ def test_it_is_stored_before_anybody_is_told_and_then_armed(rig: Rig) -> None:
 
 def test_a_caller_id_is_taken_until_it_has_ended_without_trading(rig: Rig) -> None:
     first = accept(rig)
-    with pytest.raises(CallerIdInUse) as raised:
+    with pytest.raises(CallerIdInUse):
         accept(rig)
     cancel_smart_order(first.id, BY_CALLER, rig.ports)
     second = accept(rig)
 
-    assert raised.value.holder == first.id
     assert rig.ports.live.smart_order_named(SPOT.id, "key", "mine") == second.id
     assert len(rig.smart_orders()) == 2
 
@@ -168,12 +167,11 @@ def test_the_newest_of_a_name_is_found_whatever_became_of_the_older(rig: Rig) ->
 def test_only_so_many_may_wait(rig: Rig) -> None:
     rules = SmartOrderRules(open_max=2)
     kept = [accept(rig, replace(STOP, caller_id=None), rules) for _ in range(2)]
-    with pytest.raises(TooManyOpen) as raised:
+    with pytest.raises(TooManyOpen):
         accept(rig, replace(STOP, caller_id=None), rules)
     cancel_smart_order(kept[0].id, BY_CALLER, rig.ports)
     accept(rig, replace(STOP, caller_id=None), rules)
 
-    assert raised.value.limit == 2
     assert len(rig.smart_orders()) == 3
 
 
