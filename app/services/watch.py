@@ -56,6 +56,7 @@ def _watch(venue: VenueName, feed: Feed, ports: Ports) -> bool:
 
 def evaluate(venue: VenueName, tick: Tick, feed: Feed, ports: Ports) -> None:
     """Let resting orders meet the tick, then the triggers; hand on in order of owner id."""
+    ports.book.begin(venue, tick.number)
     feed.match(tick)
     follow_news(ports)
     hand_on(venue, ports.book.fire(venue, tick), ports)

@@ -1,5 +1,5 @@
 -- book_disarm(KEYS: symbol; ARGV: source, then of each trigger its member and `r`, `f` or '')
---   symbol  see book_arm.lua
+--   symbol  see book_fire.lua
 -- The word beside the member is the way that a fixed trigger fires, '' of a trailing one. What has
 -- fired already stays in the fired list. Returns {'ok'}.
 

@@ -3,8 +3,9 @@
 --   t|<trail>|<run>                  trails
 --   o|<trail>|<offset>|<r or f>      waits for its activation, in <book>:on_rising or :on_falling
 --   b|<trail>|<offset>               waits for the first price, in <book>:blank
---   s|<price>|<its ten fields>       waits for the tick that it was first compared with to be
---                                    evaluated, in <book>:staged
+--   s|<price>|<its six fields>       waits for a tick to be evaluated that does not count for it: the
+--                                    one that had begun, or the one it was compared with, whose price
+--                                    this is; in <book>:staged
 -- The fields of a trigger: `fixed` or the trail, the way it fires, level, offset, the way it becomes
 -- active, activation, each '' where it has none.
 
@@ -34,7 +35,6 @@ end
 local function place(book, places, member, fields, price)
   local trail, way, level, offset, on, activation = unpack(fields)
   if trail == 'fixed' then
-    redis.call('HDEL', book .. ':held', member)
     redis.call('ZADD', book .. SET[way], plain(level_units(way, level, places)), member)
     return
   end

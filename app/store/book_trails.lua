@@ -16,6 +16,8 @@
 -- Command arguments are unpacked, of which Lua allows some thousands.
 local CHUNK = 1000
 
+local TRAILS = {'fa', 'fp', 'ra', 'rp'}
+
 local function negates(trail) return string.sub(trail, 1, 1) == 'r' end
 local function counts_percent(trail) return string.sub(trail, 2, 2) == 'p' end
 
@@ -56,7 +58,7 @@ local function join(book, trail, member, offset, peak)
   if group then
     run = redis.call('ZRANGE', base .. 'g' .. group, 0, 0)[1]
   else
-    group = plain(redis.call('HINCRBY', book .. ':meta', 'names', 1))
+    group = plain(redis.call('HINCRBY', KEYS[1] .. ':meta', 'names', 1))
     run = group
     redis.call('HSET', base .. 'group', run, group)
   end

@@ -221,12 +221,13 @@ def book_tick(venue: VenueName) -> str:
 def book(venue: VenueName, symbol: Symbol) -> str:
     """What the keys of the trigger books of one symbol begin with, all under one tag. No key.
 
-    For each price source `<source>:meta`, a hash with `tick` (number of the last one evaluated),
-    `places` (of a price in book units), `met` (the tick that is being evaluated) and `names`
-    (counter); `rising` and `falling`, sorted sets of triggers by level; `on_rising` and
-    `on_falling`, those that wait for their activation; `staged` and `blank`, those that wait for a
-    tick; `held`, a hash that tells where those are that are in none of the first two; and the keys
-    of book_trails.lua. Each until it is empty, `meta` until all is quiet. See `fired_triggers`.
+    `meta` is a hash: `tick` (number of the last one evaluated), `places` (of a price in book
+    units), `names` (counter), `quiet:<source>` (book_quiet.lua) and `met:<source>` (the tick that
+    the triggers have met). Until all is quiet. Then for each source `<source>:rising` and
+    `:falling`, sorted sets of triggers by level; `:on_rising` and `:on_falling`, those that wait
+    for their activation; `:staged` and `:blank`, those that wait for a tick; `:held`, a hash that
+    tells where those are that are in none of the first two; and the keys of book_trails.lua. Each
+    until it is empty. See `fired_triggers`.
     """
     return f"{{{venue}:{symbol}}}"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import sha1
 from pathlib import Path
 from typing import Any
 
@@ -46,35 +47,46 @@ class LoadedScript:
     """
 
     def __init__(self, client: redis.Redis, text: str) -> None:
-        self._script = client.register_script(text)
         self._client = client
+        self._text = text
+        self._sha = sha1(text.encode(), usedforsecurity=False).hexdigest()
 
     def __call__(self, keys: Sequence[str], arguments: Sequence[str | int]) -> Answer:
         """Run it."""
         with translated():
-            answer: Answer = self._script(keys=list(keys), args=list(arguments))
-            return answer
+            return self.attempt(keys, arguments)
+
+    def attempt(self, keys: Sequence[str], arguments: Sequence[str | int]) -> Answer:
+        """Run it, and let errors be those of the client.
+
+        A server that has been started anew knows no script, and says so before anything runs.
+        """
+        answer: Any
+        try:
+            answer = self._client.evalsha(self._sha, len(keys), *keys, *arguments)
+        except redis.exceptions.NoScriptError:
+            answer = self._client.eval(self._text, len(keys), *keys, *arguments)
+        return list(answer)
 
     def queue(
-        self,
-        pipeline: Pipeline,
-        keys: Sequence[str],
-        arguments: Sequence[str | int],
+        self, pipeline: Pipeline, keys: Sequence[str], arguments: Sequence[str | int]
     ) -> None:
         """Add a call of it to a pipeline; see `run_queued`."""
-        pipeline.evalsha(self._script.sha, len(keys), *keys, *arguments)
+        pipeline.evalsha(self._sha, len(keys), *keys, *arguments)
 
     def load(self) -> None:
         """Make it known to the server."""
-        self._client.script_load(self._script.script)
+        self._client.script_load(self._text)
 
 
 def run_queued(client: redis.Redis, calls: Sequence[Call]) -> list[Answer]:
     """Run scripts in one round trip, in order, and return their answers.
 
-    A server that has been started anew knows no script, and says so before anything runs; the
-    scripts are loaded then, and those calls are made again.
+    Scripts that the server does not know are loaded, and those calls are made again.
     """
+    if len(calls) == 1:
+        script, keys, arguments = calls[0]
+        return [script(keys, arguments)]
     answers: list[Any] = _attempt(client, calls)
     unknown = [
         place

@@ -35,7 +35,8 @@ WORK_AT_ONCE = 2_000
 QUIET_MS = 60_000
 
 _WAYS: Final = {Direction.RISING: "r", Direction.FALLING: "f"}
-_SOURCES: Final = tuple(str(source) for source in PriceSource)
+#: In the order of book_quiet.lua.
+_SOURCES: Final = (PriceSource.LAST, PriceSource.BID, PriceSource.ASK, PriceSource.MARK)
 _LIBRARY = ("book_units.lua", "book_trails.lua", "book_holding.lua")
 
 Arming = tuple[Trigger, Tick | None]
@@ -54,7 +55,9 @@ class RedisTriggerBook:
         self._work_at_once = work_at_once
         self._arm = load_script(client, *_LIBRARY, "book_arm.lua")
         self._disarm = load_script(client, *_LIBRARY, "book_disarm.lua")
-        self._fire = load_script(client, *_LIBRARY, "book_fire.lua")
+        self._fire = load_script(
+            client, _LIBRARY[0], "book_quiet.lua", *_LIBRARY[1:], "book_fire.lua"
+        )
         self._standing = load_script(client, *_LIBRARY, "book_standing.lua")
         self._census = load_script(client, *_LIBRARY, "book_census.lua")
         self._note_script = load_script(client, "book_note.lua")
@@ -74,7 +77,8 @@ class RedisTriggerBook:
         """
         begun = self._note(armings)
         calls: list[Call] = []
-        for (venue, symbol, source), group in groupby(sorted(armings, key=_book_of), _book_of):
+        ordered = sorted(armings, key=lambda one: _book_of(one[0]))
+        for (venue, symbol, source), group in groupby(ordered, lambda one: _book_of(one[0])):
             found = list(group)
             arguments: list[str | int] = [source, begun[venue], _places(found[0][0])]
             for trigger, seen in found:
@@ -90,9 +94,11 @@ class RedisTriggerBook:
     def disarm_all(self, triggers: Sequence[Trigger]) -> None:
         """Hold many no more, in one round trip."""
         calls: list[Call] = []
-        for trigger in triggers:
-            arguments = [str(trigger.source), _member(trigger), _way(trigger)]
-            calls.append((self._disarm, [keys.book(trigger.venue, trigger.symbol)], arguments))
+        for (venue, symbol, source), group in groupby(sorted(triggers, key=_book_of), _book_of):
+            arguments: list[str | int] = [source]
+            for trigger in group:
+                arguments += [_member(trigger), _way(trigger)]
+            calls.append((self._disarm, [keys.book(venue, symbol)], arguments))
         run_queued(self._client, calls)
 
     def standing(self, trigger: Trigger) -> Standing | None:
@@ -111,29 +117,32 @@ class RedisTriggerBook:
                 level = trailing_level(trigger, extreme)
                 return Standing(is_active=True, extreme=extreme, level=level)
 
+    def begin(self, venue: VenueName, number: int) -> None:
+        """Note that a tick begins: what is armed from now on first meets the next one."""
+        self._begin([keys.book_tick(venue)], [number])
+
     def fire(self, venue: VenueName, tick: Tick) -> Sequence[Firing]:
         """Move what this tick fires to the fired list and return it, by owner id.
 
         One round trip, and more of them for what a gap fires.
         """
-        noted: Call = (self._begin, [keys.book_tick(venue)], [tick.number])
         calls = [self._meeting(venue, symbol, tick) for symbol in tick.quotes]
-        answers = run_queued(self._client, [noted, *calls])[1:]
         fired: dict[AggregateId, Firing] = {}
-        for symbol, call, first in zip(tick.quotes, calls, answers, strict=True):
-            answer: Answer = first
-            _gather(fired, symbol, [(one, tick.number, price) for one, price in _pairs(answer)])
+        for symbol, call, first in zip(
+            tick.quotes, calls, run_queued(self._client, calls), strict=True
+        ):
+            answer = first
+            _gather(fired, symbol, tick, answer)
             while answer[0] == "more":
-                (answer,) = run_queued(self._client, [call])
-                _gather(fired, symbol, [(one, tick.number, price) for one, price in _pairs(answer)])
+                script, names, arguments = call
+                answer = script(names, arguments)
+                _gather(fired, symbol, tick, answer)
         return [fired[owner] for owner in sorted(fired)]
 
     def _meeting(self, venue: VenueName, symbol: Symbol, tick: Tick) -> Call:
         quote = tick.quotes[symbol]
-        arguments: list[str | int] = [tick.number, self._work_at_once]
-        for source in PriceSource:
-            arguments += [str(source), f"{quote.of(source):f}"]
-        return self._fire, [keys.book(venue, symbol)], arguments
+        prices = [f"{price:f}" for price in map(quote.of, _SOURCES)]
+        return self._fire, [keys.book(venue, symbol)], [tick.number, self._work_at_once, *prices]
 
     def fired(self, venue: VenueName) -> Sequence[Firing]:
         """Return what has fired and is not yet done, by tick, then owner id."""
@@ -148,7 +157,7 @@ class RedisTriggerBook:
             for member, value in listed.items():
                 number, price = text_of(value).split("|")
                 fired = by_tick.setdefault(int(number), {})
-                _gather(fired, symbol, [(text_of(member), int(number), Decimal(price))])
+                _add(fired, symbol, int(number), text_of(member), Decimal(price))
             found += [one for fired in by_tick.values() for one in fired.values()]
         return sorted(found, key=lambda one: (one.tick, one.owner))
 
@@ -206,8 +215,7 @@ class RedisTriggerBook:
         return EpochMs(seconds * 1000 + micros // 1000)
 
 
-def _book_of(arming: Arming) -> tuple[VenueName, Symbol, str]:
-    trigger = arming[0]
+def _book_of(trigger: Trigger) -> tuple[VenueName, Symbol, str]:
     return trigger.venue, trigger.symbol, str(trigger.source)
 
 
@@ -259,20 +267,22 @@ def _fields(trigger: Trigger) -> tuple[str, str, str, str, str, str]:
     return f"{way}p", way, "", f"{counted:f}", on, activation
 
 
-def _pairs(answer: Answer) -> Iterable[tuple[str, Decimal]]:
-    for place in range(1, len(answer), 2):
-        yield text_of(answer[place]), Decimal(text_of(answer[place + 1]))
+def _gather(fired: dict[AggregateId, Firing], symbol: Symbol, tick: Tick, answer: Answer) -> None:
+    """Add what book_fire.lua has answered to the one firing of each owner."""
+    place = 1
+    while place < len(answer):
+        price = tick.quotes[symbol].of(PriceSource(answer[place]))
+        members = answer[place + 2 : place + 2 + int(answer[place + 1])]
+        for member in members:
+            _add(fired, symbol, tick.number, text_of(member), price)
+        place += 2 + len(members)
 
 
-def _gather(
-    fired: dict[AggregateId, Firing], symbol: Symbol, told: Iterable[tuple[str, int, Decimal]]
+def _add(
+    fired: dict[AggregateId, Firing], symbol: Symbol, tick: int, member: str, price: Decimal
 ) -> None:
-    """Add what has fired to the one firing of each owner."""
-    for member, tick, price in told:
-        owner, _, slot = member.partition(":")
-        known = fired.get(AggregateId(int(owner)))
-        prices = {} if known is None else dict(known.prices)
-        prices[slot] = price
-        fired[AggregateId(int(owner))] = Firing(
-            owner=AggregateId(int(owner)), symbol=symbol, tick=tick, prices=prices
-        )
+    name, _, slot = member.partition(":")
+    owner = AggregateId(int(name))
+    known = fired.get(owner)
+    prices = {slot: price} if known is None else {**known.prices, slot: price}
+    fired[owner] = Firing(owner=owner, symbol=symbol, tick=tick, prices=prices)

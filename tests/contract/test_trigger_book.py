@@ -135,7 +135,7 @@ def test_a_tick_that_is_not_newer_fires_nothing(book: RedisTriggerBook) -> None:
 def test_a_trigger_armed_after_a_tick_has_begun_waits_for_the_next_one(
     book: RedisTriggerBook,
 ) -> None:
-    book.fire(PAPER, a_tick(5, last="1800"))
+    book.begin(PAPER, 5)
     book.arm(trigger())  # opens its book
 
     again = book.fire(PAPER, a_tick(5, last="1800"))
@@ -354,7 +354,7 @@ def test_whatever_it_waits_for_it_can_be_disarmed(
 
     left = client.keys(f"{keys.book(PAPER, ETH)}*")
 
-    assert left == [f"{keys.book(PAPER, ETH)}:last:meta"]
+    assert left == [f"{keys.book(PAPER, ETH)}:meta"]
     assert book.standing(one) is None
     assert list(book.symbols(PAPER)) == []
 
