@@ -48,9 +48,9 @@ from app.domain.words import (
     SmartOrderType,
     TimeInForce,
 )
-from app.store.codec import decoder, encoder
+from app.store.codec import SHORT, decoder, encoder
 from app.store.records import SCHEMA, aggregate_from, entry_from, entry_text, record_of
-from tests.builders import NOW, REFUSED, a_signal, a_smart_order, an_order
+from tests.builders import NOW, REFUSED, a_signal, a_smart_order, a_stop, an_order
 
 IDS = st.integers(0, 2**53 - 1)
 NUMBERS = st.decimals(allow_nan=False, allow_infinity=False, min_value=0, max_value=10**20)
@@ -325,9 +325,52 @@ def test_a_timeline_entry_is_read_as_it_was_written(
 def test_a_timeline_entry_is_short() -> None:
     text = entry_text(Entry(EntryName.DENIED, NOW, REFUSED), "web-1")
 
-    assert json.loads(text) == {
-        "e": "denied",
-        "t": NOW,
-        "p": "web-1",
-        "r": ["venue_rejected", "the venue said no"],
+    assert json.loads(text) == ["denied", NOW, "web-1", "venue_rejected", "the venue said no"]
+
+
+def test_a_record_of_an_armed_order_is_short() -> None:
+    assert len(record_of(replace(a_stop(), armed=True))) < 330
+
+
+def test_nothing_stands_twice_in_a_record() -> None:
+    record = json.loads(record_of(a_stop()))
+
+    assert "ua" not in record
+    assert {"owner", "sy"}.isdisjoint(record["tr"])
+
+
+def test_a_record_in_full_is_read_as_well() -> None:
+    stop = replace(a_stop(), updated_at_ms=EpochMs(NOW + 1))
+    trigger = {
+        "owner": stop.id,
+        "venue": "paper",
+        "symbol": "BTC/USDT",
+        "source": "last",
+        "direction": "RISING",
+        "level": "60000",
+        "price_step": "0.01",
+        "looks_now": True,
     }
+    record = {
+        "s": 1,
+        "k": "SMART_ORDER",
+        "id": stop.id,
+        "dialect": "poloniex",
+        "origin": "key",
+        "account": stop.account,
+        "symbol": "BTC/USDT",
+        "market": "SPOT",
+        "side": "BUY",
+        "quantity": "0.5",
+        "caller_id": "mine",
+        "trigger": trigger,
+        "created_at_ms": NOW,
+        "updated_at_ms": NOW + 1,
+    }
+
+    assert aggregate_from(json.dumps(record)) == stop
+
+
+def test_no_two_names_are_shortened_to_the_same() -> None:
+    assert len(set(SHORT.values())) == len(SHORT)
+    assert set(SHORT.values()).isdisjoint(SHORT)
