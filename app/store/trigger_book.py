@@ -27,8 +27,8 @@ PLACES_BELOW_STEP = 3
 #: Digits of a price in book units: few enough for exact arithmetic, and for the price to grow.
 DIGITS = 14
 
-#: Steps of one call: a gap that fires many must not hold up the server.
-WORK_AT_ONCE = 2_000
+#: Steps of one call, some milliseconds: a gap that fires many must not hold up the server.
+WORK_AT_ONCE = 500
 
 #: A symbol in which nothing is armed is forgotten this long after something was, in milliseconds:
 #: longer than a worker can be about to arm something.
