@@ -26,7 +26,7 @@ from app.domain.words import (
     TimeInForce,
 )
 from app.venues.paper import futures, spot
-from app.venues.paper.depth import offered_to, reaches, takes
+from app.venues.paper.depth import offered_to, reaches, takes, takes_for
 from app.venues.paper.filters import refusal
 from app.venues.paper.holds import held, released, shortfall
 
@@ -67,6 +67,8 @@ def place(
     """
     arrived = replace(order, reduces=reduced_leg(account, order))
     refused = refusal(account, arrived, instrument, quote)
+    if refused is None and arrived.amount is not None:
+        return _bought(account, arrived, instrument, quote)
     if refused is None:
         # A limit order must be good for its whole quantity at its own price, as at any exchange.
         refused = shortfall(account, held(account, arrived)[0], arrived)
@@ -113,6 +115,31 @@ def cancel(account: PaperAccount, order: PaperOrder, reason: Reason, at_ms: Epoc
         return Outcome(account, order)
     freed, loose = released(account, replace(order, updated_at_ms=at_ms))
     return Outcome(freed, _closed(loose, OrderStatus.CANCELED, reason))
+
+
+def _bought(
+    account: PaperAccount, order: PaperOrder, instrument: Instrument | None, quote: Quote | None
+) -> Outcome:
+    """Let a market buy spend its amount, of which all must be free, down to less than a lot."""
+    assert order.amount is not None  # noqa: S101 - for types; the filters have seen to the rest
+    assert instrument is not None  # noqa: S101
+    assert quote is not None  # noqa: S101
+    free = account.free(order.pays_in)
+    if free < order.amount:
+        lack = f"it has {plain(free)} {order.pays_in} to spend, not {plain(order.amount)}"
+        reason = Reason(ReasonCode.INSUFFICIENT_FUNDS, lack)
+        return Outcome(account, _closed(order, OrderStatus.REJECTED, reason))
+    taken, left = takes_for(quote, order.amount, instrument)
+    rest = f"{plain(left)} of {plain(order.amount)} {order.pays_in} could not be spent at once"
+    unspent = Reason(ReasonCode.TIME_IN_FORCE, rest)
+    if left and order.time_in_force is TimeInForce.FOK:
+        return Outcome(account, _closed(order, OrderStatus.CANCELED, unspent))
+    done = Outcome(account, replace(order, quantity=_sum(taken)))
+    for price, quantity in taken:
+        done = _filled(done, quantity, price, account.fees.taker)
+    if left:
+        return Outcome(done.account, _closed(done.order, OrderStatus.CANCELED, unspent))
+    return Outcome(done.account, replace(done.order, status=OrderStatus.FILLED))
 
 
 def _taken(
