@@ -79,7 +79,7 @@ def place(
         return Outcome(account, _out_of_time(arrived))
     done = Outcome(account, arrived)
     for price, quantity in taken:
-        done = _filled(done, quantity, price, account.fees.taker)
+        done = _filled(done, quantity, price, is_maker=False)
     done = _settled(done)
     refused = shortfall(account, done.account, arrived) if _costs(account, done) else None
     if refused is not None:
@@ -104,7 +104,7 @@ def match(
     if quantity <= 0:
         return before
     free = Outcome(*released(account, met))
-    done = _settled(_filled(free, quantity, order.price, account.fees.maker))
+    done = _settled(_filled(free, quantity, order.price, is_maker=True))
     short = shortfall(account, done.account, met) if _costs(account, done) else None
     return done if short is None else cancel(account, met, short, at_ms)
 
@@ -136,7 +136,7 @@ def _bought(
         return Outcome(account, _closed(order, OrderStatus.CANCELED, unspent))
     done = Outcome(account, replace(order, quantity=_sum(taken)))
     for price, quantity in taken:
-        done = _filled(done, quantity, price, account.fees.taker)
+        done = _filled(done, quantity, price, is_maker=False)
     if left:
         return Outcome(done.account, _closed(done.order, OrderStatus.CANCELED, unspent))
     return Outcome(done.account, replace(done.order, status=OrderStatus.FILLED))
@@ -157,10 +157,10 @@ def _reducible(account: PaperAccount, order: PaperOrder) -> Decimal:
     return min(order.remaining_quantity, account.leg(order.symbol, order.reduces).size)
 
 
-def _filled(done: Outcome, quantity: Decimal, price: Decimal, fee_rate: Decimal) -> Outcome:
-    order = done.order
+def _filled(done: Outcome, quantity: Decimal, price: Decimal, *, is_maker: bool) -> Outcome:
+    order, fees = done.order, done.account.fees
     traded = spot.traded if order.market is Market.SPOT else futures.traded
-    trade = traded(done.account, order, quantity, price, fee_rate)
+    trade = traded(done.account, order, quantity, price, fees.maker if is_maker else fees.taker)
     fill = Fill(
         trade_id=TradeId(f"{order.number}-{len(order.fills) + 1}"),
         quantity=quantity,
@@ -168,6 +168,7 @@ def _filled(done: Outcome, quantity: Decimal, price: Decimal, fee_rate: Decimal)
         fee=trade.fee,
         fee_currency=trade.fee_currency,
         at_ms=order.updated_at_ms,
+        is_maker=is_maker,
     )
     return Outcome(
         trade.account,

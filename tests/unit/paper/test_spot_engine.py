@@ -88,6 +88,7 @@ def test_a_marketable_limit_buy_takes_the_better_price() -> None:
     assert outcome.order.status is OrderStatus.FILLED
     assert outcome.order.average_price == Decimal(50_000)
     assert outcome.account.free(USDT) == Decimal(5_000)
+    assert [fill.is_maker for fill in outcome.order.fills] == [False]
 
 
 def test_a_limit_order_takes_what_it_can_and_rests_at_its_own_price() -> None:
@@ -266,6 +267,7 @@ def test_a_resting_order_fills_at_its_own_price_when_the_touch_reaches_it() -> N
 
     assert outcome.order.status is OrderStatus.FILLED
     assert outcome.order.average_price == Decimal(40_000)
+    assert [fill.is_maker for fill in outcome.order.fills] == [True]
     assert outcome.account.total(USDT) == outcome.account.free(USDT) == Decimal(5_000)
     assert outcome.order.updated_at_ms == LATER
 
