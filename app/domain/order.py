@@ -168,6 +168,13 @@ class Order:
         return self.status in IN_FLIGHT and not self.is_queued
 
     @property
+    def caller_id_scope(self) -> str | None:
+        """Within what live orders must have different caller ids; None for parts of something."""
+        if self.caller_id is None or self.parent_id is not None:
+            return None
+        return f"{self.origin}:orders"
+
+    @property
     def remaining_quantity(self) -> Decimal:
         """What is not filled yet."""
         return self.quantity - self.filled_quantity

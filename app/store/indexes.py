@@ -89,6 +89,9 @@ def _order_listings(order: Order) -> list[Listing]:
         listings.append(Listing("SET", keys.unknown(shard), member))
     if order.status in OPEN:
         listings.append(Listing("SET", keys.open_orders(order.account), member))
+    if order.is_live and order.caller_id_scope is not None:
+        key = keys.callers(order.account, order.caller_id_scope)
+        listings.append(Listing("HASH", key, order.caller_id or "", member))
     return listings
 
 

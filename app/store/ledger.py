@@ -243,6 +243,8 @@ def _held_caller_id(request: Aggregate) -> str | None:
     """Return the caller id that the request would take; a cancel names that of another."""
     if isinstance(request, Request | SmartOrder) and request.holds_caller_id:
         return request.caller_id
+    if isinstance(request, Order) and request.caller_id_scope is not None:
+        return request.caller_id
     return None
 
 
