@@ -24,6 +24,7 @@ from app.store.connection import Client, connect
 from app.store.departures import RedisDepartures
 from app.store.errands import RedisErrands
 from app.store.ids import RedisIds
+from app.store.kill_switches import RedisKillSwitches
 from app.store.lanes import RedisLanes
 from app.store.ledger import RedisLedger
 from app.store.live import RedisLive
@@ -144,6 +145,7 @@ def _wiring(
         locks=RedisLocks(client),
         bindings=signatures,
         errands=RedisErrands(client),
+        kill_switches=RedisKillSwitches(client),
         canary=RedisCanary(client),
         departures=RedisDepartures(client, clock),
         history=history,

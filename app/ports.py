@@ -21,6 +21,7 @@ from app.domain.identifiers import (
     VenueName,
 )
 from app.domain.instrument import Instrument
+from app.domain.kill_switch import KillSwitch
 from app.domain.market import AccountView, Quote, Tick
 from app.domain.order import Order
 from app.domain.report import Fill, OrderReport
@@ -666,6 +667,25 @@ class Errands(Protocol):
         """Return what became of it, or None as long as nobody has said."""
 
 
+class KillSwitches(Protocol):
+    """Kill switches that are set, one for each account at most."""
+
+    def put(self, switch: KillSwitch) -> None:
+        """Set it, in the place of an older one."""
+
+    def remove(self, account: AccountId) -> None:
+        """Switch it off. One that is not set is no error."""
+
+    def of(self, account: AccountId) -> KillSwitch | None:
+        """Return the one that is set, or None."""
+
+    def due(self, now_ms: EpochMs) -> Sequence[KillSwitch]:
+        """Return those whose time has come, by business time."""
+
+    def done(self, switch: KillSwitch) -> None:
+        """Forget one that has done its work, unless it was set anew meanwhile."""
+
+
 class Publisher(Protocol):
     """Wake-ups. Never raises: the outbox still holds an effect whose message is lost."""
 
@@ -721,6 +741,7 @@ class Ports:
     locks: Locks
     bindings: Bindings
     errands: Errands
+    kill_switches: KillSwitches
     canary: Canary
     departures: Departures
     history: History

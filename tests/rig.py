@@ -29,6 +29,7 @@ from app.store.canary import RedisCanary
 from app.store.departures import RedisDepartures
 from app.store.errands import RedisErrands
 from app.store.ids import RedisIds
+from app.store.kill_switches import RedisKillSwitches
 from app.store.lanes import RedisLanes
 from app.store.ledger import RedisLedger
 from app.store.live import RedisLive
@@ -120,6 +121,7 @@ class Rig:
             locks=RedisLocks(self.redis),
             bindings=RedisSignatures(self.redis),
             errands=RedisErrands(self.redis),
+            kill_switches=RedisKillSwitches(self.redis),
             canary=RedisCanary(self.redis),
             departures=RedisDepartures(self.redis, self.clock),
             history=self.history,

@@ -34,6 +34,10 @@ CLIENTS = "hookfill:clients"
 #: string. How a test has moved the business clock: `offset:<ms>` or `frozen:<ms>`. Until removed.
 CLOCK = "hookfill:clock"
 
+#: hash, account → `<set at>:<cancels at>:<origin>` of its kill switch, business ms. Until it is
+#: switched off, or has done its work.
+KILL_SWITCHES = "hookfill:kill_switches"
+
 #: string. When a canary last came through the queue, server time in ms. Overwritten by the next.
 CANARY = "hookfill:canary"
 
