@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.dialects.hummingbot.problems import BODY, InvalidBody, Problem
+from app.dialects.poloniex import problems as poloniex
 from app.domain.account import Account
 from app.domain.commands import Action, SignalCommand, SignalRules, Size, SizeKind
 from app.domain.errors import (
@@ -378,6 +379,7 @@ def an_error(kind: type[HookfillError], says: str = "so it is") -> HookfillError
         NotionalTooSmall: (BTC, Decimal(4), Decimal(5)),
         OrderDenied: (BTC, says),
         MalformedPayload: ("validation_failed", says),
+        poloniex.Problem: (poloniex.Code.INVALID_PARAMETER, says),
         InvalidBody: ([Problem(kind="missing", message=says, location=BODY, given=None)],),
     }
     arguments = next((made[one] for one in kind.__mro__ if one in made), (says,))
