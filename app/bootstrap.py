@@ -26,6 +26,7 @@ from app.store.departures import RedisDepartures
 from app.store.errands import RedisErrands
 from app.store.findings import RedisFindings
 from app.store.ids import RedisIds
+from app.store.kill_switches import RedisKillSwitches
 from app.store.lanes import RedisLanes
 from app.store.ledger import RedisLedger
 from app.store.live import RedisLive
@@ -154,6 +155,7 @@ def _wiring(
         locks=RedisLocks(client),
         bindings=signatures,
         errands=RedisErrands(client),
+        kill_switches=RedisKillSwitches(client),
         canary=RedisCanary(client),
         findings=RedisFindings(client),
         reconciliations=RedisReconciliations(client),

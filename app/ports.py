@@ -22,13 +22,15 @@ from app.domain.identifiers import (
     VenueName,
 )
 from app.domain.instrument import Instrument
+from app.domain.kill_switch import KillSwitch
 from app.domain.market import AccountView, Quote, Tick
 from app.domain.order import Order
 from app.domain.reconciliation import Reconciliation, StandingOrder
 from app.domain.report import Fill, OrderReport
 from app.domain.search import EVERYTHING, FillPlace, Place, Search
+from app.domain.smart_order import SmartOrder
 from app.domain.symbols import Listed
-from app.domain.trigger import Trigger
+from app.domain.trigger import Firing, Standing, Trigger
 from app.domain.words import AccountState, Dialect, Mode, OrderType, PositionMode
 
 
@@ -108,6 +110,7 @@ class Admission:
         rate_per_minute: how many a minute; 0 is without limit.
         give_up_at_ms: server time after which the store must refuse to write.
         registry_version: of the accounts and credentials that the caller was checked against.
+        waiting_max: how many smart orders may wait in the account; None asks nothing.
     """
 
     dedupe_key: str | None = None
@@ -117,6 +120,7 @@ class Admission:
     rate_per_minute: int = 0
     give_up_at_ms: EpochMs = AT_ONCE
     registry_version: int | None = None
+    waiting_max: int | None = None
 
 
 class Ledger(Protocol):
@@ -139,9 +143,15 @@ class Ledger(Protocol):
         """
 
     def admit(self, changes: Sequence[Change], admission: Admission) -> AggregateId | None:
-        """Write a new request, or return the id of the one that it repeats.
+        """Write a new request, and what changes with it, or return the id of the one it repeats.
+
+        Args:
+            changes: the new one comes first.
+            admission: what it must meet.
 
         Raises:
+            Conflict: one of the others has another version by now.
+            TooManyOpen: as many smart orders wait as may.
             RateLimited: the caller has used up its budget.
             StaleRegistry: accounts or credentials have changed since the caller was checked.
             StoreUnavailable: nothing was written, or it is in doubt.
@@ -177,6 +187,14 @@ class Live(Protocol):
 
     def protectors(self, order: Order) -> Collection[AggregateId]:
         """Return the aggregates that guard the position which this order works on."""
+
+    def waiting(self, account: AccountId) -> Sequence[SmartOrder]:
+        """Return the smart orders of an account that stand alone and wait, newest first."""
+
+    def smart_order_named(
+        self, account: AccountId, origin: str, caller_id: str
+    ) -> AggregateId | None:
+        """Return the newest smart order of an origin with this caller id, in whatever state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,25 +264,41 @@ class Canary(Protocol):
 
 
 class TriggerBook(Protocol):
-    """Every armed trigger, and which of them a tick fires (spec/trigger-book.md)."""
+    """Every armed trigger, and which of them a tick fires (docs/design.md)."""
 
-    def arm(self, trigger: Trigger) -> None:
-        """Hold the trigger from the next tick on. Arming twice is arming once."""
+    def arm(self, trigger: Trigger, seen: Tick | None = None) -> bool:
+        """Hold the trigger. Arming twice is arming once: a trailing one trails on.
+
+        Args:
+            trigger: armed.
+            seen: the newest tick of its symbol, evaluated or not, if the trigger is to be compared
+                with it at once and with later ticks only. A trailing trigger trails from it. With
+                None the next tick that is evaluated is the first.
+
+        Returns:
+            Whether it has fired at once; then it stands in the fired list.
+        """
 
     def disarm(self, trigger: Trigger) -> None:
         """Hold it no more. A trigger that is not held is no error."""
 
-    def fire(self, venue: VenueName, tick: Tick) -> Sequence[AggregateId]:
-        """Move what this tick fires to the fired list and return all of it, by owner id.
+    def standing(self, trigger: Trigger) -> Standing | None:
+        """Return where a trigger stands now, or None if the book does not hold it."""
+
+    def begin(self, venue: VenueName, number: int) -> None:
+        """Note that a tick begins: what is armed from now on first meets the next one."""
+
+    def fire(self, venue: VenueName, tick: Tick) -> Sequence[Firing]:
+        """Move what this tick fires to the fired list and return it, by owner id.
 
         A tick that is not newer than the last one fires nothing.
         """
 
-    def fired(self, venue: VenueName) -> Mapping[AggregateId, int]:
-        """Return what has fired and is not yet done: owner → number of the tick."""
+    def fired(self, venue: VenueName) -> Sequence[Firing]:
+        """Return what has fired and is not yet done, by tick, then owner id."""
 
-    def done(self, venue: VenueName, owner: AggregateId) -> None:
-        """Take a fired trigger off the list: its owner knows."""
+    def done(self, venue: VenueName, firing: Firing) -> None:
+        """Take what one tick has fired of one owner off the list: the owner knows."""
 
     def symbols(self, venue: VenueName) -> Collection[Symbol]:
         """Return the symbols with something armed."""
@@ -403,6 +437,12 @@ class Reports(Protocol):
 
 class Feed(Protocol):
     """The prices of one venue, as a row of ticks."""
+
+    def newest(self, symbol: Symbol) -> Tick | None:
+        """Return the newest prices of a symbol as a tick, evaluated or not.
+
+        None if no prices are known, or if they are too old to act on.
+        """
 
     def next_tick(self, symbols: Collection[Symbol]) -> Tick | None:
         """Return the oldest tick that was not evaluated yet, or None if there is none.
@@ -683,6 +723,25 @@ class Errands(Protocol):
         """Return what became of it, or None as long as nobody has said."""
 
 
+class KillSwitches(Protocol):
+    """Kill switches that are set, one for each account at most."""
+
+    def put(self, switch: KillSwitch) -> None:
+        """Set it, in the place of an older one."""
+
+    def remove(self, account: AccountId) -> None:
+        """Switch it off. One that is not set is no error."""
+
+    def of(self, account: AccountId) -> KillSwitch | None:
+        """Return the one that is set, or None."""
+
+    def due(self, now_ms: EpochMs) -> Sequence[KillSwitch]:
+        """Return those whose time has come, by business time."""
+
+    def done(self, switch: KillSwitch) -> None:
+        """Forget one that has done its work, unless it was set anew meanwhile."""
+
+
 class Publisher(Protocol):
     """Wake-ups. Never raises: the outbox still holds an effect whose message is lost."""
 
@@ -761,6 +820,7 @@ class Ports:
     locks: Locks
     bindings: Bindings
     errands: Errands
+    kill_switches: KillSwitches
     canary: Canary
     findings: Findings
     reconciliations: Reconciliations

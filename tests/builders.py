@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.dialects.hummingbot.problems import BODY, InvalidBody, Problem
+from app.dialects.poloniex import problems as poloniex
 from app.domain.account import Account
 from app.domain.commands import Action, SignalCommand, SignalRules, Size, SizeKind
 from app.domain.errors import (
@@ -48,7 +49,7 @@ from app.domain.report import Fill, OrderReport
 from app.domain.signal import Signal
 from app.domain.smart_order import SmartOrder
 from app.domain.status import OrderStatus
-from app.domain.trigger import Trigger
+from app.domain.trigger import Offset, Trigger, protective_direction
 from app.domain.words import (
     Dialect,
     Direction,
@@ -59,6 +60,7 @@ from app.domain.words import (
     PriceSource,
     ReasonCode,
     Side,
+    SmartOrderType,
 )
 
 if TYPE_CHECKING:
@@ -264,6 +266,55 @@ def a_smart_order(**odd: object) -> SmartOrder:
     return _with(made, odd)
 
 
+def a_stop(**odd: object) -> SmartOrder:
+    """A buy of half a BTC at the market when it reaches 60,000, which stands alone."""
+    owner = an_id(7)
+    trigger = Trigger(
+        owner=owner,
+        venue=PAPER,
+        symbol=BTC,
+        source=PriceSource.LAST,
+        direction=Direction.RISING,
+        level=Decimal(60_000),
+        price_step=Decimal("0.01"),
+        looks_now=True,
+    )
+    made = SmartOrder(
+        id=owner,
+        dialect=Dialect.POLONIEX,
+        origin="key",
+        account=SPOT_ID,
+        symbol=BTC,
+        market=Market.SPOT,
+        side=Side.BUY,
+        quantity=Decimal("0.5"),
+        caller_id="mine",
+        trigger=trigger,
+        created_at_ms=NOW,
+        updated_at_ms=NOW,
+    )
+    return _with(made, odd)
+
+
+def a_trailing_limit(side: Side, limit_offset: str) -> SmartOrder:
+    """It trails by 500, and places a limit order that lies off the price by this much."""
+    stop = a_stop()
+    trigger = replace(
+        stop.trigger,
+        level=None,
+        trail=Offset(Decimal(500)),
+        direction=protective_direction(side),
+    )
+    offset = Offset(Decimal(limit_offset.rstrip("%")), is_percent=limit_offset.endswith("%"))
+    return replace(
+        stop,
+        side=side,
+        type=SmartOrderType.TRAILING_STOP_LIMIT,
+        trigger=trigger,
+        limit_offset=offset,
+    )
+
+
 def a_quote(bid: str = "50000", ask: str | None = None, last: str | None = None) -> Quote:
     """Bid and ask, the same unless both are given; last is the bid unless it is given."""
     return Quote(bid=Decimal(bid), ask=Decimal(ask or bid), last=Decimal(last or bid))
@@ -328,6 +379,7 @@ def an_error(kind: type[HookfillError], says: str = "so it is") -> HookfillError
         NotionalTooSmall: (BTC, Decimal(4), Decimal(5)),
         OrderDenied: (BTC, says),
         MalformedPayload: ("validation_failed", says),
+        poloniex.Problem: (poloniex.Code.INVALID_PARAMETER, says),
         InvalidBody: ([Problem(kind="missing", message=says, location=BODY, given=None)],),
     }
     arguments = next((made[one] for one in kind.__mro__ if one in made), (says,))

@@ -295,13 +295,18 @@ class ScriptedFeed:
         matched: numbers of the ticks that the venue's resting orders have met.
         before_match: called before they meet one.
         asked: the symbols of the last question for a tick.
+        seen: symbol → its newest prices.
     """
 
     def __init__(self) -> None:
         self.ticks: deque[Tick] = deque()
         self.matched: list[int] = []
         self.asked: Collection[Symbol] = ()
+        self.seen: dict[Symbol, Tick] = {}
         self.before_match: Callable[[], None] = nothing
+
+    def newest(self, symbol: Symbol) -> Tick | None:
+        return self.seen.get(symbol)
 
     def next_tick(self, symbols: Collection[Symbol]) -> Tick | None:
         self.asked = symbols

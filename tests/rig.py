@@ -30,6 +30,7 @@ from app.store.departures import RedisDepartures
 from app.store.errands import RedisErrands
 from app.store.findings import RedisFindings
 from app.store.ids import RedisIds
+from app.store.kill_switches import RedisKillSwitches
 from app.store.lanes import RedisLanes
 from app.store.ledger import RedisLedger
 from app.store.live import RedisLive
@@ -122,6 +123,7 @@ class Rig:
             locks=RedisLocks(self.redis),
             bindings=RedisSignatures(self.redis),
             errands=RedisErrands(self.redis),
+            kill_switches=RedisKillSwitches(self.redis),
             canary=RedisCanary(self.redis),
             findings=RedisFindings(self.redis),
             reconciliations=RedisReconciliations(self.redis),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from app.dispatch.routes import TaskName
 from app.ports import Ports
 from app.services.archive import archive
+from app.services.kill import fire_kill_switches
 from app.services.sweep import sweep
 from workers.base import PeriodicTask, one_piece_of_work
 from workers.celery_app import celery_app
@@ -17,7 +18,7 @@ ARCHIVE_LEASE_MS = 30_000
 
 
 class Sweep(PeriodicTask):
-    """Send again what was lost on its way."""
+    """Send again what was lost on its way, and see to the kill switches."""
 
     name = TaskName.SWEEP
     #: What was lost is spread over all workers again; one that hangs must not hold up the rest.
@@ -31,6 +32,7 @@ class Sweep(PeriodicTask):
             return
         try:
             sweep(ports)
+            fire_kill_switches(ports)
         finally:
             ports.locks.release("sweep", token)
 

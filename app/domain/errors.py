@@ -12,6 +12,9 @@ HookfillError                retryable = False unless said otherwise
 │  ├─ ConnectorInactive      a connector that was switched off
 │  ├─ RateLimited            too many requests; carries when to come back
 │  ├─ KeyReused              one idempotency key for two different requests
+│  ├─ CallerIdInUse          the caller's own id is taken
+│  ├─ TooManyOpen            as many wait already as may
+│  ├─ NotWaiting             a smart order that has triggered or ended
 │  └─ OrderDenied            our checks refuse an order before it is taken in
 │     ├─ PriceMissing        a limit order without a price
 │     ├─ SymbolUnknown       carries what the account may trade
@@ -191,6 +194,18 @@ class NotionalTooSmall(OrderDenied):
         super().__init__(symbol, f"notional was {notional:f}, the least is {least:f}")
         self.notional = notional
         self.least = least
+
+
+class CallerIdInUse(CommandError):
+    """The caller's own id belongs to something that may still trade, or has traded."""
+
+
+class TooManyOpen(CommandError):
+    """As many smart orders wait in the account as may."""
+
+
+class NotWaiting(CommandError):
+    """A smart order that has triggered or ended cannot be replaced."""
 
 
 class StoreError(HookfillError):

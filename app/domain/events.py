@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+
     from app.domain.identifiers import EpochMs, FreshId
     from app.domain.instrument import Instrument
     from app.domain.market import AccountView, Quote
@@ -180,8 +183,22 @@ class TriggerDisarmed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriggerFired:
-    """The price has crossed the level, at the tick with this number."""
+    """The price has crossed a level, at the tick with this number.
+
+    Attributes:
+        prices: slot of each trigger that has fired at this tick → the price that it watches.
+        new_ids: for what it may bring forth; at least 2.
+    """
 
     at_ms: EpochMs
     tick: int
+    prices: Mapping[str, Decimal]
     new_ids: tuple[FreshId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerRefused:
+    """What it waits for cannot be waited for, for instance since the symbol is traded no more."""
+
+    at_ms: EpochMs
+    reason: Reason

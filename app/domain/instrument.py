@@ -48,8 +48,7 @@ class Instrument:
 
     def price(self, wanted: Decimal, side: Side) -> Decimal:
         """Round a limit price to the tick in the caller's favor: a buy down, a sell up."""
-        mode = ROUND_FLOOR if side is Side.BUY else ROUND_CEILING
-        return _to_step(wanted, self.price_step, mode)
+        return on_tick(wanted, self.price_step, side)
 
     def notional(self, quantity: Decimal, price: Decimal) -> Decimal:
         """Return quantity times price, in quote currency; inverse contracts are in it already."""
@@ -78,6 +77,11 @@ class Instrument:
                 f"quantity was {quantity:f}, the greatest is {self.max_quantity:f}",
             )
         return None
+
+
+def on_tick(price: Decimal, price_step: Decimal, side: Side) -> Decimal:
+    """Round a limit price to the tick in the caller's favor: a buy down, a sell up."""
+    return _to_step(price, price_step, ROUND_FLOOR if side is Side.BUY else ROUND_CEILING)
 
 
 def _to_step(value: Decimal, step: Decimal, rounding: str) -> Decimal:

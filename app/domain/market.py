@@ -15,6 +15,7 @@ class Quote:
     Attributes:
         bids: (price, quantity), best first; empty means unlimited at `bid`.
         asks: likewise at `ask`.
+        mark: the venue's mark price; None where it has none, and then the last price stands in.
     """
 
     bid: Decimal
@@ -22,6 +23,7 @@ class Quote:
     last: Decimal
     bids: tuple[tuple[Decimal, Decimal], ...] = ()
     asks: tuple[tuple[Decimal, Decimal], ...] = ()
+    mark: Decimal | None = None
 
     def touch(self, side: Side) -> Decimal:
         """Return what a taker on this side pays: the ask for a buy, the bid for a sell."""
@@ -36,6 +38,8 @@ class Quote:
                 return self.ask
             case PriceSource.LAST:
                 return self.last
+            case PriceSource.MARK:
+                return self.last if self.mark is None else self.mark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

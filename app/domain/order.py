@@ -27,6 +27,7 @@ from app.domain.identifiers import (
     OrderId,
     Symbol,
     VenueOrderId,
+    quote_of,
 )
 from app.domain.reason import Reason
 from app.domain.report import Fill, OrderReport
@@ -68,7 +69,8 @@ class Order:
         request_id: the aggregate that the request became from which this order comes.
         reduces: a spot sale, a reduce-only order or a close: it may still run when entries may not.
         awaits_turn: it is not sent before it has had its turn in the lane.
-        quantity: in base currency.
+        quantity: in base currency; 0 where `amount` tells the size.
+        amount: what a market buy may spend, in quote currency; None where `quantity` counts.
         price: the limit, in quote currency; None for a market order.
         leverage: to be set on the account's symbol first; None leaves it alone.
         not_after_ms: business time after which an entry is too late; None never is.
@@ -99,6 +101,7 @@ class Order:
     reduce_only: bool = False
     reduces: bool = False
     awaits_turn: bool = False
+    amount: Decimal | None = None
     price: Decimal | None = None
     leverage: int | None = None
     caller_id: str | None = None
@@ -125,12 +128,21 @@ class Order:
         """Make orders impossible that no venue could understand."""
         if self.status is OrderStatus.DENIED:
             return
-        if self.quantity <= 0:
+        if self.amount is not None:
+            self._check_amount()
+        elif self.quantity <= 0:
             raise ValueError(f"order {self.id} has a quantity of {self.quantity}, not above 0")
         if (self.type is OrderType.MARKET) is (self.price is not None):
             raise ValueError(f"order {self.id} is {self.type} with price {self.price}")
         if self.awaits_turn and not self.reduces:
             raise ValueError(f"order {self.id} waits for its turn, though it reduces nothing")
+
+    def _check_amount(self) -> None:
+        buys = self.type is OrderType.MARKET and self.side is Side.BUY
+        if not buys or self.quantity or self.amount is None or self.amount <= 0:
+            raise ValueError(
+                f"order {self.id} is {self.side} {self.type} {self.quantity} for {self.amount}"
+            )
 
     @property
     def kind(self) -> Kind:
@@ -156,6 +168,13 @@ class Order:
     def is_in_flight(self) -> bool:
         """Whether nobody knows yet what it does to the position."""
         return self.status in IN_FLIGHT and not self.is_queued
+
+    @property
+    def caller_id_scope(self) -> str | None:
+        """Within what live orders must have different caller ids; None for parts of something."""
+        if self.caller_id is None or self.parent_id is not None:
+            return None
+        return f"{self.origin}:orders"
 
     @property
     def remaining_quantity(self) -> Decimal:
@@ -192,7 +211,10 @@ class Order:
     def sentence(self) -> str:
         """Return, for instance, `buy 0.5 BTC/USDT market`."""
         price = "market" if self.price is None else f"at {self.price:f}"
-        return f"{self.side.lower()} {self.quantity:f} {self.symbol} {price}"
+        size = f"{self.quantity:f}"
+        if self.amount is not None:
+            size = f"for {self.amount:f} {quote_of(self.symbol)}"
+        return f"{self.side.lower()} {size} {self.symbol} {price}"
 
     def decide(self, event: OrderEvent) -> Decision["Order"]:  # noqa: C901, PLR0911 - a table
         """Return what becomes of the order when `event` happens; nonsense is ignored."""
@@ -377,7 +399,7 @@ class Order:
 def _status_after(order: Order, report: OrderReport, filled: Decimal) -> OrderStatus | None:
     """Return the status that a report leads to, or None where the table has no such move."""
     wanted = report.status
-    if filled >= order.quantity:
+    if order.amount is None and filled >= order.quantity:
         wanted = OrderStatus.FILLED
     elif filled > 0 and wanted is OrderStatus.NEW:
         wanted = OrderStatus.PARTIALLY_FILLED

@@ -22,6 +22,8 @@ class PaperOrder:
     """One row of the venue's ledger.
 
     Attributes:
+        quantity: in base currency; of an order with an `amount`, what that has bought.
+        amount: what a market buy may spend, in quote currency.
         number: the venue's own; rises with each arrival at the venue, whatever the account.
         tick: number of the newest tick that the order has met; it fills at later ones only.
         reduces: the leg that it may only reduce, or None where it may open.
@@ -43,6 +45,7 @@ class PaperOrder:
     position_side: PositionSide | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
     reduce_only: bool = False
+    amount: Decimal | None = None
     price: Decimal | None = None
     status: OrderStatus = OrderStatus.NEW
     reason: Reason | None = None

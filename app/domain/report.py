@@ -11,7 +11,12 @@ from app.domain.status import OrderStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
-    """One execution. `trade_id` is the venue's; an order counts each trade id once."""
+    """One execution.
+
+    Attributes:
+        trade_id: the venue's; an order counts each trade id once.
+        is_maker: the order rested and was met, as far as the venue tells.
+    """
 
     trade_id: TradeId
     quantity: Decimal
@@ -19,6 +24,7 @@ class Fill:
     fee: Decimal
     fee_currency: Currency
     at_ms: EpochMs
+    is_maker: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

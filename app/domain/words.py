@@ -83,6 +83,7 @@ class PriceSource(StrEnum):
     BID = "bid"
     ASK = "ask"
     LAST = "last"
+    MARK = "mark"
 
 
 class Direction(StrEnum):
@@ -90,6 +91,55 @@ class Direction(StrEnum):
 
     RISING = "RISING"
     FALLING = "FALLING"
+
+
+class SmartOrderType(StrEnum):
+    """What a smart order waits for, and what it places: a market order or a limit order."""
+
+    STOP = "STOP"
+    STOP_LIMIT = "STOP_LIMIT"
+    TRAILING_STOP = "TRAILING_STOP"
+    TRAILING_STOP_LIMIT = "TRAILING_STOP_LIMIT"
+
+    @property
+    def is_trailing(self) -> bool:
+        """Whether its level follows the price."""
+        return self in {SmartOrderType.TRAILING_STOP, SmartOrderType.TRAILING_STOP_LIMIT}
+
+    @property
+    def is_limit(self) -> bool:
+        """Whether the order that it places has a limit."""
+        return self in {SmartOrderType.STOP_LIMIT, SmartOrderType.TRAILING_STOP_LIMIT}
+
+
+class StopPrice(StrEnum):
+    """Which price a stop watches: the last one, the touch that it would trade at, or the mark."""
+
+    LAST = "last"
+    TOUCH = "bidask"
+    MARK = "mark"
+
+    def source(self, side: Side) -> PriceSource:
+        """Return the price of a tick that an order of this side watches."""
+        match self:
+            case StopPrice.LAST:
+                return PriceSource.LAST
+            case StopPrice.MARK:
+                return PriceSource.MARK
+            case StopPrice.TOUCH:
+                return PriceSource.ASK if side is Side.BUY else PriceSource.BID
+
+
+class StopDirection(StrEnum):
+    """What tells which way the price must go: the side, where it stands now, or an operator.
+
+    SIDE: a buy waits for the price to rise, a sale for it to fall. INFER: whoever names a stop
+    above the price waits for it to rise, and the other way round. OPERATOR: as named, else as SIDE.
+    """
+
+    SIDE = "side"
+    INFER = "infer"
+    OPERATOR = "operator"
 
 
 class AccountState(StrEnum):
@@ -136,3 +186,6 @@ class ReasonCode(StrEnum):
     VENUE_UNAVAILABLE = "venue_unavailable"
     OUTCOME_UNKNOWN = "outcome_unknown"
     RESET = "reset"
+    REPLACED = "replaced"
+    LIMIT_NOT_ABOVE_ZERO = "limit_not_above_zero"
+    TOO_OLD = "too_old"

@@ -26,6 +26,22 @@ OPEN_ROUTES: Final = frozenset(
         "/openapi.json",
         "/docs",
         "/static/<path:filename>",
+        # The market data of Poloniex, as there.
+        "/timestamp",
+        "/currencies",
+        "/currencies/<code>",
+        "/v2/currencies",
+        "/v2/currencies/<code>",
+        "/v3/market/allInstruments",
+        "/markets",
+        "/markets/price",
+        "/markets/ticker24h",
+        "/markets/<symbol>",
+        "/markets/<symbol>/price",
+        "/markets/<symbol>/ticker24h",
+        "/markets/<symbol>/orderBook",
+        "/markets/<symbol>/candles",
+        "/markets/<symbol>/trades",
     }
 )
 

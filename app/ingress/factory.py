@@ -21,6 +21,8 @@ from app.ingress import (
     openapi,
     orders,
     paper,
+    poloniex,
+    poloniex_replies,
     symbols,
     venues,
 )
@@ -54,6 +56,7 @@ def create_app(wiring: Wiring) -> Flask:
     webhook = crypto_arsenal.Webhook(wiring)
     app.register_blueprint(crypto_arsenal.blueprint(webhook))
     app.register_blueprint(apisify.blueprint(wiring))
+    app.register_blueprint(poloniex.blueprint(wiring))
     for module in (
         authentication,
         orders,
@@ -84,6 +87,8 @@ def _answer_for(error: HookfillError) -> Response:
         return crypto_arsenal.error_answer(error)
     if _is_below(request.path, apisify.PATH):
         return apisify.error_answer(error)
+    if request.blueprint == Dialect.POLONIEX:
+        return poloniex_replies.error_answer(error)
     if hummingbot_replies.owns(request.path):
         return hummingbot_replies.error_reply(error)
     return error_answer(error)
@@ -134,6 +139,8 @@ def _is_below(path: str, own: str) -> bool:
 def _unexpected(error: Exception) -> Response:
     """The outermost handler of the web process: a mistake of ours, logged whole."""
     _log.exception("request_failed", path=request.path, kind=type(error).__name__)
+    if request.blueprint == Dialect.POLONIEX:
+        return poloniex_replies.internal()
     if hummingbot_replies.owns(request.path):
         return hummingbot_replies.internal()
     return error_response(500, "internal", "something went wrong here; the log has the details")

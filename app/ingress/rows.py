@@ -200,11 +200,11 @@ def _reversal(reversal: Reversal) -> Row:
 
 def _smart_order(smart_order: SmartOrder) -> Row:
     return {
-        "type": "STOP" if smart_order.price is None else "STOP_LIMIT",
+        "type": smart_order.type,
         "time_in_force": smart_order.time_in_force,
         "reduce_only": smart_order.reduce_only,
         "price": _figure(smart_order.price),
-        "trigger_price": _figure(smart_order.trigger.level),
+        "trigger_price": _figure(smart_order.trigger.stop),
         "state": smart_order.state,
         # What its order paid stands in the order, which is a child of it.
         "fees": None if smart_order.filled_quantity else {},

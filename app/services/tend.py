@@ -3,7 +3,13 @@
 from app.domain.aggregate import Aggregate
 from app.domain.effects import EffectKind
 from app.domain.errors import NotFound
-from app.domain.events import OrderUpdated, SmartOrderUpdated, TriggerArmed, TriggerDisarmed
+from app.domain.events import (
+    OrderUpdated,
+    SmartOrderUpdated,
+    TriggerArmed,
+    TriggerDisarmed,
+    TriggerRefused,
+)
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
 from app.domain.reason import Reason
@@ -16,6 +22,7 @@ from app.services.advance import advance
 from app.services.cancel import cancel_targets, request_cancel, withdraw_children
 from app.services.lane import work_lane
 from app.services.recall import present
+from app.services.watch import hand_on
 
 #: Ids that one piece of news may use up: a take-profit and a stop-loss.
 IDS_PER_NEWS = 2
@@ -65,8 +72,21 @@ def _arm(smart_order: SmartOrder, ports: Ports) -> None:
         reason = Reason(ReasonCode.POSITION_CLOSED, "the position was closed before it was armed")
         request_cancel(smart_order.id, reason, ports)
         return
-    ports.book.arm(smart_order.trigger)
+    account = ports.accounts.account(smart_order.account)
+    if ports.venues.of(account).instrument(smart_order.symbol) is None:
+        reason = Reason(ReasonCode.UNKNOWN_INSTRUMENT, f"{smart_order.symbol} is not traded here")
+        refused = TriggerRefused(at_ms=ports.clock.now_ms(), reason=reason)
+        advance(smart_order.id, refused, ports)
+        return
+    trigger = smart_order.trigger
+    seen = None
+    if trigger.looks_now:
+        seen = ports.venues.feed(trigger.venue).newest(trigger.symbol)
+    has_fired = ports.book.arm(trigger, seen)
     advance(smart_order.id, TriggerArmed(at_ms=ports.clock.now_ms()), ports)
+    if has_fired:
+        own = [one for one in ports.book.fired(trigger.venue) if one.owner == smart_order.id]
+        hand_on(trigger.venue, own, ports)
 
 
 def _is_flat(smart_order: SmartOrder, ports: Ports) -> bool:

@@ -4,15 +4,23 @@ from collections.abc import Sequence
 
 from app.domain.errors import NewerRecord, NotFound
 from app.domain.events import TriggerFired
-from app.domain.identifiers import AggregateId, VenueName
+from app.domain.identifiers import VenueName
 from app.domain.market import Tick
 from app.domain.smart_order import SmartOrder
+from app.domain.trigger import Firing
 from app.ports import Feed, Ports
 from app.services.advance import advance
 from app.services.follow import follow_news
 
 #: Longer than one tick takes to evaluate; a worker that dies meanwhile blocks the poll this long.
 LEASE_MS = 5_000
+
+#: Firings handed on in one go: whose orders the same task then places, before it goes on. So who
+#: comes first at a tick has the funds first, however many fire.
+HANDED_ON_MAX = 30
+
+#: Ids that one firing may use up.
+IDS_PER_FIRING = 2
 
 
 def watch_prices(venue: VenueName, ports: Ports) -> bool:
@@ -22,7 +30,7 @@ def watch_prices(venue: VenueName, ports: Ports) -> bool:
     and what has fired stands in the fired list until its owner knows.
 
     Returns:
-        Whether a tick was evaluated, so that there may be another.
+        Whether there may be more to do: a tick was evaluated, or firings are left to hand on.
     """
     feed = ports.venues.feed(venue)
     lock = f"prices:{venue}"
@@ -36,7 +44,8 @@ def watch_prices(venue: VenueName, ports: Ports) -> bool:
 
 
 def _watch(venue: VenueName, feed: Feed, ports: Ports) -> bool:
-    _hand_on(venue, sorted(ports.book.fired(venue)), 0, ports)
+    if hand_on(venue, ports.book.fired(venue), ports):
+        return True
     symbols = {*ports.book.symbols(venue), *feed.symbols()}
     tick = feed.next_tick(symbols)
     if tick is None:
@@ -47,27 +56,42 @@ def _watch(venue: VenueName, feed: Feed, ports: Ports) -> bool:
 
 def evaluate(venue: VenueName, tick: Tick, feed: Feed, ports: Ports) -> None:
     """Let resting orders meet the tick, then the triggers; hand on in order of owner id."""
+    ports.book.begin(venue, tick.number)
     feed.match(tick)
     follow_news(ports)
-    _hand_on(venue, ports.book.fire(venue, tick), tick.number, ports)
+    hand_on(venue, ports.book.fire(venue, tick), ports)
     feed.done(tick)
 
 
-def _hand_on(venue: VenueName, owners: Sequence[AggregateId], number: int, ports: Ports) -> None:
-    for owner in owners:
+def hand_on(venue: VenueName, firings: Sequence[Firing], ports: Ports) -> bool:
+    """Tell owners what has fired, one after the other, and take it off the list.
+
+    Twice, or at once in two processes: the owner ignores what it knows.
+
+    Returns:
+        Whether some are left in the list for the next call.
+    """
+    told = 0
+    for firing in firings:
+        if told == HANDED_ON_MAX:
+            return True
         try:
-            _fire(owner, number, ports)
+            _tell(firing, ports)
         except NotFound:
             pass  # nobody waits for it any more
         except NewerRecord:
             continue  # stays listed for those who can read it, and holds up nobody
-        ports.book.done(venue, owner)
+        ports.book.done(venue, firing)
+        told += 1
+    return False
 
 
-def _fire(owner: AggregateId, number: int, ports: Ports) -> None:
-    aggregate = ports.ledger.load(owner).aggregate
+def _tell(firing: Firing, ports: Ports) -> None:
+    aggregate = ports.ledger.load(firing.owner).aggregate
     if not isinstance(aggregate, SmartOrder):
         return
-    new_ids = ports.ids.fresh(aggregate.account, 1)
-    event = TriggerFired(at_ms=ports.clock.now_ms(), tick=number, new_ids=new_ids)
-    advance(owner, event, ports)
+    new_ids = ports.ids.fresh(aggregate.account, IDS_PER_FIRING)
+    event = TriggerFired(
+        at_ms=ports.clock.now_ms(), tick=firing.tick, prices=firing.prices, new_ids=new_ids
+    )
+    advance(firing.owner, event, ports)

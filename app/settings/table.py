@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Self, get_args, get_type_hints
 
+from app.domain.words import StopDirection, StopPrice
 from app.ports import RECEIVE_WINDOW_MS, Policy
 from app.settings.addresses import Address, DatabaseUrl, ServerUrl
 from app.settings.kinds import (
@@ -288,6 +289,52 @@ class Settings:
             NETWORKS,
             "52.89.214.238,34.212.75.30,54.218.53.128,52.32.178.7",
             "Peers from which an order needs its key only.",
+        ),
+    ]
+    poloniex_clock_tolerance_ms: Annotated[
+        int,
+        Variable(
+            "POLO_CLOCK_TOLERANCE_MS",
+            whole(1, 60_000),
+            "1000",
+            "How far the time stamp of a signed request may be from now, either way.",
+        ),
+    ]
+    poloniex_trigger_price: Annotated[
+        str,
+        Variable(
+            "POLO_TRIGGER_PRICE",
+            one_of(*StopPrice),
+            StopPrice.LAST,
+            "What a stop watches: the last price, the touch that it would trade at, or the mark.",
+        ),
+    ]
+    poloniex_trigger_direction: Annotated[
+        str,
+        Variable(
+            "POLO_TRIGGER_DIRECTION",
+            one_of(*StopDirection),
+            StopDirection.SIDE,
+            "Which way the price must go: by side; by where it stands at creation (`infer`); or as "
+            "the order's own `operator` says.",
+        ),
+    ]
+    poloniex_smart_orders_max: Annotated[
+        int,
+        Variable(
+            "POLO_SMART_ORDERS_MAX",
+            whole(1, 100_000),
+            "2000",
+            "How many smart orders may wait in one account.",
+        ),
+    ]
+    poloniex_smart_order_seconds: Annotated[
+        int,
+        Variable(
+            "POLO_SMART_ORDER_MAX_AGE_SECONDS",
+            whole(0, _YEAR_SECONDS),
+            "0",
+            "A smart order that has waited for longer expires; 0 is never.",
         ),
     ]
     rate_limits: Annotated[

@@ -10,7 +10,37 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
-from typing import Any, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
+
+#: Names that nearly every record holds, and what stands for them there: a fifth of the memory of an
+#: armed order. Both are read.
+SHORT: Final[Mapping[str, str]] = {
+    "account": "ac",
+    "caller_id": "ci",
+    "created_at_ms": "ca",
+    "dialect": "dl",
+    "direction": "di",
+    "due_at_ms": "du",
+    "filled_quantity": "fq",
+    "client_order_id": "co",
+    "level": "lv",
+    "looks_now": "ln",
+    "market": "mk",
+    "next_action_at_ms": "na",
+    "order_id": "oi",
+    "order_status": "os",
+    "origin": "or",
+    "parent_id": "pa",
+    "price_step": "ps",
+    "request_id": "rq",
+    "source": "so",
+    "symbol": "sy",
+    "time_in_force": "tf",
+    "trigger": "tr",
+    "updated_at_ms": "ua",
+    "venue": "ve",
+    "venue_order_id": "vo",
+}
 
 Value = TypeVar("Value")
 Convert = Callable[[Any], Any]
@@ -98,15 +128,16 @@ def _tuple_decoder(arguments: tuple[Any, ...]) -> Convert:
 def _dataclass_encoder(kind: Any) -> Convert:  # noqa: ANN401
     hints = get_type_hints(kind)
     fields = [
-        (one.name, encoder(hints[one.name]), _default(one)) for one in dataclasses.fields(kind)
+        (one.name, SHORT.get(one.name, one.name), encoder(hints[one.name]), _default(one))
+        for one in dataclasses.fields(kind)
     ]
 
     def encode(value: Any) -> dict[str, Any]:  # noqa: ANN401
         record = {}
-        for name, convert, default in fields:
+        for name, short, convert, default in fields:
             item = getattr(value, name)
             if item is not default and item != default:
-                record[name] = convert(item)
+                record[short] = convert(item)
         return record
 
     return encode
@@ -114,14 +145,18 @@ def _dataclass_encoder(kind: Any) -> Convert:  # noqa: ANN401
 
 def _dataclass_decoder(kind: Any) -> Convert:  # noqa: ANN401
     hints = get_type_hints(kind)
-    converts = {one.name: decoder(hints[one.name]) for one in dataclasses.fields(kind)}
+    converts = {one.name: (one.name, decoder(hints[one.name])) for one in dataclasses.fields(kind)}
+    converts |= {SHORT[name]: found for name, found in converts.items() if name in SHORT}
 
     def decode(record: Mapping[str, Any]) -> Any:  # noqa: ANN401
         # A field that this release does not know was written by a newer one: left out, not lost,
         # since a record of a newer schema is never written back (see records.py).
-        return kind(
-            **{name: converts[name](item) for name, item in record.items() if name in converts}
-        )
+        values = {}
+        for key, item in record.items():
+            if key in converts:
+                name, convert = converts[key]
+                values[name] = convert(item)
+        return kind(**values)
 
     return decode
 

@@ -9,7 +9,8 @@
 --   turn     hash     the lane is still leased under this token
 --   equal    string   the value is still the argument
 --   give_up  none     server time is not past the argument
---   unused   hash     no holder under this field; else `repeated` and the holder
+--   unused   hash     no holder under this field, or `<id> free`; else `repeated` and the holder
+--   room     set      fewer members than the argument
 --   fresh    string   no `<id>:<until>` with `until` past the argument; else `repeated` and the id
 --   rate     string   the counter of this minute is below the argument; counts, so it comes last
 -- Writes are plain commands, and four of our own:
@@ -56,7 +57,11 @@ end
 
 function conditions.unused(key, field)
   local holder = redis.call('HGET', key, field)
-  if holder then return {'repeated', holder} end
+  if holder and not string.find(holder, ' free', 1, true) then return {'repeated', holder} end
+end
+
+function conditions.room(key, most)
+  if redis.call('SCARD', key) >= tonumber(most) then return {'room', most} end
 end
 
 function conditions.fresh(key, business_now)

@@ -64,7 +64,7 @@ def listings_of(aggregate: Aggregate | None) -> dict[Listing, Effect | None]:
         case Request():
             listings.update(dict.fromkeys(_request_listings(aggregate)))
         case SmartOrder():
-            pass  # it is live, and the rest is in what it owes
+            listings.update(dict.fromkeys(_smart_order_listings(aggregate)))
     return listings
 
 
@@ -89,6 +89,9 @@ def _order_listings(order: Order) -> list[Listing]:
         listings.append(Listing("SET", keys.unknown(shard), member))
     if order.status in OPEN:
         listings.append(Listing("SET", keys.open_orders(order.account), member))
+    if order.is_live and order.caller_id_scope is not None:
+        key = keys.callers(order.account, order.caller_id_scope)
+        listings.append(Listing("HASH", key, order.caller_id or "", member))
     return listings
 
 
@@ -107,6 +110,18 @@ def _request_listings(request: Request) -> list[Listing]:
     if request.guarded_leg is not None:
         key = keys.protectors(account, request.symbol, request.guarded_leg)
         listings.append(Listing("SET", key, member))
+    return listings
+
+
+def _smart_order_listings(smart_order: SmartOrder) -> list[Listing]:
+    member, account = str(smart_order.id), smart_order.account
+    listings = []
+    if smart_order.stands_alone and smart_order.is_waiting:
+        listings.append(Listing("SET", keys.waiting(account), member))
+    if smart_order.stands_alone and smart_order.caller_id is not None:
+        key = keys.smart_callers(account, smart_order.origin)
+        holder = member if smart_order.holds_caller_id else f"{member} free"
+        listings.append(Listing("HASH", key, smart_order.caller_id, holder))
     return listings
 
 

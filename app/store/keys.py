@@ -34,14 +34,15 @@ CLIENTS = "hookfill:clients"
 #: string. How a test has moved the business clock: `offset:<ms>` or `frozen:<ms>`. Until removed.
 CLOCK = "hookfill:clock"
 
+#: hash, account → `<set at>:<cancels at>:<origin>` of its kill switch, business ms. Until it is
+#: switched off, or has done its work.
+KILL_SWITCHES = "hookfill:kill_switches"
+
 #: string. When a canary last came through the queue, server time in ms. Overwritten by the next.
 CANARY = "hookfill:canary"
 
 #: string. Identity of the history that has what the `kept` sets name. Overwritten by the next one.
 HISTORY = "hookfill:history"
-
-#: Sets and hashes of the trigger books of one venue; see `book`.
-BOOKS = "hookfill:books"
 
 
 def shard_of_account(account: AccountId) -> int:
@@ -143,6 +144,19 @@ def callers(account: AccountId, name: str) -> str:
     return f"{tag(shard_of_account(account))}:callers:{name}"
 
 
+def smart_callers(account: AccountId, name: str) -> str:
+    """Hash: caller id → `<id>` of the newest smart order of an origin with it. For ever.
+
+    `<id> free` where another one may use it again.
+    """
+    return f"{tag(shard_of_account(account))}:smart_callers:{account}:{name}"
+
+
+def waiting(account: AccountId) -> str:
+    """Set: smart orders of one account that stand alone and wait. Until they do not."""
+    return f"{tag(shard_of_account(account))}:waiting:{account}"
+
+
 def open_orders(account: AccountId) -> str:
     """Set: orders at the venue. Until closed."""
     return f"{tag(shard_of_account(account))}:open:{account}"
@@ -207,20 +221,29 @@ def slot(number: int) -> str:
 
 
 def books(venue: VenueName) -> str:
-    """Set: `<symbol>|<source>` of each trigger book that may hold something. For ever."""
-    return f"{BOOKS}:{venue}"
+    """Sorted set: symbols with trigger books, by when one was last armed. Until all is quiet."""
+    return f"hookfill:books:{{{venue}}}"
 
 
 def book_tick(venue: VenueName) -> str:
     """String: number of the newest tick that the books of one venue have begun with. For ever."""
-    return f"{BOOKS}:{venue}:tick"
+    return f"hookfill:books:{{{venue}}}:tick"
 
 
-def book(venue: VenueName, symbol: Symbol, source: str, part: str) -> str:
-    """One part of a trigger book, all under one tag.
+def book(venue: VenueName, symbol: Symbol) -> str:
+    """What the keys of the trigger books of one symbol begin with, all under one tag. No key.
 
-    `rising` and `falling` are sorted sets of owners by level in book units; `meta` is a hash with
-    `unit` (the price of one book unit) and `tick` (number of the last tick evaluated); `fired` is a
-    hash, owner → tick, until the owner knows. Until disarmed, fired or done.
+    `meta` is a hash: `tick` (number of the last one evaluated), `places` (of a price in book
+    units), `names` (counter), `quiet:<source>` (book_quiet.lua) and `met:<source>` (the tick that
+    the triggers have met). Until all is quiet. Then for each source `<source>:rising` and
+    `:falling`, sorted sets of triggers by level; `:on_rising` and `:on_falling`, those that wait
+    for their activation; `:staged` and `:blank`, those that wait for a tick; `:held`, a hash that
+    tells where those are that are in none of the first two; and the keys of book_trails.lua. Each
+    until it is empty. See `fired_triggers`.
     """
-    return f"{{{venue}:{symbol}:{source}}}:{part}"
+    return f"{{{venue}:{symbol}}}"
+
+
+def fired_triggers(venue: VenueName, symbol: Symbol) -> str:
+    """Hash: trigger → `<tick>|<price>` of what has fired. Until its owner knows."""
+    return f"{book(venue, symbol)}:fired"

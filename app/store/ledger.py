@@ -17,10 +17,12 @@ from app.domain.errors import (
     RateLimited,
     StaleRegistry,
     StoreUnavailable,
+    TooManyOpen,
 )
 from app.domain.identifiers import AccountId, AggregateId, EpochMs
 from app.domain.order import Order
 from app.domain.request import Request
+from app.domain.smart_order import SmartOrder
 from app.domain.words import AccountState
 from app.ports import NO_TERMS, Admission, Change, Clock, Stored, Terms
 from app.store import keys
@@ -87,10 +89,13 @@ class RedisLedger:
         return effects
 
     def admit(self, changes: Sequence[Change], admission: Admission) -> AggregateId | None:
-        """Write a new request, or return the id of the one that it repeats."""
+        """Write a new request and what changes with it, or return the id of the one it repeats."""
         transaction = Transaction()
-        _require_admission(changes[0].after, admission, self._clock.now_ms(), transaction)
-        self._write(changes, (), transaction)
+        new, others = changes[0].after, changes[1:]
+        freed = [one.before.aggregate for one in others if one.before is not None]
+        _require_admission(new, freed, admission, self._clock.now_ms(), transaction)
+        # Last comes who takes over what others leave in the same commit.
+        self._write([*others, changes[0]], (), transaction)
         answer = transaction.run(self._commit)
         if answer[0] == "repeated":
             repeated = AggregateId(int(answer[1]))
@@ -194,7 +199,11 @@ def _tell(changes: Sequence[Change]) -> None:
 
 
 def _require_admission(
-    request: Aggregate, admission: Admission, now_ms: EpochMs, transaction: Transaction
+    request: Aggregate,
+    freed: Sequence[Aggregate],
+    admission: Admission,
+    now_ms: EpochMs,
+    transaction: Transaction,
 ) -> None:
     account = request.account
     shard = keys.registry(keys.shard_of_account(account))
@@ -210,18 +219,31 @@ def _require_admission(
         transaction.write("SET", key, value, "PX", kept_ms)
         # What a repeat is told of must not have left by then.
         transaction.write("HSET", keys.aggregate(request.id), "until", admission.dedupe_until_ms)
-    caller_id = _held_caller_id(request)
-    if admission.caller_id_scope is not None and caller_id is not None:
-        transaction.require("unused", keys.callers(account, admission.caller_id_scope), caller_id)
+    _require_caller_id(request, freed, admission.caller_id_scope, transaction)
+    if admission.waiting_max is not None:
+        room = admission.waiting_max + len(freed)
+        transaction.require("room", keys.waiting(account), room)
     if admission.rate_key is not None and admission.rate_per_minute:
         transaction.require(
             "rate", keys.rate(account, admission.rate_key), admission.rate_per_minute
         )
 
 
+def _require_caller_id(
+    request: Aggregate, freed: Sequence[Aggregate], scope: str | None, transaction: Transaction
+) -> None:
+    caller_id = _held_caller_id(request)
+    if scope is None or caller_id is None or caller_id in map(_held_caller_id, freed):
+        return
+    named = keys.smart_callers if isinstance(request, SmartOrder) else keys.callers
+    transaction.require("unused", named(request.account, scope), caller_id)
+
+
 def _held_caller_id(request: Aggregate) -> str | None:
     """Return the caller id that the request would take; a cancel names that of another."""
-    if isinstance(request, Request) and request.holds_caller_id:
+    if isinstance(request, Request | SmartOrder) and request.holds_caller_id:
+        return request.caller_id
+    if isinstance(request, Order) and request.caller_id_scope is not None:
         return request.caller_id
     return None
 
@@ -267,7 +289,7 @@ def _write_read(
         transaction.write("READ", keys.inbox(reader), child, version, outbox, member)
 
 
-def _refusal(answer: Answer) -> Exception:
+def _refusal(answer: Answer) -> Exception:  # noqa: PLR0911 - a table
     word, found = answer[0], answer[1]
     match word:
         case "version":
@@ -276,6 +298,8 @@ def _refusal(answer: Answer) -> Exception:
             return NotPermitted(f"the account is in {found}")
         case "turn":
             return LeaseLost(f"the lane is leased under token {found}")
+        case "room":
+            return TooManyOpen(f"{found} smart orders wait already")
         case "equal":
             return StaleRegistry(f"accounts or credentials have changed to version {found}")
         case "rate":

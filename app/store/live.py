@@ -1,13 +1,15 @@
 """Which aggregates are live, by several keys."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import redis
 
 from app.domain.identifiers import AccountId, AggregateId
 from app.domain.order import Order
+from app.domain.smart_order import SmartOrder
 from app.domain.words import PositionSide, Side
 from app.store import keys
+from app.store.records import aggregate_from
 from app.store.scripts import text_of, translated
 
 
@@ -45,6 +47,24 @@ class RedisLive:
         if leg is None:
             leg = PositionSide.LONG if order.side is Side.SELL else PositionSide.SHORT
         return self._ids(keys.protectors(order.account, order.symbol, leg))
+
+    def waiting(self, account: AccountId) -> Sequence[SmartOrder]:
+        """Return the smart orders of an account that stand alone and wait, newest first."""
+        ids = sorted(self._ids(keys.waiting(account)), reverse=True)
+        with translated(), self._client.pipeline(transaction=False) as pipeline:
+            for one in ids:
+                pipeline.hget(keys.aggregate(one), "body")
+            bodies = pipeline.execute()
+        found = [aggregate_from(body) for body in bodies if body is not None]
+        return [one for one in found if isinstance(one, SmartOrder) and one.is_waiting]
+
+    def smart_order_named(
+        self, account: AccountId, origin: str, caller_id: str
+    ) -> AggregateId | None:
+        """Return the newest smart order of an origin with this caller id, in whatever state."""
+        with translated():
+            holder = self._client.hget(keys.smart_callers(account, origin), caller_id)
+        return None if holder is None else AggregateId(int(text_of(holder).partition(" ")[0]))
 
     def _ids(self, key: str) -> list[AggregateId]:
         with translated():

@@ -1,7 +1,7 @@
 """Aggregates ↔ records, with their schema version."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from app.domain.aggregate import Aggregate
@@ -14,7 +14,13 @@ from app.domain.reversal import Reversal
 from app.domain.signal import Signal
 from app.domain.smart_order import SmartOrder
 from app.domain.words import Kind, ReasonCode
-from app.store.codec import decoder, encoder
+from app.store.codec import SHORT, decoder, encoder
+
+_CREATED, _UPDATED, _TRIGGER = (
+    SHORT[name] for name in ("created_at_ms", "updated_at_ms", "trigger")
+)
+#: Of a trigger → of its smart order.
+_SHARED = {"owner": "id", SHORT["symbol"]: SHORT["symbol"]}
 
 #: Rises when a record can no longer be read by the release before.
 SCHEMA = 1
@@ -33,6 +39,7 @@ def record_of(aggregate: Aggregate) -> str:
     """Return the aggregate as JSON text: `{"s": schema, "k": kind, ...its fields}`."""
     kind = _KIND_OF[type(aggregate)]
     body = encoder(_KINDS[kind])(aggregate)
+    _lighten(body)
     return json.dumps({"s": SCHEMA, "k": kind, **body}, separators=(",", ":"))
 
 
@@ -46,15 +53,37 @@ def aggregate_from(text: str) -> Aggregate:
     schema = record.pop("s")
     if schema > SCHEMA:
         raise NewerRecord(f"the record has schema {schema}, this release reads up to {SCHEMA}")
-    aggregate: Aggregate = decoder(_KINDS[Kind(record.pop("k"))])(record)
+    kind = Kind(record.pop("k"))
+    _complete(record)
+    aggregate: Aggregate = decoder(_KINDS[kind])(record)
     return aggregate
 
 
+def _lighten(body: dict[str, Any]) -> None:
+    """Leave out what stands in the record already."""
+    if body.get(_UPDATED) == body.get(_CREATED):
+        body.pop(_UPDATED, None)
+    trigger = body.get(_TRIGGER, {})
+    for own, its in _SHARED.items():
+        if own in trigger and trigger[own] == body.get(its):
+            del trigger[own]
+
+
+def _complete(record: dict[str, Any]) -> None:
+    """Put in what was left out, and leave alone what was written in full."""
+    if _CREATED in record:
+        record.setdefault(_UPDATED, record[_CREATED])
+    trigger = record.get(_TRIGGER)
+    if trigger is not None:
+        for own, its in _SHARED.items():
+            trigger.setdefault(own, record.get(its))
+
+
 def entry_text(entry: Entry, process: str) -> str:
-    """Return a timeline entry as JSON text, with the process that wrote it."""
-    fields: dict[str, object] = {"e": entry.name, "t": entry.at_ms, "p": process}
+    """Return a timeline entry as JSON text: name, time, the process that wrote it, the reason."""
+    fields: list[object] = [entry.name, entry.at_ms, process]
     if entry.reason is not None:
-        fields["r"] = [entry.reason.code, entry.reason.message]
+        fields += [entry.reason.code, entry.reason.message]
     return json.dumps(fields, separators=(",", ":"))
 
 
@@ -68,9 +97,7 @@ def entries_from(text: str) -> list[tuple[Entry, str]]:
     return [_entry(fields) for fields in json.loads(text)]
 
 
-def _entry(fields: Mapping[str, Any]) -> tuple[Entry, str]:
-    reason = None
-    if "r" in fields:
-        code, message = fields["r"]
-        reason = Reason(ReasonCode(code), message)
-    return Entry(EntryName(fields["e"]), EpochMs(fields["t"]), reason), fields["p"]
+def _entry(fields: Sequence[Any]) -> tuple[Entry, str]:
+    name, at_ms, process, *why = fields
+    reason = Reason(ReasonCode(why[0]), why[1]) if why else None
+    return Entry(EntryName(name), EpochMs(at_ms), reason), process

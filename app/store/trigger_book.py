@@ -1,133 +1,288 @@
-"""Every armed trigger, in sorted sets by level, so that a tick costs O(log n + fired).
+"""Every armed trigger, so that a tick costs what it fires, and near to nothing else.
 
-A book belongs to one (venue, symbol, price source). It counts in units of its own, a fraction of
-the tick of the symbol when the book was opened: whole numbers, which scores hold exactly.
+A book belongs to one (venue, symbol, price source). Fixed levels stand in sorted sets; trailing
+ones are never rewritten at a new high (docs/design.md, "Prices and the trigger book"). A book
+counts in units of its own, a fraction of the tick of the symbol when it was opened: whole numbers,
+which scores hold exactly.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from collections.abc import Collection, Iterable, Sequence
+from decimal import ROUND_CEILING, Decimal
+from itertools import groupby
+from typing import Any, Final
 
 import redis
 
-from app.domain.identifiers import AggregateId, Symbol, VenueName
+from app.domain.identifiers import AggregateId, EpochMs, Symbol, VenueName
 from app.domain.market import Tick
-from app.domain.trigger import Trigger
+from app.domain.trigger import PERCENT_PLACES, Firing, Standing, Trigger, trailing_level
 from app.domain.words import Direction, PriceSource
 from app.store import keys
-from app.store.scripts import load_script, text_of, translated
+from app.store.scripts import Answer, Call, load_script, run_queued, text_of, translated
 
-#: Units of a book in one price step, so that levels between two steps keep their place.
-UNITS_PER_STEP = 1_000
+#: Places of a book unit beyond those of a price step, so that levels between two steps keep their
+#: place.
+PLACES_BELOW_STEP = 3
 
-#: Owners moved in one call: a gap that fires many must not hold up the server.
-FIRED_AT_ONCE = 1_000
+#: Digits of a price in book units: few enough for exact arithmetic, and for the price to grow.
+DIGITS = 14
 
-_SET_OF = {Direction.RISING: "rising", Direction.FALLING: "falling"}
+#: Steps of one call, some milliseconds: a gap that fires many must not hold up the server.
+WORK_AT_ONCE = 500
+
+#: A symbol in which nothing is armed is forgotten this long after something was, in milliseconds:
+#: longer than a worker can be about to arm something.
+QUIET_MS = 60_000
+
+_WAYS: Final = {Direction.RISING: "r", Direction.FALLING: "f"}
+#: In the order of book_quiet.lua.
+_SOURCES: Final = (PriceSource.LAST, PriceSource.BID, PriceSource.ASK, PriceSource.MARK)
+_LIBRARY = ("book_units.lua", "book_trails.lua", "book_holding.lua")
+
+Arming = tuple[Trigger, Tick | None]
 
 
 class RedisTriggerBook:
-    """The trigger books of all venues."""
+    """The trigger books of all venues.
 
-    def __init__(self, client: redis.Redis) -> None:
+    Args:
+        client: decodes answers to text.
+        work_at_once: steps of one call of a tick.
+    """
+
+    def __init__(self, client: redis.Redis, work_at_once: int = WORK_AT_ONCE) -> None:
         self._client = client
-        self._fire = load_script(client, "fire.lua")
+        self._work_at_once = work_at_once
+        self._arm = load_script(client, *_LIBRARY, "book_arm.lua")
+        self._disarm = load_script(client, *_LIBRARY, "book_disarm.lua")
+        self._fire = load_script(
+            client, _LIBRARY[0], "book_quiet.lua", *_LIBRARY[1:], "book_fire.lua"
+        )
+        self._standing = load_script(client, *_LIBRARY, "book_standing.lua")
+        self._census = load_script(client, *_LIBRARY, "book_census.lua")
+        self._note_script = load_script(client, "book_note.lua")
+        self._begin = load_script(client, "book_begin.lua")
+        self._done = load_script(client, "book_done.lua")
+        self._forget = load_script(client, "book_forget.lua")
 
-    def arm(self, trigger: Trigger) -> None:
-        """Hold the trigger from the next tick on. Arming twice is arming once."""
-        part = _SET_OF[trigger.direction]
-        unit = self._unit(trigger)
-        score = _units(trigger.level, unit, up=trigger.direction is Direction.RISING)
-        with translated():
-            self._client.sadd(keys.books(trigger.venue), f"{trigger.symbol}|{trigger.source}")
-            self._client.zadd(_key(trigger, part), {str(trigger.owner): score})
+    def arm(self, trigger: Trigger, seen: Tick | None = None) -> bool:
+        """Hold the trigger; see the port. Returns whether it has fired at once."""
+        return bool(self.arm_all([(trigger, seen)]))
+
+    def arm_all(self, armings: Sequence[Arming]) -> Collection[AggregateId]:
+        """Hold many triggers, in two round trips, and return the owners of those that have fired.
+
+        Args:
+            armings: each trigger with the newest tick, as `arm` takes it.
+        """
+        begun = self._note(armings)
+        calls: list[Call] = []
+        ordered = sorted(armings, key=lambda one: _book_of(one[0]))
+        for (venue, symbol, source), group in groupby(ordered, lambda one: _book_of(one[0])):
+            found = list(group)
+            arguments: list[str | int] = [source, begun[venue], _places(found[0][0])]
+            for trigger, seen in found:
+                arguments += _words(trigger, seen)
+            calls.append((self._arm, [keys.book(venue, symbol)], arguments))
+        answers = run_queued(self._client, calls)
+        return {_owner(text_of(one)) for answer in answers for one in answer[1:]}
 
     def disarm(self, trigger: Trigger) -> None:
         """Hold it no more. A trigger that is not held is no error."""
-        with translated():
-            self._client.zrem(_key(trigger, _SET_OF[trigger.direction]), str(trigger.owner))
+        self.disarm_all([trigger])
 
-    def fire(self, venue: VenueName, tick: Tick) -> Sequence[AggregateId]:
-        """Move what this tick fires to the fired list and return all of it, by owner id."""
-        self._begin(venue, tick.number)
-        for symbol, source in self._books(venue):
-            quote = tick.quotes.get(symbol)
-            if quote is not None:
-                self._fire_book(venue, symbol, source, tick.number, quote.of(source))
-        return sorted(self.fired(venue))
+    def disarm_all(self, triggers: Sequence[Trigger]) -> None:
+        """Hold many no more, in one round trip."""
+        calls: list[Call] = []
+        for (venue, symbol, source), group in groupby(sorted(triggers, key=_book_of), _book_of):
+            arguments: list[str | int] = [source]
+            for trigger in group:
+                arguments += [_member(trigger), _way(trigger)]
+            calls.append((self._disarm, [keys.book(venue, symbol)], arguments))
+        run_queued(self._client, calls)
 
-    def fired(self, venue: VenueName) -> Mapping[AggregateId, int]:
-        """Return what has fired and is not yet done: owner → number of the tick."""
-        found: dict[AggregateId, int] = {}
-        for symbol, source in self._books(venue):
-            with translated():
-                fired = self._client.hgetall(keys.book(venue, symbol, source, "fired"))
-            found.update((AggregateId(int(one)), int(number)) for one, number in fired.items())
-        return found
+    def standing(self, trigger: Trigger) -> Standing | None:
+        """Return where a trigger stands now, or None if the book does not hold it."""
+        arguments = [str(trigger.source), _member(trigger), _way(trigger)]
+        answer = self._standing([keys.book(trigger.venue, trigger.symbol)], arguments)
+        match text_of(answer[0]):
+            case "none":
+                return None
+            case "waits":
+                return Standing(is_active=False)
+            case "fixed":
+                return Standing(is_active=True, level=trigger.level)
+            case _:
+                extreme = Decimal(text_of(answer[2])).scaleb(-int(answer[1]))
+                level = trailing_level(trigger, extreme)
+                return Standing(is_active=True, extreme=extreme, level=level)
 
-    def done(self, venue: VenueName, owner: AggregateId) -> None:
-        """Take a fired trigger off the list: its owner knows."""
-        for symbol, source in self._books(venue):
-            with translated():
-                self._client.hdel(keys.book(venue, symbol, source, "fired"), str(owner))
+    def begin(self, venue: VenueName, number: int) -> None:
+        """Note that a tick begins: what is armed from now on first meets the next one."""
+        self._begin([keys.book_tick(venue)], [number])
+
+    def fire(self, venue: VenueName, tick: Tick) -> Sequence[Firing]:
+        """Move what this tick fires to the fired list and return it, by owner id.
+
+        One round trip, and more of them for what a gap fires.
+        """
+        calls = [self._meeting(venue, symbol, tick) for symbol in tick.quotes]
+        fired: dict[AggregateId, Firing] = {}
+        for symbol, call, first in zip(
+            tick.quotes, calls, run_queued(self._client, calls), strict=True
+        ):
+            answer = first
+            _gather(fired, symbol, tick, answer)
+            while answer[0] == "more":
+                script, names, arguments = call
+                answer = script(names, arguments)
+                _gather(fired, symbol, tick, answer)
+        return [fired[owner] for owner in sorted(fired)]
+
+    def _meeting(self, venue: VenueName, symbol: Symbol, tick: Tick) -> Call:
+        quote = tick.quotes[symbol]
+        prices = [f"{price:f}" for price in map(quote.of, _SOURCES)]
+        return self._fire, [keys.book(venue, symbol)], [tick.number, self._work_at_once, *prices]
+
+    def fired(self, venue: VenueName) -> Sequence[Firing]:
+        """Return what has fired and is not yet done, by tick, then owner id."""
+        symbols = [symbol for symbol, _ in self._symbols(venue)]
+        with translated(), self._client.pipeline(transaction=False) as pipeline:
+            for symbol in symbols:
+                pipeline.hgetall(keys.fired_triggers(venue, symbol))
+            lists = pipeline.execute()
+        found: list[Firing] = []
+        for symbol, listed in zip(symbols, lists, strict=True):
+            by_tick: dict[int, dict[AggregateId, Firing]] = {}
+            for member, value in listed.items():
+                number, price = text_of(value).split("|")
+                fired = by_tick.setdefault(int(number), {})
+                _add(fired, symbol, int(number), text_of(member), Decimal(price))
+            found += [one for fired in by_tick.values() for one in fired.values()]
+        return sorted(found, key=lambda one: (one.tick, one.owner))
+
+    def done(self, venue: VenueName, firing: Firing) -> None:
+        """Take what one tick has fired of one owner off the list: the owner knows."""
+        members = [_name(firing.owner, slot) for slot in firing.prices]
+        self._done([keys.fired_triggers(venue, firing.symbol)], [firing.tick, *members])
 
     def symbols(self, venue: VenueName) -> Collection[Symbol]:
-        """Return the symbols with something armed."""
-        found = set()
-        for symbol, source in self._books(venue):
-            with translated():
-                armed = sum(
-                    self._client.zcard(keys.book(venue, symbol, source, part))
-                    for part in _SET_OF.values()
-                )
-            if armed:
-                found.add(symbol)
-        return found
+        """Return the symbols with something armed. Those that are quiet are forgotten."""
+        known = self._symbols(venue)
+        if not known:
+            return []
+        calls: list[Call] = [
+            (self._census, [keys.book(venue, symbol)], ["look", *_SOURCES]) for symbol, _ in known
+        ]
+        counts = run_queued(self._client, calls)
+        armed = []
+        quiet = []
+        for (symbol, noted_ms), answer in zip(known, counts, strict=True):
+            if int(answer[1]):
+                armed.append(symbol)
+            elif not int(answer[2]):
+                quiet.append((symbol, noted_ms))
+        self._forget_quiet(venue, quiet)
+        return armed
 
-    def _begin(self, venue: VenueName, number: int) -> None:
-        """Note the tick, so that a book that is opened from now on first looks at the next one."""
+    def _forget_quiet(self, venue: VenueName, quiet: Collection[tuple[Symbol, int]]) -> None:
+        before_ms = self._server_ms() - QUIET_MS if quiet else 0
+        for symbol, noted_ms in quiet:
+            if noted_ms < before_ms:
+                self._forget([keys.books(venue)], [symbol, noted_ms])
+                self._census([keys.book(venue, symbol)], ["close", *_SOURCES])
+
+    def _symbols(self, venue: VenueName) -> list[tuple[Symbol, int]]:
         with translated():
-            if int(self._client.get(keys.book_tick(venue)) or 0) < number:
-                self._client.set(keys.book_tick(venue), number)
+            found: Any = self._client.zrange(keys.books(venue), 0, -1, withscores=True)
+        return [(Symbol(text_of(symbol)), int(score)) for symbol, score in found]
 
-    def _fire_book(
-        self, venue: VenueName, symbol: Symbol, source: PriceSource, number: int, price: Decimal
-    ) -> None:
-        names = [keys.book(venue, symbol, source, part) for part in _PARTS]
+    def _note(self, armings: Iterable[Arming]) -> dict[VenueName, int]:
+        """Note the symbols as in use, and return the number of each venue's newest tick."""
+        symbols: dict[VenueName, set[str]] = {}
+        for trigger, _ in armings:
+            symbols.setdefault(trigger.venue, set()).add(str(trigger.symbol))
+        calls: list[Call] = [
+            (self._note_script, [keys.books(venue), keys.book_tick(venue)], sorted(named))
+            for venue, named in symbols.items()
+        ]
+        answers = run_queued(self._client, calls)
+        return {venue: int(answer[1]) for venue, answer in zip(symbols, answers, strict=True)}
+
+    def _server_ms(self) -> EpochMs:
         with translated():
-            unit = self._client.hget(keys.book(venue, symbol, source, "meta"), "unit")
-        if unit is None:
-            return
-        low = _units(price, Decimal(text_of(unit)), up=False)
-        high = _units(price, Decimal(text_of(unit)), up=True)
-        while self._fire(names, [number, low, high, FIRED_AT_ONCE])[0] == "more":
-            pass
-
-    def _unit(self, trigger: Trigger) -> Decimal:
-        """Return the unit of the trigger's book, which is opened if it was not."""
-        meta = _key(trigger, "meta")
-        with translated():
-            unit = self._client.hget(meta, "unit")
-            if unit is None:
-                begun = self._client.get(keys.book_tick(trigger.venue))
-                self._client.hsetnx(meta, "tick", str(begun or 0))
-                self._client.hsetnx(meta, "unit", str(trigger.price_step / UNITS_PER_STEP))
-                unit = self._client.hget(meta, "unit")
-        return Decimal(text_of(unit))
-
-    def _books(self, venue: VenueName) -> list[tuple[Symbol, PriceSource]]:
-        with translated():
-            members = self._client.smembers(keys.books(venue))
-        books = [text_of(one).split("|") for one in members]
-        return sorted((Symbol(symbol), PriceSource(source)) for symbol, source in books)
+            seconds, micros = self._client.time()
+        return EpochMs(seconds * 1000 + micros // 1000)
 
 
-_PARTS = ("rising", "falling", "meta", "fired")
+def _book_of(trigger: Trigger) -> tuple[VenueName, Symbol, str]:
+    return trigger.venue, trigger.symbol, str(trigger.source)
 
 
-def _key(trigger: Trigger, part: str) -> str:
-    return keys.book(trigger.venue, trigger.symbol, trigger.source, part)
+def _way(trigger: Trigger) -> str:
+    return "" if trigger.level is None else _WAYS[trigger.direction]
 
 
-def _units(price: Decimal, unit: Decimal, *, up: bool) -> int:
-    """Return a price in book units, rounded away from firing early."""
-    return int((price / unit).to_integral_value(ROUND_CEILING if up else ROUND_FLOOR))
+def _name(owner: AggregateId, slot: str) -> str:
+    return f"{owner}:{slot}" if slot else str(owner)
+
+
+def _member(trigger: Trigger) -> str:
+    return _name(trigger.owner, trigger.slot)
+
+
+def _owner(member: str) -> AggregateId:
+    return AggregateId(int(member.partition(":")[0]))
+
+
+def _places(trigger: Trigger) -> int:
+    """Return the places of a book unit: exact for every price on its step, and some way below."""
+    exponent = trigger.price_step.normalize().as_tuple().exponent
+    places = max(-int(exponent), 0) + PLACES_BELOW_STEP
+    stop = trigger.stop
+    if stop is not None:
+        places = min(places, max(DIGITS - 1 - stop.adjusted(), 0))
+    return places
+
+
+def _words(trigger: Trigger, seen: Tick | None) -> list[str | int]:
+    """Return the nine words of book_arm.lua."""
+    words: list[str | int] = [_member(trigger), *_fields(trigger)]
+    quote = None if seen is None else seen.quotes.get(trigger.symbol)
+    if seen is None or quote is None:
+        return [*words, "", ""]
+    return [*words, seen.number, f"{quote.of(trigger.source):f}"]
+
+
+def _fields(trigger: Trigger) -> tuple[str, str, str, str, str, str]:
+    way = _WAYS[trigger.direction]
+    if trigger.trail is None:
+        return "fixed", way, f"{trigger.level:f}", "", "", ""
+    on = "" if trigger.activates is None else _WAYS[trigger.activates]
+    activation = "" if trigger.activation is None else f"{trigger.activation:f}"
+    offset = trigger.trail.value
+    if not trigger.trail.is_percent:
+        return f"{way}a", way, "", f"{offset:f}", on, activation
+    counted = offset.scaleb(PERCENT_PLACES).to_integral_value(ROUND_CEILING)
+    return f"{way}p", way, "", f"{counted:f}", on, activation
+
+
+def _gather(fired: dict[AggregateId, Firing], symbol: Symbol, tick: Tick, answer: Answer) -> None:
+    """Add what book_fire.lua has answered to the one firing of each owner."""
+    place = 1
+    while place < len(answer):
+        price = tick.quotes[symbol].of(PriceSource(answer[place]))
+        members = answer[place + 2 : place + 2 + int(answer[place + 1])]
+        for member in members:
+            _add(fired, symbol, tick.number, text_of(member), price)
+        place += 2 + len(members)
+
+
+def _add(
+    fired: dict[AggregateId, Firing], symbol: Symbol, tick: int, member: str, price: Decimal
+) -> None:
+    name, _, slot = member.partition(":")
+    owner = AggregateId(int(name))
+    known = fired.get(owner)
+    prices = {slot: price} if known is None else {**known.prices, slot: price}
+    fired[owner] = Firing(owner=owner, symbol=symbol, tick=tick, prices=prices)

@@ -188,7 +188,7 @@ def test_every_script_says_what_it_takes_and_returns() -> None:
     silent = [
         name_of(path)
         for path in scripts
-        if not path.read_text().startswith(f"-- {path.stem}(")
+        if not path.read_text().startswith((f"-- {path.stem}(", "-- Library: "))
         or "Return" not in path.read_text().split("\nlocal", 1)[0]
     ]
 

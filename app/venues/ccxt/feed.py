@@ -26,6 +26,15 @@ class CcxtFeed:
         self._exchange = exchange
         self._ports = ports
 
+    def newest(self, symbol: Symbol) -> Tick | None:
+        """Return the prices of a symbol as they are now, or None if none are known.
+
+        Raises:
+            VenueUnavailable: they could not be read.
+        """
+        quotes = self._quotes([symbol])
+        return self._tick(quotes) if quotes else None
+
     def next_tick(self, symbols: Collection[Symbol]) -> Tick | None:
         """Return the prices as they are now, or None if nobody waits or it is too early.
 
@@ -37,9 +46,7 @@ class CcxtFeed:
         # Whoever takes the lease looks. It is not given back: the next look must not be too near.
         if self._ports.locks.acquire(f"tick:{self._name}", self._poll_ms) is None:
             return None
-        quotes = self._quotes(sorted(symbols))
-        now_ms = self._ports.clock.server_ms()
-        return Tick(number=now_ms, at_ms=self._ports.clock.now_ms(), quotes=quotes)
+        return self._tick(self._quotes(sorted(symbols)))
 
     def match(self, tick: Tick) -> None:
         """Do nothing: the exchange matches its own orders."""
@@ -50,6 +57,11 @@ class CcxtFeed:
     def symbols(self) -> Collection[Symbol]:
         """Return nothing: no resting order here waits for prices."""
         return ()
+
+    def _tick(self, quotes: dict[Symbol, Quote]) -> Tick:
+        """Number a look by the server's time, which rises for all processes alike."""
+        number = self._ports.clock.server_ms()
+        return Tick(number=number, at_ms=self._ports.clock.now_ms(), quotes=quotes)
 
     @property
     def _poll_ms(self) -> int:
@@ -68,9 +80,16 @@ class CcxtFeed:
 
     @staticmethod
     def _tickers(api: Any, wanted: list[str]) -> dict[str, Any]:  # noqa: ANN401 - ccxt's
+        """Return ccxt's tickers, with the touch from where it is told (Binance: apart)."""
         if not wanted:
             return {}
         if len(wanted) > 1 and api.has.get("fetchTickers"):
             found = api.fetch_tickers(wanted)
-            return {one: found[one] for one in wanted if one in found}
-        return {one: api.fetch_ticker(one) for one in wanted}
+            tickers = {one: found[one] for one in wanted if one in found}
+        else:
+            tickers = {one: api.fetch_ticker(one) for one in wanted}
+        bare = [one for one, ticker in tickers.items() if ticker.get("bid") is None]
+        if bare and api.has.get("fetchBidsAsks"):
+            for one, touch in api.fetch_bids_asks(bare).items():
+                tickers[one] = {**tickers[one], "bid": touch["bid"], "ask": touch["ask"]}
+        return tickers

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
+from app.domain.instrument import Instrument
 from app.domain.market import Quote
 from app.domain.words import Side
 
@@ -28,6 +29,30 @@ def takes(
         taken.append((price, min(left, offered)))
         left -= taken[-1][1]
     return tuple(taken)
+
+
+def takes_for(
+    quote: Quote, amount: Decimal, instrument: Instrument
+) -> tuple[tuple[tuple[Decimal, Decimal], ...], Decimal]:
+    """Return what a buy gets at once for an amount of quote currency, and what it cannot spend.
+
+    What is left below one lot is not counted as left. Without depth the touch offers all.
+
+    Returns:
+        (price, quantity), best first; then the rest of the amount.
+    """
+    taken: list[tuple[Decimal, Decimal]] = []
+    left = amount
+    for price, offered in quote.asks or ((quote.ask, instrument.quantity(amount / quote.ask)),):
+        wanted = instrument.quantity(left / price)
+        if wanted <= 0:
+            return tuple(taken), Decimal(0)
+        part = min(wanted, offered)
+        taken.append((price, part))
+        left -= part * price
+        if part == wanted:
+            return tuple(taken), Decimal(0)
+    return tuple(taken), left
 
 
 def offered_to(quote: Quote, side: Side, limit: Decimal, quantity: Decimal) -> Decimal:

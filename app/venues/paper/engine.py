@@ -26,7 +26,7 @@ from app.domain.words import (
     TimeInForce,
 )
 from app.venues.paper import futures, spot
-from app.venues.paper.depth import offered_to, reaches, takes
+from app.venues.paper.depth import offered_to, reaches, takes, takes_for
 from app.venues.paper.filters import refusal
 from app.venues.paper.holds import held, released, shortfall
 
@@ -67,6 +67,8 @@ def place(
     """
     arrived = replace(order, reduces=reduced_leg(account, order))
     refused = refusal(account, arrived, instrument, quote)
+    if refused is None and arrived.amount is not None:
+        return _bought(account, arrived, instrument, quote)
     if refused is None:
         # A limit order must be good for its whole quantity at its own price, as at any exchange.
         refused = shortfall(account, held(account, arrived)[0], arrived)
@@ -77,7 +79,7 @@ def place(
         return Outcome(account, _out_of_time(arrived))
     done = Outcome(account, arrived)
     for price, quantity in taken:
-        done = _filled(done, quantity, price, account.fees.taker)
+        done = _filled(done, quantity, price, is_maker=False)
     done = _settled(done)
     refused = shortfall(account, done.account, arrived) if _costs(account, done) else None
     if refused is not None:
@@ -102,7 +104,7 @@ def match(
     if quantity <= 0:
         return before
     free = Outcome(*released(account, met))
-    done = _settled(_filled(free, quantity, order.price, account.fees.maker))
+    done = _settled(_filled(free, quantity, order.price, is_maker=True))
     short = shortfall(account, done.account, met) if _costs(account, done) else None
     return done if short is None else cancel(account, met, short, at_ms)
 
@@ -113,6 +115,31 @@ def cancel(account: PaperAccount, order: PaperOrder, reason: Reason, at_ms: Epoc
         return Outcome(account, order)
     freed, loose = released(account, replace(order, updated_at_ms=at_ms))
     return Outcome(freed, _closed(loose, OrderStatus.CANCELED, reason))
+
+
+def _bought(
+    account: PaperAccount, order: PaperOrder, instrument: Instrument | None, quote: Quote | None
+) -> Outcome:
+    """Let a market buy spend its amount, of which all must be free, down to less than a lot."""
+    assert order.amount is not None  # noqa: S101 - for types; the filters have seen to the rest
+    assert instrument is not None  # noqa: S101
+    assert quote is not None  # noqa: S101
+    free = account.free(order.pays_in)
+    if free < order.amount:
+        lack = f"it has {plain(free)} {order.pays_in} to spend, not {plain(order.amount)}"
+        reason = Reason(ReasonCode.INSUFFICIENT_FUNDS, lack)
+        return Outcome(account, _closed(order, OrderStatus.REJECTED, reason))
+    taken, left = takes_for(quote, order.amount, instrument)
+    rest = f"{plain(left)} of {plain(order.amount)} {order.pays_in} could not be spent at once"
+    unspent = Reason(ReasonCode.TIME_IN_FORCE, rest)
+    if left and order.time_in_force is TimeInForce.FOK:
+        return Outcome(account, _closed(order, OrderStatus.CANCELED, unspent))
+    done = Outcome(account, replace(order, quantity=_sum(taken)))
+    for price, quantity in taken:
+        done = _filled(done, quantity, price, is_maker=False)
+    if left:
+        return Outcome(done.account, _closed(done.order, OrderStatus.CANCELED, unspent))
+    return Outcome(done.account, replace(done.order, status=OrderStatus.FILLED))
 
 
 def _taken(
@@ -130,10 +157,10 @@ def _reducible(account: PaperAccount, order: PaperOrder) -> Decimal:
     return min(order.remaining_quantity, account.leg(order.symbol, order.reduces).size)
 
 
-def _filled(done: Outcome, quantity: Decimal, price: Decimal, fee_rate: Decimal) -> Outcome:
-    order = done.order
+def _filled(done: Outcome, quantity: Decimal, price: Decimal, *, is_maker: bool) -> Outcome:
+    order, fees = done.order, done.account.fees
     traded = spot.traded if order.market is Market.SPOT else futures.traded
-    trade = traded(done.account, order, quantity, price, fee_rate)
+    trade = traded(done.account, order, quantity, price, fees.maker if is_maker else fees.taker)
     fill = Fill(
         trade_id=TradeId(f"{order.number}-{len(order.fills) + 1}"),
         quantity=quantity,
@@ -141,6 +168,7 @@ def _filled(done: Outcome, quantity: Decimal, price: Decimal, fee_rate: Decimal)
         fee=trade.fee,
         fee_currency=trade.fee_currency,
         at_ms=order.updated_at_ms,
+        is_maker=is_maker,
     )
     return Outcome(
         trade.account,

@@ -18,6 +18,18 @@ class PaperFeed:
     def __init__(self, ports: PaperPorts) -> None:
         self._ports = ports
 
+    def newest(self, symbol: Symbol) -> Tick | None:
+        """Return the newest prices of a symbol as a tick, evaluated or not, or None.
+
+        A price that a person set stands until another is set; the source is asked anew.
+        """
+        price = self._ports.prices.current(symbol)
+        now_ms = self._ports.clock.now_ms()
+        quote = price.quote if price.is_set else self._ports.source.quote(symbol, now_ms)
+        if quote is None:
+            return None
+        return Tick(number=price.tick, at_ms=now_ms, quotes={symbol: quote})
+
     def next_tick(self, symbols: Collection[Symbol]) -> Tick | None:
         """Return the oldest tick that was not evaluated yet, or None if there is none.
 

@@ -1,5 +1,6 @@
 """What the venue refuses at the door, each refusal with its figures."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from app.domain.figures import plain
@@ -87,9 +88,26 @@ def _size(order: PaperOrder, instrument: Instrument, quote: Quote | None) -> Rea
     price = order.price
     if price is None:
         price = quote.touch(order.side) if quote is not None else _NOTHING
+    if order.amount is not None:
+        return _amount(order, order.amount, instrument, price)
     if order.reduces is not None:  # what only reduces is exempt from the minimums, as elsewhere
         instrument = instrument.reducing()
     return instrument.refusal(order.quantity, price)
+
+
+def _amount(
+    order: PaperOrder, amount: Decimal, instrument: Instrument, price: Decimal
+) -> Reason | None:
+    """Return why an amount of quote currency is too small or too large; it is its own notional."""
+    if order.market is not Market.SPOT:
+        return _refused("an amount of quote currency can be spent in the spot market only")
+    if amount < instrument.min_notional:
+        return Reason(
+            ReasonCode.BELOW_MINIMUM,
+            f"amount was {plain(amount)}, the least notional is {plain(instrument.min_notional)}",
+        )
+    bought = instrument.quantity(amount / price)
+    return replace(instrument, min_notional=_NOTHING).refusal(bought, price)
 
 
 def _refused(message: str) -> Reason:

@@ -261,6 +261,7 @@ def _arriving(order: Order, ports: PaperPorts) -> PaperOrder:
         position_side=order.position_side,
         time_in_force=order.time_in_force,
         reduce_only=order.reduce_only,
+        amount=order.amount,
         price=order.price,
     )
 

@@ -16,6 +16,9 @@ CLASSES = [
 
 #: Name of the class → status and code.
 EXPECTED = {
+    "CallerIdInUse": (400, "validation_failed"),
+    "NotWaiting": (400, "validation_failed"),
+    "TooManyOpen": (400, "validation_failed"),
     "CommandError": (400, "validation_failed"),
     "Conflict": (503, "queue_unavailable"),
     "ConnectorInactive": (409, "connector_inactive"),

@@ -62,7 +62,7 @@ EVENTS: list[Event] = [
     TargetsCanceled(at_ms=LATER, count=1),
     TriggerArmed(at_ms=LATER),
     TriggerDisarmed(at_ms=LATER),
-    TriggerFired(at_ms=LATER, tick=1, new_ids=IDS),
+    TriggerFired(at_ms=LATER, tick=1, prices={}, new_ids=IDS),
 ]
 AGGREGATES: list[Aggregate] = [
     *(an_order_in(status) for status in OrderStatus),

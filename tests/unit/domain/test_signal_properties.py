@@ -209,7 +209,7 @@ class SignalMachine(RuleBasedStateMachine):
         events: dict[str, Event] = {
             "armed": TriggerArmed(at_ms=NOW),
             "disarmed": TriggerDisarmed(at_ms=NOW),
-            "fired": TriggerFired(at_ms=NOW, tick=1, new_ids=self.fresh()),
+            "fired": TriggerFired(at_ms=NOW, tick=1, prices={}, new_ids=self.fresh()),
         }
         self.happen(smart_order.id, events[what])
 

@@ -11,33 +11,50 @@ from app.domain.effects import EffectKind
 from app.domain.events import (
     CancelRequested,
     OrderUpdated,
+    TimerDue,
     TriggerArmed,
     TriggerDisarmed,
     TriggerFired,
+    TriggerRefused,
 )
+from app.domain.identifiers import EpochMs
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.smart_order import (
     PLACEMENTS_MAX,
     SmartOrder,
+    SmartOrderEvent,
     SmartOrderState,
     direction_of,
 )
 from app.domain.status import CLOSED, OrderStatus
-from app.domain.words import Direction, OrderType, ReasonCode, Side
+from app.domain.trigger import Offset
+from app.domain.words import (
+    Direction,
+    OrderType,
+    ReasonCode,
+    Side,
+    SmartOrderType,
+    TimeInForce,
+)
 from tests.builders import (
     LATER,
+    NOW,
     REFUSED,
     REQUESTED,
     USDM_ID,
     a_smart_order,
+    a_stop,
+    a_trailing_limit,
     an_order,
     fresh_ids,
 )
 
 ARMED = TriggerArmed(at_ms=LATER)
 DISARMED = TriggerDisarmed(at_ms=LATER)
-FIRED = TriggerFired(at_ms=LATER, tick=3, new_ids=fresh_ids(account=USDM_ID))
+FIRED = TriggerFired(
+    at_ms=LATER, tick=3, prices={"": Decimal(1_900)}, new_ids=fresh_ids(account=USDM_ID)
+)
 CANCEL = CancelRequested(at_ms=LATER, reason=REQUESTED)
 
 
@@ -88,7 +105,7 @@ def test_its_price_brings_forth_one_reducing_order() -> None:
 
 
 def test_a_limit_of_its_own_makes_a_limit_order() -> None:
-    decision = a_smart_order(price=Decimal(1_890)).decide(FIRED)
+    decision = a_smart_order(type=SmartOrderType.STOP_LIMIT, price=Decimal(1_890)).decide(FIRED)
 
     assert order_of(decision).type is OrderType.LIMIT
 
@@ -245,3 +262,225 @@ def test_profits_lie_ahead_and_losses_behind() -> None:
 
 def test_it_says_what_it_waits_for() -> None:
     assert a_smart_order().sentence() == "sell 0.5 ETH/USDT when last reaches 1900"
+
+
+# Standing alone: the rules of Poloniex, docs/design.md
+
+
+def fired_at(price: str) -> TriggerFired:
+    return replace(FIRED, prices={"": Decimal(price)})
+
+
+def placed_by(smart_order: SmartOrder, price: str = "1900") -> Order:
+    return order_of(smart_order.decide(fired_at(price)))
+
+
+@pytest.mark.parametrize("tif", TimeInForce)
+@pytest.mark.parametrize("post_only", [False, True])
+def test_a_stop_limit_places_its_own_limit(tif: TimeInForce, *, post_only: bool) -> None:
+    order = placed_by(
+        a_stop(
+            type=SmartOrderType.STOP_LIMIT,
+            price=Decimal(60_100),
+            time_in_force=tif,
+            post_only=post_only,
+        ),
+        "61000",
+    )
+
+    expected = OrderType.LIMIT_MAKER if post_only else OrderType.LIMIT
+    assert (order.type, order.price, order.time_in_force) == (expected, Decimal(60_100), tif)
+    assert (order.quantity, order.amount) == (Decimal("0.5"), None)
+    assert order.caller_id == "mine"
+
+
+def test_a_market_stop_keeps_its_price_and_does_not_use_it() -> None:
+    stop = a_stop(price=Decimal(41_920))
+
+    assert (placed_by(stop).type, placed_by(stop).price) == (OrderType.MARKET, None)
+    assert stop.decide(FIRED).aggregate.price == Decimal(41_920)
+
+
+@pytest.mark.parametrize(
+    ("side", "quantity", "amount", "expected"),
+    [
+        (Side.BUY, "0.2", "10", ("0", "10")),
+        (Side.BUY, None, "10", ("0", "10")),
+        (Side.BUY, "0.2", None, ("0.2", None)),
+        (Side.SELL, "0.2", "10", ("0.2", None)),
+    ],
+)
+def test_the_amount_counts_for_market_buys_and_there_it_wins(
+    side: Side, quantity: str | None, amount: str | None, expected: tuple[str, str | None]
+) -> None:
+    order = placed_by(
+        a_stop(
+            side=side,
+            quantity=None if quantity is None else Decimal(quantity),
+            amount=None if amount is None else Decimal(amount),
+        )
+    )
+
+    found = (str(order.quantity), None if order.amount is None else str(order.amount))
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("side", "offset", "price", "limit"),
+    [
+        pytest.param(Side.SELL, "0.5%", "60450", "60147.75", id="T4"),
+        pytest.param(Side.BUY, "10", "1920", "1930", id="T5"),
+        pytest.param(Side.SELL, "0.333%", "100.01", "99.68", id="a sale is rounded up"),
+        pytest.param(Side.BUY, "0.333%", "100.01", "100.34", id="a buy is rounded down"),
+        pytest.param(Side.SELL, "0", "100", "100", id="no distance"),
+    ],
+)
+def test_a_trailing_limit_lies_off_the_price_of_the_firing_tick(
+    side: Side, offset: str, price: str, limit: str
+) -> None:
+    order = placed_by(a_trailing_limit(side, offset), price)
+
+    assert (order.type, order.price) == (OrderType.LIMIT, Decimal(limit))
+
+
+def test_a_trailing_limit_that_is_not_above_0_fails() -> None:
+    decision = a_trailing_limit(Side.SELL, "500").decide(fired_at("500"))
+
+    failed = decision.aggregate
+    assert failed.state is SmartOrderState.FAILED
+    assert failed.reason is not None
+    assert failed.reason.code is ReasonCode.LIMIT_NOT_ABOVE_ZERO
+    assert decision.children == ()
+    assert kinds(failed) == []
+
+
+@pytest.mark.parametrize("status", [OrderStatus.REJECTED, OrderStatus.DENIED])
+def test_one_whose_order_is_not_opened_fails_with_its_reason(status: OrderStatus) -> None:
+    fired = a_stop().decide(FIRED)
+    short = Reason(ReasonCode.INSUFFICIENT_FUNDS, "lacks 300500 USDT")
+
+    decision = heard(fired.aggregate, order_of(fired), status=status, reason=short)
+
+    assert decision.aggregate.state is SmartOrderState.FAILED
+    assert decision.aggregate.reason == short
+    assert decision.children == ()
+    assert [entry.name for entry in decision.entries] == ["failed", "closed"]
+
+
+@pytest.mark.parametrize(
+    "status", [OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED]
+)
+def test_one_whose_order_was_opened_stays_triggered_whatever_comes(status: OrderStatus) -> None:
+    fired = a_stop().decide(FIRED)
+    open_ = heard(fired.aggregate, order_of(fired), status=OrderStatus.NEW).aggregate
+
+    ended = heard(open_, order_of(fired), status=status, reason=REFUSED).aggregate
+
+    assert ended.state is SmartOrderState.TRIGGERED
+    assert not ended.is_live
+
+
+def test_an_order_of_unknown_outcome_leaves_it_triggered() -> None:
+    fired = a_stop().decide(FIRED)
+
+    unknown = heard(fired.aggregate, order_of(fired), status=OrderStatus.UNKNOWN).aggregate
+
+    assert unknown.state is SmartOrderState.TRIGGERED
+    assert unknown.is_live
+
+
+def test_one_that_cannot_be_waited_for_is_rejected() -> None:
+    reason = Reason(ReasonCode.UNKNOWN_INSTRUMENT, "gone")
+
+    rejected = a_stop().decide(TriggerRefused(at_ms=LATER, reason=reason)).aggregate
+
+    assert (rejected.state, rejected.reason) == (SmartOrderState.REJECTED, reason)
+    assert kinds(rejected) == [EffectKind.DISARM]
+
+
+def test_one_with_a_life_owes_a_timer_and_expires() -> None:
+    stop = a_stop(expires_at_ms=LATER)
+
+    early = stop.decide(TimerDue(at_ms=EpochMs(LATER - 1)))
+    expired = stop.decide(TimerDue(at_ms=LATER))
+
+    assert kinds(stop) == [EffectKind.TIMER, EffectKind.ARM]
+    assert early.ignored
+    assert expired.aggregate.state is SmartOrderState.EXPIRED
+    assert [entry.name for entry in expired.entries] == ["expired", "closed"]
+    assert a_stop().decide(TimerDue(at_ms=LATER)).ignored
+
+
+ENDS = [
+    CANCEL,
+    TriggerRefused(at_ms=LATER, reason=REFUSED),
+    TimerDue(at_ms=LATER),
+    FIRED,
+]
+
+
+@pytest.mark.parametrize("first", ENDS)
+@pytest.mark.parametrize("second", ENDS)
+def test_exactly_one_thing_ends_the_waiting(
+    first: SmartOrderEvent, second: SmartOrderEvent
+) -> None:
+    ended = a_stop(expires_at_ms=LATER).decide(first).aggregate
+
+    late = ended.decide(second)
+
+    assert late.ignored
+    assert late.children == ()
+    assert late.aggregate == ended
+
+
+def test_one_that_is_being_canceled_is_not_triggered() -> None:
+    assert a_stop(state=SmartOrderState.PENDING_CANCEL).decide(FIRED).ignored
+
+
+def test_its_caller_id_is_taken_while_it_may_trade_and_once_it_has() -> None:
+    held = {state for state in SmartOrderState if a_stop(state=state).holds_caller_id}
+
+    assert held == {
+        SmartOrderState.PENDING_NEW,
+        SmartOrderState.PENDING_CANCEL,
+        SmartOrderState.TRIGGERED,
+    }
+
+
+def test_news_and_arming_are_no_change_of_state() -> None:
+    armed = a_stop().decide(ARMED).aggregate
+    fired = armed.decide(replace(FIRED, at_ms=NOW))
+    filled = heard(fired.aggregate, order_of(fired), status=OrderStatus.FILLED).aggregate
+
+    assert armed.updated_at_ms == filled.updated_at_ms == NOW
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"type": SmartOrderType.STOP_LIMIT},
+        {"type": SmartOrderType.TRAILING_STOP},
+        {"quantity": None},
+        {"quantity": Decimal(0)},
+        {"quantity": None, "amount": Decimal(10), "side": Side.SELL},
+    ],
+)
+def test_what_could_place_nothing_cannot_be(odd: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="smart order"):
+        a_stop(**odd)
+
+
+def test_a_budget_is_said_in_the_currency_it_is_in() -> None:
+    stop = a_stop(quantity=None, amount=Decimal(10))
+
+    assert stop.sentence() == "buy for 10 USDT BTC/USDT when last reaches 60000"
+    assert placed_by(stop).sentence() == "buy for 10 USDT BTC/USDT market"
+
+
+def test_the_command_makes_the_same_again() -> None:
+    one = a_trailing_limit(Side.SELL, "0.5%")
+
+    command = one.command()
+
+    assert (command.stop, command.trail) == (None, Offset(Decimal(500)))
+    assert (command.limit_offset, command.type) == (one.limit_offset, one.type)

@@ -5,13 +5,18 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.ingress import poloniex_operations
 from app.ingress.attempts import FAILURES_MAX
 from app.ingress.authentication import OPEN_ROUTES
 from app.ingress.sessions import COOKIE, LIFE_SECONDS
 from tests.unit.ingress.conftest import ADMIN_TOKEN, MakeApp
 
-#: Asks for credentials in its own way, in its body.
-DIALECTS = ("/trading-signal/webhook", "/v1/order")
+#: Asks for credentials in its own way: in its body, or signed in headers.
+DIALECTS = (
+    "/trading-signal/webhook",
+    "/v1/order",
+    *(path for _, path, *_ in poloniex_operations.ROWS),
+)
 
 #: Ask for user and password; tests/unit/ingress/test_hummingbot_routes.py goes through them all.
 HUMMINGBOT = ("/trading/", "/accounts/", "/connectors/", "/portfolio/")

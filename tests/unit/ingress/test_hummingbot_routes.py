@@ -88,5 +88,5 @@ def test_the_allowed_methods_are_named(app: Flask) -> None:
 def test_accounts_without_the_slash_is_another_path(app: Flask) -> None:
     answer = app.test_client().get("/accounts")
 
-    assert answer.status_code == 404
+    assert answer.status_code == 401  # that of Poloniex
     assert "detail" not in answer.get_json()

@@ -11,7 +11,7 @@ from app.domain.decision import Entry, EntryName
 from app.domain.identifiers import AggregateId, Currency, EpochMs
 from app.domain.reason import Reason
 from app.domain.status import OrderStatus
-from app.domain.words import PositionSide, ReasonCode
+from app.domain.words import PositionSide, ReasonCode, SmartOrderType
 from app.ingress.rows import KEYS, detail_of, entry_row, row_of
 from tests.builders import NOW, a_signal, a_smart_order, an_id, an_order, client_id
 
@@ -133,7 +133,7 @@ def test_a_cancel_has_nothing_that_an_order_has() -> None:
 
 def test_a_smart_order_has_its_trigger() -> None:
     stop = row_of(a_smart_order(), "demo")
-    limited = row_of(a_smart_order(price=Decimal(1800)), "demo")
+    limited = row_of(a_smart_order(type=SmartOrderType.STOP_LIMIT, price=Decimal(1800)), "demo")
 
     assert (stop["type"], stop["trigger_price"], stop["price"]) == ("STOP", "1900", None)
     assert (limited["type"], limited["price"]) == ("STOP_LIMIT", "1800")

@@ -88,6 +88,7 @@ def test_a_marketable_limit_buy_takes_the_better_price() -> None:
     assert outcome.order.status is OrderStatus.FILLED
     assert outcome.order.average_price == Decimal(50_000)
     assert outcome.account.free(USDT) == Decimal(5_000)
+    assert [fill.is_maker for fill in outcome.order.fills] == [False]
 
 
 def test_a_limit_order_takes_what_it_can_and_rests_at_its_own_price() -> None:
@@ -266,6 +267,7 @@ def test_a_resting_order_fills_at_its_own_price_when_the_touch_reaches_it() -> N
 
     assert outcome.order.status is OrderStatus.FILLED
     assert outcome.order.average_price == Decimal(40_000)
+    assert [fill.is_maker for fill in outcome.order.fills] == [True]
     assert outcome.account.total(USDT) == outcome.account.free(USDT) == Decimal(5_000)
     assert outcome.order.updated_at_ms == LATER
 
@@ -341,3 +343,73 @@ def test_a_report_tells_all_fills() -> None:
     assert report.venue_order_id == "7"
     assert report.position_after is None
     assert [fill.quantity for fill in report.fills] == [Decimal("0.1")]
+
+
+# A market buy of an amount of quote currency
+
+
+def a_buy_for(amount: str, time_in_force: TimeInForce = TimeInForce.GTC) -> PaperOrder:
+    order = a_spot_order(Side.BUY, "0", time_in_force=time_in_force)
+    return replace(order, amount=Decimal(amount))
+
+
+@pytest.mark.parametrize(
+    ("amount", "bought"), [("100", "0.002"), ("10", "0.0002"), ("99.99", "0.00199")]
+)
+def test_an_amount_is_spent_down_to_less_than_a_lot(amount: str, bought: str) -> None:
+    outcome = placed(a_buy_for(amount))
+
+    assert outcome.order.status is OrderStatus.FILLED
+    assert outcome.order.filled_quantity == outcome.order.quantity == Decimal(bought)
+    assert outcome.account.total(USDT) == 10_000 - Decimal(bought) * 50_000
+    assert outcome.account.free(USDT) == outcome.account.total(USDT)
+
+
+def test_an_amount_walks_through_the_depth() -> None:
+    quote = a_quote("49990", "50000", asks=(("50000", "0.001"), ("60000", "1")))
+
+    outcome = placed(a_buy_for("110"), quote=quote)
+
+    assert [fill.quantity for fill in outcome.order.fills] == [Decimal("0.001"), Decimal("0.001")]
+    assert outcome.order.average_price == Decimal(55_000)
+
+
+@pytest.mark.parametrize(
+    ("time_in_force", "filled"),
+    [(TimeInForce.GTC, "0.001"), (TimeInForce.IOC, "0.001"), (TimeInForce.FOK, "0")],
+)
+def test_an_amount_that_cannot_all_be_spent(time_in_force: TimeInForce, filled: str) -> None:
+    quote = a_quote("49990", "50000", asks=(("50000", "0.001"),))
+
+    outcome = placed(a_buy_for("110", time_in_force), quote=quote)
+
+    assert outcome.order.status is OrderStatus.CANCELED
+    assert reason_of(outcome) is ReasonCode.TIME_IN_FORCE
+    assert outcome.order.filled_quantity == Decimal(filled)
+    assert outcome.account.free(USDT) == 10_000 - Decimal(filled) * 50_000
+
+
+@pytest.mark.parametrize(
+    ("amount", "code"),
+    [
+        ("10000.01", ReasonCode.INSUFFICIENT_FUNDS),
+        ("4.99", ReasonCode.BELOW_MINIMUM),
+        ("0.1", ReasonCode.BELOW_MINIMUM),
+    ],
+)
+def test_an_amount_that_is_not_there_or_too_small_is_refused(amount: str, code: ReasonCode) -> None:
+    outcome = placed(a_buy_for(amount))
+
+    assert outcome.order.status is OrderStatus.REJECTED
+    assert reason_of(outcome) is code
+    assert outcome.account == a_spot_account()
+
+
+def test_an_amount_less_than_a_lot_is_refused() -> None:
+    outcome = placed(a_buy_for("5"), quote=a_quote("600000"))
+
+    assert reason_of(outcome) is ReasonCode.BELOW_MINIMUM
+
+
+def test_an_amount_needs_a_price() -> None:
+    assert reason_of(placed(a_buy_for("100"), quote=None)) is ReasonCode.NO_PRICE

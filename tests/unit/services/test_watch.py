@@ -3,10 +3,10 @@
 import pytest
 
 from app.domain.commands import Action
-from app.domain.identifiers import AggregateId
 from app.domain.signal import Signal, SignalState
 from app.domain.smart_order import SmartOrder, SmartOrderState
 from app.domain.status import OrderStatus
+from app.domain.trigger import Firing
 from app.domain.words import PositionSide, Side
 from app.services.watch import LEASE_MS, watch_prices
 from app.store import keys
@@ -92,19 +92,19 @@ def test_a_price_that_is_reached_closes_the_position_and_ends_both(price: str, f
     assert the_signal(rig).state is SignalState.DONE
     assert [order.side for order in rig.venue.sent] == [Side.BUY, Side.SELL]
     assert rig.venue.sent[1].reduce_only
-    assert rig.ports.book.fired(PAPER) == {}
+    assert rig.ports.book.fired(PAPER) == []
     assert rig.ports.outbox.owed() == []
 
 
 def test_resting_orders_meet_the_tick_before_triggers_do() -> None:
     rig = protected()
     tick(rig, "1900")
-    seen: list[dict[AggregateId, int]] = []
-    rig.feed.before_match = lambda: seen.append(dict(rig.ports.book.fired(PAPER)))
+    seen: list[list[Firing]] = []
+    rig.feed.before_match = lambda: seen.append(list(rig.ports.book.fired(PAPER)))
 
     watch(rig)
 
-    assert seen == [{}]
+    assert seen == [[]]
 
 
 def test_what_one_tick_fires_is_handed_on_in_order_of_owners(rig: Rig) -> None:
@@ -162,7 +162,7 @@ def test_a_trigger_of_nobody_is_forgotten(rig: Rig) -> None:
 
     watch(rig)
 
-    assert rig.ports.book.fired(PAPER) == {}
+    assert rig.ports.book.fired(PAPER) == []
 
 
 def test_a_trigger_of_a_newer_release_is_left_to_it_and_holds_up_nobody() -> None:
@@ -176,7 +176,7 @@ def test_a_trigger_of_a_newer_release_is_left_to_it_and_holds_up_nobody() -> Non
 
     assert evaluated
     assert the_exit(rig).filled_quantity == fixed("0.5").value
-    assert set(rig.ports.book.fired(PAPER)) == {an_id(1, USDM_ID)}
+    assert [one.owner for one in rig.ports.book.fired(PAPER)] == [an_id(1, USDM_ID)]
 
 
 def the_exit(rig: Rig) -> SmartOrder:
@@ -191,7 +191,7 @@ def test_a_trigger_of_something_else_is_forgotten(rig: Rig) -> None:
 
     watch(rig)
 
-    assert rig.ports.book.fired(PAPER) == {}
+    assert rig.ports.book.fired(PAPER) == []
     assert rig.signal(signal.id) == signal
 
 
@@ -206,7 +206,7 @@ def test_a_price_that_comes_after_the_cancel_places_nothing() -> None:
 
     assert ended(rig) == [SmartOrderState.CANCELED] * 2
     assert len(rig.venue.sent) == 1
-    assert rig.ports.book.fired(PAPER) == {}
+    assert rig.ports.book.fired(PAPER) == []
 
 
 def test_a_cancel_after_the_price_was_handed_on_takes_the_order_off() -> None:
@@ -253,7 +253,7 @@ def assert_closed_once(rig: Rig) -> None:
     assert the_signal(rig).state is SignalState.DONE
     assert len(rig.venue.ledger) == 2, "the entry and one exit"
     assert rig.venue.repeats == []
-    assert rig.ports.book.fired(PAPER) == {}
+    assert rig.ports.book.fired(PAPER) == []
     assert set(rig.ports.book.symbols(PAPER)) == set()
     assert rig.ports.outbox.owed() == []
 

@@ -33,7 +33,7 @@ from app.domain.reversal import Reversal
 from app.domain.signal import Signal, SignalState, Stage
 from app.domain.smart_order import SmartOrder, SmartOrderState
 from app.domain.status import OrderStatus
-from app.domain.trigger import Trigger
+from app.domain.trigger import Offset, Trigger
 from app.domain.words import (
     Dialect,
     Direction,
@@ -45,11 +45,12 @@ from app.domain.words import (
     PriceSource,
     ReasonCode,
     Side,
+    SmartOrderType,
     TimeInForce,
 )
-from app.store.codec import decoder, encoder
+from app.store.codec import SHORT, decoder, encoder
 from app.store.records import SCHEMA, aggregate_from, entry_from, entry_text, record_of
-from tests.builders import NOW, REFUSED, a_signal, a_smart_order, an_order
+from tests.builders import NOW, REFUSED, a_signal, a_smart_order, a_stop, an_order
 
 IDS = st.integers(0, 2**53 - 1)
 NUMBERS = st.decimals(allow_nan=False, allow_infinity=False, min_value=0, max_value=10**20)
@@ -178,19 +179,46 @@ TRIGGERS = st.builds(
     level=NUMBERS,
     price_step=SOME,
 )
-SMART_ORDERS = st.builds(
-    SmartOrder,
-    dialect=st.sampled_from(Dialect),
-    origin=TEXTS,
+OFFSETS = st.one_of(
+    st.builds(Offset, SOME),
+    SOME.map(lambda value: Offset(min(value, Decimal("99.9")), is_percent=True)),
+)
+TRAILING_TRIGGERS = st.builds(
+    Trigger,
     symbol=SYMBOLS,
-    market=st.sampled_from(Market),
-    side=st.sampled_from(Side),
-    trigger=TRIGGERS,
-    state=st.sampled_from(SmartOrderState),
-    order_status=st.none() | st.sampled_from(OrderStatus),
-    price=st.none() | NUMBERS,
-    armed=st.booleans(),
-    reason=st.none() | REASONS,
+    source=st.sampled_from(PriceSource),
+    direction=st.sampled_from(Direction),
+    trail=OFFSETS,
+    price_step=SOME,
+    activation=SOME,
+    activates=st.sampled_from(Direction),
+    looks_now=st.booleans(),
+    slot=TEXTS,
+)
+SMART_ORDER_FIELDS: dict[str, st.SearchStrategy[object]] = {
+    "dialect": st.sampled_from(Dialect),
+    "origin": TEXTS,
+    "symbol": SYMBOLS,
+    "market": st.sampled_from(Market),
+    "side": st.sampled_from(Side),
+    "quantity": SOME,
+    "amount": st.none() | SOME,
+    "state": st.sampled_from(SmartOrderState),
+    "order_status": st.none() | st.sampled_from(OrderStatus),
+    "armed": st.booleans(),
+    "reason": st.none() | REASONS,
+}
+SMART_ORDERS = st.one_of(
+    st.builds(SmartOrder, trigger=TRIGGERS, price=st.none() | NUMBERS, **SMART_ORDER_FIELDS),
+    st.builds(
+        SmartOrder,
+        type=st.just(SmartOrderType.TRAILING_STOP_LIMIT),
+        trigger=TRAILING_TRIGGERS,
+        limit_offset=OFFSETS,
+        operator=st.none() | st.sampled_from(Direction),
+        post_only=st.booleans(),
+        **SMART_ORDER_FIELDS,
+    ),
 )
 
 
@@ -297,9 +325,52 @@ def test_a_timeline_entry_is_read_as_it_was_written(
 def test_a_timeline_entry_is_short() -> None:
     text = entry_text(Entry(EntryName.DENIED, NOW, REFUSED), "web-1")
 
-    assert json.loads(text) == {
-        "e": "denied",
-        "t": NOW,
-        "p": "web-1",
-        "r": ["venue_rejected", "the venue said no"],
+    assert json.loads(text) == ["denied", NOW, "web-1", "venue_rejected", "the venue said no"]
+
+
+def test_a_record_of_an_armed_order_is_short() -> None:
+    assert len(record_of(replace(a_stop(), armed=True))) < 330
+
+
+def test_nothing_stands_twice_in_a_record() -> None:
+    record = json.loads(record_of(a_stop()))
+
+    assert "ua" not in record
+    assert {"owner", "sy"}.isdisjoint(record["tr"])
+
+
+def test_a_record_in_full_is_read_as_well() -> None:
+    stop = replace(a_stop(), updated_at_ms=EpochMs(NOW + 1))
+    trigger = {
+        "owner": stop.id,
+        "venue": "paper",
+        "symbol": "BTC/USDT",
+        "source": "last",
+        "direction": "RISING",
+        "level": "60000",
+        "price_step": "0.01",
+        "looks_now": True,
     }
+    record = {
+        "s": 1,
+        "k": "SMART_ORDER",
+        "id": stop.id,
+        "dialect": "poloniex",
+        "origin": "key",
+        "account": stop.account,
+        "symbol": "BTC/USDT",
+        "market": "SPOT",
+        "side": "BUY",
+        "quantity": "0.5",
+        "caller_id": "mine",
+        "trigger": trigger,
+        "created_at_ms": NOW,
+        "updated_at_ms": NOW + 1,
+    }
+
+    assert aggregate_from(json.dumps(record)) == stop
+
+
+def test_no_two_names_are_shortened_to_the_same() -> None:
+    assert len(set(SHORT.values())) == len(SHORT)
+    assert set(SHORT.values()).isdisjoint(SHORT)

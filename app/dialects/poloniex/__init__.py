@@ -1,0 +1,1 @@
+"""Spot orders and smart orders as the Poloniex API takes them (docs/poloniex.md)."""

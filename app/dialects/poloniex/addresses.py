@@ -1,0 +1,90 @@
+"""Which order a path or a list of ids names."""
+
+import re
+from dataclasses import dataclass
+
+from app.dialects.poloniex.payload import Payload
+from app.dialects.poloniex.problems import Code, Problem
+from app.dialects.poloniex.words import is_caller_id
+from app.domain.identifiers import AggregateId
+
+#: Of one request that names its orders.
+IDS_MAX = 200
+
+_CALLER_ID_MARK = "cid:"
+_ID = re.compile(r"[0-9]{1,16}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """One order: by id, or by client order id if there is none with the id.
+
+    Attributes:
+        given: as it was written, without the mark of a client order id.
+    """
+
+    given: str
+    id: AggregateId | None = None
+    caller_id: str | None = None
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Return what was given, as order id and client order id; one of them is empty."""
+        is_caller_id = self.id is None and self.caller_id is not None
+        return ("", self.given) if is_caller_id else (self.given, "")
+
+
+def address_from(text: str) -> Address:
+    """Return what the last part of a path names: digits, `cid:<x>`, or a bare client order id.
+
+    Raises:
+        Problem: it can be neither.
+    """
+    if text.lower().startswith(_CALLER_ID_MARK):
+        return named(text[len(_CALLER_ID_MARK) :])
+    if not _ID.fullmatch(text):
+        return named(text)
+    return Address(given=text, id=AggregateId(int(text)), caller_id=text)
+
+
+def named(text: str) -> Address:
+    """Return the address of a client order id.
+
+    Raises:
+        Problem: it is none.
+    """
+    if not is_caller_id(text):
+        raise Problem(Code.INVALID_ORDER_ID)
+    return Address(given=text, caller_id=text)
+
+
+def addresses_from(body: Payload) -> list[Address]:
+    """Return what `orderIds` and `clientOrderIds` name, in this order; one text is a list of one.
+
+    Raises:
+        Problem: none is named, too many are, or one can be no id.
+    """
+    ids = _listed(body, "orderIds")
+    caller_ids = _listed(body, "clientOrderIds")
+    if not ids and not caller_ids:
+        raise Problem(Code.ORDER_ID_REQUIRED)
+    if len(ids) + len(caller_ids) > IDS_MAX:
+        raise Problem(Code.INVALID_VALUE, f"more than {IDS_MAX} ids")
+    by_id = [
+        Address(given=one, id=AggregateId(int(one)) if _ID.fullmatch(one) else None) for one in ids
+    ]
+    by_caller_id = [one.removeprefix(_CALLER_ID_MARK) for one in caller_ids]
+    return [*by_id, *(Address(given=one, caller_id=one) for one in by_caller_id)]
+
+
+def _listed(body: Payload, name: str) -> list[str]:
+    found = body.value(name)
+    if found is None:
+        return []
+    if isinstance(found, str | int) and not isinstance(found, bool):
+        found = [found]
+    if not isinstance(found, list):
+        raise Problem(Code.INVALID_VALUE, name)
+    if any(isinstance(one, bool) or not isinstance(one, str | int) for one in found):
+        raise Problem(Code.INVALID_VALUE, name)
+    return [str(one) for one in found]

@@ -1,0 +1,181 @@
+"""Smart orders are taken in, replaced and canceled (docs/poloniex.md)."""
+
+from app.bootstrap import Wiring
+from app.dialects.poloniex import smart_writing as writing
+from app.dialects.poloniex.addresses import Address, address_from, addresses_from
+from app.dialects.poloniex.cancel_reading import reach_from
+from app.dialects.poloniex.order_writing import (
+    CANCELED,
+    PENDING_CANCEL,
+    cancel_result,
+    not_canceled,
+)
+from app.dialects.poloniex.payload import object_from
+from app.dialects.poloniex.problems import Code, Problem
+from app.dialects.poloniex.replies import problem_of
+from app.dialects.poloniex.smart_reading import amendment_from, command_from, proceeds
+from app.dialects.poloniex.words import SMART_TYPES
+from app.domain.errors import CommandError, Conflict
+from app.domain.reason import Reason
+from app.domain.smart_order import SmartOrder, SmartOrderState
+from app.domain.stop_commands import PlaceSmartOrder, ReplaceSmartOrder, SmartOrderRules
+from app.domain.words import Dialect, ReasonCode, SmartOrderType, StopDirection, StopPrice
+from app.ingress.poloniex_callers import Caller, Callers
+from app.ingress.poloniex_finding import Finder
+from app.services.accept_smart_order import (
+    SmartOrderSender,
+    accept_smart_order,
+    replace_smart_order,
+)
+from app.services.cancel_smart_orders import (
+    SmartOrderFilter,
+    cancel_smart_order,
+    cancel_smart_orders,
+)
+from app.settings import Settings
+
+Json = dict[str, object]
+
+BY_REQUEST = Reason(ReasonCode.REQUESTED, "canceled by request")
+
+#: Types, by all their names on the wire → the name of the type.
+TYPES = {word: one.type.value for word, one in SMART_TYPES.items()}
+
+
+class SmartOrders:
+    """Changes the smart orders of an account."""
+
+    def __init__(self, wiring: Wiring, callers: Callers, finder: Finder) -> None:
+        self._ports = wiring.ports
+        self._callers = callers
+        self._finder = finder
+        self._rules = _rules(wiring.settings)
+
+    def create(self) -> Json:
+        """Take in a smart order; it is durable before the answer."""
+        return self._callers.serve(self._created)
+
+    def replace(self, order_id: str) -> Json:
+        """Take in a smart order in the place of another."""
+        return self._callers.serve(lambda caller: self._replaced(caller, order_id))
+
+    def cancel(self, order_id: str) -> Json:
+        """Cancel one that waits."""
+        return self._callers.serve(lambda caller: self._canceled(caller, order_id))
+
+    def cancel_named(self) -> list[Json]:
+        """Cancel those that the body names; each has a result of its own."""
+        return self._callers.serve(self._canceled_named)
+
+    def cancel_many(self) -> list[Json]:
+        """Cancel all that the body describes."""
+        return self._callers.serve(self._canceled_many)
+
+    def _created(self, caller: Caller) -> Json:
+        command = command_from(object_from(caller.body), self._finder.instruments(caller))
+        return self._accepted(caller, command)
+
+    def _accepted(self, caller: Caller, command: PlaceSmartOrder) -> Json:
+        sender, admission = self._sender(caller, command), self._callers.admission(caller)
+        at_ms = caller.received_at_ms
+        return writing.id_pair(accept_smart_order(command, sender, admission, at_ms, self._ports))
+
+    def _replaced(self, caller: Caller, order_id: str) -> Json:
+        body = object_from(caller.body, required=False)
+        old = self._known(caller, address_from(order_id))
+        command = amendment_from(body, old.command(), self._finder.instruments(caller))
+        may_proceed = proceeds(body)
+        if not old.is_waiting and not may_proceed:
+            raise Problem(Code.NOT_CANCELED)
+        if not old.is_waiting:  # nothing is left to end, and it may be in the history by now
+            return self._accepted(caller, command)
+        replacement = ReplaceSmartOrder(
+            old_id=old.id, command=command, proceed_on_failure=may_proceed
+        )
+        sender, admission = self._sender(caller, command), self._callers.admission(caller)
+        at_ms = caller.received_at_ms
+        new = replace_smart_order(replacement, sender, admission, at_ms, self._ports)
+        return writing.id_pair(new)
+
+    def _sender(self, caller: Caller, command: PlaceSmartOrder) -> SmartOrderSender:
+        venue = self._ports.venues.of(caller.account)
+        instrument = venue.instrument(command.symbol)
+        if instrument is None:
+            raise Problem(Code.INVALID_SYMBOL)
+        infers = self._rules.direction is StopDirection.INFER
+        return SmartOrderSender(
+            dialect=Dialect.POLONIEX,
+            origin=caller.origin,
+            account=caller.account,
+            rules=self._rules,
+            price_step=instrument.price_step,
+            quote=venue.quote(command.symbol) if infers else None,
+        )
+
+    def _canceled(self, caller: Caller, order_id: str) -> Json:
+        after = self._ended(self._known(caller, address_from(order_id)))
+        return cancel_result(str(after.id), after.caller_id or "", CANCELED)
+
+    def _canceled_named(self, caller: Caller) -> list[Json]:
+        results: dict[object, Json] = {}
+        for address in addresses_from(object_from(caller.body)):
+            found = self._finder.smart_order(caller, address)
+            key = address if found is None else found.id
+            if key not in results:
+                results[key] = self._result(caller, address, found)
+        return list(results.values())
+
+    def _result(self, caller: Caller, address: Address, found: SmartOrder | None) -> Json:
+        """Return what became of one of many; its failure is its own."""
+        if found is None:
+            problem = Problem(Code.SMART_ORDERS_NOT_FOUND)
+            return not_canceled(problem, *address.names)
+        names = (str(found.id), found.caller_id or "")
+        try:
+            self._ended(found)
+        except (CommandError, Conflict) as error:
+            now = self._finder.smart_order(caller, address) or found
+            return not_canceled(problem_of(error), *names, now.state.value)
+        return cancel_result(*names, PENDING_CANCEL)
+
+    def _ended(self, found: SmartOrder) -> SmartOrder:
+        """Cancel one that waits, and return it; one whose cancel is on its way is no failure.
+
+        Raises:
+            Problem: it has triggered or ended.
+        """
+        if found.state is SmartOrderState.PENDING_CANCEL:
+            return found
+        if not found.is_waiting:
+            raise writing.not_canceled(found)
+        outcome = cancel_smart_order(found.id, BY_REQUEST, self._ports)
+        if not outcome.is_canceled:
+            raise writing.not_canceled(outcome.smart_order)
+        return outcome.smart_order
+
+    def _canceled_many(self, caller: Caller) -> list[Json]:
+        body = object_from(caller.body, required=False)
+        reach = reach_from(body, TYPES, self._finder.instruments(caller))
+        types = None if reach.types is None else {SmartOrderType(one) for one in reach.types}
+        wanted = SmartOrderFilter(origin=caller.origin, symbols=reach.symbols, types=types)
+        ended = cancel_smart_orders(caller.account.id, wanted, BY_REQUEST, self._ports)
+        return [
+            cancel_result(str(one.id), one.caller_id or "", PENDING_CANCEL, "SUCCESS")
+            for one in ended
+        ]
+
+    def _known(self, caller: Caller, address: Address) -> SmartOrder:
+        found = self._finder.smart_order(caller, address)
+        if found is None:
+            raise Problem(Code.SMART_ORDERS_NOT_FOUND)
+        return found
+
+
+def _rules(settings: Settings) -> SmartOrderRules:
+    seconds = settings.poloniex_smart_order_seconds
+    return SmartOrderRules(
+        stop_price=StopPrice(settings.poloniex_trigger_price),
+        direction=StopDirection(settings.poloniex_trigger_direction),
+        open_max=settings.poloniex_smart_orders_max,
+        life_ms=seconds * 1000 if seconds else None,
+    )

@@ -1,0 +1,43 @@
+"""A kill switch whose time has come cancels what it reaches."""
+
+from app.domain.errors import Conflict, NotFound
+from app.domain.kill_switch import KillSwitch
+from app.domain.order import Order
+from app.domain.reason import Reason
+from app.domain.smart_order import SmartOrder
+from app.domain.words import ReasonCode
+from app.ports import Ports
+from app.services.cancel import request_cancel
+from app.services.cancel_smart_orders import cancel_smart_order
+
+_REASON = Reason(ReasonCode.REQUESTED, "canceled by the kill switch")
+
+
+def fire_kill_switches(ports: Ports) -> None:
+    """Cancel whatever the kill switches reach whose time has come.
+
+    Twice, at once, or stopped halfway and begun again cancels the same: what was created after the
+    switch's time is not reached.
+    """
+    for switch in ports.kill_switches.due(ports.clock.now_ms()):
+        if _has_reached_all(switch, ports):
+            ports.kill_switches.done(switch)
+
+
+def _has_reached_all(switch: KillSwitch, ports: Ports) -> bool:
+    """Ask all that it reaches to end, and return whether nobody was missed."""
+    missed = False
+    for one in sorted(ports.live.of_account(switch.account)):
+        try:
+            aggregate = ports.ledger.load(one).aggregate
+            if aggregate.origin != switch.origin or aggregate.created_at_ms > switch.cancel_at_ms:
+                continue
+            if isinstance(aggregate, SmartOrder):
+                cancel_smart_order(one, _REASON, ports)
+            elif isinstance(aggregate, Order):
+                request_cancel(one, _REASON, ports)
+        except NotFound:
+            continue  # it has ended meanwhile
+        except Conflict:
+            missed = True
+    return not missed

@@ -1,0 +1,407 @@
+"""What Poloniex requests mean: every row of the tables, and the first that is wrong."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from app.dialects.poloniex import order_reading, smart_reading
+from app.dialects.poloniex.addresses import Address, address_from, addresses_from
+from app.dialects.poloniex.cancel_reading import reach_from
+from app.dialects.poloniex.kill_switches import timeout_from
+from app.dialects.poloniex.payload import Payload, array_from, object_from
+from app.dialects.poloniex.problems import Code, Problem
+from app.dialects.poloniex.words import SMART_TYPES
+from app.domain.identifiers import AggregateId, Symbol
+from app.domain.instrument import Instrument
+from app.domain.stop_commands import PlaceSmartOrder
+from app.domain.trigger import Offset
+from app.domain.words import Direction, Market, OrderType, Side, SmartOrderType, TimeInForce
+
+BTC = Instrument(
+    symbol=Symbol("BTC/USDT"),
+    market=Market.SPOT,
+    price_step=Decimal("0.01"),
+    quantity_step=Decimal("0.000001"),
+    quote_step=Decimal("0.01"),
+    min_quantity=Decimal("0.0001"),
+    max_quantity=Decimal(100),
+    min_notional=Decimal(1),
+)
+
+STOP = {"symbol": "BTC_USDT", "side": "BUY", "quantity": "0.5", "stopPrice": "60000"}
+LIMIT = {**STOP, "type": "STOP_LIMIT", "price": "60100"}
+TRAILING = {"symbol": "BTC_USDT", "side": "SELL", "quantity": "1", "type": "TRAILING_STOP"}
+TRAILING |= {"trailingOffset": "500"}
+TRAILING_LIMIT = {**TRAILING, "type": "TRAILING_STOP_LIMIT", "limitOffset": "0.5%"}
+PLAIN = {"symbol": "BTC_USDT", "side": "BUY", "type": "LIMIT", "quantity": "0.5", "price": "60000"}
+
+
+def traded(symbol: Symbol) -> Instrument | None:
+    return BTC if symbol == BTC.symbol else None
+
+
+def smart(content: dict[str, Any], **odd: object) -> PlaceSmartOrder:
+    return smart_reading.command_from(Payload({**content, **odd}), traded)
+
+
+def code_of(act: Any) -> int:  # noqa: ANN401 - any call
+    with pytest.raises(Problem) as caught:
+        act()
+    return int(caught.value.code)
+
+
+def test_a_stop_limit() -> None:
+    assert smart(LIMIT, timeInForce="fok", clientOrderId="999999910") == PlaceSmartOrder(
+        symbol=BTC.symbol,
+        side=Side.BUY,
+        type=SmartOrderType.STOP_LIMIT,
+        time_in_force=TimeInForce.FOK,
+        quantity=Decimal("0.5"),
+        price=Decimal(60100),
+        stop=Decimal(60000),
+        caller_id="999999910",
+    )
+
+
+@pytest.mark.parametrize(
+    ("odd", "kind", "post_only"),
+    [
+        ({}, SmartOrderType.STOP, False),
+        ({"price": "60100"}, SmartOrderType.STOP_LIMIT, False),
+        ({"type": "market"}, SmartOrderType.STOP, False),
+        ({"type": "STOP", "price": "41920"}, SmartOrderType.STOP, False),
+        ({"type": "LIMIT", "price": "60100"}, SmartOrderType.STOP_LIMIT, False),
+        ({"type": "LIMIT_MAKER", "price": "60100"}, SmartOrderType.STOP_LIMIT, True),
+    ],
+)
+def test_types(odd: dict[str, object], kind: SmartOrderType, *, post_only: bool) -> None:
+    command = smart(STOP, **odd)
+
+    assert (command.type, command.post_only) == (kind, post_only)
+
+
+def test_trailing_orders() -> None:
+    command = smart(TRAILING_LIMIT, stopPrice="62000", operator="gte", trailingOffset="2%")
+
+    assert command.trail == Offset(Decimal(2), is_percent=True)
+    assert command.limit_offset == Offset(Decimal("0.5"), is_percent=True)
+    assert (command.stop, command.operator) == (Decimal(62000), Direction.RISING)
+    assert smart(TRAILING).stop is None
+    assert smart(TRAILING_LIMIT, limitOffset="0").limit_offset == Offset(Decimal(0))
+
+
+def test_other_spellings() -> None:
+    spelled = {"stop_price": 60000.0, "time_in_force": "IOC", "client_order_id": 17}
+    given = {"symbol": "btc_usdt", "side": "buy", "quantity": Decimal("0.5"), "unknown": [1]}
+    command = smart({**given, **spelled, "stop_price": Decimal("60000.0")})
+
+    assert (command.stop, command.caller_id) == (Decimal(60000), "17")
+    assert command.time_in_force is TimeInForce.IOC
+
+
+@pytest.mark.parametrize(
+    ("base", "odd", "code"),
+    [
+        (STOP, {"symbol": None}, 602),
+        (STOP, {"symbol": ""}, 602),
+        (STOP, {"symbol": 5}, 25019),
+        (STOP, {"symbol": "NOPE_USDT"}, 25019),
+        (STOP, {"symbol": "BTCUSDT"}, 25019),
+        (STOP, {"side": None}, 602),
+        (STOP, {"side": "HOLD"}, 21319),
+        (STOP, {"side": True}, 21319),
+        (STOP, {"type": "FOO"}, 21320),
+        (STOP, {"timeInForce": "DAY"}, 21321),
+        (STOP, {"accountType": "MARGIN"}, 25018),
+        (STOP, {"stopPrice": None}, 602),
+        (STOP, {"stopPrice": "0"}, 21347),
+        (STOP, {"stopPrice": "-1"}, 21347),
+        (STOP, {"stopPrice": "60000.001"}, 21335),
+        (STOP, {"stopPrice": "1e30"}, None),
+        (STOP, {"stopPrice": "NaN"}, 601),
+        (STOP, {"stopPrice": True}, 601),
+        (LIMIT, {"price": None}, 602),
+        (LIMIT, {"price": "0"}, 21309),
+        (LIMIT, {"price": "60100.001"}, 21335),
+        (STOP, {"type": "STOP", "price": "-5"}, 21309),
+        (STOP, {"quantity": None}, 602),
+        (STOP, {"quantity": "0"}, 21328),
+        (STOP, {"quantity": "0.0000001"}, 21336),
+        (STOP, {"quantity": "0.00001"}, 21330),
+        (STOP, {"quantity": "101"}, 21360),
+        (STOP, {"quantity": None, "amount": "10"}, None),
+        (STOP, {"quantity": None, "amount": "10", "side": "SELL"}, 602),
+        (LIMIT, {"quantity": None, "amount": "10"}, 602),
+        (STOP, {"amount": "0"}, 21317),
+        (STOP, {"amount": "10.001"}, 21337),
+        (STOP, {"amount": "0.5"}, 21322),
+        (STOP, {"clientOrderId": ""}, None),
+        (STOP, {"clientOrderId": "c" * 64}, None),
+        (STOP, {"clientOrderId": "c" * 65}, 21315),
+        (STOP, {"clientOrderId": "a b"}, 25001),
+        (STOP, {"clientOrderId": "é"}, 25001),
+        (STOP, {"clientOrderId": 1.5}, 25001),
+        (TRAILING, {"trailingOffset": None}, 602),
+        (TRAILING, {"trailingOffset": "0"}, 25001),
+        (TRAILING, {"trailingOffset": "-1"}, 25001),
+        (TRAILING, {"trailingOffset": "100%"}, 25001),
+        (TRAILING, {"trailingOffset": "99.9%"}, None),
+        (TRAILING, {"trailingOffset": "0.00000000001%"}, 25001),
+        (TRAILING, {"trailingOffset": "much"}, 25001),
+        (TRAILING, {"trailingOffset": "%"}, 25001),
+        (TRAILING, {"trailingOffset": 500}, None),
+        (TRAILING_LIMIT, {"limitOffset": None}, 602),
+        (TRAILING_LIMIT, {"limitOffset": "-1"}, 25001),
+        (TRAILING_LIMIT, {"limitOffset": "100%"}, 25001),
+        (TRAILING, {"operator": "ABOVE"}, 25001),
+        (LIMIT, {"quantity": "0.0001", "price": "60"}, 21322),
+    ],
+)
+def test_each_row_of_the_table(
+    base: dict[str, object], odd: dict[str, object], code: int | None
+) -> None:
+    if code is None:
+        smart(base, **odd)
+    else:
+        assert code_of(lambda: smart(base, **odd)) == code
+
+
+def test_the_first_row_that_is_wrong_is_told() -> None:
+    wrong: dict[str, object] = {
+        "symbol": "NOPE_USDT",
+        "side": "HOLD",
+        "type": "FOO",
+        "timeInForce": "DAY",
+        "accountType": "MARGIN",
+        "stopPrice": "-1",
+        "price": "-1",
+        "quantity": "-1",
+        "amount": "-1",
+        "clientOrderId": "a b",
+        "trailingOffset": "x",
+    }
+    right = {**TRAILING, "accountType": "SPOT", "timeInForce": "GTC", "stopPrice": "62000"}
+    right |= {"price": "61000", "amount": "10", "clientOrderId": "c"}
+    codes = [25019, 21319, 21320, 21321, 25018, 21347, 21309, 21328, 21317, 25001, 25001]
+    for name, code in zip(list(wrong), codes, strict=True):
+        assert code_of(lambda: smart(wrong)) == code, name
+        wrong[name] = right[name]
+    smart(wrong)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [(b"", 602), (b"  ", 602), (b"[1]", 601), (b"nonsense", 601), (b'{"a":1,"a":2}', 601)],
+)
+def test_bodies(body: bytes, code: int) -> None:
+    assert code_of(lambda: object_from(body)) == code
+
+
+def test_a_body_may_be_absent() -> None:
+    assert object_from(b"", required=False).value("price") is None
+
+
+@pytest.mark.parametrize(
+    ("body", "code"), [(b"", 602), (b"{}", 601), (b"[]", 601), (b"[1,2,3]", 601)]
+)
+def test_batches(body: bytes, code: int) -> None:
+    assert code_of(lambda: array_from(body, 2)) == code
+
+
+OLD = PlaceSmartOrder(
+    symbol=BTC.symbol,
+    side=Side.BUY,
+    type=SmartOrderType.STOP_LIMIT,
+    time_in_force=TimeInForce.IOC,
+    quantity=Decimal("0.01"),
+    price=Decimal(20100),
+    stop=Decimal(20000),
+    caller_id="old",
+)
+
+
+def amended(old: PlaceSmartOrder = OLD, **fields: Any) -> PlaceSmartOrder:  # noqa: ANN401
+    return smart_reading.amendment_from(Payload(fields), old, traded)
+
+
+def test_what_is_not_amended_is_inherited() -> None:
+    new = amended(price="19000", symbol="ETH_USDT", side="SELL")
+
+    assert new.price == 19000
+    assert (new.symbol, new.side, new.stop) == (BTC.symbol, Side.BUY, Decimal(20000))
+    assert (new.time_in_force, new.caller_id) == (TimeInForce.IOC, None)
+
+
+def test_a_price_makes_a_stop_a_stop_limit() -> None:
+    stop = smart(STOP)
+
+    assert amended(stop, price="60100").type is SmartOrderType.STOP_LIMIT
+    assert amended(stop, price="60100", type="STOP").type is SmartOrderType.STOP
+    assert code_of(lambda: amended(stop, type="STOP_LIMIT")) == 602
+
+
+def test_a_change_to_a_market_type_drops_the_price() -> None:
+    assert amended(type="STOP").price is None
+
+
+def test_a_change_of_type_drops_what_trails() -> None:
+    old = smart(TRAILING_LIMIT)
+
+    new = amended(old, type="STOP", stopPrice="55000")
+    assert (new.trail, new.limit_offset) == (None, None)
+    assert amended(old, trailingOffset="1%").trail == Offset(Decimal(1), is_percent=True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"quantity": "-1"}, 21328),
+        ({"price": "0.001"}, 21335),
+        ({"type": "FOO"}, 21320),
+        ({"timeInForce": "DAY"}, 21321),
+        ({"clientOrderId": "a b"}, 25001),
+        ({"price": "1"}, 21322),
+    ],
+)
+def test_bad_amendments(fields: dict[str, Any], code: int) -> None:
+    assert code_of(lambda: amended(**fields)) == code
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(None, False), (True, True), (False, False), ("TRUE", True), ("false", False)],
+)
+def test_whether_a_replacement_proceeds(value: object, *, expected: bool) -> None:
+    assert smart_reading.proceeds(Payload({"proceedOnFailure": value})) is expected
+
+
+def test_it_must_be_said_clearly() -> None:
+    assert code_of(lambda: smart_reading.proceeds(Payload({"proceedOnFailure": "maybe"}))) == 601
+
+
+def test_a_plain_order() -> None:
+    order = order_reading.order_from(Payload(PLAIN), traded)
+
+    assert (order.type, order.quantity, order.price) == (
+        OrderType.LIMIT,
+        Decimal("0.5"),
+        Decimal(60000),
+    )
+    assert (order.amount, order.time_in_force) == (None, TimeInForce.GTC)
+
+
+def test_a_market_buy_names_what_it_spends() -> None:
+    order = order_reading.order_from(
+        Payload({"symbol": "BTC_USDT", "side": "BUY", "amount": "10"}), traded
+    )
+
+    assert (order.type, order.quantity, order.amount) == (
+        OrderType.MARKET,
+        Decimal(0),
+        Decimal(10),
+    )
+
+
+@pytest.mark.parametrize(
+    ("odd", "code"),
+    [
+        ({"price": None}, 602),
+        ({"quantity": None}, 602),
+        ({"type": "MARKET"}, 602),
+        ({"type": "STOP"}, 21320),
+        ({"type": "MARKET", "side": "SELL", "quantity": None}, 602),
+        ({"quantity": "0.0001", "price": "60"}, 21322),
+        ({"symbol": "NOPE_USDT"}, 25019),
+        ({"side": None}, 602),
+    ],
+)
+def test_bad_plain_orders(odd: dict[str, object], code: int) -> None:
+    assert code_of(lambda: order_reading.order_from(Payload({**PLAIN, **odd}), traded)) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("cid:abc", Address(given="abc", caller_id="abc")),
+        ("CID:12", Address(given="12", caller_id="12")),
+        ("12", Address(given="12", id=AggregateId(12), caller_id="12")),
+        ("1" * 17, Address(given="1" * 17, caller_id="1" * 17)),
+        ("bare-id", Address(given="bare-id", caller_id="bare-id")),
+    ],
+)
+def test_addresses(text: str, address: Address) -> None:
+    assert address_from(text) == address
+
+
+@pytest.mark.parametrize("text", ["cid:", "a b", "é", "x" * 65, "cid:a:b"])
+def test_what_is_no_address(text: str) -> None:
+    assert code_of(lambda: address_from(text)) == Code.INVALID_ORDER_ID
+
+
+def test_lists_of_ids() -> None:
+    body = Payload({"orderIds": [1, "2", "x"], "clientOrderIds": "one"})
+
+    found = addresses_from(body)
+
+    assert [one.given for one in found] == ["1", "2", "x", "one"]
+    assert [one.names for one in found] == [("1", ""), ("2", ""), ("x", ""), ("", "one")]
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ({}, 25008),
+        ({"orderIds": [], "clientOrderIds": []}, 25008),
+        ({"orderIds": ["1"] * 201}, 25001),
+        ({"orderIds": {"a": 1}}, 25001),
+        ({"orderIds": [1.5]}, 25001),
+        ({"orderIds": [True]}, 25001),
+    ],
+)
+def test_bad_lists_of_ids(content: dict[str, object], code: int) -> None:
+    assert code_of(lambda: addresses_from(Payload(content))) == code
+
+
+TYPES = {word: one.type.value for word, one in SMART_TYPES.items()}
+
+
+@pytest.mark.parametrize(
+    ("content", "symbols", "types"),
+    [
+        ({}, None, None),
+        ({"symbols": []}, None, None),
+        ({"symbol": "BTC_USDT"}, {"BTC/USDT"}, None),
+        ({"symbol": ["btc_usdt"], "accountType": ["spot"]}, {"BTC/USDT"}, None),
+        ({"symbols": ["BTC_USDT"], "orderTypes": ["STOP"]}, {"BTC/USDT"}, {"STOP"}),
+    ],
+)
+def test_what_a_cancel_reaches(
+    content: dict[str, object], symbols: set[str] | None, types: set[str] | None
+) -> None:
+    reach = reach_from(Payload(content), TYPES, traded)
+
+    assert (reach.symbols, reach.types) == (symbols, types)
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ({"symbol": "ETH_USDT"}, 25019),
+        ({"symbols": [5]}, 25019),
+        ({"accountTypes": ["MARGIN"]}, 25018),
+        ({"orderTypes": ["FOO"]}, 21320),
+    ],
+)
+def test_what_no_cancel_reaches(content: dict[str, object], code: int) -> None:
+    assert code_of(lambda: reach_from(Payload(content), TYPES, traded)) == code
+
+
+@pytest.mark.parametrize(("given", "seconds"), [("60", 60), (10, 10), ("-1", None)])
+def test_kill_switches(given: object, seconds: int | None) -> None:
+    assert timeout_from(Payload({"timeout": given})) == seconds
+
+
+@pytest.mark.parametrize(("given", "code"), [(None, 602), ("9", 25001), (601, 25001), ("x", 601)])
+def test_bad_kill_switches(given: object, code: int) -> None:
+    assert code_of(lambda: timeout_from(Payload({"timeout": given}))) == code

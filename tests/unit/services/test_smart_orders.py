@@ -1,0 +1,584 @@
+"""Smart orders that stand alone: accepted, replaced, canceled, triggered."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from app.domain.errors import (
+    CallerIdInUse,
+    InsufficientFunds,
+    NotFound,
+    NotWaiting,
+    OutcomeUnknown,
+    TooManyOpen,
+)
+from app.domain.identifiers import AggregateId, Symbol
+from app.domain.reason import Reason
+from app.domain.smart_order import SmartOrder, SmartOrderState
+from app.domain.status import OrderStatus
+from app.domain.stop_commands import PlaceSmartOrder, ReplaceSmartOrder, SmartOrderRules
+from app.domain.trigger import Offset, Standing
+from app.domain.words import Dialect, OrderType, ReasonCode, Side, SmartOrderType, TimeInForce
+from app.ports import Admission
+from app.services.accept_smart_order import (
+    SmartOrderSender,
+    accept_smart_order,
+    replace_smart_order,
+)
+from app.services.cancel_smart_orders import (
+    SmartOrderFilter,
+    cancel_smart_order,
+    cancel_smart_orders,
+    waiting_smart_orders,
+)
+from app.services.watch import HANDED_ON_MAX, LEASE_MS, watch_prices
+from tests.builders import BTC, PAPER, SPOT, a_report, a_tick
+from tests.fakes import ThenSilent
+from tests.rig import Rig, deaths, encounters
+
+STOP = PlaceSmartOrder(
+    symbol=BTC,
+    side=Side.BUY,
+    type=SmartOrderType.STOP_LIMIT,
+    time_in_force=TimeInForce.FOK,
+    quantity=Decimal("0.5"),
+    price=Decimal(60_100),
+    stop=Decimal(60_000),
+    caller_id="mine",
+)
+BY_CALLER = Reason(ReasonCode.REQUESTED, "canceled by the caller")
+PENDING_NEW, CANCELED = SmartOrderState.PENDING_NEW, SmartOrderState.CANCELED
+TRIGGERED, FAILED = SmartOrderState.TRIGGERED, SmartOrderState.FAILED
+
+
+def sender(rules: SmartOrderRules | None = None) -> SmartOrderSender:
+    return SmartOrderSender(
+        dialect=Dialect.POLONIEX,
+        origin="key",
+        account=SPOT,
+        rules=rules or SmartOrderRules(),
+        price_step=Decimal("0.01"),
+    )
+
+
+def accept(
+    rig: Rig, command: PlaceSmartOrder = STOP, rules: SmartOrderRules | None = None
+) -> SmartOrder:
+    return accept_smart_order(command, sender(rules), Admission(), rig.clock.now_ms(), rig.ports)
+
+
+def swap(
+    rig: Rig,
+    old: AggregateId,
+    command: PlaceSmartOrder = STOP,
+    *,
+    proceed: bool = False,
+    rules: SmartOrderRules | None = None,
+) -> SmartOrder:
+    replacement = ReplaceSmartOrder(old_id=old, command=command, proceed_on_failure=proceed)
+    now_ms = rig.clock.now_ms()
+    return replace_smart_order(replacement, sender(rules), Admission(), now_ms, rig.ports)
+
+
+def see(rig: Rig, price: str, number: int, symbol: Symbol = BTC) -> None:
+    """Let a price come, without anybody looking at it yet."""
+    tick = a_tick(number, symbol, price)
+    rig.feed.ticks.append(tick)
+    rig.feed.seen[symbol] = tick
+    rig.venue.quotes[symbol] = tick.quotes[symbol]
+
+
+def meet(rig: Rig, price: str, number: int) -> None:
+    """Let a price come and everything happen that follows from it."""
+    see(rig, price, number)
+    watch_and_work(rig)
+
+
+def watch_and_work(rig: Rig) -> None:
+    while watch_prices(PAPER, rig.ports):
+        rig.drain()
+    rig.drain()
+
+
+def armed(rig: Rig, command: PlaceSmartOrder = STOP, price: str = "59000") -> SmartOrder:
+    see(rig, price, 1)
+    watch_and_work(rig)
+    made = accept(rig, command)
+    rig.drain()
+    return made
+
+
+def now(rig: Rig, one: SmartOrder) -> SmartOrder:
+    found = rig.load(one.id)
+    assert isinstance(found, SmartOrder)
+    return found
+
+
+# Accepting
+
+
+def test_it_is_stored_before_anybody_is_told_and_then_armed(rig: Rig) -> None:
+    made = accept(rig)
+    stored = now(rig, made)
+    rig.drain()
+
+    assert stored == made
+    assert (made.state, made.created_at_ms) == (PENDING_NEW, rig.clock.now_ms())
+    assert now(rig, made).armed
+    assert rig.events(made.id) == ["received", "validated", "armed"]
+    assert rig.ports.book.standing(made.trigger) == Standing(is_active=True, level=Decimal(60_000))
+    assert rig.venue.sent == []
+
+
+def test_a_caller_id_is_taken_until_it_has_ended_without_trading(rig: Rig) -> None:
+    first = accept(rig)
+    with pytest.raises(CallerIdInUse):
+        accept(rig)
+    cancel_smart_order(first.id, BY_CALLER, rig.ports)
+    second = accept(rig)
+
+    assert rig.ports.live.smart_order_named(SPOT.id, "key", "mine") == second.id
+    assert len(rig.smart_orders()) == 2
+
+
+def test_a_caller_id_that_has_traded_is_taken_for_good(rig: Rig) -> None:
+    first = armed(rig)
+    meet(rig, "60000", 2)
+
+    assert now(rig, first).is_filled
+    with pytest.raises(CallerIdInUse):
+        accept(rig)
+
+
+def test_the_newest_of_a_name_is_found_whatever_became_of_the_older(rig: Rig) -> None:
+    first = armed(rig, replace(STOP, quantity=Decimal(5)))
+    rig.venue.place_script.append(InsufficientFunds("lacks 200500 USDT"))
+    meet(rig, "60000", 2)
+    named = rig.ports.live.smart_order_named(SPOT.id, "key", "mine")
+    second = accept(rig)
+
+    assert (now(rig, first).state, named) == (FAILED, first.id)
+    assert rig.ports.live.smart_order_named(SPOT.id, "key", "mine") == second.id
+    assert rig.ports.live.smart_order_named(SPOT.id, "other", "mine") is None
+
+
+def test_only_so_many_may_wait(rig: Rig) -> None:
+    rules = SmartOrderRules(open_max=2)
+    kept = [accept(rig, replace(STOP, caller_id=None), rules) for _ in range(2)]
+    with pytest.raises(TooManyOpen):
+        accept(rig, replace(STOP, caller_id=None), rules)
+    cancel_smart_order(kept[0].id, BY_CALLER, rig.ports)
+    accept(rig, replace(STOP, caller_id=None), rules)
+
+    assert len(rig.smart_orders()) == 3
+
+
+def test_a_symbol_that_is_traded_no_more_rejects_it(rig: Rig) -> None:
+    made = accept(rig)
+    rig.venue.instruments.clear()
+    rig.settle()
+
+    rejected = now(rig, made)
+    assert rejected.state is SmartOrderState.REJECTED
+    assert rejected.reason is not None
+    assert rejected.reason.code is ReasonCode.UNKNOWN_INSTRUMENT
+    assert rig.ports.outbox.owed() == []
+
+
+def test_one_with_a_life_expires_and_leaves_the_book(rig: Rig) -> None:
+    made = accept(rig, rules=SmartOrderRules(life_ms=60_000))
+    rig.drain()
+
+    rig.settle()
+
+    assert now(rig, made).state is SmartOrderState.EXPIRED
+    assert list(rig.ports.book.symbols(PAPER)) == []
+
+
+# Triggering
+
+
+def test_it_waits_for_its_price_and_places_one_order(rig: Rig) -> None:
+    made = armed(rig)
+    meet(rig, "59999.99", 2)
+    before = now(rig, made).state
+    meet(rig, "60000", 3)
+    meet(rig, "61000", 4)
+
+    order = rig.order()
+    assert (before, now(rig, made).state) == (PENDING_NEW, TRIGGERED)
+    assert (order.type, order.time_in_force) == (OrderType.LIMIT, TimeInForce.FOK)
+    assert (order.price, order.quantity) == (Decimal(60_100), Decimal("0.5"))
+    assert (order.status, order.caller_id) == (OrderStatus.FILLED, "mine")
+
+
+def test_a_condition_that_holds_already_fires_at_once(rig: Rig) -> None:
+    see(rig, "60000", 1)
+    watch_and_work(rig)
+
+    made = accept(rig, replace(STOP, stop=Decimal(58_000)))
+    rig.drain()
+
+    assert now(rig, made).state is TRIGGERED
+    assert rig.ports.book.fired(PAPER) == []
+
+
+def test_prices_from_before_it_came_do_not_count(rig: Rig) -> None:
+    """Two prices are queued when it comes, and the newer is the one it sees."""
+    see(rig, "70000", 1)
+    see(rig, "59000", 2)
+    made = accept(rig)
+    rig.drain()
+    watch_and_work(rig)
+    before = now(rig, made).state
+    meet(rig, "60000", 3)
+
+    assert (before, now(rig, made).state) == (PENDING_NEW, TRIGGERED)
+
+
+def test_without_a_price_nothing_happens_until_one_comes(rig: Rig) -> None:
+    made = accept(rig)
+    rig.drain()
+    meet(rig, "59000", 1)
+    before = now(rig, made).state
+    meet(rig, "60000", 2)
+
+    assert (before, now(rig, made).state) == (PENDING_NEW, TRIGGERED)
+
+
+def test_a_trailing_one_follows_the_price_and_places_at_the_tick(rig: Rig) -> None:
+    command = PlaceSmartOrder(
+        symbol=BTC,
+        side=Side.SELL,
+        type=SmartOrderType.TRAILING_STOP_LIMIT,
+        quantity=Decimal("0.5"),
+        trail=Offset(Decimal(500)),
+        limit_offset=Offset(Decimal("0.5"), is_percent=True),
+    )
+    made = armed(rig, command, "60000")
+    meet(rig, "61000", 2)
+    standing = rig.ports.book.standing(made.trigger)
+    meet(rig, "60450", 3)
+
+    assert standing == Standing(is_active=True, extreme=Decimal(61_000), level=Decimal(60_500))
+    assert rig.order().price == Decimal("60147.75")
+
+
+def test_the_earlier_one_gets_the_funds(rig: Rig) -> None:
+    see(rig, "59000", 1)
+    watch_and_work(rig)
+    first, second = (accept(rig, replace(STOP, caller_id=None)) for _ in range(2))
+    rig.drain()
+    short = InsufficientFunds("lacks 60000 USDT")
+    rig.venue.place_script.extend([a_report(OrderStatus.FILLED), short])
+
+    meet(rig, "60000", 2)
+
+    assert [now(rig, one).state for one in (first, second)] == [TRIGGERED, FAILED]
+    failed = now(rig, second)
+    assert failed.reason is not None
+    assert failed.reason.code is ReasonCode.INSUFFICIENT_FUNDS
+    assert len(rig.venue.ledger) == 1
+
+
+def test_however_many_fire_they_are_placed_in_order(rig: Rig) -> None:
+    see(rig, "59000", 1)
+    watch_and_work(rig)
+    command = replace(STOP, caller_id=None, quantity=Decimal("0.01"))
+    made = [accept(rig, command) for _ in range(2 * HANDED_ON_MAX + 1)]
+    rig.drain()
+
+    meet(rig, "60000", 2)
+
+    assert [order.parent_id for order in rig.venue.sent] == [one.id for one in made]
+    assert rig.ports.book.fired(PAPER) == []
+
+
+def test_an_order_that_rests_is_its_own_master(rig: Rig) -> None:
+    made = armed(rig, replace(STOP, time_in_force=TimeInForce.GTC))
+    rig.venue.place_script.append(a_report(OrderStatus.NEW))
+    meet(rig, "60000", 2)
+
+    outcome = cancel_smart_order(made.id, BY_CALLER, rig.ports)
+    rig.drain()
+
+    assert not outcome.is_canceled
+    assert outcome.smart_order.state is TRIGGERED
+    assert rig.order().status is OrderStatus.NEW
+
+
+# Replacing
+
+
+def test_the_old_one_ends_with_the_commit_that_brings_the_new_one(rig: Rig) -> None:
+    old = armed(rig)
+    new = swap(rig, old.id, replace(STOP, price=Decimal(60_200)))
+    rig.drain()
+
+    ended = now(rig, old)
+    assert (ended.state, now(rig, new).state) == (CANCELED, PENDING_NEW)
+    assert ended.reason is not None
+    assert ended.reason.code is ReasonCode.REPLACED
+    assert rig.ports.live.smart_order_named(SPOT.id, "key", "mine") == new.id
+    assert rig.ports.book.standing(old.trigger) is None
+    assert now(rig, new).armed
+
+
+def test_a_replacement_takes_the_place_of_the_old_one(rig: Rig) -> None:
+    rules = SmartOrderRules(open_max=1)
+    old = accept(rig, rules=rules)
+
+    new = swap(rig, old.id, rules=rules)
+
+    assert [one.id for one in rig.ports.live.waiting(SPOT.id)] == [new.id]
+    with pytest.raises(TooManyOpen):
+        accept(rig, replace(STOP, caller_id=None), rules)
+
+
+def test_what_has_triggered_is_not_replaced_unless_asked_for(rig: Rig) -> None:
+    old = armed(rig)
+    meet(rig, "60000", 2)
+    other = replace(STOP, caller_id="other")
+
+    with pytest.raises(NotWaiting):
+        swap(rig, old.id, other)
+    alone = rig.smart_orders()
+    new = swap(rig, old.id, other, proceed=True)
+
+    assert [one.id for one in alone] == [old.id]
+    assert now(rig, new).state is PENDING_NEW
+    assert now(rig, old).state is TRIGGERED
+
+
+def test_there_must_be_something_to_replace(rig: Rig) -> None:
+    with pytest.raises(NotFound):
+        swap(rig, AggregateId(1), proceed=True)
+
+
+def test_a_new_trail_begins_anew(rig: Rig) -> None:
+    trailing = PlaceSmartOrder(
+        symbol=BTC,
+        side=Side.SELL,
+        type=SmartOrderType.TRAILING_STOP,
+        quantity=Decimal("0.5"),
+        trail=Offset(Decimal(500)),
+    )
+    old = armed(rig, trailing, "60000")
+    meet(rig, "62000", 2)
+    meet(rig, "61800", 3)
+    new = swap(rig, old.id, trailing)
+    rig.drain()
+
+    standing = rig.ports.book.standing(new.trigger)
+    assert standing is not None
+    assert standing.extreme == Decimal(61_800)
+
+
+# Canceling many
+
+
+def test_many_are_canceled_by_symbol_and_type_and_nobody_else_s(rig: Rig) -> None:
+    other = Symbol("LTC/USDT")
+    kinds = {
+        "btc": replace(STOP, caller_id="a"),
+        "market": replace(STOP, caller_id="b", type=SmartOrderType.STOP),
+        "ltc": replace(STOP, caller_id="c", symbol=other),
+    }
+    made = {name: accept(rig, command) for name, command in kinds.items()}
+    mine = SmartOrderFilter(origin="key")
+
+    def left() -> set[str]:
+        ids = {one.id for one in waiting_smart_orders(SPOT.id, mine, rig.ports)}
+        return {name for name, one in made.items() if one.id in ids}
+
+    def cancel(wanted: SmartOrderFilter) -> list[AggregateId]:
+        return [one.id for one in cancel_smart_orders(SPOT.id, wanted, BY_CALLER, rig.ports)]
+
+    everything = left()
+    nothing = cancel(replace(mine, origin="other"))
+    by_type = cancel(replace(mine, types=[SmartOrderType.STOP]))
+    by_symbol = cancel(replace(mine, symbols=[other]))
+
+    assert everything == set(made)
+    assert nothing == []
+    assert (by_type, by_symbol) == ([made["market"].id], [made["ltc"].id])
+    assert left() == {"btc"}
+    assert cancel(mine) == [made["btc"].id]
+    assert cancel(mine) == []
+
+
+def test_the_protection_of_a_position_is_not_among_them(rig: Rig) -> None:
+    made = accept(rig)
+    guard = replace(made, id=AggregateId(made.id + 16), parent_id=made.id, caller_id=None)
+    rig.put(guard)
+
+    waiting = waiting_smart_orders(SPOT.id, SmartOrderFilter(), rig.ports)
+
+    assert [one.id for one in waiting] == [made.id]
+
+
+def test_a_cancel_twice_tells_what_came_first(rig: Rig) -> None:
+    made = armed(rig)
+
+    outcomes = [cancel_smart_order(made.id, BY_CALLER, rig.ports) for _ in range(2)]
+
+    assert [one.is_canceled for one in outcomes] == [True, False]
+    assert outcomes[1].smart_order.state is CANCELED
+
+
+# Deaths and races
+
+
+def about_to_fire() -> Rig:
+    rig = Rig()
+    armed(rig)
+    see(rig, "60000", 2)
+    return rig
+
+
+def the_smart_order(rig: Rig) -> SmartOrder:
+    (found,) = rig.smart_orders()
+    return found
+
+
+def finish(rig: Rig) -> None:
+    rig.clock.advance(LEASE_MS + 1)
+    watch_and_work(rig)
+    rig.settle()
+
+
+def assert_one_order_or_none(rig: Rig) -> None:
+    """It has triggered with one order, or was canceled with none; and nothing is left over."""
+    one = the_smart_order(rig)
+    expected = 1 if one.state is TRIGGERED else 0
+    assert one.state in {TRIGGERED, CANCELED}
+    assert [order.parent_id for order in rig.orders()] == [one.id] * expected
+    assert len(rig.venue.ledger) == expected
+    assert rig.venue.repeats == []
+    assert rig.ports.book.fired(PAPER) == []
+    assert list(rig.ports.book.symbols(PAPER)) == []
+    assert rig.ports.outbox.owed() == []
+
+
+def test_whoever_dies_between_firing_and_placing_leaves_one_order() -> None:
+    for rig in deaths(about_to_fire, watch_and_work):
+        finish(rig)
+
+        assert the_smart_order(rig).state is TRIGGERED
+        assert_one_order_or_none(rig)
+
+
+def test_whoever_dies_while_it_is_armed_leaves_it_armed() -> None:
+    def accepted() -> Rig:
+        rig = Rig()
+        see(rig, "59000", 1)
+        watch_and_work(rig)
+        accept(rig)
+        return rig
+
+    for rig in deaths(accepted, Rig.drain):
+        rig.settle()
+        assert the_smart_order(rig).armed
+        meet(rig, "60000", 2)
+        finish(rig)
+
+        assert the_smart_order(rig).state is TRIGGERED
+        assert_one_order_or_none(rig)
+
+
+def test_whoever_dies_while_it_fires_at_once_leaves_one_order() -> None:
+    def accepted() -> Rig:
+        rig = Rig()
+        see(rig, "60000", 1)
+        watch_and_work(rig)
+        accept(rig)
+        return rig
+
+    for rig in deaths(accepted, Rig.drain):
+        rig.settle()
+        finish(rig)
+
+        assert the_smart_order(rig).state is TRIGGERED
+        assert_one_order_or_none(rig)
+
+
+def cancel_it(rig: Rig) -> None:
+    cancel_smart_order(the_smart_order(rig).id, BY_CALLER, rig.ports)
+
+
+def swap_it(rig: Rig) -> None:
+    swap(rig, the_smart_order(rig).id, replace(STOP, stop=Decimal(99_000), caller_id="new"))
+
+
+def advance_and_watch(rig: Rig) -> None:
+    rig.clock.advance(LEASE_MS + 1)
+    watch_and_work(rig)
+
+
+@pytest.mark.parametrize(
+    ("act", "meanwhile"),
+    [
+        (watch_and_work, cancel_it),
+        (cancel_it, watch_and_work),
+        (watch_and_work, watch_and_work),
+        (watch_and_work, advance_and_watch),
+    ],
+)
+def test_of_the_price_and_a_cancel_exactly_one_wins(
+    act: Callable[[Rig], None], meanwhile: Callable[[Rig], None]
+) -> None:
+    for rig in encounters(about_to_fire, act, meanwhile):
+        finish(rig)
+
+        assert_one_order_or_none(rig)
+
+
+def test_of_the_price_and_a_replacement_exactly_one_wins() -> None:
+    outcomes = set()
+
+    def replace_it(rig: Rig) -> None:
+        try:
+            swap_it(rig)
+        except NotWaiting:
+            outcomes.add("late")
+        else:
+            outcomes.add("replaced")
+
+    for rig in encounters(about_to_fire, watch_and_work, replace_it):
+        finish(rig)
+
+        states = [one.state for one in rig.smart_orders()]
+        assert states in ([TRIGGERED], [CANCELED, PENDING_NEW])
+        assert len(rig.orders()) == states.count(TRIGGERED) == len(rig.venue.ledger)
+    assert outcomes == {"late", "replaced"}
+
+
+def test_whoever_dies_in_a_replacement_leaves_the_old_one_or_the_new_one() -> None:
+    def waiting() -> Rig:
+        rig = Rig()
+        armed(rig)
+        return rig
+
+    for rig in deaths(waiting, swap_it):
+        rig.settle()
+
+        states = [one.state for one in rig.smart_orders()]
+        assert states in ([PENDING_NEW], [CANCELED, PENDING_NEW])
+        assert all(one.armed is (one.state is PENDING_NEW) for one in rig.smart_orders())
+        assert rig.ports.outbox.owed() == []
+
+
+def test_a_lost_answer_leaves_it_triggered_until_the_order_is_found() -> None:
+    rig = about_to_fire()
+    lost = ThenSilent(a_report(OrderStatus.NEW), OutcomeUnknown("the answer was lost"))
+    rig.venue.place_script.append(lost)
+
+    watch_and_work(rig)
+    unknown = the_smart_order(rig).state, rig.order().status
+    rig.settle()
+
+    assert unknown == (TRIGGERED, OrderStatus.UNKNOWN)
+    assert (the_smart_order(rig).state, rig.order().status) == (TRIGGERED, OrderStatus.NEW)
+    assert rig.venue.repeats == []
