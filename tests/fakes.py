@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from hashlib import sha1
 from typing import Any
 
 import fakeredis
@@ -39,7 +40,9 @@ from app.ports import Conditions, Feed, Venue
 from tests.builders import BTC, BTC_SPOT, ETH, ETH_USDM, NOW, a_quote, a_view
 
 #: Commands after which the store is another than before.
-_WRITES = frozenset({"EVALSHA", "SET", "ZADD", "ZREM", "SADD", "SREM", "HSET", "HSETNX", "HDEL"})
+_WRITES = frozenset(
+    {"EVAL", "EVALSHA", "SET", "ZADD", "ZREM", "SADD", "SREM", "HSET", "HSETNX", "HDEL"}
+)
 
 
 def nothing() -> None:
@@ -60,23 +63,35 @@ class ClockedRedis(fakeredis.FakeRedis):
     def __init__(self) -> None:
         super().__init__(server=fakeredis.FakeServer(), decode_responses=True)
         self.after_write: Callable[[], None] = nothing
+        self._told: dict[str, str] = {}  # hash of a script → hash of the one that is told the time
 
     def show(self, server_ms: int) -> None:
         """Set the time that the scripts are told."""
         self.delete("test:time")
         self.rpush("test:time", server_ms // 1000, server_ms % 1000 * 1000)
 
-    def register_script(self, script: Any) -> Any:  # noqa: ANN401 - as the client has it
-        """Let the script read the time that was set."""
-        told = "redis.call('LRANGE', 'test:time', 0, 1)"
-        return super().register_script(script.replace("redis.call('TIME')", told))
-
     def execute_command(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401
-        """Carry out a command, and tell of it if it was a write."""
+        """Carry out a command, and tell of it if it was a write. Scripts read the set time."""
+        match args:
+            case ("EVAL", text, *rest):
+                args = ("EVAL", self._telling(text), *rest)
+            case ("EVALSHA", sha, *rest):
+                args = ("EVALSHA", self._told.get(sha, sha), *rest)
+            case _:
+                pass
         answer = super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
         if args[0] in _WRITES:
             self.after_write()
         return answer
+
+    def _telling(self, text: str) -> str:
+        telling = text.replace("redis.call('TIME')", "redis.call('LRANGE', 'test:time', 0, 1)")
+        self._told[_hash_of(text)] = _hash_of(telling)
+        return telling
+
+
+def _hash_of(script: str) -> str:
+    return sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
 class FrozenClock:
