@@ -49,13 +49,15 @@ from app.store.trigger_book import RedisTriggerBook
 from app.store.vault import Vault
 from app.store.venue_budget import RedisRateBudget
 from app.store.venue_memory import RedisSymbolMap, RedisVenueMemory
+from app.venue_ports import VenueMemory
 from app.venues.ccxt.clients import Clients
 from app.venues.ccxt.ports import VenuePorts
+from app.venues.ccxt.remembered import RememberedVenues
 from app.venues.paper.ccxt_tickers import CcxtTickers
 from app.venues.paper.live import LiveSource
 from app.venues.paper.ports import PaperPorts
 from app.venues.paper.walk import WalkSource
-from app.venues.registry import KnownVenues
+from app.venues.registry import KnownVenues, RealVenues
 
 _log = structlog.get_logger()
 
@@ -89,7 +91,13 @@ def web_wiring(settings: Settings) -> Wiring:
 
     Its publisher hands everything to a pump thread; its store client gives up soon.
     """
-    return _wiring(settings, lambda: f"web-{os.getpid()}", WEB_STORE_SECONDS, PumpPublisher)
+    return _wiring(
+        settings,
+        lambda: f"web-{os.getpid()}",
+        WEB_STORE_SECONDS,
+        PumpPublisher,
+        RememberedVenues,  # a web process asks no exchange
+    )
 
 
 def worker_wiring(settings: Settings, around: Callable[[Publisher], Publisher]) -> Wiring:
@@ -99,7 +107,13 @@ def worker_wiring(settings: Settings, around: Callable[[Publisher], Publisher]) 
         settings: as read from the environment.
         around: wraps the publisher, so that work can be done at once instead of sent.
     """
-    return _wiring(settings, lambda: f"worker-{os.getpid()}", WORKER_STORE_SECONDS, around)
+    return _wiring(
+        settings,
+        lambda: f"worker-{os.getpid()}",
+        WORKER_STORE_SECONDS,
+        around,
+        lambda clients, _: clients,
+    )
 
 
 def refuse_unsafe_store(settings: Settings) -> None:
@@ -125,6 +139,7 @@ def _wiring(
     process: Callable[[], str],
     store_seconds: float,
     around: Callable[[Publisher], Publisher],
+    real: Callable[[Clients, VenueMemory], RealVenues],
 ) -> Wiring:
     client = connect(settings.redis_url, store_seconds)
     policy = settings.policy()
@@ -138,7 +153,8 @@ def _wiring(
     )
     paper = _paper_ports(settings, client, clock)
     vault = Vault([key.reveal() for key in settings.secret_keys])
-    real = Clients(_venue_ports(settings, client, clock, vault))
+    memory = RedisVenueMemory(client, clock)
+    clients = Clients(_venue_ports(settings, client, clock, vault))
     signatures = RedisSignatures(client)
     ports = Ports(
         clock=clock,
@@ -150,7 +166,7 @@ def _wiring(
         outbox=RedisOutbox(client, policy.republish_after_ms),
         book=RedisTriggerBook(client),
         accounts=registry,
-        venues=KnownVenues(paper, real),
+        venues=KnownVenues(paper, real(clients, memory)),
         reports=RedisPaperReports(client),
         locks=RedisLocks(client),
         bindings=signatures,
@@ -159,6 +175,7 @@ def _wiring(
         canary=RedisCanary(client),
         findings=RedisFindings(client),
         reconciliations=RedisReconciliations(client),
+        views=memory,
         departures=RedisDepartures(client, clock),
         history=history,
         publisher=around(messages),
@@ -202,7 +219,7 @@ def _venue_ports(settings: Settings, client: Client, clock: RedisClock, vault: V
         return vault.decrypt(account.name, account.credentials)
 
     return VenuePorts(
-        memory=RedisVenueMemory(client),
+        memory=RedisVenueMemory(client, clock),
         budget=RedisRateBudget(client, clock),
         spellings=RedisSymbolMap(client),
         locks=RedisLocks(client),

@@ -383,6 +383,13 @@ class Findings(Protocol):
         """Return what was found, or None while nobody has looked."""
 
 
+class Views(Protocol):
+    """What web processes want to know of accounts at real venues."""
+
+    def wanted(self) -> Collection[AccountId]:
+        """Return the accounts of which somebody wants to know lately what they have."""
+
+
 class Reconciliations(Protocol):
     """The outcome of the last reconciliation of each account."""
 
@@ -824,6 +831,7 @@ class Ports:
     canary: Canary
     findings: Findings
     reconciliations: Reconciliations
+    views: Views
     departures: Departures
     history: History
     publisher: Publisher

@@ -10,6 +10,7 @@ from enum import IntEnum
 from typing import Protocol
 
 from app.domain.identifiers import AccountId, EpochMs, Symbol, VenueName
+from app.domain.market import AccountView, Quote
 
 
 class Urgency(IntEnum):
@@ -29,6 +30,14 @@ class KeptMarkets:
     age_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class KeptView:
+    """What an account had, and how long ago that was."""
+
+    view: AccountView
+    age_ms: int
+
+
 class VenueMemory(Protocol):
     """What one worker has learned about a venue, and the others need not ask again."""
 
@@ -37,6 +46,21 @@ class VenueMemory(Protocol):
 
     def keep_markets(self, venue: VenueName, scope: str, text: str) -> None:
         """Keep market metadata for all workers."""
+
+    def view(self, account: AccountId) -> KeptView | None:
+        """Return what an account had when a worker looked last, or None."""
+
+    def keep_view(self, account: AccountId, view: AccountView) -> None:
+        """Keep what an account has now."""
+
+    def want_view(self, account: AccountId) -> None:
+        """Let a worker look soon."""
+
+    def quote(self, feed: VenueName, symbol: Symbol) -> Quote | None:
+        """Return prices that were seen within seconds, or None."""
+
+    def keep_quotes(self, feed: VenueName, quotes: Mapping[Symbol, Quote]) -> None:
+        """Keep prices for a few seconds."""
 
     def leverage(self, account: AccountId, symbol: Symbol) -> int | None:
         """Return the leverage that was set last, or None if none was."""

@@ -43,6 +43,7 @@ from app.store.registry import RedisRegistry
 from app.store.signatures import RedisSignatures
 from app.store.timers import RedisTimers
 from app.store.trigger_book import RedisTriggerBook
+from app.store.venue_memory import RedisVenueMemory
 from tests.builders import BTC, ETH, ORIGIN, SPOT, USDM
 from tests.fakes import (
     ClockedRedis,
@@ -127,6 +128,7 @@ class Rig:
             canary=RedisCanary(self.redis),
             findings=RedisFindings(self.redis),
             reconciliations=RedisReconciliations(self.redis),
+            views=RedisVenueMemory(self.redis, self.clock),
             departures=RedisDepartures(self.redis, self.clock),
             history=self.history,
             publisher=self.publisher,

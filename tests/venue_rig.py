@@ -58,7 +58,7 @@ class VenueRig(Rig):
         self.wire, self.gateway, self.exchange = wire, gateway, wire.exchange
         self.exchange.follow(self.clock.server_ms)
         self.account = self._opened(venue, market)
-        memory = RedisVenueMemory(self.redis)
+        memory = RedisVenueMemory(self.redis, self.clock)
         ports = VenuePorts(
             memory=memory,
             budget=RedisRateBudget(self.redis, self.clock),

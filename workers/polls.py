@@ -6,7 +6,7 @@ from app.dispatch.routes import QUEUE_OF, TaskName
 from app.domain.account import PAPER, Account
 from app.domain.identifiers import AccountId, VenueName
 from app.ports import Ports
-from app.services.follow import follow_news, follow_orders, poll_orders
+from app.services.follow import follow_news, follow_orders, poll_orders, refresh_view
 from app.services.inspect import inspect_account
 from app.services.reconcile import reconcile
 from app.services.watch import watch_prices
@@ -52,7 +52,7 @@ class PollOrders(PeriodicTask):
         """Follow these accounts, or all that have news, and have others ask the real venues."""
         if not values:
             follow_news(ports)
-            hand_out(TaskName.POLL_ORDERS, _accounts_with_open_orders(ports), ports)
+            hand_out(TaskName.POLL_ORDERS, _accounts_to_look_at(ports), ports)
         for value in values:
             number = id_from(value)
             if number is not None:
@@ -64,6 +64,7 @@ def _follow(account_id: AccountId, ports: Ports) -> None:
     if ports.accounts.account(account_id).venue == PAPER:
         follow_orders(account_id, ports)
     else:
+        refresh_view(account_id, ports)
         poll_orders(account_id, ports)
 
 
@@ -76,8 +77,13 @@ def _feeds_waited_for(ports: Ports) -> list[str]:
     return [feed for feed in feeds if ports.book.symbols(feed) or ports.book.fired(feed)]
 
 
-def _accounts_with_open_orders(ports: Ports) -> list[str]:
-    return [str(one.id) for one in _real_accounts(ports) if ports.live.open_orders(one.id)]
+def _accounts_to_look_at(ports: Ports) -> list[str]:
+    wanted = set(ports.views.wanted())
+    return [
+        str(one.id)
+        for one in _real_accounts(ports)
+        if one.id in wanted or ports.live.open_orders(one.id)
+    ]
 
 
 def hand_out(

@@ -55,6 +55,17 @@ def poll_orders(account_id: AccountId, ports: Ports) -> None:
         ports.locks.release(lock, token)
 
 
+def refresh_view(account_id: AccountId, ports: Ports) -> None:
+    """Look what an account has at its venue, if somebody wants to know; the look is kept.
+
+    Raises:
+        NotFound: there is no such account.
+        VenueUnavailable: the venue could not be asked.
+    """
+    if account_id in ports.views.wanted():
+        ports.venues.of(ports.accounts.account(account_id)).view()
+
+
 def _open_orders(account_id: AccountId, ports: Ports) -> Iterator[Order]:
     for order_id in ports.live.open_orders(account_id):
         with suppress(NotFound, NewerRecord):

@@ -3,7 +3,7 @@
 They belong to no account, so they carry no shard's tag; each script touches one of them.
 """
 
-from app.domain.identifiers import AccountId, VenueName
+from app.domain.identifiers import AccountId, Symbol, VenueName
 
 #: hash, account id → outcome of its last reconciliation as JSON. Until the next one.
 RECONCILIATIONS = "hookfill:reconciliations"
@@ -17,6 +17,20 @@ def markets(venue: VenueName, scope: str) -> str:
 def leverage(account: AccountId) -> str:
     """Hash: symbol → leverage that was set from here last. For ever."""
     return f"hookfill:leverage:{account}"
+
+
+#: sorted set, account id → server time at which somebody wanted to see what it has. Until seen.
+WANTED_VIEWS = "hookfill:wanted_views"
+
+
+def view(account: AccountId) -> str:
+    """String: what an account had when a worker looked last, as JSON. Expires after minutes."""
+    return f"hookfill:view:{account}"
+
+
+def quote(feed: VenueName, symbol: Symbol) -> str:
+    """String: prices that a worker has seen, as JSON. Expires after ten seconds."""
+    return f"hookfill:quote:{feed}:{symbol}"
 
 
 def clock_offset(venue: VenueName) -> str:

@@ -1,15 +1,20 @@
 """What workers tell each other about real exchanges."""
 
 import base64
+import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import redis
 
-from app.domain.identifiers import AccountId, Symbol, VenueName
+from app.domain.identifiers import AccountId, Currency, Symbol, VenueName
+from app.domain.market import AccountView, Balance, Position, Quote
+from app.domain.words import PositionMode, PositionSide
+from app.ports import Clock
 from app.store import venue_keys
+from app.store.codec import decoder, encoder
 from app.store.scripts import text_of, translated
-from app.venue_ports import KeptMarkets
+from app.venue_ports import KeptMarkets, KeptView
 
 #: Longer than the hour after which workers ask anew, so that it is never missing between.
 MARKETS_LIFE_MS = 3 * 3_600_000
@@ -17,16 +22,31 @@ MARKETS_LIFE_MS = 3 * 3_600_000
 #: Clocks drift by a few milliseconds in a minute.
 OFFSET_LIFE_MS = 60_000
 
+#: Of what an account has; whoever shows it looks at its age.
+VIEW_LIFE_MS = 600_000
+
+#: Prices that are older say nothing about now.
+QUOTE_LIFE_MS = 10_000
+
+#: After this long nobody waits any more.
+WANTED_LIFE_MS = 60_000
+
+_BALANCE_TO, _BALANCE_FROM = encoder(Balance), decoder(Balance)
+_POSITION_TO, _POSITION_FROM = encoder(Position), decoder(Position)
+_QUOTE_TO, _QUOTE_FROM = encoder(Quote), decoder(Quote)
+
 
 class RedisVenueMemory:
-    """Market metadata and clock offsets, by venue.
+    """What workers have learned, by venue and by account.
 
     Args:
         client: decodes answers to text.
+        clock: tells the server's time.
     """
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, clock: Clock) -> None:
         self._client = client
+        self._clock = clock
 
     def markets(self, venue: VenueName, scope: str) -> KeptMarkets | None:
         """Return the market metadata as it was kept, or None if that is too long ago."""
@@ -39,6 +59,71 @@ class RedisVenueMemory:
             return None
         text = zlib.decompress(base64.b85decode(text_of(kept))).decode()
         return KeptMarkets(text, MARKETS_LIFE_MS - int(left_ms))
+
+    def view(self, account: AccountId) -> KeptView | None:
+        """Return what an account had when a worker looked last, or None."""
+        with translated():
+            kept = self._client.get(venue_keys.view(account))
+        if kept is None:
+            return None
+        record = json.loads(text_of(kept))
+        positions = {
+            (Symbol(symbol), PositionSide(side)): _POSITION_FROM(position)
+            for symbol, side, position in record["positions"]
+        }
+        view = AccountView(
+            position_mode=PositionMode(record["mode"]),
+            balances={Currency(one): _BALANCE_FROM(it) for one, it in record["balances"].items()},
+            positions=positions,
+        )
+        return KeptView(view, self._clock.server_ms() - record["at"])
+
+    def keep_view(self, account: AccountId, view: AccountView) -> None:
+        """Keep what an account has now; nobody needs to want it any more."""
+        positions = [
+            [symbol, side, _POSITION_TO(one)] for (symbol, side), one in view.positions.items()
+        ]
+        record = {
+            "at": self._clock.server_ms(),
+            "mode": view.position_mode,
+            "balances": {name: _BALANCE_TO(one) for name, one in view.balances.items()},
+            "positions": positions,
+        }
+        with translated(), self._client.pipeline(transaction=False) as pipeline:
+            pipeline.set(venue_keys.view(account), json.dumps(record), px=VIEW_LIFE_MS)
+            pipeline.zrem(venue_keys.WANTED_VIEWS, str(account))
+            pipeline.execute()
+
+    def want_view(self, account: AccountId) -> None:
+        """Let a worker look soon."""
+        with translated():
+            now_ms = self._clock.server_ms()
+            self._client.zadd(venue_keys.WANTED_VIEWS, {str(account): now_ms})
+
+    def wanted(self) -> Collection[AccountId]:
+        """Return the accounts of which somebody wants to know lately what they have."""
+        since = self._clock.server_ms() - WANTED_LIFE_MS
+        with translated():
+            self._client.zremrangebyscore(venue_keys.WANTED_VIEWS, "-inf", since)
+            found = self._client.zrange(venue_keys.WANTED_VIEWS, 0, -1)
+        return [AccountId(int(text_of(one))) for one in found]
+
+    def quote(self, feed: VenueName, symbol: Symbol) -> Quote | None:
+        """Return prices that were seen within seconds, or None."""
+        with translated():
+            kept = self._client.get(venue_keys.quote(feed, symbol))
+        if kept is None:
+            return None
+        quote: Quote = _QUOTE_FROM(json.loads(text_of(kept)))
+        return quote
+
+    def keep_quotes(self, feed: VenueName, quotes: Mapping[Symbol, Quote]) -> None:
+        """Keep prices for a few seconds."""
+        with translated(), self._client.pipeline(transaction=False) as pipeline:
+            for symbol, quote in quotes.items():
+                text = json.dumps(_QUOTE_TO(quote))
+                pipeline.set(venue_keys.quote(feed, symbol), text, px=QUOTE_LIFE_MS)
+            pipeline.execute()
 
     def leverage(self, account: AccountId, symbol: Symbol) -> int | None:
         """Return the leverage that was set last, or None if none was."""

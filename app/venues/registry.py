@@ -1,16 +1,32 @@
 """All venues, found by the name that an account gives."""
 
 from collections.abc import Collection
+from typing import Protocol
 
 from app.domain.account import PAPER, Account
 from app.domain.identifiers import VenueName
 from app.domain.symbols import Listed
 from app.ports import Conditions, Feed, Venue
-from app.venues.ccxt.clients import Clients
 from app.venues.paper.conditions import PaperConditions
 from app.venues.paper.feed import PaperFeed
 from app.venues.paper.paper_venue import PaperVenue
 from app.venues.paper.ports import PaperPorts
+
+
+class RealVenues(Protocol):
+    """Exchanges: asked by workers, remembered by web processes."""
+
+    def venue(self, account: Account) -> Venue:
+        """Return an exchange as this account sees it."""
+
+    def conditions(self, account: Account) -> Conditions:
+        """Return what an account may trade there, and how."""
+
+    def feed(self, name: VenueName) -> Feed:
+        """Return the prices of one market."""
+
+    def listed(self, venue: VenueName) -> Collection[Listed]:
+        """Return what is traded there."""
 
 
 class KnownVenues:
@@ -18,10 +34,10 @@ class KnownVenues:
 
     Args:
         paper: what the paper venue is built from.
-        real: the clients of real exchanges.
+        real: the exchanges.
     """
 
-    def __init__(self, paper: PaperPorts, real: Clients) -> None:
+    def __init__(self, paper: PaperPorts, real: RealVenues) -> None:
         self._paper = paper
         self._real = real
 

@@ -18,6 +18,10 @@ def a_budget(client: redis.Redis) -> RedisRateBudget:
     return RedisRateBudget(client, RedisClock(client))
 
 
+def a_memory(client: redis.Redis) -> RedisVenueMemory:
+    return RedisVenueMemory(client, RedisClock(client))
+
+
 def taken(budget: RedisRateBudget, urgency: Urgency, cost: float = 10) -> int:
     """Take as long as there is something to take; return how often it was."""
     for count in range(1_000):
@@ -86,7 +90,7 @@ def test_a_row_of_failures_ends_with_an_answer(client: redis.Redis) -> None:
 
 
 def test_what_one_worker_has_learned_the_others_know(client: redis.Redis) -> None:
-    memory, other = RedisVenueMemory(client), RedisVenueMemory(client)
+    memory, other = a_memory(client), a_memory(client)
     text = '[{"symbol": "BTC/USDT", "é": 1}]' * 1_000
 
     memory.keep_markets(BINANCE, "SPOT", text)

@@ -200,7 +200,7 @@ class ExchangeWorld:
         clock = RedisClock(client)
         self.clock = clock
         self.ports = VenuePorts(
-            memory=RedisVenueMemory(client),
+            memory=RedisVenueMemory(client, clock),
             budget=RedisRateBudget(client, clock),
             spellings=RedisSymbolMap(client),
             locks=RedisLocks(client),

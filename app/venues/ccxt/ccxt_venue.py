@@ -73,20 +73,23 @@ class CcxtVenue:
             book = None
             if ticker.get("bid") is None or ticker.get("ask") is None:
                 book = api.fetch_order_book(unified, 5)
-            return reading.quote_of(ticker, book)
+            quote = reading.quote_of(ticker, book)
+        if quote is not None:
+            self._ports.memory.keep_quotes(self._account.feed, {symbol: quote})
+        return quote
 
     def view(self) -> AccountView:
         """Return balances and positions as they are now."""
         try:
             with self._exchange.asking(Urgency.ORDER) as api:
                 balances = reading.balances_of(api.fetch_balance())
-                return AccountView(
-                    position_mode=self._account.position_mode,
-                    balances=balances,
-                    positions=self._positions(api),
-                )
+                positions = self._positions(api)
         except (VenueRejected, NotFound) as error:
             raise VenueUnavailable(str(error)) from error
+        mode = self._account.position_mode
+        view = AccountView(position_mode=mode, balances=balances, positions=positions)
+        self._ports.memory.keep_view(self._account.id, view)
+        return view
 
     def _positions(self, api: Json) -> dict[tuple[Symbol, PositionSide], Position]:
         if self._account.market is Market.SPOT:

@@ -1,16 +1,14 @@
 """The warm clients of this process, one for each account."""
 
-import json
-
 from app.domain.account import Account
-from app.domain.identifiers import AccountId, AccountName, Symbol, VenueName
+from app.domain.identifiers import AccountId, AccountName, VenueName
 from app.domain.symbols import Listed
 from app.domain.words import Market, Mode
-from app.venues.ccxt import reading
 from app.venues.ccxt.ccxt_venue import CcxtVenue
 from app.venues.ccxt.conditions import CcxtConditions
 from app.venues.ccxt.exchange import Exchange
 from app.venues.ccxt.feed import CcxtFeed
+from app.venues.ccxt.known_markets import KnownMarkets
 from app.venues.ccxt.ports import VenuePorts
 from app.venues.ccxt.profiles import profile_of
 
@@ -23,10 +21,14 @@ class Clients:
 
     Args:
         ports: what they are built from.
+
+    Attributes:
+        markets: what is traded where, as far as any worker has learned.
     """
 
     def __init__(self, ports: VenuePorts) -> None:
         self._ports = ports
+        self.markets = KnownMarkets(ports.memory)
         self._kept: dict[int, Exchange] = {}
         self._feeds: dict[VenueName, Exchange] = {}
 
@@ -44,7 +46,7 @@ class Clients:
         Raises:
             NotFound: as `venue`.
         """
-        return CcxtConditions(account, self.exchange(account), self._ports)
+        return CcxtConditions(account, self.exchange(account), self._ports.memory, self.markets)
 
     def feed(self, name: VenueName) -> CcxtFeed:
         """Return the prices of one market, by the name that `Account.feed` gives it.
@@ -68,14 +70,7 @@ class Clients:
 
     def listed(self, venue: VenueName) -> list[Listed]:
         """Return what is traded at a venue, as far as any worker has learned; nobody is asked."""
-        found = []
-        for market in Market:
-            kept = self._ports.memory.markets(venue, str(market))
-            for row in [] if kept is None else json.loads(kept.text):
-                if reading.market_of(row) is market and row.get("active") is not False:
-                    symbol = Symbol(str(row["symbol"]).partition(":")[0])
-                    found.append(Listed(symbol, market))
-        return found
+        return self.markets.listed(venue)
 
     def exchange(self, account: Account) -> Exchange:
         """Return the client of an account.

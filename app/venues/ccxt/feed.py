@@ -76,7 +76,9 @@ class CcxtFeed:
         except (NotFound, VenueRejected) as error:
             raise VenueUnavailable(str(error)) from error
         quotes = {known[one]: reading.quote_of(ticker) for one, ticker in tickers.items()}
-        return {symbol: quote for symbol, quote in quotes.items() if quote is not None}
+        found = {symbol: quote for symbol, quote in quotes.items() if quote is not None}
+        self._ports.memory.keep_quotes(self._name, found)
+        return found
 
     @staticmethod
     def _tickers(api: Any, wanted: list[str]) -> dict[str, Any]:  # noqa: ANN401 - ccxt's
