@@ -206,7 +206,7 @@ def _markets(count: int) -> Iterator[Market]:
     yield Market("A all armed at one price, then a walk", [(count, 200_000), *walk[1 : TICKS + 1]])
     busy = [(each, price) for _, price in walk[:TICKS]]
     yield Market("B armed at each tick of a walk, then more", [*busy, *walk[TICKS:]])
-    fall = [(each, 300_000 - 50 * number) for number in range(TICKS)]
+    fall = [(each, 300_000 - number) for number in range(TICKS)]
     yield Market("C armed in a fall, then a jump", [*fall, (0, 310_000)])
     yield Market(
         "D armed at each tick of a rise",

@@ -21,6 +21,7 @@ from app.domain.stop_commands import (
 from app.domain.trigger import Trigger, protective_direction
 from app.domain.words import Dialect, ReasonCode
 from app.ports import Admission, Change, Ports, Stored
+from app.services.recall import present
 
 #: Races for the old order lost in a row before a replacement is given up.
 ATTEMPTS_MAX = 8
@@ -86,6 +87,7 @@ def replace_smart_order(
     """
     old_id = replacement.old_id
     new = _smart_order(replacement.command, sender, received_at_ms, ports)
+    present(old_id, ports)
     for _ in range(ATTEMPTS_MAX):
         stored = ports.ledger.load(old_id)
         old = stored.aggregate

@@ -11,6 +11,7 @@ from app.domain.smart_order import SmartOrder
 from app.domain.words import SmartOrderType
 from app.ports import Ports
 from app.services.advance import advance
+from app.services.recall import present
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +53,17 @@ def cancel_smart_order(aggregate_id: AggregateId, reason: Reason, ports: Ports) 
 
     Raises:
         NotFound: there is no such smart order.
+        HistoryUnavailable: it has left the store, and the history does not answer.
         Conflict: others changed it first, again and again.
     """
+    found = present(aggregate_id, ports)  # one that has left for the history tells how it ended
+    if not isinstance(found, SmartOrder):
+        raise NotFound(f"{aggregate_id} is no smart order")
     event = CancelRequested(at_ms=ports.clock.now_ms(), reason=reason)
     decision = advance(aggregate_id, event, ports)
-    if not isinstance(decision.aggregate, SmartOrder):
-        raise NotFound(f"{aggregate_id} is no smart order")
-    return CancelOutcome(smart_order=decision.aggregate, is_canceled=decision.ignored is None)
+    after = decision.aggregate
+    smart_order = after if isinstance(after, SmartOrder) else found
+    return CancelOutcome(smart_order=smart_order, is_canceled=decision.ignored is None)
 
 
 def waiting_smart_orders(

@@ -16,6 +16,7 @@ CLASSES = [
 
 #: Name of the class → status and code.
 EXPECTED = {
+    "HistoryUnavailable": (503, "queue_unavailable"),
     "CallerIdInUse": (400, "validation_failed"),
     "NotWaiting": (400, "validation_failed"),
     "TooManyOpen": (400, "validation_failed"),
