@@ -233,5 +233,8 @@ def book(venue: VenueName, symbol: Symbol) -> str:
 
 
 def fired_triggers(venue: VenueName, symbol: Symbol) -> str:
-    """Hash: trigger → `<tick>|<price>` of what has fired. Until its owner knows."""
+    """Hash: trigger → `<tick>|<price>` of what has fired. Until its owner knows.
+
+    What trailed has `<tick>|<price>|<extreme>|<places>`, the extreme in book units.
+    """
     return f"{book(venue, symbol)}:fired"
