@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import count
+from typing import TypeVar
 
 from app.dispatch.routes import task_of
 from app.domain.aggregate import Aggregate
@@ -262,7 +263,10 @@ class Rig:
         self.undisturbed()
 
 
-def deaths(prepare: Callable[[], Rig], act: Callable[[Rig], object]) -> Iterator[Rig]:
+AnyRig = TypeVar("AnyRig", bound=Rig)
+
+
+def deaths(prepare: Callable[[], AnyRig], act: Callable[[AnyRig], object]) -> Iterator[AnyRig]:
     """Yield a rig for every step after which a process can die in `act`; the last one lived."""
     for number in count(1):
         rig = prepare()
@@ -280,16 +284,16 @@ def deaths(prepare: Callable[[], Rig], act: Callable[[Rig], object]) -> Iterator
 
 
 def encounters(
-    prepare: Callable[[], Rig],
-    act: Callable[[Rig], object],
-    meanwhile: Callable[[Rig], object],
-) -> Iterator[Rig]:
+    prepare: Callable[[], AnyRig],
+    act: Callable[[AnyRig], object],
+    meanwhile: Callable[[AnyRig], object],
+) -> Iterator[AnyRig]:
     """Yield a rig for every step of `act` after which another process can do `meanwhile`."""
     for number in count(1):
         rig = prepare()
         met: list[int] = []
 
-        def meet(rig: Rig = rig, met: list[int] = met) -> None:
+        def meet(rig: AnyRig = rig, met: list[int] = met) -> None:
             met.append(1)
             meanwhile(rig)
 
