@@ -23,12 +23,25 @@ _Container = dict[str, Any] | list[Any]
 def payload_from(body: bytes) -> Mapping[str, object]:
     """Return the JSON object that the body holds, whatever its Content-Type said.
 
+    Raises:
+        MalformedPayload: with the code `invalid_json`, and nothing else for any input.
+    """
+    payload = json_from(body)
+    if not isinstance(payload, dict):
+        raise _invalid("the body is JSON, but not an object")
+    return payload
+
+
+def json_from(body: bytes) -> object:
+    """Return the JSON value that the body holds.
+
     Numbers are exact: without fraction and exponent an `int`, else a `Decimal`. Text can always
     be written as UTF-8. A key that stands twice in one object is refused: the message says two
     things at once, and to pick one of them is to guess with somebody's money.
 
     Raises:
-        MalformedPayload: with the code `invalid_json`, and nothing else for any input.
+        MalformedPayload: with the code `invalid_json`, and nothing else for any input; a
+            `JSONDecodeError` is its cause where the text is no JSON.
     """
     try:
         text = body.decode()
@@ -41,9 +54,8 @@ def payload_from(body: bytes) -> Mapping[str, object]:
         raise _invalid("the body holds a number with an immense exponent") from error
     except RecursionError as error:
         raise _too_deep() from error
-    if not isinstance(payload, dict):
-        raise _invalid("the body is JSON, but not an object")
-    _refuse_depth(payload)
+    if isinstance(payload, dict | list):
+        _refuse_depth(payload)
     if "\\u" in text:
         _refuse_lone_surrogates(payload)
     return payload
