@@ -34,6 +34,7 @@ from app.store.paper_instruments import RedisPaperInstruments
 from app.store.paper_ledger import RedisPaperLedger
 from app.store.paper_prices import RedisPaperPrices, RedisPaperTicks
 from app.store.paper_reports import RedisPaperReports
+from app.store.rates import RedisRates
 from app.store.reader import RedisReader
 from app.store.records import aggregate_from, entry_from
 from app.store.registry import RedisRegistry
@@ -68,6 +69,7 @@ class Wiring:
     events: RedisReader
     vault: Vault
     signatures: RedisSignatures
+    rates: RedisRates
     clock: RedisClock
     paper: PaperPorts
     broker: Broker
@@ -154,6 +156,7 @@ def _wiring(
         events=live,
         vault=Vault([key.reveal() for key in settings.secret_keys]),
         signatures=RedisSignatures(client),
+        rates=RedisRates(client),
         clock=clock,
         paper=paper,
         broker=celery,

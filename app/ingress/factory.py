@@ -18,6 +18,8 @@ from app.ingress import (
     openapi,
     orders,
     paper,
+    three_commas,
+    three_commas_replies,
 )
 from app.ingress.answers import error_answer, error_response
 from app.ingress.express import Express
@@ -49,6 +51,7 @@ def create_app(wiring: Wiring) -> Flask:
     webhook = crypto_arsenal.Webhook(wiring)
     app.register_blueprint(crypto_arsenal.blueprint(webhook))
     app.register_blueprint(apisify.blueprint(wiring))
+    app.register_blueprint(three_commas.blueprint(wiring))
     for module in (authentication, orders, admin, paper, health, openapi, dashboard):
         app.register_blueprint(module.blueprint(wiring))
     app.register_error_handler(HookfillError, _answer_for)
@@ -67,32 +70,46 @@ def _answer_for(error: HookfillError) -> Response:
         return crypto_arsenal.error_answer(error)
     if _is_below(request.path, apisify.PATH):
         return apisify.error_answer(error)
+    if three_commas_replies.owns(request.path):
+        return three_commas_replies.error_reply(error)
     return error_answer(error)
 
 
 def _http_error(error: HTTPException) -> Response:
     """Give Flask's own errors the shape of whoever owns the path (routes in docs/design.md)."""
-    status, message = error.code or 500, error.description or error.name
     if isinstance(error, RequestEntityTooLarge):
         response = _answer_for(PayloadTooLarge("the body is over 64 KiB"))
-    elif request.path == crypto_arsenal.PATH:
-        response = crypto_arsenal.method_not_allowed()
-    elif request.path.startswith(f"{crypto_arsenal.PATH}/"):
-        response = crypto_arsenal.error_answer(NotFound(request.path))
-    elif _is_below(request.path, apisify.PATH):
-        found = request.path == apisify.PATH
-        response = apisify.method_not_allowed() if found else apisify.not_found()
-    elif _is_own(request.path):
-        code = error.name.lower().replace(" ", "_")
-        response = error_response(status, code, message)
-    elif request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
-        response = Response(error.get_body(), status, mimetype="text/html")
     else:
-        response = jsonify({"code": status, "message": error.name})
-        response.status_code = status
+        response = _dialect_error(error) or _own_error(error)
     allowed = error.get_response().headers.get("Allow")
     if allowed is not None:
         response.headers["Allow"] = allowed
+    return response
+
+
+def _dialect_error(error: HTTPException) -> Response | None:
+    """Return the answer of the dialect that owns the path, or None if none does."""
+    if request.path == crypto_arsenal.PATH:
+        return crypto_arsenal.method_not_allowed()
+    if request.path.startswith(f"{crypto_arsenal.PATH}/"):
+        return crypto_arsenal.error_answer(NotFound(request.path))
+    if _is_below(request.path, apisify.PATH):
+        found = request.path == apisify.PATH
+        return apisify.method_not_allowed() if found else apisify.not_found()
+    if three_commas_replies.owns(request.path):
+        return three_commas_replies.routing_error(error.code or 500)
+    return None
+
+
+def _own_error(error: HTTPException) -> Response:
+    status, message = error.code or 500, error.description or error.name
+    if _is_own(request.path):
+        code = error.name.lower().replace(" ", "_")
+        return error_response(status, code, message)
+    if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
+        return Response(error.get_body(), status, mimetype="text/html")
+    response = jsonify({"code": status, "message": error.name})
+    response.status_code = status
     return response
 
 
@@ -107,6 +124,8 @@ def _is_below(path: str, own: str) -> bool:
 def _unexpected(error: Exception) -> Response:
     """The outermost handler of the web process: a mistake of ours, logged whole."""
     _log.exception("request_failed", path=request.path, kind=type(error).__name__)
+    if three_commas_replies.owns(request.path):
+        return three_commas_replies.internal()
     return error_response(500, "internal", "something went wrong here; the log has the details")
 
 

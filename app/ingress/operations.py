@@ -10,6 +10,7 @@ from typing import Final
 from marshmallow import Schema
 
 from app.ingress import operation_bodies as bodies
+from app.ingress import three_commas_operations
 from app.ingress.json_schema import Json
 from app.ingress.order_list import ListQuery
 from app.ingress.waiting import Patience, Wait
@@ -81,6 +82,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             },
         ),
     ),
+    *_operations("3Commas", *three_commas_operations.ROWS),
     *_operations(
         "Orders",
         (

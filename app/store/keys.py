@@ -198,6 +198,11 @@ def signature(digest: str) -> str:
     return f"hookfill:signature:{digest}"
 
 
+def budget(caller: str, purpose: str) -> str:
+    """String, counter: requests of one caller in its current window. Expires with the window."""
+    return f"hookfill:budget:{{{caller}}}:{purpose}"
+
+
 def lock(name: str) -> str:
     """Hash: `token` and `until` (server ms) of a lease. For ever, one a name."""
     return f"hookfill:lock:{name}"

@@ -1,6 +1,6 @@
 """From the parameters of a create call to a new trade (SmartTrades Api)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 
 from app.dialects.three_commas import schemas
 from app.dialects.three_commas.entering import Call, opening_from
@@ -17,20 +17,20 @@ def account_in(parameters: Mapping[str, object]) -> AccountId | None:
 
 
 def trade_from(
-    call: Call, parameters: Mapping[str, object], tradable: Collection[Symbol] | None
+    call: Call, parameters: Mapping[str, object], is_traded: Callable[[Symbol], bool] | None
 ) -> NewTrade:
     """Return the trade that is asked for.
 
     Args:
         call: which one.
         parameters: of the request.
-        tradable: what its account trades; None where that cannot be told, and is told otherwise.
+        is_traded: whether its account trades a symbol; None where that is told otherwise.
 
     Raises:
         InvalidParameters: with all that is wrong.
     """
     found = Findings()
-    opening = opening_from(call, parameters, tradable, found)
+    opening = opening_from(call, parameters, is_traded, found)
     exits = NO_EXITS
     if call.has_exits:
         entered = Entered(opening.type.entry_side, by_percentage=opening.is_trailing)

@@ -1,6 +1,6 @@
 """How a trade is to enter (SmartTrades Api, the create calls)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -70,19 +70,19 @@ class Opening:
 
 
 def opening_from(
-    call: Call, parameters: Parameters, tradable: Collection[Symbol] | None, found: Findings
+    call: Call, parameters: Parameters, is_traded: Callable[[Symbol], bool] | None, found: Findings
 ) -> Opening:
     """Return how a trade is to begin, and note what is wrong.
 
     Args:
         call: which one.
         parameters: of the request.
-        tradable: what its account trades; None where that cannot be told, and is told otherwise.
+        is_traded: whether its account trades a symbol; None where that is told otherwise.
         found: takes the messages.
     """
     shape = found.shape(schemas.OPENED, parameters)
     symbol = symbol_of(shape.get("pair", ""))
-    if "pair" in shape and tradable is not None and symbol not in tradable:
+    if "pair" in shape and (symbol is None or (is_traded is not None and not is_traded(symbol))):
         found.add("pair", findings.NOT_LISTED)
     basis, entry = None, None
     if call is Call.SMART_SELL:

@@ -106,7 +106,7 @@ class Words(Text):
         raise ValidationError(findings.INVALID)
 
 
-class Choice(fields.Field[_W]):
+class Choice(fields.Enum[_W]):
     """One word of a list.
 
     Args:
@@ -114,8 +114,7 @@ class Choice(fields.Field[_W]):
     """
 
     def __init__(self, words: type[_W], **options: Any) -> None:  # noqa: ANN401 - marshmallow's own
-        super().__init__(error_messages=_WORDS, **options)
-        self.enum = words
+        super().__init__(words, by_value=True, error_messages=_WORDS, **options)
 
     def _deserialize(self, value: Any, *_: object, **__: object) -> _W:  # noqa: ANN401
         if not isinstance(value, str):

@@ -32,15 +32,6 @@ class InvalidParameters(MalformedPayload):
         super().__init__("record_invalid", f"invalid parameters: {', '.join(fields)}", fields)
 
 
-class RulesBroken(MalformedPayload):
-    """The parameters are good, but the market does not trade this: step, least or greatest."""
-
-    def __init__(self, fields: Mapping[str, list[str]]) -> None:
-        super().__init__(
-            "record_invalid", f"against the market's rules: {', '.join(fields)}", fields
-        )
-
-
 class Findings:
     """Messages by field, in the order in which they were found."""
 
@@ -86,15 +77,6 @@ class Findings:
         """
         if self._fields:
             raise InvalidParameters(self._fields)
-
-    def refuse_by_rules(self) -> None:
-        """Let pass if the market has nothing against it.
-
-        Raises:
-            RulesBroken: it has.
-        """
-        if self._fields:
-            raise RulesBroken(self._fields)
 
     def _name(self, name: str) -> str:
         return f"{self._path}[{name}]" if self._path else name

@@ -14,6 +14,7 @@ from app.dialects.three_commas.findings import Findings
 from app.dialects.three_commas.names import symbol_of
 from app.dialects.three_commas.trades import type_name
 from app.domain.identifiers import AccountId, Symbol
+from app.domain.smart_trade.trade import SmartTrade
 from app.domain.smart_trade.words import FINAL, FINISHED, TradeStatus, TradeType
 
 #: Trades of a list that asks for no number, and at most (3Commas docs, deals_api.md, 2019).
@@ -59,6 +60,15 @@ class Listing:
     types: frozenset[TradeType] | None = None
     symbols: frozenset[Symbol] | None = None
     order: Order = Order.CREATED_AT
+
+    def shows(self, trade: SmartTrade) -> bool:
+        """Tell whether a trade is among those that are asked for."""
+        return (
+            self.account in {None, trade.account}
+            and (self.statuses is None or trade.status in self.statuses)
+            and (self.types is None or trade.type in self.types)
+            and (self.symbols is None or trade.symbol in self.symbols)
+        )
 
 
 class ListQuery(Parameters):

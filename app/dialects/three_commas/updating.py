@@ -6,7 +6,7 @@ moment of the change.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from app.dialects.three_commas import findings, schemas
 from app.dialects.three_commas.exiting import (
@@ -27,29 +27,6 @@ from app.domain.words import OrderType
 Parameters = Mapping[str, object]
 Shape = Mapping[str, Any]
 Changes = dict[str, Any]
-
-#: Field of a `TradeUpdate` → parameter, where they differ.
-WIRE_NAMES: Final[Mapping[str, str]] = {
-    "entry_price": "buy_price",
-    "entry_limit_price": "conditional_limit_price",
-    "entry_is_trailing": "trailing_buy_enabled",
-    "entry_trailing_percent": "trailing_buy_step",
-    "basis_price": "average_buy_price",
-    "take_profit_price": "take_profit_price_condition",
-    "take_profit_percentage": "take_profit_percentage_condition",
-    "take_profit_source": "take_profit_price_method",
-    "take_profit_steps": STEPS,
-    "take_profit_order_type": "take_profit_sell_method",
-    "take_profit_order_price": "take_profit_sell_order_price",
-    "take_profit_is_trailing": "trailing_take_profit",
-    "take_profit_trailing_percent": "trailing_take_profit_step",
-    "stop_loss_price": "stop_loss_price_condition",
-    "stop_loss_percentage": "stop_loss_percentage_condition",
-    "stop_loss_source": "stop_loss_price_method",
-    "stop_loss_order_type": "stop_loss_sell_method",
-    "stop_loss_order_price": "stop_loss_sell_order_price",
-    "stop_loss_is_trailing": "trailing_stop_loss",
-}
 
 
 def update_from(parameters: Parameters, trade: SmartTrade) -> TradeUpdate:

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 from app.dialects.exact_json import exact_json
-from app.dialects.three_commas.findings import InvalidParameters, RulesBroken
+from app.dialects.three_commas.findings import InvalidParameters
 from app.dialects.three_commas.signing import SignatureInvalid
 from app.domain.errors import (
     CommandError,
@@ -19,6 +19,8 @@ from app.domain.errors import (
     NotPermitted,
     PayloadTooLarge,
     RateLimited,
+    RuleBroken,
+    WrongState,
 )
 
 #: Of a store that does not answer; py3cw does not send a POST again by itself.
@@ -27,10 +29,6 @@ _RETRY_AFTER_SECONDS = 1
 
 class AccountForeign(NotPermitted):
     """The account exists, but the key does not cover it."""
-
-
-class NotAllowedNow(CommandError):
-    """The trade or step is in a state in which this cannot be done; the message is for callers."""
 
 
 class Answer(NamedTuple):
@@ -57,10 +55,10 @@ _ANSWERS: Mapping[type[HookfillError], _Words] = {
     AccountForeign: _Words(403, "Forbidden", "Account not owned by current user."),
     NotFound: _Words(404, "not_found", "Not Found"),
     InvalidParameters: _Words(400, "record_invalid", "Invalid parameters"),
-    RulesBroken: _Words(422, "record_invalid", "Invalid parameters"),
+    RuleBroken: _Words(422, "record_invalid", "Invalid parameters"),
     MalformedPayload: _Words(400, "invalid_request", "Missing or invalid parameters"),
     PayloadTooLarge: _Words(413, "invalid_request", "The body is over 64 KiB"),
-    NotAllowedNow: _Words(422, "unprocessable_entity", ""),
+    WrongState: _Words(422, "unprocessable_entity", ""),
     CommandError: _Words(422, "unprocessable_entity", "This cannot be done"),
     RateLimited: _Words(429, "too_many_requests", "Too many requests; wait before the next one"),
     HookfillError: _Words(503, "service_unavailable", "Not done; try again in a moment"),

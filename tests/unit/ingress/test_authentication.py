@@ -5,13 +5,18 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.ingress import three_commas_operations
 from app.ingress.attempts import FAILURES_MAX
 from app.ingress.authentication import OPEN_ROUTES
 from app.ingress.sessions import COOKIE, LIFE_SECONDS
 from tests.unit.ingress.conftest import ADMIN_TOKEN, MakeApp
 
-#: Asks for credentials in its own way, in its body.
-DIALECTS = ("/trading-signal/webhook", "/v1/order")
+#: Ask for credentials in their own way.
+DIALECTS = (
+    "/trading-signal/webhook",
+    "/v1/order",
+    *(rule for _, rule, _, _ in three_commas_operations.ROWS),
+)
 
 #: The path exists without a store: unknown fields are found before anything is read.
 WRITE = "/paper/prices"
