@@ -119,8 +119,11 @@ def _trailing(
 
 
 def _steps(parameters: Parameters, entered: Entered, found: Findings) -> tuple[PlannedStep, ...]:
-    steps = steps_from(parameters.get(STEPS), schemas.STEP, entered, found)
-    if not any(found.about(f"{STEPS}[{index}][percent]") for index in range(len(steps))):
+    value = parameters.get(STEPS)
+    steps = steps_from(value, schemas.STEP, entered, found)
+    # With a share that cannot be read the sum says nothing.
+    is_whole = isinstance(value, list) and len(steps) == len(value)
+    if is_whole and not any(found.about(f"{STEPS}[{at}][percent]") for at in range(len(steps))):
         _refuse_sum(steps, found)
     return steps
 

@@ -55,7 +55,7 @@ def parameters_from(query: str, mimetype: str, body: bytes) -> Parameters:
     named.update(present(_of_pairs(_pairs(query))))
     if isinstance(named.get(STEPS), str | Mapping):
         named[STEPS] = _listed(named[STEPS])
-    return named
+    return present(named)
 
 
 def present(named: Parameters) -> dict[str, object]:
@@ -164,9 +164,10 @@ def _listed(value: Any) -> object:  # noqa: ANN401 - as it came
 
 def _from_text(text: str) -> object:
     try:
-        return json_from(text.encode())
+        listed = json_from(text.encode())
     except MalformedPayload:
         return UNCLEAR
+    return listed if listed is None or isinstance(listed, list) else UNCLEAR
 
 
 __all__ = ["FORM", "STEPS", "UNCLEAR", "Parameters", "Unreadable", "parameters_from"]
