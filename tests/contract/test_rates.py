@@ -40,9 +40,7 @@ def test_what_one_budget_refuses_counts_against_none(
     rates.spend("ann", [MANY])
 
 
-def test_a_new_window_begins_with_its_first_request(
-    rates: RedisRates, client: redis.Redis
-) -> None:
+def test_a_new_window_begins_with_its_first_request(rates: RedisRates, client: redis.Redis) -> None:
     rates.spend("ann", [FEW])
     key = keys.budget("ann", FEW.purpose)
 

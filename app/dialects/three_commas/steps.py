@@ -1,7 +1,7 @@
 """Steps of trades as 3Commas shows them (SmartTrades Api, "SmartTradeStepEntity")."""
 
 from collections.abc import Mapping
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any, Final
 
 from app.dialects.three_commas.names import market_of, pair_of, time_text
@@ -17,6 +17,9 @@ Json = dict[str, Any]
 
 #: Prices have as many decimals; what comes of a division may have more.
 _DECIMALS: Final = Decimal("0.00000001")
+
+#: More than a number from outside has (40 digits), or a product of two.
+_DIGITS: Final = 200
 
 _ENTRIES: Final = frozenset({StepKind.ENTRY, StepKind.FUNDS})
 
@@ -91,9 +94,8 @@ def price_text(value: Decimal | None) -> str | None:
     """Return a price or a total in plain digits, at most 8 decimals."""
     if value is None:
         return None
-    exponent = value.as_tuple().exponent
-    is_long = isinstance(exponent, int) and exponent < -8  # noqa: PLR2004 - as _DECIMALS
-    return plain(value.quantize(_DECIMALS, ROUND_HALF_UP) if is_long else value)
+    with localcontext(prec=_DIGITS):
+        return plain(value.quantize(_DECIMALS, ROUND_HALF_UP))
 
 
 def moment(at_ms: EpochMs | None) -> str | None:

@@ -1,6 +1,7 @@
 """Create calls: what each becomes, and the message of everything that can be wrong with one."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -171,8 +172,11 @@ def test_numbers_may_be_text_and_flags_words_of_a_form() -> None:
         ({"buy_price": "x", "buy_method": "market"}, "buy_price", INVALID),
         ({"buy_method": "stop"}, "buy_method", NOT_LISTED),
         ({"buy_method": 5}, "buy_method", INVALID),
-        ({"buy_method": "conditional", "conditional_limit_price": 0},
-         "conditional_limit_price", NOT_ABOVE_ZERO),
+        (
+            {"buy_method": "conditional", "conditional_limit_price": 0},
+            "conditional_limit_price",
+            NOT_ABOVE_ZERO,
+        ),
         ({**TRAILED, "conditional_limit_price": 98}, "conditional_limit_price", INVALID),
         ({"trailing_buy_enabled": True}, "trailing_buy_enabled", INVALID),
         ({"trailing_buy_enabled": True, "buy_method": "market"}, "trailing_buy_enabled", INVALID),
@@ -368,46 +372,90 @@ STEP = {"percent": 100, "price": 105}
         ({"take_profit_percentage_condition": "x"}, "take_profit_percentage_condition", INVALID),
         ({"take_profit_sell_method": "stop"}, "take_profit_sell_method", NOT_LISTED),
         ({"take_profit_sell_method": "limit"}, "take_profit_sell_order_price", MISSING),
-        ({"take_profit_sell_method": "limit", "take_profit_sell_order_price": 0},
-         "take_profit_sell_order_price", NOT_ABOVE_ZERO),
-        ({"take_profit_sell_method": "limit", "take_profit_sell_order_price": 106,
-          "trailing_take_profit": True}, "trailing_take_profit", INVALID),
+        (
+            {"take_profit_sell_method": "limit", "take_profit_sell_order_price": 0},
+            "take_profit_sell_order_price",
+            NOT_ABOVE_ZERO,
+        ),
+        (
+            {
+                "take_profit_sell_method": "limit",
+                "take_profit_sell_order_price": 106,
+                "trailing_take_profit": True,
+            },
+            "trailing_take_profit",
+            INVALID,
+        ),
         ({"trailing_take_profit": True}, "trailing_take_profit_step", MISSING),
-        ({"trailing_take_profit": True, "trailing_take_profit_step": 0},
-         "trailing_take_profit_step", NOT_ABOVE_ZERO),
-        ({"trailing_take_profit": True, "trailing_take_profit_step": 100},
-         "trailing_take_profit_step", INVALID),
+        (
+            {"trailing_take_profit": True, "trailing_take_profit_step": 0},
+            "trailing_take_profit_step",
+            NOT_ABOVE_ZERO,
+        ),
+        (
+            {"trailing_take_profit": True, "trailing_take_profit_step": 100},
+            "trailing_take_profit_step",
+            INVALID,
+        ),
         ({"stop_loss_price_condition": None}, "stop_loss_price_condition", MISSING),
         ({"stop_loss_price_method": "mid"}, "stop_loss_price_method", NOT_LISTED),
         ({"stop_loss_sell_method": "limit"}, "stop_loss_sell_order_price", MISSING),
-        ({"stop_loss_sell_method": "limit", "stop_loss_sell_order_price": 94,
-          "trailing_stop_loss": True}, "trailing_stop_loss", INVALID),
+        (
+            {
+                "stop_loss_sell_method": "limit",
+                "stop_loss_sell_order_price": 94,
+                "trailing_stop_loss": True,
+            },
+            "trailing_stop_loss",
+            INVALID,
+        ),
         ({"trailing_stop_loss": "x"}, "trailing_stop_loss", INVALID),
-        ({"stop_loss_timeout_enabled": True, "stop_loss_timeout_seconds": 0},
-         "stop_loss_timeout_seconds", NOT_ABOVE_ZERO),
-        ({"stop_loss_timeout_enabled": True, "stop_loss_timeout_seconds": 86_401},
-         "stop_loss_timeout_seconds", INVALID),
-        ({"stop_loss_timeout_enabled": True, "stop_loss_timeout_seconds": "1.5"},
-         "stop_loss_timeout_seconds", INVALID),
+        (
+            {"stop_loss_timeout_enabled": True, "stop_loss_timeout_seconds": 0},
+            "stop_loss_timeout_seconds",
+            NOT_ABOVE_ZERO,
+        ),
+        (
+            {"stop_loss_timeout_enabled": True, "stop_loss_timeout_seconds": 86_401},
+            "stop_loss_timeout_seconds",
+            INVALID,
+        ),
+        (
+            {"stop_loss_timeout_enabled": True, "stop_loss_timeout_seconds": "1.5"},
+            "stop_loss_timeout_seconds",
+            INVALID,
+        ),
         ({**STEP_SELL, STEPS: None}, STEPS, MISSING),
         ({**STEP_SELL, STEPS: []}, STEPS, MISSING),
         ({**STEP_SELL, STEPS: "nonsense"}, STEPS, INVALID),
         ({**STEP_SELL, STEPS: UNCLEAR}, STEPS, INVALID),
         ({**STEP_SELL, STEPS: STEP}, STEPS, INVALID),
-        ({**STEP_SELL, STEPS: [{"percent": 20, "price": 105}] * 5},
-         STEPS, "is too long (maximum is 4 steps)"),
-        ({**STEP_SELL, STEPS: [{**STEP, "percent": 50}, {**STEP, "percent": 40}]},
-         STEPS, "sum of percents must be equal to 100"),
+        (
+            {**STEP_SELL, STEPS: [{"percent": 20, "price": 105}] * 5},
+            STEPS,
+            "is too long (maximum is 4 steps)",
+        ),
+        (
+            {**STEP_SELL, STEPS: [{**STEP, "percent": 50}, {**STEP, "percent": 40}]},
+            STEPS,
+            "sum of percents must be equal to 100",
+        ),
         ({**STEP_SELL, STEPS: [{**STEP, "percent": 50}, "x"]}, f"{STEPS}[1]", INVALID),
         ({**STEP_SELL, STEPS: [{"price": 105}]}, f"{STEPS}[0][percent]", MISSING),
         ({**STEP_SELL, STEPS: [{**STEP, "percent": 0}]}, f"{STEPS}[0][percent]", NOT_ABOVE_ZERO),
         ({**STEP_SELL, STEPS: [{**STEP, "percent": 101}]}, f"{STEPS}[0][percent]", INVALID),
         ({**STEP_SELL, STEPS: [{"percent": 100}]}, f"{STEPS}[0][price]", MISSING),
         ({**STEP_SELL, STEPS: [{**STEP, "price": -1}]}, f"{STEPS}[0][price]", NOT_ABOVE_ZERO),
-        ({**STEP_SELL, STEPS: [{"percent": 100, "price_percentage": -5}]},
-         f"{STEPS}[0][price_percentage]", POSITIVE),
-        ({**STEP_SELL, STEPS: [{**STEP, "price_method": "mid"}]},
-         f"{STEPS}[0][price_method]", NOT_LISTED),
+        (
+            {**STEP_SELL, STEPS: [{"percent": 100, "price_percentage": -5}]},
+            f"{STEPS}[0][price_percentage]",
+            POSITIVE,
+        ),
+        (
+            {**STEP_SELL, STEPS: [{**STEP, "price_method": "mid"}]},
+            f"{STEPS}[0][price_method]",
+            NOT_LISTED,
+        ),
     ],
 )
 def test_what_can_be_wrong_with_exits(odd: Mapping[str, object], field: str, message: str) -> None:
@@ -479,7 +527,5 @@ JSON_VALUES = st.recursive(
     ),
 )
 def test_nothing_else_is_ever_raised(call: Call, odd: Mapping[str, object]) -> None:
-    try:
-        made(call, {**HELD, **SMART, **odd})
-    except InvalidParameters as error:
-        assert error.fields
+    with suppress(InvalidParameters):
+        assert made(call, {**HELD, **SMART, **odd}).quantity > 0

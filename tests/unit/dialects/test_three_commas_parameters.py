@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -100,7 +101,7 @@ def test_steps_in_json(value: object) -> None:
     [
         f"{STEPS}=nonsense",
         f"{STEPS}=[{{]",
-        f"{STEPS}=\"text\"",
+        f'{STEPS}="text"',
         f"{STEPS}=5",
         f"{STEPS}[][percent]=50&{STEPS}[0][price]=105",
         f"{STEPS}[percent]=50&{STEPS}[percent]=50&{STEPS}[price]=105",
@@ -122,10 +123,8 @@ def test_a_plain_list_is_a_list() -> None:
 
 @given(st.text(), st.sampled_from([FORM, JSON, ""]), st.binary() | st.text().map(str.encode))
 def test_nothing_else_is_ever_raised(query: str, mimetype: str, body: bytes) -> None:
-    try:
-        parameters_from(query, mimetype, body)
-    except Unreadable as error:
-        assert error.code == "invalid_request"
+    with suppress(Unreadable):
+        assert None not in parameters_from(query, mimetype, body).values()
 
 
 @given(
