@@ -17,7 +17,7 @@ from app.dialects.three_commas.listing import Listing, Order, listing_from
 from app.dialects.three_commas.live import Trail, with_trails
 from app.dialects.three_commas.parameters import parameters_from
 from app.dialects.three_commas.schemas import ResponseType
-from app.dialects.three_commas.wire_names import FUNDS_NAMES, in_wire_words
+from app.dialects.three_commas.wire_names import FUNDS_NAMES, NAMES, in_wire_words
 from app.domain.account import Account
 from app.domain.errors import HookfillError, MalformedPayload, NotFound
 from app.domain.identifiers import AggregateId, Currency, EpochMs, Symbol, quote_of
@@ -48,6 +48,7 @@ class Trades:
         self._registry = wiring.registry
         self._reader = wiring.reader
         self._callers = callers
+        self._lateness_ms = wiring.settings.max_signal_lateness_seconds * 1000
 
     # The calls
 
@@ -59,7 +60,10 @@ class Trades:
             command = creating.trade_from(call, parameters, self._is_traded(parameters, caller))
             account = self._account(parameters, caller)
             sender = TradeSender(
-                dialect=Dialect.THREE_COMMAS, origin=caller.origin, account=account
+                dialect=Dialect.THREE_COMMAS,
+                origin=caller.origin,
+                account=account,
+                entry_lateness_ms=self._lateness_ms,
             )
             admission = Admission(
                 give_up_at_ms=EpochMs(self._ports.clock.server_ms() + GIVE_UP_MS),
@@ -134,14 +138,11 @@ class Trades:
         def added(caller: Caller, parameters: Parameters) -> writing.Answer:
             trade = self._trade(trade_id, caller)
             funds = actions.funds_from(parameters)
-            try:
-                done = acting.add_funds(trade.id, funds.quantity, funds.price, self._ports)
-            except MalformedPayload as error:
-                raise in_wire_words(error, FUNDS_NAMES) from error
+            done = acting.add_funds(trade.id, funds.quantity, funds.price, self._ports)
             content = self._funded(done, funds.response_type, caller)
             return writing.good(content, HTTPStatus.CREATED)
 
-        return self._serve(WRITE, added)
+        return self._serve(WRITE, added, names=FUNDS_NAMES)
 
     # How they are answered
 
@@ -162,8 +163,16 @@ class Trades:
         answered: Callable[[Caller, Parameters], writing.Answer],
         *,
         is_list: bool = False,
+        names: Mapping[str, str] = NAMES,
     ) -> Response:
-        """Check who calls, read the parameters, and answer; an error has the dialect's shape."""
+        """Check who calls, read the parameters, and answer; an error has the dialect's shape.
+
+        Args:
+            permission: what the caller must be permitted to do.
+            answered: what is done, and answered.
+            is_list: whether it counts as a list.
+            names: field of the command → parameter.
+        """
 
         def answer() -> writing.Answer:
             caller = self._callers.caller(permission, body)
@@ -177,7 +186,7 @@ class Trades:
             except MalformedPayload as error:
                 if not error.fields:
                     raise
-                raise in_wire_words(error) from error
+                raise in_wire_words(error, names) from error
 
         try:
             self._callers.count(is_list=is_list)

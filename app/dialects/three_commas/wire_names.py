@@ -9,7 +9,7 @@ from app.dialects.three_commas.parameters import STEPS
 from app.domain.errors import MalformedPayload, RuleBroken
 
 #: Field of a command → parameter, where they differ.
-_NAMES: Final[Mapping[str, str]] = {
+NAMES: Final[Mapping[str, str]] = {
     # A new trade
     "symbol": "pair",
     "quantity": "units_to_buy",
@@ -48,7 +48,7 @@ _STEP = re.compile(r"take_profit_steps(?:\[(\d+)\])?(?:\.condition)?(?:\.(\w+))?
 
 
 def in_wire_words(
-    error: MalformedPayload, names: Mapping[str, str] = _NAMES
+    error: MalformedPayload, names: Mapping[str, str] = NAMES
 ) -> InvalidParameters | RuleBroken:
     """Return the error with the names of parameters: of the market's rules, or of the command."""
     fields = {_name(field, names): list(messages) for field, messages in error.fields.items()}
