@@ -48,7 +48,7 @@ def json_body(parameters: Mapping[str, object] | None) -> str:
     return json.dumps(parameters) if parameters else ""
 
 
-def simple(account: int = 1, **odd: object) -> dict[str, object]:
+def simple(account: object = 1, **odd: object) -> dict[str, object]:
     """Return a simple buy of 2 ETH at 99."""
     usual = {"account_id": account, "pair": "USDT_ETH", "units_to_buy": 2, "buy_price": 99}
     return {**usual, **odd}
@@ -59,7 +59,7 @@ def no_exits() -> dict[str, object]:
     return {"take_profit_enabled": False, "stop_loss_enabled": False}
 
 
-def sale(account: int = 1, **odd: object) -> dict[str, object]:
+def sale(account: object = 1, **odd: object) -> dict[str, object]:
     """Return a SmartSale of 10 ETH that have cost 100, with take-profit at 105 and stop at 95."""
     usual = {
         "account_id": account,

@@ -9,7 +9,7 @@ import structlog
 from flask import request
 
 from app.bootstrap import Wiring
-from app.dialects.three_commas.findings import INVALID, InvalidParameters
+from app.dialects.three_commas.findings import INVALID, invalid_parameters
 from app.dialects.three_commas.signing import refuse_bad_signature
 from app.dialects.three_commas.writing import AccountForeign
 from app.domain.account import Account, ApiClient
@@ -155,5 +155,5 @@ def _wants_paper() -> bool:
     """
     mode = request.headers.get("Forced-Mode", "real")
     if mode not in {"real", "paper"}:
-        raise InvalidParameters({"Forced-Mode": [INVALID]})
+        raise invalid_parameters({"Forced-Mode": [INVALID]})
     return mode == "paper"

@@ -7,7 +7,7 @@ from flask import Response, request
 
 from app.bootstrap import Wiring
 from app.dialects.three_commas import accounts, writing
-from app.dialects.three_commas.findings import MISSING, NOT_LISTED, InvalidParameters
+from app.dialects.three_commas.findings import MISSING, NOT_LISTED, invalid_parameters
 from app.dialects.three_commas.names import market_of, symbol_of
 from app.domain.account import PAPER, Account
 from app.domain.errors import HookfillError, NotFound
@@ -89,7 +89,7 @@ class Neighbors:
         venue = self._ports.venues.of(account)
         rules = None if symbol is None else venue.instrument(symbol)
         if symbol is None or rules is None:
-            raise InvalidParameters({"pair": [NOT_LISTED]})
+            raise invalid_parameters({"pair": [NOT_LISTED]})
         quote = venue.quote(symbol)
         if quote is None:
             raise NotFound(f"no price of {symbol} is known")
@@ -104,7 +104,7 @@ class Neighbors:
         for one in self._registry.accounts():
             if market_of(one.venue).display == display and accounts.supports(one):
                 return one
-        raise InvalidParameters({_DISPLAY: [NOT_LISTED]})
+        raise invalid_parameters({_DISPLAY: [NOT_LISTED]})
 
 
 def _guarded(answer: Callable[[], writing.Answer]) -> Response:
@@ -117,5 +117,5 @@ def _guarded(answer: Callable[[], writing.Answer]) -> Response:
 def _parameter(name: str) -> str:
     value = request.args.get(name, "")
     if not value:
-        raise InvalidParameters({name: [MISSING]})
+        raise invalid_parameters({name: [MISSING]})
     return value

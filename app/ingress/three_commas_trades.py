@@ -12,7 +12,7 @@ from app.bootstrap import Wiring
 from app.dialects.three_commas import actions, creating, steps, trades, updating, writing
 from app.dialects.three_commas.accounts import supports
 from app.dialects.three_commas.entering import Call
-from app.dialects.three_commas.findings import INVALID, InvalidParameters
+from app.dialects.three_commas.findings import INVALID, InvalidParameters, invalid_parameters
 from app.dialects.three_commas.listing import Listing, Order, listing_from
 from app.dialects.three_commas.live import Trail, with_trails
 from app.dialects.three_commas.parameters import parameters_from
@@ -206,10 +206,10 @@ class Trades:
         """
         named = creating.account_in(parameters)
         if named is None:
-            raise InvalidParameters({"account_id": [INVALID]})
+            raise invalid_parameters({"account_id": [INVALID]})
         account = self._callers.refuse_foreign(named, caller)
         if not supports(account):
-            raise InvalidParameters({"account_id": [INVALID]})
+            raise invalid_parameters({"account_id": [INVALID]})
         return account
 
     def _is_traded(self, parameters: Parameters, caller: Caller) -> Callable[[Symbol], bool] | None:

@@ -4,7 +4,7 @@ The messages are those of 3Commas itself (docs repository: errors.mdx, smart-tra
 since callers look for their exact words.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from marshmallow import Schema, ValidationError
@@ -28,8 +28,11 @@ Shape = dict[str, Any]
 class InvalidParameters(MalformedPayload):
     """Something is missing, of a wrong type, not in its list or of a wrong sign."""
 
-    def __init__(self, fields: Mapping[str, list[str]]) -> None:
-        super().__init__("record_invalid", f"invalid parameters: {', '.join(fields)}", fields)
+
+def invalid_parameters(fields: Mapping[str, Sequence[str]]) -> InvalidParameters:
+    """Return the error with these messages: parameter → messages."""
+    message = f"invalid parameters: {', '.join(fields)}"
+    return InvalidParameters("record_invalid", message, fields)
 
 
 class Findings:
@@ -76,7 +79,7 @@ class Findings:
             InvalidParameters: something is.
         """
         if self._fields:
-            raise InvalidParameters(self._fields)
+            raise invalid_parameters(self._fields)
 
     def _name(self, name: str) -> str:
         return f"{self._path}[{name}]" if self._path else name

@@ -37,9 +37,6 @@ UNCLEAR: Final = Unclear()
 class Unreadable(MalformedPayload):
     """Query or body cannot be read at all."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__("invalid_request", message)
-
 
 def parameters_from(query: str, mimetype: str, body: bytes) -> Parameters:
     """Return name → value: text from query and form; whatever JSON has from a JSON body.
@@ -63,24 +60,28 @@ def present(named: Parameters) -> dict[str, object]:
     return {name: value for name, value in named.items() if value is not None and value != ""}
 
 
+def _unreadable(message: str) -> Unreadable:
+    return Unreadable("invalid_request", message)
+
+
 def _of_body(mimetype: str, text: bytes) -> Parameters:
     # `curl --data '{...}'` says that its JSON is a form.
     if mimetype == FORM and not text.startswith(b"{"):
         try:
             return _of_pairs(_pairs(text.decode()))
         except UnicodeDecodeError as error:
-            raise Unreadable("the form is not UTF-8") from error
+            raise _unreadable("the form is not UTF-8") from error
     try:
         return payload_from(text)
     except MalformedPayload as error:
-        raise Unreadable(str(error)) from error
+        raise _unreadable(str(error)) from error
 
 
 def _pairs(text: str) -> _Pairs:
     try:
         return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_PAIRS_MAX)
     except ValueError as error:
-        raise Unreadable(f"query or form cannot be read: {error}") from error
+        raise _unreadable(f"query or form cannot be read: {error}") from error
 
 
 def _of_pairs(pairs: _Pairs) -> dict[str, object]:

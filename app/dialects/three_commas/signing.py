@@ -17,10 +17,6 @@ BASE = "/public/api"
 _DIGEST = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
 
 
-class KeyUnknown(NotAuthenticated):
-    """There is no such key, or it was switched off."""
-
-
 class SignatureInvalid(NotAuthenticated):
     """The key is known, the signature is missing or wrong."""
 

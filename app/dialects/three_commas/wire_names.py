@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from app.dialects.three_commas.findings import InvalidParameters
+from app.dialects.three_commas.findings import InvalidParameters, invalid_parameters
 from app.dialects.three_commas.parameters import STEPS
 from app.domain.errors import MalformedPayload, RuleBroken
 
@@ -54,7 +54,7 @@ def in_wire_words(
     fields = {_name(field, names): list(messages) for field, messages in error.fields.items()}
     if isinstance(error, RuleBroken):
         return RuleBroken(error.code, str(error), fields)
-    return InvalidParameters(fields)
+    return invalid_parameters(fields)
 
 
 def _name(field: str, names: Mapping[str, str]) -> str:

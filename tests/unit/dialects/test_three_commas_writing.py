@@ -5,7 +5,7 @@ import json
 import pytest
 
 from app.dialects.three_commas import writing
-from app.dialects.three_commas.findings import InvalidParameters
+from app.dialects.three_commas.findings import InvalidParameters, invalid_parameters
 from app.dialects.three_commas.parameters import Unreadable
 from app.dialects.three_commas.signing import SignatureInvalid
 from app.dialects.three_commas.wire_names import FUNDS_NAMES, in_wire_words
@@ -46,7 +46,7 @@ FIELDS = {"pair": ["is missing"]}
         ),
         (AccountForeign("no"), 403, "Forbidden", "Account not owned by current user."),
         (NotFound("no"), 404, "not_found", "Not Found"),
-        (InvalidParameters(FIELDS), 400, "record_invalid", "Invalid parameters"),
+        (invalid_parameters(FIELDS), 400, "record_invalid", "Invalid parameters"),
         (RuleBroken("x", "no", FIELDS), 422, "record_invalid", "Invalid parameters"),
         (
             WrongState("Trade cannot be cancelled"),
@@ -54,7 +54,7 @@ FIELDS = {"pair": ["is missing"]}
             "unprocessable_entity",
             "Trade cannot be cancelled",
         ),
-        (Unreadable("no"), 400, "invalid_request", "Missing or invalid parameters"),
+        (Unreadable("x", "no"), 400, "invalid_request", "Missing or invalid parameters"),
         (PayloadTooLarge("no"), 413, "invalid_request", "The body is over 64 KiB"),
         (
             RateLimited("no", 1_500),

@@ -103,7 +103,7 @@ def client(tmp_path: Path) -> Client:
     return Client(tmp_path, HOOKFILL_RATE_LIMITS="0")
 
 
-def refusal(answer: TestResponse) -> tuple[int, str, Mapping[str, list[str]]]:
+def refusal(answer: TestResponse) -> "Refusal":
     body = answer.get_json()
     assert answer.mimetype == "application/json"
     assert set(body) <= {"error", "error_description", "error_attributes"}
@@ -111,10 +111,12 @@ def refusal(answer: TestResponse) -> tuple[int, str, Mapping[str, list[str]]]:
     return answer.status_code, body["error"], body.get("error_attributes", {})
 
 
-UNKNOWN_KEY = (401, "api_key_invalid_or_expired", {})
-BAD_SIGNATURE = (401, "signature_invalid", {})
-DENIED = (403, "access_denied", {})
-NOT_FOUND = (404, "not_found", {})
+Refusal = tuple[int, str, Mapping[str, list[str]]]
+
+UNKNOWN_KEY: Refusal = (401, "api_key_invalid_or_expired", {})
+BAD_SIGNATURE: Refusal = (401, "signature_invalid", {})
+DENIED: Refusal = (403, "access_denied", {})
+NOT_FOUND: Refusal = (404, "not_found", {})
 
 
 # Who calls
@@ -404,15 +406,14 @@ def test_funds_are_added(client: Client, response_type: str) -> None:
 
     step = client.shown(made)["buy_steps"][-1]
     assert (step["sell_order_price"], step["initial_amount"]) == ("90", "1")
-    match response_type:
-        case "empty":
-            assert added == {}
-        case "smart_trade":
-            assert added["buy_steps"][-1]["id"] == step["id"]
-        case "step":
-            assert (added["id"], added["type"]) == (step["id"], "SmartTradeStep::BuyStep")
-        case "order":
-            assert (added["id"], added["side"]) == (step["order_id"], "buy")
+    expected = {
+        "empty": {},
+        "smart_trade": {"id": made["id"]},
+        "step": {"id": step["id"], "smart_trade_id": made["id"]},
+        "order": {"id": step["order_id"], "step_id": step["id"], "side": "buy", "price": "90"},
+    }[response_type]
+    assert {name: added[name] for name in expected} == expected
+    assert bool(added) is (response_type != "empty")
 
 
 @pytest.mark.parametrize(
@@ -448,6 +449,74 @@ def test_looking_again_changes_nothing_that_has_ended(client: Client) -> None:
     before = client.shown(made)
 
     assert client.post(f"{made['id']}/force_process") == before
+
+
+# Updates
+
+
+def test_steps_are_planned_anew(client: Client) -> None:
+    made = client.post("create_smart_sell", wire.sale(**wire.in_steps()))
+    first, second, third = made["take_profit_steps"]
+    rows = [
+        {**wire.STEPS[0], "position": 1},
+        {**wire.STEPS[1], "position": 2},
+        {"percent": 25, "price": 120, "position": 4},
+    ]
+
+    answer = client.send(
+        "PATCH",
+        f"{wire.TRADES}/{made['id']}/update",
+        {**wire.sale(**wire.in_steps(take_profit_step_orders=rows))},
+    )
+
+    assert answer.status_code == 200, answer.text
+    changed = {step["id"]: step for step in answer.get_json()["take_profit_steps"]}
+    assert [changed[one["id"]]["status"] for one in (first, second, third)] == [
+        "idle",
+        "idle",
+        "cancelled",
+    ]
+    (new,) = set(changed) - {first["id"], second["id"], third["id"]}
+    assert (changed[new]["status"], changed[new]["position"]) == ("idle", 4)
+
+
+def test_what_was_carried_out_stays(client: Client) -> None:
+    made = client.post("create_smart_sell", wire.sale(**wire.in_steps()))
+    client.rig.tick("105/105.1")
+    rows = [{**step, "position": number} for number, step in enumerate(wire.STEPS, start=1)]
+    rows[0]["price"] = 106
+
+    answer = client.send(
+        "PATCH",
+        f"{wire.TRADES}/{made['id']}/update",
+        wire.sale(**wire.in_steps(take_profit_step_orders=rows)),
+    )
+
+    status, word, attributes = refusal(answer)
+    assert (status, word) == (400, "record_invalid")
+    assert list(attributes.values()) == [["Can't be edit"]]
+    assert next(iter(attributes)).startswith("take_profit_step_orders[0]")
+
+
+def test_only_what_applies_can_be_changed(client: Client) -> None:
+    parameters = {**wire.simple(buy_method="market"), **wire.no_exits()}
+    made = client.post("create_smart_trade", parameters)
+    target = f"{wire.TRADES}/{made['id']}/update"
+
+    wrong = client.send("PATCH", target, {**wire.no_exits(), "average_buy_price": 50})
+    good = client.send("PATCH", target, {**wire.no_exits(), "note": "changed"})
+
+    assert refusal(wrong) == (400, "record_invalid", {"average_buy_price": ["Can't be edit"]})
+    assert (good.status_code, good.get_json()["note"]) == (200, "changed")
+
+
+def test_what_has_ended_cannot_be_changed(client: Client) -> None:
+    made = client.post("create_smart_sell", wire.sale())
+    client.post(f"{made['id']}/cancel")
+
+    answer = client.send("PATCH", f"{wire.TRADES}/{made['id']}/update", wire.no_exits())
+
+    assert refusal(answer)[:2] == (422, "unprocessable_entity")
 
 
 # Lists
