@@ -212,7 +212,7 @@ def _stop_loss(
 
 
 def refuse_sign(name: str, percentage: Decimal | None, side: Side, found: Findings) -> None:
-    """Note a percentage on the wrong side of the entry; 0 is on neither.
+    """Note a percentage on the wrong side of the entry; 0 is on neither, and -100 is no price.
 
     Args:
         name: of the field.
@@ -226,6 +226,8 @@ def refuse_sign(name: str, percentage: Decimal | None, side: Side, found: Findin
         found.add(name, findings.NOT_POSITIVE)
     if side is Side.SELL and percentage >= 0:
         found.add(name, findings.NOT_NEGATIVE)
+    if percentage <= -_WHOLE:
+        found.add(name, findings.INVALID)
 
 
 def order_type_of(kind: OrderKind | None) -> OrderType:

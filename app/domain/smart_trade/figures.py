@@ -1,7 +1,7 @@
 """What a smart trade comes to: amounts, average prices, profit (3Commas spec, 6.1)."""
 
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 from app.domain.identifiers import base_of, quote_of
 from app.domain.market import Quote
@@ -12,6 +12,9 @@ from app.domain.words import Side
 
 _ZERO = Decimal(0)
 _CENT = Decimal("0.01")
+
+#: More than a share of two numbers from outside (40 digits, exponents up to 30) can need.
+_DIGITS = 200
 
 
 def entered_quantity(trade: SmartTrade) -> Decimal:
@@ -99,7 +102,8 @@ def profit_percentage(trade: SmartTrade, quote: Quote | None) -> Decimal:
     if not entered or not paid:
         return _ZERO
     share = profit(trade, quote) / (entered * paid) * 100
-    return share.quantize(_CENT, ROUND_HALF_UP)
+    with localcontext(prec=_DIGITS):
+        return share.quantize(_CENT, ROUND_HALF_UP)
 
 
 def filled_quantity(trade: SmartTrade, step: Step) -> Decimal:

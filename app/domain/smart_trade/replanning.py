@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from app.domain.smart_trade.figures import entered_quantity
 from app.domain.smart_trade.step import Step
@@ -43,6 +43,9 @@ _DEFAULT_TIMEOUT = 300
 
 #: Places to which prices are shown: a level that was read comes back with as many.
 _SHOWN = Decimal("1e-8")
+
+#: More than a number from outside can need (40 digits, exponents up to 30).
+_DIGITS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,4 +388,7 @@ def _keeps_level(existing: Step, terms: StopLoss, condition: Condition) -> bool:
 
 
 def _shown(price: Decimal | None) -> Decimal | None:
-    return None if price is None else price.quantize(_SHOWN)
+    if price is None:
+        return None
+    with localcontext(prec=_DIGITS):
+        return price.quantize(_SHOWN)

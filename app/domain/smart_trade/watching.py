@@ -181,15 +181,16 @@ def _trailing(kind: WatchKind, step: Step, direction: Direction) -> Iterator[Aim
 
 
 def _following(kind: WatchKind, step: Step, direction: Direction) -> Iterator[Aim]:
-    percent = step.trailing_percent
-    if percent is None or not 0 < percent < _HUNDRED:
+    # So exact does the book count; a distance that is less than that is none.
+    percent = round(step.trailing_percent or Decimal(0), PERCENT_PLACES)
+    if not 0 < percent < _HUNDRED:
         return  # farther than the price itself: the level that is stored stands for it
     yield Aim(
         kind=kind,
         step_id=step.id,
         source=step.source,
         direction=direction,
-        trailing_percent=round(percent, PERCENT_PLACES),
+        trailing_percent=percent,
     )
 
 

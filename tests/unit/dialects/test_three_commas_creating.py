@@ -472,6 +472,8 @@ def test_what_can_be_wrong_with_exits(odd: Mapping[str, object], field: str, mes
         (Call.SMART_TRADE, 0, -3, [POSITIVE]),
         (Call.SMART_TRADE, 5, 3, [NEGATIVE]),
         (Call.SMART_TRADE, 5, 0, [NEGATIVE]),
+        (Call.SMART_TRADE, 5, -100, [INVALID]),
+        (Call.SMART_COVER, -100, 3, [INVALID]),
         (Call.SMART_TRADE, -5, 3, [POSITIVE, NEGATIVE]),
         (Call.SMART_TRADE, None, None, [MISSING, MISSING]),
         (Call.SMART_COVER, 5, 3, [NEGATIVE]),

@@ -519,6 +519,65 @@ def test_what_has_ended_cannot_be_changed(client: Client) -> None:
     assert refusal(answer)[:2] == (422, "unprocessable_entity")
 
 
+# Figures that nobody means
+
+EXTREMES = ["1e-30", "1e30", "9" * 30 + "." + "9" * 10]
+
+
+@pytest.mark.parametrize("extreme", EXTREMES)
+@pytest.mark.parametrize(
+    "field",
+    [
+        "units_to_buy",
+        "average_buy_price",
+        "take_profit_price_condition",
+        "stop_loss_price_condition",
+    ],
+)
+def test_extreme_figures_of_a_sale_stop_nothing(client: Client, field: str, extreme: str) -> None:
+    parameters = wire.sale(trailing_stop_loss=True, **{field: extreme})
+
+    answer = client.send("POST", f"{wire.TRADES}/create_smart_sell", parameters)
+
+    assert answer.status_code in {201, 422}, answer.text
+    for tick in ("104/104.1", "94/94.1"):
+        client.rig.drain()
+        client.rig.tick(tick)
+        client.get()
+
+
+@pytest.mark.parametrize("extreme", EXTREMES)
+@pytest.mark.parametrize(
+    "field", ["units_to_buy", "buy_price", "conditional_limit_price", "trailing_buy_step"]
+)
+@pytest.mark.parametrize("call", ["create_smart_trade", "create_smart_cover"])
+def test_extreme_figures_of_an_entry_stop_nothing(
+    client: Client, call: str, field: str, extreme: str
+) -> None:
+    entry = {"buy_method": "conditional", "trailing_buy_enabled": field == "trailing_buy_step"}
+    parameters = {**wire.simple(), **wire.no_exits(), **entry, field: extreme}
+
+    answer = client.send("POST", f"{wire.TRADES}/{call}", parameters)
+
+    assert answer.status_code in {201, 400, 422}, answer.text
+    for tick in ("98/98.1", "104/104.1", "97/97.1"):
+        client.rig.drain()
+        client.rig.tick(tick)
+        client.get()
+
+
+@pytest.mark.parametrize("extreme", EXTREMES)
+def test_extreme_figures_of_an_update_stop_nothing(client: Client, extreme: str) -> None:
+    made = client.post("create_smart_sell", wire.sale())
+    exits = {"take_profit_price_condition": extreme, "stop_loss_price_condition": extreme}
+
+    answer = client.send("PATCH", f"{wire.TRADES}/{made['id']}/update", wire.sale(**exits))
+
+    assert answer.status_code == 200, answer.text
+    client.rig.tick("101/101.1")
+    client.get()
+
+
 # Lists
 
 
