@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from http import HTTPStatus
 from itertools import islice
-from typing import Final
+from typing import Final, TypeVar
 
 from flask import Response, request
 
@@ -19,10 +19,11 @@ from app.dialects.three_commas.parameters import parameters_from
 from app.dialects.three_commas.schemas import ResponseType
 from app.dialects.three_commas.wire_names import FUNDS_NAMES, NAMES, in_wire_words
 from app.domain.account import Account
-from app.domain.errors import HookfillError, MalformedPayload, NotFound
+from app.domain.errors import HookfillError, MalformedPayload, NotFound, WrongState
 from app.domain.identifiers import AggregateId, Currency, EpochMs, Symbol, quote_of
+from app.domain.search import Search
 from app.domain.smart_trade.trade import SmartTrade
-from app.domain.words import Dialect
+from app.domain.words import Dialect, Kind
 from app.ingress.admitting import GIVE_UP_MS, with_current_registry
 from app.ingress.raw_body import raw_body
 from app.ingress.three_commas_callers import READ, WRITE, Caller, Callers
@@ -35,6 +36,7 @@ from app.services.smart_trades.reading import view_of
 
 Parameters = Mapping[str, object]
 Action = Callable[[SmartTrade, Parameters], SmartTrade]
+Done = TypeVar("Done")
 
 #: Currencies that count as one US dollar each; others are valued in the first of them.
 _DOLLARS: Final = (Currency("USDT"), Currency("USDC"), Currency("USD"))
@@ -102,7 +104,12 @@ class Trades:
 
     def force_process(self, trade_id: str) -> Response:
         """Look at orders and prices now."""
-        return self._act(trade_id, lambda trade, _: acting.force_process(trade.id, self._ports))
+        return self._act(
+            trade_id,
+            lambda trade, _: (
+                trade if trade.is_final else acting.force_process(trade.id, self._ports)
+            ),
+        )
 
     def cancel_order(self, trade_id: str) -> Response:
         """Take one step off."""
@@ -138,7 +145,10 @@ class Trades:
         def added(caller: Caller, parameters: Parameters) -> writing.Answer:
             trade = self._trade(trade_id, caller)
             funds = actions.funds_from(parameters)
-            done = acting.add_funds(trade.id, funds.quantity, funds.price, self._ports)
+            done = self._done(
+                trade,
+                lambda: acting.add_funds(trade.id, funds.quantity, funds.price, self._ports),
+            )
             content = self._funded(done, funds.response_type, caller)
             return writing.good(content, HTTPStatus.CREATED)
 
@@ -152,10 +162,22 @@ class Trades:
         """Do something with a trade of the caller, and answer with what it is now."""
 
         def acted(caller: Caller, parameters: Parameters) -> writing.Answer:
-            trade = action(self._trade(trade_id, caller), parameters)
+            known = self._trade(trade_id, caller)
+            trade = self._done(known, lambda: action(known, parameters))
             return writing.good(self._entity(trade, caller), status)
 
         return self._serve(WRITE, acted)
+
+    def _done(self, trade: SmartTrade, action: Callable[[], Done]) -> Done:
+        """Do something with a trade; one that has left the store has ended, and takes nothing."""
+        try:
+            return action()
+        except NotFound:
+            try:
+                find_trade(trade.id, self._ports)
+            except NotFound:
+                raise WrongState(f"Trade cannot be changed: it is {trade.status}") from None
+            raise
 
     def _serve(
         self,
@@ -230,20 +252,29 @@ class Trades:
         known = actions.id_in(trade_id)
         if known is None:
             raise NotFound(f"{trade_id[:64]!a} is no id of a trade")
-        trade = find_trade(known, self._ports)
-        if trade.dialect is not Dialect.THREE_COMMAS or trade.account not in caller.accounts:
-            raise NotFound(f"trade {known} is not one of this key")
+        trade = self._reader.find(known)
+        if (
+            not isinstance(trade, SmartTrade)
+            or trade.dialect is not Dialect.THREE_COMMAS
+            or trade.account not in caller.accounts
+        ):
+            raise NotFound(f"{known} is not a trade of this key")
         return trade
 
     def _found(self, listing: Listing, caller: Caller) -> Iterable[SmartTrade]:
-        """Yield the trades that a list is about, newest first."""
-        for one in self._reader.newest(None):
-            if (
-                isinstance(one, SmartTrade)
-                and one.dialect is Dialect.THREE_COMMAS
-                and one.account in caller.accounts
-                and listing.shows(one)
-            ):
+        """Yield the trades that a list is about, newest first: live ones and finished ones."""
+        accounts = frozenset(caller.accounts)
+        if listing.account is not None:
+            accounts &= {listing.account}
+        search = Search(
+            kinds=frozenset({Kind.SMART_TRADE}),
+            dialects=frozenset({Dialect.THREE_COMMAS}),
+            accounts=accounts,
+            states=listing.statuses,
+            symbols=listing.symbols,
+        )
+        for one in self._reader.newest(None, search):
+            if isinstance(one, SmartTrade) and listing.shows(one):
                 yield one
 
     def _entity(self, trade: SmartTrade, caller: Caller) -> trades.Json:

@@ -13,9 +13,11 @@ from werkzeug.test import TestResponse
 
 from app.bootstrap import web_wiring
 from app.domain.account import ApiClient
+from app.domain.errors import NotFound
 from app.domain.identifiers import AccountId, AccountName
 from app.domain.words import Dialect
 from app.ingress.factory import create_app
+from app.services.archive import archive
 from app.settings import Settings
 from app.store.rates import RedisRates
 from tests import three_commas as wire
@@ -53,7 +55,7 @@ class Client:
             wiring,
             ports=self.rig.ports,
             registry=self.rig.registry,
-            reader=self.rig.reader,
+            reader=self.rig.whole,
             rates=RedisRates(self.rig.redis),
             paper=paper,
         )
@@ -92,6 +94,14 @@ class Client:
         answer = self.send("GET", target, **how)
         assert answer.status_code == 200, answer.text
         return answer.get_json()
+
+    def archive(self) -> None:
+        """Let what has finished leave the store."""
+        ports = self.rig.ports
+        ports = replace(ports, policy=replace(ports.policy, history_after_ms=1_000))
+        archive(ports)
+        self.rig.clock.advance(1_001)
+        archive(ports)
 
     def shown(self, trade: Json) -> Json:
         """Return a trade as it is shown now."""
@@ -606,6 +616,32 @@ def test_lists_are_filtered_and_cut(client: Client) -> None:
     assert listed("pairs%5B%5D=USDT_BTC") == []
     wrong = client.send("GET", f"{wire.TRADES}?limit=x")
     assert refusal(wrong) == (400, "record_invalid", {"limit": ["is invalid"]})
+
+
+def test_what_has_left_the_store_is_still_shown(client: Client) -> None:
+    gone = client.post("create_smart_sell", wire.sale(**wire.in_steps()))
+    (step, *_) = gone["take_profit_steps"]
+    client.post(f"{gone['id']}/cancel")
+    before = client.shown(gone)
+    client.archive()
+    with pytest.raises(NotFound):
+        client.rig.trade(gone["id"])
+    live = client.post("create_smart_sell", wire.sale())
+
+    assert client.shown(gone) == before
+    assert [trade["id"] for trade in client.get()] == [gone["id"], live["id"]]
+    assert client.get(f"{wire.TRADES}?scope=cancelled") == [before]
+    assert client.post(f"{gone['id']}/force_process") == before
+    for path, parameters in (
+        ("cancel", None),
+        ("panic_sell", None),
+        ("cancel_order", {"step_id": step["id"]}),
+        ("add_funds", {"quantity": 1, "is_market": True}),
+    ):
+        answer = client.send("POST", f"{wire.TRADES}/{gone['id']}/{path}", parameters)
+        assert refusal(answer)[:2] == (422, "unprocessable_entity")
+    foreign = client.send("GET", f"{wire.TRADES}/{gone['id']}/show", key=OTHER)
+    assert refusal(foreign) == NOT_FOUND
 
 
 # Neighbors
