@@ -34,6 +34,7 @@ EXPECTED = {
     "OutcomeUnknown": (409, "outcome_unknown"),
     "PayloadTooLarge": (413, "too_large"),
     "RateLimited": (429, "rate_limited"),
+    "RuleBroken": (400, "invalid_json"),
     "SignatureReused": (401, "unauthorized"),
     "StaleTimestamp": (401, "unauthorized"),
     "StaleRegistry": (503, "queue_unavailable"),
@@ -43,12 +44,13 @@ EXPECTED = {
     "VenueError": (503, "queue_unavailable"),
     "VenueRejected": (409, "venue_rejected"),
     "VenueUnavailable": (503, "venue_unavailable"),
+    "WrongState": (400, "validation_failed"),
 }
 
 
 def raised(kind: type[HookfillError]) -> HookfillError:
-    if kind is MalformedPayload:
-        return MalformedPayload("invalid_json", "secret place")
+    if issubclass(kind, MalformedPayload):
+        return kind("invalid_json", "secret place")
     if kind is RateLimited:
         return RateLimited("secret place", 1)
     if kind is StaleTimestamp:
