@@ -36,6 +36,7 @@ from app.store.paper_instruments import RedisPaperInstruments
 from app.store.paper_ledger import RedisPaperLedger
 from app.store.paper_prices import RedisPaperPrices, RedisPaperTicks
 from app.store.paper_reports import RedisPaperReports
+from app.store.rates import RedisRates
 from app.store.reader import RedisReader
 from app.store.records import aggregate_from, entry_from
 from app.store.registry import RedisRegistry
@@ -70,6 +71,7 @@ class Wiring:
     events: RedisReader
     vault: Vault
     signatures: RedisSignatures
+    rates: RedisRates
     clock: RedisClock
     paper: PaperPorts
     broker: Broker
@@ -160,6 +162,7 @@ def _wiring(
         events=live,
         vault=Vault([key.reveal() for key in settings.secret_keys]),
         signatures=signatures,
+        rates=RedisRates(client),
         clock=clock,
         paper=paper,
         broker=celery,

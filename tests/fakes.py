@@ -74,6 +74,8 @@ class ClockedRedis(fakeredis.FakeRedis):
                 args = ("EVAL", self._telling(text), *rest)
             case ("EVALSHA", sha, *rest):
                 args = ("EVALSHA", self._told.get(sha, sha), *rest)
+            case _:
+                pass  # only scripts ask for the time
         answer = super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
         if args[0] in _WRITES:
             self.after_write()

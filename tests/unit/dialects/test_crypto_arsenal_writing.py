@@ -16,7 +16,6 @@ CLASSES = [
 
 #: Name of the class → status and code.
 EXPECTED = {
-    "HistoryUnavailable": (503, "queue_unavailable"),
     "CallerIdInUse": (400, "validation_failed"),
     "NotWaiting": (400, "validation_failed"),
     "TooManyOpen": (400, "validation_failed"),
@@ -40,6 +39,7 @@ EXPECTED = {
     "PriceMissing": (400, "validation_failed"),
     "QuantityTooSmall": (400, "validation_failed"),
     "RateLimited": (429, "rate_limited"),
+    "RuleBroken": (400, "invalid_json"),
     "SignatureReused": (401, "unauthorized"),
     "StaleTimestamp": (401, "unauthorized"),
     "StaleRegistry": (503, "queue_unavailable"),
@@ -51,6 +51,7 @@ EXPECTED = {
     "VenueError": (503, "queue_unavailable"),
     "VenueRejected": (409, "venue_rejected"),
     "VenueUnavailable": (503, "venue_unavailable"),
+    "WrongState": (400, "validation_failed"),
 }
 
 
