@@ -120,7 +120,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     quiet = structlog.make_filtering_bound_logger(logging.CRITICAL)
     structlog.configure(wrapper_class=quiet)
     with tempfile.TemporaryDirectory() as folder, running_server(Path(folder), _OPTIONS) as server:
-        client = redis.Redis.from_url(server.url, decode_responses=True, protocol=2)
+        client = redis.Redis.from_url(
+            server.url, decode_responses=True, protocol=2, socket_timeout=600
+        )
         print("| | count | p50 ms | p99 ms | max ms | mean ms |")
         print("| :--- | ---: | ---: | ---: | ---: | ---: |")
         notes = fixed(client, options.fixed)

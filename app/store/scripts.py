@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import sha1
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,8 @@ class LoadedScript:
 
     def __init__(self, client: redis.Redis, text: str) -> None:
         self._client = client
-        self._script = client.register_script(text)
+        self._text = text
+        self._sha = sha1(text.encode(), usedforsecurity=False).hexdigest()
 
     def __call__(self, keys: Sequence[str], arguments: Sequence[str | int]) -> Answer:
         """Run it."""
@@ -61,21 +63,20 @@ class LoadedScript:
         """
         answer: Any
         try:
-            answer = self._client.evalsha(self._script.sha, len(keys), *keys, *arguments)
+            answer = self._client.evalsha(self._sha, len(keys), *keys, *arguments)
         except redis.exceptions.NoScriptError:
-            self.load()
-            answer = self._client.evalsha(self._script.sha, len(keys), *keys, *arguments)
+            answer = self._client.eval(self._text, len(keys), *keys, *arguments)
         return list(answer)
 
     def queue(
         self, pipeline: Pipeline, keys: Sequence[str], arguments: Sequence[str | int]
     ) -> None:
         """Add a call of it to a pipeline; see `run_queued`."""
-        pipeline.evalsha(self._script.sha, len(keys), *keys, *arguments)
+        pipeline.evalsha(self._sha, len(keys), *keys, *arguments)
 
     def load(self) -> None:
         """Make it known to the server."""
-        self._client.script_load(self._script.script)
+        self._client.script_load(self._text)
 
 
 def run_queued(client: redis.Redis, calls: Sequence[Call]) -> list[Answer]:
