@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from http import HTTPStatus
 from itertools import islice
-from typing import Final, TypeVar
+from typing import Final
 
 from flask import Response, request
 
@@ -19,7 +19,7 @@ from app.dialects.three_commas.parameters import parameters_from
 from app.dialects.three_commas.schemas import ResponseType
 from app.dialects.three_commas.wire_names import FUNDS_NAMES, NAMES, in_wire_words
 from app.domain.account import Account
-from app.domain.errors import HookfillError, MalformedPayload, NotFound, WrongState
+from app.domain.errors import HookfillError, MalformedPayload, NotFound
 from app.domain.identifiers import AggregateId, Currency, EpochMs, Symbol, quote_of
 from app.domain.search import Search
 from app.domain.smart_trade.trade import SmartTrade
@@ -36,7 +36,6 @@ from app.services.smart_trades.reading import view_of
 
 Parameters = Mapping[str, object]
 Action = Callable[[SmartTrade, Parameters], SmartTrade]
-Done = TypeVar("Done")
 
 #: Currencies that count as one US dollar each; others are valued in the first of them.
 _DOLLARS: Final = (Currency("USDT"), Currency("USDC"), Currency("USD"))
@@ -106,9 +105,7 @@ class Trades:
         """Look at orders and prices now."""
         return self._act(
             trade_id,
-            lambda trade, _: (
-                trade if trade.is_final else acting.force_process(trade.id, self._ports)
-            ),
+            lambda trade, _: acting.force_process(trade.id, self._ports),
         )
 
     def cancel_order(self, trade_id: str) -> Response:
@@ -145,10 +142,7 @@ class Trades:
         def added(caller: Caller, parameters: Parameters) -> writing.Answer:
             trade = self._trade(trade_id, caller)
             funds = actions.funds_from(parameters)
-            done = self._done(
-                trade,
-                lambda: acting.add_funds(trade.id, funds.quantity, funds.price, self._ports),
-            )
+            done = acting.add_funds(trade.id, funds.quantity, funds.price, self._ports)
             content = self._funded(done, funds.response_type, caller)
             return writing.good(content, HTTPStatus.CREATED)
 
@@ -162,22 +156,10 @@ class Trades:
         """Do something with a trade of the caller, and answer with what it is now."""
 
         def acted(caller: Caller, parameters: Parameters) -> writing.Answer:
-            known = self._trade(trade_id, caller)
-            trade = self._done(known, lambda: action(known, parameters))
+            trade = action(self._trade(trade_id, caller), parameters)
             return writing.good(self._entity(trade, caller), status)
 
         return self._serve(WRITE, acted)
-
-    def _done(self, trade: SmartTrade, action: Callable[[], Done]) -> Done:
-        """Do something with a trade; one that has left the store has ended, and takes nothing."""
-        try:
-            return action()
-        except NotFound:
-            try:
-                find_trade(trade.id, self._ports)
-            except NotFound:
-                raise WrongState(f"Trade cannot be changed: it is {trade.status}") from None
-            raise
 
     def _serve(
         self,
@@ -252,12 +234,8 @@ class Trades:
         known = actions.id_in(trade_id)
         if known is None:
             raise NotFound(f"{trade_id[:64]!a} is no id of a trade")
-        trade = self._reader.find(known)
-        if (
-            not isinstance(trade, SmartTrade)
-            or trade.dialect is not Dialect.THREE_COMMAS
-            or trade.account not in caller.accounts
-        ):
+        trade = find_trade(known, self._ports)
+        if trade.dialect is not Dialect.THREE_COMMAS or trade.account not in caller.accounts:
             raise NotFound(f"{known} is not a trade of this key")
         return trade
 

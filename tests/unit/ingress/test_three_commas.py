@@ -625,7 +625,7 @@ def test_what_has_left_the_store_is_still_shown(client: Client) -> None:
     before = client.shown(gone)
     client.archive()
     with pytest.raises(NotFound):
-        client.rig.trade(gone["id"])
+        client.rig.ports.ledger.load(gone["id"])
     live = client.post("create_smart_sell", wire.sale())
 
     assert client.shown(gone) == before
