@@ -38,6 +38,7 @@ from app.store.paper_instruments import RedisPaperInstruments
 from app.store.paper_ledger import RedisPaperLedger
 from app.store.paper_prices import RedisPaperPrices, RedisPaperTicks
 from app.store.paper_reports import RedisPaperReports
+from app.store.rates import RedisRates
 from app.store.reader import RedisReader
 from app.store.reconciliations import RedisReconciliations
 from app.store.records import aggregate_from, entry_from
@@ -80,6 +81,7 @@ class Wiring:
     vault: Vault
     signatures: RedisSignatures
     symbols: RedisSymbolMap
+    rates: RedisRates
     clock: RedisClock
     paper: PaperPorts
     broker: Broker
@@ -190,6 +192,7 @@ def _wiring(
         vault=vault,
         signatures=signatures,
         symbols=RedisSymbolMap(client),
+        rates=RedisRates(client),
         clock=clock,
         paper=paper,
         broker=celery,

@@ -107,11 +107,13 @@ class CurrentPrice:
     Attributes:
         quote: None when no price is known, or when it was not set.
         is_set: False leaves the symbol to the source (walk, live tickers).
+        set_at_ms: business time at which it was set, if it is known.
     """
 
     tick: int
     quote: Quote | None
     is_set: bool
+    set_at_ms: EpochMs | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import Protocol
 
 from app.domain.identifiers import AccountId, EpochMs, Symbol, VenueName
-from app.domain.market import AccountView, Quote
+from app.domain.market import AccountView, Quote, Tick
 
 
 class Urgency(IntEnum):
@@ -56,8 +56,8 @@ class VenueMemory(Protocol):
     def want_view(self, account: AccountId) -> None:
         """Let a worker look soon."""
 
-    def quote(self, feed: VenueName, symbol: Symbol) -> Quote | None:
-        """Return prices that were seen within seconds, or None."""
+    def tick(self, feed: VenueName, symbol: Symbol) -> Tick | None:
+        """Return prices that were seen within seconds, numbered by the server's time, or None."""
 
     def keep_quotes(self, feed: VenueName, quotes: Mapping[Symbol, Quote]) -> None:
         """Keep prices for a few seconds."""

@@ -78,7 +78,7 @@ class ClockedRedis(fakeredis.FakeRedis):
             case ("EVALSHA", sha, *rest):
                 args = ("EVALSHA", self._told.get(sha, sha), *rest)
             case _:
-                pass
+                pass  # only scripts ask for the time
         answer = super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
         if args[0] in _WRITES:
             self.after_write()

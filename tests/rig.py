@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import count
+from typing import TypeVar
 
 from app.dispatch.routes import task_of
 from app.domain.aggregate import Aggregate
@@ -274,6 +275,9 @@ class Rig:
         self.undisturbed()
 
 
+AnyRig = TypeVar("AnyRig", bound=Rig)
+
+
 def with_ids() -> Rig:
     """A rig that has drawn its ids: to draw them takes a lock that two in one process cannot."""
     rig = Rig()
@@ -281,7 +285,7 @@ def with_ids() -> Rig:
     return rig
 
 
-def deaths(prepare: Callable[[], Rig], act: Callable[[Rig], object]) -> Iterator[Rig]:
+def deaths(prepare: Callable[[], AnyRig], act: Callable[[AnyRig], object]) -> Iterator[AnyRig]:
     """Yield a rig for every step after which a process can die in `act`; the last one lived."""
     for number in count(1):
         rig = prepare()
@@ -299,16 +303,16 @@ def deaths(prepare: Callable[[], Rig], act: Callable[[Rig], object]) -> Iterator
 
 
 def encounters(
-    prepare: Callable[[], Rig],
-    act: Callable[[Rig], object],
-    meanwhile: Callable[[Rig], object],
-) -> Iterator[Rig]:
+    prepare: Callable[[], AnyRig],
+    act: Callable[[AnyRig], object],
+    meanwhile: Callable[[AnyRig], object],
+) -> Iterator[AnyRig]:
     """Yield a rig for every step of `act` after which another process can do `meanwhile`."""
     for number in count(1):
         rig = prepare()
         met: list[int] = []
 
-        def meet(rig: Rig = rig, met: list[int] = met) -> None:
+        def meet(rig: AnyRig = rig, met: list[int] = met) -> None:
             met.append(1)
             meanwhile(rig)
 

@@ -6,10 +6,12 @@ from app.domain.request import Request
 from app.domain.reversal import Reversal, ReversalEvent
 from app.domain.signal import Signal, SignalEvent
 from app.domain.smart_order import SmartOrder, SmartOrderEvent
+from app.domain.smart_trade import deciding
+from app.domain.smart_trade.trade import SmartTrade
 from app.domain.status import IN_FLIGHT
 
-Aggregate = Order | Signal | Reversal | SmartOrder
-Event = OrderEvent | SignalEvent | ReversalEvent | SmartOrderEvent
+Aggregate = Order | Signal | Reversal | SmartOrder | SmartTrade
+Event = OrderEvent | SignalEvent | ReversalEvent | SmartOrderEvent | deciding.SmartTradeEvent
 
 
 def decide(aggregate: Aggregate, event: Event) -> Decision[Aggregate]:
@@ -26,6 +28,8 @@ def decide(aggregate: Aggregate, event: Event) -> Decision[Aggregate]:
             return aggregate.decide(event)
         case SmartOrder() if isinstance(event, SmartOrderEvent):
             return aggregate.decide(event)
+        case SmartTrade() if isinstance(event, deciding.SmartTradeEvent):
+            return deciding.decide(aggregate, event)
         case _:
             return ignored(aggregate, f"{type(event).__name__} means nothing to {aggregate.kind}")
 
@@ -49,5 +53,5 @@ def is_news(before: Aggregate | None, after: Aggregate) -> bool:
             return isinstance(before, SmartOrder) and (
                 (before.is_live, before.filled_quantity) != (after.is_live, after.filled_quantity)
             )
-        case Request():
+        case Request() | SmartTrade():
             return False

@@ -7,8 +7,10 @@ HookfillError                retryable = False unless said otherwise
 │  │  └─ SignatureReused     the signature was used for another request
 │  ├─ NotPermitted           somebody we know, who may not do this
 │  ├─ MalformedPayload       carries messages by field
+│  │  └─ RuleBroken          well formed, but against the market's rules
 │  ├─ PayloadTooLarge        the body is over the limit
 │  ├─ NotFound               no such thing, or not the caller's
+│  ├─ WrongState             the thing is not in a state that allows it
 │  ├─ ConnectorInactive      a connector that was switched off
 │  ├─ RateLimited            too many requests; carries when to come back
 │  ├─ KeyReused              one idempotency key for two different requests
@@ -95,12 +97,20 @@ class MalformedPayload(CommandError):
         self.fields = dict(fields or {})
 
 
+class RuleBroken(MalformedPayload):
+    """The payload is well formed, but the market's rules do not allow its figures."""
+
+
 class PayloadTooLarge(CommandError):
     """The body is over the limit of 64 KiB."""
 
 
 class NotFound(CommandError):
     """There is no such thing, or it belongs to somebody else."""
+
+
+class WrongState(CommandError):
+    """The thing exists, but is not in a state in which this can be done."""
 
 
 class ConnectorInactive(CommandError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -188,12 +188,14 @@ class TriggerFired:
     Attributes:
         prices: slot of each trigger that has fired at this tick → the price that it watches.
         new_ids: for what it may bring forth; at least 2.
+        extremes: slot of each that trailed → the best price that it had followed.
     """
 
     at_ms: EpochMs
     tick: int
     prices: Mapping[str, Decimal]
     new_ids: tuple[FreshId, ...]
+    extremes: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol
 from app.domain.order import Order
 from app.domain.request import SignalState
 from app.domain.smart_order import SmartOrderState
+from app.domain.smart_trade.words import FINAL, TradeStatus
 from app.domain.status import IN_FLIGHT, OPEN
 from app.domain.words import Dialect, Kind, Side
 
@@ -27,6 +28,7 @@ LIVE_STATES: Final = frozenset[str](
         SignalState.EXECUTING,
         SmartOrderState.PENDING_NEW,
         SmartOrderState.PENDING_CANCEL,
+        *(set(TradeStatus) - FINAL),
     }
 )
 

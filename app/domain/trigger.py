@@ -126,12 +126,14 @@ class Firing:
     Attributes:
         tick: number of the tick.
         prices: slot → price of the trigger's own source at that tick.
+        extremes: slot of each that trailed → the best price that it had followed.
     """
 
     owner: AggregateId
     symbol: Symbol
     tick: int
     prices: Mapping[str, Decimal] = field(default_factory=dict)
+    extremes: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 def trailing_level(trigger: Trigger, extreme: Decimal) -> Decimal | None:

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     ORDER = "ORDER"
     SMART_ORDER = "SMART_ORDER"
     REVERSAL = "REVERSAL"
+    SMART_TRADE = "SMART_TRADE"
 
 
 class Side(StrEnum):

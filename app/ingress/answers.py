@@ -20,6 +20,7 @@ from app.domain.errors import (
     StoreError,
     VenueError,
     VenueUnavailable,
+    WrongState,
 )
 
 #: Error class → HTTP status and code; the class itself, else its nearest ancestor.
@@ -29,6 +30,7 @@ STATUS_OF: Mapping[type[HookfillError], tuple[HTTPStatus, str]] = {
     NotAuthenticated: (HTTPStatus.UNAUTHORIZED, "unauthorized"),
     NotPermitted: (HTTPStatus.FORBIDDEN, "forbidden"),
     NotFound: (HTTPStatus.NOT_FOUND, "not_found"),
+    WrongState: (HTTPStatus.CONFLICT, "wrong_state"),
     ConnectorInactive: (HTTPStatus.CONFLICT, "connector_inactive"),
     PayloadTooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large"),
     RateLimited: (HTTPStatus.TOO_MANY_REQUESTS, "rate_limited"),

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.bootstrap import Wiring
 from app.dialects.fields import Text, loaded
 from app.domain.errors import NotAuthenticated, NotPermitted
+from app.ingress import three_commas_operations
 from app.ingress.attempts import Attempts
 from app.ingress.peer import address_of, is_https
 from app.ingress.reading import Strict, body_of_request
@@ -42,6 +43,7 @@ OPEN_ROUTES: Final = frozenset(
         "/markets/<symbol>/orderBook",
         "/markets/<symbol>/candles",
         "/markets/<symbol>/trades",
+        *three_commas_operations.OPEN,
     }
 )
 

@@ -23,7 +23,7 @@ _SECRET_CHARACTERS_MAX = 256
 PERMISSIONS: Final[Mapping[Dialect, tuple[str, ...]]] = {
     Dialect.APISIFY: (),
     Dialect.POLONIEX: ("READ", "TRADE"),
-    Dialect.THREE_COMMAS: ("SMART_TRADE_READ", "SMART_TRADE_WRITE"),
+    Dialect.THREE_COMMAS: ("SMART_TRADE_READ", "SMART_TRADE_WRITE", "ACCOUNTS_READ"),
     Dialect.HUMMINGBOT: (),
 }
 

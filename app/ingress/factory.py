@@ -24,6 +24,8 @@ from app.ingress import (
     poloniex,
     poloniex_replies,
     symbols,
+    three_commas,
+    three_commas_replies,
     venues,
 )
 from app.ingress.answers import error_answer, error_response
@@ -57,6 +59,7 @@ def create_app(wiring: Wiring) -> Flask:
     app.register_blueprint(crypto_arsenal.blueprint(webhook))
     app.register_blueprint(apisify.blueprint(wiring))
     app.register_blueprint(poloniex.blueprint(wiring))
+    app.register_blueprint(three_commas.blueprint(wiring))
     for module in (
         authentication,
         orders,
@@ -91,32 +94,26 @@ def _answer_for(error: HookfillError) -> Response:
         return poloniex_replies.error_answer(error)
     if hummingbot_replies.owns(request.path):
         return hummingbot_replies.error_reply(error)
+    if three_commas_replies.owns(request.path):
+        return three_commas_replies.error_reply(error)
     return error_answer(error)
 
 
 def _http_error(error: HTTPException) -> Response:
     """Give Flask's own errors the shape of whoever owns the path (routes in docs/design.md)."""
-    status, message = error.code or 500, error.description or error.name
     if isinstance(error, RequestEntityTooLarge):
         response = _answer_for(PayloadTooLarge("the body is over 64 KiB"))
-    elif (spoken := _dialect_error(request.path, status)) is not None:
-        response = spoken
-    elif _is_own(request.path):
-        code = error.name.lower().replace(" ", "_")
-        response = error_response(status, code, message)
-    elif request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
-        response = Response(error.get_body(), status, mimetype="text/html")
     else:
-        response = jsonify({"code": status, "message": error.name})
-        response.status_code = status
+        response = _dialect_error(error) or _own_error(error)
     allowed = error.get_response().headers.get("Allow")
     if allowed is not None:
         response.headers["Allow"] = allowed
     return response
 
 
-def _dialect_error(path: str, status: int) -> Response | None:
-    """Return what the dialect that owns the path answers where no route takes a request."""
+def _dialect_error(error: HTTPException) -> Response | None:
+    """Return the answer of the dialect that owns the path, or None if none does."""
+    path, status = request.path, error.code or 500
     if path == crypto_arsenal.PATH:
         return crypto_arsenal.method_not_allowed()
     if _is_below(path, crypto_arsenal.PATH):
@@ -125,7 +122,21 @@ def _dialect_error(path: str, status: int) -> Response | None:
         return apisify.method_not_allowed() if path == apisify.PATH else apisify.not_found()
     if hummingbot_replies.owns(path):
         return hummingbot_replies.http_error(status)
+    if three_commas_replies.owns(path):
+        return three_commas_replies.routing_error(status)
     return None
+
+
+def _own_error(error: HTTPException) -> Response:
+    status, message = error.code or 500, error.description or error.name
+    if _is_own(request.path):
+        code = error.name.lower().replace(" ", "_")
+        return error_response(status, code, message)
+    if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
+        return Response(error.get_body(), status, mimetype="text/html")
+    response = jsonify({"code": status, "message": error.name})
+    response.status_code = status
+    return response
 
 
 def _is_own(path: str) -> bool:
@@ -143,6 +154,8 @@ def _unexpected(error: Exception) -> Response:
         return poloniex_replies.internal()
     if hummingbot_replies.owns(request.path):
         return hummingbot_replies.internal()
+    if three_commas_replies.owns(request.path):
+        return three_commas_replies.internal()
     return error_response(500, "internal", "something went wrong here; the log has the details")
 
 

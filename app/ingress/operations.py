@@ -9,7 +9,7 @@ from typing import Final
 
 from marshmallow import Schema
 
-from app.ingress import hummingbot_operations, poloniex_operations
+from app.ingress import hummingbot_operations, poloniex_operations, three_commas_operations
 from app.ingress import operation_bodies as bodies
 from app.ingress.json_schema import Json
 from app.ingress.order_list import ListQuery
@@ -87,6 +87,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
     ),
     *_operations("Hummingbot", *hummingbot_operations.ROWS),
     *_operations("Poloniex", *poloniex_operations.ROWS),
+    *_operations("3Commas", *three_commas_operations.ROWS),
     *_operations(
         "Orders",
         (

@@ -15,6 +15,7 @@ from app.domain.identifiers import AccountId, AggregateId, EpochMs
 from app.domain.search import Place, Search, place_of
 from app.domain.signal import SignalState
 from app.domain.smart_order import SmartOrderState
+from app.domain.smart_trade.words import TradeStatus
 from app.domain.status import OrderStatus
 from app.domain.words import Dialect, Kind
 from app.ingress.reading import Strict, refused
@@ -33,7 +34,7 @@ One = TypeVar("One")
 
 _CURSOR = re.compile(rf"(\d{{1,{DIGITS_MAX}}})\.(\d{{1,{DIGITS_MAX}}})", re.ASCII)
 
-_STATES = frozenset({*OrderStatus, *SignalState, *SmartOrderState})
+_STATES = frozenset({*OrderStatus, *SignalState, *SmartOrderState, *TradeStatus})
 
 
 def id_from(text: str) -> AggregateId | None:

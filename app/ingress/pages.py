@@ -13,6 +13,7 @@ from app.domain.identifiers import ClientOrderId
 from app.domain.market import AccountView
 from app.domain.signal import SignalState
 from app.domain.smart_order import SmartOrderState
+from app.domain.smart_trade.words import TradeStatus
 from app.domain.status import OrderStatus
 from app.domain.words import Kind, Market, Mode
 from app.ingress.account_records import AccountRecords
@@ -65,7 +66,9 @@ class Pages:
             asked=asked,
             kinds=list(Kind),
             accounts=[account.name for account in self._registry.accounts()],
-            states=list(dict.fromkeys([*SignalState, *OrderStatus, *SmartOrderState])),
+            states=list(
+                dict.fromkeys([*SignalState, *OrderStatus, *SmartOrderState, *TradeStatus])
+            ),
             newest=f"/?{urlencode(kept)}" if query["cursor"] else None,
             older=f"/?{urlencode({**kept, 'cursor': cursor_of(place)})}" if place else None,
             alert=connector and self._alert(connector, SMALL_ALERT),

@@ -16,6 +16,8 @@ from app.domain.request import Request, SignalState
 from app.domain.reversal import Reversal
 from app.domain.signal import Signal
 from app.domain.smart_order import SmartOrder
+from app.domain.smart_trade.opening import order_price
+from app.domain.smart_trade.trade import SmartTrade
 from app.domain.status import OrderStatus
 from app.domain.words import OrderType, TimeInForce
 
@@ -153,6 +155,8 @@ def _own(aggregate: Aggregate) -> Row:
             return _reversal(aggregate)
         case SmartOrder():
             return _smart_order(aggregate)
+        case SmartTrade():
+            return _smart_trade(aggregate)
 
 
 def _order(order: Order) -> Row:
@@ -209,6 +213,25 @@ def _smart_order(smart_order: SmartOrder) -> Row:
         # What its order paid stands in the order, which is a child of it.
         "fees": None if smart_order.filled_quantity else {},
     }
+
+
+def _smart_trade(trade: SmartTrade) -> Row:
+    fees: dict[Currency, Decimal] = {}
+    for order in trade.orders:
+        for currency, fee in order.fees.items():
+            fees[currency] = fees.get(currency, Decimal(0)) + fee
+    return {
+        "type": trade.type,
+        "price": _figure(None if trade.entry is None else order_price(trade.entry)),
+        "trigger_price": _figure(_trigger_price(trade)),
+        "state": trade.status,
+        "fees": _fees(fees),
+    }
+
+
+def _trigger_price(trade: SmartTrade) -> Decimal | None:
+    """Return the price that a conditional entry waits for; where its exits are, its steps tell."""
+    return trade.entry.price if trade.entry is not None and trade.type.is_conditional else None
 
 
 def _figure(value: Decimal | None) -> str | None:

@@ -6,8 +6,10 @@ from app.domain.errors import Conflict, NewerRecord, NotFound
 from app.domain.events import TimerDue
 from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.request import Request
+from app.domain.smart_trade.trade import SmartTrade
 from app.ports import Ports
 from app.services.advance import advance
+from app.services.smart_trades.tending import end_timeout
 
 #: Timers taken from the store in one step.
 BATCH = 200
@@ -41,6 +43,11 @@ def release_due(wanted_ms: Sequence[EpochMs], ports: Ports) -> Sequence[int]:
 def _released(aggregate_id: AggregateId, now_ms: EpochMs, ports: Ports) -> list[int]:
     """Release one, and return how late it was; one that cannot be must not hold up the others."""
     try:
+        aggregate = ports.ledger.load(aggregate_id).aggregate
+        if isinstance(aggregate, SmartTrade):
+            deadline_ms = aggregate.stop_deadline_ms
+            ended = end_timeout(aggregate, now_ms, ports)
+            return [now_ms - deadline_ms] if ended and deadline_ms is not None else []
         released = advance(aggregate_id, TimerDue(at_ms=now_ms), ports)
     except (NotFound, NewerRecord, Conflict):
         return []  # gone, left to others, or changed by them all the time: the sweep looks again

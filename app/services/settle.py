@@ -8,6 +8,7 @@ from app.domain.identifiers import AggregateId
 from app.domain.order import Order
 from app.domain.request import Request
 from app.domain.smart_order import SmartOrder
+from app.domain.smart_trade.trade import SmartTrade
 from app.domain.status import OrderStatus
 from app.domain.words import AccountState, Mode
 from app.ports import Ports
@@ -57,7 +58,7 @@ def _is_exit(aggregate: Aggregate) -> bool:
             return aggregate.reduces and aggregate.status is OrderStatus.PENDING_NEW
         case Request():
             return aggregate.is_queued and not aggregate.is_entry
-        case SmartOrder():
+        case SmartOrder() | SmartTrade():
             return False
 
 

@@ -6,6 +6,7 @@ from app.domain.effects import Effect, EffectKind
 from app.domain.errors import NotFound
 from app.domain.identifiers import AccountId, Symbol
 from app.domain.smart_order import SmartOrder
+from app.domain.smart_trade.trade import SmartTrade
 from app.ports import Ports
 
 #: Effects sent again in one sweep; more are left to the next one.
@@ -46,6 +47,6 @@ def _lane_of(effect: Effect, ports: Ports) -> tuple[AccountId, Symbol] | None:
         aggregate = ports.ledger.load(effect.target).aggregate
     except NotFound:
         return None
-    if isinstance(aggregate, SmartOrder) or not aggregate.is_queued:
+    if isinstance(aggregate, SmartOrder | SmartTrade) or not aggregate.is_queued:
         return None
     return aggregate.account, aggregate.symbol

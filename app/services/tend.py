@@ -2,10 +2,7 @@
 
 from app.domain.aggregate import Aggregate
 from app.domain.effects import EffectKind
-from app.domain.errors import NotFound
 from app.domain.events import (
-    OrderUpdated,
-    SmartOrderUpdated,
     TriggerArmed,
     TriggerDisarmed,
     TriggerRefused,
@@ -16,16 +13,15 @@ from app.domain.reason import Reason
 from app.domain.request import Request
 from app.domain.signal import Signal
 from app.domain.smart_order import SmartOrder
+from app.domain.smart_trade.trade import SmartTrade
 from app.domain.words import ReasonCode
 from app.ports import Ports
 from app.services.advance import advance
 from app.services.cancel import cancel_targets, request_cancel, withdraw_children
 from app.services.lane import work_lane
-from app.services.recall import present
+from app.services.news import read_news
+from app.services.smart_trades.tending import book_watches, withdraw_orders
 from app.services.watch import hand_on
-
-#: Ids that one piece of news may use up: a take-profit and a stop-loss.
-IDS_PER_NEWS = 2
 
 
 def tend(aggregate_id: AggregateId, ports: Ports) -> None:
@@ -41,29 +37,6 @@ def tend(aggregate_id: AggregateId, ports: Ports) -> None:
     aggregate = ports.ledger.load(aggregate_id).aggregate
     for effect in aggregate.owed():
         _carry_out(effect.kind, aggregate, ports)
-
-
-def read_news(aggregate_id: AggregateId, ports: Ports) -> None:
-    """Tell the aggregate how those who concern it are now, and count that as read.
-
-    Whoever of them has left for the history comes back for it.
-    """
-    news = ports.ledger.news(aggregate_id)
-    if news:
-        present(aggregate_id, ports)
-    for child_id, version in news.items():
-        child = present(child_id, ports)
-        at_ms = ports.clock.now_ms()
-        match child:
-            case Order():
-                new_ids = ports.ids.fresh(child.account, IDS_PER_NEWS)
-                event = OrderUpdated(at_ms=at_ms, order=child, new_ids=new_ids)
-                advance(aggregate_id, event, ports, read={child_id: version})
-            case SmartOrder():
-                update = SmartOrderUpdated(at_ms=at_ms, smart_order=child)
-                advance(aggregate_id, update, ports, read={child_id: version})
-            case Request():
-                raise NotFound(f"request {child_id} is nobody's child")
 
 
 def _arm(smart_order: SmartOrder, ports: Ports) -> None:
@@ -110,5 +83,9 @@ def _carry_out(kind: EffectKind, aggregate: Aggregate, ports: Ports) -> None:
         case SmartOrder() if kind is EffectKind.DISARM:
             ports.book.disarm(aggregate.trigger)
             advance(aggregate.id, TriggerDisarmed(at_ms=ports.clock.now_ms()), ports)
+        case SmartTrade() if kind in {EffectKind.ARM, EffectKind.DISARM}:
+            book_watches(aggregate, ports)
+        case SmartTrade() if kind is EffectKind.WITHDRAW:
+            withdraw_orders(aggregate, ports)
         case _:
             return  # a timer or an order's own work, which has a task of its own

@@ -7,10 +7,13 @@ from app.domain.events import TriggerFired
 from app.domain.identifiers import VenueName
 from app.domain.market import Tick
 from app.domain.smart_order import SmartOrder
+from app.domain.smart_trade.trade import SmartTrade
 from app.domain.trigger import Firing
 from app.ports import Feed, Ports
 from app.services.advance import advance
 from app.services.follow import follow_news
+from app.services.news import read_news
+from app.services.smart_trades.tending import fire_watches
 
 #: Longer than one tick takes to evaluate; a worker that dies meanwhile blocks the poll this long.
 LEASE_MS = 5_000
@@ -88,6 +91,10 @@ def hand_on(venue: VenueName, firings: Sequence[Firing], ports: Ports) -> bool:
 
 def _tell(firing: Firing, ports: Ports) -> None:
     aggregate = ports.ledger.load(firing.owner).aggregate
+    if isinstance(aggregate, SmartTrade):
+        read_news(aggregate.id, ports)  # the fills of this tick come first
+        fire_watches(aggregate, firing, ports)
+        return
     if not isinstance(aggregate, SmartOrder):
         return
     new_ids = ports.ids.fresh(aggregate.account, IDS_PER_FIRING)

@@ -337,6 +337,24 @@ class Settings:
             "A smart order that has waited for longer expires; 0 is never.",
         ),
     ]
+    three_commas_rate_per_minute: Annotated[
+        int,
+        Variable(
+            "THREE_COMMAS_RATE_PER_MINUTE",
+            whole(1, 1_000_000),
+            "100",
+            "Requests of one 3Commas key in a minute.",
+        ),
+    ]
+    three_commas_list_rate: Annotated[
+        int,
+        Variable(
+            "THREE_COMMAS_LIST_RATE",
+            whole(1, 1_000_000),
+            "40",
+            "Lists of smart trades that one 3Commas key may ask for in 10 s.",
+        ),
+    ]
     rate_limits: Annotated[
         bool,
         Variable("HOOKFILL_RATE_LIMITS", FLAG, "1", "Whether callers are limited.", fast="0"),

@@ -1,5 +1,5 @@
 -- book_done(KEYS: fired; ARGV: number of a tick, then members)
---   fired  hash  member → `<tick>|<price>`, until its owner knows
+--   fired  hash  member → `<tick>|...`, until its owner knows
 -- Forgets what fired at that tick; what has fired again since stays. Returns {'ok'}.
 
 for at = 2, #ARGV do

@@ -1,9 +1,11 @@
 -- book_fire(KEYS: symbol; ARGV: number of the tick, work, last, bid, ask, mark)
 --   symbol  no key, but what the keys of all books of one (venue, symbol) begin with; see keys.py
--- Moves what the prices have crossed to <symbol>:fired, a hash from member to `<tick>|<price>`. Does
--- at most about `work` steps: 'more' asks for another call with the same arguments. A tick that is
+-- Moves what the prices have crossed to <symbol>:fired, a hash from member to `<tick>|<price>`, for
+-- what trailed `<tick>|<price>|<extreme>|<places>`, the extreme in book units as in book_standing.lua.
+-- Does at most about `work` steps: 'more' asks for another call with the same arguments. A tick that is
 -- not newer than the last one moves nothing.
--- Returns {'ok' or 'more', then source, count and members of what has fired in this call}.
+-- Returns {'ok' or 'more', then source, `<extreme>|<places>` or '', count and members of what has
+-- fired in this call}.
 
 local answer = {'ok'}
 local SOURCES = {'last', 'bid', 'ask', 'mark'}
@@ -47,12 +49,15 @@ end
 
 local function evaluate(book, source, price, low, high)
   local value = number .. '|' .. price
-  local function fire(members)
+  local function fire(members, extreme)
     local valued = {}
+    local trailed = extreme and (plain(extreme) .. '|' .. places) or ''
+    local noted = extreme and (value .. '|' .. trailed) or value
     answer[#answer + 1] = source
+    answer[#answer + 1] = trailed
     answer[#answer + 1] = #members
     for index, member in ipairs(members) do
-      valued[2 * index - 1], valued[2 * index] = member, value
+      valued[2 * index - 1], valued[2 * index] = member, noted
       answer[#answer + 1] = member
     end
     redis.call('HSET', KEYS[1] .. ':fired', unpack(valued))

@@ -131,8 +131,8 @@ local function climb(book, trail, peak, work)
   return work
 end
 
--- Hand every trigger that this price reaches to `take`, up to `work` of them; returns how many are
--- left to take.
+-- Hand every trigger that this price reaches to `take`, with the extreme from which it trailed, up to
+-- `work` of them; returns how many are left to take.
 local function fall(book, trail, price, work, take)
   local base = book .. ':' .. trail .. ':'
   while work > 0 do
@@ -148,7 +148,7 @@ local function fall(book, trail, price, work, take)
         if #members > 0 then
           redis.call('ZREM', base .. 'r' .. run, unpack(members))
           redis.call('HDEL', book .. ':held', unpack(members))
-          take(members)
+          take(members, negates(trail) and -peak or peak)
         end
         work = work - 1 - #members
         local head = redis.call('ZRANGE', base .. 'r' .. run, 0, 0, 'WITHSCORES')

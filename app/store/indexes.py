@@ -12,6 +12,7 @@ from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.order import Order
 from app.domain.request import Request
 from app.domain.smart_order import SmartOrder
+from app.domain.smart_trade.trade import SmartTrade
 from app.domain.status import OPEN, OrderStatus
 from app.store import keys
 from app.store.transaction import Transaction
@@ -65,6 +66,8 @@ def listings_of(aggregate: Aggregate | None) -> dict[Listing, Effect | None]:
             listings.update(dict.fromkeys(_request_listings(aggregate)))
         case SmartOrder():
             listings.update(dict.fromkeys(_smart_order_listings(aggregate)))
+        case SmartTrade():
+            pass  # it is live, and the rest is in what it owes
     return listings
 
 

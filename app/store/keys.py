@@ -210,6 +210,11 @@ def errand(errand_id: AggregateId) -> str:
     return f"{tag(shard_of_id(errand_id))}:errand:{errand_id}"
 
 
+def budget(caller: str, purpose: str) -> str:
+    """String, counter: requests of one caller in its current window. Expires with the window."""
+    return f"hookfill:budget:{{{caller}}}:{purpose}"
+
+
 def lock(name: str) -> str:
     """Hash: `token` and `until` (server ms) of a lease. For ever, one a name."""
     return f"hookfill:lock:{name}"
@@ -245,5 +250,8 @@ def book(venue: VenueName, symbol: Symbol) -> str:
 
 
 def fired_triggers(venue: VenueName, symbol: Symbol) -> str:
-    """Hash: trigger → `<tick>|<price>` of what has fired. Until its owner knows."""
+    """Hash: trigger → `<tick>|<price>` of what has fired. Until its owner knows.
+
+    What trailed has `<tick>|<price>|<extreme>|<places>`, the extreme in book units.
+    """
     return f"{book(venue, symbol)}:fired"

@@ -21,6 +21,9 @@ TICKS = "{paper}:ticks"
 #: hash, symbol → quote record, or `null` where no price is known. Until the walk starts again.
 PRICES = "{paper}:prices"
 
+#: hash, symbol → business time at which its price was set. Until the walk starts again.
+SET_AT = "{paper}:set_at"
+
 #: hash, symbol → quote record last seen of the walk or the live tickers. Until a price is set.
 OBSERVED = "{paper}:observed"
 

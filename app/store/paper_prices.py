@@ -28,16 +28,23 @@ class RedisPaperPrices:
         with translated(), self._client.pipeline(transaction=True) as pipeline:
             pipeline.get(paper_keys.TICK)
             pipeline.hget(paper_keys.PRICES, symbol)
-            tick, record = pipeline.execute()
-        return price_from(tick, record)
+            pipeline.hget(paper_keys.SET_AT, symbol)
+            tick, record, set_at = pipeline.execute()
+        return price_from(tick, record, set_at)
 
     def set(self, quotes: Mapping[Symbol, Quote | None], at_ms: EpochMs) -> int:
         """Make these current and append them as one tick, all at once; return its number."""
         known = {symbol: quote for symbol, quote in quotes.items() if quote is not None}
-        arguments: list[str | int] = [tick_text(known, at_ms)]
+        arguments: list[str | int] = [tick_text(known, at_ms), at_ms]
         for symbol, quote in quotes.items():
             arguments += [symbol, quote_text(quote)]
-        keys = [paper_keys.TICK, paper_keys.TICKS, paper_keys.PRICES, paper_keys.OBSERVED]
+        keys = [
+            paper_keys.TICK,
+            paper_keys.TICKS,
+            paper_keys.PRICES,
+            paper_keys.OBSERVED,
+            paper_keys.SET_AT,
+        ]
         return int(self._set(keys, arguments)[1])
 
     def all(self) -> Mapping[Symbol, Quote | None]:
@@ -50,7 +57,7 @@ class RedisPaperPrices:
     def clear(self) -> None:
         """Leave every symbol to the source again."""
         with translated():
-            self._client.delete(paper_keys.PRICES)
+            self._client.delete(paper_keys.PRICES, paper_keys.SET_AT)
 
 
 class RedisPaperTicks:
@@ -101,10 +108,11 @@ class RedisPaperTicks:
         self._observe([paper_keys.TICK, paper_keys.TICKS, paper_keys.OBSERVED], arguments)
 
 
-def price_from(tick: str | None, record: str | None) -> CurrentPrice:
-    """Return the price of a symbol from the tick counter and its record, as they are stored."""
+def price_from(tick: str | None, record: str | None, set_at: str | None = None) -> CurrentPrice:
+    """Return the price of a symbol from the tick counter and its records, as they are stored."""
     return CurrentPrice(
         tick=int(tick or 0),
         quote=None if record is None else quote_from(record),
         is_set=record is not None,
+        set_at_ms=None if set_at is None else EpochMs(int(set_at)),
     )

@@ -13,6 +13,7 @@ from app.domain.reason import Reason
 from app.domain.reversal import Reversal
 from app.domain.signal import Signal
 from app.domain.smart_order import SmartOrder
+from app.domain.smart_trade.trade import SmartTrade
 from app.domain.words import Kind, ReasonCode
 from app.store.codec import SHORT, decoder, encoder
 
@@ -31,6 +32,7 @@ _KINDS: dict[Kind, Any] = {
     Kind.SIGNAL: Signal,
     Kind.REVERSAL: Reversal,
     Kind.SMART_ORDER: SmartOrder,
+    Kind.SMART_TRADE: SmartTrade,
 }
 _KIND_OF: dict[type, Kind] = {one: kind for kind, one in _KINDS.items()}
 

@@ -7,6 +7,7 @@ which scores hold exactly.
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
 from itertools import groupby
 from typing import Any, Final
@@ -155,9 +156,13 @@ class RedisTriggerBook:
         for symbol, listed in zip(symbols, lists, strict=True):
             by_tick: dict[int, dict[AggregateId, Firing]] = {}
             for member, value in listed.items():
-                number, price = text_of(value).split("|")
+                number, price, *trailed = text_of(value).split("|")
                 fired = by_tick.setdefault(int(number), {})
-                _add(fired, symbol, int(number), text_of(member), Decimal(price))
+                known = fired.get(_owner(text_of(member)))
+                firing = known or _firing(text_of(member), symbol, int(number))
+                fired[firing.owner] = _with(
+                    firing, text_of(member), Decimal(price), _extreme(trailed)
+                )
             found += [one for fired in by_tick.values() for one in fired.values()]
         return sorted(found, key=lambda one: (one.tick, one.owner))
 
@@ -272,17 +277,30 @@ def _gather(fired: dict[AggregateId, Firing], symbol: Symbol, tick: Tick, answer
     place = 1
     while place < len(answer):
         price = tick.quotes[symbol].of(PriceSource(answer[place]))
-        members = answer[place + 2 : place + 2 + int(answer[place + 1])]
-        for member in members:
-            _add(fired, symbol, tick.number, text_of(member), price)
-        place += 2 + len(members)
+        extreme = _extreme([one for one in text_of(answer[place + 1]).split("|") if one])
+        members = answer[place + 3 : place + 3 + int(answer[place + 2])]
+        for member in map(text_of, members):
+            known = fired.get(_owner(member)) or _firing(member, symbol, tick.number)
+            fired[known.owner] = _with(known, member, price, extreme)
+        place += 3 + len(members)
 
 
-def _add(
-    fired: dict[AggregateId, Firing], symbol: Symbol, tick: int, member: str, price: Decimal
-) -> None:
-    name, _, slot = member.partition(":")
-    owner = AggregateId(int(name))
-    known = fired.get(owner)
-    prices = {slot: price} if known is None else {**known.prices, slot: price}
-    fired[owner] = Firing(owner=owner, symbol=symbol, tick=tick, prices=prices)
+def _firing(member: str, symbol: Symbol, tick: int) -> Firing:
+    return Firing(owner=_owner(member), symbol=symbol, tick=tick)
+
+
+def _with(firing: Firing, member: str, price: Decimal, extreme: Decimal | None) -> Firing:
+    """Return the firing with one more trigger of its owner."""
+    slot = member.partition(":")[2]
+    prices = {**firing.prices, slot: price}
+    if extreme is None:
+        return replace(firing, prices=prices)
+    return replace(firing, prices=prices, extremes={**firing.extremes, slot: extreme})
+
+
+def _extreme(trailed: Sequence[str]) -> Decimal | None:
+    """Return the extreme of what trailed, from book units and places; None of a fixed level."""
+    if not trailed:
+        return None
+    units, places = trailed
+    return Decimal(units).scaleb(-int(places))

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 import redis
 
 from app.domain.identifiers import AccountId, Currency, Symbol, VenueName
-from app.domain.market import AccountView, Balance, Position, Quote
+from app.domain.market import AccountView, Balance, Position, Quote, Tick
 from app.domain.words import PositionMode, PositionSide
 from app.ports import Clock
 from app.store import venue_keys
@@ -33,7 +33,7 @@ WANTED_LIFE_MS = 60_000
 
 _BALANCE_TO, _BALANCE_FROM = encoder(Balance), decoder(Balance)
 _POSITION_TO, _POSITION_FROM = encoder(Position), decoder(Position)
-_QUOTE_TO, _QUOTE_FROM = encoder(Quote), decoder(Quote)
+_TICK_TO, _TICK_FROM = encoder(Tick), decoder(Tick)
 
 
 class RedisVenueMemory:
@@ -108,21 +108,23 @@ class RedisVenueMemory:
             found = self._client.zrange(venue_keys.WANTED_VIEWS, 0, -1)
         return [AccountId(int(text_of(one))) for one in found]
 
-    def quote(self, feed: VenueName, symbol: Symbol) -> Quote | None:
-        """Return prices that were seen within seconds, or None."""
+    def tick(self, feed: VenueName, symbol: Symbol) -> Tick | None:
+        """Return prices that were seen within seconds, numbered by the server's time, or None."""
         with translated():
             kept = self._client.get(venue_keys.quote(feed, symbol))
         if kept is None:
             return None
-        quote: Quote = _QUOTE_FROM(json.loads(text_of(kept)))
-        return quote
+        tick: Tick = _TICK_FROM(json.loads(text_of(kept)))
+        return tick
 
     def keep_quotes(self, feed: VenueName, quotes: Mapping[Symbol, Quote]) -> None:
         """Keep prices for a few seconds."""
+        number, at_ms = self._clock.server_ms(), self._clock.now_ms()
         with translated(), self._client.pipeline(transaction=False) as pipeline:
             for symbol, quote in quotes.items():
-                text = json.dumps(_QUOTE_TO(quote))
-                pipeline.set(venue_keys.quote(feed, symbol), text, px=QUOTE_LIFE_MS)
+                tick = Tick(number=number, at_ms=at_ms, quotes={symbol: quote})
+                key = venue_keys.quote(feed, symbol)
+                pipeline.set(key, json.dumps(_TICK_TO(tick)), px=QUOTE_LIFE_MS)
             pipeline.execute()
 
     def leverage(self, account: AccountId, symbol: Symbol) -> int | None:

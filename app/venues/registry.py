@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Protocol
 
 from app.domain.account import PAPER, Account
+from app.domain.errors import NotFound
 from app.domain.identifiers import VenueName
 from app.domain.symbols import Listed
 from app.ports import Conditions, Feed, Venue
@@ -29,17 +30,38 @@ class RealVenues(Protocol):
         """Return what is traded there."""
 
 
+class NoExchanges:
+    """The real venues of a process that has none."""
+
+    def venue(self, account: Account) -> Venue:
+        """Refuse."""
+        raise NotFound(f"there is no adapter for {account.venue}")
+
+    def conditions(self, account: Account) -> Conditions:
+        """Refuse."""
+        raise NotFound(f"there is no adapter for {account.venue}")
+
+    def feed(self, name: VenueName) -> Feed:
+        """Refuse."""
+        raise NotFound(f"there is no adapter for {name}")
+
+    def listed(self, venue: VenueName) -> Collection[Listed]:
+        """Return nothing."""
+        del venue
+        return ()
+
+
 class KnownVenues:
     """The venues of this installation: the paper venue, and the exchanges that ccxt knows.
 
     Args:
         paper: what the paper venue is built from.
-        real: the exchanges.
+        real: the exchanges; none unless given.
     """
 
-    def __init__(self, paper: PaperPorts, real: RealVenues) -> None:
+    def __init__(self, paper: PaperPorts, real: RealVenues | None = None) -> None:
         self._paper = paper
-        self._real = real
+        self._real = real or NoExchanges()
 
     def of(self, account: Account) -> Venue:
         """Return the venue as this account sees it. Nothing is asked of it yet.

@@ -94,14 +94,19 @@ class NaiveBook:
             if quote is None or one.after >= tick.number:
                 continue
             price = quote.of(one.trigger.source)
+            before = one.extreme
             if one.meets(price):
                 del self.held[owner]
-                self.fired[owner] = _firing(one.trigger, tick.number, price)
+                self.fired[owner] = _firing(one.trigger, tick.number, price, before)
                 fired.append(self.fired[owner])
         return fired
 
 
-def _firing(trigger: Trigger, tick: int, price: Decimal) -> Firing:
+def _firing(trigger: Trigger, tick: int, price: Decimal, extreme: Decimal | None = None) -> Firing:
     return Firing(
-        owner=trigger.owner, symbol=trigger.symbol, tick=tick, prices={trigger.slot: price}
+        owner=trigger.owner,
+        symbol=trigger.symbol,
+        tick=tick,
+        prices={trigger.slot: price},
+        extremes={} if extreme is None else {trigger.slot: extreme},
     )

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,11 +17,13 @@ from sqlalchemy import create_engine, text
 from app.domain.decision import Entry, EntryName
 from app.domain.errors import HistoryUnavailable
 from app.domain.identifiers import AccountId, AggregateId, EpochMs
+from app.domain.netting import NetAction
 from app.domain.order import Order
+from app.domain.reversal import Reversal
 from app.domain.search import EVERYTHING, Search, place_of, state_of
 from app.domain.signal import SignalState
 from app.domain.status import CLOSED, OrderStatus
-from app.domain.words import Dialect, Kind, Side
+from app.domain.words import Dialect, Kind, Market, Side
 from app.history import queries, sql_history, writing
 from app.history.database import Database
 from app.history.queries import WALKS_MAX
@@ -29,7 +32,7 @@ from app.history.tables import METADATA
 from app.ports import Record
 from app.settings.kinds import DATABASE_URL
 from app.store.records import aggregate_from, entry_text, record_of
-from tests.builders import BTC, ETH, NOW, a_fill, a_signal, a_smart_order, an_id, an_order
+from tests.builders import BTC, ETH, NOW, PAPER, a_fill, a_signal, a_smart_order, an_id, an_order
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -197,12 +200,25 @@ def aggregates(draw: st.DrawFn, number: int) -> Aggregate:
         "created_at_ms": EpochMs(NOW + draw(st.integers(0, 3))),
         "parent_id": draw(st.sampled_from([None, an_id(90), an_id(91)])),
     }
-    match draw(st.integers(0, 2)):
+    match draw(st.integers(0, 3)):
         case 0:
             facts |= {"state": draw(st.sampled_from([SignalState.DONE, SignalState.CANCELED]))}
             del facts["parent_id"]
             return a_signal(**facts)
         case 1:
+            del facts["parent_id"]
+            return Reversal(
+                origin="apisify:one",
+                venue=PAPER,
+                market=Market.USDM,
+                action=draw(st.sampled_from([NetAction.REVERSE_BUY, NetAction.CLOSE])),
+                wanted=Decimal(1),
+                due_at_ms=NOW,
+                updated_at_ms=NOW,
+                state=draw(st.sampled_from([SignalState.PARTIAL, SignalState.DONE])),
+                **facts,
+            )
+        case 2:
             del facts["dialect"]
             return a_smart_order(**facts)
         case _:

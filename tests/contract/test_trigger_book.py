@@ -253,10 +253,19 @@ def test_it_trails(  # noqa: PLR0913, PLR0917 - a table
     numbered = enumerate([*quiet, fires_at], 2)
     fired = [book.fire(PAPER, a_tick(number, last=price)) for number, price in numbered]
 
-    expected = Firing(
-        owner=owner(1), symbol=ETH, tick=len(quiet) + 2, prices={"": Decimal(fires_at)}
-    )
-    assert fired == [*([[]] * len(quiet)), [expected]]
+    *nothing, [firing] = fired
+    assert nothing == [[]] * len(quiet)
+    assert (firing.owner, firing.tick) == (owner(1), len(quiet) + 2)
+    assert firing.prices == {"": Decimal(fires_at)}
+    best = max if direction is FALLING else min
+    assert firing.extremes[""] == best(map(Decimal, _trailed_from(odd, created_at, quiet)))
+
+
+def _trailed_from(odd: dict[str, object], created_at: str, quiet: list[str]) -> list[str]:
+    """Return the prices since one became active."""
+    prices = [created_at, *quiet]
+    activation = odd.get("activation")
+    return prices if activation is None else prices[prices.index(str(activation)) :]
 
 
 def test_a_trailing_one_that_saw_no_price_trails_from_the_first(book: RedisTriggerBook) -> None:

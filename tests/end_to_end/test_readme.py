@@ -50,6 +50,7 @@ def test_the_python_script_prints_ok_and_the_order_fills(stack: Stack) -> None:
     assert order["state"] == "FILLED"
     assert order["id"] in hookfill(stack, "orders")
     assert "filled" in hookfill(stack, "order", order["id"])
+    assert order["id"] in hookfill(stack, "export", "--since", "2026-01-01")
 
 
 def test_the_script_of_the_vendors_document(stack: Stack) -> None:

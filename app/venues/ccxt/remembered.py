@@ -45,7 +45,8 @@ class RememberedVenue:
 
     def quote(self, symbol: Symbol) -> Quote | None:
         """Return prices that a worker has seen within seconds, or None."""
-        return self._memory.quote(self._account.feed, symbol)
+        tick = self._memory.tick(self._account.feed, symbol)
+        return None if tick is None else tick.quotes.get(symbol)
 
     def view(self) -> AccountView:
         """Return balances and positions as a worker has seen them last.
@@ -90,17 +91,25 @@ class RememberedVenue:
 
 
 class RememberedFeed:
-    """The prices of a real exchange in a process that looks at none."""
+    """The prices of one market of a real exchange, as far as any worker has seen them lately.
+
+    Args:
+        name: of the feed.
+        memory: what workers have learned.
+    """
+
+    def __init__(self, name: VenueName, memory: VenueMemory) -> None:
+        self._name = name
+        self._memory = memory
 
     def newest(self, symbol: Symbol) -> Tick | None:
-        """Return nothing: triggers are armed by workers, who look for themselves."""
-        del symbol
-        return None  # noqa: RET501 - the port's answer for this
+        """Return the prices that a worker has seen within seconds, or None."""
+        return self._memory.tick(self._name, symbol)
 
     def next_tick(self, symbols: Collection[Symbol]) -> Tick | None:
         """Return nothing: workers look at prices."""
         del symbols
-        return None  # noqa: RET501 - the port's answer for this
+        return None
 
     def match(self, tick: Tick) -> None:
         """Do nothing: the exchange matches its own orders."""
@@ -141,7 +150,7 @@ class RememberedVenues:
     def feed(self, name: VenueName) -> RememberedFeed:
         """Return prices that nobody looks at here."""
         profile_of(VenueName(name.partition(":")[0]))
-        return RememberedFeed()
+        return RememberedFeed(name, self._memory)
 
     def listed(self, venue: VenueName) -> list[Listed]:
         """Return what is traded at a venue, as far as any worker has learned."""

@@ -28,7 +28,8 @@ class PaperFeed:
         quote = price.quote if price.is_set else self._ports.source.quote(symbol, now_ms)
         if quote is None:
             return None
-        return Tick(number=price.tick, at_ms=now_ms, quotes={symbol: quote})
+        seen_ms = now_ms if price.set_at_ms is None else price.set_at_ms
+        return Tick(number=price.tick, at_ms=seen_ms, quotes={symbol: quote})
 
     def next_tick(self, symbols: Collection[Symbol]) -> Tick | None:
         """Return the oldest tick that was not evaluated yet, or None if there is none.

@@ -51,14 +51,16 @@ def _market(account: PaperAccount, order: PaperOrder) -> Reason | None:
 
 
 def _steps(order: PaperOrder, instrument: Instrument) -> Reason | None:
-    if order.quantity % instrument.quantity_step:
+    # Not by `%`, which gives up where the quotient has more digits than its context.
+    if instrument.quantity(order.quantity) != order.quantity:
         return _refused(
             f"quantity was {plain(order.quantity)}, "
             f"not a multiple of {plain(instrument.quantity_step)}"
         )
-    if order.price is not None and (order.price <= 0 or order.price % instrument.price_step):
+    price = order.price
+    if price is not None and (price <= 0 or instrument.price(price, order.side) != price):
         return _refused(
-            f"price was {plain(order.price)}, not a multiple of {plain(instrument.price_step)}"
+            f"price was {plain(price)}, not a multiple of {plain(instrument.price_step)}"
         )
     return None
 

@@ -5,7 +5,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.ingress import poloniex_operations
+from app.ingress import poloniex_operations, three_commas_operations
 from app.ingress.attempts import FAILURES_MAX
 from app.ingress.authentication import OPEN_ROUTES
 from app.ingress.sessions import COOKIE, LIFE_SECONDS
@@ -16,6 +16,7 @@ DIALECTS = (
     "/trading-signal/webhook",
     "/v1/order",
     *(path for _, path, *_ in poloniex_operations.ROWS),
+    *(path for _, path, *_ in three_commas_operations.ROWS),
 )
 
 #: Ask for user and password; tests/unit/ingress/test_hummingbot_routes.py goes through them all.

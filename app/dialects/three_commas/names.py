@@ -1,0 +1,93 @@
+"""How 3Commas writes pairs, currencies, markets and times."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+from app.domain.account import PAPER
+from app.domain.identifiers import Currency, EpochMs, Symbol, VenueName, base_of, quote_of
+
+
+class MarketNames(NamedTuple):
+    """The three names of one exchange.
+
+    Attributes:
+        market: `account_market` of trades, `market_class` of steps.
+        code: `market_code` of accounts.
+        display: `pretty_display_type` of accounts.
+    """
+
+    market: str
+    code: str
+    display: str
+
+
+_MARKETS: Final[Mapping[VenueName, MarketNames]] = {
+    PAPER: MarketNames("PaperTradingMarket", "paper_trading", "PaperTrading"),
+    VenueName("binance"): MarketNames("BinanceMarket", "binance", "Binance"),
+    VenueName("bybit"): MarketNames("BybitMarket", "bybit", "Bybit"),
+    VenueName("poloniex"): MarketNames("PoloniexMarket", "poloniex", "Poloniex"),
+}
+
+#: Names of the coins that most trades are in; others are called by their code.
+_CURRENCIES: Final[Mapping[Currency, str]] = {
+    Currency("BTC"): "Bitcoin",
+    Currency("ETH"): "Ethereum",
+    Currency("LTC"): "Litecoin",
+    Currency("BNB"): "BNB",
+    Currency("SOL"): "Solana",
+    Currency("USDT"): "Tether",
+    Currency("USDC"): "USD Coin",
+    Currency("USD"): "US Dollar",
+    Currency("EUR"): "Euro",
+}
+
+#: Letters and digits, by which a currency code is read as a number.
+_BASE = 36
+
+
+def market_of(venue: VenueName) -> MarketNames:
+    """Return the names of an exchange; of one that is not listed, made from its own."""
+    camel = venue.replace("_", " ").title().replace(" ", "")
+    return _MARKETS.get(venue, MarketNames(f"{camel}Market", venue, camel))
+
+
+def pair_of(symbol: Symbol) -> str:
+    """Return `USDT_BTC` for `BTC/USDT`: what is paid comes first."""
+    return f"{quote_of(symbol)}_{base_of(symbol)}"
+
+
+def symbol_of(pair: str) -> Symbol | None:
+    """Return `BTC/USDT` for `USDT_BTC`, or None for what is no pair. The first `_` divides."""
+    quote, divider, base = pair.partition("_")
+    return Symbol(f"{base}/{quote}") if divider and quote and base and "/" not in pair else None
+
+
+def currency_name(currency: Currency) -> str:
+    """Return `Bitcoin` for `BTC`; the code where no name is known."""
+    return _CURRENCIES.get(currency, currency)
+
+
+def currency_display(currency: Currency) -> str:
+    """Return `Bitcoin (BTC)`."""
+    return f"{currency_name(currency)} ({currency})"
+
+
+def currency_id(currency: Currency) -> int:
+    """Return a number that is always the same for a currency: its code read in base 36.
+
+    Nothing is kept for it, so no two installations differ. Codes that are no such number, and long
+    ones, which would not be safe as a JSON number, get theirs from their bytes.
+    """
+    if currency.isascii() and currency.isalnum() and len(currency) < len("1000000000"):
+        return int(currency, _BASE)
+    return int.from_bytes(currency.encode()[-6:], "big") + _BASE**9
+
+
+def time_text(at_ms: EpochMs) -> str:
+    """Return ISO 8601 in UTC with milliseconds, `2018-08-08T08:08:08.000Z`.
+
+    (3Commas docs, quick start, 7 "Dates and times".)
+    """
+    moment = datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{moment}.{at_ms % 1000:03d}Z"

@@ -1,0 +1,1 @@
+"""A position with its entry, its exits and their rules, as one aggregate."""

@@ -1,0 +1,181 @@
+"""What a caller may do with a smart trade, and what follows (3Commas spec, 3.4, 5.5 to 5.8)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.domain.decision import Decision, EntryName, ignored
+from app.domain.events import CancelRequested
+from app.domain.identifiers import AggregateId
+from app.domain.smart_trade.draft import Draft
+from app.domain.smart_trade.events import (
+    FundsAdded,
+    PanicRequested,
+    StepCancelRequested,
+    StepPanicRequested,
+)
+from app.domain.smart_trade.exiting import open_status, panic_now, settle
+from app.domain.smart_trade.positions import end
+from app.domain.smart_trade.step import Step
+from app.domain.smart_trade.trade import SmartTrade
+from app.domain.smart_trade.words import (
+    FUNDABLE,
+    GUARDED,
+    StepKind,
+    StepStatus,
+    TradeStatus,
+)
+from app.domain.words import OrderType, ReasonCode
+
+_REACHABLE = frozenset({StepStatus.IDLE, StepStatus.NEED_CHECK})
+
+
+class RefusalKind(StrEnum):
+    """Why an action is not taken: the state, or there is no such step."""
+
+    STATE = "state"
+    UNKNOWN_STEP = "unknown_step"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an action is not taken."""
+
+    kind: RefusalKind
+    message: str
+
+
+Action = CancelRequested | PanicRequested | StepPanicRequested | StepCancelRequested | FundsAdded
+
+
+def refusal_of(trade: SmartTrade, action: Action) -> Refusal | None:
+    """Return why the trade does not take an action in the state that it is in, or None."""
+    match action:
+        case CancelRequested():
+            is_reset = action.reason.code is ReasonCode.RESET and not trade.is_final
+            return None if trade.is_cancellable or is_reset else _state(trade, "cancelled")
+        case PanicRequested():
+            return None if trade.is_panic_sellable else _state(trade, "sold in panic")
+        case FundsAdded():
+            return _refused_funds(trade)
+        case StepPanicRequested():
+            return _refused_panic(trade, action.step_id)
+        case StepCancelRequested():
+            return _refused_cancel(trade, action.step_id)
+
+
+def _state(trade: SmartTrade, what: str) -> Refusal:
+    return Refusal(RefusalKind.STATE, f"Trade cannot be {what}: it is {trade.status}")
+
+
+def _refused_funds(trade: SmartTrade) -> Refusal | None:
+    if trade.type.is_simple or trade.status not in FUNDABLE:
+        return _state(trade, "added funds to")
+    return None
+
+
+def _refused_panic(trade: SmartTrade, step_id: AggregateId) -> Refusal | None:
+    step = trade.step(step_id)
+    if step is None:
+        return _unknown(step_id)
+    fits = step.kind is StepKind.TAKE_PROFIT and step.status in _REACHABLE
+    if trade.status not in GUARDED or not fits or step.cancel_requested:
+        return Refusal(RefusalKind.STATE, f"Step cannot be sold in panic: it is {step.status}")
+    return None
+
+
+def _refused_cancel(trade: SmartTrade, step_id: AggregateId) -> Refusal | None:
+    step = trade.step(step_id)
+    if step is None:
+        return _unknown(step_id)
+    if trade.is_final or step.status not in _REACHABLE:
+        return Refusal(RefusalKind.STATE, f"Step cannot be cancelled: it is {step.status}")
+    return None
+
+
+def _unknown(step_id: AggregateId) -> Refusal:
+    return Refusal(RefusalKind.UNKNOWN_STEP, f"the trade has no step {step_id}")
+
+
+def acted(trade: SmartTrade, action: Action) -> Decision[SmartTrade]:
+    """Return what becomes of the trade when it takes an action; else that it was ignored."""
+    refusal = refusal_of(trade, action)
+    if refusal is not None:
+        return ignored(trade, refusal.message)
+    ids = () if isinstance(action, CancelRequested | StepCancelRequested) else action.new_ids
+    draft = Draft(trade, action.at_ms, ids)
+    match action:
+        case CancelRequested():
+            _cancel(draft, action)
+        case PanicRequested():
+            draft.tell(EntryName.PANIC)
+            panic_now(draft)
+        case FundsAdded():
+            _add_funds(draft, action)
+        case StepPanicRequested():
+            _panic_step(draft, action.step_id)
+        case StepCancelRequested():
+            _cancel_step(draft, action)
+    settle(draft)
+    return draft.decision("that has been asked for already")
+
+
+def _cancel(draft: Draft, action: CancelRequested) -> None:
+    """Stop watching and take off what is placed; coins stay as they are (spec 5.7)."""
+    draft.change(reason=action.reason)
+    draft.tell(EntryName.CANCELED, action.reason)
+    end(draft, TradeStatus.CANCELLED)
+
+
+def _panic_step(draft: Draft, step_id: AggregateId) -> None:
+    """Close the unfilled share of one step at market; its own order goes first (spec 5.6)."""
+    draft.tell(EntryName.PANIC)
+    draft.withdraw(draft.trade.orders_of(step_id))
+    draft.change_step(step_id, status=StepStatus.ENQUEUED, is_panic=True, extreme=None)
+    draft.change(placements=0)
+
+
+def _cancel_step(draft: Draft, action: StepCancelRequested) -> None:
+    """Take one step off, with its order if it has one (spec 5.8)."""
+    step = draft.trade.step(action.step_id)
+    if step is None:
+        return
+    draft.tell(EntryName.CANCEL_REQUESTED)
+    draft.change_step(step.id, cancel_requested=True)
+    if step.status is StepStatus.NEED_CHECK:
+        draft.withdraw(draft.trade.orders_of(step.id))
+        return
+    draft.change_step(step.id, status=StepStatus.CANCELLED)
+    _step_gone(draft, step)
+
+
+def _step_gone(draft: Draft, step: Step) -> None:
+    match step.kind:
+        case StepKind.ENTRY:
+            end(draft, TradeStatus.CANCELLED)  # it had not begun
+        case StepKind.STOP_LOSS:
+            draft.change(stop_loss=None, stop_hit=False, stop_is_due=False, stop_deadline_ms=None)
+        case StepKind.TAKE_PROFIT if draft.trade.status in GUARDED:
+            draft.change(status=open_status(draft.trade))
+        case _:
+            return
+
+
+def _add_funds(draft: Draft, action: FundsAdded) -> None:
+    """Enter with more; prices of the exits stay where they are (spec 5.5)."""
+    trade = draft.trade
+    price = None
+    if action.price is not None:
+        price = trade.instrument.price(action.price, trade.type.entry_side)
+    step = draft.add_step(
+        StepKind.FUNDS,
+        status=StepStatus.ENQUEUED,
+        source=trade.type.entry_source,
+        order_type=OrderType.MARKET if price is None else OrderType.LIMIT,
+        order_price=price,
+        quantity=action.quantity,
+    )
+    order = draft.new_order(
+        step_id=step.id, side=trade.type.entry_side, quantity=action.quantity, price=price
+    )
+    draft.place(order)
+    draft.tell(EntryName.FUNDED)

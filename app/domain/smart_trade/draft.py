@@ -1,0 +1,124 @@
+"""A smart trade while one event changes it: what becomes of it, and what it brings forth."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from app.domain.decision import Decision, Entry, EntryName, ignored
+from app.domain.identifiers import AggregateId, EpochMs, FreshId, OrderId
+from app.domain.order import Order
+from app.domain.reason import Reason
+from app.domain.smart_trade.step import Step, StepOrder
+from app.domain.smart_trade.trade import SmartTrade
+from app.domain.smart_trade.watching import rebooked
+from app.domain.smart_trade.words import StepKind
+from app.domain.words import OrderType, Side
+
+#: Ids that one event may use up: four steps and a stop, and an order for each.
+IDS_PER_EVENT = 10
+
+
+class Draft:
+    """The trade as it is so far in the course of one event. Lives no longer than that event.
+
+    Attributes:
+        trade: as it is so far.
+        at_ms: when the event happened.
+    """
+
+    def __init__(self, trade: SmartTrade, at_ms: EpochMs, new_ids: Sequence[FreshId] = ()) -> None:
+        self.trade = trade
+        self.at_ms = at_ms
+        self._before = trade
+        self._ids = iter(new_ids)
+        self._children: list[Order] = []
+        self._entries: list[Entry] = []
+
+    def change(self, **facts: Any) -> None:  # noqa: ANN401 - as `replace` has it
+        """Change fields of the trade."""
+        self.trade = replace(self.trade, **facts)
+
+    def change_step(self, step_id: AggregateId, **facts: Any) -> None:  # noqa: ANN401 - likewise
+        """Change fields of one step."""
+        self.change(
+            steps=tuple(
+                replace(one, updated_at_ms=self.at_ms, **facts) if one.id == step_id else one
+                for one in self.trade.steps
+            )
+        )
+
+    def add_step(self, kind: StepKind, **facts: Any) -> Step:  # noqa: ANN401 - likewise
+        """Add a step with a fresh id."""
+        step = Step(
+            id=next(self._ids).id,
+            kind=kind,
+            created_at_ms=self.at_ms,
+            updated_at_ms=self.at_ms,
+            **facts,
+        )
+        self.change(steps=(*self.trade.steps, step))
+        return step
+
+    def place(self, order: StepOrder, not_after_ms: EpochMs | None = None) -> None:
+        """Bring forth an order; it is sent once the event is committed."""
+        trade = self.trade
+        self._children.append(
+            Order(
+                id=order.id,
+                client_order_id=order.client_order_id,
+                parent_id=trade.id,
+                request_id=trade.id,
+                dialect=trade.dialect,
+                origin=trade.origin,
+                account=trade.account,
+                symbol=trade.symbol,
+                market=trade.market,
+                side=order.side,
+                type=order.type,
+                quantity=order.quantity,
+                price=order.price,
+                reduces=order.side is not trade.type.entry_side or order.side is Side.SELL,
+                not_after_ms=not_after_ms,
+                due_at_ms=self.at_ms,
+                created_at_ms=self.at_ms,
+                updated_at_ms=self.at_ms,
+            )
+        )
+        self.change(orders=(*trade.orders, order))
+
+    def new_order(self, **facts: Any) -> StepOrder:  # noqa: ANN401 - as StepOrder has it
+        """Return an order with a fresh id; limit or market is told by its price."""
+        fresh = next(self._ids)
+        kind = OrderType.MARKET if facts.get("price") is None else OrderType.LIMIT
+        return StepOrder(
+            id=OrderId(fresh.id), client_order_id=fresh.client_order_id, type=kind, **facts
+        )
+
+    def withdraw(self, orders: Iterable[StepOrder]) -> None:
+        """Have these orders taken off, if they still may fill."""
+        gone = {one.id for one in orders if one.is_live}
+        self.change(
+            orders=tuple(
+                replace(one, withdrawn=True) if one.id in gone else one for one in self.trade.orders
+            )
+        )
+
+    def let_go(self, names: Collection[str]) -> None:
+        """Forget watches that the trigger book does not hold any more."""
+        kept = tuple(one for one in self.trade.watches if one.name not in names)
+        self.change(watches=kept)
+
+    def tell(self, name: EntryName, reason: Reason | None = None) -> None:
+        """Add a line to the timeline."""
+        self._entries.append(Entry(name, self.at_ms, reason))
+
+    def decision(self, why_nothing: str) -> Decision[SmartTrade]:
+        """Return what has become of the trade; if nothing has, that the event was ignored."""
+        trade = rebooked(self.trade)
+        if trade == self._before:
+            return ignored(self._before, why_nothing)
+        if trade.is_final and not self._before.is_final:
+            trade = replace(trade, closed_at_ms=self.at_ms)
+            self.tell(EntryName.CLOSED, trade.reason)
+        trade = replace(trade, updated_at_ms=self.at_ms)
+        return Decision(trade, tuple(self._children), tuple(self._entries))

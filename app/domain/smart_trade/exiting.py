@@ -1,0 +1,207 @@
+"""The exits of a smart trade: which orders they place, and when (3Commas spec, 4.3 to 4.5)."""
+
+from decimal import Decimal
+
+from app.domain.decision import EntryName
+from app.domain.reason import Reason
+from app.domain.smart_trade.draft import Draft
+from app.domain.smart_trade.positions import (
+    available_quantity,
+    end,
+    how_it_ended,
+    live_entries,
+    live_exits,
+    open_quantity,
+    unfilled_share,
+    unfinished_profits,
+)
+from app.domain.smart_trade.step import Step, StepOrder
+from app.domain.smart_trade.trade import SmartTrade
+from app.domain.smart_trade.words import (
+    GUARDED,
+    StepKind,
+    StepStatus,
+    TakeProfitType,
+    TradeStatus,
+)
+from app.domain.words import OrderType, ReasonCode
+
+#: Exit orders in a row that end without a fill before the trade counts as failed.
+PLACEMENTS_MAX = 3
+
+
+def settle(draft: Draft) -> None:
+    """Place what can be placed now, and end what has nothing left to do.
+
+    What is to be closed is remembered by the status of the trade and of its steps. An order for it
+    is placed once nothing else can fill that would make it too large.
+    """
+    match draft.trade.status:
+        case TradeStatus.STOP_LOSS_ORDER_PLACED | TradeStatus.PANIC_SELL_ORDER_PLACED:
+            _close_all(draft)
+        case status if status in GUARDED:
+            _take_profits(draft)
+        case _:
+            return
+
+
+def stop_now(draft: Draft) -> None:
+    """Stop the loss: other orders go first, then the order of the stop is placed."""
+    draft.change(
+        status=TradeStatus.STOP_LOSS_ORDER_PLACED,
+        stop_hit=False,
+        stop_is_due=False,
+        stop_deadline_ms=None,
+        placements=0,
+    )
+    for step in draft.trade.steps_of(StepKind.STOP_LOSS):
+        if step.status is StepStatus.IDLE:
+            draft.change_step(step.id, status=StepStatus.ENQUEUED)
+    draft.withdraw(draft.trade.orders)
+    draft.tell(EntryName.TRIGGERED)
+
+
+def panic_now(draft: Draft) -> None:
+    """Close everything at market, whatever is at work."""
+    draft.withdraw(draft.trade.orders)
+    draft.change(
+        status=TradeStatus.PANIC_SELL_ORDER_PLACED,
+        stop_hit=False,
+        stop_is_due=False,
+        stop_deadline_ms=None,
+        placements=0,
+    )
+
+
+def fail(draft: Draft, reason: Reason) -> None:
+    """End the trade by an error. Its coins stay as they are, and a person should look."""
+    draft.change(reason=reason)
+    draft.tell(EntryName.ALERT if open_quantity(draft.trade) else EntryName.FAILED, reason)
+    end(draft, TradeStatus.FAILED)
+
+
+def open_status(trade: SmartTrade) -> TradeStatus:
+    """Return where a trade stands whose exits are watched: an order at work, trailing, or none."""
+    if any(not _is_panic(trade, one) for one in live_exits(trade)):
+        return TradeStatus.TAKE_PROFIT_ORDER_PLACED
+    if any(one.extreme is not None for one in unfinished_profits(trade)):
+        return TradeStatus.TRAILING_TAKE_PROFIT_ACTIVATED
+    return TradeStatus.BOUGHT
+
+
+def _is_panic(trade: SmartTrade, order: StepOrder) -> bool:
+    step = None if order.step_id is None else trade.step(order.step_id)
+    return step is None or step.is_panic
+
+
+def _close_all(draft: Draft) -> None:
+    """Place the one order that closes what is left, once all the others are gone."""
+    trade = draft.trade
+    if any(one.is_live for one in trade.orders):
+        return
+    quantity = open_quantity(trade)
+    if not quantity:
+        _finish(draft)
+        return
+    stop = _stop_at_work(trade)
+    if trade.status is TradeStatus.STOP_LOSS_ORDER_PLACED and stop is None:
+        draft.change(status=open_status(trade))  # the stop itself was canceled
+        _take_profits(draft)
+        return
+    if trade.placements >= PLACEMENTS_MAX:
+        fail(draft, _given_up(trade))
+        return
+    price = None if stop is None else _stop_price(trade, stop)
+    order = draft.new_order(
+        step_id=None if stop is None else stop.id,
+        side=trade.type.exit_side,
+        quantity=quantity,
+        price=price,
+    )
+    draft.place(order)
+    draft.change(placements=draft.trade.placements + 1)
+    if stop is None:
+        draft.change(panic_order_id=order.id)
+    else:
+        draft.change_step(stop.id, status=StepStatus.ENQUEUED, order_price=price, quantity=quantity)
+
+
+def _stop_at_work(trade: SmartTrade) -> Step | None:
+    """Return the stop that is being carried out; None in a panic, or if it was canceled."""
+    if trade.status is not TradeStatus.STOP_LOSS_ORDER_PLACED:
+        return None
+    steps = [one for one in trade.steps_of(StepKind.STOP_LOSS) if not one.cancel_requested]
+    return next((one for one in steps if one.status is not StepStatus.CANCELLED), None)
+
+
+def _stop_price(trade: SmartTrade, step: Step) -> Decimal | None:
+    terms = trade.stop_loss
+    if step.order_type is OrderType.MARKET or terms is None or terms.order_price is None:
+        return None
+    return trade.instrument.price(terms.order_price, trade.type.exit_side)
+
+
+def _given_up(trade: SmartTrade) -> Reason:
+    message = f"{trade.placements} orders to close the position ended without closing it"
+    return Reason(ReasonCode.ATTEMPTS_EXHAUSTED, message)
+
+
+def _finish(draft: Draft) -> None:
+    """End the trade by what has closed it; nothing of it is left."""
+    end(draft, how_it_ended(draft.trade))
+
+
+def _take_profits(draft: Draft) -> None:
+    """Place the orders of the steps whose price has come."""
+    for step in unfinished_profits(draft.trade):
+        if step.status is StepStatus.ENQUEUED and _may_place(draft, step):
+            _place_profit(draft, step)
+    trade = draft.trade
+    if not open_quantity(trade) and not live_exits(trade):
+        if live_entries(trade):
+            draft.withdraw(live_entries(trade))  # it may fill all the same, and then goes on
+        else:
+            _finish(draft)
+            return
+    draft.change(status=open_status(draft.trade))
+
+
+def _may_place(draft: Draft, step: Step) -> bool:
+    """Tell whether nothing can fill any more that would change how much the step sells."""
+    trade = draft.trade
+    if any(one.is_live for one in trade.orders_of(step.id)):
+        return False  # its order is at work, or is being taken off for a panic of the step
+    entries = live_entries(trade)
+    if not entries or not _closes_everything(trade, step):
+        return True
+    draft.withdraw(entries)
+    return False
+
+
+def _closes_everything(trade: SmartTrade, step: Step) -> bool:
+    others = [one for one in unfinished_profits(trade) if one.id != step.id]
+    return not others and unfilled_share(trade, step) >= available_quantity(trade)
+
+
+def _place_profit(draft: Draft, step: Step) -> None:
+    trade = draft.trade
+    share = trade.instrument.quantity(unfilled_share(trade, step))
+    quantity = min(share, available_quantity(trade))
+    if not quantity:
+        draft.change_step(step.id, status=StepStatus.SKIPPED)
+        return
+    price = _profit_price(trade, step)
+    order = draft.new_order(
+        step_id=step.id, side=trade.type.exit_side, quantity=quantity, price=price
+    )
+    draft.place(order)
+    draft.change_step(step.id, order_price=price)
+
+
+def _profit_price(trade: SmartTrade, step: Step) -> Decimal | None:
+    """Return the limit of a step's order: its own of a classic one, of steps their price."""
+    terms = trade.take_profit
+    if step.order_type is OrderType.MARKET or step.is_panic or terms is None:
+        return None
+    wanted = step.price if terms.type is TakeProfitType.STEP_SELL else terms.order_price
+    return None if wanted is None else trade.instrument.price(wanted, trade.type.exit_side)

@@ -1,0 +1,260 @@
+"""What a smart trade does when a price has come that it waited for (3Commas spec, 4.4, 5)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from app.domain.decision import Decision, EntryName, ignored
+from app.domain.events import TriggerFired
+from app.domain.identifiers import AggregateId, EpochMs
+from app.domain.smart_trade.draft import Draft
+from app.domain.smart_trade.events import PricesLookedAt, StopTimeOver
+from app.domain.smart_trade.exiting import settle, stop_now
+from app.domain.smart_trade.opening import enter
+from app.domain.smart_trade.step import Step
+from app.domain.smart_trade.trade import SmartTrade
+from app.domain.smart_trade.watch import Watch, WatchKind
+from app.domain.smart_trade.watching import is_reached, loss_direction, trailing_level
+from app.domain.smart_trade.words import GUARDED, StepKind, StepStatus, TradeStatus
+from app.domain.words import Direction
+
+_HUNDRED = Decimal(100)
+_MS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """A watch that has fired, at which price, and the extreme that it had followed, if it did."""
+
+    watch: Watch
+    price: Decimal
+    extreme: Decimal | None = None
+
+    @property
+    def kind(self) -> WatchKind:
+        return self.watch.aim.kind
+
+    @property
+    def step_id(self) -> AggregateId:
+        return self.watch.aim.step_id
+
+
+def fired(trade: SmartTrade, event: TriggerFired) -> Decision[SmartTrade]:
+    """Return what becomes of the trade when one tick has fired some of its watches."""
+    hits = [
+        _Hit(one, event.prices[one.name], event.extremes.get(one.name))
+        for one in trade.watches
+        if one.name in event.prices
+    ]
+    draft = Draft(trade, event.at_ms, event.new_ids)
+    draft.let_go({one.watch.name for one in hits})
+    _carry_out(draft, [one for one in hits if one.watch.is_wanted])
+    return draft.decision("it waits for none of what has fired")
+
+
+def looked_at(trade: SmartTrade, event: PricesLookedAt) -> Decision[SmartTrade]:
+    """Return what becomes of the trade at a price that somebody wants looked at.
+
+    Only fixed levels that the book holds can be judged so: they are met now or they are not.
+    """
+    held = [one for one in trade.watches if one.is_held and one.is_wanted]
+    hits = [_Hit(one, event.quote.of(one.aim.source)) for one in held]
+    hits = [one for one in hits if is_reached(one.watch.aim, one.price)]
+    draft = Draft(trade, event.at_ms, event.new_ids)
+    # What the book fires later of these is not waited for any more.
+    reached = {one.watch.name for one in hits}
+    draft.change(
+        watches=tuple(
+            replace(one, is_wanted=one.is_wanted and one.name not in reached)
+            for one in trade.watches
+        )
+    )
+    _carry_out(draft, hits)
+    return draft.decision("nothing that it waits for has come")
+
+
+def _carry_out(draft: Draft, hits: Sequence[_Hit]) -> None:
+    """Take the hits of one tick in the order of the spec, 4.4: stop first, then profits."""
+    if draft.trade.status in GUARDED:
+        _guarded(draft, hits)
+        settle(draft)
+        return
+    for hit in hits:
+        match hit.kind, draft.trade.status:
+            case WatchKind.ENTRY, TradeStatus.CONDITIONAL_ORDER_WAITING_PRICE:
+                _entry_reached(draft, hit)
+            case WatchKind.TRAILING_ENTRY, TradeStatus.TRAILING_BUY_ACTIVATED:
+                _follow(draft, hit)
+                enter(draft, hit.step_id)
+                draft.tell(EntryName.TRIGGERED)
+            case _:
+                continue
+
+
+def _entry_reached(draft: Draft, hit: _Hit) -> None:
+    """Enter, or begin to follow the price (spec 5.1, 5.2)."""
+    draft.tell(EntryName.TRIGGERED)
+    entry = draft.trade.entry
+    if entry is None or entry.trailing_percent is None:
+        enter(draft, hit.step_id)
+        return
+    draft.change_step(hit.step_id, extreme=hit.price, extreme_at_ms=draft.at_ms)
+    draft.change(status=TradeStatus.TRAILING_BUY_ACTIVATED)
+
+
+def _guarded(draft: Draft, hits: Sequence[_Hit]) -> None:
+    for hit in hits:
+        if hit.kind is WatchKind.RECOVERY:
+            _recovered(draft, hit)
+        if hit.kind in {WatchKind.STOP, WatchKind.TRAILING_STOP}:
+            _follow(draft, hit)
+            _tighten(draft)
+    if any(_stops(draft, hit) for hit in hits):
+        stop_now(draft)
+        return
+    for hit in sorted(hits, key=lambda one: one.step_id):
+        if hit.kind in {WatchKind.PROFIT, WatchKind.TRAILING_PROFIT}:
+            _profit_reached(draft, hit)
+
+
+def _follow(draft: Draft, hit: _Hit) -> None:
+    """Note how far a price was followed before it came back."""
+    step = draft.trade.step(hit.step_id)
+    if step is None or step.extreme is None or hit.extreme is None:
+        return
+    rises = hit.watch.aim.direction is Direction.FALLING  # it fires when the price comes back
+    best = max(step.extreme, hit.extreme) if rises else min(step.extreme, hit.extreme)
+    if best != step.extreme:
+        draft.change_step(step.id, extreme=best, extreme_at_ms=draft.at_ms)
+
+
+# The stop
+
+
+def _stops(draft: Draft, hit: _Hit) -> bool:
+    """Tell whether the loss is to be stopped now; anchor it or start its timeout if not."""
+    match hit.kind:
+        case WatchKind.ANCHOR:
+            return _anchored(draft, hit.price) and _hit(draft)
+        case WatchKind.STOP | WatchKind.TRAILING_STOP:
+            return _hit(draft)
+        case WatchKind.CHECK:
+            return _is_still_hit(draft, hit.price)
+        case _:
+            return False
+
+
+def _anchored(draft: Draft, price: Decimal) -> bool:
+    """Let a trailing stop begin at this price, and tell whether it is hit already (spec 5.3)."""
+    stop = stop_of(draft.trade)
+    if stop is None or stop.price is None:
+        return False
+    draft.change_step(
+        stop.id,
+        extreme=price,
+        extreme_at_ms=draft.at_ms,
+        trailing_percent=abs(price - stop.price) / price * _HUNDRED,
+    )
+    return _is_beyond(draft.trade, stop.price, price)
+
+
+def _hit(draft: Draft) -> bool:
+    """Tell whether a hit stops the loss at once; with a timeout it only begins it (spec 5.4)."""
+    trade, stop = draft.trade, stop_of(draft.trade)
+    if trade.stop_loss is None or stop is None:
+        return False
+    seconds = trade.stop_loss.timeout_seconds
+    if seconds is None:
+        return True
+    draft.change(stop_hit=True)
+    if trade.stop_deadline_ms is None:
+        draft.change(stop_deadline_ms=EpochMs(draft.at_ms + seconds * _MS))
+    return False
+
+
+def _recovered(draft: Draft, hit: _Hit) -> None:
+    """Let a trailing stop follow a new best price; the timeout runs on."""
+    draft.change_step(hit.step_id, extreme=hit.price, extreme_at_ms=draft.at_ms)
+    draft.change(stop_hit=False)
+    _tighten(draft)
+
+
+def _tighten(draft: Draft) -> None:
+    """Move the level of a trailing stop to where its extreme has it; it never loosens."""
+    stop, direction = stop_of(draft.trade), loss_direction(draft.trade)
+    if stop is None or stop.price is None or stop.extreme is None or stop.trailing_percent is None:
+        return
+    level = trailing_level(stop.extreme, stop.trailing_percent, direction)
+    if level != stop.price and _is_beyond(draft.trade, level, stop.price):
+        draft.change_step(stop.id, price=level)
+
+
+def time_over(trade: SmartTrade, event: StopTimeOver) -> Decision[SmartTrade]:
+    """Look again when the stop-loss timeout is over (spec 5.4)."""
+    deadline_ms = trade.stop_deadline_ms
+    if deadline_ms is None or trade.stop_is_due or trade.status not in GUARDED:
+        return ignored(trade, "it has no stop-loss timeout that runs")
+    if event.at_ms < deadline_ms:
+        return ignored(trade, f"its timeout came {deadline_ms - event.at_ms} ms early")
+    draft = Draft(trade, event.at_ms, event.new_ids)
+    stop = stop_of(trade)
+    if not trade.stop_hit or stop is None:
+        draft.change(stop_deadline_ms=None)
+    elif event.quote is None:
+        draft.change(stop_is_due=True)
+    elif _is_still_hit(draft, event.quote.of(stop.source)):
+        stop_now(draft)
+        settle(draft)
+    return draft.decision("its timeout has changed nothing")
+
+
+def _is_still_hit(draft: Draft, price: Decimal) -> bool:
+    """Tell whether the stop is hit at the end of its timeout; if not, a later hit begins anew."""
+    stop = stop_of(draft.trade)
+    if stop is None or stop.price is None:
+        return False
+    if _is_beyond(draft.trade, stop.price, price):
+        return True
+    draft.change(stop_hit=False, stop_is_due=False, stop_deadline_ms=None)
+    return False
+
+
+def stop_of(trade: SmartTrade) -> Step | None:
+    """Return the stop that is watched, if there is one."""
+    steps = trade.steps_of(StepKind.STOP_LOSS)
+    return next((one for one in steps if one.status is StepStatus.IDLE), None)
+
+
+def _is_beyond(trade: SmartTrade, level: Decimal, price: Decimal) -> bool:
+    """Tell whether a price is at the level of a stop or worse."""
+    return price <= level if loss_direction(trade) is Direction.FALLING else price >= level
+
+
+# Profits
+
+
+def _profit_reached(draft: Draft, hit: _Hit) -> None:
+    """Take profit, or begin to follow the price; that never does both at one tick."""
+    _follow(draft, hit)
+    step = draft.trade.step(hit.step_id)
+    if step is None or step.status is not StepStatus.IDLE:
+        return
+    draft.tell(EntryName.TRIGGERED)
+    if hit.kind is WatchKind.PROFIT and step.is_trailing:
+        draft.change_step(step.id, extreme=hit.price, extreme_at_ms=draft.at_ms)
+        return
+    draft.change_step(step.id, status=StepStatus.ENQUEUED)
+    draft.change(placements=0)
+    if hit.kind is WatchKind.TRAILING_PROFIT:
+        _take_over(draft, step)
+
+
+def _take_over(draft: Draft, step: Step) -> None:
+    """Let a trailing take-profit close the shares of the steps that were not reached (spec 4.3)."""
+    for other in draft.trade.steps_of(StepKind.TAKE_PROFIT):
+        if other.id == step.id or other.status is not StepStatus.IDLE:
+            continue
+        share = (step.quantity or Decimal(0)) + (other.quantity or Decimal(0))
+        draft.change_step(other.id, status=StepStatus.SKIPPED, quantity=Decimal(0))
+        draft.change_step(step.id, quantity=share)
+        step = draft.trade.step(step.id) or step

@@ -1,0 +1,162 @@
+"""What a smart trade does when one of its orders has changed (3Commas spec, 4.3, 4.5)."""
+
+from dataclasses import replace
+
+from app.domain.decision import Decision, ignored
+from app.domain.events import OrderUpdated
+from app.domain.order import Order
+from app.domain.reason import Reason
+from app.domain.smart_trade.draft import Draft
+from app.domain.smart_trade.exiting import fail, settle
+from app.domain.smart_trade.figures import entered_quantity, filled_quantity
+from app.domain.smart_trade.positions import end, live_entries, position_opened, share_out
+from app.domain.smart_trade.step import Step, StepOrder
+from app.domain.smart_trade.trade import SmartTrade
+from app.domain.smart_trade.words import (
+    GUARDED,
+    StepKind,
+    StepStatus,
+    TradeStatus,
+)
+from app.domain.status import OPEN, OrderStatus
+from app.domain.words import OrderType, ReasonCode
+
+#: The venue, or our own checks, would not have it.
+_REFUSED = frozenset({OrderStatus.REJECTED, OrderStatus.DENIED, OrderStatus.EXPIRED})
+
+_ENTRIES = frozenset({StepKind.ENTRY, StepKind.FUNDS})
+
+
+def order_updated(trade: SmartTrade, event: OrderUpdated) -> Decision[SmartTrade]:
+    """Return what becomes of the trade now that one of its orders is as the event says."""
+    known = next((one for one in trade.orders if one.id == event.order.id), None)
+    if known is None:
+        return ignored(trade, f"order {event.order.id} is not its own")
+    heard = _heard(known, event.order)
+    if heard == known:
+        return ignored(trade, f"it knows that order {known.id} is {known.status}")
+    draft = Draft(trade, event.at_ms, event.new_ids)
+    draft.change(orders=tuple(heard if one.id == heard.id else one for one in trade.orders))
+    if heard.filled_quantity > known.filled_quantity:
+        draft.change(placements=0)
+    if not heard.is_live or heard.status in OPEN:
+        _order_stands(draft, heard, event.order.reason, was_live=known.is_live)
+    _entered(draft, heard)
+    settle(draft)
+    return draft.decision("it has changed nothing")
+
+
+def _heard(known: StepOrder, order: Order) -> StepOrder:
+    return replace(
+        known,
+        status=order.status,
+        filled_quantity=order.filled_quantity,
+        average_price=order.average_price,
+        fees=dict(order.fees),
+        venue_order_id=order.venue_order_id,
+    )
+
+
+def _order_stands(draft: Draft, order: StepOrder, reason: Reason | None, *, was_live: bool) -> None:
+    """Let an order that is at the venue, or has ended, tell its step and the trade."""
+    step = None if order.step_id is None else draft.trade.step(order.step_id)
+    if order.is_live:
+        if step is not None and step.status is StepStatus.ENQUEUED and not order.withdrawn:
+            draft.change_step(step.id, status=StepStatus.NEED_CHECK)
+        return
+    if not was_live and order.status is not OrderStatus.FILLED:
+        return  # a fill that overtook the end of its order: the amounts are all that is new
+    if order.status in _REFUSED and not order.withdrawn:
+        _refused(draft, order, step, reason)
+    elif step is not None:
+        _step_ended(draft, step, order, reason)
+
+
+def _refused(draft: Draft, order: StepOrder, step: Step | None, reason: Reason | None) -> None:
+    """Fail, by the spec's 4.3; an entry that had filled in part is a position all the same."""
+    if step is not None:
+        draft.change_step(step.id, status=StepStatus.FAILED)
+    if draft.trade.is_final:
+        return
+    if step is not None and step.kind in _ENTRIES and order.filled_quantity > 0:
+        draft.change_step(step.id, status=StepStatus.PROCESSED)
+        return
+    words = f"order {order.id} is {order.status}"
+    fail(draft, reason or Reason(ReasonCode.VENUE_REJECTED, words))
+
+
+def _step_ended(draft: Draft, step: Step, order: StepOrder, reason: Reason | None) -> None:
+    status = _status_after(draft.trade, step, order)
+    cleared = status in {StepStatus.IDLE, StepStatus.CANCELLED}
+    draft.change_step(
+        step.id, status=status, is_panic=step.is_panic and status is not StepStatus.IDLE
+    )
+    if step.kind is StepKind.ENTRY and cleared:
+        _entry_gone(draft, step, reason)
+    if step.kind is StepKind.STOP_LOSS and status is StepStatus.CANCELLED:
+        draft.change(stop_loss=None)
+
+
+def _status_after(trade: SmartTrade, step: Step, order: StepOrder) -> StepStatus:
+    """Return where a step stands when its order has ended (spec 4.5)."""
+    if order.status is OrderStatus.FILLED:
+        return _after_fill(trade, step, order)
+    is_filled = filled_quantity(trade, step) > 0
+    if step.cancel_requested or trade.status is TradeStatus.CANCELLED:
+        return StepStatus.CANCELLED
+    if trade.is_final or step.kind in _ENTRIES:
+        nothing = StepStatus.CANCELLED if step.kind in _ENTRIES else StepStatus.SKIPPED
+        return StepStatus.PROCESSED if is_filled else nothing
+    if order.withdrawn:
+        return _after_withdrawal(trade, step, is_filled=is_filled)
+    if order.type is OrderType.MARKET or step.kind is StepKind.STOP_LOSS:
+        return StepStatus.ENQUEUED  # what the market had no depth for is placed again
+    return StepStatus.CANCELLED  # somebody took it off at the venue
+
+
+def _after_fill(trade: SmartTrade, step: Step, order: StepOrder) -> StepStatus:
+    if not step.is_panic:
+        return StepStatus.PROCESSED
+    if not order.withdrawn:
+        return StepStatus.PANIC_SOLD
+    # The order that was to go before the panic has filled instead.
+    whole = step.quantity is not None and filled_quantity(trade, step) >= step.quantity
+    return StepStatus.PROCESSED if whole else StepStatus.ENQUEUED
+
+
+def _after_withdrawal(trade: SmartTrade, step: Step, *, is_filled: bool) -> StepStatus:
+    if trade.status in GUARDED and step.is_panic:
+        return StepStatus.ENQUEUED
+    if trade.status not in GUARDED and is_filled:
+        return StepStatus.PROCESSED  # the rest of its share goes with everything else
+    return StepStatus.IDLE
+
+
+def _entry_gone(draft: Draft, step: Step, reason: Reason | None) -> None:
+    """End a trade whose entry was taken off before anything was bought (spec 4.3, 5.8)."""
+    if draft.trade.is_final or entered_quantity(draft.trade):
+        return
+    draft.change(reason=reason)
+    if step.cancel_requested:
+        end(draft, TradeStatus.CANCELLED)
+    elif not live_entries(draft.trade):
+        fail(draft, reason or Reason(ReasonCode.REQUESTED, "the entry was taken off at the venue"))
+
+
+def _entered(draft: Draft, order: StepOrder) -> None:
+    """Open the position once its entry is over, and share out what is added later."""
+    trade = draft.trade
+    if order.side is not trade.type.entry_side or trade.is_final:
+        return
+    if trade.status is not TradeStatus.BUY_ORDER_PLACED:
+        share_out(draft)
+        return
+    entry = trade.steps_of(StepKind.ENTRY)
+    if not all(one.is_final for one in entry) or not entered_quantity(trade):
+        return
+    if not trade.type.is_simple:
+        position_opened(draft)
+    elif any(one.cancel_requested for one in entry):
+        end(draft, TradeStatus.CANCELLED)
+    else:
+        end(draft, TradeStatus.SIMPLE_TRADE_FINISHED)

@@ -1,0 +1,182 @@
+"""A smart trade begins (3Commas spec, 4.2)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from app.domain.account import Account
+from app.domain.decision import Decision
+from app.domain.identifiers import AggregateId, EpochMs, FreshId
+from app.domain.instrument import Instrument
+from app.domain.market import Quote
+from app.domain.smart_trade.draft import Draft
+from app.domain.smart_trade.positions import position_opened
+from app.domain.smart_trade.terms import (
+    Condition,
+    Entry,
+    NewTrade,
+    PlannedStep,
+    StopLoss,
+    TakeProfit,
+)
+from app.domain.smart_trade.trade import SmartTrade
+from app.domain.smart_trade.words import (
+    EntryMethod,
+    StepKind,
+    StepStatus,
+    TakeProfitType,
+    TradeStatus,
+)
+from app.domain.words import Dialect, Direction, OrderType, Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """Where and when a trade is opened.
+
+    Attributes:
+        origin: which client it came from.
+        instrument: the rules of its symbol now.
+        quote: the newest prices; None if none are known.
+        entry_lateness_ms: an entry order later than this is not sent; 0 is never too late.
+    """
+
+    dialect: Dialect
+    origin: str
+    account: Account
+    instrument: Instrument
+    quote: Quote | None
+    at_ms: EpochMs
+    entry_lateness_ms: int
+
+
+def opened(
+    trade_id: AggregateId, command: NewTrade, setting: Setting, new_ids: Sequence[FreshId]
+) -> Decision[SmartTrade]:
+    """Return a new trade with its first order, if it has one at once.
+
+    Args:
+        trade_id: its own.
+        command: what is wanted, checked by its dialect.
+        setting: where and when.
+        new_ids: for its steps and its order; at least seven.
+    """
+    begun = SmartTrade(
+        id=trade_id,
+        dialect=setting.dialect,
+        origin=setting.origin,
+        account=setting.account.id,
+        venue=setting.account.feed,
+        symbol=command.symbol,
+        market=setting.account.market,
+        instrument=setting.instrument,
+        type=command.type,
+        status=TradeStatus.CONDITIONAL_ORDER_WAITING_PRICE,
+        asked_quantity=command.quantity,
+        entry=command.entry,
+        basis_price=command.basis_price,
+        take_profit=command.take_profit,
+        stop_loss=command.stop_loss,
+        note=command.note,
+        entry_lateness_ms=setting.entry_lateness_ms,
+        created_at_ms=setting.at_ms,
+        updated_at_ms=setting.at_ms,
+    )
+    draft = Draft(begun, setting.at_ms, new_ids)
+    if command.entry is not None:
+        _add_entry(draft, command.entry, setting.quote)
+    if command.take_profit is not None:
+        add_profit_steps(draft, command.take_profit, command.take_profit_steps)
+    if command.stop_loss is not None and command.stop_loss_condition is not None:
+        add_stop_step(draft, command.stop_loss, command.stop_loss_condition)
+    if command.entry is None:
+        position_opened(draft)
+    return draft.decision("it is new")
+
+
+def _add_entry(draft: Draft, entry: Entry, quote: Quote | None) -> None:
+    trade = draft.trade
+    waits = entry.method is EntryMethod.CONDITIONAL
+    step = draft.add_step(
+        StepKind.ENTRY,
+        is_trailing=entry.trailing_percent is not None,
+        price=entry.price if waits else None,
+        source=trade.type.entry_source,
+        order_type=OrderType.MARKET if order_price(entry) is None else OrderType.LIMIT,
+        quantity=trade.asked_quantity,
+        trailing_percent=entry.trailing_percent,
+    )
+    if waits:
+        draft.change(entry_direction=entry_direction(trade, entry, quote))
+    else:
+        enter(draft, step.id)
+
+
+def entry_direction(trade: SmartTrade, entry: Entry, quote: Quote | None) -> Direction | None:
+    """Return which way the price goes to the trigger of a conditional entry (spec 5.1).
+
+    A trailing entry waits for the favorable side. None, where the price stands at the trigger or is
+    not known, is the next tick.
+    """
+    is_buy = trade.type.entry_side is Side.BUY
+    if entry.trailing_percent is not None:
+        return Direction.FALLING if is_buy else Direction.RISING
+    price = None if quote is None else quote.of(trade.type.entry_source)
+    if price is None or entry.price is None or price == entry.price:
+        return None
+    return Direction.RISING if entry.price > price else Direction.FALLING
+
+
+def enter(draft: Draft, step_id: AggregateId) -> None:
+    """Place the entry order."""
+    trade = draft.trade
+    limit = None if trade.entry is None else order_price(trade.entry)
+    price = None if limit is None else trade.instrument.price(limit, trade.type.entry_side)
+    late_ms = trade.entry_lateness_ms
+    order = draft.new_order(
+        step_id=step_id, side=trade.type.entry_side, quantity=trade.asked_quantity, price=price
+    )
+    draft.place(order, EpochMs(draft.at_ms + late_ms) if late_ms else None)
+    draft.change_step(step_id, status=StepStatus.ENQUEUED, order_price=price)
+    draft.change(status=TradeStatus.BUY_ORDER_PLACED)
+
+
+def order_price(entry: Entry) -> Decimal | None:
+    """Return the limit of the entry order; None for a market order."""
+    match entry.method:
+        case EntryMethod.LIMIT:
+            return entry.price
+        case EntryMethod.MARKET:
+            return None
+        case EntryMethod.CONDITIONAL:
+            return entry.limit_price
+
+
+def add_profit_steps(draft: Draft, take_profit: TakeProfit, planned: Sequence[PlannedStep]) -> None:
+    """Plan the steps of a take-profit; of several only the last trails (spec 4.6)."""
+    numbered = take_profit.type is TakeProfitType.STEP_SELL
+    for number, one in enumerate(planned, start=1):
+        trails = take_profit.trailing_percent is not None and number == len(planned)
+        draft.add_step(
+            StepKind.TAKE_PROFIT,
+            position=number if numbered else None,
+            percent=one.percent,
+            price=one.condition.price,
+            price_percentage=one.condition.percentage,
+            source=one.condition.source,
+            order_type=take_profit.order_type,
+            is_trailing=trails,
+            trailing_percent=take_profit.trailing_percent if trails else None,
+        )
+
+
+def add_stop_step(draft: Draft, stop_loss: StopLoss, condition: Condition) -> None:
+    """Plan the stop-loss."""
+    draft.add_step(
+        StepKind.STOP_LOSS,
+        price=condition.price,
+        price_percentage=condition.percentage,
+        source=condition.source,
+        order_type=stop_loss.order_type,
+        is_trailing=stop_loss.is_trailing,
+    )

@@ -1,0 +1,394 @@
+"""Which terms an update leads to, and what of it cannot be (3Commas spec, 3.5)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal, localcontext
+
+from app.domain.smart_trade.figures import entered_quantity
+from app.domain.smart_trade.step import Step
+from app.domain.smart_trade.terms import (
+    PERCENT_TOLERANCE,
+    STEPS_MAX,
+    Condition,
+    Entry,
+    PlannedStep,
+    StopLoss,
+    TakeProfit,
+    TradeUpdate,
+)
+from app.domain.smart_trade.trade import SmartTrade
+from app.domain.smart_trade.words import (
+    STEP_ACTIVE,
+    STEP_EXECUTED,
+    EntryMethod,
+    StepKind,
+    StepStatus,
+    TakeProfitType,
+    TradeStatus,
+    TradeType,
+)
+from app.domain.words import OrderType, PriceSource, Side
+
+MISSING = "is missing"
+INVALID = "is invalid"
+FIXED = "Can't be edit"
+NOT_UNIQUE = "must be unique"
+NOT_ABOVE_ZERO = "must be greater than 0"
+NOT_WHOLE = "sum of percents must be equal to 100"
+TOO_MANY = f"is too long (maximum is {STEPS_MAX} steps)"
+
+_HUNDRED = Decimal(100)
+_DEFAULT_TRAILING = Decimal(5)
+_DEFAULT_TIMEOUT = 300
+
+#: Places to which prices are shown: a level that was read comes back with as many.
+_SHOWN = Decimal("1e-8")
+
+#: More than a number from outside can need (40 digits, exponents up to 30).
+_DIGITS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class StepPlan:
+    """A step of the new plan, and the one that it is so far, if there is one."""
+
+    planned: PlannedStep
+    existing: Step | None = None
+
+
+@dataclass(slots=True)
+class Plan:
+    """The terms as they will be.
+
+    Attributes:
+        profit_steps: those that are not executed; None leaves them as they are.
+        stop_condition: None where the stop keeps its level and its memory, or where there is none.
+        refused: name of a field of TradeUpdate → messages; then nothing of the plan counts.
+    """
+
+    entry: Entry | None
+    basis_price: Decimal | None
+    take_profit: TakeProfit | None = None
+    profit_steps: Sequence[StepPlan] | None = None
+    stop_loss: StopLoss | None = None
+    stop_condition: Condition | None = None
+    refused: dict[str, list[str]] = field(default_factory=dict)
+
+    def refuse(self, name: str, message: str) -> None:
+        """Say that a field cannot be so."""
+        self.refused.setdefault(name, []).append(message)
+
+
+def planned(trade: SmartTrade, update: TradeUpdate, stop_level: Decimal | None) -> Plan:
+    """Return the terms that an update leads to.
+
+    Args:
+        trade: as it is; the caller has seen that it may be changed at all.
+        update: what is wanted.
+        stop_level: where a trailing stop stands now, if one does.
+    """
+    plan = Plan(trade.entry, trade.basis_price)
+    _plan_entry(plan, trade, update)
+    _plan_basis(plan, trade, update)
+    _plan_profit(plan, trade, update)
+    _plan_stop(plan, trade, update, stop_level)
+    return plan
+
+
+# The entry
+
+
+def _plan_entry(plan: Plan, trade: SmartTrade, update: TradeUpdate) -> None:
+    entry = trade.entry
+    was_trailing = entry is not None and entry.trailing_percent is not None
+    trails = was_trailing if update.entry_is_trailing is None else update.entry_is_trailing
+    percent = None if entry is None else entry.trailing_percent
+    asked: Mapping[str, tuple[object, object]] = {
+        "entry_price": (update.entry_price, entry and entry.price),
+        "entry_limit_price": (update.entry_limit_price, entry and entry.limit_price),
+        "entry_is_trailing": (update.entry_is_trailing, was_trailing),
+        "entry_trailing_percent": (update.entry_trailing_percent if trails else None, percent),
+    }
+    changed = [name for name, (new, old) in asked.items() if new is not None and new != old]
+    waits = trade.status is TradeStatus.CONDITIONAL_ORDER_WAITING_PRICE
+    for name in changed:
+        if not waits or (trade.type.is_simple and "trailing" in name):
+            plan.refuse(name, FIXED)
+    if not changed or not waits or entry is None:
+        return
+    trailing = update.entry_trailing_percent or percent or _DEFAULT_TRAILING
+    plan.entry = replace(
+        entry,
+        price=update.entry_price or entry.price,
+        limit_price=update.entry_limit_price or entry.limit_price,
+        trailing_percent=trailing if trails else None,
+    )
+    if trails and plan.entry.limit_price is not None:
+        plan.refuse("entry_limit_price", INVALID)
+
+
+def _plan_basis(plan: Plan, trade: SmartTrade, update: TradeUpdate) -> None:
+    if update.basis_price is None or update.basis_price == trade.basis_price:
+        return
+    if trade.type is not TradeType.SMART_SALE:
+        plan.refuse("basis_price", FIXED)
+    plan.basis_price = update.basis_price
+
+
+def _wants_percentages(plan: Plan, trade: SmartTrade) -> bool:
+    """Tell whether exits follow from an entry that is not known yet (spec 3.2)."""
+    return (
+        plan.entry is not None
+        and plan.entry.method is EntryMethod.CONDITIONAL
+        and plan.entry.trailing_percent is not None
+        and not entered_quantity(trade)
+    )
+
+
+# The take-profit
+
+
+def _plan_profit(plan: Plan, trade: SmartTrade, update: TradeUpdate) -> None:
+    steps = trade.steps_of(StepKind.TAKE_PROFIT)
+    is_begun = any(one.status is StepStatus.PROCESSED for one in steps)
+    if not update.take_profit_enabled:
+        plan.profit_steps = ()
+        if trade.take_profit is not None and is_begun:
+            plan.refuse("take_profit_enabled", FIXED)
+        return
+    if trade.type.is_simple:
+        plan.refuse("take_profit_enabled", FIXED)
+        return
+    terms = _profit_terms(plan, trade.take_profit, update)
+    if terms is None:
+        return
+    plan.take_profit = terms
+    if is_begun and trade.take_profit is not None:
+        _refuse_changes(plan, trade.take_profit, terms)
+    if terms.type is TakeProfitType.CLASSIC:
+        plan.profit_steps = _classic_plan(plan, trade, update, is_begun=is_begun)
+    else:
+        plan.profit_steps = _steps_plan(plan, trade, update)
+
+
+def _profit_terms(plan: Plan, current: TakeProfit | None, update: TradeUpdate) -> TakeProfit | None:
+    kind = update.take_profit_type or (None if current is None else current.type)
+    if kind is None:
+        plan.refuse("take_profit_type", MISSING)
+        return None
+    known = current or TakeProfit()
+    trails = update.take_profit_is_trailing
+    if trails is None:
+        trails = known.trailing_percent is not None
+    percent = update.take_profit_trailing_percent or known.trailing_percent
+    terms = TakeProfit(
+        type=kind,
+        order_type=update.take_profit_order_type or known.order_type,
+        order_price=update.take_profit_order_price or known.order_price,
+        trailing_percent=percent if trails else None,
+    )
+    is_limit = terms.order_type is OrderType.LIMIT
+    if trails and is_limit:
+        plan.refuse("take_profit_is_trailing", INVALID)
+    if trails and percent is None:
+        plan.refuse("take_profit_trailing_percent", MISSING)
+    if is_limit and kind is TakeProfitType.CLASSIC and terms.order_price is None:
+        plan.refuse("take_profit_order_price", MISSING)
+    return terms if is_limit else replace(terms, order_price=None)
+
+
+def _refuse_changes(plan: Plan, old: TakeProfit, new: TakeProfit) -> None:
+    for name in ("type", "order_type", "order_price", "trailing_percent"):
+        if getattr(old, name) != getattr(new, name):
+            plan.refuse(f"take_profit_{name}", FIXED)
+
+
+def _classic_plan(
+    plan: Plan, trade: SmartTrade, update: TradeUpdate, *, is_begun: bool
+) -> Sequence[StepPlan]:
+    idle = [one for one in _idle(trade) if one.position is None]
+    existing = idle[0] if idle else None
+    condition = _condition(
+        existing,
+        update.take_profit_price,
+        update.take_profit_percentage,
+        update.take_profit_source,
+    )
+    condition = _complete(plan, trade, "take_profit", condition)
+    planned_step = PlannedStep(percent=_HUNDRED, condition=condition)
+    if is_begun and (existing is None or not _is_same(existing, planned_step)):
+        plan.refuse("take_profit_price", FIXED)
+    return (StepPlan(planned_step, existing),)
+
+
+def _idle(trade: SmartTrade) -> list[Step]:
+    steps = trade.steps_of(StepKind.TAKE_PROFIT)
+    return [one for one in steps if one.status is StepStatus.IDLE]
+
+
+def _condition(
+    existing: Step | None,
+    price: Decimal | None,
+    percentage: Decimal | None,
+    source: PriceSource | None,
+) -> Condition:
+    """Return what is asked for, and of the rest what there is."""
+    if existing is None:
+        return Condition(price=price, percentage=percentage, source=source or PriceSource.BID)
+    return Condition(
+        price=existing.price if price is None else price,
+        percentage=existing.price_percentage if percentage is None else percentage,
+        source=source or existing.source,
+    )
+
+
+def _complete(plan: Plan, trade: SmartTrade, name: str, condition: Condition) -> Condition:
+    """Refuse a condition that lacks what it follows from, or points the wrong way (spec 2)."""
+    if condition.percentage is not None:
+        rises = (name != "stop_loss") is (trade.type.exit_side is Side.SELL)
+        if rises is not (condition.percentage > 0) or not condition.percentage:
+            plan.refuse(_of(name, "percentage"), f"must be {'positive' if rises else 'negative'}")
+    if _wants_percentages(plan, trade):
+        if condition.percentage is None:
+            plan.refuse(_of(name, "percentage"), MISSING)
+        return replace(condition, price=None)
+    follows = name.startswith("take_profit_steps") and condition.percentage is not None
+    if condition.price is None and not follows:
+        plan.refuse(_of(name, "price"), MISSING)
+    return condition
+
+
+def _of(name: str, what: str) -> str:
+    return f"{name}.{what}" if name.endswith("]") else f"{name}_{what}"
+
+
+def _is_same(step: Step, planned_step: PlannedStep) -> bool:
+    condition = planned_step.condition
+    by_price = condition.price is not None and condition.price == step.price
+    by_share = condition.price is None and condition.percentage == step.price_percentage
+    return (
+        planned_step.percent == step.percent
+        and (by_price or by_share)
+        and condition.source is step.source
+    )
+
+
+def _steps_plan(plan: Plan, trade: SmartTrade, update: TradeUpdate) -> Sequence[StepPlan] | None:
+    is_stepped = (
+        trade.take_profit is not None and trade.take_profit.type is TakeProfitType.STEP_SELL
+    )
+    if update.take_profit_steps is None:
+        if not is_stepped:
+            plan.refuse("take_profit_steps", MISSING)
+        return None
+    found = _Matching(plan, trade, is_stepped=is_stepped)
+    for index, one in enumerate(update.take_profit_steps):
+        found.take(index, one)
+    found.refuse_sums()
+    return found.plans
+
+
+class _Matching:
+    """Matches the steps of an update with those that there are, by position."""
+
+    def __init__(self, plan: Plan, trade: SmartTrade, *, is_stepped: bool) -> None:
+        self.plans: list[StepPlan] = []
+        self._plan = plan
+        self._trade = trade
+        self._is_stepped = is_stepped
+        steps = [one for one in trade.steps_of(StepKind.TAKE_PROFIT) if one.position is not None]
+        self._idle = {one.position: one for one in steps if one.status is StepStatus.IDLE}
+        executed = STEP_EXECUTED | STEP_ACTIVE
+        self._executed = {one.position: one for one in steps if one.status in executed}
+        self._seen: set[int] = set()
+
+    def take(self, index: int, one: PlannedStep) -> None:
+        """Match one step, or refuse it."""
+        name = f"take_profit_steps[{index}]"
+        position = index + 1 if one.position is None and not self._is_stepped else one.position
+        if position is None:
+            self._plan.refuse(f"{name}.position", MISSING)
+            return
+        if position <= 0:
+            self._plan.refuse(f"{name}.position", NOT_ABOVE_ZERO)
+        if position in self._seen:
+            self._plan.refuse(f"{name}.position", NOT_UNIQUE)
+        self._seen.add(position)
+        executed = self._executed.get(position)
+        if executed is not None:
+            if not _is_same(executed, one):
+                self._plan.refuse(name, FIXED)
+            return
+        condition = _complete(self._plan, self._trade, name, one.condition)
+        step = replace(one, position=position, condition=condition)
+        self.plans.append(StepPlan(step, self._idle.get(position)))
+
+    def refuse_sums(self) -> None:
+        """Refuse percents that do not make a whole, and too many steps."""
+        executed = [one.percent or Decimal(0) for one in self._executed.values()]
+        percents = [one.planned.percent for one in self.plans]
+        if abs(sum(executed) + sum(percents) - _HUNDRED) > PERCENT_TOLERANCE:
+            self._plan.refuse("take_profit_steps", NOT_WHOLE)
+        if len(executed) + len(percents) > STEPS_MAX:
+            self._plan.refuse("take_profit_steps", TOO_MANY)
+
+
+# The stop-loss
+
+
+def _plan_stop(plan: Plan, trade: SmartTrade, update: TradeUpdate, level: Decimal | None) -> None:
+    if not update.stop_loss_enabled:
+        return
+    if trade.type.is_simple:
+        plan.refuse("stop_loss_enabled", FIXED)
+        return
+    terms = _stop_terms(plan, trade.stop_loss, update)
+    plan.stop_loss = terms
+    stops = [one for one in trade.steps_of(StepKind.STOP_LOSS) if not one.is_final]
+    existing = stops[0] if stops else None
+    if existing is not None and level is not None:
+        existing = replace(existing, price=level)
+    condition = _condition(
+        existing, update.stop_loss_price, update.stop_loss_percentage, update.stop_loss_source
+    )
+    condition = _complete(plan, trade, "stop_loss", condition)
+    if existing is None or not _keeps_level(existing, terms, condition):
+        plan.stop_condition = condition
+
+
+def _stop_terms(plan: Plan, current: StopLoss | None, update: TradeUpdate) -> StopLoss:
+    known = current or StopLoss()
+    trails = update.stop_loss_is_trailing
+    seconds = update.stop_loss_timeout_seconds or known.timeout_seconds or _DEFAULT_TIMEOUT
+    times_out = update.stop_loss_timeout_enabled
+    if times_out is None:
+        times_out = known.timeout_seconds is not None
+    terms = StopLoss(
+        order_type=update.stop_loss_order_type or known.order_type,
+        order_price=update.stop_loss_order_price or known.order_price,
+        is_trailing=known.is_trailing if trails is None else trails,
+        timeout_seconds=seconds if times_out else None,
+    )
+    is_limit = terms.order_type is OrderType.LIMIT
+    if is_limit and terms.is_trailing:
+        plan.refuse("stop_loss_is_trailing", INVALID)
+    if is_limit and terms.order_price is None:
+        plan.refuse("stop_loss_order_price", MISSING)
+    return terms if is_limit else replace(terms, order_price=None)
+
+
+def _keeps_level(existing: Step, terms: StopLoss, condition: Condition) -> bool:
+    """Tell whether a stop goes on where it is, with what it has followed so far."""
+    return (
+        existing.is_trailing is terms.is_trailing
+        and existing.source is condition.source
+        and existing.price_percentage == condition.percentage
+        and _shown(existing.price) == _shown(condition.price)
+    )
+
+
+def _shown(price: Decimal | None) -> Decimal | None:
+    if price is None:
+        return None
+    with localcontext(prec=_DIGITS):
+        return price.quantize(_SHOWN)

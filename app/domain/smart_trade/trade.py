@@ -1,0 +1,197 @@
+"""A smart trade: an entry, then exits that wait for their prices, then an end."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from app.domain.effects import Effect, EffectKind
+from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol, VenueName
+from app.domain.instrument import Instrument
+from app.domain.reason import Reason
+from app.domain.smart_trade.step import Step, StepOrder
+from app.domain.smart_trade.terms import Entry, StopLoss, TakeProfit
+from app.domain.smart_trade.watch import Watch
+from app.domain.smart_trade.words import (
+    CANCELLABLE,
+    EDITABLE,
+    FINAL,
+    GUARDED,
+    PANIC_SELLABLE,
+    StepKind,
+    TradeStatus,
+    TradeType,
+)
+from app.domain.words import Dialect, Direction, Kind, Market, PositionSide, Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmartTrade:
+    """One smart trade.
+
+    Attributes:
+        instrument: the rules of its symbol when it was opened.
+        asked_quantity: units to buy (or to sell first), in base currency.
+        entry: None for a SmartSale.
+        basis_price: of a SmartSale: what the coins cost.
+        take_profit, stop_loss: None while switched off.
+        entry_direction: which way the price goes to a conditional entry; None until it is known.
+        reason: why it failed or was cancelled; for `failed` it is the error message.
+        steps: all that there ever were, by id.
+        orders: all that it ever placed, by id.
+        watches: what the trigger book may hold of it.
+        watches_made: counts them, for their names.
+        stop_hit: the stop's price has come, and its timeout is not over.
+        stop_is_due: the timeout is over, and the next tick tells whether the stop is still hit.
+        stop_deadline_ms: business time at which the stop-loss timeout is over; None is none.
+        placements: exit orders in a row that the venue took off without a fill.
+        panic_order_id: the newest order of a panic sell.
+        entry_lateness_ms: an entry order later than this is not sent; 0 is never too late.
+    """
+
+    id: AggregateId
+    dialect: Dialect
+    origin: str
+    account: AccountId
+    venue: VenueName
+    symbol: Symbol
+    market: Market
+    instrument: Instrument
+    type: TradeType
+    status: TradeStatus
+    asked_quantity: Decimal
+    created_at_ms: EpochMs
+    updated_at_ms: EpochMs
+    closed_at_ms: EpochMs | None = None
+    entry: Entry | None = None
+    basis_price: Decimal | None = None
+    take_profit: TakeProfit | None = None
+    stop_loss: StopLoss | None = None
+    entry_direction: Direction | None = None
+    note: str | None = None
+    reason: Reason | None = None
+    steps: tuple[Step, ...] = ()
+    orders: tuple[StepOrder, ...] = ()
+    watches: tuple[Watch, ...] = ()
+    watches_made: int = 0
+    stop_hit: bool = False
+    stop_is_due: bool = False
+    stop_deadline_ms: EpochMs | None = None
+    placements: int = 0
+    panic_order_id: AggregateId | None = None
+    entry_lateness_ms: int = 60_000
+    caller_id: str | None = None
+
+    # What every aggregate has
+
+    @property
+    def kind(self) -> Kind:
+        """What sort of aggregate this is."""
+        return Kind.SMART_TRADE
+
+    @property
+    def parent_id(self) -> AggregateId | None:
+        """A smart trade is nobody's child."""
+        return None
+
+    @property
+    def request_id(self) -> AggregateId:
+        """What the request became: this."""
+        return self.id
+
+    @property
+    def side(self) -> Side:
+        """Which way its entry trades; a SmartSale sells what is held."""
+        return Side.SELL if self.type is TradeType.SMART_SALE else self.type.entry_side
+
+    @property
+    def position_side(self) -> PositionSide | None:
+        """Smart trades trade spot."""
+        return None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it, or an order of it, still may do something."""
+        return self.status not in FINAL or any(one.is_live for one in self.orders)
+
+    @property
+    def quantity(self) -> Decimal:
+        """What was asked for, in base currency."""
+        return self.asked_quantity
+
+    @property
+    def state(self) -> TradeStatus:
+        """Where it stands, by the name that other aggregates have for it."""
+        return self.status
+
+    @property
+    def filled_quantity(self) -> Decimal:
+        """What was filled on its own side, in base currency."""
+        own = (one.filled_quantity for one in self.orders if one.side is self.side)
+        return sum(own, Decimal(0))
+
+    @property
+    def average_price(self) -> Decimal | None:
+        """Return the average price of that; None if nothing is filled."""
+        quantity = self.filled_quantity
+        notional = sum((one.notional for one in self.orders if one.side is self.side), Decimal(0))
+        return notional / quantity if quantity else None
+
+    def owed(self) -> tuple[Effect, ...]:
+        """Return what the trigger book does not know yet, orders to take off, and a timeout."""
+        owed = []
+        if any(one.is_wanted and not one.is_held for one in self.watches):
+            owed.append(self._effect(EffectKind.ARM))
+        elif not all(one.is_wanted for one in self.watches):
+            owed.append(self._effect(EffectKind.DISARM))
+        if any(one.withdrawn and one.is_live for one in self.orders):
+            owed.append(replace(self._effect(EffectKind.WITHDRAW), urgent=True))
+        if self.stop_deadline_ms is not None and not self.stop_is_due and self.status in GUARDED:
+            owed.append(replace(self._effect(EffectKind.TIMER), due_at_ms=self.stop_deadline_ms))
+        return tuple(owed)
+
+    def _effect(self, kind: EffectKind) -> Effect:
+        return Effect(
+            kind=kind, target=self.id, about=f"{kind} {self.sentence()}", account=self.account
+        )
+
+    def sentence(self) -> str:
+        """Return, for instance, `smart trade Classic: 0.5 ETH/USDT, bought`."""
+        status = self.status.replace("_", " ")
+        return f"smart trade {self.type}: {self.asked_quantity:f} {self.symbol}, {status}"
+
+    # What may be done with it now (spec 4.1)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it has ended."""
+        return self.status in FINAL
+
+    @property
+    def is_editable(self) -> bool:
+        """Whether an update may change something."""
+        if self.status is TradeStatus.BUY_ORDER_PLACED:
+            return all(one.price is not None and not one.filled_quantity for one in self.orders)
+        return self.status in EDITABLE
+
+    @property
+    def is_cancellable(self) -> bool:
+        """Whether a cancel is taken."""
+        return self.status in CANCELLABLE
+
+    @property
+    def is_panic_sellable(self) -> bool:
+        """Whether a panic sell is taken."""
+        return self.status in PANIC_SELLABLE and not self.type.is_simple
+
+    # Steps and orders
+
+    def step(self, step_id: AggregateId) -> Step | None:
+        """Return a step, or None if the trade has none with this id."""
+        return next((one for one in self.steps if one.id == step_id), None)
+
+    def steps_of(self, *kinds: StepKind) -> tuple[Step, ...]:
+        """Return the steps of these kinds, by id."""
+        return tuple(one for one in self.steps if one.kind in kinds)
+
+    def orders_of(self, step_id: AggregateId) -> tuple[StepOrder, ...]:
+        """Return the orders by which a step was carried out, oldest first; often one or none."""
+        return tuple(one for one in self.orders if one.step_id == step_id)

@@ -1,0 +1,228 @@
+"""Which prices a smart trade waits for, derived from its state alone.
+
+What the trigger book holds is compared with it after each event; so an exit that is not wanted any
+more leaves the book, and one that is wanted again comes back, whoever forgot to say so.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+
+from app.domain.decision import Decision, ignored
+from app.domain.smart_trade.events import WatchesBooked
+from app.domain.smart_trade.step import Step
+from app.domain.smart_trade.trade import SmartTrade
+from app.domain.smart_trade.watch import Aim, Watch, WatchKind
+from app.domain.smart_trade.words import GUARDED, StepKind, StepStatus, TradeStatus
+from app.domain.trigger import PERCENT_PLACES, Offset, Trigger
+from app.domain.words import Direction, Side
+
+_HUNDRED = Decimal(100)
+
+
+def aims_of(trade: SmartTrade) -> tuple[Aim, ...]:
+    """Return the prices that the trade waits for now."""
+    if trade.status is TradeStatus.CONDITIONAL_ORDER_WAITING_PRICE:
+        return tuple(_entry_aims(trade))
+    if trade.status is TradeStatus.TRAILING_BUY_ACTIVATED:
+        return tuple(_trailing_entry_aims(trade))
+    if trade.status in GUARDED:
+        return (*_stop_aims(trade), *_profit_aims(trade))
+    return ()
+
+
+def rebooked(trade: SmartTrade) -> SmartTrade:
+    """Return the trade with its watches as its state wants them; the book is told afterwards."""
+    wanted = aims_of(trade)
+    watches = tuple(
+        replace(one, is_wanted=one.is_wanted and one.aim in wanted) for one in trade.watches
+    )
+    known = {one.aim for one in watches if one.is_wanted}
+    made = trade.watches_made
+    for aim in wanted:
+        if aim not in known:
+            made += 1
+            watches += (Watch(name=f"{aim.kind}-{made}", aim=aim),)
+    if watches == trade.watches:
+        return trade
+    return replace(trade, watches=watches, watches_made=made)
+
+
+def booked(trade: SmartTrade, event: WatchesBooked) -> Decision[SmartTrade]:
+    """Note what the trigger book holds now.
+
+    What it was given too late, by somebody who did not know that it is wanted no more, is taken out
+    of it again. So nothing can stay behind in the book.
+    """
+    armed = {one.name for one in event.armed}
+    watches = tuple(
+        replace(one, is_held=one.is_held or one.name in armed)
+        for one in trade.watches
+        if one.is_wanted or one.name not in event.disarmed
+    )
+    known = {one.name for one in watches}
+    watches += tuple(
+        replace(one, is_held=True, is_wanted=False) for one in event.armed if one.name not in known
+    )
+    if watches == trade.watches:
+        return ignored(trade, "it knows what the book holds")
+    return Decision(replace(trade, watches=watches))
+
+
+def trigger_of(trade: SmartTrade, watch: Watch) -> Trigger:
+    """Return the watch as the trigger book takes it."""
+    aim = watch.aim
+    trail = None
+    if aim.trailing_percent is not None:
+        trail = Offset(aim.trailing_percent, is_percent=True)
+    return Trigger(
+        owner=trade.id,
+        slot=watch.name,
+        venue=trade.venue,
+        symbol=trade.symbol,
+        source=aim.source,
+        direction=aim.direction,
+        level=aim.level,
+        trail=trail,
+        price_step=trade.instrument.price_step,
+    )
+
+
+def _entry_aims(trade: SmartTrade) -> Iterator[Aim]:
+    for step in trade.steps_of(StepKind.ENTRY):
+        if trade.entry_direction is None:  # the price stood at the trigger: the next tick it is
+            yield from _next_tick(WatchKind.ENTRY, step)
+        else:
+            yield Aim(
+                kind=WatchKind.ENTRY,
+                step_id=step.id,
+                source=step.source,
+                direction=trade.entry_direction,
+                level=step.price,
+            )
+
+
+def _trailing_entry_aims(trade: SmartTrade) -> Iterator[Aim]:
+    """Buy when the price rises from its low, sell when it falls from its high (spec 5.2)."""
+    direction = _opposite(loss_direction(trade))
+    for step in trade.steps_of(StepKind.ENTRY):
+        yield from _trailing(WatchKind.TRAILING_ENTRY, step, direction)
+
+
+def _stop_aims(trade: SmartTrade) -> Iterator[Aim]:
+    if trade.stop_loss is None:
+        return
+    direction = loss_direction(trade)
+    for step in trade.steps_of(StepKind.STOP_LOSS):
+        if step.status is not StepStatus.IDLE or step.price is None:
+            continue
+        if trade.stop_hit:
+            yield from _hit_stop_aims(trade, step, direction)
+        elif step.is_trailing and step.extreme is None:
+            yield from _next_tick(WatchKind.ANCHOR, step)
+        else:
+            yield Aim(
+                kind=WatchKind.STOP,
+                step_id=step.id,
+                source=step.source,
+                direction=direction,
+                level=step.price,
+            )
+            if step.is_trailing:
+                yield from _following(WatchKind.TRAILING_STOP, step, direction)
+
+
+def _hit_stop_aims(trade: SmartTrade, step: Step, direction: Direction) -> Iterator[Aim]:
+    """Wait for the end of the timeout, and let a trailing stop follow a price that comes back."""
+    if trade.stop_is_due:
+        yield from _next_tick(WatchKind.CHECK, step)
+    if step.is_trailing and step.extreme is not None:
+        yield Aim(
+            kind=WatchKind.RECOVERY,
+            step_id=step.id,
+            source=step.source,
+            direction=_opposite(direction),
+            level=step.extreme,
+        )
+
+
+def _profit_aims(trade: SmartTrade) -> Iterator[Aim]:
+    direction = _opposite(loss_direction(trade))
+    for step in trade.steps_of(StepKind.TAKE_PROFIT):
+        if step.status is not StepStatus.IDLE or step.price is None:
+            continue
+        if step.is_trailing and step.extreme is not None:
+            yield from _trailing(WatchKind.TRAILING_PROFIT, step, _opposite(direction))
+        else:
+            yield Aim(
+                kind=WatchKind.PROFIT,
+                step_id=step.id,
+                source=step.source,
+                direction=direction,
+                level=step.price,
+            )
+
+
+def _trailing(kind: WatchKind, step: Step, direction: Direction) -> Iterator[Aim]:
+    """Wait at the level of the extreme that is stored, and at that of any better one from now on.
+
+    The book knows the prices since the arming only; the one that began the trailing came before.
+    """
+    if step.extreme is None or step.trailing_percent is None:
+        return
+    yield Aim(
+        kind=kind,
+        step_id=step.id,
+        source=step.source,
+        direction=direction,
+        level=trailing_level(step.extreme, step.trailing_percent, direction),
+    )
+    yield from _following(kind, step, direction)
+
+
+def _following(kind: WatchKind, step: Step, direction: Direction) -> Iterator[Aim]:
+    # So exact does the book count; a distance that is less than that is none.
+    percent = round(step.trailing_percent or Decimal(0), PERCENT_PLACES)
+    if not 0 < percent < _HUNDRED:
+        return  # farther than the price itself: the level that is stored stands for it
+    yield Aim(
+        kind=kind,
+        step_id=step.id,
+        source=step.source,
+        direction=direction,
+        trailing_percent=percent,
+    )
+
+
+def _next_tick(kind: WatchKind, step: Step) -> Iterator[Aim]:
+    """Wait for any price: it is on one side of the step's own or on the other."""
+    for direction in Direction:
+        yield Aim(
+            kind=kind,
+            step_id=step.id,
+            source=step.source,
+            direction=direction,
+            level=step.price,
+        )
+
+
+def trailing_level(extreme: Decimal, percent: Decimal, direction: Direction) -> Decimal:
+    """Return the price at which a retrace of so many percent from the extreme is reached."""
+    share = percent / _HUNDRED
+    return extreme * (1 - share if direction is Direction.FALLING else 1 + share)
+
+
+def loss_direction(trade: SmartTrade) -> Direction:
+    """Return which way the price goes against the position."""
+    return Direction.FALLING if trade.type.exit_side is Side.SELL else Direction.RISING
+
+
+def is_reached(aim: Aim, price: Decimal) -> bool:
+    """Tell whether a price meets a fixed level; what trails only the book can tell."""
+    if aim.level is None:
+        return False
+    return price >= aim.level if aim.direction is Direction.RISING else price <= aim.level
+
+
+def _opposite(direction: Direction) -> Direction:
+    return Direction.RISING if direction is Direction.FALLING else Direction.FALLING

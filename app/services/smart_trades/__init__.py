@@ -1,0 +1,1 @@
+"""Everything that a caller may do with a smart trade."""

@@ -1,0 +1,221 @@
+"""What a caller may do with a smart trade that there is (3Commas spec, 3.4).
+
+Each action is one commit under the condition that nobody has changed the trade meanwhile; if
+somebody has, it is decided on anew. Done twice, the second is refused or changes nothing.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from app.domain.errors import MalformedPayload, NotFound, WrongState
+from app.domain.events import CancelRequested
+from app.domain.identifiers import AggregateId, FreshId
+from app.domain.reason import Reason
+from app.domain.smart_trade.actions import Action, RefusalKind, refusal_of
+from app.domain.smart_trade.draft import IDS_PER_EVENT
+from app.domain.smart_trade.editing import refused_fields
+from app.domain.smart_trade.events import (
+    FundsAdded,
+    PanicRequested,
+    PricesLookedAt,
+    StepCancelRequested,
+    StepPanicRequested,
+    UpdateRequested,
+)
+from app.domain.smart_trade.step import Step
+from app.domain.smart_trade.terms import TradeUpdate
+from app.domain.smart_trade.trade import SmartTrade
+from app.domain.words import ReasonCode
+from app.ports import Ports
+from app.services.advance import advance
+from app.services.follow import follow_orders
+from app.services.smart_trades.reading import view_of
+from app.services.smart_trades.rules import refuse_figures
+
+
+@dataclass(frozen=True, slots=True)
+class Funded:
+    """The trade with the step by which funds are added."""
+
+    trade: SmartTrade
+    step: Step
+
+
+def find_trade(trade_id: AggregateId, ports: Ports) -> SmartTrade:
+    """Return a smart trade as it is now, or as it ended, wherever it is kept.
+
+    Raises:
+        NotFound: there is no smart trade with this id.
+        HistoryUnavailable: it is not in the store, and the history does not answer.
+    """
+    try:
+        found = ports.ledger.load(trade_id).aggregate
+    except NotFound:
+        record = ports.history.load([trade_id]).get(trade_id)
+        if record is None:
+            raise
+        found = record.aggregate
+    if not isinstance(found, SmartTrade):
+        raise NotFound(f"{trade_id} is no smart trade")
+    return found
+
+
+def cancel_trade(trade_id: AggregateId, ports: Ports) -> SmartTrade:
+    """Stop a trade: its orders are taken off, its coins stay as they are.
+
+    Raises:
+        NotFound: there is no such trade.
+        WrongState: it has ended, or is being sold in panic.
+    """
+    reason = Reason(ReasonCode.REQUESTED, "cancelled by its owner")
+    return _act(trade_id, CancelRequested(at_ms=ports.clock.now_ms(), reason=reason), ports)
+
+
+def panic_sell(trade_id: AggregateId, ports: Ports) -> SmartTrade:
+    """Close everything at market, as soon as no other order of the trade can fill any more.
+
+    Raises:
+        NotFound: there is no such trade.
+        WrongState: nothing is open that could be closed.
+    """
+    event = PanicRequested(at_ms=ports.clock.now_ms(), new_ids=_fresh(trade_id, ports))
+    return _act(trade_id, event, ports)
+
+
+def panic_sell_step(trade_id: AggregateId, step_id: AggregateId, ports: Ports) -> SmartTrade:
+    """Close the share of one take-profit step at market; the rest goes on.
+
+    Raises:
+        NotFound: there is no such trade, or it has no such step.
+        WrongState: the step is no take-profit that still waits, or nothing is open.
+    """
+    event = StepPanicRequested(
+        at_ms=ports.clock.now_ms(), step_id=step_id, new_ids=_fresh(trade_id, ports)
+    )
+    return _act(trade_id, event, ports)
+
+
+def cancel_step(trade_id: AggregateId, step_id: AggregateId, ports: Ports) -> SmartTrade:
+    """Take one step off (spec 5.8).
+
+    Raises:
+        NotFound: there is no such trade, or it has no such step.
+        WrongState: the step has ended, or its order is not at the venue yet.
+    """
+    event = StepCancelRequested(at_ms=ports.clock.now_ms(), step_id=step_id)
+    return _act(trade_id, event, ports)
+
+
+def add_funds(
+    trade_id: AggregateId, quantity: Decimal, price: Decimal | None, ports: Ports
+) -> Funded:
+    """Enter with more; `price` is a limit, None enters at market.
+
+    Raises:
+        NotFound: there is no such trade.
+        RuleBroken: the market's rules do not allow the figures; `quantity` and `price` in `fields`.
+        WrongState: the trade is none to which funds can be added now.
+    """
+    known = find_trade(trade_id, ports)
+    refuse_figures(known.instrument, quantities={"quantity": quantity}, prices={"price": price})
+    new_ids = ports.ids.fresh(known.account, IDS_PER_EVENT)
+    event = FundsAdded(at_ms=ports.clock.now_ms(), quantity=quantity, price=price, new_ids=new_ids)
+    trade = _act(trade_id, event, ports)
+    step = next(one for one in trade.steps if one.id == new_ids[0].id)
+    return Funded(trade, step)
+
+
+def update_trade(trade_id: AggregateId, update: TradeUpdate, ports: Ports) -> SmartTrade:
+    """Change the terms of a trade (spec 3.5).
+
+    Raises:
+        NotFound: there is no such trade.
+        MalformedPayload: something cannot be changed so; `fields` by the names of TradeUpdate, of
+            steps `take_profit_steps[0]` or `take_profit_steps[0].percent`, with the spec's own
+            messages (1.6).
+        RuleBroken: the market's rules do not allow the figures, likewise.
+        WrongState: the trade is none that can be changed now.
+    """
+    known = find_trade(trade_id, ports)
+    refuse_figures(
+        known.instrument,
+        quantities={},
+        prices={
+            "entry_limit_price": update.entry_limit_price,
+            "take_profit_order_price": update.take_profit_order_price,
+            "stop_loss_order_price": update.stop_loss_order_price,
+        },
+    )
+    if known.is_final:
+        raise WrongState(f"Trade cannot be changed: it is {known.status}")
+    view = view_of(known, ports)
+    level = view.stop_level
+    event = UpdateRequested(
+        at_ms=ports.clock.now_ms(),
+        update=update,
+        quote=view.quote,
+        stop_level=level,
+        new_ids=ports.ids.fresh(known.account, IDS_PER_EVENT),
+    )
+    decision = advance(trade_id, event, ports)
+    trade = _trade(decision.aggregate)
+    if decision.ignored is None:
+        return trade
+    if not trade.is_editable:
+        raise WrongState(f"Trade cannot be changed: it is {trade.status}")
+    fields = refused_fields(trade, update, level)
+    if fields:
+        raise MalformedPayload("validation_failed", f"wrong: {', '.join(fields)}", fields)
+    return trade  # it was as it is to be
+
+
+def force_process(trade_id: AggregateId, ports: Ports) -> SmartTrade:
+    """Look at a trade's orders and at the newest price now; on one that has ended do nothing.
+
+    Raises:
+        NotFound: there is no such trade.
+    """
+    trade = find_trade(trade_id, ports)
+    if trade.is_final:
+        return trade
+    follow_orders(trade.account, ports)
+    tick = ports.venues.feed(trade.venue).newest(trade.symbol)
+    quote = None if tick is None else tick.quotes.get(trade.symbol)
+    if quote is not None:
+        event = PricesLookedAt(
+            at_ms=ports.clock.now_ms(), quote=quote, new_ids=_fresh(trade_id, ports)
+        )
+        advance(trade_id, event, ports)
+    trade = find_trade(trade_id, ports)
+    ports.publisher.publish(trade.owed())
+    return trade
+
+
+def _fresh(trade_id: AggregateId, ports: Ports) -> tuple[FreshId, ...]:
+    return ports.ids.fresh(find_trade(trade_id, ports).account, IDS_PER_EVENT)
+
+
+def _act(trade_id: AggregateId, action: Action, ports: Ports) -> SmartTrade:
+    """Let a trade take an action.
+
+    Raises:
+        NotFound: there is no such trade, or it has no such step.
+        WrongState: it does not take it in the state that it is in.
+    """
+    trade = find_trade(trade_id, ports)
+    if not trade.is_final:  # one that has ended may have left for the history
+        decision = advance(trade_id, action, ports)
+        trade = _trade(decision.aggregate)
+        if decision.ignored is None:
+            return trade
+    refusal = refusal_of(trade, action)
+    if refusal is None:
+        return trade  # it has happened already
+    if refusal.kind is RefusalKind.UNKNOWN_STEP:
+        raise NotFound(refusal.message)
+    raise WrongState(refusal.message)
+
+
+def _trade(aggregate: object) -> SmartTrade:
+    assert isinstance(aggregate, SmartTrade), "it was found to be one"  # noqa: S101
+    return aggregate

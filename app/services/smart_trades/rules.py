@@ -1,0 +1,42 @@
+"""The market's rules for figures that a caller gives (3Commas spec, 2 and 1.6)."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from app.domain.errors import RuleBroken
+from app.domain.figures import plain
+from app.domain.instrument import Instrument
+from app.domain.words import Side
+
+
+def refuse_figures(
+    instrument: Instrument,
+    *,
+    quantities: Mapping[str, Decimal | None],
+    prices: Mapping[str, Decimal | None],
+) -> None:
+    """Refuse figures that are off the market's steps, or below its minimum.
+
+    Args:
+        instrument: the rules.
+        quantities: name of the field → what was given; None was not.
+        prices: likewise.
+
+    Raises:
+        RuleBroken: some are; `fields` has them all.
+    """
+    refused: dict[str, list[str]] = {}
+    for name, quantity in quantities.items():
+        least = max(instrument.min_quantity, instrument.quantity_step)
+        if quantity is None:
+            continue
+        if instrument.quantity(quantity) != quantity:
+            refused[name] = [f"Should change with step {plain(instrument.quantity_step)}"]
+        elif quantity < least:
+            refused[name] = [f"must be greater than or equal to {plain(least)}"]
+    for name, price in prices.items():
+        if price is not None and instrument.price(price, Side.BUY) != price:
+            refused[name] = [f"Should change with step {plain(instrument.price_step)}"]
+    if refused:
+        names = ", ".join(refused)
+        raise RuleBroken("validation_failed", f"against the rules of the market: {names}", refused)
