@@ -1,7 +1,7 @@
 """What resting orders hold back, and whether an account can bear what an order does to it."""
 
 from dataclasses import replace
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 
 from app.domain.contracts import worth
 from app.domain.figures import plain
@@ -17,6 +17,9 @@ _NOTHING = Decimal(0)
 #: In any currency. Smaller than every currency's least unit, greater than what dividing by a
 #: leverage or a quantity rounds away.
 _NEGLIGIBLE = Decimal("1e-12")
+
+#: Digits before the point from which on a figure is left as it is: no account has as much.
+_DIGITS_MAX = 15
 
 
 def held(account: PaperAccount, order: PaperOrder) -> tuple[PaperAccount, PaperOrder]:
@@ -56,7 +59,11 @@ def _hold_of(account: PaperAccount, order: PaperOrder) -> Decimal:
     if order.market is Market.SPOT:
         return remaining * order.price if order.side is Side.BUY else remaining
     notional = worth(order.market, opening_part(account, order, remaining), order.price)
-    return notional / account.leverage_of(order.symbol) + notional * account.fees.maker
+    hold = notional / account.leverage_of(order.symbol) + notional * account.fees.maker
+    if hold.adjusted() > _DIGITS_MAX:
+        return hold
+    # Cut off where a sum of holds is still exact: what is given back leaves nothing behind.
+    return hold.quantize(_NEGLIGIBLE, ROUND_UP)
 
 
 def _moved(

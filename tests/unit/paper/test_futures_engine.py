@@ -314,3 +314,19 @@ def test_a_one_way_close_that_turned_into_an_entry_needs_funds_at_the_fill() -> 
     assert outcome.order.status is OrderStatus.CANCELED
     assert reason_of(outcome) is ReasonCode.INSUFFICIENT_FUNDS
     assert size(outcome, SHORT) == 0
+
+
+def test_what_is_given_back_leaves_nothing_behind() -> None:
+    """Thirds and sevenths have no end; what is held of them still sums up exactly."""
+    account = a_futures_account(leverage=7, fee="0.001")
+    orders = []
+    for quantity, price in (("0.05", "1900"), ("0.31", "1881"), ("0.017", "1853")):
+        order = a_futures_order(Side.BUY, quantity, leg=LONG, price=price)
+        outcome = placed(order, account)
+        account = outcome.account
+        orders.append(outcome.order)
+
+    for order in orders:
+        account = cancel(account, order, Reason(ReasonCode.REQUESTED, "why not"), LATER).account
+
+    assert account.held == {}
