@@ -21,6 +21,7 @@ from app.domain.order import Order
 from app.domain.report import OrderReport
 from app.domain.status import OrderStatus
 from app.domain.words import Market, OrderType, PositionMode, PositionSide, Side, TimeInForce
+from app.venues.ccxt.capabilities import Capabilities
 from tests.contract.venue_world import (
     BTC,
     ETH,
@@ -79,6 +80,11 @@ def resting(world: VenueWorld, numbers: Numbers) -> tuple[Order, OrderReport]:
     return replace(order, venue_order_id=report.venue_order_id), report
 
 
+def spending(numbers: Numbers, amount: str) -> Order:
+    """A market buy that says what it spends."""
+    return replace(numbers.order(), quantity=Decimal(0), amount=Decimal(amount))
+
+
 def test_it_tells_the_rules_of_what_is_traded(world: VenueWorld) -> None:
     found = world.venue.instrument(traded(world))
 
@@ -111,6 +117,43 @@ def test_a_market_order_fills_and_is_found_again(world: VenueWorld, numbers: Num
     assert found is not None
     assert (found.status, found.venue_order_id) == (OrderStatus.FILLED, placed.venue_order_id)
     assert {one.trade_id for one in found.fills} == {one.trade_id for one in placed.fills}
+
+
+def test_a_market_buy_may_say_what_it_spends(world: VenueWorld, numbers: Numbers) -> None:
+    order = spending(numbers, "1000")
+    if world.market is not Market.SPOT:
+        with pytest.raises(VenueRejected):
+            world.venue.place(order)
+        return
+
+    placed = world.venue.place(order)
+
+    assert placed.status is OrderStatus.FILLED
+    assert placed.filled_quantity == Decimal("0.02")
+    found = world.venue.find(order)
+    assert found is not None
+    assert found.filled_quantity == Decimal("0.02")
+
+
+def test_an_amount_that_is_too_small_does_not_leave(world: VenueWorld, numbers: Numbers) -> None:
+    with pytest.raises(VenueRejected):
+        world.venue.place(spending(numbers, "1"))
+
+    assert world.count() == 0
+
+
+def test_a_type_of_order_that_there_is_not_does_not_leave(
+    world: VenueWorld, numbers: Numbers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if isinstance(world, PaperVenueWorld):
+        pytest.skip("it takes them all")
+    limits_only = Capabilities(order_types=frozenset({OrderType.LIMIT}), spends_amounts=False)
+    monkeypatch.setattr("app.venues.ccxt.exchange.capabilities_of", lambda *_: limits_only)
+
+    with pytest.raises(VenueRejected, match="takes no MARKET orders"):
+        world.venue.place(numbers.order())
+
+    assert world.count() == 0
 
 
 def test_a_limit_order_rests_until_its_price_comes(world: VenueWorld, numbers: Numbers) -> None:

@@ -185,15 +185,24 @@ class Bybit(Looking):
     # Orders
 
     def _create(self, account: Account, kind: str, fields: Json) -> Json:
+        market = self._market(fields, kind)
+        # "Place Order": the quantity of a spot market buy is in quote, unless it says otherwise.
+        spends = (
+            market.kind == SPOT
+            and fields["orderType"] == "Market"
+            and fields["side"] == "Buy"
+            and fields.get("marketUnit") != "baseCoin"
+        )
         ticket = Ticket(
             client_id=fields["orderLinkId"],
-            market=self._market(fields, kind),
+            market=market,
             side=fields["side"].upper(),
             type="LIMIT_MAKER"
             if fields.get("timeInForce") == "PostOnly"
             else _TYPES[fields["orderType"]],
             time_in_force=fields.get("timeInForce", "GTC"),
-            quantity=Decimal(fields["qty"]),
+            quantity=Decimal(0) if spends else Decimal(fields["qty"]),
+            budget=Decimal(fields["qty"]) if spends else None,
             price=Decimal(fields["price"]) if "price" in fields else None,
             leg=_LEGS[str(fields.get("positionIdx", 0))],
             reduce_only=bool(fields.get("reduceOnly")),
@@ -352,7 +361,7 @@ def _row(order: Order) -> Json:
         "orderType": "Market" if ticket.price is None else "Limit",
         "timeInForce": "PostOnly" if post_only else ticket.time_in_force,
         "price": str(ticket.price or 0),
-        "qty": str(ticket.quantity),
+        "qty": str(ticket.budget or ticket.quantity),
         "leavesQty": str(order.left),
         "cumExecQty": str(order.filled),
         "cumExecValue": str(order.cost),
@@ -361,7 +370,7 @@ def _row(order: Order) -> Json:
         "rejectReason": "EC_PostOnlyWillTakeLiquidity" if would_take else "EC_NoError",
         "reduceOnly": ticket.reduce_only,
         "positionIdx": int(_INDEXES[ticket.leg]),
-        "marketUnit": "baseCoin",
+        "marketUnit": "baseCoin" if ticket.budget is None else "quoteCoin",
         "createdTime": str(order.created_ms),
         "updatedTime": str(order.updated_ms),
     }

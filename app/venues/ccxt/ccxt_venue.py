@@ -136,6 +136,8 @@ class CcxtVenue:
         """
         if not re.fullmatch(self._profile.id_pattern, order.client_order_id):
             raise VenueRejected(f"{self._account.venue} takes no id like {order.client_order_id}")
+        if order.type not in self._exchange.capabilities.order_types:
+            raise VenueRejected(f"{self._account.venue} takes no {order.type} orders")
         try:
             with self._exchange.asking(Urgency.ORDER) as api:
                 found = self._exchange.market(api, order.symbol)
@@ -152,6 +154,9 @@ class CcxtVenue:
     def _check_figures(self, order: Order, found: Json) -> None:
         """Refuse what the exchange would refuse or, worse, round by itself."""
         instrument = reading.instrument_of(order.symbol, order.market, found)
+        if order.amount is not None:
+            self._check_amount(order, instrument)
+            return
         if instrument is None:
             return
         if order.quantity != instrument.quantity(order.quantity):
@@ -173,6 +178,16 @@ class CcxtVenue:
         refusal = rules.refusal(order.quantity, order.price)
         if refusal is not None:
             raise VenueRejected(refusal.message, refusal.code)
+
+    def _check_amount(self, order: Order, instrument: Instrument | None) -> None:
+        """Refuse an amount to be spent where none can be, or that is too small."""
+        if not self._exchange.capabilities.spends_amounts:
+            raise VenueRejected(f"{self._account.venue} buys quantities only, not for an amount")
+        least = None if instrument is None else instrument.min_notional
+        if least is not None and order.amount is not None and order.amount < least:
+            raise VenueRejected(
+                f"amount was {order.amount:f}, minimum is {least:f}", ReasonCode.BELOW_MINIMUM
+            )
 
     def _set_leverage(self, order: Order) -> None:
         if order.leverage is None or order.market is Market.SPOT:
@@ -197,13 +212,16 @@ class CcxtVenue:
             params["timeInForce"] = str(order.time_in_force)
         if order.market is not Market.SPOT:
             params |= self._leg_of(order)
-        amount = order.quantity / reading.contract_size(found)
-        if self._spends(order):
+        size = order.quantity / reading.contract_size(found)
+        if order.amount is not None:
+            params["cost"] = f"{order.amount:f}"
+            size = order.amount  # ccxt wants one, and sends the cost
+        elif self._spends(order):
             params["cost"] = f"{self._cost_of(order, found):f}"
         kind = "market" if order.price is None else "limit"
         price = None if order.price is None else f"{order.price:f}"
         unified = self._exchange.unified(order.symbol)
-        return unified, kind, order.side.lower(), f"{amount:f}", price, params
+        return unified, kind, order.side.lower(), f"{size:f}", price, params
 
     def _leg_of(self, order: Order) -> dict[str, object]:
         if self._account.position_mode is PositionMode.ONEWAY:

@@ -37,7 +37,7 @@ class CcxtConditions:
 
     def order_types(self) -> Collection[OrderType]:
         """Return the types of orders that the venue has."""
-        return frozenset(OrderType)
+        return self._exchange.capabilities.order_types
 
     def leverage_of(self, symbol: Symbol) -> int:
         """Return the leverage that was set from here last; 1 where none was."""

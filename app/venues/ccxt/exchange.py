@@ -21,6 +21,7 @@ from app.domain.errors import (
 from app.domain.identifiers import Symbol, VenueName
 from app.domain.words import Market
 from app.venue_ports import Urgency
+from app.venues.ccxt.capabilities import Capabilities, capabilities_of
 from app.venues.ccxt.ports import VenuePorts
 from app.venues.ccxt.profiles import Profile, Sandbox
 from app.venues.ccxt.transport import Gateway, never_connected, session_through
@@ -226,6 +227,11 @@ class Exchange:
     def market(self, api: Json, symbol: Symbol) -> Json | None:
         """Return ccxt's market of a symbol in the account's market, or None."""
         return api.markets.get(self.unified(symbol))
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the exchange can do in the market of the account."""
+        return capabilities_of(self.profile.exchange_id, self.account.market)
 
     def unified(self, symbol: Symbol) -> str:
         """Return ccxt's spelling of a symbol: `BTC/USDT:USDT` for USDⓈ-M futures."""
