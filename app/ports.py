@@ -50,6 +50,9 @@ class Ids(Protocol):
     def fresh(self, account: AccountId, count: int) -> tuple[FreshId, ...]:
         """Return ids whose remainder names the shard of the account, rising."""
 
+    def latest(self, account: AccountId, count: int) -> tuple[FreshId, ...]:
+        """Return ids like `fresh`, above all that any process has handed out: for a fair turn."""
+
     def order_of(self, client_order_id: ClientOrderId) -> AggregateId | None:
         """Return the order behind a client order id, or None if it is not one of ours."""
 

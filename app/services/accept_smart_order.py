@@ -135,7 +135,7 @@ def _admitted(
 def _smart_order(
     command: PlaceSmartOrder, sender: SmartOrderSender, received_at_ms: EpochMs, ports: Ports
 ) -> SmartOrder:
-    (fresh,) = ports.ids.fresh(sender.account.id, 1)
+    (fresh,) = ports.ids.latest(sender.account.id, 1)
     life_ms = sender.rules.life_ms
     return SmartOrder(
         id=fresh.id,

@@ -49,6 +49,16 @@ class RedisIds:
         with self._lock:
             return tuple(self._one(shard, installation) for _ in range(count))
 
+    def latest(self, account: AccountId, count: int) -> tuple[FreshId, ...]:
+        """Return ids like `fresh`, above all that any process has handed out until now.
+
+        Two that wait for one price take their turns in the order of their ids. Drawn from the block
+        that a process happens to have, those of the later one could be smaller.
+        """
+        with self._lock:
+            self._drop_at = 0.0
+        return self.fresh(account, count)
+
     def order_of(self, client_order_id: ClientOrderId) -> AggregateId | None:
         """Return the order behind a client order id, or None if it is not one of ours."""
         return order_id_of(client_order_id, self.installation())

@@ -33,6 +33,16 @@ def test_ids_rise(ids: RedisIds) -> None:
     assert got == sorted(set(got))
 
 
+def test_the_latest_is_above_all_that_others_have_handed_out(client: redis.Redis) -> None:
+    one, other = RedisIds(client), RedisIds(client)
+    older = values(one, 1) + values(other, 1) + values(one, 1)
+
+    (latest,) = one.latest(SPOT_ID, 1)
+    (after,) = other.latest(USDM_ID, 1)
+
+    assert max(older) < latest.id < after.id
+
+
 @pytest.mark.parametrize("account", ACCOUNTS)
 def test_an_id_names_the_shard_of_its_account(ids: RedisIds, account: AccountId) -> None:
     assert {value % keys.SHARDS for value in values(ids, 50, account)} == {account % keys.SHARDS}

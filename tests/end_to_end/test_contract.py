@@ -80,6 +80,7 @@ class TestReading:
     def test_pages_follow_each_other_newest_first(self, stack: Stack) -> None:
         for price in ("30000", "31000", "32000"):
             settled(stack, {**SPOT1, "action": "buy", "fixed": "0.001", "limit": price})
+            stack.advance(1)  # ids of one millisecond come from several processes
         page = stack.call("GET", "/api/orders?kind=ORDER&limit=2")
         rest = stack.call("GET", f"/api/orders?kind=ORDER&limit=1&cursor={page['next_cursor']}")
 

@@ -83,7 +83,7 @@ def _decided(
             "validation_failed", message, {"symbol": ["is not included in the list"]}
         )
     _refuse(command, instrument)
-    own, *rest = ports.ids.fresh(sender.account.id, IDS_PER_TRADE)
+    own, *rest = ports.ids.latest(sender.account.id, IDS_PER_TRADE)
     setting = Setting(
         dialect=sender.dialect,
         origin=sender.origin,
