@@ -17,6 +17,7 @@ CLASSES = [
 #: Name of the class → status and code.
 EXPECTED = {
     "CallerIdInUse": (400, "validation_failed"),
+    "CannotAsk": (503, "queue_unavailable"),
     "NotWaiting": (400, "validation_failed"),
     "TooManyOpen": (400, "validation_failed"),
     "CommandError": (400, "validation_failed"),
@@ -39,7 +40,7 @@ EXPECTED = {
     "PriceMissing": (400, "validation_failed"),
     "QuantityTooSmall": (400, "validation_failed"),
     "RateLimited": (429, "rate_limited"),
-    "RuleBroken": (400, "invalid_json"),
+    "RuleBroken": (400, "validation_failed"),
     "SignatureReused": (401, "unauthorized"),
     "StaleTimestamp": (401, "unauthorized"),
     "StaleRegistry": (503, "queue_unavailable"),
@@ -48,6 +49,7 @@ EXPECTED = {
     "SymbolUnknown": (400, "validation_failed"),
     "TypeUnsupported": (400, "validation_failed"),
     "UnsafeStore": (503, "queue_unavailable"),
+    "VenueBusy": (503, "venue_unavailable"),
     "VenueError": (503, "queue_unavailable"),
     "VenueRejected": (409, "venue_rejected"),
     "VenueUnavailable": (503, "venue_unavailable"),
