@@ -42,9 +42,17 @@ HookfillError                retryable = False unless said otherwise
 
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
+from typing import Any, TypeVar
 
 from app.domain.identifiers import EpochMs, Symbol
 from app.domain.words import OrderType, ReasonCode
+
+T = TypeVar("T")
+
+
+def nearest(error: Exception, table: Mapping[Any, T]) -> T:
+    """Return what a table of classes says of this error's own, else of its nearest ancestor."""
+    return next(table[kind] for kind in type(error).__mro__ if kind in table)
 
 
 class HookfillError(Exception):
@@ -127,6 +135,11 @@ class RateLimited(CommandError):
     def __init__(self, message: str, retry_after_ms: int) -> None:
         super().__init__(message)
         self.retry_after_ms = retry_after_ms
+
+    @property
+    def retry_after_seconds(self) -> int:
+        """The same in whole seconds, rounded up, as `Retry-After` tells it; at least one."""
+        return max(1, -(-self.retry_after_ms // 1000))
 
 
 class KeyReused(CommandError):

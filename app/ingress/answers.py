@@ -21,6 +21,7 @@ from app.domain.errors import (
     VenueError,
     VenueUnavailable,
     WrongState,
+    nearest,
 )
 
 #: Error class → HTTP status and code; the class itself, else its nearest ancestor.
@@ -45,13 +46,13 @@ STATUS_OF: Mapping[type[HookfillError], tuple[HTTPStatus, str]] = {
 
 def error_answer(error: HookfillError) -> Response:
     """Return `{"error": {"code", "message", "fields"}}` with the status of the error's class."""
-    status, code = next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
+    status, code = nearest(error, STATUS_OF)
     fields: Mapping[str, object] = {}
     if isinstance(error, MalformedPayload):
         code, fields = error.code, error.fields
     response = error_response(status, code, str(error), fields)
     if isinstance(error, RateLimited):
-        response.headers["Retry-After"] = str(max(1, -(-error.retry_after_ms // 1000)))
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
     if isinstance(error, NotAuthenticated):
         response.headers["WWW-Authenticate"] = "Bearer"
     return response

@@ -14,10 +14,11 @@ from app.dialects.apisify.settings import ClientSettings, settings_of
 from app.dialects.body import payload_from
 from app.domain.account import Account, ApiClient
 from app.domain.commands import SignalRules
-from app.domain.errors import HookfillError, NotAuthenticated, NotFound, SignatureReused
+from app.domain.errors import HookfillError, NotAuthenticated, SignatureReused
 from app.domain.identifiers import EpochMs
 from app.domain.words import Dialect
 from app.ingress.admitting import GIVE_UP_MS, with_current_registry
+from app.ingress.client_accounts import accounts_of
 from app.ingress.peer import address_of, is_among, url_of
 from app.ingress.raw_body import raw_body
 from app.ports import Admission
@@ -70,7 +71,7 @@ class Orders:
         settings = settings_of(client.settings)
         signature = self._signature(payload, client, settings, received_at_ms)
         order = reading.order_from(payload, settings)
-        accounts = self._accounts_of(client)
+        accounts = accounts_of(client, self._registry)
         account, symbol = reading.account_for(order, accounts, self._instruments.all())
         digest = signing.digest_of(payload)
         window_ms = settings.dedup_window_seconds * 1000
@@ -127,15 +128,6 @@ class Orders:
         urls = self._settings.apisify_public_urls or (url_of(request.environ, trusted),)
         secret = self._vault.decrypt(f"{Dialect.APISIFY}:{client.key}", client.secret)["secret"]
         return signing.signature_from(payload, urls, secret, now_ms, self._window)
-
-    def _accounts_of(self, client: ApiClient) -> list[Account]:
-        accounts = []
-        for name in client.accounts:
-            try:
-                accounts.append(self._registry.account_named(name))
-            except NotFound:
-                _log.warning("account_missing", client=client.key, account=name)
-        return accounts
 
     def _refuse_reuse(
         self,

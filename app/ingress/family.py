@@ -5,13 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from app.bootstrap import Wiring
 from app.domain.aggregate import Aggregate
-from app.domain.decision import Entry, EntryName
 from app.domain.identifiers import AggregateId
 from app.ingress.rows import Row, entry_row, spoken_row
 from app.ingress.time_texts import span
-
-#: Two things of one millisecond are told in the order of a life.
-_RANKS = {name: rank for rank, name in enumerate(EntryName)}
+from app.ingress.timelines import moment_of
 
 
 class Families:
@@ -48,7 +45,7 @@ class Families:
         ]
         lines: list[Row] = []
         before_ms = None
-        for entry, process, one in heapq.merge(*told, key=lambda line: _moment_of(line[0])):
+        for entry, process, one in heapq.merge(*told, key=lambda line: moment_of(line[0])):
             gap = "" if before_ms is None else f"+{span(entry.at_ms - before_ms)}"
             owner = None if one.id == aggregate.id else self.row(one)
             lines.append({**entry_row(entry, process), "gap": gap, "of": owner})
@@ -62,7 +59,3 @@ class Families:
 
     def _children(self, aggregate: Aggregate) -> list[Aggregate]:
         return [self.load(child) for child in self._reader.children(aggregate.id)]
-
-
-def _moment_of(entry: Entry) -> tuple[int, int]:
-    return entry.at_ms, _RANKS[entry.name]

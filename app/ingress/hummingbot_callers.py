@@ -13,10 +13,11 @@ from flask import request
 from app.bootstrap import Wiring
 from app.dialects.hummingbot.credentials import Credentials, credentials_from, is_only_play
 from app.dialects.hummingbot.names import Directory
-from app.domain.account import Account, ApiClient
-from app.domain.errors import NotAuthenticated, NotFound, StoreError
+from app.domain.account import ApiClient
+from app.domain.errors import NotAuthenticated, StoreError
 from app.domain.words import Dialect
 from app.ingress.admitting import with_current_registry
+from app.ingress.client_accounts import accounts_of
 from app.store.registry import RedisRegistry
 
 #: How often strangers may let a process look whether they have become known meanwhile. Whoever was
@@ -106,20 +107,11 @@ class Callers:
         client = self._client(credentials)
         if client is None:
             raise _wrong()
-        accounts = self._accounts_of(client)
+        accounts = accounts_of(client, self._registry)
         if credentials.are_default and not is_only_play(accounts):
             _log.warning("default_credentials_refused", client=client.key)
             raise _wrong()
         return Caller(client=client, directory=Directory(accounts), version=version)
-
-    def _accounts_of(self, client: ApiClient) -> list[Account]:
-        accounts = []
-        for name in client.accounts:
-            try:
-                accounts.append(self._registry.account_named(name))
-            except NotFound:
-                _log.warning("account_missing", client=client.key, account=name)
-        return accounts
 
 
 def _wrong() -> NotAuthenticated:

@@ -16,6 +16,7 @@ from app.domain.identifiers import EpochMs
 from app.domain.words import Dialect
 from app.ingress.admitting import GIVE_UP_MS, with_current_registry
 from app.ingress.raw_body import raw_body
+from app.ingress.raw_target import raw_target_of
 from app.ports import Admission
 
 Result = TypeVar("Result")
@@ -144,7 +145,7 @@ def _wire(body: bytes) -> signing.Wire:
     environ = request.environ
     return signing.Wire(
         method=request.method,
-        target=str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or request.full_path),
+        target=raw_target_of(environ),
         body=body,
         prefix=str(environ.get("SCRIPT_NAME", "")),
     )

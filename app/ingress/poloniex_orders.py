@@ -21,11 +21,11 @@ from app.ingress.poloniex_callers import Caller, Callers
 from app.ingress.poloniex_finding import Finder
 from app.ingress.poloniex_smart_orders import BY_REQUEST
 from app.services.accept_exact_order import (
-    ExactSender,
     Replacement,
     accept_exact_order,
     replace_exact_order,
 )
+from app.services.accept_order import OrderSender
 from app.services.cancel import request_cancel
 
 Json = dict[str, object]
@@ -102,8 +102,8 @@ class Orders:
         new = replace_exact_order(replacement, self._sender(caller), admission, at_ms, self._ports)
         return writing.id_pair(new)
 
-    def _sender(self, caller: Caller) -> ExactSender:
-        return ExactSender(
+    def _sender(self, caller: Caller) -> OrderSender:
+        return OrderSender(
             dialect=Dialect.POLONIEX,
             origin=caller.origin,
             account=caller.account,

@@ -13,9 +13,10 @@ from app.dialects.three_commas.findings import INVALID, invalid_parameters
 from app.dialects.three_commas.signing import refuse_bad_signature
 from app.dialects.three_commas.writing import AccountForeign
 from app.domain.account import Account, ApiClient
-from app.domain.errors import NotAuthenticated, NotFound, NotPermitted
+from app.domain.errors import NotAuthenticated, NotPermitted
 from app.domain.identifiers import AccountId
 from app.domain.words import Dialect, Mode
+from app.ingress.client_accounts import accounts_of
 from app.ingress.raw_target import raw_target_of
 from app.store.rates import Budget
 
@@ -102,7 +103,7 @@ class Callers:
         if permission and client.permissions and permission not in client.permissions:
             raise NotPermitted(f"the key may not {permission}")
         paper_only = _wants_paper()
-        accounts = self._accounts_of(client)
+        accounts = accounts_of(client, self._registry)
         return Caller(
             client=client,
             accounts={one.id: one for one in accounts if not paper_only or one.mode is Mode.PAPER},
@@ -129,15 +130,6 @@ class Callers:
         if client is None or not client.enabled:
             raise NotAuthenticated("there is no such key, or it was switched off")
         return client
-
-    def _accounts_of(self, client: ApiClient) -> list[Account]:
-        accounts = []
-        for name in client.accounts:
-            try:
-                accounts.append(self._registry.account_named(name))
-            except NotFound:
-                _log.warning("account_missing", client=client.key, account=name)
-        return accounts
 
 
 def _named_key() -> str | None:

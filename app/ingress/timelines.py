@@ -15,7 +15,8 @@ _RANKS = {name: rank for rank, name in enumerate(EntryName)}
 Lines = Sequence[tuple[Entry, str]]
 
 
-def _moment_of(entry: Entry) -> tuple[int, int]:
+def moment_of(entry: Entry) -> tuple[int, int]:
+    """Return when an entry comes in a merged timeline."""
     return entry.at_ms, _RANKS[entry.name]
 
 
@@ -34,4 +35,4 @@ def whole_timeline(aggregate_id: AggregateId, reader: Reader) -> Lines:
     lives = [
         [line for line in reader.timeline(child) if line[0].name not in told] for child in placed
     ]
-    return list(heapq.merge(own, *lives, key=lambda line: _moment_of(line[0])))
+    return list(heapq.merge(own, *lives, key=lambda line: moment_of(line[0])))

@@ -13,8 +13,9 @@ from app.domain.identifiers import EpochMs, FreshId, OrderId
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.status import OrderStatus
-from app.domain.words import Dialect, ReasonCode, Side
+from app.domain.words import ReasonCode, Side
 from app.ports import Admission, Change, Ports
+from app.services.accept_order import OrderSender
 from app.services.advance import advance
 
 #: How long a replacement waits until the venue has taken the old order off.
@@ -22,21 +23,6 @@ PATIENCE_MS = 2_000
 
 #: Pause between two looks at the old order.
 LOOK_MS = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExactSender:
-    """Who sends an order, and for which account.
-
-    Attributes:
-        origin: what a "cancel many" of its dialect reaches.
-        lateness_ms: a buy later than this is not sent; 0 is never too late.
-    """
-
-    dialect: Dialect
-    origin: str
-    account: Account
-    lateness_ms: int = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +45,7 @@ class Replacement:
 
 def accept_exact_order(
     command: ExactOrder,
-    sender: ExactSender,
+    sender: OrderSender,
     admission: Admission,
     received_at_ms: EpochMs,
     ports: Ports,
@@ -80,7 +66,7 @@ def accept_exact_order(
 
 def replace_exact_order(
     replacement: Replacement,
-    sender: ExactSender,
+    sender: OrderSender,
     admission: Admission,
     received_at_ms: EpochMs,
     ports: Ports,
@@ -124,7 +110,7 @@ def _ended(replacement: Replacement, reason: Reason, ports: Ports) -> Order:
 def _accepted(
     fresh: FreshId,
     command: ExactOrder,
-    sender: ExactSender,
+    sender: OrderSender,
     admission: Admission,
     received_at_ms: EpochMs,
     ports: Ports,
@@ -156,7 +142,7 @@ def _refuse_unpaid(command: ExactOrder, account: Account, ports: Ports) -> None:
 
 
 def _order(
-    fresh: FreshId, command: ExactOrder, sender: ExactSender, received_at_ms: EpochMs
+    fresh: FreshId, command: ExactOrder, sender: OrderSender, received_at_ms: EpochMs
 ) -> Order:
     reduces = command.side is Side.SELL
     may_be_late = reduces or sender.lateness_ms == 0

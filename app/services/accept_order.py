@@ -22,6 +22,7 @@ class OrderSender:
     """Who sends an order, and for which account.
 
     Attributes:
+        origin: what a "cancel many" of its dialect reaches.
         lateness_ms: an entry later than this is not sent; 0 is never too late.
     """
 

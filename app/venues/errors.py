@@ -14,6 +14,7 @@ from app.domain.errors import (
     VenueError,
     VenueRejected,
     VenueUnavailable,
+    nearest,
 )
 
 #: For calls that change something; the most particular class of an error counts.
@@ -93,7 +94,7 @@ def translated_reading() -> Iterator[None]:
     except ccxt.OrderNotFound as error:
         raise NotFound(_sentence(error)) from error
     except ccxt.BaseError as error:
-        raise _ours_for(error, _READING)(_sentence(error)) from error
+        raise nearest(error, _READING)(_sentence(error)) from error
     except _STUMBLES as error:
         raise VenueUnavailable(f"the answer made no sense: {_sentence(error)}") from error
 
@@ -116,13 +117,7 @@ def _kind_of(
         return OutcomeUnknown
     if any(word in text for word in refusals):
         return VenueRejected
-    return _ours_for(error, _CHANGING)
-
-
-def _ours_for(
-    error: Exception, table: Mapping[type[Exception], type[VenueError]]
-) -> type[VenueError]:
-    return next(table[kind] for kind in type(error).__mro__ if kind in table)
+    return nearest(error, _CHANGING)
 
 
 def _sentence(error: Exception) -> str:

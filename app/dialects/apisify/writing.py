@@ -21,6 +21,7 @@ from app.domain.errors import (
     StaleTimestamp,
     VenueRejected,
     VenueUnavailable,
+    nearest,
 )
 from app.domain.figures import plain
 from app.domain.identifiers import AggregateId
@@ -96,7 +97,7 @@ def not_found() -> Answer:
 
 def error_for(error: HookfillError) -> Answer:
     """Return the answer to a request that ended in this error."""
-    words = next(_ANSWERS[kind] for kind in type(error).__mro__ if kind in _ANSWERS)
+    words = nearest(error, _ANSWERS)
     answer = _answer(words, words.message or str(error), _retry_after(error, words))
     if isinstance(error, MalformedPayload):
         answer.body.update(code=error.code, message=str(error))
@@ -109,8 +110,7 @@ def error_for(error: HookfillError) -> Answer:
 
 def _retry_after(error: HookfillError, words: _Words) -> dict[str, str]:
     if isinstance(error, RateLimited):
-        seconds = max(1, -(-error.retry_after_ms // 1000))
-        return {"Retry-After": str(seconds)}
+        return {"Retry-After": str(error.retry_after_seconds)}
     if words.status == HTTPStatus.SERVICE_UNAVAILABLE:
         return {"Retry-After": str(_RETRY_AFTER_SECONDS)}
     return {}

@@ -17,6 +17,7 @@ from app.domain.errors import (
     RateLimited,
     VenueRejected,
     VenueUnavailable,
+    nearest,
 )
 
 #: TradingView itself sends again 5 s after a 503 (section 1).
@@ -73,14 +74,13 @@ def error_for(error: HookfillError) -> Answer:
     if isinstance(error, MalformedPayload):
         body = {"code": error.code, "message": str(error), "fields": error.fields}
         return Answer(400, {"error": body}, {})
-    words = next(_ANSWERS[kind] for kind in type(error).__mro__ if kind in _ANSWERS)
+    words = nearest(error, _ANSWERS)
     return _answer(words, _retry_after(error, words))
 
 
 def _retry_after(error: HookfillError, words: _Words) -> dict[str, str]:
     if isinstance(error, RateLimited):
-        seconds = max(1, -(-error.retry_after_ms // 1000))
-        return {"Retry-After": str(seconds)}
+        return {"Retry-After": str(error.retry_after_seconds)}
     if words.status == HTTPStatus.SERVICE_UNAVAILABLE:
         return {"Retry-After": str(_RETRY_AFTER_SECONDS)}
     return {}

@@ -23,6 +23,7 @@ from app.domain.errors import (
     TypeUnsupported,
     VenueRejected,
     VenueUnavailable,
+    nearest,
 )
 from app.domain.figures import plain
 from app.domain.identifiers import ClientOrderId
@@ -74,7 +75,7 @@ def page(rows: Sequence[object], limit: int, total: int, next_cursor: str | None
 
 def error_for(error: HookfillError) -> Answer:
     """Return the answer to a request that ended in this error."""
-    status, detail = next(_ANSWERS[kind] for kind in type(error).__mro__ if kind in _ANSWERS)
+    status, detail = nearest(error, _ANSWERS)
     headers = {"WWW-Authenticate": "Basic"} if status == HTTPStatus.UNAUTHORIZED else {}
     return Answer(status, {"detail": detail(error)}, headers)
 

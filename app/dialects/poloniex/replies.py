@@ -22,6 +22,7 @@ from app.domain.errors import (
     TooManyOpen,
     VenueRejected,
     VenueUnavailable,
+    nearest,
 )
 
 
@@ -71,15 +72,14 @@ def problem_of(error: HookfillError) -> Problem:
     """Return an error of ours in the dialect's words."""
     if isinstance(error, Problem):
         return error
-    return Problem(next(_CODES[kind] for kind in type(error).__mro__ if kind in _CODES))
+    return Problem(nearest(error, _CODES))
 
 
 def error_for(error: HookfillError) -> Answer:
     """Return the answer to a request that ended in this error."""
     answer = refused(problem_of(error))
     if isinstance(error, RateLimited):
-        seconds = max(1, -(-error.retry_after_ms // 1000))
-        return answer._replace(headers={"Retry-After": str(seconds)})
+        return answer._replace(headers={"Retry-After": str(error.retry_after_seconds)})
     if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
         return answer._replace(headers={"Retry-After": str(_RETRY_AFTER_SECONDS)})
     return answer

@@ -21,6 +21,7 @@ from app.domain.errors import (
     RateLimited,
     RuleBroken,
     WrongState,
+    nearest,
 )
 
 #: Of a store that does not answer; py3cw does not send a POST again by itself.
@@ -72,7 +73,7 @@ def good(content: object, status: int = HTTPStatus.OK) -> Answer:
 
 def error_for(error: HookfillError) -> Answer:
     """Return the answer to a request that ended in this error."""
-    words = next(_ANSWERS[kind] for kind in type(error).__mro__ if kind in _ANSWERS)
+    words = nearest(error, _ANSWERS)
     body: dict[str, object] = {
         "error": words.error,
         "error_description": words.description or str(error),
@@ -105,7 +106,7 @@ def _plain(words: _Words) -> Answer:
 
 def _retry_after(error: HookfillError, words: _Words) -> dict[str, str]:
     if isinstance(error, RateLimited):
-        return {"Retry-After": str(max(1, -(-error.retry_after_ms // 1000)))}
+        return {"Retry-After": str(error.retry_after_seconds)}
     if words.status == HTTPStatus.SERVICE_UNAVAILABLE:
         return {"Retry-After": str(_RETRY_AFTER_SECONDS)}
     return {}

@@ -13,11 +13,11 @@ from app.domain.status import OrderStatus
 from app.domain.words import Dialect, OrderType, ReasonCode, Side
 from app.ports import Admission
 from app.services.accept_exact_order import (
-    ExactSender,
     Replacement,
     accept_exact_order,
     replace_exact_order,
 )
+from app.services.accept_order import OrderSender
 from tests.builders import BTC, SPOT, a_fill, a_report, a_view
 from tests.rig import Rig, deaths, encounters
 
@@ -29,7 +29,7 @@ LIMIT = ExactOrder(
     price=Decimal(40_000),
     caller_id="mine",
 )
-SENDER = ExactSender(dialect=Dialect.POLONIEX, origin="poloniex:1", account=SPOT)
+SENDER = OrderSender(dialect=Dialect.POLONIEX, origin="poloniex:1", account=SPOT)
 
 
 def accept(rig: Rig, command: ExactOrder = LIMIT) -> Order:
