@@ -169,6 +169,9 @@ class Ledger(Protocol):
     def state_of(self, account: AccountId) -> AccountState:
         """Return the risk state of an account; HALT if it is missing or unreadable."""
 
+    def position(self) -> Sequence[str]:
+        """Return how far things have happened: the same twice, and nothing did between."""
+
 
 class Live(Protocol):
     """Which aggregates are live, by several keys."""

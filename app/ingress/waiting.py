@@ -18,10 +18,6 @@ TIMEOUT_MAX_MS = 30_000
 #: Between two looks.
 LOOK_MS = 5
 
-#: A look reads several lists one after the other. What moves from a list that is not read yet to
-#: one that was read already is missed, but not twice in a row.
-LOOKS = 2
-
 
 class _Truth(ValueField[bool]):
     """`true` or `false`, as a query writes them."""
@@ -47,13 +43,10 @@ class Wait(Patience):
 def settled(ports: Ports, timeout_ms: int) -> bool:
     """Wait until the stack is settled; return whether it was within the time."""
     deadline_ms = _now_ms() + timeout_ms
-    looks = 0
-    while looks < LOOKS:
-        looks = looks + 1 if is_settled(ports) else 0
-        if not looks:
-            if _now_ms() >= deadline_ms:
-                return False
-            time.sleep(LOOK_MS / 1000)
+    while not is_settled(ports):
+        if _now_ms() >= deadline_ms:
+            return False
+        time.sleep(LOOK_MS / 1000)
     return True
 
 

@@ -21,12 +21,21 @@ def is_settled(ports: Ports) -> bool:
     The newest tick is evaluated, outboxes are empty, no timer is due, no order is PENDING_NEW or
     PLACING, and fills are followed. Only paper accounts count, and neither their orders of unknown
     outcome, which wait for a time to come, nor what waits for a halted account to run again.
+
+    The lists are read one after the other, and work moves between them, from one that is not read
+    yet to one that was read already. Every such move is a commit, so a look during which something
+    was committed proves nothing.
     """
-    return not (
+    position = ports.ledger.position()
+    return not _is_busy(ports) and ports.ledger.position() == position
+
+
+def _is_busy(ports: Ports) -> bool:
+    return (
         ports.venues.feed(PAPER).next_tick(()) is not None
-        or ports.book.fired(PAPER)
-        or ports.reports.accounts_with_news()
-        or ports.timers.due(ports.clock.now_ms(), 1)
+        or bool(ports.book.fired(PAPER))
+        or bool(ports.reports.accounts_with_news())
+        or bool(ports.timers.due(ports.clock.now_ms(), 1))
         or _is_owed(ports)
         or any(_counts(one, ports) for one in ports.live.placing())
     )

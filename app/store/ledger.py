@@ -130,6 +130,14 @@ class RedisLedger:
             state = self._client.get(keys.state(account))
         return AccountState(state) if state in set(AccountState) else AccountState.HALT
 
+    def position(self) -> Sequence[str]:
+        """Return how far things have happened: the same twice, and nothing did between."""
+        with translated(), self._client.pipeline(transaction=False) as pipeline:
+            for shard in range(keys.SHARDS):
+                pipeline.xrevrange(keys.events(shard), count=1)
+            newest: list[Any] = pipeline.execute()
+        return [text_of(found[0][0]) if found else "" for found in newest]
+
     def _write(
         self, changes: Sequence[Change], tell: Sequence[AggregateId], transaction: Transaction
     ) -> list[Effect]:

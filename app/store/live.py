@@ -1,6 +1,6 @@
 """Which aggregates are live, by several keys."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import redis
 
@@ -35,11 +35,11 @@ class RedisLive:
 
     def placing(self) -> Collection[AggregateId]:
         """Return the orders that are PENDING_NEW or PLACING, of all accounts."""
-        return [one for shard in range(keys.SHARDS) for one in self._ids(keys.placing(shard))]
+        return self._of_shards(keys.placing)
 
     def unknown(self) -> Collection[AggregateId]:
         """Return the orders that are UNKNOWN, of all accounts."""
-        return [one for shard in range(keys.SHARDS) for one in self._ids(keys.unknown(shard))]
+        return self._of_shards(keys.unknown)
 
     def protectors(self, order: Order) -> Collection[AggregateId]:
         """Return the aggregates that guard the position which this order works on."""
@@ -65,6 +65,13 @@ class RedisLive:
         with translated():
             holder = self._client.hget(keys.smart_callers(account, origin), caller_id)
         return None if holder is None else AggregateId(int(text_of(holder).partition(" ")[0]))
+
+    def _of_shards(self, key: Callable[[int], str]) -> list[AggregateId]:
+        with translated(), self._client.pipeline(transaction=False) as pipeline:
+            for shard in range(keys.SHARDS):
+                pipeline.smembers(key(shard))
+            found = pipeline.execute()
+        return [one for members in found for one in sorted(AggregateId(int(m)) for m in members)]
 
     def _ids(self, key: str) -> list[AggregateId]:
         with translated():

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from app.domain.errors import OutcomeUnknown, VenueUnavailable
+from app.domain.identifiers import EpochMs
 from app.domain.words import AccountState, Mode, Side
 from app.services.settle import is_settled
 from tests.builders import (
@@ -81,6 +82,24 @@ def test_an_order_of_unknown_outcome_and_those_behind_it_are_settled(rig: Rig) -
     rig.run(BUY)
 
     assert is_settled(rig.ports)
+
+
+def test_work_that_moves_behind_the_look_is_not_settled(rig: Rig) -> None:
+    rig.accept(BUY)
+
+    class Timers:
+        """Is read after the news, and before what is owed."""
+
+        def due(self, now_ms: EpochMs, limit: int) -> tuple[()]:
+            rig.drain()
+            rig.reports.news[SPOT_ID] = {client_id(an_id()): a_report()}
+            return ()
+
+        soon = rig.ports.timers.soon
+
+    ports = replace(rig.ports, timers=Timers())
+
+    assert not is_settled(ports)
 
 
 @pytest.mark.parametrize(("side", "settled"), [(Side.SELL, True), (Side.BUY, False)])
