@@ -65,7 +65,7 @@ class Caller:
     def reset(self, position: str = "0", mode: str = "ONEWAY") -> None:
         """Bring about the state of the vectors: a linear BTCUSD, nothing live, time frozen."""
         call = self.stack.call
-        call("POST", "/paper/clock", {"real": True})
+        self.stack.thaw()
         instrument = {
             "symbol": "BTC/USD",
             "market": "USDM",

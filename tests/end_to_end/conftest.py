@@ -11,6 +11,11 @@ from tests.end_to_end.stack import Stack, running_stack
 SPOT, FUTURES = "vector-spot", "vector-futures"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run last what shares a stack: an idle one takes its part of a small machine, too."""
+    items.sort(key=lambda item: "shared_stack" in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture(scope="session")
 def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Start a stack in the test profile."""
@@ -26,7 +31,7 @@ def stack(shared_stack: Stack) -> Stack:
     Connectors `spot1` (SPOT BTC/USDT) and `fut1` (USDM ETH/USDT, leverage 5), balances of section
     3.1, no fees, clock frozen.
     """
-    shared_stack.call("POST", "/paper/clock", {"real": True})
+    shared_stack.thaw()
     _bring_back(shared_stack)
     shared_stack.freeze(int(time.time() * 1000))
     shared_stack.forget()

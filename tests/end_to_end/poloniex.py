@@ -210,7 +210,7 @@ class Trader:
     def reset(self) -> None:
         """Bring about the state of the vectors: two pairs, full accounts, nothing live."""
         call = self.stack.call
-        call("POST", "/paper/clock", {"real": True})
+        self.stack.thaw()
         rules = {
             "market": "SPOT",
             "price_step": "0.01",
@@ -256,7 +256,7 @@ class Trader:
 
     def real_time(self) -> None:
         """Let the time be the real one."""
-        self.stack.call("POST", "/paper/clock", {"real": True})
+        self.stack.thaw()
         self.now_ms = lambda: int(time.time() * 1000)
 
     def price(self, *lasts: str | None) -> None:

@@ -78,11 +78,15 @@ class TestReading:
         assert detail(stack, known)["children"] == [order["id"]]
 
     def test_pages_follow_each_other_newest_first(self, stack: Stack) -> None:
+        # An account of its own: other tests may have put the clock further ahead.
+        stack.call("PUT", "/paper/accounts/pages", {"market": "SPOT", "balances": {"USDT": "1000"}})
+        connector = {"token": "T1", "account": "pages", "symbol": "BTC/USDT", "enabled": True}
+        stack.call("PUT", "/api/connectors/pages", connector)
         for price in ("30000", "31000", "32000"):
-            settled(stack, {**SPOT1, "action": "buy", "fixed": "0.001", "limit": price})
+            signal = {**SPOT1, "connectorName": "pages", "action": "buy", "fixed": "0.001"}
+            settled(stack, {**signal, "limit": price})
             stack.advance(1)  # ids of one millisecond come from several processes
-        # Other tests may have put the clock further ahead; they do not trade this account.
-        asked = f"/api/orders?kind=ORDER&account={SPOT}"
+        asked = "/api/orders?kind=ORDER&account=pages"
         page = stack.call("GET", f"{asked}&limit=2")
         rest = stack.call("GET", f"{asked}&limit=1&cursor={page['next_cursor']}")
 

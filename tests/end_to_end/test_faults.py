@@ -158,7 +158,7 @@ def test_signals_that_came_while_no_worker_ran_are_carried_out(stack: Stack) -> 
 
 
 def test_a_killed_store_remembers_everything(stack: Stack) -> None:
-    stack.call("POST", "/paper/clock", {"real": True})
+    stack.thaw()
     delayed = {**FUT1, "action": "openLong", "fixed": "0.1", "delaySeconds": 4}
     assert stack.send(delayed).text == "ok"
     stack.send({**SPOT1, "action": "buy", "fixed": "0.01", "limit": "40000"})

@@ -40,7 +40,7 @@ class Client:
     def reset(self) -> None:
         """Bring about the state of the vectors: nothing live, money, a price, time frozen."""
         call = self.stack.call
-        call("POST", "/paper/clock", {"real": True})
+        self.stack.thaw()
         instrument = {
             "symbol": SYMBOL,
             "market": "SPOT",

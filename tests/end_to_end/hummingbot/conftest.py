@@ -20,7 +20,7 @@ def user(shared_stack: Stack) -> Iterator[User]:
     BTC-USDT stands at 60000, ETH-USDT at 2000; business time is frozen.
     """
     stack = shared_stack
-    stack.call("POST", "/paper/clock", {"real": True})
+    stack.thaw()
     name = f"master_{next(_NUMBERS)}"
     balances = {"USDT": "2000000", "BTC": "1"}
     for account, market in ((f"{name}-spot", "SPOT"), (f"{name}-usdm", "USDM")):
@@ -32,6 +32,6 @@ def user(shared_stack: Stack) -> Iterator[User]:
     stack.prices(BTC="60000", ETH="2000")
     stack.freeze(int(time.time() * 1000))
     yield User(stack, name)
-    stack.call("POST", "/paper/clock", {"real": True})
+    stack.thaw()
     for account in (f"{name}-spot", f"{name}-usdm"):
         stack.call("PUT", f"/paper/accounts/{account}", {"reset": True})
