@@ -16,6 +16,7 @@ from app.domain.effects import Effect, EffectKind
 from app.domain.errors import HookfillError
 from app.domain.identifiers import EpochMs
 from app.services.follow import follow_news
+from app.services.kill import fire_kill_switches
 from app.services.release import release_due
 from app.services.settle import is_settled
 from app.services.watch import watch_prices
@@ -122,6 +123,7 @@ class Worker:
                 self._carry_out_all()
             follow_news(ports)
             release_due([], ports)
+            fire_kill_switches(ports)
             self._carry_out_all()
 
     @contextmanager
