@@ -5,10 +5,11 @@ It gives the same answers as `hookfill up --fast`, and coverage sees what it doe
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -16,8 +17,8 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from app.bootstrap import web_wiring
 from app.demo import seed
 from app.dispatch.celery_publisher import CeleryPublisher
-from app.dispatch.routes import QueueName, TaskName
-from app.domain.effects import Effect
+from app.dispatch.routes import QueueName, TaskName, task_of
+from app.domain.effects import Effect, EffectKind
 from app.domain.errors import HookfillError
 from app.domain.identifiers import EpochMs
 from app.ingress.express import Application, StartResponse
@@ -31,14 +32,16 @@ from tests.servers import QUICK, running_server
 LOOK_SECONDS = 0.001
 
 
-class _Unsent(CeleryPublisher):
-    """Sends no messages: the worker looks into the store by itself."""
+class _Messages(CeleryPublisher):
+    """Messages to the worker in this process. Timers and prices it looks at without any."""
 
     def __init__(self) -> None:
-        pass
+        self._sent: SimpleQueue[tuple[TaskName, Sequence[int | str]]] = SimpleQueue()
 
     def publish(self, effects: Sequence[Effect]) -> None:
-        del effects
+        for effect in effects:
+            if effect.kind is not EffectKind.TIMER:
+                self.send(task_of(effect.kind), [effect.target])
 
     def wake_timers(self, due_ms: Sequence[EpochMs]) -> None:
         del due_ms
@@ -51,18 +54,29 @@ class _Unsent(CeleryPublisher):
         countdown_ms: int = 0,
         about: str = "",
     ) -> None:
-        del task, values, queue, countdown_ms, about
+        del queue, countdown_ms, about
+        self._sent.put((task, values))
+
+    def hand_over(self, worker: Worker) -> bool:
+        """Have the worker do what was sent, and what follows; return whether it was anything."""
+        handed = False
+        with suppress(Empty):
+            while True:
+                task, values = self._sent.get_nowait()
+                worker.take(task, values)
+                handed = True
+        return handed
 
 
 class _AtWork:
-    """A web app beside which a worker works, from the first to the last request under way.
+    """A web app beside which somebody works as long as any request is under way.
 
     Between requests nothing happens, so a test finds things as the last answer left them.
     """
 
-    def __init__(self, app: Application, worker: Worker) -> None:
+    def __init__(self, app: Application, work: Callable[[], None]) -> None:
         self._app = app
-        self._worker = worker
+        self._work = work
         self._lock = threading.Lock()
         self._asking = 0
         self._is_asked = threading.Event()
@@ -107,7 +121,7 @@ class _AtWork:
         while self._is_asked.wait() and not self._is_over:
             try:
                 with suppress(HookfillError):  # it is owed still
-                    self._worker.step()
+                    self._work()
             except BaseException as mistake:  # noqa: BLE001 - raised again at the end
                 self._mistake = mistake
                 return
@@ -132,9 +146,15 @@ def stand_in(data_dir: Path, environment: Mapping[str, str]) -> Iterator[Install
         settings = Settings.from_environment({"HOOKFILL_FAST": "1", **own, **environment})
         demo = seed(settings)
         wiring = web_wiring(settings)
-        messages = _Unsent()
+        messages = _Messages()
         wiring = replace(wiring, messages=messages, ports=replace(wiring.ports, publisher=messages))
-        web = _AtWork(create_app(wiring), Worker(settings))
+        worker = Worker(settings, messages)
+
+        def work() -> None:
+            if not messages.hand_over(worker):
+                worker.step()
+
+        web = _AtWork(create_app(wiring), work)
         with web.at_work(), _served(web) as port:
             yield Installation(
                 {
