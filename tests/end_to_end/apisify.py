@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from tests.end_to_end.stack import Json, Stack
+from tests.end_to_end.stack import Installation, Json
 
 URL = "https://orders.example.com/v1/order"
 HTTP_URL = "http://orders.example.com/v1/order"
@@ -59,7 +59,7 @@ def fresh(**odd: object) -> Json:
 class Caller:
     """Sends orders to a stack, and looks at what they bring about."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Installation) -> None:
         self.stack = stack
 
     def reset(self, position: str = "0", mode: str = "ONEWAY") -> None:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 
-from tests.end_to_end.conftest import FUTURES
-from tests.end_to_end.stack import Json, Stack
+from tests.end_to_end.crypto_arsenal import FUTURES
+from tests.end_to_end.stack import Installation, Json
 
 SPOT1 = {"connectorName": "spot1", "connectorToken": "T1"}
 FUT1 = {"connectorName": "fut1", "connectorToken": "T2"}
@@ -15,50 +15,50 @@ OPEN = {**FUT1, "action": "openLong", "fixed": "0.5", "profit": "2200", "loss": 
 _numbers = count(1)
 
 
-def accepted(stack: Stack, message: Json) -> str:
+def accepted(stack: Installation, message: Json) -> str:
     """Send a message like no other, and return the id under which it is followed."""
     answer = stack.send({**message, "number": f"{next(_numbers)} {time.time()}"})
     assert answer.text == "ok", answer.text
     return answer.headers["X-Hookfill-Id"]
 
 
-def settled(stack: Stack, message: Json) -> str:
+def settled(stack: Installation, message: Json) -> str:
     """Send a message and wait for what it brings about."""
     known = accepted(stack, message)
     stack.settle()
     return known
 
 
-def detail(stack: Stack, reference: str) -> Json:
+def detail(stack: Installation, reference: str) -> Json:
     """Return one aggregate with children and timeline."""
     return stack.call("GET", f"/api/orders/{reference}")
 
 
-def outcome(stack: Stack, reference: str) -> tuple[str, str | None]:
+def outcome(stack: Installation, reference: str) -> tuple[str, str | None]:
     """Return the state of an aggregate, and the code of the reason for it."""
     row = detail(stack, reference)
     return row["state"], row["reason"] and row["reason"]["code"]
 
 
-def events(stack: Stack, reference: str) -> list[str]:
+def events(stack: Installation, reference: str) -> list[str]:
     """Return what the timeline names."""
     return [entry["event"] for entry in detail(stack, reference)["timeline"]]
 
 
-def ledger(stack: Stack, account: str) -> list[Json]:
+def ledger(stack: Installation, account: str) -> list[Json]:
     """Return every order that the venue has ever received."""
     rows: list[Json] = stack.account(account)["ledger"]
     return rows
 
 
-def position(stack: Stack) -> tuple[str, str]:
+def position(stack: Installation) -> tuple[str, str]:
     """Return the two legs in ETH/USDT."""
     legs = stack.account(FUTURES)["positions"]["ETH/USDT"]
     return legs["long"], legs["short"]
 
 
 @contextmanager
-def connector(stack: Stack, name: str, **settings: object) -> Iterator[None]:
+def connector(stack: Installation, name: str, **settings: object) -> Iterator[None]:
     """Give a connector other settings for a while."""
     before = stack.call("GET", f"/api/connectors/{name}")
     stack.call("PUT", f"/api/connectors/{name}", settings)

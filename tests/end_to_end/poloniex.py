@@ -17,7 +17,7 @@ from urllib.parse import quote, urljoin
 import pytest
 import requests
 
-from tests.end_to_end.stack import Json, Stack
+from tests.end_to_end.stack import Installation, Json
 
 ACCOUNT, OTHER_ACCOUNT = "vector-polo", "vector-polo-other"
 KEY, OTHER_KEY, READ_KEY = "polo-key", "polo-other", "polo-read"
@@ -194,7 +194,7 @@ def _named(order_id: str | None, client_order_id: str | None) -> str:
 class Trader:
     """A caller with an account, and what happens around it."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Installation) -> None:
         self.stack = stack
         self.now_ms: Callable[[], int] = lambda: NOW_MS
         self.sdk = self.client(KEY)

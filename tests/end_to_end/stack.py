@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -21,26 +21,26 @@ START_SECONDS = 90.0
 
 #: Of the test profile, whose polls are so close that several stacks leave little of a small machine.
 #: Whoever sets a price or moves the clock need not wait for a poll.
-ENVIRONMENT = {"HOOKFILL_POLL_INTERVAL_MS": "250"}
+UNHURRIED = {"HOOKFILL_POLL_INTERVAL_MS": "250"}
+
+#: Between two looks at something that one waits for.
+LOOK_SECONDS = 0.05
 
 Json = dict[str, Any]
 
 
-class Stack:
-    """One `hookfill up`, and what its run file says."""
+class Installation:
+    """Hookfill as whoever speaks HTTP has it.
 
-    def __init__(self, process: "subprocess.Popen[bytes]", data_dir: Path) -> None:
-        self.process = process
-        self.data_dir = data_dir
+    Args:
+        run: where it is, and the admin token, as the run file has them.
+    """
+
+    def __init__(self, run: Json) -> None:
+        self.run = run
         self.session = requests.Session()
-        self._forgotten: set[str] = set()
-        self.run = self.run_file()
         self.session.headers["Authorization"] = f"Bearer {self.run['admin_token']}"
-
-    def run_file(self) -> Json:
-        """Return the run file as it is now."""
-        run: Json = json.loads((self.data_dir / "run.json").read_text())
-        return run
+        self._forgotten: set[str] = set()
 
     def url(self, path: str) -> str:
         """Return the address of a path."""
@@ -107,6 +107,20 @@ class Stack:
         """Return the total balance of a currency."""
         return Decimal(self.account(name)["balances"][currency]["total"])
 
+
+class Stack(Installation):
+    """One `hookfill up`, and what its run file says."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", data_dir: Path) -> None:
+        self.process = process
+        self.data_dir = data_dir
+        super().__init__(self.run_file())
+
+    def run_file(self) -> Json:
+        """Return the run file as it is now."""
+        run: Json = json.loads((self.data_dir / "run.json").read_text())
+        return run
+
     def kill(self, name: str, number: int = signal.SIGKILL) -> int:
         """Send a signal to a process of the run; return its process id."""
         pid: int = self.run_file()["pids"][name]
@@ -115,7 +129,7 @@ class Stack:
 
     def wait_ready(self, timeout_seconds: float = 60.0) -> None:
         """Wait until the queue carries messages again."""
-        for _ in _until(timeout_seconds):
+        for _ in _looks(timeout_seconds):
             try:
                 if self.session.get(self.url("/readyz"), timeout=2).status_code == 200:
                     return
@@ -124,11 +138,19 @@ class Stack:
         raise AssertionError("the stack did not become ready")
 
 
-def _until(timeout_seconds: float) -> Iterator[None]:
+def until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait until something holds."""
+    for _ in _looks(seconds):
+        if holds():
+            return
+    raise AssertionError(f"it did not come about within {seconds} s")
+
+
+def _looks(timeout_seconds: float) -> Iterator[None]:
     deadline = time.monotonic() + timeout_seconds
     while time.monotonic() < deadline:
         yield
-        time.sleep(0.1)
+        time.sleep(LOOK_SECONDS)
 
 
 @contextmanager
@@ -150,7 +172,7 @@ def running_stack(
         process = subprocess.Popen(
             [*command, *(flags or ("--fast",))],
             cwd=CHECKOUT,
-            env={**clean, **ENVIRONMENT, **(environment or {})},
+            env={**clean, **UNHURRIED, **(environment or {})},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
@@ -167,7 +189,7 @@ def running_stack(
 
 
 def _wait_for_run_file(process: "subprocess.Popen[bytes]", data_dir: Path, log: Path) -> None:
-    for _ in _until(START_SECONDS):
+    for _ in _looks(START_SECONDS):
         if (data_dir / "run.json").exists():
             return
         if process.poll() is not None:

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.end_to_end.asking import OPEN, SPOT1, accepted, detail, events, ledger, outcome, settled
-from tests.end_to_end.conftest import SPOT
+from tests.end_to_end.crypto_arsenal import SPOT
 from tests.end_to_end.stack import Stack
 
 KEYS = [

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.conftest import FUTURES
+from tests.end_to_end.crypto_arsenal import FUTURES
 from tests.end_to_end.stack import Stack
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")

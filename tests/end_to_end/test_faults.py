@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.conftest import FUTURES, SPOT
+from tests.end_to_end.crypto_arsenal import FUTURES, SPOT
 from tests.end_to_end.stack import Stack, running_stack
 from tests.servers import running_server
 

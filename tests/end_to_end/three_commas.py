@@ -8,7 +8,7 @@ from typing import Any, Final
 import requests
 
 from tests import three_commas as wire
-from tests.end_to_end.stack import Stack
+from tests.end_to_end.stack import Installation
 
 PAIR: Final = "USDT_LTC"
 SYMBOL: Final = "LTC/USDT"
@@ -32,7 +32,7 @@ _seconds = count(int(time.time()))
 class Client:
     """Signs and sends requests, moves prices, and looks at what they bring about."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Installation) -> None:
         self.stack = stack
         self.account = 0
         self.other_account = 0

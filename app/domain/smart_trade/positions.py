@@ -133,11 +133,15 @@ def how_it_ended(trade: SmartTrade) -> TradeStatus:
     executed = [one for one in trade.steps_of(StepKind.TAKE_PROFIT) if one.status in STEP_EXECUTED]
     if trade.status is TradeStatus.PANIC_SELL_ORDER_PLACED or not executed:
         return TradeStatus.PANIC_SELL_FINISHED
-    last = max(executed, key=lambda one: (one.updated_at_ms, _newest_order(trade, one)))
+    last = max(executed, key=lambda one: (one.updated_at_ms, _place_of_newest(trade, one)))
     if last.status is StepStatus.PANIC_SOLD:
         return TradeStatus.PANIC_SELL_FINISHED
     return TradeStatus.TAKE_PROFIT_FINISHED
 
 
-def _newest_order(trade: SmartTrade, step: Step) -> int:
-    return max((one.id for one in trade.orders_of(step.id)), default=0)
+def _place_of_newest(trade: SmartTrade, step: Step) -> int:
+    """Return when the newest order of a step came, by the orders of the trade.
+
+    Their ids do not tell: those of another process may be higher though they came before.
+    """
+    return max((at for at, one in enumerate(trade.orders) if one.step_id == step.id), default=-1)

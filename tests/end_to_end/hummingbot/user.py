@@ -1,19 +1,26 @@
 """Somebody who trades through the Hummingbot routes."""
 
+import itertools
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
 import requests
 
-from tests.end_to_end.stack import Stack
+from tests.end_to_end.stack import Installation
 
 Json = dict[str, Any]
+
+#: Each test has an account name of its own: a reset does not take away what was traded before.
+_NUMBERS = itertools.count(1)
 
 
 class User:
     """A user with a password, and the account name that a test has for itself."""
 
-    def __init__(self, stack: Stack, account_name: str) -> None:
+    def __init__(self, stack: Installation, account_name: str) -> None:
         self.stack = stack
         self.account_name = account_name
         self.session = requests.Session()
@@ -100,3 +107,33 @@ class User:
     def position_rows(self, **filters: object) -> list[tuple[str, Decimal]]:
         """Return side and amount of each position."""
         return [(one["side"], one["amount"]) for one in self.rows("positions", **filters)]
+
+
+@contextmanager
+def a_user(stack: Installation) -> Iterator[User]:
+    """Return a user `admin`/`admin` of one account name with a spot and a futures account.
+
+    BTC-USDT stands at 60000, ETH-USDT at 2000; business time is frozen.
+    """
+    stack.thaw()
+    name = f"master_{next(_NUMBERS)}"
+    balances = {"USDT": "2000000", "BTC": "1"}
+    for account, market in ((f"{name}-spot", "SPOT"), (f"{name}-usdm", "USDM")):
+        stack.call("PUT", f"/api/accounts/{account}", {"group": name, "market": market})
+        setting = {"balances": balances, "position_mode": "HEDGE", "reset": True}
+        stack.call("PUT", f"/paper/accounts/{account}", {"market": market, **setting})
+    client = {"password": "admin", "accounts": [f"{name}-spot", f"{name}-usdm"], "enabled": True}
+    stack.call("PUT", "/api/clients/hummingbot/admin", client)
+    stack.prices(BTC="60000", ETH="2000")
+    stack.freeze(int(time.time() * 1000))
+    yield User(stack, name)
+    stack.thaw()
+    for account in (f"{name}-spot", f"{name}-usdm"):
+        stack.call("PUT", f"/paper/accounts/{account}", {"reset": True})
+
+
+def detail(answer: requests.Response, status: int) -> Any:  # noqa: ANN401 - text or a list
+    """Return what an error says."""
+    assert answer.status_code == status, answer.text
+    assert set(answer.json()) == {"detail"}
+    return answer.json()["detail"]

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from typing import Any
 
@@ -10,12 +10,15 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.bootstrap import Wiring, worker_wiring
-from app.dispatch.routes import task_of
+from app.dispatch.routes import TaskName, task_of
 from app.domain.account import PAPER
 from app.domain.effects import Effect, EffectKind
 from app.domain.errors import HookfillError
-from app.domain.identifiers import EpochMs
+from app.domain.identifiers import AccountId, AggregateId, EpochMs
+from app.ports import Publisher
 from app.services.follow import follow_news
+from app.services.inspect import inspect_account
+from app.services.kill import fire_kill_switches
 from app.services.release import release_due
 from app.services.settle import is_settled
 from app.services.watch import watch_prices
@@ -101,10 +104,11 @@ class Worker:
 
     Args:
         settings: of the stack that it works for.
+        publisher: of what follows from its work; by default nobody, as it looks into the outbox.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self.wiring: Wiring = worker_wiring(settings, lambda _: _Nobody())
+    def __init__(self, settings: Settings, publisher: Publisher | None = None) -> None:
+        self.wiring: Wiring = worker_wiring(settings, lambda _: publisher or _Nobody())
 
     def work(self) -> None:
         """Go on until the stack is settled."""
@@ -122,6 +126,7 @@ class Worker:
                 self._carry_out_all()
             follow_news(ports)
             release_due([], ports)
+            fire_kill_switches(ports)
             self._carry_out_all()
 
     @contextmanager
@@ -141,11 +146,20 @@ class Worker:
             stopped.set()
             thread.join()
 
+    def take(self, task: TaskName, values: Sequence[int | str]) -> None:
+        """Do what a message asks for; the prices and timers of others are what `step` looks at."""
+        for value in values:
+            if task in USE_CASES:
+                self._carry_out(task, AggregateId(int(value)))
+            elif task is TaskName.INSPECT:
+                account_id, _, ticket = str(value).partition(":")
+                inspect_account(AccountId(int(account_id)), ticket, self.wiring.ports)
+
     def _carry_out_all(self) -> None:
         for effect in self.wiring.ports.outbox.owed():
-            if effect.kind is EffectKind.TIMER:
-                continue
-            try:
-                USE_CASES[task_of(effect.kind)](effect.target, self.wiring.ports)
-            except HookfillError:
-                continue  # it is owed still
+            if effect.kind is not EffectKind.TIMER:
+                self._carry_out(task_of(effect.kind), effect.target)
+
+    def _carry_out(self, task: TaskName, target: AggregateId) -> None:
+        with suppress(HookfillError):  # it is owed still
+            USE_CASES[task](target, self.wiring.ports)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -31,6 +32,7 @@ from app.services.smart_trades.acting import (
     update_trade,
 )
 from app.services.smart_trades.reading import view_of
+from app.store.ids import RedisIds
 from tests.builders import an_id
 from tests.trade_rig import TradeRig, a_sale, a_trade, classic, entry, steps, stop
 
@@ -270,6 +272,20 @@ def test_all_steps_sold_in_panic_end_the_trade_in_panic(rig: TradeRig) -> None:
     trade = rig.trade(trade.id)
     assert trade.status is TradeStatus.PANIC_SELL_FINISHED
     assert {one.status for one in trade.steps} == {StepStatus.PANIC_SOLD}
+
+
+def test_the_last_exit_says_how_it_ended_though_its_id_is_lower(rig: TradeRig) -> None:
+    trade = rig.open(a_sale("10", **steps(("50", "105"), ("50", "110"))))
+    another_process = replace(rig.ports, ids=RedisIds(rig.redis))
+
+    panic_sell_step(trade.id, step_at(trade, 2), another_process)
+    rig.drain()
+    rig.tick("105")
+
+    trade = rig.trade(trade.id)
+    panicked, taken = trade.orders
+    assert panicked.id > taken.id
+    assert trade.status is TradeStatus.TAKE_PROFIT_FINISHED
 
 
 def test_a_resting_step_is_taken_off_before_its_panic(rig: TradeRig) -> None:

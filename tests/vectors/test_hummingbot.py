@@ -1,8 +1,7 @@
-"""The acceptance vectors of the Hummingbot spec, section 6, against a running stack."""
+"""The acceptance vectors of the Hummingbot spec, section 6, but those about processes."""
 
 import json
-import signal
-import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
@@ -10,9 +9,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.end_to_end.hummingbot.user import User
-
-AUTH = ("admin", "admin")
+from tests.end_to_end.hummingbot.user import User, a_user, detail
+from tests.end_to_end.stack import Installation
 
 KEYS = {
     "order_id",
@@ -27,11 +25,11 @@ KEYS = {
 }
 
 
-def detail(answer: requests.Response, status: int) -> Any:  # noqa: ANN401 - text or a list
-    """Return what an error says."""
-    assert answer.status_code == status, answer.text
-    assert set(answer.json()) == {"detail"}
-    return answer.json()["detail"]
+@pytest.fixture
+def user(shared_stack: Installation) -> Iterator[User]:
+    """Return a user of an account name of their own."""
+    with a_user(shared_stack) as user:
+        yield user
 
 
 def problem(answer: requests.Response) -> dict[str, Any]:
@@ -350,20 +348,6 @@ def test_v35_the_same_key_twice_is_one_order(user: User) -> None:
     assert later.json()["order_id"] != first.json()["order_id"]
 
 
-def test_v36_nothing_is_stored_while_the_store_is_away(user: User) -> None:
-    user.stack.kill("redis", signal.SIGSTOP)
-    try:
-        answer = user.order()
-    finally:
-        user.stack.kill("redis", signal.SIGCONT)
-
-    assert isinstance(detail(answer, 503), str)
-    user.stack.wait_ready()
-    user.stack.settle()
-    assert user.rows("orders/search") == []
-    assert user.order().status_code == 201
-
-
 def test_v38_what_only_derivatives_have(user: User) -> None:
     path = f"/trading/{user.account_name}"
     mode = user.send(f"{path}/paper/position-mode", {"position_mode": "HEDGE"})
@@ -376,28 +360,6 @@ def test_v38_what_only_derivatives_have(user: User) -> None:
 
 
 # Beyond the vectors
-
-
-def test_strangers_are_told_so_without_the_store(user: User) -> None:
-    url = user.stack.url("/trading/orders")
-    with ThreadPoolExecutor(16) as crowd:  # so that each web process has heard of somebody
-        warm = list(
-            crowd.map(lambda _: requests.post(url, json={}, auth=AUTH, timeout=60), range(64))
-        )
-    assert {one.status_code for one in warm} == {422}
-    user.stack.kill("redis", signal.SIGSTOP)
-    try:
-        nobody = [requests.post(url, json=user.spot, timeout=60) for _ in range(4)]
-        wrong = [
-            requests.post(url, json=user.spot, auth=("admin", "wrong"), timeout=60)
-            for _ in range(4)
-        ]
-    finally:
-        user.stack.kill("redis", signal.SIGCONT)
-
-    assert {detail(one, 401) for one in nobody} == {"Not authenticated"}
-    assert {detail(one, 401) for one in wrong} == {"Incorrect username or password"}
-    user.stack.wait_ready()
 
 
 def test_a_close_waits_for_the_opening_before_it(user: User) -> None:
@@ -453,21 +415,6 @@ def test_leverage_is_set_at_the_venue(user: User) -> None:
     assert done.json()["status"] == "success"
     user.perpetual("BUY", "OPEN", 1)
     assert [one["leverage"] for one in user.rows("positions")] == [7]
-
-
-def test_without_workers_a_setting_is_not_waited_for(user: User) -> None:
-    path = f"/trading/{user.account_name}/paper_perpetual/leverage"
-    user.stack.kill("worker", signal.SIGSTOP)
-    try:
-        began = time.monotonic()
-        answer = user.send(path, {"trading_pair": "ETH-USDT", "leverage": 3})
-        took = time.monotonic() - began
-    finally:
-        user.stack.kill("worker", signal.SIGCONT)
-
-    if answer.status_code != 200:  # the children of the worker's main process may go on
-        assert "safe to ask again" in detail(answer, 503)
-    assert took < 4
 
 
 def test_a_key_is_one_whatever_account_it_comes_with(user: User) -> None:

@@ -1,8 +1,6 @@
-"""The acceptance vectors of the apisify spec, section 6, against a running stack."""
+"""The acceptance vectors of the apisify spec, section 6, but those about its processes."""
 
 import json
-import signal
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -11,11 +9,9 @@ from typing import Any
 
 import pytest
 import requests
-from celery import Celery
 from requests.adapters import HTTPAdapter
 
 from tests.end_to_end.apisify import (
-    ACCOUNT,
     ENVIRONMENT,
     FROM_TRADINGVIEW,
     HTTP_URL,
@@ -29,19 +25,19 @@ from tests.end_to_end.apisify import (
     fresh,
     signed,
 )
-from tests.end_to_end.stack import Stack, running_stack
+from tests.end_to_end.stack import Installation
+from tests.vectors.conftest import Start
 
 
 @pytest.fixture(scope="module")
-def apisify_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def apisify_stack(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """Start a stack that is called by the URL of the vectors, behind a proxy."""
-    data_dir: Path = tmp_path_factory.mktemp("apisify")
-    with running_stack(data_dir, ENVIRONMENT) as stack:
+    with start(tmp_path_factory.mktemp("apisify"), ENVIRONMENT) as stack:
         yield stack
 
 
 @pytest.fixture
-def caller(apisify_stack: Stack) -> Caller:
+def caller(apisify_stack: Installation) -> Caller:
     """Return the caller of a stack in the state that the vectors begin from."""
     caller = Caller(apisify_stack)
     caller.reset()
@@ -92,9 +88,9 @@ def test_v3_another_url_is_another_signature(caller: Caller) -> None:
     caller.refused({**B, "sign": S_HTTP}, 401, "unauthorized")
 
 
-def test_v3_several_urls_may_be_called(tmp_path: Path) -> None:
+def test_v3_several_urls_may_be_called(start: Start, tmp_path: Path) -> None:
     environment = {**ENVIRONMENT, "APISIFY_PUBLIC_URLS": json.dumps([URL, HTTP_URL])}
-    with running_stack(tmp_path, environment) as stack:
+    with start(tmp_path, environment) as stack:
         caller = Caller(stack)
         caller.reset()
         caller.accepted({**B, "sign": S_HTTP})
@@ -294,36 +290,6 @@ def test_v33_reversals_take_turns(caller: Caller) -> None:
     assert caller.traded() == [("BUY", Decimal(2), False)]
     states = {caller.row(one.json()["order_id"])["state"] for one in answers}
     assert states == {"DONE", "SKIPPED"}
-    assert caller.position() == 1
-
-
-def test_v34_nothing_is_queued_while_the_store_is_away(caller: Caller) -> None:
-    stack = caller.stack
-    stack.kill("redis", signal.SIGSTOP)
-    try:
-        answer = caller.post(B)
-    finally:
-        stack.kill("redis", signal.SIGCONT)
-    assert (answer.status_code, answer.json()["code"]) == (503, "queue_unavailable")
-    assert answer.headers["Retry-After"] == "5"
-    stack.wait_ready()
-    stack.settle()
-    assert caller.orders() == []
-    caller.accepted(B)
-    assert len(caller.orders()) == 1
-
-
-def test_v35_a_task_delivered_twice_places_once(caller: Caller) -> None:
-    caller.reset("-3")
-    body = caller.accepted(fresh(side="Sarbuy"))
-    (order,) = caller.orders()
-    celery = Celery(broker=caller.stack.run["broker_url"])
-    for one in (body["order_id"], order["id"]):
-        for task in ("hookfill.advance", "hookfill.place"):
-            celery.send_task(task, args=[[one]], queue="orders")
-    time.sleep(0.5)
-    caller.stack.settle()
-    assert len(caller.stack.account(ACCOUNT)["ledger"]) == 1
     assert caller.position() == 1
 
 

@@ -13,13 +13,15 @@ from tests.end_to_end.asking import (
     position,
     settled,
 )
-from tests.end_to_end.conftest import FUTURES, SPOT
-from tests.end_to_end.stack import Stack
+from tests.end_to_end.crypto_arsenal import FUTURES, SPOT
+from tests.end_to_end.stack import Installation
 
 
 class TestOppositeLegs:
     @pytest.mark.parametrize("mode", ["HEDGE", "ONEWAY"])
-    def test_a_reversal_closes_all_of_it_before_it_opens(self, stack: Stack, mode: str) -> None:
+    def test_a_reversal_closes_all_of_it_before_it_opens(
+        self, stack: Installation, mode: str
+    ) -> None:
         short = {"ETH/USDT": {"short": "0.5", "entry_price": "2000"}}
         setting = {"reset": True, "position_mode": mode, "positions": short}
         stack.call("PUT", f"/paper/accounts/{FUTURES}", setting)
@@ -32,7 +34,9 @@ class TestOppositeLegs:
         assert position(stack) == ("0.3", "0")
 
     @pytest.mark.parametrize(("mode", "word"), [("HEDGE", "reject"), ("ONEWAY", "keep")])
-    def test_an_opposite_position_is_refused(self, stack: Stack, mode: str, word: str) -> None:
+    def test_an_opposite_position_is_refused(
+        self, stack: Installation, mode: str, word: str
+    ) -> None:
         short = {"ETH/USDT": {"short": "0.5", "entry_price": "2000"}}
         setting = {"reset": True, "position_mode": mode, "positions": short}
         stack.call("PUT", f"/paper/accounts/{FUTURES}", setting)
@@ -45,7 +49,7 @@ class TestOppositeLegs:
 
 
 class TestProtection:
-    def test_a_dip_between_two_quick_ticks_fires_the_stop(self, stack: Stack) -> None:
+    def test_a_dip_between_two_quick_ticks_fires_the_stop(self, stack: Installation) -> None:
         known = settled(stack, OPEN)
         for last in ("1950", "1900", "2050", "2000"):
             stack.call("PUT", "/paper/prices", {"prices": {"ETH/USDT": {"last": last}}})
@@ -55,7 +59,7 @@ class TestProtection:
         assert (smart["1900"], smart["2200"]) == ("TRIGGERED", "CANCELED")
         assert position(stack) == ("0", "0")
 
-    def test_an_entry_canceled_in_part_is_protected_in_part(self, stack: Stack) -> None:
+    def test_an_entry_canceled_in_part_is_protected_in_part(self, stack: Installation) -> None:
         depth = {"bid": "1999", "ask": "2000", "asks": [["2000", "0.2"]]}
         stack.call("PUT", "/paper/prices?wait=true", {"prices": {"ETH/USDT": depth}})
         known = settled(stack, {**OPEN, "limit": "2000", "clientOrderId": "L"})
@@ -71,14 +75,14 @@ class TestProtection:
         assert outcome(stack, known)[0] == "DONE"
         assert {row["state"] for row in stack.rows(kind="SMART_ORDER")} == {"CANCELED"}
 
-    def test_another_signal_that_closes_takes_both_off(self, stack: Stack) -> None:
+    def test_another_signal_that_closes_takes_both_off(self, stack: Installation) -> None:
         settled(stack, OPEN)
 
         settled(stack, {**FUT1, "action": "closeLong"})
 
         assert {row["state"] for row in stack.rows(kind="SMART_ORDER")} == {"CANCELED"}
 
-    def test_a_stop_of_a_halted_account_fires_when_it_runs_again(self, stack: Stack) -> None:
+    def test_a_stop_of_a_halted_account_fires_when_it_runs_again(self, stack: Installation) -> None:
         settled(stack, OPEN)
         stack.call("PUT", f"/api/accounts/{FUTURES}", {"state": "HALT"})
         stack.prices(ETH="1890")
@@ -91,7 +95,7 @@ class TestProtection:
 
 
 class TestCancels:
-    def test_only_the_same_connector_is_reached(self, stack: Stack) -> None:
+    def test_only_the_same_connector_is_reached(self, stack: Installation) -> None:
         second = {"token": "T3", "account": SPOT, "symbol": "BTC/USDT"}
         stack.call("PUT", "/api/connectors/spot2", second)
         resting = {"action": "buy", "fixed": "0.01", "limit": "40000", "clientOrderId": "x"}
@@ -107,7 +111,7 @@ class TestCancels:
         assert outcome(stack, other)[0] == "EXECUTING"
         assert outcome(stack, delayed)[0] == "SCHEDULED"
 
-    def test_a_delayed_cancel_waits_for_its_time(self, stack: Stack) -> None:
+    def test_a_delayed_cancel_waits_for_its_time(self, stack: Installation) -> None:
         resting = {"action": "buy", "fixed": "0.01", "limit": "40000", "clientOrderId": "x"}
         known = settled(stack, {**SPOT1, **resting})
         later = {"action": "cancel", "clientOrderId": "x", "delaySeconds": 5}
@@ -121,7 +125,7 @@ class TestCancels:
 
 
 class TestLateness:
-    def test_entries_expire_and_exits_run(self, stack: Stack) -> None:
+    def test_entries_expire_and_exits_run(self, stack: Installation) -> None:
         entry = settled(stack, {**SPOT1, "action": "buy", "fixed": "0.01", "delaySeconds": 10})
         leave = settled(stack, {**SPOT1, "action": "sell", "fixed": "0.01", "delaySeconds": 10})
 
@@ -130,7 +134,7 @@ class TestLateness:
         assert outcome(stack, entry) == ("EXPIRED", "too_late")
         assert outcome(stack, leave) == ("DONE", None)
 
-    def test_exits_expire_too_where_the_connector_says_so(self, stack: Stack) -> None:
+    def test_exits_expire_too_where_the_connector_says_so(self, stack: Installation) -> None:
         with connector(stack, "spot1", late_exits="drop"):
             known = settled(stack, {**SPOT1, "action": "sell", "delaySeconds": 10})
             stack.advance(70_001)
@@ -139,7 +143,7 @@ class TestLateness:
 
 
 class TestReset:
-    def test_it_ends_what_is_live_in_every_state(self, stack: Stack) -> None:
+    def test_it_ends_what_is_live_in_every_state(self, stack: Installation) -> None:
         stack.call("PUT", f"/paper/faults/{SPOT}", {"place": ["ok", "timeout"]})
         resting = accepted(stack, {**SPOT1, "action": "buy", "fixed": "0.01", "limit": "40000"})
         stack.settle()
@@ -157,7 +161,7 @@ class TestReset:
         assert ledger(stack, SPOT) == ledger(stack, FUTURES) == []
         assert stack.account(SPOT)["balances"]["USDT"]["hold"] == "0"
 
-    def test_it_forgets_repeats(self, stack: Stack) -> None:
+    def test_it_forgets_repeats(self, stack: Installation) -> None:
         message = {**SPOT1, "action": "buy", "fixed": "0.01", "log": "again"}
         stack.send(message)
         stack.settle()
@@ -168,7 +172,7 @@ class TestReset:
 
         assert len(ledger(stack, SPOT)) == 1
 
-    def test_what_is_not_named_stays(self, stack: Stack) -> None:
+    def test_what_is_not_named_stays(self, stack: Installation) -> None:
         stack.call("PUT", f"/paper/accounts/{SPOT}", {"balances": {"ETH": "3"}})
 
         balances = stack.account(SPOT)["balances"]

@@ -1,6 +1,5 @@
 """Orders beyond the vectors: limits, hedge legs, failures, inverse contracts, the page's sample."""
 
-import ast
 import hashlib
 from decimal import Decimal
 from pathlib import Path
@@ -9,8 +8,9 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.apisify import ACCOUNT, Caller, fresh
-from tests.end_to_end.stack import Stack, running_stack
-from tests.end_to_end.test_apisify_vectors import apisify_stack, caller
+from tests.end_to_end.stack import Installation
+from tests.vectors.conftest import Start
+from tests.vectors.test_apisify import apisify_stack, caller
 
 __all__ = ["apisify_stack", "caller"]
 
@@ -131,7 +131,7 @@ def test_errors_are_json_whatever_is_sent(caller: Caller) -> None:
     assert (large.status_code, large.json()["code"]) == (413, "too_large")
 
 
-def sample_for(stack: Stack) -> str:
+def sample_for(stack: Installation) -> str:
     """Return the sample with its three blanks filled in."""
     demo = stack.run["demo"]["apisify"]
     blanks = {
@@ -146,12 +146,12 @@ def sample_for(stack: Stack) -> str:
     return text
 
 
-def test_the_sample_of_the_page_buys_an_inverse_contract(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with running_stack(tmp_path) as stack:
-        exec(compile(sample_for(stack), str(SAMPLE), "exec"), {"__name__": "__main__"})  # noqa: S102
-        answer: dict[str, Any] = ast.literal_eval(capsys.readouterr().out)
+def test_the_sample_of_the_page_buys_an_inverse_contract(start: Start, tmp_path: Path) -> None:
+    with start(tmp_path, {}) as stack:
+        printed: list[Any] = []
+        names = {"__name__": "__main__", "print": printed.append}
+        exec(compile(sample_for(stack), str(SAMPLE), "exec"), names)  # noqa: S102
+        (answer,) = printed
         assert (answer["result"], answer["side"], answer["symbol"]) == ("success", "Buy", "BTCUSD")
         stack.settle()
         account = stack.account("demo-coinm")

@@ -1,4 +1,4 @@
-"""The price vectors of the 3Commas spec, 8.1, over HTTP against a running stack."""
+"""The price vectors of the 3Commas spec, 8.1, over HTTP."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ import pytest
 from app.domain.smart_trade.terms import Condition, NewTrade
 from app.domain.smart_trade.words import TakeProfitType
 from app.domain.words import Side
-from tests.end_to_end.stack import Stack
+from tests.end_to_end.stack import Installation
 from tests.end_to_end.three_commas import MINE, PAIR, Client
 from tests.price_vectors import VECTORS, Vector
-
-pytestmark = pytest.mark.e2e
 
 Json = dict[str, Any]
 
 
 @pytest.fixture
-def client(shared_stack: Stack) -> Client:
+def client(shared_stack: Installation) -> Client:
     client = Client(shared_stack)
     client.reset()
     return client

@@ -1,4 +1,4 @@
-"""The vectors of authentication and validation of the 3Commas dialect, against a running stack."""
+"""The vectors of authentication and validation of the 3Commas dialect."""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from tests import three_commas as wire
-from tests.end_to_end.stack import Stack
+from tests.end_to_end.stack import Installation
 from tests.end_to_end.three_commas import (
     READER,
     STRANGER,
@@ -14,8 +14,6 @@ from tests.end_to_end.three_commas import (
     Client,
     refusal,
 )
-
-pytestmark = pytest.mark.e2e
 
 UNKNOWN_KEY = "api_key_invalid_or_expired"
 BAD_SIGNATURE = "signature_invalid"
@@ -26,7 +24,7 @@ Fields = Mapping[str, list[str]]
 
 
 @pytest.fixture
-def client(shared_stack: Stack) -> Client:
+def client(shared_stack: Installation) -> Client:
     client = Client(shared_stack)
     client.reset()
     return client

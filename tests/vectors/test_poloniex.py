@@ -1,8 +1,6 @@
-"""The acceptance vectors of the Poloniex dialect, A1 to A62, against a running stack."""
+"""The acceptance vectors of the Poloniex dialect, A1 to A62, but those about its processes."""
 
 import json
-import signal
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -13,7 +11,6 @@ import pytest
 import requests
 
 from tests.end_to_end.poloniex import (
-    ACCOUNT,
     KEY,
     NOW_MS,
     OTHER_KEY,
@@ -22,7 +19,8 @@ from tests.end_to_end.poloniex import (
     Sdk,
     Trader,
 )
-from tests.end_to_end.stack import Json, Stack, running_stack
+from tests.end_to_end.stack import Installation, Json, until
+from tests.vectors.conftest import Start
 
 #: Trials of a cancel against the price.
 TRIALS = 50
@@ -38,15 +36,16 @@ FOK = {
 
 
 @pytest.fixture(scope="module")
-def poloniex_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def poloniex_stack(
+    start: Start, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
     """Start a stack of its own, since the vectors trade in other steps than the demo accounts."""
-    data_dir: Path = tmp_path_factory.mktemp("poloniex")
-    with running_stack(data_dir) as stack:
+    with start(tmp_path_factory.mktemp("poloniex"), {}) as stack:
         yield stack
 
 
 @pytest.fixture
-def trader(poloniex_stack: Stack) -> Trader:
+def trader(poloniex_stack: Installation) -> Trader:
     """Return a caller of a stack in the state that the vectors begin from."""
     trader = Trader(poloniex_stack)
     trader.reset()
@@ -196,8 +195,8 @@ def test_a13_a_stop_on_the_wrong_side_fires_at_once(trader: Trader) -> None:
     assert trader.child(order_id)["state"] == "FILLED"
 
 
-def test_a13_unless_the_direction_is_inferred(tmp_path: Path) -> None:
-    with running_stack(tmp_path, {"POLO_TRIGGER_DIRECTION": "infer"}) as stack:
+def test_a13_unless_the_direction_is_inferred(start: Start, tmp_path: Path) -> None:
+    with start(tmp_path, {"POLO_TRIGGER_DIRECTION": "infer"}) as stack:
         trader = Trader(stack)
         trader.reset()
         order_id = trader.create(side="BUY", quantity="0.01", stop_price="58000")
@@ -675,23 +674,6 @@ def test_a58_a_cancel_meets_the_price(trader: Trader) -> None:
     assert len(trader.placed()) == len(triggered)
 
 
-def test_a59_what_trails_survives_a_restart(tmp_path: Path) -> None:
-    with running_stack(tmp_path) as stack:
-        trader = Trader(stack)
-        trader.reset()
-        order_id = trader.create(
-            side="SELL", type="TRAILING_STOP", trailingOffset="500", quantity="0.1"
-        )
-        trader.price("61000")
-    with running_stack(tmp_path) as stack:
-        again = Trader(stack)
-        again.freeze(NOW_MS)
-        assert again.state(order_id) == "PENDING_NEW"
-        again.price("60500")
-        assert again.state(order_id) == "TRIGGERED"
-        assert len(again.placed()) == 1
-
-
 def test_a60_numbers_may_be_numbers(trader: Trader) -> None:
     trader.price("59000")
     text = (
@@ -710,23 +692,6 @@ def test_a60_numbers_may_be_numbers(trader: Trader) -> None:
     assert answer.status_code == 200, answer.text
     row = trader.sdk.get_by_id(answer.json()["id"])
     assert Decimal(row["stopPrice"]) == 60000
-
-
-def test_a61_a_killed_worker_places_once(trader: Trader) -> None:
-    stack = trader.stack
-    order_id = stop(trader, stop_price="60001")
-    stack.call("PUT", f"/paper/faults/{ACCOUNT}", {"place": ["ok"], "delay_ms": 5_000})
-    quote = {"prices": {"BTC/USDT": {"last": "60001"}}}
-    stack.call("PUT", "/paper/prices", quote)
-    _until(lambda: any(one["state"] == "PLACING" for one in stack.rows(kind="ORDER")))
-    for name in [one for one in stack.run_file()["pids"] if one.startswith("worker")]:
-        stack.kill(name, signal.SIGKILL)
-    stack.call("DELETE", f"/paper/faults/{ACCOUNT}")
-    stack.wait_ready()
-    _until(lambda: stack.rows(kind="ORDER")[0]["state"] == "FILLED", seconds=60)
-    assert len(trader.placed()) == 1
-    assert trader.state(order_id) == "TRIGGERED"
-    assert trader.child(order_id)["state"] == "FILLED"
 
 
 def test_a62_its_order_is_canceled_as_an_order(trader: Trader) -> None:
@@ -750,18 +715,9 @@ def test_the_kill_switch(trader: Trader) -> None:
     assert status == {"startTime": NOW_MS, "cancellationTime": NOW_MS + 60_000}
     assert request("GET", "/orders/killSwitchStatus") == status
     trader.freeze(NOW_MS + 60_000)
-    _until(lambda: trader.state(smart) == "CANCELED")
-    _until(lambda: request("GET", f"/orders/{plain}")["state"] == "CANCELED")
+    until(lambda: trader.state(smart) == "CANCELED")
+    until(lambda: request("GET", f"/orders/{plain}")["state"] == "CANCELED")
     trader.refused(25020, 400, lambda: request("GET", "/orders/killSwitchStatus"))
-
-
-def _until(holds: Any, seconds: float = 20) -> None:  # noqa: ANN401
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if holds():
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"it did not come about within {seconds} s")
 
 
 def test_errors_of_paths_and_methods(trader: Trader) -> None:

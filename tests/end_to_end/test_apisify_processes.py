@@ -1,0 +1,58 @@
+"""The acceptance vectors of the apisify spec that are about processes: V34 and V35."""
+
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+from celery import Celery
+
+from tests.end_to_end.apisify import ACCOUNT, ENVIRONMENT, B, Caller, fresh
+from tests.end_to_end.stack import Stack, running_stack
+
+
+@pytest.fixture(scope="module")
+def apisify_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Start a stack that is called by the URL of the vectors, behind a proxy."""
+    with running_stack(tmp_path_factory.mktemp("apisify"), ENVIRONMENT) as stack:
+        yield stack
+
+
+@pytest.fixture
+def caller(apisify_stack: Stack) -> Caller:
+    """Return the caller of a stack in the state that the vectors begin from."""
+    caller = Caller(apisify_stack)
+    caller.reset()
+    return caller
+
+
+def test_v34_nothing_is_queued_while_the_store_is_away(
+    caller: Caller, apisify_stack: Stack
+) -> None:
+    stack = apisify_stack
+    stack.kill("redis", signal.SIGSTOP)
+    try:
+        answer = caller.post(B)
+    finally:
+        stack.kill("redis", signal.SIGCONT)
+    assert (answer.status_code, answer.json()["code"]) == (503, "queue_unavailable")
+    assert answer.headers["Retry-After"] == "5"
+    stack.wait_ready()
+    stack.settle()
+    assert caller.orders() == []
+    caller.accepted(B)
+    assert len(caller.orders()) == 1
+
+
+def test_v35_a_task_delivered_twice_places_once(caller: Caller, apisify_stack: Stack) -> None:
+    caller.reset("-3")
+    body = caller.accepted(fresh(side="Sarbuy"))
+    (order,) = caller.orders()
+    celery = Celery(broker=apisify_stack.run["broker_url"])
+    for one in (body["order_id"], order["id"]):
+        for task in ("hookfill.advance", "hookfill.place"):
+            celery.send_task(task, args=[[one]], queue="orders")
+    time.sleep(0.5)
+    apisify_stack.settle()
+    assert len(apisify_stack.account(ACCOUNT)["ledger"]) == 1
+    assert caller.position() == 1

@@ -1,0 +1,40 @@
+"""Each vector runs twice: in this process, where coverage sees it, and over a running stack."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end import crypto_arsenal
+from tests.end_to_end.stack import Installation, running_stack
+from tests.vectors.stand_in import stand_in
+
+#: Starts an installation whose files are in a folder, with settings of its own.
+Start = Callable[[Path, Mapping[str, str]], AbstractContextManager[Installation]]
+
+
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param("in_process", marks=pytest.mark.integration),
+        pytest.param("running", marks=pytest.mark.e2e),
+    ],
+)
+def start(request: pytest.FixtureRequest) -> Start:
+    """Return how an installation is started."""
+    return stand_in if request.param == "in_process" else running_stack
+
+
+@pytest.fixture(scope="session")
+def shared_stack(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Start an installation for all vectors that want no settings of their own."""
+    with start(tmp_path_factory.mktemp("vectors"), {}) as stack:
+        yield stack
+
+
+@pytest.fixture
+def stack(shared_stack: Installation) -> Installation:
+    """Return it as the vectors of the Crypto Arsenal spec expect it."""
+    crypto_arsenal.reset(shared_stack)
+    return shared_stack
