@@ -21,8 +21,10 @@ help: ## Say what each target does
 run: $(VENV)/.runtime ## Start everything (PORT=8000 DATA_DIR=var FAST=1)
 	@exec $(BIN)/hookfill up --port $(PORT) --data-dir $(DATA_DIR) $(if $(filter 1 true yes,$(FAST)),--fast)
 
-test: lint ## Check everything and run all tests with coverage (PYTEST_ARGS=...)
-	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered $(PYTEST_ARGS)
+# First what needs no whole stack, each file in one of two processes; then the stacks, by themselves.
+test: lint ## Check everything and run all tests with coverage
+	$(BIN)/python -m pytest -m "not e2e" -n 2 --dist loadfile --cov --cov-report= --cov-fail-under=0
+	$(BIN)/python -m pytest -m e2e --cov --cov-append --cov-report=term-missing:skip-covered
 
 lint: $(VENV)/.dev ## Check format, lint, types and imports
 	@VENV=$(VENV) scripts/check
