@@ -1,6 +1,6 @@
 """All children of a run: started in order, kept alive, stopped in order."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from app.supervisor.children import Child
 from app.supervisor.data_dir import last_lines
@@ -87,6 +87,3 @@ class Crew:
         while waiting := [child for child in children if not child.has_ended()]:
             signals.pause(_LOOK_SECONDS)
             children = waiting
-
-    def _of(self, kinds: Collection[str]) -> list[Child]:
-        return [each for each in self._children if kind(each.program.name) in kinds]

@@ -7,8 +7,10 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,8 @@ import redis
 from app.settings import Address
 from app.supervisor.embedded_server import find_server
 from app.supervisor.ports import free_port, is_free
+from app.supervisor.supervise import Origin
+from app.supervisor.supervise import up as run_everything
 from tests.processes import is_alive
 
 pytestmark = pytest.mark.integration
@@ -389,3 +393,52 @@ def test_an_end_during_the_start_is_clean(begin: Callable[..., Stack]) -> None:
     stack.process.terminate()
 
     assert stack.ended()[0] == 0
+
+
+def test_one_may_run_it_oneself(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # The same in this process, where coverage sees it: all start, one is killed, all are ended.
+    data_dir = tmp_path / "var"
+    is_over = threading.Event()
+
+    def described() -> dict[str, int]:
+        path = data_dir / "run.json"
+        pids: dict[str, int] = json.loads(path.read_text())["pids"] if path.exists() else {}
+        return pids
+
+    def watch() -> tuple[dict[str, int], dict[str, int]]:
+        try:
+            before = eventually(described)
+            os.kill(before["worker"], signal.SIGKILL)
+            eventually(lambda: described() != before)
+            return before, described()
+        finally:
+            if not is_over.is_set():
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    environ = {
+        "PATH": os.environ["PATH"],
+        "HOOKFILL_DATA_DIR": str(data_dir),
+        "HOOKFILL_BIND": "127.0.0.1:0",
+        "HOOKFILL_FAST": "1",
+    }
+    demo = 'import json; print(json.dumps({"crypto_arsenal": {"spot": {"connectorName": "demo"}}}))'
+    origin = Origin(folder=folder, seed_command=(sys.executable, "-c", demo))
+    with ThreadPoolExecutor(1) as pool:
+        watched = pool.submit(watch)
+        try:
+            code = run_everything(environ, origin)
+        finally:
+            is_over.set()
+        before, after = watched.result()
+
+    assert code == 0
+    assert before["supervisor"] == after["supervisor"] == os.getpid()
+    assert {name for name in before if before[name] != after[name]} == {"worker"}
+    del after["supervisor"]
+    assert not any(map(is_alive, after.values()))
+    assert described() == {}
+    said = capsys.readouterr().out
+    assert "worker was killed by SIGKILL; it is started again" in said
+    assert "Stopping ..." in said

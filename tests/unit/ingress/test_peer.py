@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from app.ingress.peer import address_of, is_https
+from app.ingress.peer import address_of, is_https, url_of
 
 TRUSTED = (ip_network("127.0.0.1"), ip_network("10.0.0.0/8"), ip_network("2001:db8::/32"))
 
@@ -42,3 +42,26 @@ def test_https_is_ours_or_said_by_a_trusted_proxy() -> None:
     assert is_https({"REMOTE_ADDR": "127.0.0.1", **said}, TRUSTED)
     assert not is_https({"REMOTE_ADDR": "203.0.113.7", **said}, TRUSTED)
     assert not is_https({"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_PROTO": "http"}, TRUSTED)
+
+
+@pytest.mark.parametrize(
+    ("peer", "said", "url"),
+    [
+        ("203.0.113.7", {}, "http://here:8000/v1/order"),
+        ("127.0.0.1", {}, "http://here:8000/v1/order"),
+        ("127.0.0.1", {"HTTP_X_FORWARDED_HOST": " outside "}, "http://outside/v1/order"),
+        ("127.0.0.1", {"HTTP_X_FORWARDED_HOST": ""}, "http://here:8000/v1/order"),
+        ("127.0.0.1", {"HTTP_X_FORWARDED_PROTO": "HTTPS"}, "https://here:8000/v1/order"),
+        (
+            "203.0.113.7",
+            {"HTTP_X_FORWARDED_HOST": "outside", "HTTP_X_FORWARDED_PROTO": "https"},
+            "http://here:8000/v1/order",
+        ),
+    ],
+)
+def test_the_url_that_was_called_is_ours_or_what_a_trusted_proxy_says(
+    peer: str, said: dict[str, str], url: str
+) -> None:
+    environ = {"REMOTE_ADDR": peer, "HTTP_HOST": "here:8000", "PATH_INFO": "/v1/order", **said}
+
+    assert url_of({**environ, "QUERY_STRING": "a=1"}, TRUSTED) == url

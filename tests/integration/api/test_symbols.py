@@ -1,0 +1,104 @@
+"""What a spelling means at a venue, and how people change that."""
+
+from urllib.parse import urlencode
+
+import pytest
+
+from app.bootstrap import Wiring
+from app.venues.paper.desk import PaperDesk
+from tests.integration.api.caller import Caller, Json
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def traded(api: Caller, wiring: Wiring) -> Caller:
+    """A caller of an installation whose paper venue trades BTC/USDT in two markets, and ETH."""
+    PaperDesk(wiring.paper).seed_instruments()
+    return api
+
+
+def resolve(**query: str) -> str:
+    return f"/api/symbols/resolve?{urlencode({'venue': 'paper', **query})}"
+
+
+def spelled(spelling: str, symbol: str | None, venue: str = "paper") -> Json:
+    return {"venue": venue, "spelling": spelling, "symbol": symbol}
+
+
+@pytest.mark.parametrize(
+    ("spelling", "market"),
+    [("BINANCE:BTCUSDT.P", "USDM"), ("btc-usdt", "SPOT"), ("BTC/USDT:USDT", "USDM")],
+)
+def test_a_spelling_means_one_symbol(traded: Caller, spelling: str, market: str) -> None:
+    answer = traded.call("GET", resolve(symbol=spelling, market=market))
+
+    assert answer == {
+        "spelling": spelling,
+        "venue": "paper",
+        "symbol": "BTC/USDT",
+        "market": market,
+    }
+
+
+def test_one_that_may_be_several_is_refused(traded: Caller) -> None:
+    status, code, _ = traded.refusal("GET", resolve(symbol="BTCUSDT"))
+
+    assert (status, code) == (404, "not_found")
+
+
+def test_a_venue_that_nobody_has_looked_at(api: Caller) -> None:
+    path = resolve(symbol="BTCUSDT", venue="binance")
+
+    assert api.refusal("GET", path)[:2] == (404, "not_found")
+
+
+def test_people_set_what_a_spelling_means(traded: Caller) -> None:
+    nothing = traded.call("GET", "/api/symbols?venue=paper")
+    put = traded.call("PUT", "/api/symbols", spelled("xbtusd", "BTC/USDT"))
+    traded.call("PUT", "/api/symbols", spelled("ETHUSDT", "BTC/USDT"))
+
+    assert nothing == {"venue": "paper", "spellings": {}}
+    assert put == {"venue": "paper", "spellings": {"XBTUSD": "BTC/USDT"}}
+    for spelling in ("XBTUSD", "ETHUSDT"):  # one of them against our own rules
+        found = traded.call("GET", resolve(symbol=spelling, market="SPOT"))
+        assert found["symbol"] == "BTC/USDT"
+    assert traded.call("GET", "/api/symbols?venue=binance")["spellings"] == {}
+
+
+def test_null_takes_it_away(traded: Caller) -> None:
+    traded.call("PUT", "/api/symbols", spelled("ETHUSDT", "BTC/USDT"))
+
+    answer = traded.call("PUT", "/api/symbols", spelled("ethusdt", None))
+
+    assert answer["spellings"] == {}
+    assert traded.call("GET", resolve(symbol="ETHUSDT", market="SPOT"))["symbol"] == "ETH/USDT"
+
+
+def test_what_a_venue_does_not_trade_is_no_meaning(traded: Caller) -> None:
+    status, code, _ = traded.refusal("PUT", "/api/symbols", spelled("DOGE", "DOGE/USDT"))
+
+    assert (status, code) == (404, "not_found")
+    assert traded.call("GET", "/api/symbols?venue=paper")["spellings"] == {}
+
+
+def test_it_can_be_set_before_the_venue_is_known(api: Caller) -> None:
+    body = spelled("XBTUSD", "BTC/USD", venue="binance")
+
+    assert api.call("PUT", "/api/symbols", body)["spellings"] == {"XBTUSD": "BTC/USD"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "fields"),
+    [
+        ("GET", "/api/symbols", None, ["venue"]),
+        ("GET", "/api/symbols/resolve?venue=paper", None, ["symbol"]),
+        ("GET", "/api/symbols/resolve?venue=paper&symbol=B&market=MOON", None, ["market"]),
+        ("PUT", "/api/symbols", {"venue": "paper", "spelling": "B"}, ["symbol"]),
+        ("PUT", "/api/symbols", {**spelled("B", "BTC/USDT"), "more": 1}, ["more"]),
+    ],
+)
+def test_what_is_wrong_is_said_by_field(
+    api: Caller, method: str, path: str, body: Json | None, fields: list[str]
+) -> None:
+    assert api.refusal(method, path, body)[2] == fields
