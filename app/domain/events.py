@@ -66,6 +66,20 @@ class OrderReported:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FillsAwaited:
+    """The venue has not listed all fills yet, or not their fees; it is asked again.
+
+    Attributes:
+        look: how often the order had been looked at before.
+        next_look_at_ms: server time of the next look.
+    """
+
+    at_ms: EpochMs
+    look: int
+    next_look_at_ms: EpochMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeLost:
     """The placement with this token may or may not have arrived."""
 

@@ -164,6 +164,27 @@ def test_a_lost_request_is_sent_again_after_the_proof(running: Running, venue: s
     assert len(running.received(venue)) == before + 1
 
 
+@pytest.mark.parametrize("venue", VENUES)
+def test_trades_that_are_listed_late_complete_an_order_that_has_ended(
+    running: Running, venue: str
+) -> None:
+    plan = running.wires[venue].plan
+    plan.trades_lag_ms = 3_600_000
+    signal = running.send(venue, "SPOT", action="buy", fixed="0.01")
+    early = running.order(signal, "FILLED")
+
+    plan.trades_lag_ms = 0
+    _wait_for(lambda: bool(running.order(signal, "FILLED")["fees"]))
+    _wait_for(lambda: bool(running.stack.call("GET", f"/api/orders/{signal}")["fees"]))
+
+    assert early["fees"] == {}
+    late = running.order(signal, "FILLED")
+    assert late["filled_quantity"] == early["filled_quantity"]
+    timeline = running.stack.call("GET", f"/api/orders/{late['id']}")["timeline"]
+    events = [one["event"] for one in timeline]
+    assert events.index("closed") < events.index("fills_listed")
+
+
 @pytest.mark.parametrize("venue", FUTURES)
 def test_a_stop_loss_closes_a_position(running: Running, venue: str) -> None:
     exchange = running.wires[venue].exchange

@@ -205,7 +205,7 @@ class Binance(Looking):
         order = self.exchange.place(account, ticket)
         row = _row(order)
         if kind == SPOT:
-            row["fills"] = [_fill(one) for one in order.trades]
+            row["fills"] = [_fill(one) for one in self.listed_trades(order)]
         return row
 
     def _found(self, account: Account, kind: str, fields: dict[str, str], fault: Fault) -> Order:
@@ -239,7 +239,7 @@ class Binance(Looking):
             for order in self.listed(account, kind, only_open=False)
             if order.ticket.market == market
             and fields.get("orderId", str(order.id)) == str(order.id)
-            for trade in order.trades
+            for trade in self.listed_trades(order)
         ]
 
     # What an account has

@@ -120,7 +120,7 @@ class Poloniex(Looking):
                 return _row(self._found(account, name, fault))
             case "GET", ["orders", name, "trades"]:
                 order = self._found(account, name, Fault.OK)
-                return [_trade(order, trade) for trade in order.trades]
+                return [_trade(order, trade) for trade in self.listed_trades(order)]
             case "DELETE", ["orders", name]:
                 return self._cancel(account, name)
             case _:

@@ -18,7 +18,7 @@ from app.domain.market import Balance, Position, Quote
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.reconciliation import StandingOrder
-from app.domain.report import Fill, OrderReport
+from app.domain.report import Fill, OrderReport, fees_of
 from app.domain.status import CLOSED, OPEN, OrderStatus
 from app.domain.words import Market, OrderType, PositionSide, ReasonCode, Side, TimeInForce
 from app.venues.ccxt.profiles import Profile
@@ -172,15 +172,6 @@ def _fill(trade: Json, size: Decimal, at_ms: object) -> Fill:
         fee_currency=Currency(str(fee.get("currency") or "")),
         at_ms=EpochMs(int(str(trade.get("timestamp") or at_ms or 0))),
     )
-
-
-def fees_of(fills: Iterable[Fill]) -> dict[Currency, Decimal]:
-    """Return currency → the sum of the fees."""
-    fees: dict[Currency, Decimal] = {}
-    for fill in fills:
-        if fill.fee:
-            fees[fill.fee_currency] = fees.get(fill.fee_currency, Decimal(0)) + fill.fee
-    return fees
 
 
 def standing_of(row: Json, size: Decimal) -> StandingOrder:
