@@ -168,8 +168,9 @@ class Binance(Looking):
         }
 
     def _tickers(self, kind: str, fields: dict[str, str], *, touch: bool) -> object:
+        told_ms = self.exchange.now_ms() - self.plan.price_age_ms
         rows = [
-            _ticker(market, *self.exchange.prices[market.symbol], self.exchange.now_ms(), touch)
+            _ticker(market, *self.exchange.prices[market.symbol], told_ms, touch)
             for market in self.exchange.markets.values()
             if market.kind == kind and market.symbol in self.exchange.prices
         ]

@@ -164,7 +164,7 @@ class Poloniex(Looking):
             "ask": str(ask),
             "askQuantity": "1",
             "markPrice": str(bid),
-            "ts": self.exchange.now_ms(),
+            "ts": self.exchange.now_ms() - self.plan.price_age_ms,
         }
 
     # Orders

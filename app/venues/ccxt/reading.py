@@ -253,6 +253,12 @@ def quote_of(ticker: Json, book: Json | None = None) -> Quote | None:
     return Quote(bid=bid or known, ask=ask or known, last=known)
 
 
+def moment_of(ticker: Json) -> int | None:
+    """Return the venue's time of a ticker in ms, or None where it tells none."""
+    found = number(ticker.get("timestamp"))
+    return None if found is None else int(found)
+
+
 # Accounts
 
 

@@ -1,8 +1,12 @@
 """Prices meet the trigger book."""
 
+from dataclasses import replace
+
 import pytest
+from prometheus_client import REGISTRY
 
 from app.domain.commands import Action
+from app.domain.identifiers import EpochMs
 from app.domain.signal import Signal, SignalState
 from app.domain.smart_order import SmartOrder, SmartOrderState
 from app.domain.status import OrderStatus
@@ -11,10 +15,12 @@ from app.domain.words import PositionSide, Side
 from app.services.watch import LEASE_MS, watch_prices
 from app.store import keys
 from tests.builders import (
+    BTC,
     ETH,
     PAPER,
     USDM_ID,
     a_command,
+    a_quote,
     a_report,
     a_smart_order,
     a_tick,
@@ -23,7 +29,7 @@ from tests.builders import (
     an_id,
     fixed,
 )
-from tests.rig import Rig, deaths, encounters
+from tests.rig import POLICY, Rig, deaths, encounters
 
 LONG = PositionSide.LONG
 ENTRY = a_command(
@@ -130,6 +136,71 @@ def test_ticks_are_evaluated_one_by_one_in_order() -> None:
 
     assert seen == [True, True, False]
     assert rig.feed.matched == [1, 2]
+
+
+# Prices that are too old
+
+
+def aged(rig: Rig, last: str, age_ms: int) -> None:
+    """Let the next tick have a price of this age."""
+    seen = {ETH: EpochMs(rig.clock.server_ms() - age_ms)}
+    rig.feed.ticks.append(replace(a_tick(1, last=last), seen_at_ms=seen))
+
+
+@pytest.mark.parametrize(
+    ("age_ms", "state"),
+    [
+        (POLICY.price_age_max_ms + 1, SmartOrderState.PENDING_NEW),
+        (POLICY.price_age_max_ms, SmartOrderState.TRIGGERED),
+    ],
+)
+def test_a_price_that_is_too_old_fires_nothing(age_ms: int, state: SmartOrderState) -> None:
+    rig = protected()
+    aged(rig, "1900", age_ms)
+
+    watch(rig)
+    rig.drain()
+
+    assert state in ended(rig)
+    assert len(rig.venue.sent) == (2 if state is SmartOrderState.TRIGGERED else 1)
+
+
+def test_a_process_that_slept_between_its_question_and_the_book_fires_nothing() -> None:
+    rig = protected()
+    aged(rig, "1900", 0)
+    rig.clock.advance(POLICY.price_age_max_ms + 1)
+
+    watch(rig)
+
+    assert ended(rig) == [SmartOrderState.PENDING_NEW] * 2
+    assert rig.feed.matched == []
+
+
+def test_one_old_price_does_not_hold_up_the_others() -> None:
+    rig = protected()
+    old = {BTC: EpochMs(0)}
+    both = {BTC: a_quote("1"), ETH: a_quote("1900")}
+    rig.feed.ticks.append(replace(a_tick(), quotes=both, seen_at_ms=old))
+
+    watch(rig)
+    rig.drain()
+
+    assert SmartOrderState.TRIGGERED in ended(rig)
+
+
+def test_the_age_of_prices_is_counted() -> None:
+    rig = protected()
+    before = _sample("hookfill_stale_prices_total"), _sample("hookfill_price_age_seconds_count")
+    aged(rig, "1900", POLICY.price_age_max_ms + 1)
+
+    watch(rig)
+
+    after = _sample("hookfill_stale_prices_total"), _sample("hookfill_price_age_seconds_count")
+    assert [now - then for now, then in zip(after, before, strict=True)] == [1, 1]
+
+
+def _sample(name: str) -> float:
+    return REGISTRY.get_sample_value(name, {"feed": PAPER}) or 0
 
 
 def test_only_one_watches_at_a_time() -> None:
