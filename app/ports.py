@@ -291,7 +291,7 @@ class TriggerBook(Protocol):
     def standing(self, trigger: Trigger) -> Standing | None:
         """Return where a trigger stands now, or None if the book does not hold it."""
 
-    def begin(self, venue: VenueName, number: int) -> None:
+    def begin(self, venue: VenueName, tick: Tick) -> None:
         """Note that a tick begins: what is armed from now on first meets the next one."""
 
     def fire(self, venue: VenueName, tick: Tick) -> Sequence[Firing]:

@@ -1,8 +1,9 @@
 """One order at one venue account, and everything that may happen to it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from app.domain.decision import Decision, Entry, EntryName, ignored
 from app.domain.effects import AT_ONCE, Effect, EffectKind
@@ -44,6 +45,9 @@ from app.domain.words import (
     TimeInForce,
 )
 
+if TYPE_CHECKING:
+    from app.domain.aggregate import Aggregate
+
 #: Sends that certainly did not arrive before the order is given up as a dead letter.
 ATTEMPTS_MAX = 5
 
@@ -80,6 +84,8 @@ class Order:
         leverage: to be set on the account's symbol first; None leaves it alone.
         not_after_ms: business time after which an entry is too late; None never is.
         due_at_ms: business time at which it should be sent.
+        tick_at_ms: business time of the prices that fired the trigger which it comes from; None if
+            it comes from none, or not at once.
         next_action_at_ms: server time before which nothing is tried again.
         lease_until_ms: server time at which a placement that gave no answer counts as lost.
         token: fencing token of the newest claim; rises with each.
@@ -116,6 +122,7 @@ class Order:
     caller_id: str | None = None
     not_after_ms: EpochMs | None = None
     due_at_ms: EpochMs = AT_ONCE
+    tick_at_ms: EpochMs | None = None
     status: OrderStatus = OrderStatus.PENDING_NEW
     reason: Reason | None = None
     cancel_requested: bool = False
@@ -430,6 +437,13 @@ class Order:
                 updated_at_ms=event.at_ms,
             )
         )
+
+
+def at_tick(children: Sequence["Aggregate"], tick_at_ms: EpochMs | None) -> tuple["Aggregate", ...]:
+    """Return what a tick has brought forth, with orders that know the time of that tick."""
+    return tuple(
+        replace(one, tick_at_ms=tick_at_ms) if isinstance(one, Order) else one for one in children
+    )
 
 
 def _status_after(order: Order, report: OrderReport, filled: Decimal) -> OrderStatus | None:

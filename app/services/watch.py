@@ -79,7 +79,7 @@ def _fresh(venue: VenueName, tick: Tick, ports: Ports) -> Tick:
 
 def evaluate(venue: VenueName, tick: Tick, feed: Feed, ports: Ports) -> None:
     """Let resting orders meet the tick, then the triggers; hand on in order of owner id."""
-    ports.book.begin(venue, tick.number)
+    ports.book.begin(venue, tick)
     feed.match(tick)
     follow_news(ports)
     hand_on(venue, ports.book.fire(venue, tick), ports)
@@ -119,6 +119,10 @@ def _tell(firing: Firing, ports: Ports) -> None:
         return
     new_ids = ports.ids.fresh(aggregate.account, IDS_PER_FIRING)
     event = TriggerFired(
-        at_ms=ports.clock.now_ms(), tick=firing.tick, prices=firing.prices, new_ids=new_ids
+        at_ms=ports.clock.now_ms(),
+        tick=firing.tick,
+        prices=firing.prices,
+        new_ids=new_ids,
+        tick_at_ms=firing.at_ms,
     )
     advance(firing.owner, event, ports)

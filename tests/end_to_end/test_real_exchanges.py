@@ -202,6 +202,33 @@ def test_a_stop_loss_closes_a_position(running: Running, venue: str) -> None:
     assert exchange.accounts[KEY].positions["ETH/USDT", "LONG"].quantity == 0
 
 
+@pytest.mark.parametrize("venue", FUTURES)
+def test_metrics_tell_how_old_prices_are_and_how_long_a_stop_takes(
+    running: Running, venue: str
+) -> None:
+    exchange = running.wires[venue].exchange
+    signal = running.send(venue, "USDM", action="openLong", fixed="0.1", profit="2200", loss="1900")
+    running.order(signal, "FILLED")
+    _wait_for(lambda: len(running.stack.rows(kind="SMART_ORDER", parent=signal)) == 2)
+    before = _counted(running, f'hookfill_tick_to_placement_seconds_count{{venue="{venue}"}}')
+
+    exchange.set_price("ETH/USDT", "1899")
+    _wait_for(lambda: _state(running, signal) == "DONE")
+    exchange.set_price("ETH/USDT", "2000")
+
+    after = _counted(running, f'hookfill_tick_to_placement_seconds_count{{venue="{venue}"}}')
+    mode = "testnet" if venue.endswith("_testnet") else "live"
+    feed = f'hookfill_price_age_seconds_count{{feed="{venue}:USDM:{mode}"}}'
+    assert after == before + 1
+    assert _counted(running, feed) > 0
+
+
+def _counted(running: Running, sample: str) -> float:
+    text = running.stack.session.get(running.stack.url("/metrics"), timeout=10).text
+    found = [line.rpartition(" ")[2] for line in text.splitlines() if line.startswith(sample)]
+    return float(found[0]) if found else 0
+
+
 def test_the_doctor_finds_nothing_wrong(running: Running) -> None:
     answer = running.stack.call("POST", "/api/doctor", {})
 

@@ -374,3 +374,56 @@ def test_whoever_dies_anywhere_between_webhook_and_stop_leaves_one_of_each() -> 
         rig.settle()
 
         assert_closed_once(rig)
+
+
+# How long it takes from a tick to the venue's answer
+
+
+def placements() -> tuple[float, float]:
+    """Return how many placements were timed, and the seconds of them all."""
+    name, labels = "hookfill_tick_to_placement_seconds", {"venue": str(PAPER)}
+    found = [REGISTRY.get_sample_value(f"{name}_{part}", labels) for part in ("count", "sum")]
+    return found[0] or 0, found[1] or 0
+
+
+def test_the_time_from_the_tick_to_the_answer_is_measured() -> None:
+    rig = protected()
+    before = placements()
+    tick(rig, "1900")
+    rig.venue.after_place = lambda _: rig.clock.advance(250)
+
+    watch(rig)
+    rig.drain()
+
+    count, seconds = (now - then for now, then in zip(placements(), before, strict=True))
+    assert (count, round(seconds, 3)) == (1, 0.25)
+    assert [one.tick_at_ms for one in rig.orders()] == [None, a_tick().at_ms]
+
+
+def test_an_order_that_no_trigger_has_brought_forth_is_not_measured() -> None:
+    before = placements()
+
+    protected()
+
+    assert placements() == before
+
+
+def test_what_is_handed_on_later_still_knows_its_tick() -> None:
+    rig = protected()
+    ports, fired = rig.ports, a_tick(1, last="1900")
+    ports.book.begin(PAPER, fired)
+    ports.book.fire(PAPER, fired)
+
+    watch(rig)
+
+    assert rig.orders()[-1].tick_at_ms == fired.at_ms
+
+
+def test_what_an_older_tick_has_fired_does_not_take_the_time_of_a_newer_one() -> None:
+    rig = protected()
+    rig.ports.book.fire(PAPER, a_tick(1, last="1900"))
+    rig.ports.book.begin(PAPER, a_tick(2))
+
+    watch(rig)
+
+    assert rig.orders()[-1].tick_at_ms is None
