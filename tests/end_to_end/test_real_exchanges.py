@@ -258,11 +258,33 @@ def test_accounts_are_compared_with_their_venues(running: Running) -> None:
 
 
 def test_spellings_are_resolved(running: Running) -> None:
+    running.stack.call("POST", "/api/accounts/binance-USDM/test", {})
     path = "/api/symbols/resolve?venue=binance&market=USDM&symbol=BINANCE:ETHUSDT.P"
 
     answer = running.stack.call("GET", path)
 
     assert (answer["symbol"], answer["market"]) == ("ETH/USDT", "USDM")
+
+
+@pytest.mark.parametrize("venue", FUTURES)
+def test_a_connector_takes_any_spelling_and_trades_what_it_means(
+    running: Running, venue: str
+) -> None:
+    stack, name = running.stack, f"{venue}-spelled"
+    body = {"token": "T", "account": f"{venue}-USDM"}
+    for spelling in ("BINANCE:ETHUSDT.P", "ETHUSDT", "ETH-USDT", "ETH_USDT", "ETH/USDT:USDT"):
+        answer = stack.call("PUT", f"/api/connectors/{name}", {**body, "symbol": spelling})
+        assert answer["symbol"] == "ETH/USDT"
+    stack.call("PUT", f"/api/connectors/{name}", {**body, "symbol": "ETHUSDTPERP"})
+
+    fields = {"connectorName": name, "connectorToken": "T", "number": time.time_ns()}
+    sent = stack.send({**fields, "action": "openLong", "fixed": "0.1"})
+    running.order(sent.headers["X-Hookfill-Id"], "FILLED")
+
+    assert running.received(venue)[-1].ticket.market.symbol == "ETH/USDT"
+    body["symbol"] = "ETHBUSD"
+    refusal = stack.call("PUT", f"/api/connectors/{name}", body, status=400)
+    assert "ETH/USDT in USDM" in refusal["error"]["fields"]["symbol"][0]
 
 
 def _state(running: Running, reference: str) -> str:
