@@ -27,3 +27,18 @@ CHANGES = Counter(
     "What happened to aggregates, as their timelines name it.",
     ["kind", "event"],
 )
+PRICE_AGE_SECONDS = Histogram(
+    "hookfill_price_age_seconds",
+    "How old the prices of a real venue were when they met the triggers.",
+    ["feed"],
+    buckets=(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0),
+)
+STALE_PRICES = Counter(
+    "hookfill_stale_prices", "Prices that were too old to fire triggers, by feed.", ["feed"]
+)
+TICK_TO_PLACEMENT_SECONDS = Histogram(
+    "hookfill_tick_to_placement_seconds",
+    "From the tick that fired a trigger to the venue's answer to the order.",
+    ["venue"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
+)

@@ -291,7 +291,7 @@ class TriggerBook(Protocol):
     def standing(self, trigger: Trigger) -> Standing | None:
         """Return where a trigger stands now, or None if the book does not hold it."""
 
-    def begin(self, venue: VenueName, number: int) -> None:
+    def begin(self, venue: VenueName, tick: Tick) -> None:
         """Note that a tick begins: what is armed from now on first meets the next one."""
 
     def fire(self, venue: VenueName, tick: Tick) -> Sequence[Firing]:
@@ -782,6 +782,7 @@ class Policy:
         venue_place_lease_ms, venue_grace_ms: as the first two, where money is not paper.
         venue_absence_ms: how far apart two answers of "no such order" must be to prove it there.
         venue_poll_ms: between two questions about open orders, and about prices, of one account.
+        price_age_max_ms: prices of a real venue that are older fire no trigger.
         exit_patience_ms: how long an exit waits for an unknown order of its lane.
         republish_after_ms: how long an effect may be owed before its message counts as lost.
         timer_horizon_ms: how far ahead a countdown message is sent.
@@ -797,6 +798,7 @@ class Policy:
     venue_grace_ms: int = 35_000
     venue_absence_ms: int = 10_000
     venue_poll_ms: int = 2_000
+    price_age_max_ms: int = 30_000
     exit_patience_ms: int = 10_000
     republish_after_ms: int = 3_000
     timer_horizon_ms: int = 20_000

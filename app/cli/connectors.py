@@ -17,7 +17,7 @@ def connector() -> None:
 @connector.command("add")
 @click.argument("name")
 @click.option("--account", "accounts", multiple=True, help="Where it trades. Repeatable.")
-@click.option("--symbol", help="What it trades, for instance BTC/USDT.")
+@click.option("--symbol", help="What it trades, for instance BTC/USDT; any spelling will do.")
 @click.option("--connector-token", type=SECRET_TEXT, help="Else one is made; - asks for it.")
 @with_settings
 @with_api

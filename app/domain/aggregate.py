@@ -1,6 +1,10 @@
 """The kinds of aggregate, together, and the one function by which any of them changes."""
 
+from collections.abc import Mapping
+from decimal import Decimal
+
 from app.domain.decision import Decision, ignored
+from app.domain.identifiers import Currency
 from app.domain.order import Order, OrderEvent
 from app.domain.request import Request
 from app.domain.reversal import Reversal, ReversalEvent
@@ -8,7 +12,7 @@ from app.domain.signal import Signal, SignalEvent
 from app.domain.smart_order import SmartOrder, SmartOrderEvent
 from app.domain.smart_trade import deciding
 from app.domain.smart_trade.trade import SmartTrade
-from app.domain.status import IN_FLIGHT
+from app.domain.status import IN_FLIGHT, OrderStatus
 
 Aggregate = Order | Signal | Reversal | SmartOrder | SmartTrade
 Event = OrderEvent | SignalEvent | ReversalEvent | SmartOrderEvent | deciding.SmartTradeEvent
@@ -40,18 +44,20 @@ def is_finished(aggregate: Aggregate) -> bool:
 
 
 def is_news(before: Aggregate | None, after: Aggregate) -> bool:
-    """Tell whether a change concerns the parent: what was filled, and whether it is over."""
+    """Tell whether a change concerns the parent: what was filled and paid, and its end."""
     match after:
         case Order():
             known = before if isinstance(before, Order) else None
             if after.status in IN_FLIGHT:
                 return False
-            return known is None or (
-                (known.status, known.filled_quantity) != (after.status, after.filled_quantity)
-            )
+            return known is None or _standing(known) != _standing(after)
         case SmartOrder():
             return isinstance(before, SmartOrder) and (
                 (before.is_live, before.filled_quantity) != (after.is_live, after.filled_quantity)
             )
         case Request() | SmartTrade():
             return False
+
+
+def _standing(order: Order) -> tuple[OrderStatus, Decimal, Mapping[Currency, Decimal]]:
+    return order.status, order.filled_quantity, order.fees

@@ -29,6 +29,8 @@ class EntryName(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     PARTIALLY_FILLED = "partially_filled"
     FILLED = "filled"
+    LATE_FILL = "late_fill"
+    FILLS_LISTED = "fills_listed"
     DEFERRED = "deferred"
     UNKNOWN = "unknown"
     ABSENT = "absent"

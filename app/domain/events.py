@@ -66,6 +66,20 @@ class OrderReported:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FillsAwaited:
+    """The venue has not listed all fills yet, or not their fees; it is asked again.
+
+    Attributes:
+        look: how often the order had been looked at before.
+        next_look_at_ms: server time of the next look.
+    """
+
+    at_ms: EpochMs
+    look: int
+    next_look_at_ms: EpochMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeLost:
     """The placement with this token may or may not have arrived."""
 
@@ -189,6 +203,7 @@ class TriggerFired:
         prices: slot of each trigger that has fired at this tick → the price that it watches.
         new_ids: for what it may bring forth; at least 2.
         extremes: slot of each that trailed → the best price that it had followed.
+        tick_at_ms: business time of the tick, or None where that is not known any more.
     """
 
     at_ms: EpochMs
@@ -196,6 +211,7 @@ class TriggerFired:
     prices: Mapping[str, Decimal]
     new_ids: tuple[FreshId, ...]
     extremes: Mapping[str, Decimal] = field(default_factory=dict)
+    tick_at_ms: EpochMs | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

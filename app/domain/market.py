@@ -1,7 +1,7 @@
 """What is known of prices, balances and positions at one moment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from app.domain.identifiers import Currency, EpochMs, Symbol
@@ -44,11 +44,26 @@ class Quote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """Quotes that were seen together. `number` rises with each tick of a venue."""
+    """Quotes that were seen together. `number` rises with each tick of a venue.
+
+    Attributes:
+        seen_at_ms: server time at which the venue had the prices of a symbol, or a little earlier;
+            prices that are not named, such as those that a person has set, do not age.
+    """
 
     number: int
     at_ms: EpochMs
     quotes: Mapping[Symbol, Quote]
+    seen_at_ms: Mapping[Symbol, EpochMs] = field(default_factory=dict)
+
+    def not_before(self, oldest_ms: int) -> "Tick":
+        """Return the tick without prices that were seen before this server time."""
+        quotes = {
+            symbol: quote
+            for symbol, quote in self.quotes.items()
+            if self.seen_at_ms.get(symbol, oldest_ms) >= oldest_ms
+        }
+        return self if len(quotes) == len(self.quotes) else replace(self, quotes=quotes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

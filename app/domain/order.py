@@ -1,14 +1,16 @@
 """One order at one venue account, and everything that may happen to it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from app.domain.decision import Decision, Entry, EntryName, ignored
 from app.domain.effects import AT_ONCE, Effect, EffectKind
 from app.domain.events import (
     CancelDeferred,
     CancelRequested,
+    FillsAwaited,
     OrderReported,
     OutcomeLost,
     PlacementClaimed,
@@ -30,7 +32,7 @@ from app.domain.identifiers import (
     quote_of,
 )
 from app.domain.reason import Reason
-from app.domain.report import Fill, OrderReport
+from app.domain.report import Fill, OrderReport, fees_of, is_all_told, merged
 from app.domain.status import CLOSED, IN_FLIGHT, OPEN, OrderStatus, may_move
 from app.domain.words import (
     Dialect,
@@ -43,8 +45,14 @@ from app.domain.words import (
     TimeInForce,
 )
 
+if TYPE_CHECKING:
+    from app.domain.aggregate import Aggregate
+
 #: Sends that certainly did not arrive before the order is given up as a dead letter.
 ATTEMPTS_MAX = 5
+
+#: Questions about fills that the venue has not listed; the pause doubles with each.
+LOOKS_MAX = 8
 
 OrderEvent = (
     TurnTaken
@@ -52,6 +60,7 @@ OrderEvent = (
     | PlacementDenied
     | PlacementDeferred
     | OrderReported
+    | FillsAwaited
     | OutcomeLost
     | StillUnknown
     | ProvenAbsent
@@ -75,11 +84,17 @@ class Order:
         leverage: to be set on the account's symbol first; None leaves it alone.
         not_after_ms: business time after which an entry is too late; None never is.
         due_at_ms: business time at which it should be sent.
+        tick_at_ms: business time of the prices that fired the trigger which it comes from; None if
+            it comes from none, or not at once.
         next_action_at_ms: server time before which nothing is tried again.
         lease_until_ms: server time at which a placement that gave no answer counts as lost.
         token: fencing token of the newest claim; rises with each.
         attempts: placements begun.
         absent_since_ms: see `StillUnknown`.
+        awaits_fills: the venue has not listed all fills behind `filled_quantity`, or not their
+            fees, and is asked again.
+        looks: how often it was looked at for that, since the filled quantity rose last; the first
+            look asks nothing, and gives the venue a moment.
     """
 
     id: OrderId
@@ -107,6 +122,7 @@ class Order:
     caller_id: str | None = None
     not_after_ms: EpochMs | None = None
     due_at_ms: EpochMs = AT_ONCE
+    tick_at_ms: EpochMs | None = None
     status: OrderStatus = OrderStatus.PENDING_NEW
     reason: Reason | None = None
     cancel_requested: bool = False
@@ -123,6 +139,8 @@ class Order:
     fees: Mapping[Currency, Decimal] = field(default_factory=dict)
     fills: tuple[Fill, ...] = ()
     position_after: Decimal | None = None
+    awaits_fills: bool = False
+    looks: int = 0
 
     def __post_init__(self) -> None:
         """Make orders impossible that no venue could understand."""
@@ -181,6 +199,11 @@ class Order:
         """What is not filled yet."""
         return self.quantity - self.filled_quantity
 
+    @property
+    def is_to_be_looked_at(self) -> bool:
+        """Whether fills are missing that its venue may list by now; a cancel goes first."""
+        return self.awaits_fills and (self.is_closed or not self.cancel_requested)
+
     def owed(self) -> tuple[Effect, ...]:
         """Return the one piece of work that this order's state asks for, if any."""
         match self.status:
@@ -194,9 +217,11 @@ class Order:
                 kind, due = EffectKind.RESOLVE, self.next_action_at_ms
             case OrderStatus.NEW | OrderStatus.PARTIALLY_FILLED if self.cancel_requested:
                 kind, due = EffectKind.CANCEL, self.next_action_at_ms
+            case _ if self.is_to_be_looked_at:
+                kind, due = EffectKind.RESOLVE, self.next_action_at_ms
             case _:
                 return ()
-        urgent = self.reduces or kind is EffectKind.CANCEL
+        urgent = kind is EffectKind.CANCEL or (self.reduces and not self.is_to_be_looked_at)
         return (
             Effect(
                 kind=kind,
@@ -229,6 +254,8 @@ class Order:
                 return self._deferred(event)
             case OrderReported():
                 return self._reported(event)
+            case FillsAwaited():
+                return self._fills_awaited(event)
             case OutcomeLost():
                 return self._lost(event)
             case StillUnknown():
@@ -370,7 +397,7 @@ class Order:
         report = event.report
         if event.token is not None and event.token != self.token:
             return ignored(self, f"the answer to placement {event.token} came too late")
-        fills = _merged(self.fills, report.fills)
+        fills = merged(self.fills, report.fills)
         filled = max(self.filled_quantity, report.filled_quantity)
         status = _status_after(self, report, filled)
         grown = filled > self.filled_quantity
@@ -382,10 +409,12 @@ class Order:
             fills=fills,
             filled_quantity=filled,
             average_price=report.average_price if grown else self.average_price,
-            fees=dict(report.fees) if grown else self.fees,
+            fees=_fees_after(self, report, fills, grown=grown),
             venue_order_id=self.venue_order_id or report.venue_order_id,
             position_after=report.position_after if grown else self.position_after,
             reason=_reason_after(self, status, report),
+            awaits_fills=_awaits_fills(self, report, fills, filled),
+            looks=0 if grown else self.looks,
             needs_person=False,
             unknown_since_ms=None,
             absent_since_ms=None,
@@ -394,6 +423,27 @@ class Order:
             updated_at_ms=event.at_ms,
         )
         return Decision(news, entries=tuple(_report_entries(self, news, event.at_ms)))
+
+    def _fills_awaited(self, event: FillsAwaited) -> Decision["Order"]:
+        if not self.is_to_be_looked_at or event.look != self.looks:
+            return ignored(self, f"look {event.look} for fills found look {self.looks}")
+        looks = self.looks + 1
+        return Decision(
+            replace(
+                self,
+                looks=looks,
+                awaits_fills=looks <= LOOKS_MAX,
+                next_action_at_ms=event.next_look_at_ms,
+                updated_at_ms=event.at_ms,
+            )
+        )
+
+
+def at_tick(children: Sequence["Aggregate"], tick_at_ms: EpochMs | None) -> tuple["Aggregate", ...]:
+    """Return what a tick has brought forth, with orders that know the time of that tick."""
+    return tuple(
+        replace(one, tick_at_ms=tick_at_ms) if isinstance(one, Order) else one for one in children
+    )
 
 
 def _status_after(order: Order, report: OrderReport, filled: Decimal) -> OrderStatus | None:
@@ -408,6 +458,22 @@ def _status_after(order: Order, report: OrderReport, filled: Decimal) -> OrderSt
     if may_move(order.status, OrderStatus.FILLED) and order.is_closed:
         return order.status  # perhaps the same with a higher filled quantity
     return None
+
+
+def _fees_after(
+    order: Order, report: OrderReport, fills: tuple[Fill, ...], *, grown: bool
+) -> Mapping[Currency, Decimal]:
+    """Return the fees so far: those of the fills that are known, if there is news of them."""
+    if fills != order.fills:
+        return fees_of(fills)
+    return dict(report.fees) if grown and report.fees else order.fees
+
+
+def _awaits_fills(
+    order: Order, report: OrderReport, fills: tuple[Fill, ...], filled: Decimal
+) -> bool:
+    """Tell whether the venue is to be asked for fills; what it never lists is not waited for."""
+    return (report.lists_fills or order.awaits_fills) and not is_all_told(fills, filled)
 
 
 def _reason_after(order: Order, status: OrderStatus, report: OrderReport) -> Reason | None:
@@ -425,10 +491,9 @@ def _report_entries(before: Order, after: Order, at_ms: EpochMs) -> list[Entry]:
     if before.status in IN_FLIGHT and after.status is not OrderStatus.REJECTED:
         entries.append(Entry(EntryName.ACKNOWLEDGED, at_ms))
     if after.filled_quantity > before.filled_quantity:
-        name = EntryName.FILLED
-        if after.status is not OrderStatus.FILLED:
-            name = EntryName.PARTIALLY_FILLED
-        entries.append(Entry(name, at_ms))
+        entries.append(Entry(_fill_name(before, after), at_ms))
+    elif after.fills != before.fills:
+        entries.append(Entry(EntryName.FILLS_LISTED, at_ms))
     if after.status in CLOSED and before.status not in CLOSED:
         if after.status is not OrderStatus.FILLED:
             entries.append(Entry(EntryName(after.status.value.lower()), at_ms, after.reason))
@@ -436,10 +501,11 @@ def _report_entries(before: Order, after: Order, at_ms: EpochMs) -> list[Entry]:
     return entries
 
 
-def _merged(known: tuple[Fill, ...], told: tuple[Fill, ...]) -> tuple[Fill, ...]:
-    """Add the fills that are new; a trade id counts once, however often it is told."""
-    seen = {fill.trade_id for fill in known}
-    return known + tuple(fill for fill in told if fill.trade_id not in seen)
+def _fill_name(before: Order, after: Order) -> EntryName:
+    """Return what a timeline calls a fill; one after the end has a name of its own."""
+    if after.status is OrderStatus.FILLED:
+        return EntryName.FILLED
+    return EntryName.LATE_FILL if before.is_closed else EntryName.PARTIALLY_FILLED
 
 
 def _entry(

@@ -221,7 +221,8 @@ class Reversal(Request):
         return Decision(replace(self, withdrawing=withdrawing, reason=reason))
 
     def _own_order_updated(self, order: Order, at_ms: EpochMs) -> Decision["Reversal"]:
-        if not self.is_live and order.filled_quantity == self.filled_quantity:
+        known = (order.filled_quantity, order.fees) == (self.filled_quantity, self.fees)
+        if not self.is_live and known:
             return ignored(self, f"news of order {order.id} found it {self.state}")
         heard = replace(
             self,

@@ -258,7 +258,7 @@ class Signal(Request):
 
     def _order_updated(self, event: OrderUpdated) -> Decision["Signal"]:
         order = event.order
-        known = order.filled_quantity == self.filled_quantity
+        known = (order.filled_quantity, order.fees) == (self.filled_quantity, self.fees)
         if not self.is_live and (order.id != self.order_id or known):
             return ignored(self, f"news of order {order.id} found it {self.state}")
         if order.id == self.closing_order_id:

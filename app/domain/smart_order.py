@@ -25,7 +25,7 @@ from app.domain.identifiers import (
     quote_of,
 )
 from app.domain.instrument import on_tick
-from app.domain.order import Order
+from app.domain.order import Order, at_tick
 from app.domain.reason import Reason
 from app.domain.status import OPEN, OrderStatus
 from app.domain.stop_commands import PlaceSmartOrder
@@ -258,7 +258,8 @@ class SmartOrder:
         if isinstance(limit, Reason):
             return fired._failed(limit, event.at_ms)  # noqa: SLF001
         placed = (limit, EntryName.TRIGGERED)
-        return fired._placing(event.new_ids[0], event.at_ms, placed)  # noqa: SLF001
+        decision = fired._placing(event.new_ids[0], event.at_ms, placed)  # noqa: SLF001
+        return replace(decision, children=at_tick(decision.children, event.tick_at_ms))
 
     def _limit_at(self, price: Decimal | None) -> Decimal | Reason | None:
         """Return the limit of the order it places, for the price of the firing tick, or why not.

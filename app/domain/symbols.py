@@ -22,6 +22,11 @@ _FUTURES = frozenset({Market.USDM, Market.COINM})
 #: Candidates that a refusal names.
 _NAMED_MAX = 4
 
+#: Quote currencies where nothing is known of what a venue trades; the first that ends a spelling
+#: counts. Contracts on USD itself are the inverse ones.
+_STABLE = ("USDT", "USDC", "FDUSD", "BUSD", "USD")
+_COINS = ("EUR", "BTC", "ETH", "BNB")
+
 
 class AmbiguousSymbol(NotFound):
     """Several are traded that could be meant; none is taken."""
@@ -60,16 +65,104 @@ def resolved(
         AmbiguousSymbol: several could be meant.
         NotFound: none is.
     """
-    wanted = text.strip().upper()
-    if len(wanted) > CHARACTERS_MAX or not _TEXT.match(wanted):
-        raise NotFound(f"{text[:CHARACTERS_MAX]!r} is no symbol")
+    wanted = _checked(text)
     markets = frozenset(Market) if market is None else frozenset({market})
     named = (spellings or {}).get(wanted)
     if named is not None:
         found = [one for one in listed if one.symbol == named and one.market in markets]
     else:
         found = _by_rule(wanted, listed, markets)
-    return _only(text, found, markets)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(str(one) for one in found[:_NAMED_MAX])
+        raise AmbiguousSymbol(f"{text} may be {names}; name the market, or set what it means")
+    where = "any market" if market is None else str(market)
+    near = _near(str(named or wanted), listed, markets)
+    hint = f"; traded are {', '.join(map(str, near))}" if near else ""
+    raise NotFound(f"{text} is not traded in {where}{hint}")
+
+
+def chosen(
+    text: str,
+    listed: Collection[Listed],
+    market: Market,
+    spellings: Mapping[str, Symbol] | None = None,
+) -> Symbol:
+    """Return the one symbol of a market that a spelling means.
+
+    Where nothing is known of what is traded in that market, a spelling is taken for what it says:
+    `BTC/USDT`, another separator, a settle currency, a mark of a perpetual, or a quote currency
+    that most exchanges have.
+
+    Args:
+        text: the spelling.
+        listed: what is known to be traded, in whatever market.
+        market: the one that matters.
+        spellings: as `resolved` has them.
+
+    Raises:
+        AmbiguousSymbol, NotFound: as `resolved`.
+    """
+    if any(one.market is market for one in listed):
+        return resolved(text, listed, market, spellings).symbol
+    wanted = _checked(text)
+    return (spellings or {}).get(wanted) or _guessed(text, wanted, market)
+
+
+def split_at_quote(joined: str, market: Market) -> Symbol | None:
+    """Return `BTC/USDT` for `BTCUSDT`, by quote currencies that most exchanges have, or None."""
+    quotes = (*_STABLE, *_COINS) if market is Market.SPOT else _STABLE
+    for quote in quotes:
+        base = joined.removesuffix(quote)
+        if base not in {joined, ""}:
+            symbol = Symbol(f"{base}/{quote}")
+            return symbol if _is_of(market, symbol) else None
+    return None
+
+
+def _is_of(market: Market, symbol: Symbol) -> bool:
+    return market is Market.SPOT or (quote_of(symbol) == "USD") is (market is Market.COINM)
+
+
+def _checked(text: str) -> str:
+    wanted = text.strip().upper()
+    if len(wanted) > CHARACTERS_MAX or not _TEXT.match(wanted):
+        raise NotFound(f"{text[:CHARACTERS_MAX]!r} is no symbol")
+    return wanted
+
+
+def _guessed(text: str, wanted: str, market: Market) -> Symbol:
+    """Return what a spelling says by itself.
+
+    Raises:
+        NotFound: it says nothing, or another market.
+    """
+    pair, settle = _without_exchange(wanted)
+    bare = _PERPETUAL.sub("", pair)
+    if (bare != pair or settle) and market not in _FUTURES:
+        raise NotFound(f"{text} is a perpetual, and not traded in {market}")
+    parts = _SEPARATOR.split(bare)
+    symbol = split_at_quote(bare, market) if len(parts) == 1 else None
+    if len(parts) == len(("base", "quote")) and all(part.isalnum() for part in parts):
+        symbol = Symbol("/".join(parts))
+    if symbol is None or not _settles(settle, Listed(symbol, market)):
+        raise NotFound(
+            f"what {text} means in {market} is not known; BASE/QUOTE is understood, "
+            "for instance BTC/USDT"
+        )
+    return symbol
+
+
+def _near(wanted: str, listed: Collection[Listed], markets: frozenset[Market]) -> list[Listed]:
+    """Return what could have been meant, best first: the pair elsewhere, else its base."""
+    bare = _PERPETUAL.sub("", _without_exchange(wanted)[0])
+    same = [one for one in listed if _is_spelled(bare, one.symbol)]
+    begins = [one for one in listed if bare.startswith(base_of(one.symbol))]
+    longest = max((len(base_of(one.symbol)) for one in begins), default=0)
+    others = [one for one in begins if len(base_of(one.symbol)) == longest]
+    others.sort(key=lambda one: (one.market not in markets, one.symbol, one.market))
+    return [*same, *(one for one in others if one not in same)][:_NAMED_MAX]
 
 
 def _by_rule(wanted: str, listed: Collection[Listed], markets: frozenset[Market]) -> list[Listed]:
@@ -106,13 +199,3 @@ def _settles(settle: str, one: Listed) -> bool:
     if not settle:
         return True
     return settle == (quote_of(one.symbol) if one.market is Market.USDM else base_of(one.symbol))
-
-
-def _only(text: str, found: list[Listed], markets: frozenset[Market]) -> Listed:
-    if len(found) == 1:
-        return found[0]
-    if found:
-        names = ", ".join(str(one) for one in found[:_NAMED_MAX])
-        raise AmbiguousSymbol(f"{text} may be {names}; name the market, or set what it means")
-    where = next(iter(markets)) if len(markets) == 1 else "any market"
-    raise NotFound(f"{text} is not traded in {where}")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from app.domain.identifiers import AggregateId, Symbol, VenueName
+from app.domain.identifiers import AggregateId, EpochMs, Symbol, VenueName
 from app.domain.words import Direction, PriceSource, Side
 
 _HUNDRED = Decimal(100)
@@ -127,6 +127,7 @@ class Firing:
         tick: number of the tick.
         prices: slot → price of the trigger's own source at that tick.
         extremes: slot of each that trailed → the best price that it had followed.
+        at_ms: business time of the tick, or None where that is not known any more.
     """
 
     owner: AggregateId
@@ -134,6 +135,7 @@ class Firing:
     tick: int
     prices: Mapping[str, Decimal] = field(default_factory=dict)
     extremes: Mapping[str, Decimal] = field(default_factory=dict)
+    at_ms: EpochMs | None = field(default=None, compare=False)
 
 
 def trailing_level(trigger: Trigger, extreme: Decimal) -> Decimal | None:

@@ -21,6 +21,7 @@ from app.ingress.admitting import GIVE_UP_MS, with_current_registry
 from app.ingress.client_accounts import accounts_of
 from app.ingress.peer import address_of, is_among, url_of
 from app.ingress.raw_body import raw_body
+from app.ingress.spellings import Spellings
 from app.ports import Admission
 from app.services.accept import Sender, accept_reversal
 
@@ -46,6 +47,7 @@ class Orders:
         self._vault = wiring.vault
         self._signatures = wiring.signatures
         self._instruments = wiring.paper.instruments
+        self._spellings = Spellings(wiring)
         self._settings = wiring.settings
         self._window = signing.Window(
             behind_ms=wiring.settings.apisify_recv_window_ms,
@@ -72,7 +74,9 @@ class Orders:
         signature = self._signature(payload, client, settings, received_at_ms)
         order = reading.order_from(payload, settings)
         accounts = accounts_of(client, self._registry)
-        account, symbol = reading.account_for(order, accounts, self._instruments.all())
+        account, symbol = reading.account_for(
+            order, accounts, self._instruments.all(), self._spellings.symbol_of
+        )
         digest = signing.digest_of(payload)
         window_ms = settings.dedup_window_seconds * 1000
         if signature is not None:

@@ -1,6 +1,5 @@
 """Crypto Arsenal connectors, as the admin API sets and shows them (docs/api.md)."""
 
-import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import fields as fields_of
@@ -13,12 +12,13 @@ from marshmallow import fields as shapes
 
 from app.bootstrap import Wiring
 from app.dialects.crypto_arsenal.settings import ConnectorSettings, settings_of
-from app.dialects.fields import Flag, Text, ValueField, invalid_fields, loaded
+from app.dialects.fields import Flag, Text, invalid_fields, loaded
 from app.domain.account import Connector
 from app.domain.errors import NotFound
 from app.domain.figures import plain
 from app.domain.identifiers import AccountName, Symbol
 from app.ingress.reading import SecretText, Strict, checked_name, refused
+from app.ingress.spellings import Spellings
 
 Json = dict[str, object]
 
@@ -28,17 +28,6 @@ TOKEN_CHARACTERS_MAX = 256
 
 #: Random bytes of a token that is made here.
 TOKEN_BYTES = 32
-
-_SYMBOL = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{1,20}", re.ASCII)
-
-
-class _Symbol(ValueField[Symbol]):
-    """The one spelling of a symbol outside the dialects: `BTC/USDT`."""
-
-    def read(self, value: object) -> Symbol:
-        if not isinstance(value, str) or not _SYMBOL.fullmatch(value):
-            raise ValidationError("Must be BASE/QUOTE in capitals, for instance BTC/USDT.")
-        return Symbol(value)
 
 
 class ConnectorName(Text):
@@ -62,7 +51,7 @@ class ConnectorBody(Strict):
     token = SecretText(TOKEN_CHARACTERS_MAX)
     account = Text()
     accounts = shapes.List(Text(), validate=validate.Length(equal=1, error="Must name one."))
-    symbol = _Symbol()
+    symbol = Text()
     enabled = Flag()
 
 
@@ -76,6 +65,7 @@ class ConnectorRecords:
     def __init__(self, wiring: Wiring) -> None:
         self._registry = wiring.registry
         self._vault = wiring.vault
+        self._spellings = Spellings(wiring)
 
     def all(self) -> list[Json]:
         """Return all connectors, by name."""
@@ -112,6 +102,8 @@ class ConnectorRecords:
             connector = Connector(name=checked_name(name, _NAME), **changes)
         else:
             connector = replace(known, **changes)
+        if "symbol" in changes:
+            connector = replace(connector, symbol=self._symbol_of(connector))
         if connector != known:
             self._registry.put_connector(connector)
         return shown(connector) if made is None else {**shown(connector), "token": made}
@@ -146,6 +138,14 @@ class ConnectorRecords:
             return self._registry.account_named(AccountName(name)).name
         except NotFound as error:
             raise refused(field, f"There is no account named {name[:64]!a}.") from error
+
+    def _symbol_of(self, connector: Connector) -> Symbol:
+        """Return what the symbol of a connector means to its account, as the caller wrote it."""
+        account = self._registry.account_named(connector.account)
+        try:
+            return self._spellings.symbol_of(connector.symbol, account)
+        except NotFound as error:
+            raise refused("symbol", f"{error}.") from error
 
     def _get(self, name: str) -> Connector:
         self._registry.refresh()

@@ -1,5 +1,6 @@
 """An order goes to its venue, at most once."""
 
+from app import metrics
 from app.domain.account import Account
 from app.domain.errors import (
     NotPermitted,
@@ -54,7 +55,16 @@ def place_order(order_id: OrderId, ports: Ports) -> None:
     claimed = _claim(order, account, ports)
     # A worker that slept through its lease sends nothing: others may have sent the order meanwhile.
     if claimed is not None and ports.clock.server_ms() < claimed.lease_until_ms:
-        advance(order_id, _answer(claimed, venue, ports), ports)
+        answer = _answer(claimed, venue, ports)
+        _time(claimed, account, answer)
+        advance(order_id, answer, ports)
+
+
+def _time(order: Order, account: Account, answer: OrderEvent) -> None:
+    """Note how long it took from the tick that fired a trigger to the venue's answer."""
+    if order.tick_at_ms is not None and isinstance(answer, OrderReported):
+        took_ms = max(answer.at_ms - order.tick_at_ms, 0)
+        metrics.TICK_TO_PLACEMENT_SECONDS.labels(venue=account.venue).observe(took_ms / 1000)
 
 
 def _refusal(order: Order, ports: Ports) -> Reason | None:

@@ -1,10 +1,11 @@
 """An order of unknown outcome is asked about, until there is a definite answer."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from app.domain.effects import AT_ONCE
 from app.domain.errors import CannotAsk, VenueError
-from app.domain.events import OrderReported, ProvenAbsent, StillUnknown
+from app.domain.events import FillsAwaited, OrderReported, ProvenAbsent, StillUnknown
 from app.domain.identifiers import EpochMs, OrderId
 from app.domain.order import Order, OrderEvent
 from app.domain.reason import Reason
@@ -32,10 +33,36 @@ def resolve_order(order_id: OrderId, ports: Ports) -> None:
         reason = Reason(ReasonCode.OUTCOME_UNKNOWN, "no answer was recorded within the lease")
         advance(order_id, outcome_lost(order, reason, ports), ports)
         return
+    if order.is_to_be_looked_at:
+        _look_for_fills(order, ports)
+        return
     if order.status is not OrderStatus.UNKNOWN or order.needs_person:
         return
     if order.next_action_at_ms <= ports.clock.server_ms():
         advance(order_id, _finding(order, ports), ports)
+
+
+def _look_for_fills(order: Order, ports: Ports) -> None:
+    """Ask for fills, or fees, that the venue had not listed when it reported the order.
+
+    Trades are listed apart from orders, and later (Binance names matching engine, memory and
+    database). The pause doubles with each look, and the number of looks is bounded. Twice, or at
+    once in two workers: fills count once by their trade id, and a look counts once by its number.
+    Stopped between fills and count: the same look is taken again.
+    """
+    if order.next_action_at_ms > ports.clock.server_ms():
+        return
+    if order.looks:
+        account = ports.accounts.account(order.account)
+        with suppress(VenueError):
+            report = ports.venues.of(account).find(order)
+            if report is not None:
+                advance(order.id, OrderReported(at_ms=ports.clock.now_ms(), report=report), ports)
+    next_ms = ports.clock.server_ms() + (ports.policy.unknown_retry_ms << order.looks)
+    event = FillsAwaited(
+        at_ms=ports.clock.now_ms(), look=order.looks, next_look_at_ms=EpochMs(next_ms)
+    )
+    advance(order.id, event, ports)
 
 
 def _finding(order: Order, ports: Ports) -> OrderEvent:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from app import metrics
 from app.domain.errors import NewerRecord, NotFound
 from app.domain.events import TriggerFired
 from app.domain.identifiers import VenueName
@@ -53,13 +54,32 @@ def _watch(venue: VenueName, feed: Feed, ports: Ports) -> bool:
     tick = feed.next_tick(symbols)
     if tick is None:
         return False
-    evaluate(venue, tick, feed, ports)
+    fresh = _fresh(venue, tick, ports)
+    if tick.quotes and not fresh.quotes:
+        return False
+    evaluate(venue, fresh, feed, ports)
     return True
+
+
+def _fresh(venue: VenueName, tick: Tick, ports: Ports) -> Tick:
+    """Return the tick without prices that are too old to act on, and count how old they all are.
+
+    A process may have slept on the way from its question to here, and a venue may tell what it had
+    long ago. A stop that fires at such a price closes a position for nothing.
+    """
+    now_ms = ports.clock.server_ms()
+    fresh = tick.not_before(now_ms - ports.policy.price_age_max_ms)
+    for seen_ms in tick.seen_at_ms.values():
+        metrics.PRICE_AGE_SECONDS.labels(feed=venue).observe(max(now_ms - seen_ms, 0) / 1000)
+    stale = len(tick.quotes) - len(fresh.quotes)
+    if stale:
+        metrics.STALE_PRICES.labels(feed=venue).inc(stale)
+    return fresh
 
 
 def evaluate(venue: VenueName, tick: Tick, feed: Feed, ports: Ports) -> None:
     """Let resting orders meet the tick, then the triggers; hand on in order of owner id."""
-    ports.book.begin(venue, tick.number)
+    ports.book.begin(venue, tick)
     feed.match(tick)
     follow_news(ports)
     hand_on(venue, ports.book.fire(venue, tick), ports)
@@ -99,6 +119,10 @@ def _tell(firing: Firing, ports: Ports) -> None:
         return
     new_ids = ports.ids.fresh(aggregate.account, IDS_PER_FIRING)
     event = TriggerFired(
-        at_ms=ports.clock.now_ms(), tick=firing.tick, prices=firing.prices, new_ids=new_ids
+        at_ms=ports.clock.now_ms(),
+        tick=firing.tick,
+        prices=firing.prices,
+        new_ids=new_ids,
+        tick_at_ms=firing.at_ms,
     )
     advance(firing.owner, event, ports)

@@ -184,6 +184,15 @@ class Settings:
             "its prices.",
         ),
     ]
+    price_age_max_ms: Annotated[
+        int,
+        Variable(
+            "HOOKFILL_PRICE_AGE_MAX_MS",
+            whole(1_000, _TEN_MINUTES_MS),
+            "30000",
+            "Prices of a real venue that are older fire no stop and no other trigger.",
+        ),
+    ]
     venue_margin_ms: Annotated[
         int,
         Variable(
@@ -524,6 +533,7 @@ class Settings:
             "venue_grace_ms": RECEIVE_WINDOW_MS + self.venue_margin_ms,
             "venue_absence_ms": self.venue_absence_ms,
             "venue_poll_ms": self.venue_poll_ms,
+            "price_age_max_ms": self.price_age_max_ms,
             "history_after_ms": self.history_after_seconds * 1000,
         }
         if not self.fast:

@@ -235,6 +235,11 @@ def book_tick(venue: VenueName) -> str:
     return f"hookfill:books:{{{venue}}}:tick"
 
 
+def book_tick_time(venue: VenueName) -> str:
+    """String: `<number>|<business time>` of that tick. For ever."""
+    return f"hookfill:books:{{{venue}}}:tick_time"
+
+
 def book(venue: VenueName, symbol: Symbol) -> str:
     """What the keys of the trigger books of one symbol begin with, all under one tag. No key.
 

@@ -118,9 +118,10 @@ class RedisTriggerBook:
                 level = trailing_level(trigger, extreme)
                 return Standing(is_active=True, extreme=extreme, level=level)
 
-    def begin(self, venue: VenueName, number: int) -> None:
+    def begin(self, venue: VenueName, tick: Tick) -> None:
         """Note that a tick begins: what is armed from now on first meets the next one."""
-        self._begin([keys.book_tick(venue)], [number])
+        begun = [keys.book_tick(venue), keys.book_tick_time(venue)]
+        self._begin(begun, [tick.number, tick.at_ms])
 
     def fire(self, venue: VenueName, tick: Tick) -> Sequence[Firing]:
         """Move what this tick fires to the fired list and return it, by owner id.
@@ -149,21 +150,25 @@ class RedisTriggerBook:
         """Return what has fired and is not yet done, by tick, then owner id."""
         symbols = [symbol for symbol, _ in self._symbols(venue)]
         with translated(), self._client.pipeline(transaction=False) as pipeline:
+            pipeline.get(keys.book_tick_time(venue))
             for symbol in symbols:
                 pipeline.hgetall(keys.fired_triggers(venue, symbol))
-            lists = pipeline.execute()
+            begun, *lists = pipeline.execute()
+        newest, _, at_ms = text_of(begun or "").partition("|")
         found: list[Firing] = []
         for symbol, listed in zip(symbols, lists, strict=True):
             by_tick: dict[int, dict[AggregateId, Firing]] = {}
             for member, value in listed.items():
-                number, price, *trailed = text_of(value).split("|")
-                fired = by_tick.setdefault(int(number), {})
+                told, price, *trailed = text_of(value).split("|")
+                fired = by_tick.setdefault(int(told), {})
                 known = fired.get(_owner(text_of(member)))
-                firing = known or _firing(text_of(member), symbol, int(number))
+                firing = known or _firing(text_of(member), symbol, int(told))
                 fired[firing.owner] = _with(
                     firing, text_of(member), Decimal(price), _extreme(trailed)
                 )
-            found += [one for fired in by_tick.values() for one in fired.values()]
+            for number, fired in by_tick.items():
+                seen_ms = EpochMs(int(at_ms)) if str(number) == newest else None
+                found += [replace(one, at_ms=seen_ms) for one in fired.values()]
         return sorted(found, key=lambda one: (one.tick, one.owner))
 
     def done(self, venue: VenueName, firing: Firing) -> None:
@@ -280,7 +285,8 @@ def _gather(fired: dict[AggregateId, Firing], symbol: Symbol, tick: Tick, answer
         extreme = _extreme([one for one in text_of(answer[place + 1]).split("|") if one])
         members = answer[place + 3 : place + 3 + int(answer[place + 2])]
         for member in map(text_of, members):
-            known = fired.get(_owner(member)) or _firing(member, symbol, tick.number)
+            fresh = replace(_firing(member, symbol, tick.number), at_ms=tick.at_ms)
+            known = fired.get(fresh.owner, fresh)
             fired[known.owner] = _with(known, member, price, extreme)
         place += 3 + len(members)
 

@@ -135,7 +135,7 @@ def test_a_tick_that_is_not_newer_fires_nothing(book: RedisTriggerBook) -> None:
 def test_a_trigger_armed_after_a_tick_has_begun_waits_for_the_next_one(
     book: RedisTriggerBook,
 ) -> None:
-    book.begin(PAPER, 5)
+    book.begin(PAPER, a_tick(5))
     book.arm(trigger())  # opens its book
 
     again = book.fire(PAPER, a_tick(5, last="1800"))

@@ -429,3 +429,45 @@ def test_a_quantity_off_the_lot_is_not_left_to_the_venue(
         real.venue.place(numbers.order(quantity="0.1000001"))
 
     assert real.gateway.counted(Call.PLACE) == 0
+
+
+def test_trades_that_are_listed_late_are_told_by_a_later_look(
+    real: ExchangeWorld, numbers: Numbers
+) -> None:
+    real.plan.trades_lag_ms = 3_600_000
+    order = numbers.order()
+
+    early = real.venue.place(order)
+    known = replace(
+        order,
+        status=early.status,
+        filled_quantity=early.filled_quantity,
+        venue_order_id=early.venue_order_id,
+    )
+    real.plan.trades_lag_ms = 0
+    late = real.venue.find(known)
+
+    assert (early.status, early.fills, early.lists_fills) == (OrderStatus.FILLED, (), True)
+    assert late is not None
+    assert (late.status, late.filled_quantity) == (early.status, early.filled_quantity)
+    assert sum(one.quantity for one in late.fills) == early.filled_quantity
+    assert late.fees
+
+
+def test_what_has_all_its_trades_is_not_asked_for_them_again(
+    real: ExchangeWorld, numbers: Numbers
+) -> None:
+    order = numbers.order()
+    placed = real.venue.place(order)
+    known = replace(
+        order,
+        status=placed.status,
+        filled_quantity=placed.filled_quantity,
+        fills=placed.fills,
+        venue_order_id=placed.venue_order_id,
+    )
+    asked = real.gateway.counted(Call.OTHER)
+
+    real.venue.find(known)
+
+    assert real.gateway.counted(Call.OTHER) == asked

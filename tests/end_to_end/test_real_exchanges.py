@@ -164,6 +164,27 @@ def test_a_lost_request_is_sent_again_after_the_proof(running: Running, venue: s
     assert len(running.received(venue)) == before + 1
 
 
+@pytest.mark.parametrize("venue", VENUES)
+def test_trades_that_are_listed_late_complete_an_order_that_has_ended(
+    running: Running, venue: str
+) -> None:
+    plan = running.wires[venue].plan
+    plan.trades_lag_ms = 3_600_000
+    signal = running.send(venue, "SPOT", action="buy", fixed="0.01")
+    early = running.order(signal, "FILLED")
+
+    plan.trades_lag_ms = 0
+    _wait_for(lambda: bool(running.order(signal, "FILLED")["fees"]))
+    _wait_for(lambda: bool(running.stack.call("GET", f"/api/orders/{signal}")["fees"]))
+
+    assert early["fees"] == {}
+    late = running.order(signal, "FILLED")
+    assert late["filled_quantity"] == early["filled_quantity"]
+    timeline = running.stack.call("GET", f"/api/orders/{late['id']}")["timeline"]
+    events = [one["event"] for one in timeline]
+    assert events.index("closed") < events.index("fills_listed")
+
+
 @pytest.mark.parametrize("venue", FUTURES)
 def test_a_stop_loss_closes_a_position(running: Running, venue: str) -> None:
     exchange = running.wires[venue].exchange
@@ -179,6 +200,33 @@ def test_a_stop_loss_closes_a_position(running: Running, venue: str) -> None:
     _wait_for(lambda: _state(running, signal) == "DONE")
     assert closed.filled == closed.ticket.quantity
     assert exchange.accounts[KEY].positions["ETH/USDT", "LONG"].quantity == 0
+
+
+@pytest.mark.parametrize("venue", FUTURES)
+def test_metrics_tell_how_old_prices_are_and_how_long_a_stop_takes(
+    running: Running, venue: str
+) -> None:
+    exchange = running.wires[venue].exchange
+    signal = running.send(venue, "USDM", action="openLong", fixed="0.1", profit="2200", loss="1900")
+    running.order(signal, "FILLED")
+    _wait_for(lambda: len(running.stack.rows(kind="SMART_ORDER", parent=signal)) == 2)
+    before = _counted(running, f'hookfill_tick_to_placement_seconds_count{{venue="{venue}"}}')
+
+    exchange.set_price("ETH/USDT", "1899")
+    _wait_for(lambda: _state(running, signal) == "DONE")
+    exchange.set_price("ETH/USDT", "2000")
+
+    after = _counted(running, f'hookfill_tick_to_placement_seconds_count{{venue="{venue}"}}')
+    mode = "testnet" if venue.endswith("_testnet") else "live"
+    feed = f'hookfill_price_age_seconds_count{{feed="{venue}:USDM:{mode}"}}'
+    assert after == before + 1
+    assert _counted(running, feed) > 0
+
+
+def _counted(running: Running, sample: str) -> float:
+    text = running.stack.session.get(running.stack.url("/metrics"), timeout=10).text
+    found = [line.rpartition(" ")[2] for line in text.splitlines() if line.startswith(sample)]
+    return float(found[0]) if found else 0
 
 
 def test_the_doctor_finds_nothing_wrong(running: Running) -> None:
@@ -210,11 +258,33 @@ def test_accounts_are_compared_with_their_venues(running: Running) -> None:
 
 
 def test_spellings_are_resolved(running: Running) -> None:
+    running.stack.call("POST", "/api/accounts/binance-USDM/test", {})
     path = "/api/symbols/resolve?venue=binance&market=USDM&symbol=BINANCE:ETHUSDT.P"
 
     answer = running.stack.call("GET", path)
 
     assert (answer["symbol"], answer["market"]) == ("ETH/USDT", "USDM")
+
+
+@pytest.mark.parametrize("venue", FUTURES)
+def test_a_connector_takes_any_spelling_and_trades_what_it_means(
+    running: Running, venue: str
+) -> None:
+    stack, name = running.stack, f"{venue}-spelled"
+    body = {"token": "T", "account": f"{venue}-USDM"}
+    for spelling in ("BINANCE:ETHUSDT.P", "ETHUSDT", "ETH-USDT", "ETH_USDT", "ETH/USDT:USDT"):
+        answer = stack.call("PUT", f"/api/connectors/{name}", {**body, "symbol": spelling})
+        assert answer["symbol"] == "ETH/USDT"
+    stack.call("PUT", f"/api/connectors/{name}", {**body, "symbol": "ETHUSDTPERP"})
+
+    fields = {"connectorName": name, "connectorToken": "T", "number": time.time_ns()}
+    sent = stack.send({**fields, "action": "openLong", "fixed": "0.1"})
+    running.order(sent.headers["X-Hookfill-Id"], "FILLED")
+
+    assert running.received(venue)[-1].ticket.market.symbol == "ETH/USDT"
+    body["symbol"] = "ETHBUSD"
+    refusal = stack.call("PUT", f"/api/connectors/{name}", body, status=400)
+    assert "ETH/USDT in USDM" in refusal["error"]["fields"]["symbol"][0]
 
 
 def _state(running: Running, reference: str) -> str:

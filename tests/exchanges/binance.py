@@ -168,8 +168,9 @@ class Binance(Looking):
         }
 
     def _tickers(self, kind: str, fields: dict[str, str], *, touch: bool) -> object:
+        told_ms = self.exchange.now_ms() - self.plan.price_age_ms
         rows = [
-            _ticker(market, *self.exchange.prices[market.symbol], self.exchange.now_ms(), touch)
+            _ticker(market, *self.exchange.prices[market.symbol], told_ms, touch)
             for market in self.exchange.markets.values()
             if market.kind == kind and market.symbol in self.exchange.prices
         ]
@@ -205,7 +206,7 @@ class Binance(Looking):
         order = self.exchange.place(account, ticket)
         row = _row(order)
         if kind == SPOT:
-            row["fills"] = [_fill(one) for one in order.trades]
+            row["fills"] = [_fill(one) for one in self.listed_trades(order)]
         return row
 
     def _found(self, account: Account, kind: str, fields: dict[str, str], fault: Fault) -> Order:
@@ -239,7 +240,7 @@ class Binance(Looking):
             for order in self.listed(account, kind, only_open=False)
             if order.ticket.market == market
             and fields.get("orderId", str(order.id)) == str(order.id)
-            for trade in order.trades
+            for trade in self.listed_trades(order)
         ]
 
     # What an account has

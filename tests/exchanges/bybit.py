@@ -244,7 +244,7 @@ class Bybit(Looking):
             _execution(order, trade)
             for order in self.listed(account, kind, only_open=False)
             if fields.get("orderId", str(order.id)) == str(order.id)
-            for trade in order.trades
+            for trade in self.listed_trades(order)
         ]
         return {"list": rows}
 

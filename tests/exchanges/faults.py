@@ -63,12 +63,16 @@ class Plan:
 
     Attributes:
         look_up_lag_ms: how long a new order stays hidden from every look-up.
+        trades_lag_ms: how long a trade is missing wherever trades are told; the order counts it.
+        price_age_ms: how old the prices are by the time that is told with them.
         silence_seconds: how long a request without an answer is kept waiting.
         later_seconds: when a request that is carried out late is carried out.
         retry_after_seconds: what a ban tells.
     """
 
     look_up_lag_ms: int = 0
+    trades_lag_ms: int = 0
+    price_age_ms: int = 0
     silence_seconds: float = 1.0
     later_seconds: float = 0.3
     retry_after_seconds: int = 1
@@ -85,6 +89,8 @@ class Plan:
     def clear(self) -> None:
         self._next.clear()
         self.look_up_lag_ms = 0
+        self.trades_lag_ms = 0
+        self.price_age_ms = 0
 
     def waiting(self) -> Sequence[Call]:
         """Return the calls that still have faults before them."""

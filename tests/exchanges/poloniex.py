@@ -120,7 +120,7 @@ class Poloniex(Looking):
                 return _row(self._found(account, name, fault))
             case "GET", ["orders", name, "trades"]:
                 order = self._found(account, name, Fault.OK)
-                return [_trade(order, trade) for trade in order.trades]
+                return [_trade(order, trade) for trade in self.listed_trades(order)]
             case "DELETE", ["orders", name]:
                 return self._cancel(account, name)
             case _:
@@ -164,7 +164,7 @@ class Poloniex(Looking):
             "ask": str(ask),
             "askQuantity": "1",
             "markPrice": str(bid),
-            "ts": self.exchange.now_ms(),
+            "ts": self.exchange.now_ms() - self.plan.price_age_ms,
         }
 
     # Orders

@@ -13,7 +13,7 @@ from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.exchanges.faults import Call, Fault, Plan
-from tests.exchanges.trading import OPEN, Account, Exchange, Order, Refused, Why
+from tests.exchanges.trading import OPEN, Account, Exchange, Order, Refused, Trade, Why
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,11 @@ class Looking:
             and not self.is_hidden(one)
             and (one.status in OPEN or not only_open)
         ]
+
+    def listed_trades(self, order: Order) -> list[Trade]:
+        """Return the trades of an order that are told by now."""
+        until_ms = self.exchange.now_ms() - self.plan.trades_lag_ms
+        return [one for one in order.trades if one.at_ms <= until_ms]
 
     def is_hidden(self, order: Order) -> bool:
         return self.exchange.now_ms() - order.created_ms < self.plan.look_up_lag_ms

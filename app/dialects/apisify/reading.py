@@ -1,6 +1,7 @@
 """From orders to commands (apisify spec, sections 2 and 3)."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -8,10 +9,11 @@ from app.dialects.apisify.schemas import LIMIT, LIMIT_ORDER, ORDER
 from app.dialects.apisify.settings import ClientSettings, CloseMode
 from app.dialects.fields import invalid_fields, loaded
 from app.domain.account import PAPER, Account
-from app.domain.errors import NotPermitted
+from app.domain.errors import NotFound, NotPermitted
 from app.domain.identifiers import Symbol
 from app.domain.instrument import Instrument
 from app.domain.netting import NetAction, NetCommand
+from app.domain.symbols import chosen
 from app.domain.words import Market
 
 #: What may stand between the two currencies of a symbol.
@@ -20,9 +22,8 @@ _SEPARATORS = str.maketrans("", "", "/-_.:")
 #: TradingView's mark of a perpetual contract.
 _PERPETUAL = ".P"
 
-#: Quote currencies of contracts, for exchanges whose symbols are not known here; the first that
-#: fits counts. Contracts on USD itself are the inverse ones.
-_QUOTES = ("USDT", "USDC", "FDUSD", "BUSD", "USD")
+#: What a spelling means to an account at a real exchange, as far as that is known here.
+Meaning = Callable[[str, Account], Symbol]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +79,20 @@ def ticker_of(text: str) -> str:
     return ticker.removesuffix(_PERPETUAL)
 
 
+def means_by_itself(text: str, account: Account) -> Symbol:
+    """Return what a spelling says where nothing is known of the exchange.
+
+    Raises:
+        NotFound: it says nothing, or another market.
+    """
+    return chosen(text, (), account.market)
+
+
 def account_for(
-    order: Order, accounts: Sequence[Account], traded: Collection[Instrument]
+    order: Order,
+    accounts: Sequence[Account],
+    traded: Collection[Instrument],
+    meaning: Meaning = means_by_itself,
 ) -> tuple[Account, Symbol]:
     """Return where an order goes: the account at that exchange whose market holds the symbol.
 
@@ -87,6 +100,7 @@ def account_for(
         order: names exchange and symbol.
         accounts: those of the client, in its order.
         traded: what the paper venue trades, in all markets.
+        meaning: tells symbols of real exchanges, and raises NotFound where there is none.
 
     Raises:
         NotPermitted: the client has no account for this exchange. Paper accounts stand in for
@@ -99,27 +113,22 @@ def account_for(
     if not usable:
         raise NotPermitted(f"this key has no futures account for {order.exchange}")
     for account in usable:
-        symbol = _symbol_in(account, order.ticker, traded)
+        symbol = _symbol_in(account, order.ticker, traded, meaning)
         if symbol is not None:
             return account, symbol
     raise invalid_fields({"symbol": [f"{order.ticker} is not traded at {order.exchange}."]})
 
 
-def _symbol_in(account: Account, ticker: str, traded: Collection[Instrument]) -> Symbol | None:
+def _symbol_in(
+    account: Account, ticker: str, traded: Collection[Instrument], meaning: Meaning
+) -> Symbol | None:
     joined = ticker.translate(_SEPARATORS)
     if account.venue != PAPER:
-        return _guessed(joined, account.market)
+        for text in dict.fromkeys((ticker, joined)):
+            with suppress(NotFound):
+                return meaning(text, account)
+        return None
     for one in traded:
         if one.market is account.market and one.symbol.replace("/", "") == joined:
             return one.symbol
-    return None
-
-
-def _guessed(joined: str, market: Market) -> Symbol | None:
-    """Split a symbol that only the worker can look up at its exchange."""
-    for quote in _QUOTES:
-        base = joined.removesuffix(quote)
-        if base not in {joined, ""}:
-            is_here = (quote == "USD") is (market is Market.COINM)
-            return Symbol(f"{base}/{quote}") if is_here else None
     return None

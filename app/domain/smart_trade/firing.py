@@ -7,6 +7,7 @@ from decimal import Decimal
 from app.domain.decision import Decision, EntryName, ignored
 from app.domain.events import TriggerFired
 from app.domain.identifiers import AggregateId, EpochMs
+from app.domain.order import at_tick
 from app.domain.smart_trade.draft import Draft
 from app.domain.smart_trade.events import PricesLookedAt, StopTimeOver
 from app.domain.smart_trade.exiting import settle, stop_now
@@ -49,7 +50,8 @@ def fired(trade: SmartTrade, event: TriggerFired) -> Decision[SmartTrade]:
     draft = Draft(trade, event.at_ms, event.new_ids)
     draft.let_go({one.watch.name for one in hits})
     _carry_out(draft, [one for one in hits if one.watch.is_wanted])
-    return draft.decision("it waits for none of what has fired")
+    decision = draft.decision("it waits for none of what has fired")
+    return replace(decision, children=at_tick(decision.children, event.tick_at_ms))
 
 
 def looked_at(trade: SmartTrade, event: PricesLookedAt) -> Decision[SmartTrade]:

@@ -39,7 +39,8 @@ def order_updated(trade: SmartTrade, event: OrderUpdated) -> Decision[SmartTrade
     draft.change(orders=tuple(heard if one.id == heard.id else one for one in trade.orders))
     if heard.filled_quantity > known.filled_quantity:
         draft.change(placements=0)
-    if not heard.is_live or heard.status in OPEN:
+    moved = (heard.status, heard.filled_quantity) != (known.status, known.filled_quantity)
+    if moved and (not heard.is_live or heard.status in OPEN):
         _order_stands(draft, heard, event.order.reason, was_live=known.is_live)
     _entered(draft, heard)
     settle(draft)

@@ -56,6 +56,7 @@ def fire_watches(trade: SmartTrade, firing: Firing, ports: Ports) -> None:
         tick=firing.tick,
         prices=firing.prices,
         extremes=firing.extremes,
+        tick_at_ms=firing.at_ms,
         new_ids=ports.ids.fresh(trade.account, IDS_PER_EVENT),
     )
     advance(trade.id, event, ports)

@@ -22,14 +22,14 @@ from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Position, Quote
 from app.domain.order import Order
 from app.domain.reconciliation import StandingOrder
-from app.domain.report import OrderReport
+from app.domain.report import OrderReport, fees_of, is_all_told, merged
 from app.domain.status import OPEN, OrderStatus
 from app.domain.words import Market, OrderType, PositionMode, PositionSide, ReasonCode, Side
 from app.venue_ports import Urgency
 from app.venues.ccxt import reading
 from app.venues.ccxt.exchange import Exchange
 from app.venues.ccxt.inspection import inspected
-from app.venues.ccxt.look_up import found_order, trades_of
+from app.venues.ccxt.look_up import found_order, lists_trades, trades_of
 from app.venues.ccxt.ports import VenuePorts
 from app.venues.ccxt.profiles import AdapterClass, LookUp
 
@@ -359,22 +359,26 @@ class CcxtVenue:
 
     def _completed(self, order: Order, report: OrderReport) -> OrderReport:
         """Add fills, fees and the position after them, as far as the venue tells of them now."""
-        if not report.filled_quantity or report.filled_quantity == order.filled_quantity:
+        if not report.filled_quantity:
             return report
-        with suppress(VenueError):
-            report = self._with_fills(order, report)
-        with suppress(VenueError):
-            report = self._with_position(order, report)
+        report = replace(report, lists_fills=lists_trades(self._exchange))
+        has_grown = report.filled_quantity > order.filled_quantity
+        if has_grown or not is_all_told(order.fills, report.filled_quantity):
+            with suppress(VenueError):
+                report = self._with_fills(order, report)
+        if has_grown:
+            with suppress(VenueError):
+                report = self._with_position(order, report)
         return report
 
     def _with_fills(self, order: Order, report: OrderReport) -> OrderReport:
-        known = sum((one.quantity for one in report.fills), Decimal(0))
-        if known >= report.filled_quantity or order.venue_order_id is None:
+        if is_all_told(report.fills, report.filled_quantity) or order.venue_order_id is None:
             return report
         with self._exchange.asking(Urgency.LOOK_UP) as api:
             rows = trades_of(api, self._exchange, order)
-            fills = reading.fills_of(rows, self._size(api, order.symbol))
-        return replace(report, fills=fills, fees=reading.fees_of(fills))
+            told = reading.fills_of(rows, self._size(api, order.symbol))
+        fills = merged(report.fills, told)
+        return replace(report, fills=fills, fees=fees_of(fills))
 
     def _with_position(self, order: Order, report: OrderReport) -> OrderReport:
         if order.market is Market.SPOT:

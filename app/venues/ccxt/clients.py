@@ -30,7 +30,7 @@ class Clients:
         self._ports = ports
         self.markets = KnownMarkets(ports.memory)
         self._kept: dict[int, Exchange] = {}
-        self._feeds: dict[VenueName, Exchange] = {}
+        self._feeds: dict[VenueName, CcxtFeed] = {}
 
     def venue(self, account: Account) -> CcxtVenue:
         """Return a real venue as this account sees it.
@@ -65,8 +65,8 @@ class Clients:
             mode=Mode(mode or Mode.LIVE),
         )
         if name not in self._feeds:
-            self._feeds[name] = self.exchange(nobody)
-        return CcxtFeed(name, self._feeds[name], self._ports)
+            self._feeds[name] = CcxtFeed(name, self.exchange(nobody), self._ports)
+        return self._feeds[name]
 
     def listed(self, venue: VenueName) -> list[Listed]:
         """Return what is traded at a venue, as far as any worker has learned; nobody is asked."""

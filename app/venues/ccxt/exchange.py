@@ -291,6 +291,10 @@ class Exchange:
             self._offset_ms = known
         return server_ms + self._offset_ms
 
+    def server_ms(self, venue_ms: int) -> int:
+        """Return the server's time at a time of the venue."""
+        return venue_ms - (self.venue_ms(0))
+
     def _refresh_markets(self, api: Json) -> None:
         """Load what is traded; what is known already serves on where it cannot be had anew."""
         try:

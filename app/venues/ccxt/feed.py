@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from app.domain.errors import NotFound, VenueRejected, VenueUnavailable
-from app.domain.identifiers import Symbol, VenueName
+from app.domain.identifiers import EpochMs, Symbol, VenueName
 from app.domain.market import Quote, Tick
 from app.venue_ports import Urgency
 from app.venues.ccxt import reading
@@ -25,6 +25,7 @@ class CcxtFeed:
         self._name = name
         self._exchange = exchange
         self._ports = ports
+        self._looks: dict[Symbol, tuple[EpochMs, Quote]] = {}
 
     def newest(self, symbol: Symbol) -> Tick | None:
         """Return the prices of a symbol as they are now, or None if none are known.
@@ -32,8 +33,10 @@ class CcxtFeed:
         Raises:
             VenueUnavailable: they could not be read.
         """
-        quotes = self._quotes([symbol])
-        return self._tick(quotes) if quotes else None
+        tick = self._look([symbol])
+        oldest_ms = self._ports.clock.server_ms() - self._ports.policy.price_age_max_ms
+        fresh = tick.not_before(oldest_ms)
+        return fresh if fresh.quotes else None
 
     def next_tick(self, symbols: Collection[Symbol]) -> Tick | None:
         """Return the prices as they are now, or None if nobody waits or it is too early.
@@ -46,7 +49,7 @@ class CcxtFeed:
         # Whoever takes the lease looks. It is not given back: the next look must not be too near.
         if self._ports.locks.acquire(f"tick:{self._name}", self._poll_ms) is None:
             return None
-        return self._tick(self._quotes(sorted(symbols)))
+        return self._look(sorted(symbols))
 
     def match(self, tick: Tick) -> None:
         """Do nothing: the exchange matches its own orders."""
@@ -58,16 +61,16 @@ class CcxtFeed:
         """Return nothing: no resting order here waits for prices."""
         return ()
 
-    def _tick(self, quotes: dict[Symbol, Quote]) -> Tick:
-        """Number a look by the server's time, which rises for all processes alike."""
-        number = self._ports.clock.server_ms()
-        return Tick(number=number, at_ms=self._ports.clock.now_ms(), quotes=quotes)
-
     @property
     def _poll_ms(self) -> int:
         return self._ports.policy.venue_poll_ms
 
-    def _quotes(self, symbols: list[Symbol]) -> dict[Symbol, Quote]:
+    def _look(self, symbols: list[Symbol]) -> Tick:
+        """Return the prices as they are now, numbered by the server's time.
+
+        That rises for all processes alike.
+        """
+        asked_ms = self._ports.clock.server_ms()
         try:
             with self._exchange.asking(Urgency.POLL) as api:
                 known = {self._exchange.unified(one): one for one in symbols}
@@ -75,10 +78,30 @@ class CcxtFeed:
                 tickers = self._tickers(api, wanted)
         except (NotFound, VenueRejected) as error:
             raise VenueUnavailable(str(error)) from error
-        quotes = {known[one]: reading.quote_of(ticker) for one, ticker in tickers.items()}
-        found = {symbol: quote for symbol, quote in quotes.items() if quote is not None}
-        self._ports.memory.keep_quotes(self._name, found)
-        return found
+        found = {known[one]: reading.quote_of(ticker) for one, ticker in tickers.items()}
+        quotes = {symbol: quote for symbol, quote in found.items() if quote is not None}
+        self._ports.memory.keep_quotes(self._name, quotes)
+        seen = {}
+        for unified, symbol in known.items():
+            if symbol in quotes:
+                told_ms = reading.moment_of(tickers[unified])
+                seen[symbol] = self._seen_ms(symbol, quotes[symbol], asked_ms, told_ms)
+        number, at_ms = self._ports.clock.server_ms(), self._ports.clock.now_ms()
+        return Tick(number=number, at_ms=at_ms, quotes=quotes, seen_at_ms=seen)
+
+    def _seen_ms(
+        self, symbol: Symbol, quote: Quote, asked_ms: EpochMs, told_ms: int | None
+    ) -> EpochMs:
+        """Return the server time that prices are of, or a little earlier.
+
+        That is the venue's own time where it tells one, and never later than the question. But
+        some tell when the last trade was: prices that differ from those of an earlier look are
+        newer than that look, whatever is told.
+        """
+        looked_ms, known = self._looks.get(symbol, (EpochMs(0), quote))
+        self._looks[symbol] = (asked_ms, quote)
+        told = asked_ms if told_ms is None else self._exchange.server_ms(told_ms)
+        return min(asked_ms, EpochMs(max(told, looked_ms) if known != quote else told))
 
     @staticmethod
     def _tickers(api: Any, wanted: list[str]) -> dict[str, Any]:  # noqa: ANN401 - ccxt's
@@ -93,5 +116,7 @@ class CcxtFeed:
         bare = [one for one, ticker in tickers.items() if ticker.get("bid") is None]
         if bare and api.has.get("fetchBidsAsks"):
             for one, touch in api.fetch_bids_asks(bare).items():
-                tickers[one] = {**tickers[one], "bid": touch["bid"], "ask": touch["ask"]}
+                times = [one for one in map(reading.moment_of, (tickers[one], touch)) if one]
+                sides = {"bid": touch["bid"], "ask": touch["ask"]}
+                tickers[one] = {**tickers[one], **sides, "timestamp": max(times, default=None)}
         return tickers

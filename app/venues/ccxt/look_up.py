@@ -70,11 +70,17 @@ def trades_of(api: Json, exchange: Exchange, order: Order) -> list[Json]:
     Raises:
         ccxt.BaseError: the exchange could not be asked.
     """
+    if not lists_trades(exchange):
+        return []
     unified, venue_id = exchange.unified(order.symbol), str(order.venue_order_id)
     if exchange.profile.look_up is LookUp.ORIGINAL_ID:
         found = api.fetch_my_trades(unified, None, None, {"orderId": venue_id})
-    elif api.has.get("fetchOrderTrades"):
-        found = api.fetch_order_trades(venue_id, unified)
     else:
-        found = []
-    return list(found)
+        found = api.fetch_order_trades(venue_id, unified)
+    return [one for one in found if one.get("order") in {None, venue_id}]
+
+
+def lists_trades(exchange: Exchange) -> bool:
+    """Tell whether the exchange can be asked for the trades of one order."""
+    by_id = exchange.profile.look_up is LookUp.ORIGINAL_ID
+    return by_id or bool(exchange.api.has.get("fetchOrderTrades"))

@@ -18,7 +18,7 @@ from app.domain.market import Balance, Position, Quote
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.reconciliation import StandingOrder
-from app.domain.report import Fill, OrderReport
+from app.domain.report import Fill, OrderReport, fees_of
 from app.domain.status import CLOSED, OPEN, OrderStatus
 from app.domain.words import Market, OrderType, PositionSide, ReasonCode, Side, TimeInForce
 from app.venues.ccxt.profiles import Profile
@@ -174,15 +174,6 @@ def _fill(trade: Json, size: Decimal, at_ms: object) -> Fill:
     )
 
 
-def fees_of(fills: Iterable[Fill]) -> dict[Currency, Decimal]:
-    """Return currency → the sum of the fees."""
-    fees: dict[Currency, Decimal] = {}
-    for fill in fills:
-        if fill.fee:
-            fees[fill.fee_currency] = fees.get(fill.fee_currency, Decimal(0)) + fill.fee
-    return fees
-
-
 def standing_of(row: Json, size: Decimal) -> StandingOrder:
     """Return an open order of a list, whoever placed it.
 
@@ -260,6 +251,12 @@ def quote_of(ticker: Json, book: Json | None = None) -> Quote | None:
     if known is None:
         return None
     return Quote(bid=bid or known, ask=ask or known, last=known)
+
+
+def moment_of(ticker: Json) -> int | None:
+    """Return the venue's time of a ticker in ms, or None where it tells none."""
+    found = number(ticker.get("timestamp"))
+    return None if found is None else int(found)
 
 
 # Accounts

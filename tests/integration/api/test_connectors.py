@@ -1,8 +1,16 @@
 """Connectors are made, changed, shown and switched off; their tokens are shown once, if ever."""
 
+import json
+from dataclasses import replace
+
 import pytest
+import redis
 
 from app.bootstrap import Wiring
+from app.domain.account import Account
+from app.domain.identifiers import AccountId, AccountName, VenueName
+from app.domain.words import Market, Mode
+from app.store.venue_memory import RedisVenueMemory
 from tests.integration.api.caller import Caller
 
 pytestmark = pytest.mark.integration
@@ -96,9 +104,12 @@ def test_a_connector_that_is_not_there(api: Caller, method: str) -> None:
         ({"symbol": "BTC/USDT", "accounts": ["first", "first"]}, ["accounts"]),
         ({"symbol": "BTC/USDT", "accounts": ["nobody"]}, ["accounts"]),
         ({"symbol": "BTC/USDT", "accounts": "first"}, ["accounts"]),
-        ({**NEEDED, "symbol": "BTCUSDT"}, ["symbol"]),
-        ({**NEEDED, "symbol": "btc/usdt"}, ["symbol"]),
         ({**NEEDED, "symbol": "BTC/USDT:USDT"}, ["symbol"]),
+        ({**NEEDED, "symbol": "BTCUSDT.P"}, ["symbol"]),
+        ({**NEEDED, "symbol": "BTC"}, ["symbol"]),
+        ({**NEEDED, "symbol": ""}, ["symbol"]),
+        ({**NEEDED, "symbol": "\x00"}, ["symbol"]),
+        ({**NEEDED, "symbol": "B" * 99}, ["symbol"]),
         ({**NEEDED, "symbol": 5}, ["symbol"]),
         ({**NEEDED, "token": ""}, ["token"]),
         ({**NEEDED, "token": "x" * 257}, ["token"]),
@@ -121,3 +132,107 @@ def test_what_is_wrong_is_said_by_field(
 @pytest.mark.parametrize("name", ["%20x", "x" * 129, "%0A", "%00"])
 def test_a_name_that_cannot_be(api: Caller, name: str) -> None:
     assert api.refusal("PUT", f"/api/connectors/{name}", NEEDED) == (*BAD, ["name"])
+
+
+# Spellings
+
+BINANCE = VenueName("binance")
+
+SPELLED = ["BTCUSDT", "btc-usdt", "BTC_USDT", "BINANCE:BTCUSDT", " BTC/USDT "]
+PERPETUAL = [
+    *SPELLED,
+    "BINANCE:BTCUSDT.P",
+    "BTC/USDT:USDT",
+    "BTCUSDTPERP",
+    "BTC-USDT-SWAP",
+]
+
+#: As ccxt has them, of which workers keep what matters here.
+KNOWN = [
+    {"symbol": "BTC/USDT:USDT", "swap": True, "linear": True, "active": True},
+    {"symbol": "BTC/USDC:USDC", "swap": True, "linear": True, "active": True},
+    {"symbol": "ETH/USDT:USDT", "swap": True, "linear": True, "active": True},
+]
+
+
+def at_binance(wiring: Wiring) -> None:
+    """Add an account that the test profile would not let anybody add."""
+    name = AccountName("real")
+    account = Account(id=AccountId(0), name=name, group=name, venue=BINANCE, mode=Mode.LIVE)
+    wiring.registry.put_account(replace(account, market=Market.USDM))
+
+
+def learned(wiring: Wiring) -> None:
+    """Let a worker have learned what Binance's futures are."""
+    with redis.Redis.from_url(wiring.settings.redis_url, decode_responses=True) as client:
+        memory = RedisVenueMemory(client, wiring.ports.clock)
+        memory.keep_markets(BINANCE, "USDM", json.dumps(KNOWN))
+
+
+def set_up(api: Caller, symbol: str, account: str = "real") -> object:
+    body = {"account": account, "symbol": symbol, "token": "t"}
+    return api.call("PUT", "/api/connectors/mine", body)["symbol"]
+
+
+def complaint(api: Caller, symbol: str) -> str:
+    body = {"account": "real", "symbol": symbol}
+    answer = api.send("PUT", "/api/connectors/mine", body)
+    assert answer.status_code == 400
+    (message,) = answer.get_json()["error"]["fields"]["symbol"]
+    return str(message)
+
+
+@pytest.mark.parametrize("spelling", SPELLED)
+def test_a_paper_account_knows_every_spelling(api: Caller, spelling: str) -> None:
+    assert set_up(api, spelling, "first") == "BTC/USDT"
+    assert api.call("GET", "/api/connectors/mine")["symbol"] == "BTC/USDT"
+
+
+def test_what_play_money_trades_may_be_set_later(api: Caller) -> None:
+    assert set_up(api, "DOGE/USDT", "first") == "DOGE/USDT"
+
+
+@pytest.mark.parametrize("spelling", PERPETUAL)
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_real_account_knows_every_spelling(
+    api: Caller, wiring: Wiring, spelling: str, *, is_known: bool
+) -> None:
+    at_binance(wiring)
+    if is_known:
+        learned(wiring)
+
+    assert set_up(api, spelling) == "BTC/USDT"
+
+
+def test_a_refusal_says_what_could_have_been_meant(api: Caller, wiring: Wiring) -> None:
+    at_binance(wiring)
+    learned(wiring)
+
+    assert complaint(api, "BTCBUSD") == (
+        "BTCBUSD is not traded in USDM; traded are BTC/USDC in USDM, BTC/USDT in USDM."
+    )
+    assert complaint(api, "DOGE/USDT") == "DOGE/USDT is not traded in USDM."
+
+
+def test_what_people_have_set_comes_first(api: Caller, wiring: Wiring) -> None:
+    at_binance(wiring)
+    learned(wiring)
+    body = {"venue": "binance", "spelling": "XBTUSDT", "symbol": "BTC/USDT"}
+
+    before = complaint(api, "XBTUSDT")
+    api.call("PUT", "/api/symbols", body)
+
+    assert "not traded" in before
+    assert set_up(api, "xbtusdt") == "BTC/USDT"
+
+
+def test_a_symbol_is_read_with_the_account_that_is_named_beside_it(
+    api: Caller, wiring: Wiring
+) -> None:
+    at_binance(wiring)
+    set_up(api, "BTCUSDT", "first")
+
+    body = {"account": "real", "symbol": "ETHUSDT.P"}
+    moved = api.call("PUT", "/api/connectors/mine", body)
+
+    assert (moved["account"], moved["symbol"]) == ("real", "ETH/USDT")

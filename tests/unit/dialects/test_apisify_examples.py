@@ -15,7 +15,7 @@ from app.dialects.apisify.settings import settings_of
 from app.dialects.apisify.writing import error_for
 from app.dialects.body import payload_from
 from app.domain.account import Account
-from app.domain.errors import HookfillError, MalformedPayload, NotPermitted
+from app.domain.errors import HookfillError, MalformedPayload, NotFound, NotPermitted
 from app.domain.identifiers import AccountId, AccountName, Symbol, VenueName
 from app.domain.words import Market
 from app.venues.paper.defaults import DEFAULT_INSTRUMENTS
@@ -158,3 +158,20 @@ def test_whatever_comes_is_an_order_or_refused_by_field(payload: Mapping[str, ob
         assert known, error.fields  # noqa: PT017 - either way is right
     else:
         assert order.quantity >= 0
+
+
+def test_what_is_known_of_an_exchange_goes_before_what_a_ticker_says() -> None:
+    told: list[str] = []
+
+    def meaning(text: str, account: Account) -> Symbol:
+        told.append(text)
+        if text == "XBTUSDT" and account == BYBIT:
+            return Symbol("BTC/USDT")
+        raise NotFound("nothing")
+
+    account, symbol = account_for(an_order("XBT-USDT", "bybit"), [BYBIT], (), meaning)
+
+    assert (account, symbol) == (BYBIT, "BTC/USDT")
+    assert told == ["XBT-USDT", "XBTUSDT"]
+    with pytest.raises(MalformedPayload):
+        account_for(an_order("BTCUSDT", "bybit"), [BYBIT], (), meaning)

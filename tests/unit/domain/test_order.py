@@ -11,6 +11,7 @@ from app.domain.effects import Effect, EffectKind
 from app.domain.events import (
     CancelDeferred,
     CancelRequested,
+    FillsAwaited,
     OrderReported,
     OutcomeLost,
     PlacementClaimed,
@@ -21,7 +22,7 @@ from app.domain.events import (
     TurnTaken,
 )
 from app.domain.identifiers import Currency, EpochMs, TradeId
-from app.domain.order import ATTEMPTS_MAX, Order, OrderEvent
+from app.domain.order import ATTEMPTS_MAX, LOOKS_MAX, Order, OrderEvent
 from app.domain.reason import Reason
 from app.domain.status import CLOSED, OrderStatus
 from app.domain.words import OrderType, ReasonCode
@@ -376,7 +377,108 @@ def test_fills_that_are_told_after_the_total_are_added() -> None:
 
     assert told.ignored is None
     assert told.aggregate.fills == (a_fill(),)
-    assert told.entries == ()
+    assert [entry.name for entry in told.entries] == [EntryName.FILLS_LISTED]
+
+
+# Fills that the venue lists later than what they add up to
+
+
+def unlisted(status: OrderStatus = OrderStatus.FILLED, **odd: object) -> Order:
+    """An order that has just come to this status, of which not all fills are known."""
+    order = an_order_in(OrderStatus.NEW, filled_quantity=Decimal("0.1"))
+    odd = {"filled_quantity": Decimal("0.5"), "lists_fills": True, **odd}
+    return order.decide(reported(status, **odd)).aggregate
+
+
+@pytest.mark.parametrize("status", [OrderStatus.FILLED, OrderStatus.CANCELED])
+def test_an_order_without_all_its_fills_is_looked_at_again(status: OrderStatus) -> None:
+    order = unlisted(status, filled_quantity=Decimal("0.4"))
+
+    (owed,) = order.owed()
+
+    assert (order.is_closed, owed.kind, owed.urgent) == (True, EffectKind.RESOLVE, False)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"fills": (a_fill(),)},
+        {"lists_fills": False},
+        {"filled_quantity": Decimal("0.1"), "fills": (a_fill(quantity=Decimal("0.1")),)},
+    ],
+)
+def test_nobody_waits_for_fills_that_are_known_or_never_listed(told: dict[str, object]) -> None:
+    status = OrderStatus.CANCELED if "filled_quantity" in told else OrderStatus.FILLED
+
+    assert unlisted(status, **told).owed() == ()
+
+
+def test_fills_without_their_fee_are_waited_for_and_learn_it() -> None:
+    bare, paid = a_fill(fee_currency=Currency("")), a_fill(fee=Decimal("0.01"))
+    order = unlisted(fills=(bare,))
+
+    told = order.decide(reported(fills=(paid,), lists_fills=True)).aggregate
+
+    assert [one.kind for one in order.owed()] == [EffectKind.RESOLVE]
+    assert (told.fills, told.fees) == ((paid,), {"USDT": Decimal("0.01")})
+    assert (told.status, told.owed()) == (OrderStatus.FILLED, ())
+
+
+def test_fees_are_those_of_all_fills_that_are_known() -> None:
+    one = a_fill(quantity=Decimal("0.2"), fee=Decimal("0.01"))
+    other = a_fill(trade_id=TradeId("t2"), quantity=Decimal("0.3"), fee=Decimal("0.02"))
+    order = unlisted(fills=(one,), fees={"USDT": Decimal("0.01")})
+
+    told = order.decide(reported(fills=(other,), fees={"USDT": Decimal("0.02")})).aggregate
+
+    assert order.fees == {"USDT": Decimal("0.01")}
+    assert told.fees == {"USDT": Decimal("0.03")}
+
+
+def test_a_report_that_tells_no_fees_does_not_take_any_away() -> None:
+    order = an_order_in(OrderStatus.PARTIALLY_FILLED, fees={"USDT": Decimal("0.01")})
+
+    assert order.decide(reported()).aggregate.fees == {"USDT": Decimal("0.01")}
+
+
+def awaited(look: int) -> FillsAwaited:
+    return FillsAwaited(at_ms=LATER, look=look, next_look_at_ms=RETRY)
+
+
+def test_the_number_of_looks_is_bounded() -> None:
+    order = unlisted()
+    for look in range(LOOKS_MAX + 1):
+        assert order.owed()
+        order = order.decide(awaited(look)).aggregate
+
+    assert (order.status, order.owed()) == (OrderStatus.FILLED, ())
+
+
+def test_a_look_counts_once() -> None:
+    order = unlisted().decide(awaited(0)).aggregate
+
+    assert order.decide(awaited(0)).ignored
+    assert order.next_action_at_ms == RETRY
+
+
+def test_more_that_is_filled_is_worth_as_many_looks_again() -> None:
+    order = unlisted(OrderStatus.CANCELED, filled_quantity=Decimal("0.2"))
+    for look in range(LOOKS_MAX + 1):
+        order = order.decide(awaited(look)).aggregate
+
+    more = reported(OrderStatus.CANCELED, filled_quantity=Decimal("0.3"), lists_fills=True)
+
+    assert order.decide(more).aggregate.owed()
+
+
+def test_a_cancel_goes_before_a_look() -> None:
+    order = unlisted(OrderStatus.PARTIALLY_FILLED, filled_quantity=Decimal("0.2"))
+
+    canceling = order.decide(CANCEL).aggregate
+
+    assert [one.kind for one in order.owed()] == [EffectKind.RESOLVE]
+    assert [one.kind for one in canceling.owed()] == [EffectKind.CANCEL]
+    assert canceling.decide(awaited(0)).ignored
 
 
 def test_old_news_does_not_lower_what_is_filled() -> None:
@@ -405,7 +507,7 @@ def test_a_fill_that_overtook_the_cancel_counts() -> None:
 
     assert partly.aggregate.status is OrderStatus.CANCELED
     assert partly.aggregate.filled_quantity == Decimal("0.3")
-    assert [entry.name for entry in partly.entries] == [EntryName.PARTIALLY_FILLED]
+    assert [entry.name for entry in partly.entries] == [EntryName.LATE_FILL]
 
 
 def test_a_rejected_order_takes_no_fill() -> None:

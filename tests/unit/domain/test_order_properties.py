@@ -10,6 +10,7 @@ from app.domain.effects import EffectKind
 from app.domain.events import (
     CancelDeferred,
     CancelRequested,
+    FillsAwaited,
     OrderReported,
     OutcomeLost,
     PlacementClaimed,
@@ -57,15 +58,17 @@ FILLS = st.lists(st.integers(1, 5), max_size=3, unique=True).map(
     )
 )
 REPORTS = st.builds(
-    lambda status, tenths, fills: OrderReport(
+    lambda status, tenths, fills, lists: OrderReport(
         status=status,
         filled_quantity=Decimal(5 if status is OrderStatus.FILLED else tenths) / 10,
         average_price=Decimal(50_000),
         fills=fills,
+        lists_fills=lists,
     ),
     REPORTED,
     st.integers(0, 5),
     FILLS,
+    st.booleans(),
 )
 EVENTS: st.SearchStrategy[OrderEvent] = st.one_of(
     st.builds(TurnTaken, at_ms=MOMENTS),
@@ -89,6 +92,7 @@ EVENTS: st.SearchStrategy[OrderEvent] = st.one_of(
     ),
     st.builds(StillUnknown, at_ms=MOMENTS, next_check_at_ms=MOMENTS, needs_person=st.booleans()),
     st.builds(ProvenAbsent, at_ms=MOMENTS),
+    st.builds(FillsAwaited, at_ms=MOMENTS, look=st.integers(0, 2), next_look_at_ms=MOMENTS),
     st.builds(CancelRequested, at_ms=MOMENTS, reason=st.just(REQUESTED)),
     st.builds(CancelDeferred, at_ms=MOMENTS, retry_at_ms=MOMENTS),
 )
@@ -160,12 +164,12 @@ def test_an_order_of_unknown_outcome_is_not_sent_again_without_proof(
 
 
 @given(ORDERS, LIVES)
-def test_an_order_owes_at_most_one_thing_and_nothing_when_closed(
+def test_an_order_owes_at_most_one_thing_and_when_closed_a_look_for_its_fills_alone(
     order: Order, events: list[OrderEvent]
 ) -> None:
     for _, decision in decisions(order, events):
         after = decision.aggregate
-        assert len(after.owed()) <= (0 if after.is_closed else 1)
+        assert len(after.owed()) <= (1 if after.awaits_fills or after.is_live else 0)
 
 
 @given(ORDERS, LIVES)
@@ -208,6 +212,16 @@ def test_a_denial_always_says_why(order: Order, events: list[OrderEvent]) -> Non
         after = decision.aggregate
         if after.status is OrderStatus.DENIED is not before.status:
             assert after.reason is not None
+
+
+@given(ORDERS, LIVES)
+def test_fills_are_waited_for_only_while_some_are_missing(
+    order: Order, events: list[OrderEvent]
+) -> None:
+    for _, decision in decisions(order, events):
+        after = decision.aggregate
+        if after.awaits_fills:
+            assert sum(one.quantity for one in after.fills) < after.filled_quantity
 
 
 @given(LIVES)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from app.domain.errors import NotFound
 from app.domain.identifiers import Symbol
-from app.domain.symbols import AmbiguousSymbol, Listed, resolved
+from app.domain.symbols import AmbiguousSymbol, Listed, chosen, resolved
 from app.domain.words import Market
 
 SPOT = Listed(Symbol("BTC/USDT"), Market.SPOT)
@@ -90,3 +90,90 @@ def test_any_text_is_one_symbol_or_refused(text: str, market: Market | None) -> 
         return
     assert found in LISTED
     assert market in {None, found.market}
+
+
+# A refusal names what could have been meant
+
+
+@pytest.mark.parametrize(
+    ("text", "market", "hint"),
+    [
+        ("BTCUSDT.P", Market.SPOT, "traded are BTC/USDT in SPOT, BTC/USDT in USDM"),
+        ("BTCUSD", Market.SPOT, "BTC/USD in COINM, BTC/USDT in SPOT"),
+        ("BTC", Market.USDM, "traded are BTC/USDT in USDM"),
+        ("ETHEUR", Market.SPOT, "traded are ETH/BTC in SPOT, ETH/USDT in SPOT"),
+    ],
+)
+def test_a_refusal_names_what_could_have_been_meant(text: str, market: Market, hint: str) -> None:
+    with pytest.raises(NotFound, match=hint):
+        resolved(text, LISTED, market)
+
+
+def test_two_pairs_that_are_spelled_alike_are_ambiguous_in_one_market() -> None:
+    alike = [Listed(Symbol(one), Market.SPOT) for one in ("ABC/DEF", "AB/CDEF")]
+
+    with pytest.raises(AmbiguousSymbol, match="ABC/DEF in SPOT, AB/CDEF in SPOT"):
+        resolved("ABCDEF", alike, Market.SPOT)
+
+
+# Where nothing is known of what a venue trades
+
+
+@pytest.mark.parametrize(
+    ("text", "market", "symbol"),
+    [
+        ("BTC/USDT", Market.SPOT, "BTC/USDT"),
+        ("btc-usdt", Market.SPOT, "BTC/USDT"),
+        ("BTC_USDT", Market.USDM, "BTC/USDT"),
+        ("BTCUSDT", Market.SPOT, "BTC/USDT"),
+        ("BINANCE:BTCUSDT.P", Market.USDM, "BTC/USDT"),
+        ("BTC/USDT:USDT", Market.USDM, "BTC/USDT"),
+        ("BTCUSDTPERP", Market.USDM, "BTC/USDT"),
+        ("BTCUSD", Market.COINM, "BTC/USD"),
+        ("BTC/USD:BTC", Market.COINM, "BTC/USD"),
+        ("ETHBTC", Market.SPOT, "ETH/BTC"),
+    ],
+)
+def test_obvious_spellings_need_no_list(text: str, market: Market, symbol: str) -> None:
+    assert chosen(text, [], market) == symbol
+    assert chosen(text, [one for one in LISTED if one.market is not market], market) == symbol
+
+
+@pytest.mark.parametrize(
+    ("text", "market"),
+    [
+        ("BTCUSDT.P", Market.SPOT),
+        ("BTC/USDT:USDT", Market.SPOT),
+        ("BTC/USDT:BTC", Market.USDM),
+        ("BTCUSD", Market.USDM),
+        ("BTCUSDT", Market.COINM),
+        ("ETHBTC", Market.USDM),
+        ("BTC", Market.SPOT),
+        ("USDT", Market.SPOT),
+        ("A/B/C", Market.SPOT),
+        ("", Market.SPOT),
+    ],
+)
+def test_what_says_nothing_by_itself_is_refused(text: str, market: Market) -> None:
+    with pytest.raises(NotFound):
+        chosen(text, [], market)
+
+
+def test_what_people_have_set_needs_no_list_either() -> None:
+    assert chosen("xbt", [], Market.SPOT, {"XBT": Symbol("BTC/USDT")}) == "BTC/USDT"
+
+
+def test_what_is_known_goes_before_what_a_spelling_says() -> None:
+    with pytest.raises(NotFound):
+        chosen("DOGE/USDT", LISTED, Market.SPOT)
+
+
+@given(st.text(max_size=80), st.sampled_from(Market))
+def test_any_text_means_a_symbol_by_itself_or_is_refused(text: str, market: Market) -> None:
+    try:
+        found = chosen(text, [], market)
+    except NotFound:
+        return
+    base, quote = found.split("/")
+    assert base.isalnum()
+    assert quote.isalnum()

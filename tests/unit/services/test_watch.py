@@ -1,8 +1,12 @@
 """Prices meet the trigger book."""
 
+from dataclasses import replace
+
 import pytest
+from prometheus_client import REGISTRY
 
 from app.domain.commands import Action
+from app.domain.identifiers import EpochMs
 from app.domain.signal import Signal, SignalState
 from app.domain.smart_order import SmartOrder, SmartOrderState
 from app.domain.status import OrderStatus
@@ -11,10 +15,12 @@ from app.domain.words import PositionSide, Side
 from app.services.watch import LEASE_MS, watch_prices
 from app.store import keys
 from tests.builders import (
+    BTC,
     ETH,
     PAPER,
     USDM_ID,
     a_command,
+    a_quote,
     a_report,
     a_smart_order,
     a_tick,
@@ -23,7 +29,7 @@ from tests.builders import (
     an_id,
     fixed,
 )
-from tests.rig import Rig, deaths, encounters
+from tests.rig import POLICY, Rig, deaths, encounters
 
 LONG = PositionSide.LONG
 ENTRY = a_command(
@@ -130,6 +136,71 @@ def test_ticks_are_evaluated_one_by_one_in_order() -> None:
 
     assert seen == [True, True, False]
     assert rig.feed.matched == [1, 2]
+
+
+# Prices that are too old
+
+
+def aged(rig: Rig, last: str, age_ms: int) -> None:
+    """Let the next tick have a price of this age."""
+    seen = {ETH: EpochMs(rig.clock.server_ms() - age_ms)}
+    rig.feed.ticks.append(replace(a_tick(1, last=last), seen_at_ms=seen))
+
+
+@pytest.mark.parametrize(
+    ("age_ms", "state"),
+    [
+        (POLICY.price_age_max_ms + 1, SmartOrderState.PENDING_NEW),
+        (POLICY.price_age_max_ms, SmartOrderState.TRIGGERED),
+    ],
+)
+def test_a_price_that_is_too_old_fires_nothing(age_ms: int, state: SmartOrderState) -> None:
+    rig = protected()
+    aged(rig, "1900", age_ms)
+
+    watch(rig)
+    rig.drain()
+
+    assert state in ended(rig)
+    assert len(rig.venue.sent) == (2 if state is SmartOrderState.TRIGGERED else 1)
+
+
+def test_a_process_that_slept_between_its_question_and_the_book_fires_nothing() -> None:
+    rig = protected()
+    aged(rig, "1900", 0)
+    rig.clock.advance(POLICY.price_age_max_ms + 1)
+
+    watch(rig)
+
+    assert ended(rig) == [SmartOrderState.PENDING_NEW] * 2
+    assert rig.feed.matched == []
+
+
+def test_one_old_price_does_not_hold_up_the_others() -> None:
+    rig = protected()
+    old = {BTC: EpochMs(0)}
+    both = {BTC: a_quote("1"), ETH: a_quote("1900")}
+    rig.feed.ticks.append(replace(a_tick(), quotes=both, seen_at_ms=old))
+
+    watch(rig)
+    rig.drain()
+
+    assert SmartOrderState.TRIGGERED in ended(rig)
+
+
+def test_the_age_of_prices_is_counted() -> None:
+    rig = protected()
+    before = _sample("hookfill_stale_prices_total"), _sample("hookfill_price_age_seconds_count")
+    aged(rig, "1900", POLICY.price_age_max_ms + 1)
+
+    watch(rig)
+
+    after = _sample("hookfill_stale_prices_total"), _sample("hookfill_price_age_seconds_count")
+    assert [now - then for now, then in zip(after, before, strict=True)] == [1, 1]
+
+
+def _sample(name: str) -> float:
+    return REGISTRY.get_sample_value(name, {"feed": PAPER}) or 0
 
 
 def test_only_one_watches_at_a_time() -> None:
@@ -303,3 +374,56 @@ def test_whoever_dies_anywhere_between_webhook_and_stop_leaves_one_of_each() -> 
         rig.settle()
 
         assert_closed_once(rig)
+
+
+# How long it takes from a tick to the venue's answer
+
+
+def placements() -> tuple[float, float]:
+    """Return how many placements were timed, and the seconds of them all."""
+    name, labels = "hookfill_tick_to_placement_seconds", {"venue": str(PAPER)}
+    found = [REGISTRY.get_sample_value(f"{name}_{part}", labels) for part in ("count", "sum")]
+    return found[0] or 0, found[1] or 0
+
+
+def test_the_time_from_the_tick_to_the_answer_is_measured() -> None:
+    rig = protected()
+    before = placements()
+    tick(rig, "1900")
+    rig.venue.after_place = lambda _: rig.clock.advance(250)
+
+    watch(rig)
+    rig.drain()
+
+    count, seconds = (now - then for now, then in zip(placements(), before, strict=True))
+    assert (count, round(seconds, 3)) == (1, 0.25)
+    assert [one.tick_at_ms for one in rig.orders()] == [None, a_tick().at_ms]
+
+
+def test_an_order_that_no_trigger_has_brought_forth_is_not_measured() -> None:
+    before = placements()
+
+    protected()
+
+    assert placements() == before
+
+
+def test_what_is_handed_on_later_still_knows_its_tick() -> None:
+    rig = protected()
+    ports, fired = rig.ports, a_tick(1, last="1900")
+    ports.book.begin(PAPER, fired)
+    ports.book.fire(PAPER, fired)
+
+    watch(rig)
+
+    assert rig.orders()[-1].tick_at_ms == fired.at_ms
+
+
+def test_what_an_older_tick_has_fired_does_not_take_the_time_of_a_newer_one() -> None:
+    rig = protected()
+    rig.ports.book.fire(PAPER, a_tick(1, last="1900"))
+    rig.ports.book.begin(PAPER, a_tick(2))
+
+    watch(rig)
+
+    assert rig.orders()[-1].tick_at_ms is None

@@ -1,0 +1,86 @@
+"""The prices of simulated exchanges as ticks, and how old they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import fakeredis
+import pytest
+
+from app.domain.identifiers import Symbol
+from app.domain.market import Tick
+from app.domain.words import Market
+from tests.contract.venue_world import BTC, ETH, ExchangeWorld, running_world
+
+WORLDS = [
+    ("binance", Market.SPOT),
+    ("binance", Market.USDM),
+    ("bybit", Market.USDM),
+    ("poloniex", Market.SPOT),
+]
+
+#: Where the time of the prices is told.
+TELLS = {"binance", "poloniex"}
+
+OLD_MS = 120_000
+
+
+@pytest.fixture(params=WORLDS, ids=lambda one: f"{one[0]}-{one[1]}")
+def world(request: pytest.FixtureRequest) -> Iterator[ExchangeWorld]:
+    with (
+        fakeredis.FakeRedis(decode_responses=True) as client,
+        running_world(client, *request.param) as running,
+    ):
+        yield running
+
+
+def traded(world: ExchangeWorld) -> Symbol:
+    return BTC if world.market is Market.SPOT else ETH
+
+
+def look(world: ExchangeWorld) -> Tick:
+    tick = world.clients.feed(world.account.feed).next_tick([traded(world)])
+    assert tick is not None
+    return tick
+
+
+def age_ms(world: ExchangeWorld, tick: Tick) -> int:
+    return world.clock.server_ms() - tick.seen_at_ms[traded(world)]
+
+
+def test_prices_are_as_old_as_the_question_for_them(world: ExchangeWorld) -> None:
+    asked_ms = world.clock.server_ms()
+
+    tick = look(world)
+
+    assert asked_ms - 1_000 < tick.seen_at_ms[traded(world)] <= tick.number
+    assert tick.number - tick.seen_at_ms[traded(world)] < 5_000
+
+
+def test_a_venue_that_tells_old_prices_is_believed(world: ExchangeWorld) -> None:
+    world.plan.price_age_ms = OLD_MS
+    is_told = world.account.venue in TELLS
+
+    tick = look(world)
+
+    assert (age_ms(world, tick) >= OLD_MS) is is_told
+    assert (world.clients.feed(world.account.feed).newest(traded(world)) is None) is is_told
+
+
+def test_the_clock_of_the_venue_is_allowed_for(world: ExchangeWorld) -> None:
+    world.exchange.clock_skew_ms = -OLD_MS
+
+    assert age_ms(world, look(world)) < 5_000
+
+
+def test_what_moves_is_new_whatever_time_is_told(world: ExchangeWorld) -> None:
+    """Some exchanges tell when the last trade was, and a touch moves without one."""
+    world.plan.price_age_ms = OLD_MS
+    look(world)
+    world.price(traded(world), "1234")
+
+    moved = look(world)
+    stands = look(world)
+
+    assert age_ms(world, moved) < 5_000
+    assert (age_ms(world, stands) >= OLD_MS) is (world.account.venue in TELLS)
