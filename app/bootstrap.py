@@ -81,6 +81,7 @@ class Wiring:
     vault: Vault
     signatures: RedisSignatures
     symbols: RedisSymbolMap
+    memory: RedisVenueMemory
     rates: RedisRates
     clock: RedisClock
     paper: PaperPorts
@@ -192,6 +193,7 @@ def _wiring(
         vault=vault,
         signatures=signatures,
         symbols=RedisSymbolMap(client),
+        memory=memory,
         rates=RedisRates(client),
         clock=clock,
         paper=paper,

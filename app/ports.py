@@ -25,7 +25,7 @@ from app.domain.instrument import Instrument
 from app.domain.kill_switch import KillSwitch
 from app.domain.market import AccountView, Quote, Tick
 from app.domain.order import Order
-from app.domain.reconciliation import Reconciliation, StandingOrder
+from app.domain.reconciliation import FailedReconciliation, Reconciliation, StandingOrder
 from app.domain.report import Fill, OrderReport
 from app.domain.search import EVERYTHING, FillPlace, Place, Search
 from app.domain.smart_order import SmartOrder
@@ -397,13 +397,19 @@ class Views(Protocol):
 
 
 class Reconciliations(Protocol):
-    """The outcome of the last reconciliation of each account."""
+    """The outcome of the last reconciliation of each account, and of the last that failed."""
 
     def put(self, account: AccountId, found: Reconciliation) -> None:
         """Keep an outcome; the next one replaces it."""
 
     def get(self, account: AccountId) -> Reconciliation | None:
         """Return the last outcome, or None if there was none yet."""
+
+    def put_failure(self, account: AccountId, failed: FailedReconciliation) -> None:
+        """Keep why none came about; the next that fails replaces it."""
+
+    def failure(self, account: AccountId) -> FailedReconciliation | None:
+        """Return why the last one that failed did so, or None if none ever has."""
 
 
 class Conditions(Protocol):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app.dispatch.routes import QUEUE_OF, TaskName
 from app.domain.account import PAPER, Account
-from app.domain.identifiers import AccountId, VenueName
+from app.domain.identifiers import AccountId, EpochMs, VenueName
 from app.ports import Ports
 from app.services.follow import follow_news, follow_orders, poll_orders, refresh_view
 from app.services.inspect import inspect_account
@@ -122,7 +122,7 @@ class Inspect(HookfillTask):
 
 
 class Reconcile(PeriodicTask):
-    """Hold accounts against their venues."""
+    """Hold accounts against their venues; a value is `<id>`, or `<id>:<since>` for who waits."""
 
     name = TaskName.RECONCILE
 
@@ -132,10 +132,11 @@ class Reconcile(PeriodicTask):
             accounts = [str(one.id) for one in _real_accounts(ports) if one.enabled]
             hand_out(TaskName.RECONCILE, accounts, ports, RECONCILE_MS)
         for value in values:
-            number = id_from(value)
-            if number is not None:
+            account, _, since = str(value).partition(":")
+            number, since_ms = id_from(account), id_from(since or "0")
+            if number is not None and since_ms is not None:
                 with one_piece_of_work():
-                    reconcile(AccountId(number), ports)
+                    reconcile(AccountId(number), ports, EpochMs(since_ms))
 
 
 for _task in (PollPrices, PollOrders, Inspect, Reconcile):

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 
-from app.domain.identifiers import ClientOrderId, EpochMs, Symbol, VenueOrderId
+from app.domain.effects import AT_ONCE
+from app.domain.identifiers import AggregateId, ClientOrderId, EpochMs, Symbol, VenueOrderId
 from app.domain.words import Side
 
 
@@ -19,6 +21,34 @@ class StandingOrder:
     filled_quantity: Decimal
     price: Decimal | None = None
 
+    def sentence(self) -> str:
+        """Return, for instance, `buy 0.5 BTC/USDT at 40000`."""
+        price = "" if self.price is None else f" at {self.price:f}"
+        return f"{self.side.lower()} {self.quantity:f} {self.symbol}{price}"
+
+
+class MismatchKind(StrEnum):
+    """How here and there may differ."""
+
+    MISSING = "missing"
+    UNEXPECTED = "unexpected"
+    UNGUARDED = "unguarded"
+
+
+_FIXES = {
+    MismatchKind.MISSING: (
+        "It is asked about again each minute. Look at the venue; if the order is gone, cancel it "
+        "here: it ends once the venue has said again that it has no such order."
+    ),
+    MismatchKind.UNEXPECTED: (
+        "Nothing here follows it. Cancel it at the venue, unless you want it there."
+    ),
+    MismatchKind.UNGUARDED: (
+        "Cancel it here, unless the position is still to come. If its price comes first, its order "
+        "is reduce-only and opens nothing."
+    ),
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mismatch:
@@ -29,11 +59,20 @@ class Mismatch:
             the venue, and closed or unknown here) or `unguarded` (a protective order waits here for
             a position that the venue does not have).
         about: client order id, or id of the aggregate.
+        aggregate_id: what it is about here, if anything.
+        standing: what it is about at the venue, if anything.
     """
 
-    kind: str
+    kind: MismatchKind
     about: str
     message: str
+    aggregate_id: AggregateId | None = None
+    standing: StandingOrder | None = None
+
+    @property
+    def fix(self) -> str:
+        """What a person may do about it."""
+        return _FIXES[self.kind]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +80,39 @@ class Reconciliation:
     """The outcome for one account.
 
     Attributes:
+        at_ms: business time.
+        begun_ms: server time before which the venue had not been asked.
         foreign: open at the venue, and not placed by this installation.
     """
 
     at_ms: EpochMs
+    begun_ms: EpochMs = AT_ONCE
     mismatches: tuple[Mismatch, ...] = ()
     foreign: tuple[StandingOrder, ...] = ()
+
+    def standing(self, symbol: Symbol, venue_order_id: VenueOrderId) -> StandingOrder | None:
+        """Return what is open at the venue and has nobody here who follows it, or None.
+
+        Args:
+            symbol: exchanges number the orders of each symbol apart.
+            venue_order_id: the venue's own id.
+        """
+        unexpected = (one.standing for one in self.mismatches if one.standing is not None)
+        for one in (*self.foreign, *unexpected):
+            if (one.symbol, one.venue_order_id) == (symbol, venue_order_id):
+                return one
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedReconciliation:
+    """An account could not be compared with its venue.
+
+    Attributes:
+        at_ms: business time.
+        begun_ms: server time at which it was begun.
+    """
+
+    at_ms: EpochMs
+    begun_ms: EpochMs
+    message: str

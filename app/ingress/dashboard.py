@@ -76,6 +76,7 @@ def blueprint(wiring: Wiring) -> Blueprint:
         ("/", "overview", pages.overview),
         ("/ui/orders/<reference>", "order", pages.order),
         ("/ui/accounts", "accounts", pages.accounts),
+        ("/ui/accounts/<name>", "account", pages.account),
         ("/ui/connectors", "connectors", pages.connectors),
         ("/static/<path:filename>", "file", files.send),
     ):

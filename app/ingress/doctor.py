@@ -11,11 +11,9 @@ from app.bootstrap import Wiring
 from app.dialects.fields import loaded
 from app.dispatch.routes import TaskName
 from app.domain.account import PAPER, Account
-from app.domain.errors import NotFound, StoreUnavailable, UnsafeStore
-from app.domain.figures import plain
+from app.domain.errors import StoreUnavailable, UnsafeStore
 from app.domain.finding import Finding, Grade
 from app.domain.identifiers import AccountName
-from app.domain.reconciliation import StandingOrder
 from app.ingress.authentication import Gate
 from app.ingress.health import CANARY_AGE_MAX_MS
 from app.ingress.reading import Strict, body_of_request
@@ -56,20 +54,6 @@ class _Doctor:
         account = self._wiring.registry.account_named(AccountName(name))
         rows = [_row(one, account) for one in self._asked([account])[account.name]]
         return jsonify(ok=_is_well(rows), account=account.name, venue=account.venue, findings=rows)
-
-    def reconciliation(self, name: str) -> Response:
-        """Answer how an account compared with its venue when it was last looked at."""
-        self._wiring.registry.refresh()
-        account = self._wiring.registry.account_named(AccountName(name))
-        found = self._wiring.ports.reconciliations.get(account.id)
-        if found is None:
-            raise NotFound(f"{name} has not been compared with its venue yet")
-        return jsonify(
-            account=account.name,
-            at_ms=found.at_ms,
-            mismatches=[asdict(one) for one in found.mismatches],
-            foreign_orders=[_order_row(one) for one in found.foreign],
-        )
 
     def _asked(self, accounts: Sequence[Account]) -> dict[str, Sequence[Finding]]:
         """Have workers look at these accounts, all at once."""
@@ -130,13 +114,6 @@ def _row(finding: Finding, account: Account | None = None) -> Json:
     return {"account": None if account is None else account.name, **asdict(finding)}
 
 
-def _order_row(order: StandingOrder) -> Json:
-    row = asdict(order)
-    for field in ("quantity", "filled_quantity", "price"):
-        row[field] = None if row[field] is None else plain(row[field])
-    return row
-
-
 def _is_well(rows: Sequence[Json]) -> bool:
     return not any(row["grade"] == Grade.ERROR for row in rows)
 
@@ -149,6 +126,4 @@ def blueprint(wiring: Wiring) -> Blueprint:
     routes.add_url_rule("/api/doctor", "doctor", doctor.all, methods=["POST"])
     one = "/api/accounts/<name>/test"
     routes.add_url_rule(one, "test_account", doctor.account, methods=["POST"])
-    last = "/api/accounts/<name>/reconciliation"
-    routes.add_url_rule(last, "reconciliation", doctor.reconciliation, methods=["GET"])
     return routes

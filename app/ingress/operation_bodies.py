@@ -13,7 +13,8 @@ from app.domain.commands import Action
 from app.domain.figures import plain
 from app.domain.finding import Grade
 from app.domain.paper_fault import FaultWord, FaultyCall
-from app.domain.words import Market, PositionMode
+from app.domain.reconciliation import MismatchKind
+from app.domain.words import Market, PositionMode, Side
 from app.ingress.account_records import AccountBody
 from app.ingress.client_bodies import BODIES
 from app.ingress.connector_records import ConnectorBody
@@ -22,10 +23,12 @@ from app.ingress.order_outcomes import OutcomeBody
 from app.ingress.paper_controls import ClockBody
 from app.ingress.rows import KEYS
 from app.ingress.symbols import SpellingBody
+from app.venues.ccxt.profiles import AdapterClass
 
 _TEXT: Final[Json] = {"type": "string"}
 _NUMBER: Final[Json] = {"type": ["string", "number"]}
 _FLAG: Final[Json] = {"type": "boolean"}
+_MOMENT: Final[Json] = {"type": "integer", "description": "UTC epoch, in milliseconds."}
 
 
 def _object(**properties: Json) -> Json:
@@ -111,6 +114,47 @@ FINDINGS: Final = _object(
         ),
     },
 )
+
+_STANDING: Final = _object(
+    client_order_id=_TEXT,
+    venue_order_id=_or_null(_TEXT),
+    symbol=_TEXT,
+    side=_words(Side),
+    quantity=_TEXT,
+    filled_quantity=_TEXT,
+    price=_or_null(_TEXT),
+    sentence=_TEXT,
+)
+_MISMATCH: Final = _object(
+    kind=_words(MismatchKind),
+    about=_TEXT,
+    message=_TEXT,
+    fix=_TEXT,
+    order_id=_or_null(_TEXT),
+    venue_order=_or_null(_STANDING),
+)
+_WAITING: Final = _object(
+    order_id=_TEXT,
+    client_order_id=_TEXT,
+    sentence=_TEXT,
+    unknown_since_ms=_or_null(_MOMENT),
+    command=_TEXT,
+)
+RECONCILIATION: Final = _object(
+    account=_TEXT,
+    venue=_TEXT,
+    adapter=_or_null(_words(AdapterClass)),
+    lists_all_symbols=_FLAG,
+    clock_offset_ms=_or_null({"type": "integer"}),
+    at_ms=_or_null(_MOMENT),
+    is_stale=_FLAG,
+    agrees=_or_null(_FLAG),
+    mismatches={"type": "array", "items": _MISMATCH},
+    foreign_orders={"type": "array", "items": _STANDING},
+    failure=_or_null(_object(at_ms=_MOMENT, message=_TEXT)),
+    waiting_for_person={"type": "array", "items": _WAITING},
+)
+RECONCILED: Final = _with(RECONCILIATION, {"message": _TEXT})
 
 ERROR: Final = _object(
     error=_object(

@@ -126,8 +126,17 @@ OPERATIONS: Final[Sequence[Operation]] = (
         (
             "GET",
             "/api/accounts/<name>/reconciliation",
-            "How the account compared with its venue last, and orders there that are not ours.",
-            _NOTHING,
+            "How the account compared with its venue last, and what waits for a person.",
+            {"answer": bodies.RECONCILIATION},
+        ),
+        (
+            "POST",
+            "/api/accounts/<name>/reconciliation",
+            "Compare the account with its venue now.",
+            {
+                "answer": bodies.RECONCILED,
+                "answers": {200: "Compared.", 202: "It takes longer.", 409: "A paper account."},
+            },
         ),
         ("GET", "/api/venues", "Venues, and whether each can be asked by our ids.", _NOTHING),
         (

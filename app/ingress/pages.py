@@ -6,10 +6,10 @@ from urllib.parse import urlencode
 from flask import Response, make_response, render_template, request
 
 from app.bootstrap import Wiring
-from app.domain.account import Account, Connector
+from app.domain.account import PAPER, Account, Connector
 from app.domain.errors import HistoryUnavailable, HookfillError, NotFound
 from app.domain.figures import plain
-from app.domain.identifiers import ClientOrderId
+from app.domain.identifiers import AccountName, ClientOrderId
 from app.domain.market import AccountView
 from app.domain.signal import SignalState
 from app.domain.smart_order import SmartOrderState
@@ -26,6 +26,7 @@ from app.ingress.order_list import cursor_of, id_from
 from app.ingress.overview import OVERVIEW_QUERY, Overview
 from app.ingress.peer import is_https
 from app.ingress.reading import query_of_request
+from app.ingress.venue_accounts import VenueAccounts
 from app.settings import is_loopback
 
 
@@ -37,6 +38,7 @@ class Pages:
         self._ports = wiring.ports
         self._registry = wiring.registry
         self._accounts = AccountRecords(wiring)
+        self._venue_accounts = VenueAccounts(wiring)
         self._overview = Overview(wiring)
         self._families = Families(wiring)
         self._gate = gate
@@ -94,8 +96,29 @@ class Pages:
     def accounts(self) -> str:
         """Show all accounts, what they may do, and what those of the paper venue hold."""
         shown = self._accounts.all()
-        views = {account.name: self._holdings(account) for account in self._registry.accounts()}
-        return self._page("accounts", accounts=shown, views=views)
+        accounts = self._registry.accounts()
+        waiting = self._venue_accounts.waiting()
+        return self._page(
+            "accounts",
+            accounts=shown,
+            views={account.name: self._holdings(account) for account in accounts},
+            compared={
+                account.name: self._venue_accounts.of(account, waiting.get(account.id, ()))
+                for account in accounts
+                if account.venue != PAPER
+            },
+        )
+
+    def account(self, name: str) -> str:
+        """Show how one account stands at its venue: what differs there, and what to do about it."""
+        shown = self._accounts.show(name)
+        account = self._registry.account_named(AccountName(name))
+        return self._page(
+            "account",
+            account=shown,
+            is_paper=account.venue == PAPER,
+            compared=self._venue_accounts.of(account),
+        )
 
     def connectors(self) -> str:
         """Show all connectors, and the alert that the form asks for."""

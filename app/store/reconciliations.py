@@ -1,11 +1,12 @@
-"""The outcome of the last reconciliation of each account."""
+"""The outcome of the last reconciliation of each account, and of the last that failed."""
 
 import json
+from typing import Any
 
 import redis
 
 from app.domain.identifiers import AccountId
-from app.domain.reconciliation import Reconciliation
+from app.domain.reconciliation import FailedReconciliation, Reconciliation
 from app.store import venue_keys
 from app.store.codec import decoder, encoder
 from app.store.scripts import text_of, translated
@@ -23,15 +24,28 @@ class RedisReconciliations:
 
     def put(self, account: AccountId, found: Reconciliation) -> None:
         """Keep an outcome."""
-        text = json.dumps(encoder(Reconciliation)(found))
-        with translated():
-            self._client.hset(venue_keys.RECONCILIATIONS, str(account), text)
+        self._keep(venue_keys.RECONCILIATIONS, account, encoder(Reconciliation)(found))
 
     def get(self, account: AccountId) -> Reconciliation | None:
         """Return the last outcome, or None if there was none yet."""
+        record = self._kept(venue_keys.RECONCILIATIONS, account)
+        return None if record is None else decoder(Reconciliation)(record)
+
+    def put_failure(self, account: AccountId, failed: FailedReconciliation) -> None:
+        """Keep why none came about."""
+        record = encoder(FailedReconciliation)(failed)
+        self._keep(venue_keys.FAILED_RECONCILIATIONS, account, record)
+
+    def failure(self, account: AccountId) -> FailedReconciliation | None:
+        """Return why the last one that failed did so, or None if none ever has."""
+        record = self._kept(venue_keys.FAILED_RECONCILIATIONS, account)
+        return None if record is None else decoder(FailedReconciliation)(record)
+
+    def _keep(self, key: str, account: AccountId, record: object) -> None:
         with translated():
-            found = self._client.hget(venue_keys.RECONCILIATIONS, str(account))
-        if found is None:
-            return None
-        kept: Reconciliation = decoder(Reconciliation)(json.loads(text_of(found)))
-        return kept
+            self._client.hset(key, str(account), json.dumps(record))
+
+    def _kept(self, key: str, account: AccountId) -> Any:  # noqa: ANN401 - JSON
+        with translated():
+            found = self._client.hget(key, str(account))
+        return None if found is None else json.loads(text_of(found))

@@ -8,6 +8,9 @@ from app.domain.identifiers import AccountId, Symbol, VenueName
 #: hash, account id → outcome of its last reconciliation as JSON. Until the next one.
 RECONCILIATIONS = "hookfill:reconciliations"
 
+#: hash, account id → why its last reconciliation that failed did so, as JSON. Until the next such.
+FAILED_RECONCILIATIONS = "hookfill:failed_reconciliations"
+
 
 def markets(venue: VenueName, scope: str) -> str:
     """String: market metadata as JSON, compressed. Expires after three hours."""

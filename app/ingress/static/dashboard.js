@@ -253,18 +253,22 @@ async function send(method, url, body) {
     body: body ?? "{}",
     signal: AbortSignal.timeout(PATIENCE_MS),
   });
-  if (response.ok) return;
   const answer = await response.json().catch(() => ({}));
+  if (response.ok) return answer;
   throw new Error(answer.error?.message ?? `the server answered ${response.status}`);
 }
 
-async function carryOut(button) {
-  const { question, typed, yes = "Go on", method, url, body, done } = button.dataset;
+/**
+ * Does what a button says, or the form that it belongs to; without `done` the answer says what came
+ * of it.
+ */
+async function carryOut(button, told = button.dataset, content = told.body) {
+  const { question, typed, yes = "Go on", method, url, done } = told;
   if (question && !(await agreed({ question, typed, yes }))) return;
   button.disabled = true;
   try {
-    await send(method, url, body);
-    notice(done);
+    const answer = await send(method, url, content);
+    notice(done ?? answer.message ?? "Done.");
   } catch (error) {
     notice(`That did not work: ${error.message}.`);
   } finally {
@@ -316,6 +320,17 @@ function address(form) {
   // Not form.action: a field of that name would hide it.
   return form.getAttribute("action") + (query && `?${query}`);
 }
+
+/** The fields of a form as JSON, without what was left empty. */
+function fieldsOf(form) {
+  return JSON.stringify(Object.fromEntries([...new FormData(form)].filter(([, value]) => value)));
+}
+
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("form[data-send]")) return;
+  event.preventDefault();
+  carryOut(event.submitter, event.target.dataset, fieldsOf(event.target));
+});
 
 for (const form of document.querySelectorAll("form[data-filter]")) {
   form.addEventListener("change", () => location.assign(address(form)));

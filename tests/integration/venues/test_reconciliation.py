@@ -9,6 +9,8 @@ from decimal import Decimal
 import pytest
 
 from app.domain.commands import Action
+from app.domain.errors import VenueUnavailable
+from app.domain.identifiers import EpochMs
 from app.domain.reconciliation import Reconciliation
 from app.domain.status import OrderStatus
 from app.domain.words import Market
@@ -105,6 +107,31 @@ def test_a_list_that_cannot_be_read_changes_nothing(rig: VenueRig) -> None:
 
     assert rig.ports.reconciliations.get(rig.account.id) is None
     assert rig.order().status is OrderStatus.NEW
+
+
+def test_a_comparison_that_came_to_nothing_is_told(rig: VenueRig) -> None:
+    rig.wire.plan.plan(Call.LIST, Fault.ERROR)
+
+    with pytest.raises(VenueUnavailable) as raised:
+        reconcile(rig.account.id, rig.ports)
+
+    failed = rig.ports.reconciliations.failure(rig.account.id)
+    assert failed is not None
+    assert failed.message == str(raised.value)
+    assert failed.begun_ms == rig.clock.server_ms()
+
+
+def test_whoever_waits_is_content_with_one_that_was_begun_since(rig: VenueRig) -> None:
+    since_ms = rig.clock.server_ms()
+    rig.clock.advance(1)
+    reconciled(rig)
+    asked = len(rig.gateway.log)
+
+    reconcile(rig.account.id, rig.ports, since_ms)
+    assert len(rig.gateway.log) == asked
+
+    reconcile(rig.account.id, rig.ports, EpochMs(rig.clock.server_ms() + 1))
+    assert len(rig.gateway.log) > asked
 
 
 def test_protection_of_a_position_that_is_gone_is_told() -> None:

@@ -6,6 +6,7 @@ import re
 import shlex
 import time
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -18,21 +19,42 @@ from app.bootstrap import Wiring, web_wiring, worker_wiring
 from app.demo import seed
 from app.dispatch.routes import task_of
 from app.domain.account import Account, Connector
-from app.domain.identifiers import AccountId, AccountName, Symbol, VenueName
-from app.domain.words import Mode
+from app.domain.identifiers import (
+    AccountId,
+    AccountName,
+    AggregateId,
+    ClientOrderId,
+    EpochMs,
+    OrderId,
+    Symbol,
+    VenueName,
+    VenueOrderId,
+)
+from app.domain.reconciliation import (
+    FailedReconciliation,
+    Mismatch,
+    MismatchKind,
+    Reconciliation,
+    StandingOrder,
+)
+from app.domain.status import OrderStatus
+from app.domain.words import Mode, Side
 from app.ingress import authentication, dashboard, overview
 from app.ingress.alert_builder import TOKEN_PLACEHOLDER
 from app.ingress.dashboard import HEADERS
 from app.ingress.factory import create_app
 from app.ingress.static_files import STATIC
 from app.ingress.time_texts import iso, span
+from app.ingress.venue_accounts import STALE_MS
+from app.ports import Change
 from app.services.archive import archive
 from app.settings import Settings
+from tests.builders import an_order
 from tests.unit.ingress.conftest import ADMIN_TOKEN, MakeApp
 from workers.base import USE_CASES
 from workers.inline import InlinePublisher
 
-PAGES = ("/ui/accounts", "/ui/connectors", "/ui/orders/1")
+PAGES = ("/ui/accounts", "/ui/accounts/demo-spot", "/ui/connectors", "/ui/orders/1")
 HOSTILE = "<script>alert(1)</script>\"'&{{7*7}}"
 
 #: What a policy without exceptions would not let run.
@@ -420,6 +442,114 @@ class TestOrder:
         assert "data-events" not in page  # nor does it go on asking
 
 
+SEEN = StandingOrder(
+    client_order_id=ClientOrderId(HOSTILE),
+    venue_order_id=VenueOrderId("v1"),
+    symbol=Symbol("BTC/USDT"),
+    side=Side.BUY,
+    quantity=Decimal("0.010"),
+    filled_quantity=Decimal(0),
+    price=Decimal(30_000),
+)
+
+
+@pytest.mark.integration
+class TestAccountAtItsVenue:
+    @pytest.fixture
+    def account(self, site: Site) -> Account:
+        account = Account(
+            id=AccountId(0),
+            name=AccountName("mine"),
+            group="mine",
+            venue=VenueName("binance"),
+            mode=Mode.LIVE,
+        )
+        return site.wiring.registry.put_account(account)
+
+    def compared(self, site: Site, account: Account, *mismatches: Mismatch) -> str:
+        now_ms = site.wiring.clock.server_ms()
+        found = Reconciliation(
+            at_ms=now_ms, begun_ms=now_ms, mismatches=mismatches, foreign=(SEEN,)
+        )
+        site.wiring.ports.reconciliations.put(account.id, found)
+        return site.text("/ui/accounts/mine")
+
+    def test_one_that_was_never_compared_says_so(self, site: Site, account: Account) -> None:
+        page = site.text(f"/ui/accounts/{account.name}")
+
+        assert "NOT COMPARED" in page
+        assert "looked up by its client order id" in page
+        assert "not measured in the last minute" in page
+
+    def test_agreement_and_foreign_orders_are_told_apart(
+        self, site: Site, account: Account
+    ) -> None:
+        site.wiring.memory.keep_clock_offset(account.venue, -12)
+
+        page = self.compared(site, account)
+
+        assert "AGREES" in page
+        assert "12 ms behind the store" in page
+        foreign = re.findall(r'id="foreign".*?</section>', page, re.DOTALL)[0]
+        assert "Buy BTC/USDT" in foreign
+        assert ">0.01<" in foreign
+        assert "&lt;script&gt;" in foreign
+        assert "<script>alert" not in page
+
+    def test_a_difference_says_what_to_do(self, site: Site, account: Account) -> None:
+        one = Mismatch(
+            kind=MismatchKind.UNGUARDED,
+            about="77",
+            message="it protects nothing",
+            aggregate_id=AggregateId(77),
+        )
+
+        page = self.compared(site, account, one)
+
+        assert "DIFFERS" in page
+        assert "It protects nothing" in page
+        assert html.escape(one.fix) in page
+        assert 'data-url="/api/orders/77/cancel"' in page
+        assert 'data-typed="mine"' in page
+
+    def test_a_failure_and_an_old_answer_are_no_agreement(
+        self, site: Site, account: Account
+    ) -> None:
+        self.compared(site, account)
+        now_ms = EpochMs(site.wiring.clock.server_ms() + 1)
+        failed = FailedReconciliation(at_ms=now_ms, begun_ms=now_ms, message="nobody is there")
+        site.wiring.ports.reconciliations.put_failure(account.id, failed)
+
+        page = site.text("/ui/accounts/mine")
+
+        assert "it could not be compared. Nobody is there" in page
+        assert "AGREES" not in page
+        old = Reconciliation(at_ms=now_ms, begun_ms=EpochMs(now_ms - STALE_MS))
+        site.wiring.ports.reconciliations.put(account.id, old)
+        assert "OUT OF DATE" in site.text("/ui/accounts")
+
+    def test_an_order_that_waits_for_a_person_is_settled_from_its_page(
+        self, site: Site, account: Account
+    ) -> None:
+        order = replace(
+            an_order(), account=account.id, status=OrderStatus.UNKNOWN, needs_person=True
+        )
+        (fresh,) = site.wiring.ports.ids.fresh(account.id, 1)
+        order = replace(order, id=OrderId(fresh.id), client_order_id=fresh.client_order_id)
+        site.wiring.ports.ledger.commit([Change(None, order)])
+
+        listed = site.text("/ui/accounts/mine")
+        page = site.text(f"/ui/orders/{order.id}")
+
+        assert f"hookfill resolve {order.id}" in listed
+        assert f'href="/ui/orders/{order.id}#settle"' in listed
+        assert f'data-url="/api/orders/{order.id}/resolve"' in page
+        body = {"outcome": "filled", "average_price": "50000"}
+        assert site.api("POST", f"/api/orders/{order.id}/resolve", body).status_code == 200
+        assert "data-send" not in site.text(f"/ui/orders/{order.id}")
+        assert "No order of this account is unknown" in site.text("/ui/accounts/mine")
+
+
 @pytest.mark.integration
 class TestAccounts:
     def test_balances_and_positions_are_shown(self, site: Site) -> None:
@@ -440,7 +570,20 @@ class TestAccounts:
             )
         )
 
-        assert "Its balances and positions are at binance" in site.text("/ui/accounts")
+        page = site.text("/ui/accounts")
+        assert "Its balances and positions are at binance" in page
+        assert "Not compared with binance yet" in page
+        assert 'href="/ui/accounts/mine"' in page
+
+    @pytest.mark.parametrize("name", ["nobody", HOSTILE.replace("/", "")])
+    def test_one_that_there_is_not_is_told_as_a_page(self, site: Site, name: str) -> None:
+        assert "Not found" in site.text(f"/ui/accounts/{name}", 404)
+
+    def test_a_paper_account_has_nothing_to_compare(self, site: Site) -> None:
+        page = site.text("/ui/accounts/demo-spot")
+
+        assert "the paper venue is built in" in page
+        assert 'id="renew"' not in page
 
     def test_leaving_halt_must_be_typed(self, site: Site) -> None:
         assert "data-typed" not in site.text("/ui/accounts")

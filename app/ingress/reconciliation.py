@@ -1,0 +1,67 @@
+"""How an account compares with its venue: as it was last found, and compared anew."""
+
+import time
+from http import HTTPStatus
+
+from flask import Blueprint, Response, jsonify
+
+from app.bootstrap import Wiring
+from app.dialects.fields import loaded
+from app.dispatch.routes import TaskName
+from app.domain.account import PAPER, Account
+from app.domain.errors import WrongState
+from app.domain.identifiers import AccountName, EpochMs
+from app.ingress.authentication import Gate
+from app.ingress.reading import Strict, body_of_request
+from app.ingress.venue_accounts import VenueAccounts
+from app.services.reconcile import reconcile_now
+
+_NOTHING = Strict()
+
+
+class _Reconciliations:
+    """Shows what workers have found, and has them look again."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._shown = VenueAccounts(wiring)
+
+    def show(self, name: str) -> Response:
+        """Answer how an account compared with its venue when it was last looked at."""
+        return jsonify(self._shown.of(self._account(name)))
+
+    def renew(self, name: str) -> Response:
+        """Compare now; 202 if that takes longer than anybody should wait."""
+        loaded(_NOTHING, body_of_request())
+        account = self._account(name)
+        if account.venue == PAPER:
+            raise WrongState("the paper venue is built in: there is nothing to compare")
+
+        def ask(since_ms: EpochMs) -> None:
+            value = f"{account.id}:{since_ms}"
+            self._wiring.messages.send(TaskName.RECONCILE, [value], about=account.name)
+
+        is_done = reconcile_now(account, self._wiring.ports, ask, _pause)
+        message = "Compared just now." if is_done else "It is being compared; look again soon."
+        response = jsonify(**self._shown.of(account), message=message)
+        response.status_code = HTTPStatus.OK if is_done else HTTPStatus.ACCEPTED
+        return response
+
+    def _account(self, name: str) -> Account:
+        self._wiring.registry.refresh()
+        return self._wiring.registry.account_named(AccountName(name))
+
+
+def _pause(pause_ms: int) -> None:
+    time.sleep(pause_ms / 1000)
+
+
+def blueprint(wiring: Wiring) -> Blueprint:
+    """Return the routes about accounts and their venues."""
+    routes = Blueprint("reconciliation", __name__)
+    routes.before_request(Gate(wiring.settings).check)
+    found = _Reconciliations(wiring)
+    path = "/api/accounts/<name>/reconciliation"
+    routes.add_url_rule(path, "show", found.show, methods=["GET"])
+    routes.add_url_rule(path, "renew", found.renew, methods=["POST"])
+    return routes
