@@ -49,6 +49,7 @@ from app.store.timers import RedisTimers
 from app.store.trigger_book import RedisTriggerBook
 from app.store.vault import Vault
 from app.store.venue_budget import RedisRateBudget
+from app.store.venue_cancels import RedisVenueCancels
 from app.store.venue_memory import RedisSymbolMap, RedisVenueMemory
 from app.venue_ports import VenueMemory
 from app.venues.ccxt.clients import Clients
@@ -178,6 +179,7 @@ def _wiring(
         canary=RedisCanary(client),
         findings=RedisFindings(client),
         reconciliations=RedisReconciliations(client),
+        venue_cancels=RedisVenueCancels(client, clock),
         views=memory,
         departures=RedisDepartures(client, clock),
         history=history,

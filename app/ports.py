@@ -31,6 +31,7 @@ from app.domain.search import EVERYTHING, FillPlace, Place, Search
 from app.domain.smart_order import SmartOrder
 from app.domain.symbols import Listed
 from app.domain.trigger import Firing, Standing, Trigger
+from app.domain.venue_cancel import VenueCancel
 from app.domain.words import AccountState, Dialect, Mode, OrderType, PositionMode
 
 
@@ -371,6 +372,25 @@ class Venue(Protocol):
             VenueUnavailable: the question could not be asked.
         """
 
+    def cancel_standing(self, order: StandingOrder) -> None:
+        """Ask that an order be taken off which `standing` has told of, by the venue's own id.
+
+        Raises:
+            VenueRejected: a definite no, for instance since it is open no more.
+            VenueUnavailable: it certainly did not arrive.
+            OutcomeUnknown: it may have arrived.
+            NotFound: the venue has no such order.
+        """
+
+    def find_standing(self, order: StandingOrder) -> OrderReport | None:
+        """Return what became of such an order, looked up by the venue's own id.
+
+        None if the venue knows it no more, and does not list it as open either.
+
+        Raises:
+            VenueUnavailable: the question could not be asked.
+        """
+
     def inspect(self) -> Sequence[Finding]:
         """Return what there is to say about the account and its venue; nothing changes there.
 
@@ -410,6 +430,28 @@ class Reconciliations(Protocol):
 
     def failure(self, account: AccountId) -> FailedReconciliation | None:
         """Return why the last one that failed did so, or None if none ever has."""
+
+
+class VenueCancels(Protocol):
+    """Cancels of orders that are open at venues, and that nobody here follows."""
+
+    def begin(self, wish: VenueCancel) -> VenueCancel:
+        """Store a wish and return it, or return the one for the same order that counts still.
+
+        That is one whose outcome is not known, or one whose order has ended.
+        """
+
+    def change(self, before: VenueCancel, after: VenueCancel) -> bool:
+        """Put one in the place of what it was, and return whether nobody else had changed it."""
+
+    def find(self, cancel_id: AggregateId) -> VenueCancel | None:
+        """Return one by its id, or None if there is none, or another one has taken its place."""
+
+    def of(self, account: AccountId) -> Sequence[VenueCancel]:
+        """Return those of an account, newest first."""
+
+    def unsettled(self) -> Sequence[VenueCancel]:
+        """Return those whose outcome is not known, of all accounts."""
 
 
 class Conditions(Protocol):
@@ -845,6 +887,7 @@ class Ports:
     canary: Canary
     findings: Findings
     reconciliations: Reconciliations
+    venue_cancels: VenueCancels
     views: Views
     departures: Departures
     history: History

@@ -158,6 +158,13 @@ class ThenSilent:
 Answer = OrderReport | HookfillError | ThenSilent
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The cancel arrives, but the caller gets the error."""
+
+    error: HookfillError
+
+
 class ScriptedVenue:
     """An exchange with one account. It fills what arrives at once, unless the script says else.
 
@@ -165,8 +172,10 @@ class ScriptedVenue:
         ledger: what it has received, once each: client order id → how it stands.
         repeats: client order ids that came again.
         sent: the orders as they arrived, repeats included.
-        place_script, cancel_script, find_script, view_script, adjust_script: answers to the next
-            calls.
+        strangers: the venue's own id → an order that nobody here has placed, and how it stands.
+        canceled: the ids of the cancels of those that have arrived.
+        place_script, cancel_script, find_script, view_script, adjust_script, standing_script,
+            stranger_script: answers to the next calls.
         leverage: as it was set.
         before_view, before_find: called when somebody asks, before the answer is made.
         after_place: called with an order that was taken in.
@@ -185,6 +194,10 @@ class ScriptedVenue:
         self.find_script: deque[HookfillError | None] = deque()
         self.view_script: deque[HookfillError] = deque()
         self.adjust_script: deque[HookfillError] = deque()
+        self.strangers: dict[VenueOrderId, tuple[StandingOrder, OrderReport]] = {}
+        self.canceled: list[VenueOrderId] = []
+        self.standing_script: deque[Lost | HookfillError | None] = deque()
+        self.stranger_script: deque[OrderReport | HookfillError | None] = deque()
         self.leverage: dict[Symbol, int] = {}
         self.before_view: Callable[[], None] = nothing
         self.before_find: Callable[[], None] = nothing
@@ -249,7 +262,8 @@ class ScriptedVenue:
     def standing(self, symbols: Collection[Symbol]) -> Sequence[StandingOrder]:
         del symbols
         orders = {order.client_order_id: order for order in self.sent}
-        return [
+        strangers = [one for one, report in self.strangers.values() if report.status in OPEN]
+        return strangers + [
             StandingOrder(
                 client_order_id=one,
                 venue_order_id=report.venue_order_id,
@@ -262,6 +276,30 @@ class ScriptedVenue:
             for one, report in self.ledger.items()
             if report.status in OPEN and one in orders
         ]
+
+    def cancel_standing(self, order: StandingOrder) -> None:
+        planned = self.standing_script.popleft() if self.standing_script else None
+        if isinstance(planned, HookfillError):
+            raise planned
+        assert order.venue_order_id is not None
+        self.canceled.append(order.venue_order_id)
+        known, report = self.strangers[order.venue_order_id]
+        if report.status in OPEN:
+            off = replace(report, status=OrderStatus.CANCELED)
+            self.strangers[order.venue_order_id] = known, off
+        self.after_call()
+        if isinstance(planned, Lost):
+            raise planned.error
+
+    def find_standing(self, order: StandingOrder) -> OrderReport | None:
+        if self.stranger_script:
+            planned = self.stranger_script.popleft()
+            if isinstance(planned, HookfillError):
+                raise planned
+            return planned
+        assert order.venue_order_id is not None
+        _, report = self.strangers.get(order.venue_order_id, (order, None))
+        return report
 
     def inspect(self) -> Sequence[Finding]:
         return (Finding(check="adapter", message="it is scripted"),)

@@ -44,6 +44,7 @@ from app.store.registry import RedisRegistry
 from app.store.signatures import RedisSignatures
 from app.store.timers import RedisTimers
 from app.store.trigger_book import RedisTriggerBook
+from app.store.venue_cancels import RedisVenueCancels
 from app.store.venue_memory import RedisVenueMemory
 from tests.builders import BTC, ETH, ORIGIN, SPOT, USDM
 from tests.fakes import (
@@ -129,6 +130,7 @@ class Rig:
             canary=RedisCanary(self.redis),
             findings=RedisFindings(self.redis),
             reconciliations=RedisReconciliations(self.redis),
+            venue_cancels=RedisVenueCancels(self.redis, self.clock),
             views=RedisVenueMemory(self.redis, self.clock),
             departures=RedisDepartures(self.redis, self.clock),
             history=self.history,

@@ -21,6 +21,7 @@ from app.services.cancel import cancel_order
 from app.services.place import place_order
 from app.services.resolve import resolve_order
 from app.services.tend import tend
+from app.services.venue_cancels import cancel_at_venue
 from workers.process import process_inline, process_ports
 
 _log = structlog.get_logger()
@@ -51,6 +52,7 @@ USE_CASES: dict[TaskName, Callable[[AggregateId, Ports], None]] = {
     TaskName.RESOLVE: _resolve,
     TaskName.ADVANCE: tend,
     TaskName.ADJUST: adjust,
+    TaskName.CANCEL_AT_VENUE: cancel_at_venue,
 }
 
 

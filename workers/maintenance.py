@@ -7,6 +7,7 @@ from app.ports import Ports
 from app.services.archive import archive
 from app.services.kill import fire_kill_switches
 from app.services.sweep import sweep
+from app.services.venue_cancels import hurry_venue_cancels
 from workers.base import PeriodicTask, one_piece_of_work
 from workers.celery_app import celery_app
 
@@ -33,6 +34,7 @@ class Sweep(PeriodicTask):
         try:
             sweep(ports)
             fire_kill_switches(ports)
+            hurry_venue_cancels(ports)
         finally:
             ports.locks.release("sweep", token)
 

@@ -1,4 +1,4 @@
-"""Tasks that work on one aggregate, or one errand, each."""
+"""Tasks that work on one aggregate, or on one wish that somebody waits for, each."""
 
 from app.dispatch.routes import TaskName
 from workers.base import AggregateTask
@@ -35,5 +35,11 @@ class Adjust(AggregateTask):
     name = TaskName.ADJUST
 
 
-for _task in (Place, Cancel, Resolve, Advance, Adjust):
+class CancelAtVenue(AggregateTask):
+    """Cancel orders at venues that nobody here follows."""
+
+    name = TaskName.CANCEL_AT_VENUE
+
+
+for _task in (Place, Cancel, Resolve, Advance, Adjust, CancelAtVenue):
     celery_app.register_task(_task())

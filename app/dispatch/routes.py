@@ -34,6 +34,7 @@ class TaskName(StrEnum):
     RECONCILE = "hookfill.reconcile"
     ARCHIVE = "hookfill.archive"
     ADJUST = "hookfill.adjust"
+    CANCEL_AT_VENUE = "hookfill.cancel_at_venue"
 
 
 #: Where a task waits unless its effect is urgent.
@@ -51,6 +52,7 @@ QUEUE_OF: dict[TaskName, QueueName] = {
     TaskName.RECONCILE: QueueName.POLL,
     TaskName.ARCHIVE: QueueName.MAINTENANCE,
     TaskName.ADJUST: QueueName.URGENT,
+    TaskName.CANCEL_AT_VENUE: QueueName.URGENT,
 }
 
 _TASK_OF: dict[EffectKind, TaskName] = {
@@ -64,6 +66,7 @@ _TASK_OF: dict[EffectKind, TaskName] = {
     EffectKind.NEWS: TaskName.ADVANCE,
     EffectKind.TIMER: TaskName.TIMERS_DUE,
     EffectKind.ADJUST: TaskName.ADJUST,
+    EffectKind.CANCEL_AT_VENUE: TaskName.CANCEL_AT_VENUE,
 }
 
 

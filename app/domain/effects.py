@@ -17,7 +17,7 @@ class EffectKind(StrEnum):
     """The work that there is. Each is safe to start twice.
 
     NEWS is owed by the store itself, for as long as an aggregate has not read what concerns it.
-    ADJUST is owed by nobody: whoever wants it waits for it, and asks again.
+    ADJUST and CANCEL_AT_VENUE are owed by no aggregate: whoever wants them waits for them.
     """
 
     PLACE = "place"
@@ -30,6 +30,7 @@ class EffectKind(StrEnum):
     NEWS = "news"
     TIMER = "timer"
     ADJUST = "adjust"
+    CANCEL_AT_VENUE = "cancel_at_venue"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

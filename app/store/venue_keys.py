@@ -11,6 +11,10 @@ RECONCILIATIONS = "hookfill:reconciliations"
 #: hash, account id → why its last reconciliation that failed did so, as JSON. Until the next such.
 FAILED_RECONCILIATIONS = "hookfill:failed_reconciliations"
 
+#: hash, `<account>:<symbol>:<venue order id>` → cancel of an order that nobody here follows, as
+#: JSON. Until a day after its outcome, when the next one begins.
+VENUE_CANCELS = "hookfill:venue_cancels"
+
 
 def markets(venue: VenueName, scope: str) -> str:
     """String: market metadata as JSON, compressed. Expires after three hours."""

@@ -16,8 +16,9 @@ from app.domain.errors import (
     VenueRejected,
     VenueUnavailable,
 )
-from app.domain.identifiers import EpochMs, Symbol
+from app.domain.identifiers import ClientOrderId, EpochMs, Symbol, VenueOrderId
 from app.domain.order import Order
+from app.domain.reconciliation import StandingOrder
 from app.domain.report import OrderReport
 from app.domain.status import OrderStatus
 from app.domain.words import Market, OrderType, PositionMode, PositionSide, Side, TimeInForce
@@ -323,6 +324,83 @@ def test_a_venue_may_hide_an_order(world: VenueWorld, numbers: Numbers) -> None:
     assert world.venue.find(order) is not None
 
 
+# What is open there, whoever placed it
+
+
+def standing(world: VenueWorld) -> StandingOrder:
+    (found,) = world.venue.standing([traded(world)])
+    return found
+
+
+def test_it_lists_what_is_open_whoever_placed_it(world: VenueWorld, numbers: Numbers) -> None:
+    order, report = resting(world, numbers)
+
+    found = standing(world)
+
+    assert (found.client_order_id, found.venue_order_id) == (
+        order.client_order_id,
+        report.venue_order_id,
+    )
+    assert (found.symbol, found.side, found.price) == (order.symbol, order.side, order.price)
+    assert (found.quantity, found.filled_quantity) == (order.quantity, 0)
+    ending = world.venue.find_standing(found)
+    assert ending is not None
+    assert ending.status is OrderStatus.NEW
+
+
+def test_what_is_listed_can_be_canceled_by_the_venues_own_id(
+    world: VenueWorld, numbers: Numbers
+) -> None:
+    resting(world, numbers)
+    found = standing(world)
+
+    world.venue.cancel_standing(found)
+
+    ending = world.venue.find_standing(found)
+    assert ending is not None
+    assert (ending.status, ending.filled_quantity) == (OrderStatus.CANCELED, 0)
+    assert world.venue.standing([traded(world)]) == []
+
+
+def test_what_was_listed_and_has_filled_is_found_so(world: VenueWorld, numbers: Numbers) -> None:
+    resting(world, numbers)
+    found = standing(world)
+    world.price(traded(world), low(world))
+
+    ending = world.venue.find_standing(found)
+
+    assert ending is not None
+    assert (ending.status, ending.filled_quantity) == (OrderStatus.FILLED, found.quantity)
+
+
+def test_a_listed_order_that_never_was_is_not_found(world: VenueWorld, numbers: Numbers) -> None:
+    resting(world, numbers)
+    never = replace(
+        standing(world),
+        client_order_id=ClientOrderId("nobody"),
+        venue_order_id=VenueOrderId("999999"),
+    )
+
+    assert world.venue.find_standing(never) is None
+    with pytest.raises((NotFound, VenueRejected)):
+        world.venue.cancel_standing(never)
+
+
+def test_a_cancel_of_a_listed_order_without_an_answer_may_have_arrived(
+    world: VenueWorld, numbers: Numbers
+) -> None:
+    resting(world, numbers)
+    found = standing(world)
+    world.fault("cancel", "accept_then_error")
+
+    with pytest.raises(OutcomeUnknown):
+        world.venue.cancel_standing(found)
+
+    ending = world.venue.find_standing(found)
+    assert ending is not None
+    assert ending.status is OrderStatus.CANCELED
+
+
 # Faults that only real exchanges have
 
 
@@ -420,6 +498,31 @@ def test_fills_come_in_parts(real: ExchangeWorld, numbers: Numbers) -> None:
     assert second is not None
     assert (second.status, len(second.fills)) == (OrderStatus.FILLED, 2)
     assert {one.trade_id for one in first.fills} < {one.trade_id for one in second.fills}
+
+
+def test_an_exchange_that_tells_of_no_order_is_asked_for_its_list(
+    real: ExchangeWorld, numbers: Numbers
+) -> None:
+    resting(real, numbers)
+    found = standing(real)
+    real.fault("find", "not_found", "not_found")
+
+    listed = real.venue.find_standing(found)
+
+    assert listed is not None
+    assert listed.status is OrderStatus.NEW
+
+
+def test_a_list_that_cannot_be_read_says_nothing_about_an_order(
+    real: ExchangeWorld, numbers: Numbers
+) -> None:
+    resting(real, numbers)
+    found = standing(real)
+    real.fault("find", "not_found")
+    real.fault("list", "error")
+
+    with pytest.raises(VenueUnavailable):
+        real.venue.find_standing(found)
 
 
 def test_a_quantity_off_the_lot_is_not_left_to_the_venue(

@@ -60,6 +60,8 @@ _LINEAR_CODES = {
 }
 _LEGS = {"0": "BOTH", "1": "LONG", "2": "SHORT"}
 _INDEXES = {leg: index for index, leg in _LEGS.items()}
+#: By what one order is asked for.
+_NAMES = {"orderLinkId", "orderId"}
 _TYPES = {"Market": "MARKET", "Limit": "LIMIT"}
 
 
@@ -81,7 +83,7 @@ class Bybit(Looking):
             case "/v5/order/cancel":
                 return Call.CANCEL
             case "/v5/order/realtime" | "/v5/order/history":
-                return Call.FIND if "orderLinkId" in request.fields else Call.LIST
+                return Call.FIND if _NAMES & request.fields.keys() else Call.LIST
             case "/v5/account/wallet-balance" | "/v5/position/list":
                 return Call.VIEW
             case _:
@@ -232,10 +234,11 @@ class Bybit(Looking):
         return {"list": [_row(one) for one in rows]}
 
     def _matching(self, account: Account, kind: str, fields: Json, fault: Fault) -> list[Order]:
-        if "orderLinkId" not in fields:
+        if not _NAMES & fields.keys():
             return self.listed(account, kind)
+        named = str(fields.get("orderLinkId", "")), str(fields.get("orderId", ""))
         try:
-            return [self.looked_up(account, fields["orderLinkId"], "", fault)]
+            return [self.looked_up(account, *named, fault)]
         except Refused:
             return []
 

@@ -29,7 +29,7 @@ from app.venue_ports import Urgency
 from app.venues.ccxt import reading
 from app.venues.ccxt.exchange import Exchange
 from app.venues.ccxt.inspection import inspected
-from app.venues.ccxt.look_up import found_order, lists_trades, trades_of
+from app.venues.ccxt.look_up import found_order, found_standing, lists_trades, trades_of
 from app.venues.ccxt.ports import VenuePorts
 from app.venues.ccxt.profiles import AdapterClass, LookUp
 
@@ -328,6 +328,34 @@ class CcxtVenue:
         listed = self.open_orders(sorted(symbols)).values()
         return [reading.standing_of(row, self._size_of(row)) for row in listed]
 
+    def cancel_standing(self, order: StandingOrder) -> None:
+        """Ask that an order be taken off, whoever placed it, by the exchange's own id."""
+        if order.venue_order_id is None:
+            raise VenueRejected(f"{self._account.venue} has told no id of this order")
+        with self._exchange.changing(Urgency.CANCEL) as api:
+            api.cancel_order(order.venue_order_id, self._exchange.unified(order.symbol))
+
+    def find_standing(self, order: StandingOrder) -> OrderReport | None:
+        """Return what became of such an order: its own record tells, else the list of open ones."""
+        answer = self._record_of(order) or self._listed(order)
+        if answer is None:
+            return None
+        try:
+            return reading.ending_of(answer, self._profile, self._size_of(answer))
+        except OutcomeUnknown as error:
+            raise VenueUnavailable(str(error)) from error
+
+    def _record_of(self, order: StandingOrder) -> Json | None:
+        try:
+            with self._exchange.asking(Urgency.LOOK_UP) as api:
+                return found_standing(api, self._exchange, order)
+        except (VenueRejected, NotFound):
+            return None  # not every exchange tells of one order
+
+    def _listed(self, order: StandingOrder) -> Json | None:
+        listed = self.open_orders([order.symbol]).values()
+        return next((row for row in listed if _names(row, order)), None)
+
     def _size_of(self, row: Json) -> Decimal:
         return reading.contract_size(self._exchange.api.markets.get(row.get("symbol")) or {})
 
@@ -394,3 +422,9 @@ class CcxtVenue:
         """Return the leg that an order of a one-way account works on."""
         opened = PositionSide.LONG if order.side is Side.BUY else PositionSide.SHORT
         return opened.opposite if order.reduce_only else opened
+
+
+def _names(row: Json, order: StandingOrder) -> bool:
+    """Tell whether a row of a list is about an order; ids are the exchange's own, by symbol."""
+    same_symbol = str(row.get("symbol")).partition(":")[0] == order.symbol
+    return same_symbol and reading.venue_id_of(row) == order.venue_order_id

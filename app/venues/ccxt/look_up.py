@@ -1,14 +1,17 @@
-"""How each exchange is asked for one order by its client order id, and for its fills.
+"""How each exchange is asked for one order, and for its fills.
 
 "No such order" of one place proves nothing where an exchange keeps open and closed orders apart:
 all places are asked.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import ccxt
 
+from app.domain.identifiers import Symbol
 from app.domain.order import Order
+from app.domain.reconciliation import StandingOrder
 from app.domain.words import Market
 from app.venues.ccxt.exchange import Exchange
 from app.venues.ccxt.profiles import LookUp
@@ -27,11 +30,27 @@ def found_order(api: Json, exchange: Exchange, order: Order) -> Json | None:
             case LookUp.ORIGINAL_ID:
                 return _by_original_id(api, exchange, order)
             case LookUp.BYBIT:
-                return _at_bybit(api, exchange, order)
+                named = {"orderLinkId": str(order.client_order_id)}
+                return _in_either_place(api, exchange, order.symbol, named)
             case LookUp.POLONIEX:
                 return _at_poloniex(api, exchange, order)
             case LookUp.NONE:
                 return api.fetch_order(order.venue_order_id, exchange.unified(order.symbol))
+    except ccxt.OrderNotFound:
+        return None
+
+
+def found_standing(api: Json, exchange: Exchange, order: StandingOrder) -> Json | None:
+    """Return ccxt's order with this id of the exchange's own, or None if it has none.
+
+    Raises:
+        ccxt.BaseError: the exchange could not be asked.
+    """
+    try:
+        if exchange.profile.look_up is LookUp.BYBIT:
+            asked = {"orderId": str(order.venue_order_id)}
+            return _in_either_place(api, exchange, order.symbol, asked)
+        return api.fetch_order(order.venue_order_id, exchange.unified(order.symbol))
     except ccxt.OrderNotFound:
         return None
 
@@ -42,13 +61,15 @@ def _by_original_id(api: Json, exchange: Exchange, order: Order) -> Json:
     return api.fetch_order("", exchange.unified(order.symbol), params)
 
 
-def _at_bybit(api: Json, exchange: Exchange, order: Order) -> Json | None:
+def _in_either_place(
+    api: Json, exchange: Exchange, symbol: Symbol, named: Mapping[str, str]
+) -> Json | None:
     """Bybit: "Get Open & Closed Orders", then "Get Order History"; the first forgets soon."""
-    market = api.market(exchange.unified(order.symbol))
+    market = api.market(exchange.unified(symbol))
     asked = {
-        "category": "spot" if order.market is Market.SPOT else market["subType"],
+        "category": "spot" if exchange.account.market is Market.SPOT else market["subType"],
         "symbol": market["id"],
-        "orderLinkId": str(order.client_order_id),
+        **named,
     }
     for question in (api.privateGetV5OrderRealtime, api.privateGetV5OrderHistory):
         rows = question(asked)["result"]["list"]

@@ -100,11 +100,36 @@ def report_of(
     )
 
 
-def _status(order: Order, answer: Json, profile: Profile, filled: Decimal) -> OrderStatus:
+def ending_of(answer: Json, profile: Profile, size: Decimal) -> OrderReport:
+    """Return what an answer says about an order of which nothing else is known here.
+
+    Args:
+        answer: ccxt's order.
+        profile: the exchange's words.
+        size: base currency in one contract.
+
+    Raises:
+        OutcomeUnknown: it says nothing that we understand.
+    """
+    filled = or_zero(answer.get("filled")) * size
+    return OrderReport(
+        status=_told_status(answer, profile),
+        venue_order_id=venue_id_of(answer),
+        filled_quantity=filled,
+        average_price=_average(answer, filled),
+    )
+
+
+def _told_status(answer: Json, profile: Profile) -> OrderStatus:
     own = (answer.get("info") or {}).get(profile.state_field) if profile.state_field else None
     status = profile.states.get(str(own)) if own else _UNIFIED.get(str(answer.get("status")))
     if status is None:
         raise OutcomeUnknown(f"the venue says that the order is {own or answer.get('status')!r}")
+    return status
+
+
+def _status(order: Order, answer: Json, profile: Profile, filled: Decimal) -> OrderStatus:
+    status = _told_status(answer, profile)
     if status in OPEN:
         return OrderStatus.PARTIALLY_FILLED if filled > 0 else OrderStatus.NEW
     if status is OrderStatus.EXPIRED:

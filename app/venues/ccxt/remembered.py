@@ -81,6 +81,14 @@ class RememberedVenue:
         """Refuse: workers ask."""
         raise self._not_here(symbols)
 
+    def cancel_standing(self, order: StandingOrder) -> None:
+        """Refuse: workers cancel orders."""
+        raise self._not_here(order)
+
+    def find_standing(self, order: StandingOrder) -> OrderReport | None:
+        """Refuse: workers ask."""
+        raise self._not_here(order)
+
     def inspect(self) -> Sequence[Finding]:
         """Refuse: workers look."""
         raise self._not_here(None)

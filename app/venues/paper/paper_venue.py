@@ -35,6 +35,8 @@ from app.venues.paper.ports import PaperPorts
 #: Commits that others may win before a call gives up. Each loss means that somebody else got on.
 ATTEMPTS_MAX = 100
 
+_REQUESTED = Reason(ReasonCode.REQUESTED, "canceled by request")
+
 _LOST_ON_THE_WAY = frozenset({FaultWord.TIMEOUT, FaultWord.ERROR})
 _LOST_ON_THE_WAY_BACK = frozenset({FaultWord.ACCEPT_THEN_TIMEOUT, FaultWord.ACCEPT_THEN_ERROR})
 
@@ -76,14 +78,17 @@ class PaperVenue:
 
     def cancel(self, order: Order) -> OrderReport:
         """Take the order off and return how it ended."""
+        return self._taken_off(order.client_order_id, order.reason or _REQUESTED)
+
+    def _taken_off(self, client_order_id: ClientOrderId, reason: Reason) -> OrderReport:
         with self._call(FaultyCall.CANCEL) as word:
             if word is FaultWord.REJECT:
                 raise VenueUnavailable("the venue refused to cancel just now")
             if word is FaultWord.NOT_FOUND:
-                raise NotFound(f"the venue has no order {order.client_order_id}")
-            canceled = _won(lambda: self._canceled(order))
+                raise NotFound(f"the venue has no order {client_order_id}")
+            canceled = _won(lambda: self._canceled(client_order_id, reason))
             if word in _LOST_ON_THE_WAY_BACK:
-                raise OutcomeUnknown(f"order {order.client_order_id}: the answer was lost")
+                raise OutcomeUnknown(f"order {client_order_id}: the answer was lost")
             return canceled.report()
 
     def find(self, order: Order) -> OrderReport | None:
@@ -118,6 +123,17 @@ class PaperVenue:
             for one in orders
             if one.is_open
         ]
+
+    def cancel_standing(self, order: StandingOrder) -> None:
+        """Take an order off, whoever placed it."""
+        self._taken_off(order.client_order_id, _REQUESTED)
+
+    def find_standing(self, order: StandingOrder) -> OrderReport | None:
+        """Return what became of such an order, or None if there never was one."""
+        with _instead(VenueUnavailable):
+            snapshot = self._ports.ledger.load(self._account.id, [order.client_order_id])
+        found = snapshot.orders.get(order.client_order_id)
+        return None if found is None else found.report()
 
     def inspect(self) -> Sequence[Finding]:
         """Return that there is nothing that could be wrong."""
@@ -189,17 +205,16 @@ class PaperVenue:
         outcome = engine.place(account, arrived, instrument, quote)
         return PaperChange(account=outcome.account, orders=(outcome.order,))
 
-    def _canceled(self, order: Order) -> PaperOrder:
+    def _canceled(self, client_order_id: ClientOrderId, reason: Reason) -> PaperOrder:
         """Try once to take the order off; see `_placed` for what it raises."""
         ports, account_id = self._ports, self._account.id
         with _instead(VenueUnavailable):
-            snapshot = ports.ledger.load(account_id, [order.client_order_id])
-        found = snapshot.orders.get(order.client_order_id)
+            snapshot = ports.ledger.load(account_id, [client_order_id])
+        found = snapshot.orders.get(client_order_id)
         if found is None:
-            raise NotFound(f"the venue has no order {order.client_order_id}")
+            raise NotFound(f"the venue has no order {client_order_id}")
         if not found.is_open:
             return found
-        reason = order.reason or Reason(ReasonCode.REQUESTED, "canceled by request")
         outcome = engine.cancel(self._known(snapshot), found, reason, ports.clock.now_ms())
         change = PaperChange(account=outcome.account, orders=(outcome.order,))
         with _instead(OutcomeUnknown):

@@ -10,12 +10,17 @@ import pytest
 
 from app.domain.commands import Action
 from app.domain.errors import VenueUnavailable
-from app.domain.identifiers import EpochMs
-from app.domain.reconciliation import Reconciliation
+from app.domain.events import OrderReported
+from app.domain.identifiers import EpochMs, VenueOrderId
+from app.domain.reconciliation import MismatchKind, Reconciliation
+from app.domain.report import OrderReport
 from app.domain.status import OrderStatus
+from app.domain.venue_cancel import CancelState, VenueCancel
 from app.domain.words import Market
+from app.services.advance import advance
 from app.services.reconcile import reconcile
-from tests.builders import ETH, a_command, fixed
+from app.services.venue_cancels import hurry_venue_cancels, request_venue_cancel
+from tests.builders import BTC, ETH, a_command, fixed
 from tests.contract.venue_world import KEY, LISTED
 from tests.exchanges.faults import Call, Fault
 from tests.exchanges.trading import Position, Ticket
@@ -143,3 +148,114 @@ def test_protection_of_a_position_that_is_gone_is_told() -> None:
         found = reconciled(rig)
 
     assert [one.kind for one in found.mismatches] == ["unguarded"]
+
+
+def by_hand(rig: VenueRig) -> VenueOrderId:
+    """Place an order at the exchange that this installation knows nothing of, and find it."""
+    ticket = Ticket(
+        client_id="by-hand",
+        market=LISTED[0],
+        side="BUY",
+        quantity=Decimal("0.01"),
+        price=Decimal(30_000),
+    )
+    placed = rig.exchange.place(rig.exchange.accounts[KEY], ticket)
+    reconcile(rig.account.id, rig.ports)
+    return VenueOrderId(str(placed.id))
+
+
+def canceled(rig: VenueRig, number: VenueOrderId) -> VenueCancel:
+    def pause(pause_ms: int) -> None:
+        rig.clock.advance(pause_ms)
+        rig.drain()
+
+    return request_venue_cancel(rig.account, BTC, number, rig.ports, pause)
+
+
+def later(rig: VenueRig) -> VenueCancel:
+    for _ in range(60):
+        rig.clock.advance(1_000)
+        hurry_venue_cancels(rig.ports)
+        rig.drain()
+    return rig.ports.venue_cancels.of(rig.account.id)[0]
+
+
+def standing(rig: VenueRig) -> str:
+    return rig.exchange.accounts[KEY].orders[0].status
+
+
+def test_a_foreign_order_is_canceled_at_the_exchange(rig: VenueRig) -> None:
+    number = by_hand(rig)
+
+    cancel = canceled(rig, number)
+
+    assert (cancel.state, cancel.message) == (CancelState.ENDED, "it is CANCELED")
+    assert standing(rig) == "CANCELED"
+    assert rig.gateway.counted(Call.CANCEL) == 1
+    assert reconciled(rig).foreign == ()
+
+
+def test_a_foreign_order_that_fills_first_is_told_as_filled(rig: VenueRig) -> None:
+    number = by_hand(rig)
+    rig.exchange.set_price("BTC/USDT", "30000")
+
+    cancel = canceled(rig, number)
+
+    assert (cancel.state, cancel.message) == (
+        CancelState.ENDED,
+        "it was filled before the cancel came",
+    )
+
+
+@pytest.mark.parametrize("fault", [Fault.ACCEPT_THEN_CUT, Fault.ACCEPT_THEN_ERROR])
+def test_a_cancel_without_an_answer_is_looked_up(rig: VenueRig, fault: Fault) -> None:
+    number = by_hand(rig)
+    rig.wire.plan.plan(Call.CANCEL, fault)
+
+    assert canceled(rig, number).state is CancelState.ENDED
+    assert rig.gateway.counted(Call.CANCEL) == 1
+
+
+def test_a_cancel_that_was_lost_leaves_the_order_and_is_told(rig: VenueRig) -> None:
+    number = by_hand(rig)
+    rig.wire.plan.plan(Call.CANCEL, Fault.CUT)
+
+    assert canceled(rig, number).state is CancelState.UNKNOWN
+    cancel = later(rig)
+
+    assert cancel.state is CancelState.STANDS
+    assert standing(rig) == "NEW"
+    assert rig.gateway.counted(Call.CANCEL) == 1
+    assert canceled(rig, number).state is CancelState.ENDED
+
+
+def test_an_exchange_that_bans_us_was_not_reached(rig: VenueRig) -> None:
+    number = by_hand(rig)
+    rig.wire.plan.plan(Call.CANCEL, Fault.BAN)
+
+    assert canceled(rig, number).state is CancelState.UNSENT
+    assert standing(rig) == "NEW"
+
+
+def test_an_exchange_that_cannot_be_asked_afterwards_is_asked_again(rig: VenueRig) -> None:
+    number = by_hand(rig)
+    rig.wire.plan.plan(Call.FIND, Fault.ERROR, Fault.ERROR)
+
+    assert canceled(rig, number).state is CancelState.UNKNOWN
+    assert later(rig).state is CancelState.ENDED
+    assert rig.gateway.counted(Call.CANCEL) == 1
+
+
+def test_an_order_of_ours_that_is_closed_here_is_canceled_there(rig: VenueRig) -> None:
+    resting(rig)
+    order = rig.order()
+    number = order.venue_order_id
+    assert number is not None
+    report = OrderReport(status=OrderStatus.CANCELED)
+    advance(order.id, OrderReported(at_ms=rig.clock.now_ms(), report=report), rig.ports)
+    (found,) = reconciled(rig).mismatches
+    assert found.kind is MismatchKind.UNEXPECTED
+
+    assert canceled(rig, number).state is CancelState.ENDED
+    assert standing(rig) == "CANCELED"
+    assert reconciled(rig).mismatches == ()

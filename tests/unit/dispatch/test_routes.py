@@ -45,4 +45,5 @@ def test_task_names_are_frozen() -> None:
         "hookfill.reconcile",
         "hookfill.archive",
         "hookfill.adjust",
+        "hookfill.cancel_at_venue",
     }
