@@ -9,7 +9,7 @@ from app.cli.api import Api, with_api
 from app.cli.findings import show_findings
 from app.cli.inputs import Assignments, body_of, with_settings
 from app.cli.tables import listing, table_of
-from app.cli.venue_accounts import reconcile, venue
+from app.cli.venue_accounts import cancel_order, reconcile, venue
 
 _COLUMNS = ("id", "name", "group", "venue", "market", "mode", "position_mode", "state")
 _STATES = ("RUN", "REDUCE_ONLY", "HALT")
@@ -20,6 +20,7 @@ def account() -> None:
     """Manage accounts: one market at one venue each."""
 
 
+account.add_command(cancel_order)
 account.add_command(reconcile)
 account.add_command(venue)
 

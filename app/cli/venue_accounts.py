@@ -1,4 +1,6 @@
-"""`hookfill account venue` and `reconcile`: how an account stands at its venue."""
+"""`hookfill account venue`, `reconcile` and `cancel-order`: how an account stands at its venue."""
+
+import sys
 
 import click
 
@@ -26,6 +28,51 @@ def reconcile(api: Api, name: str) -> None:
     _show(found)
 
 
+@click.command("cancel-order")
+@click.argument("name")
+@click.argument("venue_order_id")
+@click.option("--symbol", help="Of the order, if the venue uses the id for several.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_api
+def cancel_order(
+    api: Api, name: str, venue_order_id: str, symbol: str | None, *, yes: bool
+) -> None:
+    """Cancel an order at its venue that nobody here follows; `account venue` lists them."""
+    found = api.get("api", "accounts", name, "reconciliation")
+    order = _only(_unfollowed(found), venue_order_id, symbol)
+    if not yes:
+        click.confirm(f"Cancel {text(order['sentence'])} at {text(found['venue'])}?", abort=True)
+    body = {"symbol": order["symbol"], "venue_order_id": venue_order_id}
+    answer = api.post("api", "accounts", name, "venue-cancels", body=body)
+    click.echo(f"{text(answer['state'])}: {text(answer['message'])}")
+    if not answer["is_settled"]:
+        click.echo(f"It is looked up again; `hookfill account venue {name}` tells.")
+    sys.exit(0 if answer["state"] == "ENDED" else 1)
+
+
+def _unfollowed(found: Record) -> list[Record]:
+    """Return the orders at the venue that nobody here follows."""
+    unexpected = [row["venue_order"] for row in found["mismatches"] if row["venue_order"]]
+    return [*found["foreign_orders"], *unexpected]
+
+
+def _only(orders: list[Record], venue_order_id: str, symbol: str | None) -> Record:
+    fitting = [
+        one
+        for one in orders
+        if one["venue_order_id"] == venue_order_id and symbol in {None, one["symbol"]}
+    ]
+    if not fitting:
+        raise click.ClickException(
+            f"No order {venue_order_id} was found there that nobody here follows. "
+            "`hookfill account reconcile` looks again."
+        )
+    if len(fitting) > 1:
+        symbols = ", ".join(text(one["symbol"]) for one in fitting)
+        raise click.ClickException(f"Give --symbol, one of {symbols}.")
+    return fitting[0]
+
+
 def _show(found: Record) -> None:
     click.echo(
         listing(
@@ -50,3 +97,9 @@ def _show(found: Record) -> None:
     if found["foreign_orders"]:
         click.echo("\nForeign orders:")
         click.echo(table_of((*_FOREIGN, "price"), found["foreign_orders"]))
+    for row in found["cancels"]:
+        order = row["venue_order"]
+        click.echo(
+            f"CANCEL   {moment(row['asked_at_ms'])} {text(order['sentence'])} "
+            f"({text(order['venue_order_id'])}): {text(row['state'])}, {text(row['message'])}"
+        )

@@ -14,6 +14,7 @@ from app.domain.figures import plain
 from app.domain.finding import Grade
 from app.domain.paper_fault import FaultWord, FaultyCall
 from app.domain.reconciliation import MismatchKind
+from app.domain.venue_cancel import CancelState
 from app.domain.words import Market, PositionMode, Side
 from app.ingress.account_records import AccountBody
 from app.ingress.client_bodies import BODIES
@@ -21,6 +22,7 @@ from app.ingress.connector_records import ConnectorBody
 from app.ingress.json_schema import Json, object_schema
 from app.ingress.order_outcomes import OutcomeBody
 from app.ingress.paper_controls import ClockBody
+from app.ingress.reconciliation import CancelBody
 from app.ingress.rows import KEYS
 from app.ingress.symbols import SpellingBody
 from app.venues.ccxt.profiles import AdapterClass
@@ -140,6 +142,16 @@ _WAITING: Final = _object(
     unknown_since_ms=_or_null(_MOMENT),
     command=_TEXT,
 )
+VENUE_CANCEL: Final = object_schema(CancelBody())
+VENUE_CANCELED: Final = _object(
+    venue_order=_STANDING,
+    state=_words(CancelState),
+    message=_TEXT,
+    is_settled=_FLAG,
+    may_be_repeated=_FLAG,
+    asked_at_ms=_MOMENT,
+    next_check_at_ms=_or_null(_MOMENT),
+)
 RECONCILIATION: Final = _object(
     account=_TEXT,
     venue=_TEXT,
@@ -153,6 +165,7 @@ RECONCILIATION: Final = _object(
     foreign_orders={"type": "array", "items": _STANDING},
     failure=_or_null(_object(at_ms=_MOMENT, message=_TEXT)),
     waiting_for_person={"type": "array", "items": _WAITING},
+    cancels={"type": "array", "items": VENUE_CANCELED},
 )
 RECONCILED: Final = _with(RECONCILIATION, {"message": _TEXT})
 

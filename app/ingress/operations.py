@@ -138,6 +138,19 @@ OPERATIONS: Final[Sequence[Operation]] = (
                 "answers": {200: "Compared.", 202: "It takes longer.", 409: "A paper account."},
             },
         ),
+        (
+            "POST",
+            "/api/accounts/<name>/venue-cancels",
+            "Cancel an order that is open at the venue and that nobody here follows.",
+            {
+                "body": bodies.VENUE_CANCEL,
+                "answer": bodies.VENUE_CANCELED,
+                "answers": {
+                    200: "Its outcome is known; `state` names it.",
+                    202: "Its outcome is not known yet; it is looked up again.",
+                },
+            },
+        ),
         ("GET", "/api/venues", "Venues, and whether each can be asked by our ids.", _NOTHING),
         (
             "GET",

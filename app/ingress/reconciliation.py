@@ -1,4 +1,4 @@
-"""How an account compares with its venue: as it was last found, and compared anew."""
+"""How an account compares with its venue, compared anew, and what to do about orders there."""
 
 import time
 from http import HTTPStatus
@@ -6,17 +6,28 @@ from http import HTTPStatus
 from flask import Blueprint, Response, jsonify
 
 from app.bootstrap import Wiring
-from app.dialects.fields import loaded
+from app.dialects.fields import Text, loaded
 from app.dispatch.routes import TaskName
 from app.domain.account import PAPER, Account
 from app.domain.errors import WrongState
-from app.domain.identifiers import AccountName, EpochMs
+from app.domain.identifiers import AccountName, EpochMs, Symbol, VenueOrderId
 from app.ingress.authentication import Gate
 from app.ingress.reading import Strict, body_of_request
-from app.ingress.venue_accounts import VenueAccounts
+from app.ingress.venue_accounts import VenueAccounts, cancel_row
 from app.services.reconcile import reconcile_now
+from app.services.venue_cancels import request_venue_cancel
 
 _NOTHING = Strict()
+
+
+class CancelBody(Strict):
+    """Which of the orders that the last reconciliation has found; ids are the venue's own."""
+
+    symbol = Text(required=True)
+    venue_order_id = Text(required=True)
+
+
+_CANCEL = CancelBody()
 
 
 class _Reconciliations:
@@ -47,6 +58,21 @@ class _Reconciliations:
         response.status_code = HTTPStatus.OK if is_done else HTTPStatus.ACCEPTED
         return response
 
+    def cancel(self, name: str) -> Response:
+        """Have an order canceled that is open at the venue; 202 while its end is not known."""
+        body = loaded(_CANCEL, body_of_request())
+        cancel = request_venue_cancel(
+            self._account(name),
+            Symbol(body["symbol"]),
+            VenueOrderId(body["venue_order_id"]),
+            self._wiring.ports,
+            _pause,
+        )
+        row = cancel_row(cancel)
+        response = jsonify({**row, "message": f"{cancel.order.sentence()}: {row['message']}"})
+        response.status_code = HTTPStatus.OK if cancel.is_settled else HTTPStatus.ACCEPTED
+        return response
+
     def _account(self, name: str) -> Account:
         self._wiring.registry.refresh()
         return self._wiring.registry.account_named(AccountName(name))
@@ -64,4 +90,6 @@ def blueprint(wiring: Wiring) -> Blueprint:
     path = "/api/accounts/<name>/reconciliation"
     routes.add_url_rule(path, "show", found.show, methods=["GET"])
     routes.add_url_rule(path, "renew", found.renew, methods=["POST"])
+    cancels = "/api/accounts/<name>/venue-cancels"
+    routes.add_url_rule(cancels, "cancel", found.cancel, methods=["POST"])
     return routes

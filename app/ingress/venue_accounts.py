@@ -19,6 +19,7 @@ from app.domain.reconciliation import (
     Reconciliation,
     StandingOrder,
 )
+from app.domain.venue_cancel import CancelState, VenueCancel
 from app.venues.ccxt.profiles import AdapterClass, profile_of
 
 Json = dict[str, object]
@@ -56,6 +57,7 @@ class VenueAccounts:
             **self._compared(found),
             "failure": _failure(found, failed),
             "waiting_for_person": [_waiting_row(one) for one in waiting],
+            "cancels": [cancel_row(one) for one in self._ports.venue_cancels.of(account.id)],
         }
 
     def waiting(self) -> Mapping[AccountId, Sequence[Order]]:
@@ -129,6 +131,29 @@ def _standing_row(order: StandingOrder) -> Json:
         "price": None if order.price is None else plain(order.price),
         "sentence": order.sentence(),
     }
+
+
+def cancel_row(cancel: VenueCancel) -> Json:
+    """Return a cancel of an order that nobody here follows, and what has become of it."""
+    return {
+        "venue_order": _standing_row(cancel.order),
+        "state": cancel.state,
+        "message": cancel.message or _BEFORE[cancel.state],
+        "is_settled": cancel.is_settled,
+        "may_be_repeated": cancel.may_be_repeated,
+        "asked_at_ms": cancel.asked_at_ms,
+        "next_check_at_ms": None if cancel.is_settled else cancel.next_check_ms,
+    }
+
+
+#: What is to be said before anything is known.
+_BEFORE = defaultdict(
+    str,
+    {
+        CancelState.ASKED: "no worker has begun with it yet",
+        CancelState.SENT: "a worker is at it",
+    },
+)
 
 
 def _waiting_row(order: Order) -> Json:

@@ -342,7 +342,7 @@ def test_it_lists_what_is_open_whoever_placed_it(world: VenueWorld, numbers: Num
         report.venue_order_id,
     )
     assert (found.symbol, found.side, found.price) == (order.symbol, order.side, order.price)
-    assert (found.quantity, found.filled_quantity) == (order.quantity, 0)
+    assert (found.quantity, found.filled_quantity) == (order.quantity, Decimal(0))
     ending = world.venue.find_standing(found)
     assert ending is not None
     assert ending.status is OrderStatus.NEW
@@ -358,7 +358,7 @@ def test_what_is_listed_can_be_canceled_by_the_venues_own_id(
 
     ending = world.venue.find_standing(found)
     assert ending is not None
-    assert (ending.status, ending.filled_quantity) == (OrderStatus.CANCELED, 0)
+    assert (ending.status, ending.filled_quantity) == (OrderStatus.CANCELED, Decimal(0))
     assert world.venue.standing([traded(world)]) == []
 
 

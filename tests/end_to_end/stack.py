@@ -53,6 +53,10 @@ class Installation:
         content: Json = answer.json() if answer.content else {}
         return content
 
+    def post(self, path: str) -> requests.Response:
+        """Ask the admin API for something to be done, and return its answer, whatever it is."""
+        return self.session.post(self.url(path), json={}, timeout=60)
+
     def send(self, payload: object, **headers: str) -> requests.Response:
         """Send a webhook as a stranger would, without the admin token."""
         data = payload if isinstance(payload, str | bytes) else json.dumps(payload)

@@ -7,16 +7,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from app.domain.words import Market
-from tests.contract.venue_world import KEY, SECRET, wire_of
+from tests.contract.venue_world import KEY, LISTED, SECRET, wire_of
 from tests.end_to_end.stack import Json, Stack, running_stack
 from tests.exchanges.faults import Call, Fault
 from tests.exchanges.server import Dialect, Gateway, served
-from tests.exchanges.trading import Order
+from tests.exchanges.trading import Order, Ticket
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -30,6 +31,14 @@ SETTINGS = {
     "HOOKFILL_VENUE_MARGIN_MS": "0",
     "HOOKFILL_VENUE_ABSENCE_MS": "500",
 }
+
+BY_HAND = Ticket(
+    client_id="by-hand",
+    market=LISTED[0],
+    side="BUY",
+    quantity=Decimal("0.01"),
+    price=Decimal(20_000),
+)
 
 ENDED = {"FILLED", "CANCELED", "REJECTED", "DENIED", "EXPIRED"}
 
@@ -249,12 +258,31 @@ def test_an_account_is_tested(running: Running) -> None:
 def test_accounts_are_compared_with_their_venues(running: Running) -> None:
     path = "/api/accounts/binance-SPOT/reconciliation"
 
-    def is_compared() -> bool:
-        return running.stack.session.get(running.stack.url(path), timeout=10).status_code == 200
+    _wait_for(lambda: running.stack.call("GET", path)["at_ms"] is not None)
 
-    _wait_for(is_compared)
     answer = running.stack.call("GET", path)
     assert answer["foreign_orders"] == []
+    assert answer["adapter"] == "full"
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_a_foreign_order_is_found_at_once_and_canceled(running: Running, venue: str) -> None:
+    path = f"/api/accounts/{venue}-SPOT"
+    exchange = running.wires[venue].exchange
+    placed = exchange.place(exchange.accounts[KEY], BY_HAND)
+
+    _wait_for(
+        lambda: bool(running.stack.post(f"{path}/reconciliation").json().get("foreign_orders"))
+    )
+    (foreign,) = running.stack.call("GET", f"{path}/reconciliation")["foreign_orders"]
+    body = {name: foreign[name] for name in ("symbol", "venue_order_id")}
+    canceled = running.stack.call("POST", f"{path}/venue-cancels", body)
+
+    assert foreign["venue_order_id"] == str(placed.id)
+    assert canceled["state"] == "ENDED"
+    assert running.received(venue)[-1].status == "CANCELED"
+    after = running.stack.post(f"{path}/reconciliation").json()
+    assert (after["agrees"], after["foreign_orders"]) == (True, [])
 
 
 def test_spellings_are_resolved(running: Running) -> None:

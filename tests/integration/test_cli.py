@@ -57,7 +57,7 @@ def server() -> Iterator[Server]:
             text = content if isinstance(content, str) else json.dumps(content)
             self.wfile.write(text.encode())
 
-        do_GET = do_PUT = do_DELETE = answer  # noqa: N815  the names are the library's
+        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815  the names are the library's
 
         def log_message(self, *_: object) -> None: ...
 
@@ -365,6 +365,146 @@ def test_the_status_says_whether_everything_works(
 
     assert result.exit_code == code
     assert result.output == f"{said}\n"
+
+
+FOREIGN = {
+    "venue_order_id": "77",
+    "client_order_id": "by-hand",
+    "symbol": "BTC/USDT",
+    "side": "BUY",
+    "quantity": "0.01",
+    "filled_quantity": "0",
+    "price": "30000",
+    "sentence": "buy 0.01 BTC/USDT at 30000",
+}
+COMPARED: dict[str, Any] = {
+    "account": "mine",
+    "venue": "binance",
+    "adapter": "full",
+    "clock_offset_ms": -3,
+    "at_ms": 1_700_000_000_123,
+    "agrees": False,
+    "mismatches": [
+        {
+            "kind": "missing",
+            "about": "habc",
+            "message": "it is not there",
+            "fix": "Look.",
+            "venue_order": None,
+        }
+    ],
+    "foreign_orders": [FOREIGN],
+    "failure": {"at_ms": 1_700_000_000_123, "message": "nobody\x1b is there"},
+    "waiting_for_person": [
+        {
+            "client_order_id": "hxyz",
+            "sentence": "buy 1 ETH/USDT market",
+            "command": "hookfill resolve 9 [absent|open|canceled|filled]",
+        }
+    ],
+    "cancels": [
+        {
+            "asked_at_ms": 1_700_000_000_123,
+            "venue_order": FOREIGN,
+            "state": "UNKNOWN",
+            "message": "the answer was lost",
+        }
+    ],
+}
+RECONCILIATION = "/api/accounts/mine/reconciliation"
+CANCELS = "/api/accounts/mine/venue-cancels"
+OFF = {"state": "ENDED", "message": "it is CANCELED", "is_settled": True}
+
+
+def test_an_account_is_shown_as_it_stands_at_its_venue(
+    server: Server, hookfill: Callable[..., Result]
+) -> None:
+    server.answers[f"GET {RECONCILIATION}"] = (200, COMPARED)
+
+    result = hookfill("account", "venue", "mine")
+
+    assert result.exit_code == 0, result.output
+    for told in (
+        "clock_offset_ms  -3",
+        "agrees           no",
+        "nobody? is there",
+        "DIFFERS  missing habc: it is not there",
+        "Do: Look.",
+        "WAITS    hxyz: buy 1 ETH/USDT market",
+        "hookfill resolve 9",
+        "by-hand",
+        "UNKNOWN, the answer was lost",
+    ):
+        assert told in result.output
+
+
+def test_an_account_is_compared_now(server: Server, hookfill: Callable[..., Result]) -> None:
+    told = {**COMPARED, "message": "Compared just now."}
+    server.answers[f"POST {RECONCILIATION}"] = (200, told)
+
+    result = hookfill("account", "reconcile", "mine")
+
+    assert (result.exit_code, result.output.splitlines()[0]) == (0, "Compared just now.")
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (OFF, 0),
+        ({**OFF, "state": "STANDS"}, 1),
+        ({**OFF, "state": "UNKNOWN", "is_settled": False}, 1),
+    ],
+)
+def test_a_foreign_order_is_canceled_when_that_is_confirmed(
+    server: Server, hookfill: Callable[..., Result], answer: dict[str, Any], code: int
+) -> None:
+    server.answers[f"GET {RECONCILIATION}"] = (200, COMPARED)
+    server.answers[f"POST {CANCELS}"] = (200, answer)
+
+    result = hookfill("account", "cancel-order", "mine", "77", text="y\n")
+
+    assert result.exit_code == code
+    assert "Cancel buy 0.01 BTC/USDT at 30000 at binance?" in result.output
+    assert f"{answer['state']}: it is CANCELED" in result.output
+    assert ("looked up again" in result.output) is not answer["is_settled"]
+    body = {"symbol": "BTC/USDT", "venue_order_id": "77"}
+    assert server.asked[-1] == (f"POST {CANCELS}", "Bearer t0ken", body)
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "said"),
+    [
+        (["77"], "n\n", "Aborted"),
+        (["78", "--yes"], "", "No order 78 was found"),
+        (["77", "--yes", "--symbol", "ETH/USDT"], "", "No order 77 was found"),
+    ],
+)
+def test_nothing_is_canceled_that_was_not_meant(
+    server: Server, hookfill: Callable[..., Result], words: list[str], text: str, said: str
+) -> None:
+    server.answers[f"GET {RECONCILIATION}"] = (200, COMPARED)
+
+    result = hookfill("account", "cancel-order", "mine", *words, text=text)
+
+    assert result.exit_code == 1
+    assert said in result.output
+    assert [asked for asked, *_ in server.asked] == [f"GET {RECONCILIATION}"]
+
+
+def test_an_id_that_two_symbols_have_needs_the_symbol(
+    server: Server, hookfill: Callable[..., Result]
+) -> None:
+    other = {**FOREIGN, "symbol": "ETH/USDT"}
+    found = {**COMPARED, "mismatches": [{**COMPARED["mismatches"][0], "venue_order": other}]}
+    server.answers[f"GET {RECONCILIATION}"] = (200, found)
+    server.answers[f"POST {CANCELS}"] = (200, OFF)
+
+    refused = hookfill("account", "cancel-order", "mine", "77", "--yes")
+    taken = hookfill("account", "cancel-order", "mine", "77", "--yes", "--symbol", "ETH/USDT")
+
+    assert "Give --symbol, one of BTC/USDT, ETH/USDT." in refused.output
+    assert taken.exit_code == 0
+    assert server.asked[-1][2] == {"symbol": "ETH/USDT", "venue_order_id": "77"}
 
 
 def test_the_settings_are_a_table(hookfill: Callable[..., Result]) -> None:

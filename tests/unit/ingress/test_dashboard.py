@@ -38,6 +38,7 @@ from app.domain.reconciliation import (
     StandingOrder,
 )
 from app.domain.status import OrderStatus
+from app.domain.venue_cancel import CancelState, VenueCancel
 from app.domain.words import Mode, Side
 from app.ingress import authentication, dashboard, overview
 from app.ingress.alert_builder import TOKEN_PLACEHOLDER
@@ -47,6 +48,7 @@ from app.ingress.static_files import STATIC
 from app.ingress.time_texts import iso, span
 from app.ingress.venue_accounts import STALE_MS
 from app.ports import Change
+from app.services import reconcile, venue_cancels
 from app.services.archive import archive
 from app.settings import Settings
 from tests.builders import an_order
@@ -527,6 +529,98 @@ class TestAccountAtItsVenue:
         old = Reconciliation(at_ms=now_ms, begun_ms=EpochMs(now_ms - STALE_MS))
         site.wiring.ports.reconciliations.put(account.id, old)
         assert "OUT OF DATE" in site.text("/ui/accounts")
+
+    def test_a_foreign_order_is_canceled_by_a_button_that_asks(
+        self, site: Site, account: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(venue_cancels, "WAIT_MS", 0)
+        before = self.compared(site, account)
+        (button,) = re.findall(r'<button[^>]*id="cancel-BTC-USDT-v1"[^>]*>', before)
+        (body,) = re.findall(r'data-body="([^"]*)"', button)
+        (path,) = re.findall(r'data-url="([^"]*)"', button)
+
+        answer = site.api("POST", path, json.loads(html.unescape(body)))
+
+        assert 'data-typed="mine"' in button
+        assert "Nobody here follows it" in button
+        assert answer.status_code == 202
+        assert answer.get_json()["state"] == "ASKED"
+        page = site.text("/ui/accounts/mine")
+        assert "No worker has begun with it yet" in page
+        assert 'id="cancel-BTC-USDT-v1"' not in page
+
+    def test_what_came_of_a_cancel_is_shown_and_may_be_repeated_if_nothing(
+        self, site: Site, account: Account
+    ) -> None:
+        self.compared(site, account)
+        cancels = site.wiring.ports.venue_cancels
+        wish = VenueCancel(
+            id=AggregateId(1),
+            account=account.id,
+            order=SEEN,
+            asked_at_ms=EpochMs(1),
+            until_ms=EpochMs(1),
+            next_check_ms=EpochMs(1),
+        )
+        unknown = wish.unknown("the answer was lost", EpochMs(1))
+        cancels.begin(unknown)
+
+        page = site.text("/ui/accounts/mine")
+
+        assert "UNKNOWN" in page
+        assert "The answer was lost. Looked up again at" in page
+        assert 'id="cancel-BTC-USDT-v1"' not in page
+        cancels.change(unknown, unknown.settled(CancelState.STANDS, "still open", EpochMs(1)))
+        page = site.text("/ui/accounts/mine")
+        assert "Still open" in page
+        assert 'id="cancel-BTC-USDT-v1"' in page
+
+    @pytest.mark.parametrize(
+        ("body", "status"),
+        [
+            ({"symbol": "BTC/USDT", "venue_order_id": "v2"}, 404),
+            ({"symbol": "BTC/USDT"}, 400),
+            ({"symbol": "BTC/USDT", "venue_order_id": 7}, 400),
+            ({"symbol": "BTC/USDT", "venue_order_id": "v1", "odd": 1}, 400),
+            ([], 400),
+        ],
+    )
+    def test_only_what_was_found_there_is_canceled(
+        self, site: Site, account: Account, body: object, status: int
+    ) -> None:
+        self.compared(site, account)
+
+        answer = site.api("POST", "/api/accounts/mine/venue-cancels", body)
+
+        assert answer.status_code == status
+        assert site.wiring.ports.venue_cancels.of(account.id) == []
+
+    def test_a_stranger_cancels_nothing(self, site: Site, account: Account) -> None:
+        self.compared(site, account)
+        body = {"symbol": "BTC/USDT", "venue_order_id": "v1"}
+        path = "/api/accounts/mine/venue-cancels"
+
+        assert site.client.post(path, json=body).status_code == 403  # without its CSRF token
+        site.client.delete_cookie("hookfill_session")
+        assert site.client.post(path, json=body).status_code == 401
+        assert site.wiring.ports.venue_cancels.of(account.id) == []
+
+    def test_a_comparison_that_takes_long_is_told(
+        self, site: Site, account: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(reconcile, "WAIT_MS", 100)
+        path = f"/api/accounts/{account.name}/reconciliation"
+
+        answer = site.api("POST", path, {})
+
+        assert answer.status_code == 202
+        assert "look again soon" in answer.get_json()["message"]
+        assert answer.get_json()["agrees"] is None
+        assert site.api("POST", path, {"odd": 1}).status_code == 400
+        paper = "/api/accounts/demo-spot/reconciliation"
+        assert site.api("POST", paper, {}).status_code == 409
+        assert site.api("GET", paper, None).get_json()["adapter"] == "full"
+        assert site.api("GET", "/api/accounts/nobody/reconciliation", None).status_code == 404
 
     def test_an_order_that_waits_for_a_person_is_settled_from_its_page(
         self, site: Site, account: Account
