@@ -5,6 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from app.domain.effects import AT_ONCE
+from app.domain.figures import plain
 from app.domain.identifiers import AggregateId, ClientOrderId, EpochMs, Symbol, VenueOrderId
 from app.domain.words import Side
 
@@ -23,8 +24,8 @@ class StandingOrder:
 
     def sentence(self) -> str:
         """Return, for instance, `buy 0.5 BTC/USDT at 40000`."""
-        price = "" if self.price is None else f" at {self.price:f}"
-        return f"{self.side.lower()} {self.quantity:f} {self.symbol}{price}"
+        price = "" if self.price is None else f" at {plain(self.price)}"
+        return f"{self.side.lower()} {plain(self.quantity)} {self.symbol}{price}"
 
 
 class MismatchKind(StrEnum):

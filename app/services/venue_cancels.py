@@ -20,6 +20,7 @@ from app.domain.errors import (
     VenueUnavailable,
 )
 from app.domain.events import OrderReported
+from app.domain.figures import plain
 from app.domain.identifiers import AggregateId, EpochMs, Symbol, VenueOrderId
 from app.domain.order import Order
 from app.domain.report import OrderReport
@@ -214,7 +215,9 @@ def _next_check_ms(cancel: VenueCancel, ports: Ports) -> EpochMs:
 def _ending(report: OrderReport) -> str:
     if report.status is OrderStatus.FILLED:
         return "it was filled before the cancel came"
-    some = f"; {report.filled_quantity:f} of it had been filled" if report.filled_quantity else ""
+    some = (
+        f"; {plain(report.filled_quantity)} of it had been filled" if report.filled_quantity else ""
+    )
     return f"it is {report.status}{some}"
 
 

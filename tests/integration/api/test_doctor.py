@@ -19,14 +19,14 @@ from app.domain.identifiers import (
     VenueName,
     VenueOrderId,
 )
-from app.domain.reconciliation import Mismatch, Reconciliation, StandingOrder
+from app.domain.reconciliation import Mismatch, MismatchKind, Reconciliation, StandingOrder
 from app.domain.words import Mode, Side
 from app.ingress import doctor
 from app.ingress.factory import create_app
 from app.ingress.health import CANARY_AGE_MAX_MS
 from app.ports import Findings
 from app.services.inspect import inspect_account
-from tests.builders import BTC, SPOT
+from tests.builders import BTC, SPOT, an_id
 from tests.integration.api.caller import Caller, Json, Worker
 from tests.integration.api.conftest import ADMIN_TOKEN
 
@@ -183,7 +183,7 @@ def test_the_queue_is_well_while_canaries_come_through(api: Caller, wiring: Wiri
 def test_an_account_is_compared_with_its_venue(
     api: Caller, wiring: Wiring, real: dict[str, AccountId]
 ) -> None:
-    assert api.refusal("GET", "/api/accounts/first/reconciliation")[0] == 404
+    before = api.call("GET", "/api/accounts/first/reconciliation")
     foreign = StandingOrder(
         client_order_id=ClientOrderId("theirs"),
         venue_order_id=VenueOrderId("77"),
@@ -192,16 +192,34 @@ def test_an_account_is_compared_with_its_venue(
         quantity=Decimal("0.10"),
         filled_quantity=Decimal(0),
     )
-    mismatch = Mismatch(kind="missing", about="h1", message="it is not there")
+    kind = MismatchKind.MISSING
+    mismatch = Mismatch(kind=kind, about="h1", message="it is not there", aggregate_id=an_id(7))
     outcome = Reconciliation(at_ms=EpochMs(7), mismatches=(mismatch,), foreign=(foreign,))
     wiring.ports.reconciliations.put(real["first"], outcome)
+    wiring.memory.keep_clock_offset(VenueName("binance"), 12)
 
     answer = api.call("GET", "/api/accounts/first/reconciliation")
 
+    assert (before["at_ms"], before["agrees"], before["mismatches"]) == (None, None, [])
     assert answer == {
         "account": "first",
+        "venue": "binance",
+        "adapter": "full",
+        "lists_all_symbols": True,
+        "clock_offset_ms": 12,
         "at_ms": 7,
-        "mismatches": [asdict(mismatch)],
+        "is_stale": True,
+        "agrees": False,
+        "mismatches": [
+            {
+                "kind": "missing",
+                "about": "h1",
+                "message": "it is not there",
+                "fix": mismatch.fix,
+                "order_id": str(an_id(7)),
+                "venue_order": None,
+            }
+        ],
         "foreign_orders": [
             {
                 "client_order_id": "theirs",
@@ -211,8 +229,12 @@ def test_an_account_is_compared_with_its_venue(
                 "quantity": "0.1",
                 "filled_quantity": "0",
                 "price": None,
+                "sentence": "buy 0.1 BTC/USDT",
             }
         ],
+        "failure": None,
+        "waiting_for_person": [],
+        "cancels": [],
     }
 
 
