@@ -135,7 +135,7 @@ class RedisLedger:
         with translated(), self._client.pipeline(transaction=False) as pipeline:
             for shard in range(keys.SHARDS):
                 pipeline.xrevrange(keys.events(shard), count=1)
-            newest: list[Any] = pipeline.execute()
+            newest = pipeline.execute()
         return [text_of(found[0][0]) if found else "" for found in newest]
 
     def _write(
