@@ -13,7 +13,7 @@ from tests.postgres import find_postgres, running_postgres
 from tests.servers import QUICK, running_server
 
 # No deadlines: a busy machine must not fail a property that holds. The same examples each time, so
-# that a change is judged by what it changes; `pytest --hypothesis-profile=search` looks for new ones.
+# that a change is judged by what it changes; `--hypothesis-profile=search` looks for new ones.
 hypothesis.settings.register_profile("same", deadline=None, max_examples=50, derandomize=True)
 hypothesis.settings.register_profile("search", deadline=None, max_examples=500)
 hypothesis.settings.load_profile("same")

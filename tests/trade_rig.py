@@ -74,6 +74,9 @@ class NotingLedger:
     def state_of(self, account: AccountId) -> AccountState:
         return self._ledger.state_of(account)
 
+    def position(self) -> Sequence[str]:
+        return self._ledger.position()
+
     def _note(self, changes: Sequence[Change]) -> None:
         for change in changes:
             if isinstance(change.after, SmartTrade):

@@ -1,13 +1,23 @@
 """One running stack for all end-to-end tests, brought into the same state before each."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.end_to_end import crypto_arsenal
 from tests.end_to_end.stack import Stack
 
+HERE = Path(__file__).parent
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run last what shares a stack: an idle one takes its part of a small machine, too."""
+    """Mark all tests of this folder, and run last what shares a stack.
+
+    An idle stack takes its part of a small machine, too.
+    """
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.e2e)
     items.sort(key=lambda item: "shared_stack" in getattr(item, "fixturenames", ()))
 
 
