@@ -8,11 +8,12 @@ import pytest
 
 from app.supervisor.embedded_server import find_server
 from app.supervisor.refusals import CannotStart
+from tests.end_to_end.stack import Stack, running_stack
 from tests.postgres import find_postgres, running_postgres
 from tests.servers import QUICK, running_server
 
 # No deadlines: a busy machine must not fail a property that holds. The same examples each time, so
-# that a change is judged by what it changes; `pytest --hypothesis-profile=search` seeks new ones.
+# that a change is judged by what it changes; `--hypothesis-profile=search` looks for new ones.
 hypothesis.settings.register_profile("same", deadline=None, max_examples=50, derandomize=True)
 hypothesis.settings.register_profile("search", deadline=None, max_examples=500)
 hypothesis.settings.load_profile("same")
@@ -42,3 +43,10 @@ def postgres_url() -> Iterator[str]:
             yield url
     except LookupError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def whole_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One `hookfill up` in the test profile, for everybody who wants no settings of their own."""
+    with running_stack(tmp_path_factory.mktemp("stack")) as stack:
+        yield stack

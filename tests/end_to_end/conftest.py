@@ -1,25 +1,30 @@
 """One running stack for all end-to-end tests, brought into the same state before each."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.end_to_end import crypto_arsenal
-from tests.end_to_end.stack import Stack, running_stack
+from tests.end_to_end.stack import Stack
+
+HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run last what shares a stack: an idle one takes its part of a small machine, too."""
+    """Mark all tests of this folder, and run last what shares a stack.
+
+    An idle stack takes its part of a small machine, too.
+    """
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.e2e)
     items.sort(key=lambda item: "shared_stack" in getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")
-def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Start a stack in the test profile."""
-    data_dir: Path = tmp_path_factory.mktemp("stack")
-    with running_stack(data_dir) as stack:
-        yield stack
+def shared_stack(whole_stack: Stack) -> Stack:
+    """Return a stack in the test profile, as others have left it."""
+    return whole_stack
 
 
 @pytest.fixture

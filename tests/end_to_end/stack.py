@@ -19,8 +19,8 @@ CHECKOUT = Path(__file__).parents[2]
 #: A fresh start loads every process once; the machines that run this are slow and shared.
 START_SECONDS = 90.0
 
-#: The polls of the test profile are so close that several stacks leave little of a small machine.
-#: Whoever sets a price or moves the clock need not wait for one.
+#: Of the test profile, whose polls are so close that several stacks leave little of a small
+#: machine. Whoever sets a price or moves the clock need not wait for a poll.
 UNHURRIED = {"HOOKFILL_POLL_INTERVAL_MS": "250"}
 
 #: Between two looks at something that one waits for.

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end import crypto_arsenal
+from tests.end_to_end.hummingbot.user import User, a_user
 from tests.end_to_end.stack import Installation, running_stack
 from tests.vectors.stand_in import stand_in
 
@@ -27,8 +28,13 @@ def start(request: pytest.FixtureRequest) -> Start:
 
 
 @pytest.fixture(scope="session")
-def shared_stack(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """Start an installation for all vectors that want no settings of their own."""
+def shared_stack(
+    start: Start, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
+    """An installation for all vectors that want no settings of their own."""
+    if start is running_stack:
+        yield request.getfixturevalue("whole_stack")
+        return
     with start(tmp_path_factory.mktemp("vectors"), {}) as stack:
         yield stack
 
@@ -38,3 +44,10 @@ def stack(shared_stack: Installation) -> Installation:
     """Return it as the vectors of the Crypto Arsenal spec expect it."""
     crypto_arsenal.reset(shared_stack)
     return shared_stack
+
+
+@pytest.fixture
+def user(shared_stack: Installation) -> Iterator[User]:
+    """Return a user of the Hummingbot dialect, of an account name of their own."""
+    with a_user(shared_stack) as user:
+        yield user

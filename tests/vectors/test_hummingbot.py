@@ -1,7 +1,6 @@
 """The acceptance vectors of the Hummingbot spec, section 6, but those about processes."""
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
@@ -9,8 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.end_to_end.hummingbot.user import User, a_user, detail
-from tests.end_to_end.stack import Installation
+from tests.end_to_end.hummingbot.user import User, detail
 
 KEYS = {
     "order_id",
@@ -23,13 +21,6 @@ KEYS = {
     "price",
     "status",
 }
-
-
-@pytest.fixture
-def user(shared_stack: Installation) -> Iterator[User]:
-    """Return a user of an account name of their own."""
-    with a_user(shared_stack) as user:
-        yield user
 
 
 def problem(answer: requests.Response) -> dict[str, Any]:

@@ -2,23 +2,21 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import ccxt
 import pytest
 
 from tests.end_to_end.poloniex import ACCOUNT, KEY, SECRET, Trader
-from tests.end_to_end.stack import running_stack
+from tests.vectors.conftest import Start
 
 PAIR = "BTC/USDT"
 
 
 @pytest.fixture(scope="module")
-def stack_trader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trader]:
+def stack_trader(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trader]:
     """Start a stack whose client answers in the shape that its caller reads."""
-    data_dir: Path = tmp_path_factory.mktemp("ccxt")
-    with running_stack(data_dir) as stack:
+    with start(tmp_path_factory.mktemp("ccxt"), {}) as stack:
         yield Trader(stack)
 
 

@@ -8,10 +8,8 @@ import pytest
 from py3cw.request import Py3CW
 
 from tests import three_commas as wire
-from tests.end_to_end.stack import Stack
+from tests.end_to_end.stack import Installation
 from tests.end_to_end.three_commas import Client
-
-pytestmark = pytest.mark.e2e
 
 ENTITY = "smart_trades_deprecated"
 
@@ -19,7 +17,7 @@ Call = Callable[..., Any]
 
 
 @pytest.fixture
-def client(shared_stack: Stack) -> Client:
+def client(shared_stack: Installation) -> Client:
     client = Client(shared_stack)
     client.reset()
     return client
