@@ -123,10 +123,23 @@ class Binance(Looking):
                 self._spot_account(account) if kind == SPOT else self._futures_account(account)
             ),
             "GET positionRisk": lambda: self._positions(account),
+            "GET leverageBracket": self._brackets,
             "POST leverage": lambda: self._set_leverage(account, fields),
             "GET dual": lambda: {"dualSidePosition": account.hedged},
             "GET apiRestrictions": lambda: _restrictions(account),
         }
+
+    def _brackets(self) -> list[Json]:
+        one = {
+            "bracket": 1,
+            "initialLeverage": 75,
+            "notionalCap": 10_000_000,
+            "notionalFloor": 0,
+            "maintMarginRatio": 0.0065,
+            "cum": 0,
+        }
+        markets = [one for one in self.exchange.markets.values() if one.kind == LINEAR]
+        return [{"symbol": each.base + each.quote, "brackets": [one]} for each in markets]
 
     def _set_leverage(self, account: Account, fields: dict[str, str]) -> Json:
         market = self._market(fields, LINEAR)

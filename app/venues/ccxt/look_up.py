@@ -15,6 +15,9 @@ from app.venues.ccxt.profiles import LookUp
 
 Json = Any
 
+#: Trades are looked for from this long before their order was made here: clocks differ.
+EARLIER_MS = 60_000
+
 
 def found_order(api: Json, exchange: Exchange, order: Order) -> Json | None:
     """Return ccxt's order, or None if the exchange has none with this client order id.
@@ -76,11 +79,14 @@ def trades_of(api: Json, exchange: Exchange, order: Order) -> list[Json]:
     if exchange.profile.look_up is LookUp.ORIGINAL_ID:
         found = api.fetch_my_trades(unified, None, None, {"orderId": venue_id})
     else:
-        found = api.fetch_order_trades(venue_id, unified)
+        try:
+            found = api.fetch_order_trades(venue_id, unified)
+        except ccxt.NotSupported:  # not at all, or not in this market
+            found = api.fetch_my_trades(unified, order.created_at_ms - EARLIER_MS)
     return [one for one in found if one.get("order") in {None, venue_id}]
 
 
 def lists_trades(exchange: Exchange) -> bool:
-    """Tell whether the exchange can be asked for the trades of one order."""
-    by_id = exchange.profile.look_up is LookUp.ORIGINAL_ID
-    return by_id or bool(exchange.api.has.get("fetchOrderTrades"))
+    """Tell whether the exchange can be asked for trades."""
+    has = exchange.api.has
+    return bool(has.get("fetchOrderTrades") or has.get("fetchMyTrades"))
