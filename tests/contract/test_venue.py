@@ -22,7 +22,7 @@ from app.domain.report import OrderReport
 from app.domain.status import OrderStatus
 from app.domain.words import Market, OrderType, PositionMode, PositionSide, Side, TimeInForce
 from app.venues.ccxt.capabilities import Capabilities
-from app.venues.ccxt.profiles import AdapterClass
+from app.venues.ccxt.profiles import AdapterClass, LookUp
 from tests.contract.venue_world import (
     BTC,
     ETH,
@@ -492,3 +492,52 @@ def test_what_has_all_its_trades_is_not_asked_for_them_again(
     real.venue.find(known)
 
     assert real.gateway.counted(Call.OTHER) == asked
+
+
+# Proof of absence
+
+EVERYWHERE = frozenset({"order", "openOrders", "allOrders", "myTrades"})
+
+
+def unknown_for(real: ExchangeWorld, order: Order, ms: int) -> Order:
+    """The order when its outcome has been unknown for so long."""
+    since_ms = EpochMs(real.clock.server_ms() - ms)
+    return replace(order, status=OrderStatus.UNKNOWN, unknown_since_ms=since_ms)
+
+
+def at_binance(real: ExchangeWorld) -> None:
+    if real.profile.look_up is not LookUp.ORIGINAL_ID:
+        pytest.skip("it has one place for each order, or is asked in all of them always")
+
+
+@pytest.mark.parametrize("place", sorted(EVERYWHERE))
+def test_no_order_is_absent_while_any_place_tells_of_it(
+    real: ExchangeWorld, numbers: Numbers, place: str
+) -> None:
+    at_binance(real)
+    rests = low(real) if place == "openOrders" else None
+    order = numbers.order(price=rests)
+    placed = real.venue.place(order)
+    real.plan.hides = EVERYWHERE - {place}
+
+    found = real.venue.find(unknown_for(real, order, real.ports.policy.venue_grace_ms))
+
+    assert found is not None
+    assert (found.status, found.venue_order_id) == (placed.status, placed.venue_order_id)
+
+
+def test_other_places_are_asked_only_when_their_answer_counts(
+    real: ExchangeWorld, numbers: Numbers
+) -> None:
+    at_binance(real)
+    order = numbers.order()
+    real.venue.view()
+    asked = len(real.gateway.log)
+
+    early = real.venue.find(unknown_for(real, order, real.ports.policy.venue_grace_ms - 5_000))
+    one = len(real.gateway.log) - asked
+    late = real.venue.find(unknown_for(real, order, real.ports.policy.venue_grace_ms))
+    all_of_them = len(real.gateway.log) - asked - one
+
+    assert (early, late) == (None, None)
+    assert (one, all_of_them) == (1, 4)

@@ -117,6 +117,7 @@ class Binance(Looking):
             "GET order": lambda: _row(self._found(account, kind, fields, fault)),
             "DELETE order": lambda: self._cancel(account, kind, fields),
             "GET openOrders": lambda: self._open(account, kind, fields),
+            "GET allOrders": lambda: self._open(account, kind, fields, only_open=False),
             "GET myTrades": lambda: self._trades(account, kind, fields),
             "GET userTrades": lambda: self._trades(account, kind, fields),
             "GET account": lambda: (
@@ -225,6 +226,8 @@ class Binance(Looking):
     def _found(self, account: Account, kind: str, fields: dict[str, str], fault: Fault) -> Order:
         market = self._market(fields, kind)
         client_id, venue_id = fields.get("origClientOrderId", ""), fields.get("orderId", "")
+        if client_id and "order" in self.plan.hides:
+            raise Refused(Why.NO_ORDER)
         order = self.looked_up(account, client_id, venue_id, fault)
         if order.ticket.market != market:
             raise Refused(Why.NO_ORDER)
@@ -239,8 +242,12 @@ class Binance(Looking):
         # As there: the answer names the cancel by an id of its own.
         return {**row, "origClientOrderId": row["clientOrderId"], "clientOrderId": f"x{order.id}"}
 
-    def _open(self, account: Account, kind: str, fields: dict[str, str]) -> list[Json]:
-        orders = self.listed(account, kind)
+    def _open(
+        self, account: Account, kind: str, fields: dict[str, str], *, only_open: bool = True
+    ) -> list[Json]:
+        if ("openOrders" if only_open else "allOrders") in self.plan.hides:
+            return []
+        orders = self.listed(account, kind, only_open=only_open)
         if "symbol" in fields:
             market = self._market(fields, kind)
             orders = [one for one in orders if one.ticket.market == market]
@@ -248,6 +255,8 @@ class Binance(Looking):
 
     def _trades(self, account: Account, kind: str, fields: dict[str, str]) -> list[Json]:
         market = self._market(fields, kind)
+        if "myTrades" in self.plan.hides:
+            return []
         return [
             _trade(order, trade)
             for order in self.listed(account, kind, only_open=False)

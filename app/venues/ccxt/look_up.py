@@ -4,6 +4,7 @@
 all places are asked.
 """
 
+from contextlib import suppress
 from typing import Any
 
 import ccxt
@@ -18,9 +19,23 @@ Json = Any
 #: Trades are looked for from this long before their order was made here: clocks differ.
 EARLIER_MS = 60_000
 
+#: Orders and trades of a symbol that a list tells at most, the newest.
+NEWEST = 1_000
 
-def found_order(api: Json, exchange: Exchange, order: Order) -> Json | None:
+#: Orders that are known from their trades alone, and are asked for one by one.
+NAMELESS_MAX = 10
+
+
+def found_order(
+    api: Json, exchange: Exchange, order: Order, *, everywhere: bool = False
+) -> Json | None:
     """Return ccxt's order, or None if the exchange has none with this client order id.
+
+    Args:
+        api: of the exchange.
+        exchange: to ask.
+        order: to look for.
+        everywhere: ask each place that may tell of it, not just the one that should.
 
     Raises:
         ccxt.BaseError: the exchange could not be asked.
@@ -36,6 +51,8 @@ def found_order(api: Json, exchange: Exchange, order: Order) -> Json | None:
             case LookUp.NONE:
                 return api.fetch_order(order.venue_order_id, exchange.unified(order.symbol))
     except ccxt.OrderNotFound:
+        if everywhere and exchange.profile.look_up is LookUp.ORIGINAL_ID:
+            return _elsewhere_at_binance(api, exchange, order)
         return None
 
 
@@ -43,6 +60,27 @@ def _by_original_id(api: Json, exchange: Exchange, order: Order) -> Json:
     """Binance: one place for all ("Query order", origClientOrderId)."""
     params = {"origClientOrderId": str(order.client_order_id)}
     return api.fetch_order("", exchange.unified(order.symbol), params)
+
+
+def _elsewhere_at_binance(api: Json, exchange: Exchange, order: Order) -> Json | None:
+    """Binance: lists of orders, and what orders of trades are called that no list tells of.
+
+    They are answered from different sources ("General API Information", data sources: memory,
+    database), so that one may lag where another does not.
+    """
+    unified = exchange.unified(order.symbol)
+    rows = [*api.fetch_open_orders(unified), *api.fetch_orders(unified, None, NEWEST)]
+    for row in rows:
+        if row.get("clientOrderId") == order.client_order_id:
+            return row
+    listed = {str(row.get("id")) for row in rows}
+    traded = {str(one.get("order")): None for one in api.fetch_my_trades(unified, None, NEWEST)}
+    for venue_id in [one for one in reversed(traded) if one not in listed][:NAMELESS_MAX]:
+        with suppress(ccxt.OrderNotFound):
+            row = api.fetch_order(venue_id, unified)
+            if row.get("clientOrderId") == order.client_order_id:
+                return row
+    return None
 
 
 def _at_bybit(api: Json, exchange: Exchange, order: Order) -> Json | None:
