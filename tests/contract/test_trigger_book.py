@@ -515,7 +515,7 @@ class Market:
             case "evaluate" if self.evaluated < len(self.ticks):
                 tick = self.ticks[self.evaluated]
                 self.evaluated += 1
-                self.book.begin(PAPER, tick.number)
+                self.book.begin(PAPER, tick)
                 assert self.book.fire(PAPER, tick) == self.naive.fire(tick)
             case "again" if 0 < step.name <= self.evaluated:
                 assert self.book.fire(PAPER, self.ticks[self.evaluated - step.name]) == []
