@@ -860,6 +860,13 @@ class Policy:
         """Return how long the account's venue may hide an order that it has."""
         return self.unknown_grace_ms if account.mode is Mode.PAPER else self.venue_grace_ms
 
+    def proof_ms(self, account: Account, order: Order) -> EpochMs:
+        """Return the server time from which on "no such order" of an unknown one proves something.
+
+        By then the venue takes its request no more, and has had time to show what it took.
+        """
+        return EpochMs((order.unknown_since_ms or order.lease_until_ms) + self.grace_ms(account))
+
     def absence_ms(self, account: Account) -> int:
         """Return how far apart two answers of "no such order" must be; 0 believes the first."""
         return 0 if account.mode is Mode.PAPER else self.venue_absence_ms

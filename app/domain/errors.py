@@ -10,6 +10,7 @@ HookfillError                retryable = False unless said otherwise
 │  │  └─ RuleBroken          well formed, but against the market's rules
 │  ├─ PayloadTooLarge        the body is over the limit
 │  ├─ NotFound               no such thing, or not the caller's
+│  │  └─ MarketNotTraded     the venue is there, and not with this market
 │  ├─ WrongState             the thing is not in a state that allows it
 │  ├─ ConnectorInactive      a connector that was switched off
 │  ├─ RateLimited            too many requests; carries when to come back
@@ -115,6 +116,10 @@ class PayloadTooLarge(CommandError):
 
 class NotFound(CommandError):
     """There is no such thing, or it belongs to somebody else."""
+
+
+class MarketNotTraded(NotFound):
+    """There is such a venue, and no account there can trade in this market."""
 
 
 class WrongState(CommandError):

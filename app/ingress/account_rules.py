@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from app.bootstrap import Wiring
 from app.domain.account import PAPER, Account
-from app.domain.errors import NotFound
+from app.domain.errors import MarketNotTraded, NotFound
 from app.domain.words import Mode
 from app.settings import Settings, is_loopback
 
@@ -29,7 +29,7 @@ def complaints_about(
 def _complaints(
     account: Account, known: Account | None, wiring: Wiring
 ) -> Iterator[tuple[str, str]]:
-    if known is None or (account.venue, account.mode) != (known.venue, known.mode):
+    if known is None or _trading(account) != _trading(known):
         yield from _about_venue(account, wiring)
     if account.enabled and (known is None or _claim(account) != _claim(known)):
         yield from _about_group(account, wiring)
@@ -46,6 +46,8 @@ def _about_venue(account: Account, wiring: Wiring) -> Iterator[tuple[str, str]]:
         yield "mode", f"Must be testnet or live at {account.venue}."
     try:
         wiring.ports.venues.of(account)
+    except MarketNotTraded as error:
+        yield "market", f"{error}."
     except NotFound:
         yield "venue", f"There is no venue {account.venue}."
     if wiring.settings.fast and not _is_simulated(account, wiring.settings):

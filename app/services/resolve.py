@@ -78,7 +78,7 @@ def _finding(order: Order, ports: Ports) -> OrderEvent:
     at_ms = ports.clock.now_ms()
     if report is not None:
         return OrderReported(at_ms=at_ms, report=report)
-    proof_ms = EpochMs(_since_ms(order) + ports.policy.grace_ms(account))
+    proof_ms = ports.policy.proof_ms(account, order)
     if asked_ms < proof_ms:
         again = _ask_again(order, ports)
         return replace(again, next_check_at_ms=min(again.next_check_at_ms, proof_ms))

@@ -1,7 +1,6 @@
 """The aggregates, their timelines and the outbox; the truth."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
 
 import redis
 import structlog

@@ -247,7 +247,7 @@ def wire_of(venue: str, market: Market) -> Wire:
     """Return the wire format of a venue over a fresh exchange."""
     name = venue.partition("_")[0]
     plan = Plan(silence_seconds=0.6)
-    if name == "binance":
+    if name in {"binance", "binanceus", "binanceusdm"}:
         return Binance(an_exchange(unique_among_open=True), plan)
     if name == "poloniex":
         return Poloniex(an_exchange(), plan)

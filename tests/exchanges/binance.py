@@ -117,16 +117,30 @@ class Binance(Looking):
             "GET order": lambda: _row(self._found(account, kind, fields, fault)),
             "DELETE order": lambda: self._cancel(account, kind, fields),
             "GET openOrders": lambda: self._open(account, kind, fields),
+            "GET allOrders": lambda: self._open(account, kind, fields, only_open=False),
             "GET myTrades": lambda: self._trades(account, kind, fields),
             "GET userTrades": lambda: self._trades(account, kind, fields),
             "GET account": lambda: (
                 self._spot_account(account) if kind == SPOT else self._futures_account(account)
             ),
             "GET positionRisk": lambda: self._positions(account),
+            "GET leverageBracket": self._brackets,
             "POST leverage": lambda: self._set_leverage(account, fields),
             "GET dual": lambda: {"dualSidePosition": account.hedged},
             "GET apiRestrictions": lambda: _restrictions(account),
         }
+
+    def _brackets(self) -> list[Json]:
+        one = {
+            "bracket": 1,
+            "initialLeverage": 75,
+            "notionalCap": 10_000_000,
+            "notionalFloor": 0,
+            "maintMarginRatio": 0.0065,
+            "cum": 0,
+        }
+        markets = [one for one in self.exchange.markets.values() if one.kind == LINEAR]
+        return [{"symbol": each.base + each.quote, "brackets": [one]} for each in markets]
 
     def _set_leverage(self, account: Account, fields: dict[str, str]) -> Json:
         market = self._market(fields, LINEAR)
@@ -212,6 +226,8 @@ class Binance(Looking):
     def _found(self, account: Account, kind: str, fields: dict[str, str], fault: Fault) -> Order:
         market = self._market(fields, kind)
         client_id, venue_id = fields.get("origClientOrderId", ""), fields.get("orderId", "")
+        if client_id and "order" in self.plan.hides:
+            raise Refused(Why.NO_ORDER)
         order = self.looked_up(account, client_id, venue_id, fault)
         if order.ticket.market != market:
             raise Refused(Why.NO_ORDER)
@@ -226,8 +242,12 @@ class Binance(Looking):
         # As there: the answer names the cancel by an id of its own.
         return {**row, "origClientOrderId": row["clientOrderId"], "clientOrderId": f"x{order.id}"}
 
-    def _open(self, account: Account, kind: str, fields: dict[str, str]) -> list[Json]:
-        orders = self.listed(account, kind)
+    def _open(
+        self, account: Account, kind: str, fields: dict[str, str], *, only_open: bool = True
+    ) -> list[Json]:
+        if ("openOrders" if only_open else "allOrders") in self.plan.hides:
+            return []
+        orders = self.listed(account, kind, only_open=only_open)
         if "symbol" in fields:
             market = self._market(fields, kind)
             orders = [one for one in orders if one.ticket.market == market]
@@ -235,6 +255,8 @@ class Binance(Looking):
 
     def _trades(self, account: Account, kind: str, fields: dict[str, str]) -> list[Json]:
         market = self._market(fields, kind)
+        if "myTrades" in self.plan.hides:
+            return []
         return [
             _trade(order, trade)
             for order in self.listed(account, kind, only_open=False)

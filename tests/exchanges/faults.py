@@ -65,6 +65,8 @@ class Plan:
         look_up_lag_ms: how long a new order stays hidden from every look-up.
         trades_lag_ms: how long a trade is missing wherever trades are told; the order counts it.
         price_age_ms: how old the prices are by the time that is told with them.
+        hides: the places that do not tell of orders, by the last word of their path; `order` is the
+            look-up by client order id.
         silence_seconds: how long a request without an answer is kept waiting.
         later_seconds: when a request that is carried out late is carried out.
         retry_after_seconds: what a ban tells.
@@ -73,6 +75,7 @@ class Plan:
     look_up_lag_ms: int = 0
     trades_lag_ms: int = 0
     price_age_ms: int = 0
+    hides: frozenset[str] = frozenset()
     silence_seconds: float = 1.0
     later_seconds: float = 0.3
     retry_after_seconds: int = 1
@@ -91,6 +94,7 @@ class Plan:
         self.look_up_lag_ms = 0
         self.trades_lag_ms = 0
         self.price_age_ms = 0
+        self.hides = frozenset()
 
     def waiting(self) -> Sequence[Call]:
         """Return the calls that still have faults before them."""

@@ -291,7 +291,9 @@ class CcxtVenue:
             raise CannotAsk(f"{self._account.venue} cannot be asked by client order id")
         try:
             with self._exchange.asking(Urgency.LOOK_UP) as api:
-                answer = found_order(api, self._exchange, order)
+                answer = found_order(
+                    api, self._exchange, order, everywhere=self._is_about_absence(order)
+                )
                 if answer is None:
                     return None
                 size = self._size(api, order.symbol)
@@ -299,6 +301,13 @@ class CcxtVenue:
         except (VenueRejected, OutcomeUnknown) as error:
             raise VenueUnavailable(str(error)) from error
         return self._completed(replace(order, venue_order_id=report.venue_order_id), report)
+
+    def _is_about_absence(self, order: Order) -> bool:
+        """Tell whether "no such order" would count as proof, so that no place may be left out."""
+        if order.status is not OrderStatus.UNKNOWN:
+            return False
+        proof_ms = self._ports.policy.proof_ms(self._account, order)
+        return self._ports.clock.server_ms() >= proof_ms
 
     def _size(self, api: Json, symbol: Symbol) -> Decimal:
         return reading.contract_size(self._exchange.market(api, symbol) or {})

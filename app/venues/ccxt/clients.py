@@ -36,7 +36,7 @@ class Clients:
         """Return a real venue as this account sees it.
 
         Raises:
-            NotFound: nobody knows the venue, or it has no play money for this market.
+            NotFound: nobody knows the venue, or it does not have this market, or no play money.
         """
         return CcxtVenue(account, self.exchange(account), self._ports)
 

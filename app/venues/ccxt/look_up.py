@@ -5,6 +5,7 @@ all places are asked.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import ccxt
@@ -18,9 +19,26 @@ from app.venues.ccxt.profiles import LookUp
 
 Json = Any
 
+#: Trades are looked for from this long before their order was made here: clocks differ.
+EARLIER_MS = 60_000
 
-def found_order(api: Json, exchange: Exchange, order: Order) -> Json | None:
+#: Orders and trades of a symbol that a list tells at most, the newest.
+NEWEST = 1_000
+
+#: Orders that are known from their trades alone, and are asked for one by one.
+NAMELESS_MAX = 10
+
+
+def found_order(
+    api: Json, exchange: Exchange, order: Order, *, everywhere: bool = False
+) -> Json | None:
     """Return ccxt's order, or None if the exchange has none with this client order id.
+
+    Args:
+        api: of the exchange.
+        exchange: to ask.
+        order: to look for.
+        everywhere: ask each place that may tell of it, not just the one that should.
 
     Raises:
         ccxt.BaseError: the exchange could not be asked.
@@ -37,6 +55,8 @@ def found_order(api: Json, exchange: Exchange, order: Order) -> Json | None:
             case LookUp.NONE:
                 return api.fetch_order(order.venue_order_id, exchange.unified(order.symbol))
     except ccxt.OrderNotFound:
+        if everywhere and exchange.profile.look_up is LookUp.ORIGINAL_ID:
+            return _elsewhere_at_binance(api, exchange, order)
         return None
 
 
@@ -59,6 +79,27 @@ def _by_original_id(api: Json, exchange: Exchange, order: Order) -> Json:
     """Binance: one place for all ("Query order", origClientOrderId)."""
     params = {"origClientOrderId": str(order.client_order_id)}
     return api.fetch_order("", exchange.unified(order.symbol), params)
+
+
+def _elsewhere_at_binance(api: Json, exchange: Exchange, order: Order) -> Json | None:
+    """Binance: lists of orders, and what orders of trades are called that no list tells of.
+
+    They are answered from different sources ("General API Information", data sources: memory,
+    database), so that one may lag where another does not.
+    """
+    unified = exchange.unified(order.symbol)
+    rows = [*api.fetch_open_orders(unified), *api.fetch_orders(unified, None, NEWEST)]
+    for row in rows:
+        if row.get("clientOrderId") == order.client_order_id:
+            return row
+    listed = {str(row.get("id")) for row in rows}
+    traded = {str(one.get("order")): None for one in api.fetch_my_trades(unified, None, NEWEST)}
+    for venue_id in [one for one in reversed(traded) if one not in listed][:NAMELESS_MAX]:
+        with suppress(ccxt.OrderNotFound):
+            row = api.fetch_order(venue_id, unified)
+            if row.get("clientOrderId") == order.client_order_id:
+                return row
+    return None
 
 
 def _in_either_place(
@@ -97,11 +138,14 @@ def trades_of(api: Json, exchange: Exchange, order: Order) -> list[Json]:
     if exchange.profile.look_up is LookUp.ORIGINAL_ID:
         found = api.fetch_my_trades(unified, None, None, {"orderId": venue_id})
     else:
-        found = api.fetch_order_trades(venue_id, unified)
+        try:
+            found = api.fetch_order_trades(venue_id, unified)
+        except ccxt.NotSupported:  # not at all, or not in this market
+            found = api.fetch_my_trades(unified, order.created_at_ms - EARLIER_MS)
     return [one for one in found if one.get("order") in {None, venue_id}]
 
 
 def lists_trades(exchange: Exchange) -> bool:
-    """Tell whether the exchange can be asked for the trades of one order."""
-    by_id = exchange.profile.look_up is LookUp.ORIGINAL_ID
-    return by_id or bool(exchange.api.has.get("fetchOrderTrades"))
+    """Tell whether the exchange can be asked for trades."""
+    has = exchange.api.has
+    return bool(has.get("fetchOrderTrades") or has.get("fetchMyTrades"))

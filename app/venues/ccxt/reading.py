@@ -259,8 +259,8 @@ def market_order_max(found: Json) -> Decimal | None:
 
 
 def contract_size(found: Json) -> Decimal:
-    """Return how much base currency one unit of quantity is."""
-    if found.get("contract") is not True or found.get("inverse") is True:
+    """Return how much base currency one unit of quantity is; of an inverse contract, quote."""
+    if found.get("contract") is not True:
         return Decimal(1)
     return number(found.get("contractSize")) or Decimal(1)
 

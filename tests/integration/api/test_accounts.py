@@ -72,6 +72,8 @@ def test_an_account_that_is_not_there(api: Caller, method: str) -> None:
         ({"venue": "nasdaq", "mode": "live"}, ["venue"]),
         ({"venue": "nasdaq"}, ["mode", "venue"]),
         ({"mode": "live"}, ["mode"]),
+        ({"venue": "binance", "mode": "live", "market": "COINM"}, ["market", "venue"]),
+        ({"venue": "poloniex", "mode": "live", "market": "USDM"}, ["market", "venue"]),
         ({"credentials": "secret"}, ["credentials"]),
         ({"credentials": {}}, ["credentials"]),
         ({"credentials": {"apiKey": 5}}, ["credentials"]),

@@ -10,22 +10,22 @@ import pytest
 
 from app.domain.commands import Action
 from app.domain.errors import MalformedPayload, NotPermitted
+from app.domain.events import OrderReported
 from app.domain.status import OrderStatus
 from app.domain.words import Market
 from app.ingress.order_outcomes import Outcome, report_from
+from app.services.advance import advance
+from app.services.cancel import request_cancel
 from app.services.resolve import resolve_order
-from app.venues.ccxt.profiles import LookUp
-from tests.builders import a_command, an_order, fixed
+from tests.builders import REQUESTED, a_command, an_order, fixed
 from tests.exchanges.faults import Call, Fault
 from tests.venue_rig import VenueRig, venue_rig
 
 
 @pytest.fixture
 def rig() -> Iterator[VenueRig]:
-    """A rig whose exchange is taken for one that nobody knows."""
-    with venue_rig("poloniex", Market.SPOT) as running:
-        client = running.clients.exchange(running.registry.account(running.account.id))
-        client.profile = replace(client.profile, look_up=LookUp.NONE)
+    """A rig with an exchange of which this program knows no more than ccxt does."""
+    with venue_rig("binanceus", Market.SPOT) as running:
         yield running
 
 
@@ -42,6 +42,34 @@ def test_a_lost_answer_waits_for_a_person_and_is_never_sent_again(rig: VenueRig)
     assert (order.status, order.needs_person) == (OrderStatus.UNKNOWN, True)
     assert order.owed() == ()
     assert rig.gateway.counted(Call.PLACE) == 1
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.ACCEPT_THEN_CUT, Fault.ACCEPT_THEN_ERROR, Fault.ACCEPT_THEN_GARBAGE]
+)
+def test_what_arrived_without_an_answer_is_settled_by_a_person(rig: VenueRig, fault: Fault) -> None:
+    rig.wire.plan.plan(Call.PLACE, fault)
+    rig.run(a_command(Action.BUY, size=fixed("0.1")))
+    rig.settle(rounds=10)
+    unknown = rig.order()
+
+    body = {"outcome": Outcome.FILLED, "average_price": Decimal(50_000)}
+    report = OrderReported(at_ms=rig.clock.now_ms(), report=report_from(unknown, body))
+    advance(unknown.id, report, rig.ports)
+    rig.settle()
+
+    assert (unknown.status, unknown.needs_person) == (OrderStatus.UNKNOWN, True)
+    assert rig.order().status is OrderStatus.FILLED
+    assert rig.gateway.counted(Call.PLACE) == 1
+
+
+def test_an_order_is_canceled_by_the_id_of_the_exchange(rig: VenueRig) -> None:
+    rig.run(a_command(Action.BUY, size=fixed("0.1"), limit_price=Decimal(40_000)))
+
+    request_cancel(rig.order().id, REQUESTED, rig.ports)
+    rig.settle()
+
+    assert rig.order().status is OrderStatus.CANCELED
 
 
 def test_what_has_an_answer_needs_nobody(rig: VenueRig) -> None:

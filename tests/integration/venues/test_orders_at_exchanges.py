@@ -288,3 +288,64 @@ def test_many_orders_with_lost_answers_are_one_each(venue: str, seed: int) -> No
         ids = [order.client_order_id for order in rig.orders()]
         assert sorted(rig.received()) == sorted(ids)
         assert rig.exchange.repeats == []
+
+
+# An exchange that hides an order for longer than it may
+
+EVERYWHERE = frozenset({"order", "openOrders", "allOrders", "myTrades"})
+
+
+@pytest.fixture(params=[Market.SPOT, Market.USDM], ids=str)
+def binance(request: pytest.FixtureRequest) -> Iterator[VenueRig]:
+    with venue_rig("binance", request.param) as running:
+        yield running
+
+
+def received(rig: VenueRig) -> int:
+    return len(rig.exchange.accounts[KEY].orders)
+
+
+@pytest.mark.parametrize("place", sorted(EVERYWHERE - {"order", "openOrders"}))
+def test_an_order_that_its_own_look_up_hides_is_found_elsewhere(
+    binance: VenueRig, place: str
+) -> None:
+    binance.wire.plan.plan(Call.PLACE, Fault.ACCEPT_THEN_CUT)
+    binance.wire.plan.hides = EVERYWHERE - {place}
+
+    sent(binance)
+    binance.settle(rounds=60)
+
+    assert received(binance) == 1
+    assert binance.orders()[-1].status is OrderStatus.FILLED
+
+
+def test_an_open_order_that_is_hidden_everywhere_is_not_taken_twice(binance: VenueRig) -> None:
+    """It is sent again after the proof, and refused: its id is that of an open order."""
+    binance.wire.plan.plan(Call.PLACE, Fault.ACCEPT_THEN_CUT)
+    binance.wire.plan.hides = EVERYWHERE
+
+    sent(binance, limit_price=low(binance))
+    binance.settle(rounds=30)
+    hidden = binance.orders()[-1]
+    binance.wire.plan.clear()
+    binance.settle(rounds=30)
+
+    assert hidden.status is OrderStatus.UNKNOWN
+    assert binance.exchange.repeats
+    assert received(binance) == 1
+    assert binance.orders()[-1].status is OrderStatus.NEW
+
+
+def test_a_filled_order_that_is_hidden_everywhere_is_what_remains(binance: VenueRig) -> None:
+    """The one way to trade twice (docs/venues.md, "What is promised")."""
+    binance.wire.plan.plan(Call.PLACE, Fault.ACCEPT_THEN_CUT)
+    binance.wire.plan.hides = EVERYWHERE
+
+    sent(binance)
+    binance.settle(rounds=60)
+
+    first, second = binance.exchange.accounts[KEY].orders
+    policy = binance.ports.policy
+    assert first.ticket.client_id == second.ticket.client_id
+    apart_ms = second.created_ms - first.created_ms
+    assert apart_ms >= policy.venue_grace_ms + policy.venue_absence_ms
