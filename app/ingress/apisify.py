@@ -180,6 +180,11 @@ def not_found() -> Response:
     return _response(writing.not_found())
 
 
+def internal() -> Response:
+    """Return the answer to a mistake of ours."""
+    return _response(writing.internal())
+
+
 def _response(answer: writing.Answer) -> Response:
     headers = {"Content-Type": "application/json", **answer.headers}
     return Response(json.dumps(answer.body), answer.status, headers)

@@ -152,6 +152,8 @@ def _is_below(path: str, own: str) -> bool:
 def _unexpected(error: Exception) -> Response:
     """The outermost handler of the web process: a mistake of ours, logged whole."""
     _log.exception("request_failed", path=request.path, kind=type(error).__name__)
+    if _is_below(request.path, apisify.PATH):
+        return apisify.internal()
     if request.blueprint == Dialect.POLONIEX:
         return poloniex_replies.internal()
     if hummingbot_replies.owns(request.path):

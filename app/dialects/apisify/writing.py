@@ -95,6 +95,12 @@ def not_found() -> Answer:
     return _answer(words, words.message, {})
 
 
+def internal() -> Answer:
+    """Return the answer to a mistake of ours."""
+    words = _Words(500, "internal", "something went wrong here; the log has the details")
+    return _answer(words, words.message, {})
+
+
 def error_for(error: HookfillError) -> Answer:
     """Return the answer to a request that ended in this error."""
     words = nearest(error, _ANSWERS)

@@ -1,6 +1,9 @@
 """Every error of our own paths has one shape, whoever finds it."""
 
+from typing import NoReturn
+
 import pytest
+from flask import Flask
 
 from tests.integration.api.caller import Caller
 
@@ -65,3 +68,28 @@ def test_without_the_token_nothing_is_told(api: Caller, path: str) -> None:
         "message": "the admin token is missing or wrong",
         "fields": {},
     }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "shape"),
+    [
+        ("GET", "/api/orders", {"error"}),
+        ("GET", "/markets", {"code", "message"}),
+        ("GET", "/accounts/", {"detail"}),
+        ("GET", "/public/api/ver1/time", {"error", "error_description"}),
+        ("POST", "/v1/order", {"result", "code", "message"}),
+    ],
+)
+def test_a_mistake_of_ours_is_told_in_the_shape_of_the_path(
+    app: Flask, api: Caller, method: str, path: str, shape: set[str]
+) -> None:
+    def fails() -> NoReturn:
+        raise ZeroDivisionError("a secret of the inside")
+
+    endpoint, _ = app.url_map.bind("").match(path, method=method)
+    app.view_functions[endpoint] = fails
+
+    answer = api.send(method, path)
+
+    assert (answer.status_code, set(answer.get_json())) == (500, shape)
+    assert "secret" not in answer.text

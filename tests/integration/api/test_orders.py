@@ -265,6 +265,81 @@ def _events(text: str) -> list[dict[str, str]]:
     return [block for block in blocks if "event" in block]
 
 
+@pytest.fixture
+def unknown(demo: Caller, worker: Worker) -> str:
+    """Return the id of an order of which nobody knows what became of it."""
+    faults = {"place": ["timeout"], "find": ["not_found"] * 9}
+    demo.call("PUT", "/paper/faults/demo", faults)
+    demo.signal(action="buy", fixed="0.1")
+    worker.step(3)
+    (order,) = demo.rows(kind="ORDER")
+    assert order["state"] == "UNKNOWN"
+    order_id: str = order["id"]
+    return order_id
+
+
+@pytest.mark.parametrize(
+    ("body", "state", "filled"),
+    [
+        ({"outcome": "absent"}, "CANCELED", "0"),
+        ({"outcome": "filled", "average_price": "50000"}, "FILLED", "0.1"),
+        (
+            {"outcome": "canceled", "filled_quantity": "0.04", "average_price": "50000"},
+            "CANCELED",
+            "0.04",
+        ),
+        ({"outcome": "open", "venue_order_id": "77"}, "NEW", "0"),
+    ],
+)
+def test_a_person_says_what_became_of_an_order(
+    demo: Caller, unknown: str, body: Json, state: str, filled: str
+) -> None:
+    answer = demo.call("POST", f"/api/orders/{unknown}/resolve", body)
+
+    assert (answer["id"], answer["state"], answer["filled_quantity"]) == (unknown, state, filled)
+    known = demo.call("GET", f"/api/orders/{unknown}")
+    assert (known["state"], known["filled_quantity"]) == (state, filled)
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({}, ["outcome"]),
+        ({"outcome": "lost"}, ["outcome"]),
+        ({"outcome": "filled"}, ["average_price"]),
+        ({"outcome": "open"}, ["venue_order_id"]),
+        (
+            {"outcome": "canceled", "filled_quantity": "0.2", "average_price": "1"},
+            ["filled_quantity"],
+        ),
+        (
+            {"outcome": "absent", "filled_quantity": "0.1", "average_price": "1"},
+            ["filled_quantity"],
+        ),
+    ],
+)
+def test_a_word_that_makes_no_sense_is_not_taken(
+    demo: Caller, unknown: str, body: Json, fields: list[str]
+) -> None:
+    path = f"/api/orders/{unknown}/resolve"
+
+    assert demo.refusal("POST", path, body) == (400, "validation_failed", fields)
+    assert demo.call("GET", f"/api/orders/{unknown}")["state"] == "UNKNOWN"
+
+
+def test_what_the_venue_has_told_stays(demo: Caller, worker: Worker) -> None:
+    demo.signal(action="buy", fixed="0.1")
+    worker.work()
+    order, signal = demo.rows()
+    body = {"outcome": "absent"}
+
+    status, code, _ = demo.refusal("POST", f"/api/orders/{order['id']}/resolve", body)
+
+    assert (status, code) == (403, "forbidden")
+    assert demo.refusal("POST", f"/api/orders/{signal['id']}/resolve", body)[0] == 404
+    assert demo.call("GET", f"/api/orders/{order['id']}")["state"] == "FILLED"
+
+
 def test_events_are_told_as_they_happen(demo: Caller, worker: Worker) -> None:
     stream = demo.send("GET", "/api/events", buffered=False)
     parts = stream.iter_encoded()

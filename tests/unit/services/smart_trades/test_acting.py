@@ -20,7 +20,7 @@ from app.domain.smart_trade.words import (
     TradeStatus,
     TradeType,
 )
-from app.domain.words import AccountState, PriceSource
+from app.domain.words import AccountState, OrderType, PriceSource
 from app.ports import Ports
 from app.services.smart_trades.acting import (
     add_funds,
@@ -57,6 +57,9 @@ def step_at(trade: SmartTrade, position: int) -> AggregateId:
 def an_update(**facts: object) -> TradeUpdate:
     known: dict[str, object] = {"take_profit_enabled": True, "stop_loss_enabled": False}
     return TradeUpdate(**{**known, **facts})  # type: ignore[arg-type]
+
+
+A_STOP: dict[str, object] = {"stop_loss_enabled": True, "stop_loss_price": Decimal(90)}
 
 
 def planned(*parts: tuple[int | None, str, str]) -> dict[str, object]:
@@ -368,6 +371,29 @@ def test_an_executed_step_may_be_repeated_and_not_changed(rig: TradeRig) -> None
         ),
         ({"take_profit_type": TakeProfitType.CLASSIC}, {"take_profit_price"}),
         ({"take_profit_is_trailing": True}, {"take_profit_trailing_percent"}),
+        (planned((None, "50", "105"), (1, "100", "106")), {"take_profit_steps[0].position"}),
+        (
+            {"take_profit_type": TakeProfitType.CLASSIC, "take_profit_price": Decimal(110)}
+            | {"take_profit_order_type": OrderType.LIMIT},
+            {"take_profit_order_price"},
+        ),
+        (
+            {"take_profit_type": TakeProfitType.CLASSIC, "take_profit_price": Decimal(110)}
+            | {"take_profit_percentage": Decimal(-5)},
+            {"take_profit_percentage"},
+        ),
+        (
+            {"take_profit_is_trailing": True, "take_profit_trailing_percent": Decimal(1)}
+            | {"take_profit_order_type": OrderType.LIMIT},
+            {"take_profit_is_trailing"},
+        ),
+        (A_STOP | {"stop_loss_order_type": OrderType.LIMIT}, {"stop_loss_order_price"}),
+        (
+            A_STOP
+            | {"stop_loss_order_type": OrderType.LIMIT, "stop_loss_order_price": Decimal(89)}
+            | {"stop_loss_is_trailing": True},
+            {"stop_loss_is_trailing"},
+        ),
     ],
 )
 def test_what_cannot_be_changed_so_is_told_by_its_name(
@@ -380,6 +406,63 @@ def test_what_cannot_be_changed_so_is_told_by_its_name(
 
     assert refused.value.fields.keys() == fields
     assert rig.trade(trade.id) == trade
+
+
+def fields_refused(trade: SmartTrade, rig: TradeRig, **facts: object) -> set[str]:
+    """Return which fields of an update are refused; the trade stays as it is."""
+    before = rig.trade(trade.id)
+    with pytest.raises(MalformedPayload) as refused:
+        update_trade(trade.id, an_update(**facts), rig.ports)
+    assert rig.trade(trade.id) == before
+    return set(refused.value.fields)
+
+
+def test_a_simple_trade_gets_no_exits_and_does_not_trail(rig: TradeRig) -> None:
+    simple = TradeType.CONDITIONAL_SIMPLE_BUY
+    trade = rig.open(a_trade(simple, "1", entry=entry("conditional", "105")))
+
+    exits = fields_refused(trade, rig, **A_STOP, take_profit_price=Decimal(120))
+    trailing = fields_refused(trade, rig, take_profit_enabled=False, entry_is_trailing=True)
+
+    assert exits == {"take_profit_enabled", "stop_loss_enabled"}
+    assert trailing == {"entry_is_trailing"}
+
+
+def test_an_entry_that_trails_has_no_limit(rig: TradeRig) -> None:
+    waits = entry("conditional", "105", limit="106")
+    trade = rig.open(a_trade(TradeType.CONDITIONAL_BUY, "1", entry=waits, **classic("115")))
+
+    trailing: dict[str, object] = {"entry_is_trailing": True}
+    # Where its entry will be nobody knows, so that the profit is a share of it.
+    assert fields_refused(trade, rig, **trailing) == {"entry_limit_price", "take_profit_percentage"}
+    trailing["take_profit_percentage"] = Decimal(5)
+    assert fields_refused(trade, rig, **trailing) == {"entry_limit_price"}
+
+
+def test_a_take_profit_that_comes_later_must_be_whole(rig: TradeRig) -> None:
+    trade = rig.open(a_sale("10", **stop("90")))
+
+    assert fields_refused(trade, rig) == {"take_profit_type"}
+    in_steps = TakeProfitType.STEP_SELL
+    assert fields_refused(trade, rig, take_profit_type=in_steps) == {"take_profit_steps"}
+
+    numbered = planned((None, "50", "105"), (None, "50", "110"))  # counted by their places
+    update_trade(trade.id, an_update(take_profit_type=in_steps, **numbered), rig.ports)
+    rig.drain()
+    rig.tick("105")
+    rig.tick("110")
+    assert rig.trade(trade.id).status is TradeStatus.TAKE_PROFIT_FINISHED
+
+
+def test_a_take_profit_that_has_begun_keeps_its_terms(rig: TradeRig) -> None:
+    trade = rig.open(a_sale("10", **steps(*IN_STEPS)))
+    rig.tick("105")
+
+    assert fields_refused(trade, rig, take_profit_enabled=False) == {"take_profit_enabled"}
+    by_limit = fields_refused(trade, rig, take_profit_order_type=OrderType.LIMIT)
+    assert by_limit == {"take_profit_order_type"}
+    trails = {"take_profit_is_trailing": True, "take_profit_trailing_percent": Decimal(1)}
+    assert fields_refused(trade, rig, **trails) == {"take_profit_trailing_percent"}
 
 
 def test_the_same_values_never_fail(rig: TradeRig) -> None:
