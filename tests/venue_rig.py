@@ -26,6 +26,7 @@ from app.venues.ccxt.clients import Clients
 from app.venues.ccxt.ports import VenuePorts
 from tests.builders import SPOT, USDM
 from tests.contract.venue_world import KEY, SECRET, wire_of
+from tests.exchanges.faults import PATIENCE_MS
 from tests.exchanges.server import Dialect as Wire
 from tests.exchanges.server import Gateway, served
 from tests.rig import Rig
@@ -69,7 +70,7 @@ class VenueRig(Rig):
             secrets=lambda _: {"apiKey": KEY, "secret": SECRET},
             urls={venue: url},
             address="here",
-            timeout_ms=400,
+            timeout_ms=PATIENCE_MS,
             pause_ms=self.clock.advance,
         )
         self.clients = Clients(ports)

@@ -20,6 +20,7 @@ from app.domain.errors import (
 from app.domain.identifiers import AggregateId, EpochMs, Symbol
 from app.domain.words import PositionMode
 from app.ports import Ports
+from app.services.held import held
 
 #: How long the caller waits for the venue's answer. After that no worker begins with it.
 WAIT_MS = 2_000
@@ -128,16 +129,12 @@ def _carry_out(adjustment: Adjustment, ports: Ports) -> None:
     The venue comes first: an account whose record says something else than its venue would send
     orders that the venue refuses, and after a stop in between the same call again puts that right.
     """
-    lock = f"adjust:{adjustment.account}"
-    token = ports.locks.acquire(lock, LEASE_MS)
-    if token is None:
-        raise VenueUnavailable("another setting of this account is being changed; try again")
-    try:
+    with held(ports.locks, f"adjust:{adjustment.account}", LEASE_MS) as is_ours:
+        if not is_ours:
+            raise VenueUnavailable("another setting of this account is being changed; try again")
         conditions = ports.venues.conditions(ports.accounts.account(adjustment.account))
         if adjustment.symbol is not None and adjustment.leverage is not None:
             conditions.set_leverage(adjustment.symbol, adjustment.leverage)
         if adjustment.position_mode is not None:
             conditions.set_position_mode(adjustment.position_mode)
             ports.accounts.note_position_mode(adjustment.account, adjustment.position_mode)
-    finally:
-        ports.locks.release(lock, token)

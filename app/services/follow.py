@@ -10,6 +10,7 @@ from app.domain.order import Order
 from app.domain.report import OrderReport
 from app.domain.status import OPEN
 from app.ports import Ports
+from app.services.held import held
 from app.services.recall import tell
 
 #: Longer than the questions of one poll take; a worker that dies meanwhile blocks it this long.
@@ -40,19 +41,15 @@ def poll_orders(account_id: AccountId, ports: Ports) -> None:
         VenueUnavailable: the venue could not be asked.
     """
     account = ports.accounts.account(account_id)
-    lock = f"orders:{account_id}"
-    token = ports.locks.acquire(lock, POLL_LEASE_MS)
-    if token is None:
-        return
-    try:
+    with held(ports.locks, f"orders:{account_id}", POLL_LEASE_MS) as is_ours:
+        if not is_ours:
+            return
         orders = [order for order in _open_orders(account_id, ports) if order.status in OPEN]
         reports = ports.venues.of(account).reports(orders) if orders else {}
         for order in orders:
             report = reports.get(order.client_order_id)
             if report is not None:
                 _is_adopted(order.id, report, ports)
-    finally:
-        ports.locks.release(lock, token)
 
 
 def refresh_view(account_id: AccountId, ports: Ports) -> None:

@@ -31,6 +31,7 @@ from app.domain.smart_order import SmartOrder
 from app.domain.status import OPEN, OrderStatus
 from app.ports import Ports, Venue
 from app.services.advance import advance
+from app.services.held import held
 
 #: Longer than the questions of one account take.
 LEASE_MS = 60_000
@@ -64,15 +65,9 @@ def reconcile(account_id: AccountId, ports: Ports, since_ms: EpochMs = AT_ONCE) 
         VenueUnavailable: the venue could not be asked; that is left where people see it, too.
     """
     account = ports.accounts.account(account_id)
-    lock = f"reconcile:{account_id}"
-    token = ports.locks.acquire(lock, LEASE_MS)
-    if token is None:
-        return
-    try:
-        if not since_ms or _newest_ms(account_id, ports) < since_ms:
+    with held(ports.locks, f"reconcile:{account_id}", LEASE_MS) as is_ours:
+        if is_ours and (not since_ms or _newest_ms(account_id, ports) < since_ms):
             _compare(account, ports)
-    finally:
-        ports.locks.release(lock, token)
 
 
 def reconcile_now(

@@ -13,6 +13,7 @@ from app.domain.trigger import Firing
 from app.ports import Feed, Ports
 from app.services.advance import advance
 from app.services.follow import follow_news
+from app.services.held import held
 from app.services.news import read_news
 from app.services.smart_trades.tending import fire_watches
 
@@ -37,14 +38,8 @@ def watch_prices(venue: VenueName, ports: Ports) -> bool:
         Whether there may be more to do: a tick was evaluated, or firings are left to hand on.
     """
     feed = ports.venues.feed(venue)
-    lock = f"prices:{venue}"
-    token = ports.locks.acquire(lock, LEASE_MS)
-    if token is None:
-        return False
-    try:
-        return _watch(venue, feed, ports)
-    finally:
-        ports.locks.release(lock, token)
+    with held(ports.locks, f"prices:{venue}", LEASE_MS) as is_ours:
+        return is_ours and _watch(venue, feed, ports)
 
 
 def _watch(venue: VenueName, feed: Feed, ports: Ports) -> bool:

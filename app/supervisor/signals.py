@@ -33,7 +33,9 @@ class Signals:
             Interrupted: once for each time that somebody has asked for the end.
         """
         if not self._is_asked:
-            select.select([self._reader], [], [], max(seconds, 0))
+            waiting = select.poll()
+            waiting.register(self._reader, select.POLLIN)
+            waiting.poll(max(seconds, 0) * 1000)
         with suppress(BlockingIOError):
             os.read(self._reader, 4096)
         if self._is_asked:

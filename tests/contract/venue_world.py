@@ -45,7 +45,7 @@ from app.venues.ccxt.ports import VenuePorts
 from tests.contract.paper_world import PaperWorld
 from tests.exchanges.binance import Binance
 from tests.exchanges.bybit import Bybit
-from tests.exchanges.faults import Plan
+from tests.exchanges.faults import PATIENCE_MS, Plan
 from tests.exchanges.poloniex import Poloniex
 from tests.exchanges.server import Dialect as Wire
 from tests.exchanges.server import Gateway, served
@@ -183,7 +183,7 @@ class ExchangeWorld:
         venue: str,
         market: Market,
         position_mode: PositionMode = PositionMode.HEDGE,
-        timeout_ms: int = 400,
+        timeout_ms: int = PATIENCE_MS,
     ) -> None:
         self.market = market
         self.wire, self.gateway = wire, gateway
@@ -246,7 +246,7 @@ def an_exchange(**options: bool) -> Exchange:
 def wire_of(venue: str, market: Market) -> Wire:
     """Return the wire format of a venue over a fresh exchange."""
     name = venue.partition("_")[0]
-    plan = Plan(silence_seconds=0.6)
+    plan = Plan()
     if name in {"binance", "binanceus", "binanceusdm"}:
         return Binance(an_exchange(unique_among_open=True), plan)
     if name == "poloniex":

@@ -57,6 +57,10 @@ _ARRIVES = frozenset(
 )
 
 
+#: How long the tests wait for an answer: longer than a busy machine takes for one.
+PATIENCE_MS = 1_500
+
+
 @dataclass
 class Plan:
     """The faults of the next calls of each kind; then all is well again.
@@ -76,7 +80,7 @@ class Plan:
     trades_lag_ms: int = 0
     price_age_ms: int = 0
     hides: frozenset[str] = frozenset()
-    silence_seconds: float = 1.0
+    silence_seconds: float = PATIENCE_MS / 1000 + 0.3
     later_seconds: float = 0.3
     retry_after_seconds: int = 1
     _next: dict[Call, deque[Fault]] = field(default_factory=dict)

@@ -276,7 +276,6 @@ def test_many_orders_with_lost_answers_are_one_each(venue: str, seed: int) -> No
     """A short run of what `python -m benchmarks.lost_answers` does 10,000 times."""
     chance = random.Random(seed)  # noqa: S311 - a test that can be repeated
     with venue_rig(venue, Market.SPOT) as rig:
-        rig.wire.plan.silence_seconds = 0.45
         for _ in range(8):
             rig.wire.plan.look_up_lag_ms = chance.choice([0, 0, 1_000, 5_000])
             quick = [one for one in LOST_ANSWERS if one is not Fault.ACCEPT_THEN_TIMEOUT]

@@ -29,6 +29,7 @@ EXPECTED = {
     "KeyReused": (400, "validation_failed"),
     "LeaseLost": (503, "queue_unavailable"),
     "MalformedPayload": (400, "validation_failed"),
+    "MarketNotTraded": (404, "not_found"),
     "NewerRecord": (503, "queue_unavailable"),
     "NotAuthenticated": (401, "unauthorized"),
     "NotFound": (404, "not_found"),
