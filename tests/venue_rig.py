@@ -6,7 +6,7 @@ The exchange's clock follows the rig's, so that a test need not wait for a grace
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 
 from app.domain.account import Account
@@ -120,4 +120,6 @@ def venue_rig(venue: str, market: Market) -> Iterator[VenueRig]:
     """Yield a rig whose accounts are at a simulated exchange."""
     wire = wire_of(venue, market)
     with served(wire) as (url, gateway):
-        yield VenueRig(wire, gateway, url, venue, market)
+        rig = VenueRig(wire, gateway, url, venue, market)
+        with closing(rig.clients):
+            yield rig

@@ -265,7 +265,9 @@ def running_world(
     with ExitStack() as stack:
         wire = wire_of(venue, market)
         url, gateway = stack.enter_context(served(wire))
-        yield ExchangeWorld(client, wire, gateway, url, venue=venue, market=market, **options)  # type: ignore[arg-type]
+        world = ExchangeWorld(client, wire, gateway, url, venue=venue, market=market, **options)  # type: ignore[arg-type]
+        stack.callback(world.clients.close)
+        yield world
 
 
 __all__ = ["BTC", "ETH", "SPOT", "USDT", "ExchangeWorld", "TimeInForce"]

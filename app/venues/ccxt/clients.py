@@ -68,6 +68,13 @@ class Clients:
             self._feeds[name] = CcxtFeed(name, self.exchange(nobody), self._ports)
         return self._feeds[name]
 
+    def close(self) -> None:
+        """Give up all connections that are kept for later."""
+        for exchange in self._kept.values():
+            exchange.close()
+        for feed in self._feeds.values():
+            feed.close()
+
     def listed(self, venue: VenueName) -> list[Listed]:
         """Return what is traded at a venue, as far as any worker has learned; nobody is asked."""
         return self.markets.listed(venue)
@@ -86,6 +93,6 @@ class Clients:
         fresh = Exchange(account, profile, self._ports)
         if account.id:  # one that is not stored yet has no id of its own
             if len(self._kept) >= CLIENTS_MAX:
-                self._kept.pop(next(iter(self._kept)))
+                self._kept.pop(next(iter(self._kept))).close()
             self._kept[account.id] = fresh
         return fresh

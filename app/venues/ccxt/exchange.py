@@ -103,6 +103,10 @@ class Exchange:
         """The budget that its requests are taken from."""
         return f"{self.venue}:{self._ports.address}"
 
+    def close(self) -> None:
+        """Give up the connections that are kept for later; the next question opens a new one."""
+        self._gateway.close()
+
     # Questions and commands
 
     @contextmanager

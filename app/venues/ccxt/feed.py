@@ -27,6 +27,10 @@ class CcxtFeed:
         self._ports = ports
         self._looks: dict[Symbol, tuple[EpochMs, Quote]] = {}
 
+    def close(self) -> None:
+        """Give up the connections that are kept for later; the next look opens a new one."""
+        self._exchange.close()
+
     def newest(self, symbol: Symbol) -> Tick | None:
         """Return the prices of a symbol as they are now, or None if none are known.
 
