@@ -2,8 +2,8 @@
 
     python -m benchmarks.lost_answers [--cases 10000] [--venue binance] [--seed 1]
 
-Each case plans what happens to the order (it arrives and the answer is lost in one of several ways,
-or it does not arrive), how long the exchange hides it, and what happens to the first look-ups. The
+Each case plans how the answer to an order that arrives is lost, or that the order arrives after the
+sender has given up; how long the exchange hides it; and what happens to the first look-ups. The
 clock is moved by hand, so grace periods cost nothing; the requests go over real sockets.
 """
 
