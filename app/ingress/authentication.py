@@ -8,11 +8,11 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.bootstrap import Wiring
 from app.dialects.fields import Text, loaded
 from app.domain.errors import NotAuthenticated, NotPermitted
-from app.ingress import three_commas_operations
 from app.ingress.attempts import Attempts
 from app.ingress.peer import address_of, is_https
 from app.ingress.reading import Strict, body_of_request
 from app.ingress.sessions import COOKIE, LIFE_SECONDS, Sessions
+from app.ingress.three_commas import operations as three_commas_operations
 from app.settings import Settings, derived
 
 #: Rules of the routes that are open without credentials. Every other route asks for some, be it

@@ -16,22 +16,22 @@ from app.ingress import (
     dashboard,
     doctor,
     health,
-    hummingbot,
-    hummingbot_replies,
     openapi,
     orders,
     paper,
-    poloniex,
-    poloniex_replies,
     reconciliation,
     symbols,
-    three_commas,
-    three_commas_replies,
     venues,
 )
 from app.ingress.answers import error_answer, error_response
 from app.ingress.express import Express
+from app.ingress.hummingbot import replies as hummingbot_replies
+from app.ingress.hummingbot import routes as hummingbot
+from app.ingress.poloniex import replies as poloniex_replies
+from app.ingress.poloniex import routes as poloniex
 from app.ingress.raw_body import BODY_BYTES_MAX
+from app.ingress.three_commas import replies as three_commas_replies
+from app.ingress.three_commas import routes as three_commas
 
 _OWN = (
     "/api",

@@ -9,11 +9,13 @@ from typing import Final
 
 from marshmallow import Schema
 
-from app.ingress import hummingbot_operations, poloniex_operations, three_commas_operations
 from app.ingress import operation_bodies as bodies
+from app.ingress.hummingbot import operations as hummingbot_operations
 from app.ingress.json_schema import Json
 from app.ingress.order_list import ListQuery
+from app.ingress.poloniex import operations as poloniex_operations
 from app.ingress.symbols import SymbolQuery, VenueQuery
+from app.ingress.three_commas import operations as three_commas_operations
 from app.ingress.waiting import Patience, Wait
 
 #: Status → what it means, where nothing more particular is to be said.

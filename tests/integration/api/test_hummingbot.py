@@ -12,7 +12,7 @@ from app.domain.account import Account, ApiClient
 from app.domain.identifiers import AccountId, AccountName, VenueName
 from app.domain.words import Dialect, Mode
 from app.ingress.factory import create_app
-from app.ingress.hummingbot_callers import LOOKS_PER_SECOND
+from app.ingress.hummingbot.callers import LOOKS_PER_SECOND
 from app.settings import Settings
 from app.venues.paper.desk import PaperDesk
 from tests.integration.api.caller import Caller

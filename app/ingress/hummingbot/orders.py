@@ -18,9 +18,9 @@ from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.words import Dialect, ReasonCode
 from app.ingress.admitting import GIVE_UP_MS
-from app.ingress.hummingbot_bodies import body_from
-from app.ingress.hummingbot_callers import Caller, Callers
-from app.ingress.hummingbot_replies import reply
+from app.ingress.hummingbot.bodies import body_from
+from app.ingress.hummingbot.callers import Caller, Callers
+from app.ingress.hummingbot.replies import reply
 from app.ingress.raw_body import raw_body
 from app.ports import Admission
 from app.services.accept_order import (

@@ -17,9 +17,9 @@ from app.domain.errors import CommandError, Conflict, VenueError
 from app.domain.order import Order
 from app.domain.status import OrderStatus
 from app.domain.words import Dialect
-from app.ingress.poloniex_callers import Caller, Callers
-from app.ingress.poloniex_finding import Finder
-from app.ingress.poloniex_smart_orders import BY_REQUEST
+from app.ingress.poloniex.callers import Caller, Callers
+from app.ingress.poloniex.finding import Finder
+from app.ingress.poloniex.smart_orders import BY_REQUEST
 from app.services.accept_exact_order import (
     Replacement,
     accept_exact_order,

@@ -8,12 +8,12 @@ from flask import Blueprint, Response, abort, request
 from app.bootstrap import Wiring
 from app.domain.errors import HookfillError
 from app.domain.words import Dialect
-from app.ingress.hummingbot_callers import Callers
-from app.ingress.hummingbot_directory import DirectoryRoutes
-from app.ingress.hummingbot_lists import Lists
-from app.ingress.hummingbot_orders import Orders
-from app.ingress.hummingbot_perpetual import Perpetual
-from app.ingress.hummingbot_replies import error_reply
+from app.ingress.hummingbot.callers import Callers
+from app.ingress.hummingbot.directory import DirectoryRoutes
+from app.ingress.hummingbot.lists import Lists
+from app.ingress.hummingbot.orders import Orders
+from app.ingress.hummingbot.perpetual import Perpetual
+from app.ingress.hummingbot.replies import error_reply
 
 View = Callable[..., Response]
 

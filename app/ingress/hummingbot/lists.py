@@ -20,9 +20,9 @@ from app.domain.identifiers import AccountId
 from app.domain.order import Order
 from app.domain.search import Search, place_of
 from app.domain.words import Kind
-from app.ingress.hummingbot_bodies import shape_of_request
-from app.ingress.hummingbot_callers import Caller, Callers
-from app.ingress.hummingbot_replies import reply
+from app.ingress.hummingbot.bodies import shape_of_request
+from app.ingress.hummingbot.callers import Caller, Callers
+from app.ingress.hummingbot.replies import reply
 
 Shape = Mapping[str, Any]
 

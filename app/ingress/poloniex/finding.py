@@ -17,7 +17,7 @@ from app.domain.search import Search
 from app.domain.smart_order import SmartOrder
 from app.domain.status import CLOSED, OrderStatus
 from app.domain.words import Dialect, Kind
-from app.ingress.poloniex_callers import Caller
+from app.ingress.poloniex.callers import Caller
 
 #: Aggregates that one request about the past looks at, newest first.
 LOOKED_AT_MAX: Final = 20_000

@@ -8,9 +8,9 @@ from app.dialects.hummingbot.names import is_perpetual, symbol_of
 from app.dialects.hummingbot.problems import Impossible
 from app.domain.account import Account
 from app.domain.words import PositionMode
-from app.ingress.hummingbot_bodies import shape_of_request
-from app.ingress.hummingbot_callers import Caller, Callers
-from app.ingress.hummingbot_replies import reply
+from app.ingress.hummingbot.bodies import shape_of_request
+from app.ingress.hummingbot.callers import Caller, Callers
+from app.ingress.hummingbot.replies import reply
 from app.services.adjust import set_leverage, set_position_mode
 
 

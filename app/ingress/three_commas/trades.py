@@ -26,8 +26,8 @@ from app.domain.smart_trade.trade import SmartTrade
 from app.domain.words import Dialect, Kind
 from app.ingress.admitting import GIVE_UP_MS, with_current_registry
 from app.ingress.raw_body import raw_body
-from app.ingress.three_commas_callers import READ, WRITE, Caller, Callers
-from app.ingress.three_commas_replies import error_reply, reply
+from app.ingress.three_commas.callers import READ, WRITE, Caller, Callers
+from app.ingress.three_commas.replies import error_reply, reply
 from app.ports import Admission
 from app.services.smart_trades import acting
 from app.services.smart_trades.acting import Funded, find_trade

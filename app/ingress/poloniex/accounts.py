@@ -11,9 +11,9 @@ from app.domain.account import PAPER
 from app.domain.identifiers import EpochMs
 from app.domain.paper_account import Fees
 from app.domain.search import Search
-from app.ingress.poloniex_callers import Caller, Callers
-from app.ingress.poloniex_finding import LOOKED_AT_MAX
-from app.ingress.poloniex_replies import query_of_request
+from app.ingress.poloniex.callers import Caller, Callers
+from app.ingress.poloniex.finding import LOOKED_AT_MAX
+from app.ingress.poloniex.replies import query_of_request
 
 Json = dict[str, object]
 

@@ -14,8 +14,8 @@ from app.domain.errors import HookfillError, NotFound
 from app.domain.words import Market
 from app.ingress.admitting import with_current_registry
 from app.ingress.raw_body import raw_body
-from app.ingress.three_commas_callers import ACCOUNTS, Caller, Callers
-from app.ingress.three_commas_replies import error_reply, reply
+from app.ingress.three_commas.callers import ACCOUNTS, Caller, Callers
+from app.ingress.three_commas.replies import error_reply, reply
 
 _DISPLAY: Final = "pretty_display_type"
 

@@ -20,8 +20,8 @@ from app.domain.reason import Reason
 from app.domain.smart_order import SmartOrder, SmartOrderState
 from app.domain.stop_commands import PlaceSmartOrder, ReplaceSmartOrder, SmartOrderRules
 from app.domain.words import Dialect, ReasonCode, SmartOrderType, StopDirection, StopPrice
-from app.ingress.poloniex_callers import Caller, Callers
-from app.ingress.poloniex_finding import Finder
+from app.ingress.poloniex.callers import Caller, Callers
+from app.ingress.poloniex.finding import Finder
 from app.services.accept_smart_order import (
     SmartOrderSender,
     accept_smart_order,

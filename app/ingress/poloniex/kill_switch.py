@@ -6,7 +6,7 @@ from app.dialects.poloniex.payload import object_from
 from app.dialects.poloniex.problems import Code, Problem
 from app.domain.identifiers import EpochMs
 from app.domain.kill_switch import KillSwitch
-from app.ingress.poloniex_callers import Caller, Callers
+from app.ingress.poloniex.callers import Caller, Callers
 
 Json = dict[str, object]
 

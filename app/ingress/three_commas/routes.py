@@ -12,11 +12,11 @@ from flask import Blueprint, Response
 from app.bootstrap import Wiring
 from app.dialects.three_commas.entering import Call
 from app.domain.words import Dialect
-from app.ingress.three_commas_callers import Callers
-from app.ingress.three_commas_market import Neighbors
-from app.ingress.three_commas_operations import ENTITIES
-from app.ingress.three_commas_replies import PREFIXES
-from app.ingress.three_commas_trades import Trades
+from app.ingress.three_commas.callers import Callers
+from app.ingress.three_commas.market import Neighbors
+from app.ingress.three_commas.operations import ENTITIES
+from app.ingress.three_commas.replies import PREFIXES
+from app.ingress.three_commas.trades import Trades
 
 
 def blueprint(wiring: Wiring) -> Blueprint:

@@ -10,9 +10,9 @@ from app.dialects.hummingbot import rows, schemas, writing
 from app.dialects.hummingbot.names import pair_of
 from app.domain.account import Account
 from app.domain.identifiers import Currency, Symbol
-from app.ingress.hummingbot_bodies import shape_of_request
-from app.ingress.hummingbot_callers import Caller, Callers
-from app.ingress.hummingbot_replies import reply
+from app.ingress.hummingbot.bodies import shape_of_request
+from app.ingress.hummingbot.callers import Caller, Callers
+from app.ingress.hummingbot.replies import reply
 from app.ports import Venue
 
 #: Currencies that count as one US dollar each; others are valued in the first of them.

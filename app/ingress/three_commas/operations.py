@@ -10,7 +10,7 @@ from app.dialects.three_commas.entering import Call
 from app.dialects.three_commas.listing import QUERY
 from app.dialects.three_commas.parameters import STEPS
 from app.ingress.json_schema import Json, object_schema
-from app.ingress.three_commas_replies import PREFIXES
+from app.ingress.three_commas.replies import PREFIXES
 
 Row = tuple[str, str, str, Mapping[str, Any]]
 

@@ -20,10 +20,10 @@ from app.domain.order import Order
 from app.domain.report import Fill
 from app.domain.search import Search
 from app.domain.words import Kind
-from app.ingress.poloniex_callers import Caller, Callers
-from app.ingress.poloniex_finding import LOOKED_AT_MAX, Finder
-from app.ingress.poloniex_orders import TYPES
-from app.ingress.poloniex_replies import query_of_request
+from app.ingress.poloniex.callers import Caller, Callers
+from app.ingress.poloniex.finding import LOOKED_AT_MAX, Finder
+from app.ingress.poloniex.orders import TYPES
+from app.ingress.poloniex.replies import query_of_request
 
 Json = dict[str, object]
 

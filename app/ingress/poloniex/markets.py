@@ -19,7 +19,7 @@ from app.domain.instrument import Instrument
 from app.domain.market import Quote
 from app.domain.search import Search
 from app.domain.words import Market
-from app.ingress.poloniex_replies import query_of_request
+from app.ingress.poloniex.replies import query_of_request
 from app.venues.paper.past import PriceRecord
 
 Json = dict[str, object]

@@ -7,16 +7,16 @@ from flask import Blueprint
 from app.bootstrap import Wiring
 from app.domain.errors import HookfillError
 from app.domain.words import Dialect
-from app.ingress.poloniex_accounts import Accounts
-from app.ingress.poloniex_callers import Callers
-from app.ingress.poloniex_finding import Finder
-from app.ingress.poloniex_kill_switch import KillSwitches
-from app.ingress.poloniex_markets import Markets
-from app.ingress.poloniex_order_lists import OrderLists
-from app.ingress.poloniex_orders import Orders
-from app.ingress.poloniex_replies import answered, error_answer
-from app.ingress.poloniex_smart_lists import SmartLists
-from app.ingress.poloniex_smart_orders import SmartOrders
+from app.ingress.poloniex.accounts import Accounts
+from app.ingress.poloniex.callers import Callers
+from app.ingress.poloniex.finding import Finder
+from app.ingress.poloniex.kill_switch import KillSwitches
+from app.ingress.poloniex.markets import Markets
+from app.ingress.poloniex.order_lists import OrderLists
+from app.ingress.poloniex.orders import Orders
+from app.ingress.poloniex.replies import answered, error_answer
+from app.ingress.poloniex.smart_lists import SmartLists
+from app.ingress.poloniex.smart_orders import SmartOrders
 
 View = Callable[..., object]
 

@@ -21,10 +21,10 @@ from app.dialects.poloniex.queries import (
 )
 from app.domain.order import Order
 from app.domain.smart_order import SmartOrder, SmartOrderState
-from app.ingress.poloniex_callers import Caller, Callers
-from app.ingress.poloniex_finding import Finder
-from app.ingress.poloniex_replies import query_of_request
-from app.ingress.poloniex_smart_orders import TYPES
+from app.ingress.poloniex.callers import Caller, Callers
+from app.ingress.poloniex.finding import Finder
+from app.ingress.poloniex.replies import query_of_request
+from app.ingress.poloniex.smart_orders import TYPES
 from app.services.cancel_smart_orders import SmartOrderFilter, waiting_smart_orders
 
 Json = dict[str, object]

@@ -1,0 +1,1 @@
+"""The Hummingbot dialect over HTTP (docs/hummingbot.md)."""

@@ -1,0 +1,1 @@
+"""The Poloniex dialect over HTTP (docs/poloniex.md)."""

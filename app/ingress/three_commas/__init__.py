@@ -1,0 +1,1 @@
+"""The 3Commas dialect over HTTP (docs/three-commas.md)."""
