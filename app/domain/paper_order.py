@@ -7,7 +7,7 @@ from decimal import Decimal
 from app.domain.contracts import price_of, settled_in, worth
 from app.domain.identifiers import ClientOrderId, Currency, EpochMs, Symbol, VenueOrderId, base_of
 from app.domain.reason import Reason
-from app.domain.report import Fill, OrderReport
+from app.domain.report import Fill, OrderReport, fees_of
 from app.domain.status import OPEN, OrderStatus
 from app.domain.words import Market, OrderType, PositionSide, Side, TimeInForce
 
@@ -100,11 +100,7 @@ class PaperOrder:
     @property
     def fees(self) -> Mapping[Currency, Decimal]:
         """Currency → total so far; fees of 0 are not listed."""
-        fees: dict[Currency, Decimal] = {}
-        for fill in self.fills:
-            if fill.fee:
-                fees[fill.fee_currency] = fees.get(fill.fee_currency, _NOTHING) + fill.fee
-        return fees
+        return fees_of(self.fills)
 
     @property
     def pays_in(self) -> Currency:

@@ -1,4 +1,4 @@
-"""What has left for the history comes back when there is news about it."""
+"""What has left for the history is found there, and comes back when there is news about it."""
 
 from app.domain.aggregate import Aggregate, Event, decide
 from app.domain.errors import NotFound
@@ -9,6 +9,22 @@ from app.services.advance import advance
 #: From the look into the history to the copy in the store. What is in the store does not leave
 #: within a second, so a copy that is made in less than that is never older than another one.
 HASTE_MS = 500
+
+
+def find_anywhere(aggregate_id: AggregateId, ports: Ports) -> Aggregate:
+    """Return an aggregate as it is now, or as it was when it left; it stays where it is kept.
+
+    Raises:
+        NotFound: neither the store nor the history knows it.
+        HistoryUnavailable: it is not in the store, and the history does not answer.
+    """
+    try:
+        return ports.ledger.load(aggregate_id).aggregate
+    except NotFound:
+        record = ports.history.load([aggregate_id]).get(aggregate_id)
+        if record is None:
+            raise
+        return record.aggregate
 
 
 def present(aggregate_id: AggregateId, ports: Ports) -> Aggregate:

@@ -32,6 +32,7 @@ from app.domain.status import OPEN, OrderStatus
 from app.ports import Ports, Venue
 from app.services.advance import advance
 from app.services.held import held
+from app.services.recall import find_anywhere
 
 #: Longer than the questions of one account take.
 LEASE_MS = 60_000
@@ -222,13 +223,8 @@ def _unexpected(
 
 def _known(owner: AggregateId, ports: Ports) -> Aggregate | None:
     """Return what the store has, or the history; None if neither tells of it."""
-    try:
-        return ports.ledger.load(owner).aggregate
-    except NotFound:
-        pass
-    with suppress(HistoryUnavailable):
-        record = ports.history.load([owner]).get(owner)
-        return None if record is None else record.aggregate
+    with suppress(NotFound, HistoryUnavailable):
+        return find_anywhere(owner, ports)
     return None
 
 

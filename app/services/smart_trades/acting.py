@@ -29,6 +29,7 @@ from app.domain.words import ReasonCode
 from app.ports import Ports
 from app.services.advance import advance
 from app.services.follow import follow_orders
+from app.services.recall import find_anywhere
 from app.services.smart_trades.reading import view_of
 from app.services.smart_trades.rules import refuse_figures
 
@@ -48,13 +49,7 @@ def find_trade(trade_id: AggregateId, ports: Ports) -> SmartTrade:
         NotFound: there is no smart trade with this id.
         HistoryUnavailable: it is not in the store, and the history does not answer.
     """
-    try:
-        found = ports.ledger.load(trade_id).aggregate
-    except NotFound:
-        record = ports.history.load([trade_id]).get(trade_id)
-        if record is None:
-            raise
-        found = record.aggregate
+    found = find_anywhere(trade_id, ports)
     if not isinstance(found, SmartTrade):
         raise NotFound(f"{trade_id} is no smart trade")
     return found
