@@ -58,11 +58,11 @@ $(BIN)/pip:
 # The stamps: as long as they are newer than the lock files, nothing is installed.
 $(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/pip
 	@echo "Installing what Hookfill needs ..."
-	@$(PIP_INSTALL) --no-compile --require-hashes -r requirements.lock
+	@$(PIP_INSTALL) --no-compile --no-deps --require-hashes -r requirements.lock
 	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime | $(BIN)/pip
 	@echo "Installing what the checks and tests need ..."
-	@$(PIP_INSTALL) --no-compile --require-hashes -r requirements-dev.lock
+	@$(PIP_INSTALL) --no-compile --no-deps --require-hashes -r requirements-dev.lock
 	@touch $@
