@@ -6,6 +6,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 
+# Not what nobody imports, ccxt's other two copies of each exchange above all.
+COMPILE := $(BIN)/python -m compileall -q -j 0 -x '/(async_support|pro|tests?)/'
+
 PORT ?= 8000
 DATA_DIR ?= var
 FAST ?=
@@ -55,14 +58,18 @@ $(BIN)/pip:
 	@echo "Making $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
 
-# The stamps: as long as they are newer than the lock files, nothing is installed.
+# The stamps: as long as they are newer than the lock files, nothing is installed. The locks hold
+# everything, so nothing is resolved. Byte code is written here, once: a start that has to make it
+# takes twice as long, and where PYTHONDONTWRITEBYTECODE is set each start would.
 $(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/pip
 	@echo "Installing what Hookfill needs ..."
 	@$(PIP_INSTALL) --no-compile --no-deps --require-hashes -r requirements.lock
 	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	@$(COMPILE) $(VENV)/lib app workers
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime | $(BIN)/pip
 	@echo "Installing what the checks and tests need ..."
 	@$(PIP_INSTALL) --no-compile --no-deps --require-hashes -r requirements-dev.lock
+	@$(COMPILE) $(VENV)/lib
 	@touch $@

@@ -211,7 +211,7 @@ def test_the_image_does_not_run_as_root() -> None:
 def test_the_image_is_built_from_the_lock() -> None:
     text = (DEPLOY / "Dockerfile").read_text()
 
-    assert "--require-hashes --requirement requirements.lock" in text
+    assert "--no-deps --require-hashes --requirement requirements.lock" in text
     assert "/healthz" in text
 
 
