@@ -31,13 +31,15 @@ QUICK = ("--appendonly", "no")
 
 
 @contextmanager
-def running_server(folder: Path, options: Sequence[str] = DURABLE) -> Iterator[Server]:
-    """Start a server on a free loopback port, and stop it at the end."""
+def running_server(
+    folder: Path, options: Sequence[str] = DURABLE, *, program: str = ""
+) -> Iterator[Server]:
+    """Start a server on a free loopback port, and stop it at the end; see `find_server`."""
     folder.mkdir(parents=True, exist_ok=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [str(find_server()), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    command = [str(find_server(program)), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
     command += ["--dir", str(folder), *options]
     command += ["--maxmemory", "256mb", "--maxmemory-policy", "noeviction"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:

@@ -1,5 +1,6 @@
-"""Servers for the contract suites: one that pretends, and a real one where there is a binary."""
+"""Servers for the contract suites: one that pretends, the bundled one, and an installed Redis."""
 
+import shutil
 from collections.abc import Iterator
 
 import fakeredis
@@ -8,6 +9,7 @@ import redis
 
 from tests.contract.paper_world import PaperWorld
 from tests.contract.store import Store
+from tests.servers import QUICK, running_server
 
 
 @pytest.fixture
@@ -18,11 +20,36 @@ def real_client(redis_server: str) -> Iterator[redis.Redis]:
         yield client
 
 
-@pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.integration)])
+@pytest.fixture(scope="session")
+def installed_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server that runs the machine's own Redis; empty it before use."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("no redis-server is installed")
+    folder = tmp_path_factory.mktemp("installed")
+    with running_server(folder, QUICK, program=program) as server:
+        yield f"{server.url}/0"
+
+
+@pytest.fixture
+def installed_client(installed_server: str) -> Iterator[redis.Redis]:
+    """A client of an empty server that runs the machine's own Redis."""
+    with redis.Redis.from_url(installed_server, decode_responses=True, protocol=2) as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture(
+    params=[
+        "fake",
+        pytest.param("real", marks=pytest.mark.integration),
+        pytest.param("installed", marks=pytest.mark.integration),
+    ]
+)
 def client(request: pytest.FixtureRequest) -> Iterator[redis.Redis]:
-    """A client of an empty server; each test runs with a pretended and a real one."""
-    if request.param == "real":
-        yield request.getfixturevalue("real_client")
+    """A client of an empty server; each test runs with a pretended one and with real ones."""
+    if request.param != "fake":
+        yield request.getfixturevalue(f"{request.param}_client")
         return
     with fakeredis.FakeRedis(decode_responses=True) as fake:
         yield fake
