@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from hashlib import sha1
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import fakeredis
 
@@ -38,6 +38,9 @@ from app.domain.symbols import Listed
 from app.domain.words import OrderType, PositionMode, ReasonCode
 from app.ports import Conditions, Feed, Venue
 from tests.builders import BTC, BTC_SPOT, ETH, ETH_USDM, NOW, a_quote, a_view
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 #: Commands after which the store is another than before.
 _WRITES = frozenset(
@@ -165,6 +168,24 @@ class Lost:
     error: HookfillError
 
 
+def _a_call(
+    call: Callable[Concatenate[ScriptedVenue, P], T],
+) -> Callable[Concatenate[ScriptedVenue, P], T]:
+    """Let others act when the venue's answer is made, an error too, and nobody knows it yet."""
+
+    def called(venue: ScriptedVenue, /, *args: P.args, **options: P.kwargs) -> T:
+        venue.before_call()
+        try:
+            answer = call(venue, *args, **options)
+        except HookfillError as error:
+            venue.after_call()
+            raise error from None
+        venue.after_call()
+        return answer
+
+    return called
+
+
 class ScriptedVenue:
     """An exchange with one account. It fills what arrives at once, unless the script says else.
 
@@ -172,6 +193,9 @@ class ScriptedVenue:
         ledger: what it has received, once each: client order id → how it stands.
         repeats: client order ids that came again.
         sent: the orders as they arrived, repeats included.
+        forgets_closed: client order ids are unique among open orders only, as at Binance.
+        taken: the report of each order that was taken in, which is more than one to an id only
+            where closed orders are forgotten.
         strangers: the venue's own id → an order that nobody here has placed, and how it stands.
         canceled: the ids of the cancels of those that have arrived.
         place_script, cancel_script, find_script, view_script, adjust_script, standing_script,
@@ -179,6 +203,7 @@ class ScriptedVenue:
         leverage: as it was set.
         before_view, before_find: called when somebody asks, before the answer is made.
         after_place: called with an order that was taken in.
+        before_call: called when a call has left us, before the venue knows of it.
         after_call: called when a call is done, before its answer is known to anybody.
     """
 
@@ -189,6 +214,8 @@ class ScriptedVenue:
         self.ledger: dict[ClientOrderId, OrderReport] = {}
         self.repeats: list[ClientOrderId] = []
         self.sent: list[Order] = []
+        self.forgets_closed = False
+        self.taken: list[OrderReport] = []
         self.place_script: deque[Answer] = deque()
         self.cancel_script: deque[HookfillError | None] = deque()
         self.find_script: deque[HookfillError | None] = deque()
@@ -202,20 +229,24 @@ class ScriptedVenue:
         self.before_view: Callable[[], None] = nothing
         self.before_find: Callable[[], None] = nothing
         self.after_place: Callable[[Order], None] = nothing_with
+        self.before_call: Callable[[], None] = nothing
         self.after_call: Callable[[], None] = nothing
 
     def instrument(self, symbol: Symbol) -> Instrument | None:
         return self.instruments.get(symbol)
 
+    @_a_call
     def quote(self, symbol: Symbol) -> Quote | None:
         return self.quotes.get(symbol)
 
+    @_a_call
     def view(self) -> AccountView:
         self.before_view()
         if self.view_script:
             raise self.view_script.popleft()
         return self.account
 
+    @_a_call
     def place(self, order: Order) -> OrderReport:
         answer = self.place_script.popleft() if self.place_script else self._filled(order)
         if isinstance(answer, HookfillError):
@@ -225,13 +256,16 @@ class ScriptedVenue:
         if known is not None:
             self.repeats.append(order.client_order_id)
         report = answer.report if isinstance(answer, ThenSilent) else answer
-        report = self.ledger.setdefault(order.client_order_id, report)
+        if known is None or (self.forgets_closed and known.status not in OPEN):
+            self.ledger[order.client_order_id] = report
+            self.taken.append(report)
+        report = self.ledger[order.client_order_id]
         self.after_place(order)
-        self.after_call()
         if isinstance(answer, ThenSilent):
             raise answer.error
         return report
 
+    @_a_call
     def cancel(self, order: Order) -> OrderReport:
         planned = self.cancel_script.popleft() if self.cancel_script else None
         if planned is not None:
@@ -243,10 +277,13 @@ class ScriptedVenue:
             reason = Reason(ReasonCode.REQUESTED, "taken off")
             found = replace(found, status=OrderStatus.CANCELED, reason=reason)
             self.ledger[order.client_order_id] = found
-        self.after_call()
         return found
 
+    @_a_call
     def find(self, order: Order) -> OrderReport | None:
+        return self._find(order)
+
+    def _find(self, order: Order) -> OrderReport | None:
         self.before_find()
         if self.find_script:
             planned = self.find_script.popleft()
@@ -255,10 +292,12 @@ class ScriptedVenue:
             return None
         return self.ledger.get(order.client_order_id)
 
+    @_a_call
     def reports(self, orders: Sequence[Order]) -> Mapping[ClientOrderId, OrderReport]:
-        found = {order.client_order_id: self.find(order) for order in orders}
+        found = {order.client_order_id: self._find(order) for order in orders}
         return {one: report for one, report in found.items() if report is not None}
 
+    @_a_call
     def standing(self, symbols: Collection[Symbol]) -> Sequence[StandingOrder]:
         del symbols
         orders = {order.client_order_id: order for order in self.sent}
@@ -277,6 +316,7 @@ class ScriptedVenue:
             if report.status in OPEN and one in orders
         ]
 
+    @_a_call
     def cancel_standing(self, order: StandingOrder) -> None:
         planned = self.standing_script.popleft() if self.standing_script else None
         if isinstance(planned, HookfillError):
@@ -287,10 +327,10 @@ class ScriptedVenue:
         if report.status in OPEN:
             off = replace(report, status=OrderStatus.CANCELED)
             self.strangers[order.venue_order_id] = known, off
-        self.after_call()
         if isinstance(planned, Lost):
             raise planned.error
 
+    @_a_call
     def find_standing(self, order: StandingOrder) -> OrderReport | None:
         if self.stranger_script:
             planned = self.stranger_script.popleft()
