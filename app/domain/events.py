@@ -58,11 +58,26 @@ class PlacementDeferred:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderReported:
-    """The venue said something. `token` is that of the placement it answers, or None for news."""
+    """The venue said something.
+
+    Attributes:
+        token: of the placement that was answered, or that was the newest when the venue was asked;
+            None for what a venue tells by itself, and for the answer to a question that is asked
+            about open orders only, since those are never placed again.
+    """
 
     at_ms: EpochMs
     report: OrderReport
     token: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeStated:
+    """A person says, in place of the venue, what became of the placement with this token."""
+
+    at_ms: EpochMs
+    token: int
+    report: OrderReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,15 +106,32 @@ class OutcomeLost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LookUpClaimed:
+    """A worker asks the venue about the placement with this token; others wait meanwhile.
+
+    Attributes:
+        server_ms: server time at which it begins.
+        until_ms: server time at which others ask, if nothing has come of it.
+    """
+
+    at_ms: EpochMs
+    token: int
+    server_ms: EpochMs
+    until_ms: EpochMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StillUnknown:
     """The venue was asked and proved nothing, or cannot be asked and a person must look.
 
     Attributes:
+        token: of the placement that it was asked about.
         absent_since_ms: server time at which the venue first had no such order, after the time in
             which one could still arrive; None if it has not said so.
     """
 
     at_ms: EpochMs
+    token: int
     next_check_at_ms: EpochMs
     needs_person: bool = False
     absent_since_ms: EpochMs | None = None
@@ -107,9 +139,10 @@ class StillUnknown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvenAbsent:
-    """The venue definitely has no such order, and none can arrive any more."""
+    """Nothing of the placement with this token is at the venue, and nothing can arrive any more."""
 
     at_ms: EpochMs
+    token: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

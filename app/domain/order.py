@@ -11,8 +11,10 @@ from app.domain.events import (
     CancelDeferred,
     CancelRequested,
     FillsAwaited,
+    LookUpClaimed,
     OrderReported,
     OutcomeLost,
+    OutcomeStated,
     PlacementClaimed,
     PlacementDeferred,
     PlacementDenied,
@@ -62,6 +64,8 @@ OrderEvent = (
     | OrderReported
     | FillsAwaited
     | OutcomeLost
+    | OutcomeStated
+    | LookUpClaimed
     | StillUnknown
     | ProvenAbsent
     | CancelRequested
@@ -86,9 +90,9 @@ class Order:
         due_at_ms: business time at which it should be sent.
         tick_at_ms: business time of the prices that fired the trigger which it comes from; None if
             it comes from none, or not at once.
-        next_action_at_ms: server time before which nothing is tried again.
+        next_action_at_ms: server time before which nothing is tried again, nor asked again.
         lease_until_ms: server time at which a placement that gave no answer counts as lost.
-        token: fencing token of the newest claim; rises with each.
+        token: fencing token of the newest placement; rises with each.
         attempts: placements begun.
         absent_since_ms: see `StillUnknown`.
         awaits_fills: the venue has not listed all fills behind `filled_quantity`, or not their
@@ -241,7 +245,7 @@ class Order:
             size = f"for {self.amount:f} {quote_of(self.symbol)}"
         return f"{self.side.lower()} {size} {self.symbol} {price}"
 
-    def decide(self, event: OrderEvent) -> Decision["Order"]:  # noqa: C901, PLR0911 - a table
+    def decide(self, event: OrderEvent) -> Decision["Order"]:  # noqa: C901, PLR0911, PLR0912 - a table
         """Return what becomes of the order when `event` happens; nonsense is ignored."""
         match event:
             case TurnTaken():
@@ -258,6 +262,10 @@ class Order:
                 return self._fills_awaited(event)
             case OutcomeLost():
                 return self._lost(event)
+            case OutcomeStated():
+                return self._stated(event)
+            case LookUpClaimed():
+                return self._look_up_claimed(event)
             case StillUnknown():
                 return self._still_unknown(event)
             case ProvenAbsent():
@@ -301,7 +309,7 @@ class Order:
     def _deferred(self, event: PlacementDeferred) -> Decision["Order"]:
         if self.status is not OrderStatus.PLACING or event.token != self.token:
             return ignored(self, f"news of placement {event.token} found the order {self.status}")
-        if self.cancel_requested:
+        if self._is_sent_no_more:
             return self._canceled_unsent(event.at_ms)
         if self.attempts >= ATTEMPTS_MAX and not event.held_back:
             reason = Reason(
@@ -335,9 +343,18 @@ class Order:
         )
         return _entry(lost, EntryName.UNKNOWN, event.at_ms, event.reason)
 
+    def _is_asked_about(self, token: int) -> bool:
+        """Tell whether the outcome of this placement is what is in question."""
+        return self.status is OrderStatus.UNKNOWN and token == self.token
+
+    def _look_up_claimed(self, event: LookUpClaimed) -> Decision["Order"]:
+        if not self._is_asked_about(event.token) or event.server_ms < self.next_action_at_ms:
+            return ignored(self, f"a question about placement {event.token} came too late")
+        return Decision(replace(self, next_action_at_ms=event.until_ms, updated_at_ms=event.at_ms))
+
     def _still_unknown(self, event: StillUnknown) -> Decision["Order"]:
-        if self.status is not OrderStatus.UNKNOWN:
-            return ignored(self, f"a check found the order {self.status}")
+        if not self._is_asked_about(event.token):
+            return self._has_moved_on(event.token)
         return Decision(
             replace(
                 self,
@@ -348,9 +365,13 @@ class Order:
             )
         )
 
+    def _has_moved_on(self, token: int) -> Decision["Order"]:
+        message = f"what became of placement {token} found the order {self.status}"
+        return ignored(self, f"{message}, placed {self.token} times")
+
     def _absent(self, event: ProvenAbsent) -> Decision["Order"]:
-        if self.status is not OrderStatus.UNKNOWN:
-            return ignored(self, f"proof of absence found the order {self.status}")
+        if not self._is_asked_about(event.token):
+            return self._has_moved_on(event.token)
         absent = replace(
             self,
             status=OrderStatus.PENDING_NEW,
@@ -361,9 +382,14 @@ class Order:
             next_action_at_ms=AT_ONCE,
             updated_at_ms=event.at_ms,
         )
-        if self.cancel_requested:
+        if self._is_sent_no_more:
             return absent._canceled_unsent(event.at_ms)  # noqa: SLF001
         return _entry(absent, EntryName.ABSENT, event.at_ms)
+
+    @property
+    def _is_sent_no_more(self) -> bool:
+        """Whether it ends rather than being sent again; what is filled is not bought twice."""
+        return self.cancel_requested or self.filled_quantity > 0
 
     def _cancel_requested(self, event: CancelRequested) -> Decision["Order"]:
         if self.is_closed or self.cancel_requested:
@@ -389,14 +415,50 @@ class Order:
         )
 
     def _canceled_unsent(self, at_ms: EpochMs) -> Decision["Order"]:
-        reason = self.reason or Reason(ReasonCode.REQUESTED, "canceled before it was sent")
+        said = "canceled before it was sent"
+        if self.filled_quantity:
+            said = "an earlier placement filled a part of it, and the rest is not sent again"
+        reason = self.reason or Reason(ReasonCode.REQUESTED, said)
         canceled = replace(self, status=OrderStatus.CANCELED, reason=reason, updated_at_ms=at_ms)
         return _entry(canceled, EntryName.CANCELED, at_ms, reason)
 
+    def _stated(self, event: OutcomeStated) -> Decision["Order"]:
+        if not self._is_asked_about(event.token):
+            return self._has_moved_on(event.token)
+        return self._adopted(event.report, event.at_ms)
+
     def _reported(self, event: OrderReported) -> Decision["Order"]:
+        if event.token in {None, self.token} or self.status is OrderStatus.PENDING_NEW:
+            return self._adopted(event.report, event.at_ms)
+        return self._told_of_earlier(event)
+
+    def _told_of_earlier(self, event: OrderReported) -> Decision["Order"]:
+        """Take in what is filled of an earlier placement; its end is not the end of a newer one."""
         report = event.report
-        if event.token is not None and event.token != self.token:
+        if report.filled_quantity <= self.filled_quantity:
             return ignored(self, f"the answer to placement {event.token} came too late")
+        is_whole = report.status is OrderStatus.FILLED or (
+            self.amount is None and report.filled_quantity >= self.quantity
+        )
+        if is_whole or not self.is_in_flight:
+            status = OrderStatus.FILLED if is_whole else self.status
+            fills_alone = replace(
+                report, status=status, venue_order_id=self.venue_order_id, reason=None
+            )
+            return self._adopted(fills_alone, event.at_ms)
+        fills = merged(self.fills, report.fills)
+        told = replace(
+            self,
+            fills=fills,
+            filled_quantity=report.filled_quantity,
+            average_price=report.average_price,
+            fees=_fees_after(self, report, fills, grown=True),
+            position_after=report.position_after,
+            updated_at_ms=event.at_ms,
+        )
+        return _entry(told, EntryName.PARTIALLY_FILLED, event.at_ms)
+
+    def _adopted(self, report: OrderReport, at_ms: EpochMs) -> Decision["Order"]:
         fills = merged(self.fills, report.fills)
         filled = max(self.filled_quantity, report.filled_quantity)
         status = _status_after(self, report, filled)
@@ -420,9 +482,9 @@ class Order:
             absent_since_ms=None,
             # A cancel that was asked for meanwhile does not wait for the next question.
             next_action_at_ms=self.next_action_at_ms if self.status in OPEN else AT_ONCE,
-            updated_at_ms=event.at_ms,
+            updated_at_ms=at_ms,
         )
-        return Decision(news, entries=tuple(_report_entries(self, news, event.at_ms)))
+        return Decision(news, entries=tuple(_report_entries(self, news, at_ms)))
 
     def _fills_awaited(self, event: FillsAwaited) -> Decision["Order"]:
         if not self.is_to_be_looked_at or event.look != self.looks:
@@ -449,13 +511,13 @@ def at_tick(children: Sequence["Aggregate"], tick_at_ms: EpochMs | None) -> tupl
 def _status_after(order: Order, report: OrderReport, filled: Decimal) -> OrderStatus | None:
     """Return the status that a report leads to, or None where the table has no such move."""
     wanted = report.status
-    if order.amount is None and filled >= order.quantity:
+    if order.amount is None and 0 < order.quantity <= filled:
         wanted = OrderStatus.FILLED
     elif filled > 0 and wanted is OrderStatus.NEW:
         wanted = OrderStatus.PARTIALLY_FILLED
     if wanted is order.status or may_move(order.status, wanted):
         return wanted
-    if may_move(order.status, OrderStatus.FILLED) and order.is_closed:
+    if order.is_closed:
         return order.status  # perhaps the same with a higher filled quantity
     return None
 
@@ -480,6 +542,8 @@ def _reason_after(order: Order, status: OrderStatus, report: OrderReport) -> Rea
     if report.reason is not None:
         return report.reason
     known = None if order.status is OrderStatus.UNKNOWN else order.reason
+    if order.is_closed and status is order.status:
+        return known
     if status is OrderStatus.CANCELED:
         return known or Reason(ReasonCode.REQUESTED, "canceled at the venue")
     return known if order.cancel_requested and status not in CLOSED else None

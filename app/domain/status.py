@@ -33,16 +33,18 @@ _ANSWERS = frozenset({_S.NEW, _S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELED, _S.EX
 
 #: From → to. What is not listed does not happen: such news is ignored, with a reason.
 MOVES: dict[OrderStatus, frozenset[OrderStatus]] = {
-    _S.PENDING_NEW: frozenset({_S.PLACING, _S.DENIED, _S.CANCELED, _S.EXPIRED}),
+    # An answer that comes late, or of itself: it is at the venue, and must not be sent again.
+    _S.PENDING_NEW: _ANSWERS | {_S.PLACING, _S.DENIED},
     _S.PLACING: _ANSWERS | {_S.UNKNOWN, _S.PENDING_NEW},  # back: it certainly did not arrive
     _S.UNKNOWN: _ANSWERS | {_S.PENDING_NEW},  # back: proven absent
     _S.NEW: frozenset({_S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELED, _S.EXPIRED, _S.REJECTED}),
     _S.PARTIALLY_FILLED: frozenset({_S.FILLED, _S.CANCELED, _S.EXPIRED}),
-    _S.CANCELED: frozenset({_S.FILLED}),  # the cancel lost the race at the venue
-    _S.EXPIRED: frozenset({_S.FILLED}),  # likewise
+    # A fill is a fact, whatever was said before: a cancel may lose the race at the venue.
+    _S.CANCELED: frozenset({_S.FILLED}),
+    _S.EXPIRED: frozenset({_S.FILLED}),
+    _S.REJECTED: frozenset({_S.FILLED}),
+    _S.DENIED: frozenset({_S.FILLED}),
     _S.FILLED: frozenset(),
-    _S.REJECTED: frozenset(),
-    _S.DENIED: frozenset(),
 }
 
 

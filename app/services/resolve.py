@@ -5,7 +5,13 @@ from dataclasses import replace
 
 from app.domain.effects import AT_ONCE
 from app.domain.errors import CannotAsk, VenueError
-from app.domain.events import FillsAwaited, OrderReported, ProvenAbsent, StillUnknown
+from app.domain.events import (
+    FillsAwaited,
+    LookUpClaimed,
+    OrderReported,
+    ProvenAbsent,
+    StillUnknown,
+)
 from app.domain.identifiers import EpochMs, OrderId
 from app.domain.order import Order, OrderEvent
 from app.domain.reason import Reason
@@ -15,6 +21,10 @@ from app.ports import Ports
 from app.services.advance import advance
 from app.services.place import outcome_lost, retry_at
 
+#: How long one who asks keeps others from asking, at most. It saves questions, no more: an answer
+#: names the placement that it speaks of, so two who ask at once do no harm.
+LOOK_UP_LEASE_MS = 10_000
+
 
 def resolve_order(order_id: OrderId, ports: Ports) -> None:
     """Ask the venue what became of the order.
@@ -22,6 +32,9 @@ def resolve_order(order_id: OrderId, ports: Ports) -> None:
     A placement whose lease ran out becomes UNKNOWN first. What the venue finds is adopted. "No such
     order" proves something only after the grace period, and at a real venue only if it is said
     twice: before that the order may be hidden still, or even on its way.
+
+    Twice, or at once in two workers: one asks. Stopped meanwhile: somebody asks again when the
+    lease has run out. An answer that comes late speaks of the placement it was asked about alone.
 
     Raises:
         NotFound: there is no such order.
@@ -38,8 +51,24 @@ def resolve_order(order_id: OrderId, ports: Ports) -> None:
         return
     if order.status is not OrderStatus.UNKNOWN or order.needs_person:
         return
-    if order.next_action_at_ms <= ports.clock.server_ms():
-        advance(order_id, _finding(order, ports), ports)
+    claimed = _claim(order, ports)
+    if claimed is not None:
+        advance(order_id, _finding(claimed, ports), ports)
+
+
+def _claim(order: Order, ports: Ports) -> Order | None:
+    """Return the order as it is to be asked about, or None if it is not time, or others ask."""
+    lease_ms = min(ports.policy.lease_ms(ports.accounts.account(order.account)), LOOK_UP_LEASE_MS)
+    server_ms = ports.clock.server_ms()
+    event = LookUpClaimed(
+        at_ms=ports.clock.now_ms(),
+        token=order.token,
+        server_ms=server_ms,
+        until_ms=EpochMs(server_ms + lease_ms),
+    )
+    decision = advance(order.id, event, ports)
+    claimed = decision.aggregate
+    return claimed if decision.ignored is None and isinstance(claimed, Order) else None
 
 
 def _look_for_fills(order: Order, ports: Ports) -> None:
@@ -72,12 +101,14 @@ def _finding(order: Order, ports: Ports) -> OrderEvent:
         report = ports.venues.of(account).find(order)
     except CannotAsk:
         at_ms = ports.clock.now_ms()
-        return StillUnknown(at_ms=at_ms, next_check_at_ms=AT_ONCE, needs_person=True)
+        return StillUnknown(
+            at_ms=at_ms, token=order.token, next_check_at_ms=AT_ONCE, needs_person=True
+        )
     except VenueError:
         return replace(_ask_again(order, ports), absent_since_ms=order.absent_since_ms)
     at_ms = ports.clock.now_ms()
     if report is not None:
-        return OrderReported(at_ms=at_ms, report=report)
+        return OrderReported(at_ms=at_ms, report=report, token=order.token)
     proof_ms = ports.policy.proof_ms(account, order)
     if asked_ms < proof_ms:
         again = _ask_again(order, ports)
@@ -85,9 +116,13 @@ def _finding(order: Order, ports: Ports) -> OrderEvent:
     since_ms = order.absent_since_ms or asked_ms
     apart_ms = ports.policy.absence_ms(account)
     if asked_ms - since_ms >= apart_ms:
-        return ProvenAbsent(at_ms=at_ms)
-    next_ms = EpochMs(since_ms + apart_ms)
-    return StillUnknown(at_ms=at_ms, next_check_at_ms=next_ms, absent_since_ms=since_ms)
+        return ProvenAbsent(at_ms=at_ms, token=order.token)
+    return StillUnknown(
+        at_ms=at_ms,
+        token=order.token,
+        next_check_at_ms=EpochMs(since_ms + apart_ms),
+        absent_since_ms=since_ms,
+    )
 
 
 def _since_ms(order: Order) -> EpochMs:
@@ -100,5 +135,6 @@ def _ask_again(order: Order, ports: Ports) -> StillUnknown:
     doublings = max(waited_ms // ports.policy.unknown_retry_ms, 1).bit_length()
     return StillUnknown(
         at_ms=ports.clock.now_ms(),
+        token=order.token,
         next_check_at_ms=retry_at(ports, ports.policy.unknown_retry_ms, doublings),
     )

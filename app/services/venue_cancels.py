@@ -228,9 +228,12 @@ def _tell_owner(cancel: VenueCancel, venue: Venue, ports: Ports) -> None:
         return
     with suppress(NotFound, NewerRecord, HistoryUnavailable, VenueError):
         order = present(owner, ports)
-        report = venue.find(order) if isinstance(order, Order) else None
+        if not isinstance(order, Order):
+            return
+        report = venue.find(order)
         if report is not None:
-            tell(owner, OrderReported(at_ms=ports.clock.now_ms(), report=report), ports)
+            at_ms = ports.clock.now_ms()
+            tell(owner, OrderReported(at_ms=at_ms, report=report, token=order.token), ports)
 
 
 def _venue(cancel: VenueCancel, ports: Ports) -> Venue:

@@ -12,8 +12,10 @@ from app.domain.events import (
     CancelDeferred,
     CancelRequested,
     FillsAwaited,
+    LookUpClaimed,
     OrderReported,
     OutcomeLost,
+    OutcomeStated,
     PlacementClaimed,
     PlacementDeferred,
     PlacementDenied,
@@ -24,6 +26,7 @@ from app.domain.events import (
 from app.domain.identifiers import Currency, EpochMs, TradeId
 from app.domain.order import ATTEMPTS_MAX, LOOKS_MAX, Order, OrderEvent
 from app.domain.reason import Reason
+from app.domain.report import OrderReport
 from app.domain.status import CLOSED, OrderStatus
 from app.domain.words import OrderType, ReasonCode
 from tests.builders import (
@@ -47,8 +50,8 @@ TOO_LATE = PlacementDenied(at_ms=LATER, reason=Reason(ReasonCode.TOO_LATE, "it w
 HALTED = PlacementDenied(at_ms=LATER, reason=Reason(ReasonCode.ACCOUNT_HALTED, "it is halted"))
 DEFERRED = PlacementDeferred(at_ms=LATER, token=1, retry_at_ms=RETRY, reason=NOT_REACHED)
 LOST = OutcomeLost(at_ms=LATER, token=1, server_ms=LATER, next_check_at_ms=RETRY, reason=NO_ANSWER)
-STILL_UNKNOWN = StillUnknown(at_ms=LATER, next_check_at_ms=RETRY)
-ABSENT = ProvenAbsent(at_ms=LATER)
+STILL_UNKNOWN = StillUnknown(at_ms=LATER, token=1, next_check_at_ms=RETRY)
+ABSENT = ProvenAbsent(at_ms=LATER, token=1)
 CANCEL = CancelRequested(at_ms=LATER, reason=REQUESTED)
 CANCEL_LATER = CancelDeferred(at_ms=LATER, retry_at_ms=RETRY)
 
@@ -64,6 +67,8 @@ EVENTS: dict[str, OrderEvent] = {
     "too_late": TOO_LATE,
     "deferred": DEFERRED,
     "lost": LOST,
+    "stated": OutcomeStated(at_ms=LATER, token=1, report=a_report()),
+    "look_up": LookUpClaimed(at_ms=LATER, token=1, server_ms=LATER, until_ms=RETRY),
     "still_unknown": STILL_UNKNOWN,
     "absent": ABSENT,
     "cancel": CANCEL,
@@ -84,20 +89,22 @@ halted         PENDING_NEW:DENIED
 too_late       PENDING_NEW:EXPIRED
 deferred       PLACING:PENDING_NEW
 lost           PLACING:UNKNOWN
+stated         UNKNOWN:FILLED
+look_up        UNKNOWN:=
 still_unknown  UNKNOWN:=
 absent         UNKNOWN:PENDING_NEW
 cancel         PENDING_NEW:CANCELED PLACING:= UNKNOWN:= NEW:= PARTIALLY_FILLED:=
 cancel_later
-new            PLACING:NEW UNKNOWN:NEW
-partly         PLACING:PARTIALLY_FILLED UNKNOWN:PARTIALLY_FILLED NEW:PARTIALLY_FILLED \
-PARTIALLY_FILLED:= CANCELED:= EXPIRED:=
-filled         PLACING:FILLED UNKNOWN:FILLED NEW:FILLED PARTIALLY_FILLED:FILLED \
-CANCELED:FILLED EXPIRED:FILLED
+new            PENDING_NEW:NEW PLACING:NEW UNKNOWN:NEW
+partly         PENDING_NEW:PARTIALLY_FILLED PLACING:PARTIALLY_FILLED UNKNOWN:PARTIALLY_FILLED \
+NEW:PARTIALLY_FILLED PARTIALLY_FILLED:= CANCELED:= EXPIRED:= REJECTED:= DENIED:=
+filled         PENDING_NEW:FILLED PLACING:FILLED UNKNOWN:FILLED NEW:FILLED PARTIALLY_FILLED:FILLED \
+CANCELED:FILLED EXPIRED:FILLED REJECTED:FILLED DENIED:FILLED
 canceled       PENDING_NEW:CANCELED PLACING:CANCELED UNKNOWN:CANCELED NEW:CANCELED \
 PARTIALLY_FILLED:CANCELED
 expired        PENDING_NEW:EXPIRED PLACING:EXPIRED UNKNOWN:EXPIRED NEW:EXPIRED \
 PARTIALLY_FILLED:EXPIRED
-rejected       PLACING:REJECTED UNKNOWN:REJECTED NEW:REJECTED
+rejected       PENDING_NEW:REJECTED PLACING:REJECTED UNKNOWN:REJECTED NEW:REJECTED
 """
 
 EXPECTED = {
@@ -207,13 +214,128 @@ def test_a_second_claim_finds_the_order_taken() -> None:
     assert claimed.decide(CLAIMED).ignored == "a claim found the order PLACING"
 
 
+#: What says nothing of a fill.
+WITHOUT_FILLS = [
+    OrderStatus.NEW,
+    OrderStatus.CANCELED,
+    OrderStatus.EXPIRED,
+    OrderStatus.REJECTED,
+]
+OF_THE_FIRST: list[OrderEvent] = [
+    DEFERRED,
+    LOST,
+    STILL_UNKNOWN,
+    ABSENT,
+    EVENTS["stated"],
+    EVENTS["look_up"],
+    *(OrderReported(at_ms=LATER, report=a_report(one), token=1) for one in WITHOUT_FILLS),
+]
+
+
 @pytest.mark.parametrize(
-    "event", [DEFERRED, LOST, OrderReported(at_ms=LATER, report=a_report(), token=1)]
+    "status", [OrderStatus.PLACING, OrderStatus.UNKNOWN, OrderStatus.NEW, OrderStatus.FILLED]
 )
-def test_news_of_an_older_placement_is_ignored(event: OrderEvent) -> None:
-    order = an_order_in(OrderStatus.PLACING, token=2)
+@pytest.mark.parametrize("event", OF_THE_FIRST)
+def test_news_of_an_older_placement_means_nothing_to_a_newer_one(
+    event: OrderEvent, status: OrderStatus
+) -> None:
+    order = an_order_in(status, token=2)
 
     assert order.decide(event).ignored
+
+
+@pytest.mark.parametrize("status", [OrderStatus.PLACING, OrderStatus.UNKNOWN, OrderStatus.NEW])
+def test_an_older_placement_that_was_filled_after_all_fills_the_order(status: OrderStatus) -> None:
+    order = an_order_in(status, token=2)
+
+    told = order.decide(OrderReported(at_ms=LATER, report=a_report(), token=1)).aggregate
+
+    assert (told.status, told.filled_quantity) == (OrderStatus.FILLED, Decimal("0.5"))
+
+
+#: An older placement that was taken off when a part of it had been filled.
+PARTLY_OFF = OrderReported(
+    at_ms=LATER,
+    report=a_report(
+        OrderStatus.CANCELED, filled_quantity=Decimal("0.3"), average_price=Decimal(50_000)
+    ),
+    token=1,
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (OrderStatus.PLACING, OrderStatus.PLACING),
+        (OrderStatus.UNKNOWN, OrderStatus.UNKNOWN),
+        (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED),
+    ],
+)
+def test_fills_of_an_older_placement_count_and_its_end_does_not(
+    before: OrderStatus, after: OrderStatus
+) -> None:
+    order = an_order_in(before, token=2, next_action_at_ms=RETRY)
+
+    told = order.decide(PARTLY_OFF).aggregate
+
+    assert (told.status, told.filled_quantity) == (after, Decimal("0.3"))
+    assert told.unknown_since_ms == order.unknown_since_ms
+    assert told.next_action_at_ms == RETRY
+    assert told.decide(PARTLY_OFF).ignored
+
+
+@pytest.mark.parametrize(
+    ("before", "event"),
+    [
+        (OrderStatus.PLACING, replace(DEFERRED, token=2)),
+        (OrderStatus.UNKNOWN, replace(ABSENT, token=2)),
+    ],
+)
+def test_what_an_older_placement_has_filled_is_not_sent_again(
+    before: OrderStatus, event: OrderEvent
+) -> None:
+    order = an_order_in(before, token=2).decide(PARTLY_OFF).aggregate
+
+    ended = order.decide(event).aggregate
+
+    assert (ended.status, ended.filled_quantity) == (OrderStatus.CANCELED, Decimal("0.3"))
+    assert ended.reason is not None
+    assert "an earlier placement" in ended.reason.message
+
+
+@pytest.mark.parametrize("report", [a_report(), a_report(OrderStatus.NEW), PARTLY_OFF.report])
+def test_what_the_venue_has_after_all_is_not_sent_again(report: OrderReport) -> None:
+    order = an_order_in(OrderStatus.UNKNOWN).decide(ABSENT).aggregate
+
+    found = order.decide(OrderReported(at_ms=LATER, report=report, token=1)).aggregate
+
+    assert order.status is OrderStatus.PENDING_NEW
+    assert found.status is report.status
+    assert found.decide(CLAIMED).ignored
+
+
+def test_one_question_at_a_time_keeps_others_from_asking() -> None:
+    order = an_order_in(OrderStatus.UNKNOWN)
+    claim = LookUpClaimed(at_ms=LATER, token=1, server_ms=LATER, until_ms=RETRY)
+
+    asked = order.decide(claim).aggregate
+
+    assert asked.next_action_at_ms == RETRY
+    assert asked.decide(claim).ignored
+    assert asked.decide(replace(claim, server_ms=RETRY)).ignored is None
+
+
+def test_absence_is_not_carried_over_to_the_next_placement() -> None:
+    order = an_order_in(OrderStatus.UNKNOWN)
+    absent = replace(STILL_UNKNOWN, absent_since_ms=LATER)
+    first = order.decide(absent).aggregate
+    again = first.decide(ABSENT).aggregate.decide(CLAIMED).aggregate
+
+    second = again.decide(replace(LOST, token=2)).aggregate
+
+    assert first.absent_since_ms == LATER
+    assert second.absent_since_ms is None
+    assert second.decide(absent).ignored
 
 
 def test_a_late_answer_to_the_newest_placement_resolves_what_was_unknown() -> None:
@@ -510,8 +632,20 @@ def test_a_fill_that_overtook_the_cancel_counts() -> None:
     assert [entry.name for entry in partly.entries] == [EntryName.LATE_FILL]
 
 
-def test_a_rejected_order_takes_no_fill() -> None:
-    assert an_order_in(OrderStatus.REJECTED).decide(EVENTS["partly"]).ignored
+@pytest.mark.parametrize("status", [OrderStatus.REJECTED, OrderStatus.DENIED])
+def test_a_fill_that_nobody_expected_counts(status: OrderStatus) -> None:
+    order = an_order_in(status, reason=REQUESTED)
+
+    told = order.decide(EVENTS["partly"]).aggregate
+
+    assert (told.status, told.filled_quantity) == (status, Decimal("0.3"))
+    assert told.reason == REQUESTED
+
+
+def test_no_fill_fills_no_denied_order_without_a_quantity() -> None:
+    order = an_order_in(OrderStatus.DENIED, quantity=Decimal(0))
+
+    assert order.decide(EVENTS["canceled"]).ignored
 
 
 def test_a_report_brings_price_fees_and_position() -> None:

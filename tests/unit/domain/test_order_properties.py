@@ -11,8 +11,10 @@ from app.domain.events import (
     CancelDeferred,
     CancelRequested,
     FillsAwaited,
+    LookUpClaimed,
     OrderReported,
     OutcomeLost,
+    OutcomeStated,
     PlacementClaimed,
     PlacementDeferred,
     PlacementDenied,
@@ -90,8 +92,16 @@ EVENTS: st.SearchStrategy[OrderEvent] = st.one_of(
         next_check_at_ms=MOMENTS,
         reason=st.just(NO_ANSWER),
     ),
-    st.builds(StillUnknown, at_ms=MOMENTS, next_check_at_ms=MOMENTS, needs_person=st.booleans()),
-    st.builds(ProvenAbsent, at_ms=MOMENTS),
+    st.builds(
+        StillUnknown,
+        at_ms=MOMENTS,
+        token=TOKENS,
+        next_check_at_ms=MOMENTS,
+        needs_person=st.booleans(),
+    ),
+    st.builds(ProvenAbsent, at_ms=MOMENTS, token=TOKENS),
+    st.builds(LookUpClaimed, at_ms=MOMENTS, token=TOKENS, server_ms=MOMENTS, until_ms=MOMENTS),
+    st.builds(OutcomeStated, at_ms=MOMENTS, token=TOKENS, report=REPORTS),
     st.builds(FillsAwaited, at_ms=MOMENTS, look=st.integers(0, 2), next_look_at_ms=MOMENTS),
     st.builds(CancelRequested, at_ms=MOMENTS, reason=st.just(REQUESTED)),
     st.builds(CancelDeferred, at_ms=MOMENTS, retry_at_ms=MOMENTS),
@@ -139,7 +149,7 @@ def test_what_is_closed_stays_closed_save_for_a_fill_that_overtook_the_news(
     for before, decision in decisions(order, events):
         after = decision.aggregate
         if before.status in CLOSED and after.status is not before.status:
-            assert before.status in {OrderStatus.CANCELED, OrderStatus.EXPIRED}
+            assert before.status is not OrderStatus.FILLED
             assert after.status is OrderStatus.FILLED
             assert after.filled_quantity > before.filled_quantity
 
@@ -229,6 +239,34 @@ def test_what_stands_in_its_lane_is_not_sent_before_its_turn(events: list[OrderE
     for event, (before, decision) in zip(events, decisions(QUEUED, events), strict=True):
         after = decision.aggregate
         if before.is_queued and not after.is_queued:
-            assert isinstance(event, TurnTaken) or after.is_closed
+            assert isinstance(event, TurnTaken | OrderReported) or after.is_closed
         if after.is_queued:
             assert (after.attempts, after.is_in_flight) == (0, False)
+
+
+@given(LIVES)
+def test_what_is_filled_is_not_sent_again(events: list[OrderEvent]) -> None:
+    for before, decision in decisions(an_order(), events):
+        if decision.aggregate.token > before.token:
+            assert before.filled_quantity == 0
+
+
+#: What speaks of a placement before the newest of `PLACED_AGAIN`.
+OF_EARLIER = EVENTS.filter(lambda event: getattr(event, "token", None) in {0, 1})
+PLACED_AGAIN = st.sampled_from([OrderStatus.UNKNOWN, OrderStatus.PLACING, OrderStatus.NEW]).map(
+    lambda status: an_order_in(status, token=2, absent_since_ms=NOW)
+)
+
+
+@given(PLACED_AGAIN, OF_EARLIER)
+def test_what_is_said_of_an_earlier_placement_ends_no_newer_one(
+    order: Order, event: OrderEvent
+) -> None:
+    after = order.decide(event).aggregate
+
+    if after.filled_quantity == order.filled_quantity:
+        assert after is order
+    elif order.is_in_flight and after.status is order.status:
+        assert after.absent_since_ms == order.absent_since_ms
+    else:
+        assert after.status in {OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED}

@@ -183,7 +183,7 @@ class SignalMachine(RuleBasedStateMachine):
                 next_check_at_ms=NOW,
                 reason=NO_ANSWER,
             ),
-            "absent": ProvenAbsent(at_ms=NOW),
+            "absent": ProvenAbsent(at_ms=NOW, token=order.token),
         }
         self.happen(order.id, events[fate])
 

@@ -1,5 +1,7 @@
 """An order of unknown outcome is asked about, until there is a definite answer."""
 
+from decimal import Decimal
+
 import pytest
 
 from app.domain.errors import (
@@ -15,7 +17,7 @@ from app.domain.status import OrderStatus
 from app.domain.words import ReasonCode
 from app.services.cancel import request_cancel
 from app.services.place import place_order
-from app.services.resolve import resolve_order
+from app.services.resolve import LOOK_UP_LEASE_MS, resolve_order
 from tests.builders import (
     NOW,
     REQUESTED,
@@ -26,7 +28,7 @@ from tests.builders import (
     client_id,
 )
 from tests.fakes import ThenSilent
-from tests.rig import POLICY, Rig, deaths, encounters
+from tests.rig import POLICY, Died, Rig, deaths, encounters
 
 ORDER_ID = an_order().id
 SILENCE = OutcomeUnknown("nobody answered")
@@ -241,3 +243,75 @@ def test_of_two_who_ask_at_once_the_order_learns_once(*, arrived: bool) -> None:
         assert rig.order().status is OrderStatus.FILLED
         assert len(rig.venue.ledger) == 1
         assert rig.venue.repeats == []
+
+
+def lost_at_a_forgetful_venue() -> Rig:
+    """A rig with an order that has not arrived, at a venue that forgets ids of closed orders."""
+    rig = Rig()
+    rig.venue.forgets_closed = True
+    rig.put(an_order())
+    rig.venue.place_script += [SILENCE, ThenSilent(a_report(), SILENCE)]
+    place_order(ORDER_ID, rig.ports)
+    rig.clock.advance(POLICY.unknown_grace_ms)
+    return rig
+
+
+def lose_it_again(rig: Rig) -> None:
+    """What another worker does when the lease of whoever asks has run out: a whole further cycle.
+
+    It proves that the order is absent, and sends it again; it is filled, and the answer is lost.
+    """
+    rig.clock.advance(LOOK_UP_LEASE_MS)
+    resolve_order(ORDER_ID, rig.ports)
+    place_order(ORDER_ID, rig.ports)
+
+
+def filled_at(rig: Rig) -> Decimal:
+    return sum((one.filled_quantity for one in rig.venue.taken), Decimal(0))
+
+
+def test_a_proof_of_absence_that_comes_late_places_nothing_twice() -> None:
+    for rig in encounters(lost_at_a_forgetful_venue, resolve, lose_it_again):
+        rig.settle()
+
+        assert rig.order().status is OrderStatus.FILLED
+        assert filled_at(rig) == rig.order().filled_quantity == rig.order().quantity
+
+
+def test_a_proof_of_absence_that_comes_late_finds_the_newer_placement_in_question() -> None:
+    rig = lost_at_a_forgetful_venue()
+    rig.after_step(2, lambda: lose_it_again(rig))  # the first step is the claim
+
+    order = resolve(rig)
+
+    assert (order.status, order.token) == (OrderStatus.UNKNOWN, 2)
+    assert order.absent_since_ms is None
+
+
+def test_whoever_asks_keeps_others_from_asking() -> None:
+    rig = lost(arrived=False)
+    rig.clock.advance(POLICY.unknown_grace_ms)
+    asked: list[int] = []
+
+    def ask_too() -> None:
+        asked.append(1)
+        if len(asked) == 1:
+            resolve(rig)
+
+    rig.venue.before_find = ask_too
+
+    assert resolve(rig).status is OrderStatus.PENDING_NEW
+    assert asked == [1]
+
+
+def test_who_dies_while_asking_is_followed_by_another_when_the_lease_has_run_out() -> None:
+    rig = lost(arrived=True)
+    rig.clock.advance(POLICY.unknown_retry_ms)
+    rig.die_after(2)
+    with pytest.raises(Died):
+        resolve(rig)
+    rig.bury()
+
+    assert resolve(rig).status is OrderStatus.UNKNOWN
+    rig.clock.advance(POLICY.place_lease_ms)
+    assert resolve(rig).status is OrderStatus.FILLED
