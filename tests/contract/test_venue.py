@@ -163,7 +163,9 @@ def test_a_type_of_order_that_there_is_not_does_not_leave(
 ) -> None:
     if isinstance(world, PaperVenueWorld):
         pytest.skip("it takes them all")
-    limits_only = Capabilities(order_types=frozenset({OrderType.LIMIT}), spends_amounts=False)
+    limits_only = Capabilities(
+        order_types=frozenset({OrderType.LIMIT}), spends_amounts=False, lists_trades=True
+    )
     monkeypatch.setattr("app.venues.ccxt.exchange.capabilities_of", lambda *_: limits_only)
 
     with pytest.raises(VenueRejected, match="takes no MARKET orders"):

@@ -22,10 +22,12 @@ class Capabilities:
     Attributes:
         order_types: the types of orders that it takes.
         spends_amounts: whether a market buy may say what it spends instead of what it buys.
+        lists_trades: whether it can be asked for trades.
     """
 
     order_types: frozenset[OrderType]
     spends_amounts: bool
+    lists_trades: bool
 
 
 @cache
@@ -50,4 +52,5 @@ def capabilities_of(exchange_id: str, market: Market) -> Capabilities:
     return Capabilities(
         order_types=frozenset(one for one, has in there.items() if has),
         spends_amounts=bool(spends),
+        lists_trades=bool(api.has.get("fetchOrderTrades") or api.has.get("fetchMyTrades")),
     )

@@ -1,11 +1,12 @@
 """One account at a real exchange, behind the port that the paper venue is behind, too."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from app.domain.account import Account
 from app.domain.errors import (
@@ -17,7 +18,7 @@ from app.domain.errors import (
     VenueUnavailable,
 )
 from app.domain.finding import Finding
-from app.domain.identifiers import ClientOrderId, Symbol
+from app.domain.identifiers import ClientOrderId, EpochMs, Symbol
 from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Position, Quote
 from app.domain.order import Order
@@ -25,9 +26,10 @@ from app.domain.reconciliation import StandingOrder
 from app.domain.report import OrderReport, fees_of, is_all_told, merged
 from app.domain.status import OPEN, OrderStatus
 from app.domain.words import Market, OrderType, PositionMode, PositionSide, ReasonCode, Side
+from app.ports import RECEIVE_WINDOW_MS
 from app.venue_ports import Urgency
 from app.venues.ccxt import reading
-from app.venues.ccxt.exchange import Exchange
+from app.venues.ccxt.exchange import CALL_SECONDS, Exchange
 from app.venues.ccxt.inspection import inspected
 from app.venues.ccxt.look_up import found_order, found_standing, lists_trades, trades_of
 from app.venues.ccxt.ports import VenuePorts
@@ -37,38 +39,65 @@ Json = Any
 
 _CLOSING = {(PositionSide.LONG, Side.SELL), (PositionSide.SHORT, Side.BUY)}
 
+#: A placement ends so long before its lease does: the answer must be written down by then.
+_LEASE_MARGIN_SECONDS = 3.0
+
+#: Proof of absence asks up to four places, each of which may take as long as an answer may.
+_PROOF_SECONDS = 45.0
+
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+
+def _in_one_call(
+    method: Callable[Concatenate["CcxtVenue", _Arguments], _Result],
+) -> Callable[Concatenate["CcxtVenue", _Arguments], _Result]:
+    """Have one line for all that a method asks, and one time for all of it."""
+
+    @wraps(method)
+    def within(
+        venue: "CcxtVenue", /, *arguments: _Arguments.args, **named: _Arguments.kwargs
+    ) -> _Result:
+        with venue.exchange.call():
+            return method(venue, *arguments, **named)
+
+    return within
+
 
 class CcxtVenue:
     """An account at a real exchange; any number of them may serve the same account at once.
 
     Args:
         account: whose it is.
-        exchange: the warm client of this process.
+        exchange: as this account sees it.
         ports: what it is built from.
     """
 
     def __init__(self, account: Account, exchange: Exchange, ports: VenuePorts) -> None:
         self._account = account
-        self._exchange = exchange
+        self.exchange = exchange
         self._profile = exchange.profile
         self._ports = ports
 
     # What is traded, and what there is
 
+    @_in_one_call
     def instrument(self, symbol: Symbol) -> Instrument | None:
         """Return the rules of a symbol, or None if it is not traded here."""
-        with self._exchange.asking(Urgency.ORDER) as api:
-            found = self._exchange.market(api, symbol)
+        with self.exchange.asking(Urgency.ORDER) as api:
+            found = self.exchange.market(api, symbol)
             if found is None or found.get("active") is False:
                 return None
             return reading.instrument_of(symbol, self._account.market, found)
 
+    @_in_one_call
     def quote(self, symbol: Symbol) -> Quote | None:
         """Return the newest prices, or None if none are known."""
-        with self._exchange.asking(Urgency.ORDER) as api:
-            if self._exchange.market(api, symbol) is None:
+        with self.exchange.asking(Urgency.ORDER) as api:
+            if self.exchange.market(api, symbol) is None:
                 return None
-            unified = self._exchange.unified(symbol)
+            unified = self.exchange.unified(symbol)
             ticker = api.fetch_ticker(unified)
             book = None
             if ticker.get("bid") is None or ticker.get("ask") is None:
@@ -78,10 +107,11 @@ class CcxtVenue:
             self._ports.memory.keep_quotes(self._account.feed, {symbol: quote})
         return quote
 
+    @_in_one_call
     def view(self) -> AccountView:
         """Return balances and positions as they are now."""
         try:
-            with self._exchange.asking(Urgency.ORDER) as api:
+            with self.exchange.asking(Urgency.ORDER) as api:
                 balances = reading.balances_of(api.fetch_balance())
                 positions = self._positions(api)
         except (VenueRejected, NotFound) as error:
@@ -110,16 +140,26 @@ class CcxtVenue:
         The request carries the time of the claim. So a process that slept after its claim sends
         what the venue refuses, and an order that was claimed anew is not sent twice.
         """
-        found = self._checked(order)
-        self._set_leverage(order)
-        arguments = self._arguments(order, found)
-        signed_at_ms = self._exchange.venue_ms(self._claimed_at_ms(order))
-        with self._exchange.changing(Urgency.ORDER, signed_at_ms) as api:
-            answer = api.create_order(*arguments)
-        report = self._acknowledged(order, answer, found)
+        with self.exchange.call(self._seconds_for(order)):
+            found = self._checked(order)
+            self._set_leverage(order)
+            arguments = self._arguments(order, found)
+            claimed_at_ms = self._claimed_at_ms(order)
+            signed_at_ms = self.exchange.clock.venue_ms(claimed_at_ms)
+            not_after_ms = EpochMs(claimed_at_ms + RECEIVE_WINDOW_MS)
+            with self.exchange.changing(Urgency.ORDER, signed_at_ms, not_after_ms) as api:
+                answer = api.create_order(*arguments)
+            report = self._acknowledged(order, answer, found)
         if report.status is OrderStatus.REJECTED and report.reason is not None:
             raise VenueRejected(report.reason.message, report.reason.code)
         return report
+
+    def _seconds_for(self, order: Order) -> float:
+        """Return how long a placement may take: others may send the order when its lease ends."""
+        if not order.lease_until_ms:
+            return CALL_SECONDS
+        left = (order.lease_until_ms - self._ports.clock.server_ms()) / 1000
+        return min(CALL_SECONDS, left - _LEASE_MARGIN_SECONDS)
 
     def _claimed_at_ms(self, order: Order) -> int:
         """Return the server time of the claim that permits this placement."""
@@ -136,11 +176,11 @@ class CcxtVenue:
         """
         if not re.fullmatch(self._profile.id_pattern, order.client_order_id):
             raise VenueRejected(f"{self._account.venue} takes no id like {order.client_order_id}")
-        if order.type not in self._exchange.capabilities.order_types:
+        if order.type not in self.exchange.capabilities.order_types:
             raise VenueRejected(f"{self._account.venue} takes no {order.type} orders")
         try:
-            with self._exchange.asking(Urgency.ORDER) as api:
-                found = self._exchange.market(api, order.symbol)
+            with self.exchange.asking(Urgency.ORDER) as api:
+                found = self.exchange.market(api, order.symbol)
         except (NotFound, VenueRejected) as error:
             raise VenueUnavailable(str(error)) from error
         if found is None or order.market is not self._account.market:
@@ -181,7 +221,7 @@ class CcxtVenue:
 
     def _check_amount(self, order: Order, instrument: Instrument | None) -> None:
         """Refuse an amount to be spent where none can be, or that is too small."""
-        if not self._exchange.capabilities.spends_amounts:
+        if not self.exchange.capabilities.spends_amounts:
             raise VenueRejected(f"{self._account.venue} buys quantities only, not for an amount")
         least = None if instrument is None else instrument.min_notional
         if least is not None and order.amount is not None and order.amount < least:
@@ -194,10 +234,10 @@ class CcxtVenue:
             return
         try:
             with (
-                self._exchange.unchanged_is_fine(),
-                self._exchange.changing(Urgency.ORDER) as api,
+                self.exchange.unchanged_is_fine(),
+                self.exchange.changing(Urgency.ORDER) as api,
             ):
-                api.set_leverage(order.leverage, self._exchange.unified(order.symbol))
+                api.set_leverage(order.leverage, self.exchange.unified(order.symbol))
         except OutcomeUnknown as error:
             # The order was not sent yet, and leverage may be set again.
             raise VenueUnavailable(str(error)) from error
@@ -220,7 +260,7 @@ class CcxtVenue:
             params["cost"] = f"{self._cost_of(order, found):f}"
         kind = "market" if order.price is None else "limit"
         price = None if order.price is None else f"{order.price:f}"
-        unified = self._exchange.unified(order.symbol)
+        unified = self.exchange.unified(order.symbol)
         return unified, kind, order.side.lower(), f"{size:f}", price, params
 
     def _leg_of(self, order: Order) -> dict[str, object]:
@@ -265,12 +305,13 @@ class CcxtVenue:
             return self.find(replace(order, venue_order_id=venue_id)) or taken
         return taken
 
+    @_in_one_call
     def cancel(self, order: Order) -> OrderReport:
         """Take the order off and return how it ended."""
-        with self._exchange.changing(Urgency.CANCEL) as api:
+        with self.exchange.changing(Urgency.CANCEL) as api:
             api.cancel_order(
                 order.venue_order_id,
-                self._exchange.unified(order.symbol),
+                self.exchange.unified(order.symbol),
                 self._naming(order),
             )
         report = self.find(order)
@@ -289,11 +330,14 @@ class CcxtVenue:
         """Return what became of the order, looked up by client order id, or None if absent."""
         if self._profile.adapter_class is AdapterClass.MANUAL and order.venue_order_id is None:
             raise CannotAsk(f"{self._account.venue} cannot be asked by client order id")
+        everywhere = self._is_about_absence(order)
+        with self.exchange.call(_PROOF_SECONDS if everywhere else CALL_SECONDS):
+            return self._found(order, everywhere=everywhere)
+
+    def _found(self, order: Order, *, everywhere: bool) -> OrderReport | None:
         try:
-            with self._exchange.asking(Urgency.LOOK_UP) as api:
-                answer = found_order(
-                    api, self._exchange, order, everywhere=self._is_about_absence(order)
-                )
+            with self.exchange.asking(Urgency.LOOK_UP) as api:
+                answer = found_order(api, self.exchange, order, everywhere=everywhere)
                 if answer is None:
                     return None
                 size = self._size(api, order.symbol)
@@ -310,8 +354,9 @@ class CcxtVenue:
         return self._ports.clock.server_ms() >= proof_ms
 
     def _size(self, api: Json, symbol: Symbol) -> Decimal:
-        return reading.contract_size(self._exchange.market(api, symbol) or {})
+        return reading.contract_size(self.exchange.market(api, symbol) or {})
 
+    @_in_one_call
     def reports(self, orders: Sequence[Order]) -> Mapping[ClientOrderId, OrderReport]:
         """Return how these open orders stand: one list, and a look-up of each that has changed."""
         listed = self.open_orders(sorted({order.symbol for order in orders}))
@@ -326,24 +371,28 @@ class CcxtVenue:
         """Return news of an order, or None if there are none: it is open as it was."""
         if answer is not None:
             with suppress(VenueError):
-                size = self._size(self._exchange.api, order.symbol)
+                with self.exchange.call() as line:
+                    size = self._size(line.api, order.symbol)
                 report = reading.report_of(order, answer, self._profile, size)
                 if report.status in OPEN and report.filled_quantity == order.filled_quantity:
                     return None
         return self.find(order)
 
+    @_in_one_call
     def standing(self, symbols: Collection[Symbol]) -> Sequence[StandingOrder]:
         """Return all that is open at the venue, whoever placed it."""
         listed = self.open_orders(sorted(symbols)).values()
         return [reading.standing_of(row, self._size_of(row)) for row in listed]
 
+    @_in_one_call
     def cancel_standing(self, order: StandingOrder) -> None:
         """Ask that an order be taken off, whoever placed it, by the exchange's own id."""
         if order.venue_order_id is None:
             raise VenueRejected(f"{self._account.venue} has told no id of this order")
-        with self._exchange.changing(Urgency.CANCEL) as api:
-            api.cancel_order(order.venue_order_id, self._exchange.unified(order.symbol))
+        with self.exchange.changing(Urgency.CANCEL) as api:
+            api.cancel_order(order.venue_order_id, self.exchange.unified(order.symbol))
 
+    @_in_one_call
     def find_standing(self, order: StandingOrder) -> OrderReport | None:
         """Return what became of such an order: its own record tells, else the list of open ones."""
         answer = self._record_of(order) or self._listed(order)
@@ -356,8 +405,8 @@ class CcxtVenue:
 
     def _record_of(self, order: StandingOrder) -> Json | None:
         try:
-            with self._exchange.asking(Urgency.LOOK_UP) as api:
-                return found_standing(api, self._exchange, order)
+            with self.exchange.asking(Urgency.LOOK_UP) as api:
+                return found_standing(api, self.exchange, order)
         except (VenueRejected, NotFound):
             return None  # not every exchange tells of one order
 
@@ -366,12 +415,15 @@ class CcxtVenue:
         return next((row for row in listed if _names(row, order)), None)
 
     def _size_of(self, row: Json) -> Decimal:
-        return reading.contract_size(self._exchange.api.markets.get(row.get("symbol")) or {})
+        with self.exchange.call() as line:
+            return reading.contract_size(line.api.markets.get(row.get("symbol")) or {})
 
+    @_in_one_call
     def inspect(self) -> Sequence[Finding]:
         """Return what there is to say about the account and its venue; nothing changes there."""
-        return inspected(self._exchange)
+        return inspected(self.exchange)
 
+    @_in_one_call
     def open_orders(self, symbols: Sequence[Symbol] = ()) -> Mapping[ClientOrderId, Json]:
         """Return client order id → ccxt's order, of all that is open at the venue.
 
@@ -379,12 +431,12 @@ class CcxtVenue:
             symbols: those that matter, where the venue is asked symbol by symbol.
         """
         try:
-            with self._exchange.asking(Urgency.POLL) as api:
+            with self.exchange.asking(Urgency.POLL) as api:
                 if self._profile.lists_by_symbol:
                     found = [
                         row
                         for symbol in symbols
-                        for row in api.fetch_open_orders(self._exchange.unified(symbol))
+                        for row in api.fetch_open_orders(self.exchange.unified(symbol))
                     ]
                 else:
                     found = api.fetch_open_orders(None, None, self._profile.list_limit)
@@ -398,7 +450,7 @@ class CcxtVenue:
         """Add fills, fees and the position after them, as far as the venue tells of them now."""
         if not report.filled_quantity:
             return report
-        report = replace(report, lists_fills=lists_trades(self._exchange))
+        report = replace(report, lists_fills=lists_trades(self.exchange))
         has_grown = report.filled_quantity > order.filled_quantity
         if has_grown or not is_all_told(order.fills, report.filled_quantity):
             with suppress(VenueError):
@@ -411,8 +463,8 @@ class CcxtVenue:
     def _with_fills(self, order: Order, report: OrderReport) -> OrderReport:
         if is_all_told(report.fills, report.filled_quantity) or order.venue_order_id is None:
             return report
-        with self._exchange.asking(Urgency.LOOK_UP) as api:
-            rows = trades_of(api, self._exchange, order)
+        with self.exchange.asking(Urgency.LOOK_UP) as api:
+            rows = trades_of(api, self.exchange, order)
             told = reading.fills_of(rows, self._size(api, order.symbol))
         fills = merged(report.fills, told)
         return replace(report, fills=fills, fees=fees_of(fills))
@@ -420,7 +472,7 @@ class CcxtVenue:
     def _with_position(self, order: Order, report: OrderReport) -> OrderReport:
         if order.market is Market.SPOT:
             return report
-        with self._exchange.asking(Urgency.LOOK_UP) as api:
+        with self.exchange.asking(Urgency.LOOK_UP) as api:
             positions = self._positions(api)
         leg = order.position_side or self._net_leg(order)
         size = positions.get((order.symbol, leg), Position()).size

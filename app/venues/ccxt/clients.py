@@ -1,4 +1,4 @@
-"""The warm clients of this process, one for each account."""
+"""Real exchanges for a worker process."""
 
 from app.domain.account import Account
 from app.domain.identifiers import AccountId, AccountName, VenueName
@@ -9,15 +9,17 @@ from app.venues.ccxt.conditions import CcxtConditions
 from app.venues.ccxt.exchange import Exchange
 from app.venues.ccxt.feed import CcxtFeed
 from app.venues.ccxt.known_markets import KnownMarkets
+from app.venues.ccxt.market_tables import MarketTables
 from app.venues.ccxt.ports import VenuePorts
 from app.venues.ccxt.profiles import profile_of
-
-#: Clients kept; each holds the market metadata of its exchange, some megabytes.
-CLIENTS_MAX = 32
+from app.venues.ccxt.shared import Shared
 
 
 class Clients:
-    """Builds a client at the first question, and keeps it while the account stays as it is.
+    """Builds what an account needs; any number of threads may ask at once.
+
+    What it keeps for an account that has been asked for once is small: ccxt's exchanges are lent
+    for the length of a call, and market metadata is shared.
 
     Args:
         ports: what they are built from.
@@ -28,8 +30,9 @@ class Clients:
 
     def __init__(self, ports: VenuePorts) -> None:
         self._ports = ports
+        self._shared = Shared(tables=MarketTables(ports.memory, ports.clock))
         self.markets = KnownMarkets(ports.memory)
-        self._kept: dict[int, Exchange] = {}
+        self._exchanges: dict[int, Exchange] = {}
         self._feeds: dict[VenueName, CcxtFeed] = {}
 
     def venue(self, account: Account) -> CcxtVenue:
@@ -54,6 +57,9 @@ class Clients:
         Raises:
             NotFound: as `venue`.
         """
+        known = self._feeds.get(name)
+        if known is not None:
+            return known
         venue, _, rest = name.partition(":")
         market, _, mode = rest.partition(":")
         nobody = Account(
@@ -64,35 +70,29 @@ class Clients:
             market=Market(market or Market.SPOT),
             mode=Mode(mode or Mode.LIVE),
         )
-        if name not in self._feeds:
-            self._feeds[name] = CcxtFeed(name, self.exchange(nobody), self._ports)
-        return self._feeds[name]
+        # Of two that are made at once one stays: it knows what was seen last.
+        return self._feeds.setdefault(name, CcxtFeed(name, self.exchange(nobody), self._ports))
 
     def close(self) -> None:
         """Give up all connections that are kept for later."""
-        for exchange in self._kept.values():
-            exchange.close()
-        for feed in self._feeds.values():
-            feed.close()
+        self._shared.connections.close()
 
     def listed(self, venue: VenueName) -> list[Listed]:
         """Return what is traded at a venue, as far as any worker has learned; nobody is asked."""
         return self.markets.listed(venue)
 
     def exchange(self, account: Account) -> Exchange:
-        """Return the client of an account.
+        """Return an exchange as an account sees it; the same while the account stays as it is.
 
         Raises:
             NotFound: as `venue`.
         """
-        kept = self._kept.get(account.id)
+        kept = self._exchanges.get(account.id)
         if kept is not None and kept.account == account:
             return kept
         profile = profile_of(account.venue)
         profile.sandbox_of(account)
-        fresh = Exchange(account, profile, self._ports)
+        fresh = Exchange(account, profile, self._ports, self._shared)
         if account.id:  # one that is not stored yet has no id of its own
-            if len(self._kept) >= CLIENTS_MAX:
-                self._kept.pop(next(iter(self._kept))).close()
-            self._kept[account.id] = fresh
+            self._exchanges[account.id] = fresh
         return fresh

@@ -1,9 +1,9 @@
-"""One warm ccxt exchange for one account: its clock, its budget, its way out."""
+"""An exchange as one account sees it: its questions, its commands, and how long they may take."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
@@ -18,34 +18,21 @@ from app.domain.errors import (
     VenueRejected,
     VenueUnavailable,
 )
-from app.domain.identifiers import Symbol, VenueName
+from app.domain.identifiers import EpochMs, Symbol, VenueName
 from app.domain.words import Market
 from app.venue_ports import Urgency
+from app.venues.ccxt.breaker import Breaker
 from app.venues.ccxt.capabilities import Capabilities, capabilities_of
+from app.venues.ccxt.line import Errand, Json, Line
 from app.venues.ccxt.ports import VenuePorts
-from app.venues.ccxt.profiles import Profile, Sandbox
-from app.venues.ccxt.transport import Gateway, never_connected, session_through
+from app.venues.ccxt.profiles import Profile
+from app.venues.ccxt.shared import Shared
+from app.venues.ccxt.transport import never_connected
+from app.venues.ccxt.venue_clock import VenueClock
 from app.venues.errors import translated, translated_reading
 
-#: Whatever ccxt gives or takes; it ships no types.
-Json = Any
-
-#: Requests in a row without an answer after which no order goes before a question was answered.
-FAILURES_MAX = 5
-
-#: Exchanges list and delist, and change their steps; an hour late is early enough.
-MARKETS_AGE_MS = 3_600_000
-
-#: Before what could not be had is asked for again.
-MARKETS_PATIENCE_MS = 60_000
-
-#: A request waits this long for the budget at most; with an order's time stamp it must arrive soon.
-WAIT_MS_MAX: Mapping[Urgency, int] = {
-    Urgency.CANCEL: 2_000,
-    Urgency.LOOK_UP: 2_000,
-    Urgency.ORDER: 1_000,
-    Urgency.POLL: 0,
-}
+#: What one call may take in all, whatever the exchange does: it holds a thread of a worker.
+CALL_SECONDS = 20.0
 
 
 def _binance_withdraws(api: Json) -> bool:
@@ -65,32 +52,38 @@ _RIGHTS: Mapping[str, Callable[[Json], bool]] = {
     "bybit": _bybit_withdraws,
 }
 
-_CONTRACTS = {Market.USDM: "linear", Market.COINM: "inverse"}
-
 
 class KeyMayWithdraw(VenueRejected):
     """The account's key can take money away, and none like it is traded with."""
 
 
 class Exchange:
-    """ccxt's exchange, as one account sees it; built at the first question.
+    """An exchange for one account; any number of threads may use it at once.
+
+    Each call has a line for itself, so that one which hangs holds up no other.
 
     Args:
         account: whose keys are used.
         profile: what is known of the exchange.
         ports: what it is built from.
+        shared: with all others in this process.
+
+    Attributes:
+        account: whose keys are used.
+        profile: what is known of the exchange.
+        clock: the exchange's.
     """
 
-    def __init__(self, account: Account, profile: Profile, ports: VenuePorts) -> None:
+    def __init__(
+        self, account: Account, profile: Profile, ports: VenuePorts, shared: Shared
+    ) -> None:
         self.account = account
         self.profile = profile
+        self.clock = VenueClock(account.venue, ports)
         self._ports = ports
-        self._gateway = Gateway(ports.urls.get(account.venue), self._limited)
-        self._urgency = Urgency.POLL
-        self._signed_at_ms: int | None = None
-        self._offset_ms = 0
-        self._is_prepared = False
-        self._markets_at_ms = -MARKETS_AGE_MS
+        self._shared = shared
+        self._breaker = Breaker(account, ports)
+        self._calls = threading.local()
         self._may_withdraw: bool | None = None
 
     @property
@@ -98,16 +91,28 @@ class Exchange:
         """The venue's name."""
         return self.account.venue
 
-    @property
-    def pool(self) -> str:
-        """The budget that its requests are taken from."""
-        return f"{self.venue}:{self._ports.address}"
-
-    def close(self) -> None:
-        """Give up the connections that are kept for later; the next question opens a new one."""
-        self._gateway.close()
-
     # Questions and commands
+
+    @contextmanager
+    def call(self, seconds: float = CALL_SECONDS) -> Iterator[Line]:
+        """Lend a line to this thread for a row of questions and commands, with a time for all.
+
+        Within another call of the same thread it is that one's line, and that one's time.
+
+        Args:
+            seconds: after which no request is begun, and none is waited for.
+        """
+        line: Line | None = getattr(self._calls, "line", None)
+        if line is not None:
+            yield line
+            return
+        with self._shared.lines.lent(self.account, self._new_line) as line:
+            line.errand = Errand(ends_at=time.monotonic() + seconds)
+            self._calls.line = line
+            try:
+                yield line
+            finally:
+                self._calls.line = None
 
     @contextmanager
     def asking(self, urgency: Urgency, *, is_public: bool = False) -> Iterator[Json]:
@@ -122,51 +127,52 @@ class Exchange:
             VenueRejected: the question was refused.
             VenueUnavailable: it could not be asked.
         """
-        with self._minding(urgency), translated_reading():
-            yield self._ready(is_public=is_public)
+        with self.call() as line, self._on(line, urgency=urgency), translated_reading():
+            self._make_ready(line, is_public=is_public)
+            yield line.api
 
     @contextmanager
-    def changing(self, urgency: Urgency, signed_at_ms: int | None = None) -> Iterator[Json]:
+    def changing(
+        self,
+        urgency: Urgency,
+        signed_at_ms: int | None = None,
+        not_after_ms: EpochMs | None = None,
+    ) -> Iterator[Json]:
         """Yield ccxt's exchange for one call that changes something.
 
         Args:
             urgency: of the request.
             signed_at_ms: the venue's time that the request carries; None is now. It is that of the
                 intent, so that a request which was held up for long is refused by the venue.
+            not_after_ms: the server's time after which it may not leave; None is any time.
 
         Raises:
             VenueRejected, VenueUnavailable: nothing has happened.
             OutcomeUnknown: in every other case.
         """
-        api = self._api_for_change(urgency)
-        self._gateway.status = None
-        self._signed_at_ms = signed_at_ms
-        try:
-            with self._minding(urgency), self._translated():
-                yield api
-        finally:
-            self._signed_at_ms = None
+        with self.call() as line:
+            self._make_ready_for_change(line, urgency)
+            asked = {"signed_at_ms": signed_at_ms, "not_after_ms": not_after_ms, "changes": True}
+            with self._on(line, urgency=urgency, **asked), self._translated(line):
+                yield line.api
 
-    def _api_for_change(self, urgency: Urgency) -> Json:
-        """Return ccxt's exchange, made ready by questions alone: they change nothing."""
+    def _make_ready_for_change(self, line: Line, urgency: Urgency) -> None:
+        """Ask what must be known before a change; that changes nothing."""
         try:
-            with self._minding(urgency), translated_reading():
-                api = self._ready()
-                if self._ports.budget.failures(self._breaker) >= FAILURES_MAX:
-                    api.fetch_time()
+            with self._on(line, urgency=urgency), translated_reading():
+                self._make_ready(line)
+                if self._breaker.is_open:
+                    line.api.fetch_time()
                 if urgency is Urgency.ORDER:
                     self._check_rights()
-                return api
         except KeyMayWithdraw:
-            raise
-        except VenueBusy:
             raise
         except (NotFound, VenueRejected) as error:
             raise VenueUnavailable(str(error)) from error
 
-    def _translated(self) -> Any:  # noqa: ANN401 - a context manager of the library's
+    def _translated(self, line: Line) -> Any:  # noqa: ANN401 - a context manager of the library's
         return translated(
-            self._status,
+            lambda: self._status(line),
             self.profile.duplicates,
             self.profile.refusals,
             never_connected,
@@ -188,43 +194,48 @@ class Exchange:
             KeyMayWithdraw: it can.
         """
         if self._may_withdraw is None:
+            found = False
             with suppress(HookfillError):
-                self._may_withdraw = self.can_withdraw()
-            self._may_withdraw = bool(self._may_withdraw)
+                found = bool(self.can_withdraw())
+            self._may_withdraw = found
         if self._may_withdraw:
             raise KeyMayWithdraw("the key can withdraw; make one that can trade and read only")
 
-    def _status(self) -> int | None:
-        status = self._gateway.status
-        refused = status in self.profile.refused_unread
-        return HTTPStatus.TOO_MANY_REQUESTS if refused else status
+    def _status(self, line: Line) -> int | None:
+        refused = line.status in self.profile.refused_unread
+        return HTTPStatus.TOO_MANY_REQUESTS if refused else line.status
 
     @contextmanager
-    def _minding(self, urgency: Urgency) -> Iterator[None]:
-        """Set whose budget is used, and count rows of failures."""
-        before, self._urgency = self._urgency, urgency
+    def _on(self, line: Line, **errand: Any) -> Iterator[None]:  # noqa: ANN401 - fields by name
+        """Use a line for an errand, and learn from what the exchange says to it."""
+        before = line.errand
+        line.begin(Errand(ends_at=before.ends_at, **errand))
         try:
             yield
         except VenueBusy:
             raise
         except (VenueUnavailable, OutcomeUnknown) as error:
-            self._ports.budget.failed(self._breaker)
             if isinstance(error.__cause__, ccxt.InvalidNonce):
-                self._ports.memory.forget_clock_offset(self.venue)
+                self.clock.forget()
             if isinstance(error.__cause__, ccxt.RateLimitExceeded | ccxt.DDoSProtection):
-                self._limited(0, 1_000)
+                line.limited(0, 1_000)
             raise
-        except HookfillError:
-            self._ports.budget.answered(self._breaker)
-            raise
-        else:
-            self._ports.budget.answered(self._breaker)
         finally:
-            self._urgency = before
+            line.errand = before
 
-    @property
-    def _breaker(self) -> str:
-        return f"{self.venue}:{self.account.id}"
+    def _make_ready(self, line: Line, *, is_public: bool = False) -> None:
+        """Put clock offset and market metadata in place."""
+        self.clock.prepare(line)
+        self._shared.tables.furnish(line)
+        preparation = self.profile.preparation
+        if not is_public and preparation and not line.is_prepared and line.api.apiKey:
+            getattr(line.api, preparation)()
+            line.is_prepared = True
+
+    def _new_line(self) -> Line:
+        return Line(
+            self.account, self.profile, self._ports, self._shared.connections, self.clock.now_ms
+        )
 
     # Symbols and markets
 
@@ -260,148 +271,17 @@ class Exchange:
         with self.asking(Urgency.LOOK_UP) as api:
             return question(api)
 
-    # Building
-
-    def _ready(self, *, is_public: bool = False) -> Json:
-        """Return ccxt's exchange with market metadata and clock offset in place."""
-        api = self.api
-        if self._ports.memory.clock_offset_ms(self.venue) is None:
-            self.measure_clock()
-        if self._ports.clock.server_ms() - self._markets_at_ms > MARKETS_AGE_MS:
-            self._refresh_markets(api)
-        if not is_public and self.profile.preparation and not self._is_prepared and api.apiKey:
-            getattr(api, self.profile.preparation)()
-            self._is_prepared = True
-        return api
-
     def measure_clock(self) -> tuple[int, int]:
-        """Measure how far the venue's clock is ahead of the server's, and keep that.
-
-        Returns:
-            The offset and how long the answer took, in ms.
-        """
-        before = self._ports.clock.server_ms()
-        told = int(self.api.fetch_time())
-        after = self._ports.clock.server_ms()
-        offset = told - (before + after) // 2
-        self._ports.memory.keep_clock_offset(self.venue, offset)
-        self._offset_ms = offset
-        return offset, after - before
-
-    def venue_ms(self, server_ms: int) -> int:
-        """Return the venue's time at a server time."""
-        known = self._ports.memory.clock_offset_ms(self.venue)
-        if known is not None:
-            self._offset_ms = known
-        return server_ms + self._offset_ms
-
-    def server_ms(self, venue_ms: int) -> int:
-        """Return the server's time at a time of the venue."""
-        return venue_ms - (self.venue_ms(0))
-
-    def _refresh_markets(self, api: Json) -> None:
-        """Load what is traded; what is known already serves on where it cannot be had anew."""
-        try:
-            self._load_markets(api)
-        except (ccxt.BaseError, VenueBusy):
-            if not api.markets:
-                raise
-            self._markets_at_ms += MARKETS_PATIENCE_MS
-
-    def _load_markets(self, api: Json) -> None:
-        """Take over what another worker has asked for lately, or ask, and keep it for the others.
+        """Measure the venue's clock anew; see `VenueClock.measure`.
 
         Raises:
-            VenueUnavailable, VenueRejected: nothing is known, and the venue cannot be asked.
+            VenueRejected, VenueUnavailable: it could not be asked.
         """
-        kept = self._ports.memory.markets(self.venue, str(self.account.market))
-        if kept is None or kept.age_ms > MARKETS_AGE_MS:
-            self._ask_for_markets(api)
-        else:
-            api.set_markets(json.loads(kept.text))
-        self._markets_at_ms = self._ports.clock.server_ms()
-
-    def _ask_for_markets(self, api: Json) -> None:
-        text = json.dumps(api.fetch_markets(), default=str)
-        self._ports.memory.keep_markets(self.venue, str(self.account.market), text)
-        api.set_markets(json.loads(text))
+        with self.asking(Urgency.LOOK_UP, is_public=True), self.call() as line:
+            return self.clock.measure(line)
 
     def reload_markets(self) -> int:
         """Ask for the market metadata anew, and return how many markets there are."""
-        with self.asking(Urgency.LOOK_UP, is_public=True) as api:
-            self._ask_for_markets(api)
+        with self.asking(Urgency.LOOK_UP, is_public=True) as api, self.call() as line:
+            self._shared.tables.ask(line)
             return len(api.markets)
-
-    @cached_property
-    def api(self) -> Json:
-        """The exchange of ccxt; it makes no request by itself."""
-        profile, account = self.profile, self.account
-        api = getattr(ccxt, profile.exchange_id)(
-            {
-                **self._credentials(),
-                "enableRateLimit": True,
-                "timeout": self._ports.timeout_ms,
-                "options": self._options(),
-            }
-        )
-        api.number = str
-        api.has = {**api.has, "fetchCurrencies": False}
-        api.session.close()
-        api.session = session_through(self._gateway, profile.headers)
-        api.nonce = self._nonce
-        api.throttle = self._throttle
-        match profile.sandbox_of(account):
-            case Sandbox.TESTNET:
-                api.set_sandbox_mode(True)
-            case Sandbox.DEMO:
-                api.enable_demo_trading(enable=True)
-            case None:
-                pass
-        return api
-
-    def _credentials(self) -> Mapping[str, str]:
-        return dict(self._ports.secrets(self.account))
-
-    def _options(self) -> dict[str, Any]:
-        contract = _CONTRACTS.get(self.account.market)
-        options: dict[str, Any] = {
-            **self.profile.options,
-            "defaultType": "spot" if contract is None else "swap",
-        }
-        if contract is not None:
-            options["defaultSubType"] = contract
-        types: Sequence[str] = self.profile.market_types.get(self.account.market, ())
-        if types:
-            options["fetchMarkets"] = {"types": list(types)}
-        if self.profile.receive_window_ms:
-            options["recvWindow"] = self.profile.receive_window_ms
-        return options
-
-    def _nonce(self) -> int:
-        if self._signed_at_ms is not None:
-            return self._signed_at_ms
-        return self.venue_ms(self._ports.clock.server_ms())
-
-    # The budget
-
-    def _throttle(self, cost: float | None = None) -> None:
-        """Take a request's cost out of the budget that all workers share.
-
-        Raises:
-            VenueBusy: it is used up for longer than this request can wait.
-        """
-        cost = 1.0 if cost is None else cost
-        per_second = 1000 / self.api.rateLimit
-        left_ms = WAIT_MS_MAX[self._urgency]
-        while True:
-            wait_ms = self._ports.budget.take(self.pool, cost, per_second, self._urgency)
-            if not wait_ms:
-                return
-            if wait_ms > left_ms:
-                raise VenueBusy(f"{self.venue} wants no request for {wait_ms} ms", wait_ms)
-            self._ports.pause_ms(wait_ms)
-            left_ms -= wait_ms
-
-    def _limited(self, status: int, pause_ms: int) -> None:
-        del status
-        self._ports.budget.freeze(self.pool, pause_ms)

@@ -1,5 +1,6 @@
 """The prices of one market of a real exchange, as a row of ticks."""
 
+import threading
 from collections.abc import Collection
 from typing import Any
 
@@ -25,11 +26,8 @@ class CcxtFeed:
         self._name = name
         self._exchange = exchange
         self._ports = ports
+        self._lock = threading.Lock()
         self._looks: dict[Symbol, tuple[EpochMs, Quote]] = {}
-
-    def close(self) -> None:
-        """Give up the connections that are kept for later; the next look opens a new one."""
-        self._exchange.close()
 
     def newest(self, symbol: Symbol) -> Tick | None:
         """Return the prices of a symbol as they are now, or None if none are known.
@@ -102,9 +100,11 @@ class CcxtFeed:
         some tell when the last trade was: prices that differ from those of an earlier look are
         newer than that look, whatever is told.
         """
-        looked_ms, known = self._looks.get(symbol, (EpochMs(0), quote))
-        self._looks[symbol] = (asked_ms, quote)
-        told = asked_ms if told_ms is None else self._exchange.server_ms(told_ms)
+        with self._lock:
+            looked_ms, known = self._looks.get(symbol, (EpochMs(0), quote))
+            if asked_ms >= looked_ms:  # else another thread has looked later
+                self._looks[symbol] = (asked_ms, quote)
+        told = asked_ms if told_ms is None else self._exchange.clock.server_ms(told_ms)
         return min(asked_ms, EpochMs(max(told, looked_ms) if known != quote else told))
 
     @staticmethod

@@ -147,5 +147,4 @@ def trades_of(api: Json, exchange: Exchange, order: Order) -> list[Json]:
 
 def lists_trades(exchange: Exchange) -> bool:
     """Tell whether the exchange can be asked for trades."""
-    has = exchange.api.has
-    return bool(has.get("fetchOrderTrades") or has.get("fetchMyTrades"))
+    return exchange.capabilities.lists_trades

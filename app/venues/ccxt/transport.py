@@ -3,18 +3,31 @@
 ccxt makes path, signature and body; nothing of them is touched.
 """
 
+import io
+import socket
+import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from http.client import HTTPResponse
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+from urllib3.util import Timeout
 
 #: What exchanges answer when they want fewer requests → milliseconds to wait where they do not say
 #: how long. 418 is Binance's ban; Bybit's is a 403 with the words below, and lasts ten minutes.
 TOO_MANY: Final[Mapping[int, int]] = {403: 600_000, 418: 120_000, 429: 10_000}
+
+#: For a connection to one address of an exchange. Around the world and back takes 0.4 s.
+CONNECT_SECONDS = 2.0
+
+#: Connections that are kept for later: by host, and hosts.
+_KEPT_CONNECTIONS, _HOSTS = 64, 64
 
 #: Of a Retry-After in seconds.
 _DIGITS_MAX = 7
@@ -22,31 +35,60 @@ _DIGITS_MAX = 7
 _BYBIT_BAN = b"access too frequent"
 
 
-class Gateway(HTTPAdapter):
-    """Sends requests, once each.
+class Gateway(BaseAdapter):
+    """Sends the requests of one line, once each.
 
     Args:
         base_url: of the host that stands in for all hosts of the exchange, or None.
+        connections: those of the process; any number of gateways share them.
+        leave: asked right before a request leaves; returns the seconds that there are for it, and
+            raises where it may not.
+        on_answer: told whether there was an answer, after each request.
         on_limited: told the status and the milliseconds for which the exchange wants silence.
     """
 
-    def __init__(self, base_url: str | None, on_limited: Callable[[int, int], None]) -> None:
-        super().__init__(max_retries=0)
+    def __init__(
+        self,
+        base_url: str | None,
+        connections: HTTPAdapter,
+        leave: Callable[[], float],
+        on_answer: Callable[[bool], None],
+        on_limited: Callable[[int, int], None],
+    ) -> None:
+        super().__init__()
         self._base_url = base_url
+        self._connections = connections
+        self._leave = leave
+        self._on_answer = on_answer
         self._on_limited = on_limited
         self.status: int | None = None
 
-    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]  # noqa: ANN401
+    def send(  # type: ignore[override]
+        self,
+        request: requests.PreparedRequest,
+        timeout: float,
+        **options: Any,  # noqa: ANN401
+    ) -> requests.Response:
         """Send, and note what came back."""
         self.status = None
         if self._base_url is not None and request.url is not None:
             request.url = moved(request.url, self._base_url)
-        response = super().send(request, **options)
-        self.status = response.status_code
+        patience = Timeout(connect=CONNECT_SECONDS, read=timeout, total=self._leave())
+        answered = False
+        try:
+            response = self._connections.send(request, timeout=patience, **options)  # type: ignore[arg-type]  # as documented
+            self.status = response.status_code
+            _ = response.content  # all of it, before it counts as an answer
+            answered = response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
+        finally:
+            self._on_answer(answered)
         if _is_too_many(response):
             self.status = HTTPStatus.TOO_MANY_REQUESTS
             self._on_limited(response.status_code, _pause_ms(response))
         return response
+
+    def close(self) -> None:
+        """Do nothing: the connections are not this gateway's own."""
 
 
 def moved(url: str, base_url: str) -> str:
@@ -68,6 +110,81 @@ def session_through(gateway: Gateway, headers: Mapping[str, str]) -> requests.Se
     session.max_redirects = 0
     session.headers.update(headers)
     return session
+
+
+class Connections(HTTPAdapter):
+    """The connections of a process to all exchanges; any number of threads may use them.
+
+    The time for reading is that for the whole answer: a server that sends a byte a second would
+    else be listened to for ever.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(pool_connections=_HOSTS, pool_maxsize=_KEPT_CONNECTIONS, max_retries=0)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+
+
+class _Timed:
+    """What an answer is read from: a socket, up to a moment of the monotonic clock."""
+
+    def __init__(self, sock: socket.socket, ends_at: float) -> None:
+        self._sock = sock
+        self._ends_at = ends_at
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """Return the bytes that come."""
+        del mode
+        return io.BufferedReader(_Until(self._sock, self._ends_at))
+
+
+class _Until(io.RawIOBase):
+    """The bytes that a socket receives before a moment of the monotonic clock."""
+
+    def __init__(self, sock: socket.socket, ends_at: float) -> None:
+        self._sock = sock
+        self._raw = sock.makefile("rb", buffering=0)
+        self._ends_at = ends_at
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - whatever holds bytes
+        left = self._ends_at - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        self._sock.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def _answers_until(ends_at: float) -> Any:  # noqa: ANN401 - in place of a class
+    def answer(sock: socket.socket, *options: Any, **more: Any) -> HTTPResponse:  # noqa: ANN401
+        return HTTPResponse(_Timed(sock, ends_at), *options, **more)  # type: ignore[arg-type]  # asks for no more
+
+    return answer
+
+
+class _Connection(HTTPConnection):
+    def getresponse(self) -> Any:  # noqa: ANN401 - urllib3's own
+        self.response_class = _answers_until(time.monotonic() + (self.timeout or 0))
+        return super().getresponse()
+
+
+class _SecureConnection(HTTPSConnection):
+    def getresponse(self) -> Any:  # noqa: ANN401 - urllib3's own
+        self.response_class = _answers_until(time.monotonic() + (self.timeout or 0))
+        return super().getresponse()
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
 
 
 def never_connected(error: BaseException) -> bool:

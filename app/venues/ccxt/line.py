@@ -1,0 +1,212 @@
+"""ccxt's exchange with the keys of one account, in the hands of one thread at a time."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import ccxt
+from requests.adapters import HTTPAdapter
+
+from app.domain.account import Account
+from app.domain.errors import OutcomeUnknown, VenueBusy
+from app.domain.identifiers import EpochMs
+from app.domain.words import Market
+from app.venue_ports import Urgency
+from app.venues.ccxt.breaker import Breaker
+from app.venues.ccxt.ports import VenuePorts
+from app.venues.ccxt.profiles import Profile, Sandbox
+from app.venues.ccxt.transport import Gateway, session_through
+
+#: Whatever ccxt gives or takes; it ships no types.
+Json = Any
+
+#: A request waits this long for the budget at most; with an order's time stamp it must arrive soon.
+WAIT_MS_MAX: Mapping[Urgency, int] = {
+    Urgency.CANCEL: 2_000,
+    Urgency.LOOK_UP: 2_000,
+    Urgency.ORDER: 1_000,
+    Urgency.POLL: 0,
+}
+
+#: A request with less time than this before it would only leave its outcome in doubt.
+_LEAST_SECONDS = 0.1
+
+#: Before what there was no time for is tried again.
+_AGAIN_MS = 500
+
+_CONTRACTS = {Market.USDM: "linear", Market.COINM: "inverse"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """What a line is used for at the moment.
+
+    Attributes:
+        ends_at: the moment of the monotonic clock by which all requests must be answered.
+        urgency: of the requests.
+        signed_at_ms: the venue's time that they carry; None is now.
+        not_after_ms: the server's time after which nothing that changes anything may leave.
+        changes: whether it is to change anything.
+    """
+
+    ends_at: float
+    urgency: Urgency = Urgency.POLL
+    signed_at_ms: int | None = None
+    not_after_ms: EpochMs | None = None
+    changes: bool = False
+
+
+class Line:
+    """One ccxt exchange; it makes no request by itself.
+
+    Args:
+        account: whose keys it has.
+        profile: what is known of the exchange.
+        ports: what it is built from.
+        connections: those of the process.
+        venue_now_ms: tells the venue's time.
+
+    Attributes:
+        account: whose keys it has.
+        api: ccxt's exchange.
+        errand: what it is used for.
+        is_prepared: whether the exchange has been asked what must be known before an order.
+        table: what is traded, as ccxt has it in `api`; None before it has.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        profile: Profile,
+        ports: VenuePorts,
+        connections: HTTPAdapter,
+        venue_now_ms: Callable[[], int],
+    ) -> None:
+        self.account = account
+        self._profile = profile
+        self._ports = ports
+        self._breaker = Breaker(account, ports)
+        self._venue_now_ms = venue_now_ms
+        self._gateway = Gateway(
+            ports.urls.get(account.venue), connections, self._leave, self._noted, self.limited
+        )
+        self._has_left = False
+        self.errand = Errand(ends_at=0)
+        self.is_prepared = False
+        self.table: object = None
+        self.api = self._built()
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status of the last answer, or None if there was none."""
+        return self._gateway.status
+
+    @property
+    def left_seconds(self) -> float:
+        """How much time is left for what it is used for."""
+        return self.errand.ends_at - time.monotonic()
+
+    def begin(self, errand: Errand) -> None:
+        """Use it for something else from now on, within the time that there was."""
+        self.errand = replace(errand, ends_at=min(errand.ends_at, self.errand.ends_at))
+        self._gateway.status = None
+        self._has_left = False
+
+    def limited(self, status: int, pause_ms: int) -> None:
+        """Let nobody send anything for a while: the venue said so."""
+        del status
+        self._ports.budget.freeze(self._pool, pause_ms)
+
+    # Before and after each request
+
+    def _leave(self) -> float:
+        """Return the seconds that there are for a request which is about to leave.
+
+        Raises:
+            VenueBusy: there are none, or it is too late for it.
+            OutcomeUnknown: so it is, and an earlier request of the same change has left.
+        """
+        left, refusal = self.left_seconds, None
+        not_after_ms = self.errand.not_after_ms
+        if left < _LEAST_SECONDS:
+            refusal = f"{self.account.venue} was too slow for all that had to be asked"
+        if not_after_ms is not None and self._ports.clock.server_ms() > not_after_ms:
+            refusal = "it is too late to send what was claimed so long ago"
+        if refusal is not None:
+            raise OutcomeUnknown(refusal) if self._has_left else VenueBusy(refusal, _AGAIN_MS)
+        self._has_left = self.errand.changes
+        return left
+
+    def _noted(self, answered: bool) -> None:  # noqa: FBT001 - a callback
+        self._breaker.noted(answered=answered)
+
+    def _throttle(self, cost: float | None = None) -> None:
+        """Take a request's cost out of the budget that all workers share.
+
+        Raises:
+            VenueBusy: it is used up for longer than this request can wait.
+        """
+        self._breaker.admit()
+        cost = 1.0 if cost is None else cost
+        urgency = self.errand.urgency
+        left_ms = min(WAIT_MS_MAX[urgency], int(self.left_seconds * 1000))
+        while True:
+            wait_ms = self._ports.budget.take(self._pool, cost, 1000 / self.api.rateLimit, urgency)
+            if not wait_ms:
+                return
+            if wait_ms > left_ms:
+                raise VenueBusy(f"{self.account.venue} wants no request for {wait_ms} ms", wait_ms)
+            self._ports.pause_ms(wait_ms)
+            left_ms -= wait_ms
+
+    @property
+    def _pool(self) -> str:
+        """The budget that its requests are taken from."""
+        return f"{self.account.venue}:{self._ports.address}"
+
+    def _nonce(self) -> int:
+        signed_at_ms = self.errand.signed_at_ms
+        return self._venue_now_ms() if signed_at_ms is None else signed_at_ms
+
+    # Building
+
+    def _built(self) -> Json:
+        profile, account = self._profile, self.account
+        api = getattr(ccxt, profile.exchange_id)(
+            {
+                **self._ports.secrets(account),
+                "enableRateLimit": True,
+                "timeout": self._ports.timeout_ms,
+                "options": self._options(),
+            }
+        )
+        api.number = str
+        api.has = {**api.has, "fetchCurrencies": False}
+        api.session.close()
+        api.session = session_through(self._gateway, profile.headers)
+        api.nonce = self._nonce
+        api.throttle = self._throttle
+        match profile.sandbox_of(account):
+            case Sandbox.TESTNET:
+                api.set_sandbox_mode(True)
+            case Sandbox.DEMO:
+                api.enable_demo_trading(enable=True)
+            case None:
+                pass
+        return api
+
+    def _options(self) -> dict[str, Any]:
+        contract = _CONTRACTS.get(self.account.market)
+        options: dict[str, Any] = {
+            **self._profile.options,
+            "defaultType": "spot" if contract is None else "swap",
+        }
+        if contract is not None:
+            options["defaultSubType"] = contract
+        types: Sequence[str] = self._profile.market_types.get(self.account.market, ())
+        if types:
+            options["fetchMarkets"] = {"types": list(types)}
+        if self._profile.receive_window_ms:
+            options["recvWindow"] = self._profile.receive_window_ms
+        return options

@@ -1,0 +1,22 @@
+"""What all accounts of a process share on their way to exchanges."""
+
+from dataclasses import dataclass, field
+
+from app.venues.ccxt.lines import Lines
+from app.venues.ccxt.market_tables import MarketTables
+from app.venues.ccxt.transport import Connections
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """Each part may be used by any number of threads at once.
+
+    Attributes:
+        tables: market metadata.
+        lines: ccxt's exchanges that wait for their next use.
+        connections: those that are kept open.
+    """
+
+    tables: MarketTables
+    lines: Lines = field(default_factory=Lines)
+    connections: Connections = field(default_factory=Connections)

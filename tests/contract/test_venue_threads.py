@@ -1,0 +1,133 @@
+"""One process, many threads: calls of one account at once, at a simulated exchange."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+
+import fakeredis
+import pytest
+
+from app.domain.errors import HookfillError
+from app.domain.identifiers import EpochMs
+from app.domain.status import OrderStatus
+from app.domain.words import Market, PositionMode
+from tests.contract.venue_world import ExchangeWorld, Numbers, running_world
+from tests.exchanges.server import Answer, Request
+
+THREADS = 16
+
+WORLDS = [("binance", Market.SPOT), ("bybit", Market.USDM), ("poloniex", Market.SPOT)]
+
+
+@pytest.fixture(params=WORLDS, ids=lambda one: f"{one[0]}-{one[1]}")
+def world(request: pytest.FixtureRequest) -> Iterator[ExchangeWorld]:
+    name, market = request.param
+    with (
+        fakeredis.FakeRedis(decode_responses=True) as client,
+        running_world(client, name, market, timeout_ms=20_000) as running,
+    ):
+        yield running
+
+
+def at_once(work: Callable[[int], object], threads: int = THREADS) -> list[object]:
+    """Let threads begin together, and return what each came to, errors of ours included."""
+    gate = threading.Barrier(threads)
+
+    def begin(number: int) -> object:
+        gate.wait()
+        try:
+            return work(number)
+        except HookfillError as error:
+            return error
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(begin, range(threads)))
+
+
+def test_each_of_many_orders_gets_its_own_answer(world: ExchangeWorld) -> None:
+    numbers = Numbers(world.market, PositionMode.HEDGE)
+    small = ("0.001", "40000") if world.market is Market.SPOT else ("0.01", "1600")
+    orders = [numbers.order(quantity=small[0], price=small[1]) for _ in range(THREADS)]
+
+    def lives(number: int) -> tuple[object, object]:
+        venue = world.clients.venue(world.account)
+        placed = venue.place(orders[number])
+        named = replace(orders[number], venue_order_id=placed.venue_order_id)
+        venue.view()
+        found = venue.find(named)
+        return found and found.venue_order_id, venue.cancel(named).status
+
+    told = at_once(lives)
+
+    at_exchange = {one.ticket.client_id: str(one.id) for one in world.holder.orders}
+    assert len(world.holder.orders) == THREADS
+    assert told == [(at_exchange[one.client_order_id], OrderStatus.CANCELED) for one in orders]
+
+
+def test_one_that_hangs_holds_up_no_other_of_its_account(world: ExchangeWorld) -> None:
+    numbers = Numbers(world.market, PositionMode.HEDGE)
+    world.venue.view()  # what must be asked first is known
+    let_go = threading.Event()
+    answered, hangs = world.gateway.answer, threading.Event()
+
+    def answer(request: Request) -> Answer | bytes | None:
+        if not hangs.is_set():
+            hangs.set()
+            let_go.wait(30)
+        return answered(request)
+
+    world.gateway.answer = answer  # type: ignore[method-assign]
+    stuck = threading.Thread(target=world.venue.view)
+    stuck.start()
+    hangs.wait(10)
+
+    placed = world.venue.place(numbers.order())
+
+    assert placed.status is not OrderStatus.UNKNOWN
+    assert stuck.is_alive()
+    let_go.set()
+    stuck.join()
+
+
+def test_time_stamps_of_orders_do_not_stray_into_other_requests() -> None:
+    """An order carries the time of its claim, all else the time at which it is sent."""
+    with (
+        fakeredis.FakeRedis(decode_responses=True) as client,
+        running_world(client, "binance", Market.SPOT, timeout_ms=20_000) as world,
+    ):
+        world.venue.view()
+        numbers = Numbers(world.market, PositionMode.HEDGE)
+        carried: list[tuple[str, int]] = []
+        answer = world.gateway.answer
+
+        def noting(request: Request) -> Answer | bytes | None:
+            fields = request.fields | request.form
+            carried.append((request.method, int(fields.get("timestamp", "0"))))
+            return answer(request)
+
+        world.gateway.answer = noting  # type: ignore[method-assign]
+        lease_ms = world.ports.policy.lease_ms(world.account)
+        started_ms = world.clock.server_ms()
+        claimed_ms = started_ms - 3_000
+
+        def work(number: int) -> None:
+            for _ in range(4):
+                if number % 2:
+                    world.clients.venue(world.account).view()
+                else:
+                    order = numbers.order(quantity="0.001")
+                    claimed = replace(order, lease_until_ms=EpochMs(claimed_ms + lease_ms))
+                    with suppress(HookfillError):  # on a slow machine it is too late for the last
+                        world.clients.venue(world.account).place(claimed)
+
+        assert at_once(work) == [None] * THREADS
+        placed = [stamp for method, stamp in carried if method == "POST"]
+        asked = [stamp for method, stamp in carried if method == "GET"]
+        offset_ms = world.ports.memory.clock_offset_ms(world.account.venue) or 0
+        assert placed
+        assert {stamp - claimed_ms for stamp in placed} == {offset_ms}
+        assert min(asked) >= started_ms + offset_ms
