@@ -90,6 +90,7 @@ def _reason(record: Record) -> object:
 @click.command()
 @click.argument("order_id")
 @click.argument("outcome", type=click.Choice(["absent", "open", "canceled", "filled"]))
+@click.option("--placement", help="The one you have looked at, as `hookfill order` shows it.")
 @click.option("--filled-quantity", help="How much of it; all, unless given, if it is filled.")
 @click.option("--average-price", help="At which average.")
 @click.option("--venue-order-id", help="The venue's own id, by which an open one is followed.")

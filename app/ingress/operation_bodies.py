@@ -95,6 +95,7 @@ DETAIL: Final = _with(
         "timeline": {"type": "array", "items": _ENTRY},
         "strategy": _or_null(_TEXT),
         "memo": _or_null(_TEXT),
+        "placement": {"type": "integer"},
     },
 )
 CANCELED: Final = _object(requested=_FLAG, order=DETAIL)
@@ -139,6 +140,7 @@ _WAITING: Final = _object(
     order_id=_TEXT,
     client_order_id=_TEXT,
     sentence=_TEXT,
+    placement={"type": "integer"},
     unknown_since_ms=_or_null(_MOMENT),
     command=_TEXT,
 )

@@ -6,9 +6,10 @@ from typing import Any
 
 from marshmallow import fields
 
-from app.dialects.fields import Number, Text, invalid_fields
-from app.domain.errors import NotPermitted
-from app.domain.identifiers import VenueOrderId
+from app.dialects.fields import Number, Text, WholeNumber, invalid_fields
+from app.domain.errors import NotPermitted, WrongState
+from app.domain.events import OutcomeStated
+from app.domain.identifiers import EpochMs, VenueOrderId
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.report import OrderReport
@@ -27,9 +28,14 @@ class Outcome(StrEnum):
 
 
 class OutcomeBody(Strict):
-    """What became of an order: how it stands, and what of it is filled at which average."""
+    """What became of an order: how it stands, and what of it is filled at which average.
+
+    `placement` is the one that the person has looked at, as `GET /api/orders/<id>` shows it;
+    without it the newest one is meant.
+    """
 
     outcome = fields.Enum(Outcome, by_value=True, required=True)
+    placement = WholeNumber()
     filled_quantity = Number()
     average_price = Number()
     venue_order_id = Text()
@@ -45,15 +51,26 @@ _STATUS = {
 _BY_HAND = Reason(ReasonCode.REQUESTED, "a person says that it is off")
 
 
-def report_from(order: Order, body: dict[str, Any]) -> OrderReport:
-    """Return the report that a person gives in place of the venue.
+def outcome_from(order: Order, body: dict[str, Any], at_ms: EpochMs) -> OutcomeStated:
+    """Return what a person says in place of the venue, about the placement that they looked at.
 
     An order that never arrived ends: it is not sent again without somebody asking for it.
 
     Raises:
+        WrongState: the order was placed again since the person looked.
         NotPermitted: the outcome of the order is known.
         MalformedPayload: the figures do not fit the outcome.
     """
+    looked_at = body.get("placement", order.token)
+    if looked_at != order.token:
+        raise WrongState(
+            f"this is about placement {looked_at}, and the order has moved on to placement "
+            f"{order.token}; look again"
+        )
+    return OutcomeStated(at_ms=at_ms, token=order.token, report=_report(order, body))
+
+
+def _report(order: Order, body: dict[str, Any]) -> OrderReport:
     if order.status is not OrderStatus.UNKNOWN:
         raise NotPermitted(f"the order is {order.status}, and only the venue can change that")
     outcome: Outcome = body["outcome"]

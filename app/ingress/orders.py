@@ -4,8 +4,7 @@ from flask import Blueprint, Response, jsonify
 
 from app.bootstrap import Wiring
 from app.dialects.fields import loaded
-from app.domain.errors import NotFound
-from app.domain.events import OrderReported
+from app.domain.errors import NotFound, WrongState
 from app.domain.identifiers import AccountId, AccountName, AggregateId, ClientOrderId
 from app.domain.order import Order
 from app.domain.reason import Reason
@@ -20,7 +19,7 @@ from app.ingress.order_list import (
     page_of,
     search_from,
 )
-from app.ingress.order_outcomes import OutcomeBody, report_from
+from app.ingress.order_outcomes import OutcomeBody, outcome_from
 from app.ingress.reading import Strict, body_of_request, query_of_request
 from app.ingress.rows import detail_of, row_of
 from app.ingress.timelines import whole_timeline
@@ -69,9 +68,10 @@ class _Orders:
         order = self._ports.ledger.load(order_id).aggregate
         if not isinstance(order, Order):
             raise NotFound(f"there is no order {reference[:64]!a}")
-        report = report_from(order, body)
-        event = OrderReported(at_ms=self._ports.clock.now_ms(), report=report)
-        advance(order_id, event, self._ports)
+        event = outcome_from(order, body, self._ports.clock.now_ms())
+        refused = advance(order_id, event, self._ports).ignored
+        if refused is not None:
+            raise WrongState(f"the order has moved on: {refused}; look again")
         return jsonify(self._detail(order_id))
 
     def _detail(self, aggregate_id: AggregateId) -> dict[str, object]:

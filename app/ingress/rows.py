@@ -86,7 +86,7 @@ def detail_of(
         **row_of(aggregate, account),
         "children": [str(child) for child in children],
         "timeline": [entry_row(entry, process) for entry, process in timeline],
-        **_label(aggregate),
+        **_more(aggregate),
     }
 
 
@@ -108,11 +108,19 @@ def spoken_row(aggregate: Aggregate, account: str) -> Row:
     }
 
 
-def _label(aggregate: Aggregate) -> Row:
-    """Return what the caller wrote beside a request about a net position."""
-    if not isinstance(aggregate, Reversal):
-        return {}
-    return {"strategy": aggregate.strategy, "memo": aggregate.note}
+def _more(aggregate: Aggregate) -> Row:
+    """Return what only some have.
+
+    `strategy` and `memo` are what the caller wrote beside a request about a net position;
+    `placement` counts how often an order was placed.
+    """
+    match aggregate:
+        case Reversal():
+            return {"strategy": aggregate.strategy, "memo": aggregate.note}
+        case Order():
+            return {"placement": aggregate.token}
+        case _:
+            return {}
 
 
 def entry_row(entry: Entry, process: str) -> Row:

@@ -161,6 +161,9 @@ def _waiting_row(order: Order) -> Json:
         "order_id": str(order.id),
         "client_order_id": order.client_order_id,
         "sentence": order.sentence(),
+        "placement": order.token,
         "unknown_since_ms": order.unknown_since_ms,
-        "command": f"hookfill resolve {order.id} [absent|open|canceled|filled]",
+        "command": (
+            f"hookfill resolve {order.id} [absent|open|canceled|filled] --placement {order.token}"
+        ),
     }

@@ -11,7 +11,13 @@ import pytest
 import redis
 
 from app.bootstrap import Wiring, web_wiring
+from app.domain.events import OrderReported
+from app.domain.identifiers import AggregateId
+from app.domain.report import OrderReport
+from app.domain.status import OrderStatus
 from app.ingress.factory import create_app
+from app.ports import Stored
+from app.services.advance import advance
 from app.services.archive import archive
 from app.settings import Settings
 from app.settings.kinds import DATABASE_URL
@@ -326,6 +332,40 @@ def test_a_word_that_makes_no_sense_is_not_taken(
 
     assert demo.refusal("POST", path, body) == (400, "validation_failed", fields)
     assert demo.call("GET", f"/api/orders/{unknown}")["state"] == "UNKNOWN"
+
+
+def test_a_word_about_an_earlier_placement_is_not_taken(demo: Caller, unknown: str) -> None:
+    path = f"/api/orders/{unknown}/resolve"
+    shown = demo.call("GET", f"/api/orders/{unknown}")["placement"]
+
+    refusal = demo.refusal("POST", path, {"outcome": "absent", "placement": shown - 1})
+
+    assert refusal == (409, "wrong_state", [])
+    assert demo.call("GET", f"/api/orders/{unknown}")["state"] == "UNKNOWN"
+    answer = demo.call("POST", path, {"outcome": "absent", "placement": shown})
+    assert answer["state"] == "CANCELED"
+
+
+def test_a_word_that_is_overtaken_is_not_taken(
+    demo: Caller, unknown: str, wiring: Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The venue tells that the order rests between the look of the web process and its commit."""
+    ports = wiring.ports
+    load = ports.ledger.load
+
+    def overtaken(order_id: AggregateId) -> Stored:
+        found = load(order_id)
+        monkeypatch.undo()
+        report = OrderReport(status=OrderStatus.NEW)
+        advance(order_id, OrderReported(at_ms=ports.clock.now_ms(), report=report), ports)
+        return found
+
+    monkeypatch.setattr(ports.ledger, "load", overtaken)
+
+    refusal = demo.refusal("POST", f"/api/orders/{unknown}/resolve", {"outcome": "absent"})
+
+    assert refusal == (409, "wrong_state", [])
+    assert demo.call("GET", f"/api/orders/{unknown}")["state"] == "NEW"
 
 
 def test_what_the_venue_has_told_stays(demo: Caller, worker: Worker) -> None:

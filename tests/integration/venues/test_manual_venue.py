@@ -10,14 +10,13 @@ import pytest
 
 from app.domain.commands import Action
 from app.domain.errors import MalformedPayload, NotPermitted
-from app.domain.events import OrderReported
 from app.domain.status import OrderStatus
 from app.domain.words import Market
-from app.ingress.order_outcomes import Outcome, report_from
+from app.ingress.order_outcomes import Outcome, outcome_from
 from app.services.advance import advance
 from app.services.cancel import request_cancel
 from app.services.resolve import resolve_order
-from tests.builders import REQUESTED, a_command, an_order, fixed
+from tests.builders import NOW, REQUESTED, a_command, an_order, fixed
 from tests.exchanges.faults import Call, Fault
 from tests.venue_rig import VenueRig, venue_rig
 
@@ -54,8 +53,7 @@ def test_what_arrived_without_an_answer_is_settled_by_a_person(rig: VenueRig, fa
     unknown = rig.order()
 
     body = {"outcome": Outcome.FILLED, "average_price": Decimal(50_000)}
-    report = OrderReported(at_ms=rig.clock.now_ms(), report=report_from(unknown, body))
-    advance(unknown.id, report, rig.ports)
+    advance(unknown.id, outcome_from(unknown, body, rig.clock.now_ms()), rig.ports)
     rig.settle()
 
     assert (unknown.status, unknown.needs_person) == (OrderStatus.UNKNOWN, True)
@@ -84,8 +82,9 @@ def test_what_has_an_answer_needs_nobody(rig: VenueRig) -> None:
 def test_a_person_may_say_what_became_of_it() -> None:
     unknown = replace(an_order(), status=OrderStatus.UNKNOWN, needs_person=True)
 
-    absent = report_from(unknown, {"outcome": Outcome.ABSENT})
-    filled = report_from(unknown, {"outcome": Outcome.FILLED, "average_price": Decimal(50_000)})
+    absent = outcome_from(unknown, {"outcome": Outcome.ABSENT}, NOW).report
+    body = {"outcome": Outcome.FILLED, "average_price": Decimal(50_000)}
+    filled = outcome_from(unknown, body, NOW).report
 
     assert absent.status is OrderStatus.CANCELED
     assert (filled.status, filled.filled_quantity) == (OrderStatus.FILLED, unknown.quantity)
@@ -104,9 +103,9 @@ def test_figures_that_do_not_fit_are_refused(body: dict[str, object]) -> None:
     unknown = replace(an_order(), status=OrderStatus.UNKNOWN)
 
     with pytest.raises(MalformedPayload):
-        report_from(unknown, body)
+        outcome_from(unknown, body, NOW)
 
 
 def test_nobody_overrules_a_venue() -> None:
     with pytest.raises(NotPermitted):
-        report_from(an_order(), {"outcome": Outcome.FILLED, "average_price": Decimal(1)})
+        outcome_from(an_order(), {"outcome": Outcome.FILLED, "average_price": Decimal(1)}, NOW)

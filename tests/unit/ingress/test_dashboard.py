@@ -638,7 +638,8 @@ class TestAccountAtItsVenue:
         assert f"hookfill resolve {order.id}" in listed
         assert f'href="/ui/orders/{order.id}#settle"' in listed
         assert f'data-url="/api/orders/{order.id}/resolve"' in page
-        body = {"outcome": "filled", "average_price": "50000"}
+        assert f'name="placement" value="{order.token}"' in page
+        body = {"outcome": "filled", "average_price": "50000", "placement": str(order.token)}
         assert site.api("POST", f"/api/orders/{order.id}/resolve", body).status_code == 200
         assert "data-send" not in site.text(f"/ui/orders/{order.id}")
         assert "No order of this account is unknown" in site.text("/ui/accounts/mine")
