@@ -90,12 +90,12 @@ class Terms:
 
     Attributes:
         permits: the account states under which it may happen; None does not ask.
-        turn: the lane must still be leased under its token.
+        lane: what is in flight in it must not have changed since it was looked at.
         tell: further aggregates that the change concerns, besides the parent.
     """
 
     permits: frozenset[AccountState] | None = None
-    turn: "Turn | None" = None
+    lane: "LaneView | None" = None
     tell: tuple[AggregateId, ...] = ()
 
 
@@ -142,7 +142,7 @@ class Ledger(Protocol):
 
         Raises:
             Conflict: one of them has another version by now.
-            LeaseLost: the lane has been leased anew.
+            LaneChanged: what is in flight in the lane has changed since it was looked at.
             NotPermitted: the account's state is not among those that `terms` permit.
         """
 
@@ -205,17 +205,19 @@ class Live(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """The right to work one lane for a moment.
+class LaneView:
+    """One lane as it was at one moment.
 
     Attributes:
+        changes: counts each time that an order has joined or left those in flight, or become
+            another of theirs: the same twice, and nothing did between.
         waiting: ids in order of their turn: due time, then arrival.
         in_flight: orders of the lane whose effect on the position is not yet known.
     """
 
     account: AccountId
     symbol: Symbol
-    token: int
+    changes: int
     waiting: tuple[AggregateId, ...]
     in_flight: tuple[OrderId, ...]
 
@@ -223,11 +225,8 @@ class Turn:
 class Lanes(Protocol):
     """Position-dependent work of one (account, symbol), one at a time and in order."""
 
-    def enter(self, account: AccountId, symbol: Symbol) -> Turn | None:
-        """Lease the lane, or return None while somebody else holds it."""
-
-    def leave(self, turn: Turn) -> AggregateId | None:
-        """Give the lane back, if it is still ours, and return who came to wait meanwhile."""
+    def look(self, account: AccountId, symbol: Symbol) -> LaneView:
+        """Return who waits, and what is in flight; nobody is kept from anything by it."""
 
     def head(self, account: AccountId, symbol: Symbol) -> AggregateId | None:
         """Return whose turn would be next, or None while an order of the lane is in flight."""

@@ -31,7 +31,7 @@ HookfillError                retryable = False unless said otherwise
 │  ├─ NewerRecord            written by a newer release, and left to it
 │  ├─ Conflict               retryable; somebody else committed first
 │  ├─ StaleRegistry          retryable; accounts or credentials have changed meanwhile
-│  └─ LeaseLost              retryable; others hold the lane or the poll now
+│  └─ LaneChanged            retryable; others had a turn in the lane meanwhile
 └─ VenueError                the venue's
    ├─ VenueRejected          definite: the order becomes REJECTED
    │  └─ InsufficientFunds
@@ -270,8 +270,8 @@ class StaleRegistry(StoreError):
     retryable = True
 
 
-class LeaseLost(StoreError):
-    """The lease ran out and others may hold it now."""
+class LaneChanged(StoreError):
+    """Others had a turn in the lane since it was looked at, or an order of it became known."""
 
     retryable = True
 

@@ -30,7 +30,7 @@ def advance(
     Raises:
         NotFound: there is no such aggregate.
         Conflict: others committed first, ATTEMPTS_MAX times in a row.
-        LeaseLost, NotPermitted: the terms were not met.
+        LaneChanged, NotPermitted: the terms were not met.
     """
     for _ in range(ATTEMPTS_MAX):
         stored = ports.ledger.load(aggregate_id)

@@ -1,15 +1,19 @@
 """Position-dependent work of one (account, symbol), one at a time and in order of its turn."""
 
-from app.domain.errors import NotFound
+from contextlib import suppress
+
+from app.domain.account import Account
+from app.domain.errors import LaneChanged, NotFound
 from app.domain.events import Executed, TurnTaken
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol
 from app.domain.market import AccountView
 from app.domain.order import Order
 from app.domain.request import Request
 from app.domain.status import OrderStatus
-from app.domain.words import AccountState
-from app.ports import Ports, Terms, Turn
+from app.domain.words import AccountState, Mode
+from app.ports import LaneView, Ports, Terms
 from app.services.advance import advance
+from app.services.held import held
 
 #: An order to close the opposite leg, and the entry after it.
 IDS_PER_TURN = 2
@@ -17,53 +21,75 @@ IDS_PER_TURN = 2
 #: Turns that one call takes; more are left to the next wake-up.
 TURNS_MAX = 16
 
+#: A call that lasts longer begins no further turn: at a slow venue one turn takes half a minute.
+TURNS_WITHIN_MS = 5_000
+
+#: Longer than the paper venue takes to tell what an account has, and the prices.
+PAPER_ASKING_MS = 3_000
+
+#: As long as a real venue may take over one answer. Whoever dies while it is asked holds up the
+#: lane this long; whoever asks for longer may meet another one who asks, too, which is harmless.
+ASKING_MS = 10_000
+
 
 #: What stands in lanes: requests that are sized in their turn, and orders that are merely sent.
 Waiting = Request | Order
 
 
 def work_lane(account: AccountId, symbol: Symbol, ports: Ports) -> None:
-    """Let whoever is at the head of the lane have its turn: size its order, or let it be sent.
+    """Let whoever is next in the lane have its turn: size its order, or let it be sent.
 
-    One worker at a time holds the lane, by a lease with a fencing token that the commit checks, so
-    a worker that slept through its lease commits nothing. While an order of the lane is in flight
-    nobody takes a turn, save exits that have waited long enough, and what is too late by now.
+    While an order of the lane is in flight nobody takes a turn, save exits that have waited long
+    enough, and what is too late by now.
+
+    A venue may take half a minute to tell what a size depends on, so nothing is leased meanwhile
+    that anybody needs. What it has told counts if nothing in the lane has been in flight since
+    before it was asked, save what still is, as it was: the store checks that in the step which
+    commits the turn. So of any number who work a lane at once, each at any pace, one has the turn.
     """
+    until_ms = ports.clock.server_ms() + TURNS_WITHIN_MS
     for _ in range(TURNS_MAX):
-        turn = ports.lanes.enter(account, symbol)
-        if turn is None:
+        lane = ports.lanes.look(account, symbol)
+        waiting = _next(lane, ports)
+        if waiting is None or not _take_turn(waiting, lane, ports):
             return
-        try:
-            executed = _take_turn(turn, ports)
-        finally:
-            newcomer = ports.lanes.leave(turn)
-        if not executed and newcomer is None:
+        if ports.clock.server_ms() > until_ms:
             return
 
 
-def _take_turn(turn: Turn, ports: Ports) -> bool:
-    """Execute the first request that may run. Return whether the lane has moved."""
+def _take_turn(waiting: Waiting, lane: LaneView, ports: Ports) -> bool:
+    """Let it be sent, expire or be sized. Return whether it is worth looking at the lane again."""
+    now_ms = ports.clock.now_ms()
+    with suppress(LaneChanged):
+        if is_late(waiting, now_ms):
+            advance(waiting.id, _nothing_known(now_ms), ports, Terms(lane=lane))
+        elif isinstance(waiting, Order):
+            advance(waiting.id, TurnTaken(at_ms=now_ms), ports, Terms(lane=lane))
+        else:
+            return _size_alone(waiting.account, waiting.symbol, ports)
+    return True
+
+
+def _next(lane: LaneView, ports: Ports) -> Waiting | None:
+    """Return the first that may have its turn now, if any may."""
     now_ms = ports.clock.now_ms()
     # While nobody may go ahead, the head alone is asked whether it is too late. To read
     # the others at each wake-up would hold up the very order that they wait for.
-    may_overtake = _may_overtake(turn, ports)
-    for aggregate_id in turn.waiting if may_overtake else turn.waiting[:1]:
+    may_overtake = _may_overtake(lane, ports)
+    for aggregate_id in lane.waiting if may_overtake else lane.waiting[:1]:
         waiting = _queued(aggregate_id, ports)
         if waiting is None:
             continue
         if is_late(waiting, now_ms):
-            advance(waiting.id, _nothing_known(now_ms), ports, Terms(turn=turn))
-            return True
-        if turn.in_flight:
+            return waiting
+        if lane.in_flight:
             if not may_overtake or _is_entry(waiting) or not _is_ready(waiting):
                 continue
         elif not _is_ready(waiting):
-            return False  # it waits for its close, and so does everybody behind it
-        if _must_wait(waiting, ports):
-            continue
-        _execute(waiting, turn, ports)
-        return True
-    return False
+            return None  # it waits for its close, and so does everybody behind it
+        if not _must_wait(waiting, ports):
+            return waiting
+    return None
 
 
 def _queued(aggregate_id: AggregateId, ports: Ports) -> Waiting | None:
@@ -99,10 +125,10 @@ def _nothing_known(now_ms: EpochMs) -> Executed:
     return Executed(at_ms=now_ms, account=view, quote=None, instrument=None, new_ids=())
 
 
-def _may_overtake(turn: Turn, ports: Ports) -> bool:
+def _may_overtake(lane: LaneView, ports: Ports) -> bool:
     """Tell whether exits have waited long enough for the orders in flight, be there any."""
     now_ms = ports.clock.server_ms()
-    for order_id in turn.in_flight:
+    for order_id in lane.in_flight:
         order = ports.ledger.load(order_id).aggregate
         if not isinstance(order, Order) or order.status is not OrderStatus.UNKNOWN:
             return False
@@ -116,17 +142,47 @@ def _must_wait(waiting: Waiting, ports: Ports) -> bool:
     return not _is_entry(waiting) and ports.ledger.state_of(waiting.account) is AccountState.HALT
 
 
-def _execute(waiting: Waiting, turn: Turn, ports: Ports) -> None:
-    if isinstance(waiting, Order):
-        advance(waiting.id, TurnTaken(at_ms=ports.clock.now_ms()), ports, Terms(turn=turn))
-        return
-    account = ports.accounts.account(waiting.account)
+def _size_alone(account_id: AccountId, symbol: Symbol, ports: Ports) -> bool:
+    """Size what is next in the lane, unless somebody else does. Return whether we did, or tried.
+
+    Who finds another one asking goes away: that one looks at the lane again when it is done. If it
+    dies meanwhile, the sweep sends the next one.
+    """
+    account = ports.accounts.account(account_id)
+    asking_ms = PAPER_ASKING_MS if account.mode is Mode.PAPER else ASKING_MS
+    with held(ports.locks, f"lane:{account_id}:{symbol}", asking_ms) as is_ours:
+        if is_ours:
+            # Who had the lock before has perhaps had the turn that we came for.
+            lane = ports.lanes.look(account_id, symbol)
+            waiting = _next(lane, ports)
+            if isinstance(waiting, Request) and not is_late(waiting, ports.clock.now_ms()):
+                _size(waiting, account, lane, ports)
+        return is_ours
+
+
+def _size(request: Request, account: Account, before: LaneView, ports: Ports) -> None:
+    """Ask the venue what the size depends on, and let the request have its turn by that."""
     venue = ports.venues.of(account)
-    event = Executed(
-        at_ms=ports.clock.now_ms(),
-        account=venue.view(),
-        quote=venue.quote(waiting.symbol),
-        instrument=venue.instrument(waiting.symbol),
-        new_ids=ports.ids.fresh(waiting.account, IDS_PER_TURN),
-    )
-    advance(waiting.id, event, ports, Terms(turn=turn))
+    view = venue.view()
+    quote = venue.quote(request.symbol)
+    instrument = venue.instrument(request.symbol)
+    if _is_still_next(request, account, ports):
+        event = Executed(
+            at_ms=ports.clock.now_ms(),
+            account=view,
+            quote=quote,
+            instrument=instrument,
+            new_ids=ports.ids.fresh(account.id, IDS_PER_TURN),
+        )
+        advance(request.id, event, ports, Terms(lane=before))
+
+
+def _is_still_next(request: Request, account: Account, ports: Ports) -> bool:
+    """Tell whether what was asked for before is still what its turn depends on.
+
+    Others came, an account was halted or set to another mode, time went by: all of that may happen
+    while a venue is asked. The rest, that nothing was in flight since, is checked by the commit.
+    """
+    next_one = _next(ports.lanes.look(request.account, request.symbol), ports)
+    is_next = next_one is not None and next_one.id == request.id
+    return is_next and ports.accounts.account(account.id) == account

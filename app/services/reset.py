@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 
-from app.domain.errors import Conflict, LeaseLost, NotFound
+from app.domain.errors import Conflict, NotFound
 from app.domain.events import CancelRequested, OrderReported
 from app.domain.identifiers import AccountId, AggregateId
 from app.domain.order import Order
@@ -81,5 +81,5 @@ def _attempt(
     step: Callable[[AggregateId, Ports], None], aggregate_id: AggregateId, ports: Ports
 ) -> None:
     """Take one step; what workers got at first is looked at again in the next round."""
-    with suppress(NotFound, Conflict, LeaseLost):
+    with suppress(NotFound, Conflict):
         step(aggregate_id, ports)

@@ -6,7 +6,7 @@
 --   version  hash     the aggregate's `version` is still the argument ('0': it is new)
 --   present  hash     the aggregate has not left
 --   permits  string   the account's state is among the argument's words; missing is HALT
---   turn     hash     the lane is still leased under this token
+--   lane     string   the counter is still the argument; missing is 0
 --   equal    string   the value is still the argument
 --   give_up  none     server time is not past the argument
 --   unused   hash     no holder under this field, or `<id> free`; else `repeated` and the holder
@@ -41,9 +41,9 @@ function conditions.permits(key, words)
   end
 end
 
-function conditions.turn(key, token)
-  local lease = redis.call('HMGET', key, 'token', 'until')
-  if lease[1] ~= token or tonumber(lease[2] or 0) < now then return {'turn', lease[1] or ''} end
+function conditions.lane(key, wanted)
+  local found = redis.call('GET', key) or '0'
+  if found ~= wanted then return {'lane', found} end
 end
 
 function conditions.equal(key, wanted)

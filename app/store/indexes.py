@@ -150,6 +150,8 @@ def write_difference(
     for listing in old.keys() - new.keys():
         if (listing.key, listing.member) not in kept:
             transaction.write(_REMOVE[listing.shape], listing.key, listing.member)
+    if _flight(before) != _flight(after):
+        transaction.write("INCR", keys.flight_changes(after.account, after.symbol))
     effects = []
     for listing, effect in new.items():
         if listing in old:
@@ -158,6 +160,13 @@ def write_difference(
         if effect is not None:
             effects.append(effect)
     return effects
+
+
+def _flight(aggregate: Aggregate | None) -> OrderStatus | None:
+    """Return as what an order is in flight, if it is."""
+    if isinstance(aggregate, Order) and aggregate.is_in_flight:
+        return aggregate.status
+    return None
 
 
 def _add(listing: Listing, again_at_ms: EpochMs, transaction: Transaction) -> None:

@@ -182,14 +182,14 @@ def lane(account: AccountId, symbol: Symbol) -> str:
     return f"{tag(shard_of_account(account))}:lane:{account}:{symbol}"
 
 
-def lane_lease(account: AccountId, symbol: Symbol) -> str:
-    """Hash: `token` and `until` (server ms) of whoever works the lane. For ever, one a lane."""
-    return f"{tag(shard_of_account(account))}:lane_lease:{account}:{symbol}"
-
-
 def flight(account: AccountId, symbol: Symbol) -> str:
     """Set: orders of a lane whose effect on the position is not known yet. Until it is."""
     return f"{tag(shard_of_account(account))}:flight:{account}:{symbol}"
+
+
+def flight_changes(account: AccountId, symbol: Symbol) -> str:
+    """String, counter: changes to what is in flight in a lane. For ever, one a lane."""
+    return f"{tag(shard_of_account(account))}:flight_changes:{account}:{symbol}"
 
 
 def protectors(account: AccountId, symbol: Symbol, leg: PositionSide) -> str:

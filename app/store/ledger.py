@@ -11,7 +11,7 @@ from app.domain.decision import Entry, EntryName
 from app.domain.effects import Effect, EffectKind
 from app.domain.errors import (
     Conflict,
-    LeaseLost,
+    LaneChanged,
     NotFound,
     NotPermitted,
     RateLimited,
@@ -78,9 +78,9 @@ class RedisLedger:
         if terms.permits is not None:
             words = " ".join(sorted(terms.permits))
             transaction.require("permits", keys.state(account), words)
-        if terms.turn is not None:
-            lease = keys.lane_lease(terms.turn.account, terms.turn.symbol)
-            transaction.require("turn", lease, terms.turn.token)
+        if terms.lane is not None:
+            counter = keys.flight_changes(terms.lane.account, terms.lane.symbol)
+            transaction.require("lane", counter, terms.lane.changes)
         effects = self._write(changes, terms.tell, transaction)
         answer = transaction.run(self._commit)
         if answer[0] != OK:
@@ -304,8 +304,8 @@ def _refusal(answer: Answer) -> Exception:  # noqa: PLR0911 - a table
             return Conflict(f"somebody else has committed version {found}")
         case "permits":
             return NotPermitted(f"the account is in {found}")
-        case "turn":
-            return LeaseLost(f"the lane is leased under token {found}")
+        case "lane":
+            return LaneChanged(f"what is in flight in the lane has changed, {found} times by now")
         case "room":
             return TooManyOpen(f"{found} smart orders wait already")
         case "equal":

@@ -13,7 +13,7 @@ from app.domain.decision import Entry, EntryName
 from app.domain.effects import Effect, EffectKind
 from app.domain.errors import (
     Conflict,
-    LeaseLost,
+    LaneChanged,
     NotFound,
     NotPermitted,
     StoreError,
@@ -23,7 +23,7 @@ from app.domain.identifiers import EpochMs
 from app.domain.signal import SignalState
 from app.domain.status import OrderStatus
 from app.domain.words import AccountState
-from app.ports import Change, Stored, Terms, Turn
+from app.ports import Change, Stored, Terms
 from app.store import keys
 from app.store.connection import connect
 from tests.builders import (
@@ -188,47 +188,28 @@ def test_a_state_that_nobody_can_read_is_halt(
 # The turn in the lane
 
 
-def test_whoever_holds_the_lane_may_commit(store: Store) -> None:
+def test_who_looked_at_the_lane_as_it_is_may_commit(store: Store) -> None:
     stored = store.put(a_signal())
-    turn = store.lanes.enter(SPOT_ID, BTC)
-    assert turn is not None
+    lane = store.lanes.look(SPOT_ID, BTC)
 
-    store.ledger.commit([Change(stored, a_signal(state=SignalState.DONE))], Terms(turn=turn))
+    store.ledger.commit([Change(stored, a_signal(state=SignalState.DONE))], Terms(lane=lane))
 
     assert store.ledger.load(stored.aggregate.id).version == 2
 
 
-def test_whoever_has_left_the_lane_commits_nothing(store: Store) -> None:
+@pytest.mark.parametrize("status", [OrderStatus.PENDING_NEW, OrderStatus.PLACING, OrderStatus.NEW])
+def test_who_looked_before_an_order_joined_or_left_commits_nothing(
+    store: Store, status: OrderStatus
+) -> None:
     stored = store.put(a_signal())
-    turn = store.lanes.enter(SPOT_ID, BTC)
-    assert turn is not None
-    store.lanes.leave(turn)
+    lane = store.lanes.look(SPOT_ID, BTC)
+    store.put(an_order(id=an_id(2)))
+    store.change(an_order_in(status, id=an_id(2)))
 
-    with pytest.raises(LeaseLost):
-        store.ledger.commit([Change(stored, a_signal(state=SignalState.DONE))], Terms(turn=turn))
+    with pytest.raises(LaneChanged):
+        store.ledger.commit([Change(stored, a_signal(state=SignalState.DONE))], Terms(lane=lane))
 
     assert store.ledger.load(stored.aggregate.id) == stored
-
-
-def test_an_older_token_commits_nothing_while_another_holds_the_lane(store: Store) -> None:
-    stored = store.put(a_signal())
-    old = store.lanes.enter(SPOT_ID, BTC)
-    assert old is not None
-    store.lanes.leave(old)
-    newer = store.lanes.enter(SPOT_ID, BTC)
-    assert newer is not None
-    assert newer.token > old.token
-
-    with pytest.raises(LeaseLost, match=f"token {newer.token}"):
-        store.ledger.commit([Change(stored, stored.aggregate)], Terms(turn=old))
-
-
-def test_a_lane_that_nobody_ever_held_has_no_turns(store: Store) -> None:
-    stored = store.put(a_signal())
-    turn = Turn(account=SPOT_ID, symbol=BTC, token=1, waiting=(), in_flight=())
-
-    with pytest.raises(LeaseLost):
-        store.ledger.commit([Change(stored, stored.aggregate)], Terms(turn=turn))
 
 
 # What is owed
@@ -411,7 +392,7 @@ def test_nothing_of_an_order_stays_listed_when_it_has_closed(store: Store) -> No
         store.change(an_order_in(status, origin="one", caller_id="a"))
 
     kinds = {key.split(":")[1] for key in store.client.scan_iter("{s01}:*")}
-    assert kinds == {"aggregate", "all", "finished"}
+    assert kinds == {"aggregate", "all", "finished", "flight_changes"}
 
 
 def test_a_signal_that_has_ended_is_listed_nowhere(store: Store) -> None:

@@ -27,7 +27,7 @@ EXPECTED = {
     "HookfillError": (503, "queue_unavailable"),
     "InsufficientFunds": (409, "venue_rejected"),
     "KeyReused": (400, "validation_failed"),
-    "LeaseLost": (503, "queue_unavailable"),
+    "LaneChanged": (503, "queue_unavailable"),
     "MalformedPayload": (400, "validation_failed"),
     "MarketNotTraded": (404, "not_found"),
     "NewerRecord": (503, "queue_unavailable"),

@@ -2,17 +2,14 @@
 
 from decimal import Decimal
 
-import pytest
-
 from app.domain.commands import Action, OnOpposite, SignalCommand, SignalRules
-from app.domain.errors import LeaseLost, OutcomeUnknown, VenueUnavailable
+from app.domain.errors import OutcomeUnknown, VenueUnavailable
 from app.domain.identifiers import AggregateId, base_of
 from app.domain.order import Order
 from app.domain.signal import SignalState
 from app.domain.status import OrderStatus
 from app.domain.words import AccountState, PositionSide, ReasonCode, Side
 from app.services.lane import TURNS_MAX, work_lane
-from app.store.lanes import LEASE_MS
 from tests.builders import (
     BTC,
     ETH,
@@ -24,8 +21,8 @@ from tests.builders import (
     fixed,
     percent,
 )
-from tests.fakes import ThenSilent, nothing
-from tests.rig import POLICY, Rig, deaths, encounters
+from tests.fakes import ThenSilent
+from tests.rig import POLICY, Rig, deaths, encounters, with_ids
 
 SILENCE = OutcomeUnknown("nobody answered")
 BUY = a_command(size=fixed("0.1"))
@@ -234,63 +231,38 @@ def test_an_exit_waits_while_its_account_is_halted_and_then_runs(rig: Rig) -> No
     assert [order.side for order in rig.venue.sent] == [Side.SELL]
 
 
-# Fencing
+# Several at once
 
 
-def test_a_worker_that_slept_through_its_turn_commits_nothing(rig: Rig) -> None:
-    accepted = rig.accept(BUY)
-
-    def another_takes_over() -> None:
-        rig.venue.before_view = nothing
-        rig.clock.advance(LEASE_MS + 1)
-        assert rig.ports.lanes.enter(SPOT_ID, BTC) is not None
-
-    rig.venue.before_view = another_takes_over
-
-    with pytest.raises(LeaseLost):
-        spot_lane(rig)
-
-    assert rig.orders() == []
-    assert rig.signal(accepted.id).order_id is None
-
-
-def test_a_worker_that_slept_finds_the_turn_taken(rig: Rig) -> None:
-    accepted = rig.accept(BUY)
-
-    def another_takes_the_turn() -> None:
-        rig.venue.before_view = nothing
-        rig.clock.advance(LEASE_MS + 1)
-        spot_lane(rig)
-
-    rig.venue.before_view = another_takes_the_turn
-
-    spot_lane(rig)
-
-    assert rig.signal(accepted.id).order_id == rig.order().id
-
-
-def test_whoever_finds_the_lane_held_leaves_it_alone(rig: Rig) -> None:
+def test_one_asks_at_a_time_and_those_who_find_it_asking_go_away(rig: Rig) -> None:
     rig.accept(BUY)
-    turn = rig.ports.lanes.enter(SPOT_ID, BTC)
+    asked: list[int] = []
+
+    def others_come() -> None:
+        asked.append(1)
+        for _ in range(3):
+            spot_lane(rig)
+
+    rig.venue.before_view = others_come
 
     spot_lane(rig)
 
-    assert turn is not None
-    assert rig.orders() == []
+    assert len(asked) == 1
+    assert len(rig.orders()) == 1
 
 
-def test_who_came_while_the_lane_was_held_is_served_by_its_holder() -> None:
+def test_who_came_while_another_one_asked_is_served_by_that_one() -> None:
     def prepared() -> Rig:
-        rig = Rig()
+        rig = with_ids()
         rig.accept(CLOSE_NOTHING)
         return rig
 
-    def come_and_find_it_held(rig: Rig) -> None:
+    def come_and_find_it_asking(rig: Rig) -> None:
         rig.accept(CLOSE_NOTHING)
         work_lane(USDM_ID, ETH, rig.ports)
 
     for met in encounters(
-        prepared, lambda rig: work_lane(USDM_ID, ETH, rig.ports), come_and_find_it_held
+        prepared, lambda rig: work_lane(USDM_ID, ETH, rig.ports), come_and_find_it_asking
     ):
         skipped = [one for one in met.reader.newest(None) if not one.is_live]
         assert len(skipped) == 2
