@@ -43,6 +43,7 @@ from app.store.reader import RedisReader
 from app.store.reconciliations import RedisReconciliations
 from app.store.records import aggregate_from, entry_from
 from app.store.registry import RedisRegistry
+from app.store.runs import RedisFreezer, RedisRuns
 from app.store.server_check import check_server
 from app.store.signatures import RedisSignatures
 from app.store.timers import RedisTimers
@@ -177,6 +178,8 @@ def _wiring(
         errands=RedisErrands(client),
         kill_switches=RedisKillSwitches(client),
         canary=RedisCanary(client),
+        runs=RedisRuns(client),
+        freezer=RedisFreezer(client),
         findings=RedisFindings(client),
         reconciliations=RedisReconciliations(client),
         venue_cancels=RedisVenueCancels(client, clock),

@@ -10,6 +10,7 @@ from app.domain.aggregate import Aggregate
 from app.domain.decision import Entry
 from app.domain.effects import AT_ONCE, Effect
 from app.domain.finding import Finding
+from app.domain.frozen import Frozen, Knowledge, Placed
 from app.domain.identifiers import (
     AccountId,
     AccountName,
@@ -90,11 +91,13 @@ class Terms:
 
     Attributes:
         permits: the account states under which it may happen; None does not ask.
+        vouched: the symbol of which all orders at the venue must be known; None does not ask.
         lane: what is in flight in it must not have changed since it was looked at.
         tell: further aggregates that the change concerns, besides the parent.
     """
 
     permits: frozenset[AccountState] | None = None
+    vouched: Symbol | None = None
     lane: "LaneView | None" = None
     tell: tuple[AggregateId, ...] = ()
 
@@ -144,7 +147,11 @@ class Ledger(Protocol):
             Conflict: one of them has another version by now.
             LaneChanged: what is in flight in the lane has changed since it was looked at.
             NotPermitted: the account's state is not among those that `terms` permit.
+            NotVouched: the venue must be asked first; see `Runs`.
         """
+
+    def present(self, ids: Collection[AggregateId]) -> Collection[AggregateId]:
+        """Return which of these are in the store, readable or not."""
 
     def admit(self, changes: Sequence[Change], admission: Admission) -> AggregateId | None:
         """Write a new request, and what changes with it, or return the id of the one it repeats.
@@ -371,6 +378,17 @@ class Venue(Protocol):
             VenueUnavailable: the question could not be asked.
         """
 
+    def placed(self, symbol: Symbol, since_ms: EpochMs) -> Placed:
+        """Return the orders of a symbol that were placed from a server time on, open or closed.
+
+        Not necessarily up to now: what came later is asked for again. One that was placed earlier
+        may be among them.
+
+        Raises:
+            VenueUnavailable: the question could not be asked.
+            CannotAsk: it never can be.
+        """
+
     def cancel_standing(self, order: StandingOrder) -> None:
         """Ask that an order be taken off which `standing` has told of, by the venue's own id.
 
@@ -396,6 +414,48 @@ class Venue(Protocol):
         Raises:
             VenueUnavailable: nothing could be asked.
         """
+
+
+class Runs(Protocol):
+    """The runs of the store's server, and what the present one knows of orders at venues.
+
+    A store that was restored from an earlier copy begins a new run, and knows nothing of what was
+    placed since. One that was merely started anew begins one, too, and cannot tell the difference.
+    """
+
+    def beat(self) -> None:
+        """Note that the present run still lasts."""
+
+    def knowledge(self, account: AccountId, symbol: Symbol) -> Knowledge:
+        """Return what the present run knows of an account's orders of a symbol."""
+
+    def vouch(self, account: AccountId, symbol: Symbol, run: str) -> bool:
+        """Note that all orders of a symbol are known in a run; False if it is over."""
+
+    def vouch_until(self, account: AccountId, symbol: Symbol, run: str, until_ms: EpochMs) -> bool:
+        """Note that those are known that were placed before a server time."""
+
+    def symbols(self, account: AccountId) -> Collection[Symbol]:
+        """Return the symbols of an account that were ever vouched for."""
+
+
+class Freezer(Protocol):
+    """Why accounts are frozen, so that nothing at all is sent for them."""
+
+    def freeze(self, frozen: Frozen) -> None:
+        """Let nothing be sent for an account. One that is frozen already has another reason now."""
+
+    def of(self, account: AccountId) -> Frozen | None:
+        """Return why an account is frozen, or None if it is not."""
+
+    def thaw(self, frozen: Frozen) -> AccountState | None:
+        """Give an account its state back, and return it; None if it is not frozen for this.
+
+        The orders of the list need not be known here any more.
+        """
+
+    def accepted(self, account: AccountId) -> Collection[ClientOrderId]:
+        """Return the orders that somebody has seen when the account was released."""
 
 
 class Findings(Protocol):
@@ -595,7 +655,11 @@ class Registry(Accounts, Protocol):
         """Create or change an API client."""
 
     def set_state(self, account: AccountId, state: AccountState) -> None:
-        """Set the risk state of an account. It holds for whatever is sent from now on."""
+        """Set the risk state of an account. It holds for whatever is sent from now on.
+
+        Raises:
+            WrongState: the account is frozen; see `Freezer`.
+        """
 
 
 class Reader(Protocol):
@@ -891,6 +955,8 @@ class Ports:
     errands: Errands
     kill_switches: KillSwitches
     canary: Canary
+    runs: Runs
+    freezer: Freezer
     findings: Findings
     reconciliations: Reconciliations
     venue_cancels: VenueCancels

@@ -19,6 +19,7 @@ from app.domain.account import Account
 from app.domain.effects import Effect
 from app.domain.errors import HookfillError, NotFound
 from app.domain.finding import Finding
+from app.domain.frozen import Placed, PlacedOrder
 from app.domain.identifiers import (
     AccountId,
     ClientOrderId,
@@ -67,6 +68,11 @@ class ClockedRedis(fakeredis.FakeRedis):
         super().__init__(server=fakeredis.FakeServer(), decode_responses=True)
         self.after_write: Callable[[], None] = nothing
         self._told: dict[str, str] = {}  # hash of a script → hash of the one that is told the time
+        self.begin_run("0")
+
+    def begin_run(self, name: str) -> None:
+        """Be a server that was started anew, under this name."""
+        self.set("test:info", f"run_id:{name}")
 
     def show(self, server_ms: int) -> None:
         """Set the time that the scripts are told."""
@@ -89,6 +95,7 @@ class ClockedRedis(fakeredis.FakeRedis):
 
     def _telling(self, text: str) -> str:
         telling = text.replace("redis.call('TIME')", "redis.call('LRANGE', 'test:time', 0, 1)")
+        telling = telling.replace("redis.call('INFO', 'server')", "redis.call('GET', 'test:info')")
         self._told[_hash_of(text)] = _hash_of(telling)
         return telling
 
@@ -199,7 +206,9 @@ class ScriptedVenue:
         strangers: the venue's own id → an order that nobody here has placed, and how it stands.
         canceled: the ids of the cancels of those that have arrived.
         place_script, cancel_script, find_script, view_script, adjust_script, standing_script,
-            stranger_script: answers to the next calls.
+            stranger_script, placed_script: answers to the next calls.
+        others: orders that it lists besides those that it has received.
+        asked_since: since when somebody wanted to know what was placed, each time.
         leverage: as it was set.
         before_view, before_find: called when somebody asks, before the answer is made.
         after_place: called with an order that was taken in.
@@ -225,6 +234,9 @@ class ScriptedVenue:
         self.canceled: list[VenueOrderId] = []
         self.standing_script: deque[Lost | HookfillError | None] = deque()
         self.stranger_script: deque[OrderReport | HookfillError | None] = deque()
+        self.placed_script: deque[Placed | HookfillError] = deque()
+        self.others: list[PlacedOrder] = []
+        self.asked_since: list[EpochMs] = []
         self.leverage: dict[Symbol, int] = {}
         self.before_view: Callable[[], None] = nothing
         self.before_find: Callable[[], None] = nothing
@@ -315,6 +327,29 @@ class ScriptedVenue:
             for one, report in self.ledger.items()
             if report.status in OPEN and one in orders
         ]
+
+    @_a_call
+    def placed(self, symbol: Symbol, since_ms: EpochMs) -> Placed:
+        self.asked_since.append(since_ms)
+        planned = self.placed_script.popleft() if self.placed_script else None
+        if isinstance(planned, HookfillError):
+            raise planned
+        if planned is not None:
+            return planned
+        mine = [
+            PlacedOrder(
+                client_order_id=one.client_order_id,
+                venue_order_id=None,
+                symbol=one.symbol,
+                side=one.side,
+                quantity=one.quantity,
+                filled_quantity=Decimal(0),
+                placed_at_ms=NOW,
+            )
+            for one in self.sent
+        ]
+        found = [one for one in [*mine, *self.others] if one.symbol == symbol]
+        return Placed(orders=tuple(one for one in found if one.placed_at_ms >= since_ms))
 
     @_a_call
     def cancel_standing(self, order: StandingOrder) -> None:

@@ -41,6 +41,7 @@ from app.store.reader import RedisReader
 from app.store.reconciliations import RedisReconciliations
 from app.store.records import aggregate_from, entry_from
 from app.store.registry import RedisRegistry
+from app.store.runs import RedisFreezer, RedisRuns
 from app.store.signatures import RedisSignatures
 from app.store.timers import RedisTimers
 from app.store.trigger_book import RedisTriggerBook
@@ -128,6 +129,8 @@ class Rig:
             errands=RedisErrands(self.redis),
             kill_switches=RedisKillSwitches(self.redis),
             canary=RedisCanary(self.redis),
+            runs=RedisRuns(self.redis),
+            freezer=RedisFreezer(self.redis),
             findings=RedisFindings(self.redis),
             reconciliations=RedisReconciliations(self.redis),
             venue_cancels=RedisVenueCancels(self.redis, self.clock),

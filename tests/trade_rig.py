@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -54,6 +54,9 @@ class NotingLedger:
 
     def load(self, aggregate_id: AggregateId) -> Stored:
         return self._ledger.load(aggregate_id)
+
+    def present(self, ids: Collection[AggregateId]) -> Collection[AggregateId]:
+        return self._ledger.present(ids)
 
     def commit(self, changes: Sequence[Change], terms: Terms = NO_TERMS) -> Sequence[Effect]:
         effects = self._ledger.commit(changes, terms)

@@ -47,6 +47,7 @@ class Canary(PeriodicTask):
     def work(self, values: Sequence[object], ports: Ports) -> None:
         """Note the time."""
         del values
+        ports.runs.beat()
         ports.canary.sing(ports.clock.server_ms())
 
 

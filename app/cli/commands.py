@@ -14,6 +14,7 @@ from app.cli.export import export
 from app.cli.findings import show_findings
 from app.cli.orders import order, orders, resolve
 from app.cli.prices import price
+from app.cli.recovery import cancel, recover
 from app.cli.symbols import symbol
 from app.cli.tables import table_of
 from app.domain.errors import StoreError
@@ -31,7 +32,10 @@ def main() -> None:
     """Hookfill: trading webhooks in, orders placed exactly once."""
 
 
-for _command in (orders, order, resolve, export, account, connector, client, price, symbol):
+for _command in (
+    *(orders, order, resolve, cancel, export),
+    *(account, connector, client, price, symbol, recover),
+):
     main.add_command(_command)
 
 
@@ -79,6 +83,8 @@ def status(api: Api) -> None:
     """Say whether everything works: the store, the queue, the workers."""
     is_ready, said = api.readiness()
     click.echo("ready" if is_ready else f"not ready: {said}")
+    for row in api.get("api", "recovery")["data"] if is_ready else ():
+        click.echo(f"{row['account']} is FROZEN: nothing is sent for it. See `hookfill recover`.")
     sys.exit(0 if is_ready else 1)
 
 

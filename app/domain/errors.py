@@ -31,6 +31,7 @@ HookfillError                retryable = False unless said otherwise
 │  ├─ NewerRecord            written by a newer release, and left to it
 │  ├─ Conflict               retryable; somebody else committed first
 │  ├─ StaleRegistry          retryable; accounts or credentials have changed meanwhile
+│  ├─ NotVouched             retryable; the venue must be asked first what it has of ours
 │  └─ LaneChanged            retryable; others had a turn in the lane meanwhile
 └─ VenueError                the venue's
    ├─ VenueRejected          definite: the order becomes REJECTED
@@ -266,6 +267,12 @@ class Conflict(StoreError):
 
 class StaleRegistry(StoreError):
     """Accounts or credentials have changed since they were read."""
+
+    retryable = True
+
+
+class NotVouched(StoreError):
+    """Nobody has asked the venue yet whether it has orders of which nothing is known here."""
 
     retryable = True
 

@@ -1,6 +1,7 @@
 """The closed sets of words that everything else is written in."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class Dialect(StrEnum):
@@ -149,6 +150,16 @@ class AccountState(StrEnum):
     RUN = "RUN"
     REDUCE_ONLY = "REDUCE_ONLY"
     HALT = "HALT"
+    FROZEN = "FROZEN"
+
+    @property
+    def holds_exits(self) -> bool:
+        """Whether exits wait until the account is in another state."""
+        return self in {AccountState.HALT, AccountState.FROZEN}
+
+
+#: Those that a person may set; an account is frozen by what was found, and released by `recover`.
+STATES_BY_HAND: Final = (AccountState.RUN, AccountState.REDUCE_ONLY, AccountState.HALT)
 
 
 class Mode(StrEnum):

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError, fields, validate
 
 from app.bootstrap import Wiring
 from app.dialects.fields import Flag, ValueField, invalid_fields, loaded
 from app.domain.account import Account
 from app.domain.errors import NotFound
+from app.domain.frozen import refuse_if_frozen
 from app.domain.identifiers import AccountId, AccountName
-from app.domain.words import AccountState, Market, Mode, PositionMode
+from app.domain.words import STATES_BY_HAND, AccountState, Market, Mode, PositionMode
 from app.ingress.account_rules import complaints_about
 from app.ingress.reading import Name, SecretText, Strict, checked_name
 from app.services.wake import wake_account
@@ -58,7 +59,7 @@ class AccountBody(Strict):
     position_mode = fields.Enum(PositionMode, by_value=True)
     credentials = _Credentials(allow_none=True)
     limits = _Limits()
-    state = fields.Enum(AccountState, by_value=True)
+    state = fields.Enum(AccountState, by_value=True, validate=validate.OneOf(STATES_BY_HAND))
     enabled = Flag()
 
 
@@ -93,10 +94,13 @@ class AccountRecords:
 
         Raises:
             MalformedPayload: with the messages by field; nothing has changed.
+            WrongState: it names a state, and the account is frozen.
         """
         named = loaded(_BODY, content)
         state = named.pop("state", None)
         known = self._find(name)
+        if known is not None and state is not None:
+            refuse_if_frozen(self._wiring.ports.ledger.state_of(known.id))
         account = self._with(known or _new(name), named)
         self._check(known, account)
         if known is None or account != known:

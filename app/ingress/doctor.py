@@ -42,6 +42,7 @@ class _Doctor:
             one for one in self._wiring.registry.accounts() if one.enabled and one.venue != PAPER
         ]
         rows = [_row(one) for one in (*self._about_store(), *self._about_queue())]
+        rows += [_row(_FROZEN, one) for one in accounts if self._is_frozen(one)]
         found = self._asked(accounts)
         for account in accounts:
             rows += [_row(one, account) for one in found[account.name]]
@@ -54,6 +55,9 @@ class _Doctor:
         account = self._wiring.registry.account_named(AccountName(name))
         rows = [_row(one, account) for one in self._asked([account])[account.name]]
         return jsonify(ok=_is_well(rows), account=account.name, venue=account.venue, findings=rows)
+
+    def _is_frozen(self, account: Account) -> bool:
+        return self._wiring.ports.freezer.of(account.id) is not None
 
     def _asked(self, accounts: Sequence[Account]) -> dict[str, Sequence[Finding]]:
         """Have workers look at these accounts, all at once."""
@@ -101,6 +105,13 @@ class _Doctor:
             ),
         )
 
+
+_FROZEN = Finding(
+    check="frozen",
+    message="nothing is sent: the venue has orders of ours that are not known here",
+    grade=Grade.ERROR,
+    fix="Look at them, and release the account, with `hookfill recover`.",
+)
 
 _NOBODY = Finding(
     check="worker",

@@ -20,6 +20,7 @@ from app.ingress import (
     orders,
     paper,
     reconciliation,
+    recovery,
     symbols,
     venues,
 )
@@ -67,6 +68,7 @@ def create_app(wiring: Wiring) -> Flask:
         admin,
         doctor,
         reconciliation,
+        recovery,
         symbols,
         venues,
         paper,

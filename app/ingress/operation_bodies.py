@@ -23,6 +23,7 @@ from app.ingress.json_schema import Json, object_schema
 from app.ingress.order_outcomes import OutcomeBody
 from app.ingress.paper_controls import ClockBody
 from app.ingress.reconciliation import CancelBody
+from app.ingress.recovery import ReleaseBody
 from app.ingress.rows import KEYS
 from app.ingress.symbols import SpellingBody
 from app.venues.ccxt.profiles import AdapterClass
@@ -144,6 +145,7 @@ _WAITING: Final = _object(
     unknown_since_ms=_or_null(_MOMENT),
     command=_TEXT,
 )
+RELEASE: Final = object_schema(ReleaseBody())
 VENUE_CANCEL: Final = object_schema(CancelBody())
 VENUE_CANCELED: Final = _object(
     venue_order=_STANDING,

@@ -153,6 +153,16 @@ OPERATIONS: Final[Sequence[Operation]] = (
                 },
             },
         ),
+        ("GET", "/api/recovery", "Frozen accounts: why, and what waits for release.", _NOTHING),
+        (
+            "POST",
+            "/api/accounts/<name>/recovery",
+            "Release a frozen account.",
+            {
+                "body": bodies.RELEASE,
+                "answers": {200: "Released.", 409: "Not frozen, or for something else by now."},
+            },
+        ),
         ("GET", "/api/venues", "Venues, and whether each can be asked by our ids.", _NOTHING),
         (
             "GET",

@@ -26,6 +26,7 @@ from app.ingress.order_list import cursor_of, id_from
 from app.ingress.overview import OVERVIEW_QUERY, Overview
 from app.ingress.peer import is_https
 from app.ingress.reading import query_of_request
+from app.ingress.recovery import FrozenAccounts
 from app.ingress.venue_accounts import VenueAccounts
 from app.settings import is_loopback
 
@@ -40,6 +41,7 @@ class Pages:
         self._accounts = AccountRecords(wiring)
         self._venue_accounts = VenueAccounts(wiring)
         self._overview = Overview(wiring)
+        self._frozen = FrozenAccounts(wiring)
         self._families = Families(wiring)
         self._gate = gate
 
@@ -62,6 +64,7 @@ class Pages:
         return self._page(
             "overview",
             health=self._overview.health(),
+            frozen=self._frozen.all(),
             prices=self._overview.prices(),
             price_source=self._settings.prices,
             rows=[self._families.row(one) for one in found],

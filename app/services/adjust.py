@@ -18,7 +18,7 @@ from app.domain.errors import (
     VenueUnavailable,
 )
 from app.domain.identifiers import AggregateId, EpochMs, Symbol
-from app.domain.words import PositionMode
+from app.domain.words import AccountState, PositionMode
 from app.ports import Ports
 from app.services.held import held
 
@@ -129,6 +129,8 @@ def _carry_out(adjustment: Adjustment, ports: Ports) -> None:
     The venue comes first: an account whose record says something else than its venue would send
     orders that the venue refuses, and after a stop in between the same call again puts that right.
     """
+    if ports.ledger.state_of(adjustment.account) is AccountState.FROZEN:
+        raise VenueUnavailable("the account is frozen: nothing is sent for it")
     with held(ports.locks, f"adjust:{adjustment.account}", LEASE_MS) as is_ours:
         if not is_ours:
             raise VenueUnavailable("another setting of this account is being changed; try again")

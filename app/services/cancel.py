@@ -16,7 +16,7 @@ from app.domain.request import Request
 from app.domain.signal import Signal
 from app.domain.smart_order import SmartOrder
 from app.domain.status import OPEN, OrderStatus
-from app.domain.words import ReasonCode
+from app.domain.words import AccountState, ReasonCode
 from app.ports import Ports, Venue
 from app.services.accept import targets_of
 from app.services.advance import advance
@@ -26,6 +26,9 @@ from app.services.place import retry_at
 def cancel_order(order_id: OrderId, ports: Ports) -> None:
     """Ask the venue to take off an open order whose cancel is wanted; ask again until it is gone.
 
+    A cancel opens nothing and closes no position, so after a start of the store it does not wait
+    until the venue was asked what it has of ours; but for a frozen account nothing is sent at all.
+
     Raises:
         NotFound: there is no such order.
     """
@@ -34,6 +37,8 @@ def cancel_order(order_id: OrderId, ports: Ports) -> None:
         return
     if order.next_action_at_ms > ports.clock.server_ms():
         return
+    if ports.ledger.state_of(order.account) is AccountState.FROZEN:
+        return  # what the venue has is not what is thought here
     venue = ports.venues.of(ports.accounts.account(order.account))
     report = _ending(order, venue, may_hide=_may_hide(order, ports))
     if report is None:

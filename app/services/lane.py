@@ -10,7 +10,7 @@ from app.domain.market import AccountView
 from app.domain.order import Order
 from app.domain.request import Request
 from app.domain.status import OrderStatus
-from app.domain.words import AccountState, Mode
+from app.domain.words import Mode
 from app.ports import LaneView, Ports, Terms
 from app.services.advance import advance
 from app.services.held import held
@@ -139,7 +139,7 @@ def _may_overtake(lane: LaneView, ports: Ports) -> bool:
 
 def _must_wait(waiting: Waiting, ports: Ports) -> bool:
     """Tell whether an exit waits for its halted account; an entry is denied when it is sent."""
-    return not _is_entry(waiting) and ports.ledger.state_of(waiting.account) is AccountState.HALT
+    return not _is_entry(waiting) and ports.ledger.state_of(waiting.account).holds_exits
 
 
 def _size_alone(account_id: AccountId, symbol: Symbol, ports: Ports) -> bool:

@@ -1,7 +1,7 @@
 """An order goes to its venue, at most once."""
 
 from app import metrics
-from app.domain.account import Account
+from app.domain.account import PAPER, Account
 from app.domain.errors import (
     NotPermitted,
     OutcomeUnknown,
@@ -24,6 +24,7 @@ from app.domain.status import OrderStatus
 from app.domain.words import AccountState, ReasonCode
 from app.ports import Policy, Ports, Terms, Venue
 from app.services.advance import advance
+from app.services.vouch import clear
 
 _ENTRY_STATES = frozenset({AccountState.RUN})
 _EXIT_STATES = frozenset({AccountState.RUN, AccountState.REDUCE_ONLY})
@@ -45,17 +46,20 @@ def place_order(order_id: OrderId, ports: Ports) -> None:
         return  # it is not its turn yet
     if order.next_action_at_ms > ports.clock.server_ms():
         return
+    account = ports.accounts.account(order.account)
+    clearance = clear(order, account, ports)
+    if clearance is None:
+        return
     refusal = _refusal(order, ports)
     if refusal is not None:
         event = PlacementDenied(at_ms=ports.clock.now_ms(), reason=refusal)
         advance(order_id, event, ports)
         return
-    account = ports.accounts.account(order.account)
     venue = ports.venues.of(account)
     claimed = _claim(order, account, ports)
     # A worker that slept through its lease sends nothing: others may have sent the order meanwhile.
     if claimed is not None and ports.clock.server_ms() < claimed.lease_until_ms:
-        answer = _answer(claimed, venue, ports)
+        answer = clearance.answer(claimed, ports) or _answer(claimed, venue, ports)
         _time(claimed, account, answer)
         advance(order_id, answer, ports)
 
@@ -81,8 +85,9 @@ def _claim(order: Order, account: Account, ports: Ports) -> Order | None:
     lease_until_ms = EpochMs(ports.clock.server_ms() + ports.policy.lease_ms(account))
     event = PlacementClaimed(at_ms=ports.clock.now_ms(), lease_until_ms=lease_until_ms)
     permits = _EXIT_STATES if order.reduces else _ENTRY_STATES
+    vouched = None if account.venue == PAPER else order.symbol
     try:
-        decision = advance(order.id, event, ports, Terms(permits=permits))
+        decision = advance(order.id, event, ports, Terms(permits=permits, vouched=vouched))
     except NotPermitted:
         _forbidden(order, ports)
         return None

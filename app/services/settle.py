@@ -10,7 +10,7 @@ from app.domain.request import Request
 from app.domain.smart_order import SmartOrder
 from app.domain.smart_trade.trade import SmartTrade
 from app.domain.status import OrderStatus
-from app.domain.words import AccountState, Mode
+from app.domain.words import Mode
 from app.ports import Ports
 from app.services.lane import is_late
 
@@ -57,7 +57,7 @@ def _counts(aggregate_id: AggregateId, ports: Ports) -> bool:
         return False
     if account.mode is not Mode.PAPER or _waits_for_lane(aggregate, ports):
         return False
-    return not (_is_exit(aggregate) and ports.ledger.state_of(account.id) is AccountState.HALT)
+    return not (_is_exit(aggregate) and ports.ledger.state_of(account.id).holds_exits)
 
 
 def _is_exit(aggregate: Aggregate) -> bool:

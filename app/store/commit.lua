@@ -6,6 +6,7 @@
 --   version  hash     the aggregate's `version` is still the argument ('0': it is new)
 --   present  hash     the aggregate has not left
 --   permits  string   the account's state is among the argument's words; missing is HALT
+--   vouched  hash     the argument is a symbol whose orders are all known in the present run (run.lua)
 --   lane     string   the counter is still the argument; missing is 0
 --   equal    string   the value is still the argument
 --   give_up  none     server time is not past the argument
@@ -39,6 +40,10 @@ function conditions.permits(key, words)
   if not string.find(' ' .. words .. ' ', ' ' .. state .. ' ', 1, true) then
     return {'permits', state}
   end
+end
+
+function conditions.vouched(key, symbol)
+  if redis.call('HGET', key, symbol) ~= present_run() then return {'vouched', symbol} end
 end
 
 function conditions.lane(key, wanted)

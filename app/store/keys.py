@@ -41,6 +41,14 @@ KILL_SWITCHES = "hookfill:kill_switches"
 #: string. When a canary last came through the queue, server time in ms. Overwritten by the next.
 CANARY = "hookfill:canary"
 
+#: sorted set, run of the server → server ms at which it was last seen. For ever, the newest 1,000;
+#: `first` is before all of them.
+RUNS = "hookfill:runs"
+
+#: hash. `name` of the present run, and `mark`, the last id that was handed out before it began.
+#: Overwritten by the next run.
+RUN = "hookfill:run"
+
 #: string. Identity of the history that has what the `kept` sets name. Overwritten by the next one.
 HISTORY = "hookfill:history"
 
@@ -163,8 +171,32 @@ def open_orders(account: AccountId) -> str:
 
 
 def state(account: AccountId) -> str:
-    """String: RUN, REDUCE_ONLY or HALT. For ever; missing counts as HALT."""
+    """String: RUN, REDUCE_ONLY, HALT or FROZEN. For ever; missing counts as HALT."""
     return f"{tag(shard_of_account(account))}:state:{account}"
+
+
+def vouched(account: AccountId) -> str:
+    """Hash: symbol → the run in which all orders at the venue were known. For ever.
+
+    `until <server ms>` where only those are known for certain that were placed before.
+    """
+    return f"{tag(shard_of_account(account))}:vouched:{account}"
+
+
+def frozen(account: AccountId) -> str:
+    """Hash: `before`, the state of an account before it was frozen, and `record`, why it was.
+
+    Until it is released.
+    """
+    return f"{tag(shard_of_account(account))}:frozen:{account}"
+
+
+def accepted(account: AccountId) -> str:
+    """Set: client order ids at the venue that nobody here has to know. For ever.
+
+    Somebody has seen them in a list when the account was released.
+    """
+    return f"{tag(shard_of_account(account))}:accepted:{account}"
 
 
 def dedupe(account: AccountId, digest: str) -> str:

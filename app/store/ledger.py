@@ -14,6 +14,7 @@ from app.domain.errors import (
     LaneChanged,
     NotFound,
     NotPermitted,
+    NotVouched,
     RateLimited,
     StaleRegistry,
     StoreUnavailable,
@@ -61,7 +62,7 @@ class RedisLedger:
         self._clock = clock
         self._process = process
         self._republish_after_ms = republish_after_ms
-        self._commit = load_script(client, "commit.lua")
+        self._commit = load_script(client, "run.lua", "commit.lua")
 
     def load(self, aggregate_id: AggregateId) -> Stored:
         """Return the aggregate as it is now."""
@@ -71,6 +72,15 @@ class RedisLedger:
             raise NotFound(f"there is no aggregate {aggregate_id}")
         return Stored(aggregate_from(text_of(body)), int(version))
 
+    def present(self, ids: Collection[AggregateId]) -> Collection[AggregateId]:
+        """Return which of these are here, readable or not."""
+        wanted = list(ids)
+        with translated(), self._client.pipeline(transaction=False) as pipeline:
+            for one in wanted:
+                pipeline.exists(keys.aggregate(one))
+            found = pipeline.execute()
+        return {one for one, is_here in zip(wanted, found, strict=True) if is_here}
+
     def commit(self, changes: Sequence[Change], terms: Terms = NO_TERMS) -> Sequence[Effect]:
         """Write all the changes or none, and return the effects that came to be owed."""
         transaction = Transaction()
@@ -78,6 +88,8 @@ class RedisLedger:
         if terms.permits is not None:
             words = " ".join(sorted(terms.permits))
             transaction.require("permits", keys.state(account), words)
+        if terms.vouched is not None:
+            transaction.require("vouched", keys.vouched(account), terms.vouched)
         if terms.lane is not None:
             counter = keys.flight_changes(terms.lane.account, terms.lane.symbol)
             transaction.require("lane", counter, terms.lane.changes)
@@ -304,6 +316,8 @@ def _refusal(answer: Answer) -> Exception:  # noqa: PLR0911 - a table
             return Conflict(f"somebody else has committed version {found}")
         case "permits":
             return NotPermitted(f"the account is in {found}")
+        case "vouched":
+            return NotVouched(f"it is not known yet what the venue has of ours in {found}")
         case "lane":
             return LaneChanged(f"what is in flight in the lane has changed, {found} times by now")
         case "room":

@@ -11,11 +11,13 @@ import redis
 
 from app.domain.account import Account, ApiClient, Connector
 from app.domain.errors import NotFound
+from app.domain.frozen import refuse_if_frozen
 from app.domain.identifiers import AccountId, AccountName
 from app.domain.words import AccountState, Dialect, PositionMode
 from app.store import keys
 from app.store.codec import decoder, encoder
-from app.store.scripts import text_of, translated
+from app.store.scripts import load_script, text_of, translated
+from app.store.transaction import OK
 
 #: After this long everything is read anew even if nobody said that it has changed.
 LIFE_SECONDS = 2.0
@@ -47,6 +49,7 @@ class RedisRegistry:
     def __init__(self, client: redis.Redis, seconds: Callable[[], float] = time.monotonic) -> None:
         self._client = client
         self._seconds = seconds
+        self._set_state = load_script(client, "set_state.lua")
         self._lock = threading.Lock()
         self._snapshot = _Snapshot()
 
@@ -159,9 +162,10 @@ class RedisRegistry:
         self._put(keys.CLIENTS, f"{client.dialect}:{client.key}", ApiClient, client)
 
     def set_state(self, account: AccountId, state: AccountState) -> None:
-        """Set the risk state of an account."""
-        with translated():
-            self._client.set(keys.state(account), state)
+        """Set the risk state of an account that is not frozen."""
+        answer = self._set_state([keys.state(account)], [state])
+        if answer[0] != OK:
+            refuse_if_frozen(AccountState.FROZEN)
 
     def _next_account_id(self, name: AccountName) -> AccountId:
         """Return the id that this name has, else the first that nobody has.

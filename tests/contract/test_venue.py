@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -10,12 +11,14 @@ import fakeredis
 import pytest
 
 from app.domain.errors import (
+    CannotAsk,
     InsufficientFunds,
     NotFound,
     OutcomeUnknown,
     VenueRejected,
     VenueUnavailable,
 )
+from app.domain.frozen import PlacedOrder
 from app.domain.identifiers import ClientOrderId, EpochMs, Symbol, VenueOrderId
 from app.domain.order import Order
 from app.domain.reconciliation import StandingOrder
@@ -419,6 +422,94 @@ def test_a_cancel_of_a_listed_order_without_an_answer_may_have_arrived(
     ending = world.venue.find_standing(found)
     assert ending is not None
     assert ending.status is OrderStatus.CANCELED
+
+
+# What was placed there since a moment
+
+
+def listing_is_known(world: VenueWorld) -> None:
+    """Leave out exchanges of which nothing is known but what ccxt knows."""
+    if isinstance(world, ExchangeWorld) and world.profile.adapter_class is AdapterClass.MANUAL:
+        pytest.skip("see test_a_venue_that_is_known_to_ccxt_alone_lists_nothing")
+
+
+def placed_since(world: VenueWorld, since_ms: int) -> list[PlacedOrder]:
+    """Ask until everything is told, as whoever needs it does."""
+    found: list[PlacedOrder] = []
+    while True:
+        placed = world.venue.placed(traded(world), EpochMs(since_ms))
+        found += placed.orders
+        if placed.until_ms is None:
+            return found
+        assert placed.until_ms > since_ms
+        since_ms = placed.until_ms
+
+
+def test_it_lists_what_was_placed_open_and_closed(world: VenueWorld, numbers: Numbers) -> None:
+    listing_is_known(world)
+    since_ms = int(time.time() * 1000) - 60_000 if isinstance(world, ExchangeWorld) else 0
+    filled = numbers.order(quantity="0.01")
+    world.venue.place(filled)
+    open_order, _ = resting(world, numbers)
+    canceled, _ = resting(world, numbers)
+    world.venue.cancel(canceled)
+
+    found = {one.client_order_id: one for one in placed_since(world, since_ms)}
+
+    assert found.keys() == {one.client_order_id for one in (filled, open_order, canceled)}
+    one = found[filled.client_order_id]
+    assert (one.symbol, one.side) == (filled.symbol, filled.side)
+    assert (one.quantity, one.filled_quantity) == (filled.quantity, filled.quantity)
+    assert {name for name, one in found.items() if one.is_open} == {open_order.client_order_id}
+
+
+def test_a_venue_that_is_known_to_ccxt_alone_lists_nothing(world: VenueWorld) -> None:
+    if not isinstance(world, ExchangeWorld) or world.profile.adapter_class is AdapterClass.FULL:
+        pytest.skip("how it lists orders is known")
+
+    with pytest.raises(CannotAsk):
+        world.venue.placed(traded(world), EpochMs(1))
+
+
+DAY_MS = 86_400_000
+
+
+def test_it_pages_through_time_and_numbers_and_misses_nothing(
+    world: VenueWorld, numbers: Numbers
+) -> None:
+    listing_is_known(world)
+    if not isinstance(world, ExchangeWorld):
+        pytest.skip("the paper venue has no pages")
+    now_ms = int(time.time() * 1000)
+    world.venue.place(numbers.order())
+    (made,) = world.holder.orders
+    world.holder.orders.clear()
+    # One every hour for three weeks, and more within minutes than one answer lists.
+    burst = 1_300 if world.account.venue.startswith("binance") else 120
+    moments = [now_ms - hour * 3_600_000 for hour in range(21 * 24, 1, -1)]
+    moments += [now_ms - 10 * DAY_MS + number * 700 for number in range(burst)]
+    for number, at_ms in enumerate(sorted(moments)):
+        ticket = replace(made.ticket, client_id=f"c{number}")
+        one = replace(made, id=number + 1, ticket=ticket, created_ms=at_ms, updated_ms=at_ms)
+        world.holder.orders.append(one)
+    since_ms = now_ms - 15 * DAY_MS + 1_800_000  # not when one was placed: clocks differ
+    wanted = {one.ticket.client_id for one in world.holder.orders if one.created_ms >= since_ms}
+
+    found = {str(one.client_order_id) for one in placed_since(world, since_ms)}
+
+    assert found == wanted
+
+
+def test_a_list_of_what_was_placed_that_does_not_come_says_nothing(world: VenueWorld) -> None:
+    listing_is_known(world)
+    if not isinstance(world, ExchangeWorld):
+        pytest.skip("the paper venue is always there")
+    world.venue.instrument(traded(world))
+    world.fault("list", *["error"] * 4)
+    world.fault("other", *["error"] * 4)
+
+    with pytest.raises(VenueUnavailable):
+        world.venue.placed(traded(world), EpochMs(int(time.time() * 1000)))
 
 
 # Faults that only real exchanges have

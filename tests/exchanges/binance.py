@@ -28,6 +28,8 @@ from tests.exchanges.trading import (
 
 Json = dict[str, object]
 
+_DAY_MS = 86_400_000
+
 #: Why → (HTTP status, code, message), by market.
 _SPOT_CODES = {
     Why.FUNDS: (400, -2010, "Account has insufficient balance for requested action."),
@@ -247,11 +249,26 @@ class Binance(Looking):
     ) -> list[Json]:
         if ("openOrders" if only_open else "allOrders") in self.plan.hides:
             return []
-        orders = self.listed(account, kind, only_open=only_open)
+        orders = (
+            self.listed(account, kind) if only_open else self._all_orders(account, kind, fields)
+        )
         if "symbol" in fields:
             market = self._market(fields, kind)
             orders = [one for one in orders if one.ticket.market == market]
         return [_row(one) for one in orders]
+
+    def _all_orders(self, account: Account, kind: str, fields: dict[str, str]) -> list[Order]:
+        """As "All Orders": the newest, or the oldest of a day of spot, of a week of futures."""
+        most, now_ms = int(fields.get("limit", 500)), self.exchange.now_ms()
+        span_ms = _DAY_MS if kind == SPOT else 7 * _DAY_MS
+        if "startTime" not in fields:
+            since_ms = 0 if kind == SPOT else now_ms - span_ms
+            return self.placed(account, kind, since_ms, now_ms, 10**9)[-most:]
+        since_ms = int(fields["startTime"])
+        until_ms = int(fields.get("endTime", since_ms + span_ms))
+        if until_ms - since_ms > span_ms:
+            raise Refused(Why.MALFORMED)
+        return self.placed(account, kind, since_ms, until_ms, most)
 
     def _trades(self, account: Account, kind: str, fields: dict[str, str]) -> list[Json]:
         market = self._market(fields, kind)

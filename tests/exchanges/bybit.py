@@ -58,6 +58,8 @@ _LINEAR_CODES = {
     Why.REDUCE_ONLY: (110017, "current position is zero, cannot fix reduce-only order qty"),
     Why.LEG: (10001, "position idx not match position mode"),
 }
+_WEEK_MS = 7 * 86_400_000
+_PAGE_MAX = 50
 _LEGS = {"0": "BOTH", "1": "LONG", "2": "SHORT"}
 _INDEXES = {leg: index for index, leg in _LEGS.items()}
 #: By what one order is asked for.
@@ -230,8 +232,28 @@ class Bybit(Looking):
         return {"list": [_row(one) for one in rows if one.status in OPEN]}
 
     def _history(self, account: Account, kind: str, fields: Json, fault: Fault) -> Json:
-        rows = self._matching(account, kind, fields, fault)
-        return {"list": [_row(one) for one in rows]}
+        if _NAMES & fields.keys():
+            rows = self._matching(account, kind, fields, fault)
+            return {"list": [_row(one) for one in rows]}
+        return self._page(account, kind, fields)
+
+    def _page(self, account: Account, kind: str, fields: Json) -> Json:
+        """As "Get Order History": a week, the newest first, in pages with a cursor to the next."""
+        until_ms = int(fields.get("endTime", self.exchange.now_ms()))
+        since_ms = int(fields.get("startTime", until_ms - _WEEK_MS))
+        most = int(fields.get("limit", 20))
+        if until_ms - since_ms > _WEEK_MS or most > _PAGE_MAX:
+            raise Refused(Why.MALFORMED)
+        found = self.placed(account, kind, since_ms, until_ms, 10**9)
+        closed = [
+            one
+            for one in reversed(found)
+            if one.status not in OPEN and _name(one.ticket.market) == fields["symbol"]
+        ]
+        first = int(fields.get("cursor") or 0)
+        rows = [_row(one) for one in closed[first : first + most]]
+        more = first + most < len(closed)
+        return {"list": rows, "nextPageCursor": str(first + most) if more else ""}
 
     def _matching(self, account: Account, kind: str, fields: Json, fault: Fault) -> list[Order]:
         if not _NAMES & fields.keys():

@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote
 from tests.exchanges.faults import Call, Fault, Plan
 from tests.exchanges.server import Answer, Looking, Request
 from tests.exchanges.trading import (
+    OPEN,
     SPOT,
     Account,
     Exchange,
@@ -66,7 +67,7 @@ class Poloniex(Looking):
                 return Call.PLACE
             case "DELETE", ["orders", _]:
                 return Call.CANCEL
-            case "GET", ["orders"]:
+            case "GET", ["orders"] | ["orders", "history"]:
                 return Call.LIST
             case "GET", ["orders", _]:
                 return Call.FIND
@@ -106,7 +107,7 @@ class Poloniex(Looking):
             case _:
                 return None
 
-    def _private(
+    def _private(  # noqa: PLR0911 - a table
         self, account: Account, request: Request, parts: list[str], fault: Fault
     ) -> object:
         match request.method, parts:
@@ -116,6 +117,8 @@ class Poloniex(Looking):
                 return self._place(account, json.loads(request.body))
             case "GET", ["orders"]:
                 return [_row(one) for one in self.listed(account, SPOT)]
+            case "GET", ["orders", "history"]:
+                return self._history(account, request.fields)
             case "GET", ["orders", name]:
                 return _row(self._found(account, name, fault))
             case "GET", ["orders", name, "trades"]:
@@ -188,6 +191,19 @@ class Poloniex(Looking):
         )
         order = self.exchange.place(account, ticket)
         return {"id": str(order.id), "clientOrderId": ticket.client_id}
+
+    def _history(self, account: Account, fields: dict[str, str]) -> list[Json]:
+        """As "Orders History": those that are closed, by their last change."""
+        since_ms, until_ms = int(fields["startTime"]), int(fields["endTime"])
+        if until_ms - since_ms > 30 * 86_400_000:
+            raise Refused(Why.MALFORMED)
+        rows = [
+            _row(one)
+            for one in reversed(self.listed(account, SPOT, only_open=False))
+            if one.status not in OPEN and since_ms <= one.updated_ms <= until_ms
+        ]
+        wanted = [row for row in rows if row["symbol"] == fields["symbol"]]
+        return wanted[: min(int(fields.get("limit", 100)), 1_000)]
 
     def _found(self, account: Account, name: str, fault: Fault) -> Order:
         client_id = name.removeprefix("cid:") if name.startswith("cid:") else ""

@@ -93,6 +93,13 @@ class Looking:
             and (one.status in OPEN or not only_open)
         ]
 
+    def placed(
+        self, account: Account, kind: str, since_ms: int, until_ms: int, most: int
+    ) -> list[Order]:
+        """Return the oldest orders, open or closed, that were made between two moments."""
+        found = self.listed(account, kind, only_open=False)
+        return [one for one in found if since_ms <= one.created_ms <= until_ms][:most]
+
     def listed_trades(self, order: Order) -> list[Trade]:
         """Return the trades of an order that are told by now."""
         until_ms = self.exchange.now_ms() - self.plan.trades_lag_ms

@@ -18,6 +18,7 @@ from app.domain.errors import (
     VenueUnavailable,
 )
 from app.domain.finding import Finding
+from app.domain.frozen import Placed
 from app.domain.identifiers import ClientOrderId, EpochMs, Symbol
 from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Position, Quote
@@ -32,6 +33,7 @@ from app.venues.ccxt import reading
 from app.venues.ccxt.exchange import CALL_SECONDS, Exchange
 from app.venues.ccxt.inspection import inspected
 from app.venues.ccxt.look_up import found_order, found_standing, lists_trades, trades_of
+from app.venues.ccxt.order_history import orders_placed
 from app.venues.ccxt.ports import VenuePorts
 from app.venues.ccxt.profiles import AdapterClass, LookUp
 
@@ -383,6 +385,20 @@ class CcxtVenue:
         """Return all that is open at the venue, whoever placed it."""
         listed = self.open_orders(sorted(symbols)).values()
         return [reading.standing_of(row, self._size_of(row)) for row in listed]
+
+    @_in_one_call
+    def placed(self, symbol: Symbol, since_ms: EpochMs) -> Placed:
+        """Return the orders of a symbol that were placed from a server time on, open or closed."""
+        exchange = self.exchange
+        try:
+            with exchange.asking(Urgency.LOOK_UP) as api:
+                since, now = map(exchange.clock.venue_ms, (since_ms, self._ports.clock.server_ms()))
+                rows, until = orders_placed(api, exchange, symbol, since, now)
+        except (VenueRejected, NotFound) as error:
+            raise VenueUnavailable(str(error)) from error
+        orders = tuple(reading.placed_of(row, self._size_of(row)) for row in rows)
+        until_ms = None if until is None else EpochMs(exchange.clock.server_ms(until))
+        return Placed(orders=orders, until_ms=until_ms)
 
     @_in_one_call
     def cancel_standing(self, order: StandingOrder) -> None:

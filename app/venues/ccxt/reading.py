@@ -5,6 +5,7 @@ from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from typing import Any
 
 from app.domain.errors import OutcomeUnknown, VenueUnavailable
+from app.domain.frozen import PlacedOrder
 from app.domain.identifiers import (
     ClientOrderId,
     Currency,
@@ -196,6 +197,26 @@ def _fill(trade: Json, size: Decimal, at_ms: object) -> Fill:
         fee=or_zero(fee.get("cost")),
         fee_currency=Currency(str(fee.get("currency") or "")),
         at_ms=EpochMs(int(str(trade.get("timestamp") or at_ms or 0))),
+    )
+
+
+def placed_of(row: Json, size: Decimal) -> PlacedOrder:
+    """Return an order of a list, open or closed, whoever placed it.
+
+    Args:
+        row: ccxt's order.
+        size: base currency in one contract.
+    """
+    standing = standing_of(row, size)
+    return PlacedOrder(
+        client_order_id=standing.client_order_id,
+        venue_order_id=standing.venue_order_id,
+        symbol=standing.symbol,
+        side=standing.side,
+        quantity=standing.quantity,
+        filled_quantity=standing.filled_quantity,
+        placed_at_ms=EpochMs(int(number(row.get("timestamp")) or 0)),
+        is_open=row.get("status") == "open",
     )
 
 

@@ -5,7 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from app.domain.account import Account
 from app.domain.errors import VenueUnavailable
 from app.domain.finding import Finding
-from app.domain.identifiers import ClientOrderId, Symbol, VenueName
+from app.domain.frozen import Placed
+from app.domain.identifiers import ClientOrderId, EpochMs, Symbol, VenueName
 from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Quote, Tick
 from app.domain.order import Order
@@ -80,6 +81,10 @@ class RememberedVenue:
     def standing(self, symbols: Collection[Symbol]) -> Sequence[StandingOrder]:
         """Refuse: workers ask."""
         raise self._not_here(symbols)
+
+    def placed(self, symbol: Symbol, since_ms: EpochMs) -> Placed:
+        """Refuse: workers ask."""
+        raise self._not_here((symbol, since_ms))
 
     def cancel_standing(self, order: StandingOrder) -> None:
         """Refuse: workers cancel orders."""

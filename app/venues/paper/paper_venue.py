@@ -16,7 +16,8 @@ from app.domain.errors import (
     VenueUnavailable,
 )
 from app.domain.finding import Finding
-from app.domain.identifiers import ClientOrderId, Symbol
+from app.domain.frozen import Placed, PlacedOrder
+from app.domain.identifiers import ClientOrderId, EpochMs, Symbol
 from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Quote
 from app.domain.order import Order
@@ -123,6 +124,27 @@ class PaperVenue:
             for one in orders
             if one.is_open
         ]
+
+    def placed(self, symbol: Symbol, since_ms: EpochMs) -> Placed:
+        """Return every order of a symbol that was received from a moment on."""
+        with _instead(VenueUnavailable):
+            orders = self._ports.ledger.history(self._account.id)
+        return Placed(
+            orders=tuple(
+                PlacedOrder(
+                    client_order_id=one.client_order_id,
+                    venue_order_id=one.venue_order_id,
+                    symbol=one.symbol,
+                    side=one.side,
+                    quantity=one.quantity,
+                    filled_quantity=one.filled_quantity,
+                    placed_at_ms=one.received_at_ms,
+                    is_open=one.is_open,
+                )
+                for one in orders
+                if one.symbol == symbol and one.received_at_ms >= since_ms
+            )
+        )
 
     def cancel_standing(self, order: StandingOrder) -> None:
         """Take an order off, whoever placed it."""

@@ -13,7 +13,7 @@ from app.domain.effects import EffectKind
 from app.domain.errors import HookfillError, OutcomeUnknown, VenueRejected, VenueUnavailable
 from app.domain.signal import Signal
 from app.domain.status import OPEN, OrderStatus
-from app.domain.words import AccountState, PositionSide
+from app.domain.words import STATES_BY_HAND, AccountState, PositionSide
 from app.services.archive import archive
 from app.services.release import release_due
 from app.services.sweep import sweep
@@ -61,7 +61,7 @@ STEPS = st.one_of(
     st.tuples(st.just("sweep")),
     st.tuples(st.just("archive"), st.integers(1, 12)),
     st.tuples(st.just("tick"), st.sampled_from(["1800", "2000", "2300"])),
-    st.tuples(st.just("state"), st.sampled_from(AccountState)),
+    st.tuples(st.just("state"), st.sampled_from(STATES_BY_HAND)),
 )
 
 

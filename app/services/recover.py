@@ -1,0 +1,69 @@
+"""A frozen account is given free by a person who has seen why it is frozen."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from app.domain.account import Account
+from app.domain.aggregate import Aggregate
+from app.domain.errors import NewerRecord, NotFound, WrongState
+from app.domain.identifiers import EpochMs
+from app.domain.reason import Reason
+from app.domain.words import AccountState, ReasonCode
+from app.ports import Ports
+from app.services.cancel import request_cancel
+from app.services.wake import wake_account
+
+_ENDED = Reason(ReasonCode.REQUESTED, "ended before the account was released")
+
+
+def waiting(account: Account, ports: Ports) -> Sequence[Aggregate]:
+    """Return what is live in an account, oldest first: it goes on once the account is released."""
+    found = []
+    for one in sorted(ports.live.of_account(account.id)):
+        with suppress(NotFound, NewerRecord):
+            found.append(ports.ledger.load(one).aggregate)
+    return found
+
+
+def release(account: Account, seen_at_ms: EpochMs, ports: Ports) -> AccountState:
+    """Give a frozen account the state that it had, and return it.
+
+    The orders at its venue that nobody here knows count as seen from now on. Twice: the second is
+    told that the account is not frozen.
+
+    Args:
+        account: whose it is.
+        seen_at_ms: which list the person has seen, by its `at_ms`.
+        ports: as everywhere.
+
+    Raises:
+        WrongState: it is not frozen, or another list has come in the place of this one.
+    """
+    _check_seen(account, seen_at_ms, ports)
+    frozen = ports.freezer.of(account.id)
+    state = None if frozen is None else ports.freezer.thaw(frozen)
+    if state is None:
+        raise WrongState(f"{account.name} has changed meanwhile; look again")
+    wake_account(account.id, ports)
+    return state
+
+
+def end_waiting(account: Account, seen_at_ms: EpochMs, ports: Ports) -> int:
+    """Ask all that is live in a frozen account to end, and return how much of it was.
+
+    What is open at the venue is taken off there once the account is released.
+
+    Raises:
+        WrongState: as in `release`.
+    """
+    _check_seen(account, seen_at_ms, ports)
+    tops = [one for one in waiting(account, ports) if one.parent_id is None]
+    return sum(request_cancel(one.id, _ENDED, ports) for one in tops)
+
+
+def _check_seen(account: Account, seen_at_ms: EpochMs, ports: Ports) -> None:
+    frozen = ports.freezer.of(account.id)
+    if frozen is None:
+        raise WrongState(f"{account.name} is not frozen")
+    if frozen.at_ms != seen_at_ms:
+        raise WrongState(f"the list of {account.name} has changed since then; look again")

@@ -1,0 +1,178 @@
+"""After a start of the store nothing is sent before the venue was asked what it has of ours.
+
+A store that was restored from an earlier copy takes for still to come what has been done since. It
+cannot tell by itself, for its files are as they were; the venue can. Paper's ledger is in the same
+store, and always agrees with it.
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+
+from app.domain.account import PAPER, Account
+from app.domain.errors import CannotAsk, NewerRecord, NotFound, VenueError
+from app.domain.events import OrderReported
+from app.domain.frozen import Frozen, Knowledge, PlacedOrder
+from app.domain.identifiers import EpochMs, Symbol
+from app.domain.order import Order
+from app.domain.report import OrderReport
+from app.ports import Ports
+from app.services.held import held
+from app.services.wake import wake_account
+
+#: Orders are looked for from this long before the store was last seen: clocks differ, and what was
+#: on its way then may have arrived a while before it was noted.
+EARLIER_MS = 300_000
+
+#: Nobody looks further back; exchanges do not keep everything for longer (Binance's futures).
+LOOK_BACK_MS_MAX = 90 * 86_400_000
+
+#: As long as a task may take. What was read until then need not be read again.
+LEASE_MS = 60_000
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Clearance:
+    """Nothing speaks against sending an order, as far as the venue's other orders are concerned.
+
+    Attributes:
+        found: what the venue has told of the order itself; then it was sent before.
+    """
+
+    found: OrderReport | None = None
+
+    def answer(self, claimed: Order, ports: Ports) -> OrderReported | None:
+        """Return what is to be taken for the venue's answer in place of sending the order."""
+        if self.found is None:
+            return None
+        return OrderReported(at_ms=ports.clock.now_ms(), report=self.found, token=claimed.token)
+
+
+CLEARED = Clearance()
+
+
+def clear(order: Order, account: Account, ports: Ports) -> Clearance | None:
+    """Tell whether an order may be sent, having asked the venue if nobody has in this run.
+
+    The claim checks again that somebody has, in the same step. Twice, or at once in two workers:
+    one asks. Stopped halfway: what was read is not read again.
+
+    Returns:
+        None while another worker asks the venue; the sweep comes back to the order.
+
+    Raises:
+        VenueError: the venue could not be asked; the sweep comes back to the order.
+        HistoryUnavailable: what is not in the store may be in the history.
+    """
+    if account.venue == PAPER:
+        return CLEARED
+    known = ports.runs.knowledge(account.id, order.symbol)
+    was_here_before = order.id <= known.mark
+    if known.since_ms is None and not was_here_before:
+        return CLEARED
+    if ports.ledger.state_of(account.id).holds_exits:
+        return CLEARED  # the claim says no
+    if known.since_ms is not None and not _ask(account, order.symbol, ports):
+        return None
+    return Clearance(_found(order, account, ports)) if was_here_before else CLEARED
+
+
+def _found(order: Order, account: Account, ports: Ports) -> OrderReport | None:
+    """Look up an order that may have been sent after the copy was made that runs here."""
+    with suppress(CannotAsk):
+        return ports.venues.of(account).find(order)
+    return None
+
+
+def _ask(account: Account, symbol: Symbol, ports: Ports) -> bool:
+    """Ask the venue, and freeze the account if it has what is not known here.
+
+    Returns:
+        Whether that was done; False if somebody else is at it, or the store has begun another run.
+    """
+    with held(ports.locks, f"vouch:{account.id}:{symbol}", LEASE_MS) as is_ours:
+        if not is_ours:
+            return False
+        known = ports.runs.knowledge(account.id, symbol)
+        if known.since_ms is None:
+            return True
+        strangers = _strangers(account, symbol, known, ports)
+        if strangers:
+            _freeze(account, strangers, ports)
+            _freeze(account, [*strangers, *_elsewhere(account, symbol, ports)], ports)
+            return True
+        if not ports.runs.vouch(account.id, symbol, known.run):
+            return False
+    wake_account(account.id, ports)
+    return True
+
+
+def _strangers(
+    account: Account, symbol: Symbol, known: Knowledge, ports: Ports
+) -> list[PlacedOrder]:
+    """Return the orders at the venue that are ours by their ids, and not known here."""
+    if known.since_ms is None:
+        return []
+    found: list[PlacedOrder] = []
+    since_ms = max(known.since_ms - EARLIER_MS, ports.clock.server_ms() - LOOK_BACK_MS_MAX)
+    venue = ports.venues.of(account)
+    try:
+        while True:
+            placed = venue.placed(symbol, EpochMs(since_ms))
+            found += _unknown(placed.orders, account, ports)
+            if placed.until_ms is None:
+                return found
+            if not found:
+                ports.runs.vouch_until(account.id, symbol, known.run, placed.until_ms)
+            since_ms = placed.until_ms
+    except CannotAsk:
+        return found  # `hookfill doctor` says so
+
+
+def _unknown(orders: Iterable[PlacedOrder], account: Account, ports: Ports) -> list[PlacedOrder]:
+    ours = {}
+    for one in orders:
+        owner = ports.ids.order_of(one.client_order_id)
+        if owner is not None:
+            ours[owner] = one
+    missing = ours.keys() - ports.ledger.present(ours)
+    missing -= ports.history.marks(missing).keys()
+    accepted = ports.freezer.accepted(account.id) if missing else ()
+    return [ours[one] for one in sorted(missing) if ours[one].client_order_id not in accepted]
+
+
+def _elsewhere(account: Account, but: Symbol, ports: Ports) -> list[PlacedOrder]:
+    """Return such orders of the account's other symbols, so that people see all of them at once.
+
+    What cannot be asked is asked before anything is sent there.
+    """
+    found: list[PlacedOrder] = []
+    for symbol in sorted({*ports.runs.symbols(account.id), *_live(account, ports)} - {but}):
+        with suppress(VenueError):
+            known = ports.runs.knowledge(account.id, symbol)
+            found += _strangers(account, symbol, known, ports)
+    return found
+
+
+def _live(account: Account, ports: Ports) -> set[Symbol]:
+    """Return the symbols in which anything is live."""
+    symbols = set()
+    for one in ports.live.of_account(account.id):
+        with suppress(NotFound, NewerRecord):
+            symbols.add(ports.ledger.load(one).aggregate.symbol)
+    return symbols
+
+
+def _freeze(account: Account, orders: Iterable[PlacedOrder], ports: Ports) -> None:
+    found = tuple(sorted(orders, key=lambda one: (one.placed_at_ms, one.client_order_id)))
+    why = (
+        f"{account.venue} has {len(found)} orders that are ours by their ids, and nothing is known "
+        "of them here: the store was restored from an earlier copy"
+    )
+    frozen = Frozen(account=account.id, at_ms=ports.clock.server_ms(), why=why, orders=found)
+    ports.freezer.freeze(frozen)
+    _log.error("account_frozen", account=account.name, orders=len(found))

@@ -1,0 +1,448 @@
+"""After a start of the store nothing is sent before the venue was asked what it has of ours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from app.domain.errors import CannotAsk, VenueUnavailable, WrongState
+from app.domain.frozen import Placed, PlacedOrder
+from app.domain.identifiers import AggregateId, EpochMs, OrderId, VenueName
+from app.domain.order import Order
+from app.domain.status import OrderStatus
+from app.domain.words import AccountState, Mode, ReasonCode, Side
+from app.services.cancel import cancel_order, request_cancel
+from app.services.place import place_order
+from app.services.recover import end_waiting, release
+from app.services.vouch import EARLIER_MS, LOOK_BACK_MS_MAX
+from tests.builders import BTC, ETH, REQUESTED, SPOT, a_report, an_order, an_order_in
+from tests.rig import Rig, deaths, encounters
+
+ORDER_ID = an_order().id
+SECOND_ID, THIRD_ID = (OrderId(AggregateId(ORDER_ID + more)) for more in (16, 32))
+REAL = replace(SPOT, venue=VenueName("binance"), mode=Mode.LIVE)
+
+#: How long the first run lasted.
+RUN_MS = 3_600_000
+
+
+def a_real_rig() -> Rig:
+    rig = Rig()
+    rig.registry.put_account(REAL)
+    return rig
+
+
+def restored(**odd: object) -> Rig:
+    """A rig with an order that waits to be sent, in a run of the store that has just begun."""
+    rig = a_real_rig()
+    rig.ports.runs.beat()
+    rig.put(an_order(**odd))
+    begin_run(rig, "1")
+    return rig
+
+
+def begin_run(rig: Rig, name: str, lasted_ms: int = RUN_MS) -> None:
+    """Let the present run last, until the server is started anew a second later."""
+    rig.clock.advance(lasted_ms)
+    rig.ports.runs.beat()
+    rig.clock.advance(1_000)
+    rig.redis.begin_run(name)
+
+
+def unknown(rig: Rig, number: int = 1, **odd: object) -> PlacedOrder:
+    """An order at the venue that is ours by its id, and that nobody here knows."""
+    order = PlacedOrder(
+        client_order_id=rig.ports.ids.client_order_id(AggregateId(1_000_000 + number)),
+        venue_order_id=None,
+        symbol=BTC,
+        side=Side.SELL,
+        quantity=Decimal("0.5"),
+        filled_quantity=Decimal("0.5"),
+        placed_at_ms=rig.clock.server_ms(),
+    )
+    order = replace(order, **odd)  # type: ignore[arg-type]  # fields by name
+    rig.venue.others.append(order)
+    return order
+
+
+def place(rig: Rig) -> Order:
+    place_order(ORDER_ID, rig.ports)
+    return order_of(rig)
+
+
+def order_of(rig: Rig) -> Order:
+    found = rig.load(ORDER_ID)
+    assert isinstance(found, Order)
+    return found
+
+
+def state(rig: Rig) -> AccountState:
+    return rig.ports.ledger.state_of(SPOT.id)
+
+
+def test_the_venue_is_asked_once_in_a_run_and_then_the_order_goes() -> None:
+    rig = restored()
+
+    order = place(rig)
+    rig.put(an_order(id=SECOND_ID))
+    place_order(SECOND_ID, rig.ports)
+
+    assert order.status is OrderStatus.FILLED
+    assert len(rig.venue.asked_since) == 1
+    assert len(rig.venue.sent) == 2
+
+
+def test_each_run_asks_anew_and_each_symbol_for_itself() -> None:
+    rig = restored()
+    place(rig)
+    begin_run(rig, "2")
+
+    rig.put(an_order(id=SECOND_ID))
+    place_order(SECOND_ID, rig.ports)
+    rig.put(an_order(id=THIRD_ID, symbol=ETH))
+    place_order(THIRD_ID, rig.ports)
+
+    assert len(rig.venue.asked_since) == 3
+
+
+def test_paper_is_not_asked_for_its_ledger_is_in_the_same_store() -> None:
+    rig = restored()
+    rig.registry.put_account(SPOT)
+
+    assert place(rig).status is OrderStatus.FILLED
+    assert rig.venue.asked_since == []
+
+
+def test_it_is_asked_since_the_store_was_last_seen_and_a_while_before() -> None:
+    rig = restored()
+    place(rig)
+    begin_run(rig, "2")
+    seen_ms = rig.clock.server_ms() - 1_000
+    rig.clock.advance(600_000)  # until somebody looks
+    rig.put(an_order(id=SECOND_ID))
+
+    place_order(SECOND_ID, rig.ports)
+
+    assert rig.venue.asked_since[-1] == seen_ms - EARLIER_MS
+
+
+def test_several_starts_in_between_count_as_the_first_of_them() -> None:
+    rig = restored()
+    place(rig)
+    begin_run(rig, "2")
+    seen_ms = rig.clock.server_ms() - 1_000
+    for name in "345":
+        begin_run(rig, name)
+    rig.put(an_order(id=SECOND_ID))
+
+    place_order(SECOND_ID, rig.ports)
+
+    assert rig.venue.asked_since[-1] == seen_ms - EARLIER_MS
+
+
+def test_a_store_of_a_release_that_knew_no_runs_was_last_seen_by_its_canary() -> None:
+    rig = a_real_rig()
+    rig.ports.canary.sing(rig.clock.server_ms())
+    seen_ms = rig.clock.server_ms()
+    rig.clock.advance(RUN_MS)
+    rig.put(an_order())
+
+    place(rig)
+
+    assert rig.venue.asked_since == [seen_ms - EARLIER_MS]
+
+
+def test_nobody_looks_back_for_ever() -> None:
+    rig = restored()
+    begin_run(rig, "2", lasted_ms=2 * LOOK_BACK_MS_MAX)
+
+    place(rig)
+
+    assert rig.venue.asked_since == [rig.clock.server_ms() - LOOK_BACK_MS_MAX]
+
+
+def test_an_order_of_ours_that_nobody_knows_freezes_the_account() -> None:
+    rig = restored(side=Side.SELL, reduces=True)
+    found = unknown(rig)
+
+    order = place(rig)
+
+    frozen = rig.ports.freezer.of(SPOT.id)
+    assert frozen is not None
+    assert (state(rig), frozen.before, frozen.orders) == (
+        AccountState.FROZEN,
+        AccountState.RUN,
+        (found,),
+    )
+    assert (order.status, rig.venue.sent) == (OrderStatus.PENDING_NEW, [])
+
+
+def test_an_entry_is_denied_while_the_account_is_frozen_and_nobody_is_asked_again() -> None:
+    rig = restored()
+    unknown(rig)
+
+    order = place(rig)
+    rig.put(an_order(id=SECOND_ID, side=Side.SELL, reduces=True))
+    place_order(SECOND_ID, rig.ports)
+
+    assert order.reason is not None
+    assert (order.status, order.reason.code) == (OrderStatus.DENIED, ReasonCode.ACCOUNT_HALTED)
+    assert len(rig.venue.asked_since) == 1
+    assert rig.venue.sent == []
+
+
+def test_orders_of_others_and_those_that_are_known_freeze_nothing() -> None:
+    rig = restored()
+    (fresh,) = rig.ports.ids.fresh(SPOT.id, 1)
+    rig.put(an_order_in(OrderStatus.NEW, id=fresh.id))
+    unknown(rig, client_order_id=fresh.client_order_id)
+    unknown(rig, client_order_id="by-hand")
+    unknown(rig, placed_at_ms=EpochMs(rig.clock.server_ms() - 2 * RUN_MS))
+
+    assert place(rig).status is OrderStatus.FILLED
+    assert state(rig) is AccountState.RUN
+
+
+def test_what_the_history_knows_is_known() -> None:
+    rig = restored()
+    (fresh,) = rig.ports.ids.fresh(SPOT.id, 1)
+    rig.put(an_order_in(OrderStatus.FILLED, id=fresh.id))
+    rig.history.keep(rig.ports.departures.load([fresh.id]))
+    rig.redis.delete(*rig.redis.keys(f"*aggregate:{fresh.id}"))
+    unknown(rig, client_order_id=fresh.client_order_id)
+
+    assert place(rig).status is OrderStatus.FILLED
+
+
+def test_all_symbols_of_the_account_are_looked_at_so_that_the_list_is_whole() -> None:
+    rig = restored()
+    rig.ports.runs.vouch_until(SPOT.id, ETH, "1", EpochMs(rig.clock.server_ms() - RUN_MS))
+    both = (unknown(rig, 1), unknown(rig, 2, symbol=ETH))
+
+    place(rig)
+
+    frozen = rig.ports.freezer.of(SPOT.id)
+    assert frozen is not None
+    assert frozen.orders == both
+
+
+def test_a_venue_that_cannot_be_reached_puts_the_order_off_and_counts_no_attempt() -> None:
+    rig = restored()
+    rig.venue.placed_script.append(VenueUnavailable("nobody is there"))
+
+    with pytest.raises(VenueUnavailable):
+        place_order(ORDER_ID, rig.ports)
+    waiting = rig.order()
+    place_order(ORDER_ID, rig.ports)
+
+    assert (waiting.status, waiting.attempts) == (OrderStatus.PENDING_NEW, 0)
+    assert rig.order().status is OrderStatus.FILLED
+
+
+def test_a_venue_that_cannot_list_orders_is_not_asked() -> None:
+    rig = restored()
+    rig.venue.placed_script.append(CannotAsk("it has no lists"))
+
+    assert place(rig).status is OrderStatus.FILLED
+
+
+def test_what_was_read_is_not_read_again() -> None:
+    rig = restored()
+    until_ms = EpochMs(rig.clock.server_ms() - 1_000)
+    rig.venue.placed_script.append(Placed(orders=(), until_ms=until_ms))
+    rig.venue.placed_script.append(VenueUnavailable("no more for now"))
+
+    with pytest.raises(VenueUnavailable):
+        place_order(ORDER_ID, rig.ports)
+    place_order(ORDER_ID, rig.ports)
+
+    assert rig.venue.asked_since[1:] == [until_ms, until_ms - EARLIER_MS]
+    assert rig.order().status is OrderStatus.FILLED
+
+
+def test_an_order_of_before_that_the_venue_has_is_adopted_instead_of_sent() -> None:
+    rig = a_real_rig()
+    (fresh,) = rig.ports.ids.fresh(SPOT.id, 1)
+    rig.put(an_order(id=fresh.id, client_order_id=fresh.client_order_id))
+    begin_run(rig, "1")
+    rig.venue.ledger[fresh.client_order_id] = a_report(OrderStatus.FILLED)
+
+    place_order(OrderId(fresh.id), rig.ports)
+
+    assert rig.order().status is OrderStatus.FILLED
+    assert rig.venue.sent == []
+
+
+def test_an_order_of_before_that_the_venue_does_not_have_is_sent() -> None:
+    rig = a_real_rig()
+    (fresh,) = rig.ports.ids.fresh(SPOT.id, 1)
+    rig.put(an_order(id=fresh.id, client_order_id=fresh.client_order_id))
+    begin_run(rig, "1")
+
+    place_order(OrderId(fresh.id), rig.ports)
+
+    assert [one.id for one in rig.venue.sent] == [fresh.id]
+
+
+def test_a_store_that_is_started_anew_between_the_question_and_the_claim_asks_again() -> None:
+    rig = restored()
+    rig.venue.after_call = lambda: rig.redis.begin_run("2")
+
+    place(rig)
+    sent = list(rig.venue.sent)
+    rig.undisturbed()
+    place(rig)
+
+    assert sent == []
+    assert rig.order().status is OrderStatus.FILLED
+    assert len(rig.venue.asked_since) == 2
+
+
+def test_a_worker_may_die_anywhere_and_the_order_goes_once() -> None:
+    for rig in deaths(restored, place):
+        rig.clock.advance(120_000)
+        rig.settle()
+
+        assert rig.venue.repeats == []
+        assert len(rig.venue.sent) == 1
+
+
+def test_a_worker_may_die_anywhere_and_nothing_goes_that_must_not() -> None:
+    def prepare() -> Rig:
+        rig = restored(side=Side.SELL, reduces=True)
+        unknown(rig)
+        return rig
+
+    for rig in deaths(prepare, place):
+        rig.clock.advance(120_000)
+        place(rig)
+
+        assert rig.venue.sent == []
+        assert state(rig) is AccountState.FROZEN
+
+
+def test_two_workers_at_once_send_once() -> None:
+    def again(rig: Rig) -> None:
+        place_order(ORDER_ID, rig.ports)
+
+    for rig in encounters(restored, again, again):
+        rig.clock.advance(120_000)
+        rig.settle()
+
+        assert len(rig.venue.sent) == 1
+
+
+# Frozen
+
+
+def frozen() -> Rig:
+    rig = restored(side=Side.SELL, reduces=True)
+    unknown(rig)
+    place(rig)
+    return rig
+
+
+def seen_at_ms(rig: Rig) -> EpochMs:
+    found = rig.ports.freezer.of(SPOT.id)
+    assert found is not None
+    return found.at_ms
+
+
+def test_no_cancel_is_sent_for_a_frozen_account() -> None:
+    rig = frozen()
+    resting = an_order_in(OrderStatus.NEW, id=SECOND_ID)
+    rig.put(resting)
+    rig.venue.ledger[resting.client_order_id] = a_report(OrderStatus.NEW)
+    request_cancel(resting.id, REQUESTED, rig.ports)
+
+    cancel_order(resting.id, rig.ports)
+
+    assert rig.venue.ledger[resting.client_order_id].status is OrderStatus.NEW
+
+
+@pytest.mark.parametrize("wanted", [AccountState.RUN, AccountState.HALT])
+def test_nobody_but_recover_leaves_it(wanted: AccountState) -> None:
+    rig = frozen()
+
+    with pytest.raises(WrongState, match="hookfill recover"):
+        rig.registry.set_state(SPOT.id, wanted)
+
+    assert state(rig) is AccountState.FROZEN
+
+
+def test_a_release_lets_it_go_on_and_the_same_orders_freeze_nothing_any_more() -> None:
+    rig = frozen()
+    begin_run(rig, "2", lasted_ms=1_000)
+
+    assert release(REAL, seen_at_ms(rig), rig.ports) is AccountState.RUN
+    rig.drain()
+
+    assert state(rig) is AccountState.RUN
+    assert rig.order().status is OrderStatus.FILLED
+
+
+def test_a_release_gives_back_the_state_of_before() -> None:
+    rig = restored(side=Side.SELL, reduces=True)
+    rig.registry.set_state(SPOT.id, AccountState.REDUCE_ONLY)
+    unknown(rig)
+    place(rig)
+
+    assert release(REAL, seen_at_ms(rig), rig.ports) is AccountState.REDUCE_ONLY
+
+
+def test_a_second_release_is_told_so() -> None:
+    rig = frozen()
+    at_ms = seen_at_ms(rig)
+    release(REAL, at_ms, rig.ports)
+
+    with pytest.raises(WrongState, match="not frozen"):
+        release(REAL, at_ms, rig.ports)
+
+
+def test_only_the_list_that_was_seen_is_released() -> None:
+    rig = frozen()
+
+    with pytest.raises(WrongState, match="changed"):
+        release(REAL, EpochMs(seen_at_ms(rig) - 1), rig.ports)
+
+    assert state(rig) is AccountState.FROZEN
+
+
+def test_what_comes_to_light_after_a_release_freezes_again() -> None:
+    rig = frozen()
+    release(REAL, seen_at_ms(rig), rig.ports)
+    late = unknown(rig, 2)
+
+    rig.drain()
+
+    found = rig.ports.freezer.of(SPOT.id)
+    assert found is not None
+    assert found.orders == (late,)
+    assert rig.venue.sent == []
+
+
+def test_what_waits_may_be_ended_before_the_release() -> None:
+    rig = frozen()
+    at_ms = seen_at_ms(rig)
+
+    ended = end_waiting(REAL, at_ms, rig.ports)
+    release(REAL, at_ms, rig.ports)
+    rig.drain()
+
+    assert ended == 1
+    assert rig.order().status is OrderStatus.CANCELED
+    assert rig.venue.sent == []
+
+
+def test_a_release_may_die_anywhere() -> None:
+    def prepare() -> Rig:
+        return frozen()
+
+    def act(rig: Rig) -> None:
+        release(REAL, seen_at_ms(rig), rig.ports)
+
+    for rig in deaths(prepare, act):
+        assert state(rig) in {AccountState.FROZEN, AccountState.RUN}
+        assert (rig.ports.freezer.of(SPOT.id) is None) is (state(rig) is AccountState.RUN)
