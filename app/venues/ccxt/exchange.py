@@ -113,6 +113,7 @@ class Exchange:
                 yield line
             finally:
                 self._calls.line = None
+                line.end()
 
     @contextmanager
     def asking(self, urgency: Urgency, *, is_public: bool = False) -> Iterator[Json]:
