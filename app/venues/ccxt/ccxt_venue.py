@@ -13,6 +13,7 @@ from app.domain.errors import (
     CannotAsk,
     NotFound,
     OutcomeUnknown,
+    VenueBusy,
     VenueError,
     VenueRejected,
     VenueUnavailable,
@@ -360,13 +361,29 @@ class CcxtVenue:
 
     @_in_one_call
     def reports(self, orders: Sequence[Order]) -> Mapping[ClientOrderId, OrderReport]:
-        """Return how these open orders stand: one list, and a look-up of each that has changed."""
+        """Return how these open orders stand: one list, and a look-up of each that has changed.
+
+        What cannot be learned of one order, or not in time, is left to the next time.
+
+        Raises:
+            VenueUnavailable: nothing could be learned.
+        """
         listed = self.open_orders(sorted({order.symbol for order in orders}))
         reports: dict[ClientOrderId, OrderReport] = {}
+        failed: VenueUnavailable | None = None
         for order in orders:
-            report = self._news(order, listed.get(order.client_order_id))
+            try:
+                report = self._news(order, listed.get(order.client_order_id))
+            except VenueBusy as error:
+                failed = error
+                break
+            except VenueUnavailable as error:
+                failed = error
+                continue
             if report is not None:
                 reports[order.client_order_id] = report
+        if failed is not None and not reports:
+            raise failed
         return reports
 
     def _news(self, order: Order, answer: Json | None) -> OrderReport | None:
