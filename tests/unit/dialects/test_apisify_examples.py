@@ -1,6 +1,6 @@
 """Every example becomes its order, or gets its answer; and where an order goes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +17,7 @@ from app.dialects.body import payload_from
 from app.domain.account import Account
 from app.domain.errors import HookfillError, MalformedPayload, NotFound, NotPermitted
 from app.domain.identifiers import AccountId, AccountName, Symbol, VenueName
+from app.domain.netting import NetAction
 from app.domain.words import Market
 from app.venues.paper.defaults import DEFAULT_INSTRUMENTS
 
@@ -146,10 +147,25 @@ ANYTHING = st.recursive(
     ),
     max_leaves=4,
 )
-NAMES = ["strategy", "exchange", "order_type", "qty", "side", "symbol", "price", "memo"]
+#: What is right in each field: one of eight that is wrong is enough for a refusal.
+RIGHT: Mapping[str, Sequence[object]] = {
+    "strategy": ["s"],
+    "exchange": ["bybit", "BINANCE"],
+    "order_type": ["Market", "limit"],
+    "qty": [1, "0.5", Decimal("2e1"), 0],
+    "side": ["Buy", "sell", "Close", "Sarsell", -1],
+    "symbol": ["BTCUSDT", "BYBIT:ETHUSD.P"],
+    "price": ["1900", 1],
+    "memo": ["", "why"],
+}
+NAMES = list(RIGHT)
+ORDERS = st.fixed_dictionaries({name: st.sampled_from(RIGHT[name]) for name in NAMES})
+#: An order with some of its fields replaced by anything, or with those fields alone.
+ODD = st.dictionaries(st.sampled_from(NAMES), ANYTHING, max_size=3)
+PAYLOADS = st.tuples(ORDERS | st.just({}), ODD).map(lambda both: {**both[0], **both[1]})
 
 
-@given(st.dictionaries(st.sampled_from(NAMES), ANYTHING))
+@given(PAYLOADS)
 def test_whatever_comes_is_an_order_or_refused_by_field(payload: Mapping[str, object]) -> None:
     try:
         order = order_from(payload, settings_of({}))
@@ -157,7 +173,9 @@ def test_whatever_comes_is_an_order_or_refused_by_field(payload: Mapping[str, ob
         known = error.code == "validation_failed" and set(error.fields) <= set(NAMES)
         assert known, error.fields  # noqa: PT017 - either way is right
     else:
-        assert order.quantity >= 0
+        command = order.command
+        assert order.quantity > 0 or (order.quantity == 0 and command.action is NetAction.CLOSE)
+        assert command.limit_price is None or command.limit_price > 0
 
 
 def test_what_is_known_of_an_exchange_goes_before_what_a_ticker_says() -> None:
