@@ -115,7 +115,7 @@ def split_at_quote(joined: str, market: Market) -> Symbol | None:
     quotes = (*_STABLE, *_COINS) if market is Market.SPOT else _STABLE
     for quote in quotes:
         base = joined.removesuffix(quote)
-        if base not in {joined, ""}:
+        if base != joined and base.isalnum():
             symbol = Symbol(f"{base}/{quote}")
             return symbol if _is_of(market, symbol) else None
     return None

@@ -162,6 +162,7 @@ def test_obvious_spellings_need_no_list(text: str, market: Market, symbol: str) 
         ("BTC", Market.SPOT),
         ("USDT", Market.SPOT),
         ("A/B/C", Market.SPOT),
+        ("BINANCE:BTCUSDT:USDT", Market.SPOT),
         ("", Market.SPOT),
     ],
 )
