@@ -15,7 +15,7 @@ FAST ?=
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench lock clean
+.PHONY: help run test search lint format bench lock clean
 
 help: ## Say what each target does
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -24,10 +24,18 @@ help: ## Say what each target does
 run: $(VENV)/.runtime ## Start everything (PORT=8000 DATA_DIR=var FAST=1)
 	@exec $(BIN)/hookfill up --port $(PORT) --data-dir $(DATA_DIR) $(if $(filter 1 true yes,$(FAST)),--fast)
 
+SEARCH = $(BIN)/python -m pytest -m "hypothesis and not e2e" -n 2 --dist loadfile
+
 # First what needs no whole stack, each file in one of two processes; then the stacks, by themselves.
+# Last, whether each assertion was reached, and a few examples that were never tried before.
 test: lint ## Check everything and run all tests with coverage
 	$(BIN)/python -m pytest -m "not e2e" -n 2 --dist loadfile --cov --cov-report= --cov-fail-under=0
 	$(BIN)/python -m pytest -m e2e --cov --cov-append --cov-report=term-missing:skip-covered
+	$(BIN)/python scripts/never_ran.py
+	$(SEARCH) --hypothesis-profile=few
+
+search: $(VENV)/.dev ## Look for new examples that break a property, 500 for each
+	$(SEARCH) --hypothesis-profile=search --timeout=3600
 
 lint: $(VENV)/.dev ## Check format, lint, types and imports
 	@VENV=$(VENV) scripts/check

@@ -3,20 +3,24 @@
 import os
 from collections.abc import Iterator
 
-import hypothesis
 import pytest
 
 from app.supervisor.embedded_server import find_server
 from app.supervisor.refusals import CannotStart
+from tests import searching
 from tests.end_to_end.stack import Stack, running_stack
 from tests.postgres import find_postgres, running_postgres
 from tests.servers import QUICK, running_server
 
-# No deadlines: a busy machine must not fail a property that holds. The same examples each time, so
-# that a change is judged by what it changes; `--hypothesis-profile=search` looks for new ones.
-hypothesis.settings.register_profile("same", deadline=None, max_examples=50, derandomize=True)
-hypothesis.settings.register_profile("search", deadline=None, max_examples=500)
-hypothesis.settings.load_profile("same")
+searching.register_profiles()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what a failure with a new example means."""
+    profile = terminalreporter.config.getoption("--hypothesis-profile")
+    if profile in searching.NEW and terminalreporter.stats.get("failed"):
+        terminalreporter.section("new examples")
+        terminalreporter.write_line(searching.FOUND)
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from app.store import keys
 from app.store.trigger_book import QUIET_MS, WORK_AT_ONCE, RedisTriggerBook
 from tests.builders import BTC, ETH, NOW, PAPER, USDM_ID, a_quote, a_tick, a_trigger, an_id
 from tests.contract.naive_book import NaiveBook
+from tests.searching import times
 
 RISING, FALLING = Direction.RISING, Direction.FALLING
 OTHER = VenueName("binance")
@@ -567,7 +568,7 @@ def go_through(client: redis.Redis, steps: Sequence[Arm | Step], work_at_once: i
 WORK = st.sampled_from([1, 2, 3, WORK_AT_ONCE])
 
 
-@settings(max_examples=300)
+@times(6)
 @given(STEPS, WORK)
 def test_the_book_fires_what_a_look_at_every_trigger_would(
     steps: list[Arm | Step], work_at_once: int
@@ -577,7 +578,7 @@ def test_the_book_fires_what_a_look_at_every_trigger_would(
 
 
 @pytest.mark.integration
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(times(2), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, work_at_once=WORK)
 def test_a_real_server_fires_the_same(
     real_client: redis.Redis, steps: list[Arm | Step], work_at_once: int

@@ -46,10 +46,19 @@ values = st.recursive(
 actions = st.sampled_from([*(action.lower() for action in Action), "cancellAll", "update"]) | values
 
 
+words = st.sampled_from([action.lower() for action in Action])
+odd_messages = st.fixed_dictionaries(
+    {"action": actions}, optional=dict.fromkeys((*FIELDS, "connectorToken"), values)
+)
+#: Of fields at random hardly any message is a command.
+sound_messages = st.fixed_dictionaries(
+    {"action": words, "percent": st.sampled_from([50, "100"])},
+    optional={"log": st.text(max_size=300), "delaySeconds": st.sampled_from([0, "5", 86400])},
+)
+
+
 @given(
-    st.fixed_dictionaries(
-        {"action": actions}, optional=dict.fromkeys((*FIELDS, "connectorToken"), values)
-    ),
+    odd_messages | sound_messages,
     st.sampled_from(list(Market)),
     st.sampled_from([DEFAULTS, BY_NOTIONAL]),
 )

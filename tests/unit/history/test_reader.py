@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.identifiers import EpochMs
@@ -19,6 +19,7 @@ from app.ports import Change
 from app.services.archive import archive
 from tests.builders import NOW, SPOT_ID, USDM_ID, a_fill, a_signal, an_id, an_order_in
 from tests.rig import Rig
+from tests.searching import times
 
 if TYPE_CHECKING:
     from app.domain.aggregate import Aggregate
@@ -86,7 +87,7 @@ class World:
                 return
 
 
-@settings(max_examples=60)
+@times(1.2)
 @given(st.lists(MOVES, max_size=12), st.integers(1, 4))
 def test_pages_show_everything_once_while_it_moves(moves: list[str], size: int) -> None:
     with patch.object(reader, "STRETCH", 3), patch.object(sql_history, "PAGE", 2):
@@ -104,7 +105,7 @@ def test_pages_show_everything_once_while_it_moves(moves: list[str], size: int) 
     assert set(found) == expected
 
 
-@settings(max_examples=60)
+@times(1.2)
 @given(st.lists(MOVES, max_size=12))
 def test_one_reading_shows_everything_once_while_it_moves(moves: list[str]) -> None:
     with patch.object(reader, "STRETCH", 3), patch.object(sql_history, "PAGE", 2):
@@ -120,7 +121,7 @@ def test_one_reading_shows_everything_once_while_it_moves(moves: list[str]) -> N
     assert set(found) == expected
 
 
-@settings(max_examples=60)
+@times(1.2)
 @given(st.lists(MOVES, max_size=12), st.integers(1, 4))
 def test_fills_are_told_once_while_they_move(moves: list[str], size: int) -> None:
     with patch.object(reader, "STRETCH", 3), patch.object(sql_history, "PAGE", 2):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.dispatch.routes import task_of
@@ -36,6 +36,7 @@ from app.services.sweep import sweep
 from app.services.watch import watch_prices
 from tests.builders import ETH, PAPER, SPOT
 from tests.rig import Died
+from tests.searching import times
 from tests.trade_rig import TradeRig, a_sale, a_trade, classic, entry, steps, stop
 from workers.base import USE_CASES
 
@@ -301,7 +302,7 @@ ACT: dict[str, Callable[[AggregateId, Ports], object]] = {
 assert {*ACT} == {*ACTIONS}
 
 
-@settings(max_examples=25, deadline=None)
+@times(0.5)
 @given(
     st.lists(st.sampled_from(sorted(COMMANDS)), min_size=1, max_size=3),
     st.lists(STEPS, min_size=5, max_size=40),
