@@ -326,6 +326,7 @@ def encounters(
             act(rig)
         rig.undisturbed()
         if not met:
+            assert number > 1, "there was no step to meet after"
             return
         yield rig
 

@@ -207,9 +207,13 @@ class TestPaths:
             demo["poloniex"]["secret"],
             demo["hummingbot"]["password"],
         ]
-        logs = "".join(log.read_text() for log in (stack.data_dir / "logs").glob("*.log"))
+        logs = {log.stem: log.read_text() for log in (stack.data_dir / "logs").glob("*.log")}
         metrics = requests.get(stack.url("/metrics"), timeout=10).text
 
+        children = [name for name in stack.run["pids"] if name != "supervisor"]
+        assert children
+        assert all(logs[name] for name in children)
+        assert "hookfill_" in metrics
         for secret in secrets:
-            assert secret not in logs
+            assert [name for name, log in logs.items() if secret in log] == []
             assert secret not in metrics

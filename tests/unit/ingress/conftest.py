@@ -7,7 +7,6 @@ import pytest
 from flask import Flask
 
 from app.bootstrap import web_wiring
-from app.ingress import authentication
 from app.ingress.factory import create_app
 from app.settings import Settings
 
@@ -28,9 +27,6 @@ def make_app(tmp_path: Path) -> MakeApp:
             **odd,
         }
         wiring = web_wiring(Settings.from_environment(environ))
-        app = create_app(wiring)
-        if "authentication" not in app.blueprints:
-            app.register_blueprint(authentication.blueprint(wiring))
-        return app
+        return create_app(wiring)
 
     return make

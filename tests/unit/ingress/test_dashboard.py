@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 import redis
-from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.bootstrap import Wiring, web_wiring, worker_wiring
+from app.bootstrap import web_wiring, worker_wiring
 from app.demo import seed
 from app.dispatch.routes import task_of
 from app.domain.account import Account, Connector
@@ -40,7 +39,7 @@ from app.domain.reconciliation import (
 from app.domain.status import OrderStatus
 from app.domain.venue_cancel import CancelState, VenueCancel
 from app.domain.words import Mode, Side
-from app.ingress import authentication, dashboard, overview
+from app.ingress import overview
 from app.ingress.alert_builder import TOKEN_PLACEHOLDER
 from app.ingress.dashboard import HEADERS
 from app.ingress.factory import create_app
@@ -63,20 +62,10 @@ HOSTILE = "<script>alert(1)</script>\"'&{{7*7}}"
 INLINE = re.compile(r"<script(?![^>]* src=)|<style|<[^>]+\s(?:style|on[a-z]+)=", re.IGNORECASE)
 
 
-def with_pages(app: Flask, wiring: Wiring) -> Flask:
-    for module in (authentication, dashboard):
-        if module.__name__.rpartition(".")[2] not in app.blueprints:
-            app.register_blueprint(module.blueprint(wiring))
-    return app
-
-
 @pytest.fixture
-def stranger(make_app: MakeApp, tmp_path: Path) -> FlaskClient:
+def stranger(make_app: MakeApp) -> FlaskClient:
     """Nobody whom we know, in front of a store that cannot be reached."""
-    environ = {"REDIS_URL": "redis://127.0.0.1:1/0", "HOOKFILL_DATA_DIR": str(tmp_path)}
-    environ["HOOKFILL_ADMIN_TOKEN"] = ADMIN_TOKEN
-    wiring = web_wiring(Settings.from_environment(environ))
-    return with_pages(make_app(), wiring).test_client()
+    return make_app().test_client()
 
 
 def sign_in(client: FlaskClient) -> None:
@@ -205,7 +194,7 @@ class Site:
         self.wiring = web_wiring(settings)
         self._inline = InlinePublisher()
         self._worker = worker_wiring(settings, self._inline.around)
-        self.client = with_pages(create_app(self.wiring), self.wiring).test_client()
+        self.client = create_app(self.wiring).test_client()
         sign_in(self.client)
         self.api("PUT", "/paper/prices", {"prices": {"BTC/USDT": {"last": "50000"}}})
 

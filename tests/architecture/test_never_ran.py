@@ -1,0 +1,58 @@
+"""The check for assertions that no test reaches finds one, and what is none is left alone."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "never_ran.py"
+TESTS = """
+import pytest
+
+def test_planted():
+    for number in {numbers}:
+        assert number
+    with pytest.raises(ValueError):
+        int("x")
+
+@pytest.mark.skipif({skip}, reason="planted")
+def test_that_may_be_skipped():
+    assert True
+
+def test_that_ends_early():
+    {early}
+    print()
+
+test_planted()
+test_that_ends_early()
+if not {skip}:
+    test_that_may_be_skipped()
+"""
+
+
+@pytest.mark.parametrize(
+    ("numbers", "skip", "early", "dead"),
+    [
+        ("[1]", "False", "pass", []),
+        ("[1]", "True", "pass", []),
+        ("[]", "False", "pass", [6]),
+        ("[1]", "False", "return", [16]),
+    ],
+)
+def test_what_no_test_reaches_is_told(
+    tmp_path: Path, numbers: str, skip: str, early: str, dead: list[int]
+) -> None:
+    file = tmp_path / "test_planted.py"
+    file.write_text(TESTS.format(numbers=numbers, skip=skip, early=early))
+    measured = [sys.executable, "-m", "coverage", "run", "--rcfile=", str(file)]
+    subprocess.run(measured, cwd=tmp_path, check=True, capture_output=True)
+
+    command = [sys.executable, str(SCRIPT), ".coverage", "."]
+    told = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
+
+    assert [line.split(":")[:2] for line in told.stdout.splitlines() if str(file) in line] == [
+        [str(file), str(line)] for line in dead
+    ]
+    assert told.returncode == bool(dead)
+    assert ("were skipped" in told.stdout) == (skip == "True")
