@@ -168,7 +168,7 @@ def _wiring(
         live=RedisLive(client),
         lanes=RedisLanes(client),
         timers=RedisTimers(client),
-        outbox=RedisOutbox(client, policy.republish_after_ms),
+        outbox=RedisOutbox(client, clock, policy),
         book=RedisTriggerBook(client),
         accounts=registry,
         venues=KnownVenues(paper, real(clients, memory)),

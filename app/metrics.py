@@ -33,6 +33,9 @@ PRICE_AGE_SECONDS = Histogram(
     ["feed"],
     buckets=(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0),
 )
+CLOCK_STEPS = Counter(
+    "hookfill_clock_steps", "How often a process saw that the clock of the store's host was set."
+)
 STALE_PRICES = Counter(
     "hookfill_stale_prices", "Prices that were too old to fire triggers, by feed.", ["feed"]
 )

@@ -25,7 +25,7 @@ from app.domain.identifiers import (
 from app.domain.instrument import Instrument
 from app.domain.kill_switch import KillSwitch
 from app.domain.market import AccountView, Quote, Tick
-from app.domain.order import Order
+from app.domain.order import LOOKS_MAX, Order
 from app.domain.reconciliation import FailedReconciliation, Reconciliation, StandingOrder
 from app.domain.report import Fill, OrderReport
 from app.domain.search import EVERYTHING, FillPlace, Place, Search
@@ -44,6 +44,15 @@ class Clock(Protocol):
 
     def server_ms(self) -> EpochMs:
         """Return the server's time, which leases, grace periods and retries go by."""
+
+    def lasted_ms(self, since_ms: EpochMs) -> int:
+        """Return for how long something has lasted for certain, since a server time.
+
+        Where the server's clock was set since, that is the time since then.
+        """
+
+    def steady_ms(self) -> int:
+        """Return the time of a clock of this machine that nobody sets, to compare within a call."""
 
 
 class Ids(Protocol):
@@ -915,6 +924,12 @@ class Policy:
     timer_horizon_ms: int = 20_000
     history_after_ms: int = 3_600_000
 
+    @property
+    def pause_max_ms(self) -> int:
+        """How far ahead of now any work in the outbox is due at most."""
+        pauses = (self.retry_max_ms, self.unknown_retry_ms << LOOKS_MAX)
+        return max(*pauses, self.place_lease_ms, self.venue_place_lease_ms, self.venue_absence_ms)
+
     def lease_ms(self, account: Account) -> int:
         """Return how long a placement of this account may take."""
         return self.place_lease_ms if account.mode is Mode.PAPER else self.venue_place_lease_ms
@@ -923,12 +938,13 @@ class Policy:
         """Return how long the account's venue may hide an order that it has."""
         return self.unknown_grace_ms if account.mode is Mode.PAPER else self.venue_grace_ms
 
-    def proof_ms(self, account: Account, order: Order) -> EpochMs:
-        """Return the server time from which on "no such order" of an unknown one proves something.
+    def proof_in_ms(self, account: Account, order: Order, clock: Clock) -> int:
+        """Return after how long "no such order" of an unknown one proves something; 0 is now.
 
         By then the venue takes its request no more, and has had time to show what it took.
         """
-        return EpochMs((order.unknown_since_ms or order.lease_until_ms) + self.grace_ms(account))
+        since_ms = order.unknown_since_ms or order.lease_until_ms
+        return max(self.grace_ms(account) - clock.lasted_ms(since_ms), 0)
 
     def absence_ms(self, account: Account) -> int:
         """Return how far apart two answers of "no such order" must be; 0 believes the first."""

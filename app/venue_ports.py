@@ -59,6 +59,9 @@ class VenueMemory(Protocol):
     def tick(self, feed: VenueName, symbol: Symbol) -> Tick | None:
         """Return prices that were seen within seconds, numbered by the server's time, or None."""
 
+    def tick_number(self, feed: VenueName) -> int:
+        """Return the number of a new tick, above all that came before, whatever the clock says."""
+
     def keep_quotes(self, feed: VenueName, quotes: Mapping[Symbol, Quote]) -> None:
         """Keep prices for a few seconds."""
 

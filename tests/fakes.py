@@ -115,6 +115,8 @@ class FrozenClock:
         self._redis = redis
         self._now = NOW
         self._server = NOW
+        self._steady = 0
+        self._step = EpochMs(0)
         self.advance(0)
 
     def now_ms(self) -> EpochMs:
@@ -123,8 +125,25 @@ class FrozenClock:
     def server_ms(self) -> EpochMs:
         return self._server
 
+    def lasted_ms(self, since_ms: EpochMs) -> int:
+        if since_ms > self._server + 1_000:
+            return self._server - self._step
+        return max(self._server - max(since_ms, self._step), 0)
+
+    def steady_ms(self) -> int:
+        return self._steady
+
     def advance(self, by_ms: int) -> None:
-        """Let time pass on both clocks."""
+        """Let time pass on all clocks."""
+        self._steady += by_ms
+        self._move(by_ms)
+
+    def step(self, by_ms: int) -> None:
+        """Let somebody set the clock of the store's host, and every process see it."""
+        self._move(by_ms)
+        self._step = self._server
+
+    def _move(self, by_ms: int) -> None:
         self.advance_business(by_ms)
         self._server = EpochMs(self._server + by_ms)
         if self._redis is not None:

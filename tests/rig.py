@@ -119,7 +119,7 @@ class Rig:
             live=RedisLive(self.redis),
             lanes=RedisLanes(self.redis),
             timers=RedisTimers(self.redis),
-            outbox=RedisOutbox(self.redis, POLICY.republish_after_ms),
+            outbox=RedisOutbox(self.redis, self.clock, POLICY),
             book=RedisTriggerBook(self.redis),
             accounts=self.registry,
             venues=ScriptedVenues(self.venue, self.feed),

@@ -1,6 +1,7 @@
 """The kinds of aggregate, together, and the one function by which any of them changes."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from app.domain.decision import Decision, ignored
@@ -21,8 +22,11 @@ Event = OrderEvent | SignalEvent | ReversalEvent | SmartOrderEvent | deciding.Sm
 def decide(aggregate: Aggregate, event: Event) -> Decision[Aggregate]:
     """Return what becomes of `aggregate` when `event` happens.
 
-    Total and pure: an event that makes no sense is ignored with a reason, never an exception.
+    Total and pure: an event that makes no sense is ignored with a reason, never an exception. What
+    is written down never goes back in time, also when a clock was set back.
     """
+    if event.at_ms < aggregate.updated_at_ms:
+        event = replace(event, at_ms=aggregate.updated_at_ms)
     match aggregate:
         case Order() if isinstance(event, OrderEvent):
             return aggregate.decide(event)

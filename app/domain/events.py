@@ -111,12 +111,14 @@ class LookUpClaimed:
 
     Attributes:
         server_ms: server time at which it begins.
+        within_ms: how far ahead the next question can have been put off; see `has_come`.
         until_ms: server time at which others ask, if nothing has come of it.
     """
 
     at_ms: EpochMs
     token: int
     server_ms: EpochMs
+    within_ms: int
     until_ms: EpochMs
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from app.domain.identifiers import Currency, EpochMs, Symbol
+from app.domain.moments import age_ms
 from app.domain.words import PositionMode, PositionSide, PriceSource, Side
 
 
@@ -56,12 +57,12 @@ class Tick:
     quotes: Mapping[Symbol, Quote]
     seen_at_ms: Mapping[Symbol, EpochMs] = field(default_factory=dict)
 
-    def not_before(self, oldest_ms: int) -> "Tick":
-        """Return the tick without prices that were seen before this server time."""
+    def seen_within(self, within_ms: int, now_ms: int) -> "Tick":
+        """Return the tick without prices that were seen longer ago than that, server time."""
         quotes = {
             symbol: quote
             for symbol, quote in self.quotes.items()
-            if self.seen_at_ms.get(symbol, oldest_ms) >= oldest_ms
+            if age_ms(self.seen_at_ms.get(symbol, now_ms), now_ms) <= within_ms
         }
         return self if len(quotes) == len(self.quotes) else replace(self, quotes=quotes)
 

@@ -33,6 +33,7 @@ from app.domain.identifiers import (
     VenueOrderId,
     quote_of,
 )
+from app.domain.moments import has_come
 from app.domain.reason import Reason
 from app.domain.report import Fill, OrderReport, fees_of, is_all_told, merged
 from app.domain.status import CLOSED, IN_FLIGHT, OPEN, OrderStatus, may_move
@@ -348,7 +349,8 @@ class Order:
         return self.status is OrderStatus.UNKNOWN and token == self.token
 
     def _look_up_claimed(self, event: LookUpClaimed) -> Decision["Order"]:
-        if not self._is_asked_about(event.token) or event.server_ms < self.next_action_at_ms:
+        is_time = has_come(self.next_action_at_ms, event.server_ms, event.within_ms)
+        if not self._is_asked_about(event.token) or not is_time:
             return ignored(self, f"a question about placement {event.token} came too late")
         return Decision(replace(self, next_action_at_ms=event.until_ms, updated_at_ms=event.at_ms))
 

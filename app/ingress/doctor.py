@@ -10,6 +10,7 @@ from flask import Blueprint, Response, jsonify
 from app.bootstrap import Wiring
 from app.dialects.fields import loaded
 from app.dispatch.routes import TaskName
+from app.domain import moments
 from app.domain.account import PAPER, Account
 from app.domain.errors import StoreUnavailable, UnsafeStore
 from app.domain.finding import Finding, Grade
@@ -91,7 +92,7 @@ class _Doctor:
     def _about_queue(self) -> Sequence[Finding]:
         ports = self._wiring.ports
         sung_ms = ports.canary.last_ms()
-        age_ms = None if sung_ms is None else max(0, ports.clock.server_ms() - sung_ms)
+        age_ms = None if sung_ms is None else moments.age_ms(sung_ms, ports.clock.server_ms())
         if age_ms is not None and age_ms <= CANARY_AGE_MAX_MS:
             message = f"a canary came through the queue {age_ms} ms ago"
             return (Finding(check="queue", message=message),)

@@ -8,6 +8,7 @@ from prometheus_client.registry import Collector
 
 from app.bootstrap import WEB_STORE_SECONDS, Wiring
 from app.dispatch.routes import QueueName
+from app.domain import moments
 from app.domain.errors import StoreError
 from app.store.backlog import RedisBacklog
 from app.store.connection import connect
@@ -47,7 +48,7 @@ class StoreGauges(Collector):
         yield _gauge("unarchived", "What waits to be copied into the history.", backlog.unarchived)
         sung_ms = self._ports.canary.last_ms()
         if sung_ms is not None:
-            age_ms = max(0, now_ms - sung_ms)
+            age_ms = moments.age_ms(sung_ms, now_ms)
             help_text = "Since a canary last came through the queue."
             yield _gauge("canary_age_seconds", help_text, age_ms / 1000)
 

@@ -13,6 +13,7 @@ from prometheus_client import (
 )
 
 from app.bootstrap import Wiring
+from app.domain import moments
 from app.domain.errors import StoreError
 from app.ingress.gauges import registry_of
 
@@ -63,7 +64,7 @@ class _Health:
 
     def _canary_age_ms(self) -> int | None:
         sung_ms = self._ports.canary.last_ms()
-        return None if sung_ms is None else max(0, self._ports.clock.server_ms() - sung_ms)
+        return None if sung_ms is None else moments.age_ms(sung_ms, self._ports.clock.server_ms())
 
 
 def _counted() -> CollectorRegistry:

@@ -8,6 +8,7 @@ from marshmallow import validate
 
 from app.bootstrap import WEB_STORE_SECONDS, Wiring
 from app.dialects.fields import Text
+from app.domain import moments
 from app.domain.aggregate import Aggregate
 from app.domain.identifiers import AccountName
 from app.domain.search import Place
@@ -61,7 +62,7 @@ class Overview:
     def health(self) -> Mapping[str, object]:
         """Return whether messages come through, and how much waits."""
         now_ms, sung_ms = self._ports.clock.server_ms(), self._ports.canary.last_ms()
-        age_ms = None if sung_ms is None else max(0, now_ms - sung_ms)
+        age_ms = None if sung_ms is None else moments.age_ms(sung_ms, now_ms)
         return {
             "canary_age_ms": age_ms,
             "is_ready": age_ms is not None and age_ms <= CANARY_AGE_MAX_MS,

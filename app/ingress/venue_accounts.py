@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from app.bootstrap import Wiring
+from app.domain import moments
 from app.domain.account import PAPER, Account
 from app.domain.errors import NewerRecord, NotFound
 from app.domain.figures import plain
@@ -80,7 +81,7 @@ class VenueAccounts:
                 "mismatches": nothing,
                 "foreign_orders": nothing,
             }
-        age_ms = max(0, self._ports.clock.server_ms() - found.begun_ms)
+        age_ms = moments.age_ms(found.begun_ms, self._ports.clock.server_ms())
         return {
             "at_ms": found.at_ms,
             "is_stale": age_ms > STALE_MS,

@@ -67,8 +67,7 @@ def set_position_mode(account: Account, mode: PositionMode, ports: Ports, pause_
 def _ask(adjustment: Adjustment, ports: Ports, pause_ms: Pause) -> None:
     """Hand the adjustment to a worker, and wait for what becomes of it."""
     (fresh,) = ports.ids.fresh(adjustment.account, 1)
-    until_ms = EpochMs(ports.clock.server_ms() + WAIT_MS)
-    ports.errands.leave(fresh.id, adjustment, until_ms)
+    ports.errands.leave(fresh.id, adjustment, EpochMs(ports.clock.server_ms() + WAIT_MS))
     effect = Effect(
         kind=EffectKind.ADJUST,
         target=fresh.id,
@@ -77,7 +76,8 @@ def _ask(adjustment: Adjustment, ports: Ports, pause_ms: Pause) -> None:
         account=adjustment.account,
     )
     ports.publisher.publish([effect])
-    while ports.clock.server_ms() < until_ms:
+    until_ms = ports.clock.steady_ms() + WAIT_MS
+    while ports.clock.steady_ms() < until_ms:
         answer = ports.errands.answer(fresh.id)
         if answer is not None:
             _raise_unless_done(*answer)

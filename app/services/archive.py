@@ -32,7 +32,7 @@ def archive(ports: Ports) -> None:
     Raises:
         HistoryUnavailable: the rest stays in the store until it is back.
     """
-    until_ms = ports.clock.server_ms() + PATIENCE_MS
+    until_ms = ports.clock.steady_ms() + PATIENCE_MS
     _meet(ports.history.identity(), ports)
     _go_on(_keep, until_ms, ports)
     if ports.policy.history_after_ms:
@@ -54,7 +54,7 @@ def _meet(identity: str, ports: Ports) -> None:
 
 
 def _go_on(step: Callable[[Ports], bool], until_ms: int, ports: Ports) -> None:
-    while step(ports) and ports.clock.server_ms() < until_ms:
+    while step(ports) and ports.clock.steady_ms() < until_ms:
         pass
 
 

@@ -8,7 +8,8 @@ from app.domain.errors import (
     VenueUnavailable,
 )
 from app.domain.events import CancelDeferred, CancelRequested, OrderReported, TargetsCanceled
-from app.domain.identifiers import AggregateId, OrderId
+from app.domain.identifiers import AggregateId, EpochMs, OrderId
+from app.domain.moments import has_come
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.report import OrderReport
@@ -35,7 +36,7 @@ def cancel_order(order_id: OrderId, ports: Ports) -> None:
     order = ports.ledger.load(order_id).aggregate
     if not isinstance(order, Order) or order.status not in OPEN or not order.cancel_requested:
         return
-    if order.next_action_at_ms > ports.clock.server_ms():
+    if not has_come(order.next_action_at_ms, ports.clock.server_ms(), ports.policy.retry_max_ms):
         return
     if ports.ledger.state_of(order.account) is AccountState.FROZEN:
         return  # what the venue has is not what is thought here
@@ -52,8 +53,10 @@ def cancel_order(order_id: OrderId, ports: Ports) -> None:
 def _may_hide(order: Order, ports: Ports) -> bool:
     """Tell whether the venue may not show the order yet, although it has it."""
     account = ports.accounts.account(order.account)
-    shown_ms = order.lease_until_ms + ports.policy.grace_ms(account)
-    return ports.policy.absence_ms(account) > 0 and ports.clock.server_ms() < shown_ms
+    lease_ms = ports.policy.lease_ms(account)
+    lasted_ms = ports.clock.lasted_ms(EpochMs(order.lease_until_ms - lease_ms))
+    shown = lasted_ms >= lease_ms + ports.policy.grace_ms(account)
+    return ports.policy.absence_ms(account) > 0 and not shown
 
 
 def _ending(order: Order, venue: Venue, *, may_hide: bool) -> OrderReport | None:

@@ -47,13 +47,13 @@ def work_lane(account: AccountId, symbol: Symbol, ports: Ports) -> None:
     before it was asked, save what still is, as it was: the store checks that in the step which
     commits the turn. So of any number who work a lane at once, each at any pace, one has the turn.
     """
-    until_ms = ports.clock.server_ms() + TURNS_WITHIN_MS
+    until_ms = ports.clock.steady_ms() + TURNS_WITHIN_MS
     for _ in range(TURNS_MAX):
         lane = ports.lanes.look(account, symbol)
         waiting = _next(lane, ports)
         if waiting is None or not _take_turn(waiting, lane, ports):
             return
-        if ports.clock.server_ms() > until_ms:
+        if ports.clock.steady_ms() > until_ms:
             return
 
 
@@ -127,12 +127,12 @@ def _nothing_known(now_ms: EpochMs) -> Executed:
 
 def _may_overtake(lane: LaneView, ports: Ports) -> bool:
     """Tell whether exits have waited long enough for the orders in flight, be there any."""
-    now_ms = ports.clock.server_ms()
     for order_id in lane.in_flight:
         order = ports.ledger.load(order_id).aggregate
         if not isinstance(order, Order) or order.status is not OrderStatus.UNKNOWN:
             return False
-        if now_ms - (order.unknown_since_ms or now_ms) < ports.policy.exit_patience_ms:
+        since_ms = order.unknown_since_ms or ports.clock.server_ms()
+        if ports.clock.lasted_ms(since_ms) < ports.policy.exit_patience_ms:
             return False
     return True
 

@@ -17,6 +17,7 @@ from app.domain.events import (
     PlacementDenied,
 )
 from app.domain.identifiers import EpochMs, OrderId
+from app.domain.moments import has_come
 from app.domain.order import ATTEMPTS_MAX, Order, OrderEvent
 from app.domain.reason import Reason
 from app.domain.report import OrderReport
@@ -44,7 +45,7 @@ def place_order(order_id: OrderId, ports: Ports) -> None:
         return
     if order.is_queued:
         return  # it is not its turn yet
-    if order.next_action_at_ms > ports.clock.server_ms():
+    if not has_come(order.next_action_at_ms, ports.clock.server_ms(), ports.policy.retry_max_ms):
         return
     account = ports.accounts.account(order.account)
     clearance = clear(order, account, ports)
@@ -56,12 +57,21 @@ def place_order(order_id: OrderId, ports: Ports) -> None:
         advance(order_id, event, ports)
         return
     venue = ports.venues.of(account)
+    last_ms = ports.clock.steady_ms() + ports.policy.lease_ms(account)
     claimed = _claim(order, account, ports)
-    # A worker that slept through its lease sends nothing: others may have sent the order meanwhile.
-    if claimed is not None and ports.clock.server_ms() < claimed.lease_until_ms:
+    if claimed is not None and _may_send(claimed, last_ms, ports):
         answer = clearance.answer(claimed, ports) or _answer(claimed, venue, ports)
         _time(claimed, account, answer)
         advance(order_id, answer, ports)
+
+
+def _may_send(order: Order, last_ms: int, ports: Ports) -> bool:
+    """Tell whether the claim still holds: others may have sent the order while this one slept.
+
+    The lease is by the server's clock, which may be set; how long this one has slept is not.
+    """
+    clock = ports.clock
+    return clock.steady_ms() < last_ms and clock.server_ms() < order.lease_until_ms
 
 
 def _time(order: Order, account: Account, answer: OrderEvent) -> None:
@@ -119,7 +129,7 @@ def _answer(order: Order, venue: Venue, ports: Ports) -> OrderEvent:
         return PlacementDeferred(
             at_ms=ports.clock.now_ms(),
             token=order.token,
-            retry_at_ms=EpochMs(ports.clock.server_ms() + error.retry_after_ms),
+            retry_at_ms=_busy_until(error, ports),
             reason=Reason(ReasonCode.VENUE_UNAVAILABLE, str(error)),
             held_back=True,
         )
@@ -133,6 +143,12 @@ def _answer(order: Order, venue: Venue, ports: Ports) -> OrderEvent:
     except OutcomeUnknown as error:
         return outcome_lost(order, Reason(ReasonCode.OUTCOME_UNKNOWN, str(error)), ports)
     return OrderReported(at_ms=ports.clock.now_ms(), report=report, token=order.token)
+
+
+def _busy_until(error: VenueBusy, ports: Ports) -> EpochMs:
+    """Return when to look again, however long the venue wants nothing: nobody is asked for that."""
+    pause = min(error.retry_after_ms, ports.policy.retry_max_ms)
+    return EpochMs(ports.clock.server_ms() + pause)
 
 
 def outcome_lost(order: Order, reason: Reason, ports: Ports) -> OutcomeLost:

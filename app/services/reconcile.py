@@ -94,11 +94,12 @@ def reconcile_now(
         VenueUnavailable: it was tried, and the venue could not be asked.
     """
     since_ms = ports.clock.server_ms()
-    asked_ms = EpochMs(since_ms - ASK_AGAIN_MS)
-    while (now_ms := ports.clock.server_ms()) < since_ms + WAIT_MS:
-        if now_ms >= asked_ms + ASK_AGAIN_MS:
+    ask_ms = ports.clock.steady_ms()
+    until_ms = ask_ms + WAIT_MS
+    while (now_ms := ports.clock.steady_ms()) < until_ms:
+        if now_ms >= ask_ms:
             ask(since_ms)
-            asked_ms = now_ms
+            ask_ms = now_ms + ASK_AGAIN_MS
         found = ports.reconciliations.get(account.id)
         if found is not None and found.begun_ms >= since_ms:
             return True

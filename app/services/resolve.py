@@ -13,6 +13,7 @@ from app.domain.events import (
     StillUnknown,
 )
 from app.domain.identifiers import EpochMs, OrderId
+from app.domain.moments import has_come
 from app.domain.order import Order, OrderEvent
 from app.domain.reason import Reason
 from app.domain.status import OrderStatus
@@ -42,7 +43,7 @@ def resolve_order(order_id: OrderId, ports: Ports) -> None:
     order = ports.ledger.load(order_id).aggregate
     if not isinstance(order, Order):
         return
-    if order.status is OrderStatus.PLACING and order.lease_until_ms <= ports.clock.server_ms():
+    if order.status is OrderStatus.PLACING and _has_lost_lease(order, ports):
         reason = Reason(ReasonCode.OUTCOME_UNKNOWN, "no answer was recorded within the lease")
         advance(order_id, outcome_lost(order, reason, ports), ports)
         return
@@ -64,11 +65,22 @@ def _claim(order: Order, ports: Ports) -> Order | None:
         at_ms=ports.clock.now_ms(),
         token=order.token,
         server_ms=server_ms,
+        within_ms=_pause_max_ms(order, ports),
         until_ms=EpochMs(server_ms + lease_ms),
     )
     decision = advance(order.id, event, ports)
     claimed = decision.aggregate
     return claimed if decision.ignored is None and isinstance(claimed, Order) else None
+
+
+def _has_lost_lease(order: Order, ports: Ports) -> bool:
+    lease_ms = ports.policy.lease_ms(ports.accounts.account(order.account))
+    return has_come(order.lease_until_ms, ports.clock.server_ms(), lease_ms)
+
+
+def _pause_max_ms(order: Order, ports: Ports) -> int:
+    apart_ms = ports.policy.absence_ms(ports.accounts.account(order.account))
+    return max(ports.policy.retry_max_ms, apart_ms, LOOK_UP_LEASE_MS)
 
 
 def _look_for_fills(order: Order, ports: Ports) -> None:
@@ -79,7 +91,8 @@ def _look_for_fills(order: Order, ports: Ports) -> None:
     once in two workers: fills count once by their trade id, and a look counts once by its number.
     Stopped between fills and count: the same look is taken again.
     """
-    if order.next_action_at_ms > ports.clock.server_ms():
+    within_ms = ports.policy.unknown_retry_ms << order.looks
+    if not has_come(order.next_action_at_ms, ports.clock.server_ms(), within_ms):
         return
     if order.looks:
         account = ports.accounts.account(order.account)
@@ -97,6 +110,10 @@ def _look_for_fills(order: Order, ports: Ports) -> None:
 def _finding(order: Order, ports: Ports) -> OrderEvent:
     account = ports.accounts.account(order.account)
     asked_ms = ports.clock.server_ms()
+    since_ms = order.absent_since_ms or asked_ms
+    absent_ms = ports.clock.lasted_ms(since_ms)
+    # What counts is when the question went, and that no step of the clock came before the answer.
+    before_ms = ports.policy.proof_in_ms(account, order, ports.clock)
     try:
         report = ports.venues.of(account).find(order)
     except CannotAsk:
@@ -109,18 +126,18 @@ def _finding(order: Order, ports: Ports) -> OrderEvent:
     at_ms = ports.clock.now_ms()
     if report is not None:
         return OrderReported(at_ms=at_ms, report=report, token=order.token)
-    proof_ms = ports.policy.proof_ms(account, order)
-    if asked_ms < proof_ms:
+    proof_in_ms = max(before_ms, ports.policy.proof_in_ms(account, order, ports.clock))
+    if proof_in_ms:
         again = _ask_again(order, ports)
-        return replace(again, next_check_at_ms=min(again.next_check_at_ms, proof_ms))
-    since_ms = order.absent_since_ms or asked_ms
-    apart_ms = ports.policy.absence_ms(account)
-    if asked_ms - since_ms >= apart_ms:
+        next_ms = EpochMs(asked_ms + proof_in_ms)
+        return replace(again, next_check_at_ms=min(again.next_check_at_ms, next_ms))
+    left_ms = ports.policy.absence_ms(account) - absent_ms
+    if left_ms <= 0:
         return ProvenAbsent(at_ms=at_ms, token=order.token)
     return StillUnknown(
         at_ms=at_ms,
         token=order.token,
-        next_check_at_ms=EpochMs(since_ms + apart_ms),
+        next_check_at_ms=EpochMs(asked_ms + left_ms),
         absent_since_ms=since_ms,
     )
 

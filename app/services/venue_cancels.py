@@ -22,6 +22,7 @@ from app.domain.errors import (
 from app.domain.events import OrderReported
 from app.domain.figures import plain
 from app.domain.identifiers import AggregateId, EpochMs, Symbol, VenueOrderId
+from app.domain.moments import has_come
 from app.domain.order import Order
 from app.domain.report import OrderReport
 from app.domain.status import OPEN, OrderStatus
@@ -83,8 +84,8 @@ def request_venue_cancel(
     cancel = ports.venue_cancels.begin(wish)
     if cancel == wish:
         ports.publisher.publish([cancel.effect()])
-    until_ms = now_ms + WAIT_MS
-    while cancel.state in _UNDER_WAY and ports.clock.server_ms() < until_ms:
+    until_ms = ports.clock.steady_ms() + WAIT_MS
+    while cancel.state in _UNDER_WAY and ports.clock.steady_ms() < until_ms:
         pause_ms(LOOK_MS)
         cancel = ports.venue_cancels.find(cancel.id) or cancel
     return cancel
@@ -99,7 +100,7 @@ def hurry_venue_cancels(ports: Ports) -> None:
     Twice, or at once, wakes two, of whom one does it.
     """
     now_ms = ports.clock.server_ms()
-    due = [one for one in ports.venue_cancels.unsettled() if one.next_check_ms <= now_ms]
+    due = [one for one in ports.venue_cancels.unsettled() if _is_due(one, now_ms, ports)]
     for account in sorted({one.account for one in due}):
         # Not given back: no second message before the first counts as lost.
         lock = f"venue_cancels:{account}"
@@ -121,13 +122,19 @@ def cancel_at_venue(cancel_id: AggregateId, ports: Ports) -> None:
         raise NotFound(f"there is no cancel {cancel_id}")
     if cancel.state is CancelState.ASKED:
         _begin(cancel, ports)
-    elif not cancel.is_settled and cancel.next_check_ms <= ports.clock.server_ms():
+    elif not cancel.is_settled and _is_due(cancel, ports.clock.server_ms(), ports):
         ports.venue_cancels.change(cancel, _looked_up(cancel, ports))
+
+
+def _is_due(cancel: VenueCancel, now_ms: EpochMs, ports: Ports) -> bool:
+    account = ports.accounts.account(cancel.account)
+    within_ms = max(LEASE_MS, ports.policy.retry_max_ms, ports.policy.grace_ms(account))
+    return has_come(cancel.next_check_ms, now_ms, within_ms)
 
 
 def _begin(cancel: VenueCancel, ports: Ports) -> None:
     now_ms = ports.clock.server_ms()
-    if now_ms >= cancel.until_ms:
+    if has_come(cancel.until_ms, now_ms, BEGIN_WITHIN_MS):
         late = cancel.settled(CancelState.UNSENT, "no worker was there in time", now_ms)
         ports.venue_cancels.change(cancel, late)
         return
@@ -179,10 +186,12 @@ def _open_still(cancel: VenueCancel, asked_ms: EpochMs, ports: Ports) -> VenueCa
     """
     said = f"the venue refused: {cancel.refusal}" if cancel.refusal else "it may yet end"
     account = ports.accounts.account(cancel.account)
-    proof_ms = EpochMs(cancel.sent_ms + ports.policy.grace_ms(account))
-    if asked_ms < proof_ms:
+    left_ms = ports.policy.grace_ms(account) - ports.clock.lasted_ms(cancel.sent_ms)
+    if left_ms > 0:
         message = f"the venue still shows it as open; {said}"
-        return cancel.unknown(message, min(_next_check_ms(cancel, ports), proof_ms))
+        return cancel.unknown(
+            message, min(_next_check_ms(cancel, ports), EpochMs(asked_ms + left_ms))
+        )
     said = said if cancel.refusal else "nothing has come of the cancel"
     return cancel.settled(CancelState.STANDS, f"it is still open; {said}", asked_ms)
 
@@ -191,16 +200,17 @@ def _absent(cancel: VenueCancel, asked_ms: EpochMs, ports: Ports) -> VenueCancel
     """Return what it means that the venue knows no such order: its end, if it is said twice."""
     since_ms = cancel.absent_since_ms or asked_ms
     apart_ms = ports.policy.absence_ms(ports.accounts.account(cancel.account))
-    if asked_ms - since_ms >= apart_ms:
+    left_ms = apart_ms - ports.clock.lasted_ms(since_ms)
+    if left_ms <= 0:
         message = "it is open no more; the venue does not tell how it ended"
         return cancel.settled(CancelState.ENDED, message, asked_ms)
-    return cancel.unknown("the venue shows it no more", EpochMs(since_ms + apart_ms), since_ms)
+    return cancel.unknown("the venue shows it no more", EpochMs(asked_ms + left_ms), since_ms)
 
 
 def _unanswered(cancel: VenueCancel, asked_ms: EpochMs, error: str, ports: Ports) -> VenueCancel:
     said = f"the venue refused: {cancel.refusal}; then it" if cancel.refusal else "the venue"
     message = f"{said} could not be asked about it: {error}"
-    if asked_ms >= cancel.sent_ms + GIVE_UP_MS:
+    if ports.clock.lasted_ms(cancel.sent_ms) >= GIVE_UP_MS:
         return cancel.settled(CancelState.UNANSWERED, f"{message}. Look there", asked_ms)
     return cancel.unknown(message, _next_check_ms(cancel, ports), cancel.absent_since_ms)
 

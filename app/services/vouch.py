@@ -118,7 +118,10 @@ def _strangers(
     if known.since_ms is None:
         return []
     found: list[PlacedOrder] = []
-    since_ms = max(known.since_ms - EARLIER_MS, ports.clock.server_ms() - LOOK_BACK_MS_MAX)
+    now_ms = ports.clock.server_ms()
+    # In a time to come: the clock was set back since, and when that was in truth is not known.
+    before_ms = known.since_ms - EARLIER_MS if known.since_ms <= now_ms else 0
+    since_ms = max(before_ms, now_ms - LOOK_BACK_MS_MAX)
     venue = ports.venues.of(account)
     try:
         while True:

@@ -7,6 +7,7 @@ from app.domain.errors import NewerRecord, NotFound
 from app.domain.events import TriggerFired
 from app.domain.identifiers import VenueName
 from app.domain.market import Tick
+from app.domain.moments import age_ms
 from app.domain.smart_order import SmartOrder
 from app.domain.smart_trade.trade import SmartTrade
 from app.domain.trigger import Firing
@@ -63,9 +64,9 @@ def _fresh(venue: VenueName, tick: Tick, ports: Ports) -> Tick:
     long ago. A stop that fires at such a price closes a position for nothing.
     """
     now_ms = ports.clock.server_ms()
-    fresh = tick.not_before(now_ms - ports.policy.price_age_max_ms)
+    fresh = tick.seen_within(ports.policy.price_age_max_ms, now_ms)
     for seen_ms in tick.seen_at_ms.values():
-        metrics.PRICE_AGE_SECONDS.labels(feed=venue).observe(max(now_ms - seen_ms, 0) / 1000)
+        metrics.PRICE_AGE_SECONDS.labels(feed=venue).observe(age_ms(seen_ms, now_ms) / 1000)
     stale = len(tick.quotes) - len(fresh.quotes)
     if stale:
         metrics.STALE_PRICES.labels(feed=venue).inc(stale)

@@ -1,9 +1,13 @@
 -- acquire(KEYS: lease; ARGV: lease_ms)
---   lease  hash  `token` rises with each holder; `until` is server time in ms
--- Returns {'ok', token}, or {'held'} while the lease of another runs.
+--   lease  hash  `token` rises with each holder; `until` is server time in ms;
+--                `lease_ms` is how long it is
+-- Returns {'ok', token}, or {'held'} while the lease of another runs. One that ends further ahead than
+-- a lease is long has ended: the clock was set back since.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-if tonumber(redis.call('HGET', KEYS[1], 'until') or 0) >= now then return {'held'} end
+local held = redis.call('HMGET', KEYS[1], 'until', 'lease_ms')
+local ends = tonumber(held[1] or 0)
+if ends >= now and ends <= now + tonumber(held[2] or ARGV[1]) then return {'held'} end
 local token = redis.call('HINCRBY', KEYS[1], 'token', 1)
-redis.call('HSET', KEYS[1], 'until', now + tonumber(ARGV[1]))
+redis.call('HSET', KEYS[1], 'until', now + tonumber(ARGV[1]), 'lease_ms', ARGV[1])
 return {'ok', tostring(token)}

@@ -78,6 +78,8 @@ function conditions.fresh(key, business_now)
 end
 
 function conditions.rate(key, limit)
+  -- A counter that lives longer than its minute was begun before the clock was set back.
+  if redis.call('PTTL', key) > 60000 then redis.call('DEL', key) end
   local count = redis.call('INCR', key)
   if count == 1 then redis.call('PEXPIRE', key, 60000) end
   if count > tonumber(limit) then return {'rate', tostring(redis.call('PTTL', key))} end

@@ -14,6 +14,9 @@ from app.store.records import aggregate_from
 from app.store.scripts import load_script, text_of, translated
 from app.store.transaction import OK
 
+#: For how long at most `finished` leaves out what was postponed.
+POSTPONED_MS_MAX = 600_000
+
 #: Aggregates that are looked at in one go.
 PAGE = 200
 
@@ -36,7 +39,11 @@ class RedisDepartures:
     def finished(self, limit: int) -> Sequence[AggregateId]:
         """Return what has finished or changed since the history got it, oldest first."""
         waiting = [keys.finished(shard) for shard in range(keys.SHARDS)]
-        return self._oldest(waiting, self._clock.server_ms(), limit)
+        now_ms = self._clock.server_ms()
+        late = self._oldest(waiting, "-inf", now_ms, limit)
+        # What is further ahead was put there before the server's clock was set back.
+        ahead = self._oldest(waiting, f"({now_ms + POSTPONED_MS_MAX}", "+inf", limit)
+        return [*late, *ahead][:limit]
 
     def load(self, ids: Sequence[AggregateId]) -> Sequence[Record]:
         """Return these as they are now; those that are gone or not finished are left out."""
@@ -71,7 +78,7 @@ class RedisDepartures:
     def leaving(self, kept_before_ms: EpochMs, limit: int) -> Mapping[AggregateId, Mark]:
         """Return, longest kept first, what the history has had since before this server time."""
         waiting = [keys.kept(shard) for shard in range(keys.SHARDS)]
-        ids = self._oldest(waiting, kept_before_ms, limit)
+        ids = self._oldest(waiting, "-inf", kept_before_ms, limit)
         with translated(), self._client.pipeline(transaction=False) as pipeline:
             for one in ids:
                 pipeline.hget(keys.aggregate(one), "version")
@@ -168,12 +175,12 @@ class RedisDepartures:
                 return
 
     def _oldest(
-        self, waiting: Sequence[str], until_ms: EpochMs, limit: int
+        self, waiting: Sequence[str], least: str, most: EpochMs | str, limit: int
     ) -> Sequence[AggregateId]:
-        """Return the members with the least scores of several sorted sets, up to a score."""
+        """Return the members with the least scores of several sorted sets, between two scores."""
         with translated(), self._client.pipeline(transaction=False) as pipeline:
             for key in waiting:
-                pipeline.zrangebyscore(key, "-inf", until_ms, 0, limit, withscores=True)
+                pipeline.zrangebyscore(key, least, most, 0, limit, withscores=True)
             answers = pipeline.execute()
         found = sorted((score, text_of(member)) for members in answers for member, score in members)
         return [AggregateId(int(member)) for _, member in found[:limit]]

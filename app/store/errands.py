@@ -34,7 +34,7 @@ class RedisErrands:
 
     def take(self, errand_id: AggregateId, now_ms: EpochMs) -> Adjustment | None:
         """Return it to the first who asks in time."""
-        answer = self._take([keys.errand(errand_id)], [now_ms])
+        answer = self._take([keys.errand(errand_id)], [now_ms, LIFE_MS])
         if answer[0] != OK:
             return None
         adjustment: Adjustment = decoder(Adjustment)(json.loads(text_of(answer[1])))

@@ -34,6 +34,10 @@ CLIENTS = "hookfill:clients"
 #: string. How a test has moved the business clock: `offset:<ms>` or `frozen:<ms>`. Until removed.
 CLOCK = "hookfill:clock"
 
+#: string. Server time right after somebody has set the clock of the store's host, as it was then.
+#: Overwritten by the next time.
+CLOCK_STEP = "hookfill:clock_step"
+
 #: hash, account → `<set at>:<cancels at>:<origin>` of its kill switch, business ms. Until it is
 #: switched off, or has done its work.
 KILL_SWITCHES = "hookfill:kill_switches"
@@ -248,7 +252,7 @@ def budget(caller: str, purpose: str) -> str:
 
 
 def lock(name: str) -> str:
-    """Hash: `token` and `until` (server ms) of a lease. For ever, one a name."""
+    """Hash: `token`, `until` (server ms) and `lease_ms` of a lease. For ever, one a name."""
     return f"hookfill:lock:{name}"
 
 

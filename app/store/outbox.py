@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import redis
 
-from app.domain.effects import Effect
+from app.domain.effects import AT_ONCE, Effect
+from app.ports import Clock, Policy
 from app.store import keys
 from app.store.indexes import effect_from
 from app.store.scripts import load_script, translated
@@ -15,19 +16,24 @@ class RedisOutbox:
 
     Args:
         client: decodes answers to text.
-        republish_after_ms: how long to wait before a message is sent once more.
+        clock: tells for how long the server's clock was not set.
+        policy: tells when a message is sent once more, and how far ahead work is due at most.
     """
 
-    def __init__(self, client: redis.Redis, republish_after_ms: int) -> None:
+    def __init__(self, client: redis.Redis, clock: Clock, policy: Policy) -> None:
         self._client = client
-        self._republish_after_ms = republish_after_ms
+        self._clock = clock
+        self._policy = policy
         self._overdue = load_script(client, "overdue.lua")
 
     def overdue(self, limit: int) -> Sequence[Effect]:
         """Return effects whose message is due again, and put off their next one."""
         effects: list[Effect] = []
+        again_ms, within_ms = self._policy.republish_after_ms, self._policy.pause_max_ms
+        if self._clock.lasted_ms(AT_ONCE) < within_ms:
+            within_ms = again_ms  # the clock was set, and when any of it is due is not known
         for shard in range(keys.SHARDS):
-            members = self._overdue([keys.outbox(shard)], [self._republish_after_ms, limit])
+            members = self._overdue([keys.outbox(shard)], [again_ms, limit, within_ms])
             effects += [effect_from(one) for one in members]
         return effects
 

@@ -3,6 +3,8 @@
 -- Returns {'ok'}, or {'rate', ms until the window ends}.
 
 for at, key in ipairs(KEYS) do
+  -- A counter that lives longer than its window was begun before the clock was set back.
+  if redis.call('PTTL', key) > tonumber(ARGV[2 * at]) then redis.call('DEL', key) end
   if tonumber(redis.call('GET', key) or 0) >= tonumber(ARGV[2 * at - 1]) then
     return {'rate', tostring(redis.call('PTTL', key))}
   end

@@ -3,9 +3,10 @@
 import redis
 
 from app.domain.identifiers import EpochMs
+from app.domain.moments import has_come
 from app.ports import Clock
 from app.store import venue_keys
-from app.store.scripts import load_script, text_of, translated
+from app.store.scripts import load_script, translated
 from app.store.transaction import OK
 from app.venue_ports import Urgency
 
@@ -34,6 +35,7 @@ class RedisRateBudget:
         self._client = client
         self._clock = clock
         self._take = load_script(client, "budget_take.lua")
+        self._freeze = load_script(client, "budget_freeze.lua")
 
     def take(self, pool: str, cost: float, per_second: float, urgency: Urgency) -> int:
         """Take `cost` out of the budget; return 0, or how many milliseconds to wait."""
@@ -45,19 +47,16 @@ class RedisRateBudget:
 
     def freeze(self, pool: str, for_ms: int) -> None:
         """Let nobody take anything for a while. A longer freeze that is on stays on."""
-        until = self._clock.server_ms() + for_ms
-        if (self.frozen_until_ms(pool) or 0) < until:
-            with translated():
-                self._client.hset(venue_keys.budget(pool), "frozen", str(until))
-                self._client.pexpire(venue_keys.budget(pool), _FROZEN_LIFE_MS)
+        self._freeze([venue_keys.budget(pool)], [for_ms, _FROZEN_LIFE_MS])
 
     def frozen_until_ms(self, pool: str) -> EpochMs | None:
         """Return the server time until which nobody may, or None."""
         with translated():
-            until = self._client.hget(venue_keys.budget(pool), "frozen")
-        if until is None or int(text_of(until)) <= self._clock.server_ms():
+            known = self._client.hmget(venue_keys.budget(pool), "frozen", "frozen_ms")
+        until_ms = int(known[0] or 0)
+        if has_come(until_ms, self._clock.server_ms(), int(known[1] or until_ms)):
             return None
-        return EpochMs(int(text_of(until)))
+        return EpochMs(until_ms)
 
     def failed(self, pool: str) -> int:
         """Count one more request in a row without an answer; return how many there are."""

@@ -40,8 +40,13 @@ def quote(feed: VenueName, symbol: Symbol) -> str:
     return f"hookfill:quote:{feed}:{symbol}"
 
 
+def tick(feed: VenueName) -> str:
+    """String: number of the newest tick of a real exchange. For ever."""
+    return f"hookfill:tick:{feed}"
+
+
 def clock_offset(venue: VenueName) -> str:
-    """String: milliseconds by which the venue's clock is ahead. Expires after a minute."""
+    """String: `<milliseconds that the venue's clock is ahead>:<measured at>`. For a minute."""
     return f"hookfill:venue:{venue}:clock"
 
 
@@ -51,7 +56,7 @@ def spellings(venue: VenueName) -> str:
 
 
 def budget(pool: str) -> str:
-    """Hash: `tokens`, `at` (server ms) and `frozen` (server ms). Expires a while after its use."""
+    """Hash: `tokens`, `at` and `frozen` (server ms), `frozen_ms`. Expires a while after its use."""
     return f"hookfill:budget:{pool}"
 
 

@@ -9,11 +9,12 @@ import redis
 
 from app.domain.identifiers import AccountId, Currency, Symbol, VenueName
 from app.domain.market import AccountView, Balance, Position, Quote, Tick
+from app.domain.moments import age_ms
 from app.domain.words import PositionMode, PositionSide
 from app.ports import Clock
 from app.store import venue_keys
 from app.store.codec import decoder, encoder
-from app.store.scripts import text_of, translated
+from app.store.scripts import load_script, text_of, translated
 from app.venue_ports import KeptMarkets, KeptView
 
 #: Longer than the hour after which workers ask anew, so that it is never missing between.
@@ -47,6 +48,7 @@ class RedisVenueMemory:
     def __init__(self, client: redis.Redis, clock: Clock) -> None:
         self._client = client
         self._clock = clock
+        self._number = load_script(client, "ids.lua")
 
     def markets(self, venue: VenueName, scope: str) -> KeptMarkets | None:
         """Return the market metadata as it was kept, or None if that is too long ago."""
@@ -76,7 +78,7 @@ class RedisVenueMemory:
             balances={Currency(one): _BALANCE_FROM(it) for one, it in record["balances"].items()},
             positions=positions,
         )
-        return KeptView(view, self._clock.server_ms() - record["at"])
+        return KeptView(view, age_ms(record["at"], self._clock.server_ms()))
 
     def keep_view(self, account: AccountId, view: AccountView) -> None:
         """Keep what an account has now; nobody needs to want it any more."""
@@ -115,14 +117,21 @@ class RedisVenueMemory:
         if kept is None:
             return None
         tick: Tick = _TICK_FROM(json.loads(text_of(kept)))
-        return tick
+        fresh = tick.seen_within(QUOTE_LIFE_MS, self._clock.server_ms())
+        return fresh if fresh.quotes else None
+
+    def tick_number(self, feed: VenueName) -> int:
+        """Return the number of a new tick: the server's time, and above all that came before."""
+        return int(self._number([venue_keys.tick(feed)], [1, 0, 1])[0])
 
     def keep_quotes(self, feed: VenueName, quotes: Mapping[Symbol, Quote]) -> None:
         """Keep prices for a few seconds."""
-        number, at_ms = self._clock.server_ms(), self._clock.now_ms()
+        number, at_ms = self.tick_number(feed), self._clock.now_ms()
+        seen_ms = self._clock.server_ms()
         with translated(), self._client.pipeline(transaction=False) as pipeline:
             for symbol, quote in quotes.items():
-                tick = Tick(number=number, at_ms=at_ms, quotes={symbol: quote})
+                seen = {symbol: seen_ms}
+                tick = Tick(number=number, at_ms=at_ms, quotes={symbol: quote}, seen_at_ms=seen)
                 key = venue_keys.quote(feed, symbol)
                 pipeline.set(key, json.dumps(_TICK_TO(tick)), px=QUOTE_LIFE_MS)
             pipeline.execute()
@@ -148,12 +157,17 @@ class RedisVenueMemory:
         """Return how far the venue's clock is ahead of the server's, if measured lately."""
         with translated():
             kept = self._client.get(venue_keys.clock_offset(venue))
-        return None if kept is None else int(text_of(kept))
+        offset_ms, _, measured_ms = text_of(kept or "").partition(":")
+        # One that was measured before the server's clock was set says nothing any more.
+        if not measured_ms or age_ms(int(measured_ms), self._clock.server_ms()) > OFFSET_LIFE_MS:
+            return None
+        return int(offset_ms)
 
     def keep_clock_offset(self, venue: VenueName, offset_ms: int) -> None:
         """Keep a measurement."""
+        measured = f"{offset_ms}:{self._clock.server_ms()}"
         with translated():
-            self._client.set(venue_keys.clock_offset(venue), str(offset_ms), px=OFFSET_LIFE_MS)
+            self._client.set(venue_keys.clock_offset(venue), measured, px=OFFSET_LIFE_MS)
 
     def forget_clock_offset(self, venue: VenueName) -> None:
         """Let the next request measure anew."""

@@ -58,6 +58,12 @@ class HandClock:
     def server_ms(self) -> EpochMs:
         return self.now
 
+    def lasted_ms(self, since_ms: EpochMs) -> int:
+        return max(self.now - since_ms, 0)
+
+    def steady_ms(self) -> int:
+        return self.now
+
 
 class HandSource:
     """Has the prices that somebody put there."""

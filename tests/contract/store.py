@@ -8,7 +8,7 @@ from app.domain.aggregate import Aggregate
 from app.domain.commands import Action
 from app.domain.effects import Effect
 from app.domain.identifiers import AggregateId
-from app.ports import Change, Stored, Terms
+from app.ports import Change, Policy, Stored, Terms
 from app.store.departures import RedisDepartures
 from app.store.ids import RedisIds
 from app.store.lanes import RedisLanes
@@ -35,7 +35,7 @@ class Store:
         self.live = RedisLive(client)
         self.lanes = RedisLanes(client)
         self.timers = RedisTimers(client)
-        self.outbox = RedisOutbox(client, REPUBLISH_AFTER_MS)
+        self.outbox = RedisOutbox(client, self.clock, Policy(republish_after_ms=REPUBLISH_AFTER_MS))
         self.reader = RedisReader(client)
         self.departures = RedisDepartures(client, self.clock)
         self.registry = RedisRegistry(client)

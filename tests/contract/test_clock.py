@@ -3,8 +3,11 @@
 import time
 from typing import Any
 
+import pytest
 import redis
 
+from app.domain.identifiers import EpochMs
+from app.store import clock as clock_module
 from app.store.clock import MovableClock, RedisClock
 from tests.contract.store import server_ms
 
@@ -103,3 +106,101 @@ def test_a_clock_that_was_moved_can_follow_the_server_again(client: redis.Redis)
     clock.follow_server()
 
     assert abs(clock.now_ms() - server_ms(client)) < 1_000
+
+
+class Stepped(redis.Redis):
+    """A client of a server whose clock somebody sets."""
+
+    by_seconds: float = 0
+
+    def time(self, **_: Any) -> Any:  # noqa: ANN401 - as the client's own
+        seconds, micros = super().time()
+        return divmod(int((seconds + self.by_seconds) * 1_000_000) + micros, 1_000_000)
+
+
+class SteadyByHand:
+    """The steady clock of this machine, turned by hand."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seconds = 1_000.0
+        monkeypatch.setattr(clock_module, "steady_seconds", lambda: self.seconds)
+
+
+@pytest.fixture
+def steady(monkeypatch: pytest.MonkeyPatch) -> SteadyByHand:
+    return SteadyByHand(monkeypatch)
+
+
+def stepped(client: redis.Redis) -> Stepped:
+    return Stepped(connection_pool=client.connection_pool)
+
+
+@pytest.mark.parametrize("by_seconds", [-3_600, 3_600])
+def test_a_clock_that_was_set_is_followed_and_all_processes_know_it(
+    client: redis.Redis, steady: SteadyByHand, by_seconds: int
+) -> None:
+    server = stepped(client)
+    seeing, other = RedisClock(server), RedisClock(server)
+    before, _ = seeing.server_ms(), other.server_ms()
+
+    server.by_seconds = by_seconds
+    steady.seconds += 2
+
+    after = seeing.server_ms()
+    assert abs(after - before - by_seconds * 1_000) < 30_000
+    assert seeing.lasted_ms(before) < 30_000
+    assert RedisClock(server).lasted_ms(EpochMs(0)) < 30_000, "one that has seen nothing of it"
+    assert other.lasted_ms(EpochMs(0)) < 30_000
+
+
+def test_a_clock_that_is_corrected_does_not_go_back(
+    client: redis.Redis, steady: SteadyByHand
+) -> None:
+    server = stepped(client)
+    clock = RedisClock(server)
+    clock.server_ms()
+    steady.seconds += 0.9
+    before = clock.server_ms()
+
+    server.by_seconds = 0.4  # while 1.1 s have passed
+    steady.seconds += 0.2
+
+    assert clock.server_ms() == before
+    assert clock.lasted_ms(EpochMs(0)) > 1_000_000_000, "nobody has set it"
+
+
+def test_what_is_from_the_time_to_come_has_lasted_since_this_process_began(
+    client: redis.Redis, steady: SteadyByHand
+) -> None:
+    """The clock was set back while nobody looked."""
+    clock = RedisClock(client)
+    ahead = EpochMs(clock.server_ms() + 3_600_000)
+
+    steady.seconds += 20
+
+    assert clock.lasted_ms(ahead) < 10_000_000
+    assert clock.lasted_ms(EpochMs(clock.server_ms() + 5)) == 0
+
+
+def test_the_steady_clock_runs(client: redis.Redis) -> None:
+    clock = RedisClock(client)
+    before = clock.steady_ms()
+
+    time.sleep(0.002)
+
+    assert clock.steady_ms() > before
+
+
+def test_a_step_that_cannot_be_noted_is_no_error(client: redis.Redis, steady: SteadyByHand) -> None:
+    class Full(Stepped):
+        def set(self, *_: Any, **__: Any) -> Any:  # noqa: ANN401 - as the client's own
+            raise redis.OutOfMemoryError("used memory > maxmemory")
+
+    server = Full(connection_pool=client.connection_pool)
+    clock = RedisClock(server)
+    before = clock.server_ms()
+    server.by_seconds = 3_600
+    steady.seconds += 2
+
+    assert clock.server_ms() > before
+    assert clock.lasted_ms(before) < 30_000

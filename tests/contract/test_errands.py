@@ -35,6 +35,14 @@ def test_nobody_begins_too_late(errands: RedisErrands) -> None:
     assert errands.take(ERRAND, UNTIL) is None
 
 
+def test_nobody_begins_with_what_was_left_before_the_clock_was_set_back(
+    errands: RedisErrands,
+) -> None:
+    errands.leave(ERRAND, MODE, EpochMs(NOW + 3_600_000))
+
+    assert errands.take(ERRAND, NOW) is None
+
+
 def test_nobody_gets_what_was_never_left(errands: RedisErrands) -> None:
     assert errands.take(ERRAND, NOW) is None
     assert errands.answer(ERRAND) is None

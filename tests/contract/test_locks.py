@@ -41,6 +41,23 @@ def test_a_lease_runs_out(locks: RedisLocks, client: redis.Redis) -> None:
     assert locks.acquire("sweep", MINUTE_MS) == first + 1
 
 
+def test_a_lease_from_before_the_clock_was_set_back_has_run_out(
+    locks: RedisLocks, client: redis.Redis
+) -> None:
+    first = locks.acquire("sweep", MINUTE_MS)
+    assert first is not None
+
+    client.hset(keys.lock("sweep"), "until", server_ms(client) + 3_600_000)
+
+    assert locks.acquire("sweep", MINUTE_MS) == first + 1
+
+
+def test_a_lease_is_as_long_as_its_holder_wanted(locks: RedisLocks) -> None:
+    locks.acquire("sweep", MINUTE_MS)
+
+    assert locks.acquire("sweep", 1) is None
+
+
 def test_who_lost_the_lock_cannot_release_that_of_another(
     locks: RedisLocks, client: redis.Redis
 ) -> None:

@@ -24,6 +24,19 @@ def test_what_was_sent_a_moment_ago_is_not_overdue(store: Store) -> None:
     assert store.outbox.overdue(10) == []
 
 
+def test_what_is_further_ahead_than_anything_is_put_off_is_overdue(store: Store) -> None:
+    """The clock was set back since it was put there."""
+    store.put(an_order())
+    ahead_ms = server_ms(store.client) + 3_600_000
+    for key in store.client.scan_iter("*:outbox"):
+        for member in store.client.zrange(key, 0, -1):
+            store.client.zadd(key, {text_of(member): ahead_ms})
+
+    assert store.outbox.overdue(10) == [Effect(kind=EffectKind.PLACE, target=an_order().id)]
+    store.clock.advance(server_ms(store.client) - store.clock.server_ms())
+    assert store.outbox.overdue(10) == []
+
+
 def test_what_was_lost_is_overdue_once_in_a_while(store: Store) -> None:
     store.put(an_order())
     lose(store)

@@ -27,6 +27,18 @@ def test_a_budget_is_used_up(rates: RedisRates) -> None:
     rates.spend("bob", [FEW])
 
 
+def test_a_window_from_before_the_clock_was_set_back_has_ended(
+    rates: RedisRates, client: redis.Redis
+) -> None:
+    rates.spend("ann", [FEW])
+    rates.spend("ann", [FEW])
+
+    client.pexpire(keys.budget("ann", FEW.purpose), FEW.window_ms + 3_600_000)
+
+    rates.spend("ann", [FEW])
+    assert 0 < client.pttl(keys.budget("ann", FEW.purpose)) <= FEW.window_ms
+
+
 def test_what_one_budget_refuses_counts_against_none(
     rates: RedisRates, client: redis.Redis
 ) -> None:

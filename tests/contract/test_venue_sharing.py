@@ -1,12 +1,17 @@
 """What workers share about venues: budgets, bans, clocks, market metadata, spellings."""
 
+import re
+
 import redis
 
-from app.domain.identifiers import Symbol, VenueName
+from app.domain.identifiers import AccountId, Symbol, VenueName
+from app.store import venue_keys
 from app.store.clock import RedisClock
 from app.store.venue_budget import BURST_SECONDS, RedisRateBudget
 from app.store.venue_memory import RedisSymbolMap, RedisVenueMemory
 from app.venue_ports import Urgency
+from tests.builders import a_quote, a_view
+from tests.contract.store import server_ms
 
 BINANCE = VenueName("binance")
 POOL = "binance:here"
@@ -77,6 +82,51 @@ def test_a_ban_keeps_everybody_away_and_a_shorter_one_does_not_end_it(client: re
     assert 55_000 < other.take(POOL, 1, PER_SECOND, Urgency.CANCEL) <= 60_000
     assert other.frozen_until_ms(POOL) is not None
     assert other.take("binance:there", 1, PER_SECOND, Urgency.POLL) == 0
+
+
+def test_a_ban_from_before_the_clock_was_set_back_has_ended(client: redis.Redis) -> None:
+    budget = a_budget(client)
+    budget.freeze(POOL, 60_000)
+
+    client.hset(venue_keys.budget(POOL), "frozen", server_ms(client) + 3_600_000)
+
+    assert budget.frozen_until_ms(POOL) is None
+    assert budget.take(POOL, 1, PER_SECOND, Urgency.CANCEL) == 0
+    budget.freeze(POOL, 60_000)
+    assert budget.frozen_until_ms(POOL) is not None
+
+
+def test_ticks_are_numbered_upwards_whatever_the_clock_says(client: redis.Redis) -> None:
+    memory, other = a_memory(client), a_memory(client)
+    first = memory.tick_number(BINANCE)
+    assert abs(first - server_ms(client)) < 60_000
+
+    client.set(venue_keys.tick(BINANCE), first + 3_600_000)
+
+    assert other.tick_number(BINANCE) == first + 3_600_001
+    assert memory.tick_number(BINANCE) == first + 3_600_002
+
+
+def test_what_was_measured_before_the_clock_was_set_says_nothing(client: redis.Redis) -> None:
+    memory = a_memory(client)
+    ahead_ms = server_ms(client) + 3_600_000
+    symbol = Symbol("BTC/USDT")
+    memory.keep_quotes(BINANCE, {symbol: a_quote()})
+    memory.keep_clock_offset(BINANCE, 12)
+    memory.keep_view(AccountId(1), a_view())
+    fresh = memory.clock_offset_ms(BINANCE), memory.tick(BINANCE, symbol) is not None
+
+    client.set(venue_keys.clock_offset(BINANCE), f"12:{ahead_ms}")
+    for key in (venue_keys.quote(BINANCE, symbol), venue_keys.view(AccountId(1))):
+        moved = re.sub(r"\b1[0-9]{12}\b", str(ahead_ms), str(client.get(key)))
+        client.set(key, moved)
+
+    kept = memory.view(AccountId(1))
+    assert fresh == (12, True)
+    assert memory.clock_offset_ms(BINANCE) is None
+    assert memory.tick(BINANCE, symbol) is None
+    assert kept is not None
+    assert kept.age_ms > 3_000_000
 
 
 def test_a_row_of_failures_ends_with_an_answer(client: redis.Redis) -> None:

@@ -3,6 +3,7 @@
 from app.domain.events import TriggerFired
 from app.domain.identifiers import EpochMs
 from app.domain.market import Quote
+from app.domain.moments import age_ms
 from app.domain.reason import Reason
 from app.domain.smart_trade.draft import IDS_PER_EVENT
 from app.domain.smart_trade.events import StopTimeOver, WatchesBooked
@@ -75,6 +76,6 @@ def end_timeout(trade: SmartTrade, now_ms: EpochMs, ports: Ports) -> bool:
 def _fresh_quote(trade: SmartTrade, now_ms: EpochMs, ports: Ports) -> Quote | None:
     """Return the newest price, unless it is too old to judge a stop by."""
     tick = ports.venues.feed(trade.venue).newest(trade.symbol)
-    if tick is None or now_ms - tick.at_ms >= QUOTE_AGE_MAX_MS:
+    if tick is None or age_ms(tick.at_ms, now_ms) >= QUOTE_AGE_MAX_MS:
         return None
     return tick.quotes.get(trade.symbol)

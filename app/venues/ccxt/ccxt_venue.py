@@ -376,8 +376,7 @@ class CcxtVenue:
         """Tell whether "no such order" would count as proof, so that no place may be left out."""
         if order.status is not OrderStatus.UNKNOWN:
             return False
-        proof_ms = self._ports.policy.proof_ms(self._account, order)
-        return self._ports.clock.server_ms() >= proof_ms
+        return not self._ports.policy.proof_in_ms(self._account, order, self._ports.clock)
 
     def _size(self, api: Json, symbol: Symbol) -> Decimal:
         return reading.contract_size(self.exchange.market(api, symbol) or {})

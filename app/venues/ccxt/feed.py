@@ -36,8 +36,8 @@ class CcxtFeed:
             VenueUnavailable: they could not be read.
         """
         tick = self._look([symbol])
-        oldest_ms = self._ports.clock.server_ms() - self._ports.policy.price_age_max_ms
-        fresh = tick.not_before(oldest_ms)
+        now_ms = self._ports.clock.server_ms()
+        fresh = tick.seen_within(self._ports.policy.price_age_max_ms, now_ms)
         return fresh if fresh.quotes else None
 
     def next_tick(self, symbols: Collection[Symbol]) -> Tick | None:
@@ -68,10 +68,7 @@ class CcxtFeed:
         return self._ports.policy.venue_poll_ms
 
     def _look(self, symbols: list[Symbol]) -> Tick:
-        """Return the prices as they are now, numbered by the server's time.
-
-        That rises for all processes alike.
-        """
+        """Return the prices as they are now; the numbers rise for all processes alike."""
         asked_ms = self._ports.clock.server_ms()
         try:
             with self._exchange.asking(Urgency.POLL) as api:
@@ -88,7 +85,8 @@ class CcxtFeed:
             if symbol in quotes:
                 told_ms = reading.moment_of(tickers[unified])
                 seen[symbol] = self._seen_ms(symbol, quotes[symbol], asked_ms, told_ms)
-        number, at_ms = self._ports.clock.server_ms(), self._ports.clock.now_ms()
+        number = self._ports.memory.tick_number(self._name)
+        at_ms = self._ports.clock.now_ms()
         return Tick(number=number, at_ms=at_ms, quotes=quotes, seen_at_ms=seen)
 
     def _seen_ms(

@@ -68,7 +68,9 @@ EVENTS: dict[str, OrderEvent] = {
     "deferred": DEFERRED,
     "lost": LOST,
     "stated": OutcomeStated(at_ms=LATER, token=1, report=a_report()),
-    "look_up": LookUpClaimed(at_ms=LATER, token=1, server_ms=LATER, until_ms=RETRY),
+    "look_up": LookUpClaimed(
+        at_ms=LATER, token=1, server_ms=LATER, within_ms=60_000, until_ms=RETRY
+    ),
     "still_unknown": STILL_UNKNOWN,
     "absent": ABSENT,
     "cancel": CANCEL,
@@ -316,7 +318,7 @@ def test_what_the_venue_has_after_all_is_not_sent_again(report: OrderReport) -> 
 
 def test_one_question_at_a_time_keeps_others_from_asking() -> None:
     order = an_order_in(OrderStatus.UNKNOWN)
-    claim = LookUpClaimed(at_ms=LATER, token=1, server_ms=LATER, until_ms=RETRY)
+    claim = LookUpClaimed(at_ms=LATER, token=1, server_ms=LATER, within_ms=60_000, until_ms=RETRY)
 
     asked = order.decide(claim).aggregate
 

@@ -154,6 +154,18 @@ def test_a_store_of_a_release_that_knew_no_runs_was_last_seen_by_its_canary() ->
     assert rig.venue.asked_since == [seen_ms - EARLIER_MS]
 
 
+def test_it_is_asked_for_as_long_as_anybody_is_if_the_clock_was_set_back_since() -> None:
+    rig = restored()
+    place(rig)
+    begin_run(rig, "2")
+    rig.clock.step(-RUN_MS)
+    rig.put(an_order(id=SECOND_ID))
+
+    place_order(SECOND_ID, rig.ports)
+
+    assert rig.venue.asked_since[-1] == rig.clock.server_ms() - LOOK_BACK_MS_MAX
+
+
 def test_nobody_looks_back_for_ever() -> None:
     rig = restored()
     begin_run(rig, "2", lasted_ms=2 * LOOK_BACK_MS_MAX)

@@ -1,0 +1,23 @@
+"""Moments that were written down by a clock which may have been set since.
+
+The store's host tells the time, and somebody may set it: an hour back, and what is due in a second
+is due in an hour; an hour ahead, and what has just begun seems old. So no moment is believed
+further than it can be true.
+"""
+
+
+def has_come(at_ms: int, now_ms: int, within_ms: int) -> bool:
+    """Tell whether a moment has come.
+
+    Args:
+        at_ms: when it comes.
+        now_ms: by the same clock.
+        within_ms: how far ahead it can have been set at most. One that is further ahead has come:
+            the clock was set back since.
+    """
+    return not now_ms < at_ms <= now_ms + within_ms
+
+
+def age_ms(at_ms: int, now_ms: int) -> int:
+    """Return how far a moment is away from now; one of a clock that was set back is no newer."""
+    return abs(now_ms - at_ms)
