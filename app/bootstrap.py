@@ -105,12 +105,17 @@ def web_wiring(settings: Settings) -> Wiring:
     )
 
 
-def worker_wiring(settings: Settings, around: Callable[[Publisher], Publisher]) -> Wiring:
-    """Wire a worker process; to be called after the fork.
+def worker_wiring(
+    settings: Settings,
+    around: Callable[[Publisher], Publisher],
+    alive: Callable[[], None] = lambda: None,
+) -> Wiring:
+    """Wire a worker process.
 
     Args:
         settings: as read from the environment.
         around: wraps the publisher, so that work can be done at once instead of sent.
+        alive: called by each thread that asks a venue, before and after.
     """
     return _wiring(
         settings,
@@ -118,6 +123,7 @@ def worker_wiring(settings: Settings, around: Callable[[Publisher], Publisher]) 
         WORKER_STORE_SECONDS,
         around,
         lambda clients, _: clients,
+        alive,
     )
 
 
@@ -145,6 +151,7 @@ def _wiring(
     store_seconds: float,
     around: Callable[[Publisher], Publisher],
     real: Callable[[Clients, VenueMemory], RealVenues],
+    alive: Callable[[], None] = lambda: None,
 ) -> Wiring:
     client = connect(settings.redis_url, store_seconds)
     policy = settings.policy()
@@ -159,7 +166,7 @@ def _wiring(
     paper = _paper_ports(settings, client, clock)
     vault = Vault([key.reveal() for key in settings.secret_keys])
     memory = RedisVenueMemory(client, clock)
-    clients = Clients(_venue_ports(settings, client, clock, vault))
+    clients = Clients(_venue_ports(settings, client, clock, vault, alive))
     signatures = RedisSignatures(client)
     ports = Ports(
         clock=clock,
@@ -222,7 +229,13 @@ def _paper_ports(settings: Settings, client: Client, clock: RedisClock) -> Paper
     )
 
 
-def _venue_ports(settings: Settings, client: Client, clock: RedisClock, vault: Vault) -> VenuePorts:
+def _venue_ports(
+    settings: Settings,
+    client: Client,
+    clock: RedisClock,
+    vault: Vault,
+    alive: Callable[[], None],
+) -> VenuePorts:
     def secrets(account: Account) -> Mapping[str, str]:
         if account.credentials is None:
             return {}
@@ -230,7 +243,7 @@ def _venue_ports(settings: Settings, client: Client, clock: RedisClock, vault: V
 
     return VenuePorts(
         memory=RedisVenueMemory(client, clock),
-        budget=RedisRateBudget(client, clock),
+        budget=RedisRateBudget(client, clock, alive),
         spellings=RedisSymbolMap(client),
         locks=RedisLocks(client),
         clock=clock,

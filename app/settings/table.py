@@ -460,7 +460,19 @@ class Settings:
     worker_concurrency: Annotated[
         int,
         Variable(
-            "HOOKFILL_WORKER_CONCURRENCY", whole(1, 256), "2", "Tasks at once in each worker."
+            "HOOKFILL_WORKER_CONCURRENCY",
+            whole(1, 256),
+            "32",
+            "Pieces of work at once for each exchange in each worker.",
+        ),
+    ]
+    worker_stuck_seconds: Annotated[
+        int,
+        Variable(
+            "HOOKFILL_WORKER_STUCK_SECONDS",
+            whole(1, 3600),
+            "60",
+            "After so long without a sign of life of one piece of work, a worker ends.",
         ),
     ]
     task_events: Annotated[

@@ -1,5 +1,7 @@
 """One rate budget per venue and address, over all workers: a token bucket by the server's clock."""
 
+from collections.abc import Callable
+
 import redis
 
 from app.domain.identifiers import EpochMs
@@ -29,16 +31,21 @@ class RedisRateBudget:
     Args:
         client: of the store.
         clock: tells the server's time.
+        alive: called at each request to a venue and at each answer: whoever asks is not stuck.
     """
 
-    def __init__(self, client: redis.Redis, clock: Clock) -> None:
+    def __init__(
+        self, client: redis.Redis, clock: Clock, alive: Callable[[], None] = lambda: None
+    ) -> None:
         self._client = client
+        self._alive = alive
         self._clock = clock
         self._take = load_script(client, "budget_take.lua")
         self._freeze = load_script(client, "budget_freeze.lua")
 
     def take(self, pool: str, cost: float, per_second: float, urgency: Urgency) -> int:
         """Take `cost` out of the budget; return 0, or how many milliseconds to wait."""
+        self._alive()
         most = per_second * BURST_SECONDS
         least = most * _RESERVED[urgency]
         numbers = [str(one) for one in (cost, per_second, most, least)]
@@ -60,6 +67,7 @@ class RedisRateBudget:
 
     def failed(self, pool: str) -> int:
         """Count one more request in a row without an answer; return how many there are."""
+        self._alive()
         with translated(), self._client.pipeline(transaction=False) as pipeline:
             pipeline.incr(venue_keys.failures(pool))
             pipeline.pexpire(venue_keys.failures(pool), _FAILURES_LIFE_MS)
@@ -67,6 +75,7 @@ class RedisRateBudget:
 
     def answered(self, pool: str) -> None:
         """Note an answer: the row of failures has ended."""
+        self._alive()
         with translated():
             self._client.delete(venue_keys.failures(pool))
 
