@@ -74,6 +74,7 @@ class Plan:
         silence_seconds: how long a request without an answer is kept waiting.
         later_seconds: when a request that is carried out late is carried out.
         retry_after_seconds: what a ban tells.
+        latency_seconds: how long every answer takes.
     """
 
     look_up_lag_ms: int = 0
@@ -83,6 +84,7 @@ class Plan:
     silence_seconds: float = PATIENCE_MS / 1000 + 0.3
     later_seconds: float = 0.3
     retry_after_seconds: int = 1
+    latency_seconds: float = 0.0
     _next: dict[Call, deque[Fault]] = field(default_factory=dict)
 
     def plan(self, call: Call | str, *words: Fault | str) -> None:
@@ -98,6 +100,7 @@ class Plan:
         self.look_up_lag_ms = 0
         self.trades_lag_ms = 0
         self.price_age_ms = 0
+        self.latency_seconds = 0.0
         self.hides = frozenset()
 
     def waiting(self) -> Sequence[Call]:

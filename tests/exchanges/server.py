@@ -137,6 +137,7 @@ class Gateway:
             self.log.append((call, f"{request.method} {request.path}"))
             fault = self.dialect.plan.next(call)
         plan = self.dialect.plan
+        time.sleep(plan.latency_seconds)
         if fault is Fault.BAN:
             return self.dialect.ban(plan.retry_after_seconds)
         answer = self._carried_out(request, fault) if fault.arrives else None
