@@ -849,6 +849,13 @@ class Errands(Protocol):
     def take(self, errand_id: AggregateId, now_ms: EpochMs) -> Adjustment | None:
         """Return it to the first who asks in time, and None to all others."""
 
+    def account_of(self, errand_id: AggregateId) -> AccountId:
+        """Return whose it is, whether it was taken or not.
+
+        Raises:
+            NotFound: there is none with this id, or it has expired.
+        """
+
     def reply(self, errand_id: AggregateId, outcome: Outcome, message: str) -> None:
         """Say what became of it."""
 

@@ -1,8 +1,14 @@
-"""What all tasks share: log context, effects at once, and the one policy about retries."""
+"""What all tasks share: log context, effects at once, and the one policy about retries.
+
+A task does no work of a venue itself. It finds out whose each piece of work is and hands it to the
+crew of that account's venue; see `workers.crew`.
+"""
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import structlog
@@ -10,10 +16,11 @@ from celery import Task
 from kombu import Producer
 
 from app import metrics
-from app.dispatch.routes import TaskName, task_of
+from app.dispatch.routes import QueueName, TaskName, task_of
+from app.domain.account import PAPER, Account
 from app.domain.effects import Effect
 from app.domain.errors import HookfillError, NotFound
-from app.domain.identifiers import AggregateId, OrderId
+from app.domain.identifiers import AccountId, AggregateId, OrderId
 from app.logs import log_context
 from app.ports import Ports
 from app.services.adjust import adjust
@@ -22,7 +29,8 @@ from app.services.place import place_order
 from app.services.resolve import resolve_order
 from app.services.tend import tend
 from app.services.venue_cancels import cancel_at_venue
-from workers.process import process_inline, process_ports
+from workers.crew import Rank
+from workers.process import this_process
 
 _log = structlog.get_logger()
 
@@ -57,7 +65,7 @@ USE_CASES: dict[TaskName, Callable[[AggregateId, Ports], None]] = {
 
 
 class HookfillTask(Task[[Sequence[object]], None]):
-    """Runs its work, then whatever effects that work has brought, in this process.
+    """Runs its work, then hands on whatever effects that work has brought.
 
     Nothing is retried by message: what fails for a passing reason is still in the outbox, and the
     sweep sends it again, at a bounded pace. So a poison message cannot loop.
@@ -69,31 +77,20 @@ class HookfillTask(Task[[Sequence[object]], None]):
     carries_on = True
 
     def __call__(self, values: Sequence[object]) -> None:
-        """Do the work for each value, and what follows from it."""
-        inline = process_inline()
-        if self.carries_on:
-            inline.open()
-        try:
-            self.work(values, process_ports())
-            while (effect := inline.take()) is not None:
-                self.carry_out(effect)
-        finally:
-            inline.close()
+        """Do the work for each value, and hand on what follows from it."""
+        process = this_process()
+        with process.watchdog.watching():
+            if self.carries_on:
+                process.inline.open()
+            try:
+                self.work(values, process.ports)
+                hand_on(process.ports)
+            finally:
+                process.inline.close()
 
     def work(self, values: Sequence[object], ports: Ports) -> None:
         """Do what the message asks for."""
         raise NotImplementedError
-
-    def carry_out(self, effect: Effect) -> None:
-        """Carry out one effect that this task has brought."""
-        self.attempt(task_of(effect.kind), effect.target)
-
-    def attempt(self, task: TaskName, aggregate_id: AggregateId) -> None:
-        """Run one use case."""
-        started = time.perf_counter()
-        with log_context(task=str(task), id=str(aggregate_id)), one_piece_of_work():
-            USE_CASES[task](aggregate_id, process_ports())
-        metrics.WORK_SECONDS.labels(task=task).observe(time.perf_counter() - started)
 
 
 class PeriodicTask(HookfillTask):
@@ -120,15 +117,136 @@ class PeriodicTask(HookfillTask):
 
 
 class AggregateTask(HookfillTask):
-    """Runs the use case of its own name for each id in the list."""
+    """Has the use case of its own name run for each id in the list, each by itself."""
 
     def work(self, values: Sequence[object], ports: Ports) -> None:
-        """Run the use case for each id; what is no id is said so and passed over."""
-        del ports  # the use cases ask for them by themselves
+        """Hand each id to the crew of its venue; what is no id is said so and passed over."""
+        task = TaskName(self.name)
         for value in values:
             number = id_from(value)
             if number is not None:
-                self.attempt(TaskName(self.name), AggregateId(number))
+                with log_context(task=str(task), id=str(number)), one_piece_of_work():
+                    self.begin(task, AggregateId(number), ports)
+
+    def begin(self, task: TaskName, aggregate_id: AggregateId, ports: Ports) -> None:
+        """Hand on one id.
+
+        Raises:
+            NotFound: there is nothing with this id.
+        """
+        owner = _owner(task, aggregate_id, ports)
+        rank = Rank.URGENT if self._is_urgent() else Rank.ORDER
+        offer(owner, (task, aggregate_id), partial(attempt, task, aggregate_id), rank)
+
+    def _is_urgent(self) -> bool:
+        delivery = self.request.delivery_info
+        return delivery is not None and delivery.get("routing_key") == QueueName.URGENT
+
+
+def attempt(task: TaskName, aggregate_id: AggregateId) -> None:
+    """Run one use case."""
+    process = this_process()
+    process.watchdog.alive()
+    started = time.perf_counter()
+    with log_context(task=str(task), id=str(aggregate_id)), one_piece_of_work():
+        USE_CASES[task](aggregate_id, process.ports)
+    metrics.WORK_SECONDS.labels(task=task).observe(time.perf_counter() - started)
+
+
+def offer(
+    owner: Account, key: tuple[object, ...], work: Callable[[], None], rank: Rank = Rank.ORDER
+) -> None:
+    """Have the crew of an account's venue do some work, and what follows from it.
+
+    Args:
+        owner: whose work it is.
+        key: names the work.
+        work: raises no error of ours.
+        rank: whose turn it is before others'.
+    """
+    run = partial(_work_for, owner, work)
+    if not this_process().crews.of(owner.venue).offer(key, run, rank):
+        _log.warning("work_left_to_sweep", error="too much waits already", venue=owner.venue)
+
+
+def _work_for(owner: Account, work: Callable[[], None]) -> None:
+    """Do some work of an account; what it brings for the same account follows at once, in order."""
+    process = this_process()
+    with process.watchdog.watching():
+        process.inline.open()
+        try:
+            work()
+            hand_on(process.ports, owner)
+        finally:
+            process.inline.close()
+
+
+def hand_on(ports: Ports, own: Account | None = None) -> None:
+    """Carry out the effects that this thread has brought, or hand them to those whose they are.
+
+    What is brought for one account is done in order, by one thread. The paper venue is all one:
+    what a tick fires there happens in the order in which it was fired.
+
+    Args:
+        ports: of this process.
+        own: the account that this thread works for.
+    """
+    inline = this_process().inline
+    others: dict[AccountId, list[Effect]] = defaultdict(list)
+    owners: dict[AccountId, Account] = {}
+    while (effect := inline.take()) is not None:
+        with one_piece_of_work():
+            owner = _owner_of(effect, ports)
+            if own is not None and (owner.id == own.id or owner.venue == own.venue == PAPER):
+                attempt(task_of(effect.kind), effect.target)
+            else:
+                owners[owner.id] = owner
+                others[owner.id].append(effect)
+    for account_id, effects in others.items():
+        urgent = [one for one in effects if one.urgent]
+        usual = [one for one in effects if not one.urgent]
+        for rank, together in ((Rank.URGENT, urgent), (Rank.ORDER, usual)):
+            if together:
+                _offer_effects(owners[account_id], together, rank)
+
+
+def _offer_effects(owner: Account, effects: Sequence[Effect], rank: Rank) -> None:
+    pieces = tuple((task_of(one.kind), one.target) for one in effects)
+    key = pieces[0] if len(pieces) == 1 else pieces
+
+    def work() -> None:
+        for task, target in pieces:
+            attempt(task, target)
+
+    offer(owner, key, work, rank)
+
+
+def _owner_of(effect: Effect, ports: Ports) -> Account:
+    if effect.account is not None:
+        return ports.accounts.account(effect.account)
+    return _owner(task_of(effect.kind), effect.target, ports)
+
+
+def _owner(task: TaskName, aggregate_id: AggregateId, ports: Ports) -> Account:
+    """Return whose piece of work this is.
+
+    Raises:
+        NotFound: there is nothing with this id.
+    """
+    return ports.accounts.account(_account_id(task, aggregate_id, ports))
+
+
+def _account_id(task: TaskName, aggregate_id: AggregateId, ports: Ports) -> AccountId:
+    match task:
+        case TaskName.ADJUST:
+            return ports.errands.account_of(aggregate_id)
+        case TaskName.CANCEL_AT_VENUE:
+            cancel = ports.venue_cancels.find(aggregate_id)
+            if cancel is None:
+                raise NotFound(f"there is no cancel {aggregate_id}")
+            return cancel.account
+        case _:
+            return ports.ledger.load(aggregate_id).aggregate.account
 
 
 @contextmanager

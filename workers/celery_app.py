@@ -4,8 +4,9 @@ import os
 import sys
 from typing import Any
 
+import structlog
 from celery import Celery
-from celery.signals import setup_logging, worker_init, worker_process_init
+from celery.signals import setup_logging, worker_init, worker_shutdown
 from kombu import Queue
 
 from app.bootstrap import refuse_unsafe_store
@@ -14,8 +15,17 @@ from app.dispatch.routes import QueueName
 from app.domain.errors import UnsafeStore
 from app.logs import configure
 from app.settings import Settings
-from workers.process import process_ports
+from workers.process import this_process
 from workers.schedule import schedule_for
+from workers.watchdog import end_process
+
+_log = structlog.get_logger()
+
+#: Tasks only hand work on to crews, or work on the store; none of them waits for a venue.
+TASK_THREADS = 8
+
+#: What is under way when a process is to end has so long. A venue may take longer.
+FINISH_SECONDS = 3.0
 
 settings = Settings.from_environment(os.environ)
 
@@ -26,16 +36,11 @@ celery_app.conf.update(
     task_create_missing_queues=False,
     imports=("workers.orders", "workers.events", "workers.polls", "workers.maintenance"),
     task_acks_late=True,  # safe, since every use case may run twice
-    task_reject_on_worker_lost=True,
     task_acks_on_failure_or_timeout=True,
-    worker_concurrency=settings.worker_concurrency,
+    worker_pool="threads",
+    worker_concurrency=TASK_THREADS,
     worker_prefetch_multiplier=1,
     worker_eta_task_limit=500,
-    task_time_limit=60,  # far below the visibility timeout
-    task_soft_time_limit=45,
-    # All of it is waited, and nothing begun meanwhile; what it cuts off is asked about afterwards.
-    worker_soft_shutdown_timeout=3,
-    worker_max_tasks_per_child=5_000,
     worker_send_task_events=settings.task_events,
     worker_hijack_root_logger=False,
     beat_schedule=schedule_for(settings),
@@ -57,7 +62,14 @@ def _check_store(**_: Any) -> None:  # noqa: ANN401
         sys.exit(str(error))
 
 
-@worker_process_init.connect
-def _build_ports(**_: Any) -> None:  # noqa: ANN401
-    """Connect in the child, after the fork, before the first message asks for it."""
-    process_ports()
+@worker_init.connect
+def _start_watchdog(**_: Any) -> None:  # noqa: ANN401
+    """Build what all tasks share, and end the process should a piece of work be stuck."""
+    this_process().watchdog.start(end_process)
+
+
+@worker_shutdown.connect
+def _finish(**_: Any) -> None:  # noqa: ANN401
+    """Begin with nothing more; what this cuts off is looked up or sent again by others."""
+    if not this_process().crews.close(FINISH_SECONDS):
+        _log.warning("work_left_to_sweep", error="the process ends")

@@ -1,5 +1,6 @@
-"""Effects that the same task can carry out at once, without a way through the broker."""
+"""Effects that whoever brought them can carry out at once, without a way through the broker."""
 
+import threading
 from collections import deque
 from collections.abc import Sequence
 
@@ -11,16 +12,23 @@ from app.ports import Publisher
 KEPT_MAX = 64
 
 
+class _Kept(threading.local):
+    """What one thread has kept."""
+
+    def __init__(self) -> None:
+        self.effects: deque[Effect] = deque()
+        self.is_open = False
+
+
 class InlinePublisher:
-    """Keeps effects that are due at once for the running task, and sends the rest.
+    """Keeps effects that are due at once for the thread that brought them, and sends the rest.
 
     The outbox holds them all, so a process that dies with effects kept here loses nothing.
     """
 
     def __init__(self) -> None:
         self._publisher: Publisher | None = None
-        self._kept: deque[Effect] = deque()
-        self._is_open = False
+        self._kept = _Kept()
 
     def around(self, publisher: Publisher) -> "InlinePublisher":
         """Send through `publisher` what is not kept."""
@@ -28,29 +36,29 @@ class InlinePublisher:
         return self
 
     def open(self) -> None:
-        """Begin to keep: a task runs."""
-        self._is_open = True
+        """Begin to keep: this thread works."""
+        self._kept.is_open = True
 
     def take(self) -> Effect | None:
         """Return the next effect that was kept, or None."""
-        return self._kept.popleft() if self._kept else None
+        return self._kept.effects.popleft() if self._kept.effects else None
 
     def close(self) -> None:
-        """Stop keeping, and send what is left: the task ends."""
-        self._is_open = False
-        left = list(self._kept)
-        self._kept.clear()
+        """Stop keeping, and send what is left: this thread's work ends."""
+        self._kept.is_open = False
+        left = list(self._kept.effects)
+        self._kept.effects.clear()
         if left:
             self._sender.publish(left)
 
     def publish(self, effects: Sequence[Effect]) -> None:
-        """Keep what is due at once while a task runs, and send the rest."""
-        sent = []
+        """Keep what is due at once while this thread works, and send the rest."""
+        kept, sent = self._kept, []
         for effect in effects:
             at_once = effect.due_at_ms == 0 and effect.kind is not EffectKind.TIMER
-            if self._is_open and at_once and len(self._kept) < KEPT_MAX:
-                if effect not in self._kept:
-                    self._kept.append(effect)
+            if kept.is_open and at_once and len(kept.effects) < KEPT_MAX:
+                if effect not in kept.effects:
+                    kept.effects.append(effect)
             else:
                 sent.append(effect)
         if sent:

@@ -1,21 +1,27 @@
 """Tasks that look at venues: prices, and orders. An empty list means all that wait for anything."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 
 from app.dispatch.routes import QUEUE_OF, TaskName
 from app.domain.account import PAPER, Account
-from app.domain.identifiers import AccountId, EpochMs, VenueName
+from app.domain.identifiers import AccountId, AccountName, EpochMs, VenueName
+from app.logs import log_context
 from app.ports import Ports
 from app.services.follow import follow_news, follow_orders, poll_orders, refresh_view
 from app.services.inspect import inspect_account
 from app.services.reconcile import reconcile
 from app.services.watch import watch_prices
-from workers.base import HookfillTask, PeriodicTask, id_from, one_piece_of_work
+from workers.base import HookfillTask, PeriodicTask, hand_on, id_from, offer, one_piece_of_work
 from workers.celery_app import celery_app
-from workers.process import process_inline
+from workers.crew import Rank
 
 #: Ticks of one venue evaluated by one message; the rest is left to the next.
 TICKS_MAX = 100
+
+#: Whose the work is that is about a venue and no one account there.
+NOBODY = Account(id=AccountId(0), name=AccountName(""), group="")
 
 #: Between two reconciliations of one account.
 RECONCILE_MS = 60_000
@@ -32,15 +38,16 @@ class PollPrices(PeriodicTask):
         if not feeds:
             hand_out(TaskName.POLL_PRICES, _feeds_waited_for(ports), ports)
         for feed in feeds or [PAPER]:
-            with one_piece_of_work():
-                self._watch(feed, ports)
+            owner = replace(NOBODY, venue=VenueName(feed.partition(":")[0]))
+            offer(owner, (TaskName.POLL_PRICES, feed), partial(_watch, feed, owner, ports))
 
-    def _watch(self, feed: VenueName, ports: Ports) -> None:
+
+def _watch(feed: VenueName, owner: Account, ports: Ports) -> None:
+    with one_piece_of_work():
         for _ in range(TICKS_MAX):
             if not watch_prices(feed, ports):
                 break
-            while (effect := process_inline().take()) is not None:
-                self.carry_out(effect)
+            hand_on(ports, owner)
 
 
 class PollOrders(PeriodicTask):
@@ -51,13 +58,35 @@ class PollOrders(PeriodicTask):
     def work(self, values: Sequence[object], ports: Ports) -> None:
         """Follow these accounts, or all that have news, and have others ask the real venues."""
         if not values:
-            follow_news(ports)
+            offer(NOBODY, (TaskName.POLL_ORDERS,), partial(_follow_news, ports))
             hand_out(TaskName.POLL_ORDERS, _accounts_to_look_at(ports), ports)
         for value in values:
             number = id_from(value)
             if number is not None:
-                with one_piece_of_work():
-                    _follow(AccountId(number), ports)
+                _poll(self.name, str(value), AccountId(number), _follow, ports)
+
+
+def _poll(
+    task: str,
+    value: str,
+    account_id: AccountId,
+    work: Callable[[AccountId, Ports], None],
+    ports: Ports,
+    rank: Rank = Rank.POLL,
+) -> None:
+    """Hand a look at an account to the crew of its venue."""
+
+    def run() -> None:
+        with log_context(task=task, account=str(account_id)), one_piece_of_work():
+            work(account_id, ports)
+
+    with one_piece_of_work():
+        offer(ports.accounts.account(account_id), (task, value), run, rank)
+
+
+def _follow_news(ports: Ports) -> None:
+    with one_piece_of_work():
+        follow_news(ports)
 
 
 def _follow(account_id: AccountId, ports: Ports) -> None:
@@ -117,8 +146,12 @@ class Inspect(HookfillTask):
             number, _, ticket = str(value).partition(":")
             account_id = id_from(number)
             if account_id is not None and ticket:
-                with one_piece_of_work():
-                    inspect_account(AccountId(account_id), ticket, ports)
+                look = partial(_inspect, ticket=ticket)
+                _poll(self.name, str(value), AccountId(account_id), look, ports, Rank.ORDER)
+
+
+def _inspect(account_id: AccountId, ports: Ports, ticket: str) -> None:
+    inspect_account(account_id, ticket, ports)
 
 
 class Reconcile(PeriodicTask):
@@ -135,8 +168,8 @@ class Reconcile(PeriodicTask):
             account, _, since = str(value).partition(":")
             number, since_ms = id_from(account), id_from(since or "0")
             if number is not None and since_ms is not None:
-                with one_piece_of_work():
-                    reconcile(AccountId(number), ports, EpochMs(since_ms))
+                compare = partial(reconcile, since_ms=EpochMs(since_ms))
+                _poll(self.name, str(value), AccountId(number), compare, ports)
 
 
 for _task in (PollPrices, PollOrders, Inspect, Reconcile):

@@ -1,27 +1,48 @@
-"""The Ports of this process, built after the fork."""
+"""What this worker process has: its ports, its crews and its watchdog, built at the first use."""
 
 import os
+import threading
+from dataclasses import dataclass
 from functools import cache
 
 from app.bootstrap import worker_wiring
+from app.domain.account import PAPER
 from app.ports import Ports
 from app.settings import Settings
+from workers.crew import Crews
 from workers.inline import InlinePublisher
+from workers.watchdog import Watchdog
+
+#: The paper venue waits for nothing but the store; more threads would only be in each other's way.
+PAPER_THREADS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerProcess:
+    """Everything that the tasks of one process share, over all its threads."""
+
+    ports: Ports
+    inline: InlinePublisher
+    crews: Crews
+    watchdog: Watchdog
+
+
+_building = threading.Lock()
+
+
+def this_process() -> WorkerProcess:
+    """Return what this process has; all threads get the same."""
+    with _building:
+        return _built()
 
 
 @cache
-def _ports_of(pid: int) -> tuple[Ports, InlinePublisher]:
-    del pid  # it is the key of the cache: a fork must not share its parent's connections
+def _built() -> WorkerProcess:
     settings = Settings.from_environment(os.environ)
-    inline = InlinePublisher()
-    return worker_wiring(settings, inline.around).ports, inline
+    inline, watchdog = InlinePublisher(), Watchdog(settings.worker_stuck_seconds)
 
+    def size_of(venue: str) -> int:
+        return PAPER_THREADS if venue == PAPER else settings.worker_concurrency
 
-def process_ports() -> Ports:
-    """Return the ports of this process; a fork gets its own."""
-    return _ports_of(os.getpid())[0]
-
-
-def process_inline() -> InlinePublisher:
-    """Return the publisher that keeps what this process can do at once."""
-    return _ports_of(os.getpid())[1]
+    ports = worker_wiring(settings, inline.around, watchdog.alive).ports
+    return WorkerProcess(ports, inline, Crews(size_of), watchdog)

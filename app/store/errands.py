@@ -5,7 +5,8 @@ import json
 import redis
 
 from app.domain.adjustment import Adjustment, Outcome
-from app.domain.identifiers import AggregateId, EpochMs
+from app.domain.errors import NotFound
+from app.domain.identifiers import AccountId, AggregateId, EpochMs
 from app.store import keys
 from app.store.codec import decoder, encoder
 from app.store.scripts import load_script, text_of, translated
@@ -39,6 +40,14 @@ class RedisErrands:
             return None
         adjustment: Adjustment = decoder(Adjustment)(json.loads(text_of(answer[1])))
         return adjustment
+
+    def account_of(self, errand_id: AggregateId) -> AccountId:
+        """Return whose it is, whether it was taken or not."""
+        with translated():
+            body = self._client.hget(keys.errand(errand_id), "body")
+        if body is None:
+            raise NotFound(f"there is no errand {errand_id}")
+        return AccountId(int(json.loads(text_of(body))["account"]))
 
     def reply(self, errand_id: AggregateId, outcome: Outcome, message: str) -> None:
         """Say what became of it; after its life nobody listens."""

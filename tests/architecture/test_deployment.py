@@ -118,15 +118,6 @@ def test_systemd_runs_the_line_of_the_procfile(process: str, name: str) -> None:
     assert [Path(program).name, *arguments] == without_environment(procfile()[process])
 
 
-def test_workers_end_their_tasks_on_sigterm_everywhere() -> None:
-    for process in ("worker", "worker_polls"):
-        service = DEPLOY / "systemd" / f"hookfill-{NAMES[process]}.service"
-
-        assert "REMAP_SIGTERM=SIGQUIT" in procfile()[process]
-        assert services()[NAMES[process]]["environment"]["REMAP_SIGTERM"] == "SIGQUIT"
-        assert "REMAP_SIGTERM=SIGQUIT" in unit(service)["Service"]["Environment"].split()
-
-
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
 def test_a_unit_names_a_command_that_is_installed(path: Path) -> None:
     installed = {entry.name for entry in entry_points(group="console_scripts")}

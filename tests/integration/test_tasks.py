@@ -22,6 +22,7 @@ from app.services.accept import Sender, accept_signal
 from app.settings import Settings
 from app.venues.paper.desk import PaperDesk
 from tests.builders import BTC, ORIGIN, SPOT, a_command, fixed
+from workers.process import this_process
 
 pytestmark = pytest.mark.integration
 
@@ -60,6 +61,7 @@ def run(celery_app: Celery) -> Run:
 
     def run(task: TaskName, values: list[object]) -> None:
         celery_app.tasks[task](values)
+        assert this_process().crews.finish(30)
 
     return run
 

@@ -81,13 +81,12 @@ class Nemesis:
         return f"kill {victim}"
 
     def kill_a_part(self) -> str:
-        """Kill one of the processes that a main process has forked; it forks another."""
-        victim = self._dice.choice(("worker", "worker-2", "web"))
-        parts = _children(self._pid(victim))
+        """Kill one of the processes that the web server has forked; it forks another."""
+        parts = _children(self._pid("web"))
         if parts:
             with suppress(ProcessLookupError):
                 os.kill(self._dice.choice(parts), signal.SIGKILL)
-        return f"kill a part of {victim}"
+        return "kill a part of web"
 
     def restart(self) -> str:
         """Ask somebody to stop, as an update does."""

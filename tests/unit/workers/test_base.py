@@ -7,6 +7,7 @@ import pytest
 from app.dispatch.routes import TaskName
 from app.domain.errors import Conflict, HookfillError, NotFound, StoreUnavailable
 from app.domain.identifiers import AggregateId
+from app.ports import Ports
 from tests.rig import Rig
 from workers.base import USE_CASES, AggregateTask, HookfillTask, id_from, one_piece_of_work
 
@@ -19,7 +20,8 @@ class Recording(AggregateTask):
     def __init__(self) -> None:
         self.tried: list[tuple[TaskName, int]] = []
 
-    def attempt(self, task: TaskName, aggregate_id: AggregateId) -> None:
+    def begin(self, task: TaskName, aggregate_id: AggregateId, ports: Ports) -> None:
+        del ports
         self.tried.append((task, aggregate_id))
 
 

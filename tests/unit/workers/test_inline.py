@@ -1,5 +1,7 @@
 """Effects that the same task can carry out at once."""
 
+import threading
+
 import pytest
 
 from app.domain.effects import Effect, EffectKind
@@ -101,3 +103,15 @@ def test_timers_are_passed_on(inline: InlinePublisher, sent: RecordingPublisher)
     inline.wake_timers([NOW])
 
     assert sent.wakes == [NOW]
+
+
+def test_each_thread_keeps_its_own(inline: InlinePublisher, sent: RecordingPublisher) -> None:
+    inline.open()
+    inline.publish([effect(1)])
+
+    other = threading.Thread(target=inline.publish, args=([effect(2)],))
+    other.start()
+    other.join()
+
+    assert sent.published == [effect(2)]
+    assert taken(inline) == [effect(1)]
