@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from kombu import Queue
 
-from app.dispatch.routes import TaskName
+from app.dispatch.broker import celery_for
+from app.dispatch.routes import QueueName, TaskName
 from app.domain.errors import Conflict, HookfillError, NotFound, StoreUnavailable
 from app.domain.identifiers import AggregateId
 from app.ports import Ports
@@ -85,3 +87,16 @@ def test_every_use_case_says_that_an_id_is_unknown(task: TaskName) -> None:
 def test_a_task_must_say_what_it_does() -> None:
     with pytest.raises(NotImplementedError):
         HookfillTask().work([], Rig().ports)
+
+
+@pytest.mark.parametrize("queue", QueueName)
+def test_a_message_says_in_which_queue_it_waited(queue: QueueName) -> None:
+    """By that a task knows what is urgent."""
+    app = celery_for("memory://")
+    app.send_task(TaskName.PLACE, args=([1],), queue=queue)
+
+    with app.connection_for_read() as connection:
+        message = Queue(queue)(connection.channel()).get()
+
+    assert message is not None
+    assert message.delivery_info["routing_key"] == queue
