@@ -177,6 +177,12 @@ class Ledger(Protocol):
             StoreUnavailable: nothing was written, or it is in doubt.
         """
 
+    def writes(self) -> int:
+        """Return how many commits this thread has sent that were not refused.
+
+        The same number twice: nothing was written between, and nothing is in doubt.
+        """
+
     def news(self, aggregate_id: AggregateId) -> Mapping[AggregateId, int]:
         """Return what changed for this aggregate and was not read yet: child → version."""
 

@@ -68,6 +68,9 @@ class NotingLedger:
         self._note(changes)
         return repeated
 
+    def writes(self) -> int:
+        return self._ledger.writes()
+
     def news(self, aggregate_id: AggregateId) -> Mapping[AggregateId, int]:
         return self._ledger.news(aggregate_id)
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
-    from app.domain.identifiers import EpochMs, FreshId
+    from app.domain.identifiers import EpochMs, FreshId, OrderId
     from app.domain.instrument import Instrument
     from app.domain.market import AccountView, Quote
     from app.domain.order import Order
@@ -149,10 +149,11 @@ class ProvenAbsent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelRequested:
-    """Somebody wants it gone."""
+    """Somebody wants it gone. `replaced_by` is the order that waits to take its place, if any."""
 
     at_ms: EpochMs
     reason: Reason
+    replaced_by: OrderId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from app.domain.events import (
     FillsAwaited,
     LookUpClaimed,
     OrderReported,
+    OrderUpdated,
     OutcomeLost,
     OutcomeStated,
     PlacementClaimed,
@@ -37,6 +38,7 @@ from app.domain.moments import has_come
 from app.domain.reason import Reason
 from app.domain.report import Fill, OrderReport, fees_of, is_all_told, merged
 from app.domain.status import CLOSED, IN_FLIGHT, OPEN, OrderStatus, may_move
+from app.domain.succession import Succession
 from app.domain.words import (
     Dialect,
     Kind,
@@ -71,6 +73,7 @@ OrderEvent = (
     | ProvenAbsent
     | CancelRequested
     | CancelDeferred
+    | OrderUpdated
 )
 
 
@@ -83,6 +86,8 @@ class Order:
         request_id: the aggregate that the request became from which this order comes.
         reduces: a spot sale, a reduce-only order or a close: it may still run when entries may not.
         awaits_turn: it is not sent before it has had its turn in the lane.
+        succeeds: the order whose end it waits for, to take its place; None if it waits for none.
+        replaced_by: the order that waits for the end of this one.
         quantity: in base currency; 0 where `amount` tells the size.
         amount: what a market buy may spend, in quote currency; None where `quantity` counts.
         price: the limit, in quote currency; None for a market order.
@@ -121,6 +126,8 @@ class Order:
     reduce_only: bool = False
     reduces: bool = False
     awaits_turn: bool = False
+    succeeds: Succession | None = None
+    replaced_by: OrderId | None = None
     amount: Decimal | None = None
     price: Decimal | None = None
     leverage: int | None = None
@@ -188,14 +195,22 @@ class Order:
         return self.awaits_turn and self.status is OrderStatus.PENDING_NEW
 
     @property
+    def is_held(self) -> bool:
+        """Whether it waits for the end of the order whose place it takes; nobody may send it."""
+        return self.succeeds is not None and self.status is OrderStatus.PENDING_NEW
+
+    @property
     def is_in_flight(self) -> bool:
         """Whether nobody knows yet what it does to the position."""
-        return self.status in IN_FLIGHT and not self.is_queued
+        return self.status in IN_FLIGHT and not (self.is_queued or self.is_held)
 
     @property
     def caller_id_scope(self) -> str | None:
-        """Within what live orders must have different caller ids; None for parts of something."""
-        if self.caller_id is None or self.parent_id is not None:
+        """Within what live orders must have different caller ids; None for parts of something.
+
+        One that is being replaced has left its caller id to whoever wants it.
+        """
+        if self.caller_id is None or self.parent_id is not None or self.replaced_by is not None:
             return None
         return f"{self.origin}:orders"
 
@@ -212,6 +227,8 @@ class Order:
     def owed(self) -> tuple[Effect, ...]:
         """Return the one piece of work that this order's state asks for, if any."""
         match self.status:
+            case OrderStatus.PENDING_NEW if self.is_held:
+                return ()  # the end of the old one is told to it
             case OrderStatus.PENDING_NEW if self.awaits_turn:
                 kind, due = EffectKind.ADVANCE, AT_ONCE
             case OrderStatus.PENDING_NEW:
@@ -275,6 +292,8 @@ class Order:
                 return self._cancel_requested(event)
             case CancelDeferred():
                 return self._cancel_deferred(event)
+            case OrderUpdated():
+                return self._succeeding(event)
 
     def _turn_taken(self, event: TurnTaken) -> Decision["Order"]:
         if not self.is_queued:
@@ -282,7 +301,7 @@ class Order:
         return Decision(replace(self, awaits_turn=False, updated_at_ms=event.at_ms))
 
     def _claimed(self, event: PlacementClaimed) -> Decision["Order"]:
-        if self.status is not OrderStatus.PENDING_NEW or self.awaits_turn:
+        if self.status is not OrderStatus.PENDING_NEW or self.awaits_turn or self.is_held:
             return ignored(self, f"a claim found the order {self.status}")
         return _entry(
             replace(
@@ -401,6 +420,7 @@ class Order:
         asked = replace(
             self,
             cancel_requested=True,
+            replaced_by=event.replaced_by,
             reason=self.reason if self.status is OrderStatus.UNKNOWN else event.reason,
             next_action_at_ms=(
                 self.next_action_at_ms if self.status is OrderStatus.UNKNOWN else AT_ONCE
@@ -415,6 +435,22 @@ class Order:
         return Decision(
             replace(self, next_action_at_ms=event.retry_at_ms, updated_at_ms=event.at_ms)
         )
+
+    def _succeeding(self, event: OrderUpdated) -> Decision["Order"]:
+        """Take the place of the order that has ended, or come to nothing with it."""
+        old = event.order
+        if not self.is_held or self.succeeds is None or self.succeeds.order_id != old.id:
+            return ignored(self, f"news of order {old.id} found the order {self.status}")
+        if old.is_live:
+            return ignored(self, f"order {old.id} is still {old.status}")
+        takes_rest, rest = self.succeeds.takes_rest, old.remaining_quantity
+        is_free = old.status is OrderStatus.CANCELED and not (takes_rest and rest <= 0)
+        if not (is_free or self.succeeds.proceeds):
+            reason = Reason(ReasonCode.NOT_REPLACED, f"order {old.id} is {old.status}")
+            return self._denied(PlacementDenied(at_ms=event.at_ms, reason=reason))
+        quantity = rest if is_free and takes_rest else self.quantity
+        freed = replace(self, succeeds=None, quantity=quantity, updated_at_ms=event.at_ms)
+        return _entry(freed, EntryName.DUE, event.at_ms)
 
     def _canceled_unsent(self, at_ms: EpochMs) -> Decision["Order"]:
         said = "canceled before it was sent"

@@ -199,5 +199,6 @@ class ReasonCode(StrEnum):
     OUTCOME_UNKNOWN = "outcome_unknown"
     RESET = "reset"
     REPLACED = "replaced"
+    NOT_REPLACED = "not_replaced"
     LIMIT_NOT_ABOVE_ZERO = "limit_not_above_zero"
     TOO_OLD = "too_old"

@@ -60,7 +60,9 @@ class Orders:
         try:
             payload = payload_from(raw_body())
             now_ms = self._ports.clock.now_ms()
-            answer = with_current_registry(self._registry, lambda: self._accept(payload, now_ms))
+            answer = with_current_registry(
+                self._registry, self._ports.ledger, lambda: self._accept(payload, now_ms)
+            )
         except HookfillError as error:
             return error_answer(error)
         finally:

@@ -79,7 +79,9 @@ class Webhook:
         payload = payload_from(raw_body_of(environ))
         peer = address_of(environ, self._settings.trusted_proxies)
         return with_current_registry(
-            self._registry, lambda: self._accept(payload, peer, received_at_ms)
+            self._registry,
+            self._ports.ledger,
+            lambda: self._accept(payload, peer, received_at_ms),
         )
 
     def _accept(self, payload: Payload, peer: str, received_at_ms: EpochMs) -> Accepted:

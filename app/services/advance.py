@@ -7,7 +7,7 @@ from dataclasses import replace
 from app.domain.aggregate import Aggregate, Event, decide
 from app.domain.decision import Decision
 from app.domain.effects import Effect, EffectKind
-from app.domain.errors import Conflict
+from app.domain.errors import Conflict, StoreUnavailable
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
 from app.ports import NO_TERMS, Change, Ports, Stored, Terms
@@ -54,7 +54,10 @@ def _commit(
     changes = [Change(stored, decision.aggregate, decision.entries, read)]
     changes += [Change(None, child) for child in decision.children]
     effects = ports.ledger.commit(changes, terms)
-    ports.publisher.publish([*effects, *_lane_effects(stored.aggregate, decision, ports)])
+    ports.publisher.publish(effects)
+    # It is done: nobody may be told otherwise because the store is away for what only hurries.
+    with suppress(StoreUnavailable):
+        ports.publisher.publish(_lane_effects(stored.aggregate, decision, ports))
 
 
 def _guards(before: Aggregate, after: Aggregate, ports: Ports) -> tuple[AggregateId, ...]:

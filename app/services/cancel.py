@@ -1,5 +1,7 @@
 """What is no longer wanted is taken off, at the venue and in the trigger book."""
 
+from contextlib import suppress
+
 from app.domain.errors import (
     NotFound,
     OutcomeUnknown,
@@ -112,5 +114,6 @@ def request_cancel(aggregate_id: AggregateId, reason: Reason, ports: Ports) -> b
         return False
     after = decision.aggregate
     if isinstance(after, SmartOrder) and after.is_live and after.order_id is not None:
-        advance(after.order_id, event, ports)
+        with suppress(NotFound):  # it has ended, and left
+            advance(after.order_id, event, ports)
     return after.is_live or decision.ignored is None or after.reason == reason

@@ -72,19 +72,3 @@ def waiting_smart_orders(
     """Return the smart orders of an account that stand alone and wait, newest first."""
     found = ports.live.waiting(account)
     return [one for one in found if wanted.holds(one)]
-
-
-def cancel_smart_orders(
-    account: AccountId, wanted: SmartOrderFilter, reason: Reason, ports: Ports
-) -> Sequence[SmartOrder]:
-    """End the waiting of many, newest first, and return those that this call has ended.
-
-    What triggers meanwhile stays triggered and is left out. Stopped halfway, those that were
-    reached have ended.
-    """
-    ended = []
-    for one in waiting_smart_orders(account, wanted, ports):
-        outcome = cancel_smart_order(one.id, reason, ports)
-        if outcome.is_canceled:
-            ended.append(outcome.smart_order)
-    return ended

@@ -43,8 +43,8 @@ def place_order(order_id: OrderId, ports: Ports) -> None:
     order = ports.ledger.load(order_id).aggregate
     if not isinstance(order, Order) or order.status is not OrderStatus.PENDING_NEW:
         return
-    if order.is_queued:
-        return  # it is not its turn yet
+    if order.is_queued or order.is_held:
+        return  # it is not its turn yet, or another must go first
     if not has_come(order.next_action_at_ms, ports.clock.server_ms(), ports.policy.retry_max_ms):
         return
     account = ports.accounts.account(order.account)

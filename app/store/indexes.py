@@ -86,7 +86,7 @@ def _order_listings(order: Order) -> list[Listing]:
         listings.append(Listing("LANE", key, member, order.due_at_ms))
     if order.is_in_flight:
         listings.append(Listing("SET", keys.flight(order.account, order.symbol), member))
-    if order.status in {OrderStatus.PENDING_NEW, OrderStatus.PLACING}:
+    if order.status in {OrderStatus.PENDING_NEW, OrderStatus.PLACING} and not order.is_held:
         listings.append(Listing("SET", keys.placing(shard), member))
     if order.status is OrderStatus.UNKNOWN:
         listings.append(Listing("SET", keys.unknown(shard), member))

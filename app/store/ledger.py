@@ -1,5 +1,6 @@
 """The aggregates, their timelines and the outbox; the truth."""
 
+import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 import redis
@@ -63,6 +64,7 @@ class RedisLedger:
         self._process = process
         self._republish_after_ms = republish_after_ms
         self._commit = load_script(client, "run.lua", "commit.lua")
+        self._sent = threading.local()
 
     def load(self, aggregate_id: AggregateId) -> Stored:
         """Return the aggregate as it is now."""
@@ -94,7 +96,7 @@ class RedisLedger:
             counter = keys.flight_changes(terms.lane.account, terms.lane.symbol)
             transaction.require("lane", counter, terms.lane.changes)
         effects = self._write(changes, terms.tell, transaction)
-        answer = transaction.run(self._commit)
+        answer = self._run(transaction)
         if answer[0] != OK:
             raise _refusal(answer)
         _tell(changes)
@@ -108,7 +110,7 @@ class RedisLedger:
         _require_admission(new, freed, admission, self._clock.now_ms(), transaction)
         # Last comes who takes over what others leave in the same commit.
         self._write([*others, changes[0]], (), transaction)
-        answer = transaction.run(self._commit)
+        answer = self._run(transaction)
         if answer[0] == "repeated":
             repeated = AggregateId(int(answer[1]))
             self._note_duplicate(repeated)
@@ -117,6 +119,11 @@ class RedisLedger:
             raise _refusal(answer)
         _tell(changes)
         return None
+
+    def writes(self) -> int:
+        """Return how many commits this thread has sent that were not refused."""
+        sent: int = getattr(self._sent, "count", 0)
+        return sent
 
     def news(self, aggregate_id: AggregateId) -> Mapping[AggregateId, int]:
         """Return what changed for this aggregate and was not read yet: child → version."""
@@ -149,6 +156,15 @@ class RedisLedger:
                 pipeline.xrevrange(keys.events(shard), count=1)
             newest = pipeline.execute()
         return [text_of(found[0][0]) if found else "" for found in newest]
+
+    def _run(self, transaction: Transaction) -> Answer:
+        """Send a commit, and count it unless it is refused: without an answer it is in doubt."""
+        before = self.writes()
+        self._sent.count = before + 1
+        answer = transaction.run(self._commit)
+        if answer[0] != OK:
+            self._sent.count = before
+        return answer
 
     def _write(
         self, changes: Sequence[Change], tell: Sequence[AggregateId], transaction: Transaction
@@ -197,8 +213,12 @@ class RedisLedger:
         shard = keys.shard_of_id(aggregate_id)
         finished = transaction.key(keys.finished(shard))
         transaction.write("NOTED", keys.kept(shard), aggregate_id, finished)
-        if transaction.run(self._commit)[0] != OK:
-            _log.warning("duplicate_not_noted", aggregate=str(aggregate_id), why="it has left")
+        try:
+            noted = transaction.run(self._commit)[0] == OK
+        except StoreUnavailable:
+            noted = False  # whose repeat it is is known all the same
+        if not noted:
+            _log.warning("duplicate_not_noted", aggregate=str(aggregate_id))
 
 
 def _tell(changes: Sequence[Change]) -> None:
@@ -253,7 +273,8 @@ def _require_caller_id(
     request: Aggregate, freed: Sequence[Aggregate], scope: str | None, transaction: Transaction
 ) -> None:
     caller_id = _held_caller_id(request)
-    if scope is None or caller_id is None or caller_id in map(_held_caller_id, freed):
+    left = [_held_caller_id(one) for one in freed if one.origin == request.origin]
+    if scope is None or caller_id is None or caller_id in left:
         return
     named = keys.smart_callers if isinstance(request, SmartOrder) else keys.callers
     transaction.require("unused", named(request.account, scope), caller_id)
@@ -278,7 +299,13 @@ def _concerned(
     told = [*tell] if isinstance(after, Order) else []
     if after.parent_id is not None and is_news(before, after):
         told.append(after.parent_id)
+    if isinstance(after, Order) and after.replaced_by is not None and _ends(before, after):
+        told.append(after.replaced_by)
     return [one for one in dict.fromkeys(told) if one not in changing]
+
+
+def _ends(before: Aggregate | None, after: Aggregate) -> bool:
+    return not after.is_live and (before is None or before.is_live)
 
 
 def _write_news(

@@ -9,6 +9,7 @@ that proves no less.
 import base64
 import hashlib
 import hmac
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -54,6 +55,11 @@ class Credentials:
     def timestamp_ms(self) -> int:
         """When the request was signed."""
         return int(self.timestamp)
+
+    @property
+    def given(self) -> str:
+        """The signature as it was made; some clients send it percent-encoded."""
+        return unquote(self.signature) if "%" in self.signature else self.signature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,12 +108,9 @@ def check_signature(credentials: Credentials, wire: Wire, secret: str) -> None:
         Problem: the signature is another one, or made by another method.
     """
     is_known = (credentials.method or _METHOD).lower() == _METHOD
-    given = credentials.signature
-    if "%" in given:
-        given = unquote(given)
     # All of them are compared, so that the time taken does not tell which one it was.
     matches = [
-        hmac.compare_digest(given.encode(), signed(secret, text).encode())
+        hmac.compare_digest(credentials.given.encode(), signed(secret, text).encode())
         for text in candidates(wire, credentials.timestamp)
     ]
     if not (is_known and any(matches)):
@@ -142,6 +145,11 @@ def signed(secret: str, text: bytes) -> str:
     """Return the signature of a text."""
     digest = hmac.new(secret.encode(), text, hashlib.sha256).digest()
     return base64.b64encode(digest).decode()
+
+
+def one_hash(*parts: object) -> str:
+    """Return one hash of several texts and numbers, none of which can pass for another."""
+    return hashlib.sha256(json.dumps([str(part) for part in parts]).encode()).hexdigest()
 
 
 def candidates(wire: Wire, timestamp: str) -> list[bytes]:

@@ -54,6 +54,7 @@ class Callers:
 
     def __init__(self, wiring: Wiring) -> None:
         self._registry = wiring.registry
+        self._ledger = wiring.ports.ledger
         self._vault = wiring.vault
         self._nobody = wiring.vault.digest("nobody")
         self._looks = _Looks(wiring.registry)
@@ -79,7 +80,9 @@ class Callers:
             NotAuthenticated: nobody we know any more.
             StaleRegistry: the registry changes all the time.
         """
-        return with_current_registry(self._registry, lambda: work(self._caller(credentials)))
+        return with_current_registry(
+            self._registry, self._ledger, lambda: work(self._caller(credentials))
+        )
 
     def known(self) -> Credentials:
         """Return the credentials of somebody who is known: strangers get no further.

@@ -1,7 +1,7 @@
 """Who signed the request at hand, and which account the key opens (docs/poloniex.md)."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar
 
 from flask import request
@@ -11,20 +11,28 @@ from app.dialects.poloniex import signing
 from app.dialects.poloniex.problems import Code, Problem
 from app.dialects.poloniex.settings import ClientSettings, settings_of
 from app.domain.account import Account, ApiClient
-from app.domain.errors import NotFound
+from app.domain.aggregate import Aggregate
+from app.domain.errors import CommandError, NotFound, VenueError
 from app.domain.identifiers import EpochMs
 from app.domain.words import Dialect
-from app.ingress.admitting import GIVE_UP_MS, with_current_registry
+from app.ingress.admitting import GIVE_UP_MS, Failed, part_by_part, with_current_registry
 from app.ingress.raw_body import raw_body
 from app.ingress.raw_target import raw_target_of
 from app.ports import Admission
+from app.services.recall import find_anywhere
 
+Part = TypeVar("Part")
 Result = TypeVar("Result")
+Taken = TypeVar("Taken", bound=Aggregate)
 
 #: Of one key. Poloniex allows 50 a second; this is against programs that have gone wild.
 RATE_PER_MINUTE = 3_000
 
 TRADE = "TRADE"
+
+#: A key of a part counts this much longer than anybody could send its request again, so that it
+#: outlives whoever is still working on that request.
+KEY_GRACE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +44,7 @@ class Caller:
         body: the very bytes that were signed.
         received_at_ms: business time of arrival.
         version: of the registry that all this was read from.
+        request_key: what the request has in common with the same one sent again, and with no other.
     """
 
     client: ApiClient
@@ -43,6 +52,7 @@ class Caller:
     body: bytes
     received_at_ms: EpochMs
     version: int
+    request_key: str
 
     @property
     def origin(self) -> str:
@@ -69,6 +79,7 @@ class Callers:
     def __init__(self, wiring: Wiring) -> None:
         self._registry = wiring.registry
         self._vault = wiring.vault
+        self._ports = wiring.ports
         self._clock = wiring.ports.clock
         self._tolerance_ms = wiring.settings.poloniex_clock_tolerance_ms
         self._is_limited = wiring.settings.rate_limits
@@ -90,10 +101,66 @@ class Callers:
         Raises:
             Problem: nobody we know, a request of another time, or a key that may only read.
         """
-        arrival = self._arrival()
-        return with_current_registry(
-            self._registry, lambda: work(self._caller(arrival, is_change=True))
+        return self._served(self._sender(), work)
+
+    def serve_parts(
+        self,
+        parts_of: Callable[[Caller], Sequence[Part]],
+        work: Callable[[Caller, Part], Result],
+        failed: Callable[[Part, Failed], Result],
+    ) -> list[Result]:
+        """Carry out a request of several parts, each for itself, and return what each came to.
+
+        What the registry says is looked at anew for each part for which it matters.
+
+        Args:
+            parts_of: finds out what the parts are; changes nothing.
+            work: carries out one of them; asked to do so twice, it does it once.
+            failed: says that a part came to nothing, or is in doubt; asks nobody.
+
+        Raises:
+            Problem: as in `serve`, or the parts cannot be told.
+            StoreError: it failed at every part, and nothing was written.
+        """
+        sender = self._sender()
+        parts = self._served(sender, parts_of)
+        outcomes = part_by_part(
+            parts,
+            self._ports.ledger,
+            lambda part: self._served(sender, lambda caller: work(caller, part)),
         )
+        return [
+            failed(part, outcome) if isinstance(outcome, Failed) else outcome
+            for part, outcome in zip(parts, outcomes, strict=True)
+        ]
+
+    def taken_once(
+        self, caller: Caller, part: int, kind: type[Taken], take_in: Callable[[Admission], Taken]
+    ) -> Taken:
+        """Take in one part of a request, or return what it became when it was sent before.
+
+        Args:
+            caller: who sent it.
+            part: counts the parts of the request from 0.
+            kind: of what it becomes.
+            take_in: commits under the conditions that it gets, or refuses.
+        """
+        key = f"{caller.account.resets}:{signing.one_hash(caller.request_key, part)}"
+        life_ms = 2 * self._tolerance_ms + KEY_GRACE_MS
+        admission = replace(
+            self.admission(caller),
+            dedupe_key=key,
+            dedupe_until_ms=EpochMs(caller.received_at_ms + life_ms),
+        )
+        try:
+            return take_in(admission)
+        except (CommandError, VenueError):
+            # What it has changed itself may be why it is refused now.
+            first = self._ports.ledger.repeated(caller.account.id, key, self._clock.now_ms())
+            found = None if first is None else find_anywhere(first, self._ports)
+            if not isinstance(found, kind):
+                raise
+            return found
 
     def admission(self, caller: Caller) -> Admission:
         """Return the conditions under which a request of this caller is taken in."""
@@ -103,6 +170,21 @@ class Callers:
             give_up_at_ms=EpochMs(self._clock.server_ms() + GIVE_UP_MS),
             registry_version=caller.version,
         )
+
+    def _served(self, sender: Callable[[], Caller], work: Callable[[Caller], Result]) -> Result:
+        return with_current_registry(self._registry, self._ports.ledger, lambda: work(sender()))
+
+    def _sender(self) -> Callable[[], Caller]:
+        """Return what tells who sent the request at hand: looked up once for each registry."""
+        arrival = self._arrival()
+        known: list[Caller] = []
+
+        def sender() -> Caller:
+            if not known or known[-1].version != self._registry.version():
+                known.append(self._caller(arrival, is_change=True))
+            return known[-1]
+
+        return sender
 
     def _arrival(self) -> _Arrival:
         body = raw_body()
@@ -127,6 +209,7 @@ class Callers:
             body=body,
             received_at_ms=now_ms,
             version=version,
+            request_key=signing.one_hash(Dialect.POLONIEX, client.key, credentials.given),
         )
 
     def _account(self, client: ApiClient) -> Account:

@@ -1,6 +1,6 @@
 """Plain orders are taken in, replaced and canceled (docs/poloniex.md)."""
 
-import time
+from collections.abc import Sequence
 
 from app.bootstrap import Wiring
 from app.dialects.poloniex import order_writing as writing
@@ -10,25 +10,30 @@ from app.dialects.poloniex.order_reading import amendment_from, order_from
 from app.dialects.poloniex.payload import Payload, array_from, object_from
 from app.dialects.poloniex.problems import Code, Problem
 from app.dialects.poloniex.queries import Filter
-from app.dialects.poloniex.replies import problem_of
 from app.dialects.poloniex.smart_reading import proceeds
 from app.dialects.poloniex.words import ORDER_TYPES
-from app.domain.errors import CommandError, Conflict, VenueError
 from app.domain.order import Order
 from app.domain.status import OrderStatus
 from app.domain.words import Dialect
+from app.ingress.admitting import Failed
 from app.ingress.poloniex.callers import Caller, Callers
 from app.ingress.poloniex.finding import Finder
+from app.ingress.poloniex.replies import problem_of
 from app.ingress.poloniex.smart_orders import BY_REQUEST
+from app.ports import Admission
 from app.services.accept_exact_order import (
     Replacement,
     accept_exact_order,
+    await_place,
     replace_exact_order,
 )
 from app.services.accept_order import OrderSender
 from app.services.cancel import request_cancel
 
 Json = dict[str, object]
+
+#: One order that a request names: how, and what was found; None if there is none.
+Named = tuple[Address, Order | None]
 
 #: Of one batch.
 BATCH_MAX = 20
@@ -42,6 +47,7 @@ class Orders:
 
     def __init__(self, wiring: Wiring, callers: Callers, finder: Finder) -> None:
         self._ports = wiring.ports
+        self._pause_ms = wiring.paper.pause_ms
         self._callers = callers
         self._finder = finder
         self._lateness_ms = wiring.settings.max_signal_lateness_seconds * 1000
@@ -52,10 +58,10 @@ class Orders:
 
     def create_batch(self) -> list[Json]:
         """Take in several orders; each has an answer of its own, in their order."""
-        return self._callers.serve(
-            lambda caller: [
-                self._one_created(caller, one) for one in array_from(caller.body, BATCH_MAX)
-            ]
+        return self._callers.serve_parts(
+            lambda caller: list(enumerate(array_from(caller.body, BATCH_MAX))),
+            self._one_created,
+            _not_placed,
         )
 
     def replace(self, order_id: str) -> Json:
@@ -68,39 +74,51 @@ class Orders:
 
     def cancel_named(self) -> list[Json]:
         """Ask those to end that the body names; each has a result of its own."""
-        return self._callers.serve(self._canceled_named)
+        return self._callers.serve_parts(self._named, self._one_canceled, _not_canceled)
 
     def cancel_many(self) -> list[Json]:
         """Ask all to end that the body describes and that came in through this dialect."""
-        return self._callers.serve(self._canceled_many)
+        results = self._callers.serve_parts(self._described, self._one_ended, _not_ended)
+        return [one for one in results if one is not None]
 
     def _created(self, caller: Caller, body: Payload) -> Json:
+        return writing.id_pair(self._accepted(caller, body, self._callers.admission(caller)))
+
+    def _accepted(self, caller: Caller, body: Payload, admission: Admission) -> Order:
         command = order_from(body, self._finder.instruments(caller))
-        admission, at_ms = self._callers.admission(caller), caller.received_at_ms
-        order = accept_exact_order(command, self._sender(caller), admission, at_ms, self._ports)
+        sender, at_ms = self._sender(caller), caller.received_at_ms
+        return accept_exact_order(command, sender, admission, at_ms, self._ports)
+
+    def _one_created(self, caller: Caller, item: tuple[int, object]) -> Json:
+        part, content = item
+        if not isinstance(content, dict):
+            raise Problem(Code.INVALID_PARAMETER)
+        order = self._callers.taken_once(
+            caller,
+            part,
+            Order,
+            lambda admission: self._accepted(caller, Payload(content), admission),
+        )
         return writing.id_pair(order)
 
-    def _one_created(self, caller: Caller, content: object) -> Json:
-        if not isinstance(content, dict):
-            return writing.not_placed(Problem(Code.INVALID_PARAMETER), "")
-        try:
-            return self._created(caller, Payload(content))
-        except (CommandError, VenueError) as error:
-            given = content.get("clientOrderId")
-            return writing.not_placed(problem_of(error), given if isinstance(given, str) else "")
-
     def _replaced(self, caller: Caller, order_id: str) -> Json:
+        new = self._callers.taken_once(
+            caller, 0, Order, lambda admission: self._taken_over(caller, order_id, admission)
+        )
+        return writing.id_pair(await_place(new, self._pause_ms, self._ports))
+
+    def _taken_over(self, caller: Caller, order_id: str, admission: Admission) -> Order:
         body = object_from(caller.body, required=False)
+        old = self._known(caller, address_from(order_id))
         instrument_of = self._finder.instruments(caller)
         replacement = Replacement(
-            old=self._known(caller, address_from(order_id)),
+            old_id=old.id,
             command_of=lambda old: amendment_from(body, old, instrument_of),
-            pause_ms=lambda pause: time.sleep(pause / 1000),
+            takes_rest=body.value("quantity") is None,
             proceed_on_failure=proceeds(body),
         )
-        admission, at_ms = self._callers.admission(caller), caller.received_at_ms
-        new = replace_exact_order(replacement, self._sender(caller), admission, at_ms, self._ports)
-        return writing.id_pair(new)
+        sender, at_ms = self._sender(caller), caller.received_at_ms
+        return replace_exact_order(replacement, sender, admission, at_ms, self._ports)
 
     def _sender(self, caller: Caller) -> OrderSender:
         return OrderSender(
@@ -125,36 +143,57 @@ class Orders:
             raise Problem(Code.ORDER_CANCELED if is_canceled else Code.NOT_CANCELED)
         return writing.canceled(order, writing.PENDING_CANCEL)
 
-    def _canceled_named(self, caller: Caller) -> list[Json]:
-        results: dict[object, Json] = {}
+    def _named(self, caller: Caller) -> Sequence[Named]:
+        """Return what the body names, each order once."""
+        found: dict[object, Named] = {}
         for address in addresses_from(object_from(caller.body)):
-            found = self._finder.order(caller, address)
-            key = address if found is None else found.id
-            if key not in results:
-                results[key] = self._result(address, found)
-        return list(results.values())
+            order = self._finder.order(caller, address)
+            found.setdefault(address if order is None else order.id, (address, order))
+        return list(found.values())
 
-    def _result(self, address: Address, found: Order | None) -> Json:
-        if found is None:
-            return writing.not_canceled(Problem(Code.ORDER_NOT_FOUND), *address.names)
-        try:
-            return self._asked(found)
-        except (CommandError, Conflict) as error:
-            names = (str(found.id), writing.caller_id_of(found))
-            return writing.not_canceled(problem_of(error), *names, writing.state_of(found))
+    def _one_canceled(self, caller: Caller, named: Named) -> Json:
+        del caller
+        _, order = named
+        if order is None:
+            raise Problem(Code.ORDER_NOT_FOUND)
+        return self._asked(order)
 
-    def _canceled_many(self, caller: Caller) -> list[Json]:
+    def _described(self, caller: Caller) -> Sequence[Order]:
         body = object_from(caller.body, required=False)
         reach = reach_from(body, TYPES, self._finder.instruments(caller))
         wanted = Filter(symbols=reach.symbols, types=reach.types)
-        return [
-            writing.canceled(one, writing.PENDING_CANCEL)
-            for one in self._finder.open_orders(caller, wanted)
-            if one.dialect is Dialect.POLONIEX and request_cancel(one.id, BY_REQUEST, self._ports)
-        ]
+        found = self._finder.open_orders(caller, wanted)
+        return [one for one in found if one.dialect is Dialect.POLONIEX]
+
+    def _one_ended(self, caller: Caller, order: Order) -> Json | None:
+        """Return the result of a cancel; None where the order ended by itself meanwhile."""
+        del caller
+        if not request_cancel(order.id, BY_REQUEST, self._ports):
+            return None
+        return writing.canceled(order, writing.PENDING_CANCEL)
 
     def _known(self, caller: Caller, address: Address) -> Order:
         found = self._finder.order(caller, address)
         if found is None:
             raise Problem(Code.ORDER_NOT_FOUND)
         return found
+
+
+def _not_placed(item: tuple[int, object], failed: Failed) -> Json:
+    _, content = item
+    given = content.get("clientOrderId") if isinstance(content, dict) else None
+    return writing.not_placed(problem_of(failed), given if isinstance(given, str) else "")
+
+
+def _not_canceled(named: Named, failed: Failed) -> Json:
+    address, order = named
+    return (
+        writing.not_canceled(problem_of(failed), *address.names)
+        if order is None
+        else (_not_ended(order, failed))
+    )
+
+
+def _not_ended(order: Order, failed: Failed) -> Json:
+    names = (str(order.id), writing.caller_id_of(order))
+    return writing.not_canceled(problem_of(failed), *names, writing.state_of(order))

@@ -9,7 +9,9 @@ from flask import Response, request
 
 from app.dialects.poloniex import replies
 from app.dialects.poloniex.payload import Payload
+from app.dialects.poloniex.problems import Code, Problem
 from app.domain.errors import HookfillError
+from app.ingress.admitting import Failed
 
 _log = structlog.get_logger()
 
@@ -35,6 +37,13 @@ def error_answer(error: HookfillError) -> Response:
     answer = replies.error_for(error)
     _log.info("request_refused", status=answer.status, kind=type(error).__name__, why=str(error))
     return respond(answer)
+
+
+def problem_of(failed: Failed) -> Problem:
+    """Return why one part of a request came to nothing, or that nobody knows whether it did."""
+    if failed.in_doubt:
+        return Problem(Code.UNAVAILABLE, "it is not known whether this was done")
+    return replies.problem_of(failed.error)
 
 
 def internal() -> Response:

@@ -1,5 +1,7 @@
 """Smart orders are taken in, replaced and canceled (docs/poloniex.md)."""
 
+from collections.abc import Sequence
+
 from app.bootstrap import Wiring
 from app.dialects.poloniex import smart_writing as writing
 from app.dialects.poloniex.addresses import Address, address_from, addresses_from
@@ -10,18 +12,19 @@ from app.dialects.poloniex.order_writing import (
     cancel_result,
     not_canceled,
 )
-from app.dialects.poloniex.payload import object_from
+from app.dialects.poloniex.payload import Payload, object_from
 from app.dialects.poloniex.problems import Code, Problem
-from app.dialects.poloniex.replies import problem_of
 from app.dialects.poloniex.smart_reading import amendment_from, command_from, proceeds
 from app.dialects.poloniex.words import SMART_TYPES
-from app.domain.errors import CommandError, Conflict
 from app.domain.reason import Reason
 from app.domain.smart_order import SmartOrder, SmartOrderState
 from app.domain.stop_commands import PlaceSmartOrder, ReplaceSmartOrder, SmartOrderRules
 from app.domain.words import Dialect, ReasonCode, SmartOrderType, StopDirection, StopPrice
+from app.ingress.admitting import Failed
 from app.ingress.poloniex.callers import Caller, Callers
 from app.ingress.poloniex.finding import Finder
+from app.ingress.poloniex.replies import problem_of
+from app.ports import Admission
 from app.services.accept_smart_order import (
     SmartOrderSender,
     accept_smart_order,
@@ -30,11 +33,14 @@ from app.services.accept_smart_order import (
 from app.services.cancel_smart_orders import (
     SmartOrderFilter,
     cancel_smart_order,
-    cancel_smart_orders,
+    waiting_smart_orders,
 )
 from app.settings import Settings
 
 Json = dict[str, object]
+
+#: One smart order that a request names: how, and what was found; None if there is none.
+Named = tuple[Address, SmartOrder | None]
 
 BY_REQUEST = Reason(ReasonCode.REQUESTED, "canceled by request")
 
@@ -65,37 +71,45 @@ class SmartOrders:
 
     def cancel_named(self) -> list[Json]:
         """Cancel those that the body names; each has a result of its own."""
-        return self._callers.serve(self._canceled_named)
+        return self._callers.serve_parts(self._named, self._one_canceled, _not_canceled)
 
     def cancel_many(self) -> list[Json]:
         """Cancel all that the body describes."""
-        return self._callers.serve(self._canceled_many)
+        results = self._callers.serve_parts(self._described, self._one_ended, _not_ended)
+        return [one for one in results if one is not None]
 
     def _created(self, caller: Caller) -> Json:
         command = command_from(object_from(caller.body), self._finder.instruments(caller))
-        return self._accepted(caller, command)
+        return writing.id_pair(self._accepted(caller, command, self._callers.admission(caller)))
 
-    def _accepted(self, caller: Caller, command: PlaceSmartOrder) -> Json:
-        sender, admission = self._sender(caller, command), self._callers.admission(caller)
-        at_ms = caller.received_at_ms
-        return writing.id_pair(accept_smart_order(command, sender, admission, at_ms, self._ports))
+    def _accepted(
+        self, caller: Caller, command: PlaceSmartOrder, admission: Admission
+    ) -> SmartOrder:
+        sender, at_ms = self._sender(caller, command), caller.received_at_ms
+        return accept_smart_order(command, sender, admission, at_ms, self._ports)
 
     def _replaced(self, caller: Caller, order_id: str) -> Json:
         body = object_from(caller.body, required=False)
         old = self._known(caller, address_from(order_id))
+        new = self._callers.taken_once(
+            caller, 0, SmartOrder, lambda admission: self._taken_over(caller, old, body, admission)
+        )
+        return writing.id_pair(new)
+
+    def _taken_over(
+        self, caller: Caller, old: SmartOrder, body: Payload, admission: Admission
+    ) -> SmartOrder:
         command = amendment_from(body, old.command(), self._finder.instruments(caller))
         may_proceed = proceeds(body)
         if not old.is_waiting and not may_proceed:
             raise Problem(Code.NOT_CANCELED)
         if not old.is_waiting:  # nothing is left to end, and it may be in the history by now
-            return self._accepted(caller, command)
+            return self._accepted(caller, command, admission)
         replacement = ReplaceSmartOrder(
             old_id=old.id, command=command, proceed_on_failure=may_proceed
         )
-        sender, admission = self._sender(caller, command), self._callers.admission(caller)
-        at_ms = caller.received_at_ms
-        new = replace_smart_order(replacement, sender, admission, at_ms, self._ports)
-        return writing.id_pair(new)
+        sender, at_ms = self._sender(caller, command), caller.received_at_ms
+        return replace_smart_order(replacement, sender, admission, at_ms, self._ports)
 
     def _sender(self, caller: Caller, command: PlaceSmartOrder) -> SmartOrderSender:
         venue = self._ports.venues.of(caller.account)
@@ -116,26 +130,25 @@ class SmartOrders:
         after = self._ended(self._known(caller, address_from(order_id)))
         return cancel_result(str(after.id), after.caller_id or "", CANCELED)
 
-    def _canceled_named(self, caller: Caller) -> list[Json]:
-        results: dict[object, Json] = {}
+    def _named(self, caller: Caller) -> Sequence[Named]:
+        """Return what the body names, each smart order once."""
+        found: dict[object, Named] = {}
         for address in addresses_from(object_from(caller.body)):
-            found = self._finder.smart_order(caller, address)
-            key = address if found is None else found.id
-            if key not in results:
-                results[key] = self._result(caller, address, found)
-        return list(results.values())
+            one = self._finder.smart_order(caller, address)
+            found.setdefault(address if one is None else one.id, (address, one))
+        return list(found.values())
 
-    def _result(self, caller: Caller, address: Address, found: SmartOrder | None) -> Json:
-        """Return what became of one of many; its failure is its own."""
+    def _one_canceled(self, caller: Caller, named: Named) -> Json:
+        """Return the result of a cancel, or of one that found it triggered or ended."""
+        address, found = named
         if found is None:
-            problem = Problem(Code.SMART_ORDERS_NOT_FOUND)
-            return not_canceled(problem, *address.names)
+            raise Problem(Code.SMART_ORDERS_NOT_FOUND)
         names = (str(found.id), found.caller_id or "")
         try:
             self._ended(found)
-        except (CommandError, Conflict) as error:
+        except Problem as problem:
             now = self._finder.smart_order(caller, address) or found
-            return not_canceled(problem_of(error), *names, now.state.value)
+            return not_canceled(problem, *names, now.state.value)
         return cancel_result(*names, PENDING_CANCEL)
 
     def _ended(self, found: SmartOrder) -> SmartOrder:
@@ -149,26 +162,44 @@ class SmartOrders:
         if not found.is_waiting:
             raise writing.not_canceled(found)
         outcome = cancel_smart_order(found.id, BY_REQUEST, self._ports)
-        if not outcome.is_canceled:
+        # One that waited a moment ago was ended by this very request, which was cut short then.
+        if not (outcome.is_canceled or outcome.smart_order.reason == BY_REQUEST):
             raise writing.not_canceled(outcome.smart_order)
         return outcome.smart_order
 
-    def _canceled_many(self, caller: Caller) -> list[Json]:
+    def _described(self, caller: Caller) -> Sequence[SmartOrder]:
         body = object_from(caller.body, required=False)
         reach = reach_from(body, TYPES, self._finder.instruments(caller))
         types = None if reach.types is None else {SmartOrderType(one) for one in reach.types}
         wanted = SmartOrderFilter(origin=caller.origin, symbols=reach.symbols, types=types)
-        ended = cancel_smart_orders(caller.account.id, wanted, BY_REQUEST, self._ports)
-        return [
-            cancel_result(str(one.id), one.caller_id or "", PENDING_CANCEL, "SUCCESS")
-            for one in ended
-        ]
+        return waiting_smart_orders(caller.account.id, wanted, self._ports)
+
+    def _one_ended(self, caller: Caller, found: SmartOrder) -> Json | None:
+        """Return the result of a cancel; None where it triggered or ended meanwhile."""
+        del caller
+        try:
+            ended = self._ended(found)
+        except Problem:
+            return None
+        return cancel_result(str(ended.id), ended.caller_id or "", PENDING_CANCEL, "SUCCESS")
 
     def _known(self, caller: Caller, address: Address) -> SmartOrder:
         found = self._finder.smart_order(caller, address)
         if found is None:
             raise Problem(Code.SMART_ORDERS_NOT_FOUND)
         return found
+
+
+def _not_canceled(named: Named, failed: Failed) -> Json:
+    address, found = named
+    if found is None:
+        return not_canceled(problem_of(failed), *address.names)
+    return _not_ended(found, failed)
+
+
+def _not_ended(found: SmartOrder, failed: Failed) -> Json:
+    names = (str(found.id), found.caller_id or "")
+    return not_canceled(problem_of(failed), *names, found.state.value)
 
 
 def _rules(settings: Settings) -> SmartOrderRules:

@@ -79,7 +79,7 @@ class Neighbors:
         try:
             self._callers.count()
             body = raw_body()
-            return reply(with_current_registry(self._registry, answer))
+            return reply(with_current_registry(self._registry, self._ports.ledger, answer))
         except HookfillError as error:
             return error_reply(error)
 

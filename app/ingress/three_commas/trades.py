@@ -195,7 +195,7 @@ class Trades:
         try:
             self._callers.count(is_list=is_list)
             body = raw_body()
-            return reply(with_current_registry(self._registry, answer))
+            return reply(with_current_registry(self._registry, self._ports.ledger, answer))
         except HookfillError as error:
             return error_reply(error)
 

@@ -13,6 +13,7 @@ from app.domain.events import (
     FillsAwaited,
     LookUpClaimed,
     OrderReported,
+    OrderUpdated,
     OutcomeLost,
     OutcomeStated,
     PlacementClaimed,
@@ -22,11 +23,12 @@ from app.domain.events import (
     StillUnknown,
     TurnTaken,
 )
-from app.domain.identifiers import EpochMs, TradeId
+from app.domain.identifiers import AggregateId, EpochMs, OrderId, TradeId
 from app.domain.order import Order, OrderEvent
 from app.domain.reason import Reason
 from app.domain.report import OrderReport
 from app.domain.status import CLOSED, OrderStatus, may_move
+from app.domain.succession import Succession
 from app.domain.words import ReasonCode
 from tests.builders import (
     NO_ANSWER,
@@ -112,6 +114,12 @@ EVENTS: st.SearchStrategy[OrderEvent] = st.one_of(
     st.builds(FillsAwaited, at_ms=MOMENTS, look=st.integers(0, 2), next_look_at_ms=MOMENTS),
     st.builds(CancelRequested, at_ms=MOMENTS, reason=st.just(REQUESTED)),
     st.builds(CancelDeferred, at_ms=MOMENTS, retry_at_ms=MOMENTS),
+    st.builds(
+        OrderUpdated,
+        at_ms=MOMENTS,
+        order=st.sampled_from(OrderStatus).map(an_order_in),
+        new_ids=st.just(()),
+    ),
 )
 #: Half of the events are a claim or a loss, or few sequences would come beyond the first status.
 LIVES = st.lists(
@@ -119,7 +127,9 @@ LIVES = st.lists(
 )
 LOST = an_order_in(OrderStatus.UNKNOWN)
 QUEUED = an_order(reduces=True, awaits_turn=True)
-ORDERS = st.sampled_from(OrderStatus).map(an_order_in) | st.just(QUEUED)
+#: Waits for the end of an order, so that news of that one mean something to it.
+HELD = an_order(id=OrderId(AggregateId(2)), succeeds=Succession(order_id=an_order().id))
+ORDERS = st.sampled_from(OrderStatus).map(an_order_in) | st.just(QUEUED) | st.just(HELD)
 
 
 def decisions(order: Order, events: list[OrderEvent]) -> list[tuple[Order, Decision[Order]]]:
@@ -169,6 +179,17 @@ def test_tokens_and_attempts_only_rise_and_only_with_a_claim(events: list[OrderE
         claimed = after.status is OrderStatus.PLACING is not before.status
         assert after.token == before.token + claimed
         assert after.attempts == after.token
+
+
+@given(LIVES)
+def test_an_order_that_takes_a_place_is_not_sent_before_that_is_free(
+    events: list[OrderEvent],
+) -> None:
+    for event, (before, decision) in zip(events, decisions(HELD, events), strict=True):
+        after = decision.aggregate
+        if before.is_held and not after.is_held and after.is_in_flight:
+            assert isinstance(event, OrderUpdated)
+            assert (event.order.status, after.owed() != ()) == (OrderStatus.CANCELED, True)
 
 
 @given(LIVES)

@@ -1,25 +1,37 @@
 """Spot orders of exact figures: taken in once, paid for, replaced without ever trading twice."""
 
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from app.domain.errors import CallerIdInUse, InsufficientFunds, NotWaiting
+from app.domain.errors import (
+    CallerIdInUse,
+    InsufficientFunds,
+    NotWaiting,
+    OutcomeUnknown,
+    StaleRegistry,
+    StoreUnavailable,
+)
 from app.domain.exact_order import ExactOrder
-from app.domain.identifiers import Currency
+from app.domain.identifiers import Currency, EpochMs
 from app.domain.order import Order
+from app.domain.reason import Reason
 from app.domain.status import OrderStatus
 from app.domain.words import Dialect, OrderType, ReasonCode, Side
 from app.ports import Admission
 from app.services.accept_exact_order import (
     Replacement,
     accept_exact_order,
+    await_place,
     replace_exact_order,
 )
 from app.services.accept_order import OrderSender
+from app.services.archive import archive
+from app.services.cancel import request_cancel
 from tests.builders import BTC, SPOT, a_fill, a_report, a_view
-from tests.rig import Rig, deaths, encounters
+from tests.rig import POLICY, Rig, deaths, encounters
 
 LIMIT = ExactOrder(
     symbol=BTC,
@@ -29,6 +41,7 @@ LIMIT = ExactOrder(
     price=Decimal(40_000),
     caller_id="mine",
 )
+BY_REQUEST = Reason(ReasonCode.REQUESTED, "canceled by request")
 SENDER = OrderSender(dialect=Dialect.POLONIEX, origin="poloniex:1", account=SPOT)
 
 
@@ -46,17 +59,25 @@ def resting() -> Rig:
     return rig
 
 
-def exchange(rig: Rig, *, proceeds: bool = False) -> Order:
-    """Replace the oldest order by one at another price; workers work while it waits."""
+def ask(rig: Rig, *, proceeds: bool = False, size: str | None = None) -> Order:
+    """Replace the oldest order by one at another price, of what is left or of a size of its own."""
     replacement = Replacement(
-        old=rig.orders()[0],
+        old_id=rig.orders()[0].id,
         command_of=lambda old: replace(
-            LIMIT, price=Decimal(41_000), quantity=old.remaining_quantity, caller_id="new"
+            LIMIT,
+            price=Decimal(41_000),
+            quantity=old.remaining_quantity if size is None else Decimal(size),
+            caller_id="new",
         ),
-        pause_ms=lambda _: rig.drain(),
+        takes_rest=size is None,
         proceed_on_failure=proceeds,
     )
     return replace_exact_order(replacement, SENDER, Admission(), rig.clock.now_ms(), rig.ports)
+
+
+def exchange(rig: Rig, *, proceeds: bool = False, size: str | None = None) -> Order:
+    """Ask for it, and wait for what comes of it; workers work meanwhile."""
+    return await_place(ask(rig, proceeds=proceeds, size=size), lambda _: rig.drain(), rig.ports)
 
 
 def test_it_is_placed_as_it_is() -> None:
@@ -161,57 +182,220 @@ def test_one_that_has_filled_is_not_replaced() -> None:
     old = rig.order()
     rig.venue.ledger[old.client_order_id] = a_report(filled_quantity=old.quantity)
 
-    with pytest.raises(NotWaiting):
+    with pytest.raises(NotWaiting, match="FILLED"):
         exchange(rig)
     rig.drain()
-    assert len(rig.orders()) == 1
+
+    filled, denied = rig.orders()
+    assert (filled.status, denied.status) == (OrderStatus.FILLED, OrderStatus.DENIED)
+    assert denied.reason is not None
+    assert denied.reason.code is ReasonCode.NOT_REPLACED
+    assert [one.id for one in rig.venue.sent] == [filled.id]
 
 
 def test_unless_its_caller_says_so() -> None:
+    rig = resting()
+    old = rig.order()
+    rig.venue.ledger[old.client_order_id] = a_report(filled_quantity=old.quantity)
+
+    new = exchange(rig, proceeds=True)
+    rig.drain()
+
+    assert (new.quantity, rig.orders()[1].status) == (old.quantity, OrderStatus.FILLED)
+
+
+def test_one_that_has_ended_is_replaced_only_if_its_caller_says_so() -> None:
     rig = Rig()
     accept(rig)
     rig.drain()
 
     with pytest.raises(NotWaiting):
         exchange(rig)
-    replacement = Replacement(
-        old=rig.order(),
-        command_of=lambda _: LIMIT,
-        pause_ms=lambda _: rig.drain(),
-        proceed_on_failure=True,
-    )
-    replace_exact_order(replacement, SENDER, Admission(), rig.clock.now_ms(), rig.ports)
+    assert len(rig.orders()) == 1
+    assert not exchange(rig, proceeds=True, size="0.1").is_held
     assert len(rig.orders()) == 2
 
 
-def test_a_venue_that_does_not_answer_keeps_the_old_one() -> None:
-    rig = resting()
-    replacement = Replacement(old=rig.order(), command_of=lambda _: LIMIT, pause_ms=lambda _: None)
+def test_one_that_has_left_the_store_is_found() -> None:
+    rig = Rig()
+    accept(rig)
+    rig.drain()
+    for _ in range(2):  # it is kept first, and leaves later
+        archive(rig.ports)
+        rig.clock.advance(POLICY.history_after_ms + 1)
+    archive(rig.ports)
 
     with pytest.raises(NotWaiting):
-        replace_exact_order(replacement, SENDER, Admission(), rig.clock.now_ms(), rig.ports)
-    assert len(rig.orders()) == 1
-    assert rig.order().cancel_requested
+        exchange(rig)
+    exchange(rig, proceeds=True, size="0.1")
+    assert len(rig.orders()) == 2
+
+
+def test_a_venue_that_does_not_answer_holds_up_both() -> None:
+    rig = resting()
+    rig.venue.cancel_script += [OutcomeUnknown("no answer")] * 3
+
+    new = exchange(rig)
+    rig.drain()
+
+    assert new.is_held
+    assert rig.orders()[0].cancel_requested
+    assert [one.id for one in rig.venue.sent] == [rig.orders()[0].id]
+    rig.settle()
+    assert [one.status for one in rig.orders()] == [OrderStatus.CANCELED, OrderStatus.FILLED]
+
+
+def test_a_store_that_is_away_after_the_commit_does_not_undo_it() -> None:
+    rig = resting()
+
+    def away(_: int) -> None:
+        raise StoreUnavailable("no answer")
+
+    new = await_place(ask(rig), away, rig.ports)
+    rig.settle()
+
+    assert (rig.orders()[1].id, rig.orders()[1].status) == (new.id, OrderStatus.FILLED)
+
+
+def test_one_that_was_never_sent_is_replaced_at_once() -> None:
+    rig = Rig()
+    accept(rig)
+
+    new = ask(rig)
+
+    assert not new.is_held
+    rig.drain()
+    assert [one.id for one in rig.venue.sent] == [new.id]
+
+
+def test_one_that_nobody_can_vouch_for_is_waited_for() -> None:
+    rig = Rig()
+    rig.venue.place_script.append(OutcomeUnknown("no answer"))
+    accept(rig)
+    rig.drain()
+    assert rig.order().status is OrderStatus.UNKNOWN
+
+    new = ask(rig)
+    rig.drain()
+    assert rig.orders()[1].is_held
+    rig.settle()
+
+    assert [one.status for one in rig.orders()] == [OrderStatus.CANCELED, OrderStatus.FILLED]
+    assert [one.id for one in rig.venue.sent] == [new.id]
+
+
+def test_a_replacement_of_its_own_size_keeps_it() -> None:
+    rig = resting()
+    partly = a_report(OrderStatus.PARTIALLY_FILLED, filled_quantity=Decimal("0.04"))
+    rig.venue.ledger[rig.order().client_order_id] = partly
+
+    assert exchange(rig, size="0.1").quantity == Decimal("0.1")
+
+
+def test_a_held_one_can_be_canceled_and_not_replaced() -> None:
+    rig = resting()
+    held = ask(rig)
+
+    again = Replacement(old_id=held.id, command_of=lambda _: LIMIT)
+    with pytest.raises(NotWaiting):
+        replace_exact_order(again, SENDER, Admission(), rig.clock.now_ms(), rig.ports)
+    request_cancel(held.id, BY_REQUEST, rig.ports)
+    rig.settle()
+
+    assert [one.status for one in rig.orders()] == [OrderStatus.CANCELED] * 2
+    assert [one.id for one in rig.venue.sent] == [rig.orders()[0].id]
+
+
+def test_a_replacement_may_take_over_the_caller_id() -> None:
+    rig = resting()
+    replacement = Replacement(old_id=rig.order().id, command_of=lambda _: LIMIT)
+
+    new = replace_exact_order(replacement, SENDER, Admission(), rig.clock.now_ms(), rig.ports)
+    with pytest.raises(CallerIdInUse, match=str(new.id)):
+        accept(rig)
+    rig.venue.place_script.append(a_report(OrderStatus.NEW, filled_quantity=Decimal(0)))
+    rig.drain()
+
+    assert [one.status for one in rig.orders()] == [OrderStatus.CANCELED, OrderStatus.NEW]
+    with pytest.raises(CallerIdInUse, match=str(new.id)):
+        accept(rig)
+
+
+def test_what_the_old_one_holds_back_pays_for_the_new_one() -> None:
+    rig = resting()
+    rig.venue.account = a_view({"USDT": "99.99"})
+
+    with pytest.raises(InsufficientFunds):  # 4,000 are set free, and 4,100 needed
+        ask(rig)
+    assert not rig.order().cancel_requested
+    rig.venue.account = a_view({"USDT": "100"})
+    ask(rig)
+
+
+def refused(rig: Rig, admission: Admission, caller_id: str = "new") -> None:
+    """Let a replacement be refused, and see that it has changed nothing."""
+    command = replace(LIMIT, caller_id=caller_id)
+    replacement = Replacement(old_id=rig.orders()[0].id, command_of=lambda _: command)
+    before = rig.orders()
+    with pytest.raises((CallerIdInUse, StaleRegistry, StoreUnavailable)):
+        replace_exact_order(replacement, SENDER, admission, rig.clock.now_ms(), rig.ports)
+    assert rig.orders() == before
+
+
+def test_what_refuses_the_new_one_leaves_the_old_one_alone() -> None:
+    rig = resting()
+    accept(rig, replace(LIMIT, caller_id="other"))
+
+    refused(rig, Admission(), caller_id="other")
+    refused(rig, Admission(registry_version=-1))
+    refused(rig, Admission(give_up_at_ms=EpochMs(1)))
 
 
 def test_two_replacements_at_once_make_one_new_order() -> None:
     def again(rig: Rig) -> None:
-        with pytest.raises((NotWaiting, CallerIdInUse)):
+        with suppress(NotWaiting, CallerIdInUse):  # one of the two comes too late
             exchange(rig)
 
+    met = 0
     for rig in encounters(resting, exchange, again):
-        rig.drain()
+        met += 1
+        rig.settle()
         old, *new = rig.orders()
         assert old.status is OrderStatus.CANCELED
-        assert len(new) == 1
+        assert [one.status for one in new] == [OrderStatus.FILLED]
+    assert met > 0
 
 
-def test_stopped_halfway_nothing_trades_twice() -> None:
+def test_a_fill_at_any_moment_is_not_bought_again() -> None:
+    def fill(rig: Rig) -> None:
+        """Let the old one fill at the venue, unless it has been taken off."""
+        old = rig.orders()[0]
+        if rig.venue.ledger[old.client_order_id].status is OrderStatus.NEW:
+            filled = a_report(filled_quantity=old.quantity)
+            rig.venue.ledger[old.client_order_id] = filled
+
+    outcomes = set()
+    for rig in encounters(resting, ask_and_drain, fill):
+        rig.settle()
+        old, new = rig.orders()
+        outcomes.add((old.status, new.status))
+        assert sum(one.filled_quantity for one in (old, new)) == LIMIT.quantity
+    assert outcomes == {
+        (OrderStatus.FILLED, OrderStatus.DENIED),
+        (OrderStatus.CANCELED, OrderStatus.FILLED),
+    }
+
+
+def ask_and_drain(rig: Rig) -> None:
+    ask(rig)
+    rig.drain()
+
+
+def test_stopped_halfway_it_is_done_or_undone() -> None:
+    outcomes = set()
     for rig in deaths(resting, exchange):
         rig.settle()
         old, *new = rig.orders()
-        assert len(new) <= 1
-        if new:
-            assert old.status is OrderStatus.CANCELED
-            assert old.reason is not None
-            assert old.reason.code in {ReasonCode.REPLACED, ReasonCode.REQUESTED}
+        outcomes.add((old.status, *(one.status for one in new)))
+        assert rig.venue.repeats == []
+    assert outcomes - {(OrderStatus.NEW,)} == {(OrderStatus.CANCELED, OrderStatus.FILLED)}

@@ -7,13 +7,15 @@ import pytest
 
 from app.domain.commands import Action
 from app.domain.effects import Effect, EffectKind
-from app.domain.errors import Conflict, NotFound, NotPermitted
+from app.domain.errors import Conflict, NotFound, NotPermitted, StoreUnavailable
 from app.domain.events import CancelRequested, OrderReported, PlacementClaimed, TimerDue
+from app.domain.identifiers import AccountId, AggregateId, Symbol
 from app.domain.signal import Stage
 from app.domain.status import OrderStatus
 from app.domain.words import AccountState, PositionSide
 from app.ports import NO_TERMS, Change, Ports, Terms
 from app.services.advance import ATTEMPTS_MAX, advance
+from app.store.lanes import RedisLanes
 from app.store.ledger import RedisLedger
 from tests.builders import (
     ETH,
@@ -159,3 +161,21 @@ def test_who_guards_a_position_does_not_hear_of_its_reduction(rig: Rig) -> None:
     a_guard_and_a_close(rig, "0.1")
 
     assert rig.ports.ledger.news(an_id(1, USDM_ID)) == {}
+
+
+class AwayLanes(RedisLanes):
+    """Lanes that cannot be looked at."""
+
+    def head(self, account: AccountId, symbol: Symbol) -> AggregateId | None:
+        del account, symbol
+        raise StoreUnavailable("no answer")
+
+
+def test_what_is_committed_is_not_called_failed_for_want_of_a_hint(rig: Rig) -> None:
+    rig.put(an_order_in(OrderStatus.PLACING))
+    ports = replace(rig.ports, lanes=AwayLanes(rig.redis))
+
+    decision = advance(an_order().id, FILLED, ports)
+
+    assert decision.ignored is None
+    assert rig.order().status is OrderStatus.FILLED

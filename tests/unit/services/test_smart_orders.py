@@ -30,7 +30,6 @@ from app.services.accept_smart_order import (
 from app.services.cancel_smart_orders import (
     SmartOrderFilter,
     cancel_smart_order,
-    cancel_smart_orders,
     waiting_smart_orders,
 )
 from app.services.watch import HANDED_ON_MAX, LEASE_MS, watch_prices
@@ -394,7 +393,9 @@ def test_many_are_canceled_by_symbol_and_type_and_nobody_else_s(rig: Rig) -> Non
         return {name for name, one in made.items() if one.id in ids}
 
     def cancel(wanted: SmartOrderFilter) -> list[AggregateId]:
-        return [one.id for one in cancel_smart_orders(SPOT.id, wanted, BY_CALLER, rig.ports)]
+        found = [one.id for one in waiting_smart_orders(SPOT.id, wanted, rig.ports)]
+        assert all(cancel_smart_order(one, BY_CALLER, rig.ports).is_canceled for one in found)
+        return found
 
     everything = left()
     nothing = cancel(replace(mine, origin="other"))

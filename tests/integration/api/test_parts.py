@@ -1,0 +1,320 @@
+"""Requests of several parts while the store goes away, or the registry changes, at any call.
+
+Whatever happens: each part is done once at most, what the answer calls done is done, what it calls
+failed is not, and no answer fails as a whole after something was done.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from itertools import count, islice
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from app.bootstrap import Wiring, web_wiring
+from app.domain.identifiers import AggregateId
+from app.domain.order import Order
+from app.domain.smart_order import SmartOrder
+from app.domain.status import OrderStatus
+from app.settings import Settings
+from tests.integration.api.caller import Caller, Json, Worker
+from tests.integration.api.faulty_store import Fault, FaultyStore
+
+KEY, SECRET = "parts", "a-secret-of-these-tests"
+
+#: What a result says of a part of which the store has said nothing.
+IN_DOUBT = "Service Unavailable: it is not known whether this was done"
+
+PARTS = 3
+CANCELS = 2
+
+Placed = Order | SmartOrder
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """A signature is good for longer than a slow machine needs to send its request again."""
+    return replace(settings, poloniex_clock_tolerance_ms=60_000)
+
+
+@pytest.fixture
+def wiring(settings: Settings, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> Wiring:
+    """A web process whose store can fail; while it waits, the worker works."""
+    monkeypatch.setattr("app.bootstrap.connect", FaultyStore)
+    wiring = web_wiring(settings)
+    paper = replace(wiring.paper, pause_ms=lambda _: worker.step())
+    return replace(wiring, paper=paper)
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A request as it is sent, once or again."""
+
+    method: str
+    path: str
+    text: str
+    headers: dict[str, str]
+
+
+class Trader:
+    """Signs for the demo account, and looks into it past the web process."""
+
+    def __init__(self, demo: Caller, wiring: Wiring, worker: Worker) -> None:
+        store = wiring.memory._client  # noqa: SLF001 - the one connection of the process
+        assert isinstance(store, FaultyStore)
+        self.store, self.worker = store, worker
+        self._client = demo.client
+        self._prices = count(10_000)
+        demo.call("PUT", f"/api/clients/poloniex/{KEY}", {"secret": SECRET, "accounts": ["demo"]})
+
+    def change(self) -> None:
+        """Change the registry, as another process does."""
+        registry = self.worker.wiring.registry
+        registry.put_account(registry.accounts()[0])
+
+    def signed(self, method: str, path: str, body: object = None) -> Signed:
+        text = "" if body is None else json.dumps(body)
+        stamp = str(int(time.time() * 1000))
+        said = f"requestBody={text}&signTimestamp={stamp}" if text else f"signTimestamp={stamp}"
+        digest = hmac.new(SECRET.encode(), f"{method}\n{path}\n{said}".encode(), hashlib.sha256)
+        signature = base64.b64encode(digest.digest()).decode()
+        headers = {"key": KEY, "signature": signature, "signTimestamp": stamp}
+        return Signed(method, path, text, headers)
+
+    def send(self, one: Signed) -> TestResponse:
+        return self._client.open(
+            one.path, method=one.method, data=one.text or None, headers=one.headers
+        )
+
+    def good(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
+        answer = self.send(self.signed(method, path, body))
+        assert answer.status_code == 200, answer.text
+        return answer.get_json()
+
+    def made(self, path: str, item: Json) -> str:
+        """Create something, and return its id."""
+        order_id: str = self.good("POST", path, item)["id"]
+        return order_id
+
+    # What is sent
+
+    def limit(self) -> Json:
+        """Return an order that rests, at a price that no other has."""
+        shape = {"symbol": "BTC_USDT", "side": "BUY", "type": "LIMIT", "quantity": "0.001"}
+        return {**shape, "price": str(next(self._prices))}
+
+    def stop(self) -> Json:
+        """Return a smart order that waits, at a price that no other has."""
+        return {**self.limit(), "type": "STOP_LIMIT", "stopPrice": "90000"}
+
+    # What is there
+
+    def at(self, price: object) -> list[Placed]:
+        """Return what was made at a price lately."""
+        newest = islice(self.worker.wiring.reader.newest(None), 4 * PARTS)
+        found = [one for one in newest if isinstance(one, Order | SmartOrder)]
+        return [one for one in found if one.price == Decimal(str(price))]
+
+    def now(self, order_id: str) -> Placed:
+        found = self.worker.wiring.reader.find(AggregateId(int(order_id)))
+        assert isinstance(found, Order | SmartOrder)
+        return found
+
+
+@pytest.fixture
+def trader(demo: Caller, wiring: Wiring, worker: Worker) -> Trader:
+    return Trader(demo, wiring, worker)
+
+
+def moments(trader: Trader, fault: Fault, ask: Callable[[], Signed]) -> Iterator["Moment"]:
+    """Yield what comes of a request with a fault at its first call of the store, its second, ..."""
+    for at in count(1):
+        request = ask()
+        trader.store.arm(fault, at, trader.change)
+        answer = trader.send(request)
+        calls = trader.store.disarm()
+        yield Moment(request, answer)
+        if calls < at:
+            assert at > 3, "there was no call to fail"
+            return
+
+
+@dataclass(frozen=True)
+class Moment:
+    request: Signed
+    answer: TestResponse
+
+    @property
+    def failed(self) -> bool:
+        """Whether the whole has failed, which is a 503 in the dialect's own words."""
+        if self.answer.status_code == 200:
+            return False
+        assert self.answer.status_code == 503, self.answer.text
+        assert self.answer.get_json() == {"code": 503, "message": "Service Unavailable"}
+        return True
+
+
+# Orders are made
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_each_order_of_a_batch_is_made_once(trader: Trader, fault: Fault) -> None:
+    batch: list[Json] = []
+
+    def ask() -> Signed:
+        batch[:] = [trader.limit() for _ in range(PARTS)]
+        return trader.signed("POST", "/orders/batch", batch)
+
+    for one in moments(trader, fault, ask):
+        prices = [item["price"] for item in batch]
+        made = [[str(order.id) for order in trader.at(price)] for price in prices]
+        if one.failed:
+            assert made == [[]] * PARTS
+        else:
+            results = one.answer.get_json()
+            for result, ids in zip(results, made, strict=True):
+                check_made(result, ids)
+        # The very same request again makes what is missing, and nothing else.
+        again = [result["id"] for result in trader.send(one.request).get_json()]
+        assert [[str(order.id) for order in trader.at(price)] for price in prices] == [
+            [order_id] for order_id in again
+        ]
+        assert all(ids in ([], [order_id]) for ids, order_id in zip(made, again, strict=True))
+
+
+def check_made(result: Json, ids: Sequence[str]) -> None:
+    """See that a result agrees with what was made at its price."""
+    if "id" in result:
+        assert ids == [result["id"]]
+    elif result["message"] == IN_DOUBT:
+        assert len(ids) <= 1
+    else:
+        assert (result["code"], ids) == (503, [])
+
+
+def test_a_refusal_in_a_batch_is_its_own(trader: Trader) -> None:
+    good, bad = trader.limit(), {**trader.limit(), "quantity": "-1", "clientOrderId": "bad"}
+
+    results = trader.good("POST", "/orders/batch", [bad, good, 7])
+
+    assert results[0] == {
+        "code": 21328,
+        "message": "Order quantity must be greater than 0",
+        "clientOrderId": "bad",
+    }
+    assert str(trader.at(good["price"])[0].id) == results[1]["id"]
+    assert results[2]["code"] == 601
+
+
+def test_two_equal_orders_of_a_batch_are_two(trader: Trader) -> None:
+    order = trader.limit()
+
+    trader.good("POST", "/orders/batch", [order, order])
+
+    assert len(trader.at(order["price"])) == 2
+
+
+# Orders are canceled
+
+
+def is_asked_to_end(one: Placed) -> bool:
+    return not one.is_live or (isinstance(one, Order) and one.cancel_requested)
+
+
+def check_canceled(trader: Trader, ids: Sequence[str], moment: Moment) -> None:
+    """See that the results agree with what was canceled; what is missing among them was not."""
+    ended = {one: is_asked_to_end(trader.now(one)) for one in ids}
+    if moment.failed:
+        assert not any(ended.values())
+        return
+    results = {one["orderId"]: one for one in moment.answer.get_json()}
+    assert results.keys() <= set(ids)
+    for order_id, has_ended in ended.items():
+        result = results.get(order_id)
+        if result is None or (result["code"] != 200 and result["message"] != IN_DOUBT):
+            assert not has_ended
+        elif result["code"] == 200:
+            assert has_ended
+
+
+@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        ("/orders", True),
+        ("/orders", False),
+        ("/smartorders", True),
+        ("/smartorders", False),
+    ],
+)
+def test_a_cancel_of_many_tells_of_each(
+    trader: Trader,
+    fault: Fault,
+    path: str,
+    named: bool,  # noqa: FBT001 - a case
+) -> None:
+    ids: list[str] = []
+
+    def ask() -> Signed:
+        trader.good("DELETE", path)
+        item = trader.stop if path == "/smartorders" else trader.limit
+        ids[:] = [trader.made(path, item()) for _ in range(CANCELS)]
+        if named:
+            return trader.signed("DELETE", f"{path}/cancelByIds", {"orderIds": ids})
+        return trader.signed("DELETE", path, {"symbols": ["BTC_USDT"]})
+
+    for moment in moments(trader, fault, ask):
+        check_canceled(trader, ids, moment)
+        trader.send(moment.request)
+        assert all(is_asked_to_end(trader.now(one)) for one in ids)
+
+
+# Orders are replaced
+
+
+@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize(
+    ("path", "rests"), [("/orders", False), ("/orders", True), ("/smartorders", False)]
+)
+def test_a_replacement_is_done_or_undone(
+    trader: Trader,
+    fault: Fault,
+    path: str,
+    rests: bool,  # noqa: FBT001 - a case
+) -> None:
+    old: list[str] = []
+    price: list[str] = []
+
+    def ask() -> Signed:
+        item = trader.stop if path == "/smartorders" else trader.limit
+        old[:] = [trader.made(path, item())]
+        price[:] = [trader.limit()["price"]]
+        if rests:
+            trader.worker.step()
+            assert trader.now(old[0]).is_live
+        return trader.signed("PUT", f"{path}/{old[0]}", {"price": price[0]})
+
+    for moment in moments(trader, fault, ask):
+        made = [str(one.id) for one in trader.at(price[0])]
+        assert len(made) <= 1
+        assert is_asked_to_end(trader.now(old[0])) is bool(made)
+        if not moment.failed:
+            assert made == [moment.answer.get_json()["id"]]
+        # The very same request again tells of the new one, or makes it.
+        again = trader.send(moment.request).get_json()["id"]
+        assert [str(one.id) for one in trader.at(price[0])] == [again]
+        assert made in ([], [again])
+        trader.worker.step(3)
+        new = trader.now(again)
+        assert not trader.now(old[0]).is_live
+        assert new.is_live
+        assert not isinstance(new, Order) or new.status is OrderStatus.NEW
+        trader.good("DELETE", f"{path}/{again}")
+        trader.worker.step()
