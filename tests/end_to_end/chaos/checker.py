@@ -5,7 +5,7 @@ that is said to have ended.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -30,6 +30,9 @@ TERMINAL = frozenset(
 )
 #: Over, and the venue need never have heard of it.
 REFUSED = frozenset({"DENIED", "EXPIRED", "CANCELED"})
+
+#: What the venue's ledger calls an order that it has received before.
+DUPLICATE = "DUPLICATE"
 
 
 @dataclass
@@ -68,6 +71,7 @@ def violations(found: Evidence) -> list[str]:
         *(f"{row['kind']} {row['id']} is {row['state']} still" for row in unfinished(found)),
         *_wrong_messages(found),
         *_strangers(found),
+        *_repeats(found),
         *_wrong_sums(found),
     ]
 
@@ -82,8 +86,8 @@ def tally(found: Evidence) -> dict[str, int]:
         "acknowledged trades": sum(one.is_acknowledged for one in trades),
         "trades in doubt": sum(not one.is_acknowledged and not one.is_refused for one in trades),
         "refused messages": sum(one.is_refused for one in found.log),
-        "venue orders": sum(row["outcome"] != "DUPLICATE" for row in ledger),
-        "repeats that reached the venue": sum(row["outcome"] == "DUPLICATE" for row in ledger),
+        "venue orders": sum(row["outcome"] != DUPLICATE for row in ledger),
+        "repeats that reached the venue": sum(row["outcome"] == DUPLICATE for row in ledger),
         "refusals of ours": sum(
             row["kind"] == "SIGNAL" and row["state"] in {"DENIED", "EXPIRED"} for row in found.rows
         ),
@@ -99,7 +103,7 @@ def _wrong_messages(found: Evidence) -> Iterator[str]:
         elif row["side"] is not None:
             signals[row["caller_id"]].append(row)
     ledger = {row["client_order_id"]: row for row in _accepted(found)}
-    canceled = _canceled(found.log)
+    ends = _ends(found.log)
     for one in found.log:
         if one.sort is Sort.CANCEL:
             continue
@@ -107,7 +111,7 @@ def _wrong_messages(found: Evidence) -> Iterator[str]:
                     if row["client_order_id"] in ledger]  # fmt: skip
         for complaint in (
             *_wrong_count(one, signals[one.name], at_venue),
-            *_wrong_end(one, orders[one.name], at_venue, is_canceled=one.name in canceled),
+            *_wrong_end(one, orders[one.name], at_venue, ends[one.name]),
         ):
             yield f"{one.sort} {one.name} {one.answers}: {complaint}"
 
@@ -126,7 +130,7 @@ def _wrong_count(one: Message, signals: Sequence[Row], at_venue: Sequence[Row]) 
 
 
 def _wrong_end(
-    one: Message, orders: Sequence[Row], at_venue: Sequence[Row], *, is_canceled: bool
+    one: Message, orders: Sequence[Row], at_venue: Sequence[Row], ends: Collection[str]
 ) -> Iterator[str]:
     for row in at_venue:
         if row["received_at_ms"] < one.sent_at_ms + one.delay_ms:
@@ -134,19 +138,27 @@ def _wrong_end(
             yield f"placed {early} ms early"
         if row["quantity"] != one.body["fixed"]:
             yield f"placed with {row['quantity']}"
-        wanted = {"FILLED"} if one.sort is Sort.MARKET else {"CANCELED"} if is_canceled else {"NEW"}
-        if row["outcome"] not in wanted:
-            yield f"is {row['outcome']} at the venue, not {' or '.join(wanted)}"
+        if row["outcome"] not in ends:
+            yield f"is {row['outcome']} at the venue, not {' or '.join(sorted(ends))}"
         known = {order["client_order_id"]: order for order in orders}[row["client_order_id"]]
         if known["state"] != row["outcome"] or known["filled_quantity"] != row["filled_quantity"]:
             yield f"is {row['outcome']} at the venue, and we say {known['state']}"
 
 
-def _canceled(log: Sequence[Message]) -> set[str]:
-    """Return what must be gone: its cancel was sent after it was acknowledged, and was so too."""
-    return {
-        one.body["clientOrderId"] for one in log if one.sort is Sort.CANCEL and one.is_acknowledged
-    }
+def _ends(log: Sequence[Message]) -> Mapping[str, Collection[str]]:
+    """Return message → how its order may stand at the venue.
+
+    A cancel is sent when its target was acknowledged. If it was acknowledged as well, the target is
+    gone; while it is in doubt, it may be.
+    """
+    ends = {one.name: {"FILLED"} if one.sort is Sort.MARKET else {"NEW"} for one in log}
+    for cancel in log:
+        if cancel.sort is Sort.CANCEL and not cancel.is_refused:
+            target = ends[cancel.body["clientOrderId"]]
+            target.add("CANCELED")
+            if cancel.is_acknowledged:
+                target.discard("NEW")
+    return ends
 
 
 def _strangers(found: Evidence) -> Iterator[str]:
@@ -158,9 +170,21 @@ def _strangers(found: Evidence) -> Iterator[str]:
             yield f"nobody has asked for order {row['client_order_id']}"
 
 
+def _repeats(found: Evidence) -> Iterator[str]:
+    """Yield what was sent again though the venue had it.
+
+    The paper venue refuses it, a real one may fill it twice. No harm that is done here explains it:
+    the venue hides nothing when it is asked, so whoever asks before sending again is told.
+    """
+    for name, account in found.accounts.items():
+        for row in account["ledger"]:
+            if row["outcome"] == DUPLICATE:
+                yield f"{name}: order {row['client_order_id']} was sent again"
+
+
 def _wrong_sums(found: Evidence) -> Iterator[str]:
     for name, account in found.accounts.items():
-        accepted = [row for row in account["ledger"] if row["outcome"] != "DUPLICATE"]
+        accepted = [row for row in account["ledger"] if row["outcome"] != DUPLICATE]
         rows = {row["client_order_id"]: row for row in accepted}
         base, quote = Decimal(BTC), Decimal(USDT)
         filled: dict[str, Decimal] = defaultdict(Decimal)
@@ -191,7 +215,7 @@ def _accepted(found: Evidence) -> list[Row]:
         row
         for account in found.accounts.values()
         for row in account["ledger"]
-        if row["outcome"] != "DUPLICATE"
+        if row["outcome"] != DUPLICATE
     ]
 
 

@@ -43,7 +43,8 @@ class Nemesis:
         self._dice = random.Random(seed)  # noqa: S311
 
     def rage(self, seconds: float) -> None:
-        """Do harm for this long."""
+        """Do harm for this long. Answers are lost in any case, however little else is tried."""
+        self.do(self.lose_answers)
         harms: tuple[Callable[[], str], ...] = (
             self.kill,
             self.kill,
@@ -119,6 +120,13 @@ class Nemesis:
         with suppress(requests.RequestException, AssertionError):
             self._stack.call("PUT", f"/paper/faults/{account}", faults)
         return "venue faults"
+
+    def lose_answers(self) -> str:
+        """Let the next placements of each account arrive, and their answers be lost."""
+        faults = {"place": ["accept_then_timeout"] * WORDS_MAX}
+        for account in ACCOUNTS:
+            self._stack.call("PUT", f"/paper/faults/{account}", faults)
+        return "lost answers"
 
     def end(self) -> None:
         """Let everybody run, and the venue be well."""
