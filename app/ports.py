@@ -26,7 +26,12 @@ from app.domain.instrument import Instrument
 from app.domain.kill_switch import KillSwitch
 from app.domain.market import AccountView, Quote, Tick
 from app.domain.order import LOOKS_MAX, Order
-from app.domain.reconciliation import FailedReconciliation, Reconciliation, StandingOrder
+from app.domain.reconciliation import (
+    FailedReconciliation,
+    OrphanedFill,
+    Reconciliation,
+    StandingOrder,
+)
 from app.domain.report import Fill, OrderReport
 from app.domain.search import EVERYTHING, FillPlace, Place, Search
 from app.domain.smart_order import SmartOrder
@@ -491,7 +496,7 @@ class Views(Protocol):
 
 
 class Reconciliations(Protocol):
-    """The outcome of the last reconciliation of each account, and of the last that failed."""
+    """How each account compared with its venue last, and fills whose orders nobody knows."""
 
     def put(self, account: AccountId, found: Reconciliation) -> None:
         """Keep an outcome; the next one replaces it."""
@@ -504,6 +509,18 @@ class Reconciliations(Protocol):
 
     def failure(self, account: AccountId) -> FailedReconciliation | None:
         """Return why the last one that failed did so, or None if none ever has."""
+
+    def keep_orphan(self, account: AccountId, fill: OrphanedFill) -> bool:
+        """Keep a fill, unless as much of the order is kept already; return whether it is news."""
+
+    def orphans(self, account: AccountId) -> Sequence[OrphanedFill]:
+        """Return the fills that wait to be acknowledged, oldest first."""
+
+    def acknowledge(self, account: AccountId, client_order_id: ClientOrderId) -> bool:
+        """Forget a fill; return whether there was one."""
+
+    def orphan_count(self) -> int:
+        """Return how many fills wait, of all accounts."""
 
 
 class VenueCancels(Protocol):

@@ -9,7 +9,7 @@ from app.cli.api import Api, with_api
 from app.cli.findings import show_findings
 from app.cli.inputs import Assignments, body_of, with_settings
 from app.cli.tables import listing, table_of
-from app.cli.venue_accounts import cancel_order, reconcile, venue
+from app.cli.venue_accounts import acknowledge, cancel_order, reconcile, venue
 
 _COLUMNS = ("id", "name", "group", "venue", "market", "mode", "position_mode", "state")
 _STATES = ("RUN", "REDUCE_ONLY", "HALT")
@@ -21,6 +21,7 @@ def account() -> None:
 
 
 account.add_command(cancel_order)
+account.add_command(acknowledge)
 account.add_command(reconcile)
 account.add_command(venue)
 

@@ -50,6 +50,16 @@ def cancel_order(
     sys.exit(0 if answer["state"] == "ENDED" else 1)
 
 
+@click.command()
+@click.argument("name")
+@click.argument("client_order_id")
+@with_api
+def acknowledge(api: Api, name: str, client_order_id: str) -> None:
+    """Say that you have seen a fill whose order is not known here; `account venue` lists them."""
+    api.delete("api", "accounts", name, "orphaned-fills", client_order_id)
+    click.echo(f"The fill of {client_order_id} is not shown any more.")
+
+
 def _unfollowed(found: Record) -> list[Record]:
     """Return the orders at the venue that nobody here follows."""
     unexpected = [row["venue_order"] for row in found["mismatches"] if row["venue_order"]]

@@ -7,6 +7,7 @@ from enum import StrEnum
 from app.domain.effects import AT_ONCE
 from app.domain.figures import plain
 from app.domain.identifiers import AggregateId, ClientOrderId, EpochMs, Symbol, VenueOrderId
+from app.domain.report import OrderReport
 from app.domain.words import Side
 
 
@@ -34,6 +35,7 @@ class MismatchKind(StrEnum):
     MISSING = "missing"
     UNEXPECTED = "unexpected"
     UNGUARDED = "unguarded"
+    ORPHANED = "orphaned"
 
 
 _FIXES = {
@@ -48,6 +50,10 @@ _FIXES = {
         "Cancel it here, unless the position is still to come. If its price comes first, its order "
         "is reduce-only and opens nothing."
     ),
+    MismatchKind.ORPHANED: (
+        "It counts at the venue and in no order here. Look there, then acknowledge it: "
+        "`hookfill account acknowledge`."
+    ),
 }
 
 
@@ -57,8 +63,8 @@ class Mismatch:
 
     Attributes:
         kind: `missing` (open here, and the venue does not show it), `unexpected` (ours and open at
-            the venue, and closed or unknown here) or `unguarded` (a protective order waits here for
-            a position that the venue does not have).
+            the venue, and closed or unknown here), `unguarded` (a protective order waits here for a
+            position that the venue does not have) or `orphaned` (see `OrphanedFill`).
         about: client order id, or id of the aggregate.
         aggregate_id: what it is about here, if anything.
         standing: what it is about at the venue, if anything.
@@ -74,6 +80,35 @@ class Mismatch:
     def fix(self) -> str:
         """What a person may do about it."""
         return _FIXES[self.kind]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrphanedFill:
+    """The venue tells of a fill of an order of ours that neither store nor history knows any more.
+
+    It is kept until a person has acknowledged it.
+
+    Attributes:
+        at_ms: business time at which it was told.
+        report: how the order stands at the venue.
+    """
+
+    at_ms: EpochMs
+    client_order_id: ClientOrderId
+    report: OrderReport
+
+    def mismatch(self) -> Mismatch:
+        """Return it as people are shown it."""
+        report = self.report
+        price = "" if report.average_price is None else f" at {plain(report.average_price)}"
+        return Mismatch(
+            kind=MismatchKind.ORPHANED,
+            about=self.client_order_id,
+            message=(
+                f"{plain(report.filled_quantity)} of order {self.client_order_id} was filled"
+                f"{price}; it is ours by its id, and nothing is known of it here any more"
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,8 @@ class StoreGauges(Collector):
             backlog.overdue_ms / 1000,
         )
         yield _gauge("unknown_orders", "Orders of unknown outcome.", backlog.unknown)
+        orphans = self._ports.reconciliations.orphan_count()
+        yield _gauge("orphaned_fills", "Fills whose orders nobody here knows any more.", orphans)
         yield _gauge("timers", "Delays that are not over yet.", backlog.timers)
         yield _gauge("unarchived", "What waits to be copied into the history.", backlog.unarchived)
         sung_ms = self._ports.canary.last_ms()

@@ -141,6 +141,12 @@ OPERATIONS: Final[Sequence[Operation]] = (
             },
         ),
         (
+            "DELETE",
+            "/api/accounts/<name>/orphaned-fills/<client_order_id>",
+            "Say that you have seen a fill whose order is not known here any more.",
+            {"answer": bodies.RECONCILIATION},
+        ),
+        (
             "POST",
             "/api/accounts/<name>/venue-cancels",
             "Cancel an order that is open at the venue and that nobody here follows.",

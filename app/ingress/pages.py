@@ -101,6 +101,8 @@ class Pages:
         shown = self._accounts.all()
         accounts = self._registry.accounts()
         waiting = self._venue_accounts.waiting()
+        # The paper venue agrees with us, save where the order of a fill is not known here any more.
+        has_orphans = bool(self._ports.reconciliations.orphan_count())
         return self._page(
             "accounts",
             accounts=shown,
@@ -108,7 +110,7 @@ class Pages:
             compared={
                 account.name: self._venue_accounts.of(account, waiting.get(account.id, ()))
                 for account in accounts
-                if account.venue != PAPER
+                if account.venue != PAPER or has_orphans
             },
         )
 

@@ -9,8 +9,8 @@ from app.bootstrap import Wiring
 from app.dialects.fields import Text, loaded
 from app.dispatch.routes import TaskName
 from app.domain.account import PAPER, Account
-from app.domain.errors import WrongState
-from app.domain.identifiers import AccountName, EpochMs, Symbol, VenueOrderId
+from app.domain.errors import NotFound, WrongState
+from app.domain.identifiers import AccountName, ClientOrderId, EpochMs, Symbol, VenueOrderId
 from app.ingress.authentication import Gate
 from app.ingress.reading import Strict, body_of_request
 from app.ingress.venue_accounts import VenueAccounts, cancel_row
@@ -73,6 +73,14 @@ class _Reconciliations:
         response.status_code = HTTPStatus.OK if cancel.is_settled else HTTPStatus.ACCEPTED
         return response
 
+    def acknowledge(self, name: str, client_order_id: str) -> Response:
+        """Forget a fill that a person has seen; its order is not known here any more."""
+        account = self._account(name)
+        known = ClientOrderId(client_order_id)
+        if not self._wiring.ports.reconciliations.acknowledge(account.id, known):
+            raise NotFound(f"no fill of order {client_order_id[:64]!a} waits to be acknowledged")
+        return jsonify(self._shown.of(account))
+
     def _account(self, name: str) -> Account:
         self._wiring.registry.refresh()
         return self._wiring.registry.account_named(AccountName(name))
@@ -92,4 +100,6 @@ def blueprint(wiring: Wiring) -> Blueprint:
     routes.add_url_rule(path, "renew", found.renew, methods=["POST"])
     cancels = "/api/accounts/<name>/venue-cancels"
     routes.add_url_rule(cancels, "cancel", found.cancel, methods=["POST"])
+    orphan = "/api/accounts/<name>/orphaned-fills/<client_order_id>"
+    routes.add_url_rule(orphan, "acknowledge", found.acknowledge, methods=["DELETE"])
     return routes

@@ -55,7 +55,7 @@ class VenueAccounts:
             "venue": account.venue,
             **_adapter(account),
             "clock_offset_ms": self._memory.clock_offset_ms(account.venue),
-            **self._compared(found),
+            **self._compared(account.id, found),
             "failure": _failure(found, failed),
             "waiting_for_person": [_waiting_row(one) for one in waiting],
             "cancels": [cancel_row(one) for one in self._ports.venue_cancels.of(account.id)],
@@ -71,22 +71,24 @@ class VenueAccounts:
                     found[order.account].append(order)
         return found
 
-    def _compared(self, found: Reconciliation | None) -> Json:
+    def _compared(self, account: AccountId, found: Reconciliation | None) -> Json:
+        orphans = [one.mismatch() for one in self._ports.reconciliations.orphans(account)]
         if found is None:
             nothing: list[Json] = []
             return {
                 "at_ms": None,
                 "is_stale": False,
-                "agrees": None,
-                "mismatches": nothing,
+                "agrees": False if orphans else None,
+                "mismatches": [_mismatch_row(one) for one in orphans],
                 "foreign_orders": nothing,
             }
+        mismatches = [*orphans, *found.mismatches]
         age_ms = moments.age_ms(found.begun_ms, self._ports.clock.server_ms())
         return {
             "at_ms": found.at_ms,
             "is_stale": age_ms > STALE_MS,
-            "agrees": not found.mismatches,
-            "mismatches": [_mismatch_row(one) for one in found.mismatches],
+            "agrees": not mismatches,
+            "mismatches": [_mismatch_row(one) for one in mismatches],
             "foreign_orders": [_standing_row(one) for one in found.foreign],
         }
 

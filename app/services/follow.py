@@ -3,10 +3,14 @@
 from collections.abc import Iterator
 from contextlib import suppress
 
+import structlog
+
+from app.domain.account import Account
 from app.domain.errors import HistoryUnavailable, NewerRecord, NotFound
 from app.domain.events import OrderReported
 from app.domain.identifiers import AccountId, AggregateId, ClientOrderId
 from app.domain.order import Order
+from app.domain.reconciliation import OrphanedFill
 from app.domain.report import OrderReport
 from app.domain.status import OPEN
 from app.ports import Ports
@@ -15,6 +19,8 @@ from app.services.recall import tell
 
 #: Longer than the questions of one poll take; a worker that dies meanwhile blocks it this long.
 POLL_LEASE_MS = 30_000
+
+_log = structlog.get_logger()
 
 
 def follow_orders(account_id: AccountId, ports: Ports) -> None:
@@ -29,7 +35,7 @@ def follow_orders(account_id: AccountId, ports: Ports) -> None:
     """
     account = ports.accounts.account(account_id)
     reports = ports.reports.unread(account)
-    read = {one: report for one, report in reports.items() if _is_told(one, report, ports)}
+    read = {one: said for one, said in reports.items() if _is_told(account, one, said, ports)}
     ports.reports.mark_read(account, read)
 
 
@@ -49,7 +55,7 @@ def poll_orders(account_id: AccountId, ports: Ports) -> None:
         for order in orders:
             report = reports.get(order.client_order_id)
             if report is not None:
-                _is_adopted(order.id, report, ports)
+                _is_adopted(account, order.id, order.client_order_id, report, ports)
 
 
 def refresh_view(account_id: AccountId, ports: Ports) -> None:
@@ -71,25 +77,49 @@ def _open_orders(account_id: AccountId, ports: Ports) -> Iterator[Order]:
                 yield order
 
 
+def keep_orphan(
+    account: Account, client_order_id: ClientOrderId, report: OrderReport, ports: Ports
+) -> None:
+    """Keep a fill of an order of ours that nobody knows any more, for a person to look at.
+
+    Twice keeps it once. A report without a fill is forgotten: it has changed nothing.
+    """
+    if not report.filled_quantity:
+        return
+    fill = OrphanedFill(at_ms=ports.clock.now_ms(), client_order_id=client_order_id, report=report)
+    if ports.reconciliations.keep_orphan(account.id, fill):
+        _log.error("fill_orphaned", account=account.name, client_order_id=client_order_id)
+
+
 def follow_news(ports: Ports) -> None:
     """Follow every account that has news."""
     for account_id in ports.reports.accounts_with_news():
         follow_orders(account_id, ports)
 
 
-def _is_told(client_order_id: ClientOrderId, report: OrderReport, ports: Ports) -> bool:
+def _is_told(
+    account: Account, client_order_id: ClientOrderId, report: OrderReport, ports: Ports
+) -> bool:
     """Tell the order what is reported, and return whether nobody needs to hear it any more."""
     order_id = ports.ids.order_of(client_order_id)
     if order_id is None:
         return True  # a foreign order, which is not ours to follow
-    return _is_adopted(order_id, report, ports)
+    return _is_adopted(account, order_id, client_order_id, report, ports)
 
 
-def _is_adopted(order_id: AggregateId, report: OrderReport, ports: Ports) -> bool:
+def _is_adopted(
+    account: Account,
+    order_id: AggregateId,
+    client_order_id: ClientOrderId,
+    report: OrderReport,
+    ports: Ports,
+) -> bool:
+    # An order that is open is never placed again, so a report of one cannot be about an older
+    # placement, however late it comes.
     try:
         tell(order_id, OrderReported(at_ms=ports.clock.now_ms(), report=report), ports)
     except NotFound:
-        return True
+        keep_orphan(account, client_order_id, report, ports)
     except NewerRecord:
         return False  # left to those who can read it; it holds up nobody
     except HistoryUnavailable:

@@ -6,7 +6,6 @@ again.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 
 from app.domain.account import Account
@@ -28,6 +27,7 @@ from app.domain.report import OrderReport
 from app.domain.status import OPEN, OrderStatus
 from app.domain.venue_cancel import CancelState, VenueCancel
 from app.ports import Ports, Venue
+from app.services.follow import keep_orphan
 from app.services.place import retry_at
 from app.services.recall import present, tell
 
@@ -174,7 +174,10 @@ def _looked_up(cancel: VenueCancel, ports: Ports) -> VenueCancel:
     if report is None:
         return _absent(cancel, asked_ms, ports)
     if report.status not in OPEN:
-        _tell_owner(cancel, venue, ports)
+        try:
+            _tell_owner(cancel, report, venue, ports)
+        except (VenueError, HistoryUnavailable, NewerRecord) as error:
+            return _unanswered(cancel, asked_ms, str(error), ports)
         return cancel.settled(CancelState.ENDED, _ending(report), asked_ms)
     return _open_still(cancel, asked_ms, ports)
 
@@ -231,12 +234,16 @@ def _ending(report: OrderReport) -> str:
     return f"it is {report.status}{some}"
 
 
-def _tell_owner(cancel: VenueCancel, venue: Venue, ports: Ports) -> None:
-    """Let an order of ours learn of fills that it had at the venue while it was closed here."""
+def _tell_owner(cancel: VenueCancel, standing: OrderReport, venue: Venue, ports: Ports) -> None:
+    """Let an order of ours learn of fills that it had at the venue while it was closed here.
+
+    Raises:
+        VenueError, HistoryUnavailable, NewerRecord: it could not be told; nothing is forgotten yet.
+    """
     owner = ports.ids.order_of(cancel.order.client_order_id)
     if owner is None:
         return
-    with suppress(NotFound, NewerRecord, HistoryUnavailable, VenueError):
+    try:
         order = present(owner, ports)
         if not isinstance(order, Order):
             return
@@ -244,6 +251,9 @@ def _tell_owner(cancel: VenueCancel, venue: Venue, ports: Ports) -> None:
         if report is not None:
             at_ms = ports.clock.now_ms()
             tell(owner, OrderReported(at_ms=at_ms, report=report, token=order.token), ports)
+    except NotFound:
+        account = ports.accounts.account(cancel.account)
+        keep_orphan(account, cancel.order.client_order_id, standing, ports)
 
 
 def _venue(cancel: VenueCancel, ports: Ports) -> Venue:

@@ -11,6 +11,10 @@ RECONCILIATIONS = "hookfill:reconciliations"
 #: hash, account id → why its last reconciliation that failed did so, as JSON. Until the next such.
 FAILED_RECONCILIATIONS = "hookfill:failed_reconciliations"
 
+#: hash, `<account>:<client order id>` → fill of an order that nobody here knows, as JSON. Until a
+#: person has acknowledged it.
+ORPHANED_FILLS = "hookfill:orphaned_fills"
+
 #: hash, `<account>:<symbol>:<venue order id>` → cancel of an order that nobody here follows, as
 #: JSON. Until a day after its outcome, when the next one begins.
 VENUE_CANCELS = "hookfill:venue_cancels"

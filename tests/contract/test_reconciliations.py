@@ -11,6 +11,7 @@ from app.domain.reconciliation import (
     FailedReconciliation,
     Mismatch,
     MismatchKind,
+    OrphanedFill,
     Reconciliation,
     StandingOrder,
 )
@@ -19,7 +20,7 @@ from app.domain.words import Side
 from app.store import venue_keys
 from app.store.reconciliations import RedisReconciliations
 from app.store.venue_cancels import LIFE_MS, RedisVenueCancels
-from tests.builders import NOW, SPOT_ID, USDM_ID, an_id
+from tests.builders import NOW, SPOT_ID, USDM_ID, a_fill, a_report, an_id
 from tests.fakes import FrozenClock
 
 ORDER = StandingOrder(
@@ -91,6 +92,32 @@ def test_a_failure_takes_no_outcome_away(kept: RedisReconciliations) -> None:
     assert kept.get(SPOT_ID) == FOUND
     assert kept.failure(SPOT_ID) == FAILED
     assert kept.failure(USDM_ID) is None
+
+
+ORPHAN = OrphanedFill(
+    at_ms=NOW,
+    client_order_id=ClientOrderId("hone"),
+    report=a_report(filled_quantity=Decimal("0.3"), fills=(a_fill(),)),
+)
+
+
+def test_a_fill_stays_until_it_is_acknowledged(kept: RedisReconciliations) -> None:
+    assert kept.keep_orphan(SPOT_ID, ORPHAN)
+
+    assert not kept.keep_orphan(SPOT_ID, ORPHAN)
+    assert kept.orphans(SPOT_ID) == [ORPHAN]
+    assert kept.orphans(USDM_ID) == []
+    assert kept.orphan_count() == 1
+    assert not kept.acknowledge(USDM_ID, ORPHAN.client_order_id)
+    assert kept.acknowledge(SPOT_ID, ORPHAN.client_order_id)
+    assert not kept.acknowledge(SPOT_ID, ORPHAN.client_order_id)
+    assert kept.orphans(SPOT_ID) == []
+
+
+def test_accounts_are_told_apart_by_their_whole_number(kept: RedisReconciliations) -> None:
+    kept.keep_orphan(AccountId(11), ORPHAN)
+
+    assert kept.orphans(AccountId(1)) == []
 
 
 def test_a_wish_is_found_by_its_id_and_its_account(cancels: RedisVenueCancels) -> None:

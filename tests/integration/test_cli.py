@@ -416,6 +416,15 @@ CANCELS = "/api/accounts/mine/venue-cancels"
 OFF = {"state": "ENDED", "message": "it is CANCELED", "is_settled": True}
 
 
+def test_a_fill_is_acknowledged(server: Server, hookfill: Callable[..., Result]) -> None:
+    server.answers["DELETE /api/accounts/mine/orphaned-fills/hone"] = (200, COMPARED)
+
+    result = hookfill("account", "acknowledge", "mine", "hone")
+
+    assert result.exit_code == 0, result.output
+    assert "hone is not shown any more" in result.output
+
+
 def test_an_account_is_shown_as_it_stands_at_its_venue(
     server: Server, hookfill: Callable[..., Result]
 ) -> None:

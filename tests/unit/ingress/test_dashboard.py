@@ -33,6 +33,7 @@ from app.domain.reconciliation import (
     FailedReconciliation,
     Mismatch,
     MismatchKind,
+    OrphanedFill,
     Reconciliation,
     StandingOrder,
 )
@@ -50,7 +51,7 @@ from app.ports import Change
 from app.services import reconcile, venue_cancels
 from app.services.archive import archive
 from app.settings import Settings
-from tests.builders import an_order
+from tests.builders import NOW, a_report, an_order
 from tests.unit.ingress.conftest import ADMIN_TOKEN, MakeApp
 from workers.base import USE_CASES
 from workers.inline import InlinePublisher
@@ -593,6 +594,30 @@ class TestAccountAtItsVenue:
         site.client.delete_cookie("hookfill_session")
         assert site.client.post(path, json=body).status_code == 401
         assert site.wiring.ports.venue_cancels.of(account.id) == []
+
+    @pytest.mark.parametrize("name", ["mine", "demo-spot"])
+    def test_a_fill_whose_order_nobody_knows_is_shown_until_it_is_acknowledged(
+        self, site: Site, account: Account, name: str
+    ) -> None:
+        del account  # it is "mine"
+        ports = site.wiring.ports
+        there = site.wiring.registry.account_named(AccountName(name))
+        fill = OrphanedFill(at_ms=NOW, client_order_id=ClientOrderId("hone"), report=a_report())
+        ports.reconciliations.keep_orphan(there.id, fill)
+        shown = site.api("GET", f"/api/accounts/{name}/reconciliation", None).get_json()
+
+        assert "DIFFERS" in site.text("/ui/accounts")
+        page = site.text(f"/ui/accounts/{name}")
+        metrics = site.client.get("/metrics").text
+
+        assert (shown["agrees"], shown["mismatches"][0]["kind"]) == (False, "orphaned")
+        assert "0.5 of order hone was filled at 50000" in page
+        assert "hookfill_orphaned_fills 1.0" in metrics
+        path = f"/api/accounts/{name}/orphaned-fills/hone"
+        assert f'data-url="{path}"' in page
+        assert site.api("DELETE", path, None).get_json()["mismatches"] == []
+        assert site.api("DELETE", path, None).status_code == 404
+        assert "0.5 of order hone" not in site.text(f"/ui/accounts/{name}")
 
     def test_a_comparison_that_takes_long_is_told(
         self, site: Site, account: Account, monkeypatch: pytest.MonkeyPatch

@@ -11,7 +11,7 @@ from app.domain.order import Order
 from app.domain.report import OrderReport
 from app.domain.signal import SignalState
 from app.domain.status import OrderStatus
-from app.services.follow import follow_news, follow_orders
+from app.services.follow import follow_news, follow_orders, poll_orders
 from app.store import keys
 from tests.builders import SPOT_ID, a_command, a_report, a_view, an_id, fixed
 from tests.rig import Rig, deaths, encounters
@@ -152,3 +152,75 @@ def test_of_two_who_follow_at_once_the_fill_counts_once() -> None:
 
         assert rig.order().filled_quantity == Decimal("0.5")
         assert rig.events(rig.order().id).count("filled") == 1
+
+
+def with_a_forgotten_order(report: OrderReport) -> Rig:
+    """A rig with news of an order of ours that neither store nor history knows any more."""
+    rig = Rig()
+    rig.reports.news[SPOT_ID] = {rig.ports.ids.fresh(SPOT_ID, 1)[0].client_order_id: report}
+    return rig
+
+
+PARTLY = a_report(OrderStatus.PARTIALLY_FILLED, filled_quantity=Decimal("0.3"))
+
+
+def orphans(rig: Rig) -> list[OrderReport]:
+    return [one.report for one in rig.ports.reconciliations.orphans(SPOT_ID)]
+
+
+def test_a_fill_of_an_order_that_nobody_knows_is_kept_for_a_person() -> None:
+    rig = with_a_forgotten_order(PARTLY)
+    ((client_order_id, _),) = rig.reports.news[SPOT_ID].items()
+
+    follow_news(rig.ports)
+
+    (kept,) = rig.ports.reconciliations.orphans(SPOT_ID)
+    assert (kept.client_order_id, kept.report) == (client_order_id, PARTLY)
+    assert rig.reports.accounts_with_news() == []
+
+
+def test_a_report_of_such_an_order_without_a_fill_is_forgotten() -> None:
+    rig = with_a_forgotten_order(a_report(OrderStatus.CANCELED))
+
+    follow_news(rig.ports)
+
+    assert orphans(rig) == []
+    assert rig.reports.accounts_with_news() == []
+
+
+def test_more_that_is_filled_of_it_is_kept_and_less_is_not_news() -> None:
+    rig = with_a_forgotten_order(PARTLY)
+    (client_order_id,) = rig.reports.news[SPOT_ID]
+    for report in (PARTLY, a_report(), PARTLY):
+        rig.reports.news[SPOT_ID] = {client_order_id: report}
+        follow_news(rig.ports)
+
+    assert orphans(rig) == [a_report()]
+
+
+def test_whoever_dies_over_it_or_meets_another_keeps_it_once() -> None:
+    def prepared() -> Rig:
+        return with_a_forgotten_order(PARTLY)
+
+    for rig in deaths(prepared, lambda rig: follow_news(rig.ports)):
+        follow_news(rig.ports)
+        assert orphans(rig) == [PARTLY]
+    for rig in encounters(
+        prepared, lambda rig: follow_news(rig.ports), lambda rig: follow_news(rig.ports)
+    ):
+        assert orphans(rig) == [PARTLY]
+
+
+def test_an_order_that_is_lost_while_its_venue_is_asked_leaves_its_fill() -> None:
+    rig = resting()
+    order = rig.order()
+    rig.venue.ledger[order.client_order_id] = PARTLY
+
+    def lose_it() -> None:
+        rig.redis.delete(keys.aggregate(order.id))
+
+    rig.venue.after_call = lose_it
+
+    poll_orders(SPOT_ID, rig.ports)
+
+    assert orphans(rig) == [PARTLY]

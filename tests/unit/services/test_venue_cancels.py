@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.domain.errors import (
+    HistoryUnavailable,
     NotFound,
     OutcomeUnknown,
     VenueRejected,
@@ -33,11 +34,15 @@ from app.services.venue_cancels import (
 )
 from tests.builders import BTC, SPOT, SPOT_ID, a_fill, a_report, an_order_in
 from tests.fakes import Lost
-from tests.rig import Rig, deaths, encounters, with_ids
+from tests.rig import Rig, StepHistory, deaths, encounters, with_ids
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from app.domain.identifiers import AggregateId
     from app.domain.order import Order
     from app.domain.report import OrderReport
+    from app.ports import Record
 
 STRANGER = VenueOrderId("77")
 OPEN, GONE = a_report(OrderStatus.NEW), a_report(OrderStatus.CANCELED)
@@ -363,3 +368,45 @@ def test_nobody_is_woken_for_what_waits_for_its_time(rig: Rig) -> None:
     hurry_venue_cancels(rig.ports)
     hurry_venue_cancels(rig.ports)
     assert len(rig.publisher.published) == before + 1
+
+
+PARTLY_GONE = a_report(OrderStatus.CANCELED, filled_quantity=Decimal("0.003"))
+
+
+def forgotten() -> Rig:
+    """A rig that has found an order of ours of which neither store nor history knows anything."""
+    rig = with_ids()
+    return found(rig, stranger(rig.ports.ids.fresh(SPOT_ID, 1)[0].client_order_id))
+
+
+def test_a_fill_of_an_order_of_ours_that_nobody_knows_is_kept_for_a_person() -> None:
+    rig = forgotten()
+    rig.venue.stranger_script.append(PARTLY_GONE)
+
+    cancel = ask(rig)
+
+    assert cancel.state is S.ENDED
+    (kept,) = rig.ports.reconciliations.orphans(SPOT_ID)
+    assert (kept.client_order_id, kept.report) == (cancel.order.client_order_id, PARTLY_GONE)
+
+
+class SilentHistory(StepHistory):
+    """A history that does not answer."""
+
+    def load(self, ids: Collection[AggregateId]) -> Mapping[AggregateId, Record]:
+        raise HistoryUnavailable(f"nobody tells of {ids}")
+
+
+def test_what_the_history_may_know_is_not_settled_while_it_does_not_answer() -> None:
+    rig = forgotten()
+    rig.venue.stranger_script += [PARTLY_GONE, PARTLY_GONE]
+    ports = rig.ports
+    rig.ports = replace(ports, history=SilentHistory())
+
+    cancel = ask(rig)
+
+    assert cancel.state is S.UNKNOWN
+    assert rig.ports.reconciliations.orphans(SPOT_ID) == []
+    rig.ports = ports
+    assert later(rig, 10_000).state is S.ENDED
+    assert len(rig.ports.reconciliations.orphans(SPOT_ID)) == 1
