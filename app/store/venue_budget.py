@@ -19,7 +19,7 @@ BURST_SECONDS = 20
 _RESERVED = {Urgency.CANCEL: 0.0, Urgency.LOOK_UP: 0.0, Urgency.ORDER: 0.2, Urgency.POLL: 0.5}
 
 #: A row of failures that nobody has added to for this long says nothing any more.
-_FAILURES_LIFE_MS = 60_000
+_FAILURES_LIFE_MS = 600_000
 
 #: Longer than any ban that a venue has told of.
 _FROZEN_LIFE_MS = 7 * 86_400_000

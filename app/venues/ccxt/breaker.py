@@ -9,15 +9,19 @@ from app.venues.ccxt.ports import VenuePorts
 #: Requests in a row without an answer after which only a question goes, one at a time.
 FAILURES_MAX = 5
 
-#: Between two such questions, and before who was refused tries again.
+#: Between the end of such a question without an answer and the next.
 PROBE_MS = 2_000
+
+#: Before who was refused tries again.
+RETRY_MS = 5_000
 
 
 class Breaker:
     """Open after a row of requests without an answer; closed by the next answer.
 
     All workers and all accounts share it: an exchange that hangs does so for everybody. It is one
-    for each market and kind of money, which exchanges serve from hosts of their own.
+    for each market and kind of money, which exchanges serve from hosts of their own. This object
+    is for one thread at a time.
 
     Args:
         account: whose requests it counts.
@@ -27,24 +31,30 @@ class Breaker:
     def __init__(self, account: Account, ports: VenuePorts) -> None:
         self._name = f"{account.feed}:{ports.address}"
         self._ports = ports
+        self._probe: int | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether the last requests had no answer."""
         return self._ports.budget.failures(self._name) >= FAILURES_MAX
 
-    def admit(self) -> None:
+    def admit(self, *, changes: bool) -> None:
         """Let a request pass while it is closed, and one question at a time while it is open.
 
+        Args:
+            changes: it is no question.
+
         Raises:
-            VenueBusy: it is open, and somebody else asks already.
+            VenueBusy: it is open, and somebody else asks, or has asked just now.
         """
         if not self.is_open:
             return
-        # As long as an answer may take; `noted` makes it shorter as soon as there is none.
-        lease_ms = self._ports.timeout_ms + PROBE_MS
-        if self._ports.locks.acquire(self._lease, lease_ms) is None:
-            raise VenueBusy(f"{self._name} has left requests without an answer", PROBE_MS)
+        if not changes and self._probe is None:
+            # For as long as an answer may take, in case that this process dies over it.
+            lease_ms = self._ports.timeout_ms + PROBE_MS
+            self._probe = self._ports.locks.acquire(self._lease, lease_ms)
+        if changes or self._probe is None:
+            raise VenueBusy(f"{self._name} has left requests without an answer", RETRY_MS)
 
     def noted(self, *, answered: bool) -> None:
         """Count a request. A store that cannot be reached must not make an answer unknown."""
@@ -53,6 +63,16 @@ class Breaker:
                 self._ports.budget.answered(self._name)
             else:
                 self._ports.budget.failed(self._name)
+            asked = self._probe is not None
+            self.give_back()
+            if asked and not answered:
+                self._ports.locks.acquire(self._lease, PROBE_MS)
+
+    def give_back(self) -> None:
+        """Let others ask, if this was to: nothing more is sent for now."""
+        probe, self._probe = self._probe, None
+        if probe is not None:
+            self._ports.locks.release(self._lease, probe)
 
     @property
     def _lease(self) -> str:

@@ -1,6 +1,7 @@
 """One account at a real exchange, behind the port that the paper venue is behind, too."""
 
 import re
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -13,6 +14,7 @@ from app.domain.errors import (
     CannotAsk,
     NotFound,
     OutcomeUnknown,
+    VenueBusy,
     VenueError,
     VenueRejected,
     VenueUnavailable,
@@ -47,6 +49,11 @@ _LEASE_MARGIN_SECONDS = 3.0
 #: Proof of absence asks up to four places, each of which may take as long as an answer may.
 _PROOF_SECONDS = 45.0
 
+#: Leverage that was set from here is believed for so long: people change it at the exchange, too.
+_LEVERAGE_SECONDS = 30.0
+
+#: Prices that somebody here has asked for within this time are those of now.
+_QUOTE_AGE_MS = 2_000
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -232,7 +239,7 @@ class CcxtVenue:
             )
 
     def _set_leverage(self, order: Order) -> None:
-        if order.leverage is None or order.market is Market.SPOT:
+        if order.leverage is None or order.market is Market.SPOT or self._has_just_set(order):
             return
         try:
             with (
@@ -244,6 +251,17 @@ class CcxtVenue:
             # The order was not sent yet, and leverage may be set again.
             raise VenueUnavailable(str(error)) from error
         self._ports.memory.keep_leverage(self._account.id, order.symbol, order.leverage)
+        self.exchange.leverage_set_at[order.symbol] = time.monotonic()
+
+    def _has_just_set(self, order: Order) -> bool:
+        """Tell whether an attempt before this one has set the leverage, and was too late then.
+
+        At an exchange that is slow it always would be: an order must be sent soon after its claim.
+        """
+        set_at = self.exchange.leverage_set_at.get(order.symbol)
+        if set_at is None or time.monotonic() - set_at > _LEVERAGE_SECONDS:
+            return False
+        return self._ports.memory.leverage(self._account.id, order.symbol) == order.leverage
 
     def _arguments(self, order: Order, found: Json) -> tuple[object, ...]:
         """Return what ccxt's `create_order` takes."""
@@ -278,13 +296,19 @@ class CcxtVenue:
     def _cost_of(self, order: Order, found: Json) -> Decimal:
         """Return what the quantity costs at the touch, in the steps of the quote currency."""
         try:
-            quote = self.quote(order.symbol)
+            quote = self._newest_quote(order.symbol)
         except VenueRejected as error:
             raise VenueUnavailable(str(error)) from error
         if quote is None:
             raise VenueUnavailable(f"no price of {order.symbol} is known")
         step = reading.number((found.get("precision") or {}).get("price")) or Decimal("0.01")
         return reading.spent(order.quantity, quote.ask, step)
+
+    def _newest_quote(self, symbol: Symbol) -> Quote | None:
+        tick = self._ports.memory.tick(self._account.feed, symbol)
+        if tick is not None and self._ports.clock.server_ms() - tick.number <= _QUOTE_AGE_MS:
+            return tick.quotes.get(symbol)
+        return self.quote(symbol)
 
     def _acknowledged(self, order: Order, answer: Json, found: Json) -> OrderReport:
         """Return what the answer to an order says, and where it says little, what a look-up says.
@@ -359,13 +383,29 @@ class CcxtVenue:
 
     @_in_one_call
     def reports(self, orders: Sequence[Order]) -> Mapping[ClientOrderId, OrderReport]:
-        """Return how these open orders stand: one list, and a look-up of each that has changed."""
+        """Return how these open orders stand: one list, and a look-up of each that has changed.
+
+        What cannot be learned of one order, or not in time, is left to the next time.
+
+        Raises:
+            VenueUnavailable: nothing could be learned.
+        """
         listed = self.open_orders(sorted({order.symbol for order in orders}))
         reports: dict[ClientOrderId, OrderReport] = {}
+        failed: VenueUnavailable | None = None
         for order in orders:
-            report = self._news(order, listed.get(order.client_order_id))
+            try:
+                report = self._news(order, listed.get(order.client_order_id))
+            except VenueBusy as error:
+                failed = error
+                break
+            except VenueUnavailable as error:
+                failed = error
+                continue
             if report is not None:
                 reports[order.client_order_id] = report
+        if failed is not None and not reports:
+            raise failed
         return reports
 
     def _news(self, order: Order, answer: Json | None) -> OrderReport | None:

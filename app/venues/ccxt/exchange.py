@@ -72,6 +72,7 @@ class Exchange:
         account: whose keys are used.
         profile: what is known of the exchange.
         clock: the exchange's.
+        leverage_set_at: symbol → moment of the monotonic clock at which its leverage was set last.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Exchange:
         self.account = account
         self.profile = profile
         self.clock = VenueClock(account.venue, ports)
+        self.leverage_set_at: dict[Symbol, float] = {}
         self._ports = ports
         self._shared = shared
         self._breaker = Breaker(account, ports)
@@ -113,6 +115,7 @@ class Exchange:
                 yield line
             finally:
                 self._calls.line = None
+                line.end()
 
     @contextmanager
     def asking(self, urgency: Urgency, *, is_public: bool = False) -> Iterator[Json]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import ccxt
 from requests.adapters import HTTPAdapter
 
 from app.domain.account import Account
-from app.domain.errors import OutcomeUnknown, VenueBusy
+from app.domain.errors import OutcomeUnknown, StoreError, VenueBusy
 from app.domain.identifiers import EpochMs
 from app.domain.words import Market
 from app.venue_ports import Urgency
@@ -113,6 +114,11 @@ class Line:
         self._gateway.status = None
         self._has_left = False
 
+    def end(self) -> None:
+        """Use it for nothing any more."""
+        with suppress(StoreError):
+            self._breaker.give_back()
+
     def limited(self, status: int, pause_ms: int) -> None:
         """Let nobody send anything for a while: the venue said so."""
         del status
@@ -147,7 +153,7 @@ class Line:
         Raises:
             VenueBusy: it is used up for longer than this request can wait.
         """
-        self._breaker.admit()
+        self._breaker.admit(changes=self.errand.changes)
         cost = 1.0 if cost is None else cost
         urgency = self.errand.urgency
         left_ms = min(WAIT_MS_MAX[urgency], int(self.left_seconds * 1000))

@@ -1,0 +1,165 @@
+"""An exchange that does not answer holds up nobody for long, and is found again by questions."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import fakeredis
+import pytest
+
+from app.domain.errors import HookfillError, VenueBusy
+from app.domain.identifiers import AccountId, VenueOrderId
+from app.domain.status import OrderStatus
+from app.domain.words import Market, PositionMode
+from app.ports import Venue
+from app.venues.ccxt import breaker
+from app.venues.ccxt.clients import Clients
+from tests.contract.venue_world import ExchangeWorld, Numbers, running_world
+from tests.exchanges.server import Answer, Request
+
+NUMBERS = Numbers(Market.SPOT, PositionMode.HEDGE)
+
+
+class Wire:
+    """What stands between the exchange and those who ask it.
+
+    Attributes:
+        came: the path of each request that arrived, in order.
+        is_cut: whether connections end without an answer.
+        holds: requests wait for this before they are answered.
+    """
+
+    def __init__(self, world: ExchangeWorld) -> None:
+        self._answer = world.gateway.answer
+        self.came: list[str] = []
+        self.is_cut = False
+        self.holds = threading.Event()
+        self.holds.set()
+        world.gateway.answer = self.answer  # type: ignore[method-assign]
+
+    def answer(self, request: Request) -> Answer | bytes | None:
+        self.came.append(f"{request.method} {request.path}")
+        self.holds.wait(30)
+        return None if self.is_cut else self._answer(request)
+
+
+@pytest.fixture
+def world() -> Iterator[ExchangeWorld]:
+    with (
+        fakeredis.FakeRedis(decode_responses=True) as client,
+        running_world(client, "binance", Market.SPOT, timeout_ms=20_000) as running,
+    ):
+        running.venue.quote(NUMBERS.order().symbol)  # what must be asked first is known
+        yield running
+
+
+@pytest.fixture
+def wire(world: ExchangeWorld) -> Iterator[Wire]:
+    wire = Wire(world)
+    yield wire
+    wire.holds.set()
+
+
+@pytest.fixture
+def other(world: ExchangeWorld) -> Iterator[Venue]:
+    """Another account, in another process."""
+    clients = Clients(world.ports)
+    yield clients.venue(replace(world.account, id=AccountId(7)))
+    clients.close()
+
+
+def opened(world: ExchangeWorld, wire: Wire) -> None:
+    """Let the exchange be silent for long enough."""
+    wire.is_cut = True
+    for _ in range(breaker.FAILURES_MAX):
+        with pytest.raises(HookfillError):
+            world.venue.view()
+
+
+def refused(call: Callable[..., object], *arguments: object) -> bool:
+    try:
+        call(*arguments)
+    except VenueBusy:
+        return True
+    return False
+
+
+def test_nobody_waits_for_an_exchange_that_is_silent(
+    world: ExchangeWorld, wire: Wire, other: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breaker, "PROBE_MS", 60_000)
+    opened(world, wire)
+    with pytest.raises(HookfillError):
+        world.venue.view()  # the question, in vain
+    asked = len(wire.came)
+
+    order = NUMBERS.order()
+    for venue in (world.venue, other):
+        assert refused(venue.place, order)
+        assert refused(venue.find, order)
+        assert refused(venue.cancel, replace(order, venue_order_id=VenueOrderId("1")))
+        assert refused(venue.view)
+
+    assert len(wire.came) == asked
+
+
+def test_one_question_at_a_time_goes_to_it(world: ExchangeWorld, wire: Wire, other: Venue) -> None:
+    opened(world, wire)
+    wire.is_cut = False
+    wire.holds.clear()
+    asked = len(wire.came)
+    question = threading.Thread(target=world.venue.view)
+    question.start()
+    while len(wire.came) == asked:
+        question.join(0.01)
+
+    assert refused(other.view)
+    assert refused(other.place, NUMBERS.order())
+    assert len(wire.came) == asked + 1
+
+    wire.holds.set()
+    question.join()
+    assert other.place(NUMBERS.order()).status is OrderStatus.FILLED
+
+
+def test_an_order_that_nobody_asks_for_asks_by_itself(
+    world: ExchangeWorld, wire: Wire, other: Venue
+) -> None:
+    opened(world, wire)
+    wire.is_cut = False
+    wire.came.clear()
+
+    report = other.place(NUMBERS.order())
+
+    assert report.status is OrderStatus.FILLED
+    questions = wire.came[: wire.came.index("POST /api/v3/order")]
+    assert "GET /api/v3/time" in questions
+
+
+def test_answers_in_between_keep_it_closed(world: ExchangeWorld, wire: Wire) -> None:
+    for _ in range(breaker.FAILURES_MAX * 2):
+        wire.is_cut = True
+        with pytest.raises(HookfillError):
+            world.venue.view()
+        wire.is_cut = False
+        world.venue.view()
+
+    assert not refused(world.venue.view)
+
+
+def test_an_order_that_cannot_be_sent_at_all_ends_no_row_of_failures(
+    world: ExchangeWorld, wire: Wire
+) -> None:
+    """It is checked with what is known, which is no answer of the exchange."""
+    wire.is_cut = True
+    for _ in range(breaker.FAILURES_MAX):
+        with pytest.raises(HookfillError):
+            world.venue.place(NUMBERS.order())
+    asked = wire.came.count("POST /api/v3/order")
+
+    with pytest.raises(HookfillError):
+        world.venue.place(NUMBERS.order())
+
+    assert wire.came.count("POST /api/v3/order") == asked
