@@ -28,7 +28,6 @@ class _Snapshot:
     """What was read at one moment; records are decoded when they are first asked for."""
 
     version: int = -1
-    read_at: float = 0.0
     accounts: Mapping[str, str] = field(default_factory=dict)
     account_ids: Mapping[str, str] = field(default_factory=dict)
     connectors: Mapping[str, str] = field(default_factory=dict)
@@ -52,6 +51,7 @@ class RedisRegistry:
         self._set_state = load_script(client, "set_state.lua")
         self._lock = threading.Lock()
         self._snapshot = _Snapshot()
+        self._looked_at = 0.0
 
     def version(self) -> int:
         """Return the version of what this process has read."""
@@ -63,11 +63,10 @@ class RedisRegistry:
             before = self._snapshot.version
             with translated():
                 version = int(text_of(self._client.get(keys.registry(0)) or "0"))
-            if version == before:
-                self._snapshot = replace(self._snapshot, read_at=self._seconds())
-                return False
-            self._snapshot = self._read(version)
-            return True
+            if version != before:
+                self._snapshot = self._read(version)
+            self._looked_at = self._seconds()
+            return version != before
 
     @property
     def is_unread(self) -> bool:
@@ -199,9 +198,10 @@ class RedisRegistry:
     def _fresh(self) -> _Snapshot:
         if self.is_unread:
             self.refresh()
-        elif self._seconds() - self._snapshot.read_at > LIFE_SECONDS:
+        elif self._seconds() - self._looked_at > LIFE_SECONDS:
             # One looks, the others go on with what they have: a commit checks its version anyway.
-            self._snapshot = replace(self._snapshot, read_at=self._seconds())
+            # What they have is set under the lock alone, else an older one could come back.
+            self._looked_at = self._seconds()
             self.refresh()
         return self._snapshot
 
@@ -215,4 +215,4 @@ class RedisRegistry:
             pipeline = self._client.pipeline(transaction=True)
             for key in (keys.ACCOUNTS, keys.ACCOUNT_IDS, keys.CONNECTORS, keys.CLIENTS):
                 pipeline.hgetall(key)
-            return _Snapshot(version, self._seconds(), *pipeline.execute())
+            return _Snapshot(version, *pipeline.execute())

@@ -42,17 +42,21 @@ class KnownMarkets:
 
     def _rows(self, venue: VenueName, market: Market) -> dict[Symbol, reading.Json]:
         """Return symbol → ccxt's market, without dated futures and what is not traded now."""
-        now = time.monotonic()
-        held = self._held.get((venue, market))
+        now, key = time.monotonic(), (venue, market)
+        held = self._held.get(key)
         if held is not None and now - held[0] < LIFE_SECONDS:
             return held[1]
+        if held is not None:
+            # One thread reads anew, the others go on with what there is.
+            self._held[key] = (now, held[1])
         kept = self._memory.markets(venue, str(market))
         if kept is None:
+            self._held.pop(key, None)
             return {}
         rows = {
             Symbol(str(row["symbol"]).partition(":")[0]): row
             for row in json.loads(kept.text)
             if reading.market_of(row) is market and row.get("active") is not False
         }
-        self._held[venue, market] = (now, rows)
+        self._held[key] = (now, rows)
         return rows

@@ -74,7 +74,7 @@ class ScriptedExchange:
 
 def test_tickers_come_from_the_exchange() -> None:
     tickers = CcxtTickers("binance")
-    vars(tickers)["_exchange"] = ScriptedExchange()
+    vars(tickers)["_waiting"].append(ScriptedExchange())
 
     assert tickers.ticker(BTC) == {"last": "7"}
     with pytest.raises(VenueRejected):

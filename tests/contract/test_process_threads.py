@@ -1,0 +1,148 @@
+"""What the threads of one worker process share, used by all of them at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+import redis
+
+from app.domain.account import ApiClient
+from app.domain.errors import StoreUnavailable
+from app.domain.identifiers import AccountId, Currency, Symbol
+from app.domain.status import OrderStatus
+from app.domain.words import Dialect, Side
+from app.store.clock import RedisClock
+from app.store.ids import RedisIds
+from app.store.registry import LIFE_SECONDS, RedisRegistry
+from app.venues.paper import ccxt_tickers
+from app.venues.paper.ccxt_tickers import CcxtTickers
+from tests.builders import BTC
+from tests.contract.paper_world import PaperWorld
+
+THREADS = 16
+
+
+def at_once(work: Callable[[int], object]) -> list[object]:
+    """Let threads begin together, and return what each came to."""
+    gate = threading.Barrier(THREADS)
+
+    def begin(number: int) -> object:
+        gate.wait()
+        return work(number)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(begin, range(THREADS)))
+
+
+def test_no_id_is_handed_out_twice(client: redis.Redis) -> None:
+    ids = RedisIds(client)
+
+    def drawn(number: int) -> list[int]:
+        hand_out = ids.latest if number % 2 else ids.fresh
+        return [one.id for _ in range(20) for one in hand_out(AccountId(1), 3)]
+
+    found = [one for row in at_once(drawn) if isinstance(row, list) for one in row]
+
+    assert len(found) == len(set(found)) == THREADS * 60
+
+
+def test_time_goes_forward_for_all_threads(client: redis.Redis) -> None:
+    clock = RedisClock(client)
+    clock.server_ms()
+
+    def looks(_: int) -> list[int]:
+        return [clock.server_ms() for _ in range(200)]
+
+    for row in at_once(looks):
+        assert isinstance(row, list)
+        assert row == sorted(row)
+
+
+class Seconds:
+    """A monotonic clock that lets another thread act when it is asked for the second time."""
+
+    def __init__(self) -> None:
+        self.now, self.looks = 0.0, 0
+        self.meanwhile: Callable[[], object] = lambda: None
+
+    def __call__(self) -> float:
+        self.now += LIFE_SECONDS * 2
+        self.looks += 1
+        if self.looks == 2:
+            self.meanwhile()
+        return self.now
+
+
+def test_a_registry_never_goes_back_to_what_it_knew_before(client: redis.Redis) -> None:
+    """One thread is about to look when another has looked, and then the store is away."""
+    seconds = Seconds()
+    registry, other = RedisRegistry(client, seconds), RedisRegistry(client)
+    key = ApiClient(dialect=Dialect.POLONIEX, key="k1", secret="sealed")  # noqa: S106 - sealed
+    registry.put_client(key)
+
+    def meanwhile() -> None:
+        other.put_client(replace(key, enabled=False))
+        registry.refresh()
+        registry.refresh = away  # type: ignore[method-assign]
+
+    def away() -> bool:
+        raise StoreUnavailable("away")
+
+    seconds.meanwhile, seconds.looks = meanwhile, 0
+    with pytest.raises(StoreUnavailable):
+        registry.client(key.dialect, key.key)
+
+    known = registry.known_client(key.dialect, key.key)
+    assert known is not None
+    assert not known.enabled
+
+
+def test_orders_of_one_paper_account_lose_no_money(world: PaperWorld) -> None:
+    orders = [world.order(Side.BUY, "0.001") for _ in range(THREADS * 2)]
+
+    def placed(number: int) -> list[OrderStatus]:
+        mine = orders[number::THREADS]
+        return [world.spot.place(one).status for one in mine]
+
+    told = at_once(placed)
+
+    assert told == [[OrderStatus.FILLED] * 2] * THREADS
+    view = world.spot.view()
+    assert view.balances[Currency("BTC")].total == Decimal("0.5") + Decimal("0.032")
+    assert view.balances[Currency("USDT")].total == 10_000 - Decimal("0.032") * 50_000
+
+
+class LoneExchange:
+    """Stands where ccxt would put its own, and notices a second thread."""
+
+    met: list[str]
+
+    def __init__(self, met: list[str]) -> None:
+        self.met = met
+        self._lock = threading.Lock()
+
+    def fetch_ticker(self, symbol: Symbol) -> Mapping[str, str]:
+        if not self._lock.acquire(blocking=False):
+            self.met.append(symbol)
+            return {"last": "0"}
+        try:
+            threading.Event().wait(0.01)
+            return {"last": "7"}
+        finally:
+            self._lock.release()
+
+
+def test_no_two_threads_ask_one_ccxt_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
+    met: list[str] = []
+    monkeypatch.setattr(ccxt_tickers, "public_exchange", lambda _: LoneExchange(met))
+    tickers = CcxtTickers("binance")
+
+    told = at_once(lambda _: [tickers.ticker(BTC)["last"] for _ in range(5)])
+
+    assert met == []
+    assert told == [["7"] * 5] * THREADS
