@@ -12,9 +12,10 @@ import fakeredis
 import pytest
 
 from app.domain.errors import HookfillError
-from app.domain.identifiers import EpochMs
+from app.domain.identifiers import AccountId, EpochMs
 from app.domain.status import OrderStatus
 from app.domain.words import Market, PositionMode
+from app.venue_ports import Urgency
 from tests.contract.venue_world import ExchangeWorld, Numbers, running_world
 from tests.exchanges.server import Answer, Request
 
@@ -131,3 +132,20 @@ def test_time_stamps_of_orders_do_not_stray_into_other_requests() -> None:
         assert placed
         assert {stamp - claimed_ms for stamp in placed} == {offset_ms}
         assert min(asked) >= started_ms + offset_ms
+
+
+def test_accounts_share_what_is_traded_and_ask_for_it_once(world: ExchangeWorld) -> None:
+    accounts = [replace(world.account, id=AccountId(10 + number)) for number in range(THREADS)]
+    tables = []
+
+    def work(number: int) -> None:
+        exchange = world.clients.exchange(accounts[number])
+        with exchange.asking(Urgency.LOOK_UP, is_public=True) as api:
+            tables.append((api.markets, api.markets_by_id, api.currencies))
+
+    at_once(work)
+    paths = [path for _, path in world.gateway.log]
+
+    assert len(tables) == THREADS
+    assert all(one is two for row in tables for one, two in zip(row, tables[0], strict=True))
+    assert sum("exchangeInfo" in path or path.endswith("/markets") for path in paths) <= 1
