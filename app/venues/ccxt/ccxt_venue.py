@@ -150,12 +150,11 @@ class CcxtVenue:
         what the venue refuses, and an order that was claimed anew is not sent twice.
         """
         with self.exchange.call(self._seconds_for(order)):
+            not_after_ms = self._last_moment_ms(order)
             found = self._checked(order)
             self._set_leverage(order)
             arguments = self._arguments(order, found)
-            claimed_at_ms = self._claimed_at_ms(order)
-            signed_at_ms = self.exchange.clock.venue_ms(claimed_at_ms)
-            not_after_ms = EpochMs(claimed_at_ms + RECEIVE_WINDOW_MS)
+            signed_at_ms = self.exchange.clock.venue_ms(self._claimed_at_ms(order))
             with self.exchange.changing(Urgency.ORDER, signed_at_ms, not_after_ms) as api:
                 answer = api.create_order(*arguments)
             report = self._acknowledged(order, answer, found)
@@ -169,6 +168,15 @@ class CcxtVenue:
             return CALL_SECONDS
         left = (order.lease_until_ms - self._ports.clock.server_ms()) / 1000
         return min(CALL_SECONDS, left - _LEASE_MARGIN_SECONDS)
+
+    def _last_moment_ms(self, order: Order) -> int:
+        """Return the steady time after which the order may not leave, if the exchange looks or not.
+
+        The server's clock, by which it was claimed, may be set while questions are asked.
+        """
+        clock = self._ports.clock
+        left_ms = self._claimed_at_ms(order) + RECEIVE_WINDOW_MS - clock.server_ms()
+        return clock.steady_ms() + left_ms
 
     def _claimed_at_ms(self, order: Order) -> int:
         """Return the server time of the claim that permits this placement."""
@@ -306,9 +314,8 @@ class CcxtVenue:
 
     def _newest_quote(self, symbol: Symbol) -> Quote | None:
         tick = self._ports.memory.tick(self._account.feed, symbol)
-        if tick is not None and self._ports.clock.server_ms() - tick.number <= _QUOTE_AGE_MS:
-            return tick.quotes.get(symbol)
-        return self.quote(symbol)
+        fresh = tick and tick.seen_within(_QUOTE_AGE_MS, self._ports.clock.server_ms())
+        return fresh.quotes[symbol] if fresh and symbol in fresh.quotes else self.quote(symbol)
 
     def _acknowledged(self, order: Order, answer: Json, found: Json) -> OrderReport:
         """Return what the answer to an order says, and where it says little, what a look-up says.

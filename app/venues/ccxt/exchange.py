@@ -18,7 +18,7 @@ from app.domain.errors import (
     VenueRejected,
     VenueUnavailable,
 )
-from app.domain.identifiers import EpochMs, Symbol, VenueName
+from app.domain.identifiers import Symbol, VenueName
 from app.domain.words import Market
 from app.venue_ports import Urgency
 from app.venues.ccxt.breaker import Breaker
@@ -139,7 +139,7 @@ class Exchange:
         self,
         urgency: Urgency,
         signed_at_ms: int | None = None,
-        not_after_ms: EpochMs | None = None,
+        not_after_ms: int | None = None,
     ) -> Iterator[Json]:
         """Yield ccxt's exchange for one call that changes something.
 
@@ -147,7 +147,7 @@ class Exchange:
             urgency: of the request.
             signed_at_ms: the venue's time that the request carries; None is now. It is that of the
                 intent, so that a request which was held up for long is refused by the venue.
-            not_after_ms: the server's time after which it may not leave; None is any time.
+            not_after_ms: the steady time after which it may not leave; None is any time.
 
         Raises:
             VenueRejected, VenueUnavailable: nothing has happened.

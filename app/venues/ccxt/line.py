@@ -11,7 +11,6 @@ from requests.adapters import HTTPAdapter
 
 from app.domain.account import Account
 from app.domain.errors import OutcomeUnknown, StoreError, VenueBusy
-from app.domain.identifiers import EpochMs
 from app.domain.words import Market
 from app.venue_ports import Urgency
 from app.venues.ccxt.breaker import Breaker
@@ -47,14 +46,14 @@ class Errand:
         ends_at: the moment of the monotonic clock by which all requests must be answered.
         urgency: of the requests.
         signed_at_ms: the venue's time that they carry; None is now.
-        not_after_ms: the server's time after which nothing that changes anything may leave.
+        not_after_ms: the steady time after which nothing that changes anything may leave.
         changes: whether it is to change anything.
     """
 
     ends_at: float
     urgency: Urgency = Urgency.POLL
     signed_at_ms: int | None = None
-    not_after_ms: EpochMs | None = None
+    not_after_ms: int | None = None
     changes: bool = False
 
 
@@ -137,7 +136,7 @@ class Line:
         not_after_ms = self.errand.not_after_ms
         if left < _LEAST_SECONDS:
             refusal = f"{self.account.venue} was too slow for all that had to be asked"
-        if not_after_ms is not None and self._ports.clock.server_ms() > not_after_ms:
+        if not_after_ms is not None and self._ports.clock.steady_ms() > not_after_ms:
             refusal = "it is too late to send what was claimed so long ago"
         if refusal is not None:
             raise OutcomeUnknown(refusal) if self._has_left else VenueBusy(refusal, _AGAIN_MS)

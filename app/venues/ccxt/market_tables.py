@@ -50,7 +50,7 @@ class MarketTables:
 
     Args:
         memory: what other workers have asked for lately.
-        clock: tells the server's time.
+        clock: tells the steady time.
     """
 
     def __init__(self, memory: VenueMemory, clock: Clock) -> None:
@@ -67,7 +67,7 @@ class MarketTables:
         """
         key = _key(line)
         table = self._tables.get(key)
-        if table is None or self._clock.server_ms() > table.renew_at_ms:
+        if table is None or self._clock.steady_ms() > table.renew_at_ms:
             table = self._renewed(line, key)
         _lend(table, line)
 
@@ -93,7 +93,7 @@ class MarketTables:
 
     def _newer(self, line: Line, key: _Key) -> Table:
         """Take over what another worker has asked for lately, or ask."""
-        now_ms, known = self._clock.server_ms(), self._tables.get(key)
+        now_ms, known = self._clock.steady_ms(), self._tables.get(key)
         if known is not None and now_ms <= known.renew_at_ms:
             return known  # another thread has, meanwhile
         try:
@@ -111,7 +111,7 @@ class MarketTables:
         line.api.set_markets(json.loads(text))
         table = Table(
             parts={name: getattr(line.api, name) for name in _PARTS},
-            renew_at_ms=self._clock.server_ms() + AGE_MS - age_ms,
+            renew_at_ms=self._clock.steady_ms() + AGE_MS - age_ms,
         )
         self._tables[key] = table
         return table

@@ -57,3 +57,24 @@ def test_an_order_that_needs_questions_first_is_sent_all_the_same(
 
         assert report.status in {OrderStatus.FILLED, OrderStatus.NEW}
         assert rig.received() == [order.client_order_id]
+
+
+def test_a_clock_that_is_set_back_meanwhile_lets_nothing_leave_late() -> None:
+    """The claim is by the server's clock, and the exchange may look at no time stamp."""
+    with venue_rig("binanceus", Market.SPOT) as rig:
+        answer = rig.gateway.answer
+
+        def late(request: Request) -> Answer | bytes | None:
+            found = answer(request)
+            rig.clock.advance(6_000)
+            rig.clock.step(-3_600_000)
+            return found
+
+        rig.gateway.answer = late  # type: ignore[method-assign]
+        order = Numbers(Market.SPOT, PositionMode.HEDGE).order()
+        until_ms = rig.clock.server_ms() + rig.ports.policy.lease_ms(rig.account)
+
+        with pytest.raises(VenueBusy, match="too late"):
+            rig.clients.venue(rig.account).place(replace(order, lease_until_ms=EpochMs(until_ms)))
+
+        assert rig.received() == []
