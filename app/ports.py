@@ -458,6 +458,15 @@ class Runs(Protocol):
     def symbols(self, account: AccountId) -> Collection[Symbol]:
         """Return the symbols of an account that were ever vouched for."""
 
+    def epoch(self) -> int:
+        """Return how far the store has counted together with the history; 0 if it never has."""
+
+    def raise_epoch(self) -> int:
+        """Count on by one, and return how far that is."""
+
+    def reach_epoch(self, to: int) -> None:
+        """Count on from here."""
+
 
 class Freezer(Protocol):
     """Why accounts are frozen, so that nothing at all is sent for them."""
@@ -770,6 +779,12 @@ class History(Protocol):
 
     def identity(self) -> str:
         """Return a name that no other history has, nor this one if it was made anew."""
+
+    def epoch(self) -> int:
+        """Return how far it has counted together with the store; 0 if it never has."""
+
+    def raise_epoch(self, to: int) -> None:
+        """Count up to this; what is higher already stays."""
 
     def keep(self, records: Sequence[Record]) -> None:
         """Write them for good, all or none; what it knows in a newer form stays as it is.

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from app.dispatch.routes import TaskName
 from app.ports import Ports
 from app.services.archive import archive
+from app.services.epoch import count_on
 from app.services.kill import fire_kill_switches
 from app.services.sweep import sweep
 from app.services.venue_cancels import hurry_venue_cancels
@@ -35,6 +36,8 @@ class Sweep(PeriodicTask):
             sweep(ports)
             fire_kill_switches(ports)
             hurry_venue_cancels(ports)
+            with one_piece_of_work():
+                count_on(ports)
         finally:
             ports.locks.release("sweep", token)
 

@@ -12,6 +12,7 @@ from app.ports import Ports
 from app.services.follow import follow_news, follow_orders, poll_orders, refresh_view
 from app.services.inspect import inspect_account
 from app.services.reconcile import reconcile
+from app.services.vouch import look_early
 from app.services.watch import watch_prices
 from workers.base import HookfillTask, PeriodicTask, hand_on, id_from, offer, one_piece_of_work
 from workers.celery_app import celery_app
@@ -170,6 +171,7 @@ class Reconcile(PeriodicTask):
             if number is not None and since_ms is not None:
                 compare = partial(reconcile, since_ms=EpochMs(since_ms))
                 _poll(self.name, str(value), AccountId(number), compare, ports)
+                _poll("look_early", str(number), AccountId(number), look_early, ports)
 
 
 for _task in (PollPrices, PollOrders, Inspect, Reconcile):

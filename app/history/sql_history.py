@@ -13,8 +13,8 @@ from app.domain.order import Order
 from app.domain.report import Fill
 from app.domain.search import FillPlace, Place, Search
 from app.history import queries
-from app.history.database import Database
-from app.history.tables import AGGREGATES, FILLS, RECORDS
+from app.history.database import INSERT, Database
+from app.history.tables import AGGREGATES, EPOCH, FILLS, RECORDS
 from app.history.writing import children_of, texts_of, writes_of
 from app.ports import Mark, Record
 
@@ -45,6 +45,20 @@ class SqlHistory:
     def identity(self) -> str:
         """Return a name that no other history has, nor this one if it was made anew."""
         return self._database.identity()
+
+    def epoch(self) -> int:
+        """Return how far it has counted together with the store; 0 if it never has."""
+        with self._database.reading() as connection:
+            return connection.execute(select(EPOCH.c.epoch)).scalar() or 0
+
+    def raise_epoch(self, to: int) -> None:
+        """Count up to this; what is higher already stays."""
+        new = {"number": 1, "epoch": to}
+        statement = INSERT[self._database.dialect](EPOCH).on_conflict_do_update(
+            index_elements=["number"], set_={"epoch": to}, where=EPOCH.c.epoch < to
+        )
+        with self._database.writing() as connection:
+            connection.execute(statement, new)
 
     def keep(self, records: Sequence[Record]) -> None:
         """Write them for good, all or none; what it knows in a newer form stays as it is."""

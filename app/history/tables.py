@@ -20,6 +20,14 @@ ABOUT = Table(
     Column("identity", Text, nullable=False),
 )
 
+#: One row: the number that it counts together with the store.
+EPOCH = Table(
+    "hookfill_epoch",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", BigInteger, nullable=False),
+)
+
 #: What is searched. `version` and `entries` tell which form of the aggregate it is.
 AGGREGATES = Table(
     "hookfill_aggregates",

@@ -18,6 +18,7 @@ from app.domain.identifiers import AccountName
 from app.ingress.authentication import Gate
 from app.ingress.health import CANARY_AGE_MAX_MS
 from app.ingress.reading import Strict, body_of_request
+from app.services.epoch import is_history_behind
 from app.store.server_check import check_server
 
 Json = dict[str, object]
@@ -42,7 +43,7 @@ class _Doctor:
         accounts = [
             one for one in self._wiring.registry.accounts() if one.enabled and one.venue != PAPER
         ]
-        rows = [_row(one) for one in (*self._about_store(), *self._about_queue())]
+        rows = [_row(one) for one in self._about_ourselves()]
         rows += [_row(_FROZEN, one) for one in accounts if self._is_frozen(one)]
         found = self._asked(accounts)
         for account in accounts:
@@ -56,6 +57,13 @@ class _Doctor:
         account = self._wiring.registry.account_named(AccountName(name))
         rows = [_row(one, account) for one in self._asked([account])[account.name]]
         return jsonify(ok=_is_well(rows), account=account.name, venue=account.venue, findings=rows)
+
+    def _about_history(self) -> Sequence[Finding]:
+        try:
+            is_behind = is_history_behind(self._wiring.ports)
+        except StoreUnavailable as error:
+            return (Finding(check="history", message=str(error), grade=Grade.WARNING),)
+        return (_HISTORY_BEHIND,) if is_behind else ()
 
     def _is_frozen(self, account: Account) -> bool:
         return self._wiring.ports.freezer.of(account.id) is not None
@@ -76,6 +84,9 @@ class _Doctor:
             if len(found) < len(accounts):
                 time.sleep(LOOK_SECONDS)
         return {name: found.get(name, (_NOBODY,)) for name in tickets}
+
+    def _about_ourselves(self) -> Sequence[Finding]:
+        return (*self._about_store(), *self._about_queue(), *self._about_history())
 
     def _about_store(self) -> Sequence[Finding]:
         settings = self._wiring.settings
@@ -106,6 +117,13 @@ class _Doctor:
             ),
         )
 
+
+_HISTORY_BEHIND = Finding(
+    check="history",
+    message="the history is older than the store: it was restored alone, or is another one",
+    grade=Grade.WARNING,
+    fix="Orders that had left the store since are known to the venue only.",
+)
 
 _FROZEN = Finding(
     check="frozen",

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import structlog
 
 from app.domain.account import PAPER, Account
-from app.domain.errors import CannotAsk, NewerRecord, NotFound, VenueError
+from app.domain.errors import CannotAsk, HistoryUnavailable, NewerRecord, NotFound, VenueError
 from app.domain.events import OrderReported
 from app.domain.frozen import Frozen, Knowledge, PlacedOrder
-from app.domain.identifiers import EpochMs, Symbol
+from app.domain.identifiers import AccountId, EpochMs, Symbol
 from app.domain.order import Order
 from app.domain.report import OrderReport
 from app.ports import Ports
+from app.services.epoch import is_store_whole
 from app.services.held import held
 from app.services.wake import wake_account
 
@@ -81,6 +82,28 @@ def clear(order: Order, account: Account, ports: Ports) -> Clearance | None:
     return Clearance(_found(order, account, ports)) if was_here_before else CLEARED
 
 
+def look_early(account_id: AccountId, ports: Ports) -> None:
+    """Ask the venue about the symbols in which anything is live, before any of it wants to go.
+
+    So people hear of it soon after a start. Of an account that is frozen without a list, since its
+    store was found to be older than the history, the list is made.
+
+    Raises:
+        VenueError: the venue could not be asked; it is asked before anything is sent.
+    """
+    account = ports.accounts.account(account_id)
+    if account.venue == PAPER:
+        return
+    frozen = ports.freezer.of(account.id)
+    if frozen is None:
+        for symbol in sorted(_live(account, ports)):
+            known = ports.runs.knowledge(account.id, symbol)
+            if known.since_ms is not None and not _ask(account, symbol, ports):
+                return
+    elif not frozen.orders and (found := _everywhere(account, ports)):
+        _freeze(account, found, ports)
+
+
 def _found(order: Order, account: Account, ports: Ports) -> OrderReport | None:
     """Look up an order that may have been sent after the copy was made that runs here."""
     with suppress(CannotAsk):
@@ -100,14 +123,23 @@ def _ask(account: Account, symbol: Symbol, ports: Ports) -> bool:
         known = ports.runs.knowledge(account.id, symbol)
         if known.since_ms is None:
             return True
+        if not _is_store_whole(ports):
+            return False
         strangers = _strangers(account, symbol, known, ports)
         if strangers:
             _freeze(account, strangers, ports)
-            _freeze(account, [*strangers, *_elsewhere(account, symbol, ports)], ports)
+            _freeze(account, [*strangers, *_everywhere(account, ports, but=symbol)], ports)
             return True
         if not ports.runs.vouch(account.id, symbol, known.run):
             return False
     wake_account(account.id, ports)
+    return True
+
+
+def _is_store_whole(ports: Ports) -> bool:
+    """Ask the history, which is quick; the venues tell more, so that it need not be there."""
+    with suppress(HistoryUnavailable):
+        return is_store_whole(ports)
     return True
 
 
@@ -148,13 +180,15 @@ def _unknown(orders: Iterable[PlacedOrder], account: Account, ports: Ports) -> l
     return [ours[one] for one in sorted(missing) if ours[one].client_order_id not in accepted]
 
 
-def _elsewhere(account: Account, but: Symbol, ports: Ports) -> list[PlacedOrder]:
-    """Return such orders of the account's other symbols, so that people see all of them at once.
+def _everywhere(account: Account, ports: Ports, but: Symbol | None = None) -> list[PlacedOrder]:
+    """Return such orders of all the account's symbols but one, so that people see them at once.
 
     What cannot be asked is asked before anything is sent there.
     """
     found: list[PlacedOrder] = []
-    for symbol in sorted({*ports.runs.symbols(account.id), *_live(account, ports)} - {but}):
+    for symbol in sorted({*ports.runs.symbols(account.id), *_live(account, ports)}):
+        if symbol == but:
+            continue
         with suppress(VenueError):
             known = ports.runs.knowledge(account.id, symbol)
             found += _strangers(account, symbol, known, ports)

@@ -53,6 +53,9 @@ RUNS = "hookfill:runs"
 #: Overwritten by the next run.
 RUN = "hookfill:run"
 
+#: string, counter. What the store counts together with the history. For ever.
+EPOCH = "hookfill:epoch"
+
 #: string. Identity of the history that has what the `kept` sets name. Overwritten by the next one.
 HISTORY = "hookfill:history"
 

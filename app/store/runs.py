@@ -51,6 +51,21 @@ class RedisRuns:
         """Note that those are known that were placed before a server time."""
         return bool(self._vouch([keys.vouched(account)], [symbol, run, until_ms])[0] == OK)
 
+    def epoch(self) -> int:
+        """Return how far the store has counted together with the history; 0 if it never has."""
+        with translated():
+            return int(text_of(self._client.get(keys.EPOCH) or "0"))
+
+    def raise_epoch(self) -> int:
+        """Count on by one, and return how far that is."""
+        with translated():
+            return int(self._client.incr(keys.EPOCH))
+
+    def reach_epoch(self, to: int) -> None:
+        """Count on from here."""
+        with translated():
+            self._client.set(keys.EPOCH, to)
+
     def symbols(self, account: AccountId) -> Collection[Symbol]:
         """Return the symbols of an account that were ever vouched for."""
         with translated():

@@ -7,18 +7,19 @@ from decimal import Decimal
 
 import pytest
 
-from app.domain.errors import CannotAsk, VenueUnavailable, WrongState
+from app.domain.errors import CannotAsk, HistoryUnavailable, VenueUnavailable, WrongState
 from app.domain.frozen import Placed, PlacedOrder
 from app.domain.identifiers import AggregateId, EpochMs, OrderId, VenueName
 from app.domain.order import Order
 from app.domain.status import OrderStatus
 from app.domain.words import AccountState, Mode, ReasonCode, Side
 from app.services.cancel import cancel_order, request_cancel
+from app.services.epoch import COUNT_MS, count_on, is_history_behind, is_store_whole
 from app.services.place import place_order
 from app.services.recover import end_waiting, release
-from app.services.vouch import EARLIER_MS, LOOK_BACK_MS_MAX
-from tests.builders import BTC, ETH, REQUESTED, SPOT, a_report, an_order, an_order_in
-from tests.rig import Rig, deaths, encounters
+from app.services.vouch import EARLIER_MS, LOOK_BACK_MS_MAX, look_early
+from tests.builders import BTC, ETH, REQUESTED, SPOT, USDM, a_report, an_order, an_order_in
+from tests.rig import Rig, StepHistory, deaths, encounters
 
 ORDER_ID = an_order().id
 SECOND_ID, THIRD_ID = (OrderId(AggregateId(ORDER_ID + more)) for more in (16, 32))
@@ -458,3 +459,128 @@ def test_a_release_may_die_anywhere() -> None:
     for rig in deaths(prepare, act):
         assert state(rig) in {AccountState.FROZEN, AccountState.RUN}
         assert (rig.ports.freezer.of(SPOT.id) is None) is (state(rig) is AccountState.RUN)
+
+
+# Before anything wants to go
+
+
+def test_symbols_with_something_live_are_looked_at_early() -> None:
+    rig = restored(side=Side.SELL, reduces=True)
+    found = unknown(rig)
+
+    look_early(SPOT.id, rig.ports)
+
+    frozen = rig.ports.freezer.of(SPOT.id)
+    assert frozen is not None
+    assert frozen.orders == (found,)
+
+
+def test_looking_early_twice_asks_once() -> None:
+    rig = restored()
+
+    look_early(SPOT.id, rig.ports)
+    look_early(SPOT.id, rig.ports)
+
+    assert len(rig.venue.asked_since) == 1
+    assert place(rig).status is OrderStatus.FILLED
+    assert len(rig.venue.asked_since) == 1
+
+
+# The number that store and history count together
+
+
+def a_store_behind() -> Rig:
+    """A rig whose store alone was put back to an earlier moment."""
+    rig = restored(side=Side.SELL, reduces=True)
+    rig.history.raise_epoch(7)
+    rig.ports.runs.reach_epoch(5)
+    return rig
+
+
+def test_a_store_that_is_older_than_its_history_freezes_all_real_accounts() -> None:
+    rig = a_store_behind()
+
+    count_on(rig.ports)
+
+    assert state(rig) is AccountState.FROZEN
+    assert rig.ports.ledger.state_of(USDM.id) is AccountState.RUN  # paper
+    assert rig.ports.runs.epoch() == 7
+
+
+def test_nothing_is_sent_before_the_two_are_compared() -> None:
+    rig = a_store_behind()
+
+    place(rig)
+    place(rig)
+
+    assert rig.venue.sent == []
+    assert state(rig) is AccountState.FROZEN
+
+
+def test_a_list_is_made_for_an_account_that_was_frozen_without() -> None:
+    rig = a_store_behind()
+    found = unknown(rig)
+    count_on(rig.ports)
+
+    look_early(SPOT.id, rig.ports)
+
+    frozen = rig.ports.freezer.of(SPOT.id)
+    assert frozen is not None
+    assert (frozen.orders, frozen.before) == ((found,), AccountState.RUN)
+
+
+def test_it_is_found_once_and_a_release_holds() -> None:
+    rig = a_store_behind()
+    count_on(rig.ports)
+
+    release(REAL, seen_at_ms(rig), rig.ports)
+    rig.clock.advance(COUNT_MS + 1)
+    count_on(rig.ports)
+    place(rig)
+
+    assert state(rig) is AccountState.RUN
+    assert len(rig.venue.sent) == 1
+
+
+def test_the_two_count_together_and_the_store_first() -> None:
+    rig = restored()
+    for _ in range(3):
+        count_on(rig.ports)
+        count_on(rig.ports)  # too early
+        rig.clock.advance(COUNT_MS + 1)
+
+    assert (rig.ports.runs.epoch(), rig.history.epoch()) == (3, 3)
+    for rig in deaths(restored, lambda rig: count_on(rig.ports)):
+        assert rig.history.epoch() <= rig.ports.runs.epoch()
+        assert is_store_whole(rig.ports)
+
+
+def test_freezing_may_die_anywhere_and_is_done_again() -> None:
+    for rig in deaths(a_store_behind, lambda rig: is_store_whole(rig.ports)):
+        rig.clock.advance(120_000)
+
+        is_store_whole(rig.ports)
+
+        assert state(rig) is AccountState.FROZEN
+
+
+def test_a_history_that_is_another_one_freezes_nothing() -> None:
+    rig = restored()
+    rig.ports.runs.reach_epoch(9)
+
+    assert is_history_behind(rig.ports)
+    assert place(rig).status is OrderStatus.FILLED
+
+
+def test_a_history_that_is_away_stops_nothing() -> None:
+    rig = restored()
+    rig.ports = replace(rig.ports, history=AwayHistory())
+
+    assert place(rig).status is OrderStatus.FILLED
+
+
+class AwayHistory(StepHistory):
+    """A history that does not answer."""
+
+    def epoch(self) -> int:
+        raise HistoryUnavailable("nobody is there")

@@ -1,0 +1,141 @@
+"""A data folder that is put back after it was copied: nothing that was done since is done again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from app.cli import main
+from app.domain.words import Market
+from tests.contract.venue_world import KEY, SECRET, wire_of
+from tests.end_to_end.stack import Json, Stack, running_stack, until
+from tests.exchanges.server import Dialect, served
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+ACCOUNT = "real"
+SETTINGS = {
+    "HOOKFILL_VENUE_POLL_MS": "200",
+    "HOOKFILL_VENUE_TIMEOUT_MS": "2000",
+    "HOOKFILL_VENUE_MARGIN_MS": "0",
+    "HOOKFILL_VENUE_ABSENCE_MS": "500",
+}
+
+
+@dataclass
+class World:
+    """An exchange that outlives every run of Hookfill, and the data folder."""
+
+    wire: Dialect
+    url: str
+    data_dir: Path
+
+    @contextmanager
+    def up(self) -> Iterator[Stack]:
+        """Run Hookfill over the data folder."""
+        environment = {**SETTINGS, "HOOKFILL_VENUE_URLS": json.dumps({"binance": self.url})}
+        with running_stack(self.data_dir, environment) as stack:
+            yield stack
+
+    def received(self) -> list[tuple[str, str]]:
+        """Return side and client order id of every order that the exchange has taken in."""
+        orders = self.wire.exchange.accounts[KEY].orders
+        return [(one.ticket.side, one.ticket.client_id) for one in orders]
+
+    def hookfill(self, *words: str) -> str:
+        """Run a command of the command line against the running stack."""
+        arguments = [*words, "--data-dir", str(self.data_dir)]
+        answer = CliRunner().invoke(main, arguments, catch_exceptions=False)
+        assert answer.exit_code == 0, answer.output
+        return answer.output
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    wire = wire_of("binance", Market.USDM)
+    with served(wire) as (url, _):
+        yield World(wire, url, tmp_path / "var")
+
+
+def send(stack: Stack, **fields: object) -> str:
+    names = {"connectorName": ACCOUNT, "connectorToken": "T", "number": time.time_ns()}
+    answer = stack.send({**names, **fields})
+    assert answer.text == "ok", answer.text
+    return answer.headers["X-Hookfill-Id"]
+
+
+def state(stack: Stack) -> str:
+    found: str = stack.call("GET", f"/api/accounts/{ACCOUNT}")["state"]
+    return found
+
+
+def set_up(stack: Stack) -> None:
+    account = {
+        "venue": "binance",
+        "market": "USDM",
+        "mode": "live",
+        "credentials": {"apiKey": KEY, "secret": SECRET},
+    }
+    stack.call("PUT", f"/api/accounts/{ACCOUNT}", account)
+    connector = {"token": "T", "account": ACCOUNT, "symbol": "ETH/USDT"}
+    stack.call("PUT", f"/api/connectors/{ACCOUNT}", connector)
+
+
+def frozen_row(stack: Stack) -> Json:
+    found: list[Json] = stack.call("GET", "/api/recovery")["data"]
+    (row,) = found
+    return row
+
+
+def test_a_folder_that_is_put_back_does_nothing_again_by_itself(world: World) -> None:
+    with world.up() as stack:
+        set_up(stack)
+        opened = send(stack, action="openLong", fixed="0.2", profit="2200", loss="1900")
+        until(lambda: len(stack.rows(kind="SMART_ORDER", parent=opened)) == 2, 60)
+        send(stack, action="closeLong", fixed="0.05", delaySeconds=25)
+        due_at = time.monotonic() + 25
+    copy = world.data_dir.with_name("copy")
+    shutil.copytree(world.data_dir, copy)
+
+    # A plain restart: nothing is frozen, and everything goes on by itself.
+    with world.up() as stack:
+        until(lambda: len(world.received()) == 2, 90)
+        until(lambda: time.monotonic() > due_at, 30)
+        world.wire.exchange.set_price("ETH/USDT", "1899")
+        until(lambda: len(world.received()) == 3, 60)
+        assert state(stack) == "RUN"
+    before = world.received()
+    assert [side for side, _ in before] == ["BUY", "SELL", "SELL"]
+
+    shutil.rmtree(world.data_dir)
+    shutil.copytree(copy, world.data_dir)
+    with world.up() as stack:
+        until(lambda: state(stack) == "FROZEN", 60)
+        row = frozen_row(stack)
+        seen = {one["client_order_id"] for one in row["unknown_orders"]}
+        assert seen == {name for side, name in before if side == "SELL"}
+        assert row["waiting"]
+        refusal = stack.call("PUT", f"/api/accounts/{ACCOUNT}", {"state": "RUN"}, status=409)
+        assert "hookfill recover" in refusal["error"]["message"]
+        time.sleep(5)  # polls, sweeps and the delay that was due have had their turns
+        assert world.received() == before
+
+        shown = world.hookfill("recover")
+        assert all(name in shown for name in seen)
+        assert "FROZEN" in world.hookfill("status")
+        said = world.hookfill("recover", ACCOUNT, "--release", "--cancel-pending")
+        assert f"{ACCOUNT} is RUN again" in said
+        until(lambda: not stack.call("GET", "/api/recovery")["data"], 20)
+
+        send(stack, action="openLong", fixed="0.1")
+        until(lambda: len(world.received()) == 4, 60)
+        assert state(stack) == "RUN"
+    assert world.received()[:3] == before
