@@ -9,7 +9,15 @@ from decimal import Decimal
 
 from app.domain.errors import WrongState
 from app.domain.figures import plain
-from app.domain.identifiers import AccountId, ClientOrderId, EpochMs, Symbol, VenueOrderId
+from app.domain.identifiers import (
+    AccountId,
+    AggregateId,
+    ClientOrderId,
+    EpochMs,
+    Symbol,
+    VenueOrderId,
+    first_id,
+)
 from app.domain.words import AccountState, Side
 
 
@@ -88,10 +96,21 @@ class Knowledge:
     Attributes:
         run: its name.
         mark: the last id that was handed out before it began.
+        begun_ms: server time at which it was first seen.
         since_ms: server time since when orders may have been placed of which it does not know; None
             if the venue was asked about all of them in this run.
+        end: the last id that was handed out in the run in which it knew of all.
     """
 
     run: str
-    mark: int
+    mark: AggregateId
+    begun_ms: EpochMs
     since_ms: EpochMs | None
+    end: AggregateId
+
+    def may_have_forgotten(self, order_id: AggregateId) -> bool:
+        """Tell whether an order may have been made after the copy that runs here was.
+
+        Then the store has never known it, even if the history does: that may be a newer copy.
+        """
+        return self.end < order_id < first_id(self.begun_ms)

@@ -34,6 +34,11 @@ class FreshId:
     client_order_id: ClientOrderId
 
 
+def first_id(at_ms: EpochMs) -> AggregateId:
+    """Return the least id that is handed out at a server time, unless clocks have been set back."""
+    return AggregateId((at_ms - ID_EPOCH_MS) * IDS_PER_MS)
+
+
 def client_order_id(installation: str, order_id: AggregateId) -> ClientOrderId:
     """Return `h`, the installation's four characters and the order id: 16 letters and digits.
 

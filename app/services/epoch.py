@@ -10,7 +10,7 @@ from app.ports import Ports
 from app.services.held import held
 
 #: Between two counts. What was restored to an earlier moment within it is told by the venues alone.
-COUNT_MS = 60_000
+COUNT_MS = 10_000
 
 #: Longer than it takes to freeze all accounts.
 LEASE_MS = 30_000

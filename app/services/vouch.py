@@ -158,7 +158,7 @@ def _strangers(
     try:
         while True:
             placed = venue.placed(symbol, EpochMs(since_ms))
-            found += _unknown(placed.orders, account, ports)
+            found += _unknown(placed.orders, account, known, ports)
             if placed.until_ms is None:
                 return found
             if not found:
@@ -168,14 +168,17 @@ def _strangers(
         return found  # `hookfill doctor` says so
 
 
-def _unknown(orders: Iterable[PlacedOrder], account: Account, ports: Ports) -> list[PlacedOrder]:
+def _unknown(
+    orders: Iterable[PlacedOrder], account: Account, known: Knowledge, ports: Ports
+) -> list[PlacedOrder]:
     ours = {}
     for one in orders:
         owner = ports.ids.order_of(one.client_order_id)
         if owner is not None:
             ours[owner] = one
     missing = ours.keys() - ports.ledger.present(ours)
-    missing -= ports.history.marks(missing).keys()
+    kept = ports.history.marks(missing)
+    missing -= {one for one in kept if not known.may_have_forgotten(one)}
     accepted = ports.freezer.accepted(account.id) if missing else ()
     return [ours[one] for one in sorted(missing) if ours[one].client_order_id not in accepted]
 

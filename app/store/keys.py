@@ -49,9 +49,12 @@ CANARY = "hookfill:canary"
 #: `first` is before all of them.
 RUNS = "hookfill:runs"
 
-#: hash. `name` of the present run, and `mark`, the last id that was handed out before it began.
-#: Overwritten by the next run.
+#: hash. `name` of the present run, `begun` (server ms) and `mark`, the last id that was handed out
+#: before it began. Overwritten by the next run.
 RUN = "hookfill:run"
+
+#: hash, run of the server → the last id that was handed out in it. As long as the run is in `RUNS`.
+RUN_ENDS = "hookfill:run_ends"
 
 #: string, counter. What the store counts together with the history. For ever.
 EPOCH = "hookfill:epoch"
@@ -185,7 +188,7 @@ def state(account: AccountId) -> str:
 def vouched(account: AccountId) -> str:
     """Hash: symbol → the run in which all orders at the venue were known. For ever.
 
-    `until <server ms>` where only those are known for certain that were placed before.
+    `until <server ms> <run>` where since that run only those were asked about that are older.
     """
     return f"{tag(shard_of_account(account))}:vouched:{account}"
 

@@ -7,14 +7,14 @@ from dataclasses import replace
 import redis
 
 from app.domain.frozen import Frozen, Knowledge
-from app.domain.identifiers import AccountId, ClientOrderId, EpochMs, Symbol
+from app.domain.identifiers import AccountId, AggregateId, ClientOrderId, EpochMs, Symbol
 from app.domain.words import AccountState
 from app.store import keys
 from app.store.codec import decoder, encoder
 from app.store.scripts import load_script, text_of, translated
 from app.store.transaction import OK
 
-_RUN = (keys.RUNS, keys.RUN, keys.IDS, keys.CANARY)
+_RUN = (keys.RUNS, keys.RUN, keys.RUN_ENDS, keys.IDS, keys.CANARY)
 
 _TO, _FROM = encoder(Frozen), decoder(Frozen)
 
@@ -39,9 +39,14 @@ class RedisRuns:
     def knowledge(self, account: AccountId, symbol: Symbol) -> Knowledge:
         """Return what the present run knows of an account's orders of a symbol."""
         answer = self._knowledge([*_RUN, keys.vouched(account)], [symbol])
-        _, run, mark, since = map(text_of, answer)
-        since_ms = None if since == "" else EpochMs(int(since.partition(".")[0]))
-        return Knowledge(run=run, mark=int(mark), since_ms=since_ms)
+        _, run, mark, begun, since, end = map(text_of, answer)
+        return Knowledge(
+            run=run,
+            mark=AggregateId(int(mark)),
+            begun_ms=EpochMs(int(begun)),
+            since_ms=None if since == "" else EpochMs(int(since.partition(".")[0])),
+            end=AggregateId(int(end)),
+        )
 
     def vouch(self, account: AccountId, symbol: Symbol, run: str) -> bool:
         """Note that all orders of a symbol are known in a run; False if it is over."""

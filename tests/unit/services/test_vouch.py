@@ -18,6 +18,8 @@ from app.services.epoch import COUNT_MS, count_on, is_history_behind, is_store_w
 from app.services.place import place_order
 from app.services.recover import end_waiting, release
 from app.services.vouch import EARLIER_MS, LOOK_BACK_MS_MAX, look_early
+from app.store import keys
+from app.store.ids import RedisIds
 from tests.builders import BTC, ETH, REQUESTED, SPOT, USDM, a_report, an_order, an_order_in
 from tests.rig import Rig, StepHistory, deaths, encounters
 
@@ -227,6 +229,24 @@ def test_what_the_history_knows_is_known() -> None:
     unknown(rig, client_order_id=fresh.client_order_id)
 
     assert place(rig).status is OrderStatus.FILLED
+
+
+def test_a_history_that_is_a_newer_copy_than_the_store_vouches_for_nothing() -> None:
+    rig = restored(side=Side.SELL, reduces=True)
+    rig.clock.advance(1_000)
+    (fresh,) = RedisIds(rig.redis).fresh(SPOT.id, 1)  # drawn after the copy was made
+    lost = an_order_in(OrderStatus.FILLED, id=fresh.id, client_order_id=fresh.client_order_id)
+    rig.put(lost)
+    rig.history.keep(rig.ports.departures.load([fresh.id]))
+    rig.redis.delete(*rig.redis.keys(f"*aggregate:{fresh.id}"), keys.IDS)
+    found = unknown(rig, client_order_id=fresh.client_order_id)
+    rig.clock.advance(1_000)
+
+    place(rig)
+
+    frozen = rig.ports.freezer.of(SPOT.id)
+    assert frozen is not None
+    assert frozen.orders == (found,)
 
 
 def test_all_symbols_of_the_account_are_looked_at_so_that_the_list_is_whole() -> None:
