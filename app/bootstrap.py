@@ -64,6 +64,10 @@ from app.venues.registry import KnownVenues, RealVenues
 
 _log = structlog.get_logger()
 
+#: By how much a history that was restored is ahead: by more than the store can have counted since
+#: the history was copied.
+RESTORED_AHEAD = 1_000_000
+
 #: How long the web process waits for the store before it answers 503.
 WEB_STORE_SECONDS = 0.5
 
@@ -143,6 +147,20 @@ def refuse_unsafe_store(settings: Settings) -> None:
         warnings = (str(error),)
     for warning in warnings:
         _log.warning("store_not_checked", why=warning)
+
+
+def note_restored(environ: Mapping[str, str]) -> None:
+    """Let the history of a restored data folder tell that its store is older.
+
+    Raises:
+        BadSetting: a variable has a value that cannot be used.
+        HistoryUnavailable: the history did not take it.
+    """
+    settings = Settings.from_environment(environ)
+    database = Database(settings.database_url)
+    history = SqlHistory(database, aggregate_from)
+    history.raise_epoch(history.epoch() + RESTORED_AHEAD)
+    database.close()
 
 
 def _wiring(

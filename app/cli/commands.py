@@ -8,6 +8,7 @@ import click
 
 from app.cli.accounts import account
 from app.cli.api import Api, with_api
+from app.cli.backup import backup, restore
 from app.cli.clients import client
 from app.cli.connectors import connector
 from app.cli.export import export
@@ -34,7 +35,7 @@ def main() -> None:
 
 for _command in (
     *(orders, order, resolve, cancel, export),
-    *(account, connector, client, price, symbol, recover),
+    *(account, connector, client, price, symbol, recover, backup, restore),
 ):
     main.add_command(_command)
 

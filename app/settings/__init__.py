@@ -2,10 +2,12 @@
 
 from app.settings.addresses import Address, ServerUrl, is_loopback, without_credentials
 from app.settings.secret import Secret, derived
-from app.settings.table import VARIABLES, Settings
+from app.settings.table import HISTORY_FILE, KEY_FILE, VARIABLES, Settings
 from app.settings.variable import BadSetting, Variable, markdown_table
 
 __all__ = [
+    "HISTORY_FILE",
+    "KEY_FILE",
     "VARIABLES",
     "Address",
     "BadSetting",
