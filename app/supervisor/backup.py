@@ -50,15 +50,15 @@ def back_up(target: Path, environ: Mapping[str, str]) -> list[str]:
         CannotCopy: there is nothing to copy, or something is in the way.
         StoreUnavailable: the store did not answer.
     """
-    settings = Settings.from_environment(environ)
+    folder = Path(environ.get("HOOKFILL_DATA_DIR", "").strip() or "var").expanduser()
     if environ.get("REDIS_URL", "").strip():
         raise CannotCopy(
             "The store is at REDIS_URL, not in the data folder: copy its append-only files where "
             "it runs, or take a snapshot of its disk; then the history (docs/backup.md)."
         )
-    folder = settings.data_dir
     if not (folder / _STORE).is_dir():
         raise CannotCopy(f"There is no store in {folder}. Name the folder with --data-dir.")
+    settings = Settings.from_environment(environ)  # it makes a key where there is none
     if target.exists():
         raise CannotCopy(f"{target} is there already. Choose another name.")
     draft = target.with_name(f".{target.name}.{os.getpid()}")
