@@ -12,7 +12,14 @@ from dataclasses import dataclass
 import structlog
 
 from app.domain.account import PAPER, Account
-from app.domain.errors import CannotAsk, HistoryUnavailable, NewerRecord, NotFound, VenueError
+from app.domain.errors import (
+    CannotAsk,
+    HistoryUnavailable,
+    NewerRecord,
+    NotFound,
+    VenueError,
+    VenueUnavailable,
+)
 from app.domain.events import OrderReported
 from app.domain.frozen import Frozen, Knowledge, PlacedOrder
 from app.domain.identifiers import AccountId, EpochMs, Symbol
@@ -29,6 +36,9 @@ EARLIER_MS = 300_000
 
 #: Nobody looks further back; exchanges do not keep everything for longer (Binance's futures).
 LOOK_BACK_MS_MAX = 90 * 86_400_000
+
+#: After that somebody else reads on: no task may take long.
+PATIENCE_MS = 20_000
 
 #: As long as a task may take. What was read until then need not be read again.
 LEASE_MS = 60_000
@@ -154,7 +164,7 @@ def _strangers(
     # In a time to come: the clock was set back since, and when that was in truth is not known.
     before_ms = known.since_ms - EARLIER_MS if known.since_ms <= now_ms else 0
     since_ms = max(before_ms, now_ms - LOOK_BACK_MS_MAX)
-    venue = ports.venues.of(account)
+    venue, begun_ms = ports.venues.of(account), ports.clock.server_ms()
     try:
         while True:
             placed = venue.placed(symbol, EpochMs(since_ms))
@@ -164,6 +174,8 @@ def _strangers(
             if not found:
                 ports.runs.vouch_until(account.id, symbol, known.run, placed.until_ms)
             since_ms = placed.until_ms
+            if not found and ports.clock.server_ms() - begun_ms > PATIENCE_MS:
+                raise VenueUnavailable(f"{account.venue} has more to tell; it is read on from here")
     except CannotAsk:
         return found  # `hookfill doctor` says so
 

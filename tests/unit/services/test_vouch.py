@@ -17,7 +17,7 @@ from app.services.cancel import cancel_order, request_cancel
 from app.services.epoch import COUNT_MS, count_on, is_history_behind, is_store_whole
 from app.services.place import place_order
 from app.services.recover import end_waiting, release
-from app.services.vouch import EARLIER_MS, LOOK_BACK_MS_MAX, look_early
+from app.services.vouch import EARLIER_MS, LOOK_BACK_MS_MAX, PATIENCE_MS, look_early
 from app.store import keys
 from app.store.ids import RedisIds
 from tests.builders import BTC, ETH, REQUESTED, SPOT, USDM, a_report, an_order, an_order_in
@@ -293,6 +293,21 @@ def test_what_was_read_is_not_read_again() -> None:
 
     assert rig.venue.asked_since[1:] == [until_ms, until_ms - EARLIER_MS]
     assert rig.order().status is OrderStatus.FILLED
+
+
+def test_a_long_list_is_read_in_several_goes() -> None:
+    rig = restored()
+    until_ms = EpochMs(rig.clock.server_ms() - 1_000)
+    rig.venue.placed_script.append(Placed(orders=(), until_ms=until_ms))
+    rig.venue.after_call = lambda: rig.clock.advance(PATIENCE_MS + 1)
+
+    with pytest.raises(VenueUnavailable, match="read on"):
+        place_order(ORDER_ID, rig.ports)
+    rig.undisturbed()
+    place_order(ORDER_ID, rig.ports)
+
+    assert rig.venue.asked_since[1:] == [until_ms - EARLIER_MS]
+    assert rig.venue.sent != []
 
 
 def test_an_order_of_before_that_the_venue_has_is_adopted_instead_of_sent() -> None:
