@@ -50,7 +50,7 @@ def tick(feed: VenueName) -> str:
 
 
 def clock_offset(venue: VenueName) -> str:
-    """String: `<milliseconds that the venue's clock is ahead>:<measured at>`. Expires after a minute."""
+    """String: `<ms that the venue's clock is ahead>:<measured at>`. Expires after a minute."""
     return f"hookfill:venue:{venue}:clock"
 
 
