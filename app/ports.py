@@ -353,8 +353,16 @@ class Venue(Protocol):
             VenueUnavailable: they could not be read.
         """
 
+    def prepare(self, order: Order) -> None:
+        """Do what must be done before an order is sent, its leverage for one. Twice is once.
+
+        Raises:
+            VenueRejected: the order is not fit to be sent.
+            VenueUnavailable: something could not be done.
+        """
+
     def place(self, order: Order) -> OrderReport:
-        """Send the order under its client order id, setting its leverage first if it has one.
+        """Send a prepared order under its client order id.
 
         Raises:
             VenueRejected: a definite no.

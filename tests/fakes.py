@@ -230,6 +230,7 @@ class ScriptedVenue:
         asked_since: since when somebody wanted to know what was placed, each time.
         leverage: as it was set.
         before_view, before_find: called when somebody asks, before the answer is made.
+        before_place: called while whatever comes before an order is done.
         after_place: called with an order that was taken in.
         before_call: called when a call has left us, before the venue knows of it.
         after_call: called when a call is done, before its answer is known to anybody.
@@ -259,6 +260,7 @@ class ScriptedVenue:
         self.leverage: dict[Symbol, int] = {}
         self.before_view: Callable[[], None] = nothing
         self.before_find: Callable[[], None] = nothing
+        self.before_place: Callable[[], None] = nothing
         self.after_place: Callable[[Order], None] = nothing_with
         self.before_call: Callable[[], None] = nothing
         self.after_call: Callable[[], None] = nothing
@@ -276,6 +278,10 @@ class ScriptedVenue:
         if self.view_script:
             raise self.view_script.popleft()
         return self.account
+
+    def prepare(self, order: Order) -> None:
+        del order
+        self.before_place()
 
     @_a_call
     def place(self, order: Order) -> OrderReport:

@@ -34,6 +34,15 @@ class PlacementClaimed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimRenewed:
+    """Nothing was sent yet under the claim with this token; it holds until `lease_until_ms` now."""
+
+    at_ms: EpochMs
+    token: int
+    lease_until_ms: EpochMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlacementDenied:
     """Our own checks refused before anything was sent. `too_late` makes it EXPIRED."""
 

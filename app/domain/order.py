@@ -10,6 +10,7 @@ from app.domain.effects import AT_ONCE, Effect, EffectKind
 from app.domain.events import (
     CancelDeferred,
     CancelRequested,
+    ClaimRenewed,
     FillsAwaited,
     LookUpClaimed,
     OrderReported,
@@ -62,6 +63,7 @@ LOOKS_MAX = 8
 OrderEvent = (
     TurnTaken
     | PlacementClaimed
+    | ClaimRenewed
     | PlacementDenied
     | PlacementDeferred
     | OrderReported
@@ -270,6 +272,8 @@ class Order:
                 return self._turn_taken(event)
             case PlacementClaimed():
                 return self._claimed(event)
+            case ClaimRenewed():
+                return self._renewed(event)
             case PlacementDenied():
                 return self._denied(event)
             case PlacementDeferred():
@@ -315,6 +319,12 @@ class Order:
             EntryName.SENT,
             event.at_ms,
         )
+
+    def _renewed(self, event: ClaimRenewed) -> Decision["Order"]:
+        if self.status is not OrderStatus.PLACING or event.token != self.token:
+            return ignored(self, f"renewal of claim {event.token} found the order {self.status}")
+        renewed = replace(self, lease_until_ms=event.lease_until_ms, updated_at_ms=event.at_ms)
+        return Decision(renewed)
 
     def _denied(self, event: PlacementDenied) -> Decision["Order"]:
         if self.status is not OrderStatus.PENDING_NEW:

@@ -163,9 +163,9 @@ def _size_alone(account_id: AccountId, symbol: Symbol, ports: Ports) -> bool:
 def _size(request: Request, account: Account, before: LaneView, ports: Ports) -> None:
     """Ask the venue what the size depends on, and let the request have its turn by that."""
     venue = ports.venues.of(account)
+    instrument = venue.instrument(request.symbol)  # with whatever must be known before the rest
     view = venue.view()
     quote = venue.quote(request.symbol)
-    instrument = venue.instrument(request.symbol)
     if _is_still_next(request, account, ports):
         event = Executed(
             at_ms=ports.clock.now_ms(),

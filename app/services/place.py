@@ -10,6 +10,7 @@ from app.domain.errors import (
     VenueUnavailable,
 )
 from app.domain.events import (
+    ClaimRenewed,
     OrderReported,
     OutcomeLost,
     PlacementClaimed,
@@ -27,12 +28,18 @@ from app.ports import Policy, Ports, Terms, Venue
 from app.services.advance import advance
 from app.services.vouch import clear
 
+#: What takes longer than this before an order is sent uses up too much of its claim.
+SOON_MS = 1_000
+
 _ENTRY_STATES = frozenset({AccountState.RUN})
 _EXIT_STATES = frozenset({AccountState.RUN, AccountState.REDUCE_ONLY})
 
 
 def place_order(order_id: OrderId, ports: Ports) -> None:
     """Send the order if this process gets the claim to it, and record the venue's answer.
+
+    What must come before an order may take an exchange long. The claim is then renewed, so that its
+    lease, and the time stamp that the request carries, are for the order's own request.
 
     Twice, or at once in two workers: one claim succeeds. Stopped after the claim: the lease runs
     out, the outcome counts as unknown, and the venue is asked before anything is sent again.
@@ -60,7 +67,7 @@ def place_order(order_id: OrderId, ports: Ports) -> None:
     last_ms = ports.clock.steady_ms() + ports.policy.lease_ms(account)
     claimed = _claim(order, account, ports)
     if claimed is not None and _may_send(claimed, last_ms, ports):
-        answer = clearance.answer(claimed, ports) or _answer(claimed, venue, ports)
+        answer = clearance.answer(claimed, ports) or _answer(claimed, account, venue, ports)
         _time(claimed, account, answer)
         advance(order_id, answer, ports)
 
@@ -82,7 +89,7 @@ def _time(order: Order, account: Account, answer: OrderEvent) -> None:
 
 
 def _refusal(order: Order, ports: Ports) -> Reason | None:
-    late_ms = 0 if order.not_after_ms is None else ports.clock.now_ms() - order.not_after_ms
+    late_ms = _late_ms(order, ports)
     if late_ms > 0:
         return Reason(ReasonCode.TOO_LATE, f"its last moment was {late_ms} ms ago")
     if order.attempts >= ATTEMPTS_MAX:
@@ -90,14 +97,16 @@ def _refusal(order: Order, ports: Ports) -> Reason | None:
     return None
 
 
+def _late_ms(order: Order, ports: Ports) -> int:
+    return 0 if order.not_after_ms is None else ports.clock.now_ms() - order.not_after_ms
+
+
 def _claim(order: Order, account: Account, ports: Ports) -> Order | None:
     """Return the claimed order, or None when others have it or the account's state forbids it."""
-    lease_until_ms = EpochMs(ports.clock.server_ms() + ports.policy.lease_ms(account))
+    lease_until_ms = _lease_until_ms(account, ports)
     event = PlacementClaimed(at_ms=ports.clock.now_ms(), lease_until_ms=lease_until_ms)
-    permits = _EXIT_STATES if order.reduces else _ENTRY_STATES
-    vouched = None if account.venue == PAPER else order.symbol
     try:
-        decision = advance(order.id, event, ports, Terms(permits=permits, vouched=vouched))
+        decision = advance(order.id, event, ports, _terms(order, account))
     except NotPermitted:
         _forbidden(order, ports)
         return None
@@ -105,6 +114,17 @@ def _claim(order: Order, account: Account, ports: Ports) -> Order | None:
     if decision.ignored is not None or not isinstance(claimed, Order):
         return None
     return claimed
+
+
+def _lease_until_ms(account: Account, ports: Ports) -> EpochMs:
+    return EpochMs(ports.clock.server_ms() + ports.policy.lease_ms(account))
+
+
+def _terms(order: Order, account: Account) -> Terms:
+    return Terms(
+        permits=_EXIT_STATES if order.reduces else _ENTRY_STATES,
+        vouched=None if account.venue == PAPER else order.symbol,
+    )
 
 
 def _forbidden(order: Order, ports: Ports) -> None:
@@ -119,10 +139,10 @@ def _forbidden(order: Order, ports: Ports) -> None:
     advance(order.id, PlacementDenied(at_ms=ports.clock.now_ms(), reason=reason), ports)
 
 
-def _answer(order: Order, venue: Venue, ports: Ports) -> OrderEvent:
+def _answer(order: Order, account: Account, venue: Venue, ports: Ports) -> OrderEvent:
     """Send, and return the answer as an event. Only a definite answer is taken for one."""
     try:
-        report = venue.place(order)
+        report = venue.place(_prepared(order, account, venue, ports))
     except VenueRejected as error:
         report = OrderReport(status=OrderStatus.REJECTED, reason=Reason(error.code, str(error)))
     except VenueBusy as error:
@@ -149,6 +169,37 @@ def _busy_until(error: VenueBusy, ports: Ports) -> EpochMs:
     """Return when to look again, however long the venue wants nothing: nobody is asked for that."""
     pause = min(error.retry_after_ms, ports.policy.retry_max_ms)
     return EpochMs(ports.clock.server_ms() + pause)
+
+
+def _prepared(order: Order, account: Account, venue: Venue, ports: Ports) -> Order:
+    """Do what must come before the order, and return it under a claim that is young enough.
+
+    Raises:
+        VenueRejected, VenueUnavailable: as the venue says.
+        VenueBusy: time went by, and the order may not be sent now, or not by us.
+    """
+    soon_ms = ports.clock.steady_ms() + SOON_MS
+    venue.prepare(order)
+    last_ms = ports.clock.steady_ms() + ports.policy.lease_ms(account)
+    if ports.clock.steady_ms() <= soon_ms:
+        return order
+    event = ClaimRenewed(
+        at_ms=ports.clock.now_ms(),
+        token=order.token,
+        lease_until_ms=_lease_until_ms(account, ports),
+    )
+    try:
+        decision = advance(order.id, event, ports, _terms(order, account))
+    except NotPermitted as error:
+        raise VenueBusy(f"{error} by now", 0) from error
+    renewed = decision.aggregate
+    if decision.ignored is not None or not isinstance(renewed, Order):
+        raise VenueBusy("the claim was lost meanwhile", 0)
+    if not _may_send(renewed, last_ms, ports):
+        raise VenueBusy("the claim ran out meanwhile", 0)
+    if renewed.cancel_requested or _late_ms(renewed, ports) > 0:
+        raise VenueBusy("it is not wanted any more", 0)
+    return renewed
 
 
 def outcome_lost(order: Order, reason: Reason, ports: Ports) -> OutcomeLost:

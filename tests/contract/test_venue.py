@@ -283,11 +283,13 @@ def test_a_post_only_order_never_takes(world: VenueWorld, numbers: Numbers) -> N
     assert rests.status is OrderStatus.NEW
 
 
-def test_an_order_sets_its_leverage_first(world: VenueWorld, numbers: Numbers) -> None:
+def test_a_prepared_order_has_its_leverage(world: VenueWorld, numbers: Numbers) -> None:
     if world.market is Market.SPOT:
         pytest.skip("spot has no leverage")
 
-    world.venue.place(numbers.order(quantity="0.5", leverage=10))
+    order = numbers.order(quantity="0.5", leverage=10)
+    world.venue.prepare(order)
+    world.venue.place(order)
 
     assert world.venue.view().available(USDT) <= Decimal(900)
 

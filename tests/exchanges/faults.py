@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -61,6 +61,10 @@ _ARRIVES = frozenset(
 PATIENCE_MS = 1_500
 
 
+def nothing() -> None:
+    """Take no time."""
+
+
 @dataclass
 class Plan:
     """The faults of the next calls of each kind; then all is well again.
@@ -75,6 +79,7 @@ class Plan:
         later_seconds: when a request that is carried out late is carried out.
         retry_after_seconds: what a ban tells.
         latency_seconds: how long every answer takes.
+        on_the_way: called while a request is on its way, and again while its answer is.
     """
 
     look_up_lag_ms: int = 0
@@ -85,6 +90,7 @@ class Plan:
     later_seconds: float = 0.3
     retry_after_seconds: int = 1
     latency_seconds: float = 0.0
+    on_the_way: Callable[[], object] = nothing
     _next: dict[Call, deque[Fault]] = field(default_factory=dict)
 
     def plan(self, call: Call | str, *words: Fault | str) -> None:
@@ -102,6 +108,7 @@ class Plan:
         self.price_age_ms = 0
         self.latency_seconds = 0.0
         self.hides = frozenset()
+        self.on_the_way = nothing
 
     def waiting(self) -> Sequence[Call]:
         """Return the calls that still have faults before them."""

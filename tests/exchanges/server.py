@@ -132,6 +132,12 @@ class Gateway:
 
     def answer(self, request: Request) -> Answer | bytes | None:
         """Return an answer, raw bytes of a broken one, or None for a cut connection."""
+        self.dialect.plan.on_the_way()
+        answer = self._answered(request)
+        self.dialect.plan.on_the_way()
+        return answer
+
+    def _answered(self, request: Request) -> Answer | bytes | None:
         call = self.dialect.call_of(request)
         with self._lock:
             self.log.append((call, f"{request.method} {request.path}"))

@@ -1,7 +1,6 @@
 """One account at a real exchange, behind the port that the paper venue is behind, too."""
 
 import re
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -48,9 +47,6 @@ _LEASE_MARGIN_SECONDS = 3.0
 
 #: Proof of absence asks up to four places, each of which may take as long as an answer may.
 _PROOF_SECONDS = 45.0
-
-#: Leverage that was set from here is believed for so long: people change it at the exchange, too.
-_LEVERAGE_SECONDS = 30.0
 
 #: Prices that somebody here has asked for within this time are those of now.
 _QUOTE_AGE_MS = 2_000
@@ -143,8 +139,17 @@ class CcxtVenue:
 
     # Orders
 
+    @_in_one_call
+    def prepare(self, order: Order) -> None:
+        """Learn clock, rules and price, make sure that the key may trade, and set the leverage."""
+        found = self._checked(order)
+        with self.exchange.changing(Urgency.ORDER):
+            pass  # it is made ready for a change
+        self._set_leverage(order)
+        self._arguments(order, found)
+
     def place(self, order: Order) -> OrderReport:
-        """Send the order, setting its leverage first if it has one.
+        """Send the order.
 
         The request carries the time of the claim. So a process that slept after its claim sends
         what the venue refuses, and an order that was claimed anew is not sent twice.
@@ -152,7 +157,6 @@ class CcxtVenue:
         with self.exchange.call(self._seconds_for(order)):
             not_after_ms = self._last_moment_ms(order)
             found = self._checked(order)
-            self._set_leverage(order)
             arguments = self._arguments(order, found)
             signed_at_ms = self.exchange.clock.venue_ms(self._claimed_at_ms(order))
             with self.exchange.changing(Urgency.ORDER, signed_at_ms, not_after_ms) as api:
@@ -247,7 +251,7 @@ class CcxtVenue:
             )
 
     def _set_leverage(self, order: Order) -> None:
-        if order.leverage is None or order.market is Market.SPOT or self._has_just_set(order):
+        if order.leverage is None or order.market is Market.SPOT:
             return
         try:
             with (
@@ -259,17 +263,6 @@ class CcxtVenue:
             # The order was not sent yet, and leverage may be set again.
             raise VenueUnavailable(str(error)) from error
         self._ports.memory.keep_leverage(self._account.id, order.symbol, order.leverage)
-        self.exchange.leverage_set_at[order.symbol] = time.monotonic()
-
-    def _has_just_set(self, order: Order) -> bool:
-        """Tell whether an attempt before this one has set the leverage, and was too late then.
-
-        At an exchange that is slow it always would be: an order must be sent soon after its claim.
-        """
-        set_at = self.exchange.leverage_set_at.get(order.symbol)
-        if set_at is None or time.monotonic() - set_at > _LEVERAGE_SECONDS:
-            return False
-        return self._ports.memory.leverage(self._account.id, order.symbol) == order.leverage
 
     def _arguments(self, order: Order, found: Json) -> tuple[object, ...]:
         """Return what ccxt's `create_order` takes."""

@@ -72,7 +72,6 @@ class Exchange:
         account: whose keys are used.
         profile: what is known of the exchange.
         clock: the exchange's.
-        leverage_set_at: symbol → moment of the monotonic clock at which its leverage was set last.
     """
 
     def __init__(
@@ -81,7 +80,6 @@ class Exchange:
         self.account = account
         self.profile = profile
         self.clock = VenueClock(account.venue, ports)
-        self.leverage_set_at: dict[Symbol, float] = {}
         self._ports = ports
         self._shared = shared
         self._breaker = Breaker(account, ports)

@@ -62,6 +62,10 @@ class RememberedVenue:
             raise VenueUnavailable(f"what {self._account.name} has is not known just now")
         return kept.view
 
+    def prepare(self, order: Order) -> None:
+        """Refuse: workers place orders."""
+        raise self._not_here(order)
+
     def place(self, order: Order) -> OrderReport:
         """Refuse: workers place orders."""
         raise self._not_here(order)

@@ -67,6 +67,9 @@ class PaperVenue:
         with _instead(VenueUnavailable):
             return self._known(self._ports.ledger.load(self._account.id)).view()
 
+    def prepare(self, order: Order) -> None:
+        """Do nothing: an order sets its leverage itself when it arrives."""
+
     def place(self, order: Order) -> OrderReport:
         """Let the order arrive. A repeat is refused, and answered with what became of the first."""
         with self._call(FaultyCall.PLACE) as word:

@@ -11,6 +11,7 @@ from app.domain.commands import Action
 from app.domain.events import (
     CancelDeferred,
     CancelRequested,
+    ClaimRenewed,
     OrderReported,
     OrderUpdated,
     OutcomeLost,
@@ -47,6 +48,7 @@ from tests.builders import (
 IDS = fresh_ids(800)
 EVENTS: list[Event] = [
     PlacementClaimed(at_ms=LATER, lease_until_ms=LATER),
+    ClaimRenewed(at_ms=LATER, token=1, lease_until_ms=LATER),
     PlacementDenied(at_ms=LATER, reason=REFUSED),
     PlacementDeferred(at_ms=LATER, token=1, retry_at_ms=LATER, reason=NOT_REACHED),
     OrderReported(at_ms=LATER, report=a_report()),

@@ -10,6 +10,7 @@ from app.domain.effects import EffectKind
 from app.domain.events import (
     CancelDeferred,
     CancelRequested,
+    ClaimRenewed,
     FillsAwaited,
     LookUpClaimed,
     OrderReported,
@@ -77,6 +78,7 @@ REPORTS = st.builds(
 EVENTS: st.SearchStrategy[OrderEvent] = st.one_of(
     st.builds(TurnTaken, at_ms=MOMENTS),
     st.builds(PlacementClaimed, at_ms=MOMENTS, lease_until_ms=MOMENTS),
+    st.builds(ClaimRenewed, at_ms=MOMENTS, token=TOKENS, lease_until_ms=MOMENTS),
     st.builds(PlacementDenied, at_ms=MOMENTS, reason=DENIALS),
     st.builds(
         PlacementDeferred,

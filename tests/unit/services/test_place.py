@@ -16,11 +16,13 @@ from app.domain.identifiers import EpochMs
 from app.domain.order import ATTEMPTS_MAX, Order
 from app.domain.status import OrderStatus
 from app.domain.words import AccountState, ReasonCode, Side
-from app.services.place import pause_ms, place_order
+from app.services.cancel import request_cancel
+from app.services.place import SOON_MS, pause_ms, place_order
 from app.services.resolve import resolve_order
 from tests.builders import (
     BTC,
     NOW,
+    REQUESTED,
     a_command,
     a_report,
     a_signal,
@@ -257,6 +259,93 @@ def test_a_halt_that_comes_while_the_order_is_claimed_comes_before_or_after_the_
     for rig in encounters(with_order, place, lambda rig: rig.state(AccountState.HALT)):
         sent = bool(rig.venue.sent)
         assert rig.order().status is (OrderStatus.FILLED if sent else OrderStatus.DENIED)
+
+
+# What must come before an order, and takes long
+
+
+def test_the_claim_is_renewed_when_the_order_is_about_to_leave() -> None:
+    rig = with_order()
+    rig.venue.before_place = lambda: rig.clock.advance(POLICY.place_lease_ms - 1)
+
+    place(rig)
+
+    (sent,) = rig.venue.sent
+    assert sent.lease_until_ms == rig.clock.server_ms() + POLICY.place_lease_ms
+    assert sent.token == 1
+
+
+def test_the_renewed_claim_is_what_others_go_by() -> None:
+    rig = with_order()
+    rig.venue.before_place = lambda: rig.clock.advance(POLICY.place_lease_ms - 1)
+
+    def others_look() -> None:
+        rig.undisturbed()
+        rig.clock.advance(POLICY.place_lease_ms - 1)
+        resolve_order(ORDER_ID, rig.ports)
+
+    rig.venue.before_call = others_look
+
+    order = place(rig)
+
+    assert order.status is OrderStatus.FILLED
+    assert rig.events(ORDER_ID) == ["sent", "acknowledged", "filled", "closed"]
+
+
+def test_who_lost_the_claim_before_the_order_left_sends_nothing() -> None:
+    rig = with_order()
+
+    def others_take_it_for_lost() -> None:
+        rig.clock.advance(POLICY.place_lease_ms)
+        resolve_order(ORDER_ID, rig.ports)
+
+    rig.venue.before_place = others_take_it_for_lost
+
+    order = place(rig)
+
+    assert order.status is OrderStatus.UNKNOWN
+    assert rig.venue.sent == []
+
+
+def test_an_account_that_is_halted_before_the_order_leaves_sends_nothing() -> None:
+    rig = with_order()
+
+    def halted() -> None:
+        rig.clock.advance(SOON_MS + 1)
+        rig.state(AccountState.HALT)
+
+    rig.venue.before_place = halted
+
+    order = place(rig)
+
+    assert (order.status, order.attempts) == (OrderStatus.PENDING_NEW, 0)
+    assert rig.venue.sent == []
+
+
+def test_a_cancel_that_comes_before_the_order_leaves_ends_it_unsent() -> None:
+    rig = with_order()
+
+    def canceled() -> None:
+        rig.clock.advance(SOON_MS + 1)
+        request_cancel(ORDER_ID, REQUESTED, rig.ports)
+
+    rig.venue.before_place = canceled
+
+    order = place(rig)
+
+    assert order.status is OrderStatus.CANCELED
+    assert rig.venue.sent == []
+
+
+def test_an_entry_whose_time_passes_before_it_leaves_expires() -> None:
+    rig = with_order(not_after_ms=EpochMs(NOW + 2_000))
+    rig.venue.before_place = lambda: rig.clock.advance(2_001)
+
+    place(rig)
+    rig.settle()
+
+    assert rig.order().status is OrderStatus.EXPIRED
+    assert rig.venue.sent == []
 
 
 # Leases and death
