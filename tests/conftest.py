@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from app import bootstrap
 from app.supervisor.embedded_server import find_server
 from app.supervisor.refusals import CannotStart
 from tests import searching
@@ -21,6 +22,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if profile in searching.NEW and terminalreporter.stats.get("failed"):
         terminalreporter.section("new examples")
         terminalreporter.write_line(searching.FOUND)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patience() -> Iterator[None]:
+    """Let web processes in tests wait for their store: half a second passes on a busy machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bootstrap, "WEB_STORE_SECONDS", 20.0)
+        yield
 
 
 @pytest.fixture(scope="session")

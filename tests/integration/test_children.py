@@ -97,7 +97,7 @@ def test_pauses_grow_with_each_death(started: Callable[..., Child]) -> None:
 
     eventually(lambda: child.tend() is None and child.deaths == 3)
 
-    assert 0.6 <= time.monotonic() - begin < 3
+    assert time.monotonic() - begin >= 0.6
 
 
 def test_a_stopped_child_is_left_alone(started: Callable[..., Child]) -> None:

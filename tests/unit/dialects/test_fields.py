@@ -158,7 +158,11 @@ def test_a_json_number_and_its_text_mean_the_same(number: Decimal) -> None:
     assert read(number) == read(f"{number:f}")
 
 
-@given(st.text(alphabet="0123456789+-.eE _,xN%\uff11\t\n", max_size=60) | st.text())
+@given(
+    st.text(alphabet="0123456789+-.eE _,xN%\uff11\t\n", max_size=60)
+    | st.text()
+    | st.decimals(allow_nan=False, allow_infinity=False).map(str)
+)
 def test_text_is_a_number_or_a_validation_error(text: str) -> None:
     try:
         number = number_from(text)

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.domain.decision import Decision
@@ -42,7 +42,8 @@ from tests.builders import (
 )
 
 MOMENTS = st.integers(NOW, NOW + 100_000).map(EpochMs)
-TOKENS = st.integers(0, 3)
+#: Mostly of the one claim that most orders here have had: news of another is ignored.
+TOKENS = st.sampled_from([1, 1, 1, 0, 2, 3])
 REPORTED = st.sampled_from(
     [
         OrderStatus.NEW,
@@ -125,7 +126,9 @@ EVENTS: st.SearchStrategy[OrderEvent] = st.one_of(
 )
 #: Half of the events are a claim or a loss, or few sequences would come beyond the first status.
 LIVES = st.lists(
-    st.one_of(st.just(PlacementClaimed(at_ms=NOW, lease_until_ms=NOW)), EVENTS), max_size=25
+    st.one_of(st.just(PlacementClaimed(at_ms=NOW, lease_until_ms=NOW)), EVENTS),
+    min_size=10,
+    max_size=25,
 )
 LOST = an_order_in(OrderStatus.UNKNOWN)
 QUEUED = an_order(reduces=True, awaits_turn=True)
@@ -200,7 +203,8 @@ def test_an_order_of_unknown_outcome_is_not_sent_again_without_proof(
 ) -> None:
     for event, (before, decision) in zip(events, decisions(LOST, events), strict=True):
         after = decision.aggregate
-        if before.status is OrderStatus.UNKNOWN and not isinstance(event, ProvenAbsent):
+        is_proof = isinstance(event, ProvenAbsent) and event.token == before.token
+        if before.status is OrderStatus.UNKNOWN and not is_proof:
             assert after.status not in {OrderStatus.PENDING_NEW, OrderStatus.PLACING}
 
 
@@ -214,6 +218,7 @@ def test_an_order_owes_at_most_one_thing_and_when_closed_a_look_for_its_fills_al
 
 
 @given(ORDERS, LIVES)
+@example(LOST, [StillUnknown(at_ms=NOW, token=1, next_check_at_ms=NOW, needs_person=True)])
 def test_nothing_stays_unknown_that_nobody_looks_at(order: Order, events: list[OrderEvent]) -> None:
     for _, decision in decisions(order, events):
         after = decision.aggregate

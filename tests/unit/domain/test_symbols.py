@@ -8,6 +8,7 @@ from app.domain.errors import NotFound
 from app.domain.identifiers import Symbol
 from app.domain.symbols import AmbiguousSymbol, Listed, chosen, resolved
 from app.domain.words import Market
+from tests.searching import times
 
 SPOT = Listed(Symbol("BTC/USDT"), Market.SPOT)
 USDM = Listed(Symbol("BTC/USDT"), Market.USDM)
@@ -84,15 +85,16 @@ def test_what_is_not_traded_is_refused(text: str) -> None:
 
 #: Put together from what spellings are made of: of texts at random, hardly one means anything.
 SPELLINGS = st.tuples(
-    st.sampled_from(["", "BINANCE:", "a:"]),
-    st.sampled_from(["BTC", "btc", "ETH", "1000PEPE", "USDT", "XYZ"]),
+    st.sampled_from(["", "", "BINANCE:", "a:"]),
+    st.sampled_from(["BTC", "btc", "ETH", "1000PEPE", "XYZ"]),
     st.sampled_from(["", "/", "-", "_", "//"]),
-    st.sampled_from(["USDT", "usdt", "USD", "BTC", "EUR", ""]),
-    st.sampled_from(["", ".P", "PERP", "-SWAP", ":USDT", ":BTC", "."]),
+    st.sampled_from(["USDT", "usdt", "USD", "BTC", ""]),
+    st.sampled_from(["", "", ".P", "PERP", "-SWAP", ":USDT", ":BTC", "."]),
 ).map("".join)
 TEXTS = SPELLINGS | st.text(max_size=80)
 
 
+@times(4)
 @given(TEXTS, st.sampled_from([None, *Market]))
 def test_any_text_is_one_symbol_or_refused(text: str, market: Market | None) -> None:
     try:
@@ -180,6 +182,7 @@ def test_what_is_known_goes_before_what_a_spelling_says() -> None:
         chosen("DOGE/USDT", LISTED, Market.SPOT)
 
 
+@times(4)
 @given(TEXTS, st.sampled_from(Market))
 def test_any_text_means_a_symbol_by_itself_or_is_refused(text: str, market: Market) -> None:
     try:

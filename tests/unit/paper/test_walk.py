@@ -33,9 +33,10 @@ def test_its_prices_are_multiples_of_the_step(at_ms: EpochMs) -> None:
     assert quote.bid % Decimal("0.25") == quote.ask % Decimal("0.25") == 0
 
 
-@given(times)
-def test_the_same_time_has_the_same_price(at_ms: EpochMs) -> None:
-    assert btc(at_ms) == btc(at_ms)
+def test_a_time_has_the_same_price_in_every_process() -> None:
+    quote = btc(1_700_000_000_000)
+
+    assert (quote.bid, quote.ask) == (Decimal("62967.50"), Decimal("62973.80"))
 
 
 def test_a_price_stands_still_for_a_step() -> None:
