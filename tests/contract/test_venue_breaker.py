@@ -163,3 +163,22 @@ def test_an_order_that_cannot_be_sent_at_all_ends_no_row_of_failures(
         world.venue.place(NUMBERS.order())
 
     assert wire.came.count("POST /api/v3/order") == asked
+
+
+def test_the_longer_an_outage_lasts_the_rarer_an_order_tries(
+    world: ExchangeWorld, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each try is written down in its timeline."""
+    monkeypatch.setattr(breaker, "PROBE_MS", 60_000)
+    opened(world, wire)
+    with pytest.raises(HookfillError):
+        world.venue.view()  # the question, in vain
+    pauses = []
+    for _ in range(40):
+        with pytest.raises(VenueBusy) as refusal:
+            world.venue.place(NUMBERS.order())
+        pauses.append(refusal.value.retry_after_ms)
+        world.ports.budget.failed(f"{world.account.feed}:{world.ports.address}")
+
+    assert pauses == sorted(pauses)
+    assert pauses[0] < pauses[-1] == breaker.RETRY_MS_MAX

@@ -12,8 +12,10 @@ FAILURES_MAX = 5
 #: Between the end of such a question without an answer and the next.
 PROBE_MS = 2_000
 
-#: Before who was refused tries again.
-RETRY_MS = 5_000
+#: Before who was refused tries again, for each request that had no answer; each try is written
+#: down, so that a long outage must not have one every few seconds.
+RETRY_MS = 1_000
+RETRY_MS_MAX = 30_000
 
 
 class Breaker:
@@ -36,7 +38,10 @@ class Breaker:
     @property
     def is_open(self) -> bool:
         """Whether the last requests had no answer."""
-        return self._ports.budget.failures(self._name) >= FAILURES_MAX
+        return self._failures() >= FAILURES_MAX
+
+    def _failures(self) -> int:
+        return self._ports.budget.failures(self._name)
 
     def admit(self, *, changes: bool) -> None:
         """Let a request pass while it is closed, and one question at a time while it is open.
@@ -47,14 +52,16 @@ class Breaker:
         Raises:
             VenueBusy: it is open, and somebody else asks, or has asked just now.
         """
-        if not self.is_open:
+        failures = self._failures()
+        if failures < FAILURES_MAX:
             return
         if not changes and self._probe is None:
             # For as long as an answer may take, in case that this process dies over it.
             lease_ms = self._ports.timeout_ms + PROBE_MS
             self._probe = self._ports.locks.acquire(self._lease, lease_ms)
         if changes or self._probe is None:
-            raise VenueBusy(f"{self._name} has left requests without an answer", RETRY_MS)
+            retry_ms = min(failures * RETRY_MS, RETRY_MS_MAX)
+            raise VenueBusy(f"{self._name} left {failures} requests without an answer", retry_ms)
 
     def noted(self, *, answered: bool) -> None:
         """Count a request. A store that cannot be reached must not make an answer unknown."""
