@@ -32,6 +32,9 @@ def cancel_order(order_id: OrderId, ports: Ports) -> None:
     A cancel opens nothing and closes no position, so after a start of the store it does not wait
     until the venue was asked what it has of ours; but for a frozen account nothing is sent at all.
 
+    An answer that comes late finds the same placement: an order that was open is never placed
+    again. A late end finds the order ended, or ends it; a late "not yet" puts off the next try.
+
     Raises:
         NotFound: there is no such order.
     """

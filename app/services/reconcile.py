@@ -1,6 +1,8 @@
 """What a venue has is held against what is known here, at the start and then again and again.
 
 Nothing is forgotten on a mismatch: what the venue tells for certain is adopted, the rest is shown.
+An answer that comes late does no harm: what is adopted is about orders that were open, which are
+never placed again, and an outcome says when it was begun.
 """
 
 from collections.abc import Callable, Iterator, Mapping
