@@ -213,6 +213,9 @@ class Live(Protocol):
     def open_orders(self, account: AccountId) -> Collection[AggregateId]:
         """Return the orders of an account that are at its venue."""
 
+    def with_open_orders(self, accounts: Sequence[AccountId]) -> Collection[AccountId]:
+        """Return those of these accounts that have orders at their venues, asked all at once."""
+
     def placing(self) -> Collection[AggregateId]:
         """Return the orders that are PENDING_NEW or PLACING, of all accounts."""
 

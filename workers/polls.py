@@ -108,12 +108,9 @@ def _feeds_waited_for(ports: Ports) -> list[str]:
 
 
 def _accounts_to_look_at(ports: Ports) -> list[str]:
-    wanted = set(ports.views.wanted())
-    return [
-        str(one.id)
-        for one in _real_accounts(ports)
-        if one.id in wanted or ports.live.open_orders(one.id)
-    ]
+    real = [one.id for one in _real_accounts(ports)]
+    wanted = {*ports.views.wanted(), *ports.live.with_open_orders(real)}
+    return [str(one) for one in real if one in wanted]
 
 
 def hand_out(

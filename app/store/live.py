@@ -33,6 +33,14 @@ class RedisLive:
         """Return the orders of an account that are at its venue."""
         return self._ids(keys.open_orders(account))
 
+    def with_open_orders(self, accounts: Sequence[AccountId]) -> Collection[AccountId]:
+        """Return those of these accounts that have orders at their venues, asked all at once."""
+        with translated(), self._client.pipeline(transaction=False) as pipeline:
+            for account in accounts:
+                pipeline.exists(keys.open_orders(account))
+            found = pipeline.execute()
+        return {one for one, exists in zip(accounts, found, strict=True) if exists}
+
     def placing(self) -> Collection[AggregateId]:
         """Return the orders that are PENDING_NEW or PLACING, of all accounts."""
         return self._of_shards(keys.placing)

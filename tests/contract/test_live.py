@@ -67,6 +67,14 @@ def test_orders_on_their_way_are_found_by_status(store: Store, status: OrderStat
     assert (order.id in store.live.unknown()) is (status is OrderStatus.UNKNOWN)
 
 
+def test_accounts_with_orders_at_their_venue_are_found_at_once(store: Store) -> None:
+    store.put(an_order_in(OrderStatus.NEW, id=an_id(1, USDM_ID), account=USDM_ID))
+    store.put(an_order_in(OrderStatus.FILLED, id=an_id(2), account=SPOT_ID))
+
+    assert set(store.live.with_open_orders([SPOT_ID, USDM_ID])) == {USDM_ID}
+    assert set(store.live.with_open_orders([])) == set()
+
+
 @pytest.mark.parametrize(
     ("side", "leg", "guards"),
     [
