@@ -98,6 +98,7 @@ def frozen_row(stack: Stack) -> Json:
 def test_a_folder_that_is_put_back_does_nothing_again_by_itself(world: World) -> None:
     with world.up() as stack:
         set_up(stack)
+        send(stack, action="openLong", fixed="0.1")
         opened = send(stack, action="openLong", fixed="0.2", profit="2200", loss="1900")
         until(lambda: len(stack.rows(kind="SMART_ORDER", parent=opened)) == 2, 60)
         send(stack, action="closeLong", fixed="0.05", delaySeconds=25)
@@ -107,13 +108,13 @@ def test_a_folder_that_is_put_back_does_nothing_again_by_itself(world: World) ->
 
     # A plain restart: nothing is frozen, and everything goes on by itself.
     with world.up() as stack:
-        until(lambda: len(world.received()) == 2, 90)
+        until(lambda: len(world.received()) == 3, 90)
         until(lambda: time.monotonic() > due_at, 30)
         world.wire.exchange.set_price("ETH/USDT", "1899")
-        until(lambda: len(world.received()) == 3, 60)
+        until(lambda: len(world.received()) == 4, 60)
         assert state(stack) == "RUN"
     before = world.received()
-    assert [side for side, _ in before] == ["BUY", "SELL", "SELL"]
+    assert [side for side, _ in before] == ["BUY", "BUY", "SELL", "SELL"]
 
     shutil.rmtree(world.data_dir)
     shutil.copytree(copy, world.data_dir)
@@ -136,6 +137,6 @@ def test_a_folder_that_is_put_back_does_nothing_again_by_itself(world: World) ->
         until(lambda: not stack.call("GET", "/api/recovery")["data"], 20)
 
         send(stack, action="openLong", fixed="0.1")
-        until(lambda: len(world.received()) == 4, 60)
+        until(lambda: len(world.received()) == 5, 60)
         assert state(stack) == "RUN"
-    assert world.received()[:3] == before
+    assert world.received()[:4] == before
