@@ -19,7 +19,7 @@ from tests.contract.venue_world import KEY, SECRET, wire_of
 from tests.end_to_end.stack import Json, Stack, running_stack, until
 from tests.exchanges.server import Dialect, served
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 ACCOUNT = "real"
 SETTINGS = {

@@ -348,6 +348,19 @@ def test_a_store_that_is_started_anew_between_the_question_and_the_claim_asks_ag
     assert len(rig.venue.asked_since) == 2
 
 
+def test_a_store_that_is_put_back_before_the_claim_sends_nothing() -> None:
+    found: list[OrderStatus] = []
+
+    def put_back(rig: Rig) -> None:
+        found.append(order_of(rig).status)
+        rig.redis.begin_run("2")
+        unknown(rig)
+
+    for rig in encounters(restored, place, put_back):
+        assert rig.venue.sent == [] or found[-1] is not OrderStatus.PENDING_NEW
+    assert {OrderStatus.PENDING_NEW, OrderStatus.PLACING} <= set(found)
+
+
 def test_a_worker_may_die_anywhere_and_the_order_goes_once() -> None:
     for rig in deaths(restored, place):
         rig.clock.advance(120_000)
