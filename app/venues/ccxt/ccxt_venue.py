@@ -180,7 +180,7 @@ class CcxtVenue:
         """
         clock = self._ports.clock
         left_ms = self._claimed_at_ms(order) + RECEIVE_WINDOW_MS - clock.server_ms()
-        return clock.steady_ms() + left_ms
+        return clock.steady_ms() + min(left_ms, RECEIVE_WINDOW_MS)
 
     def _claimed_at_ms(self, order: Order) -> int:
         """Return the server time of the claim that permits this placement."""

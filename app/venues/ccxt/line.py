@@ -10,7 +10,7 @@ import ccxt
 from requests.adapters import HTTPAdapter
 
 from app.domain.account import Account
-from app.domain.errors import OutcomeUnknown, StoreError, VenueBusy
+from app.domain.errors import OutcomeUnknown, StoreError, VenueBusy, VenueError
 from app.domain.words import Market
 from app.venue_ports import Urgency
 from app.venues.ccxt.breaker import Breaker
@@ -89,9 +89,14 @@ class Line:
         self._breaker = Breaker(account, ports)
         self._venue_now_ms = venue_now_ms
         self._gateway = Gateway(
-            ports.urls.get(account.venue), connections, self._leave, self._noted, self.limited
+            ports.urls.get(account.venue),
+            connections,
+            self._leave,
+            self._check_moment,
+            self._noted,
+            self.limited,
         )
-        self._has_left = False
+        self._has_left = self._had_left = False
         self.errand = Errand(ends_at=0)
         self.is_prepared = False
         self.table: object = None
@@ -111,7 +116,7 @@ class Line:
         """Use it for something else from now on, within the time that there was."""
         self.errand = replace(errand, ends_at=min(errand.ends_at, self.errand.ends_at))
         self._gateway.status = None
-        self._has_left = False
+        self._has_left = self._had_left = False
 
     def end(self) -> None:
         """Use it for nothing any more."""
@@ -132,16 +137,26 @@ class Line:
             VenueBusy: there are none, or it is too late for it.
             OutcomeUnknown: so it is, and an earlier request of the same change has left.
         """
-        left, refusal = self.left_seconds, None
-        not_after_ms = self.errand.not_after_ms
+        self._had_left, left = self._has_left, self.left_seconds
         if left < _LEAST_SECONDS:
-            refusal = f"{self.account.venue} was too slow for all that had to be asked"
-        if not_after_ms is not None and self._ports.clock.steady_ms() > not_after_ms:
-            refusal = "it is too late to send what was claimed so long ago"
-        if refusal is not None:
-            raise OutcomeUnknown(refusal) if self._has_left else VenueBusy(refusal, _AGAIN_MS)
+            raise self._refusal(f"{self.account.venue} was too slow for all that had to be asked")
+        self._check_moment()
         self._has_left = self.errand.changes
         return left
+
+    def _check_moment(self) -> None:
+        """Look once more, with the connection open and nothing sent: it took its time, perhaps.
+
+        Raises:
+            VenueBusy, OutcomeUnknown: as in `_leave`.
+        """
+        not_after_ms = self.errand.not_after_ms
+        if not_after_ms is not None and self._ports.clock.steady_ms() > not_after_ms:
+            self._has_left = self._had_left
+            raise self._refusal("it is too late to send what was claimed so long ago")
+
+    def _refusal(self, message: str) -> VenueError:
+        return OutcomeUnknown(message) if self._had_left else VenueBusy(message, _AGAIN_MS)
 
     def _noted(self, answered: bool) -> None:  # noqa: FBT001 - a callback
         self._breaker.noted(answered=answered)

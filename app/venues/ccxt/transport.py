@@ -7,6 +7,7 @@ import io
 import socket
 import time
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from http import HTTPStatus
 from http.client import HTTPResponse
 from typing import Any, Final
@@ -41,8 +42,9 @@ class Gateway(BaseAdapter):
     Args:
         base_url: of the host that stands in for all hosts of the exchange, or None.
         connections: those of the process; any number of gateways share them.
-        leave: asked right before a request leaves; returns the seconds that there are for it, and
-            raises where it may not.
+        leave: asked before a request leaves; returns the seconds that there are for it, and raises
+            where it may not.
+        connected: asked once more when a connection had to be opened for it; raises likewise.
         on_answer: told whether there was an answer, after each request.
         on_limited: told the status and the milliseconds for which the exchange wants silence.
     """
@@ -52,6 +54,7 @@ class Gateway(BaseAdapter):
         base_url: str | None,
         connections: HTTPAdapter,
         leave: Callable[[], float],
+        connected: Callable[[], None],
         on_answer: Callable[[bool], None],
         on_limited: Callable[[int, int], None],
     ) -> None:
@@ -59,6 +62,7 @@ class Gateway(BaseAdapter):
         self._base_url = base_url
         self._connections = connections
         self._leave = leave
+        self._connected = connected
         self._on_answer = on_answer
         self._on_limited = on_limited
         self.status: int | None = None
@@ -75,6 +79,7 @@ class Gateway(BaseAdapter):
             request.url = moved(request.url, self._base_url)
         patience = Timeout(connect=CONNECT_SECONDS, read=timeout, total=self._leave())
         answered = False
+        _connected.set(self._connected)
         try:
             response = self._connections.send(request, timeout=patience, **options)  # type: ignore[arg-type]  # as documented
             self.status = response.status_code
@@ -167,13 +172,25 @@ def _answers_until(ends_at: float) -> Any:  # noqa: ANN401 - in place of a class
     return answer
 
 
+#: Of the request that this thread sends: asked when a connection is open, before anything is sent.
+_connected: ContextVar[Callable[[], None]] = ContextVar("connected")
+
+
 class _Connection(HTTPConnection):
+    def connect(self) -> None:
+        super().connect()
+        _connected.get()()
+
     def getresponse(self) -> Any:  # noqa: ANN401 - urllib3's own
         self.response_class = _answers_until(time.monotonic() + (self.timeout or 0))
         return super().getresponse()
 
 
 class _SecureConnection(HTTPSConnection):
+    def connect(self) -> None:
+        super().connect()
+        _connected.get()()
+
     def getresponse(self) -> Any:  # noqa: ANN401 - urllib3's own
         self.response_class = _answers_until(time.monotonic() + (self.timeout or 0))
         return super().getresponse()

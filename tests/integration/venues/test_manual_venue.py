@@ -7,12 +7,14 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from urllib3.connection import HTTPConnection
 
 from app.domain.commands import Action
 from app.domain.errors import MalformedPayload, NotPermitted
 from app.domain.status import OrderStatus
 from app.domain.words import Market
 from app.ingress.order_outcomes import Outcome, outcome_from
+from app.ports import RECEIVE_WINDOW_MS
 from app.services.advance import advance
 from app.services.cancel import request_cancel
 from app.services.resolve import resolve_order
@@ -40,6 +42,30 @@ def test_a_lost_answer_waits_for_a_person_and_is_never_sent_again(rig: VenueRig)
     order = rig.order()
     assert (order.status, order.needs_person) == (OrderStatus.UNKNOWN, True)
     assert order.owed() == ()
+    assert rig.gateway.counted(Call.PLACE) == 1
+
+
+def test_a_worker_that_was_frozen_while_it_connected_sends_nothing_late(
+    rig: VenueRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = HTTPConnection.connect
+    frozen: list[HTTPConnection] = []
+
+    def connect_and_freeze(connection: HTTPConnection) -> None:
+        connect(connection)
+        if not frozen and [one.status for one in rig.orders()] == [OrderStatus.PLACING]:
+            frozen.append(connection)
+            rig.clock.advance(RECEIVE_WINDOW_MS + 1)
+
+    monkeypatch.setattr(HTTPConnection, "connect", connect_and_freeze)
+    monkeypatch.setattr(HTTPConnection, "is_connected", False)  # none is kept for later
+
+    rig.run(a_command(Action.BUY, size=fixed("0.1")))
+
+    assert frozen
+    assert rig.gateway.counted(Call.PLACE) == 0
+    assert rig.order().status is OrderStatus.PENDING_NEW
+    rig.settle()
     assert rig.gateway.counted(Call.PLACE) == 1
 
 
