@@ -19,7 +19,13 @@ from app.dialects.three_commas.parameters import parameters_from
 from app.dialects.three_commas.schemas import ResponseType
 from app.dialects.three_commas.wire_names import FUNDS_NAMES, NAMES, in_wire_words
 from app.domain.account import Account
-from app.domain.errors import HookfillError, MalformedPayload, NotFound
+from app.domain.errors import (
+    HookfillError,
+    MalformedPayload,
+    NotFound,
+    StoreError,
+    VenueError,
+)
 from app.domain.identifiers import AggregateId, Currency, EpochMs, Symbol, quote_of
 from app.domain.search import Search
 from app.domain.smart_trade.trade import SmartTrade
@@ -71,7 +77,7 @@ class Trades:
                 registry_version=caller.registry_version,
             )
             trade = open_trade(command, sender, admission, received_at_ms, self._ports)
-            return writing.good(self._entity(trade, caller), HTTPStatus.CREATED)
+            return writing.good(self._told(trade, caller), HTTPStatus.CREATED)
 
         return self._serve(WRITE, opened)
 
@@ -157,7 +163,7 @@ class Trades:
 
         def acted(caller: Caller, parameters: Parameters) -> writing.Answer:
             trade = action(self._trade(trade_id, caller), parameters)
-            return writing.good(self._entity(trade, caller), status)
+            return writing.good(self._told(trade, caller), status)
 
         return self._serve(WRITE, acted)
 
@@ -267,10 +273,22 @@ class Trades:
         )
         return trades.trade_entity(with_trails(view.trade, trails), around)
 
+    def _told(self, trade: SmartTrade, caller: Caller) -> trades.Json:
+        """Return a trade after a change, as `_entity` does.
+
+        What is stored is told even if nobody can be asked for prices by then: a failure would have
+        the caller do it again.
+        """
+        try:
+            return self._entity(trade, caller)
+        except (StoreError, VenueError, NotFound):
+            around = trades.Surroundings(account=caller.accounts[trade.account])
+            return trades.trade_entity(trade, around)
+
     def _funded(self, done: Funded, wanted: ResponseType, caller: Caller) -> object:
         match wanted:
             case ResponseType.SMART_TRADE:
-                return self._entity(done.trade, caller)
+                return self._told(done.trade, caller)
             case ResponseType.STEP:
                 return steps.step_entity(done.trade, done.step)
             case ResponseType.ORDER:

@@ -19,23 +19,39 @@ import pytest
 from werkzeug.test import TestResponse
 
 from app.bootstrap import Wiring, web_wiring
+from app.domain.aggregate import Aggregate
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
 from app.domain.smart_order import SmartOrder
+from app.domain.smart_trade.trade import SmartTrade
 from app.domain.status import OrderStatus
 from app.settings import Settings
-from tests.integration.api.caller import Caller, Json, Worker
+from tests.integration.api.caller import WEBHOOK, Caller, Json, Worker
 from tests.integration.api.faulty_store import Fault, FaultyStore
+from tests.three_commas import TRADES, headers, json_body, sale
 
 KEY, SECRET = "parts", "a-secret-of-these-tests"
 
 #: What a result says of a part of which the store has said nothing.
 IN_DOUBT = "Service Unavailable: it is not known whether this was done"
 
+SALE = sale(
+    pair="USDT_BTC",
+    units_to_buy="0.001",
+    average_buy_price=49_000,
+    take_profit_price_condition=60_000,
+    stop_loss_price_condition=40_000,
+)
+
 PARTS = 3
 CANCELS = 2
 
+#: Faults after which the store has certainly not got what it did not answer.
+CERTAIN = {Fault.CHANGE, Fault.CHANGES, Fault.LOST, Fault.AWAY}
+
 Placed = Order | SmartOrder
+
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
@@ -70,9 +86,11 @@ class Trader:
         store = wiring.memory._client  # noqa: SLF001 - the one connection of the process
         assert isinstance(store, FaultyStore)
         self.store, self.worker = store, worker
-        self._client = demo.client
-        self._prices = count(10_000)
-        demo.call("PUT", f"/api/clients/poloniex/{KEY}", {"secret": SECRET, "accounts": ["demo"]})
+        self.client = demo.client
+        self.numbers = count(10_000)
+        client = {"secret": SECRET, "accounts": ["demo"]}
+        demo.call("PUT", f"/api/clients/poloniex/{KEY}", client)
+        demo.call("PUT", f"/api/clients/three_commas/{KEY}", client)
 
     def change(self) -> None:
         """Change the registry, as another process does."""
@@ -89,9 +107,14 @@ class Trader:
         return Signed(method, path, text, headers)
 
     def send(self, one: Signed) -> TestResponse:
-        return self._client.open(
+        return self.client.open(
             one.path, method=one.method, data=one.text or None, headers=one.headers
         )
+
+    def tell(self, path: str, body: str) -> TestResponse:
+        """Send a signed request of the 3Commas dialect."""
+        signed = headers(path, body, key=KEY, secret=SECRET)
+        return self.client.post(path, data=body, headers=signed)
 
     def good(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
         answer = self.send(self.signed(method, path, body))
@@ -108,7 +131,7 @@ class Trader:
     def limit(self) -> Json:
         """Return an order that rests, at a price that no other has."""
         shape = {"symbol": "BTC_USDT", "side": "BUY", "type": "LIMIT", "quantity": "0.001"}
-        return {**shape, "price": str(next(self._prices))}
+        return {**shape, "price": str(next(self.numbers))}
 
     def stop(self) -> Json:
         """Return a smart order that waits, at a price that no other has."""
@@ -116,10 +139,12 @@ class Trader:
 
     # What is there
 
+    def newest(self) -> list[Aggregate]:
+        return list(islice(self.worker.wiring.reader.newest(None), 4 * PARTS))
+
     def at(self, price: object) -> list[Placed]:
         """Return what was made at a price lately."""
-        newest = islice(self.worker.wiring.reader.newest(None), 4 * PARTS)
-        found = [one for one in newest if isinstance(one, Order | SmartOrder)]
+        found = [one for one in self.newest() if isinstance(one, Order | SmartOrder)]
         return [one for one in found if one.price == Decimal(str(price))]
 
     def now(self, order_id: str) -> Placed:
@@ -318,3 +343,90 @@ def test_a_replacement_is_done_or_undone(
         assert not isinstance(new, Order) or new.status is OrderStatus.NEW
         trader.good("DELETE", f"{path}/{again}")
         trader.worker.step()
+
+
+# What is one commit is not called failed once it is done
+
+
+@dataclass(frozen=True)
+class Deed:
+    """A request that makes one thing.
+
+    Attributes:
+        send: sends it.
+        count: counts the things.
+    """
+
+    send: Callable[[], TestResponse]
+    count: Callable[[], int]
+
+
+def poloniex(trader: Trader, path: str) -> Deed:
+    item = trader.stop() if path == "/smartorders" else trader.limit()
+    request = trader.signed("POST", path, item)
+    return Deed(lambda: trader.send(request), lambda: len(trader.at(item["price"])))
+
+
+def signal(trader: Trader) -> Deed:
+    caller_id = f"n{next(trader.numbers)}"
+    body = {"action": "buy", "baseAmount": "0.001", "clientOrderId": caller_id}
+    sender = {"connectorName": "demo", "connectorToken": "demo-token"}
+    return Deed(
+        lambda: trader.client.post(WEBHOOK, json={**sender, **body}),
+        lambda: sum(getattr(one, "caller_id", None) == caller_id for one in trader.newest()),
+    )
+
+
+def new_trade(trader: Trader) -> Deed:
+    body = json_body(SALE)
+    seen: set[AggregateId] = set()
+
+    def made() -> int:
+        seen.update(one.id for one in trader.newest() if isinstance(one, SmartTrade))
+        return len(seen)
+
+    return Deed(lambda: trader.tell(f"{TRADES}/create_smart_sell", body), made)
+
+
+def more_funds(trader: Trader) -> Deed:
+    answer = trader.tell(f"{TRADES}/create_smart_sell", json_body(SALE))
+    trade_id = AggregateId(answer.get_json()["id"])
+    funds = {"is_market": True, "quantity": "0.001", "response_type": "smart_trade"}
+
+    def steps() -> int:
+        trade = trader.worker.wiring.reader.find(trade_id)
+        assert isinstance(trade, SmartTrade)
+        return len(trade.steps)
+
+    return Deed(lambda: trader.tell(f"{TRADES}/{trade_id}/add_funds", json_body(funds)), steps)
+
+
+DEEDS: dict[str, Callable[[Trader], Deed]] = {
+    "order": lambda trader: poloniex(trader, "/orders"),
+    "smart order": lambda trader: poloniex(trader, "/smartorders"),
+    "signal": signal,
+    "trade": new_trade,
+    "funds": more_funds,
+}
+
+
+@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("name", DEEDS)
+def test_what_is_done_is_told(trader: Trader, fault: Fault, name: str) -> None:
+    for at in count(1):
+        deed = DEEDS[name](trader)
+        before = deed.count()
+        trader.store.arm(fault, at, trader.change)
+        answer = deed.send()
+        calls = trader.store.disarm()
+        done = deed.count() - before
+        assert answer.status_code in {200, 201, 503}, answer.text
+        if answer.status_code != 503:
+            assert done == 1
+        elif fault in CERTAIN:
+            assert done == 0
+        else:
+            assert done <= 1
+        if calls < at:
+            assert (at > 3, done) == (True, 1)
+            return
