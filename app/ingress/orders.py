@@ -4,7 +4,8 @@ from flask import Blueprint, Response, jsonify
 
 from app.bootstrap import Wiring
 from app.dialects.fields import loaded
-from app.domain.errors import NotFound, WrongState
+from app.domain.aggregate import Aggregate
+from app.domain.errors import NotFound, StoreUnavailable, WrongState
 from app.domain.identifiers import AccountId, AccountName, AggregateId, ClientOrderId
 from app.domain.order import Order
 from app.domain.reason import Reason
@@ -56,10 +57,10 @@ class _Orders:
     def cancel(self, reference: str) -> Response:
         """Ask one aggregate to end. One that has ended is left alone, which is no error."""
         loaded(_NOTHING, body_of_request())
-        aggregate_id = self._id_of(reference)
-        self._reader.find(aggregate_id)
-        requested = request_cancel(aggregate_id, _BY_HAND, self._ports)
-        return jsonify(requested=requested, order=self._detail(aggregate_id))
+        known = self._reader.find(self._id_of(reference))
+        name = self._name_of(known.account)
+        requested = request_cancel(known.id, _BY_HAND, self._ports)
+        return jsonify(requested=requested, order=self._told(known, name))
 
     def resolve(self, reference: str) -> Response:
         """Take a person's word for what became of an order of unknown outcome."""
@@ -68,11 +69,22 @@ class _Orders:
         order = self._ports.ledger.load(order_id).aggregate
         if not isinstance(order, Order):
             raise NotFound(f"there is no order {reference[:64]!a}")
+        name = self._name_of(order.account)
         event = outcome_from(order, body, self._ports.clock.now_ms())
-        refused = advance(order_id, event, self._ports).ignored
-        if refused is not None:
-            raise WrongState(f"the order has moved on: {refused}; look again")
-        return jsonify(self._detail(order_id))
+        decision = advance(order_id, event, self._ports)
+        if decision.ignored is not None:
+            raise WrongState(f"the order has moved on: {decision.ignored}; look again")
+        return jsonify(self._told(decision.aggregate, name))
+
+    def _told(self, known: Aggregate, account_name: str) -> dict[str, object]:
+        """Return the detail after a change, or what is known of it if the store is away by then.
+
+        The change is done, so that this is no reason to call it failed.
+        """
+        try:
+            return self._detail(known.id)
+        except StoreUnavailable:
+            return detail_of(known, account_name, (), ())
 
     def _detail(self, aggregate_id: AggregateId) -> dict[str, object]:
         aggregate = self._reader.find(aggregate_id)

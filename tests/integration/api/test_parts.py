@@ -86,7 +86,7 @@ class Trader:
         store = wiring.memory._client  # noqa: SLF001 - the one connection of the process
         assert isinstance(store, FaultyStore)
         self.store, self.worker = store, worker
-        self.client = demo.client
+        self.demo, self.client = demo, demo.client
         self.numbers = count(10_000)
         client = {"secret": SECRET, "accounts": ["demo"]}
         demo.call("PUT", f"/api/clients/poloniex/{KEY}", client)
@@ -401,12 +401,22 @@ def more_funds(trader: Trader) -> Deed:
     return Deed(lambda: trader.tell(f"{TRADES}/{trade_id}/add_funds", json_body(funds)), steps)
 
 
+def cancel_by_hand(trader: Trader) -> Deed:
+    order_id = trader.made("/orders", trader.limit())
+    path = f"/api/orders/{order_id}/cancel"
+    return Deed(
+        lambda: trader.demo.send("POST", path, {}),
+        lambda: int(is_asked_to_end(trader.now(order_id))),
+    )
+
+
 DEEDS: dict[str, Callable[[Trader], Deed]] = {
     "order": lambda trader: poloniex(trader, "/orders"),
     "smart order": lambda trader: poloniex(trader, "/smartorders"),
     "signal": signal,
     "trade": new_trade,
     "funds": more_funds,
+    "cancel by hand": cancel_by_hand,
 }
 
 
