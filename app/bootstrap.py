@@ -38,6 +38,7 @@ from app.store.paper_instruments import RedisPaperInstruments
 from app.store.paper_ledger import RedisPaperLedger
 from app.store.paper_prices import RedisPaperPrices, RedisPaperTicks
 from app.store.paper_reports import RedisPaperReports
+from app.store.quarantine import RedisQuarantine
 from app.store.rates import RedisRates
 from app.store.reader import RedisReader
 from app.store.reconciliations import RedisReconciliations
@@ -191,6 +192,7 @@ def _wiring(
         ids=RedisIds(client),
         ledger=RedisLedger(client, clock, process, policy.republish_after_ms),
         live=RedisLive(client),
+        quarantine=RedisQuarantine(client),
         lanes=RedisLanes(client),
         timers=RedisTimers(client),
         outbox=RedisOutbox(client, clock, policy),

@@ -36,6 +36,9 @@ PRICE_AGE_SECONDS = Histogram(
 CLOCK_STEPS = Counter(
     "hookfill_clock_steps", "How often a process saw that the clock of the store's host was set."
 )
+FAILED_ITEMS = Counter(
+    "hookfill_failed_items", "Errors of ours that ended the work on one of many, by loop.", ["loop"]
+)
 STALE_PRICES = Counter(
     "hookfill_stale_prices", "Prices that were too old to fire triggers, by feed.", ["feed"]
 )

@@ -26,6 +26,7 @@ from app.domain.instrument import Instrument
 from app.domain.kill_switch import KillSwitch
 from app.domain.market import AccountView, Quote, Tick
 from app.domain.order import LOOKS_MAX, Order
+from app.domain.quarantined import Quarantined
 from app.domain.reconciliation import (
     FailedReconciliation,
     OrphanedFill,
@@ -152,6 +153,7 @@ class Ledger(Protocol):
 
         Raises:
             NotFound: there is none with this id.
+            UnreadableRecord: this release cannot read it; see `Quarantine`.
         """
 
     def commit(self, changes: Sequence[Change], terms: Terms = NO_TERMS) -> Sequence[Effect]:
@@ -199,6 +201,22 @@ class Ledger(Protocol):
 
     def position(self) -> Sequence[str]:
         """Return how far things have happened: the same twice, and nothing did between."""
+
+
+class Quarantine(Protocol):
+    """Records that this release cannot read. The store notes them when it comes upon them."""
+
+    def all(self) -> Sequence[Quarantined]:
+        """Return them, longest first."""
+
+    def count(self) -> int:
+        """Return how many there are."""
+
+    def find(self, aggregate_id: AggregateId) -> Quarantined | None:
+        """Return what is known of one, or None if it is not among them."""
+
+    def release(self, aggregate_id: AggregateId) -> None:
+        """Forget one, which can be read again, or is gone."""
 
 
 class Live(Protocol):
@@ -1015,6 +1033,7 @@ class Ports:
     ids: Ids
     ledger: Ledger
     live: Live
+    quarantine: Quarantine
     lanes: Lanes
     timers: Timers
     outbox: Outbox

@@ -21,6 +21,7 @@ from app.domain.words import AccountState, Dialect
 from app.history.database import Database
 from app.history.reader import WholeReader
 from app.history.sql_history import SqlHistory
+from app.history.tables import RECORDS
 from app.ports import Admission, Change, Policy, Ports, Record, Stored
 from app.services.accept import Accepted, Sender, accept_signal
 from app.services.release import release_due
@@ -37,6 +38,7 @@ from app.store.ledger import RedisLedger
 from app.store.live import RedisLive
 from app.store.locks import RedisLocks
 from app.store.outbox import RedisOutbox
+from app.store.quarantine import RedisQuarantine
 from app.store.reader import RedisReader
 from app.store.reconciliations import RedisReconciliations
 from app.store.records import aggregate_from, entry_from
@@ -89,6 +91,12 @@ class StepHistory(SqlHistory):
         super().__init__(Database("sqlite://"), aggregate_from)
         self.after_keep: Callable[[], None] = nothing
 
+    def spoil(self, aggregate_id: AggregateId) -> None:
+        """Let one of them be of a release that is newer by far."""
+        with self._database.writing() as connection:
+            row = RECORDS.c.id == aggregate_id
+            connection.execute(RECORDS.update().where(row).values(body='{"s": 99}'))
+
     def keep(self, records: Sequence[Record]) -> None:
         """Write them for good, and tell of it."""
         super().keep(records)
@@ -117,6 +125,7 @@ class Rig:
             ids=RedisIds(self.redis),
             ledger=RedisLedger(self.redis, self.clock, lambda: "rig", POLICY.republish_after_ms),
             live=RedisLive(self.redis),
+            quarantine=RedisQuarantine(self.redis),
             lanes=RedisLanes(self.redis),
             timers=RedisTimers(self.redis),
             outbox=RedisOutbox(self.redis, self.clock, POLICY),

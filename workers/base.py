@@ -24,6 +24,7 @@ from app.domain.identifiers import AccountId, AggregateId, OrderId
 from app.logs import log_context
 from app.ports import Ports
 from app.services.adjust import adjust
+from app.services.apart import MISTAKES
 from app.services.cancel import cancel_order
 from app.services.place import place_order
 from app.services.resolve import resolve_order
@@ -251,13 +252,16 @@ def _account_id(task: TaskName, aggregate_id: AggregateId, ports: Ports) -> Acco
 
 @contextmanager
 def one_piece_of_work() -> Iterator[None]:
-    """Let an error of ours end this one piece of work and no other; the sweep has it still."""
+    """Let an error end this one piece of work and no other; the sweep has it still."""
     try:
         yield
     except NotFound as error:
         _log.info("unknown_id", error=str(error))
     except HookfillError as error:
         _log.warning("work_left_to_sweep", error=str(error), kind=type(error).__name__)
+    except MISTAKES:
+        metrics.FAILED_ITEMS.labels(loop="work").inc()
+        _log.exception("work_failed")
     else:
         _log.debug("worked")
 

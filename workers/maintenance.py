@@ -7,6 +7,7 @@ from app.ports import Ports
 from app.services.archive import archive
 from app.services.epoch import count_on
 from app.services.kill import fire_kill_switches
+from app.services.quarantine import try_quarantined
 from app.services.sweep import sweep
 from app.services.venue_cancels import hurry_venue_cancels
 from workers.base import PeriodicTask, one_piece_of_work
@@ -17,6 +18,10 @@ LEASE_MS = 5_000
 
 #: Longer than the history takes to answer at worst; two at once would only do the work twice.
 ARCHIVE_LEASE_MS = 30_000
+
+
+#: What each sweep does. An error in one of them keeps none of the others from being done.
+DUTIES = (sweep, fire_kill_switches, hurry_venue_cancels, count_on, try_quarantined)
 
 
 class Sweep(PeriodicTask):
@@ -33,11 +38,9 @@ class Sweep(PeriodicTask):
         if token is None:
             return
         try:
-            sweep(ports)
-            fire_kill_switches(ports)
-            hurry_venue_cancels(ports)
-            with one_piece_of_work():
-                count_on(ports)
+            for duty in DUTIES:
+                with one_piece_of_work():
+                    duty(ports)
         finally:
             ports.locks.release("sweep", token)
 

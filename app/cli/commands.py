@@ -86,6 +86,8 @@ def status(api: Api) -> None:
     click.echo("ready" if is_ready else f"not ready: {said}")
     for row in api.get("api", "recovery")["data"] if is_ready else ():
         click.echo(f"{row['account']} is FROZEN: nothing is sent for it. See `hookfill recover`.")
+    for row in api.get("api", "quarantine")["data"] if is_ready else ():
+        click.echo(f"Record {row['id']} cannot be read: {row['why']}. See `hookfill doctor`.")
     sys.exit(0 if is_ready else 1)
 
 

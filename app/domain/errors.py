@@ -28,7 +28,7 @@ HookfillError                retryable = False unless said otherwise
 │  ├─ StoreUnavailable       retryable; nothing was written, or it is in doubt
 │  │  └─ HistoryUnavailable  retryable; only what has left the store is out of reach
 │  ├─ UnsafeStore            settings under which acknowledged orders could be lost
-│  ├─ NewerRecord            written by a newer release, and left to it
+│  ├─ UnreadableRecord       of a newer release, or broken; left as it is
 │  ├─ Conflict               retryable; somebody else committed first
 │  ├─ StaleRegistry          retryable; accounts or credentials have changed meanwhile
 │  ├─ NotVouched             retryable; the venue must be asked first what it has of ours
@@ -255,8 +255,11 @@ class UnsafeStore(StoreError):
     """The store runs with settings under which acknowledged orders could be lost."""
 
 
-class NewerRecord(StoreError):
-    """The record was written by a newer release, which alone may read and change it."""
+class UnreadableRecord(StoreError):
+    """This release cannot read the record: a newer one has written it, or something broke it.
+
+    It is left as it is, and it holds up nothing else.
+    """
 
 
 class Conflict(StoreError):

@@ -34,6 +34,13 @@ class Live(Protocol):
     def load(self, ids: Collection[AggregateId]) -> Mapping[AggregateId, Aggregate]:
         """Return these; those that are not in the store are left out."""
 
+    def find(self, aggregate_id: AggregateId) -> Aggregate | None:
+        """Return one, or None if it is not in the store.
+
+        Raises:
+            UnreadableRecord: this release cannot read it.
+        """
+
     def timeline(self, aggregate_id: AggregateId) -> Sequence[tuple[Entry, str]]:
         """Return what has happened to an aggregate, oldest first, each with its process."""
 
@@ -62,10 +69,13 @@ class WholeReader:
 
     def find(self, aggregate_id: AggregateId) -> Aggregate:
         """Return the aggregate as it is, or as it was when it left."""
-        found = self._live.load([aggregate_id]) or self._history.aggregates([aggregate_id])
-        if aggregate_id not in found:
+        live = self._live.find(aggregate_id)
+        if live is not None:
+            return live
+        record = self._history.load([aggregate_id]).get(aggregate_id)
+        if record is None:
             raise NotFound(f"there is no aggregate {aggregate_id}")
-        return found[aggregate_id]
+        return record.aggregate
 
     def newest(self, before: Place | None, search: Search = EVERYTHING) -> Iterator[Aggregate]:
         """Yield aggregates from the newest, by creation time, then id; lazily, in pages."""

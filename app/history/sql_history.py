@@ -5,9 +5,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+import structlog
 from sqlalchemy import Column, Connection, Select, select
 
 from app.domain.aggregate import Aggregate
+from app.domain.errors import UnreadableRecord
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
 from app.domain.report import Fill
@@ -23,6 +25,8 @@ PAGE = 100
 
 #: Ids that one question names; databases bound the number of parameters.
 IDS_MAX = 500
+
+_log = structlog.get_logger()
 
 #: Turns the body of a record into the aggregate.
 Decode = Callable[[str], Aggregate]
@@ -81,9 +85,15 @@ class SqlHistory:
     # What the reader needs
 
     def aggregates(self, ids: Collection[AggregateId]) -> Mapping[AggregateId, Aggregate]:
-        """Return these without their timelines; those it does not know are left out."""
+        """Return these without their timelines, but what it does not know or cannot read."""
         rows = self._rows(select(RECORDS.c.id, RECORDS.c.body), ids)
-        return {row.id: self._decode(row.body) for row in rows}
+        found = {}
+        for row in rows:
+            try:
+                found[row.id] = self._decode(row.body)
+            except UnreadableRecord as error:
+                _log.error("kept_record_unreadable", aggregate=str(row.id), why=str(error))
+        return found
 
     def newest(
         self, search: Search, before: Place | None, floor: Place | None
@@ -100,7 +110,7 @@ class SqlHistory:
         while True:
             page = self._page(queries.places(search, before, floor))
             found = self.aggregates([one for _, one in page])
-            yield from (found[one] for _, one in page)
+            yield from (found[one] for _, one in page if one in found)
             if len(page) < PAGE:
                 return
             before = page[-1]
@@ -115,7 +125,7 @@ class SqlHistory:
             page = self._page(queries.fill_places(search, before, floor))
             orders = self.aggregates({order_id for _, order_id, _ in page})
             for place in page:
-                order = orders[place[1]]
+                order = orders.get(place[1])
                 if isinstance(order, Order):
                     yield place, order, order.fills[place[2]]
             if len(page) < PAGE:

@@ -15,6 +15,7 @@ from app.domain.account import PAPER, Account
 from app.domain.errors import StoreUnavailable, UnsafeStore
 from app.domain.finding import Finding, Grade
 from app.domain.identifiers import AccountName
+from app.domain.quarantined import Quarantined
 from app.ingress.authentication import Gate
 from app.ingress.health import CANARY_AGE_MAX_MS
 from app.ingress.reading import Strict, body_of_request
@@ -28,6 +29,9 @@ PATIENCE_SECONDS = 30.0
 LOOK_SECONDS = 0.05
 
 _NOTHING = Strict()
+
+#: Records that cannot be read, of which each is a finding; `/api/quarantine` names all.
+SHOWN_MAX = 20
 
 
 class _Doctor:
@@ -86,7 +90,12 @@ class _Doctor:
         return {name: found.get(name, (_NOBODY,)) for name in tickets}
 
     def _about_ourselves(self) -> Sequence[Finding]:
-        return (*self._about_store(), *self._about_queue(), *self._about_history())
+        return (
+            *self._about_store(),
+            *self._about_queue(),
+            *self._about_history(),
+            *self._about_records(),
+        )
 
     def _about_store(self) -> Sequence[Finding]:
         settings = self._wiring.settings
@@ -99,6 +108,22 @@ class _Doctor:
         if not warnings:
             return (Finding(check="store", message="the store's settings are safe"),)
         return [Finding(check="store", message=one, grade=Grade.WARNING) for one in warnings]
+
+    def quarantine(self) -> Response:
+        """Answer which records this release cannot read, longest first."""
+        return jsonify(data=[_quarantined_row(one) for one in self._wiring.ports.quarantine.all()])
+
+    def _about_records(self) -> Sequence[Finding]:
+        return [
+            Finding(
+                check="records",
+                message=f"record {one.id} cannot be read: {one.why}",
+                grade=Grade.ERROR,
+                fix="Update all processes to the newest release that ran here. "
+                "Until then it stands still, and all others go on.",
+            )
+            for one in self._wiring.ports.quarantine.all()[:SHOWN_MAX]
+        ]
 
     def _about_queue(self) -> Sequence[Finding]:
         ports = self._wiring.ports
@@ -140,6 +165,15 @@ _NOBODY = Finding(
 )
 
 
+def _quarantined_row(record: Quarantined) -> Json:
+    return {
+        "id": str(record.id),
+        "account_id": record.account,
+        "why": record.why,
+        "since_ms": record.since_ms,
+    }
+
+
 def _row(finding: Finding, account: Account | None = None) -> Json:
     return {"account": None if account is None else account.name, **asdict(finding)}
 
@@ -153,6 +187,7 @@ def blueprint(wiring: Wiring) -> Blueprint:
     routes = Blueprint("doctor", __name__)
     routes.before_request(Gate(wiring.settings).check)
     doctor = _Doctor(wiring)
+    routes.add_url_rule("/api/quarantine", "quarantine", doctor.quarantine, methods=["GET"])
     routes.add_url_rule("/api/doctor", "doctor", doctor.all, methods=["POST"])
     one = "/api/accounts/<name>/test"
     routes.add_url_rule(one, "test_account", doctor.account, methods=["POST"])

@@ -2,9 +2,11 @@
 
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from app.bootstrap import Wiring
 from app.domain.aggregate import Aggregate
+from app.domain.errors import UnreadableRecord
 from app.domain.identifiers import AggregateId
 from app.ingress.rows import Row, entry_row, spoken_row
 from app.ingress.time_texts import span
@@ -58,4 +60,8 @@ class Families:
             yield from self._descent(child)
 
     def _children(self, aggregate: Aggregate) -> list[Aggregate]:
-        return [self.load(child) for child in self._reader.children(aggregate.id)]
+        children = []
+        for child in self._reader.children(aggregate.id):
+            with suppress(UnreadableRecord):  # in quarantine, where people see it
+                children.append(self.load(child))
+        return children

@@ -48,6 +48,8 @@ class StoreGauges(Collector):
         yield _gauge("orphaned_fills", "Fills whose orders nobody here knows any more.", orphans)
         yield _gauge("timers", "Delays that are not over yet.", backlog.timers)
         yield _gauge("unarchived", "What waits to be copied into the history.", backlog.unarchived)
+        unreadable = self._ports.quarantine.count()
+        yield _gauge("quarantined_records", "Records that this release cannot read.", unreadable)
         sung_ms = self._ports.canary.last_ms()
         if sung_ms is not None:
             age_ms = moments.age_ms(sung_ms, now_ms)

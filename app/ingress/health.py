@@ -36,6 +36,7 @@ class _Health:
     def ready(self) -> Response:
         """Answer whether the store answers and the queue carries messages to a worker."""
         problems: dict[str, str] = {}
+        warnings: dict[str, str] = {}
         age_ms = None
         try:
             age_ms = self._canary_age_ms()
@@ -46,16 +47,27 @@ class _Health:
                 problems["queue"] = "No canary has come through the queue yet."
             elif age_ms > CANARY_AGE_MAX_MS:
                 problems["queue"] = f"The last canary came through the queue {age_ms} ms ago."
+            warnings = self._warnings()
         answer = {
             "status": "not_ready" if problems else "ready",
             "canary_age_ms": age_ms,
             "fast": self._settings.fast,
             "problems": problems,
+            "warnings": warnings,
         }
         response = jsonify(answer)
         if problems:
             response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
         return response
+
+    def _warnings(self) -> dict[str, str]:
+        """Return what somebody must look at, and what is no reason to send nobody here."""
+        count = self._ports.quarantine.count()
+        if not count:
+            return {}
+        return {
+            "quarantine": f"Records that this release cannot read: {count}. See hookfill doctor."
+        }
 
     def metrics(self) -> Response:
         """Answer what is counted in all web processes, and what waits in store and broker."""

@@ -234,6 +234,12 @@ OPERATIONS: Final[Sequence[Operation]] = (
             "Look whether store, queue and the venues of all accounts are as they should be.",
             {"answer": bodies.FINDINGS},
         ),
+        (
+            "GET",
+            "/api/quarantine",
+            "Records that this release cannot read, each with why and since when.",
+            _NOTHING,
+        ),
         ("GET", "/metrics", "Metrics for Prometheus.", _OPEN),
         ("GET", "/openapi.json", "This document.", _OPEN),
         ("GET", "/docs", "This document as a page.", _OPEN),

@@ -67,6 +67,7 @@ class Overview:
             "canary_age_ms": age_ms,
             "is_ready": age_ms is not None and age_ms <= CANARY_AGE_MAX_MS,
             "backlog": self._backlog.read(now_ms),
+            "quarantined": self._ports.quarantine.all(),
         }
 
     def prices(self) -> object:

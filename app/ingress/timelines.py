@@ -4,6 +4,7 @@ import heapq
 from collections.abc import Sequence
 
 from app.domain.decision import Entry, EntryName
+from app.domain.errors import UnreadableRecord
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
 from app.domain.signal import Signal
@@ -29,10 +30,15 @@ def whole_timeline(aggregate_id: AggregateId, reader: Reader) -> Lines:
     if not isinstance(reader.find(aggregate_id), Signal):
         return own
     told = {EntryName.CLOSED, *(entry.name for entry, _ in own)}
-    placed = [
-        child for child in reader.children(aggregate_id) if isinstance(reader.find(child), Order)
-    ]
+    placed = [child for child in reader.children(aggregate_id) if _is_order(child, reader)]
     lives = [
         [line for line in reader.timeline(child) if line[0].name not in told] for child in placed
     ]
     return list(heapq.merge(own, *lives, key=lambda line: moment_of(line[0])))
+
+
+def _is_order(aggregate_id: AggregateId, reader: Reader) -> bool:
+    try:
+        return isinstance(reader.find(aggregate_id), Order)
+    except UnreadableRecord:
+        return False  # in quarantine, where people see it

@@ -10,7 +10,7 @@ from contextlib import suppress
 from app.bootstrap import Wiring
 from app.domain import moments
 from app.domain.account import PAPER, Account
-from app.domain.errors import NewerRecord, NotFound
+from app.domain.errors import NotFound, UnreadableRecord
 from app.domain.figures import plain
 from app.domain.identifiers import AccountId
 from app.domain.order import Order
@@ -65,7 +65,7 @@ class VenueAccounts:
         """Return account → its orders that only a person can settle, oldest first."""
         found: dict[AccountId, list[Order]] = defaultdict(list)
         for one in sorted(self._ports.live.unknown())[:UNKNOWN_MAX]:
-            with suppress(NotFound, NewerRecord):
+            with suppress(NotFound, UnreadableRecord):
                 order = self._ports.ledger.load(one).aggregate
                 if isinstance(order, Order) and order.needs_person:
                     found[order.account].append(order)

@@ -1,8 +1,10 @@
 """What is no longer wanted is taken off, at the venue and in the trigger book."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 
 from app.domain.errors import (
+    Conflict,
     NotFound,
     OutcomeUnknown,
     VenueError,
@@ -23,6 +25,7 @@ from app.domain.words import AccountState, ReasonCode
 from app.ports import Ports, Venue
 from app.services.accept import targets_of
 from app.services.advance import advance
+from app.services.apart import apart
 from app.services.place import retry_at
 
 
@@ -92,16 +95,32 @@ def cancel_targets(signal: Signal, ports: Ports) -> None:
     """Carry out a cancel message: pass it on to what it reaches, then end it."""
     targets = targets_of(signal, ports) if signal.targets is None else signal.targets
     reason = Reason(ReasonCode.REQUESTED, f"canceled by signal {signal.id}")
-    reached = [one for one in targets if request_cancel(one, reason, ports)]
-    event = TargetsCanceled(at_ms=ports.clock.now_ms(), count=len(reached))
+    reached = _ask_to_go(targets, reason, ports)
+    event = TargetsCanceled(at_ms=ports.clock.now_ms(), count=reached)
     advance(signal.id, event, ports)
+
+
+def _ask_to_go(targets: Iterable[AggregateId], reason: Reason, ports: Ports) -> int:
+    """Ask each of many to end, and return how many that reached.
+
+    Raises:
+        Conflict: one of them could not be asked, after all others were; it is to be done again.
+    """
+    reached, left = 0, []
+    for one in targets:
+        with apart("cancels", one) as outcome:
+            reached += request_cancel(one, reason, ports)
+        if outcome.failed:
+            left.append(one)
+    if left:
+        raise Conflict(f"{len(left)} could not be asked to end, the first of them {left[0]}")
+    return reached
 
 
 def withdraw_children(request: Request, ports: Ports) -> None:
     """Ask the children that a request wants gone to go."""
     reason = request.reason or Reason(ReasonCode.REQUESTED, f"withdrawn by request {request.id}")
-    for child_id in sorted(request.withdrawing & request.working):
-        request_cancel(child_id, reason, ports)
+    _ask_to_go(sorted(request.withdrawing & request.working), reason, ports)
 
 
 def request_cancel(aggregate_id: AggregateId, reason: Reason, ports: Ports) -> bool:

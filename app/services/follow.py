@@ -6,7 +6,7 @@ from contextlib import suppress
 import structlog
 
 from app.domain.account import Account
-from app.domain.errors import HistoryUnavailable, NewerRecord, NotFound
+from app.domain.errors import NotFound, UnreadableRecord
 from app.domain.events import OrderReported
 from app.domain.identifiers import AccountId, AggregateId, ClientOrderId
 from app.domain.order import Order
@@ -14,6 +14,7 @@ from app.domain.reconciliation import OrphanedFill
 from app.domain.report import OrderReport
 from app.domain.status import OPEN
 from app.ports import Ports
+from app.services.apart import apart
 from app.services.held import held
 from app.services.recall import tell
 
@@ -71,7 +72,7 @@ def refresh_view(account_id: AccountId, ports: Ports) -> None:
 
 def _open_orders(account_id: AccountId, ports: Ports) -> Iterator[Order]:
     for order_id in ports.live.open_orders(account_id):
-        with suppress(NotFound, NewerRecord):
+        with suppress(NotFound, UnreadableRecord):
             order = ports.ledger.load(order_id).aggregate
             if isinstance(order, Order):
                 yield order
@@ -94,7 +95,8 @@ def keep_orphan(
 def follow_news(ports: Ports) -> None:
     """Follow every account that has news."""
     for account_id in ports.reports.accounts_with_news():
-        follow_orders(account_id, ports)
+        with apart("accounts", account_id):
+            follow_orders(account_id, ports)
 
 
 def _is_told(
@@ -114,14 +116,12 @@ def _is_adopted(
     report: OrderReport,
     ports: Ports,
 ) -> bool:
+    """Tell an order; what goes wrong with it is read again, and holds up no other."""
     # An order that is open is never placed again, so a report of one cannot be about an older
     # placement, however late it comes.
-    try:
-        tell(order_id, OrderReported(at_ms=ports.clock.now_ms(), report=report), ports)
-    except NotFound:
-        keep_orphan(account, client_order_id, report, ports)
-    except NewerRecord:
-        return False  # left to those who can read it; it holds up nobody
-    except HistoryUnavailable:
-        return False  # it has left; those that have not need not wait for the history
-    return True
+    with apart("reports", order_id) as outcome:
+        try:
+            tell(order_id, OrderReported(at_ms=ports.clock.now_ms(), report=report), ports)
+        except NotFound:
+            keep_orphan(account, client_order_id, report, ports)
+    return not outcome.failed

@@ -1,9 +1,10 @@
 """Position-dependent work of one (account, symbol), one at a time and in order of its turn."""
 
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from app.domain.account import Account
-from app.domain.errors import LaneChanged, NotFound
+from app.domain.errors import LaneChanged, NotFound, UnreadableRecord
 from app.domain.events import Executed, TurnTaken
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol
 from app.domain.market import AccountView
@@ -76,13 +77,11 @@ def _next(lane: LaneView, ports: Ports) -> Waiting | None:
     # While nobody may go ahead, the head alone is asked whether it is too late. To read
     # the others at each wake-up would hold up the very order that they wait for.
     may_overtake = _may_overtake(lane, ports)
-    for aggregate_id in lane.waiting if may_overtake else lane.waiting[:1]:
-        waiting = _queued(aggregate_id, ports)
-        if waiting is None:
-            continue
+    ids = lane.waiting if may_overtake else lane.waiting[:1]
+    for waiting, is_blocked in _readable(ids, lane, ports):
         if is_late(waiting, now_ms):
             return waiting
-        if lane.in_flight:
+        if is_blocked:
             if not may_overtake or _is_entry(waiting) or not _is_ready(waiting):
                 continue
         elif not _is_ready(waiting):
@@ -90,6 +89,26 @@ def _next(lane: LaneView, ports: Ports) -> Waiting | None:
         if not _must_wait(waiting, ports):
             return waiting
     return None
+
+
+def _readable(
+    ids: Sequence[AggregateId], lane: LaneView, ports: Ports
+) -> Iterator[tuple[Waiting, bool]]:
+    """Yield who waits, each with whether nobody knows what became of something before it.
+
+    That is also so behind a record that cannot be read: entries wait for it, exits not for ever.
+    """
+    is_blocked = bool(lane.in_flight)
+    for aggregate_id in ids:
+        try:
+            waiting = _queued(aggregate_id, ports)
+        except UnreadableRecord:
+            if not _has_been_unreadable(aggregate_id, ports):
+                return
+            is_blocked = True
+            continue
+        if waiting is not None:
+            yield waiting, is_blocked
 
 
 def _queued(aggregate_id: AggregateId, ports: Ports) -> Waiting | None:
@@ -128,13 +147,26 @@ def _nothing_known(now_ms: EpochMs) -> Executed:
 def _may_overtake(lane: LaneView, ports: Ports) -> bool:
     """Tell whether exits have waited long enough for the orders in flight, be there any."""
     for order_id in lane.in_flight:
-        order = ports.ledger.load(order_id).aggregate
+        try:
+            order = ports.ledger.load(order_id).aggregate
+        except UnreadableRecord:
+            if not _has_been_unreadable(order_id, ports):
+                return False
+            continue
         if not isinstance(order, Order) or order.status is not OrderStatus.UNKNOWN:
             return False
         since_ms = order.unknown_since_ms or ports.clock.server_ms()
         if ports.clock.lasted_ms(since_ms) < ports.policy.exit_patience_ms:
             return False
     return True
+
+
+def _has_been_unreadable(aggregate_id: AggregateId, ports: Ports) -> bool:
+    """Tell whether exits have waited long enough for a record that nobody can read."""
+    found = ports.quarantine.find(aggregate_id)
+    if found is None:
+        return False
+    return ports.clock.lasted_ms(found.since_ms) >= ports.policy.exit_patience_ms
 
 
 def _must_wait(waiting: Waiting, ports: Ports) -> bool:

@@ -13,8 +13,8 @@ from app.domain.aggregate import Aggregate
 from app.domain.effects import AT_ONCE
 from app.domain.errors import (
     HistoryUnavailable,
-    NewerRecord,
     NotFound,
+    UnreadableRecord,
     VenueError,
     VenueUnavailable,
 )
@@ -152,7 +152,7 @@ def _compared(account: Account, begun_ms: EpochMs, ports: Ports) -> Reconciliati
 
 def _open_here(account_id: AccountId, ports: Ports) -> Iterator[Order]:
     for order_id in ports.live.open_orders(account_id):
-        with suppress(NotFound, NewerRecord):
+        with suppress(NotFound, UnreadableRecord):
             order = ports.ledger.load(order_id).aggregate
             if isinstance(order, Order) and order.status in OPEN:
                 yield order
@@ -205,7 +205,7 @@ def _unexpected(
             continue
         try:
             order = _known(owner, ports)
-        except NewerRecord:
+        except UnreadableRecord:
             continue
         if order is None:
             yield Mismatch(
@@ -236,7 +236,7 @@ def _unguarded(account_id: AccountId, view: AccountView, ports: Ports) -> Iterat
     for one in sorted(ports.live.of_account(account_id)):
         try:
             smart = ports.ledger.load(one).aggregate
-        except (NotFound, NewerRecord):
+        except (NotFound, UnreadableRecord):
             continue
         if not isinstance(smart, SmartOrder) or not smart.reduce_only:
             continue

@@ -5,11 +5,12 @@ from contextlib import suppress
 
 from app.domain.account import Account
 from app.domain.aggregate import Aggregate
-from app.domain.errors import NewerRecord, NotFound, WrongState
+from app.domain.errors import NotFound, UnreadableRecord, WrongState
 from app.domain.identifiers import EpochMs
 from app.domain.reason import Reason
 from app.domain.words import AccountState, ReasonCode
 from app.ports import Ports
+from app.services.apart import apart
 from app.services.cancel import request_cancel
 from app.services.wake import wake_account
 
@@ -20,7 +21,7 @@ def waiting(account: Account, ports: Ports) -> Sequence[Aggregate]:
     """Return what is live in an account, oldest first: it goes on once the account is released."""
     found = []
     for one in sorted(ports.live.of_account(account.id)):
-        with suppress(NotFound, NewerRecord):
+        with suppress(NotFound, UnreadableRecord):
             found.append(ports.ledger.load(one).aggregate)
     return found
 
@@ -58,7 +59,11 @@ def end_waiting(account: Account, seen_at_ms: EpochMs, ports: Ports) -> int:
     """
     _check_seen(account, seen_at_ms, ports)
     tops = [one for one in waiting(account, ports) if one.parent_id is None]
-    return sum(request_cancel(one.id, _ENDED, ports) for one in tops)
+    ended = 0
+    for one in tops:
+        with apart("cancels", one.id):
+            ended += request_cancel(one.id, _ENDED, ports)
+    return ended
 
 
 def _check_seen(account: Account, seen_at_ms: EpochMs, ports: Ports) -> None:

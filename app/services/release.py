@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from app.domain.errors import Conflict, NewerRecord, NotFound
+from app.domain.errors import Conflict, NotFound, UnreadableRecord
 from app.domain.events import TimerDue
 from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.request import Request
 from app.domain.smart_trade.trade import SmartTrade
 from app.ports import Ports
 from app.services.advance import advance
+from app.services.apart import apart
 from app.services.smart_trades.tending import end_timeout
 
 #: Timers taken from the store in one step.
@@ -33,7 +34,8 @@ def release_due(wanted_ms: Sequence[EpochMs], ports: Ports) -> Sequence[int]:
     while due := [one for one in ports.timers.due(now_ms, BATCH) if one not in seen]:
         seen.update(due)  # what is gone, or will not go, must not be released for ever
         for aggregate_id in due:
-            late_ms += _released(aggregate_id, now_ms, ports)
+            with apart("timers", aggregate_id):
+                late_ms += _released(aggregate_id, now_ms, ports)
     early = [one for one in wanted_ms if one > now_ms]
     if early:
         ports.publisher.wake_timers(early)
@@ -49,8 +51,8 @@ def _released(aggregate_id: AggregateId, now_ms: EpochMs, ports: Ports) -> list[
             ended = end_timeout(aggregate, now_ms, ports)
             return [now_ms - deadline_ms] if ended and deadline_ms is not None else []
         released = advance(aggregate_id, TimerDue(at_ms=now_ms), ports)
-    except (NotFound, NewerRecord, Conflict):
-        return []  # gone, left to others, or changed by them all the time: the sweep looks again
+    except (NotFound, UnreadableRecord, Conflict):
+        return []  # gone, not to be read, or changed by others all the time: the sweep looks again
     if released.ignored is not None or not isinstance(released.aggregate, Request):
         return []
     return [now_ms - released.aggregate.due_at_ms]

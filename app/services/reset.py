@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 
-from app.domain.errors import Conflict, NotFound
+from app.domain.errors import Conflict, NotFound, UnreadableRecord
 from app.domain.events import CancelRequested, OrderReported
 from app.domain.identifiers import AccountId, AggregateId
 from app.domain.order import Order
@@ -64,7 +64,10 @@ def _await_answers(account_id: AccountId, ports: Ports, pause_ms: Callable[[int]
 
 
 def _is_placing(aggregate_id: AggregateId, ports: Ports) -> bool:
-    order = ports.ledger.load(aggregate_id).aggregate
+    try:
+        order = ports.ledger.load(aggregate_id).aggregate
+    except UnreadableRecord:
+        return False  # to be read or not, nobody here waits for its answer
     return isinstance(order, Order) and order.status is OrderStatus.PLACING
 
 
@@ -81,5 +84,5 @@ def _attempt(
     step: Callable[[AggregateId, Ports], None], aggregate_id: AggregateId, ports: Ports
 ) -> None:
     """Take one step; what workers got at first is looked at again in the next round."""
-    with suppress(NotFound, Conflict):
+    with suppress(NotFound, Conflict, UnreadableRecord):
         step(aggregate_id, ports)

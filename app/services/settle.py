@@ -3,7 +3,7 @@
 from app.domain.account import PAPER
 from app.domain.aggregate import Aggregate
 from app.domain.effects import EffectKind
-from app.domain.errors import NotFound
+from app.domain.errors import NotFound, UnreadableRecord
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
 from app.domain.request import Request
@@ -53,7 +53,7 @@ def _counts(aggregate_id: AggregateId, ports: Ports) -> bool:
     try:
         aggregate = ports.ledger.load(aggregate_id).aggregate
         account = ports.accounts.account(aggregate.account)
-    except NotFound:
+    except (NotFound, UnreadableRecord):
         return False
     if account.mode is not Mode.PAPER or _waits_for_lane(aggregate, ports):
         return False
@@ -77,8 +77,13 @@ def _waits_for_lane(aggregate: Aggregate, ports: Ports) -> bool:
         return aggregate.status is OrderStatus.UNKNOWN
     if isinstance(aggregate, Request) and is_late(aggregate, ports.clock.now_ms()):
         return False  # it expires without waiting any longer
-    return any(
-        isinstance(order := ports.ledger.load(one).aggregate, Order)
-        and (order.account, order.symbol) == (aggregate.account, aggregate.symbol)
-        for one in ports.live.unknown()
-    )
+    return any(_is_in_lane_of(one, aggregate, ports) for one in ports.live.unknown())
+
+
+def _is_in_lane_of(order_id: AggregateId, aggregate: Aggregate, ports: Ports) -> bool:
+    try:
+        order = ports.ledger.load(order_id).aggregate
+    except (NotFound, UnreadableRecord):
+        return False
+    lane = (aggregate.account, aggregate.symbol)
+    return isinstance(order, Order) and (order.account, order.symbol) == lane

@@ -8,6 +8,7 @@ from app.domain.identifiers import AccountId, Symbol
 from app.domain.smart_order import SmartOrder
 from app.domain.smart_trade.trade import SmartTrade
 from app.ports import Ports
+from app.services.apart import apart
 
 #: Effects sent again in one sweep; more are left to the next one.
 BATCH = 500
@@ -32,7 +33,9 @@ def _one_for_each_lane(effects: Sequence[Effect], ports: Ports) -> list[Effect]:
     seen: set[tuple[AccountId, Symbol]] = set()
     woken = []
     for effect in effects:
-        lane = _lane_of(effect, ports)
+        lane = None
+        with apart("outbox", effect.target):
+            lane = _lane_of(effect, ports)
         if lane is None or lane not in seen:
             woken.append(effect)
         if lane is not None:

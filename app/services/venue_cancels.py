@@ -11,9 +11,9 @@ from dataclasses import replace
 from app.domain.account import Account
 from app.domain.errors import (
     HistoryUnavailable,
-    NewerRecord,
     NotFound,
     OutcomeUnknown,
+    UnreadableRecord,
     VenueError,
     VenueRejected,
     VenueUnavailable,
@@ -176,7 +176,7 @@ def _looked_up(cancel: VenueCancel, ports: Ports) -> VenueCancel:
     if report.status not in OPEN:
         try:
             _tell_owner(cancel, report, venue, ports)
-        except (VenueError, HistoryUnavailable, NewerRecord) as error:
+        except (VenueError, HistoryUnavailable, UnreadableRecord) as error:
             return _unanswered(cancel, asked_ms, str(error), ports)
         return cancel.settled(CancelState.ENDED, _ending(report), asked_ms)
     return _open_still(cancel, asked_ms, ports)
@@ -238,7 +238,8 @@ def _tell_owner(cancel: VenueCancel, standing: OrderReport, venue: Venue, ports:
     """Let an order of ours learn of fills that it had at the venue while it was closed here.
 
     Raises:
-        VenueError, HistoryUnavailable, NewerRecord: it could not be told; nothing is forgotten yet.
+        VenueError, HistoryUnavailable, UnreadableRecord: it could not be told; nothing is
+            forgotten yet.
     """
     owner = ports.ids.order_of(cancel.order.client_order_id)
     if owner is None:

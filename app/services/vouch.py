@@ -15,8 +15,8 @@ from app.domain.account import PAPER, Account
 from app.domain.errors import (
     CannotAsk,
     HistoryUnavailable,
-    NewerRecord,
     NotFound,
+    UnreadableRecord,
     VenueError,
     VenueUnavailable,
 )
@@ -214,7 +214,7 @@ def _live(account: Account, ports: Ports) -> set[Symbol]:
     """Return the symbols in which anything is live."""
     symbols = set()
     for one in ports.live.of_account(account.id):
-        with suppress(NotFound, NewerRecord):
+        with suppress(NotFound, UnreadableRecord):
             symbols.add(ports.ledger.load(one).aggregate.symbol)
     return symbols
 

@@ -1,9 +1,10 @@
 """Prices meet the trigger book."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from app import metrics
-from app.domain.errors import NewerRecord, NotFound
+from app.domain.errors import NotFound
 from app.domain.events import TriggerFired
 from app.domain.identifiers import VenueName
 from app.domain.market import Tick
@@ -13,6 +14,7 @@ from app.domain.smart_trade.trade import SmartTrade
 from app.domain.trigger import Firing
 from app.ports import Feed, Ports
 from app.services.advance import advance
+from app.services.apart import apart
 from app.services.follow import follow_news
 from app.services.held import held
 from app.services.news import read_news
@@ -94,14 +96,12 @@ def hand_on(venue: VenueName, firings: Sequence[Firing], ports: Ports) -> bool:
     for firing in firings:
         if told == HANDED_ON_MAX:
             return True
-        try:
-            _tell(firing, ports)
-        except NotFound:
-            pass  # nobody waits for it any more
-        except NewerRecord:
-            continue  # stays listed for those who can read it, and holds up nobody
-        ports.book.done(venue, firing)
-        told += 1
+        # What goes wrong with one stays listed for those who can do better, and holds up nobody.
+        with apart("firings", firing.owner):
+            with suppress(NotFound):  # nobody waits for it any more
+                _tell(firing, ports)
+            ports.book.done(venue, firing)
+            told += 1
     return False
 
 

@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import redis
 
-from app.domain.aggregate import is_finished
-from app.domain.errors import NewerRecord, StoreUnavailable
+from app.domain.aggregate import Aggregate, is_finished
+from app.domain.errors import StoreUnavailable
 from app.domain.identifiers import AggregateId, EpochMs
 from app.ports import Clock, Mark, Record
 from app.store import keys
-from app.store.records import aggregate_from
+from app.store.quarantine import RedisQuarantine
 from app.store.scripts import load_script, text_of, translated
 from app.store.transaction import OK
 
@@ -32,6 +32,7 @@ class RedisDepartures:
     def __init__(self, client: redis.Redis, clock: Clock) -> None:
         self._client = client
         self._clock = clock
+        self._quarantine = RedisQuarantine(client)
         self._kept = load_script(client, "kept.lua")
         self._leave = load_script(client, "leave.lua")
         self._bring_back = load_script(client, "bring_back.lua")
@@ -54,9 +55,15 @@ class RedisDepartures:
                 pipeline.lrange(keys.timeline(one), 0, -1)
                 pipeline.smembers(keys.children(one))
             answers = pipeline.execute()
-        found = zip(answers[::3], answers[1::3], answers[2::3], strict=True)
-        records = [_record(*one) for one in found if one[0][0] is not None]
-        return [one for one in records if one is not None]
+        aggregates = self._quarantine.readable(
+            (one, found[1]) for one, found in zip(ids, answers[::3], strict=True)
+        )
+        found = zip(ids, answers[::3], answers[1::3], answers[2::3], strict=True)
+        return [
+            _record(aggregates[one], *rest)
+            for one, *rest in found
+            if one in aggregates and is_finished(aggregates[one])
+        ]
 
     def kept(self, marks: Mapping[AggregateId, Mark]) -> None:
         """Count these as kept by the history, save those that have changed since."""
@@ -153,10 +160,8 @@ class RedisDepartures:
     def _keep_again(self, one: AggregateId, body: str | None, now_ms: EpochMs) -> None:
         shard, member = keys.shard_of_id(one), str(one)
         with translated(), self._client.pipeline(transaction=True) as pipeline:
-            try:
-                created_ms = None if body is None else aggregate_from(body).created_at_ms
-            except NewerRecord:
-                created_ms = None  # listed by those who can read it
+            found = self._quarantine.readable([(one, body)]).get(one)
+            created_ms = None if found is None else found.created_at_ms
             if created_ms is not None:
                 pipeline.zadd(keys.everything(shard), {member: created_ms})
             pipeline.zadd(keys.finished(shard), {member: now_ms})
@@ -187,16 +192,9 @@ class RedisDepartures:
 
 
 def _record(
-    found: Sequence[str], timeline: Sequence[str], children: Iterable[str]
-) -> Record | None:
-    """Return what was found, or None if it is not finished, or of a newer release."""
+    aggregate: Aggregate, found: Sequence[str], timeline: Sequence[str], children: Iterable[str]
+) -> Record:
     version, body = found
-    try:
-        aggregate = aggregate_from(body)
-    except NewerRecord:
-        return None
-    if not is_finished(aggregate):
-        return None
     return Record(
         aggregate=aggregate,
         version=int(version),

@@ -59,6 +59,10 @@ RUN_ENDS = "hookfill:run_ends"
 #: string, counter. What the store counts together with the history. For ever.
 EPOCH = "hookfill:epoch"
 
+#: hash, id of a record that cannot be read → `<server ms>|<account>|<why>`. Until it can be, or is
+#: gone.
+QUARANTINE = "hookfill:quarantine"
+
 #: string. Identity of the history that has what the `kept` sets name. Overwritten by the next one.
 HISTORY = "hookfill:history"
 

@@ -29,7 +29,8 @@ from app.domain.words import AccountState
 from app.ports import NO_TERMS, Admission, Change, Clock, Stored, Terms
 from app.store import keys
 from app.store.indexes import effect_text, write_difference, write_place
-from app.store.records import aggregate_from, entry_text, record_of
+from app.store.quarantine import RedisQuarantine
+from app.store.records import entry_text, record_of
 from app.store.scripts import Answer, load_script, text_of, translated
 from app.store.transaction import OK, Transaction
 
@@ -63,6 +64,7 @@ class RedisLedger:
         self._clock = clock
         self._process = process
         self._republish_after_ms = republish_after_ms
+        self._quarantine = RedisQuarantine(client)
         self._commit = load_script(client, "run.lua", "commit.lua")
         self._sent = threading.local()
 
@@ -72,7 +74,7 @@ class RedisLedger:
             version, body = self._client.hmget(keys.aggregate(aggregate_id), "version", "body")
         if version is None or body is None:
             raise NotFound(f"there is no aggregate {aggregate_id}")
-        return Stored(aggregate_from(text_of(body)), int(version))
+        return Stored(self._quarantine.read(aggregate_id, text_of(body)), int(version))
 
     def present(self, ids: Collection[AggregateId]) -> Collection[AggregateId]:
         """Return which of these are here, readable or not."""

@@ -9,7 +9,7 @@ from app.domain.order import Order
 from app.domain.smart_order import SmartOrder
 from app.domain.words import PositionSide, Side
 from app.store import keys
-from app.store.records import aggregate_from
+from app.store.quarantine import RedisQuarantine
 from app.store.scripts import text_of, translated
 
 
@@ -18,6 +18,7 @@ class RedisLive:
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
+        self._quarantine = RedisQuarantine(client)
 
     def of_origin(self, account: AccountId, origin: str) -> Mapping[AggregateId, str]:
         """Return the live top-level aggregates of one origin: id → caller id or ''."""
@@ -63,8 +64,8 @@ class RedisLive:
             for one in ids:
                 pipeline.hget(keys.aggregate(one), "body")
             bodies = pipeline.execute()
-        found = [aggregate_from(body) for body in bodies if body is not None]
-        return [one for one in found if isinstance(one, SmartOrder) and one.is_waiting]
+        found = self._quarantine.readable(zip(ids, bodies, strict=True))
+        return [one for one in found.values() if isinstance(one, SmartOrder) and one.is_waiting]
 
     def smart_order_named(
         self, account: AccountId, origin: str, caller_id: str

@@ -1,14 +1,17 @@
 """Effects that are owed, and whose message counts as lost."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import redis
+import structlog
 
 from app.domain.effects import AT_ONCE, Effect
 from app.ports import Clock, Policy
 from app.store import keys
 from app.store.indexes import effect_from
 from app.store.scripts import load_script, translated
+
+_log = structlog.get_logger()
 
 
 class RedisOutbox:
@@ -34,7 +37,7 @@ class RedisOutbox:
             within_ms = again_ms  # the clock was set, and when any of it is due is not known
         for shard in range(keys.SHARDS):
             members = self._overdue([keys.outbox(shard)], [again_ms, limit, within_ms])
-            effects += [effect_from(one) for one in members]
+            effects += _known(members)
         return effects
 
     def owed(self) -> Sequence[Effect]:
@@ -45,5 +48,14 @@ class RedisOutbox:
             for shard in range(keys.SHARDS):
                 pipeline.zrange(keys.outbox(shard), 0, -1)
             for members in pipeline.execute():
-                effects += [effect_from(one) for one in members]
+                effects += _known(members)
         return effects
+
+
+def _known(members: Iterable[str]) -> Iterator[Effect]:
+    """Yield the effects that this release knows; what a newer one owes is left to that."""
+    for one in members:
+        try:
+            yield effect_from(one)
+        except ValueError:
+            _log.warning("effect_unknown", effect=one[:100])

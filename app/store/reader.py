@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -10,10 +11,12 @@ import redis
 
 from app.domain.aggregate import Aggregate
 from app.domain.decision import Entry
+from app.domain.errors import UnreadableRecord
 from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.search import EVERYTHING, Place, Search
 from app.store import keys
-from app.store.records import aggregate_from, entries_from, entry_from
+from app.store.quarantine import RedisQuarantine
+from app.store.records import entries_from, entry_from
 from app.store.scripts import text_of, translated
 
 #: Aggregates fetched from one shard in one go.
@@ -51,6 +54,7 @@ class RedisReader:
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
+        self._quarantine = RedisQuarantine(client)
 
     def newest(self, before: Place | None) -> Iterator[Aggregate]:
         """Yield aggregates from the newest, by creation time, then id; lazily, in pages."""
@@ -66,21 +70,40 @@ class RedisReader:
         return list(islice(heapq.merge(*shards, reverse=True), limit))
 
     def load(self, ids: Collection[AggregateId]) -> Mapping[AggregateId, Aggregate]:
-        """Return these, in the same order; those that are not in the store are left out."""
+        """Return these, in the same order.
+
+        Those that are not in the store, or cannot be read, are left out.
+        """
         if not ids:
             return {}
         with translated(), self._client.pipeline(transaction=False) as pipeline:
             for aggregate_id in ids:
                 pipeline.hget(keys.aggregate(aggregate_id), "body")
             bodies = pipeline.execute()
-        found = zip(ids, bodies, strict=True)
-        return {one: aggregate_from(body) for one, body in found if body is not None}
+        return self._quarantine.readable(zip(ids, bodies, strict=True))
+
+    def find(self, aggregate_id: AggregateId) -> Aggregate | None:
+        """Return one, or None if it is not in the store.
+
+        Raises:
+            UnreadableRecord: this release cannot read it.
+        """
+        with translated():
+            body = self._client.hget(keys.aggregate(aggregate_id), "body")
+        return None if body is None else self._quarantine.read(aggregate_id, text_of(body))
 
     def timeline(self, aggregate_id: AggregateId) -> Sequence[tuple[Entry, str]]:
-        """Return what has happened to an aggregate, oldest first, each with its process."""
+        """Return what has happened to an aggregate, oldest first, each with its process.
+
+        What a newer release has told in words of its own is left out.
+        """
         with translated():
             texts = self._client.lrange(keys.timeline(aggregate_id), 0, -1)
-        return [entry_from(text_of(text)) for text in texts]
+        entries = []
+        for text in texts:
+            with suppress(UnreadableRecord):
+                entries.append(entry_from(text_of(text)))
+        return entries
 
     def children(self, aggregate_id: AggregateId) -> Sequence[AggregateId]:
         """Return what the aggregate has brought forth, oldest first."""
@@ -174,7 +197,10 @@ def _happenings(answer: Any, seen: dict[str, str]) -> list[Happening]:  # noqa: 
 def _told(position: str, message: Any) -> list[Happening]:  # noqa: ANN401
     """Return what one commit told. Only the last of it has a position to go on from."""
     owner = AggregateId(int(message["id"]))
-    entries = entries_from(message["entries"])
+    try:
+        entries = entries_from(message["entries"])
+    except UnreadableRecord:
+        return []  # told in the words of a newer release
     last = len(entries) - 1
     return [
         Happening(position if number == last else None, owner, entry, process)

@@ -1,13 +1,14 @@
 """Aggregates ↔ records, with their schema version."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from app.domain.aggregate import Aggregate
 from app.domain.decision import Entry, EntryName
-from app.domain.errors import NewerRecord
-from app.domain.identifiers import EpochMs
+from app.domain.errors import UnreadableRecord
+from app.domain.identifiers import AccountId, EpochMs
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.reversal import Reversal
@@ -49,16 +50,36 @@ def aggregate_from(text: str) -> Aggregate:
     """Return the aggregate that `record_of` has written.
 
     Raises:
-        NewerRecord: the record is of a newer release; it is left alone.
+        UnreadableRecord: it is of a newer release, or broken.
     """
-    record = json.loads(text)
-    schema = record.pop("s")
-    if schema > SCHEMA:
-        raise NewerRecord(f"the record has schema {schema}, this release reads up to {SCHEMA}")
-    kind = Kind(record.pop("k"))
-    _complete(record)
-    aggregate: Aggregate = decoder(_KINDS[kind])(record)
-    return aggregate
+    with _readable():
+        record = json.loads(text)
+        schema = record.pop("s")
+        if schema > SCHEMA:
+            raise UnreadableRecord(f"it has schema {schema}, this release reads up to {SCHEMA}")
+        kind = Kind(record.pop("k"))
+        _complete(record)
+        aggregate: Aggregate = decoder(_KINDS[kind])(record)
+        return aggregate
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Raise UnreadableRecord for whatever a text can be that no release like this has written."""
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise UnreadableRecord(f"{type(error).__name__}: {error}") from error
+
+
+def account_in(text: str) -> AccountId | None:
+    """Return the account of a record that cannot be read otherwise, if that much can be."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    account = found.get(SHORT["account"]) if isinstance(found, dict) else None
+    return AccountId(account) if isinstance(account, int) else None
 
 
 def _lighten(body: dict[str, Any]) -> None:
@@ -90,13 +111,23 @@ def entry_text(entry: Entry, process: str) -> str:
 
 
 def entry_from(text: str) -> tuple[Entry, str]:
-    """Return the entry, and the process that wrote it."""
-    return _entry(json.loads(text))
+    """Return the entry, and the process that wrote it.
+
+    Raises:
+        UnreadableRecord: it is of a newer release, or broken.
+    """
+    with _readable():
+        return _entry(json.loads(text))
 
 
 def entries_from(text: str) -> list[tuple[Entry, str]]:
-    """Return the entries of a JSON array of such texts, each with its process."""
-    return [_entry(fields) for fields in json.loads(text)]
+    """Return the entries of a JSON array of such texts, each with its process.
+
+    Raises:
+        UnreadableRecord: one of them is of a newer release, or broken.
+    """
+    with _readable():
+        return [_entry(fields) for fields in json.loads(text)]
 
 
 def _entry(fields: Sequence[Any]) -> tuple[Entry, str]:

@@ -360,11 +360,27 @@ def test_the_status_says_whether_everything_works(
     server: Server, hookfill: Callable[..., Result], status: int, code: int, said: str
 ) -> None:
     server.answers["GET /readyz"] = (status, {})
+    for path in ("recovery", "quarantine"):
+        server.answers[f"GET /api/{path}"] = (200, {"data": []})
 
     result = hookfill("status")
 
     assert result.exit_code == code
     assert result.output == f"{said}\n"
+
+
+def test_the_status_names_records_that_cannot_be_read(
+    server: Server, hookfill: Callable[..., Result]
+) -> None:
+    server.answers["GET /readyz"] = (200, {})
+    server.answers["GET /api/recovery"] = (200, {"data": []})
+    row = {"id": "77", "why": "it has schema 99"}
+    server.answers["GET /api/quarantine"] = (200, {"data": [row]})
+
+    result = hookfill("status")
+
+    assert result.exit_code == 0
+    assert "Record 77 cannot be read: it has schema 99." in result.output
 
 
 FOREIGN = {

@@ -13,6 +13,7 @@ from app.domain.trigger import Firing
 from app.domain.words import ReasonCode
 from app.ports import Ports
 from app.services.advance import advance
+from app.services.apart import apart
 from app.services.cancel import request_cancel
 
 #: At the end of a stop-loss timeout an older price is none (3Commas spec, 5.4).
@@ -47,7 +48,8 @@ def withdraw_orders(trade: SmartTrade, ports: Ports) -> None:
     reason = trade.reason or Reason(ReasonCode.REQUESTED, f"withdrawn by smart trade {trade.id}")
     for order in trade.orders:
         if order.withdrawn and order.is_live:
-            request_cancel(order.id, reason, ports)
+            with apart("cancels", order.id):
+                request_cancel(order.id, reason, ports)
 
 
 def fire_watches(trade: SmartTrade, firing: Firing, ports: Ports) -> None:

@@ -8,10 +8,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app.bootstrap import Wiring, web_wiring
 from app.dispatch.routes import TaskName
-from app.domain.identifiers import EpochMs
+from app.domain.identifiers import AggregateId, EpochMs
 from app.ingress.factory import create_app
 from app.ingress.health import CANARY_AGE_MAX_MS
 from app.settings import Settings
+from app.store import keys
+from app.store.connection import connect
 from tests.integration.api.caller import Caller
 
 pytestmark = pytest.mark.integration
@@ -77,6 +79,33 @@ def test_a_canary_makes_it_ready_for_a_while(api: Caller, wiring: Wiring) -> Non
     assert ready.get_json()["problems"] == {}
     assert ready.get_json()["canary_age_ms"] >= 0
     assert (late.status_code, set(late.get_json()["problems"])) == (503, {"queue"})
+
+
+def test_a_record_that_cannot_be_read_is_named_and_turns_nobody_away(
+    demo: Caller, wiring: Wiring
+) -> None:
+    wiring.ports.canary.sing(wiring.clock.server_ms())
+    for fixed in ("0.01", "0.02"):
+        demo.signal(action="buy", fixed=fixed, delaySeconds=600)
+    good, bad = (row["id"] for row in demo.rows())
+    client = connect(wiring.settings.redis_url, 1)
+    client.hset(keys.aggregate(AggregateId(int(bad))), "body", '{"s": 99}')
+
+    listed = demo.call("GET", "/api/orders")["data"]
+    ready = demo.client.get("/readyz")
+    shown = demo.client.get(f"/api/orders/{bad}", headers=demo.headers)
+    (quarantined,) = demo.call("GET", "/api/quarantine")["data"]
+    (found,) = [
+        one for one in demo.call("POST", "/api/doctor")["findings"] if one["check"] == "records"
+    ]
+
+    assert [one["id"] for one in listed] == [good]
+    assert (ready.status_code, ready.get_json()["status"]) == (200, "ready")
+    assert "cannot read: 1" in ready.get_json()["warnings"]["quarantine"]
+    assert shown.status_code == 503
+    assert (quarantined["id"], "schema 99" in quarantined["why"]) == (bad, True)
+    assert (found["grade"], bad in found["message"]) == ("error", True)
+    assert _gauges(demo.client)["hookfill_quarantined_records"] == "1.0"
 
 
 def test_the_metrics_tell_what_waits(demo: Caller, wiring: Wiring) -> None:

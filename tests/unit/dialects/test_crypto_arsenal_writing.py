@@ -30,7 +30,7 @@ EXPECTED = {
     "LaneChanged": (503, "queue_unavailable"),
     "MalformedPayload": (400, "validation_failed"),
     "MarketNotTraded": (404, "not_found"),
-    "NewerRecord": (503, "queue_unavailable"),
+    "UnreadableRecord": (503, "queue_unavailable"),
     "NotAuthenticated": (401, "unauthorized"),
     "NotFound": (404, "not_found"),
     "NotionalTooSmall": (400, "validation_failed"),

@@ -51,6 +51,8 @@ from app.ports import Change
 from app.services import reconcile, venue_cancels
 from app.services.archive import archive
 from app.settings import Settings
+from app.store import keys
+from app.store.connection import connect
 from tests.builders import NOW, a_report, an_order
 from tests.unit.ingress.conftest import ADMIN_TOKEN, MakeApp
 from workers.base import USE_CASES
@@ -267,6 +269,20 @@ class TestOverview:
 
     def test_it_warns_of_the_test_profile(self, site: Site) -> None:
         assert "Test profile" in site.text("/")
+
+    def test_it_names_records_that_cannot_be_read_and_shows_the_others(self, site: Site) -> None:
+        good = site.send(action="buy", fixed="0.01")
+        bad = site.send(action="buy", fixed="0.02")
+        client = connect(site.wiring.settings.redis_url, 1)
+        client.hset(keys.aggregate(AggregateId(int(bad))), "body", '{"s": 99}')
+        site.text("/")
+
+        page = site.text("/")
+
+        assert "Cannot be read" in page
+        assert "schema 99" in page
+        assert f"/ui/orders/{good}" in page
+        assert "cannot be read" in site.text(f"/ui/orders/{bad}", 503)
 
     def test_it_says_when_the_queue_carries_nothing(self, site: Site) -> None:
         assert "Not ready" in site.text("/")

@@ -3,11 +3,14 @@
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from kombu import Queue
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from app.dispatch.broker import celery_for
 from app.dispatch.routes import QueueName, TaskName
-from app.domain.errors import Conflict, HookfillError, NotFound, StoreUnavailable
+from app.domain.errors import Conflict, HookfillError, NotFound, StoreUnavailable, UnreadableRecord
 from app.domain.identifiers import AggregateId
 from app.ports import Ports
 from tests.rig import Rig
@@ -73,9 +76,39 @@ def test_an_error_of_ours_ends_one_piece_of_work(error: HookfillError) -> None:
         raise error
 
 
-def test_a_mistake_of_ours_is_not_hidden() -> None:
-    with pytest.raises(ZeroDivisionError), one_piece_of_work():
+def test_a_mistake_of_ours_ends_one_piece_of_work_and_is_loud() -> None:
+    def failed() -> float:
+        return REGISTRY.get_sample_value("hookfill_failed_items_total", {"loop": "work"}) or 0
+
+    before = failed()
+    with capture_logs() as logs, one_piece_of_work():
         raise ZeroDivisionError
+
+    assert failed() == before + 1
+    assert [(one["log_level"], one["event"]) for one in logs] == [("error", "work_failed")]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, SoftTimeLimitExceeded])
+def test_what_ends_a_task_or_its_process_is_not_held_back(error: type[BaseException]) -> None:
+    with pytest.raises(error), one_piece_of_work():
+        raise error
+
+
+@pytest.mark.parametrize("spoil", [UnreadableRecord("newer"), KeyError("ours")])
+def test_what_is_wrong_with_one_id_of_a_message_keeps_none_from_the_others(
+    spoil: Exception,
+) -> None:
+    class Spoiled(Recording):
+        def begin(self, task: TaskName, aggregate_id: AggregateId, ports: Ports) -> None:
+            if aggregate_id == 1:
+                raise spoil
+            super().begin(task, aggregate_id, ports)
+
+    task = Spoiled()
+
+    task.work([1, 2], Rig().ports)
+
+    assert task.tried == [(TaskName.PLACE, 2)]
 
 
 @pytest.mark.parametrize("task", USE_CASES)
