@@ -40,7 +40,11 @@ def tend(aggregate_id: AggregateId, ports: Ports) -> None:
 
 
 def _arm(smart_order: SmartOrder, ports: Ports) -> None:
-    """Hold the trigger, unless the position that it was to guard is gone already."""
+    """Hold the trigger, unless the position that it was to guard is gone already.
+
+    That it was flat stays true of the position that was meant, however late the venue's answer
+    comes: one that was opened since has a guard of its own.
+    """
     if smart_order.reduce_only and _is_flat(smart_order, ports):
         reason = Reason(ReasonCode.POSITION_CLOSED, "the position was closed before it was armed")
         request_cancel(smart_order.id, reason, ports)

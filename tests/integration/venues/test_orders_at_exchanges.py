@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
+from app.domain.account import Account
 from app.domain.commands import Action, SignalCommand
 from app.domain.errors import VenueUnavailable
 from app.domain.order import Order
+from app.domain.report import OrderReport
 from app.domain.signal import SignalState, Stage
 from app.domain.status import OrderStatus
 from app.domain.words import AccountState, Market, ReasonCode
 from app.services.cancel import request_cancel
 from app.services.place import place_order
+from app.services.resolve import LOOK_UP_LEASE_MS, resolve_order
+from app.venues.ccxt.clients import Clients
 from tests.builders import BTC, ETH, REQUESTED, a_command, fixed
 from tests.contract.venue_world import KEY
 from tests.exchanges.faults import Call, Fault
-from tests.venue_rig import VenueRig, venue_rig
+from tests.venue_rig import RealVenues, VenueRig, venue_rig
 
 VENUES = [
     ("binance", Market.SPOT),
@@ -178,6 +182,52 @@ def test_no_such_order_is_no_proof_before_it_is_told_twice(spot: VenueRig) -> No
     asked = 2 if spot.account.venue == "bybit" else 1
     spot.wire.plan.plan(Call.FIND, *[Fault.NOT_FOUND] * 4 * asked)
 
+    assert spot.resolved(order).status is OrderStatus.FILLED
+    assert spot.received() == [order.client_order_id]
+
+
+class LateLookUps(RealVenues):
+    """The venues of a worker that stands still when its look-up is answered.
+
+    Args:
+        clients: who ask.
+        meanwhile: what others do until it goes on.
+    """
+
+    def __init__(self, clients: Clients, meanwhile: Callable[[], None]) -> None:
+        super().__init__(clients)
+        self.of = self._late  # type: ignore[assignment]  # a venue of which `find` alone is asked
+        self._clients = clients
+        self._meanwhile = meanwhile
+
+    def _late(self, account: Account) -> LateLookUps:
+        self._account = account
+        return self
+
+    def find(self, order: Order) -> OrderReport | None:
+        report = self._clients.venue(self._account).find(order)
+        self._meanwhile()
+        return report
+
+
+def test_a_proof_that_comes_after_a_newer_placement_sends_nothing_again(spot: VenueRig) -> None:
+    spot.wire.plan.plan(Call.PLACE, Fault.CUT)
+    order = sent(spot)
+    while (order := spot.order()).absent_since_ms is None:
+        spot.clock.advance(max(order.next_action_at_ms - spot.clock.server_ms(), 1))
+        resolve_order(order.id, spot.ports)
+    spot.clock.advance(order.next_action_at_ms - spot.clock.server_ms())
+    spot.wire.plan.plan(Call.PLACE, Fault.ACCEPT_THEN_CUT)
+
+    def prove_and_place() -> None:
+        spot.clock.advance(LOOK_UP_LEASE_MS)
+        resolve_order(order.id, spot.ports)
+        place_order(order.id, spot.ports)
+
+    venues = LateLookUps(spot.clients, prove_and_place)
+    resolve_order(order.id, replace(spot.ports, venues=venues))
+
+    assert (spot.order().status, spot.order().token) == (OrderStatus.UNKNOWN, 2)
     assert spot.resolved(order).status is OrderStatus.FILLED
     assert spot.received() == [order.client_order_id]
 
