@@ -28,8 +28,9 @@ WAIT_MS = 2_000
 #: Between two looks for the answer.
 LOOK_MS = 10
 
-#: Longer than a venue takes to answer; whoever dies over an account holds up the next this long.
-LEASE_MS = 10_000
+#: Longer than both settings of an account may take, 20 s each: of two at once the venue might keep
+#: the one and our record the other. Whoever dies over an account holds up the next this long.
+LEASE_MS = 45_000
 
 Pause = Callable[[int], None]
 

@@ -18,8 +18,12 @@ from app.domain.errors import (
 from app.domain.identifiers import EpochMs, Symbol
 from app.domain.words import PositionMode
 from app.services.adjust import WAIT_MS, adjust, set_leverage, set_position_mode
+from app.venues.ccxt.exchange import CALL_SECONDS
 from tests.builders import ETH, USDM, USDM_ID, an_id
 from tests.rig import Rig, deaths, encounters, with_ids
+
+#: What one call of a real venue may take.
+CALL_MS = int(CALL_SECONDS * 1_000)
 
 HEDGE, ONEWAY = PositionMode.HEDGE, PositionMode.ONEWAY
 
@@ -174,3 +178,27 @@ def test_an_adjustment_says_one_thing(odd: dict[str, object]) -> None:
 
 def test_an_answer_is_one_of_four() -> None:
     assert {one.value for one in Outcome} == {"DONE", "REJECTED", "UNAVAILABLE", "UNKNOWN"}
+
+
+def test_while_a_slow_venue_changes_one_setting_nobody_changes_another(rig: Rig) -> None:
+    """Else the venue could keep the first, and our record the second."""
+    answers: list[Outcome] = []
+
+    def another_comes_late(rig: Rig = rig) -> None:
+        rig.undisturbed()
+        rig.clock.advance(2 * CALL_MS - 1)
+        other = Adjustment(account=USDM_ID, position_mode=HEDGE)
+        rig.ports.errands.leave(an_id(2), other, EpochMs(rig.clock.server_ms() + WAIT_MS))
+        adjust(an_id(2), rig.ports)
+        answer = rig.ports.errands.answer(an_id(2))
+        assert answer is not None
+        answers.append(answer[0])
+
+    wanted = Adjustment(account=USDM_ID, position_mode=ONEWAY)
+    rig.ports.errands.leave(an_id(1), wanted, EpochMs(rig.clock.server_ms() + WAIT_MS))
+    rig.venue.after_call = another_comes_late
+
+    adjust(an_id(1), rig.ports)
+
+    assert answers == [Outcome.UNAVAILABLE]
+    assert noted(rig) is rig.venue.account.position_mode is ONEWAY
