@@ -177,7 +177,9 @@ def _strangers(
             if not found and ports.clock.server_ms() - begun_ms > PATIENCE_MS:
                 raise VenueUnavailable(f"{account.venue} has more to tell; it is read on from here")
     except CannotAsk:
-        return found  # `hookfill doctor` says so
+        # `hookfill doctor` says so. Nothing vouches but the history, so that must have been asked.
+        ports.history.epoch()
+        return found
 
 
 def _unknown(

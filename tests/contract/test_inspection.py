@@ -113,6 +113,18 @@ def test_the_position_mode_is_compared() -> None:
     assert "HEDGE" in found.fix
 
 
+def test_an_exchange_without_a_table_is_said_to_tell_nothing_of_a_restored_store() -> None:
+    with (
+        fakeredis.FakeRedis(decode_responses=True) as client,
+        running_world(client, "binanceus", Market.SPOT) as world,
+    ):
+        found = named(world, "adapter")
+
+    assert found.grade is Grade.WARNING
+    assert "restored" in found.message
+    assert "hookfill restore" in found.fix
+
+
 def test_an_exchange_without_a_table_waits_for_people(world: ExchangeWorld) -> None:
     account: Account = replace(world.account, venue=type(world.account.venue)("kraken"))
 

@@ -58,9 +58,10 @@ def _adapter(exchange: Exchange) -> Iterator[Finding]:
     yield Finding(
         check="adapter",
         message=f"{exchange.venue} is a {kind} adapter, {money}: it cannot be asked by client "
-        "order id, so an order without an answer waits for a person",
+        "order id, so an order without an answer waits for a person; nor what was placed there, so "
+        "a store that was restored is told by its count alone",
         grade=Grade.WARNING,
-        fix="Watch for orders that are UNKNOWN.",
+        fix="Watch for orders that are UNKNOWN; restore with `hookfill restore` (docs/backup.md).",
     )
 
 

@@ -627,6 +627,17 @@ def test_a_history_that_is_away_stops_nothing() -> None:
     assert place(rig).status is OrderStatus.FILLED
 
 
+def test_where_a_venue_cannot_list_orders_the_history_must_be_there() -> None:
+    rig = restored()
+    rig.ports = replace(rig.ports, history=AwayHistory())
+    rig.venue.placed_script.append(CannotAsk("it has no lists"))
+
+    with pytest.raises(HistoryUnavailable):
+        place(rig)
+
+    assert rig.venue.sent == []
+
+
 class AwayHistory(StepHistory):
     """A history that does not answer."""
 
