@@ -17,6 +17,15 @@ def is_alive(pid: int) -> bool:
     return _state(pid) != "Z"
 
 
+def family(pid: int) -> list[int]:
+    """Return a process and all that descend from it."""
+    found = [pid]
+    for one in found:
+        for told in Path(f"/proc/{one}/task").glob("*/children"):
+            found += map(int, told.read_text().split())
+    return found
+
+
 def _state(pid: int) -> str:
     stat = Path(f"/proc/{pid}/stat")
     try:
