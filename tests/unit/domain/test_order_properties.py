@@ -40,6 +40,7 @@ from tests.builders import (
     an_order,
     an_order_in,
 )
+from tests.searching import times
 
 MOMENTS = st.integers(NOW, NOW + 100_000).map(EpochMs)
 #: Mostly of the one claim that most orders here have had: news of another is ignored.
@@ -230,7 +231,12 @@ def test_nothing_stays_unknown_that_nobody_looks_at(order: Order, events: list[O
             assert not after.needs_person
 
 
-@given(ORDERS, LIVES)
+CANCELING = st.sampled_from([OrderStatus.PLACING, OrderStatus.UNKNOWN, OrderStatus.NEW]).map(
+    lambda status: an_order_in(status, cancel_requested=True)
+)
+
+
+@given(CANCELING | ORDERS, LIVES)
 def test_a_cancel_is_not_forgotten_while_the_order_lives(
     order: Order, events: list[OrderEvent]
 ) -> None:
@@ -294,6 +300,7 @@ PLACED_AGAIN = st.sampled_from([OrderStatus.UNKNOWN, OrderStatus.PLACING, OrderS
 )
 
 
+@times(10)
 @given(PLACED_AGAIN, OF_EARLIER)
 def test_what_is_said_of_an_earlier_placement_ends_no_newer_one(
     order: Order, event: OrderEvent
