@@ -534,3 +534,85 @@ def test_an_id_that_two_symbols_have_needs_the_symbol(
 
 def test_the_settings_are_a_table(hookfill: Callable[..., Result]) -> None:
     assert hookfill("settings").output.startswith("| Variable | Kind | Default | Meaning |\n")
+
+
+FROZEN = {
+    "account": "real",
+    "venue": "binance",
+    "market": "SPOT",
+    "state_before": "RUN",
+    "frozen_at_ms": 1_700_000_000_123,
+    "why": "it was restored",
+    "unknown_orders": [
+        {
+            "client_order_id": "h1",
+            "venue_order_id": "7",
+            "placed_at_ms": 1_700_000_000_123,
+            "is_open": False,
+            "sentence": "sell 0.5 BTC/USDT, filled 0.5",
+        }
+    ],
+    "waiting": [
+        {
+            "id": "123",
+            "kind": "SMART_ORDER",
+            "state": "PENDING_NEW",
+            "due_at_ms": None,
+            "sentence": "sell 0.5 BTC/USDT when last reaches 40000",
+        }
+    ],
+    "positions": None,
+}
+RECOVERY = "GET /api/recovery"
+
+
+def test_frozen_accounts_are_shown_with_both_lists(
+    server: Server, hookfill: Callable[..., Result]
+) -> None:
+    server.answers[RECOVERY] = (200, {"data": [FROZEN]})
+
+    said = hookfill("recover").output
+
+    assert "sell 0.5 BTC/USDT, filled 0.5" in said
+    assert "sell 0.5 BTC/USDT when last reaches 40000" in said
+    assert [asked for asked, _, _ in server.asked] == [RECOVERY]
+
+
+def test_a_release_sends_the_list_that_was_shown(
+    server: Server, hookfill: Callable[..., Result]
+) -> None:
+    server.answers[RECOVERY] = (200, {"data": [FROZEN]})
+    path = "POST /api/accounts/real/recovery"
+    server.answers[path] = (200, {"account": "real", "state": "RUN", "ended": 2})
+
+    said = hookfill("recover", "real", "--release", "--cancel-pending").output
+
+    assert "real is RUN again; 2 ended" in said
+    body = {"frozen_at_ms": 1_700_000_000_123, "cancel_pending": True}
+    assert server.asked[-1][::2] == (path, body)
+
+
+@pytest.mark.parametrize("words", [["--release"], ["real", "--release"], ["--release", "--keep"]])
+def test_nothing_is_released_that_was_not_named_whole(
+    server: Server, hookfill: Callable[..., Result], words: list[str]
+) -> None:
+    server.answers[RECOVERY] = (200, {"data": [FROZEN]})
+
+    found = hookfill("recover", *words)
+
+    assert found.exit_code == 2
+    assert [asked for asked, _, _ in server.asked] == [RECOVERY]
+
+
+def test_no_account_is_frozen(server: Server, hookfill: Callable[..., Result]) -> None:
+    server.answers[RECOVERY] = (200, {"data": []})
+
+    assert "No account is frozen" in hookfill("recover").output
+    assert "real is not frozen" in hookfill("recover", "real").output
+
+
+def test_one_thing_is_canceled(server: Server, hookfill: Callable[..., Result]) -> None:
+    answer = {"requested": True, "order": {"state": "CANCELED"}}
+    server.answers["POST /api/orders/123/cancel"] = (200, answer)
+
+    assert "123 is CANCELED now" in hookfill("cancel", "123").output
