@@ -91,20 +91,24 @@ class RedisClock:
 
     def _measure(self) -> None:
         before = self._base_ms, self._measured_at, self._doubt_ms
-        for _ in range(MEASUREMENTS_MAX):
-            asked_at = steady_seconds()
-            with translated():
-                seconds, micros = self._client.time()
-            self._measured_at = steady_seconds()
-            self._base_ms = seconds * 1000 + micros / 1000
-            self._doubt_ms = (self._measured_at - asked_at) * 1000
-            if self._measured_at - asked_at <= ANSWER_SECONDS_MAX:
-                break
+        # All at once: of a measurement that is cut short nothing may be left, or a step is missed.
+        self._base_ms, self._measured_at, self._doubt_ms = self._asked()
         if self._was_set(*before):
             self._note_step()
         else:
             with translated():
                 self._step_ms = int(self._client.get(keys.CLOCK_STEP) or 0)
+
+    def _asked(self) -> tuple[float, float, float]:
+        """Return the server's time, when its answer came, and how long that took, in ms."""
+        for _ in range(MEASUREMENTS_MAX):
+            asked_at = steady_seconds()
+            with translated():
+                seconds, micros = self._client.time()
+            measured_at = steady_seconds()
+            if measured_at - asked_at <= ANSWER_SECONDS_MAX:
+                break
+        return seconds * 1000 + micros / 1000, measured_at, (measured_at - asked_at) * 1000
 
     def _was_set(self, base_ms: float, measured_at: float, doubt_ms: float) -> bool:
         """Tell whether the server's clock was set since that measurement."""

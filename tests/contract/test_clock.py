@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import redis
 
+from app.domain.errors import StoreUnavailable
 from app.domain.identifiers import EpochMs
 from app.store import clock as clock_module
 from app.store.clock import MovableClock, RedisClock
@@ -204,4 +205,37 @@ def test_a_step_that_cannot_be_noted_is_no_error(client: redis.Redis, steady: St
     steady.seconds += 2
 
     assert clock.server_ms() > before
+    assert clock.lasted_ms(before) < 30_000
+
+
+@pytest.mark.parametrize("by_seconds", [-3_600, 3_600])
+def test_a_measurement_that_is_cut_short_hides_no_step(
+    client: redis.Redis, steady: SteadyByHand, by_seconds: int
+) -> None:
+    """One answer comes too late to be believed, and the next never: a store that moves."""
+
+    class Moving(Stepped):
+        is_there = True
+
+        def time(self, **options: Any) -> Any:  # noqa: ANN401 - as the client's own
+            if self.is_there:
+                return super().time(**options)
+            steady.seconds += 0.2
+            if steady.seconds > gone_at:
+                raise redis.ConnectionError("gone")
+            return super().time(**options)
+
+    server = Moving(connection_pool=client.connection_pool)
+    clock = RedisClock(server)
+    before = clock.server_ms()
+    server.by_seconds, server.is_there = by_seconds, False
+    steady.seconds += 1.1
+    gone_at = steady.seconds + 0.3
+    with pytest.raises(StoreUnavailable):
+        clock.server_ms()
+
+    server.is_there = True
+    steady.seconds += 0.9
+
+    assert abs(clock.server_ms() - before - by_seconds * 1_000) < 30_000
     assert clock.lasted_ms(before) < 30_000
