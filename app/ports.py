@@ -106,13 +106,14 @@ class Terms:
 
     Attributes:
         permits: the account states under which it may happen; None does not ask.
-        vouched: the symbol of which all orders at the venue must be known; None does not ask.
+        vouched: a symbol, and the run of the store, which must last still, in which all its orders
+            at the venue are known; None does not ask.
         lane: what is in flight in it must not have changed since it was looked at.
         tell: further aggregates that the change concerns, besides the parent.
     """
 
     permits: frozenset[AccountState] | None = None
-    vouched: Symbol | None = None
+    vouched: tuple[Symbol, str] | None = None
     lane: "LaneView | None" = None
     tell: tuple[AggregateId, ...] = ()
 

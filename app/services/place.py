@@ -4,6 +4,7 @@ from app import metrics
 from app.domain.account import PAPER, Account
 from app.domain.errors import (
     NotPermitted,
+    NotVouched,
     OutcomeUnknown,
     VenueBusy,
     VenueRejected,
@@ -26,7 +27,7 @@ from app.domain.status import OrderStatus
 from app.domain.words import AccountState, ReasonCode
 from app.ports import Policy, Ports, Terms, Venue
 from app.services.advance import advance
-from app.services.vouch import clear
+from app.services.vouch import Clearance, clear
 
 #: What takes longer than this before an order is sent uses up too much of its claim.
 SOON_MS = 1_000
@@ -65,9 +66,11 @@ def place_order(order_id: OrderId, ports: Ports) -> None:
         return
     venue = ports.venues.of(account)
     last_ms = ports.clock.steady_ms() + ports.policy.lease_ms(account)
-    claimed = _claim(order, account, ports)
+    terms = _terms(order, account, clearance)
+    claimed = _claim(order, account, terms, ports)
     if claimed is not None and _may_send(claimed, last_ms, ports):
-        answer = clearance.answer(claimed, ports) or _answer(claimed, account, venue, ports)
+        known = clearance.answer(claimed, ports)
+        answer = known or _answer(claimed, account, venue, terms, ports)
         _time(claimed, account, answer)
         advance(order_id, answer, ports)
 
@@ -101,12 +104,12 @@ def _late_ms(order: Order, ports: Ports) -> int:
     return 0 if order.not_after_ms is None else ports.clock.now_ms() - order.not_after_ms
 
 
-def _claim(order: Order, account: Account, ports: Ports) -> Order | None:
+def _claim(order: Order, account: Account, terms: Terms, ports: Ports) -> Order | None:
     """Return the claimed order, or None when others have it or the account's state forbids it."""
     lease_until_ms = _lease_until_ms(account, ports)
     event = PlacementClaimed(at_ms=ports.clock.now_ms(), lease_until_ms=lease_until_ms)
     try:
-        decision = advance(order.id, event, ports, _terms(order, account))
+        decision = advance(order.id, event, ports, terms)
     except NotPermitted:
         _forbidden(order, ports)
         return None
@@ -120,10 +123,10 @@ def _lease_until_ms(account: Account, ports: Ports) -> EpochMs:
     return EpochMs(ports.clock.server_ms() + ports.policy.lease_ms(account))
 
 
-def _terms(order: Order, account: Account) -> Terms:
+def _terms(order: Order, account: Account, clearance: Clearance) -> Terms:
     return Terms(
         permits=_EXIT_STATES if order.reduces else _ENTRY_STATES,
-        vouched=None if account.venue == PAPER else order.symbol,
+        vouched=None if account.venue == PAPER else (order.symbol, clearance.run),
     )
 
 
@@ -139,10 +142,10 @@ def _forbidden(order: Order, ports: Ports) -> None:
     advance(order.id, PlacementDenied(at_ms=ports.clock.now_ms(), reason=reason), ports)
 
 
-def _answer(order: Order, account: Account, venue: Venue, ports: Ports) -> OrderEvent:
+def _answer(order: Order, account: Account, venue: Venue, terms: Terms, ports: Ports) -> OrderEvent:
     """Send, and return the answer as an event. Only a definite answer is taken for one."""
     try:
-        report = venue.place(_prepared(order, account, venue, ports))
+        report = venue.place(_prepared(order, account, venue, terms, ports))
     except VenueRejected as error:
         report = OrderReport(status=OrderStatus.REJECTED, reason=Reason(error.code, str(error)))
     except VenueBusy as error:
@@ -171,7 +174,7 @@ def _busy_until(error: VenueBusy, ports: Ports) -> EpochMs:
     return EpochMs(ports.clock.server_ms() + pause)
 
 
-def _prepared(order: Order, account: Account, venue: Venue, ports: Ports) -> Order:
+def _prepared(order: Order, account: Account, venue: Venue, terms: Terms, ports: Ports) -> Order:
     """Do what must come before the order, and return it under a claim that is young enough.
 
     Raises:
@@ -189,8 +192,8 @@ def _prepared(order: Order, account: Account, venue: Venue, ports: Ports) -> Ord
         lease_until_ms=_lease_until_ms(account, ports),
     )
     try:
-        decision = advance(order.id, event, ports, _terms(order, account))
-    except NotPermitted as error:
+        decision = advance(order.id, event, ports, terms)
+    except (NotPermitted, NotVouched) as error:
         raise VenueBusy(f"{error} by now", 0) from error
     renewed = decision.aggregate
     if decision.ignored is not None or not isinstance(renewed, Order):

@@ -51,9 +51,12 @@ class Clearance:
     """Nothing speaks against sending an order, as far as the venue's other orders are concerned.
 
     Attributes:
+        run: the run of the store in which that is so, and in which alone the order may be claimed.
+            Empty where nobody was asked: no claim holds.
         found: what the venue has told of the order itself; then it was sent before.
     """
 
+    run: str = ""
     found: OrderReport | None = None
 
     def answer(self, claimed: Order, ports: Ports) -> OrderReported | None:
@@ -63,14 +66,15 @@ class Clearance:
         return OrderReported(at_ms=ports.clock.now_ms(), report=self.found, token=claimed.token)
 
 
-CLEARED = Clearance()
+#: Of orders that are sent to no real venue, or that may not be sent now.
+UNASKED = Clearance()
 
 
 def clear(order: Order, account: Account, ports: Ports) -> Clearance | None:
     """Tell whether an order may be sent, having asked the venue if nobody has in this run.
 
-    The claim checks again that somebody has, in the same step. Twice, or at once in two workers:
-    one asks. Stopped halfway: what was read is not read again.
+    The claim checks again that somebody has, and that it is the same run, in the same step. Twice,
+    or at once in two workers: one asks. Stopped halfway: what was read is not read again.
 
     Returns:
         None while another worker asks the venue; the sweep comes back to the order.
@@ -80,16 +84,16 @@ def clear(order: Order, account: Account, ports: Ports) -> Clearance | None:
         HistoryUnavailable: what is not in the store may be in the history.
     """
     if account.venue == PAPER:
-        return CLEARED
+        return UNASKED
     known = ports.runs.knowledge(account.id, order.symbol)
     was_here_before = order.id <= known.mark
     if known.since_ms is None and not was_here_before:
-        return CLEARED
+        return Clearance(known.run)
     if ports.ledger.state_of(account.id).holds_exits:
-        return CLEARED  # the claim says no
+        return UNASKED  # the claim says no, also if the account runs again by then
     if known.since_ms is not None and not _ask(account, order.symbol, ports):
         return None
-    return Clearance(_found(order, account, ports)) if was_here_before else CLEARED
+    return Clearance(known.run, _found(order, account, ports) if was_here_before else None)
 
 
 def look_early(account_id: AccountId, ports: Ports) -> None:

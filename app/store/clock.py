@@ -101,13 +101,18 @@ class RedisClock:
 
     def _asked(self) -> tuple[float, float, float]:
         """Return the server's time, when its answer came, and how long that took, in ms."""
-        for _ in range(MEASUREMENTS_MAX):
-            asked_at = steady_seconds()
-            with translated():
-                seconds, micros = self._client.time()
-            measured_at = steady_seconds()
-            if measured_at - asked_at <= ANSWER_SECONDS_MAX:
+        measured = self._asked_once()
+        for _ in range(MEASUREMENTS_MAX - 1):
+            if measured[2] <= ANSWER_SECONDS_MAX * 1000:
                 break
+            measured = self._asked_once()
+        return measured
+
+    def _asked_once(self) -> tuple[float, float, float]:
+        asked_at = steady_seconds()
+        with translated():
+            seconds, micros = self._client.time()
+        measured_at = steady_seconds()
         return seconds * 1000 + micros / 1000, measured_at, (measured_at - asked_at) * 1000
 
     def _was_set(self, base_ms: float, measured_at: float, doubt_ms: float) -> bool:

@@ -6,7 +6,8 @@
 --   version  hash     the aggregate's `version` is still the argument ('0': it is new)
 --   present  hash     the aggregate has not left
 --   permits  string   the account's state is among the argument's words; missing is HALT
---   vouched  hash     the argument is a symbol whose orders are all known in the present run (run.lua)
+--   vouched  hash     the argument is a run and a symbol: it is the present one (run.lua), and in it all
+--                     the symbol's orders are known
 --   lane     string   the counter is still the argument; missing is 0
 --   equal    string   the value is still the argument
 --   give_up  none     server time is not past the argument
@@ -42,8 +43,9 @@ function conditions.permits(key, words)
   end
 end
 
-function conditions.vouched(key, symbol)
-  if redis.call('HGET', key, symbol) ~= present_run() then return {'vouched', symbol} end
+function conditions.vouched(key, wanted)
+  local run, symbol = string.match(wanted, '^(%w*) (.*)$')
+  if run ~= present_run() or redis.call('HGET', key, symbol) ~= run then return {'vouched', symbol} end
 end
 
 function conditions.lane(key, wanted)

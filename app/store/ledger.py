@@ -93,7 +93,8 @@ class RedisLedger:
             words = " ".join(sorted(terms.permits))
             transaction.require("permits", keys.state(account), words)
         if terms.vouched is not None:
-            transaction.require("vouched", keys.vouched(account), terms.vouched)
+            symbol, run = terms.vouched
+            transaction.require("vouched", keys.vouched(account), f"{run} {symbol}")
         if terms.lane is not None:
             counter = keys.flight_changes(terms.lane.account, terms.lane.symbol)
             transaction.require("lane", counter, terms.lane.changes)

@@ -51,11 +51,15 @@ def test_a_server_that_is_started_anew_is_another_run_whatever_it_has_loaded(
 
 def test_nothing_is_claimed_before_all_orders_are_known(real_client: redis.Redis) -> None:
     store, runs = Store(real_client), RedisRuns(real_client)
-    terms = Terms(vouched=BTC)
+    run = runs.knowledge(SPOT_ID, BTC).run
+    terms = Terms(vouched=(BTC, run))
 
     with pytest.raises(NotVouched):
         store.ledger.commit([Change(None, an_order())], terms)
-    runs.vouch(SPOT_ID, BTC, runs.knowledge(SPOT_ID, BTC).run)
+    runs.vouch(SPOT_ID, BTC, run)
+    for another in ("", "another"):
+        with pytest.raises(NotVouched):
+            store.ledger.commit([Change(None, an_order())], Terms(vouched=(BTC, another)))
     store.ledger.commit([Change(None, an_order())], terms)
 
     assert store.ledger.present([an_order().id]) == {an_order().id}

@@ -7,20 +7,27 @@ from decimal import Decimal
 
 import pytest
 
-from app.domain.errors import CannotAsk, HistoryUnavailable, VenueUnavailable, WrongState
-from app.domain.frozen import Placed, PlacedOrder
-from app.domain.identifiers import AggregateId, EpochMs, OrderId, VenueName
+from app.domain.errors import (
+    CannotAsk,
+    HistoryUnavailable,
+    NotVouched,
+    VenueUnavailable,
+    WrongState,
+)
+from app.domain.frozen import Knowledge, Placed, PlacedOrder
+from app.domain.identifiers import AccountId, AggregateId, EpochMs, OrderId, Symbol, VenueName
 from app.domain.order import Order
 from app.domain.status import OrderStatus
 from app.domain.words import AccountState, Mode, ReasonCode, Side
 from app.services.cancel import cancel_order, request_cancel
 from app.services.epoch import COUNT_MS, count_on, is_history_behind, is_store_whole
-from app.services.place import place_order
+from app.services.place import SOON_MS, place_order
 from app.services.recover import end_waiting, release
 from app.services.vouch import EARLIER_MS, LOOK_BACK_MS_MAX, PATIENCE_MS, look_early
 from app.store import keys
 from app.store.ids import RedisIds
 from tests.builders import BTC, ETH, REQUESTED, SPOT, USDM, a_report, an_order, an_order_in
+from tests.fakes import nothing
 from tests.rig import Rig, StepHistory, deaths, encounters
 
 ORDER_ID = an_order().id
@@ -359,6 +366,71 @@ def test_a_store_that_is_put_back_before_the_claim_sends_nothing() -> None:
     for rig in encounters(restored, place, put_back):
         assert rig.venue.sent == [] or found[-1] is not OrderStatus.PENDING_NEW
     assert {OrderStatus.PENDING_NEW, OrderStatus.PLACING} <= set(found)
+
+
+def test_an_account_that_runs_again_before_the_claim_sends_nothing_unasked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rig = restored(side=Side.SELL, reduces=True)
+    rig.ports.ids.fresh(SPOT.id, 1)  # so that the order is older than the run
+    rig.venue.ledger[an_order().client_order_id] = a_report(OrderStatus.FILLED)
+    rig.ports.runs.vouch(SPOT.id, BTC, rig.ports.runs.knowledge(SPOT.id, BTC).run)
+    rig.state(AccountState.HALT)
+    state_of = rig.ports.ledger.state_of
+
+    def told(account: AccountId) -> AccountState:
+        found = state_of(account)
+        rig.state(AccountState.RUN)
+        return found
+
+    monkeypatch.setattr(rig.ports.ledger, "state_of", told)
+
+    with pytest.raises(NotVouched):
+        place(rig)
+
+    assert rig.venue.sent == []
+    assert place(rig).status is OrderStatus.FILLED, "the venue had it already"
+    assert rig.venue.sent == []
+
+
+def test_what_was_asked_in_another_run_permits_no_claim(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store is put back, and others have asked anew, while one worker sleeps."""
+    rig = a_real_rig()
+    rig.ports.runs.beat()
+    rig.put(an_order())
+    rig.ports.runs.vouch(SPOT.id, BTC, "0")
+    knowledge = rig.ports.runs.knowledge
+
+    def asleep(account: AccountId, symbol: Symbol) -> Knowledge:
+        known = replace(knowledge(account, symbol), mark=AggregateId(0))  # the order is new
+        monkeypatch.undo()
+        rig.redis.begin_run("1")
+        rig.ports.runs.vouch(SPOT.id, BTC, "1")
+        rig.venue.ledger[an_order().client_order_id] = a_report(OrderStatus.FILLED)
+        return known
+
+    monkeypatch.setattr(rig.ports.runs, "knowledge", asleep)
+
+    with pytest.raises(NotVouched):
+        place(rig)
+
+    assert rig.venue.sent == []
+
+
+def test_a_claim_that_is_not_renewed_since_the_store_was_started_anew_waits_for_nothing() -> None:
+    rig = restored(side=Side.SELL, reduces=True)
+
+    def start_anew() -> None:
+        rig.venue.before_place = nothing
+        rig.clock.advance(SOON_MS + 1)
+        rig.redis.begin_run("2")
+
+    rig.venue.before_place = start_anew
+
+    order = place(rig)
+
+    assert (order.status, rig.venue.sent) == (OrderStatus.PENDING_NEW, [])
+    assert place(rig).status is OrderStatus.FILLED
 
 
 def test_a_worker_may_die_anywhere_and_the_order_goes_once() -> None:
