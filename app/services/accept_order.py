@@ -38,11 +38,13 @@ class IdempotencyKey:
 
     Attributes:
         name: hash of whose key it is and what it says, hexadecimal.
-        content: hash of the request, hexadecimal; the key is good for no other.
+        bound_as: the same, until one of the sender's accounts is reset, or there are others.
+        content: hash of the request, hexadecimal; as long as that, the key is good for no other.
         until_ms: business time from which on the key means nothing.
     """
 
     name: str
+    bound_as: str
     content: str
     until_ms: EpochMs
 
@@ -89,7 +91,7 @@ def accept_order(
     if first is not None:
         return _repeated(first, ports)
     order = _checked(command, sender, received_at_ms, ports)
-    if not ports.bindings.use(key.name, key.content, ports.clock.now_ms(), key.until_ms):
+    if not ports.bindings.use(key.bound_as, key.content, ports.clock.now_ms(), key.until_ms):
         raise _reused()
     admission = replace(
         admission,
@@ -127,10 +129,7 @@ def _first(key: IdempotencyKey, sender: OrderSender, ports: Ports) -> AggregateI
         KeyReused: another request came with it.
     """
     now_ms = ports.clock.now_ms()
-    content = ports.bindings.content(key.name, now_ms)
-    if content is None:
-        return None
-    if content != key.content:
+    if ports.bindings.content(key.bound_as, now_ms) not in {None, key.content}:
         raise _reused()
     return ports.ledger.repeated(sender.account.id, key.dedupe_key(sender.account), now_ms)
 

@@ -82,13 +82,13 @@ def fingerprint_of(body: Mapping[str, object]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def name_of_key(user: str, key: str, resets: Iterable[int]) -> str:
+def name_of_key(user: str, key: str, resets: Iterable[int] = ()) -> str:
     """Return a hash, in hexadecimal, of whose key it is and what it says.
 
     Args:
         user: who sends it.
         key: as it was sent.
-        resets: of the user's accounts; a reset forgets all keys.
+        resets: of the user's accounts, where it is to be forgotten with any of them.
     """
     text = json.dumps(["hummingbot", user, key, *resets])
     return hashlib.sha256(text.encode()).hexdigest()

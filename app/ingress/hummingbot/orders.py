@@ -60,7 +60,8 @@ class _Request:
             return None
         resets = [one.resets for one in caller.directory.accounts()]
         return IdempotencyKey(
-            name=reading.name_of_key(caller.client.key, text, resets),
+            name=reading.name_of_key(caller.client.key, text),
+            bound_as=reading.name_of_key(caller.client.key, text, resets),
             content=reading.fingerprint_of(self.body),
             until_ms=EpochMs(received_at_ms + KEY_LIFE_MS),
         )

@@ -46,7 +46,7 @@ BUY = OrderCommand(symbol=BTC, side=Side.BUY, type=OrderType.MARKET, quantity=De
 LIMIT = replace(BUY, type=OrderType.LIMIT, price=Decimal("40000.005"))
 OPEN = replace(BUY, symbol=ETH, quantity=Decimal(2))
 CLOSE = replace(OPEN, side=Side.SELL, action=PositionAction.CLOSE)
-KEY = IdempotencyKey(name="aa", content="01", until_ms=EpochMs(NOW + DAY_MS))
+KEY = IdempotencyKey(name="aa", bound_as="ab", content="01", until_ms=EpochMs(NOW + DAY_MS))
 OTHER = replace(KEY, content="02")
 
 #: In another shard than the spot account.
@@ -217,6 +217,18 @@ def test_a_reset_forgets_what_a_key_stood_for(rig: Rig) -> None:
     account = rig.registry.put_account(replace(SPOT, resets=1))
 
     assert accept(rig, key=KEY, account=account).id != first.id
+
+
+def test_a_key_stands_for_its_order_whichever_other_accounts_its_sender_has_by_now(
+    rig: Rig,
+) -> None:
+    first = accept(rig, key=KEY)
+    rig.venue.quotes.clear()
+
+    again = accept(rig, key=replace(KEY, bound_as="ac"))
+
+    assert (again.id, again.is_duplicate) == (first.id, True)
+    assert len(rig.orders()) == 1
 
 
 def test_whoever_dies_while_taking_in_may_send_it_again() -> None:
