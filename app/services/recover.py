@@ -1,12 +1,12 @@
 """A frozen account is given free by a person who has seen why it is frozen."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 from app.domain.account import Account
 from app.domain.aggregate import Aggregate
 from app.domain.errors import NotFound, UnreadableRecord, WrongState
-from app.domain.identifiers import EpochMs
+from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.reason import Reason
 from app.domain.words import AccountState, ReasonCode
 from app.ports import Ports
@@ -55,15 +55,29 @@ def end_waiting(account: Account, seen_at_ms: EpochMs, ports: Ports) -> int:
     What is open at the venue is taken off there once the account is released.
 
     Raises:
-        WrongState: as in `release`.
+        WrongState: as in `release`; or something could not be asked to end, and would go on after
+            a release. All else was asked.
     """
     _check_seen(account, seen_at_ms, ports)
-    tops = [one for one in waiting(account, ports) if one.parent_id is None]
-    ended = 0
-    for one in tops:
-        with apart("cancels", one.id):
-            ended += request_cancel(one.id, _ENDED, ports)
+    live = sorted(ports.live.of_account(account.id))
+    ended, left = 0, []
+    for one in live:
+        with apart("cancels", one) as outcome:
+            ended += _end(one, set(live), ports)
+        if outcome.failed:
+            left.append(one)
+    if left:
+        raise WrongState(f"{len(left)} could not be asked to end, the first of them {left[0]}")
     return ended
+
+
+def _end(one: AggregateId, live: Collection[AggregateId], ports: Ports) -> bool:
+    """Ask one to end, and return whether it was live; a part of something live ends with that."""
+    try:
+        parent = ports.ledger.load(one).aggregate.parent_id
+    except NotFound:
+        return False  # it has ended, and left
+    return parent not in live and request_cancel(one, _ENDED, ports)
 
 
 def _check_seen(account: Account, seen_at_ms: EpochMs, ports: Ports) -> None:

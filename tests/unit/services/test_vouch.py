@@ -569,6 +569,31 @@ def test_what_waits_may_be_ended_before_the_release() -> None:
     assert rig.venue.sent == []
 
 
+def test_what_cannot_be_asked_to_end_is_said_so_and_all_else_is_asked() -> None:
+    rig = frozen()
+    for one in (SECOND_ID, THIRD_ID):
+        rig.put(an_order(id=one))
+    rig.redis.hset(keys.aggregate(SECOND_ID), "body", '{"s":99}')
+
+    with pytest.raises(WrongState, match=f"first of them {SECOND_ID}"):
+        end_waiting(REAL, seen_at_ms(rig), rig.ports)
+
+    assert order_of(rig).status is OrderStatus.CANCELED
+    third = rig.load(THIRD_ID)
+    assert isinstance(third, Order)
+    assert third.status is OrderStatus.CANCELED
+
+
+def test_a_part_whose_whole_has_ended_is_ended_by_itself() -> None:
+    rig = frozen()
+    rig.put(an_order(id=SECOND_ID, parent_id=THIRD_ID))
+
+    ended = end_waiting(REAL, seen_at_ms(rig), rig.ports)
+
+    assert ended == 2
+    assert len([one for one in rig.orders() if one.status is OrderStatus.CANCELED]) == 2
+
+
 def test_a_release_may_die_anywhere() -> None:
     def prepare() -> Rig:
         return frozen()
