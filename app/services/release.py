@@ -12,7 +12,7 @@ from app.services.advance import advance
 from app.services.apart import apart
 from app.services.smart_trades.tending import end_timeout
 
-#: Timers taken from the store in one step.
+#: Timers taken from the store in the first step.
 BATCH = 200
 
 
@@ -31,8 +31,13 @@ def release_due(wanted_ms: Sequence[EpochMs], ports: Ports) -> Sequence[int]:
     late_ms: list[int] = []
     now_ms = ports.clock.now_ms()
     seen: set[AggregateId] = set()
-    while due := [one for one in ports.timers.due(now_ms, BATCH) if one not in seen]:
-        seen.update(due)  # what is gone, or will not go, must not be released for ever
+    while due := [
+        # What is gone, or will not go, must neither be released for ever nor hide what is behind it.
+        one
+        for one in ports.timers.due(now_ms, BATCH + len(seen))
+        if one not in seen
+    ]:
+        seen.update(due)
         for aggregate_id in due:
             with apart("timers", aggregate_id):
                 late_ms += _released(aggregate_id, now_ms, ports)

@@ -106,6 +106,13 @@ def test_a_timer_of_a_newer_release_does_not_hold_up_the_others(rig: Rig) -> Non
     assert rig.signal(an_id(2)).state is SignalState.EXECUTING
 
 
+def test_however_many_timers_will_not_go_they_hide_none_behind_them(rig: Rig) -> None:
+    rig.redis.zadd(keys.timers(SPOT_ID), {str(an_id(number)): NOW - 1 for number in range(BATCH)})
+    rig.put(a_signal(id=an_id(BATCH), state=SignalState.SCHEDULED, due_at_ms=NOW))
+
+    assert release_due([], rig.ports) == [0]
+
+
 @pytest.mark.parametrize("delay_ms", [1, 60_000])
 def test_a_delayed_command_is_executed_once_it_is_due(rig: Rig, delay_ms: int) -> None:
     accepted = rig.accept(a_command(size=fixed("0.1"), delay_ms=delay_ms))
