@@ -11,11 +11,14 @@ from dataclasses import replace
 import fakeredis
 import pytest
 
+from app.domain.account import Account
 from app.domain.errors import HookfillError
 from app.domain.identifiers import AccountId, EpochMs
 from app.domain.status import OrderStatus
 from app.domain.words import Market, PositionMode
 from app.venue_ports import Urgency
+from app.venues.ccxt.clients import Clients
+from app.venues.ccxt.templates import SHARED
 from tests.contract.venue_world import ExchangeWorld, Numbers, running_world
 from tests.exchanges.server import Answer, Request
 
@@ -149,3 +152,68 @@ def test_accounts_share_what_is_traded_and_ask_for_it_once(world: ExchangeWorld)
     assert len(tables) == THREADS
     assert all(one is two for row in tables for one, two in zip(row, tables[0], strict=True))
     assert sum("exchangeInfo" in path or path.endswith("/markets") for path in paths) <= 1
+
+
+def test_each_account_trades_with_its_own_key_and_nothing_of_another(world: ExchangeWorld) -> None:
+    """The exchange looks at every signature; an order with another one's key would be its order."""
+    names = [f"k{number}".ljust(20, "k") for number in range(THREADS)]
+    keys = {AccountId(10 + number): name for number, name in enumerate(names)}
+    for name in names:
+        world.exchange.open_account(name, f"secret of {name}", USDT="10000", MARGIN="1000")
+        world.exchange.accounts[name].hedged = True
+    clients = Clients(replace(world.ports, secrets=lambda one: _keys(keys[one.id])))
+    accounts = [replace(world.account, id=one) for one in keys]
+    numbers = Numbers(world.market, PositionMode.HEDGE)
+    small = ("0.001", "40000") if world.market is Market.SPOT else ("0.01", "1600")
+    orders = [numbers.order(quantity=small[0], price=small[1]) for _ in range(2 * THREADS)]
+    asked = _keys_noted(world)
+    shared = [_shared_parts(clients, accounts[0])]
+
+    def trades(number: int) -> None:
+        venue = clients.venue(accounts[number])
+        for order in orders[number::THREADS]:
+            venue.place(replace(order, account=accounts[number].id))
+            venue.view()
+
+    try:
+        assert at_once(trades) == [None] * THREADS
+        shared.append(_shared_parts(clients, accounts[0]))
+    finally:
+        clients.close()
+
+    placed = [
+        [one.ticket.client_id for one in world.exchange.accounts[name].orders] for name in names
+    ]
+    assert placed == [
+        [one.client_order_id for one in orders[number::THREADS]] for number in range(THREADS)
+    ]
+    assert asked == set(names)
+    assert shared[0] == shared[1]
+    assert not any(name in shared[1] for name in names)
+
+
+def _keys(name: str) -> dict[str, str]:
+    return {"apiKey": name, "secret": f"secret of {name}"}
+
+
+def _keys_noted(world: ExchangeWorld) -> set[str]:
+    """Return the keys that will have been named in requests."""
+    found: set[str] = set()
+    answered = world.gateway.answer
+
+    def answer(request: Request) -> Answer | bytes | None:
+        headers = {name.lower(): text for name, text in request.headers.items()}
+        found.update(headers[name] for name in _KEY_HEADERS if name in headers)
+        return answered(request)
+
+    world.gateway.answer = answer  # type: ignore[method-assign]
+    return found
+
+
+_KEY_HEADERS = ("x-mbx-apikey", "x-bapi-api-key", "key")
+
+
+def _shared_parts(clients: Clients, account: Account) -> str:
+    """Return all that the exchanges of all accounts have in common, as text."""
+    with clients.exchange(account).call() as line:
+        return repr([(name, getattr(line.api, name)) for name in sorted(SHARED)])

@@ -420,6 +420,19 @@ def test_a_key_is_one_whatever_account_it_comes_with(user: User) -> None:
     assert len(user.rows("orders/search")) == 1
 
 
+def test_a_key_stands_for_its_order_when_its_user_has_other_accounts_by_now(user: User) -> None:
+    key = {"Idempotency-Key": "kept"}
+    first = user.send("/trading/orders", user.spot, **key)
+    only_spot = {"accounts": [f"{user.account_name}-spot"]}
+    user.stack.call("PUT", "/api/clients/hummingbot/admin", only_spot)
+    again = user.send("/trading/orders", user.spot, **key)
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.content == again.content
+    user.stack.settle()
+    assert len(user.rows("orders/active")) == 1
+
+
 def test_a_waiting_cancel_is_answered_again(user: User) -> None:
     order_id = user.placed()
     first = user.cancel(order_id)

@@ -23,10 +23,11 @@ from app.domain.words import Market
 from app.venue_ports import Urgency
 from app.venues.ccxt.breaker import Breaker
 from app.venues.ccxt.capabilities import Capabilities, capabilities_of
-from app.venues.ccxt.line import Errand, Json, Line
+from app.venues.ccxt.line import Errand, Line
 from app.venues.ccxt.ports import VenuePorts
 from app.venues.ccxt.profiles import Profile
 from app.venues.ccxt.shared import Shared
+from app.venues.ccxt.templates import Json
 from app.venues.ccxt.transport import never_connected
 from app.venues.ccxt.venue_clock import VenueClock
 from app.venues.errors import translated, translated_reading
@@ -235,7 +236,12 @@ class Exchange:
 
     def _new_line(self) -> Line:
         return Line(
-            self.account, self.profile, self._ports, self._shared.connections, self.clock.now_ms
+            self.account,
+            self.profile,
+            self._shared.templates.copied(self.account, self.profile),
+            self._ports,
+            self._shared.connections,
+            self.clock.now_ms,
         )
 
     # Symbols and markets

@@ -1,25 +1,20 @@
 """ccxt's exchange with the keys of one account, in the hands of one thread at a time."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
 
-import ccxt
 from requests.adapters import HTTPAdapter
 
 from app.domain.account import Account
 from app.domain.errors import OutcomeUnknown, StoreError, VenueBusy, VenueError
-from app.domain.words import Market
 from app.venue_ports import Urgency
 from app.venues.ccxt.breaker import Breaker
 from app.venues.ccxt.ports import VenuePorts
-from app.venues.ccxt.profiles import Profile, Sandbox
+from app.venues.ccxt.profiles import Profile
+from app.venues.ccxt.templates import Json
 from app.venues.ccxt.transport import Gateway, session_through
-
-#: Whatever ccxt gives or takes; it ships no types.
-Json = Any
 
 #: A request waits this long for the budget at most; with an order's time stamp it must arrive soon.
 WAIT_MS_MAX: Mapping[Urgency, int] = {
@@ -34,8 +29,6 @@ _LEAST_SECONDS = 0.1
 
 #: Before what there was no time for is tried again.
 _AGAIN_MS = 500
-
-_CONTRACTS = {Market.USDM: "linear", Market.COINM: "inverse"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +56,7 @@ class Line:
     Args:
         account: whose keys it has.
         profile: what is known of the exchange.
+        api: ccxt's exchange, without keys and for nobody else.
         ports: what it is built from.
         connections: those of the process.
         venue_now_ms: tells the venue's time.
@@ -79,6 +73,7 @@ class Line:
         self,
         account: Account,
         profile: Profile,
+        api: Json,
         ports: VenuePorts,
         connections: HTTPAdapter,
         venue_now_ms: Callable[[], int],
@@ -100,7 +95,7 @@ class Line:
         self.errand = Errand(ends_at=0)
         self.is_prepared = False
         self.table: object = None
-        self.api = self._built()
+        self.api = self._made(api)
 
     @property
     def status(self) -> int | None:
@@ -189,44 +184,12 @@ class Line:
         signed_at_ms = self.errand.signed_at_ms
         return self._venue_now_ms() if signed_at_ms is None else signed_at_ms
 
-    # Building
-
-    def _built(self) -> Json:
-        profile, account = self._profile, self.account
-        api = getattr(ccxt, profile.exchange_id)(
-            {
-                **self._ports.secrets(account),
-                "enableRateLimit": True,
-                "timeout": self._ports.timeout_ms,
-                "options": self._options(),
-            }
-        )
-        api.number = str
-        api.has = {**api.has, "fetchCurrencies": False}
-        api.session.close()
-        api.session = session_through(self._gateway, profile.headers)
+    def _made(self, api: Json) -> Json:
+        """Return ccxt's exchange with the account's keys, and this line for a way out."""
+        for name, text in self._ports.secrets(self.account).items():
+            setattr(api, name, text)
+        api.timeout = self._ports.timeout_ms
+        api.session = session_through(self._gateway, self._profile.headers)
         api.nonce = self._nonce
         api.throttle = self._throttle
-        match profile.sandbox_of(account):
-            case Sandbox.TESTNET:
-                api.set_sandbox_mode(True)
-            case Sandbox.DEMO:
-                api.enable_demo_trading(enable=True)
-            case None:
-                pass
         return api
-
-    def _options(self) -> dict[str, Any]:
-        contract = _CONTRACTS.get(self.account.market)
-        options: dict[str, Any] = {
-            **self._profile.options,
-            "defaultType": "spot" if contract is None else "swap",
-        }
-        if contract is not None:
-            options["defaultSubType"] = contract
-        types: Sequence[str] = self._profile.market_types.get(self.account.market, ())
-        if types:
-            options["fetchMarkets"] = {"types": list(types)}
-        if self._profile.receive_window_ms:
-            options["recvWindow"] = self._profile.receive_window_ms
-        return options

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from app.venues.ccxt.lines import Lines
 from app.venues.ccxt.market_tables import MarketTables
+from app.venues.ccxt.templates import Templates
 from app.venues.ccxt.transport import Connections
 
 
@@ -14,9 +15,11 @@ class Shared:
     Attributes:
         tables: market metadata.
         lines: ccxt's exchanges that wait for their next use.
+        templates: what lines are copied from.
         connections: those that are kept open.
     """
 
     tables: MarketTables
     lines: Lines = field(default_factory=Lines)
+    templates: Templates = field(default_factory=Templates)
     connections: Connections = field(default_factory=Connections)
