@@ -9,7 +9,7 @@ from app.domain.account import PAPER, Account
 from app.domain.identifiers import AccountId, AccountName, EpochMs, VenueName
 from app.logs import log_context
 from app.ports import Ports
-from app.services.follow import follow_news, follow_orders, poll_orders, refresh_view
+from app.services.follow import follow_news, follow_orders, look_at_account
 from app.services.inspect import inspect_account
 from app.services.reconcile import reconcile
 from app.services.vouch import look_early
@@ -94,8 +94,7 @@ def _follow(account_id: AccountId, ports: Ports) -> None:
     if ports.accounts.account(account_id).venue == PAPER:
         follow_orders(account_id, ports)
     else:
-        refresh_view(account_id, ports)
-        poll_orders(account_id, ports)
+        look_at_account(account_id, ports)
 
 
 def _real_accounts(ports: Ports) -> list[Account]:

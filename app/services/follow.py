@@ -40,6 +40,19 @@ def follow_orders(account_id: AccountId, ports: Ports) -> None:
     ports.reports.mark_read(account, read)
 
 
+def look_at_account(account_id: AccountId, ports: Ports) -> None:
+    """Ask a real venue how open orders stand, and what the account has; each, if the other fails.
+
+    Raises:
+        NotFound: there is no such account.
+        VenueUnavailable: the venue could not be asked one of the two.
+    """
+    try:
+        poll_orders(account_id, ports)
+    finally:
+        refresh_view(account_id, ports)
+
+
 def poll_orders(account_id: AccountId, ports: Ports) -> None:
     """Ask a real venue how the open orders of an account stand, unless somebody else does.
 

@@ -6,16 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from app.domain.errors import CannotAsk, NotFound, OutcomeUnknown, VenueBusy
+from app.domain.errors import CannotAsk, NotFound, OutcomeUnknown, VenueBusy, VenueUnavailable
 from app.domain.identifiers import VenueName
+from app.domain.market import AccountView
 from app.domain.order import Order
 from app.domain.status import OrderStatus
 from app.domain.words import Mode
 from app.ports import Policy
 from app.services.cancel import cancel_order, request_cancel
-from app.services.follow import poll_orders
+from app.services.follow import look_at_account, poll_orders
 from app.services.place import place_order
 from app.services.resolve import resolve_order
+from app.store.venue_memory import RedisVenueMemory
 from tests.builders import REQUESTED, SPOT, a_report, an_order, an_order_in
 from tests.rig import Rig, deaths, encounters
 
@@ -155,6 +157,22 @@ def test_a_poll_tells_open_orders_what_became_of_them() -> None:
 
     assert rig.order().status is OrderStatus.FILLED
     poll_orders(SPOT.id, rig.ports)
+    assert rig.order().status is OrderStatus.FILLED
+
+
+def test_a_venue_that_does_not_tell_what_an_account_has_is_asked_about_its_orders(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def silent() -> AccountView:
+        raise VenueUnavailable("balances cannot be read")
+
+    rig = an_open_order()
+    RedisVenueMemory(rig.redis, rig.clock).want_view(SPOT.id)
+    monkeypatch.setattr(rig.venue, "view", silent)
+
+    with pytest.raises(VenueUnavailable):
+        look_at_account(SPOT.id, rig.ports)
+
     assert rig.order().status is OrderStatus.FILLED
 
 
