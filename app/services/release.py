@@ -31,12 +31,8 @@ def release_due(wanted_ms: Sequence[EpochMs], ports: Ports) -> Sequence[int]:
     late_ms: list[int] = []
     now_ms = ports.clock.now_ms()
     seen: set[AggregateId] = set()
-    while due := [
-        # What is gone, or will not go, must neither be released for ever nor hide what is behind it.
-        one
-        for one in ports.timers.due(now_ms, BATCH + len(seen))
-        if one not in seen
-    ]:
+    # What is gone, or will not go, must not be released for ever, nor hide what is behind it.
+    while due := [one for one in ports.timers.due(now_ms, BATCH + len(seen)) if one not in seen]:
         seen.update(due)
         for aggregate_id in due:
             with apart("timers", aggregate_id):
