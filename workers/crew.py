@@ -25,11 +25,12 @@ Run = Callable[[], None]
 
 
 class Rank(IntEnum):
-    """Who goes first; the lower the number, the sooner."""
+    """Who goes first; the lower the number, the sooner. Stops hang on prices."""
 
     URGENT = 0
-    ORDER = 1
-    POLL = 2
+    PRICES = 1
+    ORDER = 2
+    POLL = 3
 
 
 def ceilings(size: int) -> Mapping[Rank, int]:
@@ -39,6 +40,7 @@ def ceilings(size: int) -> Mapping[Rank, int]:
     """
     return {
         Rank.URGENT: size,
+        Rank.PRICES: max(size * 3 // 4, 1),
         Rank.ORDER: max(size * 3 // 4, 1),
         Rank.POLL: max(size // 4, 1),
     }
@@ -78,16 +80,16 @@ class Crew:
             for other in Rank:
                 if key in self._waiting[other]:
                     if other <= rank:
-                        return True
+                        return self._is_served()
                     del self._waiting[other][key]
             if len(self._waiting[rank]) >= WAITING_MAX:
                 return False
             self._waiting[rank][key] = run
-            if self._threads < min(self._count(), self._size):
-                self._start()
-            else:
+            if self._is_served():
                 self._changed.notify()
-            return True
+                return True
+            del self._waiting[rank][key]
+            return False
 
     @property
     def is_idle(self) -> bool:
@@ -103,23 +105,42 @@ class Crew:
     def _count(self) -> int:
         return sum(map(len, self._waiting.values())) + sum(self._working.values())
 
+    def _is_served(self) -> bool:
+        """Start one more thread if there is work for it, and return whether there is any."""
+        if self._threads < min(self._count(), self._size):
+            self._start()
+        return self._threads > 0
+
     def _start(self) -> None:
-        self._threads += 1
-        name = f"{self._name}-{self._threads}"
+        """Start one more thread, if the system has one to give."""
+        name = f"{self._name}-{self._threads + 1}"
         # A process that is to end does not wait for a venue that hangs.
-        threading.Thread(target=self._serve, name=name, daemon=True).start()
+        thread = threading.Thread(target=self._serve, name=name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            _log.error("thread_missing", crew=self._name, error=str(error))
+        else:
+            self._threads += 1
 
     def _serve(self) -> None:
-        while True:
-            rank, run = self._take()
-            try:
-                run()
-            except Exception:  # noqa: BLE001 - a mistake of ours in one piece ends no thread
-                _log.exception("work_failed", crew=self._name)
-            finally:
-                with self._changed:
-                    self._working[rank] -= 1
-                    self._changed.notify()
+        try:
+            while True:
+                self._work()
+        finally:
+            with self._changed:
+                self._threads -= 1  # the next offer starts another
+
+    def _work(self) -> None:
+        rank, run = self._take()
+        try:
+            run()
+        except Exception:  # noqa: BLE001 - a mistake of ours in one piece ends no thread
+            _log.exception("work_failed", crew=self._name)
+        finally:
+            with self._changed:
+                self._working[rank] -= 1
+                self._changed.notify()
 
     def _take(self) -> tuple[Rank, Run]:
         with self._changed:

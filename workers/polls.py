@@ -40,7 +40,8 @@ class PollPrices(PeriodicTask):
             hand_out(TaskName.POLL_PRICES, _feeds_waited_for(ports), ports)
         for feed in feeds or [PAPER]:
             owner = replace(NOBODY, venue=VenueName(feed.partition(":")[0]))
-            offer(owner, (TaskName.POLL_PRICES, feed), partial(_watch, feed, owner, ports))
+            watch = partial(_watch, feed, owner, ports)
+            offer(owner, (TaskName.POLL_PRICES, feed), watch, Rank.PRICES)
 
 
 def _watch(feed: VenueName, owner: Account, ports: Ports) -> None:

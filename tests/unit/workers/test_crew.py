@@ -207,3 +207,55 @@ def test_at_the_end_nothing_more_is_begun(crews: Crews, works: Works) -> None:
     assert crews.close(PATIENCE)
     assert not crew.offer("more", works.piece("more"))
     assert len(works.begun) == before
+
+
+def test_prices_are_looked_at_before_orders_that_wait(works: Works) -> None:
+    """A thousand entries wait for a slow exchange; no stop may wait for them."""
+    crew = Crew("one", 1)
+    hang(crew, works, 1)
+    works.await_begun(1)
+    crew.offer("order", works.piece("order"))
+    crew.offer("prices", works.piece("prices"), Rank.PRICES)
+
+    works.let_go.set()
+
+    works.await_begun(3)
+    assert works.begun[1:] == ["prices", "order"]
+
+
+def test_a_thread_that_cannot_be_started_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    crew = Crew("one", 2)
+    done = threading.Event()
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        taken = [crew.offer("key", done.set) for _ in range(5)]
+
+    assert taken == [False] * 5
+    assert crew.is_idle
+    assert crew.offer("key", done.set)
+    assert done.wait(PATIENCE)
+
+
+def test_a_thread_that_dies_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There may be no memory even for the words that say so."""
+    crew = Crew("one", 1)
+    died, done = threading.Event(), threading.Event()
+    monkeypatch.setattr(threading, "excepthook", lambda _: died.set())
+
+    def end() -> None:
+        raise SystemError
+
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(crew_module, "_log", type("Log", (), {"exception": fail})())
+    for name, piece in (("end", end), ("next", done.set)):
+        assert crew.offer(name, piece)
+    assert died.wait(PATIENCE)
+
+    assert crew.offer("next", done.set)
+    assert done.wait(PATIENCE)
