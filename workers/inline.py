@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from app.domain.effects import Effect, EffectKind
 from app.domain.identifiers import EpochMs
@@ -24,9 +24,14 @@ class InlinePublisher:
     """Keeps effects that are due at once for the thread that brought them, and sends the rest.
 
     The outbox holds them all, so a process that dies with effects kept here loses nothing.
+
+    Args:
+        alive: called after each commit, which is what brings effects: one task may release or
+            cancel thousands one by one, and is not stuck while it does.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, alive: Callable[[], None] = lambda: None) -> None:
+        self._alive = alive
         self._publisher: Publisher | None = None
         self._kept = _Kept()
 
@@ -53,6 +58,7 @@ class InlinePublisher:
 
     def publish(self, effects: Sequence[Effect]) -> None:
         """Keep what is due at once while this thread works, and send the rest."""
+        self._alive()
         kept, sent = self._kept, []
         for effect in effects:
             at_once = effect.due_at_ms == 0 and effect.kind is not EffectKind.TIMER

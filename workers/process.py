@@ -39,7 +39,8 @@ def this_process() -> WorkerProcess:
 @cache
 def _built() -> WorkerProcess:
     settings = Settings.from_environment(os.environ)
-    inline, watchdog = InlinePublisher(), Watchdog(settings.worker_stuck_seconds)
+    watchdog = Watchdog(settings.worker_stuck_seconds)
+    inline = InlinePublisher(watchdog.alive)
 
     def size_of(venue: str) -> int:
         return PAPER_THREADS if venue == PAPER else settings.worker_concurrency

@@ -30,8 +30,8 @@ class Watchdog:
     (SIGSTOP, a machine that was suspended) is held against nobody.
 
     Args:
-        limit_seconds: how long one step may take. A question to a venue is a step of its own,
-            so slow work that goes on is never stuck.
+        limit_seconds: how long one step may take. A question to a venue is a step of its own, and
+            so is a commit, so slow work that goes on is never stuck.
     """
 
     def __init__(self, limit_seconds: float) -> None:
@@ -76,7 +76,8 @@ class Watchdog:
         """Look from now on, in a thread of its own, and call `end` when a thread is stuck.
 
         The thread needs the interpreter to look. A timer that needs nothing ends the process if
-        that is not to be had for as long; each look puts it off.
+        that is not to be had for as long; each look puts it off. That timer knows no sleep: it may
+        end a process that was stopped (SIGSTOP) for longer, whose leases are over by then anyway.
         """
         threading.Thread(target=self._watch, args=(end,), name="watchdog", daemon=True).start()
 

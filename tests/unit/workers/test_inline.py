@@ -115,3 +115,15 @@ def test_each_thread_keeps_its_own(inline: InlinePublisher, sent: RecordingPubli
 
     assert sent.published == [effect(2)]
     assert taken(inline) == [effect(1)]
+
+
+def test_each_commit_is_a_sign_of_life(sent: RecordingPublisher) -> None:
+    """One message may release thousands of timers; that takes long, and is not stuck."""
+    signs: list[None] = []
+    inline = InlinePublisher(lambda: signs.append(None)).around(sent)
+    inline.open()
+
+    inline.publish([effect(1)])
+    inline.publish([])
+
+    assert len(signs) == 2
