@@ -1,8 +1,9 @@
 """Orders and smart orders of a caller's account, as they are or as they were."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
-from typing import Final
+from typing import Final, TypeVar
 
 from app.bootstrap import Wiring
 from app.dialects.poloniex.addresses import Address
@@ -10,10 +11,10 @@ from app.dialects.poloniex.figure_reading import InstrumentOf
 from app.dialects.poloniex.problems import Code, Problem
 from app.dialects.poloniex.queries import Filter, Span
 from app.domain.aggregate import Aggregate
-from app.domain.errors import NotFound
+from app.domain.errors import HistoryUnavailable, NotFound
 from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.order import Order
-from app.domain.search import Search
+from app.domain.search import LIVE_STATES, Search
 from app.domain.smart_order import SmartOrder
 from app.domain.status import CLOSED, OrderStatus
 from app.domain.words import Dialect, Kind
@@ -23,6 +24,12 @@ from app.ingress.poloniex.callers import Caller
 LOOKED_AT_MAX: Final = 20_000
 
 _OPEN: Final = frozenset(OrderStatus) - CLOSED
+
+
+Found = TypeVar("Found", Order, SmartOrder)
+
+#: What a request names: how, and what was found; None if there is none, or why nobody knows.
+Named = tuple[Address, Found | HistoryUnavailable | None]
 
 
 class Finder:
@@ -65,8 +72,8 @@ class Finder:
             caller_id=address.caller_id,
             top_level=True,
         )
-        named = (one for one in self._reader.newest(None, search) if isinstance(one, SmartOrder))
-        return next(named, None)
+        named = self._newest(search)
+        return named if isinstance(named, SmartOrder) else None
 
     def placed_by(self, smart_order: SmartOrder) -> Order | None:
         """Return the order that a smart order has placed, as it is now; None if it has none."""
@@ -86,8 +93,8 @@ class Finder:
             dialects=frozenset({Dialect.POLONIEX}),
             caller_id=address.caller_id,
         )
-        named = (one for one in self._reader.newest(None, search) if isinstance(one, Order))
-        return next(named, None)
+        named = self._newest(search)
+        return named if isinstance(named, Order) else None
 
     def open_orders(self, caller: Caller, wanted: Filter) -> Iterator[Order]:
         """Yield the orders of the account that are not closed, newest first."""
@@ -109,6 +116,20 @@ class Finder:
         found = (one for one in looked_at if isinstance(one, SmartOrder) and _is_own(one, caller))
         return (one for one in found if _is_within(one, span) and _has_type(one, wanted))
 
+    def _newest(self, search: Search) -> Aggregate | None:
+        """Return the newest that is searched for; while the history is away, the newest live one.
+
+        Raises:
+            HistoryUnavailable: it is away, and none is live.
+        """
+        try:
+            return next(self._reader.newest(None, search), None)
+        except HistoryUnavailable:
+            live = next(self._reader.newest(None, replace(search, states=LIVE_STATES)), None)
+            if live is None:
+                raise
+            return live
+
     def _by_id(self, aggregate_id: AggregateId | None) -> Aggregate | None:
         if aggregate_id is None:
             return None
@@ -116,6 +137,22 @@ class Finder:
             return self._reader.find(aggregate_id)
         except NotFound:
             return None
+
+
+def each_once(
+    addresses: Sequence[Address], find: Callable[[Address], Found | None]
+) -> list[Named[Found]]:
+    """Return what each address names, each thing once, or why it could not be looked for."""
+    named: dict[object, Named[Found]] = {}
+    for address in addresses:
+        found: Found | HistoryUnavailable | None
+        try:
+            found = find(address)
+        except HistoryUnavailable as error:  # which keeps none of the others
+            found = error
+        key = found.id if isinstance(found, Order | SmartOrder) else address
+        named.setdefault(key, (address, found))
+    return list(named.values())
 
 
 def _search(

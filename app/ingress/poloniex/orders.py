@@ -12,12 +12,13 @@ from app.dialects.poloniex.problems import Code, Problem
 from app.dialects.poloniex.queries import Filter
 from app.dialects.poloniex.smart_reading import proceeds
 from app.dialects.poloniex.words import ORDER_TYPES
+from app.domain.errors import HistoryUnavailable
 from app.domain.order import Order
 from app.domain.status import OrderStatus
 from app.domain.words import Dialect
 from app.ingress.admitting import Failed
 from app.ingress.poloniex.callers import Caller, Callers
-from app.ingress.poloniex.finding import Finder
+from app.ingress.poloniex.finding import Finder, Named, each_once
 from app.ingress.poloniex.replies import problem_of
 from app.ingress.poloniex.smart_orders import BY_REQUEST
 from app.ports import Admission
@@ -31,9 +32,6 @@ from app.services.accept_order import OrderSender
 from app.services.cancel import request_cancel
 
 Json = dict[str, object]
-
-#: One order that a request names: how, and what was found; None if there is none.
-Named = tuple[Address, Order | None]
 
 #: Of one batch.
 BATCH_MAX = 20
@@ -143,17 +141,16 @@ class Orders:
             raise Problem(Code.ORDER_CANCELED if is_canceled else Code.NOT_CANCELED)
         return writing.canceled(order, writing.PENDING_CANCEL)
 
-    def _named(self, caller: Caller) -> Sequence[Named]:
+    def _named(self, caller: Caller) -> Sequence[Named[Order]]:
         """Return what the body names, each order once."""
-        found: dict[object, Named] = {}
-        for address in addresses_from(object_from(caller.body)):
-            order = self._finder.order(caller, address)
-            found.setdefault(address if order is None else order.id, (address, order))
-        return list(found.values())
+        addresses = addresses_from(object_from(caller.body))
+        return each_once(addresses, lambda address: self._finder.order(caller, address))
 
-    def _one_canceled(self, caller: Caller, named: Named) -> Json:
+    def _one_canceled(self, caller: Caller, named: Named[Order]) -> Json:
         del caller
         _, order = named
+        if isinstance(order, HistoryUnavailable):
+            raise order
         if order is None:
             raise Problem(Code.ORDER_NOT_FOUND)
         return self._asked(order)
@@ -185,13 +182,11 @@ def _not_placed(item: tuple[int, object], failed: Failed) -> Json:
     return writing.not_placed(problem_of(failed), given if isinstance(given, str) else "")
 
 
-def _not_canceled(named: Named, failed: Failed) -> Json:
+def _not_canceled(named: Named[Order], failed: Failed) -> Json:
     address, order = named
-    return (
-        writing.not_canceled(problem_of(failed), *address.names)
-        if order is None
-        else (_not_ended(order, failed))
-    )
+    if isinstance(order, Order):
+        return _not_ended(order, failed)
+    return writing.not_canceled(problem_of(failed), *address.names)
 
 
 def _not_ended(order: Order, failed: Failed) -> Json:

@@ -16,13 +16,14 @@ from app.dialects.poloniex.payload import Payload, object_from
 from app.dialects.poloniex.problems import Code, Problem
 from app.dialects.poloniex.smart_reading import amendment_from, command_from, proceeds
 from app.dialects.poloniex.words import SMART_TYPES
+from app.domain.errors import HistoryUnavailable
 from app.domain.reason import Reason
 from app.domain.smart_order import SmartOrder, SmartOrderState
 from app.domain.stop_commands import PlaceSmartOrder, ReplaceSmartOrder, SmartOrderRules
 from app.domain.words import Dialect, ReasonCode, SmartOrderType, StopDirection, StopPrice
 from app.ingress.admitting import Failed
 from app.ingress.poloniex.callers import Caller, Callers
-from app.ingress.poloniex.finding import Finder
+from app.ingress.poloniex.finding import Finder, Named, each_once
 from app.ingress.poloniex.replies import problem_of
 from app.ports import Admission
 from app.services.accept_smart_order import (
@@ -38,9 +39,6 @@ from app.services.cancel_smart_orders import (
 from app.settings import Settings
 
 Json = dict[str, object]
-
-#: One smart order that a request names: how, and what was found; None if there is none.
-Named = tuple[Address, SmartOrder | None]
 
 BY_REQUEST = Reason(ReasonCode.REQUESTED, "canceled by request")
 
@@ -130,17 +128,16 @@ class SmartOrders:
         after = self._ended(self._known(caller, address_from(order_id)))
         return cancel_result(str(after.id), after.caller_id or "", CANCELED)
 
-    def _named(self, caller: Caller) -> Sequence[Named]:
+    def _named(self, caller: Caller) -> Sequence[Named[SmartOrder]]:
         """Return what the body names, each smart order once."""
-        found: dict[object, Named] = {}
-        for address in addresses_from(object_from(caller.body)):
-            one = self._finder.smart_order(caller, address)
-            found.setdefault(address if one is None else one.id, (address, one))
-        return list(found.values())
+        addresses = addresses_from(object_from(caller.body))
+        return each_once(addresses, lambda address: self._finder.smart_order(caller, address))
 
-    def _one_canceled(self, caller: Caller, named: Named) -> Json:
+    def _one_canceled(self, caller: Caller, named: Named[SmartOrder]) -> Json:
         """Return the result of a cancel, or of one that found it triggered or ended."""
         address, found = named
+        if isinstance(found, HistoryUnavailable):
+            raise found
         if found is None:
             raise Problem(Code.SMART_ORDERS_NOT_FOUND)
         names = (str(found.id), found.caller_id or "")
@@ -190,11 +187,11 @@ class SmartOrders:
         return found
 
 
-def _not_canceled(named: Named, failed: Failed) -> Json:
+def _not_canceled(named: Named[SmartOrder], failed: Failed) -> Json:
     address, found = named
-    if found is None:
-        return not_canceled(problem_of(failed), *address.names)
-    return _not_ended(found, failed)
+    if isinstance(found, SmartOrder):
+        return _not_ended(found, failed)
+    return not_canceled(problem_of(failed), *address.names)
 
 
 def _not_ended(found: SmartOrder, failed: Failed) -> Json:

@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import count, islice
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from werkzeug.test import TestResponse
 
 from app.bootstrap import Wiring, web_wiring
 from app.domain.aggregate import Aggregate
+from app.domain.errors import HistoryUnavailable
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
 from app.domain.smart_order import SmartOrder
@@ -299,6 +300,27 @@ def test_a_cancel_of_many_tells_of_each(
         check_canceled(trader, ids, moment)
         trader.send(moment.request)
         assert all(is_asked_to_end(trader.now(one)) for one in ids)
+
+
+@pytest.mark.parametrize("path", ["/orders", "/smartorders"])
+def test_what_is_live_is_canceled_while_the_history_is_away(
+    trader: Trader, wiring: Wiring, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    def away(*_: object) -> NoReturn:
+        raise HistoryUnavailable("away")
+
+    item = trader.stop if path == "/smartorders" else trader.limit
+    named = trader.made(path, {**item(), "clientOrderId": "mine"})
+    other = trader.made(path, item())
+    for question in ("load", "newest"):
+        monkeypatch.setattr(wiring.ports.history, question, away)
+
+    one = trader.send(trader.signed("DELETE", f"{path}/cid:mine"))
+    several = trader.good("DELETE", f"{path}/cancelByIds", {"orderIds": ["12345", other]})
+
+    assert one.status_code == 200, one.text
+    assert [result["code"] for result in several] == [503, 200]
+    assert all(is_asked_to_end(trader.now(order_id)) for order_id in (named, other))
 
 
 # Orders are replaced
