@@ -665,7 +665,7 @@ class Venues(Protocol):
         """Return the prices of a venue."""
 
     def listed(self, venue: VenueName) -> Collection[Listed]:
-        """Return what is traded there, as far as any worker knows; nobody is asked."""
+        """Return what is traded at a venue's hosts, as far as any worker knows; nobody is asked."""
 
 
 class Accounts(Protocol):

@@ -10,6 +10,12 @@ from app.domain.words import Dialect, Market, Mode, PositionMode
 PAPER = VenueName("paper")
 
 
+def hosts_of(venue: VenueName, mode: Mode) -> VenueName:
+    """Return the name of the hosts of a venue that serve accounts of a mode."""
+    is_apart = mode is Mode.TESTNET and venue != PAPER
+    return VenueName(f"{venue}:{mode}") if is_apart else venue
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """One market at one venue with its own balances.
@@ -32,6 +38,11 @@ class Account:
     limits: Mapping[str, str] = field(default_factory=dict)
     enabled: bool = True
     resets: int = 0
+
+    @property
+    def hosts(self) -> VenueName:
+        """Which hosts serve it: those of the venue's testnet have rules, clock and limits apart."""
+        return hosts_of(self.venue, self.mode)
 
     @property
     def feed(self) -> VenueName:

@@ -26,4 +26,4 @@ class Spellings:
         spellings = self._map.spellings(account.venue)
         if account.venue == PAPER and _OURS.fullmatch(text) and text not in spellings:
             return Symbol(text)  # what play money trades may be set later
-        return chosen(text, self._venues.listed(account.venue), account.market, spellings)
+        return chosen(text, self._venues.listed(account.hosts), account.market, spellings)

@@ -1,5 +1,6 @@
 """What a spelling of a symbol means at a venue, and how people change that."""
 
+from collections.abc import Collection
 from typing import Any
 
 from flask import Blueprint, Response, jsonify
@@ -7,10 +8,11 @@ from marshmallow import fields
 
 from app.bootstrap import Wiring
 from app.dialects.fields import Text, loaded
+from app.domain.account import hosts_of
 from app.domain.errors import NotFound
 from app.domain.identifiers import Symbol, VenueName
-from app.domain.symbols import resolved
-from app.domain.words import Market
+from app.domain.symbols import Listed, resolved
+from app.domain.words import Market, Mode
 from app.ingress.authentication import Gate
 from app.ingress.reading import Name, Strict, body_of_request, query_of_request
 
@@ -51,7 +53,7 @@ class _Symbols:
         """Answer what one spelling means."""
         query = query_of_request(_SYMBOL)
         venue = VenueName(query["venue"])
-        listed = self._venues.listed(venue)
+        listed = self._listed(venue)
         if not listed:
             raise NotFound(
                 f"what {venue} trades is not known here yet; test an account there first"
@@ -70,11 +72,15 @@ class _Symbols:
         """Set or take away what one spelling means."""
         body: dict[str, Any] = loaded(_SPELLING, body_of_request())
         venue, symbol = VenueName(body["venue"]), body["symbol"]
-        listed = {one.symbol for one in self._venues.listed(venue)}
+        listed = {one.symbol for one in self._listed(venue)}
         if symbol is not None and listed and symbol not in listed:
             raise NotFound(f"{venue} does not trade {symbol}")
         self._map.put_spelling(venue, body["spelling"], symbol and Symbol(symbol))
         return jsonify(venue=venue, spellings=dict(self._map.spellings(venue)))
+
+    def _listed(self, venue: VenueName) -> Collection[Listed]:
+        """Return what is traded at a venue with real money, or else with play money."""
+        return self._venues.listed(venue) or self._venues.listed(hosts_of(venue, Mode.TESTNET))
 
 
 def blueprint(wiring: Wiring) -> Blueprint:

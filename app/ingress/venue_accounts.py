@@ -54,7 +54,7 @@ class VenueAccounts:
             "account": account.name,
             "venue": account.venue,
             **_adapter(account),
-            "clock_offset_ms": self._memory.clock_offset_ms(account.venue),
+            "clock_offset_ms": self._memory.clock_offset_ms(account.hosts),
             **self._compared(account.id, found),
             "failure": _failure(found, failed),
             "waiting_for_person": [_waiting_row(one) for one in waiting],

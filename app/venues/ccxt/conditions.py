@@ -33,7 +33,7 @@ class CcxtConditions:
 
     def instruments(self) -> Sequence[Instrument]:
         """Return everything that the account may trade, by symbol; empty while it is not known."""
-        return self._markets.instruments(self._account.venue, self._account.market)
+        return self._markets.instruments(self._account.hosts, self._account.market)
 
     def order_types(self) -> Collection[OrderType]:
         """Return the types of orders that the venue has."""

@@ -80,7 +80,7 @@ class Exchange:
     ) -> None:
         self.account = account
         self.profile = profile
-        self.clock = VenueClock(account.venue, ports)
+        self.clock = VenueClock(account.hosts, ports)
         self._ports = ports
         self._shared = shared
         self._breaker = Breaker(account, ports)

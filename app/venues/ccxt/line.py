@@ -178,7 +178,7 @@ class Line:
     @property
     def _pool(self) -> str:
         """The budget that its requests are taken from."""
-        return f"{self.account.venue}:{self._ports.address}"
+        return f"{self.account.hosts}:{self._ports.address}"
 
     def _nonce(self) -> int:
         signed_at_ms = self.errand.signed_at_ms

@@ -118,7 +118,7 @@ class MarketTables:
 
 
 def _key(line: Line) -> _Key:
-    return line.account.venue, line.account.market
+    return line.account.hosts, line.account.market
 
 
 def _kept_as(key: _Key) -> tuple[VenueName, str]:

@@ -42,7 +42,7 @@ class RememberedVenue:
 
     def instrument(self, symbol: Symbol) -> Instrument | None:
         """Return the rules of a symbol, or None if it is not traded here, or not known yet."""
-        return self._markets.instrument(self._account.venue, self._account.market, symbol)
+        return self._markets.instrument(self._account.hosts, self._account.market, symbol)
 
     def quote(self, symbol: Symbol) -> Quote | None:
         """Return prices that a worker has seen within seconds, or None."""

@@ -6,10 +6,10 @@ from app.venues.ccxt.ports import VenuePorts
 
 
 class VenueClock:
-    """The clock of one venue, as workers have measured it together.
+    """The clock of a venue's hosts, as workers have measured it together.
 
     Args:
-        venue: whose it is.
+        venue: whose it is, as `Account.hosts` names it.
         ports: tell the server's time, and what others have measured.
     """
 

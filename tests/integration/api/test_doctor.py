@@ -196,7 +196,7 @@ def test_an_account_is_compared_with_its_venue(
     mismatch = Mismatch(kind=kind, about="h1", message="it is not there", aggregate_id=an_id(7))
     outcome = Reconciliation(at_ms=EpochMs(7), mismatches=(mismatch,), foreign=(foreign,))
     wiring.ports.reconciliations.put(real["first"], outcome)
-    wiring.memory.keep_clock_offset(VenueName("binance"), 12)
+    wiring.memory.keep_clock_offset(VenueName("binance:testnet"), 12)
 
     answer = api.call("GET", "/api/accounts/first/reconciliation")
 

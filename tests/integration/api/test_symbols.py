@@ -1,10 +1,12 @@
 """What a spelling means at a venue, and how people change that."""
 
+import json
 from urllib.parse import urlencode
 
 import pytest
 
 from app.bootstrap import Wiring
+from app.domain.identifiers import VenueName
 from app.venues.paper.desk import PaperDesk
 from tests.integration.api.caller import Caller, Json
 
@@ -51,6 +53,15 @@ def test_a_venue_that_nobody_has_looked_at(api: Caller) -> None:
     path = resolve(symbol="BTCUSDT", venue="binance")
 
     assert api.refusal("GET", path)[:2] == (404, "not_found")
+
+
+def test_a_venue_that_is_known_by_its_play_money_alone(api: Caller, wiring: Wiring) -> None:
+    row = {"symbol": "BTC/USDT", "spot": True, "active": True}
+    wiring.memory.keep_markets(VenueName("binance:testnet"), "SPOT", json.dumps([row]))
+
+    answer = api.call("GET", resolve(symbol="BTCUSDT", venue="binance"))
+
+    assert (answer["symbol"], answer["market"]) == ("BTC/USDT", "SPOT")
 
 
 def test_people_set_what_a_spelling_means(traded: Caller) -> None:
