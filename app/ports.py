@@ -109,12 +109,14 @@ class Terms:
         vouched: a symbol, and the run of the store, which must last still, in which all its orders
             at the venue are known; None does not ask.
         lane: what is in flight in it must not have changed since it was looked at.
+        turns: the same, save for orders that are in flight without having had a turn in it.
         tell: further aggregates that the change concerns, besides the parent.
     """
 
     permits: frozenset[AccountState] | None = None
     vouched: tuple[Symbol, str] | None = None
     lane: "LaneView | None" = None
+    turns: "LaneView | None" = None
     tell: tuple[AggregateId, ...] = ()
 
 
@@ -260,6 +262,7 @@ class LaneView:
     Attributes:
         changes: counts each time that an order has joined or left those in flight, or become
             another of theirs: the same twice, and nothing did between.
+        turns: counts the same of orders that had a turn in the lane.
         waiting: ids in order of their turn: due time, then arrival.
         in_flight: orders of the lane whose effect on the position is not yet known.
     """
@@ -267,6 +270,7 @@ class LaneView:
     account: AccountId
     symbol: Symbol
     changes: int
+    turns: int
     waiting: tuple[AggregateId, ...]
     in_flight: tuple[OrderId, ...]
 

@@ -88,6 +88,7 @@ class Order:
         request_id: the aggregate that the request became from which this order comes.
         reduces: a spot sale, a reduce-only order or a close: it may still run when entries may not.
         awaits_turn: it is not sent before it has had its turn in the lane.
+        had_turn: it has had it, or comes from one that has.
         succeeds: the order whose end it waits for, to take its place; None if it waits for none.
         replaced_by: the order that waits for the end of this one.
         quantity: in base currency; 0 where `amount` tells the size.
@@ -128,6 +129,7 @@ class Order:
     reduce_only: bool = False
     reduces: bool = False
     awaits_turn: bool = False
+    had_turn: bool = False
     succeeds: Succession | None = None
     replaced_by: OrderId | None = None
     amount: Decimal | None = None
@@ -302,7 +304,8 @@ class Order:
     def _turn_taken(self, event: TurnTaken) -> Decision["Order"]:
         if not self.is_queued:
             return ignored(self, f"its turn found the order {self.status}")
-        return Decision(replace(self, awaits_turn=False, updated_at_ms=event.at_ms))
+        let_go = replace(self, awaits_turn=False, had_turn=True, updated_at_ms=event.at_ms)
+        return Decision(let_go)
 
     def _claimed(self, event: PlacementClaimed) -> Decision["Order"]:
         if self.status is not OrderStatus.PENDING_NEW or self.awaits_turn or self.is_held:

@@ -154,6 +154,7 @@ class Reversal(Request):
             price=self.price,
             reduce_only=reduces,
             reduces=reduces,
+            had_turn=True,
             not_after_ms=EpochMs(due_at_ms + self.entry_lateness_ms) if bounded else None,
             due_at_ms=due_at_ms,
             created_at_ms=at_ms,

@@ -244,6 +244,7 @@ class Signal(Request):
             price=price,
             reduce_only=self.position_side is not None and not opens,
             reduces=not self.action.is_entry,
+            had_turn=True,
             leverage=self.rules.leverage if opens else None,
             caller_id=self.caller_id,
             not_after_ms=self.not_after_ms,

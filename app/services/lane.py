@@ -47,6 +47,10 @@ def work_lane(account: AccountId, symbol: Symbol, ports: Ports) -> None:
     that anybody needs. What it has told counts if nothing in the lane has been in flight since
     before it was asked, save what still is, as it was: the store checks that in the step which
     commits the turn. So of any number who work a lane at once, each at any pace, one has the turn.
+
+    Orders that go past the lane may come and go without end. An exit that has waited long enough
+    neither waits for those that were made after it was due, nor minds any of them while it is
+    sized.
     """
     until_ms = ports.clock.steady_ms() + TURNS_WITHIN_MS
     for _ in range(TURNS_MAX):
@@ -65,7 +69,7 @@ def _take_turn(waiting: Waiting, lane: LaneView, ports: Ports) -> bool:
         if is_late(waiting, now_ms):
             advance(waiting.id, _nothing_known(now_ms), ports, Terms(lane=lane))
         elif isinstance(waiting, Order):
-            advance(waiting.id, TurnTaken(at_ms=now_ms), ports, Terms(lane=lane))
+            advance(waiting.id, TurnTaken(at_ms=now_ms), ports, _terms(waiting, lane, ports))
         else:
             return _size_alone(waiting.account, waiting.symbol, ports)
     return True
@@ -76,13 +80,15 @@ def _next(lane: LaneView, ports: Ports) -> Waiting | None:
     now_ms = ports.clock.now_ms()
     # While nobody may go ahead, the head alone is asked whether it is too late. To read
     # the others at each wake-up would hold up the very order that they wait for.
-    may_overtake = _may_overtake(lane, ports)
-    ids = lane.waiting if may_overtake else lane.waiting[:1]
+    passing = _passing(lane, ports)
+    ids = lane.waiting[:1] if passing is None else lane.waiting
     for waiting, is_blocked in _readable(ids, lane, ports):
         if is_late(waiting, now_ms):
             return waiting
         if is_blocked:
-            if not may_overtake or _is_entry(waiting) or not _is_ready(waiting):
+            if passing and not _has_waited(waiting, ports):
+                return None  # and nobody behind it has
+            if _is_held_up(waiting, passing):
                 continue
         elif not _is_ready(waiting):
             return None  # it waits for its close, and so does everybody behind it
@@ -144,21 +150,54 @@ def _nothing_known(now_ms: EpochMs) -> Executed:
     return Executed(at_ms=now_ms, account=view, quote=None, instrument=None, new_ids=())
 
 
-def _may_overtake(lane: LaneView, ports: Ports) -> bool:
-    """Tell whether exits have waited long enough for the orders in flight, be there any."""
+def _passing(lane: LaneView, ports: Ports) -> Sequence[Order] | None:
+    """Return what is in flight past the lane; None while everybody waits for something else.
+
+    Those for which exits have waited long enough are left out.
+    """
+    passing = []
     for order_id in lane.in_flight:
         try:
             order = ports.ledger.load(order_id).aggregate
         except UnreadableRecord:
             if not _has_been_unreadable(order_id, ports):
-                return False
+                return None
             continue
-        if not isinstance(order, Order) or order.status is not OrderStatus.UNKNOWN:
-            return False
-        since_ms = order.unknown_since_ms or ports.clock.server_ms()
-        if ports.clock.lasted_ms(since_ms) < ports.policy.exit_patience_ms:
-            return False
-    return True
+        if not isinstance(order, Order):
+            return None
+        if _has_been_unknown(order, ports):
+            continue
+        if order.had_turn:
+            return None
+        passing.append(order)
+    return passing
+
+
+def _has_been_unknown(order: Order, ports: Ports) -> bool:
+    """Tell whether exits have waited long enough for an order in flight."""
+    since_ms = order.unknown_since_ms
+    if order.status is not OrderStatus.UNKNOWN or since_ms is None:
+        return False
+    return ports.clock.lasted_ms(since_ms) >= ports.policy.exit_patience_ms
+
+
+def _is_held_up(waiting: Waiting, passing: Sequence[Order] | None) -> bool:
+    """Tell whether something waits for what is in flight; see `_passing`."""
+    if passing is None or _is_entry(waiting) or not _is_ready(waiting):
+        return True
+    return any(one.created_at_ms <= waiting.due_at_ms for one in passing)
+
+
+def _has_waited(waiting: Waiting, ports: Ports) -> bool:
+    """Tell whether something has waited for its turn as long as exits wait for anything."""
+    return ports.clock.now_ms() - waiting.due_at_ms >= ports.policy.exit_patience_ms
+
+
+def _terms(waiting: Waiting, lane: LaneView, ports: Ports) -> Terms:
+    """Return what may not have changed since the lane was looked at when it has its turn."""
+    if _is_entry(waiting) or not _has_waited(waiting, ports):
+        return Terms(lane=lane)
+    return Terms(turns=lane)
 
 
 def _has_been_unreadable(aggregate_id: AggregateId, ports: Ports) -> bool:
@@ -194,6 +233,7 @@ def _size_alone(account_id: AccountId, symbol: Symbol, ports: Ports) -> bool:
 
 def _size(request: Request, account: Account, before: LaneView, ports: Ports) -> None:
     """Ask the venue what the size depends on, and let the request have its turn by that."""
+    terms = _terms(request, before, ports)
     venue = ports.venues.of(account)
     instrument = venue.instrument(request.symbol)  # with whatever must be known before the rest
     view = venue.view()
@@ -206,7 +246,7 @@ def _size(request: Request, account: Account, before: LaneView, ports: Ports) ->
             instrument=instrument,
             new_ids=ports.ids.fresh(account.id, IDS_PER_TURN),
         )
-        advance(request.id, event, ports, Terms(lane=before))
+        advance(request.id, event, ports, terms)
 
 
 def _is_still_next(request: Request, account: Account, ports: Ports) -> bool:

@@ -152,6 +152,8 @@ def write_difference(
             transaction.write(_REMOVE[listing.shape], listing.key, listing.member)
     if _flight(before) != _flight(after):
         transaction.write("INCR", keys.flight_changes(after.account, after.symbol))
+        if isinstance(after, Order) and after.had_turn:
+            transaction.write("INCR", keys.turn_changes(after.account, after.symbol))
     effects = []
     for listing, effect in new.items():
         if listing in old:

@@ -238,6 +238,11 @@ def flight_changes(account: AccountId, symbol: Symbol) -> str:
     return f"{tag(shard_of_account(account))}:flight_changes:{account}:{symbol}"
 
 
+def turn_changes(account: AccountId, symbol: Symbol) -> str:
+    """String, counter: those of them that are of orders that had a turn. For ever, one a lane."""
+    return f"{tag(shard_of_account(account))}:turn_changes:{account}:{symbol}"
+
+
 def protectors(account: AccountId, symbol: Symbol, leg: PositionSide) -> str:
     """Set: aggregates that guard one leg of a position. Until they end."""
     return f"{tag(shard_of_account(account))}:protect:{account}:{symbol}:{leg}"

@@ -21,13 +21,15 @@ class RedisLanes:
         """Return who waits, what is in flight, and how often that has changed, at one moment."""
         with translated(), self._client.pipeline(transaction=True) as pipeline:
             pipeline.get(keys.flight_changes(account, symbol))
+            pipeline.get(keys.turn_changes(account, symbol))
             pipeline.zrange(keys.lane(account, symbol), 0, LOOKED_AT - 1)
             pipeline.smembers(keys.flight(account, symbol))
-            changes, waiting, in_flight = pipeline.execute()
+            changes, turns, waiting, in_flight = pipeline.execute()
         return LaneView(
             account=account,
             symbol=symbol,
             changes=int(changes or 0),
+            turns=int(turns or 0),
             waiting=tuple(AggregateId(int(text_of(one))) for one in waiting),
             in_flight=tuple(OrderId(AggregateId(int(text_of(one)))) for one in in_flight),
         )

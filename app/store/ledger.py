@@ -98,6 +98,9 @@ class RedisLedger:
         if terms.lane is not None:
             counter = keys.flight_changes(terms.lane.account, terms.lane.symbol)
             transaction.require("lane", counter, terms.lane.changes)
+        if terms.turns is not None:
+            counter = keys.turn_changes(terms.turns.account, terms.turns.symbol)
+            transaction.require("lane", counter, terms.turns.turns)
         effects = self._write(changes, terms.tell, transaction)
         answer = self._run(transaction)
         if answer[0] != OK:

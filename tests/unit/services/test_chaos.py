@@ -168,7 +168,7 @@ class Chaos:
         rig = self.rig
         assert [one for one in rig.whole.newest(None) if one.is_live] == []
         left = {key.split(":")[1] for key in rig.redis.scan_iter("{s0*") if ":" in key}
-        assert left <= {"events", "registry", "state", "flight_changes"}
+        assert left <= {"events", "registry", "state", "flight_changes", "turn_changes"}
         assert not rig.ports.book.symbols(PAPER)
         assert not rig.ports.book.fired(PAPER)
 
