@@ -63,8 +63,9 @@ class Mismatch:
 
     Attributes:
         kind: `missing` (open here, and the venue does not show it), `unexpected` (ours and open at
-            the venue, and closed or unknown here), `unguarded` (a protective order waits here for a
-            position that the venue does not have) or `orphaned` (see `OrphanedFill`).
+            the venue, and closed, unknown or not to be read here), `unguarded` (a protective order
+            waits here for a position that the venue does not have) or `orphaned` (see
+            `OrphanedFill`).
         about: client order id, or id of the aggregate.
         aggregate_id: what it is about here, if anything.
         standing: what it is about at the venue, if anything.

@@ -32,9 +32,9 @@ from app.domain.reconciliation import (
 from app.domain.smart_order import SmartOrder
 from app.domain.status import OPEN, OrderStatus
 from app.ports import Ports, Venue
-from app.services.advance import advance
+from app.services.apart import apart
 from app.services.held import held
-from app.services.recall import find_anywhere
+from app.services.recall import find_anywhere, tell
 
 #: Longer than the questions of one account take.
 LEASE_MS = 60_000
@@ -180,7 +180,8 @@ def _missing(
             told = f"{order.sentence()} is {order.status} here, and the venue does not show it"
             yield _missed(order, told)
             continue
-        advance(order.id, OrderReported(at_ms=ports.clock.now_ms(), report=report), ports)
+        with apart("reconciliations", order.id):
+            tell(order.id, OrderReported(at_ms=ports.clock.now_ms(), report=report), ports)
 
 
 def _missed(order: Order, message: str) -> Mismatch:
@@ -206,6 +207,13 @@ def _unexpected(
         try:
             order = _known(owner, ports)
         except UnreadableRecord:
+            yield Mismatch(
+                kind=MismatchKind.UNEXPECTED,
+                about=one,
+                message=f"{standing.sentence()} is ours, and its record cannot be read here",
+                aggregate_id=owner,
+                standing=standing,
+            )
             continue
         if order is None:
             yield Mismatch(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from app.domain.errors import VenueUnavailable
+from app.domain.errors import Conflict, VenueUnavailable
 from app.domain.reason import Reason
 from app.domain.reconciliation import MismatchKind, Reconciliation
 from app.domain.status import OrderStatus
@@ -18,7 +18,7 @@ from app.services.archive import archive
 from app.services.cancel import request_cancel
 from app.services.reconcile import ASK_AGAIN_MS, LEASE_MS, WAIT_MS, reconcile, reconcile_now
 from app.store import keys
-from tests.builders import SPOT, SPOT_ID, a_command, a_report, fixed
+from tests.builders import SPOT, SPOT_ID, a_command, a_report, an_order_in, fixed
 from tests.rig import Rig, deaths, encounters, with_ids
 
 if TYPE_CHECKING:
@@ -135,3 +135,46 @@ def test_what_has_left_for_the_history_is_known_still(rig: Rig) -> None:
     assert found.aggregate_id == order.id
     assert found.standing is not None
     assert found.standing.client_order_id == order.client_order_id
+
+
+@pytest.mark.parametrize("has_left", [False, True])
+def test_an_order_that_is_open_there_and_cannot_be_read_here_is_shown(
+    rig: Rig,
+    has_left: bool,  # noqa: FBT001 - a case
+) -> None:
+    status = OrderStatus.CANCELED if has_left else OrderStatus.NEW
+    order_id = an_order_in(status).id
+    order = an_order_in(status, client_order_id=rig.ports.ids.client_order_id(order_id))
+    rig.put(order)
+    rig.venue.sent.append(order)
+    if has_left:
+        rig.history.keep(rig.ports.departures.load([order.id]))
+        rig.history.spoil(order.id)
+        rig.redis.delete(keys.aggregate(order.id))
+    else:
+        rig.redis.hset(keys.aggregate(order.id), "body", '{"s":99}')
+    rig.venue.ledger[order.client_order_id] = a_report(OrderStatus.NEW)
+
+    reconcile(SPOT_ID, rig.ports)
+
+    (found,) = compared(rig).mismatches
+    assert (found.kind, found.aggregate_id) == (MismatchKind.UNEXPECTED, order.id)
+    assert "cannot be read" in found.message
+    assert found.standing is not None
+
+
+def test_an_order_that_cannot_be_told_keeps_none_from_being_compared(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = an_order_in(OrderStatus.NEW)
+    rig.put(order)
+    rig.venue.ledger[order.client_order_id] = a_report(OrderStatus.FILLED)
+
+    def busy(*_: object) -> NoReturn:
+        raise Conflict("others were first")
+
+    monkeypatch.setattr("app.services.reconcile.tell", busy)
+
+    reconcile(SPOT_ID, rig.ports)
+
+    assert compared(rig).mismatches == ()
