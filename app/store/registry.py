@@ -172,8 +172,10 @@ class RedisRegistry:
         Ids are given out without gaps and never taken back, so two who create the same name at once
         come upon the same one.
         """
-        number = 1
         with translated():
+            names = self._client.hgetall(keys.ACCOUNT_IDS)
+            known = [number for number, taken in names.items() if taken == name]
+            number = int(known[0]) if known else len(names) + 1
             while not self._client.hsetnx(keys.ACCOUNT_IDS, str(number), name):
                 if self._client.hget(keys.ACCOUNT_IDS, str(number)) == name:
                     break

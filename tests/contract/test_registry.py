@@ -1,6 +1,7 @@
 """The registry: accounts, connectors and clients, and the version that commits are checked by."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
@@ -56,6 +57,36 @@ def test_new_accounts_get_small_ids_in_turn(registry: RedisRegistry) -> None:
 
     assert [account.id for account in made] == [1, 2, 3]
     assert list(registry.accounts()) == made
+
+
+def test_a_new_account_costs_as_much_however_many_there_are(client: redis.Redis) -> None:
+    registry = RedisRegistry(client)
+    execute: Callable[..., object] = client.execute_command
+    sent: list[object] = []
+
+    def noting(*command: object, **options: object) -> object:
+        sent.append(command[0])
+        return execute(*command, **options)
+
+    client.execute_command = noting  # type: ignore[method-assign]
+    costs: list[int] = []
+    for number in range(20):
+        sent.clear()
+        registry.put_account(named(f"a{number}"))
+        costs.append(len(sent))
+
+    assert 0 < costs[-1] <= costs[0]
+
+
+def test_an_id_that_was_given_out_for_nothing_is_taken_up_by_its_name(client: redis.Redis) -> None:
+    """Whoever made an account stopped before it was written."""
+    registry = RedisRegistry(client)
+    registry.put_account(named("one"))
+    client.hset(keys.ACCOUNT_IDS, "2", "two")
+
+    made = [registry.put_account(named(name)).id for name in ("three", "two", "four")]
+
+    assert made == [3, 2, 4]
 
 
 def test_an_account_is_found_by_id_and_by_name(registry: RedisRegistry) -> None:
