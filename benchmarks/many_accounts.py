@@ -5,8 +5,8 @@
 Starts a whole Hookfill with its usual profile and a simulated exchange in this process, whose
 every answer takes so long. Each account has a key and a connector of its own; the alerts come over
 as many connections as a busy sender has. Told is how long it took from the first alert until the
-last one was taken in, and until the exchange had received the last order. Each order must have come
-once.
+last one was taken in, and until the exchange had received the last order, and how much processor
+time went where. Each order must have come once.
 
 Hookfill keeps to the limits of the real exchange, whatever the simulated one would allow. Without
 `--limits` its budget is made full again all the time.
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import threading
@@ -23,6 +24,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import redis
 import requests
@@ -33,10 +35,13 @@ from tests.contract.venue_world import wire_of
 from tests.end_to_end.stack import Stack, running_stack
 from tests.exchanges.server import Dialect, served
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
 VENUE = "binance"
 SYMBOL = "BTC/USDT"
 
-#: Connections over which alerts come.
+#: Connections over which alerts come, and accounts are made.
 SENDERS = 16
 
 #: What is not taken in is sent again, as the answer says.
@@ -49,6 +54,8 @@ REFILL_SECONDS = 0.1
 #: Entries that were not sent after a minute expire.
 PATIENCE_SECONDS = 90.0
 
+_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
 
 class UnexpectedAnswerError(Exception):
     """An alert was refused."""
@@ -57,22 +64,9 @@ class UnexpectedAnswerError(Exception):
 def main() -> int:
     """Measure, print the figures as JSON, and fail if an order was lost or doubled."""
     arguments = _arguments()
-    wire = wire_of(VENUE, Market.SPOT)
-    names = [f"many-{number}" for number in range(arguments.accounts)]
-    for name in names:
-        wire.exchange.open_account(_key(name), name, USDT="10000")
-    with served(wire) as (url, gateway), tempfile.TemporaryDirectory() as folder:
-        environment = {"HOOKFILL_VENUE_URLS": json.dumps({VENUE: url})}
-        with running_stack(Path(folder), environment, "--port", "0") as stack:
-            _set_up(stack, names)
-            wire.plan.latency_seconds = arguments.latency_ms / 1000
-            with _budget(stack, has_limits=arguments.limits):
-                figures = _measure(stack, wire, names)
-            wire.plan.latency_seconds = 0
-            figures["requests"] = Counter(str(call) for call, _ in gateway.log)
-            figures["states"] = Counter(row["state"] for row in stack.rows(kind="ORDER"))
+    figures = measured(arguments.accounts, arguments.latency_ms, has_limits=arguments.limits)
     print(json.dumps({**vars(arguments), **figures}, indent=2))
-    return 0 if figures["orders"] == {1: len(names)} else 1
+    return 0 if figures["orders"] == {1: arguments.accounts} else 1
 
 
 def _arguments() -> argparse.Namespace:
@@ -83,12 +77,31 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def measured(accounts: int, latency_ms: int, *, has_limits: bool) -> dict[str, object]:
+    """Return what was found by name, each of so many accounts having bought once."""
+    wire = wire_of(VENUE, Market.SPOT)
+    names = [f"many-{number}" for number in range(accounts)]
+    for name in names:
+        wire.exchange.open_account(_key(name), name, USDT="10000")
+    with served(wire) as (url, gateway), tempfile.TemporaryDirectory() as folder:
+        environment = {"HOOKFILL_VENUE_URLS": json.dumps({VENUE: url})}
+        with running_stack(Path(folder), environment, "--port", "0") as stack:
+            _set_up(stack, names)
+            wire.plan.latency_seconds = latency_ms / 1000
+            with _budget(stack, has_limits=has_limits):
+                figures = _measure(stack, wire, names)
+            wire.plan.latency_seconds = 0
+            figures["requests"] = Counter(path for _, path in gateway.log)
+            figures["newest_states"] = Counter(row["state"] for row in stack.rows(kind="ORDER"))
+    return figures
+
+
 def _key(name: str) -> str:
     return name.ljust(20, "k")
 
 
-def _set_up(stack: Stack, names: list[str]) -> None:
-    for name in names:
+def _set_up(stack: Stack, names: Sequence[str]) -> None:
+    def make(name: str) -> None:
         account = {
             "venue": VENUE,
             "market": "SPOT",
@@ -98,7 +111,11 @@ def _set_up(stack: Stack, names: list[str]) -> None:
         stack.call("PUT", f"/api/accounts/{name}", account)
         connector = {"token": "T", "account": name, "symbol": SYMBOL}
         stack.call("PUT", f"/api/connectors/{name}", connector)
-    print(f"{len(names)} accounts are there", file=sys.stderr)
+
+    begun = time.monotonic()
+    with ThreadPoolExecutor(SENDERS) as makers:
+        list(makers.map(make, names))
+    print(f"{len(names)} accounts made in {time.monotonic() - begun:.0f} s", file=sys.stderr)
 
 
 class _budget(threading.Thread):  # noqa: N801 - used like a function
@@ -125,9 +142,9 @@ class _budget(threading.Thread):  # noqa: N801 - used like a function
                 self._store.delete(key)
 
 
-def _measure(stack: Stack, wire: Dialect, names: list[str]) -> dict[str, object]:
+def _measure(stack: Stack, wire: Dialect, names: Sequence[str]) -> dict[str, object]:
     local = threading.local()
-    repeats: list[str] = []
+    refusals: list[str] = []
 
     def send(name: str) -> None:
         if not hasattr(local, "session"):
@@ -138,15 +155,16 @@ def _measure(stack: Stack, wire: Dialect, names: list[str]) -> dict[str, object]
             "action": "buy",
             "fixed": "0.01",
         }
-        for attempt in range(ATTEMPTS_MAX):
+        for _ in range(ATTEMPTS_MAX):
             answer = local.session.post(stack.url("/trading-signal/webhook"), json=body, timeout=30)
             if answer.text == "ok":
-                repeats.extend([name] * attempt)
                 return
+            refusals.append(answer.text)
             if answer.status_code != SERVICE_UNAVAILABLE:
                 break
-        raise UnexpectedAnswerError(f"{name} was not taken in: {answer.text}")
+        raise UnexpectedAnswerError(f"{name} was not taken in: {refusals[-1]}")
 
+    before = _processor_seconds(stack)
     begun = time.monotonic()
     with ThreadPoolExecutor(SENDERS) as senders:
         list(senders.map(send, names))
@@ -155,13 +173,35 @@ def _measure(stack: Stack, wire: Dialect, names: list[str]) -> dict[str, object]
     while time.monotonic() < begun + PATIENCE_SECONDS and not all(one.orders for one in accounts):
         time.sleep(0.01)
     received = time.monotonic() - begun
+    spent = _processor_seconds(stack)
     time.sleep(2.0)  # whatever would come twice comes now
     return {
-        "sent_again_after_503": len(repeats),
+        "sent_again_after": Counter(refusals),
         "accepted_after_seconds": round(accepted, 2),
         "last_received_after_seconds": round(received, 2),
         "orders": Counter(len(one.orders) for one in accounts),
+        "processor_seconds": {name: round(spent[name] - before[name], 2) for name in spent},
+        "load_of_the_machine": os.getloadavg()[0],
     }
+
+
+def _processor_seconds(stack: Stack) -> Mapping[str, float]:
+    """Return what each process has used by name: of the run with its children, and of this one."""
+    mine = time.process_time()
+    return {"this": mine} | {
+        name: sum(_used(one) for one in _family(pid)) for name, pid in stack.run["pids"].items()
+    }
+
+
+def _family(pid: int) -> list[int]:
+    """Return the ids of a process and of those that it has started."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(one for child in children for one in _family(int(child)))]
+
+
+def _used(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
 
 
 if __name__ == "__main__":
