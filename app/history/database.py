@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,6 +24,10 @@ _BUSY_MS = 5_000
 #: How long PostgreSQL may take to take a connection, and to answer.
 _CONNECT_SECONDS = 3
 _ANSWER_MS = 20_000
+
+#: After so long without a sign of one that should have ended the statement itself by then, it is
+#: gone or stands still; a connection that is open would be listened to for ever.
+SILENCE_SECONDS = 25.0
 
 #: What tells a file from another one.
 _File = tuple[int, ...]
@@ -135,9 +141,32 @@ def _engine(url: str) -> Engine:
         return engine
     options = f"-c statement_timeout={_ANSWER_MS}"
     settings = {"connect_timeout": _CONNECT_SECONDS, "options": options}
-    return create_engine(
+    engine = create_engine(
         url, pool_pre_ping=True, pool_timeout=_CONNECT_SECONDS, connect_args=settings
     )
+    event.listen(engine, "do_connect", _connected)
+    return engine
+
+
+class _Connection(psycopg.Connection[Any]):
+    """A connection that does not wait for ever."""
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:  # noqa: ANN401 - psycopg's own
+        """Carry on with one exchange of messages.
+
+        Raises:
+            psycopg.OperationalError: the server was silent for too long, among others.
+        """
+        try:
+            return super().wait(gen, interval, timeout or SILENCE_SECONDS)
+        except psycopg.OperationalError:
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                self.pgconn.finish()  # to end it in good order would be to wait once more
+            raise
+
+
+def _connected(_dialect: object, _record: object, given: Any, named: Any) -> _Connection:  # noqa: ANN401 - psycopg's own
+    return _Connection.connect(*given, **named)
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own

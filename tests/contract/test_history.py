@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -24,6 +26,7 @@ from app.domain.search import EVERYTHING, Search, place_of, state_of
 from app.domain.signal import SignalState
 from app.domain.status import CLOSED, OrderStatus
 from app.domain.words import Dialect, Kind, Market, Side
+from app.history import database as database_module
 from app.history import queries, sql_history, writing
 from app.history.database import Database
 from app.history.queries import WALKS_MAX
@@ -353,6 +356,38 @@ class TestTheDatabase:
             away.load([an_id(1)])
 
         assert "secret" not in str(caught.value)
+
+    @pytest.mark.integration
+    def test_one_that_stands_still_is_not_listened_to_for_ever(
+        self, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its own limit for a statement ends nothing then, nor does that for a new connection."""
+        monkeypatch.setattr(database_module, "SILENCE_SECONDS", 0.5)
+        stopped = Database(DATABASE_URL.read(postgres_url))
+        with stopped.reading() as connection:
+            server = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        answers: list[object] = []
+
+        def ask() -> None:
+            try:
+                with stopped.reading() as connection:
+                    answers.append(connection.execute(text("SELECT 1")).scalar_one())
+            except HistoryUnavailable as error:
+                answers.append(error)
+
+        os.kill(server, signal.SIGSTOP)
+        try:
+            asking = threading.Thread(target=ask, daemon=True)
+            asking.start()
+            asking.join(20)
+            told = list(answers)
+        finally:
+            os.kill(server, signal.SIGCONT)
+        asking.join()
+        stopped.close()
+
+        # It may be asked once more over another connection, which is answered.
+        assert len(told) == 1
 
     def test_two_who_make_the_tables_at_once_share_them(self, opened: Opened) -> None:
         identities: list[str] = []
