@@ -52,18 +52,29 @@ def release(account: Account, seen_at_ms: EpochMs, ports: Ports) -> AccountState
 def end_waiting(account: Account, seen_at_ms: EpochMs, ports: Ports) -> int:
     """Ask all that is live in a frozen account to end, and return how much of it was.
 
-    What is open at the venue is taken off there once the account is released.
+    What it has brought forth is asked as well: until a worker has passed the cancel on, it would
+    still be sent. What is open at the venue is taken off there once the account is released.
 
     Raises:
         WrongState: as in `release`; or something could not be asked to end, and would go on after
             a release. All else was asked.
     """
     _check_seen(account, seen_at_ms, ports)
-    live = sorted(ports.live.of_account(account.id))
-    ended, left = 0, []
-    for one in live:
+    live = set(ports.live.of_account(account.id))
+    parts: list[AggregateId] = []
+    left: list[AggregateId] = []
+    ended = 0
+    for one in sorted(live):
         with apart("cancels", one) as outcome:
-            ended += _end(one, set(live), ports)
+            if _is_part(one, live, ports):
+                parts.append(one)
+            else:
+                ended += request_cancel(one, _ENDED, ports)
+        if outcome.failed:
+            left.append(one)
+    for one in parts:  # after that of which they are, which would put others in their places
+        with apart("cancels", one) as outcome:
+            request_cancel(one, _ENDED, ports)
         if outcome.failed:
             left.append(one)
     if left:
@@ -71,13 +82,11 @@ def end_waiting(account: Account, seen_at_ms: EpochMs, ports: Ports) -> int:
     return ended
 
 
-def _end(one: AggregateId, live: Collection[AggregateId], ports: Ports) -> bool:
-    """Ask one to end, and return whether it was live; a part of something live ends with that."""
-    try:
-        parent = ports.ledger.load(one).aggregate.parent_id
-    except NotFound:
-        return False  # it has ended, and left
-    return parent not in live and request_cancel(one, _ENDED, ports)
+def _is_part(one: AggregateId, live: Collection[AggregateId], ports: Ports) -> bool:
+    """Tell whether it belongs to something that is live; what has left the store does not."""
+    with suppress(NotFound):
+        return ports.ledger.load(one).aggregate.parent_id in live
+    return False
 
 
 def _check_seen(account: Account, seen_at_ms: EpochMs, ports: Ports) -> None:

@@ -17,6 +17,8 @@ from app.domain.errors import (
 from app.domain.frozen import Knowledge, Placed, PlacedOrder
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, OrderId, Symbol, VenueName
 from app.domain.order import Order
+from app.domain.request import SignalState
+from app.domain.smart_order import SmartOrderState
 from app.domain.status import OrderStatus
 from app.domain.words import AccountState, Mode, ReasonCode, Side
 from app.services.cancel import cancel_order, request_cancel
@@ -26,7 +28,19 @@ from app.services.recover import end_waiting, release
 from app.services.vouch import EARLIER_MS, LOOK_BACK_MS_MAX, PATIENCE_MS, look_early
 from app.store import keys
 from app.store.ids import RedisIds
-from tests.builders import BTC, ETH, REQUESTED, SPOT, USDM, a_report, an_order, an_order_in
+from tests.builders import (
+    BTC,
+    ETH,
+    REQUESTED,
+    SPOT,
+    USDM,
+    a_report,
+    a_signal,
+    a_stop,
+    an_id,
+    an_order,
+    an_order_in,
+)
 from tests.fakes import nothing
 from tests.rig import Rig, StepHistory, deaths, encounters
 
@@ -592,6 +606,23 @@ def test_a_part_whose_whole_has_ended_is_ended_by_itself() -> None:
 
     assert ended == 2
     assert len([one for one in rig.orders() if one.status is OrderStatus.CANCELED]) == 2
+
+
+def test_what_a_signal_has_brought_forth_ends_with_it_before_the_release() -> None:
+    rig = frozen()
+    at_ms, stop, signal = seen_at_ms(rig), an_id(7), an_id(8)
+    rig.put(a_signal(id=signal, state=SignalState.EXECUTING, working=frozenset({stop})))
+    fired = a_stop(parent_id=signal, state=SmartOrderState.TRIGGERED, order_id=SECOND_ID)
+    rig.put(replace(fired, order_status=OrderStatus.PENDING_NEW))
+    rig.put(replace(rig.order(), id=SECOND_ID, parent_id=stop, request_id=signal))
+
+    ended = end_waiting(REAL, at_ms, rig.ports)
+    release(REAL, at_ms, rig.ports)
+    place_order(SECOND_ID, rig.ports)  # by a worker that is faster than who passes the cancel on
+
+    assert ended == 2
+    assert rig.venue.sent == []
+    assert [one.status for one in rig.orders()] == [OrderStatus.CANCELED] * 2
 
 
 def test_a_release_may_die_anywhere() -> None:
