@@ -5,7 +5,7 @@ cannot tell by itself, for its files are as they were; the venue can. Paper's le
 store, and always agrees with it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -22,10 +22,10 @@ from app.domain.errors import (
 )
 from app.domain.events import OrderReported
 from app.domain.frozen import Frozen, Knowledge, PlacedOrder
-from app.domain.identifiers import AccountId, EpochMs, Symbol
+from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol
 from app.domain.order import Order
 from app.domain.report import OrderReport
-from app.ports import Ports
+from app.ports import Ports, Record
 from app.services.epoch import is_store_whole
 from app.services.held import held
 from app.services.wake import wake_account
@@ -114,7 +114,9 @@ def look_early(account_id: AccountId, ports: Ports) -> None:
             known = ports.runs.knowledge(account.id, symbol)
             if known.since_ms is not None and not _ask(account, symbol, ports):
                 return
-    elif not frozen.orders and (found := _everywhere(account, ports)):
+        return
+    until_ms = ports.clock.steady_ms() + PATIENCE_MS
+    if not frozen.orders and (found := _everywhere(account, until_ms, ports)):
         _freeze(account, found, ports)
 
 
@@ -139,10 +141,12 @@ def _ask(account: Account, symbol: Symbol, ports: Ports) -> bool:
             return True
         if not _is_store_whole(ports):
             return False
-        strangers = _strangers(account, symbol, known, ports)
+        until_ms = ports.clock.steady_ms() + PATIENCE_MS
+        strangers = _strangers(account, symbol, known, until_ms, ports)
         if strangers:
             _freeze(account, strangers, ports)
-            _freeze(account, [*strangers, *_everywhere(account, ports, but=symbol)], ports)
+            others = _everywhere(account, until_ms, ports, but=symbol)
+            _freeze(account, [*strangers, *others], ports)
             return True
         if not ports.runs.vouch(account.id, symbol, known.run):
             return False
@@ -158,32 +162,43 @@ def _is_store_whole(ports: Ports) -> bool:
 
 
 def _strangers(
-    account: Account, symbol: Symbol, known: Knowledge, ports: Ports
+    account: Account, symbol: Symbol, known: Knowledge, until_ms: int, ports: Ports
 ) -> list[PlacedOrder]:
-    """Return the orders at the venue that are ours by their ids, and not known here."""
-    if known.since_ms is None:
-        return []
+    """Return the orders at the venue that are ours by their ids, and not known here.
+
+    One is enough for freezing the account; who has found some stops where it takes too long, or
+    the venue has no answer. The rest is found when it is asked again after the release.
+    """
     found: list[PlacedOrder] = []
-    now_ms = ports.clock.server_ms()
-    # In a time to come: the clock was set back since, and when that was in truth is not known.
-    before_ms = known.since_ms - EARLIER_MS if known.since_ms <= now_ms else 0
-    since_ms = max(before_ms, now_ms - LOOK_BACK_MS_MAX)
-    venue, begun_ms = ports.venues.of(account), ports.clock.server_ms()
+    since_ms = _first_ms(known, ports)
+    venue = ports.venues.of(account)
     try:
         while True:
-            placed = venue.placed(symbol, EpochMs(since_ms))
+            placed = venue.placed(symbol, since_ms)
             found += _unknown(placed.orders, account, known, ports)
             if placed.until_ms is None:
                 return found
             if not found:
                 ports.runs.vouch_until(account.id, symbol, known.run, placed.until_ms)
             since_ms = placed.until_ms
-            if not found and ports.clock.server_ms() - begun_ms > PATIENCE_MS:
+            if ports.clock.steady_ms() > until_ms:
                 raise VenueUnavailable(f"{account.venue} has more to tell; it is read on from here")
     except CannotAsk:
         # `hookfill doctor` says so. Nothing vouches but the history, so that must have been asked.
         ports.history.epoch()
-        return found
+    except VenueError:
+        if not found:
+            raise
+    return found
+
+
+def _first_ms(known: Knowledge, ports: Ports) -> EpochMs:
+    """Return from when on the venue is asked what it has."""
+    now_ms = ports.clock.server_ms()
+    since_ms = now_ms if known.since_ms is None else known.since_ms
+    # In a time to come: the clock was set back since, and when that was in truth is not known.
+    before_ms = since_ms - EARLIER_MS if since_ms <= now_ms else 0
+    return EpochMs(max(before_ms, now_ms - LOOK_BACK_MS_MAX))
 
 
 def _unknown(
@@ -195,24 +210,45 @@ def _unknown(
         if owner is not None:
             ours[owner] = one
     missing = ours.keys() - ports.ledger.present(ours)
-    kept = ports.history.marks(missing)
-    missing -= {one for one in kept if not known.may_have_forgotten(one)}
+    kept = set(ports.history.marks(missing))
+    doubtful = {one for one in kept if known.may_have_forgotten(one)}
+    missing -= kept - doubtful
+    missing -= _of_others(doubtful, account, ports)
     accepted = ports.freezer.accepted(account.id) if missing else ()
     return [ours[one] for one in sorted(missing) if ours[one].client_order_id not in accepted]
 
 
-def _everywhere(account: Account, ports: Ports, but: Symbol | None = None) -> list[PlacedOrder]:
+def _of_others(
+    doubtful: Collection[AggregateId], account: Account, ports: Ports
+) -> set[AggregateId]:
+    """Return those that the store has known as another account's: two may trade with one key."""
+    owners: Mapping[AggregateId, Record] = {}
+    with suppress(UnreadableRecord):
+        owners = ports.history.load(doubtful)
+    others = {
+        one: (record.aggregate.account, record.aggregate.symbol)
+        for one, record in owners.items()
+        if record.aggregate.account != account.id
+    }
+    known = {whose: ports.runs.knowledge(*whose) for whose in set(others.values())}
+    return {one for one, whose in others.items() if not known[whose].may_have_forgotten(one)}
+
+
+def _everywhere(
+    account: Account, until_ms: int, ports: Ports, but: Symbol | None = None
+) -> list[PlacedOrder]:
     """Return such orders of all the account's symbols but one, so that people see them at once.
 
     What cannot be asked is asked before anything is sent there.
     """
     found: list[PlacedOrder] = []
     for symbol in sorted({*ports.runs.symbols(account.id), *_live(account, ports)}):
-        if symbol == but:
+        if symbol == but or ports.clock.steady_ms() > until_ms:
             continue
         with suppress(VenueError):
             known = ports.runs.knowledge(account.id, symbol)
-            found += _strangers(account, symbol, known, ports)
+            if known.since_ms is not None:
+                found += _strangers(account, symbol, known, until_ms, ports)
     return found
 
 

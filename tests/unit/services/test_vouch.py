@@ -331,6 +331,64 @@ def test_a_long_list_is_read_in_several_goes() -> None:
     assert rig.venue.sent != []
 
 
+def a_long_list(rig: Rig) -> PlacedOrder:
+    """Let the venue tell of an unknown order at once, and of the rest in further answers."""
+    until_ms = EpochMs(rig.clock.server_ms() - 1_000)
+    found = unknown(rig)
+    rig.venue.placed_script.append(Placed(orders=(found,), until_ms=until_ms))
+    return found
+
+
+def frozen_for(rig: Rig) -> tuple[PlacedOrder, ...]:
+    frozen = rig.ports.freezer.of(SPOT.id)
+    assert frozen is not None
+    return frozen.orders
+
+
+def test_one_unknown_order_freezes_before_a_long_list_is_at_its_end() -> None:
+    rig = restored(side=Side.SELL, reduces=True)
+    found = a_long_list(rig)
+    rig.venue.placed_script.append(Placed(orders=(), until_ms=EpochMs(rig.clock.server_ms())))
+    rig.venue.after_call = lambda: rig.clock.advance(PATIENCE_MS + 1)
+
+    place(rig)
+
+    assert frozen_for(rig) == (found,)
+    assert len(rig.venue.asked_since) == 1
+
+
+def test_one_unknown_order_freezes_if_the_venue_has_no_answer_for_the_rest() -> None:
+    rig = restored(side=Side.SELL, reduces=True)
+    found = a_long_list(rig)
+    rig.venue.placed_script.append(VenueUnavailable("it is down"))
+
+    place(rig)
+
+    assert frozen_for(rig) == (found,)
+    assert rig.venue.sent == []
+
+
+def test_two_accounts_with_one_key_know_each_other_s_orders() -> None:
+    rig = a_real_rig()
+    rig.registry.put_account(replace(REAL, id=USDM.id, name=USDM.name))
+    rig.ports.runs.beat()
+    rig.clock.advance(1_000)
+    (fresh,) = rig.ports.ids.fresh(SPOT.id, 1)
+    rig.put(an_order(id=fresh.id, client_order_id=fresh.client_order_id))
+    place_order(OrderId(fresh.id), rig.ports)
+    rig.history.keep(rig.ports.departures.load([fresh.id]))
+    rig.redis.delete(*rig.redis.keys(f"*aggregate:{fresh.id}"))
+    begin_run(rig, "1")
+
+    (second,) = rig.ports.ids.fresh(USDM.id, 1)
+    mine = an_order(id=second.id, client_order_id=second.client_order_id, account=USDM.id)
+    rig.put(mine)
+    place_order(OrderId(second.id), rig.ports)
+
+    assert rig.ports.ledger.state_of(USDM.id) is AccountState.RUN
+    assert len(rig.venue.sent) == 2
+
+
 def test_an_order_of_before_that_the_venue_has_is_adopted_instead_of_sent() -> None:
     rig = a_real_rig()
     (fresh,) = rig.ports.ids.fresh(SPOT.id, 1)
