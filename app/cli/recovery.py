@@ -34,7 +34,7 @@ def recover(api: Api, account: str | None, *, release: bool, cancels: bool | Non
         raise click.UsageError("Name one account, and say --keep or --cancel-pending.")
     body = {"frozen_at_ms": rows[0]["frozen_at_ms"], "cancel_pending": cancels}
     answer = api.post("api", "accounts", account, "recovery", body=body)
-    ended = f"; {answer['ended']} ended" if cancels else ""
+    ended = f"; {answer['ended']} ended, and what belonged to them" if cancels else ""
     click.echo(f"{account} is {text(answer['state'])} again{ended}.")
 
 

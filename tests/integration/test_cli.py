@@ -587,7 +587,7 @@ def test_a_release_sends_the_list_that_was_shown(
 
     said = hookfill("recover", "real", "--release", "--cancel-pending").output
 
-    assert "real is RUN again; 2 ended" in said
+    assert "real is RUN again; 2 ended, and what belonged to them" in said
     body = {"frozen_at_ms": 1_700_000_000_123, "cancel_pending": True}
     assert server.asked[-1][::2] == (path, body)
 
