@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import fakeredis
 import pytest
 
 from app.domain.account import Account
-from app.domain.errors import VenueRejected
+from app.domain.errors import VenueRejected, VenueUnavailable
 from app.domain.finding import Finding, Grade
 from app.domain.words import Market, PositionMode
+from app.venues.ccxt import exchange as exchange_module
 from tests.contract.venue_world import KEY, ExchangeWorld, Numbers, running_world
 
 
@@ -100,6 +102,39 @@ def test_a_key_of_unknown_rights_trades(world: ExchangeWorld) -> None:
     world.venue.place(Numbers(Market.SPOT, PositionMode.HEDGE).order())
 
     assert world.count() == 1
+
+
+def test_rights_that_could_not_be_asked_for_are_asked_for_later(
+    world: ExchangeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No order waits for them, and none is placed for ever because they were missed once."""
+    if world.account.venue == "poloniex":
+        pytest.skip("it does not tell")
+    numbers = Numbers(Market.SPOT, PositionMode.HEDGE)
+    exchange = world.clients.exchange(world.account)
+    world.holder.can_withdraw = True
+    asked: list[None] = []
+
+    def away() -> None:
+        asked.append(None)
+        raise VenueUnavailable("it does not answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(exchange, "can_withdraw", away)
+        world.venue.place(numbers.order(quantity="0.01"))
+        world.venue.place(numbers.order(quantity="0.01"))
+    patience_ms = exchange_module.RIGHTS_AGAIN_MS
+    clock = world.ports.clock
+    monkeypatch.setattr(clock, "steady_ms", partial(later, clock.steady_ms, patience_ms))
+
+    with pytest.raises(VenueRejected, match="withdraw"):
+        world.venue.place(numbers.order(quantity="0.01"))
+    assert len(asked) == 1
+    assert world.count() == 2
+
+
+def later(clock_ms: Callable[[], int], by_ms: int) -> int:
+    return clock_ms() + by_ms
 
 
 def test_the_position_mode_is_compared() -> None:

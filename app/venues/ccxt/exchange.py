@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -34,6 +34,9 @@ from app.venues.errors import translated, translated_reading
 
 #: What one call may take in all, whatever the exchange does: it holds a thread of a worker.
 CALL_SECONDS = 20.0
+
+#: Before a key's rights are asked for again that could not be asked for: it takes time from orders.
+RIGHTS_AGAIN_MS = 60_000
 
 
 def _binance_withdraws(api: Json) -> bool:
@@ -86,6 +89,7 @@ class Exchange:
         self._breaker = Breaker(account, ports)
         self._calls = threading.local()
         self._may_withdraw: bool | None = None
+        self._ask_rights_at_ms = 0
 
     @property
     def venue(self) -> VenueName:
@@ -190,16 +194,21 @@ class Exchange:
                 raise
 
     def _check_rights(self) -> None:
-        """Refuse to trade with a key that can withdraw, where the venue tells; asked once.
+        """Refuse to trade with a key that can withdraw, where the venue tells; it is told once.
+
+        No exit waits for that: what could not be asked is asked again later.
 
         Raises:
             KeyMayWithdraw: it can.
         """
-        if self._may_withdraw is None:
-            found = False
-            with suppress(HookfillError):
-                found = bool(self.can_withdraw())
-            self._may_withdraw = found
+        now_ms = self._ports.clock.steady_ms()
+        if self._may_withdraw is None and now_ms >= self._ask_rights_at_ms:
+            try:
+                self._may_withdraw = bool(self.can_withdraw())
+            except VenueUnavailable:
+                self._ask_rights_at_ms = now_ms + RIGHTS_AGAIN_MS
+            except HookfillError:
+                self._may_withdraw = False  # it does not tell this key
         if self._may_withdraw:
             raise KeyMayWithdraw("the key can withdraw; make one that can trade and read only")
 
