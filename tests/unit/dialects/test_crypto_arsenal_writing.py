@@ -35,6 +35,7 @@ EXPECTED = {
     "NotFound": (404, "not_found"),
     "NotionalTooSmall": (400, "validation_failed"),
     "NotPermitted": (401, "unauthorized"),
+    "NotVouched": (503, "queue_unavailable"),
     "OrderDenied": (400, "validation_failed"),
     "OutcomeUnknown": (409, "outcome_unknown"),
     "PayloadTooLarge": (413, "too_large"),
