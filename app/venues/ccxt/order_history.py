@@ -113,25 +113,35 @@ def _at_binance(
 
 #: "Get Order History" of Bybit: pages of fifty, seven days at once, with a cursor to the next one.
 _BYBIT_PAGE = 50
-_BYBIT_MOST = 1_000
+
+#: A span with so many is asked for anew in part, so this is little: one call has twenty seconds.
+_BYBIT_MOST = 250
+_BYBIT_OPEN_MOST = 1_000
 
 
 def _at_bybit(
     api: Json, exchange: Exchange, symbol: Symbol, since_ms: int, until_ms: int
 ) -> list[Json]:
     span = {"startTime": since_ms, "endTime": until_ms}
-    return _pages_at_bybit(api.privateGetV5OrderHistory, span, api, exchange, symbol)
+    question = api.privateGetV5OrderHistory
+    return _pages_at_bybit(question, span, _BYBIT_MOST, api, exchange, symbol)
 
 
 def _open_at_bybit(api: Json, exchange: Exchange, symbol: Symbol) -> list[Json]:
-    rows = _pages_at_bybit(api.privateGetV5OrderRealtime, {}, api, exchange, symbol)
-    if len(rows) >= _BYBIT_MOST:
+    question = api.privateGetV5OrderRealtime
+    rows = _pages_at_bybit(question, {}, _BYBIT_OPEN_MOST, api, exchange, symbol)
+    if len(rows) >= _BYBIT_OPEN_MOST:
         raise VenueUnavailable(f"{exchange.venue} lists more open orders than are read")
     return rows
 
 
 def _pages_at_bybit(
-    question: Json, span: Mapping[str, int], api: Json, exchange: Exchange, symbol: Symbol
+    question: Json,
+    span: Mapping[str, int],
+    most: int,
+    api: Json,
+    exchange: Exchange,
+    symbol: Symbol,
 ) -> list[Json]:
     market = api.market(exchange.unified(symbol))
     asked = {
@@ -141,7 +151,7 @@ def _pages_at_bybit(
         **span,
     }
     rows: list[Json] = []
-    while len(rows) < _BYBIT_MOST:
+    while len(rows) < most:
         result = question(asked)["result"]
         rows += [api.parse_order(one, market) for one in result["list"]]
         cursor = result.get("nextPageCursor")
