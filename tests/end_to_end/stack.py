@@ -160,7 +160,10 @@ def _looks(timeout_seconds: float) -> Iterator[None]:
 
 @contextmanager
 def running_stack(
-    data_dir: Path, environment: Mapping[str, str] | None = None, *flags: str
+    data_dir: Path,
+    environment: Mapping[str, str] | None = None,
+    *flags: str,
+    start_seconds: float = START_SECONDS,
 ) -> Iterator[Stack]:
     """Start `hookfill up` on a free port, and stop it at the end as a person would."""
     main = "from app.cli import main; main()"
@@ -182,7 +185,7 @@ def running_stack(
             stderr=subprocess.STDOUT,
         )
     try:
-        _wait_for_run_file(process, data_dir, log)
+        _wait_for_run_file(process, data_dir, log, start_seconds)
         yield Stack(process, data_dir)
     finally:
         process.send_signal(signal.SIGTERM)
@@ -193,8 +196,10 @@ def running_stack(
             raise
 
 
-def _wait_for_run_file(process: "subprocess.Popen[bytes]", data_dir: Path, log: Path) -> None:
-    for _ in _looks(START_SECONDS):
+def _wait_for_run_file(
+    process: "subprocess.Popen[bytes]", data_dir: Path, log: Path, start_seconds: float
+) -> None:
+    for _ in _looks(start_seconds):
         if (data_dir / "run.json").exists():
             return
         if process.poll() is not None:
