@@ -108,8 +108,12 @@ class RateBudget(Protocol):
     def frozen_until_ms(self, pool: str) -> EpochMs | None:
         """Return the server time until which nobody may, or None."""
 
-    def failed(self, pool: str) -> int:
-        """Count one more request in a row that the venue left without an answer; return them."""
+    def failed(self, pool: str, most: int) -> int:
+        """Count one more request in a row that the venue left without an answer, up to `most`.
+
+        Returns:
+            How many there are.
+        """
 
     def answered(self, pool: str) -> None:
         """Note an answer: the row of failures has ended."""

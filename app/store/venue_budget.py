@@ -42,6 +42,7 @@ class RedisRateBudget:
         self._clock = clock
         self._take = load_script(client, "budget_take.lua")
         self._freeze = load_script(client, "budget_freeze.lua")
+        self._failed = load_script(client, "failed.lua")
 
     def take(self, pool: str, cost: float, per_second: float, urgency: Urgency) -> int:
         """Take `cost` out of the budget; return 0, or how many milliseconds to wait."""
@@ -65,13 +66,10 @@ class RedisRateBudget:
             return None
         return EpochMs(until_ms)
 
-    def failed(self, pool: str) -> int:
-        """Count one more request in a row without an answer; return how many there are."""
+    def failed(self, pool: str, most: int) -> int:
+        """Count one more request in a row without an answer, up to `most`; return them."""
         self._alive()
-        with translated(), self._client.pipeline(transaction=False) as pipeline:
-            pipeline.incr(venue_keys.failures(pool))
-            pipeline.pexpire(venue_keys.failures(pool), _FAILURES_LIFE_MS)
-            return int(pipeline.execute()[0])
+        return int(self._failed([venue_keys.failures(pool)], [most, _FAILURES_LIFE_MS])[0])
 
     def answered(self, pool: str) -> None:
         """Note an answer: the row of failures has ended."""

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import fakeredis
 import pytest
+from urllib3.connection import HTTPConnection
 
 from app.domain.errors import HookfillError, VenueBusy
 from app.domain.identifiers import AccountId, VenueOrderId
 from app.domain.status import OrderStatus
 from app.domain.words import Market, PositionMode
 from app.ports import Venue
+from app.venue_ports import Urgency
 from app.venues.ccxt import breaker
 from app.venues.ccxt.clients import Clients
 from tests.contract.venue_world import ExchangeWorld, Numbers, running_world
@@ -178,7 +182,52 @@ def test_the_longer_an_outage_lasts_the_rarer_an_order_tries(
         with pytest.raises(VenueBusy) as refusal:
             world.venue.place(NUMBERS.order())
         pauses.append(refusal.value.retry_after_ms)
-        world.ports.budget.failed(f"{world.account.feed}:{world.ports.address}")
+        world.ports.budget.failed(f"{world.account.feed}:{world.ports.address}", 100)
 
     assert pauses == sorted(pauses)
     assert pauses[0] < pauses[-1] == breaker.RETRY_MS_MAX
+
+
+def test_many_that_fail_at_one_moment_make_no_long_outage(world: ExchangeWorld, wire: Wire) -> None:
+    """An exit that was refused tries again soon: nothing says yet that the exchange is away."""
+    wire.is_cut = True
+    wire.holds.clear()
+    asking = [threading.Thread(target=failing, args=(world.venue.view,)) for _ in range(16)]
+    for one in asking:
+        one.start()
+    while len(wire.came) < len(asking):
+        time.sleep(0.01)
+    wire.holds.set()
+    for one in asking:
+        one.join()
+
+    failures = world.ports.budget.failures(f"{world.account.feed}:{world.ports.address}")
+    assert failures == breaker.FAILURES_MAX
+
+
+def failing(ask: Callable[[], object]) -> None:
+    with suppress(HookfillError):
+        ask()
+
+
+def test_what_was_refused_here_is_no_failure_of_the_exchange(
+    world: ExchangeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that slept with fifty orders on their way has no exchange that is silent."""
+    exchange, clock = world.clients.exchange(world.account), world.ports.clock
+    connect, steady_ms = HTTPConnection.connect, clock.steady_ms
+
+    def slept(connection: HTTPConnection) -> None:
+        monkeypatch.setattr(clock, "steady_ms", lambda: steady_ms() + 60_000)
+        connect(connection)
+
+    def send() -> None:
+        with exchange.changing(Urgency.ORDER, None, steady_ms() + 5_000) as api:
+            world.clients.close()  # so that a connection is opened for it
+            monkeypatch.setattr(HTTPConnection, "connect", slept)
+            api.create_order("BTC/USDT", "limit", "buy", "0.001", "40000")
+
+    with pytest.raises(VenueBusy, match="too late"):
+        send()
+    assert world.count() == 0
+    assert not world.ports.budget.failures(f"{world.account.feed}:{world.ports.address}")

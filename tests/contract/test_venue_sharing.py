@@ -132,7 +132,7 @@ def test_what_was_measured_before_the_clock_was_set_says_nothing(client: redis.R
 def test_a_row_of_failures_ends_with_an_answer(client: redis.Redis) -> None:
     budget = a_budget(client)
 
-    rows = [budget.failed("binance:1") for _ in range(3)]
+    rows = [budget.failed("binance:1", 9) for _ in range(3)]
     before = budget.failures("binance:1")
     budget.answered("binance:1")
 

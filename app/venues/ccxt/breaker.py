@@ -17,6 +17,9 @@ PROBE_MS = 2_000
 RETRY_MS = 1_000
 RETRY_MS_MAX = 30_000
 
+#: Of failures in a row; more says nothing more.
+_COUNT_MAX = 1_000_000
+
 
 class Breaker:
     """Open after a row of requests without an answer; closed by the next answer.
@@ -66,11 +69,14 @@ class Breaker:
     def noted(self, *, answered: bool) -> None:
         """Count a request. A store that cannot be reached must not make an answer unknown."""
         with suppress(StoreError):
+            asked = self._probe is not None
             if answered:
                 self._ports.budget.answered(self._name)
             else:
-                self._ports.budget.failed(self._name)
-            asked = self._probe is not None
+                # Fifty that fail at one moment say no more than five; how long it is away is
+                # told by the questions that go one at a time.
+                most = _COUNT_MAX if asked else FAILURES_MAX
+                self._ports.budget.failed(self._name, most)
             self.give_back()
             if asked and not answered:
                 self._ports.locks.acquire(self._lease, PROBE_MS)

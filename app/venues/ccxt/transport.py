@@ -20,6 +20,8 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 from urllib3.util import Timeout
 
+from app.domain.errors import VenueError
+
 #: What exchanges answer when they want fewer requests → milliseconds to wait where they do not say
 #: how long. 418 is Binance's ban; Bybit's is a 403 with the words below, and lasts ten minutes.
 TOO_MANY: Final[Mapping[int, int]] = {403: 600_000, 418: 120_000, 429: 10_000}
@@ -78,15 +80,19 @@ class Gateway(BaseAdapter):
         if self._base_url is not None and request.url is not None:
             request.url = moved(request.url, self._base_url)
         patience = Timeout(connect=CONNECT_SECONDS, read=timeout, total=self._leave())
-        answered = False
+        has_left, answered = True, False
         _connected.set(self._connected)
         try:
             response = self._connections.send(request, timeout=patience, **options)  # type: ignore[arg-type]  # as documented
             self.status = response.status_code
             _ = response.content  # all of it, before it counts as an answer
             answered = response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
+        except VenueError:
+            has_left = False  # it was refused here, with the connection open
+            raise
         finally:
-            self._on_answer(answered)
+            if has_left:
+                self._on_answer(answered)
         if _is_too_many(response):
             self.status = HTTPStatus.TOO_MANY_REQUESTS
             self._on_limited(response.status_code, _pause_ms(response))
