@@ -105,13 +105,19 @@ class FillsAwaited:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeLost:
-    """The placement with this token may or may not have arrived."""
+    """The placement with this token may or may not have arrived.
+
+    Attributes:
+        lease_until_ms: the lease that ran out, if that is how it was lost: a claim that was renewed
+            meanwhile holds. None if whoever placed it says so.
+    """
 
     at_ms: EpochMs
     token: int
     server_ms: EpochMs
     next_check_at_ms: EpochMs
     reason: Reason
+    lease_until_ms: EpochMs | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

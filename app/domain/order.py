@@ -365,6 +365,8 @@ class Order:
     def _lost(self, event: OutcomeLost) -> Decision["Order"]:
         if self.status is not OrderStatus.PLACING or event.token != self.token:
             return ignored(self, f"news of placement {event.token} found the order {self.status}")
+        if event.lease_until_ms not in {None, self.lease_until_ms}:
+            return ignored(self, f"the claim of placement {event.token} was renewed")
         lost = replace(
             self,
             status=OrderStatus.UNKNOWN,

@@ -45,7 +45,8 @@ def resolve_order(order_id: OrderId, ports: Ports) -> None:
         return
     if order.status is OrderStatus.PLACING and _has_lost_lease(order, ports):
         reason = Reason(ReasonCode.OUTCOME_UNKNOWN, "no answer was recorded within the lease")
-        advance(order_id, outcome_lost(order, reason, ports), ports)
+        lost = replace(outcome_lost(order, reason, ports), lease_until_ms=order.lease_until_ms)
+        advance(order_id, lost, ports)
         return
     if order.is_to_be_looked_at:
         _look_for_fills(order, ports)

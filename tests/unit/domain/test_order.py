@@ -11,6 +11,7 @@ from app.domain.effects import Effect, EffectKind
 from app.domain.events import (
     CancelDeferred,
     CancelRequested,
+    ClaimRenewed,
     FillsAwaited,
     LookUpClaimed,
     OrderReported,
@@ -208,6 +209,17 @@ def test_a_claim_gives_a_new_token_and_a_lease() -> None:
 
     assert (claimed.token, claimed.attempts, claimed.lease_until_ms) == (1, 1, LEASE)
     assert claimed.owed()[0].due_at_ms == LEASE
+
+
+def test_a_claim_that_was_renewed_is_not_lost_with_the_lease_of_before() -> None:
+    claimed = an_order().decide(CLAIMED).aggregate
+    renewal = ClaimRenewed(at_ms=LATER, token=1, lease_until_ms=EpochMs(LEASE + 1))
+    renewed = claimed.decide(renewal).aggregate
+    ran_out = replace(LOST, lease_until_ms=LEASE)
+
+    assert claimed.decide(ran_out).aggregate.status is OrderStatus.UNKNOWN
+    assert renewed.decide(ran_out).ignored is not None
+    assert renewed.decide(LOST).aggregate.status is OrderStatus.UNKNOWN
 
 
 def test_a_second_claim_finds_the_order_taken() -> None:

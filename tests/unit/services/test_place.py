@@ -1,5 +1,8 @@
 """An order goes to its venue, at most once."""
 
+from dataclasses import replace
+from unittest.mock import Mock
+
 import pytest
 
 from app.domain.commands import Action
@@ -12,10 +15,13 @@ from app.domain.errors import (
     VenueRejected,
     VenueUnavailable,
 )
-from app.domain.identifiers import EpochMs
+from app.domain.events import ClaimRenewed, PlacementClaimed
+from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.order import ATTEMPTS_MAX, Order
 from app.domain.status import OrderStatus
 from app.domain.words import AccountState, ReasonCode, Side
+from app.ports import Stored
+from app.services.advance import advance
 from app.services.cancel import request_cancel
 from app.services.place import SOON_MS, pause_ms, place_order
 from app.services.resolve import resolve_order
@@ -290,6 +296,35 @@ def test_the_renewed_claim_is_what_others_go_by() -> None:
 
     assert order.status is OrderStatus.FILLED
     assert rig.events(ORDER_ID) == ["sent", "acknowledged", "filled", "closed"]
+
+
+def test_who_saw_a_lease_run_out_does_not_take_the_renewed_claim_for_lost() -> None:
+    rig = with_order()
+    claim(rig, lease_ms=0)
+    seen = rig.ports.ledger.load
+
+    def load_and_be_overtaken(order_id: AggregateId) -> Stored:
+        stored = seen(order_id)
+        if rig.order().lease_until_ms == rig.clock.server_ms():
+            until_ms = EpochMs(rig.clock.server_ms() + 1)
+            renewal = ClaimRenewed(at_ms=rig.clock.now_ms(), token=1, lease_until_ms=until_ms)
+            advance(ORDER_ID, renewal, rig.ports)
+        return stored
+
+    ledger = Mock(wraps=rig.ports.ledger)
+    ledger.load.side_effect = load_and_be_overtaken
+
+    resolve_order(ORDER_ID, replace(rig.ports, ledger=ledger))
+
+    assert rig.order().lease_until_ms == rig.clock.server_ms() + 1
+    assert rig.order().status is OrderStatus.PLACING
+
+
+def claim(rig: Rig, lease_ms: int) -> None:
+    until_ms = EpochMs(rig.clock.server_ms() + lease_ms)
+    advance(
+        ORDER_ID, PlacementClaimed(at_ms=rig.clock.now_ms(), lease_until_ms=until_ms), rig.ports
+    )
 
 
 def test_who_lost_the_claim_before_the_order_left_sends_nothing() -> None:
