@@ -130,14 +130,16 @@ class AggregateTask(HookfillTask):
                     self.begin(task, AggregateId(number), ports)
 
     def begin(self, task: TaskName, aggregate_id: AggregateId, ports: Ports) -> None:
-        """Hand on one id.
+        """Hand on one id, unless it waits here already: then nobody looks whose it is.
 
         Raises:
             NotFound: there is nothing with this id.
         """
-        owner = _owner(task, aggregate_id, ports)
         rank = Rank.URGENT if self._is_urgent() else Rank.ORDER
-        offer(owner, (task, aggregate_id), partial(attempt, task, aggregate_id), rank)
+        key = (task, aggregate_id)
+        if not this_process().crews.await_already(key, rank):
+            owner = _owner(task, aggregate_id, ports)
+            offer(owner, key, partial(attempt, task, aggregate_id), rank)
 
     def _is_urgent(self) -> bool:
         delivery = self.request.delivery_info

@@ -91,6 +91,12 @@ class Crew:
             del self._waiting[rank][key]
             return False
 
+    def awaits(self, key: Hashable, rank: Rank) -> bool:
+        """Tell whether a piece of work waits that would not be taken a second time."""
+        with self._changed:
+            is_there = any(key in self._waiting[other] for other in Rank if other <= rank)
+            return is_there and self._threads > 0
+
     @property
     def is_idle(self) -> bool:
         """Whether nothing is being worked on, and nothing waits that may be begun."""
@@ -183,6 +189,10 @@ class Crews:
             if venue not in self._crews:
                 self._crews[venue] = Crew(venue, self._size_of(venue))
             return self._crews[venue]
+
+    def await_already(self, key: Hashable, rank: Rank) -> bool:
+        """Tell whether any of them would not take a piece of work a second time."""
+        return any(crew.awaits(key, rank) for crew in list(self._crews.values()))
 
     def finish(self, seconds: float) -> bool:
         """Wait until there is nothing to do, and return whether it came to that in time."""

@@ -1,6 +1,9 @@
 """What all tasks share: whatever a message says, it harms nothing else."""
 
+import threading
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
@@ -14,7 +17,9 @@ from app.domain.errors import Conflict, HookfillError, NotFound, StoreUnavailabl
 from app.domain.identifiers import AggregateId
 from app.ports import Ports
 from tests.rig import Rig
+from workers import base
 from workers.base import USE_CASES, AggregateTask, HookfillTask, id_from, one_piece_of_work
+from workers.crew import Crews
 
 
 class Recording(AggregateTask):
@@ -36,6 +41,32 @@ def test_every_id_of_a_message_is_worked_on() -> None:
     task.work([12, "34", 12], Rig().ports)
 
     assert task.tried == [(TaskName.PLACE, 12), (TaskName.PLACE, 34), (TaskName.PLACE, 12)]
+
+
+def test_nobody_looks_whose_an_id_is_that_waits_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sweep sends what waits again and again; a thousand of them must cost nothing."""
+    crews = Crews(lambda _: 1)
+    monkeypatch.setattr(base, "this_process", lambda: SimpleNamespace(crews=crews))
+    let_go = threading.Event()
+
+    def wait() -> None:
+        assert let_go.wait(20)
+
+    crews.of("slow").offer("first", wait)
+    crews.of("slow").offer((TaskName.PLACE, AggregateId(12)), wait)
+    ports = Mock()
+
+    Place().work([12, 34], ports)
+    let_go.set()
+
+    ports.ledger.load.assert_called_once_with(AggregateId(34))
+
+
+class Place(AggregateTask):
+    name = TaskName.PLACE
+
+    def _is_urgent(self) -> bool:
+        return False  # no message has brought it
 
 
 GARBAGE: list[Any] = [

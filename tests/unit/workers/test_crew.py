@@ -161,6 +161,33 @@ def test_what_waits_is_raised_when_it_becomes_urgent(works: Works) -> None:
     assert works.begun[1:] == ["b", "a"]
 
 
+def test_who_comes_again_learns_that_it_waits_already(crews: Crews, works: Works) -> None:
+    hang(crews.of("slow"), works, SIZE + 1)
+    works.await_begun(ceilings(SIZE)[Rank.ORDER])
+    waiting, begun, unknown = (Rank.ORDER, SIZE), (Rank.ORDER, 0), (Rank.ORDER, SIZE + 1)
+    crews.of("paper").offer("idle", lambda: None)
+
+    assert crews.await_already(waiting, Rank.ORDER)
+    assert crews.await_already(waiting, Rank.POLL)
+    assert not crews.await_already(waiting, Rank.URGENT), "it is to be raised"
+    assert not crews.await_already(begun, Rank.ORDER), "what woke it may have come after its look"
+    assert not crews.await_already(unknown, Rank.ORDER)
+
+
+def test_what_nobody_will_begin_does_not_wait(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crew = Crew("one", 1)
+    hang(crew, works, 1)
+    works.await_begun(1)
+    crew.offer("next", works.piece("next"))
+    assert crew.awaits("next", Rank.ORDER)
+
+    monkeypatch.setattr(crew, "_threads", 0)
+
+    assert not crew.awaits("next", Rank.ORDER)
+
+
 def test_what_finds_no_room_is_not_taken(works: Works, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crew_module, "WAITING_MAX", 2)
     crew = Crew("one", 1)
