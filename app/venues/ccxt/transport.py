@@ -192,14 +192,8 @@ class _Connection(HTTPConnection):
         return super().getresponse()
 
 
-class _SecureConnection(HTTPSConnection):
-    def connect(self) -> None:
-        super().connect()
-        _connected.get()()
-
-    def getresponse(self) -> Any:  # noqa: ANN401 - urllib3's own
-        self.response_class = _answers_until(time.monotonic() + (self.timeout or 0))
-        return super().getresponse()
+class _SecureConnection(_Connection, HTTPSConnection):
+    """The same two, around what a secure connection does."""
 
 
 class _Pool(HTTPConnectionPool):
