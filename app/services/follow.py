@@ -18,8 +18,9 @@ from app.services.apart import apart
 from app.services.held import held
 from app.services.recall import tell
 
-#: Longer than the questions of one poll take; a worker that dies meanwhile blocks it this long.
-POLL_LEASE_MS = 30_000
+#: As long as a venue may take over one answer. A worker that dies meanwhile keeps fills from being
+#: seen this long; two who ask at once, of a venue that takes longer, do no harm.
+POLL_LEASE_MS = 10_000
 
 _log = structlog.get_logger()
 

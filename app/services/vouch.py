@@ -40,8 +40,9 @@ LOOK_BACK_MS_MAX = 90 * 86_400_000
 #: After that somebody else reads on: no task may take long.
 PATIENCE_MS = 20_000
 
-#: As long as a task may take. What was read until then need not be read again.
-LEASE_MS = 60_000
+#: As long as a venue may take over one answer. Whoever dies while it is asked holds up its orders
+#: this long; whoever asks for longer may meet another one who asks, too, which is harmless.
+LEASE_MS = 10_000
 
 _log = structlog.get_logger()
 
