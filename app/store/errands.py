@@ -38,8 +38,7 @@ class RedisErrands:
         answer = self._take([keys.errand(errand_id)], [now_ms, LIFE_MS])
         if answer[0] != OK:
             return None
-        adjustment: Adjustment = decoder(Adjustment)(json.loads(text_of(answer[1])))
-        return adjustment
+        return _adjustment(text_of(answer[1]))
 
     def account_of(self, errand_id: AggregateId) -> AccountId:
         """Return whose it is, whether it was taken or not."""
@@ -47,7 +46,7 @@ class RedisErrands:
             body = self._client.hget(keys.errand(errand_id), "body")
         if body is None:
             raise NotFound(f"there is no errand {errand_id}")
-        return AccountId(int(json.loads(text_of(body))["account"]))
+        return _adjustment(text_of(body)).account
 
     def reply(self, errand_id: AggregateId, outcome: Outcome, message: str) -> None:
         """Say what became of it; after its life nobody listens."""
@@ -66,3 +65,8 @@ class RedisErrands:
             return None
         outcome, message = json.loads(text_of(found))
         return Outcome(outcome), message
+
+
+def _adjustment(body: str) -> Adjustment:
+    found: Adjustment = decoder(Adjustment)(json.loads(body))
+    return found

@@ -4,6 +4,7 @@ import pytest
 import redis
 
 from app.domain.adjustment import Adjustment, Outcome
+from app.domain.errors import NotFound
 from app.domain.identifiers import EpochMs
 from app.domain.words import PositionMode
 from app.store import keys
@@ -27,6 +28,18 @@ def test_an_errand_is_handed_out_once(errands: RedisErrands, wish: Adjustment) -
 
     assert errands.take(ERRAND, NOW) == wish
     assert errands.take(ERRAND, NOW) is None
+
+
+@pytest.mark.parametrize("wish", [LEVERAGE, MODE])
+def test_it_is_known_whose_an_errand_is(errands: RedisErrands, wish: Adjustment) -> None:
+    errands.leave(ERRAND, wish, UNTIL)
+
+    before = errands.account_of(ERRAND)
+    errands.take(ERRAND, NOW)
+
+    assert before == errands.account_of(ERRAND) == USDM_ID
+    with pytest.raises(NotFound):
+        errands.account_of(an_id(2, USDM_ID))
 
 
 def test_nobody_begins_too_late(errands: RedisErrands) -> None:
