@@ -1,7 +1,8 @@
 """Find assertions, and ends of tests, that a whole run never reached: they guard nothing.
 
 Reads the coverage data that `make test` leaves behind, in which the files of the tests are measured
-as well. What a `skipif` kept from running is told and excused: this machine lacks what it needs.
+as well. What a `skipif` kept from running is told and excused: this machine lacks what it needs. So
+is a class beside the tests that nobody has used: those who would are tests, and told themselves.
 """
 
 import ast
@@ -19,24 +20,26 @@ class Finding:
 
     Attributes:
         line: where it stands.
-        is_excused: whether a `skipif` kept it from running.
+        is_excused: whether a `skipif` kept it from running, or all who would use it.
     """
 
     line: int
     is_excused: bool
 
 
-def never_ran(source: str, ran: Collection[int]) -> list[Finding]:
+def never_ran(source: str, ran: Collection[int], *, is_helper: bool = False) -> list[Finding]:
     """Return what of one file should have been reached and was not, in order.
 
     Args:
         source: the text of the file.
         ran: the numbers of its lines that ran.
+        is_helper: it has no tests of its own.
     """
     tree = ast.parse(source)
     excused: set[int] = set()
     for node in ast.walk(tree):
-        inner = _lines_inside(node) if _may_be_skipped(node) else set()
+        is_skippable = _may_be_skipped(node) or (is_helper and isinstance(node, ast.ClassDef))
+        inner = _lines_inside(node) if is_skippable else set()
         if inner.isdisjoint(ran):
             excused |= inner
     lines = {line for node in ast.walk(tree) for line in _to_be_reached(node)}
@@ -87,7 +90,8 @@ def main(data_file: str = ".coverage", folder: str = "tests") -> int:
     dead: list[str] = []
     excused: list[str] = []
     for path in sorted(Path(folder).resolve().rglob("*.py")):
-        for found in never_ran(path.read_text(), data.lines(str(path)) or ()):
+        ran, is_helper = data.lines(str(path)) or (), not path.name.startswith("test_")
+        for found in never_ran(path.read_text(), ran, is_helper=is_helper):
             (excused if found.is_excused else dead).append(f"{path}:{found.line}")
     if excused:
         print(f"{len(excused)} assertions were skipped: this machine lacks what they need.")

@@ -56,3 +56,35 @@ def test_what_no_test_reaches_is_told(
     ]
     assert told.returncode == bool(dead)
     assert ("were skipped" in told.stdout) == (skip == "True")
+
+
+HELPER = """
+class Browser:
+    def opens(self, page):
+        assert page
+
+    def closes(self, page):
+        assert page
+
+{use}
+"""
+
+
+@pytest.mark.parametrize(
+    ("use", "dead"),
+    [("", []), ("Browser().opens(1)", [7]), ("Browser().opens(1); Browser().closes(1)", [])],
+)
+def test_a_helper_that_nobody_uses_is_excused_as_a_whole(
+    tmp_path: Path, use: str, dead: list[int]
+) -> None:
+    file = tmp_path / "browser.py"
+    file.write_text(HELPER.format(use=use))
+    measured = [sys.executable, "-m", "coverage", "run", "--rcfile=", str(file)]
+    subprocess.run(measured, cwd=tmp_path, check=True, capture_output=True)
+
+    command = [sys.executable, str(SCRIPT), ".coverage", "."]
+    told = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
+
+    assert [line.split(":")[:2] for line in told.stdout.splitlines() if str(file) in line] == [
+        [str(file), str(line)] for line in dead
+    ]

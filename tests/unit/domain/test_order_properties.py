@@ -32,11 +32,13 @@ from app.domain.status import CLOSED, OrderStatus, may_move
 from app.domain.succession import Succession
 from app.domain.words import ReasonCode
 from tests.builders import (
+    LATER,
     NO_ANSWER,
     NOT_REACHED,
     NOW,
     REQUESTED,
     a_fill,
+    a_report,
     an_order,
     an_order_in,
 )
@@ -136,6 +138,12 @@ QUEUED = an_order(reduces=True, awaits_turn=True)
 #: Waits for the end of an order, so that news of that one mean something to it.
 HELD = an_order(id=OrderId(AggregateId(2)), succeeds=Succession(order_id=an_order().id))
 ORDERS = st.sampled_from(OrderStatus).map(an_order_in) | st.just(QUEUED) | st.just(HELD)
+
+
+def reported_in(status: OrderStatus, **odd: object) -> Order:
+    """An order that rested until its venue said this of it."""
+    report = OrderReported(at_ms=LATER, report=a_report(status, **odd))
+    return an_order_in(OrderStatus.NEW).decide(report).aggregate
 
 
 def decisions(order: Order, events: list[OrderEvent]) -> list[tuple[Order, Decision[Order]]]:
@@ -266,7 +274,11 @@ def test_a_denial_always_says_why(order: Order, events: list[OrderEvent]) -> Non
             assert after.reason is not None
 
 
-@given(ORDERS, LIVES)
+#: The venue says that it is filled, and lists none of the fills yet.
+UNTOLD = reported_in(OrderStatus.FILLED, lists_fills=True)
+
+
+@given(st.just(UNTOLD) | ORDERS, LIVES)
 def test_fills_are_waited_for_only_while_some_are_missing(
     order: Order, events: list[OrderEvent]
 ) -> None:
