@@ -162,13 +162,16 @@ class TestTasks:
         assert sentence in told
         assert requests.get(url, timeout=10).status_code == 401
 
-    def test_a_stopped_worker_is_waited_for(self, stack: Stack) -> None:
-        stack.kill("worker", signal.SIGSTOP)
+    def test_stopped_workers_are_waited_for(self, stack: Stack) -> None:
+        workers = [name for name in stack.run_file()["pids"] if name.startswith("worker")]
+        for name in workers:
+            stack.kill(name, signal.SIGSTOP)
         try:
             accepted(stack, {**SPOT1, "action": "buy", "fixed": "0.01"})
             answer = stack.call("POST", "/paper/settle?timeout_ms=200")
         finally:
-            stack.kill("worker", signal.SIGCONT)
+            for name in workers:
+                stack.kill(name, signal.SIGCONT)
 
         assert answer == {"settled": False}
         stack.settle()
