@@ -6,6 +6,7 @@ from app.dispatch.routes import TaskName
 from app.ports import Ports
 from app.services.archive import archive
 from app.services.epoch import count_on
+from app.services.held import held
 from app.services.kill import fire_kill_switches
 from app.services.quarantine import try_quarantined
 from app.services.sweep import sweep
@@ -34,15 +35,10 @@ class Sweep(PeriodicTask):
     def work(self, values: Sequence[object], ports: Ports) -> None:
         """Sweep, unless somebody else does."""
         del values
-        token = ports.locks.acquire("sweep", LEASE_MS)
-        if token is None:
-            return
-        try:
-            for duty in DUTIES:
+        with held(ports.locks, "sweep", LEASE_MS) as is_ours:
+            for duty in DUTIES if is_ours else ():
                 with one_piece_of_work():
                     duty(ports)
-        finally:
-            ports.locks.release("sweep", token)
 
 
 class Canary(PeriodicTask):
@@ -65,14 +61,10 @@ class Archive(PeriodicTask):
     def work(self, values: Sequence[object], ports: Ports) -> None:
         """Archive, unless somebody else does."""
         del values
-        token = ports.locks.acquire("archive", ARCHIVE_LEASE_MS)
-        if token is None:
-            return
-        try:
-            with one_piece_of_work():
-                archive(ports)
-        finally:
-            ports.locks.release("archive", token)
+        with held(ports.locks, "archive", ARCHIVE_LEASE_MS) as is_ours:
+            if is_ours:
+                with one_piece_of_work():
+                    archive(ports)
 
 
 for _task in (Sweep, Canary, Archive):
