@@ -15,12 +15,8 @@ from app.domain.report import OrderReport
 from app.domain.status import OPEN
 from app.ports import Ports
 from app.services.apart import apart
-from app.services.held import held
+from app.services.held import ANSWER_MS, held
 from app.services.recall import tell
-
-#: As long as a venue may take over one answer. A worker that dies meanwhile keeps fills from being
-#: seen this long; two who ask at once, of a venue that takes longer, do no harm.
-POLL_LEASE_MS = 10_000
 
 _log = structlog.get_logger()
 
@@ -62,7 +58,7 @@ def poll_orders(account_id: AccountId, ports: Ports) -> None:
         VenueUnavailable: the venue could not be asked.
     """
     account = ports.accounts.account(account_id)
-    with held(ports.locks, f"orders:{account_id}", POLL_LEASE_MS) as is_ours:
+    with held(ports.locks, f"orders:{account_id}", ANSWER_MS) as is_ours:
         if not is_ours:
             return
         orders = [order for order in _open_orders(account_id, ports) if order.status in OPEN]

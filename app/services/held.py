@@ -5,6 +5,11 @@ from contextlib import contextmanager
 
 from app.ports import Locks
 
+#: As long as a real venue may take over one answer. Whoever dies while it is asked holds up what is
+#: asked for this long; whoever asks for longer may meet another one who asks, too, which must be
+#: harmless.
+ANSWER_MS = 10_000
+
 
 @contextmanager
 def held(locks: Locks, name: str, lease_ms: int) -> Iterator[bool]:

@@ -14,7 +14,7 @@ from app.domain.status import OrderStatus
 from app.domain.words import Mode
 from app.ports import LaneView, Ports, Terms
 from app.services.advance import advance
-from app.services.held import held
+from app.services.held import ANSWER_MS, held
 
 #: An order to close the opposite leg, and the entry after it.
 IDS_PER_TURN = 2
@@ -27,10 +27,6 @@ TURNS_WITHIN_MS = 5_000
 
 #: Longer than the paper venue takes to tell what an account has, and the prices.
 PAPER_ASKING_MS = 3_000
-
-#: As long as a real venue may take over one answer. Whoever dies while it is asked holds up the
-#: lane this long; whoever asks for longer may meet another one who asks, too, which is harmless.
-ASKING_MS = 10_000
 
 
 #: What stands in lanes: requests that are sized in their turn, and orders that are merely sent.
@@ -220,7 +216,7 @@ def _size_alone(account_id: AccountId, symbol: Symbol, ports: Ports) -> bool:
     dies meanwhile, the sweep sends the next one.
     """
     account = ports.accounts.account(account_id)
-    asking_ms = PAPER_ASKING_MS if account.mode is Mode.PAPER else ASKING_MS
+    asking_ms = PAPER_ASKING_MS if account.mode is Mode.PAPER else ANSWER_MS
     with held(ports.locks, f"lane:{account_id}:{symbol}", asking_ms) as is_ours:
         if is_ours:
             # Who had the lock before has perhaps had the turn that we came for.

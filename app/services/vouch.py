@@ -27,7 +27,7 @@ from app.domain.order import Order
 from app.domain.report import OrderReport
 from app.ports import Ports, Record
 from app.services.epoch import is_store_whole
-from app.services.held import held
+from app.services.held import ANSWER_MS, held
 from app.services.wake import wake_account
 
 #: Orders are looked for from this long before the store was last seen: clocks differ, and what was
@@ -39,10 +39,6 @@ LOOK_BACK_MS_MAX = 90 * 86_400_000
 
 #: After that somebody else reads on: no task may take long.
 PATIENCE_MS = 20_000
-
-#: As long as a venue may take over one answer. Whoever dies while it is asked holds up its orders
-#: this long; whoever asks for longer may meet another one who asks, too, which is harmless.
-LEASE_MS = 10_000
 
 _log = structlog.get_logger()
 
@@ -134,7 +130,7 @@ def _ask(account: Account, symbol: Symbol, ports: Ports) -> bool:
     Returns:
         Whether that was done; False if somebody else is at it, or the store has begun another run.
     """
-    with held(ports.locks, f"vouch:{account.id}:{symbol}", LEASE_MS) as is_ours:
+    with held(ports.locks, f"vouch:{account.id}:{symbol}", ANSWER_MS) as is_ours:
         if not is_ours:
             return False
         known = ports.runs.knowledge(account.id, symbol)

@@ -23,9 +23,10 @@ from app.domain.status import OrderStatus
 from app.domain.words import AccountState, Mode, ReasonCode, Side
 from app.services.cancel import cancel_order, request_cancel
 from app.services.epoch import COUNT_MS, count_on, is_history_behind, is_store_whole
+from app.services.held import ANSWER_MS
 from app.services.place import SOON_MS, place_order
 from app.services.recover import end_waiting, release
-from app.services.vouch import EARLIER_MS, LEASE_MS, LOOK_BACK_MS_MAX, PATIENCE_MS, look_early
+from app.services.vouch import EARLIER_MS, LOOK_BACK_MS_MAX, PATIENCE_MS, look_early
 from app.store import keys
 from app.store.ids import RedisIds
 from tests.builders import (
@@ -531,7 +532,7 @@ def test_a_worker_may_die_anywhere_and_nothing_goes_that_must_not() -> None:
 def test_who_is_killed_while_the_venue_is_asked_holds_up_an_order_for_one_answer() -> None:
     """An entry has a minute, and an exit should not need one."""
     rig = restored()
-    rig.ports.locks.acquire(f"vouch:{SPOT.id}:{BTC}", LEASE_MS)  # and never gives it back
+    rig.ports.locks.acquire(f"vouch:{SPOT.id}:{BTC}", ANSWER_MS)  # and never gives it back
 
     assert place(rig).status is OrderStatus.PENDING_NEW
     rig.clock.advance(10_001)
