@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -69,7 +69,8 @@ _log = structlog.get_logger()
 #: the history was copied.
 RESTORED_AHEAD = 1_000_000
 
-#: How long the web process waits for the store before it answers 503.
+#: How long the web process waits for the store before it answers 503; later the store must not
+#: take the request any more.
 WEB_STORE_SECONDS = 0.5
 
 #: How long a worker waits: longer than any save to disk that we have seen.
@@ -173,7 +174,7 @@ def _wiring(
     alive: Callable[[], None] = lambda: None,
 ) -> Wiring:
     client = connect(settings.redis_url, store_seconds)
-    policy = settings.policy()
+    policy = replace(settings.policy(), give_up_ms=int(store_seconds * 1000))
     clock = MovableClock(client) if settings.fast else RedisClock(client)
     registry = RedisRegistry(client)
     live = RedisReader(client)

@@ -986,6 +986,7 @@ class Policy:
         republish_after_ms: how long an effect may be owed before its message counts as lost.
         timer_horizon_ms: how far ahead a countdown message is sent.
         history_after_ms: how long what has finished stays in the store; 0 is for ever.
+        give_up_ms: how long the store may take to take a request in; the caller was told 503 then.
     """
 
     place_lease_ms: int = 30_000
@@ -1002,12 +1003,17 @@ class Policy:
     republish_after_ms: int = 3_000
     timer_horizon_ms: int = 20_000
     history_after_ms: int = 3_600_000
+    give_up_ms: int = 500
 
     @property
     def pause_max_ms(self) -> int:
         """How far ahead of now any work in the outbox is due at most."""
         pauses = (self.retry_max_ms, self.unknown_retry_ms << LOOKS_MAX)
         return max(*pauses, self.place_lease_ms, self.venue_place_lease_ms, self.venue_absence_ms)
+
+    def give_up_at_ms(self, clock: Clock) -> EpochMs:
+        """Return the server time after which the store must refuse what is asked of it now."""
+        return EpochMs(clock.server_ms() + self.give_up_ms)
 
     def lease_ms(self, account: Account) -> int:
         """Return how long a placement of this account may take."""

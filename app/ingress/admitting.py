@@ -17,9 +17,6 @@ from app.ports import Ledger, Registry
 #: Times that a request meets accounts which change under it before it is told to come back.
 READINGS_MAX = 3
 
-#: A store that has not written by then must not write any more: the caller was told 503.
-GIVE_UP_MS = 500
-
 Part = TypeVar("Part")
 Taken = TypeVar("Taken")
 

@@ -17,7 +17,7 @@ from app.domain.commands import SignalRules
 from app.domain.errors import HookfillError, NotAuthenticated, SignatureReused
 from app.domain.identifiers import EpochMs
 from app.domain.words import Dialect
-from app.ingress.admitting import GIVE_UP_MS, with_current_registry
+from app.ingress.admitting import with_current_registry
 from app.ingress.client_accounts import accounts_of
 from app.ingress.peer import address_of, is_among, url_of
 from app.ingress.raw_body import raw_body
@@ -100,7 +100,7 @@ class Orders:
                 dedupe_until_ms=EpochMs(received_at_ms + window_ms),
                 rate_key=origin,
                 rate_per_minute=RATE_PER_MINUTE if self._settings.rate_limits else 0,
-                give_up_at_ms=EpochMs(self._ports.clock.server_ms() + GIVE_UP_MS),
+                give_up_at_ms=self._ports.policy.give_up_at_ms(self._ports.clock),
                 registry_version=version,
             ),
             received_at_ms,

@@ -22,7 +22,7 @@ from app.domain.errors import (
 )
 from app.domain.identifiers import EpochMs
 from app.domain.words import Dialect
-from app.ingress.admitting import GIVE_UP_MS, with_current_registry
+from app.ingress.admitting import with_current_registry
 from app.ingress.express import Environ, Reply
 from app.ingress.peer import address_of
 from app.ingress.raw_body import raw_body_of
@@ -144,7 +144,7 @@ class Webhook:
             caller_id_scope=origin,
             rate_key=origin,
             rate_per_minute=settings.rate_limit_per_minute if limited else 0,
-            give_up_at_ms=EpochMs(self._ports.clock.server_ms() + GIVE_UP_MS),
+            give_up_at_ms=self._ports.policy.give_up_at_ms(self._ports.clock),
             registry_version=version,
         )
 

@@ -17,7 +17,6 @@ from app.domain.identifiers import AggregateId, ClientOrderId, EpochMs
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.words import Dialect, ReasonCode
-from app.ingress.admitting import GIVE_UP_MS
 from app.ingress.hummingbot.bodies import body_from
 from app.ingress.hummingbot.callers import Caller, Callers
 from app.ingress.hummingbot.replies import reply
@@ -107,7 +106,7 @@ class Orders:
             lateness_ms=self._settings.max_signal_lateness_seconds * 1000,
         )
         admission = Admission(
-            give_up_at_ms=EpochMs(self._ports.clock.server_ms() + GIVE_UP_MS),
+            give_up_at_ms=self._ports.policy.give_up_at_ms(self._ports.clock),
             registry_version=caller.version,
         )
         return accept_order(

@@ -15,7 +15,7 @@ from app.domain.aggregate import Aggregate
 from app.domain.errors import CommandError, NotFound, VenueError
 from app.domain.identifiers import EpochMs
 from app.domain.words import Dialect
-from app.ingress.admitting import GIVE_UP_MS, Failed, part_by_part, with_current_registry
+from app.ingress.admitting import Failed, part_by_part, with_current_registry
 from app.ingress.raw_body import raw_body
 from app.ingress.raw_target import raw_target_of
 from app.ports import Admission
@@ -167,7 +167,7 @@ class Callers:
         return Admission(
             rate_key=f"{Dialect.POLONIEX}:{caller.client.key}",
             rate_per_minute=RATE_PER_MINUTE if self._is_limited else 0,
-            give_up_at_ms=EpochMs(self._clock.server_ms() + GIVE_UP_MS),
+            give_up_at_ms=self._ports.policy.give_up_at_ms(self._clock),
             registry_version=caller.version,
         )
 

@@ -30,7 +30,7 @@ from app.domain.identifiers import AggregateId, Currency, EpochMs, Symbol, quote
 from app.domain.search import Search
 from app.domain.smart_trade.trade import SmartTrade
 from app.domain.words import Dialect, Kind
-from app.ingress.admitting import GIVE_UP_MS, with_current_registry
+from app.ingress.admitting import with_current_registry
 from app.ingress.raw_body import raw_body
 from app.ingress.three_commas.callers import READ, WRITE, Caller, Callers
 from app.ingress.three_commas.replies import error_reply, reply
@@ -73,7 +73,7 @@ class Trades:
                 entry_lateness_ms=self._lateness_ms,
             )
             admission = Admission(
-                give_up_at_ms=EpochMs(self._ports.clock.server_ms() + GIVE_UP_MS),
+                give_up_at_ms=self._ports.policy.give_up_at_ms(self._ports.clock),
                 registry_version=caller.registry_version,
             )
             trade = open_trade(command, sender, admission, received_at_ms, self._ports)
