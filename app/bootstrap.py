@@ -13,55 +13,55 @@ from app.dispatch.pump import PumpPublisher
 from app.domain.account import Account
 from app.domain.errors import NotFound, StoreUnavailable
 from app.domain.identifiers import AccountId
+from app.exchanges.clients import Clients
+from app.exchanges.ports import VenuePorts
+from app.exchanges.remembered import RememberedVenues
+from app.exchanges.tickers import CcxtTickers
 from app.history.database import Database
 from app.history.reader import WholeReader
 from app.history.sql_history import SqlHistory
-from app.paper_ports import QuoteSource
+from app.paper.paper_ports import PaperPorts
+from app.paper.ports import QuoteSource
+from app.paper.prices.live import LiveSource
+from app.paper.prices.walk import WalkSource
+from app.paper.store.book import RedisPaperBook
+from app.paper.store.faults import RedisPaperFaults
+from app.paper.store.instruments import RedisPaperInstruments
+from app.paper.store.ledger import RedisPaperLedger
+from app.paper.store.prices import RedisPaperPrices, RedisPaperTicks
+from app.paper.store.reports import RedisPaperReports
 from app.ports import Ports, Publisher
+from app.ports.exchange import VenueMemory
 from app.settings import Settings
-from app.store.canary import RedisCanary, RedisSlots
-from app.store.clock import MovableClock, RedisClock
-from app.store.connection import Client, connect
-from app.store.departures import RedisDepartures
-from app.store.errands import RedisErrands
-from app.store.findings import RedisFindings
-from app.store.ids import RedisIds
-from app.store.kill_switches import RedisKillSwitches
-from app.store.lanes import RedisLanes
-from app.store.ledger import RedisLedger
-from app.store.live import RedisLive
-from app.store.locks import RedisLocks
-from app.store.outbox import RedisOutbox
-from app.store.paper_book import RedisPaperBook
-from app.store.paper_faults import RedisPaperFaults
-from app.store.paper_instruments import RedisPaperInstruments
-from app.store.paper_ledger import RedisPaperLedger
-from app.store.paper_prices import RedisPaperPrices, RedisPaperTicks
-from app.store.paper_reports import RedisPaperReports
-from app.store.quarantine import RedisQuarantine
-from app.store.rates import RedisRates
-from app.store.reader import RedisReader
-from app.store.reconciliations import RedisReconciliations
-from app.store.records import aggregate_from, entry_from
-from app.store.registry import RedisRegistry
-from app.store.runs import RedisFreezer, RedisRuns
-from app.store.server_check import check_server
-from app.store.signatures import RedisSignatures
-from app.store.timers import RedisTimers
-from app.store.trigger_book import RedisTriggerBook
-from app.store.vault import Vault
-from app.store.venue_budget import RedisRateBudget
-from app.store.venue_cancels import RedisVenueCancels
-from app.store.venue_memory import RedisSymbolMap, RedisVenueMemory
-from app.venue_ports import VenueMemory
-from app.venues.ccxt.clients import Clients
-from app.venues.ccxt.ports import VenuePorts
-from app.venues.ccxt.remembered import RememberedVenues
-from app.venues.paper.ccxt_tickers import CcxtTickers
-from app.venues.paper.live import LiveSource
-from app.venues.paper.ports import PaperPorts
-from app.venues.paper.walk import WalkSource
-from app.venues.registry import KnownVenues, RealVenues
+from app.store.coordination.findings import RedisFindings
+from app.store.coordination.heartbeat import RedisCanary, RedisSlots
+from app.store.coordination.kill_switches import RedisKillSwitches
+from app.store.coordination.locks import RedisLocks
+from app.store.coordination.rates import RedisRates
+from app.store.coordination.reconciliations import RedisReconciliations
+from app.store.coordination.runs import RedisFreezer, RedisRuns
+from app.store.coordination.used_keys import RedisSignatures
+from app.store.coordination.venue_cancels import RedisVenueCancels
+from app.store.coordination.worker_requests import RedisErrands
+from app.store.core.archive_queue import RedisDepartures
+from app.store.core.clock import MovableClock, RedisClock
+from app.store.core.connection import Client, connect
+from app.store.core.ids import RedisIds
+from app.store.core.lanes import RedisLanes
+from app.store.core.ledger import RedisLedger
+from app.store.core.live import RedisLive
+from app.store.core.outbox import RedisOutbox
+from app.store.core.quarantine import RedisQuarantine
+from app.store.core.reader import RedisReader
+from app.store.core.records import aggregate_from, entry_from
+from app.store.core.registry import RedisRegistry
+from app.store.core.server_check import check_server
+from app.store.core.timers import RedisTimers
+from app.store.core.trigger_book import RedisTriggerBook
+from app.store.memory.vault import Vault
+from app.store.memory.venue_budget import RedisRateBudget
+from app.store.memory.venue_memory import RedisSymbolMap, RedisVenueMemory
+from app.venues import KnownVenues, RealVenues
 
 _log = structlog.get_logger()
 

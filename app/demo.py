@@ -4,11 +4,11 @@ from urllib.parse import urlsplit
 
 from app.bootstrap import Wiring, web_wiring
 from app.domain.account import PAPER, Account, ApiClient, Connector
+from app.domain.enums import Dialect, Market, Mode, PositionMode
 from app.domain.errors import NotFound, NotPermitted
 from app.domain.identifiers import AccountId, AccountName, Symbol
-from app.domain.words import Dialect, Market, Mode, PositionMode
+from app.paper.admin.administration import PaperDesk
 from app.settings import Settings, derived, is_loopback
-from app.venues.paper.desk import PaperDesk
 
 GROUP = "demo"
 SPOT = AccountName("demo-spot")

@@ -20,11 +20,11 @@ from pathlib import Path
 import fakeredis
 
 from app.domain.account import Account
+from app.domain.enums import Market
 from app.domain.errors import VenueBusy
 from app.domain.identifiers import AccountId, AccountName
-from app.domain.words import Market
-from tests.contract.venue_world import ExchangeWorld, running_world
-from tests.exchanges.trading import Market as Listed
+from tests.support.exchanges.trading import Market as Listed
+from tests.support.venue_world import ExchangeWorld, running_world
 
 
 def main() -> int:

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.ingress.load import percentile
-from tests.end_to_end.chaos.checker import violations
-from tests.end_to_end.chaos.load import ACCOUNTS, Load, a_trade, prepare
-from tests.end_to_end.chaos.trial import await_filled, quiet, tried
-from tests.end_to_end.stack import Stack, running_stack
+from tests.support.chaos.checker import violations
+from tests.support.chaos.load import ACCOUNTS, Load, a_trade, prepare
+from tests.support.chaos.trial import await_filled, quiet, tried
+from tests.support.stack import Stack, running_stack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -28,10 +28,10 @@ from celery import Celery
 
 from benchmarks.ingress.load import percentile
 from benchmarks.ingress.processes import running
-from tests.end_to_end.chaos.load import ACCOUNTS, Load, a_trade, prepare
-from tests.end_to_end.chaos.trial import quiet
-from tests.end_to_end.stack import Stack, running_stack
-from tests.servers import running_server
+from tests.support.chaos.load import ACCOUNTS, Load, a_trade, prepare
+from tests.support.chaos.trial import quiet
+from tests.support.servers import running_server
+from tests.support.stack import Stack, running_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

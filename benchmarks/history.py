@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 import redis
 
 from app.domain.decision import Entry, EntryName
+from app.domain.enums import Dialect, Kind, Market, OrderType, Side
 from app.domain.errors import HistoryUnavailable
 from app.domain.identifiers import (
     AccountId,
@@ -42,18 +43,17 @@ from app.domain.order import Order
 from app.domain.report import Fill
 from app.domain.search import EVERYTHING, Search
 from app.domain.status import OrderStatus
-from app.domain.words import Dialect, Kind, Market, OrderType, Side
 from app.history.database import Database
 from app.history.reader import WholeReader
 from app.history.sql_history import SqlHistory
 from app.ports import Change, Record
 from app.settings.kinds import DATABASE_URL
-from app.store.clock import RedisClock
-from app.store.ledger import RedisLedger
-from app.store.reader import RedisReader
-from app.store.records import aggregate_from, entry_from, entry_text, record_of
+from app.store.core.clock import RedisClock
+from app.store.core.ledger import RedisLedger
+from app.store.core.reader import RedisReader
+from app.store.core.records import aggregate_from, entry_from, entry_text, record_of
 from benchmarks.ingress.load import percentile
-from tests.servers import QUICK, running_server
+from tests.support.servers import QUICK, running_server
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

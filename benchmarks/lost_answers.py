@@ -21,11 +21,11 @@ from decimal import Decimal
 import structlog
 
 from app.domain.commands import Action
+from app.domain.enums import Market
 from app.domain.status import OrderStatus
-from app.domain.words import Market
-from tests.builders import a_command, fixed
-from tests.exchanges.faults import Call, Fault
-from tests.venue_rig import VenueRig, venue_rig
+from tests.support.builders import a_command, fixed
+from tests.support.exchanges.faults import Call, Fault
+from tests.support.venue_rig import VenueRig, venue_rig
 
 VENUES = ("binance", "bybit", "poloniex")
 

@@ -33,16 +33,16 @@ from typing import TYPE_CHECKING
 import redis
 import requests
 
-from app.domain.words import Market
-from app.store import venue_keys
-from tests.contract.venue_world import wire_of
-from tests.end_to_end.stack import Stack, running_stack
-from tests.exchanges.server import Dialect, served
+from app.domain.enums import Market
+from app.store.memory import venue_keys
+from tests.support.exchanges.server import Dialect, served
+from tests.support.stack import Stack, running_stack
+from tests.support.venue_world import wire_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tests.exchanges.trading import Account
+    from tests.support.exchanges.trading import Account
 
 VENUE = "binance"
 SYMBOL = "BTC/USDT"

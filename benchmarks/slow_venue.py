@@ -18,11 +18,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.domain.words import Market
-from tests.contract.venue_world import KEY, SECRET, wire_of
-from tests.end_to_end.stack import Stack, running_stack
-from tests.exchanges.faults import nothing
-from tests.exchanges.server import Gateway, served
+from app.domain.enums import Market
+from tests.support.exchanges.faults import nothing
+from tests.support.exchanges.server import Gateway, served
+from tests.support.stack import Stack, running_stack
+from tests.support.venue_world import KEY, SECRET, wire_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -24,41 +24,41 @@ from typing import TYPE_CHECKING
 
 import redis
 
+from app.domain.enums import Dialect, Direction, PriceSource
 from app.domain.events import TriggerFired
 from app.domain.identifiers import AccountId, EpochMs, VenueName
 from app.domain.market import Quote, Tick
 from app.domain.smart_trade.deciding import decide
+from app.domain.smart_trade.enums import TradeType
 from app.domain.smart_trade.opening import Setting, opened
-from app.domain.smart_trade.terms import Condition, NewTrade, PlannedStep, StopLoss, TakeProfit
+from app.domain.smart_trade.spec import Condition, NewTrade, PlannedStep, StopLoss, TakeProfit
 from app.domain.smart_trade.watching import trigger_of
-from app.domain.smart_trade.words import TradeType
 from app.domain.trigger import Trigger
-from app.domain.words import Dialect, Direction, PriceSource
 from app.ports import Change, Policy, Ports
-from app.services.watch import evaluate, hand_on
-from app.store.canary import RedisCanary
-from app.store.clock import RedisClock
-from app.store.connection import connect
-from app.store.ids import RedisIds
-from app.store.lanes import RedisLanes
-from app.store.ledger import RedisLedger
-from app.store.live import RedisLive
-from app.store.locks import RedisLocks
-from app.store.outbox import RedisOutbox
-from app.store.registry import RedisRegistry
-from app.store.timers import RedisTimers
-from app.store.trigger_book import RedisTriggerBook
+from app.services.watching.watch import evaluate, hand_on
+from app.store.coordination.heartbeat import RedisCanary
+from app.store.coordination.locks import RedisLocks
+from app.store.core.clock import RedisClock
+from app.store.core.connection import connect
+from app.store.core.ids import RedisIds
+from app.store.core.lanes import RedisLanes
+from app.store.core.ledger import RedisLedger
+from app.store.core.live import RedisLive
+from app.store.core.outbox import RedisOutbox
+from app.store.core.registry import RedisRegistry
+from app.store.core.timers import RedisTimers
+from app.store.core.trigger_book import RedisTriggerBook
 from benchmarks.ingress.load import percentile
-from tests.builders import ETH, SPOT
-from tests.fakes import (
+from tests.support.builders import ETH, SPOT
+from tests.support.fakes import (
     RecordingPublisher,
     ScriptedFeed,
     ScriptedReports,
     ScriptedVenue,
     ScriptedVenues,
 )
-from tests.servers import QUICK, running_server
-from tests.trade_rig import INSTRUMENT
+from tests.support.servers import QUICK, running_server
+from tests.support.trade_rig import INSTRUMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -24,27 +24,27 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import redis
 import structlog
 
+from app.domain.enums import Dialect, Side, SmartOrderType
 from app.domain.identifiers import AccountId
 from app.domain.market import Tick
-from app.domain.stop_commands import PlaceSmartOrder, SmartOrderRules
+from app.domain.smart_order_command import PlaceSmartOrder, SmartOrderRules
 from app.domain.trigger import Offset
-from app.domain.words import Dialect, Side, SmartOrderType
 from app.ports import Admission
-from app.services.accept_smart_order import SmartOrderSender, accept_smart_order
-from app.services.watch import watch_prices
-from app.store.ids import RedisIds
-from app.store.lanes import RedisLanes
-from app.store.ledger import RedisLedger
-from app.store.live import RedisLive
-from app.store.locks import RedisLocks
-from app.store.outbox import RedisOutbox
-from app.store.registry import RedisRegistry
-from app.store.timers import RedisTimers
-from app.store.trigger_book import RedisTriggerBook
+from app.services.intake.accept_smart_order import SmartOrderSender, accept_smart_order
+from app.services.watching.watch import watch_prices
+from app.store.coordination.locks import RedisLocks
+from app.store.core.ids import RedisIds
+from app.store.core.lanes import RedisLanes
+from app.store.core.ledger import RedisLedger
+from app.store.core.live import RedisLive
+from app.store.core.outbox import RedisOutbox
+from app.store.core.registry import RedisRegistry
+from app.store.core.timers import RedisTimers
+from app.store.core.trigger_book import RedisTriggerBook
 from benchmarks.ingress.load import percentile
-from tests.builders import BTC, ETH, NOW, PAPER, SPOT, a_quote, a_trigger, an_id
-from tests.rig import Rig
-from tests.servers import QUICK, running_server
+from tests.support.builders import BTC, ETH, NOW, PAPER, SPOT, a_quote, a_trigger, an_id
+from tests.support.rig import Rig
+from tests.support.servers import QUICK, running_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

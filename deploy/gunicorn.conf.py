@@ -1,6 +1,6 @@
 """Settings of the web server; every figure can be set in the environment.
 
-Run as `gunicorn -c deploy/gunicorn.conf.py app.ingress.wsgi:app`. Green threads, because
+Run as `gunicorn -c deploy/gunicorn.conf.py app.wsgi:app`. Green threads, because
 server-sent events hold a connection each, and because a request mostly waits for the store.
 docs/decisions.md says why gevent, docs/benchmarks.md how much that gives.
 """

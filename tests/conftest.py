@@ -8,10 +8,10 @@ import pytest
 from app import bootstrap
 from app.supervisor.embedded_server import find_server
 from app.supervisor.refusals import CannotStart
-from tests import searching
-from tests.end_to_end.stack import Stack, running_stack
-from tests.postgres import find_postgres, running_postgres
-from tests.servers import QUICK, running_server
+from tests.support import searching
+from tests.support.postgres import find_postgres, running_postgres
+from tests.support.servers import QUICK, running_server
+from tests.support.stack import Stack, running_stack
 
 searching.register_profiles()
 

@@ -23,13 +23,13 @@ from app.domain.errors import HookfillError, NotFound
 from app.domain.identifiers import AccountId, AggregateId, OrderId
 from app.logs import log_context
 from app.ports import Ports
-from app.services.adjust import adjust
+from app.services.admin.adjust import adjust
+from app.services.admin.venue_cancels import cancel_at_venue
 from app.services.apart import MISTAKES
-from app.services.cancel import cancel_order
-from app.services.place import place_order
-from app.services.resolve import resolve_order
-from app.services.tend import tend
-from app.services.venue_cancels import cancel_at_venue
+from app.services.perform import tend
+from app.services.placing.cancel import cancel_order
+from app.services.placing.place import place_order
+from app.services.placing.resolve import resolve_order
 from workers.crew import Rank
 from workers.process import this_process
 

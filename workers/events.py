@@ -6,7 +6,7 @@ from app import metrics
 from app.dispatch.routes import TaskName
 from app.domain.identifiers import EpochMs
 from app.ports import Ports
-from app.services.release import release_due
+from app.services.watching.release import release_due
 from workers.base import HookfillTask
 from workers.celery_app import celery_app
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from app.dispatch.routes import TaskName
 from app.ports import Ports
-from app.services.archive import archive
-from app.services.epoch import count_on
-from app.services.held import held
-from app.services.kill import fire_kill_switches
-from app.services.quarantine import try_quarantined
-from app.services.sweep import sweep
-from app.services.venue_cancels import hurry_venue_cancels
+from app.services.admin.kill_switches import fire_kill_switches
+from app.services.admin.venue_cancels import hurry_venue_cancels
+from app.services.exclusive import held
+from app.services.keeping.archive import archive
+from app.services.keeping.epoch import count_on
+from app.services.keeping.quarantine import try_quarantined
+from app.services.keeping.sweep import sweep
 from workers.base import PeriodicTask, one_piece_of_work
 from workers.celery_app import celery_app
 

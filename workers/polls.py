@@ -9,11 +9,11 @@ from app.domain.account import PAPER, Account
 from app.domain.identifiers import AccountId, AccountName, EpochMs, VenueName
 from app.logs import log_context
 from app.ports import Ports
-from app.services.follow import follow_news, follow_orders, look_at_account
-from app.services.inspect import inspect_account
-from app.services.reconcile import reconcile
-from app.services.vouch import look_early
-from app.services.watch import watch_prices
+from app.services.admin.inspect import inspect_account
+from app.services.following.follow import follow_news, follow_orders, look_at_account
+from app.services.following.reconcile import reconcile
+from app.services.keeping.vouch import look_early
+from app.services.watching.watch import watch_prices
 from workers.base import HookfillTask, PeriodicTask, hand_on, id_from, offer, one_piece_of_work
 from workers.celery_app import celery_app
 from workers.crew import Rank

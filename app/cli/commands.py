@@ -21,9 +21,9 @@ from app.cli.tables import table_of
 from app.domain.errors import StoreError
 from app.settings import VARIABLES, BadSetting, markdown_table
 from app.supervisor.demo import SEED_COMMAND
-from app.supervisor.ports import LOOPBACK
 from app.supervisor.refusals import CannotStart
 from app.supervisor.supervise import up as run_everything
+from app.supervisor.tcp_ports import LOOPBACK
 
 _PORT_MAX = 65_535
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.domain.enums import Dialect, Market, Mode, PositionMode
 from app.domain.identifiers import AccountId, AccountName, Symbol, VenueName
-from app.domain.words import Dialect, Market, Mode, PositionMode
 
 PAPER = VenueName("paper")
 

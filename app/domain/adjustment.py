@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.domain.enums import PositionMode
 from app.domain.identifiers import AccountId, Symbol
-from app.domain.words import PositionMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,9 @@ from decimal import Decimal
 from app.domain.decision import Decision, ignored
 from app.domain.identifiers import Currency
 from app.domain.order import Order, OrderEvent
-from app.domain.request import Request
-from app.domain.reversal import Reversal, ReversalEvent
-from app.domain.signal import Signal, SignalEvent
+from app.domain.request.request import Request
+from app.domain.request.reversal import Reversal, ReversalEvent
+from app.domain.request.signal import Signal, SignalEvent
 from app.domain.smart_order import SmartOrder, SmartOrderEvent
 from app.domain.smart_trade import deciding
 from app.domain.smart_trade.trade import SmartTrade

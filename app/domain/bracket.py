@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from app.domain.enums import Direction, PriceSource
 from app.domain.identifiers import EpochMs, FreshId, VenueName
 from app.domain.order import Order
 from app.domain.smart_order import SmartOrder, direction_of
 from app.domain.trigger import Trigger
-from app.domain.words import Direction, PriceSource
 
 
 def protection_of(

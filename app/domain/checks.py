@@ -8,6 +8,7 @@ from collections.abc import Collection
 from decimal import Decimal
 
 from app.domain.commands import OrderCommand
+from app.domain.enums import OrderType
 from app.domain.errors import (
     NotionalTooSmall,
     PriceMissing,
@@ -15,7 +16,6 @@ from app.domain.errors import (
     TypeUnsupported,
 )
 from app.domain.instrument import Instrument
-from app.domain.words import OrderType
 
 
 def refuse_missing_price(command: OrderCommand) -> None:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from app.domain.enums import OrderType, PositionSide, Side
 from app.domain.identifiers import Symbol
-from app.domain.words import OrderType, PositionSide, Side
 
 
 class Action(StrEnum):

@@ -46,8 +46,8 @@ from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from app.domain.enums import OrderType, ReasonCode
 from app.domain.identifiers import EpochMs, Symbol
-from app.domain.words import OrderType, ReasonCode
 
 T = TypeVar("T")
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from app.domain.enums import OrderType, Side, TimeInForce
 from app.domain.identifiers import Currency, Symbol, base_of, quote_of
-from app.domain.words import OrderType, Side, TimeInForce
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,8 @@ come has been done already. Only a person can tell what of it shall go again.
 from dataclasses import dataclass
 from decimal import Decimal
 
+from app.domain.enums import AccountState, Side
 from app.domain.errors import WrongState
-from app.domain.figures import plain
 from app.domain.identifiers import (
     AccountId,
     AggregateId,
@@ -18,7 +18,7 @@ from app.domain.identifiers import (
     VenueOrderId,
     first_id,
 )
-from app.domain.words import AccountState, Side
+from app.domain.money import plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

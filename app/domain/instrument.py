@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal, localcontext
 
+from app.domain.enums import Market, ReasonCode, Side
 from app.domain.identifiers import Symbol
 from app.domain.reason import Reason
-from app.domain.words import Market, ReasonCode, Side
 
 #: More than a number from outside (40 digits) divided by a step can need to tell it from a multiple
 #: of the step. With the usual 28 digits a quotient just below a whole number would become it.

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from app.domain.enums import PositionMode, PositionSide, PriceSource, Side
 from app.domain.identifiers import Currency, EpochMs, Symbol
 from app.domain.moments import age_ms
-from app.domain.words import PositionMode, PositionSide, PriceSource, Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,16 @@ from typing import TYPE_CHECKING
 
 from app.domain.decision import Decision, Entry, EntryName, ignored
 from app.domain.effects import AT_ONCE, Effect, EffectKind
+from app.domain.enums import (
+    Dialect,
+    Kind,
+    Market,
+    OrderType,
+    PositionSide,
+    ReasonCode,
+    Side,
+    TimeInForce,
+)
 from app.domain.events import (
     CancelDeferred,
     CancelRequested,
@@ -40,16 +50,6 @@ from app.domain.reason import Reason
 from app.domain.report import Fill, OrderReport, fees_of, is_all_told, merged
 from app.domain.status import CLOSED, IN_FLIGHT, OPEN, OrderStatus, may_move
 from app.domain.succession import Succession
-from app.domain.words import (
-    Dialect,
-    Kind,
-    Market,
-    OrderType,
-    PositionSide,
-    ReasonCode,
-    Side,
-    TimeInForce,
-)
 
 if TYPE_CHECKING:
     from app.domain.aggregate import Aggregate

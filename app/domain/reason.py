@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.domain.words import ReasonCode
+from app.domain.enums import ReasonCode
 
 
 @dataclass(frozen=True, slots=True)

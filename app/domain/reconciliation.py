@@ -5,10 +5,10 @@ from decimal import Decimal
 from enum import StrEnum
 
 from app.domain.effects import AT_ONCE
-from app.domain.figures import plain
+from app.domain.enums import Side
 from app.domain.identifiers import AggregateId, ClientOrderId, EpochMs, Symbol, VenueOrderId
+from app.domain.money import plain
 from app.domain.report import OrderReport
-from app.domain.words import Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,13 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 from app.domain.aggregate import Aggregate
+from app.domain.enums import Dialect, Kind, Side
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol
 from app.domain.order import Order
-from app.domain.request import SignalState
+from app.domain.request.request import SignalState
 from app.domain.smart_order import SmartOrderState
-from app.domain.smart_trade.words import FINAL, TradeStatus
+from app.domain.smart_trade.enums import FINAL, TradeStatus
 from app.domain.status import IN_FLIGHT, OPEN
-from app.domain.words import Dialect, Kind, Side
 
 #: A place in a list, newest first: by creation time, then id.
 Place = tuple[EpochMs, AggregateId]

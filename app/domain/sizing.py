@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from app.domain.commands import Action, SignalRules, Size, SizeKind
+from app.domain.enums import Market, ReasonCode
 from app.domain.identifiers import Symbol, base_of, quote_of
 from app.domain.instrument import Instrument
 from app.domain.market import AccountView
 from app.domain.reason import Reason
-from app.domain.words import Market, ReasonCode
 
 _HUNDRED = Decimal(100)
 

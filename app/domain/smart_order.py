@@ -6,6 +6,18 @@ from enum import StrEnum
 
 from app.domain.decision import Decision, Entry, EntryName, ignored
 from app.domain.effects import AT_ONCE, Effect, EffectKind
+from app.domain.enums import (
+    Dialect,
+    Direction,
+    Kind,
+    Market,
+    OrderType,
+    PositionSide,
+    ReasonCode,
+    Side,
+    SmartOrderType,
+    TimeInForce,
+)
 from app.domain.events import (
     CancelRequested,
     OrderUpdated,
@@ -27,21 +39,9 @@ from app.domain.identifiers import (
 from app.domain.instrument import on_tick
 from app.domain.order import Order, at_tick
 from app.domain.reason import Reason
+from app.domain.smart_order_command import PlaceSmartOrder
 from app.domain.status import OPEN, OrderStatus
-from app.domain.stop_commands import PlaceSmartOrder
 from app.domain.trigger import Offset, Trigger
-from app.domain.words import (
-    Dialect,
-    Direction,
-    Kind,
-    Market,
-    OrderType,
-    PositionSide,
-    ReasonCode,
-    Side,
-    SmartOrderType,
-    TimeInForce,
-)
 
 #: How often a protective order that the venue refuses is placed anew before a person is told.
 PLACEMENTS_MAX = 3

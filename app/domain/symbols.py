@@ -4,9 +4,9 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from app.domain.enums import Market
 from app.domain.errors import NotFound
 from app.domain.identifiers import Symbol, base_of, quote_of
-from app.domain.words import Market
 
 #: Longer than any symbol; what is longer is none.
 CHARACTERS_MAX = 60

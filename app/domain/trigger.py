@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from app.domain.enums import Direction, PriceSource, Side
 from app.domain.identifiers import AggregateId, EpochMs, Symbol, VenueName
-from app.domain.words import Direction, PriceSource, Side
 
 _HUNDRED = Decimal(100)
 

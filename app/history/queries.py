@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Column, ColumnElement, Select, and_, func, or_, select
 
+from app.domain.enums import Kind
 from app.domain.search import FillPlace, Place, Search
-from app.domain.words import Kind
 from app.history.tables import AGGREGATES, FILLS
 
 #: Walks that are merged; a search for more values goes along fewer columns.

@@ -16,8 +16,8 @@ from app.domain.report import Fill
 from app.domain.search import FillPlace, Place, Search
 from app.history import queries
 from app.history.database import INSERT, Database
+from app.history.record_rows import children_of, texts_of, writes_of
 from app.history.tables import AGGREGATES, EPOCH, FILLS, RECORDS
-from app.history.writing import children_of, texts_of, writes_of
 from app.ports import Mark, Record
 
 #: Rows that one question brings.

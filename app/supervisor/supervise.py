@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from app.settings import Address, Settings
-from app.store.server_check import check_server
+from app.store.core.server_check import check_server
 from app.supervisor import readiness
 from app.supervisor.children import Child
 from app.supervisor.console import TEST_PROFILE, greeting, say
@@ -20,9 +20,9 @@ from app.supervisor.embedded_server import EmbeddedServer
 from app.supervisor.kernel import adopt_orphans
 from app.supervisor.logbook import Logbook
 from app.supervisor.plan import CHECKOUT, environment_of_children, programs
-from app.supervisor.ports import free_port, is_free, listening_address, reachable
 from app.supervisor.run_file import Run, write_run_file
 from app.supervisor.signals import Interrupted, Signals
+from app.supervisor.tcp_ports import free_port, is_free, listening_address, reachable
 
 #: Where Flower is expected.
 FLOWER_PORT = 5555

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.dialects.crypto_arsenal.writing import error_for
+from app.dialects.crypto_arsenal.render import error_for
 from app.dispatch.routes import TaskName
 from app.domain.errors import (
     CommandError,
@@ -18,9 +18,11 @@ from app.domain.errors import (
     StoreError,
     VenueError,
 )
-from app.ingress.answers import STATUS_OF
-from app.store import keys, paper_keys, venue_keys
-from tests.builders import an_error
+from app.paper.store import keys as paper_keys
+from app.store.core import keys
+from app.store.memory import venue_keys
+from app.web.answers import STATUS_OF
+from tests.support.builders import an_error
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted([*(ROOT / "app").rglob("*.py"), *(ROOT / "workers").rglob("*.py")])

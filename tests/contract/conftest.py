@@ -7,9 +7,9 @@ import fakeredis
 import pytest
 import redis
 
-from tests.contract.paper_world import PaperWorld
-from tests.contract.store import Store
-from tests.servers import QUICK, running_server
+from tests.support.paper_world import PaperWorld
+from tests.support.redis_store import Store
+from tests.support.servers import QUICK, running_server
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from app.domain.commands import Action
 from app.domain.decision import Entry, EntryName
 from app.domain.errors import RateLimited, StaleRegistry, StoreUnavailable
 from app.domain.identifiers import AccountId, AggregateId, EpochMs
-from app.domain.signal import Signal, SignalState, Stage
+from app.domain.request.signal import Signal, SignalState, Stage
 from app.ports import Admission, Change
-from app.store import keys
-from tests.builders import NOW, ORIGIN, SPOT, SPOT_ID, a_signal, an_id
-from tests.contract.store import Store, server_ms
+from app.store.core import keys
+from tests.support.builders import NOW, ORIGIN, SPOT, SPOT_ID, a_signal, an_id
+from tests.support.redis_store import Store, server_ms
 
 WINDOW_MS = 20_000
 SAME = Admission(dedupe_key="digest", dedupe_until_ms=EpochMs(NOW + WINDOW_MS))

@@ -4,11 +4,11 @@ import redis
 
 from app.domain.commands import Action
 from app.domain.identifiers import EpochMs
-from app.domain.signal import SignalState
+from app.domain.request.signal import SignalState
 from app.domain.status import OrderStatus
-from app.store.backlog import Backlog, RedisBacklog
-from tests.builders import LATER, NOW, USDM_ID, a_signal, an_id, an_order, an_order_in
-from tests.contract.store import REPUBLISH_AFTER_MS, Store
+from app.store.coordination.backlog import Backlog, RedisBacklog
+from tests.support.builders import LATER, NOW, USDM_ID, a_signal, an_id, an_order, an_order_in
+from tests.support.redis_store import REPUBLISH_AFTER_MS, Store
 
 
 def test_an_empty_store_has_no_backlog(client: redis.Redis) -> None:

@@ -8,9 +8,9 @@ import redis
 
 from app.domain.errors import StoreUnavailable
 from app.domain.identifiers import EpochMs
-from app.store import clock as clock_module
-from app.store.clock import MovableClock, RedisClock
-from tests.contract.store import server_ms
+from app.store.core import clock as clock_module
+from app.store.core.clock import MovableClock, RedisClock
+from tests.support.redis_store import server_ms
 
 
 def test_server_time_is_never_ahead_of_the_server(client: redis.Redis) -> None:

@@ -10,15 +10,15 @@ import pytest
 from app.domain.decision import Entry, EntryName
 from app.domain.errors import NotFound, StoreUnavailable
 from app.domain.identifiers import EpochMs
+from app.domain.request.signal import SignalState
 from app.domain.search import place_of
-from app.domain.signal import SignalState
 from app.domain.status import OrderStatus
 from app.ports import Admission, Change
-from app.store import keys
-from app.store.departures import PAGE
-from app.store.scripts import text_of
-from tests.builders import NOW, SPOT_ID, USDM_ID, a_signal, an_id, an_order, an_order_in
-from tests.contract.store import Store, server_ms
+from app.store.core import keys
+from app.store.core.archive_queue import PAGE
+from app.store.core.scripts import text_of
+from tests.support.builders import NOW, SPOT_ID, USDM_ID, a_signal, an_id, an_order, an_order_in
+from tests.support.redis_store import Store, server_ms
 
 if TYPE_CHECKING:
     from app.domain.aggregate import Aggregate

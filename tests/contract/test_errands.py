@@ -4,12 +4,12 @@ import pytest
 import redis
 
 from app.domain.adjustment import Adjustment, Outcome
+from app.domain.enums import PositionMode
 from app.domain.errors import NotFound
 from app.domain.identifiers import EpochMs
-from app.domain.words import PositionMode
-from app.store import keys
-from app.store.errands import LIFE_MS, RedisErrands
-from tests.builders import ETH, USDM_ID, an_id
+from app.store.coordination.worker_requests import LIFE_MS, RedisErrands
+from app.store.core import keys
+from tests.support.builders import ETH, USDM_ID, an_id
 
 NOW, UNTIL = EpochMs(1_000), EpochMs(3_000)
 ERRAND = an_id(1, USDM_ID)

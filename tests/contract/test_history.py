@@ -17,25 +17,36 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 
 from app.domain.decision import Entry, EntryName
+from app.domain.enums import Dialect, Kind, Market, Side
 from app.domain.errors import HistoryUnavailable
 from app.domain.identifiers import AccountId, AggregateId, EpochMs
-from app.domain.netting import NetAction
 from app.domain.order import Order
-from app.domain.reversal import Reversal
+from app.domain.request.netting import NetAction
+from app.domain.request.reversal import Reversal
+from app.domain.request.signal import SignalState
 from app.domain.search import EVERYTHING, Search, place_of, state_of
-from app.domain.signal import SignalState
 from app.domain.status import CLOSED, OrderStatus
-from app.domain.words import Dialect, Kind, Market, Side
 from app.history import database as database_module
-from app.history import queries, sql_history, writing
+from app.history import queries, sql_history
+from app.history import record_rows as writing
 from app.history.database import Database
 from app.history.queries import WALKS_MAX
 from app.history.sql_history import PAGE, SqlHistory
 from app.history.tables import METADATA
 from app.ports import Record
 from app.settings.kinds import DATABASE_URL
-from app.store.records import aggregate_from, entry_text, record_of
-from tests.builders import BTC, ETH, NOW, PAPER, a_fill, a_signal, a_smart_order, an_id, an_order
+from app.store.core.records import aggregate_from, entry_text, record_of
+from tests.support.builders import (
+    BTC,
+    ETH,
+    NOW,
+    PAPER,
+    a_fill,
+    a_signal,
+    a_smart_order,
+    an_id,
+    an_order,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,12 +8,12 @@ import pytest
 import redis
 
 from app.domain.identifiers import ID_EPOCH_MS, IDS_PER_MS, AccountId, ClientOrderId
-from app.store import ids as ids_module
-from app.store import keys
-from app.store.connection import connect
-from app.store.ids import BLOCK, RedisIds
-from tests.builders import SPOT_ID, USDM_ID
-from tests.contract.store import server_ms
+from app.store.core import ids as ids_module
+from app.store.core import keys
+from app.store.core.connection import connect
+from app.store.core.ids import BLOCK, RedisIds
+from tests.support.builders import SPOT_ID, USDM_ID
+from tests.support.redis_store import server_ms
 
 ACCOUNTS = [AccountId(number) for number in (1, 2, 3, 16, 17)]
 

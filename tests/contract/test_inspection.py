@@ -10,11 +10,11 @@ import fakeredis
 import pytest
 
 from app.domain.account import Account
+from app.domain.enums import Market, PositionMode
 from app.domain.errors import VenueRejected, VenueUnavailable
 from app.domain.finding import Finding, Grade
-from app.domain.words import Market, PositionMode
-from app.venues.ccxt import exchange as exchange_module
-from tests.contract.venue_world import KEY, ExchangeWorld, Numbers, running_world
+from app.exchanges import exchange as exchange_module
+from tests.support.venue_world import KEY, ExchangeWorld, Numbers, running_world
 
 
 @pytest.fixture(params=["binance", "bybit", "poloniex"])

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from app.domain.commands import Action
+from app.domain.enums import ReasonCode
 from app.domain.identifiers import EpochMs
 from app.domain.reason import Reason
-from app.domain.signal import SignalState, Stage
+from app.domain.request.signal import SignalState, Stage
 from app.domain.status import OrderStatus
-from app.domain.words import ReasonCode
-from app.store import keys
-from app.store.lanes import LOOKED_AT
-from tests.builders import (
+from app.store.core import keys
+from app.store.core.lanes import LOOKED_AT
+from tests.support.builders import (
     BTC,
     ETH,
     NOW,
@@ -23,7 +23,7 @@ from tests.builders import (
     an_order,
     an_order_in,
 )
-from tests.contract.store import Store
+from tests.support.redis_store import Store
 
 
 def test_a_lane_shows_who_waits_in_order_of_due_time(store: Store) -> None:

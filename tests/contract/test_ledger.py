@@ -11,6 +11,7 @@ from app.domain.aggregate import Aggregate
 from app.domain.commands import Action
 from app.domain.decision import Entry, EntryName
 from app.domain.effects import Effect, EffectKind
+from app.domain.enums import AccountState
 from app.domain.errors import (
     Conflict,
     LaneChanged,
@@ -20,13 +21,12 @@ from app.domain.errors import (
     StoreUnavailable,
 )
 from app.domain.identifiers import EpochMs
-from app.domain.signal import SignalState
+from app.domain.request.signal import SignalState
 from app.domain.status import OrderStatus
-from app.domain.words import AccountState
 from app.ports import Change, Stored, Terms
-from app.store import keys
-from app.store.connection import connect
-from tests.builders import (
+from app.store.core import keys
+from app.store.core.connection import connect
+from tests.support.builders import (
     BTC,
     LATER,
     NOW,
@@ -39,7 +39,7 @@ from tests.builders import (
     an_order,
     an_order_in,
 )
-from tests.contract.store import Store
+from tests.support.redis_store import Store
 
 RUN_ONLY = Terms(permits=frozenset({AccountState.RUN}))
 

@@ -3,11 +3,11 @@
 import pytest
 
 from app.domain.commands import Action
-from app.domain.signal import SignalState, Stage
+from app.domain.enums import PositionSide, Side
+from app.domain.request.signal import SignalState, Stage
 from app.domain.smart_order import SmartOrderState
 from app.domain.status import OrderStatus
-from app.domain.words import PositionSide, Side
-from tests.builders import (
+from tests.support.builders import (
     ORIGIN,
     SPOT_ID,
     USDM_ID,
@@ -17,7 +17,7 @@ from tests.builders import (
     an_order,
     an_order_in,
 )
-from tests.contract.store import Store
+from tests.support.redis_store import Store
 
 LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
 

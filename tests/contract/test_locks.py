@@ -5,9 +5,9 @@ import threading
 import pytest
 import redis
 
-from app.store import keys
-from app.store.locks import RedisLocks
-from tests.contract.store import server_ms, wait_past
+from app.store.coordination.locks import RedisLocks
+from app.store.core import keys
+from tests.support.redis_store import server_ms, wait_past
 
 MINUTE_MS = 60_000
 

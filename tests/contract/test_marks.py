@@ -3,9 +3,9 @@
 import redis
 
 from app.domain.identifiers import EpochMs
-from app.store.canary import RedisCanary, RedisSlots
-from tests.builders import NOW
-from tests.contract.store import server_ms, wait_past
+from app.store.coordination.heartbeat import RedisCanary, RedisSlots
+from tests.support.builders import NOW
+from tests.support.redis_store import server_ms, wait_past
 
 
 def test_a_canary_that_never_sang_is_not_heard(client: redis.Redis) -> None:

@@ -3,10 +3,10 @@
 from app.domain.effects import Effect, EffectKind
 from app.domain.identifiers import AccountId, EpochMs
 from app.domain.status import OrderStatus
-from app.store import keys
-from app.store.scripts import text_of
-from tests.builders import SPOT_ID, USDM_ID, an_id, an_order, an_order_in
-from tests.contract.store import Store, server_ms
+from app.store.core import keys
+from app.store.core.scripts import text_of
+from tests.support.builders import SPOT_ID, USDM_ID, an_id, an_order, an_order_in
+from tests.support.redis_store import Store, server_ms
 
 
 def lose(store: Store) -> None:

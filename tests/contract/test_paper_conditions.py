@@ -3,10 +3,10 @@
 import pytest
 
 from app.domain.account import Account
+from app.domain.enums import OrderType, PositionMode, PositionSide, Side
 from app.domain.errors import VenueRejected
-from app.domain.words import OrderType, PositionMode, PositionSide, Side
-from app.venues.paper.conditions import PaperConditions
-from tests.contract.paper_world import BTC, ETH, SPOT, USDM, PaperWorld
+from app.paper.trading_rules import PaperConditions
+from tests.support.paper_world import BTC, ETH, SPOT, USDM, PaperWorld
 
 
 def conditions(world: PaperWorld, account: Account = USDM) -> PaperConditions:

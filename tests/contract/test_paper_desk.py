@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from app.domain.enums import PositionSide, Side
 from app.domain.errors import MalformedPayload
 from app.domain.identifiers import Currency
-from app.domain.words import PositionSide, Side
-from app.venues.paper.defaults import DEFAULT_INSTRUMENTS
-from tests.contract.paper_world import ETH, SPOT, USDM, USDT, PaperWorld
-from tests.unit.paper.builders import a_quote
+from app.paper.defaults import DEFAULT_INSTRUMENTS
+from tests.support.paper_builders import a_quote
+from tests.support.paper_world import ETH, SPOT, USDM, USDT, PaperWorld
 
 
 def shown(world: PaperWorld) -> dict[str, Any]:

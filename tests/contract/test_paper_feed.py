@@ -2,13 +2,13 @@
 
 from decimal import Decimal
 
+from app.domain.enums import PositionSide, Side
 from app.domain.identifiers import EpochMs, Symbol
 from app.domain.status import OrderStatus
-from app.domain.words import PositionSide, Side
-from app.paper_ports import BookEntry
-from app.venues.paper.walk import WalkSource
-from tests.contract.paper_world import BTC, ETH, SPOT, USDM, PaperWorld
-from tests.unit.paper.builders import a_quote
+from app.paper.ports import BookEntry
+from app.paper.prices.walk import WalkSource
+from tests.support.paper_builders import a_quote
+from tests.support.paper_world import BTC, ETH, SPOT, USDM, PaperWorld
 
 LONG = PositionSide.LONG
 

@@ -10,6 +10,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from app.domain.enums import PositionSide, Side
 from app.domain.errors import (
     Conflict,
     InsufficientFunds,
@@ -19,17 +20,16 @@ from app.domain.errors import (
     VenueUnavailable,
 )
 from app.domain.identifiers import AccountId, Currency
-from app.domain.paper_account import PaperAccount
 from app.domain.status import OrderStatus
-from app.domain.words import PositionSide, Side
-from app.paper_ports import PaperChange
-from app.store import paper_keys
-from app.store.paper_ledger import RedisPaperLedger
-from app.store.paper_records import SCHEMA
-from app.venues.paper.desk import PaperDesk
-from app.venues.paper.feed import PaperFeed
-from app.venues.paper.paper_venue import PaperVenue
-from tests.contract.paper_world import ETH, SPOT, USDM, USDT, PaperWorld
+from app.paper.admin.administration import PaperDesk
+from app.paper.domain.account import PaperAccount
+from app.paper.feed import PaperFeed
+from app.paper.paper_venue import PaperVenue
+from app.paper.ports import PaperChange
+from app.paper.store import keys as paper_keys
+from app.paper.store.ledger import RedisPaperLedger
+from app.paper.store.records import SCHEMA
+from tests.support.paper_world import ETH, SPOT, USDM, USDT, PaperWorld
 
 POOR = PaperAccount(balances={USDT: Decimal(1)})
 

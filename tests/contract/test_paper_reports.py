@@ -1,8 +1,8 @@
 """News of the paper venue, behind the Reports port."""
 
+from app.domain.enums import Side
 from app.domain.status import OrderStatus
-from app.domain.words import Side
-from tests.contract.paper_world import SPOT, USDM, PaperWorld
+from tests.support.paper_world import SPOT, USDM, PaperWorld
 
 
 def test_an_answer_is_no_news(world: PaperWorld) -> None:

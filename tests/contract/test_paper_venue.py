@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from app.domain.enums import Market, PositionMode, PositionSide, ReasonCode, Side
 from app.domain.errors import (
     InsufficientFunds,
     NotFound,
@@ -15,9 +16,8 @@ from app.domain.errors import (
 from app.domain.identifiers import AccountId, AccountName, Symbol
 from app.domain.reason import Reason
 from app.domain.status import OrderStatus
-from app.domain.words import Market, PositionMode, PositionSide, ReasonCode, Side
-from app.venues.paper.paper_venue import PaperVenue
-from tests.contract.paper_world import BTC, ETH, SPOT, USDM, USDT, PaperWorld
+from app.paper.paper_venue import PaperVenue
+from tests.support.paper_world import BTC, ETH, SPOT, USDM, USDT, PaperWorld
 
 LONG = PositionSide.LONG
 

@@ -13,14 +13,14 @@ import fakeredis
 import pytest
 
 from app.domain.account import Account
+from app.domain.enums import Market, Mode
 from app.domain.errors import VenueBusy
 from app.domain.identifiers import AccountId, AccountName
 from app.domain.instrument import Instrument
-from app.domain.words import Market, Mode
-from app.venue_ports import Urgency
-from app.venues.ccxt.clients import Clients
-from app.venues.ccxt.remembered import RememberedVenues
-from tests.contract.venue_world import BTC, SPOT, ExchangeWorld, running_world
+from app.exchanges.clients import Clients
+from app.exchanges.remembered import RememberedVenues
+from app.ports.exchange import Urgency
+from tests.support.venue_world import BTC, SPOT, ExchangeWorld, running_world
 
 BTC_SPOT = (str(BTC), SPOT)
 

@@ -12,17 +12,17 @@ import pytest
 import redis
 
 from app.domain.account import ApiClient
+from app.domain.enums import Dialect, Side
 from app.domain.errors import StoreUnavailable
 from app.domain.identifiers import AccountId, Currency, Symbol
 from app.domain.status import OrderStatus
-from app.domain.words import Dialect, Side
-from app.store.clock import RedisClock
-from app.store.ids import RedisIds
-from app.store.registry import LIFE_SECONDS, RedisRegistry
-from app.venues.paper import ccxt_tickers
-from app.venues.paper.ccxt_tickers import CcxtTickers
-from tests.builders import BTC
-from tests.contract.paper_world import PaperWorld
+from app.exchanges import tickers as ccxt_tickers
+from app.exchanges.tickers import CcxtTickers
+from app.store.core.clock import RedisClock
+from app.store.core.ids import RedisIds
+from app.store.core.registry import LIFE_SECONDS, RedisRegistry
+from tests.support.builders import BTC
+from tests.support.paper_world import PaperWorld
 
 THREADS = 16
 

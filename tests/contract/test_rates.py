@@ -4,8 +4,8 @@ import pytest
 import redis
 
 from app.domain.errors import RateLimited
-from app.store import keys
-from app.store.rates import Budget, RedisRates
+from app.store.coordination.rates import Budget, RedisRates
+from app.store.core import keys
 
 MANY = Budget(purpose="many", limit=5, window_ms=60_000)
 FEW = Budget(purpose="few", limit=2, window_ms=10_000)

@@ -9,9 +9,9 @@ from app.domain.aggregate import Aggregate
 from app.domain.decision import Entry, EntryName
 from app.domain.identifiers import AccountId, EpochMs
 from app.ports import Change
-from app.store.reader import PAGE
-from tests.builders import NOW, REFUSED, SPOT_ID, an_id, an_order
-from tests.contract.store import Store
+from app.store.core.reader import PAGE
+from tests.support.builders import NOW, REFUSED, SPOT_ID, an_id, an_order
+from tests.support.redis_store import Store
 
 
 def an_order_made(at_ms: int, number: int = 1, account: AccountId = SPOT_ID) -> Aggregate:

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 import redis
 
+from app.domain.enums import Side
 from app.domain.identifiers import AccountId, ClientOrderId, EpochMs, Symbol, VenueOrderId
 from app.domain.reconciliation import (
     FailedReconciliation,
@@ -16,12 +17,11 @@ from app.domain.reconciliation import (
     StandingOrder,
 )
 from app.domain.venue_cancel import CancelState, VenueCancel
-from app.domain.words import Side
-from app.store import venue_keys
-from app.store.reconciliations import RedisReconciliations
-from app.store.venue_cancels import LIFE_MS, RedisVenueCancels
-from tests.builders import NOW, SPOT_ID, USDM_ID, a_fill, a_report, an_id
-from tests.fakes import FrozenClock
+from app.store.coordination.reconciliations import RedisReconciliations
+from app.store.coordination.venue_cancels import LIFE_MS, RedisVenueCancels
+from app.store.memory import venue_keys
+from tests.support.builders import NOW, SPOT_ID, USDM_ID, a_fill, a_report, an_id
+from tests.support.fakes import FrozenClock
 
 ORDER = StandingOrder(
     client_order_id=ClientOrderId("by-hand"),

@@ -9,14 +9,14 @@ import pytest
 import redis
 
 from app.domain.account import Account, ApiClient, Connector
+from app.domain.enums import AccountState, Dialect, Market, PositionMode
 from app.domain.errors import NotFound
 from app.domain.identifiers import AccountId, AccountName
-from app.domain.words import AccountState, Dialect, Market, PositionMode
-from app.store import keys
-from app.store.ledger import RedisLedger
-from app.store.registry import LIFE_SECONDS, RedisRegistry
-from tests.builders import BTC
-from tests.fakes import FrozenClock
+from app.store.core import keys
+from app.store.core.ledger import RedisLedger
+from app.store.core.registry import LIFE_SECONDS, RedisRegistry
+from tests.support.builders import BTC
+from tests.support.fakes import FrozenClock
 
 NEW = Account(id=AccountId(0), name=AccountName("one"), group="demo")
 CONNECTOR = Connector(name="c1", token_hash="abc", account=AccountName("one"), symbol=BTC)  # noqa: S106 - a hash

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import fakeredis
 import pytest
 
+from app.domain.enums import Market, PositionMode, PositionSide
 from app.domain.errors import NotFound, VenueUnavailable
 from app.domain.identifiers import Symbol, VenueName
-from app.domain.words import Market, PositionMode, PositionSide
-from app.store.venue_memory import RedisVenueMemory
-from app.venues.ccxt.clients import Clients
-from app.venues.ccxt.remembered import RememberedVenue, RememberedVenues
-from tests.contract.venue_world import ETH, ExchangeWorld, Numbers, running_world
+from app.exchanges.clients import Clients
+from app.exchanges.remembered import RememberedVenue, RememberedVenues
+from app.store.memory.venue_memory import RedisVenueMemory
+from tests.support.venue_world import ETH, ExchangeWorld, Numbers, running_world
 
 
 @pytest.fixture

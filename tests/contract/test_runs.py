@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 import redis
 
+from app.domain.enums import AccountState, Side
 from app.domain.errors import NotVouched
 from app.domain.frozen import Frozen, PlacedOrder
 from app.domain.identifiers import ClientOrderId, EpochMs
-from app.domain.words import AccountState, Side
 from app.ports import Change, Terms
-from app.store.runs import RedisFreezer, RedisRuns
-from tests.builders import BTC, NOW, SPOT_ID, an_order
-from tests.contract.store import Store, server_ms
-from tests.servers import running_server
+from app.store.coordination.runs import RedisFreezer, RedisRuns
+from tests.support.builders import BTC, NOW, SPOT_ID, an_order
+from tests.support.redis_store import Store, server_ms
+from tests.support.servers import running_server
 
 pytestmark = pytest.mark.integration
 

@@ -4,8 +4,8 @@ import pytest
 import redis
 
 from app.domain.identifiers import EpochMs
-from app.store import keys
-from app.store.signatures import TIDY_MS, RedisSignatures
+from app.store.coordination.used_keys import TIDY_MS, RedisSignatures
+from app.store.core import keys
 
 NOW, END = EpochMs(1_000), EpochMs(67_000)
 FIRST, SECOND = "aa", "bb"

@@ -1,9 +1,9 @@
 """Timers: the due times of all shards, by the business clock."""
 
 from app.domain.identifiers import AccountId, EpochMs
-from app.domain.signal import SignalState
-from tests.builders import NOW, SPOT_ID, a_signal, an_id
-from tests.contract.store import Store
+from app.domain.request.signal import SignalState
+from tests.support.builders import NOW, SPOT_ID, a_signal, an_id
+from tests.support.redis_store import Store
 
 
 def schedule(store: Store, number: int, in_ms: int, account: AccountId = SPOT_ID) -> None:

@@ -10,15 +10,15 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.domain.enums import Direction, PriceSource
 from app.domain.identifiers import AggregateId, Symbol, VenueName
 from app.domain.market import Quote, Tick
 from app.domain.trigger import Firing, Offset, Standing, Trigger
-from app.domain.words import Direction, PriceSource
-from app.store import keys
-from app.store.trigger_book import QUIET_MS, WORK_AT_ONCE, RedisTriggerBook
-from tests.builders import BTC, ETH, NOW, PAPER, USDM_ID, a_quote, a_tick, a_trigger, an_id
-from tests.contract.naive_book import NaiveBook
-from tests.searching import times
+from app.store.core import keys
+from app.store.core.trigger_book import QUIET_MS, WORK_AT_ONCE, RedisTriggerBook
+from tests.support.builders import BTC, ETH, NOW, PAPER, USDM_ID, a_quote, a_tick, a_trigger, an_id
+from tests.support.naive_book import NaiveBook
+from tests.support.searching import times
 
 RISING, FALLING = Direction.RISING, Direction.FALLING
 OTHER = VenueName("binance")

@@ -10,6 +10,7 @@ from decimal import Decimal
 import fakeredis
 import pytest
 
+from app.domain.enums import Market, OrderType, PositionMode, PositionSide, Side, TimeInForce
 from app.domain.errors import (
     CannotAsk,
     InsufficientFunds,
@@ -24,10 +25,10 @@ from app.domain.order import Order
 from app.domain.reconciliation import StandingOrder
 from app.domain.report import OrderReport
 from app.domain.status import OrderStatus
-from app.domain.words import Market, OrderType, PositionMode, PositionSide, Side, TimeInForce
-from app.venues.ccxt.capabilities import Capabilities
-from app.venues.ccxt.profiles import AdapterClass, LookUp
-from tests.contract.venue_world import (
+from app.exchanges.capabilities import Capabilities
+from app.exchanges.profiles import AdapterClass, LookUp
+from tests.support.exchanges.faults import Call
+from tests.support.venue_world import (
     BTC,
     ETH,
     USDT,
@@ -37,7 +38,6 @@ from tests.contract.venue_world import (
     VenueWorld,
     running_world,
 )
-from tests.exchanges.faults import Call
 
 WORLDS = [
     ("paper", Market.SPOT),
@@ -169,7 +169,7 @@ def test_a_type_of_order_that_there_is_not_does_not_leave(
     limits_only = Capabilities(
         order_types=frozenset({OrderType.LIMIT}), spends_amounts=False, lists_trades=True
     )
-    monkeypatch.setattr("app.venues.ccxt.exchange.capabilities_of", lambda *_: limits_only)
+    monkeypatch.setattr("app.exchanges.exchange.capabilities_of", lambda *_: limits_only)
 
     with pytest.raises(VenueRejected, match="takes no MARKET orders"):
         world.venue.place(numbers.order())

@@ -12,16 +12,16 @@ import fakeredis
 import pytest
 from urllib3.connection import HTTPConnection
 
+from app.domain.enums import Market, PositionMode
 from app.domain.errors import HookfillError, VenueBusy
 from app.domain.identifiers import AccountId, VenueOrderId
 from app.domain.status import OrderStatus
-from app.domain.words import Market, PositionMode
+from app.exchanges import breaker
+from app.exchanges.clients import Clients
 from app.ports import Venue
-from app.venue_ports import Urgency
-from app.venues.ccxt import breaker
-from app.venues.ccxt.clients import Clients
-from tests.contract.venue_world import ExchangeWorld, Numbers, running_world
-from tests.exchanges.server import Answer, Request
+from app.ports.exchange import Urgency
+from tests.support.exchanges.server import Answer, Request
+from tests.support.venue_world import ExchangeWorld, Numbers, running_world
 
 NUMBERS = Numbers(Market.SPOT, PositionMode.HEDGE)
 

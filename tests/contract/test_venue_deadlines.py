@@ -11,13 +11,13 @@ from dataclasses import replace
 import fakeredis
 import pytest
 
+from app.domain.enums import Market, PositionMode
 from app.domain.errors import OutcomeUnknown, VenueBusy, VenueUnavailable
 from app.domain.identifiers import EpochMs
 from app.domain.order import Order
-from app.domain.words import Market, PositionMode
-from app.venues.ccxt.clients import Clients
-from tests.contract.venue_world import ExchangeWorld, Numbers, running_world
-from tests.exchanges.server import Answer, Request
+from app.exchanges.clients import Clients
+from tests.support.exchanges.server import Answer, Request
+from tests.support.venue_world import ExchangeWorld, Numbers, running_world
 
 NUMBERS = Numbers(Market.SPOT, PositionMode.HEDGE)
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import fakeredis
 import pytest
 
+from app.domain.enums import Market
 from app.domain.identifiers import Symbol
 from app.domain.market import Tick
-from app.domain.words import Market
-from tests.contract.venue_world import BTC, ETH, ExchangeWorld, running_world
+from tests.support.venue_world import BTC, ETH, ExchangeWorld, running_world
 
 WORLDS = [
     ("binance", Market.SPOT),

@@ -5,13 +5,13 @@ import re
 import redis
 
 from app.domain.identifiers import AccountId, Symbol, VenueName
-from app.store import venue_keys
-from app.store.clock import RedisClock
-from app.store.venue_budget import BURST_SECONDS, RedisRateBudget
-from app.store.venue_memory import RedisSymbolMap, RedisVenueMemory
-from app.venue_ports import Urgency
-from tests.builders import a_quote, a_view
-from tests.contract.store import server_ms
+from app.ports.exchange import Urgency
+from app.store.core.clock import RedisClock
+from app.store.memory import venue_keys
+from app.store.memory.venue_budget import BURST_SECONDS, RedisRateBudget
+from app.store.memory.venue_memory import RedisSymbolMap, RedisVenueMemory
+from tests.support.builders import a_quote, a_view
+from tests.support.redis_store import server_ms
 
 BINANCE = VenueName("binance")
 POOL = "binance:here"

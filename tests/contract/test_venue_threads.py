@@ -12,15 +12,15 @@ import fakeredis
 import pytest
 
 from app.domain.account import Account
+from app.domain.enums import Market, PositionMode
 from app.domain.errors import HookfillError
 from app.domain.identifiers import AccountId, EpochMs
 from app.domain.status import OrderStatus
-from app.domain.words import Market, PositionMode
-from app.venue_ports import Urgency
-from app.venues.ccxt.clients import Clients
-from app.venues.ccxt.templates import SHARED
-from tests.contract.venue_world import ExchangeWorld, Numbers, running_world
-from tests.exchanges.server import Answer, Request
+from app.exchanges.clients import Clients
+from app.exchanges.templates import SHARED
+from app.ports.exchange import Urgency
+from tests.support.exchanges.server import Answer, Request
+from tests.support.venue_world import ExchangeWorld, Numbers, running_world
 
 THREADS = 16
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end import crypto_arsenal
-from tests.end_to_end.stack import Stack
+from tests.support.stack import Stack
+from tests.support.users import crypto_arsenal
 
 HERE = Path(__file__).parent
 

@@ -9,19 +9,19 @@ from decimal import Decimal
 import pytest
 import redis
 
+from app.domain.enums import Market
 from app.domain.identifiers import AccountId, OrderId
 from app.domain.status import OrderStatus
-from app.domain.words import Market
 from app.ports import Change
-from app.store.clock import RedisClock
-from app.store.ids import RedisIds
-from app.store.ledger import RedisLedger
-from tests.builders import an_order
-from tests.contract.venue_world import KEY, LISTED, SECRET, wire_of
-from tests.end_to_end.browser import PROGRAM, Browser
-from tests.end_to_end.stack import Stack, running_stack
-from tests.exchanges.server import served
-from tests.exchanges.trading import Exchange, Order, Ticket
+from app.store.core.clock import RedisClock
+from app.store.core.ids import RedisIds
+from app.store.core.ledger import RedisLedger
+from tests.support.browser import PROGRAM, Browser
+from tests.support.builders import an_order
+from tests.support.exchanges.server import served
+from tests.support.exchanges.trading import Exchange, Order, Ticket
+from tests.support.stack import Stack, running_stack
+from tests.support.venue_world import KEY, LISTED, SECRET, wire_of
 
 pytestmark = [
     pytest.mark.e2e,

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from celery import Celery
 
-from tests.end_to_end.apisify import ACCOUNT, ENVIRONMENT, B, Caller, fresh
-from tests.end_to_end.stack import Stack, running_stack
+from tests.support.stack import Stack, running_stack
+from tests.support.users.apisify import ACCOUNT, ENVIRONMENT, B, Caller, fresh
 
 
 @pytest.fixture(scope="module")

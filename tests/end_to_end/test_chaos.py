@@ -14,11 +14,11 @@ from contextlib import contextmanager
 import pytest
 import redis
 
-from tests.end_to_end.chaos.checker import tally, violations
-from tests.end_to_end.chaos.load import ACCOUNTS, Load, Message, a_trade, prepare
-from tests.end_to_end.chaos.nemesis import frozen
-from tests.end_to_end.chaos.trial import await_filled, quiet, tried
-from tests.end_to_end.stack import CHECKOUT, Stack, running_stack
+from tests.support.chaos.checker import tally, violations
+from tests.support.chaos.load import ACCOUNTS, Load, Message, a_trade, prepare
+from tests.support.chaos.nemesis import frozen
+from tests.support.chaos.trial import await_filled, quiet, tried
+from tests.support.stack import CHECKOUT, Stack, running_stack
 
 SEED = 20_240_607
 SECONDS = 12.0

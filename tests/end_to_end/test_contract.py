@@ -9,9 +9,18 @@ from typing import Any
 import pytest
 import requests
 
-from tests.end_to_end.asking import OPEN, SPOT1, accepted, detail, events, ledger, outcome, settled
-from tests.end_to_end.crypto_arsenal import SPOT
-from tests.end_to_end.stack import Stack
+from tests.support.stack import Stack
+from tests.support.users.asking import (
+    OPEN,
+    SPOT1,
+    accepted,
+    detail,
+    events,
+    ledger,
+    outcome,
+    settled,
+)
+from tests.support.users.crypto_arsenal import SPOT
 
 KEYS = [
     "id",

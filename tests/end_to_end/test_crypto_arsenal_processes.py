@@ -5,8 +5,8 @@ import time
 
 from celery import Celery
 
-from tests.end_to_end.crypto_arsenal import FUTURES, SPOT
-from tests.end_to_end.stack import Stack
+from tests.support.stack import Stack
+from tests.support.users.crypto_arsenal import FUTURES, SPOT
 from tests.vectors.test_crypto_arsenal import SPOT1, V17, accepted, orders
 
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.end_to_end.browser import PROGRAM, Browser
-from tests.end_to_end.crypto_arsenal import FUTURES
-from tests.end_to_end.stack import Stack
+from tests.support.browser import PROGRAM, Browser
+from tests.support.stack import Stack
+from tests.support.users.crypto_arsenal import FUTURES
 
 pytestmark = pytest.mark.skipif(
     PROGRAM is None, reason="no Chromium is installed; on Debian: apt-get install chromium"

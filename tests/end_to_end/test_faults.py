@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.crypto_arsenal import FUTURES, SPOT
-from tests.end_to_end.stack import Stack, running_stack
-from tests.servers import running_server
+from tests.support.servers import running_server
+from tests.support.stack import Stack, running_stack
+from tests.support.users.crypto_arsenal import FUTURES, SPOT
 
 SPOT1 = {"connectorName": "spot1", "connectorToken": "T1"}
 FUT1 = {"connectorName": "fut1", "connectorToken": "T2"}

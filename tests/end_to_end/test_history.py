@@ -13,8 +13,8 @@ import redis
 from click.testing import CliRunner
 
 from app.cli import main
-from tests.end_to_end.stack import Json, Stack, running_stack
-from tests.processes import is_alive
+from tests.support.processes import is_alive
+from tests.support.stack import Json, Stack, running_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.end_to_end.poloniex import ACCOUNT, NOW_MS, OTHER_ACCOUNT, OTHER_KEY, Trader
-from tests.end_to_end.stack import Installation, Json, Stack, running_stack, until
+from tests.support.stack import Installation, Json, Stack, running_stack, until
+from tests.support.users.poloniex import ACCOUNT, NOW_MS, OTHER_ACCOUNT, OTHER_KEY, Trader
 
 #: Batches that are sent while the registry changes, and orders in each.
 BATCHES, ORDERS = 8, 10

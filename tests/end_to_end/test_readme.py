@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from app.settings import VARIABLES, markdown_table
-from tests.end_to_end.stack import CHECKOUT, Stack
+from tests.support.stack import CHECKOUT, Stack
 
 README = (CHECKOUT / "README.md").read_text()
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.words import Market
-from tests.contract.venue_world import KEY, LISTED, SECRET, wire_of
-from tests.end_to_end.stack import Json, Stack, running_stack
-from tests.exchanges.faults import Call, Fault
-from tests.exchanges.server import Dialect, Gateway, served
-from tests.exchanges.trading import Order, Ticket
+from app.domain.enums import Market
+from tests.support.exchanges.faults import Call, Fault
+from tests.support.exchanges.server import Dialect, Gateway, served
+from tests.support.exchanges.trading import Order, Ticket
+from tests.support.stack import Json, Stack, running_stack
+from tests.support.venue_world import KEY, LISTED, SECRET, wire_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 

@@ -15,11 +15,11 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli import main
-from app.domain.words import Market
+from app.domain.enums import Market
 from app.supervisor.backup import back_up
-from tests.contract.venue_world import KEY, SECRET, wire_of
-from tests.end_to_end.stack import Json, Stack, running_stack, until
-from tests.exchanges.server import Dialect, served
+from tests.support.exchanges.server import Dialect, served
+from tests.support.stack import Json, Stack, running_stack, until
+from tests.support.venue_world import KEY, SECRET, wire_of
 
 #: A machine that does much else starts a stack in minutes; two are started here, one after another.
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]

@@ -21,12 +21,12 @@ from app.cli import main
 from app.history.database import Database
 from app.history.sql_history import SqlHistory
 from app.ports import Record
-from app.store.records import aggregate_from
+from app.store.core.records import aggregate_from
 from app.supervisor import backup as module
 from app.supervisor.backup import CannotCopy, back_up, restore
 from app.supervisor.embedded_server import find_server
-from tests.builders import a_signal
-from tests.servers import running_server
+from tests.support.builders import a_signal
+from tests.support.servers import running_server
 
 pytestmark = pytest.mark.integration
 

@@ -12,7 +12,7 @@ import pytest
 
 from app.supervisor.children import Child, Program
 from app.supervisor.kernel import adopt_orphans
-from tests.processes import is_alive
+from tests.support.processes import is_alive
 
 pytestmark = pytest.mark.integration
 

@@ -11,7 +11,7 @@ from app.supervisor.children import Child, Program
 from app.supervisor.crew import DEATHS_MAX, Crew
 from app.supervisor.refusals import CannotStart
 from app.supervisor.signals import Interrupted, Signals
-from tests.processes import is_alive
+from tests.support.processes import is_alive
 
 pytestmark = pytest.mark.integration
 

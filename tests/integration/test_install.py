@@ -18,7 +18,7 @@ OLDEST_PIP = "23.0"
 WITHOUT_BYTE_CODE = """
 import sys
 from pathlib import Path
-import app.bootstrap, app.cli, app.ingress.factory, app.supervisor.supervise, celery.bin.celery
+import app.bootstrap, app.cli, app.factory, app.supervisor.supervise, celery.bin.celery
 cached = [(one.__name__, one.__spec__.cached) for one in list(sys.modules.values())
           if getattr(one, "__spec__", None) and one.__spec__.cached]
 assert len(cached) > 500

@@ -8,10 +8,10 @@ import pytest
 import redis
 
 from app.domain.errors import StoreUnavailable, UnsafeStore
-from app.store.server_check import check_server, is_ready
+from app.store.core.server_check import check_server, is_ready
 from app.supervisor.children import Child, Program
 from app.supervisor.embedded_server import find_server
-from app.supervisor.ports import free_port
+from app.supervisor.tcp_ports import free_port
 
 pytestmark = pytest.mark.integration
 

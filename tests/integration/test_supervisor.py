@@ -21,10 +21,10 @@ import redis
 
 from app.settings import Address
 from app.supervisor.embedded_server import find_server
-from app.supervisor.ports import free_port, is_free
 from app.supervisor.supervise import Origin
 from app.supervisor.supervise import up as run_everything
-from tests.processes import is_alive
+from app.supervisor.tcp_ports import free_port, is_free
+from tests.support.processes import is_alive
 
 pytestmark = pytest.mark.integration
 

@@ -14,14 +14,14 @@ from celery import Celery
 from app.bootstrap import Wiring, web_wiring
 from app.dispatch.routes import QUEUE_OF, TaskName
 from app.domain.commands import SignalRules
+from app.domain.enums import Dialect
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, VenueName
-from app.domain.signal import Signal, SignalState
-from app.domain.words import Dialect
+from app.domain.request.signal import Signal, SignalState
+from app.paper.admin.administration import PaperDesk
 from app.ports import Admission
-from app.services.accept import Sender, accept_signal
+from app.services.intake.accept import Sender, accept_signal
 from app.settings import Settings
-from app.venues.paper.desk import PaperDesk
-from tests.builders import BTC, ORIGIN, SPOT, a_command, fixed
+from tests.support.builders import BTC, ORIGIN, SPOT, a_command, fixed
 from workers.process import this_process
 
 pytestmark = pytest.mark.integration

@@ -18,19 +18,19 @@ import pytest
 from app.bootstrap import Wiring, web_wiring
 from app.domain.account import Account
 from app.domain.commands import SignalRules
+from app.domain.enums import Dialect, Market, Mode
 from app.domain.identifiers import AccountId, AccountName, AggregateId, VenueName
-from app.domain.paper_fault import FaultPlan
-from app.domain.words import Dialect, Market, Mode
+from app.paper.admin.administration import PaperDesk
+from app.paper.domain.fault import FaultPlan
 from app.ports import Admission
-from app.services.accept import Sender, accept_signal
+from app.services.intake.accept import Sender, accept_signal
 from app.settings import Settings
-from app.venues.paper.desk import PaperDesk
-from tests.builders import BTC, SPOT, a_command, fixed
-from tests.contract.venue_world import wire_of
-from tests.exchanges import server
-from tests.exchanges.faults import Call
-from tests.exchanges.server import Gateway, served
-from tests.servers import running_server
+from tests.support.builders import BTC, SPOT, a_command, fixed
+from tests.support.exchanges import server
+from tests.support.exchanges.faults import Call
+from tests.support.exchanges.server import Gateway, served
+from tests.support.servers import running_server
+from tests.support.venue_world import wire_of
 from workers.watchdog import EXIT_CODE
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.chaos.checker import Evidence, violations
-from tests.end_to_end.chaos.load import BTC, PRICE, USDT, Message, Sort
+from tests.support.chaos.checker import Evidence, violations
+from tests.support.chaos.load import BTC, PRICE, USDT, Message, Sort
 
 Row = dict[str, Any]
 

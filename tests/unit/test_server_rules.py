@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.store.server_rules import judge
+from app.store.core.server_rules import judge
 
 SAFE = {
     "role": "master",

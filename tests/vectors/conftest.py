@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end import crypto_arsenal
-from tests.end_to_end.hummingbot.user import User, a_user
-from tests.end_to_end.stack import Installation, running_stack
-from tests.vectors.stand_in import stand_in
+from tests.support.stack import Installation, running_stack
+from tests.support.stand_in import stand_in
+from tests.support.users import crypto_arsenal
+from tests.support.users.hummingbot import User, a_user
 
 #: Starts an installation whose files are in a folder, with settings of its own.
 Start = Callable[[Path, Mapping[str, str]], AbstractContextManager[Installation]]

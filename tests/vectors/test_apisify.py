@@ -11,7 +11,8 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from tests.end_to_end.apisify import (
+from tests.support.stack import Installation
+from tests.support.users.apisify import (
     ENVIRONMENT,
     FROM_TRADINGVIEW,
     HTTP_URL,
@@ -25,7 +26,6 @@ from tests.end_to_end.apisify import (
     fresh,
     signed,
 )
-from tests.end_to_end.stack import Installation
 from tests.vectors.conftest import Start
 
 

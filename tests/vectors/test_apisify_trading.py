@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.apisify import ACCOUNT, Caller, fresh
-from tests.end_to_end.stack import Installation
+from tests.support.stack import Installation
+from tests.support.users.apisify import ACCOUNT, Caller, fresh
 from tests.vectors.conftest import Start
 from tests.vectors.test_apisify import apisify_stack, caller
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.end_to_end.asking import (
+from tests.support.stack import Installation
+from tests.support.users.asking import (
     FUT1,
     OPEN,
     SPOT1,
@@ -13,8 +14,7 @@ from tests.end_to_end.asking import (
     position,
     settled,
 )
-from tests.end_to_end.crypto_arsenal import FUTURES, SPOT
-from tests.end_to_end.stack import Installation
+from tests.support.users.crypto_arsenal import FUTURES, SPOT
 
 
 class TestOppositeLegs:

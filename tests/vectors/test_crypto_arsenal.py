@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.end_to_end.crypto_arsenal import FUTURES, SPOT
-from tests.end_to_end.stack import Installation
+from tests.support.stack import Installation
+from tests.support.users.crypto_arsenal import FUTURES, SPOT
 
 SPOT1 = {"connectorName": "spot1", "connectorToken": "T1"}
 FUT1 = {"connectorName": "fut1", "connectorToken": "T2"}

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.end_to_end.crypto_arsenal import SPOT
-from tests.end_to_end.stack import Installation
+from tests.support.stack import Installation
+from tests.support.users.crypto_arsenal import SPOT
 
 SPOT1 = {"connectorName": "spot1", "connectorToken": "T1"}
 BUY = {**SPOT1, "action": "buy", "fixed": "0.01"}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.end_to_end.hummingbot.user import User, detail
+from tests.support.users.hummingbot import User, detail
 
 KEYS = {
     "order_id",

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from hummingbot_api_client import HummingbotAPIClient
 
-from tests.end_to_end.hummingbot.user import User
+from tests.support.users.hummingbot import User
 
 # The client is used as it is; its way to sign in is one that its library will drop in time.
 pytestmark = [

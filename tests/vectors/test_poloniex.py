@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.end_to_end.poloniex import (
+from tests.support.stack import Installation, Json, until
+from tests.support.users.poloniex import (
     KEY,
     NOW_MS,
     OTHER_KEY,
@@ -19,7 +20,6 @@ from tests.end_to_end.poloniex import (
     Sdk,
     Trader,
 )
-from tests.end_to_end.stack import Installation, Json, until
 from tests.vectors.conftest import Start
 
 #: Trials of a cancel against the price.

@@ -7,7 +7,7 @@ from typing import Any
 import ccxt
 import pytest
 
-from tests.end_to_end.poloniex import ACCOUNT, KEY, SECRET, Trader
+from tests.support.users.poloniex import ACCOUNT, KEY, SECRET, Trader
 from tests.vectors.conftest import Start
 
 PAIR = "BTC/USDT"

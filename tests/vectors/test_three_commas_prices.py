@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from app.domain.smart_trade.terms import Condition, NewTrade
-from app.domain.smart_trade.words import TakeProfitType
-from app.domain.words import Side
-from tests.end_to_end.stack import Installation
-from tests.end_to_end.three_commas import MINE, PAIR, Client
-from tests.price_vectors import VECTORS, Vector
+from app.domain.enums import Side
+from app.domain.smart_trade.enums import TakeProfitType
+from app.domain.smart_trade.spec import Condition, NewTrade
+from tests.support.price_vectors import VECTORS, Vector
+from tests.support.stack import Installation
+from tests.support.users.three_commas import MINE, PAIR, Client
 
 Json = dict[str, Any]
 

@@ -7,9 +7,9 @@ import py3cw.request
 import pytest
 from py3cw.request import Py3CW
 
-from tests import three_commas as wire
-from tests.end_to_end.stack import Installation
-from tests.end_to_end.three_commas import Client
+from tests.support import three_commas as wire
+from tests.support.stack import Installation
+from tests.support.users.three_commas import Client
 
 ENTITY = "smart_trades_deprecated"
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests import three_commas as wire
-from tests.end_to_end.stack import Installation
-from tests.end_to_end.three_commas import (
+from tests.support import three_commas as wire
+from tests.support.stack import Installation
+from tests.support.users.three_commas import (
     READER,
     STRANGER,
     WRITER,

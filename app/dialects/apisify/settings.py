@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from app.domain.netting import OnSameSide
+from app.domain.request.netting import OnSameSide
 
 
 class CloseMode(StrEnum):

@@ -11,9 +11,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.dialects.body import canonical_text
 from app.domain.errors import NotAuthenticated, StaleTimestamp
 from app.domain.identifiers import EpochMs
+from app.web.json_body import canonical_text
 
 #: What everybody is told whose key, time stamp or signature is missing or wrong.
 UNAUTHORIZED = "unknown key or bad signature"

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from app.dialects.fields import POSITIVE, CallerId, Message, Number, Refused, Text, ValueField
 from app.domain.commands import Action
+from app.web.fields import POSITIVE, CallerId, Message, Number, Refused, Text, ValueField
 
 _ENTRIES_ONLY = "Only for buy, openLong and openShort."
 _FUTURES_ONLY = "Only for openLong and openShort: nothing would protect a spot order."

@@ -8,8 +8,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from marshmallow import RAISE, Schema, ValidationError, validate
 from marshmallow import fields as shapes
 
-from app.dialects.fields import Flag, Number, ValueField, WholeNumber, between, loaded
 from app.domain.commands import LateExits, OnOpposite, SignalRules
+from app.web.fields import Flag, Number, ValueField, WholeNumber, between, loaded
 
 #: No venue offers more; a bound against typing errors.
 LEVERAGE_MAX = 1000

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from app.domain.account import Account
+from app.domain.enums import Mode
 from app.domain.errors import NotAuthenticated
-from app.domain.words import Mode
 
 #: User and password with which the reference, and the official client, come to people.
 DEFAULT = "admin"

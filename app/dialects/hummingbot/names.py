@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from app.domain.account import Account
+from app.domain.enums import Market
 from app.domain.errors import NotFound
 from app.domain.identifiers import Symbol
-from app.domain.words import Market
 
 #: In the name of every connector for derivatives (spec, table at the top).
 PERPETUAL = "_perpetual"

@@ -6,12 +6,12 @@ from decimal import Decimal
 
 from app.dialects.hummingbot.names import pair_of
 from app.dialects.hummingbot.statuses import word_of
+from app.domain.enums import OrderType, PositionMode, PositionSide, ReasonCode
 from app.domain.identifiers import Currency, EpochMs, Symbol, quote_of
 from app.domain.instrument import Instrument
 from app.domain.market import Balance, Position, Quote
 from app.domain.order import Order
 from app.domain.report import Fill
-from app.domain.words import OrderType, PositionMode, PositionSide, ReasonCode
 
 Row = dict[str, object]
 

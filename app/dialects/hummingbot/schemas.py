@@ -15,7 +15,7 @@ from app.dialects.hummingbot.shapes import (
     word,
 )
 from app.domain.commands import PositionAction
-from app.domain.words import OrderType, Side
+from app.domain.enums import OrderType, Side
 
 LIMIT_MAX: Final = 1000
 LIMIT_DEFAULT: Final = 100

@@ -7,8 +7,8 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 from marshmallow import ValidationError
 
-from app.dialects.fields import DIGITS_MAX, number_from
-from app.dialects.hummingbot.problems import BODY, InvalidBody, Problem
+from app.dialects.hummingbot.errors import BODY, InvalidBody, Problem
+from app.web.fields import DIGITS_MAX, number_from
 
 _NOT_FINITE = re.compile(r"[+-]?(s?nan\d*|inf(inity)?)", re.ASCII | re.IGNORECASE)
 

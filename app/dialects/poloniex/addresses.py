@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass
 
+from app.dialects.poloniex.enums import is_caller_id
+from app.dialects.poloniex.errors import Code, Problem
 from app.dialects.poloniex.payload import Payload
-from app.dialects.poloniex.problems import Code, Problem
-from app.dialects.poloniex.words import is_caller_id
 from app.domain.identifiers import AggregateId
 
 #: Of one request that names its orders.

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
 
+from app.domain.enums import Side
 from app.domain.identifiers import EpochMs
-from app.domain.words import Side
 
 _NOTHING = Decimal(0)
 

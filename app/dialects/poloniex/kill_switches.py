@@ -5,8 +5,8 @@ Source: Poloniex documentation, "Kill Switch".
 
 from typing import Final
 
+from app.dialects.poloniex.errors import Code, Problem, missing
 from app.dialects.poloniex.payload import Payload
-from app.dialects.poloniex.problems import Code, Problem, missing
 from app.domain.identifiers import EpochMs
 
 _LEAST_SECONDS: Final = 10

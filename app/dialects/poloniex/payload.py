@@ -10,12 +10,12 @@ from typing import TypeVar
 
 from marshmallow import ValidationError
 
-from app.dialects.body import json_from
-from app.dialects.fields import number_from
-from app.dialects.poloniex.problems import Code, Problem, missing
+from app.dialects.poloniex.errors import Code, Problem, missing
 from app.dialects.poloniex.symbols import symbol_from
 from app.domain.errors import MalformedPayload
 from app.domain.identifiers import Symbol
+from app.web.fields import number_from
+from app.web.json_body import json_from
 
 #: Names that callers of the SDK mix up with the wire's.
 _ALIASES = {

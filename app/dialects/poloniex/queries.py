@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from app.dialects.poloniex.enums import SIDES
+from app.dialects.poloniex.errors import Code, Problem
 from app.dialects.poloniex.payload import Payload
-from app.dialects.poloniex.problems import Code, Problem
-from app.dialects.poloniex.words import SIDES
+from app.domain.enums import Side
 from app.domain.identifiers import AggregateId, EpochMs, Symbol
-from app.domain.words import Side
 
 LIMIT_DEFAULT: Final = 100
 OPEN_LIMIT_MAX: Final = 2000

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import NamedTuple
 
-from app.dialects.poloniex.problems import Code, Problem, status_of
+from app.dialects.poloniex.errors import Code, Problem, status_of
 from app.domain.errors import (
     CallerIdInUse,
     CommandError,

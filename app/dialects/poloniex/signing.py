@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, unquote
 
-from app.dialects.poloniex.problems import Code, Problem
+from app.dialects.poloniex.errors import Code, Problem
 from app.domain.identifiers import EpochMs
 
 #: What JavaScript's `encodeURIComponent` leaves as it is; the SDK does the same.

@@ -5,11 +5,11 @@ from typing import Any
 
 from app.dialects.three_commas.names import market_of, pair_of, time_text
 from app.domain.account import Account
-from app.domain.figures import plain
+from app.domain.enums import Market
 from app.domain.identifiers import ID_EPOCH_MS, EpochMs
 from app.domain.instrument import Instrument
 from app.domain.market import Quote
-from app.domain.words import Market
+from app.domain.money import plain
 
 Json = dict[str, Any]
 

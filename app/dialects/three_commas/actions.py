@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from app.dialects.three_commas import schemas
-from app.dialects.three_commas.findings import Findings
+from app.dialects.three_commas.errors import Findings
 from app.dialects.three_commas.schemas import ResponseType
 from app.domain.identifiers import AggregateId
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 
 from app.dialects.three_commas import schemas
 from app.dialects.three_commas.entering import Call, opening_from
+from app.dialects.three_commas.errors import Findings
 from app.dialects.three_commas.exiting import NO_EXITS, Entered, exits_from
-from app.dialects.three_commas.findings import Findings
 from app.domain.identifiers import AccountId, Symbol
-from app.domain.smart_trade.terms import NewTrade
+from app.domain.smart_trade.spec import NewTrade
 
 
 def account_in(parameters: Mapping[str, object]) -> AccountId | None:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from app.dialects.three_commas import findings, schemas
-from app.dialects.three_commas.findings import Findings
+from app.dialects.three_commas import errors as findings
+from app.dialects.three_commas import schemas
+from app.dialects.three_commas.errors import Findings
 from app.dialects.three_commas.names import symbol_of
 from app.domain.identifiers import Symbol
-from app.domain.smart_trade.terms import Entry
-from app.domain.smart_trade.words import EntryMethod, TradeType
+from app.domain.smart_trade.enums import EntryMethod, TradeType
+from app.domain.smart_trade.spec import Entry
 
 Parameters = Mapping[str, object]
 

@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from app.dialects.three_commas import findings, schemas
-from app.dialects.three_commas.findings import Findings
+from app.dialects.three_commas import errors as findings
+from app.dialects.three_commas import schemas
+from app.dialects.three_commas.errors import Findings
 from app.dialects.three_commas.parameters import STEPS, present
 from app.dialects.three_commas.schemas import OrderKind
-from app.domain.smart_trade.terms import (
+from app.domain.enums import OrderType, PriceSource, Side
+from app.domain.smart_trade.enums import TakeProfitType
+from app.domain.smart_trade.spec import (
     PERCENT_TOLERANCE,
     STEPS_MAX,
     Condition,
@@ -16,8 +19,6 @@ from app.domain.smart_trade.terms import (
     StopLoss,
     TakeProfit,
 )
-from app.domain.smart_trade.words import TakeProfitType
-from app.domain.words import OrderType, PriceSource, Side
 
 Parameters = Mapping[str, object]
 Shape = Mapping[str, Any]

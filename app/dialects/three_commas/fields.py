@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
-from app.dialects.fields import Flag, Number, Text, WholeNumber
-from app.dialects.three_commas import findings
+from app.dialects.three_commas import errors as findings
+from app.web.fields import Flag, Number, Text, WholeNumber
 
 _W = TypeVar("_W", bound=StrEnum)
 

@@ -8,14 +8,14 @@ from typing import Final
 
 from marshmallow import validate
 
-from app.dialects.three_commas import findings
+from app.dialects.three_commas import errors as findings
+from app.dialects.three_commas.errors import Findings
 from app.dialects.three_commas.fields import Parameters, Whole, Words
-from app.dialects.three_commas.findings import Findings
 from app.dialects.three_commas.names import symbol_of
 from app.dialects.three_commas.trades import type_name
 from app.domain.identifiers import AccountId, Symbol
+from app.domain.smart_trade.enums import FINAL, FINISHED, TradeStatus, TradeType
 from app.domain.smart_trade.trade import SmartTrade
-from app.domain.smart_trade.words import FINAL, FINISHED, TradeStatus, TradeType
 
 #: Trades of a list that asks for no number, and at most (3Commas docs, deals_api.md, 2019).
 LIMIT: Final = 50

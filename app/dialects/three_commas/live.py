@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from app.domain.identifiers import AggregateId, EpochMs
+from app.domain.smart_trade.enums import StepKind
 from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
-from app.domain.smart_trade.words import StepKind
 
 
 class Trail(NamedTuple):

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from app.dialects.body import json_from, payload_from
 from app.domain.errors import MalformedPayload
+from app.web.json_body import json_from, payload_from
 
 #: The one parameter that is a list of objects.
 STEPS: Final = "take_profit_step_orders"

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from marshmallow import validate
 
-from app.dialects.three_commas import findings
+from app.dialects.three_commas import errors as findings
 from app.dialects.three_commas.fields import (
     Amount,
     Choice,
@@ -20,8 +20,8 @@ from app.dialects.three_commas.fields import (
     Words,
     YesNo,
 )
-from app.domain.smart_trade.words import EntryMethod, TakeProfitType
-from app.domain.words import PriceSource
+from app.domain.enums import PriceSource
+from app.domain.smart_trade.enums import EntryMethod, TakeProfitType
 
 #: One day.
 TIMEOUT_SECONDS_MAX = 86_400

@@ -5,13 +5,13 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any, Final
 
 from app.dialects.three_commas.names import market_of, pair_of, time_text
-from app.domain.figures import plain
+from app.domain.enums import OrderType, Side
 from app.domain.identifiers import EpochMs
-from app.domain.smart_trade import figures
+from app.domain.money import plain
+from app.domain.smart_trade import profit as figures
+from app.domain.smart_trade.enums import StepKind, StepStatus
 from app.domain.smart_trade.step import Step, StepOrder
 from app.domain.smart_trade.trade import SmartTrade
-from app.domain.smart_trade.words import StepKind, StepStatus
-from app.domain.words import OrderType, Side
 
 Json = dict[str, Any]
 

@@ -15,14 +15,14 @@ from app.dialects.three_commas.names import (
 )
 from app.dialects.three_commas.steps import method_name, moment, price_text, step_entity
 from app.domain.account import Account
-from app.domain.figures import plain
+from app.domain.enums import OrderType, PriceSource
 from app.domain.identifiers import base_of, quote_of
 from app.domain.market import Quote
-from app.domain.smart_trade import figures
+from app.domain.money import plain
+from app.domain.smart_trade import profit as figures
+from app.domain.smart_trade.enums import StepKind, TakeProfitType, TradeStatus, TradeType
 from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
-from app.domain.smart_trade.words import StepKind, TakeProfitType, TradeStatus, TradeType
-from app.domain.words import OrderType, PriceSource
 
 Json = dict[str, Any]
 

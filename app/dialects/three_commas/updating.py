@@ -8,21 +8,22 @@ moment of the change.
 from collections.abc import Mapping
 from typing import Any
 
-from app.dialects.three_commas import findings, schemas
+from app.dialects.three_commas import errors as findings
+from app.dialects.three_commas import schemas
+from app.dialects.three_commas.errors import Findings
 from app.dialects.three_commas.exiting import (
     Entered,
     order_type_of,
     refuse_sign,
     steps_from,
 )
-from app.dialects.three_commas.findings import Findings
 from app.dialects.three_commas.parameters import STEPS
-from app.domain.smart_trade import figures
+from app.domain.enums import OrderType
+from app.domain.smart_trade import profit as figures
+from app.domain.smart_trade.enums import StepKind, TakeProfitType
+from app.domain.smart_trade.spec import PlannedStep, TradeUpdate
 from app.domain.smart_trade.step import Step
-from app.domain.smart_trade.terms import PlannedStep, TradeUpdate
 from app.domain.smart_trade.trade import SmartTrade
-from app.domain.smart_trade.words import StepKind, TakeProfitType
-from app.domain.words import OrderType
 
 Parameters = Mapping[str, object]
 Shape = Mapping[str, Any]

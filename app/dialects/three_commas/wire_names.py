@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from app.dialects.three_commas.findings import InvalidParameters, invalid_parameters
+from app.dialects.three_commas.errors import InvalidParameters, invalid_parameters
 from app.dialects.three_commas.parameters import STEPS
 from app.domain.errors import MalformedPayload, RuleBroken
 

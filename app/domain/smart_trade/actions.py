@@ -4,9 +4,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.domain.decision import Decision, EntryName, ignored
+from app.domain.enums import OrderType, ReasonCode
 from app.domain.events import CancelRequested
 from app.domain.identifiers import AggregateId
 from app.domain.smart_trade.draft import Draft
+from app.domain.smart_trade.enums import (
+    FUNDABLE,
+    GUARDED,
+    StepKind,
+    StepStatus,
+    TradeStatus,
+)
 from app.domain.smart_trade.events import (
     FundsAdded,
     PanicRequested,
@@ -17,14 +25,6 @@ from app.domain.smart_trade.exiting import open_status, panic_now, settle
 from app.domain.smart_trade.positions import end
 from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
-from app.domain.smart_trade.words import (
-    FUNDABLE,
-    GUARDED,
-    StepKind,
-    StepStatus,
-    TradeStatus,
-)
-from app.domain.words import OrderType, ReasonCode
 
 _REACHABLE = frozenset({StepStatus.IDLE, StepStatus.NEED_CHECK})
 

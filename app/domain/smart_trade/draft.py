@@ -5,14 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 from app.domain.decision import Decision, Entry, EntryName, ignored
+from app.domain.enums import OrderType, Side
 from app.domain.identifiers import AggregateId, EpochMs, FreshId, OrderId
 from app.domain.order import Order
 from app.domain.reason import Reason
+from app.domain.smart_trade.enums import StepKind
 from app.domain.smart_trade.step import Step, StepOrder
 from app.domain.smart_trade.trade import SmartTrade
 from app.domain.smart_trade.watching import rebooked
-from app.domain.smart_trade.words import StepKind
-from app.domain.words import OrderType, Side
 
 #: Ids that one event may use up: four steps and a stop, and an order for each.
 IDS_PER_EVENT = 10

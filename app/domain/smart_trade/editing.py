@@ -6,23 +6,23 @@ from decimal import Decimal
 from typing import Any
 
 from app.domain.decision import Decision, EntryName, ignored
+from app.domain.enums import OrderType
 from app.domain.smart_trade.draft import Draft
-from app.domain.smart_trade.events import UpdateRequested
-from app.domain.smart_trade.exiting import settle
-from app.domain.smart_trade.opening import add_stop_step, entry_direction, order_price
-from app.domain.smart_trade.positions import resolve_prices, share_out
-from app.domain.smart_trade.replanning import Plan, StepPlan, planned
-from app.domain.smart_trade.step import Step
-from app.domain.smart_trade.terms import Condition, PlannedStep, TakeProfit, TradeUpdate
-from app.domain.smart_trade.trade import SmartTrade
-from app.domain.smart_trade.words import (
+from app.domain.smart_trade.enums import (
     GUARDED,
     StepKind,
     StepStatus,
     TakeProfitType,
     TradeStatus,
 )
-from app.domain.words import OrderType
+from app.domain.smart_trade.events import UpdateRequested
+from app.domain.smart_trade.exiting import settle
+from app.domain.smart_trade.opening import add_stop_step, entry_direction, order_price
+from app.domain.smart_trade.positions import resolve_prices, share_out
+from app.domain.smart_trade.replanning import Plan, StepPlan, planned
+from app.domain.smart_trade.spec import Condition, PlannedStep, TakeProfit, TradeUpdate
+from app.domain.smart_trade.step import Step
+from app.domain.smart_trade.trade import SmartTrade
 
 
 def refused_fields(

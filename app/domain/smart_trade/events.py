@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from app.domain.identifiers import AggregateId, EpochMs, FreshId
 from app.domain.market import Quote
-from app.domain.smart_trade.terms import TradeUpdate
+from app.domain.smart_trade.spec import TradeUpdate
 from app.domain.smart_trade.watch import Watch
 
 

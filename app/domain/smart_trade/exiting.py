@@ -3,8 +3,16 @@
 from decimal import Decimal
 
 from app.domain.decision import EntryName
+from app.domain.enums import OrderType, ReasonCode
 from app.domain.reason import Reason
 from app.domain.smart_trade.draft import Draft
+from app.domain.smart_trade.enums import (
+    GUARDED,
+    StepKind,
+    StepStatus,
+    TakeProfitType,
+    TradeStatus,
+)
 from app.domain.smart_trade.positions import (
     available_quantity,
     end,
@@ -17,14 +25,6 @@ from app.domain.smart_trade.positions import (
 )
 from app.domain.smart_trade.step import Step, StepOrder
 from app.domain.smart_trade.trade import SmartTrade
-from app.domain.smart_trade.words import (
-    GUARDED,
-    StepKind,
-    StepStatus,
-    TakeProfitType,
-    TradeStatus,
-)
-from app.domain.words import OrderType, ReasonCode
 
 #: Exit orders in a row that end without a fill before the trade counts as failed.
 PLACEMENTS_MAX = 3

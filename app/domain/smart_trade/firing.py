@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from app.domain.decision import Decision, EntryName, ignored
+from app.domain.enums import Direction
 from app.domain.events import TriggerFired
 from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.order import at_tick
 from app.domain.smart_trade.draft import Draft
+from app.domain.smart_trade.enums import GUARDED, StepKind, StepStatus, TradeStatus
 from app.domain.smart_trade.events import PricesLookedAt, StopTimeOver
 from app.domain.smart_trade.exiting import settle, stop_now
 from app.domain.smart_trade.opening import enter
@@ -16,8 +18,6 @@ from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
 from app.domain.smart_trade.watch import Watch, WatchKind
 from app.domain.smart_trade.watching import is_reached, loss_direction, trailing_level
-from app.domain.smart_trade.words import GUARDED, StepKind, StepStatus, TradeStatus
-from app.domain.words import Direction
 
 _HUNDRED = Decimal(100)
 _MS = 1_000

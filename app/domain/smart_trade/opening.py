@@ -6,12 +6,20 @@ from decimal import Decimal
 
 from app.domain.account import Account
 from app.domain.decision import Decision
+from app.domain.enums import Dialect, Direction, OrderType, Side
 from app.domain.identifiers import AggregateId, EpochMs, FreshId
 from app.domain.instrument import Instrument
 from app.domain.market import Quote
 from app.domain.smart_trade.draft import Draft
+from app.domain.smart_trade.enums import (
+    EntryMethod,
+    StepKind,
+    StepStatus,
+    TakeProfitType,
+    TradeStatus,
+)
 from app.domain.smart_trade.positions import position_opened
-from app.domain.smart_trade.terms import (
+from app.domain.smart_trade.spec import (
     Condition,
     Entry,
     NewTrade,
@@ -20,14 +28,6 @@ from app.domain.smart_trade.terms import (
     TakeProfit,
 )
 from app.domain.smart_trade.trade import SmartTrade
-from app.domain.smart_trade.words import (
-    EntryMethod,
-    StepKind,
-    StepStatus,
-    TakeProfitType,
-    TradeStatus,
-)
-from app.domain.words import Dialect, Direction, OrderType, Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

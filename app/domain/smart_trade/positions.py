@@ -6,21 +6,21 @@ from decimal import Decimal
 from app.domain.decision import EntryName
 from app.domain.instrument import Instrument
 from app.domain.smart_trade.draft import Draft
-from app.domain.smart_trade.figures import (
-    average_entry_price,
-    entered_quantity,
-    filled_quantity,
-    remaining_quantity,
-)
-from app.domain.smart_trade.step import Step, StepOrder
-from app.domain.smart_trade.terms import PERCENT_TOLERANCE
-from app.domain.smart_trade.trade import SmartTrade
-from app.domain.smart_trade.words import (
+from app.domain.smart_trade.enums import (
     STEP_EXECUTED,
     StepKind,
     StepStatus,
     TradeStatus,
 )
+from app.domain.smart_trade.profit import (
+    average_entry_price,
+    entered_quantity,
+    filled_quantity,
+    remaining_quantity,
+)
+from app.domain.smart_trade.spec import PERCENT_TOLERANCE
+from app.domain.smart_trade.step import Step, StepOrder
+from app.domain.smart_trade.trade import SmartTrade
 
 _ZERO = Decimal(0)
 _HUNDRED = Decimal(100)

@@ -4,20 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, localcontext
 
-from app.domain.smart_trade.figures import entered_quantity
-from app.domain.smart_trade.step import Step
-from app.domain.smart_trade.terms import (
-    PERCENT_TOLERANCE,
-    STEPS_MAX,
-    Condition,
-    Entry,
-    PlannedStep,
-    StopLoss,
-    TakeProfit,
-    TradeUpdate,
-)
-from app.domain.smart_trade.trade import SmartTrade
-from app.domain.smart_trade.words import (
+from app.domain.enums import OrderType, PriceSource, Side
+from app.domain.smart_trade.enums import (
     STEP_ACTIVE,
     STEP_EXECUTED,
     EntryMethod,
@@ -27,7 +15,19 @@ from app.domain.smart_trade.words import (
     TradeStatus,
     TradeType,
 )
-from app.domain.words import OrderType, PriceSource, Side
+from app.domain.smart_trade.profit import entered_quantity
+from app.domain.smart_trade.spec import (
+    PERCENT_TOLERANCE,
+    STEPS_MAX,
+    Condition,
+    Entry,
+    PlannedStep,
+    StopLoss,
+    TakeProfit,
+    TradeUpdate,
+)
+from app.domain.smart_trade.step import Step
+from app.domain.smart_trade.trade import SmartTrade
 
 MISSING = "is missing"
 INVALID = "is invalid"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from app.domain.enums import OrderType, PriceSource, Side
 from app.domain.identifiers import (
     AggregateId,
     ClientOrderId,
@@ -12,9 +13,8 @@ from app.domain.identifiers import (
     OrderId,
     VenueOrderId,
 )
-from app.domain.smart_trade.words import STEP_FINAL, StepKind, StepStatus
+from app.domain.smart_trade.enums import STEP_FINAL, StepKind, StepStatus
 from app.domain.status import CLOSED, OrderStatus
-from app.domain.words import OrderType, PriceSource, Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from app.domain.effects import Effect, EffectKind
+from app.domain.enums import Dialect, Direction, Kind, Market, PositionSide, Side
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol, VenueName
 from app.domain.instrument import Instrument
 from app.domain.reason import Reason
-from app.domain.smart_trade.step import Step, StepOrder
-from app.domain.smart_trade.terms import Entry, StopLoss, TakeProfit
-from app.domain.smart_trade.watch import Watch
-from app.domain.smart_trade.words import (
+from app.domain.smart_trade.enums import (
     CANCELLABLE,
     EDITABLE,
     FINAL,
@@ -20,7 +18,9 @@ from app.domain.smart_trade.words import (
     TradeStatus,
     TradeType,
 )
-from app.domain.words import Dialect, Direction, Kind, Market, PositionSide, Side
+from app.domain.smart_trade.spec import Entry, StopLoss, TakeProfit
+from app.domain.smart_trade.step import Step, StepOrder
+from app.domain.smart_trade.watch import Watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

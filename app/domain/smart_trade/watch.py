@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from app.domain.enums import Direction, PriceSource
 from app.domain.identifiers import AggregateId
-from app.domain.words import Direction, PriceSource
 
 
 class WatchKind(StrEnum):

@@ -9,13 +9,13 @@ from dataclasses import replace
 from decimal import Decimal
 
 from app.domain.decision import Decision, ignored
+from app.domain.enums import Direction, Side
+from app.domain.smart_trade.enums import GUARDED, StepKind, StepStatus, TradeStatus
 from app.domain.smart_trade.events import WatchesBooked
 from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
 from app.domain.smart_trade.watch import Aim, Watch, WatchKind
-from app.domain.smart_trade.words import GUARDED, StepKind, StepStatus, TradeStatus
 from app.domain.trigger import PERCENT_PLACES, Offset, Trigger
-from app.domain.words import Direction, Side
 
 _HUNDRED = Decimal(100)
 

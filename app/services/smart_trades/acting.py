@@ -7,6 +7,7 @@ somebody has, it is decided on anew. Done twice, the second is refused or change
 from dataclasses import dataclass
 from decimal import Decimal
 
+from app.domain.enums import ReasonCode
 from app.domain.errors import MalformedPayload, NotFound, WrongState
 from app.domain.events import CancelRequested
 from app.domain.identifiers import AggregateId, FreshId
@@ -22,16 +23,15 @@ from app.domain.smart_trade.events import (
     StepPanicRequested,
     UpdateRequested,
 )
+from app.domain.smart_trade.spec import TradeUpdate
 from app.domain.smart_trade.step import Step
-from app.domain.smart_trade.terms import TradeUpdate
 from app.domain.smart_trade.trade import SmartTrade
-from app.domain.words import ReasonCode
 from app.ports import Ports
 from app.services.advance import advance
-from app.services.follow import follow_orders
-from app.services.recall import find_anywhere
-from app.services.smart_trades.reading import view_of
+from app.services.find_anywhere import find_anywhere
+from app.services.following.follow import follow_orders
 from app.services.smart_trades.rules import refuse_figures
+from app.services.smart_trades.trailing import view_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from app.domain.account import Account
 from app.domain.decision import Decision, Entry, EntryName
+from app.domain.enums import Dialect, Market
 from app.domain.errors import MalformedPayload
 from app.domain.identifiers import EpochMs
 from app.domain.instrument import Instrument
+from app.domain.smart_trade.enums import EntryMethod
 from app.domain.smart_trade.opening import Setting, opened
-from app.domain.smart_trade.terms import NewTrade
+from app.domain.smart_trade.spec import NewTrade
 from app.domain.smart_trade.trade import SmartTrade
-from app.domain.smart_trade.words import EntryMethod
-from app.domain.words import Dialect, Market
 from app.ports import Admission, Change, Ports
 from app.services.smart_trades.acting import find_trade
 from app.services.smart_trades.rules import refuse_figures

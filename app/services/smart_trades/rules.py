@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
+from app.domain.enums import Side
 from app.domain.errors import RuleBroken
-from app.domain.figures import plain
 from app.domain.instrument import Instrument
-from app.domain.words import Side
+from app.domain.money import plain
 
 
 def refuse_figures(

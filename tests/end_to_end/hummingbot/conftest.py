@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.end_to_end.hummingbot.user import User, a_user
-from tests.end_to_end.stack import Stack
+from tests.support.stack import Stack
+from tests.support.users.hummingbot import User, a_user
 
 
 @pytest.fixture

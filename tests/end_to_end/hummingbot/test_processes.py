@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import requests
 
-from tests.end_to_end.hummingbot.user import User, detail
-from tests.end_to_end.stack import Stack
-from tests.processes import family
+from tests.support.processes import family
+from tests.support.stack import Stack
+from tests.support.users.hummingbot import User, detail
 
 AUTH = ("admin", "admin")
 

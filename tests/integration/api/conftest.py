@@ -6,12 +6,12 @@ import pytest
 import redis
 from flask import Flask
 
+from app.admin import authentication
 from app.bootstrap import Wiring, web_wiring
-from app.ingress import authentication
-from app.ingress.factory import create_app
+from app.factory import create_app
+from app.paper.admin.administration import PaperDesk
 from app.settings import Settings
-from app.venues.paper.desk import PaperDesk
-from tests.integration.api.caller import Caller, Worker
+from tests.support.caller import Caller, Worker
 
 ADMIN_TOKEN = "an-admin-token-for-tests"  # noqa: S105 - of no installation
 

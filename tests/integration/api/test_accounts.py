@@ -4,7 +4,7 @@ import pytest
 
 from app.bootstrap import Wiring
 from app.domain.identifiers import AccountId, AccountName
-from tests.integration.api.caller import Caller, Worker
+from tests.support.caller import Caller, Worker
 
 pytestmark = pytest.mark.integration
 

@@ -7,10 +7,10 @@ import pytest
 from app.domain.identifiers import AccountId
 from app.domain.smart_order import SmartOrder, SmartOrderState
 from app.ports import Change
-from app.store import keys
-from app.store.connection import connect
-from tests.builders import a_stop, an_id
-from tests.integration.api.caller import Caller, Worker
+from app.store.core import keys
+from app.store.core.connection import connect
+from tests.support.builders import a_stop, an_id
+from tests.support.caller import Caller, Worker
 
 pytestmark = pytest.mark.integration
 

@@ -3,8 +3,8 @@
 import pytest
 
 from app.bootstrap import Wiring
-from app.domain.words import Dialect
-from tests.integration.api.caller import Caller
+from app.domain.enums import Dialect
+from tests.support.caller import Caller
 
 pytestmark = pytest.mark.integration
 

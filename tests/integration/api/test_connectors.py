@@ -8,10 +8,10 @@ import redis
 
 from app.bootstrap import Wiring
 from app.domain.account import Account
+from app.domain.enums import Market, Mode
 from app.domain.identifiers import AccountId, AccountName, VenueName
-from app.domain.words import Market, Mode
-from app.store.venue_memory import RedisVenueMemory
-from tests.integration.api.caller import Caller
+from app.store.memory.venue_memory import RedisVenueMemory
+from tests.support.caller import Caller
 
 pytestmark = pytest.mark.integration
 

@@ -6,10 +6,13 @@ from decimal import Decimal
 
 import pytest
 
+from app.admin import doctor
+from app.admin.health import CANARY_AGE_MAX_MS
 from app.bootstrap import Wiring
 from app.dispatch.celery_publisher import CeleryPublisher
 from app.dispatch.routes import QueueName, TaskName
 from app.domain.account import PAPER
+from app.domain.enums import Mode, Side
 from app.domain.finding import Finding, Grade
 from app.domain.identifiers import (
     AccountId,
@@ -20,15 +23,12 @@ from app.domain.identifiers import (
     VenueOrderId,
 )
 from app.domain.reconciliation import Mismatch, MismatchKind, Reconciliation, StandingOrder
-from app.domain.words import Mode, Side
-from app.ingress import doctor
-from app.ingress.factory import create_app
-from app.ingress.health import CANARY_AGE_MAX_MS
+from app.factory import create_app
 from app.ports import Findings
-from app.services.inspect import inspect_account
-from tests.builders import BTC, SPOT, an_id
-from tests.integration.api.caller import Caller, Json, Worker
+from app.services.admin.inspect import inspect_account
 from tests.integration.api.conftest import ADMIN_TOKEN
+from tests.support.builders import BTC, SPOT, an_id
+from tests.support.caller import Caller, Json, Worker
 
 pytestmark = pytest.mark.integration
 

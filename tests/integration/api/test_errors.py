@@ -5,7 +5,7 @@ from typing import NoReturn
 import pytest
 from flask import Flask
 
-from tests.integration.api.caller import Caller
+from tests.support.caller import Caller
 
 pytestmark = pytest.mark.integration
 

@@ -6,15 +6,15 @@ import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.admin.health import CANARY_AGE_MAX_MS
 from app.bootstrap import Wiring, web_wiring
 from app.dispatch.routes import TaskName
 from app.domain.identifiers import AggregateId, EpochMs
-from app.ingress.factory import create_app
-from app.ingress.health import CANARY_AGE_MAX_MS
+from app.factory import create_app
 from app.settings import Settings
-from app.store import keys
-from app.store.connection import connect
-from tests.integration.api.caller import Caller
+from app.store.core import keys
+from app.store.core.connection import connect
+from tests.support.caller import Caller
 
 pytestmark = pytest.mark.integration
 

@@ -8,14 +8,14 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.bootstrap import Wiring, web_wiring
+from app.dialects.hummingbot.callers import LOOKS_PER_SECOND
 from app.domain.account import Account, ApiClient
+from app.domain.enums import Dialect, Mode
 from app.domain.identifiers import AccountId, AccountName, VenueName
-from app.domain.words import Dialect, Mode
-from app.ingress.factory import create_app
-from app.ingress.hummingbot.callers import LOOKS_PER_SECOND
+from app.factory import create_app
+from app.paper.admin.administration import PaperDesk
 from app.settings import Settings
-from app.venues.paper.desk import PaperDesk
-from tests.integration.api.caller import Caller
+from tests.support.caller import Caller
 
 pytestmark = pytest.mark.integration
 

@@ -15,14 +15,14 @@ from app.domain.events import OrderReported
 from app.domain.identifiers import AggregateId
 from app.domain.report import OrderReport
 from app.domain.status import OrderStatus
-from app.ingress.factory import create_app
+from app.factory import create_app
 from app.ports import Stored
 from app.services.advance import advance
-from app.services.archive import archive
+from app.services.keeping.archive import archive
 from app.settings import Settings
 from app.settings.kinds import DATABASE_URL
-from tests.end_to_end.stack import until
-from tests.integration.api.caller import Caller, Json, Worker
+from tests.support.caller import Caller, Json, Worker
+from tests.support.stack import until
 
 pytestmark = pytest.mark.integration
 

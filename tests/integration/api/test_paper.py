@@ -6,11 +6,11 @@ import pytest
 
 from app.bootstrap import Wiring, web_wiring
 from app.domain.account import Account
+from app.domain.enums import Mode
 from app.domain.identifiers import AccountId, AccountName, VenueName
-from app.domain.words import Mode
-from app.ingress.factory import create_app
+from app.factory import create_app
 from app.settings import Settings
-from tests.integration.api.caller import WEBHOOK, Caller, Worker
+from tests.support.caller import WEBHOOK, Caller, Worker
 
 pytestmark = pytest.mark.integration
 

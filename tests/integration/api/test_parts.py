@@ -27,9 +27,9 @@ from app.domain.smart_order import SmartOrder
 from app.domain.smart_trade.trade import SmartTrade
 from app.domain.status import OrderStatus
 from app.settings import Settings
-from tests.integration.api.caller import WEBHOOK, Caller, Json, Worker
-from tests.integration.api.faulty_store import Fault, FaultyStore
-from tests.three_commas import TRADES, headers, json_body, sale
+from tests.support.caller import WEBHOOK, Caller, Json, Worker
+from tests.support.faulty_store import Fault, FaultyStore
+from tests.support.three_commas import TRADES, headers, json_body, sale
 
 KEY, SECRET = "parts", "a-secret-of-these-tests"
 

@@ -6,12 +6,12 @@ from decimal import Decimal
 import pytest
 
 from app.bootstrap import Wiring
+from app.domain.enums import Side
 from app.domain.frozen import Frozen, PlacedOrder
 from app.domain.identifiers import AccountId, AccountName, ClientOrderId
-from app.domain.words import Side
 from app.ports import Change
-from tests.builders import BTC, NOW, an_order
-from tests.integration.api.caller import Caller
+from tests.support.builders import BTC, NOW, an_order
+from tests.support.caller import Caller
 
 pytestmark = pytest.mark.integration
 

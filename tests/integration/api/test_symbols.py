@@ -7,8 +7,8 @@ import pytest
 
 from app.bootstrap import Wiring
 from app.domain.identifiers import VenueName
-from app.venues.paper.desk import PaperDesk
-from tests.integration.api.caller import Caller, Json
+from app.paper.admin.administration import PaperDesk
+from tests.support.caller import Caller, Json
 
 pytestmark = pytest.mark.integration
 

@@ -9,18 +9,18 @@ from decimal import Decimal
 import pytest
 from urllib3.connection import HTTPConnection
 
+from app.admin.order_outcomes import Outcome, outcome_from
 from app.domain.commands import Action
+from app.domain.enums import Market
 from app.domain.errors import MalformedPayload, NotPermitted
 from app.domain.status import OrderStatus
-from app.domain.words import Market
-from app.ingress.order_outcomes import Outcome, outcome_from
 from app.ports import RECEIVE_WINDOW_MS
 from app.services.advance import advance
-from app.services.cancel import request_cancel
-from app.services.resolve import resolve_order
-from tests.builders import NOW, REQUESTED, a_command, an_order, fixed
-from tests.exchanges.faults import Call, Fault
-from tests.venue_rig import VenueRig, venue_rig
+from app.services.placing.cancel import request_cancel
+from app.services.placing.resolve import resolve_order
+from tests.support.builders import NOW, REQUESTED, a_command, an_order, fixed
+from tests.support.exchanges.faults import Call, Fault
+from tests.support.venue_rig import VenueRig, venue_rig
 
 
 @pytest.fixture

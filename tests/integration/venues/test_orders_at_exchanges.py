@@ -11,20 +11,20 @@ import pytest
 
 from app.domain.account import Account
 from app.domain.commands import Action, SignalCommand
+from app.domain.enums import AccountState, Market, ReasonCode
 from app.domain.errors import VenueUnavailable
 from app.domain.order import Order
 from app.domain.report import OrderReport
-from app.domain.signal import SignalState, Stage
+from app.domain.request.signal import SignalState, Stage
 from app.domain.status import OrderStatus
-from app.domain.words import AccountState, Market, ReasonCode
-from app.services.cancel import request_cancel
-from app.services.place import place_order
-from app.services.resolve import LOOK_UP_LEASE_MS, resolve_order
-from app.venues.ccxt.clients import Clients
-from tests.builders import BTC, ETH, REQUESTED, a_command, fixed
-from tests.contract.venue_world import KEY
-from tests.exchanges.faults import Call, Fault
-from tests.venue_rig import RealVenues, VenueRig, venue_rig
+from app.exchanges.clients import Clients
+from app.services.placing.cancel import request_cancel
+from app.services.placing.place import place_order
+from app.services.placing.resolve import LOOK_UP_LEASE_MS, resolve_order
+from tests.support.builders import BTC, ETH, REQUESTED, a_command, fixed
+from tests.support.exchanges.faults import Call, Fault
+from tests.support.venue_rig import RealVenues, VenueRig, venue_rig
+from tests.support.venue_world import KEY
 
 VENUES = [
     ("binance", Market.SPOT),

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from app.domain.commands import Action
+from app.domain.enums import Market
 from app.domain.errors import VenueUnavailable
 from app.domain.events import OrderReported
 from app.domain.identifiers import EpochMs, VenueOrderId
@@ -16,15 +17,14 @@ from app.domain.reconciliation import MismatchKind, Reconciliation
 from app.domain.report import OrderReport
 from app.domain.status import OrderStatus
 from app.domain.venue_cancel import CancelState, VenueCancel
-from app.domain.words import Market
+from app.services.admin.venue_cancels import hurry_venue_cancels, request_venue_cancel
 from app.services.advance import advance
-from app.services.reconcile import reconcile
-from app.services.venue_cancels import hurry_venue_cancels, request_venue_cancel
-from tests.builders import BTC, ETH, a_command, fixed
-from tests.contract.venue_world import KEY, LISTED
-from tests.exchanges.faults import Call, Fault
-from tests.exchanges.trading import Position, Ticket
-from tests.venue_rig import VenueRig, venue_rig
+from app.services.following.reconcile import reconcile
+from tests.support.builders import BTC, ETH, a_command, fixed
+from tests.support.exchanges.faults import Call, Fault
+from tests.support.exchanges.trading import Position, Ticket
+from tests.support.venue_rig import VenueRig, venue_rig
+from tests.support.venue_world import KEY, LISTED
 
 
 @pytest.fixture(params=["binance", "bybit", "poloniex"])

@@ -13,15 +13,15 @@ from dataclasses import replace
 import pytest
 
 from app.domain.commands import Action, SignalRules
+from app.domain.enums import Market, PositionMode
 from app.domain.errors import VenueBusy
 from app.domain.identifiers import EpochMs
-from app.domain.signal import SignalState
+from app.domain.request.signal import SignalState
 from app.domain.status import OrderStatus
-from app.domain.words import Market, PositionMode
-from tests.builders import a_command, fixed, percent
-from tests.contract.venue_world import Numbers
-from tests.exchanges.faults import Call
-from tests.venue_rig import VenueRig, venue_rig
+from tests.support.builders import a_command, fixed, percent
+from tests.support.exchanges.faults import Call
+from tests.support.venue_rig import VenueRig, venue_rig
+from tests.support.venue_world import Numbers
 
 #: From none to just below what counts as silence.
 LATENCIES_MS = [0, 1_600, 4_000, 9_000]

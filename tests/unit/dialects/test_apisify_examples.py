@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.dialects.apisify.reading import Order, account_for, order_from, ticker_of
+from app.dialects.apisify.parse import Order, account_for, order_from, ticker_of
+from app.dialects.apisify.render import error_for
 from app.dialects.apisify.settings import settings_of
-from app.dialects.apisify.writing import error_for
-from app.dialects.body import payload_from
 from app.domain.account import Account
+from app.domain.enums import Market
 from app.domain.errors import HookfillError, MalformedPayload, NotFound, NotPermitted
 from app.domain.identifiers import AccountId, AccountName, Symbol, VenueName
-from app.domain.netting import NetAction
-from app.domain.words import Market
-from app.venues.paper.defaults import DEFAULT_INSTRUMENTS
+from app.domain.request.netting import NetAction
+from app.paper.defaults import DEFAULT_INSTRUMENTS
+from app.web.json_body import payload_from
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "apisify").glob("*.json"))
 

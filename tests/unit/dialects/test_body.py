@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.dialects.body import DEPTH_MAX, payload_from
 from app.domain.errors import MalformedPayload
+from app.web.json_body import DEPTH_MAX, payload_from
 
 
 def nested(levels: int) -> bytes:

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from app.dialects.body import payload_from
-from app.dialects.crypto_arsenal.reading import command_from, settings_of
-from app.dialects.crypto_arsenal.writing import error_for
+from app.dialects.crypto_arsenal.parse import command_from, settings_of
+from app.dialects.crypto_arsenal.render import error_for
 from app.domain.commands import SignalCommand
+from app.domain.enums import Market
 from app.domain.errors import HookfillError
-from app.domain.words import Market
+from app.web.json_body import payload_from
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "crypto_arsenal").glob("*.json"))
 

@@ -6,8 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.dialects.body import payload_from
-from app.dialects.crypto_arsenal.reading import (
+from app.dialects.crypto_arsenal.parse import (
     ConnectorSettings,
     DelayRules,
     command_from,
@@ -17,8 +16,9 @@ from app.dialects.crypto_arsenal.reading import (
     redacted,
 )
 from app.domain.commands import Action, SignalCommand, Size, SizeKind
+from app.domain.enums import Market
 from app.domain.errors import MalformedPayload, NotAuthenticated
-from app.domain.words import Market
+from app.web.json_body import payload_from
 
 DEFAULTS = ConnectorSettings()
 BY_NOTIONAL = replace(DEFAULTS, percent_is_notional=True, leverage=5)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.dialects.body import payload_from
 from app.dialects.crypto_arsenal.settings import ConnectorSettings, settings_of
 from app.domain.commands import LateExits, OnOpposite, SignalRules
 from app.domain.errors import MalformedPayload
+from app.web.json_body import payload_from
 
 EVERYTHING = {
     "leverage": 5,

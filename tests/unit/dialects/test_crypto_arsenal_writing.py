@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from app.dialects.crypto_arsenal.writing import error_for, method_not_allowed, ok
+from app.dialects.crypto_arsenal.render import error_for, method_not_allowed, ok
 from app.domain import errors
 from app.domain.errors import HookfillError, MalformedPayload, RateLimited
-from tests.builders import an_error
+from tests.support.builders import an_error
 
 CLASSES = [
     one for _, one in inspect.getmembers(errors, inspect.isclass) if issubclass(one, HookfillError)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.dialects.exact_json import exact_json
+from app.web.exact_json import exact_json
 
 NUMBERS = st.decimals(allow_nan=False, allow_infinity=False, places=8)
 VALUES = st.recursive(

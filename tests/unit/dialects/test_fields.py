@@ -7,7 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from marshmallow import Schema, ValidationError, fields
 
-from app.dialects.fields import (
+from app.domain.errors import MalformedPayload
+from app.web.fields import (
     POSITIVE,
     CallerId,
     Flag,
@@ -20,7 +21,6 @@ from app.dialects.fields import (
     loaded,
     number_from,
 )
-from app.domain.errors import MalformedPayload
 
 NUMBERS: list[tuple[object, str]] = [
     (5, "5"),

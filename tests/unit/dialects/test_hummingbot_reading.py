@@ -7,18 +7,19 @@ from typing import Any
 
 import pytest
 
-from app.dialects.body import payload_from
-from app.dialects.hummingbot import cursors, reading, schemas
-from app.dialects.hummingbot.bodies import object_from
+from app.dialects.hummingbot import cursors, schemas
+from app.dialects.hummingbot import parse as reading
 from app.dialects.hummingbot.credentials import credentials_from, is_only_play
-from app.dialects.hummingbot.problems import InvalidBody, UnusableKey
+from app.dialects.hummingbot.errors import InvalidBody, UnusableKey
+from app.dialects.hummingbot.objects import object_from
 from app.dialects.hummingbot.shapes import shape_of
 from app.domain.commands import OrderCommand, PositionAction
+from app.domain.enums import Kind, Mode, OrderType, Side
 from app.domain.errors import NotAuthenticated
 from app.domain.identifiers import AccountId, EpochMs, Symbol
 from app.domain.status import OrderStatus
-from app.domain.words import Kind, Mode, OrderType, Side
-from tests.builders import SPOT, USDM
+from app.web.json_body import payload_from
+from tests.support.builders import SPOT, USDM
 
 JSON = "application/json"
 

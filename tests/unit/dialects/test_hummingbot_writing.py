@@ -4,12 +4,12 @@ from decimal import Decimal
 
 import pytest
 
-from app.dialects.exact_json import exact_json
 from app.dialects.hummingbot import rows
 from app.dialects.hummingbot.names import Directory, connector_of, pair_of, symbol_of
+from app.dialects.hummingbot.render import error_for, placed
 from app.dialects.hummingbot.statuses import Word, statuses_behind, word_of
-from app.dialects.hummingbot.writing import error_for, placed
 from app.domain.account import Account
+from app.domain.enums import Market, OrderType, PositionMode, PositionSide, ReasonCode
 from app.domain.errors import (
     Conflict,
     HookfillError,
@@ -33,8 +33,18 @@ from app.domain.market import Position
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.status import CLOSED, OrderStatus
-from app.domain.words import Market, OrderType, PositionMode, PositionSide, ReasonCode
-from tests.builders import BTC, BTC_SPOT, ETH, REQUESTED, SPOT, USDM, a_fill, a_quote, an_order
+from app.web.exact_json import exact_json
+from tests.support.builders import (
+    BTC,
+    BTC_SPOT,
+    ETH,
+    REQUESTED,
+    SPOT,
+    USDM,
+    a_fill,
+    a_quote,
+    an_order,
+)
 
 NAMES = ("demo", "paper")
 

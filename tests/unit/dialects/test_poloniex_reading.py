@@ -5,18 +5,19 @@ from typing import Any
 
 import pytest
 
-from app.dialects.poloniex import order_reading, smart_reading
+from app.dialects.poloniex import parse_orders as order_reading
+from app.dialects.poloniex import parse_smart_orders as smart_reading
 from app.dialects.poloniex.addresses import Address, address_from, addresses_from
-from app.dialects.poloniex.cancel_reading import reach_from
+from app.dialects.poloniex.enums import SMART_TYPES
+from app.dialects.poloniex.errors import Code, Problem
 from app.dialects.poloniex.kill_switches import timeout_from
+from app.dialects.poloniex.parse_cancels import reach_from
 from app.dialects.poloniex.payload import Payload, array_from, object_from
-from app.dialects.poloniex.problems import Code, Problem
-from app.dialects.poloniex.words import SMART_TYPES
+from app.domain.enums import Direction, Market, OrderType, Side, SmartOrderType, TimeInForce
 from app.domain.identifiers import AggregateId, Symbol
 from app.domain.instrument import Instrument
-from app.domain.stop_commands import PlaceSmartOrder
+from app.domain.smart_order_command import PlaceSmartOrder
 from app.domain.trigger import Offset
-from app.domain.words import Direction, Market, OrderType, Side, SmartOrderType, TimeInForce
 
 BTC = Instrument(
     symbol=Symbol("BTC/USDT"),

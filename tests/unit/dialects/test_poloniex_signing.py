@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from app.dialects.poloniex.problems import Code, Problem
+from app.dialects.poloniex.errors import Code, Problem
 from app.dialects.poloniex.signing import (
     Credentials,
     Wire,

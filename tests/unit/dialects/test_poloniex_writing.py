@@ -5,14 +5,17 @@ from decimal import Decimal
 
 import pytest
 
-from app.dialects.poloniex import market_writing, order_writing, replies, smart_writing
+from app.dialects.poloniex import render_markets as market_writing
+from app.dialects.poloniex import render_orders as order_writing
+from app.dialects.poloniex import render_smart_orders as smart_writing
+from app.dialects.poloniex import replies
+from app.dialects.poloniex.amounts import quotient, scale_of, shown
 from app.dialects.poloniex.bars import Bar, PublicTrade, bars_of
 from app.dialects.poloniex.currencies import number_of
-from app.dialects.poloniex.figures import quotient, scale_of, shown
+from app.dialects.poloniex.errors import TEXTS, Code, Problem, status_of
 from app.dialects.poloniex.intervals import INTERVALS, spans
 from app.dialects.poloniex.pages import page_of
 from app.dialects.poloniex.payload import Payload
-from app.dialects.poloniex.problems import TEXTS, Code, Problem, status_of
 from app.dialects.poloniex.queries import (
     DAY_MS,
     WEEK_MS,
@@ -24,14 +27,14 @@ from app.dialects.poloniex.queries import (
 )
 from app.dialects.poloniex.settings import settings_of
 from app.domain import errors
+from app.domain.enums import Dialect, Direction, OrderType, ReasonCode, Side
 from app.domain.identifiers import AggregateId, Currency, EpochMs
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.smart_order import SmartOrderState
 from app.domain.status import CLOSED, OrderStatus
 from app.domain.trigger import Offset
-from app.domain.words import Dialect, Direction, OrderType, ReasonCode, Side
-from tests.builders import (
+from tests.support.builders import (
     BTC_SPOT,
     NOW,
     a_fill,

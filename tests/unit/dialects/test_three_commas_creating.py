@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from app.dialects.three_commas.creating import account_in, trade_from
 from app.dialects.three_commas.entering import Call
-from app.dialects.three_commas.findings import InvalidParameters
+from app.dialects.three_commas.errors import InvalidParameters
 from app.dialects.three_commas.parameters import STEPS, UNCLEAR
+from app.domain.enums import OrderType, PriceSource
 from app.domain.identifiers import Symbol
-from app.domain.smart_trade.terms import (
+from app.domain.smart_trade.enums import EntryMethod, TakeProfitType, TradeType
+from app.domain.smart_trade.spec import (
     Condition,
     Entry,
     NewTrade,
@@ -22,8 +24,6 @@ from app.domain.smart_trade.terms import (
     StopLoss,
     TakeProfit,
 )
-from app.domain.smart_trade.words import EntryMethod, TakeProfitType, TradeType
-from app.domain.words import OrderType, PriceSource
 
 ETH = Symbol("ETH/USDT")
 SIMPLE = {"account_id": 1, "pair": "USDT_ETH", "units_to_buy": 2, "buy_price": 99}

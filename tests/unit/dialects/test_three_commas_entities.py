@@ -6,7 +6,6 @@ from decimal import Decimal
 
 import pytest
 
-from app.dialects.exact_json import exact_json
 from app.dialects.three_commas.accounts import account_entity, currency_rates, market_pairs
 from app.dialects.three_commas.live import Trail, with_trails
 from app.dialects.three_commas.names import (
@@ -19,11 +18,11 @@ from app.dialects.three_commas.names import (
 )
 from app.dialects.three_commas.steps import order_entity, price_text, step_entity
 from app.dialects.three_commas.trades import Surroundings, trade_entity
+from app.domain.enums import Market, OrderType, ReasonCode, Side
 from app.domain.identifiers import AggregateId, Currency, EpochMs, Symbol, VenueName
 from app.domain.market import Quote
 from app.domain.reason import Reason
-from app.domain.smart_trade.terms import Entry, StopLoss, TakeProfit
-from app.domain.smart_trade.words import (
+from app.domain.smart_trade.enums import (
     EntryMethod,
     StepKind,
     StepStatus,
@@ -31,8 +30,9 @@ from app.domain.smart_trade.words import (
     TradeStatus,
     TradeType,
 )
-from app.domain.words import Market, OrderType, ReasonCode, Side
-from tests.unit.dialects.three_commas_trades import (
+from app.domain.smart_trade.spec import Entry, StopLoss, TakeProfit
+from app.web.exact_json import exact_json
+from tests.support.three_commas_trades import (
     ACCOUNT,
     ENTRY,
     NOW,

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from app.dialects.three_commas.findings import InvalidParameters
+from app.dialects.three_commas.errors import InvalidParameters
 from app.dialects.three_commas.listing import Listing, Order, listing_from
+from app.dialects.three_commas.trade_routes import sorted_trades
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol
-from app.domain.smart_trade.words import FINAL, FINISHED, TradeStatus, TradeType
-from app.ingress.three_commas.trades import sorted_trades
-from tests.unit.dialects.three_commas_trades import NOW, a_trade
+from app.domain.smart_trade.enums import FINAL, FINISHED, TradeStatus, TradeType
+from tests.support.three_commas_trades import NOW, a_trade
 
 TRADE = a_trade()
 

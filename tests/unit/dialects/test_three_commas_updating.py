@@ -7,22 +7,22 @@ from decimal import Decimal
 import pytest
 
 from app.dialects.three_commas.actions import Funds, funds_from, id_in, step_in
-from app.dialects.three_commas.findings import InvalidParameters
+from app.dialects.three_commas.errors import InvalidParameters
 from app.dialects.three_commas.parameters import STEPS
 from app.dialects.three_commas.schemas import ResponseType
 from app.dialects.three_commas.updating import update_from
-from app.domain.smart_trade.terms import Condition, Entry, PlannedStep, StopLoss, TakeProfit
-from app.domain.smart_trade.terms import TradeUpdate as Update
-from app.domain.smart_trade.trade import SmartTrade
-from app.domain.smart_trade.words import (
+from app.domain.enums import OrderType, PriceSource
+from app.domain.smart_trade.enums import (
     EntryMethod,
     StepStatus,
     TakeProfitType,
     TradeStatus,
     TradeType,
 )
-from app.domain.words import OrderType, PriceSource
-from tests.unit.dialects.three_commas_trades import ENTRY, PROFIT, STOP, a_trade
+from app.domain.smart_trade.spec import Condition, Entry, PlannedStep, StopLoss, TakeProfit
+from app.domain.smart_trade.spec import TradeUpdate as Update
+from app.domain.smart_trade.trade import SmartTrade
+from tests.support.three_commas_trades import ENTRY, PROFIT, STOP, a_trade
 
 BOTH = {"take_profit_enabled": True, "stop_loss_enabled": True}
 OFF = {"take_profit_enabled": False, "stop_loss_enabled": False}

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from app.dialects.three_commas import writing
-from app.dialects.three_commas.findings import InvalidParameters, invalid_parameters
+from app.dialects.three_commas import render as writing
+from app.dialects.three_commas.errors import InvalidParameters, invalid_parameters
 from app.dialects.three_commas.parameters import Unreadable
+from app.dialects.three_commas.render import AccountForeign
 from app.dialects.three_commas.signing import SignatureInvalid
 from app.dialects.three_commas.wire_names import FUNDS_NAMES, in_wire_words
-from app.dialects.three_commas.writing import AccountForeign
 from app.domain.errors import (
     Conflict,
     HookfillError,

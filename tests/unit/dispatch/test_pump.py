@@ -9,7 +9,7 @@ from app.dispatch import pump as pump_module
 from app.dispatch.pump import PumpPublisher
 from app.domain.effects import Effect, EffectKind
 from app.domain.identifiers import EpochMs
-from tests.builders import NOW, an_id
+from tests.support.builders import NOW, an_id
 
 #: Far longer than the thread needs, so that only a pump that stands still fails.
 PATIENCE_SECONDS = 40

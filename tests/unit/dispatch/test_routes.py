@@ -4,7 +4,7 @@ import pytest
 
 from app.dispatch.routes import QUEUE_OF, QueueName, TaskName, queue_of, task_of
 from app.domain.effects import Effect, EffectKind
-from tests.builders import an_id
+from tests.support.builders import an_id
 from workers.base import USE_CASES
 
 

@@ -27,10 +27,10 @@ from app.domain.events import (
     TriggerDisarmed,
     TriggerFired,
 )
-from app.domain.signal import SignalState, Stage
+from app.domain.request.signal import SignalState, Stage
 from app.domain.smart_order import SmartOrderState
 from app.domain.status import CLOSED, IN_FLIGHT, OPEN, OrderStatus
-from tests.builders import (
+from tests.support.builders import (
     LATER,
     NO_ANSWER,
     NOT_REACHED,

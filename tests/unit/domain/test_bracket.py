@@ -9,13 +9,13 @@ from app.domain.bracket import protection_of
 from app.domain.commands import Action
 from app.domain.decision import Decision
 from app.domain.effects import EffectKind
+from app.domain.enums import Direction, PositionSide, PriceSource, ReasonCode, Side
 from app.domain.events import CancelRequested, OrderUpdated, SmartOrderUpdated
 from app.domain.order import Order
-from app.domain.signal import Signal, SignalState, Stage
+from app.domain.request.signal import Signal, SignalState, Stage
 from app.domain.smart_order import SmartOrder, SmartOrderState
 from app.domain.status import OrderStatus
-from app.domain.words import Direction, PositionSide, PriceSource, ReasonCode, Side
-from tests.builders import (
+from tests.support.builders import (
     LATER,
     PAPER,
     REQUESTED,

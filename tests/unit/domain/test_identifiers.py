@@ -15,8 +15,8 @@ from app.domain.identifiers import (
     client_order_id,
     order_id_of,
 )
-from app.store.keys import SHARDS, shard_of_account, shard_of_id
-from tests.builders import SPOT_ID, USDM_ID, an_id
+from app.store.core.keys import SHARDS, shard_of_account, shard_of_id
+from tests.support.builders import SPOT_ID, USDM_ID, an_id
 
 IDS = st.integers(0, 2**53 - 1).map(AggregateId)
 INSTALLATIONS = st.text("0123456789abcdefghjkmnpqrstvwxyz", min_size=4, max_size=4)

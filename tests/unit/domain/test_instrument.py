@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from app.domain.enums import ReasonCode, Side
 from app.domain.reason import Reason
-from app.domain.words import ReasonCode, Side
-from tests.builders import BTC_SPOT
+from tests.support.builders import BTC_SPOT
 
 NUMBERS = st.decimals(
     min_value=0, max_value=Decimal("1e12"), allow_nan=False, allow_infinity=False, places=12

@@ -8,6 +8,7 @@ import pytest
 
 from app.domain.decision import EntryName
 from app.domain.effects import Effect, EffectKind
+from app.domain.enums import OrderType, ReasonCode
 from app.domain.events import (
     CancelDeferred,
     CancelRequested,
@@ -29,8 +30,7 @@ from app.domain.order import ATTEMPTS_MAX, LOOKS_MAX, Order, OrderEvent
 from app.domain.reason import Reason
 from app.domain.report import OrderReport
 from app.domain.status import CLOSED, OrderStatus
-from app.domain.words import OrderType, ReasonCode
-from tests.builders import (
+from tests.support.builders import (
     LATER,
     NO_ANSWER,
     NOT_REACHED,

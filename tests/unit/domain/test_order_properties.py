@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from app.domain.decision import Decision
 from app.domain.effects import EffectKind
+from app.domain.enums import ReasonCode
 from app.domain.events import (
     CancelDeferred,
     CancelRequested,
@@ -30,8 +31,7 @@ from app.domain.reason import Reason
 from app.domain.report import OrderReport
 from app.domain.status import CLOSED, OrderStatus, may_move
 from app.domain.succession import Succession
-from app.domain.words import ReasonCode
-from tests.builders import (
+from tests.support.builders import (
     LATER,
     NO_ANSWER,
     NOT_REACHED,
@@ -42,7 +42,7 @@ from tests.builders import (
     an_order,
     an_order_in,
 )
-from tests.searching import times
+from tests.support.searching import times
 
 MOMENTS = st.integers(NOW, NOW + 100_000).map(EpochMs)
 #: Mostly of the one claim that most orders here have had: news of another is ignored.

@@ -3,8 +3,8 @@
 import pytest
 
 from app.domain.commands import PositionAction
-from app.domain.position_rules import Reach, reach_of
-from app.domain.words import Market, PositionMode, PositionSide, Side
+from app.domain.enums import Market, PositionMode, PositionSide, Side
+from app.domain.position_effect import Reach, reach_of
 
 BUY, SELL = Side
 OPEN, CLOSE = PositionAction

@@ -9,15 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from app.domain.decision import EntryName
-from app.domain.events import CancelRequested, Executed, OrderUpdated, TimerDue
-from app.domain.identifiers import EpochMs, OrderId
-from app.domain.market import AccountView, Position
-from app.domain.netting import NetAction
-from app.domain.order import Order
-from app.domain.request import SignalState, Stage
-from app.domain.reversal import Reversal
-from app.domain.status import MOVES, OPEN, OrderStatus
-from app.domain.words import (
+from app.domain.enums import (
     Dialect,
     Kind,
     Market,
@@ -27,7 +19,15 @@ from app.domain.words import (
     ReasonCode,
     Side,
 )
-from tests.builders import (
+from app.domain.events import CancelRequested, Executed, OrderUpdated, TimerDue
+from app.domain.identifiers import EpochMs, OrderId
+from app.domain.market import AccountView, Position
+from app.domain.order import Order
+from app.domain.request.netting import NetAction
+from app.domain.request.request import SignalState, Stage
+from app.domain.request.reversal import Reversal
+from app.domain.status import MOVES, OPEN, OrderStatus
+from tests.support.builders import (
     ETH,
     ETH_USDM,
     NOW,

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from app.domain.enums import Dialect, Kind, Side
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol
+from app.domain.request.signal import SignalState
 from app.domain.search import Search
-from app.domain.signal import SignalState
 from app.domain.status import OrderStatus
-from app.domain.words import Dialect, Kind, Side
-from tests.builders import BTC, ETH, NOW, an_order
+from tests.support.builders import BTC, ETH, NOW, an_order
 
 ORDER = an_order(parent_id=AggregateId(16), caller_id="mine")
 

@@ -8,6 +8,14 @@ import pytest
 from app.domain.commands import Action, LateExits, OnOpposite, SignalRules, Size
 from app.domain.decision import Decision
 from app.domain.effects import EffectKind
+from app.domain.enums import (
+    OrderType,
+    PositionMode,
+    PositionSide,
+    ReasonCode,
+    Side,
+    TimeInForce,
+)
 from app.domain.events import (
     CancelRequested,
     Executed,
@@ -18,17 +26,9 @@ from app.domain.events import (
 )
 from app.domain.identifiers import EpochMs
 from app.domain.order import Order
-from app.domain.signal import Signal, SignalState, Stage, first_state
+from app.domain.request.signal import Signal, SignalState, Stage, first_state
 from app.domain.status import OrderStatus
-from app.domain.words import (
-    OrderType,
-    PositionMode,
-    PositionSide,
-    ReasonCode,
-    Side,
-    TimeInForce,
-)
-from tests.builders import (
+from tests.support.builders import (
     LATER,
     NOW,
     REFUSED,

@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from app.domain.aggregate import Aggregate, Event, decide, is_news
 from app.domain.commands import Action, OnOpposite, SignalRules
+from app.domain.enums import PositionMode, PositionSide
 from app.domain.events import (
     CancelRequested,
     Executed,
@@ -27,11 +28,10 @@ from app.domain.events import (
 from app.domain.identifiers import AggregateId, FreshId, OrderId
 from app.domain.order import Order
 from app.domain.report import OrderReport
-from app.domain.signal import Signal, SignalState
+from app.domain.request.signal import Signal, SignalState
 from app.domain.smart_order import SmartOrder
 from app.domain.status import CLOSED, IN_FLIGHT, OPEN, OrderStatus
-from app.domain.words import PositionMode, PositionSide
-from tests.builders import (
+from tests.support.builders import (
     NO_ANSWER,
     NOT_REACHED,
     NOW,
@@ -43,7 +43,7 @@ from tests.builders import (
     a_view,
     fixed,
 )
-from tests.searching import times
+from tests.support.searching import times
 
 TENTHS = st.integers(0, 10)
 REPORTED = st.sampled_from(

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.commands import Action, SignalRules, Size, SizeKind
+from app.domain.enums import Market, PositionSide, ReasonCode
 from app.domain.market import AccountView
 from app.domain.sizing import Sized, held_quantity, sized
-from app.domain.words import Market, PositionSide, ReasonCode
-from tests.builders import BTC_SPOT, ETH, ETH_USDM, a_view, fixed, notional, percent
+from tests.support.builders import BTC_SPOT, ETH, ETH_USDM, a_view, fixed, notional, percent
 
 LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
 SPOT_VIEW = a_view({"USDT": "10000", "BTC": "0.5"})

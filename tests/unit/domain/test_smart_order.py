@@ -8,6 +8,14 @@ import pytest
 
 from app.domain.decision import Decision
 from app.domain.effects import EffectKind
+from app.domain.enums import (
+    Direction,
+    OrderType,
+    ReasonCode,
+    Side,
+    SmartOrderType,
+    TimeInForce,
+)
 from app.domain.events import (
     CancelRequested,
     OrderUpdated,
@@ -29,15 +37,7 @@ from app.domain.smart_order import (
 )
 from app.domain.status import CLOSED, OrderStatus
 from app.domain.trigger import Offset
-from app.domain.words import (
-    Direction,
-    OrderType,
-    ReasonCode,
-    Side,
-    SmartOrderType,
-    TimeInForce,
-)
-from tests.builders import (
+from tests.support.builders import (
     LATER,
     NOW,
     REFUSED,

@@ -5,15 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.domain.stop_commands import (
-    AmendSmartOrder,
-    PlaceSmartOrder,
-    activation_direction,
-    amended,
-    stop_direction,
-)
-from app.domain.trigger import Offset
-from app.domain.words import (
+from app.domain.enums import (
     Direction,
     PriceSource,
     Side,
@@ -22,7 +14,15 @@ from app.domain.words import (
     StopPrice,
     TimeInForce,
 )
-from tests.builders import BTC
+from app.domain.smart_order_command import (
+    AmendSmartOrder,
+    PlaceSmartOrder,
+    activation_direction,
+    amended,
+    stop_direction,
+)
+from app.domain.trigger import Offset
+from tests.support.builders import BTC
 
 RISING, FALLING = Direction.RISING, Direction.FALLING
 STOP = PlaceSmartOrder(

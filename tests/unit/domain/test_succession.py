@@ -5,14 +5,14 @@ from decimal import Decimal
 
 import pytest
 
+from app.domain.enums import ReasonCode
 from app.domain.events import CancelRequested, OrderUpdated, PlacementClaimed
 from app.domain.identifiers import AggregateId, OrderId
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.status import CLOSED, OrderStatus
 from app.domain.succession import Succession
-from app.domain.words import ReasonCode
-from tests.builders import NOW, an_order
+from tests.support.builders import NOW, an_order
 
 OLD = an_order(id=OrderId(AggregateId(1)), quantity=Decimal(2), filled_quantity=Decimal("0.5"))
 HELD = an_order(

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.enums import Market
 from app.domain.errors import NotFound
 from app.domain.identifiers import Symbol
 from app.domain.symbols import AmbiguousSymbol, Listed, chosen, resolved
-from app.domain.words import Market
-from tests.searching import times
+from tests.support.searching import times
 
 SPOT = Listed(Symbol("BTC/USDT"), Market.SPOT)
 USDM = Listed(Symbol("BTC/USDT"), Market.USDM)

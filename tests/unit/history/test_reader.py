@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.identifiers import EpochMs
+from app.domain.request.signal import SignalState
 from app.domain.search import EVERYTHING, LIVE_STATES, FillPlace, Place, Search, place_of, state_of
-from app.domain.signal import SignalState
 from app.domain.status import OrderStatus
 from app.history import reader, sql_history
 from app.ports import Change
-from app.services.archive import archive
-from tests.builders import NOW, SPOT_ID, USDM_ID, a_fill, a_signal, an_id, an_order_in
-from tests.rig import Rig
-from tests.searching import times
+from app.services.keeping.archive import archive
+from tests.support.builders import NOW, SPOT_ID, USDM_ID, a_fill, a_signal, an_id, an_order_in
+from tests.support.rig import Rig
+from tests.support.searching import times
 
 if TYPE_CHECKING:
     from app.domain.aggregate import Aggregate

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from app.bootstrap import web_wiring
-from app.ingress.factory import create_app
+from app.factory import create_app
 from app.settings import Settings
 
 ADMIN_TOKEN = "an-admin-token-for-tests"  # noqa: S105 - of no installation

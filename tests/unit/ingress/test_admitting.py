@@ -17,12 +17,12 @@ from app.domain.errors import (
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
 from app.domain.status import OrderStatus
-from app.ingress.admitting import READINGS_MAX, Failed, part_by_part, with_current_registry
 from app.ports import Change, Stored
-from app.store.ledger import RedisLedger
-from app.store.registry import RedisRegistry
-from tests.builders import SPOT, an_id, an_order
-from tests.fakes import ClockedRedis, FrozenClock
+from app.store.core.ledger import RedisLedger
+from app.store.core.registry import RedisRegistry
+from app.web.registry_refresh import READINGS_MAX, Failed, part_by_part, with_current_registry
+from tests.support.builders import SPOT, an_id, an_order
+from tests.support.fakes import ClockedRedis, FrozenClock
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 import pytest
 
+from app.admin.attempts import ADDRESSES_MAX, FAILURES_MAX, WINDOW_MS, Attempts
 from app.domain.errors import RateLimited
-from app.ingress.attempts import ADDRESSES_MAX, FAILURES_MAX, WINDOW_MS, Attempts
 
 
 class _Watch:

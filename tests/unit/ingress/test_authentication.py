@@ -5,11 +5,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.ingress.attempts import FAILURES_MAX
-from app.ingress.authentication import OPEN_ROUTES
-from app.ingress.poloniex import operations as poloniex_operations
-from app.ingress.sessions import COOKIE, LIFE_SECONDS
-from app.ingress.three_commas import operations as three_commas_operations
+from app.admin.attempts import FAILURES_MAX
+from app.admin.authentication import OPEN_ROUTES
+from app.admin.sessions import COOKIE, LIFE_SECONDS
+from app.dialects.poloniex import operations as poloniex_operations
+from app.dialects.three_commas import operations as three_commas_operations
 from tests.unit.ingress.conftest import ADMIN_TOKEN, MakeApp
 
 #: Asks for credentials in its own way: in its body, or signed in headers.

@@ -14,10 +14,16 @@ import redis
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.admin import overview
+from app.admin.alert_builder import TOKEN_PLACEHOLDER
+from app.admin.dashboard import HEADERS
+from app.admin.static_files import STATIC
+from app.admin.venue_accounts import STALE_MS
 from app.bootstrap import web_wiring, worker_wiring
 from app.demo import seed
 from app.dispatch.routes import task_of
 from app.domain.account import Account, Connector
+from app.domain.enums import Mode, Side
 from app.domain.identifiers import (
     AccountId,
     AccountName,
@@ -39,21 +45,16 @@ from app.domain.reconciliation import (
 )
 from app.domain.status import OrderStatus
 from app.domain.venue_cancel import CancelState, VenueCancel
-from app.domain.words import Mode, Side
-from app.ingress import overview
-from app.ingress.alert_builder import TOKEN_PLACEHOLDER
-from app.ingress.dashboard import HEADERS
-from app.ingress.factory import create_app
-from app.ingress.static_files import STATIC
-from app.ingress.time_texts import iso, span
-from app.ingress.venue_accounts import STALE_MS
+from app.factory import create_app
 from app.ports import Change
-from app.services import reconcile, venue_cancels
-from app.services.archive import archive
+from app.services.admin import venue_cancels
+from app.services.following import reconcile
+from app.services.keeping.archive import archive
 from app.settings import Settings
-from app.store import keys
-from app.store.connection import connect
-from tests.builders import NOW, a_report, an_order
+from app.store.core import keys
+from app.store.core.connection import connect
+from app.web.time_texts import iso, span
+from tests.support.builders import NOW, a_report, an_order
 from tests.unit.ingress.conftest import ADMIN_TOKEN, MakeApp
 from workers.base import USE_CASES
 from workers.inline import InlinePublisher

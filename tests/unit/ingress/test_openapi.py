@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from app.ingress.openapi import document_of, routes_of
-from app.ingress.operations import OPERATIONS
+from app.openapi.document import document_of, routes_of
+from app.openapi.operations import OPERATIONS
 from tests.unit.ingress.conftest import ADMIN_TOKEN, MakeApp
 
 Json = dict[str, Any]

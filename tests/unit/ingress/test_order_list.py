@@ -3,12 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.admin.order_list import ListQuery, cursor_of, page_of, search_from
 from app.domain.aggregate import Aggregate
+from app.domain.enums import Kind
 from app.domain.identifiers import AccountId, AggregateId, EpochMs
 from app.domain.search import EVERYTHING, Search, place_of
-from app.domain.words import Kind
-from app.ingress.order_list import ListQuery, cursor_of, page_of, search_from
-from tests.builders import NOW, an_order
+from tests.support.builders import NOW, an_order
 
 
 def _orders(count: int) -> list[Aggregate]:

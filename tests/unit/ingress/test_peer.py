@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from app.ingress.peer import address_of, is_https, url_of
+from app.web.peer import address_of, is_https, url_of
 
 TRUSTED = (ip_network("127.0.0.1"), ip_network("10.0.0.0/8"), ip_network("2001:db8::/32"))
 

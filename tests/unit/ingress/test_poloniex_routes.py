@@ -5,8 +5,8 @@ import time
 import pytest
 from flask.testing import FlaskClient
 
-from app.ingress.authentication import OPEN_ROUTES
-from app.ingress.poloniex.operations import ROWS
+from app.admin.authentication import OPEN_ROUTES
+from app.dialects.poloniex.operations import ROWS
 from tests.unit.ingress.conftest import MakeApp
 
 SIGNED = [(method, path) for method, path, *_ in ROWS if path not in OPEN_ROUTES]

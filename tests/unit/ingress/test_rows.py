@@ -5,15 +5,15 @@ from decimal import Decimal
 
 import pytest
 
+from app.admin.rows import KEYS, detail_of, entry_row, row_of
 from app.domain.aggregate import Aggregate
 from app.domain.commands import Action
 from app.domain.decision import Entry, EntryName
+from app.domain.enums import PositionSide, ReasonCode, SmartOrderType
 from app.domain.identifiers import AggregateId, Currency, EpochMs
 from app.domain.reason import Reason
 from app.domain.status import OrderStatus
-from app.domain.words import PositionSide, ReasonCode, SmartOrderType
-from app.ingress.rows import KEYS, detail_of, entry_row, row_of
-from tests.builders import NOW, a_signal, a_smart_order, an_id, an_order, client_id
+from tests.support.builders import NOW, a_signal, a_smart_order, an_id, an_order, client_id
 
 #: docs/api.md, "Reading".
 CONTRACT = [

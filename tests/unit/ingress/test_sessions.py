@@ -1,6 +1,6 @@
 """A session is what we have signed, until its time is over."""
 
-from app.ingress.sessions import LIFE_SECONDS, Sessions
+from app.admin.sessions import LIFE_SECONDS, Sessions
 
 
 class _Watch:

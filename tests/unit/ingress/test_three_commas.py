@@ -13,16 +13,16 @@ from werkzeug.test import TestResponse
 
 from app.bootstrap import web_wiring
 from app.domain.account import ApiClient
+from app.domain.enums import Dialect
 from app.domain.errors import NotFound
 from app.domain.identifiers import AccountId, AccountName
-from app.domain.words import Dialect
-from app.ingress.factory import create_app
-from app.services.archive import archive
+from app.factory import create_app
+from app.services.keeping.archive import archive
 from app.settings import Settings
-from app.store.rates import RedisRates
-from tests import three_commas as wire
-from tests.builders import SPOT, USDM
-from tests.trade_rig import INSTRUMENT, TradeRig
+from app.store.coordination.rates import RedisRates
+from tests.support import three_commas as wire
+from tests.support.builders import SPOT, USDM
+from tests.support.trade_rig import INSTRUMENT, TradeRig
 
 Json = Any
 OTHER = "other-key"

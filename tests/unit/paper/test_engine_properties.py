@@ -7,13 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.identifiers import ClientOrderId, Currency, EpochMs, base_of, quote_of
-from app.domain.instrument import Instrument
-from app.domain.market import Quote
-from app.domain.paper_account import PaperAccount
-from app.domain.paper_order import PaperOrder
-from app.domain.reason import Reason
-from app.domain.words import (
+from app.domain.enums import (
     OrderType,
     PositionMode,
     PositionSide,
@@ -21,8 +15,14 @@ from app.domain.words import (
     Side,
     TimeInForce,
 )
-from app.venues.paper.engine import Outcome, cancel, match, place
-from tests.unit.paper.builders import (
+from app.domain.identifiers import ClientOrderId, Currency, EpochMs, base_of, quote_of
+from app.domain.instrument import Instrument
+from app.domain.market import Quote
+from app.domain.reason import Reason
+from app.paper.domain.account import PaperAccount
+from app.paper.domain.order import PaperOrder
+from app.paper.engine.engine import Outcome, cancel, match, place
+from tests.support.paper_builders import (
     NOW,
     SPOT_BTC,
     USDM_ETH,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.figures import plain
+from app.domain.money import plain
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,15 @@ from decimal import Decimal
 
 import pytest
 
+from app.domain.enums import Market, PositionMode, PositionSide, ReasonCode, Side
 from app.domain.identifiers import Currency, EpochMs
 from app.domain.market import Quote
-from app.domain.paper_account import PaperAccount
-from app.domain.paper_order import PaperOrder
 from app.domain.reason import Reason
 from app.domain.status import OrderStatus
-from app.domain.words import Market, PositionMode, PositionSide, ReasonCode, Side
-from app.venues.paper.engine import Outcome, cancel, match, place
-from tests.unit.paper.builders import (
+from app.paper.domain.account import PaperAccount
+from app.paper.domain.order import PaperOrder
+from app.paper.engine.engine import Outcome, cancel, match, place
+from tests.support.paper_builders import (
     ETH,
     USDM_ETH,
     a_futures_account,

@@ -4,15 +4,15 @@ from decimal import Decimal
 
 import pytest
 
+from app.domain.enums import Market, OrderType, PositionMode, PositionSide, ReasonCode, Side
 from app.domain.identifiers import ClientOrderId, Currency, Symbol
 from app.domain.instrument import Instrument
-from app.domain.paper_account import Fees, Leg, PaperAccount
-from app.domain.paper_order import PaperOrder
 from app.domain.reason import Reason
 from app.domain.status import OrderStatus
-from app.domain.words import Market, OrderType, PositionMode, PositionSide, ReasonCode, Side
-from app.venues.paper.engine import Outcome, place
-from tests.unit.paper.builders import NOW, a_quote
+from app.paper.domain.account import Fees, Leg, PaperAccount
+from app.paper.domain.order import PaperOrder
+from app.paper.engine.engine import Outcome, place
+from tests.support.paper_builders import NOW, a_quote
 
 BTC_USD, BTC = Symbol("BTC/USD"), Currency("BTC")
 LONG, SHORT = PositionSide.LONG, PositionSide.SHORT

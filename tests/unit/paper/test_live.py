@@ -14,10 +14,10 @@ from app.domain.errors import (
     VenueUnavailable,
 )
 from app.domain.identifiers import EpochMs, Symbol
-from app.venues.errors import translated, translated_reading
-from app.venues.paper.ccxt_tickers import CcxtTickers, public_exchange
-from app.venues.paper.live import FRESH_MS, LiveSource
-from tests.unit.paper.builders import BTC, ETH
+from app.exchanges.errors import translated, translated_reading
+from app.exchanges.tickers import CcxtTickers, public_exchange
+from app.paper.prices.live import FRESH_MS, LiveSource
+from tests.support.paper_builders import BTC, ETH
 
 
 class ScriptedTickers:

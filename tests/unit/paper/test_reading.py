@@ -5,19 +5,19 @@ from decimal import Decimal
 
 import pytest
 
+from app.domain.enums import Market, PositionMode
 from app.domain.errors import MalformedPayload
 from app.domain.identifiers import Currency
-from app.domain.paper_account import Fees
-from app.domain.paper_fault import FaultWord
-from app.domain.words import Market, PositionMode
-from app.venues.paper.body import number_from
-from app.venues.paper.reading import (
+from app.paper.admin.body import number_from
+from app.paper.admin.parse import (
     account_setting_from,
     fault_plan_from,
     instruments_from,
     quotes_from,
 )
-from tests.unit.paper.builders import BTC, ETH, a_quote
+from app.paper.domain.account import Fees
+from app.paper.domain.fault import FaultWord
+from tests.support.paper_builders import BTC, ETH, a_quote
 
 
 def complaints(read: Callable[[object], object], content: object) -> Mapping[str, list[str]]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.rig import Rig
+from tests.support.rig import Rig
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from app.domain.commands import Action
 from app.domain.effects import EffectKind
 from app.domain.errors import StoreUnavailable
 from app.domain.identifiers import EpochMs
-from app.domain.signal import SignalState
+from app.domain.request.signal import SignalState
 from app.ports import Admission
-from app.services.accept import Sender, accept_signal, targets_of
-from tests.builders import BTC, NOW, ORIGIN, SPOT, SPOT_ID, a_command, a_signal, fixed
-from tests.rig import Rig
+from app.services.intake.accept import Sender, accept_signal, targets_of
+from tests.support.builders import BTC, NOW, ORIGIN, SPOT, SPOT_ID, a_command, a_signal, fixed
+from tests.support.rig import Rig
 
 
 def test_what_is_accepted_is_stored_with_what_it_owes(rig: Rig) -> None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from app.domain.enums import Dialect, OrderType, ReasonCode, Side
 from app.domain.errors import (
     CallerIdInUse,
     InsufficientFunds,
@@ -19,19 +20,18 @@ from app.domain.identifiers import Currency, EpochMs
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.status import OrderStatus
-from app.domain.words import Dialect, OrderType, ReasonCode, Side
 from app.ports import Admission
-from app.services.accept_exact_order import (
+from app.services.intake.accept_exact_order import (
     Replacement,
     accept_exact_order,
     await_place,
     replace_exact_order,
 )
-from app.services.accept_order import OrderSender
-from app.services.archive import archive
-from app.services.cancel import request_cancel
-from tests.builders import BTC, SPOT, a_fill, a_report, a_view
-from tests.rig import POLICY, Rig, deaths, encounters
+from app.services.intake.accept_order import OrderSender
+from app.services.keeping.archive import archive
+from app.services.placing.cancel import request_cancel
+from tests.support.builders import BTC, SPOT, a_fill, a_report, a_view
+from tests.support.rig import POLICY, Rig, deaths, encounters
 
 LIMIT = ExactOrder(
     symbol=BTC,

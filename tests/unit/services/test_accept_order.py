@@ -9,6 +9,15 @@ import pytest
 from app.domain.account import Account
 from app.domain.commands import OrderCommand, PositionAction
 from app.domain.effects import EffectKind
+from app.domain.enums import (
+    AccountState,
+    Dialect,
+    Market,
+    OrderType,
+    PositionSide,
+    ReasonCode,
+    Side,
+)
 from app.domain.errors import (
     HookfillError,
     KeyReused,
@@ -23,23 +32,19 @@ from app.domain.errors import (
 from app.domain.identifiers import AccountId, AccountName, EpochMs, Symbol
 from app.domain.order import Order
 from app.domain.status import OrderStatus
-from app.domain.words import (
-    AccountState,
-    Dialect,
-    Market,
-    OrderType,
-    PositionSide,
-    ReasonCode,
-    Side,
-)
 from app.ports import Admission
-from app.services.accept_order import AcceptedOrder, IdempotencyKey, OrderSender, accept_order
-from app.services.cancel import request_cancel
-from app.services.place import place_order
-from app.services.settle import is_settled
-from tests.builders import BTC, ETH, NOW, REQUESTED, SPOT, USDM, a_report
-from tests.fakes import ThenSilent
-from tests.rig import Rig, deaths, encounters, with_ids
+from app.services.intake.accept_order import (
+    AcceptedOrder,
+    IdempotencyKey,
+    OrderSender,
+    accept_order,
+)
+from app.services.placing.cancel import request_cancel
+from app.services.placing.place import place_order
+from app.services.placing.settle import is_settled
+from tests.support.builders import BTC, ETH, NOW, REQUESTED, SPOT, USDM, a_report
+from tests.support.fakes import ThenSilent
+from tests.support.rig import Rig, deaths, encounters, with_ids
 
 DAY_MS = 86_400_000
 BUY = OrderCommand(symbol=BTC, side=Side.BUY, type=OrderType.MARKET, quantity=Decimal("0.1"))

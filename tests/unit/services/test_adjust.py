@@ -7,6 +7,7 @@ import pytest
 
 from app.domain.adjustment import Adjustment, Outcome
 from app.domain.effects import EffectKind
+from app.domain.enums import PositionMode
 from app.domain.errors import (
     HookfillError,
     NotFound,
@@ -16,11 +17,10 @@ from app.domain.errors import (
     VenueUnavailable,
 )
 from app.domain.identifiers import EpochMs, Symbol
-from app.domain.words import PositionMode
-from app.services.adjust import WAIT_MS, adjust, set_leverage, set_position_mode
-from app.venues.ccxt.exchange import CALL_SECONDS
-from tests.builders import ETH, USDM, USDM_ID, an_id
-from tests.rig import Rig, deaths, encounters, with_ids
+from app.exchanges.exchange import CALL_SECONDS
+from app.services.admin.adjust import WAIT_MS, adjust, set_leverage, set_position_mode
+from tests.support.builders import ETH, USDM, USDM_ID, an_id
+from tests.support.rig import Rig, deaths, encounters, with_ids
 
 #: What one call of a real venue may take.
 CALL_MS = int(CALL_SECONDS * 1_000)

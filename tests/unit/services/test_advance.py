@@ -7,17 +7,17 @@ import pytest
 
 from app.domain.commands import Action
 from app.domain.effects import Effect, EffectKind
+from app.domain.enums import AccountState, PositionSide
 from app.domain.errors import Conflict, NotFound, NotPermitted, StoreUnavailable
 from app.domain.events import CancelRequested, OrderReported, PlacementClaimed, TimerDue
 from app.domain.identifiers import AccountId, AggregateId, Symbol
-from app.domain.signal import Stage
+from app.domain.request.signal import Stage
 from app.domain.status import OrderStatus
-from app.domain.words import AccountState, PositionSide
 from app.ports import NO_TERMS, Change, Ports, Terms
 from app.services.advance import ATTEMPTS_MAX, advance
-from app.store.lanes import RedisLanes
-from app.store.ledger import RedisLedger
-from tests.builders import (
+from app.store.core.lanes import RedisLanes
+from app.store.core.ledger import RedisLedger
+from tests.support.builders import (
     ETH,
     LATER,
     NOW,
@@ -29,7 +29,7 @@ from tests.builders import (
     an_order,
     an_order_in,
 )
-from tests.rig import Rig
+from tests.support.rig import Rig
 
 CLAIMED = PlacementClaimed(at_ms=NOW, lease_until_ms=LATER)
 FILLED = OrderReported(at_ms=NOW, report=a_report())

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.domain.errors import HistoryUnavailable, NotFound
+from app.domain.request.signal import SignalState
 from app.domain.search import EVERYTHING, Search, state_of
-from app.domain.signal import SignalState
 from app.domain.status import OrderStatus
 from app.history.database import Database
 from app.history.reader import WholeReader
 from app.history.sql_history import SqlHistory
 from app.ports import Change
-from app.services import archive as archive_module
-from app.services.archive import UNREADABLE_MS, archive
-from app.services.follow import follow_news
-from app.services.recall import present
-from app.services.tend import tend
-from app.store import keys
-from app.store.records import aggregate_from, entry_from
-from app.store.scripts import text_of
-from tests.builders import (
+from app.services.find_anywhere import present
+from app.services.following.follow import follow_news
+from app.services.keeping import archive as archive_module
+from app.services.keeping.archive import UNREADABLE_MS, archive
+from app.services.perform import tend
+from app.store.core import keys
+from app.store.core.records import aggregate_from, entry_from
+from app.store.core.scripts import text_of
+from tests.support.builders import (
     SPOT_ID,
     a_command,
     a_fill,
@@ -36,7 +36,7 @@ from tests.builders import (
     an_order_in,
     fixed,
 )
-from tests.rig import Rig, StepHistory, deaths, encounters
+from tests.support.rig import Rig, StepHistory, deaths, encounters
 
 if TYPE_CHECKING:
     from app.domain.aggregate import Aggregate

@@ -3,14 +3,14 @@
 from decimal import Decimal
 
 from app.domain.commands import Action
+from app.domain.enums import Side
 from app.domain.identifiers import AggregateId, OrderId, client_order_id
 from app.domain.market import AccountView
 from app.domain.order import Order
-from app.domain.words import Side
-from app.services.accept import Accepted
-from app.services.lane import work_lane
-from app.services.place import place_order
-from tests.builders import (
+from app.services.intake.accept import Accepted
+from app.services.placing.lane import work_lane
+from app.services.placing.place import place_order
+from tests.support.builders import (
     BTC,
     INSTALLATION,
     SPOT_ID,
@@ -21,8 +21,8 @@ from tests.builders import (
     fixed,
     percent,
 )
-from tests.fakes import nothing
-from tests.rig import POLICY, Rig
+from tests.support.fakes import nothing
+from tests.support.rig import POLICY, Rig
 
 BUY = a_command(size=fixed("0.1"))
 HALF = a_command(Action.SELL, size=percent("50"))

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from app.domain.commands import Action, SignalCommand
+from app.domain.enums import AccountState, ReasonCode
 from app.domain.errors import (
     HookfillError,
     NotFound,
@@ -16,12 +17,11 @@ from app.domain.errors import (
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
 from app.domain.report import OrderReport
-from app.domain.signal import SignalState, Stage
+from app.domain.request.signal import SignalState, Stage
 from app.domain.smart_order import SmartOrderState
 from app.domain.status import OrderStatus
-from app.domain.words import AccountState, ReasonCode
-from app.services.cancel import cancel_order, request_cancel
-from tests.builders import (
+from app.services.placing.cancel import cancel_order, request_cancel
+from tests.support.builders import (
     REQUESTED,
     a_command,
     a_report,
@@ -33,7 +33,7 @@ from tests.builders import (
     client_id,
     fixed,
 )
-from tests.rig import POLICY, Rig, deaths, encounters
+from tests.support.rig import POLICY, Rig, deaths, encounters
 
 ORDER_ID = an_order().id
 RESTING = a_report(OrderStatus.NEW)

@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 from app.dispatch.routes import task_of
 from app.domain.commands import Action, OnOpposite, SignalRules
 from app.domain.effects import EffectKind
+from app.domain.enums import STATES_BY_HAND, AccountState, PositionSide
 from app.domain.errors import HookfillError, OutcomeUnknown, VenueRejected, VenueUnavailable
-from app.domain.signal import Signal
+from app.domain.request.signal import Signal
 from app.domain.status import OPEN, OrderStatus
-from app.domain.words import STATES_BY_HAND, AccountState, PositionSide
-from app.services.archive import archive
-from app.services.release import release_due
-from app.services.sweep import sweep
-from app.services.watch import watch_prices
-from tests.builders import PAPER, a_command, a_report, a_tick, a_view, fixed
-from tests.fakes import Answer, ThenSilent
-from tests.rig import Died, Rig
-from tests.searching import times
+from app.services.keeping.archive import archive
+from app.services.keeping.sweep import sweep
+from app.services.watching.release import release_due
+from app.services.watching.watch import watch_prices
+from tests.support.builders import PAPER, a_command, a_report, a_tick, a_view, fixed
+from tests.support.fakes import Answer, ThenSilent
+from tests.support.rig import Died, Rig
+from tests.support.searching import times
 from workers.base import USE_CASES
 
 SILENCE = OutcomeUnknown("nobody answered")

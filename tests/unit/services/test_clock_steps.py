@@ -12,14 +12,14 @@ from app.domain.commands import Action
 from app.domain.errors import OutcomeUnknown, VenueUnavailable
 from app.domain.events import CancelRequested
 from app.domain.identifiers import EpochMs
-from app.domain.signal import SignalState
+from app.domain.request.signal import SignalState
 from app.domain.status import OrderStatus
-from app.services.cancel import cancel_order, request_cancel
-from app.services.place import place_order
-from app.services.resolve import resolve_order
-from app.services.sweep import sweep
-from app.services.watch import LEASE_MS, watch_prices
-from tests.builders import (
+from app.services.keeping.sweep import sweep
+from app.services.placing.cancel import cancel_order, request_cancel
+from app.services.placing.place import place_order
+from app.services.placing.resolve import resolve_order
+from app.services.watching.watch import LEASE_MS, watch_prices
+from tests.support.builders import (
     BTC,
     NOW,
     PAPER,
@@ -31,8 +31,8 @@ from tests.builders import (
     an_order,
     an_order_in,
 )
-from tests.fakes import ThenSilent
-from tests.rig import POLICY, Rig
+from tests.support.fakes import ThenSilent
+from tests.support.rig import POLICY, Rig
 
 HOUR_MS = 3_600_000
 ORDER_ID = an_order().id

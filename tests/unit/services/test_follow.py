@@ -9,12 +9,12 @@ from app.domain.identifiers import AccountId, ClientOrderId
 from app.domain.market import AccountView
 from app.domain.order import Order
 from app.domain.report import OrderReport
-from app.domain.signal import SignalState
+from app.domain.request.signal import SignalState
 from app.domain.status import OrderStatus
-from app.services.follow import follow_news, follow_orders, poll_orders
-from app.store import keys
-from tests.builders import SPOT_ID, a_command, a_report, a_view, an_id, fixed
-from tests.rig import Rig, deaths, encounters
+from app.services.following.follow import follow_news, follow_orders, poll_orders
+from app.store.core import keys
+from tests.support.builders import SPOT_ID, a_command, a_report, a_view, an_id, fixed
+from tests.support.rig import Rig, deaths, encounters
 
 LIMIT = a_command(size=fixed("0.5"), limit_price=Decimal(20_000))
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.services.held import held
-from tests.rig import Rig
+from app.services.exclusive import held
+from tests.support.rig import Rig
 
 NAME, LEASE_MS = "work", 1_000
 

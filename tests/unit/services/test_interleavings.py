@@ -12,17 +12,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from app.domain.enums import Mode
 from app.domain.errors import OutcomeUnknown
 from app.domain.identifiers import OrderId
 from app.domain.order import Order
 from app.domain.status import OrderStatus
-from app.domain.words import Mode
-from app.services.place import place_order
-from app.services.resolve import resolve_order
-from tests.builders import SPOT, SPOT_ID, a_report, an_order
-from tests.fakes import Answer, ThenSilent, nothing
-from tests.interleaving import Worker, every_schedule, pause, run_all
-from tests.rig import POLICY, Rig
+from app.services.placing.place import place_order
+from app.services.placing.resolve import resolve_order
+from tests.support.builders import SPOT, SPOT_ID, a_report, an_order
+from tests.support.fakes import Answer, ThenSilent, nothing
+from tests.support.interleaving import Worker, every_schedule, pause, run_all
+from tests.support.rig import POLICY, Rig
 
 SILENCE = OutcomeUnknown("nobody answered")
 

@@ -3,14 +3,14 @@
 from dataclasses import replace
 from typing import Any
 
+from app.domain.enums import Dialect
 from app.domain.identifiers import EpochMs
 from app.domain.kill_switch import KillSwitch
 from app.domain.smart_order import SmartOrderState
 from app.domain.status import OrderStatus
-from app.domain.words import Dialect
-from app.services.kill import fire_kill_switches
-from tests.builders import NOW, SPOT_ID, a_smart_order, an_id, an_order_in
-from tests.rig import Rig, deaths
+from app.services.admin.kill_switches import fire_kill_switches
+from tests.support.builders import NOW, SPOT_ID, a_smart_order, an_id, an_order_in
+from tests.support.rig import Rig, deaths
 
 ORIGIN = "poloniex:1"
 SWITCH = KillSwitch(

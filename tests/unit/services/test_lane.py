@@ -3,14 +3,14 @@
 from decimal import Decimal
 
 from app.domain.commands import Action, OnOpposite, SignalCommand, SignalRules
+from app.domain.enums import AccountState, PositionSide, ReasonCode, Side
 from app.domain.errors import OutcomeUnknown, VenueUnavailable
 from app.domain.identifiers import AggregateId, base_of
 from app.domain.order import Order
-from app.domain.signal import SignalState
+from app.domain.request.signal import SignalState
 from app.domain.status import OrderStatus
-from app.domain.words import AccountState, PositionSide, ReasonCode, Side
-from app.services.lane import TURNS_MAX, work_lane
-from tests.builders import (
+from app.services.placing.lane import TURNS_MAX, work_lane
+from tests.support.builders import (
     BTC,
     ETH,
     SPOT_ID,
@@ -21,8 +21,8 @@ from tests.builders import (
     fixed,
     percent,
 )
-from tests.fakes import ThenSilent
-from tests.rig import POLICY, Rig, deaths, encounters, with_ids
+from tests.support.fakes import ThenSilent
+from tests.support.rig import POLICY, Rig, deaths, encounters, with_ids
 
 SILENCE = OutcomeUnknown("nobody answered")
 BUY = a_command(size=fixed("0.1"))

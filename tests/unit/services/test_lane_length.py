@@ -5,10 +5,10 @@ from dataclasses import replace
 from app.domain.errors import OutcomeUnknown, VenueUnavailable
 from app.domain.identifiers import AggregateId
 from app.ports import Stored
-from app.services.lane import work_lane
-from app.store.ledger import RedisLedger
-from tests.builders import BTC, SPOT_ID, a_command, fixed
-from tests.rig import POLICY, Rig
+from app.services.placing.lane import work_lane
+from app.store.core.ledger import RedisLedger
+from tests.support.builders import BTC, SPOT_ID, a_command, fixed
+from tests.support.rig import POLICY, Rig
 
 BUY = a_command(size=fixed("0.1"))
 

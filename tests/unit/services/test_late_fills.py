@@ -9,13 +9,13 @@ from app.domain.events import OrderReported
 from app.domain.identifiers import Currency, TradeId
 from app.domain.order import LOOKS_MAX, Order
 from app.domain.report import OrderReport
-from app.domain.signal import SignalState
+from app.domain.request.signal import SignalState
 from app.domain.status import OrderStatus
 from app.services.advance import advance
-from app.services.place import place_order
-from app.services.resolve import resolve_order
-from tests.builders import a_command, a_fill, a_report, an_order
-from tests.rig import POLICY, Rig, deaths, encounters
+from app.services.placing.place import place_order
+from app.services.placing.resolve import resolve_order
+from tests.support.builders import a_command, a_fill, a_report, an_order
+from tests.support.rig import POLICY, Rig, deaths, encounters
 
 ORDER_ID = an_order().id
 FEE = {Currency("USDT"): Decimal("0.01")}

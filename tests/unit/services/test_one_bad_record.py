@@ -15,25 +15,25 @@ from app.domain.identifiers import AggregateId, EpochMs, OrderId
 from app.domain.kill_switch import KillSwitch
 from app.domain.market import Tick
 from app.domain.order import Order
-from app.domain.signal import SignalState
+from app.domain.request.signal import SignalState
 from app.domain.smart_order import SmartOrder, SmartOrderState
 from app.domain.status import OrderStatus
 from app.ports import Stored
-from app.services.archive import archive
-from app.services.cancel_smart_orders import SmartOrderFilter, waiting_smart_orders
-from app.services.follow import follow_news, poll_orders
-from app.services.kill import fire_kill_switches
-from app.services.news import read_news
-from app.services.quarantine import try_quarantined
-from app.services.reconcile import reconcile
-from app.services.release import release_due
-from app.services.reset import cancel_everything
-from app.services.settle import is_settled
-from app.services.sweep import sweep
-from app.services.watch import watch_prices
-from app.store import keys
-from app.store.ledger import RedisLedger
-from tests.builders import (
+from app.services.admin.kill_switches import fire_kill_switches
+from app.services.admin.reset import cancel_everything
+from app.services.following.follow import follow_news, poll_orders
+from app.services.following.news import read_news
+from app.services.following.reconcile import reconcile
+from app.services.keeping.archive import archive
+from app.services.keeping.quarantine import try_quarantined
+from app.services.keeping.sweep import sweep
+from app.services.placing.cancel_smart_orders import SmartOrderFilter, waiting_smart_orders
+from app.services.placing.settle import is_settled
+from app.services.watching.release import release_due
+from app.services.watching.watch import watch_prices
+from app.store.core import keys
+from app.store.core.ledger import RedisLedger
+from tests.support.builders import (
     BTC,
     PAPER,
     SPOT_ID,
@@ -47,7 +47,7 @@ from tests.builders import (
     client_id,
     fixed,
 )
-from tests.rig import POLICY, Rig
+from tests.support.rig import POLICY, Rig
 
 BAD, GOOD = an_id(1), an_id(2)
 SECOND = 1_000

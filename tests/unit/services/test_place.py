@@ -7,6 +7,7 @@ import pytest
 
 from app.domain.commands import Action
 from app.domain.effects import EffectKind
+from app.domain.enums import AccountState, ReasonCode, Side
 from app.domain.errors import (
     HookfillError,
     InsufficientFunds,
@@ -19,13 +20,12 @@ from app.domain.events import ClaimRenewed, PlacementClaimed
 from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.order import ATTEMPTS_MAX, Order
 from app.domain.status import OrderStatus
-from app.domain.words import AccountState, ReasonCode, Side
 from app.ports import Stored
 from app.services.advance import advance
-from app.services.cancel import request_cancel
-from app.services.place import SOON_MS, pause_ms, place_order
-from app.services.resolve import resolve_order
-from tests.builders import (
+from app.services.placing.cancel import request_cancel
+from app.services.placing.place import SOON_MS, pause_ms, place_order
+from app.services.placing.resolve import resolve_order
+from tests.support.builders import (
     BTC,
     NOW,
     REQUESTED,
@@ -37,8 +37,8 @@ from tests.builders import (
     an_order_in,
     fixed,
 )
-from tests.fakes import ThenSilent
-from tests.rig import POLICY, Rig, deaths, encounters
+from tests.support.fakes import ThenSilent
+from tests.support.rig import POLICY, Rig, deaths, encounters
 
 SILENCE = OutcomeUnknown("nobody answered")
 ORDER_ID = an_order().id

@@ -6,20 +6,20 @@ from dataclasses import replace
 
 import pytest
 
+from app.domain.enums import Mode
 from app.domain.errors import CannotAsk, NotFound, OutcomeUnknown, VenueBusy, VenueUnavailable
 from app.domain.identifiers import VenueName
 from app.domain.market import AccountView
 from app.domain.order import Order
 from app.domain.status import OrderStatus
-from app.domain.words import Mode
 from app.ports import Policy
-from app.services.cancel import cancel_order, request_cancel
-from app.services.follow import look_at_account, poll_orders
-from app.services.place import place_order
-from app.services.resolve import resolve_order
-from app.store.venue_memory import RedisVenueMemory
-from tests.builders import REQUESTED, SPOT, a_report, an_order, an_order_in
-from tests.rig import Rig, deaths, encounters
+from app.services.following.follow import look_at_account, poll_orders
+from app.services.placing.cancel import cancel_order, request_cancel
+from app.services.placing.place import place_order
+from app.services.placing.resolve import resolve_order
+from app.store.memory.venue_memory import RedisVenueMemory
+from tests.support.builders import REQUESTED, SPOT, a_report, an_order, an_order_in
+from tests.support.rig import Rig, deaths, encounters
 
 ORDER_ID = an_order().id
 REAL = Policy()

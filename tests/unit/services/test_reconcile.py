@@ -9,17 +9,23 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
+from app.domain.enums import ReasonCode
 from app.domain.errors import Conflict, VenueUnavailable
 from app.domain.reason import Reason
 from app.domain.reconciliation import MismatchKind, Reconciliation
 from app.domain.status import OrderStatus
-from app.domain.words import ReasonCode
-from app.services.archive import archive
-from app.services.cancel import request_cancel
-from app.services.reconcile import ASK_AGAIN_MS, LEASE_MS, WAIT_MS, reconcile, reconcile_now
-from app.store import keys
-from tests.builders import SPOT, SPOT_ID, a_command, a_report, an_order_in, fixed
-from tests.rig import Rig, deaths, encounters, with_ids
+from app.services.following.reconcile import (
+    ASK_AGAIN_MS,
+    LEASE_MS,
+    WAIT_MS,
+    reconcile,
+    reconcile_now,
+)
+from app.services.keeping.archive import archive
+from app.services.placing.cancel import request_cancel
+from app.store.core import keys
+from tests.support.builders import SPOT, SPOT_ID, a_command, a_report, an_order_in, fixed
+from tests.support.rig import Rig, deaths, encounters, with_ids
 
 if TYPE_CHECKING:
     from app.domain.identifiers import EpochMs
@@ -173,7 +179,7 @@ def test_an_order_that_cannot_be_told_keeps_none_from_being_compared(
     def busy(*_: object) -> NoReturn:
         raise Conflict("others were first")
 
-    monkeypatch.setattr("app.services.reconcile.tell", busy)
+    monkeypatch.setattr("app.services.following.reconcile.tell", busy)
 
     reconcile(SPOT_ID, rig.ports)
 

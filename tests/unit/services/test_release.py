@@ -3,11 +3,11 @@
 import pytest
 
 from app.domain.identifiers import EpochMs
-from app.domain.signal import SignalState
-from app.services.release import BATCH, release_due
-from app.store import keys
-from tests.builders import NOW, SPOT_ID, a_command, a_signal, an_id, fixed
-from tests.rig import Rig, deaths, encounters
+from app.domain.request.signal import SignalState
+from app.services.watching.release import BATCH, release_due
+from app.store.core import keys
+from tests.support.builders import NOW, SPOT_ID, a_command, a_signal, an_id, fixed
+from tests.support.rig import Rig, deaths, encounters
 
 DELAYED = a_command(size=fixed("0.1"), delay_ms=5_000)
 DUE = EpochMs(NOW + 5_000)

@@ -3,20 +3,20 @@
 import pytest
 
 from app.domain.commands import Action
+from app.domain.enums import AccountState, PositionSide, ReasonCode
 from app.domain.errors import Conflict, OutcomeUnknown
 from app.domain.events import PlacementClaimed
 from app.domain.identifiers import EpochMs
 from app.domain.order import Order
-from app.domain.signal import SignalState
+from app.domain.request.signal import SignalState
 from app.domain.smart_order import SmartOrderState
 from app.domain.status import OrderStatus
-from app.domain.words import AccountState, PositionSide, ReasonCode
-from app.services import reset
+from app.services.admin import reset
+from app.services.admin.reset import PATIENCE_MS, cancel_everything
 from app.services.advance import advance
-from app.services.reset import PATIENCE_MS, cancel_everything
-from app.services.wake import wake_account
-from tests.builders import SPOT_ID, USDM_ID, a_command, a_report, a_view, an_order, fixed
-from tests.rig import Rig, deaths, encounters
+from app.services.keeping.resume import wake_account
+from tests.support.builders import SPOT_ID, USDM_ID, a_command, a_report, a_view, an_order, fixed
+from tests.support.rig import Rig, deaths, encounters
 
 RESTING = a_command(Action.BUY, size=fixed("0.01"), limit_price=fixed("40000").value)
 DELAYED = a_command(Action.BUY, size=fixed("0.01"), delay_ms=60_000)

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from app.domain.enums import ReasonCode
 from app.domain.errors import (
     HookfillError,
     NotFound,
@@ -14,11 +15,10 @@ from app.domain.errors import (
 from app.domain.identifiers import EpochMs
 from app.domain.order import Order
 from app.domain.status import OrderStatus
-from app.domain.words import ReasonCode
-from app.services.cancel import request_cancel
-from app.services.place import place_order
-from app.services.resolve import LOOK_UP_LEASE_MS, resolve_order
-from tests.builders import (
+from app.services.placing.cancel import request_cancel
+from app.services.placing.place import place_order
+from app.services.placing.resolve import LOOK_UP_LEASE_MS, resolve_order
+from tests.support.builders import (
     NOW,
     REQUESTED,
     a_report,
@@ -27,8 +27,8 @@ from tests.builders import (
     an_order_in,
     client_id,
 )
-from tests.fakes import ThenSilent
-from tests.rig import POLICY, Died, Rig, deaths, encounters
+from tests.support.fakes import ThenSilent
+from tests.support.rig import POLICY, Died, Rig, deaths, encounters
 
 ORDER_ID = an_order().id
 SILENCE = OutcomeUnknown("nobody answered")

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from app.domain.enums import AccountState, Mode, Side
 from app.domain.errors import OutcomeUnknown, VenueUnavailable
 from app.domain.identifiers import EpochMs
-from app.domain.words import AccountState, Mode, Side
-from app.services.settle import is_settled
-from tests.builders import (
+from app.services.placing.settle import is_settled
+from tests.support.builders import (
     PAPER,
     SPOT_ID,
     a_command,
@@ -20,7 +20,7 @@ from tests.builders import (
     client_id,
     fixed,
 )
-from tests.rig import Rig
+from tests.support.rig import Rig
 
 BUY = a_command(size=fixed("0.1"))
 

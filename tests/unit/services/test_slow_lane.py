@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.commands import Action
+from app.domain.enums import AccountState, Side
 from app.domain.identifiers import AggregateId, EpochMs, base_of, client_order_id
 from app.domain.order import Order
-from app.domain.signal import SignalState
-from app.domain.words import AccountState, Side
-from app.services.lane import PAPER_ASKING_MS, TURNS_WITHIN_MS, work_lane
-from app.services.place import place_order
-from app.services.sweep import sweep
-from tests.builders import (
+from app.domain.request.signal import SignalState
+from app.services.keeping.sweep import sweep
+from app.services.placing.lane import PAPER_ASKING_MS, TURNS_WITHIN_MS, work_lane
+from app.services.placing.place import place_order
+from tests.support.builders import (
     BTC,
     BTC_SPOT,
     ETH,
@@ -31,8 +31,8 @@ from tests.builders import (
     fixed,
     percent,
 )
-from tests.fakes import nothing, nothing_with
-from tests.rig import Rig, encounters, with_ids
+from tests.support.fakes import nothing, nothing_with
+from tests.support.rig import Rig, encounters, with_ids
 
 BUY = a_command(size=fixed("0.1"))
 SELL = a_command(Action.SELL, size=fixed("0.1"))

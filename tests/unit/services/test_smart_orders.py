@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from app.domain.enums import Dialect, OrderType, ReasonCode, Side, SmartOrderType, TimeInForce
 from app.domain.errors import (
     CallerIdInUse,
     InsufficientFunds,
@@ -17,25 +18,24 @@ from app.domain.errors import (
 from app.domain.identifiers import AggregateId, Symbol
 from app.domain.reason import Reason
 from app.domain.smart_order import SmartOrder, SmartOrderState
+from app.domain.smart_order_command import PlaceSmartOrder, ReplaceSmartOrder, SmartOrderRules
 from app.domain.status import OrderStatus
-from app.domain.stop_commands import PlaceSmartOrder, ReplaceSmartOrder, SmartOrderRules
 from app.domain.trigger import Offset, Standing
-from app.domain.words import Dialect, OrderType, ReasonCode, Side, SmartOrderType, TimeInForce
 from app.ports import Admission
-from app.services.accept_smart_order import (
+from app.services.intake.accept_smart_order import (
     SmartOrderSender,
     accept_smart_order,
     replace_smart_order,
 )
-from app.services.cancel_smart_orders import (
+from app.services.placing.cancel_smart_orders import (
     SmartOrderFilter,
     cancel_smart_order,
     waiting_smart_orders,
 )
-from app.services.watch import HANDED_ON_MAX, LEASE_MS, watch_prices
-from tests.builders import BTC, PAPER, SPOT, a_report, a_tick
-from tests.fakes import ThenSilent
-from tests.rig import Rig, deaths, encounters
+from app.services.watching.watch import HANDED_ON_MAX, LEASE_MS, watch_prices
+from tests.support.builders import BTC, PAPER, SPOT, a_report, a_tick
+from tests.support.fakes import ThenSilent
+from tests.support.rig import Rig, deaths, encounters
 
 STOP = PlaceSmartOrder(
     symbol=BTC,

@@ -1,10 +1,10 @@
 """The sweep: what was lost, or never sent, is sent again."""
 
 from app.domain.effects import Effect, EffectKind
-from app.domain.signal import SignalState
-from app.services.sweep import BATCH, sweep
-from tests.builders import NOW, a_command, an_id, an_order, fixed
-from tests.rig import POLICY, Rig
+from app.domain.request.signal import SignalState
+from app.services.keeping.sweep import BATCH, sweep
+from tests.support.builders import NOW, a_command, an_id, an_order, fixed
+from tests.support.rig import POLICY, Rig
 
 
 def swept(rig: Rig) -> list[Effect]:

@@ -4,16 +4,16 @@ import pytest
 
 from app.domain.commands import Action
 from app.domain.effects import EffectKind
+from app.domain.enums import PositionSide, ReasonCode
 from app.domain.errors import NotFound, VenueRejected, VenueUnavailable
-from app.domain.signal import SignalState, Stage
+from app.domain.request.signal import SignalState, Stage
 from app.domain.smart_order import SmartOrderState
 from app.domain.status import OrderStatus
-from app.domain.words import PositionSide, ReasonCode
 from app.ports import Change
-from app.services.cancel import request_cancel
-from app.services.tend import tend
-from app.services.watch import watch_prices
-from tests.builders import (
+from app.services.perform import tend
+from app.services.placing.cancel import request_cancel
+from app.services.watching.watch import watch_prices
+from tests.support.builders import (
     ETH,
     PAPER,
     REQUESTED,
@@ -28,7 +28,7 @@ from tests.builders import (
     an_order_in,
     fixed,
 )
-from tests.rig import Rig, deaths, encounters
+from tests.support.rig import Rig, deaths, encounters
 
 LONG = PositionSide.LONG
 HOLDING = a_view({"USDT": "1000"}, {LONG: "0.5"})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from app.domain.enums import Mode, Side
 from app.domain.errors import (
     HistoryUnavailable,
     NotFound,
@@ -20,10 +21,8 @@ from app.domain.identifiers import ClientOrderId, Symbol, VenueOrderId
 from app.domain.reconciliation import StandingOrder
 from app.domain.status import OrderStatus
 from app.domain.venue_cancel import CancelState, VenueCancel
-from app.domain.words import Mode, Side
-from app.services import venue_cancels
-from app.services.reconcile import reconcile
-from app.services.venue_cancels import (
+from app.services.admin import venue_cancels
+from app.services.admin.venue_cancels import (
     BEGIN_WITHIN_MS,
     GIVE_UP_MS,
     LEASE_MS,
@@ -32,9 +31,10 @@ from app.services.venue_cancels import (
     hurry_venue_cancels,
     request_venue_cancel,
 )
-from tests.builders import BTC, SPOT, SPOT_ID, a_fill, a_report, an_order_in
-from tests.fakes import Lost
-from tests.rig import Rig, StepHistory, deaths, encounters, with_ids
+from app.services.following.reconcile import reconcile
+from tests.support.builders import BTC, SPOT, SPOT_ID, a_fill, a_report, an_order_in
+from tests.support.fakes import Lost
+from tests.support.rig import Rig, StepHistory, deaths, encounters, with_ids
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from app.domain.enums import AccountState, Mode, ReasonCode, Side
 from app.domain.errors import (
     CannotAsk,
     HistoryUnavailable,
@@ -17,19 +18,18 @@ from app.domain.errors import (
 from app.domain.frozen import Knowledge, Placed, PlacedOrder
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, OrderId, Symbol, VenueName
 from app.domain.order import Order
-from app.domain.request import SignalState
+from app.domain.request.request import SignalState
 from app.domain.smart_order import SmartOrderState
 from app.domain.status import OrderStatus
-from app.domain.words import AccountState, Mode, ReasonCode, Side
-from app.services.cancel import cancel_order, request_cancel
-from app.services.epoch import COUNT_MS, count_on, is_history_behind, is_store_whole
-from app.services.held import ANSWER_MS
-from app.services.place import SOON_MS, place_order
-from app.services.recover import end_waiting, release
-from app.services.vouch import EARLIER_MS, LOOK_BACK_MS_MAX, PATIENCE_MS, look_early
-from app.store import keys
-from app.store.ids import RedisIds
-from tests.builders import (
+from app.services.admin.recover import end_waiting, release
+from app.services.exclusive import ANSWER_MS
+from app.services.keeping.epoch import COUNT_MS, count_on, is_history_behind, is_store_whole
+from app.services.keeping.vouch import EARLIER_MS, LOOK_BACK_MS_MAX, PATIENCE_MS, look_early
+from app.services.placing.cancel import cancel_order, request_cancel
+from app.services.placing.place import SOON_MS, place_order
+from app.store.core import keys
+from app.store.core.ids import RedisIds
+from tests.support.builders import (
     BTC,
     ETH,
     REQUESTED,
@@ -42,8 +42,8 @@ from tests.builders import (
     an_order,
     an_order_in,
 )
-from tests.fakes import nothing
-from tests.rig import Rig, StepHistory, deaths, encounters
+from tests.support.fakes import nothing
+from tests.support.rig import Rig, StepHistory, deaths, encounters
 
 ORDER_ID = an_order().id
 SECOND_ID, THIRD_ID = (OrderId(AggregateId(ORDER_ID + more)) for more in (16, 32))

@@ -6,15 +6,15 @@ import pytest
 from prometheus_client import REGISTRY
 
 from app.domain.commands import Action
+from app.domain.enums import PositionSide, Side
 from app.domain.identifiers import EpochMs
-from app.domain.signal import Signal, SignalState
+from app.domain.request.signal import Signal, SignalState
 from app.domain.smart_order import SmartOrder, SmartOrderState
 from app.domain.status import OrderStatus
 from app.domain.trigger import Firing
-from app.domain.words import PositionSide, Side
-from app.services.watch import LEASE_MS, watch_prices
-from app.store import keys
-from tests.builders import (
+from app.services.watching.watch import LEASE_MS, watch_prices
+from app.store.core import keys
+from tests.support.builders import (
     BTC,
     ETH,
     PAPER,
@@ -29,7 +29,7 @@ from tests.builders import (
     an_id,
     fixed,
 )
-from tests.rig import POLICY, Rig, deaths, encounters
+from tests.support.rig import POLICY, Rig, deaths, encounters
 
 LONG = PositionSide.LONG
 ENTRY = a_command(

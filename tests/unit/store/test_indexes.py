@@ -8,12 +8,12 @@ from app.domain.aggregate import Aggregate
 from app.domain.commands import Action
 from app.domain.effects import Effect, EffectKind
 from app.domain.identifiers import EpochMs
-from app.domain.signal import SignalState, Stage
+from app.domain.request.signal import SignalState, Stage
 from app.domain.smart_order import SmartOrderState
 from app.domain.status import OrderStatus
-from app.store.indexes import effect_from, effect_text, listings_of, write_difference
-from app.store.transaction import Transaction
-from tests.builders import NOW, a_signal, a_smart_order, an_id, an_order_in
+from app.store.core.indexes import effect_from, effect_text, listings_of, write_difference
+from app.store.core.transaction import Transaction
+from tests.support.builders import NOW, a_signal, a_smart_order, an_id, an_order_in
 
 AGAIN = EpochMs(NOW + 3_000)
 

@@ -11,6 +11,20 @@ from hypothesis import strategies as st
 from app.domain.account import Account, ApiClient, Connector
 from app.domain.commands import Action, LateExits, OnOpposite, SignalRules, Size, SizeKind
 from app.domain.decision import Entry, EntryName
+from app.domain.enums import (
+    Dialect,
+    Direction,
+    Market,
+    Mode,
+    OrderType,
+    PositionMode,
+    PositionSide,
+    PriceSource,
+    ReasonCode,
+    Side,
+    SmartOrderType,
+    TimeInForce,
+)
 from app.domain.errors import StoreError
 from app.domain.identifiers import (
     AccountId,
@@ -25,32 +39,18 @@ from app.domain.identifiers import (
     VenueName,
     VenueOrderId,
 )
-from app.domain.netting import Legs, NetAction, OnSameSide
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.report import Fill
-from app.domain.reversal import Reversal
-from app.domain.signal import Signal, SignalState, Stage
+from app.domain.request.netting import Legs, NetAction, OnSameSide
+from app.domain.request.reversal import Reversal
+from app.domain.request.signal import Signal, SignalState, Stage
 from app.domain.smart_order import SmartOrder, SmartOrderState
 from app.domain.status import OrderStatus
 from app.domain.trigger import Offset, Trigger
-from app.domain.words import (
-    Dialect,
-    Direction,
-    Market,
-    Mode,
-    OrderType,
-    PositionMode,
-    PositionSide,
-    PriceSource,
-    ReasonCode,
-    Side,
-    SmartOrderType,
-    TimeInForce,
-)
-from app.store.codec import SHORT, decoder, encoder
-from app.store.records import SCHEMA, aggregate_from, entry_from, entry_text, record_of
-from tests.builders import NOW, REFUSED, a_signal, a_smart_order, a_stop, an_order
+from app.store.core.codec import SHORT, decoder, encoder
+from app.store.core.records import SCHEMA, aggregate_from, entry_from, entry_text, record_of
+from tests.support.builders import NOW, REFUSED, a_signal, a_smart_order, a_stop, an_order
 
 IDS = st.integers(0, 2**53 - 1)
 NUMBERS = st.decimals(allow_nan=False, allow_infinity=False, min_value=0, max_value=10**20)

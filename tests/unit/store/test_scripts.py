@@ -7,8 +7,8 @@ import pytest
 import redis
 
 from app.domain.errors import StoreUnavailable
-from app.store.connection import connect
-from app.store.scripts import load_script, text_of, translated
+from app.store.core.connection import connect
+from app.store.core.scripts import load_script, text_of, translated
 
 
 @pytest.mark.parametrize(

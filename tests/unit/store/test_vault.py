@@ -6,7 +6,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from app.domain.errors import StoreError
-from app.store.vault import Vault
+from app.store.memory.vault import Vault
 
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 SECRETS = {"apiKey": "key", "secret": "s3cret"}

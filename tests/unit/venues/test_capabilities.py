@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.domain.words import Market, OrderType
-from app.venues.ccxt.capabilities import capabilities_of
+from app.domain.enums import Market, OrderType
+from app.exchanges.capabilities import capabilities_of
 
 
 @pytest.mark.parametrize("exchange_id", ["binance", "bybit", "poloniex"])

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from app.domain.identifiers import AccountId
-from app.venues.ccxt import lines
-from app.venues.ccxt.lines import Lines
-from tests.builders import SPOT
+from app.exchanges import lines
+from app.exchanges.lines import Lines
+from tests.support.builders import SPOT
 
 if TYPE_CHECKING:
     from app.domain.account import Account
-    from app.venues.ccxt.line import Line
+    from app.exchanges.line import Line
 
 
 class Named:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from app.domain.enums import Market
 from app.domain.identifiers import Symbol
-from app.domain.words import Market
-from app.venues.ccxt.order_history import orders_placed
-from app.venues.ccxt.profiles import LookUp
+from app.exchanges.order_history import orders_placed
+from app.exchanges.profiles import LookUp
 
 WEEK_MS = 7 * 86_400_000
 BTC = Symbol("BTC/USDT")

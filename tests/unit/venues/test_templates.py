@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import ccxt
 import pytest
 
+from app.domain.enums import Market, Mode
 from app.domain.identifiers import AccountId, VenueName
-from app.domain.words import Market, Mode
-from app.venues.ccxt.profiles import profile_of
-from app.venues.ccxt.templates import SHARED, Templates
-from tests.builders import SPOT
+from app.exchanges.profiles import profile_of
+from app.exchanges.templates import SHARED, Templates
+from tests.support.builders import SPOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

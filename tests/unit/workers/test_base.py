@@ -16,7 +16,7 @@ from app.dispatch.routes import QueueName, TaskName
 from app.domain.errors import Conflict, HookfillError, NotFound, StoreUnavailable, UnreadableRecord
 from app.domain.identifiers import AggregateId
 from app.ports import Ports
-from tests.rig import Rig
+from tests.support.rig import Rig
 from workers import base
 from workers.base import USE_CASES, AggregateTask, HookfillTask, id_from, one_piece_of_work
 from workers.crew import Crews

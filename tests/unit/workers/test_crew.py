@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from tests.builders import an_id
+from tests.support.builders import an_id
 from workers import crew as crew_module
 from workers.crew import Crew, Crews, Rank, ceilings
 

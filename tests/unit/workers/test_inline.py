@@ -6,8 +6,8 @@ import pytest
 
 from app.domain.effects import Effect, EffectKind
 from app.domain.identifiers import EpochMs
-from tests.builders import NOW, an_id
-from tests.fakes import RecordingPublisher
+from tests.support.builders import NOW, an_id
+from tests.support.fakes import RecordingPublisher
 from workers.inline import KEPT_MAX, InlinePublisher
 
 

@@ -8,19 +8,19 @@ from decimal import Decimal
 
 import pytest
 
+from app.domain.enums import AccountState, OrderType, PriceSource
 from app.domain.errors import MalformedPayload, NotFound, RuleBroken, WrongState
 from app.domain.identifiers import AggregateId
-from app.domain.smart_trade.figures import remaining_quantity
-from app.domain.smart_trade.terms import Condition, PlannedStep, TradeUpdate
-from app.domain.smart_trade.trade import SmartTrade
-from app.domain.smart_trade.words import (
+from app.domain.smart_trade.enums import (
     StepKind,
     StepStatus,
     TakeProfitType,
     TradeStatus,
     TradeType,
 )
-from app.domain.words import AccountState, OrderType, PriceSource
+from app.domain.smart_trade.profit import remaining_quantity
+from app.domain.smart_trade.spec import Condition, PlannedStep, TradeUpdate
+from app.domain.smart_trade.trade import SmartTrade
 from app.ports import Ports
 from app.services.smart_trades.acting import (
     add_funds,
@@ -31,10 +31,10 @@ from app.services.smart_trades.acting import (
     panic_sell_step,
     update_trade,
 )
-from app.services.smart_trades.reading import view_of
-from app.store.ids import RedisIds
-from tests.builders import an_id
-from tests.trade_rig import TradeRig, a_sale, a_trade, classic, entry, steps, stop
+from app.services.smart_trades.trailing import view_of
+from app.store.core.ids import RedisIds
+from tests.support.builders import an_id
+from tests.support.trade_rig import TradeRig, a_sale, a_trade, classic, entry, steps, stop
 
 IN_STEPS = (("50", "105"), ("25", "110"), ("25", "115"))
 WAITING = a_trade(

@@ -9,11 +9,10 @@ from decimal import Decimal
 import pytest
 
 from app.domain.errors import CommandError
-from app.domain.smart_trade.figures import closed_quantity, entered_quantity
-from app.domain.smart_trade.terms import NewTrade, TradeUpdate
+from app.domain.smart_trade.enums import StepKind, TradeStatus, TradeType
+from app.domain.smart_trade.profit import closed_quantity, entered_quantity
+from app.domain.smart_trade.spec import NewTrade, TradeUpdate
 from app.domain.smart_trade.trade import SmartTrade
-from app.domain.smart_trade.words import StepKind, TradeStatus, TradeType
-from app.services.release import release_due
 from app.services.smart_trades.acting import (
     add_funds,
     cancel_step,
@@ -23,9 +22,10 @@ from app.services.smart_trades.acting import (
     panic_sell_step,
     update_trade,
 )
-from tests.builders import PAPER, SPOT
-from tests.rig import deaths, encounters
-from tests.trade_rig import TradeRig, a_sale, a_trade, classic, entry, steps, stop
+from app.services.watching.release import release_due
+from tests.support.builders import PAPER, SPOT
+from tests.support.rig import deaths, encounters
+from tests.support.trade_rig import TradeRig, a_sale, a_trade, classic, entry, steps, stop
 
 Act = Callable[[TradeRig], object]
 

@@ -6,16 +6,16 @@ from decimal import Decimal
 
 import pytest
 
+from app.domain.enums import Side
 from app.domain.events import OrderReported
 from app.domain.identifiers import Currency, TradeId
 from app.domain.order import Order
 from app.domain.report import Fill, OrderReport
-from app.domain.smart_trade.figures import entered_quantity
+from app.domain.smart_trade.enums import StepKind, TradeStatus, TradeType
+from app.domain.smart_trade.profit import entered_quantity
 from app.domain.smart_trade.trade import SmartTrade
-from app.domain.smart_trade.words import StepKind, TradeStatus, TradeType
-from app.domain.words import Side
 from app.services.advance import advance
-from tests.trade_rig import TradeRig, a_trade, entry, steps
+from tests.support.trade_rig import TradeRig, a_trade, entry, steps
 
 IN_STEPS = steps(("50", "105"), ("50", "110"))
 PAID = {Currency("ETH"): Decimal("0.01")}

@@ -7,22 +7,22 @@ from decimal import Decimal
 
 import pytest
 
-from app.domain.smart_trade.figures import (
+from app.domain.smart_trade.enums import StepKind
+from app.domain.smart_trade.profit import (
     average_buy_price,
     average_entry_price,
     average_sell_price,
     profit_percentage,
 )
 from app.domain.smart_trade.trade import SmartTrade
-from app.domain.smart_trade.words import StepKind
 from app.services.smart_trades.acting import (
     add_funds,
     cancel_trade,
     panic_sell,
     panic_sell_step,
 )
-from tests.price_vectors import VECTORS, Vector
-from tests.trade_rig import INSTRUMENT, TradeRig
+from tests.support.price_vectors import VECTORS, Vector
+from tests.support.trade_rig import INSTRUMENT, TradeRig
 
 
 @pytest.mark.parametrize("name", VECTORS)

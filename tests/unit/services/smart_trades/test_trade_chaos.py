@@ -13,16 +13,16 @@ from app.dispatch.routes import task_of
 from app.domain.effects import EffectKind
 from app.domain.errors import CommandError, HookfillError
 from app.domain.identifiers import AggregateId, ClientOrderId
-from app.domain.paper_fault import FaultPlan, FaultWord
-from app.domain.paper_order import PaperOrder
-from app.domain.smart_trade.figures import closed_quantity, entered_quantity
-from app.domain.smart_trade.terms import Condition, PlannedStep, TradeUpdate
+from app.domain.smart_trade.enums import StepKind, TakeProfitType, TradeType
+from app.domain.smart_trade.profit import closed_quantity, entered_quantity
+from app.domain.smart_trade.spec import Condition, PlannedStep, TradeUpdate
 from app.domain.smart_trade.trade import SmartTrade
 from app.domain.smart_trade.watch import WatchKind
-from app.domain.smart_trade.words import StepKind, TakeProfitType, TradeType
 from app.domain.status import OPEN, OrderStatus
+from app.paper.domain.fault import FaultPlan, FaultWord
+from app.paper.domain.order import PaperOrder
 from app.ports import Ports
-from app.services.release import release_due
+from app.services.keeping.sweep import sweep
 from app.services.smart_trades.acting import (
     add_funds,
     cancel_step,
@@ -32,12 +32,12 @@ from app.services.smart_trades.acting import (
     panic_sell_step,
     update_trade,
 )
-from app.services.sweep import sweep
-from app.services.watch import watch_prices
-from tests.builders import ETH, PAPER, SPOT
-from tests.rig import Died
-from tests.searching import times
-from tests.trade_rig import TradeRig, a_sale, a_trade, classic, entry, steps, stop
+from app.services.watching.release import release_due
+from app.services.watching.watch import watch_prices
+from tests.support.builders import ETH, PAPER, SPOT
+from tests.support.rig import Died
+from tests.support.searching import times
+from tests.support.trade_rig import TradeRig, a_sale, a_trade, classic, entry, steps, stop
 from workers.base import USE_CASES
 
 IN_STEPS = (("50", "105"), ("25", "110"), ("25", "112"))

@@ -1,0 +1,1 @@
+"""Our own API and the dashboard, for whoever runs Hookfill."""

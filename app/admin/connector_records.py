@@ -1,0 +1,181 @@
+"""Crypto Arsenal connectors, as the admin API sets and shows them (docs/api.md)."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import fields as fields_of
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from marshmallow import ValidationError, validate
+from marshmallow import fields as shapes
+
+from app.admin.request_body import SecretText, Strict, checked_name, refused
+from app.bootstrap import Wiring
+from app.dialects.crypto_arsenal.settings import ConnectorSettings, settings_of
+from app.domain.account import Connector
+from app.domain.errors import NotFound
+from app.domain.identifiers import AccountName, Symbol
+from app.domain.money import plain
+from app.web.fields import Flag, Text, invalid_fields, loaded
+from app.web.symbol_lookup import Spellings
+
+Json = dict[str, object]
+
+#: As long as the webhook takes them (Crypto Arsenal webhook spec, 2).
+NAME_CHARACTERS_MAX = 128
+TOKEN_CHARACTERS_MAX = 256
+
+#: Random bytes of a token that is made here.
+TOKEN_BYTES = 32
+
+
+class ConnectorName(Text):
+    """A name as a message carries it: printable, exact, without `/`."""
+
+    def read(self, value: object) -> str:
+        """Return the name itself."""
+        name = super().read(value)
+        is_short = 0 < len(name) <= NAME_CHARACTERS_MAX
+        if not is_short or not name.isprintable() or name != name.strip() or "/" in name:
+            raise ValidationError(
+                f"Must be 1 to {NAME_CHARACTERS_MAX} printable characters without /, "
+                "beginning and ending with no blank."
+            )
+        return name
+
+
+class ConnectorBody(Strict):
+    """What can be set of a connector, besides the settings of its dialect."""
+
+    token = SecretText(TOKEN_CHARACTERS_MAX)
+    account = Text()
+    accounts = shapes.List(Text(), validate=validate.Length(equal=1, error="Must name one."))
+    symbol = Text()
+    enabled = Flag()
+
+
+_BODY = ConnectorBody()
+_NAME = ConnectorName()
+
+
+class ConnectorRecords:
+    """Creates, changes, shows and disables connectors."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._registry = wiring.registry
+        self._vault = wiring.vault
+        self._spellings = Spellings(wiring)
+
+    def all(self) -> list[Json]:
+        """Return all connectors, by name."""
+        self._registry.refresh()
+        return [shown(connector) for connector in self._registry.connectors()]
+
+    def show(self, name: str) -> Json:
+        """Return one connector without its token.
+
+        Raises:
+            NotFound: there is none with this name.
+        """
+        return shown(self._get(name))
+
+    def put(self, name: str, content: Mapping[str, object]) -> Json:
+        """Create a connector, or change what the body names. A token that was made is shown once.
+
+        Raises:
+            MalformedPayload: with the messages by field; nothing has changed.
+        """
+        self._registry.refresh()
+        known = self._registry.connector(name)
+        own = {field: value for field, value in content.items() if field in _BODY.fields}
+        others = {field: value for field, value in content.items() if field not in own}
+        changes = self._changes(loaded(_BODY, own))
+        stored = {} if known is None else known.settings
+        changes["settings"] = settings_of({**stored, **others}).record()
+        made = None
+        if known is None:
+            if "token_hash" not in changes:
+                made = secrets.token_urlsafe(TOKEN_BYTES)
+                changes["token_hash"] = self._vault.digest(made)
+            _require(changes, "account", "symbol")
+            connector = Connector(name=checked_name(name, _NAME), **changes)
+        else:
+            connector = replace(known, **changes)
+        if "symbol" in changes:
+            connector = replace(connector, symbol=self._symbol_of(connector))
+        if connector != known:
+            self._registry.put_connector(connector)
+        return shown(connector) if made is None else {**shown(connector), "token": made}
+
+    def disable(self, name: str) -> Json:
+        """Switch a connector off: its messages are refused.
+
+        Raises:
+            NotFound: there is none with this name.
+        """
+        connector = replace(self._get(name), enabled=False)
+        self._registry.put_connector(connector)
+        return shown(connector)
+
+    def _changes(self, named: dict[str, Any]) -> dict[str, Any]:
+        """Return what the body names, as fields of the record."""
+        changes: dict[str, Any] = {
+            field: named[field] for field in ("symbol", "enabled") if field in named
+        }
+        if "token" in named:
+            changes["token_hash"] = self._vault.digest(named["token"])
+        if "account" in named and "accounts" in named:
+            raise refused("accounts", "Stands beside account: one of the two is enough.")
+        if "account" in named:
+            changes["account"] = self._existing("account", named["account"])
+        if "accounts" in named:
+            changes["account"] = self._existing("accounts", named["accounts"][0])
+        return changes
+
+    def _existing(self, field: str, name: str) -> AccountName:
+        try:
+            return self._registry.account_named(AccountName(name)).name
+        except NotFound as error:
+            raise refused(field, f"There is no account named {name[:64]!a}.") from error
+
+    def _symbol_of(self, connector: Connector) -> Symbol:
+        """Return what the symbol of a connector means to its account, as the caller wrote it."""
+        account = self._registry.account_named(connector.account)
+        try:
+            return self._spellings.symbol_of(connector.symbol, account)
+        except NotFound as error:
+            raise refused("symbol", f"{error}.") from error
+
+    def _get(self, name: str) -> Connector:
+        self._registry.refresh()
+        connector = self._registry.connector(name)
+        if connector is None:
+            raise NotFound(f"there is no connector {name[:NAME_CHARACTERS_MAX]!a}")
+        return connector
+
+
+def shown(connector: Connector) -> Json:
+    """Return a connector without its token, with all its settings, the defaults included."""
+    settings = settings_of(connector.settings)
+    return {
+        "name": connector.name,
+        "account": connector.account,
+        "symbol": connector.symbol,
+        "enabled": connector.enabled,
+        **{one.name: _plain(getattr(settings, one.name)) for one in fields_of(ConnectorSettings)},
+    }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return plain(value)
+    return [str(one) for one in value] if isinstance(value, tuple) else value
+
+
+def _require(changes: Mapping[str, object], *fields: str) -> None:
+    missing = {
+        field: ["Is needed for a new connector."] for field in fields if field not in changes
+    }
+    if missing:
+        raise invalid_fields(missing)

@@ -1,0 +1,194 @@
+"""Whether everything is as it should be: the store, the queue, and the venues of the accounts."""
+
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from flask import Blueprint, Response, jsonify
+
+from app.admin.authentication import Gate
+from app.admin.health import CANARY_AGE_MAX_MS
+from app.admin.request_body import Strict, body_of_request
+from app.bootstrap import Wiring
+from app.dispatch.routes import TaskName
+from app.domain import moments
+from app.domain.account import PAPER, Account
+from app.domain.errors import StoreUnavailable, UnsafeStore
+from app.domain.finding import Finding, Grade
+from app.domain.identifiers import AccountName
+from app.domain.quarantined import Quarantined
+from app.services.keeping.epoch import is_history_behind
+from app.store.core.server_check import check_server
+from app.web.fields import loaded
+
+Json = dict[str, object]
+
+#: A worker asks a venue some questions, each of which may take its time-out.
+PATIENCE_SECONDS = 30.0
+LOOK_SECONDS = 0.05
+
+_NOTHING = Strict()
+
+#: Records that cannot be read, of which each is a finding; `/api/quarantine` names all.
+SHOWN_MAX = 20
+
+
+class _Doctor:
+    """Asks the workers, for the web process never talks to a venue."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+
+    def all(self) -> Response:
+        """Answer about everything."""
+        loaded(_NOTHING, body_of_request())
+        self._wiring.registry.refresh()
+        accounts = [
+            one for one in self._wiring.registry.accounts() if one.enabled and one.venue != PAPER
+        ]
+        rows = [_row(one) for one in self._about_ourselves()]
+        rows += [_row(_FROZEN, one) for one in accounts if self._is_frozen(one)]
+        found = self._asked(accounts)
+        for account in accounts:
+            rows += [_row(one, account) for one in found[account.name]]
+        return jsonify(ok=_is_well(rows), findings=rows)
+
+    def account(self, name: str) -> Response:
+        """Answer about one account."""
+        loaded(_NOTHING, body_of_request())
+        self._wiring.registry.refresh()
+        account = self._wiring.registry.account_named(AccountName(name))
+        rows = [_row(one, account) for one in self._asked([account])[account.name]]
+        return jsonify(ok=_is_well(rows), account=account.name, venue=account.venue, findings=rows)
+
+    def _about_history(self) -> Sequence[Finding]:
+        try:
+            is_behind = is_history_behind(self._wiring.ports)
+        except StoreUnavailable as error:
+            return (Finding(check="history", message=str(error), grade=Grade.WARNING),)
+        return (_HISTORY_BEHIND,) if is_behind else ()
+
+    def _is_frozen(self, account: Account) -> bool:
+        return self._wiring.ports.freezer.of(account.id) is not None
+
+    def _asked(self, accounts: Sequence[Account]) -> dict[str, Sequence[Finding]]:
+        """Have workers look at these accounts, all at once."""
+        tickets = {account.name: secrets.token_hex(12) for account in accounts}
+        for account in accounts:
+            value = f"{account.id}:{tickets[account.name]}"
+            self._wiring.messages.send(TaskName.INSPECT, [value], about=account.name)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        found: dict[str, Sequence[Finding]] = {}
+        while len(found) < len(accounts) and time.monotonic() < deadline:
+            for name in tickets.keys() - found.keys():
+                told = self._wiring.ports.findings.get(tickets[name])
+                if told is not None:
+                    found[name] = told
+            if len(found) < len(accounts):
+                time.sleep(LOOK_SECONDS)
+        return {name: found.get(name, (_NOBODY,)) for name in tickets}
+
+    def _about_ourselves(self) -> Sequence[Finding]:
+        return (
+            *self._about_store(),
+            *self._about_queue(),
+            *self._about_history(),
+            *self._about_records(),
+        )
+
+    def _about_store(self) -> Sequence[Finding]:
+        settings = self._wiring.settings
+        try:
+            warnings = check_server(
+                settings.redis_url, may_lose_a_second=settings.appendfsync != "always"
+            )
+        except (UnsafeStore, StoreUnavailable) as error:
+            return (Finding(check="store", message=str(error), grade=Grade.ERROR),)
+        if not warnings:
+            return (Finding(check="store", message="the store's settings are safe"),)
+        return [Finding(check="store", message=one, grade=Grade.WARNING) for one in warnings]
+
+    def quarantine(self) -> Response:
+        """Answer which records this release cannot read, longest first."""
+        return jsonify(data=[_quarantined_row(one) for one in self._wiring.ports.quarantine.all()])
+
+    def _about_records(self) -> Sequence[Finding]:
+        return [
+            Finding(
+                check="records",
+                message=f"record {one.id} cannot be read: {one.why}",
+                grade=Grade.ERROR,
+                fix="Update all processes to the newest release that ran here. "
+                "Until then it stands still, and all others go on.",
+            )
+            for one in self._wiring.ports.quarantine.all()[:SHOWN_MAX]
+        ]
+
+    def _about_queue(self) -> Sequence[Finding]:
+        ports = self._wiring.ports
+        sung_ms = ports.canary.last_ms()
+        age_ms = None if sung_ms is None else moments.age_ms(sung_ms, ports.clock.server_ms())
+        if age_ms is not None and age_ms <= CANARY_AGE_MAX_MS:
+            message = f"a canary came through the queue {age_ms} ms ago"
+            return (Finding(check="queue", message=message),)
+        last = "none ever came" if age_ms is None else f"the last came {age_ms} ms ago"
+        return (
+            Finding(
+                check="queue",
+                message=f"no canary comes through the queue; {last}",
+                grade=Grade.ERROR,
+                fix="See whether beat, the broker and the workers run.",
+            ),
+        )
+
+
+_HISTORY_BEHIND = Finding(
+    check="history",
+    message="the history is older than the store: it was restored alone, or is another one",
+    grade=Grade.WARNING,
+    fix="Orders that had left the store since are known to the venue only.",
+)
+
+_FROZEN = Finding(
+    check="frozen",
+    message="nothing is sent: the venue has orders of ours that are not known here",
+    grade=Grade.ERROR,
+    fix="Look at them, and release the account, with `hookfill recover`.",
+)
+
+_NOBODY = Finding(
+    check="worker",
+    message=f"no worker has answered within {PATIENCE_SECONDS:.0f} s",
+    grade=Grade.ERROR,
+    fix="See whether the broker and the workers of the queue `poll` run.",
+)
+
+
+def _quarantined_row(record: Quarantined) -> Json:
+    return {
+        "id": str(record.id),
+        "account_id": record.account,
+        "why": record.why,
+        "since_ms": record.since_ms,
+    }
+
+
+def _row(finding: Finding, account: Account | None = None) -> Json:
+    return {"account": None if account is None else account.name, **asdict(finding)}
+
+
+def _is_well(rows: Sequence[Json]) -> bool:
+    return not any(row["grade"] == Grade.ERROR for row in rows)
+
+
+def blueprint(wiring: Wiring) -> Blueprint:
+    """Return the routes that look whether all is well."""
+    routes = Blueprint("doctor", __name__)
+    routes.before_request(Gate(wiring.settings).check)
+    doctor = _Doctor(wiring)
+    routes.add_url_rule("/api/quarantine", "quarantine", doctor.quarantine, methods=["GET"])
+    routes.add_url_rule("/api/doctor", "doctor", doctor.all, methods=["POST"])
+    one = "/api/accounts/<name>/test"
+    routes.add_url_rule(one, "test_account", doctor.account, methods=["POST"])
+    return routes

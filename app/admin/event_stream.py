@@ -1,0 +1,85 @@
+"""Timeline entries as they happen, as server-sent events."""
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+
+from flask import Response, request
+
+from app.admin.rows import entry_row
+from app.domain.errors import RateLimited, StoreUnavailable
+from app.store.core.reader import Happening, RedisReader
+
+#: Pause before a browser connects again, in milliseconds.
+RETRY_MS = 1_000
+
+_POSITION = re.compile(r"\d{1,16}-\d{1,16}", re.ASCII)
+
+Stream = Iterator[Happening | None]
+
+
+class EventStreams:
+    """Hands out streams, each of which holds a place of the web server while it is open.
+
+    Args:
+        reader: whose events are told.
+        most: streams at once in this process, so that places are left for orders.
+    """
+
+    def __init__(self, reader: RedisReader, most: int) -> None:
+        self._reader = reader
+        self._slots = threading.BoundedSemaphore(most)
+
+    def open(self) -> Response:
+        """Answer with a stream that ends when the client goes away.
+
+        `Last-Event-ID`, which browsers send when they connect again, goes on where they were.
+        """
+        if request.method == "HEAD":
+            return _response(iter(()))
+        if not self._slots.acquire(blocking=False):
+            raise RateLimited("too many event streams are open", 1_000)
+        try:
+            happenings = self._reader.events(_position())
+            next(happenings)  # from here on nothing is missed; an unreachable store shows now
+        except BaseException:
+            self._slots.release()
+            raise
+        response = _response(_texts(happenings))
+
+        @response.call_on_close
+        def _close() -> None:
+            happenings.close()
+            self._slots.release()
+
+        return response
+
+
+def _position() -> str | None:
+    said = request.headers.get("Last-Event-ID", "")
+    return said if _POSITION.fullmatch(said) else None
+
+
+def _response(texts: Iterator[str]) -> Response:
+    response = Response(texts, mimetype="text/event-stream")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"  # nginx would keep events back
+    return response
+
+
+def _texts(happenings: Stream) -> Iterator[str]:
+    """Yield what goes over the wire. A silent store ends the stream: the client comes again."""
+    yield f"retry: {RETRY_MS}\n\n"
+    try:
+        for happening in happenings:
+            yield ": nothing\n\n" if happening is None else _text(happening)
+    except StoreUnavailable:
+        return
+
+
+def _text(happening: Happening) -> str:
+    row = {"id": str(happening.id), **entry_row(happening.entry, happening.process)}
+    data = json.dumps(row, separators=(",", ":"))
+    place = "" if happening.position is None else f"id: {happening.position}\n"
+    return f"{place}event: {happening.entry.name}\ndata: {data}\n\n"

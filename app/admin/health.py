@@ -1,0 +1,98 @@
+"""Whether it runs, whether it works, and how much it does: for supervisors and monitoring."""
+
+import os
+from http import HTTPStatus
+
+from flask import Blueprint, Response, jsonify
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    generate_latest,
+    multiprocess,
+)
+
+from app.admin.gauges import registry_of
+from app.bootstrap import Wiring
+from app.domain import moments
+from app.domain.errors import StoreError
+
+#: A canary is sent every 2 s; one that is older than this did not come through.
+CANARY_AGE_MAX_MS = 10_000
+
+
+class _Health:
+    """Answers without credentials, and so without anything worth hiding."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._ports = wiring.ports
+        self._settings = wiring.settings
+        self._gauges = registry_of(wiring)
+
+    def live(self) -> Response:
+        """Answer that this process answers."""
+        return jsonify(status="ok")
+
+    def ready(self) -> Response:
+        """Answer whether the store answers and the queue carries messages to a worker."""
+        problems: dict[str, str] = {}
+        warnings: dict[str, str] = {}
+        age_ms = None
+        try:
+            age_ms = self._canary_age_ms()
+        except StoreError:
+            problems["store"] = "The store does not answer."
+        else:
+            if age_ms is None:
+                problems["queue"] = "No canary has come through the queue yet."
+            elif age_ms > CANARY_AGE_MAX_MS:
+                problems["queue"] = f"The last canary came through the queue {age_ms} ms ago."
+            warnings = self._warnings()
+        answer = {
+            "status": "not_ready" if problems else "ready",
+            "canary_age_ms": age_ms,
+            "fast": self._settings.fast,
+            "problems": problems,
+            "warnings": warnings,
+        }
+        response = jsonify(answer)
+        if problems:
+            response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+        return response
+
+    def _warnings(self) -> dict[str, str]:
+        """Return what somebody must look at, and what is no reason to send nobody here."""
+        count = self._ports.quarantine.count()
+        if not count:
+            return {}
+        return {
+            "quarantine": f"Records that this release cannot read: {count}. See hookfill doctor."
+        }
+
+    def metrics(self) -> Response:
+        """Answer what is counted in all web processes, and what waits in store and broker."""
+        text = generate_latest(_counted()) + generate_latest(self._gauges)
+        return Response(text, content_type=CONTENT_TYPE_LATEST)
+
+    def _canary_age_ms(self) -> int | None:
+        sung_ms = self._ports.canary.last_ms()
+        return None if sung_ms is None else moments.age_ms(sung_ms, self._ports.clock.server_ms())
+
+
+def _counted() -> CollectorRegistry:
+    """Return the counters: of all processes that share a folder for them, else of this one."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:  # the library's own variable
+        return REGISTRY
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # has no types
+    return registry
+
+
+def blueprint(wiring: Wiring) -> Blueprint:
+    """Return the routes of health and metrics, which are open."""
+    routes = Blueprint("health", __name__)
+    health = _Health(wiring)
+    routes.add_url_rule("/healthz", "live", health.live, methods=["GET"])
+    routes.add_url_rule("/readyz", "ready", health.ready, methods=["GET"])
+    routes.add_url_rule("/metrics", "metrics", health.metrics, methods=["GET"])
+    return routes

@@ -1,0 +1,130 @@
+"""The list of everything that came in: filters, pages and their cursors."""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from marshmallow import ValidationError, fields, validate
+
+from app.admin.request_body import Strict, refused
+from app.domain.aggregate import Aggregate
+from app.domain.enums import Dialect, Kind
+from app.domain.identifiers import AccountId, AggregateId, EpochMs
+from app.domain.request.signal import SignalState
+from app.domain.search import Place, Search, place_of
+from app.domain.smart_order import SmartOrderState
+from app.domain.smart_trade.enums import TradeStatus
+from app.domain.status import OrderStatus
+from app.web.fields import Text, ValueField, WholeNumber, between
+
+#: Rows on one page.
+LIMIT_MAX = 500
+LIMIT_DEFAULT = 100
+
+#: In the year 10889.
+TIME_MAX_MS = 2**48 - 1
+
+#: Digits of an id, and of a time in milliseconds: both stay below 2**53.
+DIGITS_MAX = 16
+
+One = TypeVar("One")
+
+_CURSOR = re.compile(rf"(\d{{1,{DIGITS_MAX}}})\.(\d{{1,{DIGITS_MAX}}})", re.ASCII)
+
+_STATES = frozenset({*OrderStatus, *SignalState, *SmartOrderState, *TradeStatus})
+
+
+def id_from(text: str) -> AggregateId | None:
+    """Return the id that a text spells, or None if it spells none."""
+    if len(text) <= DIGITS_MAX and text.isascii() and text.isdigit():
+        return AggregateId(int(text))
+    return None
+
+
+class _Id(ValueField[AggregateId]):
+    def read(self, value: object) -> AggregateId:
+        found = id_from(str(value))
+        if found is None:
+            raise ValidationError("Not an id.")
+        return found
+
+
+class _Cursor(ValueField[Place]):
+    def read(self, value: object) -> Place:
+        text = str(value)
+        try:
+            padded = text + "=" * (-len(text) % 4)
+            match = _CURSOR.fullmatch(base64.b64decode(padded, b"-_", validate=True).decode())
+        except (binascii.Error, UnicodeError, ValueError):
+            match = None
+        if match is None:
+            raise ValidationError("Not a cursor that was given out here.")
+        return EpochMs(int(match[1])), AggregateId(int(match[2]))
+
+
+class ListQuery(Strict):
+    """What can be asked of the list."""
+
+    kind = fields.Enum(Kind, by_value=True)
+    account = Text()
+    dialect = fields.Enum(Dialect, by_value=True)
+    state = Text(validate=validate.OneOf(sorted(_STATES)))
+    parent = _Id()
+    caller_id = Text()
+    symbol = Text()
+    since_ms = WholeNumber(validate=between(0, TIME_MAX_MS))
+    until_ms = WholeNumber(validate=between(0, TIME_MAX_MS))
+    limit = WholeNumber(validate=between(1, LIMIT_MAX), load_default=LIMIT_DEFAULT)
+    cursor = _Cursor(load_default=None)
+
+
+def page_of(newest: Iterator[Aggregate], limit: int) -> tuple[Sequence[Aggregate], Place | None]:
+    """Return the next rows, and the place after which to go on; None at the end.
+
+    Args:
+        newest: what is wanted, newest first; one more than a page is taken.
+        limit: rows at most.
+    """
+    found = list(islice(newest, limit + 1))
+    if len(found) <= limit:
+        return found, None
+    return found[:limit], place_of(found[limit - 1])
+
+
+def cursor_of(place: Place | None) -> str | None:
+    """Return a place as text that means nothing to anybody else."""
+    if place is None:
+        return None
+    return base64.urlsafe_b64encode(f"{place[0]}.{place[1]}".encode()).decode().rstrip("=")
+
+
+def search_from(query: dict[str, Any], account: AccountId | None) -> Search:
+    """Return the search of a query that was read by `ListQuery`.
+
+    Args:
+        query: what the schema has made of it.
+        account: the account that it names.
+    """
+    return Search(
+        kinds=_only(query.get("kind")),
+        accounts=_only(account),
+        dialects=_only(query.get("dialect")),
+        states=_only(query.get("state")),
+        symbols=_only(query.get("symbol")),
+        parent=query.get("parent"),
+        caller_id=query.get("caller_id"),
+        since_ms=query.get("since_ms"),
+        until_ms=query.get("until_ms"),
+    )
+
+
+def _only(value: One | None) -> frozenset[One] | None:
+    return None if value is None else frozenset({value})
+
+
+def no_account(name: str) -> Exception:
+    """Return the error of a filter by an account that does not exist."""
+    return refused("account", f"There is no account named {name[:64]!a}.")

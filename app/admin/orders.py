@@ -1,0 +1,133 @@
+"""What came in and what became of it: the list, one thing, its cancel, and events live."""
+
+from flask import Blueprint, Response, jsonify
+
+from app.admin.authentication import Gate
+from app.admin.event_stream import EventStreams
+from app.admin.order_list import (
+    ListQuery,
+    cursor_of,
+    id_from,
+    no_account,
+    page_of,
+    search_from,
+)
+from app.admin.order_outcomes import OutcomeBody, outcome_from
+from app.admin.request_body import Strict, body_of_request, query_of_request
+from app.admin.rows import detail_of, row_of
+from app.admin.timelines import whole_timeline
+from app.bootstrap import Wiring
+from app.domain.aggregate import Aggregate
+from app.domain.enums import ReasonCode
+from app.domain.errors import NotFound, StoreUnavailable, WrongState
+from app.domain.identifiers import AccountId, AccountName, AggregateId, ClientOrderId
+from app.domain.order import Order
+from app.domain.reason import Reason
+from app.services.advance import advance
+from app.services.placing.cancel import request_cancel
+from app.web.fields import loaded
+
+_QUERY = ListQuery()
+_NOTHING = Strict()
+_OUTCOME = OutcomeBody()
+
+_BY_HAND = Reason(ReasonCode.REQUESTED, "canceled by hand")
+
+
+class _Orders:
+    """Reads aggregates of all kinds, and asks them to end."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._ports = wiring.ports
+        self._reader = wiring.reader
+        self._registry = wiring.registry
+
+    def list(self) -> Response:
+        """Answer one page, newest first."""
+        query = query_of_request(_QUERY)
+        search = search_from(query, self._account_named(query.get("account")))
+        found, place = page_of(self._reader.newest(query["cursor"], search), query["limit"])
+        rows = [row_of(one, self._name_of(one.account)) for one in found]
+        return jsonify(data=rows, next_cursor=cursor_of(place))
+
+    def show(self, reference: str) -> Response:
+        """Answer one aggregate with its children and its timeline."""
+        return jsonify(self._detail(self._id_of(reference)))
+
+    def cancel(self, reference: str) -> Response:
+        """Ask one aggregate to end. One that has ended is left alone, which is no error."""
+        loaded(_NOTHING, body_of_request())
+        known = self._reader.find(self._id_of(reference))
+        name = self._name_of(known.account)
+        requested = request_cancel(known.id, _BY_HAND, self._ports)
+        return jsonify(requested=requested, order=self._told(known, name))
+
+    def resolve(self, reference: str) -> Response:
+        """Take a person's word for what became of an order of unknown outcome."""
+        body = loaded(_OUTCOME, body_of_request())
+        order_id = self._id_of(reference)
+        order = self._ports.ledger.load(order_id).aggregate
+        if not isinstance(order, Order):
+            raise NotFound(f"there is no order {reference[:64]!a}")
+        name = self._name_of(order.account)
+        event = outcome_from(order, body, self._ports.clock.now_ms())
+        decision = advance(order_id, event, self._ports)
+        if decision.ignored is not None:
+            raise WrongState(f"the order has moved on: {decision.ignored}; look again")
+        return jsonify(self._told(decision.aggregate, name))
+
+    def _told(self, known: Aggregate, account_name: str) -> dict[str, object]:
+        """Return the detail after a change, or what is known of it if the store is away by then.
+
+        The change is done, so that this is no reason to call it failed.
+        """
+        try:
+            return self._detail(known.id)
+        except StoreUnavailable:
+            return detail_of(known, account_name, (), ())
+
+    def _detail(self, aggregate_id: AggregateId) -> dict[str, object]:
+        aggregate = self._reader.find(aggregate_id)
+        return detail_of(
+            aggregate,
+            self._name_of(aggregate.account),
+            self._reader.children(aggregate_id),
+            whole_timeline(aggregate_id, self._reader),
+        )
+
+    def _id_of(self, reference: str) -> AggregateId:
+        found = id_from(reference)
+        if found is None:
+            found = self._ports.ids.order_of(ClientOrderId(reference))
+        if found is None:
+            raise NotFound(f"there is no order {reference[:64]!a}")
+        return found
+
+    def _account_named(self, name: str | None) -> AccountId | None:
+        if name is None:
+            return None
+        try:
+            return self._registry.account_named(AccountName(name)).id
+        except NotFound as error:
+            raise no_account(name) from error
+
+    def _name_of(self, account_id: AccountId) -> str:
+        try:
+            return self._registry.account(account_id).name
+        except NotFound:
+            return str(account_id)
+
+
+def blueprint(wiring: Wiring) -> Blueprint:
+    """Return the routes that read orders and cancel them."""
+    routes = Blueprint("orders", __name__)
+    routes.before_request(Gate(wiring.settings).check)
+    orders = _Orders(wiring)
+    streams = EventStreams(wiring.events, max(1, wiring.settings.web_connections // 10))
+    one = "/api/orders/<reference>"
+    routes.add_url_rule("/api/orders", "list", orders.list, methods=["GET"])
+    routes.add_url_rule(one, "show", orders.show, methods=["GET"])
+    routes.add_url_rule(f"{one}/resolve", "resolve", orders.resolve, methods=["POST"])
+    routes.add_url_rule(f"{one}/cancel", "cancel", orders.cancel, methods=["POST"])
+    routes.add_url_rule("/api/events", "events", streams.open, methods=["GET"])
+    return routes

@@ -1,0 +1,112 @@
+"""Paper accounts: play money that a person sets, and the reset from which a test starts."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+from app.admin.account_rules import complaints_about
+from app.admin.request_body import Name, checked_name, refused
+from app.bootstrap import Wiring
+from app.domain.account import Account
+from app.domain.enums import Mode
+from app.domain.errors import NotFound
+from app.domain.identifiers import AccountId, AccountName
+from app.paper.admin.account_update import account_after
+from app.paper.admin.administration import PaperDesk
+from app.paper.admin.parse import AccountSetting, account_setting_from
+from app.paper.admin.render import Json
+from app.paper.domain.account import PaperAccount
+from app.services.admin.reset import cancel_everything
+from app.web.fields import invalid_fields
+
+_NAME = Name()
+
+
+class PaperAccounts:
+    """Creates, sets, resets and shows the accounts of the paper venue."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._registry = wiring.registry
+        self._desk = PaperDesk(wiring.paper)
+
+    def show(self, name: str) -> Json:
+        """Return what the venue knows of an account, its ledger and its fills included.
+
+        Raises:
+            NotFound: there is no paper account with this name.
+        """
+        return self._desk.account(self.get(name))
+
+    def get(self, name: str) -> Account:
+        """Return the record of a paper account.
+
+        Raises:
+            NotFound: there is none with this name.
+        """
+        self._registry.refresh()
+        account = self._registry.account_named(AccountName(name))
+        if account.mode is not Mode.PAPER:
+            raise NotFound(f"{account.name} is no paper account")
+        return account
+
+    def set(self, name: str, content: Mapping[str, object]) -> Json:
+        """Replace what the body names; create the account if it is new.
+
+        Stopped halfway through a reset, the same request again finishes it.
+
+        Raises:
+            MalformedPayload: with the messages by field; nothing has changed.
+            Conflict: things came in faster than a reset could end them.
+        """
+        setting = account_setting_from(content)
+        account = self._existing(name)
+        if account is None:
+            account = self._created(name, setting)
+        after = _like(account, setting)
+        if setting.reset:
+            _rehearse(after, setting)
+            cancel_everything(account.id, self._wiring.ports, self._wiring.paper.pause_ms)
+            after = replace(after, resets=account.resets + 1)
+        self._desk.set_account(after, content)
+        if after != account:
+            self._registry.put_account(after)
+        return self._desk.account(after)
+
+    def _existing(self, name: str) -> Account | None:
+        self._registry.refresh()
+        try:
+            account = self._registry.account_named(AccountName(name))
+        except NotFound:
+            return None
+        if account.mode is not Mode.PAPER:
+            raise refused("name", f"{account.name} is no paper account.")
+        return account
+
+    def _created(self, name: str, setting: AccountSetting) -> Account:
+        checked = AccountName(checked_name(name, _NAME))
+        account = _like(Account(id=AccountId(0), name=checked, group=checked), setting)
+        complaints = complaints_about(account, None, self._wiring)
+        if complaints:
+            raise invalid_fields(complaints)
+        _rehearse(account, setting)
+        return self._registry.put_account(account)
+
+
+def _like(account: Account, setting: AccountSetting) -> Account:
+    """Return the record with what the setting says about it."""
+    return replace(
+        account,
+        market=setting.market or account.market,
+        position_mode=setting.position_mode or account.position_mode,
+    )
+
+
+def _rehearse(account: Account, setting: AccountSetting) -> None:
+    """Refuse what an empty account would refuse, before anything is created or wiped out.
+
+    Raises:
+        MalformedPayload: with the messages by field.
+    """
+    empty = PaperAccount(market=account.market, position_mode=account.position_mode)
+    account_after(empty, setting, lambda _: Decimal(1), has_resting=False)

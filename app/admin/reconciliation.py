@@ -1,0 +1,105 @@
+"""How an account compares with its venue, compared anew, and what to do about orders there."""
+
+import time
+from http import HTTPStatus
+
+from flask import Blueprint, Response, jsonify
+
+from app.admin.authentication import Gate
+from app.admin.request_body import Strict, body_of_request
+from app.admin.venue_accounts import VenueAccounts, cancel_row
+from app.bootstrap import Wiring
+from app.dispatch.routes import TaskName
+from app.domain.account import PAPER, Account
+from app.domain.errors import NotFound, WrongState
+from app.domain.identifiers import AccountName, ClientOrderId, EpochMs, Symbol, VenueOrderId
+from app.services.admin.venue_cancels import request_venue_cancel
+from app.services.following.reconcile import reconcile_now
+from app.web.fields import Text, loaded
+
+_NOTHING = Strict()
+
+
+class CancelBody(Strict):
+    """Which of the orders that the last reconciliation has found; ids are the venue's own."""
+
+    symbol = Text(required=True)
+    venue_order_id = Text(required=True)
+
+
+_CANCEL = CancelBody()
+
+
+class _Reconciliations:
+    """Shows what workers have found, and has them look again."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._shown = VenueAccounts(wiring)
+
+    def show(self, name: str) -> Response:
+        """Answer how an account compared with its venue when it was last looked at."""
+        return jsonify(self._shown.of(self._account(name)))
+
+    def renew(self, name: str) -> Response:
+        """Compare now; 202 if that takes longer than anybody should wait."""
+        loaded(_NOTHING, body_of_request())
+        account = self._account(name)
+        if account.venue == PAPER:
+            raise WrongState("the paper venue is built in: there is nothing to compare")
+
+        def ask(since_ms: EpochMs) -> None:
+            value = f"{account.id}:{since_ms}"
+            self._wiring.messages.send(TaskName.RECONCILE, [value], about=account.name)
+
+        is_done = reconcile_now(account, self._wiring.ports, ask, _pause)
+        message = "Compared just now." if is_done else "It is being compared; look again soon."
+        response = jsonify(**self._shown.of(account), message=message)
+        response.status_code = HTTPStatus.OK if is_done else HTTPStatus.ACCEPTED
+        return response
+
+    def cancel(self, name: str) -> Response:
+        """Have an order canceled that is open at the venue; 202 while its end is not known."""
+        body = loaded(_CANCEL, body_of_request())
+        cancel = request_venue_cancel(
+            self._account(name),
+            Symbol(body["symbol"]),
+            VenueOrderId(body["venue_order_id"]),
+            self._wiring.ports,
+            _pause,
+        )
+        row = cancel_row(cancel)
+        response = jsonify({**row, "message": f"{cancel.order.sentence()}: {row['message']}"})
+        response.status_code = HTTPStatus.OK if cancel.is_settled else HTTPStatus.ACCEPTED
+        return response
+
+    def acknowledge(self, name: str, client_order_id: str) -> Response:
+        """Forget a fill that a person has seen; its order is not known here any more."""
+        account = self._account(name)
+        known = ClientOrderId(client_order_id)
+        if not self._wiring.ports.reconciliations.acknowledge(account.id, known):
+            raise NotFound(f"no fill of order {client_order_id[:64]!a} waits to be acknowledged")
+        return jsonify(self._shown.of(account))
+
+    def _account(self, name: str) -> Account:
+        self._wiring.registry.refresh()
+        return self._wiring.registry.account_named(AccountName(name))
+
+
+def _pause(pause_ms: int) -> None:
+    time.sleep(pause_ms / 1000)
+
+
+def blueprint(wiring: Wiring) -> Blueprint:
+    """Return the routes about accounts and their venues."""
+    routes = Blueprint("reconciliation", __name__)
+    routes.before_request(Gate(wiring.settings).check)
+    found = _Reconciliations(wiring)
+    path = "/api/accounts/<name>/reconciliation"
+    routes.add_url_rule(path, "show", found.show, methods=["GET"])
+    routes.add_url_rule(path, "renew", found.renew, methods=["POST"])
+    cancels = "/api/accounts/<name>/venue-cancels"
+    routes.add_url_rule(cancels, "cancel", found.cancel, methods=["POST"])
+    orphan = "/api/accounts/<name>/orphaned-fills/<client_order_id>"
+    routes.add_url_rule(orphan, "acknowledge", found.acknowledge, methods=["DELETE"])
+    return routes

@@ -1,0 +1,121 @@
+"""Frozen accounts: why each is, what waits for its release, and the release (docs/backup.md)."""
+
+from collections.abc import Mapping
+
+from flask import Blueprint, Response, jsonify
+from marshmallow import fields
+
+from app.admin.authentication import Gate
+from app.admin.request_body import Strict, body_of_request
+from app.admin.rows import row_of
+from app.bootstrap import Wiring
+from app.domain.account import Account
+from app.domain.aggregate import Aggregate
+from app.domain.frozen import Frozen, PlacedOrder
+from app.domain.identifiers import AccountName, EpochMs
+from app.domain.money import plain
+from app.services.admin.recover import end_waiting, release, waiting
+from app.web.fields import Flag, loaded
+
+Json = dict[str, object]
+
+
+class ReleaseBody(Strict):
+    """Which list has been seen, and whether what waits shall end rather than go on."""
+
+    frozen_at_ms = fields.Integer(required=True, strict=True)
+    cancel_pending = Flag()
+
+
+_BODY = ReleaseBody()
+
+
+class FrozenAccounts:
+    """Reads why accounts are frozen."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+
+    def all(self) -> list[Json]:
+        """Return one row for each frozen account, by id."""
+        accounts = self._wiring.registry.accounts()
+        found = [(one, self._wiring.ports.freezer.of(one.id)) for one in accounts]
+        return [self._row(one, frozen) for one, frozen in found if frozen is not None]
+
+    def _row(self, account: Account, frozen: Frozen) -> Json:
+        live = waiting(account, self._wiring.ports)
+        return {
+            "account": account.name,
+            "venue": account.venue,
+            "market": account.market,
+            "state_before": frozen.before,
+            "frozen_at_ms": frozen.at_ms,
+            "why": frozen.why,
+            "unknown_orders": [_placed_row(one) for one in frozen.orders],
+            "waiting": [_waiting_row(one, account) for one in live],
+            "positions": self._positions(account),
+        }
+
+    def _positions(self, account: Account) -> list[Json] | None:
+        """Return what a worker has seen last at the venue, or None if that is too long ago."""
+        kept = self._wiring.memory.view(account.id)
+        if kept is None:
+            return None
+        return [
+            {"symbol": symbol, "side": side, "size": plain(one.size)}
+            for (symbol, side), one in sorted(kept.view.positions.items())
+        ]
+
+
+class _Recovery:
+    """The routes."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._frozen = FrozenAccounts(wiring)
+
+    def list(self) -> Response:
+        """Answer all frozen accounts."""
+        self._wiring.registry.refresh()
+        return jsonify(data=self._frozen.all())
+
+    def release(self, name: str) -> Response:
+        """Release one account."""
+        body = loaded(_BODY, body_of_request())
+        self._wiring.registry.refresh()
+        account = self._wiring.registry.account_named(AccountName(name))
+        seen_at_ms, ports = EpochMs(body["frozen_at_ms"]), self._wiring.ports
+        ended = end_waiting(account, seen_at_ms, ports) if body.get("cancel_pending") else 0
+        state = release(account, seen_at_ms, ports)
+        return jsonify(account=account.name, state=state, ended=ended)
+
+
+def _placed_row(order: PlacedOrder) -> Json:
+    return {
+        "client_order_id": order.client_order_id,
+        "venue_order_id": order.venue_order_id,
+        "symbol": order.symbol,
+        "side": order.side,
+        "quantity": plain(order.quantity),
+        "filled_quantity": plain(order.filled_quantity),
+        "placed_at_ms": order.placed_at_ms,
+        "is_open": order.is_open,
+        "sentence": order.sentence(),
+    }
+
+
+def _waiting_row(aggregate: Aggregate, account: Account) -> Mapping[str, object]:
+    row = row_of(aggregate, account.name)
+    shown = ("id", "parent_id", "kind", "symbol", "state", "due_at_ms", "trigger_price")
+    return {**{name: row[name] for name in shown}, "sentence": aggregate.sentence()}
+
+
+def blueprint(wiring: Wiring) -> Blueprint:
+    """Return the routes of frozen accounts."""
+    routes = Blueprint("recovery", __name__)
+    routes.before_request(Gate(wiring.settings).check)
+    recovery = _Recovery(wiring)
+    routes.add_url_rule("/api/recovery", "list", recovery.list, methods=["GET"])
+    path = "/api/accounts/<name>/recovery"
+    routes.add_url_rule(path, "release", recovery.release, methods=["POST"])
+    return routes

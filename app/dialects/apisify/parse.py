@@ -1,0 +1,134 @@
+"""From orders to commands (apisify spec, sections 2 and 3)."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal
+
+from app.dialects.apisify.schemas import LIMIT, LIMIT_ORDER, ORDER
+from app.dialects.apisify.settings import ClientSettings, CloseMode
+from app.domain.account import PAPER, Account
+from app.domain.enums import Market
+from app.domain.errors import NotFound, NotPermitted
+from app.domain.identifiers import Symbol
+from app.domain.instrument import Instrument
+from app.domain.request.netting import NetAction, NetCommand
+from app.domain.symbols import chosen
+from app.web.fields import invalid_fields, loaded
+
+#: What may stand between the two currencies of a symbol.
+_SEPARATORS = str.maketrans("", "", "/-_.:")
+
+#: TradingView's mark of a perpetual contract.
+_PERPETUAL = ".P"
+
+#: What a spelling means to an account at a real exchange, as far as that is known here.
+Meaning = Callable[[str, Account], Symbol]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An order as its caller meant it.
+
+    Attributes:
+        exchange: in lower case.
+        ticker: the symbol in upper case, without TradingView's exchange and mark of a perpetual.
+        command: what is to become of the position.
+        quantity, memo: as they are shown; `close_mode` may want another quantity closed.
+    """
+
+    exchange: str
+    ticker: str
+    command: NetCommand
+    quantity: Decimal
+    memo: str
+
+
+def order_from(payload: Mapping[str, object], settings: ClientSettings) -> Order:
+    """Return what a request asks for.
+
+    Raises:
+        MalformedPayload: with the code `validation_failed` and messages by field.
+    """
+    kind = payload.get("order_type")
+    is_limit = isinstance(kind, str) and kind.strip().lower() == LIMIT.lower()
+    shape = loaded(LIMIT_ORDER if is_limit else ORDER, payload)
+    action, quantity = shape["side"], shape["qty"]
+    closes_all = action is NetAction.CLOSE and settings.close_mode is CloseMode.ALL
+    return Order(
+        exchange=shape["exchange"],
+        ticker=ticker_of(shape["symbol"]),
+        quantity=quantity,
+        memo=shape["memo"],
+        command=NetCommand(
+            action=action,
+            quantity=Decimal(0) if closes_all else quantity,
+            limit_price=shape.get("price"),
+            on_same_side=settings.sar_same_side,
+            strategy=shape["strategy"],
+            note=shape["memo"] or None,
+        ),
+    )
+
+
+def ticker_of(text: str) -> str:
+    """Return `BTCUSDT` for `btcusdt`, `BINANCE:BTCUSDT.P` and `BYBIT:BTCUSDT`."""
+    head, _, tail = text.upper().partition(":")
+    # `BTC/USDT:USDT` names the currency that it settles in behind the colon.
+    ticker = tail if tail and "/" not in head else head
+    return ticker.removesuffix(_PERPETUAL)
+
+
+def means_by_itself(text: str, account: Account) -> Symbol:
+    """Return what a spelling says where nothing is known of the exchange.
+
+    Raises:
+        NotFound: it says nothing, or another market.
+    """
+    return chosen(text, (), account.market)
+
+
+def account_for(
+    order: Order,
+    accounts: Sequence[Account],
+    traded: Collection[Instrument],
+    meaning: Meaning = means_by_itself,
+) -> tuple[Account, Symbol]:
+    """Return where an order goes: the account at that exchange whose market holds the symbol.
+
+    Args:
+        order: names exchange and symbol.
+        accounts: those of the client, in its order.
+        traded: what the paper venue trades, in all markets.
+        meaning: tells symbols of real exchanges, and raises NotFound where there is none.
+
+    Raises:
+        NotPermitted: the client has no account for this exchange. Paper accounts stand in for
+            exchanges of which it has none at all.
+        MalformedPayload: none of its accounts there trades the symbol.
+    """
+    there = [one for one in accounts if one.venue == order.exchange]
+    there = there or [one for one in accounts if one.venue == PAPER]
+    usable = [one for one in there if one.enabled and one.market is not Market.SPOT]
+    if not usable:
+        raise NotPermitted(f"this key has no futures account for {order.exchange}")
+    for account in usable:
+        symbol = _symbol_in(account, order.ticker, traded, meaning)
+        if symbol is not None:
+            return account, symbol
+    raise invalid_fields({"symbol": [f"{order.ticker} is not traded at {order.exchange}."]})
+
+
+def _symbol_in(
+    account: Account, ticker: str, traded: Collection[Instrument], meaning: Meaning
+) -> Symbol | None:
+    joined = ticker.translate(_SEPARATORS)
+    if account.venue != PAPER:
+        for text in dict.fromkeys((ticker, joined)):
+            with suppress(NotFound):
+                return meaning(text, account)
+        return None
+    for one in traded:
+        if one.market is account.market and one.symbol.replace("/", "") == joined:
+            return one.symbol
+    return None

@@ -1,0 +1,202 @@
+"""The apisify order: `POST /v1/order`."""
+
+import json
+import time
+from collections.abc import Mapping
+
+import structlog
+from flask import Blueprint, Response, request
+
+from app import metrics
+from app.bootstrap import Wiring
+from app.dialects.apisify import parse as reading
+from app.dialects.apisify import render as writing
+from app.dialects.apisify import signing
+from app.dialects.apisify.settings import ClientSettings, settings_of
+from app.domain.account import Account, ApiClient
+from app.domain.commands import SignalRules
+from app.domain.enums import Dialect
+from app.domain.errors import HookfillError, NotAuthenticated, SignatureReused
+from app.domain.identifiers import EpochMs
+from app.ports import Admission
+from app.services.intake.accept import Sender, accept_reversal
+from app.web.client_accounts import accounts_of
+from app.web.json_body import payload_from
+from app.web.peer import address_of, is_among, url_of
+from app.web.raw_body import raw_body
+from app.web.registry_refresh import with_current_registry
+from app.web.symbol_lookup import Spellings
+
+Payload = Mapping[str, object]
+
+PATH = "/v1/order"
+
+#: Of one key. The page names no limit; this is one against programs that have gone wild.
+RATE_PER_MINUTE = 600
+
+_log = structlog.get_logger()
+
+_DUPLICATES = metrics.DUPLICATES.labels(dialect=Dialect.APISIFY)
+_ACKNOWLEDGE_SECONDS = metrics.ACKNOWLEDGE_SECONDS.labels(dialect=Dialect.APISIFY)
+
+
+class Orders:
+    """Takes in orders: who sends, what is meant, written durably, then the answer."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._ports = wiring.ports
+        self._registry = wiring.registry
+        self._vault = wiring.vault
+        self._signatures = wiring.signatures
+        self._instruments = wiring.paper.instruments
+        self._spellings = Spellings(wiring)
+        self._settings = wiring.settings
+        self._window = signing.Window(
+            behind_ms=wiring.settings.apisify_recv_window_ms,
+            ahead_ms=wiring.settings.apisify_max_ahead_ms,
+        )
+
+    def receive(self) -> Response:
+        """Answer once the order is stored, or with an error and nothing queued."""
+        started = time.perf_counter()
+        try:
+            payload = payload_from(raw_body())
+            now_ms = self._ports.clock.now_ms()
+            answer = with_current_registry(
+                self._registry, self._ports.ledger, lambda: self._accept(payload, now_ms)
+            )
+        except HookfillError as error:
+            return error_answer(error)
+        finally:
+            _ACKNOWLEDGE_SECONDS.observe(time.perf_counter() - started)
+        return _response(answer)
+
+    def _accept(self, payload: Payload, received_at_ms: EpochMs) -> writing.Answer:
+        version = self._registry.version()
+        client = self._client(payload)
+        settings = settings_of(client.settings)
+        signature = self._signature(payload, client, settings, received_at_ms)
+        order = reading.order_from(payload, settings)
+        accounts = accounts_of(client, self._registry)
+        account, symbol = reading.account_for(
+            order, accounts, self._instruments.all(), self._spellings.symbol_of
+        )
+        digest = signing.digest_of(payload)
+        window_ms = settings.dedup_window_seconds * 1000
+        if signature is not None:
+            window_ms = self._window.used_ms
+            until_ms = EpochMs(received_at_ms + window_ms)
+            self._refuse_reuse((signature, digest), client, accounts, received_at_ms, until_ms)
+        origin = f"{Dialect.APISIFY}:{client.key}"
+        accepted = accept_reversal(
+            order.command,
+            Sender(
+                dialect=Dialect.APISIFY,
+                origin=origin,
+                account=account,
+                symbol=symbol,
+                rules=SignalRules(entry_lateness_ms=self._lateness_ms),
+            ),
+            Admission(
+                dedupe_key=_dedupe_key(client, account, signature, digest) if window_ms else None,
+                dedupe_until_ms=EpochMs(received_at_ms + window_ms),
+                rate_key=origin,
+                rate_per_minute=RATE_PER_MINUTE if self._settings.rate_limits else 0,
+                give_up_at_ms=self._ports.policy.give_up_at_ms(self._ports.clock),
+                registry_version=version,
+            ),
+            received_at_ms,
+            self._ports,
+        )
+        if accepted.is_duplicate:
+            _DUPLICATES.inc()
+        return writing.accepted(order, accepted.id, is_duplicate=accepted.is_duplicate)
+
+    @property
+    def _lateness_ms(self) -> int:
+        return self._settings.max_signal_lateness_seconds * 1000
+
+    def _client(self, payload: Payload) -> ApiClient:
+        client = self._registry.client(Dialect.APISIFY, signing.key_from(payload))
+        if client is None or not client.enabled:
+            raise NotAuthenticated(signing.UNAUTHORIZED)
+        return client
+
+    def _signature(
+        self, payload: Payload, client: ApiClient, settings: ClientSettings, now_ms: EpochMs
+    ) -> str | None:
+        """Return the signature, if it is good; None where TradingView needs none.
+
+        Only the peer itself can be TradingView, or whom a trusted proxy names.
+        """
+        trusted = self._settings.trusted_proxies
+        peer = address_of(request.environ, trusted)
+        if settings.allow_tradingview_ip and is_among(peer, self._settings.apisify_tradingview_ips):
+            return None
+        urls = self._settings.apisify_public_urls or (url_of(request.environ, trusted),)
+        secret = self._vault.decrypt(f"{Dialect.APISIFY}:{client.key}", client.secret)["secret"]
+        return signing.signature_from(payload, urls, secret, now_ms, self._window)
+
+    def _refuse_reuse(
+        self,
+        used: tuple[str, str],
+        client: ApiClient,
+        accounts: list[Account],
+        now_ms: EpochMs,
+        until_ms: EpochMs,
+    ) -> None:
+        """Refuse a signature that another body came with, whichever account that was for.
+
+        The commit cannot see to it, since it knows the one account only. Stopped between the two,
+        nothing is queued, and the same request may come again.
+
+        Raises:
+            SignatureReused: another body came with it.
+        """
+        if not self._settings.apisify_single_use_sign:
+            return
+        signature, digest = used
+        resets = [account.resets for account in accounts]
+        name = signing.one_hash(client.key, signature, *resets)
+        if not self._signatures.use(name, digest, now_ms, until_ms):
+            raise SignatureReused("another body came with this signature")
+
+
+def _dedupe_key(client: ApiClient, account: Account, signature: str | None, digest: str) -> str:
+    name = signing.one_hash(Dialect.APISIFY, client.key, signature or "", digest)
+    return f"{account.resets}:{name}"
+
+
+def error_answer(error: HookfillError) -> Response:
+    """Return the dialect's own shape of an error."""
+    answer = writing.error_for(error)
+    _log.info("order_refused", status=answer.status, kind=type(error).__name__, why=str(error))
+    return _response(answer)
+
+
+def method_not_allowed() -> Response:
+    """Return the answer to anything but POST."""
+    return _response(writing.method_not_allowed())
+
+
+def not_found() -> Response:
+    """Return the answer below the one path that there is."""
+    return _response(writing.not_found())
+
+
+def internal() -> Response:
+    """Return the answer to a mistake of ours."""
+    return _response(writing.internal())
+
+
+def _response(answer: writing.Answer) -> Response:
+    headers = {"Content-Type": "application/json", **answer.headers}
+    return Response(json.dumps(answer.body), answer.status, headers)
+
+
+def blueprint(wiring: Wiring) -> Blueprint:
+    """Return the routes of the dialect."""
+    routes = Blueprint(Dialect.APISIFY, __name__)
+    orders = Orders(wiring)
+    routes.add_url_rule(PATH, view_func=orders.receive, endpoint="receive", methods=["POST"])
+    return routes

@@ -1,0 +1,181 @@
+"""The Crypto Arsenal webhook: `POST /trading-signal/webhook`."""
+
+import json
+import time
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import structlog
+from flask import Blueprint, Response, request
+
+from app import metrics
+from app.bootstrap import Wiring
+from app.dialects.crypto_arsenal import parse as reading
+from app.dialects.crypto_arsenal import render as writing
+from app.dialects.crypto_arsenal.delays import DelayRules
+from app.dialects.crypto_arsenal.settings import ConnectorSettings, settings_of
+from app.domain.account import Account, Connector
+from app.domain.enums import Dialect
+from app.domain.errors import (
+    ConnectorInactive,
+    HookfillError,
+    NotAuthenticated,
+)
+from app.domain.identifiers import EpochMs
+from app.ports import Admission
+from app.services.intake.accept import Accepted, Sender, accept_signal
+from app.web.fast_path import Environ, Reply
+from app.web.json_body import payload_from
+from app.web.peer import address_of
+from app.web.raw_body import raw_body_of
+from app.web.registry_refresh import with_current_registry
+
+Payload = Mapping[str, object]
+
+PATH = "/trading-signal/webhook"
+
+_log = structlog.get_logger()
+
+_DUPLICATES = metrics.DUPLICATES.labels(dialect=Dialect.CRYPTO_ARSENAL)
+_ACKNOWLEDGE_SECONDS = metrics.ACKNOWLEDGE_SECONDS.labels(dialect=Dialect.CRYPTO_ARSENAL)
+
+
+class Webhook:
+    """Takes in signals: who sends, what is meant, written durably, then `ok`."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._ports = wiring.ports
+        self._registry = wiring.registry
+        self._vault = wiring.vault
+        self._settings = wiring.settings
+        self._nobody = wiring.vault.digest("nobody")
+        self._checked: tuple[int, dict[str, ConnectorSettings]] = (-1, {})
+        self._delays = DelayRules(
+            seconds_max=wiring.settings.max_delay_seconds,
+            ignores_case=wiring.settings.delay_filter_ignores_case,
+        )
+
+    def receive(self) -> Response:
+        """Answer as `answer` does, from within Flask."""
+        reply = self.answer(request.environ)
+        return Response(reply.body, reply.status, reply.headers)
+
+    def answer(self, environ: Environ) -> Reply:
+        """Answer `ok` once the signal is stored, or an error with nothing queued."""
+        started = time.perf_counter()
+        try:
+            accepted = self._accepted(environ, self._ports.clock.now_ms())
+        except HookfillError as error:
+            reply = error_reply(error)
+        else:
+            body, content_type = writing.ok()
+            headers = {"Content-Type": content_type, "X-Hookfill-Id": str(accepted.id)}
+            reply = Reply(HTTPStatus.OK, headers, body.encode())
+            if accepted.is_duplicate:
+                _DUPLICATES.inc()
+        _ACKNOWLEDGE_SECONDS.observe(time.perf_counter() - started)
+        return reply
+
+    def _accepted(self, environ: Environ, received_at_ms: EpochMs) -> Accepted:
+        payload = payload_from(raw_body_of(environ))
+        peer = address_of(environ, self._settings.trusted_proxies)
+        return with_current_registry(
+            self._registry,
+            self._ports.ledger,
+            lambda: self._accept(payload, peer, received_at_ms),
+        )
+
+    def _accept(self, payload: Payload, peer: str, received_at_ms: EpochMs) -> Accepted:
+        version = self._registry.version()
+        connector = self._authenticated(payload)
+        settings = self._settings_of(connector, version)
+        if not settings.allows(peer):
+            raise NotAuthenticated(f"connector {connector.name} may not be used from this address")
+        account = self._registry.account_named(connector.account)
+        if not connector.enabled or not account.enabled:
+            raise ConnectorInactive(f"connector {connector.name} is switched off")
+        command = reading.command_from(payload, account.market, settings, self._delays)
+        ignored = reading.ignored_in(payload, command.action)
+        if ignored:
+            _log.warning("fields_ignored", fields=ignored, action=command.action)
+        origin = f"{Dialect.CRYPTO_ARSENAL}:{connector.name}"
+        sender = Sender(
+            dialect=Dialect.CRYPTO_ARSENAL,
+            origin=origin,
+            account=account,
+            symbol=connector.symbol,
+            rules=settings.rules(self._settings.max_signal_lateness_seconds * 1000),
+        )
+        digest = reading.dedupe_text(connector.name, payload)
+        admission = self._admission(origin, account, settings, digest, received_at_ms, version)
+        return accept_signal(command, sender, admission, received_at_ms, self._ports)
+
+    def _settings_of(self, connector: Connector, version: int) -> ConnectorSettings:
+        """Return the connector's settings, checked once for each version of the registry."""
+        if self._checked[0] != version:
+            self._checked = (version, {})
+        known = self._checked[1].get(connector.name)
+        if known is None:
+            known = self._checked[1][connector.name] = settings_of(connector.settings)
+        return known
+
+    def _authenticated(self, payload: Payload) -> Connector:
+        """Return the connector; an unknown name costs the same comparison as a wrong token."""
+        name, token = reading.credentials_from(payload)
+        connector = self._registry.connector(name)
+        digest = self._nobody if connector is None else connector.token_hash
+        if not self._vault.matches(token, digest) or connector is None:
+            raise NotAuthenticated("unknown connector or bad token")
+        return connector
+
+    def _admission(
+        self,
+        origin: str,
+        account: Account,
+        settings: ConnectorSettings,
+        digest: str,
+        received_at_ms: EpochMs,
+        version: int,
+    ) -> Admission:
+        window_ms = settings.dedup_window_seconds * 1000
+        limited = self._settings.rate_limits
+        return Admission(
+            dedupe_key=f"{account.resets}:{digest}" if window_ms else None,
+            dedupe_until_ms=EpochMs(received_at_ms + window_ms),
+            caller_id_scope=origin,
+            rate_key=origin,
+            rate_per_minute=settings.rate_limit_per_minute if limited else 0,
+            give_up_at_ms=self._ports.policy.give_up_at_ms(self._ports.clock),
+            registry_version=version,
+        )
+
+
+def error_reply(error: HookfillError) -> Reply:
+    """Return the dialect's own shape of an error."""
+    answer = writing.error_for(error)
+    _log.info("signal_refused", status=answer.status, kind=type(error).__name__, why=str(error))
+    return _json(answer)
+
+
+def error_answer(error: HookfillError) -> Response:
+    """Return the dialect's own shape of an error, from within Flask."""
+    reply = error_reply(error)
+    return Response(reply.body, reply.status, reply.headers)
+
+
+def method_not_allowed() -> Response:
+    """Return the answer to anything but POST."""
+    reply = _json(writing.method_not_allowed())
+    return Response(reply.body, reply.status, reply.headers)
+
+
+def _json(answer: writing.Answer) -> Reply:
+    headers = {"Content-Type": "application/json", **answer.headers}
+    return Reply(answer.status, headers, json.dumps(answer.body).encode())
+
+
+def blueprint(webhook: Webhook) -> Blueprint:
+    """Return the routes of the dialect."""
+    routes = Blueprint(Dialect.CRYPTO_ARSENAL, __name__)
+    routes.add_url_rule(PATH, view_func=webhook.receive, endpoint="receive", methods=["POST"])
+    return routes

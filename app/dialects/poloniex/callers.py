@@ -1,0 +1,234 @@
+"""Who signed the request at hand, and which account the key opens (docs/poloniex.md)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, TypeVar
+
+from flask import request
+
+from app.bootstrap import Wiring
+from app.dialects.poloniex import signing
+from app.dialects.poloniex.errors import Code, Problem
+from app.dialects.poloniex.settings import ClientSettings, settings_of
+from app.domain.account import Account, ApiClient
+from app.domain.aggregate import Aggregate
+from app.domain.enums import Dialect
+from app.domain.errors import CommandError, NotFound, VenueError
+from app.domain.identifiers import EpochMs
+from app.ports import Admission
+from app.services.find_anywhere import find_anywhere
+from app.web.raw_body import raw_body
+from app.web.raw_target import raw_target_of
+from app.web.registry_refresh import Failed, part_by_part, with_current_registry
+
+Part = TypeVar("Part")
+Result = TypeVar("Result")
+Taken = TypeVar("Taken", bound=Aggregate)
+
+#: Of one key. Poloniex allows 50 a second; this is against programs that have gone wild.
+RATE_PER_MINUTE = 3_000
+
+TRADE = "TRADE"
+
+#: A key of a part counts this much longer than anybody could send its request again, so that it
+#: outlives whoever is still working on that request.
+KEY_GRACE_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """The sender of a signed request.
+
+    Attributes:
+        account: the one that the key opens.
+        body: the very bytes that were signed.
+        received_at_ms: business time of arrival.
+        version: of the registry that all this was read from.
+        request_key: what the request has in common with the same one sent again, and with no other.
+    """
+
+    client: ApiClient
+    account: Account
+    body: bytes
+    received_at_ms: EpochMs
+    version: int
+    request_key: str
+
+    @property
+    def origin(self) -> str:
+        """Within what client order ids differ, and what a "cancel many" reaches."""
+        return f"{Dialect.POLONIEX}:{self.account.id}"
+
+    @property
+    def settings(self) -> ClientSettings:
+        """What was set of the client."""
+        return settings_of(self.client.settings)
+
+
+class _Arrival(NamedTuple):
+    """A request as it came in, before anybody is asked who sent it."""
+
+    credentials: signing.Credentials
+    body: bytes
+    at_ms: EpochMs
+
+
+class Callers:
+    """Finds out who sent the request at hand."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._registry = wiring.registry
+        self._vault = wiring.vault
+        self._ports = wiring.ports
+        self._clock = wiring.ports.clock
+        self._tolerance_ms = wiring.settings.poloniex_clock_tolerance_ms
+        self._is_limited = wiring.settings.rate_limits
+
+    def reader(self) -> Caller:
+        """Return the sender of a request that changes nothing.
+
+        Raises:
+            Problem: nobody we know, or a request of another time.
+        """
+        return self._caller(self._arrival(), is_change=False)
+
+    def serve(self, work: Callable[[Caller], Result]) -> Result:
+        """Carry out a request that changes something.
+
+        What an old copy of the registry refuses is looked at once more with a new one; what it
+        would permit is checked by the commit.
+
+        Raises:
+            Problem: nobody we know, a request of another time, or a key that may only read.
+        """
+        return self._served(self._sender(), work)
+
+    def serve_parts(
+        self,
+        parts_of: Callable[[Caller], Sequence[Part]],
+        work: Callable[[Caller, Part], Result],
+        failed: Callable[[Part, Failed], Result],
+    ) -> list[Result]:
+        """Carry out a request of several parts, each for itself, and return what each came to.
+
+        What the registry says is looked at anew for each part for which it matters.
+
+        Args:
+            parts_of: finds out what the parts are; changes nothing.
+            work: carries out one of them; asked to do so twice, it does it once.
+            failed: says that a part came to nothing, or is in doubt; asks nobody.
+
+        Raises:
+            Problem: as in `serve`, or the parts cannot be told.
+            StoreError: it failed at every part, and nothing was written.
+        """
+        sender = self._sender()
+        parts = self._served(sender, parts_of)
+        outcomes = part_by_part(
+            parts,
+            self._ports.ledger,
+            lambda part: self._served(sender, lambda caller: work(caller, part)),
+        )
+        return [
+            failed(part, outcome) if isinstance(outcome, Failed) else outcome
+            for part, outcome in zip(parts, outcomes, strict=True)
+        ]
+
+    def taken_once(
+        self, caller: Caller, part: int, kind: type[Taken], take_in: Callable[[Admission], Taken]
+    ) -> Taken:
+        """Take in one part of a request, or return what it became when it was sent before.
+
+        Args:
+            caller: who sent it.
+            part: counts the parts of the request from 0.
+            kind: of what it becomes.
+            take_in: commits under the conditions that it gets, or refuses.
+        """
+        key = f"{caller.account.resets}:{signing.one_hash(caller.request_key, part)}"
+        life_ms = 2 * self._tolerance_ms + KEY_GRACE_MS
+        admission = replace(
+            self.admission(caller),
+            dedupe_key=key,
+            dedupe_until_ms=EpochMs(caller.received_at_ms + life_ms),
+        )
+        try:
+            return take_in(admission)
+        except (CommandError, VenueError):
+            # What it has changed itself may be why it is refused now.
+            first = self._ports.ledger.repeated(caller.account.id, key, self._clock.now_ms())
+            found = None if first is None else find_anywhere(first, self._ports)
+            if not isinstance(found, kind):
+                raise
+            return found
+
+    def admission(self, caller: Caller) -> Admission:
+        """Return the conditions under which a request of this caller is taken in."""
+        return Admission(
+            rate_key=f"{Dialect.POLONIEX}:{caller.client.key}",
+            rate_per_minute=RATE_PER_MINUTE if self._is_limited else 0,
+            give_up_at_ms=self._ports.policy.give_up_at_ms(self._clock),
+            registry_version=caller.version,
+        )
+
+    def _served(self, sender: Callable[[], Caller], work: Callable[[Caller], Result]) -> Result:
+        return with_current_registry(self._registry, self._ports.ledger, lambda: work(sender()))
+
+    def _sender(self) -> Callable[[], Caller]:
+        """Return what tells who sent the request at hand: looked up once for each registry."""
+        arrival = self._arrival()
+        known: list[Caller] = []
+
+        def sender() -> Caller:
+            if not known or known[-1].version != self._registry.version():
+                known.append(self._caller(arrival, is_change=True))
+            return known[-1]
+
+        return sender
+
+    def _arrival(self) -> _Arrival:
+        body = raw_body()
+        credentials = signing.credentials_from(request.headers.get)
+        return _Arrival(credentials, body, self._clock.now_ms())
+
+    def _caller(self, arrival: _Arrival, *, is_change: bool) -> Caller:
+        credentials, body, now_ms = arrival
+        self._registry.refresh()
+        version = self._registry.version()
+        client = self._registry.client(Dialect.POLONIEX, credentials.key)
+        if client is None or not client.enabled:
+            raise Problem(Code.UNAUTHORIZED, text=signing.INVALID_KEY)
+        sealed = self._vault.decrypt(f"{Dialect.POLONIEX}:{client.key}", client.secret)
+        signing.check_signature(credentials, _wire(body), sealed["secret"])
+        signing.check_window(credentials, now_ms, self._tolerance_ms)
+        if is_change and client.permissions and TRADE not in client.permissions:
+            raise Problem(Code.FORBIDDEN)
+        return Caller(
+            client=client,
+            account=self._account(client),
+            body=body,
+            received_at_ms=now_ms,
+            version=version,
+            request_key=signing.one_hash(Dialect.POLONIEX, client.key, credentials.given),
+        )
+
+    def _account(self, client: ApiClient) -> Account:
+        for name in client.accounts:
+            try:
+                account = self._registry.account_named(name)
+            except NotFound:
+                break
+            if account.enabled:
+                return account
+        raise Problem(Code.FORBIDDEN, "this key has no account")
+
+
+def _wire(body: bytes) -> signing.Wire:
+    """Return the request as it came in: what was signed is the target before any decoding."""
+    environ = request.environ
+    return signing.Wire(
+        method=request.method,
+        target=raw_target_of(environ),
+        body=body,
+        prefix=str(environ.get("SCRIPT_NAME", "")),
+    )

@@ -1,0 +1,224 @@
+"""What anybody may ask: reference data and market data of the paper venue."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import islice
+
+from app.bootstrap import Wiring
+from app.dialects.poloniex import render_markets as writing
+from app.dialects.poloniex.answers import query_of_request
+from app.dialects.poloniex.bars import Bar, PublicTrade, bars_of
+from app.dialects.poloniex.currencies import number_of
+from app.dialects.poloniex.errors import Code, Problem, missing
+from app.dialects.poloniex.intervals import INTERVALS, spans
+from app.dialects.poloniex.queries import DAY_MS, count_from, times_from
+from app.dialects.poloniex.render_orders import trade_id_of
+from app.dialects.poloniex.symbols import symbol_from
+from app.domain.account import PAPER
+from app.domain.enums import Market
+from app.domain.identifiers import Currency, EpochMs, Symbol, base_of, quote_of
+from app.domain.instrument import Instrument
+from app.domain.market import Quote
+from app.domain.search import Search
+from app.paper.price_record import PriceRecord
+
+Json = dict[str, object]
+
+#: Fills that one request looks at, newest first; what is older is left out.
+FILLS_MAX = 10_000
+
+#: Moments at which the walk is looked at within one candle, and within the last day.
+_LOOKS_PER_CANDLE = 6
+_LOOKS_PER_DAY = 96
+
+_BOOK_DEFAULT, _BOOK_MAX = 10, 150
+_TRADES_DEFAULT, _TRADES_MAX = 500, 1000
+_CANDLES_DEFAULT, _CANDLES_MAX = 100, 500
+
+
+class Markets:
+    """Answers about pairs, prices and trades."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._instruments = wiring.paper.instruments
+        self._prices = PriceRecord(wiring.paper)
+        self._clock = wiring.ports.clock
+        self._reader = wiring.reader
+        self._registry = wiring.registry
+
+    def timestamp(self) -> Json:
+        """Return the business time."""
+        return {"serverTime": self._clock.now_ms()}
+
+    def currencies(self) -> list[Json]:
+        """Return what is traded, as objects with one key each."""
+        return [writing.currency(number_of(code), code) for code in self._codes()]
+
+    def currency(self, code: str) -> Json:
+        """Return one currency, as `currencies` does."""
+        known = self._known(code)
+        return writing.currency(number_of(known), known)
+
+    def currencies_v2(self) -> list[Json]:
+        """Return what is traded."""
+        return [writing.currency_v2(number_of(code), code) for code in self._codes()]
+
+    def currency_v2(self, code: str) -> Json:
+        """Return one currency, as `currencies_v2` does."""
+        known = self._known(code)
+        return writing.currency_v2(number_of(known), known)
+
+    def contracts(self) -> Json:
+        """Return the futures: none here, but ccxt asks for them."""
+        return {"code": 200, "msg": "Success", "data": []}
+
+    def markets(self) -> list[Json]:
+        """Return the rules of all pairs."""
+        return [writing.market(one) for one in self._spot()]
+
+    def market(self, symbol: str) -> list[Json]:
+        """Return the rules of one pair, in a list as Poloniex does."""
+        return [writing.market(self._instrument(symbol))]
+
+    def prices(self) -> list[Json]:
+        """Return the last prices of all pairs that have one."""
+        return [
+            writing.price(one.symbol, *self._today(one, quote))
+            for one, quote in self._known_quotes()
+        ]
+
+    def price(self, symbol: str) -> Json:
+        """Return the last price of one pair."""
+        instrument, quote = self._priced(symbol)
+        return writing.price(instrument.symbol, *self._today(instrument, quote))
+
+    def tickers(self) -> list[Json]:
+        """Return the last 24 hours of all pairs that have a price."""
+        return [
+            writing.ticker(one, *self._today(one, quote)) for one, quote in self._known_quotes()
+        ]
+
+    def ticker(self, symbol: str) -> Json:
+        """Return the last 24 hours of one pair."""
+        instrument, quote = self._priced(symbol)
+        return writing.ticker(instrument, *self._today(instrument, quote))
+
+    def order_book(self, symbol: str) -> Json:
+        """Return the book of one pair."""
+        limit = count_from(query_of_request(), _BOOK_DEFAULT, _BOOK_MAX)
+        instrument, quote = self._priced(symbol)
+        return writing.order_book(instrument, quote, limit, self._clock.now_ms())
+
+    def trades(self, symbol: str) -> list[Json]:
+        """Return what was traded last, newest first."""
+        limit = count_from(query_of_request(), _TRADES_DEFAULT, _TRADES_MAX)
+        instrument = self._instrument(symbol)
+        found = self._traded(Search(symbols=frozenset({instrument.symbol})), limit)
+        return [writing.public_trade(one) for one in found]
+
+    def candles(self, symbol: str) -> list[list[object]]:
+        """Return the candles of one pair, oldest first."""
+        query = query_of_request()
+        instrument = self._instrument(symbol)
+        interval = query.word("interval", INTERVALS, Code.INVALID_PARAMETER)
+        if interval is None:
+            raise missing("interval")
+        limit = count_from(query, _CANDLES_DEFAULT, _CANDLES_MAX)
+        since_ms, until_ms = times_from(query)
+        now_ms = self._clock.now_ms()
+        until_ms = now_ms if until_ms is None else min(until_ms, now_ms)
+        wanted = spans(interval, since_ms, until_ms, limit)
+        bars = self._bars(instrument.symbol, wanted, now_ms)
+        return [writing.candle(bar, interval, now_ms) for bar in bars]
+
+    def instrument_of(self, symbol: Symbol) -> Instrument | None:
+        """Return the rules of a pair, or None if it is not traded."""
+        return self._instruments.find(symbol, Market.SPOT)
+
+    def _spot(self) -> list[Instrument]:
+        return [one for one in self._instruments.all() if one.market is Market.SPOT]
+
+    def _codes(self) -> list[Currency]:
+        symbols = [one.symbol for one in self._spot()]
+        return sorted({code(symbol) for symbol in symbols for code in (base_of, quote_of)})
+
+    def _known(self, code: str) -> Currency:
+        known = Currency(code.upper())
+        if known not in self._codes():
+            raise Problem(Code.INVALID_PARAMETER, "currency")
+        return known
+
+    def _instrument(self, pair: str) -> Instrument:
+        symbol = symbol_from(pair)
+        instrument = None if symbol is None else self.instrument_of(symbol)
+        if instrument is None:
+            raise Problem(Code.INVALID_SYMBOL, pair[:64])
+        return instrument
+
+    def _priced(self, pair: str) -> tuple[Instrument, Quote]:
+        instrument = self._instrument(pair)
+        quote = self._prices.now(instrument.symbol)
+        if quote is None:
+            raise Problem(Code.SYMBOL_FROZEN, "no price is known")
+        return instrument, quote
+
+    def _known_quotes(self) -> list[tuple[Instrument, Quote]]:
+        quotes = [(one, self._prices.now(one.symbol)) for one in self._spot()]
+        return [(one, quote) for one, quote in quotes if quote is not None]
+
+    def _today(self, instrument: Instrument, quote: Quote) -> tuple[Quote, Bar, EpochMs]:
+        """Return the prices of now, those of the last 24 hours, and the business time."""
+        now_ms = self._clock.now_ms()
+        begin_ms = EpochMs(now_ms - DAY_MS)
+        looks = [
+            EpochMs(begin_ms + DAY_MS * count // _LOOKS_PER_DAY) for count in range(_LOOKS_PER_DAY)
+        ]
+        observed = self._observed(instrument.symbol, looks)
+        trades = self._between(instrument.symbol, begin_ms, EpochMs(now_ms + 1))
+        end_ms = EpochMs(now_ms + 2)
+        # The last price comes after everything that has led to it.
+        points = [*observed, (EpochMs(now_ms + 1), quote.last)]
+        (day,) = bars_of([(begin_ms, end_ms)], points, trades)
+        return quote, day, now_ms
+
+    def _bars(
+        self, symbol: Symbol, wanted: Sequence[tuple[EpochMs, EpochMs]], now_ms: EpochMs
+    ) -> list[Bar]:
+        if not wanted:
+            return []
+        looks = [
+            EpochMs(begin + (end - begin) * count // _LOOKS_PER_CANDLE)
+            for begin, end in wanted
+            for count in range(_LOOKS_PER_CANDLE)
+        ]
+        points = self._observed(symbol, [look for look in looks if look <= now_ms])
+        if wanted[-1][0] <= now_ms < wanted[-1][1]:
+            quote = self._prices.now(symbol)
+            points += [] if quote is None else [(now_ms, quote.last)]
+        trades = self._between(symbol, wanted[0][0], wanted[-1][1])
+        return bars_of(wanted, points, trades)
+
+    def _observed(self, symbol: Symbol, looks: Sequence[EpochMs]) -> list[tuple[EpochMs, Decimal]]:
+        quotes = self._prices.past(symbol, looks)
+        return [(at, quote.last) for at, quote in zip(looks, quotes, strict=True) if quote]
+
+    def _between(self, symbol: Symbol, since_ms: EpochMs, until_ms: EpochMs) -> list[PublicTrade]:
+        search = Search(symbols=frozenset({symbol}), since_ms=since_ms, until_ms=until_ms)
+        return self._traded(search, FILLS_MAX)
+
+    def _traded(self, search: Search, limit: int) -> list[PublicTrade]:
+        """Return what paper accounts have traded, newest first; nobody can see whose it was."""
+        paper = {one.id for one in self._registry.accounts() if one.venue == PAPER}
+        looked_at = islice(self._reader.fills(None, search), FILLS_MAX)
+        found = (
+            PublicTrade(
+                id=trade_id_of(order, number),
+                at_ms=fill.at_ms,
+                price=fill.price,
+                quantity=fill.quantity,
+                taker_side=order.side.opposite if fill.is_maker else order.side,
+            )
+            for (_, _, number), order, fill in looked_at
+            if order.account in paper and order.market is Market.SPOT
+        )
+        return list(islice(found, limit))

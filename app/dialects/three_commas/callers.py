@@ -1,0 +1,151 @@
+"""Who calls in the 3Commas dialect, and what they may do."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from flask import request
+
+from app.bootstrap import Wiring
+from app.dialects.three_commas.errors import INVALID, invalid_parameters
+from app.dialects.three_commas.render import AccountForeign
+from app.dialects.three_commas.signing import refuse_bad_signature
+from app.domain.account import Account, ApiClient
+from app.domain.enums import Dialect, Mode
+from app.domain.errors import NotAuthenticated, NotPermitted
+from app.domain.identifiers import AccountId
+from app.store.coordination.rates import Budget
+from app.web.client_accounts import accounts_of
+from app.web.raw_target import raw_target_of
+
+READ: Final = "SMART_TRADE_READ"
+WRITE: Final = "SMART_TRADE_WRITE"
+ACCOUNTS: Final = "ACCOUNTS_READ"
+
+#: Longer than any key that there can be.
+_KEY_CHARACTERS_MAX = 128
+
+_MINUTE_MS = 60_000
+_LIST_WINDOW_MS = 10_000
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Somebody whose signature is good.
+
+    Attributes:
+        accounts: those that the request may be about.
+        registry_version: of what all this was read from.
+        body: of the request, as it was sent.
+    """
+
+    client: ApiClient
+    accounts: Mapping[AccountId, Account]
+    registry_version: int
+    body: bytes
+
+    @property
+    def origin(self) -> str:
+        """What a "cancel many" of the dialect reaches."""
+        return f"{Dialect.THREE_COMMAS}:{self.client.key}"
+
+
+class Callers:
+    """Looks up who calls. The order of the checks is part of the dialect."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._registry = wiring.registry
+        self._vault = wiring.vault
+        self._rates = wiring.rates
+        settings = wiring.settings
+        self._is_limited = settings.rate_limits
+        self._per_minute = Budget(
+            purpose="minute", limit=settings.three_commas_rate_per_minute, window_ms=_MINUTE_MS
+        )
+        self._lists = Budget(
+            purpose="lists", limit=settings.three_commas_list_rate, window_ms=_LIST_WINDOW_MS
+        )
+
+    def count(self, *, is_list: bool = False) -> None:
+        """Count the request against the budgets of the key that it names, whoever sent it.
+
+        Raises:
+            RateLimited: one of them is used up.
+        """
+        key = _named_key()
+        if key is not None and self._is_limited:
+            caller = hashlib.sha256(f"{Dialect.THREE_COMMAS}:{key}".encode()).hexdigest()
+            budgets = [self._per_minute, self._lists] if is_list else [self._per_minute]
+            self._rates.spend(caller, budgets)
+
+    def caller(self, permission: str | None, body: bytes) -> Caller:
+        """Return who has signed the request at hand.
+
+        Args:
+            permission: what they must be permitted to do; None asks nothing.
+            body: of the request.
+
+        Raises:
+            NotAuthenticated: no such key, or not this signature.
+            NotPermitted: the key may not do this.
+        """
+        # What a signature permits is decided anew each time, with what is true by now.
+        self._registry.refresh()
+        version = self._registry.version()
+        client = self._client()
+        secret = self._vault.decrypt(f"{Dialect.THREE_COMMAS}:{client.key}", client.secret)
+        signature = request.headers.get("Signature")
+        refuse_bad_signature(signature, raw_target_of(request.environ), body, secret["secret"])
+        if permission and client.permissions and permission not in client.permissions:
+            raise NotPermitted(f"the key may not {permission}")
+        paper_only = _wants_paper()
+        accounts = accounts_of(client, self._registry)
+        return Caller(
+            client=client,
+            accounts={one.id: one for one in accounts if not paper_only or one.mode is Mode.PAPER},
+            registry_version=version,
+            body=body,
+        )
+
+    def refuse_foreign(self, account_id: AccountId, caller: Caller) -> Account:
+        """Return an account of the caller.
+
+        Raises:
+            AccountForeign: it is somebody else's.
+            NotFound: there is none with this id.
+        """
+        account = caller.accounts.get(account_id)
+        if account is None:
+            self._registry.account(account_id)
+            raise AccountForeign(f"account {account_id} is not one of this key")
+        return account
+
+    def _client(self) -> ApiClient:
+        key = _named_key()
+        client = None if key is None else self._registry.client(Dialect.THREE_COMMAS, key)
+        if client is None or not client.enabled:
+            raise NotAuthenticated("there is no such key, or it was switched off")
+        return client
+
+
+def _named_key() -> str | None:
+    key = request.headers.get("APIKEY", "")
+    return key if 0 < len(key) <= _KEY_CHARACTERS_MAX else None
+
+
+def _wants_paper() -> bool:
+    """Tell whether the request may be about play money only (3Commas docs, README, 2021).
+
+    `real` leaves play money in, so that a program which always says so can be tried.
+
+    Raises:
+        InvalidParameters: the header says something else.
+    """
+    mode = request.headers.get("Forced-Mode", "real")
+    if mode not in {"real", "paper"}:
+        raise invalid_parameters({"Forced-Mode": [INVALID]})
+    return mode == "paper"

@@ -1,0 +1,323 @@
+"""Smart trades over HTTP: make, list, show and change them (SmartTrades Api)."""
+
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from http import HTTPStatus
+from itertools import islice
+from typing import Final
+
+from flask import Response, request
+
+from app.bootstrap import Wiring
+from app.dialects.three_commas import actions, creating, steps, trades, updating
+from app.dialects.three_commas import render as writing
+from app.dialects.three_commas.accounts import supports
+from app.dialects.three_commas.callers import READ, WRITE, Caller, Callers
+from app.dialects.three_commas.entering import Call
+from app.dialects.three_commas.errors import INVALID, InvalidParameters, invalid_parameters
+from app.dialects.three_commas.listing import Listing, Order, listing_from
+from app.dialects.three_commas.live import Trail, with_trails
+from app.dialects.three_commas.parameters import parameters_from
+from app.dialects.three_commas.replies import error_reply, reply
+from app.dialects.three_commas.schemas import ResponseType
+from app.dialects.three_commas.wire_names import FUNDS_NAMES, NAMES, in_wire_words
+from app.domain.account import Account
+from app.domain.enums import Dialect, Kind
+from app.domain.errors import (
+    HookfillError,
+    MalformedPayload,
+    NotFound,
+    StoreError,
+    VenueError,
+)
+from app.domain.identifiers import AggregateId, Currency, Symbol, quote_of
+from app.domain.search import Search
+from app.domain.smart_trade.trade import SmartTrade
+from app.ports import Admission
+from app.services.smart_trades import acting
+from app.services.smart_trades.acting import Funded, find_trade
+from app.services.smart_trades.opening import TradeSender, open_trade
+from app.services.smart_trades.trailing import view_of
+from app.web.raw_body import raw_body
+from app.web.registry_refresh import with_current_registry
+
+Parameters = Mapping[str, object]
+Action = Callable[[SmartTrade, Parameters], SmartTrade]
+
+#: Currencies that count as one US dollar each; others are valued in the first of them.
+_DOLLARS: Final = (Currency("USDT"), Currency("USDC"), Currency("USD"))
+
+
+class Trades:
+    """Answers what is asked about trades; the checks and their order are part of the dialect."""
+
+    def __init__(self, wiring: Wiring, callers: Callers) -> None:
+        self._ports = wiring.ports
+        self._registry = wiring.registry
+        self._reader = wiring.reader
+        self._callers = callers
+        self._lateness_ms = wiring.settings.max_signal_lateness_seconds * 1000
+
+    # The calls
+
+    def create(self, call: Call) -> Response:
+        """Open a trade, and answer once it is stored."""
+
+        def opened(caller: Caller, parameters: Parameters) -> writing.Answer:
+            received_at_ms = self._ports.clock.now_ms()
+            command = creating.trade_from(call, parameters, self._is_traded(parameters, caller))
+            account = self._account(parameters, caller)
+            sender = TradeSender(
+                dialect=Dialect.THREE_COMMAS,
+                origin=caller.origin,
+                account=account,
+                entry_lateness_ms=self._lateness_ms,
+            )
+            admission = Admission(
+                give_up_at_ms=self._ports.policy.give_up_at_ms(self._ports.clock),
+                registry_version=caller.registry_version,
+            )
+            trade = open_trade(command, sender, admission, received_at_ms, self._ports)
+            return writing.good(self._told(trade, caller), HTTPStatus.CREATED)
+
+        return self._serve(WRITE, opened)
+
+    def list(self) -> Response:
+        """Answer with the trades that the query asks for."""
+
+        def listed(caller: Caller, parameters: Parameters) -> writing.Answer:
+            listing = listing_from(parameters)
+            found = sorted_trades(self._found(listing, caller), listing.order)
+            page = islice(found, listing.offset, listing.offset + listing.limit)
+            return writing.good([self._entity(trade, caller) for trade in page])
+
+        return self._serve(READ, listed, is_list=True)
+
+    def show(self, trade_id: str) -> Response:
+        """Answer with one trade."""
+        return self._serve(
+            READ,
+            lambda caller, _: writing.good(self._entity(self._trade(trade_id, caller), caller)),
+        )
+
+    def cancel(self, trade_id: str) -> Response:
+        """Stop a trade; its coins stay as they are."""
+        return self._act(trade_id, lambda trade, _: acting.cancel_trade(trade.id, self._ports))
+
+    def panic_sell(self, trade_id: str) -> Response:
+        """Close everything at market."""
+        return self._act(trade_id, lambda trade, _: acting.panic_sell(trade.id, self._ports))
+
+    def force_process(self, trade_id: str) -> Response:
+        """Look at orders and prices now."""
+        return self._act(
+            trade_id,
+            lambda trade, _: acting.force_process(trade.id, self._ports),
+        )
+
+    def cancel_order(self, trade_id: str) -> Response:
+        """Take one step off."""
+        return self._act(
+            trade_id,
+            lambda trade, parameters: acting.cancel_step(
+                trade.id, actions.step_in(parameters), self._ports
+            ),
+        )
+
+    def step_panic_sell(self, trade_id: str) -> Response:
+        """Close the share of one step at market."""
+        return self._act(
+            trade_id,
+            lambda trade, parameters: acting.panic_sell_step(
+                trade.id, actions.step_in(parameters), self._ports
+            ),
+        )
+
+    def update(self, trade_id: str) -> Response:
+        """Change the terms of a trade."""
+        return self._act(
+            trade_id,
+            lambda trade, parameters: acting.update_trade(
+                trade.id, updating.update_from(parameters, trade), self._ports
+            ),
+            HTTPStatus.OK,
+        )
+
+    def add_funds(self, trade_id: str) -> Response:
+        """Enter with more, and answer with as much as is asked for."""
+
+        def added(caller: Caller, parameters: Parameters) -> writing.Answer:
+            trade = self._trade(trade_id, caller)
+            funds = actions.funds_from(parameters)
+            done = acting.add_funds(trade.id, funds.quantity, funds.price, self._ports)
+            content = self._funded(done, funds.response_type, caller)
+            return writing.good(content, HTTPStatus.CREATED)
+
+        return self._serve(WRITE, added, names=FUNDS_NAMES)
+
+    # How they are answered
+
+    def _act(
+        self, trade_id: str, action: Action, status: HTTPStatus = HTTPStatus.CREATED
+    ) -> Response:
+        """Do something with a trade of the caller, and answer with what it is now."""
+
+        def acted(caller: Caller, parameters: Parameters) -> writing.Answer:
+            trade = action(self._trade(trade_id, caller), parameters)
+            return writing.good(self._told(trade, caller), status)
+
+        return self._serve(WRITE, acted)
+
+    def _serve(
+        self,
+        permission: str,
+        answered: Callable[[Caller, Parameters], writing.Answer],
+        *,
+        is_list: bool = False,
+        names: Mapping[str, str] = NAMES,
+    ) -> Response:
+        """Check who calls, read the parameters, and answer; an error has the dialect's shape.
+
+        Args:
+            permission: what the caller must be permitted to do.
+            answered: what is done, and answered.
+            is_list: whether it counts as a list.
+            names: field of the command → parameter.
+        """
+
+        def answer() -> writing.Answer:
+            caller = self._callers.caller(permission, body)
+            named = b"" if request.method == "GET" else body
+            query = request.query_string.decode("latin-1")
+            parameters = parameters_from(query, request.mimetype, named)
+            try:
+                return answered(caller, parameters)
+            except InvalidParameters:
+                raise
+            except MalformedPayload as error:
+                if not error.fields:
+                    raise
+                raise in_wire_words(error, names) from error
+
+        try:
+            self._callers.count(is_list=is_list)
+            body = raw_body()
+            return reply(with_current_registry(self._registry, self._ports.ledger, answer))
+        except HookfillError as error:
+            return error_reply(error)
+
+    # What they are about
+
+    def _account(self, parameters: Parameters, caller: Caller) -> Account:
+        """Return the account that a new trade is for.
+
+        Raises:
+            AccountForeign, NotFound: it is not the caller's.
+            InvalidParameters: it has no smart trades.
+        """
+        named = creating.account_in(parameters)
+        if named is None:
+            raise invalid_parameters({"account_id": [INVALID]})
+        account = self._callers.refuse_foreign(named, caller)
+        if not supports(account):
+            raise invalid_parameters({"account_id": [INVALID]})
+        return account
+
+    def _is_traded(self, parameters: Parameters, caller: Caller) -> Callable[[Symbol], bool] | None:
+        """Return how to tell what the account trades, if it is one of the caller's."""
+        named = creating.account_in(parameters)
+        account = None if named is None else caller.accounts.get(named)
+        if account is None or not supports(account):
+            return None
+        venue = self._ports.venues.of(account)
+        return lambda symbol: venue.instrument(symbol) is not None
+
+    def _trade(self, trade_id: str, caller: Caller) -> SmartTrade:
+        """Return a trade of the caller.
+
+        Raises:
+            NotFound: there is none, or it is somebody else's.
+        """
+        known = actions.id_in(trade_id)
+        if known is None:
+            raise NotFound(f"{trade_id[:64]!a} is no id of a trade")
+        trade = find_trade(known, self._ports)
+        if trade.dialect is not Dialect.THREE_COMMAS or trade.account not in caller.accounts:
+            raise NotFound(f"{known} is not a trade of this key")
+        return trade
+
+    def _found(self, listing: Listing, caller: Caller) -> Iterable[SmartTrade]:
+        """Yield the trades that a list is about, newest first: live ones and finished ones."""
+        accounts = frozenset(caller.accounts)
+        if listing.account is not None:
+            accounts &= {listing.account}
+        search = Search(
+            kinds=frozenset({Kind.SMART_TRADE}),
+            dialects=frozenset({Dialect.THREE_COMMAS}),
+            accounts=accounts,
+            states=listing.statuses,
+            symbols=listing.symbols,
+        )
+        for one in self._reader.newest(None, search):
+            if isinstance(one, SmartTrade) and listing.shows(one):
+                yield one
+
+    def _entity(self, trade: SmartTrade, caller: Caller) -> trades.Json:
+        """Return a trade as it is shown, with the newest prices and levels."""
+        account = caller.accounts[trade.account]
+        view = view_of(trade, self._ports)
+        trails = {
+            step: Trail(one.extreme, one.level, one.at_ms) for step, one in view.trailing.items()
+        }
+        around = trades.Surroundings(
+            account=account, quote=view.quote, usd_rate=self._usd_rate(trade, account)
+        )
+        return trades.trade_entity(with_trails(view.trade, trails), around)
+
+    def _told(self, trade: SmartTrade, caller: Caller) -> trades.Json:
+        """Return a trade after a change, as `_entity` does.
+
+        What is stored is told even if nobody can be asked for prices by then: a failure would have
+        the caller do it again.
+        """
+        try:
+            return self._entity(trade, caller)
+        except (StoreError, VenueError, NotFound):
+            around = trades.Surroundings(account=caller.accounts[trade.account])
+            return trades.trade_entity(trade, around)
+
+    def _funded(self, done: Funded, wanted: ResponseType, caller: Caller) -> object:
+        match wanted:
+            case ResponseType.SMART_TRADE:
+                return self._told(done.trade, caller)
+            case ResponseType.STEP:
+                return steps.step_entity(done.trade, done.step)
+            case ResponseType.ORDER:
+                order = done.trade.orders_of(done.step.id)[-1]
+                return steps.order_entity(done.trade, done.step, order)
+            case ResponseType.EMPTY:
+                return {}
+
+    def _usd_rate(self, trade: SmartTrade, account: Account) -> Decimal | None:
+        """Return what one unit of the quote currency is worth in US dollars, if that is known."""
+        currency = quote_of(trade.symbol)
+        if currency in _DOLLARS:
+            return Decimal(1)
+        symbol = Symbol(f"{currency}/{_DOLLARS[0]}")
+        quote = self._ports.venues.of(account).quote(symbol)
+        return None if quote is None else quote.last
+
+
+def sorted_trades(found: Iterable[SmartTrade], order: Order) -> list[SmartTrade]:
+    """Return trades oldest first, by one of their times, then id; what has no such time is last."""
+
+    def place(trade: SmartTrade) -> tuple[bool, int, AggregateId]:
+        moments = {
+            Order.CREATED_AT: trade.created_at_ms,
+            Order.UPDATED_AT: trade.updated_at_ms,
+            Order.CLOSED_AT: trade.closed_at_ms,
+        }
+        at_ms = moments[order]
+        return at_ms is None, at_ms or 0, trade.id
+
+    return sorted(found, key=place)

@@ -1,0 +1,1 @@
+"""Requests that make orders: signals, and orders that turn a position around."""

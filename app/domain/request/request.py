@@ -1,0 +1,267 @@
+"""What all requests have in common that take their turn in a lane: identity, state, how they end.
+
+SCHEDULED ──due──> EXECUTING ──> DONE, PARTIAL, SKIPPED, DENIED, REJECTED, CANCELED, EXPIRED
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from enum import StrEnum
+from typing import Self
+
+from app.domain.decision import Decision, Entry, EntryName, ignored
+from app.domain.effects import AT_ONCE, Effect, EffectKind
+from app.domain.enums import Dialect, Market, PositionSide, ReasonCode, Side
+from app.domain.events import CancelRequested, Executed, TimerDue
+from app.domain.identifiers import (
+    AccountId,
+    AggregateId,
+    Currency,
+    EpochMs,
+    OrderId,
+    Symbol,
+    VenueName,
+)
+from app.domain.instrument import Instrument
+from app.domain.market import Quote
+from app.domain.reason import Reason
+from app.domain.status import OrderStatus
+
+
+class SignalState(StrEnum):
+    """Where a request stands (docs/design.md)."""
+
+    SCHEDULED = "SCHEDULED"
+    EXECUTING = "EXECUTING"
+    DONE = "DONE"
+    PARTIAL = "PARTIAL"
+    SKIPPED = "SKIPPED"
+    DENIED = "DENIED"
+    REJECTED = "REJECTED"
+    CANCELED = "CANCELED"
+    EXPIRED = "EXPIRED"
+
+
+class Stage(StrEnum):
+    """What an executing request waits for."""
+
+    QUEUED = "QUEUED"
+    CLOSING = "CLOSING"
+    WORKING = "WORKING"
+    PROTECTED = "PROTECTED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One accepted request that is sized when its turn in the lane comes.
+
+    Attributes:
+        origin: what a "cancel many" of its dialect reaches: one connector, one client.
+        due_at_ms: business time of execution: receipt plus delay.
+        limit_price: as the caller gave it; None is a market order.
+        note: the caller's text.
+        order_id: its entry, sale or close.
+        closing_order_id: the order that first closes the opposite leg.
+        closed_quantity: what that order has filled.
+        working: children that still may do something.
+        withdrawing: children that are asked to go.
+        quantity, filled_quantity, average_price, fees: of its order, as last heard.
+    """
+
+    id: AggregateId
+    dialect: Dialect
+    origin: str
+    account: AccountId
+    venue: VenueName
+    symbol: Symbol
+    market: Market
+    due_at_ms: EpochMs
+    created_at_ms: EpochMs
+    updated_at_ms: EpochMs
+    limit_price: Decimal | None = None
+    caller_id: str | None = None
+    note: str | None = None
+    state: SignalState = SignalState.EXECUTING
+    stage: Stage = Stage.QUEUED
+    reason: Reason | None = None
+    cancel_requested: bool = False
+    order_id: OrderId | None = None
+    closing_order_id: OrderId | None = None
+    closed_quantity: Decimal = Decimal(0)
+    working: frozenset[AggregateId] = frozenset()
+    withdrawing: frozenset[AggregateId] = frozenset()
+    quantity: Decimal | None = None
+    filled_quantity: Decimal = Decimal(0)
+    average_price: Decimal | None = None
+    fees: Mapping[Currency, Decimal] = field(default_factory=dict)
+
+    @property
+    def parent_id(self) -> AggregateId | None:
+        """A request is nobody's child."""
+        return None
+
+    @property
+    def request_id(self) -> AggregateId:
+        """What the request became: this."""
+        return self.id
+
+    @property
+    def is_entry(self) -> bool:
+        """Whether it opens or adds to something."""
+        raise NotImplementedError
+
+    @property
+    def is_cancel(self) -> bool:
+        """Whether it only takes off what others placed."""
+        return False
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it, or a child of it, still may do something."""
+        return self.state in {SignalState.SCHEDULED, SignalState.EXECUTING}
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether it stands in its lane."""
+        return (
+            self.state is SignalState.EXECUTING
+            and self.stage in {Stage.QUEUED, Stage.CLOSING}
+            and not self.is_cancel
+        )
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it waits for nothing but its turn, or is not that far yet."""
+        return self.stage is Stage.QUEUED
+
+    @property
+    def holds_caller_id(self) -> bool:
+        """Whether its caller id may not be used again yet: its order is not closed."""
+        return self.is_live and self.stage is not Stage.PROTECTED and not self.is_cancel
+
+    @property
+    def guarded_leg(self) -> PositionSide | None:
+        """The leg of a position that it has opened and guards now, if it does."""
+        return None
+
+    @property
+    def not_after_ms(self) -> EpochMs | None:
+        """Business time after which its order is too late; None is never."""
+        raise NotImplementedError
+
+    def sentence(self) -> str:
+        """Return what it wants, for people."""
+        raise NotImplementedError
+
+    def owed(self) -> tuple[Effect, ...]:
+        """Return the timer it waits for, its turn in the lane, or the children it wants gone."""
+        if self.state is SignalState.SCHEDULED:
+            return (self._effect(EffectKind.TIMER, self.due_at_ms),)
+        if self.state is not SignalState.EXECUTING:
+            return ()
+        owed = []
+        if self.is_cancel or self.stage is Stage.QUEUED:
+            owed.append(self._effect(EffectKind.ADVANCE))
+        if self.withdrawing & self.working:
+            owed.append(replace(self._effect(EffectKind.WITHDRAW), urgent=True))
+        return tuple(owed)
+
+    def _effect(self, kind: EffectKind, due_at_ms: EpochMs = AT_ONCE) -> Effect:
+        return Effect(
+            kind=kind,
+            target=self.id,
+            due_at_ms=due_at_ms,
+            urgent=not self.is_entry,
+            about=self.sentence(),
+            account=self.account,
+        )
+
+    def _timer_due(self, event: TimerDue) -> Decision[Self]:
+        if self.state is not SignalState.SCHEDULED:
+            return ignored(self, f"its timer found it {self.state}")
+        if event.at_ms < self.due_at_ms:
+            return ignored(self, f"its timer came {self.due_at_ms - event.at_ms} ms early")
+        due = replace(self, state=SignalState.EXECUTING, updated_at_ms=event.at_ms)
+        return Decision(due, entries=(Entry(EntryName.DUE, event.at_ms),))
+
+    # The turn in the lane
+
+    def _missed(self, event: Executed) -> Decision[Self] | None:
+        """Return how it ends, or that nothing happens, if its turn is none; else None."""
+        if not self.is_queued or self.stage is not Stage.QUEUED:
+            return ignored(self, f"its turn found it {self.state} {self.stage}")
+        if self.not_after_ms is not None and event.at_ms > self.not_after_ms:
+            late = event.at_ms - self.due_at_ms
+            reason = Reason(ReasonCode.TOO_LATE, f"it was {late} ms late")
+            return self._ended(SignalState.EXPIRED, event.at_ms, reason)
+        if event.instrument is None:
+            reason = Reason(ReasonCode.UNKNOWN_INSTRUMENT, f"{self.symbol} is not traded here")
+            return self._ended(SignalState.DENIED, event.at_ms, reason)
+        return None
+
+    def _reference_price(
+        self, side: Side | None, quote: Quote | None, instrument: Instrument
+    ) -> Decimal:
+        """Return the limit on its tick, as it will be sent, else the touch; 0 if there is none."""
+        if side is None:
+            return Decimal(0)
+        if self.limit_price is not None:
+            return instrument.price(self.limit_price, side)
+        return Decimal(0) if quote is None else quote.touch(side)
+
+    def _no_price(self, price: Decimal) -> Reason | None:
+        if price > 0:
+            return None
+        if self.limit_price is None:
+            return Reason(ReasonCode.NO_PRICE, f"no price of {self.symbol} is known")
+        return Reason(
+            ReasonCode.BELOW_MINIMUM, f"limit was {self.limit_price:f}, less than one price step"
+        )
+
+    # Ends
+
+    def _cancel_requested(self, event: CancelRequested) -> Decision[Self]:
+        if not self.is_live or self.cancel_requested:
+            return ignored(self, f"a cancel found it {self.state}")
+        if not self.working:
+            return self._ended(SignalState.CANCELED, event.at_ms, event.reason)
+        going = replace(
+            self,
+            cancel_requested=True,
+            withdrawing=self.working,
+            reason=event.reason,
+            updated_at_ms=event.at_ms,
+        )
+        entry = Entry(EntryName.CANCEL_REQUESTED, event.at_ms, event.reason)
+        return Decision(going, entries=(entry,))
+
+    def _ended(self, state: SignalState, at_ms: EpochMs, reason: Reason | None) -> Decision[Self]:
+        if self.closed_quantity > 0 and state is not SignalState.DONE:
+            state = SignalState.PARTIAL  # the opposite leg is closed, nothing was opened
+        ended = replace(self, state=state, reason=reason, updated_at_ms=at_ms)
+        entries = []
+        if state in _TOLD:
+            entries.append(Entry(EntryName(state.value.lower()), at_ms, reason))
+        entries.append(Entry(EntryName.CLOSED, at_ms))
+        return Decision(ended, entries=tuple(entries))
+
+
+#: How a request ends when its order ends with nothing filled.
+STATE_AFTER: Mapping[OrderStatus, SignalState] = {
+    OrderStatus.CANCELED: SignalState.CANCELED,
+    OrderStatus.EXPIRED: SignalState.EXPIRED,
+    OrderStatus.REJECTED: SignalState.REJECTED,
+    OrderStatus.DENIED: SignalState.DENIED,
+    OrderStatus.FILLED: SignalState.DONE,
+}
+
+#: Ends that the timeline names; the others say enough by `closed`.
+_TOLD = frozenset(
+    {
+        SignalState.SKIPPED,
+        SignalState.DENIED,
+        SignalState.REJECTED,
+        SignalState.CANCELED,
+        SignalState.EXPIRED,
+    }
+)

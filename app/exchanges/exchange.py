@@ -1,0 +1,303 @@
+"""An exchange as one account sees it: its questions, its commands, and how long they may take."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Any
+
+import ccxt
+
+from app.domain.account import Account
+from app.domain.enums import Market
+from app.domain.errors import (
+    HookfillError,
+    NotFound,
+    OutcomeUnknown,
+    VenueBusy,
+    VenueRejected,
+    VenueUnavailable,
+)
+from app.domain.identifiers import Symbol, VenueName
+from app.exchanges.breaker import Breaker
+from app.exchanges.capabilities import Capabilities, capabilities_of
+from app.exchanges.errors import translated, translated_reading
+from app.exchanges.line import Errand, Line
+from app.exchanges.ports import VenuePorts
+from app.exchanges.profiles import Profile
+from app.exchanges.shared import Shared
+from app.exchanges.templates import Json
+from app.exchanges.transport import never_connected
+from app.exchanges.venue_clock import VenueClock
+from app.ports.exchange import Urgency
+
+#: What one call may take in all, whatever the exchange does: it holds a thread of a worker.
+CALL_SECONDS = 20.0
+
+#: Before a key's rights are asked for again that could not be asked for: it takes time from orders.
+RIGHTS_AGAIN_MS = 60_000
+
+
+def _binance_withdraws(api: Json) -> bool:
+    """Binance: "Get API Key Permission"."""
+    return bool(api.sapiGetAccountApiRestrictions()["enableWithdrawals"])
+
+
+def _bybit_withdraws(api: Json) -> bool:
+    """Bybit: "Get API Key Information"."""
+    rights = api.privateGetV5UserQueryApi()["result"].get("permissions") or {}
+    return "Withdraw" in (rights.get("Wallet") or ())
+
+
+#: Of the exchanges that tell what a key may do.
+_RIGHTS: Mapping[str, Callable[[Json], bool]] = {
+    "binance": _binance_withdraws,
+    "bybit": _bybit_withdraws,
+}
+
+
+class KeyMayWithdraw(VenueRejected):
+    """The account's key can take money away, and none like it is traded with."""
+
+
+class Exchange:
+    """An exchange for one account; any number of threads may use it at once.
+
+    Each call has a line for itself, so that one which hangs holds up no other.
+
+    Args:
+        account: whose keys are used.
+        profile: what is known of the exchange.
+        ports: what it is built from.
+        shared: with all others in this process.
+
+    Attributes:
+        account: whose keys are used.
+        profile: what is known of the exchange.
+        clock: the exchange's.
+    """
+
+    def __init__(
+        self, account: Account, profile: Profile, ports: VenuePorts, shared: Shared
+    ) -> None:
+        self.account = account
+        self.profile = profile
+        self.clock = VenueClock(account.hosts, ports)
+        self._ports = ports
+        self._shared = shared
+        self._breaker = Breaker(account, ports)
+        self._calls = threading.local()
+        self._may_withdraw: bool | None = None
+        self._ask_rights_at_ms = 0
+
+    @property
+    def venue(self) -> VenueName:
+        """The venue's name."""
+        return self.account.venue
+
+    # Questions and commands
+
+    @contextmanager
+    def call(self, seconds: float = CALL_SECONDS) -> Iterator[Line]:
+        """Lend a line to this thread for a row of questions and commands, with a time for all.
+
+        Within another call of the same thread it is that one's line, and that one's time.
+
+        Args:
+            seconds: after which no request is begun, and none is waited for.
+        """
+        line: Line | None = getattr(self._calls, "line", None)
+        if line is not None:
+            yield line
+            return
+        with self._shared.lines.lent(self.account, self._new_line) as line:
+            line.errand = Errand(ends_at=time.monotonic() + seconds)
+            self._calls.line = line
+            try:
+                yield line
+            finally:
+                self._calls.line = None
+                line.end()
+
+    @contextmanager
+    def asking(self, urgency: Urgency, *, is_public: bool = False) -> Iterator[Json]:
+        """Yield ccxt's exchange for calls that only read.
+
+        Args:
+            urgency: of the requests.
+            is_public: nothing is asked that needs a key.
+
+        Raises:
+            NotFound: there is no such order.
+            VenueRejected: the question was refused.
+            VenueUnavailable: it could not be asked.
+        """
+        with self.call() as line, self._on(line, urgency=urgency), translated_reading():
+            self._make_ready(line, is_public=is_public)
+            yield line.api
+
+    @contextmanager
+    def changing(
+        self,
+        urgency: Urgency,
+        signed_at_ms: int | None = None,
+        not_after_ms: int | None = None,
+    ) -> Iterator[Json]:
+        """Yield ccxt's exchange for one call that changes something.
+
+        Args:
+            urgency: of the request.
+            signed_at_ms: the venue's time that the request carries; None is now. It is that of the
+                intent, so that a request which was held up for long is refused by the venue.
+            not_after_ms: the steady time after which it may not leave; None is any time.
+
+        Raises:
+            VenueRejected, VenueUnavailable: nothing has happened.
+            OutcomeUnknown: in every other case.
+        """
+        with self.call() as line:
+            self._make_ready_for_change(line, urgency)
+            asked = {"signed_at_ms": signed_at_ms, "not_after_ms": not_after_ms, "changes": True}
+            with self._on(line, urgency=urgency, **asked), self._translated(line):
+                yield line.api
+
+    def _make_ready_for_change(self, line: Line, urgency: Urgency) -> None:
+        """Ask what must be known before a change; that changes nothing."""
+        try:
+            with self._on(line, urgency=urgency), translated_reading():
+                self._make_ready(line)
+                if self._breaker.is_open:
+                    line.api.fetch_time()
+                if urgency is Urgency.ORDER:
+                    self._check_rights()
+        except KeyMayWithdraw:
+            raise
+        except (NotFound, VenueRejected) as error:
+            raise VenueUnavailable(str(error)) from error
+
+    def _translated(self, line: Line) -> Any:  # noqa: ANN401 - a context manager of the library's
+        return translated(
+            lambda: self._status(line),
+            self.profile.duplicates,
+            self.profile.refusals,
+            never_connected,
+        )
+
+    @contextmanager
+    def unchanged_is_fine(self) -> Iterator[None]:
+        """Let pass what an exchange says when a thing is already as it should be."""
+        try:
+            yield
+        except VenueRejected as error:
+            if not any(word in str(error) for word in self.profile.unchanged):
+                raise
+
+    def _check_rights(self) -> None:
+        """Refuse to trade with a key that can withdraw, where the venue tells; it is told once.
+
+        No exit waits for that: what could not be asked is asked again later.
+
+        Raises:
+            KeyMayWithdraw: it can.
+        """
+        now_ms = self._ports.clock.steady_ms()
+        if self._may_withdraw is None and now_ms >= self._ask_rights_at_ms:
+            try:
+                self._may_withdraw = bool(self.can_withdraw())
+            except VenueUnavailable:
+                self._ask_rights_at_ms = now_ms + RIGHTS_AGAIN_MS
+            except HookfillError:
+                self._may_withdraw = False  # it does not tell this key
+        if self._may_withdraw:
+            raise KeyMayWithdraw("the key can withdraw; make one that can trade and read only")
+
+    def _status(self, line: Line) -> int | None:
+        refused = line.status in self.profile.refused_unread
+        return HTTPStatus.TOO_MANY_REQUESTS if refused else line.status
+
+    @contextmanager
+    def _on(self, line: Line, **errand: Any) -> Iterator[None]:  # noqa: ANN401 - fields by name
+        """Use a line for an errand, and learn from what the exchange says to it."""
+        before = line.errand
+        line.begin(Errand(ends_at=before.ends_at, **errand))
+        try:
+            yield
+        except VenueBusy:
+            raise
+        except (VenueUnavailable, OutcomeUnknown) as error:
+            if isinstance(error.__cause__, ccxt.InvalidNonce):
+                self.clock.forget()
+            if isinstance(error.__cause__, ccxt.RateLimitExceeded | ccxt.DDoSProtection):
+                line.limited(0, 1_000)
+            raise
+        finally:
+            line.errand = before
+
+    def _make_ready(self, line: Line, *, is_public: bool = False) -> None:
+        """Put clock offset and market metadata in place."""
+        self.clock.prepare(line)
+        self._shared.tables.furnish(line)
+        preparation = self.profile.preparation
+        if not is_public and preparation and not line.is_prepared and line.api.apiKey:
+            getattr(line.api, preparation)()
+            line.is_prepared = True
+
+    def _new_line(self) -> Line:
+        return Line(
+            self.account,
+            self.profile,
+            self._shared.templates.copied(self.account, self.profile),
+            self._ports,
+            self._shared.connections,
+            self.clock.now_ms,
+        )
+
+    # Symbols and markets
+
+    def market(self, api: Json, symbol: Symbol) -> Json | None:
+        """Return ccxt's market of a symbol in the account's market, or None."""
+        return api.markets.get(self.unified(symbol))
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the exchange can do in the market of the account."""
+        return capabilities_of(self.profile.exchange_id, self.account.market)
+
+    def unified(self, symbol: Symbol) -> str:
+        """Return ccxt's spelling of a symbol: `BTC/USDT:USDT` for USDⓈ-M futures."""
+        base, _, quote = symbol.partition("/")
+        match self.account.market:
+            case Market.SPOT:
+                return str(symbol)
+            case Market.USDM:
+                return f"{symbol}:{quote}"
+            case Market.COINM:
+                return f"{symbol}:{base}"
+
+    def can_withdraw(self) -> bool | None:
+        """Return whether the key may take money away, or None where the venue does not tell.
+
+        Raises:
+            VenueRejected, VenueUnavailable: it would, and could not be asked.
+        """
+        question = _RIGHTS.get(self.profile.exchange_id)
+        if question is None or self.profile.sandbox_of(self.account) is not None:
+            return None
+        with self.asking(Urgency.LOOK_UP) as api:
+            return question(api)
+
+    def measure_clock(self) -> tuple[int, int]:
+        """Measure the venue's clock anew; see `VenueClock.measure`.
+
+        Raises:
+            VenueRejected, VenueUnavailable: it could not be asked.
+        """
+        with self.asking(Urgency.LOOK_UP, is_public=True), self.call() as line:
+            return self.clock.measure(line)
+
+    def reload_markets(self) -> int:
+        """Ask for the market metadata anew, and return how many markets there are."""
+        with self.asking(Urgency.LOOK_UP, is_public=True) as api, self.call() as line:
+            self._shared.tables.ask(line)
+            return len(api.markets)

@@ -1,0 +1,62 @@
+"""What is traded where, as far as any worker has learned; no exchange is asked."""
+
+import json
+import time
+
+from app.domain.enums import Market
+from app.domain.identifiers import Symbol, VenueName
+from app.domain.instrument import Instrument
+from app.domain.symbols import Listed
+from app.exchanges import parse as reading
+from app.ports.exchange import VenueMemory
+
+#: A process reads the metadata anew after this long: a big exchange has megabytes of it.
+LIFE_SECONDS = 30.0
+
+
+class KnownMarkets:
+    """Reads what workers keep, and holds it for a moment.
+
+    Args:
+        memory: where they keep it.
+    """
+
+    def __init__(self, memory: VenueMemory) -> None:
+        self._memory = memory
+        self._held: dict[tuple[VenueName, Market], tuple[float, dict[Symbol, reading.Json]]] = {}
+
+    def instrument(self, venue: VenueName, market: Market, symbol: Symbol) -> Instrument | None:
+        """Return the rules of a symbol, or None if it is not traded or not known yet."""
+        row = self._rows(venue, market).get(symbol)
+        return None if row is None else reading.instrument_of(symbol, market, row)
+
+    def instruments(self, venue: VenueName, market: Market) -> list[Instrument]:
+        """Return the rules of all that is traded in a market of a venue, by symbol."""
+        rows = sorted(self._rows(venue, market).items())
+        found = (reading.instrument_of(symbol, market, row) for symbol, row in rows)
+        return [one for one in found if one is not None]
+
+    def listed(self, venue: VenueName) -> list[Listed]:
+        """Return what is traded at a venue."""
+        return [Listed(symbol, market) for market in Market for symbol in self._rows(venue, market)]
+
+    def _rows(self, venue: VenueName, market: Market) -> dict[Symbol, reading.Json]:
+        """Return symbol → ccxt's market, without dated futures and what is not traded now."""
+        now, key = time.monotonic(), (venue, market)
+        held = self._held.get(key)
+        if held is not None and now - held[0] < LIFE_SECONDS:
+            return held[1]
+        if held is not None:
+            # One thread reads anew, the others go on with what there is.
+            self._held[key] = (now, held[1])
+        kept = self._memory.markets(venue, str(market))
+        if kept is None:
+            self._held.pop(key, None)
+            return {}
+        rows = {
+            Symbol(str(row["symbol"]).partition(":")[0]): row
+            for row in json.loads(kept.text)
+            if reading.market_of(row) is market and row.get("active") is not False
+        }
+        self._held[key] = (now, rows)
+        return rows

@@ -1,0 +1,195 @@
+"""ccxt's exchange with the keys of one account, in the hands of one thread at a time."""
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from requests.adapters import HTTPAdapter
+
+from app.domain.account import Account
+from app.domain.errors import OutcomeUnknown, StoreError, VenueBusy, VenueError
+from app.exchanges.breaker import Breaker
+from app.exchanges.ports import VenuePorts
+from app.exchanges.profiles import Profile
+from app.exchanges.templates import Json
+from app.exchanges.transport import Gateway, session_through
+from app.ports.exchange import Urgency
+
+#: A request waits this long for the budget at most; with an order's time stamp it must arrive soon.
+WAIT_MS_MAX: Mapping[Urgency, int] = {
+    Urgency.CANCEL: 2_000,
+    Urgency.LOOK_UP: 2_000,
+    Urgency.ORDER: 1_000,
+    Urgency.POLL: 0,
+}
+
+#: A request with less time than this before it would only leave its outcome in doubt.
+_LEAST_SECONDS = 0.1
+
+#: Before what there was no time for is tried again.
+_AGAIN_MS = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """What a line is used for at the moment.
+
+    Attributes:
+        ends_at: the moment of the monotonic clock by which all requests must be answered.
+        urgency: of the requests.
+        signed_at_ms: the venue's time that they carry; None is now.
+        not_after_ms: the steady time after which nothing that changes anything may leave.
+        changes: whether it is to change anything.
+    """
+
+    ends_at: float
+    urgency: Urgency = Urgency.POLL
+    signed_at_ms: int | None = None
+    not_after_ms: int | None = None
+    changes: bool = False
+
+
+class Line:
+    """One ccxt exchange; it makes no request by itself.
+
+    Args:
+        account: whose keys it has.
+        profile: what is known of the exchange.
+        api: ccxt's exchange, without keys and for nobody else.
+        ports: what it is built from.
+        connections: those of the process.
+        venue_now_ms: tells the venue's time.
+
+    Attributes:
+        account: whose keys it has.
+        api: ccxt's exchange.
+        errand: what it is used for.
+        is_prepared: whether the exchange has been asked what must be known before an order.
+        table: what is traded, as ccxt has it in `api`; None before it has.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        profile: Profile,
+        api: Json,
+        ports: VenuePorts,
+        connections: HTTPAdapter,
+        venue_now_ms: Callable[[], int],
+    ) -> None:
+        self.account = account
+        self._profile = profile
+        self._ports = ports
+        self._breaker = Breaker(account, ports)
+        self._venue_now_ms = venue_now_ms
+        self._gateway = Gateway(
+            ports.urls.get(account.venue),
+            connections,
+            self._leave,
+            self._check_moment,
+            self._noted,
+            self.limited,
+        )
+        self._has_left = self._had_left = False
+        self.errand = Errand(ends_at=0)
+        self.is_prepared = False
+        self.table: object = None
+        self.api = self._made(api)
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status of the last answer, or None if there was none."""
+        return self._gateway.status
+
+    @property
+    def left_seconds(self) -> float:
+        """How much time is left for what it is used for."""
+        return self.errand.ends_at - time.monotonic()
+
+    def begin(self, errand: Errand) -> None:
+        """Use it for something else from now on, within the time that there was."""
+        self.errand = replace(errand, ends_at=min(errand.ends_at, self.errand.ends_at))
+        self._gateway.status = None
+        self._has_left = self._had_left = False
+
+    def end(self) -> None:
+        """Use it for nothing any more."""
+        with suppress(StoreError):
+            self._breaker.give_back()
+
+    def limited(self, status: int, pause_ms: int) -> None:
+        """Let nobody send anything for a while: the venue said so."""
+        del status
+        self._ports.budget.freeze(self._pool, pause_ms)
+
+    # Before and after each request
+
+    def _leave(self) -> float:
+        """Return the seconds that there are for a request which is about to leave.
+
+        Raises:
+            VenueBusy: there are none, or it is too late for it.
+            OutcomeUnknown: so it is, and an earlier request of the same change has left.
+        """
+        self._had_left, left = self._has_left, self.left_seconds
+        if left < _LEAST_SECONDS:
+            raise self._refusal(f"{self.account.venue} was too slow for all that had to be asked")
+        self._check_moment()
+        self._has_left = self.errand.changes
+        return left
+
+    def _check_moment(self) -> None:
+        """Look once more, with the connection open and nothing sent: it took its time, perhaps.
+
+        Raises:
+            VenueBusy, OutcomeUnknown: as in `_leave`.
+        """
+        not_after_ms = self.errand.not_after_ms
+        if not_after_ms is not None and self._ports.clock.steady_ms() > not_after_ms:
+            self._has_left = self._had_left
+            raise self._refusal("it is too late to send what was claimed so long ago")
+
+    def _refusal(self, message: str) -> VenueError:
+        return OutcomeUnknown(message) if self._had_left else VenueBusy(message, _AGAIN_MS)
+
+    def _noted(self, answered: bool) -> None:  # noqa: FBT001 - a callback
+        self._breaker.noted(answered=answered)
+
+    def _throttle(self, cost: float | None = None) -> None:
+        """Take a request's cost out of the budget that all workers share.
+
+        Raises:
+            VenueBusy: it is used up for longer than this request can wait.
+        """
+        self._breaker.admit(changes=self.errand.changes)
+        cost = 1.0 if cost is None else cost
+        urgency = self.errand.urgency
+        left_ms = min(WAIT_MS_MAX[urgency], int(self.left_seconds * 1000))
+        while True:
+            wait_ms = self._ports.budget.take(self._pool, cost, 1000 / self.api.rateLimit, urgency)
+            if not wait_ms:
+                return
+            if wait_ms > left_ms:
+                raise VenueBusy(f"{self.account.venue} wants no request for {wait_ms} ms", wait_ms)
+            self._ports.pause_ms(wait_ms)
+            left_ms -= wait_ms
+
+    @property
+    def _pool(self) -> str:
+        """The budget that its requests are taken from."""
+        return f"{self.account.hosts}:{self._ports.address}"
+
+    def _nonce(self) -> int:
+        signed_at_ms = self.errand.signed_at_ms
+        return self._venue_now_ms() if signed_at_ms is None else signed_at_ms
+
+    def _made(self, api: Json) -> Json:
+        """Return ccxt's exchange with the account's keys, and this line for a way out."""
+        for name, text in self._ports.secrets(self.account).items():
+            setattr(api, name, text)
+        api.timeout = self._ports.timeout_ms
+        api.session = session_through(self._gateway, self._profile.headers)
+        api.nonce = self._nonce
+        api.throttle = self._throttle
+        return api

@@ -1,0 +1,150 @@
+"""How each exchange is asked for one order, and for its fills.
+
+"No such order" of one place proves nothing where an exchange keeps open and closed orders apart:
+all places are asked.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import ccxt
+
+from app.domain.enums import Market
+from app.domain.identifiers import Symbol
+from app.domain.order import Order
+from app.domain.reconciliation import StandingOrder
+from app.exchanges.exchange import Exchange
+from app.exchanges.profiles import LookUp
+
+Json = Any
+
+#: Trades are looked for from this long before their order was made here: clocks differ.
+EARLIER_MS = 60_000
+
+#: Orders and trades of a symbol that a list tells at most, the newest.
+NEWEST = 1_000
+
+#: Orders that are known from their trades alone, and are asked for one by one.
+NAMELESS_MAX = 10
+
+
+def found_order(
+    api: Json, exchange: Exchange, order: Order, *, everywhere: bool = False
+) -> Json | None:
+    """Return ccxt's order, or None if the exchange has none with this client order id.
+
+    Args:
+        api: of the exchange.
+        exchange: to ask.
+        order: to look for.
+        everywhere: ask each place that may tell of it, not just the one that should.
+
+    Raises:
+        ccxt.BaseError: the exchange could not be asked.
+    """
+    try:
+        match exchange.profile.look_up:
+            case LookUp.ORIGINAL_ID:
+                return _by_original_id(api, exchange, order)
+            case LookUp.BYBIT:
+                named = {"orderLinkId": str(order.client_order_id)}
+                return _in_either_place(api, exchange, order.symbol, named)
+            case LookUp.POLONIEX:
+                return _at_poloniex(api, exchange, order)
+            case LookUp.NONE:
+                return api.fetch_order(order.venue_order_id, exchange.unified(order.symbol))
+    except ccxt.OrderNotFound:
+        if everywhere and exchange.profile.look_up is LookUp.ORIGINAL_ID:
+            return _elsewhere_at_binance(api, exchange, order)
+        return None
+
+
+def found_standing(api: Json, exchange: Exchange, order: StandingOrder) -> Json | None:
+    """Return ccxt's order with this id of the exchange's own, or None if it has none.
+
+    Raises:
+        ccxt.BaseError: the exchange could not be asked.
+    """
+    try:
+        if exchange.profile.look_up is LookUp.BYBIT:
+            asked = {"orderId": str(order.venue_order_id)}
+            return _in_either_place(api, exchange, order.symbol, asked)
+        return api.fetch_order(order.venue_order_id, exchange.unified(order.symbol))
+    except ccxt.OrderNotFound:
+        return None
+
+
+def _by_original_id(api: Json, exchange: Exchange, order: Order) -> Json:
+    """Binance: one place for all ("Query order", origClientOrderId)."""
+    params = {"origClientOrderId": str(order.client_order_id)}
+    return api.fetch_order("", exchange.unified(order.symbol), params)
+
+
+def _elsewhere_at_binance(api: Json, exchange: Exchange, order: Order) -> Json | None:
+    """Binance: lists of orders, and what orders of trades are called that no list tells of.
+
+    They are answered from different sources ("General API Information", data sources: memory,
+    database), so that one may lag where another does not.
+    """
+    unified = exchange.unified(order.symbol)
+    rows = [*api.fetch_open_orders(unified), *api.fetch_orders(unified, None, NEWEST)]
+    for row in rows:
+        if row.get("clientOrderId") == order.client_order_id:
+            return row
+    listed = {str(row.get("id")) for row in rows}
+    traded = {str(one.get("order")): None for one in api.fetch_my_trades(unified, None, NEWEST)}
+    for venue_id in [one for one in reversed(traded) if one not in listed][:NAMELESS_MAX]:
+        with suppress(ccxt.OrderNotFound):
+            row = api.fetch_order(venue_id, unified)
+            if row.get("clientOrderId") == order.client_order_id:
+                return row
+    return None
+
+
+def _in_either_place(
+    api: Json, exchange: Exchange, symbol: Symbol, named: Mapping[str, str]
+) -> Json | None:
+    """Bybit: "Get Open & Closed Orders", then "Get Order History"; the first forgets soon."""
+    market = api.market(exchange.unified(symbol))
+    asked = {
+        "category": "spot" if exchange.account.market is Market.SPOT else market["subType"],
+        "symbol": market["id"],
+        **named,
+    }
+    for question in (api.privateGetV5OrderRealtime, api.privateGetV5OrderHistory):
+        rows = question(asked)["result"]["list"]
+        if rows:
+            return api.parse_order(rows[0], market)
+    return None
+
+
+def _at_poloniex(api: Json, exchange: Exchange, order: Order) -> Json:
+    """Poloniex: "Order Details" takes `cid:` and the client order id in place of the id."""
+    market = api.market(exchange.unified(order.symbol))
+    answer = api.privateGetOrdersId({"id": f"cid:{order.client_order_id}"})
+    return api.parse_order(answer, market)
+
+
+def trades_of(api: Json, exchange: Exchange, order: Order) -> list[Json]:
+    """Return ccxt's trades of an order whose venue order id is known.
+
+    Raises:
+        ccxt.BaseError: the exchange could not be asked.
+    """
+    if not lists_trades(exchange):
+        return []
+    unified, venue_id = exchange.unified(order.symbol), str(order.venue_order_id)
+    if exchange.profile.look_up is LookUp.ORIGINAL_ID:
+        found = api.fetch_my_trades(unified, None, None, {"orderId": venue_id})
+    else:
+        try:
+            found = api.fetch_order_trades(venue_id, unified)
+        except ccxt.NotSupported:  # not at all, or not in this market
+            found = api.fetch_my_trades(unified, order.created_at_ms - EARLIER_MS)
+    return [one for one in found if one.get("order") in {None, venue_id}]
+
+
+def lists_trades(exchange: Exchange) -> bool:
+    """Tell whether the exchange can be asked for trades."""
+    return exchange.capabilities.lists_trades

@@ -1,0 +1,201 @@
+"""How each exchange is asked for all orders that were placed since some moment.
+
+Every exchange bounds the time that one question may span, and the orders that one answer lists. A
+question that is answered in full, so that more may have been left out, is asked for half the time.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain.enums import Market
+from app.domain.errors import CannotAsk, VenueUnavailable
+from app.domain.identifiers import Symbol
+from app.exchanges.exchange import Exchange
+from app.exchanges.profiles import LookUp
+
+Json = Any
+
+_DAY_MS = 86_400_000
+
+#: Clocks differ, and a span that is too long by a millisecond is refused.
+_SLACK_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How one exchange lists orders, closed ones included.
+
+    Attributes:
+        ask: the question: api, exchange, symbol, from, to; both times the exchange's, in ms.
+        span_ms: the longest time between the two, by market.
+        most: an answer with so many may have left out some.
+        open: those that are open, where they are not listed there as well.
+    """
+
+    ask: Callable[[Json, Exchange, Symbol, int, int], list[Json]]
+    span_ms: Mapping[Market, int]
+    most: int
+    open: Callable[[Json, Exchange, Symbol], list[Json]] | None = None
+
+
+def orders_placed(
+    api: Json, exchange: Exchange, symbol: Symbol, since_ms: int, now_ms: int
+) -> tuple[list[Json], int | None]:
+    """Return ccxt's orders from a moment on, and up to when all are there; None is until now.
+
+    Args:
+        api: of the exchange.
+        exchange: to ask.
+        symbol: whose orders.
+        since_ms: the exchange's time.
+        now_ms: the same.
+
+    Raises:
+        CannotAsk: nothing is known about how this exchange lists orders.
+        VenueUnavailable: more were placed within a millisecond than an answer lists.
+        ccxt.BaseError: the exchange could not be asked.
+    """
+    manner = _MANNERS.get(exchange.profile.look_up)
+    if manner is None:
+        raise CannotAsk(f"{exchange.venue} cannot be asked what was placed there")
+    newest = _newest_at_binance(api, exchange, symbol, since_ms)
+    if newest is not None:
+        return newest, None
+    last_ms = now_ms + _SLACK_MS
+    until_ms = min(since_ms + manner.span_ms[exchange.account.market], last_ms)
+    rows = manner.ask(api, exchange, symbol, since_ms, until_ms)
+    while len(rows) >= manner.most:
+        if until_ms - since_ms <= 1:
+            raise VenueUnavailable(f"{exchange.venue} lists more orders than it can")
+        until_ms = since_ms + (until_ms - since_ms) // 2
+        rows = manner.ask(api, exchange, symbol, since_ms, until_ms)
+    if until_ms < last_ms:
+        return _since(rows, since_ms), until_ms
+    if manner.open is not None:
+        rows = [*rows, *manner.open(api, exchange, symbol)]
+    return _since(rows, since_ms), None
+
+
+def _since(rows: list[Json], since_ms: int) -> list[Json]:
+    """Leave out what was placed before: some list by the time of the last change."""
+    return [one for one in rows if int(one.get("timestamp") or since_ms) >= since_ms]
+
+
+#: "All Orders" of Binance: the newest unless a time is named, of futures those of seven days.
+_BINANCE_MOST = 1_000
+
+
+def _newest_at_binance(
+    api: Json, exchange: Exchange, symbol: Symbol, since_ms: int
+) -> list[Json] | None:
+    """Return what spot's one question for the newest orders tells, or None if it is not enough.
+
+    Spot's windows are a day each; an account that traded little since would be asked about each.
+    """
+    is_spot = exchange.account.market is Market.SPOT
+    if exchange.profile.look_up is not LookUp.ORIGINAL_ID or not is_spot:
+        return None
+    rows: list[Json] = api.fetch_orders(exchange.unified(symbol), None, _BINANCE_MOST)
+    is_all = len(rows) < _BINANCE_MOST
+    if is_all or any(int(one.get("timestamp") or since_ms) < since_ms for one in rows):
+        return _since(rows, since_ms)
+    return None
+
+
+def _at_binance(
+    api: Json, exchange: Exchange, symbol: Symbol, since_ms: int, until_ms: int
+) -> list[Json]:
+    unified = exchange.unified(symbol)
+    found: list[Json] = api.fetch_orders(unified, since_ms, _BINANCE_MOST, {"until": until_ms})
+    return found
+
+
+#: "Get Order History" of Bybit: pages of fifty, seven days at once, with a cursor to the next one.
+_BYBIT_PAGE = 50
+
+#: A span with so many is asked for anew in part, so this is little: one call has twenty seconds.
+_BYBIT_MOST = 250
+_BYBIT_OPEN_MOST = 1_000
+
+
+def _at_bybit(
+    api: Json, exchange: Exchange, symbol: Symbol, since_ms: int, until_ms: int
+) -> list[Json]:
+    span = {"startTime": since_ms, "endTime": until_ms}
+    question = api.privateGetV5OrderHistory
+    return _pages_at_bybit(question, span, _BYBIT_MOST, api, exchange, symbol)
+
+
+def _open_at_bybit(api: Json, exchange: Exchange, symbol: Symbol) -> list[Json]:
+    question = api.privateGetV5OrderRealtime
+    rows = _pages_at_bybit(question, {}, _BYBIT_OPEN_MOST, api, exchange, symbol)
+    if len(rows) >= _BYBIT_OPEN_MOST:
+        raise VenueUnavailable(f"{exchange.venue} lists more open orders than are read")
+    return rows
+
+
+def _pages_at_bybit(
+    question: Json,
+    span: Mapping[str, int],
+    most: int,
+    api: Json,
+    exchange: Exchange,
+    symbol: Symbol,
+) -> list[Json]:
+    market = api.market(exchange.unified(symbol))
+    asked = {
+        "category": "spot" if exchange.account.market is Market.SPOT else market["subType"],
+        "symbol": market["id"],
+        "limit": _BYBIT_PAGE,
+        **span,
+    }
+    rows: list[Json] = []
+    while len(rows) < most:
+        result = question(asked)["result"]
+        rows += [api.parse_order(one, market) for one in result["list"]]
+        cursor = result.get("nextPageCursor")
+        if not cursor or not result["list"]:
+            break
+        asked = {**asked, "cursor": cursor}
+    return rows
+
+
+#: "Orders History" of Poloniex: by the time of the last change, seven days at once.
+_POLONIEX_MOST = 100
+
+
+def _at_poloniex(
+    api: Json, exchange: Exchange, symbol: Symbol, since_ms: int, until_ms: int
+) -> list[Json]:
+    market = api.market(exchange.unified(symbol))
+    asked = {
+        "symbol": market["id"],
+        "startTime": since_ms,
+        "endTime": until_ms,
+        "limit": _POLONIEX_MOST,
+    }
+    return [api.parse_order(one, market) for one in api.privateGetOrdersHistory(asked)]
+
+
+#: "Open Orders" of Poloniex: the most that one answer lists.
+_POLONIEX_OPEN_MOST = 2_000
+
+
+def _open_at_poloniex(api: Json, exchange: Exchange, symbol: Symbol) -> list[Json]:
+    unified = exchange.unified(symbol)
+    found: list[Json] = api.fetch_open_orders(unified, None, _POLONIEX_OPEN_MOST)
+    return found
+
+
+_MANNERS: Mapping[LookUp, _Manner] = {
+    LookUp.ORIGINAL_ID: _Manner(
+        _at_binance, {Market.SPOT: _DAY_MS, Market.USDM: 7 * _DAY_MS}, _BINANCE_MOST
+    ),
+    LookUp.BYBIT: _Manner(
+        _at_bybit, dict.fromkeys(Market, 7 * _DAY_MS), _BYBIT_MOST, _open_at_bybit
+    ),
+    LookUp.POLONIEX: _Manner(
+        _at_poloniex, dict.fromkeys(Market, 7 * _DAY_MS), _POLONIEX_MOST, _open_at_poloniex
+    ),
+}

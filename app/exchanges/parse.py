@@ -1,0 +1,346 @@
+"""What an exchange answers, in our words."""
+
+from collections.abc import Iterable, Mapping
+from decimal import ROUND_DOWN, Decimal, InvalidOperation
+from typing import Any
+
+from app.domain.enums import Market, OrderType, PositionSide, ReasonCode, Side, TimeInForce
+from app.domain.errors import OutcomeUnknown, VenueUnavailable
+from app.domain.frozen import PlacedOrder
+from app.domain.identifiers import (
+    ClientOrderId,
+    Currency,
+    EpochMs,
+    Symbol,
+    TradeId,
+    VenueOrderId,
+)
+from app.domain.instrument import Instrument
+from app.domain.market import Balance, Position, Quote
+from app.domain.order import Order
+from app.domain.reason import Reason
+from app.domain.reconciliation import StandingOrder
+from app.domain.report import Fill, OrderReport, fees_of
+from app.domain.status import CLOSED, OPEN, OrderStatus
+from app.exchanges.profiles import Profile
+
+Json = Mapping[str, Any]
+
+#: ccxt's own words, for exchanges whose own words we do not know.
+_UNIFIED = {
+    "open": OrderStatus.NEW,
+    "canceling": OrderStatus.NEW,
+    "closed": OrderStatus.FILLED,
+    "canceled": OrderStatus.CANCELED,
+    "expired": OrderStatus.EXPIRED,
+    "rejected": OrderStatus.REJECTED,
+}
+
+#: Bybit takes in a post-only order that would take, and cancels it for this reason.
+_BYBIT_WOULD_TAKE = "EC_PostOnlyWillTakeLiquidity"
+
+_BRIEF = frozenset({TimeInForce.IOC, TimeInForce.FOK})
+_LEGS = {"long": PositionSide.LONG, "short": PositionSide.SHORT}
+
+
+def number(value: object) -> Decimal | None:
+    """Return a number of an answer, or None where it has none.
+
+    Raises:
+        VenueUnavailable: it is none, whatever it is.
+    """
+    if value is None or value == "":
+        return None
+    try:
+        found = Decimal(str(value))
+    except InvalidOperation as error:
+        raise VenueUnavailable(f"the answer had {value!r} for a number") from error
+    if not found.is_finite():
+        raise VenueUnavailable(f"the answer had {value!r} for a number")
+    return found
+
+
+def or_zero(value: object) -> Decimal:
+    """Return a number of an answer, 0 where it has none."""
+    return number(value) or Decimal(0)
+
+
+def is_answer_to(order: Order, answer: Json) -> bool:
+    """Tell whether the answer to an order is one: it names this order, or at least an id."""
+    named = answer.get("clientOrderId")
+    if named:
+        return bool(named == order.client_order_id)
+    return venue_id_of(answer) is not None
+
+
+def report_of(
+    order: Order, answer: Json, profile: Profile, size: Decimal = Decimal(1)
+) -> OrderReport:
+    """Return what an answer says about an order.
+
+    Args:
+        order: as we know it.
+        answer: ccxt's order.
+        profile: the exchange's words.
+        size: base currency in one contract.
+
+    Raises:
+        OutcomeUnknown: it says nothing that we understand.
+    """
+    filled = or_zero(answer.get("filled")) * size
+    status = _status(order, answer, profile, filled)
+    fills = fills_of(answer.get("trades") or (), size, answer.get("timestamp"))
+    return OrderReport(
+        status=status,
+        venue_order_id=venue_id_of(answer),
+        filled_quantity=filled,
+        average_price=_average(answer, filled),
+        fills=fills,
+        fees=fees_of(fills),
+        reason=_reason(order, status, answer),
+    )
+
+
+def ending_of(answer: Json, profile: Profile, size: Decimal) -> OrderReport:
+    """Return what an answer says about an order of which nothing else is known here.
+
+    Args:
+        answer: ccxt's order.
+        profile: the exchange's words.
+        size: base currency in one contract.
+
+    Raises:
+        OutcomeUnknown: it says nothing that we understand.
+    """
+    filled = or_zero(answer.get("filled")) * size
+    return OrderReport(
+        status=_told_status(answer, profile),
+        venue_order_id=venue_id_of(answer),
+        filled_quantity=filled,
+        average_price=_average(answer, filled),
+    )
+
+
+def _told_status(answer: Json, profile: Profile) -> OrderStatus:
+    own = (answer.get("info") or {}).get(profile.state_field) if profile.state_field else None
+    status = profile.states.get(str(own)) if own else _UNIFIED.get(str(answer.get("status")))
+    if status is None:
+        raise OutcomeUnknown(f"the venue says that the order is {own or answer.get('status')!r}")
+    return status
+
+
+def _status(order: Order, answer: Json, profile: Profile, filled: Decimal) -> OrderStatus:
+    status = _told_status(answer, profile)
+    if status in OPEN:
+        return OrderStatus.PARTIALLY_FILLED if filled > 0 else OrderStatus.NEW
+    if status is OrderStatus.EXPIRED:
+        return _expired(order, filled)
+    if (answer.get("info") or {}).get("rejectReason") == _BYBIT_WOULD_TAKE:
+        return OrderStatus.REJECTED
+    return status
+
+
+def _expired(order: Order, filled: Decimal) -> OrderStatus:
+    """Return what an order has come to that the venue let go by itself.
+
+    That is how Binance ends what an IOC, a FOK or a market order leaves, and a post-only order of
+    futures that would have taken.
+    """
+    if order.type is OrderType.LIMIT_MAKER and not filled:
+        return OrderStatus.REJECTED
+    if order.type is OrderType.MARKET or order.time_in_force in _BRIEF:
+        return OrderStatus.CANCELED
+    return OrderStatus.EXPIRED
+
+
+def _reason(order: Order, status: OrderStatus, answer: Json) -> Reason | None:
+    if status not in CLOSED or status is OrderStatus.FILLED:
+        return None
+    if status is OrderStatus.REJECTED and order.type is OrderType.LIMIT_MAKER:
+        return Reason(ReasonCode.WOULD_TAKE, "the order would have taken")
+    if status is OrderStatus.REJECTED:
+        return Reason(ReasonCode.VENUE_REJECTED, f"the venue says {answer.get('status')}")
+    if order.type is OrderType.MARKET or order.time_in_force in _BRIEF:
+        return Reason(ReasonCode.TIME_IN_FORCE, "the rest could not be filled at once")
+    return None
+
+
+def _average(answer: Json, filled: Decimal) -> Decimal | None:
+    if not filled:
+        return None
+    return number(answer.get("average")) or number(answer.get("price"))
+
+
+def venue_id_of(answer: Json) -> VenueOrderId | None:
+    """Return the exchange's own id of the order in an answer, or None."""
+    found = answer.get("id")
+    return None if found in {None, ""} else VenueOrderId(str(found))
+
+
+def fills_of(trades: Iterable[Json], size: Decimal, at_ms: object = None) -> tuple[Fill, ...]:
+    """Return the fills of ccxt's trades; one without an id cannot be told from others.
+
+    Args:
+        trades: as ccxt has them.
+        size: base currency in one contract.
+        at_ms: the time of those that do not tell theirs.
+    """
+    return tuple(_fill(trade, size, at_ms) for trade in trades if trade.get("id") is not None)
+
+
+def _fill(trade: Json, size: Decimal, at_ms: object) -> Fill:
+    fee = trade.get("fee") or {}
+    return Fill(
+        trade_id=TradeId(str(trade["id"])),
+        quantity=or_zero(trade.get("amount")) * size,
+        price=or_zero(trade.get("price")),
+        fee=or_zero(fee.get("cost")),
+        fee_currency=Currency(str(fee.get("currency") or "")),
+        at_ms=EpochMs(int(str(trade.get("timestamp") or at_ms or 0))),
+    )
+
+
+def placed_of(row: Json, size: Decimal) -> PlacedOrder:
+    """Return an order of a list, open or closed, whoever placed it.
+
+    Args:
+        row: ccxt's order.
+        size: base currency in one contract.
+    """
+    standing = standing_of(row, size)
+    return PlacedOrder(
+        client_order_id=standing.client_order_id,
+        venue_order_id=standing.venue_order_id,
+        symbol=standing.symbol,
+        side=standing.side,
+        quantity=standing.quantity,
+        filled_quantity=standing.filled_quantity,
+        placed_at_ms=EpochMs(int(number(row.get("timestamp")) or 0)),
+        is_open=row.get("status") == "open",
+    )
+
+
+def standing_of(row: Json, size: Decimal) -> StandingOrder:
+    """Return an open order of a list, whoever placed it.
+
+    Args:
+        row: ccxt's order.
+        size: base currency in one contract.
+    """
+    return StandingOrder(
+        client_order_id=ClientOrderId(str(row.get("clientOrderId") or row.get("id"))),
+        venue_order_id=venue_id_of(row),
+        symbol=Symbol(str(row.get("symbol")).partition(":")[0]),
+        side=Side.BUY if row.get("side") == "buy" else Side.SELL,
+        quantity=or_zero(row.get("amount")) * size,
+        filled_quantity=or_zero(row.get("filled")) * size,
+        price=number(row.get("price")),
+    )
+
+
+# Markets
+
+
+def instrument_of(symbol: Symbol, market: Market, found: Json) -> Instrument | None:
+    """Return the rules of ccxt's market, or None where it does not tell its steps."""
+    precision, limits = found.get("precision") or {}, found.get("limits") or {}
+    size = contract_size(found)
+    price_step, quantity_step = number(precision.get("price")), number(precision.get("amount"))
+    if not price_step or not quantity_step:
+        return None
+    amount, cost = limits.get("amount") or {}, limits.get("cost") or {}
+    # Exchanges write 0 where they have no limit.
+    greatest = number(amount.get("max")) or None
+    return Instrument(
+        symbol=symbol,
+        market=market,
+        kind="inverse" if market is Market.COINM else "linear",
+        price_step=price_step,
+        quantity_step=quantity_step * size,
+        min_quantity=or_zero(amount.get("min")) * size,
+        max_quantity=None if greatest is None else greatest * size,
+        min_notional=or_zero(cost.get("min")),
+    )
+
+
+def market_of(found: Json) -> Market | None:
+    """Return which of our markets ccxt's market belongs to, or None for dated futures and such."""
+    if found.get("spot"):
+        return Market.SPOT
+    if not found.get("swap"):
+        return None
+    return Market.USDM if found.get("linear") else Market.COINM
+
+
+def market_order_max(found: Json) -> Decimal | None:
+    """Return the greatest quantity of a market order, where it is less than that of others."""
+    limits = found.get("limits") or {}
+    greatest = number((limits.get("market") or {}).get("max")) or None
+    return None if greatest is None else greatest * contract_size(found)
+
+
+def contract_size(found: Json) -> Decimal:
+    """Return how much base currency one unit of quantity is; of an inverse contract, quote."""
+    if found.get("contract") is not True:
+        return Decimal(1)
+    return number(found.get("contractSize")) or Decimal(1)
+
+
+def quote_of(ticker: Json, book: Json | None = None) -> Quote | None:
+    """Return the prices of a ticker, with the touch of an order book where the ticker has none."""
+    last = number(ticker.get("last"))
+    bid, ask = number(ticker.get("bid")), number(ticker.get("ask"))
+    if book is not None:
+        bid = number(book["bids"][0][0]) if book.get("bids") else bid
+        ask = number(book["asks"][0][0]) if book.get("asks") else ask
+    known = last or bid or ask
+    if known is None:
+        return None
+    return Quote(bid=bid or known, ask=ask or known, last=known)
+
+
+def moment_of(ticker: Json) -> int | None:
+    """Return the venue's time of a ticker in ms, or None where it tells none."""
+    found = number(ticker.get("timestamp"))
+    return None if found is None else int(found)
+
+
+# Accounts
+
+
+def balances_of(answer: Json) -> dict[Currency, Balance]:
+    """Return currency → balance."""
+    totals, free = answer.get("total") or {}, answer.get("free") or {}
+    return {
+        Currency(name): Balance(total=or_zero(total), available=or_zero(free.get(name)))
+        for name, total in totals.items()
+        if or_zero(total) or or_zero(free.get(name))
+    }
+
+
+def positions_of(
+    rows: Iterable[Json], sizes: Mapping[str, Decimal]
+) -> dict[tuple[Symbol, PositionSide], Position]:
+    """Return (symbol, leg) → position.
+
+    Args:
+        rows: ccxt's positions.
+        sizes: ccxt's symbol → base currency in one contract.
+    """
+    positions = {}
+    for row in rows:
+        leg = _LEGS.get(str(row.get("side")))
+        unified = str(row.get("symbol"))
+        held = abs(or_zero(row.get("contracts"))) * sizes.get(unified, Decimal(1))
+        if leg is None or not held:
+            continue
+        symbol = Symbol(unified.partition(":")[0])
+        positions[symbol, leg] = Position(
+            size=held, available=held, entry_price=or_zero(row.get("entryPrice"))
+        )
+    return positions
+
+
+def spent(quantity: Decimal, touch: Decimal, step: Decimal) -> Decimal:
+    """Return what a quantity costs at the touch, rounded down to the quote currency's step."""
+    return (quantity * touch / step).to_integral_value(rounding=ROUND_DOWN) * step

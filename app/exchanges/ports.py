@@ -1,0 +1,33 @@
+"""What a real venue is built from."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from app.domain.account import Account
+from app.ports import Clock, Locks, Policy
+from app.ports.exchange import RateBudget, SymbolMap, VenueMemory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenuePorts:
+    """Everything that a real venue may need.
+
+    Attributes:
+        secrets: opens the credentials of an account: name → text; empty if it has none.
+        urls: venue → URL of the host that stands in for all its hosts.
+        address: names the address from which this machine reaches venues; limits are by address.
+        timeout_ms: for one answer.
+        pause_ms: waits.
+    """
+
+    memory: VenueMemory
+    budget: RateBudget
+    spellings: SymbolMap
+    locks: Locks
+    clock: Clock
+    policy: Policy
+    secrets: Callable[[Account], Mapping[str, str]]
+    urls: Mapping[str, str]
+    address: str
+    timeout_ms: int
+    pause_ms: Callable[[int], None]

@@ -1,0 +1,264 @@
+"""What differs between exchanges: one small table each. All else is the same for all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any
+
+import ccxt
+
+from app.domain.account import Account
+from app.domain.enums import Market, Mode
+from app.domain.errors import MarketNotTraded, NotFound
+from app.domain.identifiers import VenueName
+from app.domain.status import OrderStatus
+from app.ports import RECEIVE_WINDOW_MS
+
+#: Of exchanges that are known to ccxt alone. Inverse contracts (COINM) are traded at no exchange:
+#: their size differs (100 USD at Binance, 1 USD at Bybit), and nothing proves our figures there.
+UNKNOWN_MARKETS = frozenset({Market.SPOT, Market.USDM})
+
+
+class AdapterClass(StrEnum):
+    """Whether an unknown outcome is resolved by asking the venue, or by a person."""
+
+    FULL = "full"
+    MANUAL = "manual"
+
+
+class Sandbox(StrEnum):
+    """What kind of play money an exchange has; the keys of one are no good for the other."""
+
+    TESTNET = "testnet"
+    DEMO = "demo"
+
+
+class LookUp(StrEnum):
+    """How an order is looked up by its client order id."""
+
+    ORIGINAL_ID = "origClientOrderId"
+    BYBIT = "orderLinkId"
+    POLONIEX = "cid"
+    NONE = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One exchange.
+
+    Attributes:
+        exchange_id: its name in ccxt.
+        look_up: how an order is found by its client order id; `NONE` makes the adapter MANUAL.
+        receive_window_ms: how long after its time stamp a request is still taken; 0 is no limit.
+        states: the exchange's own word for the state of an order → ours.
+        state_field: where that word stands in its answers.
+        duplicates: what it says to a client order id that it has seen before.
+        refusals: further codes by which it says no for certain, where ccxt is in doubt.
+        refused_unread: HTTP statuses of requests that were refused for their time stamp.
+        market_types: the markets that there are → what ccxt is to load for them; of exchanges that
+            are not in the table below it is empty, and what is there is left to ccxt.
+        options: of ccxt.
+        headers: sent with each request.
+        buys_with_quote: a market buy names the quote amount.
+        answers_in_full: the answer to an order tells its state; else it is looked up.
+        sandboxes: the play money that there is, by market.
+        unchanged: what it says to a setting that is so already.
+        cancel_field: by what a cancel names its order: ccxt's parameter for the client order id.
+        cancel_prefix: what stands before the id there.
+        preparation: ccxt's method that must be called before the first order.
+        list_limit: the most open orders that one answer lists, if that must be asked for.
+        lists_by_symbol: open orders are asked for symbol by symbol.
+        id_pattern: what a client order id may look like.
+        native_stops: where the exchange keeps stop orders; Hookfill emulates them all the same.
+    """
+
+    exchange_id: str
+    look_up: LookUp = LookUp.NONE
+    receive_window_ms: int = 0
+    states: Mapping[str, OrderStatus] = field(default_factory=dict)
+    state_field: str = ""
+    duplicates: tuple[str, ...] = ()
+    refusals: tuple[str, ...] = ()
+    refused_unread: tuple[int, ...] = ()
+    market_types: Mapping[Market, tuple[str, ...]] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    buys_with_quote: bool = False
+    answers_in_full: bool = False
+    sandboxes: Mapping[Market, Sandbox] = field(default_factory=dict)
+    unchanged: tuple[str, ...] = ()
+    cancel_field: str = "clientOrderId"
+    cancel_prefix: str = ""
+    preparation: str = ""
+    list_limit: int | None = None
+    lists_by_symbol: bool = False
+    id_pattern: str = r"[A-Za-z0-9]{1,32}"
+    native_stops: str = ""
+    is_sandbox: bool = False
+
+    @property
+    def adapter_class(self) -> AdapterClass:
+        """Whether the venue can be asked, and stops taking a request after a while."""
+        asks = self.look_up is not LookUp.NONE and self.receive_window_ms > 0
+        return AdapterClass.FULL if asks else AdapterClass.MANUAL
+
+    def sandbox_of(self, account: Account) -> Sandbox | None:
+        """Return which play money an account trades with, or None for real money.
+
+        Raises:
+            MarketNotTraded: it is of a market that is not traded there, or it is to be play money,
+                and the exchange has none.
+        """
+        if account.market not in (self.market_types or UNKNOWN_MARKETS):
+            raise MarketNotTraded(self._why_not(account.market))
+        if not self.is_sandbox and account.mode is not Mode.TESTNET:
+            return None
+        found = self.sandboxes.get(account.market)
+        if found is None:
+            raise MarketNotTraded(f"{self.exchange_id} has no testnet for {account.market}")
+        return found
+
+    def _why_not(self, market: Market) -> str:
+        if market is Market.COINM:
+            return f"COINM is traded at the paper venue only, not at {self.exchange_id}"
+        return f"{self.exchange_id} has no {market}"
+
+
+_S = OrderStatus
+
+#: Binance: "Spot REST API", "USDⓈ-M Futures REST API" (developers.binance.com). A client order id
+#: is unique among open orders only. -1006 and -1007 leave it open whether an order was executed.
+_BINANCE = {
+    "exchange_id": "binance",
+    "look_up": LookUp.ORIGINAL_ID,
+    "receive_window_ms": RECEIVE_WINDOW_MS,
+    "state_field": "status",
+    "states": {
+        "NEW": _S.NEW,
+        "PENDING_NEW": _S.NEW,
+        "PARTIALLY_FILLED": _S.PARTIALLY_FILLED,
+        "FILLED": _S.FILLED,
+        "PENDING_CANCEL": _S.NEW,
+        "CANCELED": _S.CANCELED,
+        "REJECTED": _S.REJECTED,
+        "EXPIRED": _S.EXPIRED,
+        "EXPIRED_IN_MATCH": _S.EXPIRED,
+    },
+    "duplicates": ("Duplicate order sent", '"code": -4116', '"code":-4116', "20132"),
+    "market_types": {
+        Market.SPOT: ("spot",),
+        Market.USDM: ("linear",),
+    },
+    "options": {
+        "warnOnFetchOpenOrdersWithoutSymbol": False,
+        "fetchMargins": False,
+        # Else positions ask for brackets first, which nothing here needs.
+        "leverageBrackets": {},
+    },
+    "answers_in_full": True,
+    "unchanged": ("-4046", "-4059"),
+    "cancel_field": "origClientOrderId",
+    # The futures testnet is gone; its place was taken by demo trading, with keys of its own.
+    "sandboxes": {
+        Market.SPOT: Sandbox.TESTNET,
+        Market.USDM: Sandbox.DEMO,
+    },
+    "id_pattern": r"[.A-Z:/a-z0-9_-]{1,36}",
+    "native_stops": "a service of its own since December 2025 (algo orders)",
+}
+
+#: Bybit: "V5 API" (bybit-exchange.github.io/docs/v5). Its answer to an order is the id alone.
+_BYBIT = {
+    "exchange_id": "bybit",
+    "look_up": LookUp.BYBIT,
+    "receive_window_ms": RECEIVE_WINDOW_MS,
+    "state_field": "orderStatus",
+    "states": {
+        "New": _S.NEW,
+        "Created": _S.NEW,
+        "Untriggered": _S.NEW,
+        "Triggered": _S.NEW,
+        "Active": _S.NEW,
+        "PendingCancel": _S.NEW,
+        "PartiallyFilled": _S.PARTIALLY_FILLED,
+        "PartiallyFilledCanceled": _S.CANCELED,
+        "Filled": _S.FILLED,
+        "Cancelled": _S.CANCELED,
+        "Deactivated": _S.CANCELED,
+        "Rejected": _S.REJECTED,
+    },
+    "duplicates": ("110072", "170141", "12141", "10014"),
+    "market_types": {
+        Market.SPOT: ("spot",),
+        Market.USDM: ("linear",),
+    },
+    "unchanged": ("110043", "110025"),
+    "options": {"createMarketBuyOrderRequiresPrice": False},
+    # An order is made differently for each kind of account, so ccxt asks which kind it is.
+    "preparation": "is_unified_enabled",
+    "cancel_field": "orderLinkId",
+    "list_limit": 50,
+    "sandboxes": dict.fromkeys((Market.SPOT, Market.USDM), Sandbox.TESTNET),
+    "id_pattern": r"[A-Za-z0-9_-]{1,36}",
+    "native_stops": "conditional orders",
+}
+
+#: Poloniex: "Spot API" (api-docs.poloniex.com/spot). Stops are smart orders there.
+_POLONIEX = {
+    "exchange_id": "poloniex",
+    "look_up": LookUp.POLONIEX,
+    "receive_window_ms": RECEIVE_WINDOW_MS,
+    "state_field": "state",
+    "states": {
+        "NEW": _S.NEW,
+        "PENDING_NEW": _S.NEW,
+        "PARTIALLY_FILLED": _S.PARTIALLY_FILLED,
+        "FILLED": _S.FILLED,
+        "PENDING_CANCEL": _S.NEW,
+        "PARTIALLY_CANCELED": _S.CANCELED,
+        "CANCELED": _S.CANCELED,
+        "FAILED": _S.REJECTED,
+    },
+    "duplicates": ("21312", "25004"),
+    "refused_unread": (HTTPStatus.REQUEST_TIMEOUT,),
+    "market_types": {Market.SPOT: ()},
+    "headers": {"recvWindow": str(RECEIVE_WINDOW_MS)},
+    "buys_with_quote": True,
+    "cancel_prefix": "cid:",
+    "id_pattern": r"[A-Za-z0-9_-]{1,64}",
+    "native_stops": "smart orders",
+}
+
+#: By the name that an account gives as its venue.
+PROFILES: Mapping[str, Profile] = MappingProxyType(
+    {
+        "binance": Profile(**_BINANCE),  # type: ignore[arg-type]  # each row names fields
+        "binance_testnet": Profile(**_BINANCE, is_sandbox=True),  # type: ignore[arg-type]
+        "bybit": Profile(**_BYBIT),  # type: ignore[arg-type]
+        "bybit_testnet": Profile(**_BYBIT, is_sandbox=True),  # type: ignore[arg-type]
+        "bybit_demo": Profile(
+            **{**_BYBIT, "sandboxes": dict.fromkeys((Market.SPOT, Market.USDM), Sandbox.DEMO)},  # type: ignore[arg-type]
+            is_sandbox=True,
+        ),
+        "poloniex": Profile(**_POLONIEX),  # type: ignore[arg-type]
+    }
+)
+
+
+def profile_of(venue: VenueName) -> Profile:
+    """Return what is known of a venue.
+
+    An exchange that ccxt knows and this table does not is taken as one that cannot be asked by
+    client order id: its unknown outcomes wait for a person.
+
+    Raises:
+        NotFound: nobody knows it.
+    """
+    known = PROFILES.get(venue)
+    if known is not None:
+        return known
+    if venue in ccxt.exchanges:
+        return Profile(exchange_id=venue, lists_by_symbol=True)
+    raise NotFound(f"there is no venue {venue}")

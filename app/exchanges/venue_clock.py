@@ -1,0 +1,57 @@
+"""How far the clock of an exchange is ahead of the server's, measured once a minute."""
+
+from app.domain.identifiers import VenueName
+from app.exchanges.line import Line
+from app.exchanges.ports import VenuePorts
+
+
+class VenueClock:
+    """The clock of a venue's hosts, as workers have measured it together.
+
+    Args:
+        venue: whose it is, as `Account.hosts` names it.
+        ports: tell the server's time, and what others have measured.
+    """
+
+    def __init__(self, venue: VenueName, ports: VenuePorts) -> None:
+        self._venue = venue
+        self._ports = ports
+        self._offset_ms = 0
+
+    def prepare(self, line: Line) -> None:
+        """Measure, if nobody has lately."""
+        if self._ports.memory.clock_offset_ms(self._venue) is None:
+            self.measure(line)
+
+    def measure(self, line: Line) -> tuple[int, int]:
+        """Measure, and keep that.
+
+        Returns:
+            How far the venue's clock is ahead and how long the answer took, in ms.
+        """
+        before = self._ports.clock.server_ms()
+        told = int(line.api.fetch_time())
+        after = self._ports.clock.server_ms()
+        offset = told - (before + after) // 2
+        self._ports.memory.keep_clock_offset(self._venue, offset)
+        self._offset_ms = offset
+        return offset, after - before
+
+    def forget(self) -> None:
+        """Let the next call measure anew."""
+        self._ports.memory.forget_clock_offset(self._venue)
+
+    def venue_ms(self, server_ms: int) -> int:
+        """Return the venue's time at a server time."""
+        known = self._ports.memory.clock_offset_ms(self._venue)
+        if known is not None:
+            self._offset_ms = known
+        return server_ms + self._offset_ms
+
+    def server_ms(self, venue_ms: int) -> int:
+        """Return the server's time at a time of the venue."""
+        return venue_ms - self.venue_ms(0)
+
+    def now_ms(self) -> int:
+        """Return the venue's time."""
+        return self.venue_ms(self._ports.clock.server_ms())

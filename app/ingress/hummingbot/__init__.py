@@ -1,1 +1,0 @@
-"""The Hummingbot dialect over HTTP (docs/hummingbot.md)."""

@@ -1,1 +1,0 @@
-"""The Poloniex dialect over HTTP (docs/poloniex.md)."""

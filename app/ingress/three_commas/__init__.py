@@ -1,1 +1,0 @@
-"""The 3Commas dialect over HTTP (docs/three-commas.md)."""

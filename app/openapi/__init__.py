@@ -1,0 +1,1 @@
+"""The description of every route, made from the routes."""

@@ -1,0 +1,1 @@
+"""What the paper venue keeps: accounts, orders, faults; pure values and sums."""

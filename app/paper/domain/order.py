@@ -1,0 +1,123 @@
+"""What the paper venue knows of an order that it received, and what it tells about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from app.domain.enums import Market, OrderType, PositionSide, Side, TimeInForce
+from app.domain.identifiers import ClientOrderId, Currency, EpochMs, Symbol, VenueOrderId, base_of
+from app.domain.reason import Reason
+from app.domain.report import Fill, OrderReport, fees_of
+from app.domain.status import OPEN, OrderStatus
+from app.paper.domain.contracts import price_of, settled_in, worth
+
+#: The outcome of a refused repeat of a client order id (docs/api.md).
+DUPLICATE = "DUPLICATE"
+
+_NOTHING = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperOrder:
+    """One row of the venue's ledger.
+
+    Attributes:
+        quantity: in base currency; of an order with an `amount`, what that has bought.
+        amount: what a market buy may spend, in quote currency.
+        number: the venue's own; rises with each arrival at the venue, whatever the account.
+        tick: number of the newest tick that the order has met; it fills at later ones only.
+        reduces: the leg that it may only reduce, or None where it may open.
+        hold: what it holds back of `pays_in` while it rests.
+        reserve: what it is going to take of the leg that it reduces, while it rests.
+        position_after: size of the leg that it worked on after its newest fill; None for spot.
+        is_repeat: refused, since its client order id was known already.
+    """
+
+    client_order_id: ClientOrderId
+    number: int
+    symbol: Symbol
+    market: Market
+    side: Side
+    type: OrderType
+    quantity: Decimal
+    received_at_ms: EpochMs
+    updated_at_ms: EpochMs
+    position_side: PositionSide | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    reduce_only: bool = False
+    amount: Decimal | None = None
+    price: Decimal | None = None
+    status: OrderStatus = OrderStatus.NEW
+    reason: Reason | None = None
+    tick: int = 0
+    reduces: PositionSide | None = None
+    hold: Decimal = _NOTHING
+    reserve: Decimal = _NOTHING
+    fills: tuple[Fill, ...] = ()
+    position_after: Decimal | None = None
+    is_repeat: bool = False
+
+    @property
+    def venue_order_id(self) -> VenueOrderId:
+        """The number as text."""
+        return VenueOrderId(str(self.number))
+
+    @property
+    def outcome(self) -> str:
+        """How it stands, or DUPLICATE."""
+        return DUPLICATE if self.is_repeat else self.status.value
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it rests at the venue."""
+        return self.status in OPEN
+
+    @property
+    def may_rest(self) -> bool:
+        """Whether a part that is not filled at once stays at the venue."""
+        if self.type is OrderType.LIMIT:
+            return self.time_in_force is TimeInForce.GTC
+        return self.type is OrderType.LIMIT_MAKER
+
+    @property
+    def filled_quantity(self) -> Decimal:
+        """What is done, in base currency."""
+        return sum((fill.quantity for fill in self.fills), _NOTHING)
+
+    @property
+    def remaining_quantity(self) -> Decimal:
+        """What is left, in base currency."""
+        return self.quantity - self.filled_quantity
+
+    @property
+    def average_price(self) -> Decimal | None:
+        """Average of the fills, weighted by quantity; None when nothing is filled."""
+        if not self.fills:
+            return None
+        values = (worth(self.market, fill.quantity, fill.price) for fill in self.fills)
+        return price_of(self.market, self.filled_quantity, sum(values, _NOTHING))
+
+    @property
+    def fees(self) -> Mapping[Currency, Decimal]:
+        """Currency → total so far; fees of 0 are not listed."""
+        return fees_of(self.fills)
+
+    @property
+    def pays_in(self) -> Currency:
+        """The currency that it takes: base for a spot sale, else the one it settles in."""
+        if self.market is Market.SPOT and self.side is Side.SELL:
+            return base_of(self.symbol)
+        return settled_in(self.market, self.symbol)
+
+    def report(self) -> OrderReport:
+        """Return what the venue says about it, every fill included."""
+        return OrderReport(
+            status=self.status,
+            venue_order_id=self.venue_order_id,
+            filled_quantity=self.filled_quantity,
+            average_price=self.average_price,
+            fees=self.fees,
+            fills=self.fills,
+            position_after=self.position_after,
+            reason=self.reason,
+        )

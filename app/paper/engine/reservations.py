@@ -1,0 +1,95 @@
+"""What resting orders hold back, and whether an account can bear what an order does to it."""
+
+from dataclasses import replace
+from decimal import ROUND_UP, Decimal
+
+from app.domain.enums import Market, PositionSide, ReasonCode, Side
+from app.domain.identifiers import Currency, Symbol
+from app.domain.money import plain
+from app.domain.reason import Reason
+from app.paper.domain.account import PaperAccount
+from app.paper.domain.contracts import worth
+from app.paper.domain.order import PaperOrder
+from app.paper.engine.futures import opening_part
+
+_NOTHING = Decimal(0)
+
+#: In any currency. Smaller than every currency's least unit, greater than what dividing by a
+#: leverage or a quantity rounds away.
+_NEGLIGIBLE = Decimal("1e-12")
+
+#: Digits before the point from which on a figure is left as it is: no account has as much.
+_DIGITS_MAX = 15
+
+
+def held(account: PaperAccount, order: PaperOrder) -> tuple[PaperAccount, PaperOrder]:
+    """Hold back what the unfilled rest of an order needs, at its own price."""
+    hold = _hold_of(account, order)
+    reserve = order.remaining_quantity if order.reduces else _NOTHING
+    return _moved(account, order, hold, reserve), replace(order, hold=hold, reserve=reserve)
+
+
+def released(account: PaperAccount, order: PaperOrder) -> tuple[PaperAccount, PaperOrder]:
+    """Give back everything that the order holds."""
+    after = _moved(account, order, -order.hold, -order.reserve)
+    return after, replace(order, hold=_NOTHING, reserve=_NOTHING)
+
+
+def shortfall(before: PaperAccount, after: PaperAccount, order: PaperOrder) -> Reason | None:
+    """Return why the account cannot bear the change, or None if it can.
+
+    An account that was short before (a loss, money taken out) may do what costs nothing more.
+    """
+    currency = order.pays_in
+    free, free_before = after.free(currency), before.free(currency)
+    overspent = free < -_NEGLIGIBLE and free < free_before - _NEGLIGIBLE
+    if not overspent and (order.market is not Market.SPOT or after.total(currency) >= 0):
+        return None
+    return Reason(
+        ReasonCode.INSUFFICIENT_FUNDS,
+        f"{order.side} {plain(order.quantity)} {order.symbol} lacks "
+        f"{plain(-free)} {currency}, available was {plain(max(_NOTHING, free_before))}",
+    )
+
+
+def _hold_of(account: PaperAccount, order: PaperOrder) -> Decimal:
+    if order.price is None or order.reduces:
+        return _NOTHING
+    remaining = order.remaining_quantity
+    if order.market is Market.SPOT:
+        return remaining * order.price if order.side is Side.BUY else remaining
+    notional = worth(order.market, opening_part(account, order, remaining), order.price)
+    hold = notional / account.leverage_of(order.symbol) + notional * account.fees.maker
+    if hold.adjusted() > _DIGITS_MAX:
+        return hold
+    # Cut off where a sum of holds is still exact: what is given back leaves nothing behind.
+    return hold.quantize(_NEGLIGIBLE, ROUND_UP)
+
+
+def _moved(
+    account: PaperAccount, order: PaperOrder, hold: Decimal, reserve: Decimal
+) -> PaperAccount:
+    if hold:
+        account = replace(account, held=_with_hold(account, order.pays_in, hold))
+    if reserve and order.reduces:
+        account = replace(
+            account, reserved=_with_reserve(account, order.symbol, order.reduces, reserve)
+        )
+    return account
+
+
+def _with_hold(
+    account: PaperAccount, currency: Currency, change: Decimal
+) -> dict[Currency, Decimal]:
+    total = account.held.get(currency, _NOTHING) + change
+    others = {key: hold for key, hold in account.held.items() if key != currency}
+    return {**others, currency: total} if total else others
+
+
+def _with_reserve(
+    account: PaperAccount, symbol: Symbol, side: PositionSide, change: Decimal
+) -> dict[tuple[Symbol, PositionSide], Decimal]:
+    leg = (symbol, side)
+    total = account.reserved.get(leg, _NOTHING) + change
+    others = {key: reserve for key, reserve in account.reserved.items() if key != leg}
+    return {**others, leg: total} if total else others

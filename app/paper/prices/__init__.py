@@ -1,0 +1,1 @@
+"""Where the paper venue's prices come from."""

@@ -1,0 +1,38 @@
+"""Faults that a test has planned for the paper venue."""
+
+import redis
+
+from app.domain.identifiers import AccountId
+from app.paper.domain.fault import Fault, FaultPlan, FaultWord, FaultyCall
+from app.paper.store import keys as paper_keys
+from app.store.core.scripts import translated
+
+
+class RedisPaperFaults:
+    """Keeps each call's words in a list; a word is taken by one caller only.
+
+    Args:
+        client: decodes answers to text.
+    """
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def next(self, account_id: AccountId, call: FaultyCall) -> Fault:
+        """Take the next word of the call's list."""
+        with translated(), self._client.pipeline(transaction=True) as pipeline:
+            pipeline.lpop(paper_keys.faults(account_id, call))
+            pipeline.get(paper_keys.fault_delay(account_id))
+            word, delay_ms = pipeline.execute()
+        return Fault(FaultWord(word or FaultWord.OK), int(delay_ms or 0))
+
+    def put(self, account_id: AccountId, plan: FaultPlan) -> None:
+        """Replace what is planned for an account."""
+        with translated(), self._client.pipeline(transaction=True) as pipeline:
+            for call in FaultyCall:
+                key = paper_keys.faults(account_id, call)
+                pipeline.delete(key)
+                if plan.words(call):
+                    pipeline.rpush(key, *plan.words(call))
+            pipeline.set(paper_keys.fault_delay(account_id), plan.delay_ms)
+            pipeline.execute()

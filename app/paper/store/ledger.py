@@ -1,0 +1,96 @@
+"""The paper venue's accounts and orders; each commit is one script call on one shard."""
+
+from collections.abc import Collection, Sequence
+
+import redis
+
+from app.domain.errors import Conflict
+from app.domain.identifiers import AccountId, ClientOrderId
+from app.paper.domain.account import PaperAccount
+from app.paper.domain.order import PaperOrder
+from app.paper.ports import PaperChange, PaperSnapshot
+from app.paper.store import keys as paper_keys
+from app.paper.store.records import account_from, account_text, order_from, order_text
+from app.store.core.keys import shard_of_account
+from app.store.core.scripts import load_script, translated
+from app.store.core.transaction import OK, Transaction
+
+
+class RedisPaperLedger:
+    """Keeps the paper venue's ledger in Redis.
+
+    Args:
+        client: decodes answers to text.
+    """
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._commit = load_script(client, "commit.lua")
+
+    def load(self, account_id: AccountId, orders: Collection[ClientOrderId] = ()) -> PaperSnapshot:
+        """Return the account and these of its orders, read at one moment."""
+        wanted = list(orders)
+        with translated(), self._client.pipeline(transaction=True) as pipeline:
+            pipeline.hmget(paper_keys.account(account_id), "version", "body")
+            if wanted:
+                pipeline.hmget(paper_keys.orders(account_id), wanted)
+            answers = pipeline.execute()
+        version, body = answers[0]
+        records = answers[1] if wanted else []
+        return PaperSnapshot(
+            version=int(version or 0),
+            account=account_from(body) if body else None,
+            orders={
+                client_order_id: order_from(record)
+                for client_order_id, record in zip(wanted, records, strict=True)
+                if record is not None
+            },
+        )
+
+    def commit(self, account_id: AccountId, version: int, change: PaperChange) -> None:
+        """Write all of the change or none."""
+        transaction = _begun(account_id, version, change.account)
+        orders = paper_keys.orders(account_id)
+        for order in change.orders:
+            transaction.write("HSET", orders, order.client_order_id, order_text(order))
+        for repeat in change.repeats:
+            transaction.write("RPUSH", paper_keys.repeats(account_id), order_text(repeat))
+        for client_order_id in sorted(change.news):
+            transaction.write("HSET", paper_keys.news(account_id), client_order_id, version + 1)
+        if change.news:
+            accounts = paper_keys.accounts_with_news(shard_of_account(account_id))
+            transaction.write("SADD", accounts, account_id)
+        self._run(account_id, transaction)
+
+    def reset(self, account_id: AccountId, version: int, account: PaperAccount) -> None:
+        """Replace the account and forget its orders, repeats and news, all or nothing."""
+        transaction = _begun(account_id, version, account)
+        for key in (paper_keys.orders, paper_keys.repeats, paper_keys.news):
+            transaction.write("DEL", key(account_id))
+        accounts = paper_keys.accounts_with_news(shard_of_account(account_id))
+        transaction.write("SREM", accounts, account_id)
+        self._run(account_id, transaction)
+
+    def history(self, account_id: AccountId) -> Sequence[PaperOrder]:
+        """Return every order since the last reset, repeats included, by arrival."""
+        with translated(), self._client.pipeline(transaction=True) as pipeline:
+            pipeline.hvals(paper_keys.orders(account_id))
+            pipeline.lrange(paper_keys.repeats(account_id), 0, -1)
+            orders, repeats = pipeline.execute()
+        rows = [order_from(record) for record in (*orders, *repeats)]
+        return sorted(rows, key=lambda row: row.number)
+
+    def _run(self, account_id: AccountId, transaction: Transaction) -> None:
+        answer = transaction.run(self._commit)
+        if answer[0] != OK:
+            raise Conflict(f"paper account {account_id} has version {answer[1]} by now")
+
+
+def _begun(account_id: AccountId, version: int, account: PaperAccount | None) -> Transaction:
+    key = paper_keys.account(account_id)
+    transaction = Transaction()
+    transaction.require("version", key, version)
+    transaction.write("HSET", key, "version", version + 1)
+    if account is not None:
+        transaction.write("HSET", key, "body", account_text(account))
+    return transaction

@@ -1,0 +1,88 @@
+"""Everything live of a paper account ends, in whatever state it is."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from app.domain.enums import ReasonCode
+from app.domain.errors import Conflict, NotFound, UnreadableRecord
+from app.domain.events import CancelRequested, OrderReported
+from app.domain.identifiers import AccountId, AggregateId
+from app.domain.order import Order
+from app.domain.reason import Reason
+from app.domain.report import OrderReport
+from app.domain.status import OrderStatus
+from app.ports import Ports
+from app.services.advance import advance
+from app.services.perform import tend
+
+#: Times that all of it is gone through. What ends may bring forth something (the protection of an
+#: entry that had filled in part), which ends in the next round; three generations are the most.
+ROUNDS_MAX = 20
+
+#: How long the venue's answer to a placement under way is waited for, so that its order does not
+#: arrive in the emptied ledger. Longer than any answer of a worker that lives.
+PATIENCE_MS = 1_000
+
+#: Pause between two looks at placements under way.
+LOOK_MS = 10
+
+_RESET = Reason(ReasonCode.RESET, "the account was reset")
+
+
+def cancel_everything(account_id: AccountId, ports: Ports, pause_ms: Callable[[int], None]) -> None:
+    """End every live aggregate of a paper account whose ledger is about to be emptied.
+
+    The venue is not asked: it forgets its orders anyway, so they count as canceled even if nobody
+    can vouch for them. Twice, or stopped halfway and begun again, is harmless.
+
+    Args:
+        account_id: whose they are.
+        ports: as everywhere.
+        pause_ms: lets this many milliseconds pass.
+
+    Raises:
+        Conflict: new things came in faster than the old ones ended.
+    """
+    _await_answers(account_id, ports, pause_ms)
+    for _ in range(ROUNDS_MAX):
+        live = sorted(ports.live.of_account(account_id))
+        if not live:
+            return
+        for one in live:
+            _attempt(_end, one, ports)
+        for one in live:
+            _attempt(tend, one, ports)
+    raise Conflict(f"account {account_id} still has something live after {ROUNDS_MAX} rounds")
+
+
+def _await_answers(account_id: AccountId, ports: Ports, pause_ms: Callable[[int], None]) -> None:
+    for _ in range(PATIENCE_MS // LOOK_MS):
+        placing = set(ports.live.placing()) & set(ports.live.of_account(account_id))
+        if not any(_is_placing(one, ports) for one in placing):
+            return
+        pause_ms(LOOK_MS)
+
+
+def _is_placing(aggregate_id: AggregateId, ports: Ports) -> bool:
+    try:
+        order = ports.ledger.load(aggregate_id).aggregate
+    except UnreadableRecord:
+        return False  # to be read or not, nobody here waits for its answer
+    return isinstance(order, Order) and order.status is OrderStatus.PLACING
+
+
+def _end(aggregate_id: AggregateId, ports: Ports) -> None:
+    at_ms = ports.clock.now_ms()
+    if isinstance(ports.ledger.load(aggregate_id).aggregate, Order):
+        report = OrderReport(status=OrderStatus.CANCELED, reason=_RESET)
+        advance(aggregate_id, OrderReported(at_ms=at_ms, report=report), ports)
+    else:
+        advance(aggregate_id, CancelRequested(at_ms=at_ms, reason=_RESET), ports)
+
+
+def _attempt(
+    step: Callable[[AggregateId, Ports], None], aggregate_id: AggregateId, ports: Ports
+) -> None:
+    """Take one step; what workers got at first is looked at again in the next round."""
+    with suppress(NotFound, Conflict, UnreadableRecord):
+        step(aggregate_id, ports)

@@ -1,0 +1,1 @@
+"""What venues and children tell, brought to whom it concerns."""

@@ -1,0 +1,261 @@
+"""What a venue has is held against what is known here, at the start and then again and again.
+
+Nothing is forgotten on a mismatch: what the venue tells for certain is adopted, the rest is shown.
+An answer that comes late does no harm: what is adopted is about orders that were open, which are
+never placed again, and an outcome says when it was begun.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+
+from app.domain.account import Account
+from app.domain.aggregate import Aggregate
+from app.domain.effects import AT_ONCE
+from app.domain.errors import (
+    HistoryUnavailable,
+    NotFound,
+    UnreadableRecord,
+    VenueError,
+    VenueUnavailable,
+)
+from app.domain.events import OrderReported
+from app.domain.identifiers import AccountId, AggregateId, ClientOrderId, EpochMs
+from app.domain.market import AccountView
+from app.domain.order import Order
+from app.domain.reconciliation import (
+    FailedReconciliation,
+    Mismatch,
+    MismatchKind,
+    Reconciliation,
+    StandingOrder,
+)
+from app.domain.smart_order import SmartOrder
+from app.domain.status import OPEN, OrderStatus
+from app.ports import Ports, Venue
+from app.services.apart import apart
+from app.services.exclusive import held
+from app.services.find_anywhere import find_anywhere, tell
+
+#: Longer than the questions of one account take.
+LEASE_MS = 60_000
+
+#: How long whoever wants a comparison now waits for it.
+WAIT_MS = 5_000
+
+#: Between two looks for it.
+LOOK_MS = 50
+
+#: Before a worker is asked again: its message may be lost, or have found another one at work.
+ASK_AGAIN_MS = 1_000
+
+#: Those whose outcome is being asked about already.
+_IN_QUESTION = frozenset({OrderStatus.PLACING, OrderStatus.UNKNOWN, OrderStatus.PENDING_NEW})
+
+
+def reconcile(account_id: AccountId, ports: Ports, since_ms: EpochMs = AT_ONCE) -> None:
+    """Compare an account with its venue, and leave the outcome where people see it.
+
+    Twice, or at once in two workers: one does it. Stopped halfway, the next one begins anew.
+
+    Args:
+        account_id: whose it is.
+        ports: as everywhere.
+        since_ms: one that was begun at this server time or later is enough, however it went; 0
+            compares in any case.
+
+    Raises:
+        NotFound: there is no such account, or nobody knows its venue.
+        VenueUnavailable: the venue could not be asked; that is left where people see it, too.
+    """
+    account = ports.accounts.account(account_id)
+    with held(ports.locks, f"reconcile:{account_id}", LEASE_MS) as is_ours:
+        if is_ours and (not since_ms or _newest_ms(account_id, ports) < since_ms):
+            _compare(account, ports)
+
+
+def reconcile_now(
+    account: Account,
+    ports: Ports,
+    ask: Callable[[EpochMs], None],
+    pause_ms: Callable[[int], None],
+) -> bool:
+    """Have a worker compare an account with its venue, and wait for it, but not long.
+
+    Twice, or by two at once, is one comparison that is new enough for both.
+
+    Args:
+        account: whose it is.
+        ports: as everywhere.
+        ask: sends the workers a message with the server time since which one is enough.
+        pause_ms: lets this many milliseconds pass.
+
+    Returns:
+        Whether it was done; if not, it may still come.
+
+    Raises:
+        VenueUnavailable: it was tried, and the venue could not be asked.
+    """
+    since_ms = ports.clock.server_ms()
+    ask_ms = ports.clock.steady_ms()
+    until_ms = ask_ms + WAIT_MS
+    while (now_ms := ports.clock.steady_ms()) < until_ms:
+        if now_ms >= ask_ms:
+            ask(since_ms)
+            ask_ms = now_ms + ASK_AGAIN_MS
+        found = ports.reconciliations.get(account.id)
+        if found is not None and found.begun_ms >= since_ms:
+            return True
+        failed = ports.reconciliations.failure(account.id)
+        if failed is not None and failed.begun_ms >= since_ms:
+            raise VenueUnavailable(failed.message)
+        pause_ms(LOOK_MS)
+    return False
+
+
+def _newest_ms(account_id: AccountId, ports: Ports) -> EpochMs:
+    """Return when the newest comparison was begun, whether or not it came to anything."""
+    outcomes = (ports.reconciliations.get(account_id), ports.reconciliations.failure(account_id))
+    return max((one.begun_ms for one in outcomes if one is not None), default=AT_ONCE)
+
+
+def _compare(account: Account, ports: Ports) -> None:
+    begun_ms = ports.clock.server_ms()
+    try:
+        found = _compared(account, begun_ms, ports)
+    except (VenueError, NotFound) as error:
+        failed = FailedReconciliation(
+            at_ms=ports.clock.now_ms(), begun_ms=begun_ms, message=str(error)
+        )
+        ports.reconciliations.put_failure(account.id, failed)
+        raise
+    ports.reconciliations.put(account.id, found)
+
+
+def _compared(account: Account, begun_ms: EpochMs, ports: Ports) -> Reconciliation:
+    venue = ports.venues.of(account)
+    # Read before the venue is: what is placed meanwhile is not missed there.
+    here = {one.client_order_id: one for one in _open_here(account.id, ports)}
+    symbols = sorted({one.symbol for one in here.values()})
+    there = {one.client_order_id: one for one in venue.standing(symbols)}
+    view = venue.view()
+    return Reconciliation(
+        at_ms=ports.clock.now_ms(),
+        begun_ms=begun_ms,
+        mismatches=(
+            *_missing(here, there, venue, ports),
+            *_unexpected(here, there, ports),
+            *_unguarded(account.id, view, ports),
+        ),
+        foreign=tuple(one for one in there.values() if _owner(one, ports) is None),
+    )
+
+
+def _open_here(account_id: AccountId, ports: Ports) -> Iterator[Order]:
+    for order_id in ports.live.open_orders(account_id):
+        with suppress(NotFound, UnreadableRecord):
+            order = ports.ledger.load(order_id).aggregate
+            if isinstance(order, Order) and order.status in OPEN:
+                yield order
+
+
+def _owner(order: StandingOrder, ports: Ports) -> AggregateId | None:
+    return ports.ids.order_of(order.client_order_id)
+
+
+def _missing(
+    here: Mapping[ClientOrderId, Order],
+    there: Mapping[ClientOrderId, StandingOrder],
+    venue: Venue,
+    ports: Ports,
+) -> Iterator[Mismatch]:
+    """Ask about each order that should be open and is not listed; its own record tells."""
+    for one in sorted(here.keys() - there.keys()):
+        order = here[one]
+        try:
+            report = venue.find(order)
+        except VenueError as error:
+            yield _missed(order, f"the venue cannot tell of {order.sentence()}: {error}")
+            continue
+        if report is None:
+            told = f"{order.sentence()} is {order.status} here, and the venue does not show it"
+            yield _missed(order, told)
+            continue
+        with apart("reconciliations", order.id):
+            tell(order.id, OrderReported(at_ms=ports.clock.now_ms(), report=report), ports)
+
+
+def _missed(order: Order, message: str) -> Mismatch:
+    return Mismatch(
+        kind=MismatchKind.MISSING,
+        about=order.client_order_id,
+        message=message,
+        aggregate_id=order.id,
+    )
+
+
+def _unexpected(
+    here: Mapping[ClientOrderId, Order],
+    there: Mapping[ClientOrderId, StandingOrder],
+    ports: Ports,
+) -> Iterator[Mismatch]:
+    """Find what is ours and open at the venue, and closed or unknown here."""
+    for one in sorted(there.keys() - here.keys()):
+        standing = there[one]
+        owner = _owner(standing, ports)
+        if owner is None:
+            continue
+        try:
+            order = _known(owner, ports)
+        except UnreadableRecord:
+            yield Mismatch(
+                kind=MismatchKind.UNEXPECTED,
+                about=one,
+                message=f"{standing.sentence()} is ours, and its record cannot be read here",
+                aggregate_id=owner,
+                standing=standing,
+            )
+            continue
+        if order is None:
+            yield Mismatch(
+                kind=MismatchKind.UNEXPECTED,
+                about=one,
+                message=f"{standing.sentence()} is ours by its id, and nothing is known of it here",
+                standing=standing,
+            )
+        elif isinstance(order, Order) and order.is_closed:
+            yield Mismatch(
+                kind=MismatchKind.UNEXPECTED,
+                about=one,
+                message=f"{order.sentence()} is {order.status} here, and open at the venue",
+                aggregate_id=owner,
+                standing=standing,
+            )
+
+
+def _known(owner: AggregateId, ports: Ports) -> Aggregate | None:
+    """Return what the store has, or the history; None if neither tells of it."""
+    with suppress(NotFound, HistoryUnavailable):
+        return find_anywhere(owner, ports)
+    return None
+
+
+def _unguarded(account_id: AccountId, view: AccountView, ports: Ports) -> Iterator[Mismatch]:
+    """Find protective orders that wait for a position which is not there."""
+    for one in sorted(ports.live.of_account(account_id)):
+        try:
+            smart = ports.ledger.load(one).aggregate
+        except (NotFound, UnreadableRecord):
+            continue
+        if not isinstance(smart, SmartOrder) or not smart.reduce_only:
+            continue
+        leg = smart.position_side
+        if leg is not None and not view.position(smart.symbol, leg).size:
+            yield Mismatch(
+                kind=MismatchKind.UNGUARDED,
+                about=str(one),
+                message=(
+                    f"{smart.sentence()} protects a {leg} in {smart.symbol} that the venue does "
+                    "not have"
+                ),
+                aggregate_id=one,
+            )

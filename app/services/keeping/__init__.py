@@ -1,0 +1,1 @@
+"""Nothing is lost: sweeps, the archive, the epoch of the store, what cannot be read."""

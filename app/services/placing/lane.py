@@ -1,0 +1,256 @@
+"""Position-dependent work of one (account, symbol), one at a time and in order of its turn."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from app.domain.account import Account
+from app.domain.enums import Mode
+from app.domain.errors import LaneChanged, NotFound, UnreadableRecord
+from app.domain.events import Executed, TurnTaken
+from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol
+from app.domain.market import AccountView
+from app.domain.order import Order
+from app.domain.request.request import Request
+from app.domain.status import OrderStatus
+from app.ports import LaneView, Ports, Terms
+from app.services.advance import advance
+from app.services.exclusive import ANSWER_MS, held
+
+#: An order to close the opposite leg, and the entry after it.
+IDS_PER_TURN = 2
+
+#: Turns that one call takes; more are left to the next wake-up.
+TURNS_MAX = 16
+
+#: A call that lasts longer begins no further turn: at a slow venue one turn takes half a minute.
+TURNS_WITHIN_MS = 5_000
+
+#: Longer than the paper venue takes to tell what an account has, and the prices.
+PAPER_ASKING_MS = 3_000
+
+
+#: What stands in lanes: requests that are sized in their turn, and orders that are merely sent.
+Waiting = Request | Order
+
+
+def work_lane(account: AccountId, symbol: Symbol, ports: Ports) -> None:
+    """Let whoever is next in the lane have its turn: size its order, or let it be sent.
+
+    While an order of the lane is in flight nobody takes a turn, save exits that have waited long
+    enough, and what is too late by now.
+
+    A venue may take half a minute to tell what a size depends on, so nothing is leased meanwhile
+    that anybody needs. What it has told counts if nothing in the lane has been in flight since
+    before it was asked, save what still is, as it was: the store checks that in the step which
+    commits the turn. So of any number who work a lane at once, each at any pace, one has the turn.
+
+    Orders that go past the lane may come and go without end. An exit that has waited long enough
+    neither waits for those that were made after it was due, nor minds any of them while it is
+    sized.
+    """
+    until_ms = ports.clock.steady_ms() + TURNS_WITHIN_MS
+    for _ in range(TURNS_MAX):
+        lane = ports.lanes.look(account, symbol)
+        waiting = _next(lane, ports)
+        if waiting is None or not _take_turn(waiting, lane, ports):
+            return
+        if ports.clock.steady_ms() > until_ms:
+            return
+
+
+def _take_turn(waiting: Waiting, lane: LaneView, ports: Ports) -> bool:
+    """Let it be sent, expire or be sized. Return whether it is worth looking at the lane again."""
+    now_ms = ports.clock.now_ms()
+    with suppress(LaneChanged):
+        if is_late(waiting, now_ms):
+            advance(waiting.id, _nothing_known(now_ms), ports, Terms(lane=lane))
+        elif isinstance(waiting, Order):
+            advance(waiting.id, TurnTaken(at_ms=now_ms), ports, _terms(waiting, lane, ports))
+        else:
+            return _size_alone(waiting.account, waiting.symbol, ports)
+    return True
+
+
+def _next(lane: LaneView, ports: Ports) -> Waiting | None:
+    """Return the first that may have its turn now, if any may."""
+    now_ms = ports.clock.now_ms()
+    # While nobody may go ahead, the head alone is asked whether it is too late. To read
+    # the others at each wake-up would hold up the very order that they wait for.
+    passing = _passing(lane, ports)
+    ids = lane.waiting[:1] if passing is None else lane.waiting
+    for waiting, is_blocked in _readable(ids, lane, ports):
+        if is_late(waiting, now_ms):
+            return waiting
+        if is_blocked:
+            if passing and not _has_waited(waiting, ports):
+                return None  # and nobody behind it has
+            if _is_held_up(waiting, passing):
+                continue
+        elif not _is_ready(waiting):
+            return None  # it waits for its close, and so does everybody behind it
+        if not _must_wait(waiting, ports):
+            return waiting
+    return None
+
+
+def _readable(
+    ids: Sequence[AggregateId], lane: LaneView, ports: Ports
+) -> Iterator[tuple[Waiting, bool]]:
+    """Yield who waits, each with whether nobody knows what became of something before it.
+
+    That is also so behind a record that cannot be read: entries wait for it, exits not for ever.
+    """
+    is_blocked = bool(lane.in_flight)
+    for aggregate_id in ids:
+        try:
+            waiting = _queued(aggregate_id, ports)
+        except UnreadableRecord:
+            if not _has_been_unreadable(aggregate_id, ports):
+                return
+            is_blocked = True
+            continue
+        if waiting is not None:
+            yield waiting, is_blocked
+
+
+def _queued(aggregate_id: AggregateId, ports: Ports) -> Waiting | None:
+    try:
+        aggregate = ports.ledger.load(aggregate_id).aggregate
+    except NotFound:
+        return None
+    return aggregate if isinstance(aggregate, Waiting) and aggregate.is_queued else None
+
+
+def is_late(waiting: Waiting, now_ms: EpochMs) -> bool:
+    """Tell whether its time has passed, so that it ends without waiting for anything else.
+
+    An order in a lane reduces a position, so it is never too late.
+    """
+    if isinstance(waiting, Order):
+        return False
+    last_ms = waiting.not_after_ms
+    return waiting.is_ready and last_ms is not None and now_ms > last_ms
+
+
+def _is_entry(waiting: Waiting) -> bool:
+    return isinstance(waiting, Request) and waiting.is_entry
+
+
+def _is_ready(waiting: Waiting) -> bool:
+    return isinstance(waiting, Order) or waiting.is_ready
+
+
+def _nothing_known(now_ms: EpochMs) -> Executed:
+    """Return a turn for which nobody was asked: enough to find that it comes too late."""
+    view = AccountView()
+    return Executed(at_ms=now_ms, account=view, quote=None, instrument=None, new_ids=())
+
+
+def _passing(lane: LaneView, ports: Ports) -> Sequence[Order] | None:
+    """Return what is in flight past the lane; None while everybody waits for something else.
+
+    Those for which exits have waited long enough are left out.
+    """
+    passing = []
+    for order_id in lane.in_flight:
+        try:
+            order = ports.ledger.load(order_id).aggregate
+        except UnreadableRecord:
+            if not _has_been_unreadable(order_id, ports):
+                return None
+            continue
+        if not isinstance(order, Order):
+            return None
+        if _has_been_unknown(order, ports):
+            continue
+        if order.had_turn:
+            return None
+        passing.append(order)
+    return passing
+
+
+def _has_been_unknown(order: Order, ports: Ports) -> bool:
+    """Tell whether exits have waited long enough for an order in flight."""
+    since_ms = order.unknown_since_ms
+    if order.status is not OrderStatus.UNKNOWN or since_ms is None:
+        return False
+    return ports.clock.lasted_ms(since_ms) >= ports.policy.exit_patience_ms
+
+
+def _is_held_up(waiting: Waiting, passing: Sequence[Order] | None) -> bool:
+    """Tell whether something waits for what is in flight; see `_passing`."""
+    if passing is None or _is_entry(waiting) or not _is_ready(waiting):
+        return True
+    return any(one.created_at_ms <= waiting.due_at_ms for one in passing)
+
+
+def _has_waited(waiting: Waiting, ports: Ports) -> bool:
+    """Tell whether something has waited for its turn as long as exits wait for anything."""
+    return ports.clock.now_ms() - waiting.due_at_ms >= ports.policy.exit_patience_ms
+
+
+def _terms(waiting: Waiting, lane: LaneView, ports: Ports) -> Terms:
+    """Return what may not have changed since the lane was looked at when it has its turn."""
+    if _is_entry(waiting) or not _has_waited(waiting, ports):
+        return Terms(lane=lane)
+    return Terms(turns=lane)
+
+
+def _has_been_unreadable(aggregate_id: AggregateId, ports: Ports) -> bool:
+    """Tell whether exits have waited long enough for a record that nobody can read."""
+    found = ports.quarantine.find(aggregate_id)
+    if found is None:
+        return False
+    return ports.clock.lasted_ms(found.since_ms) >= ports.policy.exit_patience_ms
+
+
+def _must_wait(waiting: Waiting, ports: Ports) -> bool:
+    """Tell whether an exit waits for its halted account; an entry is denied when it is sent."""
+    return not _is_entry(waiting) and ports.ledger.state_of(waiting.account).holds_exits
+
+
+def _size_alone(account_id: AccountId, symbol: Symbol, ports: Ports) -> bool:
+    """Size what is next in the lane, unless somebody else does. Return whether we did, or tried.
+
+    Who finds another one asking goes away: that one looks at the lane again when it is done. If it
+    dies meanwhile, the sweep sends the next one.
+    """
+    account = ports.accounts.account(account_id)
+    asking_ms = PAPER_ASKING_MS if account.mode is Mode.PAPER else ANSWER_MS
+    with held(ports.locks, f"lane:{account_id}:{symbol}", asking_ms) as is_ours:
+        if is_ours:
+            # Who had the lock before has perhaps had the turn that we came for.
+            lane = ports.lanes.look(account_id, symbol)
+            waiting = _next(lane, ports)
+            if isinstance(waiting, Request) and not is_late(waiting, ports.clock.now_ms()):
+                _size(waiting, account, lane, ports)
+        return is_ours
+
+
+def _size(request: Request, account: Account, before: LaneView, ports: Ports) -> None:
+    """Ask the venue what the size depends on, and let the request have its turn by that."""
+    terms = _terms(request, before, ports)
+    venue = ports.venues.of(account)
+    instrument = venue.instrument(request.symbol)  # with whatever must be known before the rest
+    view = venue.view()
+    quote = venue.quote(request.symbol)
+    if _is_still_next(request, account, ports):
+        event = Executed(
+            at_ms=ports.clock.now_ms(),
+            account=view,
+            quote=quote,
+            instrument=instrument,
+            new_ids=ports.ids.fresh(account.id, IDS_PER_TURN),
+        )
+        advance(request.id, event, ports, terms)
+
+
+def _is_still_next(request: Request, account: Account, ports: Ports) -> bool:
+    """Tell whether what was asked for before is still what its turn depends on.
+
+    Others came, an account was halted or set to another mode, time went by: all of that may happen
+    while a venue is asked. The rest, that nothing was in flight since, is checked by the commit.
+    """
+    next_one = _next(ports.lanes.look(request.account, request.symbol), ports)
+    is_next = next_one is not None and next_one.id == request.id
+    return is_next and ports.accounts.account(account.id) == account

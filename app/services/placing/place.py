@@ -1,0 +1,226 @@
+"""An order goes to its venue, at most once."""
+
+from app import metrics
+from app.domain.account import PAPER, Account
+from app.domain.enums import AccountState, ReasonCode
+from app.domain.errors import (
+    NotPermitted,
+    NotVouched,
+    OutcomeUnknown,
+    VenueBusy,
+    VenueRejected,
+    VenueUnavailable,
+)
+from app.domain.events import (
+    ClaimRenewed,
+    OrderReported,
+    OutcomeLost,
+    PlacementClaimed,
+    PlacementDeferred,
+    PlacementDenied,
+)
+from app.domain.identifiers import EpochMs, OrderId
+from app.domain.moments import has_come
+from app.domain.order import ATTEMPTS_MAX, Order, OrderEvent
+from app.domain.reason import Reason
+from app.domain.report import OrderReport
+from app.domain.status import OrderStatus
+from app.ports import Policy, Ports, Terms, Venue
+from app.services.advance import advance
+from app.services.keeping.vouch import Clearance, clear
+
+#: What takes longer than this before an order is sent uses up too much of its claim.
+SOON_MS = 1_000
+
+_ENTRY_STATES = frozenset({AccountState.RUN})
+_EXIT_STATES = frozenset({AccountState.RUN, AccountState.REDUCE_ONLY})
+
+
+def place_order(order_id: OrderId, ports: Ports) -> None:
+    """Send the order if this process gets the claim to it, and record the venue's answer.
+
+    What must come before an order may take an exchange long. The claim is then renewed, so that its
+    lease, and the time stamp that the request carries, are for the order's own request.
+
+    Twice, or at once in two workers: one claim succeeds. Stopped after the claim: the lease runs
+    out, the outcome counts as unknown, and the venue is asked before anything is sent again.
+
+    Raises:
+        NotFound: there is no such order.
+    """
+    order = ports.ledger.load(order_id).aggregate
+    if not isinstance(order, Order) or order.status is not OrderStatus.PENDING_NEW:
+        return
+    if order.is_queued or order.is_held:
+        return  # it is not its turn yet, or another must go first
+    if not has_come(order.next_action_at_ms, ports.clock.server_ms(), ports.policy.retry_max_ms):
+        return
+    account = ports.accounts.account(order.account)
+    clearance = clear(order, account, ports)
+    if clearance is None:
+        return
+    refusal = _refusal(order, ports)
+    if refusal is not None:
+        event = PlacementDenied(at_ms=ports.clock.now_ms(), reason=refusal)
+        advance(order_id, event, ports)
+        return
+    venue = ports.venues.of(account)
+    last_ms = ports.clock.steady_ms() + ports.policy.lease_ms(account)
+    terms = _terms(order, account, clearance)
+    claimed = _claim(order, account, terms, ports)
+    if claimed is not None and _may_send(claimed, last_ms, ports):
+        known = clearance.answer(claimed, ports)
+        answer = known or _answer(claimed, account, venue, terms, ports)
+        _time(claimed, account, answer)
+        advance(order_id, answer, ports)
+
+
+def _may_send(order: Order, last_ms: int, ports: Ports) -> bool:
+    """Tell whether the claim still holds: others may have sent the order while this one slept.
+
+    The lease is by the server's clock, which may be set; how long this one has slept is not.
+    """
+    clock = ports.clock
+    return clock.steady_ms() < last_ms and clock.server_ms() < order.lease_until_ms
+
+
+def _time(order: Order, account: Account, answer: OrderEvent) -> None:
+    """Note how long it took from the tick that fired a trigger to the venue's answer."""
+    if order.tick_at_ms is not None and isinstance(answer, OrderReported):
+        took_ms = max(answer.at_ms - order.tick_at_ms, 0)
+        metrics.TICK_TO_PLACEMENT_SECONDS.labels(venue=account.venue).observe(took_ms / 1000)
+
+
+def _refusal(order: Order, ports: Ports) -> Reason | None:
+    late_ms = _late_ms(order, ports)
+    if late_ms > 0:
+        return Reason(ReasonCode.TOO_LATE, f"its last moment was {late_ms} ms ago")
+    if order.attempts >= ATTEMPTS_MAX:
+        return Reason(ReasonCode.ATTEMPTS_EXHAUSTED, f"{order.attempts} attempts did not arrive")
+    return None
+
+
+def _late_ms(order: Order, ports: Ports) -> int:
+    return 0 if order.not_after_ms is None else ports.clock.now_ms() - order.not_after_ms
+
+
+def _claim(order: Order, account: Account, terms: Terms, ports: Ports) -> Order | None:
+    """Return the claimed order, or None when others have it or the account's state forbids it."""
+    lease_until_ms = _lease_until_ms(account, ports)
+    event = PlacementClaimed(at_ms=ports.clock.now_ms(), lease_until_ms=lease_until_ms)
+    try:
+        decision = advance(order.id, event, ports, terms)
+    except NotPermitted:
+        _forbidden(order, ports)
+        return None
+    claimed = decision.aggregate
+    if decision.ignored is not None or not isinstance(claimed, Order):
+        return None
+    return claimed
+
+
+def _lease_until_ms(account: Account, ports: Ports) -> EpochMs:
+    return EpochMs(ports.clock.server_ms() + ports.policy.lease_ms(account))
+
+
+def _terms(order: Order, account: Account, clearance: Clearance) -> Terms:
+    return Terms(
+        permits=_EXIT_STATES if order.reduces else _ENTRY_STATES,
+        vouched=None if account.venue == PAPER else (order.symbol, clearance.run),
+    )
+
+
+def _forbidden(order: Order, ports: Ports) -> None:
+    """Deny an entry; an exit stays as it is and waits, visibly, until it may run."""
+    if order.reduces:
+        return
+    state = ports.ledger.state_of(order.account)
+    code = ReasonCode.ACCOUNT_HALTED
+    if state is AccountState.REDUCE_ONLY:
+        code = ReasonCode.ACCOUNT_REDUCE_ONLY
+    reason = Reason(code, f"the account is in {state}")
+    advance(order.id, PlacementDenied(at_ms=ports.clock.now_ms(), reason=reason), ports)
+
+
+def _answer(order: Order, account: Account, venue: Venue, terms: Terms, ports: Ports) -> OrderEvent:
+    """Send, and return the answer as an event. Only a definite answer is taken for one."""
+    try:
+        report = venue.place(_prepared(order, account, venue, terms, ports))
+    except VenueRejected as error:
+        report = OrderReport(status=OrderStatus.REJECTED, reason=Reason(error.code, str(error)))
+    except VenueBusy as error:
+        return PlacementDeferred(
+            at_ms=ports.clock.now_ms(),
+            token=order.token,
+            retry_at_ms=_busy_until(error, ports),
+            reason=Reason(ReasonCode.VENUE_UNAVAILABLE, str(error)),
+            held_back=True,
+        )
+    except VenueUnavailable as error:
+        return PlacementDeferred(
+            at_ms=ports.clock.now_ms(),
+            token=order.token,
+            retry_at_ms=retry_at(ports, ports.policy.retry_ms, order.attempts),
+            reason=Reason(ReasonCode.VENUE_UNAVAILABLE, str(error)),
+        )
+    except OutcomeUnknown as error:
+        return outcome_lost(order, Reason(ReasonCode.OUTCOME_UNKNOWN, str(error)), ports)
+    return OrderReported(at_ms=ports.clock.now_ms(), report=report, token=order.token)
+
+
+def _busy_until(error: VenueBusy, ports: Ports) -> EpochMs:
+    """Return when to look again, however long the venue wants nothing: nobody is asked for that."""
+    pause = min(error.retry_after_ms, ports.policy.retry_max_ms)
+    return EpochMs(ports.clock.server_ms() + pause)
+
+
+def _prepared(order: Order, account: Account, venue: Venue, terms: Terms, ports: Ports) -> Order:
+    """Do what must come before the order, and return it under a claim that is young enough.
+
+    Raises:
+        VenueRejected, VenueUnavailable: as the venue says.
+        VenueBusy: time went by, and the order may not be sent now, or not by us.
+    """
+    soon_ms = ports.clock.steady_ms() + SOON_MS
+    venue.prepare(order)
+    last_ms = ports.clock.steady_ms() + ports.policy.lease_ms(account)
+    if ports.clock.steady_ms() <= soon_ms:
+        return order
+    event = ClaimRenewed(
+        at_ms=ports.clock.now_ms(),
+        token=order.token,
+        lease_until_ms=_lease_until_ms(account, ports),
+    )
+    try:
+        decision = advance(order.id, event, ports, terms)
+    except (NotPermitted, NotVouched) as error:
+        raise VenueBusy(f"{error} by now", 0) from error
+    renewed = decision.aggregate
+    if decision.ignored is not None or not isinstance(renewed, Order):
+        raise VenueBusy("the claim was lost meanwhile", 0)
+    if not _may_send(renewed, last_ms, ports):
+        raise VenueBusy("the claim ran out meanwhile", 0)
+    if renewed.cancel_requested or _late_ms(renewed, ports) > 0:
+        raise VenueBusy("it is not wanted any more", 0)
+    return renewed
+
+
+def outcome_lost(order: Order, reason: Reason, ports: Ports) -> OutcomeLost:
+    """Return the event by which a placement without a definite answer becomes UNKNOWN."""
+    return OutcomeLost(
+        at_ms=ports.clock.now_ms(),
+        token=order.token,
+        server_ms=ports.clock.server_ms(),
+        next_check_at_ms=retry_at(ports, ports.policy.unknown_retry_ms, 1),
+        reason=reason,
+    )
+
+
+def retry_at(ports: Ports, first_ms: int, attempt: int) -> EpochMs:
+    """Return the server time of the next try: the pause doubles with each attempt, bounded."""
+    return EpochMs(ports.clock.server_ms() + pause_ms(ports.policy, first_ms, attempt))
+
+
+def pause_ms(policy: Policy, first_ms: int, attempt: int) -> int:
+    """Return how long to wait after this attempt; the first is 1."""
+    return min(first_ms << min(attempt - 1, 16), policy.retry_max_ms)

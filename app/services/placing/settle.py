@@ -1,0 +1,89 @@
+"""Whether everything that can happen now has happened (for paper accounts)."""
+
+from app.domain.account import PAPER
+from app.domain.aggregate import Aggregate
+from app.domain.effects import EffectKind
+from app.domain.enums import Mode
+from app.domain.errors import NotFound, UnreadableRecord
+from app.domain.identifiers import AggregateId
+from app.domain.order import Order
+from app.domain.request.request import Request
+from app.domain.smart_order import SmartOrder
+from app.domain.smart_trade.trade import SmartTrade
+from app.domain.status import OrderStatus
+from app.ports import Ports
+from app.services.placing.lane import is_late
+
+
+def is_settled(ports: Ports) -> bool:
+    """Tell whether the stack is settled.
+
+    The newest tick is evaluated, outboxes are empty, no timer is due, no order is PENDING_NEW or
+    PLACING, and fills are followed. Only paper accounts count, and neither their orders of unknown
+    outcome, which wait for a time to come, nor what waits for a halted account to run again.
+
+    The lists are read one after the other, and work moves between them, from one that is not read
+    yet to one that was read already. Every such move is a commit, so a look during which something
+    was committed proves nothing.
+    """
+    position = ports.ledger.position()
+    return not _is_busy(ports) and ports.ledger.position() == position
+
+
+def _is_busy(ports: Ports) -> bool:
+    return (
+        ports.venues.feed(PAPER).next_tick(()) is not None
+        or bool(ports.book.fired(PAPER))
+        or bool(ports.reports.accounts_with_news())
+        or bool(ports.timers.due(ports.clock.now_ms(), 1))
+        or _is_owed(ports)
+        or any(_counts(one, ports) for one in ports.live.placing())
+    )
+
+
+def _is_owed(ports: Ports) -> bool:
+    return any(
+        _counts(effect.target, ports)
+        for effect in ports.outbox.owed()
+        if effect.kind is not EffectKind.RESOLVE
+    )
+
+
+def _counts(aggregate_id: AggregateId, ports: Ports) -> bool:
+    try:
+        aggregate = ports.ledger.load(aggregate_id).aggregate
+        account = ports.accounts.account(aggregate.account)
+    except (NotFound, UnreadableRecord):
+        return False
+    if account.mode is not Mode.PAPER or _waits_for_lane(aggregate, ports):
+        return False
+    return not (_is_exit(aggregate) and ports.ledger.state_of(account.id).holds_exits)
+
+
+def _is_exit(aggregate: Aggregate) -> bool:
+    """Tell whether it waits while its account is halted; entries are denied, cancels go on."""
+    match aggregate:
+        case Order():
+            return aggregate.reduces and aggregate.status is OrderStatus.PENDING_NEW
+        case Request():
+            return aggregate.is_queued and not aggregate.is_entry
+        case SmartOrder() | SmartTrade():
+            return False
+
+
+def _waits_for_lane(aggregate: Aggregate, ports: Ports) -> bool:
+    """Tell whether it waits in a lane behind an order of unknown outcome."""
+    if isinstance(aggregate, Order) and not aggregate.is_queued:
+        return aggregate.status is OrderStatus.UNKNOWN
+    if isinstance(aggregate, Request) and is_late(aggregate, ports.clock.now_ms()):
+        return False  # it expires without waiting any longer
+    return any(_is_in_lane_of(one, aggregate, ports) for one in ports.live.unknown())
+
+
+def _is_in_lane_of(order_id: AggregateId, aggregate: Aggregate, ports: Ports) -> bool:
+    try:
+        order = ports.ledger.load(order_id).aggregate
+    except (NotFound, UnreadableRecord):
+        return False
+    lane = (aggregate.account, aggregate.symbol)
+    return isinstance(order, Order) and (order.account, order.symbol) == lane

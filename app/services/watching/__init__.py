@@ -1,0 +1,1 @@
+"""Triggers and timers, and what they set off."""

@@ -1,0 +1,59 @@
+"""A timer is due: what waited for it goes on."""
+
+from collections.abc import Sequence
+
+from app.domain.errors import Conflict, NotFound, UnreadableRecord
+from app.domain.events import TimerDue
+from app.domain.identifiers import AggregateId, EpochMs
+from app.domain.request.request import Request
+from app.domain.smart_trade.trade import SmartTrade
+from app.ports import Ports
+from app.services.advance import advance
+from app.services.apart import apart
+from app.services.smart_trades.watches import end_timeout
+
+#: Timers taken from the store in the first step.
+BATCH = 200
+
+
+def release_due(wanted_ms: Sequence[EpochMs], ports: Ports) -> Sequence[int]:
+    """Release whatever is due by the store's clock, in any shard.
+
+    A second call finds nothing left to release. A call that comes early puts itself back.
+
+    Args:
+        wanted_ms: the business times that the wake-up was for.
+        ports: as everywhere.
+
+    Returns:
+        How late each timer was, in milliseconds.
+    """
+    late_ms: list[int] = []
+    now_ms = ports.clock.now_ms()
+    seen: set[AggregateId] = set()
+    # What is gone, or will not go, must not be released for ever, nor hide what is behind it.
+    while due := [one for one in ports.timers.due(now_ms, BATCH + len(seen)) if one not in seen]:
+        seen.update(due)
+        for aggregate_id in due:
+            with apart("timers", aggregate_id):
+                late_ms += _released(aggregate_id, now_ms, ports)
+    early = [one for one in wanted_ms if one > now_ms]
+    if early:
+        ports.publisher.wake_timers(early)
+    return late_ms
+
+
+def _released(aggregate_id: AggregateId, now_ms: EpochMs, ports: Ports) -> list[int]:
+    """Release one, and return how late it was; one that cannot be must not hold up the others."""
+    try:
+        aggregate = ports.ledger.load(aggregate_id).aggregate
+        if isinstance(aggregate, SmartTrade):
+            deadline_ms = aggregate.stop_deadline_ms
+            ended = end_timeout(aggregate, now_ms, ports)
+            return [now_ms - deadline_ms] if ended and deadline_ms is not None else []
+        released = advance(aggregate_id, TimerDue(at_ms=now_ms), ports)
+    except (NotFound, UnreadableRecord, Conflict):
+        return []  # gone, not to be read, or changed by others all the time: the sweep looks again
+    if released.ignored is not None or not isinstance(released.aggregate, Request):
+        return []
+    return [now_ms - released.aggregate.due_at_ms]

@@ -1,0 +1,1 @@
+"""Locks, switches, questions and answers between processes, in Redis."""

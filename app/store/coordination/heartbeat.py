@@ -1,0 +1,37 @@
+"""Marks of messages: that a canary came through, that a time slot has its countdown."""
+
+import redis
+
+from app.domain.identifiers import EpochMs
+from app.store.core import keys
+from app.store.core.scripts import text_of, translated
+
+
+class RedisCanary:
+    """Remembers when a canary last came through the queue."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def sing(self, at_ms: EpochMs) -> None:
+        """Note that a canary came through the queue at this server time."""
+        with translated():
+            self._client.set(keys.CANARY, at_ms)
+
+    def last_ms(self) -> EpochMs | None:
+        """Return when one last came through, or None if none ever did."""
+        with translated():
+            found = self._client.get(keys.CANARY)
+        return None if found is None else EpochMs(int(text_of(found)))
+
+
+class RedisSlots:
+    """Which countdown messages are on their way."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def claim(self, slot: int, life_ms: int) -> bool:
+        """Return whether nobody has claimed this slot within its life."""
+        with translated():
+            return bool(self._client.set(keys.slot(slot), 1, nx=True, px=life_ms))

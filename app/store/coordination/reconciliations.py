@@ -1,0 +1,93 @@
+"""What is known of how accounts and their venues differ.
+
+The outcome of the last reconciliation of each account, of the last that failed, and orphaned fills.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+
+from app.domain.identifiers import AccountId, ClientOrderId
+from app.domain.reconciliation import FailedReconciliation, OrphanedFill, Reconciliation
+from app.store.core.codec import decoder, encoder
+from app.store.core.scripts import text_of, translated
+from app.store.memory import venue_keys
+
+
+class RedisReconciliations:
+    """By account; the next outcome replaces the last, a fill stays until it is acknowledged.
+
+    Args:
+        client: decodes answers to text.
+    """
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def put(self, account: AccountId, found: Reconciliation) -> None:
+        """Keep an outcome."""
+        self._keep(venue_keys.RECONCILIATIONS, account, encoder(Reconciliation)(found))
+
+    def get(self, account: AccountId) -> Reconciliation | None:
+        """Return the last outcome, or None if there was none yet."""
+        record = self._kept(venue_keys.RECONCILIATIONS, account)
+        return None if record is None else decoder(Reconciliation)(record)
+
+    def put_failure(self, account: AccountId, failed: FailedReconciliation) -> None:
+        """Keep why none came about."""
+        record = encoder(FailedReconciliation)(failed)
+        self._keep(venue_keys.FAILED_RECONCILIATIONS, account, record)
+
+    def failure(self, account: AccountId) -> FailedReconciliation | None:
+        """Return why the last one that failed did so, or None if none ever has."""
+        record = self._kept(venue_keys.FAILED_RECONCILIATIONS, account)
+        return None if record is None else decoder(FailedReconciliation)(record)
+
+    def keep_orphan(self, account: AccountId, fill: OrphanedFill) -> bool:
+        """Keep a fill, unless as much of the order is kept already; return whether it is news."""
+        field = _field(account, fill.client_order_id)
+        kept = self._kept(venue_keys.ORPHANED_FILLS, field)
+        if kept is not None:
+            known: OrphanedFill = decoder(OrphanedFill)(kept)
+            if known.report.filled_quantity >= fill.report.filled_quantity:
+                return False
+        self._keep(venue_keys.ORPHANED_FILLS, field, encoder(OrphanedFill)(fill))
+        return True
+
+    def orphans(self, account: AccountId) -> Sequence[OrphanedFill]:
+        """Return the fills that wait to be acknowledged, oldest first."""
+        with translated():
+            found = self._client.hgetall(venue_keys.ORPHANED_FILLS)
+        fills: list[OrphanedFill] = [
+            decoder(OrphanedFill)(json.loads(text_of(record)))
+            for field, record in found.items()
+            if text_of(field).startswith(_field(account, ""))
+        ]
+        return sorted(fills, key=lambda one: (one.at_ms, one.client_order_id))
+
+    def acknowledge(self, account: AccountId, client_order_id: ClientOrderId) -> bool:
+        """Forget a fill; return whether there was one."""
+        with translated():
+            return bool(
+                self._client.hdel(venue_keys.ORPHANED_FILLS, _field(account, client_order_id))
+            )
+
+    def orphan_count(self) -> int:
+        """Return how many fills wait, of all accounts."""
+        with translated():
+            return self._client.hlen(venue_keys.ORPHANED_FILLS)
+
+    def _keep(self, key: str, field: AccountId | str, record: object) -> None:
+        with translated():
+            self._client.hset(key, str(field), json.dumps(record))
+
+    def _kept(self, key: str, field: AccountId | str) -> Any:  # noqa: ANN401 - JSON
+        with translated():
+            found = self._client.hget(key, str(field))
+        return None if found is None else json.loads(text_of(found))
+
+
+def _field(account: AccountId, client_order_id: str) -> str:
+    return f"{account}:{client_order_id}"

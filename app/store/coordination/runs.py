@@ -1,0 +1,125 @@
+"""The runs of the store's server, and which orders at venues are known in the present one."""
+
+import json
+from collections.abc import Collection
+from dataclasses import replace
+
+import redis
+
+from app.domain.enums import AccountState
+from app.domain.frozen import Frozen, Knowledge
+from app.domain.identifiers import AccountId, AggregateId, ClientOrderId, EpochMs, Symbol
+from app.store.core import keys
+from app.store.core.codec import decoder, encoder
+from app.store.core.scripts import load_script, text_of, translated
+from app.store.core.transaction import OK
+
+_RUN = (keys.RUNS, keys.RUN, keys.RUN_ENDS, keys.IDS, keys.CANARY)
+
+_TO, _FROM = encoder(Frozen), decoder(Frozen)
+
+
+class RedisRuns:
+    """Tells one life of the server from another one by the name that it gives itself at each start.
+
+    Args:
+        client: decodes answers to text.
+    """
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._beat = load_script(client, "run.lua", "beat.lua")
+        self._knowledge = load_script(client, "run.lua", "knowledge.lua")
+        self._vouch = load_script(client, "run.lua", "vouch.lua")
+
+    def beat(self) -> None:
+        """Note that the present run still lasts."""
+        self._beat(_RUN, [])
+
+    def knowledge(self, account: AccountId, symbol: Symbol) -> Knowledge:
+        """Return what the present run knows of an account's orders of a symbol."""
+        answer = self._knowledge([*_RUN, keys.vouched(account)], [symbol])
+        _, run, mark, begun, since, end = map(text_of, answer)
+        return Knowledge(
+            run=run,
+            mark=AggregateId(int(mark)),
+            begun_ms=EpochMs(int(begun)),
+            since_ms=None if since == "" else EpochMs(int(since.partition(".")[0])),
+            end=AggregateId(int(end)),
+        )
+
+    def vouch(self, account: AccountId, symbol: Symbol, run: str) -> bool:
+        """Note that all orders of a symbol are known in a run; False if it is over."""
+        return bool(self._vouch([keys.vouched(account)], [symbol, run, ""])[0] == OK)
+
+    def vouch_until(self, account: AccountId, symbol: Symbol, run: str, until_ms: EpochMs) -> bool:
+        """Note that those are known that were placed before a server time."""
+        return bool(self._vouch([keys.vouched(account)], [symbol, run, until_ms])[0] == OK)
+
+    def epoch(self) -> int:
+        """Return how far the store has counted together with the history; 0 if it never has."""
+        with translated():
+            return int(text_of(self._client.get(keys.EPOCH) or "0"))
+
+    def raise_epoch(self) -> int:
+        """Count on by one, and return how far that is."""
+        with translated():
+            return int(self._client.incr(keys.EPOCH))
+
+    def reach_epoch(self, to: int) -> None:
+        """Count on from here."""
+        with translated():
+            self._client.set(keys.EPOCH, to)
+
+    def symbols(self, account: AccountId) -> Collection[Symbol]:
+        """Return the symbols of an account that were ever vouched for."""
+        with translated():
+            found = self._client.hkeys(keys.vouched(account))
+        return [Symbol(text_of(one)) for one in found]
+
+
+class RedisFreezer:
+    """Why accounts are frozen.
+
+    Args:
+        client: decodes answers to text.
+    """
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._freeze = load_script(client, "freeze.lua")
+        self._thaw = load_script(client, "thaw.lua")
+
+    def freeze(self, frozen: Frozen) -> None:
+        """Let nothing be sent for an account. One that is frozen already has another reason now."""
+        account = frozen.account
+        self._freeze([keys.state(account), keys.frozen(account)], [_text_of(frozen)])
+
+    def of(self, account: AccountId) -> Frozen | None:
+        """Return why an account is frozen, or None if it is not."""
+        with translated():
+            before, record = self._client.hmget(keys.frozen(account), "before", "record")
+        if record is None:
+            return None
+        frozen: Frozen = _FROM(json.loads(text_of(record)))
+        return replace(frozen, before=AccountState(text_of(before)))
+
+    def thaw(self, frozen: Frozen) -> AccountState | None:
+        """Give an account its state back, and return it; None if it is not frozen for this."""
+        account = frozen.account
+        names = [keys.state(account), keys.frozen(account), keys.accepted(account)]
+        ids = [one.client_order_id for one in frozen.orders]
+        answer = self._thaw(names, [_text_of(frozen), *ids])
+        return AccountState(text_of(answer[1])) if answer[0] == OK else None
+
+    def accepted(self, account: AccountId) -> Collection[ClientOrderId]:
+        """Return the orders that somebody has seen when the account was given free."""
+        with translated():
+            found = self._client.smembers(keys.accepted(account))
+        return {ClientOrderId(text_of(one)) for one in found}
+
+
+def _text_of(frozen: Frozen) -> str:
+    """Return the record; the state before is beside it, and the same whatever else is found."""
+    record = _TO(replace(frozen, before=AccountState.HALT))
+    return json.dumps(record, separators=(",", ":"), sort_keys=True)

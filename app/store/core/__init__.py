@@ -1,0 +1,1 @@
+"""Aggregates, what they owe, and what is found of them, in Redis."""

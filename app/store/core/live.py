@@ -1,0 +1,87 @@
+"""Which aggregates are live, by several keys."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+import redis
+
+from app.domain.enums import PositionSide, Side
+from app.domain.identifiers import AccountId, AggregateId
+from app.domain.order import Order
+from app.domain.smart_order import SmartOrder
+from app.store.core import keys
+from app.store.core.quarantine import RedisQuarantine
+from app.store.core.scripts import text_of, translated
+
+
+class RedisLive:
+    """Reads what the commits have listed."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._quarantine = RedisQuarantine(client)
+
+    def of_origin(self, account: AccountId, origin: str) -> Mapping[AggregateId, str]:
+        """Return the live top-level aggregates of one origin: id → caller id or ''."""
+        with translated():
+            found = self._client.hgetall(keys.origin(account, origin))
+        return {AggregateId(int(one)): text_of(caller_id) for one, caller_id in found.items()}
+
+    def of_account(self, account: AccountId) -> Collection[AggregateId]:
+        """Return every live aggregate of an account."""
+        return self._ids(keys.live(account))
+
+    def open_orders(self, account: AccountId) -> Collection[AggregateId]:
+        """Return the orders of an account that are at its venue."""
+        return self._ids(keys.open_orders(account))
+
+    def with_open_orders(self, accounts: Sequence[AccountId]) -> Collection[AccountId]:
+        """Return those of these accounts that have orders at their venues, asked all at once."""
+        with translated(), self._client.pipeline(transaction=False) as pipeline:
+            for account in accounts:
+                pipeline.exists(keys.open_orders(account))
+            found = pipeline.execute()
+        return {one for one, exists in zip(accounts, found, strict=True) if exists}
+
+    def placing(self) -> Collection[AggregateId]:
+        """Return the orders that are PENDING_NEW or PLACING, of all accounts."""
+        return self._of_shards(keys.placing)
+
+    def unknown(self) -> Collection[AggregateId]:
+        """Return the orders that are UNKNOWN, of all accounts."""
+        return self._of_shards(keys.unknown)
+
+    def protectors(self, order: Order) -> Collection[AggregateId]:
+        """Return the aggregates that guard the position which this order works on."""
+        leg = order.position_side
+        if leg is None:
+            leg = PositionSide.LONG if order.side is Side.SELL else PositionSide.SHORT
+        return self._ids(keys.protectors(order.account, order.symbol, leg))
+
+    def waiting(self, account: AccountId) -> Sequence[SmartOrder]:
+        """Return the smart orders of an account that stand alone and wait, newest first."""
+        ids = sorted(self._ids(keys.waiting(account)), reverse=True)
+        with translated(), self._client.pipeline(transaction=False) as pipeline:
+            for one in ids:
+                pipeline.hget(keys.aggregate(one), "body")
+            bodies = pipeline.execute()
+        found = self._quarantine.readable(zip(ids, bodies, strict=True))
+        return [one for one in found.values() if isinstance(one, SmartOrder) and one.is_waiting]
+
+    def smart_order_named(
+        self, account: AccountId, origin: str, caller_id: str
+    ) -> AggregateId | None:
+        """Return the newest smart order of an origin with this caller id, in whatever state."""
+        with translated():
+            holder = self._client.hget(keys.smart_callers(account, origin), caller_id)
+        return None if holder is None else AggregateId(int(text_of(holder).partition(" ")[0]))
+
+    def _of_shards(self, key: Callable[[int], str]) -> list[AggregateId]:
+        with translated(), self._client.pipeline(transaction=False) as pipeline:
+            for shard in range(keys.SHARDS):
+                pipeline.smembers(key(shard))
+            found = pipeline.execute()
+        return [one for members in found for one in sorted(AggregateId(int(m)) for m in members)]
+
+    def _ids(self, key: str) -> list[AggregateId]:
+        with translated():
+            return sorted(AggregateId(int(one)) for one in self._client.smembers(key))

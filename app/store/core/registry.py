@@ -1,0 +1,220 @@
+"""Accounts, connectors and API clients, read as a whole and kept until they change."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import redis
+
+from app.domain.account import Account, ApiClient, Connector
+from app.domain.enums import AccountState, Dialect, PositionMode
+from app.domain.errors import NotFound
+from app.domain.frozen import refuse_if_frozen
+from app.domain.identifiers import AccountId, AccountName
+from app.store.core import keys
+from app.store.core.codec import decoder, encoder
+from app.store.core.scripts import load_script, text_of, translated
+from app.store.core.transaction import OK
+
+#: After this long everything is read anew even if nobody said that it has changed.
+LIFE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """What was read at one moment; records are decoded when they are first asked for."""
+
+    version: int = -1
+    accounts: Mapping[str, str] = field(default_factory=dict)
+    account_ids: Mapping[str, str] = field(default_factory=dict)
+    connectors: Mapping[str, str] = field(default_factory=dict)
+    clients: Mapping[str, str] = field(default_factory=dict)
+    decoded: dict[tuple[type, str], Any] = field(default_factory=dict)
+
+    def record(self, kind: type, name: str, text: str) -> Any:  # noqa: ANN401
+        """Return the decoded record; the caller knows its type."""
+        found = self.decoded.get((kind, name))
+        if found is None:
+            found = self.decoded[kind, name] = decoder(kind)(json.loads(text))
+        return found
+
+
+class RedisRegistry:
+    """The registry, one copy of its version in each shard so that commits can check it."""
+
+    def __init__(self, client: redis.Redis, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
+        self._seconds = seconds
+        self._set_state = load_script(client, "set_state.lua")
+        self._lock = threading.Lock()
+        self._snapshot = _Snapshot()
+        self._looked_at = 0.0
+
+    def version(self) -> int:
+        """Return the version of what this process has read."""
+        return self._fresh().version
+
+    def refresh(self) -> bool:
+        """Read anew what has changed, and return whether anything had."""
+        with self._lock:
+            before = self._snapshot.version
+            with translated():
+                version = int(text_of(self._client.get(keys.registry(0)) or "0"))
+            if version != before:
+                self._snapshot = self._read(version)
+            self._looked_at = self._seconds()
+            return version != before
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether this process has never read it."""
+        return self._snapshot.version < 0
+
+    def account(self, account_id: AccountId) -> Account:
+        """Return an account by its id."""
+        for read in (self._fresh, self._newest):
+            snapshot = read()
+            name = snapshot.account_ids.get(str(account_id))
+            if name is not None:
+                return self._account(snapshot, name)
+        raise NotFound(f"there is no account {account_id}")
+
+    def account_named(self, name: AccountName) -> Account:
+        """Return an account by its name."""
+        for read in (self._fresh, self._newest):
+            snapshot = read()
+            if name in snapshot.accounts:
+                return self._account(snapshot, name)
+        raise NotFound(f"there is no account named {name}")
+
+    def accounts(self) -> Sequence[Account]:
+        """Return all accounts, by id."""
+        snapshot = self._fresh()
+        found = [self._account(snapshot, name) for name in snapshot.accounts]
+        return sorted(found, key=lambda account: account.id)
+
+    def connector(self, name: str) -> Connector | None:
+        """Return a connector, or None if there is none with this name."""
+        snapshot = self._fresh()
+        text = snapshot.connectors.get(name)
+        if text is None:
+            return None
+        connector: Connector = snapshot.record(Connector, name, text)
+        return connector
+
+    def connectors(self) -> Sequence[Connector]:
+        """Return all connectors, by name."""
+        snapshot = self._fresh()
+        return [
+            snapshot.record(Connector, name, text)
+            for name, text in sorted(snapshot.connectors.items())
+        ]
+
+    def client(self, dialect: Dialect, key: str) -> ApiClient | None:
+        """Return an API client, or None if the dialect has none with this key."""
+        self._fresh()
+        return self.known_client(dialect, key)
+
+    def known_client(self, dialect: Dialect, key: str) -> ApiClient | None:
+        """Return an API client as far as this process knows: the store is not asked."""
+        snapshot = self._snapshot
+        name = f"{dialect}:{key}"
+        text = snapshot.clients.get(name)
+        if text is None:
+            return None
+        client: ApiClient = snapshot.record(ApiClient, name, text)
+        return client
+
+    def clients(self) -> Sequence[ApiClient]:
+        """Return all API clients, by dialect and key."""
+        snapshot = self._fresh()
+        return [
+            snapshot.record(ApiClient, name, text)
+            for name, text in sorted(snapshot.clients.items())
+        ]
+
+    def put_account(self, account: Account) -> Account:
+        """Create or change an account; a new one (id 0) gets its id and starts in RUN."""
+        if account.id == 0:
+            account = replace(account, id=self._next_account_id(account.name))
+        with translated():
+            self._client.set(keys.state(account.id), AccountState.RUN, nx=True)
+        self._put(keys.ACCOUNTS, account.name, Account, account)
+        return account
+
+    def note_position_mode(self, account_id: AccountId, mode: PositionMode) -> None:
+        """Write down how the venue of an account holds its positions from now on."""
+        self.refresh()
+        account = self.account(account_id)
+        if account.position_mode is not mode:
+            self._put(keys.ACCOUNTS, account.name, Account, replace(account, position_mode=mode))
+
+    def put_connector(self, connector: Connector) -> None:
+        """Create or change a connector."""
+        self._put(keys.CONNECTORS, connector.name, Connector, connector)
+
+    def put_client(self, client: ApiClient) -> None:
+        """Create or change an API client."""
+        self._put(keys.CLIENTS, f"{client.dialect}:{client.key}", ApiClient, client)
+
+    def set_state(self, account: AccountId, state: AccountState) -> None:
+        """Set the risk state of an account that is not frozen."""
+        answer = self._set_state([keys.state(account)], [state])
+        if answer[0] != OK:
+            refuse_if_frozen(AccountState.FROZEN)
+
+    def _next_account_id(self, name: AccountName) -> AccountId:
+        """Return the id that this name has, else the first that nobody has.
+
+        Ids are given out without gaps and never taken back, so two who create the same name at once
+        come upon the same one.
+        """
+        with translated():
+            names = self._client.hgetall(keys.ACCOUNT_IDS)
+            known = [number for number, taken in names.items() if taken == name]
+            number = int(known[0]) if known else len(names) + 1
+            while not self._client.hsetnx(keys.ACCOUNT_IDS, str(number), name):
+                if self._client.hget(keys.ACCOUNT_IDS, str(number)) == name:
+                    break
+                number += 1
+        return AccountId(number)
+
+    def _put(self, key: str, name: str, kind: type, record: object) -> None:
+        """Write a record and raise the version in every shard, in one transaction."""
+        text = json.dumps(encoder(kind)(record), separators=(",", ":"))
+        with translated():
+            pipeline = self._client.pipeline(transaction=True)
+            pipeline.hset(key, name, text)
+            for shard in range(keys.SHARDS):
+                pipeline.incr(keys.registry(shard))
+            pipeline.execute()
+        self.refresh()
+
+    def _account(self, snapshot: _Snapshot, name: str) -> Account:
+        account: Account = snapshot.record(Account, name, snapshot.accounts[name])
+        return account
+
+    def _fresh(self) -> _Snapshot:
+        if self.is_unread:
+            self.refresh()
+        elif self._seconds() - self._looked_at > LIFE_SECONDS:
+            # One looks, the others go on with what they have: a commit checks its version anyway.
+            # What they have is set under the lock alone, else an older one could come back.
+            self._looked_at = self._seconds()
+            self.refresh()
+        return self._snapshot
+
+    def _newest(self) -> _Snapshot:
+        self.refresh()
+        return self._snapshot
+
+    def _read(self, version: int) -> _Snapshot:
+        """Read everything. The version was read before: at worst it is older than the records."""
+        with translated():
+            pipeline = self._client.pipeline(transaction=True)
+            for key in (keys.ACCOUNTS, keys.ACCOUNT_IDS, keys.CONNECTORS, keys.CLIENTS):
+                pipeline.hgetall(key)
+            return _Snapshot(version, *pipeline.execute())

@@ -1,0 +1,45 @@
+"""Timers: the due times of all shards, on the business clock."""
+
+from collections.abc import Sequence
+
+import redis
+
+from app.domain.identifiers import AggregateId, EpochMs
+from app.store.core import keys
+from app.store.core.scripts import translated
+
+#: Due times looked at ahead, in one shard; the rest is seen by the next sweep.
+LOOKED_AT = 2_000
+
+
+class RedisTimers:
+    """Reads what the commits have listed."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def due(self, now_ms: EpochMs, limit: int) -> Sequence[AggregateId]:
+        """Return what is due at this business time, earliest first."""
+        found: list[tuple[int, AggregateId]] = []
+        with translated():
+            pipeline = self._client.pipeline(transaction=False)
+            for shard in range(keys.SHARDS):
+                pipeline.zrangebyscore(
+                    keys.timers(shard), "-inf", now_ms, 0, limit, withscores=True
+                )
+            for members in pipeline.execute():
+                found += [(int(due), AggregateId(int(one))) for one, due in members]
+        return [one for _, one in sorted(found)]
+
+    def soon(self, now_ms: EpochMs, within_ms: int) -> Sequence[EpochMs]:
+        """Return the due times up to `within_ms` ahead, and those that have passed."""
+        found: set[int] = set()
+        with translated():
+            pipeline = self._client.pipeline(transaction=False)
+            for shard in range(keys.SHARDS):
+                pipeline.zrangebyscore(
+                    keys.timers(shard), "-inf", now_ms + within_ms, 0, LOOKED_AT, withscores=True
+                )
+            for members in pipeline.execute():
+                found.update(int(due) for _, due in members)
+        return [EpochMs(due) for due in sorted(found)]

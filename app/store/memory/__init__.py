@@ -1,0 +1,1 @@
+"""What is known of exchanges and kept secret, in Redis."""

@@ -1,0 +1,201 @@
+"""What workers tell each other about real exchanges."""
+
+import base64
+import json
+import zlib
+from collections.abc import Collection, Mapping
+
+import redis
+
+from app.domain.enums import PositionMode, PositionSide
+from app.domain.identifiers import AccountId, Currency, Symbol, VenueName
+from app.domain.market import AccountView, Balance, Position, Quote, Tick
+from app.domain.moments import age_ms
+from app.ports import Clock
+from app.ports.exchange import KeptMarkets, KeptView
+from app.store.core.codec import decoder, encoder
+from app.store.core.scripts import load_script, text_of, translated
+from app.store.memory import venue_keys
+
+#: Longer than the hour after which workers ask anew, so that it is never missing between.
+MARKETS_LIFE_MS = 3 * 3_600_000
+
+#: Clocks drift by a few milliseconds in a minute.
+OFFSET_LIFE_MS = 60_000
+
+#: Of what an account has; whoever shows it looks at its age.
+VIEW_LIFE_MS = 600_000
+
+#: Prices that are older say nothing about now.
+QUOTE_LIFE_MS = 10_000
+
+#: After this long nobody waits any more.
+WANTED_LIFE_MS = 60_000
+
+_BALANCE_TO, _BALANCE_FROM = encoder(Balance), decoder(Balance)
+_POSITION_TO, _POSITION_FROM = encoder(Position), decoder(Position)
+_TICK_TO, _TICK_FROM = encoder(Tick), decoder(Tick)
+
+
+class RedisVenueMemory:
+    """What workers have learned, by venue and by account.
+
+    Args:
+        client: decodes answers to text.
+        clock: tells the server's time.
+    """
+
+    def __init__(self, client: redis.Redis, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+        self._number = load_script(client, "ids.lua")
+
+    def markets(self, venue: VenueName, scope: str) -> KeptMarkets | None:
+        """Return the market metadata as it was kept, or None if that is too long ago."""
+        key = venue_keys.markets(venue, scope)
+        with translated(), self._client.pipeline(transaction=True) as pipeline:
+            pipeline.get(key)
+            pipeline.pttl(key)
+            kept, left_ms = pipeline.execute()
+        if kept is None:
+            return None
+        text = zlib.decompress(base64.b85decode(text_of(kept))).decode()
+        return KeptMarkets(text, MARKETS_LIFE_MS - int(left_ms))
+
+    def view(self, account: AccountId) -> KeptView | None:
+        """Return what an account had when a worker looked last, or None."""
+        with translated():
+            kept = self._client.get(venue_keys.view(account))
+        if kept is None:
+            return None
+        record = json.loads(text_of(kept))
+        positions = {
+            (Symbol(symbol), PositionSide(side)): _POSITION_FROM(position)
+            for symbol, side, position in record["positions"]
+        }
+        view = AccountView(
+            position_mode=PositionMode(record["mode"]),
+            balances={Currency(one): _BALANCE_FROM(it) for one, it in record["balances"].items()},
+            positions=positions,
+        )
+        return KeptView(view, age_ms(record["at"], self._clock.server_ms()))
+
+    def keep_view(self, account: AccountId, view: AccountView) -> None:
+        """Keep what an account has now; nobody needs to want it any more."""
+        positions = [
+            [symbol, side, _POSITION_TO(one)] for (symbol, side), one in view.positions.items()
+        ]
+        record = {
+            "at": self._clock.server_ms(),
+            "mode": view.position_mode,
+            "balances": {name: _BALANCE_TO(one) for name, one in view.balances.items()},
+            "positions": positions,
+        }
+        with translated(), self._client.pipeline(transaction=False) as pipeline:
+            pipeline.set(venue_keys.view(account), json.dumps(record), px=VIEW_LIFE_MS)
+            pipeline.zrem(venue_keys.WANTED_VIEWS, str(account))
+            pipeline.execute()
+
+    def want_view(self, account: AccountId) -> None:
+        """Let a worker look soon."""
+        with translated():
+            now_ms = self._clock.server_ms()
+            self._client.zadd(venue_keys.WANTED_VIEWS, {str(account): now_ms})
+
+    def wanted(self) -> Collection[AccountId]:
+        """Return the accounts of which somebody wants to know lately what they have."""
+        since = self._clock.server_ms() - WANTED_LIFE_MS
+        with translated():
+            self._client.zremrangebyscore(venue_keys.WANTED_VIEWS, "-inf", since)
+            found = self._client.zrange(venue_keys.WANTED_VIEWS, 0, -1)
+        return [AccountId(int(text_of(one))) for one in found]
+
+    def tick(self, feed: VenueName, symbol: Symbol) -> Tick | None:
+        """Return prices that were seen within seconds, numbered by the server's time, or None."""
+        with translated():
+            kept = self._client.get(venue_keys.quote(feed, symbol))
+        if kept is None:
+            return None
+        tick: Tick = _TICK_FROM(json.loads(text_of(kept)))
+        fresh = tick.seen_within(QUOTE_LIFE_MS, self._clock.server_ms())
+        return fresh if fresh.quotes else None
+
+    def tick_number(self, feed: VenueName) -> int:
+        """Return the number of a new tick: the server's time, and above all that came before."""
+        return int(self._number([venue_keys.tick(feed)], [1, 0, 1])[0])
+
+    def keep_quotes(self, feed: VenueName, quotes: Mapping[Symbol, Quote]) -> None:
+        """Keep prices for a few seconds."""
+        number, at_ms = self.tick_number(feed), self._clock.now_ms()
+        seen_ms = self._clock.server_ms()
+        with translated(), self._client.pipeline(transaction=False) as pipeline:
+            for symbol, quote in quotes.items():
+                seen = {symbol: seen_ms}
+                tick = Tick(number=number, at_ms=at_ms, quotes={symbol: quote}, seen_at_ms=seen)
+                key = venue_keys.quote(feed, symbol)
+                pipeline.set(key, json.dumps(_TICK_TO(tick)), px=QUOTE_LIFE_MS)
+            pipeline.execute()
+
+    def leverage(self, account: AccountId, symbol: Symbol) -> int | None:
+        """Return the leverage that was set last, or None if none was."""
+        with translated():
+            found = self._client.hget(venue_keys.leverage(account), symbol)
+        return None if found is None else int(text_of(found))
+
+    def keep_leverage(self, account: AccountId, symbol: Symbol, leverage: int) -> None:
+        """Note a leverage that was set."""
+        with translated():
+            self._client.hset(venue_keys.leverage(account), symbol, str(leverage))
+
+    def keep_markets(self, venue: VenueName, scope: str, text: str) -> None:
+        """Keep market metadata for all workers; a big exchange has megabytes of it."""
+        packed = base64.b85encode(zlib.compress(text.encode())).decode()
+        with translated():
+            self._client.set(venue_keys.markets(venue, scope), packed, px=MARKETS_LIFE_MS)
+
+    def clock_offset_ms(self, venue: VenueName) -> int | None:
+        """Return how far the venue's clock is ahead of the server's, if measured lately."""
+        with translated():
+            kept = self._client.get(venue_keys.clock_offset(venue))
+        offset_ms, _, measured_ms = text_of(kept or "").partition(":")
+        # One that was measured before the server's clock was set says nothing any more.
+        if not measured_ms or age_ms(int(measured_ms), self._clock.server_ms()) > OFFSET_LIFE_MS:
+            return None
+        return int(offset_ms)
+
+    def keep_clock_offset(self, venue: VenueName, offset_ms: int) -> None:
+        """Keep a measurement."""
+        measured = f"{offset_ms}:{self._clock.server_ms()}"
+        with translated():
+            self._client.set(venue_keys.clock_offset(venue), measured, px=OFFSET_LIFE_MS)
+
+    def forget_clock_offset(self, venue: VenueName) -> None:
+        """Let the next request measure anew."""
+        with translated():
+            self._client.delete(venue_keys.clock_offset(venue))
+
+
+class RedisSymbolMap:
+    """Spellings that people have set, by venue.
+
+    Args:
+        client: decodes answers to text.
+    """
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def spellings(self, venue: VenueName) -> Mapping[str, Symbol]:
+        """Return spelling, in upper case → symbol."""
+        with translated():
+            found = self._client.hgetall(venue_keys.spellings(venue))
+        return {text_of(one): Symbol(text_of(symbol)) for one, symbol in found.items()}
+
+    def put_spelling(self, venue: VenueName, spelling: str, symbol: Symbol | None) -> None:
+        """Set what a spelling means; None takes it away."""
+        key = venue_keys.spellings(venue)
+        with translated():
+            if symbol is None:
+                self._client.hdel(key, spelling.upper())
+            else:
+                self._client.hset(key, spelling.upper(), symbol)

@@ -1,1 +1,0 @@
-"""Exchanges, behind one Protocol."""

@@ -1,0 +1,1 @@
+"""What every dialect needs of HTTP: bodies, callers' addresses, the fast path, the registry."""

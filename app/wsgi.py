@@ -1,0 +1,24 @@
+"""What the web server serves."""
+
+import os
+import sys
+
+from app.bootstrap import refuse_unsafe_store, web_wiring
+from app.domain.errors import UnsafeStore
+from app.factory import create_app
+from app.logs import configure
+from app.settings import Settings
+
+#: With this exit code of a worker, gunicorn stops instead of starting the next one.
+GUNICORN_STOPS = 3
+
+_settings = Settings.from_environment(os.environ)
+configure("web", _settings.log_level)
+
+try:
+    refuse_unsafe_store(_settings)
+except UnsafeStore as error:
+    sys.stderr.write(f"{error}\n")
+    sys.exit(GUNICORN_STOPS)
+
+app = create_app(web_wiring(_settings))

@@ -1,0 +1,165 @@
+"""Somebody who calls the API, and a worker beside it that can be let loose or held."""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from decimal import Decimal
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.bootstrap import Wiring, worker_wiring
+from app.dispatch.routes import TaskName, task_of
+from app.domain.account import PAPER
+from app.domain.effects import Effect, EffectKind
+from app.domain.errors import HookfillError
+from app.domain.identifiers import AccountId, AggregateId, EpochMs
+from app.ports import Publisher
+from app.services.admin.inspect import inspect_account
+from app.services.admin.kill_switches import fire_kill_switches
+from app.services.following.follow import follow_news
+from app.services.placing.settle import is_settled
+from app.services.watching.release import release_due
+from app.services.watching.watch import watch_prices
+from app.settings import Settings
+from workers.base import USE_CASES
+
+Json = dict[str, Any]
+
+#: Rounds after which a worker that still finds work is at fault.
+ROUNDS_MAX = 200
+
+WEBHOOK = "/trading-signal/webhook"
+
+
+class Caller:
+    """Calls the API with the admin token.
+
+    Args:
+        client: of the app under test.
+        token: the admin token.
+    """
+
+    def __init__(self, client: FlaskClient, token: str) -> None:
+        self.client = client
+        self.headers = {"Authorization": f"Bearer {token}"}
+
+    def send(self, method: str, path: str, body: object = None, **options: Any) -> TestResponse:  # noqa: ANN401
+        """Send a request and return its answer, whatever it is."""
+        if isinstance(body, str | bytes):
+            options["data"] = body
+        elif body is not None:
+            options["json"] = body
+        return self.client.open(path, method=method, headers=self.headers, **options)
+
+    def call(self, method: str, path: str, body: object = None) -> Json:
+        """Return the JSON of an answer, which must be good."""
+        answer = self.send(method, path, body)
+        assert answer.status_code == 200, f"{method} {path}: {answer.status_code} {answer.text}"
+        content: Json = answer.get_json()
+        return content
+
+    def refusal(self, method: str, path: str, body: object = None) -> tuple[int, str, list[str]]:
+        """Return status, code and wrong fields of an answer, which must be an error of ours."""
+        answer = self.send(method, path, body)
+        assert set(answer.get_json()) == {"error"}, answer.text
+        error = answer.get_json()["error"]
+        assert set(error) == {"code", "message", "fields"}
+        assert error["message"]
+        return answer.status_code, error["code"], sorted(error["fields"])
+
+    def signal(self, **fields: object) -> TestResponse:
+        """Send a webhook of the demo connector, as a stranger."""
+        sender = {"connectorName": "demo", "connectorToken": "demo-token"}
+        return self.client.post(WEBHOOK, json={**sender, **fields})
+
+    def rows(self, **filters: str) -> list[Json]:
+        """Return what the list holds, newest first."""
+        rows: list[Json] = self.call("GET", f"/api/orders{_query(filters)}")["data"]
+        return rows
+
+    def balance(self, account: str, currency: str) -> Decimal:
+        """Return a total of a paper account."""
+        account_now = self.call("GET", f"/paper/accounts/{account}")
+        return Decimal(account_now["balances"][currency]["total"])
+
+
+def _query(parameters: Mapping[str, str]) -> str:
+    return "?" + "&".join(f"{name}={value}" for name, value in parameters.items())
+
+
+class _Nobody:
+    """A publisher that sends nothing: the worker looks into the outbox by itself."""
+
+    def publish(self, effects: Sequence[Effect]) -> None:
+        del effects
+
+    def wake_timers(self, due_ms: Sequence[EpochMs]) -> None:
+        del due_ms
+
+
+class Worker:
+    """Does what Celery workers do, in this process, when it is told to.
+
+    Args:
+        settings: of the stack that it works for.
+        publisher: of what follows from its work; by default nobody, as it looks into the outbox.
+    """
+
+    def __init__(self, settings: Settings, publisher: Publisher | None = None) -> None:
+        self.wiring: Wiring = worker_wiring(settings, lambda _: publisher or _Nobody())
+
+    def work(self) -> None:
+        """Go on until the stack is settled."""
+        for _ in range(ROUNDS_MAX):
+            self.step()
+            if is_settled(self.wiring.ports):
+                return
+        raise AssertionError("the stack does not settle")
+
+    def step(self, times: int = 1) -> None:
+        """Do everything that can be done now; what comes of it is for the next step."""
+        ports = self.wiring.ports
+        for _ in range(times):
+            while watch_prices(PAPER, ports):
+                self._carry_out_all()
+            follow_news(ports)
+            release_due([], ports)
+            fire_kill_switches(ports)
+            self._carry_out_all()
+
+    @contextmanager
+    def loose(self) -> Iterator[None]:
+        """Let it work on its own, beside whatever happens inside."""
+        stopped = threading.Event()
+
+        def run() -> None:
+            while not stopped.wait(0.005):
+                self.step()
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        try:
+            yield
+        finally:
+            stopped.set()
+            thread.join()
+
+    def take(self, task: TaskName, values: Sequence[int | str]) -> None:
+        """Do what a message asks for; the prices and timers of others are what `step` looks at."""
+        for value in values:
+            if task in USE_CASES:
+                self._carry_out(task, AggregateId(int(value)))
+            elif task is TaskName.INSPECT:
+                account_id, _, ticket = str(value).partition(":")
+                inspect_account(AccountId(int(account_id)), ticket, self.wiring.ports)
+
+    def _carry_out_all(self) -> None:
+        for effect in self.wiring.ports.outbox.owed():
+            if effect.kind is not EffectKind.TIMER:
+                self._carry_out(task_of(effect.kind), effect.target)
+
+    def _carry_out(self, task: TaskName, target: AggregateId) -> None:
+        with suppress(HookfillError):  # it is owed still
+            USE_CASES[task](target, self.wiring.ports)

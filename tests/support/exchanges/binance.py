@@ -1,0 +1,485 @@
+"""Binance's REST interface: spot (`/api/v3`) and USDⓈ-M futures (`/fapi`).
+
+As in the documents "Spot REST API" and "USDⓈ-M Futures REST API" of developers.binance.com, as far
+as ccxt asks for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from decimal import Decimal
+
+from tests.support.exchanges.faults import Call, Fault, Plan
+from tests.support.exchanges.server import Answer, Looking, Request
+from tests.support.exchanges.trading import (
+    LINEAR,
+    SPOT,
+    Account,
+    Exchange,
+    Market,
+    Order,
+    Refused,
+    Ticket,
+    Trade,
+    Why,
+)
+
+Json = dict[str, object]
+
+_DAY_MS = 86_400_000
+
+#: Why → (HTTP status, code, message), by market.
+_SPOT_CODES = {
+    Why.FUNDS: (400, -2010, "Account has insufficient balance for requested action."),
+    Why.SYMBOL: (400, -1121, "Invalid symbol."),
+    Why.LOT: (400, -1013, "Filter failure: LOT_SIZE"),
+    Why.TICK: (400, -1013, "Filter failure: PRICE_FILTER"),
+    Why.NOTIONAL: (400, -1013, "Filter failure: NOTIONAL"),
+    Why.DUPLICATE: (400, -2010, "Duplicate order sent."),
+    Why.NO_ORDER: (400, -2013, "Order does not exist."),
+    Why.GONE: (400, -2011, "Unknown order sent."),
+    Why.WOULD_TAKE: (400, -2010, "Order would immediately match and take."),
+    Why.KEY: (401, -2015, "Invalid API-key, IP, or permissions for action."),
+    Why.SIGNATURE: (400, -1022, "Signature for this request is not valid."),
+    Why.CLOCK: (400, -1021, "Timestamp for this request is outside of the recvWindow."),
+    Why.MALFORMED: (400, -1102, "Mandatory parameter was not sent."),
+}
+_LINEAR_CODES = {
+    **_SPOT_CODES,
+    Why.FUNDS: (400, -2019, "Margin is insufficient."),
+    Why.LOT: (400, -1111, "Precision is over the maximum defined for this asset."),
+    Why.TICK: (400, -4014, "Price not increased by tick size."),
+    Why.NOTIONAL: (400, -4164, "Order's notional must be no smaller than 5."),
+    Why.DUPLICATE: (400, -4116, "ClientOrderId is duplicated."),
+    Why.REDUCE_ONLY: (400, -2022, "ReduceOnly Order is rejected."),
+    Why.WOULD_TAKE: (400, -5022, "Due to the order could not be executed as maker."),
+    Why.LEG: (400, -4061, "Order's position side does not match user's setting."),
+}
+
+
+class Binance(Looking):
+    """Binance as ccxt sees it. Weights are told in `X-MBX-USED-WEIGHT-1M`, as there."""
+
+    def __init__(self, exchange: Exchange, plan: Plan | None = None) -> None:
+        self.exchange = exchange
+        self.plan = plan or Plan()
+        self._ids = {
+            (market.base + market.quote, kind): market
+            for (_, kind), market in exchange.markets.items()
+        }
+
+    def call_of(self, request: Request) -> Call:
+        if request.path in {"/api/v3/order", "/fapi/v1/order"}:
+            return {"POST": Call.PLACE, "DELETE": Call.CANCEL, "GET": Call.FIND}[request.method]
+        if request.path.endswith("/openOrders"):
+            return Call.LIST
+        if request.path.endswith(("/account", "/balance", "/positionRisk")):
+            return Call.VIEW
+        return Call.OTHER
+
+    def refusal(self, refused: Refused, request: Request) -> Answer:
+        codes = _LINEAR_CODES if request.path.startswith("/fapi") else _SPOT_CODES
+        status, code, message = codes.get(refused.why, (400, -1000, str(refused)))
+        return Answer({"code": code, "msg": message}, status)
+
+    def ban(self, retry_after_seconds: int) -> Answer:
+        until = self.exchange.now_ms() + retry_after_seconds * 1000
+        message = f"Way too much request weight used; IP banned until {until}."
+        headers = {"Retry-After": str(retry_after_seconds)}
+        return Answer({"code": -1003, "msg": message}, 418, headers)
+
+    def answer(self, request: Request, fault: Fault) -> Answer:
+        kind = LINEAR if request.path.startswith("/fapi") else SPOT
+        route = f"{request.method} {request.path.rsplit('/', 1)[1]}"
+        public = self._public(kind, request.fields).get(route)
+        if public is not None:
+            return Answer(public())
+        account, fields = self._signed(request)
+        private = self._private(account, kind, fields, fault).get(route)
+        if private is None:
+            raise Refused(Why.MALFORMED)
+        return Answer(private())
+
+    def _public(self, kind: str, fields: dict[str, str]) -> dict[str, Callable[[], object]]:
+        return {
+            "GET time": lambda: {"serverTime": self.exchange.now_ms()},
+            "GET exchangeInfo": lambda: self._rules(kind),
+            "GET 24hr": lambda: self._tickers(kind, fields, touch=kind == SPOT),
+            "GET bookTicker": lambda: self._tickers(kind, fields, touch=True),
+            "GET depth": lambda: self._depth(kind, fields),
+        }
+
+    def _private(
+        self, account: Account, kind: str, fields: dict[str, str], fault: Fault
+    ) -> dict[str, Callable[[], object]]:
+        return {
+            "POST order": lambda: self._place(account, kind, fields),
+            "GET order": lambda: _row(self._found(account, kind, fields, fault)),
+            "DELETE order": lambda: self._cancel(account, kind, fields),
+            "GET openOrders": lambda: self._open(account, kind, fields),
+            "GET allOrders": lambda: self._open(account, kind, fields, only_open=False),
+            "GET myTrades": lambda: self._trades(account, kind, fields),
+            "GET userTrades": lambda: self._trades(account, kind, fields),
+            "GET account": lambda: (
+                self._spot_account(account) if kind == SPOT else self._futures_account(account)
+            ),
+            "GET positionRisk": lambda: self._positions(account),
+            "GET leverageBracket": self._brackets,
+            "POST leverage": lambda: self._set_leverage(account, fields),
+            "GET dual": lambda: {"dualSidePosition": account.hedged},
+            "GET apiRestrictions": lambda: _restrictions(account),
+        }
+
+    def _brackets(self) -> list[Json]:
+        one = {
+            "bracket": 1,
+            "initialLeverage": 75,
+            "notionalCap": 10_000_000,
+            "notionalFloor": 0,
+            "maintMarginRatio": 0.0065,
+            "cum": 0,
+        }
+        markets = [one for one in self.exchange.markets.values() if one.kind == LINEAR]
+        return [{"symbol": each.base + each.quote, "brackets": [one]} for each in markets]
+
+    def _set_leverage(self, account: Account, fields: dict[str, str]) -> Json:
+        market = self._market(fields, LINEAR)
+        account.leverage[market.symbol] = int(fields["leverage"])
+        return {"symbol": fields["symbol"], "leverage": fields["leverage"]}
+
+    # Who asks
+
+    def _signed(self, request: Request) -> tuple[Account, dict[str, str]]:
+        account = self.exchange.accounts.get(request.headers.get("x-mbx-apikey", ""))
+        if account is None:
+            raise Refused(Why.KEY)
+        text = request.query or request.body.decode()
+        signed, _, signature = text.rpartition("&signature=")
+        digest = hmac.new(account.secret.encode(), signed.encode(), hashlib.sha256).hexdigest()
+        if signature != digest:
+            raise Refused(Why.SIGNATURE)
+        fields = request.fields if request.query else request.form
+        ahead = self.exchange.now_ms() - int(fields["timestamp"])
+        if ahead > int(fields.get("recvWindow", 5000)) or ahead < -1000:
+            raise Refused(Why.CLOCK)
+        return account, fields
+
+    def _market(self, fields: dict[str, str], kind: str) -> Market:
+        found = self._ids.get((fields.get("symbol", ""), kind))
+        if found is None:
+            raise Refused(Why.SYMBOL)
+        return found
+
+    # What is traded
+
+    def _rules(self, kind: str) -> Json:
+        markets = [one for one in self.exchange.markets.values() if one.kind == kind]
+        return {
+            "timezone": "UTC",
+            "serverTime": self.exchange.now_ms(),
+            "rateLimits": [],
+            "symbols": [_rule(one) for one in markets],
+        }
+
+    def _tickers(self, kind: str, fields: dict[str, str], *, touch: bool) -> object:
+        told_ms = self.exchange.now_ms() - self.plan.price_age_ms
+        rows = [
+            _ticker(market, *self.exchange.prices[market.symbol], told_ms, touch)
+            for market in self.exchange.markets.values()
+            if market.kind == kind and market.symbol in self.exchange.prices
+        ]
+        if "symbol" not in fields:
+            return rows
+        wanted = [row for row in rows if row["symbol"] == fields["symbol"]]
+        if not wanted:
+            raise Refused(Why.SYMBOL)
+        return wanted[0]
+
+    def _depth(self, kind: str, fields: dict[str, str]) -> Json:
+        bid, ask = self.exchange.prices[self._market(fields, kind).symbol]
+        now_ms = self.exchange.now_ms()
+        sides = {"bids": [[str(bid), "1"]], "asks": [[str(ask), "1"]]}
+        return {"lastUpdateId": now_ms, "E": now_ms, "T": now_ms, **sides}
+
+    # Orders
+
+    def _place(self, account: Account, kind: str, fields: dict[str, str]) -> Json:
+        budget = fields.get("quoteOrderQty")
+        ticket = Ticket(
+            client_id=fields["newClientOrderId"],
+            market=self._market(fields, kind),
+            side=fields["side"],
+            type="LIMIT_MAKER" if fields.get("timeInForce") == "GTX" else fields["type"],
+            time_in_force=fields.get("timeInForce", "GTC"),
+            quantity=Decimal(fields.get("quantity", "0")),
+            budget=None if budget is None else Decimal(budget),
+            price=Decimal(fields["price"]) if "price" in fields else None,
+            leg=fields.get("positionSide", "BOTH"),
+            reduce_only=fields.get("reduceOnly", "").lower() == "true",
+        )
+        order = self.exchange.place(account, ticket)
+        row = _row(order)
+        if kind == SPOT:
+            row["fills"] = [_fill(one) for one in self.listed_trades(order)]
+        return row
+
+    def _found(self, account: Account, kind: str, fields: dict[str, str], fault: Fault) -> Order:
+        market = self._market(fields, kind)
+        client_id, venue_id = fields.get("origClientOrderId", ""), fields.get("orderId", "")
+        if client_id and "order" in self.plan.hides:
+            raise Refused(Why.NO_ORDER)
+        order = self.looked_up(account, client_id, venue_id, fault)
+        if order.ticket.market != market:
+            raise Refused(Why.NO_ORDER)
+        return order
+
+    def _cancel(self, account: Account, kind: str, fields: dict[str, str]) -> Json:
+        try:
+            order = self._found(account, kind, fields, Fault.OK)
+        except Refused as refused:
+            raise Refused(Why.GONE) from refused
+        row = _row(self.exchange.cancel(account, order))
+        # As there: the answer names the cancel by an id of its own.
+        return {**row, "origClientOrderId": row["clientOrderId"], "clientOrderId": f"x{order.id}"}
+
+    def _open(
+        self, account: Account, kind: str, fields: dict[str, str], *, only_open: bool = True
+    ) -> list[Json]:
+        if ("openOrders" if only_open else "allOrders") in self.plan.hides:
+            return []
+        orders = (
+            self.listed(account, kind) if only_open else self._all_orders(account, kind, fields)
+        )
+        if "symbol" in fields:
+            market = self._market(fields, kind)
+            orders = [one for one in orders if one.ticket.market == market]
+        return [_row(one) for one in orders]
+
+    def _all_orders(self, account: Account, kind: str, fields: dict[str, str]) -> list[Order]:
+        """As "All Orders": the newest, or the oldest of a day of spot, of a week of futures."""
+        most, now_ms = int(fields.get("limit", 500)), self.exchange.now_ms()
+        span_ms = _DAY_MS if kind == SPOT else 7 * _DAY_MS
+        if "startTime" not in fields:
+            since_ms = 0 if kind == SPOT else now_ms - span_ms
+            return self.placed(account, kind, since_ms, now_ms, 10**9)[-most:]
+        since_ms = int(fields["startTime"])
+        until_ms = int(fields.get("endTime", since_ms + span_ms))
+        if until_ms - since_ms > span_ms:
+            raise Refused(Why.MALFORMED)
+        return self.placed(account, kind, since_ms, until_ms, most)
+
+    def _trades(self, account: Account, kind: str, fields: dict[str, str]) -> list[Json]:
+        market = self._market(fields, kind)
+        if "myTrades" in self.plan.hides:
+            return []
+        return [
+            _trade(order, trade)
+            for order in self.listed(account, kind, only_open=False)
+            if order.ticket.market == market
+            and fields.get("orderId", str(order.id)) == str(order.id)
+            for trade in self.listed_trades(order)
+        ]
+
+    # What an account has
+
+    def _spot_account(self, account: Account) -> Json:
+        return {
+            "canTrade": True,
+            "canWithdraw": account.can_withdraw,
+            "accountType": "SPOT",
+            "updateTime": self.exchange.now_ms(),
+            "balances": [
+                {
+                    "asset": currency,
+                    "free": str(self.exchange.free(account, currency)),
+                    "locked": str(self.exchange.held(account, currency)),
+                }
+                for currency in account.total
+            ],
+            "permissions": ["SPOT"],
+        }
+
+    def _futures_account(self, account: Account) -> Json:
+        asset = {
+            "asset": "USDT",
+            "walletBalance": str(account.margin),
+            "marginBalance": str(account.margin),
+            "initialMargin": str(account.margin - self.exchange.free_margin(account)),
+            "availableBalance": str(self.exchange.free_margin(account)),
+            "updateTime": self.exchange.now_ms(),
+        }
+        return {"assets": [asset], "positions": [], "canTrade": True}
+
+    def _positions(self, account: Account) -> list[Json]:
+        rows: list[Json] = []
+        for (symbol, leg), position in account.positions.items():
+            price = self.exchange.prices[symbol][0]
+            rows.append(
+                {
+                    "symbol": symbol.replace("/", ""),
+                    "positionSide": leg,
+                    "positionAmt": str(position.quantity),
+                    "entryPrice": str(position.entry),
+                    "breakEvenPrice": str(position.entry),
+                    "markPrice": str(price),
+                    "unRealizedProfit": str(position.quantity * (price - position.entry)),
+                    "liquidationPrice": "0",
+                    "isolatedMargin": "0",
+                    "notional": str(position.quantity * price),
+                    "marginAsset": "USDT",
+                    "isolatedWallet": "0",
+                    "initialMargin": "0",
+                    "maintMargin": "0",
+                    "positionInitialMargin": "0",
+                    "openOrderInitialMargin": "0",
+                    "adl": 0,
+                    "bidNotional": "0",
+                    "askNotional": "0",
+                    "updateTime": self.exchange.now_ms(),
+                }
+            )
+        return rows
+
+
+def _rule(market: Market) -> Json:
+    filters = [
+        {
+            "filterType": "PRICE_FILTER",
+            "minPrice": "0.01",
+            "maxPrice": "1000000",
+            "tickSize": str(market.price_step),
+        },
+        {
+            "filterType": "LOT_SIZE",
+            "minQty": str(market.min_quantity),
+            "maxQty": str(market.max_quantity),
+            "stepSize": f"{market.quantity_step:f}",
+        },
+        {
+            "filterType": "MARKET_LOT_SIZE",
+            "minQty": str(market.min_quantity),
+            "maxQty": "120",
+            "stepSize": "0",
+        },
+    ]
+    rule: Json = {
+        "symbol": market.base + market.quote,
+        "status": "TRADING",
+        "baseAsset": market.base,
+        "baseAssetPrecision": 8,
+        "quoteAsset": market.quote,
+        "quotePrecision": 8,
+        "filters": filters,
+    }
+    if market.kind == SPOT:
+        filters.append({"filterType": "NOTIONAL", "minNotional": str(market.min_notional)})
+        more = {"orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"], "permissions": ["SPOT"]}
+        return {**rule, **more, "isSpotTradingAllowed": True}
+    filters.append({"filterType": "MIN_NOTIONAL", "notional": str(market.min_notional)})
+    return {
+        **rule,
+        "pair": market.base + market.quote,
+        "contractType": "PERPETUAL",
+        "deliveryDate": 4133404800000,
+        "onboardDate": 1569398400000,
+        "marginAsset": market.quote,
+        "pricePrecision": 2,
+        "quantityPrecision": 3,
+        "orderTypes": ["LIMIT", "MARKET", "STOP_MARKET"],
+        "timeInForce": ["GTC", "IOC", "FOK", "GTX"],
+    }
+
+
+def _ticker(market: Market, bid: Decimal, ask: Decimal, now_ms: int, touch: bool) -> Json:  # noqa: FBT001
+    ticker: Json = {
+        "symbol": market.base + market.quote,
+        "lastPrice": str(bid),
+        "openPrice": str(bid),
+        "highPrice": str(ask),
+        "lowPrice": str(bid),
+        "volume": "1",
+        "quoteVolume": "1",
+        "openTime": now_ms - 86_400_000,
+        "closeTime": now_ms,
+        "count": 1,
+        "time": now_ms,
+    }
+    if not touch:
+        return ticker  # the futures' day has no touch
+    return {**ticker, "bidPrice": str(bid), "bidQty": "1", "askPrice": str(ask), "askQty": "1"}
+
+
+def _row(order: Order) -> Json:
+    ticket = order.ticket
+    row: Json = {
+        "symbol": ticket.market.base + ticket.market.quote,
+        "orderId": order.id,
+        "clientOrderId": ticket.client_id,
+        "price": str(ticket.price or 0),
+        "origQty": str(ticket.quantity),
+        "executedQty": str(order.filled),
+        "status": order.status,
+        "timeInForce": "GTX" if ticket.time_in_force == "GTX" else ticket.time_in_force,
+        "type": ticket.type,
+        "side": ticket.side,
+        "updateTime": order.updated_ms,
+        "time": order.created_ms,
+    }
+    if ticket.market.kind == SPOT:
+        return {
+            **row,
+            "orderListId": -1,
+            "cummulativeQuoteQty": str(order.cost),
+            "stopPrice": "0",
+            "isWorking": True,
+            "transactTime": order.updated_ms,
+        }
+    return {
+        **row,
+        "type": "MARKET" if ticket.price is None else "LIMIT",
+        "avgPrice": str(order.average),
+        "cumQuote": str(order.cost),
+        "reduceOnly": ticket.reduce_only,
+        "positionSide": ticket.leg,
+        "closePosition": False,
+    }
+
+
+def _fill(trade: Trade) -> Json:
+    return {
+        "price": str(trade.price),
+        "qty": str(trade.quantity),
+        "commission": str(trade.fee),
+        "commissionAsset": trade.fee_currency,
+        "tradeId": trade.id,
+    }
+
+
+def _trade(order: Order, trade: Trade) -> Json:
+    return {
+        **_fill(trade),
+        "symbol": order.ticket.market.base + order.ticket.market.quote,
+        "id": trade.id,
+        "orderId": order.id,
+        "quoteQty": str(trade.price * trade.quantity),
+        "time": trade.at_ms,
+        "side": order.ticket.side,
+        "isBuyer": order.ticket.side == "BUY",
+        "isMaker": False,
+        "maker": False,
+        "buyer": order.ticket.side == "BUY",
+    }
+
+
+def _restrictions(account: Account) -> Json:
+    return {
+        "ipRestrict": False,
+        "enableReading": True,
+        "enableSpotAndMarginTrading": True,
+        "enableFutures": True,
+        "enableWithdrawals": account.can_withdraw,
+        "enableInternalTransfer": False,
+        "permitsUniversalTransfer": False,
+    }

@@ -1,0 +1,425 @@
+"""Bybit's REST interface, V5 (bybit-exchange.github.io/docs/v5), as far as ccxt asks for it.
+
+Its manners: every answer is a 200 with a `retCode`, an order is answered with its id alone, a
+look-up of open orders soon forgets those that are closed, and a post-only order that would take is
+taken in and canceled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from tests.support.exchanges.faults import Call, Fault, Plan
+from tests.support.exchanges.server import Answer, Looking, Request
+from tests.support.exchanges.trading import (
+    LINEAR,
+    OPEN,
+    SPOT,
+    Account,
+    Exchange,
+    Market,
+    Order,
+    Refused,
+    Ticket,
+    Why,
+)
+
+Json = dict[str, Any]
+
+_SPOT_CODES = {
+    Why.FUNDS: (170131, "Insufficient balance."),
+    Why.SYMBOL: (170121, "Invalid symbol."),
+    Why.LOT: (170137, "Order quantity has too many decimals."),
+    Why.TICK: (170134, "Order price has too many decimals."),
+    Why.NOTIONAL: (170140, "Order notional lower than the lower limit."),
+    Why.DUPLICATE: (170141, "Duplicate clientOrderId"),
+    Why.NO_ORDER: (170213, "Order does not exist."),
+    Why.GONE: (170213, "Order does not exist."),
+    Why.KEY: (10003, "API key is invalid."),
+    Why.SIGNATURE: (10004, "error sign! please check your signature generation algorithm."),
+    Why.CLOCK: (10002, "invalid request, please check your server timestamp or recv_window param."),
+    Why.MALFORMED: (10001, "params error"),
+}
+_LINEAR_CODES = {
+    **_SPOT_CODES,
+    Why.FUNDS: (110007, "ab not enough for new order"),
+    Why.SYMBOL: (10001, "symbol invalid"),
+    Why.LOT: (10001, "Qty invalid"),
+    Why.TICK: (10001, "Price invalid"),
+    Why.NOTIONAL: (110094, "Order notional lower than the lower limit"),
+    Why.DUPLICATE: (110072, "OrderLinkedID is duplicate"),
+    Why.NO_ORDER: (110001, "order not exists or too late to cancel"),
+    Why.GONE: (110001, "order not exists or too late to cancel"),
+    Why.REDUCE_ONLY: (110017, "current position is zero, cannot fix reduce-only order qty"),
+    Why.LEG: (10001, "position idx not match position mode"),
+}
+_WEEK_MS = 7 * 86_400_000
+_PAGE_MAX = 50
+_LEGS = {"0": "BOTH", "1": "LONG", "2": "SHORT"}
+_INDEXES = {leg: index for index, leg in _LEGS.items()}
+#: By what one order is asked for.
+_NAMES = {"orderLinkId", "orderId"}
+_TYPES = {"Market": "MARKET", "Limit": "LIMIT"}
+
+
+class Bybit(Looking):
+    """Bybit as ccxt sees it."""
+
+    def __init__(self, exchange: Exchange, plan: Plan | None = None) -> None:
+        self.exchange = exchange
+        self.plan = plan or Plan()
+        self._ids = {
+            (market.base + market.quote, kind): market
+            for (_, kind), market in exchange.markets.items()
+        }
+
+    def call_of(self, request: Request) -> Call:
+        match request.path:
+            case "/v5/order/create":
+                return Call.PLACE
+            case "/v5/order/cancel":
+                return Call.CANCEL
+            case "/v5/order/realtime" | "/v5/order/history":
+                return Call.FIND if _NAMES & request.fields.keys() else Call.LIST
+            case "/v5/account/wallet-balance" | "/v5/position/list":
+                return Call.VIEW
+            case _:
+                return Call.OTHER
+
+    def refusal(self, refused: Refused, request: Request) -> Answer:
+        codes = _LINEAR_CODES if self._fields(request).get("category") == "linear" else _SPOT_CODES
+        code, message = codes.get(refused.why, (10001, str(refused)))
+        return Answer(self._said({}, code, message))
+
+    def ban(self, retry_after_seconds: int) -> Answer:
+        del retry_after_seconds  # it tells no time; the ban lasts ten minutes
+        return Answer(self._said({}, 403, "access too frequent"), 403)
+
+    def answer(self, request: Request, fault: Fault) -> Answer:
+        fields = self._fields(request)
+        kind = LINEAR if fields.get("category") == "linear" else SPOT
+        route = request.path.removeprefix("/v5/")
+        public = self._public(kind, fields).get(route)
+        if public is not None:
+            return Answer(self._said(public()))
+        account = self._signed(request)
+        private = self._private(account, kind, fields, fault).get(route)
+        if private is None:
+            raise Refused(Why.MALFORMED)
+        return Answer(self._said(private()))
+
+    def _public(self, kind: str, fields: Json) -> dict[str, Callable[[], Json]]:
+        return {
+            "market/time": dict,
+            "market/instruments-info": lambda: self._rules(kind, fields),
+            "market/tickers": lambda: self._tickers(kind, fields),
+        }
+
+    def _private(
+        self, account: Account, kind: str, fields: Json, fault: Fault
+    ) -> dict[str, Callable[[], Json]]:
+        return {
+            "user/query-api": lambda: _key_rights(account),
+            "account/info": lambda: {"unifiedMarginStatus": 6},
+            "account/wallet-balance": lambda: self._wallet(account),
+            "position/list": lambda: self._positions(account),
+            "position/set-leverage": lambda: self._set_leverage(account, fields),
+            "order/create": lambda: self._create(account, kind, fields),
+            "order/cancel": lambda: self._cancel(account, kind, fields),
+            "order/realtime": lambda: self._realtime(account, kind, fields, fault),
+            "order/history": lambda: self._history(account, kind, fields, fault),
+            "execution/list": lambda: self._executions(account, kind, fields),
+        }
+
+    def _said(self, result: Json, code: int = 0, message: str = "OK") -> Json:
+        now = self.exchange.now_ms()
+        return {"retCode": code, "retMsg": message, "result": result, "time": now}
+
+    @staticmethod
+    def _fields(request: Request) -> Json:
+        if request.method == "POST":
+            found: Json = json.loads(request.body or b"{}")
+            return found
+        return dict(request.fields)
+
+    def _signed(self, request: Request) -> Account:
+        headers = request.headers
+        account = self.exchange.accounts.get(headers.get("x-bapi-api-key", ""))
+        if account is None:
+            raise Refused(Why.KEY)
+        stamp, window = headers["x-bapi-timestamp"], headers["x-bapi-recv-window"]
+        text = stamp + account.key + window + (request.body.decode() or request.query)
+        digest = hmac.new(account.secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+        if headers["x-bapi-sign"] != digest:
+            raise Refused(Why.SIGNATURE)
+        age = self.exchange.now_ms() - int(stamp)
+        if age > int(window) or age < -1000:
+            raise Refused(Why.CLOCK)
+        return account
+
+    def _market(self, fields: Json, kind: str) -> Market:
+        found = self._ids.get((str(fields.get("symbol", "")), kind))
+        if found is None:
+            raise Refused(Why.SYMBOL)
+        return found
+
+    # What is traded
+
+    def _rules(self, kind: str, fields: Json) -> Json:
+        listed = fields.get("status") != "PreLaunch"
+        markets = [one for one in self.exchange.markets.values() if one.kind == kind and listed]
+        return {"category": fields["category"], "list": [_rule(one) for one in markets]}
+
+    def _tickers(self, kind: str, fields: Json) -> Json:
+        rows = []
+        for market in self.exchange.markets.values():
+            if market.kind != kind or market.symbol not in self.exchange.prices:
+                continue
+            if fields.get("symbol", _name(market)) == _name(market):
+                rows.append(_ticker(market, *self.exchange.prices[market.symbol]))
+        if not rows:
+            raise Refused(Why.SYMBOL)
+        return {"category": fields["category"], "list": rows}
+
+    # Orders
+
+    def _create(self, account: Account, kind: str, fields: Json) -> Json:
+        market = self._market(fields, kind)
+        # "Place Order": the quantity of a spot market buy is in quote, unless it says otherwise.
+        spends = (
+            market.kind == SPOT
+            and fields["orderType"] == "Market"
+            and fields["side"] == "Buy"
+            and fields.get("marketUnit") != "baseCoin"
+        )
+        ticket = Ticket(
+            client_id=fields["orderLinkId"],
+            market=market,
+            side=fields["side"].upper(),
+            type="LIMIT_MAKER"
+            if fields.get("timeInForce") == "PostOnly"
+            else _TYPES[fields["orderType"]],
+            time_in_force=fields.get("timeInForce", "GTC"),
+            quantity=Decimal(0) if spends else Decimal(fields["qty"]),
+            budget=Decimal(fields["qty"]) if spends else None,
+            price=Decimal(fields["price"]) if "price" in fields else None,
+            leg=_LEGS[str(fields.get("positionIdx", 0))],
+            reduce_only=bool(fields.get("reduceOnly")),
+        )
+        try:
+            order = self.exchange.place(account, ticket)
+        except Refused as refused:
+            if refused.why is not Why.WOULD_TAKE:
+                raise
+            order = self.exchange.take_in_and_cancel(account, ticket)
+        return {"orderId": str(order.id), "orderLinkId": ticket.client_id}
+
+    def _cancel(self, account: Account, kind: str, fields: Json) -> Json:
+        named = str(fields.get("orderLinkId", "")), str(fields.get("orderId", ""))
+        order = self.looked_up(account, *named)
+        if order.ticket.market != self._market(fields, kind):
+            raise Refused(Why.NO_ORDER)
+        self.exchange.cancel(account, order)
+        return {"orderId": str(order.id), "orderLinkId": order.ticket.client_id}
+
+    def _realtime(self, account: Account, kind: str, fields: Json, fault: Fault) -> Json:
+        rows = self._matching(account, kind, fields, fault)
+        return {"list": [_row(one) for one in rows if one.status in OPEN]}
+
+    def _history(self, account: Account, kind: str, fields: Json, fault: Fault) -> Json:
+        if _NAMES & fields.keys():
+            rows = self._matching(account, kind, fields, fault)
+            return {"list": [_row(one) for one in rows]}
+        return self._page(account, kind, fields)
+
+    def _page(self, account: Account, kind: str, fields: Json) -> Json:
+        """As "Get Order History": a week, the newest first, in pages with a cursor to the next."""
+        until_ms = int(fields.get("endTime", self.exchange.now_ms()))
+        since_ms = int(fields.get("startTime", until_ms - _WEEK_MS))
+        most = int(fields.get("limit", 20))
+        if until_ms - since_ms > _WEEK_MS or most > _PAGE_MAX:
+            raise Refused(Why.MALFORMED)
+        found = self.placed(account, kind, since_ms, until_ms, 10**9)
+        closed = [
+            one
+            for one in reversed(found)
+            if one.status not in OPEN and _name(one.ticket.market) == fields["symbol"]
+        ]
+        first = int(fields.get("cursor") or 0)
+        rows = [_row(one) for one in closed[first : first + most]]
+        more = first + most < len(closed)
+        return {"list": rows, "nextPageCursor": str(first + most) if more else ""}
+
+    def _matching(self, account: Account, kind: str, fields: Json, fault: Fault) -> list[Order]:
+        if not _NAMES & fields.keys():
+            return self.listed(account, kind)
+        named = str(fields.get("orderLinkId", "")), str(fields.get("orderId", ""))
+        try:
+            return [self.looked_up(account, *named, fault)]
+        except Refused:
+            return []
+
+    def _executions(self, account: Account, kind: str, fields: Json) -> Json:
+        rows = [
+            _execution(order, trade)
+            for order in self.listed(account, kind, only_open=False)
+            if fields.get("orderId", str(order.id)) == str(order.id)
+            for trade in self.listed_trades(order)
+        ]
+        return {"list": rows}
+
+    # What an account has
+
+    def _wallet(self, account: Account) -> Json:
+        coins = []
+        for currency in {*account.total, "USDT"}:
+            total = account.total.get(currency, Decimal(0))
+            margin = account.margin if currency == "USDT" and not total else Decimal(0)
+            used = margin - self.exchange.free_margin(account) if margin else Decimal(0)
+            coins.append(
+                {
+                    "coin": currency,
+                    "walletBalance": str(total + margin),
+                    "locked": str(self.exchange.held(account, currency)),
+                    "totalPositionIM": str(used),
+                    "totalOrderIM": "0",
+                }
+            )
+        return {"list": [{"accountType": "UNIFIED", "coin": coins}]}
+
+    def _positions(self, account: Account) -> Json:
+        rows = []
+        for (symbol, leg), position in account.positions.items():
+            side = "Buy" if position.quantity > 0 else "Sell"
+            price = self.exchange.prices[symbol][0]
+            rows.append(
+                {
+                    "symbol": symbol.replace("/", ""),
+                    "positionIdx": int(_INDEXES[leg]),
+                    "side": side if position.quantity else "",
+                    "size": str(abs(position.quantity)),
+                    "avgPrice": str(position.entry),
+                    "positionValue": str(abs(position.quantity) * position.entry),
+                    "markPrice": str(price),
+                    "leverage": str(account.leverage.get(symbol, 20)),
+                    "positionIM": "0",
+                    "positionMM": "0",
+                    "liqPrice": "",
+                    "createdTime": "1",
+                    "updatedTime": str(self.exchange.now_ms()),
+                }
+            )
+        return {"list": rows}
+
+    def _set_leverage(self, account: Account, fields: Json) -> Json:
+        market = self._market(fields, LINEAR)
+        account.leverage[market.symbol] = int(fields["buyLeverage"])
+        return {}
+
+
+def _name(market: Market) -> str:
+    return market.base + market.quote
+
+
+def _rule(market: Market) -> Json:
+    rule: Json = {
+        "symbol": _name(market),
+        "baseCoin": market.base,
+        "quoteCoin": market.quote,
+        "status": "Trading",
+        "priceFilter": {"tickSize": str(market.price_step), "minPrice": "0.01"},
+    }
+    lots = {
+        "minOrderQty": f"{market.min_quantity:f}",
+        "maxOrderQty": str(market.max_quantity),
+    }
+    if market.kind == SPOT:
+        more = {"basePrecision": f"{market.quantity_step:f}", "quotePrecision": "0.0000001"}
+        return {**rule, "lotSizeFilter": {**lots, **more, "minOrderAmt": str(market.min_notional)}}
+    more = {"qtyStep": f"{market.quantity_step:f}", "minNotionalValue": str(market.min_notional)}
+    return {
+        **rule,
+        "contractType": "LinearPerpetual",
+        "settleCoin": market.quote,
+        "launchTime": "1584230400000",
+        "deliveryTime": "0",
+        "lotSizeFilter": {**lots, **more},
+        "leverageFilter": {"minLeverage": "1", "maxLeverage": "100"},
+    }
+
+
+def _ticker(market: Market, bid: Decimal, ask: Decimal) -> Json:
+    row: Json = {
+        "symbol": _name(market),
+        "lastPrice": str(bid),
+        "bid1Price": str(bid),
+        "bid1Size": "1",
+        "ask1Price": str(ask),
+        "ask1Size": "1",
+        "volume24h": "1",
+        "turnover24h": "1",
+    }
+    return row if market.kind == SPOT else {**row, "openInterestValue": "1"}
+
+
+def _state(order: Order) -> str:
+    if order.status in {"CANCELED", "EXPIRED"}:
+        return "PartiallyFilledCanceled" if order.filled else "Cancelled"
+    words = {"NEW": "New", "PARTIALLY_FILLED": "PartiallyFilled", "FILLED": "Filled"}
+    return words[order.status]
+
+
+def _row(order: Order) -> Json:
+    ticket = order.ticket
+    post_only = ticket.type == "LIMIT_MAKER"
+    would_take = post_only and order.status == "CANCELED" and order.would_take
+    return {
+        "symbol": _name(ticket.market),
+        "orderId": str(order.id),
+        "orderLinkId": ticket.client_id,
+        "side": ticket.side.capitalize(),
+        "orderType": "Market" if ticket.price is None else "Limit",
+        "timeInForce": "PostOnly" if post_only else ticket.time_in_force,
+        "price": str(ticket.price or 0),
+        "qty": str(ticket.budget or ticket.quantity),
+        "leavesQty": str(order.left),
+        "cumExecQty": str(order.filled),
+        "cumExecValue": str(order.cost),
+        "avgPrice": str(order.average) if order.filled else "",
+        "orderStatus": _state(order),
+        "rejectReason": "EC_PostOnlyWillTakeLiquidity" if would_take else "EC_NoError",
+        "reduceOnly": ticket.reduce_only,
+        "positionIdx": int(_INDEXES[ticket.leg]),
+        "marketUnit": "baseCoin" if ticket.budget is None else "quoteCoin",
+        "createdTime": str(order.created_ms),
+        "updatedTime": str(order.updated_ms),
+    }
+
+
+def _execution(order: Order, trade: Any) -> Json:  # noqa: ANN401 - a trade
+    return {
+        "symbol": _name(order.ticket.market),
+        "orderId": str(order.id),
+        "orderLinkId": order.ticket.client_id,
+        "side": order.ticket.side.capitalize(),
+        "execId": str(trade.id),
+        "execPrice": str(trade.price),
+        "execQty": str(trade.quantity),
+        "execValue": str(trade.price * trade.quantity),
+        "execFee": str(trade.fee),
+        "feeCoin": trade.fee_currency,
+        "execTime": str(trade.at_ms),
+        "execType": "Trade",
+        "isMaker": False,
+    }
+
+
+def _key_rights(account: Account) -> Json:
+    wallet = ["AccountTransfer", "Withdraw"] if account.can_withdraw else []
+    rights = {"Spot": ["SpotTrade"], "ContractTrade": ["Order", "Position"], "Wallet": wallet}
+    return {"readOnly": 0, "unified": 0, "uta": 1, "permissions": rights, "ips": ["*"]}

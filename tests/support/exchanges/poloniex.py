@@ -1,0 +1,306 @@
+"""Poloniex's REST interface for spot (api-docs.poloniex.com/spot), as far as ccxt asks for it.
+
+Its manners: a market buy names the quote amount, an order is answered with its ids alone, a cancel
+with PENDING_CANCEL, and the time stamp is good for a second unless `recvWindow` says otherwise.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote, unquote
+
+from tests.support.exchanges.faults import Call, Fault, Plan
+from tests.support.exchanges.server import Answer, Looking, Request
+from tests.support.exchanges.trading import (
+    OPEN,
+    SPOT,
+    Account,
+    Exchange,
+    Market,
+    Order,
+    Refused,
+    Ticket,
+    Trade,
+    Why,
+)
+
+Json = dict[str, Any]
+
+_CODES = {
+    Why.FUNDS: (400, 21709, "Low available balance"),
+    Why.SYMBOL: (400, 24101, "Invalid symbol"),
+    Why.LOT: (400, 21330, "Quantity is less than minQuantity trade limit"),
+    Why.TICK: (400, 21335, "Invalid priceScale for this symbol"),
+    Why.NOTIONAL: (400, 21322, "Amount is less than minAmount trade limit, the least notional"),
+    Why.DUPLICATE: (400, 21312, "Client orderId already exists"),
+    Why.NO_ORDER: (400, 21301, "Order not found"),
+    Why.GONE: (400, 21301, "Order not found"),
+    Why.WOULD_TAKE: (400, 21348, "Order type must be LIMIT_MAKER"),
+    Why.KEY: (401, 401, "Invalid API key"),
+    Why.SIGNATURE: (401, 401, "Invalid signature"),
+    Why.CLOCK: (408, 408, "recvWindow exceeded"),
+    Why.MALFORMED: (400, 601, "Invalid Parameter"),
+}
+
+
+class Poloniex(Looking):
+    """Poloniex as ccxt sees it."""
+
+    def __init__(self, exchange: Exchange, plan: Plan | None = None) -> None:
+        self.exchange = exchange
+        self.plan = plan or Plan()
+        self._ids = {
+            f"{market.base}_{market.quote}": market
+            for (_, kind), market in exchange.markets.items()
+            if kind == SPOT
+        }
+
+    def call_of(self, request: Request) -> Call:
+        parts = unquote(request.path).strip("/").split("/")
+        match request.method, parts:
+            case "POST", ["orders"]:
+                return Call.PLACE
+            case "DELETE", ["orders", _]:
+                return Call.CANCEL
+            case "GET", ["orders"] | ["orders", "history"]:
+                return Call.LIST
+            case "GET", ["orders", _]:
+                return Call.FIND
+            case "GET", ["accounts", "balances"]:
+                return Call.VIEW
+            case _:
+                return Call.OTHER
+
+    def refusal(self, refused: Refused, request: Request) -> Answer:
+        del request
+        status, code, message = _CODES.get(refused.why, (400, 601, str(refused)))
+        return Answer({"code": code, "message": message}, status)
+
+    def ban(self, retry_after_seconds: int) -> Answer:
+        headers = {"Retry-After": str(retry_after_seconds)}
+        return Answer({"code": 429, "message": "Too many requests"}, 429, headers)
+
+    def answer(self, request: Request, fault: Fault) -> Answer:
+        parts = unquote(request.path).strip("/").split("/")
+        public = self._public(parts)
+        if public is not None:
+            return Answer(public)
+        return Answer(self._private(self._signed(request), request, parts, fault))
+
+    def _public(self, parts: list[str]) -> object:
+        match parts:
+            case ["timestamp"]:
+                return {"serverTime": self.exchange.now_ms()}
+            case ["markets"]:
+                return [_rule(one) for one in self._ids.values()]
+            case ["v3", "market", "allInstruments"]:
+                return {"code": 200, "msg": "Success", "data": []}
+            case ["markets", name, "ticker24h"]:
+                return self._ticker(name)
+            case ["markets", "ticker24h"]:
+                return [self._ticker(one) for one in self._ids]
+            case _:
+                return None
+
+    def _private(  # noqa: PLR0911 - a table
+        self, account: Account, request: Request, parts: list[str], fault: Fault
+    ) -> object:
+        match request.method, parts:
+            case "GET", ["accounts", "balances"]:
+                return self._balances(account)
+            case "POST", ["orders"]:
+                return self._place(account, json.loads(request.body))
+            case "GET", ["orders"]:
+                return [_row(one) for one in self.listed(account, SPOT)]
+            case "GET", ["orders", "history"]:
+                return self._history(account, request.fields)
+            case "GET", ["orders", name]:
+                return _row(self._found(account, name, fault))
+            case "GET", ["orders", name, "trades"]:
+                order = self._found(account, name, Fault.OK)
+                return [_trade(order, trade) for trade in self.listed_trades(order)]
+            case "DELETE", ["orders", name]:
+                return self._cancel(account, name)
+            case _:
+                raise Refused(Why.MALFORMED)
+
+    def _signed(self, request: Request) -> Account:
+        headers = request.headers
+        account = self.exchange.accounts.get(headers.get("key", ""))
+        if account is None:
+            raise Refused(Why.KEY)
+        stamp = headers["signtimestamp"]
+        if request.body:
+            values = f"requestBody={request.body.decode()}&signTimestamp={stamp}"
+        else:
+            pairs = sorted({**request.fields, "signTimestamp": stamp}.items())
+            values = "&".join(f"{name}={quote(text)}" for name, text in pairs)
+        text = f"{request.method}\n{request.path}\n{values}"
+        digest = hmac.new(account.secret.encode(), text.encode(), hashlib.sha256).digest()
+        if headers["signature"] != base64.b64encode(digest).decode():
+            raise Refused(Why.SIGNATURE)
+        age = self.exchange.now_ms() - int(stamp)
+        if abs(age) > int(headers.get("recvwindow", "1000")):
+            raise Refused(Why.CLOCK)
+        return account
+
+    def _ticker(self, name: str) -> Json:
+        market = self._ids.get(name)
+        if market is None or market.symbol not in self.exchange.prices:
+            raise Refused(Why.SYMBOL)
+        bid, ask = self.exchange.prices[market.symbol]
+        return {
+            "symbol": name,
+            "open": str(bid),
+            "close": str(bid),
+            "high": str(ask),
+            "low": str(bid),
+            "quantity": "1",
+            "amount": "1",
+            "bid": str(bid),
+            "bidQuantity": "1",
+            "ask": str(ask),
+            "askQuantity": "1",
+            "markPrice": str(bid),
+            "ts": self.exchange.now_ms() - self.plan.price_age_ms,
+        }
+
+    # Orders
+
+    def _place(self, account: Account, fields: Json) -> Json:
+        market = self._ids.get(fields["symbol"])
+        if market is None:
+            raise Refused(Why.SYMBOL)
+        budget = fields.get("amount")
+        if fields["type"] == "MARKET" and (budget is None) is (fields["side"] == "BUY"):
+            raise Refused(Why.MALFORMED)
+        ticket = Ticket(
+            client_id=fields["clientOrderId"],
+            market=market,
+            side=fields["side"],
+            type=fields["type"],
+            time_in_force=fields.get("timeInForce", "GTC"),
+            quantity=Decimal(fields.get("quantity", "0")),
+            budget=None if budget is None else Decimal(budget),
+            price=Decimal(fields["price"]) if "price" in fields else None,
+        )
+        order = self.exchange.place(account, ticket)
+        return {"id": str(order.id), "clientOrderId": ticket.client_id}
+
+    def _history(self, account: Account, fields: dict[str, str]) -> list[Json]:
+        """As "Orders History": those that are closed, by their last change."""
+        since_ms, until_ms = int(fields["startTime"]), int(fields["endTime"])
+        if until_ms - since_ms > 30 * 86_400_000:
+            raise Refused(Why.MALFORMED)
+        rows = [
+            _row(one)
+            for one in reversed(self.listed(account, SPOT, only_open=False))
+            if one.status not in OPEN and since_ms <= one.updated_ms <= until_ms
+        ]
+        wanted = [row for row in rows if row["symbol"] == fields["symbol"]]
+        return wanted[: min(int(fields.get("limit", 100)), 1_000)]
+
+    def _found(self, account: Account, name: str, fault: Fault) -> Order:
+        client_id = name.removeprefix("cid:") if name.startswith("cid:") else ""
+        return self.looked_up(account, client_id, name, fault)
+
+    def _cancel(self, account: Account, name: str) -> Json:
+        order = self.exchange.cancel(account, self._found(account, name, Fault.OK))
+        return {
+            "orderId": str(order.id),
+            "clientOrderId": order.ticket.client_id,
+            "state": "PENDING_CANCEL",
+            "code": 200,
+            "message": "",
+        }
+
+    def _balances(self, account: Account) -> list[Json]:
+        rows = [
+            {
+                "currencyId": "1",
+                "currency": currency,
+                "available": str(self.exchange.free(account, currency)),
+                "hold": str(self.exchange.held(account, currency)),
+            }
+            for currency in account.total
+        ]
+        return [{"accountId": "1", "accountType": "SPOT", "balances": rows}]
+
+
+def _scale(step: Decimal) -> int:
+    exponent = step.normalize().as_tuple().exponent
+    assert isinstance(exponent, int)
+    return -exponent
+
+
+def _rule(market: Market) -> Json:
+    name = f"{market.base}_{market.quote}"
+    return {
+        "symbol": name,
+        "baseCurrencyName": market.base,
+        "quoteCurrencyName": market.quote,
+        "displayName": market.symbol,
+        "state": "NORMAL",
+        "visibleStartTime": 1,
+        "tradableStartTime": 1,
+        "symbolTradeLimit": {
+            "symbol": name,
+            "priceScale": _scale(market.price_step),
+            "quantityScale": _scale(market.quantity_step),
+            "amountScale": 2,
+            "minQuantity": f"{market.min_quantity:f}",
+            "minAmount": str(market.min_notional),
+        },
+    }
+
+
+def _state(order: Order) -> str:
+    if order.status in {"CANCELED", "EXPIRED"}:
+        return "PARTIALLY_CANCELED" if order.filled else "CANCELED"
+    return order.status
+
+
+def _row(order: Order) -> Json:
+    ticket = order.ticket
+    return {
+        "id": str(order.id),
+        "clientOrderId": ticket.client_id,
+        "symbol": f"{ticket.market.base}_{ticket.market.quote}",
+        "state": _state(order),
+        "accountType": "SPOT",
+        "side": ticket.side,
+        "type": ticket.type,
+        "timeInForce": ticket.time_in_force,
+        "quantity": "0.00" if ticket.budget is not None else str(ticket.quantity),
+        "price": str(ticket.price or "0.00"),
+        "avgPrice": str(order.average),
+        "amount": str(ticket.budget or "0.00"),
+        "filledQuantity": str(order.filled),
+        "filledAmount": str(order.cost),
+        "createTime": order.created_ms,
+        "updateTime": order.updated_ms,
+    }
+
+
+def _trade(order: Order, trade: Trade) -> Json:
+    return {
+        "id": str(trade.id),
+        "symbol": f"{order.ticket.market.base}_{order.ticket.market.quote}",
+        "accountType": "SPOT",
+        "orderId": str(order.id),
+        "side": order.ticket.side,
+        "type": order.ticket.type,
+        "matchRole": "TAKER",
+        "createTime": trade.at_ms,
+        "price": str(trade.price),
+        "quantity": str(trade.quantity),
+        "amount": str(trade.price * trade.quantity),
+        "feeCurrency": trade.fee_currency,
+        "feeAmount": str(trade.fee),
+        "clientOrderId": order.ticket.client_id,
+    }

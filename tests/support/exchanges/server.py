@@ -1,0 +1,258 @@
+"""A wire format over real sockets, with the planned fault in each answer."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, urlsplit
+
+from tests.support.exchanges.faults import Call, Fault, Plan
+from tests.support.exchanges.trading import OPEN, Account, Exchange, Order, Refused, Trade, Why
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request as it came."""
+
+    method: str
+    path: str
+    query: str
+    body: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The pairs of the query."""
+        return dict(parse_qsl(self.query, keep_blank_values=True))
+
+    @property
+    def form(self) -> dict[str, str]:
+        """The pairs of the body."""
+        return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes back."""
+
+    content: object
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Dialect(Protocol):
+    """One exchange's REST interface."""
+
+    exchange: Exchange
+    plan: Plan
+
+    def call_of(self, request: Request) -> Call:
+        """Return what kind of request it is."""
+
+    def answer(self, request: Request, fault: Fault) -> Answer:
+        """Carry the request out.
+
+        Raises:
+            Refused: the exchange says no.
+        """
+
+    def refusal(self, refused: Refused, request: Request) -> Answer:
+        """Return how this exchange says no."""
+
+    def ban(self, retry_after_seconds: int) -> Answer:
+        """Return how this exchange says that there were too many requests."""
+
+
+class Looking:
+    """What all look-ups have in common: new orders may be hidden, and old news be told."""
+
+    exchange: Exchange
+    plan: Plan
+
+    def looked_up(
+        self, account: Account, client_id: str, venue_id: str, fault: Fault = Fault.OK
+    ) -> Order:
+        order = self.exchange.find(account, client_id, venue_id)
+        if fault is Fault.NOT_FOUND or self.is_hidden(order):
+            raise Refused(Why.NO_ORDER)
+        return before_its_newest_change(order) if fault is Fault.STALE else order
+
+    def listed(self, account: Account, kind: str, *, only_open: bool = True) -> list[Order]:
+        return [
+            one
+            for one in account.orders
+            if one.ticket.market.kind == kind
+            and not self.is_hidden(one)
+            and (one.status in OPEN or not only_open)
+        ]
+
+    def placed(
+        self, account: Account, kind: str, since_ms: int, until_ms: int, most: int
+    ) -> list[Order]:
+        """Return the oldest orders, open or closed, that were made between two moments."""
+        found = self.listed(account, kind, only_open=False)
+        return [one for one in found if since_ms <= one.created_ms <= until_ms][:most]
+
+    def listed_trades(self, order: Order) -> list[Trade]:
+        """Return the trades of an order that are told by now."""
+        until_ms = self.exchange.now_ms() - self.plan.trades_lag_ms
+        return [one for one in order.trades if one.at_ms <= until_ms]
+
+    def is_hidden(self, order: Order) -> bool:
+        return self.exchange.now_ms() - order.created_ms < self.plan.look_up_lag_ms
+
+
+def before_its_newest_change(order: Order) -> Order:
+    trades = order.trades[:-1]
+    return replace(order, trades=trades, status="PARTIALLY_FILLED" if trades else "NEW")
+
+
+class Gateway:
+    """Answers the requests of one dialect.
+
+    Attributes:
+        log: every request that came, as kind and path.
+    """
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.log: list[tuple[Call, str]] = []
+        self._lock = threading.RLock()
+
+    def counted(self, call: Call) -> int:
+        """Return how many requests of a kind came."""
+        return sum(1 for one, _ in self.log if one is call)
+
+    def answer(self, request: Request) -> Answer | bytes | None:
+        """Return an answer, raw bytes of a broken one, or None for a cut connection."""
+        self.dialect.plan.on_the_way()
+        answer = self._answered(request)
+        self.dialect.plan.on_the_way()
+        return answer
+
+    def _answered(self, request: Request) -> Answer | bytes | None:
+        call = self.dialect.call_of(request)
+        with self._lock:
+            self.log.append((call, f"{request.method} {request.path}"))
+            fault = self.dialect.plan.next(call)
+        plan = self.dialect.plan
+        time.sleep(plan.latency_seconds)
+        if fault is Fault.BAN:
+            return self.dialect.ban(plan.retry_after_seconds)
+        answer = self._carried_out(request, fault) if fault.arrives else None
+        if fault is Fault.ACCEPT_LATER:
+            threading.Timer(plan.later_seconds, self._carried_out, (request, Fault.OK)).start()
+        return self._spoiled(answer, fault)
+
+    def _spoiled(self, answer: Answer | None, fault: Fault) -> Answer | bytes | None:
+        match fault:
+            case Fault.TIMEOUT | Fault.ACCEPT_THEN_TIMEOUT | Fault.ACCEPT_LATER:
+                time.sleep(self.dialect.plan.silence_seconds)
+                return None
+            case Fault.CUT | Fault.ACCEPT_THEN_CUT:
+                return None
+            case Fault.ERROR | Fault.ACCEPT_THEN_ERROR:
+                return Answer({"code": 500, "msg": "Internal error"}, 502)
+            case Fault.GARBAGE | Fault.ACCEPT_THEN_GARBAGE:
+                return b"<html><body>Welcome to nginx!</body></html>"
+            case Fault.ACCEPT_THEN_EMPTY:
+                return Answer({})
+            case _:
+                return answer
+
+    def _carried_out(self, request: Request, fault: Fault) -> Answer:
+        with self._lock:
+            try:
+                return self.dialect.answer(request, fault)
+            except Refused as refused:
+                return self.dialect.refusal(refused, request)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # One packet for head and body: else each answer waits 40 ms for the other side to acknowledge.
+    wbufsize = -1
+    disable_nagle_algorithm = True
+    gateway: Gateway
+
+    def _serve(self) -> None:
+        parts = urlsplit(self.path)
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = Request(self.command, parts.path, parts.query, body, headers)
+        answer = self.gateway.answer(request)
+        if answer is None:
+            self.close_connection = True
+            return
+        if isinstance(answer, bytes):
+            self._send(200, answer, {"Content-Type": "text/html"})
+            return
+        content = json.dumps(answer.content).encode()
+        headers = {"Content-Type": "application/json", **answer.headers}
+        self._send(answer.status, content, headers)
+
+    def _send(self, status: int, content: bytes, headers: Mapping[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815 - the names are the library's
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    #: A load test opens many connections at once.
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(address, handler)
+        self._open: set[Any] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        """Answer on a connection, in a thread of its own."""
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401
+        """End a connection."""
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        """End, with all connections that clients keep for later."""
+        super().server_close()
+        for request in list(self._open):
+            with suppress(OSError):
+                request.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: a client that went away is what some tests want."""
+
+
+@contextmanager
+def served(dialect: Dialect) -> Iterator[tuple[str, Gateway]]:
+    """Serve a dialect on a free loopback port; yield its URL and what answers there."""
+    gateway = Gateway(dialect)
+    handler = type("Handler", (_Handler,), {"gateway": gateway})
+    with _Server(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}", gateway
+        finally:
+            server.shutdown()
+            thread.join()

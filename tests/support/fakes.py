@@ -1,0 +1,531 @@
+"""Stand-ins for the ports: a clock by hand, an exchange by script, a store that is no server.
+
+The store classes themselves are the real ones, over a pretended server, so that no test believes
+in a store that works differently.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from hashlib import sha1
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import fakeredis
+
+from app.domain.account import Account
+from app.domain.effects import Effect
+from app.domain.enums import OrderType, PositionMode, ReasonCode
+from app.domain.errors import HookfillError, NotFound
+from app.domain.finding import Finding
+from app.domain.frozen import Placed, PlacedOrder
+from app.domain.identifiers import (
+    AccountId,
+    ClientOrderId,
+    EpochMs,
+    Symbol,
+    VenueName,
+    VenueOrderId,
+)
+from app.domain.instrument import Instrument
+from app.domain.market import AccountView, Quote, Tick
+from app.domain.order import Order
+from app.domain.reason import Reason
+from app.domain.reconciliation import StandingOrder
+from app.domain.report import OrderReport
+from app.domain.status import OPEN, OrderStatus
+from app.domain.symbols import Listed
+from app.ports import Conditions, Feed, Venue
+from tests.support.builders import BTC, BTC_SPOT, ETH, ETH_USDM, NOW, a_quote, a_view
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: Commands after which the store is another than before.
+_WRITES = frozenset(
+    {"EVAL", "EVALSHA", "SET", "ZADD", "ZREM", "SADD", "SREM", "HSET", "HSETNX", "HDEL"}
+)
+
+
+def nothing() -> None:
+    """Do nothing."""
+
+
+def nothing_with(_: object) -> None:
+    """Do nothing with it."""
+
+
+class ClockedRedis(fakeredis.FakeRedis):
+    """A pretended server whose time is set by hand, and which tells of each write.
+
+    Attributes:
+        after_write: called when a write is done; whoever raises in it dies right there.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(server=fakeredis.FakeServer(), decode_responses=True)
+        self.after_write: Callable[[], None] = nothing
+        self._told: dict[str, str] = {}  # hash of a script → hash of the one that is told the time
+        self.begin_run("0")
+
+    def begin_run(self, name: str) -> None:
+        """Be a server that was started anew, under this name."""
+        self.set("test:info", f"run_id:{name}")
+
+    def show(self, server_ms: int) -> None:
+        """Set the time that the scripts are told."""
+        self.delete("test:time")
+        self.rpush("test:time", server_ms // 1000, server_ms % 1000 * 1000)
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401
+        """Carry out a command, and tell of it if it was a write. Scripts read the set time."""
+        match args:
+            case ("EVAL", text, *rest):
+                args = ("EVAL", self._telling(text), *rest)
+            case ("EVALSHA", sha, *rest):
+                args = ("EVALSHA", self._told.get(sha, sha), *rest)
+            case _:
+                pass  # only scripts ask for the time
+        answer = super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        if args[0] in _WRITES:
+            self.after_write()
+        return answer
+
+    def _telling(self, text: str) -> str:
+        telling = text.replace("redis.call('TIME')", "redis.call('LRANGE', 'test:time', 0, 1)")
+        telling = telling.replace("redis.call('INFO', 'server')", "redis.call('GET', 'test:info')")
+        self._told[_hash_of(text)] = _hash_of(telling)
+        return telling
+
+
+def _hash_of(script: str) -> str:
+    return sha1(script.encode(), usedforsecurity=False).hexdigest()
+
+
+class FrozenClock:
+    """Stands still until somebody turns it. Business time and server time can part.
+
+    Args:
+        redis: the server whose time follows.
+    """
+
+    def __init__(self, redis: ClockedRedis | None = None) -> None:
+        self._redis = redis
+        self._now = NOW
+        self._server = NOW
+        self._steady = 0
+        self._step = EpochMs(0)
+        self.advance(0)
+
+    def now_ms(self) -> EpochMs:
+        return self._now
+
+    def server_ms(self) -> EpochMs:
+        return self._server
+
+    def lasted_ms(self, since_ms: EpochMs) -> int:
+        if since_ms > self._server + 1_000:
+            return self._server - self._step
+        return max(self._server - max(since_ms, self._step), 0)
+
+    def steady_ms(self) -> int:
+        return self._steady
+
+    def advance(self, by_ms: int) -> None:
+        """Let time pass on all clocks."""
+        self._steady += by_ms
+        self._move(by_ms)
+
+    def step(self, by_ms: int) -> None:
+        """Let somebody set the clock of the store's host, and every process see it."""
+        self._move(by_ms)
+        self._step = self._server
+
+    def _move(self, by_ms: int) -> None:
+        self.advance_business(by_ms)
+        self._server = EpochMs(self._server + by_ms)
+        if self._redis is not None:
+            self._redis.show(self._server)
+
+    def advance_business(self, by_ms: int) -> None:
+        """Move business time alone, as a test control does."""
+        self._now = EpochMs(self._now + by_ms)
+
+
+class RecordingPublisher:
+    """Keeps what it is asked to send.
+
+    Attributes:
+        published: every effect, in order.
+        waiting: those that nobody has carried out.
+        wakes: business times at which somebody is to look at the timers.
+    """
+
+    def __init__(self) -> None:
+        self.published: list[Effect] = []
+        self.waiting: deque[Effect] = deque()
+        self.wakes: list[EpochMs] = []
+
+    def publish(self, effects: Sequence[Effect]) -> None:
+        self.published += effects
+        self.waiting += effects
+
+    def wake_timers(self, due_ms: Sequence[EpochMs]) -> None:
+        self.wakes += due_ms
+
+
+@dataclass(frozen=True, slots=True)
+class ThenSilent:
+    """The order arrives and gets this report, but the caller gets the error."""
+
+    report: OrderReport
+    error: HookfillError
+
+
+Answer = OrderReport | HookfillError | ThenSilent
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The cancel arrives, but the caller gets the error."""
+
+    error: HookfillError
+
+
+def _a_call(
+    call: Callable[Concatenate[ScriptedVenue, P], T],
+) -> Callable[Concatenate[ScriptedVenue, P], T]:
+    """Let others act when the venue's answer is made, an error too, and nobody knows it yet."""
+
+    def called(venue: ScriptedVenue, /, *args: P.args, **options: P.kwargs) -> T:
+        venue.before_call()
+        try:
+            answer = call(venue, *args, **options)
+        except HookfillError as error:
+            venue.after_call()
+            raise error from None
+        venue.after_call()
+        return answer
+
+    return called
+
+
+class ScriptedVenue:
+    """An exchange with one account. It fills what arrives at once, unless the script says else.
+
+    Attributes:
+        ledger: what it has received, once each: client order id → how it stands.
+        repeats: client order ids that came again.
+        sent: the orders as they arrived, repeats included.
+        forgets_closed: client order ids are unique among open orders only, as at Binance.
+        taken: the report of each order that was taken in, which is more than one to an id only
+            where closed orders are forgotten.
+        strangers: the venue's own id → an order that nobody here has placed, and how it stands.
+        canceled: the ids of the cancels of those that have arrived.
+        place_script, cancel_script, find_script, view_script, adjust_script, standing_script,
+            stranger_script, placed_script: answers to the next calls.
+        others: orders that it lists besides those that it has received.
+        asked_since: since when somebody wanted to know what was placed, each time.
+        leverage: as it was set.
+        before_view, before_find: called when somebody asks, before the answer is made.
+        before_place: called while whatever comes before an order is done.
+        after_place: called with an order that was taken in.
+        before_call: called when a call has left us, before the venue knows of it.
+        after_call: called when a call is done, before its answer is known to anybody.
+    """
+
+    def __init__(self) -> None:
+        self.account = a_view()
+        self.quotes: dict[Symbol, Quote] = {BTC: a_quote("50000"), ETH: a_quote("2000")}
+        self.instruments: dict[Symbol, Instrument] = {BTC: BTC_SPOT, ETH: ETH_USDM}
+        self.ledger: dict[ClientOrderId, OrderReport] = {}
+        self.repeats: list[ClientOrderId] = []
+        self.sent: list[Order] = []
+        self.forgets_closed = False
+        self.taken: list[OrderReport] = []
+        self.place_script: deque[Answer] = deque()
+        self.cancel_script: deque[HookfillError | None] = deque()
+        self.find_script: deque[HookfillError | None] = deque()
+        self.view_script: deque[HookfillError] = deque()
+        self.adjust_script: deque[HookfillError] = deque()
+        self.strangers: dict[VenueOrderId, tuple[StandingOrder, OrderReport]] = {}
+        self.canceled: list[VenueOrderId] = []
+        self.standing_script: deque[Lost | HookfillError | None] = deque()
+        self.stranger_script: deque[OrderReport | HookfillError | None] = deque()
+        self.placed_script: deque[Placed | HookfillError] = deque()
+        self.others: list[PlacedOrder] = []
+        self.asked_since: list[EpochMs] = []
+        self.leverage: dict[Symbol, int] = {}
+        self.before_view: Callable[[], None] = nothing
+        self.before_find: Callable[[], None] = nothing
+        self.before_place: Callable[[], None] = nothing
+        self.after_place: Callable[[Order], None] = nothing_with
+        self.before_call: Callable[[], None] = nothing
+        self.after_call: Callable[[], None] = nothing
+
+    def instrument(self, symbol: Symbol) -> Instrument | None:
+        return self.instruments.get(symbol)
+
+    @_a_call
+    def quote(self, symbol: Symbol) -> Quote | None:
+        return self.quotes.get(symbol)
+
+    @_a_call
+    def view(self) -> AccountView:
+        self.before_view()
+        if self.view_script:
+            raise self.view_script.popleft()
+        return self.account
+
+    def prepare(self, order: Order) -> None:
+        del order
+        self.before_place()
+
+    @_a_call
+    def place(self, order: Order) -> OrderReport:
+        answer = self.place_script.popleft() if self.place_script else self._filled(order)
+        if isinstance(answer, HookfillError):
+            raise answer
+        self.sent.append(order)
+        known = self.ledger.get(order.client_order_id)
+        if known is not None:
+            self.repeats.append(order.client_order_id)
+        report = answer.report if isinstance(answer, ThenSilent) else answer
+        if known is None or (self.forgets_closed and known.status not in OPEN):
+            self.ledger[order.client_order_id] = report
+            self.taken.append(report)
+        report = self.ledger[order.client_order_id]
+        self.after_place(order)
+        if isinstance(answer, ThenSilent):
+            raise answer.error
+        return report
+
+    @_a_call
+    def cancel(self, order: Order) -> OrderReport:
+        planned = self.cancel_script.popleft() if self.cancel_script else None
+        if planned is not None:
+            raise planned
+        found = self.ledger.get(order.client_order_id)
+        if found is None:
+            raise NotFound(f"the venue has no order {order.client_order_id}")
+        if found.status in OPEN:
+            reason = Reason(ReasonCode.REQUESTED, "taken off")
+            found = replace(found, status=OrderStatus.CANCELED, reason=reason)
+            self.ledger[order.client_order_id] = found
+        return found
+
+    @_a_call
+    def find(self, order: Order) -> OrderReport | None:
+        return self._find(order)
+
+    def _find(self, order: Order) -> OrderReport | None:
+        self.before_find()
+        if self.find_script:
+            planned = self.find_script.popleft()
+            if planned is not None:
+                raise planned
+            return None
+        return self.ledger.get(order.client_order_id)
+
+    @_a_call
+    def reports(self, orders: Sequence[Order]) -> Mapping[ClientOrderId, OrderReport]:
+        found = {order.client_order_id: self._find(order) for order in orders}
+        return {one: report for one, report in found.items() if report is not None}
+
+    @_a_call
+    def standing(self, symbols: Collection[Symbol]) -> Sequence[StandingOrder]:
+        del symbols
+        orders = {order.client_order_id: order for order in self.sent}
+        strangers = [one for one, report in self.strangers.values() if report.status in OPEN]
+        return strangers + [
+            StandingOrder(
+                client_order_id=one,
+                venue_order_id=report.venue_order_id,
+                symbol=orders[one].symbol,
+                side=orders[one].side,
+                quantity=orders[one].quantity,
+                filled_quantity=report.filled_quantity,
+                price=orders[one].price,
+            )
+            for one, report in self.ledger.items()
+            if report.status in OPEN and one in orders
+        ]
+
+    @_a_call
+    def placed(self, symbol: Symbol, since_ms: EpochMs) -> Placed:
+        self.asked_since.append(since_ms)
+        planned = self.placed_script.popleft() if self.placed_script else None
+        if isinstance(planned, HookfillError):
+            raise planned
+        if planned is not None:
+            return planned
+        mine = [
+            PlacedOrder(
+                client_order_id=one.client_order_id,
+                venue_order_id=None,
+                symbol=one.symbol,
+                side=one.side,
+                quantity=one.quantity,
+                filled_quantity=Decimal(0),
+                placed_at_ms=NOW,
+            )
+            for one in self.sent
+        ]
+        found = [one for one in [*mine, *self.others] if one.symbol == symbol]
+        return Placed(orders=tuple(one for one in found if one.placed_at_ms >= since_ms))
+
+    @_a_call
+    def cancel_standing(self, order: StandingOrder) -> None:
+        planned = self.standing_script.popleft() if self.standing_script else None
+        if isinstance(planned, HookfillError):
+            raise planned
+        assert order.venue_order_id is not None
+        self.canceled.append(order.venue_order_id)
+        known, report = self.strangers[order.venue_order_id]
+        if report.status in OPEN:
+            off = replace(report, status=OrderStatus.CANCELED)
+            self.strangers[order.venue_order_id] = known, off
+        if isinstance(planned, Lost):
+            raise planned.error
+
+    @_a_call
+    def find_standing(self, order: StandingOrder) -> OrderReport | None:
+        if self.stranger_script:
+            planned = self.stranger_script.popleft()
+            if isinstance(planned, HookfillError):
+                raise planned
+            return planned
+        assert order.venue_order_id is not None
+        _, report = self.strangers.get(order.venue_order_id, (order, None))
+        return report
+
+    def inspect(self) -> Sequence[Finding]:
+        return (Finding(check="adapter", message="it is scripted"),)
+
+    def _filled(self, order: Order) -> OrderReport:
+        touch = self.quotes[order.symbol].touch(order.side)
+        leg = order.position_side
+        return OrderReport(
+            status=OrderStatus.FILLED,
+            venue_order_id=VenueOrderId(f"v{len(self.ledger) + 1}"),
+            filled_quantity=order.quantity,
+            average_price=order.price or touch,
+            position_after=None if leg is None else self._left(order),
+        )
+
+    def _left(self, order: Order) -> Decimal:
+        return Decimal(0) if order.reduce_only else order.quantity
+
+
+class ScriptedReports:
+    """News of orders, as somebody has put them there."""
+
+    def __init__(self) -> None:
+        self.news: dict[AccountId, dict[ClientOrderId, OrderReport]] = {}
+
+    def unread(self, account: Account) -> Mapping[ClientOrderId, OrderReport]:
+        return dict(self.news.get(account.id, {}))
+
+    def mark_read(self, account: Account, reports: Mapping[ClientOrderId, OrderReport]) -> None:
+        left = {
+            one: report
+            for one, report in self.news.get(account.id, {}).items()
+            if reports.get(one) != report
+        }
+        self.news[account.id] = left
+
+    def accounts_with_news(self) -> Collection[AccountId]:
+        return sorted(one for one, reports in self.news.items() if reports)
+
+
+class ScriptedFeed:
+    """A row of ticks.
+
+    Attributes:
+        ticks: those that are not done.
+        matched: numbers of the ticks that the venue's resting orders have met.
+        before_match: called before they meet one.
+        asked: the symbols of the last question for a tick.
+        seen: symbol → its newest prices.
+    """
+
+    def __init__(self) -> None:
+        self.ticks: deque[Tick] = deque()
+        self.matched: list[int] = []
+        self.asked: Collection[Symbol] = ()
+        self.seen: dict[Symbol, Tick] = {}
+        self.before_match: Callable[[], None] = nothing
+
+    def newest(self, symbol: Symbol) -> Tick | None:
+        return self.seen.get(symbol)
+
+    def next_tick(self, symbols: Collection[Symbol]) -> Tick | None:
+        self.asked = symbols
+        return self.ticks[0] if self.ticks else None
+
+    def match(self, tick: Tick) -> None:
+        self.before_match()
+        self.matched.append(tick.number)
+
+    def done(self, tick: Tick) -> None:
+        if self.ticks and self.ticks[0].number == tick.number:
+            self.ticks.popleft()
+
+    def symbols(self) -> Collection[Symbol]:
+        return ()
+
+
+class ScriptedConditions:
+    """What the scripted exchange trades, and how; `adjust_script` holds its refusals."""
+
+    def __init__(self, venue: ScriptedVenue) -> None:
+        self._venue = venue
+
+    def instruments(self) -> Sequence[Instrument]:
+        return sorted(self._venue.instruments.values(), key=lambda one: one.symbol)
+
+    def order_types(self) -> Collection[OrderType]:
+        return frozenset(OrderType)
+
+    def leverage_of(self, symbol: Symbol) -> int:
+        return self._venue.leverage.get(symbol, 1)
+
+    def set_leverage(self, symbol: Symbol, leverage: int) -> None:
+        self._refuse()
+        self._venue.leverage[symbol] = leverage
+        self._venue.after_call()
+
+    def set_position_mode(self, mode: PositionMode) -> None:
+        self._refuse()
+        self._venue.account = replace(self._venue.account, position_mode=mode)
+        self._venue.after_call()
+
+    def _refuse(self) -> None:
+        if self._venue.adjust_script:
+            raise self._venue.adjust_script.popleft()
+
+
+class ScriptedVenues:
+    """The same scripted exchange for every account, and its feed."""
+
+    def __init__(self, venue: ScriptedVenue, feed: ScriptedFeed) -> None:
+        self._venue = venue
+        self._feed = feed
+
+    def of(self, account: Account) -> Venue:
+        del account
+        return self._venue
+
+    def conditions(self, account: Account) -> Conditions:
+        del account
+        return ScriptedConditions(self._venue)
+
+    def feed(self, venue: VenueName) -> Feed:
+        del venue
+        return self._feed
+
+    def listed(self, venue: VenueName) -> Collection[Listed]:
+        del venue
+        return [Listed(one.symbol, one.market) for one in self._venue.instruments.values()]

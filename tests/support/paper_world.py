@@ -1,0 +1,175 @@
+"""The whole paper venue over one client, with hands on its clock and its prices."""
+
+from dataclasses import replace
+from decimal import Decimal
+from itertools import count
+
+import redis
+
+from app.domain.account import Account
+from app.domain.enums import (
+    Dialect,
+    Market,
+    OrderType,
+    PositionSide,
+    Side,
+)
+from app.domain.identifiers import (
+    AccountId,
+    AccountName,
+    AggregateId,
+    ClientOrderId,
+    Currency,
+    EpochMs,
+    OrderId,
+    Symbol,
+)
+from app.domain.market import Quote, Tick
+from app.domain.order import Order
+from app.paper.admin.administration import PaperDesk
+from app.paper.domain.order import PaperOrder
+from app.paper.feed import PaperFeed
+from app.paper.paper_ports import PaperPorts
+from app.paper.paper_venue import PaperVenue
+from app.paper.store.book import RedisPaperBook
+from app.paper.store.faults import RedisPaperFaults
+from app.paper.store.instruments import RedisPaperInstruments
+from app.paper.store.ledger import RedisPaperLedger
+from app.paper.store.prices import RedisPaperPrices, RedisPaperTicks
+from app.paper.store.reports import RedisPaperReports
+
+BTC = Symbol("BTC/USDT")
+ETH = Symbol("ETH/USDT")
+USDT = Currency("USDT")
+
+SPOT = Account(id=AccountId(1), name=AccountName("demo-spot"), group="demo")
+USDM = Account(id=AccountId(2), name=AccountName("demo-usdm"), group="demo", market=Market.USDM)
+
+
+class HandClock:
+    """Stands still until somebody turns it."""
+
+    def __init__(self) -> None:
+        self.now = EpochMs(1_000)
+
+    def now_ms(self) -> EpochMs:
+        return self.now
+
+    def server_ms(self) -> EpochMs:
+        return self.now
+
+    def lasted_ms(self, since_ms: EpochMs) -> int:
+        return max(self.now - since_ms, 0)
+
+    def steady_ms(self) -> int:
+        return self.now
+
+
+class HandSource:
+    """Has the prices that somebody put there."""
+
+    def __init__(self) -> None:
+        self.quotes: dict[Symbol, Quote] = {}
+
+    def quote(self, symbol: Symbol, at_ms: EpochMs) -> Quote | None:
+        del at_ms
+        return self.quotes.get(symbol)
+
+
+class PaperWorld:
+    """The parts of the venue, built as a process would."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self.client = client
+        self.clock = HandClock()
+        self.source = HandSource()
+        self.pauses: list[int] = []
+        self.ledger = RedisPaperLedger(client)
+        self.reports = RedisPaperReports(client)
+        self.ports = PaperPorts(
+            ledger=self.ledger,
+            book=RedisPaperBook(client),
+            prices=RedisPaperPrices(client),
+            ticks=RedisPaperTicks(client),
+            instruments=RedisPaperInstruments(client),
+            faults=RedisPaperFaults(client),
+            source=self.source,
+            clock=self.clock,
+            pause_ms=self.pauses.append,
+        )
+        self.desk = PaperDesk(self.ports)
+        self.feed = PaperFeed(self.ports)
+        self.spot = PaperVenue(SPOT, self.ports)
+        self.usdm = PaperVenue(USDM, self.ports)
+        self._ids = count(1)
+
+    def opened(self) -> "PaperWorld":
+        """Open a spot and a futures account, with the figures of the Crypto Arsenal spec."""
+        self.desk.seed_instruments()
+        self.desk.set_account(SPOT, {"balances": {"USDT": "10000", "BTC": "0.5"}})
+        self.desk.set_account(USDM, {"balances": {"USDT": "1000"}, "leverage": {"ETH/USDT": 5}})
+        self.price("50000")
+        return self
+
+    def price(self, last: str, symbol: Symbol = BTC) -> None:
+        """Set a price, and let everything meet the tick."""
+        self.set_price(last, symbol)
+        self.evaluate()
+
+    def set_price(self, last: str, symbol: Symbol = BTC) -> int:
+        """Set a price; nothing has met the tick yet."""
+        return self.desk.set_prices({"prices": {symbol: {"last": last}}})
+
+    def evaluate(self) -> list[Tick]:
+        """Let everything meet every tick that waits; return them."""
+        ticks = []
+        while self.desk.ticks_waiting():
+            tick = self.feed.next_tick([])
+            assert tick is not None
+            self.feed.match(tick)
+            self.feed.done(tick)
+            ticks.append(tick)
+        return ticks
+
+    def order(
+        self,
+        side: Side,
+        quantity: str,
+        price: str | None = None,
+        leg: PositionSide | None = None,
+        leverage: int | None = None,
+    ) -> Order:
+        """A new order: in BTC/USDT spot, or with a leg in ETH/USDT futures."""
+        number = next(self._ids)
+        order = Order(
+            id=OrderId(AggregateId(number)),
+            dialect=Dialect.CRYPTO_ARSENAL,
+            origin="spot1",
+            account=SPOT.id if leg is None else USDM.id,
+            symbol=BTC if leg is None else ETH,
+            market=Market.SPOT if leg is None else Market.USDM,
+            side=side,
+            position_side=leg,
+            type=OrderType.MARKET if price is None else OrderType.LIMIT,
+            quantity=Decimal(quantity),
+            price=None if price is None else Decimal(price),
+            client_order_id=ClientOrderId(f"h{number:04d}"),
+            created_at_ms=self.clock.now,
+            updated_at_ms=self.clock.now,
+        )
+        return order if leverage is None else replace(order, leverage=leverage)
+
+    def row(self, order: Order) -> PaperOrder:
+        """What the venue's ledger says about an order now."""
+        account = SPOT if order.market is Market.SPOT else USDM
+        snapshot = self.ledger.load(account.id, [order.client_order_id])
+        return snapshot.orders[order.client_order_id]
+
+    def available(self, currency: Currency = USDT, account: Account = SPOT) -> Decimal:
+        """What an account may spend."""
+        venue = self.spot if account is SPOT else self.usdm
+        return venue.view().available(currency)
+
+    def resting(self) -> int:
+        """How many entries all books hold."""
+        return sum(self.client.zcard(key) for key in self.client.scan_iter("{paper}:book:*"))

@@ -1,0 +1,343 @@
+"""All use cases over a pretended store and a scripted venue: time, faults and death at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from itertools import count
+from typing import TypeVar
+
+from app.dispatch.routes import task_of
+from app.domain.aggregate import Aggregate
+from app.domain.commands import Action, SignalCommand, SignalRules
+from app.domain.effects import EffectKind
+from app.domain.enums import AccountState, Dialect
+from app.domain.errors import HookfillError
+from app.domain.identifiers import AccountId, AggregateId
+from app.domain.order import Order
+from app.domain.request.signal import Signal
+from app.domain.smart_order import SmartOrder
+from app.history.database import Database
+from app.history.reader import WholeReader
+from app.history.sql_history import SqlHistory
+from app.history.tables import RECORDS
+from app.ports import Admission, Change, Policy, Ports, Record, Stored
+from app.services.intake.accept import Accepted, Sender, accept_signal
+from app.services.keeping.sweep import sweep
+from app.services.watching.release import release_due
+from app.store.coordination.findings import RedisFindings
+from app.store.coordination.heartbeat import RedisCanary
+from app.store.coordination.kill_switches import RedisKillSwitches
+from app.store.coordination.locks import RedisLocks
+from app.store.coordination.reconciliations import RedisReconciliations
+from app.store.coordination.runs import RedisFreezer, RedisRuns
+from app.store.coordination.used_keys import RedisSignatures
+from app.store.coordination.venue_cancels import RedisVenueCancels
+from app.store.coordination.worker_requests import RedisErrands
+from app.store.core import keys
+from app.store.core.archive_queue import RedisDepartures
+from app.store.core.ids import RedisIds
+from app.store.core.lanes import RedisLanes
+from app.store.core.ledger import RedisLedger
+from app.store.core.live import RedisLive
+from app.store.core.outbox import RedisOutbox
+from app.store.core.quarantine import RedisQuarantine
+from app.store.core.reader import RedisReader
+from app.store.core.records import aggregate_from, entry_from
+from app.store.core.registry import RedisRegistry
+from app.store.core.timers import RedisTimers
+from app.store.core.trigger_book import RedisTriggerBook
+from app.store.memory.venue_memory import RedisVenueMemory
+from tests.support.builders import BTC, ETH, ORIGIN, SPOT, USDM
+from tests.support.fakes import (
+    ClockedRedis,
+    FrozenClock,
+    RecordingPublisher,
+    ScriptedFeed,
+    ScriptedReports,
+    ScriptedVenue,
+    ScriptedVenues,
+    nothing,
+)
+from workers.base import USE_CASES
+
+POLICY = Policy(
+    place_lease_ms=3_000,
+    unknown_grace_ms=1_000,
+    unknown_retry_ms=200,
+    retry_ms=200,
+    retry_max_ms=1_000,
+    exit_patience_ms=10_000,
+    republish_after_ms=3_000,
+)
+
+#: Rounds of a sweep after which what is not at its end never will be.
+ROUNDS_MAX = 40
+
+
+class Died(BaseException):
+    """The process is gone; nobody catches this but the test."""
+
+
+class StepHistory(SqlHistory):
+    """A history in memory that tells of each write.
+
+    Attributes:
+        after_keep: called when records are written for good; whoever raises in it dies right there.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(Database("sqlite://"), aggregate_from)
+        self.after_keep: Callable[[], None] = nothing
+
+    def spoil(self, aggregate_id: AggregateId) -> None:
+        """Let one of them be of a release that is newer by far."""
+        with self._database.writing() as connection:
+            row = RECORDS.c.id == aggregate_id
+            connection.execute(RECORDS.update().where(row).values(body='{"s": 99}'))
+
+    def keep(self, records: Sequence[Record]) -> None:
+        """Write them for good, and tell of it."""
+        super().keep(records)
+        if records:
+            self.after_keep()
+
+
+class Rig:
+    """The ports of one process, and of any other: they share nothing but the store."""
+
+    def __init__(self) -> None:
+        self.redis = ClockedRedis()
+        self.clock = FrozenClock(self.redis)
+        self.venue = ScriptedVenue()
+        self.feed = ScriptedFeed()
+        self.reports = ScriptedReports()
+        self.publisher = RecordingPublisher()
+        self.registry = RedisRegistry(self.redis)
+        self.history = StepHistory()
+        self.reader = RedisReader(self.redis)
+        self.whole = WholeReader(self.reader, self.history, entry_from)
+        self.registry.put_account(replace(SPOT, id=AccountId(0)))
+        self.registry.put_account(replace(USDM, id=AccountId(0)))
+        self.ports = Ports(
+            clock=self.clock,
+            ids=RedisIds(self.redis),
+            ledger=RedisLedger(self.redis, self.clock, lambda: "rig", POLICY.republish_after_ms),
+            live=RedisLive(self.redis),
+            quarantine=RedisQuarantine(self.redis),
+            lanes=RedisLanes(self.redis),
+            timers=RedisTimers(self.redis),
+            outbox=RedisOutbox(self.redis, self.clock, POLICY),
+            book=RedisTriggerBook(self.redis),
+            accounts=self.registry,
+            venues=ScriptedVenues(self.venue, self.feed),
+            reports=self.reports,
+            locks=RedisLocks(self.redis),
+            bindings=RedisSignatures(self.redis),
+            errands=RedisErrands(self.redis),
+            kill_switches=RedisKillSwitches(self.redis),
+            canary=RedisCanary(self.redis),
+            runs=RedisRuns(self.redis),
+            freezer=RedisFreezer(self.redis),
+            findings=RedisFindings(self.redis),
+            reconciliations=RedisReconciliations(self.redis),
+            venue_cancels=RedisVenueCancels(self.redis, self.clock),
+            views=RedisVenueMemory(self.redis, self.clock),
+            departures=RedisDepartures(self.redis, self.clock),
+            history=self.history,
+            publisher=self.publisher,
+            policy=POLICY,
+        )
+
+    # What callers and workers do
+
+    def accept(
+        self,
+        command: SignalCommand,
+        rules: SignalRules | None = None,
+        *,
+        futures: bool | None = None,
+    ) -> Accepted:
+        """Take in a command of the one connector that the accounts have in common.
+
+        Args:
+            command: what is wanted.
+            rules: of the connector, or the usual ones.
+            futures: which of the accounts; None tells by the action.
+        """
+        if futures is None:
+            futures = command.action.position_side is not None
+        sender = Sender(
+            dialect=Dialect.CRYPTO_ARSENAL,
+            origin=ORIGIN,
+            account=self.registry.account_named((USDM if futures else SPOT).name),
+            symbol=ETH if futures else BTC,
+            rules=rules or SignalRules(leverage=5 if futures else 1),
+        )
+        admission = Admission(caller_id_scope=ORIGIN)
+        return accept_signal(command, sender, admission, self.clock.now_ms(), self.ports)
+
+    def put(self, aggregate: Aggregate) -> Stored:
+        """Store an aggregate as it is."""
+        self.ports.ledger.commit([Change(None, aggregate)])
+        return self.ports.ledger.load(aggregate.id)
+
+    def drain(self) -> None:
+        """Carry out everything that was published, and what follows, as a worker does."""
+        while self.publisher.waiting:
+            effect = self.publisher.waiting.popleft()
+            if effect.kind is EffectKind.TIMER:
+                continue  # a countdown message; `settle` looks at the timers
+            try:
+                USE_CASES[task_of(effect.kind)](effect.target, self.ports)
+            except HookfillError:
+                continue  # left to the sweep
+
+    def settle(self, rounds: int = ROUNDS_MAX, step_ms: int = 3_000) -> None:
+        """Let time pass until nothing is owed any more, with a sweep in each round."""
+        self.drain()
+        for _ in range(rounds):
+            if not self._owes_anything():
+                return
+            self.clock.advance(step_ms)
+            sweep(self.ports)
+            release_due([], self.ports)
+            self.drain()
+
+    def _owes_anything(self) -> bool:
+        """Tell whether any outbox or set of timers holds something; one question for all."""
+        shards = range(keys.SHARDS)
+        owed = [key(shard) for key in (keys.outbox, keys.timers) for shard in shards]
+        return bool(self.redis.exists(*owed))
+
+    def run(self, command: SignalCommand, rules: SignalRules | None = None) -> Signal:
+        """Take in a command and follow it as far as it goes at once."""
+        accepted = self.accept(command, rules)
+        self.drain()
+        return self.signal(accepted.id)
+
+    def state(self, state: AccountState) -> None:
+        """Set the risk state of both accounts."""
+        for account in (SPOT, USDM):
+            self.registry.set_state(account.id, state)
+
+    # What is in the store
+
+    def load(self, aggregate_id: AggregateId) -> Aggregate:
+        """Return an aggregate as it is now."""
+        return self.ports.ledger.load(aggregate_id).aggregate
+
+    def signal(self, aggregate_id: AggregateId) -> Signal:
+        """Return a signal as it is now."""
+        found = self.load(aggregate_id)
+        assert isinstance(found, Signal)
+        return found
+
+    def orders(self) -> list[Order]:
+        """Return every order, oldest first."""
+        return [one for one in self._all() if isinstance(one, Order)]
+
+    def order(self) -> Order:
+        """Return the one order that there is."""
+        (order,) = self.orders()
+        return order
+
+    def smart_orders(self) -> list[SmartOrder]:
+        """Return every smart order, oldest first."""
+        return [one for one in self._all() if isinstance(one, SmartOrder)]
+
+    def _all(self) -> list[Aggregate]:
+        return sorted(self.whole.newest(None), key=lambda one: one.id)
+
+    def events(self, aggregate_id: AggregateId) -> list[str]:
+        """Return the names in a timeline."""
+        return [entry.name.value for entry, _ in self.reader.timeline(aggregate_id)]
+
+    # Death, and others at once
+
+    def after_step(self, number: int, what: Callable[[], None]) -> None:
+        """Do something once, right after the n-th write to the store or call of the venue."""
+        steps = count(1)
+
+        def step() -> None:
+            if next(steps) == number:
+                self.undisturbed()
+                what()
+
+        self.redis.after_write = step
+        self.history.after_keep = step
+        self.venue.after_call = step
+
+    def die_after(self, number: int) -> None:
+        """Let the process die right after the n-th write to the store or call of the venue."""
+
+        def die() -> None:
+            raise Died
+
+        self.after_step(number, die)
+
+    def undisturbed(self) -> None:
+        """Let nothing happen between the steps any more."""
+        self.redis.after_write = nothing
+        self.history.after_keep = nothing
+        self.venue.after_call = nothing
+
+    def bury(self) -> None:
+        """Forget what the dead process had not handed on."""
+        self.publisher.waiting.clear()
+        self.undisturbed()
+
+
+AnyRig = TypeVar("AnyRig", bound=Rig)
+
+
+def with_ids() -> Rig:
+    """A rig that has drawn its ids: to draw them takes a lock that two in one process cannot."""
+    rig = Rig()
+    rig.ports.ids.fresh(SPOT.id, 1)
+    return rig
+
+
+def deaths(prepare: Callable[[], AnyRig], act: Callable[[AnyRig], object]) -> Iterator[AnyRig]:
+    """Yield a rig for every step after which a process can die in `act`; the last one lived."""
+    for number in count(1):
+        rig = prepare()
+        rig.die_after(number)
+        try:
+            act(rig)
+        except Died:
+            rig.bury()
+            yield rig
+            continue
+        assert number > 1, "there was no step to die after"
+        rig.bury()
+        yield rig
+        return
+
+
+def encounters(
+    prepare: Callable[[], AnyRig],
+    act: Callable[[AnyRig], object],
+    meanwhile: Callable[[AnyRig], object],
+) -> Iterator[AnyRig]:
+    """Yield a rig for every step of `act` after which another process can do `meanwhile`."""
+    for number in count(1):
+        rig = prepare()
+        met: list[int] = []
+
+        def meet(rig: AnyRig = rig, met: list[int] = met) -> None:
+            met.append(1)
+            meanwhile(rig)
+
+        rig.after_step(number, meet)
+        with suppress(HookfillError):  # left to the sweep, as a worker does
+            act(rig)
+        rig.undisturbed()
+        if not met:
+            assert number > 1, "there was no step to meet after"
+            return
+        yield rig
+
+
+__all__ = ["POLICY", "Action", "Died", "Rig", "deaths", "encounters", "with_ids"]

@@ -1,0 +1,297 @@
+"""Smart trades over the paper venue: a person sets prices, everything follows at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from app.domain.effects import Effect
+from app.domain.enums import AccountState, Dialect, Market, OrderType, PriceSource
+from app.domain.identifiers import AccountId, AggregateId, EpochMs
+from app.domain.instrument import Instrument
+from app.domain.order import Order
+from app.domain.smart_trade.enums import (
+    EntryMethod,
+    TakeProfitType,
+    TradeType,
+)
+from app.domain.smart_trade.spec import (
+    Condition,
+    Entry,
+    NewTrade,
+    PlannedStep,
+    StopLoss,
+    TakeProfit,
+)
+from app.domain.smart_trade.trade import SmartTrade
+from app.paper.admin.administration import PaperDesk
+from app.ports import NO_TERMS, Admission, Change, Ledger, Stored, Terms
+from app.services.smart_trades.acting import find_trade
+from app.services.smart_trades.opening import TradeSender, open_trade
+from app.services.watching.release import release_due
+from app.services.watching.watch import watch_prices
+from app.venues import KnownVenues
+from tests.support.builders import ETH, PAPER, SPOT
+from tests.support.fakes import ClockedRedis
+from tests.support.paper_world import PaperWorld
+from tests.support.rig import Rig
+
+INSTRUMENT = Instrument(
+    symbol=ETH,
+    market=Market.SPOT,
+    price_step=Decimal("0.00000001"),
+    quantity_step=Decimal("0.00000001"),
+)
+
+
+class NotingLedger:
+    """A ledger that notes where trades stand, each time they have moved."""
+
+    def __init__(self, ledger: Ledger, statuses: dict[AggregateId, list[str]]) -> None:
+        self._ledger = ledger
+        self._statuses = statuses
+
+    def load(self, aggregate_id: AggregateId) -> Stored:
+        return self._ledger.load(aggregate_id)
+
+    def present(self, ids: Collection[AggregateId]) -> Collection[AggregateId]:
+        return self._ledger.present(ids)
+
+    def commit(self, changes: Sequence[Change], terms: Terms = NO_TERMS) -> Sequence[Effect]:
+        effects = self._ledger.commit(changes, terms)
+        self._note(changes)
+        return effects
+
+    def admit(self, changes: Sequence[Change], admission: Admission) -> AggregateId | None:
+        repeated = self._ledger.admit(changes, admission)
+        self._note(changes)
+        return repeated
+
+    def writes(self) -> int:
+        return self._ledger.writes()
+
+    def news(self, aggregate_id: AggregateId) -> Mapping[AggregateId, int]:
+        return self._ledger.news(aggregate_id)
+
+    def repeated(self, account: AccountId, dedupe_key: str, now_ms: EpochMs) -> AggregateId | None:
+        return self._ledger.repeated(account, dedupe_key, now_ms)
+
+    def state_of(self, account: AccountId) -> AccountState:
+        return self._ledger.state_of(account)
+
+    def position(self) -> Sequence[str]:
+        return self._ledger.position()
+
+    def _note(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            if isinstance(change.after, SmartTrade):
+                seen = self._statuses.setdefault(change.after.id, [])
+                if not seen or seen[-1] != change.after.status:
+                    seen.append(str(change.after.status))
+
+
+class TradeRig(Rig):
+    """A rig whose venue is the paper venue, at prices that the test sets.
+
+    Attributes:
+        statuses: of each trade, as they came, without repeats.
+    """
+
+    def __init__(
+        self, instrument: Instrument = INSTRUMENT, balances: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__()
+        self.world = PaperWorld(self.redis)
+        self.world.clock = self.clock  # type: ignore[assignment]  # it stands still likewise
+        paper = replace(self.world.ports, clock=self.clock)
+        self.desk = PaperDesk(paper)
+        self.ports = replace(
+            self.ports,
+            venues=KnownVenues(paper),
+            reports=self.world.reports,
+        )
+        self.world.ports.instruments.put([instrument])
+        self.desk.set_account(
+            SPOT, {"balances": dict(balances or {"USDT": "100000", "ETH": "1000"})}
+        )
+        self.statuses: dict[AggregateId, list[str]] = {}
+        self.ports = replace(self.ports, ledger=NotingLedger(self.ports.ledger, self.statuses))
+
+    def set_price(self, text: str) -> None:
+        """Make `bid/ask` or `bid/ask/last` the newest tick; nothing has met it yet."""
+        figures = text.split("/")
+        bid, ask = figures[0], figures[1] if len(figures) > 1 else figures[0]
+        last = figures[2] if len(figures) > 2 else bid
+        self.desk.set_prices({"prices": {ETH: {"bid": bid, "ask": ask, "last": last}}})
+
+    def tick(self, text: str) -> None:
+        """Set a price, and let everything meet the tick, with all that follows."""
+        self.set_price(text)
+        self.follow()
+
+    def follow(self) -> None:
+        """Evaluate every tick that waits, each with all that follows from it."""
+        while watch_prices(PAPER, self.ports):
+            self.drain()
+
+    def wait(self, for_ms: int) -> None:
+        """Let time pass, and release what is due by then."""
+        self.clock.advance(for_ms)
+        release_due([], self.ports)
+        self.drain()
+
+    def begin(self, command: NewTrade) -> SmartTrade:
+        """Open a trade; nothing has followed from it yet."""
+        sender = TradeSender(dialect=Dialect.THREE_COMMAS, origin="three_commas:1", account=SPOT)
+        return open_trade(command, sender, Admission(), self.clock.now_ms(), self.ports)
+
+    def open(self, command: NewTrade) -> SmartTrade:
+        """Open a trade and follow it as far as it goes at once."""
+        opened = self.begin(command)
+        self.drain()
+        return self.trade(opened.id)
+
+    def trade(self, trade_id: AggregateId) -> SmartTrade:
+        """Return a trade as it is now."""
+        return find_trade(trade_id, self.ports)
+
+    def held(self, trade_id: AggregateId) -> list[str]:
+        """Return the names of what the trigger book holds of a trade."""
+        found = set()
+        for key in self.redis.scan_iter(f"*{PAPER}:{ETH}*"):
+            found |= set(_members(self.redis, key))
+        own = [one.partition(":") for one in found]
+        return sorted(slot for owner, _, slot in own if owner == str(trade_id) and slot)
+
+    def fills(self) -> list[tuple[str, str, Decimal, Decimal]]:
+        """Return the filled orders: side, type, quantity and average price, oldest first."""
+        return [
+            (one.side, one.type, one.filled_quantity, one.average_price or Decimal(0))
+            for one in self.orders()
+            if one.filled_quantity
+        ]
+
+    def resting(self) -> list[Order]:
+        """Return the orders that are not closed."""
+        return [one for one in self.orders() if not one.is_closed]
+
+
+def _members(client: ClockedRedis, key: str) -> Sequence[str]:
+    """Return the members or fields of a part of the trigger book, but not of its fired list."""
+    if key.endswith(":fired"):
+        return ()
+    match client.type(key):
+        case "zset":
+            return [str(one) for one in client.zrange(key, 0, -1)]
+        case "hash":
+            return [str(one) for one in client.hkeys(key)]
+        case _:
+            return ()
+
+
+# Trades
+
+
+def number(text: str | int | Decimal | None) -> Decimal | None:
+    """Return a figure."""
+    return None if text is None else Decimal(text)
+
+
+def entry(
+    method: str = "market",
+    price: str | None = None,
+    limit: str | None = None,
+    trailing: str | None = None,
+) -> Entry:
+    """An entry by its method."""
+    return Entry(
+        method=EntryMethod(method),
+        price=number(price),
+        limit_price=number(limit),
+        trailing_percent=number(trailing),
+    )
+
+
+def classic(
+    price: str | None = None,
+    *,
+    percentage: str | None = None,
+    source: str = "bid",
+    limit: str | None = None,
+    trailing: str | None = None,
+) -> dict[str, object]:
+    """A classic take-profit."""
+    condition = Condition(
+        price=number(price), percentage=number(percentage), source=PriceSource(source)
+    )
+    return {
+        "take_profit": TakeProfit(
+            order_type=OrderType.MARKET if limit is None else OrderType.LIMIT,
+            order_price=number(limit),
+            trailing_percent=number(trailing),
+        ),
+        "take_profit_steps": (PlannedStep(percent=Decimal(100), condition=condition),),
+    }
+
+
+def steps(
+    *planned: tuple[str, str],
+    limit: bool = False,
+    trailing: str | None = None,
+    source: str = "bid",
+    by_percentage: bool = False,
+) -> dict[str, object]:
+    """A take-profit in steps: (percent, price or percentage) of each."""
+    conditions = [
+        Condition(
+            price=None if by_percentage else number(at),
+            percentage=number(at) if by_percentage else None,
+            source=PriceSource(source),
+        )
+        for _, at in planned
+    ]
+    return {
+        "take_profit": TakeProfit(
+            type=TakeProfitType.STEP_SELL,
+            order_type=OrderType.LIMIT if limit else OrderType.MARKET,
+            trailing_percent=number(trailing),
+        ),
+        "take_profit_steps": tuple(
+            PlannedStep(percent=Decimal(percent), condition=condition)
+            for (percent, _), condition in zip(planned, conditions, strict=True)
+        ),
+    }
+
+
+def stop(
+    price: str | None = None,
+    *,
+    percentage: str | None = None,
+    source: str = "bid",
+    limit: str | None = None,
+    trailing: bool = False,
+    timeout: int | None = None,
+) -> dict[str, object]:
+    """A stop-loss."""
+    return {
+        "stop_loss": StopLoss(
+            order_type=OrderType.MARKET if limit is None else OrderType.LIMIT,
+            order_price=number(limit),
+            is_trailing=trailing,
+            timeout_seconds=timeout,
+        ),
+        "stop_loss_condition": Condition(
+            price=number(price), percentage=number(percentage), source=PriceSource(source)
+        ),
+    }
+
+
+def a_trade(kind: TradeType, quantity: str, **parts: object) -> NewTrade:
+    """A trade of this type."""
+    return NewTrade(type=kind, symbol=ETH, quantity=Decimal(quantity), **parts)  # type: ignore[arg-type]
+
+
+def a_sale(quantity: str, **parts: object) -> NewTrade:
+    """A SmartSale of coins that were bought at 100."""
+    return a_trade(TradeType.SMART_SALE, quantity, basis_price=Decimal(100), **parts)

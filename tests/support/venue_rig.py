@@ -1,0 +1,125 @@
+"""The whole way of an order to a simulated exchange: all use cases, ccxt, real sockets.
+
+The exchange's clock follows the rig's, so that a test need not wait for a grace period.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+
+from app.domain.account import Account
+from app.domain.aggregate import Aggregate
+from app.domain.enums import Market, Mode, PositionMode
+from app.domain.identifiers import VenueName
+from app.domain.order import Order
+from app.domain.status import OrderStatus
+from app.exchanges.clients import Clients
+from app.exchanges.ports import VenuePorts
+from app.ports import Policy
+from app.services.following.follow import poll_orders
+from app.services.keeping.sweep import sweep
+from app.services.watching.watch import watch_prices
+from app.store.coordination.locks import RedisLocks
+from app.store.memory.venue_budget import RedisRateBudget
+from app.store.memory.venue_memory import RedisSymbolMap, RedisVenueMemory
+from tests.support.builders import SPOT, USDM
+from tests.support.exchanges.faults import PATIENCE_MS
+from tests.support.exchanges.server import Dialect as Wire
+from tests.support.exchanges.server import Gateway, served
+from tests.support.rig import Rig
+from tests.support.venue_world import KEY, SECRET, wire_of
+
+REAL = Policy(venue_poll_ms=0)
+
+
+class RealVenues:
+    """The clients of real exchanges alone."""
+
+    def __init__(self, clients: Clients) -> None:
+        self.of = clients.venue
+        self.conditions = clients.conditions
+        self.feed = clients.feed
+        self.listed = clients.listed
+
+
+class VenueRig(Rig):
+    """All use cases over a pretended store and a simulated exchange.
+
+    Attributes:
+        wire: the exchange's manners; `wire.plan` are its faults.
+        exchange: its books.
+        gateway: what was asked.
+        account: that of the signals.
+    """
+
+    def __init__(self, wire: Wire, gateway: Gateway, url: str, venue: str, market: Market) -> None:
+        super().__init__()
+        self.wire, self.gateway, self.exchange = wire, gateway, wire.exchange
+        self.exchange.follow(self.clock.server_ms)
+        self.account = self._opened(venue, market)
+        memory = RedisVenueMemory(self.redis, self.clock)
+        ports = VenuePorts(
+            memory=memory,
+            budget=RedisRateBudget(self.redis, self.clock),
+            spellings=RedisSymbolMap(self.redis),
+            locks=RedisLocks(self.redis),
+            clock=self.clock,
+            policy=REAL,
+            secrets=lambda _: {"apiKey": KEY, "secret": SECRET},
+            urls={venue: url},
+            address="here",
+            timeout_ms=PATIENCE_MS,
+            pause_ms=self.clock.advance,
+        )
+        self.clients = Clients(ports)
+        self.ports = replace(self.ports, venues=RealVenues(self.clients), policy=REAL)
+
+    def _opened(self, venue: str, market: Market) -> Account:
+        was = SPOT if market is Market.SPOT else USDM
+        account = replace(
+            was,
+            venue=VenueName(venue),
+            mode=Mode.TESTNET if venue.endswith("_testnet") else Mode.LIVE,
+            position_mode=PositionMode.HEDGE,
+        )
+        self.registry.put_account(account)
+        return account
+
+    def received(self) -> list[str]:
+        """Return the client order id of every order that the exchange has taken in."""
+        return [one.ticket.client_id for one in self.exchange.accounts[KEY].orders]
+
+    def poll(self) -> None:
+        """Do what beat starts, once: look at orders and prices, send what was lost."""
+        self.clock.advance(1)
+        poll_orders(self.account.id, self.ports)
+        watch_prices(self.account.feed, self.ports)
+        sweep(self.ports)
+        self.drain()
+
+    def resolved(self, order: Order, rounds: int = 200) -> Order:
+        """Let time pass until an order is neither in flight nor unknown."""
+        waiting = {OrderStatus.PENDING_NEW, OrderStatus.PLACING, OrderStatus.UNKNOWN}
+        found: Aggregate = order
+        for _ in range(rounds):
+            found = self.load(order.id)
+            assert isinstance(found, Order)
+            if found.status not in waiting:
+                return found
+            ahead = max(found.next_action_at_ms, found.lease_until_ms) - self.clock.server_ms()
+            self.clock.advance(min(max(ahead, 100), 5_000))
+            sweep(self.ports)
+            self.drain()
+        raise AssertionError(f"the order is still in flight: {found}")
+
+
+@contextmanager
+def venue_rig(venue: str, market: Market) -> Iterator[VenueRig]:
+    """Yield a rig whose accounts are at a simulated exchange."""
+    wire = wire_of(venue, market)
+    with served(wire) as (url, gateway):
+        rig = VenueRig(wire, gateway, url, venue, market)
+        with closing(rig.clients):
+            yield rig

@@ -1,0 +1,273 @@
+"""Any venue with hands on its prices and its faults: the paper venue, or a simulated exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from decimal import Decimal
+from itertools import count
+from typing import Protocol
+
+import redis
+
+from app.domain.account import Account
+from app.domain.enums import (
+    Dialect,
+    Market,
+    Mode,
+    OrderType,
+    PositionMode,
+    PositionSide,
+    Side,
+    TimeInForce,
+)
+from app.domain.identifiers import (
+    AccountId,
+    AccountName,
+    AggregateId,
+    ClientOrderId,
+    Currency,
+    EpochMs,
+    OrderId,
+    Symbol,
+    VenueName,
+)
+from app.domain.order import Order
+from app.exchanges.ccxt_venue import CcxtVenue
+from app.exchanges.clients import Clients
+from app.exchanges.ports import VenuePorts
+from app.ports import Policy, Venue
+from app.store.coordination.locks import RedisLocks
+from app.store.core.clock import RedisClock
+from app.store.memory.venue_budget import RedisRateBudget
+from app.store.memory.venue_memory import RedisSymbolMap, RedisVenueMemory
+from tests.support.exchanges.binance import Binance
+from tests.support.exchanges.bybit import Bybit
+from tests.support.exchanges.faults import PATIENCE_MS, Plan
+from tests.support.exchanges.poloniex import Poloniex
+from tests.support.exchanges.server import Dialect as Wire
+from tests.support.exchanges.server import Gateway, served
+from tests.support.exchanges.trading import LINEAR, SPOT, Exchange
+from tests.support.exchanges.trading import Account as Holder
+from tests.support.exchanges.trading import Market as Listed
+from tests.support.paper_world import PaperWorld
+
+BTC, ETH = Symbol("BTC/USDT"), Symbol("ETH/USDT")
+USDT = Currency("USDT")
+KEY, SECRET = "k" * 20, "s" * 20
+
+LISTED = (
+    Listed("BTC", "USDT"),
+    Listed("ETH", "USDT", quantity_step=Decimal("0.0001"), min_quantity=Decimal("0.0001")),
+    Listed(
+        "ETH",
+        "USDT",
+        LINEAR,
+        quantity_step=Decimal("0.001"),
+        min_quantity=Decimal("0.001"),
+    ),
+)
+
+
+class VenueWorld(Protocol):
+    """A venue with one account, 10,000 USDT (futures: 1,000) and prices BTC 50,000, ETH 2,000."""
+
+    @property
+    def venue(self) -> Venue:
+        """As the account sees it."""
+
+    @property
+    def market(self) -> Market:
+        """What the account trades."""
+
+    def price(self, symbol: Symbol, last: str) -> None:
+        """Move a price; resting orders meet it."""
+
+    def fault(self, call: str, *words: str) -> None:
+        """Plan faults of the next calls."""
+
+    def count(self) -> int:
+        """Return how many orders the venue has taken in, repeats not counted."""
+
+
+class Numbers:
+    """Orders like no other."""
+
+    def __init__(self, market: Market, position_mode: PositionMode) -> None:
+        self._market = market
+        self._mode = position_mode
+        self._ids = count(1)
+
+    def order(
+        self,
+        side: Side = Side.BUY,
+        quantity: str = "0.1",
+        price: str | None = None,
+        **more: object,
+    ) -> Order:
+        """A new order in BTC/USDT spot, or in ETH/USDT futures."""
+        number = next(self._ids)
+        spot = self._market is Market.SPOT
+        leg = None
+        if not spot and self._mode is PositionMode.HEDGE:
+            leg = PositionSide.LONG
+        order = Order(
+            id=OrderId(AggregateId(number)),
+            dialect=Dialect.CRYPTO_ARSENAL,
+            origin="spot1",
+            account=AccountId(1 if spot else 2),
+            symbol=BTC if spot else ETH,
+            market=self._market,
+            side=side,
+            position_side=leg,
+            type=OrderType.MARKET if price is None else OrderType.LIMIT,
+            quantity=Decimal(quantity),
+            price=None if price is None else Decimal(price),
+            client_order_id=ClientOrderId(f"habcd{number:011d}"),
+            created_at_ms=EpochMs(1),
+            updated_at_ms=EpochMs(1),
+            reduce_only=not spot and side is Side.SELL and leg is not None,
+        )
+        return replace(order, **more)  # type: ignore[arg-type]  # fields by name
+
+
+class PaperVenueWorld:
+    """The paper venue."""
+
+    def __init__(self, client: redis.Redis, market: Market) -> None:
+        self.world = PaperWorld(client).opened()
+        self.world.price("2000", ETH)
+        self.market = market
+        self.venue: Venue = self.world.spot if market is Market.SPOT else self.world.usdm
+        self._account = AccountId(1 if market is Market.SPOT else 2)
+
+    def price(self, symbol: Symbol, last: str) -> None:
+        self.world.price(last, symbol)
+
+    def fault(self, call: str, *words: str) -> None:
+        account = replace(_ACCOUNT, id=self._account)
+        self.world.desk.set_faults(account, {call: list(words)})
+
+    def count(self) -> int:
+        rows = self.world.ledger.history(self._account)
+        return sum(1 for row in rows if row.outcome not in {"DUPLICATE", "REJECTED"})
+
+
+_ACCOUNT = Account(
+    id=AccountId(1),
+    name=AccountName("real"),
+    group="real",
+    venue=VenueName("binance"),
+    mode=Mode.LIVE,
+)
+
+
+class ExchangeWorld:
+    """A simulated exchange over real sockets, asked through ccxt.
+
+    Attributes:
+        exchange: its books.
+        plan: its faults.
+        gateway: what was asked.
+        pauses: milliseconds for which a request was held back.
+    """
+
+    def __init__(  # noqa: PLR0913 - its parts, by name
+        self,
+        client: redis.Redis,
+        wire: Wire,
+        gateway: Gateway,
+        url: str,
+        *,
+        venue: str,
+        market: Market,
+        position_mode: PositionMode = PositionMode.HEDGE,
+        timeout_ms: int = PATIENCE_MS,
+    ) -> None:
+        self.market = market
+        self.wire, self.gateway = wire, gateway
+        self.exchange, self.plan = wire.exchange, wire.plan
+        self.pauses: list[int] = []
+        self.account = replace(
+            _ACCOUNT,
+            id=AccountId(1 if market is Market.SPOT else 2),
+            venue=VenueName(venue),
+            market=market,
+            position_mode=position_mode,
+            mode=Mode.TESTNET if venue.endswith("_testnet") else Mode.LIVE,
+        )
+        clock = RedisClock(client)
+        self.clock = clock
+        self.ports = VenuePorts(
+            memory=RedisVenueMemory(client, clock),
+            budget=RedisRateBudget(client, clock),
+            spellings=RedisSymbolMap(client),
+            locks=RedisLocks(client),
+            clock=clock,
+            policy=Policy(venue_poll_ms=0),
+            secrets=_keys,
+            urls={venue: url},
+            address="here",
+            timeout_ms=timeout_ms,
+            pause_ms=self.pauses.append,
+        )
+        self.clients = Clients(self.ports)
+        self.venue: CcxtVenue = self.clients.venue(self.account)
+        self.profile = self.clients.exchange(self.account).profile
+        self.holder: Holder = self.exchange.accounts[KEY]
+
+    def price(self, symbol: Symbol, last: str) -> None:
+        self.exchange.set_price(symbol, last)
+
+    def fault(self, call: str, *words: str) -> None:
+        # Bybit is asked in two places.
+        asked = 2 if call == "find" and self.account.venue.startswith("bybit") else 1
+        self.plan.plan(call, *(word for word in words for _ in range(asked)))
+
+    def count(self) -> int:
+        return len(self.holder.orders)
+
+
+def _keys(account: Account) -> Mapping[str, str]:
+    del account
+    return {"apiKey": KEY, "secret": SECRET}
+
+
+def an_exchange(**options: bool) -> Exchange:
+    """An exchange with one account and the prices of `VenueWorld`."""
+    exchange = Exchange(LISTED, **options)
+    exchange.open_account(KEY, SECRET, USDT="10000", MARGIN="1000").hedged = True
+    exchange.set_price(BTC, "50000")
+    exchange.set_price(ETH, "2000")
+    return exchange
+
+
+def wire_of(venue: str, market: Market) -> Wire:
+    """Return the wire format of a venue over a fresh exchange."""
+    name = venue.partition("_")[0]
+    plan = Plan()
+    if name in {"binance", "binanceus", "binanceusdm"}:
+        return Binance(an_exchange(unique_among_open=True), plan)
+    if name == "poloniex":
+        return Poloniex(an_exchange(), plan)
+    exchange = an_exchange()
+    if market is not Market.SPOT:
+        exchange.accounts[KEY].total.clear()  # one wallet for all markets
+    return Bybit(exchange, plan)
+
+
+@contextmanager
+def running_world(
+    client: redis.Redis, venue: str, market: Market, **options: object
+) -> Iterator[ExchangeWorld]:
+    """Serve a simulated exchange, and yield it with a venue that asks it."""
+    with ExitStack() as stack:
+        wire = wire_of(venue, market)
+        url, gateway = stack.enter_context(served(wire))
+        world = ExchangeWorld(client, wire, gateway, url, venue=venue, market=market, **options)  # type: ignore[arg-type]
+        stack.callback(world.clients.close)
+        yield world
+
+
+__all__ = ["BTC", "ETH", "SPOT", "USDT", "ExchangeWorld", "TimeInForce"]
