@@ -34,16 +34,16 @@ from app.ports import Ports, Publisher
 from app.ports.exchange import VenueMemory
 from app.settings import Settings
 from app.store.coordination.findings import RedisFindings
-from app.store.coordination.heartbeat import RedisCanary, RedisSlots
+from app.store.coordination.heartbeat import RedisHeartbeat, RedisSlots
 from app.store.coordination.kill_switches import RedisKillSwitches
 from app.store.coordination.locks import RedisLocks
 from app.store.coordination.rates import RedisRates
 from app.store.coordination.reconciliations import RedisReconciliations
 from app.store.coordination.runs import RedisFreezer, RedisRuns
-from app.store.coordination.used_keys import RedisSignatures
+from app.store.coordination.used_keys import RedisUsedKeys
 from app.store.coordination.venue_cancels import RedisVenueCancels
 from app.store.coordination.worker_requests import RedisErrands
-from app.store.core.archive_queue import RedisDepartures
+from app.store.core.archive_queue import RedisArchiveQueue
 from app.store.core.clock import MovableClock, RedisClock
 from app.store.core.connection import Client, connect
 from app.store.core.ids import RedisIds
@@ -87,7 +87,7 @@ class Wiring:
     reader: WholeReader
     events: RedisReader
     vault: Vault
-    signatures: RedisSignatures
+    signatures: RedisUsedKeys
     symbols: RedisSymbolMap
     memory: RedisVenueMemory
     rates: RedisRates
@@ -187,7 +187,7 @@ def _wiring(
     vault = Vault([key.reveal() for key in settings.secret_keys])
     memory = RedisVenueMemory(client, clock)
     clients = Clients(_venue_ports(settings, client, clock, vault, alive))
-    signatures = RedisSignatures(client)
+    signatures = RedisUsedKeys(client)
     ports = Ports(
         clock=clock,
         ids=RedisIds(client),
@@ -205,14 +205,14 @@ def _wiring(
         bindings=signatures,
         errands=RedisErrands(client),
         kill_switches=RedisKillSwitches(client),
-        canary=RedisCanary(client),
+        heartbeat=RedisHeartbeat(client),
         runs=RedisRuns(client),
         freezer=RedisFreezer(client),
         findings=RedisFindings(client),
         reconciliations=RedisReconciliations(client),
         venue_cancels=RedisVenueCancels(client, clock),
         views=memory,
-        departures=RedisDepartures(client, clock),
+        archive_queue=RedisArchiveQueue(client, clock),
         history=history,
         publisher=around(messages),
         policy=policy,

@@ -31,7 +31,7 @@ from app.domain.enums import Dialect
 from app.domain.errors import HookfillError, NotFound, PayloadTooLarge
 from app.openapi import document as openapi
 from app.web.answers import error_answer, error_response
-from app.web.fast_path import Express
+from app.web.fast_path import FastPath
 from app.web.raw_body import BODY_BYTES_MAX
 
 _OWN = (
@@ -83,7 +83,7 @@ def create_app(wiring: Wiring) -> Flask:
     app.register_error_handler(Exception, _unexpected)
     app.after_request(_count)
     # The inner application is what `app.test_client()` and the web server call.
-    app.wsgi_app = Express(  # type: ignore[method-assign] # as Flask documents it
+    app.wsgi_app = FastPath(  # type: ignore[method-assign] # as Flask documents it
         crypto_arsenal.PATH, webhook.answer, app.wsgi_app, Dialect.CRYPTO_ARSENAL
     )
     return app

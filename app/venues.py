@@ -10,8 +10,8 @@ from app.domain.symbols import Listed
 from app.paper.feed import PaperFeed
 from app.paper.paper_ports import PaperPorts
 from app.paper.paper_venue import PaperVenue
-from app.paper.trading_rules import PaperConditions
-from app.ports import Conditions, Feed, Venue
+from app.paper.trading_rules import PaperTradingRules
+from app.ports import Feed, TradingRules, Venue
 
 
 class RealVenues(Protocol):
@@ -20,7 +20,7 @@ class RealVenues(Protocol):
     def venue(self, account: Account) -> Venue:
         """Return an exchange as this account sees it."""
 
-    def conditions(self, account: Account) -> Conditions:
+    def trading_rules(self, account: Account) -> TradingRules:
         """Return what an account may trade there, and how."""
 
     def feed(self, name: VenueName) -> Feed:
@@ -37,7 +37,7 @@ class NoExchanges:
         """Refuse."""
         raise NotFound(f"there is no adapter for {account.venue}")
 
-    def conditions(self, account: Account) -> Conditions:
+    def trading_rules(self, account: Account) -> TradingRules:
         """Refuse."""
         raise NotFound(f"there is no adapter for {account.venue}")
 
@@ -73,15 +73,15 @@ class KnownVenues:
             return PaperVenue(account, self._paper)
         return self._real.venue(account)
 
-    def conditions(self, account: Account) -> Conditions:
+    def trading_rules(self, account: Account) -> TradingRules:
         """Return what this account may trade there, and how.
 
         Raises:
             NotFound: there is no adapter for the account's venue.
         """
         if account.venue == PAPER:
-            return PaperConditions(account, self._paper)
-        return self._real.conditions(account)
+            return PaperTradingRules(account, self._paper)
+        return self._real.trading_rules(account)
 
     def feed(self, venue: VenueName) -> Feed:
         """Return the prices of a venue.

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 import redis
 
-from app.domain.decision import Entry, EntryName
+from app.domain.decision import EntryName, TimelineEntry
 from app.domain.enums import Dialect, Kind, Market, OrderType, Side
 from app.domain.errors import HistoryUnavailable
 from app.domain.identifiers import (
@@ -125,7 +125,9 @@ def a_record(number: int) -> Record:
     """Return the n-th order as the store writes it."""
     order = an_order(number)
     names = (EntryName.SENT, EntryName.ACKNOWLEDGED, EntryName.FILLED, EntryName.CLOSED)
-    timeline = tuple(entry_text(Entry(one, order.updated_at_ms), "worker-1") for one in names)
+    timeline = tuple(
+        entry_text(TimelineEntry(one, order.updated_at_ms), "worker-1") for one in names
+    )
     return Record(aggregate=order, version=4, body=record_of(order), timeline=timeline)
 
 

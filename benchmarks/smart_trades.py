@@ -30,13 +30,13 @@ from app.domain.identifiers import AccountId, EpochMs, VenueName
 from app.domain.market import Quote, Tick
 from app.domain.smart_trade.deciding import decide
 from app.domain.smart_trade.enums import TradeType
-from app.domain.smart_trade.opening import Setting, opened
-from app.domain.smart_trade.spec import Condition, NewTrade, PlannedStep, StopLoss, TakeProfit
+from app.domain.smart_trade.opening import OpeningContext, opened
+from app.domain.smart_trade.spec import NewTrade, PlannedStep, PriceCondition, StopLoss, TakeProfit
 from app.domain.smart_trade.watching import trigger_of
 from app.domain.trigger import Trigger
 from app.ports import Change, Policy, Ports
 from app.services.watching.watch import evaluate, hand_on
-from app.store.coordination.heartbeat import RedisCanary
+from app.store.coordination.heartbeat import RedisHeartbeat
 from app.store.coordination.locks import RedisLocks
 from app.store.core.clock import RedisClock
 from app.store.core.connection import connect
@@ -137,7 +137,7 @@ def _ports(url: str) -> Ports:
         venues=ScriptedVenues(ScriptedVenue(), ScriptedFeed()),
         reports=ScriptedReports(),
         locks=RedisLocks(client),
-        canary=RedisCanary(client),
+        heartbeat=RedisHeartbeat(client),
         publisher=RecordingPublisher(),
         policy=policy,
     )
@@ -164,7 +164,7 @@ def _filled(ports: Ports, url: str, wanted: int) -> list[SmartTrade]:
 def _trade(ports: Ports, numbers: random.Random) -> SmartTrade:
     """A trade as it is once its stop has found its first price; the book holds what it wants."""
     ids = ports.ids.fresh(SPOT.id, 12)
-    setting = Setting(
+    setting = OpeningContext(
         dialect=Dialect.THREE_COMMAS,
         origin="three_commas:1",
         account=replace(SPOT, venue=_TRADES_VENUE),
@@ -181,9 +181,11 @@ def _trade(ports: Ports, numbers: random.Random) -> SmartTrade:
         quantity=Decimal(1),
         basis_price=_START,
         take_profit=TakeProfit(),
-        take_profit_steps=(PlannedStep(percent=Decimal(100), condition=Condition(price=profit)),),
+        take_profit_steps=(
+            PlannedStep(percent=Decimal(100), condition=PriceCondition(price=profit)),
+        ),
         stop_loss=StopLoss(is_trailing=True),
-        stop_loss_condition=Condition(price=loss),
+        stop_loss_condition=PriceCondition(price=loss),
     )
     trade = opened(ids[0].id, command, setting, ids[1:]).aggregate
     anchors = {one.name: _START for one in trade.watches if one.aim.kind == "anchor"}

@@ -26,7 +26,7 @@ from app.ports import Ports
 from app.services.admin.adjust import adjust
 from app.services.admin.venue_cancels import cancel_at_venue
 from app.services.apart import MISTAKES
-from app.services.perform import tend
+from app.services.perform import perform
 from app.services.placing.cancel import cancel_order
 from app.services.placing.place import place_order
 from app.services.placing.resolve import resolve_order
@@ -59,7 +59,7 @@ USE_CASES: dict[TaskName, Callable[[AggregateId, Ports], None]] = {
     TaskName.PLACE: _place,
     TaskName.CANCEL: _cancel,
     TaskName.RESOLVE: _resolve,
-    TaskName.ADVANCE: tend,
+    TaskName.ADVANCE: perform,
     TaskName.ADJUST: adjust,
     TaskName.CANCEL_AT_VENUE: cancel_at_venue,
 }

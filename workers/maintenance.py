@@ -6,7 +6,7 @@ from app.dispatch.routes import TaskName
 from app.ports import Ports
 from app.services.admin.kill_switches import fire_kill_switches
 from app.services.admin.venue_cancels import hurry_venue_cancels
-from app.services.exclusive import held
+from app.services.exclusive import exclusive
 from app.services.keeping.archive import archive
 from app.services.keeping.epoch import count_on
 from app.services.keeping.quarantine import try_quarantined
@@ -35,13 +35,13 @@ class Sweep(PeriodicTask):
     def work(self, values: Sequence[object], ports: Ports) -> None:
         """Sweep, unless somebody else does."""
         del values
-        with held(ports.locks, "sweep", LEASE_MS) as is_ours:
+        with exclusive(ports.locks, "sweep", LEASE_MS) as is_ours:
             for duty in DUTIES if is_ours else ():
                 with one_piece_of_work():
                     duty(ports)
 
 
-class Canary(PeriodicTask):
+class Heartbeat(PeriodicTask):
     """Prove that messages come through the queue to a worker."""
 
     name = TaskName.CANARY
@@ -50,7 +50,7 @@ class Canary(PeriodicTask):
         """Note the time."""
         del values
         ports.runs.beat()
-        ports.canary.sing(ports.clock.server_ms())
+        ports.heartbeat.beat(ports.clock.server_ms())
 
 
 class Archive(PeriodicTask):
@@ -61,11 +61,11 @@ class Archive(PeriodicTask):
     def work(self, values: Sequence[object], ports: Ports) -> None:
         """Archive, unless somebody else does."""
         del values
-        with held(ports.locks, "archive", ARCHIVE_LEASE_MS) as is_ours:
+        with exclusive(ports.locks, "archive", ARCHIVE_LEASE_MS) as is_ours:
             if is_ours:
                 with one_piece_of_work():
                     archive(ports)
 
 
-for _task in (Sweep, Canary, Archive):
+for _task in (Sweep, Heartbeat, Archive):
     celery_app.register_task(_task())

@@ -14,7 +14,7 @@ from app.domain.enums import STATES_BY_HAND, AccountState, Market, Mode, Positio
 from app.domain.errors import NotFound
 from app.domain.frozen import refuse_if_frozen
 from app.domain.identifiers import AccountId, AccountName
-from app.paper.admin.administration import PaperDesk
+from app.paper.admin.administration import PaperAdministration
 from app.services.keeping.resume import wake_account
 from app.web.fields import Flag, ValueField, invalid_fields, loaded
 
@@ -73,7 +73,7 @@ class AccountRecords:
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
         self._registry = wiring.registry
-        self._desk = PaperDesk(wiring.paper)
+        self._desk = PaperAdministration(wiring.paper)
 
     def all(self) -> list[Json]:
         """Return all accounts, by id."""

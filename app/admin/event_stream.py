@@ -9,14 +9,14 @@ from flask import Response, request
 
 from app.admin.rows import entry_row
 from app.domain.errors import RateLimited, StoreUnavailable
-from app.store.core.reader import Happening, RedisReader
+from app.store.core.reader import RedisReader, TimelineEvent
 
 #: Pause before a browser connects again, in milliseconds.
 RETRY_MS = 1_000
 
 _POSITION = re.compile(r"\d{1,16}-\d{1,16}", re.ASCII)
 
-Stream = Iterator[Happening | None]
+Stream = Iterator[TimelineEvent | None]
 
 
 class EventStreams:
@@ -78,7 +78,7 @@ def _texts(happenings: Stream) -> Iterator[str]:
         return
 
 
-def _text(happening: Happening) -> str:
+def _text(happening: TimelineEvent) -> str:
     row = {"id": str(happening.id), **entry_row(happening.entry, happening.process)}
     data = json.dumps(row, separators=(",", ":"))
     place = "" if happening.position is None else f"id: {happening.position}\n"

@@ -13,7 +13,7 @@ from app.admin.request_body import Strict, refused
 from app.domain.aggregate import Aggregate
 from app.domain.enums import Dialect, Kind
 from app.domain.identifiers import AccountId, AggregateId, EpochMs
-from app.domain.request.signal import SignalState
+from app.domain.request.signal import RequestState
 from app.domain.search import Place, Search, place_of
 from app.domain.smart_order import SmartOrderState
 from app.domain.smart_trade.enums import TradeStatus
@@ -34,7 +34,7 @@ One = TypeVar("One")
 
 _CURSOR = re.compile(rf"(\d{{1,{DIGITS_MAX}}})\.(\d{{1,{DIGITS_MAX}}})", re.ASCII)
 
-_STATES = frozenset({*OrderStatus, *SignalState, *SmartOrderState, *TradeStatus})
+_STATES = frozenset({*OrderStatus, *RequestState, *SmartOrderState, *TradeStatus})
 
 
 def id_from(text: str) -> AggregateId | None:

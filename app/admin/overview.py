@@ -14,7 +14,7 @@ from app.domain.aggregate import Aggregate
 from app.domain.enums import Kind
 from app.domain.identifiers import AccountName
 from app.domain.search import Place
-from app.paper.admin.administration import PaperDesk
+from app.paper.admin.administration import PaperAdministration
 from app.paper.admin.render import quote_json
 from app.store.coordination.backlog import RedisBacklog
 from app.store.core.connection import connect
@@ -42,7 +42,7 @@ class Overview:
         self._registry = wiring.registry
         self._paper = wiring.paper
         self._is_walk = wiring.settings.prices == "walk"
-        self._desk = PaperDesk(wiring.paper)
+        self._desk = PaperAdministration(wiring.paper)
         client = connect(wiring.settings.redis_url, WEB_STORE_SECONDS)
         self._backlog = RedisBacklog(client, client)
 
@@ -61,7 +61,7 @@ class Overview:
 
     def health(self) -> Mapping[str, object]:
         """Return whether messages come through, and how much waits."""
-        now_ms, sung_ms = self._ports.clock.server_ms(), self._ports.canary.last_ms()
+        now_ms, sung_ms = self._ports.clock.server_ms(), self._ports.heartbeat.last_ms()
         age_ms = None if sung_ms is None else moments.age_ms(sung_ms, now_ms)
         return {
             "canary_age_ms": age_ms,

@@ -22,7 +22,7 @@ from app.domain.errors import HistoryUnavailable, HookfillError, NotFound
 from app.domain.identifiers import AccountName, ClientOrderId
 from app.domain.market import AccountView
 from app.domain.money import plain
-from app.domain.request.signal import SignalState
+from app.domain.request.signal import RequestState
 from app.domain.smart_order import SmartOrderState
 from app.domain.smart_trade.enums import TradeStatus
 from app.domain.status import OrderStatus
@@ -72,7 +72,7 @@ class Pages:
             kinds=list(Kind),
             accounts=[account.name for account in self._registry.accounts()],
             states=list(
-                dict.fromkeys([*SignalState, *OrderStatus, *SmartOrderState, *TradeStatus])
+                dict.fromkeys([*RequestState, *OrderStatus, *SmartOrderState, *TradeStatus])
             ),
             newest=f"/?{urlencode(kept)}" if query["cursor"] else None,
             older=f"/?{urlencode({**kept, 'cursor': cursor_of(place)})}" if place else None,

@@ -10,7 +10,7 @@ from app.admin.waiting import Patience, Wait, settled_answer
 from app.bootstrap import Wiring
 from app.dispatch.routes import TaskName
 from app.domain.account import PAPER
-from app.paper.admin.administration import PaperDesk
+from app.paper.admin.administration import PaperAdministration
 
 _WAIT = Wait()
 _PATIENCE = Patience()
@@ -23,7 +23,7 @@ class _Paper:
         self._ports = wiring.ports
         self._messages = wiring.messages
         self._accounts = PaperAccounts(wiring)
-        self._desk = PaperDesk(wiring.paper)
+        self._desk = PaperAdministration(wiring.paper)
 
     def show_account(self, name: str) -> Response:
         """Answer an account with its ledger and its fills."""

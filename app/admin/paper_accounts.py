@@ -12,7 +12,7 @@ from app.domain.enums import Mode
 from app.domain.errors import NotFound
 from app.domain.identifiers import AccountId, AccountName
 from app.paper.admin.account_update import account_after
-from app.paper.admin.administration import PaperDesk
+from app.paper.admin.administration import PaperAdministration
 from app.paper.admin.parse import AccountSetting, account_setting_from
 from app.paper.admin.render import Json
 from app.paper.domain.account import PaperAccount
@@ -28,7 +28,7 @@ class PaperAccounts:
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
         self._registry = wiring.registry
-        self._desk = PaperDesk(wiring.paper)
+        self._desk = PaperAdministration(wiring.paper)
 
     def show(self, name: str) -> Json:
         """Return what the venue knows of an account, its ledger and its fills included.

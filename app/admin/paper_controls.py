@@ -11,7 +11,7 @@ from app.bootstrap import Wiring
 from app.dispatch.routes import TaskName
 from app.domain.errors import MalformedPayload
 from app.domain.identifiers import EpochMs
-from app.paper.admin.administration import PaperDesk
+from app.paper.admin.administration import PaperAdministration
 from app.services.keeping.resume import wake_everybody
 from app.store.core.clock import MovableClock
 from app.web.fields import Flag, WholeNumber, between, loaded
@@ -44,7 +44,7 @@ class _Controls:
         self._messages = wiring.messages
         self._clock = clock
         self._accounts = PaperAccounts(wiring)
-        self._desk = PaperDesk(wiring.paper)
+        self._desk = PaperAdministration(wiring.paper)
 
     def show_clock(self) -> Response:
         """Answer the business time."""

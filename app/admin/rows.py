@@ -6,14 +6,14 @@ from typing import Final
 
 from app.domain.aggregate import Aggregate
 from app.domain.commands import Action
-from app.domain.decision import Entry
+from app.domain.decision import TimelineEntry
 from app.domain.enums import OrderType, TimeInForce
 from app.domain.identifiers import AggregateId, Currency
 from app.domain.money import plain
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.request.netting import NetAction
-from app.domain.request.request import Request, SignalState
+from app.domain.request.request import Request, RequestState
 from app.domain.request.reversal import Reversal
 from app.domain.request.signal import Signal
 from app.domain.smart_order import SmartOrder
@@ -72,7 +72,7 @@ def detail_of(
     aggregate: Aggregate,
     account: str,
     children: Sequence[AggregateId],
-    timeline: Sequence[tuple[Entry, str]],
+    timeline: Sequence[tuple[TimelineEntry, str]],
 ) -> Row:
     """Return a row with what the aggregate has brought forth and all that happened to it.
 
@@ -99,7 +99,7 @@ def spoken_row(aggregate: Aggregate, account: str) -> Row:
     """
     sentence = aggregate.sentence()
     stage = None
-    if isinstance(aggregate, Request) and aggregate.state is SignalState.EXECUTING:
+    if isinstance(aggregate, Request) and aggregate.state is RequestState.EXECUTING:
         stage = aggregate.stage
     return {
         **row_of(aggregate, account),
@@ -123,7 +123,7 @@ def _more(aggregate: Aggregate) -> Row:
             return {}
 
 
-def entry_row(entry: Entry, process: str) -> Row:
+def entry_row(entry: TimelineEntry, process: str) -> Row:
     """Return one line of a timeline."""
     return {
         "event": entry.name,

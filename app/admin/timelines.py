@@ -3,7 +3,7 @@
 import heapq
 from collections.abc import Sequence
 
-from app.domain.decision import Entry, EntryName
+from app.domain.decision import EntryName, TimelineEntry
 from app.domain.errors import UnreadableRecord
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
@@ -13,10 +13,10 @@ from app.ports import Reader
 #: Two things of one millisecond are told in the order of a life.
 _RANKS = {name: rank for rank, name in enumerate(EntryName)}
 
-Lines = Sequence[tuple[Entry, str]]
+Lines = Sequence[tuple[TimelineEntry, str]]
 
 
-def moment_of(entry: Entry) -> tuple[int, int]:
+def moment_of(entry: TimelineEntry) -> tuple[int, int]:
     """Return when an entry comes in a merged timeline."""
     return entry.at_ms, _RANKS[entry.name]
 

@@ -18,7 +18,7 @@ from app.domain.reconciliation import (
     FailedReconciliation,
     Mismatch,
     Reconciliation,
-    StandingOrder,
+    VenueOrder,
 )
 from app.domain.venue_cancel import CancelState, VenueCancel
 from app.exchanges.profiles import AdapterClass, profile_of
@@ -123,7 +123,7 @@ def _mismatch_row(mismatch: Mismatch) -> Json:
     }
 
 
-def _standing_row(order: StandingOrder) -> Json:
+def _standing_row(order: VenueOrder) -> Json:
     return {
         "client_order_id": order.client_order_id,
         "venue_order_id": order.venue_order_id,

@@ -52,7 +52,7 @@ class EntryName(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TimelineEntry:
     """One line of a timeline."""
 
     name: EntryName
@@ -73,7 +73,7 @@ class Decision(Generic[Changed_co]):
 
     aggregate: Changed_co
     children: tuple[Aggregate, ...] = ()
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[TimelineEntry, ...] = ()
     ignored: str | None = None
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from app.domain.decision import Decision, Entry, EntryName, ignored
+from app.domain.decision import Decision, EntryName, TimelineEntry, ignored
 from app.domain.effects import AT_ONCE, Effect, EffectKind
 from app.domain.enums import (
     Dialect,
@@ -602,19 +602,21 @@ def _reason_after(order: Order, status: OrderStatus, report: OrderReport) -> Rea
     return known if order.cancel_requested and status not in CLOSED else None
 
 
-def _report_entries(before: Order, after: Order, at_ms: EpochMs) -> list[Entry]:
+def _report_entries(before: Order, after: Order, at_ms: EpochMs) -> list[TimelineEntry]:
     """Return what a report adds to the timeline: acknowledged once, then each step of its life."""
     entries = []
     if before.status in IN_FLIGHT and after.status is not OrderStatus.REJECTED:
-        entries.append(Entry(EntryName.ACKNOWLEDGED, at_ms))
+        entries.append(TimelineEntry(EntryName.ACKNOWLEDGED, at_ms))
     if after.filled_quantity > before.filled_quantity:
-        entries.append(Entry(_fill_name(before, after), at_ms))
+        entries.append(TimelineEntry(_fill_name(before, after), at_ms))
     elif after.fills != before.fills:
-        entries.append(Entry(EntryName.FILLS_LISTED, at_ms))
+        entries.append(TimelineEntry(EntryName.FILLS_LISTED, at_ms))
     if after.status in CLOSED and before.status not in CLOSED:
         if after.status is not OrderStatus.FILLED:
-            entries.append(Entry(EntryName(after.status.value.lower()), at_ms, after.reason))
-        entries.append(Entry(EntryName.CLOSED, at_ms))
+            entries.append(
+                TimelineEntry(EntryName(after.status.value.lower()), at_ms, after.reason)
+            )
+        entries.append(TimelineEntry(EntryName.CLOSED, at_ms))
     return entries
 
 
@@ -628,7 +630,7 @@ def _fill_name(before: Order, after: Order) -> EntryName:
 def _entry(
     order: Order, name: EntryName, at_ms: EpochMs, reason: Reason | None = None
 ) -> Decision[Order]:
-    entries = [Entry(name, at_ms, reason)]
+    entries = [TimelineEntry(name, at_ms, reason)]
     if order.is_closed:
-        entries.append(Entry(EntryName.CLOSED, at_ms))
+        entries.append(TimelineEntry(EntryName.CLOSED, at_ms))
     return Decision(order, entries=tuple(entries))

@@ -12,7 +12,7 @@ from app.domain.report import OrderReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StandingOrder:
+class VenueOrder:
     """An order that is open at a venue, whoever placed it."""
 
     client_order_id: ClientOrderId
@@ -75,7 +75,7 @@ class Mismatch:
     about: str
     message: str
     aggregate_id: AggregateId | None = None
-    standing: StandingOrder | None = None
+    standing: VenueOrder | None = None
 
     @property
     def fix(self) -> str:
@@ -125,9 +125,9 @@ class Reconciliation:
     at_ms: EpochMs
     begun_ms: EpochMs = AT_ONCE
     mismatches: tuple[Mismatch, ...] = ()
-    foreign: tuple[StandingOrder, ...] = ()
+    foreign: tuple[VenueOrder, ...] = ()
 
-    def standing(self, symbol: Symbol, venue_order_id: VenueOrderId) -> StandingOrder | None:
+    def standing(self, symbol: Symbol, venue_order_id: VenueOrderId) -> VenueOrder | None:
         """Return what is open at the venue and has nobody here who follows it, or None.
 
         Args:

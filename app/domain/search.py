@@ -7,7 +7,7 @@ from app.domain.aggregate import Aggregate
 from app.domain.enums import Dialect, Kind, Side
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol
 from app.domain.order import Order
-from app.domain.request.request import SignalState
+from app.domain.request.request import RequestState
 from app.domain.smart_order import SmartOrderState
 from app.domain.smart_trade.enums import FINAL, TradeStatus
 from app.domain.status import IN_FLIGHT, OPEN
@@ -24,8 +24,8 @@ LIVE_STATES: Final = frozenset[str](
     {
         *IN_FLIGHT,
         *OPEN,
-        SignalState.SCHEDULED,
-        SignalState.EXECUTING,
+        RequestState.SCHEDULED,
+        RequestState.EXECUTING,
         SmartOrderState.PENDING_NEW,
         SmartOrderState.PENDING_CANCEL,
         *(set(TradeStatus) - FINAL),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from app.domain.decision import Decision, Entry, EntryName, ignored
+from app.domain.decision import Decision, EntryName, TimelineEntry, ignored
 from app.domain.effects import AT_ONCE, Effect, EffectKind
 from app.domain.enums import (
     Dialect,
@@ -246,7 +246,7 @@ class SmartOrder:
         if not self.is_waiting:
             return Decision(replace(self, armed=True))
         armed = replace(self, armed=True)
-        return Decision(armed, entries=(Entry(EntryName.ARMED, event.at_ms),))
+        return Decision(armed, entries=(TimelineEntry(EntryName.ARMED, event.at_ms),))
 
     def _fired(self, event: TriggerFired) -> Decision["SmartOrder"]:
         if not self.is_waiting:
@@ -320,8 +320,8 @@ class SmartOrder:
         if not order.is_closed:
             return Decision(heard)
         if order.status is OrderStatus.FILLED or order.filled_quantity > 0:
-            entry = Entry(EntryName.FILLED, event.at_ms)
-            return Decision(heard, entries=(entry, Entry(EntryName.CLOSED, event.at_ms)))
+            entry = TimelineEntry(EntryName.FILLED, event.at_ms)
+            return Decision(heard, entries=(entry, TimelineEntry(EntryName.CLOSED, event.at_ms)))
         was_opened = self.order_status in OPEN
         return heard._order_failed(order, event, was_opened=was_opened)  # noqa: SLF001
 
@@ -333,7 +333,9 @@ class SmartOrder:
         refused = order.status in {OrderStatus.REJECTED, OrderStatus.DENIED}
         if nothing_left or not refused or was_opened:
             ended = replace(self, reason=order.reason)
-            return Decision(ended, entries=(Entry(EntryName.CLOSED, event.at_ms, order.reason),))
+            return Decision(
+                ended, entries=(TimelineEntry(EntryName.CLOSED, event.at_ms, order.reason),)
+            )
         if self.reduce_only and self.placements < PLACEMENTS_MAX:
             placed = (order.price, EntryName.DEFERRED)
             return self._placing(event.new_ids[0], event.at_ms, placed)
@@ -374,7 +376,7 @@ class SmartOrder:
             order_status=order.status,
             placements=self.placements + 1,
         )
-        return Decision(placing, children=(order,), entries=(Entry(name, at_ms),))
+        return Decision(placing, children=(order,), entries=(TimelineEntry(name, at_ms),))
 
     @property
     def _order_type(self) -> OrderType:
@@ -393,5 +395,5 @@ def direction_of(side: Side, *, takes_profit: bool) -> Direction:
     return Direction.RISING if (side is Side.SELL) is takes_profit else Direction.FALLING
 
 
-def _ended(name: EntryName, at_ms: EpochMs, reason: Reason | None) -> tuple[Entry, ...]:
-    return (Entry(name, at_ms, reason), Entry(EntryName.CLOSED, at_ms))
+def _ended(name: EntryName, at_ms: EpochMs, reason: Reason | None) -> tuple[TimelineEntry, ...]:
+    return (TimelineEntry(name, at_ms, reason), TimelineEntry(EntryName.CLOSED, at_ms))

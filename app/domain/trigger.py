@@ -105,7 +105,7 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class TriggerState:
     """Where an armed trigger stands now.
 
     Attributes:

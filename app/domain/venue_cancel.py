@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from app.domain.effects import AT_ONCE, Effect, EffectKind
 from app.domain.identifiers import AccountId, AggregateId, EpochMs
-from app.domain.reconciliation import StandingOrder
+from app.domain.reconciliation import VenueOrder
 
 
 class CancelState(StrEnum):
@@ -48,7 +48,7 @@ class VenueCancel:
 
     id: AggregateId
     account: AccountId
-    order: StandingOrder
+    order: VenueOrder
     asked_at_ms: EpochMs
     until_ms: EpochMs
     next_check_ms: EpochMs

@@ -25,7 +25,7 @@ from app.domain.identifiers import ClientOrderId, EpochMs, Symbol
 from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Position, Quote
 from app.domain.order import Order
-from app.domain.reconciliation import StandingOrder
+from app.domain.reconciliation import VenueOrder
 from app.domain.report import OrderReport, fees_of, is_all_told, merged
 from app.domain.status import OPEN, OrderStatus
 from app.exchanges import parse as reading
@@ -420,7 +420,7 @@ class CcxtVenue:
         return self.find(order)
 
     @_in_one_call
-    def standing(self, symbols: Collection[Symbol]) -> Sequence[StandingOrder]:
+    def standing(self, symbols: Collection[Symbol]) -> Sequence[VenueOrder]:
         """Return all that is open at the venue, whoever placed it."""
         listed = self.open_orders(sorted(symbols)).values()
         return [reading.standing_of(row, self._size_of(row)) for row in listed]
@@ -440,7 +440,7 @@ class CcxtVenue:
         return Placed(orders=orders, until_ms=until_ms)
 
     @_in_one_call
-    def cancel_standing(self, order: StandingOrder) -> None:
+    def cancel_standing(self, order: VenueOrder) -> None:
         """Ask that an order be taken off, whoever placed it, by the exchange's own id."""
         if order.venue_order_id is None:
             raise VenueRejected(f"{self._account.venue} has told no id of this order")
@@ -448,7 +448,7 @@ class CcxtVenue:
             api.cancel_order(order.venue_order_id, self.exchange.unified(order.symbol))
 
     @_in_one_call
-    def find_standing(self, order: StandingOrder) -> OrderReport | None:
+    def find_standing(self, order: VenueOrder) -> OrderReport | None:
         """Return what became of such an order: its own record tells, else the list of open ones."""
         answer = self._record_of(order) or self._listed(order)
         if answer is None:
@@ -458,14 +458,14 @@ class CcxtVenue:
         except OutcomeUnknown as error:
             raise VenueUnavailable(str(error)) from error
 
-    def _record_of(self, order: StandingOrder) -> Json | None:
+    def _record_of(self, order: VenueOrder) -> Json | None:
         try:
             with self.exchange.asking(Urgency.LOOK_UP) as api:
                 return found_standing(api, self.exchange, order)
         except (VenueRejected, NotFound):
             return None  # not every exchange tells of one order
 
-    def _listed(self, order: StandingOrder) -> Json | None:
+    def _listed(self, order: VenueOrder) -> Json | None:
         listed = self.open_orders([order.symbol]).values()
         return next((row for row in listed if _names(row, order)), None)
 
@@ -540,7 +540,7 @@ class CcxtVenue:
         return opened.opposite if order.reduce_only else opened
 
 
-def _names(row: Json, order: StandingOrder) -> bool:
+def _names(row: Json, order: VenueOrder) -> bool:
     """Tell whether a row of a list is about an order; ids are the exchange's own, by symbol."""
     same_symbol = str(row.get("symbol")).partition(":")[0] == order.symbol
     return same_symbol and reading.venue_id_of(row) == order.venue_order_id

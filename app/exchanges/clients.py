@@ -12,7 +12,7 @@ from app.exchanges.market_tables import MarketTables
 from app.exchanges.ports import VenuePorts
 from app.exchanges.profiles import profile_of
 from app.exchanges.shared import Shared
-from app.exchanges.trading_rules import CcxtConditions
+from app.exchanges.trading_rules import CcxtTradingRules
 
 
 class Clients:
@@ -43,13 +43,13 @@ class Clients:
         """
         return CcxtVenue(account, self.exchange(account), self._ports)
 
-    def conditions(self, account: Account) -> CcxtConditions:
+    def trading_rules(self, account: Account) -> CcxtTradingRules:
         """Return what an account may trade there, and how.
 
         Raises:
             NotFound: as `venue`.
         """
-        return CcxtConditions(account, self.exchange(account), self._ports.memory, self.markets)
+        return CcxtTradingRules(account, self.exchange(account), self._ports.memory, self.markets)
 
     def feed(self, name: VenueName) -> CcxtFeed:
         """Return the prices of one market, by the name that `Account.feed` gives it.

@@ -13,7 +13,7 @@ import ccxt
 from app.domain.enums import Market
 from app.domain.identifiers import Symbol
 from app.domain.order import Order
-from app.domain.reconciliation import StandingOrder
+from app.domain.reconciliation import VenueOrder
 from app.exchanges.exchange import Exchange
 from app.exchanges.profiles import LookUp
 
@@ -60,7 +60,7 @@ def found_order(
         return None
 
 
-def found_standing(api: Json, exchange: Exchange, order: StandingOrder) -> Json | None:
+def found_standing(api: Json, exchange: Exchange, order: VenueOrder) -> Json | None:
     """Return ccxt's order with this id of the exchange's own, or None if it has none.
 
     Raises:

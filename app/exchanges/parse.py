@@ -19,7 +19,7 @@ from app.domain.instrument import Instrument
 from app.domain.market import Balance, Position, Quote
 from app.domain.order import Order
 from app.domain.reason import Reason
-from app.domain.reconciliation import StandingOrder
+from app.domain.reconciliation import VenueOrder
 from app.domain.report import Fill, OrderReport, fees_of
 from app.domain.status import CLOSED, OPEN, OrderStatus
 from app.exchanges.profiles import Profile
@@ -220,14 +220,14 @@ def placed_of(row: Json, size: Decimal) -> PlacedOrder:
     )
 
 
-def standing_of(row: Json, size: Decimal) -> StandingOrder:
+def standing_of(row: Json, size: Decimal) -> VenueOrder:
     """Return an open order of a list, whoever placed it.
 
     Args:
         row: ccxt's order.
         size: base currency in one contract.
     """
-    return StandingOrder(
+    return VenueOrder(
         client_order_id=ClientOrderId(str(row.get("clientOrderId") or row.get("id"))),
         venue_order_id=venue_id_of(row),
         symbol=Symbol(str(row.get("symbol")).partition(":")[0]),

@@ -10,13 +10,13 @@ from app.domain.identifiers import ClientOrderId, EpochMs, Symbol, VenueName
 from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Quote, Tick
 from app.domain.order import Order
-from app.domain.reconciliation import StandingOrder
+from app.domain.reconciliation import VenueOrder
 from app.domain.report import OrderReport
 from app.domain.symbols import Listed
 from app.exchanges.clients import Clients
 from app.exchanges.known_markets import KnownMarkets
 from app.exchanges.profiles import profile_of
-from app.exchanges.trading_rules import CcxtConditions
+from app.exchanges.trading_rules import CcxtTradingRules
 from app.ports.exchange import VenueMemory
 
 #: A picture of an account that is older than this is asked for anew; workers see to it soon.
@@ -82,7 +82,7 @@ class RememberedVenue:
         """Refuse: workers ask."""
         raise self._not_here(orders)
 
-    def standing(self, symbols: Collection[Symbol]) -> Sequence[StandingOrder]:
+    def standing(self, symbols: Collection[Symbol]) -> Sequence[VenueOrder]:
         """Refuse: workers ask."""
         raise self._not_here(symbols)
 
@@ -90,11 +90,11 @@ class RememberedVenue:
         """Refuse: workers ask."""
         raise self._not_here((symbol, since_ms))
 
-    def cancel_standing(self, order: StandingOrder) -> None:
+    def cancel_standing(self, order: VenueOrder) -> None:
         """Refuse: workers cancel orders."""
         raise self._not_here(order)
 
-    def find_standing(self, order: StandingOrder) -> OrderReport | None:
+    def find_standing(self, order: VenueOrder) -> OrderReport | None:
         """Refuse: workers ask."""
         raise self._not_here(order)
 
@@ -160,9 +160,9 @@ class RememberedVenues:
         profile_of(account.venue).sandbox_of(account)
         return RememberedVenue(account, self._memory, self._clients.markets)
 
-    def conditions(self, account: Account) -> CcxtConditions:
+    def trading_rules(self, account: Account) -> CcxtTradingRules:
         """Return what an account may trade there; what changes them is for workers."""
-        return self._clients.conditions(account)
+        return self._clients.trading_rules(account)
 
     def feed(self, name: VenueName) -> RememberedFeed:
         """Return prices that nobody looks at here."""

@@ -13,7 +13,7 @@ from app.exchanges.known_markets import KnownMarkets
 from app.ports.exchange import Urgency, VenueMemory
 
 
-class CcxtConditions:
+class CcxtTradingRules:
     """The conditions of one account. What is read comes from what workers have learned before.
 
     Args:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from app.domain.aggregate import Aggregate
-from app.domain.decision import Entry
+from app.domain.decision import TimelineEntry
 from app.domain.errors import NotFound
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
@@ -41,7 +41,7 @@ class Live(Protocol):
             UnreadableRecord: this release cannot read it.
         """
 
-    def timeline(self, aggregate_id: AggregateId) -> Sequence[tuple[Entry, str]]:
+    def timeline(self, aggregate_id: AggregateId) -> Sequence[tuple[TimelineEntry, str]]:
         """Return what has happened to an aggregate, oldest first, each with its process."""
 
     def children(self, aggregate_id: AggregateId) -> Sequence[AggregateId]:
@@ -61,7 +61,7 @@ class WholeReader:
         self,
         live: Live,
         history: SqlHistory,
-        entry_from: Callable[[str], tuple[Entry, str]],
+        entry_from: Callable[[str], tuple[TimelineEntry, str]],
     ) -> None:
         self._live = live
         self._history = history
@@ -108,7 +108,7 @@ class WholeReader:
         ours = sum(1 for _ in _fills_of(live.values(), search))
         return ours + self._history.count_fills(search, live)
 
-    def timeline(self, aggregate_id: AggregateId) -> Sequence[tuple[Entry, str]]:
+    def timeline(self, aggregate_id: AggregateId) -> Sequence[tuple[TimelineEntry, str]]:
         """Return what has happened to an aggregate, oldest first, each with its process."""
         live = self._live.timeline(aggregate_id)
         if live or self._live.load([aggregate_id]):

@@ -23,7 +23,7 @@ from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Quote
 from app.domain.order import Order
 from app.domain.reason import Reason
-from app.domain.reconciliation import StandingOrder
+from app.domain.reconciliation import VenueOrder
 from app.domain.report import OrderReport
 from app.domain.status import OrderStatus
 from app.paper.domain.account import PaperAccount
@@ -109,13 +109,13 @@ class PaperVenue:
             found = self._ports.ledger.load(self._account.id, wanted).orders
         return {one: order.report() for one, order in found.items()}
 
-    def standing(self, symbols: Collection[Symbol]) -> Sequence[StandingOrder]:
+    def standing(self, symbols: Collection[Symbol]) -> Sequence[VenueOrder]:
         """Return all that rests."""
         del symbols
         with _instead(VenueUnavailable):
             orders = self._ports.ledger.history(self._account.id)
         return [
-            StandingOrder(
+            VenueOrder(
                 client_order_id=one.client_order_id,
                 venue_order_id=one.venue_order_id,
                 symbol=one.symbol,
@@ -149,11 +149,11 @@ class PaperVenue:
             )
         )
 
-    def cancel_standing(self, order: StandingOrder) -> None:
+    def cancel_standing(self, order: VenueOrder) -> None:
         """Take an order off, whoever placed it."""
         self._taken_off(order.client_order_id, _REQUESTED)
 
-    def find_standing(self, order: StandingOrder) -> OrderReport | None:
+    def find_standing(self, order: VenueOrder) -> OrderReport | None:
         """Return what became of such an order, or None if there never was one."""
         with _instead(VenueUnavailable):
             snapshot = self._ports.ledger.load(self._account.id, [order.client_order_id])

@@ -7,11 +7,11 @@ from app.domain.enums import OrderType, PositionMode
 from app.domain.errors import Conflict, MalformedPayload, VenueRejected, VenueUnavailable
 from app.domain.identifiers import Symbol
 from app.domain.instrument import Instrument
-from app.paper.admin.administration import PaperDesk
+from app.paper.admin.administration import PaperAdministration
 from app.paper.paper_ports import PaperPorts
 
 
-class PaperConditions:
+class PaperTradingRules:
     """The conditions of one account.
 
     Args:
@@ -47,7 +47,7 @@ class PaperConditions:
 
     def _set(self, content: object) -> None:
         try:
-            PaperDesk(self._ports).set_account(self._account, content)
+            PaperAdministration(self._ports).set_account(self._account, content)
         except MalformedPayload as error:
             what = (f"{field} {why}" for field, all_of in error.fields.items() for why in all_of)
             raise VenueRejected("; ".join(what)) from error

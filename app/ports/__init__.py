@@ -7,7 +7,7 @@ from typing import Protocol
 from app.domain.account import Account, ApiClient, Connector
 from app.domain.adjustment import Adjustment, Outcome
 from app.domain.aggregate import Aggregate
-from app.domain.decision import Entry
+from app.domain.decision import TimelineEntry
 from app.domain.effects import AT_ONCE, Effect
 from app.domain.enums import AccountState, Dialect, Mode, OrderType, PositionMode
 from app.domain.finding import Finding
@@ -32,13 +32,13 @@ from app.domain.reconciliation import (
     FailedReconciliation,
     OrphanedFill,
     Reconciliation,
-    StandingOrder,
+    VenueOrder,
 )
 from app.domain.report import Fill, OrderReport
 from app.domain.search import EVERYTHING, FillPlace, Place, Search
 from app.domain.smart_order import SmartOrder
 from app.domain.symbols import Listed
-from app.domain.trigger import Firing, Standing, Trigger
+from app.domain.trigger import Firing, Trigger, TriggerState
 from app.domain.venue_cancel import VenueCancel
 
 
@@ -96,13 +96,13 @@ class Change:
 
     before: Stored | None
     after: Aggregate
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[TimelineEntry, ...] = ()
     read: Mapping[AggregateId, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """Conditions that the store checks in the same step as the commit.
+class CommitConditions:
+    """TradingRules that the store checks in the same step as the commit.
 
     Attributes:
         permits: the account states under which it may happen; None does not ask.
@@ -120,12 +120,12 @@ class Terms:
     tell: tuple[AggregateId, ...] = ()
 
 
-NO_TERMS = Terms()
+NO_TERMS = CommitConditions()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """Conditions under which a new request is taken in.
+    """TradingRules under which a new request is taken in.
 
     Attributes:
         dedupe_key: hash of what makes two requests the same, or None.
@@ -159,7 +159,9 @@ class Ledger(Protocol):
             UnreadableRecord: this release cannot read it; see `Quarantine`.
         """
 
-    def commit(self, changes: Sequence[Change], terms: Terms = NO_TERMS) -> Sequence[Effect]:
+    def commit(
+        self, changes: Sequence[Change], terms: CommitConditions = NO_TERMS
+    ) -> Sequence[Effect]:
         """Write all the changes or none, and return the effects that came to be owed.
 
         Raises:
@@ -202,7 +204,7 @@ class Ledger(Protocol):
     def state_of(self, account: AccountId) -> AccountState:
         """Return the risk state of an account; HALT if it is missing or unreadable."""
 
-    def position(self) -> Sequence[str]:
+    def revision(self) -> Sequence[str]:
         """Return how far things have happened: the same twice, and nothing did between."""
 
 
@@ -312,10 +314,10 @@ class Slots(Protocol):
         """Return whether nobody has claimed this slot within its life."""
 
 
-class Canary(Protocol):
+class Heartbeat(Protocol):
     """Proof that the queue carries messages to a worker."""
 
-    def sing(self, at_ms: EpochMs) -> None:
+    def beat(self, at_ms: EpochMs) -> None:
         """Note that a canary came through the queue at this server time."""
 
     def last_ms(self) -> EpochMs | None:
@@ -341,7 +343,7 @@ class TriggerBook(Protocol):
     def disarm(self, trigger: Trigger) -> None:
         """Hold it no more. A trigger that is not held is no error."""
 
-    def standing(self, trigger: Trigger) -> Standing | None:
+    def standing(self, trigger: Trigger) -> TriggerState | None:
         """Return where a trigger stands now, or None if the book does not hold it."""
 
     def begin(self, venue: VenueName, tick: Tick) -> None:
@@ -422,7 +424,7 @@ class Venue(Protocol):
             VenueUnavailable: the questions could not be asked.
         """
 
-    def standing(self, symbols: Collection[Symbol]) -> Sequence[StandingOrder]:
+    def standing(self, symbols: Collection[Symbol]) -> Sequence[VenueOrder]:
         """Return all that is open at the venue, whoever placed it.
 
         Args:
@@ -443,7 +445,7 @@ class Venue(Protocol):
             CannotAsk: it never can be.
         """
 
-    def cancel_standing(self, order: StandingOrder) -> None:
+    def cancel_standing(self, order: VenueOrder) -> None:
         """Ask that an order be taken off which `standing` has told of, by the venue's own id.
 
         Raises:
@@ -453,7 +455,7 @@ class Venue(Protocol):
             NotFound: the venue has no such order.
         """
 
-    def find_standing(self, order: StandingOrder) -> OrderReport | None:
+    def find_standing(self, order: VenueOrder) -> OrderReport | None:
         """Return what became of such an order, looked up by the venue's own id.
 
         None if the venue knows it no more, and does not list it as open either.
@@ -588,7 +590,7 @@ class VenueCancels(Protocol):
         """Return those whose outcome is not known, of all accounts."""
 
 
-class Conditions(Protocol):
+class TradingRules(Protocol):
     """What an account may trade at its venue, and how: what seldom changes."""
 
     def instruments(self) -> Sequence[Instrument]:
@@ -662,7 +664,7 @@ class Venues(Protocol):
     def of(self, account: Account) -> Venue:
         """Return the venue as this account sees it."""
 
-    def conditions(self, account: Account) -> Conditions:
+    def trading_rules(self, account: Account) -> TradingRules:
         """Return what this account may trade there, and how."""
 
     def feed(self, venue: VenueName) -> Feed:
@@ -771,7 +773,7 @@ class Reader(Protocol):
     def count_fills(self, search: Search = EVERYTHING) -> int:
         """Return how many fills there are of what is searched for."""
 
-    def timeline(self, aggregate_id: AggregateId) -> Sequence[tuple[Entry, str]]:
+    def timeline(self, aggregate_id: AggregateId) -> Sequence[tuple[TimelineEntry, str]]:
         """Return what has happened to an aggregate, oldest first, each with its process."""
 
     def children(self, aggregate_id: AggregateId) -> Sequence[AggregateId]:
@@ -834,7 +836,7 @@ class History(Protocol):
         """Return these; those it does not know are left out."""
 
 
-class Departures(Protocol):
+class ArchiveQueue(Protocol):
     """Finished aggregates on their way out of the store."""
 
     def finished(self, limit: int) -> Sequence[AggregateId]:
@@ -868,7 +870,7 @@ class Departures(Protocol):
         Until it does, they are in the lists of the store.
         """
 
-    def enlist(self) -> None:
+    def enqueue(self) -> None:
         """Let `finished` return all that has finished, also what an older release let finish."""
 
     def history(self) -> str | None:
@@ -895,7 +897,7 @@ class Locks(Protocol):
         """Give the lock back, if it is still ours."""
 
 
-class Bindings(Protocol):
+class UsedKeys(Protocol):
     """Names, each bound to the first content that came with it, whatever its shard."""
 
     def use(self, name: str, content: str, now_ms: EpochMs, until_ms: EpochMs) -> bool:
@@ -1053,17 +1055,17 @@ class Ports:
     venues: Venues
     reports: Reports
     locks: Locks
-    bindings: Bindings
+    bindings: UsedKeys
     errands: Errands
     kill_switches: KillSwitches
-    canary: Canary
+    heartbeat: Heartbeat
     runs: Runs
     freezer: Freezer
     findings: Findings
     reconciliations: Reconciliations
     venue_cancels: VenueCancels
     views: Views
-    departures: Departures
+    archive_queue: ArchiveQueue
     history: History
     publisher: Publisher
     policy: Policy

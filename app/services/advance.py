@@ -10,7 +10,7 @@ from app.domain.effects import Effect, EffectKind
 from app.domain.errors import Conflict, StoreUnavailable
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
-from app.ports import NO_TERMS, Change, Ports, Stored, Terms
+from app.ports import NO_TERMS, Change, CommitConditions, Ports, Stored
 
 #: Races lost in a row before the work is left to its next wake-up.
 ATTEMPTS_MAX = 8
@@ -20,7 +20,7 @@ def advance(
     aggregate_id: AggregateId,
     event: Event,
     ports: Ports,
-    terms: Terms = NO_TERMS,
+    terms: CommitConditions = NO_TERMS,
     read: Mapping[AggregateId, int] | None = None,
 ) -> Decision[Aggregate]:
     """Let `event` happen to the aggregate.
@@ -47,7 +47,7 @@ def _commit(
     stored: Stored,
     decision: Decision[Aggregate],
     ports: Ports,
-    terms: Terms,
+    terms: CommitConditions,
     read: Mapping[AggregateId, int],
 ) -> None:
     terms = replace(terms, tell=_guards(stored.aggregate, decision.aggregate, ports))

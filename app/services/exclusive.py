@@ -12,7 +12,7 @@ ANSWER_MS = 10_000
 
 
 @contextmanager
-def held(locks: Locks, name: str, lease_ms: int) -> Iterator[bool]:
+def exclusive(locks: Locks, name: str, lease_ms: int) -> Iterator[bool]:
     """Hold a lock while something is done; yield whether we do, since somebody else may.
 
     Args:

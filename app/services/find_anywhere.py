@@ -40,7 +40,7 @@ def present(aggregate_id: AggregateId, ports: Ports) -> Aggregate:
         return ports.ledger.load(aggregate_id).aggregate
     except NotFound:
         give_up_at_ms, record = _left(aggregate_id, ports)
-        ports.departures.bring_back(record, give_up_at_ms)
+        ports.archive_queue.bring_back(record, give_up_at_ms)
         return ports.ledger.load(aggregate_id).aggregate
 
 
@@ -58,7 +58,7 @@ def tell(aggregate_id: AggregateId, event: Event, ports: Ports) -> None:
         give_up_at_ms, record = _left(aggregate_id, ports)
         if decide(record.aggregate, event).ignored is not None:
             return
-        ports.departures.bring_back(record, give_up_at_ms)
+        ports.archive_queue.bring_back(record, give_up_at_ms)
         advance(aggregate_id, event, ports)
 
 

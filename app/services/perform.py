@@ -24,7 +24,7 @@ from app.services.smart_trades.watches import book_watches, withdraw_orders
 from app.services.watching.watch import hand_on
 
 
-def tend(aggregate_id: AggregateId, ports: Ports) -> None:
+def perform(aggregate_id: AggregateId, ports: Ports) -> None:
     """Bring the aggregate forward as far as it goes now.
 
     Safe to call at any time, twice and at once: each step is a commit that finds out whether it is

@@ -23,7 +23,7 @@ class Reply(NamedTuple):
     body: bytes
 
 
-class Express:
+class FastPath:
     """A WSGI application that answers POST requests to one path, and leaves the rest to another.
 
     Args:

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from app.domain.commands import Action
-from app.domain.decision import Entry, EntryName
+from app.domain.decision import EntryName, TimelineEntry
 from app.domain.errors import RateLimited, StaleRegistry, StoreUnavailable
 from app.domain.identifiers import AccountId, AggregateId, EpochMs
-from app.domain.request.signal import Signal, SignalState, Stage
+from app.domain.request.signal import RequestState, Signal, Stage
 from app.ports import Admission, Change
 from app.store.core import keys
 from tests.support.builders import NOW, ORIGIN, SPOT, SPOT_ID, a_signal, an_id
@@ -23,7 +23,7 @@ UNIQUE = Admission(caller_id_scope=ORIGIN)
 def admitted(store: Store, number: int, admission: Admission, **odd: Any) -> AggregateId | None:  # noqa: ANN401
     """Send a request with this number; return the id of the one that it repeats."""
     signal = a_signal(id=an_id(number), **odd)
-    entries = (Entry(EntryName.RECEIVED, NOW),)
+    entries = (TimelineEntry(EntryName.RECEIVED, NOW),)
     return store.ledger.admit([Change(None, signal, entries)], admission)
 
 
@@ -111,7 +111,7 @@ def test_a_caller_id_is_taken_while_its_order_lives(store: Store) -> None:
 
 @pytest.mark.parametrize(
     "after",
-    [{"state": SignalState.DONE}, {"stage": Stage.PROTECTED}],
+    [{"state": RequestState.DONE}, {"stage": Stage.PROTECTED}],
     ids=["ended", "protected"],
 )
 def test_a_caller_id_is_free_when_its_order_has_closed(store: Store, after: dict[str, Any]) -> None:
@@ -122,7 +122,7 @@ def test_a_caller_id_is_free_when_its_order_has_closed(store: Store, after: dict
 
 
 def test_a_delayed_message_holds_its_caller_id(store: Store) -> None:
-    admitted(store, 1, UNIQUE, caller_id="Long", state=SignalState.SCHEDULED)
+    admitted(store, 1, UNIQUE, caller_id="Long", state=RequestState.SCHEDULED)
 
     assert admitted(store, 2, UNIQUE, caller_id="Long") == an_id(1)
 

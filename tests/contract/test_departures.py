@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.domain.decision import Entry, EntryName
+from app.domain.decision import EntryName, TimelineEntry
 from app.domain.errors import NotFound, StoreUnavailable
 from app.domain.identifiers import EpochMs
-from app.domain.request.signal import SignalState
+from app.domain.request.signal import RequestState
 from app.domain.search import place_of
 from app.domain.status import OrderStatus
 from app.ports import Admission, Change
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from app.domain.identifiers import AggregateId
     from app.ports import Record
 
-ENTRY = Entry(EntryName.CLOSED, NOW)
+ENTRY = TimelineEntry(EntryName.CLOSED, NOW)
 
 
 def put(store: Store, *aggregates: Aggregate) -> None:
@@ -35,15 +35,15 @@ def put(store: Store, *aggregates: Aggregate) -> None:
 
 def keep(store: Store) -> list[Record]:
     """Let the history have what has finished."""
-    records = list(store.departures.load(store.departures.finished(100)))
-    store.departures.kept({one.aggregate.id: one.mark for one in records})
+    records = list(store.archive_queue.load(store.archive_queue.finished(100)))
+    store.archive_queue.kept({one.aggregate.id: one.mark for one in records})
     return records
 
 
 def leave(store: Store, later_ms: int = 10) -> int:
     """Let leave whatever the history has."""
     store.clock.advance(later_ms)
-    return store.departures.leave(store.departures.leaving(store.clock.server_ms(), 100))
+    return store.archive_queue.leave(store.archive_queue.leaving(store.clock.server_ms(), 100))
 
 
 def listed(store: Store) -> list[AggregateId]:
@@ -65,21 +65,21 @@ def test_what_has_finished_is_told_oldest_first(store: Store) -> None:
     put(store, an_order_in(OrderStatus.NEW, id=an_id(4)))
     put(store, an_order_in(OrderStatus.FILLED, id=an_id(5, USDM_ID), account=USDM_ID))
 
-    assert store.departures.finished(3) == [an_id(3), an_id(1), an_id(2)]
-    assert store.departures.finished(9)[3:] == [an_id(5, USDM_ID)]
+    assert store.archive_queue.finished(3) == [an_id(3), an_id(1), an_id(2)]
+    assert store.archive_queue.finished(9)[3:] == [an_id(5, USDM_ID)]
 
 
 def test_an_aggregate_that_finishes_is_told_of(store: Store) -> None:
     put(store, LIVE)
-    assert store.departures.finished(9) == []
+    assert store.archive_queue.finished(9) == []
 
     store.change(an_order_in(OrderStatus.FILLED, id=LIVE.id))
 
-    assert store.departures.finished(9) == [LIVE.id]
+    assert store.archive_queue.finished(9) == [LIVE.id]
 
 
 def test_all_that_there_is_leaves_and_comes_back(store: Store) -> None:
-    signal = a_signal(id=an_id(1), state=SignalState.DONE)
+    signal = a_signal(id=an_id(1), state=RequestState.DONE)
     child = an_order_in(OrderStatus.FILLED, id=an_id(2), parent_id=signal.id)
     put(store, signal, child)
 
@@ -92,15 +92,15 @@ def test_all_that_there_is_leaves_and_comes_back(store: Store) -> None:
 
     give_up_ms = EpochMs(server_ms(store.client) + 10_000)
     for record in records:
-        store.departures.bring_back(record, give_up_ms)
-        store.departures.bring_back(record, give_up_ms)
+        store.archive_queue.bring_back(record, give_up_ms)
+        store.archive_queue.bring_back(record, give_up_ms)
 
     assert store.ledger.load(signal.id).aggregate == signal
     assert store.ledger.load(signal.id).version == 1
     assert store.reader.timeline(child.id) == [(ENTRY, "test-1")]
     assert store.reader.children(signal.id) == [child.id]
     assert listed(store) == []
-    assert list(store.departures.load([signal.id, child.id])) == records
+    assert list(store.archive_queue.load([signal.id, child.id])) == records
     store.clock.advance(server_ms(store.client) - store.clock.server_ms())
     assert leave(store) == 2
 
@@ -111,20 +111,20 @@ def test_what_is_kept_is_in_the_lists_of_the_store_no_more(store: Store) -> None
     keep(store)
 
     assert listed(store) == [LIVE.id]
-    assert store.departures.finished(9) == []
+    assert store.archive_queue.finished(9) == []
     assert store.ledger.load(ENDED.id).aggregate == ENDED
 
 
 def test_what_changes_before_it_counts_as_kept_is_given_again(store: Store) -> None:
     put(store, an_order_in(OrderStatus.CANCELED, id=ENDED.id))
-    (record,) = store.departures.load([ENDED.id])
+    (record,) = store.archive_queue.load([ENDED.id])
     store.change(ENDED)
 
-    store.departures.kept({ENDED.id: record.mark})
+    store.archive_queue.kept({ENDED.id: record.mark})
 
     assert listed(store) == [ENDED.id]
-    assert store.departures.finished(9) == [ENDED.id]
-    assert store.departures.leaving(EpochMs(NOW + 1_000), 9) == {}
+    assert store.archive_queue.finished(9) == [ENDED.id]
+    assert store.archive_queue.leaving(EpochMs(NOW + 1_000), 9) == {}
 
 
 def test_what_changes_after_it_was_kept_is_given_again(store: Store) -> None:
@@ -133,9 +133,9 @@ def test_what_changes_after_it_was_kept_is_given_again(store: Store) -> None:
 
     store.change(ENDED)
 
-    assert store.departures.leave({ENDED.id: old.mark}) == 0
+    assert store.archive_queue.leave({ENDED.id: old.mark}) == 0
     assert listed(store) == [ENDED.id]
-    assert store.departures.finished(9) == [ENDED.id]
+    assert store.archive_queue.finished(9) == [ENDED.id]
     (new,) = keep(store)
     assert new.aggregate == ENDED
     assert leave(store) == 1
@@ -148,8 +148,8 @@ def test_what_is_gone_is_taken_off_the_lists(store: Store) -> None:
     store.client.zadd(keys.finished(SPOT_ID), {str(ENDED.id): 1})
     store.client.zadd(keys.everything(SPOT_ID), {str(ENDED.id): NOW})
 
-    assert store.departures.load(store.departures.finished(9)) == []
-    store.departures.kept({ENDED.id: (0, 0)})
+    assert store.archive_queue.load(store.archive_queue.finished(9)) == []
+    store.archive_queue.kept({ENDED.id: (0, 0)})
 
     assert left_keys(store) == {"events"}
 
@@ -157,7 +157,7 @@ def test_what_is_gone_is_taken_off_the_lists(store: Store) -> None:
 def test_what_is_live_is_not_for_the_history(store: Store) -> None:
     put(store, LIVE)
 
-    assert store.departures.load([LIVE.id, an_id(9)]) == []
+    assert store.archive_queue.load([LIVE.id, an_id(9)]) == []
 
 
 def test_what_a_newer_release_wrote_is_left_to_it(store: Store) -> None:
@@ -165,12 +165,12 @@ def test_what_a_newer_release_wrote_is_left_to_it(store: Store) -> None:
     body = text_of(store.client.hget(keys.aggregate(ENDED.id), "body"))
     store.client.hset(keys.aggregate(ENDED.id), "body", body.replace('"s":1', '"s":2'))
 
-    assert store.departures.load([ENDED.id]) == []
-    store.departures.postpone([ENDED.id, an_id(9)], EpochMs(NOW + 500))
+    assert store.archive_queue.load([ENDED.id]) == []
+    store.archive_queue.postpone([ENDED.id, an_id(9)], EpochMs(NOW + 500))
 
-    assert store.departures.finished(9) == []
+    assert store.archive_queue.finished(9) == []
     store.clock.advance(500)
-    assert store.departures.finished(9) == [ENDED.id]
+    assert store.archive_queue.finished(9) == [ENDED.id]
 
 
 def test_it_leaves_when_it_was_kept_for_long_enough(store: Store) -> None:
@@ -178,12 +178,12 @@ def test_it_leaves_when_it_was_kept_for_long_enough(store: Store) -> None:
     keep(store)
     kept_ms = store.clock.server_ms()
 
-    assert store.departures.leaving(EpochMs(kept_ms - 1), 9) == {}
-    assert store.departures.leaving(kept_ms, 9) == {ENDED.id: (1, 1)}
+    assert store.archive_queue.leaving(EpochMs(kept_ms - 1), 9) == {}
+    assert store.archive_queue.leaving(kept_ms, 9) == {ENDED.id: (1, 1)}
 
 
 def test_what_has_news_to_read_stays(store: Store) -> None:
-    signal = a_signal(id=an_id(1), state=SignalState.DONE)
+    signal = a_signal(id=an_id(1), state=RequestState.DONE)
     child = an_order_in(OrderStatus.NEW, id=an_id(2), parent_id=signal.id)
     put(store, signal, child)
     store.change(an_order_in(OrderStatus.FILLED, id=child.id, parent_id=signal.id))
@@ -200,7 +200,7 @@ def test_what_has_news_to_read_stays(store: Store) -> None:
 def test_nothing_leaves_before_its_parent_and_children_have_ended(
     store: Store, *, is_parent_live: bool
 ) -> None:
-    state = SignalState.EXECUTING if is_parent_live else SignalState.DONE
+    state = RequestState.EXECUTING if is_parent_live else RequestState.DONE
     signal = a_signal(id=an_id(1), state=state)
     status = OrderStatus.FILLED if is_parent_live else OrderStatus.NEW
     child = an_order_in(status, id=an_id(2), parent_id=signal.id)
@@ -210,7 +210,7 @@ def test_nothing_leaves_before_its_parent_and_children_have_ended(
     assert leave(store) == 0
 
     ended = an_order_in(OrderStatus.CANCELED, id=child.id, parent_id=signal.id)
-    store.change(replace(signal, state=SignalState.DONE) if is_parent_live else ended)
+    store.change(replace(signal, state=RequestState.DONE) if is_parent_live else ended)
     store.client.delete(keys.inbox(signal.id))
     assert leave(store) == 0  # the history has not all of them
     keep(store)
@@ -218,19 +218,19 @@ def test_nothing_leaves_before_its_parent_and_children_have_ended(
 
 
 def test_what_must_stay_is_looked_at_again_as_late_as_the_newest(store: Store) -> None:
-    put(store, a_signal(id=an_id(1), state=SignalState.EXECUTING))
+    put(store, a_signal(id=an_id(1), state=RequestState.EXECUTING))
     put(store, an_order_in(OrderStatus.FILLED, id=an_id(2), parent_id=an_id(1)))
     put(store, an_order_in(OrderStatus.FILLED, id=an_id(3)))
     keep(store)
 
     leave(store)
 
-    assert store.departures.leaving(EpochMs(store.clock.server_ms() - 1), 9) == {}
-    assert store.departures.leaving(store.clock.server_ms(), 9) == {an_id(2): (1, 1)}
+    assert store.archive_queue.leaving(EpochMs(store.clock.server_ms() - 1), 9) == {}
+    assert store.archive_queue.leaving(store.clock.server_ms(), 9) == {an_id(2): (1, 1)}
 
 
 def test_what_a_request_may_repeat_stays_until_it_cannot(store: Store) -> None:
-    signal = a_signal(id=an_id(1), state=SignalState.SKIPPED)
+    signal = a_signal(id=an_id(1), state=RequestState.SKIPPED)
     until_ms = EpochMs(NOW + 60_000)
     admission = Admission(dedupe_key="k", dedupe_until_ms=until_ms)
     store.ledger.admit([Change(None, signal, (ENTRY,))], admission)
@@ -242,16 +242,16 @@ def test_what_a_request_may_repeat_stays_until_it_cannot(store: Store) -> None:
 
 
 def test_a_repeat_of_what_was_kept_is_told_in_the_history_too(store: Store) -> None:
-    signal = a_signal(id=an_id(1), state=SignalState.SKIPPED)
+    signal = a_signal(id=an_id(1), state=RequestState.SKIPPED)
     admission = Admission(dedupe_key="k", dedupe_until_ms=EpochMs(NOW + 60_000))
     store.ledger.admit([Change(None, signal, (ENTRY,))], admission)
     (before,) = keep(store)
 
-    repeat = Change(None, a_signal(id=an_id(2), state=SignalState.SKIPPED))
+    repeat = Change(None, a_signal(id=an_id(2), state=RequestState.SKIPPED))
     assert store.ledger.admit([repeat], admission) == signal.id
     store.clock.advance(server_ms(store.client) - store.clock.server_ms())
 
-    assert store.departures.finished(9) == [signal.id]
+    assert store.archive_queue.finished(9) == [signal.id]
     (after,) = keep(store)
     assert after.mark == (before.mark[0], before.mark[1] + 1)
 
@@ -260,10 +260,10 @@ def test_what_the_history_has_lost_is_given_again_and_listed_meanwhile(store: St
     put(store, ENDED)
     keep(store)
 
-    store.departures.keep_again([ENDED.id])
+    store.archive_queue.keep_again([ENDED.id])
 
     assert [place_of(one) for one in store.reader.newest(None)] == [place_of(ENDED)]
-    assert store.departures.finished(9) == [ENDED.id]
+    assert store.archive_queue.finished(9) == [ENDED.id]
     assert len(keep(store)) == 1
     assert leave(store) == 1
 
@@ -274,10 +274,12 @@ def test_what_an_older_release_let_finish_is_told_of_too(store: Store) -> None:
     put(store, an_order_in(OrderStatus.NEW, id=an_id(count + 1)))
     store.client.delete(keys.finished(SPOT_ID))
 
-    store.departures.enlist()
-    store.departures.enlist()
+    store.archive_queue.enqueue()
+    store.archive_queue.enqueue()
 
-    assert set(store.departures.finished(2 * count)) == {an_id(one) for one in range(1, count + 1)}
+    assert set(store.archive_queue.finished(2 * count)) == {
+        an_id(one) for one in range(1, count + 1)
+    }
 
 
 def test_nothing_is_brought_back_too_late(store: Store) -> None:
@@ -286,7 +288,7 @@ def test_nothing_is_brought_back_too_late(store: Store) -> None:
     leave(store)
 
     with pytest.raises(StoreUnavailable, match="was to be back"):
-        store.departures.bring_back(record, EpochMs(server_ms(store.client) - 1))
+        store.archive_queue.bring_back(record, EpochMs(server_ms(store.client) - 1))
 
     assert left_keys(store) == {"events"}
 
@@ -296,18 +298,18 @@ def test_one_that_is_there_is_not_replaced(store: Store) -> None:
     (old,) = keep(store)
     store.change(ENDED)
 
-    store.departures.bring_back(old, EpochMs(server_ms(store.client) + 10_000))
+    store.archive_queue.bring_back(old, EpochMs(server_ms(store.client) + 10_000))
 
     assert store.ledger.load(ENDED.id).aggregate == ENDED
     assert listed(store) == [ENDED.id]
 
 
 def test_which_history_has_it_is_remembered(store: Store) -> None:
-    assert store.departures.history() is None
+    assert store.archive_queue.history() is None
 
-    store.departures.set_history("one")
+    store.archive_queue.set_history("one")
 
-    assert store.departures.history() == "one"
+    assert store.archive_queue.history() == "one"
 
 
 def test_what_has_not_ended_stays_an_order(store: Store) -> None:

@@ -16,14 +16,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 
-from app.domain.decision import Entry, EntryName
+from app.domain.decision import EntryName, TimelineEntry
 from app.domain.enums import Dialect, Kind, Market, Side
 from app.domain.errors import HistoryUnavailable
 from app.domain.identifiers import AccountId, AggregateId, EpochMs
 from app.domain.order import Order
 from app.domain.request.netting import NetAction
 from app.domain.request.reversal import Reversal
-from app.domain.request.signal import SignalState
+from app.domain.request.signal import RequestState
 from app.domain.search import EVERYTHING, Search, place_of, state_of
 from app.domain.status import CLOSED, OrderStatus
 from app.history import database as database_module
@@ -101,7 +101,7 @@ def history(database: Database) -> SqlHistory:
 
 def a_record(aggregate: Aggregate, version: int = 3, entries: int = 2, **odd: Any) -> Record:  # noqa: ANN401
     timeline = tuple(
-        entry_text(Entry(EntryName.CLOSED, EpochMs(NOW + number)), "test-1")
+        entry_text(TimelineEntry(EntryName.CLOSED, EpochMs(NOW + number)), "test-1")
         for number in range(entries)
     )
     made = Record(
@@ -216,7 +216,7 @@ def aggregates(draw: st.DrawFn, number: int) -> Aggregate:
     }
     match draw(st.integers(0, 3)):
         case 0:
-            facts |= {"state": draw(st.sampled_from([SignalState.DONE, SignalState.CANCELED]))}
+            facts |= {"state": draw(st.sampled_from([RequestState.DONE, RequestState.CANCELED]))}
             del facts["parent_id"]
             return a_signal(**facts)
         case 1:
@@ -229,7 +229,7 @@ def aggregates(draw: st.DrawFn, number: int) -> Aggregate:
                 wanted=Decimal(1),
                 due_at_ms=NOW,
                 updated_at_ms=NOW,
-                state=draw(st.sampled_from([SignalState.PARTIAL, SignalState.DONE])),
+                state=draw(st.sampled_from([RequestState.PARTIAL, RequestState.DONE])),
                 **facts,
             )
         case 2:
@@ -264,7 +264,7 @@ SEARCHES = st.builds(
     kinds=some(*Kind),
     accounts=some(*ACCOUNTS, AccountId(3)),
     dialects=some(*Dialect),
-    states=some(*CLOSED, *SignalState),
+    states=some(*CLOSED, *RequestState),
     symbols=some(BTC, ETH),
     sides=some(*Side),
     parent=st.none() | st.sampled_from([an_id(90), an_id(92)]),
@@ -336,7 +336,7 @@ class TestSearching:
         return Database(DATABASE_URL.read(url))
 
     def test_the_words_of_each_kind_are_searched(self, history: SqlHistory) -> None:
-        ended = [an_ended(1), a_signal(id=an_id(2), state=SignalState.DONE)]
+        ended = [an_ended(1), a_signal(id=an_id(2), state=RequestState.DONE)]
         history.keep([a_record(one) for one in ended])
 
         for one in ended:

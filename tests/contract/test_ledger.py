@@ -9,7 +9,7 @@ import redis
 
 from app.domain.aggregate import Aggregate
 from app.domain.commands import Action
-from app.domain.decision import Entry, EntryName
+from app.domain.decision import EntryName, TimelineEntry
 from app.domain.effects import Effect, EffectKind
 from app.domain.enums import AccountState
 from app.domain.errors import (
@@ -21,9 +21,9 @@ from app.domain.errors import (
     StoreUnavailable,
 )
 from app.domain.identifiers import EpochMs
-from app.domain.request.signal import SignalState
+from app.domain.request.signal import RequestState
 from app.domain.status import OrderStatus
-from app.ports import Change, Stored, Terms
+from app.ports import Change, CommitConditions, Stored
 from app.store.core import keys
 from app.store.core.connection import connect
 from tests.support.builders import (
@@ -41,7 +41,7 @@ from tests.support.builders import (
 )
 from tests.support.redis_store import Store
 
-RUN_ONLY = Terms(permits=frozenset({AccountState.RUN}))
+RUN_ONLY = CommitConditions(permits=frozenset({AccountState.RUN}))
 
 
 # What is written is read
@@ -94,7 +94,7 @@ def test_a_commit_of_several_is_all_or_nothing(store: Store) -> None:
     signal = store.put(a_signal())
     stored = store.put(an_order(id=an_id(2)))
     store.change(an_order(id=an_id(2), quantity=Decimal(1)))
-    ended = a_signal(state=SignalState.DONE)
+    ended = a_signal(state=RequestState.DONE)
 
     with pytest.raises(Conflict):
         store.ledger.commit(
@@ -162,7 +162,7 @@ def test_several_states_may_be_permitted(store: Store) -> None:
 
     store.change(
         an_order_in(OrderStatus.PLACING),
-        Terms(permits=frozenset({AccountState.RUN, AccountState.REDUCE_ONLY})),
+        CommitConditions(permits=frozenset({AccountState.RUN, AccountState.REDUCE_ONLY})),
     )
 
     assert store.ledger.load(an_order().id).version == 2
@@ -192,7 +192,9 @@ def test_who_looked_at_the_lane_as_it_is_may_commit(store: Store) -> None:
     stored = store.put(a_signal())
     lane = store.lanes.look(SPOT_ID, BTC)
 
-    store.ledger.commit([Change(stored, a_signal(state=SignalState.DONE))], Terms(lane=lane))
+    store.ledger.commit(
+        [Change(stored, a_signal(state=RequestState.DONE))], CommitConditions(lane=lane)
+    )
 
     assert store.ledger.load(stored.aggregate.id).version == 2
 
@@ -207,7 +209,9 @@ def test_who_looked_before_an_order_joined_or_left_commits_nothing(
     store.change(an_order_in(status, id=an_id(2)))
 
     with pytest.raises(LaneChanged):
-        store.ledger.commit([Change(stored, a_signal(state=SignalState.DONE))], Terms(lane=lane))
+        store.ledger.commit(
+            [Change(stored, a_signal(state=RequestState.DONE))], CommitConditions(lane=lane)
+        )
 
     assert store.ledger.load(stored.aggregate.id) == stored
 
@@ -316,7 +320,7 @@ def test_who_makes_a_child_in_the_same_commit_needs_no_news_of_it(store: Store) 
     signal = store.put(a_signal())
     denied = an_order_in(OrderStatus.DENIED, id=an_id(2), parent_id=an_id(1), reason=REFUSED)
 
-    store.ledger.commit([Change(signal, a_signal(state=SignalState.DENIED)), Change(None, denied)])
+    store.ledger.commit([Change(signal, a_signal(state=RequestState.DENIED)), Change(None, denied)])
 
     assert store.ledger.news(signal.aggregate.id) == {}
     assert store.owed() == []
@@ -326,7 +330,9 @@ def test_others_may_be_told_as_well(store: Store) -> None:
     guard = store.put(a_signal(id=an_id(5)))
     store.put(an_order())
 
-    effects = store.change(an_order_in(OrderStatus.FILLED), Terms(tell=(guard.aggregate.id,)))
+    effects = store.change(
+        an_order_in(OrderStatus.FILLED), CommitConditions(tell=(guard.aggregate.id,))
+    )
 
     assert Effect(kind=EffectKind.NEWS, target=guard.aggregate.id) in effects
     assert store.ledger.news(guard.aggregate.id) == {an_order().id: 2}
@@ -337,8 +343,8 @@ def test_others_may_be_told_as_well(store: Store) -> None:
 
 def test_a_timeline_is_told_in_order_with_the_process(store: Store) -> None:
     entries = (
-        Entry(EntryName.RECEIVED, NOW),
-        Entry(EntryName.DENIED, LATER, REFUSED),
+        TimelineEntry(EntryName.RECEIVED, NOW),
+        TimelineEntry(EntryName.DENIED, LATER, REFUSED),
     )
 
     store.ledger.commit([Change(None, an_order(), entries)])
@@ -350,7 +356,7 @@ def test_a_lost_commit_leaves_no_trace_in_the_timeline(store: Store) -> None:
     store.put(an_order())
 
     with pytest.raises(Conflict):
-        store.ledger.commit([Change(None, an_order(), (Entry(EntryName.SENT, NOW),))])
+        store.ledger.commit([Change(None, an_order(), (TimelineEntry(EntryName.SENT, NOW),))])
 
     assert store.reader.timeline(an_order().id) == []
 
@@ -396,9 +402,9 @@ def test_nothing_of_an_order_stays_listed_when_it_has_closed(store: Store) -> No
 
 
 def test_a_signal_that_has_ended_is_listed_nowhere(store: Store) -> None:
-    signal = a_signal(caller_id="a", state=SignalState.SCHEDULED, due_at_ms=LATER)
+    signal = a_signal(caller_id="a", state=RequestState.SCHEDULED, due_at_ms=LATER)
     store.put(signal)
-    for state in (SignalState.EXECUTING, SignalState.DONE):
+    for state in (RequestState.EXECUTING, RequestState.DONE):
         store.change(replace(signal, state=state))
 
     kinds = {key.split(":")[1] for key in store.client.scan_iter("{s01}:*")}

@@ -4,7 +4,7 @@ import pytest
 
 from app.domain.commands import Action
 from app.domain.enums import PositionSide, Side
-from app.domain.request.signal import SignalState, Stage
+from app.domain.request.signal import RequestState, Stage
 from app.domain.smart_order import SmartOrderState
 from app.domain.status import OrderStatus
 from tests.support.builders import (
@@ -24,8 +24,8 @@ LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
 
 def test_an_origin_shows_its_live_signals_with_their_caller_ids(store: Store) -> None:
     store.put(a_signal(id=an_id(1), caller_id="Long"))
-    store.put(a_signal(id=an_id(2), state=SignalState.SCHEDULED))
-    store.put(a_signal(id=an_id(3), state=SignalState.DONE))
+    store.put(a_signal(id=an_id(2), state=RequestState.SCHEDULED))
+    store.put(a_signal(id=an_id(3), state=RequestState.DONE))
     store.put(a_signal(id=an_id(4), origin="crypto_arsenal:two"))
     store.put(a_signal(Action.CANCEL_ALL, id=an_id(5)))
 

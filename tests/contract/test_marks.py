@@ -3,21 +3,21 @@
 import redis
 
 from app.domain.identifiers import EpochMs
-from app.store.coordination.heartbeat import RedisCanary, RedisSlots
+from app.store.coordination.heartbeat import RedisHeartbeat, RedisSlots
 from tests.support.builders import NOW
 from tests.support.redis_store import server_ms, wait_past
 
 
 def test_a_canary_that_never_sang_is_not_heard(client: redis.Redis) -> None:
-    assert RedisCanary(client).last_ms() is None
+    assert RedisHeartbeat(client).last_ms() is None
 
 
 def test_the_last_song_counts(client: redis.Redis) -> None:
-    canary = RedisCanary(client)
+    heartbeat = RedisHeartbeat(client)
     for at_ms in (NOW, EpochMs(NOW + 5)):
-        canary.sing(at_ms)
+        heartbeat.beat(at_ms)
 
-    assert canary.last_ms() == NOW + 5
+    assert heartbeat.last_ms() == NOW + 5
 
 
 def test_a_slot_is_claimed_once(client: redis.Redis) -> None:

@@ -5,12 +5,12 @@ import pytest
 from app.domain.account import Account
 from app.domain.enums import OrderType, PositionMode, PositionSide, Side
 from app.domain.errors import VenueRejected
-from app.paper.trading_rules import PaperConditions
+from app.paper.trading_rules import PaperTradingRules
 from tests.support.paper_world import BTC, ETH, SPOT, USDM, PaperWorld
 
 
-def conditions(world: PaperWorld, account: Account = USDM) -> PaperConditions:
-    return PaperConditions(account, world.ports)
+def conditions(world: PaperWorld, account: Account = USDM) -> PaperTradingRules:
+    return PaperTradingRules(account, world.ports)
 
 
 def test_an_account_trades_what_its_market_has(world: PaperWorld) -> None:

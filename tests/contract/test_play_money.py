@@ -62,7 +62,7 @@ def test_steps_of_the_testnet_are_not_those_of_real_money(
     web = RememberedVenues(Clients(world.ports), world.ports.memory)
     assert step(web.venue(play).instrument(BTC)) == Decimal("0.01")
     assert step(web.venue(world.account).instrument(BTC)) == real
-    assert [step(one) for one in web.conditions(play).instruments() if one.symbol == BTC] == [
+    assert [step(one) for one in web.trading_rules(play).instruments() if one.symbol == BTC] == [
         Decimal("0.01")
     ]
 

@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from app.domain.aggregate import Aggregate
-from app.domain.decision import Entry, EntryName
+from app.domain.decision import EntryName, TimelineEntry
 from app.domain.identifiers import AccountId, EpochMs
 from app.ports import Change
 from app.store.core.reader import PAGE
@@ -90,7 +90,7 @@ def test_a_timeline_of_nothing_is_empty(store: Store) -> None:
 def test_events_are_told_as_they_happen(store: Store) -> None:
     events = store.reader.events()
     quiet = next(events)
-    entry = Entry(EntryName.DENIED, NOW, REFUSED)
+    entry = TimelineEntry(EntryName.DENIED, NOW, REFUSED)
     order = an_order(id=an_id(3))
 
     store.ledger.commit([Change(None, order, (entry,))])
@@ -103,7 +103,7 @@ def test_events_are_told_as_they_happen(store: Store) -> None:
 
 
 def test_events_that_came_before_are_not_told(store: Store) -> None:
-    entry = Entry(EntryName.SENT, NOW)
+    entry = TimelineEntry(EntryName.SENT, NOW)
     store.ledger.commit([Change(None, an_order(), (entry,))])
     events = store.reader.events()
     next(events)
@@ -134,7 +134,7 @@ def test_one_stream_is_read_across_accounts(store: Store) -> None:
     next(events)
     for account in (1, 2, 3):
         order = replace(an_order(id=an_id(account, AccountId(account))), account=AccountId(account))
-        store.ledger.commit([Change(None, order, (Entry(EntryName.SENT, NOW),))])
+        store.ledger.commit([Change(None, order, (TimelineEntry(EntryName.SENT, NOW),))])
 
     told = [next(events) for _ in range(3)]
 

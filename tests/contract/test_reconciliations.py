@@ -14,7 +14,7 @@ from app.domain.reconciliation import (
     MismatchKind,
     OrphanedFill,
     Reconciliation,
-    StandingOrder,
+    VenueOrder,
 )
 from app.domain.venue_cancel import CancelState, VenueCancel
 from app.store.coordination.reconciliations import RedisReconciliations
@@ -23,7 +23,7 @@ from app.store.memory import venue_keys
 from tests.support.builders import NOW, SPOT_ID, USDM_ID, a_fill, a_report, an_id
 from tests.support.fakes import FrozenClock
 
-ORDER = StandingOrder(
+ORDER = VenueOrder(
     client_order_id=ClientOrderId("by-hand"),
     venue_order_id=VenueOrderId("77"),
     symbol=Symbol("BTC/USDT"),

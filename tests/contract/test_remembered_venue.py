@@ -58,7 +58,7 @@ def test_what_a_worker_has_seen_is_shown(world: ExchangeWorld, web: RememberedVe
     assert venue.view().position(ETH, PositionSide.LONG).size
     assert venue.quote(ETH) == quote
     assert venue.instrument(ETH) == world.venue.instrument(ETH)
-    assert web.conditions(world.account).instruments() == [venue.instrument(ETH)]
+    assert web.trading_rules(world.account).instruments() == [venue.instrument(ETH)]
     assert venue.instrument(Symbol("DOGE/USDT")) is None
     assert len(world.gateway.log) == asked
 

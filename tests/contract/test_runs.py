@@ -11,7 +11,7 @@ from app.domain.enums import AccountState, Side
 from app.domain.errors import NotVouched
 from app.domain.frozen import Frozen, PlacedOrder
 from app.domain.identifiers import ClientOrderId, EpochMs
-from app.ports import Change, Terms
+from app.ports import Change, CommitConditions
 from app.store.coordination.runs import RedisFreezer, RedisRuns
 from tests.support.builders import BTC, NOW, SPOT_ID, an_order
 from tests.support.redis_store import Store, server_ms
@@ -52,14 +52,16 @@ def test_a_server_that_is_started_anew_is_another_run_whatever_it_has_loaded(
 def test_nothing_is_claimed_before_all_orders_are_known(real_client: redis.Redis) -> None:
     store, runs = Store(real_client), RedisRuns(real_client)
     run = runs.knowledge(SPOT_ID, BTC).run
-    terms = Terms(vouched=(BTC, run))
+    terms = CommitConditions(vouched=(BTC, run))
 
     with pytest.raises(NotVouched):
         store.ledger.commit([Change(None, an_order())], terms)
     runs.vouch(SPOT_ID, BTC, run)
     for another in ("", "another"):
         with pytest.raises(NotVouched):
-            store.ledger.commit([Change(None, an_order())], Terms(vouched=(BTC, another)))
+            store.ledger.commit(
+                [Change(None, an_order())], CommitConditions(vouched=(BTC, another))
+            )
     store.ledger.commit([Change(None, an_order())], terms)
 
     assert store.ledger.present([an_order().id]) == {an_order().id}

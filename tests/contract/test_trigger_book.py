@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from app.domain.enums import Direction, PriceSource
 from app.domain.identifiers import AggregateId, Symbol, VenueName
 from app.domain.market import Quote, Tick
-from app.domain.trigger import Firing, Offset, Standing, Trigger
+from app.domain.trigger import Firing, Offset, Trigger, TriggerState
 from app.store.core import keys
 from app.store.core.trigger_book import QUIET_MS, WORK_AT_ONCE, RedisTriggerBook
 from tests.support.builders import BTC, ETH, NOW, PAPER, USDM_ID, a_quote, a_tick, a_trigger, an_id
@@ -275,8 +275,8 @@ def test_a_trailing_one_that_saw_no_price_trails_from_the_first(book: RedisTrigg
     before = book.standing(one)
     book.fire(PAPER, a_tick(1, last="2000"))
 
-    assert before == Standing(is_active=False)
-    assert book.standing(one) == Standing(
+    assert before == TriggerState(is_active=False)
+    assert book.standing(one) == TriggerState(
         is_active=True, extreme=Decimal(2_000), level=Decimal(1_950)
     )
     assert owners(book.fire(PAPER, a_tick(2, last="1950"))) == [owner(1)]
@@ -322,7 +322,7 @@ def test_ticks_older_than_the_one_it_looked_at_do_not_count(book: RedisTriggerBo
     new = book.fire(PAPER, a_tick(3, last="1900"))
 
     assert (old, seen) == ([], [])
-    assert standing == Standing(is_active=True, extreme=Decimal(2_000), level=Decimal(1_900))
+    assert standing == TriggerState(is_active=True, extreme=Decimal(2_000), level=Decimal(1_900))
     assert owners(new) == [owner(1), owner(3)]
 
 
@@ -330,7 +330,7 @@ def test_an_activation_that_holds_already_makes_it_active_at_once(book: RedisTri
     one = trailing(1, "50", FALLING, activation=Decimal(1_900), activates=RISING)
     book.arm(one, a_tick(1, last="2000"))
 
-    assert book.standing(one) == Standing(
+    assert book.standing(one) == TriggerState(
         is_active=True, extreme=Decimal(2_000), level=Decimal(1_950)
     )
 

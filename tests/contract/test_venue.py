@@ -22,7 +22,7 @@ from app.domain.errors import (
 from app.domain.frozen import PlacedOrder
 from app.domain.identifiers import ClientOrderId, EpochMs, Symbol, VenueOrderId
 from app.domain.order import Order
-from app.domain.reconciliation import StandingOrder
+from app.domain.reconciliation import VenueOrder
 from app.domain.report import OrderReport
 from app.domain.status import OrderStatus
 from app.exchanges.capabilities import Capabilities
@@ -352,7 +352,7 @@ def test_a_venue_may_hide_an_order(world: VenueWorld, numbers: Numbers) -> None:
 # What is open there, whoever placed it
 
 
-def standing(world: VenueWorld) -> StandingOrder:
+def standing(world: VenueWorld) -> VenueOrder:
     (found,) = world.venue.standing([traded(world)])
     return found
 

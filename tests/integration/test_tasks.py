@@ -16,8 +16,8 @@ from app.dispatch.routes import QUEUE_OF, TaskName
 from app.domain.commands import SignalRules
 from app.domain.enums import Dialect
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, VenueName
-from app.domain.request.signal import Signal, SignalState
-from app.paper.admin.administration import PaperDesk
+from app.domain.request.signal import RequestState, Signal
+from app.paper.admin.administration import PaperAdministration
 from app.ports import Admission
 from app.services.intake.accept import Sender, accept_signal
 from app.settings import Settings
@@ -38,7 +38,7 @@ def web(redis_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> W
     monkeypatch.setenv("REDIS_URL", redis_server)
     monkeypatch.setenv("HOOKFILL_DATA_DIR", str(tmp_path))
     wiring = web_wiring(Settings.from_environment(os.environ))
-    desk = PaperDesk(wiring.paper)
+    desk = PaperAdministration(wiring.paper)
     desk.seed_instruments()
     account = wiring.registry.put_account(replace(SPOT, id=AccountId(0)))
     desk.set_account(account, {"balances": {"USDT": "10000"}})
@@ -98,7 +98,7 @@ def test_one_message_carries_a_signal_to_its_end(web: Wiring, run: Run) -> None:
     run(TaskName.ADVANCE, [signal_id])
 
     done = signal(web, signal_id)
-    assert done.state is SignalState.DONE
+    assert done.state is RequestState.DONE
     assert done.filled_quantity == Decimal("0.1")
     assert web.ports.outbox.owed() == []
 
@@ -128,7 +128,7 @@ def test_garbage_beside_an_id_does_not_keep_it_from_its_work(web: Wiring, run: R
 
     run(TaskName.ADVANCE, [*GARBAGE, signal_id, *GARBAGE])
 
-    assert signal(web, signal_id).state is SignalState.DONE
+    assert signal(web, signal_id).state is RequestState.DONE
 
 
 def test_a_timer_is_released_and_carried_out(web: Wiring, run: Run) -> None:
@@ -138,7 +138,7 @@ def test_a_timer_is_released_and_carried_out(web: Wiring, run: Run) -> None:
 
     run(TaskName.TIMERS_DUE, [int(signal(web, signal_id).due_at_ms)])
 
-    assert signal(web, signal_id).state is SignalState.DONE
+    assert signal(web, signal_id).state is RequestState.DONE
 
 
 def test_a_timer_that_is_not_due_stays(web: Wiring, run: Run) -> None:
@@ -146,13 +146,13 @@ def test_a_timer_that_is_not_due_stays(web: Wiring, run: Run) -> None:
 
     run(TaskName.TIMERS_DUE, [int(EpochMs(web.clock.now_ms()))])
 
-    assert signal(web, signal_id).state is SignalState.SCHEDULED
+    assert signal(web, signal_id).state is RequestState.SCHEDULED
 
 
 def test_the_canary_is_heard(web: Wiring, run: Run) -> None:
     run(TaskName.CANARY, [])
 
-    heard = web.ports.canary.last_ms()
+    heard = web.ports.heartbeat.last_ms()
     assert heard is not None
     assert abs(web.clock.server_ms() - heard) < 5_000
 
@@ -160,7 +160,7 @@ def test_the_canary_is_heard(web: Wiring, run: Run) -> None:
 def test_prices_are_evaluated(web: Wiring, run: Run) -> None:
     run(TaskName.POLL_PRICES, [])
 
-    assert PaperDesk(web.paper).ticks_waiting() == 0
+    assert PaperAdministration(web.paper).ticks_waiting() == 0
 
 
 def test_the_sweep_hands_out_work_and_does_none_itself(web: Wiring, run: Run) -> None:
@@ -172,7 +172,7 @@ def test_the_sweep_hands_out_work_and_does_none_itself(web: Wiring, run: Run) ->
 
     run(TaskName.SWEEP, [])
 
-    assert signal(web, signal_id).state is SignalState.EXECUTING
+    assert signal(web, signal_id).state is RequestState.EXECUTING
     assert web.ports.outbox.overdue(10) == []
 
 

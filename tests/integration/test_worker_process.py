@@ -20,7 +20,7 @@ from app.domain.account import Account
 from app.domain.commands import SignalRules
 from app.domain.enums import Dialect, Market, Mode
 from app.domain.identifiers import AccountId, AccountName, AggregateId, VenueName
-from app.paper.admin.administration import PaperDesk
+from app.paper.admin.administration import PaperAdministration
 from app.paper.domain.fault import FaultPlan
 from app.ports import Admission
 from app.services.intake.accept import Sender, accept_signal
@@ -120,9 +120,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
         monkeypatch.setenv("HOOKFILL_DATA_DIR", str(tmp_path))
         monkeypatch.setenv("HOOKFILL_VENUE_URLS", f'{{"{VENUE}": "{url}"}}')
         web = web_wiring(Settings.from_environment(os.environ))
-        PaperDesk(web.paper).seed_instruments()
+        PaperAdministration(web.paper).seed_instruments()
         paper = web.registry.put_account(replace(SPOT, id=AccountId(0)))
-        desk = PaperDesk(web.paper)
+        desk = PaperAdministration(web.paper)
         desk.set_account(paper, {"balances": {"USDT": "1000000"}})
         desk.set_prices({"prices": {BTC: {"last": "50000"}}})
         accounts = [_at_exchange(f"real-{n}", web, wire) for n in range(ACCOUNTS)]

@@ -33,11 +33,11 @@ from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Quote, Tick
 from app.domain.order import Order
 from app.domain.reason import Reason
-from app.domain.reconciliation import StandingOrder
+from app.domain.reconciliation import VenueOrder
 from app.domain.report import OrderReport
 from app.domain.status import OPEN, OrderStatus
 from app.domain.symbols import Listed
-from app.ports import Conditions, Feed, Venue
+from app.ports import Feed, TradingRules, Venue
 from tests.support.builders import BTC, BTC_SPOT, ETH, ETH_USDM, NOW, a_quote, a_view
 
 P = ParamSpec("P")
@@ -250,7 +250,7 @@ class ScriptedVenue:
         self.find_script: deque[HookfillError | None] = deque()
         self.view_script: deque[HookfillError] = deque()
         self.adjust_script: deque[HookfillError] = deque()
-        self.strangers: dict[VenueOrderId, tuple[StandingOrder, OrderReport]] = {}
+        self.strangers: dict[VenueOrderId, tuple[VenueOrder, OrderReport]] = {}
         self.canceled: list[VenueOrderId] = []
         self.standing_script: deque[Lost | HookfillError | None] = deque()
         self.stranger_script: deque[OrderReport | HookfillError | None] = deque()
@@ -335,12 +335,12 @@ class ScriptedVenue:
         return {one: report for one, report in found.items() if report is not None}
 
     @_a_call
-    def standing(self, symbols: Collection[Symbol]) -> Sequence[StandingOrder]:
+    def standing(self, symbols: Collection[Symbol]) -> Sequence[VenueOrder]:
         del symbols
         orders = {order.client_order_id: order for order in self.sent}
         strangers = [one for one, report in self.strangers.values() if report.status in OPEN]
         return strangers + [
-            StandingOrder(
+            VenueOrder(
                 client_order_id=one,
                 venue_order_id=report.venue_order_id,
                 symbol=orders[one].symbol,
@@ -377,7 +377,7 @@ class ScriptedVenue:
         return Placed(orders=tuple(one for one in found if one.placed_at_ms >= since_ms))
 
     @_a_call
-    def cancel_standing(self, order: StandingOrder) -> None:
+    def cancel_standing(self, order: VenueOrder) -> None:
         planned = self.standing_script.popleft() if self.standing_script else None
         if isinstance(planned, HookfillError):
             raise planned
@@ -391,7 +391,7 @@ class ScriptedVenue:
             raise planned.error
 
     @_a_call
-    def find_standing(self, order: StandingOrder) -> OrderReport | None:
+    def find_standing(self, order: VenueOrder) -> OrderReport | None:
         if self.stranger_script:
             planned = self.stranger_script.popleft()
             if isinstance(planned, HookfillError):
@@ -518,7 +518,7 @@ class ScriptedVenues:
         del account
         return self._venue
 
-    def conditions(self, account: Account) -> Conditions:
+    def trading_rules(self, account: Account) -> TradingRules:
         del account
         return ScriptedConditions(self._venue)
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from app.domain.enums import Direction
 from app.domain.identifiers import AggregateId
 from app.domain.market import Tick
-from app.domain.trigger import Firing, Standing, Trigger, trailing_level
+from app.domain.trigger import Firing, Trigger, TriggerState, trailing_level
 
 
 def crosses(direction: Direction, level: Decimal, price: Decimal) -> bool:
@@ -48,15 +48,15 @@ class Held:
             self.is_active, self.extreme = True, price
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> TriggerState:
         """Where it stands."""
         one = self.trigger
         if one.level is not None:
-            return Standing(is_active=True, level=one.level)
+            return TriggerState(is_active=True, level=one.level)
         if not self.is_active or self.extreme is None:
-            return Standing(is_active=False)
+            return TriggerState(is_active=False)
         level = trailing_level(one, self.extreme)
-        return Standing(is_active=True, extreme=self.extreme, level=level)
+        return TriggerState(is_active=True, extreme=self.extreme, level=level)
 
 
 @dataclass

@@ -26,7 +26,7 @@ from app.domain.identifiers import (
 )
 from app.domain.market import Quote, Tick
 from app.domain.order import Order
-from app.paper.admin.administration import PaperDesk
+from app.paper.admin.administration import PaperAdministration
 from app.paper.domain.order import PaperOrder
 from app.paper.feed import PaperFeed
 from app.paper.paper_ports import PaperPorts
@@ -97,7 +97,7 @@ class PaperWorld:
             clock=self.clock,
             pause_ms=self.pauses.append,
         )
-        self.desk = PaperDesk(self.ports)
+        self.desk = PaperAdministration(self.ports)
         self.feed = PaperFeed(self.ports)
         self.spot = PaperVenue(SPOT, self.ports)
         self.usdm = PaperVenue(USDM, self.ports)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.domain.smart_trade.enums import TradeType
-from app.domain.smart_trade.spec import Entry, NewTrade
+from app.domain.smart_trade.spec import EntryRule, NewTrade
 from tests.support.trade_rig import a_sale, a_trade, classic, entry, steps, stop
 
 LONG, SHORT = "99.9/100/100", "100/100.1"
@@ -51,7 +51,7 @@ class Vector:
     type: str | None = None
 
 
-def conditional(price: str, limit: str | None = None, trailing: str | None = None) -> Entry:
+def conditional(price: str, limit: str | None = None, trailing: str | None = None) -> EntryRule:
     """Return an entry that waits for its price."""
     return entry("conditional", price, limit, trailing)
 

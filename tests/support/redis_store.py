@@ -8,8 +8,8 @@ from app.domain.aggregate import Aggregate
 from app.domain.commands import Action
 from app.domain.effects import Effect
 from app.domain.identifiers import AggregateId
-from app.ports import Change, Policy, Stored, Terms
-from app.store.core.archive_queue import RedisDepartures
+from app.ports import Change, CommitConditions, Policy, Stored
+from app.store.core.archive_queue import RedisArchiveQueue
 from app.store.core.ids import RedisIds
 from app.store.core.lanes import RedisLanes
 from app.store.core.ledger import RedisLedger
@@ -37,7 +37,7 @@ class Store:
         self.timers = RedisTimers(client)
         self.outbox = RedisOutbox(client, self.clock, Policy(republish_after_ms=REPUBLISH_AFTER_MS))
         self.reader = RedisReader(client)
-        self.departures = RedisDepartures(client, self.clock)
+        self.archive_queue = RedisArchiveQueue(client, self.clock)
         self.registry = RedisRegistry(client)
         self.ids = RedisIds(client)
 
@@ -46,10 +46,10 @@ class Store:
         self.ledger.commit([Change(None, one) for one in aggregates])
         return self.ledger.load(aggregates[0].id)
 
-    def change(self, after: Aggregate, terms: Terms | None = None) -> list[Effect]:
+    def change(self, after: Aggregate, terms: CommitConditions | None = None) -> list[Effect]:
         """Commit an aggregate as it is now, after what is stored; return what came to be owed."""
         change = Change(self.ledger.load(after.id), after)
-        return list(self.ledger.commit([change], terms or Terms()))
+        return list(self.ledger.commit([change], terms or CommitConditions()))
 
     def owed(self) -> list[str]:
         """Return everything that is owed as `kind id`, in order of the kinds."""

@@ -24,7 +24,7 @@ from app.domain.smart_trade.enums import (
     TradeStatus,
     TradeType,
 )
-from app.domain.smart_trade.spec import Entry, StopLoss, TakeProfit
+from app.domain.smart_trade.spec import EntryRule, StopLoss, TakeProfit
 from app.domain.smart_trade.step import Step, StepOrder
 from app.domain.smart_trade.trade import SmartTrade
 from app.domain.status import OrderStatus
@@ -80,7 +80,7 @@ def a_trade(**odd: Any) -> SmartTrade:  # noqa: ANN401 - as SmartTrade has it
     facts: dict[str, Any] = {
         "type": TradeType.CLASSIC,
         "status": TradeStatus.BOUGHT,
-        "entry": Entry(method=EntryMethod.MARKET),
+        "entry": EntryRule(method=EntryMethod.MARKET),
         "take_profit": TakeProfit(),
         "stop_loss": StopLoss(),
         "steps": (ENTRY, PROFIT, STOP),

@@ -17,16 +17,16 @@ from app.domain.smart_trade.enums import (
     TradeType,
 )
 from app.domain.smart_trade.spec import (
-    Condition,
-    Entry,
+    EntryRule,
     NewTrade,
     PlannedStep,
+    PriceCondition,
     StopLoss,
     TakeProfit,
 )
 from app.domain.smart_trade.trade import SmartTrade
-from app.paper.admin.administration import PaperDesk
-from app.ports import NO_TERMS, Admission, Change, Ledger, Stored, Terms
+from app.paper.admin.administration import PaperAdministration
+from app.ports import NO_TERMS, Admission, Change, CommitConditions, Ledger, Stored
 from app.services.smart_trades.acting import find_trade
 from app.services.smart_trades.opening import TradeSender, open_trade
 from app.services.watching.release import release_due
@@ -58,7 +58,9 @@ class NotingLedger:
     def present(self, ids: Collection[AggregateId]) -> Collection[AggregateId]:
         return self._ledger.present(ids)
 
-    def commit(self, changes: Sequence[Change], terms: Terms = NO_TERMS) -> Sequence[Effect]:
+    def commit(
+        self, changes: Sequence[Change], terms: CommitConditions = NO_TERMS
+    ) -> Sequence[Effect]:
         effects = self._ledger.commit(changes, terms)
         self._note(changes)
         return effects
@@ -80,8 +82,8 @@ class NotingLedger:
     def state_of(self, account: AccountId) -> AccountState:
         return self._ledger.state_of(account)
 
-    def position(self) -> Sequence[str]:
-        return self._ledger.position()
+    def revision(self) -> Sequence[str]:
+        return self._ledger.revision()
 
     def _note(self, changes: Sequence[Change]) -> None:
         for change in changes:
@@ -105,7 +107,7 @@ class TradeRig(Rig):
         self.world = PaperWorld(self.redis)
         self.world.clock = self.clock  # type: ignore[assignment]  # it stands still likewise
         paper = replace(self.world.ports, clock=self.clock)
-        self.desk = PaperDesk(paper)
+        self.desk = PaperAdministration(paper)
         self.ports = replace(
             self.ports,
             venues=KnownVenues(paper),
@@ -203,9 +205,9 @@ def entry(
     price: str | None = None,
     limit: str | None = None,
     trailing: str | None = None,
-) -> Entry:
+) -> EntryRule:
     """An entry by its method."""
-    return Entry(
+    return EntryRule(
         method=EntryMethod(method),
         price=number(price),
         limit_price=number(limit),
@@ -222,7 +224,7 @@ def classic(
     trailing: str | None = None,
 ) -> dict[str, object]:
     """A classic take-profit."""
-    condition = Condition(
+    condition = PriceCondition(
         price=number(price), percentage=number(percentage), source=PriceSource(source)
     )
     return {
@@ -244,7 +246,7 @@ def steps(
 ) -> dict[str, object]:
     """A take-profit in steps: (percent, price or percentage) of each."""
     conditions = [
-        Condition(
+        PriceCondition(
             price=None if by_percentage else number(at),
             percentage=number(at) if by_percentage else None,
             source=PriceSource(source),
@@ -281,7 +283,7 @@ def stop(
             is_trailing=trailing,
             timeout_seconds=timeout,
         ),
-        "stop_loss_condition": Condition(
+        "stop_loss_condition": PriceCondition(
             price=number(price), percentage=number(percentage), source=PriceSource(source)
         ),
     }

@@ -39,7 +39,7 @@ class RealVenues:
 
     def __init__(self, clients: Clients) -> None:
         self.of = clients.venue
-        self.conditions = clients.conditions
+        self.trading_rules = clients.trading_rules
         self.feed = clients.feed
         self.listed = clients.listed
 

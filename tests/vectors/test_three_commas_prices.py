@@ -9,7 +9,7 @@ import pytest
 
 from app.domain.enums import Side
 from app.domain.smart_trade.enums import TakeProfitType
-from app.domain.smart_trade.spec import Condition, NewTrade
+from app.domain.smart_trade.spec import NewTrade, PriceCondition
 from tests.support.price_vectors import VECTORS, Vector
 from tests.support.stack import Installation
 from tests.support.users.three_commas import MINE, PAIR, Client
@@ -212,7 +212,7 @@ def stops(command: NewTrade) -> Json:
     return {**found, **condition("stop_loss", command.stop_loss_condition)}
 
 
-def condition(name: str, terms: Condition) -> Json:
+def condition(name: str, terms: PriceCondition) -> Json:
     found: Json = {f"{name}_price_method": terms.source}
     if terms.price is not None:
         found[f"{name}_price_condition"] = str(terms.price)

@@ -46,7 +46,7 @@ class DirectoryRoutes:
         wanted = request.args.getlist("trading_pairs")
 
         def shown(caller: Caller) -> Response:
-            conditions = self._ports.venues.conditions(caller.directory.any_of(connector_name))
+            conditions = self._ports.venues.trading_rules(caller.directory.any_of(connector_name))
             types = conditions.order_types()
             rules = {
                 pair_of(one.symbol): rows.rule_of(one, types) for one in conditions.instruments()
@@ -61,7 +61,7 @@ class DirectoryRoutes:
 
         def shown(caller: Caller) -> Response:
             account = caller.directory.any_of(connector_name)
-            supported = self._ports.venues.conditions(account).order_types()
+            supported = self._ports.venues.trading_rules(account).order_types()
             types = [one for one in schemas.ORDER_TYPES if one in supported]
             body = {"connector": connector_name, "supported_order_types": types}
             return reply(writing.good(body))

@@ -123,7 +123,7 @@ class Lists:
 
     def _positions_of(self, account: Account, names: Names) -> Iterator[rows.Row]:
         venue = self._ports.venues.of(account)
-        conditions = self._ports.venues.conditions(account)
+        conditions = self._ports.venues.trading_rules(account)
         view = venue.view()
         for (symbol, side), position in view.positions.items():
             if position.size:

@@ -11,7 +11,7 @@ from app.dialects.three_commas.errors import Findings
 from app.dialects.three_commas.names import symbol_of
 from app.domain.identifiers import Symbol
 from app.domain.smart_trade.enums import EntryMethod, TradeType
-from app.domain.smart_trade.spec import Entry
+from app.domain.smart_trade.spec import EntryRule
 
 Parameters = Mapping[str, object]
 
@@ -61,7 +61,7 @@ class Opening:
     type: TradeType
     symbol: Symbol
     quantity: Decimal
-    entry: Entry | None
+    entry: EntryRule | None
     basis_price: Decimal | None
 
     @property
@@ -100,7 +100,7 @@ def opening_from(
     )
 
 
-def _entry(call: Call, parameters: Parameters, found: Findings) -> Entry:
+def _entry(call: Call, parameters: Parameters, found: Findings) -> EntryRule:
     method: EntryMethod = found.shape(schemas.ENTERED, parameters).get(
         "buy_method", EntryMethod.MARKET
     )
@@ -111,7 +111,7 @@ def _entry(call: Call, parameters: Parameters, found: Findings) -> Entry:
         if limit is not None and trailing is not None:
             found.add("conditional_limit_price", findings.INVALID)
     price = _price(method, parameters, found)
-    return Entry(method=method, price=price, limit_price=limit, trailing_percent=trailing)
+    return EntryRule(method=method, price=price, limit_price=limit, trailing_percent=trailing)
 
 
 def _price(method: EntryMethod, parameters: Parameters, found: Findings) -> Decimal | None:

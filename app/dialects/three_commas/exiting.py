@@ -14,8 +14,8 @@ from app.domain.smart_trade.enums import TakeProfitType
 from app.domain.smart_trade.spec import (
     PERCENT_TOLERANCE,
     STEPS_MAX,
-    Condition,
     PlannedStep,
+    PriceCondition,
     StopLoss,
     TakeProfit,
 )
@@ -35,7 +35,7 @@ class Exits(NamedTuple):
     take_profit: TakeProfit | None
     steps: tuple[PlannedStep, ...]
     stop_loss: StopLoss | None
-    stop_condition: Condition | None
+    stop_condition: PriceCondition | None
 
 
 NO_EXITS: Final = Exits(None, (), None, None)
@@ -92,13 +92,13 @@ def _take_profit(
     return take_profit, steps
 
 
-def _classic(parameters: Parameters, entered: Entered, found: Findings) -> Condition:
+def _classic(parameters: Parameters, entered: Entered, found: Findings) -> PriceCondition:
     shape = found.shape(schemas.CLASSIC_TAKE_PROFIT, parameters)
     price, percentage = "take_profit_price_condition", "take_profit_percentage_condition"
     found.require(percentage if entered.by_percentage else price, shape)
     if entered.by_percentage:
         refuse_sign(percentage, shape.get(percentage), entered.profit_side, found)
-    return Condition(
+    return PriceCondition(
         price=None if entered.by_percentage else shape.get(price),
         percentage=shape.get(percentage),
         source=shape.get("take_profit_price_method", PriceSource.BID),
@@ -166,7 +166,7 @@ def _step(
         refuse_sign("price_percentage", percentage, entered.profit_side, inner)
     return PlannedStep(
         percent=shape.get("percent", Decimal(0)),
-        condition=Condition(
+        condition=PriceCondition(
             price=price, percentage=percentage, source=shape.get("price_method", PriceSource.BID)
         ),
         position=shape.get("position"),
@@ -180,7 +180,7 @@ def _refuse_sum(steps: Sequence[PlannedStep], found: Findings) -> None:
 
 def _stop_loss(
     parameters: Parameters, entered: Entered, found: Findings
-) -> tuple[StopLoss, Condition]:
+) -> tuple[StopLoss, PriceCondition]:
     shape = found.shape(schemas.STOP_LOSS, parameters)
     price, percentage = "stop_loss_price_condition", "stop_loss_percentage_condition"
     found.require(percentage if entered.by_percentage else price, shape)
@@ -204,7 +204,7 @@ def _stop_loss(
         is_trailing=is_trailing,
         timeout_seconds=timeout_seconds,
     )
-    condition = Condition(
+    condition = PriceCondition(
         price=None if entered.by_percentage else shape.get(price),
         percentage=shape.get(percentage),
         source=shape.get("stop_loss_price_method", PriceSource.BID),

@@ -21,7 +21,7 @@ from app.web.registry_refresh import with_current_registry
 _DISPLAY: Final = "pretty_display_type"
 
 
-class Neighbors:
+class MarketRoutes:
     """Answers what is not about trades, as far as a client of trades needs it."""
 
     def __init__(self, wiring: Wiring, callers: Callers) -> None:

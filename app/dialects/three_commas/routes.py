@@ -12,7 +12,7 @@ from flask import Blueprint, Response
 from app.bootstrap import Wiring
 from app.dialects.three_commas.callers import Callers
 from app.dialects.three_commas.entering import Call
-from app.dialects.three_commas.market_routes import Neighbors
+from app.dialects.three_commas.market_routes import MarketRoutes
 from app.dialects.three_commas.operations import ENTITIES
 from app.dialects.three_commas.replies import PREFIXES
 from app.dialects.three_commas.trade_routes import Trades
@@ -24,13 +24,13 @@ def blueprint(wiring: Wiring) -> Blueprint:
     routes = Blueprint(Dialect.THREE_COMMAS, __name__)
     callers = Callers(wiring)
     for prefix in PREFIXES:
-        _add_neighbors(routes, prefix, Neighbors(wiring, callers))
+        _add_neighbors(routes, prefix, MarketRoutes(wiring, callers))
         for entity in ENTITIES:
             _add_trades(routes, f"{prefix}/{entity}", Trades(wiring, callers))
     return routes
 
 
-def _add_neighbors(routes: Blueprint, prefix: str, neighbors: Neighbors) -> None:
+def _add_neighbors(routes: Blueprint, prefix: str, neighbors: MarketRoutes) -> None:
     views = {
         "ping": neighbors.ping,
         "time": neighbors.time,

@@ -269,7 +269,7 @@ class Trades:
         trails = {
             step: Trail(one.extreme, one.level, one.at_ms) for step, one in view.trailing.items()
         }
-        around = trades.Surroundings(
+        around = trades.TradeContext(
             account=account, quote=view.quote, usd_rate=self._usd_rate(trade, account)
         )
         return trades.trade_entity(with_trails(view.trade, trails), around)
@@ -283,7 +283,7 @@ class Trades:
         try:
             return self._entity(trade, caller)
         except (StoreError, VenueError, NotFound):
-            around = trades.Surroundings(account=caller.accounts[trade.account])
+            around = trades.TradeContext(account=caller.accounts[trade.account])
             return trades.trade_entity(trade, around)
 
     def _funded(self, done: Funded, wanted: ResponseType, caller: Caller) -> object:

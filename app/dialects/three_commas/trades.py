@@ -30,7 +30,7 @@ _NOTHING: Final = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class TradeContext:
     """What a trade is shown with besides itself.
 
     Attributes:
@@ -49,7 +49,7 @@ def type_name(kind: TradeType) -> str:
     return f"SmartTrade::{kind}"
 
 
-def trade_entity(trade: SmartTrade, around: Surroundings) -> Json:
+def trade_entity(trade: SmartTrade, around: TradeContext) -> Json:
     """Return a trade with its steps; every key is there, whatever the type of trade."""
     entities = {step.id: step_entity(trade, step) for step in trade.steps}
     steps = [entities[step.id] for step in trade.steps]
@@ -177,7 +177,7 @@ def _stop_loss(trade: SmartTrade) -> Json:
     }
 
 
-def _result(trade: SmartTrade, around: Surroundings) -> Json:
+def _result(trade: SmartTrade, around: TradeContext) -> Json:
     profit = figures.profit(trade, around.quote)
     rate = around.usd_rate
     return {

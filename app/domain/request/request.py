@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Self
 
-from app.domain.decision import Decision, Entry, EntryName, ignored
+from app.domain.decision import Decision, EntryName, TimelineEntry, ignored
 from app.domain.effects import AT_ONCE, Effect, EffectKind
 from app.domain.enums import Dialect, Market, PositionSide, ReasonCode, Side
 from app.domain.events import CancelRequested, Executed, TimerDue
@@ -28,7 +28,7 @@ from app.domain.reason import Reason
 from app.domain.status import OrderStatus
 
 
-class SignalState(StrEnum):
+class RequestState(StrEnum):
     """Where a request stands (docs/design.md)."""
 
     SCHEDULED = "SCHEDULED"
@@ -81,7 +81,7 @@ class Request:
     limit_price: Decimal | None = None
     caller_id: str | None = None
     note: str | None = None
-    state: SignalState = SignalState.EXECUTING
+    state: RequestState = RequestState.EXECUTING
     stage: Stage = Stage.QUEUED
     reason: Reason | None = None
     cancel_requested: bool = False
@@ -118,13 +118,13 @@ class Request:
     @property
     def is_live(self) -> bool:
         """Whether it, or a child of it, still may do something."""
-        return self.state in {SignalState.SCHEDULED, SignalState.EXECUTING}
+        return self.state in {RequestState.SCHEDULED, RequestState.EXECUTING}
 
     @property
     def is_queued(self) -> bool:
         """Whether it stands in its lane."""
         return (
-            self.state is SignalState.EXECUTING
+            self.state is RequestState.EXECUTING
             and self.stage in {Stage.QUEUED, Stage.CLOSING}
             and not self.is_cancel
         )
@@ -155,9 +155,9 @@ class Request:
 
     def owed(self) -> tuple[Effect, ...]:
         """Return the timer it waits for, its turn in the lane, or the children it wants gone."""
-        if self.state is SignalState.SCHEDULED:
+        if self.state is RequestState.SCHEDULED:
             return (self._effect(EffectKind.TIMER, self.due_at_ms),)
-        if self.state is not SignalState.EXECUTING:
+        if self.state is not RequestState.EXECUTING:
             return ()
         owed = []
         if self.is_cancel or self.stage is Stage.QUEUED:
@@ -177,12 +177,12 @@ class Request:
         )
 
     def _timer_due(self, event: TimerDue) -> Decision[Self]:
-        if self.state is not SignalState.SCHEDULED:
+        if self.state is not RequestState.SCHEDULED:
             return ignored(self, f"its timer found it {self.state}")
         if event.at_ms < self.due_at_ms:
             return ignored(self, f"its timer came {self.due_at_ms - event.at_ms} ms early")
-        due = replace(self, state=SignalState.EXECUTING, updated_at_ms=event.at_ms)
-        return Decision(due, entries=(Entry(EntryName.DUE, event.at_ms),))
+        due = replace(self, state=RequestState.EXECUTING, updated_at_ms=event.at_ms)
+        return Decision(due, entries=(TimelineEntry(EntryName.DUE, event.at_ms),))
 
     # The turn in the lane
 
@@ -193,10 +193,10 @@ class Request:
         if self.not_after_ms is not None and event.at_ms > self.not_after_ms:
             late = event.at_ms - self.due_at_ms
             reason = Reason(ReasonCode.TOO_LATE, f"it was {late} ms late")
-            return self._ended(SignalState.EXPIRED, event.at_ms, reason)
+            return self._ended(RequestState.EXPIRED, event.at_ms, reason)
         if event.instrument is None:
             reason = Reason(ReasonCode.UNKNOWN_INSTRUMENT, f"{self.symbol} is not traded here")
-            return self._ended(SignalState.DENIED, event.at_ms, reason)
+            return self._ended(RequestState.DENIED, event.at_ms, reason)
         return None
 
     def _reference_price(
@@ -224,7 +224,7 @@ class Request:
         if not self.is_live or self.cancel_requested:
             return ignored(self, f"a cancel found it {self.state}")
         if not self.working:
-            return self._ended(SignalState.CANCELED, event.at_ms, event.reason)
+            return self._ended(RequestState.CANCELED, event.at_ms, event.reason)
         going = replace(
             self,
             cancel_requested=True,
@@ -232,36 +232,36 @@ class Request:
             reason=event.reason,
             updated_at_ms=event.at_ms,
         )
-        entry = Entry(EntryName.CANCEL_REQUESTED, event.at_ms, event.reason)
+        entry = TimelineEntry(EntryName.CANCEL_REQUESTED, event.at_ms, event.reason)
         return Decision(going, entries=(entry,))
 
-    def _ended(self, state: SignalState, at_ms: EpochMs, reason: Reason | None) -> Decision[Self]:
-        if self.closed_quantity > 0 and state is not SignalState.DONE:
-            state = SignalState.PARTIAL  # the opposite leg is closed, nothing was opened
+    def _ended(self, state: RequestState, at_ms: EpochMs, reason: Reason | None) -> Decision[Self]:
+        if self.closed_quantity > 0 and state is not RequestState.DONE:
+            state = RequestState.PARTIAL  # the opposite leg is closed, nothing was opened
         ended = replace(self, state=state, reason=reason, updated_at_ms=at_ms)
         entries = []
         if state in _TOLD:
-            entries.append(Entry(EntryName(state.value.lower()), at_ms, reason))
-        entries.append(Entry(EntryName.CLOSED, at_ms))
+            entries.append(TimelineEntry(EntryName(state.value.lower()), at_ms, reason))
+        entries.append(TimelineEntry(EntryName.CLOSED, at_ms))
         return Decision(ended, entries=tuple(entries))
 
 
 #: How a request ends when its order ends with nothing filled.
-STATE_AFTER: Mapping[OrderStatus, SignalState] = {
-    OrderStatus.CANCELED: SignalState.CANCELED,
-    OrderStatus.EXPIRED: SignalState.EXPIRED,
-    OrderStatus.REJECTED: SignalState.REJECTED,
-    OrderStatus.DENIED: SignalState.DENIED,
-    OrderStatus.FILLED: SignalState.DONE,
+STATE_AFTER: Mapping[OrderStatus, RequestState] = {
+    OrderStatus.CANCELED: RequestState.CANCELED,
+    OrderStatus.EXPIRED: RequestState.EXPIRED,
+    OrderStatus.REJECTED: RequestState.REJECTED,
+    OrderStatus.DENIED: RequestState.DENIED,
+    OrderStatus.FILLED: RequestState.DONE,
 }
 
 #: Ends that the timeline names; the others say enough by `closed`.
 _TOLD = frozenset(
     {
-        SignalState.SKIPPED,
-        SignalState.DENIED,
-        SignalState.REJECTED,
-        SignalState.CANCELED,
-        SignalState.EXPIRED,
+        RequestState.SKIPPED,
+        RequestState.DENIED,
+        RequestState.REJECTED,
+        RequestState.CANCELED,
+        RequestState.EXPIRED,
     }
 )

@@ -13,14 +13,14 @@ computed once, in that turn: computed anew after a fill they would be others.
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from app.domain.decision import Decision, Entry, EntryName, ignored
+from app.domain.decision import Decision, EntryName, TimelineEntry, ignored
 from app.domain.enums import Kind, OrderType, PositionMode, PositionSide, Side
 from app.domain.events import CancelRequested, Executed, OrderUpdated, TimerDue
 from app.domain.identifiers import EpochMs, FreshId, OrderId
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.request.netting import Legs, NetAction, OnSameSide, legs_of, opened_by
-from app.domain.request.request import STATE_AFTER, Request, SignalState, Stage
+from app.domain.request.request import STATE_AFTER, Request, RequestState, Stage
 from app.domain.status import OPEN, OrderStatus
 
 ReversalEvent = TimerDue | Executed | OrderUpdated | CancelRequested
@@ -105,7 +105,7 @@ class Reversal(Request):
             return missed or ignored(self, "it is not traded here")
         legs = legs_of(self.action, self.wanted, self.on_same_side, event.account, instrument)
         if isinstance(legs, Reason):
-            return self._ended(SignalState.SKIPPED, event.at_ms, legs)
+            return self._ended(RequestState.SKIPPED, event.at_ms, legs)
         price = self._reference_price(legs.side, event.quote, instrument)
         sized = replace(
             self,
@@ -116,7 +116,7 @@ class Reversal(Request):
         )
         refusal = self._no_price(price) or legs.refusal(instrument, price)
         if refusal is not None:
-            return sized._ended(SignalState.DENIED, event.at_ms, refusal)  # noqa: SLF001
+            return sized._ended(RequestState.DENIED, event.at_ms, refusal)  # noqa: SLF001
         return sized._placing(legs, event.new_ids[0], event.at_ms)  # noqa: SLF001
 
     def _placing(self, legs: Legs, fresh: FreshId, at_ms: EpochMs) -> Decision["Reversal"]:
@@ -129,7 +129,7 @@ class Reversal(Request):
             sent = replace(sent, stage=Stage.CLOSING, closing_order_id=order.id)
         else:
             sent = replace(sent, stage=Stage.WORKING, order_id=order.id)
-        return Decision(sent, children=(order,), entries=(Entry(EntryName.SIZED, at_ms),))
+        return Decision(sent, children=(order,), entries=(TimelineEntry(EntryName.SIZED, at_ms),))
 
     def _order(self, fresh: FreshId, at_ms: EpochMs, quantity: Decimal, *, reduces: bool) -> Order:
         side = self.side
@@ -245,14 +245,14 @@ class Reversal(Request):
     ) -> Decision["Reversal"]:
         """End as its orders have ended."""
         if self._has_done_its_part:
-            return self._ended(SignalState.DONE, at_ms, self.reason)
+            return self._ended(RequestState.DONE, at_ms, self.reason)
         state = STATE_AFTER[status]
         if self.closed_quantity > 0 or self.filled_quantity > 0:
-            state = SignalState.PARTIAL
+            state = RequestState.PARTIAL
         ended = self._ended(state, at_ms, reason)
-        if ended.aggregate.state is SignalState.PARTIAL and not self.cancel_requested:
+        if ended.aggregate.state is RequestState.PARTIAL and not self.cancel_requested:
             # The position is not what was asked for, and nothing more will come of itself.
-            alert = Entry(EntryName.ALERT, at_ms, reason)
+            alert = TimelineEntry(EntryName.ALERT, at_ms, reason)
             return replace(ended, entries=(alert, *ended.entries))
         return ended
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from app.domain.bracket import protection_of
 from app.domain.commands import Action, LateExits, OnOpposite, SignalRules, Size, SizeKind
-from app.domain.decision import Decision, Entry, EntryName, ignored
+from app.domain.decision import Decision, EntryName, TimelineEntry, ignored
 from app.domain.enums import Kind, OrderType, PositionMode, PositionSide, ReasonCode, Side
 from app.domain.events import (
     CancelRequested,
@@ -26,11 +26,11 @@ from app.domain.identifiers import AggregateId, EpochMs, FreshId, OrderId
 from app.domain.instrument import Instrument
 from app.domain.order import Order
 from app.domain.reason import Reason
-from app.domain.request.request import STATE_AFTER, Request, SignalState, Stage
+from app.domain.request.request import STATE_AFTER, Request, RequestState, Stage
 from app.domain.sizing import sized
 from app.domain.status import OrderStatus
 
-__all__ = ["Signal", "SignalEvent", "SignalState", "Stage", "first_state"]
+__all__ = ["RequestState", "Signal", "SignalEvent", "Stage", "first_state"]
 
 SignalEvent = (
     TimerDue | Executed | OrderUpdated | SmartOrderUpdated | CancelRequested | TargetsCanceled
@@ -131,7 +131,7 @@ class Signal(Request):
         price = self._reference_price(self.side, event.quote, event.instrument)
         refusal = self._no_price(price) or self._wrong_side(price)
         if refusal is not None:
-            return self._ended(SignalState.DENIED, event.at_ms, refusal)
+            return self._ended(RequestState.DENIED, event.at_ms, refusal)
         known = replace(self, price_step=event.instrument.price_step)
         return known._faced_with_opposite(event, event.instrument, price)  # noqa: SLF001
 
@@ -168,7 +168,7 @@ class Signal(Request):
             reason = Reason(
                 ReasonCode.OPPOSITE_POSITION, f"a {leg.opposite} of {held.size:f} is open"
             )
-            return self._ended(SignalState.DENIED, event.at_ms, reason)
+            return self._ended(RequestState.DENIED, event.at_ms, reason)
         return self._sized(event, instrument, price)
 
     def _closing_first(
@@ -192,19 +192,21 @@ class Signal(Request):
             working=frozenset({close.id}),
             updated_at_ms=event.at_ms,
         )
-        return Decision(closing, children=(close,), entries=(Entry(EntryName.SIZED, event.at_ms),))
+        return Decision(
+            closing, children=(close,), entries=(TimelineEntry(EntryName.SIZED, event.at_ms),)
+        )
 
     def _sized(self, event: Executed, instrument: Instrument, price: Decimal) -> Decision["Signal"]:
         size = self.size or _EVERYTHING
         result = sized(self.action, size, price, event.account, instrument, self.rules)
         refusal = result.refusal
         if refusal is not None and refusal.code is ReasonCode.NO_POSITION:
-            return self._ended(SignalState.SKIPPED, event.at_ms, refusal)
+            return self._ended(RequestState.SKIPPED, event.at_ms, refusal)
         limit = None if self.limit_price is None else price
         order = self._order(event.new_ids[0], event.at_ms, result.quantity, limit, refusal)
         if refusal is not None:
             denied = replace(self, order_id=order.id, quantity=result.quantity)
-            ended = denied._ended(SignalState.DENIED, event.at_ms, refusal)  # noqa: SLF001
+            ended = denied._ended(RequestState.DENIED, event.at_ms, refusal)  # noqa: SLF001
             return Decision(ended.aggregate, (order,), ended.entries)
         working = replace(
             self,
@@ -214,7 +216,9 @@ class Signal(Request):
             working=frozenset({order.id}),
             updated_at_ms=event.at_ms,
         )
-        return Decision(working, children=(order,), entries=(Entry(EntryName.SIZED, event.at_ms),))
+        return Decision(
+            working, children=(order,), entries=(TimelineEntry(EntryName.SIZED, event.at_ms),)
+        )
 
     def _order(
         self,
@@ -280,7 +284,7 @@ class Signal(Request):
         if order.status is OrderStatus.FILLED and not self.cancel_requested:
             return Decision(replace(closed, stage=Stage.QUEUED))
         if order.filled_quantity > 0:
-            return closed._ended(SignalState.PARTIAL, at_ms, order.reason)  # noqa: SLF001
+            return closed._ended(RequestState.PARTIAL, at_ms, order.reason)  # noqa: SLF001
         return closed._ended(STATE_AFTER[order.status], at_ms, order.reason)  # noqa: SLF001
 
     def _own_order_updated(self, order: Order, event: OrderUpdated) -> Decision["Signal"]:
@@ -303,13 +307,13 @@ class Signal(Request):
         flat = order.position_after is not None and order.position_after == 0
         levels = (self.take_profit, self.stop_loss)
         if not self.action.is_entry or flat or levels == (None, None) or self.price_step is None:
-            return self._ended(SignalState.DONE, event.at_ms, self.reason)
+            return self._ended(RequestState.DONE, event.at_ms, self.reason)
         children = protection_of(
             order, levels, event.new_ids, event.at_ms, (self.venue, self.price_step)
         )
         protected = replace(
             self,
-            state=SignalState.EXECUTING,  # also where the fill has overtaken the cancel
+            state=RequestState.EXECUTING,  # also where the fill has overtaken the cancel
             stage=Stage.PROTECTED,
             cancel_requested=False,
             withdrawing=frozenset(),
@@ -317,7 +321,7 @@ class Signal(Request):
             updated_at_ms=event.at_ms,
         )
         return Decision(
-            protected, children=children, entries=(Entry(EntryName.PROTECTED, event.at_ms),)
+            protected, children=children, entries=(TimelineEntry(EntryName.PROTECTED, event.at_ms),)
         )
 
     def _smart_order_updated(self, event: SmartOrderUpdated) -> Decision["Signal"]:
@@ -327,7 +331,7 @@ class Signal(Request):
         working = self.working if child.is_live else self.working - {child.id}
         heard = replace(self, working=working, updated_at_ms=event.at_ms)
         if not working:
-            return heard._ended(SignalState.DONE, event.at_ms, heard.reason)  # noqa: SLF001
+            return heard._ended(RequestState.DONE, event.at_ms, heard.reason)  # noqa: SLF001
         if child.is_filled and not heard.withdrawing:
             reason = Reason(ReasonCode.SIBLING_FILLED, f"smart order {child.id} has filled")
             return Decision(replace(heard, withdrawing=working, reason=reason))
@@ -344,14 +348,14 @@ class Signal(Request):
     # Cancels
 
     def _targets_canceled(self, event: TargetsCanceled) -> Decision["Signal"]:
-        if not self.action.is_cancel or self.state is not SignalState.EXECUTING:
+        if not self.action.is_cancel or self.state is not RequestState.EXECUTING:
             return ignored(self, f"it is {self.state} {self.action}")
         if event.count == 0 and self.action is Action.CANCEL:
             reason = Reason(
                 ReasonCode.NOTHING_TO_CANCEL, f"nothing live has the id {self.caller_id}"
             )
-            return self._ended(SignalState.SKIPPED, event.at_ms, reason)
-        return self._ended(SignalState.DONE, event.at_ms, None)
+            return self._ended(RequestState.SKIPPED, event.at_ms, reason)
+        return self._ended(RequestState.DONE, event.at_ms, None)
 
 
 _SIZE_WORDS = {
@@ -361,6 +365,6 @@ _SIZE_WORDS = {
 }
 
 
-def first_state(delay_ms: int) -> SignalState:
+def first_state(delay_ms: int) -> RequestState:
     """Return the state in which a signal with this delay begins."""
-    return SignalState.SCHEDULED if delay_ms > 0 else SignalState.EXECUTING
+    return RequestState.SCHEDULED if delay_ms > 0 else RequestState.EXECUTING

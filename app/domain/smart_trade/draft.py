@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from app.domain.decision import Decision, Entry, EntryName, ignored
+from app.domain.decision import Decision, EntryName, TimelineEntry, ignored
 from app.domain.enums import OrderType, Side
 from app.domain.identifiers import AggregateId, EpochMs, FreshId, OrderId
 from app.domain.order import Order
@@ -32,7 +32,7 @@ class Draft:
         self._before = trade
         self._ids = iter(new_ids)
         self._children: list[Order] = []
-        self._entries: list[Entry] = []
+        self._entries: list[TimelineEntry] = []
 
     def change(self, **facts: Any) -> None:  # noqa: ANN401 - as `replace` has it
         """Change fields of the trade."""
@@ -110,7 +110,7 @@ class Draft:
 
     def tell(self, name: EntryName, reason: Reason | None = None) -> None:
         """Add a line to the timeline."""
-        self._entries.append(Entry(name, self.at_ms, reason))
+        self._entries.append(TimelineEntry(name, self.at_ms, reason))
 
     def decision(self, why_nothing: str) -> Decision[SmartTrade]:
         """Return what has become of the trade; if nothing has, that the event was ignored."""

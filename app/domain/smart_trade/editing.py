@@ -20,7 +20,7 @@ from app.domain.smart_trade.exiting import settle
 from app.domain.smart_trade.opening import add_stop_step, entry_direction, order_price
 from app.domain.smart_trade.positions import resolve_prices, share_out
 from app.domain.smart_trade.replanning import Plan, StepPlan, planned
-from app.domain.smart_trade.spec import Condition, PlannedStep, TakeProfit, TradeUpdate
+from app.domain.smart_trade.spec import PlannedStep, PriceCondition, TakeProfit, TradeUpdate
 from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
 
@@ -93,7 +93,9 @@ def _change_profit(draft: Draft, plan: Plan) -> None:
 
 
 def _as_planned(step: Step) -> PlannedStep:
-    condition = Condition(price=step.price, percentage=step.price_percentage, source=step.source)
+    condition = PriceCondition(
+        price=step.price, percentage=step.price_percentage, source=step.source
+    )
     return PlannedStep(
         percent=step.percent or Decimal(0), condition=condition, position=step.position
     )

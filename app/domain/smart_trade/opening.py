@@ -20,10 +20,10 @@ from app.domain.smart_trade.enums import (
 )
 from app.domain.smart_trade.positions import position_opened
 from app.domain.smart_trade.spec import (
-    Condition,
-    Entry,
+    EntryRule,
     NewTrade,
     PlannedStep,
+    PriceCondition,
     StopLoss,
     TakeProfit,
 )
@@ -31,7 +31,7 @@ from app.domain.smart_trade.trade import SmartTrade
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class OpeningContext:
     """Where and when a trade is opened.
 
     Attributes:
@@ -51,7 +51,7 @@ class Setting:
 
 
 def opened(
-    trade_id: AggregateId, command: NewTrade, setting: Setting, new_ids: Sequence[FreshId]
+    trade_id: AggregateId, command: NewTrade, setting: OpeningContext, new_ids: Sequence[FreshId]
 ) -> Decision[SmartTrade]:
     """Return a new trade with its first order, if it has one at once.
 
@@ -94,7 +94,7 @@ def opened(
     return draft.decision("it is new")
 
 
-def _add_entry(draft: Draft, entry: Entry, quote: Quote | None) -> None:
+def _add_entry(draft: Draft, entry: EntryRule, quote: Quote | None) -> None:
     trade = draft.trade
     waits = entry.method is EntryMethod.CONDITIONAL
     step = draft.add_step(
@@ -112,7 +112,7 @@ def _add_entry(draft: Draft, entry: Entry, quote: Quote | None) -> None:
         enter(draft, step.id)
 
 
-def entry_direction(trade: SmartTrade, entry: Entry, quote: Quote | None) -> Direction | None:
+def entry_direction(trade: SmartTrade, entry: EntryRule, quote: Quote | None) -> Direction | None:
     """Return which way the price goes to the trigger of a conditional entry (spec 5.1).
 
     A trailing entry waits for the favorable side. None, where the price stands at the trigger or is
@@ -141,7 +141,7 @@ def enter(draft: Draft, step_id: AggregateId) -> None:
     draft.change(status=TradeStatus.BUY_ORDER_PLACED)
 
 
-def order_price(entry: Entry) -> Decimal | None:
+def order_price(entry: EntryRule) -> Decimal | None:
     """Return the limit of the entry order; None for a market order."""
     match entry.method:
         case EntryMethod.LIMIT:
@@ -170,7 +170,7 @@ def add_profit_steps(draft: Draft, take_profit: TakeProfit, planned: Sequence[Pl
         )
 
 
-def add_stop_step(draft: Draft, stop_loss: StopLoss, condition: Condition) -> None:
+def add_stop_step(draft: Draft, stop_loss: StopLoss, condition: PriceCondition) -> None:
     """Plan the stop-loss."""
     draft.add_step(
         StepKind.STOP_LOSS,

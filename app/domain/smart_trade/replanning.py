@@ -19,9 +19,9 @@ from app.domain.smart_trade.profit import entered_quantity
 from app.domain.smart_trade.spec import (
     PERCENT_TOLERANCE,
     STEPS_MAX,
-    Condition,
-    Entry,
+    EntryRule,
     PlannedStep,
+    PriceCondition,
     StopLoss,
     TakeProfit,
     TradeUpdate,
@@ -66,12 +66,12 @@ class Plan:
         refused: name of a field of TradeUpdate → messages; then nothing of the plan counts.
     """
 
-    entry: Entry | None
+    entry: EntryRule | None
     basis_price: Decimal | None
     take_profit: TakeProfit | None = None
     profit_steps: Sequence[StepPlan] | None = None
     stop_loss: StopLoss | None = None
-    stop_condition: Condition | None = None
+    stop_condition: PriceCondition | None = None
     refused: dict[str, list[str]] = field(default_factory=dict)
 
     def refuse(self, name: str, message: str) -> None:
@@ -231,18 +231,20 @@ def _condition(
     price: Decimal | None,
     percentage: Decimal | None,
     source: PriceSource | None,
-) -> Condition:
+) -> PriceCondition:
     """Return what is asked for, and of the rest what there is."""
     if existing is None:
-        return Condition(price=price, percentage=percentage, source=source or PriceSource.BID)
-    return Condition(
+        return PriceCondition(price=price, percentage=percentage, source=source or PriceSource.BID)
+    return PriceCondition(
         price=existing.price if price is None else price,
         percentage=existing.price_percentage if percentage is None else percentage,
         source=source or existing.source,
     )
 
 
-def _complete(plan: Plan, trade: SmartTrade, name: str, condition: Condition) -> Condition:
+def _complete(
+    plan: Plan, trade: SmartTrade, name: str, condition: PriceCondition
+) -> PriceCondition:
     """Refuse a condition that lacks what it follows from, or points the wrong way (spec 2)."""
     if condition.percentage is not None:
         rises = (name != "stop_loss") is (trade.type.exit_side is Side.SELL)
@@ -377,7 +379,7 @@ def _stop_terms(plan: Plan, current: StopLoss | None, update: TradeUpdate) -> St
     return terms if is_limit else replace(terms, order_price=None)
 
 
-def _keeps_level(existing: Step, terms: StopLoss, condition: Condition) -> bool:
+def _keeps_level(existing: Step, terms: StopLoss, condition: PriceCondition) -> bool:
     """Tell whether a stop goes on where it is, with what it has followed so far."""
     return (
         existing.is_trailing is terms.is_trailing

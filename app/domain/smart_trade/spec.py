@@ -15,7 +15,7 @@ PERCENT_TOLERANCE = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
+class PriceCondition:
     """When an exit begins: a price, or a percentage of the average entry price (sign included).
 
     Attributes:
@@ -30,7 +30,7 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class EntryRule:
     """How a trade enters.
 
     Attributes:
@@ -72,7 +72,7 @@ class PlannedStep:
     """
 
     percent: Decimal
-    condition: Condition
+    condition: PriceCondition
     position: int | None = None
 
 
@@ -106,12 +106,12 @@ class NewTrade:
     type: TradeType
     symbol: Symbol
     quantity: Decimal
-    entry: Entry | None = None
+    entry: EntryRule | None = None
     basis_price: Decimal | None = None
     take_profit: TakeProfit | None = None
     take_profit_steps: tuple[PlannedStep, ...] = ()
     stop_loss: StopLoss | None = None
-    stop_loss_condition: Condition | None = None
+    stop_loss_condition: PriceCondition | None = None
     note: str | None = None
 
 

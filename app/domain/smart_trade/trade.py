@@ -18,7 +18,7 @@ from app.domain.smart_trade.enums import (
     TradeStatus,
     TradeType,
 )
-from app.domain.smart_trade.spec import Entry, StopLoss, TakeProfit
+from app.domain.smart_trade.spec import EntryRule, StopLoss, TakeProfit
 from app.domain.smart_trade.step import Step, StepOrder
 from app.domain.smart_trade.watch import Watch
 
@@ -61,7 +61,7 @@ class SmartTrade:
     created_at_ms: EpochMs
     updated_at_ms: EpochMs
     closed_at_ms: EpochMs | None = None
-    entry: Entry | None = None
+    entry: EntryRule | None = None
     basis_price: Decimal | None = None
     take_profit: TakeProfit | None = None
     stop_loss: StopLoss | None = None

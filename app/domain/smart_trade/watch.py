@@ -29,7 +29,7 @@ class WatchKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Aim:
+class WatchSpec:
     """One price to wait for. Two equal aims are the same wish.
 
     Attributes:
@@ -56,6 +56,6 @@ class Watch:
     """
 
     name: str
-    aim: Aim
+    aim: WatchSpec
     is_held: bool = False
     is_wanted: bool = True

@@ -14,13 +14,13 @@ from app.domain.smart_trade.enums import GUARDED, StepKind, StepStatus, TradeSta
 from app.domain.smart_trade.events import WatchesBooked
 from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
-from app.domain.smart_trade.watch import Aim, Watch, WatchKind
+from app.domain.smart_trade.watch import Watch, WatchKind, WatchSpec
 from app.domain.trigger import PERCENT_PLACES, Offset, Trigger
 
 _HUNDRED = Decimal(100)
 
 
-def aims_of(trade: SmartTrade) -> tuple[Aim, ...]:
+def wanted_watches(trade: SmartTrade) -> tuple[WatchSpec, ...]:
     """Return the prices that the trade waits for now."""
     if trade.status is TradeStatus.CONDITIONAL_ORDER_WAITING_PRICE:
         return tuple(_entry_aims(trade))
@@ -33,7 +33,7 @@ def aims_of(trade: SmartTrade) -> tuple[Aim, ...]:
 
 def rebooked(trade: SmartTrade) -> SmartTrade:
     """Return the trade with its watches as its state wants them; the book is told afterwards."""
-    wanted = aims_of(trade)
+    wanted = wanted_watches(trade)
     watches = tuple(
         replace(one, is_wanted=one.is_wanted and one.aim in wanted) for one in trade.watches
     )
@@ -88,12 +88,12 @@ def trigger_of(trade: SmartTrade, watch: Watch) -> Trigger:
     )
 
 
-def _entry_aims(trade: SmartTrade) -> Iterator[Aim]:
+def _entry_aims(trade: SmartTrade) -> Iterator[WatchSpec]:
     for step in trade.steps_of(StepKind.ENTRY):
         if trade.entry_direction is None:  # the price stood at the trigger: the next tick it is
             yield from _next_tick(WatchKind.ENTRY, step)
         else:
-            yield Aim(
+            yield WatchSpec(
                 kind=WatchKind.ENTRY,
                 step_id=step.id,
                 source=step.source,
@@ -102,14 +102,14 @@ def _entry_aims(trade: SmartTrade) -> Iterator[Aim]:
             )
 
 
-def _trailing_entry_aims(trade: SmartTrade) -> Iterator[Aim]:
+def _trailing_entry_aims(trade: SmartTrade) -> Iterator[WatchSpec]:
     """Buy when the price rises from its low, sell when it falls from its high (spec 5.2)."""
     direction = _opposite(loss_direction(trade))
     for step in trade.steps_of(StepKind.ENTRY):
         yield from _trailing(WatchKind.TRAILING_ENTRY, step, direction)
 
 
-def _stop_aims(trade: SmartTrade) -> Iterator[Aim]:
+def _stop_aims(trade: SmartTrade) -> Iterator[WatchSpec]:
     if trade.stop_loss is None:
         return
     direction = loss_direction(trade)
@@ -121,7 +121,7 @@ def _stop_aims(trade: SmartTrade) -> Iterator[Aim]:
         elif step.is_trailing and step.extreme is None:
             yield from _next_tick(WatchKind.ANCHOR, step)
         else:
-            yield Aim(
+            yield WatchSpec(
                 kind=WatchKind.STOP,
                 step_id=step.id,
                 source=step.source,
@@ -132,12 +132,12 @@ def _stop_aims(trade: SmartTrade) -> Iterator[Aim]:
                 yield from _following(WatchKind.TRAILING_STOP, step, direction)
 
 
-def _hit_stop_aims(trade: SmartTrade, step: Step, direction: Direction) -> Iterator[Aim]:
+def _hit_stop_aims(trade: SmartTrade, step: Step, direction: Direction) -> Iterator[WatchSpec]:
     """Wait for the end of the timeout, and let a trailing stop follow a price that comes back."""
     if trade.stop_is_due:
         yield from _next_tick(WatchKind.CHECK, step)
     if step.is_trailing and step.extreme is not None:
-        yield Aim(
+        yield WatchSpec(
             kind=WatchKind.RECOVERY,
             step_id=step.id,
             source=step.source,
@@ -146,7 +146,7 @@ def _hit_stop_aims(trade: SmartTrade, step: Step, direction: Direction) -> Itera
         )
 
 
-def _profit_aims(trade: SmartTrade) -> Iterator[Aim]:
+def _profit_aims(trade: SmartTrade) -> Iterator[WatchSpec]:
     direction = _opposite(loss_direction(trade))
     for step in trade.steps_of(StepKind.TAKE_PROFIT):
         if step.status is not StepStatus.IDLE or step.price is None:
@@ -154,7 +154,7 @@ def _profit_aims(trade: SmartTrade) -> Iterator[Aim]:
         if step.is_trailing and step.extreme is not None:
             yield from _trailing(WatchKind.TRAILING_PROFIT, step, _opposite(direction))
         else:
-            yield Aim(
+            yield WatchSpec(
                 kind=WatchKind.PROFIT,
                 step_id=step.id,
                 source=step.source,
@@ -163,14 +163,14 @@ def _profit_aims(trade: SmartTrade) -> Iterator[Aim]:
             )
 
 
-def _trailing(kind: WatchKind, step: Step, direction: Direction) -> Iterator[Aim]:
+def _trailing(kind: WatchKind, step: Step, direction: Direction) -> Iterator[WatchSpec]:
     """Wait at the level of the extreme that is stored, and at that of any better one from now on.
 
     The book knows the prices since the arming only; the one that began the trailing came before.
     """
     if step.extreme is None or step.trailing_percent is None:
         return
-    yield Aim(
+    yield WatchSpec(
         kind=kind,
         step_id=step.id,
         source=step.source,
@@ -180,12 +180,12 @@ def _trailing(kind: WatchKind, step: Step, direction: Direction) -> Iterator[Aim
     yield from _following(kind, step, direction)
 
 
-def _following(kind: WatchKind, step: Step, direction: Direction) -> Iterator[Aim]:
+def _following(kind: WatchKind, step: Step, direction: Direction) -> Iterator[WatchSpec]:
     # So exact does the book count; a distance that is less than that is none.
     percent = round(step.trailing_percent or Decimal(0), PERCENT_PLACES)
     if not 0 < percent < _HUNDRED:
         return  # farther than the price itself: the level that is stored stands for it
-    yield Aim(
+    yield WatchSpec(
         kind=kind,
         step_id=step.id,
         source=step.source,
@@ -194,10 +194,10 @@ def _following(kind: WatchKind, step: Step, direction: Direction) -> Iterator[Ai
     )
 
 
-def _next_tick(kind: WatchKind, step: Step) -> Iterator[Aim]:
+def _next_tick(kind: WatchKind, step: Step) -> Iterator[WatchSpec]:
     """Wait for any price: it is on one side of the step's own or on the other."""
     for direction in Direction:
-        yield Aim(
+        yield WatchSpec(
             kind=kind,
             step_id=step.id,
             source=step.source,
@@ -217,7 +217,7 @@ def loss_direction(trade: SmartTrade) -> Direction:
     return Direction.FALLING if trade.type.exit_side is Side.SELL else Direction.RISING
 
 
-def is_reached(aim: Aim, price: Decimal) -> bool:
+def is_reached(aim: WatchSpec, price: Decimal) -> bool:
     """Tell whether a price meets a fixed level; what trails only the book can tell."""
     if aim.level is None:
         return False

@@ -24,7 +24,7 @@ from app.paper.ports import BookEntry, PaperChange, PaperSnapshot
 ATTEMPTS_MAX = 100
 
 
-class PaperDesk:
+class PaperAdministration:
     """Sets and shows accounts, prices, instruments and faults.
 
     Args:

@@ -20,7 +20,7 @@ from app.domain.errors import (
 )
 from app.domain.identifiers import AggregateId, EpochMs, Symbol
 from app.ports import Ports
-from app.services.exclusive import held
+from app.services.exclusive import exclusive
 
 #: How long the caller waits for the venue's answer. After that no worker begins with it.
 WAIT_MS = 2_000
@@ -46,7 +46,7 @@ def set_leverage(
         VenueUnavailable: the venue was not reached, or its rules are not known yet.
         OutcomeUnknown: nobody has answered in time.
     """
-    known = [one.symbol for one in ports.venues.conditions(account).instruments()]
+    known = [one.symbol for one in ports.venues.trading_rules(account).instruments()]
     if not known:
         raise VenueUnavailable(f"the trading rules of {account.venue} are not loaded yet")
     if symbol not in known:
@@ -132,10 +132,10 @@ def _carry_out(adjustment: Adjustment, ports: Ports) -> None:
     """
     if ports.ledger.state_of(adjustment.account) is AccountState.FROZEN:
         raise VenueUnavailable("the account is frozen: nothing is sent for it")
-    with held(ports.locks, f"adjust:{adjustment.account}", LEASE_MS) as is_ours:
+    with exclusive(ports.locks, f"adjust:{adjustment.account}", LEASE_MS) as is_ours:
         if not is_ours:
             raise VenueUnavailable("another setting of this account is being changed; try again")
-        conditions = ports.venues.conditions(ports.accounts.account(adjustment.account))
+        conditions = ports.venues.trading_rules(ports.accounts.account(adjustment.account))
         if adjustment.symbol is not None and adjustment.leverage is not None:
             conditions.set_leverage(adjustment.symbol, adjustment.leverage)
         if adjustment.position_mode is not None:

@@ -13,7 +13,7 @@ from app.domain.report import OrderReport
 from app.domain.status import OrderStatus
 from app.ports import Ports
 from app.services.advance import advance
-from app.services.perform import tend
+from app.services.perform import perform
 
 #: Times that all of it is gone through. What ends may bring forth something (the protection of an
 #: entry that had filled in part), which ends in the next round; three generations are the most.
@@ -51,7 +51,7 @@ def cancel_everything(account_id: AccountId, ports: Ports, pause_ms: Callable[[i
         for one in live:
             _attempt(_end, one, ports)
         for one in live:
-            _attempt(tend, one, ports)
+            _attempt(perform, one, ports)
     raise Conflict(f"account {account_id} still has something live after {ROUNDS_MAX} rounds")
 
 

@@ -15,7 +15,7 @@ from app.domain.report import OrderReport
 from app.domain.status import OPEN
 from app.ports import Ports
 from app.services.apart import apart
-from app.services.exclusive import ANSWER_MS, held
+from app.services.exclusive import ANSWER_MS, exclusive
 from app.services.find_anywhere import tell
 
 _log = structlog.get_logger()
@@ -58,7 +58,7 @@ def poll_orders(account_id: AccountId, ports: Ports) -> None:
         VenueUnavailable: the venue could not be asked.
     """
     account = ports.accounts.account(account_id)
-    with held(ports.locks, f"orders:{account_id}", ANSWER_MS) as is_ours:
+    with exclusive(ports.locks, f"orders:{account_id}", ANSWER_MS) as is_ours:
         if not is_ours:
             return
         orders = [order for order in _open_orders(account_id, ports) if order.status in OPEN]

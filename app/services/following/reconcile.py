@@ -27,13 +27,13 @@ from app.domain.reconciliation import (
     Mismatch,
     MismatchKind,
     Reconciliation,
-    StandingOrder,
+    VenueOrder,
 )
 from app.domain.smart_order import SmartOrder
 from app.domain.status import OPEN, OrderStatus
 from app.ports import Ports, Venue
 from app.services.apart import apart
-from app.services.exclusive import held
+from app.services.exclusive import exclusive
 from app.services.find_anywhere import find_anywhere, tell
 
 #: Longer than the questions of one account take.
@@ -68,7 +68,7 @@ def reconcile(account_id: AccountId, ports: Ports, since_ms: EpochMs = AT_ONCE) 
         VenueUnavailable: the venue could not be asked; that is left where people see it, too.
     """
     account = ports.accounts.account(account_id)
-    with held(ports.locks, f"reconcile:{account_id}", LEASE_MS) as is_ours:
+    with exclusive(ports.locks, f"reconcile:{account_id}", LEASE_MS) as is_ours:
         if is_ours and (not since_ms or _newest_ms(account_id, ports) < since_ms):
             _compare(account, ports)
 
@@ -158,13 +158,13 @@ def _open_here(account_id: AccountId, ports: Ports) -> Iterator[Order]:
                 yield order
 
 
-def _owner(order: StandingOrder, ports: Ports) -> AggregateId | None:
+def _owner(order: VenueOrder, ports: Ports) -> AggregateId | None:
     return ports.ids.order_of(order.client_order_id)
 
 
 def _missing(
     here: Mapping[ClientOrderId, Order],
-    there: Mapping[ClientOrderId, StandingOrder],
+    there: Mapping[ClientOrderId, VenueOrder],
     venue: Venue,
     ports: Ports,
 ) -> Iterator[Mismatch]:
@@ -195,7 +195,7 @@ def _missed(order: Order, message: str) -> Mismatch:
 
 def _unexpected(
     here: Mapping[ClientOrderId, Order],
-    there: Mapping[ClientOrderId, StandingOrder],
+    there: Mapping[ClientOrderId, VenueOrder],
     ports: Ports,
 ) -> Iterator[Mismatch]:
     """Find what is ours and open at the venue, and closed or unknown here."""

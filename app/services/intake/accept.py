@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from app.domain.account import Account
 from app.domain.commands import Action, SignalCommand, SignalRules
-from app.domain.decision import Entry, EntryName
+from app.domain.decision import EntryName, TimelineEntry
 from app.domain.enums import Dialect
 from app.domain.identifiers import AggregateId, EpochMs, Symbol
 from app.domain.request.netting import NetCommand
@@ -90,9 +90,9 @@ def _admitted(request: Signal | Reversal, admission: Admission, ports: Ports) ->
     last = EntryName.DELAYED if request.due_at_ms > request.created_at_ms else EntryName.QUEUED
     now = ports.clock.now_ms()
     entries = (
-        Entry(EntryName.RECEIVED, request.created_at_ms),
-        Entry(EntryName.VALIDATED, now),
-        Entry(last, now),
+        TimelineEntry(EntryName.RECEIVED, request.created_at_ms),
+        TimelineEntry(EntryName.VALIDATED, now),
+        TimelineEntry(last, now),
     )
     repeated = ports.ledger.admit([Change(None, request, entries)], admission)
     if repeated is not None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from app.domain.account import Account
 from app.domain.aggregate import Aggregate
-from app.domain.decision import Entry, EntryName
+from app.domain.decision import EntryName, TimelineEntry
 from app.domain.enums import ReasonCode, Side
 from app.domain.errors import (
     CallerIdInUse,
@@ -186,9 +186,9 @@ def _admit(order: Order, ending: tuple[Change, ...], admission: Admission, ports
         old_id = order.succeeds.order_id
         waits = Reason(ReasonCode.REPLACED, f"takes the place of order {old_id} when that is off")
     entries = (
-        Entry(EntryName.RECEIVED, order.created_at_ms),
-        Entry(EntryName.VALIDATED, now),
-        Entry(EntryName.QUEUED, now, waits),
+        TimelineEntry(EntryName.RECEIVED, order.created_at_ms),
+        TimelineEntry(EntryName.VALIDATED, now),
+        TimelineEntry(EntryName.QUEUED, now, waits),
     )
     within = replace(admission, caller_id_scope=order.caller_id_scope)
     holder = ports.ledger.admit([Change(None, order, entries), *ending], within)

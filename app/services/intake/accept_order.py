@@ -7,7 +7,7 @@ from decimal import Decimal
 from app.domain import checks
 from app.domain.account import Account
 from app.domain.commands import OrderCommand
-from app.domain.decision import Entry, EntryName
+from app.domain.decision import EntryName, TimelineEntry
 from app.domain.enums import Dialect
 from app.domain.errors import KeyReused, SymbolUnknown, VenueUnavailable
 from app.domain.identifiers import AggregateId, ClientOrderId, EpochMs, OrderId
@@ -106,9 +106,9 @@ def _admitted(
 ) -> AcceptedOrder:
     now_ms = ports.clock.now_ms()
     entries = (
-        Entry(EntryName.RECEIVED, received_at_ms),
-        Entry(EntryName.VALIDATED, now_ms),
-        Entry(EntryName.QUEUED, now_ms),
+        TimelineEntry(EntryName.RECEIVED, received_at_ms),
+        TimelineEntry(EntryName.VALIDATED, now_ms),
+        TimelineEntry(EntryName.QUEUED, now_ms),
     )
     repeated = ports.ledger.admit([Change(None, order, entries)], admission)
     if repeated is not None:
@@ -144,7 +144,7 @@ def _checked(
     checks.refuse_missing_price(command)
     venue = ports.venues.of(sender.account)
     instrument = _instrument(command, sender.account, ports)
-    checks.refuse_type(command, ports.venues.conditions(sender.account).order_types())
+    checks.refuse_type(command, ports.venues.trading_rules(sender.account).order_types())
     quantity = checks.quantity_of(command, instrument)
     limit = checks.limit_of(command, instrument)
     price = _current_price(command, venue) if limit is None else limit
@@ -156,7 +156,7 @@ def _instrument(command: OrderCommand, account: Account, ports: Ports) -> Instru
     found = ports.venues.of(account).instrument(command.symbol)
     if found is not None:
         return found
-    traded = ports.venues.conditions(account).instruments()
+    traded = ports.venues.trading_rules(account).instruments()
     if not traded:
         raise VenueUnavailable(f"the trading rules of {account.venue} are not loaded yet")
     raise SymbolUnknown(command.symbol, [one.symbol for one in traded])

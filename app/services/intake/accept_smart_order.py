@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from app.domain.account import Account
-from app.domain.decision import Entry, EntryName
+from app.domain.decision import EntryName, TimelineEntry
 from app.domain.enums import Dialect, ReasonCode
 from app.domain.errors import CallerIdInUse, Conflict, NotFound, NotWaiting
 from app.domain.events import CancelRequested
@@ -120,8 +120,8 @@ def _admitted(
     ports: Ports,
 ) -> SmartOrder:
     entries = (
-        Entry(EntryName.RECEIVED, new.created_at_ms),
-        Entry(EntryName.VALIDATED, ports.clock.now_ms()),
+        TimelineEntry(EntryName.RECEIVED, new.created_at_ms),
+        TimelineEntry(EntryName.VALIDATED, ports.clock.now_ms()),
     )
     within = replace(admission, caller_id_scope=sender.origin, waiting_max=sender.rules.open_max)
     holder = ports.ledger.admit([Change(None, new, entries), *ending], within)

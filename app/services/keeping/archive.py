@@ -41,16 +41,16 @@ def archive(ports: Ports) -> None:
 
 def _meet(identity: str, ports: Ports) -> None:
     """Give another history than the one before all that is still there to be given."""
-    before = ports.departures.history()
+    before = ports.archive_queue.history()
     if before == identity:
         return
     if before is not None:
         _log.warning("history_is_another", identity=identity, before=before)
     now_ms = ports.clock.server_ms()
-    while ids := ports.departures.leaving(now_ms, BATCH):
-        ports.departures.keep_again(ids)
-    ports.departures.enlist()
-    ports.departures.set_history(identity)
+    while ids := ports.archive_queue.leaving(now_ms, BATCH):
+        ports.archive_queue.keep_again(ids)
+    ports.archive_queue.enqueue()
+    ports.archive_queue.set_history(identity)
 
 
 def _go_on(step: Callable[[Ports], bool], until_ms: int, ports: Ports) -> None:
@@ -60,28 +60,28 @@ def _go_on(step: Callable[[Ports], bool], until_ms: int, ports: Ports) -> None:
 
 def _keep(ports: Ports) -> bool:
     """Keep one batch. Return whether there may be another."""
-    ids = ports.departures.finished(BATCH)
-    records = ports.departures.load(ids)
+    ids = ports.archive_queue.finished(BATCH)
+    records = ports.archive_queue.load(ids)
     ports.history.keep(records)
     marks = {one.aggregate.id: one.mark for one in records}
     unread = [one for one in ids if one not in marks]
     # What has left meanwhile is taken off the list; under this mark nothing else is.
-    ports.departures.kept({**marks, **dict.fromkeys(unread, NO_MARK)})
+    ports.archive_queue.kept({**marks, **dict.fromkeys(unread, NO_MARK)})
     if unread:
         # Live again, which its commit has said by now, or not to be read by this release.
         until_ms = EpochMs(ports.clock.server_ms() + UNREADABLE_MS)
-        ports.departures.postpone(unread, until_ms)
+        ports.archive_queue.postpone(unread, until_ms)
     return len(ids) == BATCH
 
 
 def _let_go(ports: Ports) -> bool:
     """Let one batch leave. Return whether there may be another."""
     kept_before_ms = EpochMs(ports.clock.server_ms() - ports.policy.history_after_ms)
-    marks = ports.departures.leaving(kept_before_ms, BATCH)
+    marks = ports.archive_queue.leaving(kept_before_ms, BATCH)
     known = ports.history.marks(marks)
     lost = {one for one, mark in marks.items() if known.get(one) != mark}
     if lost:
         _log.warning("history_keeps_again", count=len(lost))
-        ports.departures.keep_again(lost)
-    ports.departures.leave({one: mark for one, mark in marks.items() if one not in lost})
+        ports.archive_queue.keep_again(lost)
+    ports.archive_queue.leave({one: mark for one, mark in marks.items() if one not in lost})
     return len(marks) == BATCH

@@ -7,7 +7,7 @@ from an earlier copy, and one that is far behind that the history was.
 from app.domain.account import PAPER, Account
 from app.domain.frozen import Frozen
 from app.ports import Ports
-from app.services.exclusive import held
+from app.services.exclusive import exclusive
 
 #: Between two counts. What was restored to an earlier moment within it is told by the venues alone.
 COUNT_MS = 10_000
@@ -46,7 +46,7 @@ def is_store_whole(ports: Ports) -> bool:
     there = ports.history.epoch()
     if ports.runs.epoch() >= there:
         return True
-    with held(ports.locks, "epoch_behind", LEASE_MS) as is_ours:
+    with exclusive(ports.locks, "epoch_behind", LEASE_MS) as is_ours:
         if is_ours and ports.runs.epoch() < there:
             for account in ports.accounts.accounts():
                 if account.venue != PAPER:

@@ -26,7 +26,7 @@ from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol
 from app.domain.order import Order
 from app.domain.report import OrderReport
 from app.ports import Ports, Record
-from app.services.exclusive import ANSWER_MS, held
+from app.services.exclusive import ANSWER_MS, exclusive
 from app.services.keeping.epoch import is_store_whole
 from app.services.keeping.resume import wake_account
 
@@ -130,7 +130,7 @@ def _ask(account: Account, symbol: Symbol, ports: Ports) -> bool:
     Returns:
         Whether that was done; False if somebody else is at it, or the store has begun another run.
     """
-    with held(ports.locks, f"vouch:{account.id}:{symbol}", ANSWER_MS) as is_ours:
+    with exclusive(ports.locks, f"vouch:{account.id}:{symbol}", ANSWER_MS) as is_ours:
         if not is_ours:
             return False
         known = ports.runs.knowledge(account.id, symbol)

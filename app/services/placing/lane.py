@@ -12,9 +12,9 @@ from app.domain.market import AccountView
 from app.domain.order import Order
 from app.domain.request.request import Request
 from app.domain.status import OrderStatus
-from app.ports import LaneView, Ports, Terms
+from app.ports import CommitConditions, LaneView, Ports
 from app.services.advance import advance
-from app.services.exclusive import ANSWER_MS, held
+from app.services.exclusive import ANSWER_MS, exclusive
 
 #: An order to close the opposite leg, and the entry after it.
 IDS_PER_TURN = 2
@@ -63,7 +63,7 @@ def _take_turn(waiting: Waiting, lane: LaneView, ports: Ports) -> bool:
     now_ms = ports.clock.now_ms()
     with suppress(LaneChanged):
         if is_late(waiting, now_ms):
-            advance(waiting.id, _nothing_known(now_ms), ports, Terms(lane=lane))
+            advance(waiting.id, _nothing_known(now_ms), ports, CommitConditions(lane=lane))
         elif isinstance(waiting, Order):
             advance(waiting.id, TurnTaken(at_ms=now_ms), ports, _terms(waiting, lane, ports))
         else:
@@ -189,11 +189,11 @@ def _has_waited(waiting: Waiting, ports: Ports) -> bool:
     return ports.clock.now_ms() - waiting.due_at_ms >= ports.policy.exit_patience_ms
 
 
-def _terms(waiting: Waiting, lane: LaneView, ports: Ports) -> Terms:
+def _terms(waiting: Waiting, lane: LaneView, ports: Ports) -> CommitConditions:
     """Return what may not have changed since the lane was looked at when it has its turn."""
     if _is_entry(waiting) or not _has_waited(waiting, ports):
-        return Terms(lane=lane)
-    return Terms(turns=lane)
+        return CommitConditions(lane=lane)
+    return CommitConditions(turns=lane)
 
 
 def _has_been_unreadable(aggregate_id: AggregateId, ports: Ports) -> bool:
@@ -217,7 +217,7 @@ def _size_alone(account_id: AccountId, symbol: Symbol, ports: Ports) -> bool:
     """
     account = ports.accounts.account(account_id)
     asking_ms = PAPER_ASKING_MS if account.mode is Mode.PAPER else ANSWER_MS
-    with held(ports.locks, f"lane:{account_id}:{symbol}", asking_ms) as is_ours:
+    with exclusive(ports.locks, f"lane:{account_id}:{symbol}", asking_ms) as is_ours:
         if is_ours:
             # Who had the lock before has perhaps had the turn that we came for.
             lane = ports.lanes.look(account_id, symbol)

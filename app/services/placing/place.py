@@ -25,7 +25,7 @@ from app.domain.order import ATTEMPTS_MAX, Order, OrderEvent
 from app.domain.reason import Reason
 from app.domain.report import OrderReport
 from app.domain.status import OrderStatus
-from app.ports import Policy, Ports, Terms, Venue
+from app.ports import CommitConditions, Policy, Ports, Venue
 from app.services.advance import advance
 from app.services.keeping.vouch import Clearance, clear
 
@@ -104,7 +104,7 @@ def _late_ms(order: Order, ports: Ports) -> int:
     return 0 if order.not_after_ms is None else ports.clock.now_ms() - order.not_after_ms
 
 
-def _claim(order: Order, account: Account, terms: Terms, ports: Ports) -> Order | None:
+def _claim(order: Order, account: Account, terms: CommitConditions, ports: Ports) -> Order | None:
     """Return the claimed order, or None when others have it or the account's state forbids it."""
     lease_until_ms = _lease_until_ms(account, ports)
     event = PlacementClaimed(at_ms=ports.clock.now_ms(), lease_until_ms=lease_until_ms)
@@ -123,8 +123,8 @@ def _lease_until_ms(account: Account, ports: Ports) -> EpochMs:
     return EpochMs(ports.clock.server_ms() + ports.policy.lease_ms(account))
 
 
-def _terms(order: Order, account: Account, clearance: Clearance) -> Terms:
-    return Terms(
+def _terms(order: Order, account: Account, clearance: Clearance) -> CommitConditions:
+    return CommitConditions(
         permits=_EXIT_STATES if order.reduces else _ENTRY_STATES,
         vouched=None if account.venue == PAPER else (order.symbol, clearance.run),
     )
@@ -142,7 +142,9 @@ def _forbidden(order: Order, ports: Ports) -> None:
     advance(order.id, PlacementDenied(at_ms=ports.clock.now_ms(), reason=reason), ports)
 
 
-def _answer(order: Order, account: Account, venue: Venue, terms: Terms, ports: Ports) -> OrderEvent:
+def _answer(
+    order: Order, account: Account, venue: Venue, terms: CommitConditions, ports: Ports
+) -> OrderEvent:
     """Send, and return the answer as an event. Only a definite answer is taken for one."""
     try:
         report = venue.place(_prepared(order, account, venue, terms, ports))
@@ -174,7 +176,9 @@ def _busy_until(error: VenueBusy, ports: Ports) -> EpochMs:
     return EpochMs(ports.clock.server_ms() + pause)
 
 
-def _prepared(order: Order, account: Account, venue: Venue, terms: Terms, ports: Ports) -> Order:
+def _prepared(
+    order: Order, account: Account, venue: Venue, terms: CommitConditions, ports: Ports
+) -> Order:
     """Do what must come before the order, and return it under a claim that is young enough.
 
     Raises:

@@ -26,8 +26,8 @@ def is_settled(ports: Ports) -> bool:
     yet to one that was read already. Every such move is a commit, so a look during which something
     was committed proves nothing.
     """
-    position = ports.ledger.position()
-    return not _is_busy(ports) and ports.ledger.position() == position
+    revision = ports.ledger.revision()
+    return not _is_busy(ports) and ports.ledger.revision() == revision
 
 
 def _is_busy(ports: Ports) -> bool:

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from app.domain.account import Account
-from app.domain.decision import Decision, Entry, EntryName
+from app.domain.decision import Decision, EntryName, TimelineEntry
 from app.domain.enums import Dialect, Market
 from app.domain.errors import MalformedPayload
 from app.domain.identifiers import EpochMs
 from app.domain.instrument import Instrument
 from app.domain.smart_trade.enums import EntryMethod
-from app.domain.smart_trade.opening import Setting, opened
+from app.domain.smart_trade.opening import OpeningContext, opened
 from app.domain.smart_trade.spec import NewTrade
 from app.domain.smart_trade.trade import SmartTrade
 from app.ports import Admission, Change, Ports
@@ -57,9 +57,9 @@ def open_trade(
     decision = _decided(command, sender, received_at_ms, ports)
     now = ports.clock.now_ms()
     received = (
-        Entry(EntryName.RECEIVED, received_at_ms),
-        Entry(EntryName.VALIDATED, now),
-        Entry(EntryName.QUEUED, now),
+        TimelineEntry(EntryName.RECEIVED, received_at_ms),
+        TimelineEntry(EntryName.VALIDATED, now),
+        TimelineEntry(EntryName.QUEUED, now),
     )
     trade = decision.aggregate
     changes = [Change(None, trade, (*received, *decision.entries))]
@@ -84,7 +84,7 @@ def _decided(
         )
     _refuse(command, instrument)
     own, *rest = ports.ids.latest(sender.account.id, IDS_PER_TRADE)
-    setting = Setting(
+    setting = OpeningContext(
         dialect=sender.dialect,
         origin=sender.origin,
         account=sender.account,

@@ -15,7 +15,7 @@ from app.domain.trigger import Firing
 from app.ports import Feed, Ports
 from app.services.advance import advance
 from app.services.apart import apart
-from app.services.exclusive import held
+from app.services.exclusive import exclusive
 from app.services.following.follow import follow_news
 from app.services.following.news import read_news
 from app.services.smart_trades.watches import fire_watches
@@ -41,7 +41,7 @@ def watch_prices(venue: VenueName, ports: Ports) -> bool:
         Whether there may be more to do: a tick was evaluated, or firings are left to hand on.
     """
     feed = ports.venues.feed(venue)
-    with held(ports.locks, f"prices:{venue}", LEASE_MS) as is_ours:
+    with exclusive(ports.locks, f"prices:{venue}", LEASE_MS) as is_ours:
         return is_ours and _watch(venue, feed, ports)
 
 

@@ -7,13 +7,13 @@ from app.store.core import keys
 from app.store.core.scripts import text_of, translated
 
 
-class RedisCanary:
+class RedisHeartbeat:
     """Remembers when a canary last came through the queue."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
 
-    def sing(self, at_ms: EpochMs) -> None:
+    def beat(self, at_ms: EpochMs) -> None:
         """Note that a canary came through the queue at this server time."""
         with translated():
             self._client.set(keys.CANARY, at_ms)

@@ -11,7 +11,7 @@ from app.store.core.transaction import OK
 TIDY_MS = 3_600_000
 
 
-class RedisSignatures:
+class RedisUsedKeys:
     """Binds a signature to the first body that came with it."""
 
     def __init__(self, client: redis.Redis) -> None:

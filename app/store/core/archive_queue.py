@@ -21,7 +21,7 @@ POSTPONED_MS_MAX = 600_000
 PAGE = 200
 
 
-class RedisDepartures:
+class RedisArchiveQueue:
     """Moves ids from `finished` to `kept`, and takes out what has been there for long enough.
 
     Args:
@@ -95,7 +95,7 @@ class RedisDepartures:
         return {one: (int(version or 0), entries) for one, version, entries in found}
 
     def leave(self, marks: Mapping[AggregateId, Mark]) -> int:
-        """Forget these, save those that must stay; see `Departures`."""
+        """Forget these, save those that must stay; see `ArchiveQueue`."""
         business_ms, server_ms = self._clock.now_ms(), self._clock.server_ms()
         left = 0
         for shard, ids in _by_shard(marks):
@@ -118,7 +118,7 @@ class RedisDepartures:
         for one, body in zip(ids, bodies, strict=True):
             self._keep_again(one, body, now_ms)
 
-    def enlist(self) -> None:
+    def enqueue(self) -> None:
         """Let `finished` return all that has finished, also what an older release let finish."""
         now_ms = self._clock.server_ms()
         for shard in range(keys.SHARDS):

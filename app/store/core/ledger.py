@@ -8,7 +8,7 @@ import structlog
 
 from app import metrics
 from app.domain.aggregate import Aggregate, is_news
-from app.domain.decision import Entry, EntryName
+from app.domain.decision import EntryName, TimelineEntry
 from app.domain.effects import Effect, EffectKind
 from app.domain.enums import AccountState
 from app.domain.errors import (
@@ -26,7 +26,7 @@ from app.domain.identifiers import AccountId, AggregateId, EpochMs
 from app.domain.order import Order
 from app.domain.request.request import Request
 from app.domain.smart_order import SmartOrder
-from app.ports import NO_TERMS, Admission, Change, Clock, Stored, Terms
+from app.ports import NO_TERMS, Admission, Change, Clock, CommitConditions, Stored
 from app.store.core import keys
 from app.store.core.indexes import effect_text, write_difference, write_place
 from app.store.core.quarantine import RedisQuarantine
@@ -85,7 +85,9 @@ class RedisLedger:
             found = pipeline.execute()
         return {one for one, is_here in zip(wanted, found, strict=True) if is_here}
 
-    def commit(self, changes: Sequence[Change], terms: Terms = NO_TERMS) -> Sequence[Effect]:
+    def commit(
+        self, changes: Sequence[Change], terms: CommitConditions = NO_TERMS
+    ) -> Sequence[Effect]:
         """Write all the changes or none, and return the effects that came to be owed."""
         transaction = Transaction()
         account = changes[0].after.account
@@ -155,7 +157,7 @@ class RedisLedger:
             state = self._client.get(keys.state(account))
         return AccountState(state) if state in set(AccountState) else AccountState.HALT
 
-    def position(self) -> Sequence[str]:
+    def revision(self) -> Sequence[str]:
         """Return how far things have happened: the same twice, and nothing did between."""
         with translated(), self._client.pipeline(transaction=False) as pipeline:
             for shard in range(keys.SHARDS):
@@ -198,7 +200,7 @@ class RedisLedger:
         return effects
 
     def _write_timeline(
-        self, aggregate_id: AggregateId, entries: Sequence[Entry], transaction: Transaction
+        self, aggregate_id: AggregateId, entries: Sequence[TimelineEntry], transaction: Transaction
     ) -> None:
         if not entries:
             return
@@ -212,7 +214,7 @@ class RedisLedger:
 
     def _note_duplicate(self, aggregate_id: AggregateId) -> None:
         transaction = Transaction()
-        entry = Entry(EntryName.DUPLICATE, self._clock.now_ms())
+        entry = TimelineEntry(EntryName.DUPLICATE, self._clock.now_ms())
         transaction.require("present", keys.aggregate(aggregate_id), "")
         self._write_timeline(aggregate_id, [entry], transaction)
         # The history may have it already, without this entry.

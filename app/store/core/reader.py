@@ -10,7 +10,7 @@ from typing import Any
 import redis
 
 from app.domain.aggregate import Aggregate
-from app.domain.decision import Entry
+from app.domain.decision import TimelineEntry
 from app.domain.errors import UnreadableRecord
 from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.search import EVERYTHING, Place, Search
@@ -33,7 +33,7 @@ _LAST_OF_MS = 2**64 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class TimelineEvent:
     """A timeline entry as it was written: at which position of the streams, by which process.
 
     Attributes:
@@ -42,7 +42,7 @@ class Happening:
 
     position: str | None
     id: AggregateId
-    entry: Entry
+    entry: TimelineEntry
     process: str
 
 
@@ -92,7 +92,7 @@ class RedisReader:
             body = self._client.hget(keys.aggregate(aggregate_id), "body")
         return None if body is None else self._quarantine.read(aggregate_id, text_of(body))
 
-    def timeline(self, aggregate_id: AggregateId) -> Sequence[tuple[Entry, str]]:
+    def timeline(self, aggregate_id: AggregateId) -> Sequence[tuple[TimelineEntry, str]]:
         """Return what has happened to an aggregate, oldest first, each with its process.
 
         What a newer release has told in words of its own is left out.
@@ -111,7 +111,7 @@ class RedisReader:
             members = self._client.smembers(keys.children(aggregate_id))
         return sorted(AggregateId(int(text_of(one))) for one in members)
 
-    def events(self, after: str | None = None) -> Generator[Happening | None]:
+    def events(self, after: str | None = None) -> Generator[TimelineEvent | None]:
         """Yield what happens from now on, or after an earlier position; None while nothing does.
 
         The first None comes at once: from then on nothing is missed. The connection is one of its
@@ -181,7 +181,7 @@ def _shards_of(search: Search) -> Collection[int]:
     return range(keys.SHARDS)
 
 
-def _happenings(answer: Any, seen: dict[str, str]) -> list[Happening]:  # noqa: ANN401
+def _happenings(answer: Any, seen: dict[str, str]) -> list[TimelineEvent]:  # noqa: ANN401
     """Return what the streams hold that is new, in order of time, and note it as seen.
 
     The client answers a list of (stream, messages) or a mapping, by protocol.
@@ -194,7 +194,7 @@ def _happenings(answer: Any, seen: dict[str, str]) -> list[Happening]:  # noqa: 
     return [one for position, message in found for one in _told(position, message)]
 
 
-def _told(position: str, message: Any) -> list[Happening]:  # noqa: ANN401
+def _told(position: str, message: Any) -> list[TimelineEvent]:  # noqa: ANN401
     """Return what one commit told. Only the last of it has a position to go on from."""
     owner = AggregateId(int(message["id"]))
     try:
@@ -203,6 +203,6 @@ def _told(position: str, message: Any) -> list[Happening]:  # noqa: ANN401
         return []  # told in the words of a newer release
     last = len(entries) - 1
     return [
-        Happening(position if number == last else None, owner, entry, process)
+        TimelineEvent(position if number == last else None, owner, entry, process)
         for number, (entry, process) in enumerate(entries)
     ]

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from app.domain.aggregate import Aggregate
-from app.domain.decision import Entry, EntryName
+from app.domain.decision import EntryName, TimelineEntry
 from app.domain.enums import Kind, ReasonCode
 from app.domain.errors import UnreadableRecord
 from app.domain.identifiers import AccountId, EpochMs
@@ -102,7 +102,7 @@ def _complete(record: dict[str, Any]) -> None:
             trigger.setdefault(own, record.get(its))
 
 
-def entry_text(entry: Entry, process: str) -> str:
+def entry_text(entry: TimelineEntry, process: str) -> str:
     """Return a timeline entry as JSON text: name, time, the process that wrote it, the reason."""
     fields: list[object] = [entry.name, entry.at_ms, process]
     if entry.reason is not None:
@@ -110,7 +110,7 @@ def entry_text(entry: Entry, process: str) -> str:
     return json.dumps(fields, separators=(",", ":"))
 
 
-def entry_from(text: str) -> tuple[Entry, str]:
+def entry_from(text: str) -> tuple[TimelineEntry, str]:
     """Return the entry, and the process that wrote it.
 
     Raises:
@@ -120,7 +120,7 @@ def entry_from(text: str) -> tuple[Entry, str]:
         return _entry(json.loads(text))
 
 
-def entries_from(text: str) -> list[tuple[Entry, str]]:
+def entries_from(text: str) -> list[tuple[TimelineEntry, str]]:
     """Return the entries of a JSON array of such texts, each with its process.
 
     Raises:
@@ -130,7 +130,7 @@ def entries_from(text: str) -> list[tuple[Entry, str]]:
         return [_entry(fields) for fields in json.loads(text)]
 
 
-def _entry(fields: Sequence[Any]) -> tuple[Entry, str]:
+def _entry(fields: Sequence[Any]) -> tuple[TimelineEntry, str]:
     name, at_ms, process, *why = fields
     reason = Reason(ReasonCode(why[0]), why[1]) if why else None
-    return Entry(EntryName(name), EpochMs(at_ms), reason), process
+    return TimelineEntry(EntryName(name), EpochMs(at_ms), reason), process

@@ -17,7 +17,7 @@ import redis
 from app.domain.enums import Direction, PriceSource
 from app.domain.identifiers import AggregateId, EpochMs, Symbol, VenueName
 from app.domain.market import Tick
-from app.domain.trigger import PERCENT_PLACES, Firing, Standing, Trigger, trailing_level
+from app.domain.trigger import PERCENT_PLACES, Firing, Trigger, TriggerState, trailing_level
 from app.store.core import keys
 from app.store.core.scripts import Answer, Call, load_script, run_queued, text_of, translated
 
@@ -102,7 +102,7 @@ class RedisTriggerBook:
             calls.append((self._disarm, [keys.book(venue, symbol)], arguments))
         run_queued(self._client, calls)
 
-    def standing(self, trigger: Trigger) -> Standing | None:
+    def standing(self, trigger: Trigger) -> TriggerState | None:
         """Return where a trigger stands now, or None if the book does not hold it."""
         arguments = [str(trigger.source), _member(trigger), _way(trigger)]
         answer = self._standing([keys.book(trigger.venue, trigger.symbol)], arguments)
@@ -110,13 +110,13 @@ class RedisTriggerBook:
             case "none":
                 return None
             case "waits":
-                return Standing(is_active=False)
+                return TriggerState(is_active=False)
             case "fixed":
-                return Standing(is_active=True, level=trigger.level)
+                return TriggerState(is_active=True, level=trigger.level)
             case _:
                 extreme = Decimal(text_of(answer[2])).scaleb(-int(answer[1]))
                 level = trailing_level(trigger, extreme)
-                return Standing(is_active=True, extreme=extreme, level=level)
+                return TriggerState(is_active=True, extreme=extreme, level=level)
 
     def begin(self, venue: VenueName, tick: Tick) -> None:
         """Note that a tick begins: what is armed from now on first meets the next one."""

@@ -22,7 +22,7 @@ from app.domain.identifiers import (
     VenueName,
     VenueOrderId,
 )
-from app.domain.reconciliation import Mismatch, MismatchKind, Reconciliation, StandingOrder
+from app.domain.reconciliation import Mismatch, MismatchKind, Reconciliation, VenueOrder
 from app.factory import create_app
 from app.ports import Findings
 from app.services.admin.inspect import inspect_account
@@ -170,9 +170,9 @@ def test_the_queue_is_well_while_canaries_come_through(api: Caller, wiring: Wiri
 
     never = queue()
     now_ms = wiring.clock.server_ms()
-    wiring.ports.canary.sing(EpochMs(now_ms - CANARY_AGE_MAX_MS - 1))
+    wiring.ports.heartbeat.beat(EpochMs(now_ms - CANARY_AGE_MAX_MS - 1))
     late = queue()
-    wiring.ports.canary.sing(now_ms)
+    wiring.ports.heartbeat.beat(now_ms)
     well = queue()
 
     assert (never[0], late[0], well[0]) == ("error", "error", "ok")
@@ -184,7 +184,7 @@ def test_an_account_is_compared_with_its_venue(
     api: Caller, wiring: Wiring, real: dict[str, AccountId]
 ) -> None:
     before = api.call("GET", "/api/accounts/first/reconciliation")
-    foreign = StandingOrder(
+    foreign = VenueOrder(
         client_order_id=ClientOrderId("theirs"),
         venue_order_id=VenueOrderId("77"),
         symbol=BTC,

@@ -17,10 +17,10 @@ from app.domain.enums import OrderType, PriceSource
 from app.domain.identifiers import Symbol
 from app.domain.smart_trade.enums import EntryMethod, TakeProfitType, TradeType
 from app.domain.smart_trade.spec import (
-    Condition,
-    Entry,
+    EntryRule,
     NewTrade,
     PlannedStep,
+    PriceCondition,
     StopLoss,
     TakeProfit,
 )
@@ -83,7 +83,7 @@ def wrong(call: Call, parameters: Mapping[str, object]) -> dict[str, list[str]]:
 def test_the_type_follows_from_call_and_method(call: Call, method: str, kind: TradeType) -> None:
     trade = made(call, {**SMART, "buy_method": method})
 
-    entry = Entry(method=EntryMethod(method), price=Decimal(99))
+    entry = EntryRule(method=EntryMethod(method), price=Decimal(99))
     assert trade == NewTrade(type=kind, symbol=ETH, quantity=Decimal(2), entry=entry)
 
 
@@ -98,7 +98,7 @@ def test_coins_that_are_held_have_a_basis_and_no_entry() -> None:
 def test_the_method_is_limit_unless_said() -> None:
     trade = made(Call.SIMPLE_BUY, SIMPLE)
 
-    assert trade.entry == Entry(method=EntryMethod.LIMIT, price=Decimal(99))
+    assert trade.entry == EntryRule(method=EntryMethod.LIMIT, price=Decimal(99))
 
 
 @pytest.mark.parametrize(("price", "kept"), [("99", Decimal(99)), ("", None), (0, None)])
@@ -108,7 +108,7 @@ def test_a_market_order_needs_no_price(price: object, kept: Decimal | None) -> N
 
     trade = made(Call.SIMPLE_BUY, {**parameters, "buy_method": "market"})
 
-    assert trade.entry == Entry(method=EntryMethod.MARKET, price=kept)
+    assert trade.entry == EntryRule(method=EntryMethod.MARKET, price=kept)
 
 
 @pytest.mark.parametrize("method", ["limit", "market"])
@@ -126,7 +126,7 @@ def test_a_conditional_entry_may_place_a_limit() -> None:
 
     entry = made(Call.SIMPLE_BUY, parameters).entry
 
-    assert entry == Entry(
+    assert entry == EntryRule(
         method=EntryMethod.CONDITIONAL, price=Decimal(99), limit_price=Decimal("94.5")
     )
 
@@ -248,12 +248,12 @@ def test_a_classic_trade_with_all_its_exits() -> None:
     trade = made(Call.SMART_TRADE, parameters)
 
     assert trade.take_profit == TakeProfit(order_type=OrderType.LIMIT, order_price=Decimal(106))
-    condition = Condition(price=Decimal(105), source=PriceSource.ASK)
+    condition = PriceCondition(price=Decimal(105), source=PriceSource.ASK)
     assert trade.take_profit_steps == (PlannedStep(percent=Decimal(100), condition=condition),)
     assert trade.stop_loss == StopLoss(
         order_type=OrderType.LIMIT, order_price=Decimal(94), timeout_seconds=60
     )
-    assert trade.stop_loss_condition == Condition(price=Decimal(95), source=PriceSource.LAST)
+    assert trade.stop_loss_condition == PriceCondition(price=Decimal(95), source=PriceSource.LAST)
     assert trade.note == "a pair"
 
 
@@ -261,9 +261,9 @@ def test_exits_have_defaults() -> None:
     trade = made(Call.SMART_SELL, {**HELD, **CLASSIC, **STOP, "stop_loss_timeout_enabled": "1"})
 
     assert trade.take_profit == TakeProfit()
-    assert trade.take_profit_steps[0].condition == Condition(price=Decimal(105))
+    assert trade.take_profit_steps[0].condition == PriceCondition(price=Decimal(105))
     assert trade.stop_loss == StopLoss(timeout_seconds=300)
-    assert trade.stop_loss_condition == Condition(price=Decimal(95))
+    assert trade.stop_loss_condition == PriceCondition(price=Decimal(95))
 
 
 def test_a_percentage_without_a_trailing_entry_is_kept_but_not_judged() -> None:
@@ -271,7 +271,7 @@ def test_a_percentage_without_a_trailing_entry_is_kept_but_not_judged() -> None:
 
     (step,) = made(Call.SMART_SELL, parameters).take_profit_steps
 
-    assert step.condition == Condition(price=Decimal(105), percentage=Decimal(-5))
+    assert step.condition == PriceCondition(price=Decimal(105), percentage=Decimal(-5))
 
 
 def test_after_a_trailing_entry_percentages_count_and_prices_do_not() -> None:
@@ -286,8 +286,8 @@ def test_after_a_trailing_entry_percentages_count_and_prices_do_not() -> None:
 
     trade = made(Call.SMART_TRADE, parameters)
 
-    assert trade.take_profit_steps[0].condition == Condition(percentage=Decimal(5))
-    assert trade.stop_loss_condition == Condition(percentage=Decimal(-3))
+    assert trade.take_profit_steps[0].condition == PriceCondition(percentage=Decimal(5))
+    assert trade.stop_loss_condition == PriceCondition(percentage=Decimal(-3))
 
 
 def test_steps_have_prices_percentages_or_both() -> None:
@@ -300,9 +300,9 @@ def test_steps_have_prices_percentages_or_both() -> None:
     steps = made(Call.SMART_SELL, {**SALE, **STEP_SELL, STEPS: rows}).take_profit_steps
 
     assert [step.condition for step in steps] == [
-        Condition(price=Decimal(105)),
-        Condition(percentage=Decimal(8), source=PriceSource.LAST),
-        Condition(price=Decimal(110), percentage=Decimal(-1)),
+        PriceCondition(price=Decimal(105)),
+        PriceCondition(percentage=Decimal(8), source=PriceSource.LAST),
+        PriceCondition(price=Decimal(110), percentage=Decimal(-1)),
     ]
     assert [step.percent for step in steps] == [50, 30, 20]
     assert {step.position for step in steps} == {None}

@@ -17,7 +17,7 @@ from app.dialects.three_commas.names import (
     time_text,
 )
 from app.dialects.three_commas.steps import order_entity, price_text, step_entity
-from app.dialects.three_commas.trades import Surroundings, trade_entity
+from app.dialects.three_commas.trades import TradeContext, trade_entity
 from app.domain.enums import Market, OrderType, ReasonCode, Side
 from app.domain.identifiers import AggregateId, Currency, EpochMs, Symbol, VenueName
 from app.domain.market import Quote
@@ -30,7 +30,7 @@ from app.domain.smart_trade.enums import (
     TradeStatus,
     TradeType,
 )
-from app.domain.smart_trade.spec import Entry, StopLoss, TakeProfit
+from app.domain.smart_trade.spec import EntryRule, StopLoss, TakeProfit
 from app.web.exact_json import exact_json
 from tests.support.three_commas_trades import (
     ACCOUNT,
@@ -45,7 +45,7 @@ from tests.support.three_commas_trades import (
 )
 
 QUOTE = Quote(bid=Decimal(103), ask=Decimal("103.1"), last=Decimal("103.05"))
-AROUND = Surroundings(account=ACCOUNT, quote=QUOTE, usd_rate=Decimal(1))
+AROUND = TradeContext(account=ACCOUNT, quote=QUOTE, usd_rate=Decimal(1))
 
 TRADE_KEYS = {
     "id",
@@ -201,7 +201,7 @@ def test_a_bought_trade() -> None:
 def test_before_its_order_fills_a_market_trade_has_no_price() -> None:
     trade = a_trade(status=TradeStatus.BUY_ORDER_PLACED, orders=())
 
-    shown = trade_entity(trade, Surroundings(account=ACCOUNT))
+    shown = trade_entity(trade, TradeContext(account=ACCOUNT))
 
     assert (shown["buy_price"], shown["total"], shown["average_buy_price"]) == ("0", "0", None)
     assert (shown["current_price"], shown["usd_profit"]) == ("0", None)
@@ -325,7 +325,9 @@ def test_held_coins_have_their_basis() -> None:
 
 
 def test_a_conditional_entry_that_trails() -> None:
-    entry = Entry(method=EntryMethod.CONDITIONAL, price=Decimal(400), trailing_percent=Decimal(10))
+    entry = EntryRule(
+        method=EntryMethod.CONDITIONAL, price=Decimal(400), trailing_percent=Decimal(10)
+    )
     trade = a_trade(
         type=TradeType.CONDITIONAL_BUY,
         status=TradeStatus.TRAILING_BUY_ACTIVATED,

@@ -19,7 +19,7 @@ from app.domain.smart_trade.enums import (
     TradeStatus,
     TradeType,
 )
-from app.domain.smart_trade.spec import Condition, Entry, PlannedStep, StopLoss, TakeProfit
+from app.domain.smart_trade.spec import EntryRule, PlannedStep, PriceCondition, StopLoss, TakeProfit
 from app.domain.smart_trade.spec import TradeUpdate as Update
 from app.domain.smart_trade.trade import SmartTrade
 from tests.support.three_commas_trades import ENTRY, PROFIT, STOP, a_trade
@@ -31,7 +31,9 @@ BARE = a_trade(take_profit=None, stop_loss=None, steps=(ENTRY,))
 TRAILED = a_trade(
     type=TradeType.CONDITIONAL_BUY,
     status=TradeStatus.CONDITIONAL_ORDER_WAITING_PRICE,
-    entry=Entry(method=EntryMethod.CONDITIONAL, price=Decimal(100), trailing_percent=Decimal(5)),
+    entry=EntryRule(
+        method=EntryMethod.CONDITIONAL, price=Decimal(100), trailing_percent=Decimal(5)
+    ),
     steps=(
         replace(ENTRY, status=StepStatus.IDLE),
         replace(PROFIT, price=None, price_percentage=Decimal(5)),
@@ -182,7 +184,7 @@ def test_before_a_trailing_entry_percentages_count() -> None:
 def test_an_entry_that_begins_to_trail_needs_percentages() -> None:
     waits = replace(
         TRAILED,
-        entry=Entry(method=EntryMethod.CONDITIONAL, price=Decimal(100)),
+        entry=EntryRule(method=EntryMethod.CONDITIONAL, price=Decimal(100)),
         steps=(ENTRY, PROFIT, STOP),
     )
 
@@ -208,8 +210,8 @@ def test_steps_are_known_by_their_numbers() -> None:
     steps = update_from({**BOTH, STEPS: rows}, STEPPED).take_profit_steps
 
     assert steps == (
-        PlannedStep(percent=Decimal(50), condition=Condition(price=Decimal(105)), position=1),
-        PlannedStep(percent=Decimal(50), condition=Condition(price=Decimal(110)), position=4),
+        PlannedStep(percent=Decimal(50), condition=PriceCondition(price=Decimal(105)), position=1),
+        PlannedStep(percent=Decimal(50), condition=PriceCondition(price=Decimal(110)), position=4),
     )
 
 

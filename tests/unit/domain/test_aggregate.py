@@ -27,7 +27,7 @@ from app.domain.events import (
     TriggerDisarmed,
     TriggerFired,
 )
-from app.domain.request.signal import SignalState, Stage
+from app.domain.request.signal import RequestState, Stage
 from app.domain.smart_order import SmartOrderState
 from app.domain.status import CLOSED, IN_FLIGHT, OPEN, OrderStatus
 from tests.support.builders import (
@@ -68,7 +68,7 @@ EVENTS: list[Event] = [
 ]
 AGGREGATES: list[Aggregate] = [
     *(an_order_in(status) for status in OrderStatus),
-    *(a_signal(state=state, stage=stage) for state, stage in product(SignalState, Stage)),
+    *(a_signal(state=state, stage=stage) for state, stage in product(RequestState, Stage)),
     *(a_signal(action) for action in Action),
     *(a_smart_order(state=state) for state in SmartOrderState),
 ]
@@ -121,4 +121,4 @@ def test_a_parent_hears_when_a_smart_order_ends_or_fills() -> None:
 
 
 def test_a_signal_is_nobody_s_news() -> None:
-    assert not is_news(a_signal(), a_signal(state=SignalState.DONE))
+    assert not is_news(a_signal(), a_signal(state=RequestState.DONE))

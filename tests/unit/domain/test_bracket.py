@@ -12,7 +12,7 @@ from app.domain.effects import EffectKind
 from app.domain.enums import Direction, PositionSide, PriceSource, ReasonCode, Side
 from app.domain.events import CancelRequested, OrderUpdated, SmartOrderUpdated
 from app.domain.order import Order
-from app.domain.request.signal import Signal, SignalState, Stage
+from app.domain.request.signal import RequestState, Signal, Stage
 from app.domain.smart_order import SmartOrder, SmartOrderState
 from app.domain.status import OrderStatus
 from tests.support.builders import (
@@ -121,21 +121,21 @@ def test_an_entry_without_a_fill_needs_no_protection() -> None:
     decision = after_entry(status=OrderStatus.CANCELED, filled="0")
 
     assert decision.children == ()
-    assert decision.aggregate.state is SignalState.CANCELED
+    assert decision.aggregate.state is RequestState.CANCELED
 
 
 def test_a_position_that_is_gone_already_needs_no_protection() -> None:
     decision = after_entry(position_after=Decimal(0))
 
     assert decision.children == ()
-    assert decision.aggregate.state is SignalState.DONE
+    assert decision.aggregate.state is RequestState.DONE
 
 
 def test_an_entry_without_levels_is_done() -> None:
     decision = after_entry(levels=(None, None))
 
     assert decision.children == ()
-    assert decision.aggregate.state is SignalState.DONE
+    assert decision.aggregate.state is RequestState.DONE
 
 
 def test_an_entry_that_fills_after_its_cancel_is_protected_all_the_same() -> None:
@@ -150,7 +150,7 @@ def test_an_entry_that_fills_after_its_cancel_is_protected_all_the_same() -> Non
     decision = news(canceled, order)
 
     assert len(guards(decision)) == 2
-    assert decision.aggregate.state is SignalState.EXECUTING
+    assert decision.aggregate.state is RequestState.EXECUTING
     assert decision.aggregate.is_protecting
 
 
@@ -166,7 +166,7 @@ def test_when_one_fills_the_other_is_withdrawn(first: int) -> None:
 
     assert heard.withdrawing == {pair[1 - first].id}
     assert [effect.kind for effect in heard.owed()] == [EffectKind.WITHDRAW]
-    assert heard.state is SignalState.EXECUTING
+    assert heard.state is RequestState.EXECUTING
 
 
 def test_when_both_have_ended_the_signal_is_done() -> None:
@@ -176,7 +176,7 @@ def test_when_both_have_ended_the_signal_is_done() -> None:
 
     done = told(heard, loss, **GONE).aggregate
 
-    assert done.state is SignalState.DONE
+    assert done.state is RequestState.DONE
     assert done.owed() == ()
 
 
@@ -239,7 +239,7 @@ def test_a_cancel_takes_both_and_leaves_the_position() -> None:
     ended = going
     for guard in guards(decision):
         ended = told(ended, guard, **GONE).aggregate
-    assert ended.state is SignalState.DONE
+    assert ended.state is RequestState.DONE
 
 
 def test_levels_of_none_protect_nothing() -> None:

@@ -28,7 +28,7 @@ from app.domain.events import (
 from app.domain.identifiers import AggregateId, FreshId, OrderId
 from app.domain.order import Order
 from app.domain.report import OrderReport
-from app.domain.request.signal import Signal, SignalState
+from app.domain.request.signal import RequestState, Signal
 from app.domain.smart_order import SmartOrder
 from app.domain.status import CLOSED, IN_FLIGHT, OPEN, OrderStatus
 from tests.support.builders import (
@@ -91,7 +91,7 @@ class SignalMachine(RuleBasedStateMachine):
             action,
             size=fixed("1"),
             rules=SignalRules(leverage=5, on_opposite=on_opposite, entry_lateness_ms=0),
-            state=SignalState.SCHEDULED if begun == "delayed" else SignalState.EXECUTING,
+            state=RequestState.SCHEDULED if begun == "delayed" else RequestState.EXECUTING,
             take_profit=above if is_guarded else None,
             stop_loss=below if is_guarded else None,
         )
@@ -163,7 +163,7 @@ class SignalMachine(RuleBasedStateMachine):
         report = OrderReport(status=status, filled_quantity=order.quantity * tenths / 10)
         self.happen(order.id, OrderReported(at_ms=NOW, report=report))
 
-    @precondition(lambda self: self.orders() or self.signal.state is SignalState.SCHEDULED)
+    @precondition(lambda self: self.orders() or self.signal.state is RequestState.SCHEDULED)
     @rule()
     def cancel(self) -> None:
         self.happen(self.signal_id, CancelRequested(at_ms=NOW, reason=REQUESTED))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.identifiers import EpochMs
-from app.domain.request.signal import SignalState
+from app.domain.request.signal import RequestState
 from app.domain.search import EVERYTHING, LIVE_STATES, FillPlace, Place, Search, place_of, state_of
 from app.domain.status import OrderStatus
 from app.history import reader, sql_history
@@ -176,7 +176,7 @@ def test_what_is_searched_for_is_found_on_both_sides(
 def test_no_word_of_something_live_is_one_of_something_finished() -> None:
     all_states: list[Aggregate] = [
         *(an_order_in(status) for status in OrderStatus),
-        *(a_signal(state=state) for state in SignalState),
+        *(a_signal(state=state) for state in RequestState),
     ]
 
     assert {state_of(one) for one in all_states if one.is_live} <= LIVE_STATES

@@ -41,7 +41,7 @@ from app.domain.reconciliation import (
     MismatchKind,
     OrphanedFill,
     Reconciliation,
-    StandingOrder,
+    VenueOrder,
 )
 from app.domain.status import OrderStatus
 from app.domain.venue_cancel import CancelState, VenueCancel
@@ -288,7 +288,7 @@ class TestOverview:
     def test_it_says_when_the_queue_carries_nothing(self, site: Site) -> None:
         assert "Not ready" in site.text("/")
 
-        site.wiring.ports.canary.sing(site.wiring.clock.server_ms())
+        site.wiring.ports.heartbeat.beat(site.wiring.clock.server_ms())
 
         assert "Not ready" not in site.text("/")
 
@@ -451,7 +451,7 @@ class TestOrder:
         assert "data-events" not in page  # nor does it go on asking
 
 
-SEEN = StandingOrder(
+SEEN = VenueOrder(
     client_order_id=ClientOrderId(HOSTILE),
     venue_order_id=VenueOrderId("v1"),
     symbol=Symbol("BTC/USDT"),

@@ -8,7 +8,7 @@ import pytest
 from app.admin.rows import KEYS, detail_of, entry_row, row_of
 from app.domain.aggregate import Aggregate
 from app.domain.commands import Action
-from app.domain.decision import Entry, EntryName
+from app.domain.decision import EntryName, TimelineEntry
 from app.domain.enums import PositionSide, ReasonCode, SmartOrderType
 from app.domain.identifiers import AggregateId, Currency, EpochMs
 from app.domain.reason import Reason
@@ -149,7 +149,7 @@ def test_a_reason_has_a_code_and_a_sentence() -> None:
 
 
 def test_the_detail_has_children_and_the_whole_timeline() -> None:
-    entry = Entry(EntryName.DENIED, NOW, Reason(ReasonCode.NO_PRICE, "none"))
+    entry = TimelineEntry(EntryName.DENIED, NOW, Reason(ReasonCode.NO_PRICE, "none"))
 
     detail = detail_of(a_signal(), "demo", [AggregateId(17)], [(entry, "worker-1")])
 
@@ -162,4 +162,4 @@ def test_the_detail_has_children_and_the_whole_timeline() -> None:
             "reason": {"code": "no_price", "message": "none"},
         }
     ]
-    assert entry_row(Entry(EntryName.SENT, NOW), "web-1")["reason"] is None
+    assert entry_row(TimelineEntry(EntryName.SENT, NOW), "web-1")["reason"] is None

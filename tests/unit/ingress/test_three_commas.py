@@ -644,7 +644,7 @@ def test_what_has_left_the_store_is_still_shown(client: Client) -> None:
     assert refusal(foreign) == NOT_FOUND
 
 
-# Neighbors
+# MarketRoutes
 
 
 def test_what_is_open_to_everybody(client: Client) -> None:

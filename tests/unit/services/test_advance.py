@@ -13,7 +13,7 @@ from app.domain.events import CancelRequested, OrderReported, PlacementClaimed, 
 from app.domain.identifiers import AccountId, AggregateId, Symbol
 from app.domain.request.signal import Stage
 from app.domain.status import OrderStatus
-from app.ports import NO_TERMS, Change, Ports, Terms
+from app.ports import NO_TERMS, Change, CommitConditions, Ports
 from app.services.advance import ATTEMPTS_MAX, advance
 from app.store.core.lanes import RedisLanes
 from app.store.core.ledger import RedisLedger
@@ -70,7 +70,7 @@ def test_what_does_not_exist_cannot_change(rig: Rig) -> None:
 def test_terms_that_are_not_met_are_no_race(rig: Rig) -> None:
     rig.put(an_order())
     rig.state(AccountState.HALT)
-    terms = Terms(permits=frozenset({AccountState.RUN}))
+    terms = CommitConditions(permits=frozenset({AccountState.RUN}))
 
     with pytest.raises(NotPermitted):
         advance(an_order().id, CLAIMED, rig.ports, terms)
@@ -81,7 +81,9 @@ class RivalLedger(RedisLedger):
 
     races = 0
 
-    def commit(self, changes: Sequence[Change], terms: Terms = NO_TERMS) -> Sequence[Effect]:
+    def commit(
+        self, changes: Sequence[Change], terms: CommitConditions = NO_TERMS
+    ) -> Sequence[Effect]:
         if self.races:
             type(self).races -= 1
             stored = self.load(changes[0].after.id)

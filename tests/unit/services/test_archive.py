@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.domain.errors import HistoryUnavailable, NotFound
-from app.domain.request.signal import SignalState
+from app.domain.request.signal import RequestState
 from app.domain.search import EVERYTHING, Search, state_of
 from app.domain.status import OrderStatus
 from app.history.database import Database
@@ -21,7 +21,7 @@ from app.services.find_anywhere import present
 from app.services.following.follow import follow_news
 from app.services.keeping import archive as archive_module
 from app.services.keeping.archive import UNREADABLE_MS, archive
-from app.services.perform import tend
+from app.services.perform import perform
 from app.store.core import keys
 from app.store.core.records import aggregate_from, entry_from
 from app.store.core.scripts import text_of
@@ -185,9 +185,9 @@ def test_a_fill_while_it_archives_is_in_the_history_in_the_end() -> None:
         assert in_store(rig) == set()
         assert rig.whole.count_fills() == 2
         assert [state_of(one) for one in everything(rig) if one.parent_id is None] == [
-            SignalState.DENIED,
-            SignalState.DONE,
-            SignalState.DONE,
+            RequestState.DENIED,
+            RequestState.DONE,
+            RequestState.DONE,
         ]
 
 
@@ -371,9 +371,9 @@ def test_a_record_of_a_newer_release_holds_up_nobody() -> None:
     archive(rig.ports)
 
     assert rig.history.count(EVERYTHING, ()) == count - 3
-    assert newer.id not in rig.ports.departures.finished(99)
+    assert newer.id not in rig.ports.archive_queue.finished(99)
     rig.clock.advance(UNREADABLE_MS)
-    assert newer.id in rig.ports.departures.finished(99)
+    assert newer.id in rig.ports.archive_queue.finished(99)
 
 
 def test_it_goes_on_for_as_long_as_there_is_more(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -401,14 +401,14 @@ def test_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_news_is_read_by_who_has_left() -> None:
     rig = a_rig()
-    signal = a_signal(id=an_id(1), state=SignalState.DONE, order_id=an_id(2))
+    signal = a_signal(id=an_id(1), state=RequestState.DONE, order_id=an_id(2))
     child = an_order_in(OrderStatus.CANCELED, id=an_id(2), parent_id=signal.id)
     rig.ports.ledger.commit([Change(None, signal), Change(None, child)])
     archived(rig)
     assert in_store(rig) == set()
     rig.redis.hset(keys.inbox(signal.id), str(child.id), 1)
 
-    tend(signal.id, rig.ports)
+    perform(signal.id, rig.ports)
 
     assert rig.redis.exists(keys.inbox(signal.id)) == 0
     archived(rig)

@@ -2,33 +2,33 @@
 
 import pytest
 
-from app.services.exclusive import held
+from app.services.exclusive import exclusive
 from tests.support.rig import Rig
 
 NAME, LEASE_MS = "work", 1_000
 
 
 def test_one_holds_it_and_another_does_not(rig: Rig) -> None:
-    with held(rig.ports.locks, NAME, LEASE_MS) as first:
-        with held(rig.ports.locks, NAME, LEASE_MS) as second:
+    with exclusive(rig.ports.locks, NAME, LEASE_MS) as first:
+        with exclusive(rig.ports.locks, NAME, LEASE_MS) as second:
             assert (first, second) == (True, False)
-        with held(rig.ports.locks, NAME, LEASE_MS) as third:
+        with exclusive(rig.ports.locks, NAME, LEASE_MS) as third:
             assert not third, "who did not hold it has given nothing back"
 
 
 def test_it_is_given_back_whatever_happens(rig: Rig) -> None:
-    with pytest.raises(ValueError, match="oh"), held(rig.ports.locks, NAME, LEASE_MS):
+    with pytest.raises(ValueError, match="oh"), exclusive(rig.ports.locks, NAME, LEASE_MS):
         raise ValueError("oh")
 
-    with held(rig.ports.locks, NAME, LEASE_MS) as again:
+    with exclusive(rig.ports.locks, NAME, LEASE_MS) as again:
         assert again
 
 
 def test_somebody_who_holds_it_for_too_long_takes_it_from_nobody(rig: Rig) -> None:
-    with held(rig.ports.locks, NAME, LEASE_MS):
+    with exclusive(rig.ports.locks, NAME, LEASE_MS):
         rig.clock.advance(LEASE_MS + 1)
         other = rig.ports.locks.acquire(NAME, LEASE_MS)
 
     assert other is not None
-    with held(rig.ports.locks, NAME, LEASE_MS) as again:
+    with exclusive(rig.ports.locks, NAME, LEASE_MS) as again:
         assert not again

@@ -9,7 +9,7 @@ from app.domain.events import OrderReported
 from app.domain.identifiers import Currency, TradeId
 from app.domain.order import LOOKS_MAX, Order
 from app.domain.report import OrderReport
-from app.domain.request.signal import SignalState
+from app.domain.request.signal import RequestState
 from app.domain.status import OrderStatus
 from app.services.advance import advance
 from app.services.placing.place import place_order
@@ -152,7 +152,7 @@ def test_whoever_asked_for_the_order_hears_of_its_fees() -> None:
     rig.settle()
 
     ended = rig.signal(signal.id)
-    assert ended.state is SignalState.DONE
+    assert ended.state is RequestState.DONE
     assert ended.fees == FEE
 
 
@@ -191,8 +191,8 @@ def test_news_and_a_look_at_once_count_each_fill_once() -> None:
 def test_an_order_that_is_still_looked_at_does_not_leave_the_store() -> None:
     rig = filled_early()
 
-    waiting = rig.ports.departures.finished(10)
+    waiting = rig.ports.archive_queue.finished(10)
     rig.settle(rounds=100)
-    done = rig.ports.departures.finished(10)
+    done = rig.ports.archive_queue.finished(10)
 
     assert (list(waiting), list(done)) == ([], [ORDER_ID])

@@ -15,7 +15,7 @@ from app.domain.identifiers import AggregateId, EpochMs, OrderId
 from app.domain.kill_switch import KillSwitch
 from app.domain.market import Tick
 from app.domain.order import Order
-from app.domain.request.signal import SignalState
+from app.domain.request.signal import RequestState
 from app.domain.smart_order import SmartOrder, SmartOrderState
 from app.domain.status import OrderStatus
 from app.ports import Stored
@@ -135,11 +135,11 @@ def firings(rig: Rig, spoil: Spoil) -> None:
 def timers(rig: Rig, spoil: Spoil) -> None:
     for one in (BAD, GOOD):
         due = EpochMs(rig.clock.now_ms() + SECOND)
-        rig.put(a_signal(id=one, state=SignalState.SCHEDULED, due_at_ms=due))
+        rig.put(a_signal(id=one, state=RequestState.SCHEDULED, due_at_ms=due))
     spoil(rig, BAD)
     rig.clock.advance(2 * SECOND)
     release_due([], rig.ports)
-    assert rig.signal(GOOD).state is not SignalState.SCHEDULED
+    assert rig.signal(GOOD).state is not RequestState.SCHEDULED
 
 
 def kill_switches(rig: Rig, spoil: Spoil) -> None:
@@ -342,7 +342,7 @@ def test_nobody_overtakes_it_in_its_lane_at_first(rig: Rig) -> None:
     rig.settle(rounds=POLICY.exit_patience_ms // SECOND - 2, step_ms=SECOND)
 
     states = {rig.signal(one).state for one in (entry, exit_)}
-    assert states == {SignalState.EXECUTING}
+    assert states == {RequestState.EXECUTING}
     assert rig.venue.sent == []
 
 
@@ -355,9 +355,9 @@ def test_exits_go_on_when_their_patience_is_over_and_entries_wait_until_they_exp
     state = rig.signal(entry).state
     rig.settle(rounds=60, step_ms=SECOND)
 
-    assert rig.signal(exit_).state is SignalState.DONE
-    assert state is SignalState.EXECUTING
-    assert rig.signal(entry).state is SignalState.EXPIRED
+    assert rig.signal(exit_).state is RequestState.DONE
+    assert state is RequestState.EXECUTING
+    assert rig.signal(entry).state is RequestState.EXPIRED
 
 
 def test_an_order_in_flight_that_cannot_be_read_counts_as_unknown(rig: Rig) -> None:
@@ -370,9 +370,9 @@ def test_an_order_in_flight_that_cannot_be_read_counts_as_unknown(rig: Rig) -> N
     early = rig.signal(exit_).state
     rig.settle(rounds=POLICY.exit_patience_ms // SECOND, step_ms=SECOND)
 
-    assert early is SignalState.EXECUTING
-    assert rig.signal(exit_).state is SignalState.DONE
-    assert rig.signal(entry).state is SignalState.EXECUTING
+    assert early is RequestState.EXECUTING
+    assert rig.signal(exit_).state is RequestState.DONE
+    assert rig.signal(entry).state is RequestState.EXECUTING
 
 
 # The quarantine
@@ -445,6 +445,6 @@ def test_a_cancel_of_many_reaches_the_others_and_is_done_again(rig: Rig) -> None
     rig.redis.hset(keys.aggregate(first.id), "body", str(body))
     rig.settle()
 
-    assert (reached, state) == (SignalState.CANCELED, SignalState.EXECUTING)
-    assert rig.signal(first.id).state is SignalState.CANCELED
-    assert rig.signal(canceling.id).state is SignalState.DONE
+    assert (reached, state) == (RequestState.CANCELED, RequestState.EXECUTING)
+    assert rig.signal(first.id).state is RequestState.CANCELED
+    assert rig.signal(canceling.id).state is RequestState.DONE

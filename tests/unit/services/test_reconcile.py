@@ -154,7 +154,7 @@ def test_an_order_that_is_open_there_and_cannot_be_read_here_is_shown(
     rig.put(order)
     rig.venue.sent.append(order)
     if has_left:
-        rig.history.keep(rig.ports.departures.load([order.id]))
+        rig.history.keep(rig.ports.archive_queue.load([order.id]))
         rig.history.spoil(order.id)
         rig.redis.delete(keys.aggregate(order.id))
     else:

@@ -8,7 +8,7 @@ from app.domain.errors import Conflict, OutcomeUnknown
 from app.domain.events import PlacementClaimed
 from app.domain.identifiers import EpochMs
 from app.domain.order import Order
-from app.domain.request.signal import SignalState
+from app.domain.request.signal import RequestState
 from app.domain.smart_order import SmartOrderState
 from app.domain.status import OrderStatus
 from app.services.admin import reset
@@ -88,7 +88,7 @@ def test_an_order_of_unknown_outcome_counts_as_canceled() -> None:
     _reset(rig)
 
     assert rig.order().status is OrderStatus.CANCELED
-    assert rig.signal(signal.id).state is SignalState.CANCELED
+    assert rig.signal(signal.id).state is RequestState.CANCELED
     _assert_ended(rig)
 
 
@@ -155,7 +155,7 @@ def test_what_waits_for_an_account_is_woken() -> None:
     rig = Rig()
     rig.state(AccountState.HALT)
     signal = rig.run(a_command(Action.SELL, size=fixed("0.01")))
-    assert signal.state is SignalState.EXECUTING
+    assert signal.state is RequestState.EXECUTING
 
     rig.state(AccountState.REDUCE_ONLY)
     wake_account(USDM_ID, rig.ports)
@@ -163,4 +163,4 @@ def test_what_waits_for_an_account_is_woken() -> None:
     wake_account(SPOT_ID, rig.ports)
     rig.drain()
 
-    assert rig.signal(signal.id).state is SignalState.DONE
+    assert rig.signal(signal.id).state is RequestState.DONE

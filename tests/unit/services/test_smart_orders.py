@@ -20,7 +20,7 @@ from app.domain.reason import Reason
 from app.domain.smart_order import SmartOrder, SmartOrderState
 from app.domain.smart_order_command import PlaceSmartOrder, ReplaceSmartOrder, SmartOrderRules
 from app.domain.status import OrderStatus
-from app.domain.trigger import Offset, Standing
+from app.domain.trigger import Offset, TriggerState
 from app.ports import Admission
 from app.services.intake.accept_smart_order import (
     SmartOrderSender,
@@ -127,7 +127,9 @@ def test_it_is_stored_before_anybody_is_told_and_then_armed(rig: Rig) -> None:
     assert (made.state, made.created_at_ms) == (PENDING_NEW, rig.clock.now_ms())
     assert now(rig, made).armed
     assert rig.events(made.id) == ["received", "validated", "armed"]
-    assert rig.ports.book.standing(made.trigger) == Standing(is_active=True, level=Decimal(60_000))
+    assert rig.ports.book.standing(made.trigger) == TriggerState(
+        is_active=True, level=Decimal(60_000)
+    )
     assert rig.venue.sent == []
 
 
@@ -261,7 +263,7 @@ def test_a_trailing_one_follows_the_price_and_places_at_the_tick(rig: Rig) -> No
     standing = rig.ports.book.standing(made.trigger)
     meet(rig, "60450", 3)
 
-    assert standing == Standing(is_active=True, extreme=Decimal(61_000), level=Decimal(60_500))
+    assert standing == TriggerState(is_active=True, extreme=Decimal(61_000), level=Decimal(60_500))
     assert rig.order().price == Decimal("60147.75")
 
 

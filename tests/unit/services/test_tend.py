@@ -6,11 +6,11 @@ from app.domain.commands import Action
 from app.domain.effects import EffectKind
 from app.domain.enums import PositionSide, ReasonCode
 from app.domain.errors import NotFound, VenueRejected, VenueUnavailable
-from app.domain.request.signal import SignalState, Stage
+from app.domain.request.signal import RequestState, Stage
 from app.domain.smart_order import SmartOrderState
 from app.domain.status import OrderStatus
 from app.ports import Change
-from app.services.perform import tend
+from app.services.perform import perform
 from app.services.placing.cancel import request_cancel
 from app.services.watching.watch import watch_prices
 from tests.support.builders import (
@@ -45,12 +45,12 @@ def armable() -> Rig:
 
 
 def tend_owner(rig: Rig) -> None:
-    tend(OWNER, rig.ports)
+    perform(OWNER, rig.ports)
 
 
 def test_an_unknown_id_is_said_to_be_unknown(rig: Rig) -> None:
     with pytest.raises(NotFound):
-        tend(an_id(), rig.ports)
+        perform(an_id(), rig.ports)
 
 
 def test_a_trigger_is_armed_and_known_to_be() -> None:
@@ -152,22 +152,22 @@ def test_a_cancel_that_meets_the_arming_leaves_nothing_in_the_book() -> None:
 def test_news_of_a_child_is_read_once(rig: Rig) -> None:
     signal = rig.run(a_command(size=fixed("0.1")))
 
-    assert signal.state is SignalState.DONE
+    assert signal.state is RequestState.DONE
     assert rig.ports.ledger.news(signal.id) == {}
     version = rig.ports.ledger.load(signal.id).version
-    tend(signal.id, rig.ports)
+    perform(signal.id, rig.ports)
     assert rig.ports.ledger.load(signal.id).version == version
 
 
 def test_news_that_means_nothing_is_read_all_the_same(rig: Rig) -> None:
-    parent = a_signal(id=an_id(1), state=SignalState.DONE)
+    parent = a_signal(id=an_id(1), state=RequestState.DONE)
     rig.put(parent)
     rig.put(an_order(id=an_id(2), parent_id=parent.id))
     stored = rig.ports.ledger.load(an_id(2))
     filled = an_order_in(OrderStatus.FILLED, id=an_id(2), parent_id=parent.id)
     rig.ports.ledger.commit([Change(stored, filled)])
 
-    tend(parent.id, rig.ports)
+    perform(parent.id, rig.ports)
 
     assert rig.ports.ledger.news(parent.id) == {}
     assert rig.ports.outbox.owed() == []
@@ -177,7 +177,7 @@ def test_news_that_means_nothing_is_read_all_the_same(rig: Rig) -> None:
 def test_an_order_has_nothing_to_tend(rig: Rig) -> None:
     rig.put(an_order())
 
-    tend(an_order().id, rig.ports)
+    perform(an_order().id, rig.ports)
 
     assert rig.order() == an_order()
     assert [effect.kind for effect in rig.ports.outbox.owed()] == [EffectKind.PLACE]
@@ -186,9 +186,9 @@ def test_an_order_has_nothing_to_tend(rig: Rig) -> None:
 def test_a_scheduled_signal_has_nothing_to_tend(rig: Rig) -> None:
     accepted = rig.accept(a_command(delay_ms=5_000))
 
-    tend(accepted.id, rig.ports)
+    perform(accepted.id, rig.ports)
 
-    assert rig.signal(accepted.id).state is SignalState.SCHEDULED
+    assert rig.signal(accepted.id).state is RequestState.SCHEDULED
 
 
 def test_children_that_are_not_wanted_are_asked_to_go(rig: Rig) -> None:
@@ -203,7 +203,7 @@ def test_children_that_are_not_wanted_are_asked_to_go(rig: Rig) -> None:
     )
     rig.put(signal)
 
-    tend(signal.id, rig.ports)
+    perform(signal.id, rig.ports)
 
     (gone,) = rig.smart_orders()
     assert gone.state is SmartOrderState.CANCELED

@@ -18,7 +18,7 @@ from app.domain.errors import (
     VenueUnavailable,
 )
 from app.domain.identifiers import ClientOrderId, Symbol, VenueOrderId
-from app.domain.reconciliation import StandingOrder
+from app.domain.reconciliation import VenueOrder
 from app.domain.status import OrderStatus
 from app.domain.venue_cancel import CancelState, VenueCancel
 from app.services.admin import venue_cancels
@@ -56,8 +56,8 @@ def idle(_: Rig) -> None:
     """Let nobody work."""
 
 
-def stranger(client_order_id: str = "by-hand") -> StandingOrder:
-    return StandingOrder(
+def stranger(client_order_id: str = "by-hand") -> VenueOrder:
+    return VenueOrder(
         client_order_id=ClientOrderId(client_order_id),
         venue_order_id=STRANGER,
         symbol=BTC,
@@ -68,7 +68,7 @@ def stranger(client_order_id: str = "by-hand") -> StandingOrder:
     )
 
 
-def found(rig: Rig, order: StandingOrder | None = None) -> Rig:
+def found(rig: Rig, order: VenueOrder | None = None) -> Rig:
     """Let the reconciliation find an order that nobody here has placed, where money is real."""
     rig.registry.put_account(replace(SPOT, mode=Mode.LIVE))
     rig.venue.strangers[STRANGER] = order or stranger(), OPEN

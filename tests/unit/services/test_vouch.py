@@ -18,7 +18,7 @@ from app.domain.errors import (
 from app.domain.frozen import Knowledge, Placed, PlacedOrder
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, OrderId, Symbol, VenueName
 from app.domain.order import Order
-from app.domain.request.request import SignalState
+from app.domain.request.request import RequestState
 from app.domain.smart_order import SmartOrderState
 from app.domain.status import OrderStatus
 from app.services.admin.recover import end_waiting, release
@@ -169,7 +169,7 @@ def test_several_starts_in_between_count_as_the_first_of_them() -> None:
 
 def test_a_store_of_a_release_that_knew_no_runs_was_last_seen_by_its_canary() -> None:
     rig = a_real_rig()
-    rig.ports.canary.sing(rig.clock.server_ms())
+    rig.ports.heartbeat.beat(rig.clock.server_ms())
     seen_ms = rig.clock.server_ms()
     rig.clock.advance(RUN_MS)
     rig.put(an_order())
@@ -246,7 +246,7 @@ def test_what_the_history_knows_is_known() -> None:
     rig = restored()
     (fresh,) = rig.ports.ids.fresh(SPOT.id, 1)
     rig.put(an_order_in(OrderStatus.FILLED, id=fresh.id))
-    rig.history.keep(rig.ports.departures.load([fresh.id]))
+    rig.history.keep(rig.ports.archive_queue.load([fresh.id]))
     rig.redis.delete(*rig.redis.keys(f"*aggregate:{fresh.id}"))
     unknown(rig, client_order_id=fresh.client_order_id)
 
@@ -259,7 +259,7 @@ def test_a_history_that_is_a_newer_copy_than_the_store_vouches_for_nothing() -> 
     (fresh,) = RedisIds(rig.redis).fresh(SPOT.id, 1)  # drawn after the copy was made
     lost = an_order_in(OrderStatus.FILLED, id=fresh.id, client_order_id=fresh.client_order_id)
     rig.put(lost)
-    rig.history.keep(rig.ports.departures.load([fresh.id]))
+    rig.history.keep(rig.ports.archive_queue.load([fresh.id]))
     rig.redis.delete(*rig.redis.keys(f"*aggregate:{fresh.id}"), keys.IDS)
     found = unknown(rig, client_order_id=fresh.client_order_id)
     rig.clock.advance(1_000)
@@ -377,7 +377,7 @@ def test_two_accounts_with_one_key_know_each_other_s_orders() -> None:
     (fresh,) = rig.ports.ids.fresh(SPOT.id, 1)
     rig.put(an_order(id=fresh.id, client_order_id=fresh.client_order_id))
     place_order(OrderId(fresh.id), rig.ports)
-    rig.history.keep(rig.ports.departures.load([fresh.id]))
+    rig.history.keep(rig.ports.archive_queue.load([fresh.id]))
     rig.redis.delete(*rig.redis.keys(f"*aggregate:{fresh.id}"))
     begin_run(rig, "1")
 
@@ -681,7 +681,7 @@ def test_a_part_whose_whole_has_ended_is_ended_by_itself() -> None:
 def test_what_a_signal_has_brought_forth_ends_with_it_before_the_release() -> None:
     rig = frozen()
     at_ms, stop, signal = seen_at_ms(rig), an_id(7), an_id(8)
-    rig.put(a_signal(id=signal, state=SignalState.EXECUTING, working=frozenset({stop})))
+    rig.put(a_signal(id=signal, state=RequestState.EXECUTING, working=frozenset({stop})))
     fired = a_stop(parent_id=signal, state=SmartOrderState.TRIGGERED, order_id=SECOND_ID)
     rig.put(replace(fired, order_status=OrderStatus.PENDING_NEW))
     rig.put(replace(rig.order(), id=SECOND_ID, parent_id=stop, request_id=signal))

@@ -8,7 +8,7 @@ from prometheus_client import REGISTRY
 from app.domain.commands import Action
 from app.domain.enums import PositionSide, Side
 from app.domain.identifiers import EpochMs
-from app.domain.request.signal import Signal, SignalState
+from app.domain.request.signal import RequestState, Signal
 from app.domain.smart_order import SmartOrder, SmartOrderState
 from app.domain.status import OrderStatus
 from app.domain.trigger import Firing
@@ -95,7 +95,7 @@ def test_a_price_that_is_reached_closes_the_position_and_ends_both(price: str, f
     expected = [SmartOrderState.CANCELED] * 2
     expected[fires] = SmartOrderState.TRIGGERED
     assert ended(rig) == expected
-    assert the_signal(rig).state is SignalState.DONE
+    assert the_signal(rig).state is RequestState.DONE
     assert [order.side for order in rig.venue.sent] == [Side.BUY, Side.SELL]
     assert rig.venue.sent[1].reduce_only
     assert rig.ports.book.fired(PAPER) == []
@@ -224,7 +224,7 @@ def test_what_fired_and_was_not_handed_on_is_handed_on_later() -> None:
     rig.drain()
 
     assert not evaluated, "there was no tick"
-    assert the_signal(rig).state is SignalState.DONE
+    assert the_signal(rig).state is RequestState.DONE
 
 
 def test_a_trigger_of_nobody_is_forgotten(rig: Rig) -> None:
@@ -304,7 +304,7 @@ def test_a_position_that_is_closed_by_hand_takes_its_protection_along() -> None:
     assert ended(rig) == [SmartOrderState.CANCELED] * 2
     assert set(rig.ports.book.symbols(PAPER)) == set()
     assert {one.state for one in rig.reader.newest(None) if isinstance(one, Signal)} == {
-        SignalState.DONE
+        RequestState.DONE
     }
 
 
@@ -321,7 +321,7 @@ def watch_and_work(rig: Rig) -> None:
 
 
 def assert_closed_once(rig: Rig) -> None:
-    assert the_signal(rig).state is SignalState.DONE
+    assert the_signal(rig).state is RequestState.DONE
     assert len(rig.venue.ledger) == 2, "the entry and one exit"
     assert rig.venue.repeats == []
     assert rig.ports.book.fired(PAPER) == []

@@ -8,7 +8,7 @@ from app.domain.aggregate import Aggregate
 from app.domain.commands import Action
 from app.domain.effects import Effect, EffectKind
 from app.domain.identifiers import EpochMs
-from app.domain.request.signal import SignalState, Stage
+from app.domain.request.signal import RequestState, Stage
 from app.domain.smart_order import SmartOrderState
 from app.domain.status import OrderStatus
 from app.store.core.indexes import effect_from, effect_text, listings_of, write_difference
@@ -23,7 +23,7 @@ AGGREGATES: list[Aggregate] = [
     *(
         a_signal(action, state=state, stage=stage, caller_id="a")
         for action, state, stage in product(
-            [Action.BUY, Action.OPEN_LONG, Action.CANCEL], SignalState, Stage
+            [Action.BUY, Action.OPEN_LONG, Action.CANCEL], RequestState, Stage
         )
     ),
     *(a_smart_order(state=state) for state in SmartOrderState),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.domain.account import Account, ApiClient, Connector
 from app.domain.commands import Action, LateExits, OnOpposite, SignalRules, Size, SizeKind
-from app.domain.decision import Entry, EntryName
+from app.domain.decision import EntryName, TimelineEntry
 from app.domain.enums import (
     Dialect,
     Direction,
@@ -44,7 +44,7 @@ from app.domain.reason import Reason
 from app.domain.report import Fill
 from app.domain.request.netting import Legs, NetAction, OnSameSide
 from app.domain.request.reversal import Reversal
-from app.domain.request.signal import Signal, SignalState, Stage
+from app.domain.request.signal import RequestState, Signal, Stage
 from app.domain.smart_order import SmartOrder, SmartOrderState
 from app.domain.status import OrderStatus
 from app.domain.trigger import Offset, Trigger
@@ -129,7 +129,7 @@ SIGNALS = st.builds(
     caller_id=st.none() | TEXTS,
     note=st.none() | TEXTS,
     targets=st.none() | st.lists(IDS.map(AggregateId), max_size=3).map(tuple),
-    state=st.sampled_from(SignalState),
+    state=st.sampled_from(RequestState),
     stage=st.sampled_from(Stage),
     reason=st.none() | REASONS,
     order_id=st.none() | IDS.map(AggregateId).map(OrderId),
@@ -163,7 +163,7 @@ REVERSALS = st.builds(
     ),
     mode=st.sampled_from(PositionMode),
     order_status=st.none() | st.sampled_from(OrderStatus),
-    state=st.sampled_from(SignalState),
+    state=st.sampled_from(RequestState),
     stage=st.sampled_from(Stage),
     reason=st.none() | REASONS,
     closing_order_id=st.none() | IDS.map(AggregateId).map(OrderId),
@@ -317,13 +317,13 @@ def test_a_field_that_an_older_release_did_not_write_has_its_default() -> None:
 def test_a_timeline_entry_is_read_as_it_was_written(
     name: EntryName, reason: Reason | None, process: str
 ) -> None:
-    entry = Entry(name, NOW, reason)
+    entry = TimelineEntry(name, NOW, reason)
 
     assert entry_from(entry_text(entry, process)) == (entry, process)
 
 
 def test_a_timeline_entry_is_short() -> None:
-    text = entry_text(Entry(EntryName.DENIED, NOW, REFUSED), "web-1")
+    text = entry_text(TimelineEntry(EntryName.DENIED, NOW, REFUSED), "web-1")
 
     assert json.loads(text) == ["denied", NOW, "web-1", "venue_rejected", "the venue said no"]
 

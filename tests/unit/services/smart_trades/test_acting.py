@@ -19,7 +19,7 @@ from app.domain.smart_trade.enums import (
     TradeType,
 )
 from app.domain.smart_trade.profit import remaining_quantity
-from app.domain.smart_trade.spec import Condition, PlannedStep, TradeUpdate
+from app.domain.smart_trade.spec import PlannedStep, PriceCondition, TradeUpdate
 from app.domain.smart_trade.trade import SmartTrade
 from app.ports import Ports
 from app.services.smart_trades.acting import (
@@ -68,7 +68,7 @@ def planned(*parts: tuple[int | None, str, str]) -> dict[str, object]:
             PlannedStep(
                 position=position,
                 percent=Decimal(percent),
-                condition=Condition(price=Decimal(price)),
+                condition=PriceCondition(price=Decimal(price)),
             )
             for position, percent, price in parts
         )

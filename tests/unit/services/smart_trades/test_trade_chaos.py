@@ -15,7 +15,7 @@ from app.domain.errors import CommandError, HookfillError
 from app.domain.identifiers import AggregateId, ClientOrderId
 from app.domain.smart_trade.enums import StepKind, TakeProfitType, TradeType
 from app.domain.smart_trade.profit import closed_quantity, entered_quantity
-from app.domain.smart_trade.spec import Condition, PlannedStep, TradeUpdate
+from app.domain.smart_trade.spec import PlannedStep, PriceCondition, TradeUpdate
 from app.domain.smart_trade.trade import SmartTrade
 from app.domain.smart_trade.watch import WatchKind
 from app.domain.status import OPEN, OrderStatus
@@ -271,7 +271,7 @@ def _planned(*steps_of: tuple[int, str, str]) -> dict[str, object]:
             PlannedStep(
                 position=position,
                 percent=Decimal(percent),
-                condition=Condition(price=Decimal(price)),
+                condition=PriceCondition(price=Decimal(price)),
             )
             for position, percent, price in steps_of
         ),
