@@ -30,8 +30,9 @@ from app.paper.store.instruments import RedisPaperInstruments
 from app.paper.store.ledger import RedisPaperLedger
 from app.paper.store.prices import RedisPaperPrices, RedisPaperTicks
 from app.paper.store.reports import RedisPaperReports
-from app.ports import Ports, Publisher
+from app.ports import Ports
 from app.ports.exchange import VenueMemory
+from app.ports.publisher import Publisher
 from app.settings import Settings
 from app.store.coordination.findings import RedisFindings
 from app.store.coordination.heartbeat import RedisHeartbeat, RedisSlots

@@ -11,7 +11,7 @@ from app.paper.feed import PaperFeed
 from app.paper.paper_ports import PaperPorts
 from app.paper.paper_venue import PaperVenue
 from app.paper.trading_rules import PaperTradingRules
-from app.ports import Feed, TradingRules, Venue
+from app.ports.venue import Feed, TradingRules, Venue
 
 
 class RealVenues(Protocol):

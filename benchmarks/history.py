@@ -46,7 +46,8 @@ from app.domain.status import OrderStatus
 from app.history.database import Database
 from app.history.reader import WholeReader
 from app.history.sql_history import SqlHistory
-from app.ports import Change, Record
+from app.ports.history import Record
+from app.ports.ledger import Change
 from app.settings.kinds import DATABASE_URL
 from app.store.core.clock import RedisClock
 from app.store.core.ledger import RedisLedger

@@ -34,7 +34,9 @@ from app.domain.smart_trade.opening import OpeningContext, opened
 from app.domain.smart_trade.spec import NewTrade, PlannedStep, PriceCondition, StopLoss, TakeProfit
 from app.domain.smart_trade.watching import trigger_of
 from app.domain.trigger import Trigger
-from app.ports import Change, Policy, Ports
+from app.ports import Ports
+from app.ports.ledger import Change
+from app.ports.policy import Policy
 from app.services.watching.watch import evaluate, hand_on
 from app.store.coordination.heartbeat import RedisHeartbeat
 from app.store.coordination.locks import RedisLocks

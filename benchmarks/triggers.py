@@ -29,7 +29,7 @@ from app.domain.identifiers import AccountId
 from app.domain.market import Tick
 from app.domain.smart_order_command import PlaceSmartOrder, SmartOrderRules
 from app.domain.trigger import Offset
-from app.ports import Admission
+from app.ports.ledger import Admission
 from app.services.intake.accept_smart_order import SmartOrderSender, accept_smart_order
 from app.services.watching.watch import watch_prices
 from app.store.coordination.locks import RedisLocks

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from app.domain.effects import Effect, EffectKind
 from app.domain.identifiers import EpochMs
-from app.ports import Publisher
+from app.ports.publisher import Publisher
 
 #: Effects kept by one task; what comes beyond goes to other workers.
 KEPT_MAX = 64

@@ -8,7 +8,7 @@ from app.domain.errors import UnreadableRecord
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
 from app.domain.request.signal import Signal
-from app.ports import Reader
+from app.ports.history import Reader
 
 #: Two things of one millisecond are told in the order of a life.
 _RANKS = {name: rank for rank, name in enumerate(EntryName)}

@@ -11,7 +11,8 @@ from app.dispatch.routes import QUEUE_OF, QueueName, TaskName, queue_of, task_of
 from app.domain.effects import Effect, EffectKind
 from app.domain.errors import HookfillError
 from app.domain.identifiers import AccountId, EpochMs
-from app.ports import Clock, Slots
+from app.ports.clock import Clock
+from app.ports.coordination import Slots
 
 #: Ids in one message. More go into further messages, so that several workers share them.
 IDS_MAX = 50

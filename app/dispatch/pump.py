@@ -10,7 +10,7 @@ import structlog
 
 from app.domain.effects import Effect
 from app.domain.identifiers import EpochMs
-from app.ports import Publisher
+from app.ports.publisher import Publisher
 
 #: Effects that may wait for the pump; what does not fit is left to the sweep.
 WAITING_MAX = 50_000

@@ -35,8 +35,8 @@ from app.exchanges.look_up import found_order, found_standing, lists_trades, tra
 from app.exchanges.order_history import orders_placed
 from app.exchanges.ports import VenuePorts
 from app.exchanges.profiles import AdapterClass, LookUp
-from app.ports import RECEIVE_WINDOW_MS
 from app.ports.exchange import Urgency
+from app.ports.policy import RECEIVE_WINDOW_MS
 
 Json = Any
 

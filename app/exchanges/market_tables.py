@@ -12,7 +12,7 @@ from app.domain.enums import Market
 from app.domain.errors import VenueBusy, VenueError
 from app.domain.identifiers import VenueName
 from app.exchanges.line import Line
-from app.ports import Clock
+from app.ports.clock import Clock
 from app.ports.exchange import VenueMemory
 
 #: Exchanges list and delist, and change their steps; an hour late is early enough.

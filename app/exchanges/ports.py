@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from app.domain.account import Account
-from app.ports import Clock, Locks, Policy
+from app.ports.clock import Clock
+from app.ports.coordination import Locks
 from app.ports.exchange import RateBudget, SymbolMap, VenueMemory
+from app.ports.policy import Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from app.domain.enums import Market, Mode
 from app.domain.errors import MarketNotTraded, NotFound
 from app.domain.identifiers import VenueName
 from app.domain.status import OrderStatus
-from app.ports import RECEIVE_WINDOW_MS
+from app.ports.policy import RECEIVE_WINDOW_MS
 
 #: Of exchanges that are known to ccxt alone. Inverse contracts (COINM) are traded at no exchange:
 #: their size differs (100 USD at Binance, 1 USD at Bybit), and nothing proves our figures there.

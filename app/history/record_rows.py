@@ -12,7 +12,7 @@ from app.domain.search import state_of
 from app.history.database import INSERT
 from app.history.queries import caller_key
 from app.history.tables import AGGREGATES, FILLS, RECORDS
-from app.ports import Record
+from app.ports.history import Record
 
 Row = dict[str, Any]
 

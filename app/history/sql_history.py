@@ -18,7 +18,7 @@ from app.history import queries
 from app.history.database import INSERT, Database
 from app.history.record_rows import children_of, texts_of, writes_of
 from app.history.tables import AGGREGATES, EPOCH, FILLS, RECORDS
-from app.ports import Mark, Record
+from app.ports.history import Mark, Record
 
 #: Rows that one question brings.
 PAGE = 100

@@ -12,7 +12,7 @@ from app.paper.ports import (
     PaperTicks,
     QuoteSource,
 )
-from app.ports import Clock
+from app.ports.clock import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,6 @@
 """What the adapters of real exchanges share over all workers: small Protocols over plain values.
 
-They lie beside `app.ports` rather than in the venues, because the store that keeps them may not
-know the venues.
+They lie here rather than in `app.exchanges`, because the store that keeps them may not know it.
 """
 
 from collections.abc import Mapping

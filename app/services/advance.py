@@ -10,7 +10,8 @@ from app.domain.effects import Effect, EffectKind
 from app.domain.errors import Conflict, StoreUnavailable
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
-from app.ports import NO_TERMS, Change, CommitConditions, Ports, Stored
+from app.ports import Ports
+from app.ports.ledger import NO_TERMS, Change, CommitConditions, Stored
 
 #: Races lost in a row before the work is left to its next wake-up.
 ATTEMPTS_MAX = 8

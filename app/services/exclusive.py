@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from app.ports import Locks
+from app.ports.coordination import Locks
 
 #: As long as a real venue may take over one answer. Whoever dies while it is asked holds up what is
 #: asked for this long; whoever asks for longer may meet another one who asks, too, which must be

@@ -3,7 +3,8 @@
 from app.domain.aggregate import Aggregate, Event, decide
 from app.domain.errors import NotFound
 from app.domain.identifiers import AggregateId, EpochMs
-from app.ports import Ports, Record
+from app.ports import Ports
+from app.ports.history import Record
 from app.services.advance import advance
 
 #: From the look into the history to the copy in the store. What is in the store does not leave

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Final, Self, get_args, get_type_hints
 
 from app.domain.enums import StopDirection, StopPrice
-from app.ports import RECEIVE_WINDOW_MS, Policy
+from app.ports.policy import RECEIVE_WINDOW_MS, Policy
 from app.settings.addresses import Address, DatabaseUrl, ServerUrl
 from app.settings.kinds import (
     ADDRESS,

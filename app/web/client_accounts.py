@@ -4,7 +4,7 @@ import structlog
 
 from app.domain.account import Account, ApiClient
 from app.domain.errors import NotFound
-from app.ports import Registry
+from app.ports.registry import Registry
 
 _log = structlog.get_logger()
 

@@ -12,7 +12,8 @@ from app.domain.errors import (
     StoreError,
     StoreUnavailable,
 )
-from app.ports import Ledger, Registry
+from app.ports.ledger import Ledger
+from app.ports.registry import Registry
 
 #: Times that a request meets accounts which change under it before it is told to come back.
 READINGS_MAX = 3

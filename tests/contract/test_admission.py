@@ -10,7 +10,7 @@ from app.domain.decision import EntryName, TimelineEntry
 from app.domain.errors import RateLimited, StaleRegistry, StoreUnavailable
 from app.domain.identifiers import AccountId, AggregateId, EpochMs
 from app.domain.request.signal import RequestState, Signal, Stage
-from app.ports import Admission, Change
+from app.ports.ledger import Admission, Change
 from app.store.core import keys
 from tests.support.builders import NOW, ORIGIN, SPOT, SPOT_ID, a_signal, an_id
 from tests.support.redis_store import Store, server_ms

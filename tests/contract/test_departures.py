@@ -13,7 +13,7 @@ from app.domain.identifiers import EpochMs
 from app.domain.request.signal import RequestState
 from app.domain.search import place_of
 from app.domain.status import OrderStatus
-from app.ports import Admission, Change
+from app.ports.ledger import Admission, Change
 from app.store.core import keys
 from app.store.core.archive_queue import PAGE
 from app.store.core.scripts import text_of
@@ -23,7 +23,7 @@ from tests.support.redis_store import Store, server_ms
 if TYPE_CHECKING:
     from app.domain.aggregate import Aggregate
     from app.domain.identifiers import AggregateId
-    from app.ports import Record
+    from app.ports.history import Record
 
 ENTRY = TimelineEntry(EntryName.CLOSED, NOW)
 

@@ -33,7 +33,7 @@ from app.history.database import Database
 from app.history.queries import WALKS_MAX
 from app.history.sql_history import PAGE, SqlHistory
 from app.history.tables import METADATA
-from app.ports import Record
+from app.ports.history import Record
 from app.settings.kinds import DATABASE_URL
 from app.store.core.records import aggregate_from, entry_text, record_of
 from tests.support.builders import (

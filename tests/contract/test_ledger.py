@@ -23,7 +23,7 @@ from app.domain.errors import (
 from app.domain.identifiers import EpochMs
 from app.domain.request.signal import RequestState
 from app.domain.status import OrderStatus
-from app.ports import Change, CommitConditions, Stored
+from app.ports.ledger import Change, CommitConditions, Stored
 from app.store.core import keys
 from app.store.core.connection import connect
 from tests.support.builders import (

@@ -8,7 +8,7 @@ import redis
 from app.domain.aggregate import Aggregate
 from app.domain.decision import EntryName, TimelineEntry
 from app.domain.identifiers import AccountId, EpochMs
-from app.ports import Change
+from app.ports.ledger import Change
 from app.store.core.reader import PAGE
 from tests.support.builders import NOW, REFUSED, SPOT_ID, an_id, an_order
 from tests.support.redis_store import Store

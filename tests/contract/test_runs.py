@@ -11,7 +11,7 @@ from app.domain.enums import AccountState, Side
 from app.domain.errors import NotVouched
 from app.domain.frozen import Frozen, PlacedOrder
 from app.domain.identifiers import ClientOrderId, EpochMs
-from app.ports import Change, CommitConditions
+from app.ports.ledger import Change, CommitConditions
 from app.store.coordination.runs import RedisFreezer, RedisRuns
 from tests.support.builders import BTC, NOW, SPOT_ID, an_order
 from tests.support.redis_store import Store, server_ms

@@ -12,7 +12,7 @@ import redis
 from app.domain.enums import Market
 from app.domain.identifiers import AccountId, OrderId
 from app.domain.status import OrderStatus
-from app.ports import Change
+from app.ports.ledger import Change
 from app.store.core.clock import RedisClock
 from app.store.core.ids import RedisIds
 from app.store.core.ledger import RedisLedger

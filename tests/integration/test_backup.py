@@ -20,7 +20,7 @@ from cryptography.fernet import Fernet
 from app.cli import main
 from app.history.database import Database
 from app.history.sql_history import SqlHistory
-from app.ports import Record
+from app.ports.history import Record
 from app.store.core.records import aggregate_from
 from app.supervisor import backup as module
 from app.supervisor.backup import CannotCopy, back_up, restore

@@ -18,7 +18,7 @@ from app.domain.enums import Dialect
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, VenueName
 from app.domain.request.signal import RequestState, Signal
 from app.paper.admin.administration import PaperAdministration
-from app.ports import Admission
+from app.ports.ledger import Admission
 from app.services.intake.accept import Sender, accept_signal
 from app.settings import Settings
 from tests.support.builders import BTC, ORIGIN, SPOT, a_command, fixed

@@ -22,7 +22,7 @@ from app.domain.enums import Dialect, Market, Mode
 from app.domain.identifiers import AccountId, AccountName, AggregateId, VenueName
 from app.paper.admin.administration import PaperAdministration
 from app.paper.domain.fault import FaultPlan
-from app.ports import Admission
+from app.ports.ledger import Admission
 from app.services.intake.accept import Sender, accept_signal
 from app.settings import Settings
 from tests.support.builders import BTC, SPOT, a_command, fixed

@@ -15,7 +15,7 @@ from app.domain.account import PAPER
 from app.domain.effects import Effect, EffectKind
 from app.domain.errors import HookfillError
 from app.domain.identifiers import AccountId, AggregateId, EpochMs
-from app.ports import Publisher
+from app.ports.publisher import Publisher
 from app.services.admin.inspect import inspect_account
 from app.services.admin.kill_switches import fire_kill_switches
 from app.services.following.follow import follow_news

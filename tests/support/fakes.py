@@ -37,7 +37,7 @@ from app.domain.reconciliation import VenueOrder
 from app.domain.report import OrderReport
 from app.domain.status import OPEN, OrderStatus
 from app.domain.symbols import Listed
-from app.ports import Feed, TradingRules, Venue
+from app.ports.venue import Feed, TradingRules, Venue
 from tests.support.builders import BTC, BTC_SPOT, ETH, ETH_USDM, NOW, a_quote, a_view
 
 P = ParamSpec("P")

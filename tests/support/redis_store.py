@@ -8,7 +8,8 @@ from app.domain.aggregate import Aggregate
 from app.domain.commands import Action
 from app.domain.effects import Effect
 from app.domain.identifiers import AggregateId
-from app.ports import Change, CommitConditions, Policy, Stored
+from app.ports.ledger import Change, CommitConditions, Stored
+from app.ports.policy import Policy
 from app.store.core.archive_queue import RedisArchiveQueue
 from app.store.core.ids import RedisIds
 from app.store.core.lanes import RedisLanes

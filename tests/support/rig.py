@@ -22,7 +22,10 @@ from app.history.database import Database
 from app.history.reader import WholeReader
 from app.history.sql_history import SqlHistory
 from app.history.tables import RECORDS
-from app.ports import Admission, Change, Policy, Ports, Record, Stored
+from app.ports import Ports
+from app.ports.history import Record
+from app.ports.ledger import Admission, Change, Stored
+from app.ports.policy import Policy
 from app.services.intake.accept import Accepted, Sender, accept_signal
 from app.services.keeping.sweep import sweep
 from app.services.watching.release import release_due

@@ -26,7 +26,7 @@ from app.domain.smart_trade.spec import (
 )
 from app.domain.smart_trade.trade import SmartTrade
 from app.paper.admin.administration import PaperAdministration
-from app.ports import NO_TERMS, Admission, Change, CommitConditions, Ledger, Stored
+from app.ports.ledger import NO_TERMS, Admission, Change, CommitConditions, Ledger, Stored
 from app.services.smart_trades.acting import find_trade
 from app.services.smart_trades.opening import TradeSender, open_trade
 from app.services.watching.release import release_due

@@ -17,7 +17,7 @@ from app.domain.order import Order
 from app.domain.status import OrderStatus
 from app.exchanges.clients import Clients
 from app.exchanges.ports import VenuePorts
-from app.ports import Policy
+from app.ports.policy import Policy
 from app.services.following.follow import poll_orders
 from app.services.keeping.sweep import sweep
 from app.services.watching.watch import watch_prices

@@ -37,7 +37,8 @@ from app.domain.order import Order
 from app.exchanges.ccxt_venue import CcxtVenue
 from app.exchanges.clients import Clients
 from app.exchanges.ports import VenuePorts
-from app.ports import Policy, Venue
+from app.ports.policy import Policy
+from app.ports.venue import Venue
 from app.store.coordination.locks import RedisLocks
 from app.store.core.clock import RedisClock
 from app.store.memory.venue_budget import RedisRateBudget

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.ports import Policy
+from app.ports.policy import Policy
 from app.settings import VARIABLES, Address, BadSetting, Secret, ServerUrl, Settings, markdown_table
 
 #: 32 bytes in URL-safe base64, as Fernet wants them.

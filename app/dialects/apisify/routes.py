@@ -18,7 +18,7 @@ from app.domain.commands import SignalRules
 from app.domain.enums import Dialect
 from app.domain.errors import HookfillError, NotAuthenticated, SignatureReused
 from app.domain.identifiers import EpochMs
-from app.ports import Admission
+from app.ports.ledger import Admission
 from app.services.intake.accept import Sender, accept_reversal
 from app.web.client_accounts import accounts_of
 from app.web.json_body import payload_from

@@ -22,7 +22,7 @@ from app.domain.errors import (
     NotAuthenticated,
 )
 from app.domain.identifiers import EpochMs
-from app.ports import Admission
+from app.ports.ledger import Admission
 from app.services.intake.accept import Accepted, Sender, accept_signal
 from app.web.fast_path import Environ, Reply
 from app.web.json_body import payload_from

@@ -14,7 +14,7 @@ from app.dialects.hummingbot.replies import reply
 from app.dialects.hummingbot.request_body import shape_of_request
 from app.domain.account import Account
 from app.domain.identifiers import Currency, Symbol
-from app.ports import Venue
+from app.ports.venue import Venue
 
 #: Currencies that count as one US dollar each; others are valued in the first of them.
 DOLLARS: Final = (Currency("USDT"), Currency("USDC"), Currency("FDUSD"), Currency("USD"))

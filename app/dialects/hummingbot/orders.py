@@ -22,7 +22,7 @@ from app.domain.errors import NotFound
 from app.domain.identifiers import AggregateId, ClientOrderId, EpochMs
 from app.domain.order import Order
 from app.domain.reason import Reason
-from app.ports import Admission
+from app.ports.ledger import Admission
 from app.services.intake.accept_order import (
     AcceptedOrder,
     IdempotencyKey,

@@ -15,7 +15,7 @@ from app.domain.aggregate import Aggregate
 from app.domain.enums import Dialect
 from app.domain.errors import CommandError, NotFound, VenueError
 from app.domain.identifiers import EpochMs
-from app.ports import Admission
+from app.ports.ledger import Admission
 from app.services.find_anywhere import find_anywhere
 from app.web.raw_body import raw_body
 from app.web.raw_target import raw_target_of

@@ -20,7 +20,7 @@ from app.domain.enums import Dialect
 from app.domain.errors import HistoryUnavailable
 from app.domain.order import Order
 from app.domain.status import OrderStatus
-from app.ports import Admission
+from app.ports.ledger import Admission
 from app.services.intake.accept_exact_order import (
     Replacement,
     accept_exact_order,

@@ -24,7 +24,7 @@ from app.domain.errors import HistoryUnavailable
 from app.domain.reason import Reason
 from app.domain.smart_order import SmartOrder, SmartOrderState
 from app.domain.smart_order_command import PlaceSmartOrder, ReplaceSmartOrder, SmartOrderRules
-from app.ports import Admission
+from app.ports.ledger import Admission
 from app.services.intake.accept_smart_order import (
     SmartOrderSender,
     accept_smart_order,

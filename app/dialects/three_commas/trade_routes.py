@@ -33,7 +33,7 @@ from app.domain.errors import (
 from app.domain.identifiers import AggregateId, Currency, Symbol, quote_of
 from app.domain.search import Search
 from app.domain.smart_trade.trade import SmartTrade
-from app.ports import Admission
+from app.ports.ledger import Admission
 from app.services.smart_trades import acting
 from app.services.smart_trades.acting import Funded, find_trade
 from app.services.smart_trades.opening import TradeSender, open_trade

@@ -26,7 +26,8 @@ from app.domain.order import Order
 from app.domain.report import OrderReport
 from app.domain.status import OPEN, OrderStatus
 from app.domain.venue_cancel import CancelState, VenueCancel
-from app.ports import Ports, Venue
+from app.ports import Ports
+from app.ports.venue import Venue
 from app.services.find_anywhere import present, tell
 from app.services.following.follow import keep_orphan
 from app.services.placing.place import retry_at

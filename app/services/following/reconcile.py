@@ -31,7 +31,8 @@ from app.domain.reconciliation import (
 )
 from app.domain.smart_order import SmartOrder
 from app.domain.status import OPEN, OrderStatus
-from app.ports import Ports, Venue
+from app.ports import Ports
+from app.ports.venue import Venue
 from app.services.apart import apart
 from app.services.exclusive import exclusive
 from app.services.find_anywhere import find_anywhere, tell

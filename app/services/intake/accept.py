@@ -10,7 +10,8 @@ from app.domain.identifiers import AggregateId, EpochMs, Symbol
 from app.domain.request.netting import NetCommand
 from app.domain.request.reversal import Reversal
 from app.domain.request.signal import Signal, first_state
-from app.ports import Admission, Change, Ports
+from app.ports import Ports
+from app.ports.ledger import Admission, Change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

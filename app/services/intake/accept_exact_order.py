@@ -24,7 +24,8 @@ from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.status import OPEN
 from app.domain.succession import Succession
-from app.ports import Admission, Change, Ports, Stored
+from app.ports import Ports
+from app.ports.ledger import Admission, Change, Stored
 from app.services.find_anywhere import find_anywhere
 from app.services.intake.accept_order import OrderSender
 

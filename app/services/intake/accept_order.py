@@ -14,7 +14,9 @@ from app.domain.identifiers import AggregateId, ClientOrderId, EpochMs, OrderId
 from app.domain.instrument import Instrument
 from app.domain.order import Order
 from app.domain.position_effect import reach_of
-from app.ports import Admission, Change, Ports, Venue
+from app.ports import Ports
+from app.ports.ledger import Admission, Change
+from app.ports.venue import Venue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

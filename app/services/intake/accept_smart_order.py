@@ -20,7 +20,8 @@ from app.domain.smart_order_command import (
     stop_direction,
 )
 from app.domain.trigger import Trigger, protective_direction
-from app.ports import Admission, Change, Ports, Stored
+from app.ports import Ports
+from app.ports.ledger import Admission, Change, Stored
 from app.services.find_anywhere import present
 
 #: Races for the old order lost in a row before a replacement is given up.

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import structlog
 
 from app.domain.identifiers import EpochMs
-from app.ports import Mark, Ports
+from app.ports import Ports
+from app.ports.history import Mark
 
 #: Aggregates in one step.
 BATCH = 200

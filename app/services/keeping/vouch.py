@@ -8,6 +8,7 @@ store, and always agrees with it.
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -25,10 +26,13 @@ from app.domain.frozen import Frozen, Knowledge, PlacedOrder
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol
 from app.domain.order import Order
 from app.domain.report import OrderReport
-from app.ports import Ports, Record
+from app.ports import Ports
 from app.services.exclusive import ANSWER_MS, exclusive
 from app.services.keeping.epoch import is_store_whole
 from app.services.keeping.resume import wake_account
+
+if TYPE_CHECKING:
+    from app.ports.history import Record
 
 #: Orders are looked for from this long before the store was last seen: clocks differ, and what was
 #: on its way then may have arrived a while before it was noted.

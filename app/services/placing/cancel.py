@@ -22,7 +22,8 @@ from app.domain.request.request import Request
 from app.domain.request.signal import Signal
 from app.domain.smart_order import SmartOrder
 from app.domain.status import OPEN, OrderStatus
-from app.ports import Ports, Venue
+from app.ports import Ports
+from app.ports.venue import Venue
 from app.services.advance import advance
 from app.services.apart import apart
 from app.services.intake.accept import targets_of

@@ -12,7 +12,8 @@ from app.domain.market import AccountView
 from app.domain.order import Order
 from app.domain.request.request import Request
 from app.domain.status import OrderStatus
-from app.ports import CommitConditions, LaneView, Ports
+from app.ports import Ports
+from app.ports.ledger import CommitConditions, LaneView
 from app.services.advance import advance
 from app.services.exclusive import ANSWER_MS, exclusive
 

@@ -25,7 +25,10 @@ from app.domain.order import ATTEMPTS_MAX, Order, OrderEvent
 from app.domain.reason import Reason
 from app.domain.report import OrderReport
 from app.domain.status import OrderStatus
-from app.ports import CommitConditions, Policy, Ports, Venue
+from app.ports import Ports
+from app.ports.ledger import CommitConditions
+from app.ports.policy import Policy
+from app.ports.venue import Venue
 from app.services.advance import advance
 from app.services.keeping.vouch import Clearance, clear
 

@@ -12,7 +12,8 @@ from app.domain.smart_trade.enums import EntryMethod
 from app.domain.smart_trade.opening import OpeningContext, opened
 from app.domain.smart_trade.spec import NewTrade
 from app.domain.smart_trade.trade import SmartTrade
-from app.ports import Admission, Change, Ports
+from app.ports import Ports
+from app.ports.ledger import Admission, Change
 from app.services.smart_trades.acting import find_trade
 from app.services.smart_trades.rules import refuse_figures
 

@@ -12,7 +12,8 @@ from app.domain.moments import age_ms
 from app.domain.smart_order import SmartOrder
 from app.domain.smart_trade.trade import SmartTrade
 from app.domain.trigger import Firing
-from app.ports import Feed, Ports
+from app.ports import Ports
+from app.ports.venue import Feed
 from app.services.advance import advance
 from app.services.apart import apart
 from app.services.exclusive import exclusive

@@ -8,7 +8,7 @@ import redis
 
 from app.domain.identifiers import AccountId, AggregateId
 from app.domain.venue_cancel import VenueCancel
-from app.ports import Clock
+from app.ports.clock import Clock
 from app.store.core.codec import decoder, encoder
 from app.store.core.scripts import load_script, translated
 from app.store.core.transaction import OK

@@ -8,7 +8,8 @@ import redis
 from app.domain.aggregate import Aggregate, is_finished
 from app.domain.errors import StoreUnavailable
 from app.domain.identifiers import AggregateId, EpochMs
-from app.ports import Clock, Mark, Record
+from app.ports.clock import Clock
+from app.ports.history import Mark, Record
 from app.store.core import keys
 from app.store.core.quarantine import RedisQuarantine
 from app.store.core.scripts import load_script, text_of, translated

@@ -3,7 +3,7 @@
 import redis
 
 from app.domain.identifiers import AccountId, AggregateId, OrderId, Symbol
-from app.ports import LaneView
+from app.ports.ledger import LaneView
 from app.store.core import keys
 from app.store.core.scripts import text_of, translated
 

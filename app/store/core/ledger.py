@@ -26,7 +26,8 @@ from app.domain.identifiers import AccountId, AggregateId, EpochMs
 from app.domain.order import Order
 from app.domain.request.request import Request
 from app.domain.smart_order import SmartOrder
-from app.ports import NO_TERMS, Admission, Change, Clock, CommitConditions, Stored
+from app.ports.clock import Clock
+from app.ports.ledger import NO_TERMS, Admission, Change, CommitConditions, Stored
 from app.store.core import keys
 from app.store.core.indexes import effect_text, write_difference, write_place
 from app.store.core.quarantine import RedisQuarantine

@@ -6,7 +6,8 @@ import redis
 import structlog
 
 from app.domain.effects import AT_ONCE, Effect
-from app.ports import Clock, Policy
+from app.ports.clock import Clock
+from app.ports.policy import Policy
 from app.store.core import keys
 from app.store.core.indexes import effect_from
 from app.store.core.scripts import load_script, translated

@@ -6,7 +6,7 @@ import redis
 
 from app.domain.identifiers import EpochMs
 from app.domain.moments import has_come
-from app.ports import Clock
+from app.ports.clock import Clock
 from app.ports.exchange import Urgency
 from app.store.core.scripts import load_script, translated
 from app.store.core.transaction import OK

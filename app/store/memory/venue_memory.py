@@ -11,7 +11,7 @@ from app.domain.enums import PositionMode, PositionSide
 from app.domain.identifiers import AccountId, Currency, Symbol, VenueName
 from app.domain.market import AccountView, Balance, Position, Quote, Tick
 from app.domain.moments import age_ms
-from app.ports import Clock
+from app.ports.clock import Clock
 from app.ports.exchange import KeptMarkets, KeptView
 from app.store.core.codec import decoder, encoder
 from app.store.core.scripts import load_script, text_of, translated

@@ -6,7 +6,7 @@ import pytest
 
 from app.domain.identifiers import AccountId
 from app.domain.smart_order import SmartOrder, SmartOrderState
-from app.ports import Change
+from app.ports.ledger import Change
 from app.store.core import keys
 from app.store.core.connection import connect
 from tests.support.builders import a_stop, an_id

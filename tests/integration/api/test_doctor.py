@@ -24,7 +24,7 @@ from app.domain.identifiers import (
 )
 from app.domain.reconciliation import Mismatch, MismatchKind, Reconciliation, VenueOrder
 from app.factory import create_app
-from app.ports import Findings
+from app.ports.coordination import Findings
 from app.services.admin.inspect import inspect_account
 from tests.integration.api.conftest import ADMIN_TOKEN
 from tests.support.builders import BTC, SPOT, an_id

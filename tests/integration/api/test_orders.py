@@ -16,7 +16,7 @@ from app.domain.identifiers import AggregateId
 from app.domain.report import OrderReport
 from app.domain.status import OrderStatus
 from app.factory import create_app
-from app.ports import Stored
+from app.ports.ledger import Stored
 from app.services.advance import advance
 from app.services.keeping.archive import archive
 from app.settings import Settings

@@ -9,7 +9,7 @@ from app.bootstrap import Wiring
 from app.domain.enums import Side
 from app.domain.frozen import Frozen, PlacedOrder
 from app.domain.identifiers import AccountId, AccountName, ClientOrderId
-from app.ports import Change
+from app.ports.ledger import Change
 from tests.support.builders import BTC, NOW, an_order
 from tests.support.caller import Caller
 

@@ -14,7 +14,7 @@ from app.domain.commands import Action
 from app.domain.enums import Market
 from app.domain.errors import MalformedPayload, NotPermitted
 from app.domain.status import OrderStatus
-from app.ports import RECEIVE_WINDOW_MS
+from app.ports.policy import RECEIVE_WINDOW_MS
 from app.services.advance import advance
 from app.services.placing.cancel import request_cancel
 from app.services.placing.resolve import resolve_order

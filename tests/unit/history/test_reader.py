@@ -15,7 +15,7 @@ from app.domain.request.signal import RequestState
 from app.domain.search import EVERYTHING, LIVE_STATES, FillPlace, Place, Search, place_of, state_of
 from app.domain.status import OrderStatus
 from app.history import reader, sql_history
-from app.ports import Change
+from app.ports.ledger import Change
 from app.services.keeping.archive import archive
 from tests.support.builders import NOW, SPOT_ID, USDM_ID, a_fill, a_signal, an_id, an_order_in
 from tests.support.rig import Rig

@@ -17,7 +17,7 @@ from app.domain.errors import (
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
 from app.domain.status import OrderStatus
-from app.ports import Change, Stored
+from app.ports.ledger import Change, Stored
 from app.store.core.ledger import RedisLedger
 from app.store.core.registry import RedisRegistry
 from app.web.registry_refresh import READINGS_MAX, Failed, part_by_part, with_current_registry

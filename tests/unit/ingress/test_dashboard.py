@@ -46,7 +46,7 @@ from app.domain.reconciliation import (
 from app.domain.status import OrderStatus
 from app.domain.venue_cancel import CancelState, VenueCancel
 from app.factory import create_app
-from app.ports import Change
+from app.ports.ledger import Change
 from app.services.admin import venue_cancels
 from app.services.following import reconcile
 from app.services.keeping.archive import archive

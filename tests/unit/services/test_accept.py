@@ -7,7 +7,7 @@ from app.domain.effects import EffectKind
 from app.domain.errors import StoreUnavailable
 from app.domain.identifiers import EpochMs
 from app.domain.request.signal import RequestState
-from app.ports import Admission
+from app.ports.ledger import Admission
 from app.services.intake.accept import Sender, accept_signal, targets_of
 from tests.support.builders import BTC, NOW, ORIGIN, SPOT, SPOT_ID, a_command, a_signal, fixed
 from tests.support.rig import Rig

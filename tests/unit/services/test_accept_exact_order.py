@@ -20,7 +20,7 @@ from app.domain.identifiers import Currency, EpochMs
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.status import OrderStatus
-from app.ports import Admission
+from app.ports.ledger import Admission
 from app.services.intake.accept_exact_order import (
     Replacement,
     accept_exact_order,

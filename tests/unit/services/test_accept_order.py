@@ -32,7 +32,7 @@ from app.domain.errors import (
 from app.domain.identifiers import AccountId, AccountName, EpochMs, Symbol
 from app.domain.order import Order
 from app.domain.status import OrderStatus
-from app.ports import Admission
+from app.ports.ledger import Admission
 from app.services.intake.accept_order import (
     AcceptedOrder,
     IdempotencyKey,

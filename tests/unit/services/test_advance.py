@@ -13,7 +13,8 @@ from app.domain.events import CancelRequested, OrderReported, PlacementClaimed, 
 from app.domain.identifiers import AccountId, AggregateId, Symbol
 from app.domain.request.signal import Stage
 from app.domain.status import OrderStatus
-from app.ports import NO_TERMS, Change, CommitConditions, Ports
+from app.ports import Ports
+from app.ports.ledger import NO_TERMS, Change, CommitConditions
 from app.services.advance import ATTEMPTS_MAX, advance
 from app.store.core.lanes import RedisLanes
 from app.store.core.ledger import RedisLedger

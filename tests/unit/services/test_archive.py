@@ -16,7 +16,7 @@ from app.domain.status import OrderStatus
 from app.history.database import Database
 from app.history.reader import WholeReader
 from app.history.sql_history import SqlHistory
-from app.ports import Change
+from app.ports.ledger import Change
 from app.services.find_anywhere import present
 from app.services.following.follow import follow_news
 from app.services.keeping import archive as archive_module

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from app.domain.errors import OutcomeUnknown, VenueUnavailable
 from app.domain.identifiers import AggregateId
-from app.ports import Stored
+from app.ports.ledger import Stored
 from app.services.placing.lane import work_lane
 from app.store.core.ledger import RedisLedger
 from tests.support.builders import BTC, SPOT_ID, a_command, fixed

@@ -18,7 +18,7 @@ from app.domain.order import Order
 from app.domain.request.signal import RequestState
 from app.domain.smart_order import SmartOrder, SmartOrderState
 from app.domain.status import OrderStatus
-from app.ports import Stored
+from app.ports.ledger import Stored
 from app.services.admin.kill_switches import fire_kill_switches
 from app.services.admin.reset import cancel_everything
 from app.services.following.follow import follow_news, poll_orders

@@ -20,7 +20,7 @@ from app.domain.events import ClaimRenewed, PlacementClaimed
 from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.order import ATTEMPTS_MAX, Order
 from app.domain.status import OrderStatus
-from app.ports import Stored
+from app.ports.ledger import Stored
 from app.services.advance import advance
 from app.services.placing.cancel import request_cancel
 from app.services.placing.place import SOON_MS, pause_ms, place_order

@@ -12,7 +12,7 @@ from app.domain.identifiers import VenueName
 from app.domain.market import AccountView
 from app.domain.order import Order
 from app.domain.status import OrderStatus
-from app.ports import Policy
+from app.ports.policy import Policy
 from app.services.following.follow import look_at_account, poll_orders
 from app.services.placing.cancel import cancel_order, request_cancel
 from app.services.placing.place import place_order

@@ -21,7 +21,7 @@ from app.domain.smart_order import SmartOrder, SmartOrderState
 from app.domain.smart_order_command import PlaceSmartOrder, ReplaceSmartOrder, SmartOrderRules
 from app.domain.status import OrderStatus
 from app.domain.trigger import Offset, TriggerState
-from app.ports import Admission
+from app.ports.ledger import Admission
 from app.services.intake.accept_smart_order import (
     SmartOrderSender,
     accept_smart_order,

@@ -9,7 +9,7 @@ from app.domain.errors import NotFound, VenueRejected, VenueUnavailable
 from app.domain.request.signal import RequestState, Stage
 from app.domain.smart_order import SmartOrderState
 from app.domain.status import OrderStatus
-from app.ports import Change
+from app.ports.ledger import Change
 from app.services.perform import perform
 from app.services.placing.cancel import request_cancel
 from app.services.watching.watch import watch_prices

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from app.domain.identifiers import AggregateId
     from app.domain.order import Order
     from app.domain.report import OrderReport
-    from app.ports import Record
+    from app.ports.history import Record
 
 STRANGER = VenueOrderId("77")
 OPEN, GONE = a_report(OrderStatus.NEW), a_report(OrderStatus.CANCELED)

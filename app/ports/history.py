@@ -1,0 +1,159 @@
+"""What has finished: on its way out of the store, and kept for good."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.domain.aggregate import Aggregate
+from app.domain.decision import TimelineEntry
+from app.domain.identifiers import AggregateId, EpochMs
+from app.domain.order import Order
+from app.domain.report import Fill
+from app.domain.search import EVERYTHING, FillPlace, Place, Search
+
+#: Commits, and entries in the timeline: both only rise.
+Mark = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """All that there is of one aggregate: what leaves the store, and what the history keeps.
+
+    Attributes:
+        version: counts its commits.
+        body, timeline: as the store wrote them, so that nothing is lost that this release does
+            not know; the timeline oldest first.
+        children: what it has brought forth, oldest first.
+    """
+
+    aggregate: Aggregate
+    version: int
+    body: str
+    timeline: tuple[str, ...] = ()
+    children: tuple[AggregateId, ...] = ()
+
+    @property
+    def mark(self) -> Mark:
+        """What tells it from the same aggregate at another time."""
+        return self.version, len(self.timeline)
+
+
+class Reader(Protocol):
+    """Reads aggregates for people: what is live and what has left for the history, as one."""
+
+    def find(self, aggregate_id: AggregateId) -> Aggregate:
+        """Return the aggregate as it is, or as it was when it left.
+
+        Raises:
+            NotFound: there is none with this id, and never was.
+        """
+
+    def newest(self, before: Place | None, search: Search = EVERYTHING) -> Iterator[Aggregate]:
+        """Yield aggregates from the newest, by creation time, then id; lazily, in pages.
+
+        Args:
+            before: only those older than this (creation time, id); None begins at the newest.
+            search: what they must have.
+        """
+
+    def count(self, search: Search = EVERYTHING) -> int:
+        """Return how many aggregates have what is searched for."""
+
+    def fills(
+        self, before: FillPlace | None, search: Search = EVERYTHING
+    ) -> Iterator[tuple[FillPlace, Order, Fill]]:
+        """Yield fills from the newest, each with its place and its order; lazily, in pages.
+
+        Args:
+            before: only those older than this place; None begins at the newest.
+            search: what their orders must have, save kind, state and parent; times are the fill's.
+        """
+
+    def count_fills(self, search: Search = EVERYTHING) -> int:
+        """Return how many fills there are of what is searched for."""
+
+    def timeline(self, aggregate_id: AggregateId) -> Sequence[tuple[TimelineEntry, str]]:
+        """Return what has happened to an aggregate, oldest first, each with its process."""
+
+    def children(self, aggregate_id: AggregateId) -> Sequence[AggregateId]:
+        """Return what the aggregate has brought forth, oldest first."""
+
+
+class History(Protocol):
+    """Finished aggregates, for good.
+
+    Whatever it is asked, it may raise HistoryUnavailable.
+    """
+
+    def identity(self) -> str:
+        """Return a name that no other history has, nor this one if it was made anew."""
+
+    def epoch(self) -> int:
+        """Return how far it has counted together with the store; 0 if it never has."""
+
+    def raise_epoch(self, to: int) -> None:
+        """Count up to this; what is higher already stays."""
+
+    def keep(self, records: Sequence[Record]) -> None:
+        """Write them for good, all or none; what it knows in a newer form stays as it is.
+
+        Raises:
+            HistoryUnavailable: nothing was written, or it is in doubt; do it again.
+        """
+
+    def marks(self, ids: Collection[AggregateId]) -> Mapping[AggregateId, Mark]:
+        """Return in which form it knows these; those it does not know are left out."""
+
+    def load(self, ids: Collection[AggregateId]) -> Mapping[AggregateId, Record]:
+        """Return these; those it does not know are left out."""
+
+
+class ArchiveQueue(Protocol):
+    """Finished aggregates on their way out of the store."""
+
+    def finished(self, limit: int) -> Sequence[AggregateId]:
+        """Return what has finished or changed since the history got it, oldest first."""
+
+    def load(self, ids: Sequence[AggregateId]) -> Sequence[Record]:
+        """Return these as they are now; those that are gone or not finished are left out."""
+
+    def kept(self, marks: Mapping[AggregateId, Mark]) -> None:
+        """Count these as kept by the history, save those that have changed since."""
+
+    def postpone(self, ids: Sequence[AggregateId], until_ms: EpochMs) -> None:
+        """Let `finished` leave these out until this server time."""
+
+    def leaving(self, kept_before_ms: EpochMs, limit: int) -> Mapping[AggregateId, Mark]:
+        """Return, longest kept first, what the history has had since before this server time."""
+
+    def leave(self, marks: Mapping[AggregateId, Mark]) -> int:
+        """Forget these, save those that must stay.
+
+        What has changed must stay, what has news to read, what a request may still repeat, and what
+        has a parent or a child that the history does not have as it is, because it is live.
+
+        Returns:
+            How many have left.
+        """
+
+    def keep_again(self, ids: Collection[AggregateId]) -> None:
+        """Let `finished` return these once more: the history does not know them as they are.
+
+        Until it does, they are in the lists of the store.
+        """
+
+    def enqueue(self) -> None:
+        """Let `finished` return all that has finished, also what an older release let finish."""
+
+    def history(self) -> str | None:
+        """Return the identity of the history that has what counts as kept, if any has."""
+
+    def set_history(self, identity: str) -> None:
+        """Say which history has what counts as kept."""
+
+    def bring_back(self, record: Record, give_up_at_ms: EpochMs) -> None:
+        """Put an aggregate back as it left, unless it is there.
+
+        Raises:
+            StoreUnavailable: it is later than `give_up_at_ms`, server time; nothing was written.
+        """

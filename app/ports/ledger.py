@@ -1,0 +1,244 @@
+"""The aggregates in the store, and who waits for his turn there."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from app.domain.aggregate import Aggregate
+from app.domain.decision import TimelineEntry
+from app.domain.effects import AT_ONCE, Effect
+from app.domain.enums import AccountState
+from app.domain.identifiers import AccountId, AggregateId, EpochMs, OrderId, Symbol
+from app.domain.order import Order
+from app.domain.quarantined import Quarantined
+from app.domain.smart_order import SmartOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An aggregate as it was loaded. `version` counts its commits; 0 has never been stored."""
+
+    aggregate: Aggregate
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One aggregate before and after, and what its timeline gains.
+
+    Attributes:
+        before: None for one that is new.
+        read: news that `after` has taken in: id of the child → its version.
+    """
+
+    before: Stored | None
+    after: Aggregate
+    entries: tuple[TimelineEntry, ...] = ()
+    read: Mapping[AggregateId, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneView:
+    """One lane as it was at one moment.
+
+    Attributes:
+        changes: counts each time that an order has joined or left those in flight, or become
+            another of theirs: the same twice, and nothing did between.
+        turns: counts the same of orders that had a turn in the lane.
+        waiting: ids in order of their turn: due time, then arrival.
+        in_flight: orders of the lane whose effect on the position is not yet known.
+    """
+
+    account: AccountId
+    symbol: Symbol
+    changes: int
+    turns: int
+    waiting: tuple[AggregateId, ...]
+    in_flight: tuple[OrderId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitConditions:
+    """Conditions that the store checks in the same step as the commit.
+
+    Attributes:
+        permits: the account states under which it may happen; None does not ask.
+        vouched: a symbol, and the run of the store, which must last still, in which all its orders
+            at the venue are known; None does not ask.
+        lane: what is in flight in it must not have changed since it was looked at.
+        turns: the same, save for orders that are in flight without having had a turn in it.
+        tell: further aggregates that the change concerns, besides the parent.
+    """
+
+    permits: frozenset[AccountState] | None = None
+    vouched: tuple[Symbol, str] | None = None
+    lane: LaneView | None = None
+    turns: LaneView | None = None
+    tell: tuple[AggregateId, ...] = ()
+
+
+NO_TERMS = CommitConditions()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """Conditions under which a new request is taken in.
+
+    Attributes:
+        dedupe_key: hash of what makes two requests the same, or None.
+        dedupe_until_ms: business time until which the key counts.
+        caller_id_scope: the origin within which live caller ids must differ; None asks nothing.
+        rate_key: whose budget this counts against, or None.
+        rate_per_minute: how many a minute; 0 is without limit.
+        give_up_at_ms: server time after which the store must refuse to write.
+        registry_version: of the accounts and credentials that the caller was checked against.
+        waiting_max: how many smart orders may wait in the account; None asks nothing.
+    """
+
+    dedupe_key: str | None = None
+    dedupe_until_ms: EpochMs = AT_ONCE
+    caller_id_scope: str | None = None
+    rate_key: str | None = None
+    rate_per_minute: int = 0
+    give_up_at_ms: EpochMs = AT_ONCE
+    registry_version: int | None = None
+    waiting_max: int | None = None
+
+
+class Ledger(Protocol):
+    """The aggregates, their timelines and the outbox; the truth."""
+
+    def load(self, aggregate_id: AggregateId) -> Stored:
+        """Return the aggregate as it is now.
+
+        Raises:
+            NotFound: there is none with this id.
+            UnreadableRecord: this release cannot read it; see `Quarantine`.
+        """
+
+    def commit(
+        self, changes: Sequence[Change], terms: CommitConditions = NO_TERMS
+    ) -> Sequence[Effect]:
+        """Write all the changes or none, and return the effects that came to be owed.
+
+        Raises:
+            Conflict: one of them has another version by now.
+            LaneChanged: what is in flight in the lane has changed since it was looked at.
+            NotPermitted: the account's state is not among those that `terms` permit.
+            NotVouched: the venue must be asked first; see `Runs`.
+        """
+
+    def present(self, ids: Collection[AggregateId]) -> Collection[AggregateId]:
+        """Return which of these are in the store, readable or not."""
+
+    def admit(self, changes: Sequence[Change], admission: Admission) -> AggregateId | None:
+        """Write a new request, and what changes with it, or return the id of the one it repeats.
+
+        Args:
+            changes: the new one comes first.
+            admission: what it must meet.
+
+        Raises:
+            Conflict: one of the others has another version by now.
+            TooManyOpen: as many smart orders wait as may.
+            RateLimited: the caller has used up its budget.
+            StaleRegistry: accounts or credentials have changed since the caller was checked.
+            StoreUnavailable: nothing was written, or it is in doubt.
+        """
+
+    def writes(self) -> int:
+        """Return how many commits this thread has sent that were not refused.
+
+        The same number twice: nothing was written between, and nothing is in doubt.
+        """
+
+    def news(self, aggregate_id: AggregateId) -> Mapping[AggregateId, int]:
+        """Return what changed for this aggregate and was not read yet: child → version."""
+
+    def repeated(self, account: AccountId, dedupe_key: str, now_ms: EpochMs) -> AggregateId | None:
+        """Return what was admitted under a dedupe key that still counts, or None."""
+
+    def state_of(self, account: AccountId) -> AccountState:
+        """Return the risk state of an account; HALT if it is missing or unreadable."""
+
+    def revision(self) -> Sequence[str]:
+        """Return how far things have happened: the same twice, and nothing did between."""
+
+
+class Quarantine(Protocol):
+    """Records that this release cannot read. The store notes them when it comes upon them."""
+
+    def all(self) -> Sequence[Quarantined]:
+        """Return them, longest first."""
+
+    def count(self) -> int:
+        """Return how many there are."""
+
+    def find(self, aggregate_id: AggregateId) -> Quarantined | None:
+        """Return what is known of one, or None if it is not among them."""
+
+    def release(self, aggregate_id: AggregateId) -> None:
+        """Forget one, which can be read again, or is gone."""
+
+
+class Live(Protocol):
+    """Which aggregates are live, by several keys."""
+
+    def of_origin(self, account: AccountId, origin: str) -> Mapping[AggregateId, str]:
+        """Return the live top-level aggregates of one origin: id → caller id or ''."""
+
+    def of_account(self, account: AccountId) -> Collection[AggregateId]:
+        """Return every live aggregate of an account."""
+
+    def open_orders(self, account: AccountId) -> Collection[AggregateId]:
+        """Return the orders of an account that are at its venue."""
+
+    def with_open_orders(self, accounts: Sequence[AccountId]) -> Collection[AccountId]:
+        """Return those of these accounts that have orders at their venues, asked all at once."""
+
+    def placing(self) -> Collection[AggregateId]:
+        """Return the orders that are PENDING_NEW or PLACING, of all accounts."""
+
+    def unknown(self) -> Collection[AggregateId]:
+        """Return the orders that are UNKNOWN, of all accounts."""
+
+    def protectors(self, order: Order) -> Collection[AggregateId]:
+        """Return the aggregates that guard the position which this order works on."""
+
+    def waiting(self, account: AccountId) -> Sequence[SmartOrder]:
+        """Return the smart orders of an account that stand alone and wait, newest first."""
+
+    def smart_order_named(
+        self, account: AccountId, origin: str, caller_id: str
+    ) -> AggregateId | None:
+        """Return the newest smart order of an origin with this caller id, in whatever state."""
+
+
+class Lanes(Protocol):
+    """Position-dependent work of one (account, symbol), one at a time and in order."""
+
+    def look(self, account: AccountId, symbol: Symbol) -> LaneView:
+        """Return who waits, and what is in flight; nobody is kept from anything by it."""
+
+    def head(self, account: AccountId, symbol: Symbol) -> AggregateId | None:
+        """Return whose turn would be next, or None while an order of the lane is in flight."""
+
+
+class Timers(Protocol):
+    """Tell me at time T; the due times are the truth, messages only hurry."""
+
+    def due(self, now_ms: EpochMs, limit: int) -> Sequence[AggregateId]:
+        """Return what is due at this business time, earliest first within a shard."""
+
+    def soon(self, now_ms: EpochMs, within_ms: int) -> Sequence[EpochMs]:
+        """Return the due times up to `within_ms` ahead."""
+
+
+class Outbox(Protocol):
+    """Effects that are owed."""
+
+    def overdue(self, limit: int) -> Sequence[Effect]:
+        """Return effects whose message is due again, and put off their next one."""
+
+    def owed(self) -> Sequence[Effect]:
+        """Return everything that is owed, due or not."""

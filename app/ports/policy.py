@@ -1,0 +1,80 @@
+"""How long things may take."""
+
+from dataclasses import dataclass
+
+from app.domain.account import Account
+from app.domain.enums import Mode
+from app.domain.identifiers import EpochMs
+from app.domain.order import LOOKS_MAX, Order
+from app.ports.clock import Clock
+
+#: For how long after its time stamp a real venue takes a request (as Binance does by default).
+RECEIVE_WINDOW_MS = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How long things may take. All in milliseconds.
+
+    Attributes:
+        place_lease_ms: without an answer for this long a placement counts as lost.
+        unknown_grace_ms: how long a venue may hide an order that it has; before that, "not found"
+            proves nothing.
+        unknown_retry_ms: first pause between two questions; doubles up to `retry_max_ms`.
+        retry_ms: first pause before a send that did not arrive is tried again; doubles likewise.
+        venue_place_lease_ms, venue_grace_ms: as the first two, where money is not paper.
+        venue_absence_ms: how far apart two answers of "no such order" must be to prove it there.
+        venue_poll_ms: between two questions about open orders, and about prices, of one account.
+        price_age_max_ms: prices of a real venue that are older fire no trigger.
+        exit_patience_ms: how long an exit waits for an unknown order of its lane.
+        republish_after_ms: how long an effect may be owed before its message counts as lost.
+        timer_horizon_ms: how far ahead a countdown message is sent.
+        history_after_ms: how long what has finished stays in the store; 0 is for ever.
+        give_up_ms: how long the store may take to take a request in; the caller was told 503 then.
+    """
+
+    place_lease_ms: int = 30_000
+    unknown_grace_ms: int = 30_000
+    unknown_retry_ms: int = 2_000
+    retry_ms: int = 1_000
+    retry_max_ms: int = 60_000
+    venue_place_lease_ms: int = 30_000
+    venue_grace_ms: int = 35_000
+    venue_absence_ms: int = 10_000
+    venue_poll_ms: int = 2_000
+    price_age_max_ms: int = 30_000
+    exit_patience_ms: int = 10_000
+    republish_after_ms: int = 3_000
+    timer_horizon_ms: int = 20_000
+    history_after_ms: int = 3_600_000
+    give_up_ms: int = 500
+
+    @property
+    def pause_max_ms(self) -> int:
+        """How far ahead of now any work in the outbox is due at most."""
+        pauses = (self.retry_max_ms, self.unknown_retry_ms << LOOKS_MAX)
+        return max(*pauses, self.place_lease_ms, self.venue_place_lease_ms, self.venue_absence_ms)
+
+    def give_up_at_ms(self, clock: Clock) -> EpochMs:
+        """Return the server time after which the store must refuse what is asked of it now."""
+        return EpochMs(clock.server_ms() + self.give_up_ms)
+
+    def lease_ms(self, account: Account) -> int:
+        """Return how long a placement of this account may take."""
+        return self.place_lease_ms if account.mode is Mode.PAPER else self.venue_place_lease_ms
+
+    def grace_ms(self, account: Account) -> int:
+        """Return how long the account's venue may hide an order that it has."""
+        return self.unknown_grace_ms if account.mode is Mode.PAPER else self.venue_grace_ms
+
+    def proof_in_ms(self, account: Account, order: Order, clock: Clock) -> int:
+        """Return after how long "no such order" of an unknown one proves something; 0 is now.
+
+        By then the venue takes its request no more, and has had time to show what it took.
+        """
+        since_ms = order.unknown_since_ms or order.lease_until_ms
+        return max(self.grace_ms(account) - clock.lasted_ms(since_ms), 0)
+
+    def absence_ms(self, account: Account) -> int:
+        """Return how far apart two answers of "no such order" must be; 0 believes the first."""
+        return 0 if account.mode is Mode.PAPER else self.venue_absence_ms

@@ -1,0 +1,73 @@
+"""Accounts, connectors and API clients."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from app.domain.account import Account, ApiClient, Connector
+from app.domain.enums import AccountState, Dialect, PositionMode
+from app.domain.identifiers import AccountId, AccountName
+
+
+class Accounts(Protocol):
+    """The accounts that there are."""
+
+    def account(self, account_id: AccountId) -> Account:
+        """Return an account.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+
+    def accounts(self) -> Sequence[Account]:
+        """Return all accounts, by id."""
+
+    def note_position_mode(self, account_id: AccountId, mode: PositionMode) -> None:
+        """Write down how the venue of an account holds its positions from now on."""
+
+
+class Registry(Accounts, Protocol):
+    """Accounts, connectors and API clients: who may do what, and with which account."""
+
+    def version(self) -> int:
+        """Return the version of what this process has read; see `Admission.registry_version`."""
+
+    def refresh(self) -> bool:
+        """Read anew what has changed, and return whether anything had."""
+
+    def account_named(self, name: AccountName) -> Account:
+        """Return an account by its name.
+
+        Raises:
+            NotFound: there is none with this name.
+        """
+
+    def connector(self, name: str) -> Connector | None:
+        """Return a connector, or None if there is none with this name."""
+
+    def connectors(self) -> Sequence[Connector]:
+        """Return all connectors, by name."""
+
+    def client(self, dialect: Dialect, key: str) -> ApiClient | None:
+        """Return an API client, or None if the dialect has none with this key."""
+
+    def known_client(self, dialect: Dialect, key: str) -> ApiClient | None:
+        """Return the same as far as this process knows: the store is not asked."""
+
+    def clients(self) -> Sequence[ApiClient]:
+        """Return all API clients, by dialect and key."""
+
+    def put_account(self, account: Account) -> Account:
+        """Create or change an account; a new one (id 0) gets its id and starts in RUN."""
+
+    def put_connector(self, connector: Connector) -> None:
+        """Create or change a connector."""
+
+    def put_client(self, client: ApiClient) -> None:
+        """Create or change an API client."""
+
+    def set_state(self, account: AccountId, state: AccountState) -> None:
+        """Set the risk state of an account. It holds for whatever is sent from now on.
+
+        Raises:
+            WrongState: the account is frozen; see `Freezer`.
+        """
