@@ -30,6 +30,13 @@ def between(least: int, most: int) -> validate.Range:
     )
 
 
+class TooManyDigits(ValidationError):
+    """A number that no price or quantity needs."""
+
+    def __init__(self) -> None:
+        super().__init__(f"More than {DIGITS_MAX} digits.")
+
+
 def number_from(value: object) -> Decimal:
     """Return the exact number that a JSON number or a numeric text says.
 
@@ -45,7 +52,7 @@ def number_from(value: object) -> Decimal:
         raise ValidationError("Not a number.")
     number = Decimal(value)
     if abs(number.adjusted()) >= DIGITS_MAX:
-        raise _too_many_digits()  # perhaps billions: it must not be written out
+        raise TooManyDigits  # perhaps billions: it must not be written out
     return _number_from_text(f"{number:f}")
 
 
@@ -55,16 +62,12 @@ def _number_from_text(text: str) -> Decimal:
         raise ValidationError("Not a number.")
     whole, fraction, exponent = match.groups("")
     if len(whole) + len(fraction) > DIGITS_MAX:
-        raise _too_many_digits()
+        raise TooManyDigits
     # Its length first: to turn endless digits into an `int` is slow, or an error.
     exponent = exponent.lstrip("0")
     if len(exponent) > len(str(EXPONENT_MAX)) or int(exponent or 0) > EXPONENT_MAX:
         raise ValidationError(f"An exponent beyond {EXPONENT_MAX}.")
     return Decimal(text.strip())
-
-
-def _too_many_digits() -> ValidationError:
-    return ValidationError(f"More than {DIGITS_MAX} digits.")
 
 
 class ValueField(fields.Field[_T]):
@@ -110,21 +113,25 @@ class WholeNumber(ValueField[int]):
 class Flag(ValueField[bool]):
     """`true` or `false`, and nothing that merely looks like it."""
 
+    default_error_messages = {"invalid": "Not true or false."}  # noqa: RUF012 - as marshmallow has it
+
     def read(self, value: object) -> bool:
         """Return the value itself."""
         if isinstance(value, bool):
             return value
-        raise ValidationError("Not true or false.")
+        raise self.make_error("invalid")
 
 
 class Text(ValueField[str]):
     """Text, kept as given."""
 
+    default_error_messages = {"invalid": "Not text."}  # noqa: RUF012 - as marshmallow has it
+
     def read(self, value: object) -> str:
         """Return the value itself."""
         if isinstance(value, str):
             return value
-        raise ValidationError("Not text.")
+        raise self.make_error("invalid")
 
 
 class CallerId(Text):
@@ -156,17 +163,20 @@ class Refused(ValueField[Any]):
         raise ValidationError(self.why)
 
 
-class Message(Schema):
-    """A shape in which `null` and `""` mean absent and unknown keys are ignored.
-
-    Senders fill templates: what they have no value for arrives empty, and what is meant for
-    another receiver arrives as well.
-    """
+class Lenient(Schema):
+    """A shape in which unknown keys are ignored, as in every dialect."""
 
     class Meta:
-        """Unknown keys are ignored in every dialect."""
+        """What is meant for another receiver may arrive as well."""
 
         unknown = EXCLUDE
+
+
+class Message(Lenient):
+    """A shape in which `null` and `""` mean absent.
+
+    Senders fill templates: what they have no value for arrives empty.
+    """
 
     @pre_load
     def _without_empty(self, data: Mapping[str, object], **_: object) -> dict[str, object]:

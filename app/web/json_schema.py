@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields, missing, validate
 
 from app.web.fields import Flag, Number, Text, WholeNumber
 
@@ -49,12 +49,21 @@ def query_parameters(schema: Schema) -> list[Json]:
 
 def field_schema(field: fields.Field[Any]) -> Json:
     """Return what one field takes; `{}`, which is anything, where that cannot be told."""
+    shape: Json = {**_type_of(field), **_bounds(field), **field.metadata}
+    if field.allow_none and "type" in shape:
+        types = shape["type"]
+        shape["type"] = [*([types] if isinstance(types, str) else types), "null"]
+    elif field.load_default is not missing:
+        shape["default"] = field.load_default
+    return shape
+
+
+def _type_of(field: fields.Field[Any]) -> Json:
     if isinstance(field, fields.List):
-        return {"type": "array", "items": field_schema(field.inner), **_bounds(field)}
+        return {"type": "array", "items": field_schema(field.inner)}
     if isinstance(field, fields.Enum):
         return {"type": "string", "enum": [str(one.value) for one in field.enum]}
-    known = next((shape for kind, shape in _TYPES if isinstance(field, kind)), {})
-    return {**known, **_bounds(field)}
+    return next((shape for kind, shape in _TYPES if isinstance(field, kind)), {})
 
 
 def _bounds(field: fields.Field[Any]) -> Json:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from app.dialects.hummingbot.errors import BODY, InvalidBody, Problem
+from app.dialects.hummingbot.errors import InvalidBody, Problem
 from app.dialects.poloniex import errors as poloniex
 from app.domain.account import Account
 from app.domain.commands import Action, SignalCommand, SignalRules, Size, SizeKind
@@ -380,7 +380,7 @@ def an_error(kind: type[HookfillError], says: str = "so it is") -> HookfillError
         OrderDenied: (BTC, says),
         MalformedPayload: ("validation_failed", says),
         poloniex.Problem: (poloniex.Code.INVALID_PARAMETER, says),
-        InvalidBody: ([Problem(kind="missing", message=says, location=BODY, given=None)],),
+        InvalidBody: ([Problem("missing", says)],),
     }
     arguments = next((made[one] for one in kind.__mro__ if one in made), (says,))
     return kind(*arguments)

@@ -1,7 +1,8 @@
 """What is wrong with a body, in the shape that pydantic gives it (Hummingbot spec 2.4)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from app.domain.errors import CommandError, MalformedPayload
 
@@ -11,22 +12,22 @@ Location = tuple[str | int, ...]
 BODY: Location = ("body",)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong.
 
     Attributes:
         kind: the word of the reference, for instance `missing`.
         message: its sentence.
-        given: the value that was wrong.
         context: figures of the rule that was broken, where it has some.
+        given: the value that was wrong.
     """
 
     kind: str
     message: str
-    location: Location
-    given: object
     context: Mapping[str, object] | None = None
+    location: Location = BODY
+    given: object = None
 
     def as_json(self) -> dict[str, object]:
         """Return the problem as one entry of `detail`."""
@@ -37,6 +38,10 @@ class Problem:
             "input": self.given,
         }
         return shape if self.context is None else {**shape, "ctx": self.context}
+
+
+#: Of a body, or of one of its fields.
+MISSING: Final = Problem("missing", "Field required")
 
 
 class InvalidBody(MalformedPayload):
@@ -50,6 +55,21 @@ class InvalidBody(MalformedPayload):
         names = [".".join(map(str, problem.location)) for problem in problems]
         super().__init__("validation_failed", f"invalid: {', '.join(names)}")
         self.problems = tuple(problems)
+
+
+def problems_in(messages: Mapping[str, Any], body: Mapping[str, Any]) -> list[Problem]:
+    """Return what marshmallow has found, each with its place and with what was given there."""
+    return [_located(name, found, body) for name, found in messages.items()]
+
+
+def _located(name: str, found: Any, body: Mapping[str, Any]) -> Problem:  # noqa: ANN401
+    location, given = (*BODY, name), body.get(name, body)
+    if isinstance(found, Mapping):
+        # By index. Only the first is told, or an answer could be many times as long as its body.
+        index, found = next(iter(found.items()))
+        location, given = (*location, index), given[index]
+    problem: Problem = found[0]
+    return replace(problem, location=location, given=given)
 
 
 class UnusableKey(CommandError):

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 from flask import Response
+from marshmallow import Schema
 
 from app.bootstrap import Wiring
 from app.dialects.hummingbot import cursors, rows, schemas
@@ -16,7 +17,6 @@ from app.dialects.hummingbot.parse import search_from
 from app.dialects.hummingbot.replies import reply
 from app.dialects.hummingbot.request_body import shape_of_request
 from app.dialects.hummingbot.rows import Names
-from app.dialects.hummingbot.shapes import Field
 from app.dialects.hummingbot.statuses import LIVE, word_of
 from app.domain.account import Account
 from app.domain.aggregate import Aggregate
@@ -58,10 +58,8 @@ class Lists:
             schemas.FUNDING_PAYMENTS, lambda shape, _: writing.page([], shape["limit"], 0, None)
         )
 
-    def _listed(
-        self, fields: Sequence[Field], page: Callable[[Shape, Caller], writing.Answer]
-    ) -> Response:
-        return reply(self._callers.serve(lambda caller: page(shape_of_request(fields), caller)))
+    def _listed(self, schema: Schema, page: Callable[[Shape, Caller], writing.Answer]) -> Response:
+        return reply(self._callers.serve(lambda caller: page(shape_of_request(schema), caller)))
 
     def _active(self, shape: Shape, caller: Caller) -> writing.Answer:
         names = _named(shape, caller)

@@ -3,74 +3,16 @@
 from collections.abc import Mapping
 from typing import Final
 
-from app.dialects.hummingbot.schemas import (
-    ACTIVE,
-    FUNDING_PAYMENTS,
-    LEVERAGE_MAX,
-    LIMIT_DEFAULT,
-    LIMIT_MAX,
-    ORDER_TYPES,
-    PORTFOLIO,
-    POSITIONS,
-    SEARCH,
-    TRADES,
-)
-from app.dialects.hummingbot.shapes import Field
-from app.domain.commands import PositionAction
-from app.domain.enums import PositionMode, Side
-from app.web.json_schema import Json
+from marshmallow import Schema
+
+from app.dialects.hummingbot import schemas
+from app.web.json_schema import Json, object_schema
 
 #: Method, rule, summary, and the fields of the operation.
 OperationRow = tuple[str, str, str, Mapping[str, object]]
 
 _TEXT: Final[Json] = {"type": "string"}
-_NUMBER: Final[Json] = {"type": ["number", "string"]}
-_TEXTS: Final[Json] = {"type": ["array", "null"], "items": _TEXT}
-_TIME: Final[Json] = {"type": ["integer", "null"], "description": "Unix seconds or milliseconds."}
 
-#: Filter → what it takes. Absent, null and empty ask nothing.
-_FILTERS: Final[Mapping[str, Json]] = {
-    "limit": {
-        "type": "integer",
-        "minimum": 1,
-        "maximum": LIMIT_MAX,
-        "default": LIMIT_DEFAULT,
-    },
-    "cursor": {"type": ["string", "null"], "description": "`next_cursor` of the page before."},
-    "account_names": _TEXTS,
-    "connector_names": _TEXTS,
-    "trading_pairs": _TEXTS,
-    "trade_types": _TEXTS,
-    "status": {"type": ["string", "null"]},
-    "trading_pair": {"type": ["string", "null"]},
-    "start_time": _TIME,
-    "end_time": _TIME,
-    "skip_gateway": {"type": "boolean"},
-    "refresh": {"type": "boolean"},
-}
-
-_ORDER: Final[Json] = {
-    "type": "object",
-    "properties": {
-        "account_name": _TEXT,
-        "connector_name": _TEXT,
-        "trading_pair": {**_TEXT, "description": "For instance BTC-USDT."},
-        "trade_type": {**_TEXT, "enum": [str(one) for one in Side]},
-        "amount": {**_NUMBER, "exclusiveMinimum": 0},
-        "order_type": {
-            **_TEXT,
-            "enum": [str(one) for one in ORDER_TYPES],
-            "default": str(ORDER_TYPES[0]),
-        },
-        "price": {"type": ["number", "string", "null"]},
-        "position_action": {
-            **_TEXT,
-            "enum": [str(one) for one in PositionAction],
-            "default": str(PositionAction.OPEN),
-        },
-    },
-    "required": ["account_name", "connector_name", "trading_pair", "trade_type", "amount"],
-}
 _PLACED: Final[Json] = {
     "type": "object",
     "properties": {
@@ -84,19 +26,6 @@ _PLACED: Final[Json] = {
         "price": {"type": ["string", "null"]},
         "status": {"const": "submitted"},
     },
-}
-_MODE: Final[Json] = {
-    "type": "object",
-    "properties": {"position_mode": {**_TEXT, "enum": [str(one) for one in PositionMode]}},
-    "required": ["position_mode"],
-}
-_LEVERAGE: Final[Json] = {
-    "type": "object",
-    "properties": {
-        "trading_pair": _TEXT,
-        "leverage": {"type": "integer", "minimum": 1, "maximum": LEVERAGE_MAX},
-    },
-    "required": ["trading_pair", "leverage"],
 }
 _PAGE: Final[Json] = {
     "type": "object",
@@ -128,11 +57,10 @@ def _answers(*parts: Mapping[int, str], good: str = "As asked.") -> dict[int, st
     return answers
 
 
-def _list(path: str, summary: str, fields: tuple[Field, ...]) -> OperationRow:
-    properties = {field.name: _FILTERS[field.name] for field in fields}
+def _list(path: str, summary: str, filters: Schema) -> OperationRow:
     details = {
         "scheme": "basic",
-        "body": {"type": "object", "properties": properties},
+        "body": object_schema(filters),
         "answer": _PAGE,
         "answers": _answers(_REFUSED, _STRANGER, _INVALID),
     }
@@ -151,7 +79,7 @@ ROWS: Final[tuple[OperationRow, ...]] = (
         "Take in an order. The header `Idempotency-Key` makes it safe to send again.",
         {
             "scheme": "basic",
-            "body": _ORDER,
+            "body": object_schema(schemas.ORDER),
             "answer": _PLACED,
             "answers": {
                 201: "Stored durably; the lists tell what becomes of it.",
@@ -168,23 +96,25 @@ ROWS: Final[tuple[OperationRow, ...]] = (
         "Ask an order to end.",
         {"scheme": "basic", "answers": _answers(_STRANGER, _UNKNOWN)},
     ),
-    _list("/trading/orders/active", "Orders that are not closed.", ACTIVE),
-    _list("/trading/orders/search", "Orders of every status, newest first.", SEARCH),
-    _list("/trading/trades", "Fills, newest first.", TRADES),
-    _list("/trading/positions", "Positions in derivatives.", POSITIONS),
-    _list("/trading/funding-payments", "Nothing: no funding is paid here.", FUNDING_PAYMENTS),
+    _list("/trading/orders/active", "Orders that are not closed.", schemas.ACTIVE),
+    _list("/trading/orders/search", "Orders of every status, newest first.", schemas.SEARCH),
+    _list("/trading/trades", "Fills, newest first.", schemas.TRADES),
+    _list("/trading/positions", "Positions in derivatives.", schemas.POSITIONS),
+    _list(
+        "/trading/funding-payments", "Nothing: no funding is paid here.", schemas.FUNDING_PAYMENTS
+    ),
     ("GET", f"{_ONE}/position-mode", "HEDGE or ONEWAY.", _READ_ONE),
     (
         "POST",
         f"{_ONE}/position-mode",
         "Set the position mode.",
-        {"scheme": "basic", "body": _MODE, "answers": _SET},
+        {"scheme": "basic", "body": object_schema(schemas.POSITION_MODE), "answers": _SET},
     ),
     (
         "POST",
         f"{_ONE}/leverage",
         "Set the leverage of a pair.",
-        {"scheme": "basic", "body": _LEVERAGE, "answers": _SET},
+        {"scheme": "basic", "body": object_schema(schemas.LEVERAGE), "answers": _SET},
     ),
     ("GET", "/accounts/", "Names of the accounts.", _READ),
     ("GET", "/connectors/", "Names of the connectors.", _READ),
@@ -206,10 +136,7 @@ ROWS: Final[tuple[OperationRow, ...]] = (
         "Balances by account and connector.",
         {
             "scheme": "basic",
-            "body": {
-                "type": "object",
-                "properties": {field.name: _FILTERS[field.name] for field in PORTFOLIO},
-            },
+            "body": object_schema(schemas.PORTFOLIO),
             "answers": _answers(_REFUSED, _STRANGER, _INVALID),
         },
     ),

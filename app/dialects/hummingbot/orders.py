@@ -15,7 +15,6 @@ from app.dialects.hummingbot import schemas
 from app.dialects.hummingbot.callers import Caller, Callers
 from app.dialects.hummingbot.replies import reply
 from app.dialects.hummingbot.request_body import body_from
-from app.dialects.hummingbot.shapes import shape_of
 from app.domain.account import Account
 from app.domain.enums import Dialect, ReasonCode
 from app.domain.errors import NotFound
@@ -53,7 +52,7 @@ class _Request:
 
     @cached_property
     def shape(self) -> dict[str, Any]:
-        return shape_of(schemas.ORDER, self.body)
+        return reading.shape_of(schemas.ORDER, self.body)
 
     def key(self, caller: Caller, received_at_ms: EpochMs) -> IdempotencyKey | None:
         text = reading.checked_key(request.headers.get("Idempotency-Key"))

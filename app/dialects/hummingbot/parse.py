@@ -3,15 +3,27 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from app.dialects.hummingbot.errors import UnusableKey
+from marshmallow import Schema, ValidationError
+
+from app.dialects.hummingbot.errors import (
+    BODY,
+    MISSING,
+    InvalidBody,
+    Problem,
+    UnusableKey,
+    problems_in,
+)
 from app.dialects.hummingbot.names import symbol_of
 from app.dialects.hummingbot.statuses import statuses_behind
-from app.domain.commands import OrderCommand, PositionAction
-from app.domain.enums import Kind, OrderType, Side
+from app.domain.commands import OrderCommand
+from app.domain.enums import Kind, Side
+from app.domain.errors import MalformedPayload
 from app.domain.identifiers import AccountId, EpochMs
 from app.domain.search import Search
+from app.web.json_body import canonical_text, json_from
 
 #: A time below this is in seconds, as the official client sends it (spec, A8).
 SECONDS_BELOW = 10**11
@@ -21,16 +33,68 @@ _TIME_MAX = 2**53
 
 _KEY_CHARACTERS_MAX = 64
 
+_NO_OBJECT = Problem(
+    "model_attributes_type",
+    "Input should be a valid dictionary or object to extract fields from",
+)
+
+#: Of a body that is shown in an answer because it was announced as something else.
+_SHOWN_CHARACTERS = 1000
+
+
+def object_from(body: bytes, content_type: str) -> Mapping[str, object]:
+    """Return the JSON object of a body (spec, 2.4).
+
+    Raises:
+        InvalidBody: there is none, it is no JSON, it is no object, or it was not announced as one.
+    """
+    content: object = body.decode(errors="replace")[:_SHOWN_CHARACTERS]
+    if _is_json(content_type):
+        try:
+            content = json_from(body) if body else None
+        except MalformedPayload as error:
+            raise InvalidBody([_no_json(error)]) from error
+    if not body or content is None:
+        raise InvalidBody([MISSING])
+    if not isinstance(content, dict):
+        raise InvalidBody([replace(_NO_OBJECT, given=content)])
+    return content
+
+
+def _is_json(content_type: str) -> bool:
+    family, _, name = content_type.partition(";")[0].strip().lower().partition("/")
+    return family == "application" and (name == "json" or name.endswith("+json"))
+
+
+def _no_json(error: MalformedPayload) -> Problem:
+    position, why = 0, str(error)
+    if isinstance(error.__cause__, json.JSONDecodeError):
+        position, why = error.__cause__.pos, error.__cause__.msg
+    return Problem("json_invalid", "JSON decode error", {"error": why}, (*BODY, position), {})
+
+
+def shape_of(schema: Schema, body: Mapping[str, object]) -> dict[str, Any]:
+    """Return the values of all fields; keys that no field has are ignored.
+
+    Raises:
+        InvalidBody: with every problem, in the order of the fields.
+    """
+    try:
+        shape: dict[str, Any] = schema.load(body)
+    except ValidationError as error:
+        raise InvalidBody(problems_in(error.messages_dict, body)) from error
+    return shape
+
 
 def command_from(shape: Mapping[str, Any]) -> OrderCommand:
     """Return the order that a request asks for."""
     return OrderCommand(
         symbol=symbol_of(shape["trading_pair"]),
-        side=Side(shape["trade_type"]),
-        type=OrderType(shape["order_type"]),
+        side=shape["trade_type"],
+        type=shape["order_type"],
         quantity=shape["amount"],
         price=shape["price"],
-        action=PositionAction(shape["position_action"]),
+        action=shape["position_action"],
     )
 
 
@@ -78,8 +142,7 @@ def checked_key(key: str | None) -> str | None:
 
 def fingerprint_of(body: Mapping[str, object]) -> str:
     """Return a hash, in hexadecimal, that only the same body has, in any order of its keys."""
-    canonical = json.dumps(body, sort_keys=True, default=lambda one: {"decimal": str(one)})
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(canonical_text(body).encode()).hexdigest()
 
 
 def name_of_key(user: str, key: str, resets: Iterable[int] = ()) -> str:

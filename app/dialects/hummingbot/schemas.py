@@ -1,21 +1,23 @@
-"""The shape of each request, once (Hummingbot spec, sections 2.1 and 3)."""
+"""The shape of each request, once (Hummingbot spec, sections 2.1 and 3).
+
+Problems are told in the order of the fields, which is that of the reference.
+"""
 
 from typing import Final
 
-from app.dialects.hummingbot.shapes import (
-    Field,
-    amount,
+from app.dialects.hummingbot.fields import (
+    ABOVE_ZERO,
+    Figure,
+    Texts,
+    Truth,
+    Whole,
+    Word,
+    Words,
     between,
-    flag,
-    nullable,
-    number,
-    text,
-    texts,
-    whole,
-    word,
 )
 from app.domain.commands import PositionAction
-from app.domain.enums import OrderType, Side
+from app.domain.enums import OrderType, PositionMode, Side
+from app.web.fields import Lenient
 
 LIMIT_MAX: Final = 1000
 LIMIT_DEFAULT: Final = 100
@@ -24,44 +26,89 @@ LEVERAGE_MAX: Final = 125
 #: In the reference's order, in which its messages list them.
 ORDER_TYPES: Final = (OrderType.LIMIT, OrderType.MARKET, OrderType.LIMIT_MAKER)
 
-ORDER: Final = (
-    Field("account_name", text),
-    Field("connector_name", text),
-    Field("trading_pair", text),
-    Field("trade_type", word(*Side)),
-    Field("amount", amount),
-    Field("order_type", word(*ORDER_TYPES), OrderType.LIMIT.value),
-    Field("price", nullable(number), None),
-    Field("position_action", word(*PositionAction), PositionAction.OPEN.value),
-)
+_TIME: Final = {"description": "Unix seconds or milliseconds."}
 
-_PAGE = (
-    Field("limit", between(1, LIMIT_MAX), LIMIT_DEFAULT),
-    Field("cursor", nullable(text), None),
-)
-_ACCOUNTS = (
-    Field("account_names", nullable(texts), None),
-    Field("connector_names", nullable(texts), None),
-)
-_PAIRS = (Field("trading_pairs", nullable(texts), None),)
-_TIMES = (
-    Field("start_time", nullable(whole), None),
-    Field("end_time", nullable(whole), None),
-)
 
-ACTIVE: Final = (*_PAGE, *_ACCOUNTS, *_PAIRS)
-SEARCH: Final = (*ACTIVE, Field("status", nullable(text), None), *_TIMES)
-TRADES: Final = (*ACTIVE, Field("trade_types", nullable(texts), None), *_TIMES)
-POSITIONS: Final = (*_PAGE, *_ACCOUNTS)
-FUNDING_PAYMENTS: Final = (*_PAGE, *_ACCOUNTS, Field("trading_pair", nullable(text), None))
-PORTFOLIO: Final = (
-    *_ACCOUNTS,
-    Field("skip_gateway", flag, default=False),
-    Field("refresh", flag, default=False),
-)
+class Order(Lenient):
+    """An order that is to be placed."""
 
-POSITION_MODE: Final = (Field("position_mode", text),)
-LEVERAGE: Final = (
-    Field("trading_pair", text),
-    Field("leverage", between(1, LEVERAGE_MAX)),
-)
+    account_name = Words(required=True)
+    connector_name = Words(required=True)
+    trading_pair = Words(required=True, metadata={"description": "For instance BTC-USDT."})
+    trade_type = Word(*Side, required=True)
+    amount = Figure(required=True, validate=ABOVE_ZERO)
+    order_type = Word(*ORDER_TYPES, load_default=OrderType.LIMIT)
+    price = Figure(load_default=None)
+    position_action = Word(*PositionAction, load_default=PositionAction.OPEN)
+
+
+class Page(Lenient):
+    """Which part of a list is wanted."""
+
+    limit = Whole(validate=between(1, LIMIT_MAX), load_default=LIMIT_DEFAULT)
+    cursor = Words(load_default=None, metadata={"description": "`next_cursor` of the page before."})
+
+
+class Accounts(Lenient):
+    """Which accounts are asked about; those that are not named are all of them."""
+
+    account_names = Texts(load_default=None)
+    connector_names = Texts(load_default=None)
+
+
+class Positions(Accounts, Page):
+    """Filters of the positions."""
+
+
+class FundingPayments(Positions):
+    """Filters of the funding payments."""
+
+    trading_pair = Words(load_default=None)
+
+
+class Active(Positions):
+    """Filters of the orders that are not closed."""
+
+    trading_pairs = Texts(load_default=None)
+
+
+class Search(Active):
+    """Filters of all orders."""
+
+    status = Words(load_default=None)
+    start_time = Whole(load_default=None, metadata=_TIME)
+    end_time = Whole(load_default=None, metadata=_TIME)
+
+
+class Trades(Active):
+    """Filters of the fills."""
+
+    trade_types = Texts(load_default=None)
+    start_time = Whole(load_default=None, metadata=_TIME)
+    end_time = Whole(load_default=None, metadata=_TIME)
+
+
+class Portfolio(Accounts):
+    """Which balances are wanted; they are always fresh, whatever `refresh` says."""
+
+    skip_gateway = Truth(load_default=False)
+    refresh = Truth(load_default=False)
+
+
+class NewPositionMode(Lenient):
+    """How positions are to be held: HEDGE or ONEWAY, in any case."""
+
+    position_mode = Words(required=True, metadata={"enum": [*map(str, PositionMode)]})
+
+
+class Leverage(Lenient):
+    """The leverage that a pair is to have."""
+
+    trading_pair = Words(required=True)
+    leverage = Whole(required=True, validate=between(1, LEVERAGE_MAX))
+
+
+#: Made once: a schema is slow to build and safe to share between threads.
+ORDER, ACTIVE, SEARCH, TRADES = Order(), Active(), Search(), Trades()
+POSITIONS, FUNDING_PAYMENTS, PORTFOLIO = Positions(), FundingPayments(), Portfolio()
+POSITION_MODE, LEVERAGE = NewPositionMode(), Leverage()

@@ -4,7 +4,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+from marshmallow import ValidationError, fields, validate
 
 from app.dialects.three_commas import errors as findings
 from app.web.fields import Flag, Number, Text, WholeNumber
@@ -18,16 +18,7 @@ ABOVE_ZERO = validate.Range(min=0, min_inclusive=False, error=findings.NOT_ABOVE
 #: Trailing distances, in percent.
 BELOW_HUNDRED = validate.Range(max=100, max_inclusive=False, error=findings.INVALID)
 
-_WORDS: Any = {"required": findings.MISSING, "null": findings.MISSING, "type": findings.INVALID}
-
-
-class Parameters(Schema):
-    """A few parameters among others: what it does not know is not its business."""
-
-    class Meta:
-        """Unknown parameters are ignored."""
-
-        unknown = EXCLUDE
+_WORDS: Any = {"required": findings.MISSING, "null": findings.MISSING, "invalid": findings.INVALID}
 
 
 class Figure(Number):
@@ -82,9 +73,7 @@ class YesNo(Flag):
         """Return what was meant."""
         if isinstance(value, str) and value in _FLAGS:
             return _FLAGS[value]
-        if isinstance(value, bool):
-            return value
-        raise ValidationError(findings.INVALID)
+        return super().read(value)
 
 
 class Words(Text):
@@ -98,12 +87,6 @@ class Words(Text):
         error = f"is too long (maximum is {most} characters)"
         length = validate.Length(max=most, error=error)
         super().__init__(validate=length, error_messages=_WORDS, **options)
-
-    def read(self, value: object) -> str:
-        """Return the text itself."""
-        if isinstance(value, str):
-            return value
-        raise ValidationError(findings.INVALID)
 
 
 class Choice(fields.Enum[_W]):

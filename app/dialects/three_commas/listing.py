@@ -10,12 +10,13 @@ from marshmallow import validate
 
 from app.dialects.three_commas import errors as findings
 from app.dialects.three_commas.errors import Findings
-from app.dialects.three_commas.fields import Parameters, Whole, Words
+from app.dialects.three_commas.fields import Whole, Words
 from app.dialects.three_commas.names import symbol_of
 from app.dialects.three_commas.trades import type_name
 from app.domain.identifiers import AccountId, Symbol
 from app.domain.smart_trade.enums import FINAL, FINISHED, TradeStatus, TradeType
 from app.domain.smart_trade.trade import SmartTrade
+from app.web.fields import Lenient
 
 #: Trades of a list that asks for no number, and at most (3Commas docs, deals_api.md, 2019).
 LIMIT: Final = 50
@@ -66,7 +67,7 @@ class Listing:
         return self.types is None or trade.type in self.types
 
 
-class ListQuery(Parameters):
+class ListQuery(Lenient):
     """The parameters of a list. Words that are not known ask for nothing."""
 
     limit = Whole(validate=validate.Range(min=1, error=findings.NOT_ABOVE_ZERO))

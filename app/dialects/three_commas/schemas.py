@@ -15,13 +15,13 @@ from app.dialects.three_commas.fields import (
     Choice,
     Distance,
     Figure,
-    Parameters,
     Whole,
     Words,
     YesNo,
 )
 from app.domain.enums import PriceSource
 from app.domain.smart_trade.enums import EntryMethod, TakeProfitType
+from app.web.fields import Lenient
 
 #: One day.
 TIMEOUT_SECONDS_MAX = 86_400
@@ -47,7 +47,7 @@ class ResponseType(StrEnum):
     STEP = "step"
 
 
-class Opened(Parameters):
+class Opened(Lenient):
     """What every trade begins with; the amount is always in base currency."""
 
     account_id = Whole(required=True)
@@ -55,56 +55,56 @@ class Opened(Parameters):
     units_to_buy = Amount(required=True)
 
 
-class Held(Parameters):
+class Held(Lenient):
     """Coins that are held already, and what they cost on average."""
 
     average_buy_price = Amount(required=True)
 
 
-class Entered(Parameters):
+class Entered(Lenient):
     """How a trade enters."""
 
     buy_method = Choice(EntryMethod, load_default=EntryMethod.LIMIT)
 
 
-class Priced(Parameters):
+class Priced(Lenient):
     """The limit, or the level at which a condition is met."""
 
     buy_price = Amount(required=True)
 
 
-class Informed(Parameters):
+class Informed(Lenient):
     """The price beside a market order, which is only shown."""
 
     buy_price = Figure()
 
 
-class Conditional(Parameters):
+class Conditional(Lenient):
     """The limit of the order that a condition places."""
 
     conditional_limit_price = Amount()
 
 
-class Trailed(Parameters):
+class Trailed(Lenient):
     """Whether the entry trails."""
 
     trailing_buy_enabled = YesNo(load_default=False)
 
 
-class TrailingEntry(Parameters):
+class TrailingEntry(Lenient):
     """By how much it trails, in percent."""
 
     trailing_buy_step = Distance()
 
 
-class Switches(Parameters):
+class Switches(Lenient):
     """Which exits there are."""
 
     take_profit_enabled = YesNo(required=True)
     stop_loss_enabled = YesNo(required=True)
 
 
-class TakeProfit(Parameters):
+class TakeProfit(Lenient):
     """How profit is taken."""
 
     take_profit_type = Choice(TakeProfitType)
@@ -112,13 +112,13 @@ class TakeProfit(Parameters):
     trailing_take_profit = YesNo()
 
 
-class TrailingTakeProfit(Parameters):
+class TrailingTakeProfit(Lenient):
     """By how much the take-profit trails, in percent."""
 
     trailing_take_profit_step = Distance()
 
 
-class ClassicTakeProfit(Parameters):
+class ClassicTakeProfit(Lenient):
     """The one condition of a classic take-profit; the percentage has a sign."""
 
     take_profit_price_condition = Amount()
@@ -126,13 +126,13 @@ class ClassicTakeProfit(Parameters):
     take_profit_price_method = Choice(PriceSource)
 
 
-class LimitTakeProfit(Parameters):
+class LimitTakeProfit(Lenient):
     """The limit that a classic take-profit places."""
 
     take_profit_sell_order_price = Amount()
 
 
-class StopLoss(Parameters):
+class StopLoss(Lenient):
     """How a loss is stopped."""
 
     stop_loss_price_condition = Amount()
@@ -143,13 +143,13 @@ class StopLoss(Parameters):
     stop_loss_timeout_enabled = YesNo()
 
 
-class LimitStopLoss(Parameters):
+class LimitStopLoss(Lenient):
     """The limit that a stop-loss places."""
 
     stop_loss_sell_order_price = Amount()
 
 
-class StopLossTimeout(Parameters):
+class StopLossTimeout(Lenient):
     """How long after the first hit it is looked at again."""
 
     stop_loss_timeout_seconds = Whole(
@@ -160,7 +160,7 @@ class StopLossTimeout(Parameters):
     )
 
 
-class Step(Parameters):
+class Step(Lenient):
     """One step of a take-profit in steps; without a price it has a percentage, with a sign."""
 
     percent = Figure(
@@ -181,19 +181,19 @@ class NumberedStep(Step):
     position = Whole(required=True, validate=validate.Range(min=1, error=findings.NOT_ABOVE_ZERO))
 
 
-class Noted(Parameters):
+class Noted(Lenient):
     """The caller's own words; the page lists them for some calls, clients send them with all."""
 
     note = Words(NOTE_CHARACTERS_MAX)
 
 
-class Basis(Parameters):
+class Basis(Lenient):
     """What an update may change of held coins."""
 
     average_buy_price = Amount()
 
 
-class Reentered(Parameters):
+class Reentered(Lenient):
     """What an update may change of an entry that waits for its price."""
 
     buy_price = Amount()
@@ -202,7 +202,7 @@ class Reentered(Parameters):
     trailing_buy_step = Distance()
 
 
-class Funds(Parameters):
+class Funds(Lenient):
     """More of the same."""
 
     quantity = Amount(required=True)
@@ -210,13 +210,13 @@ class Funds(Parameters):
     response_type = Choice(ResponseType, load_default=ResponseType.EMPTY)
 
 
-class FundsLimit(Parameters):
+class FundsLimit(Lenient):
     """The limit of what is added."""
 
     rate = Amount(required=True)
 
 
-class OneStep(Parameters):
+class OneStep(Lenient):
     """The step that is meant; 3Commas writes it as text or as a number."""
 
     step_id = Whole(required=True)

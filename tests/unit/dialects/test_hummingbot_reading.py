@@ -11,8 +11,7 @@ from app.dialects.hummingbot import cursors, schemas
 from app.dialects.hummingbot import parse as reading
 from app.dialects.hummingbot.credentials import credentials_from, is_only_play
 from app.dialects.hummingbot.errors import InvalidBody, UnusableKey
-from app.dialects.hummingbot.objects import object_from
-from app.dialects.hummingbot.shapes import shape_of
+from app.dialects.hummingbot.parse import object_from, shape_of
 from app.domain.commands import OrderCommand, PositionAction
 from app.domain.enums import Kind, Mode, OrderType, Side
 from app.domain.errors import NotAuthenticated
@@ -147,6 +146,50 @@ def test_problems_come_in_the_order_of_the_fields() -> None:
 )
 def test_what_is_no_filter(filters: dict[str, object], kind: str, place: tuple[object]) -> None:
     assert problems(schemas.SEARCH, filters) == [(kind, place)]
+
+
+@pytest.mark.parametrize(
+    ("odd", "kind", "message", "context"),
+    [
+        ({"account_name": 1}, "string_type", "Input should be a valid string", None),
+        (
+            {"order_type": "STOP"},
+            "literal_error",
+            "Input should be 'LIMIT', 'MARKET' or 'LIMIT_MAKER'",
+            {"expected": "'LIMIT', 'MARKET' or 'LIMIT_MAKER'"},
+        ),
+        ({"amount": 0}, "greater_than", "Input should be greater than 0", {"gt": 0}),
+        ({"price": "x"}, "decimal_parsing", "Input should be a valid decimal", None),
+        (
+            {"price": "9" * 41},
+            "decimal_max_digits",
+            "Decimal input should have no more than 40 digits in total",
+            {"max_digits": 40},
+        ),
+    ],
+)
+def test_a_problem_is_told_as_the_reference_tells_it(
+    odd: dict[str, object], kind: str, message: str, context: object
+) -> None:
+    ((name, given),) = odd.items()
+
+    with pytest.raises(InvalidBody) as caught:
+        order(**odd)
+
+    told = {"type": kind, "loc": ["body", name], "msg": message, "input": given}
+    assert [one.as_json() for one in caught.value.problems] == [
+        told if context is None else {**told, "ctx": context}
+    ]
+
+
+def test_of_a_list_only_the_first_mistake_is_told() -> None:
+    with pytest.raises(InvalidBody) as caught:
+        shape_of(schemas.SEARCH, {"account_names": ["a", 5, None], "trading_pairs": {"a": 1}})
+
+    assert [(one.kind, one.location, one.given) for one in caught.value.problems] == [
+        ("string_type", ("body", "account_names", 1), 5),
+        ("list_type", ("body", "trading_pairs"), {"a": 1}),
+    ]
 
 
 def search(**filters: object) -> Any:  # noqa: ANN401
