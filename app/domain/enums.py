@@ -202,3 +202,21 @@ class ReasonCode(StrEnum):
     NOT_REPLACED = "not_replaced"
     LIMIT_NOT_ABOVE_ZERO = "limit_not_above_zero"
     TOO_OLD = "too_old"
+
+
+class Flaw(StrEnum):
+    """What is wrong with a term that somebody asks for."""
+
+    MISSING = "missing"
+    NOT_TRADED = "not_traded"  # a symbol that the account does not trade
+    CONTRADICTED = "contradicted"  # does not go together with another term
+    FIXED = "fixed"  # cannot be changed any more, or never could
+    REPEATED = "repeated"
+    NOT_ABOVE_ZERO = "not_above_zero"
+    NOT_POSITIVE = "not_positive"
+    NOT_NEGATIVE = "not_negative"
+    NO_PRICE = "no_price"  # a percentage that leads to no price
+    NOT_WHOLE = "not_whole"  # shares that do not make 100 percent
+    TOO_MANY = "too_many"
+    OFF_STEP = "off_step"  # with the step
+    BELOW_LEAST = "below_least"  # with the least

@@ -7,7 +7,8 @@ HookfillError                retryable = False unless said otherwise
 │  │  └─ SignatureReused     the signature was used for another request
 │  ├─ NotPermitted           somebody we know, who may not do this
 │  ├─ MalformedPayload       carries messages by field
-│  │  └─ RuleBroken          well formed, but against the market's rules
+│  ├─ TermsRefused           carries what is wrong with each term
+│  │  └─ RuleBroken          figures that the market's rules do not allow
 │  ├─ PayloadTooLarge        the body is over the limit
 │  ├─ NotFound               no such thing, or not the caller's
 │  │  └─ MarketNotTraded     the venue is there, and not with this market
@@ -44,9 +45,9 @@ HookfillError                retryable = False unless said otherwise
 
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from app.domain.enums import OrderType, ReasonCode
+from app.domain.enums import Flaw, OrderType, ReasonCode
 from app.domain.identifiers import EpochMs, Symbol
 
 T = TypeVar("T")
@@ -107,8 +108,33 @@ class MalformedPayload(CommandError):
         self.fields = dict(fields or {})
 
 
-class RuleBroken(MalformedPayload):
-    """The payload is well formed, but the market's rules do not allow its figures."""
+class Complaint(NamedTuple):
+    """What is wrong with one term.
+
+    Attributes:
+        flaw: in our words; a dialect has its own.
+        figure: the step that is missed, or the least; None where there is none.
+    """
+
+    flaw: Flaw
+    figure: Decimal | None = None
+
+
+class TermsRefused(CommandError):
+    """What is asked for can be read, and some of its terms cannot be.
+
+    Attributes:
+        fields: name of a field of the command → all that is wrong with it. A step of several is
+            `take_profit_steps[0]`, its field `take_profit_steps[0].percent`.
+    """
+
+    def __init__(self, fields: Mapping[str, Sequence[Complaint]]) -> None:
+        super().__init__(f"wrong terms: {', '.join(fields)}")
+        self.fields = dict(fields)
+
+
+class RuleBroken(TermsRefused):
+    """The market's rules do not allow the figures."""
 
 
 class PayloadTooLarge(CommandError):

@@ -14,6 +14,7 @@ from app.domain.commands import Action, SignalCommand, SignalRules, Size, SizeKi
 from app.domain.enums import (
     Dialect,
     Direction,
+    Flaw,
     Market,
     OrderType,
     PositionMode,
@@ -24,6 +25,7 @@ from app.domain.enums import (
     SmartOrderType,
 )
 from app.domain.errors import (
+    Complaint,
     HookfillError,
     MalformedPayload,
     NotionalTooSmall,
@@ -33,6 +35,7 @@ from app.domain.errors import (
     RateLimited,
     StaleTimestamp,
     SymbolUnknown,
+    TermsRefused,
     TypeUnsupported,
 )
 from app.domain.events import Executed
@@ -379,6 +382,7 @@ def an_error(kind: type[HookfillError], says: str = "so it is") -> HookfillError
         NotionalTooSmall: (BTC, Decimal(4), Decimal(5)),
         OrderDenied: (BTC, says),
         MalformedPayload: ("validation_failed", says),
+        TermsRefused: ({"quantity": [Complaint(Flaw.MISSING)]},),
         poloniex.Problem: (poloniex.Code.INVALID_PARAMETER, says),
         InvalidBody: ([Problem("missing", says)],),
     }

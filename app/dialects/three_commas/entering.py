@@ -11,12 +11,9 @@ from app.dialects.three_commas.errors import Findings
 from app.dialects.three_commas.names import symbol_of
 from app.domain.identifiers import Symbol
 from app.domain.smart_trade.enums import EntryMethod, TradeType
-from app.domain.smart_trade.spec import EntryRule
+from app.domain.smart_trade.spec import TRAILING_PERCENT, EntryRule
 
 Parameters = Mapping[str, object]
-
-#: The retrace of a trailing entry that names none, in percent.
-TRAILING_BUY_STEP = Decimal(5)
 
 
 class Call(StrEnum):
@@ -130,4 +127,4 @@ def _trailing(method: EntryMethod, parameters: Parameters, found: Findings) -> D
         found.add("trailing_buy_enabled", findings.INVALID)
         return None
     percent = found.shape(schemas.TRAILING_ENTRY, parameters).get("trailing_buy_step")
-    return TRAILING_BUY_STEP if percent is None else percent
+    return TRAILING_PERCENT if percent is None else percent

@@ -18,8 +18,8 @@ NOT_ABOVE_ZERO = "must be greater than 0"
 NOT_POSITIVE = "must be positive"
 NOT_NEGATIVE = "must be negative"
 NOT_EDITABLE = "Can't be edit"
-NOT_WHOLE = "sum of percents must be equal to 100"
 NOT_UNIQUE = "must be unique"
+NOT_WHOLE = "sum of percents must be equal to 100"
 TOO_MANY_STEPS = "is too long (maximum is 4 steps)"
 
 Shape = dict[str, Any]
@@ -27,6 +27,10 @@ Shape = dict[str, Any]
 
 class InvalidParameters(MalformedPayload):
     """Something is missing, of a wrong type, not in its list or of a wrong sign."""
+
+
+class RulesBroken(InvalidParameters):
+    """The market's rules do not allow a figure."""
 
 
 def invalid_parameters(fields: Mapping[str, Sequence[str]]) -> InvalidParameters:
@@ -55,6 +59,10 @@ class Findings:
     def about(self, name: str) -> bool:
         """Tell whether anything is wrong with a field."""
         return self._name(name) in self._fields
+
+    def mentions(self, path: str) -> bool:
+        """Tell whether anything is wrong with a field, or with a part of it."""
+        return any(name.startswith(path) for name in self._fields)
 
     def shape(self, schema: Schema, parameters: Mapping[str, object]) -> Shape:
         """Return what is good of the parameters that a schema knows, and note the rest."""

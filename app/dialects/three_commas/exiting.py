@@ -1,6 +1,7 @@
 """How a trade is to be left (SmartTrades Api, take-profit and stop-loss of the create calls)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -14,6 +15,7 @@ from app.domain.smart_trade.enums import TakeProfitType
 from app.domain.smart_trade.spec import (
     PERCENT_TOLERANCE,
     STEPS_MAX,
+    TIMEOUT_SECONDS,
     PlannedStep,
     PriceCondition,
     StopLoss,
@@ -22,9 +24,6 @@ from app.domain.smart_trade.spec import (
 
 Parameters = Mapping[str, object]
 Shape = Mapping[str, Any]
-
-#: Of a stop-loss timeout that names none.
-TIMEOUT_SECONDS = 300
 
 _WHOLE = Decimal(100)
 
@@ -120,19 +119,33 @@ def _trailing(
 
 
 def _steps(parameters: Parameters, entered: Entered, found: Findings) -> tuple[PlannedStep, ...]:
-    value = parameters.get(STEPS)
-    steps = steps_from(value, schemas.STEP, entered, found)
+    steps = steps_from(parameters.get(STEPS), schemas.STEP, found)
+    names = [f"{STEPS}[{at}]" for at in range(len(steps))]
     # With a share that cannot be read the sum says nothing.
-    is_whole = isinstance(value, list) and len(steps) == len(value)
-    if is_whole and not any(found.about(f"{STEPS}[{at}][percent]") for at in range(len(steps))):
-        _refuse_sum(steps, found)
-    return steps
+    unread = any(found.about(name) or found.within(name).about("percent") for name in names)
+    off_by = abs(sum(step.percent for step in steps) - _WHOLE)
+    if steps and not unread and off_by > PERCENT_TOLERANCE:
+        found.add(STEPS, findings.NOT_WHOLE)
+    return tuple(
+        step if found.about(name) else _checked(step, entered, found.within(name))
+        for name, step in zip(names, steps, strict=True)
+    )
 
 
-def steps_from(
-    value: object, schema: schemas.Step, entered: Entered, found: Findings
-) -> tuple[PlannedStep, ...]:
-    """Return the steps that can be read, and note what is wrong with them."""
+def _checked(step: PlannedStep, entered: Entered, found: Findings) -> PlannedStep:
+    """Note what is wrong with when a step sells: its price follows from the entry, or is given."""
+    condition = step.condition
+    if entered.by_percentage:
+        condition = replace(condition, price=None)
+    if condition.percentage is None and condition.price is None:
+        found.add("price_percentage" if entered.by_percentage else "price", findings.MISSING)
+    if condition.price is None:
+        refuse_sign("price_percentage", condition.percentage, entered.profit_side, found)
+    return replace(step, condition=condition)
+
+
+def steps_from(value: object, schema: schemas.Step, found: Findings) -> tuple[PlannedStep, ...]:
+    """Return the steps, and note what cannot be read. Values stand for what is missing."""
     if value is None or value == []:
         found.add(STEPS, findings.MISSING)
     elif not isinstance(value, list):
@@ -140,42 +153,25 @@ def steps_from(
     elif len(value) > STEPS_MAX:
         found.add(STEPS, findings.TOO_MANY_STEPS)
     else:
-        read = (
-            _step(row, f"{STEPS}[{at}]", schema, entered, found) for at, row in enumerate(value)
-        )
-        return tuple(step for step in read if step is not None)
+        return tuple(_step(row, f"{STEPS}[{at}]", schema, found) for at, row in enumerate(value))
     return ()
 
 
-def _step(
-    row: object, name: str, schema: schemas.Step, entered: Entered, found: Findings
-) -> PlannedStep | None:
-    """Return one step: its price, or its percentage where its price follows from the entry."""
-    if not isinstance(row, Mapping):
+def _step(row: object, name: str, schema: schemas.Step, found: Findings) -> PlannedStep:
+    shape: Shape = {}
+    if isinstance(row, Mapping):
+        shape = found.within(name).shape(schema, present(row))
+    else:
         found.add(name, findings.INVALID)
-        return None
-    inner = found.within(name)
-    shape = inner.shape(schema, present(row))
-    price, percentage = shape.get("price"), shape.get("price_percentage")
-    if entered.by_percentage:
-        price = None
-        inner.require("price_percentage", shape)
-    elif percentage is None:
-        inner.require("price", shape)
-    if price is None:
-        refuse_sign("price_percentage", percentage, entered.profit_side, inner)
     return PlannedStep(
         percent=shape.get("percent", Decimal(0)),
         condition=PriceCondition(
-            price=price, percentage=percentage, source=shape.get("price_method", PriceSource.BID)
+            price=shape.get("price"),
+            percentage=shape.get("price_percentage"),
+            source=shape.get("price_method", PriceSource.BID),
         ),
         position=shape.get("position"),
     )
-
-
-def _refuse_sum(steps: Sequence[PlannedStep], found: Findings) -> None:
-    if steps and abs(sum(step.percent for step in steps) - _WHOLE) > PERCENT_TOLERANCE:
-        found.add(STEPS, findings.NOT_WHOLE)
 
 
 def _stop_loss(

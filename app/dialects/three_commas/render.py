@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import NamedTuple
 
-from app.dialects.three_commas.errors import InvalidParameters
+from app.dialects.three_commas.errors import InvalidParameters, RulesBroken
 from app.dialects.three_commas.signing import SignatureInvalid
 from app.domain.errors import (
     CommandError,
@@ -18,7 +18,6 @@ from app.domain.errors import (
     NotPermitted,
     PayloadTooLarge,
     RateLimited,
-    RuleBroken,
     WrongState,
     nearest,
 )
@@ -56,7 +55,7 @@ _ANSWERS: Mapping[type[HookfillError], _Words] = {
     AccountForeign: _Words(403, "Forbidden", "Account not owned by current user."),
     NotFound: _Words(404, "not_found", "Not Found"),
     InvalidParameters: _Words(400, "record_invalid", "Invalid parameters"),
-    RuleBroken: _Words(422, "record_invalid", "Invalid parameters"),
+    RulesBroken: _Words(422, "record_invalid", "Invalid parameters"),
     MalformedPayload: _Words(400, "invalid_request", "Missing or invalid parameters"),
     PayloadTooLarge: _Words(413, "invalid_request", "The body is over 64 KiB"),
     WrongState: _Words(422, "unprocessable_entity", ""),

@@ -14,7 +14,7 @@ from app.dialects.three_commas import render as writing
 from app.dialects.three_commas.accounts import supports
 from app.dialects.three_commas.callers import READ, WRITE, Caller, Callers
 from app.dialects.three_commas.entering import Call
-from app.dialects.three_commas.errors import INVALID, InvalidParameters, invalid_parameters
+from app.dialects.three_commas.errors import INVALID, invalid_parameters
 from app.dialects.three_commas.listing import Listing, Order, listing_from
 from app.dialects.three_commas.live import Trail, with_trails
 from app.dialects.three_commas.parameters import parameters_from
@@ -23,13 +23,7 @@ from app.dialects.three_commas.schemas import ResponseType
 from app.dialects.three_commas.wire_names import FUNDS_NAMES, NAMES, in_wire_words
 from app.domain.account import Account
 from app.domain.enums import Dialect, Kind
-from app.domain.errors import (
-    HookfillError,
-    MalformedPayload,
-    NotFound,
-    StoreError,
-    VenueError,
-)
+from app.domain.errors import HookfillError, NotFound, StoreError, TermsRefused, VenueError
 from app.domain.identifiers import AggregateId, Currency, Symbol, quote_of
 from app.domain.search import Search
 from app.domain.smart_trade.trade import SmartTrade
@@ -192,11 +186,7 @@ class Trades:
             parameters = parameters_from(query, request.mimetype, named)
             try:
                 return answered(caller, parameters)
-            except InvalidParameters:
-                raise
-            except MalformedPayload as error:
-                if not error.fields:
-                    raise
+            except TermsRefused as error:
                 raise in_wire_words(error, names) from error
 
         try:

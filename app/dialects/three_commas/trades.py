@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from app.dialects.three_commas.entering import TRAILING_BUY_STEP
-from app.dialects.three_commas.exiting import TIMEOUT_SECONDS
 from app.dialects.three_commas.names import (
     currency_display,
     currency_id,
@@ -21,6 +19,7 @@ from app.domain.market import Quote
 from app.domain.money import plain
 from app.domain.smart_trade import profit as figures
 from app.domain.smart_trade.enums import StepKind, TakeProfitType, TradeStatus, TradeType
+from app.domain.smart_trade.spec import TIMEOUT_SECONDS, TRAILING_PERCENT
 from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
 
@@ -124,7 +123,7 @@ def _entry(trade: SmartTrade) -> Json:
         "buy_price": price_text(_buy_price(trade)),
         "units_to_buy": plain(figures.units(trade)),
         "total": price_text(figures.total(trade)),
-        "trailing_buy_step": plain(TRAILING_BUY_STEP if trailing is None else trailing),
+        "trailing_buy_step": plain(TRAILING_PERCENT if trailing is None else trailing),
     }
 
 

@@ -4,9 +4,12 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from app.dialects.three_commas.errors import InvalidParameters, invalid_parameters
+from app.dialects.three_commas import errors as findings
+from app.dialects.three_commas.errors import InvalidParameters, RulesBroken, invalid_parameters
 from app.dialects.three_commas.parameters import STEPS
-from app.domain.errors import MalformedPayload, RuleBroken
+from app.domain.enums import Flaw
+from app.domain.errors import Complaint, RuleBroken, TermsRefused
+from app.domain.money import plain
 
 #: Field of a command → parameter, where they differ.
 NAMES: Final[Mapping[str, str]] = {
@@ -47,17 +50,43 @@ _STEP_NAMES: Final = {"percentage": "price_percentage", "source": "price_method"
 _STEP = re.compile(r"take_profit_steps(?:\[(\d+)\])?(?:\.condition)?(?:\.(\w+))?", re.ASCII)
 
 
-def in_wire_words(
-    error: MalformedPayload, names: Mapping[str, str] = NAMES
-) -> InvalidParameters | RuleBroken:
-    """Return the error with the names of parameters: of the market's rules, or of the command."""
-    fields = {_name(field, names): list(messages) for field, messages in error.fields.items()}
+#: With the figure in its place, where there is one.
+_WORDS: Final[Mapping[Flaw, str]] = {
+    Flaw.MISSING: findings.MISSING,
+    Flaw.NOT_TRADED: findings.NOT_LISTED,
+    Flaw.CONTRADICTED: findings.INVALID,
+    Flaw.FIXED: findings.NOT_EDITABLE,
+    Flaw.REPEATED: findings.NOT_UNIQUE,
+    Flaw.NOT_ABOVE_ZERO: findings.NOT_ABOVE_ZERO,
+    Flaw.NOT_POSITIVE: findings.NOT_POSITIVE,
+    Flaw.NOT_NEGATIVE: findings.NOT_NEGATIVE,
+    Flaw.NO_PRICE: findings.INVALID,
+    Flaw.NOT_WHOLE: findings.NOT_WHOLE,
+    Flaw.TOO_MANY: findings.TOO_MANY_STEPS,
+    Flaw.OFF_STEP: "Should change with step {}",
+    Flaw.BELOW_LEAST: "must be greater than or equal to {}",
+}
+
+
+def words_for(complaint: Complaint) -> str:
+    """Return what 3Commas says of a term that is wrong in this way."""
+    figure = complaint.figure
+    return _WORDS[complaint.flaw].format("" if figure is None else plain(figure))
+
+
+def in_wire_words(error: TermsRefused, names: Mapping[str, str] = NAMES) -> InvalidParameters:
+    """Return the error with the names of parameters and the messages of 3Commas."""
+    fields = {
+        parameter_of(field, names): [words_for(one) for one in complaints]
+        for field, complaints in error.fields.items()
+    }
     if isinstance(error, RuleBroken):
-        return RuleBroken(error.code, str(error), fields)
+        return RulesBroken("record_invalid", str(error), fields)
     return invalid_parameters(fields)
 
 
-def _name(field: str, names: Mapping[str, str]) -> str:
+def parameter_of(field: str, names: Mapping[str, str] = NAMES) -> str:
+    """Return which parameter gives a field of a command."""
     match = _STEP.fullmatch(field)
     if match is None:
         return names.get(field, field)

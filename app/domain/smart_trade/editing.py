@@ -1,6 +1,5 @@
 """Changes to the terms of a smart trade that lives (3Commas spec, 3.5)."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -20,16 +19,9 @@ from app.domain.smart_trade.exiting import settle
 from app.domain.smart_trade.opening import add_stop_step, entry_direction, order_price
 from app.domain.smart_trade.positions import resolve_prices, share_out
 from app.domain.smart_trade.replanning import Plan, StepPlan, planned
-from app.domain.smart_trade.spec import PlannedStep, PriceCondition, TakeProfit, TradeUpdate
+from app.domain.smart_trade.spec import PlannedStep, PriceCondition, TakeProfit
 from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
-
-
-def refused_fields(
-    trade: SmartTrade, update: TradeUpdate, stop_level: Decimal | None
-) -> Mapping[str, Sequence[str]]:
-    """Return what of an update cannot be, by the names of TradeUpdate; empty if all can."""
-    return planned(trade, update, stop_level).refused
 
 
 def updated(trade: SmartTrade, event: UpdateRequested) -> Decision[SmartTrade]:

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, localcontext
 
-from app.domain.enums import OrderType, PriceSource, Side
+from app.domain.enums import Flaw, OrderType, PriceSource, Side
+from app.domain.errors import Complaint
 from app.domain.smart_trade.enums import (
     STEP_ACTIVE,
     STEP_EXECUTED,
@@ -19,6 +20,8 @@ from app.domain.smart_trade.profit import entered_quantity
 from app.domain.smart_trade.spec import (
     PERCENT_TOLERANCE,
     STEPS_MAX,
+    TIMEOUT_SECONDS,
+    TRAILING_PERCENT,
     EntryRule,
     PlannedStep,
     PriceCondition,
@@ -29,17 +32,7 @@ from app.domain.smart_trade.spec import (
 from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
 
-MISSING = "is missing"
-INVALID = "is invalid"
-FIXED = "Can't be edit"
-NOT_UNIQUE = "must be unique"
-NOT_ABOVE_ZERO = "must be greater than 0"
-NOT_WHOLE = "sum of percents must be equal to 100"
-TOO_MANY = f"is too long (maximum is {STEPS_MAX} steps)"
-
 _HUNDRED = Decimal(100)
-_DEFAULT_TRAILING = Decimal(5)
-_DEFAULT_TIMEOUT = 300
 
 #: Places to which prices are shown: a level that was read comes back with as many.
 _SHOWN = Decimal("1e-8")
@@ -63,7 +56,7 @@ class Plan:
     Attributes:
         profit_steps: those that are not executed; None leaves them as they are.
         stop_condition: None where the stop keeps its level and its memory, or where there is none.
-        refused: name of a field of TradeUpdate → messages; then nothing of the plan counts.
+        refused: name of a field of TradeUpdate → what is wrong; then nothing of the plan counts.
     """
 
     entry: EntryRule | None
@@ -72,11 +65,11 @@ class Plan:
     profit_steps: Sequence[StepPlan] | None = None
     stop_loss: StopLoss | None = None
     stop_condition: PriceCondition | None = None
-    refused: dict[str, list[str]] = field(default_factory=dict)
+    refused: dict[str, list[Complaint]] = field(default_factory=dict)
 
-    def refuse(self, name: str, message: str) -> None:
+    def refuse(self, name: str, flaw: Flaw) -> None:
         """Say that a field cannot be so."""
-        self.refused.setdefault(name, []).append(message)
+        self.refused.setdefault(name, []).append(Complaint(flaw))
 
 
 def planned(trade: SmartTrade, update: TradeUpdate, stop_level: Decimal | None) -> Plan:
@@ -113,10 +106,12 @@ def _plan_entry(plan: Plan, trade: SmartTrade, update: TradeUpdate) -> None:
     waits = trade.status is TradeStatus.CONDITIONAL_ORDER_WAITING_PRICE
     for name in changed:
         if not waits or (trade.type.is_simple and "trailing" in name):
-            plan.refuse(name, FIXED)
+            plan.refuse(name, Flaw.FIXED)
+    if not waits and update.entry_is_trailing and update.entry_limit_price is not None:
+        plan.refuse("entry_limit_price", Flaw.CONTRADICTED)
     if not changed or not waits or entry is None:
         return
-    trailing = update.entry_trailing_percent or percent or _DEFAULT_TRAILING
+    trailing = update.entry_trailing_percent or percent or TRAILING_PERCENT
     plan.entry = replace(
         entry,
         price=update.entry_price or entry.price,
@@ -124,14 +119,14 @@ def _plan_entry(plan: Plan, trade: SmartTrade, update: TradeUpdate) -> None:
         trailing_percent=trailing if trails else None,
     )
     if trails and plan.entry.limit_price is not None:
-        plan.refuse("entry_limit_price", INVALID)
+        plan.refuse("entry_limit_price", Flaw.CONTRADICTED)
 
 
 def _plan_basis(plan: Plan, trade: SmartTrade, update: TradeUpdate) -> None:
     if update.basis_price is None or update.basis_price == trade.basis_price:
         return
     if trade.type is not TradeType.SMART_SALE:
-        plan.refuse("basis_price", FIXED)
+        plan.refuse("basis_price", Flaw.FIXED)
     plan.basis_price = update.basis_price
 
 
@@ -154,10 +149,10 @@ def _plan_profit(plan: Plan, trade: SmartTrade, update: TradeUpdate) -> None:
     if not update.take_profit_enabled:
         plan.profit_steps = ()
         if trade.take_profit is not None and is_begun:
-            plan.refuse("take_profit_enabled", FIXED)
+            plan.refuse("take_profit_enabled", Flaw.FIXED)
         return
     if trade.type.is_simple:
-        plan.refuse("take_profit_enabled", FIXED)
+        plan.refuse("take_profit_enabled", Flaw.FIXED)
         return
     terms = _profit_terms(plan, trade.take_profit, update)
     if terms is None:
@@ -174,7 +169,7 @@ def _plan_profit(plan: Plan, trade: SmartTrade, update: TradeUpdate) -> None:
 def _profit_terms(plan: Plan, current: TakeProfit | None, update: TradeUpdate) -> TakeProfit | None:
     kind = update.take_profit_type or (None if current is None else current.type)
     if kind is None:
-        plan.refuse("take_profit_type", MISSING)
+        plan.refuse("take_profit_type", Flaw.MISSING)
         return None
     known = current or TakeProfit()
     trails = update.take_profit_is_trailing
@@ -189,18 +184,18 @@ def _profit_terms(plan: Plan, current: TakeProfit | None, update: TradeUpdate) -
     )
     is_limit = terms.order_type is OrderType.LIMIT
     if trails and is_limit:
-        plan.refuse("take_profit_is_trailing", INVALID)
+        plan.refuse("take_profit_is_trailing", Flaw.CONTRADICTED)
     if trails and percent is None:
-        plan.refuse("take_profit_trailing_percent", MISSING)
+        plan.refuse("take_profit_trailing_percent", Flaw.MISSING)
     if is_limit and kind is TakeProfitType.CLASSIC and terms.order_price is None:
-        plan.refuse("take_profit_order_price", MISSING)
+        plan.refuse("take_profit_order_price", Flaw.MISSING)
     return terms if is_limit else replace(terms, order_price=None)
 
 
 def _refuse_changes(plan: Plan, old: TakeProfit, new: TakeProfit) -> None:
     for name in ("type", "order_type", "order_price", "trailing_percent"):
         if getattr(old, name) != getattr(new, name):
-            plan.refuse(f"take_profit_{name}", FIXED)
+            plan.refuse(f"take_profit_{name}", Flaw.FIXED)
 
 
 def _classic_plan(
@@ -217,7 +212,7 @@ def _classic_plan(
     condition = _complete(plan, trade, "take_profit", condition)
     planned_step = PlannedStep(percent=_HUNDRED, condition=condition)
     if is_begun and (existing is None or not _is_same(existing, planned_step)):
-        plan.refuse("take_profit_price", FIXED)
+        plan.refuse("take_profit_price", Flaw.FIXED)
     return (StepPlan(planned_step, existing),)
 
 
@@ -246,17 +241,22 @@ def _complete(
     plan: Plan, trade: SmartTrade, name: str, condition: PriceCondition
 ) -> PriceCondition:
     """Refuse a condition that lacks what it follows from, or points the wrong way (spec 2)."""
-    if condition.percentage is not None:
-        rises = (name != "stop_loss") is (trade.type.exit_side is Side.SELL)
-        if rises is not (condition.percentage > 0) or not condition.percentage:
-            plan.refuse(_of(name, "percentage"), f"must be {'positive' if rises else 'negative'}")
-    if _wants_percentages(plan, trade):
-        if condition.percentage is None:
-            plan.refuse(_of(name, "percentage"), MISSING)
-        return replace(condition, price=None)
-    follows = name.startswith("take_profit_steps") and condition.percentage is not None
-    if condition.price is None and not follows:
-        plan.refuse(_of(name, "price"), MISSING)
+    wants_percentage = _wants_percentages(plan, trade)
+    if wants_percentage:
+        condition = replace(condition, price=None)
+    if condition.percentage is None:
+        if condition.price is None:
+            plan.refuse(_of(name, "percentage" if wants_percentage else "price"), Flaw.MISSING)
+        return condition
+    rises = (name != "stop_loss") is (trade.type.exit_side is Side.SELL)
+    if rises is not (condition.percentage > 0) or not condition.percentage:
+        flaw = Flaw.NOT_POSITIVE if rises else Flaw.NOT_NEGATIVE
+        plan.refuse(_of(name, "percentage"), flaw)
+    if condition.price is None:
+        if condition.percentage <= -_HUNDRED:
+            plan.refuse(_of(name, "percentage"), Flaw.NO_PRICE)
+        if not wants_percentage and not name.startswith("take_profit_steps"):
+            plan.refuse(_of(name, "price"), Flaw.MISSING)
     return condition
 
 
@@ -281,7 +281,7 @@ def _steps_plan(plan: Plan, trade: SmartTrade, update: TradeUpdate) -> Sequence[
     )
     if update.take_profit_steps is None:
         if not is_stepped:
-            plan.refuse("take_profit_steps", MISSING)
+            plan.refuse("take_profit_steps", Flaw.MISSING)
         return None
     found = _Matching(plan, trade, is_stepped=is_stepped)
     for index, one in enumerate(update.take_profit_steps):
@@ -309,17 +309,17 @@ class _Matching:
         name = f"take_profit_steps[{index}]"
         position = index + 1 if one.position is None and not self._is_stepped else one.position
         if position is None:
-            self._plan.refuse(f"{name}.position", MISSING)
+            self._plan.refuse(f"{name}.position", Flaw.MISSING)
             return
         if position <= 0:
-            self._plan.refuse(f"{name}.position", NOT_ABOVE_ZERO)
+            self._plan.refuse(f"{name}.position", Flaw.NOT_ABOVE_ZERO)
         if position in self._seen:
-            self._plan.refuse(f"{name}.position", NOT_UNIQUE)
+            self._plan.refuse(f"{name}.position", Flaw.REPEATED)
         self._seen.add(position)
         executed = self._executed.get(position)
         if executed is not None:
             if not _is_same(executed, one):
-                self._plan.refuse(name, FIXED)
+                self._plan.refuse(name, Flaw.FIXED)
             return
         condition = _complete(self._plan, self._trade, name, one.condition)
         step = replace(one, position=position, condition=condition)
@@ -330,9 +330,9 @@ class _Matching:
         executed = [one.percent or Decimal(0) for one in self._executed.values()]
         percents = [one.planned.percent for one in self.plans]
         if abs(sum(executed) + sum(percents) - _HUNDRED) > PERCENT_TOLERANCE:
-            self._plan.refuse("take_profit_steps", NOT_WHOLE)
+            self._plan.refuse("take_profit_steps", Flaw.NOT_WHOLE)
         if len(executed) + len(percents) > STEPS_MAX:
-            self._plan.refuse("take_profit_steps", TOO_MANY)
+            self._plan.refuse("take_profit_steps", Flaw.TOO_MANY)
 
 
 # The stop-loss
@@ -342,7 +342,7 @@ def _plan_stop(plan: Plan, trade: SmartTrade, update: TradeUpdate, level: Decima
     if not update.stop_loss_enabled:
         return
     if trade.type.is_simple:
-        plan.refuse("stop_loss_enabled", FIXED)
+        plan.refuse("stop_loss_enabled", Flaw.FIXED)
         return
     terms = _stop_terms(plan, trade.stop_loss, update)
     plan.stop_loss = terms
@@ -361,7 +361,7 @@ def _plan_stop(plan: Plan, trade: SmartTrade, update: TradeUpdate, level: Decima
 def _stop_terms(plan: Plan, current: StopLoss | None, update: TradeUpdate) -> StopLoss:
     known = current or StopLoss()
     trails = update.stop_loss_is_trailing
-    seconds = update.stop_loss_timeout_seconds or known.timeout_seconds or _DEFAULT_TIMEOUT
+    seconds = update.stop_loss_timeout_seconds or known.timeout_seconds or TIMEOUT_SECONDS
     times_out = update.stop_loss_timeout_enabled
     if times_out is None:
         times_out = known.timeout_seconds is not None
@@ -373,9 +373,9 @@ def _stop_terms(plan: Plan, current: StopLoss | None, update: TradeUpdate) -> St
     )
     is_limit = terms.order_type is OrderType.LIMIT
     if is_limit and terms.is_trailing:
-        plan.refuse("stop_loss_is_trailing", INVALID)
+        plan.refuse("stop_loss_is_trailing", Flaw.CONTRADICTED)
     if is_limit and terms.order_price is None:
-        plan.refuse("stop_loss_order_price", MISSING)
+        plan.refuse("stop_loss_order_price", Flaw.MISSING)
     return terms if is_limit else replace(terms, order_price=None)
 
 

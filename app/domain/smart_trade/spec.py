@@ -13,6 +13,12 @@ STEPS_MAX = 4
 #: How far the percents of all steps may be from 100 (spec 3.2): 33.33 three times.
 PERCENT_TOLERANCE = Decimal("0.01")
 
+#: The retrace of a trailing entry that names none, in percent.
+TRAILING_PERCENT = Decimal(5)
+
+#: Of a stop-loss timeout that names none.
+TIMEOUT_SECONDS = 300
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceCondition:

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from app.domain.enums import ReasonCode
-from app.domain.errors import MalformedPayload, NotFound, WrongState
+from app.domain.errors import NotFound, TermsRefused, WrongState
 from app.domain.events import CancelRequested
 from app.domain.identifiers import AggregateId, FreshId
 from app.domain.reason import Reason
 from app.domain.smart_trade.actions import Action, RefusalKind, refusal_of
 from app.domain.smart_trade.draft import IDS_PER_EVENT
-from app.domain.smart_trade.editing import refused_fields
 from app.domain.smart_trade.events import (
     FundsAdded,
     PanicRequested,
@@ -23,6 +22,7 @@ from app.domain.smart_trade.events import (
     StepPanicRequested,
     UpdateRequested,
 )
+from app.domain.smart_trade.replanning import planned
 from app.domain.smart_trade.spec import TradeUpdate
 from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
@@ -125,10 +125,8 @@ def update_trade(trade_id: AggregateId, update: TradeUpdate, ports: Ports) -> Sm
 
     Raises:
         NotFound: there is no such trade.
-        MalformedPayload: something cannot be changed so; `fields` by the names of TradeUpdate, of
-            steps `take_profit_steps[0]` or `take_profit_steps[0].percent`, with the spec's own
-            messages (1.6).
-        RuleBroken: the market's rules do not allow the figures, likewise.
+        RuleBroken: the market's rules do not allow the figures.
+        TermsRefused: something cannot be changed so; `fields` by the names of TradeUpdate.
         WrongState: the trade is none that can be changed now.
     """
     known = find_trade(trade_id, ports)
@@ -158,9 +156,9 @@ def update_trade(trade_id: AggregateId, update: TradeUpdate, ports: Ports) -> Sm
         return trade
     if not trade.is_editable:
         raise WrongState(f"Trade cannot be changed: it is {trade.status}")
-    fields = refused_fields(trade, update, level)
-    if fields:
-        raise MalformedPayload("validation_failed", f"wrong: {', '.join(fields)}", fields)
+    refused = planned(trade, update, level).refused
+    if refused:
+        raise TermsRefused(refused)
     return trade  # it was as it is to be
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from app.domain.account import Account
 from app.domain.decision import Decision, EntryName, TimelineEntry
-from app.domain.enums import Dialect, Market
-from app.domain.errors import MalformedPayload
+from app.domain.enums import Dialect, Flaw, Market
+from app.domain.errors import Complaint, TermsRefused
 from app.domain.identifiers import EpochMs
 from app.domain.instrument import Instrument
 from app.domain.smart_trade.enums import EntryMethod
@@ -51,8 +51,8 @@ def open_trade(
         The trade as it was stored, or the one that this request repeats, by its dedupe key.
 
     Raises:
-        MalformedPayload: `symbol` is not traded by the account; `fields` has the name.
         RuleBroken: the market's rules do not allow the figures; `fields` by the names of NewTrade.
+        TermsRefused: `symbol` is not traded by the account.
         RateLimited, StaleRegistry, StoreUnavailable: nothing is stored.
     """
     decision = _decided(command, sender, received_at_ms, ports)
@@ -79,10 +79,7 @@ def _decided(
     venue = ports.venues.of(sender.account)
     instrument = venue.instrument(command.symbol)
     if instrument is None or sender.account.market is not Market.SPOT:
-        message = f"{command.symbol} is not traded by {sender.account.name}"
-        raise MalformedPayload(
-            "validation_failed", message, {"symbol": ["is not included in the list"]}
-        )
+        raise TermsRefused({"symbol": [Complaint(Flaw.NOT_TRADED)]})
     _refuse(command, instrument)
     own, *rest = ports.ids.latest(sender.account.id, IDS_PER_TRADE)
     setting = OpeningContext(

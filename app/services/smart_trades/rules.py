@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from app.domain.enums import Side
-from app.domain.errors import RuleBroken
+from app.domain.enums import Flaw, Side
+from app.domain.errors import Complaint, RuleBroken
 from app.domain.instrument import Instrument
-from app.domain.money import plain
 
 
 def refuse_figures(
@@ -25,18 +24,17 @@ def refuse_figures(
     Raises:
         RuleBroken: some are; `fields` has them all.
     """
-    refused: dict[str, list[str]] = {}
+    refused: dict[str, list[Complaint]] = {}
     for name, quantity in quantities.items():
         least = max(instrument.min_quantity, instrument.quantity_step)
         if quantity is None:
             continue
         if instrument.quantity(quantity) != quantity:
-            refused[name] = [f"Should change with step {plain(instrument.quantity_step)}"]
+            refused[name] = [Complaint(Flaw.OFF_STEP, instrument.quantity_step)]
         elif quantity < least:
-            refused[name] = [f"must be greater than or equal to {plain(least)}"]
+            refused[name] = [Complaint(Flaw.BELOW_LEAST, least)]
     for name, price in prices.items():
         if price is not None and instrument.price(price, Side.BUY) != price:
-            refused[name] = [f"Should change with step {plain(instrument.price_step)}"]
+            refused[name] = [Complaint(Flaw.OFF_STEP, instrument.price_step)]
     if refused:
-        names = ", ".join(refused)
-        raise RuleBroken("validation_failed", f"against the rules of the market: {names}", refused)
+        raise RuleBroken(refused)

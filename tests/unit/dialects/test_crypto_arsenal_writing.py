@@ -49,6 +49,7 @@ EXPECTED = {
     "StoreError": (503, "queue_unavailable"),
     "StoreUnavailable": (503, "queue_unavailable"),
     "SymbolUnknown": (400, "validation_failed"),
+    "TermsRefused": (400, "validation_failed"),
     "TypeUnsupported": (400, "validation_failed"),
     "UnsafeStore": (503, "queue_unavailable"),
     "VenueBusy": (503, "venue_unavailable"),

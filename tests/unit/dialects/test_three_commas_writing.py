@@ -1,16 +1,19 @@
 """Errors as 3Commas writes them, each with its exact words."""
 
 import json
+from decimal import Decimal
 
 import pytest
 
 from app.dialects.three_commas import render as writing
-from app.dialects.three_commas.errors import InvalidParameters, invalid_parameters
+from app.dialects.three_commas.errors import InvalidParameters, RulesBroken, invalid_parameters
 from app.dialects.three_commas.parameters import Unreadable
 from app.dialects.three_commas.render import AccountForeign
 from app.dialects.three_commas.signing import SignatureInvalid
-from app.dialects.three_commas.wire_names import FUNDS_NAMES, in_wire_words
+from app.dialects.three_commas.wire_names import FUNDS_NAMES, in_wire_words, words_for
+from app.domain.enums import Flaw
 from app.domain.errors import (
+    Complaint,
     Conflict,
     HookfillError,
     MalformedPayload,
@@ -21,6 +24,7 @@ from app.domain.errors import (
     RateLimited,
     RuleBroken,
     StoreUnavailable,
+    TermsRefused,
     VenueUnavailable,
     WrongState,
 )
@@ -47,7 +51,7 @@ FIELDS = {"pair": ["is missing"]}
         (AccountForeign("no"), 403, "Forbidden", "Account not owned by current user."),
         (NotFound("no"), 404, "not_found", "Not Found"),
         (invalid_parameters(FIELDS), 400, "record_invalid", "Invalid parameters"),
-        (RuleBroken("x", "no", FIELDS), 422, "record_invalid", "Invalid parameters"),
+        (RulesBroken("x", "no", FIELDS), 422, "record_invalid", "Invalid parameters"),
         (
             WrongState("Trade cannot be cancelled"),
             422,
@@ -128,16 +132,29 @@ def test_a_mistake_of_ours_says_nothing_more() -> None:
     ],
 )
 def test_what_is_wrong_with_a_command_is_told_in_wire_words(field: str, name: str) -> None:
-    error = in_wire_words(MalformedPayload("x", "no", {field: ["Can't be edit"]}))
+    error = in_wire_words(TermsRefused({field: [Complaint(Flaw.FIXED)]}))
 
     assert isinstance(error, InvalidParameters)
     assert error.fields == {name: ["Can't be edit"]}
 
 
 def test_a_broken_rule_stays_one() -> None:
-    broken = RuleBroken("x", "no", {"quantity": ["Should change with step 0.01"], "price": ["x"]})
+    step, least = Decimal("0.01"), Decimal(10)
+    broken = RuleBroken(
+        {
+            "quantity": [Complaint(Flaw.OFF_STEP, step)],
+            "price": [Complaint(Flaw.BELOW_LEAST, least)],
+        }
+    )
 
     error = in_wire_words(broken, FUNDS_NAMES)
 
-    assert isinstance(error, RuleBroken)
-    assert error.fields == {"quantity": ["Should change with step 0.01"], "rate": ["x"]}
+    assert isinstance(error, RulesBroken)
+    assert error.fields == {
+        "quantity": ["Should change with step 0.01"],
+        "rate": ["must be greater than or equal to 10"],
+    }
+
+
+def test_every_flaw_has_words() -> None:
+    assert all(words_for(Complaint(flaw, Decimal(1))) for flaw in Flaw)

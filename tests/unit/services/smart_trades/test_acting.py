@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from app.domain.enums import AccountState, OrderType, PriceSource
-from app.domain.errors import MalformedPayload, NotFound, RuleBroken, WrongState
+from app.domain.enums import AccountState, Flaw, OrderType, PriceSource
+from app.domain.errors import Complaint, NotFound, RuleBroken, TermsRefused, WrongState
 from app.domain.identifiers import AggregateId
 from app.domain.smart_trade.enums import (
     StepKind,
@@ -144,7 +144,7 @@ def test_figures_off_the_step_are_refused(rig: TradeRig, quantity: str, price: s
         add_funds(trade.id, Decimal(quantity), price and Decimal(price), rig.ports)  # type: ignore[arg-type]
 
     name = "quantity" if price is None else "price"
-    assert refused.value.fields == {name: ["Should change with step 0.00000001"]}
+    assert refused.value.fields == {name: [Complaint(Flaw.OFF_STEP, Decimal("1e-8"))]}
 
 
 # Cancel, by step
@@ -348,10 +348,10 @@ def test_an_executed_step_may_be_repeated_and_not_changed(rig: TradeRig) -> None
 
     rest = ((2, "25", "111"), (3, "25", "115"))
     update_trade(trade.id, an_update(**planned((1, "50", "105"), *rest)), rig.ports)
-    with pytest.raises(MalformedPayload) as refused:
+    with pytest.raises(TermsRefused) as refused:
         update_trade(trade.id, an_update(**planned((1, "50", "104"), *rest)), rig.ports)
 
-    assert refused.value.fields == {"take_profit_steps[0]": ["Can't be edit"]}
+    assert refused.value.fields == {"take_profit_steps[0]": [Complaint(Flaw.FIXED)]}
 
 
 @pytest.mark.parametrize(
@@ -401,7 +401,7 @@ def test_what_cannot_be_changed_so_is_told_by_its_name(
 ) -> None:
     trade = rig.open(a_trade(TradeType.CLASSIC, "10", entry=entry(), **steps(*IN_STEPS)))
 
-    with pytest.raises(MalformedPayload) as refused:
+    with pytest.raises(TermsRefused) as refused:
         update_trade(trade.id, an_update(**facts), rig.ports)
 
     assert refused.value.fields.keys() == fields
@@ -411,7 +411,7 @@ def test_what_cannot_be_changed_so_is_told_by_its_name(
 def fields_refused(trade: SmartTrade, rig: TradeRig, **facts: object) -> set[str]:
     """Return which fields of an update are refused; the trade stays as it is."""
     before = rig.trade(trade.id)
-    with pytest.raises(MalformedPayload) as refused:
+    with pytest.raises(TermsRefused) as refused:
         update_trade(trade.id, an_update(**facts), rig.ports)
     assert rig.trade(trade.id) == before
     return set(refused.value.fields)
