@@ -4,19 +4,26 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
+from app.domain import order_life, smart_order_life
 from app.domain.decision import Decision, ignored
 from app.domain.identifiers import Currency
-from app.domain.order import Order, OrderEvent
+from app.domain.order import Order
 from app.domain.request.request import Request
 from app.domain.request.reversal import Reversal, ReversalEvent
 from app.domain.request.signal import Signal, SignalEvent
-from app.domain.smart_order import SmartOrder, SmartOrderEvent
+from app.domain.smart_order import SmartOrder
 from app.domain.smart_trade import deciding
 from app.domain.smart_trade.trade import SmartTrade
 from app.domain.status import IN_FLIGHT, OrderStatus
 
 Aggregate = Order | Signal | Reversal | SmartOrder | SmartTrade
-Event = OrderEvent | SignalEvent | ReversalEvent | SmartOrderEvent | deciding.SmartTradeEvent
+Event = (
+    order_life.OrderEvent
+    | SignalEvent
+    | ReversalEvent
+    | smart_order_life.SmartOrderEvent
+    | deciding.SmartTradeEvent
+)
 
 
 def decide(aggregate: Aggregate, event: Event) -> Decision[Aggregate]:
@@ -28,14 +35,14 @@ def decide(aggregate: Aggregate, event: Event) -> Decision[Aggregate]:
     if event.at_ms < aggregate.updated_at_ms:
         event = replace(event, at_ms=aggregate.updated_at_ms)
     match aggregate:
-        case Order() if isinstance(event, OrderEvent):
-            return aggregate.decide(event)
+        case Order() if isinstance(event, order_life.OrderEvent):
+            return order_life.decide(aggregate, event)
         case Signal() if isinstance(event, SignalEvent):
             return aggregate.decide(event)
         case Reversal() if isinstance(event, ReversalEvent):
             return aggregate.decide(event)
-        case SmartOrder() if isinstance(event, SmartOrderEvent):
-            return aggregate.decide(event)
+        case SmartOrder() if isinstance(event, smart_order_life.SmartOrderEvent):
+            return smart_order_life.decide(aggregate, event)
         case SmartTrade() if isinstance(event, deciding.SmartTradeEvent):
             return deciding.decide(aggregate, event)
         case _:

@@ -1,15 +1,16 @@
 """What a `decide` returns: the aggregate as it is now, what it brought forth, what to tell."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
-if TYPE_CHECKING:
-    from app.domain.aggregate import Aggregate
-    from app.domain.identifiers import EpochMs
-    from app.domain.reason import Reason
+from app.domain.identifiers import EpochMs
+from app.domain.order import Order
+from app.domain.reason import Reason
+from app.domain.smart_order import SmartOrder
+
+#: What an aggregate may bring forth.
+Child = Order | SmartOrder
 
 Changed_co = TypeVar("Changed_co", covariant=True)
 Same = TypeVar("Same")
@@ -72,7 +73,7 @@ class Decision(Generic[Changed_co]):
     """
 
     aggregate: Changed_co
-    children: tuple[Aggregate, ...] = ()
+    children: tuple[Child, ...] = ()
     entries: tuple[TimelineEntry, ...] = ()
     ignored: str | None = None
 

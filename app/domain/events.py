@@ -1,21 +1,14 @@
 """What has happened: past tense, with its time. `decide` reads no clock but these."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from decimal import Decimal
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from decimal import Decimal
-
-    from app.domain.identifiers import EpochMs, FreshId, OrderId
-    from app.domain.instrument import Instrument
-    from app.domain.market import AccountView, Quote
-    from app.domain.order import Order
-    from app.domain.reason import Reason
-    from app.domain.report import OrderReport
-    from app.domain.smart_order import SmartOrder
+from app.domain.identifiers import EpochMs, FreshId, OrderId
+from app.domain.instrument import Instrument
+from app.domain.market import AccountView, Quote
+from app.domain.reason import Reason
+from app.domain.report import OrderReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,27 +194,6 @@ class Executed:
     quote: Quote | None
     instrument: Instrument | None
     new_ids: tuple[FreshId, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderUpdated:
-    """An order that concerns the aggregate has changed; `order` is how it is now.
-
-    Attributes:
-        new_ids: for what it may bring forth; at least 2.
-    """
-
-    at_ms: EpochMs
-    order: Order
-    new_ids: tuple[FreshId, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmartOrderUpdated:
-    """A smart order of the aggregate has changed; `smart_order` is how it is now."""
-
-    at_ms: EpochMs
-    smart_order: SmartOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

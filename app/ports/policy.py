@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from app.domain.account import Account
 from app.domain.enums import Mode
 from app.domain.identifiers import EpochMs
-from app.domain.order import LOOKS_MAX, Order
+from app.domain.order import Order
+from app.domain.order_reports import LOOKS_MAX
 from app.ports.clock import Clock
 
 #: For how long after its time stamp a real venue takes a request (as Binance does by default).

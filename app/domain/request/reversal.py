@@ -15,8 +15,9 @@ from decimal import Decimal
 
 from app.domain.decision import Decision, EntryName, TimelineEntry, ignored
 from app.domain.enums import Kind, OrderType, PositionMode, PositionSide, Side
-from app.domain.events import CancelRequested, Executed, OrderUpdated, TimerDue
+from app.domain.events import CancelRequested, Executed, TimerDue
 from app.domain.identifiers import EpochMs, FreshId, OrderId
+from app.domain.news import OrderUpdated
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.request.netting import Legs, NetAction, OnSameSide, legs_of, opened_by

@@ -14,16 +14,10 @@ from app.domain.bracket import protection_of
 from app.domain.commands import Action, LateExits, OnOpposite, SignalRules, Size, SizeKind
 from app.domain.decision import Decision, EntryName, TimelineEntry, ignored
 from app.domain.enums import Kind, OrderType, PositionMode, PositionSide, ReasonCode, Side
-from app.domain.events import (
-    CancelRequested,
-    Executed,
-    OrderUpdated,
-    SmartOrderUpdated,
-    TargetsCanceled,
-    TimerDue,
-)
+from app.domain.events import CancelRequested, Executed, TargetsCanceled, TimerDue
 from app.domain.identifiers import AggregateId, EpochMs, FreshId, OrderId
 from app.domain.instrument import Instrument
+from app.domain.news import OrderUpdated, SmartOrderUpdated
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.request.request import STATE_AFTER, Request, RequestState, Stage

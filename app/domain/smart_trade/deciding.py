@@ -1,7 +1,8 @@
 """The one function by which a smart trade changes."""
 
 from app.domain.decision import Decision
-from app.domain.events import CancelRequested, OrderUpdated, TriggerFired
+from app.domain.events import CancelRequested, TriggerFired
+from app.domain.news import OrderUpdated
 from app.domain.smart_trade.actions import acted
 from app.domain.smart_trade.editing import updated
 from app.domain.smart_trade.events import (

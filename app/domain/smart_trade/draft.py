@@ -26,11 +26,18 @@ class Draft:
         at_ms: when the event happened.
     """
 
-    def __init__(self, trade: SmartTrade, at_ms: EpochMs, new_ids: Sequence[FreshId] = ()) -> None:
+    def __init__(
+        self,
+        trade: SmartTrade,
+        at_ms: EpochMs,
+        new_ids: Sequence[FreshId] = (),
+        tick_at_ms: EpochMs | None = None,
+    ) -> None:
         self.trade = trade
         self.at_ms = at_ms
         self._before = trade
         self._ids = iter(new_ids)
+        self._tick_at_ms = tick_at_ms
         self._children: list[Order] = []
         self._entries: list[TimelineEntry] = []
 
@@ -79,6 +86,7 @@ class Draft:
                 price=order.price,
                 reduces=order.side is not trade.type.entry_side or order.side is Side.SELL,
                 not_after_ms=not_after_ms,
+                tick_at_ms=self._tick_at_ms,
                 due_at_ms=self.at_ms,
                 created_at_ms=self.at_ms,
                 updated_at_ms=self.at_ms,

@@ -8,7 +8,6 @@ from app.domain.decision import Decision, EntryName, ignored
 from app.domain.enums import Direction
 from app.domain.events import TriggerFired
 from app.domain.identifiers import AggregateId, EpochMs
-from app.domain.order import at_tick
 from app.domain.smart_trade.draft import Draft
 from app.domain.smart_trade.enums import GUARDED, StepKind, StepStatus, TradeStatus
 from app.domain.smart_trade.events import PricesLookedAt, StopTimeOver
@@ -47,11 +46,10 @@ def fired(trade: SmartTrade, event: TriggerFired) -> Decision[SmartTrade]:
         for one in trade.watches
         if one.name in event.prices
     ]
-    draft = Draft(trade, event.at_ms, event.new_ids)
+    draft = Draft(trade, event.at_ms, event.new_ids, event.tick_at_ms)
     draft.let_go({one.watch.name for one in hits})
     _carry_out(draft, [one for one in hits if one.watch.is_wanted])
-    decision = draft.decision("it waits for none of what has fired")
-    return replace(decision, children=at_tick(decision.children, event.tick_at_ms))
+    return draft.decision("it waits for none of what has fired")
 
 
 def looked_at(trade: SmartTrade, event: PricesLookedAt) -> Decision[SmartTrade]:

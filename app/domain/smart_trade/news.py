@@ -4,16 +4,11 @@ from dataclasses import replace
 
 from app.domain.decision import Decision, ignored
 from app.domain.enums import OrderType, ReasonCode
-from app.domain.events import OrderUpdated
+from app.domain.news import OrderUpdated
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.smart_trade.draft import Draft
-from app.domain.smart_trade.enums import (
-    GUARDED,
-    StepKind,
-    StepStatus,
-    TradeStatus,
-)
+from app.domain.smart_trade.enums import GUARDED, StepKind, StepStatus, TradeStatus
 from app.domain.smart_trade.exiting import fail, settle
 from app.domain.smart_trade.positions import end, live_entries, position_opened, share_out
 from app.domain.smart_trade.profit import entered_quantity, filled_quantity

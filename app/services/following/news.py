@@ -1,8 +1,8 @@
 """An aggregate reads what concerns it: how its children are, and who closed its position."""
 
 from app.domain.errors import NotFound
-from app.domain.events import OrderUpdated, SmartOrderUpdated
 from app.domain.identifiers import AggregateId
+from app.domain.news import OrderUpdated, SmartOrderUpdated
 from app.domain.order import Order
 from app.domain.request.request import Request
 from app.domain.smart_order import SmartOrder

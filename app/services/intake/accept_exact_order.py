@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from app.domain import order_life
 from app.domain.account import Account
 from app.domain.aggregate import Aggregate
 from app.domain.decision import EntryName, TimelineEntry
@@ -162,7 +163,7 @@ def _ending(stored: Stored, old: Order, new_id: OrderId, ports: Ports) -> Change
     """Return the change that asks the old order to end; None where that cannot be asked."""
     reason = Reason(ReasonCode.REPLACED, f"replaced by order {new_id}")
     event = CancelRequested(at_ms=ports.clock.now_ms(), reason=reason, replaced_by=new_id)
-    decision = old.decide(event)
+    decision = order_life.decide(old, event)
     if old.is_held or decision.ignored is not None:
         return None
     return Change(stored, decision.aggregate, decision.entries)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from app.domain import smart_order_life
 from app.domain.account import Account
 from app.domain.decision import EntryName, TimelineEntry
 from app.domain.enums import Dialect, ReasonCode
@@ -109,7 +110,9 @@ def _replaced(stored: Stored, old: SmartOrder, new: SmartOrder, ports: Ports) ->
     if not old.is_waiting:
         return ()
     reason = Reason(ReasonCode.REPLACED, f"replaced by smart order {new.id}")
-    decision = old.decide(CancelRequested(at_ms=ports.clock.now_ms(), reason=reason))
+    decision = smart_order_life.decide(
+        old, CancelRequested(at_ms=ports.clock.now_ms(), reason=reason)
+    )
     return (Change(stored, decision.aggregate, decision.entries),)
 
 

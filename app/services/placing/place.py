@@ -21,7 +21,8 @@ from app.domain.events import (
 )
 from app.domain.identifiers import EpochMs, OrderId
 from app.domain.moments import has_come
-from app.domain.order import ATTEMPTS_MAX, Order, OrderEvent
+from app.domain.order import Order
+from app.domain.order_life import ATTEMPTS_MAX, OrderEvent
 from app.domain.reason import Reason
 from app.domain.report import OrderReport
 from app.domain.status import OrderStatus

@@ -6,16 +6,11 @@ from dataclasses import replace
 from app.domain.effects import AT_ONCE
 from app.domain.enums import ReasonCode
 from app.domain.errors import CannotAsk, VenueError
-from app.domain.events import (
-    FillsAwaited,
-    LookUpClaimed,
-    OrderReported,
-    ProvenAbsent,
-    StillUnknown,
-)
+from app.domain.events import FillsAwaited, LookUpClaimed, OrderReported, ProvenAbsent, StillUnknown
 from app.domain.identifiers import EpochMs, OrderId
 from app.domain.moments import has_come
-from app.domain.order import Order, OrderEvent
+from app.domain.order import Order
+from app.domain.order_life import OrderEvent
 from app.domain.reason import Reason
 from app.domain.status import OrderStatus
 from app.ports import Ports

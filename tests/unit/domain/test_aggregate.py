@@ -13,13 +13,11 @@ from app.domain.events import (
     CancelRequested,
     ClaimRenewed,
     OrderReported,
-    OrderUpdated,
     OutcomeLost,
     PlacementClaimed,
     PlacementDeferred,
     PlacementDenied,
     ProvenAbsent,
-    SmartOrderUpdated,
     StillUnknown,
     TargetsCanceled,
     TimerDue,
@@ -27,6 +25,7 @@ from app.domain.events import (
     TriggerDisarmed,
     TriggerFired,
 )
+from app.domain.news import OrderUpdated, SmartOrderUpdated
 from app.domain.request.signal import RequestState, Stage
 from app.domain.smart_order import SmartOrderState
 from app.domain.status import CLOSED, IN_FLIGHT, OPEN, OrderStatus

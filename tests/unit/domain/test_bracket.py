@@ -10,7 +10,8 @@ from app.domain.commands import Action
 from app.domain.decision import Decision
 from app.domain.effects import EffectKind
 from app.domain.enums import Direction, PositionSide, PriceSource, ReasonCode, Side
-from app.domain.events import CancelRequested, OrderUpdated, SmartOrderUpdated
+from app.domain.events import CancelRequested
+from app.domain.news import OrderUpdated, SmartOrderUpdated
 from app.domain.order import Order
 from app.domain.request.signal import RequestState, Signal, Stage
 from app.domain.smart_order import SmartOrder, SmartOrderState

@@ -26,7 +26,9 @@ from app.domain.events import (
     TurnTaken,
 )
 from app.domain.identifiers import Currency, EpochMs, TradeId
-from app.domain.order import ATTEMPTS_MAX, LOOKS_MAX, Order, OrderEvent
+from app.domain.order import Order
+from app.domain.order_life import ATTEMPTS_MAX, OrderEvent, decide
+from app.domain.order_reports import LOOKS_MAX
 from app.domain.reason import Reason
 from app.domain.report import OrderReport
 from app.domain.status import CLOSED, OrderStatus
@@ -122,7 +124,7 @@ def test_every_event_in_every_status_has_its_one_outcome(name: str, status: Orde
     order = an_order_in(status)
     expected = EXPECTED[name].get(status)
 
-    decision = order.decide(EVENTS[name])
+    decision = decide(order, EVENTS[name])
 
     if expected is None:
         assert decision.ignored
@@ -205,27 +207,27 @@ def test_a_denied_order_may_show_how_little_was_left() -> None:
 
 
 def test_a_claim_gives_a_new_token_and_a_lease() -> None:
-    claimed = an_order().decide(CLAIMED).aggregate
+    claimed = decide(an_order(), CLAIMED).aggregate
 
     assert (claimed.token, claimed.attempts, claimed.lease_until_ms) == (1, 1, LEASE)
     assert claimed.owed()[0].due_at_ms == LEASE
 
 
 def test_a_claim_that_was_renewed_is_not_lost_with_the_lease_of_before() -> None:
-    claimed = an_order().decide(CLAIMED).aggregate
+    claimed = decide(an_order(), CLAIMED).aggregate
     renewal = ClaimRenewed(at_ms=LATER, token=1, lease_until_ms=EpochMs(LEASE + 1))
-    renewed = claimed.decide(renewal).aggregate
+    renewed = decide(claimed, renewal).aggregate
     ran_out = replace(LOST, lease_until_ms=LEASE)
 
-    assert claimed.decide(ran_out).aggregate.status is OrderStatus.UNKNOWN
-    assert renewed.decide(ran_out).ignored is not None
-    assert renewed.decide(LOST).aggregate.status is OrderStatus.UNKNOWN
+    assert decide(claimed, ran_out).aggregate.status is OrderStatus.UNKNOWN
+    assert decide(renewed, ran_out).ignored is not None
+    assert decide(renewed, LOST).aggregate.status is OrderStatus.UNKNOWN
 
 
 def test_a_second_claim_finds_the_order_taken() -> None:
-    claimed = an_order().decide(CLAIMED).aggregate
+    claimed = decide(an_order(), CLAIMED).aggregate
 
-    assert claimed.decide(CLAIMED).ignored == "a claim found the order PLACING"
+    assert decide(claimed, CLAIMED).ignored == "a claim found the order PLACING"
 
 
 #: What says nothing of a fill.
@@ -255,14 +257,14 @@ def test_news_of_an_older_placement_means_nothing_to_a_newer_one(
 ) -> None:
     order = an_order_in(status, token=2)
 
-    assert order.decide(event).ignored
+    assert decide(order, event).ignored
 
 
 @pytest.mark.parametrize("status", [OrderStatus.PLACING, OrderStatus.UNKNOWN, OrderStatus.NEW])
 def test_an_older_placement_that_was_filled_after_all_fills_the_order(status: OrderStatus) -> None:
     order = an_order_in(status, token=2)
 
-    told = order.decide(OrderReported(at_ms=LATER, report=a_report(), token=1)).aggregate
+    told = decide(order, OrderReported(at_ms=LATER, report=a_report(), token=1)).aggregate
 
     assert (told.status, told.filled_quantity) == (OrderStatus.FILLED, Decimal("0.5"))
 
@@ -290,12 +292,12 @@ def test_fills_of_an_older_placement_count_and_its_end_does_not(
 ) -> None:
     order = an_order_in(before, token=2, next_action_at_ms=RETRY)
 
-    told = order.decide(PARTLY_OFF).aggregate
+    told = decide(order, PARTLY_OFF).aggregate
 
     assert (told.status, told.filled_quantity) == (after, Decimal("0.3"))
     assert told.unknown_since_ms == order.unknown_since_ms
     assert told.next_action_at_ms == RETRY
-    assert told.decide(PARTLY_OFF).ignored
+    assert decide(told, PARTLY_OFF).ignored
 
 
 @pytest.mark.parametrize(
@@ -308,9 +310,9 @@ def test_fills_of_an_older_placement_count_and_its_end_does_not(
 def test_what_an_older_placement_has_filled_is_not_sent_again(
     before: OrderStatus, event: OrderEvent
 ) -> None:
-    order = an_order_in(before, token=2).decide(PARTLY_OFF).aggregate
+    order = decide(an_order_in(before, token=2), PARTLY_OFF).aggregate
 
-    ended = order.decide(event).aggregate
+    ended = decide(order, event).aggregate
 
     assert (ended.status, ended.filled_quantity) == (OrderStatus.CANCELED, Decimal("0.3"))
     assert ended.reason is not None
@@ -319,43 +321,43 @@ def test_what_an_older_placement_has_filled_is_not_sent_again(
 
 @pytest.mark.parametrize("report", [a_report(), a_report(OrderStatus.NEW), PARTLY_OFF.report])
 def test_what_the_venue_has_after_all_is_not_sent_again(report: OrderReport) -> None:
-    order = an_order_in(OrderStatus.UNKNOWN).decide(ABSENT).aggregate
+    order = decide(an_order_in(OrderStatus.UNKNOWN), ABSENT).aggregate
 
-    found = order.decide(OrderReported(at_ms=LATER, report=report, token=1)).aggregate
+    found = decide(order, OrderReported(at_ms=LATER, report=report, token=1)).aggregate
 
     assert order.status is OrderStatus.PENDING_NEW
     assert found.status is report.status
-    assert found.decide(CLAIMED).ignored
+    assert decide(found, CLAIMED).ignored
 
 
 def test_one_question_at_a_time_keeps_others_from_asking() -> None:
     order = an_order_in(OrderStatus.UNKNOWN)
     claim = LookUpClaimed(at_ms=LATER, token=1, server_ms=LATER, within_ms=60_000, until_ms=RETRY)
 
-    asked = order.decide(claim).aggregate
+    asked = decide(order, claim).aggregate
 
     assert asked.next_action_at_ms == RETRY
-    assert asked.decide(claim).ignored
-    assert asked.decide(replace(claim, server_ms=RETRY)).ignored is None
+    assert decide(asked, claim).ignored
+    assert decide(asked, replace(claim, server_ms=RETRY)).ignored is None
 
 
 def test_absence_is_not_carried_over_to_the_next_placement() -> None:
     order = an_order_in(OrderStatus.UNKNOWN)
     absent = replace(STILL_UNKNOWN, absent_since_ms=LATER)
-    first = order.decide(absent).aggregate
-    again = first.decide(ABSENT).aggregate.decide(CLAIMED).aggregate
+    first = decide(order, absent).aggregate
+    again = decide(decide(first, ABSENT).aggregate, CLAIMED).aggregate
 
-    second = again.decide(replace(LOST, token=2)).aggregate
+    second = decide(again, replace(LOST, token=2)).aggregate
 
     assert first.absent_since_ms == LATER
     assert second.absent_since_ms is None
-    assert second.decide(absent).ignored
+    assert decide(second, absent).ignored
 
 
 def test_a_late_answer_to_the_newest_placement_resolves_what_was_unknown() -> None:
     order = an_order_in(OrderStatus.UNKNOWN)
 
-    decision = order.decide(OrderReported(at_ms=LATER, report=a_report(), token=1))
+    decision = decide(order, OrderReported(at_ms=LATER, report=a_report(), token=1))
 
     assert decision.aggregate.status is OrderStatus.FILLED
 
@@ -363,7 +365,7 @@ def test_a_late_answer_to_the_newest_placement_resolves_what_was_unknown() -> No
 def test_the_last_attempt_that_does_not_arrive_is_a_dead_letter() -> None:
     order = an_order_in(OrderStatus.PLACING, attempts=ATTEMPTS_MAX)
 
-    decision = order.decide(DEFERRED)
+    decision = decide(order, DEFERRED)
 
     assert decision.aggregate.status is OrderStatus.DENIED
     assert decision.aggregate.reason is not None
@@ -372,7 +374,7 @@ def test_the_last_attempt_that_does_not_arrive_is_a_dead_letter() -> None:
 
 
 def test_what_did_not_arrive_waits_for_its_next_try() -> None:
-    waiting = an_order_in(OrderStatus.PLACING).decide(DEFERRED).aggregate
+    waiting = decide(an_order_in(OrderStatus.PLACING), DEFERRED).aggregate
 
     (owed,) = waiting.owed()
     assert (owed.kind, owed.due_at_ms) == (EffectKind.PLACE, RETRY)
@@ -382,7 +384,7 @@ def test_what_did_not_arrive_waits_for_its_next_try() -> None:
 
 
 def test_an_unknown_outcome_is_asked_about_at_its_time() -> None:
-    lost = an_order_in(OrderStatus.PLACING).decide(LOST).aggregate
+    lost = decide(an_order_in(OrderStatus.PLACING), LOST).aggregate
 
     (owed,) = lost.owed()
     assert (owed.kind, owed.due_at_ms) == (EffectKind.RESOLVE, RETRY)
@@ -392,7 +394,7 @@ def test_an_unknown_outcome_is_asked_about_at_its_time() -> None:
 def test_where_nobody_can_be_asked_a_person_must_look() -> None:
     event = replace(STILL_UNKNOWN, needs_person=True)
 
-    waiting = an_order_in(OrderStatus.UNKNOWN).decide(event).aggregate
+    waiting = decide(an_order_in(OrderStatus.UNKNOWN), event).aggregate
 
     assert waiting.needs_person
     assert waiting.owed() == ()
@@ -402,7 +404,7 @@ def test_where_nobody_can_be_asked_a_person_must_look() -> None:
 def test_what_is_known_again_needs_no_person(event: OrderEvent) -> None:
     order = an_order_in(OrderStatus.UNKNOWN, needs_person=True)
 
-    known = order.decide(event).aggregate
+    known = decide(order, event).aggregate
 
     assert not known.needs_person
     assert known.unknown_since_ms is None
@@ -411,7 +413,7 @@ def test_what_is_known_again_needs_no_person(event: OrderEvent) -> None:
 def test_an_order_that_is_proven_absent_may_be_sent_again_under_the_same_id() -> None:
     order = an_order_in(OrderStatus.UNKNOWN)
 
-    absent = order.decide(ABSENT).aggregate
+    absent = decide(order, ABSENT).aggregate
 
     assert absent.owed()[0].kind is EffectKind.PLACE
     assert absent.client_order_id == order.client_order_id
@@ -422,16 +424,16 @@ def test_an_order_that_is_proven_absent_may_be_sent_again_under_the_same_id() ->
 
 
 def test_a_cancel_before_the_order_was_sent_ends_it() -> None:
-    canceled = an_order().decide(CANCEL).aggregate
+    canceled = decide(an_order(), CANCEL).aggregate
 
     assert canceled.status is OrderStatus.CANCELED
     assert canceled.reason == REQUESTED
 
 
 def test_a_cancel_on_its_way_lets_fills_count() -> None:
-    asked = an_order_in(OrderStatus.NEW).decide(CANCEL).aggregate
+    asked = decide(an_order_in(OrderStatus.NEW), CANCEL).aggregate
 
-    partly = asked.decide(reported(OrderStatus.PARTIALLY_FILLED)).aggregate
+    partly = decide(asked, reported(OrderStatus.PARTIALLY_FILLED)).aggregate
 
     assert partly.cancel_requested
     assert partly.filled_quantity == Decimal("0.2")
@@ -439,15 +441,15 @@ def test_a_cancel_on_its_way_lets_fills_count() -> None:
 
 
 def test_a_second_cancel_changes_nothing() -> None:
-    asked = an_order_in(OrderStatus.NEW).decide(CANCEL).aggregate
+    asked = decide(an_order_in(OrderStatus.NEW), CANCEL).aggregate
 
-    assert asked.decide(CANCEL).ignored
+    assert decide(asked, CANCEL).ignored
 
 
 def test_a_cancel_that_did_not_get_through_is_tried_later() -> None:
     asked = an_order_in(OrderStatus.NEW, cancel_requested=True)
 
-    later = asked.decide(CANCEL_LATER).aggregate
+    later = decide(asked, CANCEL_LATER).aggregate
 
     assert later.owed()[0].due_at_ms == RETRY
 
@@ -458,9 +460,9 @@ def test_a_cancel_that_did_not_get_through_is_tried_later() -> None:
 def test_what_did_not_arrive_and_is_not_wanted_any_more_is_not_sent_again(
     status: OrderStatus, event: OrderEvent
 ) -> None:
-    asked = an_order_in(status).decide(CANCEL).aggregate
+    asked = decide(an_order_in(status), CANCEL).aggregate
 
-    ended = asked.decide(event).aggregate
+    ended = decide(asked, event).aggregate
 
     assert ended.status is OrderStatus.CANCELED
     assert ended.reason is not None
@@ -468,20 +470,20 @@ def test_what_did_not_arrive_and_is_not_wanted_any_more_is_not_sent_again(
 
 
 def test_a_canceled_order_does_not_claim_that_its_outcome_is_unknown() -> None:
-    asked = an_order_in(OrderStatus.UNKNOWN).decide(CANCEL).aggregate
+    asked = decide(an_order_in(OrderStatus.UNKNOWN), CANCEL).aggregate
 
-    adopted = asked.decide(reported(OrderStatus.NEW)).aggregate
+    adopted = decide(asked, reported(OrderStatus.NEW)).aggregate
 
     assert adopted.reason is None
-    canceled = adopted.decide(reported(OrderStatus.CANCELED)).aggregate
+    canceled = decide(adopted, reported(OrderStatus.CANCELED)).aggregate
     assert canceled.reason is not None
     assert canceled.reason.code is ReasonCode.REQUESTED
 
 
 def test_an_order_that_is_found_at_last_is_canceled_at_once() -> None:
-    asked = an_order_in(OrderStatus.UNKNOWN, next_action_at_ms=RETRY).decide(CANCEL).aggregate
+    asked = decide(an_order_in(OrderStatus.UNKNOWN, next_action_at_ms=RETRY), CANCEL).aggregate
 
-    (owed,) = asked.decide(reported(OrderStatus.NEW)).aggregate.owed()
+    (owed,) = decide(asked, reported(OrderStatus.NEW)).aggregate.owed()
 
     assert owed.kind is EffectKind.CANCEL
     assert owed.due_at_ms == 0
@@ -492,16 +494,16 @@ def test_an_order_that_is_found_at_last_is_canceled_at_once() -> None:
 
 def test_a_report_that_comes_twice_changes_nothing() -> None:
     event = reported(OrderStatus.PARTIALLY_FILLED, fills=(a_fill(quantity=Decimal("0.2")),))
-    once = an_order_in(OrderStatus.NEW).decide(event).aggregate
+    once = decide(an_order_in(OrderStatus.NEW), event).aggregate
 
-    assert once.decide(event).ignored
+    assert decide(once, event).ignored
 
 
 def test_a_trade_counts_once_however_often_it_is_told() -> None:
     first, second = a_fill(), a_fill(trade_id=TradeId("t2"))
     order = an_order_in(OrderStatus.PARTIALLY_FILLED, fills=(first,))
 
-    filled = order.decide(reported(fills=(first, second, first))).aggregate
+    filled = decide(order, reported(fills=(first, second, first))).aggregate
 
     assert [fill.trade_id for fill in filled.fills] == ["t1", "t2"]
 
@@ -509,7 +511,7 @@ def test_a_trade_counts_once_however_often_it_is_told() -> None:
 def test_fills_that_are_told_after_the_total_are_added() -> None:
     order = an_order_in(OrderStatus.FILLED)
 
-    told = order.decide(reported(fills=(a_fill(),)))
+    told = decide(order, reported(fills=(a_fill(),)))
 
     assert told.ignored is None
     assert told.aggregate.fills == (a_fill(),)
@@ -523,7 +525,7 @@ def unlisted(status: OrderStatus = OrderStatus.FILLED, **odd: object) -> Order:
     """An order that has just come to this status, of which not all fills are known."""
     order = an_order_in(OrderStatus.NEW, filled_quantity=Decimal("0.1"))
     odd = {"filled_quantity": Decimal("0.5"), "lists_fills": True, **odd}
-    return order.decide(reported(status, **odd)).aggregate
+    return decide(order, reported(status, **odd)).aggregate
 
 
 @pytest.mark.parametrize("status", [OrderStatus.FILLED, OrderStatus.CANCELED])
@@ -553,7 +555,7 @@ def test_fills_without_their_fee_are_waited_for_and_learn_it() -> None:
     bare, paid = a_fill(fee_currency=Currency("")), a_fill(fee=Decimal("0.01"))
     order = unlisted(fills=(bare,))
 
-    told = order.decide(reported(fills=(paid,), lists_fills=True)).aggregate
+    told = decide(order, reported(fills=(paid,), lists_fills=True)).aggregate
 
     assert [one.kind for one in order.owed()] == [EffectKind.RESOLVE]
     assert (told.fills, told.fees) == ((paid,), {"USDT": Decimal("0.01")})
@@ -565,7 +567,7 @@ def test_fees_are_those_of_all_fills_that_are_known() -> None:
     other = a_fill(trade_id=TradeId("t2"), quantity=Decimal("0.3"), fee=Decimal("0.02"))
     order = unlisted(fills=(one,), fees={"USDT": Decimal("0.01")})
 
-    told = order.decide(reported(fills=(other,), fees={"USDT": Decimal("0.02")})).aggregate
+    told = decide(order, reported(fills=(other,), fees={"USDT": Decimal("0.02")})).aggregate
 
     assert order.fees == {"USDT": Decimal("0.01")}
     assert told.fees == {"USDT": Decimal("0.03")}
@@ -574,7 +576,7 @@ def test_fees_are_those_of_all_fills_that_are_known() -> None:
 def test_a_report_that_tells_no_fees_does_not_take_any_away() -> None:
     order = an_order_in(OrderStatus.PARTIALLY_FILLED, fees={"USDT": Decimal("0.01")})
 
-    assert order.decide(reported()).aggregate.fees == {"USDT": Decimal("0.01")}
+    assert decide(order, reported()).aggregate.fees == {"USDT": Decimal("0.01")}
 
 
 def awaited(look: int) -> FillsAwaited:
@@ -585,61 +587,61 @@ def test_the_number_of_looks_is_bounded() -> None:
     order = unlisted()
     for look in range(LOOKS_MAX + 1):
         assert order.owed()
-        order = order.decide(awaited(look)).aggregate
+        order = decide(order, awaited(look)).aggregate
 
     assert (order.status, order.owed()) == (OrderStatus.FILLED, ())
 
 
 def test_a_look_counts_once() -> None:
-    order = unlisted().decide(awaited(0)).aggregate
+    order = decide(unlisted(), awaited(0)).aggregate
 
-    assert order.decide(awaited(0)).ignored
+    assert decide(order, awaited(0)).ignored
     assert order.next_action_at_ms == RETRY
 
 
 def test_more_that_is_filled_is_worth_as_many_looks_again() -> None:
     order = unlisted(OrderStatus.CANCELED, filled_quantity=Decimal("0.2"))
     for look in range(LOOKS_MAX + 1):
-        order = order.decide(awaited(look)).aggregate
+        order = decide(order, awaited(look)).aggregate
 
     more = reported(OrderStatus.CANCELED, filled_quantity=Decimal("0.3"), lists_fills=True)
 
-    assert order.decide(more).aggregate.owed()
+    assert decide(order, more).aggregate.owed()
 
 
 def test_a_cancel_goes_before_a_look() -> None:
     order = unlisted(OrderStatus.PARTIALLY_FILLED, filled_quantity=Decimal("0.2"))
 
-    canceling = order.decide(CANCEL).aggregate
+    canceling = decide(order, CANCEL).aggregate
 
     assert [one.kind for one in order.owed()] == [EffectKind.RESOLVE]
     assert [one.kind for one in canceling.owed()] == [EffectKind.CANCEL]
-    assert canceling.decide(awaited(0)).ignored
+    assert decide(canceling, awaited(0)).ignored
 
 
 def test_old_news_does_not_lower_what_is_filled() -> None:
     order = an_order_in(OrderStatus.PARTIALLY_FILLED, filled_quantity=Decimal("0.4"))
 
-    assert order.decide(reported(OrderStatus.NEW)).ignored
-    assert order.decide(reported(OrderStatus.PARTIALLY_FILLED)).ignored
+    assert decide(order, reported(OrderStatus.NEW)).ignored
+    assert decide(order, reported(OrderStatus.PARTIALLY_FILLED)).ignored
 
 
 def test_an_order_that_rests_with_something_filled_is_partially_filled() -> None:
     event = reported(OrderStatus.NEW, filled_quantity=Decimal("0.1"))
 
-    assert an_order_in(OrderStatus.PLACING).decide(event).aggregate.status == "PARTIALLY_FILLED"
+    assert decide(an_order_in(OrderStatus.PLACING), event).aggregate.status == "PARTIALLY_FILLED"
 
 
 def test_an_order_that_has_everything_is_filled_whatever_else_is_said() -> None:
     event = reported(OrderStatus.CANCELED, filled_quantity=Decimal("0.5"))
 
-    assert an_order_in(OrderStatus.NEW).decide(event).aggregate.status is OrderStatus.FILLED
+    assert decide(an_order_in(OrderStatus.NEW), event).aggregate.status is OrderStatus.FILLED
 
 
 def test_a_fill_that_overtook_the_cancel_counts() -> None:
     order = an_order_in(OrderStatus.CANCELED, reason=REQUESTED)
 
-    partly = order.decide(EVENTS["partly"])
+    partly = decide(order, EVENTS["partly"])
 
     assert partly.aggregate.status is OrderStatus.CANCELED
     assert partly.aggregate.filled_quantity == Decimal("0.3")
@@ -650,7 +652,7 @@ def test_a_fill_that_overtook_the_cancel_counts() -> None:
 def test_a_fill_that_nobody_expected_counts(status: OrderStatus) -> None:
     order = an_order_in(status, reason=REQUESTED)
 
-    told = order.decide(EVENTS["partly"]).aggregate
+    told = decide(order, EVENTS["partly"]).aggregate
 
     assert (told.status, told.filled_quantity) == (status, Decimal("0.3"))
     assert told.reason == REQUESTED
@@ -659,7 +661,7 @@ def test_a_fill_that_nobody_expected_counts(status: OrderStatus) -> None:
 def test_no_fill_fills_no_denied_order_without_a_quantity() -> None:
     order = an_order_in(OrderStatus.DENIED, quantity=Decimal(0))
 
-    assert order.decide(EVENTS["canceled"]).ignored
+    assert decide(order, EVENTS["canceled"]).ignored
 
 
 def test_a_report_brings_price_fees_and_position() -> None:
@@ -669,7 +671,7 @@ def test_a_report_brings_price_fees_and_position() -> None:
         position_after=Decimal("0.5"),
     )
 
-    filled = an_order_in(OrderStatus.PLACING).decide(event).aggregate
+    filled = decide(an_order_in(OrderStatus.PLACING), event).aggregate
 
     assert filled.average_price == Decimal(49_000)
     assert filled.fees == {"USDT": Decimal(1)}
@@ -688,7 +690,7 @@ def test_a_report_brings_price_fees_and_position() -> None:
     ],
 )
 def test_the_timeline_tells_each_step_once(event: OrderReported, names: list[str]) -> None:
-    decision = an_order_in(OrderStatus.PLACING).decide(event)
+    decision = decide(an_order_in(OrderStatus.PLACING), event)
 
     assert [entry.name for entry in decision.entries] == names
 
@@ -702,7 +704,7 @@ def test_an_order_knows_whether_it_may_still_do_something() -> None:
 def test_news_of_nothing_is_not_told() -> None:
     order: Order = an_order_in(OrderStatus.NEW)
 
-    assert order.decide(reported(OrderStatus.NEW)).entries == ()
+    assert decide(order, reported(OrderStatus.NEW)).entries == ()
 
 
 # Turns
@@ -719,20 +721,20 @@ def test_an_order_that_waits_for_its_turn_owes_its_turn() -> None:
 
 
 def test_nobody_may_send_it_before_its_turn() -> None:
-    assert QUEUED.decide(CLAIMED).ignored
+    assert decide(QUEUED, CLAIMED).ignored
 
 
 def test_in_its_turn_it_may_be_sent() -> None:
-    turned = QUEUED.decide(TurnTaken(at_ms=LATER)).aggregate
+    turned = decide(QUEUED, TurnTaken(at_ms=LATER)).aggregate
 
     assert (turned.status, turned.is_queued) == (OrderStatus.PENDING_NEW, False)
     assert [one.kind for one in turned.owed()] == [EffectKind.PLACE]
     assert turned.is_in_flight
-    assert turned.decide(TurnTaken(at_ms=LATER)).ignored
+    assert decide(turned, TurnTaken(at_ms=LATER)).ignored
 
 
 def test_a_cancel_takes_it_out_of_its_lane() -> None:
-    canceled = QUEUED.decide(CANCEL).aggregate
+    canceled = decide(QUEUED, CANCEL).aggregate
 
     assert canceled.status is OrderStatus.CANCELED
     assert not canceled.is_queued

@@ -15,7 +15,6 @@ from app.domain.events import (
     FillsAwaited,
     LookUpClaimed,
     OrderReported,
-    OrderUpdated,
     OutcomeLost,
     OutcomeStated,
     PlacementClaimed,
@@ -26,7 +25,9 @@ from app.domain.events import (
     TurnTaken,
 )
 from app.domain.identifiers import AggregateId, EpochMs, OrderId, TradeId
-from app.domain.order import Order, OrderEvent
+from app.domain.news import OrderUpdated
+from app.domain.order import Order
+from app.domain.order_life import OrderEvent, decide
 from app.domain.reason import Reason
 from app.domain.report import OrderReport
 from app.domain.status import CLOSED, OrderStatus, may_move
@@ -143,14 +144,14 @@ ORDERS = st.sampled_from(OrderStatus).map(an_order_in) | st.just(QUEUED) | st.ju
 def reported_in(status: OrderStatus, **odd: object) -> Order:
     """An order that rested until its venue said this of it."""
     report = OrderReported(at_ms=LATER, report=a_report(status, **odd))
-    return an_order_in(OrderStatus.NEW).decide(report).aggregate
+    return decide(an_order_in(OrderStatus.NEW), report).aggregate
 
 
 def decisions(order: Order, events: list[OrderEvent]) -> list[tuple[Order, Decision[Order]]]:
     """Return each state with the decision that was taken in it."""
     steps = []
     for event in events:
-        decision = order.decide(event)
+        decision = decide(order, event)
         steps.append((order, decision))
         order = decision.aggregate
     return steps
@@ -317,7 +318,7 @@ PLACED_AGAIN = st.sampled_from([OrderStatus.UNKNOWN, OrderStatus.PLACING, OrderS
 def test_what_is_said_of_an_earlier_placement_ends_no_newer_one(
     order: Order, event: OrderEvent
 ) -> None:
-    after = order.decide(event).aggregate
+    after = decide(order, event).aggregate
 
     if after.filled_quantity == order.filled_quantity:
         assert after is order

@@ -19,9 +19,10 @@ from app.domain.enums import (
     ReasonCode,
     Side,
 )
-from app.domain.events import CancelRequested, Executed, OrderUpdated, TimerDue
+from app.domain.events import CancelRequested, Executed, TimerDue
 from app.domain.identifiers import EpochMs, OrderId
 from app.domain.market import AccountView, Position
+from app.domain.news import OrderUpdated
 from app.domain.order import Order
 from app.domain.request.netting import NetAction
 from app.domain.request.request import RequestState, Stage

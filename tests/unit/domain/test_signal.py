@@ -8,23 +8,10 @@ import pytest
 from app.domain.commands import Action, LateExits, OnOpposite, SignalRules, Size
 from app.domain.decision import Decision
 from app.domain.effects import EffectKind
-from app.domain.enums import (
-    OrderType,
-    PositionMode,
-    PositionSide,
-    ReasonCode,
-    Side,
-    TimeInForce,
-)
-from app.domain.events import (
-    CancelRequested,
-    Executed,
-    OrderUpdated,
-    SmartOrderUpdated,
-    TargetsCanceled,
-    TimerDue,
-)
+from app.domain.enums import OrderType, PositionMode, PositionSide, ReasonCode, Side, TimeInForce
+from app.domain.events import CancelRequested, Executed, TargetsCanceled, TimerDue
 from app.domain.identifiers import EpochMs
+from app.domain.news import OrderUpdated, SmartOrderUpdated
 from app.domain.order import Order
 from app.domain.request.signal import RequestState, Signal, Stage, first_state
 from app.domain.status import OrderStatus

@@ -14,18 +14,17 @@ from app.domain.events import (
     CancelRequested,
     Executed,
     OrderReported,
-    OrderUpdated,
     OutcomeLost,
     PlacementClaimed,
     PlacementDeferred,
     ProvenAbsent,
-    SmartOrderUpdated,
     TimerDue,
     TriggerArmed,
     TriggerDisarmed,
     TriggerFired,
 )
 from app.domain.identifiers import AggregateId, FreshId, OrderId
+from app.domain.news import OrderUpdated, SmartOrderUpdated
 from app.domain.order import Order
 from app.domain.report import OrderReport
 from app.domain.request.signal import RequestState, Signal

@@ -8,17 +8,9 @@ import pytest
 
 from app.domain.decision import Decision
 from app.domain.effects import EffectKind
-from app.domain.enums import (
-    Direction,
-    OrderType,
-    ReasonCode,
-    Side,
-    SmartOrderType,
-    TimeInForce,
-)
+from app.domain.enums import Direction, OrderType, ReasonCode, Side, SmartOrderType, TimeInForce
 from app.domain.events import (
     CancelRequested,
-    OrderUpdated,
     TimerDue,
     TriggerArmed,
     TriggerDisarmed,
@@ -26,15 +18,11 @@ from app.domain.events import (
     TriggerRefused,
 )
 from app.domain.identifiers import EpochMs
+from app.domain.news import OrderUpdated
 from app.domain.order import Order
 from app.domain.reason import Reason
-from app.domain.smart_order import (
-    PLACEMENTS_MAX,
-    SmartOrder,
-    SmartOrderEvent,
-    SmartOrderState,
-    direction_of,
-)
+from app.domain.smart_order import SmartOrder, SmartOrderState, direction_of
+from app.domain.smart_order_life import PLACEMENTS_MAX, SmartOrderEvent, decide
 from app.domain.status import CLOSED, OrderStatus
 from app.domain.trigger import Offset
 from tests.support.builders import (
@@ -72,7 +60,7 @@ def heard(smart_order: SmartOrder, order: Order, **odd: object) -> Decision[Smar
     """Let the smart order hear how an order is now."""
     now = replace(order, **odd)  # type: ignore[arg-type]  # by name
     new_ids = fresh_ids(700, USDM_ID)
-    return smart_order.decide(OrderUpdated(at_ms=LATER, order=now, new_ids=new_ids))
+    return decide(smart_order, OrderUpdated(at_ms=LATER, order=now, new_ids=new_ids))
 
 
 def test_a_new_one_wants_to_be_armed() -> None:
@@ -80,15 +68,15 @@ def test_a_new_one_wants_to_be_armed() -> None:
 
 
 def test_an_armed_one_owes_nothing_but_patience() -> None:
-    decision = a_smart_order().decide(ARMED)
+    decision = decide(a_smart_order(), ARMED)
 
     assert kinds(decision.aggregate) == []
     assert [entry.name for entry in decision.entries] == ["armed"]
-    assert decision.aggregate.decide(ARMED).ignored
+    assert decide(decision.aggregate, ARMED).ignored
 
 
 def test_its_price_brings_forth_one_reducing_order() -> None:
-    decision = a_smart_order(armed=True).decide(FIRED)
+    decision = decide(a_smart_order(armed=True), FIRED)
 
     fired, order = decision.aggregate, order_of(decision)
     assert fired.state is SmartOrderState.TRIGGERED
@@ -105,52 +93,52 @@ def test_its_price_brings_forth_one_reducing_order() -> None:
 
 
 def test_a_limit_of_its_own_makes_a_limit_order() -> None:
-    decision = a_smart_order(type=SmartOrderType.STOP_LIMIT, price=Decimal(1_890)).decide(FIRED)
+    decision = decide(a_smart_order(type=SmartOrderType.STOP_LIMIT, price=Decimal(1_890)), FIRED)
 
     assert order_of(decision).type is OrderType.LIMIT
 
 
 def test_a_price_that_comes_before_the_arming_is_known_counts() -> None:
-    fired = a_smart_order().decide(FIRED).aggregate
+    fired = decide(a_smart_order(), FIRED).aggregate
 
-    late = fired.decide(ARMED).aggregate
+    late = decide(fired, ARMED).aggregate
 
     assert late.state is SmartOrderState.TRIGGERED
     assert kinds(late) == [EffectKind.DISARM]
 
 
 def test_a_price_that_comes_twice_brings_forth_one_order() -> None:
-    fired = a_smart_order().decide(FIRED).aggregate
+    fired = decide(a_smart_order(), FIRED).aggregate
 
-    assert fired.decide(FIRED).ignored
+    assert decide(fired, FIRED).ignored
 
 
 def test_a_canceled_one_is_taken_out_of_the_book() -> None:
-    decision = a_smart_order(armed=True).decide(CANCEL)
+    decision = decide(a_smart_order(armed=True), CANCEL)
 
     canceled = decision.aggregate
     assert canceled.state is SmartOrderState.CANCELED
     assert not canceled.is_live
     assert kinds(canceled) == [EffectKind.DISARM]
-    assert kinds(canceled.decide(DISARMED).aggregate) == []
+    assert kinds(decide(canceled, DISARMED).aggregate) == []
 
 
 def test_one_that_nobody_has_said_to_be_armed_is_taken_out_all_the_same() -> None:
-    assert kinds(a_smart_order().decide(CANCEL).aggregate) == [EffectKind.DISARM]
+    assert kinds(decide(a_smart_order(), CANCEL).aggregate) == [EffectKind.DISARM]
 
 
 def test_a_price_that_comes_after_the_cancel_is_ignored() -> None:
-    canceled = a_smart_order(armed=True).decide(CANCEL).aggregate
+    canceled = decide(a_smart_order(armed=True), CANCEL).aggregate
 
-    assert canceled.decide(FIRED).ignored
-    assert canceled.decide(CANCEL).ignored
+    assert decide(canceled, FIRED).ignored
+    assert decide(canceled, CANCEL).ignored
 
 
 # What becomes of its order
 
 
 def a_fired_one(**odd: object) -> tuple[SmartOrder, Order]:
-    decision = a_smart_order(**odd).decide(FIRED)
+    decision = decide(a_smart_order(**odd), FIRED)
     return decision.aggregate, order_of(decision)
 
 
@@ -239,7 +227,7 @@ def test_news_of_another_order_is_ignored() -> None:
 def test_a_cancel_finds_a_triggered_one_in_the_hands_of_its_order() -> None:
     fired, _ = a_fired_one()
 
-    assert fired.decide(CANCEL).ignored
+    assert decide(fired, CANCEL).ignored
 
 
 @pytest.mark.parametrize(("state", "armed"), list(product(SmartOrderState, [False, True])))
@@ -272,7 +260,7 @@ def fired_at(price: str) -> TriggerFired:
 
 
 def placed_by(smart_order: SmartOrder, price: str = "1900") -> Order:
-    return order_of(smart_order.decide(fired_at(price)))
+    return order_of(decide(smart_order, fired_at(price)))
 
 
 @pytest.mark.parametrize("tif", TimeInForce)
@@ -298,7 +286,7 @@ def test_a_market_stop_keeps_its_price_and_does_not_use_it() -> None:
     stop = a_stop(price=Decimal(41_920))
 
     assert (placed_by(stop).type, placed_by(stop).price) == (OrderType.MARKET, None)
-    assert stop.decide(FIRED).aggregate.price == Decimal(41_920)
+    assert decide(stop, FIRED).aggregate.price == Decimal(41_920)
 
 
 @pytest.mark.parametrize(
@@ -344,7 +332,7 @@ def test_a_trailing_limit_lies_off_the_price_of_the_firing_tick(
 
 
 def test_a_trailing_limit_that_is_not_above_0_fails() -> None:
-    decision = a_trailing_limit(Side.SELL, "500").decide(fired_at("500"))
+    decision = decide(a_trailing_limit(Side.SELL, "500"), fired_at("500"))
 
     failed = decision.aggregate
     assert failed.state is SmartOrderState.FAILED
@@ -356,7 +344,7 @@ def test_a_trailing_limit_that_is_not_above_0_fails() -> None:
 
 @pytest.mark.parametrize("status", [OrderStatus.REJECTED, OrderStatus.DENIED])
 def test_one_whose_order_is_not_opened_fails_with_its_reason(status: OrderStatus) -> None:
-    fired = a_stop().decide(FIRED)
+    fired = decide(a_stop(), FIRED)
     short = Reason(ReasonCode.INSUFFICIENT_FUNDS, "lacks 300500 USDT")
 
     decision = heard(fired.aggregate, order_of(fired), status=status, reason=short)
@@ -371,7 +359,7 @@ def test_one_whose_order_is_not_opened_fails_with_its_reason(status: OrderStatus
     "status", [OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED]
 )
 def test_one_whose_order_was_opened_stays_triggered_whatever_comes(status: OrderStatus) -> None:
-    fired = a_stop().decide(FIRED)
+    fired = decide(a_stop(), FIRED)
     open_ = heard(fired.aggregate, order_of(fired), status=OrderStatus.NEW).aggregate
 
     ended = heard(open_, order_of(fired), status=status, reason=REFUSED).aggregate
@@ -381,7 +369,7 @@ def test_one_whose_order_was_opened_stays_triggered_whatever_comes(status: Order
 
 
 def test_an_order_of_unknown_outcome_leaves_it_triggered() -> None:
-    fired = a_stop().decide(FIRED)
+    fired = decide(a_stop(), FIRED)
 
     unknown = heard(fired.aggregate, order_of(fired), status=OrderStatus.UNKNOWN).aggregate
 
@@ -392,7 +380,7 @@ def test_an_order_of_unknown_outcome_leaves_it_triggered() -> None:
 def test_one_that_cannot_be_waited_for_is_rejected() -> None:
     reason = Reason(ReasonCode.UNKNOWN_INSTRUMENT, "gone")
 
-    rejected = a_stop().decide(TriggerRefused(at_ms=LATER, reason=reason)).aggregate
+    rejected = decide(a_stop(), TriggerRefused(at_ms=LATER, reason=reason)).aggregate
 
     assert (rejected.state, rejected.reason) == (SmartOrderState.REJECTED, reason)
     assert kinds(rejected) == [EffectKind.DISARM]
@@ -401,14 +389,14 @@ def test_one_that_cannot_be_waited_for_is_rejected() -> None:
 def test_one_with_a_life_owes_a_timer_and_expires() -> None:
     stop = a_stop(expires_at_ms=LATER)
 
-    early = stop.decide(TimerDue(at_ms=EpochMs(LATER - 1)))
-    expired = stop.decide(TimerDue(at_ms=LATER))
+    early = decide(stop, TimerDue(at_ms=EpochMs(LATER - 1)))
+    expired = decide(stop, TimerDue(at_ms=LATER))
 
     assert kinds(stop) == [EffectKind.TIMER, EffectKind.ARM]
     assert early.ignored
     assert expired.aggregate.state is SmartOrderState.EXPIRED
     assert [entry.name for entry in expired.entries] == ["expired", "closed"]
-    assert a_stop().decide(TimerDue(at_ms=LATER)).ignored
+    assert decide(a_stop(), TimerDue(at_ms=LATER)).ignored
 
 
 ENDS = [
@@ -424,9 +412,9 @@ ENDS = [
 def test_exactly_one_thing_ends_the_waiting(
     first: SmartOrderEvent, second: SmartOrderEvent
 ) -> None:
-    ended = a_stop(expires_at_ms=LATER).decide(first).aggregate
+    ended = decide(a_stop(expires_at_ms=LATER), first).aggregate
 
-    late = ended.decide(second)
+    late = decide(ended, second)
 
     assert late.ignored
     assert late.children == ()
@@ -434,7 +422,7 @@ def test_exactly_one_thing_ends_the_waiting(
 
 
 def test_one_that_is_being_canceled_is_not_triggered() -> None:
-    assert a_stop(state=SmartOrderState.PENDING_CANCEL).decide(FIRED).ignored
+    assert decide(a_stop(state=SmartOrderState.PENDING_CANCEL), FIRED).ignored
 
 
 def test_its_caller_id_is_taken_while_it_may_trade_and_once_it_has() -> None:
@@ -448,8 +436,8 @@ def test_its_caller_id_is_taken_while_it_may_trade_and_once_it_has() -> None:
 
 
 def test_news_and_arming_are_no_change_of_state() -> None:
-    armed = a_stop().decide(ARMED).aggregate
-    fired = armed.decide(replace(FIRED, at_ms=NOW))
+    armed = decide(a_stop(), ARMED).aggregate
+    fired = decide(armed, replace(FIRED, at_ms=NOW))
     filled = heard(fired.aggregate, order_of(fired), status=OrderStatus.FILLED).aggregate
 
     assert armed.updated_at_ms == filled.updated_at_ms == NOW

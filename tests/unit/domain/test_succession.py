@@ -6,9 +6,11 @@ from decimal import Decimal
 import pytest
 
 from app.domain.enums import ReasonCode
-from app.domain.events import CancelRequested, OrderUpdated, PlacementClaimed
+from app.domain.events import CancelRequested, PlacementClaimed
 from app.domain.identifiers import AggregateId, OrderId
+from app.domain.news import OrderUpdated
 from app.domain.order import Order
+from app.domain.order_life import decide
 from app.domain.reason import Reason
 from app.domain.status import CLOSED, OrderStatus
 from app.domain.succession import Succession
@@ -25,7 +27,7 @@ HELD = an_order(
 
 def after(held: Order, old: Order) -> Order:
     """Return the new order once it has heard how the old one is."""
-    return held.decide(OrderUpdated(at_ms=NOW, order=old, new_ids=())).aggregate
+    return decide(held, OrderUpdated(at_ms=NOW, order=old, new_ids=())).aggregate
 
 
 def ended(status: OrderStatus) -> Order:
@@ -38,7 +40,7 @@ def test_it_owes_nothing_and_nobody_may_send_it() -> None:
 
     assert HELD.owed() == ()
     assert not HELD.is_in_flight
-    assert HELD.decide(claim).ignored
+    assert decide(HELD, claim).ignored
 
 
 @pytest.mark.parametrize("status", sorted(set(OrderStatus) - CLOSED))
@@ -88,7 +90,7 @@ def test_the_end_of_another_order_is_nothing_to_it() -> None:
 
 def test_it_can_be_canceled_meanwhile() -> None:
     reason = Reason(ReasonCode.REQUESTED, "canceled by request")
-    canceled = HELD.decide(CancelRequested(at_ms=NOW, reason=reason)).aggregate
+    canceled = decide(HELD, CancelRequested(at_ms=NOW, reason=reason)).aggregate
 
     assert canceled.status is OrderStatus.CANCELED
     assert after(canceled, ended(OrderStatus.CANCELED)) == canceled
@@ -99,7 +101,7 @@ def test_one_that_is_being_replaced_gives_up_its_caller_id() -> None:
     reason = Reason(ReasonCode.REPLACED, "replaced by order 2")
     event = CancelRequested(at_ms=NOW, reason=reason, replaced_by=HELD.id)
 
-    leaving = resting.decide(event).aggregate
+    leaving = decide(resting, event).aggregate
 
     assert resting.caller_id_scope is not None
     assert (leaving.replaced_by, leaving.caller_id_scope) == (HELD.id, None)

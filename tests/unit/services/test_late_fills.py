@@ -7,7 +7,8 @@ from decimal import Decimal
 from app.domain.errors import VenueUnavailable
 from app.domain.events import OrderReported
 from app.domain.identifiers import Currency, TradeId
-from app.domain.order import LOOKS_MAX, Order
+from app.domain.order import Order
+from app.domain.order_reports import LOOKS_MAX
 from app.domain.report import OrderReport
 from app.domain.request.signal import RequestState
 from app.domain.status import OrderStatus

@@ -18,7 +18,8 @@ from app.domain.errors import (
 )
 from app.domain.events import ClaimRenewed, PlacementClaimed
 from app.domain.identifiers import AggregateId, EpochMs
-from app.domain.order import ATTEMPTS_MAX, Order
+from app.domain.order import Order
+from app.domain.order_life import ATTEMPTS_MAX
 from app.domain.status import OrderStatus
 from app.ports.ledger import Stored
 from app.services.advance import advance

@@ -1,0 +1,292 @@
+"""What may happen to an order, and what becomes of it then."""
+
+from dataclasses import replace
+
+from app.domain.decision import Decision, EntryName, TimelineEntry, ignored
+from app.domain.effects import AT_ONCE
+from app.domain.enums import ReasonCode
+from app.domain.events import (
+    CancelDeferred,
+    CancelRequested,
+    ClaimRenewed,
+    FillsAwaited,
+    LookUpClaimed,
+    OrderReported,
+    OutcomeLost,
+    OutcomeStated,
+    PlacementClaimed,
+    PlacementDeferred,
+    PlacementDenied,
+    ProvenAbsent,
+    StillUnknown,
+    TurnTaken,
+)
+from app.domain.identifiers import EpochMs
+from app.domain.moments import has_come
+from app.domain.news import OrderUpdated
+from app.domain.order import Order
+from app.domain.order_reports import adopted, fills_awaited, told_of_earlier
+from app.domain.reason import Reason
+from app.domain.status import OrderStatus
+
+#: Sends that certainly did not arrive before the order is given up as a dead letter.
+ATTEMPTS_MAX = 5
+
+OrderEvent = (
+    TurnTaken
+    | PlacementClaimed
+    | ClaimRenewed
+    | PlacementDenied
+    | PlacementDeferred
+    | OrderReported
+    | FillsAwaited
+    | OutcomeLost
+    | OutcomeStated
+    | LookUpClaimed
+    | StillUnknown
+    | ProvenAbsent
+    | CancelRequested
+    | CancelDeferred
+    | OrderUpdated
+)
+
+
+def decide(order: Order, event: OrderEvent) -> Decision[Order]:  # noqa: C901, PLR0911, PLR0912 - a table
+    """Return what becomes of the order when `event` happens; nonsense is ignored."""
+    match event:
+        case TurnTaken():
+            return _turn_taken(order, event)
+        case PlacementClaimed():
+            return _claimed(order, event)
+        case ClaimRenewed():
+            return _renewed(order, event)
+        case PlacementDenied():
+            return _denied(order, event)
+        case PlacementDeferred():
+            return _deferred(order, event)
+        case OrderReported():
+            return _reported(order, event)
+        case FillsAwaited():
+            return fills_awaited(order, event)
+        case OutcomeLost():
+            return _lost(order, event)
+        case OutcomeStated():
+            return _stated(order, event)
+        case LookUpClaimed():
+            return _look_up_claimed(order, event)
+        case StillUnknown():
+            return _still_unknown(order, event)
+        case ProvenAbsent():
+            return _absent(order, event)
+        case CancelRequested():
+            return _cancel_requested(order, event)
+        case CancelDeferred():
+            return _cancel_deferred(order, event)
+        case OrderUpdated():
+            return _succeeding(order, event)
+
+
+def _turn_taken(order: Order, event: TurnTaken) -> Decision[Order]:
+    if not order.is_queued:
+        return ignored(order, f"its turn found the order {order.status}")
+    let_go = replace(order, awaits_turn=False, had_turn=True, updated_at_ms=event.at_ms)
+    return Decision(let_go)
+
+
+def _claimed(order: Order, event: PlacementClaimed) -> Decision[Order]:
+    if order.status is not OrderStatus.PENDING_NEW or order.awaits_turn or order.is_held:
+        return ignored(order, f"a claim found the order {order.status}")
+    return _entry(
+        replace(
+            order,
+            status=OrderStatus.PLACING,
+            attempts=order.attempts + 1,
+            token=order.token + 1,
+            lease_until_ms=event.lease_until_ms,
+            updated_at_ms=event.at_ms,
+        ),
+        EntryName.SENT,
+        event.at_ms,
+    )
+
+
+def _renewed(order: Order, event: ClaimRenewed) -> Decision[Order]:
+    if order.status is not OrderStatus.PLACING or event.token != order.token:
+        return ignored(order, f"renewal of claim {event.token} found the order {order.status}")
+    renewed = replace(order, lease_until_ms=event.lease_until_ms, updated_at_ms=event.at_ms)
+    return Decision(renewed)
+
+
+def _denied(order: Order, event: PlacementDenied) -> Decision[Order]:
+    if order.status is not OrderStatus.PENDING_NEW:
+        return ignored(order, f"a denial found the order {order.status}")
+    status = OrderStatus.DENIED
+    if event.reason.code is ReasonCode.TOO_LATE:
+        status = OrderStatus.EXPIRED
+    denied = replace(order, status=status, reason=event.reason, updated_at_ms=event.at_ms)
+    name = EntryName.EXPIRED if status is OrderStatus.EXPIRED else EntryName.DENIED
+    return _entry(denied, name, event.at_ms, event.reason)
+
+
+def _deferred(order: Order, event: PlacementDeferred) -> Decision[Order]:
+    if order.status is not OrderStatus.PLACING or event.token != order.token:
+        return ignored(order, f"news of placement {event.token} found the order {order.status}")
+    if _is_sent_no_more(order):
+        return _canceled_unsent(order, event.at_ms)
+    if order.attempts >= ATTEMPTS_MAX and not event.held_back:
+        reason = Reason(
+            ReasonCode.ATTEMPTS_EXHAUSTED,
+            f"{order.attempts} attempts did not arrive; the last said: {event.reason.message}",
+        )
+        dead = replace(order, status=OrderStatus.DENIED, reason=reason, updated_at_ms=event.at_ms)
+        return _entry(dead, EntryName.DENIED, event.at_ms, reason)
+    waiting = replace(
+        order,
+        status=OrderStatus.PENDING_NEW,
+        attempts=order.attempts - 1 if event.held_back else order.attempts,
+        next_action_at_ms=event.retry_at_ms,
+        updated_at_ms=event.at_ms,
+    )
+    return _entry(waiting, EntryName.DEFERRED, event.at_ms, event.reason)
+
+
+def _lost(order: Order, event: OutcomeLost) -> Decision[Order]:
+    if order.status is not OrderStatus.PLACING or event.token != order.token:
+        return ignored(order, f"news of placement {event.token} found the order {order.status}")
+    if event.lease_until_ms not in {None, order.lease_until_ms}:
+        return ignored(order, f"the claim of placement {event.token} was renewed")
+    lost = replace(
+        order,
+        status=OrderStatus.UNKNOWN,
+        reason=event.reason,
+        unknown_since_ms=event.server_ms,
+        absent_since_ms=None,
+        next_action_at_ms=event.next_check_at_ms,
+        updated_at_ms=event.at_ms,
+    )
+    return _entry(lost, EntryName.UNKNOWN, event.at_ms, event.reason)
+
+
+def _is_asked_about(order: Order, token: int) -> bool:
+    """Tell whether the outcome of this placement is what is in question."""
+    return order.status is OrderStatus.UNKNOWN and token == order.token
+
+
+def _look_up_claimed(order: Order, event: LookUpClaimed) -> Decision[Order]:
+    is_time = has_come(order.next_action_at_ms, event.server_ms, event.within_ms)
+    if not _is_asked_about(order, event.token) or not is_time:
+        return ignored(order, f"a question about placement {event.token} came too late")
+    return Decision(replace(order, next_action_at_ms=event.until_ms, updated_at_ms=event.at_ms))
+
+
+def _still_unknown(order: Order, event: StillUnknown) -> Decision[Order]:
+    if not _is_asked_about(order, event.token):
+        return _has_moved_on(order, event.token)
+    return Decision(
+        replace(
+            order,
+            next_action_at_ms=event.next_check_at_ms,
+            needs_person=event.needs_person,
+            absent_since_ms=event.absent_since_ms,
+            updated_at_ms=event.at_ms,
+        )
+    )
+
+
+def _has_moved_on(order: Order, token: int) -> Decision[Order]:
+    message = f"what became of placement {token} found the order {order.status}"
+    return ignored(order, f"{message}, placed {order.token} times")
+
+
+def _absent(order: Order, event: ProvenAbsent) -> Decision[Order]:
+    if not _is_asked_about(order, event.token):
+        return _has_moved_on(order, event.token)
+    absent = replace(
+        order,
+        status=OrderStatus.PENDING_NEW,
+        reason=None,
+        needs_person=False,
+        unknown_since_ms=None,
+        absent_since_ms=None,
+        next_action_at_ms=AT_ONCE,
+        updated_at_ms=event.at_ms,
+    )
+    if _is_sent_no_more(order):
+        return _canceled_unsent(absent, event.at_ms)
+    return _entry(absent, EntryName.ABSENT, event.at_ms)
+
+
+def _is_sent_no_more(order: Order) -> bool:
+    """Whether it ends rather than being sent again; what is filled is not bought twice."""
+    return order.cancel_requested or order.filled_quantity > 0
+
+
+def _cancel_requested(order: Order, event: CancelRequested) -> Decision[Order]:
+    if order.is_closed or order.cancel_requested:
+        return ignored(order, f"a cancel found the order {order.status}")
+    if order.status is OrderStatus.PENDING_NEW:
+        return _canceled_unsent(replace(order, reason=event.reason), event.at_ms)
+    asked = replace(
+        order,
+        cancel_requested=True,
+        replaced_by=event.replaced_by,
+        reason=order.reason if order.status is OrderStatus.UNKNOWN else event.reason,
+        next_action_at_ms=(
+            order.next_action_at_ms if order.status is OrderStatus.UNKNOWN else AT_ONCE
+        ),
+        updated_at_ms=event.at_ms,
+    )
+    return _entry(asked, EntryName.CANCEL_REQUESTED, event.at_ms, event.reason)
+
+
+def _cancel_deferred(order: Order, event: CancelDeferred) -> Decision[Order]:
+    if order.is_closed or not order.cancel_requested:
+        return ignored(order, f"a postponed cancel found the order {order.status}")
+    return Decision(replace(order, next_action_at_ms=event.retry_at_ms, updated_at_ms=event.at_ms))
+
+
+def _succeeding(order: Order, event: OrderUpdated) -> Decision[Order]:
+    """Take the place of the order that has ended, or come to nothing with it."""
+    old = event.order
+    if not order.is_held or order.succeeds is None or order.succeeds.order_id != old.id:
+        return ignored(order, f"news of order {old.id} found the order {order.status}")
+    if old.is_live:
+        return ignored(order, f"order {old.id} is still {old.status}")
+    takes_rest, rest = order.succeeds.takes_rest, old.remaining_quantity
+    is_free = old.status is OrderStatus.CANCELED and not (takes_rest and rest <= 0)
+    if not (is_free or order.succeeds.proceeds):
+        reason = Reason(ReasonCode.NOT_REPLACED, f"order {old.id} is {old.status}")
+        return _denied(order, PlacementDenied(at_ms=event.at_ms, reason=reason))
+    quantity = rest if is_free and takes_rest else order.quantity
+    freed = replace(order, succeeds=None, quantity=quantity, updated_at_ms=event.at_ms)
+    return _entry(freed, EntryName.DUE, event.at_ms)
+
+
+def _canceled_unsent(order: Order, at_ms: EpochMs) -> Decision[Order]:
+    said = "canceled before it was sent"
+    if order.filled_quantity:
+        said = "an earlier placement filled a part of it, and the rest is not sent again"
+    reason = order.reason or Reason(ReasonCode.REQUESTED, said)
+    canceled = replace(order, status=OrderStatus.CANCELED, reason=reason, updated_at_ms=at_ms)
+    return _entry(canceled, EntryName.CANCELED, at_ms, reason)
+
+
+def _stated(order: Order, event: OutcomeStated) -> Decision[Order]:
+    if not _is_asked_about(order, event.token):
+        return _has_moved_on(order, event.token)
+    return adopted(order, event.report, event.at_ms)
+
+
+def _reported(order: Order, event: OrderReported) -> Decision[Order]:
+    if event.token in {None, order.token} or order.status is OrderStatus.PENDING_NEW:
+        return adopted(order, event.report, event.at_ms)
+    return told_of_earlier(order, event)
+
+
+def _entry(
+    order: Order, name: EntryName, at_ms: EpochMs, reason: Reason | None = None
+) -> Decision[Order]:
+    entries = [TimelineEntry(name, at_ms, reason)]
+    if order.is_closed:
+        entries.append(TimelineEntry(EntryName.CLOSED, at_ms))
+    return Decision(order, entries=tuple(entries))

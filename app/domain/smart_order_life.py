@@ -1,0 +1,209 @@
+"""What may happen to a smart order, and what becomes of it then."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from app.domain.decision import Decision, EntryName, TimelineEntry, ignored
+from app.domain.enums import OrderType, ReasonCode, Side
+from app.domain.events import (
+    CancelRequested,
+    TimerDue,
+    TriggerArmed,
+    TriggerDisarmed,
+    TriggerFired,
+    TriggerRefused,
+)
+from app.domain.identifiers import EpochMs, OrderId
+from app.domain.instrument import on_tick
+from app.domain.news import OrderUpdated
+from app.domain.order import Order
+from app.domain.reason import Reason
+from app.domain.smart_order import SmartOrder, SmartOrderState
+from app.domain.status import OPEN, OrderStatus
+
+#: How often a protective order that the venue refuses is placed anew before a person is told.
+PLACEMENTS_MAX = 3
+
+SmartOrderEvent = (
+    TriggerArmed
+    | TriggerDisarmed
+    | TriggerFired
+    | TriggerRefused
+    | TimerDue
+    | CancelRequested
+    | OrderUpdated
+)
+
+
+def decide(smart: SmartOrder, event: SmartOrderEvent) -> Decision[SmartOrder]:  # noqa: PLR0911 - a table
+    """Return what becomes of the smart order when `event` happens; nonsense is ignored."""
+    match event:
+        case TriggerArmed():
+            return _armed(smart, event)
+        case TriggerDisarmed():
+            return Decision(replace(smart, armed=False))
+        case TriggerFired():
+            return _fired(smart, event)
+        case TriggerRefused():
+            return _given_up(smart, SmartOrderState.REJECTED, event.at_ms, event.reason)
+        case TimerDue():
+            return _timer_due(smart, event)
+        case CancelRequested():
+            return _given_up(smart, SmartOrderState.CANCELED, event.at_ms, event.reason)
+        case OrderUpdated():
+            return _order_updated(smart, event)
+
+
+def _armed(smart: SmartOrder, event: TriggerArmed) -> Decision[SmartOrder]:
+    if smart.armed:
+        return ignored(smart, "it is armed already")
+    if not smart.is_waiting:
+        return Decision(replace(smart, armed=True))
+    armed = replace(smart, armed=True)
+    return Decision(armed, entries=(TimelineEntry(EntryName.ARMED, event.at_ms),))
+
+
+def _fired(smart: SmartOrder, event: TriggerFired) -> Decision[SmartOrder]:
+    if not smart.is_waiting:
+        return ignored(smart, f"its price came when it was {smart.state}")
+    fired = replace(smart, state=SmartOrderState.TRIGGERED, armed=False, updated_at_ms=event.at_ms)
+    limit = _limit_at(smart, event.prices.get(smart.trigger.slot))
+    if isinstance(limit, Reason):
+        return _failed(fired, limit, event.at_ms)
+    placed = (limit, EntryName.TRIGGERED)
+    return _placing(fired, event, placed)
+
+
+def _limit_at(smart: SmartOrder, price: Decimal | None) -> Decimal | Reason | None:
+    """Return the limit of the order it places, for the price of the firing tick, or why not.
+
+    Source: Poloniex documentation, "Create Smart Order" (limitOffset).
+    """
+    if not smart.type.is_limit:
+        return None
+    if smart.limit_offset is None or not smart.type.is_trailing:
+        return smart.price
+    if price is None:
+        return Reason(ReasonCode.NO_PRICE, "the price at which it was triggered is not known")
+    away = smart.limit_offset.below if smart.side is Side.SELL else smart.limit_offset.above
+    limit = on_tick(away(price), smart.trigger.price_step, smart.side)
+    if limit <= 0:
+        return Reason(
+            ReasonCode.LIMIT_NOT_ABOVE_ZERO, f"{smart.limit_offset} from {price:f} is {limit:f}"
+        )
+    return limit
+
+
+def _timer_due(smart: SmartOrder, event: TimerDue) -> Decision[SmartOrder]:
+    if smart.expires_at_ms is None or event.at_ms < smart.expires_at_ms:
+        return ignored(smart, f"its timer came early, it waits until {smart.expires_at_ms}")
+    waited = event.at_ms - smart.created_at_ms
+    reason = Reason(ReasonCode.TOO_OLD, f"its price did not come within {waited} ms")
+    return _given_up(smart, SmartOrderState.EXPIRED, event.at_ms, reason)
+
+
+def _given_up(
+    smart: SmartOrder, state: SmartOrderState, at_ms: EpochMs, reason: Reason
+) -> Decision[SmartOrder]:
+    """End the waiting. Of this and the price exactly one comes first, and the other is late."""
+    if not smart.is_waiting:
+        return ignored(smart, f"what should make it {state} found it {smart.state}")
+    ended = replace(
+        smart,
+        state=state,
+        reason=reason,
+        armed=True,  # somebody may be arming it, or may have died right after
+        updated_at_ms=at_ms,
+    )
+    return Decision(ended, entries=_ended(EntryName(state.value.lower()), at_ms, reason))
+
+
+def _failed(smart: SmartOrder, reason: Reason | None, at_ms: EpochMs) -> Decision[SmartOrder]:
+    failed = replace(smart, state=SmartOrderState.FAILED, reason=reason, updated_at_ms=at_ms)
+    name = EntryName.ALERT if smart.reduce_only else EntryName.FAILED
+    return Decision(failed, entries=_ended(name, at_ms, reason))
+
+
+def _order_updated(smart: SmartOrder, event: OrderUpdated) -> Decision[SmartOrder]:
+    order = event.order
+    if order.id != smart.order_id:
+        return ignored(smart, f"order {order.id} is not its own")
+    heard = replace(
+        smart,
+        order_status=order.status,
+        filled_quantity=order.filled_quantity,
+        average_price=order.average_price,
+    )
+    if not order.is_closed:
+        return Decision(heard)
+    if order.status is OrderStatus.FILLED or order.filled_quantity > 0:
+        entry = TimelineEntry(EntryName.FILLED, event.at_ms)
+        return Decision(heard, entries=(entry, TimelineEntry(EntryName.CLOSED, event.at_ms)))
+    was_opened = smart.order_status in OPEN
+    return _order_failed(heard, order, event, was_opened=was_opened)
+
+
+def _order_failed(
+    smart: SmartOrder, order: Order, event: OrderUpdated, *, was_opened: bool
+) -> Decision[SmartOrder]:
+    """Place a guard again that the venue refused; what nobody guards by fails."""
+    nothing_left = order.reason is not None and order.reason.code is ReasonCode.NO_POSITION
+    refused = order.status in {OrderStatus.REJECTED, OrderStatus.DENIED}
+    if nothing_left or not refused or was_opened:
+        ended = replace(smart, reason=order.reason)
+        return Decision(
+            ended, entries=(TimelineEntry(EntryName.CLOSED, event.at_ms, order.reason),)
+        )
+    if smart.reduce_only and smart.placements < PLACEMENTS_MAX:
+        placed = (order.price, EntryName.DEFERRED)
+        return _placing(smart, event, placed)
+    return _failed(smart, order.reason, event.at_ms)
+
+
+def _placing(
+    smart: SmartOrder, event: TriggerFired | OrderUpdated, placed: tuple[Decimal | None, EntryName]
+) -> Decision[SmartOrder]:
+    """Bring forth the order, with this limit; the timeline gains this entry."""
+    (limit, name), fresh = placed, event.new_ids[0]
+    order = Order(
+        id=OrderId(fresh.id),
+        client_order_id=fresh.client_order_id,
+        parent_id=smart.id,
+        request_id=smart.request_id or smart.id,
+        dialect=smart.dialect,
+        origin=smart.origin,
+        account=smart.account,
+        symbol=smart.symbol,
+        market=smart.market,
+        side=smart.side,
+        position_side=smart.position_side,
+        type=_order_type(smart),
+        time_in_force=smart.time_in_force,
+        quantity=Decimal(0) if smart.budget is not None else smart.quantity or Decimal(0),
+        amount=smart.budget,
+        price=limit,
+        reduce_only=smart.reduce_only,
+        reduces=smart.reduce_only or smart.side is Side.SELL,
+        caller_id=smart.caller_id,
+        due_at_ms=event.at_ms,
+        tick_at_ms=event.tick_at_ms if isinstance(event, TriggerFired) else None,
+        created_at_ms=event.at_ms,
+        updated_at_ms=event.at_ms,
+    )
+    placing = replace(
+        smart,
+        order_id=order.id,
+        order_status=order.status,
+        placements=smart.placements + 1,
+    )
+    return Decision(placing, children=(order,), entries=(TimelineEntry(name, event.at_ms),))
+
+
+def _order_type(smart: SmartOrder) -> OrderType:
+    if not smart.type.is_limit:
+        return OrderType.MARKET
+    return OrderType.LIMIT_MAKER if smart.post_only else OrderType.LIMIT
+
+
+def _ended(name: EntryName, at_ms: EpochMs, reason: Reason | None) -> tuple[TimelineEntry, ...]:
+    return (TimelineEntry(name, at_ms, reason), TimelineEntry(EntryName.CLOSED, at_ms))
