@@ -34,16 +34,16 @@ from app.ports import Ports
 from app.ports.exchange import VenueMemory
 from app.ports.publisher import Publisher
 from app.settings import Settings
-from app.store.coordination.findings import RedisFindings
-from app.store.coordination.heartbeat import RedisHeartbeat, RedisSlots
+from app.store.coordination.heartbeat import RedisHeartbeat
 from app.store.coordination.kill_switches import RedisKillSwitches
 from app.store.coordination.locks import RedisLocks
 from app.store.coordination.rates import RedisRates
 from app.store.coordination.reconciliations import RedisReconciliations
 from app.store.coordination.runs import RedisFreezer, RedisRuns
+from app.store.coordination.slots import RedisSlots
 from app.store.coordination.used_keys import RedisUsedKeys
 from app.store.coordination.venue_cancels import RedisVenueCancels
-from app.store.coordination.worker_requests import RedisErrands
+from app.store.coordination.worker_requests import RedisWorkerRequests
 from app.store.core.archive_queue import RedisArchiveQueue
 from app.store.core.clock import MovableClock, RedisClock
 from app.store.core.connection import Client, connect
@@ -88,7 +88,6 @@ class Wiring:
     reader: WholeReader
     events: RedisReader
     vault: Vault
-    signatures: RedisUsedKeys
     symbols: RedisSymbolMap
     memory: RedisVenueMemory
     rates: RedisRates
@@ -188,7 +187,6 @@ def _wiring(
     vault = Vault([key.reveal() for key in settings.secret_keys])
     memory = RedisVenueMemory(client, clock)
     clients = Clients(_venue_ports(settings, client, clock, vault, alive))
-    signatures = RedisUsedKeys(client)
     ports = Ports(
         clock=clock,
         ids=RedisIds(client),
@@ -203,13 +201,12 @@ def _wiring(
         venues=KnownVenues(paper, real(clients, memory)),
         reports=RedisPaperReports(client),
         locks=RedisLocks(client),
-        bindings=signatures,
-        errands=RedisErrands(client),
+        used_keys=RedisUsedKeys(client),
+        worker_requests=RedisWorkerRequests(client),
         kill_switches=RedisKillSwitches(client),
         heartbeat=RedisHeartbeat(client),
         runs=RedisRuns(client),
         freezer=RedisFreezer(client),
-        findings=RedisFindings(client),
         reconciliations=RedisReconciliations(client),
         venue_cancels=RedisVenueCancels(client, clock),
         views=memory,
@@ -225,7 +222,6 @@ def _wiring(
         reader=WholeReader(live, history, entry_from),
         events=live,
         vault=vault,
-        signatures=signatures,
         symbols=RedisSymbolMap(client),
         memory=memory,
         rates=RedisRates(client),

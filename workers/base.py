@@ -24,8 +24,10 @@ from app.domain.identifiers import AccountId, AggregateId, OrderId
 from app.logs import log_context
 from app.ports import Ports
 from app.services.admin.adjust import adjust
+from app.services.admin.inspect import inspect_account
 from app.services.admin.venue_cancels import cancel_at_venue
 from app.services.apart import MISTAKES
+from app.services.following.reconcile import reconcile_as_asked
 from app.services.perform import perform
 from app.services.placing.cancel import cancel_order
 from app.services.placing.place import place_order
@@ -61,6 +63,8 @@ USE_CASES: dict[TaskName, Callable[[AggregateId, Ports], None]] = {
     TaskName.RESOLVE: _resolve,
     TaskName.ADVANCE: perform,
     TaskName.ADJUST: adjust,
+    TaskName.INSPECT: inspect_account,
+    TaskName.RECONCILE: reconcile_as_asked,
     TaskName.CANCEL_AT_VENUE: cancel_at_venue,
 }
 
@@ -120,6 +124,9 @@ class PeriodicTask(HookfillTask):
 class AggregateTask(HookfillTask):
     """Has the use case of its own name run for each id in the list, each by itself."""
 
+    #: Whose turn it is before others', unless it is urgent.
+    rank = Rank.ORDER
+
     def work(self, values: Sequence[object], ports: Ports) -> None:
         """Hand each id to the crew of its venue; what is no id is said so and passed over."""
         task = TaskName(self.name)
@@ -135,7 +142,7 @@ class AggregateTask(HookfillTask):
         Raises:
             NotFound: there is nothing with this id.
         """
-        rank = Rank.URGENT if self._is_urgent() else Rank.ORDER
+        rank = Rank.URGENT if self._is_urgent() else self.rank
         key = (task, aggregate_id)
         if not this_process().crews.await_already(key, rank):
             owner = _owner(task, aggregate_id, ports)
@@ -241,8 +248,8 @@ def _owner(task: TaskName, aggregate_id: AggregateId, ports: Ports) -> Account:
 
 def _account_id(task: TaskName, aggregate_id: AggregateId, ports: Ports) -> AccountId:
     match task:
-        case TaskName.ADJUST:
-            return ports.errands.account_of(aggregate_id)
+        case TaskName.ADJUST | TaskName.INSPECT | TaskName.RECONCILE:
+            return ports.worker_requests.find(aggregate_id).account
         case TaskName.CANCEL_AT_VENUE:
             cancel = ports.venue_cancels.find(aggregate_id)
             if cancel is None:

@@ -1,4 +1,4 @@
-"""Tasks that work on one aggregate, or on one wish that somebody waits for, each."""
+"""Tasks that work on one aggregate, or on one request that somebody waits for, each."""
 
 from app.dispatch.routes import TaskName
 from workers.base import AggregateTask
@@ -35,11 +35,17 @@ class Adjust(AggregateTask):
     name = TaskName.ADJUST
 
 
+class Inspect(AggregateTask):
+    """Look at the venues of accounts for somebody who waits."""
+
+    name = TaskName.INSPECT
+
+
 class CancelAtVenue(AggregateTask):
     """Cancel orders at venues that nobody here follows."""
 
     name = TaskName.CANCEL_AT_VENUE
 
 
-for _task in (Place, Cancel, Resolve, Advance, Adjust, CancelAtVenue):
+for _task in (Place, Cancel, Resolve, Advance, Adjust, Inspect, CancelAtVenue):
     celery_app.register_task(_task())

@@ -1,31 +1,27 @@
 """Tasks that look at venues: prices, and orders. An empty list means all that wait for anything."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from app.dispatch.routes import QUEUE_OF, TaskName
+from app.dispatch.routes import TaskName
 from app.domain.account import PAPER, Account
-from app.domain.identifiers import AccountId, AccountName, EpochMs, VenueName
+from app.domain.identifiers import AccountId, AccountName, VenueName
 from app.logs import log_context
 from app.ports import Ports
-from app.services.admin.inspect import inspect_account
 from app.services.following.follow import follow_news, follow_orders, look_at_account
-from app.services.following.reconcile import reconcile
-from app.services.keeping.vouch import look_early
+from app.services.following.reconcile import reconcile_in_turn
 from app.services.watching.watch import watch_prices
-from workers.base import HookfillTask, PeriodicTask, hand_on, id_from, offer, one_piece_of_work
+from workers.base import AggregateTask, PeriodicTask, hand_on, id_from, offer, one_piece_of_work
 from workers.celery_app import celery_app
 from workers.crew import Rank
+from workers.process import this_process
 
 #: Ticks of one venue evaluated by one message; the rest is left to the next.
 TICKS_MAX = 100
 
 #: Whose the work is that is about a venue and no one account there.
 NOBODY = Account(id=AccountId(0), name=AccountName(""), group="")
-
-#: Between two reconciliations of one account.
-RECONCILE_MS = 60_000
 
 
 class PollPrices(PeriodicTask):
@@ -65,25 +61,18 @@ class PollOrders(PeriodicTask):
         for value in values:
             number = id_from(value)
             if number is not None:
-                _poll(self.name, str(value), AccountId(number), _follow, ports)
+                _poll(self.name, str(value), AccountId(number), ports)
 
 
-def _poll(
-    task: str,
-    value: str,
-    account_id: AccountId,
-    work: Callable[[AccountId, Ports], None],
-    ports: Ports,
-    rank: Rank = Rank.POLL,
-) -> None:
+def _poll(task: str, value: str, account_id: AccountId, ports: Ports) -> None:
     """Hand a look at an account to the crew of its venue."""
 
     def run() -> None:
         with log_context(task=task, account=str(account_id)), one_piece_of_work():
-            work(account_id, ports)
+            _follow(account_id, ports)
 
     with one_piece_of_work():
-        offer(ports.accounts.account(account_id), (task, value), run, rank)
+        offer(ports.accounts.account(account_id), (task, value), run, Rank.POLL)
 
 
 def _follow_news(ports: Ports) -> None:
@@ -113,63 +102,32 @@ def _accounts_to_look_at(ports: Ports) -> list[str]:
     return [str(one) for one in real if one in wanted]
 
 
-def hand_out(
-    task: TaskName, values: Sequence[str], ports: Ports, apart_ms: int | None = None
-) -> None:
+def hand_out(task: TaskName, values: Sequence[str], ports: Ports) -> None:
     """Send one message for each value, so that a slow venue holds up nobody else.
 
     Not more often than a venue may be asked: the lease of each is not given back.
     """
-    apart_ms = ports.policy.venue_poll_ms if apart_ms is None else apart_ms
+    apart_ms = ports.policy.venue_poll_ms
     for value in values:
         if ports.locks.acquire(f"poll:{task}:{value}", apart_ms) is not None:
-            celery_app.send_task(
-                task,
-                args=([value],),
-                queue=QUEUE_OF[task],
-                expires=max(apart_ms / 500, 2.0),
-                argsrepr=value,
-                kwargsrepr="",
-            )
+            expires_seconds = max(apart_ms / 500, 2.0)
+            this_process().messages.send(task, [value], value, expires=expires_seconds)
 
 
-class Inspect(HookfillTask):
-    """Look at the venues of accounts for somebody who waits; each value is `<id>:<ticket>`."""
-
-    name = TaskName.INSPECT
-
-    def work(self, values: Sequence[object], ports: Ports) -> None:
-        """Look, and leave what was found."""
-        for value in values:
-            number, _, ticket = str(value).partition(":")
-            account_id = id_from(number)
-            if account_id is not None and ticket:
-                look = partial(_inspect, ticket=ticket)
-                _poll(self.name, str(value), AccountId(account_id), look, ports, Rank.ORDER)
-
-
-def _inspect(account_id: AccountId, ports: Ports, ticket: str) -> None:
-    inspect_account(account_id, ticket, ports)
-
-
-class Reconcile(PeriodicTask):
-    """Hold accounts against their venues; a value is `<id>`, or `<id>:<since>` for who waits."""
+class Reconcile(AggregateTask, PeriodicTask):
+    """Hold accounts against their venues, for whoever has asked or in their turn."""
 
     name = TaskName.RECONCILE
+    rank = Rank.POLL
+    #: Those in their turn are spread over all workers, a message each.
+    carries_on = False
 
     def work(self, values: Sequence[object], ports: Ports) -> None:
-        """Reconcile these accounts, or have others do it with all at real venues, in their turn."""
+        """Do as these requests say, or make one for each account whose turn it is."""
         if not values:
-            accounts = [str(one.id) for one in _real_accounts(ports) if one.enabled]
-            hand_out(TaskName.RECONCILE, accounts, ports, RECONCILE_MS)
-        for value in values:
-            account, _, since = str(value).partition(":")
-            number, since_ms = id_from(account), id_from(since or "0")
-            if number is not None and since_ms is not None:
-                compare = partial(reconcile, since_ms=EpochMs(since_ms))
-                _poll(self.name, str(value), AccountId(number), compare, ports)
-                _poll("look_early", str(number), AccountId(number), look_early, ports)
+            reconcile_in_turn(ports)
+        super().work(values, ports)
 
 
-for _task in (PollPrices, PollOrders, Inspect, Reconcile):
+for _task in (PollPrices, PollOrders, Reconcile):
     celery_app.register_task(_task())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from app.bootstrap import worker_wiring
+from app.dispatch.celery_publisher import CeleryPublisher
 from app.domain.account import PAPER
 from app.ports import Ports
 from app.settings import Settings
@@ -22,6 +23,7 @@ class WorkerProcess:
     """Everything that the tasks of one process share, over all its threads."""
 
     ports: Ports
+    messages: CeleryPublisher
     inline: InlinePublisher
     crews: Crews
     watchdog: Watchdog
@@ -45,5 +47,5 @@ def _built() -> WorkerProcess:
     def size_of(venue: str) -> int:
         return PAPER_THREADS if venue == PAPER else settings.worker_concurrency
 
-    ports = worker_wiring(settings, inline.around, watchdog.alive).ports
-    return WorkerProcess(ports, inline, Crews(size_of), watchdog)
+    wiring = worker_wiring(settings, inline.around, watchdog.alive)
+    return WorkerProcess(wiring.ports, wiring.messages, inline, Crews(size_of), watchdog)

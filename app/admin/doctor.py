@@ -1,7 +1,5 @@
 """Whether everything is as it should be: the store, the queue, and the venues of the accounts."""
 
-import secrets
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -11,22 +9,18 @@ from app.admin.authentication import Gate
 from app.admin.health import CANARY_AGE_MAX_MS
 from app.admin.request_body import Strict, body_of_request
 from app.bootstrap import Wiring
-from app.dispatch.routes import TaskName
 from app.domain import moments
 from app.domain.account import PAPER, Account
 from app.domain.errors import StoreUnavailable, UnsafeStore
 from app.domain.finding import Finding, Grade
 from app.domain.identifiers import AccountName
 from app.domain.quarantined import Quarantined
+from app.services.admin.inspect import findings_of
 from app.services.keeping.epoch import is_history_behind
 from app.store.core.server_check import check_server
 from app.web.fields import loaded
 
 Json = dict[str, object]
-
-#: A worker asks a venue some questions, each of which may take its time-out.
-PATIENCE_SECONDS = 30.0
-LOOK_SECONDS = 0.05
 
 _NOTHING = Strict()
 
@@ -74,20 +68,10 @@ class _Doctor:
 
     def _asked(self, accounts: Sequence[Account]) -> dict[str, Sequence[Finding]]:
         """Have workers look at these accounts, all at once."""
-        tickets = {account.name: secrets.token_hex(12) for account in accounts}
-        for account in accounts:
-            value = f"{account.id}:{tickets[account.name]}"
-            self._wiring.messages.send(TaskName.INSPECT, [value], about=account.name)
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        found: dict[str, Sequence[Finding]] = {}
-        while len(found) < len(accounts) and time.monotonic() < deadline:
-            for name in tickets.keys() - found.keys():
-                told = self._wiring.ports.findings.get(tickets[name])
-                if told is not None:
-                    found[name] = told
-            if len(found) < len(accounts):
-                time.sleep(LOOK_SECONDS)
-        return {name: found.get(name, (_NOBODY,)) for name in tickets}
+        ports = self._wiring.ports
+        found = findings_of([one.id for one in accounts], ports)
+        nobody = (_nobody(ports.policy.inspect_wait_ms),)
+        return {one.name: found.get(one.id, nobody) for one in accounts}
 
     def _about_ourselves(self) -> Sequence[Finding]:
         return (
@@ -157,12 +141,14 @@ _FROZEN = Finding(
     fix="Look at them, and release the account, with `hookfill recover`.",
 )
 
-_NOBODY = Finding(
-    check="worker",
-    message=f"no worker has answered within {PATIENCE_SECONDS:.0f} s",
-    grade=Grade.ERROR,
-    fix="See whether the broker and the workers of the queue `poll` run.",
-)
+
+def _nobody(wait_ms: int) -> Finding:
+    return Finding(
+        check="worker",
+        message=f"no worker has answered within {wait_ms / 1000:.0f} s",
+        grade=Grade.ERROR,
+        fix="See whether the broker and the workers of the queue `poll` run.",
+    )
 
 
 def _quarantined_row(record: Quarantined) -> Json:

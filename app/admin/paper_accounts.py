@@ -66,7 +66,7 @@ class PaperAccounts:
         after = _like(account, setting)
         if setting.reset:
             _rehearse(after, setting)
-            cancel_everything(account.id, self._wiring.ports, self._wiring.paper.pause_ms)
+            cancel_everything(account.id, self._wiring.ports)
             after = replace(after, resets=account.resets + 1)
         self._desk.set_account(after, content)
         if after != account:

@@ -1,6 +1,5 @@
 """How an account compares with its venue, compared anew, and what to do about orders there."""
 
-import time
 from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify
@@ -9,10 +8,9 @@ from app.admin.authentication import Gate
 from app.admin.request_body import Strict, body_of_request
 from app.admin.venue_accounts import VenueAccounts, cancel_row
 from app.bootstrap import Wiring
-from app.dispatch.routes import TaskName
 from app.domain.account import PAPER, Account
 from app.domain.errors import NotFound, WrongState
-from app.domain.identifiers import AccountName, ClientOrderId, EpochMs, Symbol, VenueOrderId
+from app.domain.identifiers import AccountName, ClientOrderId, Symbol, VenueOrderId
 from app.services.admin.venue_cancels import request_venue_cancel
 from app.services.following.reconcile import reconcile_now
 from app.web.fields import Text, loaded
@@ -47,12 +45,7 @@ class _Reconciliations:
         account = self._account(name)
         if account.venue == PAPER:
             raise WrongState("the paper venue is built in: there is nothing to compare")
-
-        def ask(since_ms: EpochMs) -> None:
-            value = f"{account.id}:{since_ms}"
-            self._wiring.messages.send(TaskName.RECONCILE, [value], about=account.name)
-
-        is_done = reconcile_now(account, self._wiring.ports, ask, _pause)
+        is_done = reconcile_now(account, self._wiring.ports)
         message = "Compared just now." if is_done else "It is being compared; look again soon."
         response = jsonify(**self._shown.of(account), message=message)
         response.status_code = HTTPStatus.OK if is_done else HTTPStatus.ACCEPTED
@@ -66,7 +59,6 @@ class _Reconciliations:
             Symbol(body["symbol"]),
             VenueOrderId(body["venue_order_id"]),
             self._wiring.ports,
-            _pause,
         )
         row = cancel_row(cancel)
         response = jsonify({**row, "message": f"{cancel.order.sentence()}: {row['message']}"})
@@ -84,10 +76,6 @@ class _Reconciliations:
     def _account(self, name: str) -> Account:
         self._wiring.registry.refresh()
         return self._wiring.registry.account_named(AccountName(name))
-
-
-def _pause(pause_ms: int) -> None:
-    time.sleep(pause_ms / 1000)
 
 
 def blueprint(wiring: Wiring) -> Blueprint:

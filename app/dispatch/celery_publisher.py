@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import structlog
 from celery import Celery
@@ -91,34 +92,39 @@ class CeleryPublisher:
             if ahead_ms > self._horizon_ms:
                 return
             if self._slots.claim(end_ms // SLOT_MS, ahead_ms + SLOT_GRACE_MS):
-                queue = QUEUE_OF[TaskName.TIMERS_DUE]
-                self.send(TaskName.TIMERS_DUE, [end_ms], queue, ahead_ms, f"timers of {end_ms}")
+                about, seconds = f"timers of {end_ms}", ahead_ms / 1000 or None
+                self.send(TaskName.TIMERS_DUE, [end_ms], about, countdown=seconds)
 
     def send(
         self,
         task: TaskName,
         values: Sequence[int | str],
-        queue: QueueName | None = None,
-        countdown_ms: int = 0,
         about: str = "",
+        **options: Any,  # noqa: ANN401 - Celery's
     ) -> None:
-        """Send one message. Never raises: what is lost is sent again by the sweep."""
+        """Send one message. Never raises: what is lost is sent again by the sweep, or by beat.
+
+        Args:
+            task: whose it is.
+            values: its one argument.
+            about: what it is about, for people.
+            **options: how Celery is to send it: `queue`, `countdown` and `expires` in seconds.
+        """
         try:
             self._celery.send_task(
                 task,
                 args=[list(values)],
-                queue=queue or QUEUE_OF[task],
-                countdown=countdown_ms / 1000 or None,
                 argsrepr=about or str(list(values)),
                 kwargsrepr="",
                 retry=False,
+                **{"queue": QUEUE_OF[task], **options},
             )
         except _LOST as error:
             _log.warning("message_lost", task=task, error=str(error))
 
     def _send_effects(self, task: TaskName, queue: QueueName, effects: Sequence[Effect]) -> None:
         ids: Mapping[int, None] = dict.fromkeys(int(effect.target) for effect in effects)
-        self.send(task, list(ids), queue, about=self._describe(effects))
+        self.send(task, list(ids), self._describe(effects), queue=queue)
 
     def _describe(self, effects: Sequence[Effect]) -> str:
         """Return what a message is about, for people; its arguments are ids."""

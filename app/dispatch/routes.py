@@ -66,6 +66,8 @@ _TASK_OF: dict[EffectKind, TaskName] = {
     EffectKind.NEWS: TaskName.ADVANCE,
     EffectKind.TIMER: TaskName.TIMERS_DUE,
     EffectKind.ADJUST: TaskName.ADJUST,
+    EffectKind.INSPECT: TaskName.INSPECT,
+    EffectKind.RECONCILE: TaskName.RECONCILE,
     EffectKind.CANCEL_AT_VENUE: TaskName.CANCEL_AT_VENUE,
 }
 

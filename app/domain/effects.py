@@ -17,7 +17,7 @@ class EffectKind(StrEnum):
     """The work that there is. Each is safe to start twice.
 
     NEWS is owed by the store itself, for as long as an aggregate has not read what concerns it.
-    ADJUST and CANCEL_AT_VENUE are owed by no aggregate: whoever wants them waits for them.
+    The last four are owed by no aggregate: whoever wants them waits for them.
     """
 
     PLACE = "place"
@@ -30,6 +30,8 @@ class EffectKind(StrEnum):
     NEWS = "news"
     TIMER = "timer"
     ADJUST = "adjust"
+    INSPECT = "inspect"
+    RECONCILE = "reconcile"
     CANCEL_AT_VENUE = "cancel_at_venue"
 
 

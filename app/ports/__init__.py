@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from app.ports.book import TriggerBook
 from app.ports.clock import Clock, Ids
 from app.ports.coordination import (
-    Errands,
-    Findings,
     Freezer,
     Heartbeat,
     KillSwitches,
@@ -16,6 +14,7 @@ from app.ports.coordination import (
     UsedKeys,
     VenueCancels,
     Views,
+    WorkerRequests,
 )
 from app.ports.history import ArchiveQueue, History
 from app.ports.ledger import Lanes, Ledger, Live, Outbox, Quarantine, Timers
@@ -42,13 +41,12 @@ class Ports:
     venues: Venues
     reports: Reports
     locks: Locks
-    bindings: UsedKeys
-    errands: Errands
+    used_keys: UsedKeys
+    worker_requests: WorkerRequests
     kill_switches: KillSwitches
     heartbeat: Heartbeat
     runs: Runs
     freezer: Freezer
-    findings: Findings
     reconciliations: Reconciliations
     venue_cancels: VenueCancels
     views: Views

@@ -6,7 +6,7 @@ from app.domain.identifiers import AccountId, AggregateId, ClientOrderId, EpochM
 
 
 class Clock(Protocol):
-    """The one place that reads the time."""
+    """The one place that reads the time, and lets it pass."""
 
     def now_ms(self) -> EpochMs:
         """Return business time: the server's, unless a test has moved it."""
@@ -22,6 +22,9 @@ class Clock(Protocol):
 
     def steady_ms(self) -> int:
         """Return the time of a clock of this machine that nobody sets, to compare within a call."""
+
+    def sleep(self, for_ms: int) -> None:
+        """Let so many milliseconds pass on that clock."""
 
 
 class Ids(Protocol):

@@ -3,14 +3,13 @@
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from app.domain.adjustment import Adjustment, Outcome
 from app.domain.enums import AccountState
-from app.domain.finding import Finding
 from app.domain.frozen import Frozen, Knowledge
 from app.domain.identifiers import AccountId, AggregateId, ClientOrderId, EpochMs, Symbol
 from app.domain.kill_switch import KillSwitch
 from app.domain.reconciliation import FailedReconciliation, OrphanedFill, Reconciliation
 from app.domain.venue_cancel import VenueCancel
+from app.domain.worker_request import WorkerAnswer, WorkerRequest
 
 
 class Locks(Protocol):
@@ -127,37 +126,31 @@ class Runs(Protocol):
         """Count on from here."""
 
 
-class Errands(Protocol):
-    """What a web process wants a worker to do while it waits."""
+class WorkerRequests(Protocol):
+    """What workers shall do while somebody waits, and what they answer. All of it is soon gone."""
 
-    def leave(self, errand_id: AggregateId, adjustment: Adjustment, until_ms: EpochMs) -> None:
-        """Store it for whoever takes it before `until_ms`, server time."""
+    def put(self, request: WorkerRequest) -> None:
+        """Store it for whoever looks for it, or takes it in time."""
 
-    def take(self, errand_id: AggregateId, now_ms: EpochMs) -> Adjustment | None:
-        """Return it to the first who asks in time, and None to all others."""
-
-    def account_of(self, errand_id: AggregateId) -> AccountId:
-        """Return whose it is, whether it was taken or not.
+    def find(self, request_id: AggregateId) -> WorkerRequest:
+        """Return it, whether it was taken or not.
 
         Raises:
             NotFound: there is none with this id, or it has expired.
         """
 
-    def reply(self, errand_id: AggregateId, outcome: Outcome, message: str) -> None:
+    def take(self, request_id: AggregateId, now_ms: EpochMs) -> WorkerRequest:
+        """Return it to the first who asks before its time is over, by server time.
+
+        Raises:
+            NotFound: to all others.
+        """
+
+    def reply(self, request_id: AggregateId, answer: WorkerAnswer) -> None:
         """Say what became of it."""
 
-    def answer(self, errand_id: AggregateId) -> tuple[Outcome, str] | None:
+    def answer(self, request_id: AggregateId) -> WorkerAnswer | None:
         """Return what became of it, or None as long as nobody has said."""
-
-
-class Findings(Protocol):
-    """What a worker has found, for whoever asked; by ticket."""
-
-    def put(self, ticket: str, findings: Sequence[Finding]) -> None:
-        """Leave what was found."""
-
-    def get(self, ticket: str) -> Sequence[Finding] | None:
-        """Return what was found, or None while nobody has looked."""
 
 
 class Views(Protocol):

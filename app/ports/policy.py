@@ -32,6 +32,28 @@ class Policy:
         timer_horizon_ms: how far ahead a countdown message is sent.
         history_after_ms: how long what has finished stays in the store; 0 is for ever.
         give_up_ms: how long the store may take to take a request in; the caller was told 503 then.
+        look_ms, look_max_ms: first pause between two looks for what somebody waits for, and the
+            longest: it grows as the wait does.
+        ask_again_ms: without an answer for this long a worker is told once more; its message may be
+            lost, or may have found another one at work.
+        adjust_wait_ms: how long whoever sets leverage or position mode waits; after that no worker
+            begins with it.
+        adjust_lease_ms: longer than both settings of an account may take, 20 s each: of two at
+            once the venue might keep the one and our record the other. Whoever dies over an
+            account holds up the next this long.
+        inspect_wait_ms: how long people wait for what a worker finds; it asks a venue some
+            questions, each of which may take its time-out.
+        reconcile_wait_ms: how long people wait for a comparison of an account with its venue.
+        reconcile_lease_ms: longer than the questions of one account take.
+        reconcile_every_ms: between two comparisons that nobody has asked for.
+        venue_cancel_wait_ms: how long people wait for what becomes of a cancel at a venue.
+        venue_cancel_begin_ms: after that no worker begins with it: they may have thought better.
+        venue_cancel_lease_ms: longer than cancel and look-up take; after that somebody else looks
+            what has become of it.
+        venue_cancel_give_up_ms: after that nobody goes on asking a venue that does not answer.
+        replace_wait_ms: how long the caller of a replacement waits until the old order is off.
+        reset_wait_ms: how long the answer to a placement under way is waited for before a paper
+            ledger is emptied; longer than any answer of a worker that lives.
     """
 
     place_lease_ms: int = 30_000
@@ -49,6 +71,21 @@ class Policy:
     timer_horizon_ms: int = 20_000
     history_after_ms: int = 3_600_000
     give_up_ms: int = 500
+    look_ms: int = 5
+    look_max_ms: int = 50
+    ask_again_ms: int = 1_000
+    adjust_wait_ms: int = 2_000
+    adjust_lease_ms: int = 45_000
+    inspect_wait_ms: int = 30_000
+    reconcile_wait_ms: int = 5_000
+    reconcile_lease_ms: int = 60_000
+    reconcile_every_ms: int = 60_000
+    venue_cancel_wait_ms: int = 5_000
+    venue_cancel_begin_ms: int = 30_000
+    venue_cancel_lease_ms: int = 30_000
+    venue_cancel_give_up_ms: int = 3_600_000
+    replace_wait_ms: int = 2_000
+    reset_wait_ms: int = 1_000
 
     @property
     def pause_max_ms(self) -> int:

@@ -3,7 +3,8 @@
 import redis
 
 from app.domain.identifiers import EpochMs
-from app.store.coordination.heartbeat import RedisHeartbeat, RedisSlots
+from app.store.coordination.heartbeat import RedisHeartbeat
+from app.store.coordination.slots import RedisSlots
 from tests.support.builders import NOW
 from tests.support.redis_store import server_ms, wait_past
 

@@ -14,9 +14,8 @@ from app.dispatch.routes import TaskName, task_of
 from app.domain.account import PAPER
 from app.domain.effects import Effect, EffectKind
 from app.domain.errors import HookfillError
-from app.domain.identifiers import AccountId, AggregateId, EpochMs
+from app.domain.identifiers import AggregateId, EpochMs
 from app.ports.publisher import Publisher
-from app.services.admin.inspect import inspect_account
 from app.services.admin.kill_switches import fire_kill_switches
 from app.services.following.follow import follow_news
 from app.services.placing.settle import is_settled
@@ -151,9 +150,6 @@ class Worker:
         for value in values:
             if task in USE_CASES:
                 self._carry_out(task, AggregateId(int(value)))
-            elif task is TaskName.INSPECT:
-                account_id, _, ticket = str(value).partition(":")
-                inspect_account(AccountId(int(account_id)), ticket, self.wiring.ports)
 
     def _carry_out_all(self) -> None:
         for effect in self.wiring.ports.outbox.owed():

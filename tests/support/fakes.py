@@ -109,6 +109,9 @@ class FrozenClock:
 
     Args:
         redis: the server whose time follows.
+
+    Attributes:
+        while_asleep: what others do while somebody sleeps.
     """
 
     def __init__(self, redis: ClockedRedis | None = None) -> None:
@@ -116,6 +119,7 @@ class FrozenClock:
         self._now = NOW
         self._server = NOW
         self._steady = 0
+        self.while_asleep: Callable[[], object] = nothing
         self._step = EpochMs(0)
         self.advance(0)
 
@@ -132,6 +136,10 @@ class FrozenClock:
 
     def steady_ms(self) -> int:
         return self._steady
+
+    def sleep(self, for_ms: int) -> None:
+        self.advance(for_ms)
+        self.while_asleep()
 
     def advance(self, by_ms: int) -> None:
         """Let time pass on all clocks."""

@@ -64,6 +64,9 @@ class HandClock:
     def steady_ms(self) -> int:
         return self.now
 
+    def sleep(self, for_ms: int) -> None:
+        self.now = EpochMs(self.now + for_ms)
+
 
 class HandSource:
     """Has the prices that somebody put there."""

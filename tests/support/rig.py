@@ -29,7 +29,6 @@ from app.ports.policy import Policy
 from app.services.intake.accept import Accepted, Sender, accept_signal
 from app.services.keeping.sweep import sweep
 from app.services.watching.release import release_due
-from app.store.coordination.findings import RedisFindings
 from app.store.coordination.heartbeat import RedisHeartbeat
 from app.store.coordination.kill_switches import RedisKillSwitches
 from app.store.coordination.locks import RedisLocks
@@ -37,7 +36,7 @@ from app.store.coordination.reconciliations import RedisReconciliations
 from app.store.coordination.runs import RedisFreezer, RedisRuns
 from app.store.coordination.used_keys import RedisUsedKeys
 from app.store.coordination.venue_cancels import RedisVenueCancels
-from app.store.coordination.worker_requests import RedisErrands
+from app.store.coordination.worker_requests import RedisWorkerRequests
 from app.store.core import keys
 from app.store.core.archive_queue import RedisArchiveQueue
 from app.store.core.ids import RedisIds
@@ -137,13 +136,12 @@ class Rig:
             venues=ScriptedVenues(self.venue, self.feed),
             reports=self.reports,
             locks=RedisLocks(self.redis),
-            bindings=RedisUsedKeys(self.redis),
-            errands=RedisErrands(self.redis),
+            used_keys=RedisUsedKeys(self.redis),
+            worker_requests=RedisWorkerRequests(self.redis),
             kill_switches=RedisKillSwitches(self.redis),
             heartbeat=RedisHeartbeat(self.redis),
             runs=RedisRuns(self.redis),
             freezer=RedisFreezer(self.redis),
-            findings=RedisFindings(self.redis),
             reconciliations=RedisReconciliations(self.redis),
             venue_cancels=RedisVenueCancels(self.redis, self.clock),
             views=RedisVenueMemory(self.redis, self.clock),

@@ -17,7 +17,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from app.bootstrap import web_wiring
 from app.demo import seed
 from app.dispatch.celery_publisher import CeleryPublisher
-from app.dispatch.routes import QueueName, TaskName, task_of
+from app.dispatch.routes import TaskName, task_of
 from app.domain.effects import Effect, EffectKind
 from app.domain.errors import HookfillError
 from app.domain.identifiers import EpochMs
@@ -50,11 +50,10 @@ class _Messages(CeleryPublisher):
         self,
         task: TaskName,
         values: Sequence[int | str],
-        queue: QueueName | None = None,
-        countdown_ms: int = 0,
         about: str = "",
+        **options: Any,  # noqa: ANN401 - Celery's
     ) -> None:
-        del queue, countdown_ms, about
+        del about, options
         self._sent.put((task, values))
 
     def hand_over(self, worker: Worker) -> bool:

@@ -47,7 +47,6 @@ class Orders:
         self._ports = wiring.ports
         self._registry = wiring.registry
         self._vault = wiring.vault
-        self._signatures = wiring.signatures
         self._instruments = wiring.paper.instruments
         self._spellings = Spellings(wiring)
         self._settings = wiring.settings
@@ -158,7 +157,7 @@ class Orders:
         signature, digest = used
         resets = [account.resets for account in accounts]
         name = signing.one_hash(client.key, signature, *resets)
-        if not self._signatures.use(name, digest, now_ms, until_ms):
+        if not self._ports.used_keys.use(name, digest, now_ms, until_ms):
             raise SignatureReused("another body came with this signature")
 
 

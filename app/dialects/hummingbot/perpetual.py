@@ -20,7 +20,6 @@ class Perpetual:
 
     def __init__(self, wiring: Wiring, callers: Callers) -> None:
         self._ports = wiring.ports
-        self._pause_ms = wiring.paper.pause_ms
         self._callers = callers
 
     def mode(self, account_name: str, connector_name: str) -> Response:
@@ -41,7 +40,7 @@ class Perpetual:
             shape = shape_of_request(schemas.POSITION_MODE)
             account = _derivatives(caller, account_name, connector_name)
             mode = _mode(shape["position_mode"])
-            set_position_mode(account, mode, self._ports, self._pause_ms)
+            set_position_mode(account, mode, self._ports)
             return _success(f"Position mode set to {mode} on {connector_name}")
 
         return self._callers.serve(done)
@@ -53,7 +52,7 @@ class Perpetual:
             shape = shape_of_request(schemas.LEVERAGE)
             account = _derivatives(caller, account_name, connector_name)
             pair, leverage = shape["trading_pair"], shape["leverage"]
-            set_leverage(account, symbol_of(pair), leverage, self._ports, self._pause_ms)
+            set_leverage(account, symbol_of(pair), leverage, self._ports)
             return _success(f"Leverage for {pair} set to {leverage} on {connector_name}")
 
         return self._callers.serve(done)

@@ -45,7 +45,6 @@ class Orders:
 
     def __init__(self, wiring: Wiring, callers: Callers, finder: Finder) -> None:
         self._ports = wiring.ports
-        self._pause_ms = wiring.paper.pause_ms
         self._callers = callers
         self._finder = finder
         self._lateness_ms = wiring.settings.max_signal_lateness_seconds * 1000
@@ -103,7 +102,7 @@ class Orders:
         new = self._callers.taken_once(
             caller, 0, Order, lambda admission: self._taken_over(caller, order_id, admission)
         )
-        return writing.id_pair(await_place(new, self._pause_ms, self._ports))
+        return writing.id_pair(await_place(new, self._ports))
 
     def _taken_over(self, caller: Caller, order_id: str, admission: Admission) -> Order:
         body = object_from(caller.body, required=False)

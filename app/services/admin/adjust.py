@@ -3,14 +3,10 @@
 A worker asks the venue; whoever wants it waits for the answer, but not long.
 """
 
-from collections.abc import Callable
-
 from app.domain.account import Account
-from app.domain.adjustment import Adjustment, Outcome
-from app.domain.effects import Effect, EffectKind
+from app.domain.effects import EffectKind
 from app.domain.enums import AccountState, PositionMode
 from app.domain.errors import (
-    NotFound,
     OutcomeUnknown,
     StoreError,
     SymbolUnknown,
@@ -18,26 +14,14 @@ from app.domain.errors import (
     VenueRejected,
     VenueUnavailable,
 )
-from app.domain.identifiers import AggregateId, EpochMs, Symbol
+from app.domain.identifiers import AccountId, AggregateId, Symbol
+from app.domain.worker_request import Adjustment, Outcome, WorkerAnswer
 from app.ports import Ports
+from app.services.ask import ask, leave_request
 from app.services.exclusive import exclusive
 
-#: How long the caller waits for the venue's answer. After that no worker begins with it.
-WAIT_MS = 2_000
 
-#: Between two looks for the answer.
-LOOK_MS = 10
-
-#: Longer than both settings of an account may take, 20 s each: of two at once the venue might keep
-#: the one and our record the other. Whoever dies over an account holds up the next this long.
-LEASE_MS = 45_000
-
-Pause = Callable[[int], None]
-
-
-def set_leverage(
-    account: Account, symbol: Symbol, leverage: int, ports: Ports, pause_ms: Pause
-) -> None:
+def set_leverage(account: Account, symbol: Symbol, leverage: int, ports: Ports) -> None:
     """Let the venue trade a symbol of this account with another leverage. Twice is once.
 
     Raises:
@@ -51,10 +35,10 @@ def set_leverage(
         raise VenueUnavailable(f"the trading rules of {account.venue} are not loaded yet")
     if symbol not in known:
         raise SymbolUnknown(symbol, known)
-    _ask(Adjustment(account=account.id, symbol=symbol, leverage=leverage), ports, pause_ms)
+    _have_adjusted(account, Adjustment(symbol=symbol, leverage=leverage), ports)
 
 
-def set_position_mode(account: Account, mode: PositionMode, ports: Ports, pause_ms: Pause) -> None:
+def set_position_mode(account: Account, mode: PositionMode, ports: Ports) -> None:
     """Let the venue hold long and short of this account apart, or as one. Twice is once.
 
     Raises:
@@ -62,44 +46,30 @@ def set_position_mode(account: Account, mode: PositionMode, ports: Ports, pause_
         VenueUnavailable: the venue was not reached.
         OutcomeUnknown: nobody has answered in time.
     """
-    _ask(Adjustment(account=account.id, position_mode=mode), ports, pause_ms)
+    _have_adjusted(account, Adjustment(position_mode=mode), ports)
 
 
-def _ask(adjustment: Adjustment, ports: Ports, pause_ms: Pause) -> None:
+def _have_adjusted(account: Account, adjustment: Adjustment, ports: Ports) -> None:
     """Hand the adjustment to a worker, and wait for what becomes of it."""
-    (fresh,) = ports.ids.fresh(adjustment.account, 1)
-    ports.errands.leave(fresh.id, adjustment, EpochMs(ports.clock.server_ms() + WAIT_MS))
-    effect = Effect(
-        kind=EffectKind.ADJUST,
-        target=fresh.id,
-        urgent=True,
-        about=adjustment.sentence(),
-        account=adjustment.account,
+    wait_ms = ports.policy.adjust_wait_ms
+    request = leave_request(EffectKind.ADJUST, account.id, wait_ms, ports, adjustment)
+    answer = ask(
+        [request.effect()], lambda: ports.worker_requests.answer(request.id), wait_ms, ports
     )
-    ports.publisher.publish([effect])
-    until_ms = ports.clock.steady_ms() + WAIT_MS
-    while ports.clock.steady_ms() < until_ms:
-        answer = ports.errands.answer(fresh.id)
-        if answer is not None:
-            _raise_unless_done(*answer)
-            return
-        pause_ms(LOOK_MS)
-    raise OutcomeUnknown("the venue has not answered in time; it is safe to ask again")
-
-
-def _raise_unless_done(outcome: Outcome, message: str) -> None:
-    match outcome:
+    if answer is None:
+        raise OutcomeUnknown("the venue has not answered in time; it is safe to ask again")
+    match answer.outcome:
         case Outcome.DONE:
             return
         case Outcome.REJECTED:
-            raise VenueRejected(message)
+            raise VenueRejected(answer.message)
         case Outcome.UNAVAILABLE:
-            raise VenueUnavailable(message)
+            raise VenueUnavailable(answer.message)
         case Outcome.UNKNOWN:
-            raise OutcomeUnknown(message)
+            raise OutcomeUnknown(answer.message)
 
 
-def adjust(errand_id: AggregateId, ports: Ports) -> None:
+def adjust(request_id: AggregateId, ports: Ports) -> None:
     """Carry out an adjustment that somebody waits for, and say what became of it.
 
     One worker gets it, once: a message that comes again, or too late, must not undo what was set
@@ -108,36 +78,35 @@ def adjust(errand_id: AggregateId, ports: Ports) -> None:
     Raises:
         NotFound: there is none, it is too late for it, or somebody else has it.
     """
-    adjustment = ports.errands.take(errand_id, ports.clock.server_ms())
-    if adjustment is None:
-        raise NotFound(f"nobody waits for errand {errand_id}, or somebody else has it")
+    request = ports.worker_requests.take(request_id, ports.clock.server_ms())
+    assert request.adjustment is not None  # noqa: S101 - it is of this kind
     try:
-        _carry_out(adjustment, ports)
+        _carry_out(request.account, request.adjustment, ports)
     except VenueRejected as error:
-        answer = Outcome.REJECTED, str(error)
+        answer = WorkerAnswer(outcome=Outcome.REJECTED, message=str(error))
     except (VenueUnavailable, StoreError) as error:
-        answer = Outcome.UNAVAILABLE, str(error)
+        answer = WorkerAnswer(outcome=Outcome.UNAVAILABLE, message=str(error))
     except VenueError as error:
-        answer = Outcome.UNKNOWN, str(error)
+        answer = WorkerAnswer(outcome=Outcome.UNKNOWN, message=str(error))
     else:
-        answer = Outcome.DONE, ""
-    ports.errands.reply(errand_id, *answer)
+        answer = WorkerAnswer()
+    ports.worker_requests.reply(request_id, answer)
 
 
-def _carry_out(adjustment: Adjustment, ports: Ports) -> None:
+def _carry_out(account: AccountId, adjustment: Adjustment, ports: Ports) -> None:
     """Set it at the venue, then in our record, with nobody else at the same account.
 
     The venue comes first: an account whose record says something else than its venue would send
     orders that the venue refuses, and after a stop in between the same call again puts that right.
     """
-    if ports.ledger.state_of(adjustment.account) is AccountState.FROZEN:
+    if ports.ledger.state_of(account) is AccountState.FROZEN:
         raise VenueUnavailable("the account is frozen: nothing is sent for it")
-    with exclusive(ports.locks, f"adjust:{adjustment.account}", LEASE_MS) as is_ours:
+    with exclusive(ports.locks, f"adjust:{account}", ports.policy.adjust_lease_ms) as is_ours:
         if not is_ours:
             raise VenueUnavailable("another setting of this account is being changed; try again")
-        conditions = ports.venues.trading_rules(ports.accounts.account(adjustment.account))
+        rules = ports.venues.trading_rules(ports.accounts.account(account))
         if adjustment.symbol is not None and adjustment.leverage is not None:
-            conditions.set_leverage(adjustment.symbol, adjustment.leverage)
+            rules.set_leverage(adjustment.symbol, adjustment.leverage)
         if adjustment.position_mode is not None:
-            conditions.set_position_mode(adjustment.position_mode)
-            ports.accounts.note_position_mode(adjustment.account, adjustment.position_mode)
+            rules.set_position_mode(adjustment.position_mode)
+            ports.accounts.note_position_mode(account, adjustment.position_mode)

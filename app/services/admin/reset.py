@@ -13,37 +13,27 @@ from app.domain.report import OrderReport
 from app.domain.status import OrderStatus
 from app.ports import Ports
 from app.services.advance import advance
+from app.services.ask import wait_for
 from app.services.perform import perform
 
 #: Times that all of it is gone through. What ends may bring forth something (the protection of an
 #: entry that had filled in part), which ends in the next round; three generations are the most.
 ROUNDS_MAX = 20
 
-#: How long the venue's answer to a placement under way is waited for, so that its order does not
-#: arrive in the emptied ledger. Longer than any answer of a worker that lives.
-PATIENCE_MS = 1_000
-
-#: Pause between two looks at placements under way.
-LOOK_MS = 10
-
 _RESET = Reason(ReasonCode.RESET, "the account was reset")
 
 
-def cancel_everything(account_id: AccountId, ports: Ports, pause_ms: Callable[[int], None]) -> None:
+def cancel_everything(account_id: AccountId, ports: Ports) -> None:
     """End every live aggregate of a paper account whose ledger is about to be emptied.
 
     The venue is not asked: it forgets its orders anyway, so they count as canceled even if nobody
     can vouch for them. Twice, or stopped halfway and begun again, is harmless.
 
-    Args:
-        account_id: whose they are.
-        ports: as everywhere.
-        pause_ms: lets this many milliseconds pass.
-
     Raises:
         Conflict: new things came in faster than the old ones ended.
     """
-    _await_answers(account_id, ports, pause_ms)
+    # What is under way must not arrive in the emptied ledger.
+    wait_for(lambda: not _awaits_answers(account_id, ports), ports.policy.reset_wait_ms, ports)
     for _ in range(ROUNDS_MAX):
         live = sorted(ports.live.of_account(account_id))
         if not live:
@@ -55,12 +45,9 @@ def cancel_everything(account_id: AccountId, ports: Ports, pause_ms: Callable[[i
     raise Conflict(f"account {account_id} still has something live after {ROUNDS_MAX} rounds")
 
 
-def _await_answers(account_id: AccountId, ports: Ports, pause_ms: Callable[[int], None]) -> None:
-    for _ in range(PATIENCE_MS // LOOK_MS):
-        placing = set(ports.live.placing()) & set(ports.live.of_account(account_id))
-        if not any(_is_placing(one, ports) for one in placing):
-            return
-        pause_ms(LOOK_MS)
+def _awaits_answers(account_id: AccountId, ports: Ports) -> bool:
+    placing = set(ports.live.placing()) & set(ports.live.of_account(account_id))
+    return any(_is_placing(one, ports) for one in placing)
 
 
 def _is_placing(aggregate_id: AggregateId, ports: Ports) -> bool:

@@ -5,7 +5,6 @@ became of the order is what the venue says of it afterwards, and until that is d
 again.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from app.domain.account import Account
@@ -23,37 +22,20 @@ from app.domain.identifiers import AggregateId, EpochMs, Symbol, VenueOrderId
 from app.domain.moments import has_come
 from app.domain.money import plain
 from app.domain.order import Order
+from app.domain.reconciliation import VenueOrder
 from app.domain.report import OrderReport
 from app.domain.status import OPEN, OrderStatus
 from app.domain.venue_cancel import CancelState, VenueCancel
 from app.ports import Ports
 from app.ports.venue import Venue
+from app.services.ask import ask
 from app.services.find_anywhere import present, tell
 from app.services.following.follow import keep_orphan
 from app.services.placing.place import retry_at
 
-#: How long whoever asked waits for the outcome.
-WAIT_MS = 5_000
-
-#: Between two looks for it.
-LOOK_MS = 50
-
-#: After that no worker begins: whoever asked may have changed their mind.
-BEGIN_WITHIN_MS = 30_000
-
-#: Longer than cancel and look-up take; after that somebody else looks what has become of it.
-LEASE_MS = 30_000
-
-#: After that nobody goes on asking a venue that does not answer.
-GIVE_UP_MS = 3_600_000
-
 
 def request_venue_cancel(
-    account: Account,
-    symbol: Symbol,
-    venue_order_id: VenueOrderId,
-    ports: Ports,
-    pause_ms: Callable[[int], None],
+    account: Account, symbol: Symbol, venue_order_id: VenueOrderId, ports: Ports
 ) -> VenueCancel:
     """Have a worker cancel an order that the last reconciliation has found, and wait for it.
 
@@ -72,27 +54,31 @@ def request_venue_cancel(
             f"no order {venue_order_id[:64]} in {symbol[:64]} was found that nobody follows here; "
             "compare the account with its venue again"
         )
+    cancel = ports.venue_cancels.begin(_wish(account, standing, ports))
+
+    def outcome() -> VenueCancel | None:
+        now = ports.venue_cancels.find(cancel.id) or cancel
+        return None if now.state in _UNDER_WAY else now
+
+    work = [cancel.effect()] if cancel.state in _UNDER_WAY else []
+    ended = ask(work, outcome, ports.policy.venue_cancel_wait_ms, ports)
+    return ended or ports.venue_cancels.find(cancel.id) or cancel
+
+
+_UNDER_WAY = frozenset({CancelState.ASKED, CancelState.SENT})
+
+
+def _wish(account: Account, standing: VenueOrder, ports: Ports) -> VenueCancel:
     (fresh,) = ports.ids.fresh(account.id, 1)
     now_ms = ports.clock.server_ms()
-    wish = VenueCancel(
+    return VenueCancel(
         id=fresh.id,
         account=account.id,
         order=standing,
         asked_at_ms=ports.clock.now_ms(),
-        until_ms=EpochMs(now_ms + BEGIN_WITHIN_MS),
+        until_ms=EpochMs(now_ms + ports.policy.venue_cancel_begin_ms),
         next_check_ms=EpochMs(now_ms + ports.policy.republish_after_ms),
     )
-    cancel = ports.venue_cancels.begin(wish)
-    if cancel == wish:
-        ports.publisher.publish([cancel.effect()])
-    until_ms = ports.clock.steady_ms() + WAIT_MS
-    while cancel.state in _UNDER_WAY and ports.clock.steady_ms() < until_ms:
-        pause_ms(LOOK_MS)
-        cancel = ports.venue_cancels.find(cancel.id) or cancel
-    return cancel
-
-
-_UNDER_WAY = frozenset({CancelState.ASKED, CancelState.SENT})
 
 
 def hurry_venue_cancels(ports: Ports) -> None:
@@ -129,13 +115,14 @@ def cancel_at_venue(cancel_id: AggregateId, ports: Ports) -> None:
 
 def _is_due(cancel: VenueCancel, now_ms: EpochMs, ports: Ports) -> bool:
     account = ports.accounts.account(cancel.account)
-    within_ms = max(LEASE_MS, ports.policy.retry_max_ms, ports.policy.grace_ms(account))
+    policy = ports.policy
+    within_ms = max(policy.venue_cancel_lease_ms, policy.retry_max_ms, policy.grace_ms(account))
     return has_come(cancel.next_check_ms, now_ms, within_ms)
 
 
 def _begin(cancel: VenueCancel, ports: Ports) -> None:
     now_ms = ports.clock.server_ms()
-    if has_come(cancel.until_ms, now_ms, BEGIN_WITHIN_MS):
+    if has_come(cancel.until_ms, now_ms, ports.policy.venue_cancel_begin_ms):
         late = cancel.settled(CancelState.UNSENT, "no worker was there in time", now_ms)
         ports.venue_cancels.change(cancel, late)
         return
@@ -144,7 +131,7 @@ def _begin(cancel: VenueCancel, ports: Ports) -> None:
     except NotFound as error:
         ports.venue_cancels.change(cancel, cancel.settled(CancelState.UNSENT, str(error), now_ms))
         return
-    sending = cancel.sent(now_ms, LEASE_MS)
+    sending = cancel.sent(now_ms, ports.policy.venue_cancel_lease_ms)
     if ports.venue_cancels.change(cancel, sending):
         ports.venue_cancels.change(sending, _sent(sending, venue, ports))
 
@@ -214,7 +201,7 @@ def _absent(cancel: VenueCancel, asked_ms: EpochMs, ports: Ports) -> VenueCancel
 def _unanswered(cancel: VenueCancel, asked_ms: EpochMs, error: str, ports: Ports) -> VenueCancel:
     said = f"the venue refused: {cancel.refusal}; then it" if cancel.refusal else "the venue"
     message = f"{said} could not be asked about it: {error}"
-    if ports.clock.lasted_ms(cancel.sent_ms) >= GIVE_UP_MS:
+    if ports.clock.lasted_ms(cancel.sent_ms) >= ports.policy.venue_cancel_give_up_ms:
         return cancel.settled(CancelState.UNANSWERED, f"{message}. Look there", asked_ms)
     return cancel.unknown(message, _next_check_ms(cancel, ports), cancel.absent_since_ms)
 

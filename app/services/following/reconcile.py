@@ -5,12 +5,12 @@ An answer that comes late does no harm: what is adopted is about orders that wer
 never placed again, and an outcome says when it was begun.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
-from app.domain.account import Account
+from app.domain.account import PAPER, Account
 from app.domain.aggregate import Aggregate
-from app.domain.effects import AT_ONCE
+from app.domain.effects import AT_ONCE, EffectKind
 from app.domain.errors import (
     HistoryUnavailable,
     NotFound,
@@ -34,20 +34,10 @@ from app.domain.status import OPEN, OrderStatus
 from app.ports import Ports
 from app.ports.venue import Venue
 from app.services.apart import apart
+from app.services.ask import ask, leave_request
 from app.services.exclusive import exclusive
 from app.services.find_anywhere import find_anywhere, tell
-
-#: Longer than the questions of one account take.
-LEASE_MS = 60_000
-
-#: How long whoever wants a comparison now waits for it.
-WAIT_MS = 5_000
-
-#: Between two looks for it.
-LOOK_MS = 50
-
-#: Before a worker is asked again: its message may be lost, or have found another one at work.
-ASK_AGAIN_MS = 1_000
+from app.services.keeping.vouch import look_early
 
 #: Those whose outcome is being asked about already.
 _IN_QUESTION = frozenset({OrderStatus.PLACING, OrderStatus.UNKNOWN, OrderStatus.PENDING_NEW})
@@ -69,26 +59,16 @@ def reconcile(account_id: AccountId, ports: Ports, since_ms: EpochMs = AT_ONCE) 
         VenueUnavailable: the venue could not be asked; that is left where people see it, too.
     """
     account = ports.accounts.account(account_id)
-    with exclusive(ports.locks, f"reconcile:{account_id}", LEASE_MS) as is_ours:
+    lease_ms = ports.policy.reconcile_lease_ms
+    with exclusive(ports.locks, f"reconcile:{account_id}", lease_ms) as is_ours:
         if is_ours and (not since_ms or _newest_ms(account_id, ports) < since_ms):
             _compare(account, ports)
 
 
-def reconcile_now(
-    account: Account,
-    ports: Ports,
-    ask: Callable[[EpochMs], None],
-    pause_ms: Callable[[int], None],
-) -> bool:
+def reconcile_now(account: Account, ports: Ports) -> bool:
     """Have a worker compare an account with its venue, and wait for it, but not long.
 
     Twice, or by two at once, is one comparison that is new enough for both.
-
-    Args:
-        account: whose it is.
-        ports: as everywhere.
-        ask: sends the workers a message with the server time since which one is enough.
-        pause_ms: lets this many milliseconds pass.
 
     Returns:
         Whether it was done; if not, it may still come.
@@ -96,21 +76,48 @@ def reconcile_now(
     Raises:
         VenueUnavailable: it was tried, and the venue could not be asked.
     """
-    since_ms = ports.clock.server_ms()
-    ask_ms = ports.clock.steady_ms()
-    until_ms = ask_ms + WAIT_MS
-    while (now_ms := ports.clock.steady_ms()) < until_ms:
-        if now_ms >= ask_ms:
-            ask(since_ms)
-            ask_ms = now_ms + ASK_AGAIN_MS
-        found = ports.reconciliations.get(account.id)
-        if found is not None and found.begun_ms >= since_ms:
-            return True
-        failed = ports.reconciliations.failure(account.id)
-        if failed is not None and failed.begun_ms >= since_ms:
-            raise VenueUnavailable(failed.message)
-        pause_ms(LOOK_MS)
-    return False
+    wait_ms = ports.policy.reconcile_wait_ms
+    request = leave_request(EffectKind.RECONCILE, account.id, wait_ms, ports)
+
+    def outcome() -> Reconciliation | FailedReconciliation | None:
+        kept = ports.reconciliations
+        for one in (kept.get(account.id), kept.failure(account.id)):
+            if one is not None and one.begun_ms >= request.asked_ms:
+                return one
+        return None
+
+    found = ask([request.effect()], outcome, wait_ms, ports)
+    if isinstance(found, FailedReconciliation):
+        raise VenueUnavailable(found.message)
+    return found is not None
+
+
+def reconcile_in_turn(ports: Ports) -> None:
+    """Have workers compare each account at a real venue, one message each, once in a while.
+
+    Twice, or at once, is the same once: the lease of each turn is not given back.
+    """
+    every_ms = ports.policy.reconcile_every_ms
+    for account in ports.accounts.accounts():
+        if account.venue == PAPER or not account.enabled:
+            continue
+        if ports.locks.acquire(f"reconcile_in_turn:{account.id}", every_ms) is not None:
+            request = leave_request(EffectKind.RECONCILE, account.id, every_ms, ports)
+            ports.publisher.publish([request.effect()])
+
+
+def reconcile_as_asked(request_id: AggregateId, ports: Ports) -> None:
+    """Compare an account, unless one that is new enough is there, and vouch for its orders early.
+
+    Raises:
+        NotFound: there is no such request, or nobody waits for it any more.
+        VenueError: the venue could not be asked.
+    """
+    request = ports.worker_requests.find(request_id)
+    try:
+        reconcile(request.account, ports, request.asked_ms)
+    finally:
+        look_early(request.account, ports)
 
 
 def _newest_ms(account_id: AccountId, ports: Ports) -> EpochMs:

@@ -27,17 +27,12 @@ from app.domain.status import OPEN
 from app.domain.succession import Succession
 from app.ports import Ports
 from app.ports.ledger import Admission, Change, Stored
+from app.services.ask import ask
 from app.services.find_anywhere import find_anywhere
 from app.services.intake.accept_order import OrderSender
 
 #: Races for the old order lost in a row before a replacement is given up.
 ATTEMPTS_MAX = 8
-
-#: How long the caller of a replacement waits until the venue has taken the old order off.
-PATIENCE_MS = 2_000
-
-#: Pause between two looks at the new order.
-LOOK_MS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,27 +120,23 @@ def replace_exact_order(
     raise Conflict(f"order {replacement.old_id} changed {ATTEMPTS_MAX} times while it was replaced")
 
 
-def await_place(new: Order, pause_ms: Callable[[int], None], ports: Ports) -> Order:
+def await_place(new: Order, ports: Ports) -> Order:
     """Wait a moment for the end of the order that a new one replaces; return the new one as it is.
 
     It may be held still, and will take the place of the old one later, or be denied then. That the
     store is away changes nothing about that.
 
-    Args:
-        new: as it was stored.
-        pause_ms: lets this many milliseconds pass.
-        ports: as everywhere.
-
     Raises:
         NotWaiting: the old one has ended otherwise, and the new one was denied.
     """
+
+    def in_place() -> Order | None:
+        found = ports.ledger.load(new.id).aggregate
+        return found if isinstance(found, Order) and not found.is_held else None
+
     with suppress(StoreError, NotFound):
-        for _ in range(PATIENCE_MS // LOOK_MS):
-            if not new.is_held:
-                break
-            pause_ms(LOOK_MS)
-            found = ports.ledger.load(new.id).aggregate
-            new = found if isinstance(found, Order) else new
+        if new.is_held:
+            new = ask((), in_place, ports.policy.replace_wait_ms, ports) or new
     if new.reason is not None and new.reason.code is ReasonCode.NOT_REPLACED:
         raise NotWaiting(f"order {new.id} was denied: {new.reason.message}")
     return new

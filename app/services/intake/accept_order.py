@@ -93,7 +93,7 @@ def accept_order(
     if first is not None:
         return _repeated(first, ports)
     order = _checked(command, sender, received_at_ms, ports)
-    if not ports.bindings.use(key.bound_as, key.content, ports.clock.now_ms(), key.until_ms):
+    if not ports.used_keys.use(key.bound_as, key.content, ports.clock.now_ms(), key.until_ms):
         raise _reused()
     admission = replace(
         admission,
@@ -131,7 +131,7 @@ def _first(key: IdempotencyKey, sender: OrderSender, ports: Ports) -> AggregateI
         KeyReused: another request came with it.
     """
     now_ms = ports.clock.now_ms()
-    if ports.bindings.content(key.bound_as, now_ms) not in {None, key.content}:
+    if ports.used_keys.content(key.bound_as, now_ms) not in {None, key.content}:
         raise _reused()
     return ports.ledger.repeated(sender.account.id, key.dedupe_key(sender.account), now_ms)
 

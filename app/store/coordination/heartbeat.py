@@ -1,4 +1,4 @@
-"""Marks of messages: that a canary came through, that a time slot has its countdown."""
+"""When a canary last came through the queue."""
 
 import redis
 
@@ -23,15 +23,3 @@ class RedisHeartbeat:
         with translated():
             found = self._client.get(keys.CANARY)
         return None if found is None else EpochMs(int(text_of(found)))
-
-
-class RedisSlots:
-    """Which countdown messages are on their way."""
-
-    def __init__(self, client: redis.Redis) -> None:
-        self._client = client
-
-    def claim(self, slot: int, life_ms: int) -> bool:
-        """Return whether nobody has claimed this slot within its life."""
-        with translated():
-            return bool(self._client.set(keys.slot(slot), 1, nx=True, px=life_ms))

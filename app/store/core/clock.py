@@ -80,6 +80,10 @@ class RedisClock:
         """Return the time of this machine's steady clock, which means nothing to any other."""
         return int(steady_seconds() * 1000)
 
+    def sleep(self, for_ms: int) -> None:
+        """Let so many milliseconds pass."""
+        time.sleep(for_ms / 1000)
+
     def _server_ms(self) -> EpochMs:
         now = steady_seconds()
         if not self._base_ms or now - self._measured_at > SYNC_SECONDS:

@@ -256,9 +256,9 @@ def signature(digest: str) -> str:
     return f"hookfill:signature:{digest}"
 
 
-def errand(errand_id: AggregateId) -> str:
+def worker_request(request_id: AggregateId) -> str:
     """Hash: what a worker shall do while somebody waits, and its answer. Expires in a minute."""
-    return f"{tag(shard_of_id(errand_id))}:errand:{errand_id}"
+    return f"{tag(shard_of_id(request_id))}:worker_request:{request_id}"
 
 
 def budget(caller: str, purpose: str) -> str:

@@ -67,8 +67,3 @@ def budget(pool: str) -> str:
 def failures(pool: str) -> str:
     """String, counter: requests in a row without an answer. Expires when none fails for long."""
     return f"hookfill:failures:{pool}"
-
-
-def findings(ticket: str) -> str:
-    """String: what a worker has found for whoever asked, as JSON. Expires after two minutes."""
-    return f"hookfill:findings:{ticket}"

@@ -6,26 +6,30 @@ from decimal import Decimal
 
 import pytest
 
-from app.admin import doctor
 from app.admin.health import CANARY_AGE_MAX_MS
 from app.bootstrap import Wiring
 from app.dispatch.celery_publisher import CeleryPublisher
-from app.dispatch.routes import QueueName, TaskName
+from app.dispatch.routes import TaskName
 from app.domain.account import PAPER
+from app.domain.effects import Effect, EffectKind
 from app.domain.enums import Mode, Side
+from app.domain.errors import NotFound
 from app.domain.finding import Finding, Grade
 from app.domain.identifiers import (
     AccountId,
     AccountName,
+    AggregateId,
     ClientOrderId,
     EpochMs,
     VenueName,
     VenueOrderId,
 )
 from app.domain.reconciliation import Mismatch, MismatchKind, Reconciliation, VenueOrder
+from app.domain.worker_request import WorkerAnswer
 from app.factory import create_app
-from app.ports.coordination import Findings
+from app.ports.coordination import WorkerRequests
 from app.services.admin.inspect import inspect_account
+from app.services.ask import leave_request
 from tests.integration.api.conftest import ADMIN_TOKEN
 from tests.support.builders import BTC, SPOT, an_id
 from tests.support.caller import Caller, Json, Worker
@@ -40,37 +44,34 @@ BROKEN = Finding(check="keys", message="they are refused", grade=Grade.ERROR, fi
 class Workers(CeleryPublisher):
     """Workers that find at once what a test has them find, by account id; others say nothing."""
 
-    def __init__(self, findings: Findings) -> None:
-        self._findings = findings
+    def __init__(self, requests: WorkerRequests) -> None:
+        self._requests = requests
         self.found: Mapping[int, Sequence[Finding]] = {}
-        self.asked: list[int] = []
+        self.asked: set[int] = set()
 
-    def send(
-        self,
-        task: TaskName,
-        values: Sequence[int | str],
-        queue: QueueName | None = None,
-        countdown_ms: int = 0,
-        about: str = "",
-    ) -> None:
-        del queue, countdown_ms, about
-        assert task is TaskName.INSPECT
-        for value in values:
-            account_id, _, ticket = str(value).partition(":")
-            self.asked.append(int(account_id))
-            if int(account_id) in self.found:
-                self._findings.put(ticket, self.found[int(account_id)])
+    def publish(self, effects: Sequence[Effect]) -> None:
+        for one in effects:
+            assert one.kind is EffectKind.INSPECT
+            account_id = self._requests.find(one.target).account
+            self.asked.add(account_id)
+            if account_id in self.found:
+                answer = WorkerAnswer(findings=tuple(self.found[account_id]))
+                self._requests.reply(one.target, answer)
 
 
 @pytest.fixture
 def workers(wiring: Wiring) -> Workers:
-    return Workers(wiring.ports.findings)
+    return Workers(wiring.ports.worker_requests)
 
 
 @pytest.fixture
 def api(wiring: Wiring, workers: Workers) -> Caller:
-    app = create_app(replace(wiring, messages=workers))
-    return Caller(app.test_client(), ADMIN_TOKEN)
+    return Caller(create_app(asking(wiring, workers)).test_client(), ADMIN_TOKEN)
+
+
+def asking(wiring: Wiring, workers: Workers) -> Wiring:
+    policy = replace(wiring.ports.policy, inspect_wait_ms=100)
+    return replace(wiring, ports=replace(wiring.ports, publisher=workers, policy=policy))
 
 
 def put_account(wiring: Wiring, name: str, venue: str, *, enabled: bool = True) -> AccountId:
@@ -117,7 +118,7 @@ def test_an_account_is_as_a_worker_finds_it(
         "venue": "binance",
         "findings": [{"account": "first", **asdict(one)} for one in (WELL, WARNED)],
     }
-    assert workers.asked == [real["first"]]
+    assert workers.asked == {real["first"]}
 
 
 def test_one_error_is_enough(api: Caller, workers: Workers, real: dict[str, AccountId]) -> None:
@@ -133,16 +134,15 @@ def test_all_accounts_at_exchanges_are_looked_at_and_no_others(
 
     answer = api.call("POST", "/api/doctor")
 
-    assert sorted(workers.asked) == sorted([real["first"], real["second"]])
+    assert workers.asked == {real["first"], real["second"]}
     told = [(one["account"], one["grade"]) for one in answer["findings"] if one["account"]]
     assert sorted(told) == [("first", "ok"), ("second", "error")]
     assert answer["ok"] is False
 
 
 def test_workers_that_say_nothing_are_told_of(
-    api: Caller, workers: Workers, real: dict[str, AccountId], monkeypatch: pytest.MonkeyPatch
+    api: Caller, workers: Workers, real: dict[str, AccountId]
 ) -> None:
-    monkeypatch.setattr(doctor, "PATIENCE_SECONDS", 0.1)
     workers.found = {real["first"]: [WELL]}
 
     findings = api.call("POST", "/api/doctor")["findings"]
@@ -252,30 +252,48 @@ def test_it_takes_no_fields(api: Caller) -> None:
 
 
 class TestInspect:
-    """What a worker leaves for whoever asked."""
+    """What a worker answers to whoever asked."""
 
     def test_play_money_is_well(self, wiring: Wiring, worker: Worker) -> None:
-        account_id = put_account(wiring, "play", PAPER)
+        request = asked(wiring, put_account(wiring, "play", PAPER))
+        another = asked(wiring, put_account(wiring, "other", PAPER))
 
-        worker.take(TaskName.INSPECT, [f"{account_id}:ticket"])
+        worker.take(TaskName.INSPECT, [request])
 
-        found = wiring.ports.findings.get("ticket")
-        assert found
-        assert {one.grade for one in found} == {Grade.OK}
-        assert wiring.ports.findings.get("another") is None
+        assert {one.grade for one in found(wiring, request)} == {Grade.OK}
+        assert wiring.ports.worker_requests.answer(another) is None
 
     def test_an_account_that_is_gone_is_an_answer(self, wiring: Wiring, worker: Worker) -> None:
-        worker.take(TaskName.INSPECT, ["4711:ticket"])
+        request = asked(wiring, AccountId(4711))
 
-        (found,) = wiring.ports.findings.get("ticket") or ()
-        assert (found.check, found.grade) == ("account", Grade.ERROR)
+        worker.take(TaskName.INSPECT, [request])
+
+        (one,) = found(wiring, request)
+        assert (one.check, one.grade) == ("account", Grade.ERROR)
 
     def test_a_venue_that_cannot_be_used_is_an_answer(self, wiring: Wiring) -> None:
-        account_id = put_account(wiring, "far", "binance")
+        request = asked(wiring, put_account(wiring, "far", "binance"))
 
         # In a web process, where no exchange is within reach.
-        inspect_account(account_id, "ticket", wiring.ports)
+        inspect_account(request, wiring.ports)
 
-        (found,) = wiring.ports.findings.get("ticket") or ()
-        assert (found.check, found.grade) == ("venue", Grade.ERROR)
-        assert "binance" in found.message
+        (one,) = found(wiring, request)
+        assert (one.check, one.grade) == ("venue", Grade.ERROR)
+        assert "binance" in one.message
+
+    def test_a_message_that_comes_again_asks_nobody(self, wiring: Wiring) -> None:
+        request = asked(wiring, put_account(wiring, "play", PAPER))
+        inspect_account(request, wiring.ports)
+
+        with pytest.raises(NotFound):
+            inspect_account(request, wiring.ports)
+
+
+def asked(wiring: Wiring, account: AccountId) -> AggregateId:
+    return leave_request(EffectKind.INSPECT, account, 5_000, wiring.ports).id
+
+
+def found(wiring: Wiring, request: AggregateId) -> Sequence[Finding]:
+    answer = wiring.ports.worker_requests.answer(request)
+    assert answer is not None
+    return answer.findings

@@ -66,8 +66,8 @@ def wiring(settings: Settings, worker: Worker, monkeypatch: pytest.MonkeyPatch) 
     """A web process whose store can fail; while it waits, the worker works."""
     monkeypatch.setattr("app.bootstrap.connect", FaultyStore)
     wiring = web_wiring(settings)
-    paper = replace(wiring.paper, pause_ms=lambda _: worker.step())
-    return replace(wiring, paper=paper)
+    monkeypatch.setattr(wiring.clock, "sleep", lambda _: worker.step())
+    return wiring
 
 
 @dataclass(frozen=True)

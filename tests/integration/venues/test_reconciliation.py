@@ -165,11 +165,8 @@ def by_hand(rig: VenueRig) -> VenueOrderId:
 
 
 def canceled(rig: VenueRig, number: VenueOrderId) -> VenueCancel:
-    def pause(pause_ms: int) -> None:
-        rig.clock.advance(pause_ms)
-        rig.drain()
-
-    return request_venue_cancel(rig.account, BTC, number, rig.ports, pause)
+    rig.clock.while_asleep = rig.drain
+    return request_venue_cancel(rig.account, BTC, number, rig.ports)
 
 
 def later(rig: VenueRig) -> VenueCancel:

@@ -7,6 +7,7 @@ import shlex
 import time
 from dataclasses import replace
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -47,8 +48,6 @@ from app.domain.status import OrderStatus
 from app.domain.venue_cancel import CancelState, VenueCancel
 from app.factory import create_app
 from app.ports.ledger import Change
-from app.services.admin import venue_cancels
-from app.services.following import reconcile
 from app.services.keeping.archive import archive
 from app.settings import Settings
 from app.store.core import keys
@@ -463,6 +462,12 @@ SEEN = VenueOrder(
 
 
 @pytest.mark.integration
+def nobody_waits(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let hours pass between two looks, for there is no worker to wait for."""
+    hours = count(0, 3_600_000)
+    monkeypatch.setattr(site.wiring.clock, "steady_ms", lambda: next(hours))
+
+
 class TestAccountAtItsVenue:
     @pytest.fixture
     def account(self, site: Site) -> Account:
@@ -540,7 +545,7 @@ class TestAccountAtItsVenue:
     def test_a_foreign_order_is_canceled_by_a_button_that_asks(
         self, site: Site, account: Account, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(venue_cancels, "WAIT_MS", 0)
+        nobody_waits(site, monkeypatch)
         before = self.compared(site, account)
         (button,) = re.findall(r'<button[^>]*id="cancel-BTC-USDT-v1"[^>]*>', before)
         (body,) = re.findall(r'data-body="([^"]*)"', button)
@@ -639,7 +644,7 @@ class TestAccountAtItsVenue:
     def test_a_comparison_that_takes_long_is_told(
         self, site: Site, account: Account, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(reconcile, "WAIT_MS", 100)
+        nobody_waits(site, monkeypatch)
         path = f"/api/accounts/{account.name}/reconciliation"
 
         answer = site.api("POST", path, {})

@@ -77,7 +77,8 @@ def ask(rig: Rig, *, proceeds: bool = False, size: str | None = None) -> Order:
 
 def exchange(rig: Rig, *, proceeds: bool = False, size: str | None = None) -> Order:
     """Ask for it, and wait for what comes of it; workers work meanwhile."""
-    return await_place(ask(rig, proceeds=proceeds, size=size), lambda _: rig.drain(), rig.ports)
+    rig.clock.while_asleep = rig.drain
+    return await_place(ask(rig, proceeds=proceeds, size=size), rig.ports)
 
 
 def test_it_is_placed_as_it_is() -> None:
@@ -248,10 +249,11 @@ def test_a_venue_that_does_not_answer_holds_up_both() -> None:
 def test_a_store_that_is_away_after_the_commit_does_not_undo_it() -> None:
     rig = resting()
 
-    def away(_: int) -> None:
+    def away() -> None:
         raise StoreUnavailable("no answer")
 
-    new = await_place(ask(rig), away, rig.ports)
+    rig.clock.while_asleep = away
+    new = await_place(ask(rig), rig.ports)
     rig.settle()
 
     assert (rig.orders()[1].id, rig.orders()[1].status) == (new.id, OrderStatus.FILLED)

@@ -1,11 +1,9 @@
 """Leverage and position mode: a worker asks the venue while somebody waits."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from app.domain.adjustment import Adjustment, Outcome
 from app.domain.effects import EffectKind
 from app.domain.enums import PositionMode
 from app.domain.errors import (
@@ -16,34 +14,46 @@ from app.domain.errors import (
     VenueRejected,
     VenueUnavailable,
 )
-from app.domain.identifiers import EpochMs, Symbol
+from app.domain.identifiers import AggregateId, Symbol
+from app.domain.worker_request import Adjustment, Outcome
 from app.exchanges.exchange import CALL_SECONDS
-from app.services.admin.adjust import WAIT_MS, adjust, set_leverage, set_position_mode
-from tests.support.builders import ETH, USDM, USDM_ID, an_id
-from tests.support.rig import Rig, deaths, encounters, with_ids
+from app.services.admin.adjust import adjust, set_leverage, set_position_mode
+from app.services.ask import leave_request
+from tests.support.builders import ETH, USDM, USDM_ID
+from tests.support.fakes import nothing
+from tests.support.rig import POLICY, Rig, deaths, encounters, with_ids
 
 #: What one call of a real venue may take.
 CALL_MS = int(CALL_SECONDS * 1_000)
 
+WAIT_MS = POLICY.adjust_wait_ms
+
 HEDGE, ONEWAY = PositionMode.HEDGE, PositionMode.ONEWAY
 
 
-def waiting(rig: Rig, work: Callable[[Rig], object] = Rig.drain) -> Callable[[int], None]:
-    """Return a pause in which time passes, and workers work."""
-
-    def pause(pause_ms: int) -> None:
-        rig.clock.advance(pause_ms)
-        work(rig)
-
-    return pause
+def working(rig: Rig) -> Rig:
+    """Have workers do what they are told to while somebody waits."""
+    rig.clock.while_asleep = rig.drain
+    return rig
 
 
-def leverage(rig: Rig, work: Callable[[Rig], object] = Rig.drain) -> None:
-    set_leverage(USDM, ETH, 10, rig.ports, waiting(rig, work))
+@pytest.fixture
+def rig(rig: Rig) -> Rig:
+    return working(rig)
+
+
+def leverage(rig: Rig, wanted: int = 10) -> None:
+    set_leverage(USDM, ETH, wanted, rig.ports)
 
 
 def mode(rig: Rig, wanted: PositionMode = ONEWAY) -> None:
-    set_position_mode(rig.registry.account(USDM_ID), wanted, rig.ports, waiting(rig))
+    set_position_mode(rig.registry.account(USDM_ID), wanted, rig.ports)
+
+
+def left(rig: Rig, wanted: PositionMode) -> AggregateId:
+    """Leave a wish for whoever takes it."""
+    adjustment = Adjustment(position_mode=wanted)
+    return leave_request(EffectKind.ADJUST, USDM_ID, WAIT_MS, rig.ports, adjustment).id
 
 
 def noted(rig: Rig) -> PositionMode:
@@ -62,7 +72,7 @@ def test_the_venue_is_told_the_leverage(rig: Rig) -> None:
 
 def test_the_leverage_of_what_is_not_traded_is_nobodys_business(rig: Rig) -> None:
     with pytest.raises(SymbolUnknown):
-        set_leverage(USDM, Symbol("FOO/BAR"), 10, rig.ports, waiting(rig))
+        set_leverage(USDM, Symbol("FOO/BAR"), 10, rig.ports)
 
     assert not rig.publisher.published
 
@@ -102,9 +112,10 @@ def test_the_venues_refusal_is_passed_on(rig: Rig, kind: type[HookfillError]) ->
 
 def test_nobody_waits_for_ever(rig: Rig) -> None:
     before_ms = rig.clock.server_ms()
+    rig.clock.while_asleep = nothing
 
     with pytest.raises(OutcomeUnknown):
-        leverage(rig, lambda _: None)
+        leverage(rig)
 
     assert WAIT_MS <= rig.clock.server_ms() - before_ms < WAIT_MS + 100
     rig.drain()
@@ -121,7 +132,7 @@ def test_one_account_is_changed_by_one_at_a_time(rig: Rig) -> None:
 def test_a_message_that_comes_again_undoes_nothing(rig: Rig) -> None:
     leverage(rig)
     (first,) = rig.publisher.published
-    set_leverage(USDM, ETH, 20, rig.ports, waiting(rig))
+    leverage(rig, 20)
 
     with pytest.raises(NotFound):
         adjust(first.target, rig.ports)
@@ -130,15 +141,14 @@ def test_a_message_that_comes_again_undoes_nothing(rig: Rig) -> None:
 
 
 def test_whoever_dies_over_it_can_be_asked_again() -> None:
+    wishes: list[AggregateId] = []
+
     def prepare() -> Rig:
-        rig = Rig()
-        errand = an_id(1, USDM_ID)
-        until_ms = EpochMs(rig.clock.server_ms() + WAIT_MS)
-        wish = Adjustment(account=USDM_ID, position_mode=ONEWAY)
-        rig.ports.errands.leave(errand, wish, until_ms)
+        rig = working(with_ids())
+        wishes.append(left(rig, ONEWAY))
         return rig
 
-    for rig in deaths(prepare, lambda rig: adjust(an_id(1, USDM_ID), rig.ports)):
+    for rig in deaths(prepare, lambda rig: adjust(wishes[-1], rig.ports)):
         rig.clock.advance(60_000)  # the dead one's lease is over
 
         mode(rig)
@@ -156,7 +166,7 @@ def test_two_at_once_leave_record_and_venue_alike() -> None:
         except VenueUnavailable:
             return  # told to come again
 
-    for rig in encounters(with_ids, oneway, hedge):
+    for rig in encounters(lambda: working(with_ids()), oneway, hedge):
         assert rig.venue.account.position_mode is noted(rig)
 
 
@@ -170,7 +180,7 @@ def test_two_at_once_leave_record_and_venue_alike() -> None:
     ],
 )
 def test_an_adjustment_says_one_thing(odd: dict[str, object]) -> None:
-    wish = Adjustment(account=USDM_ID, position_mode=HEDGE)
+    wish = Adjustment(position_mode=HEDGE)
 
     with pytest.raises(ValueError, match="leverage"):
         replace(wish, **{"position_mode": None, **odd})  # type: ignore[arg-type]
@@ -183,22 +193,21 @@ def test_an_answer_is_one_of_four() -> None:
 def test_while_a_slow_venue_changes_one_setting_nobody_changes_another(rig: Rig) -> None:
     """Else the venue could keep the first, and our record the second."""
     answers: list[Outcome] = []
+    rig.ports.ids.fresh(USDM_ID, 1)
 
     def another_comes_late(rig: Rig = rig) -> None:
         rig.undisturbed()
         rig.clock.advance(2 * CALL_MS - 1)
-        other = Adjustment(account=USDM_ID, position_mode=HEDGE)
-        rig.ports.errands.leave(an_id(2), other, EpochMs(rig.clock.server_ms() + WAIT_MS))
-        adjust(an_id(2), rig.ports)
-        answer = rig.ports.errands.answer(an_id(2))
+        other = left(rig, HEDGE)
+        adjust(other, rig.ports)
+        answer = rig.ports.worker_requests.answer(other)
         assert answer is not None
-        answers.append(answer[0])
+        answers.append(answer.outcome)
 
-    wanted = Adjustment(account=USDM_ID, position_mode=ONEWAY)
-    rig.ports.errands.leave(an_id(1), wanted, EpochMs(rig.clock.server_ms() + WAIT_MS))
+    wanted = left(rig, ONEWAY)
     rig.venue.after_call = another_comes_late
 
-    adjust(an_id(1), rig.ports)
+    adjust(wanted, rig.ports)
 
     assert answers == [Outcome.UNAVAILABLE]
     assert noted(rig) is rig.venue.account.position_mode is ONEWAY

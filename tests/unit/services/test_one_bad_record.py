@@ -212,7 +212,7 @@ def resets(rig: Rig, spoil: Spoil) -> None:
     resting(rig)
     spoil(rig, BAD)
     with pytest.raises(Exception, match="still has something live"):
-        cancel_everything(SPOT_ID, rig.ports, rig.clock.advance)
+        cancel_everything(SPOT_ID, rig.ports)
     assert order(rig).status is OrderStatus.CANCELED
 
 

@@ -2,51 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import pytest
 
 from app.domain.enums import ReasonCode
 from app.domain.errors import Conflict, VenueUnavailable
+from app.domain.identifiers import AccountId, VenueName
 from app.domain.reason import Reason
 from app.domain.reconciliation import MismatchKind, Reconciliation
 from app.domain.status import OrderStatus
-from app.services.following.reconcile import (
-    ASK_AGAIN_MS,
-    LEASE_MS,
-    WAIT_MS,
-    reconcile,
-    reconcile_now,
-)
+from app.services.following.reconcile import reconcile, reconcile_in_turn, reconcile_now
 from app.services.keeping.archive import archive
 from app.services.placing.cancel import request_cancel
 from app.store.core import keys
-from tests.support.builders import SPOT, SPOT_ID, a_command, a_report, an_order_in, fixed
-from tests.support.rig import Rig, deaths, encounters, with_ids
-
-if TYPE_CHECKING:
-    from app.domain.identifiers import EpochMs
+from tests.support.builders import SPOT, SPOT_ID, USDM, a_command, a_report, an_order_in, fixed
+from tests.support.fakes import nothing
+from tests.support.rig import POLICY, Rig, deaths, encounters, with_ids
 
 BY_HAND = Reason(ReasonCode.REQUESTED, "by hand")
-
-
-class Asked:
-    """Workers that compare when they are asked to, or not at all."""
-
-    def __init__(self, rig: Rig, work: Callable[[EpochMs], None]) -> None:
-        self.times: list[EpochMs] = []
-        self._rig = rig
-        self._work = work
-
-    def ask(self, since_ms: EpochMs) -> None:
-        self.times.append(self._rig.clock.server_ms())
-        self._work(since_ms)
-
-    def wait(self) -> bool:
-        return reconcile_now(SPOT, self._rig.ports, self.ask, self._rig.clock.advance)
 
 
 def compared(rig: Rig) -> Reconciliation:
@@ -55,57 +31,89 @@ def compared(rig: Rig) -> Reconciliation:
     return found
 
 
-def comparing(rig: Rig) -> Asked:
-    return Asked(rig, lambda since_ms: reconcile(SPOT_ID, rig.ports, since_ms))
+@pytest.fixture
+def rig(rig: Rig) -> Rig:
+    """A rig in which workers do what they are told to while somebody waits."""
+    rig.clock.while_asleep = rig.drain
+    return rig
 
 
 def test_whoever_wants_it_now_gets_one_that_was_begun_after_the_wish(rig: Rig) -> None:
     reconcile(SPOT_ID, rig.ports)
     rig.clock.advance(5)
+    wished_ms = rig.clock.server_ms()
 
-    assert comparing(rig).wait()
+    assert reconcile_now(SPOT, rig.ports)
 
-    assert compared(rig).begun_ms == rig.clock.server_ms()
+    assert compared(rig).begun_ms >= wished_ms
+
+
+def test_one_that_another_one_has_wished_for_since_is_new_enough(rig: Rig) -> None:
+    def another_wishes() -> None:
+        rig.clock.while_asleep = rig.drain
+        assert reconcile_now(SPOT, rig.ports)
+
+    rig.clock.while_asleep = another_wishes
+
+    assert reconcile_now(SPOT, rig.ports)
+
+    begun_ms = compared(rig).begun_ms
+    rig.drain()
+    assert compared(rig).begun_ms == begun_ms
 
 
 def test_nobody_waits_for_ever_and_a_lost_message_is_sent_again(rig: Rig) -> None:
     before_ms = rig.clock.server_ms()
-    asked = Asked(rig, lambda _: None)
+    rig.clock.while_asleep = nothing
 
-    assert not asked.wait()
+    assert not reconcile_now(SPOT, rig.ports)
 
-    assert WAIT_MS <= rig.clock.server_ms() - before_ms < WAIT_MS + 100
-    assert [one - before_ms for one in asked.times] == [*range(0, WAIT_MS, ASK_AGAIN_MS)]
+    assert rig.clock.server_ms() - before_ms == POLICY.reconcile_wait_ms
+    assert len(rig.publisher.published) == POLICY.reconcile_wait_ms // POLICY.ask_again_ms
 
 
 def test_one_that_is_at_work_already_is_waited_for_and_then_comes_another(rig: Rig) -> None:
-    token = rig.ports.locks.acquire(f"reconcile:{SPOT_ID}", LEASE_MS)
+    name = f"reconcile:{SPOT_ID}"
+    token = rig.ports.locks.acquire(name, POLICY.reconcile_lease_ms)
     assert token is not None
-    asked = comparing(rig)
 
-    def meanwhile(pause_ms: int) -> None:
-        rig.clock.advance(pause_ms)
-        rig.ports.locks.release(f"reconcile:{SPOT_ID}", token)
+    def meanwhile() -> None:
+        rig.drain()
+        rig.ports.locks.release(name, token)
 
-    assert reconcile_now(SPOT, rig.ports, asked.ask, meanwhile)
-    assert len(asked.times) == 2
+    rig.clock.while_asleep = meanwhile
+
+    assert reconcile_now(SPOT, rig.ports)
+    assert len(rig.publisher.published) == 2
+
+
+def test_each_account_at_a_real_venue_has_its_turn_once_in_a_while(rig: Rig) -> None:
+    rig.registry.put_account(replace(SPOT, venue=VenueName("binance")))
+    rig.registry.put_account(replace(USDM, venue=VenueName("binance"), enabled=False))
+
+    def turns() -> list[AccountId | None]:
+        rig.publisher.published.clear()
+        reconcile_in_turn(rig.ports)
+        return [one.account for one in rig.publisher.published]
+
+    assert (turns(), turns()) == ([SPOT_ID], [])
+    rig.drain()
+    assert compared(rig).begun_ms == rig.clock.server_ms()
+    rig.clock.advance(POLICY.reconcile_every_ms + 1)
+    assert turns() == [SPOT_ID]
 
 
 def test_what_kept_it_from_being_compared_is_told(rig: Rig) -> None:
     rig.venue.view_script.append(VenueUnavailable("nobody is there"))
 
-    def trying(since_ms: EpochMs) -> None:
-        with pytest.raises(VenueUnavailable):
-            reconcile(SPOT_ID, rig.ports, since_ms)
-
     with pytest.raises(VenueUnavailable, match="nobody is there"):
-        Asked(rig, trying).wait()
+        reconcile_now(SPOT, rig.ports)
     assert rig.ports.reconciliations.get(SPOT_ID) is None
 
 
 def test_whoever_dies_over_it_holds_it_up_for_a_minute_at_most() -> None:
     for rig in deaths(with_ids, lambda rig: reconcile(SPOT_ID, rig.ports)):
-        rig.clock.advance(LEASE_MS + 1)
+        rig.clock.advance(POLICY.reconcile_lease_ms + 1)
 
         reconcile(SPOT_ID, rig.ports)
 

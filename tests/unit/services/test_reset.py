@@ -12,11 +12,11 @@ from app.domain.request.signal import RequestState
 from app.domain.smart_order import SmartOrderState
 from app.domain.status import OrderStatus
 from app.services.admin import reset
-from app.services.admin.reset import PATIENCE_MS, cancel_everything
+from app.services.admin.reset import cancel_everything
 from app.services.advance import advance
 from app.services.keeping.resume import wake_account
 from tests.support.builders import SPOT_ID, USDM_ID, a_command, a_report, a_view, an_order, fixed
-from tests.support.rig import Rig, deaths, encounters
+from tests.support.rig import POLICY, Rig, deaths, encounters
 
 RESTING = a_command(Action.BUY, size=fixed("0.01"), limit_price=fixed("40000").value)
 DELAYED = a_command(Action.BUY, size=fixed("0.01"), delay_ms=60_000)
@@ -28,10 +28,9 @@ PROTECTED = a_command(
 )
 
 
-def _reset(rig: Rig, pauses: list[int] | None = None) -> None:
-    told: list[int] = [] if pauses is None else pauses
+def _reset(rig: Rig) -> None:
     for account in (SPOT_ID, USDM_ID):
-        cancel_everything(account, rig.ports, told.append)
+        cancel_everything(account, rig.ports)
 
 
 def _busy() -> Rig:
@@ -105,15 +104,11 @@ def _placing(rig: Rig) -> Order:
 def test_a_placement_under_way_is_waited_for() -> None:
     rig = Rig()
     order = _placing(rig)
-    pauses: list[int] = []
+    before_ms = rig.clock.steady_ms()
 
-    def pause(by_ms: int) -> None:
-        pauses.append(by_ms)
-        rig.clock.advance(by_ms)
+    cancel_everything(SPOT_ID, rig.ports)
 
-    cancel_everything(SPOT_ID, rig.ports, pause)
-
-    assert sum(pauses) == PATIENCE_MS
+    assert rig.clock.steady_ms() - before_ms == POLICY.reset_wait_ms
     found = rig.load(order.id)
     assert isinstance(found, Order)
     assert found.status is OrderStatus.CANCELED
@@ -121,11 +116,11 @@ def test_a_placement_under_way_is_waited_for() -> None:
 
 def test_without_one_nobody_waits() -> None:
     rig = _busy()
-    pauses: list[int] = []
+    before_ms = rig.clock.steady_ms()
 
-    _reset(rig, pauses)
+    _reset(rig)
 
-    assert pauses == []
+    assert rig.clock.steady_ms() == before_ms
 
 
 def test_a_reset_that_died_is_finished_by_the_next() -> None:

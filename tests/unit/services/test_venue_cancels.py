@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,10 +24,6 @@ from app.domain.status import OrderStatus
 from app.domain.venue_cancel import CancelState, VenueCancel
 from app.services.admin import venue_cancels
 from app.services.admin.venue_cancels import (
-    BEGIN_WITHIN_MS,
-    GIVE_UP_MS,
-    LEASE_MS,
-    WAIT_MS,
     cancel_at_venue,
     hurry_venue_cancels,
     request_venue_cancel,
@@ -34,7 +31,7 @@ from app.services.admin.venue_cancels import (
 from app.services.following.reconcile import reconcile
 from tests.support.builders import BTC, SPOT, SPOT_ID, a_fill, a_report, an_order_in
 from tests.support.fakes import Lost
-from tests.support.rig import Rig, StepHistory, deaths, encounters, with_ids
+from tests.support.rig import POLICY, Rig, StepHistory, deaths, encounters, with_ids
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -93,11 +90,8 @@ def rig() -> Rig:
 
 
 def ask(rig: Rig, work: Work = Rig.drain, number: VenueOrderId = STRANGER) -> VenueCancel:
-    def pause(pause_ms: int) -> None:
-        rig.clock.advance(pause_ms)
-        work(rig)
-
-    return request_venue_cancel(SPOT, BTC, number, rig.ports, pause)
+    rig.clock.while_asleep = partial(work, rig)
+    return request_venue_cancel(SPOT, BTC, number, rig.ports)
 
 
 def later(rig: Rig, ms: int) -> VenueCancel:
@@ -127,9 +121,7 @@ def test_it_is_canceled_once_and_the_venue_says_how_it_ended(rig: Rig) -> None:
 @pytest.mark.parametrize(("symbol", "number"), [(BTC, "78"), ("ETH/USDT", "77")])
 def test_what_was_not_found_there_is_not_canceled(rig: Rig, symbol: str, number: str) -> None:
     with pytest.raises(NotFound, match="compare the account"):
-        request_venue_cancel(
-            SPOT, Symbol(symbol), VenueOrderId(number), rig.ports, rig.clock.advance
-        )
+        request_venue_cancel(SPOT, Symbol(symbol), VenueOrderId(number), rig.ports)
 
     assert not rig.publisher.published
 
@@ -177,8 +169,12 @@ def test_nobody_waits_for_ever_and_no_worker_begins_too_late(rig: Rig) -> None:
     cancel = ask(rig, idle)
 
     assert cancel.state is S.ASKED
-    assert WAIT_MS <= rig.clock.server_ms() - before_ms < WAIT_MS + 100
-    rig.clock.advance(BEGIN_WITHIN_MS)
+    assert (
+        POLICY.venue_cancel_wait_ms
+        <= rig.clock.server_ms() - before_ms
+        < POLICY.venue_cancel_wait_ms + 100
+    )
+    rig.clock.advance(POLICY.venue_cancel_begin_ms)
     rig.drain()
     assert newest(rig).state is S.UNSENT
     assert rig.venue.canceled == []
@@ -285,7 +281,7 @@ def test_a_venue_that_never_answers_is_left_to_a_person(rig: Rig) -> None:
     rig.venue.stranger_script.extend([VenueUnavailable("the key is bad")] * 1_000)
 
     ask(rig)
-    cancel = later(rig, GIVE_UP_MS + 120_000)
+    cancel = later(rig, POLICY.venue_cancel_give_up_ms + 120_000)
 
     assert cancel.state is S.UNANSWERED
     assert "Look there" in cancel.message
@@ -310,7 +306,7 @@ def test_whoever_dies_over_it_sends_it_once_at_most_and_its_end_is_known() -> No
     for rig in deaths(a_rig, act):
         arrived = len(rig.venue.canceled)
 
-        cancel = later(rig, LEASE_MS + 120_000)
+        cancel = later(rig, POLICY.venue_cancel_lease_ms + 120_000)
 
         assert cancel.is_settled
         assert len(rig.venue.canceled) <= 1

@@ -1,5 +1,5 @@
--- take_errand(KEYS: errand; ARGV: server now, within_ms)
---   errand  hash  `body`, `until` (server ms); `taken` once somebody has it; `answer` in the end
+-- take_request(KEYS: request; ARGV: server now, within_ms)
+--   request  hash  `body`, `until` (server ms); `taken` once somebody has it; `answer` in the end
 -- Returns {'ok', body} to the first who asks in time, {'none'} to all others. One that ends further
 -- ahead than `within_ms` has ended: the clock was set back since.
 
