@@ -17,8 +17,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-import fakeredis
-
 from app.domain.account import Account
 from app.domain.enums import Market
 from app.domain.errors import VenueBusy
@@ -30,8 +28,7 @@ from tests.support.venue_world import ExchangeWorld, running_world
 def main() -> int:
     arguments = _arguments()
     with (
-        fakeredis.FakeRedis(decode_responses=True) as client,
-        running_world(client, "binance_testnet", Market.SPOT, timeout_ms=60_000) as world,
+        running_world("binance_testnet", Market.SPOT, timeout_ms=60_000) as world,
     ):
         for number in range(arguments.markets):
             one = Listed(f"C{number}", "USDT")

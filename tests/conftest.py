@@ -1,16 +1,13 @@
 """What several kinds of tests share: real servers, and how properties are searched."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
 from app import bootstrap
-from app.supervisor.embedded_server import find_server
-from app.supervisor.refusals import CannotStart
 from tests.support import searching
 from tests.support.postgres import find_postgres, running_postgres
-from tests.support.servers import QUICK, running_server
+from tests.support.servers import SHARED
 from tests.support.stack import Stack, running_stack
 
 searching.register_profiles()
@@ -32,17 +29,17 @@ def _patience() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _shared_server() -> Iterator[None]:
+    """End the server that all share, whoever has started it."""
+    yield
+    SHARED.stop()
+
+
 @pytest.fixture(scope="session")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def redis_server() -> str:
     """The address of a server of our own, without persistence; empty it before use."""
-    try:
-        find_server()
-    except CannotStart:
-        if os.environ.get("CI"):
-            pytest.fail("there is no Redis-protocol server")
-        pytest.skip("there is no Redis-protocol server")
-    with running_server(tmp_path_factory.mktemp("redis"), QUICK) as server:
-        yield f"{server.url}/0"
+    return f"{SHARED.url()}/0"
 
 
 @pytest.fixture(scope="session")

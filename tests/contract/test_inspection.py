@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
-import fakeredis
 import pytest
 
 from app.domain.account import Account
@@ -20,8 +19,7 @@ from tests.support.venue_world import KEY, ExchangeWorld, Numbers, running_world
 @pytest.fixture(params=["binance", "bybit", "poloniex"])
 def world(request: pytest.FixtureRequest) -> Iterator[ExchangeWorld]:
     with (
-        fakeredis.FakeRedis(decode_responses=True) as client,
-        running_world(client, request.param, Market.SPOT) as running,
+        running_world(request.param, Market.SPOT) as running,
     ):
         yield running
 
@@ -139,8 +137,7 @@ def later(clock_ms: Callable[[], int], by_ms: int) -> int:
 
 def test_the_position_mode_is_compared() -> None:
     with (
-        fakeredis.FakeRedis(decode_responses=True) as client,
-        running_world(client, "binance", Market.USDM, position_mode=PositionMode.ONEWAY) as world,
+        running_world("binance", Market.USDM, position_mode=PositionMode.ONEWAY) as world,
     ):
         found = named(world, "position_mode")
 
@@ -150,8 +147,7 @@ def test_the_position_mode_is_compared() -> None:
 
 def test_an_exchange_without_a_table_is_said_to_tell_nothing_of_a_restored_store() -> None:
     with (
-        fakeredis.FakeRedis(decode_responses=True) as client,
-        running_world(client, "binanceus", Market.SPOT) as world,
+        running_world("binanceus", Market.SPOT) as world,
     ):
         found = named(world, "adapter")
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-import fakeredis
 import pytest
 
 from app.domain.account import Account
@@ -28,8 +27,7 @@ BTC_SPOT = (str(BTC), SPOT)
 @pytest.fixture
 def world() -> Iterator[ExchangeWorld]:
     with (
-        fakeredis.FakeRedis(decode_responses=True) as client,
-        running_world(client, "binance", Market.SPOT, timeout_ms=20_000) as running,
+        running_world("binance", Market.SPOT, timeout_ms=20_000) as running,
     ):
         yield running
 

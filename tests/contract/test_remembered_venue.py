@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import fakeredis
 import pytest
 
 from app.domain.enums import Market, PositionMode, PositionSide
@@ -19,8 +18,7 @@ from tests.support.venue_world import ETH, ExchangeWorld, Numbers, running_world
 @pytest.fixture
 def world() -> Iterator[ExchangeWorld]:
     with (
-        fakeredis.FakeRedis(decode_responses=True) as client,
-        running_world(client, "binance", Market.USDM) as running,
+        running_world("binance", Market.USDM) as running,
     ):
         yield running
 

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-import fakeredis
 import pytest
 import redis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.enums import Direction, PriceSource
@@ -19,6 +18,7 @@ from app.store.core.trigger_book import QUIET_MS, WORK_AT_ONCE, RedisTriggerBook
 from tests.support.builders import BTC, ETH, NOW, PAPER, USDM_ID, a_quote, a_tick, a_trigger, an_id
 from tests.support.naive_book import NaiveBook
 from tests.support.searching import times
+from tests.support.servers import fresh_client
 
 RISING, FALLING = Direction.RISING, Direction.FALLING
 OTHER = VenueName("binance")
@@ -573,15 +573,4 @@ WORK = st.sampled_from([1, 2, 3, WORK_AT_ONCE])
 def test_the_book_fires_what_a_look_at_every_trigger_would(
     steps: list[Arm | Step], work_at_once: int
 ) -> None:
-    with fakeredis.FakeRedis(server=fakeredis.FakeServer(), decode_responses=True) as client:
-        go_through(client, steps, work_at_once)
-
-
-@pytest.mark.integration
-@settings(times(2), suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=STEPS, work_at_once=WORK)
-def test_a_real_server_fires_the_same(
-    real_client: redis.Redis, steps: list[Arm | Step], work_at_once: int
-) -> None:
-    real_client.flushall()
-    go_through(real_client, steps, work_at_once)
+    go_through(fresh_client(), steps, work_at_once)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-import fakeredis
 import pytest
 
 from app.domain.enums import Market, OrderType, PositionMode, PositionSide, Side, TimeInForce
@@ -28,6 +27,7 @@ from app.domain.status import OrderStatus
 from app.exchanges.capabilities import Capabilities
 from app.exchanges.profiles import AdapterClass, LookUp
 from tests.support.exchanges.faults import Call
+from tests.support.servers import fresh_client
 from tests.support.venue_world import (
     BTC,
     ETH,
@@ -60,12 +60,11 @@ WORLDS = [
 @pytest.fixture(params=WORLDS, ids=lambda one: f"{one[0]}-{one[1]}")
 def world(request: pytest.FixtureRequest) -> Iterator[VenueWorld]:
     name, market = request.param
-    with fakeredis.FakeRedis(decode_responses=True) as client:
-        if name == "paper":
-            yield PaperVenueWorld(client, market)
-            return
-        with running_world(client, name, market) as running:
-            yield running
+    if name == "paper":
+        yield PaperVenueWorld(fresh_client(), market)
+        return
+    with running_world(name, market) as running:
+        yield running
 
 
 @pytest.fixture

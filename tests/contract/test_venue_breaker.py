@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 
-import fakeredis
 import pytest
 from urllib3.connection import HTTPConnection
 
@@ -52,8 +51,7 @@ class Wire:
 @pytest.fixture
 def world() -> Iterator[ExchangeWorld]:
     with (
-        fakeredis.FakeRedis(decode_responses=True) as client,
-        running_world(client, "binance", Market.SPOT, timeout_ms=20_000) as running,
+        running_world("binance", Market.SPOT, timeout_ms=20_000) as running,
     ):
         running.venue.quote(NUMBERS.order().symbol)  # what must be asked first is known
         yield running

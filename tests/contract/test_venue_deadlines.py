@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 
-import fakeredis
 import pytest
 
 from app.domain.enums import Market, PositionMode
@@ -28,8 +27,7 @@ PATIENCE_MS = 25_000
 @pytest.fixture
 def world() -> Iterator[ExchangeWorld]:
     with (
-        fakeredis.FakeRedis(decode_responses=True) as client,
-        running_world(client, "binance_testnet", Market.SPOT, timeout_ms=PATIENCE_MS) as running,
+        running_world("binance_testnet", Market.SPOT, timeout_ms=PATIENCE_MS) as running,
     ):
         running.venue.place(NUMBERS.order(quantity="0.001"))  # what must be asked first is known
         yield running

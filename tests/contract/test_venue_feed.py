@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import fakeredis
 import pytest
 
 from app.domain.enums import Market
@@ -28,8 +27,7 @@ OLD_MS = 120_000
 @pytest.fixture(params=WORLDS, ids=lambda one: f"{one[0]}-{one[1]}")
 def world(request: pytest.FixtureRequest) -> Iterator[ExchangeWorld]:
     with (
-        fakeredis.FakeRedis(decode_responses=True) as client,
-        running_world(client, *request.param) as running,
+        running_world(*request.param) as running,
     ):
         yield running
 

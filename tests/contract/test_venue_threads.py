@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 
-import fakeredis
 import pytest
 
 from app.domain.account import Account
@@ -31,8 +30,7 @@ WORLDS = [("binance", Market.SPOT), ("bybit", Market.USDM), ("poloniex", Market.
 def world(request: pytest.FixtureRequest) -> Iterator[ExchangeWorld]:
     name, market = request.param
     with (
-        fakeredis.FakeRedis(decode_responses=True) as client,
-        running_world(client, name, market, timeout_ms=20_000) as running,
+        running_world(name, market, timeout_ms=20_000) as running,
     ):
         yield running
 
@@ -100,8 +98,7 @@ def test_one_that_hangs_holds_up_no_other_of_its_account(world: ExchangeWorld) -
 def test_time_stamps_of_orders_do_not_stray_into_other_requests() -> None:
     """An order carries the time of its claim, all else the time at which it is sent."""
     with (
-        fakeredis.FakeRedis(decode_responses=True) as client,
-        running_world(client, "binance", Market.SPOT, timeout_ms=20_000) as world,
+        running_world("binance", Market.SPOT, timeout_ms=20_000) as world,
     ):
         world.venue.view()
         numbers = Numbers(world.market, PositionMode.HEDGE)

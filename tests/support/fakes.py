@@ -1,6 +1,6 @@
-"""Stand-ins for the ports: a clock by hand, an exchange by script, a store that is no server.
+"""Stand-ins for the ports: a clock by hand, an exchange by script, a server with a clock by hand.
 
-The store classes themselves are the real ones, over a pretended server, so that no test believes
+The store classes themselves are the real ones, over a real server, so that no test believes
 in a store that works differently.
 """
 
@@ -13,7 +13,7 @@ from decimal import Decimal
 from hashlib import sha1
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-import fakeredis
+import redis
 
 from app.domain.account import Account
 from app.domain.effects import Effect
@@ -39,6 +39,7 @@ from app.domain.status import OPEN, OrderStatus
 from app.domain.symbols import Listed
 from app.ports.venue import Feed, TradingRules, Venue
 from tests.support.builders import BTC, BTC_SPOT, ETH, ETH_USDM, NOW, a_quote, a_view
+from tests.support.servers import SHARED
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -57,17 +58,20 @@ def nothing_with(_: object) -> None:
     """Do nothing with it."""
 
 
-class ClockedRedis(fakeredis.FakeRedis):
-    """A pretended server whose time is set by hand, and which tells of each write.
+#: Hash of a script → hash of the one that is told the time.
+_TOLD: dict[str, str] = {}
+
+
+class ClockedRedis(redis.Redis):
+    """An empty database whose scripts get their time by hand, and which tells of each write.
 
     Attributes:
         after_write: called when a write is done; whoever raises in it dies right there.
     """
 
     def __init__(self) -> None:
-        super().__init__(server=fakeredis.FakeServer(), decode_responses=True)
+        super().__init__(connection_pool=SHARED.fresh())
         self.after_write: Callable[[], None] = nothing
-        self._told: dict[str, str] = {}  # hash of a script → hash of the one that is told the time
         self.begin_run("0")
 
     def begin_run(self, name: str) -> None:
@@ -83,9 +87,11 @@ class ClockedRedis(fakeredis.FakeRedis):
         """Carry out a command, and tell of it if it was a write. Scripts read the set time."""
         match args:
             case ("EVAL", text, *rest):
-                args = ("EVAL", self._telling(text), *rest)
-            case ("EVALSHA", sha, *rest):
-                args = ("EVALSHA", self._told.get(sha, sha), *rest)
+                args = ("EVAL", _telling(text), *rest)
+            case ("EVALSHA", sha, *rest) if sha in _TOLD:
+                args = ("EVALSHA", _TOLD[sha], *rest)
+            case ("EVALSHA", *_):
+                raise redis.exceptions.NoScriptError
             case _:
                 pass  # only scripts ask for the time
         answer = super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
@@ -93,11 +99,12 @@ class ClockedRedis(fakeredis.FakeRedis):
             self.after_write()
         return answer
 
-    def _telling(self, text: str) -> str:
-        telling = text.replace("redis.call('TIME')", "redis.call('LRANGE', 'test:time', 0, 1)")
-        telling = telling.replace("redis.call('INFO', 'server')", "redis.call('GET', 'test:info')")
-        self._told[_hash_of(text)] = _hash_of(telling)
-        return telling
+
+def _telling(text: str) -> str:
+    telling = text.replace("redis.call('TIME')", "redis.call('LRANGE', 'test:time', 0, 1)")
+    telling = telling.replace("redis.call('INFO', 'server')", "redis.call('GET', 'test:info')")
+    _TOLD[_hash_of(text)] = _hash_of(telling)
+    return telling
 
 
 def _hash_of(script: str) -> str:

@@ -1,4 +1,4 @@
-"""All use cases over a pretended store and a scripted venue: time, faults and death at hand."""
+"""All use cases over a real store and a scripted venue: time, faults and death at hand."""
 
 from __future__ import annotations
 

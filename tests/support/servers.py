@@ -1,16 +1,25 @@
-"""Real Redis-protocol servers for tests, durable or quick."""
+"""Real Redis-protocol servers for tests: one that all share, and durable ones of their own."""
 
+import os
 import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
+from itertools import cycle
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import pytest
 import redis
 
 from app.supervisor.embedded_server import find_server
+from app.supervisor.refusals import CannotStart
+
+#: Databases of a server. The first is for whoever names it; the others are lent by turns.
+DATABASES = 16
 
 #: A server starts within milliseconds; the machines that run this are slow and shared.
 START_SECONDS = 20.0
@@ -62,3 +71,48 @@ def _wait(server: Server) -> None:
             else:
                 return
     raise AssertionError("the server did not start")
+
+
+class SharedServer:
+    """The one server of a test process, started when it is first needed."""
+
+    def __init__(self) -> None:
+        self._running = ExitStack()
+        self._turns = cycle(range(1, DATABASES))
+        self.url = cache(self._start)
+        self._pool = cache(self._connections)
+
+    def fresh(self) -> redis.ConnectionPool:
+        """Return connections to an empty database. As many loans later it is somebody else's."""
+        pool = self._pool(next(self._turns))
+        redis.Redis(connection_pool=pool).flushdb()
+        return pool
+
+    def stop(self) -> None:
+        """End it, if it was ever started."""
+        self._running.close()
+
+    def _start(self) -> str:
+        folder = self._running.enter_context(TemporaryDirectory(prefix="hookfill-tests-"))
+        try:
+            server = self._running.enter_context(running_server(Path(folder), QUICK))
+        except CannotStart:
+            if os.environ.get("CI"):
+                pytest.fail("there is no Redis-protocol server")
+            pytest.skip("there is no Redis-protocol server")
+        return server.url
+
+    def _connections(self, database: int) -> redis.ConnectionPool:
+        pool = redis.ConnectionPool.from_url(
+            f"{self.url()}/{database}", decode_responses=True, protocol=2
+        )
+        self._running.callback(pool.disconnect)
+        return pool
+
+
+SHARED = SharedServer()
+
+
+def fresh_client() -> redis.Redis:
+    """Return a client of an empty database of the shared server."""
+    return redis.Redis(connection_pool=SHARED.fresh())

@@ -45,7 +45,7 @@ class RealVenues:
 
 
 class VenueRig(Rig):
-    """All use cases over a pretended store and a simulated exchange.
+    """All use cases over a real store and a simulated exchange.
 
     Attributes:
         wire: the exchange's manners; `wire.plan` are its faults.

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from itertools import count
-from typing import Protocol
+from typing import Any, Protocol
 
 import redis
 
@@ -53,6 +53,7 @@ from tests.support.exchanges.trading import LINEAR, SPOT, Exchange
 from tests.support.exchanges.trading import Account as Holder
 from tests.support.exchanges.trading import Market as Listed
 from tests.support.paper_world import PaperWorld
+from tests.support.servers import fresh_client
 
 BTC, ETH = Symbol("BTC/USDT"), Symbol("ETH/USDT")
 USDT = Currency("USDT")
@@ -259,14 +260,13 @@ def wire_of(venue: str, market: Market) -> Wire:
 
 
 @contextmanager
-def running_world(
-    client: redis.Redis, venue: str, market: Market, **options: object
-) -> Iterator[ExchangeWorld]:
+def running_world(venue: str, market: Market, **options: object) -> Iterator[ExchangeWorld]:
     """Serve a simulated exchange, and yield it with a venue that asks it."""
     with ExitStack() as stack:
         wire = wire_of(venue, market)
         url, gateway = stack.enter_context(served(wire))
-        world = ExchangeWorld(client, wire, gateway, url, venue=venue, market=market, **options)  # type: ignore[arg-type]
+        made: dict[str, Any] = {"venue": venue, "market": market, **options}
+        world = ExchangeWorld(fresh_client(), wire, gateway, url, **made)
         stack.callback(world.clients.close)
         yield world
 

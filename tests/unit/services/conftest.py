@@ -7,5 +7,5 @@ from tests.support.rig import Rig
 
 @pytest.fixture
 def rig() -> Rig:
-    """All use cases over a pretended store and a scripted venue."""
+    """All use cases over a real store and a scripted venue."""
     return Rig()

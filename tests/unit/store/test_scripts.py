@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-import fakeredis
 import pytest
 import redis
 
 from app.domain.errors import StoreUnavailable
 from app.store.core.connection import connect
 from app.store.core.scripts import load_script, text_of, translated
+from tests.support.servers import fresh_client
 
 
 @pytest.mark.parametrize(
@@ -36,9 +36,7 @@ def test_an_answer_that_is_no_text_is_refused() -> None:
 
 
 def test_a_script_is_run_by_its_name() -> None:
-    client = fakeredis.FakeRedis(server=fakeredis.FakeServer(), decode_responses=True)
-
-    release = load_script(client, "release.lua")
+    release = load_script(fresh_client(), "release.lua")
 
     assert release(["lease"], [1]) == ["lost"]
 

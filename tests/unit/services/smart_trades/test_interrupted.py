@@ -53,8 +53,8 @@ def opened(command: NewTrade, *ticks: str) -> Callable[[], TradeRig]:
 
 def only(rig: TradeRig) -> SmartTrade:
     """Return the one trade that there is."""
-    (trade,) = [one for one in rig.reader.newest(None) if isinstance(one, SmartTrade)]
-    return trade
+    (trade_id,) = rig.statuses
+    return rig.trade(trade_id)
 
 
 def ticked(price: str) -> Act:
