@@ -1,8 +1,9 @@
 """What several kinds of tests share: real servers, and how properties are searched."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from werkzeug.routing import Rule
 
 from app import bootstrap
 from tests.support import searching
@@ -26,6 +27,24 @@ def _patience() -> Iterator[None]:
     """Let web processes in tests wait for their store: half a second passes on a busy machine."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bootstrap, "WEB_STORE_SECONDS", 20.0)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _rules_compiled_once() -> Iterator[None]:
+    """Compile each rule of the routes once: to do so for each app is most of what an app costs."""
+    compiled: dict[object, Callable[..., tuple[str, str]]] = {}
+    compile_builder = Rule._compile_builder  # noqa: SLF001
+
+    def remembered(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:  # noqa: FBT001, FBT002
+        defaults = tuple(sorted((rule.defaults or {}).items()))
+        key = rule.rule, tuple(rule._trace), defaults, append_unknown  # noqa: SLF001
+        if key not in compiled:
+            compiled[key] = compile_builder(rule, append_unknown)
+        return compiled[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "_compile_builder", remembered)
         yield
 
 

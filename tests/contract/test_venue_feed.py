@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -37,6 +38,7 @@ def traded(world: ExchangeWorld) -> Symbol:
 
 
 def look(world: ExchangeWorld) -> Tick:
+    time.sleep(0.002)  # the lease of an earlier look is over by then
     tick = world.clients.feed(world.account.feed).next_tick([traded(world)])
     assert tick is not None
     return tick
