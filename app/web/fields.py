@@ -196,6 +196,17 @@ def loaded(schema: Schema, payload: Mapping[str, object]) -> dict[str, Any]:
     return shape
 
 
+def loaded_in_part(
+    schema: Schema, payload: Mapping[str, object]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what is good of a payload, by attribute, and what is wrong with it, by wire name."""
+    try:
+        return schema.load(payload), {}
+    except ValidationError as error:
+        valid = error.valid_data
+        return dict(valid) if isinstance(valid, dict) else {}, error.messages_dict
+
+
 def invalid_fields(messages: Mapping[str, Sequence[str]]) -> MalformedPayload:
     """Return the error `validation_failed` with these messages: wire field name → sentences."""
     names = ", ".join(sorted(messages))

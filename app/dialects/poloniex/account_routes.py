@@ -5,11 +5,11 @@ from itertools import islice
 
 from app.bootstrap import Wiring
 from app.dialects.poloniex import render_accounts as writing
-from app.dialects.poloniex.answers import query_of_request
+from app.dialects.poloniex import schemas
 from app.dialects.poloniex.callers import Caller, Callers
 from app.dialects.poloniex.errors import Code, Problem
 from app.dialects.poloniex.finding import LOOKED_AT_MAX
-from app.dialects.poloniex.queries import SPAN_MAX_MS
+from app.dialects.poloniex.queries import SPAN_MAX_MS, query_of_request
 from app.domain.account import PAPER
 from app.domain.identifiers import EpochMs
 from app.domain.search import Search
@@ -34,13 +34,13 @@ class Accounts:
     def balances(self) -> list[Json]:
         """Return what the account has."""
         caller = self._callers.reader()
-        query_of_request().check_account_type()
+        query_of_request(schemas.ACCOUNT).check("account_type")
         return [self._balances(caller)]
 
     def balances_of(self, account_id: str) -> list[Json]:
         """Return what the account has; it is the only one."""
         caller = self._callers.reader()
-        query_of_request().check_account_type()
+        query_of_request(schemas.ACCOUNT).check("account_type")
         if account_id != str(caller.account.id):
             raise Problem(Code.INVALID_VALUE, "account id")
         return [self._balances(caller)]

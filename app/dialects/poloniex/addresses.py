@@ -1,11 +1,16 @@
-"""Which order a path or a list of ids names."""
+"""Which orders a path or a body names."""
 
 import re
 from dataclasses import dataclass
 
-from app.dialects.poloniex.enums import is_caller_id
+from marshmallow import Schema
+
+from app.dialects.poloniex import schemas
 from app.dialects.poloniex.errors import Code, Problem
-from app.dialects.poloniex.payload import Payload
+from app.dialects.poloniex.fields import Content, Reading
+from app.dialects.poloniex.notation import is_caller_id
+from app.dialects.poloniex.parse_orders import InstrumentOf, instrument_for
+from app.dialects.poloniex.queries import Filter, either
 from app.domain.identifiers import AggregateId
 
 #: Of one request that names its orders.
@@ -58,14 +63,14 @@ def named(text: str) -> Address:
     return Address(given=text, caller_id=text)
 
 
-def addresses_from(body: Payload) -> list[Address]:
+def addresses_from(content: Content) -> list[Address]:
     """Return what `orderIds` and `clientOrderIds` name, in this order; one text is a list of one.
 
     Raises:
         Problem: none is named, too many are, or one can be no id.
     """
-    ids = _listed(body, "orderIds")
-    caller_ids = _listed(body, "clientOrderIds")
+    body = Reading(schemas.NAMED, content)
+    ids, caller_ids = body["order_ids"] or [], body["caller_ids"] or []
     if not ids and not caller_ids:
         raise Problem(Code.ORDER_ID_REQUIRED)
     if len(ids) + len(caller_ids) > IDS_MAX:
@@ -77,14 +82,15 @@ def addresses_from(body: Payload) -> list[Address]:
     return [*by_id, *(Address(given=one, caller_id=one) for one in by_caller_id)]
 
 
-def _listed(body: Payload, name: str) -> list[str]:
-    found = body.value(name)
-    if found is None:
-        return []
-    if isinstance(found, str | int) and not isinstance(found, bool):
-        found = [found]
-    if not isinstance(found, list):
-        raise Problem(Code.INVALID_VALUE, name)
-    if any(isinstance(one, bool) or not isinstance(one, str | int) for one in found):
-        raise Problem(Code.INVALID_VALUE, name)
-    return [str(one) for one in found]
+def reach_from(schema: Schema, content: Content, instrument_of: InstrumentOf) -> Filter:
+    """Return what a `DELETE` without ids is to cancel; nothing named is everything.
+
+    Raises:
+        Problem: a symbol is not traded, an account is not SPOT, or a type is none.
+    """
+    body = Reading(schema, content)
+    symbols = either(body["symbol"], body["symbols"])
+    for symbol in sorted(symbols or ()):
+        instrument_for(symbol, instrument_of)
+    body.check("account_type", "account_types")
+    return Filter(symbols=symbols, types=body["order_types"])

@@ -5,11 +5,10 @@ from collections.abc import Callable
 from functools import wraps
 
 import structlog
-from flask import Response, request
+from flask import Response
 
 from app.dialects.poloniex import replies
 from app.dialects.poloniex.errors import Code, Problem
-from app.dialects.poloniex.payload import Payload
 from app.domain.errors import HookfillError
 from app.web.registry_refresh import Failed
 
@@ -49,8 +48,3 @@ def problem_of(failed: Failed) -> Problem:
 def internal() -> Response:
     """Return the answer to a mistake of ours."""
     return respond(replies.internal())
-
-
-def query_of_request() -> Payload:
-    """Return the parameters of the query; what is empty is absent, of repeats the first counts."""
-    return Payload({name: value for name, value in request.args.items() if value})

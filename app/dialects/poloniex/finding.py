@@ -9,7 +9,7 @@ from app.bootstrap import Wiring
 from app.dialects.poloniex.addresses import Address
 from app.dialects.poloniex.callers import Caller
 from app.dialects.poloniex.errors import Code, Problem
-from app.dialects.poloniex.parse_amounts import InstrumentOf
+from app.dialects.poloniex.parse_orders import InstrumentOf
 from app.dialects.poloniex.queries import Filter, Span
 from app.domain.aggregate import Aggregate
 from app.domain.enums import Dialect, Kind

@@ -1,10 +1,10 @@
 """The kill switch is set, switched off and looked at."""
 
 from app.bootstrap import Wiring
-from app.dialects.poloniex import kill_switches
+from app.dialects.poloniex import schemas
 from app.dialects.poloniex.callers import Caller, Callers
 from app.dialects.poloniex.errors import Code, Problem
-from app.dialects.poloniex.payload import object_from
+from app.dialects.poloniex.fields import Reading, object_from
 from app.domain.identifiers import EpochMs
 from app.domain.kill_switch import KillSwitch
 
@@ -28,8 +28,8 @@ class KillSwitches:
         return self._shown(caller)
 
     def _set(self, caller: Caller) -> Json:
-        seconds = kill_switches.timeout_from(object_from(caller.body))
-        if seconds is None:
+        seconds = Reading(schemas.KILL_SWITCH, object_from(caller.body))["timeout"]
+        if seconds == schemas.OFF:
             shown = self._shown(caller)
             self._switches.remove(caller.account.id)
             return shown
@@ -41,10 +41,14 @@ class KillSwitches:
             cancel_at_ms=EpochMs(now_ms + seconds * 1000),
         )
         self._switches.put(switch)
-        return kill_switches.status(switch.set_at_ms, switch.cancel_at_ms)
+        return _status(switch)
 
     def _shown(self, caller: Caller) -> Json:
         switch = self._switches.of(caller.account.id)
         if switch is None or switch.cancel_at_ms <= caller.received_at_ms:
             raise Problem(Code.NO_KILL_SWITCH)
-        return kill_switches.status(switch.set_at_ms, switch.cancel_at_ms)
+        return _status(switch)
+
+
+def _status(switch: KillSwitch) -> Json:
+    return {"startTime": switch.set_at_ms, "cancellationTime": switch.cancel_at_ms}

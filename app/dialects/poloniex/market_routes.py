@@ -6,14 +6,12 @@ from itertools import islice
 
 from app.bootstrap import Wiring
 from app.dialects.poloniex import render_markets as writing
-from app.dialects.poloniex.answers import query_of_request
-from app.dialects.poloniex.bars import Bar, PublicTrade, bars_of
-from app.dialects.poloniex.currencies import number_of
-from app.dialects.poloniex.errors import Code, Problem, missing
-from app.dialects.poloniex.intervals import INTERVALS, spans
-from app.dialects.poloniex.queries import DAY_MS, count_from, times_from
+from app.dialects.poloniex import schemas
+from app.dialects.poloniex.candles import Bar, PublicTrade, bars_of, spans
+from app.dialects.poloniex.errors import Code, Problem
+from app.dialects.poloniex.notation import number_of, symbol_from
+from app.dialects.poloniex.queries import DAY_MS, query_of_request, times_from
 from app.dialects.poloniex.render_orders import trade_id_of
-from app.dialects.poloniex.symbols import symbol_from
 from app.domain.account import PAPER
 from app.domain.enums import Market
 from app.domain.identifiers import Currency, EpochMs, Symbol, base_of, quote_of
@@ -30,10 +28,6 @@ FILLS_MAX = 10_000
 #: Moments at which the walk is looked at within one candle, and within the last day.
 _LOOKS_PER_CANDLE = 6
 _LOOKS_PER_DAY = 96
-
-_BOOK_DEFAULT, _BOOK_MAX = 10, 150
-_TRADES_DEFAULT, _TRADES_MAX = 500, 1000
-_CANDLES_DEFAULT, _CANDLES_MAX = 100, 500
 
 
 class Markets:
@@ -105,25 +99,22 @@ class Markets:
 
     def order_book(self, symbol: str) -> Json:
         """Return the book of one pair."""
-        limit = count_from(query_of_request(), _BOOK_DEFAULT, _BOOK_MAX)
+        limit = query_of_request(schemas.BOOK)["limit"]
         instrument, quote = self._priced(symbol)
         return writing.order_book(instrument, quote, limit, self._clock.now_ms())
 
     def trades(self, symbol: str) -> list[Json]:
         """Return what was traded last, newest first."""
-        limit = count_from(query_of_request(), _TRADES_DEFAULT, _TRADES_MAX)
+        limit = query_of_request(schemas.PUBLIC_TRADES)["limit"]
         instrument = self._instrument(symbol)
         found = self._traded(Search(symbols=frozenset({instrument.symbol})), limit)
         return [writing.public_trade(one) for one in found]
 
     def candles(self, symbol: str) -> list[list[object]]:
         """Return the candles of one pair, oldest first."""
-        query = query_of_request()
+        query = query_of_request(schemas.CANDLES)
         instrument = self._instrument(symbol)
-        interval = query.word("interval", INTERVALS, Code.INVALID_PARAMETER)
-        if interval is None:
-            raise missing("interval")
-        limit = count_from(query, _CANDLES_DEFAULT, _CANDLES_MAX)
+        interval, limit = query["interval"], query["limit"]
         since_ms, until_ms = times_from(query)
         now_ms = self._clock.now_ms()
         until_ms = now_ms if until_ms is None else min(until_ms, now_ms)

@@ -1,25 +1,18 @@
 """The Poloniex routes, as the documentation tells of them."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema
 
-from app.dialects.poloniex.enums import ORDER_TYPES, SMART_TYPES
-from app.dialects.poloniex.intervals import INTERVALS
-from app.domain.enums import Side, TimeInForce
-from app.web.fields import Text, WholeNumber
-from app.web.json_schema import Json
+from app.dialects.poloniex import schemas
+from app.web.json_schema import Json, object_schema
 
 #: Method, rule, summary, and the fields of the operation.
 OperationRow = tuple[str, str, str, Mapping[str, object]]
 
 _TEXT: Final[Json] = {"type": "string"}
-_NUMBER: Final[Json] = {"type": ["string", "number"]}
 _WHOLE: Final[Json] = {"type": "integer"}
-_TEXTS: Final[Json] = {"type": ["string", "array"], "items": _TEXT}
-_SIDE: Final[Json] = {**_TEXT, "enum": [side.value for side in Side]}
-_TIME_IN_FORCE: Final[Json] = {**_TEXT, "enum": [one.value for one in TimeInForce]}
 
 
 def _object(**properties: Json) -> Json:
@@ -29,38 +22,6 @@ def _object(**properties: Json) -> Json:
 def _array(items: Json) -> Json:
     return {"type": "array", "items": items}
 
-
-#: What creates an order and what amends one have in common.
-_FIGURES: Final[Mapping[str, Json]] = {
-    "timeInForce": {**_TIME_IN_FORCE, "default": TimeInForce.GTC.value},
-    "price": _NUMBER,
-    "quantity": {**_NUMBER, "description": "In base currency."},
-    "amount": {**_NUMBER, "description": "In quote currency: what a market buy spends."},
-    "clientOrderId": {**_TEXT, "pattern": "^[A-Za-z0-9_-]{1,64}$"},
-}
-_STOPS: Final[Mapping[str, Json]] = {
-    "type": {**_TEXT, "enum": list(SMART_TYPES)},
-    "stopPrice": _NUMBER,
-    "trailingOffset": {**_TEXT, "description": "A distance, or with % behind it a share."},
-    "limitOffset": _TEXT,
-    "operator": {**_TEXT, "enum": ["GTE", "LTE"]},
-}
-_PROCEED: Final[Json] = {"type": ["boolean", "string"], "default": False}
-_PLAIN_TYPE: Final[Json] = {**_TEXT, "enum": list(ORDER_TYPES), "default": "MARKET"}
-
-_SMART: Final[Json] = {
-    **_object(symbol=_TEXT, side=_SIDE, **_STOPS, **_FIGURES),
-    "required": ["symbol", "side"],
-}
-_SMART_AMENDMENT: Final = _object(**_STOPS, **_FIGURES, proceedOnFailure=_PROCEED)
-_PLAIN: Final[Json] = {
-    **_object(symbol=_TEXT, side=_SIDE, type=_PLAIN_TYPE, **_FIGURES),
-    "required": ["symbol", "side"],
-}
-_AMENDMENT: Final = _object(type=_PLAIN_TYPE, **_FIGURES, proceedOnFailure=_PROCEED)
-_IDS: Final = _object(orderIds=_TEXTS, clientOrderIds=_TEXTS)
-_REACH: Final = _object(symbol=_TEXTS, symbols=_TEXTS, accountType=_TEXTS, orderTypes=_TEXTS)
-_KILL: Final = _object(timeout={**_NUMBER, "description": "10 to 600 seconds; -1 switches it off."})
 
 _ID_PAIR: Final = _object(id=_TEXT, clientOrderId=_TEXT)
 _RESULT: Final = _object(
@@ -75,37 +36,6 @@ _BALANCES: Final = _array(
     )
 )
 
-
-_Fields = dict[str, fields.Field[Any]]
-
-
-def _query(named: _Fields) -> Schema:
-    return Schema.from_dict(named)()
-
-
-_LIMIT: Final[_Fields] = {"limit": WholeNumber()}
-_PAGE: Final[_Fields] = {
-    **_LIMIT,
-    "from": WholeNumber(),
-    "direction": Text(validate=validate.OneOf(("NEXT", "PRE"))),
-    "symbol": Text(),
-    "side": Text(validate=validate.OneOf([side.value for side in Side])),
-    "types": Text(),
-}
-_PAST: Final[_Fields] = {
-    **_PAGE,
-    "states": Text(),
-    "hideCancel": Text(),
-    "startTime": WholeNumber(),
-    "endTime": WholeNumber(),
-}
-_CANDLES: Final[_Fields] = {
-    "interval": Text(required=True, validate=validate.OneOf(list(INTERVALS))),
-    **_LIMIT,
-    "startTime": WholeNumber(),
-    "endTime": WholeNumber(),
-}
-
 _SIGNED: Final[Mapping[int, str]] = {
     200: "As asked. Errors are `code` and `message`.",
     400: "Refused, or signed at another time; `code` says which.",
@@ -113,9 +43,15 @@ _SIGNED: Final[Mapping[int, str]] = {
 }
 
 
-def _signed(**details: object) -> Mapping[str, object]:
+def _signed(
+    *, body: Schema | None = None, is_list: bool = False, **details: object
+) -> Mapping[str, object]:
     """Return what signed operations have: their credentials are in headers of their own."""
-    return {"is_open": True, "answers": _SIGNED, **details}
+    described: dict[str, object] = {"is_open": True, "answers": _SIGNED, **details}
+    if body is not None:
+        shape = object_schema(body)
+        described["body"] = _array(shape) if is_list else shape
+    return described
 
 
 def _public(**details: object) -> Mapping[str, object]:
@@ -123,55 +59,70 @@ def _public(**details: object) -> Mapping[str, object]:
 
 
 ROWS: Final[tuple[OperationRow, ...]] = (
-    ("POST", "/smartorders", "Create a smart order.", _signed(body=_SMART, answer=_ID_PAIR)),
-    ("GET", "/smartorders", "Smart orders that wait.", _signed(query=_query(_PAGE))),
+    (
+        "POST",
+        "/smartorders",
+        "Create a smart order.",
+        _signed(body=schemas.SMART_ORDER, answer=_ID_PAIR),
+    ),
+    ("GET", "/smartorders", "Smart orders that wait.", _signed(query=schemas.OPEN_SMART_LIST)),
     (
         "DELETE",
         "/smartorders",
         "Cancel all smart orders that wait, or some.",
-        _signed(body=_REACH, answer=_array(_RESULT)),
+        _signed(body=schemas.SMART_DESCRIBED, answer=_array(_RESULT)),
     ),
     (
         "GET",
         "/smartorders/history",
         "Smart orders that wait no more.",
-        _signed(query=_query(_PAST)),
+        _signed(query=schemas.CLOSED_SMART_LIST),
     ),
     (
         "DELETE",
         "/smartorders/cancelByIds",
         "Cancel smart orders by their ids.",
-        _signed(body=_IDS, answer=_array(_RESULT)),
+        _signed(body=schemas.NAMED, answer=_array(_RESULT)),
     ),
     ("GET", "/smartorders/<order_id>", "One smart order, with the order it placed.", _signed()),
     (
         "PUT",
         "/smartorders/<order_id>",
         "Cancel a smart order and create another in its place.",
-        _signed(body=_SMART_AMENDMENT, answer=_ID_PAIR),
+        _signed(body=schemas.SMART_AMENDMENT, answer=_ID_PAIR),
     ),
     ("DELETE", "/smartorders/<order_id>", "Cancel a smart order.", _signed(answer=_RESULT)),
-    ("POST", "/orders", "Create an order.", _signed(body=_PLAIN, answer=_ID_PAIR)),
-    ("GET", "/orders", "Orders that are not closed.", _signed(query=_query(_PAGE))),
+    (
+        "POST",
+        "/orders",
+        "Create an order.",
+        _signed(body=schemas.PLAIN_ORDER, answer=_ID_PAIR),
+    ),
+    ("GET", "/orders", "Orders that are not closed.", _signed(query=schemas.OPEN_LIST)),
     (
         "DELETE",
         "/orders",
         "Cancel all orders of this dialect, or some.",
-        _signed(body=_REACH, answer=_array(_RESULT)),
+        _signed(body=schemas.DESCRIBED, answer=_array(_RESULT)),
     ),
-    ("POST", "/orders/batch", "Create up to 20 orders.", _signed(body=_array(_PLAIN))),
-    ("GET", "/orders/history", "Orders that are closed.", _signed(query=_query(_PAST))),
+    (
+        "POST",
+        "/orders/batch",
+        "Create up to 20 orders.",
+        _signed(body=schemas.PLAIN_ORDER, is_list=True),
+    ),
+    ("GET", "/orders/history", "Orders that are closed.", _signed(query=schemas.CLOSED_LIST)),
     (
         "DELETE",
         "/orders/cancelByIds",
         "Cancel orders by their ids.",
-        _signed(body=_IDS, answer=_array(_RESULT)),
+        _signed(body=schemas.NAMED, answer=_array(_RESULT)),
     ),
     (
         "POST",
         "/orders/killSwitch",
         "Cancel everything after a time, unless it is set again.",
-        _signed(body=_KILL, answer=_KILL_STATUS),
+        _signed(body=schemas.KILL_SWITCH, answer=_KILL_STATUS),
     ),
     (
         "GET",
@@ -184,14 +135,24 @@ ROWS: Final[tuple[OperationRow, ...]] = (
         "PUT",
         "/orders/<order_id>",
         "Cancel an order and create another in its place.",
-        _signed(body=_AMENDMENT, answer=_ID_PAIR),
+        _signed(body=schemas.AMENDMENT, answer=_ID_PAIR),
     ),
     ("DELETE", "/orders/<order_id>", "Cancel an order.", _signed(answer=_RESULT)),
     ("GET", "/orders/<order_id>/trades", "The trades of one order.", _signed()),
-    ("GET", "/trades", "The trades of the account.", _signed(query=_query(_PAST))),
+    ("GET", "/trades", "The trades of the account.", _signed(query=schemas.TRADE_LIST)),
     ("GET", "/accounts", "The account of the key.", _signed()),
-    ("GET", "/accounts/balances", "What the account has.", _signed(answer=_BALANCES)),
-    ("GET", "/accounts/<account_id>/balances", "The same.", _signed(answer=_BALANCES)),
+    (
+        "GET",
+        "/accounts/balances",
+        "What the account has.",
+        _signed(query=schemas.ACCOUNT, answer=_BALANCES),
+    ),
+    (
+        "GET",
+        "/accounts/<account_id>/balances",
+        "The same.",
+        _signed(query=schemas.ACCOUNT, answer=_BALANCES),
+    ),
     ("GET", "/feeinfo", "The fees of the account.", _signed()),
     ("GET", "/timestamp", "The time.", _public(answer=_object(serverTime=_WHOLE))),
     ("GET", "/currencies", "All currencies.", _public()),
@@ -205,7 +166,7 @@ ROWS: Final[tuple[OperationRow, ...]] = (
     ("GET", "/markets/<symbol>", "The rules of one pair.", _public()),
     ("GET", "/markets/<symbol>/price", "The last price of one pair.", _public()),
     ("GET", "/markets/<symbol>/ticker24h", "The last 24 hours of one pair.", _public()),
-    ("GET", "/markets/<symbol>/orderBook", "The book.", _public(query=_query(_LIMIT))),
-    ("GET", "/markets/<symbol>/candles", "Candles.", _public(query=_query(_CANDLES))),
-    ("GET", "/markets/<symbol>/trades", "What was traded.", _public(query=_query(_LIMIT))),
+    ("GET", "/markets/<symbol>/orderBook", "The book.", _public(query=schemas.BOOK)),
+    ("GET", "/markets/<symbol>/candles", "Candles.", _public(query=schemas.CANDLES)),
+    ("GET", "/markets/<symbol>/trades", "What was traded.", _public(query=schemas.PUBLIC_TRADES)),
 )

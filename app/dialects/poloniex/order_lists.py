@@ -5,18 +5,16 @@ from typing import NamedTuple
 
 from app.bootstrap import Wiring
 from app.dialects.poloniex import render_orders as writing
+from app.dialects.poloniex import schemas
 from app.dialects.poloniex.addresses import address_from
-from app.dialects.poloniex.answers import query_of_request
 from app.dialects.poloniex.callers import Caller, Callers
 from app.dialects.poloniex.errors import Code, Problem
 from app.dialects.poloniex.finding import LOOKED_AT_MAX, Finder
-from app.dialects.poloniex.order_routes import TYPES
-from app.dialects.poloniex.pages import page_of
 from app.dialects.poloniex.queries import (
-    HISTORY_LIMIT_MAX,
-    OPEN_LIMIT_MAX,
     filter_from,
     page_from,
+    page_of,
+    query_of_request,
     span_from,
 )
 from app.domain.enums import Kind
@@ -26,8 +24,6 @@ from app.domain.report import Fill
 from app.domain.search import Search
 
 Json = dict[str, object]
-
-_STATES = {word: word for word in writing.STATES}
 
 
 class OrderLists:
@@ -41,9 +37,9 @@ class OrderLists:
     def open(self) -> list[Json]:
         """Return the orders that are not closed, newest first."""
         caller = self._callers.reader()
-        query = query_of_request()
-        page = page_from(query, OPEN_LIMIT_MAX)
-        wanted = self._finder.check_symbols(caller, filter_from(query, TYPES))
+        query = query_of_request(schemas.OPEN_LIST)
+        page = page_from(query)
+        wanted = self._finder.check_symbols(caller, filter_from(query))
         found = self._finder.open_orders(caller, wanted)
         return [writing.order_row(one) for one in page_of(found, page)]
 
@@ -55,13 +51,13 @@ class OrderLists:
     def closed(self) -> list[Json]:
         """Return the orders of the past, newest first."""
         caller = self._callers.reader()
-        query = query_of_request()
-        query.check_account_type()
-        page = page_from(query, HISTORY_LIMIT_MAX)
-        wanted = self._finder.check_symbols(caller, filter_from(query, TYPES))
+        query = query_of_request(schemas.CLOSED_LIST)
+        query.check("account_type")
+        page = page_from(query)
+        wanted = self._finder.check_symbols(caller, filter_from(query))
         span = span_from(query, caller.received_at_ms)
-        words = query.words("states", _STATES, Code.INVALID_PARAMETER)
-        hides_canceled = query.flag("hideCancel")
+        words = query["states"]
+        hides_canceled = query["hides_canceled"]
         found = (
             one
             for one in self._finder.closed_orders(caller, wanted, span)
@@ -73,10 +69,10 @@ class OrderLists:
     def trades(self) -> list[Json]:
         """Return what the account has traded, newest first."""
         caller = self._callers.reader()
-        query = query_of_request()
-        query.check_account_type()
-        page = page_from(query, HISTORY_LIMIT_MAX)
-        wanted = self._finder.check_symbols(caller, filter_from(query, TYPES))
+        query = query_of_request(schemas.TRADE_LIST)
+        query.check("account_type")
+        page = page_from(query)
+        wanted = self._finder.check_symbols(caller, filter_from(query))
         span = span_from(query, caller.received_at_ms)
         search = Search(
             kinds=frozenset({Kind.ORDER}),

@@ -4,17 +4,14 @@ from collections.abc import Sequence
 
 from app.bootstrap import Wiring
 from app.dialects.poloniex import render_orders as writing
-from app.dialects.poloniex.addresses import Address, address_from, addresses_from
+from app.dialects.poloniex import schemas
+from app.dialects.poloniex.addresses import Address, address_from, addresses_from, reach_from
 from app.dialects.poloniex.answers import problem_of
 from app.dialects.poloniex.callers import Caller, Callers
-from app.dialects.poloniex.enums import ORDER_TYPES
 from app.dialects.poloniex.errors import Code, Problem
+from app.dialects.poloniex.fields import Content, array_from, object_from
 from app.dialects.poloniex.finding import Finder, Named, each_once
-from app.dialects.poloniex.parse_cancels import reach_from
-from app.dialects.poloniex.parse_orders import amendment_from, order_from
-from app.dialects.poloniex.parse_smart_orders import proceeds
-from app.dialects.poloniex.payload import Payload, array_from, object_from
-from app.dialects.poloniex.queries import Filter
+from app.dialects.poloniex.parse_orders import amended_order, order_from, proceeds
 from app.dialects.poloniex.smart_order_routes import BY_REQUEST
 from app.domain.enums import Dialect
 from app.domain.errors import HistoryUnavailable
@@ -35,9 +32,6 @@ Json = dict[str, object]
 
 #: Of one batch.
 BATCH_MAX = 20
-
-#: Types on the wire.
-TYPES = {word: word for word in ORDER_TYPES}
 
 
 class Orders:
@@ -78,10 +72,10 @@ class Orders:
         results = self._callers.serve_parts(self._described, self._one_ended, _not_ended)
         return [one for one in results if one is not None]
 
-    def _created(self, caller: Caller, body: Payload) -> Json:
+    def _created(self, caller: Caller, body: Content) -> Json:
         return writing.id_pair(self._accepted(caller, body, self._callers.admission(caller)))
 
-    def _accepted(self, caller: Caller, body: Payload, admission: Admission) -> Order:
+    def _accepted(self, caller: Caller, body: Content, admission: Admission) -> Order:
         command = order_from(body, self._finder.instruments(caller))
         sender, at_ms = self._sender(caller), caller.received_at_ms
         return accept_exact_order(command, sender, admission, at_ms, self._ports)
@@ -94,7 +88,7 @@ class Orders:
             caller,
             part,
             Order,
-            lambda admission: self._accepted(caller, Payload(content), admission),
+            lambda admission: self._accepted(caller, content, admission),
         )
         return writing.id_pair(order)
 
@@ -110,8 +104,8 @@ class Orders:
         instrument_of = self._finder.instruments(caller)
         replacement = Replacement(
             old_id=old.id,
-            command_of=lambda old: amendment_from(body, old, instrument_of),
-            takes_rest=body.value("quantity") is None,
+            command_of=lambda old: amended_order(body, old, instrument_of),
+            takes_rest=body.get("quantity") is None,
             proceed_on_failure=proceeds(body),
         )
         sender, at_ms = self._sender(caller), caller.received_at_ms
@@ -156,8 +150,7 @@ class Orders:
 
     def _described(self, caller: Caller) -> Sequence[Order]:
         body = object_from(caller.body, required=False)
-        reach = reach_from(body, TYPES, self._finder.instruments(caller))
-        wanted = Filter(symbols=reach.symbols, types=reach.types)
+        wanted = reach_from(schemas.DESCRIBED, body, self._finder.instruments(caller))
         found = self._finder.open_orders(caller, wanted)
         return [one for one in found if one.dialect is Dialect.POLONIEX]
 

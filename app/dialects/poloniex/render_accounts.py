@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from app.dialects.poloniex.amounts import shown
-from app.dialects.poloniex.currencies import number_of
-from app.dialects.poloniex.payload import SPOT
+from app.dialects.poloniex.notation import SPOT, number_of, shown
 from app.domain.identifiers import AccountId, Currency
 from app.domain.market import Balance
 from app.domain.money import plain

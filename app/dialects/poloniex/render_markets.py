@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from app.dialects.poloniex.amounts import quotient, scale_of, shown
-from app.dialects.poloniex.bars import Bar, PublicTrade
-from app.dialects.poloniex.intervals import Interval
-from app.dialects.poloniex.symbols import pair_of
+from app.dialects.poloniex.candles import Bar, Interval, PublicTrade
+from app.dialects.poloniex.notation import pair_of, quotient, scale_of, shown
 from app.domain.enums import Side
 from app.domain.identifiers import Currency, EpochMs, Symbol, base_of, quote_of
 from app.domain.instrument import Instrument

@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
-from app.dialects.poloniex.amounts import quotient, shown
 from app.dialects.poloniex.errors import Code, Problem
-from app.dialects.poloniex.payload import SPOT
-from app.dialects.poloniex.symbols import pair_of
+from app.dialects.poloniex.notation import SPOT, pair_of, quotient, shown
 from app.domain.enums import Dialect, ReasonCode
 from app.domain.money import plain
 from app.domain.order import Order

@@ -1,9 +1,7 @@
 """Smart orders as Poloniex writes them (its documentation, "Smart Orders")."""
 
-from app.dialects.poloniex.amounts import shown
-from app.dialects.poloniex.enums import OPERATOR_OF
 from app.dialects.poloniex.errors import Code, Problem
-from app.dialects.poloniex.payload import SPOT
+from app.dialects.poloniex.notation import OPERATORS, SPOT, pair_of, shown
 from app.dialects.poloniex.render_orders import (
     ORDER_SOURCE,
     average_price,
@@ -12,11 +10,13 @@ from app.dialects.poloniex.render_orders import (
     order_row,
     state_of,
 )
-from app.dialects.poloniex.symbols import pair_of
 from app.domain.order import Order
 from app.domain.smart_order import SmartOrder, SmartOrderState
 
 Json = dict[str, object]
+
+#: The other way round, as it is shown.
+_OPERATOR_OF = {way: word for word, way in OPERATORS.items()}
 
 _FAILED = frozenset({SmartOrderState.FAILED, SmartOrderState.REJECTED})
 
@@ -95,7 +95,7 @@ def _trailing(smart_order: SmartOrder) -> Json:
     if smart_order.limit_offset is not None:
         shape["limitOffset"] = str(smart_order.limit_offset)
     if smart_order.operator is not None:
-        shape["operator"] = OPERATOR_OF[smart_order.operator]
+        shape["operator"] = _OPERATOR_OF[smart_order.operator]
     return shape
 
 

@@ -6,23 +6,20 @@ from flask import request
 
 from app.bootstrap import Wiring
 from app.dialects.poloniex import render_smart_orders as writing
+from app.dialects.poloniex import schemas
 from app.dialects.poloniex.addresses import address_from
-from app.dialects.poloniex.answers import query_of_request
 from app.dialects.poloniex.callers import Caller, Callers
 from app.dialects.poloniex.errors import Code, Problem
+from app.dialects.poloniex.fields import Reading
 from app.dialects.poloniex.finding import Finder
-from app.dialects.poloniex.pages import page_of
-from app.dialects.poloniex.payload import Payload
 from app.dialects.poloniex.queries import (
-    HISTORY_LIMIT_MAX,
-    OPEN_LIMIT_MAX,
     Filter,
     filter_from,
     page_from,
+    page_of,
+    query_of_request,
     span_from,
 )
-from app.dialects.poloniex.render_orders import STATES
-from app.dialects.poloniex.smart_order_routes import TYPES
 from app.domain.order import Order
 from app.domain.smart_order import SmartOrder, SmartOrderState
 from app.services.placing.cancel_smart_orders import SmartOrderFilter, waiting_smart_orders
@@ -30,9 +27,6 @@ from app.services.placing.cancel_smart_orders import SmartOrderFilter, waiting_s
 Json = dict[str, object]
 
 _ENDED = frozenset(SmartOrderState) - {SmartOrderState.PENDING_NEW, SmartOrderState.PENDING_CANCEL}
-
-#: Its own states, and those of the order that it has placed.
-_STATES = {word: word for word in (*SmartOrderState, *STATES)}
 
 
 class SmartLists:
@@ -46,9 +40,9 @@ class SmartLists:
     def waiting(self) -> list[Json]:
         """Return those that wait, newest first."""
         caller = self._callers.reader()
-        query = query_of_request()
-        page = page_from(query, OPEN_LIMIT_MAX)
-        wanted = self._finder.check_symbols(caller, filter_from(query, TYPES))
+        query = query_of_request(schemas.OPEN_SMART_LIST)
+        page = page_from(query)
+        wanted = self._finder.check_symbols(caller, filter_from(query))
         own = SmartOrderFilter(origin=caller.origin, symbols=wanted.symbols)
         found = waiting_smart_orders(caller.account.id, own, self._ports)
         return [writing.row(one) for one in page_of(_matching(found, wanted), page)]
@@ -65,24 +59,24 @@ class SmartLists:
     def ended(self) -> list[Json]:
         """Return those that do not wait any more, newest first."""
         caller = self._callers.reader()
-        query = query_of_request()
-        query.check_account_type()
-        page = page_from(query, HISTORY_LIMIT_MAX)
+        query = query_of_request(schemas.CLOSED_SMART_LIST)
+        query.check("account_type")
+        page = page_from(query)
         placed: dict[int, Order | None] = {}
         found = page_of(self._ended(caller, query, placed), page)
         return [writing.history_row(one, placed[one.id]) for one in found]
 
     def _ended(
-        self, caller: Caller, query: Payload, placed: dict[int, Order | None]
+        self, caller: Caller, query: Reading, placed: dict[int, Order | None]
     ) -> Iterator[SmartOrder]:
         """Yield what a query asks for, newest first, noting the order that each has placed."""
-        wanted = self._finder.check_symbols(caller, filter_from(query, TYPES))
+        wanted = self._finder.check_symbols(caller, filter_from(query))
         span = span_from(query, caller.received_at_ms)
-        words = query.words("states", _STATES, Code.INVALID_PARAMETER)
-        states = _ENDED - {SmartOrderState.CANCELED} if query.flag("hideCancel") else _ENDED
+        words = query["states"]
+        states = _ENDED - {SmartOrderState.CANCELED} if query["hides_canceled"] else _ENDED
         for one in self._finder.ended_smart_orders(caller, wanted, frozenset(states), span):
             placed[one.id] = self._finder.placed_by(one)
-            if words is None or writing.states_of(one, placed[one.id]) & frozenset(words):
+            if words is None or writing.states_of(one, placed[one.id]) & words:
                 yield one
 
 

@@ -4,15 +4,14 @@ from collections.abc import Sequence
 
 from app.bootstrap import Wiring
 from app.dialects.poloniex import render_smart_orders as writing
-from app.dialects.poloniex.addresses import Address, address_from, addresses_from
+from app.dialects.poloniex import schemas
+from app.dialects.poloniex.addresses import Address, address_from, addresses_from, reach_from
 from app.dialects.poloniex.answers import problem_of
 from app.dialects.poloniex.callers import Caller, Callers
-from app.dialects.poloniex.enums import SMART_TYPES
 from app.dialects.poloniex.errors import Code, Problem
+from app.dialects.poloniex.fields import Content, object_from
 from app.dialects.poloniex.finding import Finder, Named, each_once
-from app.dialects.poloniex.parse_cancels import reach_from
-from app.dialects.poloniex.parse_smart_orders import amendment_from, command_from, proceeds
-from app.dialects.poloniex.payload import Payload, object_from
+from app.dialects.poloniex.parse_orders import amended_smart_order, proceeds, smart_order_from
 from app.dialects.poloniex.render_orders import (
     CANCELED,
     PENDING_CANCEL,
@@ -41,9 +40,6 @@ from app.web.registry_refresh import Failed
 Json = dict[str, object]
 
 BY_REQUEST = Reason(ReasonCode.REQUESTED, "canceled by request")
-
-#: Types, by all their names on the wire → the name of the type.
-TYPES = {word: one.type.value for word, one in SMART_TYPES.items()}
 
 
 class SmartOrders:
@@ -77,7 +73,7 @@ class SmartOrders:
         return [one for one in results if one is not None]
 
     def _created(self, caller: Caller) -> Json:
-        command = command_from(object_from(caller.body), self._finder.instruments(caller))
+        command = smart_order_from(object_from(caller.body), self._finder.instruments(caller))
         return writing.id_pair(self._accepted(caller, command, self._callers.admission(caller)))
 
     def _accepted(
@@ -95,9 +91,9 @@ class SmartOrders:
         return writing.id_pair(new)
 
     def _taken_over(
-        self, caller: Caller, old: SmartOrder, body: Payload, admission: Admission
+        self, caller: Caller, old: SmartOrder, body: Content, admission: Admission
     ) -> SmartOrder:
-        command = amendment_from(body, old.command(), self._finder.instruments(caller))
+        command = amended_smart_order(body, old.command(), self._finder.instruments(caller))
         may_proceed = proceeds(body)
         if not old.is_waiting and not may_proceed:
             raise Problem(Code.NOT_CANCELED)
@@ -166,7 +162,7 @@ class SmartOrders:
 
     def _described(self, caller: Caller) -> Sequence[SmartOrder]:
         body = object_from(caller.body, required=False)
-        reach = reach_from(body, TYPES, self._finder.instruments(caller))
+        reach = reach_from(schemas.SMART_DESCRIBED, body, self._finder.instruments(caller))
         types = None if reach.types is None else {SmartOrderType(one) for one in reach.types}
         wanted = SmartOrderFilter(origin=caller.origin, symbols=reach.symbols, types=types)
         return waiting_smart_orders(caller.account.id, wanted, self._ports)

@@ -7,9 +7,10 @@ since callers look for their exact words.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from marshmallow import Schema, ValidationError
+from marshmallow import Schema
 
 from app.domain.errors import MalformedPayload
+from app.web.fields import loaded_in_part
 
 MISSING = "is missing"
 INVALID = "is invalid"
@@ -66,13 +67,9 @@ class Findings:
 
     def shape(self, schema: Schema, parameters: Mapping[str, object]) -> Shape:
         """Return what is good of the parameters that a schema knows, and note the rest."""
-        try:
-            shape: Shape = schema.load(parameters)
-        except ValidationError as error:
-            for name, messages in error.messages_dict.items():
-                self.add(str(name), str(messages[0]))
-            valid = error.valid_data
-            return dict(valid) if isinstance(valid, dict) else {}
+        shape, wrong = loaded_in_part(schema, parameters)
+        for name, messages in wrong.items():
+            self.add(str(name), str(messages[0]))
         return shape
 
     def require(self, name: str, shape: Mapping[str, object]) -> None:

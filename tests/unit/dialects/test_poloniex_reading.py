@@ -5,14 +5,10 @@ from typing import Any
 
 import pytest
 
-from app.dialects.poloniex import parse_orders as order_reading
-from app.dialects.poloniex import parse_smart_orders as smart_reading
-from app.dialects.poloniex.addresses import Address, address_from, addresses_from
-from app.dialects.poloniex.enums import SMART_TYPES
+from app.dialects.poloniex import parse_orders, schemas
+from app.dialects.poloniex.addresses import Address, address_from, addresses_from, reach_from
 from app.dialects.poloniex.errors import Code, Problem
-from app.dialects.poloniex.kill_switches import timeout_from
-from app.dialects.poloniex.parse_cancels import reach_from
-from app.dialects.poloniex.payload import Payload, array_from, object_from
+from app.dialects.poloniex.fields import Reading, array_from, object_from
 from app.domain.enums import Direction, Market, OrderType, Side, SmartOrderType, TimeInForce
 from app.domain.identifiers import AggregateId, Symbol
 from app.domain.instrument import Instrument
@@ -43,7 +39,7 @@ def traded(symbol: Symbol) -> Instrument | None:
 
 
 def smart(content: dict[str, Any], **odd: object) -> PlaceSmartOrder:
-    return smart_reading.command_from(Payload({**content, **odd}), traded)
+    return parse_orders.smart_order_from({**content, **odd}, traded)
 
 
 def code_of(act: Any) -> int:  # noqa: ANN401 - any call
@@ -200,7 +196,7 @@ def test_bodies(body: bytes, code: int) -> None:
 
 
 def test_a_body_may_be_absent() -> None:
-    assert object_from(b"", required=False).value("price") is None
+    assert object_from(b"", required=False) == {}
 
 
 @pytest.mark.parametrize(
@@ -223,7 +219,7 @@ OLD = PlaceSmartOrder(
 
 
 def amended(old: PlaceSmartOrder = OLD, **fields: Any) -> PlaceSmartOrder:  # noqa: ANN401
-    return smart_reading.amendment_from(Payload(fields), old, traded)
+    return parse_orders.amended_smart_order(fields, old, traded)
 
 
 def test_what_is_not_amended_is_inherited() -> None:
@@ -274,15 +270,15 @@ def test_bad_amendments(fields: dict[str, Any], code: int) -> None:
     [(None, False), (True, True), (False, False), ("TRUE", True), ("false", False)],
 )
 def test_whether_a_replacement_proceeds(value: object, *, expected: bool) -> None:
-    assert smart_reading.proceeds(Payload({"proceedOnFailure": value})) is expected
+    assert parse_orders.proceeds({"proceedOnFailure": value}) is expected
 
 
 def test_it_must_be_said_clearly() -> None:
-    assert code_of(lambda: smart_reading.proceeds(Payload({"proceedOnFailure": "maybe"}))) == 601
+    assert code_of(lambda: parse_orders.proceeds({"proceedOnFailure": "maybe"})) == 601
 
 
 def test_a_plain_order() -> None:
-    order = order_reading.order_from(Payload(PLAIN), traded)
+    order = parse_orders.order_from(PLAIN, traded)
 
     assert (order.type, order.quantity, order.price) == (
         OrderType.LIMIT,
@@ -293,9 +289,7 @@ def test_a_plain_order() -> None:
 
 
 def test_a_market_buy_names_what_it_spends() -> None:
-    order = order_reading.order_from(
-        Payload({"symbol": "BTC_USDT", "side": "BUY", "amount": "10"}), traded
-    )
+    order = parse_orders.order_from({"symbol": "BTC_USDT", "side": "BUY", "amount": "10"}, traded)
 
     assert (order.type, order.quantity, order.amount) == (
         OrderType.MARKET,
@@ -318,7 +312,7 @@ def test_a_market_buy_names_what_it_spends() -> None:
     ],
 )
 def test_bad_plain_orders(odd: dict[str, object], code: int) -> None:
-    assert code_of(lambda: order_reading.order_from(Payload({**PLAIN, **odd}), traded)) == code
+    assert code_of(lambda: parse_orders.order_from({**PLAIN, **odd}, traded)) == code
 
 
 @pytest.mark.parametrize(
@@ -341,7 +335,7 @@ def test_what_is_no_address(text: str) -> None:
 
 
 def test_lists_of_ids() -> None:
-    body = Payload({"orderIds": [1, "2", "x"], "clientOrderIds": "one"})
+    body = {"orderIds": [1, "2", "x"], "clientOrderIds": "one"}
 
     found = addresses_from(body)
 
@@ -361,10 +355,7 @@ def test_lists_of_ids() -> None:
     ],
 )
 def test_bad_lists_of_ids(content: dict[str, object], code: int) -> None:
-    assert code_of(lambda: addresses_from(Payload(content))) == code
-
-
-TYPES = {word: one.type.value for word, one in SMART_TYPES.items()}
+    assert code_of(lambda: addresses_from(content)) == code
 
 
 @pytest.mark.parametrize(
@@ -380,7 +371,7 @@ TYPES = {word: one.type.value for word, one in SMART_TYPES.items()}
 def test_what_a_cancel_reaches(
     content: dict[str, object], symbols: set[str] | None, types: set[str] | None
 ) -> None:
-    reach = reach_from(Payload(content), TYPES, traded)
+    reach = reach_from(schemas.SMART_DESCRIBED, content, traded)
 
     assert (reach.symbols, reach.types) == (symbols, types)
 
@@ -395,14 +386,20 @@ def test_what_a_cancel_reaches(
     ],
 )
 def test_what_no_cancel_reaches(content: dict[str, object], code: int) -> None:
-    assert code_of(lambda: reach_from(Payload(content), TYPES, traded)) == code
+    assert code_of(lambda: reach_from(schemas.SMART_DESCRIBED, content, traded)) == code
 
 
-@pytest.mark.parametrize(("given", "seconds"), [("60", 60), (10, 10), ("-1", None)])
-def test_kill_switches(given: object, seconds: int | None) -> None:
-    assert timeout_from(Payload({"timeout": given})) == seconds
+def timeout_from(given: object) -> object:
+    return Reading(schemas.KILL_SWITCH, {"timeout": given})["timeout"]
 
 
-@pytest.mark.parametrize(("given", "code"), [(None, 602), ("9", 25001), (601, 25001), ("x", 601)])
+@pytest.mark.parametrize(("given", "seconds"), [("60", 60), (10, 10), ("-1", schemas.OFF)])
+def test_kill_switches(given: object, seconds: int) -> None:
+    assert timeout_from(given) == seconds
+
+
+@pytest.mark.parametrize(
+    ("given", "code"), [(None, 602), ("", 602), ("9", 25001), (601, 25001), ("x", 601)]
+)
 def test_bad_kill_switches(given: object, code: int) -> None:
-    assert code_of(lambda: timeout_from(Payload({"timeout": given}))) == code
+    assert code_of(lambda: timeout_from(given)) == code

@@ -8,20 +8,17 @@ import pytest
 from app.dialects.poloniex import render_markets as market_writing
 from app.dialects.poloniex import render_orders as order_writing
 from app.dialects.poloniex import render_smart_orders as smart_writing
-from app.dialects.poloniex import replies
-from app.dialects.poloniex.amounts import quotient, scale_of, shown
-from app.dialects.poloniex.bars import Bar, PublicTrade, bars_of
-from app.dialects.poloniex.currencies import number_of
+from app.dialects.poloniex import replies, schemas
+from app.dialects.poloniex.candles import INTERVALS, Bar, PublicTrade, bars_of, spans
 from app.dialects.poloniex.errors import TEXTS, Code, Problem, status_of
-from app.dialects.poloniex.intervals import INTERVALS, spans
-from app.dialects.poloniex.pages import page_of
-from app.dialects.poloniex.payload import Payload
+from app.dialects.poloniex.fields import Reading
+from app.dialects.poloniex.notation import number_of, quotient, scale_of, shown
 from app.dialects.poloniex.queries import (
     DAY_MS,
     WEEK_MS,
     Page,
-    count_from,
     page_from,
+    page_of,
     span_from,
     times_from,
 )
@@ -365,7 +362,7 @@ def test_pages() -> None:
     ("query", "limit"), [({}, 100), ({"limit": "5"}, 5), ({"limit": "9999"}, 2000)]
 )
 def test_limits_are_cut(query: dict[str, object], limit: int) -> None:
-    assert page_from(Payload(query), 2000).limit == limit
+    assert page_from(Reading(schemas.OPEN_LIST, query)).limit == limit
 
 
 @pytest.mark.parametrize(
@@ -380,14 +377,18 @@ def test_limits_are_cut(query: dict[str, object], limit: int) -> None:
 )
 def test_bad_pages(query: dict[str, object], code: int) -> None:
     with pytest.raises(Problem) as caught:
-        page_from(Payload(query), 100)
+        page_from(Reading(schemas.OPEN_LIST, query))
     assert caught.value.code == code
 
 
+def past(query: dict[str, object]) -> Reading:
+    return Reading(schemas.CLOSED_LIST, query)
+
+
 def test_the_past_spans_a_week_where_an_end_is_open() -> None:
-    assert span_from(Payload({}), NOW).since_ms == NOW - WEEK_MS
-    assert span_from(Payload({"startTime": "5"}), NOW).until_ms == 5 + WEEK_MS
-    assert span_from(Payload({"endTime": str(NOW)}), NOW).since_ms == NOW - WEEK_MS
+    assert span_from(past({}), NOW).since_ms == NOW - WEEK_MS
+    assert span_from(past({"startTime": "5"}), NOW).until_ms == 5 + WEEK_MS
+    assert span_from(past({"endTime": str(NOW)}), NOW).since_ms == NOW - WEEK_MS
 
 
 @pytest.mark.parametrize(
@@ -401,17 +402,17 @@ def test_the_past_spans_a_week_where_an_end_is_open() -> None:
 )
 def test_bad_spans(query: dict[str, object], code: int) -> None:
     with pytest.raises(Problem) as caught:
-        span_from(Payload(query), NOW)
+        span_from(past(query), NOW)
     assert caught.value.code == code
 
 
 def test_limits_of_market_data() -> None:
-    assert count_from(Payload({}), 10, 150) == 10
-    assert count_from(Payload({"limit": "500"}), 10, 150) == 150
+    assert Reading(schemas.BOOK, {})["limit"] == 10
+    assert Reading(schemas.BOOK, {"limit": "500"})["limit"] == 150
     with pytest.raises(Problem):
-        count_from(Payload({"limit": "0"}), 10, 150)
+        _ = Reading(schemas.BOOK, {"limit": "0"})["limit"]
     with pytest.raises(Problem):
-        times_from(Payload({"startTime": "2", "endTime": "1"}))
+        times_from(Reading(schemas.CANDLES, {"startTime": "2", "endTime": "1"}))
 
 
 def test_currencies_keep_their_numbers() -> None:

@@ -1,17 +1,99 @@
-"""What prices and trades were over a span of time."""
+"""What prices and trades were over spans of time (Poloniex documentation, "Market Data")."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from app.domain.enums import Side
 from app.domain.identifiers import EpochMs
 
+_MINUTE_MS = 60_000
+_HOUR_MS = 60 * _MINUTE_MS
+_DAY_MS = 24 * _HOUR_MS
+
+#: Monday, 1969-12-29: weeks begin on Mondays.
+_FIRST_WEEK_MS = -3 * _DAY_MS
+
+#: Longer than any month.
+_MONTH_MS = 31 * _DAY_MS
+
 _NOTHING = Decimal(0)
 
 Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """One of the spans.
+
+    Attributes:
+        name: as it is written on the wire.
+        length_ms: of months the longest.
+        origin_ms: some moment at which one begins.
+    """
+
+    name: str
+    length_ms: int
+    origin_ms: int = 0
+
+    def begin(self, at_ms: int) -> EpochMs:
+        """Return when the span begins that holds this moment."""
+        if self.length_ms == _MONTH_MS:
+            moment = datetime.fromtimestamp(at_ms / 1000, UTC)
+            return _month(moment.year, moment.month)
+        return EpochMs(at_ms - (at_ms - self.origin_ms) % self.length_ms)
+
+    def after(self, begin_ms: int) -> EpochMs:
+        """Return when the span after this one begins."""
+        if self.length_ms == _MONTH_MS:
+            return self.begin(begin_ms + _MONTH_MS)
+        return EpochMs(begin_ms + self.length_ms)
+
+
+def _month(year: int, month: int) -> EpochMs:
+    return EpochMs(int(datetime(year, month, 1, tzinfo=UTC).timestamp()) * 1000)
+
+
+INTERVALS: Final[Mapping[str, Interval]] = {
+    one.name: one
+    for one in (
+        *(Interval(f"MINUTE_{count}", count * _MINUTE_MS) for count in (1, 5, 10, 15, 30)),
+        *(Interval(f"HOUR_{count}", count * _HOUR_MS) for count in (1, 2, 4, 6, 12)),
+        *(Interval(f"DAY_{count}", count * _DAY_MS) for count in (1, 3)),
+        Interval("WEEK_1", 7 * _DAY_MS, _FIRST_WEEK_MS),
+        Interval("MONTH_1", _MONTH_MS),
+    )
+}
+
+
+def spans(
+    interval: Interval, since_ms: EpochMs | None, until_ms: EpochMs, limit: int
+) -> list[tuple[EpochMs, EpochMs]]:
+    """Return begin and end (exclusive) of each span, oldest first.
+
+    Args:
+        interval: how long each is.
+        since_ms: where to begin; None ends at `until_ms` and goes back from there.
+        until_ms: the last one holds or precedes this.
+        limit: how many at most.
+    """
+    found: list[tuple[EpochMs, EpochMs]] = []
+    begin = interval.begin(until_ms)
+    if since_ms is not None:
+        begin = interval.begin(since_ms)
+        if begin < since_ms:
+            begin = interval.after(begin)
+        while begin <= until_ms and len(found) < limit:
+            found.append((begin, interval.after(begin)))
+            begin = interval.after(begin)
+        return found
+    while len(found) < limit and begin >= 0:
+        found.append((begin, interval.after(begin)))
+        begin = interval.begin(begin - 1)
+    return found[::-1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
