@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -10,7 +10,7 @@ import structlog
 from app.dispatch.broker import Broker, celery_for
 from app.dispatch.celery_publisher import CeleryPublisher
 from app.dispatch.pump import PumpPublisher
-from app.domain.account import Account
+from app.domain.account import PAPER, Account
 from app.domain.errors import NotFound, StoreUnavailable
 from app.domain.identifiers import AccountId
 from app.exchanges.clients import Clients
@@ -20,8 +20,9 @@ from app.exchanges.tickers import CcxtTickers
 from app.history.database import Database
 from app.history.reader import WholeReader
 from app.history.sql_history import SqlHistory
-from app.paper.paper_ports import PaperPorts
-from app.paper.ports import QuoteSource
+from app.paper.admin.administration import PaperAdministration
+from app.paper.paper_venues import PaperVenues
+from app.paper.ports import PaperPorts, QuoteSource
 from app.paper.prices.live import LiveSource
 from app.paper.prices.walk import WalkSource
 from app.paper.store.book import RedisPaperBook
@@ -34,6 +35,7 @@ from app.ports import Ports
 from app.ports.exchange import VenueMemory
 from app.ports.publisher import Publisher
 from app.settings import Settings
+from app.store.coordination.backlog import RedisBacklog
 from app.store.coordination.heartbeat import RedisHeartbeat
 from app.store.coordination.kill_switches import RedisKillSwitches
 from app.store.coordination.locks import RedisLocks
@@ -62,7 +64,7 @@ from app.store.core.trigger_book import RedisTriggerBook
 from app.store.memory.vault import Vault
 from app.store.memory.venue_budget import RedisRateBudget
 from app.store.memory.venue_memory import RedisSymbolMap, RedisVenueMemory
-from app.venues import KnownVenues, RealVenues
+from app.venues import KnownVenues, VenueFamily
 
 _log = structlog.get_logger()
 
@@ -91,8 +93,9 @@ class Wiring:
     symbols: RedisSymbolMap
     memory: RedisVenueMemory
     rates: RedisRates
-    clock: RedisClock
-    paper: PaperPorts
+    movable_clock: MovableClock | None
+    backlog: RedisBacklog
+    paper: PaperAdministration
     broker: Broker
     messages: CeleryPublisher
 
@@ -142,13 +145,21 @@ def refuse_unsafe_store(settings: Settings) -> None:
         UnsafeStore: acknowledged orders could be lost; the message says what to change.
     """
     try:
-        warnings = check_server(
-            settings.redis_url, may_lose_a_second=settings.appendfsync != "always"
-        )
+        warnings = store_warnings(settings)
     except StoreUnavailable as error:
         warnings = (str(error),)
     for warning in warnings:
         _log.warning("store_not_checked", why=warning)
+
+
+def store_warnings(settings: Settings) -> Sequence[str]:
+    """Look at the store's settings, and return what is dangerous about them but not forbidden.
+
+    Raises:
+        StoreUnavailable: it cannot be reached.
+        UnsafeStore: acknowledged orders could be lost; the message says what to change.
+    """
+    return check_server(settings.redis_url, may_lose_a_second=settings.appendfsync != "always")
 
 
 def note_restored(environ: Mapping[str, str]) -> None:
@@ -170,7 +181,7 @@ def _wiring(
     process: Callable[[], str],
     store_seconds: float,
     around: Callable[[Publisher], Publisher],
-    real: Callable[[Clients, VenueMemory], RealVenues],
+    real: Callable[[Clients, VenueMemory], VenueFamily],
     alive: Callable[[], None] = lambda: None,
 ) -> Wiring:
     client = connect(settings.redis_url, store_seconds)
@@ -198,7 +209,7 @@ def _wiring(
         outbox=RedisOutbox(client, clock, policy),
         book=RedisTriggerBook(client),
         accounts=registry,
-        venues=KnownVenues(paper, real(clients, memory)),
+        venues=KnownVenues({PAPER: PaperVenues(paper)}, real(clients, memory)),
         reports=RedisPaperReports(client),
         locks=RedisLocks(client),
         used_keys=RedisUsedKeys(client),
@@ -225,11 +236,16 @@ def _wiring(
         symbols=RedisSymbolMap(client),
         memory=memory,
         rates=RedisRates(client),
-        clock=clock,
-        paper=paper,
+        movable_clock=clock if isinstance(clock, MovableClock) else None,
+        backlog=RedisBacklog(client, connect(settings.broker_url, store_seconds)),
+        paper=PaperAdministration(paper),
         broker=celery,
         messages=messages,
     )
+
+
+def _pause_ms(pause: int) -> None:
+    time.sleep(pause / 1000)
 
 
 def _paper_ports(settings: Settings, client: Client, clock: RedisClock) -> PaperPorts:
@@ -243,7 +259,7 @@ def _paper_ports(settings: Settings, client: Client, clock: RedisClock) -> Paper
         faults=RedisPaperFaults(client),
         source=_source(settings, instruments),
         clock=clock,
-        pause_ms=lambda pause: time.sleep(pause / 1000),
+        pause_ms=_pause_ms,
     )
 
 
@@ -270,7 +286,7 @@ def _venue_ports(
         urls=settings.venue_urls,
         address=settings.venue_address,
         timeout_ms=settings.venue_timeout_ms,
-        pause_ms=lambda pause: time.sleep(pause / 1000),
+        pause_ms=_pause_ms,
     )
 
 

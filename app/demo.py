@@ -7,7 +7,6 @@ from app.domain.account import PAPER, Account, ApiClient, Connector
 from app.domain.enums import Dialect, Market, Mode, PositionMode
 from app.domain.errors import NotFound, NotPermitted
 from app.domain.identifiers import AccountId, AccountName, Symbol
-from app.paper.admin.administration import PaperAdministration
 from app.settings import Settings, derived, is_loopback
 
 GROUP = "demo"
@@ -50,7 +49,7 @@ def seed(settings: Settings) -> _Demo:
     """
     wiring = web_wiring(settings)
     _refuse_real_money(wiring)
-    desk = PaperAdministration(wiring.paper)
+    desk = wiring.paper
     desk.seed_instruments()
     for number, name, market, mode in _ACCOUNTS:
         account = _account(wiring, number, name, market, mode)

@@ -1,37 +1,64 @@
 """All venues, found by the name that an account gives."""
 
-from collections.abc import Collection
-from typing import Protocol
+from collections.abc import Collection, Mapping
+from typing import Final, Protocol
 
 from app.domain.account import PAPER, Account
 from app.domain.errors import NotFound
 from app.domain.identifiers import VenueName
 from app.domain.symbols import Listed
-from app.paper.feed import PaperFeed
-from app.paper.paper_ports import PaperPorts
-from app.paper.paper_venue import PaperVenue
-from app.paper.trading_rules import PaperTradingRules
+from app.domain.venue_traits import VenueTraits
+from app.exchanges.profiles import PROFILES, profile_of
+from app.paper.paper_venues import TRAITS
 from app.ports.venue import Feed, TradingRules, Venue
 
+#: The venues that this release knows well, one line each.
+VENUES: Final[Mapping[VenueName, VenueTraits]] = {
+    PAPER: TRAITS,
+    **{VenueName(name): profile.traits(VenueName(name)) for name, profile in PROFILES.items()},
+}
 
-class RealVenues(Protocol):
-    """Exchanges: asked by workers, remembered by web processes."""
+
+def traits_of(venue: VenueName) -> VenueTraits:
+    """Return what may be expected of a venue, be it one of those that ccxt alone knows.
+
+    Raises:
+        NotFound: nobody knows it.
+    """
+    known = VENUES.get(venue)
+    return profile_of(venue).traits(venue) if known is None else known
+
+
+class VenueFamily(Protocol):
+    """Venues that one adapter speaks to."""
 
     def venue(self, account: Account) -> Venue:
-        """Return an exchange as this account sees it."""
+        """Return the venue as this account sees it. Nothing is asked of it yet.
+
+        Raises:
+            NotFound: there is no such venue, or it has no play money for this market.
+        """
 
     def trading_rules(self, account: Account) -> TradingRules:
-        """Return what an account may trade there, and how."""
+        """Return what an account may trade there, and how.
+
+        Raises:
+            NotFound: there is no such venue.
+        """
 
     def feed(self, name: VenueName) -> Feed:
-        """Return the prices of one market."""
+        """Return the prices of one venue, or of one of its markets.
+
+        Raises:
+            NotFound: there is no such venue.
+        """
 
     def listed(self, venue: VenueName) -> Collection[Listed]:
-        """Return what is traded there."""
+        """Return what is traded there, as far as any worker knows; nobody is asked."""
 
 
 class NoExchanges:
-    """The real venues of a process that has none."""
+    """The exchanges of a process that has none."""
 
     def venue(self, account: Account) -> Venue:
         """Refuse."""
@@ -52,49 +79,34 @@ class NoExchanges:
 
 
 class KnownVenues:
-    """The venues of this installation: the paper venue, and the exchanges that ccxt knows.
+    """The venues of this installation.
 
     Args:
-        paper: what the paper venue is built from.
-        real: the exchanges; none unless given.
+        families: venue → what speaks to it.
+        others: what speaks to all others, the exchanges that ccxt knows; none unless given.
     """
 
-    def __init__(self, paper: PaperPorts, real: RealVenues | None = None) -> None:
-        self._paper = paper
-        self._real = real or NoExchanges()
+    def __init__(
+        self, families: Mapping[VenueName, VenueFamily], others: VenueFamily | None = None
+    ) -> None:
+        self._families = families
+        self._others = others or NoExchanges()
 
     def of(self, account: Account) -> Venue:
-        """Return the venue as this account sees it. Nothing is asked of it yet.
-
-        Raises:
-            NotFound: there is no such venue, or it has no play money for this market.
-        """
-        if account.venue == PAPER:
-            return PaperVenue(account, self._paper)
-        return self._real.venue(account)
+        """Return the venue as this account sees it; see `VenueFamily`."""
+        return self._family(account.venue).venue(account)
 
     def trading_rules(self, account: Account) -> TradingRules:
-        """Return what this account may trade there, and how.
-
-        Raises:
-            NotFound: there is no adapter for the account's venue.
-        """
-        if account.venue == PAPER:
-            return PaperTradingRules(account, self._paper)
-        return self._real.trading_rules(account)
+        """Return what this account may trade there, and how."""
+        return self._family(account.venue).trading_rules(account)
 
     def feed(self, venue: VenueName) -> Feed:
-        """Return the prices of a venue.
-
-        Raises:
-            NotFound: there is no such venue.
-        """
-        if venue == PAPER:
-            return PaperFeed(self._paper)
-        return self._real.feed(venue)
+        """Return the prices of a venue."""
+        return self._family(venue).feed(venue)
 
     def listed(self, venue: VenueName) -> Collection[Listed]:
         """Return what is traded there, as far as any worker knows; nobody is asked."""
-        if venue == PAPER:
-            return [Listed(one.symbol, one.market) for one in self._paper.instruments.all()]
-        return self._real.listed(venue)
+        return self._family(venue).listed(venue)
+
+    def _family(self, venue: VenueName) -> VenueFamily:
+        return self._families.get(venue, self._others)

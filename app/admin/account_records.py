@@ -14,7 +14,6 @@ from app.domain.enums import STATES_BY_HAND, AccountState, Market, Mode, Positio
 from app.domain.errors import NotFound
 from app.domain.frozen import refuse_if_frozen
 from app.domain.identifiers import AccountId, AccountName
-from app.paper.admin.administration import PaperAdministration
 from app.services.keeping.resume import wake_account
 from app.web.fields import Flag, ValueField, invalid_fields, loaded
 
@@ -73,7 +72,7 @@ class AccountRecords:
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
         self._registry = wiring.registry
-        self._desk = PaperAdministration(wiring.paper)
+        self._paper = wiring.paper
 
     def all(self) -> list[Json]:
         """Return all accounts, by id."""
@@ -144,7 +143,7 @@ class AccountRecords:
             if getattr(account, name) is not getattr(known, name)
         }
         if changed:
-            self._desk.set_account(account, changed)  # the paper venue has its own word on it
+            self._paper.set_account(account, changed)  # the paper venue has its own word on it
 
     def _set_state(self, account_id: AccountId, state: AccountState) -> None:
         self._registry.set_state(account_id, state)

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, jsonify
 from app.admin.authentication import Gate
 from app.admin.health import CANARY_AGE_MAX_MS
 from app.admin.request_body import Strict, body_of_request
-from app.bootstrap import Wiring
+from app.bootstrap import Wiring, store_warnings
 from app.domain import moments
 from app.domain.account import PAPER, Account
 from app.domain.errors import StoreUnavailable, UnsafeStore
@@ -17,7 +17,6 @@ from app.domain.identifiers import AccountName
 from app.domain.quarantined import Quarantined
 from app.services.admin.inspect import findings_of
 from app.services.keeping.epoch import is_history_behind
-from app.store.core.server_check import check_server
 from app.web.fields import loaded
 
 Json = dict[str, object]
@@ -82,11 +81,8 @@ class _Doctor:
         )
 
     def _about_store(self) -> Sequence[Finding]:
-        settings = self._wiring.settings
         try:
-            warnings = check_server(
-                settings.redis_url, may_lose_a_second=settings.appendfsync != "always"
-            )
+            warnings = store_warnings(self._wiring.settings)
         except (UnsafeStore, StoreUnavailable) as error:
             return (Finding(check="store", message=str(error), grade=Grade.ERROR),)
         if not warnings:

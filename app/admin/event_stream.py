@@ -9,7 +9,7 @@ from flask import Response, request
 
 from app.admin.rows import entry_row
 from app.domain.errors import RateLimited, StoreUnavailable
-from app.store.core.reader import RedisReader, TimelineEvent
+from app.ports.history import EventFeed, TimelineEvent
 
 #: Pause before a browser connects again, in milliseconds.
 RETRY_MS = 1_000
@@ -23,12 +23,12 @@ class EventStreams:
     """Hands out streams, each of which holds a place of the web server while it is open.
 
     Args:
-        reader: whose events are told.
+        feed: whose events are told.
         most: streams at once in this process, so that places are left for orders.
     """
 
-    def __init__(self, reader: RedisReader, most: int) -> None:
-        self._reader = reader
+    def __init__(self, feed: EventFeed, most: int) -> None:
+        self._feed = feed
         self._slots = threading.BoundedSemaphore(most)
 
     def open(self) -> Response:
@@ -41,7 +41,7 @@ class EventStreams:
         if not self._slots.acquire(blocking=False):
             raise RateLimited("too many event streams are open", 1_000)
         try:
-            happenings = self._reader.events(_position())
+            happenings = self._feed.events(_position())
             next(happenings)  # from here on nothing is missed; an unreachable store shows now
         except BaseException:
             self._slots.release()

@@ -6,12 +6,10 @@ from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from app.bootstrap import WEB_STORE_SECONDS, Wiring
+from app.bootstrap import Wiring
 from app.dispatch.routes import QueueName
 from app.domain import moments
 from app.domain.errors import StoreError
-from app.store.coordination.backlog import RedisBacklog
-from app.store.core.connection import connect
 
 
 class StoreGauges(Collector):
@@ -19,10 +17,7 @@ class StoreGauges(Collector):
 
     def __init__(self, wiring: Wiring) -> None:
         self._ports = wiring.ports
-        self._backlog = RedisBacklog(
-            connect(wiring.settings.redis_url, WEB_STORE_SECONDS),
-            connect(wiring.settings.broker_url, WEB_STORE_SECONDS),
-        )
+        self._backlog = wiring.backlog
 
     def collect(self) -> Iterator[Metric]:
         """Yield the gauges. Never raises on account of a server that does not answer."""

@@ -8,16 +8,12 @@ from marshmallow import validate
 
 from app.admin.health import CANARY_AGE_MAX_MS
 from app.admin.order_list import ListQuery, page_of, search_from
-from app.bootstrap import WEB_STORE_SECONDS, Wiring
+from app.bootstrap import Wiring
 from app.domain import moments
 from app.domain.aggregate import Aggregate
 from app.domain.enums import Kind
 from app.domain.identifiers import AccountName
 from app.domain.search import Place
-from app.paper.admin.administration import PaperAdministration
-from app.paper.admin.render import quote_json
-from app.store.coordination.backlog import RedisBacklog
-from app.store.core.connection import connect
 from app.web.fields import Text
 
 #: Rows of the overview.
@@ -42,9 +38,7 @@ class Overview:
         self._registry = wiring.registry
         self._paper = wiring.paper
         self._is_walk = wiring.settings.prices == "walk"
-        self._desk = PaperAdministration(wiring.paper)
-        client = connect(wiring.settings.redis_url, WEB_STORE_SECONDS)
-        self._backlog = RedisBacklog(client, client)
+        self._backlog = wiring.backlog
 
     def listed(self, query: dict[str, Any]) -> tuple[Sequence[Aggregate], Place | None]:
         """Return the next rows of the list, and the place after which to go on; None at the end.
@@ -72,12 +66,4 @@ class Overview:
 
     def prices(self) -> object:
         """Return symbol → prices; of a real exchange what was seen last, for a page asks none."""
-        if self._is_walk:
-            return self._desk.prices()["prices"]
-        by_hand = self._paper.prices.all()
-        quotes = {**self._paper.ticks.observed().quotes, **by_hand}
-        shown = {symbol: quote_json(quotes[symbol]) for symbol in sorted(quotes)}
-        return {
-            symbol: quote and {**quote, "is_set": symbol in by_hand}
-            for symbol, quote in shown.items()
-        }
+        return self._paper.prices()["prices"] if self._is_walk else self._paper.seen_prices()

@@ -10,7 +10,6 @@ from app.admin.waiting import Patience, Wait, settled_answer
 from app.bootstrap import Wiring
 from app.dispatch.routes import TaskName
 from app.domain.account import PAPER
-from app.paper.admin.administration import PaperAdministration
 
 _WAIT = Wait()
 _PATIENCE = Patience()
@@ -23,7 +22,7 @@ class _Paper:
         self._ports = wiring.ports
         self._messages = wiring.messages
         self._accounts = PaperAccounts(wiring)
-        self._desk = PaperAdministration(wiring.paper)
+        self._paper = wiring.paper
 
     def show_account(self, name: str) -> Response:
         """Answer an account with its ledger and its fills."""
@@ -35,17 +34,17 @@ class _Paper:
 
     def put_instruments(self) -> Response:
         """Add or replace instruments; answer all of them."""
-        self._desk.set_instruments(body_of_request())
-        return jsonify(self._desk.instruments())
+        self._paper.set_instruments(body_of_request())
+        return jsonify(self._paper.instruments())
 
     def show_prices(self) -> Response:
         """Answer the prices as they are now."""
-        return jsonify(self._desk.prices())
+        return jsonify(self._paper.prices())
 
     def put_prices(self) -> Response:
         """Set prices, as one tick, which is evaluated at once; wait for that if asked to."""
         query = query_of_request(_WAIT)
-        number = self._desk.set_prices(body_of_request())
+        number = self._paper.set_prices(body_of_request())
         self._messages.send(TaskName.POLL_PRICES, [PAPER], about="prices were set")
         if query["wait"]:
             return settled_answer(self._ports, query)
@@ -53,8 +52,8 @@ class _Paper:
 
     def clear_prices(self) -> Response:
         """Leave all prices to the walk again."""
-        self._desk.clear_prices()
-        return jsonify(self._desk.prices())
+        self._paper.clear_prices()
+        return jsonify(self._paper.prices())
 
     def settle(self) -> Response:
         """Wait until everything that can happen now has happened."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal
 
 from app.admin.account_rules import complaints_about
 from app.admin.request_body import Name, checked_name, refused
@@ -11,11 +10,8 @@ from app.domain.account import Account
 from app.domain.enums import Mode
 from app.domain.errors import NotFound
 from app.domain.identifiers import AccountId, AccountName
-from app.paper.admin.account_update import account_after
-from app.paper.admin.administration import PaperAdministration
 from app.paper.admin.parse import AccountSetting, account_setting_from
 from app.paper.admin.render import Json
-from app.paper.domain.account import PaperAccount
 from app.services.admin.reset import cancel_everything
 from app.web.fields import invalid_fields
 
@@ -28,7 +24,7 @@ class PaperAccounts:
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
         self._registry = wiring.registry
-        self._desk = PaperAdministration(wiring.paper)
+        self._paper = wiring.paper
 
     def show(self, name: str) -> Json:
         """Return what the venue knows of an account, its ledger and its fills included.
@@ -36,7 +32,7 @@ class PaperAccounts:
         Raises:
             NotFound: there is no paper account with this name.
         """
-        return self._desk.account(self.get(name))
+        return self._paper.account(self.get(name))
 
     def get(self, name: str) -> Account:
         """Return the record of a paper account.
@@ -65,13 +61,13 @@ class PaperAccounts:
             account = self._created(name, setting)
         after = _like(account, setting)
         if setting.reset:
-            _rehearse(after, setting)
+            self._paper.rehearse(after, setting)
             cancel_everything(account.id, self._wiring.ports)
             after = replace(after, resets=account.resets + 1)
-        self._desk.set_account(after, content)
+        self._paper.set_account(after, content)
         if after != account:
             self._registry.put_account(after)
-        return self._desk.account(after)
+        return self._paper.account(after)
 
     def _existing(self, name: str) -> Account | None:
         self._registry.refresh()
@@ -89,7 +85,7 @@ class PaperAccounts:
         complaints = complaints_about(account, None, self._wiring)
         if complaints:
             raise invalid_fields(complaints)
-        _rehearse(account, setting)
+        self._paper.rehearse(account, setting)
         return self._registry.put_account(account)
 
 
@@ -100,13 +96,3 @@ def _like(account: Account, setting: AccountSetting) -> Account:
         market=setting.market or account.market,
         position_mode=setting.position_mode or account.position_mode,
     )
-
-
-def _rehearse(account: Account, setting: AccountSetting) -> None:
-    """Refuse what an empty account would refuse, before anything is created or wiped out.
-
-    Raises:
-        MalformedPayload: with the messages by field.
-    """
-    empty = PaperAccount(market=account.market, position_mode=account.position_mode)
-    account_after(empty, setting, lambda _: Decimal(1), has_resting=False)

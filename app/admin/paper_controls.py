@@ -11,9 +11,8 @@ from app.bootstrap import Wiring
 from app.dispatch.routes import TaskName
 from app.domain.errors import MalformedPayload
 from app.domain.identifiers import EpochMs
-from app.paper.admin.administration import PaperAdministration
+from app.ports.clock import MovableClock
 from app.services.keeping.resume import wake_everybody
-from app.store.core.clock import MovableClock
 from app.web.fields import Flag, WholeNumber, between, loaded
 
 #: Ten years: further ahead nothing is tested.
@@ -44,7 +43,7 @@ class _Controls:
         self._messages = wiring.messages
         self._clock = clock
         self._accounts = PaperAccounts(wiring)
-        self._desk = PaperAdministration(wiring.paper)
+        self._paper = wiring.paper
 
     def show_clock(self) -> Response:
         """Answer the business time."""
@@ -62,13 +61,13 @@ class _Controls:
     def put_faults(self, account: str) -> Response:
         """Plan the faults of an account, and no others."""
         found = self._accounts.get(account)
-        self._desk.set_faults(found, body_of_request())
+        self._paper.set_faults(found, body_of_request())
         return jsonify(account=found.name)
 
     def clear_faults(self, account: str) -> Response:
         """Let every call of an account be well again."""
         found = self._accounts.get(account)
-        self._desk.clear_faults(found)
+        self._paper.clear_faults(found)
         return jsonify(account=found.name)
 
     def _moved(self, content: Mapping[str, object]) -> EpochMs:
@@ -96,6 +95,6 @@ class _Controls:
 
 def add_controls(routes: Blueprint, wiring: Wiring) -> None:
     """Add the routes of the test profile."""
-    clock = wiring.clock
-    assert isinstance(clock, MovableClock), "bootstrap gives the test profile one"  # noqa: S101
+    clock = wiring.movable_clock
+    assert clock is not None, "bootstrap gives the test profile one"  # noqa: S101
     _Controls(wiring, clock).add_to(routes)

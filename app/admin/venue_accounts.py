@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from app.bootstrap import Wiring
 from app.domain import moments
-from app.domain.account import PAPER, Account
+from app.domain.account import Account
 from app.domain.errors import NotFound, UnreadableRecord
 from app.domain.identifiers import AccountId
 from app.domain.money import plain
@@ -21,7 +21,7 @@ from app.domain.reconciliation import (
     VenueOrder,
 )
 from app.domain.venue_cancel import CancelState, VenueCancel
-from app.exchanges.profiles import AdapterClass, profile_of
+from app.venues import traits_of
 
 Json = dict[str, object]
 
@@ -95,13 +95,11 @@ class VenueAccounts:
 
 def _adapter(account: Account) -> Json:
     """Return what may be expected of the venue; nothing of one that nobody knows any more."""
-    if account.venue == PAPER:
-        return {"adapter": AdapterClass.FULL, "lists_all_symbols": True}
     try:
-        profile = profile_of(account.venue)
+        traits = traits_of(account.venue)
     except NotFound:
         return {"adapter": None, "lists_all_symbols": False}
-    return {"adapter": profile.adapter_class, "lists_all_symbols": not profile.lists_by_symbol}
+    return {"adapter": traits.adapter, "lists_all_symbols": traits.lists_all_symbols}
 
 
 def _failure(found: Reconciliation | None, failed: FailedReconciliation | None) -> Json | None:

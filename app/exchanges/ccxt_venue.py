@@ -28,13 +28,14 @@ from app.domain.order import Order
 from app.domain.reconciliation import VenueOrder
 from app.domain.report import OrderReport, fees_of, is_all_told, merged
 from app.domain.status import OPEN, OrderStatus
+from app.domain.venue_traits import AdapterClass
 from app.exchanges import parse as reading
 from app.exchanges.exchange import CALL_SECONDS, Exchange
 from app.exchanges.inspection import inspected
 from app.exchanges.look_up import found_order, found_standing, lists_trades, trades_of
 from app.exchanges.order_history import orders_placed
 from app.exchanges.ports import VenuePorts
-from app.exchanges.profiles import AdapterClass, LookUp
+from app.exchanges.profiles import LookUp
 from app.ports.exchange import Urgency
 from app.ports.policy import RECEIVE_WINDOW_MS
 

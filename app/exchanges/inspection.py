@@ -6,9 +6,9 @@ from typing import Any
 from app.domain.enums import Market, PositionMode
 from app.domain.errors import HookfillError
 from app.domain.finding import Finding, Grade
+from app.domain.venue_traits import AdapterClass
 from app.exchanges import parse as reading
 from app.exchanges.exchange import Exchange
-from app.exchanges.profiles import AdapterClass
 from app.ports.exchange import Urgency
 
 Json = Any

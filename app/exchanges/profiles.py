@@ -14,18 +14,12 @@ from app.domain.enums import Market, Mode
 from app.domain.errors import MarketNotTraded, NotFound
 from app.domain.identifiers import VenueName
 from app.domain.status import OrderStatus
+from app.domain.venue_traits import AdapterClass, VenueTraits
 from app.ports.policy import RECEIVE_WINDOW_MS
 
 #: Of exchanges that are known to ccxt alone. Inverse contracts (COINM) are traded at no exchange:
 #: their size differs (100 USD at Binance, 1 USD at Bybit), and nothing proves our figures there.
 UNKNOWN_MARKETS = frozenset({Market.SPOT, Market.USDM})
-
-
-class AdapterClass(StrEnum):
-    """Whether an unknown outcome is resolved by asking the venue, or by a person."""
-
-    FULL = "full"
-    MANUAL = "manual"
 
 
 class Sandbox(StrEnum):
@@ -103,6 +97,17 @@ class Profile:
         """Whether the venue can be asked, and stops taking a request after a while."""
         asks = self.look_up is not LookUp.NONE and self.receive_window_ms > 0
         return AdapterClass.FULL if asks else AdapterClass.MANUAL
+
+    def traits(self, name: VenueName) -> VenueTraits:
+        """Return what people are told of it, under the name that accounts give."""
+        return VenueTraits(
+            name=name,
+            adapter=self.adapter_class,
+            markets=tuple(self.market_types),
+            play_money=self.sandboxes,
+            lists_all_symbols=not self.lists_by_symbol,
+            native_stops=self.native_stops,
+        )
 
     def sandbox_of(self, account: Account) -> Sandbox | None:
         """Return which play money an account trades with, or None for real money.

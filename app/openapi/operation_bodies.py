@@ -24,7 +24,7 @@ from app.domain.finding import Grade
 from app.domain.money import plain
 from app.domain.reconciliation import MismatchKind
 from app.domain.venue_cancel import CancelState
-from app.exchanges.profiles import AdapterClass
+from app.domain.venue_traits import AdapterClass
 from app.paper.domain.fault import FaultWord, FaultyCall
 from app.web.json_schema import Json, object_schema
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from app.domain.identifiers import Symbol
 from app.domain.market import Quote, Tick
 from app.paper.engine.matching import match_tick
-from app.paper.paper_ports import PaperPorts
+from app.paper.ports import PaperPorts
 
 
 class PaperFeed:
@@ -25,7 +25,7 @@ class PaperFeed:
         """
         price = self._ports.prices.current(symbol)
         now_ms = self._ports.clock.now_ms()
-        quote = price.quote if price.is_set else self._ports.source.quote(symbol, now_ms)
+        quote = self._ports.quote_of(symbol, price)
         if quote is None:
             return None
         seen_ms = now_ms if price.set_at_ms is None else price.set_at_ms

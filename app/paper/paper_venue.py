@@ -26,12 +26,10 @@ from app.domain.reason import Reason
 from app.domain.reconciliation import VenueOrder
 from app.domain.report import OrderReport
 from app.domain.status import OrderStatus
-from app.paper.domain.account import PaperAccount
 from app.paper.domain.fault import FaultWord, FaultyCall
 from app.paper.domain.order import PaperOrder
 from app.paper.engine import engine
-from app.paper.paper_ports import PaperPorts
-from app.paper.ports import BookEntry, CurrentPrice, PaperChange, PaperSnapshot
+from app.paper.ports import BookEntry, CurrentPrice, PaperChange, PaperPorts, PaperSnapshot
 
 #: Commits that others may win before a call gives up. Each loss means that somebody else got on.
 ATTEMPTS_MAX = 100
@@ -60,12 +58,12 @@ class PaperVenue:
 
     def quote(self, symbol: Symbol) -> Quote | None:
         """Return the newest prices, or None if none are known."""
-        return self._quote(symbol, self._ports.prices.current(symbol))
+        return self._ports.quote(symbol)
 
     def view(self) -> AccountView:
         """Return balances and positions as they are now."""
         with _instead(VenueUnavailable):
-            return self._known(self._ports.ledger.load(self._account.id)).view()
+            return self._ports.ledger.load(self._account.id).account_of(self._account).view()
 
     def prepare(self, order: Order) -> None:
         """Do nothing: an order sets its leverage itself when it arrives."""
@@ -218,7 +216,7 @@ class PaperVenue:
         """Return what the arrival of an order changes."""
         if order.client_order_id in snapshot.orders:
             return PaperChange(repeats=(_repeat(arrived),))
-        account = self._known(snapshot)
+        account = snapshot.account_of(self._account)
         if order.leverage is not None and order.market is not Market.SPOT:
             account = account.with_leverage(order.symbol, order.leverage)
         if word is FaultWord.REJECT:
@@ -226,7 +224,7 @@ class PaperVenue:
             refused = replace(arrived, status=OrderStatus.REJECTED, reason=reason)
             return PaperChange(account=account, orders=(refused,))
         instrument = self._ports.instruments.find(order.symbol, order.market)
-        quote = self._quote(order.symbol, price)
+        quote = self._ports.quote_of(order.symbol, price)
         outcome = engine.place(account, arrived, instrument, quote)
         return PaperChange(account=outcome.account, orders=(outcome.order,))
 
@@ -240,7 +238,8 @@ class PaperVenue:
             raise NotFound(f"the venue has no order {client_order_id}")
         if not found.is_open:
             return found
-        outcome = engine.cancel(self._known(snapshot), found, reason, ports.clock.now_ms())
+        account = snapshot.account_of(self._account)
+        outcome = engine.cancel(account, found, reason, ports.clock.now_ms())
         change = PaperChange(account=outcome.account, orders=(outcome.order,))
         with _instead(OutcomeUnknown):
             ports.ledger.commit(account_id, snapshot.version, change)
@@ -251,16 +250,6 @@ class PaperVenue:
         """Take an entry out, or leave that to the tick that reaches it."""
         with suppress(StoreUnavailable):
             self._ports.book.leave([entry])
-
-    def _known(self, snapshot: PaperSnapshot) -> PaperAccount:
-        if snapshot.account is not None:
-            return snapshot.account
-        return PaperAccount(market=self._account.market, position_mode=self._account.position_mode)
-
-    def _quote(self, symbol: Symbol, price: CurrentPrice) -> Quote | None:
-        if price.is_set:
-            return price.quote
-        return self._ports.source.quote(symbol, self._ports.clock.now_ms())
 
 
 def _won(attempt: Callable[[], PaperOrder]) -> PaperOrder:

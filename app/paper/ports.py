@@ -1,13 +1,13 @@
 """What the paper venue needs from its store: small Protocols over plain values.
 
-They lie beside `app.ports` rather than in the venue, because the store that keeps them may not
-know the venue.
+The store implements them, and knows nothing else of the venue.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from app.domain.account import Account
 from app.domain.enums import Market, Side
 from app.domain.identifiers import AccountId, ClientOrderId, EpochMs, Symbol
 from app.domain.instrument import Instrument
@@ -15,6 +15,7 @@ from app.domain.market import Quote, Tick
 from app.paper.domain.account import PaperAccount
 from app.paper.domain.fault import Fault, FaultPlan, FaultyCall
 from app.paper.domain.order import PaperOrder
+from app.ports.clock import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,12 @@ class PaperSnapshot:
     version: int = 0
     account: PaperAccount | None = None
     orders: Mapping[ClientOrderId, PaperOrder] = field(default_factory=dict)
+
+    def account_of(self, account: Account) -> PaperAccount:
+        """Return the account; one that was never set begins as its record says."""
+        if self.account is not None:
+            return self.account
+        return PaperAccount(market=account.market, position_mode=account.position_mode)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,19 +233,37 @@ class QuoteSource(Protocol):
             VenueUnavailable: the source cannot be reached.
         """
 
+    def past(self, symbol: Symbol, moments: Iterable[EpochMs]) -> list[Quote | None]:
+        """Return the prices at these moments, none of them to come; None where none are known."""
 
-__all__ = [
-    "Arrival",
-    "BookEntry",
-    "CurrentPrice",
-    "Observed",
-    "PaperBook",
-    "PaperChange",
-    "PaperFaults",
-    "PaperInstruments",
-    "PaperLedger",
-    "PaperPrices",
-    "PaperSnapshot",
-    "PaperTicks",
-    "QuoteSource",
-]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperPorts:
+    """Everything that the parts of the paper venue share.
+
+    Attributes:
+        source: prices of the symbols for which nobody set one.
+        pause_ms: lets this many milliseconds pass; for answers that a test has delayed.
+    """
+
+    ledger: PaperLedger
+    book: PaperBook
+    prices: PaperPrices
+    ticks: PaperTicks
+    instruments: PaperInstruments
+    faults: PaperFaults
+    source: QuoteSource
+    clock: Clock
+    pause_ms: Callable[[int], None]
+
+    def quote(self, symbol: Symbol) -> Quote | None:
+        """Return the newest prices, set or from the source, or None if none are known.
+
+        Raises:
+            VenueUnavailable: they come from an exchange that cannot be reached.
+        """
+        return self.quote_of(symbol, self.prices.current(symbol))
+
+    def quote_of(self, symbol: Symbol, price: CurrentPrice) -> Quote | None:
+        """Return what was set, else what the source says now."""
+        return price.quote if price.is_set else self.source.quote(symbol, self.clock.now_ms())

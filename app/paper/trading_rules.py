@@ -8,7 +8,7 @@ from app.domain.errors import Conflict, MalformedPayload, VenueRejected, VenueUn
 from app.domain.identifiers import Symbol
 from app.domain.instrument import Instrument
 from app.paper.admin.administration import PaperAdministration
-from app.paper.paper_ports import PaperPorts
+from app.paper.ports import PaperPorts
 
 
 class PaperTradingRules:

@@ -27,6 +27,19 @@ class Clock(Protocol):
         """Let so many milliseconds pass on that clock."""
 
 
+class MovableClock(Clock, Protocol):
+    """The clock of the test profile: business time can be moved, for all processes at once."""
+
+    def advance(self, by_ms: int) -> EpochMs:
+        """Move business time ahead, and return it; a frozen clock stays frozen, later."""
+
+    def freeze(self, at_ms: int) -> EpochMs:
+        """Let business time stand still at this moment, and return it."""
+
+    def follow_server(self) -> EpochMs:
+        """Let business time be the server's again, and return it."""
+
+
 class Ids(Protocol):
     """Hands out ids that nobody has used."""
 

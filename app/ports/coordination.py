@@ -1,6 +1,7 @@
 """What processes leave for one another: leases, questions, answers and switches."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from app.domain.enums import AccountState
@@ -208,3 +209,12 @@ class VenueCancels(Protocol):
 
     def unsettled(self) -> Sequence[VenueCancel]:
         """Return those whose outcome is not known, of all accounts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """So many requests in a window, which begins with the first of them."""
+
+    purpose: str
+    limit: int
+    window_ms: int

@@ -1,6 +1,6 @@
 """What has finished: on its way out of the store, and kept for good."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -36,6 +36,33 @@ class Record:
     def mark(self) -> Mark:
         """What tells it from the same aggregate at another time."""
         return self.version, len(self.timeline)
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEvent:
+    """A timeline entry as it was written: at which position of the streams, by which process.
+
+    Attributes:
+        position: None where the same commit has told more, so that nobody goes on from the middle.
+    """
+
+    position: str | None
+    id: AggregateId
+    entry: TimelineEntry
+    process: str
+
+
+class EventFeed(Protocol):
+    """Tells what happens as it happens."""
+
+    def events(self, after: str | None = None) -> Generator[TimelineEvent | None]:
+        """Yield what happens from now on, or after an earlier position; None while nothing does.
+
+        The first None comes at once: from then on nothing is missed.
+
+        Args:
+            after: a position that was told; entries of its very millisecond may come again.
+        """
 
 
 class Reader(Protocol):

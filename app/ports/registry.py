@@ -34,6 +34,10 @@ class Registry(Accounts, Protocol):
     def refresh(self) -> bool:
         """Read anew what has changed, and return whether anything had."""
 
+    @property
+    def is_unread(self) -> bool:
+        """Whether this process has never read it."""
+
     def account_named(self, name: AccountName) -> Account:
         """Return an account by its name.
 

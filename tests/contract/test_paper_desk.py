@@ -9,7 +9,7 @@ import pytest
 from app.domain.enums import PositionSide, Side
 from app.domain.errors import MalformedPayload
 from app.domain.identifiers import Currency
-from app.paper.defaults import DEFAULT_INSTRUMENTS
+from app.paper.admin.administration import DEFAULT_INSTRUMENTS
 from tests.support.paper_builders import a_quote
 from tests.support.paper_world import ETH, SPOT, USDM, USDT, PaperWorld
 

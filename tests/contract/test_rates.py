@@ -4,7 +4,8 @@ import pytest
 import redis
 
 from app.domain.errors import RateLimited
-from app.store.coordination.rates import Budget, RedisRates
+from app.ports.coordination import Budget
+from app.store.coordination.rates import RedisRates
 from app.store.core import keys
 
 MANY = Budget(purpose="many", limit=5, window_ms=60_000)

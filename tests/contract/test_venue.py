@@ -24,8 +24,9 @@ from app.domain.order import Order
 from app.domain.reconciliation import VenueOrder
 from app.domain.report import OrderReport
 from app.domain.status import OrderStatus
+from app.domain.venue_traits import AdapterClass
 from app.exchanges.capabilities import Capabilities
-from app.exchanges.profiles import AdapterClass, LookUp
+from app.exchanges.profiles import LookUp
 from tests.support.exchanges.faults import Call
 from tests.support.servers import fresh_client
 from tests.support.venue_world import (

@@ -17,7 +17,6 @@ from app.domain.commands import SignalRules
 from app.domain.enums import Dialect
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, VenueName
 from app.domain.request.signal import RequestState, Signal
-from app.paper.admin.administration import PaperAdministration
 from app.ports.ledger import Admission
 from app.services.intake.accept import Sender, accept_signal
 from app.settings import Settings
@@ -38,7 +37,7 @@ def web(redis_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> W
     monkeypatch.setenv("REDIS_URL", redis_server)
     monkeypatch.setenv("HOOKFILL_DATA_DIR", str(tmp_path))
     wiring = web_wiring(Settings.from_environment(os.environ))
-    desk = PaperAdministration(wiring.paper)
+    desk = wiring.paper
     desk.seed_instruments()
     account = wiring.registry.put_account(replace(SPOT, id=AccountId(0)))
     desk.set_account(account, {"balances": {"USDT": "10000"}})
@@ -75,7 +74,7 @@ def accepted(web: Wiring, delay_ms: int = 0) -> AggregateId:
         rules=SignalRules(),
     )
     command = a_command(size=fixed("0.1"), delay_ms=delay_ms)
-    now_ms = web.clock.now_ms()
+    now_ms = web.ports.clock.now_ms()
     return accept_signal(command, sender, Admission(), now_ms, web.ports).id
 
 
@@ -133,7 +132,7 @@ def test_garbage_beside_an_id_does_not_keep_it_from_its_work(web: Wiring, run: R
 
 def test_a_timer_is_released_and_carried_out(web: Wiring, run: Run) -> None:
     signal_id = accepted(web, delay_ms=1)
-    while web.clock.now_ms() <= signal(web, signal_id).due_at_ms:
+    while web.ports.clock.now_ms() <= signal(web, signal_id).due_at_ms:
         pass
 
     run(TaskName.TIMERS_DUE, [int(signal(web, signal_id).due_at_ms)])
@@ -144,7 +143,7 @@ def test_a_timer_is_released_and_carried_out(web: Wiring, run: Run) -> None:
 def test_a_timer_that_is_not_due_stays(web: Wiring, run: Run) -> None:
     signal_id = accepted(web, delay_ms=60_000)
 
-    run(TaskName.TIMERS_DUE, [int(EpochMs(web.clock.now_ms()))])
+    run(TaskName.TIMERS_DUE, [int(EpochMs(web.ports.clock.now_ms()))])
 
     assert signal(web, signal_id).state is RequestState.SCHEDULED
 
@@ -154,13 +153,13 @@ def test_the_canary_is_heard(web: Wiring, run: Run) -> None:
 
     heard = web.ports.heartbeat.last_ms()
     assert heard is not None
-    assert abs(web.clock.server_ms() - heard) < 5_000
+    assert abs(web.ports.clock.server_ms() - heard) < 5_000
 
 
 def test_prices_are_evaluated(web: Wiring, run: Run) -> None:
     run(TaskName.POLL_PRICES, [])
 
-    assert PaperAdministration(web.paper).ticks_waiting() == 0
+    assert web.paper.ticks_waiting() == 0
 
 
 def test_the_sweep_hands_out_work_and_does_none_itself(web: Wiring, run: Run) -> None:

@@ -20,7 +20,6 @@ from app.domain.account import Account
 from app.domain.commands import SignalRules
 from app.domain.enums import Dialect, Market, Mode
 from app.domain.identifiers import AccountId, AccountName, AggregateId, VenueName
-from app.paper.admin.administration import PaperAdministration
 from app.paper.domain.fault import FaultPlan
 from app.ports.ledger import Admission
 from app.services.intake.accept import Sender, accept_signal
@@ -83,7 +82,7 @@ class Place:
         )
         command = a_command(size=fixed("0.01"))
         return accept_signal(
-            command, sender, Admission(), self.web.clock.now_ms(), self.web.ports
+            command, sender, Admission(), self.web.ports.clock.now_ms(), self.web.ports
         ).id
 
     def wake(self) -> None:
@@ -120,9 +119,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
         monkeypatch.setenv("HOOKFILL_DATA_DIR", str(tmp_path))
         monkeypatch.setenv("HOOKFILL_VENUE_URLS", f'{{"{VENUE}": "{url}"}}')
         web = web_wiring(Settings.from_environment(os.environ))
-        PaperAdministration(web.paper).seed_instruments()
+        web.paper.seed_instruments()
         paper = web.registry.put_account(replace(SPOT, id=AccountId(0)))
-        desk = PaperAdministration(web.paper)
+        desk = web.paper
         desk.set_account(paper, {"balances": {"USDT": "1000000"}})
         desk.set_prices({"prices": {BTC: {"last": "50000"}}})
         accounts = [_at_exchange(f"real-{n}", web, wire) for n in range(ACCOUNTS)]
@@ -223,7 +222,7 @@ def test_a_worker_with_a_stuck_piece_of_work_ends_and_says_where(
 ) -> None:
     monkeypatch.setenv("HOOKFILL_WORKER_STUCK_SECONDS", "5")
     worker = warmed_up(place)
-    place.web.paper.faults.put(place.paper.id, FaultPlan(delay_ms=600_000))
+    place.web.paper.ports.faults.put(place.paper.id, FaultPlan(delay_ms=600_000))
     stuck = place.accept(place.paper)
     place.wake()
 
@@ -231,6 +230,6 @@ def test_a_worker_with_a_stuck_piece_of_work_ends_and_says_where(
 
     assert "worker_stuck" in place.log.read_text()
     assert "paper_venue.py" in place.log.read_text()
-    place.web.paper.faults.put(place.paper.id, FaultPlan())
+    place.web.paper.ports.faults.put(place.paper.id, FaultPlan())
     place.worker()
     place.until(lambda: place.is_done(stuck))

@@ -1,5 +1,6 @@
 """The whole paper venue over one client, with hands on its clock and its prices."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 from itertools import count
@@ -29,8 +30,8 @@ from app.domain.order import Order
 from app.paper.admin.administration import PaperAdministration
 from app.paper.domain.order import PaperOrder
 from app.paper.feed import PaperFeed
-from app.paper.paper_ports import PaperPorts
 from app.paper.paper_venue import PaperVenue
+from app.paper.ports import PaperPorts
 from app.paper.store.book import RedisPaperBook
 from app.paper.store.faults import RedisPaperFaults
 from app.paper.store.instruments import RedisPaperInstruments
@@ -77,6 +78,10 @@ class HandSource:
     def quote(self, symbol: Symbol, at_ms: EpochMs) -> Quote | None:
         del at_ms
         return self.quotes.get(symbol)
+
+    def past(self, symbol: Symbol, moments: Iterable[EpochMs]) -> list[Quote | None]:
+        del symbol
+        return [None for _ in moments]
 
 
 class PaperWorld:

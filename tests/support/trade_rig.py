@@ -26,6 +26,7 @@ from app.domain.smart_trade.spec import (
 )
 from app.domain.smart_trade.trade import SmartTrade
 from app.paper.admin.administration import PaperAdministration
+from app.paper.paper_venues import PaperVenues
 from app.ports.ledger import NO_TERMS, Admission, Change, CommitConditions, Ledger, Stored
 from app.services.smart_trades.acting import find_trade
 from app.services.smart_trades.opening import TradeSender, open_trade
@@ -110,7 +111,7 @@ class TradeRig(Rig):
         self.desk = PaperAdministration(paper)
         self.ports = replace(
             self.ports,
-            venues=KnownVenues(paper),
+            venues=KnownVenues({PAPER: PaperVenues(paper)}),
             reports=self.world.reports,
         )
         self.world.ports.instruments.put([instrument])

@@ -47,7 +47,7 @@ class Orders:
         self._ports = wiring.ports
         self._registry = wiring.registry
         self._vault = wiring.vault
-        self._instruments = wiring.paper.instruments
+        self._instruments = wiring.paper.traded
         self._spellings = Spellings(wiring)
         self._settings = wiring.settings
         self._window = signing.Window(

@@ -16,7 +16,7 @@ from app.dialects.hummingbot.names import Directory
 from app.domain.account import ApiClient
 from app.domain.enums import Dialect
 from app.domain.errors import NotAuthenticated, StoreError
-from app.store.core.registry import RedisRegistry
+from app.ports.registry import Registry
 from app.web.client_accounts import accounts_of
 from app.web.registry_refresh import with_current_registry
 
@@ -124,7 +124,7 @@ def _wrong() -> NotAuthenticated:
 class _Looks:
     """Looks at the registry on behalf of strangers, but not often."""
 
-    def __init__(self, registry: RedisRegistry) -> None:
+    def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._lock = threading.Lock()
         self._second = 0

@@ -13,7 +13,6 @@ from app.dialects.poloniex.queries import SPAN_MAX_MS, query_of_request
 from app.domain.account import PAPER
 from app.domain.identifiers import EpochMs
 from app.domain.search import Search
-from app.paper.domain.account import Fees
 
 Json = dict[str, object]
 
@@ -48,21 +47,21 @@ class Accounts:
     def fees(self) -> Json:
         """Return the fees of the account, and what it has traded in 30 days."""
         caller = self._callers.reader()
-        fees = self._fees(caller)
+        maker, taker = self._fees(caller)
         search = Search(
             accounts=frozenset({caller.account.id}),
             since_ms=EpochMs(caller.received_at_ms - SPAN_MAX_MS),
         )
         fills = islice(self._reader.fills(None, search), LOOKED_AT_MAX)
         volume = sum((fill.price * fill.quantity for _, _, fill in fills), Decimal(0))
-        return writing.fees(fees.maker, fees.taker, volume)
+        return writing.fees(maker, taker, volume)
 
     def _balances(self, caller: Caller) -> Json:
         view = self._ports.venues.of(caller.account).view()
         return writing.balances(caller.account.id, view.balances)
 
-    def _fees(self, caller: Caller) -> Fees:
+    def _fees(self, caller: Caller) -> tuple[Decimal, Decimal]:
         if caller.account.venue != PAPER:
             raise Problem(Code.INVALID_PARAMETER, "the venue of this account tells no fees")
-        known = self._paper.ledger.load(caller.account.id).account
-        return Fees() if known is None else known.fees
+        fees = self._paper.fees(caller.account)
+        return fees.maker, fees.taker

@@ -18,7 +18,6 @@ from app.domain.identifiers import Currency, EpochMs, Symbol, base_of, quote_of
 from app.domain.instrument import Instrument
 from app.domain.market import Quote
 from app.domain.search import Search
-from app.paper.price_record import PriceRecord
 
 Json = dict[str, object]
 
@@ -34,8 +33,8 @@ class Markets:
     """Answers about pairs, prices and trades."""
 
     def __init__(self, wiring: Wiring) -> None:
-        self._instruments = wiring.paper.instruments
-        self._prices = PriceRecord(wiring.paper)
+        self._instruments = wiring.paper.traded
+        self._prices = wiring.paper
         self._clock = wiring.ports.clock
         self._reader = wiring.reader
         self._registry = wiring.registry
@@ -148,13 +147,13 @@ class Markets:
 
     def _priced(self, pair: str) -> tuple[Instrument, Quote]:
         instrument = self._instrument(pair)
-        quote = self._prices.now(instrument.symbol)
+        quote = self._prices.quote(instrument.symbol)
         if quote is None:
             raise Problem(Code.SYMBOL_FROZEN, "no price is known")
         return instrument, quote
 
     def _known_quotes(self) -> list[tuple[Instrument, Quote]]:
-        quotes = [(one, self._prices.now(one.symbol)) for one in self._spot()]
+        quotes = [(one, self._prices.quote(one.symbol)) for one in self._spot()]
         return [(one, quote) for one, quote in quotes if quote is not None]
 
     def _today(self, instrument: Instrument, quote: Quote) -> tuple[Quote, Bar, EpochMs]:
@@ -184,7 +183,7 @@ class Markets:
         ]
         points = self._observed(symbol, [look for look in looks if look <= now_ms])
         if wanted[-1][0] <= now_ms < wanted[-1][1]:
-            quote = self._prices.now(symbol)
+            quote = self._prices.quote(symbol)
             points += [] if quote is None else [(now_ms, quote.last)]
         trades = self._between(symbol, wanted[0][0], wanted[-1][1])
         return bars_of(wanted, points, trades)

@@ -16,7 +16,7 @@ from app.domain.account import Account, ApiClient
 from app.domain.enums import Dialect, Mode
 from app.domain.errors import NotAuthenticated, NotPermitted
 from app.domain.identifiers import AccountId
-from app.store.coordination.rates import Budget
+from app.ports.coordination import Budget
 from app.web.client_accounts import accounts_of
 from app.web.raw_target import raw_target_of
 

@@ -27,7 +27,7 @@ class MarketRoutes:
     def __init__(self, wiring: Wiring, callers: Callers) -> None:
         self._ports = wiring.ports
         self._registry = wiring.registry
-        self._instruments = wiring.paper.instruments
+        self._instruments = wiring.paper.traded
         self._callers = callers
 
     # Open to everybody

@@ -1,10 +1,17 @@
-"""The paper venue's front desk: what a person may set and see, as parsed JSON in and out."""
+"""The front of the paper venue: what people may set and see of it, and what anybody may ask.
 
+The admin API and the dialects know this package and nothing else of the paper venue.
+"""
+
+from collections.abc import Iterable
 from decimal import Decimal
 
 from app.domain.account import Account
+from app.domain.enums import Market
 from app.domain.errors import Conflict
-from app.domain.identifiers import Symbol
+from app.domain.identifiers import EpochMs, Symbol
+from app.domain.instrument import Instrument
+from app.domain.market import Quote
 from app.paper.admin.account_update import account_after
 from app.paper.admin.parse import (
     AccountSetting,
@@ -14,14 +21,43 @@ from app.paper.admin.parse import (
     quotes_from,
 )
 from app.paper.admin.render import Json, account_json, instrument_json, quote_json
-from app.paper.defaults import DEFAULT_INSTRUMENTS
-from app.paper.domain.account import PaperAccount
+from app.paper.domain.account import Fees, PaperAccount
 from app.paper.domain.fault import FaultPlan
-from app.paper.paper_ports import PaperPorts
-from app.paper.ports import BookEntry, PaperChange, PaperSnapshot
+from app.paper.ports import (
+    BookEntry,
+    PaperChange,
+    PaperInstruments,
+    PaperPorts,
+    PaperSnapshot,
+)
 
 #: Commits that others may win before a setting gives up.
 ATTEMPTS_MAX = 100
+
+
+#: Symbol, market, lot. The last two count contracts of one US dollar each.
+_DEFAULTS = (
+    (Symbol("BTC/USDT"), Market.SPOT, "0.00001"),
+    (Symbol("BTC/USDT"), Market.USDM, "0.00001"),
+    (Symbol("ETH/USDT"), Market.SPOT, "0.0001"),
+    (Symbol("ETH/USDT"), Market.USDM, "0.001"),
+    (Symbol("BTC/USD"), Market.COINM, "1"),
+    (Symbol("ETH/USD"), Market.COINM, "1"),
+)
+
+#: What the paper venue trades before anybody has changed it (docs/api.md).
+DEFAULT_INSTRUMENTS = tuple(
+    Instrument(
+        symbol=symbol,
+        market=market,
+        kind="inverse" if market is Market.COINM else "linear",
+        price_step=Decimal("0.01"),
+        quantity_step=Decimal(quantity_step),
+        min_quantity=Decimal(quantity_step),
+        min_notional=Decimal(1 if market is Market.COINM else 5),
+    )
+    for symbol, market, quantity_step in _DEFAULTS
+)
 
 
 class PaperAdministration:
@@ -32,7 +68,46 @@ class PaperAdministration:
     """
 
     def __init__(self, ports: PaperPorts) -> None:
-        self._ports = ports
+        self.ports = ports
+
+    # What anybody may ask
+
+    @property
+    def traded(self) -> PaperInstruments:
+        """The rules of what is traded."""
+        return self.ports.instruments
+
+    def quote(self, symbol: Symbol) -> Quote | None:
+        """Return the newest prices, or None if none are known.
+
+        Raises:
+            VenueUnavailable: they come from an exchange that cannot be reached.
+        """
+        return self.ports.quote(symbol)
+
+    def past(self, symbol: Symbol, moments: Iterable[EpochMs]) -> list[Quote | None]:
+        """Return the prices at these moments, none of them to come; None where none are known.
+
+        What a person sets now says nothing of the past, so then nothing is known.
+        """
+        if self.ports.prices.current(symbol).is_set:
+            return [None for _ in moments]
+        return self.ports.source.past(symbol, moments)
+
+    def fees(self, account: Account) -> Fees:
+        """Return the shares of the notional that an account pays."""
+        return self.ports.ledger.load(account.id).account_of(account).fees
+
+    # Accounts
+
+    def rehearse(self, account: Account, setting: AccountSetting) -> None:
+        """Refuse what an empty account would refuse, before anything is created or wiped out.
+
+        Raises:
+            MalformedPayload: with the messages by field.
+        """
+        empty = PaperAccount(market=account.market, position_mode=account.position_mode)
+        account_after(empty, setting, lambda _: Decimal(1), has_resting=False)
 
     def set_account(self, account: Account, content: object) -> None:
         """Replace what the body of `PUT /paper/accounts/<name>` names.
@@ -47,7 +122,7 @@ class PaperAdministration:
         """
         setting = account_setting_from(content)
         for _ in range(ATTEMPTS_MAX):
-            snapshot = self._ports.ledger.load(account.id)
+            snapshot = self.ports.ledger.load(account.id)
             try:
                 self._commit(account, setting, snapshot)
             except Conflict:
@@ -58,15 +133,17 @@ class PaperAdministration:
     def seed_account(self, account: Account, content: object) -> None:
         """Set an account that nothing was ever set or traded in; leave any other alone."""
         setting = account_setting_from(content)
-        snapshot = self._ports.ledger.load(account.id)
+        snapshot = self.ports.ledger.load(account.id)
         if snapshot.account is None:
             self._commit(account, setting, snapshot)
 
     def account(self, account: Account) -> Json:
         """Return the body of `GET /paper/accounts/<name>`."""
-        snapshot = self._ports.ledger.load(account.id)
-        history = self._ports.ledger.history(account.id)
-        return account_json(_known(account, snapshot), history)
+        snapshot = self.ports.ledger.load(account.id)
+        history = self.ports.ledger.history(account.id)
+        return account_json(snapshot.account_of(account), history)
+
+    # Prices, instruments and faults
 
     def set_prices(self, content: object) -> int:
         """Set what the body of `PUT /paper/prices` names, as one tick; return its number.
@@ -74,28 +151,38 @@ class PaperAdministration:
         Raises:
             MalformedPayload: with the messages by field; nothing has changed.
         """
-        return self._ports.prices.set(quotes_from(content), self._ports.clock.now_ms())
+        return self.ports.prices.set(quotes_from(content), self.ports.clock.now_ms())
 
     def prices(self) -> Json:
         """Return the prices of everything that is traded, and whether they were set."""
-        is_set = self._ports.prices.all()
-        at_ms = self._ports.clock.now_ms()
-        symbols = {one.symbol for one in self._ports.instruments.all()} | set(is_set)
+        is_set = self.ports.prices.all()
+        at_ms = self.ports.clock.now_ms()
+        symbols = {one.symbol for one in self.ports.instruments.all()} | set(is_set)
         prices: Json = {}
         for symbol in sorted(symbols):
             set_here = symbol in is_set
-            quote = is_set[symbol] if set_here else self._ports.source.quote(symbol, at_ms)
+            quote = is_set[symbol] if set_here else self.ports.source.quote(symbol, at_ms)
             shown = quote_json(quote)
             prices[symbol] = None if shown is None else {**shown, "is_set": set_here}
         return {"prices": prices}
 
+    def seen_prices(self) -> Json:
+        """Return symbol → prices as last seen: no exchange is asked."""
+        by_hand = self.ports.prices.all()
+        quotes = {**self.ports.ticks.observed().quotes, **by_hand}
+        shown = {symbol: quote_json(quotes[symbol]) for symbol in sorted(quotes)}
+        return {
+            symbol: quote and {**quote, "is_set": symbol in by_hand}
+            for symbol, quote in shown.items()
+        }
+
     def clear_prices(self) -> None:
         """Start the walk again, or the live tickers."""
-        self._ports.prices.clear()
+        self.ports.prices.clear()
 
     def ticks_waiting(self) -> int:
         """Return how many ticks nobody has evaluated yet."""
-        return self._ports.ticks.waiting()
+        return self.ports.ticks.waiting()
 
     def set_instruments(self, content: object) -> None:
         """Add or replace what the body of `PUT /paper/instruments` lists.
@@ -103,15 +190,15 @@ class PaperAdministration:
         Raises:
             MalformedPayload: with the messages by field; nothing has changed.
         """
-        self._ports.instruments.put(instruments_from(content))
+        self.ports.instruments.put(instruments_from(content))
 
     def seed_instruments(self) -> None:
         """Add the instruments of a fresh install, save those that are there."""
-        self._ports.instruments.add_missing(DEFAULT_INSTRUMENTS)
+        self.ports.instruments.add_missing(DEFAULT_INSTRUMENTS)
 
     def instruments(self) -> Json:
         """Return everything that is traded."""
-        return {"instruments": [instrument_json(one) for one in self._ports.instruments.all()]}
+        return {"instruments": [instrument_json(one) for one in self.ports.instruments.all()]}
 
     def set_faults(self, account: Account, content: object) -> None:
         """Plan the faults that the body of `PUT /paper/faults/<account>` lists, and no others.
@@ -119,18 +206,18 @@ class PaperAdministration:
         Raises:
             MalformedPayload: with the messages by field; nothing has changed.
         """
-        self._ports.faults.put(account.id, fault_plan_from(content))
+        self.ports.faults.put(account.id, fault_plan_from(content))
 
     def clear_faults(self, account: Account) -> None:
         """Let every call be well again."""
-        self._ports.faults.put(account.id, FaultPlan())
+        self.ports.faults.put(account.id, FaultPlan())
 
     def _commit(self, account: Account, setting: AccountSetting, snapshot: PaperSnapshot) -> None:
-        ports = self._ports
+        ports = self.ports
         history = ports.ledger.history(account.id)
         resting = [order for order in history if order.is_open]
         after = account_after(
-            _known(account, snapshot),
+            snapshot.account_of(account),
             setting,
             self._last_price,
             has_resting=bool(resting) and not setting.reset,
@@ -142,14 +229,5 @@ class PaperAdministration:
         ports.book.leave([BookEntry.of(account.id, order) for order in resting])
 
     def _last_price(self, symbol: Symbol) -> Decimal | None:
-        price = self._ports.prices.current(symbol)
-        quote = price.quote
-        if not price.is_set:
-            quote = self._ports.source.quote(symbol, self._ports.clock.now_ms())
+        quote = self.ports.quote(symbol)
         return None if quote is None else quote.last
-
-
-def _known(account: Account, snapshot: PaperSnapshot) -> PaperAccount:
-    if snapshot.account is not None:
-        return snapshot.account
-    return PaperAccount(market=account.market, position_mode=account.position_mode)

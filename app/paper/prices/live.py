@@ -1,6 +1,6 @@
 """Prices of a real exchange for play money: its public tickers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Protocol
 
@@ -47,6 +47,11 @@ class LiveSource:
             return None  # the exchange does not trade it
         self._seen[symbol] = (at_ms, quote)
         return quote
+
+    def past(self, symbol: Symbol, moments: Iterable[EpochMs]) -> list[Quote | None]:
+        """Return that nothing is known: nobody keeps what an exchange has said."""
+        del symbol
+        return [None for _ in moments]
 
 
 def _quote_of(ticker: Mapping[str, str | None]) -> Quote:

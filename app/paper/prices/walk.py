@@ -1,5 +1,6 @@
 """Prices that walk: a pure function of seed, symbol and time, so that every process agrees."""
 
+from collections.abc import Iterable
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
 from hashlib import sha256
 
@@ -52,6 +53,10 @@ class WalkSource:
             return None
         base = BASE_PRICES.get(base_of(symbol), _OTHER_BASE_PRICE)
         return walk(self._seed, symbol, base, max(steps), at_ms)
+
+    def past(self, symbol: Symbol, moments: Iterable[EpochMs]) -> list[Quote | None]:
+        """Return the prices at these moments: they are a function of time."""
+        return [self.quote(symbol, moment) for moment in moments]
 
 
 def walk(seed: str, symbol: Symbol, base: Decimal, price_step: Decimal, at_ms: EpochMs) -> Quote:

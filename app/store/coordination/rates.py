@@ -1,23 +1,14 @@
 """How many requests of one caller there were, for dialects that limit more than what is queued."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import redis
 
 from app.domain.errors import RateLimited
+from app.ports.coordination import Budget
 from app.store.core import keys
 from app.store.core.scripts import load_script
 from app.store.core.transaction import OK
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
-    """So many requests in a window, which begins with the first of them."""
-
-    purpose: str
-    limit: int
-    window_ms: int
 
 
 class RedisRates:

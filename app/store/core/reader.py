@@ -3,7 +3,6 @@
 import heapq
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -14,6 +13,7 @@ from app.domain.decision import TimelineEntry
 from app.domain.errors import UnreadableRecord
 from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.search import EVERYTHING, Place, Search
+from app.ports.history import TimelineEvent
 from app.store.core import keys
 from app.store.core.quarantine import RedisQuarantine
 from app.store.core.records import entries_from, entry_from
@@ -30,20 +30,6 @@ SLACK_SECONDS = 2.0
 
 #: The greatest sequence number within one millisecond of a stream.
 _LAST_OF_MS = 2**64 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class TimelineEvent:
-    """A timeline entry as it was written: at which position of the streams, by which process.
-
-    Attributes:
-        position: None where the same commit has told more, so that nobody goes on from the middle.
-    """
-
-    position: str | None
-    id: AggregateId
-    entry: TimelineEntry
-    process: str
 
 
 class RedisReader:

@@ -9,7 +9,6 @@ from flask import Flask
 from app.admin import authentication
 from app.bootstrap import Wiring, web_wiring
 from app.factory import create_app
-from app.paper.admin.administration import PaperAdministration
 from app.settings import Settings
 from tests.support.caller import Caller, Worker
 
@@ -61,7 +60,7 @@ def worker(settings: Settings) -> Worker:
 @pytest.fixture
 def demo(api: Caller, wiring: Wiring) -> Caller:
     """A caller of an installation with a spot account, a connector and a price."""
-    PaperAdministration(wiring.paper).seed_instruments()
+    wiring.paper.seed_instruments()
     api.call("PUT", "/paper/accounts/demo", {"balances": {"USDT": "10000", "BTC": "1"}})
     connector = {"account": "demo", "symbol": "BTC/USDT", "token": "demo-token"}
     api.call("PUT", "/api/connectors/demo", connector)

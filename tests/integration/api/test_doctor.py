@@ -169,7 +169,7 @@ def test_the_queue_is_well_while_canaries_come_through(api: Caller, wiring: Wiri
         return row["grade"], row["message"]
 
     never = queue()
-    now_ms = wiring.clock.server_ms()
+    now_ms = wiring.ports.clock.server_ms()
     wiring.ports.heartbeat.beat(EpochMs(now_ms - CANARY_AGE_MAX_MS - 1))
     late = queue()
     wiring.ports.heartbeat.beat(now_ms)

@@ -13,7 +13,6 @@ from app.domain.account import Account, ApiClient
 from app.domain.enums import Dialect, Mode
 from app.domain.identifiers import AccountId, AccountName, VenueName
 from app.factory import create_app
-from app.paper.admin.administration import PaperAdministration
 from app.settings import Settings
 from tests.support.caller import Caller
 
@@ -58,7 +57,7 @@ def test_who_was_made_known_in_another_process_is_let_in_at_once(
 def test_an_old_password_is_refused_at_once(
     api: Caller, wiring: Wiring, other: FlaskClient
 ) -> None:
-    PaperAdministration(wiring.paper).seed_instruments()
+    wiring.paper.seed_instruments()
     made(api)
     listed(other)
     made(api, "another")

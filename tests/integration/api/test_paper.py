@@ -212,7 +212,7 @@ def test_prices_are_set_shown_and_left_alone_again(api: Caller, wiring: Wiring) 
     shown = api.call("GET", "/paper/prices")["prices"]
     assert (shown["BTC/USDT"]["bid"], shown["BTC/USDT"]["is_set"]) == ("99", True)
     assert shown["ETH/USDT"] is None
-    assert wiring.paper.ticks.waiting() == 1
+    assert wiring.paper.ports.ticks.waiting() == 1
     assert api.call("DELETE", "/paper/prices") == {"prices": {}}
 
 
@@ -303,7 +303,7 @@ def test_the_real_time_comes_back(api: Caller, wiring: Wiring) -> None:
 
     now_ms = api.call("POST", "/paper/clock", {"real": True})["now_ms"]
 
-    assert abs(now_ms - wiring.clock.server_ms()) < 2_000
+    assert abs(now_ms - wiring.ports.clock.server_ms()) < 2_000
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def wiring(settings: Settings, worker: Worker, monkeypatch: pytest.MonkeyPatch) 
     """A web process whose store can fail; while it waits, the worker works."""
     monkeypatch.setattr("app.bootstrap.connect", FaultyStore)
     wiring = web_wiring(settings)
-    monkeypatch.setattr(wiring.clock, "sleep", lambda _: worker.step())
+    monkeypatch.setattr(wiring.ports.clock, "sleep", lambda _: worker.step())
     return wiring
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from app.bootstrap import Wiring
 from app.domain.identifiers import VenueName
-from app.paper.admin.administration import PaperAdministration
 from tests.support.caller import Caller, Json
 
 pytestmark = pytest.mark.integration
@@ -16,7 +15,7 @@ pytestmark = pytest.mark.integration
 @pytest.fixture
 def traded(api: Caller, wiring: Wiring) -> Caller:
     """A caller of an installation whose paper venue trades BTC/USDT in two markets, and ETH."""
-    PaperAdministration(wiring.paper).seed_instruments()
+    wiring.paper.seed_instruments()
     return api
 
 

@@ -18,7 +18,7 @@ from app.domain.enums import Market
 from app.domain.errors import HookfillError, MalformedPayload, NotFound, NotPermitted
 from app.domain.identifiers import AccountId, AccountName, Symbol, VenueName
 from app.domain.request.netting import NetAction
-from app.paper.defaults import DEFAULT_INSTRUMENTS
+from app.paper.admin.administration import DEFAULT_INSTRUMENTS
 from app.web.json_body import payload_from
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "apisify").glob("*.json"))

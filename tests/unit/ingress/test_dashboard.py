@@ -287,7 +287,7 @@ class TestOverview:
     def test_it_says_when_the_queue_carries_nothing(self, site: Site) -> None:
         assert "Not ready" in site.text("/")
 
-        site.wiring.ports.heartbeat.beat(site.wiring.clock.server_ms())
+        site.wiring.ports.heartbeat.beat(site.wiring.ports.clock.server_ms())
 
         assert "Not ready" not in site.text("/")
 
@@ -465,7 +465,7 @@ SEEN = VenueOrder(
 def nobody_waits(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let hours pass between two looks, for there is no worker to wait for."""
     hours = count(0, 3_600_000)
-    monkeypatch.setattr(site.wiring.clock, "steady_ms", lambda: next(hours))
+    monkeypatch.setattr(site.wiring.ports.clock, "steady_ms", lambda: next(hours))
 
 
 class TestAccountAtItsVenue:
@@ -481,7 +481,7 @@ class TestAccountAtItsVenue:
         return site.wiring.registry.put_account(account)
 
     def compared(self, site: Site, account: Account, *mismatches: Mismatch) -> str:
-        now_ms = site.wiring.clock.server_ms()
+        now_ms = site.wiring.ports.clock.server_ms()
         found = Reconciliation(
             at_ms=now_ms, begun_ms=now_ms, mismatches=mismatches, foreign=(SEEN,)
         )
@@ -530,7 +530,7 @@ class TestAccountAtItsVenue:
         self, site: Site, account: Account
     ) -> None:
         self.compared(site, account)
-        now_ms = EpochMs(site.wiring.clock.server_ms() + 1)
+        now_ms = EpochMs(site.wiring.ports.clock.server_ms() + 1)
         failed = FailedReconciliation(at_ms=now_ms, begun_ms=now_ms, message="nobody is there")
         site.wiring.ports.reconciliations.put_failure(account.id, failed)
 

@@ -17,6 +17,7 @@ from app.domain.enums import Dialect
 from app.domain.errors import NotFound
 from app.domain.identifiers import AccountId, AccountName
 from app.factory import create_app
+from app.paper.admin.administration import PaperAdministration
 from app.services.keeping.archive import archive
 from app.settings import Settings
 from app.store.coordination.rates import RedisRates
@@ -50,14 +51,13 @@ class Client:
         self.mine = int(SPOT.id)
         self.put_client(wire.KEY, (SPOT.name, USDM.name))
         self.put_client(OTHER, (AccountName("theirs"),))
-        paper = replace(wiring.paper, instruments=self.rig.world.ports.instruments)
         wiring = replace(
             wiring,
             ports=self.rig.ports,
             registry=self.rig.registry,
             reader=self.rig.whole,
             rates=RedisRates(self.rig.redis),
-            paper=paper,
+            paper=PaperAdministration(self.rig.world.ports),
         )
         self.http: FlaskClient = create_app(wiring).test_client()
 

@@ -1,0 +1,34 @@
+"""What may be expected of a venue, told before anything is asked of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from app.domain.enums import Market
+from app.domain.identifiers import VenueName
+
+
+class AdapterClass(StrEnum):
+    """Whether an unknown outcome is resolved by asking the venue, or by a person."""
+
+    FULL = "full"
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueTraits:
+    """One venue.
+
+    Attributes:
+        markets: what is traded there; empty if nobody knows.
+        play_money: market → what kind of play money there is, beside real money.
+        lists_all_symbols: one question lists the open orders of all symbols.
+        native_stops: where the venue keeps stop orders; Hookfill emulates them all the same.
+    """
+
+    name: VenueName
+    adapter: AdapterClass
+    markets: tuple[Market, ...]
+    play_money: Mapping[Market, str] = field(default_factory=dict)
+    lists_all_symbols: bool = True
+    native_stops: str = ""
