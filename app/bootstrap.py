@@ -34,6 +34,7 @@ from app.paper.store.reports import RedisPaperReports
 from app.ports import Ports
 from app.ports.exchange import VenueMemory
 from app.ports.publisher import Publisher
+from app.services.admin.records import Records
 from app.settings import Settings
 from app.store.coordination.backlog import RedisBacklog
 from app.store.coordination.heartbeat import RedisHeartbeat
@@ -98,6 +99,18 @@ class Wiring:
     paper: PaperAdministration
     broker: Broker
     messages: CeleryPublisher
+
+    @property
+    def records(self) -> Records:
+        """What accounts, connectors and clients are made and changed with."""
+        return Records(
+            registry=self.registry,
+            vault=self.vault,
+            ports=self.ports,
+            symbols=self.symbols,
+            is_allowed=self.settings.may_trade_at,
+            set_paper=self.paper.set_account,
+        )
 
 
 def web_wiring(settings: Settings) -> Wiring:

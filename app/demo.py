@@ -1,13 +1,14 @@
 """The demo accounts of a fresh install: play money, and a caller of each dialect."""
 
-from urllib.parse import urlsplit
-
 from app.bootstrap import Wiring, web_wiring
-from app.domain.account import PAPER, Account, ApiClient, Connector
+from app.domain.account import Account, ApiClient
 from app.domain.enums import Dialect, Market, Mode, PositionMode
-from app.domain.errors import NotFound, NotPermitted
-from app.domain.identifiers import AccountId, AccountName, Symbol
-from app.settings import Settings, derived, is_loopback
+from app.domain.errors import NotPermitted
+from app.domain.identifiers import AccountName
+from app.services.admin.accounts import find_account, new_account, put_account
+from app.services.admin.clients import put_client
+from app.services.admin.connectors import put_connector
+from app.settings import Settings, derived
 
 GROUP = "demo"
 SPOT = AccountName("demo-spot")
@@ -65,12 +66,8 @@ def seed(settings: Settings) -> _Demo:
 
 def _refuse_real_money(wiring: Wiring) -> None:
     """Refuse the test profile where an account could reach a real venue."""
-    if not wiring.settings.fast:
-        return
     for account in wiring.registry.accounts():
-        url = wiring.settings.venue_urls.get(account.venue, "")
-        is_local = is_loopback(urlsplit(url).hostname or "")
-        if account.mode is not Mode.PAPER and not is_local:
+        if account.mode is not Mode.PAPER and not wiring.settings.may_trade_at(account.venue):
             raise NotPermitted(
                 f"The test profile (--fast) does not run with account {account.name}, which "
                 f"trades at {account.venue}. Start without --fast."
@@ -80,34 +77,22 @@ def _refuse_real_money(wiring: Wiring) -> None:
 def _account(
     wiring: Wiring, number: int | None, name: AccountName, market: Market, mode: PositionMode
 ) -> Account:
-    try:
-        return wiring.registry.account_named(name)
-    except NotFound:
-        account = Account(
-            id=AccountId(0),
-            name=name,
-            group=name if name == NET else GROUP,  # a group has one account a venue and market
-            venue=PAPER,
-            market=market,
-            position_mode=mode,
-        )
-        made = wiring.registry.put_account(account)
-        is_known = number in {None, made.id}
-        assert is_known, f"{name} became account {made.id}, not {number}"  # noqa: S101
-        return made
+    known = find_account(name, wiring.records)
+    if known is not None:
+        return known
+    group = name if name == NET else GROUP  # a group has one account a venue and market
+    facts = {"group": group, "market": market, "position_mode": mode}
+    made = put_account(new_account(name), facts, wiring.records)
+    is_known = number in {None, made.id}
+    assert is_known, f"{name} became account {made.id}, not {number}"  # noqa: S101
+    return made
 
 
 def _connector(wiring: Wiring, name: str, account: AccountName, symbol: str) -> dict[str, str]:
     token = _secret(wiring, f"connector {name}")
     if wiring.registry.connector(name) is None:
-        wiring.registry.put_connector(
-            Connector(
-                name=name,
-                token_hash=wiring.vault.digest(token),
-                account=account,
-                symbol=Symbol(symbol),
-            )
-        )
+        facts = {"token": token, "account": account, "symbol": symbol}
+        put_connector(name, facts, wiring.records)
     return {"connectorName": name, "connectorToken": token}
 
 
@@ -115,12 +100,8 @@ def _client(wiring: Wiring, dialect: Dialect) -> _Demo:
     key = f"demo-{dialect.value.replace('_', '-')}"
     secret = _secret(wiring, f"client {key}")
     if wiring.registry.client(dialect, key) is None:
-        sealed = wiring.vault.encrypt(f"{dialect}:{key}", {"secret": secret})
-        if dialect is Dialect.HUMMINGBOT:
-            sealed = wiring.vault.digest(secret)
-        wiring.registry.put_client(
-            ApiClient(dialect=dialect, key=key, secret=sealed, accounts=_CLIENTS[dialect])
-        )
+        client = ApiClient(dialect=dialect, key=key, secret="", accounts=_CLIENTS[dialect])
+        put_client(client, {}, secret, lambda *_: None, wiring.records)
     match dialect:
         case Dialect.APISIFY:
             return {"apikey": key, "secret": secret}

@@ -1,9 +1,9 @@
 """API clients, as the admin API sets and shows them (docs/api.md)."""
 
 import re
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from marshmallow import ValidationError
@@ -12,19 +12,16 @@ from app.admin.client_bodies import BODIES, RECORD_FIELDS
 from app.admin.request_body import checked_name, refused
 from app.bootstrap import Wiring
 from app.dialects.hummingbot.credentials import DEFAULT, is_only_play
-from app.domain.account import ApiClient
+from app.domain.account import Account, ApiClient
 from app.domain.enums import Dialect, Market
 from app.domain.errors import NotFound
-from app.domain.identifiers import AccountName
+from app.services.admin.clients import put_client
 from app.web.fields import Text, loaded
 
 Json = dict[str, object]
 
 #: As long as apisify takes them; the others ask nothing.
 KEY_CHARACTERS_MAX = 128
-
-#: Random bytes of a secret that is made here.
-SECRET_BYTES = 32
 
 _KEY = re.compile(r"[!-.0-~]{1,128}", re.ASCII)
 
@@ -51,7 +48,7 @@ class ClientRecords:
 
     def __init__(self, wiring: Wiring) -> None:
         self._registry = wiring.registry
-        self._vault = wiring.vault
+        self._records = wiring.records
 
     def all(self) -> list[Json]:
         """Return all clients, by dialect and key."""
@@ -78,15 +75,9 @@ class ClientRecords:
         known = self._registry.client(spoken, key)
         named = loaded(BODIES[spoken], content)
         word = secret_word(spoken)
-        made = secrets.token_urlsafe(SECRET_BYTES) if known is None and word not in named else None
-        secret = named.get(word, made)
         client = known or ApiClient(dialect=spoken, key=checked_name(key, _KEY_SHAPE), secret="")
-        client = replace(client, **self._changes(client, named))
-        if secret is not None:
-            client = replace(client, secret=self._kept(client, secret))
-        self._refuse_default(client)
-        if client != known:
-            self._registry.put_client(client)
+        rule = partial(self._refuse, named)
+        client, made = put_client(client, _changes(named), named.get(word), rule, self._records)
         return shown(client) if made is None else {**shown(client), word: made}
 
     def disable(self, dialect: str, key: str) -> Json:
@@ -107,45 +98,34 @@ class ClientRecords:
             raise NotFound(f"{spoken} has no client {key[:KEY_CHARACTERS_MAX]!a}")
         return client
 
-    def _changes(self, client: ApiClient, named: dict[str, Any]) -> dict[str, Any]:
-        """Return what the body names, as fields of the record."""
-        changes: dict[str, Any] = {}
-        if "enabled" in named:
-            changes["enabled"] = named["enabled"]
-        if "permissions" in named:
-            changes["permissions"] = tuple(dict.fromkeys(named["permissions"]))
-        if "accounts" in named:
-            changes["accounts"] = self._accounts_of(client.dialect, named["accounts"])
-        settings = {name: value for name, value in named.items() if name not in RECORD_FIELDS}
-        if settings:
-            changes["settings"] = {**client.settings, **settings}
-        return changes
-
-    def _accounts_of(self, dialect: Dialect, names: Sequence[str]) -> tuple[AccountName, ...]:
-        accounts = []
-        for name in dict.fromkeys(names):
-            try:
-                accounts.append(self._registry.account_named(AccountName(name)))
-            except NotFound as error:
-                raise refused("accounts", f"There is no account named {name[:64]!a}.") from error
+    def _refuse(
+        self,
+        named: Mapping[str, Any],
+        client: ApiClient,
+        accounts: Sequence[Account],
+    ) -> None:
+        """Refuse what the dialect of a client does not bear."""
         is_one_spot = len(accounts) <= 1 and all(one.market is Market.SPOT for one in accounts)
-        if dialect is Dialect.POLONIEX and not is_one_spot:
+        if "accounts" in named and client.dialect is Dialect.POLONIEX and not is_one_spot:
             raise refused("accounts", "Poloniex has one account, and that is a SPOT account.")
-        return tuple(account.name for account in accounts)
-
-    def _refuse_default(self, client: ApiClient) -> None:
-        """Refuse the password that everybody knows for accounts that are not paper."""
         if client.dialect is not Dialect.HUMMINGBOT or client.key != DEFAULT:
             return
-        accounts = map(self._registry.account_named, client.accounts)
-        if self._vault.matches(DEFAULT, client.secret) and not is_only_play(accounts):
+        # Everybody knows this password, so that it opens no real money.
+        if self._records.vault.matches(DEFAULT, client.secret) and not is_only_play(accounts):
             raise refused("password", "Choose another: this one opens paper accounts only.")
 
-    def _kept(self, client: ApiClient, secret: str) -> str:
-        """Return the secret as it is stored: sealed where it signs, else as a keyed hash."""
-        if client.dialect is Dialect.HUMMINGBOT:
-            return self._vault.digest(secret)
-        return self._vault.encrypt(f"{client.dialect}:{client.key}", {"secret": secret})
+
+def _changes(named: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the body names, as fields of the record."""
+    changes: dict[str, Any] = {
+        "settings": {name: value for name, value in named.items() if name not in RECORD_FIELDS}
+    }
+    if "enabled" in named:
+        changes["enabled"] = named["enabled"]
+    for name in ("accounts", "permissions"):
+        if name in named:
+            changes[name] = tuple(dict.fromkeys(named[name]))
+    return changes
 
 
 def secret_word(dialect: Dialect) -> str:

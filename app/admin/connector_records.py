@@ -1,6 +1,5 @@
 """Crypto Arsenal connectors, as the admin API sets and shows them (docs/api.md)."""
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import fields as fields_of
 from dataclasses import replace
@@ -15,19 +14,15 @@ from app.bootstrap import Wiring
 from app.dialects.crypto_arsenal.settings import ConnectorSettings, settings_of
 from app.domain.account import Connector
 from app.domain.errors import NotFound
-from app.domain.identifiers import AccountName, Symbol
 from app.domain.money import plain
-from app.web.fields import Flag, Text, invalid_fields, loaded
-from app.web.symbol_lookup import Spellings
+from app.services.admin.connectors import existing_account, put_connector
+from app.web.fields import Flag, Text, loaded
 
 Json = dict[str, object]
 
 #: As long as the webhook takes them (Crypto Arsenal webhook spec, 2).
 NAME_CHARACTERS_MAX = 128
 TOKEN_CHARACTERS_MAX = 256
-
-#: Random bytes of a token that is made here.
-TOKEN_BYTES = 32
 
 
 class ConnectorName(Text):
@@ -64,8 +59,7 @@ class ConnectorRecords:
 
     def __init__(self, wiring: Wiring) -> None:
         self._registry = wiring.registry
-        self._vault = wiring.vault
-        self._spellings = Spellings(wiring)
+        self._records = wiring.records
 
     def all(self) -> list[Json]:
         """Return all connectors, by name."""
@@ -93,19 +87,9 @@ class ConnectorRecords:
         changes = self._changes(loaded(_BODY, own))
         stored = {} if known is None else known.settings
         changes["settings"] = settings_of({**stored, **others}).record()
-        made = None
         if known is None:
-            if "token_hash" not in changes:
-                made = secrets.token_urlsafe(TOKEN_BYTES)
-                changes["token_hash"] = self._vault.digest(made)
-            _require(changes, "account", "symbol")
-            connector = Connector(name=checked_name(name, _NAME), **changes)
-        else:
-            connector = replace(known, **changes)
-        if "symbol" in changes:
-            connector = replace(connector, symbol=self._symbol_of(connector))
-        if connector != known:
-            self._registry.put_connector(connector)
+            checked_name(name, _NAME)
+        connector, made = put_connector(name, changes, self._records)
         return shown(connector) if made is None else {**shown(connector), "token": made}
 
     def disable(self, name: str) -> Json:
@@ -119,33 +103,13 @@ class ConnectorRecords:
         return shown(connector)
 
     def _changes(self, named: dict[str, Any]) -> dict[str, Any]:
-        """Return what the body names, as fields of the record."""
-        changes: dict[str, Any] = {
-            field: named[field] for field in ("symbol", "enabled") if field in named
-        }
-        if "token" in named:
-            changes["token_hash"] = self._vault.digest(named["token"])
+        """Return what the body names, as `put_connector` takes it: `accounts` is a list of one."""
         if "account" in named and "accounts" in named:
             raise refused("accounts", "Stands beside account: one of the two is enough.")
-        if "account" in named:
-            changes["account"] = self._existing("account", named["account"])
         if "accounts" in named:
-            changes["account"] = self._existing("accounts", named["accounts"][0])
-        return changes
-
-    def _existing(self, field: str, name: str) -> AccountName:
-        try:
-            return self._registry.account_named(AccountName(name)).name
-        except NotFound as error:
-            raise refused(field, f"There is no account named {name[:64]!a}.") from error
-
-    def _symbol_of(self, connector: Connector) -> Symbol:
-        """Return what the symbol of a connector means to its account, as the caller wrote it."""
-        account = self._registry.account_named(connector.account)
-        try:
-            return self._spellings.symbol_of(connector.symbol, account)
-        except NotFound as error:
-            raise refused("symbol", f"{error}.") from error
+            (name,) = named.pop("accounts")
+            named["account"] = existing_account("accounts", name, self._records)
+        return named
 
     def _get(self, name: str) -> Connector:
         self._registry.refresh()
@@ -171,11 +135,3 @@ def _plain(value: object) -> object:
     if isinstance(value, Decimal):
         return plain(value)
     return [str(one) for one in value] if isinstance(value, tuple) else value
-
-
-def _require(changes: Mapping[str, object], *fields: str) -> None:
-    missing = {
-        field: ["Is needed for a new connector."] for field in fields if field not in changes
-    }
-    if missing:
-        raise invalid_fields(missing)

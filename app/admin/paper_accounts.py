@@ -3,17 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from app.admin.account_rules import complaints_about
 from app.admin.request_body import Name, checked_name, refused
 from app.bootstrap import Wiring
 from app.domain.account import Account
 from app.domain.enums import Mode
 from app.domain.errors import NotFound
-from app.domain.identifiers import AccountId, AccountName
+from app.domain.identifiers import AccountName
 from app.paper.admin.parse import AccountSetting, account_setting_from
 from app.paper.admin.render import Json
+from app.services.admin.accounts import find_account, new_account, refuse_wrong
 from app.services.admin.reset import cancel_everything
-from app.web.fields import invalid_fields
 
 _NAME = Name()
 
@@ -70,21 +69,14 @@ class PaperAccounts:
         return self._paper.account(after)
 
     def _existing(self, name: str) -> Account | None:
-        self._registry.refresh()
-        try:
-            account = self._registry.account_named(AccountName(name))
-        except NotFound:
-            return None
-        if account.mode is not Mode.PAPER:
+        account = find_account(name, self._wiring.records)
+        if account is not None and account.mode is not Mode.PAPER:
             raise refused("name", f"{account.name} is no paper account.")
         return account
 
     def _created(self, name: str, setting: AccountSetting) -> Account:
-        checked = AccountName(checked_name(name, _NAME))
-        account = _like(Account(id=AccountId(0), name=checked, group=checked), setting)
-        complaints = complaints_about(account, None, self._wiring)
-        if complaints:
-            raise invalid_fields(complaints)
+        account = _like(new_account(AccountName(checked_name(name, _NAME))), setting)
+        refuse_wrong(account, None, self._wiring.records)
         self._paper.rehearse(account, setting)
         return self._registry.put_account(account)
 

@@ -1,6 +1,6 @@
 """Accounts, connectors and API clients."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from app.domain.account import Account, ApiClient, Connector
@@ -75,3 +75,23 @@ class Registry(Accounts, Protocol):
         Raises:
             WrongState: the account is frozen; see `Freezer`.
         """
+
+
+class Vault(Protocol):
+    """Secrets: sealed where they must be read again, hashed where they need only be compared."""
+
+    def encrypt(self, owner: str, secrets: Mapping[str, str]) -> str:
+        """Return the secrets sealed together with the name of their owner."""
+
+    def decrypt(self, owner: str, sealed: str) -> Mapping[str, str]:
+        """Return the secrets.
+
+        Raises:
+            StoreError: the keys are others, or the seal belongs to another owner.
+        """
+
+    def digest(self, secret: str) -> str:
+        """Return the keyed hash of a token or password, lower-case hexadecimal."""
+
+    def matches(self, secret: str, digest: str) -> bool:
+        """Compare in constant time."""

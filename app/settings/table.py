@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Self, get_args, get_type_hints
+from urllib.parse import urlsplit
 
 from app.domain.enums import StopDirection, StopPrice
 from app.ports.policy import RECEIVE_WINDOW_MS, Policy
-from app.settings.addresses import Address, DatabaseUrl, ServerUrl
+from app.settings.addresses import Address, DatabaseUrl, ServerUrl, is_loopback
 from app.settings.kinds import (
     ADDRESS,
     DATABASE_URL,
@@ -544,6 +545,11 @@ class Settings:
                 "instance 127.0.0.1:8000, in the test profile (HOOKFILL_FAST or --fast)."
             )
         return settings
+
+    def may_trade_at(self, venue: str) -> bool:
+        """Tell whether accounts may be there: in the test profile at simulated venues only."""
+        host = urlsplit(self.venue_urls.get(venue, "")).hostname or ""
+        return not self.fast or is_loopback(host)
 
     def policy(self) -> Policy:
         """Return how long the use cases may take."""

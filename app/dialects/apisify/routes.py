@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Mapping
+from functools import partial
 
 import structlog
 from flask import Blueprint, Response, request
@@ -20,12 +21,12 @@ from app.domain.errors import HookfillError, NotAuthenticated, SignatureReused
 from app.domain.identifiers import EpochMs
 from app.ports.ledger import Admission
 from app.services.intake.accept import Sender, accept_reversal
+from app.services.symbols import symbol_of
 from app.web.client_accounts import accounts_of
 from app.web.json_body import payload_from
 from app.web.peer import address_of, is_among, url_of
 from app.web.raw_body import raw_body
 from app.web.registry_refresh import with_current_registry
-from app.web.symbol_lookup import Spellings
 
 Payload = Mapping[str, object]
 
@@ -48,7 +49,7 @@ class Orders:
         self._registry = wiring.registry
         self._vault = wiring.vault
         self._instruments = wiring.paper.traded
-        self._spellings = Spellings(wiring)
+        self._symbol_of = partial(symbol_of, venues=wiring.ports.venues, symbols=wiring.symbols)
         self._settings = wiring.settings
         self._window = signing.Window(
             behind_ms=wiring.settings.apisify_recv_window_ms,
@@ -78,7 +79,7 @@ class Orders:
         order = reading.order_from(payload, settings)
         accounts = accounts_of(client, self._registry)
         account, symbol = reading.account_for(
-            order, accounts, self._instruments.all(), self._spellings.symbol_of
+            order, accounts, self._instruments.all(), self._symbol_of
         )
         digest = signing.digest_of(payload)
         window_ms = settings.dedup_window_seconds * 1000

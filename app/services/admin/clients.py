@@ -1,0 +1,66 @@
+"""An API client of a dialect is made, changed or switched off."""
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from app.domain.account import Account, ApiClient
+from app.domain.enums import Dialect
+from app.domain.errors import NotFound
+from app.domain.identifiers import AccountName
+from app.services.admin.records import SECRET_BYTES, Records, refused
+
+#: Dialects whose secret is a password. The others sign with theirs, so it must be read again.
+_BY_PASSWORD = frozenset({Dialect.HUMMINGBOT})
+
+#: Looks at a client as it shall be and at its accounts, and raises what its dialect minds.
+Rule = Callable[[ApiClient, Sequence[Account]], None]
+
+
+def put_client(
+    client: ApiClient, changes: Mapping[str, Any], secret: str | None, rule: Rule, records: Records
+) -> tuple[ApiClient, str | None]:
+    """Store a new client, which has no secret yet, or change what is named of a known one.
+
+    Args:
+        client: as it is.
+        changes: fields of the record, their values checked; `settings` are joined to those that
+            there are.
+        secret: the new one; None keeps the old one, and makes one for a new client.
+        rule: of the dialect.
+        records: what it is kept by.
+
+    Returns:
+        The client, and the secret that was made: it is told this once.
+
+    Raises:
+        MalformedPayload: with the messages by field; nothing has changed.
+    """
+    made = None
+    if secret is None and not client.secret:
+        secret = made = secrets.token_urlsafe(SECRET_BYTES)
+    after = replace(
+        client, **{**changes, "settings": {**client.settings, **changes.get("settings", {})}}
+    )
+    accounts = [_existing(name, records) for name in after.accounts]
+    if secret is not None:
+        after = replace(after, secret=_kept(after, secret, records))
+    rule(after, accounts)
+    if after != client:
+        records.registry.put_client(after)
+    return after, made
+
+
+def _existing(name: AccountName, records: Records) -> Account:
+    try:
+        return records.registry.account_named(name)
+    except NotFound as error:
+        raise refused({"accounts": [f"There is no account named {name[:64]!a}."]}) from error
+
+
+def _kept(client: ApiClient, secret: str, records: Records) -> str:
+    """Return the secret as it is stored: sealed where it signs, else as a keyed hash."""
+    if client.dialect in _BY_PASSWORD:
+        return records.vault.digest(secret)
+    return records.vault.encrypt(f"{client.dialect}:{client.key}", {"secret": secret})

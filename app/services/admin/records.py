@@ -1,0 +1,39 @@
+"""What accounts, connectors and API clients are made and changed with, whoever asks for it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from app.domain.account import Account
+from app.domain.errors import MalformedPayload
+from app.domain.identifiers import VenueName
+from app.ports import Ports
+from app.ports.exchange import SymbolMap
+from app.ports.registry import Registry, Vault
+
+#: Random bytes of a token or secret that is made here.
+SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """The records behind every credential, and what their rules must look at.
+
+    Attributes:
+        symbols: spellings that people have set.
+        is_allowed: whether this installation may trade at a venue; the test profile may not at all.
+        set_paper: lets the paper venue hold an account in another way; it may refuse.
+    """
+
+    registry: Registry
+    vault: Vault
+    ports: Ports
+    symbols: SymbolMap
+    is_allowed: Callable[[VenueName], bool]
+    set_paper: Callable[[Account, Mapping[str, object]], None]
+
+
+def refused(fields: Mapping[str, Sequence[str]]) -> MalformedPayload:
+    """Return the error of wrong fields: name → sentences."""
+    return MalformedPayload(
+        "validation_failed", f"invalid fields: {', '.join(sorted(fields))}", fields
+    )
