@@ -8,8 +8,7 @@ from app.domain.enums import Market, PositionMode, PositionSide
 from app.domain.errors import MalformedPayload
 from app.domain.identifiers import Symbol
 from app.paper.admin.parse import AccountSetting, PositionSetting
-from app.paper.domain.account import Leg, PaperAccount
-from app.paper.domain.contracts import worth
+from app.paper.domain.account import Leg, PaperAccount, worth
 
 PriceOf = Callable[[Symbol], Decimal | None]
 

@@ -1,15 +1,35 @@
-"""An account of the paper venue: what it has, what it owes, and what is held back of it."""
+"""An account of the paper venue: what it has, what it owes, and what is held back of it.
+
+Linear contracts count base coins, inverse ones units of quote currency. An inverse contract (COINM)
+is margined in its base coin, in which its profit is paid as well.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from app.domain.enums import Market, PositionMode, PositionSide
-from app.domain.identifiers import Currency, Symbol
+from app.domain.identifiers import Currency, Symbol, base_of, quote_of
 from app.domain.market import AccountView, Balance, Position
-from app.paper.domain.contracts import price_of, settled_in
 
 _NOTHING = Decimal(0)
+
+
+def settled_in(market: Market, symbol: Symbol) -> Currency:
+    """Return the currency of margin, profit and fees."""
+    return base_of(symbol) if market is Market.COINM else quote_of(symbol)
+
+
+def worth(market: Market, quantity: Decimal, price: Decimal) -> Decimal:
+    """Return what a quantity is worth at a price, in the currency that it settles in."""
+    return quantity / price if market is Market.COINM else quantity * price
+
+
+def price_of(market: Market, quantity: Decimal, value: Decimal) -> Decimal:
+    """Return the price at which a quantity is worth this much; 0 where nothing is."""
+    if not quantity or not value:
+        return Decimal(0)
+    return quantity / value if market is Market.COINM else value / quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

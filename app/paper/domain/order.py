@@ -9,7 +9,7 @@ from app.domain.identifiers import ClientOrderId, Currency, EpochMs, Symbol, Ven
 from app.domain.reason import Reason
 from app.domain.report import Fill, OrderReport, fees_of
 from app.domain.status import OPEN, OrderStatus
-from app.paper.domain.contracts import price_of, settled_in, worth
+from app.paper.domain.account import price_of, settled_in, worth
 
 #: The outcome of a refused repeat of a client order id (docs/api.md).
 DUPLICATE = "DUPLICATE"

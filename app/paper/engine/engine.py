@@ -25,8 +25,8 @@ from app.domain.report import Fill
 from app.domain.status import OrderStatus
 from app.paper.domain.account import PaperAccount
 from app.paper.domain.order import PaperOrder
-from app.paper.engine import futures, spot
 from app.paper.engine.depth import offered_to, reaches, takes, takes_for
+from app.paper.engine.executions import opened_by, traded_futures, traded_spot
 from app.paper.engine.filters import refusal
 from app.paper.engine.reservations import held, released, shortfall
 
@@ -48,7 +48,7 @@ def reduced_leg(account: PaperAccount, order: PaperOrder) -> PositionSide | None
     """
     if order.market is Market.SPOT:
         return None
-    closes = futures.opened_by(order.side).opposite
+    closes = opened_by(order.side).opposite
     if account.position_mode is PositionMode.HEDGE:
         return closes if order.position_side is closes else None
     return closes if order.reduce_only else None
@@ -159,7 +159,7 @@ def _reducible(account: PaperAccount, order: PaperOrder) -> Decimal:
 
 def _filled(done: Outcome, quantity: Decimal, price: Decimal, *, is_maker: bool) -> Outcome:
     order, fees = done.order, done.account.fees
-    traded = spot.traded if order.market is Market.SPOT else futures.traded
+    traded = traded_spot if order.market is Market.SPOT else traded_futures
     trade = traded(done.account, order, quantity, price, fees.maker if is_maker else fees.taker)
     fill = Fill(
         trade_id=TradeId(f"{order.number}-{len(order.fills) + 1}"),
@@ -193,7 +193,7 @@ def _costs(before: PaperAccount, done: Outcome) -> bool:
     """Tell whether anything was spent or held, as opposed to a position merely reduced."""
     if done.order.market is Market.SPOT or done.order.hold:
         return True
-    opens = futures.opened_by(done.order.side)
+    opens = opened_by(done.order.side)
     symbol = done.order.symbol
     return done.account.leg(symbol, opens).size > before.leg(symbol, opens).size
 

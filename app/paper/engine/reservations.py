@@ -7,10 +7,9 @@ from app.domain.enums import Market, PositionSide, ReasonCode, Side
 from app.domain.identifiers import Currency, Symbol
 from app.domain.money import plain
 from app.domain.reason import Reason
-from app.paper.domain.account import PaperAccount
-from app.paper.domain.contracts import worth
+from app.paper.domain.account import PaperAccount, worth
 from app.paper.domain.order import PaperOrder
-from app.paper.engine.futures import opening_part
+from app.paper.engine.executions import opening_part
 
 _NOTHING = Decimal(0)
 

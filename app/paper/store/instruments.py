@@ -8,7 +8,7 @@ from app.domain.enums import Market
 from app.domain.identifiers import Symbol
 from app.domain.instrument import Instrument
 from app.paper.store import keys as paper_keys
-from app.paper.store.records import instrument_from, instrument_text
+from app.paper.store.records import text_of, value_from
 from app.store.core.scripts import translated
 
 
@@ -27,14 +27,14 @@ class RedisPaperInstruments:
         with translated(), self._client.pipeline(transaction=False) as pipeline:
             pipeline.hget(paper_keys.INSTRUMENTS, _field(symbol, market))
             (record,) = pipeline.execute()
-        return None if record is None else instrument_from(record)
+        return None if record is None else value_from(Instrument, record)
 
     def put(self, instruments: Collection[Instrument]) -> None:
         """Add or replace by (symbol, market), all at once."""
         with translated(), self._client.pipeline(transaction=True) as pipeline:
             for one in instruments:
                 field = _field(one.symbol, one.market)
-                pipeline.hset(paper_keys.INSTRUMENTS, field, instrument_text(one))
+                pipeline.hset(paper_keys.INSTRUMENTS, field, text_of(one))
             pipeline.execute()
 
     def add_missing(self, instruments: Collection[Instrument]) -> None:
@@ -42,7 +42,7 @@ class RedisPaperInstruments:
         with translated(), self._client.pipeline(transaction=True) as pipeline:
             for one in instruments:
                 field = _field(one.symbol, one.market)
-                pipeline.hsetnx(paper_keys.INSTRUMENTS, field, instrument_text(one))
+                pipeline.hsetnx(paper_keys.INSTRUMENTS, field, text_of(one))
             pipeline.execute()
 
     def all(self) -> Sequence[Instrument]:
@@ -50,7 +50,8 @@ class RedisPaperInstruments:
         with translated(), self._client.pipeline(transaction=False) as pipeline:
             pipeline.hvals(paper_keys.INSTRUMENTS)
             (records,) = pipeline.execute()
-        return sorted(map(instrument_from, records), key=lambda one: (one.symbol, one.market))
+        found = [value_from(Instrument, record) for record in records]
+        return sorted(found, key=lambda one: (one.symbol, one.market))
 
 
 def _field(symbol: Symbol, market: Market) -> str:

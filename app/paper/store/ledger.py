@@ -10,7 +10,7 @@ from app.paper.domain.account import PaperAccount
 from app.paper.domain.order import PaperOrder
 from app.paper.ports import PaperChange, PaperSnapshot
 from app.paper.store import keys as paper_keys
-from app.paper.store.records import account_from, account_text, order_from, order_text
+from app.paper.store.records import text_of, value_from
 from app.store.core.keys import shard_of_account
 from app.store.core.scripts import load_script, translated
 from app.store.core.transaction import OK, Transaction
@@ -39,9 +39,9 @@ class RedisPaperLedger:
         records = answers[1] if wanted else []
         return PaperSnapshot(
             version=int(version or 0),
-            account=account_from(body) if body else None,
+            account=value_from(PaperAccount, body) if body else None,
             orders={
-                client_order_id: order_from(record)
+                client_order_id: value_from(PaperOrder, record)
                 for client_order_id, record in zip(wanted, records, strict=True)
                 if record is not None
             },
@@ -52,9 +52,9 @@ class RedisPaperLedger:
         transaction = _begun(account_id, version, change.account)
         orders = paper_keys.orders(account_id)
         for order in change.orders:
-            transaction.write("HSET", orders, order.client_order_id, order_text(order))
+            transaction.write("HSET", orders, order.client_order_id, text_of(order))
         for repeat in change.repeats:
-            transaction.write("RPUSH", paper_keys.repeats(account_id), order_text(repeat))
+            transaction.write("RPUSH", paper_keys.repeats(account_id), text_of(repeat))
         for client_order_id in sorted(change.news):
             transaction.write("HSET", paper_keys.news(account_id), client_order_id, version + 1)
         if change.news:
@@ -77,7 +77,7 @@ class RedisPaperLedger:
             pipeline.hvals(paper_keys.orders(account_id))
             pipeline.lrange(paper_keys.repeats(account_id), 0, -1)
             orders, repeats = pipeline.execute()
-        rows = [order_from(record) for record in (*orders, *repeats)]
+        rows = [value_from(PaperOrder, record) for record in (*orders, *repeats)]
         return sorted(rows, key=lambda row: row.number)
 
     def _run(self, account_id: AccountId, transaction: Transaction) -> None:
@@ -92,5 +92,5 @@ def _begun(account_id: AccountId, version: int, account: PaperAccount | None) ->
     transaction.require("version", key, version)
     transaction.write("HSET", key, "version", version + 1)
     if account is not None:
-        transaction.write("HSET", key, "body", account_text(account))
+        transaction.write("HSET", key, "body", text_of(account))
     return transaction

@@ -7,9 +7,10 @@ import redis
 from app.domain.account import Account
 from app.domain.identifiers import AccountId, ClientOrderId
 from app.domain.report import OrderReport
+from app.paper.domain.order import PaperOrder
 from app.paper.store import SCRIPTS
 from app.paper.store import keys as paper_keys
-from app.paper.store.records import order_from
+from app.paper.store.records import value_from
 from app.store.core.keys import SHARDS, shard_of_account
 from app.store.core.scripts import load_script, translated
 
@@ -66,7 +67,7 @@ class RedisPaperReports:
             pipeline.hmget(paper_keys.orders(account_id), list(ids))
             versions, records = pipeline.execute()
         return {
-            one: (version, order_from(record).report())
+            one: (version, value_from(PaperOrder, record).report())
             for one, version, record in zip(ids, versions, records, strict=True)
             if version is not None and record is not None
         }

@@ -64,8 +64,7 @@ def encoder(kind: Any) -> Convert:  # noqa: ANN401, C901, PLR0911 - a table
         one = encoder(arguments[0])
         return lambda value: sorted(one(item) for item in value)
     if origin is not None and issubclass(origin, Mapping):
-        one = encoder(arguments[1])
-        return lambda value: {str(key): one(item) for key, item in value.items()}
+        return _mapping_encoder(*arguments)
     if dataclasses.is_dataclass(kind):
         return _dataclass_encoder(kind)
     if kind is Decimal:
@@ -89,8 +88,7 @@ def decoder(kind: Any) -> Convert:  # noqa: ANN401, PLR0911 - a table
         one = decoder(arguments[0])
         return lambda value: frozenset(one(item) for item in value)
     if origin is not None and issubclass(origin, Mapping):
-        one = decoder(arguments[1])
-        return lambda value: {key: one(item) for key, item in value.items()}
+        return _mapping_decoder(*arguments)
     if dataclasses.is_dataclass(kind):
         return _dataclass_decoder(kind)
     if kind is Decimal or (isinstance(kind, type) and issubclass(kind, StrEnum)):
@@ -123,6 +121,20 @@ def _tuple_decoder(arguments: tuple[Any, ...]) -> Convert:
         return lambda value: tuple(one(item) for item in value)
     each = [decoder(kind) for kind in arguments]
     return lambda value: tuple(one(item) for one, item in zip(each, value, strict=True))
+
+
+def _mapping_encoder(key_kind: Any, kind: Any) -> Convert:  # noqa: ANN401
+    one, keys = encoder(kind), encoder(key_kind)
+    if get_origin(key_kind) is tuple:  # the keys of a JSON object are plain text: so these are rows
+        return lambda value: [[*keys(key), one(item)] for key, item in value.items()]
+    return lambda value: {str(key): one(item) for key, item in value.items()}
+
+
+def _mapping_decoder(key_kind: Any, kind: Any) -> Convert:  # noqa: ANN401
+    one, keys = decoder(kind), decoder(key_kind)
+    if get_origin(key_kind) is tuple:
+        return lambda value: {keys(row[:-1]): one(row[-1]) for row in value}
+    return lambda value: {key: one(item) for key, item in value.items()}
 
 
 def _dataclass_encoder(kind: Any) -> Convert:  # noqa: ANN401

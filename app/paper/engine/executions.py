@@ -1,19 +1,51 @@
-"""Futures with cross margin: profit and fees settle to the wallet, in the margin's currency.
+"""What one execution brings about, at the spot market and with futures.
 
-Nothing is ever liquidated: a wallet may go below 0 by a loss, and then opens nothing more.
+Futures are on cross margin: profit and fees settle to the wallet, in the margin's currency. Nothing
+is ever liquidated: a wallet may go below 0 by a loss, and then opens nothing more.
 """
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from app.domain.enums import Market, PositionMode, PositionSide, Side
-from app.domain.identifiers import Symbol
-from app.paper.domain.account import Leg, PaperAccount
-from app.paper.domain.contracts import settled_in, worth
+from app.domain.identifiers import Currency, Symbol, base_of, quote_of
+from app.paper.domain.account import Leg, PaperAccount, settled_in, worth
 from app.paper.domain.order import PaperOrder
-from app.paper.engine.trade import Trade
 
 
-def traded(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trade:
+    """The account after an execution.
+
+    Attributes:
+        fee: what the venue kept, in `fee_currency`.
+        leg_size: size of the leg that it worked on, after it; None for spot.
+    """
+
+    account: PaperAccount
+    fee: Decimal
+    fee_currency: Currency
+    leg_size: Decimal | None = None
+
+
+def traded_spot(
+    account: PaperAccount, order: PaperOrder, quantity: Decimal, price: Decimal, fee_rate: Decimal
+) -> Trade:
+    """Return the account after the exchange of base for quote, or quote for base.
+
+    The fee is taken from what is received, as exchanges do.
+    """
+    base, quote = base_of(order.symbol), quote_of(order.symbol)
+    if order.side is Side.BUY:
+        paid, spent, got, received = quote, quantity * price, base, quantity
+    else:
+        paid, spent, got, received = base, quantity, quote, quantity * price
+    fee = received * fee_rate
+    after = account.with_balance(paid, -spent).with_balance(got, received - fee)
+    return Trade(account=after, fee=fee, fee_currency=got)
+
+
+def traded_futures(
     account: PaperAccount, order: PaperOrder, quantity: Decimal, price: Decimal, fee_rate: Decimal
 ) -> Trade:
     """Return the account after an execution: it reduces, opens, or crosses zero (one-way only)."""
