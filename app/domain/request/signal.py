@@ -130,7 +130,7 @@ class Signal(Request):
         return known._faced_with_opposite(event, event.instrument, price)  # noqa: SLF001
 
     def _wrong_side(self, price: Decimal) -> Reason | None:
-        """Return why the protection is on the wrong side of the entry (spec 3.3), if it is."""
+        """Return why a guard is on the wrong side, if one is (Crypto Arsenal spec, 3.3)."""
         if not self.action.is_entry:
             return None
         low, high = self.stop_loss, self.take_profit
