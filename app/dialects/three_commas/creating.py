@@ -1,12 +1,15 @@
 """From the parameters of a create call to a new trade (SmartTrades Api)."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from app.dialects.three_commas import schemas
 from app.dialects.three_commas.entering import Call, opening_from
 from app.dialects.three_commas.errors import Findings
-from app.dialects.three_commas.exiting import NO_EXITS, Entered, exits_from
+from app.dialects.three_commas.exiting import exits_in, note_refused, update_of
 from app.domain.identifiers import AccountId, Symbol
+from app.domain.smart_trade.plan import Plan
+from app.domain.smart_trade.replanning import planned_exits
 from app.domain.smart_trade.spec import NewTrade
 
 
@@ -31,10 +34,11 @@ def trade_from(
     """
     found = Findings()
     opening = opening_from(call, parameters, is_traded, found)
-    exits = NO_EXITS
+    plan = Plan(opening.entry, opening.basis_price)
     if call.has_exits:
-        entered = Entered(opening.type.entry_side, by_percentage=opening.is_trailing)
-        exits = exits_from(parameters, entered, found)
+        read = exits_in(parameters, None, None, schemas.STEP, found)
+        plan = planned_exits(opening.type, opening.entry, update_of(read))
+        note_refused(plan, found)
     note = found.shape(schemas.NOTED, parameters).get("note")
     found.refuse()
     return NewTrade(
@@ -43,9 +47,11 @@ def trade_from(
         quantity=opening.quantity,
         entry=opening.entry,
         basis_price=opening.basis_price,
-        take_profit=exits.take_profit,
-        take_profit_steps=exits.steps,
-        stop_loss=exits.stop_loss,
-        stop_loss_condition=exits.stop_condition,
+        take_profit=plan.take_profit,
+        take_profit_steps=tuple(
+            replace(one.planned, position=None) for one in plan.profit_steps or ()
+        ),
+        stop_loss=plan.stop_loss,
+        stop_loss_condition=plan.stop_condition,
         note=note,
     )

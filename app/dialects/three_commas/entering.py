@@ -61,11 +61,6 @@ class Opening:
     entry: EntryRule | None
     basis_price: Decimal | None
 
-    @property
-    def is_trailing(self) -> bool:
-        """Whether its entry price is known when it has happened only."""
-        return self.entry is not None and self.entry.trailing_percent is not None
-
 
 def opening_from(
     call: Call, parameters: Parameters, is_traded: Callable[[Symbol], bool] | None, found: Findings

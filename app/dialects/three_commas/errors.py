@@ -72,11 +72,6 @@ class Findings:
             self.add(str(name), str(messages[0]))
         return shape
 
-    def require(self, name: str, shape: Mapping[str, object]) -> None:
-        """Note that a field is missing, unless there is something else wrong with it."""
-        if shape.get(name) is None:
-            self.add(name, MISSING)
-
     def refuse(self) -> None:
         """Let pass if nothing is wrong.
 

@@ -1,150 +1,115 @@
-"""How a trade is to be left (SmartTrades Api, take-profit and stop-loss of the create calls)."""
+"""How a trade is to be left (SmartTrades Api, take-profit and stop-loss of create and edit calls).
+
+What is switched off, or does not apply to the trade as it will be, is not looked at. What must be
+named, and what goes together, depends on what the trade has already: that is the trade's own
+judgement, asked for here so that all that is wrong is told at once.
+"""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Any
 
 from app.dialects.three_commas import errors as findings
 from app.dialects.three_commas import schemas
 from app.dialects.three_commas.errors import Findings
 from app.dialects.three_commas.parameters import STEPS, present
 from app.dialects.three_commas.schemas import OrderKind
-from app.domain.enums import OrderType, PriceSource, Side
+from app.dialects.three_commas.wire_names import parameter_of, words_for
+from app.domain.enums import Flaw, OrderType, PriceSource
 from app.domain.smart_trade.enums import TakeProfitType
+from app.domain.smart_trade.plan import Plan
 from app.domain.smart_trade.spec import (
-    PERCENT_TOLERANCE,
     STEPS_MAX,
-    TIMEOUT_SECONDS,
     PlannedStep,
     PriceCondition,
     StopLoss,
     TakeProfit,
+    TradeUpdate,
 )
 
 Parameters = Mapping[str, object]
-Shape = Mapping[str, Any]
-
-_WHOLE = Decimal(100)
+Shape = dict[str, Any]
 
 
-class Exits(NamedTuple):
-    """The exits of a new trade; None and no steps where they are switched off."""
+def exits_in(
+    parameters: Parameters,
+    take_profit: TakeProfit | None,
+    stop_loss: StopLoss | None,
+    step: schemas.Step,
+    found: Findings,
+) -> Shape:
+    """Return parameter → what it says of the exits, and note what cannot be read.
 
-    take_profit: TakeProfit | None
-    steps: tuple[PlannedStep, ...]
-    stop_loss: StopLoss | None
-    stop_condition: PriceCondition | None
-
-
-NO_EXITS: Final = Exits(None, (), None, None)
-
-
-class Entered(NamedTuple):
-    """What the exits must know of the entry.
-
-    Attributes:
-        profit_side: BUY where profit is above the entry, SELL where it is below.
-        by_percentage: prices follow from percentages of the entry, since it trails.
+    Args:
+        parameters: of the request.
+        take_profit: as it is; None of a new trade, or where there is none.
+        stop_loss: likewise.
+        step: the shape of a step of a take-profit.
+        found: takes the messages.
     """
+    read: Shape = {"take_profit_enabled": False, "stop_loss_enabled": False}
+    read |= found.shape(schemas.SWITCHES, parameters)
+    if read["take_profit_enabled"]:
+        read |= _take_profit(parameters, take_profit, step, found)
+    if read["stop_loss_enabled"]:
+        read |= _stop_loss(parameters, stop_loss, found)
+    return read
 
-    profit_side: Side
-    by_percentage: bool
+
+def update_of(read: Shape) -> TradeUpdate:
+    """Return what was read of the parameters in our terms."""
+    wanted = {one.name: read.get(parameter_of(one.name)) for one in fields(TradeUpdate)}
+    return TradeUpdate(**wanted)  # type: ignore[arg-type]  # the schemas have checked the types
 
 
-def exits_from(parameters: Parameters, entered: Entered, found: Findings) -> Exits:
-    """Return the exits, and note what is wrong. What is switched off is not looked at."""
-    switches = found.shape(schemas.SWITCHES, parameters)
-    exits = NO_EXITS
-    if switches.get("take_profit_enabled"):
-        take_profit, steps = _take_profit(parameters, entered, found)
-        exits = exits._replace(take_profit=take_profit, steps=steps)
-    if switches.get("stop_loss_enabled"):
-        stop_loss, condition = _stop_loss(parameters, entered, found)
-        exits = exits._replace(stop_loss=stop_loss, stop_condition=condition)
-    return exits
+def note_refused(plan: Plan, found: Findings) -> None:
+    """Note what the trade refuses; that something may not change any more comes after all else."""
+    for field, complaints in plan.refused.items():
+        name = parameter_of(field)
+        if name == STEPS and found.mentions(STEPS):
+            continue  # of steps that cannot be read the sum says nothing
+        if found.about(name.partition("]")[0] + "]"):
+            continue  # a step that cannot be read says nothing either
+        for one in complaints:
+            if one.flaw is not Flaw.FIXED:
+                found.add(name, words_for(one))
 
 
 def _take_profit(
-    parameters: Parameters, entered: Entered, found: Findings
-) -> tuple[TakeProfit, tuple[PlannedStep, ...]]:
-    shape = found.shape(schemas.TAKE_PROFIT, parameters)
-    found.require("take_profit_type", shape)
-    kind = shape.get("take_profit_type")
-    order_type = order_type_of(shape.get("take_profit_sell_method"))
-    order_price: Decimal | None = None
-    steps: tuple[PlannedStep, ...] = ()
+    parameters: Parameters, known: TakeProfit | None, step: schemas.Step, found: Findings
+) -> Shape:
+    read = found.shape(schemas.TAKE_PROFIT, parameters)
+    kind = read.get("take_profit_type", known and known.type)
+    is_limit = _reads_limit(read, "take_profit_sell_method", known.order_type if known else None)
     if kind is TakeProfitType.CLASSIC:
-        steps = (PlannedStep(percent=_WHOLE, condition=_classic(parameters, entered, found)),)
-        if order_type is OrderType.LIMIT:
-            limit = found.shape(schemas.LIMIT_TAKE_PROFIT, parameters)
-            found.require("take_profit_sell_order_price", limit)
-            order_price = limit.get("take_profit_sell_order_price")
-    if kind is TakeProfitType.STEP_SELL:
-        steps = _steps(parameters, entered, found)
-    take_profit = TakeProfit(
-        type=kind or TakeProfitType.CLASSIC,
-        order_type=order_type,
-        order_price=order_price,
-        trailing_percent=_trailing(shape, order_type, parameters, found),
-    )
-    return take_profit, steps
+        read |= found.shape(schemas.CLASSIC_TAKE_PROFIT, parameters)
+        if is_limit:
+            read |= found.shape(schemas.LIMIT_TAKE_PROFIT, parameters)
+    if kind is TakeProfitType.STEP_SELL and STEPS in parameters:
+        read[STEPS] = _steps(parameters[STEPS], step, found)
+    if read.get("trailing_take_profit", known and known.trailing_percent):
+        read |= found.shape(schemas.TRAILING_TAKE_PROFIT, parameters)
+    return read
 
 
-def _classic(parameters: Parameters, entered: Entered, found: Findings) -> PriceCondition:
-    shape = found.shape(schemas.CLASSIC_TAKE_PROFIT, parameters)
-    price, percentage = "take_profit_price_condition", "take_profit_percentage_condition"
-    found.require(percentage if entered.by_percentage else price, shape)
-    if entered.by_percentage:
-        refuse_sign(percentage, shape.get(percentage), entered.profit_side, found)
-    return PriceCondition(
-        price=None if entered.by_percentage else shape.get(price),
-        percentage=shape.get(percentage),
-        source=shape.get("take_profit_price_method", PriceSource.BID),
-    )
+def _stop_loss(parameters: Parameters, known: StopLoss | None, found: Findings) -> Shape:
+    read = found.shape(schemas.STOP_LOSS, parameters)
+    if _reads_limit(read, "stop_loss_sell_method", known.order_type if known else None):
+        read |= found.shape(schemas.LIMIT_STOP_LOSS, parameters)
+    if read.get("stop_loss_timeout_enabled", known and known.timeout_seconds):
+        read |= found.shape(schemas.STOP_LOSS_TIMEOUT, parameters)
+    return read
 
 
-def _trailing(
-    shape: Shape, order_type: OrderType, parameters: Parameters, found: Findings
-) -> Decimal | None:
-    """Return by how much a take-profit trails, in percent; None if it does not."""
-    if not shape.get("trailing_take_profit"):
-        return None
-    if order_type is OrderType.LIMIT:
-        found.add("trailing_take_profit", findings.INVALID)
-        return None
-    distance = found.shape(schemas.TRAILING_TAKE_PROFIT, parameters)
-    found.require("trailing_take_profit_step", distance)
-    return distance.get("trailing_take_profit_step")
+def _reads_limit(read: Shape, name: str, known: OrderType | None) -> bool:
+    """Tell whether an exit will place a limit, and put its order type in our terms."""
+    if name in read:
+        read[name] = OrderType.LIMIT if read[name] is OrderKind.LIMIT else OrderType.MARKET
+    return read.get(name, known) is OrderType.LIMIT
 
 
-def _steps(parameters: Parameters, entered: Entered, found: Findings) -> tuple[PlannedStep, ...]:
-    steps = steps_from(parameters.get(STEPS), schemas.STEP, found)
-    names = [f"{STEPS}[{at}]" for at in range(len(steps))]
-    # With a share that cannot be read the sum says nothing.
-    unread = any(found.about(name) or found.within(name).about("percent") for name in names)
-    off_by = abs(sum(step.percent for step in steps) - _WHOLE)
-    if steps and not unread and off_by > PERCENT_TOLERANCE:
-        found.add(STEPS, findings.NOT_WHOLE)
-    return tuple(
-        step if found.about(name) else _checked(step, entered, found.within(name))
-        for name, step in zip(names, steps, strict=True)
-    )
-
-
-def _checked(step: PlannedStep, entered: Entered, found: Findings) -> PlannedStep:
-    """Note what is wrong with when a step sells: its price follows from the entry, or is given."""
-    condition = step.condition
-    if entered.by_percentage:
-        condition = replace(condition, price=None)
-    if condition.percentage is None and condition.price is None:
-        found.add("price_percentage" if entered.by_percentage else "price", findings.MISSING)
-    if condition.price is None:
-        refuse_sign("price_percentage", condition.percentage, entered.profit_side, found)
-    return replace(step, condition=condition)
-
-
-def steps_from(value: object, schema: schemas.Step, found: Findings) -> tuple[PlannedStep, ...]:
+def _steps(value: object, schema: schemas.Step, found: Findings) -> tuple[PlannedStep, ...]:
     """Return the steps, and note what cannot be read. Values stand for what is missing."""
     if value is None or value == []:
         found.add(STEPS, findings.MISSING)
@@ -172,61 +137,3 @@ def _step(row: object, name: str, schema: schemas.Step, found: Findings) -> Plan
         ),
         position=shape.get("position"),
     )
-
-
-def _stop_loss(
-    parameters: Parameters, entered: Entered, found: Findings
-) -> tuple[StopLoss, PriceCondition]:
-    shape = found.shape(schemas.STOP_LOSS, parameters)
-    price, percentage = "stop_loss_price_condition", "stop_loss_percentage_condition"
-    found.require(percentage if entered.by_percentage else price, shape)
-    if entered.by_percentage:
-        refuse_sign(percentage, shape.get(percentage), entered.profit_side.opposite, found)
-    order_type = order_type_of(shape.get("stop_loss_sell_method"))
-    order_price, is_trailing = None, bool(shape.get("trailing_stop_loss"))
-    if order_type is OrderType.LIMIT:
-        limit = found.shape(schemas.LIMIT_STOP_LOSS, parameters)
-        found.require("stop_loss_sell_order_price", limit)
-        order_price = limit.get("stop_loss_sell_order_price")
-        if is_trailing:
-            found.add("trailing_stop_loss", findings.INVALID)
-    timeout_seconds = None
-    if shape.get("stop_loss_timeout_enabled"):
-        timeout = found.shape(schemas.STOP_LOSS_TIMEOUT, parameters)
-        timeout_seconds = timeout.get("stop_loss_timeout_seconds", TIMEOUT_SECONDS)
-    stop_loss = StopLoss(
-        order_type=order_type,
-        order_price=order_price,
-        is_trailing=is_trailing,
-        timeout_seconds=timeout_seconds,
-    )
-    condition = PriceCondition(
-        price=None if entered.by_percentage else shape.get(price),
-        percentage=shape.get(percentage),
-        source=shape.get("stop_loss_price_method", PriceSource.BID),
-    )
-    return stop_loss, condition
-
-
-def refuse_sign(name: str, percentage: Decimal | None, side: Side, found: Findings) -> None:
-    """Note a percentage on the wrong side of the entry; 0 is on neither, and -100 is no price.
-
-    Args:
-        name: of the field.
-        percentage: of the entry price.
-        side: BUY wants it above the entry, SELL below.
-        found: takes the message.
-    """
-    if percentage is None:
-        return
-    if side is Side.BUY and percentage <= 0:
-        found.add(name, findings.NOT_POSITIVE)
-    if side is Side.SELL and percentage >= 0:
-        found.add(name, findings.NOT_NEGATIVE)
-    if percentage <= -_WHOLE:
-        found.add(name, findings.INVALID)
-
-
-def order_type_of(kind: OrderKind | None) -> OrderType:
-    """Return how an exit is priced; one that does not say is a market order."""
-    return OrderType.LIMIT if kind is OrderKind.LIMIT else OrderType.MARKET

@@ -17,8 +17,9 @@ from app.domain.smart_trade.enums import (
 from app.domain.smart_trade.events import UpdateRequested
 from app.domain.smart_trade.exiting import settle
 from app.domain.smart_trade.opening import add_stop_step, entry_direction, order_price
+from app.domain.smart_trade.plan import Plan, StepPlan
 from app.domain.smart_trade.positions import resolve_prices, share_out
-from app.domain.smart_trade.replanning import Plan, StepPlan, planned
+from app.domain.smart_trade.replanning import planned
 from app.domain.smart_trade.spec import PlannedStep, PriceCondition, TakeProfit
 from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade

@@ -1,11 +1,10 @@
 """Which terms an update leads to, and what of it cannot be (3Commas spec, 3.5)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal, localcontext
 
 from app.domain.enums import Flaw, OrderType, PriceSource, Side
-from app.domain.errors import Complaint
 from app.domain.smart_trade.enums import (
     STEP_ACTIVE,
     STEP_EXECUTED,
@@ -16,6 +15,7 @@ from app.domain.smart_trade.enums import (
     TradeStatus,
     TradeType,
 )
+from app.domain.smart_trade.plan import Plan, StepPlan, Terms
 from app.domain.smart_trade.profit import entered_quantity
 from app.domain.smart_trade.spec import (
     PERCENT_TOLERANCE,
@@ -41,35 +41,12 @@ _SHOWN = Decimal("1e-8")
 _DIGITS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class StepPlan:
-    """A step of the new plan, and the one that it is so far, if there is one."""
-
-    planned: PlannedStep
-    existing: Step | None = None
-
-
-@dataclass(slots=True)
-class Plan:
-    """The terms as they will be.
-
-    Attributes:
-        profit_steps: those that are not executed; None leaves them as they are.
-        stop_condition: None where the stop keeps its level and its memory, or where there is none.
-        refused: name of a field of TradeUpdate → what is wrong; then nothing of the plan counts.
-    """
-
-    entry: EntryRule | None
-    basis_price: Decimal | None
-    take_profit: TakeProfit | None = None
-    profit_steps: Sequence[StepPlan] | None = None
-    stop_loss: StopLoss | None = None
-    stop_condition: PriceCondition | None = None
-    refused: dict[str, list[Complaint]] = field(default_factory=dict)
-
-    def refuse(self, name: str, flaw: Flaw) -> None:
-        """Say that a field cannot be so."""
-        self.refused.setdefault(name, []).append(Complaint(flaw))
+def planned_exits(kind: TradeType, entry: EntryRule | None, wanted: TradeUpdate) -> Plan:
+    """Return the exits of a trade that begins so, with what is wrong with them."""
+    plan, terms = Plan(entry, None), Terms(type=kind, entry=entry)
+    _plan_profit(plan, terms, wanted)
+    _plan_stop(plan, terms, wanted, None)
+    return plan
 
 
 def planned(trade: SmartTrade, update: TradeUpdate, stop_level: Decimal | None) -> Plan:
@@ -81,17 +58,28 @@ def planned(trade: SmartTrade, update: TradeUpdate, stop_level: Decimal | None) 
         stop_level: where a trailing stop stands now, if one does.
     """
     plan = Plan(trade.entry, trade.basis_price)
-    _plan_entry(plan, trade, update)
-    _plan_basis(plan, trade, update)
-    _plan_profit(plan, trade, update)
-    _plan_stop(plan, trade, update, stop_level)
+    terms = Terms(
+        type=trade.type,
+        entry=trade.entry,
+        basis_price=trade.basis_price,
+        take_profit=trade.take_profit,
+        stop_loss=trade.stop_loss,
+        steps=trade.steps,
+        waits=trade.status is TradeStatus.CONDITIONAL_ORDER_WAITING_PRICE,
+        has_entered=bool(entered_quantity(trade)),
+        is_new=False,
+    )
+    _plan_entry(plan, terms, update)
+    _plan_basis(plan, terms, update)
+    _plan_profit(plan, terms, update)
+    _plan_stop(plan, terms, update, stop_level)
     return plan
 
 
 # The entry
 
 
-def _plan_entry(plan: Plan, trade: SmartTrade, update: TradeUpdate) -> None:
+def _plan_entry(plan: Plan, trade: Terms, update: TradeUpdate) -> None:
     entry = trade.entry
     was_trailing = entry is not None and entry.trailing_percent is not None
     trails = was_trailing if update.entry_is_trailing is None else update.entry_is_trailing
@@ -103,13 +91,12 @@ def _plan_entry(plan: Plan, trade: SmartTrade, update: TradeUpdate) -> None:
         "entry_trailing_percent": (update.entry_trailing_percent if trails else None, percent),
     }
     changed = [name for name, (new, old) in asked.items() if new is not None and new != old]
-    waits = trade.status is TradeStatus.CONDITIONAL_ORDER_WAITING_PRICE
     for name in changed:
-        if not waits or (trade.type.is_simple and "trailing" in name):
+        if not trade.waits or (trade.type.is_simple and "trailing" in name):
             plan.refuse(name, Flaw.FIXED)
-    if not waits and update.entry_is_trailing and update.entry_limit_price is not None:
+    if not trade.waits and update.entry_is_trailing and update.entry_limit_price is not None:
         plan.refuse("entry_limit_price", Flaw.CONTRADICTED)
-    if not changed or not waits or entry is None:
+    if not changed or not trade.waits or entry is None:
         return
     trailing = update.entry_trailing_percent or percent or TRAILING_PERCENT
     plan.entry = replace(
@@ -122,7 +109,7 @@ def _plan_entry(plan: Plan, trade: SmartTrade, update: TradeUpdate) -> None:
         plan.refuse("entry_limit_price", Flaw.CONTRADICTED)
 
 
-def _plan_basis(plan: Plan, trade: SmartTrade, update: TradeUpdate) -> None:
+def _plan_basis(plan: Plan, trade: Terms, update: TradeUpdate) -> None:
     if update.basis_price is None or update.basis_price == trade.basis_price:
         return
     if trade.type is not TradeType.SMART_SALE:
@@ -130,20 +117,20 @@ def _plan_basis(plan: Plan, trade: SmartTrade, update: TradeUpdate) -> None:
     plan.basis_price = update.basis_price
 
 
-def _wants_percentages(plan: Plan, trade: SmartTrade) -> bool:
+def _wants_percentages(plan: Plan, trade: Terms) -> bool:
     """Tell whether exits follow from an entry that is not known yet (spec 3.2)."""
     return (
         plan.entry is not None
         and plan.entry.method is EntryMethod.CONDITIONAL
         and plan.entry.trailing_percent is not None
-        and not entered_quantity(trade)
+        and not trade.has_entered
     )
 
 
 # The take-profit
 
 
-def _plan_profit(plan: Plan, trade: SmartTrade, update: TradeUpdate) -> None:
+def _plan_profit(plan: Plan, trade: Terms, update: TradeUpdate) -> None:
     steps = trade.steps_of(StepKind.TAKE_PROFIT)
     is_begun = any(one.status is StepStatus.PROCESSED for one in steps)
     if not update.take_profit_enabled:
@@ -185,7 +172,7 @@ def _profit_terms(plan: Plan, current: TakeProfit | None, update: TradeUpdate) -
     is_limit = terms.order_type is OrderType.LIMIT
     if trails and is_limit:
         plan.refuse("take_profit_is_trailing", Flaw.CONTRADICTED)
-    if trails and percent is None:
+    elif trails and percent is None:
         plan.refuse("take_profit_trailing_percent", Flaw.MISSING)
     if is_limit and kind is TakeProfitType.CLASSIC and terms.order_price is None:
         plan.refuse("take_profit_order_price", Flaw.MISSING)
@@ -199,7 +186,7 @@ def _refuse_changes(plan: Plan, old: TakeProfit, new: TakeProfit) -> None:
 
 
 def _classic_plan(
-    plan: Plan, trade: SmartTrade, update: TradeUpdate, *, is_begun: bool
+    plan: Plan, trade: Terms, update: TradeUpdate, *, is_begun: bool
 ) -> Sequence[StepPlan]:
     idle = [one for one in _idle(trade) if one.position is None]
     existing = idle[0] if idle else None
@@ -216,7 +203,7 @@ def _classic_plan(
     return (StepPlan(planned_step, existing),)
 
 
-def _idle(trade: SmartTrade) -> list[Step]:
+def _idle(trade: Terms) -> list[Step]:
     steps = trade.steps_of(StepKind.TAKE_PROFIT)
     return [one for one in steps if one.status is StepStatus.IDLE]
 
@@ -237,9 +224,7 @@ def _condition(
     )
 
 
-def _complete(
-    plan: Plan, trade: SmartTrade, name: str, condition: PriceCondition
-) -> PriceCondition:
+def _complete(plan: Plan, trade: Terms, name: str, condition: PriceCondition) -> PriceCondition:
     """Refuse a condition that lacks what it follows from, or points the wrong way (spec 2)."""
     wants_percentage = _wants_percentages(plan, trade)
     if wants_percentage:
@@ -248,16 +233,22 @@ def _complete(
         if condition.price is None:
             plan.refuse(_of(name, "percentage" if wants_percentage else "price"), Flaw.MISSING)
         return condition
-    rises = (name != "stop_loss") is (trade.type.exit_side is Side.SELL)
-    if rises is not (condition.percentage > 0) or not condition.percentage:
-        flaw = Flaw.NOT_POSITIVE if rises else Flaw.NOT_NEGATIVE
-        plan.refuse(_of(name, "percentage"), flaw)
+    if trade.is_new and condition.price is not None:
+        return condition  # beside a price the percentage of a new trade is for display
+    _refuse_percentage(plan, trade, name, condition.percentage)
     if condition.price is None:
         if condition.percentage <= -_HUNDRED:
             plan.refuse(_of(name, "percentage"), Flaw.NO_PRICE)
         if not wants_percentage and not name.startswith("take_profit_steps"):
             plan.refuse(_of(name, "price"), Flaw.MISSING)
     return condition
+
+
+def _refuse_percentage(plan: Plan, trade: Terms, name: str, percentage: Decimal) -> None:
+    """Refuse a percentage on the wrong side of the entry; 0 is on neither."""
+    rises = (name != "stop_loss") is (trade.type.exit_side is Side.SELL)
+    if rises is not (percentage > 0) or not percentage:
+        plan.refuse(_of(name, "percentage"), Flaw.NOT_POSITIVE if rises else Flaw.NOT_NEGATIVE)
 
 
 def _of(name: str, what: str) -> str:
@@ -275,7 +266,7 @@ def _is_same(step: Step, planned_step: PlannedStep) -> bool:
     )
 
 
-def _steps_plan(plan: Plan, trade: SmartTrade, update: TradeUpdate) -> Sequence[StepPlan] | None:
+def _steps_plan(plan: Plan, trade: Terms, update: TradeUpdate) -> Sequence[StepPlan] | None:
     is_stepped = (
         trade.take_profit is not None and trade.take_profit.type is TakeProfitType.STEP_SELL
     )
@@ -293,7 +284,7 @@ def _steps_plan(plan: Plan, trade: SmartTrade, update: TradeUpdate) -> Sequence[
 class _Matching:
     """Matches the steps of an update with those that there are, by position."""
 
-    def __init__(self, plan: Plan, trade: SmartTrade, *, is_stepped: bool) -> None:
+    def __init__(self, plan: Plan, trade: Terms, *, is_stepped: bool) -> None:
         self.plans: list[StepPlan] = []
         self._plan = plan
         self._trade = trade
@@ -338,7 +329,7 @@ class _Matching:
 # The stop-loss
 
 
-def _plan_stop(plan: Plan, trade: SmartTrade, update: TradeUpdate, level: Decimal | None) -> None:
+def _plan_stop(plan: Plan, trade: Terms, update: TradeUpdate, level: Decimal | None) -> None:
     if not update.stop_loss_enabled:
         return
     if trade.type.is_simple:
