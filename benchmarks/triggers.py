@@ -24,13 +24,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import redis
 import structlog
 
+from app.domain.commands import PlaceSmartOrder, SmartOrderRules
 from app.domain.enums import Dialect, Side, SmartOrderType
 from app.domain.identifiers import AccountId
 from app.domain.market import Tick
-from app.domain.smart_order_command import PlaceSmartOrder, SmartOrderRules
+from app.domain.sender import Sender
 from app.domain.trigger import Offset
-from app.ports.ledger import Admission
-from app.services.intake.accept_smart_order import SmartOrderSender, accept_smart_order
+from app.services.intake.smart_orders import accept_smart_order
 from app.services.watching.watch import watch_prices
 from app.store.coordination.locks import RedisLocks
 from app.store.core.ids import RedisIds
@@ -276,12 +276,12 @@ def orders(client: redis.Redis, count: int) -> list[str]:
     """Measure smart orders: memory all in, and the way from the price to the venue's answer."""
     _emptied(client)
     rig = _rig_over(client)
-    sender = SmartOrderSender(
+    rules = SmartOrderRules(open_max=FIXED_MAX)
+    sender = Sender(
         dialect=Dialect.POLONIEX,
         origin="demo-key-1234",
         account=SPOT,
-        rules=SmartOrderRules(open_max=FIXED_MAX),
-        price_step=Decimal("0.01"),
+        received_at_ms=rig.clock.now_ms(),
     )
     _see(rig, Decimal(59_000), 1)
     before = _used(client)
@@ -295,7 +295,7 @@ def orders(client: redis.Redis, count: int) -> list[str]:
             stop=Decimal(6_000_000 + number) / 100,
             caller_id=f"cid-{number:08d}",
         )
-        accept_smart_order(command, sender, Admission(), rig.clock.now_ms(), rig.ports)
+        accept_smart_order(command, rules, sender, rig.ports)
         rig.drain()
     each = (_used(client) - before) / count
     late = []

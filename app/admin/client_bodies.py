@@ -7,8 +7,8 @@ from marshmallow import fields, validate
 
 from app.admin.request_body import SecretText, Strict
 from app.dialects.apisify.settings import CloseMode
+from app.domain.commands import OnSameSide
 from app.domain.enums import Dialect
-from app.domain.request.netting import OnSameSide
 from app.web.fields import Flag, Text, WholeNumber, between
 
 #: Of one client.

@@ -5,14 +5,13 @@ from decimal import Decimal
 from typing import Final
 
 from app.domain.aggregate import Aggregate
-from app.domain.commands import Action
+from app.domain.commands import Action, NetAction
 from app.domain.decision import TimelineEntry
 from app.domain.enums import OrderType, TimeInForce
 from app.domain.identifiers import AggregateId, Currency
 from app.domain.money import plain
 from app.domain.order import Order
 from app.domain.reason import Reason
-from app.domain.request.netting import NetAction
 from app.domain.request.request import Request, RequestState
 from app.domain.request.reversal import Reversal
 from app.domain.request.signal import Signal

@@ -7,7 +7,7 @@ is known only when the order is sent.
 from collections.abc import Collection
 from decimal import Decimal
 
-from app.domain.commands import OrderCommand
+from app.domain.commands import PlaceOrder
 from app.domain.enums import OrderType
 from app.domain.errors import (
     NotionalTooSmall,
@@ -18,7 +18,7 @@ from app.domain.errors import (
 from app.domain.instrument import Instrument
 
 
-def refuse_missing_price(command: OrderCommand) -> None:
+def refuse_missing_price(command: PlaceOrder) -> None:
     """Refuse a limit order that names no limit.
 
     Raises:
@@ -28,7 +28,7 @@ def refuse_missing_price(command: OrderCommand) -> None:
         raise PriceMissing(command.symbol)
 
 
-def refuse_type(command: OrderCommand, supported: Collection[OrderType]) -> None:
+def refuse_type(command: PlaceOrder, supported: Collection[OrderType]) -> None:
     """Refuse an order of a type that the venue does not have.
 
     Raises:
@@ -38,14 +38,14 @@ def refuse_type(command: OrderCommand, supported: Collection[OrderType]) -> None
         raise TypeUnsupported(command.symbol, command.type, supported)
 
 
-def limit_of(command: OrderCommand, instrument: Instrument) -> Decimal | None:
+def limit_of(command: PlaceOrder, instrument: Instrument) -> Decimal | None:
     """Return the limit on its tick, which may be 0 or less; None for a market order."""
     if command.type is OrderType.MARKET or command.price is None:
         return None
     return instrument.price(command.price, command.side)
 
 
-def quantity_of(command: OrderCommand, instrument: Instrument) -> Decimal:
+def quantity_of(command: PlaceOrder, instrument: Instrument) -> Decimal:
     """Return the quantity on its lot.
 
     Raises:

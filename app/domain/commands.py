@@ -1,11 +1,21 @@
 """What a caller may ask for, in our terms; after this nobody knows which dialect it was."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from app.domain.enums import OrderType, PositionSide, Side
-from app.domain.identifiers import Symbol
+from app.domain.enums import (
+    Direction,
+    OrderType,
+    PositionSide,
+    Side,
+    SmartOrderType,
+    StopDirection,
+    StopPrice,
+    TimeInForce,
+)
+from app.domain.identifiers import Currency, Symbol, base_of, quote_of
+from app.domain.trigger import Offset, protective_direction
 
 
 class Action(StrEnum):
@@ -128,6 +138,61 @@ class SignalCommand:
     note: str | None = None
 
 
+class NetAction(StrEnum):
+    """What is to become of the net position."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+    CLOSE = "CLOSE"
+    REVERSE_BUY = "REVERSE_BUY"
+    REVERSE_SELL = "REVERSE_SELL"
+
+    @property
+    def side(self) -> Side | None:
+        """Which way it trades; for a close only the position can tell."""
+        return _NET_SIDES.get(self)
+
+    @property
+    def reverses(self) -> bool:
+        """Whether it closes what is there and opens the opposite."""
+        return self in {NetAction.REVERSE_BUY, NetAction.REVERSE_SELL}
+
+
+_NET_SIDES = {
+    NetAction.BUY: Side.BUY,
+    NetAction.SELL: Side.SELL,
+    NetAction.REVERSE_BUY: Side.BUY,
+    NetAction.REVERSE_SELL: Side.SELL,
+}
+
+
+class OnSameSide(StrEnum):
+    """What a reversal does when the position is on its side already."""
+
+    SKIP = "skip"
+    ADD = "add"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetCommand:
+    """Do this with the net position in a symbol, now.
+
+    Attributes:
+        quantity: in the unit of the instrument, of a reversal that of the new position; 0, for a
+            close only, is all there is.
+        limit_price: None is a market order.
+        strategy: the caller's label; it has no position of its own.
+        note: the caller's text.
+    """
+
+    action: NetAction
+    quantity: Decimal
+    limit_price: Decimal | None = None
+    on_same_side: OnSameSide = OnSameSide.SKIP
+    strategy: str | None = None
+    note: str | None = None
+
+
 class PositionAction(StrEnum):
     """Whether an order of a futures account opens or closes; spot orders ignore it."""
 
@@ -136,17 +201,155 @@ class PositionAction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderCommand:
-    """Place one order of a known size, at once.
+class PlaceOrder:
+    """Place one order at once.
 
     Attributes:
-        quantity: in base currency, as asked for; the lot is applied when it is accepted.
-        price: the limit, as asked for; a market order ignores it.
+        quantity: in base currency; 0 where `amount` tells the size.
+        amount: what a spot market buy may spend, in quote currency; else None.
+        price: the limit; a market order ignores it.
     """
 
     symbol: Symbol
     side: Side
-    type: OrderType
-    quantity: Decimal
+    type: OrderType = OrderType.MARKET
+    time_in_force: TimeInForce = TimeInForce.GTC
+    quantity: Decimal = Decimal(0)
+    amount: Decimal | None = None
     price: Decimal | None = None
     action: PositionAction = PositionAction.OPEN
+    caller_id: str | None = None
+
+    def cost(self, ask: Decimal) -> tuple[Currency, Decimal]:
+        """Return what a spot order is paid with, and how much of that it takes at most.
+
+        Args:
+            ask: the price of a market buy that names a quantity.
+        """
+        if self.side is Side.SELL:
+            return base_of(self.symbol), self.quantity
+        quote = quote_of(self.symbol)
+        if self.amount is not None:
+            return quote, self.amount
+        return quote, self.quantity * (ask if self.price is None else self.price)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmartOrderRules:
+    """The settings of a dialect that shape its smart orders.
+
+    Attributes:
+        open_max: how many may wait in one account.
+        life_ms: how long one may wait; None is for ever.
+    """
+
+    stop_price: StopPrice = StopPrice.LAST
+    direction: StopDirection = StopDirection.SIDE
+    open_max: int = 2_000
+    life_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceSmartOrder:
+    """Wait for a price, then place one order. Its figures are good: the dialect has checked them.
+
+    Attributes:
+        quantity: in base currency; None where `amount` alone tells the size.
+        amount: in quote currency; counts for buys that place a market order, and goes before
+            `quantity` there.
+        price: limit of the order it places; kept and not used where it places a market order.
+        stop: the level, or where a trailing one becomes active; None trails from the start.
+        operator: RISING is GTE, FALLING is LTE; None where the caller has named none.
+        post_only: the limit order that it places may only make.
+    """
+
+    symbol: Symbol
+    side: Side
+    type: SmartOrderType
+    time_in_force: TimeInForce = TimeInForce.GTC
+    quantity: Decimal | None = None
+    amount: Decimal | None = None
+    price: Decimal | None = None
+    stop: Decimal | None = None
+    trail: Offset | None = None
+    limit_offset: Offset | None = None
+    operator: Direction | None = None
+    post_only: bool = False
+    caller_id: str | None = None
+
+    def stop_direction(self, mode: StopDirection, price: Decimal | None) -> Direction:
+        """Return which way the price must go for a fixed stop.
+
+        Args:
+            mode: what tells the direction.
+            price: as it is when the order is accepted; None if none is known.
+        """
+        by_side = protective_direction(self.side)
+        if mode is StopDirection.OPERATOR and self.operator is not None:
+            return self.operator
+        if mode is not StopDirection.INFER or price is None or self.stop in {None, price}:
+            return by_side
+        return Direction.RISING if (self.stop or price) > price else Direction.FALLING
+
+    def activation_direction(self) -> Direction | None:
+        """Return which way the price must go for a trailing order to become active, if it must.
+
+        Without an operator it is the favorable way: a sale waits for the price to rise first.
+        """
+        if self.stop is None:
+            return None
+        if self.operator is not None:
+            return self.operator
+        return protective_direction(self.side.opposite)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmendSmartOrder:
+    """What a replacement changes; None leaves as it was. The caller id is that of the new one."""
+
+    type: SmartOrderType | None = None
+    time_in_force: TimeInForce | None = None
+    quantity: Decimal | None = None
+    amount: Decimal | None = None
+    price: Decimal | None = None
+    stop: Decimal | None = None
+    trail: Offset | None = None
+    limit_offset: Offset | None = None
+    operator: Direction | None = None
+    post_only: bool | None = None
+    caller_id: str | None = None
+
+
+def amended(old: PlaceSmartOrder, amendment: AmendSmartOrder) -> PlaceSmartOrder:
+    """Return the command for the replacement: the old fields, overlaid with what is amended.
+
+    A price for an old market stop that names no type makes it a stop limit, so that no bound is
+    dropped silently; a change to a market type drops the price that was inherited.
+
+    Source: Poloniex documentation, "Cancel Replace Smart Order".
+    """
+    kind = amendment.type
+    if kind is None:
+        adds_limit = old.type is SmartOrderType.STOP and amendment.price is not None
+        kind = SmartOrderType.STOP_LIMIT if adds_limit else old.type
+    price = old.price if amendment.price is None else amendment.price
+    if amendment.type is not None and not kind.is_limit and old.type.is_limit:
+        price = amendment.price
+    return replace(
+        old,
+        type=kind,
+        time_in_force=amendment.time_in_force or old.time_in_force,
+        quantity=_either(amendment.quantity, old.quantity),
+        amount=_either(amendment.amount, old.amount),
+        price=price,
+        stop=_either(amendment.stop, old.stop),
+        trail=amendment.trail or old.trail,
+        limit_offset=amendment.limit_offset or old.limit_offset,
+        operator=amendment.operator or old.operator,
+        post_only=old.post_only if amendment.post_only is None else amendment.post_only,
+        caller_id=amendment.caller_id,
+    )
+
+
+def _either(new: Decimal | None, old: Decimal | None) -> Decimal | None:
+    return old if new is None else new

@@ -23,6 +23,11 @@ class Kind(StrEnum):
     REVERSAL = "REVERSAL"
     SMART_TRADE = "SMART_TRADE"
 
+    @property
+    def words(self) -> str:
+        """Return, for instance, `smart order`."""
+        return self.lower().replace("_", " ")
+
 
 class Side(StrEnum):
     """Which way an order trades."""

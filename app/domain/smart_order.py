@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from app.domain.commands import PlaceSmartOrder
 from app.domain.effects import AT_ONCE, Effect, EffectKind
 from app.domain.enums import (
     Dialect,
@@ -20,7 +21,6 @@ from app.domain.enums import (
 )
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, OrderId, Symbol, quote_of
 from app.domain.reason import Reason
-from app.domain.smart_order_command import PlaceSmartOrder
 from app.domain.status import OrderStatus
 from app.domain.trigger import Offset, Trigger
 

@@ -16,12 +16,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 
+from app.domain.commands import NetAction
 from app.domain.decision import EntryName, TimelineEntry
 from app.domain.enums import Dialect, Kind, Market, Side
 from app.domain.errors import HistoryUnavailable
 from app.domain.identifiers import AccountId, AggregateId, EpochMs
 from app.domain.order import Order
-from app.domain.request.netting import NetAction
 from app.domain.request.reversal import Reversal
 from app.domain.request.signal import RequestState
 from app.domain.search import EVERYTHING, Search, place_of, state_of

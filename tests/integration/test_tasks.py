@@ -17,8 +17,8 @@ from app.domain.commands import SignalRules
 from app.domain.enums import Dialect
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, VenueName
 from app.domain.request.signal import RequestState, Signal
-from app.ports.ledger import Admission
-from app.services.intake.accept import Sender, accept_signal
+from app.domain.sender import Sender
+from app.services.intake.requests import accept_signal
 from app.settings import Settings
 from tests.support.builders import BTC, ORIGIN, SPOT, a_command, fixed
 from workers.process import this_process
@@ -70,12 +70,10 @@ def accepted(web: Wiring, delay_ms: int = 0) -> AggregateId:
         dialect=Dialect.CRYPTO_ARSENAL,
         origin=ORIGIN,
         account=web.registry.accounts()[0],
-        symbol=BTC,
-        rules=SignalRules(),
+        received_at_ms=web.ports.clock.now_ms(),
     )
     command = a_command(size=fixed("0.1"), delay_ms=delay_ms)
-    now_ms = web.ports.clock.now_ms()
-    return accept_signal(command, sender, Admission(), now_ms, web.ports).id
+    return accept_signal(command, BTC, SignalRules(), sender, web.ports).id
 
 
 def signal(web: Wiring, signal_id: AggregateId) -> Signal:

@@ -20,9 +20,9 @@ from app.domain.account import Account
 from app.domain.commands import SignalRules
 from app.domain.enums import Dialect, Market, Mode
 from app.domain.identifiers import AccountId, AccountName, AggregateId, VenueName
+from app.domain.sender import Sender
 from app.paper.domain.fault import FaultPlan
-from app.ports.ledger import Admission
-from app.services.intake.accept import Sender, accept_signal
+from app.services.intake.requests import accept_signal
 from app.settings import Settings
 from tests.support.builders import BTC, SPOT, a_command, fixed
 from tests.support.exchanges import server
@@ -77,13 +77,10 @@ class Place:
             dialect=Dialect.CRYPTO_ARSENAL,
             origin=f"crypto_arsenal:{account.name}",
             account=account,
-            symbol=BTC,
-            rules=SignalRules(),
+            received_at_ms=self.web.ports.clock.now_ms(),
         )
         command = a_command(size=fixed("0.01"))
-        return accept_signal(
-            command, sender, Admission(), self.web.ports.clock.now_ms(), self.web.ports
-        ).id
+        return accept_signal(command, BTC, SignalRules(), sender, self.web.ports).id
 
     def wake(self) -> None:
         """Send a message for all that is owed, as the sweep does."""

@@ -17,6 +17,7 @@ from app.domain.errors import HookfillError
 from app.domain.identifiers import AccountId, AggregateId
 from app.domain.order import Order
 from app.domain.request.signal import Signal
+from app.domain.sender import Sender
 from app.domain.smart_order import SmartOrder
 from app.history.database import Database
 from app.history.reader import WholeReader
@@ -24,9 +25,10 @@ from app.history.sql_history import SqlHistory
 from app.history.tables import RECORDS
 from app.ports import Ports
 from app.ports.history import Record
-from app.ports.ledger import Admission, Change, Stored
+from app.ports.ledger import Change, Stored
 from app.ports.policy import Policy
-from app.services.intake.accept import Accepted, Sender, accept_signal
+from app.services.intake.accept import Accepted
+from app.services.intake.requests import accept_signal
 from app.services.keeping.sweep import sweep
 from app.services.watching.release import release_due
 from app.store.coordination.heartbeat import RedisHeartbeat
@@ -173,11 +175,11 @@ class Rig:
             dialect=Dialect.CRYPTO_ARSENAL,
             origin=ORIGIN,
             account=self.registry.account_named((USDM if futures else SPOT).name),
-            symbol=ETH if futures else BTC,
-            rules=rules or SignalRules(leverage=5 if futures else 1),
+            received_at_ms=self.clock.now_ms(),
         )
-        admission = Admission(caller_id_scope=ORIGIN)
-        return accept_signal(command, sender, admission, self.clock.now_ms(), self.ports)
+        symbol = ETH if futures else BTC
+        rules = rules or SignalRules(leverage=5 if futures else 1)
+        return accept_signal(command, symbol, rules, sender, self.ports)
 
     def put(self, aggregate: Aggregate) -> Stored:
         """Store an aggregate as it is."""

@@ -11,6 +11,7 @@ from app.domain.enums import AccountState, Dialect, Market, OrderType, PriceSour
 from app.domain.identifiers import AccountId, AggregateId, EpochMs
 from app.domain.instrument import Instrument
 from app.domain.order import Order
+from app.domain.sender import Sender
 from app.domain.smart_trade.enums import (
     EntryMethod,
     TakeProfitType,
@@ -28,8 +29,8 @@ from app.domain.smart_trade.trade import SmartTrade
 from app.paper.admin.administration import PaperAdministration
 from app.paper.paper_venues import PaperVenues
 from app.ports.ledger import NO_TERMS, Admission, Change, CommitConditions, Ledger, Stored
+from app.services.intake.trades import open_trade
 from app.services.smart_trades.acting import find_trade
-from app.services.smart_trades.opening import TradeSender, open_trade
 from app.services.watching.release import release_due
 from app.services.watching.watch import watch_prices
 from app.venues import KnownVenues
@@ -146,8 +147,13 @@ class TradeRig(Rig):
 
     def begin(self, command: NewTrade) -> SmartTrade:
         """Open a trade; nothing has followed from it yet."""
-        sender = TradeSender(dialect=Dialect.THREE_COMMAS, origin="three_commas:1", account=SPOT)
-        return open_trade(command, sender, Admission(), self.clock.now_ms(), self.ports)
+        sender = Sender(
+            dialect=Dialect.THREE_COMMAS,
+            origin="three_commas:1",
+            account=SPOT,
+            received_at_ms=self.clock.now_ms(),
+        )
+        return open_trade(command, sender, self.ports)
 
     def open(self, command: NewTrade) -> SmartTrade:
         """Open a trade and follow it as far as it goes at once."""

@@ -8,11 +8,11 @@ from decimal import Decimal
 from app.dialects.apisify.schemas import LIMIT, LIMIT_ORDER, ORDER
 from app.dialects.apisify.settings import ClientSettings, CloseMode
 from app.domain.account import PAPER, Account
+from app.domain.commands import NetAction, NetCommand
 from app.domain.enums import Market
 from app.domain.errors import NotFound, NotPermitted
 from app.domain.identifiers import Symbol
 from app.domain.instrument import Instrument
-from app.domain.request.netting import NetAction, NetCommand
 from app.domain.symbols import chosen
 from app.web.fields import invalid_fields, loaded
 

@@ -15,12 +15,11 @@ from app.dialects.apisify import render as writing
 from app.dialects.apisify import signing
 from app.dialects.apisify.settings import ClientSettings, settings_of
 from app.domain.account import Account, ApiClient
-from app.domain.commands import SignalRules
 from app.domain.enums import Dialect
 from app.domain.errors import HookfillError, NotAuthenticated, SignatureReused
 from app.domain.identifiers import EpochMs
-from app.ports.ledger import Admission
-from app.services.intake.accept import Sender, accept_reversal
+from app.domain.sender import Sender
+from app.services.intake.requests import accept_reversal
 from app.services.symbols import symbol_of
 from app.web.client_accounts import accounts_of
 from app.web.json_body import payload_from
@@ -88,33 +87,22 @@ class Orders:
             until_ms = EpochMs(received_at_ms + window_ms)
             self._refuse_reuse((signature, digest), client, accounts, received_at_ms, until_ms)
         origin = f"{Dialect.APISIFY}:{client.key}"
-        accepted = accept_reversal(
-            order.command,
-            Sender(
-                dialect=Dialect.APISIFY,
-                origin=origin,
-                account=account,
-                symbol=symbol,
-                rules=SignalRules(entry_lateness_ms=self._lateness_ms),
-            ),
-            Admission(
-                dedupe_key=_dedupe_key(client, account, signature, digest) if window_ms else None,
-                dedupe_until_ms=EpochMs(received_at_ms + window_ms),
-                rate_key=origin,
-                rate_per_minute=RATE_PER_MINUTE if self._settings.rate_limits else 0,
-                give_up_at_ms=self._ports.policy.give_up_at_ms(self._ports.clock),
-                registry_version=version,
-            ),
-            received_at_ms,
-            self._ports,
+        sender = Sender(
+            dialect=Dialect.APISIFY,
+            origin=origin,
+            account=account,
+            received_at_ms=received_at_ms,
+            entry_lateness_ms=self._settings.max_signal_lateness_seconds * 1000,
+            registry_version=version,
+            rate_key=origin,
+            rate_per_minute=RATE_PER_MINUTE if self._settings.rate_limits else 0,
+            digest=signing.one_hash(Dialect.APISIFY, client.key, signature or "", digest),
+            digest_life_ms=window_ms,
         )
+        accepted = accept_reversal(order.command, symbol, sender, self._ports)
         if accepted.is_duplicate:
             _DUPLICATES.inc()
         return writing.accepted(order, accepted.id, is_duplicate=accepted.is_duplicate)
-
-    @property
-    def _lateness_ms(self) -> int:
-        return self._settings.max_signal_lateness_seconds * 1000
 
     def _client(self, payload: Payload) -> ApiClient:
         client = self._registry.client(Dialect.APISIFY, signing.key_from(payload))
@@ -160,11 +148,6 @@ class Orders:
         name = signing.one_hash(client.key, signature, *resets)
         if not self._ports.used_keys.use(name, digest, now_ms, until_ms):
             raise SignatureReused("another body came with this signature")
-
-
-def _dedupe_key(client: ApiClient, account: Account, signature: str | None, digest: str) -> str:
-    name = signing.one_hash(Dialect.APISIFY, client.key, signature or "", digest)
-    return f"{account.resets}:{name}"
 
 
 def error_answer(error: HookfillError) -> Response:

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import ValidationError, validate, validates_schema
 
-from app.domain.request.netting import NetAction
+from app.domain.commands import NetAction
 from app.web.fields import Message, Number, Text, ValueField, number_from
 
 EXCHANGES = ("bybit", "bybit_testnet", "binance", "binance_testnet", "paper")

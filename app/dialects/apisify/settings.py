@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from app.domain.request.netting import OnSameSide
+from app.domain.commands import OnSameSide
 
 
 class CloseMode(StrEnum):

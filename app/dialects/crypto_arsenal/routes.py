@@ -14,7 +14,7 @@ from app.dialects.crypto_arsenal import parse as reading
 from app.dialects.crypto_arsenal import render as writing
 from app.dialects.crypto_arsenal.delays import DelayRules
 from app.dialects.crypto_arsenal.settings import ConnectorSettings, settings_of
-from app.domain.account import Account, Connector
+from app.domain.account import Connector
 from app.domain.enums import Dialect
 from app.domain.errors import (
     ConnectorInactive,
@@ -22,8 +22,9 @@ from app.domain.errors import (
     NotAuthenticated,
 )
 from app.domain.identifiers import EpochMs
-from app.ports.ledger import Admission
-from app.services.intake.accept import Accepted, Sender, accept_signal
+from app.domain.sender import Sender
+from app.services.intake.accept import Accepted
+from app.services.intake.requests import accept_signal
 from app.web.fast_path import Environ, Reply
 from app.web.json_body import payload_from
 from app.web.peer import address_of
@@ -103,12 +104,15 @@ class Webhook:
             dialect=Dialect.CRYPTO_ARSENAL,
             origin=origin,
             account=account,
-            symbol=connector.symbol,
-            rules=settings.rules(self._settings.max_signal_lateness_seconds * 1000),
+            received_at_ms=received_at_ms,
+            registry_version=version,
+            rate_key=origin,
+            rate_per_minute=settings.rate_limit_per_minute if self._settings.rate_limits else 0,
+            digest=reading.dedupe_text(connector.name, payload),
+            digest_life_ms=settings.dedup_window_seconds * 1000,
         )
-        digest = reading.dedupe_text(connector.name, payload)
-        admission = self._admission(origin, account, settings, digest, received_at_ms, version)
-        return accept_signal(command, sender, admission, received_at_ms, self._ports)
+        rules = settings.rules(self._settings.max_signal_lateness_seconds * 1000)
+        return accept_signal(command, connector.symbol, rules, sender, self._ports)
 
     def _settings_of(self, connector: Connector, version: int) -> ConnectorSettings:
         """Return the connector's settings, checked once for each version of the registry."""
@@ -127,27 +131,6 @@ class Webhook:
         if not self._vault.matches(token, digest) or connector is None:
             raise NotAuthenticated("unknown connector or bad token")
         return connector
-
-    def _admission(
-        self,
-        origin: str,
-        account: Account,
-        settings: ConnectorSettings,
-        digest: str,
-        received_at_ms: EpochMs,
-        version: int,
-    ) -> Admission:
-        window_ms = settings.dedup_window_seconds * 1000
-        limited = self._settings.rate_limits
-        return Admission(
-            dedupe_key=f"{account.resets}:{digest}" if window_ms else None,
-            dedupe_until_ms=EpochMs(received_at_ms + window_ms),
-            caller_id_scope=origin,
-            rate_key=origin,
-            rate_per_minute=settings.rate_limit_per_minute if limited else 0,
-            give_up_at_ms=self._ports.policy.give_up_at_ms(self._ports.clock),
-            registry_version=version,
-        )
 
 
 def error_reply(error: HookfillError) -> Reply:

@@ -18,16 +18,12 @@ from app.dialects.hummingbot.request_body import body_from
 from app.domain.account import Account
 from app.domain.enums import Dialect, ReasonCode
 from app.domain.errors import NotFound
-from app.domain.identifiers import AggregateId, ClientOrderId, EpochMs
+from app.domain.identifiers import AggregateId, ClientOrderId
 from app.domain.order import Order
 from app.domain.reason import Reason
-from app.ports.ledger import Admission
-from app.services.intake.accept_order import (
-    AcceptedOrder,
-    IdempotencyKey,
-    OrderSender,
-    accept_order,
-)
+from app.domain.sender import Sender
+from app.services.intake.accept import Accepted
+from app.services.intake.orders import IdempotencyKey, accept_order
 from app.services.placing.cancel import request_cancel
 from app.web.raw_body import raw_body
 
@@ -54,7 +50,7 @@ class _Request:
     def shape(self) -> dict[str, Any]:
         return reading.shape_of(schemas.ORDER, self.body)
 
-    def key(self, caller: Caller, received_at_ms: EpochMs) -> IdempotencyKey | None:
+    def key(self, caller: Caller) -> IdempotencyKey | None:
         text = reading.checked_key(request.headers.get("Idempotency-Key"))
         if text is None:
             return None
@@ -63,7 +59,7 @@ class _Request:
             name=reading.name_of_key(caller.client.key, text),
             bound_as=reading.name_of_key(caller.client.key, text, resets),
             content=reading.fingerprint_of(self.body),
-            until_ms=EpochMs(received_at_ms + KEY_LIFE_MS),
+            life_ms=KEY_LIFE_MS,
         )
 
 
@@ -85,7 +81,8 @@ class Orders:
         )
         if accepted.is_duplicate:
             _DUPLICATES.inc()
-        answer = reply(writing.placed(wanted.shape, accepted.client_order_id))
+        client_order_id = self._ports.ids.client_order_id(accepted.id)
+        answer = reply(writing.placed(wanted.shape, client_order_id))
         _ACKNOWLEDGE_SECONDS.observe(time.perf_counter() - started)
         return answer
 
@@ -97,27 +94,17 @@ class Orders:
             )
         )
 
-    def _accepted(self, wanted: _Request, caller: Caller) -> AcceptedOrder:
+    def _accepted(self, wanted: _Request, caller: Caller) -> Accepted:
         shape = wanted.shape
-        received_at_ms = self._ports.clock.now_ms()
-        sender = OrderSender(
+        sender = Sender(
             dialect=Dialect.HUMMINGBOT,
             origin=caller.origin,
             account=caller.directory.account(shape["account_name"], shape["connector_name"]),
-            lateness_ms=self._settings.max_signal_lateness_seconds * 1000,
-        )
-        admission = Admission(
-            give_up_at_ms=self._ports.policy.give_up_at_ms(self._ports.clock),
+            received_at_ms=self._ports.clock.now_ms(),
+            entry_lateness_ms=self._settings.max_signal_lateness_seconds * 1000,
             registry_version=caller.version,
         )
-        return accept_order(
-            reading.command_from(shape),
-            sender,
-            admission,
-            received_at_ms,
-            self._ports,
-            wanted.key(caller, received_at_ms),
-        )
+        return accept_order(reading.command_from(shape), sender, self._ports, wanted.key(caller))
 
     def _canceled(self, account: Account, order_id: str) -> Response:
         found = self._find(account, order_id)

@@ -18,7 +18,7 @@ from app.dialects.hummingbot.errors import (
 )
 from app.dialects.hummingbot.names import symbol_of
 from app.dialects.hummingbot.statuses import statuses_behind
-from app.domain.commands import OrderCommand
+from app.domain.commands import PlaceOrder
 from app.domain.enums import Kind, Side
 from app.domain.errors import MalformedPayload
 from app.domain.identifiers import AccountId, EpochMs
@@ -86,9 +86,9 @@ def shape_of(schema: Schema, body: Mapping[str, object]) -> dict[str, Any]:
     return shape
 
 
-def command_from(shape: Mapping[str, Any]) -> OrderCommand:
+def command_from(shape: Mapping[str, Any]) -> PlaceOrder:
     """Return the order that a request asks for."""
-    return OrderCommand(
+    return PlaceOrder(
         symbol=symbol_of(shape["trading_pair"]),
         side=shape["trade_type"],
         type=shape["order_type"],

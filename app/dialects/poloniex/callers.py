@@ -15,8 +15,9 @@ from app.domain.aggregate import Aggregate
 from app.domain.enums import Dialect
 from app.domain.errors import CommandError, NotFound, VenueError
 from app.domain.identifiers import EpochMs
-from app.ports.ledger import Admission
+from app.domain.sender import Sender
 from app.services.find_anywhere import find_anywhere
+from app.services.intake.accept import first_of
 from app.web.raw_body import raw_body
 from app.web.raw_target import raw_target_of
 from app.web.registry_refresh import Failed, part_by_part, with_current_registry
@@ -83,6 +84,7 @@ class Callers:
         self._clock = wiring.ports.clock
         self._tolerance_ms = wiring.settings.poloniex_clock_tolerance_ms
         self._is_limited = wiring.settings.rate_limits
+        self._lateness_ms = wiring.settings.max_signal_lateness_seconds * 1000
 
     def reader(self) -> Caller:
         """Return the sender of a request that changes nothing.
@@ -135,7 +137,7 @@ class Callers:
         ]
 
     def taken_once(
-        self, caller: Caller, part: int, kind: type[Taken], take_in: Callable[[Admission], Taken]
+        self, caller: Caller, part: int, kind: type[Taken], take_in: Callable[[Sender], Taken]
     ) -> Taken:
         """Take in one part of a request, or return what it became when it was sent before.
 
@@ -143,32 +145,34 @@ class Callers:
             caller: who sent it.
             part: counts the parts of the request from 0.
             kind: of what it becomes.
-            take_in: commits under the conditions that it gets, or refuses.
+            take_in: takes in what the sender that it gets wants, or refuses.
         """
-        key = f"{caller.account.resets}:{signing.one_hash(caller.request_key, part)}"
-        life_ms = 2 * self._tolerance_ms + KEY_GRACE_MS
-        admission = replace(
-            self.admission(caller),
-            dedupe_key=key,
-            dedupe_until_ms=EpochMs(caller.received_at_ms + life_ms),
+        sender = replace(
+            self.sender(caller),
+            digest=signing.one_hash(caller.request_key, part),
+            digest_life_ms=2 * self._tolerance_ms + KEY_GRACE_MS,
         )
         try:
-            return take_in(admission)
+            return take_in(sender)
         except (CommandError, VenueError):
             # What it has changed itself may be why it is refused now.
-            first = self._ports.ledger.repeated(caller.account.id, key, self._clock.now_ms())
+            first = first_of(sender, self._ports)
             found = None if first is None else find_anywhere(first, self._ports)
             if not isinstance(found, kind):
                 raise
             return found
 
-    def admission(self, caller: Caller) -> Admission:
-        """Return the conditions under which a request of this caller is taken in."""
-        return Admission(
+    def sender(self, caller: Caller) -> Sender:
+        """Return who sends a command, and within which bounds it is taken in."""
+        return Sender(
+            dialect=Dialect.POLONIEX,
+            origin=caller.origin,
+            account=caller.account,
+            received_at_ms=caller.received_at_ms,
+            entry_lateness_ms=self._lateness_ms,
+            registry_version=caller.version,
             rate_key=f"{Dialect.POLONIEX}:{caller.client.key}",
             rate_per_minute=RATE_PER_MINUTE if self._is_limited else 0,
-            give_up_at_ms=self._ports.policy.give_up_at_ms(self._clock),
-            registry_version=caller.version,
         )
 
     def _served(self, sender: Callable[[], Caller], work: Callable[[Caller], Result]) -> Result:

@@ -16,15 +16,10 @@ from app.dialects.poloniex.smart_order_routes import BY_REQUEST
 from app.domain.enums import Dialect
 from app.domain.errors import HistoryUnavailable
 from app.domain.order import Order
+from app.domain.sender import Sender
 from app.domain.status import OrderStatus
-from app.ports.ledger import Admission
-from app.services.intake.accept_exact_order import (
-    Replacement,
-    accept_exact_order,
-    await_place,
-    replace_exact_order,
-)
-from app.services.intake.accept_order import OrderSender
+from app.services.intake.orders import accept_exact_order
+from app.services.intake.replace import Replacement, await_place, replace_order
 from app.services.placing.cancel import request_cancel
 from app.web.registry_refresh import Failed
 
@@ -41,7 +36,6 @@ class Orders:
         self._ports = wiring.ports
         self._callers = callers
         self._finder = finder
-        self._lateness_ms = wiring.settings.max_signal_lateness_seconds * 1000
 
     def create(self) -> Json:
         """Take in an order; it is durable before the answer."""
@@ -73,12 +67,11 @@ class Orders:
         return [one for one in results if one is not None]
 
     def _created(self, caller: Caller, body: Content) -> Json:
-        return writing.id_pair(self._accepted(caller, body, self._callers.admission(caller)))
+        return writing.id_pair(self._accepted(caller, body, self._callers.sender(caller)))
 
-    def _accepted(self, caller: Caller, body: Content, admission: Admission) -> Order:
+    def _accepted(self, caller: Caller, body: Content, sender: Sender) -> Order:
         command = order_from(body, self._finder.instruments(caller))
-        sender, at_ms = self._sender(caller), caller.received_at_ms
-        return accept_exact_order(command, sender, admission, at_ms, self._ports)
+        return accept_exact_order(command, sender, self._ports)
 
     def _one_created(self, caller: Caller, item: tuple[int, object]) -> Json:
         part, content = item
@@ -88,17 +81,17 @@ class Orders:
             caller,
             part,
             Order,
-            lambda admission: self._accepted(caller, content, admission),
+            lambda sender: self._accepted(caller, content, sender),
         )
         return writing.id_pair(order)
 
     def _replaced(self, caller: Caller, order_id: str) -> Json:
         new = self._callers.taken_once(
-            caller, 0, Order, lambda admission: self._taken_over(caller, order_id, admission)
+            caller, 0, Order, lambda sender: self._taken_over(caller, order_id, sender)
         )
         return writing.id_pair(await_place(new, self._ports))
 
-    def _taken_over(self, caller: Caller, order_id: str, admission: Admission) -> Order:
+    def _taken_over(self, caller: Caller, order_id: str, sender: Sender) -> Order:
         body = object_from(caller.body, required=False)
         old = self._known(caller, address_from(order_id))
         instrument_of = self._finder.instruments(caller)
@@ -108,16 +101,7 @@ class Orders:
             takes_rest=body.get("quantity") is None,
             proceed_on_failure=proceeds(body),
         )
-        sender, at_ms = self._sender(caller), caller.received_at_ms
-        return replace_exact_order(replacement, sender, admission, at_ms, self._ports)
-
-    def _sender(self, caller: Caller) -> OrderSender:
-        return OrderSender(
-            dialect=Dialect.POLONIEX,
-            origin=caller.origin,
-            account=caller.account,
-            lateness_ms=self._lateness_ms,
-        )
+        return replace_order(replacement, sender, self._ports)
 
     def _canceled(self, caller: Caller, order_id: str) -> Json:
         order = self._known(caller, address_from(order_id))

@@ -12,12 +12,11 @@ from app.dialects.poloniex import schemas
 from app.dialects.poloniex.errors import Code, Problem, missing
 from app.dialects.poloniex.fields import Content, Reading
 from app.dialects.poloniex.notation import SMART_TYPES, pair_of
+from app.domain.commands import AmendSmartOrder, PlaceOrder, PlaceSmartOrder, amended
 from app.domain.enums import OrderType, Side, SmartOrderType, TimeInForce
-from app.domain.exact_order import ExactOrder
 from app.domain.identifiers import Symbol
 from app.domain.instrument import Instrument
 from app.domain.order import Order
-from app.domain.smart_order_command import AmendSmartOrder, PlaceSmartOrder, amended
 
 Value = TypeVar("Value")
 
@@ -89,7 +88,7 @@ class _Figures:
             raise Problem(Code.AMOUNT_BELOW_MIN)
 
 
-def order_from(content: Content, instrument_of: InstrumentOf) -> ExactOrder:
+def order_from(content: Content, instrument_of: InstrumentOf) -> PlaceOrder:
     """Return what a `POST /orders` asks for; the first thing that is wrong is told.
 
     Raises:
@@ -98,7 +97,7 @@ def order_from(content: Content, instrument_of: InstrumentOf) -> ExactOrder:
     return _order(Reading(schemas.PLAIN_ORDER, content), instrument_of)
 
 
-def amended_order(content: Content, old: Order, instrument_of: InstrumentOf) -> ExactOrder:
+def amended_order(content: Content, old: Order, instrument_of: InstrumentOf) -> PlaceOrder:
     """Return what takes the place of an order; what the body does not name is inherited.
 
     Of an order that is filled in part, what is left is inherited. A change to a market order drops
@@ -187,7 +186,7 @@ def instrument_for(symbol: Symbol, instrument_of: InstrumentOf) -> Instrument:
     return found
 
 
-def _order(body: Reading, instrument_of: InstrumentOf) -> ExactOrder:
+def _order(body: Reading, instrument_of: InstrumentOf) -> PlaceOrder:
     """Return the order; a market buy names what it spends, everything else what it trades."""
     symbol = body["symbol"]
     figures = _Figures(instrument_for(symbol, instrument_of))
@@ -201,7 +200,7 @@ def _order(body: Reading, instrument_of: InstrumentOf) -> ExactOrder:
     amount = figures.amount(body["amount"], required=spends)
     if not is_market:
         figures.check_notional(price, quantity)
-    return ExactOrder(
+    return PlaceOrder(
         symbol=symbol,
         side=side,
         type=kind,

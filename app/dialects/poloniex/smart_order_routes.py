@@ -18,17 +18,14 @@ from app.dialects.poloniex.render_orders import (
     cancel_result,
     not_canceled,
 )
-from app.domain.enums import Dialect, ReasonCode, SmartOrderType, StopDirection, StopPrice
+from app.domain.commands import PlaceSmartOrder, SmartOrderRules
+from app.domain.enums import ReasonCode, SmartOrderType, StopDirection, StopPrice
 from app.domain.errors import HistoryUnavailable
 from app.domain.reason import Reason
+from app.domain.sender import Sender
 from app.domain.smart_order import SmartOrder, SmartOrderState
-from app.domain.smart_order_command import PlaceSmartOrder, ReplaceSmartOrder, SmartOrderRules
-from app.ports.ledger import Admission
-from app.services.intake.accept_smart_order import (
-    SmartOrderSender,
-    accept_smart_order,
-    replace_smart_order,
-)
+from app.services.intake.replace import Replacement, replace_smart_order
+from app.services.intake.smart_orders import accept_smart_order
 from app.services.placing.cancel_smart_orders import (
     SmartOrderFilter,
     cancel_smart_order,
@@ -74,51 +71,25 @@ class SmartOrders:
 
     def _created(self, caller: Caller) -> Json:
         command = smart_order_from(object_from(caller.body), self._finder.instruments(caller))
-        return writing.id_pair(self._accepted(caller, command, self._callers.admission(caller)))
-
-    def _accepted(
-        self, caller: Caller, command: PlaceSmartOrder, admission: Admission
-    ) -> SmartOrder:
-        sender, at_ms = self._sender(caller, command), caller.received_at_ms
-        return accept_smart_order(command, sender, admission, at_ms, self._ports)
+        sender = self._callers.sender(caller)
+        return writing.id_pair(accept_smart_order(command, self._rules, sender, self._ports))
 
     def _replaced(self, caller: Caller, order_id: str) -> Json:
         body = object_from(caller.body, required=False)
         old = self._known(caller, address_from(order_id))
         new = self._callers.taken_once(
-            caller, 0, SmartOrder, lambda admission: self._taken_over(caller, old, body, admission)
+            caller, 0, SmartOrder, lambda sender: self._taken_over(caller, old, body, sender)
         )
         return writing.id_pair(new)
 
     def _taken_over(
-        self, caller: Caller, old: SmartOrder, body: Content, admission: Admission
+        self, caller: Caller, old: SmartOrder, body: Content, sender: Sender
     ) -> SmartOrder:
         command = amended_smart_order(body, old.command(), self._finder.instruments(caller))
-        may_proceed = proceeds(body)
-        if not old.is_waiting and not may_proceed:
-            raise Problem(Code.NOT_CANCELED)
-        if not old.is_waiting:  # nothing is left to end, and it may be in the history by now
-            return self._accepted(caller, command, admission)
-        replacement = ReplaceSmartOrder(
-            old_id=old.id, command=command, proceed_on_failure=may_proceed
+        replacement: Replacement[SmartOrder, PlaceSmartOrder] = Replacement(
+            old_id=old.id, command_of=lambda _: command, proceed_on_failure=proceeds(body)
         )
-        sender, at_ms = self._sender(caller, command), caller.received_at_ms
-        return replace_smart_order(replacement, sender, admission, at_ms, self._ports)
-
-    def _sender(self, caller: Caller, command: PlaceSmartOrder) -> SmartOrderSender:
-        venue = self._ports.venues.of(caller.account)
-        instrument = venue.instrument(command.symbol)
-        if instrument is None:
-            raise Problem(Code.INVALID_SYMBOL)
-        infers = self._rules.direction is StopDirection.INFER
-        return SmartOrderSender(
-            dialect=Dialect.POLONIEX,
-            origin=caller.origin,
-            account=caller.account,
-            rules=self._rules,
-            price_step=instrument.price_step,
-            quote=venue.quote(command.symbol) if infers else None,
-        )
+        return replace_smart_order(replacement, self._rules, sender, self._ports)
 
     def _canceled(self, caller: Caller, order_id: str) -> Json:
         after = self._ended(self._known(caller, address_from(order_id)))

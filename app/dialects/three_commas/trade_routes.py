@@ -26,11 +26,11 @@ from app.domain.enums import Dialect, Kind
 from app.domain.errors import HookfillError, NotFound, StoreError, TermsRefused, VenueError
 from app.domain.identifiers import AggregateId, Currency, Symbol, quote_of
 from app.domain.search import Search
+from app.domain.sender import Sender
 from app.domain.smart_trade.trade import SmartTrade
-from app.ports.ledger import Admission
+from app.services.intake.trades import open_trade
 from app.services.smart_trades import acting
 from app.services.smart_trades.acting import Funded, find_trade
-from app.services.smart_trades.opening import TradeSender, open_trade
 from app.services.smart_trades.trailing import view_of
 from app.web.raw_body import raw_body
 from app.web.registry_refresh import with_current_registry
@@ -60,18 +60,15 @@ class Trades:
         def opened(caller: Caller, parameters: Parameters) -> writing.Answer:
             received_at_ms = self._ports.clock.now_ms()
             command = creating.trade_from(call, parameters, self._is_traded(parameters, caller))
-            account = self._account(parameters, caller)
-            sender = TradeSender(
+            sender = Sender(
                 dialect=Dialect.THREE_COMMAS,
                 origin=caller.origin,
-                account=account,
+                account=self._account(parameters, caller),
+                received_at_ms=received_at_ms,
                 entry_lateness_ms=self._lateness_ms,
-            )
-            admission = Admission(
-                give_up_at_ms=self._ports.policy.give_up_at_ms(self._ports.clock),
                 registry_version=caller.registry_version,
             )
-            trade = open_trade(command, sender, admission, received_at_ms, self._ports)
+            trade = open_trade(command, sender, self._ports)
             return writing.good(self._told(trade, caller), HTTPStatus.CREATED)
 
         return self._serve(WRITE, opened)

@@ -1,69 +1,14 @@
-"""What a caller may ask of a net position, and what that means for its legs (apisify spec 3.3)."""
+"""What a request about a net position means for its legs (apisify spec 3.3)."""
 
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 
+from app.domain.commands import NetAction, OnSameSide
 from app.domain.enums import PositionMode, PositionSide, ReasonCode, Side
 from app.domain.identifiers import Symbol
 from app.domain.instrument import Instrument
 from app.domain.market import AccountView
 from app.domain.reason import Reason
-
-
-class NetAction(StrEnum):
-    """What is to become of the net position."""
-
-    BUY = "BUY"
-    SELL = "SELL"
-    CLOSE = "CLOSE"
-    REVERSE_BUY = "REVERSE_BUY"
-    REVERSE_SELL = "REVERSE_SELL"
-
-    @property
-    def side(self) -> Side | None:
-        """Which way it trades; for a close only the position can tell."""
-        return _SIDES.get(self)
-
-    @property
-    def reverses(self) -> bool:
-        """Whether it closes what is there and opens the opposite."""
-        return self in {NetAction.REVERSE_BUY, NetAction.REVERSE_SELL}
-
-
-_SIDES = {
-    NetAction.BUY: Side.BUY,
-    NetAction.SELL: Side.SELL,
-    NetAction.REVERSE_BUY: Side.BUY,
-    NetAction.REVERSE_SELL: Side.SELL,
-}
-
-
-class OnSameSide(StrEnum):
-    """What a reversal does when the position is on its side already."""
-
-    SKIP = "skip"
-    ADD = "add"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetCommand:
-    """Do this with the net position in a symbol, now.
-
-    Attributes:
-        quantity: in the unit of the instrument, of a reversal that of the new position; 0, for a
-            close only, is all there is.
-        limit_price: None is a market order.
-        strategy: the caller's label; it has no position of its own.
-        note: the caller's text.
-    """
-
-    action: NetAction
-    quantity: Decimal
-    limit_price: Decimal | None = None
-    on_same_side: OnSameSide = OnSameSide.SKIP
-    strategy: str | None = None
-    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ computed once, in that turn: computed anew after a fill they would be others.
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from app.domain.commands import NetAction, OnSameSide
 from app.domain.decision import Decision, EntryName, TimelineEntry, ignored
 from app.domain.enums import Kind, OrderType, PositionMode, PositionSide, Side
 from app.domain.events import CancelRequested, Executed, TimerDue
@@ -20,7 +21,7 @@ from app.domain.identifiers import EpochMs, FreshId, OrderId
 from app.domain.news import OrderUpdated
 from app.domain.order import Order
 from app.domain.reason import Reason
-from app.domain.request.netting import Legs, NetAction, OnSameSide, legs_of, opened_by
+from app.domain.request.netting import Legs, legs_of, opened_by
 from app.domain.request.request import STATE_AFTER, Request, RequestState, Stage
 from app.domain.status import OPEN, OrderStatus
 

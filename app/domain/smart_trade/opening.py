@@ -1,15 +1,14 @@
 """A smart trade begins (3Commas spec, 4.2)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
-from app.domain.account import Account
 from app.domain.decision import Decision
-from app.domain.enums import Dialect, Direction, OrderType, Side
+from app.domain.enums import Direction, OrderType, Side
 from app.domain.identifiers import AggregateId, EpochMs, FreshId
 from app.domain.instrument import Instrument
 from app.domain.market import Quote
+from app.domain.sender import Sender
 from app.domain.smart_trade.draft import Draft
 from app.domain.smart_trade.enums import (
     EntryMethod,
@@ -30,46 +29,32 @@ from app.domain.smart_trade.spec import (
 from app.domain.smart_trade.trade import SmartTrade
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpeningContext:
-    """Where and when a trade is opened.
-
-    Attributes:
-        origin: which client it came from.
-        instrument: the rules of its symbol now.
-        quote: the newest prices; None if none are known.
-        entry_lateness_ms: an entry order later than this is not sent; 0 is never too late.
-    """
-
-    dialect: Dialect
-    origin: str
-    account: Account
-    instrument: Instrument
-    quote: Quote | None
-    at_ms: EpochMs
-    entry_lateness_ms: int
-
-
 def opened(
-    trade_id: AggregateId, command: NewTrade, setting: OpeningContext, new_ids: Sequence[FreshId]
+    trade_id: AggregateId,
+    command: NewTrade,
+    sender: Sender,
+    traded: tuple[Instrument, Quote | None],
+    new_ids: Sequence[FreshId],
 ) -> Decision[SmartTrade]:
     """Return a new trade with its first order, if it has one at once.
 
     Args:
         trade_id: its own.
         command: what is wanted, checked by its dialect.
-        setting: where and when.
+        sender: who wants it.
+        traded: the rules of its symbol now, and the newest prices; None if none are known.
         new_ids: for its steps and its order; at least seven.
     """
+    instrument, quote = traded
     begun = SmartTrade(
         id=trade_id,
-        dialect=setting.dialect,
-        origin=setting.origin,
-        account=setting.account.id,
-        venue=setting.account.feed,
+        dialect=sender.dialect,
+        origin=sender.origin,
+        account=sender.account.id,
+        venue=sender.account.feed,
         symbol=command.symbol,
-        market=setting.account.market,
-        instrument=setting.instrument,
+        market=sender.account.market,
+        instrument=instrument,
         type=command.type,
         status=TradeStatus.CONDITIONAL_ORDER_WAITING_PRICE,
         asked_quantity=command.quantity,
@@ -78,13 +63,13 @@ def opened(
         take_profit=command.take_profit,
         stop_loss=command.stop_loss,
         note=command.note,
-        entry_lateness_ms=setting.entry_lateness_ms,
-        created_at_ms=setting.at_ms,
-        updated_at_ms=setting.at_ms,
+        entry_lateness_ms=sender.entry_lateness_ms,
+        created_at_ms=sender.received_at_ms,
+        updated_at_ms=sender.received_at_ms,
     )
-    draft = Draft(begun, setting.at_ms, new_ids)
+    draft = Draft(begun, sender.received_at_ms, new_ids)
     if command.entry is not None:
-        _add_entry(draft, command.entry, setting.quote)
+        _add_entry(draft, command.entry, quote)
     if command.take_profit is not None:
         add_profit_steps(draft, command.take_profit, command.take_profit_steps)
     if command.stop_loss is not None and command.stop_loss_condition is not None:

@@ -1,144 +1,117 @@
-"""A command becomes a request, durably, before anybody is told `ok`."""
+"""A command has become an aggregate; it is stored, durably, before anybody is told so."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
-from app.domain.account import Account
-from app.domain.commands import Action, SignalCommand, SignalRules
+from app.domain.aggregate import Aggregate
 from app.domain.decision import EntryName, TimelineEntry
-from app.domain.enums import Dialect
-from app.domain.identifiers import AggregateId, EpochMs, Symbol
-from app.domain.request.netting import NetCommand
-from app.domain.request.reversal import Reversal
-from app.domain.request.signal import Signal, first_state
+from app.domain.enums import ReasonCode
+from app.domain.errors import CallerIdInUse
+from app.domain.identifiers import AggregateId, EpochMs
+from app.domain.order import Order
+from app.domain.reason import Reason
+from app.domain.request.request import Request, RequestState
+from app.domain.sender import Sender
+from app.domain.smart_order import SmartOrder
 from app.ports import Ports
 from app.ports.ledger import Admission, Change
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sender:
-    """Who sent a request and what it trades: account and symbol, and the reach of its cancels."""
-
-    dialect: Dialect
-    origin: str
-    account: Account
-    symbol: Symbol
-    rules: SignalRules
+Named = TypeVar("Named", Order, SmartOrder)
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The request that will run, or the one that this request repeats."""
+    """What will run, or what the command repeats; that may have left the store since."""
 
     id: AggregateId
     is_duplicate: bool
 
 
-def accept_signal(
-    command: SignalCommand,
+def accept(
+    new: Aggregate,
     sender: Sender,
-    admission: Admission,
-    received_at_ms: EpochMs,
     ports: Ports,
+    along: Sequence[Change] = (),
+    entries: Sequence[TimelineEntry] = (),
 ) -> Accepted:
-    """Store the signal and what it owes in one commit, then hurry it along.
+    """Store a new aggregate and what it owes in one commit, then hurry it along.
 
-    The same request twice, or at once in two processes, is one signal: the dedupe key and the
-    caller id are checked inside the commit. Stopped halfway, nothing is written, or all of it is
-    and the sweep goes on.
+    The same command twice, or at once in two processes, is one aggregate: digest and caller id
+    are checked inside the commit. Stopped halfway, nothing is written, or all of it is and the
+    sweep goes on.
+
+    Args:
+        new: what the command became; its timeline begins here.
+        sender: who sent the command.
+        ports: as everywhere.
+        along: what changes in the same commit.
+        entries: what the timeline says besides how it was taken in.
 
     Raises:
-        RateLimited, StaleRegistry, StoreUnavailable: nothing is queued.
+        Conflict: what changes along with it has another version by now.
+        TooManyOpen: as many smart orders wait as may.
+        RateLimited, StaleRegistry, StoreUnavailable: nothing is written.
     """
-    return _admitted(_signal(command, sender, received_at_ms, ports), admission, ports)
-
-
-def accept_reversal(
-    command: NetCommand,
-    sender: Sender,
-    admission: Admission,
-    received_at_ms: EpochMs,
-    ports: Ports,
-) -> Accepted:
-    """Store a request about a net position, as `accept_signal` does with a signal.
-
-    Raises:
-        RateLimited, StaleRegistry, StoreUnavailable: nothing is queued.
-    """
-    (fresh,) = ports.ids.fresh(sender.account.id, 1)
-    reversal = Reversal(
-        id=fresh.id,
-        dialect=sender.dialect,
-        origin=sender.origin,
-        account=sender.account.id,
-        venue=sender.account.feed,
-        symbol=sender.symbol,
-        market=sender.account.market,
-        action=command.action,
-        wanted=command.quantity,
-        on_same_side=command.on_same_side,
-        entry_lateness_ms=sender.rules.entry_lateness_ms,
-        limit_price=command.limit_price,
-        strategy=command.strategy,
-        note=command.note,
-        due_at_ms=received_at_ms,
-        created_at_ms=received_at_ms,
-        updated_at_ms=received_at_ms,
-    )
-    return _admitted(reversal, admission, ports)
-
-
-def _admitted(request: Signal | Reversal, admission: Admission, ports: Ports) -> Accepted:
-    last = EntryName.DELAYED if request.due_at_ms > request.created_at_ms else EntryName.QUEUED
-    now = ports.clock.now_ms()
-    entries = (
-        TimelineEntry(EntryName.RECEIVED, request.created_at_ms),
-        TimelineEntry(EntryName.VALIDATED, now),
-        TimelineEntry(last, now),
-    )
-    repeated = ports.ledger.admit([Change(None, request, entries)], admission)
+    begun = _timeline(new, sender.received_at_ms, ports.clock.now_ms())
+    changes = [Change(None, new, (*begun, *entries)), *along]
+    repeated = ports.ledger.admit(changes, _admission(new, sender, ports))
     if repeated is not None:
         return Accepted(repeated, is_duplicate=True)
-    ports.publisher.publish(request.owed())
-    return Accepted(request.id, is_duplicate=False)
+    ports.publisher.publish([effect for change in changes for effect in change.after.owed()])
+    return Accepted(new.id, is_duplicate=False)
 
 
-def _signal(
-    command: SignalCommand, sender: Sender, received_at_ms: EpochMs, ports: Ports
-) -> Signal:
-    (fresh,) = ports.ids.fresh(sender.account.id, 1)
-    signal = Signal(
-        id=fresh.id,
-        dialect=sender.dialect,
-        origin=sender.origin,
-        account=sender.account.id,
-        venue=sender.account.feed,
-        symbol=sender.symbol,
-        market=sender.account.market,
-        action=command.action,
-        rules=sender.rules,
-        size=command.size,
-        limit_price=command.limit_price,
-        take_profit=command.take_profit,
-        stop_loss=command.stop_loss,
-        caller_id=command.caller_id,
-        note=command.note,
-        state=first_state(command.delay_ms),
-        due_at_ms=EpochMs(received_at_ms + command.delay_ms),
-        created_at_ms=received_at_ms,
-        updated_at_ms=received_at_ms,
-    )
-    if command.action.is_cancel and command.delay_ms == 0:
-        return replace(signal, targets=targets_of(signal, ports))
-    return signal
+def accept_named(new: Named, sender: Sender, ports: Ports, along: Sequence[Change] = ()) -> Named:
+    """Store a new aggregate as `accept` does, where a repeat is an error, and return it.
 
-
-def targets_of(signal: Signal, ports: Ports) -> tuple[AggregateId, ...]:
-    """Return what a cancel message reaches now: oldest first, of its own origin only.
-
-    A cancel that is not delayed notes its targets when it is accepted, so that it can neither miss
-    what came before it nor reach what comes after.
+    Raises:
+        CallerIdInUse: a live one has its caller id, or it was sent before.
+        Conflict, TooManyOpen, RateLimited, StaleRegistry, StoreUnavailable: as in `accept`.
     """
-    live = ports.live.of_origin(signal.account, signal.origin)
-    if signal.action is Action.CANCEL_ALL:
-        return tuple(sorted(live))
-    return tuple(sorted(one for one, caller_id in live.items() if caller_id == signal.caller_id))
+    accepted = accept(new, sender, ports, along)
+    if accepted.is_duplicate:
+        raise CallerIdInUse(f"{new.kind.words} {accepted.id} has the id {new.caller_id}")
+    return new
+
+
+def first_of(sender: Sender, ports: Ports) -> AggregateId | None:
+    """Return what the same command became when it was sent before, if it was."""
+    if sender.dedupe_key is None:
+        return None
+    return ports.ledger.repeated(sender.account.id, sender.dedupe_key, ports.clock.now_ms())
+
+
+def _admission(new: Aggregate, sender: Sender, ports: Ports) -> Admission:
+    return Admission(
+        dedupe_key=sender.dedupe_key,
+        dedupe_until_ms=sender.dedupe_until_ms,
+        caller_id_scope=new.caller_id_scope if isinstance(new, Order) else sender.origin,
+        rate_key=sender.rate_key,
+        rate_per_minute=sender.rate_per_minute,
+        give_up_at_ms=ports.policy.give_up_at_ms(ports.clock),
+        registry_version=sender.registry_version,
+        waiting_max=sender.waiting_max,
+    )
+
+
+def _timeline(
+    new: Aggregate, received_at_ms: EpochMs, now_ms: EpochMs
+) -> tuple[TimelineEntry, ...]:
+    begun = (
+        TimelineEntry(EntryName.RECEIVED, received_at_ms),
+        TimelineEntry(EntryName.VALIDATED, now_ms),
+    )
+    match new:
+        case SmartOrder():
+            return begun  # it stands in no queue
+        case Request(state=RequestState.SCHEDULED):
+            return (*begun, TimelineEntry(EntryName.DELAYED, now_ms))
+        case Order(succeeds=succession) if succession is not None:
+            old_id = succession.order_id
+            waits = Reason(
+                ReasonCode.REPLACED, f"takes the place of order {old_id} when that is off"
+            )
+            return (*begun, TimelineEntry(EntryName.QUEUED, now_ms, waits))
+        case _:
+            return (*begun, TimelineEntry(EntryName.QUEUED, now_ms))

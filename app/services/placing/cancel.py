@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from contextlib import suppress
 
+from app.domain.commands import Action
 from app.domain.enums import AccountState, ReasonCode
 from app.domain.errors import (
     Conflict,
@@ -26,7 +27,6 @@ from app.ports import Ports
 from app.ports.venue import Venue
 from app.services.advance import advance
 from app.services.apart import apart
-from app.services.intake.accept import targets_of
 from app.services.placing.place import retry_at
 
 
@@ -99,6 +99,18 @@ def cancel_targets(signal: Signal, ports: Ports) -> None:
     reached = _ask_to_go(targets, reason, ports)
     event = TargetsCanceled(at_ms=ports.clock.now_ms(), count=reached)
     advance(signal.id, event, ports)
+
+
+def targets_of(signal: Signal, ports: Ports) -> tuple[AggregateId, ...]:
+    """Return what a cancel message reaches now: oldest first, of its own origin only.
+
+    A cancel that is not delayed notes its targets when it is accepted, so that it can neither miss
+    what came before it nor reach what comes after.
+    """
+    live = ports.live.of_origin(signal.account, signal.origin)
+    if signal.action is Action.CANCEL_ALL:
+        return tuple(sorted(live))
+    return tuple(sorted(one for one, caller_id in live.items() if caller_id == signal.caller_id))
 
 
 def _ask_to_go(targets: Iterable[AggregateId], reason: Reason, ports: Ports) -> int:

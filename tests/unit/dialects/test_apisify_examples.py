@@ -14,10 +14,10 @@ from app.dialects.apisify.parse import Order, account_for, order_from, ticker_of
 from app.dialects.apisify.render import error_for
 from app.dialects.apisify.settings import settings_of
 from app.domain.account import Account
+from app.domain.commands import NetAction
 from app.domain.enums import Market
 from app.domain.errors import HookfillError, MalformedPayload, NotFound, NotPermitted
 from app.domain.identifiers import AccountId, AccountName, Symbol, VenueName
-from app.domain.request.netting import NetAction
 from app.paper.admin.administration import DEFAULT_INSTRUMENTS
 from app.web.json_body import payload_from
 

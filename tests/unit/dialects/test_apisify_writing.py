@@ -8,9 +8,9 @@ import pytest
 from app.dialects.apisify.parse import Order
 from app.dialects.apisify.render import accepted, error_for
 from app.domain import errors
+from app.domain.commands import NetAction, NetCommand
 from app.domain.errors import HookfillError, MalformedPayload, RateLimited, StaleTimestamp
 from app.domain.identifiers import AggregateId, EpochMs
-from app.domain.request.netting import NetAction, NetCommand
 
 STATUSES = {
     "invalid_json": 400,

@@ -12,7 +12,7 @@ from app.dialects.hummingbot import parse as reading
 from app.dialects.hummingbot.credentials import credentials_from, is_only_play
 from app.dialects.hummingbot.errors import InvalidBody, UnusableKey
 from app.dialects.hummingbot.parse import object_from, shape_of
-from app.domain.commands import OrderCommand, PositionAction
+from app.domain.commands import PlaceOrder, PositionAction
 from app.domain.enums import Kind, Mode, OrderType, Side
 from app.domain.errors import NotAuthenticated
 from app.domain.identifiers import AccountId, EpochMs, Symbol
@@ -46,7 +46,7 @@ def order(**odd: object) -> dict[str, Any]:
 def test_an_order_becomes_a_command() -> None:
     shape = order(order_type="LIMIT_MAKER", price="60000.50", position_action="CLOSE")
 
-    assert reading.command_from(shape) == OrderCommand(
+    assert reading.command_from(shape) == PlaceOrder(
         symbol=Symbol("BTC/USDT"),
         side=Side.BUY,
         type=OrderType.LIMIT_MAKER,

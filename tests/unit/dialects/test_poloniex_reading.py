@@ -9,10 +9,10 @@ from app.dialects.poloniex import parse_orders, schemas
 from app.dialects.poloniex.addresses import Address, address_from, addresses_from, reach_from
 from app.dialects.poloniex.errors import Code, Problem
 from app.dialects.poloniex.fields import Reading, array_from, object_from
+from app.domain.commands import PlaceSmartOrder
 from app.domain.enums import Direction, Market, OrderType, Side, SmartOrderType, TimeInForce
 from app.domain.identifiers import AggregateId, Symbol
 from app.domain.instrument import Instrument
-from app.domain.smart_order_command import PlaceSmartOrder
 from app.domain.trigger import Offset
 
 BTC = Instrument(

@@ -4,12 +4,13 @@ from decimal import Decimal
 
 import pytest
 
+from app.domain.commands import NetAction, OnSameSide
 from app.domain.enums import Market, PositionMode, PositionSide, ReasonCode, Side
 from app.domain.identifiers import Symbol
 from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Position
 from app.domain.reason import Reason
-from app.domain.request.netting import Legs, NetAction, OnSameSide, legs_of
+from app.domain.request.netting import Legs, legs_of
 
 BTC_USD = Symbol("BTC/USD")
 LINEAR = Instrument(

@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from app.domain.commands import NetAction
 from app.domain.decision import EntryName
 from app.domain.enums import (
     Dialect,
@@ -24,7 +25,6 @@ from app.domain.identifiers import EpochMs, OrderId
 from app.domain.market import AccountView, Position
 from app.domain.news import OrderUpdated
 from app.domain.order import Order
-from app.domain.request.netting import NetAction
 from app.domain.request.request import RequestState, Stage
 from app.domain.request.reversal import Reversal
 from app.domain.status import MOVES, OPEN, OrderStatus

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from app.domain.commands import AmendSmartOrder, PlaceSmartOrder, amended
 from app.domain.enums import (
     Direction,
     PriceSource,
@@ -13,13 +14,6 @@ from app.domain.enums import (
     StopDirection,
     StopPrice,
     TimeInForce,
-)
-from app.domain.smart_order_command import (
-    AmendSmartOrder,
-    PlaceSmartOrder,
-    activation_direction,
-    amended,
-    stop_direction,
 )
 from app.domain.trigger import Offset
 from tests.support.builders import BTC
@@ -111,7 +105,7 @@ def test_which_way_the_price_must_go(
 ) -> None:
     command = replace(STOP, side=side, operator=operator)
 
-    found = stop_direction(command, mode, None if price is None else Decimal(price))
+    found = command.stop_direction(mode, None if price is None else Decimal(price))
 
     assert found is expected
 
@@ -130,8 +124,8 @@ def test_which_way_the_price_must_go_before_it_trails(
 ) -> None:
     command = replace(STOP, side=side, operator=operator)
 
-    assert activation_direction(command) is expected
-    assert activation_direction(replace(command, stop=None)) is None
+    assert command.activation_direction() is expected
+    assert replace(command, stop=None).activation_direction() is None
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """A command becomes a signal, durably, before anybody is told `ok`."""
 
+from dataclasses import replace
+
 import pytest
 
 from app.domain.commands import Action
@@ -7,10 +9,9 @@ from app.domain.effects import EffectKind
 from app.domain.errors import StoreUnavailable
 from app.domain.identifiers import EpochMs
 from app.domain.request.signal import RequestState
-from app.ports.ledger import Admission
-from app.services.intake.accept import Sender, accept_signal, targets_of
-from tests.support.builders import BTC, NOW, ORIGIN, SPOT, SPOT_ID, a_command, a_signal, fixed
-from tests.support.rig import Rig
+from app.services.placing.cancel import targets_of
+from tests.support.builders import NOW, SPOT_ID, a_command, a_signal, fixed
+from tests.support.rig import POLICY, Rig
 
 
 def test_what_is_accepted_is_stored_with_what_it_owes(rig: Rig) -> None:
@@ -53,23 +54,13 @@ def test_a_repeat_is_answered_with_the_first_and_starts_nothing(rig: Rig) -> Non
 
 
 def test_what_was_not_written_is_not_hurried_along(rig: Rig) -> None:
-    sender = Sender(
-        dialect=SPOT_SIGNAL.dialect,
-        origin=ORIGIN,
-        account=SPOT,
-        symbol=BTC,
-        rules=SPOT_SIGNAL.rules,
-    )
-    too_late = Admission(give_up_at_ms=EpochMs(NOW - 1))
+    rig.ports = replace(rig.ports, policy=replace(POLICY, give_up_ms=-1))
 
     with pytest.raises(StoreUnavailable):
-        accept_signal(a_command(), sender, too_late, NOW, rig.ports)
+        rig.accept(a_command())
 
     assert rig.publisher.published == []
     assert list(rig.reader.newest(None)) == []
-
-
-SPOT_SIGNAL = a_signal()
 
 
 def test_a_cancel_notes_what_was_live_when_it_came(rig: Rig) -> None:

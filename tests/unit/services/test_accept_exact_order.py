@@ -3,9 +3,11 @@
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from app.domain.commands import PlaceOrder
 from app.domain.enums import Dialect, OrderType, ReasonCode, Side
 from app.domain.errors import (
     CallerIdInUse,
@@ -15,25 +17,19 @@ from app.domain.errors import (
     StaleRegistry,
     StoreUnavailable,
 )
-from app.domain.exact_order import ExactOrder
-from app.domain.identifiers import Currency, EpochMs
+from app.domain.identifiers import Currency
 from app.domain.order import Order
 from app.domain.reason import Reason
+from app.domain.sender import Sender
 from app.domain.status import OrderStatus
-from app.ports.ledger import Admission
-from app.services.intake.accept_exact_order import (
-    Replacement,
-    accept_exact_order,
-    await_place,
-    replace_exact_order,
-)
-from app.services.intake.accept_order import OrderSender
+from app.services.intake.orders import accept_exact_order
+from app.services.intake.replace import Replacement, await_place, replace_order
 from app.services.keeping.archive import archive
 from app.services.placing.cancel import request_cancel
-from tests.support.builders import BTC, SPOT, a_fill, a_report, a_view
+from tests.support.builders import BTC, NOW, SPOT, a_fill, a_report, a_view
 from tests.support.rig import POLICY, Rig, deaths, encounters
 
-LIMIT = ExactOrder(
+LIMIT = PlaceOrder(
     symbol=BTC,
     side=Side.BUY,
     type=OrderType.LIMIT,
@@ -42,11 +38,14 @@ LIMIT = ExactOrder(
     caller_id="mine",
 )
 BY_REQUEST = Reason(ReasonCode.REQUESTED, "canceled by request")
-SENDER = OrderSender(dialect=Dialect.POLONIEX, origin="poloniex:1", account=SPOT)
+SENDER = Sender(dialect=Dialect.POLONIEX, origin="poloniex:1", account=SPOT, received_at_ms=NOW)
+
+Takeover = Replacement[Order, PlaceOrder]
 
 
-def accept(rig: Rig, command: ExactOrder = LIMIT) -> Order:
-    return accept_exact_order(command, SENDER, Admission(), rig.clock.now_ms(), rig.ports)
+def accept(rig: Rig, command: PlaceOrder = LIMIT) -> Order:
+    sender = replace(SENDER, received_at_ms=rig.clock.now_ms())
+    return accept_exact_order(command, sender, rig.ports)
 
 
 def resting() -> Rig:
@@ -61,7 +60,7 @@ def resting() -> Rig:
 
 def ask(rig: Rig, *, proceeds: bool = False, size: str | None = None) -> Order:
     """Replace the oldest order by one at another price, of what is left or of a size of its own."""
-    replacement = Replacement(
+    replacement: Takeover = Replacement(
         old_id=rig.orders()[0].id,
         command_of=lambda old: replace(
             LIMIT,
@@ -72,7 +71,16 @@ def ask(rig: Rig, *, proceeds: bool = False, size: str | None = None) -> Order:
         takes_rest=size is None,
         proceed_on_failure=proceeds,
     )
-    return replace_exact_order(replacement, SENDER, Admission(), rig.clock.now_ms(), rig.ports)
+    return taken_over(rig, replacement)
+
+
+def taken_over(
+    rig: Rig,
+    replacement: Takeover,
+    **bounds: Any,  # noqa: ANN401
+) -> Order:
+    sender = replace(SENDER, received_at_ms=rig.clock.now_ms(), **bounds)
+    return replace_order(replacement, sender, rig.ports)
 
 
 def exchange(rig: Rig, *, proceeds: bool = False, size: str | None = None) -> Order:
@@ -116,7 +124,7 @@ def test_a_sale_reduces_and_is_never_late() -> None:
         (replace(LIMIT, type=OrderType.MARKET, price=None), "USDT", "4999.99"),
     ],
 )
-def test_it_must_be_paid_for(command: ExactOrder, currency: str, available: str) -> None:
+def test_it_must_be_paid_for(command: PlaceOrder, currency: str, available: str) -> None:
     rig = Rig()
     rig.venue.account = a_view({currency: available})
     assert rig.venue.view().available(Currency(currency)) == Decimal(available)
@@ -298,9 +306,9 @@ def test_a_held_one_can_be_canceled_and_not_replaced() -> None:
     rig = resting()
     held = ask(rig)
 
-    again = Replacement(old_id=held.id, command_of=lambda _: LIMIT)
+    again: Takeover = Replacement(old_id=held.id, command_of=lambda _: LIMIT)
     with pytest.raises(NotWaiting):
-        replace_exact_order(again, SENDER, Admission(), rig.clock.now_ms(), rig.ports)
+        taken_over(rig, again)
     request_cancel(held.id, BY_REQUEST, rig.ports)
     rig.settle()
 
@@ -310,9 +318,9 @@ def test_a_held_one_can_be_canceled_and_not_replaced() -> None:
 
 def test_a_replacement_may_take_over_the_caller_id() -> None:
     rig = resting()
-    replacement = Replacement(old_id=rig.order().id, command_of=lambda _: LIMIT)
+    replacement: Takeover = Replacement(old_id=rig.order().id, command_of=lambda _: LIMIT)
 
-    new = replace_exact_order(replacement, SENDER, Admission(), rig.clock.now_ms(), rig.ports)
+    new = taken_over(rig, replacement)
     with pytest.raises(CallerIdInUse, match=str(new.id)):
         accept(rig)
     rig.venue.place_script.append(a_report(OrderStatus.NEW, filled_quantity=Decimal(0)))
@@ -334,13 +342,13 @@ def test_what_the_old_one_holds_back_pays_for_the_new_one() -> None:
     ask(rig)
 
 
-def refused(rig: Rig, admission: Admission, caller_id: str = "new") -> None:
+def refused(rig: Rig, caller_id: str = "new", **bounds: object) -> None:
     """Let a replacement be refused, and see that it has changed nothing."""
     command = replace(LIMIT, caller_id=caller_id)
-    replacement = Replacement(old_id=rig.orders()[0].id, command_of=lambda _: command)
+    replacement: Takeover = Replacement(old_id=rig.orders()[0].id, command_of=lambda _: command)
     before = rig.orders()
     with pytest.raises((CallerIdInUse, StaleRegistry, StoreUnavailable)):
-        replace_exact_order(replacement, SENDER, admission, rig.clock.now_ms(), rig.ports)
+        taken_over(rig, replacement, **bounds)
     assert rig.orders() == before
 
 
@@ -348,9 +356,10 @@ def test_what_refuses_the_new_one_leaves_the_old_one_alone() -> None:
     rig = resting()
     accept(rig, replace(LIMIT, caller_id="other"))
 
-    refused(rig, Admission(), caller_id="other")
-    refused(rig, Admission(registry_version=-1))
-    refused(rig, Admission(give_up_at_ms=EpochMs(1)))
+    refused(rig, caller_id="other")
+    refused(rig, registry_version=-1)
+    rig.ports = replace(rig.ports, policy=replace(POLICY, give_up_ms=-1))
+    refused(rig)
 
 
 def test_two_replacements_at_once_make_one_new_order() -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from app.domain.account import Account
-from app.domain.commands import OrderCommand, PositionAction
+from app.domain.commands import PlaceOrder, PositionAction
 from app.domain.effects import EffectKind
 from app.domain.enums import (
     AccountState,
@@ -29,29 +29,25 @@ from app.domain.errors import (
     SymbolUnknown,
     VenueUnavailable,
 )
-from app.domain.identifiers import AccountId, AccountName, EpochMs, Symbol
+from app.domain.identifiers import AccountId, AccountName, OrderId, Symbol
 from app.domain.order import Order
+from app.domain.sender import Sender
 from app.domain.status import OrderStatus
-from app.ports.ledger import Admission
-from app.services.intake.accept_order import (
-    AcceptedOrder,
-    IdempotencyKey,
-    OrderSender,
-    accept_order,
-)
+from app.services.intake.accept import Accepted
+from app.services.intake.orders import IdempotencyKey, accept_order
 from app.services.placing.cancel import request_cancel
 from app.services.placing.place import place_order
 from app.services.placing.settle import is_settled
 from tests.support.builders import BTC, ETH, NOW, REQUESTED, SPOT, USDM, a_report
 from tests.support.fakes import ThenSilent
-from tests.support.rig import Rig, deaths, encounters, with_ids
+from tests.support.rig import POLICY, Rig, deaths, encounters, with_ids
 
 DAY_MS = 86_400_000
-BUY = OrderCommand(symbol=BTC, side=Side.BUY, type=OrderType.MARKET, quantity=Decimal("0.1"))
+BUY = PlaceOrder(symbol=BTC, side=Side.BUY, type=OrderType.MARKET, quantity=Decimal("0.1"))
 LIMIT = replace(BUY, type=OrderType.LIMIT, price=Decimal("40000.005"))
 OPEN = replace(BUY, symbol=ETH, quantity=Decimal(2))
 CLOSE = replace(OPEN, side=Side.SELL, action=PositionAction.CLOSE)
-KEY = IdempotencyKey(name="aa", bound_as="ab", content="01", until_ms=EpochMs(NOW + DAY_MS))
+KEY = IdempotencyKey(name="aa", bound_as="ab", content="01", life_ms=DAY_MS)
 OTHER = replace(KEY, content="02")
 
 #: In another shard than the spot account.
@@ -60,23 +56,21 @@ ELSEWHERE = Account(id=AccountId(0), name=AccountName("else"), group="else", mar
 
 def accept(
     rig: Rig,
-    command: OrderCommand = BUY,
+    command: PlaceOrder = BUY,
     key: IdempotencyKey | None = None,
     account: Account | None = None,
-    admission: Admission | None = None,
-) -> AcceptedOrder:
+) -> Accepted:
     """Take an order in: of the futures account if it is in ETH."""
-    sender = OrderSender(
+    sender = Sender(
         dialect=Dialect.HUMMINGBOT,
         origin="hummingbot:me",
         account=account or (USDM if command.symbol == ETH else SPOT),
+        received_at_ms=rig.clock.now_ms(),
     )
-    return accept_order(
-        command, sender, admission or Admission(), rig.clock.now_ms(), rig.ports, key
-    )
+    return accept_order(command, sender, rig.ports, key)
 
 
-def only(rig: Rig, accepted: AcceptedOrder) -> Order:
+def only(rig: Rig, accepted: Accepted) -> Order:
     order = rig.load(accepted.id)
     assert isinstance(order, Order)
     return order
@@ -89,7 +83,7 @@ def test_an_order_is_stored_with_what_it_owes(rig: Rig) -> None:
     accepted = accept(rig)
 
     order = only(rig, accepted)
-    assert order.client_order_id == accepted.client_order_id
+    assert order.client_order_id == rig.ports.ids.client_order_id(accepted.id)
     assert (order.status, order.quantity) == (OrderStatus.PENDING_NEW, Decimal("0.1"))
     assert rig.events(order.id) == ["received", "validated", "queued"]
     assert [effect.kind for effect in rig.ports.outbox.owed()] == [EffectKind.PLACE]
@@ -127,7 +121,7 @@ def test_an_entry_may_be_too_late_and_an_exit_never_is(rig: Rig) -> None:
     ],
 )
 def test_what_no_venue_takes_is_refused_and_nothing_stored(
-    rig: Rig, command: OrderCommand, kind: type[HookfillError]
+    rig: Rig, command: PlaceOrder, kind: type[HookfillError]
 ) -> None:
     with pytest.raises(kind):
         accept(rig, command)
@@ -152,10 +146,10 @@ def test_without_rules_nothing_is_taken_in(rig: Rig) -> None:
 
 
 def test_a_store_that_gave_up_writes_nothing(rig: Rig) -> None:
-    late = Admission(give_up_at_ms=EpochMs(rig.clock.server_ms() - 1))
+    rig.ports = replace(rig.ports, policy=replace(POLICY, give_up_ms=-1))
 
     with pytest.raises(StoreUnavailable):
-        accept(rig, admission=late)
+        accept(rig)
 
     assert rig.orders() == []
 
@@ -172,7 +166,7 @@ def test_the_same_key_twice_is_one_order(rig: Rig) -> None:
     again = accept(rig, key=KEY)
 
     assert (first.is_duplicate, again.is_duplicate) == (False, True)
-    assert (again.id, again.client_order_id) == (first.id, first.client_order_id)
+    assert again.id == first.id
     assert len(rig.orders()) == 1
 
 
@@ -210,11 +204,10 @@ def test_what_was_refused_binds_no_key(rig: Rig) -> None:
 def test_a_key_means_nothing_after_its_day(rig: Rig) -> None:
     first = accept(rig, key=KEY)
     rig.clock.advance(DAY_MS)
-    later = replace(KEY, until_ms=EpochMs(rig.clock.now_ms() + DAY_MS))
 
-    assert accept(rig, key=later).id != first.id
+    assert accept(rig, key=KEY).id != first.id
     with pytest.raises(KeyReused):
-        accept(rig, LIMIT, replace(OTHER, until_ms=later.until_ms))
+        accept(rig, LIMIT, OTHER)
 
 
 def test_a_reset_forgets_what_a_key_stood_for(rig: Rig) -> None:
@@ -312,7 +305,7 @@ def test_nobody_sends_a_close_before_its_turn(rig: Rig) -> None:
     opening = accept(rig, OPEN)
     closing = accept(rig, CLOSE)
 
-    place_order(closing.id, rig.ports)
+    place_order(OrderId(closing.id), rig.ports)
 
     assert not rig.venue.sent
     assert only(rig, closing).is_queued

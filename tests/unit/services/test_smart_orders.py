@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from app.domain.commands import PlaceSmartOrder, SmartOrderRules
 from app.domain.enums import Dialect, OrderType, ReasonCode, Side, SmartOrderType, TimeInForce
 from app.domain.errors import (
     CallerIdInUse,
@@ -17,16 +18,12 @@ from app.domain.errors import (
 )
 from app.domain.identifiers import AggregateId, Symbol
 from app.domain.reason import Reason
+from app.domain.sender import Sender
 from app.domain.smart_order import SmartOrder, SmartOrderState
-from app.domain.smart_order_command import PlaceSmartOrder, ReplaceSmartOrder, SmartOrderRules
 from app.domain.status import OrderStatus
 from app.domain.trigger import Offset, TriggerState
-from app.ports.ledger import Admission
-from app.services.intake.accept_smart_order import (
-    SmartOrderSender,
-    accept_smart_order,
-    replace_smart_order,
-)
+from app.services.intake.replace import Replacement, replace_smart_order
+from app.services.intake.smart_orders import accept_smart_order
 from app.services.placing.cancel_smart_orders import (
     SmartOrderFilter,
     cancel_smart_order,
@@ -52,20 +49,19 @@ PENDING_NEW, CANCELED = SmartOrderState.PENDING_NEW, SmartOrderState.CANCELED
 TRIGGERED, FAILED = SmartOrderState.TRIGGERED, SmartOrderState.FAILED
 
 
-def sender(rules: SmartOrderRules | None = None) -> SmartOrderSender:
-    return SmartOrderSender(
+def sender(rig: Rig) -> Sender:
+    return Sender(
         dialect=Dialect.POLONIEX,
         origin="key",
         account=SPOT,
-        rules=rules or SmartOrderRules(),
-        price_step=Decimal("0.01"),
+        received_at_ms=rig.clock.now_ms(),
     )
 
 
 def accept(
     rig: Rig, command: PlaceSmartOrder = STOP, rules: SmartOrderRules | None = None
 ) -> SmartOrder:
-    return accept_smart_order(command, sender(rules), Admission(), rig.clock.now_ms(), rig.ports)
+    return accept_smart_order(command, rules or SmartOrderRules(), sender(rig), rig.ports)
 
 
 def swap(
@@ -76,9 +72,10 @@ def swap(
     proceed: bool = False,
     rules: SmartOrderRules | None = None,
 ) -> SmartOrder:
-    replacement = ReplaceSmartOrder(old_id=old, command=command, proceed_on_failure=proceed)
-    now_ms = rig.clock.now_ms()
-    return replace_smart_order(replacement, sender(rules), Admission(), now_ms, rig.ports)
+    replacement: Replacement[SmartOrder, PlaceSmartOrder] = Replacement(
+        old_id=old, command_of=lambda _: command, proceed_on_failure=proceed
+    )
+    return replace_smart_order(replacement, rules or SmartOrderRules(), sender(rig), rig.ports)
 
 
 def see(rig: Rig, price: str, number: int, symbol: Symbol = BTC) -> None:
@@ -382,6 +379,7 @@ def test_a_new_trail_begins_anew(rig: Rig) -> None:
 
 def test_many_are_canceled_by_symbol_and_type_and_nobody_else_s(rig: Rig) -> None:
     other = Symbol("LTC/USDT")
+    rig.venue.instruments[other] = replace(rig.venue.instruments[BTC], symbol=other)
     kinds = {
         "btc": replace(STOP, caller_id="a"),
         "market": replace(STOP, caller_id="b", type=SmartOrderType.STOP),

@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.account import Account, ApiClient, Connector
-from app.domain.commands import Action, LateExits, OnOpposite, SignalRules, Size, SizeKind
+from app.domain.commands import (
+    Action,
+    LateExits,
+    NetAction,
+    OnOpposite,
+    OnSameSide,
+    SignalRules,
+    Size,
+    SizeKind,
+)
 from app.domain.decision import EntryName, TimelineEntry
 from app.domain.enums import (
     Dialect,
@@ -42,7 +51,7 @@ from app.domain.identifiers import (
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.report import Fill
-from app.domain.request.netting import Legs, NetAction, OnSameSide
+from app.domain.request.netting import Legs
 from app.domain.request.reversal import Reversal
 from app.domain.request.signal import RequestState, Signal, Stage
 from app.domain.smart_order import SmartOrder, SmartOrderState

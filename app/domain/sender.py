@@ -1,0 +1,56 @@
+"""Who sends a command."""
+
+from dataclasses import dataclass
+
+from app.domain.account import Account
+from app.domain.enums import Dialect
+from app.domain.identifiers import EpochMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Who sends a command, when, and within which bounds it is taken in.
+
+    Attributes:
+        origin: what a "cancel many" of its dialect reaches, and within which caller ids differ.
+        received_at_ms: business time of arrival.
+        entry_lateness_ms: an entry later than this is not sent; 0 is never too late.
+        registry_version: of the accounts and credentials that it was checked against, which must
+            be the newest; None asks nothing.
+        rate_key: whose budget the command counts against; None is nobody's.
+        rate_per_minute: how many a minute; 0 is without limit.
+        digest: hash, hexadecimal, that only the same request again has; None has no other.
+        digest_life_ms: for how long from its arrival the same digest is a repeat; 0 is never.
+        waiting_max: how many smart orders may wait in the account; None asks nothing.
+    """
+
+    dialect: Dialect
+    origin: str
+    account: Account
+    received_at_ms: EpochMs
+    entry_lateness_ms: int = 60_000
+    registry_version: int | None = None
+    rate_key: str | None = None
+    rate_per_minute: int = 0
+    digest: str | None = None
+    digest_life_ms: int = 0
+    waiting_max: int | None = None
+
+    @property
+    def dedupe_key(self) -> str | None:
+        """What is stored to tell a repeat; it does not outlive a reset of the account."""
+        if self.digest is None or not self.digest_life_ms:
+            return None
+        return f"{self.account.resets}:{self.digest}"
+
+    @property
+    def dedupe_until_ms(self) -> EpochMs:
+        """Business time from which on the same request is a new one."""
+        return EpochMs(self.received_at_ms + self.digest_life_ms)
+
+    @property
+    def entry_not_after_ms(self) -> EpochMs | None:
+        """Business time after which an entry is too late; None is never."""
+        if not self.entry_lateness_ms:
+            return None
+        return EpochMs(self.received_at_ms + self.entry_lateness_ms)

@@ -1,0 +1,212 @@
+"""A command becomes one order, placed at once."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from app.domain import checks
+from app.domain.account import Account
+from app.domain.commands import PlaceOrder
+from app.domain.enums import Side
+from app.domain.errors import InsufficientFunds, KeyReused, SymbolUnknown, VenueUnavailable
+from app.domain.identifiers import (
+    AggregateId,
+    Currency,
+    FreshId,
+    OrderId,
+    Symbol,
+    base_of,
+    quote_of,
+)
+from app.domain.instrument import Instrument
+from app.domain.order import Order
+from app.domain.position_effect import reach_of
+from app.domain.sender import Sender
+from app.domain.status import OPEN
+from app.ports import Ports
+from app.services.intake.accept import Accepted, accept, accept_named, first_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdempotencyKey:
+    """Makes a request safe to send again: it is one order, whichever account it names.
+
+    Attributes:
+        name: hash of whose key it is and what it says, hexadecimal.
+        bound_as: the same, until one of the sender's accounts is reset, or there are others.
+        content: hash of the request, hexadecimal; as long as that, the key is good for no other.
+        life_ms: from the arrival on; later the key means nothing.
+    """
+
+    name: str
+    bound_as: str
+    content: str
+    life_ms: int
+
+    @property
+    def digest(self) -> str:
+        """Hash of key and request, hexadecimal."""
+        return hashlib.sha256(f"{self.name}\n{self.content}".encode()).hexdigest()
+
+
+def accept_order(
+    command: PlaceOrder, sender: Sender, ports: Ports, key: IdempotencyKey | None = None
+) -> Accepted:
+    """Bring the figures onto the symbol's steps, check them, and take the order in.
+
+    The same key twice, or at once in two processes, is one order: the commit checks it. Accounts
+    live in different shards, of which a commit knows one, so the key is bound to its request
+    first. Stopped between the two, nothing is queued, and the same request may come again; what is
+    refused binds nothing.
+
+    Raises:
+        OrderDenied: no venue would take it; the subclass says why.
+        KeyReused: the key belongs to another request.
+        VenueUnavailable: the venue's rules or prices are not known yet.
+        RateLimited, StaleRegistry, StoreUnavailable: nothing is queued.
+    """
+    if key is not None:
+        sender = replace(sender, digest=key.digest, digest_life_ms=key.life_ms)
+        first = _first(key, sender, ports)
+        if first is not None:
+            return Accepted(first, is_duplicate=True)
+    order = order_from(_on_steps(command, sender.account, ports), sender, _fresh(sender, ports))
+    if key is not None:
+        now_ms = ports.clock.now_ms()
+        if not ports.used_keys.use(key.bound_as, key.content, now_ms, sender.dedupe_until_ms):
+            raise _reused()
+    return accept(order, sender, ports)
+
+
+def accept_exact_order(command: PlaceOrder, sender: Sender, ports: Ports) -> Order:
+    """Take in a spot order whose figures fit the symbol: its dialect has checked them.
+
+    Raises:
+        InsufficientFunds: the account cannot pay for it now.
+        CallerIdInUse: a live order has its caller id.
+        VenueUnavailable: the account cannot be read.
+        RateLimited, StaleRegistry, StoreUnavailable: nothing is written.
+    """
+    refuse_unpaid(command, sender.account, ports)
+    return accept_named(order_from(command, sender, _fresh(sender, ports)), sender, ports)
+
+
+def order_from(command: PlaceOrder, sender: Sender, fresh: FreshId) -> Order:
+    """Return the order that a command asks for; its figures fit the symbol."""
+    account = sender.account
+    reach = reach_of(command.side, command.action, account.market, account.position_mode)
+    return Order(
+        id=OrderId(fresh.id),
+        client_order_id=fresh.client_order_id,
+        request_id=fresh.id,
+        dialect=sender.dialect,
+        origin=sender.origin,
+        account=account.id,
+        symbol=command.symbol,
+        market=account.market,
+        side=command.side,
+        type=command.type,
+        time_in_force=command.time_in_force,
+        quantity=command.quantity,
+        amount=command.amount,
+        price=command.price,
+        position_side=reach.position_side,
+        reduce_only=reach.reduce_only,
+        reduces=reach.reduces,
+        awaits_turn=reach.reduce_only,  # what it may take depends on the orders before it
+        caller_id=command.caller_id,
+        not_after_ms=None if reach.reduces else sender.entry_not_after_ms,
+        due_at_ms=sender.received_at_ms,
+        created_at_ms=sender.received_at_ms,
+        updated_at_ms=sender.received_at_ms,
+    )
+
+
+def instrument_of(symbol: Symbol, account: Account, ports: Ports) -> Instrument:
+    """Return the rules of a symbol that an account trades.
+
+    Raises:
+        SymbolUnknown: it does not trade it.
+        VenueUnavailable: the rules of its venue are not known yet.
+    """
+    found = ports.venues.of(account).instrument(symbol)
+    if found is not None:
+        return found
+    traded = ports.venues.trading_rules(account).instruments()
+    if not traded:
+        raise VenueUnavailable(f"the trading rules of {account.venue} are not loaded yet")
+    raise SymbolUnknown(symbol, [one.symbol for one in traded])
+
+
+def refuse_unpaid(
+    command: PlaceOrder, account: Account, ports: Ports, old: Order | None = None
+) -> None:
+    """Refuse a spot order that cannot be paid for, not even with what an old one sets free.
+
+    Raises:
+        InsufficientFunds: it cannot.
+        VenueUnavailable: the account cannot be read.
+    """
+    venue = ports.venues.of(account)
+    quote = venue.quote(command.symbol)
+    ask = Decimal(0) if quote is None else quote.touch(Side.BUY)
+    currency, needed = command.cost(ask)
+    available = venue.view().available(currency)
+    if old is not None:
+        available += _set_free(old, currency)
+    if needed > available:
+        raise InsufficientFunds(f"{needed:f} {currency} is needed, {available:f} is available")
+
+
+def _set_free(old: Order, currency: Currency) -> Decimal:
+    """Return how much of a currency the venue holds back for an order that rests there."""
+    if old.status not in OPEN or old.price is None:
+        return Decimal(0)
+    if old.side is Side.SELL:
+        return old.remaining_quantity if base_of(old.symbol) == currency else Decimal(0)
+    cost = old.remaining_quantity * old.price
+    return cost if quote_of(old.symbol) == currency else Decimal(0)
+
+
+def _fresh(sender: Sender, ports: Ports) -> FreshId:
+    (fresh,) = ports.ids.fresh(sender.account.id, 1)
+    return fresh
+
+
+def _first(key: IdempotencyKey, sender: Sender, ports: Ports) -> AggregateId | None:
+    """Return the order that came with this key before, however the market has moved since.
+
+    Raises:
+        KeyReused: another request came with it.
+    """
+    if ports.used_keys.content(key.bound_as, ports.clock.now_ms()) not in {None, key.content}:
+        raise _reused()
+    return first_of(sender, ports)
+
+
+def _reused() -> KeyReused:
+    return KeyReused("this key was used for another request")
+
+
+def _on_steps(command: PlaceOrder, account: Account, ports: Ports) -> PlaceOrder:
+    """Return the order with its figures on lot and tick, as a venue would take it.
+
+    Raises:
+        OrderDenied: no venue would take it.
+        VenueUnavailable: the venue's rules or prices are not known yet.
+    """
+    checks.refuse_missing_price(command)
+    instrument = instrument_of(command.symbol, account, ports)
+    checks.refuse_type(command, ports.venues.trading_rules(account).order_types())
+    quantity = checks.quantity_of(command, instrument)
+    limit = checks.limit_of(command, instrument)
+    price = _touch(command, account, ports) if limit is None else limit
+    checks.refuse_small_notional(quantity, price, instrument)
+    return replace(command, quantity=quantity, price=limit)
+
+
+def _touch(command: PlaceOrder, account: Account, ports: Ports) -> Decimal:
+    quote = ports.venues.of(account).quote(command.symbol)
+    if quote is None:
+        raise VenueUnavailable(f"no price of {command.symbol} is known yet")
+    return quote.touch(command.side)

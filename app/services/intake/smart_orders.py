@@ -1,0 +1,96 @@
+"""A command becomes a smart order, which waits for its price."""
+
+from dataclasses import replace
+
+from app.domain.commands import PlaceSmartOrder, SmartOrderRules
+from app.domain.enums import StopDirection
+from app.domain.identifiers import AggregateId, EpochMs, FreshId
+from app.domain.sender import Sender
+from app.domain.smart_order import SmartOrder
+from app.domain.trigger import Trigger, protective_direction
+from app.ports import Ports
+from app.services.intake.accept import accept_named
+from app.services.intake.orders import instrument_of
+
+
+def accept_smart_order(
+    command: PlaceSmartOrder, rules: SmartOrderRules, sender: Sender, ports: Ports
+) -> SmartOrder:
+    """Store the smart order and that it is to be armed in one commit, then hurry it along.
+
+    That its caller id is free and that there is room for one more are conditions of the commit, so
+    that two at once cannot both pass. Stopped halfway, nothing is written, or all of it is and the
+    sweep arms it.
+
+    Raises:
+        SymbolUnknown: the account does not trade it.
+        CallerIdInUse: another one holds its caller id.
+        TooManyOpen: as many wait as may.
+        RateLimited, StaleRegistry, StoreUnavailable: nothing is written.
+    """
+    (fresh,) = ports.ids.latest(sender.account.id, 1)
+    new = smart_order_from(command, rules, sender, fresh, ports)
+    return accept_named(new, replace(sender, waiting_max=rules.open_max), ports)
+
+
+def smart_order_from(
+    command: PlaceSmartOrder, rules: SmartOrderRules, sender: Sender, fresh: FreshId, ports: Ports
+) -> SmartOrder:
+    """Return the smart order that a command asks for.
+
+    Raises:
+        SymbolUnknown: the account does not trade it.
+    """
+    life_ms, now_ms = rules.life_ms, sender.received_at_ms
+    return SmartOrder(
+        id=fresh.id,
+        dialect=sender.dialect,
+        origin=sender.origin,
+        account=sender.account.id,
+        symbol=command.symbol,
+        market=sender.account.market,
+        side=command.side,
+        type=command.type,
+        time_in_force=command.time_in_force,
+        quantity=command.quantity,
+        amount=command.amount,
+        price=command.price,
+        limit_offset=command.limit_offset,
+        operator=command.operator,
+        post_only=command.post_only,
+        caller_id=command.caller_id,
+        expires_at_ms=None if life_ms is None else EpochMs(now_ms + life_ms),
+        trigger=_trigger(fresh.id, command, rules, sender, ports),
+        created_at_ms=now_ms,
+        updated_at_ms=now_ms,
+    )
+
+
+def _trigger(
+    owner: AggregateId,
+    command: PlaceSmartOrder,
+    rules: SmartOrderRules,
+    sender: Sender,
+    ports: Ports,
+) -> Trigger:
+    source, trails = rules.stop_price.source(command.side), command.type.is_trailing
+    direction = protective_direction(command.side)
+    if not trails:
+        quote = None
+        if rules.direction is StopDirection.INFER:
+            quote = ports.venues.of(sender.account).quote(command.symbol)
+        price = None if quote is None else quote.of(source)
+        direction = command.stop_direction(rules.direction, price)
+    return Trigger(
+        owner=owner,
+        venue=sender.account.feed,
+        symbol=command.symbol,
+        source=source,
+        direction=direction,
+        level=None if trails else command.stop,
+        price_step=instrument_of(command.symbol, sender.account, ports).price_step,
+        trail=command.trail if trails else None,
+        activation=command.stop if trails else None,
+        activates=command.activation_direction() if trails else None,
+        looks_now=True,
+    )
