@@ -20,6 +20,7 @@ from app.exchanges.tickers import CcxtTickers
 from app.history.database import Database
 from app.history.reader import WholeReader
 from app.history.sql_history import SqlHistory
+from app.paper.admin.account_update import AccountSetting
 from app.paper.admin.administration import PaperAdministration
 from app.paper.paper_venues import PaperVenues
 from app.paper.ports import PaperPorts, QuoteSource
@@ -109,7 +110,9 @@ class Wiring:
             ports=self.ports,
             symbols=self.symbols,
             is_allowed=self.settings.may_trade_at,
-            set_paper=self.paper.set_account,
+            set_paper=lambda account, changed: self.paper.set_account(
+                account, AccountSetting(**changed)
+            ),
         )
 
 

@@ -1,10 +1,13 @@
 """The demo accounts of a fresh install: play money, and a caller of each dialect."""
 
+from decimal import Decimal
+
 from app.bootstrap import Wiring, web_wiring
 from app.domain.account import Account, ApiClient
 from app.domain.enums import Dialect, Market, Mode, PositionMode
 from app.domain.errors import NotPermitted
-from app.domain.identifiers import AccountName
+from app.domain.identifiers import AccountName, Currency
+from app.paper.admin.account_update import AccountSetting
 from app.services.admin.accounts import find_account, new_account, put_account
 from app.services.admin.clients import put_client
 from app.services.admin.connectors import put_connector
@@ -25,10 +28,14 @@ _ACCOUNTS = (
 )
 
 _BALANCES = {
-    SPOT: {"USDT": "10000", "BTC": "0.5", "ETH": "5"},
-    USDM: {"USDT": "10000"},
-    NET: {"USDT": "10000"},
-    COINM: {"BTC": "1", "ETH": "10"},
+    SPOT: {
+        Currency("USDT"): Decimal(10000),
+        Currency("BTC"): Decimal("0.5"),
+        Currency("ETH"): Decimal(5),
+    },
+    USDM: {Currency("USDT"): Decimal(10000)},
+    NET: {Currency("USDT"): Decimal(10000)},
+    COINM: {Currency("BTC"): Decimal(1), Currency("ETH"): Decimal(10)},
 }
 
 #: Dialect → the demo accounts that its client covers.
@@ -54,7 +61,7 @@ def seed(settings: Settings) -> _Demo:
     desk.seed_instruments()
     for number, name, market, mode in _ACCOUNTS:
         account = _account(wiring, number, name, market, mode)
-        desk.seed_account(account, {"balances": _BALANCES[name], "position_mode": mode})
+        desk.seed_account(account, AccountSetting(balances=_BALANCES[name], position_mode=mode))
     return {
         "crypto_arsenal": {
             "spot": _connector(wiring, "demo-spot", SPOT, "BTC/USDT"),

@@ -4,6 +4,7 @@ from flask import Blueprint, Response, jsonify
 
 from app.admin.authentication import Gate
 from app.admin.paper_accounts import PaperAccounts
+from app.admin.paper_bodies import INSTRUMENTS, PRICES, read
 from app.admin.paper_controls import add_controls
 from app.admin.request_body import body_of_request, query_of_request
 from app.admin.waiting import Patience, Wait, settled_answer
@@ -34,7 +35,7 @@ class _Paper:
 
     def put_instruments(self) -> Response:
         """Add or replace instruments; answer all of them."""
-        self._paper.set_instruments(body_of_request())
+        self._paper.set_instruments(read(INSTRUMENTS, body_of_request()))
         return jsonify(self._paper.instruments())
 
     def show_prices(self) -> Response:
@@ -44,7 +45,7 @@ class _Paper:
     def put_prices(self) -> Response:
         """Set prices, as one tick, which is evaluated at once; wait for that if asked to."""
         query = query_of_request(_WAIT)
-        number = self._paper.set_prices(body_of_request())
+        number = self._paper.set_prices(read(PRICES, body_of_request()))
         self._messages.send(TaskName.POLL_PRICES, [PAPER], about="prices were set")
         if query["wait"]:
             return settled_answer(self._ports, query)

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from app.admin.paper_bodies import PAPER_ACCOUNT, read
 from app.admin.request_body import Name, checked_name, refused
 from app.bootstrap import Wiring
 from app.domain.account import Account
 from app.domain.enums import Mode
 from app.domain.errors import NotFound
 from app.domain.identifiers import AccountName
-from app.paper.admin.parse import AccountSetting, account_setting_from
+from app.paper.admin.account_update import AccountSetting
 from app.paper.admin.render import Json
 from app.services.admin.accounts import find_account, new_account, refuse_wrong
 from app.services.admin.reset import cancel_everything
@@ -54,7 +55,7 @@ class PaperAccounts:
             MalformedPayload: with the messages by field; nothing has changed.
             Conflict: things came in faster than a reset could end them.
         """
-        setting = account_setting_from(content)
+        setting: AccountSetting = read(PAPER_ACCOUNT, content)
         account = self._existing(name)
         if account is None:
             account = self._created(name, setting)
@@ -63,7 +64,7 @@ class PaperAccounts:
             self._paper.rehearse(after, setting)
             cancel_everything(account.id, self._wiring.ports)
             after = replace(after, resets=account.resets + 1)
-        self._paper.set_account(after, content)
+        self._paper.set_account(after, setting)
         if after != account:
             self._registry.put_account(after)
         return self._paper.account(after)

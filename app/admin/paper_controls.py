@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from flask import Blueprint, Response, jsonify
 
 from app.admin.paper_accounts import PaperAccounts
+from app.admin.paper_bodies import FAULTS, read
 from app.admin.request_body import Strict, body_of_request, query_of_request
 from app.admin.waiting import Patience, settled
 from app.bootstrap import Wiring
@@ -61,7 +62,7 @@ class _Controls:
     def put_faults(self, account: str) -> Response:
         """Plan the faults of an account, and no others."""
         found = self._accounts.get(account)
-        self._paper.set_faults(found, body_of_request())
+        self._paper.set_faults(found, read(FAULTS, body_of_request()))
         return jsonify(account=found.name)
 
     def clear_faults(self, account: str) -> Response:

@@ -7,6 +7,7 @@ from app.domain.enums import OrderType, PositionMode
 from app.domain.errors import Conflict, MalformedPayload, VenueRejected, VenueUnavailable
 from app.domain.identifiers import Symbol
 from app.domain.instrument import Instrument
+from app.paper.admin.account_update import AccountSetting
 from app.paper.admin.administration import PaperAdministration
 from app.paper.ports import PaperPorts
 
@@ -39,15 +40,15 @@ class PaperTradingRules:
 
     def set_leverage(self, symbol: Symbol, leverage: int) -> None:
         """Trade a symbol with another leverage from now on."""
-        self._set({"leverage": {symbol: leverage}})
+        self._set(AccountSetting(leverage={symbol: leverage}))
 
     def set_position_mode(self, mode: PositionMode) -> None:
         """Hold long and short apart, or as one net position; refused while orders rest."""
-        self._set({"position_mode": mode})
+        self._set(AccountSetting(position_mode=mode))
 
-    def _set(self, content: object) -> None:
+    def _set(self, setting: AccountSetting) -> None:
         try:
-            PaperAdministration(self._ports).set_account(self._account, content)
+            PaperAdministration(self._ports).set_account(self._account, setting)
         except MalformedPayload as error:
             what = (f"{field} {why}" for field, all_of in error.fields.items() for why in all_of)
             raise VenueRejected("; ".join(what)) from error

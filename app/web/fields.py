@@ -192,7 +192,7 @@ def loaded(schema: Schema, payload: Mapping[str, object]) -> dict[str, Any]:
     try:
         shape: dict[str, Any] = schema.load(payload)
     except ValidationError as error:
-        raise invalid_fields(_by_name(error.messages_dict)) from error
+        raise invalid_fields(messages_by_name(error.messages_dict)) from error
     return shape
 
 
@@ -213,11 +213,11 @@ def invalid_fields(messages: Mapping[str, Sequence[str]]) -> MalformedPayload:
     return MalformedPayload("validation_failed", f"invalid fields: {names}", messages)
 
 
-def _by_name(messages: Any, path: str = "") -> dict[str, list[str]]:  # noqa: ANN401
+def messages_by_name(messages: Any, path: str = "") -> dict[str, list[str]]:  # noqa: ANN401
     """Flatten what marshmallow nests: `{"steps": {0: {"price": [..]}}}` → `steps.0.price`."""
     if not isinstance(messages, dict):
         return {path: [str(message) for message in messages]}
     flat: dict[str, list[str]] = {}
     for name, inner in messages.items():
-        flat |= _by_name(inner, f"{path}.{name}" if path else str(name))
+        flat |= messages_by_name(inner, f"{path}.{name}" if path else str(name))
     return flat

@@ -21,7 +21,6 @@ from app.domain.errors import (
 )
 from app.domain.identifiers import AccountId, Currency
 from app.domain.status import OrderStatus
-from app.paper.admin.administration import PaperAdministration
 from app.paper.domain.account import PaperAccount
 from app.paper.feed import PaperFeed
 from app.paper.paper_venue import PaperVenue
@@ -29,6 +28,7 @@ from app.paper.ports import PaperChange
 from app.paper.store import keys as paper_keys
 from app.paper.store.ledger import RedisPaperLedger
 from app.paper.store.records import SCHEMA
+from tests.support.paper_desk import PaperDesk
 from tests.support.paper_world import ETH, SPOT, USDM, USDT, PaperWorld
 
 POOR = PaperAccount(balances={USDT: Decimal(1)})
@@ -277,7 +277,7 @@ def test_somebody_who_always_loses_gives_up_without_a_trace(world: PaperWorld) -
 def test_a_setting_that_lost_a_race_is_set_again(world: PaperWorld) -> None:
     order = world.order(Side.BUY, "0.01")
     ledger = HookedLedger(world.client, before=lambda: world.spot.place(order))
-    desk = PaperAdministration(replace(world.ports, ledger=ledger))
+    desk = PaperDesk(replace(world.ports, ledger=ledger))
 
     desk.set_account(SPOT, {"balances": {"USDT": "7"}})
 
@@ -285,7 +285,7 @@ def test_a_setting_that_lost_a_race_is_set_again(world: PaperWorld) -> None:
 
 
 def test_a_setting_that_always_loses_gives_up(world: PaperWorld) -> None:
-    desk = PaperAdministration(replace(world.ports, ledger=LosingLedger(world.client)))
+    desk = PaperDesk(replace(world.ports, ledger=LosingLedger(world.client)))
 
     with pytest.raises(Conflict):
         desk.set_account(SPOT, {"balances": {"USDT": "7"}})

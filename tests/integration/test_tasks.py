@@ -21,6 +21,7 @@ from app.domain.sender import Sender
 from app.services.intake.requests import accept_signal
 from app.settings import Settings
 from tests.support.builders import BTC, ORIGIN, SPOT, a_command, fixed
+from tests.support.paper_desk import PaperDesk
 from workers.process import this_process
 
 pytestmark = pytest.mark.integration
@@ -37,7 +38,7 @@ def web(redis_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> W
     monkeypatch.setenv("REDIS_URL", redis_server)
     monkeypatch.setenv("HOOKFILL_DATA_DIR", str(tmp_path))
     wiring = web_wiring(Settings.from_environment(os.environ))
-    desk = wiring.paper
+    desk = PaperDesk(wiring.paper.ports)
     desk.seed_instruments()
     account = wiring.registry.put_account(replace(SPOT, id=AccountId(0)))
     desk.set_account(account, {"balances": {"USDT": "10000"}})

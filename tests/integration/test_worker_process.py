@@ -28,6 +28,7 @@ from tests.support.builders import BTC, SPOT, a_command, fixed
 from tests.support.exchanges import server
 from tests.support.exchanges.faults import Call
 from tests.support.exchanges.server import Gateway, served
+from tests.support.paper_desk import PaperDesk
 from tests.support.servers import running_server
 from tests.support.venue_world import wire_of
 from workers.watchdog import EXIT_CODE
@@ -118,7 +119,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
         web = web_wiring(Settings.from_environment(os.environ))
         web.paper.seed_instruments()
         paper = web.registry.put_account(replace(SPOT, id=AccountId(0)))
-        desk = web.paper
+        desk = PaperDesk(web.paper.ports)
         desk.set_account(paper, {"balances": {"USDT": "1000000"}})
         desk.set_prices({"prices": {BTC: {"last": "50000"}}})
         accounts = [_at_exchange(f"real-{n}", web, wire) for n in range(ACCOUNTS)]

@@ -27,7 +27,6 @@ from app.domain.identifiers import (
 )
 from app.domain.market import Quote, Tick
 from app.domain.order import Order
-from app.paper.admin.administration import PaperAdministration
 from app.paper.domain.order import PaperOrder
 from app.paper.feed import PaperFeed
 from app.paper.paper_venue import PaperVenue
@@ -38,6 +37,7 @@ from app.paper.store.instruments import RedisPaperInstruments
 from app.paper.store.ledger import RedisPaperLedger
 from app.paper.store.prices import RedisPaperPrices, RedisPaperTicks
 from app.paper.store.reports import RedisPaperReports
+from tests.support.paper_desk import PaperDesk
 
 BTC = Symbol("BTC/USDT")
 ETH = Symbol("ETH/USDT")
@@ -105,7 +105,7 @@ class PaperWorld:
             clock=self.clock,
             pause_ms=self.pauses.append,
         )
-        self.desk = PaperAdministration(self.ports)
+        self.desk = PaperDesk(self.ports)
         self.feed = PaperFeed(self.ports)
         self.spot = PaperVenue(SPOT, self.ports)
         self.usdm = PaperVenue(USDM, self.ports)

@@ -26,7 +26,6 @@ from app.domain.smart_trade.spec import (
     TakeProfit,
 )
 from app.domain.smart_trade.trade import SmartTrade
-from app.paper.admin.administration import PaperAdministration
 from app.paper.paper_venues import PaperVenues
 from app.ports.ledger import NO_TERMS, Admission, Change, CommitConditions, Ledger, Stored
 from app.services.intake.trades import open_trade
@@ -36,6 +35,7 @@ from app.services.watching.watch import watch_prices
 from app.venues import KnownVenues
 from tests.support.builders import ETH, PAPER, SPOT
 from tests.support.fakes import ClockedRedis
+from tests.support.paper_desk import PaperDesk
 from tests.support.paper_world import PaperWorld
 from tests.support.rig import Rig
 
@@ -109,7 +109,7 @@ class TradeRig(Rig):
         self.world = PaperWorld(self.redis)
         self.world.clock = self.clock  # type: ignore[assignment]  # it stands still likewise
         paper = replace(self.world.ports, clock=self.clock)
-        self.desk = PaperAdministration(paper)
+        self.desk = PaperDesk(paper)
         self.ports = replace(
             self.ports,
             venues=KnownVenues({PAPER: PaperVenues(paper)}),

@@ -1,16 +1,40 @@
 """What becomes of an account when a person sets it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from app.domain.enums import Market, PositionMode, PositionSide
 from app.domain.errors import MalformedPayload
-from app.domain.identifiers import Symbol
-from app.paper.admin.parse import AccountSetting, PositionSetting
-from app.paper.domain.account import Leg, PaperAccount, worth
+from app.domain.identifiers import Currency, Symbol
+from app.paper.domain.account import Fees, Leg, PaperAccount, worth
+
+#: The greatest leverage that any venue we know offers.
+LEVERAGE_MAX = 500
 
 PriceOf = Callable[[Symbol], Decimal | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionSetting:
+    """Both legs of a position; one entry price for them, or None to take the market's."""
+
+    long: Decimal
+    short: Decimal
+    entry_price: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSetting:
+    """What is to be replaced in an account; what is None or not named stays as it is."""
+
+    market: Market | None = None
+    balances: Mapping[Currency, Decimal] = field(default_factory=dict)
+    positions: Mapping[Symbol, PositionSetting] = field(default_factory=dict)
+    leverage: Mapping[Symbol, int] = field(default_factory=dict)
+    position_mode: PositionMode | None = None
+    fees: Fees | None = None
+    reset: bool = False
 
 
 def account_after(
@@ -27,6 +51,10 @@ def account_after(
     Raises:
         MalformedPayload: the setting contradicts itself, or what the account holds.
     """
+    for symbol, factor in setting.leverage.items():
+        if not 1 <= factor <= LEVERAGE_MAX:
+            message = f"must be a whole number from 1 to {LEVERAGE_MAX}"
+            raise _refused(f"leverage.{symbol}", message)
     if setting.reset:
         account = replace(account, held={}, reserved={}, legs={})
     after = replace(

@@ -3,7 +3,7 @@
 The admin API and the dialects know this package and nothing else of the paper venue.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 
 from app.domain.account import Account
@@ -12,14 +12,7 @@ from app.domain.errors import Conflict
 from app.domain.identifiers import EpochMs, Symbol
 from app.domain.instrument import Instrument
 from app.domain.market import Quote
-from app.paper.admin.account_update import account_after
-from app.paper.admin.parse import (
-    AccountSetting,
-    account_setting_from,
-    fault_plan_from,
-    instruments_from,
-    quotes_from,
-)
+from app.paper.admin.account_update import AccountSetting, account_after
 from app.paper.admin.render import Json, account_json, instrument_json, quote_json
 from app.paper.domain.account import Fees, PaperAccount
 from app.paper.domain.fault import FaultPlan
@@ -109,18 +102,17 @@ class PaperAdministration:
         empty = PaperAccount(market=account.market, position_mode=account.position_mode)
         account_after(empty, setting, lambda _: Decimal(1), has_resting=False)
 
-    def set_account(self, account: Account, content: object) -> None:
-        """Replace what the body of `PUT /paper/accounts/<name>` names.
+    def set_account(self, account: Account, setting: AccountSetting) -> None:
+        """Replace what the setting names.
 
         A reset takes place in the venue only: it forgets orders, fills, repeats, news, holds and
-        positions, then sets what the body names. Leverage, fees and balances that it does not name
+        positions, then sets what is named. Leverage, fees and balances that it does not name
         stay.
 
         Raises:
             MalformedPayload: with the messages by field; nothing has changed.
             Conflict: others changed the account first, again and again.
         """
-        setting = account_setting_from(content)
         for _ in range(ATTEMPTS_MAX):
             snapshot = self.ports.ledger.load(account.id)
             try:
@@ -130,9 +122,8 @@ class PaperAdministration:
             return
         raise Conflict(f"{ATTEMPTS_MAX} times others changed paper account {account.id} first")
 
-    def seed_account(self, account: Account, content: object) -> None:
+    def seed_account(self, account: Account, setting: AccountSetting) -> None:
         """Set an account that nothing was ever set or traded in; leave any other alone."""
-        setting = account_setting_from(content)
         snapshot = self.ports.ledger.load(account.id)
         if snapshot.account is None:
             self._commit(account, setting, snapshot)
@@ -145,13 +136,9 @@ class PaperAdministration:
 
     # Prices, instruments and faults
 
-    def set_prices(self, content: object) -> int:
-        """Set what the body of `PUT /paper/prices` names, as one tick; return its number.
-
-        Raises:
-            MalformedPayload: with the messages by field; nothing has changed.
-        """
-        return self.ports.prices.set(quotes_from(content), self.ports.clock.now_ms())
+    def set_prices(self, quotes: Mapping[Symbol, Quote | None]) -> int:
+        """Set these prices, None where none shall be known, as one tick; return its number."""
+        return self.ports.prices.set(quotes, self.ports.clock.now_ms())
 
     def prices(self) -> Json:
         """Return the prices of everything that is traded, and whether they were set."""
@@ -184,13 +171,9 @@ class PaperAdministration:
         """Return how many ticks nobody has evaluated yet."""
         return self.ports.ticks.waiting()
 
-    def set_instruments(self, content: object) -> None:
-        """Add or replace what the body of `PUT /paper/instruments` lists.
-
-        Raises:
-            MalformedPayload: with the messages by field; nothing has changed.
-        """
-        self.ports.instruments.put(instruments_from(content))
+    def set_instruments(self, instruments: Collection[Instrument]) -> None:
+        """Add or replace instruments, by symbol and market."""
+        self.ports.instruments.put(instruments)
 
     def seed_instruments(self) -> None:
         """Add the instruments of a fresh install, save those that are there."""
@@ -200,13 +183,9 @@ class PaperAdministration:
         """Return everything that is traded."""
         return {"instruments": [instrument_json(one) for one in self.ports.instruments.all()]}
 
-    def set_faults(self, account: Account, content: object) -> None:
-        """Plan the faults that the body of `PUT /paper/faults/<account>` lists, and no others.
-
-        Raises:
-            MalformedPayload: with the messages by field; nothing has changed.
-        """
-        self.ports.faults.put(account.id, fault_plan_from(content))
+    def set_faults(self, account: Account, plan: FaultPlan) -> None:
+        """Plan these faults, and no others."""
+        self.ports.faults.put(account.id, plan)
 
     def clear_faults(self, account: Account) -> None:
         """Let every call be well again."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from app.domain.account import Account
 from app.domain.errors import MalformedPayload
@@ -29,7 +30,7 @@ class Records:
     ports: Ports
     symbols: SymbolMap
     is_allowed: Callable[[VenueName], bool]
-    set_paper: Callable[[Account, Mapping[str, object]], None]
+    set_paper: Callable[[Account, Mapping[str, Any]], None]
 
 
 def refused(fields: Mapping[str, Sequence[str]]) -> MalformedPayload:

@@ -2,22 +2,23 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
+from app.admin import paper_bodies as bodies
+from app.admin.paper_bodies import number_from
 from app.domain.enums import Market, PositionMode
 from app.domain.errors import MalformedPayload
 from app.domain.identifiers import Currency
-from app.paper.admin.body import number_from
-from app.paper.admin.parse import (
-    account_setting_from,
-    fault_plan_from,
-    instruments_from,
-    quotes_from,
-)
 from app.paper.domain.account import Fees
 from app.paper.domain.fault import FaultWord
 from tests.support.paper_builders import BTC, ETH, a_quote
+
+account_setting_from = partial(bodies.read, bodies.PAPER_ACCOUNT)
+quotes_from = partial(bodies.read, bodies.PRICES)
+instruments_from = partial(bodies.read, bodies.INSTRUMENTS)
+fault_plan_from = partial(bodies.read, bodies.FAULTS)
 
 
 def complaints(read: Callable[[object], object], content: object) -> Mapping[str, list[str]]:
