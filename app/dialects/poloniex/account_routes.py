@@ -1,20 +1,36 @@
-"""Accounts, balances and fees."""
+"""What belongs to the one account that a key opens: balances, fees, trades, the kill switch."""
 
 from decimal import Decimal
 from itertools import islice
+from typing import NamedTuple
 
 from app.bootstrap import Wiring
-from app.dialects.poloniex import render_accounts as writing
+from app.dialects.poloniex import render_orders as render
 from app.dialects.poloniex import schemas
+from app.dialects.poloniex.addresses import address_from
 from app.dialects.poloniex.callers import Caller, Callers
 from app.dialects.poloniex.errors import Code, Problem
-from app.dialects.poloniex.finding import LOOKED_AT_MAX
-from app.dialects.poloniex.queries import SPAN_MAX_MS, query_of_request
+from app.dialects.poloniex.fields import Reading, object_from
+from app.dialects.poloniex.notation import SPOT, number_of, shown
+from app.dialects.poloniex.order_kind import LOOKED_AT_MAX, Json, OrderKind
+from app.dialects.poloniex.order_routes import check_symbols
+from app.dialects.poloniex.queries import (
+    SPAN_MAX_MS,
+    filter_from,
+    page_from,
+    page_of,
+    query_of_request,
+    span_from,
+)
 from app.domain.account import PAPER
-from app.domain.identifiers import EpochMs
+from app.domain.enums import Kind
+from app.domain.identifiers import AggregateId, Currency, EpochMs
+from app.domain.kill_switch import KillSwitch
+from app.domain.market import Balance
+from app.domain.money import plain
+from app.domain.order import Order
+from app.domain.report import Fill
 from app.domain.search import Search
-
-Json = dict[str, object]
 
 
 class Accounts:
@@ -28,7 +44,8 @@ class Accounts:
 
     def all(self) -> list[Json]:
         """Return the account."""
-        return [writing.account(self._callers.reader().account.id)]
+        account_id = str(self._callers.reader().account.id)
+        return [{"accountId": account_id, "accountType": SPOT, "accountState": "NORMAL"}]
 
     def balances(self) -> list[Json]:
         """Return what the account has."""
@@ -47,21 +64,132 @@ class Accounts:
     def fees(self) -> Json:
         """Return the fees of the account, and what it has traded in 30 days."""
         caller = self._callers.reader()
-        maker, taker = self._fees(caller)
+        if caller.account.venue != PAPER:
+            raise Problem(Code.INVALID_PARAMETER, "the venue of this account tells no fees")
+        fees = self._paper.fees(caller.account)
         search = Search(
             accounts=frozenset({caller.account.id}),
             since_ms=EpochMs(caller.received_at_ms - SPAN_MAX_MS),
         )
         fills = islice(self._reader.fills(None, search), LOOKED_AT_MAX)
         volume = sum((fill.price * fill.quantity for _, _, fill in fills), Decimal(0))
-        return writing.fees(maker, taker, volume)
+        return {
+            "trxDiscount": False,
+            "makerRate": plain(fees.maker),
+            "takerRate": plain(fees.taker),
+            "volume30D": shown(volume),
+        }
 
     def _balances(self, caller: Caller) -> Json:
-        view = self._ports.venues.of(caller.account).view()
-        return writing.balances(caller.account.id, view.balances)
+        held = self._ports.venues.of(caller.account).view().balances
+        return {
+            "accountId": str(caller.account.id),
+            "accountType": SPOT,
+            "balances": [_balance(code, held[code]) for code in sorted(held)],
+        }
 
-    def _fees(self, caller: Caller) -> tuple[Decimal, Decimal]:
-        if caller.account.venue != PAPER:
-            raise Problem(Code.INVALID_PARAMETER, "the venue of this account tells no fees")
-        fees = self._paper.fees(caller.account)
-        return fees.maker, fees.taker
+
+class Trades:
+    """Reads what the account has traded."""
+
+    def __init__(self, wiring: Wiring, callers: Callers, orders: OrderKind[Order]) -> None:
+        self._reader = wiring.reader
+        self._callers = callers
+        self._orders = orders
+
+    def trades(self) -> list[Json]:
+        """Return what the account has traded, newest first."""
+        caller = self._callers.reader()
+        query = query_of_request(schemas.TRADE_LIST)
+        query.check("account_type")
+        page = page_from(query)
+        wanted = check_symbols(filter_from(query), self._orders.instruments(caller))
+        span = span_from(query, caller.received_at_ms)
+        search = Search(
+            kinds=frozenset({Kind.ORDER}),
+            accounts=frozenset({caller.account.id}),
+            symbols=wanted.symbols,
+            sides=None if wanted.side is None else frozenset({wanted.side}),
+            since_ms=span.since_ms,
+            until_ms=EpochMs(span.until_ms + 1),
+        )
+        found = islice(self._reader.fills(None, search), LOOKED_AT_MAX)
+        traded = (
+            _Trade(AggregateId(int(render.trade_id_of(order, number))), order, number, fill)
+            for (_, _, number), order, fill in found
+        )
+        rows = page_of(traded, page)
+        return [render.trade_row(one.order, one.number, one.fill) for one in rows]
+
+    def trades_of(self, order_id: str) -> list[Json]:
+        """Return the executions of one order, newest first."""
+        order = self._known(self._callers.reader(), order_id)
+        rows = [render.trade_row(order, *numbered) for numbered in enumerate(order.fills)]
+        return rows[::-1]
+
+    def _known(self, caller: Caller, order_id: str) -> Order:
+        found = self._orders.find(caller, address_from(order_id))
+        if found is None:
+            raise Problem(Code.ORDER_NOT_FOUND)
+        return found
+
+
+class KillSwitches:
+    """Keeps the kill switch of an account."""
+
+    def __init__(self, wiring: Wiring, callers: Callers) -> None:
+        self._switches = wiring.ports.kill_switches
+        self._callers = callers
+
+    def set(self) -> Json:
+        """Set it, in the place of an older one, or switch it off."""
+        return self._callers.serve(self._set)
+
+    def status(self) -> Json:
+        """Return when it cancels."""
+        caller = self._callers.reader()
+        return self._shown(caller)
+
+    def _set(self, caller: Caller) -> Json:
+        seconds = Reading(schemas.KILL_SWITCH, object_from(caller.body))["timeout"]
+        if seconds == schemas.OFF:
+            shown = self._shown(caller)
+            self._switches.remove(caller.account.id)
+            return shown
+        now_ms = caller.received_at_ms
+        switch = KillSwitch(
+            account=caller.account.id,
+            origin=caller.origin,
+            set_at_ms=now_ms,
+            cancel_at_ms=EpochMs(now_ms + seconds * 1000),
+        )
+        self._switches.put(switch)
+        return _status(switch)
+
+    def _shown(self, caller: Caller) -> Json:
+        switch = self._switches.of(caller.account.id)
+        if switch is None or switch.cancel_at_ms <= caller.received_at_ms:
+            raise Problem(Code.NO_KILL_SWITCH)
+        return _status(switch)
+
+
+class _Trade(NamedTuple):
+    """One execution, with the number that pages go by."""
+
+    id: AggregateId
+    order: Order
+    number: int
+    fill: Fill
+
+
+def _balance(code: Currency, balance: Balance) -> Json:
+    return {
+        "currencyId": str(number_of(code)),
+        "currency": code,
+        "available": shown(balance.available),
+        "hold": shown(max(Decimal(0), balance.total - balance.available)),
+    }
+
+
+def _status(switch: KillSwitch) -> Json:
+    return {"startTime": switch.set_at_ms, "cancellationTime": switch.cancel_at_ms}

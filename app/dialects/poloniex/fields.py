@@ -1,25 +1,26 @@
 """What bodies and queries are made of, each with the code of its own refusal.
 
-Of what is wrong, a field says `Problem`: marshmallow keeps it as the message about the field.
+Of what is wrong a field says a `Problem`, which marshmallow keeps as the message about the field.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from marshmallow import Schema, ValidationError, pre_load
 
 from app.dialects.poloniex.errors import Code, Problem, missing
-from app.dialects.poloniex.notation import (
-    CALLER_ID,
-    CALLER_ID_CHARACTERS_MAX,
-    SPOT,
-    symbol_from,
-)
+from app.dialects.poloniex.notation import CALLER_ID, CALLER_ID_CHARACTERS_MAX
 from app.domain.errors import MalformedPayload
-from app.domain.identifiers import AggregateId, EpochMs, Symbol
 from app.domain.trigger import PERCENT_PLACES, Offset
-from app.web.fields import Lenient, Text, ValueField, WholeNumber, loaded_in_part, number_from
+from app.web.fields import (
+    Lenient,
+    Text,
+    ValueField,
+    WholeNumber,
+    loaded_in_part,
+    number_from,
+)
 from app.web.json_body import json_from
 
 #: Names that callers of the SDK mix up with the wire's.
@@ -34,13 +35,10 @@ _ALIASES = {
 #: Of a word that is quoted in a message.
 _QUOTED_CHARACTERS = 64
 
-#: Later than any business time, and within what a date can say.
-_TIME_MAX_MS = 10**14
-
-#: Ids of orders stay below 2**53; those of trades are longer.
-_ID_MAX = 2**63
-
 Content = Mapping[str, object]
+
+#: Finds what a text means, or None if it means nothing.
+Meaning = Callable[[str], object]
 
 
 class Shape(Lenient):
@@ -134,105 +132,83 @@ class Coded(ValueField[Any]):
         return self.data_key or self.name or ""
 
 
-class Words(Coded):
-    """Several words: a list, or a text with commas; those that are blank are left out.
-
-    Args:
-        words: what each means, in any case.
-        code: of anything else.
-    """
-
-    def __init__(self, words: Mapping[str, object], code: Code, **options: Any) -> None:  # noqa: ANN401
-        super().__init__(code, metadata=_listed({"enum": [*words]}), **options)
-        self.words = words
-
-    def read(self, value: object) -> frozenset[Any] | None:
-        """Return what they mean; None if there are none."""
-        texts = self.texts(value)
-        if any(text.upper() not in self.words for text in texts):
-            raise self.wrong()
-        return frozenset(self.words[text.upper()] for text in texts) or None
-
-    def texts(self, value: object) -> list[str]:
-        """Return what is there, without the blanks around it."""
-        found = value.split(",") if isinstance(value, str) else value
-        if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
-            raise self.wrong()
-        return [text.strip() for text in found if text.strip()]
-
-
-class Pairs(Words):
-    """Several pairs."""
-
-    def __init__(self) -> None:
-        super().__init__({}, Code.INVALID_SYMBOL)
-
-    def read(self, value: object) -> frozenset[Symbol] | None:
-        """Return their symbols; None if there are none."""
-        return frozenset(_symbol(text, self) for text in self.texts(value)) or None
-
-
-class AccountTypes(Words):
-    """Account types, of which SPOT is the only one."""
-
-    def __init__(self, data_key: str) -> None:
-        super().__init__({SPOT: SPOT}, Code.INVALID_ACCOUNT_TYPE, data_key=data_key)
-
-    def read(self, value: object) -> frozenset[Any] | None:
-        """Return them; None if there are none."""
-        for text in self.texts(value):
-            if text.upper() not in self.words:
-                raise self.wrong(text[:_QUOTED_CHARACTERS])
-        return super().read(value)
-
-
 class Word(Coded, Text):
-    """One of a few words, in any case; a blank one is absent.
+    """One of a few words; a blank one is absent.
 
     Args:
-        words: what each means.
+        words: what each means, in any case; or what tells that.
         code: of another word.
     """
 
-    def __init__(self, words: Mapping[str, object], code: Code, **options: Any) -> None:  # noqa: ANN401
-        described = {"enum": [*words], **options.pop("metadata", {})}
-        super().__init__(code, metadata=described, **options)
-        self.words = words
+    def __init__(self, words: Content | Meaning, code: Code, **options: Any) -> None:  # noqa: ANN401
+        described = {"enum": [*words]} if isinstance(words, Mapping) else {}
+        super().__init__(
+            code, metadata={**self.described(described), **options.pop("metadata", {})}, **options
+        )
+        self.meaning = _meaning_in(words) if isinstance(words, Mapping) else words
+
+    def described(self, word: Content) -> Content:
+        """Return how the documentation describes the field, given how it describes a word."""
+        return word
 
     def read(self, value: object) -> Any:  # noqa: ANN401 - whatever the words mean
         """Return what the word means."""
-        text = self.text(value)
-        if text and text.upper() not in self.words:
-            raise self.wrong(text[:_QUOTED_CHARACTERS])
-        return self.words[text.upper()] if text else None
-
-    def text(self, value: object) -> str:
-        """Return a text without the blanks around it, which is something if it is required."""
         if not isinstance(value, str):
             raise self.wrong()
         text = value.strip()
         if not text and self.required:
             raise self.make_error("required")
-        return text
+        return self.meant(text) if text else None
+
+    def meant(self, text: str) -> object:
+        """Return what a text means, which must be one of the words."""
+        meaning = self.meaning(text)
+        if meaning is None:
+            raise self.wrong(text[:_QUOTED_CHARACTERS])
+        return meaning
 
 
-class Pair(Word):
-    """A pair such as `BTC_USDT`, which must be there."""
+class Words(Word):
+    """Several words: a list, or a text with commas; those that are blank are left out.
 
-    def __init__(self) -> None:
-        super().__init__({}, Code.INVALID_SYMBOL, required=True, metadata={"example": "BTC_USDT"})
+    Args:
+        quotes: whether a refusal quotes the word that it is about.
+    """
 
-    def read(self, value: object) -> Symbol:
-        """Return its symbol."""
-        return _symbol(self.text(value), self)
+    def __init__(
+        self,
+        words: Content | Meaning,
+        code: Code,
+        *,
+        quotes: bool = False,
+        **options: Any,  # noqa: ANN401
+    ) -> None:
+        super().__init__(words, code, **options)
+        self.quotes = quotes
+
+    def described(self, word: Content) -> Content:
+        """Return how the documentation describes a text or a list of them."""
+        return {"type": ["string", "array"], "items": {"type": "string", **word}}
+
+    def read(self, value: object) -> Any:  # noqa: ANN401 - whatever the words mean
+        """Return what they mean; None if there are none."""
+        texts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise self.wrong()
+        return frozenset(self.meant(text.strip()) for text in texts if text.strip()) or None
+
+    def meant(self, text: str) -> object:
+        """Return what a text means, which must be one of the words."""
+        if not self.quotes and self.meaning(text) is None:
+            raise self.wrong()
+        return super().meant(text)
 
 
 class CallerId(Coded, Text):
     """A client order id; a whole number counts as text, and an empty one is absent."""
 
     def __init__(self) -> None:
-        pattern = f"^[A-Za-z0-9_-]{{1,{CALLER_ID_CHARACTERS_MAX}}}$"
-        described = {"pattern": pattern}
+        described = {"pattern": f"^[A-Za-z0-9_-]{{1,{CALLER_ID_CHARACTERS_MAX}}}$"}
         super().__init__(Code.INVALID_VALUE, data_key="clientOrderId", metadata=described)
 
     def read(self, value: object) -> Any:  # noqa: ANN401 - a text or nothing
@@ -277,20 +253,8 @@ class Distance(Coded, Text):
         return Offset(number, is_percent)
 
 
-class Switch(Coded):
-    """`true`, also as text in any case or as 1; anything else is false."""
-
-    def read(self, value: object) -> bool:
-        """Return whether it is on."""
-        return str(value).strip().lower() in {"true", "1"}
-
-
 class YesNo(Coded):
     """`true` or `false`, also as text in any case; what is empty is false."""
-
-    def __init__(self, data_key: str) -> None:
-        described = {"type": ["boolean", "string"], "default": False}
-        super().__init__(data_key=data_key, metadata=described)
 
     def read(self, value: object) -> bool:
         """Return which of them."""
@@ -300,11 +264,16 @@ class YesNo(Coded):
         return text == "true"
 
 
+class Switch(Coded):
+    """`true`, also as text in any case or as 1; anything else is false."""
+
+    def read(self, value: object) -> bool:
+        """Return whether it is on."""
+        return str(value).strip().lower() in {"true", "1"}
+
+
 class Ids(Coded):
     """A list of ids, each a text or a whole number; one that stands alone is a list of one."""
-
-    def __init__(self, data_key: str) -> None:
-        super().__init__(Code.INVALID_VALUE, data_key=data_key, metadata=_listed({}))
 
     def read(self, value: object) -> list[str]:
         """Return them as texts."""
@@ -335,26 +304,6 @@ class Limit(Coded, WholeNumber):
         return min(limit, self.most)
 
 
-class Start(WholeNumber):
-    """The id where a page begins."""
-
-    def read(self, value: object) -> Any:  # noqa: ANN401 - an id or nothing
-        """Return the id; the SDK's examples begin at 0, which bounds nothing."""
-        start = super().read(value)
-        return AggregateId(start) if 0 < start < _ID_MAX else None
-
-
-class Time(Coded, WholeNumber):
-    """UTC epoch, in milliseconds."""
-
-    def read(self, value: object) -> EpochMs:
-        """Return the time."""
-        time = super().read(value)
-        if not 0 <= time <= _TIME_MAX_MS:
-            raise self.wrong()
-        return EpochMs(time)
-
-
 class Timeout(Coded, WholeNumber):
     """A length of time, or a number that switches it off.
 
@@ -375,7 +324,7 @@ class Timeout(Coded, WholeNumber):
             raise self.make_error("required")
         seconds = super().read(value)
         if seconds != self.off and not self.least <= seconds <= self.most:
-            bounds = f"timeout: {self.least} to {self.most}, or {self.off}"
+            bounds = f"{self.wire_name}: {self.least} to {self.most}, or {self.off}"
             raise self.wrong(bounds, Code.INVALID_VALUE)
         return seconds
 
@@ -417,16 +366,8 @@ def _json(body: bytes) -> object:
         raise Problem(Code.INVALID_PARAMETER, str(error)) from error
 
 
-def _symbol(text: str, field: Coded) -> Symbol:
-    symbol = symbol_from(text)
-    if symbol is None:
-        raise field.wrong(text[:_QUOTED_CHARACTERS])
-    return symbol
-
-
-def _listed(items: Mapping[str, object]) -> dict[str, object]:
-    """Return how the documentation describes a text or a list of them."""
-    return {"type": ["string", "array"], "items": {"type": "string", **items}}
+def _meaning_in(words: Content) -> Meaning:
+    return lambda text: words.get(text.upper())
 
 
 def _is_percentage(number: Decimal) -> bool:

@@ -1,6 +1,6 @@
 """What anybody may ask: reference data and market data of the paper venue."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from itertools import islice
 
@@ -20,6 +20,9 @@ from app.domain.market import Quote
 from app.domain.search import Search
 
 Json = dict[str, object]
+
+WriteCurrency = Callable[[int, Currency], Json]
+WriteDay = Callable[[Instrument, Quote, Bar, EpochMs], Json]
 
 #: Fills that one request looks at, newest first; what is older is left out.
 FILLS_MAX = 10_000
@@ -43,23 +46,16 @@ class Markets:
         """Return the business time."""
         return {"serverTime": self._clock.now_ms()}
 
-    def currencies(self) -> list[Json]:
-        """Return what is traded, as objects with one key each."""
-        return [writing.currency(number_of(code), code) for code in self._codes()]
-
-    def currency(self, code: str) -> Json:
-        """Return one currency, as `currencies` does."""
-        known = self._known(code)
-        return writing.currency(number_of(known), known)
-
-    def currencies_v2(self) -> list[Json]:
+    def currencies(self, write: WriteCurrency) -> list[Json]:
         """Return what is traded."""
-        return [writing.currency_v2(number_of(code), code) for code in self._codes()]
+        return [write(number_of(code), code) for code in self._codes()]
 
-    def currency_v2(self, code: str) -> Json:
-        """Return one currency, as `currencies_v2` does."""
-        known = self._known(code)
-        return writing.currency_v2(number_of(known), known)
+    def currency(self, write: WriteCurrency, code: str) -> Json:
+        """Return one currency, as `currencies` does."""
+        known = Currency(code.upper())
+        if known not in self._codes():
+            raise Problem(Code.INVALID_PARAMETER, "currency")
+        return write(number_of(known), known)
 
     def contracts(self) -> Json:
         """Return the futures: none here, but ccxt asks for them."""
@@ -73,28 +69,15 @@ class Markets:
         """Return the rules of one pair, in a list as Poloniex does."""
         return [writing.market(self._instrument(symbol))]
 
-    def prices(self) -> list[Json]:
-        """Return the last prices of all pairs that have one."""
-        return [
-            writing.price(one.symbol, *self._today(one, quote))
-            for one, quote in self._known_quotes()
-        ]
+    def quoted(self, write: WriteDay) -> list[Json]:
+        """Return the last price, or the last 24 hours, of all pairs that have a price."""
+        quotes = [(one, self._prices.quote(one.symbol)) for one in self._spot()]
+        return [write(one, *self._today(one, quote)) for one, quote in quotes if quote is not None]
 
-    def price(self, symbol: str) -> Json:
-        """Return the last price of one pair."""
+    def quoted_one(self, write: WriteDay, symbol: str) -> Json:
+        """Return the same of one pair."""
         instrument, quote = self._priced(symbol)
-        return writing.price(instrument.symbol, *self._today(instrument, quote))
-
-    def tickers(self) -> list[Json]:
-        """Return the last 24 hours of all pairs that have a price."""
-        return [
-            writing.ticker(one, *self._today(one, quote)) for one, quote in self._known_quotes()
-        ]
-
-    def ticker(self, symbol: str) -> Json:
-        """Return the last 24 hours of one pair."""
-        instrument, quote = self._priced(symbol)
-        return writing.ticker(instrument, *self._today(instrument, quote))
+        return write(instrument, *self._today(instrument, quote))
 
     def order_book(self, symbol: str) -> Json:
         """Return the book of one pair."""
@@ -121,10 +104,6 @@ class Markets:
         bars = self._bars(instrument.symbol, wanted, now_ms)
         return [writing.candle(bar, interval, now_ms) for bar in bars]
 
-    def instrument_of(self, symbol: Symbol) -> Instrument | None:
-        """Return the rules of a pair, or None if it is not traded."""
-        return self._instruments.find(symbol, Market.SPOT)
-
     def _spot(self) -> list[Instrument]:
         return [one for one in self._instruments.all() if one.market is Market.SPOT]
 
@@ -132,15 +111,9 @@ class Markets:
         symbols = [one.symbol for one in self._spot()]
         return sorted({code(symbol) for symbol in symbols for code in (base_of, quote_of)})
 
-    def _known(self, code: str) -> Currency:
-        known = Currency(code.upper())
-        if known not in self._codes():
-            raise Problem(Code.INVALID_PARAMETER, "currency")
-        return known
-
     def _instrument(self, pair: str) -> Instrument:
         symbol = symbol_from(pair)
-        instrument = None if symbol is None else self.instrument_of(symbol)
+        instrument = None if symbol is None else self._instruments.find(symbol, Market.SPOT)
         if instrument is None:
             raise Problem(Code.INVALID_SYMBOL, pair[:64])
         return instrument
@@ -151,10 +124,6 @@ class Markets:
         if quote is None:
             raise Problem(Code.SYMBOL_FROZEN, "no price is known")
         return instrument, quote
-
-    def _known_quotes(self) -> list[tuple[Instrument, Quote]]:
-        quotes = [(one, self._prices.quote(one.symbol)) for one in self._spot()]
-        return [(one, quote) for one, quote in quotes if quote is not None]
 
     def _today(self, instrument: Instrument, quote: Quote) -> tuple[Quote, Bar, EpochMs]:
         """Return the prices of now, those of the last 24 hours, and the business time."""

@@ -1,48 +1,51 @@
-"""Plain orders are taken in, replaced and canceled (docs/poloniex.md)."""
+"""Plain orders and smart orders are taken in, replaced, canceled and read (docs/poloniex.md)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Generic
 
-from app.bootstrap import Wiring
-from app.dialects.poloniex import render_orders as writing
-from app.dialects.poloniex import schemas
+from app.dialects.poloniex import render_orders as render
 from app.dialects.poloniex.addresses import Address, address_from, addresses_from, reach_from
 from app.dialects.poloniex.answers import problem_of
 from app.dialects.poloniex.callers import Caller, Callers
 from app.dialects.poloniex.errors import Code, Problem
-from app.dialects.poloniex.fields import Content, array_from, object_from
-from app.dialects.poloniex.finding import Finder, Named, each_once
-from app.dialects.poloniex.parse_orders import amended_order, order_from, proceeds
-from app.dialects.poloniex.smart_order_routes import BY_REQUEST
+from app.dialects.poloniex.fields import array_from, object_from
+from app.dialects.poloniex.order_kind import Json, One, OrderKind
+from app.dialects.poloniex.parse_orders import InstrumentOf
+from app.dialects.poloniex.queries import (
+    Filter,
+    filter_from,
+    page_from,
+    page_of,
+    query_of_request,
+    span_from,
+)
 from app.domain.enums import Dialect
 from app.domain.errors import HistoryUnavailable
 from app.domain.order import Order
 from app.domain.sender import Sender
-from app.domain.status import OrderStatus
-from app.services.intake.orders import accept_exact_order
-from app.services.intake.replace import Replacement, await_place, replace_order
-from app.services.placing.cancel import request_cancel
+from app.domain.smart_order import SmartOrder
 from app.web.registry_refresh import Failed
-
-Json = dict[str, object]
 
 #: Of one batch.
 BATCH_MAX = 20
 
+#: What a request names: how, and what was found; None if there is none, or why nobody knows.
+Named = tuple[Address, One | HistoryUnavailable | None]
 
-class Orders:
-    """Changes the plain orders of an account."""
 
-    def __init__(self, wiring: Wiring, callers: Callers, finder: Finder) -> None:
-        self._ports = wiring.ports
+class OrderRoutes(Generic[One]):
+    """Changes and reads the orders of one kind."""
+
+    def __init__(self, callers: Callers, kind: OrderKind[One]) -> None:
         self._callers = callers
-        self._finder = finder
+        self._kind: OrderKind[One] = kind
 
     def create(self) -> Json:
-        """Take in an order; it is durable before the answer."""
-        return self._callers.serve(lambda caller: self._created(caller, object_from(caller.body)))
+        """Take in one; it is durable before the answer."""
+        return self._callers.serve(self._created)
 
     def create_batch(self) -> list[Json]:
-        """Take in several orders; each has an answer of its own, in their order."""
+        """Take in several; each has an answer of its own, in their order."""
         return self._callers.serve_parts(
             lambda caller: list(enumerate(array_from(caller.body, BATCH_MAX))),
             self._one_created,
@@ -50,11 +53,11 @@ class Orders:
         )
 
     def replace(self, order_id: str) -> Json:
-        """Take in an order in the place of another."""
+        """Take in one in the place of another."""
         return self._callers.serve(lambda caller: self._replaced(caller, order_id))
 
     def cancel(self, order_id: str) -> Json:
-        """Ask an order to end."""
+        """Ask one to end."""
         return self._callers.serve(lambda caller: self._canceled(caller, order_id))
 
     def cancel_named(self) -> list[Json]:
@@ -66,105 +69,139 @@ class Orders:
         results = self._callers.serve_parts(self._described, self._one_ended, _not_ended)
         return [one for one in results if one is not None]
 
-    def _created(self, caller: Caller, body: Content) -> Json:
-        return writing.id_pair(self._accepted(caller, body, self._callers.sender(caller)))
+    def open(self) -> list[Json]:
+        """Return those that are not over, newest first."""
+        caller = self._callers.reader()
+        query = query_of_request(self._kind.open_list)
+        page = page_from(query)
+        wanted = check_symbols(filter_from(query), self._kind.instruments(caller))
+        return [self._kind.row(one) for one in page_of(self._kind.open(caller, wanted), page)]
 
-    def _accepted(self, caller: Caller, body: Content, sender: Sender) -> Order:
-        command = order_from(body, self._finder.instruments(caller))
-        return accept_exact_order(command, sender, self._ports)
+    def shown(self, order_id: str) -> Json | list[Json]:
+        """Return one, in any state."""
+        caller = self._callers.reader()
+        found = self._known(caller, order_id, Code.ORDER_NOT_FOUND)
+        return self._kind.alone(caller, found)
+
+    def closed(self) -> list[Json]:
+        """Return those of the past, newest first."""
+        caller = self._callers.reader()
+        query = query_of_request(self._kind.closed_list)
+        query.check("account_type")
+        page = page_from(query)
+        wanted = check_symbols(filter_from(query), self._kind.instruments(caller))
+        span = span_from(query, caller.received_at_ms)
+        states, hides_canceled = query["states"], bool(query["hides_canceled"])
+        found = self._kind.closed(caller, wanted, span, hides_canceled=hides_canceled)
+        chosen = (one for one in found if states is None or states & one.states)
+        return [one.row() for one in page_of(chosen, page)]
+
+    def _created(self, caller: Caller) -> Json:
+        sender = self._callers.sender(caller)
+        return render.id_pair(self._kind.accept(caller, object_from(caller.body), sender))
 
     def _one_created(self, caller: Caller, item: tuple[int, object]) -> Json:
         part, content = item
         if not isinstance(content, dict):
             raise Problem(Code.INVALID_PARAMETER)
-        order = self._callers.taken_once(
+        new = self._callers.taken_once(
             caller,
             part,
-            Order,
-            lambda sender: self._accepted(caller, content, sender),
+            self._kind.model,
+            lambda sender: self._kind.accept(caller, content, sender),
         )
-        return writing.id_pair(order)
+        return render.id_pair(new)
 
     def _replaced(self, caller: Caller, order_id: str) -> Json:
         new = self._callers.taken_once(
-            caller, 0, Order, lambda sender: self._taken_over(caller, order_id, sender)
+            caller,
+            0,
+            self._kind.model,
+            lambda sender: self._taken_over(caller, order_id, sender),
         )
-        return writing.id_pair(await_place(new, self._ports))
+        return render.id_pair(self._kind.settled(new))
 
-    def _taken_over(self, caller: Caller, order_id: str, sender: Sender) -> Order:
-        body = object_from(caller.body, required=False)
-        old = self._known(caller, address_from(order_id))
-        instrument_of = self._finder.instruments(caller)
-        replacement = Replacement(
-            old_id=old.id,
-            command_of=lambda old: amended_order(body, old, instrument_of),
-            takes_rest=body.get("quantity") is None,
-            proceed_on_failure=proceeds(body),
-        )
-        return replace_order(replacement, sender, self._ports)
+    def _taken_over(self, caller: Caller, order_id: str, sender: Sender) -> One:
+        content = object_from(caller.body, required=False)
+        old = self._known(caller, order_id, self._kind.not_found)
+        return self._kind.replace(caller, old, content, sender)
 
     def _canceled(self, caller: Caller, order_id: str) -> Json:
-        order = self._known(caller, address_from(order_id))
-        return self._asked(order)
+        found = self._known(caller, order_id, self._kind.not_found)
+        return render.canceled(self._kind.end(found), self._kind.canceled)
 
-    def _asked(self, order: Order) -> Json:
-        """Ask an order to end, and return what its caller is told.
+    def _named(self, caller: Caller) -> Sequence[Named[One]]:
+        """Return what the body names, each thing once, or why it could not be looked for."""
+        named: dict[object, Named[One]] = {}
+        for address in addresses_from(object_from(caller.body)):
+            found: One | HistoryUnavailable | None
+            try:
+                found = self._kind.find(caller, address)
+            except HistoryUnavailable as error:  # which keeps none of the others
+                found = error
+            key = found.id if isinstance(found, Order | SmartOrder) else address
+            named.setdefault(key, (address, found))
+        return list(named.values())
 
-        Raises:
-            Problem: it is closed.
-        """
-        if order.is_closed or not request_cancel(order.id, BY_REQUEST, self._ports):
-            is_canceled = order.status is OrderStatus.CANCELED
-            raise Problem(Code.ORDER_CANCELED if is_canceled else Code.NOT_CANCELED)
-        return writing.canceled(order, writing.PENDING_CANCEL)
+    def _one_canceled(self, caller: Caller, named: Named[One]) -> Json:
+        """Return the result of a cancel, or of one that came too late."""
+        address, found = named
+        if isinstance(found, HistoryUnavailable):
+            raise found
+        if found is None:
+            raise Problem(self._kind.not_found)
+        try:
+            self._kind.end(found)
+        except Problem as problem:
+            return render.not_canceled(problem, self._kind.find(caller, address) or found)
+        return render.canceled(found, render.PENDING_CANCEL)
 
-    def _named(self, caller: Caller) -> Sequence[Named[Order]]:
-        """Return what the body names, each order once."""
-        addresses = addresses_from(object_from(caller.body))
-        return each_once(addresses, lambda address: self._finder.order(caller, address))
-
-    def _one_canceled(self, caller: Caller, named: Named[Order]) -> Json:
-        del caller
-        _, order = named
-        if isinstance(order, HistoryUnavailable):
-            raise order
-        if order is None:
-            raise Problem(Code.ORDER_NOT_FOUND)
-        return self._asked(order)
-
-    def _described(self, caller: Caller) -> Sequence[Order]:
+    def _described(self, caller: Caller) -> Sequence[One]:
         body = object_from(caller.body, required=False)
-        wanted = reach_from(schemas.DESCRIBED, body, self._finder.instruments(caller))
-        found = self._finder.open_orders(caller, wanted)
+        wanted = reach_from(self._kind.described, body, self._kind.instruments(caller))
+        found: Iterable[One] = self._kind.open(caller, wanted)
         return [one for one in found if one.dialect is Dialect.POLONIEX]
 
-    def _one_ended(self, caller: Caller, order: Order) -> Json | None:
-        """Return the result of a cancel; None where the order ended by itself meanwhile."""
+    def _one_ended(self, caller: Caller, one: One) -> Json | None:
+        """Return the result of a cancel; None where it ended by itself meanwhile."""
         del caller
-        if not request_cancel(order.id, BY_REQUEST, self._ports):
+        try:
+            ended = self._kind.end(one)
+        except Problem:
             return None
-        return writing.canceled(order, writing.PENDING_CANCEL)
+        return render.canceled(ended, render.PENDING_CANCEL, self._kind.many_canceled)
 
-    def _known(self, caller: Caller, address: Address) -> Order:
-        found = self._finder.order(caller, address)
+    def _known(self, caller: Caller, order_id: str, not_found: Code) -> One:
+        found = self._kind.find(caller, address_from(order_id))
         if found is None:
-            raise Problem(Code.ORDER_NOT_FOUND)
+            raise Problem(not_found)
         return found
+
+
+def check_symbols(wanted: Filter, instrument_of: InstrumentOf) -> Filter:
+    """Return a filter whose symbols are all traded.
+
+    Raises:
+        Problem: one is not.
+    """
+    for symbol in sorted(wanted.symbols or ()):
+        if instrument_of(symbol) is None:
+            raise Problem(Code.INVALID_SYMBOL)
+    return wanted
 
 
 def _not_placed(item: tuple[int, object], failed: Failed) -> Json:
     _, content = item
     given = content.get("clientOrderId") if isinstance(content, dict) else None
-    return writing.not_placed(problem_of(failed), given if isinstance(given, str) else "")
+    return render.not_placed(problem_of(failed), given if isinstance(given, str) else "")
 
 
-def _not_canceled(named: Named[Order], failed: Failed) -> Json:
-    address, order = named
-    if isinstance(order, Order):
-        return _not_ended(order, failed)
-    return writing.not_canceled(problem_of(failed), *address.names)
+def _not_canceled(named: Named[One], failed: Failed) -> Json:
+    address, found = named
+    if isinstance(found, Order | SmartOrder):
+        return _not_ended(found, failed)
+    return render.not_found(problem_of(failed), *address.names)
 
 
-def _not_ended(order: Order, failed: Failed) -> Json:
-    names = (str(order.id), writing.caller_id_of(order))
-    return writing.not_canceled(problem_of(failed), *names, writing.state_of(order))
+def _not_ended(found: Order | SmartOrder, failed: Failed) -> Json:
+    return render.not_canceled(problem_of(failed), found)

@@ -13,11 +13,17 @@ from app.dialects.poloniex.errors import Code, Problem
 from app.dialects.poloniex.fields import Reading
 from app.domain.enums import Side
 from app.domain.identifiers import AggregateId, EpochMs, Symbol
+from app.domain.order import Order
+from app.domain.smart_order import SmartOrder
 
 DAY_MS: Final = 86_400_000
 WEEK_MS: Final = 7 * DAY_MS
 #: Longer than this no answer about the past may span.
 SPAN_MAX_MS: Final = 30 * DAY_MS
+
+
+#: Ids of orders stay below 2**53; those of trades are longer.
+_ID_MAX: Final = 2**63
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +47,10 @@ class Span:
     since_ms: EpochMs
     until_ms: EpochMs
 
+    def holds(self, at_ms: EpochMs) -> bool:
+        """Tell whether a moment lies within it."""
+        return self.since_ms <= at_ms <= self.until_ms
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
@@ -53,6 +63,14 @@ class Filter:
     symbols: frozenset[Symbol] | None = None
     side: Side | None = None
     types: frozenset[str] | None = None
+
+    def holds(self, one: Order | SmartOrder) -> bool:
+        """Tell whether an order is one of them."""
+        return (
+            (self.symbols is None or one.symbol in self.symbols)
+            and self.side in {None, one.side}
+            and (self.types is None or one.type.value in self.types)
+        )
 
 
 class _Identified(Protocol):
@@ -76,7 +94,10 @@ def page_from(query: Reading) -> Page:
     Raises:
         Problem: a limit below 1, or one of them is no whole number.
     """
-    return Page(limit=query["limit"], start=query["start"], newer=bool(query["newer"]))
+    limit, start, newer = query["limit"], query["start"], bool(query["newer"])
+    # The SDK's examples begin at 0, which is before everything and so bounds nothing.
+    is_bound = start is not None and 0 < start < _ID_MAX
+    return Page(limit=limit, start=AggregateId(start) if is_bound else None, newer=newer)
 
 
 def page_of(newest_first: Iterable[Item], page: Page) -> list[Item]:

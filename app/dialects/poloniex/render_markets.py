@@ -7,7 +7,7 @@ from typing import Final
 from app.dialects.poloniex.candles import Bar, Interval, PublicTrade
 from app.dialects.poloniex.notation import pair_of, quotient, scale_of, shown
 from app.domain.enums import Side
-from app.domain.identifiers import Currency, EpochMs, Symbol, base_of, quote_of
+from app.domain.identifiers import Currency, EpochMs, base_of, quote_of
 from app.domain.instrument import Instrument
 from app.domain.market import Quote
 from app.domain.money import plain
@@ -88,10 +88,10 @@ def market(instrument: Instrument) -> Json:
     }
 
 
-def price(symbol: Symbol, quote: Quote, day: Bar, now_ms: EpochMs) -> Json:
+def price(instrument: Instrument, quote: Quote, day: Bar, now_ms: EpochMs) -> Json:
     """Return the last price of a pair."""
     return {
-        "symbol": pair_of(symbol),
+        "symbol": pair_of(instrument.symbol),
         "price": plain(quote.last),
         "time": now_ms,
         "dailyChange": change(day),

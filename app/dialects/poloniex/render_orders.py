@@ -1,15 +1,17 @@
-"""Plain orders and their trades as Poloniex writes them (its documentation, "Orders", "Trades")."""
+"""Orders, smart orders and trades as Poloniex writes them (its documentation, by these names)."""
 
 from collections.abc import Mapping
 from decimal import Decimal
+from http import HTTPStatus
 from typing import Final
 
 from app.dialects.poloniex.errors import Code, Problem
-from app.dialects.poloniex.notation import SPOT, pair_of, quotient, shown
+from app.dialects.poloniex.notation import OPERATORS, SPOT, UNSET, pair_of, quotient, shown
 from app.domain.enums import Dialect, ReasonCode
 from app.domain.money import plain
 from app.domain.order import Order
 from app.domain.report import Fill
+from app.domain.smart_order import SmartOrder, SmartOrderState
 from app.domain.status import OrderStatus
 
 Json = dict[str, object]
@@ -18,6 +20,7 @@ PENDING_CANCEL: Final = "PENDING_CANCEL"
 CANCELED: Final = "CANCELED"
 PARTIALLY_CANCELED: Final = "PARTIALLY_CANCELED"
 FAILED: Final = "FAILED"
+REJECTED: Final = "REJECTED"
 
 #: Where orders come from that were not made on Poloniex's own pages.
 ORDER_SOURCE: Final = "API"
@@ -31,7 +34,7 @@ _STATES: Final[Mapping[OrderStatus, str]] = {
     OrderStatus.FILLED: "FILLED",
     OrderStatus.CANCELED: CANCELED,
     OrderStatus.EXPIRED: "EXPIRED",
-    OrderStatus.REJECTED: "REJECTED",
+    OrderStatus.REJECTED: REJECTED,
     OrderStatus.DENIED: FAILED,
 }
 
@@ -49,29 +52,44 @@ _REASONS: Final[Mapping[ReasonCode, Code]] = {
     ReasonCode.ACCOUNT_REDUCE_ONLY: Code.SYMBOL_FROZEN,
 }
 
+#: The other way round, as it is shown.
+_OPERATOR_OF: Final = {way: word for word, way in OPERATORS.items()}
+
+Shown = Order | SmartOrder
+
 
 def code_of(reason: ReasonCode) -> Code:
     """Return the code for why an order could not be placed."""
     return _REASONS.get(reason, Code.ORDER_NOT_PLACED)
 
 
-def state_of(order: Order) -> str:
-    """Return where an order stands, in the wire's words."""
-    if order.is_live and order.cancel_requested:
+def state_of(one: Shown) -> str:
+    """Return where an order or a smart order stands, in the wire's words."""
+    if isinstance(one, SmartOrder):
+        return one.state.value
+    if one.is_live and one.cancel_requested:
         return PENDING_CANCEL
-    if order.status is OrderStatus.CANCELED and order.filled_quantity > 0:
+    if one.status is OrderStatus.CANCELED and one.filled_quantity > 0:
         return PARTIALLY_CANCELED
-    return _STATES[order.status]
+    return _STATES[one.status]
 
 
-def caller_id_of(order: Order) -> str:
+def states_of(smart_order: SmartOrder, placed: Order | None) -> frozenset[str]:
+    """Return the states by which a smart order of the past is found: its own, and its order's."""
+    own = {smart_order.state.value}
+    if smart_order.state is SmartOrderState.TRIGGERED and placed is not None:
+        own.add(state_of(placed))
+    return frozenset(own)
+
+
+def caller_id_of(one: Shown) -> str:
     """Return the client order id; what another dialect has set is none of ours."""
-    return (order.caller_id or "") if order.dialect is Dialect.POLONIEX else ""
+    return (one.caller_id or "") if one.dialect is Dialect.POLONIEX else ""
 
 
-def id_pair(order: Order) -> Json:
-    """Return the answer to an order that was taken in."""
-    return {"id": str(order.id), "clientOrderId": caller_id_of(order)}
+def id_pair(one: Shown) -> Json:
+    """Return the answer to what was taken in."""
+    return {"id": str(one.id), "clientOrderId": caller_id_of(one)}
 
 
 def filled_amount(order: Order) -> Decimal:
@@ -82,42 +100,78 @@ def filled_amount(order: Order) -> Decimal:
     return order.filled_quantity * (order.average_price or Decimal(0))
 
 
-def average_price(order: Order) -> str:
-    """Return filled amount by filled quantity; `0.00` when nothing is filled."""
-    if not order.filled_quantity:
-        return shown(None)
-    return quotient(filled_amount(order) / order.filled_quantity)
-
-
 def order_row(order: Order) -> Json:
     """Return an order; a market buy by what it spends has an amount and no quantity."""
-    return {
-        "id": str(order.id),
-        "clientOrderId": caller_id_of(order),
-        "symbol": pair_of(order.symbol),
-        "state": state_of(order),
-        "accountType": SPOT,
-        "side": order.side.value,
-        "type": order.type.value,
-        "timeInForce": order.time_in_force.value,
-        "quantity": shown(order.quantity),
-        "price": shown(order.price),
-        "avgPrice": average_price(order),
-        "amount": shown(order.amount),
-        "filledQuantity": shown(order.filled_quantity),
-        "filledAmount": shown(filled_amount(order)),
-        "createTime": order.created_at_ms,
-        "updateTime": order.updated_at_ms,
-    }
+    return {**_row(order), **_filled(order)}
 
 
 def history_row(order: Order) -> Json:
     """Return an order of the past; one that came to nothing says why."""
-    row = {**order_row(order), "orderSource": ORDER_SOURCE}
-    if order.status in {OrderStatus.REJECTED, OrderStatus.DENIED} and order.reason is not None:
-        row["failCode"] = int(code_of(order.reason.code))
-        row["failReason"] = order.reason.message
+    return {**order_row(order), **_failure(order), "orderSource": ORDER_SOURCE}
+
+
+def smart_row(smart_order: SmartOrder) -> Json:
+    """Return a smart order as it stands in lists."""
+    stop = shown(smart_order.trigger.stop)
+    row = {**_row(smart_order), "stopPrice": stop, **_failure(smart_order)}
+    if smart_order.type.is_trailing:
+        row["trailingOffset"] = str(smart_order.trigger.trail)
+        if smart_order.limit_offset is not None:
+            row["limitOffset"] = str(smart_order.limit_offset)
+        if smart_order.operator is not None:
+            row["operator"] = _OPERATOR_OF[smart_order.operator]
     return row
+
+
+def smart_detail(smart_order: SmartOrder, placed: Order | None) -> Json:
+    """Return a smart order as it stands alone, with the order that it has placed.
+
+    Args:
+        smart_order: in any state.
+        placed: its order as it is now, or None if it has none.
+    """
+    row = smart_row(smart_order)
+    if smart_order.state is SmartOrderState.TRIGGERED and placed is not None:
+        # The triggered order carries the client order id of its smart order.
+        named = {"clientOrderId": smart_order.caller_id or ""}
+        row["triggeredOrder"] = {**order_row(placed), **named}
+    return row
+
+
+def smart_history_row(smart_order: SmartOrder, placed: Order | None) -> Json:
+    """Return a smart order of the past, with what its order has filled."""
+    return {**smart_row(smart_order), **_filled(placed), "orderSource": ORDER_SOURCE}
+
+
+def why_not_canceled(one: Shown) -> Problem:
+    """Return why one that has come to its end, or triggered, cannot be canceled."""
+    is_canceled = state_of(one) in {CANCELED, PARTIALLY_CANCELED}
+    return Problem(Code.ORDER_CANCELED if is_canceled else Code.NOT_CANCELED)
+
+
+def canceled(one: Shown, state: str, message: str = "") -> Json:
+    """Return the result of a cancel that has gone well."""
+    return _result(str(one.id), caller_id_of(one), state, HTTPStatus.OK, message)
+
+
+def not_canceled(problem: Problem, one: Shown) -> Json:
+    """Return the result of a cancel that has not, as one of many."""
+    return _result(str(one.id), caller_id_of(one), state_of(one), problem.code, problem.text)
+
+
+def not_found(problem: Problem, order_id: str, caller_id: str) -> Json:
+    """Return the result of the cancel of what is not there, or could not be looked for."""
+    return _result(order_id, caller_id, "", problem.code, problem.text)
+
+
+def not_placed(problem: Problem, caller_id: str) -> Json:
+    """Return the result of an order that was refused, as one of many."""
+    return {"code": int(problem.code), "message": problem.text, "clientOrderId": caller_id}
+
+
+def trade_id_of(order: Order, number: int) -> str:
+    """Return the id of an execution: digits that rise with the order, then within it."""
+    return f"{order.id}{number:04d}"
 
 
 def trade_row(order: Order, number: int, fill: Fill) -> Json:
@@ -148,38 +202,46 @@ def trade_row(order: Order, number: int, fill: Fill) -> Json:
     }
 
 
-def trade_id_of(order: Order, number: int) -> str:
-    """Return the id of an execution: digits that rise with the order, then within it."""
-    return f"{order.id}{number:04d}"
+def _row(one: Shown) -> Json:
+    return {
+        **id_pair(one),
+        "symbol": pair_of(one.symbol),
+        "state": state_of(one),
+        "accountType": SPOT,
+        "side": one.side.value,
+        "type": one.type.value,
+        "timeInForce": one.time_in_force.value,
+        "quantity": shown(one.quantity),
+        "price": shown(one.price),
+        "amount": shown(one.amount),
+        "createTime": one.created_at_ms,
+        "updateTime": one.updated_at_ms,
+    }
 
 
-def canceled(order: Order, state: str, message: str = "") -> Json:
-    """Return the result of a cancel that was taken in."""
-    return cancel_result(str(order.id), caller_id_of(order), state, message)
+def _filled(order: Order | None) -> Json:
+    """Return what is filled; `avgPrice` is filled amount by filled quantity."""
+    if order is None or not order.filled_quantity:
+        return dict.fromkeys(("avgPrice", "filledQuantity", "filledAmount"), UNSET)
+    amount = filled_amount(order)
+    return {
+        "avgPrice": quotient(amount / order.filled_quantity),
+        "filledQuantity": shown(order.filled_quantity),
+        "filledAmount": shown(amount),
+    }
 
 
-def cancel_result(order_id: str, caller_id: str, state: str, message: str = "") -> Json:
-    """Return the result of a cancel that has gone well."""
+def _failure(one: Shown) -> Json:
+    if state_of(one) not in {FAILED, REJECTED} or one.reason is None:
+        return {}
+    return {"failCode": int(code_of(one.reason.code)), "failReason": one.reason.message}
+
+
+def _result(order_id: str, caller_id: str, state: str, code: int, message: str) -> Json:
     return {
         "orderId": order_id,
         "clientOrderId": caller_id,
         "state": state,
-        "code": 200,
+        "code": int(code),
         "message": message,
     }
-
-
-def not_canceled(problem: Problem, order_id: str, caller_id: str, state: str = "") -> Json:
-    """Return the result of a cancel that has not, as one of many."""
-    return {
-        "orderId": order_id,
-        "clientOrderId": caller_id,
-        "state": state,
-        "code": int(problem.code),
-        "message": problem.text,
-    }
-
-
-def not_placed(problem: Problem, caller_id: str) -> Json:
-    """Return the result of an order that was refused, as one of many."""
-    return {"code": int(problem.code), "message": problem.text, "clientOrderId": caller_id}

@@ -6,20 +6,17 @@ and `queries`, in the order in which Poloniex documents the fields.
 
 from typing import Final
 
+from marshmallow import validate
+
 from app.dialects.poloniex.candles import INTERVALS
 from app.dialects.poloniex.errors import Code
 from app.dialects.poloniex.fields import (
-    AccountTypes,
     CallerId,
     Distance,
     Ids,
     Limit,
-    Pair,
-    Pairs,
     Shape,
-    Start,
     Switch,
-    Time,
     Timeout,
     Word,
     Words,
@@ -30,11 +27,13 @@ from app.dialects.poloniex.notation import (
     ORDER_TYPES,
     SIDES,
     SMART_TYPES,
+    SPOT,
     TIMES_IN_FORCE,
+    symbol_from,
 )
 from app.dialects.poloniex.render_orders import STATES
 from app.domain.smart_order import SmartOrderState
-from app.web.fields import Number
+from app.web.fields import Number, WholeNumber
 
 #: Of orders; those that wait, and those that are over.
 LIMIT_DEFAULT: Final = 100
@@ -53,6 +52,27 @@ _STATES: Final = {word: word for word in STATES}
 _SMART_STATES: Final = {word: word for word in (*SmartOrderState, *STATES)}
 
 _DIRECTIONS: Final = {"NEXT": False, "PRE": True}
+
+#: Not later than a date can say.
+_TIME: Final = validate.Range(0, 10**14)
+
+
+def _account_types(data_key: str) -> Words:
+    return Words({SPOT: SPOT}, Code.INVALID_ACCOUNT_TYPE, quotes=True, data_key=data_key)
+
+
+def _pairs() -> Words:
+    return Words(symbol_from, Code.INVALID_SYMBOL, quotes=True)
+
+
+def _ids(data_key: str) -> Ids:
+    described = {"type": ["string", "array"], "items": {"type": "string"}}
+    return Ids(Code.INVALID_VALUE, data_key=data_key, metadata=described)
+
+
+def _proceeds() -> YesNo:
+    described = {"type": ["boolean", "string"], "default": False}
+    return YesNo(data_key="proceedOnFailure", metadata=described)
 
 
 class Figures(Shape):
@@ -74,15 +94,15 @@ class Amendment(Figures):
     """What a plain order is replaced by; what is not named is inherited."""
 
     type = Word(ORDER_TYPES, Code.INVALID_TYPE)
-    proceeds = YesNo(data_key="proceedOnFailure")
+    proceeds = _proceeds()
 
 
 class Placing(Shape):
     """What is bought or sold, which no amendment changes."""
 
-    symbol = Pair()
+    symbol = Word(symbol_from, Code.INVALID_SYMBOL, required=True, metadata={"example": "BTC_USDT"})
     side = Word(SIDES, Code.INVALID_SIDE, required=True)
-    account_type = AccountTypes("accountType")
+    account_type = _account_types("accountType")
 
 
 class PlainOrder(Placing, Figures):
@@ -104,7 +124,7 @@ class Stops(Figures):
 class SmartAmendment(Stops):
     """What a smart order is replaced by; what is not named is inherited."""
 
-    proceeds = YesNo(data_key="proceedOnFailure")
+    proceeds = _proceeds()
 
 
 class SmartOrderBody(Placing, Stops):
@@ -114,17 +134,17 @@ class SmartOrderBody(Placing, Stops):
 class Named(Shape):
     """Orders that are to be canceled, each by its name."""
 
-    order_ids = Ids("orderIds")
-    caller_ids = Ids("clientOrderIds")
+    order_ids = _ids("orderIds")
+    caller_ids = _ids("clientOrderIds")
 
 
 class Described(Shape):
     """Orders that are to be canceled. The SDK writes `symbol` and `accountType`, ccxt `symbols`."""
 
-    symbol = Pairs()
-    symbols = Pairs()
-    account_type = AccountTypes("accountType")
-    account_types = AccountTypes("accountTypes")
+    symbol = _pairs()
+    symbols = _pairs()
+    account_type = _account_types("accountType")
+    account_types = _account_types("accountTypes")
     order_types = Words(PLAIN_TYPES, Code.INVALID_TYPE, data_key="orderTypes")
 
 
@@ -143,19 +163,19 @@ class KillSwitch(Shape):
 class Account(Shape):
     """Balances of which account."""
 
-    account_type = AccountTypes("accountType")
+    account_type = _account_types("accountType")
 
 
 class OpenList(Shape):
     """A page of the orders that are open, newest first."""
 
     limit = Limit(LIMIT_DEFAULT, OPEN_LIMIT_MAX)
-    start = Start(data_key="from")
+    start = WholeNumber(data_key="from")
     newer = Word(_DIRECTIONS, Code.INVALID_PARAMETER, data_key="direction")
     types = Words(PLAIN_TYPES, Code.INVALID_TYPE)
     type = Words(PLAIN_TYPES, Code.INVALID_TYPE)
-    symbol = Pairs()
-    symbols = Pairs()
+    symbol = _pairs()
+    symbols = _pairs()
     side = Word(SIDES, Code.INVALID_SIDE)
 
 
@@ -169,9 +189,9 @@ class OpenSmartList(OpenList):
 class Past(Shape):
     """A span of time, and an account."""
 
-    account_type = AccountTypes("accountType")
-    since_ms = Time(data_key="startTime")
-    until_ms = Time(data_key="endTime")
+    account_type = _account_types("accountType")
+    since_ms = WholeNumber(validate=_TIME, data_key="startTime")
+    until_ms = WholeNumber(validate=_TIME, data_key="endTime")
 
 
 class TradeList(Past, OpenList):
@@ -212,8 +232,8 @@ class Candles(Shape):
 
     interval = Word(INTERVALS, Code.INVALID_PARAMETER, required=True)
     limit = Limit(100, 500)
-    since_ms = Time(data_key="startTime")
-    until_ms = Time(data_key="endTime")
+    since_ms = WholeNumber(validate=_TIME, data_key="startTime")
+    until_ms = WholeNumber(validate=_TIME, data_key="endTime")
 
 
 PLAIN_ORDER, AMENDMENT = PlainOrder(), Amendment()

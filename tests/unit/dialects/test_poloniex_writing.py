@@ -7,10 +7,9 @@ import pytest
 
 from app.dialects.poloniex import render_markets as market_writing
 from app.dialects.poloniex import render_orders as order_writing
-from app.dialects.poloniex import render_smart_orders as smart_writing
 from app.dialects.poloniex import replies, schemas
 from app.dialects.poloniex.candles import INTERVALS, Bar, PublicTrade, bars_of, spans
-from app.dialects.poloniex.errors import TEXTS, Code, Problem, status_of
+from app.dialects.poloniex.errors import Code, Problem, status_of
 from app.dialects.poloniex.fields import Reading
 from app.dialects.poloniex.notation import number_of, quotient, scale_of, shown
 from app.dialects.poloniex.queries import (
@@ -168,7 +167,7 @@ def test_every_reason_has_a_code(code: ReasonCode) -> None:
 
 
 def test_a_smart_order() -> None:
-    row = smart_writing.row(a_stop(caller_id="mine"))
+    row = order_writing.smart_row(a_stop(caller_id="mine"))
 
     assert row["clientOrderId"] == "mine"
     assert row["state"] == "PENDING_NEW"
@@ -177,7 +176,7 @@ def test_a_smart_order() -> None:
 
 def test_a_trailing_smart_order() -> None:
     smart_order = replace(a_trailing_limit(Side.SELL, "0.5%"), operator=Direction.RISING)
-    row = smart_writing.row(smart_order)
+    row = order_writing.smart_row(smart_order)
 
     assert (row["limitOffset"], row["operator"]) == ("0.5%", "GTE")
     assert row["trailingOffset"] == str(smart_order.trigger.trail)
@@ -189,7 +188,7 @@ def test_a_failed_one_says_why() -> None:
     reason = Reason(ReasonCode.INSUFFICIENT_FUNDS, "too little")
     failed = replace(a_smart_order(), state=SmartOrderState.FAILED, reason=reason)
 
-    row = smart_writing.row(failed)
+    row = order_writing.smart_row(failed)
     assert (row["failCode"], row["failReason"]) == (21709, "too little")
     assert "code" not in row
 
@@ -199,20 +198,20 @@ def test_what_it_has_placed_is_shown_once_it_has_triggered() -> None:
     triggered = replace(waiting, state=SmartOrderState.TRIGGERED)
     order = replace(filled(), caller_id=None)
 
-    assert "triggeredOrder" not in smart_writing.detail(waiting, order)
-    shape = smart_writing.detail(triggered, order)
+    assert "triggeredOrder" not in order_writing.smart_detail(waiting, order)
+    shape = order_writing.smart_detail(triggered, order)
     assert shape["triggeredOrder"]["clientOrderId"] == "mine"  # type: ignore[index]
-    assert smart_writing.history_row(triggered, order)["filledAmount"] == "15060"
-    assert smart_writing.history_row(waiting, None)["avgPrice"] == "0.00"
-    assert smart_writing.states_of(triggered, order) == {"TRIGGERED", "FILLED"}
-    assert smart_writing.states_of(waiting, None) == {"PENDING_NEW"}
+    assert order_writing.smart_history_row(triggered, order)["filledAmount"] == "15060"
+    assert order_writing.smart_history_row(waiting, None)["avgPrice"] == "0.00"
+    assert order_writing.states_of(triggered, order) == {"TRIGGERED", "FILLED"}
+    assert order_writing.states_of(waiting, None) == {"PENDING_NEW"}
 
 
 @pytest.mark.parametrize(
     ("state", "code"), [(SmartOrderState.CANCELED, 21305), (SmartOrderState.TRIGGERED, 25009)]
 )
 def test_what_cannot_be_canceled(state: SmartOrderState, code: int) -> None:
-    problem = smart_writing.not_canceled(replace(a_smart_order(), state=state))
+    problem = order_writing.why_not_canceled(replace(a_smart_order(), state=state))
 
     assert problem.code == code
 
@@ -221,7 +220,7 @@ def test_what_cannot_be_canceled(state: SmartOrderState, code: int) -> None:
 def test_every_code_has_a_text_and_a_status(code: Code) -> None:
     answer = replies.refused(Problem(code))
 
-    assert answer.body == {"code": int(code), "message": TEXTS[code]}
+    assert answer.body == {"code": int(code), "message": code.text}
     assert 400 <= answer.status < 600
     assert status_of(code) == answer.status
 
