@@ -1,7 +1,6 @@
 """What anybody may ask: reference data and market data of the paper venue."""
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from itertools import islice
 
 from app.bootstrap import Wiring
@@ -101,7 +100,15 @@ class Markets:
         now_ms = self._clock.now_ms()
         until_ms = now_ms if until_ms is None else min(until_ms, now_ms)
         wanted = spans(interval, since_ms, until_ms, limit)
-        bars = self._bars(instrument.symbol, wanted, now_ms)
+        if not wanted:
+            return []
+        looks = [
+            look for one in wanted for look in _looks(*one, _LOOKS_PER_CANDLE) if look <= now_ms
+        ]
+        # Outside of all spans the price of now belongs to none of them.
+        bars = self._bars(
+            instrument.symbol, wanted, looks, now_ms, self._prices.quote(instrument.symbol)
+        )
         return [writing.candle(bar, interval, now_ms) for bar in bars]
 
     def _spot(self) -> list[Instrument]:
@@ -128,42 +135,26 @@ class Markets:
     def _today(self, instrument: Instrument, quote: Quote) -> tuple[Quote, Bar, EpochMs]:
         """Return the prices of now, those of the last 24 hours, and the business time."""
         now_ms = self._clock.now_ms()
-        begin_ms = EpochMs(now_ms - DAY_MS)
-        looks = [
-            EpochMs(begin_ms + DAY_MS * count // _LOOKS_PER_DAY) for count in range(_LOOKS_PER_DAY)
-        ]
-        observed = self._observed(instrument.symbol, looks)
-        trades = self._between(instrument.symbol, begin_ms, EpochMs(now_ms + 1))
-        end_ms = EpochMs(now_ms + 2)
+        day = (EpochMs(now_ms - DAY_MS), EpochMs(now_ms + 2))
+        looks = _looks(day[0], now_ms, _LOOKS_PER_DAY)
         # The last price comes after everything that has led to it.
-        points = [*observed, (EpochMs(now_ms + 1), quote.last)]
-        (day,) = bars_of([(begin_ms, end_ms)], points, trades)
-        return quote, day, now_ms
+        (bar,) = self._bars(instrument.symbol, [day], looks, EpochMs(now_ms + 1), quote)
+        return quote, bar, now_ms
 
     def _bars(
-        self, symbol: Symbol, wanted: Sequence[tuple[EpochMs, EpochMs]], now_ms: EpochMs
+        self,
+        symbol: Symbol,
+        wanted: Sequence[tuple[EpochMs, EpochMs]],
+        looks: Sequence[EpochMs],
+        now_ms: EpochMs,
+        now: Quote | None,
     ) -> list[Bar]:
-        if not wanted:
-            return []
-        looks = [
-            EpochMs(begin + (end - begin) * count // _LOOKS_PER_CANDLE)
-            for begin, end in wanted
-            for count in range(_LOOKS_PER_CANDLE)
-        ]
-        points = self._observed(symbol, [look for look in looks if look <= now_ms])
-        if wanted[-1][0] <= now_ms < wanted[-1][1]:
-            quote = self._prices.quote(symbol)
-            points += [] if quote is None else [(now_ms, quote.last)]
-        trades = self._between(symbol, wanted[0][0], wanted[-1][1])
-        return bars_of(wanted, points, trades)
-
-    def _observed(self, symbol: Symbol, looks: Sequence[EpochMs]) -> list[tuple[EpochMs, Decimal]]:
-        quotes = self._prices.past(symbol, looks)
-        return [(at, quote.last) for at, quote in zip(looks, quotes, strict=True) if quote]
-
-    def _between(self, symbol: Symbol, since_ms: EpochMs, until_ms: EpochMs) -> list[PublicTrade]:
+        """Return what prices and trades were over spans of time, with the price of now."""
+        quotes = [*zip(looks, self._prices.past(symbol, looks), strict=True), (now_ms, now)]
+        points = [(at_ms, quote.last) for at_ms, quote in quotes if quote is not None]
+        since_ms, until_ms = wanted[0][0], wanted[-1][1]
         search = Search(symbols=frozenset({symbol}), since_ms=since_ms, until_ms=until_ms)
-        return self._traded(search, FILLS_MAX)
+        return bars_of(wanted, points, self._traded(search, FILLS_MAX))
 
     def _traded(self, search: Search, limit: int) -> list[PublicTrade]:
         """Return what paper accounts have traded, newest first; nobody can see whose it was."""
@@ -181,3 +172,8 @@ class Markets:
             if order.account in paper and order.market is Market.SPOT
         )
         return list(islice(found, limit))
+
+
+def _looks(begin: int, end: int, count: int) -> list[EpochMs]:
+    """Return moments at which a span of time is looked at, evenly from its begin."""
+    return [EpochMs(begin + (end - begin) * number // count) for number in range(count)]
