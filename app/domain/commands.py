@@ -1,8 +1,10 @@
 """What a caller may ask for, in our terms; after this nobody knows which dialect it was."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from app.domain.enums import (
     Direction,
@@ -302,54 +304,21 @@ class PlaceSmartOrder:
             return self.operator
         return protective_direction(self.side.opposite)
 
+    def amended(self, changes: Mapping[str, Any]) -> "PlaceSmartOrder":
+        """Return the command for a replacement: the old fields, overlaid with what changes.
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AmendSmartOrder:
-    """What a replacement changes; None leaves as it was. The caller id is that of the new one."""
+        A price for an old market stop that names no type makes it a stop limit, so that no bound
+        is dropped silently; a change to a market type drops the price that was inherited.
 
-    type: SmartOrderType | None = None
-    time_in_force: TimeInForce | None = None
-    quantity: Decimal | None = None
-    amount: Decimal | None = None
-    price: Decimal | None = None
-    stop: Decimal | None = None
-    trail: Offset | None = None
-    limit_offset: Offset | None = None
-    operator: Direction | None = None
-    post_only: bool | None = None
-    caller_id: str | None = None
+        Args:
+            changes: by field; None leaves as it was, but the caller id is that of the new one.
 
-
-def amended(old: PlaceSmartOrder, amendment: AmendSmartOrder) -> PlaceSmartOrder:
-    """Return the command for the replacement: the old fields, overlaid with what is amended.
-
-    A price for an old market stop that names no type makes it a stop limit, so that no bound is
-    dropped silently; a change to a market type drops the price that was inherited.
-
-    Source: Poloniex documentation, "Cancel Replace Smart Order".
-    """
-    kind = amendment.type
-    if kind is None:
-        adds_limit = old.type is SmartOrderType.STOP and amendment.price is not None
-        kind = SmartOrderType.STOP_LIMIT if adds_limit else old.type
-    price = old.price if amendment.price is None else amendment.price
-    if amendment.type is not None and not kind.is_limit and old.type.is_limit:
-        price = amendment.price
-    return replace(
-        old,
-        type=kind,
-        time_in_force=amendment.time_in_force or old.time_in_force,
-        quantity=_either(amendment.quantity, old.quantity),
-        amount=_either(amendment.amount, old.amount),
-        price=price,
-        stop=_either(amendment.stop, old.stop),
-        trail=amendment.trail or old.trail,
-        limit_offset=amendment.limit_offset or old.limit_offset,
-        operator=amendment.operator or old.operator,
-        post_only=old.post_only if amendment.post_only is None else amendment.post_only,
-        caller_id=amendment.caller_id,
-    )
-
-
-def _either(new: Decimal | None, old: Decimal | None) -> Decimal | None:
-    return old if new is None else new
+        Source: Poloniex documentation, "Cancel Replace Smart Order".
+        """
+        said = {name: value for name, value in changes.items() if value is not None}
+        kind: SmartOrderType = said.get("type", self.type)
+        if "type" not in said and "price" in said and kind is SmartOrderType.STOP:
+            kind = SmartOrderType.STOP_LIMIT
+        if self.type.is_limit and not kind.is_limit:
+            said.setdefault("price", None)
+        return replace(self, **{"caller_id": None, **said, "type": kind})

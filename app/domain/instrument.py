@@ -42,6 +42,11 @@ class Instrument:
         if self.price_step <= 0 or self.quantity_step <= 0 or self.quote_step <= 0:
             raise ValueError(f"the steps of {self.symbol} must be above 0")
 
+    @property
+    def least_quantity(self) -> Decimal:
+        """The least quantity that is not nothing on its lot."""
+        return max(self.min_quantity, self.quantity_step)
+
     def quantity(self, wanted: Decimal) -> Decimal:
         """Round a quantity down to the lot, so that never more is traded than asked for."""
         return _to_step(wanted, self.quantity_step, ROUND_DOWN)
@@ -60,7 +65,7 @@ class Instrument:
 
     def refusal(self, quantity: Decimal, price: Decimal) -> Reason | None:
         """Return why an order of this size is too small or too large, or None if it is neither."""
-        least = max(self.min_quantity, self.quantity_step)
+        least = self.least_quantity
         if quantity < least:
             return Reason(
                 ReasonCode.BELOW_MINIMUM, f"quantity was {quantity:f}, the least lot is {least:f}"

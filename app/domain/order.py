@@ -5,15 +5,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from app.domain.effects import AT_ONCE, Effect, EffectKind
-from app.domain.enums import Dialect, Kind, Market, OrderType, PositionSide, Side, TimeInForce
+from app.domain.entity import Entity
+from app.domain.enums import Kind, OrderType, PositionSide, Side, TimeInForce
 from app.domain.identifiers import (
-    AccountId,
     AggregateId,
     ClientOrderId,
     Currency,
     EpochMs,
     OrderId,
-    Symbol,
     VenueOrderId,
     quote_of,
 )
@@ -24,11 +23,10 @@ from app.domain.succession import Succession
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Entity):
     """One instruction to buy or sell.
 
     Attributes:
-        origin: what a "cancel many" of its dialect reaches, for instance one connector.
         request_id: the aggregate that the request became from which this order comes.
         reduces: a spot sale, a reduce-only order or a close: it may still run when entries may not.
         awaits_turn: it is not sent before it has had its turn in the lane.
@@ -55,17 +53,10 @@ class Order:
     """
 
     id: OrderId
-    dialect: Dialect
-    origin: str
-    account: AccountId
-    symbol: Symbol
-    market: Market
     side: Side
     type: OrderType
     quantity: Decimal
     client_order_id: ClientOrderId
-    created_at_ms: EpochMs
-    updated_at_ms: EpochMs
     parent_id: AggregateId | None = None
     request_id: AggregateId | None = None
     position_side: PositionSide | None = None

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from app.domain.account import Account
+from app.domain.entity import Beginning
 from app.domain.enums import Dialect
-from app.domain.identifiers import EpochMs
+from app.domain.identifiers import EpochMs, Symbol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,18 @@ class Sender:
     digest: str | None = None
     digest_life_ms: int = 0
     waiting_max: int | None = None
+
+    def beginning(self, symbol: Symbol) -> Beginning:
+        """Return what an aggregate has from its sender."""
+        return Beginning(
+            dialect=self.dialect,
+            origin=self.origin,
+            account=self.account.id,
+            symbol=symbol,
+            market=self.account.market,
+            created_at_ms=self.received_at_ms,
+            updated_at_ms=self.received_at_ms,
+        )
 
     @property
     def dedupe_key(self) -> str | None:

@@ -9,17 +9,16 @@ from enum import StrEnum
 
 from app.domain.commands import PlaceSmartOrder
 from app.domain.effects import AT_ONCE, Effect, EffectKind
+from app.domain.entity import Entity
 from app.domain.enums import (
-    Dialect,
     Direction,
     Kind,
-    Market,
     PositionSide,
     Side,
     SmartOrderType,
     TimeInForce,
 )
-from app.domain.identifiers import AccountId, AggregateId, EpochMs, OrderId, Symbol, quote_of
+from app.domain.identifiers import AggregateId, EpochMs, OrderId, quote_of
 from app.domain.reason import Reason
 from app.domain.status import OrderStatus
 from app.domain.trigger import Offset, Trigger
@@ -48,7 +47,7 @@ _HOLDING = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SmartOrder:
+class SmartOrder(Entity):
     """Waits in the trigger book, then places one order.
 
     Attributes:
@@ -68,18 +67,10 @@ class SmartOrder:
         placements: orders placed so far.
     """
 
-    id: AggregateId
-    dialect: Dialect
-    origin: str
-    account: AccountId
-    symbol: Symbol
-    market: Market
     side: Side
     type: SmartOrderType = SmartOrderType.STOP
     quantity: Decimal | None
     trigger: Trigger
-    created_at_ms: EpochMs
-    updated_at_ms: EpochMs
     parent_id: AggregateId | None = None
     request_id: AggregateId | None = None
     position_side: PositionSide | None = None

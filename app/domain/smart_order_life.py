@@ -170,11 +170,7 @@ def _placing(
         client_order_id=fresh.client_order_id,
         parent_id=smart.id,
         request_id=smart.request_id or smart.id,
-        dialect=smart.dialect,
-        origin=smart.origin,
-        account=smart.account,
-        symbol=smart.symbol,
-        market=smart.market,
+        **smart.beginning(event.at_ms),
         side=smart.side,
         position_side=smart.position_side,
         type=_order_type(smart),
@@ -187,8 +183,6 @@ def _placing(
         caller_id=smart.caller_id,
         due_at_ms=event.at_ms,
         tick_at_ms=event.tick_at_ms if isinstance(event, TriggerFired) else None,
-        created_at_ms=event.at_ms,
-        updated_at_ms=event.at_ms,
     )
     placing = replace(
         smart,

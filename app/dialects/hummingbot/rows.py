@@ -127,7 +127,7 @@ def rule_of(instrument: Instrument, order_types: Iterable[OrderType]) -> Mapping
     types = set(order_types)
     quote = quote_of(instrument.symbol)
     return {
-        "min_order_size": max(instrument.min_quantity, instrument.quantity_step),
+        "min_order_size": instrument.least_quantity,
         "max_order_size": instrument.max_quantity,
         "min_price_increment": instrument.price_step,
         "min_base_amount_increment": instrument.quantity_step,

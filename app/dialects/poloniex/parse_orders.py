@@ -12,7 +12,7 @@ from app.dialects.poloniex import schemas
 from app.dialects.poloniex.errors import Code, Problem, missing
 from app.dialects.poloniex.fields import Content, Reading
 from app.dialects.poloniex.notation import SMART_TYPES, pair_of
-from app.domain.commands import AmendSmartOrder, PlaceOrder, PlaceSmartOrder, amended
+from app.domain.commands import PlaceOrder, PlaceSmartOrder
 from app.domain.enums import OrderType, Side, SmartOrderType, TimeInForce
 from app.domain.identifiers import Symbol
 from app.domain.instrument import Instrument
@@ -151,12 +151,10 @@ def amended_smart_order(
     """
     body = Reading(schemas.SMART_AMENDMENT, content)
     kind = body["type"]
-    amendment = AmendSmartOrder(
-        type=None if kind is None else kind.type,
-        post_only=None if kind is None else kind.post_only,
-        **{name: body[name] for name in _AMENDABLE},
-    )
-    wanted = amended(old, amendment)
+    changes = {name: body[name] for name in _AMENDABLE}
+    if kind is not None:
+        changes |= {"type": kind.type, "post_only": kind.post_only}
+    wanted = old.amended(changes)
     if not wanted.type.is_trailing:
         wanted = replace(wanted, trail=None, limit_offset=None)
     merged = Reading(

@@ -77,7 +77,7 @@ def market(instrument: Instrument) -> Json:
             "priceScale": scale_of(instrument.price_step),
             "quantityScale": scale_of(instrument.quantity_step),
             "amountScale": scale_of(instrument.quote_step),
-            "minQuantity": plain(max(instrument.min_quantity, instrument.quantity_step)),
+            "minQuantity": plain(instrument.least_quantity),
             "minAmount": plain(instrument.min_notional),
             "maxQuantity": plain(instrument.max_quantity or Decimal(0)),
             "maxAmount": _NONE,

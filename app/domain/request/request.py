@@ -11,15 +11,14 @@ from typing import Self
 
 from app.domain.decision import Decision, EntryName, TimelineEntry, ignored
 from app.domain.effects import AT_ONCE, Effect, EffectKind
-from app.domain.enums import Dialect, Market, PositionSide, ReasonCode, Side
+from app.domain.entity import Entity
+from app.domain.enums import PositionSide, ReasonCode, Side
 from app.domain.events import CancelRequested, Executed, TimerDue
 from app.domain.identifiers import (
-    AccountId,
     AggregateId,
     Currency,
     EpochMs,
     OrderId,
-    Symbol,
     VenueName,
 )
 from app.domain.instrument import Instrument
@@ -52,11 +51,10 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Entity):
     """One accepted request that is sized when its turn in the lane comes.
 
     Attributes:
-        origin: what a "cancel many" of its dialect reaches: one connector, one client.
         due_at_ms: business time of execution: receipt plus delay.
         limit_price: as the caller gave it; None is a market order.
         note: the caller's text.
@@ -68,16 +66,8 @@ class Request:
         quantity, filled_quantity, average_price, fees: of its order, as last heard.
     """
 
-    id: AggregateId
-    dialect: Dialect
-    origin: str
-    account: AccountId
     venue: VenueName
-    symbol: Symbol
-    market: Market
     due_at_ms: EpochMs
-    created_at_ms: EpochMs
-    updated_at_ms: EpochMs
     limit_price: Decimal | None = None
     caller_id: str | None = None
     note: str | None = None
@@ -94,16 +84,6 @@ class Request:
     filled_quantity: Decimal = Decimal(0)
     average_price: Decimal | None = None
     fees: Mapping[Currency, Decimal] = field(default_factory=dict)
-
-    @property
-    def parent_id(self) -> AggregateId | None:
-        """A request is nobody's child."""
-        return None
-
-    @property
-    def request_id(self) -> AggregateId:
-        """What the request became: this."""
-        return self.id
 
     @property
     def is_entry(self) -> bool:

@@ -144,11 +144,7 @@ class Reversal(Request):
             client_order_id=fresh.client_order_id,
             parent_id=self.id,
             request_id=self.id,
-            dialect=self.dialect,
-            origin=self.origin,
-            account=self.account,
-            symbol=self.symbol,
-            market=self.market,
+            **self.beginning(at_ms),
             side=side,
             position_side=None if self.mode is PositionMode.ONEWAY else _leg(leg, reduces=reduces),
             type=OrderType.MARKET if self.price is None else OrderType.LIMIT,
@@ -159,8 +155,6 @@ class Reversal(Request):
             had_turn=True,
             not_after_ms=EpochMs(due_at_ms + self.entry_lateness_ms) if bounded else None,
             due_at_ms=due_at_ms,
-            created_at_ms=at_ms,
-            updated_at_ms=at_ms,
         )
 
     def _due_at(self, at_ms: EpochMs) -> EpochMs:

@@ -24,7 +24,7 @@ from app.domain.request.request import STATE_AFTER, Request, RequestState, Stage
 from app.domain.sizing import sized
 from app.domain.status import OrderStatus
 
-__all__ = ["RequestState", "Signal", "SignalEvent", "Stage", "first_state"]
+__all__ = ["RequestState", "Signal", "SignalEvent", "Stage"]
 
 SignalEvent = (
     TimerDue | Executed | OrderUpdated | SmartOrderUpdated | CancelRequested | TargetsCanceled
@@ -230,11 +230,7 @@ class Signal(Request):
             client_order_id=fresh.client_order_id,
             parent_id=self.id,
             request_id=self.id,
-            dialect=self.dialect,
-            origin=self.origin,
-            account=self.account,
-            symbol=self.symbol,
-            market=self.market,
+            **self.beginning(at_ms),
             side=side,
             position_side=self.position_side,
             type=OrderType.MARKET if price is None else OrderType.LIMIT,
@@ -247,8 +243,6 @@ class Signal(Request):
             caller_id=self.caller_id,
             not_after_ms=self.not_after_ms,
             due_at_ms=self.due_at_ms,
-            created_at_ms=at_ms,
-            updated_at_ms=at_ms,
             status=OrderStatus.PENDING_NEW if refusal is None else OrderStatus.DENIED,
             reason=refusal,
         )
@@ -357,8 +351,3 @@ _SIZE_WORDS = {
     SizeKind.NOTIONAL: "for {:f}",
     SizeKind.PERCENT: "{:f}%",
 }
-
-
-def first_state(delay_ms: int) -> RequestState:
-    """Return the state in which a signal with this delay begins."""
-    return RequestState.SCHEDULED if delay_ms > 0 else RequestState.EXECUTING

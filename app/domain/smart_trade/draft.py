@@ -75,11 +75,7 @@ class Draft:
                 client_order_id=order.client_order_id,
                 parent_id=trade.id,
                 request_id=trade.id,
-                dialect=trade.dialect,
-                origin=trade.origin,
-                account=trade.account,
-                symbol=trade.symbol,
-                market=trade.market,
+                **trade.beginning(self.at_ms),
                 side=order.side,
                 type=order.type,
                 quantity=order.quantity,
@@ -88,8 +84,6 @@ class Draft:
                 not_after_ms=not_after_ms,
                 tick_at_ms=self._tick_at_ms,
                 due_at_ms=self.at_ms,
-                created_at_ms=self.at_ms,
-                updated_at_ms=self.at_ms,
             )
         )
         self.change(orders=(*trade.orders, order))

@@ -48,12 +48,8 @@ def opened(
     instrument, quote = traded
     begun = SmartTrade(
         id=trade_id,
-        dialect=sender.dialect,
-        origin=sender.origin,
-        account=sender.account.id,
+        **sender.beginning(command.symbol),
         venue=sender.account.feed,
-        symbol=command.symbol,
-        market=sender.account.market,
         instrument=instrument,
         type=command.type,
         status=TradeStatus.CONDITIONAL_ORDER_WAITING_PRICE,
@@ -64,8 +60,6 @@ def opened(
         stop_loss=command.stop_loss,
         note=command.note,
         entry_lateness_ms=sender.entry_lateness_ms,
-        created_at_ms=sender.received_at_ms,
-        updated_at_ms=sender.received_at_ms,
     )
     draft = Draft(begun, sender.received_at_ms, new_ids)
     if command.entry is not None:

@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from app.domain.effects import Effect, EffectKind
-from app.domain.enums import Dialect, Direction, Kind, Market, PositionSide, Side
-from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol, VenueName
+from app.domain.entity import Entity
+from app.domain.enums import Direction, Kind, PositionSide, Side
+from app.domain.identifiers import AggregateId, EpochMs, VenueName
 from app.domain.instrument import Instrument
 from app.domain.reason import Reason
 from app.domain.smart_trade.enums import (
@@ -24,7 +25,7 @@ from app.domain.smart_trade.watch import Watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SmartTrade:
+class SmartTrade(Entity):
     """One smart trade.
 
     Attributes:
@@ -47,19 +48,11 @@ class SmartTrade:
         entry_lateness_ms: an entry order later than this is not sent; 0 is never too late.
     """
 
-    id: AggregateId
-    dialect: Dialect
-    origin: str
-    account: AccountId
     venue: VenueName
-    symbol: Symbol
-    market: Market
     instrument: Instrument
     type: TradeType
     status: TradeStatus
     asked_quantity: Decimal
-    created_at_ms: EpochMs
-    updated_at_ms: EpochMs
     closed_at_ms: EpochMs | None = None
     entry: EntryRule | None = None
     basis_price: Decimal | None = None
@@ -86,16 +79,6 @@ class SmartTrade:
     def kind(self) -> Kind:
         """What sort of aggregate this is."""
         return Kind.SMART_TRADE
-
-    @property
-    def parent_id(self) -> AggregateId | None:
-        """A smart trade is nobody's child."""
-        return None
-
-    @property
-    def request_id(self) -> AggregateId:
-        """What the request became: this."""
-        return self.id
 
     @property
     def side(self) -> Side:

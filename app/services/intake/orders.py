@@ -4,11 +4,19 @@ import hashlib
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from app.domain import checks
 from app.domain.account import Account
 from app.domain.commands import PlaceOrder
-from app.domain.enums import Side
-from app.domain.errors import InsufficientFunds, KeyReused, SymbolUnknown, VenueUnavailable
+from app.domain.enums import OrderType, Side
+from app.domain.errors import (
+    InsufficientFunds,
+    KeyReused,
+    NotionalTooSmall,
+    PriceMissing,
+    QuantityTooSmall,
+    SymbolUnknown,
+    TypeUnsupported,
+    VenueUnavailable,
+)
 from app.domain.identifiers import (
     AggregateId,
     Currency,
@@ -99,11 +107,7 @@ def order_from(command: PlaceOrder, sender: Sender, fresh: FreshId) -> Order:
         id=OrderId(fresh.id),
         client_order_id=fresh.client_order_id,
         request_id=fresh.id,
-        dialect=sender.dialect,
-        origin=sender.origin,
-        account=account.id,
-        symbol=command.symbol,
-        market=account.market,
+        **sender.beginning(command.symbol),
         side=command.side,
         type=command.type,
         time_in_force=command.time_in_force,
@@ -117,8 +121,6 @@ def order_from(command: PlaceOrder, sender: Sender, fresh: FreshId) -> Order:
         caller_id=command.caller_id,
         not_after_ms=None if reach.reduces else sender.entry_not_after_ms,
         due_at_ms=sender.received_at_ms,
-        created_at_ms=sender.received_at_ms,
-        updated_at_ms=sender.received_at_ms,
     )
 
 
@@ -189,19 +191,31 @@ def _reused() -> KeyReused:
 
 
 def _on_steps(command: PlaceOrder, account: Account, ports: Ports) -> PlaceOrder:
-    """Return the order with its figures on lot and tick, as a venue would take it.
+    """Return the order with its figures on lot and tick, if a venue would take it then.
+
+    Whether the account can pay for it, or holds what it closes, is known only when it is sent.
+    Source: Hummingbot spec 2.3, steps 5 to 10, in their order.
 
     Raises:
-        OrderDenied: no venue would take it.
+        OrderDenied: no venue would take it; the subclass says why.
         VenueUnavailable: the venue's rules or prices are not known yet.
     """
-    checks.refuse_missing_price(command)
-    instrument = instrument_of(command.symbol, account, ports)
-    checks.refuse_type(command, ports.venues.trading_rules(account).order_types())
-    quantity = checks.quantity_of(command, instrument)
-    limit = checks.limit_of(command, instrument)
+    symbol, is_market = command.symbol, command.type is OrderType.MARKET
+    given = None if is_market else command.price
+    if given is None and not is_market:
+        raise PriceMissing(symbol)
+    instrument = instrument_of(symbol, account, ports)
+    supported = ports.venues.trading_rules(account).order_types()
+    if command.type not in supported:
+        raise TypeUnsupported(symbol, command.type, supported)
+    quantity = instrument.quantity(command.quantity)
+    if quantity < instrument.least_quantity:
+        raise QuantityTooSmall(symbol, quantity, instrument.least_quantity)
+    limit = None if given is None else instrument.price(given, command.side)
     price = _touch(command, account, ports) if limit is None else limit
-    checks.refuse_small_notional(quantity, price, instrument)
+    notional = instrument.notional(quantity, price)
+    if price <= 0 or notional < instrument.min_notional:
+        raise NotionalTooSmall(symbol, notional, instrument.min_notional)
     return replace(command, quantity=quantity, price=limit)
 
 

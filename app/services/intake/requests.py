@@ -5,7 +5,7 @@ from dataclasses import replace
 from app.domain.commands import NetCommand, SignalCommand, SignalRules
 from app.domain.identifiers import EpochMs, Symbol
 from app.domain.request.reversal import Reversal
-from app.domain.request.signal import Signal, first_state
+from app.domain.request.signal import RequestState, Signal
 from app.domain.sender import Sender
 from app.ports import Ports
 from app.services.intake.accept import Accepted, accept
@@ -23,12 +23,8 @@ def accept_signal(
     (fresh,) = ports.ids.fresh(sender.account.id, 1)
     signal = Signal(
         id=fresh.id,
-        dialect=sender.dialect,
-        origin=sender.origin,
-        account=sender.account.id,
+        **sender.beginning(symbol),
         venue=sender.account.feed,
-        symbol=symbol,
-        market=sender.account.market,
         action=command.action,
         rules=rules,
         size=command.size,
@@ -37,10 +33,8 @@ def accept_signal(
         stop_loss=command.stop_loss,
         caller_id=command.caller_id,
         note=command.note,
-        state=first_state(command.delay_ms),
+        state=RequestState.SCHEDULED if command.delay_ms else RequestState.EXECUTING,
         due_at_ms=EpochMs(sender.received_at_ms + command.delay_ms),
-        created_at_ms=sender.received_at_ms,
-        updated_at_ms=sender.received_at_ms,
     )
     if command.action.is_cancel and command.delay_ms == 0:
         signal = replace(signal, targets=targets_of(signal, ports))
@@ -56,12 +50,8 @@ def accept_reversal(command: NetCommand, symbol: Symbol, sender: Sender, ports: 
     (fresh,) = ports.ids.fresh(sender.account.id, 1)
     reversal = Reversal(
         id=fresh.id,
-        dialect=sender.dialect,
-        origin=sender.origin,
-        account=sender.account.id,
+        **sender.beginning(symbol),
         venue=sender.account.feed,
-        symbol=symbol,
-        market=sender.account.market,
         action=command.action,
         wanted=command.quantity,
         on_same_side=command.on_same_side,
@@ -70,7 +60,5 @@ def accept_reversal(command: NetCommand, symbol: Symbol, sender: Sender, ports: 
         strategy=command.strategy,
         note=command.note,
         due_at_ms=sender.received_at_ms,
-        created_at_ms=sender.received_at_ms,
-        updated_at_ms=sender.received_at_ms,
     )
     return accept(reversal, sender, ports)

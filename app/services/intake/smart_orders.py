@@ -44,11 +44,7 @@ def smart_order_from(
     life_ms, now_ms = rules.life_ms, sender.received_at_ms
     return SmartOrder(
         id=fresh.id,
-        dialect=sender.dialect,
-        origin=sender.origin,
-        account=sender.account.id,
-        symbol=command.symbol,
-        market=sender.account.market,
+        **sender.beginning(command.symbol),
         side=command.side,
         type=command.type,
         time_in_force=command.time_in_force,
@@ -61,8 +57,6 @@ def smart_order_from(
         caller_id=command.caller_id,
         expires_at_ms=None if life_ms is None else EpochMs(now_ms + life_ms),
         trigger=_trigger(fresh.id, command, rules, sender, ports),
-        created_at_ms=now_ms,
-        updated_at_ms=now_ms,
     )
 
 

@@ -45,7 +45,7 @@ def open_trade(command: NewTrade, sender: Sender, ports: Ports) -> SmartTrade:
 
 
 def _refuse(command: NewTrade, instrument: Instrument) -> None:
-    """Refuse figures that are off the market's steps: they are never rounded silently (spec 2).
+    """Refuse figures off the market's steps, never rounded silently (3Commas spec 2).
 
     Raises:
         RuleBroken: some are.

@@ -26,7 +26,7 @@ def refuse_figures(
     """
     refused: dict[str, list[Complaint]] = {}
     for name, quantity in quantities.items():
-        least = max(instrument.min_quantity, instrument.quantity_step)
+        least = instrument.least_quantity
         if quantity is None:
             continue
         if instrument.quantity(quantity) != quantity:

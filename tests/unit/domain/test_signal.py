@@ -13,7 +13,7 @@ from app.domain.events import CancelRequested, Executed, TargetsCanceled, TimerD
 from app.domain.identifiers import EpochMs
 from app.domain.news import OrderUpdated, SmartOrderUpdated
 from app.domain.order import Order
-from app.domain.request.signal import RequestState, Signal, Stage, first_state
+from app.domain.request.signal import RequestState, Signal, Stage
 from app.domain.status import OrderStatus
 from tests.support.builders import (
     LATER,
@@ -68,11 +68,6 @@ def filled(order: Order, **odd: object) -> Order:
 
 
 # Delays
-
-
-def test_a_delay_decides_where_a_signal_begins() -> None:
-    assert first_state(0) is RequestState.EXECUTING
-    assert first_state(1) is RequestState.SCHEDULED
 
 
 def test_a_delayed_signal_owes_its_timer_only() -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.domain.commands import AmendSmartOrder, PlaceSmartOrder, amended
+from app.domain.commands import PlaceSmartOrder
 from app.domain.enums import (
     Direction,
     PriceSource,
@@ -32,15 +32,18 @@ STOP_LIMIT = replace(STOP, type=SmartOrderType.STOP_LIMIT, price=Decimal(20_100)
 
 
 def test_an_empty_amendment_makes_the_same_again_under_no_name() -> None:
-    assert amended(STOP_LIMIT, AmendSmartOrder()) == replace(STOP_LIMIT, caller_id=None)
+    assert STOP_LIMIT.amended({}) == replace(STOP_LIMIT, caller_id=None)
 
 
 def test_what_is_amended_is_laid_over_what_was() -> None:
-    change = AmendSmartOrder(
-        price=Decimal(19_000), quantity=Decimal(1), stop=Decimal(19_500), caller_id="new"
-    )
+    change = {
+        "price": Decimal(19_000),
+        "quantity": Decimal(1),
+        "stop": Decimal(19_500),
+        "caller_id": "new",
+    }
 
-    new = amended(STOP_LIMIT, change)
+    new = STOP_LIMIT.amended(change)
 
     assert new == replace(
         STOP_LIMIT,
@@ -54,28 +57,28 @@ def test_what_is_amended_is_laid_over_what_was() -> None:
 @pytest.mark.parametrize(
     ("old", "change", "kind", "price"),
     [
-        (STOP, AmendSmartOrder(price=Decimal(1)), SmartOrderType.STOP_LIMIT, "1"),
+        (STOP, {"price": Decimal(1)}, SmartOrderType.STOP_LIMIT, "1"),
         (
             STOP,
-            AmendSmartOrder(type=SmartOrderType.STOP, price=Decimal(1)),
+            {"type": SmartOrderType.STOP, "price": Decimal(1)},
             SmartOrderType.STOP,
             "1",
         ),
-        (STOP, AmendSmartOrder(type=SmartOrderType.STOP_LIMIT), SmartOrderType.STOP_LIMIT, None),
-        (STOP_LIMIT, AmendSmartOrder(type=SmartOrderType.STOP), SmartOrderType.STOP, None),
-        (STOP_LIMIT, AmendSmartOrder(), SmartOrderType.STOP_LIMIT, "20100"),
+        (STOP, {"type": SmartOrderType.STOP_LIMIT}, SmartOrderType.STOP_LIMIT, None),
+        (STOP_LIMIT, {"type": SmartOrderType.STOP}, SmartOrderType.STOP, None),
+        (STOP_LIMIT, {}, SmartOrderType.STOP_LIMIT, "20100"),
         (
             replace(STOP, type=SmartOrderType.TRAILING_STOP, trail=Offset(Decimal(5))),
-            AmendSmartOrder(price=Decimal(1)),
+            {"price": Decimal(1)},
             SmartOrderType.TRAILING_STOP,
             "1",
         ),
     ],
 )
 def test_no_bound_on_the_price_is_dropped_or_kept_silently(
-    old: PlaceSmartOrder, change: AmendSmartOrder, kind: SmartOrderType, price: str | None
+    old: PlaceSmartOrder, change: dict[str, object], kind: SmartOrderType, price: str | None
 ) -> None:
-    new = amended(old, change)
+    new = old.amended(change)
 
     assert (new.type, new.price) == (kind, None if price is None else Decimal(price))
 

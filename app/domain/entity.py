@@ -1,0 +1,61 @@
+"""What every aggregate says of itself: which it is, through whom it came and what it trades."""
+
+from dataclasses import dataclass
+from typing import TypedDict
+
+from app.domain.enums import Dialect, Market
+from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol
+
+
+class Beginning(TypedDict):
+    """What an aggregate has from whoever brought it forth; see `Entity`."""
+
+    dialect: Dialect
+    origin: str
+    account: AccountId
+    symbol: Symbol
+    market: Market
+    created_at_ms: EpochMs
+    updated_at_ms: EpochMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """What every aggregate says of itself.
+
+    Attributes:
+        dialect: in which it was asked for, or what it comes from.
+        origin: what a "cancel many" of its dialect reaches: one connector, one client.
+        created_at_ms, updated_at_ms: business times.
+    """
+
+    id: AggregateId
+    dialect: Dialect
+    origin: str
+    account: AccountId
+    symbol: Symbol
+    market: Market
+    created_at_ms: EpochMs
+    updated_at_ms: EpochMs
+
+    @property
+    def parent_id(self) -> AggregateId | None:
+        """Whose part it is; None where a caller has asked for it by itself."""
+        return None
+
+    @property
+    def request_id(self) -> AggregateId | None:
+        """What the request became that it comes from."""
+        return self.id
+
+    def beginning(self, at_ms: EpochMs) -> Beginning:
+        """Return what a child has from it that is brought forth now."""
+        return Beginning(
+            dialect=self.dialect,
+            origin=self.origin,
+            account=self.account,
+            symbol=self.symbol,
+            market=self.market,
+            created_at_ms=at_ms,
+            updated_at_ms=at_ms,
+        )
