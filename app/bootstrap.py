@@ -1,7 +1,6 @@
 """Builds Ports from Settings; the only module that knows every adapter."""
 
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -260,10 +259,6 @@ def _wiring(
     )
 
 
-def _pause_ms(pause: int) -> None:
-    time.sleep(pause / 1000)
-
-
 def _paper_ports(settings: Settings, client: Client, clock: RedisClock) -> PaperPorts:
     instruments = RedisPaperInstruments(client)
     return PaperPorts(
@@ -275,7 +270,6 @@ def _paper_ports(settings: Settings, client: Client, clock: RedisClock) -> Paper
         faults=RedisPaperFaults(client),
         source=_source(settings, instruments),
         clock=clock,
-        pause_ms=_pause_ms,
     )
 
 
@@ -302,7 +296,6 @@ def _venue_ports(
         urls=settings.venue_urls,
         address=settings.venue_address,
         timeout_ms=settings.venue_timeout_ms,
-        pause_ms=_pause_ms,
     )
 
 

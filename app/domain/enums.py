@@ -40,6 +40,15 @@ class Side(StrEnum):
         """The other side."""
         return Side.SELL if self is Side.BUY else Side.BUY
 
+    @property
+    def opens(self) -> "PositionSide":
+        """The leg of a futures position that it opens or adds to."""
+        return PositionSide.LONG if self is Side.BUY else PositionSide.SHORT
+
+    def works_on(self, *, reduces: bool) -> "PositionSide":
+        """Return the leg that an order of this side opens, or the one that it reduces."""
+        return self.opens.opposite if reduces else self.opens
+
 
 class PositionSide(StrEnum):
     """Which leg of a futures position an order works on."""

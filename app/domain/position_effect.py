@@ -26,6 +26,5 @@ def reach_of(side: Side, action: PositionAction, market: Market, mode: PositionM
     if market is Market.SPOT:
         return Reach(None, reduce_only=False, reduces=side is Side.SELL)
     closes = action is PositionAction.CLOSE
-    leg = PositionSide.LONG if (side is Side.BUY) is not closes else PositionSide.SHORT
-    position_side = leg if mode is PositionMode.HEDGE else None
+    position_side = side.works_on(reduces=closes) if mode is PositionMode.HEDGE else None
     return Reach(position_side, reduce_only=closes, reduces=closes)

@@ -1,15 +1,13 @@
 """One account at a real exchange, behind the port that the paper venue is behind, too."""
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from decimal import Decimal
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from app.domain.account import Account
-from app.domain.enums import Market, OrderType, PositionMode, PositionSide, ReasonCode, Side
+from app.domain.enums import Market
 from app.domain.errors import (
     CannotAsk,
     NotFound,
@@ -23,25 +21,26 @@ from app.domain.finding import Finding
 from app.domain.frozen import Placed
 from app.domain.identifiers import ClientOrderId, EpochMs, Symbol
 from app.domain.instrument import Instrument
-from app.domain.market import AccountView, Position, Quote
+from app.domain.market import AccountView, Quote
 from app.domain.order import Order
 from app.domain.reconciliation import VenueOrder
-from app.domain.report import OrderReport, fees_of, is_all_told, merged
+from app.domain.report import OrderReport
 from app.domain.status import OPEN, OrderStatus
 from app.domain.venue_traits import AdapterClass
-from app.exchanges import parse as reading
+from app.exchanges import parse
 from app.exchanges.exchange import CALL_SECONDS, Exchange
 from app.exchanges.inspection import inspected
-from app.exchanges.look_up import found_order, found_standing, lists_trades, trades_of
-from app.exchanges.order_history import orders_placed
+from app.exchanges.listings import open_orders, placed_orders, standing_orders, standing_report
+from app.exchanges.look_up import found_order
+from app.exchanges.order_checks import check_figures, check_kind
+from app.exchanges.order_request import order_arguments
 from app.exchanges.ports import VenuePorts
 from app.exchanges.profiles import LookUp
+from app.exchanges.report_details import completed, positions_in
 from app.ports.exchange import Urgency
 from app.ports.policy import RECEIVE_WINDOW_MS
 
 Json = Any
-
-_CLOSING = {(PositionSide.LONG, Side.SELL), (PositionSide.SHORT, Side.BUY)}
 
 #: A placement ends so long before its lease does: the answer must be written down by then.
 _LEASE_MARGIN_SECONDS = 3.0
@@ -95,7 +94,7 @@ class CcxtVenue:
             found = self.exchange.market(api, symbol)
             if found is None or found.get("active") is False:
                 return None
-            return reading.instrument_of(symbol, self._account.market, found)
+            return parse.instrument_of(symbol, self._account.market, found)
 
     @_in_one_call
     def quote(self, symbol: Symbol) -> Quote | None:
@@ -108,7 +107,7 @@ class CcxtVenue:
             book = None
             if ticker.get("bid") is None or ticker.get("ask") is None:
                 book = api.fetch_order_book(unified, 5)
-            quote = reading.quote_of(ticker, book)
+            quote = parse.quote_of(ticker, book)
         if quote is not None:
             self._ports.memory.keep_quotes(self._account.feed, {symbol: quote})
         return quote
@@ -118,25 +117,14 @@ class CcxtVenue:
         """Return balances and positions as they are now."""
         try:
             with self.exchange.asking(Urgency.ORDER) as api:
-                balances = reading.balances_of(api.fetch_balance())
-                positions = self._positions(api)
+                balances = parse.balances_of(api.fetch_balance())
+                positions = positions_in(api, self.exchange)
         except (VenueRejected, NotFound) as error:
             raise VenueUnavailable(str(error)) from error
         mode = self._account.position_mode
         view = AccountView(position_mode=mode, balances=balances, positions=positions)
         self._ports.memory.keep_view(self._account.id, view)
         return view
-
-    def _positions(self, api: Json) -> dict[tuple[Symbol, PositionSide], Position]:
-        if self._account.market is Market.SPOT:
-            return {}
-        rows = api.fetch_positions()
-        sizes = {
-            str(row.get("symbol")): reading.contract_size(api.markets[row["symbol"]])
-            for row in rows
-            if row.get("symbol") in api.markets
-        }
-        return reading.positions_of(rows, sizes)
 
     # Orders
 
@@ -147,7 +135,7 @@ class CcxtVenue:
         with self.exchange.changing(Urgency.ORDER):
             pass  # it is made ready for a change
         self._set_leverage(order)
-        self._arguments(order, found)
+        order_arguments(order, found, self.exchange, self._newest_quote)
 
     def place(self, order: Order) -> OrderReport:
         """Send the order.
@@ -158,7 +146,7 @@ class CcxtVenue:
         with self.exchange.call(self._seconds_for(order)):
             not_after_ms = self._last_moment_ms(order)
             found = self._checked(order)
-            arguments = self._arguments(order, found)
+            arguments = order_arguments(order, found, self.exchange, self._newest_quote)
             signed_at_ms = self.exchange.clock.venue_ms(self._claimed_at_ms(order))
             with self.exchange.changing(Urgency.ORDER, signed_at_ms, not_after_ms) as api:
                 answer = api.create_order(*arguments)
@@ -196,60 +184,14 @@ class CcxtVenue:
             VenueRejected: it is not.
             VenueUnavailable: the rules could not be read.
         """
-        if not re.fullmatch(self._profile.id_pattern, order.client_order_id):
-            raise VenueRejected(f"{self._account.venue} takes no id like {order.client_order_id}")
-        if order.type not in self.exchange.capabilities.order_types:
-            raise VenueRejected(f"{self._account.venue} takes no {order.type} orders")
+        check_kind(order, self.exchange)
         try:
             with self.exchange.asking(Urgency.ORDER) as api:
                 found = self.exchange.market(api, order.symbol)
         except (NotFound, VenueRejected) as error:
             raise VenueUnavailable(str(error)) from error
-        if found is None or order.market is not self._account.market:
-            raise VenueRejected(
-                f"{self._account.venue} has no {order.symbol} in {order.market}",
-                ReasonCode.UNKNOWN_INSTRUMENT,
-            )
-        self._check_figures(order, found)
+        check_figures(order, found, self.exchange)
         return found
-
-    def _check_figures(self, order: Order, found: Json) -> None:
-        """Refuse what the exchange would refuse or, worse, round by itself."""
-        instrument = reading.instrument_of(order.symbol, order.market, found)
-        if order.amount is not None:
-            self._check_amount(order, instrument)
-            return
-        if instrument is None:
-            return
-        if order.quantity != instrument.quantity(order.quantity):
-            raise VenueRejected(
-                f"quantity was {order.quantity:f}, lots are {instrument.quantity_step:f}",
-                ReasonCode.BELOW_MINIMUM,
-            )
-        if order.price is None:
-            greatest = reading.market_order_max(found)
-            if greatest is not None and order.quantity > greatest:
-                raise VenueRejected(
-                    f"quantity was {order.quantity:f}, market orders go up to {greatest:f}",
-                    ReasonCode.ABOVE_MAXIMUM,
-                )
-            return
-        if order.price != instrument.price(order.price, order.side):
-            raise VenueRejected(f"price was {order.price:f}, ticks are {instrument.price_step:f}")
-        rules = instrument.reducing() if order.reduce_only else instrument
-        refusal = rules.refusal(order.quantity, order.price)
-        if refusal is not None:
-            raise VenueRejected(refusal.message, refusal.code)
-
-    def _check_amount(self, order: Order, instrument: Instrument | None) -> None:
-        """Refuse an amount to be spent where none can be, or that is too small."""
-        if not self.exchange.capabilities.spends_amounts:
-            raise VenueRejected(f"{self._account.venue} buys quantities only, not for an amount")
-        least = None if instrument is None else instrument.min_notional
-        if least is not None and order.amount is not None and order.amount < least:
-            raise VenueRejected(
-                f"amount was {order.amount:f}, minimum is {least:f}", ReasonCode.BELOW_MINIMUM
-            )
 
     def _set_leverage(self, order: Order) -> None:
         if order.leverage is None or order.market is Market.SPOT:
@@ -265,47 +207,6 @@ class CcxtVenue:
             raise VenueUnavailable(str(error)) from error
         self._ports.memory.keep_leverage(self._account.id, order.symbol, order.leverage)
 
-    def _arguments(self, order: Order, found: Json) -> tuple[object, ...]:
-        """Return what ccxt's `create_order` takes."""
-        params: dict[str, object] = {"clientOrderId": str(order.client_order_id)}
-        if order.type is OrderType.LIMIT_MAKER:
-            params["postOnly"] = True
-        if order.type is OrderType.LIMIT and order.time_in_force != "GTC":
-            params["timeInForce"] = str(order.time_in_force)
-        if order.market is not Market.SPOT:
-            params |= self._leg_of(order)
-        size = order.quantity / reading.contract_size(found)
-        if order.amount is not None:
-            params["cost"] = f"{order.amount:f}"
-            size = order.amount  # ccxt wants one, and sends the cost
-        elif self._spends(order):
-            params["cost"] = f"{self._cost_of(order, found):f}"
-        kind = "market" if order.price is None else "limit"
-        price = None if order.price is None else f"{order.price:f}"
-        unified = self.exchange.unified(order.symbol)
-        return unified, kind, order.side.lower(), f"{size:f}", price, params
-
-    def _leg_of(self, order: Order) -> dict[str, object]:
-        if self._account.position_mode is PositionMode.ONEWAY:
-            return {"reduceOnly": True} if order.reduce_only else {}
-        closes = (order.position_side, order.side) in _CLOSING
-        return {"hedged": True, "reduceOnly": closes}
-
-    def _spends(self, order: Order) -> bool:
-        bought = order.side is Side.BUY and order.type is OrderType.MARKET
-        return bought and self._profile.buys_with_quote and order.market is Market.SPOT
-
-    def _cost_of(self, order: Order, found: Json) -> Decimal:
-        """Return what the quantity costs at the touch, in the steps of the quote currency."""
-        try:
-            quote = self._newest_quote(order.symbol)
-        except VenueRejected as error:
-            raise VenueUnavailable(str(error)) from error
-        if quote is None:
-            raise VenueUnavailable(f"no price of {order.symbol} is known")
-        step = reading.number((found.get("precision") or {}).get("price")) or Decimal("0.01")
-        return reading.spent(order.quantity, quote.ask, step)
-
     def _newest_quote(self, symbol: Symbol) -> Quote | None:
         tick = self._ports.memory.tick(self._account.feed, symbol)
         fresh = tick and tick.seen_within(_QUOTE_AGE_MS, self._ports.clock.server_ms())
@@ -317,16 +218,16 @@ class CcxtVenue:
         Raises:
             OutcomeUnknown: it is no answer to this order.
         """
-        if not isinstance(answer, dict) or not reading.is_answer_to(order, answer):
+        if not isinstance(answer, dict) or not parse.is_answer_to(order, answer):
             raise OutcomeUnknown("the answer names another order, or none")
-        size = reading.contract_size(found)
+        size = parse.contract_size(found)
         if self._profile.answers_in_full:
             try:
-                report = reading.report_of(order, answer, self._profile, size)
+                report = parse.report_of(order, answer, self._profile, size)
             except VenueUnavailable as error:
                 raise OutcomeUnknown(str(error)) from error
-            return self._completed(replace(order, venue_order_id=report.venue_order_id), report)
-        venue_id = reading.venue_id_of(answer)
+            return completed(order, report, self.exchange)
+        venue_id = parse.venue_id_of(answer)
         taken = OrderReport(status=OrderStatus.NEW, venue_order_id=venue_id)
         with suppress(VenueError):
             return self.find(replace(order, venue_order_id=venue_id)) or taken
@@ -367,20 +268,17 @@ class CcxtVenue:
                 answer = found_order(api, self.exchange, order, everywhere=everywhere)
                 if answer is None:
                     return None
-                size = self._size(api, order.symbol)
-                report = reading.report_of(order, answer, self._profile, size)
+                size = self.exchange.contract_size(api, order.symbol)
+                report = parse.report_of(order, answer, self._profile, size)
         except (VenueRejected, OutcomeUnknown) as error:
             raise VenueUnavailable(str(error)) from error
-        return self._completed(replace(order, venue_order_id=report.venue_order_id), report)
+        return completed(order, report, self.exchange)
 
     def _is_about_absence(self, order: Order) -> bool:
         """Tell whether "no such order" would count as proof, so that no place may be left out."""
         if order.status is not OrderStatus.UNKNOWN:
             return False
         return not self._ports.policy.proof_in_ms(self._account, order, self._ports.clock)
-
-    def _size(self, api: Json, symbol: Symbol) -> Decimal:
-        return reading.contract_size(self.exchange.market(api, symbol) or {})
 
     @_in_one_call
     def reports(self, orders: Sequence[Order]) -> Mapping[ClientOrderId, OrderReport]:
@@ -391,7 +289,8 @@ class CcxtVenue:
         Raises:
             VenueUnavailable: nothing could be learned.
         """
-        listed = self.open_orders(sorted({order.symbol for order in orders}))
+        symbols = sorted({order.symbol for order in orders})
+        listed = open_orders(self.exchange, symbols)
         reports: dict[ClientOrderId, OrderReport] = {}
         failed: VenueUnavailable | None = None
         for order in orders:
@@ -414,8 +313,8 @@ class CcxtVenue:
         if answer is not None:
             with suppress(VenueError):
                 with self.exchange.call() as line:
-                    size = self._size(line.api, order.symbol)
-                report = reading.report_of(order, answer, self._profile, size)
+                    size = self.exchange.contract_size(line.api, order.symbol)
+                report = parse.report_of(order, answer, self._profile, size)
                 if report.status in OPEN and report.filled_quantity == order.filled_quantity:
                     return None
         return self.find(order)
@@ -423,22 +322,12 @@ class CcxtVenue:
     @_in_one_call
     def standing(self, symbols: Collection[Symbol]) -> Sequence[VenueOrder]:
         """Return all that is open at the venue, whoever placed it."""
-        listed = self.open_orders(sorted(symbols)).values()
-        return [reading.standing_of(row, self._size_of(row)) for row in listed]
+        return standing_orders(self.exchange, sorted(symbols))
 
     @_in_one_call
     def placed(self, symbol: Symbol, since_ms: EpochMs) -> Placed:
         """Return the orders of a symbol that were placed from a server time on, open or closed."""
-        exchange = self.exchange
-        try:
-            with exchange.asking(Urgency.LOOK_UP) as api:
-                since, now = map(exchange.clock.venue_ms, (since_ms, self._ports.clock.server_ms()))
-                rows, until = orders_placed(api, exchange, symbol, since, now)
-        except (VenueRejected, NotFound) as error:
-            raise VenueUnavailable(str(error)) from error
-        orders = tuple(reading.placed_of(row, self._size_of(row)) for row in rows)
-        until_ms = None if until is None else EpochMs(exchange.clock.server_ms(until))
-        return Placed(orders=orders, until_ms=until_ms)
+        return placed_orders(self.exchange, symbol, since_ms, self._ports.clock.server_ms())
 
     @_in_one_call
     def cancel_standing(self, order: VenueOrder) -> None:
@@ -451,97 +340,9 @@ class CcxtVenue:
     @_in_one_call
     def find_standing(self, order: VenueOrder) -> OrderReport | None:
         """Return what became of such an order: its own record tells, else the list of open ones."""
-        answer = self._record_of(order) or self._listed(order)
-        if answer is None:
-            return None
-        try:
-            return reading.ending_of(answer, self._profile, self._size_of(answer))
-        except OutcomeUnknown as error:
-            raise VenueUnavailable(str(error)) from error
-
-    def _record_of(self, order: VenueOrder) -> Json | None:
-        try:
-            with self.exchange.asking(Urgency.LOOK_UP) as api:
-                return found_standing(api, self.exchange, order)
-        except (VenueRejected, NotFound):
-            return None  # not every exchange tells of one order
-
-    def _listed(self, order: VenueOrder) -> Json | None:
-        listed = self.open_orders([order.symbol]).values()
-        return next((row for row in listed if _names(row, order)), None)
-
-    def _size_of(self, row: Json) -> Decimal:
-        with self.exchange.call() as line:
-            return reading.contract_size(line.api.markets.get(row.get("symbol")) or {})
+        return standing_report(self.exchange, order)
 
     @_in_one_call
     def inspect(self) -> Sequence[Finding]:
         """Return what there is to say about the account and its venue; nothing changes there."""
         return inspected(self.exchange)
-
-    @_in_one_call
-    def open_orders(self, symbols: Sequence[Symbol] = ()) -> Mapping[ClientOrderId, Json]:
-        """Return client order id → ccxt's order, of all that is open at the venue.
-
-        Args:
-            symbols: those that matter, where the venue is asked symbol by symbol.
-        """
-        try:
-            with self.exchange.asking(Urgency.POLL) as api:
-                if self._profile.lists_by_symbol:
-                    found = [
-                        row
-                        for symbol in symbols
-                        for row in api.fetch_open_orders(self.exchange.unified(symbol))
-                    ]
-                else:
-                    found = api.fetch_open_orders(None, None, self._profile.list_limit)
-        except (VenueRejected, NotFound) as error:
-            raise VenueUnavailable(str(error)) from error
-        return {ClientOrderId(str(row.get("clientOrderId") or row.get("id"))): row for row in found}
-
-    # What an answer leaves out
-
-    def _completed(self, order: Order, report: OrderReport) -> OrderReport:
-        """Add fills, fees and the position after them, as far as the venue tells of them now."""
-        if not report.filled_quantity:
-            return report
-        report = replace(report, lists_fills=lists_trades(self.exchange))
-        has_grown = report.filled_quantity > order.filled_quantity
-        if has_grown or not is_all_told(order.fills, report.filled_quantity):
-            with suppress(VenueError):
-                report = self._with_fills(order, report)
-        if has_grown:
-            with suppress(VenueError):
-                report = self._with_position(order, report)
-        return report
-
-    def _with_fills(self, order: Order, report: OrderReport) -> OrderReport:
-        if is_all_told(report.fills, report.filled_quantity) or order.venue_order_id is None:
-            return report
-        with self.exchange.asking(Urgency.LOOK_UP) as api:
-            rows = trades_of(api, self.exchange, order)
-            told = reading.fills_of(rows, self._size(api, order.symbol))
-        fills = merged(report.fills, told)
-        return replace(report, fills=fills, fees=fees_of(fills))
-
-    def _with_position(self, order: Order, report: OrderReport) -> OrderReport:
-        if order.market is Market.SPOT:
-            return report
-        with self.exchange.asking(Urgency.LOOK_UP) as api:
-            positions = self._positions(api)
-        leg = order.position_side or self._net_leg(order)
-        size = positions.get((order.symbol, leg), Position()).size
-        return replace(report, position_after=size)
-
-    @staticmethod
-    def _net_leg(order: Order) -> PositionSide:
-        """Return the leg that an order of a one-way account works on."""
-        opened = PositionSide.LONG if order.side is Side.BUY else PositionSide.SHORT
-        return opened.opposite if order.reduce_only else opened
-
-
-def _names(row: Json, order: VenueOrder) -> bool:
-    """Tell whether a row of a list is about an order; ids are the exchange's own, by symbol."""
-    same_symbol = str(row.get("symbol")).partition(":")[0] == order.symbol
-    return same_symbol and reading.venue_id_of(row) == order.venue_order_id

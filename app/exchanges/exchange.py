@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 
@@ -20,10 +21,11 @@ from app.domain.errors import (
     VenueUnavailable,
 )
 from app.domain.identifiers import Symbol, VenueName
+from app.exchanges import parse
 from app.exchanges.breaker import Breaker
 from app.exchanges.capabilities import Capabilities, capabilities_of
 from app.exchanges.errors import translated, translated_reading
-from app.exchanges.line import Errand, Line
+from app.exchanges.line import Line, VenueCall
 from app.exchanges.ports import VenuePorts
 from app.exchanges.profiles import Profile
 from app.exchanges.shared import Shared
@@ -112,7 +114,7 @@ class Exchange:
             yield line
             return
         with self._shared.lines.lent(self.account, self._new_line) as line:
-            line.errand = Errand(ends_at=time.monotonic() + seconds)
+            line.use = VenueCall(ends_at=time.monotonic() + seconds)
             self._calls.line = line
             try:
                 yield line
@@ -217,10 +219,10 @@ class Exchange:
         return HTTPStatus.TOO_MANY_REQUESTS if refused else line.status
 
     @contextmanager
-    def _on(self, line: Line, **errand: Any) -> Iterator[None]:  # noqa: ANN401 - fields by name
-        """Use a line for an errand, and learn from what the exchange says to it."""
-        before = line.errand
-        line.begin(Errand(ends_at=before.ends_at, **errand))
+    def _on(self, line: Line, **use: Any) -> Iterator[None]:  # noqa: ANN401 - fields by name
+        """Use a line for one thing, and learn from what the exchange says to it."""
+        before = line.use
+        line.begin(VenueCall(ends_at=before.ends_at, **use))
         try:
             yield
         except VenueBusy:
@@ -232,7 +234,7 @@ class Exchange:
                 line.limited(0, 1_000)
             raise
         finally:
-            line.errand = before
+            line.use = before
 
     def _make_ready(self, line: Line, *, is_public: bool = False) -> None:
         """Put clock offset and market metadata in place."""
@@ -258,6 +260,10 @@ class Exchange:
     def market(self, api: Json, symbol: Symbol) -> Json | None:
         """Return ccxt's market of a symbol in the account's market, or None."""
         return api.markets.get(self.unified(symbol))
+
+    def contract_size(self, api: Json, symbol: Symbol) -> Decimal:
+        """Return how much base currency one unit of quantity of a symbol is."""
+        return parse.contract_size(self.market(api, symbol) or {})
 
     @property
     def capabilities(self) -> Capabilities:

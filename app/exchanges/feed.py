@@ -7,7 +7,7 @@ from typing import Any
 from app.domain.errors import NotFound, VenueRejected, VenueUnavailable
 from app.domain.identifiers import EpochMs, Symbol, VenueName
 from app.domain.market import Quote, Tick
-from app.exchanges import parse as reading
+from app.exchanges import parse
 from app.exchanges.exchange import Exchange
 from app.exchanges.ports import VenuePorts
 from app.ports.exchange import Urgency
@@ -77,13 +77,13 @@ class CcxtFeed:
                 tickers = self._tickers(api, wanted)
         except (NotFound, VenueRejected) as error:
             raise VenueUnavailable(str(error)) from error
-        found = {known[one]: reading.quote_of(ticker) for one, ticker in tickers.items()}
+        found = {known[one]: parse.quote_of(ticker) for one, ticker in tickers.items()}
         quotes = {symbol: quote for symbol, quote in found.items() if quote is not None}
         self._ports.memory.keep_quotes(self._name, quotes)
         seen = {}
         for unified, symbol in known.items():
             if symbol in quotes:
-                told_ms = reading.moment_of(tickers[unified])
+                told_ms = parse.moment_of(tickers[unified])
                 seen[symbol] = self._seen_ms(symbol, quotes[symbol], asked_ms, told_ms)
         number = self._ports.memory.tick_number(self._name)
         at_ms = self._ports.clock.now_ms()
@@ -118,7 +118,7 @@ class CcxtFeed:
         bare = [one for one, ticker in tickers.items() if ticker.get("bid") is None]
         if bare and api.has.get("fetchBidsAsks"):
             for one, touch in api.fetch_bids_asks(bare).items():
-                times = [one for one in map(reading.moment_of, (tickers[one], touch)) if one]
+                times = [one for one in map(parse.moment_of, (tickers[one], touch)) if one]
                 sides = {"bid": touch["bid"], "ask": touch["ask"]}
                 tickers[one] = {**tickers[one], **sides, "timestamp": max(times, default=None)}
         return tickers

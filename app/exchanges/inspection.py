@@ -7,7 +7,7 @@ from app.domain.enums import Market, PositionMode
 from app.domain.errors import HookfillError
 from app.domain.finding import Finding, Grade
 from app.domain.venue_traits import AdapterClass
-from app.exchanges import parse as reading
+from app.exchanges import parse
 from app.exchanges.exchange import Exchange
 from app.ports.exchange import Urgency
 
@@ -81,7 +81,7 @@ def _markets(exchange: Exchange) -> Iterator[Finding]:
 
 def _keys(exchange: Exchange) -> Iterator[Finding]:
     with exchange.asking(Urgency.LOOK_UP) as api:
-        balances = reading.balances_of(api.fetch_balance())
+        balances = parse.balances_of(api.fetch_balance())
     listed = ", ".join(f"{one.total:f} {name}" for name, one in sorted(balances.items())[:5])
     yield Finding(check="keys", message=f"the keys are good; the account has {listed or 'nothing'}")
 

@@ -7,7 +7,7 @@ from app.domain.enums import Market
 from app.domain.identifiers import Symbol, VenueName
 from app.domain.instrument import Instrument
 from app.domain.symbols import Listed
-from app.exchanges import parse as reading
+from app.exchanges import parse
 from app.ports.exchange import VenueMemory
 
 #: A process reads the metadata anew after this long: a big exchange has megabytes of it.
@@ -23,24 +23,24 @@ class KnownMarkets:
 
     def __init__(self, memory: VenueMemory) -> None:
         self._memory = memory
-        self._held: dict[tuple[VenueName, Market], tuple[float, dict[Symbol, reading.Json]]] = {}
+        self._held: dict[tuple[VenueName, Market], tuple[float, dict[Symbol, parse.Json]]] = {}
 
     def instrument(self, venue: VenueName, market: Market, symbol: Symbol) -> Instrument | None:
         """Return the rules of a symbol, or None if it is not traded or not known yet."""
         row = self._rows(venue, market).get(symbol)
-        return None if row is None else reading.instrument_of(symbol, market, row)
+        return None if row is None else parse.instrument_of(symbol, market, row)
 
     def instruments(self, venue: VenueName, market: Market) -> list[Instrument]:
         """Return the rules of all that is traded in a market of a venue, by symbol."""
         rows = sorted(self._rows(venue, market).items())
-        found = (reading.instrument_of(symbol, market, row) for symbol, row in rows)
+        found = (parse.instrument_of(symbol, market, row) for symbol, row in rows)
         return [one for one in found if one is not None]
 
     def listed(self, venue: VenueName) -> list[Listed]:
         """Return what is traded at a venue."""
         return [Listed(symbol, market) for market in Market for symbol in self._rows(venue, market)]
 
-    def _rows(self, venue: VenueName, market: Market) -> dict[Symbol, reading.Json]:
+    def _rows(self, venue: VenueName, market: Market) -> dict[Symbol, parse.Json]:
         """Return symbol → ccxt's market, without dated futures and what is not traded now."""
         now, key = time.monotonic(), (venue, market)
         held = self._held.get(key)
@@ -56,7 +56,7 @@ class KnownMarkets:
         rows = {
             Symbol(str(row["symbol"]).partition(":")[0]): row
             for row in json.loads(kept.text)
-            if reading.market_of(row) is market and row.get("active") is not False
+            if parse.market_of(row) is market and row.get("active") is not False
         }
         self._held[key] = (now, rows)
         return rows

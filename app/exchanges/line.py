@@ -32,7 +32,7 @@ _AGAIN_MS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Errand:
+class VenueCall:
     """What a line is used for at the moment.
 
     Attributes:
@@ -64,7 +64,7 @@ class Line:
     Attributes:
         account: whose keys it has.
         api: ccxt's exchange.
-        errand: what it is used for.
+        use: what it is used for.
         is_prepared: whether the exchange has been asked what must be known before an order.
         table: what is traded, as ccxt has it in `api`; None before it has.
     """
@@ -92,7 +92,7 @@ class Line:
             self.limited,
         )
         self._has_left = self._had_left = False
-        self.errand = Errand(ends_at=0)
+        self.use = VenueCall(ends_at=0)
         self.is_prepared = False
         self.table: object = None
         self.api = self._made(api)
@@ -105,11 +105,11 @@ class Line:
     @property
     def left_seconds(self) -> float:
         """How much time is left for what it is used for."""
-        return self.errand.ends_at - time.monotonic()
+        return self.use.ends_at - time.monotonic()
 
-    def begin(self, errand: Errand) -> None:
+    def begin(self, use: VenueCall) -> None:
         """Use it for something else from now on, within the time that there was."""
-        self.errand = replace(errand, ends_at=min(errand.ends_at, self.errand.ends_at))
+        self.use = replace(use, ends_at=min(use.ends_at, self.use.ends_at))
         self._gateway.status = None
         self._has_left = self._had_left = False
 
@@ -136,7 +136,7 @@ class Line:
         if left < _LEAST_SECONDS:
             raise self._refusal(f"{self.account.venue} was too slow for all that had to be asked")
         self._check_moment()
-        self._has_left = self.errand.changes
+        self._has_left = self.use.changes
         return left
 
     def _check_moment(self) -> None:
@@ -145,7 +145,7 @@ class Line:
         Raises:
             VenueBusy, OutcomeUnknown: as in `_leave`.
         """
-        not_after_ms = self.errand.not_after_ms
+        not_after_ms = self.use.not_after_ms
         if not_after_ms is not None and self._ports.clock.steady_ms() > not_after_ms:
             self._has_left = self._had_left
             raise self._refusal("it is too late to send what was claimed so long ago")
@@ -162,9 +162,9 @@ class Line:
         Raises:
             VenueBusy: it is used up for longer than this request can wait.
         """
-        self._breaker.admit(changes=self.errand.changes)
+        self._breaker.admit(changes=self.use.changes)
         cost = 1.0 if cost is None else cost
-        urgency = self.errand.urgency
+        urgency = self.use.urgency
         left_ms = min(WAIT_MS_MAX[urgency], int(self.left_seconds * 1000))
         while True:
             wait_ms = self._ports.budget.take(self._pool, cost, 1000 / self.api.rateLimit, urgency)
@@ -172,7 +172,7 @@ class Line:
                 return
             if wait_ms > left_ms:
                 raise VenueBusy(f"{self.account.venue} wants no request for {wait_ms} ms", wait_ms)
-            self._ports.pause_ms(wait_ms)
+            self._ports.clock.sleep(wait_ms)
             left_ms -= wait_ms
 
     @property
@@ -181,7 +181,7 @@ class Line:
         return f"{self.account.hosts}:{self._ports.address}"
 
     def _nonce(self) -> int:
-        signed_at_ms = self.errand.signed_at_ms
+        signed_at_ms = self.use.signed_at_ms
         return self._venue_now_ms() if signed_at_ms is None else signed_at_ms
 
     def _made(self, api: Json) -> Json:

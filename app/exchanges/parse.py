@@ -319,19 +319,19 @@ def balances_of(answer: Json) -> dict[Currency, Balance]:
 
 
 def positions_of(
-    rows: Iterable[Json], sizes: Mapping[str, Decimal]
+    rows: Iterable[Json], markets: Mapping[str, Json]
 ) -> dict[tuple[Symbol, PositionSide], Position]:
     """Return (symbol, leg) → position.
 
     Args:
         rows: ccxt's positions.
-        sizes: ccxt's symbol → base currency in one contract.
+        markets: ccxt's symbol → its market.
     """
     positions = {}
     for row in rows:
         leg = _LEGS.get(str(row.get("side")))
         unified = str(row.get("symbol"))
-        held = abs(or_zero(row.get("contracts"))) * sizes.get(unified, Decimal(1))
+        held = abs(or_zero(row.get("contracts"))) * contract_size(markets.get(unified) or {})
         if leg is None or not held:
             continue
         symbol = Symbol(unified.partition(":")[0])

@@ -19,7 +19,6 @@ class VenuePorts:
         urls: venue → URL of the host that stands in for all its hosts.
         address: names the address from which this machine reaches venues; limits are by address.
         timeout_ms: for one answer.
-        pause_ms: waits.
     """
 
     memory: VenueMemory
@@ -32,4 +31,3 @@ class VenuePorts:
     urls: Mapping[str, str]
     address: str
     timeout_ms: int
-    pause_ms: Callable[[int], None]

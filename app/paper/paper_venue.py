@@ -173,7 +173,7 @@ class PaperVenue:
             yield fault.word
         finally:
             if fault.delay_ms:
-                self._ports.pause_ms(fault.delay_ms)
+                self._ports.clock.sleep(fault.delay_ms)
 
     def _placed(self, order: Order, word: FaultWord) -> PaperOrder:
         """Try once to enter the order in the ledger.

@@ -3,7 +3,7 @@
 The store implements them, and knows nothing else of the venue.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -243,7 +243,6 @@ class PaperPorts:
 
     Attributes:
         source: prices of the symbols for which nobody set one.
-        pause_ms: lets this many milliseconds pass; for answers that a test has delayed.
     """
 
     ledger: PaperLedger
@@ -254,7 +253,6 @@ class PaperPorts:
     faults: PaperFaults
     source: QuoteSource
     clock: Clock
-    pause_ms: Callable[[int], None]
 
     def quote(self, symbol: Symbol) -> Quote | None:
         """Return the newest prices, set or from the source, or None if none are known.

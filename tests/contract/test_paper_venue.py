@@ -241,7 +241,7 @@ def test_every_answer_may_be_late(world: PaperWorld) -> None:
     world.spot.place(order)
     world.spot.find(order)
 
-    assert world.pauses == [70, 70, 70]
+    assert world.clock.pauses == [70, 70, 70]
 
 
 def test_cleared_faults_are_gone(world: PaperWorld) -> None:
@@ -250,7 +250,7 @@ def test_cleared_faults_are_gone(world: PaperWorld) -> None:
     world.desk.clear_faults(SPOT)
 
     assert world.spot.place(world.order(Side.BUY, "0.1")).status is OrderStatus.FILLED
-    assert world.pauses == []
+    assert world.clock.pauses == []
 
 
 def test_faults_of_one_account_leave_the_others_alone(world: PaperWorld) -> None:

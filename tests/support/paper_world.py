@@ -52,6 +52,7 @@ class HandClock:
 
     def __init__(self) -> None:
         self.now = EpochMs(1_000)
+        self.pauses: list[int] = []
 
     def now_ms(self) -> EpochMs:
         return self.now
@@ -66,7 +67,7 @@ class HandClock:
         return self.now
 
     def sleep(self, for_ms: int) -> None:
-        self.now = EpochMs(self.now + for_ms)
+        self.pauses.append(for_ms)
 
 
 class HandSource:
@@ -91,7 +92,6 @@ class PaperWorld:
         self.client = client
         self.clock = HandClock()
         self.source = HandSource()
-        self.pauses: list[int] = []
         self.ledger = RedisPaperLedger(client)
         self.reports = RedisPaperReports(client)
         self.ports = PaperPorts(
@@ -103,7 +103,6 @@ class PaperWorld:
             faults=RedisPaperFaults(client),
             source=self.source,
             clock=self.clock,
-            pause_ms=self.pauses.append,
         )
         self.desk = PaperDesk(self.ports)
         self.feed = PaperFeed(self.ports)

@@ -71,7 +71,6 @@ class VenueRig(Rig):
             urls={venue: url},
             address="here",
             timeout_ms=PATIENCE_MS,
-            pause_ms=self.clock.advance,
         )
         self.clients = Clients(ports)
         self.ports = replace(self.ports, venues=RealVenues(self.clients), policy=REAL)

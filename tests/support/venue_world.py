@@ -165,6 +165,13 @@ _ACCOUNT = Account(
 )
 
 
+class _SleeplessClock(RedisClock):
+    """The time as it is; nobody who is held back waits for it."""
+
+    def sleep(self, for_ms: int) -> None:
+        del for_ms
+
+
 class ExchangeWorld:
     """A simulated exchange over real sockets, asked through ccxt.
 
@@ -172,7 +179,6 @@ class ExchangeWorld:
         exchange: its books.
         plan: its faults.
         gateway: what was asked.
-        pauses: milliseconds for which a request was held back.
     """
 
     def __init__(  # noqa: PLR0913 - its parts, by name
@@ -190,7 +196,6 @@ class ExchangeWorld:
         self.market = market
         self.wire, self.gateway = wire, gateway
         self.exchange, self.plan = wire.exchange, wire.plan
-        self.pauses: list[int] = []
         self.account = replace(
             _ACCOUNT,
             id=AccountId(1 if market is Market.SPOT else 2),
@@ -199,7 +204,7 @@ class ExchangeWorld:
             position_mode=position_mode,
             mode=Mode.TESTNET if venue.endswith("_testnet") else Mode.LIVE,
         )
-        clock = RedisClock(client)
+        clock = _SleeplessClock(client)
         self.clock = clock
         self.ports = VenuePorts(
             memory=RedisVenueMemory(client, clock),
@@ -212,7 +217,6 @@ class ExchangeWorld:
             urls={venue: url},
             address="here",
             timeout_ms=timeout_ms,
-            pause_ms=self.pauses.append,
         )
         self.clients = Clients(self.ports)
         self.venue: CcxtVenue = self.clients.venue(self.account)

@@ -65,7 +65,7 @@ def legs_of(
     if side is None:
         return _close(wanted, account, instrument)
     quantity = instrument.quantity(wanted)
-    held = _held(account, symbol, opened_by(side).opposite)
+    held = _held(account, symbol, side.opens.opposite)
     is_net = account.position_mode is PositionMode.ONEWAY
     if not action.reverses:
         closing = min(quantity, instrument.quantity(held))
@@ -76,11 +76,9 @@ def legs_of(
             is_one_order=is_net,
             is_together=False,
         )
-    same = _held(account, symbol, opened_by(side))
+    same = _held(account, symbol, side.opens)
     if same and not held and on_same_side is OnSameSide.SKIP:
-        return Reason(
-            ReasonCode.ALREADY_IN_POSITION, f"a {opened_by(side)} of {same:f} is open already"
-        )
+        return Reason(ReasonCode.ALREADY_IN_POSITION, f"a {side.opens} of {same:f} is open already")
     closing = instrument.quantity(held)
     most = instrument.max_quantity
     fits = most is None or closing + quantity <= most
@@ -91,11 +89,6 @@ def legs_of(
         is_one_order=is_net and fits,
         is_together=not is_net,
     )
-
-
-def opened_by(side: Side) -> PositionSide:
-    """Return the leg that an order on this side opens."""
-    return PositionSide.LONG if side is Side.BUY else PositionSide.SHORT
 
 
 def _close(wanted: Decimal, account: AccountView, instrument: Instrument) -> Legs | Reason:

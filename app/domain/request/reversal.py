@@ -21,7 +21,7 @@ from app.domain.identifiers import EpochMs, FreshId, OrderId
 from app.domain.news import OrderUpdated
 from app.domain.order import Order
 from app.domain.reason import Reason
-from app.domain.request.netting import Legs, legs_of, opened_by
+from app.domain.request.netting import Legs, legs_of
 from app.domain.request.request import STATE_AFTER, Request, RequestState, Stage
 from app.domain.status import OPEN, OrderStatus
 
@@ -68,7 +68,7 @@ class Reversal(Request):
         legs = self.legs
         if legs is None or self.mode is PositionMode.ONEWAY:
             return None
-        return opened_by(legs.side) if legs.opening else opened_by(legs.side).opposite
+        return legs.side.works_on(reduces=not legs.opening)
 
     @property
     def is_entry(self) -> bool:
@@ -136,7 +136,7 @@ class Reversal(Request):
     def _order(self, fresh: FreshId, at_ms: EpochMs, quantity: Decimal, *, reduces: bool) -> Order:
         side = self.side
         assert side is not None, "its legs are known by now"  # noqa: S101
-        leg = opened_by(side)
+        leg = None if self.mode is PositionMode.ONEWAY else side.works_on(reduces=reduces)
         due_at_ms = self._due_at(at_ms)
         bounded = not reduces and self.entry_lateness_ms > 0
         return Order(
@@ -146,7 +146,7 @@ class Reversal(Request):
             request_id=self.id,
             **self.beginning(at_ms),
             side=side,
-            position_side=None if self.mode is PositionMode.ONEWAY else _leg(leg, reduces=reduces),
+            position_side=leg,
             type=OrderType.MARKET if self.price is None else OrderType.LIMIT,
             quantity=quantity,
             price=self.price,
@@ -258,7 +258,3 @@ class Reversal(Request):
         legs = self.legs
         passes_zero = legs is not None and legs.is_one_order and self.action.reverses
         return self.filled_quantity > (legs.closing if legs and passes_zero else 0)
-
-
-def _leg(opened: PositionSide, *, reduces: bool) -> PositionSide:
-    return opened.opposite if reduces else opened

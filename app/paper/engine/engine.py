@@ -26,7 +26,7 @@ from app.domain.status import OrderStatus
 from app.paper.domain.account import PaperAccount
 from app.paper.domain.order import PaperOrder
 from app.paper.engine.depth import offered_to, reaches, takes, takes_for
-from app.paper.engine.executions import opened_by, traded_futures, traded_spot
+from app.paper.engine.executions import traded_futures, traded_spot
 from app.paper.engine.filters import refusal
 from app.paper.engine.reservations import held, released, shortfall
 
@@ -48,7 +48,7 @@ def reduced_leg(account: PaperAccount, order: PaperOrder) -> PositionSide | None
     """
     if order.market is Market.SPOT:
         return None
-    closes = opened_by(order.side).opposite
+    closes = order.side.opens.opposite
     if account.position_mode is PositionMode.HEDGE:
         return closes if order.position_side is closes else None
     return closes if order.reduce_only else None
@@ -193,7 +193,7 @@ def _costs(before: PaperAccount, done: Outcome) -> bool:
     """Tell whether anything was spent or held, as opposed to a position merely reduced."""
     if done.order.market is Market.SPOT or done.order.hold:
         return True
-    opens = opened_by(done.order.side)
+    opens = done.order.side.opens
     symbol = done.order.symbol
     return done.account.leg(symbol, opens).size > before.leg(symbol, opens).size
 

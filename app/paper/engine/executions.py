@@ -67,11 +67,6 @@ def traded_futures(
     )
 
 
-def opened_by(side: Side) -> PositionSide:
-    """Return the leg that an order on this side opens."""
-    return PositionSide.LONG if side is Side.BUY else PositionSide.SHORT
-
-
 def opening_part(account: PaperAccount, order: PaperOrder, quantity: Decimal) -> Decimal:
     """Return how much of a quantity would be new exposure now."""
     return quantity - _split(account, order, quantity)[1]
@@ -83,7 +78,7 @@ def _split(
     """Return the leg that the order would open, and how much goes off the other leg first."""
     if order.reduces is not None:
         return order.reduces.opposite, quantity
-    side = opened_by(order.side)
+    side = order.side.opens
     if account.position_mode is PositionMode.HEDGE:
         return side, Decimal(0)
     return side, min(quantity, account.leg(order.symbol, side.opposite).size)

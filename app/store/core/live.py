@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import redis
 
-from app.domain.enums import PositionSide, Side
 from app.domain.identifiers import AccountId, AggregateId
 from app.domain.order import Order
 from app.domain.smart_order import SmartOrder
@@ -52,9 +51,7 @@ class RedisLive:
 
     def protectors(self, order: Order) -> Collection[AggregateId]:
         """Return the aggregates that guard the position which this order works on."""
-        leg = order.position_side
-        if leg is None:
-            leg = PositionSide.LONG if order.side is Side.SELL else PositionSide.SHORT
+        leg = order.position_side or order.side.opens.opposite
         return self._ids(keys.protectors(order.account, order.symbol, leg))
 
     def waiting(self, account: AccountId) -> Sequence[SmartOrder]:

@@ -1,0 +1,102 @@
+"""What an exchange lists of an account's orders, whoever placed them."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from app.domain.errors import NotFound, OutcomeUnknown, VenueRejected, VenueUnavailable
+from app.domain.frozen import Placed
+from app.domain.identifiers import ClientOrderId, EpochMs, Symbol
+from app.domain.reconciliation import VenueOrder
+from app.domain.report import OrderReport
+from app.exchanges import parse
+from app.exchanges.exchange import Exchange
+from app.exchanges.look_up import found_standing
+from app.exchanges.order_history import orders_placed
+from app.ports.exchange import Urgency
+
+Json = Any
+
+
+def open_orders(exchange: Exchange, symbols: Sequence[Symbol]) -> Mapping[ClientOrderId, Json]:
+    """Return client order id → ccxt's order, of all that is open at the venue.
+
+    Args:
+        exchange: to ask.
+        symbols: those that matter, where the venue is asked symbol by symbol.
+
+    Raises:
+        VenueUnavailable: it could not be asked.
+    """
+    try:
+        with exchange.asking(Urgency.POLL) as api:
+            if exchange.profile.lists_by_symbol:
+                found = [
+                    row
+                    for symbol in symbols
+                    for row in api.fetch_open_orders(exchange.unified(symbol))
+                ]
+            else:
+                found = api.fetch_open_orders(None, None, exchange.profile.list_limit)
+    except (VenueRejected, NotFound) as error:
+        raise VenueUnavailable(str(error)) from error
+    return {ClientOrderId(str(row.get("clientOrderId") or row.get("id"))): row for row in found}
+
+
+def standing_orders(exchange: Exchange, symbols: Sequence[Symbol]) -> Sequence[VenueOrder]:
+    """Return all that is open at the venue."""
+    listed = open_orders(exchange, symbols).values()
+    return [parse.standing_of(row, _size_of(row, exchange)) for row in listed]
+
+
+def placed_orders(exchange: Exchange, symbol: Symbol, since_ms: EpochMs, now_ms: EpochMs) -> Placed:
+    """Return the orders of a symbol that were placed between two server times, open or closed."""
+    clock = exchange.clock
+    try:
+        with exchange.asking(Urgency.LOOK_UP) as api:
+            since, now = clock.venue_ms(since_ms), clock.venue_ms(now_ms)
+            rows, until = orders_placed(api, exchange, symbol, since, now)
+    except (VenueRejected, NotFound) as error:
+        raise VenueUnavailable(str(error)) from error
+    orders = tuple(parse.placed_of(row, _size_of(row, exchange)) for row in rows)
+    until_ms = None if until is None else EpochMs(clock.server_ms(until))
+    return Placed(orders=orders, until_ms=until_ms)
+
+
+def standing_report(exchange: Exchange, order: VenueOrder) -> OrderReport | None:
+    """Return what became of an order: its own record tells, else the list of open ones.
+
+    Raises:
+        VenueUnavailable: nobody tells.
+    """
+    answer = _record_of(exchange, order) or _listed(exchange, order)
+    if answer is None:
+        return None
+    try:
+        return parse.ending_of(answer, exchange.profile, _size_of(answer, exchange))
+    except OutcomeUnknown as error:
+        raise VenueUnavailable(str(error)) from error
+
+
+def _record_of(exchange: Exchange, order: VenueOrder) -> Json | None:
+    try:
+        with exchange.asking(Urgency.LOOK_UP) as api:
+            return found_standing(api, exchange, order)
+    except (VenueRejected, NotFound):
+        return None  # not every exchange tells of one order
+
+
+def _listed(exchange: Exchange, order: VenueOrder) -> Json | None:
+    listed = open_orders(exchange, [order.symbol]).values()
+    return next((row for row in listed if _names(row, order)), None)
+
+
+def _size_of(row: Json, exchange: Exchange) -> Decimal:
+    with exchange.call() as line:
+        return parse.contract_size(line.api.markets.get(row.get("symbol")) or {})
+
+
+def _names(row: Json, order: VenueOrder) -> bool:
+    """Tell whether a row of a list is about an order; ids are the exchange's own, by symbol."""
+    same_symbol = str(row.get("symbol")).partition(":")[0] == order.symbol
+    return same_symbol and parse.venue_id_of(row) == order.venue_order_id

@@ -1,0 +1,76 @@
+"""Whether an order is fit to be sent: what the exchange would refuse or, worse, round by itself."""
+
+import re
+from typing import Any
+
+from app.domain.enums import ReasonCode
+from app.domain.errors import VenueRejected
+from app.domain.instrument import Instrument
+from app.domain.order import Order
+from app.exchanges import parse
+from app.exchanges.exchange import Exchange
+
+Json = Any
+
+
+def check_kind(order: Order, exchange: Exchange) -> None:
+    """Refuse an order whose id or type the exchange does not take.
+
+    Raises:
+        VenueRejected: it does not.
+    """
+    if not re.fullmatch(exchange.profile.id_pattern, order.client_order_id):
+        raise VenueRejected(f"{exchange.venue} takes no id like {order.client_order_id}")
+    if order.type not in exchange.capabilities.order_types:
+        raise VenueRejected(f"{exchange.venue} takes no {order.type} orders")
+
+
+def check_figures(order: Order, found: Json | None, exchange: Exchange) -> None:
+    """Refuse an order whose figures do not fit the rules of ccxt's market.
+
+    Raises:
+        VenueRejected: they do not, or there is no such market.
+    """
+    if found is None or order.market is not exchange.account.market:
+        raise VenueRejected(
+            f"{exchange.venue} has no {order.symbol} in {order.market}",
+            ReasonCode.UNKNOWN_INSTRUMENT,
+        )
+    instrument = parse.instrument_of(order.symbol, order.market, found)
+    if order.amount is not None:
+        _check_amount(order, instrument, exchange)
+    elif instrument is not None:
+        _check_quantity(order, instrument, found)
+
+
+def _check_quantity(order: Order, instrument: Instrument, found: Json) -> None:
+    if order.quantity != instrument.quantity(order.quantity):
+        raise VenueRejected(
+            f"quantity was {order.quantity:f}, lots are {instrument.quantity_step:f}",
+            ReasonCode.BELOW_MINIMUM,
+        )
+    if order.price is None:
+        greatest = parse.market_order_max(found)
+        if greatest is not None and order.quantity > greatest:
+            raise VenueRejected(
+                f"quantity was {order.quantity:f}, market orders go up to {greatest:f}",
+                ReasonCode.ABOVE_MAXIMUM,
+            )
+        return
+    if order.price != instrument.price(order.price, order.side):
+        raise VenueRejected(f"price was {order.price:f}, ticks are {instrument.price_step:f}")
+    rules = instrument.reducing() if order.reduce_only else instrument
+    refusal = rules.refusal(order.quantity, order.price)
+    if refusal is not None:
+        raise VenueRejected(refusal.message, refusal.code)
+
+
+def _check_amount(order: Order, instrument: Instrument | None, exchange: Exchange) -> None:
+    """Refuse an amount to be spent where none can be, or that is too small."""
+    if not exchange.capabilities.spends_amounts:
+        raise VenueRejected(f"{exchange.venue} buys quantities only, not for an amount")
+    least = None if instrument is None else instrument.min_notional
+    if least is not None and order.amount is not None and order.amount < least:
+        raise VenueRejected(
+            f"amount was {order.amount:f}, minimum is {least:f}", ReasonCode.BELOW_MINIMUM
+        )

@@ -1,0 +1,61 @@
+"""What an answer about an order leaves out: its fills, their fees, and the position after them."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from app.domain.enums import Market, PositionSide
+from app.domain.errors import VenueError
+from app.domain.identifiers import Symbol
+from app.domain.market import Position
+from app.domain.order import Order
+from app.domain.report import OrderReport, fees_of, is_all_told, merged
+from app.exchanges import parse
+from app.exchanges.exchange import Exchange
+from app.exchanges.look_up import lists_trades, trades_of
+from app.ports.exchange import Urgency
+
+Json = Any
+
+
+def completed(order: Order, report: OrderReport, exchange: Exchange) -> OrderReport:
+    """Return the report with what the venue tells of now; what it does not tell stays open."""
+    if not report.filled_quantity:
+        return report
+    report = replace(report, lists_fills=lists_trades(exchange))
+    has_grown = report.filled_quantity > order.filled_quantity
+    if has_grown or not is_all_told(order.fills, report.filled_quantity):
+        with suppress(VenueError):
+            report = _with_fills(order, report, exchange)
+    if has_grown:
+        with suppress(VenueError):
+            report = _with_position(order, report, exchange)
+    return report
+
+
+def positions_in(api: Json, exchange: Exchange) -> Mapping[tuple[Symbol, PositionSide], Position]:
+    """Return (symbol, leg) → position, of what the account holds in futures now."""
+    if exchange.account.market is Market.SPOT:
+        return {}
+    return parse.positions_of(api.fetch_positions(), api.markets)
+
+
+def _with_fills(order: Order, report: OrderReport, exchange: Exchange) -> OrderReport:
+    if is_all_told(report.fills, report.filled_quantity) or report.venue_order_id is None:
+        return report
+    with exchange.asking(Urgency.LOOK_UP) as api:
+        rows = trades_of(api, exchange, replace(order, venue_order_id=report.venue_order_id))
+        told = parse.fills_of(rows, exchange.contract_size(api, order.symbol))
+    fills = merged(report.fills, told)
+    return replace(report, fills=fills, fees=fees_of(fills))
+
+
+def _with_position(order: Order, report: OrderReport, exchange: Exchange) -> OrderReport:
+    if order.market is Market.SPOT:
+        return report
+    with exchange.asking(Urgency.LOOK_UP) as api:
+        positions = positions_in(api, exchange)
+    leg = order.position_side or order.side.works_on(reduces=order.reduce_only)
+    size = positions.get((order.symbol, leg), Position()).size
+    return replace(report, position_after=size)
