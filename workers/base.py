@@ -20,7 +20,7 @@ from app.dispatch.routes import QueueName, TaskName, task_of
 from app.domain.account import PAPER, Account
 from app.domain.effects import Effect
 from app.domain.errors import HookfillError, NotFound
-from app.domain.identifiers import AccountId, AggregateId, OrderId
+from app.domain.identifiers import AccountId, AggregateId, OrderId, id_from
 from app.logs import log_context
 from app.ports import Ports
 from app.services.admin.adjust import adjust
@@ -36,9 +36,6 @@ from workers.crew import Rank
 from workers.process import this_process
 
 _log = structlog.get_logger()
-
-#: Ids stay below 2**53.
-ID_DIGITS_MAX = 16
 
 #: Messages of beat that may wait in one queue. A worker takes them within a fraction of a second.
 WAITING_MAX = 8
@@ -131,10 +128,10 @@ class AggregateTask(HookfillTask):
         """Hand each id to the crew of its venue; what is no id is said so and passed over."""
         task = TaskName(self.name)
         for value in values:
-            number = id_from(value)
+            number = id_in(value)
             if number is not None:
                 with log_context(task=str(task), id=str(number)), one_piece_of_work():
-                    self.begin(task, AggregateId(number), ports)
+                    self.begin(task, number, ports)
 
     def begin(self, task: TaskName, aggregate_id: AggregateId, ports: Ports) -> None:
         """Hand on one id, unless it waits here already: then nobody looks whose it is.
@@ -275,10 +272,9 @@ def one_piece_of_work() -> Iterator[None]:
         _log.debug("worked")
 
 
-def id_from(value: object) -> int | None:
-    """Return the id that a message names, or None for what is no id."""
-    text = str(value)
-    if text.isascii() and text.isdigit() and len(text) <= ID_DIGITS_MAX:
-        return int(text)
-    _log.warning("not_an_id", value=text[:40])
-    return None
+def id_in(value: object) -> AggregateId | None:
+    """Return the id that a message names; of what is no id it is said so, and None returned."""
+    found = id_from(str(value))
+    if found is None:
+        _log.warning("not_an_id", value=str(value)[:40])
+    return found

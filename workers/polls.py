@@ -12,7 +12,7 @@ from app.ports import Ports
 from app.services.following.follow import follow_news, follow_orders, look_at_account
 from app.services.following.reconcile import reconcile_in_turn
 from app.services.watching.watch import watch_prices
-from workers.base import AggregateTask, PeriodicTask, hand_on, id_from, offer, one_piece_of_work
+from workers.base import AggregateTask, PeriodicTask, hand_on, id_in, offer, one_piece_of_work
 from workers.celery_app import celery_app
 from workers.crew import Rank
 from workers.process import this_process
@@ -59,7 +59,7 @@ class PollOrders(PeriodicTask):
             offer(NOBODY, (TaskName.POLL_ORDERS,), partial(_follow_news, ports))
             hand_out(TaskName.POLL_ORDERS, _accounts_to_look_at(ports), ports)
         for value in values:
-            number = id_from(value)
+            number = id_in(value)
             if number is not None:
                 _poll(self.name, str(value), AccountId(number), ports)
 

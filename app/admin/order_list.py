@@ -12,7 +12,7 @@ from marshmallow import ValidationError, fields, validate
 from app.admin.request_body import Strict, refused
 from app.domain.aggregate import Aggregate
 from app.domain.enums import Dialect, Kind
-from app.domain.identifiers import AccountId, AggregateId, EpochMs
+from app.domain.identifiers import ID_DIGITS_MAX, AccountId, AggregateId, EpochMs, id_from
 from app.domain.request.signal import RequestState
 from app.domain.search import Place, Search, place_of
 from app.domain.smart_order import SmartOrderState
@@ -27,21 +27,11 @@ LIMIT_DEFAULT = 100
 #: In the year 10889.
 TIME_MAX_MS = 2**48 - 1
 
-#: Digits of an id, and of a time in milliseconds: both stay below 2**53.
-DIGITS_MAX = 16
-
 One = TypeVar("One")
 
-_CURSOR = re.compile(rf"(\d{{1,{DIGITS_MAX}}})\.(\d{{1,{DIGITS_MAX}}})", re.ASCII)
+_CURSOR = re.compile(rf"(\d{{1,{ID_DIGITS_MAX}}})\.(\d{{1,{ID_DIGITS_MAX}}})", re.ASCII)
 
 _STATES = frozenset({*OrderStatus, *RequestState, *SmartOrderState, *TradeStatus})
-
-
-def id_from(text: str) -> AggregateId | None:
-    """Return the id that a text spells, or None if it spells none."""
-    if len(text) <= DIGITS_MAX and text.isascii() and text.isdigit():
-        return AggregateId(int(text))
-    return None
 
 
 class _Id(ValueField[AggregateId]):

@@ -7,7 +7,6 @@ from app.admin.event_stream import EventStreams
 from app.admin.order_list import (
     ListQuery,
     cursor_of,
-    id_from,
     no_account,
     page_of,
     search_from,
@@ -20,7 +19,7 @@ from app.bootstrap import Wiring
 from app.domain.aggregate import Aggregate
 from app.domain.enums import ReasonCode
 from app.domain.errors import NotFound, StoreUnavailable, WrongState
-from app.domain.identifiers import AccountId, AccountName, AggregateId, ClientOrderId
+from app.domain.identifiers import AccountId, AccountName, AggregateId, ClientOrderId, id_from
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.services.advance import advance

@@ -8,7 +8,7 @@ from flask import Response, make_response, render_template, request
 from app.admin.account_records import AccountRecords
 from app.admin.alert_builder import SMALL_ALERT, alert_for
 from app.admin.authentication import Gate
-from app.admin.order_list import cursor_of, id_from
+from app.admin.order_list import cursor_of
 from app.admin.overview import OVERVIEW_QUERY, Overview
 from app.admin.recovery import FrozenAccounts
 from app.admin.related import Families
@@ -19,7 +19,7 @@ from app.dialects.crypto_arsenal.routes import PATH as WEBHOOK_PATH
 from app.domain.account import PAPER, Account, Connector
 from app.domain.enums import Kind, Market, Mode
 from app.domain.errors import HistoryUnavailable, HookfillError, NotFound
-from app.domain.identifiers import AccountName, ClientOrderId
+from app.domain.identifiers import AccountName, ClientOrderId, id_from
 from app.domain.market import AccountView
 from app.domain.money import plain
 from app.domain.request.signal import RequestState

@@ -108,6 +108,11 @@ class Direction(StrEnum):
     RISING = "RISING"
     FALLING = "FALLING"
 
+    @property
+    def opposite(self) -> "Direction":
+        """The other way."""
+        return Direction.RISING if self is Direction.FALLING else Direction.FALLING
+
 
 class SmartOrderType(StrEnum):
     """What a smart order waits for, and what it places: a market order or a limit order."""

@@ -18,6 +18,9 @@ EpochMs = NewType("EpochMs", int)
 #: 2024-01-01T00:00:00Z. Ids count from here, so that they stay below 2**53 for 69 years.
 ID_EPOCH_MS = 1_704_067_200_000
 
+#: Digits of an id below 2**53.
+ID_DIGITS_MAX = 16
+
 #: Ids per millisecond. A multiple of every shard count, so an id's remainder names its shard.
 IDS_PER_MS = 4096
 
@@ -32,6 +35,13 @@ class FreshId:
 
     id: AggregateId
     client_order_id: ClientOrderId
+
+
+def id_from(text: str) -> AggregateId | None:
+    """Return the id that a text spells, or None if it spells none."""
+    if len(text) <= ID_DIGITS_MAX and text.isascii() and text.isdigit():
+        return AggregateId(int(text))
+    return None
 
 
 def first_id(at_ms: EpochMs) -> AggregateId:

@@ -21,7 +21,7 @@ from app.domain.enums import (
 from app.domain.identifiers import AggregateId, EpochMs, OrderId, quote_of
 from app.domain.reason import Reason
 from app.domain.status import OrderStatus
-from app.domain.trigger import Offset, Trigger
+from app.domain.trigger import Offset, Trigger, protective_direction
 
 
 class SmartOrderState(StrEnum):
@@ -189,4 +189,5 @@ _ENDED_UNFILLED = frozenset(
 
 def direction_of(side: Side, *, takes_profit: bool) -> Direction:
     """Return which way the price must go: up for a selling take-profit, down for a selling stop."""
-    return Direction.RISING if (side is Side.SELL) is takes_profit else Direction.FALLING
+    against = protective_direction(side)
+    return against.opposite if takes_profit else against

@@ -3,18 +3,19 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from app.dialects.three_commas.names import market_of, pair_of, time_text
+from app.dialects.three_commas.names import market_of, pair_of
 from app.domain.account import Account
 from app.domain.enums import Market
 from app.domain.identifiers import ID_EPOCH_MS, EpochMs
 from app.domain.instrument import Instrument
 from app.domain.market import Quote
 from app.domain.money import plain
+from app.web.time_texts import iso
 
 Json = dict[str, Any]
 
 #: Accounts do not say since when there are any; clients cannot read a null in its place.
-_SINCE = time_text(EpochMs(ID_EPOCH_MS))
+_SINCE = iso(EpochMs(ID_EPOCH_MS))
 
 
 def supports(account: Account) -> bool:

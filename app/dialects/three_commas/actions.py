@@ -51,9 +51,3 @@ def step_in(parameters: Mapping[str, object]) -> AggregateId:
     shape = found.shape(schemas.ONE_STEP, parameters)
     found.refuse()
     return AggregateId(shape["step_id"])
-
-
-def id_in(text: str) -> AggregateId | None:
-    """Return the id that a path names, or None if it is none."""
-    is_number = text.isascii() and text.isdigit() and len(text) < len(str(2**63))
-    return AggregateId(int(text)) if is_number else None

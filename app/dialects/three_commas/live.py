@@ -2,30 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal
-from typing import NamedTuple
 
-from app.domain.identifiers import AggregateId, EpochMs
+from app.domain.identifiers import AggregateId
 from app.domain.smart_trade.enums import StepKind
 from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
+from app.services.smart_trades.trailing import TrailingPrice
 
 
-class Trail(NamedTuple):
-    """How far a trailing step has come.
-
-    Attributes:
-        extreme: the best price since it trails.
-        level: the price at which it fires.
-        at_ms: when the extreme was seen; None if nobody noted it.
-    """
-
-    extreme: Decimal
-    level: Decimal
-    at_ms: EpochMs | None
-
-
-def with_trails(trade: SmartTrade, trails: Mapping[AggregateId, Trail]) -> SmartTrade:
+def with_trails(trade: SmartTrade, trails: Mapping[AggregateId, TrailingPrice]) -> SmartTrade:
     """Return the trade with these: a trailing stop-loss shows its level as its price."""
     steps = tuple(
         step if step.id not in trails else _moved(step, trails[step.id]) for step in trade.steps
@@ -33,7 +18,7 @@ def with_trails(trade: SmartTrade, trails: Mapping[AggregateId, Trail]) -> Smart
     return replace(trade, steps=steps)
 
 
-def _moved(step: Step, trail: Trail) -> Step:
+def _moved(step: Step, trail: TrailingPrice) -> Step:
     price = trail.level if step.kind is StepKind.STOP_LOSS else step.price
     return replace(
         step,

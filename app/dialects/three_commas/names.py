@@ -1,11 +1,10 @@
 """How 3Commas writes pairs, currencies, markets and times."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from app.domain.account import PAPER
-from app.domain.identifiers import Currency, EpochMs, Symbol, VenueName, base_of, quote_of
+from app.domain.identifiers import Currency, Symbol, VenueName, base_of, quote_of
 
 
 class MarketNames(NamedTuple):
@@ -82,12 +81,3 @@ def currency_id(currency: Currency) -> int:
     if currency.isascii() and currency.isalnum() and len(currency) < len("1000000000"):
         return int(currency, _BASE)
     return int.from_bytes(currency.encode()[-6:], "big") + _BASE**9
-
-
-def time_text(at_ms: EpochMs) -> str:
-    """Return ISO 8601 in UTC with milliseconds, `2018-08-08T08:08:08.000Z`.
-
-    (3Commas docs, quick start, 7 "Dates and times".)
-    """
-    moment = datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{moment}.{at_ms % 1000:03d}Z"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any, Final
 
-from app.dialects.three_commas.names import market_of, pair_of, time_text
+from app.dialects.three_commas.names import market_of, pair_of
 from app.domain.enums import OrderType, Side
 from app.domain.identifiers import EpochMs
 from app.domain.money import plain
@@ -12,6 +12,7 @@ from app.domain.smart_trade import profit as figures
 from app.domain.smart_trade.enums import StepKind, StepStatus
 from app.domain.smart_trade.step import Step, StepOrder
 from app.domain.smart_trade.trade import SmartTrade
+from app.web.time_texts import iso
 
 Json = dict[str, Any]
 
@@ -49,8 +50,8 @@ def step_entity(trade: SmartTrade, step: Step) -> Json:
         "order_id": None if last is None else last.id,
         "smart_trade_id": trade.id,
         "is_panic_sell": step.is_panic,
-        "created_at": time_text(step.created_at_ms),
-        "updated_at": time_text(step.updated_at_ms),
+        "created_at": iso(step.created_at_ms),
+        "updated_at": iso(step.updated_at_ms),
         "trailing_last_pirce_updated_at": extreme_at,
         "trailing_last_price_updated_at": extreme_at,
         "type": f"SmartTradeStep::{_type(trade, step)}",
@@ -100,7 +101,7 @@ def price_text(value: Decimal | None) -> str | None:
 
 def moment(at_ms: EpochMs | None) -> str | None:
     """Return a time that may not have come."""
-    return None if at_ms is None else time_text(at_ms)
+    return None if at_ms is None else iso(at_ms)
 
 
 def method_name(kind: OrderType) -> str:

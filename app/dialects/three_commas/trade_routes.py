@@ -16,7 +16,7 @@ from app.dialects.three_commas.callers import READ, WRITE, Caller, Callers
 from app.dialects.three_commas.entering import Call
 from app.dialects.three_commas.errors import INVALID, invalid_parameters
 from app.dialects.three_commas.listing import Listing, Order, listing_from
-from app.dialects.three_commas.live import Trail, with_trails
+from app.dialects.three_commas.live import with_trails
 from app.dialects.three_commas.parameters import parameters_from
 from app.dialects.three_commas.replies import error_reply, reply
 from app.dialects.three_commas.schemas import ResponseType
@@ -24,7 +24,7 @@ from app.dialects.three_commas.wire_names import FUNDS_NAMES, NAMES, in_wire_wor
 from app.domain.account import Account
 from app.domain.enums import Dialect, Kind
 from app.domain.errors import HookfillError, NotFound, StoreError, TermsRefused, VenueError
-from app.domain.identifiers import AggregateId, Currency, Symbol, quote_of
+from app.domain.identifiers import AggregateId, Currency, Symbol, id_from, quote_of
 from app.domain.search import Search
 from app.domain.sender import Sender
 from app.domain.smart_trade.trade import SmartTrade
@@ -225,7 +225,7 @@ class Trades:
         Raises:
             NotFound: there is none, or it is somebody else's.
         """
-        known = actions.id_in(trade_id)
+        known = id_from(trade_id)
         if known is None:
             raise NotFound(f"{trade_id[:64]!a} is no id of a trade")
         trade = find_trade(known, self._ports)
@@ -253,13 +253,10 @@ class Trades:
         """Return a trade as it is shown, with the newest prices and levels."""
         account = caller.accounts[trade.account]
         view = view_of(trade, self._ports)
-        trails = {
-            step: Trail(one.extreme, one.level, one.at_ms) for step, one in view.trailing.items()
-        }
         around = trades.TradeContext(
             account=account, quote=view.quote, usd_rate=self._usd_rate(trade, account)
         )
-        return trades.trade_entity(with_trails(view.trade, trails), around)
+        return trades.trade_entity(with_trails(view.trade, view.trailing), around)
 
     def _told(self, trade: SmartTrade, caller: Caller) -> trades.Json:
         """Return a trade after a change, as `_entity` does.

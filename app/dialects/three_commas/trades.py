@@ -9,7 +9,6 @@ from app.dialects.three_commas.names import (
     currency_id,
     currency_name,
     market_of,
-    time_text,
 )
 from app.dialects.three_commas.steps import method_name, moment, price_text, step_entity
 from app.domain.account import Account
@@ -22,6 +21,7 @@ from app.domain.smart_trade.enums import StepKind, TakeProfitType, TradeStatus, 
 from app.domain.smart_trade.spec import TIMEOUT_SECONDS, TRAILING_PERCENT
 from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
+from app.web.time_texts import iso
 
 Json = dict[str, Any]
 
@@ -109,8 +109,8 @@ def _flags(trade: SmartTrade) -> Json:
 
 def _times(trade: SmartTrade) -> Json:
     return {
-        "created_at": time_text(trade.created_at_ms),
-        "updated_at": time_text(trade.updated_at_ms),
+        "created_at": iso(trade.created_at_ms),
+        "updated_at": iso(trade.updated_at_ms),
         "closed_at": moment(trade.closed_at_ms),
     }
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from app.domain.decision import Decision
-from app.domain.enums import Direction, OrderType, Side
+from app.domain.enums import Direction, OrderType
 from app.domain.identifiers import AggregateId, EpochMs, FreshId
 from app.domain.instrument import Instrument
 from app.domain.market import Quote
@@ -27,6 +27,7 @@ from app.domain.smart_trade.spec import (
     TakeProfit,
 )
 from app.domain.smart_trade.trade import SmartTrade
+from app.domain.trigger import protective_direction
 
 
 def opened(
@@ -97,9 +98,8 @@ def entry_direction(trade: SmartTrade, entry: EntryRule, quote: Quote | None) ->
     A trailing entry waits for the favorable side. None, where the price stands at the trigger or is
     not known, is the next tick.
     """
-    is_buy = trade.type.entry_side is Side.BUY
     if entry.trailing_percent is not None:
-        return Direction.FALLING if is_buy else Direction.RISING
+        return protective_direction(trade.type.entry_side.opposite)
     price = None if quote is None else quote.of(trade.type.entry_source)
     if price is None or entry.price is None or price == entry.price:
         return None

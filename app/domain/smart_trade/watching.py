@@ -9,13 +9,13 @@ from dataclasses import replace
 from decimal import Decimal
 
 from app.domain.decision import Decision, ignored
-from app.domain.enums import Direction, Side
+from app.domain.enums import Direction
 from app.domain.smart_trade.enums import GUARDED, StepKind, StepStatus, TradeStatus
 from app.domain.smart_trade.events import WatchesBooked
 from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
 from app.domain.smart_trade.watch import Watch, WatchKind, WatchSpec
-from app.domain.trigger import PERCENT_PLACES, Offset, Trigger
+from app.domain.trigger import PERCENT_PLACES, Offset, Trigger, protective_direction
 
 _HUNDRED = Decimal(100)
 
@@ -104,7 +104,7 @@ def _entry_aims(trade: SmartTrade) -> Iterator[WatchSpec]:
 
 def _trailing_entry_aims(trade: SmartTrade) -> Iterator[WatchSpec]:
     """Buy when the price rises from its low, sell when it falls from its high (spec 5.2)."""
-    direction = _opposite(loss_direction(trade))
+    direction = loss_direction(trade).opposite
     for step in trade.steps_of(StepKind.ENTRY):
         yield from _trailing(WatchKind.TRAILING_ENTRY, step, direction)
 
@@ -141,18 +141,18 @@ def _hit_stop_aims(trade: SmartTrade, step: Step, direction: Direction) -> Itera
             kind=WatchKind.RECOVERY,
             step_id=step.id,
             source=step.source,
-            direction=_opposite(direction),
+            direction=direction.opposite,
             level=step.extreme,
         )
 
 
 def _profit_aims(trade: SmartTrade) -> Iterator[WatchSpec]:
-    direction = _opposite(loss_direction(trade))
+    direction = loss_direction(trade).opposite
     for step in trade.steps_of(StepKind.TAKE_PROFIT):
         if step.status is not StepStatus.IDLE or step.price is None:
             continue
         if step.is_trailing and step.extreme is not None:
-            yield from _trailing(WatchKind.TRAILING_PROFIT, step, _opposite(direction))
+            yield from _trailing(WatchKind.TRAILING_PROFIT, step, direction.opposite)
         else:
             yield WatchSpec(
                 kind=WatchKind.PROFIT,
@@ -214,7 +214,7 @@ def trailing_level(extreme: Decimal, percent: Decimal, direction: Direction) -> 
 
 def loss_direction(trade: SmartTrade) -> Direction:
     """Return which way the price goes against the position."""
-    return Direction.FALLING if trade.type.exit_side is Side.SELL else Direction.RISING
+    return protective_direction(trade.type.exit_side)
 
 
 def is_reached(aim: WatchSpec, price: Decimal) -> bool:
@@ -222,7 +222,3 @@ def is_reached(aim: WatchSpec, price: Decimal) -> bool:
     if aim.level is None:
         return False
     return price >= aim.level if aim.direction is Direction.RISING else price <= aim.level
-
-
-def _opposite(direction: Direction) -> Direction:
-    return Direction.RISING if direction is Direction.FALLING else Direction.FALLING

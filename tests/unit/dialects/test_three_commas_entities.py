@@ -7,14 +7,13 @@ from decimal import Decimal
 import pytest
 
 from app.dialects.three_commas.accounts import account_entity, currency_rates, market_pairs
-from app.dialects.three_commas.live import Trail, with_trails
+from app.dialects.three_commas.live import with_trails
 from app.dialects.three_commas.names import (
     currency_display,
     currency_id,
     market_of,
     pair_of,
     symbol_of,
-    time_text,
 )
 from app.dialects.three_commas.steps import order_entity, price_text, step_entity
 from app.dialects.three_commas.trades import TradeContext, trade_entity
@@ -31,7 +30,9 @@ from app.domain.smart_trade.enums import (
     TradeType,
 )
 from app.domain.smart_trade.spec import EntryRule, StopLoss, TakeProfit
+from app.services.smart_trades.trailing import TrailingPrice
 from app.web.exact_json import exact_json
+from app.web.time_texts import iso
 from tests.support.three_commas_trades import (
     ACCOUNT,
     ENTRY,
@@ -260,6 +261,10 @@ def test_a_trade_in_steps_has_no_one_condition() -> None:
     assert shown["take_profit_steps"][0]["percent"] == "50"
 
 
+def a_trail(extreme: str, level: str, at_ms: EpochMs | None = None) -> TrailingPrice:
+    return TrailingPrice(extreme=Decimal(extreme), level=Decimal(level), at_ms=at_ms)
+
+
 def test_a_trailing_stop_shows_its_level() -> None:
     stop = replace(
         STOP,
@@ -270,9 +275,7 @@ def test_a_trailing_stop_shows_its_level() -> None:
     )
     trade = a_trade(stop_loss=StopLoss(is_trailing=True), steps=(ENTRY, PROFIT, stop))
 
-    moved = with_trails(
-        trade, {AggregateId(13): Trail(Decimal(120), Decimal("113.4"), EpochMs(NOW + 5))}
-    )
+    moved = with_trails(trade, {AggregateId(13): a_trail("120", "113.4", EpochMs(NOW + 5))})
     shown = trade_entity(moved, AROUND)
 
     assert shown["trailing_stop_loss"] is True
@@ -288,7 +291,7 @@ def test_a_trailing_take_profit_keeps_its_condition() -> None:
     trade = a_trade(take_profit=TakeProfit(trailing_percent=Decimal(2)), steps=(ENTRY, profit))
 
     before = trade_entity(trade, AROUND)
-    moved = with_trails(trade, {AggregateId(12): Trail(Decimal(110), Decimal("107.8"), None)})
+    moved = with_trails(trade, {AggregateId(12): a_trail("110", "107.8")})
     shown = trade_entity(moved, AROUND)
 
     assert before["trailing_take_profit_last_price"] is None
@@ -499,7 +502,7 @@ def test_markets_have_three_names() -> None:
 
 
 def test_times_have_milliseconds() -> None:
-    assert time_text(EpochMs(1_533_715_688_000)) == "2018-08-08T08:08:08.000Z"
+    assert iso(EpochMs(1_533_715_688_000)) == "2018-08-08T08:08:08.000Z"
 
 
 def test_an_account_says_what_it_can_do() -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.dialects.three_commas.actions import Funds, funds_from, id_in, step_in
+from app.dialects.three_commas.actions import Funds, funds_from, step_in
 from app.dialects.three_commas.errors import InvalidParameters
 from app.dialects.three_commas.parameters import STEPS
 from app.dialects.three_commas.schemas import ResponseType
@@ -302,11 +302,3 @@ def test_a_step_must_be_named(step_id: object, message: str) -> None:
         step_in(parameters)
 
     assert refused.value.fields == {"step_id": [message]}
-
-
-@pytest.mark.parametrize(
-    ("text", "known"),
-    [("13", 13), ("x", None), ("-1", None), ("1.0", None), ("9" * 40, None), ("\uff11", None)],
-)
-def test_the_id_of_a_path(text: str, known: int | None) -> None:
-    assert id_in(text) == known

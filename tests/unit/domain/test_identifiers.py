@@ -13,6 +13,7 @@ from app.domain.identifiers import (
     Symbol,
     base_of,
     client_order_id,
+    id_from,
     order_id_of,
 )
 from app.store.core.keys import SHARDS, shard_of_account, shard_of_id
@@ -63,3 +64,11 @@ def test_a_millisecond_has_as_many_ids_for_each_shard() -> None:
 
 def test_a_symbol_is_base_and_quote() -> None:
     assert base_of(Symbol("BTC/USDT")) == "BTC"
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [("13", 13), ("x", None), ("-1", None), ("1.0", None), ("9" * 40, None), ("\uff11", None)],
+)
+def test_an_id_is_digits(text: str, known: int | None) -> None:
+    assert id_from(text) == known

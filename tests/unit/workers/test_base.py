@@ -18,7 +18,7 @@ from app.domain.identifiers import AggregateId
 from app.ports import Ports
 from tests.support.rig import Rig
 from workers import base
-from workers.base import USE_CASES, AggregateTask, HookfillTask, id_from, one_piece_of_work
+from workers.base import USE_CASES, AggregateTask, HookfillTask, id_in, one_piece_of_work
 from workers.crew import Crews
 
 
@@ -98,7 +98,7 @@ def test_what_is_no_id_is_passed_over(value: object) -> None:
 
 @pytest.mark.parametrize(("value", "number"), [(0, 0), ("007", 7), (2**53 - 1, 2**53 - 1)])
 def test_an_id_is_taken_as_number_or_text(value: object, number: int) -> None:
-    assert id_from(value) == number
+    assert id_in(value) == number
 
 
 @pytest.mark.parametrize("error", [NotFound("gone"), Conflict("busy"), StoreUnavailable("away")])
