@@ -1,8 +1,10 @@
 """The demo accounts of a fresh install: play money, and a caller of each dialect."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from app.bootstrap import Wiring, web_wiring
+from app.dialects.surfaces import SURFACES
 from app.domain.account import Account, ApiClient
 from app.domain.enums import Dialect, Market, Mode, PositionMode
 from app.domain.errors import NotPermitted
@@ -12,38 +14,27 @@ from app.services.admin.accounts import find_account, new_account, put_account
 from app.services.admin.clients import put_client
 from app.services.admin.connectors import put_connector
 from app.settings import Settings, derived
+from app.web.surface import DemoAccount
 
 GROUP = "demo"
-SPOT = AccountName("demo-spot")
-USDM = AccountName("demo-usdm")
-NET = AccountName("demo-net")
-COINM = AccountName("demo-coinm")
 
 #: Ids by which 3Commas clients name them; the last came later, when others may have had the id.
 _ACCOUNTS = (
-    (1, SPOT, Market.SPOT, PositionMode.HEDGE),
-    (2, USDM, Market.USDM, PositionMode.HEDGE),
-    (3, NET, Market.USDM, PositionMode.ONEWAY),
-    (None, COINM, Market.COINM, PositionMode.ONEWAY),
+    (1, DemoAccount.SPOT, Market.SPOT, PositionMode.HEDGE),
+    (2, DemoAccount.USDM, Market.USDM, PositionMode.HEDGE),
+    (3, DemoAccount.NET, Market.USDM, PositionMode.ONEWAY),
+    (None, DemoAccount.COINM, Market.COINM, PositionMode.ONEWAY),
 )
 
 _BALANCES = {
-    SPOT: {
+    DemoAccount.SPOT: {
         Currency("USDT"): Decimal(10000),
         Currency("BTC"): Decimal("0.5"),
         Currency("ETH"): Decimal(5),
     },
-    USDM: {Currency("USDT"): Decimal(10000)},
-    NET: {Currency("USDT"): Decimal(10000)},
-    COINM: {Currency("BTC"): Decimal(1), Currency("ETH"): Decimal(10)},
-}
-
-#: Dialect → the demo accounts that its client covers.
-_CLIENTS = {
-    Dialect.APISIFY: (NET, COINM),
-    Dialect.POLONIEX: (SPOT,),
-    Dialect.THREE_COMMAS: (SPOT,),
-    Dialect.HUMMINGBOT: (SPOT, USDM),
+    DemoAccount.USDM: {Currency("USDT"): Decimal(10000)},
+    DemoAccount.NET: {Currency("USDT"): Decimal(10000)},
+    DemoAccount.COINM: {Currency("BTC"): Decimal(1), Currency("ETH"): Decimal(10)},
 }
 
 _Demo = dict[str, object]
@@ -62,13 +53,8 @@ def seed(settings: Settings) -> _Demo:
     for number, name, market, mode in _ACCOUNTS:
         account = _account(wiring, number, name, market, mode)
         desk.seed_account(account, AccountSetting(balances=_BALANCES[name], position_mode=mode))
-    return {
-        "crypto_arsenal": {
-            "spot": _connector(wiring, "demo-spot", SPOT, "BTC/USDT"),
-            "usdm": _connector(wiring, "demo-usdm", USDM, "ETH/USDT"),
-        },
-        **{dialect.value: _client(wiring, dialect) for dialect in _CLIENTS},
-    }
+    maker = _Maker(wiring)
+    return {surface.dialect.value: surface.demo(maker) for surface in SURFACES.values()}
 
 
 def _refuse_real_money(wiring: Wiring) -> None:
@@ -82,12 +68,14 @@ def _refuse_real_money(wiring: Wiring) -> None:
 
 
 def _account(
-    wiring: Wiring, number: int | None, name: AccountName, market: Market, mode: PositionMode
+    wiring: Wiring, number: int | None, demo: DemoAccount, market: Market, mode: PositionMode
 ) -> Account:
+    name = AccountName(demo)
     known = find_account(name, wiring.records)
     if known is not None:
         return known
-    group = name if name == NET else GROUP  # a group has one account a venue and market
+    # A group has one account a venue and market.
+    group = name if demo is DemoAccount.NET else GROUP
     facts = {"group": group, "market": market, "position_mode": mode}
     made = put_account(new_account(name), facts, wiring.records)
     is_known = number in {None, made.id}
@@ -95,31 +83,39 @@ def _account(
     return made
 
 
-def _connector(wiring: Wiring, name: str, account: AccountName, symbol: str) -> dict[str, str]:
-    token = _secret(wiring, f"connector {name}")
-    if wiring.registry.connector(name) is None:
-        facts = {"token": token, "account": account, "symbol": symbol}
-        put_connector(name, facts, wiring.records)
-    return {"connectorName": name, "connectorToken": token}
+class _Maker:
+    """Makes callers whose secrets follow from the installation's key."""
 
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
 
-def _client(wiring: Wiring, dialect: Dialect) -> _Demo:
-    key = f"demo-{dialect.value.replace('_', '-')}"
-    secret = _secret(wiring, f"client {key}")
-    if wiring.registry.client(dialect, key) is None:
-        client = ApiClient(dialect=dialect, key=key, secret="", accounts=_CLIENTS[dialect])
-        put_client(client, {}, secret, lambda *_: None, wiring.records)
-    match dialect:
-        case Dialect.APISIFY:
-            return {"apikey": key, "secret": secret}
-        case Dialect.THREE_COMMAS:
-            return {"key": key, "secret": secret, "account_id": 1}
-        case Dialect.HUMMINGBOT:
-            names = {"account_name": GROUP, "connector_name": "paper"}
-            return {"username": key, "password": secret, **names}
-        case _:
-            return {"key": key, "secret": secret}
+    def client(self, dialect: Dialect, *accounts: DemoAccount) -> tuple[str, str]:
+        """Return key and secret of an API client that covers these accounts."""
+        wiring, kind = self._wiring, SURFACES[dialect].clients
+        assert kind is not None, f"{dialect} has no clients"  # noqa: S101
+        key = f"demo-{dialect.value.replace('_', '-')}"
+        secret = self._secret(f"client {key}")
+        if wiring.registry.client(dialect, key) is None:
+            names = tuple(map(AccountName, accounts))
+            client = ApiClient(dialect=dialect, key=key, secret="", accounts=names)
+            put_client(
+                client,
+                {},
+                secret,
+                lambda *_: None,
+                wiring.records,
+                is_compared=kind.is_compared,
+            )
+        return key, secret
 
+    def connector(self, account: DemoAccount, symbol: str) -> Mapping[str, str]:
+        """Return name and token of a connector, which has the name of its account."""
+        wiring, name = self._wiring, str(account)
+        token = self._secret(f"connector {name}")
+        if wiring.registry.connector(name) is None:
+            facts = {"token": token, "account": AccountName(account), "symbol": symbol}
+            put_connector(name, facts, wiring.records)
+        return {"connectorName": name, "connectorToken": token}
 
-def _secret(wiring: Wiring, purpose: str) -> str:
-    return derived(wiring.settings.secret_keys[-1].reveal(), f"demo {purpose}")
+    def _secret(self, purpose: str) -> str:
+        return derived(self._wiring.settings.secret_keys[-1].reveal(), f"demo {purpose}")

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 from marshmallow import ValidationError, fields, validate
 
-from app.admin.request_body import Name, SecretText, Strict, checked_name
+from app.admin.request_body import checked_name
 from app.bootstrap import Wiring
 from app.domain.account import Account
 from app.domain.enums import STATES_BY_HAND, AccountState, Market, Mode, PositionMode
 from app.domain.identifiers import AccountName
 from app.services.admin.accounts import disable_account, find_account, new_account, put_account
-from app.web.fields import Flag, ValueField, loaded
+from app.web.fields import Flag, Name, SecretText, Strict, ValueField, loaded
 
 Json = dict[str, object]
 

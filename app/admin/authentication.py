@@ -1,51 +1,19 @@
 """Who is calling our own paths: somebody with the admin token, or a dashboard that had it."""
 
-from typing import Final
+from http import HTTPStatus
 
-from flask import Blueprint, Response, jsonify, redirect, request
+from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.admin.attempts import Attempts
-from app.admin.request_body import Strict, body_of_request
+from app.admin.request_body import body_of_request
 from app.admin.sessions import COOKIE, LIFE_SECONDS, Sessions
 from app.bootstrap import Wiring
-from app.dialects.three_commas import operations as three_commas_operations
 from app.domain.errors import NotAuthenticated, NotPermitted
 from app.settings import Settings, derived
-from app.web.fields import Text, loaded
+from app.web.fields import Strict, Text, loaded
 from app.web.peer import address_of, is_https
-
-#: Rules of the routes that are open without credentials. Every other route asks for some, be it
-#: here or in the way of its dialect.
-OPEN_ROUTES: Final = frozenset(
-    {
-        "/",  # without a session only the form that asks for the admin token
-        "/login",
-        "/healthz",
-        "/readyz",
-        "/metrics",
-        "/openapi.json",
-        "/docs",
-        "/static/<path:filename>",
-        # The market data of Poloniex, as there.
-        "/timestamp",
-        "/currencies",
-        "/currencies/<code>",
-        "/v2/currencies",
-        "/v2/currencies/<code>",
-        "/v3/market/allInstruments",
-        "/markets",
-        "/markets/price",
-        "/markets/ticker24h",
-        "/markets/<symbol>",
-        "/markets/<symbol>/price",
-        "/markets/<symbol>/ticker24h",
-        "/markets/<symbol>/orderBook",
-        "/markets/<symbol>/candles",
-        "/markets/<symbol>/trades",
-        *three_commas_operations.OPEN,
-    }
-)
+from app.web.routes import Access, Route, blueprint_of, route_of_request
 
 #: Methods that change nothing, so that nobody gains from having them called by a stranger.
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -64,8 +32,29 @@ class Gate:
         self._token = settings.admin_token
         self._sessions = Sessions(derived(settings.admin_token.reveal(), "dashboard session"))
 
+    def admit(self) -> AnyResponse | None:
+        """Let pass whom the row of the route lets pass; for `before_request` of the app.
+
+        What no row names is for the admin alone, so a route that somebody forgot is not open.
+
+        Returns:
+            The form that asks for the admin token, in the place of a page.
+        """
+        if request.url_rule is None:
+            return None  # nothing answers here, and that may be said to everybody
+        route = route_of_request()
+        match Access.ADMIN if route is None else route.access:
+            case Access.ADMIN:
+                self.check()
+            case Access.SESSION if not self.is_signed_in():
+                status = HTTPStatus.OK if request.path == "/" else HTTPStatus.UNAUTHORIZED
+                return make_response(render_template("dashboard/sign_in.html"), status)
+            case _:
+                pass
+        return None
+
     def check(self) -> None:
-        """Refuse the current request unless it may pass; for `before_request` of a blueprint.
+        """Refuse the current request unless it comes from the admin.
 
         Raises:
             NotAuthenticated: neither token nor session.
@@ -152,7 +141,6 @@ class _Door:
 
     def log_out(self) -> Response:
         """Let the browser forget the session."""
-        self._gate.check()
         response = Response(status=204)
         response.delete_cookie(COOKIE, httponly=True, samesite="Strict")
         return response
@@ -165,8 +153,11 @@ def _token_of_body() -> str:
 
 def blueprint(wiring: Wiring) -> Blueprint:
     """Return the route by which a person signs in to the dashboard, and out."""
-    routes = Blueprint("authentication", __name__)
     door = _Door(wiring)
-    routes.add_url_rule("/login", "log_in", door.log_in, methods=["POST"])
-    routes.add_url_rule("/login", "log_out", door.log_out, methods=["DELETE"])
-    return routes
+    return blueprint_of(
+        "authentication",
+        (
+            Route(method="POST", rule="/login", view=door.log_in, access=Access.OPEN),
+            Route(method="DELETE", rule="/login", view=door.log_out),
+        ),
+    )

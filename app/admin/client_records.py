@@ -4,18 +4,18 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from marshmallow import ValidationError
 
-from app.admin.client_bodies import BODIES, RECORD_FIELDS
 from app.admin.request_body import checked_name, refused
 from app.bootstrap import Wiring
-from app.dialects.hummingbot.credentials import DEFAULT, is_only_play
+from app.dialects.surfaces import SURFACES
 from app.domain.account import Account, ApiClient
-from app.domain.enums import Dialect, Market
+from app.domain.enums import Dialect, Mode
 from app.domain.errors import NotFound
 from app.services.admin.clients import put_client
+from app.web.client_kind import ClientKind
 from app.web.fields import Text, loaded
 
 Json = dict[str, object]
@@ -41,6 +41,9 @@ class ClientKey(Text):
 
 
 _KEY_SHAPE = ClientKey()
+
+#: Fields of the record itself; the others are settings of the dialect.
+RECORD_FIELDS: Final = frozenset({"accounts", "enabled", "permissions", "secret", "password"})
 
 
 class ClientRecords:
@@ -70,15 +73,20 @@ class ClientRecords:
             NotFound: there is no such dialect with clients.
             MalformedPayload: with the messages by field; nothing has changed.
         """
-        spoken = _dialect_of(dialect)
+        spoken, kind = _dialect_of(dialect)
         self._registry.refresh()
         known = self._registry.client(spoken, key)
-        named = loaded(BODIES[spoken], content)
-        word = secret_word(spoken)
+        named = loaded(kind.body, content)
         client = known or ApiClient(dialect=spoken, key=checked_name(key, _KEY_SHAPE), secret="")
-        rule = partial(self._refuse, named)
-        client, made = put_client(client, _changes(named), named.get(word), rule, self._records)
-        return shown(client) if made is None else {**shown(client), word: made}
+        client, made = put_client(
+            client,
+            _changes(named),
+            named.get(kind.word),
+            partial(self._refuse, kind, named),
+            self._records,
+            is_compared=kind.is_compared,
+        )
+        return shown(client) if made is None else {**shown(client), kind.word: made}
 
     def disable(self, dialect: str, key: str) -> Json:
         """Switch a client off: its requests are refused.
@@ -91,7 +99,7 @@ class ClientRecords:
         return shown(client)
 
     def _get(self, dialect: str, key: str) -> ApiClient:
-        spoken = _dialect_of(dialect)
+        spoken, _ = _dialect_of(dialect)
         self._registry.refresh()
         client = self._registry.client(spoken, key)
         if client is None:
@@ -100,19 +108,21 @@ class ClientRecords:
 
     def _refuse(
         self,
+        kind: ClientKind,
         named: Mapping[str, Any],
         client: ApiClient,
         accounts: Sequence[Account],
     ) -> None:
         """Refuse what the dialect of a client does not bear."""
-        is_one_spot = len(accounts) <= 1 and all(one.market is Market.SPOT for one in accounts)
-        if "accounts" in named and client.dialect is Dialect.POLONIEX and not is_one_spot:
-            raise refused("accounts", "Poloniex has one account, and that is a SPOT account.")
-        if client.dialect is not Dialect.HUMMINGBOT or client.key != DEFAULT:
+        complaint = kind.complaint(accounts) if "accounts" in named else None
+        if complaint is not None:
+            raise refused("accounts", complaint)
+        if kind.public is None or client.key != kind.public[0]:
             return
-        # Everybody knows this password, so that it opens no real money.
-        if self._records.vault.matches(DEFAULT, client.secret) and not is_only_play(accounts):
-            raise refused("password", "Choose another: this one opens paper accounts only.")
+        # Everybody knows this secret, so that it opens no real money.
+        is_public = self._records.vault.matches(kind.public[1], client.secret)
+        if is_public and any(one.mode is not Mode.PAPER for one in accounts):
+            raise refused(kind.word, "Choose another: this one opens paper accounts only.")
 
 
 def _changes(named: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,11 +138,6 @@ def _changes(named: Mapping[str, Any]) -> dict[str, Any]:
     return changes
 
 
-def secret_word(dialect: Dialect) -> str:
-    """Return what the dialect calls its secret."""
-    return "password" if dialect is Dialect.HUMMINGBOT else "secret"
-
-
 def shown(client: ApiClient) -> Json:
     """Return a client without its secret, with the settings that were made."""
     return {
@@ -145,11 +150,8 @@ def shown(client: ApiClient) -> Json:
     }
 
 
-def _dialect_of(text: str) -> Dialect:
-    try:
-        dialect = Dialect(text)
-    except ValueError:
-        dialect = None
-    if dialect is None or dialect not in BODIES:
-        raise NotFound(f"there is no dialect {text[:64]!a} with API clients")
-    return dialect
+def _dialect_of(text: str) -> tuple[Dialect, ClientKind]:
+    for dialect, surface in SURFACES.items():
+        if dialect == text and surface.clients is not None:
+            return dialect, surface.clients
+    raise NotFound(f"there is no dialect {text[:64]!a} with API clients")

@@ -9,14 +9,14 @@ from typing import Any
 from marshmallow import ValidationError, validate
 from marshmallow import fields as shapes
 
-from app.admin.request_body import SecretText, Strict, checked_name, refused
+from app.admin.request_body import checked_name, refused
 from app.bootstrap import Wiring
 from app.dialects.crypto_arsenal.settings import ConnectorSettings, settings_of
 from app.domain.account import Connector
 from app.domain.errors import NotFound
 from app.domain.money import plain
 from app.services.admin.connectors import existing_account, put_connector
-from app.web.fields import Flag, Text, loaded
+from app.web.fields import Flag, SecretText, Strict, Text, loaded
 
 Json = dict[str, object]
 

@@ -1,14 +1,13 @@
-"""The dashboard: its door, its routes, and the headers that guard them.
+"""The dashboard: its routes, and the headers that guard them.
 
 Every page asks for itself again while it is looked at (see `static/dashboard.js`), so a view is a
 plain function of the store, and text that came by webhook is escaped in one place, the templates.
 """
 
 import shlex
-from http import HTTPStatus
 from typing import Final
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response
 
 from app.admin.alert_builder import TOKEN_PLACEHOLDER
 from app.admin.authentication import Gate
@@ -17,6 +16,7 @@ from app.admin.static_files import StaticFiles
 from app.bootstrap import Wiring
 from app.domain.decision import EntryName
 from app.domain.errors import HookfillError
+from app.web.routes import Access, Route, blueprint_of
 from app.web.time_texts import iso, span
 
 #: Nothing but our own files is loaded or run, nothing inline, and nobody may frame a page.
@@ -32,22 +32,6 @@ HEADERS: Final = {
 }
 
 
-class _Door:
-    """Stands before every page."""
-
-    def __init__(self, gate: Gate) -> None:
-        self._gate = gate
-
-    def ask(self) -> Response | None:
-        """Show those without a session the form that asks for the token, and nothing else."""
-        if self._gate.is_signed_in() or request.endpoint == "dashboard.file":
-            return None
-        response = make_response(render_template("dashboard/sign_in.html"))
-        if request.path != "/":
-            response.status_code = HTTPStatus.UNAUTHORIZED
-        return response
-
-
 def _guarded(response: Response) -> Response:
     response.headers.update(HEADERS)
     response.headers.setdefault("Cache-Control", "no-store")
@@ -56,10 +40,19 @@ def _guarded(response: Response) -> Response:
 
 def blueprint(wiring: Wiring) -> Blueprint:
     """Return the pages and their files."""
-    routes = Blueprint("dashboard", __name__, template_folder="templates")
-    gate = Gate(wiring.settings)
-    pages, files = Pages(wiring, gate), StaticFiles()
-    routes.before_request(_Door(gate).ask)
+    pages, files = Pages(wiring, Gate(wiring.settings)), StaticFiles()
+    rows = [
+        Route(method="GET", rule=rule, view=view, access=Access.SESSION)
+        for rule, view in (
+            ("/", pages.overview),
+            ("/ui/orders/<reference>", pages.order),
+            ("/ui/accounts", pages.accounts),
+            ("/ui/accounts/<name>", pages.account),
+            ("/ui/connectors", pages.connectors),
+        )
+    ]
+    file = Route(method="GET", rule="/static/<path:filename>", view=files.send, access=Access.OPEN)
+    routes = blueprint_of("dashboard", (*rows, file), __name__, "templates")
     routes.after_request(_guarded)
     routes.register_error_handler(HookfillError, pages.trouble)
     routes.context_processor(
@@ -72,13 +65,4 @@ def blueprint(wiring: Wiring) -> Blueprint:
             "token_placeholder": TOKEN_PLACEHOLDER,
         }
     )
-    for path, name, view in (
-        ("/", "overview", pages.overview),
-        ("/ui/orders/<reference>", "order", pages.order),
-        ("/ui/accounts", "accounts", pages.accounts),
-        ("/ui/accounts/<name>", "account", pages.account),
-        ("/ui/connectors", "connectors", pages.connectors),
-        ("/static/<path:filename>", "file", files.send),
-    ):
-        routes.add_url_rule(path, name, view, methods=["GET"])
     return routes

@@ -5,9 +5,8 @@ from dataclasses import asdict
 
 from flask import Blueprint, Response, jsonify
 
-from app.admin.authentication import Gate
 from app.admin.health import CANARY_AGE_MAX_MS
-from app.admin.request_body import Strict, body_of_request
+from app.admin.request_body import body_of_request
 from app.bootstrap import Wiring, store_warnings
 from app.domain import moments
 from app.domain.account import PAPER, Account
@@ -17,7 +16,8 @@ from app.domain.identifiers import AccountName
 from app.domain.quarantined import Quarantined
 from app.services.admin.inspect import findings_of
 from app.services.keeping.epoch import is_history_behind
-from app.web.fields import loaded
+from app.web.fields import Strict, loaded
+from app.web.routes import Route, blueprint_of
 
 Json = dict[str, object]
 
@@ -166,11 +166,12 @@ def _is_well(rows: Sequence[Json]) -> bool:
 
 def blueprint(wiring: Wiring) -> Blueprint:
     """Return the routes that look whether all is well."""
-    routes = Blueprint("doctor", __name__)
-    routes.before_request(Gate(wiring.settings).check)
     doctor = _Doctor(wiring)
-    routes.add_url_rule("/api/quarantine", "quarantine", doctor.quarantine, methods=["GET"])
-    routes.add_url_rule("/api/doctor", "doctor", doctor.all, methods=["POST"])
-    one = "/api/accounts/<name>/test"
-    routes.add_url_rule(one, "test_account", doctor.account, methods=["POST"])
-    return routes
+    return blueprint_of(
+        "doctor",
+        (
+            Route(method="GET", rule="/api/quarantine", view=doctor.quarantine),
+            Route(method="POST", rule="/api/doctor", view=doctor.all),
+            Route(method="POST", rule="/api/accounts/<name>/test", view=doctor.account),
+        ),
+    )

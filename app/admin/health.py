@@ -16,6 +16,7 @@ from app.admin.gauges import registry_of
 from app.bootstrap import Wiring
 from app.domain import moments
 from app.domain.errors import StoreError
+from app.web.routes import Access, Route, blueprint_of
 
 #: A canary is sent every 2 s; one that is older than this did not come through.
 CANARY_AGE_MAX_MS = 10_000
@@ -90,9 +91,12 @@ def _counted() -> CollectorRegistry:
 
 def blueprint(wiring: Wiring) -> Blueprint:
     """Return the routes of health and metrics, which are open."""
-    routes = Blueprint("health", __name__)
     health = _Health(wiring)
-    routes.add_url_rule("/healthz", "live", health.live, methods=["GET"])
-    routes.add_url_rule("/readyz", "ready", health.ready, methods=["GET"])
-    routes.add_url_rule("/metrics", "metrics", health.metrics, methods=["GET"])
-    return routes
+    return blueprint_of(
+        "health",
+        (
+            Route(method="GET", rule="/healthz", view=health.live, access=Access.OPEN),
+            Route(method="GET", rule="/readyz", view=health.ready, access=Access.OPEN),
+            Route(method="GET", rule="/metrics", view=health.metrics, access=Access.OPEN),
+        ),
+    )

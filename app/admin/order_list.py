@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from marshmallow import ValidationError, fields, validate
 
-from app.admin.request_body import Strict, refused
+from app.admin.request_body import refused
 from app.domain.aggregate import Aggregate
 from app.domain.enums import Dialect, Kind
 from app.domain.identifiers import ID_DIGITS_MAX, AccountId, AggregateId, EpochMs, id_from
@@ -18,7 +18,7 @@ from app.domain.search import Place, Search, place_of
 from app.domain.smart_order import SmartOrderState
 from app.domain.smart_trade.enums import TradeStatus
 from app.domain.status import OrderStatus
-from app.web.fields import Text, ValueField, WholeNumber, between
+from app.web.fields import Strict, Text, ValueField, WholeNumber, between
 
 #: Rows on one page.
 LIMIT_MAX = 500

@@ -6,7 +6,6 @@ from typing import Any
 
 from marshmallow import fields
 
-from app.admin.request_body import Strict
 from app.domain.enums import ReasonCode
 from app.domain.errors import NotPermitted, WrongState
 from app.domain.events import OutcomeStated
@@ -15,7 +14,7 @@ from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.report import OrderReport
 from app.domain.status import OrderStatus
-from app.web.fields import Number, Text, WholeNumber, invalid_fields
+from app.web.fields import Number, Strict, Text, WholeNumber, invalid_fields
 
 
 class Outcome(StrEnum):

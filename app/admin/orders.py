@@ -2,7 +2,6 @@
 
 from flask import Blueprint, Response, jsonify
 
-from app.admin.authentication import Gate
 from app.admin.event_stream import EventStreams
 from app.admin.order_list import (
     ListQuery,
@@ -12,7 +11,7 @@ from app.admin.order_list import (
     search_from,
 )
 from app.admin.order_outcomes import OutcomeBody, outcome_from
-from app.admin.request_body import Strict, body_of_request, query_of_request
+from app.admin.request_body import body_of_request, query_of_request
 from app.admin.rows import detail_of, row_of
 from app.admin.timelines import whole_timeline
 from app.bootstrap import Wiring
@@ -24,7 +23,8 @@ from app.domain.order import Order
 from app.domain.reason import Reason
 from app.services.advance import advance
 from app.services.placing.cancel import request_cancel
-from app.web.fields import loaded
+from app.web.fields import Strict, loaded
+from app.web.routes import Route, blueprint_of
 
 _QUERY = ListQuery()
 _NOTHING = Strict()
@@ -119,14 +119,16 @@ class _Orders:
 
 def blueprint(wiring: Wiring) -> Blueprint:
     """Return the routes that read orders and cancel them."""
-    routes = Blueprint("orders", __name__)
-    routes.before_request(Gate(wiring.settings).check)
     orders = _Orders(wiring)
     streams = EventStreams(wiring.events, max(1, wiring.settings.web_connections // 10))
     one = "/api/orders/<reference>"
-    routes.add_url_rule("/api/orders", "list", orders.list, methods=["GET"])
-    routes.add_url_rule(one, "show", orders.show, methods=["GET"])
-    routes.add_url_rule(f"{one}/resolve", "resolve", orders.resolve, methods=["POST"])
-    routes.add_url_rule(f"{one}/cancel", "cancel", orders.cancel, methods=["POST"])
-    routes.add_url_rule("/api/events", "events", streams.open, methods=["GET"])
-    return routes
+    return blueprint_of(
+        "orders",
+        (
+            Route(method="GET", rule="/api/orders", view=orders.list),
+            Route(method="GET", rule=one, view=orders.show),
+            Route(method="POST", rule=f"{one}/resolve", view=orders.resolve),
+            Route(method="POST", rule=f"{one}/cancel", view=orders.cancel),
+            Route(method="GET", rule="/api/events", view=streams.open),
+        ),
+    )

@@ -8,6 +8,7 @@ from flask import Response, make_response, render_template, request
 from app.admin.account_records import AccountRecords
 from app.admin.alert_builder import SMALL_ALERT, alert_for
 from app.admin.authentication import Gate
+from app.admin.errors import error_answer
 from app.admin.order_list import cursor_of
 from app.admin.overview import OVERVIEW_QUERY, Overview
 from app.admin.recovery import FrozenAccounts
@@ -27,7 +28,6 @@ from app.domain.smart_order import SmartOrderState
 from app.domain.smart_trade.enums import TradeStatus
 from app.domain.status import OrderStatus
 from app.settings import is_loopback
-from app.web.answers import error_answer
 from app.web.peer import is_https
 
 
@@ -47,7 +47,7 @@ class Pages:
 
     def trouble(self, error: HookfillError) -> Response:
         """Show an error as a page, with the status that the API would give it."""
-        status = error_answer(error).status_code
+        status = error_answer(error).status
         is_history = isinstance(error, HistoryUnavailable)
         page = self._page("trouble", status=status, message=str(error), is_history=is_history)
         response = make_response(page)

@@ -1,16 +1,18 @@
 """The paper venue: its accounts, instruments and prices, and a place to wait for what follows."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, Response, jsonify
 
-from app.admin.authentication import Gate
 from app.admin.paper_accounts import PaperAccounts
 from app.admin.paper_bodies import INSTRUMENTS, PRICES, read
-from app.admin.paper_controls import add_controls
+from app.admin.paper_controls import control_rows
 from app.admin.request_body import body_of_request, query_of_request
 from app.admin.waiting import Patience, Wait, settled_answer
 from app.bootstrap import Wiring
 from app.dispatch.routes import TaskName
 from app.domain.account import PAPER
+from app.web.routes import Route, blueprint_of
 
 _WAIT = Wait()
 _PATIENCE = Patience()
@@ -60,25 +62,21 @@ class _Paper:
         """Wait until everything that can happen now has happened."""
         return settled_answer(self._ports, query_of_request(_PATIENCE))
 
-    def add_to(self, routes: Blueprint) -> None:
-        """Add the routes."""
-        for path, name, view, method in (
-            ("/paper/accounts/<name>", "show_account", self.show_account, "GET"),
-            ("/paper/accounts/<name>", "put_account", self.put_account, "PUT"),
-            ("/paper/instruments", "put_instruments", self.put_instruments, "PUT"),
-            ("/paper/prices", "show_prices", self.show_prices, "GET"),
-            ("/paper/prices", "put_prices", self.put_prices, "PUT"),
-            ("/paper/prices", "clear_prices", self.clear_prices, "DELETE"),
-            ("/paper/settle", "settle", self.settle, "POST"),
-        ):
-            routes.add_url_rule(path, name, view, methods=[method])
+    def rows(self) -> Sequence[Route]:
+        """Return the routes."""
+        one = "/paper/accounts/<name>"
+        return (
+            Route(method="GET", rule=one, view=self.show_account),
+            Route(method="PUT", rule=one, view=self.put_account),
+            Route(method="PUT", rule="/paper/instruments", view=self.put_instruments),
+            Route(method="GET", rule="/paper/prices", view=self.show_prices),
+            Route(method="PUT", rule="/paper/prices", view=self.put_prices),
+            Route(method="DELETE", rule="/paper/prices", view=self.clear_prices),
+            Route(method="POST", rule="/paper/settle", view=self.settle),
+        )
 
 
 def blueprint(wiring: Wiring) -> Blueprint:
     """Return the routes of the paper venue; those that control tests exist in the test profile."""
-    routes = Blueprint("paper", __name__)
-    routes.before_request(Gate(wiring.settings).check)
-    _Paper(wiring).add_to(routes)
-    if wiring.settings.fast:
-        add_controls(routes, wiring)
-    return routes
+    controls = control_rows(wiring) if wiring.settings.fast else ()
+    return blueprint_of("paper", (*_Paper(wiring).rows(), *controls))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from app.admin.paper_bodies import PAPER_ACCOUNT, read
-from app.admin.request_body import Name, checked_name, refused
+from app.admin.request_body import checked_name, refused
 from app.bootstrap import Wiring
 from app.domain.account import Account
 from app.domain.enums import Mode
@@ -14,6 +14,7 @@ from app.paper.admin.account_update import AccountSetting
 from app.paper.admin.render import Json
 from app.services.admin.accounts import find_account, new_account, refuse_wrong
 from app.services.admin.reset import cancel_everything
+from app.web.fields import Name
 
 _NAME = Name()
 

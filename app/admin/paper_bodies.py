@@ -9,7 +9,6 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load
 
-from app.admin.request_body import Strict
 from app.domain.enums import Market, PositionMode
 from app.domain.errors import MalformedPayload
 from app.domain.identifiers import Currency, Symbol
@@ -19,7 +18,7 @@ from app.domain.money import plain
 from app.paper.admin.account_update import LEVERAGE_MAX, AccountSetting, PositionSetting
 from app.paper.domain.account import Fees
 from app.paper.domain.fault import FaultPlan, FaultWord, FaultyCall
-from app.web.fields import ValueField, messages_by_name
+from app.web.fields import Strict, ValueField, messages_by_name
 
 Levels = tuple[tuple[Decimal, Decimal], ...]
 

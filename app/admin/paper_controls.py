@@ -1,12 +1,12 @@
 """What only the test profile has: a clock that can be moved, and faults of the paper venue."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from flask import Blueprint, Response, jsonify
+from flask import Response, jsonify
 
 from app.admin.paper_accounts import PaperAccounts
 from app.admin.paper_bodies import FAULTS, read
-from app.admin.request_body import Strict, body_of_request, query_of_request
+from app.admin.request_body import body_of_request, query_of_request
 from app.admin.waiting import Patience, settled
 from app.bootstrap import Wiring
 from app.dispatch.routes import TaskName
@@ -14,7 +14,8 @@ from app.domain.errors import MalformedPayload
 from app.domain.identifiers import EpochMs
 from app.ports.clock import MovableClock
 from app.services.keeping.resume import wake_everybody
-from app.web.fields import Flag, WholeNumber, between, loaded
+from app.web.fields import Flag, Strict, WholeNumber, between, loaded
+from app.web.routes import Route
 
 #: Ten years: further ahead nothing is tested.
 ADVANCE_MAX_MS = 315_360_000_000
@@ -83,19 +84,16 @@ class _Controls:
                 message = "one of advance_ms, freeze_at_ms and real (true) is needed"
                 raise MalformedPayload("validation_failed", message)
 
-    def add_to(self, routes: Blueprint) -> None:
-        """Add the routes."""
-        for path, name, view, method in (
-            ("/paper/clock", "show_clock", self.show_clock, "GET"),
-            ("/paper/clock", "move_clock", self.move_clock, "POST"),
-            ("/paper/faults/<account>", "put_faults", self.put_faults, "PUT"),
-            ("/paper/faults/<account>", "clear_faults", self.clear_faults, "DELETE"),
-        ):
-            routes.add_url_rule(path, name, view, methods=[method])
 
-
-def add_controls(routes: Blueprint, wiring: Wiring) -> None:
-    """Add the routes of the test profile."""
+def control_rows(wiring: Wiring) -> Sequence[Route]:
+    """Return the routes of the test profile."""
     clock = wiring.movable_clock
     assert clock is not None, "bootstrap gives the test profile one"  # noqa: S101
-    _Controls(wiring, clock).add_to(routes)
+    controls = _Controls(wiring, clock)
+    faults = "/paper/faults/<account>"
+    return (
+        Route(method="GET", rule="/paper/clock", view=controls.show_clock),
+        Route(method="POST", rule="/paper/clock", view=controls.move_clock),
+        Route(method="PUT", rule=faults, view=controls.put_faults),
+        Route(method="DELETE", rule=faults, view=controls.clear_faults),
+    )

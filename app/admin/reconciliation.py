@@ -4,8 +4,7 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify
 
-from app.admin.authentication import Gate
-from app.admin.request_body import Strict, body_of_request
+from app.admin.request_body import body_of_request
 from app.admin.venue_accounts import VenueAccounts, cancel_row
 from app.bootstrap import Wiring
 from app.domain.account import PAPER, Account
@@ -13,7 +12,8 @@ from app.domain.errors import NotFound, WrongState
 from app.domain.identifiers import AccountName, ClientOrderId, Symbol, VenueOrderId
 from app.services.admin.venue_cancels import request_venue_cancel
 from app.services.following.reconcile import reconcile_now
-from app.web.fields import Text, loaded
+from app.web.fields import Strict, Text, loaded
+from app.web.routes import Route, blueprint_of
 
 _NOTHING = Strict()
 
@@ -80,14 +80,18 @@ class _Reconciliations:
 
 def blueprint(wiring: Wiring) -> Blueprint:
     """Return the routes about accounts and their venues."""
-    routes = Blueprint("reconciliation", __name__)
-    routes.before_request(Gate(wiring.settings).check)
     found = _Reconciliations(wiring)
-    path = "/api/accounts/<name>/reconciliation"
-    routes.add_url_rule(path, "show", found.show, methods=["GET"])
-    routes.add_url_rule(path, "renew", found.renew, methods=["POST"])
-    cancels = "/api/accounts/<name>/venue-cancels"
-    routes.add_url_rule(cancels, "cancel", found.cancel, methods=["POST"])
-    orphan = "/api/accounts/<name>/orphaned-fills/<client_order_id>"
-    routes.add_url_rule(orphan, "acknowledge", found.acknowledge, methods=["DELETE"])
-    return routes
+    one = "/api/accounts/<name>"
+    return blueprint_of(
+        "reconciliation",
+        (
+            Route(method="GET", rule=f"{one}/reconciliation", view=found.show),
+            Route(method="POST", rule=f"{one}/reconciliation", view=found.renew),
+            Route(method="POST", rule=f"{one}/venue-cancels", view=found.cancel),
+            Route(
+                method="DELETE",
+                rule=f"{one}/orphaned-fills/<client_order_id>",
+                view=found.acknowledge,
+            ),
+        ),
+    )

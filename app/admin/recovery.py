@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from flask import Blueprint, Response, jsonify
 from marshmallow import fields
 
-from app.admin.authentication import Gate
-from app.admin.request_body import Strict, body_of_request
+from app.admin.request_body import body_of_request
 from app.admin.rows import row_of
 from app.bootstrap import Wiring
 from app.domain.account import Account
@@ -15,7 +14,8 @@ from app.domain.frozen import Frozen, PlacedOrder
 from app.domain.identifiers import AccountName, EpochMs
 from app.domain.money import plain
 from app.services.admin.recover import end_waiting, release, waiting
-from app.web.fields import Flag, loaded
+from app.web.fields import Flag, Strict, loaded
+from app.web.routes import Route, blueprint_of
 
 Json = dict[str, object]
 
@@ -112,10 +112,11 @@ def _waiting_row(aggregate: Aggregate, account: Account) -> Mapping[str, object]
 
 def blueprint(wiring: Wiring) -> Blueprint:
     """Return the routes of frozen accounts."""
-    routes = Blueprint("recovery", __name__)
-    routes.before_request(Gate(wiring.settings).check)
     recovery = _Recovery(wiring)
-    routes.add_url_rule("/api/recovery", "list", recovery.list, methods=["GET"])
-    path = "/api/accounts/<name>/recovery"
-    routes.add_url_rule(path, "release", recovery.release, methods=["POST"])
-    return routes
+    return blueprint_of(
+        "recovery",
+        (
+            Route(method="GET", rule="/api/recovery", view=recovery.list),
+            Route(method="POST", rule="/api/accounts/<name>/recovery", view=recovery.release),
+        ),
+    )

@@ -4,58 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import request
-from marshmallow import RAISE, Schema, ValidationError, validate
+from marshmallow import Schema, ValidationError
 
 from app.domain.errors import MalformedPayload
 from app.web.fields import Text, invalid_fields, loaded
 from app.web.json_body import payload_from
 from app.web.raw_body import raw_body
-
-#: Of any secret that a person gives.
-SECRET_CHARACTERS_MAX = 4096
-
-
-class Strict(Schema):
-    """A shape of our own API, which refuses what it does not know."""
-
-    class Meta:
-        """Unknown keys are mistakes of whoever wrote them."""
-
-        unknown = RAISE
-
-
-class Name(Text):
-    """A name of ours: a letter or digit, then letters, digits and any of `._-`, 64 in all."""
-
-    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - marshmallow's own
-        pattern = validate.Regexp(
-            r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z",
-            error="Must be 1 to 64 letters, digits or any of ._- beginning with a letter or digit.",
-        )
-        super().__init__(validate=pattern, **options)
-
-
-class SecretText(Text):
-    """A token, secret or password: printable ASCII, kept as given. No message repeats it.
-
-    Args:
-        characters_max: how long it may be.
-        lines: whether it may have several.
-    """
-
-    def __init__(
-        self,
-        characters_max: int = SECRET_CHARACTERS_MAX,
-        *,
-        lines: bool = False,
-        **options: Any,  # noqa: ANN401
-    ) -> None:
-        signs = r"[ -~\r\n]" if lines else "[ -~]"
-        pattern = validate.Regexp(
-            rf"{signs}{{1,{characters_max}}}\Z",
-            error=f"Must be 1 to {characters_max} printable ASCII characters.",
-        )
-        super().__init__(validate=pattern, **options)
 
 
 def body_of_request() -> Mapping[str, object]:

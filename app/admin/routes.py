@@ -1,13 +1,15 @@
 """The records behind every credential: accounts, connectors and API clients."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, Response, jsonify
 
 from app.admin.account_records import AccountRecords
-from app.admin.authentication import Gate
 from app.admin.client_records import ClientRecords
 from app.admin.connector_records import ConnectorRecords
 from app.admin.request_body import body_of_request
 from app.bootstrap import Wiring
+from app.web.routes import Route, blueprint_of
 
 
 class _NamedRecords:
@@ -32,13 +34,15 @@ class _NamedRecords:
         """Switch one off."""
         return jsonify(self._records.disable(name))
 
-    def add_to(self, routes: Blueprint, kind: str) -> None:
-        """Add the routes under `/api/<kind>`."""
-        one = f"/api/{kind}/<name>"
-        routes.add_url_rule(f"/api/{kind}", f"list_{kind}", self.list, methods=["GET"])
-        routes.add_url_rule(one, f"show_{kind}", self.show, methods=["GET"])
-        routes.add_url_rule(one, f"put_{kind}", self.put, methods=["PUT"])
-        routes.add_url_rule(one, f"disable_{kind}", self.disable, methods=["DELETE"])
+    def rows(self, kind: str) -> Sequence[Route]:
+        """Return the routes under `/api/<kind>`."""
+        every, one = f"/api/{kind}", f"/api/{kind}/<name>"
+        return (
+            Route(method="GET", rule=every, view=self.list),
+            Route(method="GET", rule=one, view=self.show),
+            Route(method="PUT", rule=one, view=self.put),
+            Route(method="DELETE", rule=one, view=self.disable),
+        )
 
 
 class _Clients:
@@ -63,20 +67,24 @@ class _Clients:
         """Switch one off."""
         return jsonify(self._records.disable(dialect, key))
 
-    def add_to(self, routes: Blueprint) -> None:
-        """Add the routes under `/api/clients`."""
+    def rows(self) -> Sequence[Route]:
+        """Return the routes under `/api/clients`."""
         one = "/api/clients/<dialect>/<key>"
-        routes.add_url_rule("/api/clients", "list_clients", self.list, methods=["GET"])
-        routes.add_url_rule(one, "show_client", self.show, methods=["GET"])
-        routes.add_url_rule(one, "put_client", self.put, methods=["PUT"])
-        routes.add_url_rule(one, "disable_client", self.disable, methods=["DELETE"])
+        return (
+            Route(method="GET", rule="/api/clients", view=self.list),
+            Route(method="GET", rule=one, view=self.show),
+            Route(method="PUT", rule=one, view=self.put),
+            Route(method="DELETE", rule=one, view=self.disable),
+        )
 
 
 def blueprint(wiring: Wiring) -> Blueprint:
     """Return the routes that set and show accounts, connectors and clients."""
-    routes = Blueprint("admin", __name__)
-    routes.before_request(Gate(wiring.settings).check)
-    _NamedRecords(AccountRecords(wiring)).add_to(routes, "accounts")
-    _NamedRecords(ConnectorRecords(wiring)).add_to(routes, "connectors")
-    _Clients(ClientRecords(wiring)).add_to(routes)
-    return routes
+    return blueprint_of(
+        "admin",
+        (
+            *_NamedRecords(AccountRecords(wiring)).rows("accounts"),
+            *_NamedRecords(ConnectorRecords(wiring)).rows("connectors"),
+            *_Clients(ClientRecords(wiring)).rows(),
+        ),
+    )

@@ -6,15 +6,15 @@ from typing import Any
 from flask import Blueprint, Response, jsonify
 from marshmallow import fields
 
-from app.admin.authentication import Gate
-from app.admin.request_body import Name, Strict, body_of_request, query_of_request
+from app.admin.request_body import body_of_request, query_of_request
 from app.bootstrap import Wiring
 from app.domain.account import hosts_of
 from app.domain.enums import Market, Mode
 from app.domain.errors import NotFound
 from app.domain.identifiers import Symbol, VenueName
 from app.domain.symbols import Listed, resolved
-from app.web.fields import Text, loaded
+from app.web.fields import Name, Strict, Text, loaded
+from app.web.routes import Route, blueprint_of
 
 
 class SymbolQuery(Strict):
@@ -85,10 +85,12 @@ class _Symbols:
 
 def blueprint(wiring: Wiring) -> Blueprint:
     """Return the routes of symbols."""
-    routes = Blueprint("symbols", __name__)
-    routes.before_request(Gate(wiring.settings).check)
     symbols = _Symbols(wiring)
-    routes.add_url_rule("/api/symbols", "list_spellings", symbols.list, methods=["GET"])
-    routes.add_url_rule("/api/symbols", "put_spelling", symbols.put, methods=["PUT"])
-    routes.add_url_rule("/api/symbols/resolve", "resolve", symbols.resolve, methods=["GET"])
-    return routes
+    return blueprint_of(
+        "symbols",
+        (
+            Route(method="GET", rule="/api/symbols", view=symbols.list),
+            Route(method="PUT", rule="/api/symbols", view=symbols.put),
+            Route(method="GET", rule="/api/symbols/resolve", view=symbols.resolve),
+        ),
+    )

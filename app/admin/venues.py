@@ -2,9 +2,9 @@
 
 from flask import Blueprint, Response, jsonify
 
-from app.admin.authentication import Gate
 from app.bootstrap import Wiring
 from app.venues import VENUES
+from app.web.routes import Route, blueprint_of
 
 
 def blueprint(wiring: Wiring) -> Blueprint:
@@ -12,8 +12,6 @@ def blueprint(wiring: Wiring) -> Blueprint:
 
     Any other exchange that ccxt knows may be named too; its adapter is manual.
     """
-    routes = Blueprint("venues", __name__)
-    routes.before_request(Gate(wiring.settings).check)
     urls = wiring.settings.venue_urls
 
     def list_venues() -> Response:
@@ -32,5 +30,4 @@ def blueprint(wiring: Wiring) -> Blueprint:
             ]
         )
 
-    routes.add_url_rule("/api/venues", "list_venues", list_venues, methods=["GET"])
-    return routes
+    return blueprint_of("venues", [Route(method="GET", rule="/api/venues", view=list_venues)])

@@ -5,11 +5,10 @@ from typing import Any
 from flask import Response, jsonify
 from marshmallow import ValidationError
 
-from app.admin.request_body import Strict
 from app.ports import Ports
 from app.services.ask import wait_for
 from app.services.placing.settle import is_settled
-from app.web.fields import ValueField, WholeNumber, between
+from app.web.fields import Strict, ValueField, WholeNumber, between
 
 #: Milliseconds that an answer waits unless it is told otherwise, and at most.
 TIMEOUT_MS = 5_000

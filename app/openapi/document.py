@@ -11,6 +11,7 @@ from app.bootstrap import Wiring
 from app.openapi.operation_bodies import ERROR
 from app.openapi.operations import OPERATIONS, Operation
 from app.web.json_schema import Json, query_parameters
+from app.web.routes import Access, Route, blueprint_of
 
 #: Methods that Flask adds by itself.
 _ADDED_METHODS = frozenset({"HEAD", "OPTIONS"})
@@ -131,7 +132,12 @@ def _page() -> Response:
 def blueprint(wiring: Wiring) -> Blueprint:
     """Return the routes of the documentation, which are open."""
     del wiring  # it is about routes, not about what is behind them
-    routes = Blueprint("openapi", __name__, template_folder="templates")
-    routes.add_url_rule("/openapi.json", "shown", _shown, methods=["GET"])
-    routes.add_url_rule("/docs", "page", _page, methods=["GET"])
-    return routes
+    return blueprint_of(
+        "openapi",
+        (
+            Route(method="GET", rule="/openapi.json", view=_shown, access=Access.OPEN),
+            Route(method="GET", rule="/docs", view=_page, access=Access.OPEN),
+        ),
+        __name__,
+        "templates",
+    )

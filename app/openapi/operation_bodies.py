@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import Final
 
 from app.admin.account_records import AccountBody
-from app.admin.client_bodies import BODIES
 from app.admin.connector_records import ConnectorBody
 from app.admin.order_outcomes import OutcomeBody
 from app.admin.paper_controls import ClockBody
@@ -18,6 +17,7 @@ from app.admin.symbols import SpellingBody
 from app.dialects.apisify.schemas import LIMIT_ORDER
 from app.dialects.crypto_arsenal.schemas import SCHEMAS
 from app.dialects.crypto_arsenal.settings import ConnectorSettings
+from app.dialects.surfaces import SURFACES
 from app.domain.commands import Action
 from app.domain.enums import Market, PositionMode, Side
 from app.domain.finding import Grade
@@ -209,7 +209,11 @@ CONNECTOR: Final = _with(
     {one.name: _setting(one.default) for one in fields(ConnectorSettings)},
 )
 CLIENT: Final[Json] = {
-    "oneOf": [{"title": str(dialect), **object_schema(one)} for dialect, one in BODIES.items()]
+    "oneOf": [
+        {"title": str(dialect), **object_schema(one.clients.body)}
+        for dialect, one in SURFACES.items()
+        if one.clients is not None
+    ]
 }
 LOGIN: Final = _requiring(_object(token=_TEXT), "token")
 CLOCK: Final = object_schema(ClockBody())

@@ -1,68 +1,57 @@
-"""Which error gets which answer under our own paths; dialects give theirs their own shape."""
+"""What a route answers, in one shape for all dialects, and how that is sent."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any, NamedTuple
 
-from flask import Response, jsonify
+from flask import Response
 
-from app.domain.errors import (
-    CommandError,
-    ConnectorInactive,
-    HistoryUnavailable,
-    HookfillError,
-    MalformedPayload,
-    NotAuthenticated,
-    NotFound,
-    NotPermitted,
-    OutcomeUnknown,
-    PayloadTooLarge,
-    RateLimited,
-    StoreError,
-    VenueError,
-    VenueUnavailable,
-    WrongState,
-    nearest,
-)
-
-#: Error class → HTTP status and code; the class itself, else its nearest ancestor.
-STATUS_OF: Mapping[type[HookfillError], tuple[HTTPStatus, str]] = {
-    CommandError: (HTTPStatus.BAD_REQUEST, "refused"),
-    MalformedPayload: (HTTPStatus.BAD_REQUEST, "validation_failed"),
-    NotAuthenticated: (HTTPStatus.UNAUTHORIZED, "unauthorized"),
-    NotPermitted: (HTTPStatus.FORBIDDEN, "forbidden"),
-    NotFound: (HTTPStatus.NOT_FOUND, "not_found"),
-    WrongState: (HTTPStatus.CONFLICT, "wrong_state"),
-    ConnectorInactive: (HTTPStatus.CONFLICT, "connector_inactive"),
-    PayloadTooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large"),
-    RateLimited: (HTTPStatus.TOO_MANY_REQUESTS, "rate_limited"),
-    StoreError: (HTTPStatus.SERVICE_UNAVAILABLE, "store_unavailable"),
-    HistoryUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "history_unavailable"),
-    VenueError: (HTTPStatus.CONFLICT, "venue_refused"),
-    VenueUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "venue_unavailable"),
-    OutcomeUnknown: (HTTPStatus.CONFLICT, "outcome_unknown"),
-    HookfillError: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
-}
+from app.domain.errors import HookfillError, RateLimited
+from app.web.exact_json import exact_json
 
 
-def error_answer(error: HookfillError) -> Response:
-    """Return `{"error": {"code", "message", "fields"}}` with the status of the error's class."""
-    status, code = nearest(error, STATUS_OF)
-    fields: Mapping[str, object] = {}
-    if isinstance(error, MalformedPayload):
-        code, fields = error.code, error.fields
-    response = error_response(status, code, str(error), fields)
+class Answer(NamedTuple):
+    """An answer to one request.
+
+    Attributes:
+        status: of HTTP.
+        body: what JSON can say, every number exact; bytes are sent as they are.
+        headers: beside the type of the content, which is JSON unless one of them says otherwise.
+    """
+
+    status: int
+    body: Any
+    headers: Mapping[str, str] = {}
+
+    def content(self) -> bytes:
+        """Return the body as it is sent."""
+        return self.body if isinstance(self.body, bytes) else exact_json(self.body).encode()
+
+    def all_headers(self) -> dict[str, str]:
+        """Return the headers as they are sent."""
+        return {"Content-Type": "application/json", **self.headers}
+
+
+def good(body: object, status: int = HTTPStatus.OK) -> Answer:
+    """Return the answer to a request that was carried out."""
+    return Answer(status, body)
+
+
+def respond(answer: Answer) -> Response:
+    """Return an answer as Flask sends it."""
+    return Response(answer.content(), answer.status, answer.all_headers())
+
+
+def retry_after(error: HookfillError, status: int, away_seconds: int) -> dict[str, str]:
+    """Return the header that tells when to come again, if there is sense in that.
+
+    Args:
+        error: that the request ended in.
+        status: that it is answered with.
+        away_seconds: after which a 503 may be tried again.
+    """
     if isinstance(error, RateLimited):
-        response.headers["Retry-After"] = str(error.retry_after_seconds)
-    if isinstance(error, NotAuthenticated):
-        response.headers["WWW-Authenticate"] = "Bearer"
-    return response
-
-
-def error_response(
-    status: int, code: str, message: str, fields: Mapping[str, object] | None = None
-) -> Response:
-    """Return an error in the shape of our own paths."""
-    body = {"error": {"code": code, "message": message, "fields": dict(fields or {})}}
-    response = jsonify(body)
-    response.status_code = int(status)
-    return response
+        return {"Retry-After": str(error.retry_after_seconds)}
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return {"Retry-After": str(away_seconds)}
+    return {}

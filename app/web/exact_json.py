@@ -8,6 +8,9 @@ from decimal import Decimal
 #: would become a text of billions.
 _DIGITS_MAX = 100
 
+#: The quick one, for what holds no `Decimal`.
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+
 
 def exact_json(value: object) -> str:
     """Return a value as JSON; a `Decimal` of sensible size becomes a number in plain digits.
@@ -15,15 +18,22 @@ def exact_json(value: object) -> str:
     Raises:
         TypeError: JSON has no word for it.
     """
+    try:
+        return _ENCODER.encode(value)
+    except TypeError:
+        return _exactly(value)
+
+
+def _exactly(value: object) -> str:
     match value:
         case Decimal():
             return f"{value:f}" if abs(value.adjusted()) < _DIGITS_MAX else str(value)
         case None | bool() | int() | str():
             return json.dumps(value)
         case Mapping():
-            members = (f"{json.dumps(str(key))}:{exact_json(one)}" for key, one in value.items())
+            members = (f"{json.dumps(str(key))}:{_exactly(one)}" for key, one in value.items())
             return f"{{{','.join(members)}}}"
         case Sequence():
-            return f"[{','.join(map(exact_json, value))}]"
+            return f"[{','.join(map(_exactly, value))}]"
         case _:
             raise TypeError(f"{type(value).__name__} is nothing that JSON can say")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, pre_load, validate
 
 from app.domain.errors import MalformedPayload
 
@@ -19,6 +19,9 @@ _NUMBER = re.compile(r"[ \t\r\n]*[+-]?(\d+)(?:\.(\d+))?(?:[eE][+-]?(\d+))?[ \t\r
 
 #: Of prices, quantities and shares.
 POSITIVE = validate.Range(min=0, min_inclusive=False, error="Must be above 0, was {input}.")
+
+#: Of any secret that a person gives.
+SECRET_CHARACTERS_MAX = 4096
 
 _T = TypeVar("_T")
 
@@ -161,6 +164,49 @@ class Refused(ValueField[Any]):
     def read(self, value: object) -> Any:  # noqa: ANN401, ARG002
         """Refuse any value."""
         raise ValidationError(self.why)
+
+
+class Strict(Schema):
+    """A shape of our own API, which refuses what it does not know."""
+
+    class Meta:
+        """Unknown keys are mistakes of whoever wrote them."""
+
+        unknown = RAISE
+
+
+class Name(Text):
+    """A name of ours: a letter or digit, then letters, digits and any of `._-`, 64 in all."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - marshmallow's own
+        pattern = validate.Regexp(
+            r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z",
+            error="Must be 1 to 64 letters, digits or any of ._- beginning with a letter or digit.",
+        )
+        super().__init__(validate=pattern, **options)
+
+
+class SecretText(Text):
+    """A token, secret or password: printable ASCII, kept as given. No message repeats it.
+
+    Args:
+        characters_max: how long it may be.
+        lines: whether it may have several.
+    """
+
+    def __init__(
+        self,
+        characters_max: int = SECRET_CHARACTERS_MAX,
+        *,
+        lines: bool = False,
+        **options: Any,  # noqa: ANN401 - marshmallow's own
+    ) -> None:
+        signs = r"[ -~\r\n]" if lines else "[ -~]"
+        pattern = validate.Regexp(
+            rf"{signs}{{1,{characters_max}}}\Z",
+            error=f"Must be 1 to {characters_max} printable ASCII characters.",
+        )
+        super().__init__(validate=pattern, **options)
 
 
 class Lenient(Schema):

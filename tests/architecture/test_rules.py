@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from app.admin.errors import STATUS_OF
 from app.dialects.crypto_arsenal.render import error_for
 from app.dispatch.routes import TaskName
 from app.domain.errors import (
@@ -21,7 +22,6 @@ from app.domain.errors import (
 from app.paper.store import keys as paper_keys
 from app.store.core import keys
 from app.store.memory import venue_keys
-from app.web.answers import STATUS_OF
 from tests.support.builders import an_error
 
 ROOT = Path(__file__).parents[2]

@@ -25,17 +25,10 @@ from app.domain.errors import (
 )
 from app.domain.identifiers import AggregateId
 from app.domain.money import plain
+from app.web.answers import Answer, good, retry_after
 
 #: TradingView itself sends again 5 s after a 503 (section 1).
 _RETRY_AFTER_SECONDS = 5
-
-
-class Answer(NamedTuple):
-    """An answer: HTTP status, body to be written as JSON, further headers."""
-
-    status: int
-    body: dict[str, object]
-    headers: dict[str, str]
 
 
 class _Words(NamedTuple):
@@ -80,17 +73,14 @@ def accepted(order: Order, order_id: AggregateId, *, is_duplicate: bool) -> Answ
         "price": None if limit is None else plain(limit),
         "memo": order.memo,
     }
-    return Answer(HTTPStatus.OK, body, {})
+    return good(body)
 
 
-def method_not_allowed() -> Answer:
-    """Return the answer to anything but POST."""
-    words = _Words(405, "method_not_allowed", "send a POST request")
-    return _answer(words, words.message, {"Allow": "POST"})
-
-
-def not_found() -> Answer:
-    """Return the answer below the one path that there is."""
+def http_error(status: int) -> Answer:
+    """Return the answer to what no route takes: anything but POST, or a path below the one."""
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        words = _Words(405, "method_not_allowed", "send a POST request")
+        return _answer(words, words.message, {"Allow": "POST"})
     words = _ANSWERS[NotFound]
     return _answer(words, words.message, {})
 
@@ -104,7 +94,8 @@ def internal() -> Answer:
 def error_for(error: HookfillError) -> Answer:
     """Return the answer to a request that ended in this error."""
     words = nearest(error, _ANSWERS)
-    answer = _answer(words, words.message or str(error), _retry_after(error, words))
+    headers = retry_after(error, words.status, _RETRY_AFTER_SECONDS)
+    answer = _answer(words, words.message or str(error), headers)
     if isinstance(error, MalformedPayload):
         answer.body.update(code=error.code, message=str(error))
         if error.fields:
@@ -112,14 +103,6 @@ def error_for(error: HookfillError) -> Answer:
     if isinstance(error, StaleTimestamp):
         answer.body["server_time"] = error.server_time_ms
     return answer
-
-
-def _retry_after(error: HookfillError, words: _Words) -> dict[str, str]:
-    if isinstance(error, RateLimited):
-        return {"Retry-After": str(error.retry_after_seconds)}
-    if words.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        return {"Retry-After": str(_RETRY_AFTER_SECONDS)}
-    return {}
 
 
 def _answer(words: _Words, message: str, headers: dict[str, str]) -> Answer:

@@ -1,12 +1,10 @@
 """The apisify order: `POST /v1/order`."""
 
-import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
-import structlog
-from flask import Blueprint, Response, request
+from flask import request
 
 from app import metrics
 from app.bootstrap import Wiring
@@ -16,16 +14,18 @@ from app.dialects.apisify import signing
 from app.dialects.apisify.settings import ClientSettings, settings_of
 from app.domain.account import Account, ApiClient
 from app.domain.enums import Dialect
-from app.domain.errors import HookfillError, NotAuthenticated, SignatureReused
+from app.domain.errors import NotAuthenticated, SignatureReused
 from app.domain.identifiers import EpochMs
 from app.domain.sender import Sender
 from app.services.intake.requests import accept_reversal
 from app.services.symbols import symbol_of
+from app.web.answers import Answer
 from app.web.client_accounts import accounts_of
 from app.web.json_body import payload_from
 from app.web.peer import address_of, is_among, url_of
 from app.web.raw_body import raw_body
 from app.web.registry_refresh import with_current_registry
+from app.web.routes import Access, Route
 
 Payload = Mapping[str, object]
 
@@ -33,8 +33,6 @@ PATH = "/v1/order"
 
 #: Of one key. The page names no limit; this is one against programs that have gone wild.
 RATE_PER_MINUTE = 600
-
-_log = structlog.get_logger()
 
 _DUPLICATES = metrics.DUPLICATES.labels(dialect=Dialect.APISIFY)
 _ACKNOWLEDGE_SECONDS = metrics.ACKNOWLEDGE_SECONDS.labels(dialect=Dialect.APISIFY)
@@ -55,22 +53,19 @@ class Orders:
             ahead_ms=wiring.settings.apisify_max_ahead_ms,
         )
 
-    def receive(self) -> Response:
-        """Answer once the order is stored, or with an error and nothing queued."""
+    def receive(self) -> Answer:
+        """Answer once the order is stored, or raise with nothing queued."""
         started = time.perf_counter()
         try:
             payload = payload_from(raw_body())
             now_ms = self._ports.clock.now_ms()
-            answer = with_current_registry(
+            return with_current_registry(
                 self._registry, self._ports.ledger, lambda: self._accept(payload, now_ms)
             )
-        except HookfillError as error:
-            return error_answer(error)
         finally:
             _ACKNOWLEDGE_SECONDS.observe(time.perf_counter() - started)
-        return _response(answer)
 
-    def _accept(self, payload: Payload, received_at_ms: EpochMs) -> writing.Answer:
+    def _accept(self, payload: Payload, received_at_ms: EpochMs) -> Answer:
         version = self._registry.version()
         client = self._client(payload)
         settings = settings_of(client.settings)
@@ -150,36 +145,7 @@ class Orders:
             raise SignatureReused("another body came with this signature")
 
 
-def error_answer(error: HookfillError) -> Response:
-    """Return the dialect's own shape of an error."""
-    answer = writing.error_for(error)
-    _log.info("order_refused", status=answer.status, kind=type(error).__name__, why=str(error))
-    return _response(answer)
-
-
-def method_not_allowed() -> Response:
-    """Return the answer to anything but POST."""
-    return _response(writing.method_not_allowed())
-
-
-def not_found() -> Response:
-    """Return the answer below the one path that there is."""
-    return _response(writing.not_found())
-
-
-def internal() -> Response:
-    """Return the answer to a mistake of ours."""
-    return _response(writing.internal())
-
-
-def _response(answer: writing.Answer) -> Response:
-    headers = {"Content-Type": "application/json", **answer.headers}
-    return Response(json.dumps(answer.body), answer.status, headers)
-
-
-def blueprint(wiring: Wiring) -> Blueprint:
-    """Return the routes of the dialect."""
-    routes = Blueprint(Dialect.APISIFY, __name__)
-    orders = Orders(wiring)
-    routes.add_url_rule(PATH, view_func=orders.receive, endpoint="receive", methods=["POST"])
-    return routes
+def routes(wiring: Wiring) -> Sequence[Route]:
+    """Return the one route of the dialect; key and signature are in the body."""
+    view = Orders(wiring).receive
+    return (Route(method="POST", rule=PATH, view=view, access=Access.CALLER),)

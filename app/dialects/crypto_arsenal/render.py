@@ -19,17 +19,11 @@ from app.domain.errors import (
     VenueUnavailable,
     nearest,
 )
+from app.domain.identifiers import AggregateId
+from app.web.answers import Answer, retry_after
 
 #: TradingView itself sends again 5 s after a 503 (section 1).
 _RETRY_AFTER_SECONDS = 5
-
-
-class Answer(NamedTuple):
-    """An error answer: HTTP status, body to be written as JSON, further headers."""
-
-    status: int
-    body: dict[str, object]
-    headers: dict[str, str]
 
 
 class _Words(NamedTuple):
@@ -59,14 +53,23 @@ _ANSWERS: Mapping[type[HookfillError], _Words] = {
 }
 
 
-def ok() -> tuple[str, str]:
-    """Return body and content type of the answer to what is accepted; clients compare the body."""
-    return "ok", "text/plain; charset=utf-8"
+def ok(signal_id: AggregateId) -> Answer:
+    """Return the answer to what is accepted; clients compare the body."""
+    headers = {"Content-Type": "text/plain; charset=utf-8", "X-Hookfill-Id": str(signal_id)}
+    return Answer(200, b"ok", headers)
 
 
-def method_not_allowed() -> Answer:
-    """Return the answer to anything but POST."""
-    return _answer(_Words(405, "method_not_allowed", "send a POST request"), {"Allow": "POST"})
+def http_error(status: int) -> Answer:
+    """Return the answer to what no route takes: anything but POST, or a path below the one."""
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        return _answer(_Words(405, "method_not_allowed", "send a POST request"), {"Allow": "POST"})
+    return _answer(_ANSWERS[NotFound], {})
+
+
+def internal() -> Answer:
+    """Return the answer to a mistake of ours."""
+    message = "something went wrong here; the log has the details"
+    return Answer(500, {"error": {"code": "internal", "message": message, "fields": {}}})
 
 
 def error_for(error: HookfillError) -> Answer:
@@ -75,15 +78,7 @@ def error_for(error: HookfillError) -> Answer:
         body = {"code": error.code, "message": str(error), "fields": error.fields}
         return Answer(400, {"error": body}, {})
     words = nearest(error, _ANSWERS)
-    return _answer(words, _retry_after(error, words))
-
-
-def _retry_after(error: HookfillError, words: _Words) -> dict[str, str]:
-    if isinstance(error, RateLimited):
-        return {"Retry-After": str(error.retry_after_seconds)}
-    if words.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        return {"Retry-After": str(_RETRY_AFTER_SECONDS)}
-    return {}
+    return _answer(words, retry_after(error, words.status, _RETRY_AFTER_SECONDS))
 
 
 def _answer(words: _Words, headers: dict[str, str]) -> Answer:

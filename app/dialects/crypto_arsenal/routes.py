@@ -1,12 +1,9 @@
 """The Crypto Arsenal webhook: `POST /trading-signal/webhook`."""
 
-import json
 import time
-from collections.abc import Mapping
-from http import HTTPStatus
+from collections.abc import Mapping, Sequence
 
 import structlog
-from flask import Blueprint, Response, request
 
 from app import metrics
 from app.bootstrap import Wiring
@@ -16,20 +13,18 @@ from app.dialects.crypto_arsenal.delays import DelayRules
 from app.dialects.crypto_arsenal.settings import ConnectorSettings, settings_of
 from app.domain.account import Connector
 from app.domain.enums import Dialect
-from app.domain.errors import (
-    ConnectorInactive,
-    HookfillError,
-    NotAuthenticated,
-)
+from app.domain.errors import ConnectorInactive, NotAuthenticated
 from app.domain.identifiers import EpochMs
 from app.domain.sender import Sender
 from app.services.intake.accept import Accepted
 from app.services.intake.requests import accept_signal
-from app.web.fast_path import Environ, Reply
+from app.web.answers import Answer
+from app.web.fast_path import Environ
 from app.web.json_body import payload_from
 from app.web.peer import address_of
 from app.web.raw_body import raw_body_of
 from app.web.registry_refresh import with_current_registry
+from app.web.routes import Access, Route
 
 Payload = Mapping[str, object]
 
@@ -56,26 +51,16 @@ class Webhook:
             ignores_case=wiring.settings.delay_filter_ignores_case,
         )
 
-    def receive(self) -> Response:
-        """Answer as `answer` does, from within Flask."""
-        reply = self.answer(request.environ)
-        return Response(reply.body, reply.status, reply.headers)
-
-    def answer(self, environ: Environ) -> Reply:
-        """Answer `ok` once the signal is stored, or an error with nothing queued."""
+    def receive(self, environ: Environ) -> Answer:
+        """Answer `ok` once the signal is stored, or raise with nothing queued."""
         started = time.perf_counter()
         try:
             accepted = self._accepted(environ, self._ports.clock.now_ms())
-        except HookfillError as error:
-            reply = error_reply(error)
-        else:
-            body, content_type = writing.ok()
-            headers = {"Content-Type": content_type, "X-Hookfill-Id": str(accepted.id)}
-            reply = Reply(HTTPStatus.OK, headers, body.encode())
-            if accepted.is_duplicate:
-                _DUPLICATES.inc()
-        _ACKNOWLEDGE_SECONDS.observe(time.perf_counter() - started)
-        return reply
+        finally:
+            _ACKNOWLEDGE_SECONDS.observe(time.perf_counter() - started)
+        if accepted.is_duplicate:
+            _DUPLICATES.inc()
+        return writing.ok(accepted.id)
 
     def _accepted(self, environ: Environ, received_at_ms: EpochMs) -> Accepted:
         payload = payload_from(raw_body_of(environ))
@@ -133,32 +118,14 @@ class Webhook:
         return connector
 
 
-def error_reply(error: HookfillError) -> Reply:
-    """Return the dialect's own shape of an error."""
-    answer = writing.error_for(error)
-    _log.info("signal_refused", status=answer.status, kind=type(error).__name__, why=str(error))
-    return _json(answer)
-
-
-def error_answer(error: HookfillError) -> Response:
-    """Return the dialect's own shape of an error, from within Flask."""
-    reply = error_reply(error)
-    return Response(reply.body, reply.status, reply.headers)
-
-
-def method_not_allowed() -> Response:
-    """Return the answer to anything but POST."""
-    reply = _json(writing.method_not_allowed())
-    return Response(reply.body, reply.status, reply.headers)
-
-
-def _json(answer: writing.Answer) -> Reply:
-    headers = {"Content-Type": "application/json", **answer.headers}
-    return Reply(answer.status, headers, json.dumps(answer.body).encode())
-
-
-def blueprint(webhook: Webhook) -> Blueprint:
-    """Return the routes of the dialect."""
-    routes = Blueprint(Dialect.CRYPTO_ARSENAL, __name__)
-    routes.add_url_rule(PATH, view_func=webhook.receive, endpoint="receive", methods=["POST"])
-    return routes
+def routes(wiring: Wiring) -> Sequence[Route]:
+    """Return the one route of the dialect; its token is in the body."""
+    return (
+        Route(
+            method="POST",
+            rule=PATH,
+            view=Webhook(wiring).receive,
+            access=Access.CALLER,
+            is_fast=True,
+        ),
+    )

@@ -3,18 +3,17 @@
 from decimal import Decimal
 from typing import Final
 
-from flask import Response, request
+from flask import request
 
 from app.bootstrap import Wiring
-from app.dialects.hummingbot import render as writing
 from app.dialects.hummingbot import rows, schemas
 from app.dialects.hummingbot.callers import Caller, Callers
 from app.dialects.hummingbot.names import pair_of
-from app.dialects.hummingbot.replies import reply
 from app.dialects.hummingbot.request_body import shape_of_request
 from app.domain.account import Account
 from app.domain.identifiers import Currency, Symbol
 from app.ports.venue import Venue
+from app.web.answers import Answer, good
 
 #: Currencies that count as one US dollar each; others are valued in the first of them.
 DOLLARS: Final = (Currency("USDT"), Currency("USDC"), Currency("FDUSD"), Currency("USD"))
@@ -29,56 +28,52 @@ class DirectoryRoutes:
         self._ports = wiring.ports
         self._callers = callers
 
-    def accounts(self) -> Response:
+    def accounts(self) -> Answer:
         """Answer with the names of the accounts."""
-        return self._callers.serve(
-            lambda caller: reply(writing.good(caller.directory.account_names()))
-        )
+        return self._callers.serve(lambda caller: good(caller.directory.account_names()))
 
-    def connectors(self) -> Response:
+    def connectors(self) -> Answer:
         """Answer with the names of the connectors."""
-        return self._callers.serve(
-            lambda caller: reply(writing.good(caller.directory.connector_names()))
-        )
+        return self._callers.serve(lambda caller: good(caller.directory.connector_names()))
 
-    def trading_rules(self, connector_name: str) -> Response:
+    def trading_rules(self, connector_name: str) -> Answer:
         """Answer with the rules of every pair, or of those that the query names."""
         wanted = request.args.getlist("trading_pairs")
 
-        def shown(caller: Caller) -> Response:
+        def shown(caller: Caller) -> Answer:
             conditions = self._ports.venues.trading_rules(caller.directory.any_of(connector_name))
             types = conditions.order_types()
             rules = {
                 pair_of(one.symbol): rows.rule_of(one, types) for one in conditions.instruments()
             }
             chosen = {pair: rules.get(pair, _no_rule(pair)) for pair in wanted}
-            return reply(writing.good(chosen or rules))
+            return good(chosen or rules)
 
         return self._callers.serve(shown)
 
-    def order_types(self, connector_name: str) -> Response:
+    def order_types(self, connector_name: str) -> Answer:
         """Answer with the types of orders that a connector has."""
 
-        def shown(caller: Caller) -> Response:
+        def shown(caller: Caller) -> Answer:
             account = caller.directory.any_of(connector_name)
             supported = self._ports.venues.trading_rules(account).order_types()
             types = [one for one in schemas.ORDER_TYPES if one in supported]
             body = {"connector": connector_name, "supported_order_types": types}
-            return reply(writing.good(body))
+            return good(body)
 
         return self._callers.serve(shown)
 
-    def portfolio(self) -> Response:
+    def portfolio(self) -> Answer:
         """Answer with account → connector → balances. They are always fresh."""
 
-        def shown(caller: Caller) -> Response:
+        def shown(caller: Caller) -> Answer:
             shape = shape_of_request(schemas.PORTFOLIO)
             state: dict[str, dict[str, list[rows.Row]]] = {}
             for group, connector, account in caller.directory.among(
                 shape["account_names"], shape["connector_names"]
             ):
                 state.setdefault(group, {})[connector] = self._balances(account)
-            return reply(writing.good(state))
+            return good(state)
 
         return self._callers.serve(shown)
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from flask import Response
 from marshmallow import Schema
 
 from app.bootstrap import Wiring
@@ -14,7 +13,6 @@ from app.dialects.hummingbot import render as writing
 from app.dialects.hummingbot.callers import Caller, Callers
 from app.dialects.hummingbot.names import is_perpetual
 from app.dialects.hummingbot.parse import search_from
-from app.dialects.hummingbot.replies import reply
 from app.dialects.hummingbot.request_body import shape_of_request
 from app.dialects.hummingbot.rows import Names
 from app.dialects.hummingbot.statuses import LIVE, word_of
@@ -24,6 +22,7 @@ from app.domain.enums import Kind
 from app.domain.identifiers import AccountId
 from app.domain.order import Order
 from app.domain.search import Search, place_of
+from app.web.answers import Answer
 
 Shape = Mapping[str, Any]
 
@@ -36,37 +35,37 @@ class Lists:
         self._reader = wiring.reader
         self._callers = callers
 
-    def active(self) -> Response:
+    def active(self) -> Answer:
         """Answer with the orders that are not closed, from the very moment of their 201 on."""
         return self._listed(schemas.ACTIVE, self._active)
 
-    def search(self) -> Response:
+    def search(self) -> Answer:
         """Answer with orders of all statuses, newest first."""
         return self._listed(schemas.SEARCH, self._found)
 
-    def trades(self) -> Response:
+    def trades(self) -> Answer:
         """Answer with fills, newest first, each once."""
         return self._listed(schemas.TRADES, self._filled)
 
-    def positions(self) -> Response:
+    def positions(self) -> Answer:
         """Answer with the positions of derivatives that are not zero."""
         return self._listed(schemas.POSITIONS, self._held)
 
-    def funding_payments(self) -> Response:
+    def funding_payments(self) -> Answer:
         """Answer with nothing: no venue here pays or takes funding."""
         return self._listed(
             schemas.FUNDING_PAYMENTS, lambda shape, _: writing.page([], shape["limit"], 0, None)
         )
 
-    def _listed(self, schema: Schema, page: Callable[[Shape, Caller], writing.Answer]) -> Response:
-        return reply(self._callers.serve(lambda caller: page(shape_of_request(schema), caller)))
+    def _listed(self, schema: Schema, page: Callable[[Shape, Caller], Answer]) -> Answer:
+        return self._callers.serve(lambda caller: page(shape_of_request(schema), caller))
 
-    def _active(self, shape: Shape, caller: Caller) -> writing.Answer:
+    def _active(self, shape: Shape, caller: Caller) -> Answer:
         names = _named(shape, caller)
         search = replace(search_from(shape, Kind.ORDER, names), states=frozenset(LIVE))
         return self._live(shape, search, names, None)
 
-    def _found(self, shape: Shape, caller: Caller) -> writing.Answer:
+    def _found(self, shape: Shape, caller: Caller) -> Answer:
         names = _named(shape, caller)
         search = search_from(shape, Kind.ORDER, names)
         if search.states is not None and search.states & LIVE:
@@ -77,7 +76,7 @@ class Lists:
 
     def _live(
         self, shape: Shape, search: Search, names: Mapping[AccountId, Names], word: str | None
-    ) -> writing.Answer:
+    ) -> Answer:
         """Return a page of what is live, which is little enough to be looked at one by one.
 
         Whether a cancel is on its way is a flag beside the status, so a search cannot tell.
@@ -91,7 +90,7 @@ class Lists:
         rest = [one for one in live if place is None or place_of(one) < place]
         return _orders_page(rest[: limit + 1], limit, len(live), names)
 
-    def _filled(self, shape: Shape, caller: Caller) -> writing.Answer:
+    def _filled(self, shape: Shape, caller: Caller) -> Answer:
         names = _named(shape, caller)
         search = search_from(shape, Kind.ORDER, names)
         place, limit = cursors.fill_place(shape["cursor"]), shape["limit"]
@@ -102,7 +101,7 @@ class Lists:
         cursor = cursors.cursor_of(found[limit - 1][0]) if len(found) > limit else None
         return writing.page(listed, limit, self._reader.count_fills(search), cursor)
 
-    def _held(self, shape: Shape, caller: Caller) -> writing.Answer:
+    def _held(self, shape: Shape, caller: Caller) -> Answer:
         """Return a page of positions, by names, pair and side."""
         held = [
             row
@@ -144,7 +143,7 @@ def _orders(found: Iterator[Aggregate]) -> Iterator[Order]:
 
 def _orders_page(
     found: Sequence[Order], limit: int, total: int, names: Mapping[AccountId, Names]
-) -> writing.Answer:
+) -> Answer:
     """Return a page of orders; one more than fits tells that there are others."""
     listed = [rows.order_row(order, names[order.account]) for order in found[:limit]]
     more = len(found) > limit

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from flask import Response, request
+from flask import request
 
 from app import metrics
 from app.bootstrap import Wiring
@@ -13,7 +13,6 @@ from app.dialects.hummingbot import parse as reading
 from app.dialects.hummingbot import render as writing
 from app.dialects.hummingbot import schemas
 from app.dialects.hummingbot.callers import Caller, Callers
-from app.dialects.hummingbot.replies import reply
 from app.dialects.hummingbot.request_body import body_from
 from app.domain.account import Account
 from app.domain.enums import Dialect, ReasonCode
@@ -25,6 +24,7 @@ from app.domain.sender import Sender
 from app.services.intake.accept import Accepted
 from app.services.intake.orders import IdempotencyKey, accept_order
 from app.services.placing.cancel import request_cancel
+from app.web.answers import Answer, good
 from app.web.raw_body import raw_body
 
 #: One day, by business time, in which a key means the same request (spec, 4).
@@ -71,7 +71,7 @@ class Orders:
         self._settings = wiring.settings
         self._callers = callers
 
-    def place(self) -> Response:
+    def place(self) -> Answer:
         """Answer 201 once the order is stored, or an error with nothing queued."""
         started = time.perf_counter()
         credentials = self._callers.known()
@@ -82,11 +82,11 @@ class Orders:
         if accepted.is_duplicate:
             _DUPLICATES.inc()
         client_order_id = self._ports.ids.client_order_id(accepted.id)
-        answer = reply(writing.placed(wanted.shape, client_order_id))
+        answer = writing.placed(wanted.shape, client_order_id)
         _ACKNOWLEDGE_SECONDS.observe(time.perf_counter() - started)
         return answer
 
-    def cancel(self, account_name: str, connector_name: str, order_id: str) -> Response:
+    def cancel(self, account_name: str, connector_name: str, order_id: str) -> Answer:
         """Ask an order to end; the answer does not wait for the venue's."""
         return self._callers.serve(
             lambda caller: self._canceled(
@@ -106,11 +106,11 @@ class Orders:
         )
         return accept_order(reading.command_from(shape), sender, self._ports, wanted.key(caller))
 
-    def _canceled(self, account: Account, order_id: str) -> Response:
+    def _canceled(self, account: Account, order_id: str) -> Answer:
         found = self._find(account, order_id)
         if found is None or not request_cancel(found, _BY_REQUEST, self._ports):
             raise NotFound(f"Order '{order_id[:64]}' not found in active orders")
-        return reply(writing.good({"message": f"Order cancellation initiated for {order_id}"}))
+        return good({"message": f"Order cancellation initiated for {order_id}"})
 
     def _find(self, account: Account, order_id: str) -> AggregateId | None:
         """Return the order with this id, if it is one of the account that is not closed."""

@@ -1,18 +1,15 @@
 """Leverage and position mode of derivatives."""
 
-from flask import Response
-
 from app.bootstrap import Wiring
-from app.dialects.hummingbot import render as writing
 from app.dialects.hummingbot import schemas
 from app.dialects.hummingbot.callers import Caller, Callers
 from app.dialects.hummingbot.errors import Impossible
 from app.dialects.hummingbot.names import is_perpetual, symbol_of
-from app.dialects.hummingbot.replies import reply
 from app.dialects.hummingbot.request_body import shape_of_request
 from app.domain.account import Account
 from app.domain.enums import PositionMode
 from app.services.admin.adjust import set_leverage, set_position_mode
+from app.web.answers import Answer, good
 
 
 class Perpetual:
@@ -22,21 +19,21 @@ class Perpetual:
         self._ports = wiring.ports
         self._callers = callers
 
-    def mode(self, account_name: str, connector_name: str) -> Response:
+    def mode(self, account_name: str, connector_name: str) -> Answer:
         """Answer with the position mode that the venue has."""
 
-        def shown(caller: Caller) -> Response:
+        def shown(caller: Caller) -> Answer:
             account = _derivatives(caller, account_name, connector_name)
             view = self._ports.venues.of(account).view()
             names = {"connector": connector_name, "account": account_name}
-            return reply(writing.good({"position_mode": view.position_mode, **names}))
+            return good({"position_mode": view.position_mode, **names})
 
         return self._callers.serve(shown)
 
-    def set_mode(self, account_name: str, connector_name: str) -> Response:
+    def set_mode(self, account_name: str, connector_name: str) -> Answer:
         """Set the position mode, at the venue and in the account's record."""
 
-        def done(caller: Caller) -> Response:
+        def done(caller: Caller) -> Answer:
             shape = shape_of_request(schemas.POSITION_MODE)
             account = _derivatives(caller, account_name, connector_name)
             mode = _mode(shape["position_mode"])
@@ -45,10 +42,10 @@ class Perpetual:
 
         return self._callers.serve(done)
 
-    def set_leverage(self, account_name: str, connector_name: str) -> Response:
+    def set_leverage(self, account_name: str, connector_name: str) -> Answer:
         """Set the leverage of one pair."""
 
-        def done(caller: Caller) -> Response:
+        def done(caller: Caller) -> Answer:
             shape = shape_of_request(schemas.LEVERAGE)
             account = _derivatives(caller, account_name, connector_name)
             pair, leverage = shape["trading_pair"], shape["leverage"]
@@ -80,5 +77,5 @@ def _mode(word: str) -> PositionMode:
         ) from error
 
 
-def _success(message: str) -> Response:
-    return reply(writing.good({"status": "success", "message": message}))
+def _success(message: str) -> Answer:
+    return good({"status": "success", "message": message})

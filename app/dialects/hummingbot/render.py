@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from app.dialects.hummingbot.errors import InvalidBody, UnusableKey
 from app.dialects.hummingbot.names import pair_of
@@ -27,17 +27,10 @@ from app.domain.errors import (
 )
 from app.domain.identifiers import ClientOrderId
 from app.domain.money import plain
+from app.web.answers import Answer, good
 
 #: Pairs that an answer names to somebody who asked for another.
 PAIRS_SHOWN: Final = 10
-
-
-class Answer(NamedTuple):
-    """An answer: HTTP status, body to be written as exact JSON, further headers."""
-
-    status: int
-    body: object
-    headers: Mapping[str, str]
 
 
 def placed(shape: Mapping[str, Any], order_id: ClientOrderId) -> Answer:
@@ -54,12 +47,7 @@ def placed(shape: Mapping[str, Any], order_id: ClientOrderId) -> Answer:
         "price": None if price is None else f"{price:f}",
         "status": "submitted",
     }
-    return Answer(HTTPStatus.CREATED, body, {})
-
-
-def good(body: object) -> Answer:
-    """Return the answer to anything else that went well."""
-    return Answer(HTTPStatus.OK, body, {})
+    return good(body, HTTPStatus.CREATED)
 
 
 def page(rows: Sequence[object], limit: int, total: int, next_cursor: str | None) -> Answer:
@@ -82,12 +70,12 @@ def error_for(error: HookfillError) -> Answer:
 
 def http_error(status: int) -> Answer:
     """Return the answer to what no route takes: `Not Found`, `Method Not Allowed`."""
-    return Answer(status, {"detail": HTTPStatus(status).phrase}, {})
+    return Answer(status, {"detail": HTTPStatus(status).phrase})
 
 
 def internal() -> Answer:
     """Return the answer to a mistake of ours, which tells nobody how we are made."""
-    return Answer(HTTPStatus.INTERNAL_SERVER_ERROR, {"detail": "Unexpected error, see the log"}, {})
+    return Answer(HTTPStatus.INTERNAL_SERVER_ERROR, {"detail": "Unexpected error, see the log"})
 
 
 def _said(error: HookfillError) -> str:

@@ -1,41 +1,22 @@
-"""Answers of the Poloniex routes as responses."""
+"""What Poloniex routes share: how they are answered, and how their query is read."""
 
-import json
 from collections.abc import Callable
 from functools import wraps
 
-import structlog
-from flask import Response
-
 from app.dialects.poloniex import replies
 from app.dialects.poloniex.errors import Code, Problem
-from app.domain.errors import HookfillError
+from app.web.answers import Answer, good
 from app.web.registry_refresh import Failed
 
-_log = structlog.get_logger()
 
-
-def respond(answer: replies.Answer) -> Response:
-    """Return an answer as a response."""
-    headers = {"Content-Type": "application/json", **answer.headers}
-    return Response(json.dumps(answer.body, separators=(",", ":")), answer.status, headers)
-
-
-def answered(view: Callable[..., object]) -> Callable[..., Response]:
-    """Return a view that answers 200 with what `view` returns, as JSON."""
+def answered(view: Callable[..., object]) -> Callable[..., Answer]:
+    """Return a view that answers 200 with what `view` returns; the SDK takes nothing else."""
 
     @wraps(view)
-    def answering(**arguments: str) -> Response:
-        return respond(replies.good(view(**arguments)))
+    def answering(**arguments: str) -> Answer:
+        return good(view(**arguments))
 
     return answering
-
-
-def error_answer(error: HookfillError) -> Response:
-    """Return the dialect's own shape of an error."""
-    answer = replies.error_for(error)
-    _log.info("request_refused", status=answer.status, kind=type(error).__name__, why=str(error))
-    return respond(answer)
 
 
 def problem_of(failed: Failed) -> Problem:
@@ -43,8 +24,3 @@ def problem_of(failed: Failed) -> Problem:
     if failed.in_doubt:
         return Problem(Code.UNAVAILABLE, "it is not known whether this was done")
     return replies.problem_of(failed.error)
-
-
-def internal() -> Response:
-    """Return the answer to a mistake of ours."""
-    return respond(replies.internal())

@@ -1,8 +1,6 @@
 """Answers as a whole: a status and a JSON body."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
-from typing import NamedTuple
 
 from app.dialects.poloniex.errors import Code, Problem, status_of
 from app.domain.errors import (
@@ -25,15 +23,7 @@ from app.domain.errors import (
     VenueUnavailable,
     nearest,
 )
-
-
-class Answer(NamedTuple):
-    """An answer: HTTP status, body to be written as JSON, further headers."""
-
-    status: int
-    body: object
-    headers: Mapping[str, str] = {}
-
+from app.web.answers import Answer, retry_after
 
 #: The class itself, else its nearest ancestor.
 _CODES: Mapping[type[HookfillError], Code] = {
@@ -60,11 +50,6 @@ _CODES: Mapping[type[HookfillError], Code] = {
 _RETRY_AFTER_SECONDS = 1
 
 
-def good(body: object) -> Answer:
-    """Return an answer to what was done; the SDK takes nothing but a 200 for that."""
-    return Answer(HTTPStatus.OK, body)
-
-
 def refused(problem: Problem) -> Answer:
     """Return the answer to what was refused."""
     return Answer(status_of(problem.code), {"code": int(problem.code), "message": problem.text})
@@ -80,11 +65,7 @@ def problem_of(error: HookfillError) -> Problem:
 def error_for(error: HookfillError) -> Answer:
     """Return the answer to a request that ended in this error."""
     answer = refused(problem_of(error))
-    if isinstance(error, RateLimited):
-        return answer._replace(headers={"Retry-After": str(error.retry_after_seconds)})
-    if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        return answer._replace(headers={"Retry-After": str(_RETRY_AFTER_SECONDS)})
-    return answer
+    return answer._replace(headers=retry_after(error, answer.status, _RETRY_AFTER_SECONDS))
 
 
 def internal() -> Answer:

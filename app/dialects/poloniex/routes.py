@@ -1,45 +1,37 @@
 """The routes of the Poloniex dialect, at the root of the host (docs/poloniex.md)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-
-from flask import Blueprint
 
 from app.bootstrap import Wiring
 from app.dialects.poloniex import render_markets as render
 from app.dialects.poloniex.account_routes import Accounts, KillSwitches, Trades
-from app.dialects.poloniex.answers import answered, error_answer
+from app.dialects.poloniex.answers import answered
 from app.dialects.poloniex.callers import Callers
 from app.dialects.poloniex.market_routes import Markets
 from app.dialects.poloniex.order_routes import OrderRoutes
 from app.dialects.poloniex.plain_orders import PlainOrders
 from app.dialects.poloniex.smart_orders import SmartOrders
-from app.domain.enums import Dialect
-from app.domain.errors import HookfillError
-
-View = Callable[..., object]
+from app.web.routes import Access, Route
 
 #: Hummingbot has the same path with a slash, so this one must not answer to it.
-_STRICT = frozenset({"/accounts"})
+_EXACT = frozenset({"/accounts"})
+
+_Views = Mapping[tuple[str, str], Callable[..., object]]
 
 
-def blueprint(wiring: Wiring) -> Blueprint:
-    """Return the routes. Nothing redirects, since a client signs the path that it has asked for."""
-    routes = Blueprint(Dialect.POLONIEX, __name__)
-    views = {**_public(wiring), **_signed(wiring)}
+def routes(wiring: Wiring) -> Sequence[Route]:
+    """Return the routes: market data as open as there, and what must be signed."""
+    return (*_rows(_public(wiring), Access.OPEN), *_rows(_signed(wiring), Access.CALLER))
+
+
+def _rows(views: _Views, access: Access) -> Iterator[Route]:
     for (method, rule), view in views.items():
-        routes.add_url_rule(
-            rule,
-            f"{method} {rule}".replace(".", " "),
-            answered(view),
-            methods=[method],
-            strict_slashes=rule in _STRICT,
-        )
-    routes.register_error_handler(HookfillError, error_answer)
-    return routes
+        is_exact = rule in _EXACT
+        yield Route(method=method, rule=rule, view=answered(view), access=access, is_exact=is_exact)
 
 
-def _public(wiring: Wiring) -> Mapping[tuple[str, str], View]:
+def _public(wiring: Wiring) -> _Views:
     markets = Markets(wiring)
     return {
         ("GET", "/timestamp"): markets.timestamp,
@@ -60,7 +52,7 @@ def _public(wiring: Wiring) -> Mapping[tuple[str, str], View]:
     }
 
 
-def _signed(wiring: Wiring) -> Mapping[tuple[str, str], View]:
+def _signed(wiring: Wiring) -> _Views:
     callers, plain = Callers(wiring), PlainOrders(wiring)
     orders, smart = OrderRoutes(callers, plain), OrderRoutes(callers, SmartOrders(wiring))
     accounts, kill_switches = Accounts(wiring, callers), KillSwitches(wiring, callers)

@@ -3,18 +3,17 @@
 from collections.abc import Callable
 from typing import Final
 
-from flask import Response, request
+from flask import request
 
 from app.bootstrap import Wiring
 from app.dialects.three_commas import accounts
-from app.dialects.three_commas import render as writing
 from app.dialects.three_commas.callers import ACCOUNTS, Caller, Callers
 from app.dialects.three_commas.errors import MISSING, NOT_LISTED, invalid_parameters
 from app.dialects.three_commas.names import market_of, symbol_of
-from app.dialects.three_commas.replies import error_reply, reply
 from app.domain.account import PAPER, Account
 from app.domain.enums import Market
-from app.domain.errors import HookfillError, NotFound
+from app.domain.errors import NotFound
+from app.web.answers import Answer, good
 from app.web.raw_body import raw_body
 from app.web.registry_refresh import with_current_registry
 
@@ -32,32 +31,41 @@ class MarketRoutes:
 
     # Open to everybody
 
-    def ping(self) -> Response:
+    def ping(self) -> Answer:
         """Answer that somebody is here."""
-        return reply(writing.good({"pong": "pong"}))
+        return good({"pong": "pong"})
 
-    def time(self) -> Response:
+    def time(self) -> Answer:
         """Answer with the time in seconds."""
-        return _guarded(lambda: writing.good({"server_time": self._ports.clock.now_ms() // 1000}))
+        return good({"server_time": self._ports.clock.now_ms() // 1000})
 
-    def currency_rates(self) -> Response:
+    def currency_rates(self) -> Answer:
         """Answer with prices and steps of one pair."""
-        return _guarded(self._rates)
+        account = self._any_account(_parameter(_DISPLAY))
+        symbol = symbol_of(_parameter("pair"))
+        venue = self._ports.venues.of(account)
+        rules = None if symbol is None else venue.instrument(symbol)
+        if symbol is None or rules is None:
+            raise invalid_parameters({"pair": [NOT_LISTED]})
+        quote = venue.quote(symbol)
+        if quote is None:
+            raise NotFound(f"no price of {symbol} is known")
+        return good(accounts.currency_rates(quote, rules))
 
     # For those who sign
 
-    def validate(self) -> Response:
+    def validate(self) -> Answer:
         """Answer that key and signature are good."""
         return self._serve(None, lambda _: {})
 
-    def accounts(self) -> Response:
+    def accounts(self) -> Answer:
         """Answer with the accounts of the key."""
         return self._serve(
             ACCOUNTS,
             lambda caller: [accounts.account_entity(one) for one in caller.accounts.values()],
         )
 
-    def market_pairs(self) -> Response:
+    def market_pairs(self) -> Answer:
         """Answer with what can be traded at one exchange, or in all accounts of the key."""
 
         def listed(caller: Caller) -> list[str]:
@@ -73,28 +81,14 @@ class MarketRoutes:
 
         return self._serve(ACCOUNTS, listed)
 
-    def _serve(self, permission: str | None, content: Callable[[Caller], object]) -> Response:
-        def answer() -> writing.Answer:
-            return writing.good(content(self._callers.caller(permission, body)))
-
-        try:
-            self._callers.count()
-            body = raw_body()
-            return reply(with_current_registry(self._registry, self._ports.ledger, answer))
-        except HookfillError as error:
-            return error_reply(error)
-
-    def _rates(self) -> writing.Answer:
-        account = self._any_account(_parameter(_DISPLAY))
-        symbol = symbol_of(_parameter("pair"))
-        venue = self._ports.venues.of(account)
-        rules = None if symbol is None else venue.instrument(symbol)
-        if symbol is None or rules is None:
-            raise invalid_parameters({"pair": [NOT_LISTED]})
-        quote = venue.quote(symbol)
-        if quote is None:
-            raise NotFound(f"no price of {symbol} is known")
-        return writing.good(accounts.currency_rates(quote, rules))
+    def _serve(self, permission: str | None, content: Callable[[Caller], object]) -> Answer:
+        self._callers.count()
+        body = raw_body()
+        return with_current_registry(
+            self._registry,
+            self._ports.ledger,
+            lambda: good(content(self._callers.caller(permission, body))),
+        )
 
     def _any_account(self, display: str) -> Account:
         """Return an account at this exchange: prices are the same in all of them.
@@ -106,13 +100,6 @@ class MarketRoutes:
             if market_of(one.venue).display == display and accounts.supports(one):
                 return one
         raise invalid_parameters({_DISPLAY: [NOT_LISTED]})
-
-
-def _guarded(answer: Callable[[], writing.Answer]) -> Response:
-    try:
-        return reply(answer())
-    except HookfillError as error:
-        return error_reply(error)
 
 
 def _parameter(name: str) -> str:

@@ -9,13 +9,10 @@ from app.dialects.three_commas import schemas
 from app.dialects.three_commas.entering import Call
 from app.dialects.three_commas.listing import QUERY
 from app.dialects.three_commas.parameters import STEPS
-from app.dialects.three_commas.replies import PREFIXES
+from app.dialects.three_commas.routes import ENTITIES, PREFIXES
 from app.web.json_schema import Json, object_schema
 
 Row = tuple[str, str, str, Mapping[str, Any]]
-
-#: What trades are called in paths; py3cw since 0.0.22 uses the second.
-ENTITIES: Final = ("smart_trades", "smart_trades_deprecated")
 
 _ENTRY: Final = (schemas.ENTERED, schemas.INFORMED, schemas.CONDITIONAL)
 _TRAILING: Final = (schemas.TRAILED, schemas.TRAILING_ENTRY)
@@ -117,10 +114,3 @@ def _rows() -> Iterator[Row]:
 
 #: Method, rule, summary, details of each route.
 ROWS: Final = tuple(_rows())
-
-#: Rules that are open without credentials.
-OPEN: Final = frozenset(
-    f"{prefix}/{path}"
-    for prefix in PREFIXES
-    for path in ("ping", "time", "accounts/currency_rates")
-)

@@ -21,7 +21,7 @@ from app.domain.errors import (
     WrongState,
     nearest,
 )
-from app.web.exact_json import exact_json
+from app.web.answers import Answer, retry_after
 
 #: Of a store that does not answer; py3cw does not send a POST again by itself.
 _RETRY_AFTER_SECONDS = 1
@@ -29,14 +29,6 @@ _RETRY_AFTER_SECONDS = 1
 
 class AccountForeign(NotPermitted):
     """The account exists, but the key does not cover it."""
-
-
-class Answer(NamedTuple):
-    """An answer: HTTP status, body as JSON text, further headers."""
-
-    status: int
-    body: str
-    headers: dict[str, str]
 
 
 class _Words(NamedTuple):
@@ -65,11 +57,6 @@ _ANSWERS: Mapping[type[HookfillError], _Words] = {
 }
 
 
-def good(content: object, status: int = HTTPStatus.OK) -> Answer:
-    """Return the answer to a request that was carried out."""
-    return Answer(status, exact_json(content), {})
-
-
 def error_for(error: HookfillError) -> Answer:
     """Return the answer to a request that ended in this error."""
     words = nearest(error, _ANSWERS)
@@ -79,10 +66,10 @@ def error_for(error: HookfillError) -> Answer:
     }
     if isinstance(error, MalformedPayload) and error.fields:
         body["error_attributes"] = error.fields
-    return Answer(words.status, exact_json(body), _retry_after(error, words))
+    return Answer(words.status, body, retry_after(error, words.status, _RETRY_AFTER_SECONDS))
 
 
-def routing_error(status: int) -> Answer:
+def http_error(status: int) -> Answer:
     """Return the answer to what no route takes."""
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         words = _Words(status, "method_not_allowed", "Method Not Allowed")
@@ -99,13 +86,4 @@ def internal() -> Answer:
 
 
 def _plain(words: _Words) -> Answer:
-    body = {"error": words.error, "error_description": words.description}
-    return Answer(words.status, exact_json(body), {})
-
-
-def _retry_after(error: HookfillError, words: _Words) -> dict[str, str]:
-    if isinstance(error, RateLimited):
-        return {"Retry-After": str(error.retry_after_seconds)}
-    if words.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        return {"Retry-After": str(_RETRY_AFTER_SECONDS)}
-    return {}
+    return Answer(words.status, {"error": words.error, "error_description": words.description})

@@ -6,11 +6,10 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Final
 
-from flask import Response, request
+from flask import request
 
 from app.bootstrap import Wiring
 from app.dialects.three_commas import actions, creating, steps, trades, updating
-from app.dialects.three_commas import render as writing
 from app.dialects.three_commas.accounts import supports
 from app.dialects.three_commas.callers import READ, WRITE, Caller, Callers
 from app.dialects.three_commas.entering import Call
@@ -18,12 +17,11 @@ from app.dialects.three_commas.errors import INVALID, invalid_parameters
 from app.dialects.three_commas.listing import Listing, Order, listing_from
 from app.dialects.three_commas.live import with_trails
 from app.dialects.three_commas.parameters import parameters_from
-from app.dialects.three_commas.replies import error_reply, reply
 from app.dialects.three_commas.schemas import ResponseType
 from app.dialects.three_commas.wire_names import FUNDS_NAMES, NAMES, in_wire_words
 from app.domain.account import Account
 from app.domain.enums import Dialect, Kind
-from app.domain.errors import HookfillError, NotFound, StoreError, TermsRefused, VenueError
+from app.domain.errors import NotFound, StoreError, TermsRefused, VenueError
 from app.domain.identifiers import AggregateId, Currency, Symbol, id_from, quote_of
 from app.domain.search import Search
 from app.domain.sender import Sender
@@ -32,6 +30,7 @@ from app.services.intake.trades import open_trade
 from app.services.smart_trades import acting
 from app.services.smart_trades.acting import Funded, find_trade
 from app.services.smart_trades.trailing import view_of
+from app.web.answers import Answer, good
 from app.web.raw_body import raw_body
 from app.web.registry_refresh import with_current_registry
 
@@ -54,10 +53,10 @@ class Trades:
 
     # The calls
 
-    def create(self, call: Call) -> Response:
+    def create(self, call: Call) -> Answer:
         """Open a trade, and answer once it is stored."""
 
-        def opened(caller: Caller, parameters: Parameters) -> writing.Answer:
+        def opened(caller: Caller, parameters: Parameters) -> Answer:
             received_at_ms = self._ports.clock.now_ms()
             command = creating.trade_from(call, parameters, self._is_traded(parameters, caller))
             sender = Sender(
@@ -69,44 +68,44 @@ class Trades:
                 registry_version=caller.registry_version,
             )
             trade = open_trade(command, sender, self._ports)
-            return writing.good(self._told(trade, caller), HTTPStatus.CREATED)
+            return good(self._told(trade, caller), HTTPStatus.CREATED)
 
         return self._serve(WRITE, opened)
 
-    def list(self) -> Response:
+    def list(self) -> Answer:
         """Answer with the trades that the query asks for."""
 
-        def listed(caller: Caller, parameters: Parameters) -> writing.Answer:
+        def listed(caller: Caller, parameters: Parameters) -> Answer:
             listing = listing_from(parameters)
             found = sorted_trades(self._found(listing, caller), listing.order)
             page = islice(found, listing.offset, listing.offset + listing.limit)
-            return writing.good([self._entity(trade, caller) for trade in page])
+            return good([self._entity(trade, caller) for trade in page])
 
         return self._serve(READ, listed, is_list=True)
 
-    def show(self, trade_id: str) -> Response:
+    def show(self, trade_id: str) -> Answer:
         """Answer with one trade."""
         return self._serve(
             READ,
-            lambda caller, _: writing.good(self._entity(self._trade(trade_id, caller), caller)),
+            lambda caller, _: good(self._entity(self._trade(trade_id, caller), caller)),
         )
 
-    def cancel(self, trade_id: str) -> Response:
+    def cancel(self, trade_id: str) -> Answer:
         """Stop a trade; its coins stay as they are."""
         return self._act(trade_id, lambda trade, _: acting.cancel_trade(trade.id, self._ports))
 
-    def panic_sell(self, trade_id: str) -> Response:
+    def panic_sell(self, trade_id: str) -> Answer:
         """Close everything at market."""
         return self._act(trade_id, lambda trade, _: acting.panic_sell(trade.id, self._ports))
 
-    def force_process(self, trade_id: str) -> Response:
+    def force_process(self, trade_id: str) -> Answer:
         """Look at orders and prices now."""
         return self._act(
             trade_id,
             lambda trade, _: acting.force_process(trade.id, self._ports),
         )
 
-    def cancel_order(self, trade_id: str) -> Response:
+    def cancel_order(self, trade_id: str) -> Answer:
         """Take one step off."""
         return self._act(
             trade_id,
@@ -115,7 +114,7 @@ class Trades:
             ),
         )
 
-    def step_panic_sell(self, trade_id: str) -> Response:
+    def step_panic_sell(self, trade_id: str) -> Answer:
         """Close the share of one step at market."""
         return self._act(
             trade_id,
@@ -124,7 +123,7 @@ class Trades:
             ),
         )
 
-    def update(self, trade_id: str) -> Response:
+    def update(self, trade_id: str) -> Answer:
         """Change the terms of a trade."""
         return self._act(
             trade_id,
@@ -134,15 +133,15 @@ class Trades:
             HTTPStatus.OK,
         )
 
-    def add_funds(self, trade_id: str) -> Response:
+    def add_funds(self, trade_id: str) -> Answer:
         """Enter with more, and answer with as much as is asked for."""
 
-        def added(caller: Caller, parameters: Parameters) -> writing.Answer:
+        def added(caller: Caller, parameters: Parameters) -> Answer:
             trade = self._trade(trade_id, caller)
             funds = actions.funds_from(parameters)
             done = acting.add_funds(trade.id, funds.quantity, funds.price, self._ports)
             content = self._funded(done, funds.response_type, caller)
-            return writing.good(content, HTTPStatus.CREATED)
+            return good(content, HTTPStatus.CREATED)
 
         return self._serve(WRITE, added, names=FUNDS_NAMES)
 
@@ -150,23 +149,23 @@ class Trades:
 
     def _act(
         self, trade_id: str, action: Action, status: HTTPStatus = HTTPStatus.CREATED
-    ) -> Response:
+    ) -> Answer:
         """Do something with a trade of the caller, and answer with what it is now."""
 
-        def acted(caller: Caller, parameters: Parameters) -> writing.Answer:
+        def acted(caller: Caller, parameters: Parameters) -> Answer:
             trade = action(self._trade(trade_id, caller), parameters)
-            return writing.good(self._told(trade, caller), status)
+            return good(self._told(trade, caller), status)
 
         return self._serve(WRITE, acted)
 
     def _serve(
         self,
         permission: str,
-        answered: Callable[[Caller, Parameters], writing.Answer],
+        answered: Callable[[Caller, Parameters], Answer],
         *,
         is_list: bool = False,
         names: Mapping[str, str] = NAMES,
-    ) -> Response:
+    ) -> Answer:
         """Check who calls, read the parameters, and answer; an error has the dialect's shape.
 
         Args:
@@ -176,7 +175,7 @@ class Trades:
             names: field of the command → parameter.
         """
 
-        def answer() -> writing.Answer:
+        def answer() -> Answer:
             caller = self._callers.caller(permission, body)
             named = b"" if request.method == "GET" else body
             query = request.query_string.decode("latin-1")
@@ -186,12 +185,9 @@ class Trades:
             except TermsRefused as error:
                 raise in_wire_words(error, names) from error
 
-        try:
-            self._callers.count(is_list=is_list)
-            body = raw_body()
-            return reply(with_current_registry(self._registry, self._ports.ledger, answer))
-        except HookfillError as error:
-            return error_reply(error)
+        self._callers.count(is_list=is_list)
+        body = raw_body()
+        return with_current_registry(self._registry, self._ports.ledger, answer)
 
     # What they are about
 

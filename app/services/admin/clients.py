@@ -6,20 +6,22 @@ from dataclasses import replace
 from typing import Any
 
 from app.domain.account import Account, ApiClient
-from app.domain.enums import Dialect
 from app.domain.errors import NotFound
 from app.domain.identifiers import AccountName
 from app.services.admin.records import SECRET_BYTES, Records, refused
-
-#: Dialects whose secret is a password. The others sign with theirs, so it must be read again.
-_BY_PASSWORD = frozenset({Dialect.HUMMINGBOT})
 
 #: Looks at a client as it shall be and at its accounts, and raises what its dialect minds.
 Rule = Callable[[ApiClient, Sequence[Account]], None]
 
 
 def put_client(
-    client: ApiClient, changes: Mapping[str, Any], secret: str | None, rule: Rule, records: Records
+    client: ApiClient,
+    changes: Mapping[str, Any],
+    secret: str | None,
+    rule: Rule,
+    records: Records,
+    *,
+    is_compared: bool,
 ) -> tuple[ApiClient, str | None]:
     """Store a new client, which has no secret yet, or change what is named of a known one.
 
@@ -30,6 +32,8 @@ def put_client(
         secret: the new one; None keeps the old one, and makes one for a new client.
         rule: of the dialect.
         records: what it is kept by.
+        is_compared: the secret is only compared, so no more than a keyed hash of it is kept; else
+            it signs, and is kept sealed.
 
     Returns:
         The client, and the secret that was made: it is told this once.
@@ -45,7 +49,8 @@ def put_client(
     )
     accounts = [_existing(name, records) for name in after.accounts]
     if secret is not None:
-        after = replace(after, secret=_kept(after, secret, records))
+        kept = records.vault.digest(secret) if is_compared else _sealed(after, secret, records)
+        after = replace(after, secret=kept)
     rule(after, accounts)
     if after != client:
         records.registry.put_client(after)
@@ -59,8 +64,5 @@ def _existing(name: AccountName, records: Records) -> Account:
         raise refused({"accounts": [f"There is no account named {name[:64]!a}."]}) from error
 
 
-def _kept(client: ApiClient, secret: str, records: Records) -> str:
-    """Return the secret as it is stored: sealed where it signs, else as a keyed hash."""
-    if client.dialect in _BY_PASSWORD:
-        return records.vault.digest(secret)
+def _sealed(client: ApiClient, secret: str, records: Records) -> str:
     return records.vault.encrypt(f"{client.dialect}:{client.key}", {"secret": secret})

@@ -5,9 +5,10 @@ import json
 
 import pytest
 
-from app.dialects.crypto_arsenal.render import error_for, method_not_allowed, ok
+from app.dialects.crypto_arsenal.render import error_for, http_error, ok
 from app.domain import errors
 from app.domain.errors import HookfillError, MalformedPayload, RateLimited
+from app.domain.identifiers import AggregateId
 from tests.support.builders import an_error
 
 CLASSES = [
@@ -100,11 +101,14 @@ def test_what_was_not_taken_in_may_come_again_in_five_seconds() -> None:
 
 
 def test_only_post_is_allowed() -> None:
-    status, body, headers = method_not_allowed()
+    status, body, headers = http_error(405)
 
     assert (status, headers) == (405, {"Allow": "POST"})
     assert body == {"error": {"code": "method_not_allowed", "message": "send a POST request"}}
 
 
 def test_success_is_two_bytes_of_text() -> None:
-    assert ok() == ("ok", "text/plain; charset=utf-8")
+    status, body, headers = ok(AggregateId(7))
+
+    assert (status, body) == (200, b"ok")
+    assert headers == {"Content-Type": "text/plain; charset=utf-8", "X-Hookfill-Id": "7"}

@@ -246,7 +246,7 @@ def test_every_code_has_a_text_and_a_status(code: Code) -> None:
 def test_errors(error: errors.HookfillError, status: int, code: int) -> None:
     answer = replies.error_for(error)
 
-    assert (answer.status, answer.body["code"]) == (status, code)  # type: ignore[index]
+    assert (answer.status, answer.body["code"]) == (status, code)
     assert ("Retry-After" in answer.headers) is (status in {429, 503})
 
 

@@ -1,6 +1,5 @@
 """Errors as 3Commas writes them, each with its exact words."""
 
-import json
 from decimal import Decimal
 
 import pytest
@@ -81,7 +80,7 @@ def test_the_table_of_errors(
 ) -> None:
     answer = writing.error_for(error)
 
-    body = json.loads(answer.body)
+    body = answer.body
     assert (answer.status, body["error"], body["error_description"]) == (status, word, description)
     fields = error.fields if isinstance(error, MalformedPayload) else {}
     assert body.get("error_attributes", {}) == fields
@@ -97,16 +96,16 @@ def test_whoever_asks_too_often_is_told_when_to_come_back(left_ms: int, seconds:
     [(404, "not_found"), (405, "method_not_allowed"), (400, "invalid_request")],
 )
 def test_what_no_route_takes(status: int, word: str) -> None:
-    answer = writing.routing_error(status)
+    answer = writing.http_error(status)
 
-    assert (answer.status, json.loads(answer.body)["error"]) == (status, word)
+    assert (answer.status, answer.body["error"]) == (status, word)
 
 
 def test_a_mistake_of_ours_says_nothing_more() -> None:
     answer = writing.internal()
 
     assert answer.status == 500
-    assert json.loads(answer.body) == {
+    assert answer.body == {
         "error": "internal_error",
         "error_description": "Internal Server Error",
     }

@@ -1,27 +1,16 @@
 """Nobody gets past without the admin token, or a session that had it."""
 
+import re
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.admin.attempts import FAILURES_MAX
-from app.admin.authentication import OPEN_ROUTES
 from app.admin.sessions import COOKIE, LIFE_SECONDS
-from app.dialects.poloniex import operations as poloniex_operations
-from app.dialects.three_commas import operations as three_commas_operations
+from app.web.routes import Access, Route, blueprint_of, routes_of
 from tests.unit.ingress.conftest import ADMIN_TOKEN, MakeApp
-
-#: Asks for credentials in its own way: in its body, or signed in headers.
-DIALECTS = (
-    "/trading-signal/webhook",
-    "/v1/order",
-    *(path for _, path, *_ in poloniex_operations.ROWS),
-    *(path for _, path, *_ in three_commas_operations.ROWS),
-)
-
-#: Ask for user and password; tests/unit/ingress/test_hummingbot_routes.py goes through them all.
-HUMMINGBOT = ("/trading/", "/accounts/", "/connectors/", "/portfolio/")
 
 #: The path exists without a store: unknown fields are found before anything is read.
 WRITE = "/paper/prices"
@@ -44,30 +33,88 @@ def _code(answer: TestResponse) -> tuple[int, str]:
     return answer.status_code, answer.get_json()["error"]["code"]
 
 
-def _closed_routes(app: Flask) -> list[tuple[str, str]]:
-    routes = []
-    for rule in app.url_map.iter_rules():
-        if rule.rule in OPEN_ROUTES or rule.rule in DIALECTS or rule.endpoint.startswith("dash"):
-            continue
-        if rule.rule.startswith(HUMMINGBOT):
-            continue
-        path = rule.rule
-        for name in rule.arguments:
-            path = path.replace(f"<{name}>", "apisify")
-        methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
-        routes += [(method, path) for method in sorted(methods)]
-    return routes
+#: Every path that anybody may call: a new one has to be thought about here as well.
+OPEN = {
+    "/login",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/openapi.json",
+    "/docs",
+    "/static/<path:filename>",
+    # The market data of Poloniex, as there.
+    "/timestamp",
+    "/currencies",
+    "/currencies/<code>",
+    "/v2/currencies",
+    "/v2/currencies/<code>",
+    "/v3/market/allInstruments",
+    "/markets",
+    "/markets/price",
+    "/markets/ticker24h",
+    "/markets/<symbol>",
+    "/markets/<symbol>/price",
+    "/markets/<symbol>/ticker24h",
+    "/markets/<symbol>/orderBook",
+    "/markets/<symbol>/candles",
+    "/markets/<symbol>/trades",
+    *(
+        f"{prefix}/{path}"
+        for prefix in ("/public/api/ver1", "/ver1")
+        for path in ("ping", "time", "accounts/currency_rates")
+    ),
+}
 
 
-def test_every_route_that_is_not_open_asks_for_credentials(make_app: MakeApp) -> None:
+def _called(app: Flask, route: Route) -> TestResponse:
+    """Call a route without any credentials; there is no store behind it."""
+    path = re.sub(r"<(?:\w+:)?\w+>", "apisify", route.rule)
+    return app.test_client().open(path, method=route.method)
+
+
+def _routes(app: Flask, access: Access) -> list[Route]:
+    return [one for one in routes_of(app).values() if one.access is access]
+
+
+def test_every_route_has_a_row(make_app: MakeApp) -> None:
     app = make_app(HOOKFILL_FAST="1")
-    client = app.test_client()
 
-    for method, path in _closed_routes(app):
-        answer = client.open(path, method=method)
-        assert _code(answer) == (401, "unauthorized"), f"{method} {path}"
+    assert {one.endpoint for one in app.url_map.iter_rules()} == set(routes_of(app))
+
+
+def test_what_is_open_is_known(make_app: MakeApp) -> None:
+    assert {one.rule for one in _routes(make_app(HOOKFILL_FAST="1"), Access.OPEN)} == OPEN
+
+
+def test_what_is_for_the_admin_asks_for_the_token(make_app: MakeApp) -> None:
+    app = make_app(HOOKFILL_FAST="1")
+
+    closed = _routes(app, Access.ADMIN)
+    for route in closed:
+        answer = _called(app, route)
+        assert _code(answer) == (401, "unauthorized"), route
         assert answer.headers["WWW-Authenticate"] == "Bearer"
-    assert len(_closed_routes(app)) > 20
+    assert len(closed) > 20
+
+
+def test_what_is_for_callers_of_a_dialect_lets_no_stranger_in(make_app: MakeApp) -> None:
+    app = make_app()
+
+    for route in _routes(app, Access.CALLER):
+        # Whether there is such a key cannot be told without the store.
+        assert _called(app, route).status_code in {400, 401, 503}, route
+
+
+def test_what_says_nothing_about_access_is_for_the_admin_alone(make_app: MakeApp) -> None:
+    app = make_app()
+    said_nothing = Route(method="GET", rule="/api/new", view=lambda: "secret")
+    app.register_blueprint(blueprint_of("new", [said_nothing]))
+    app.add_url_rule("/api/bare", view_func=lambda: "secret")
+
+    for path in ("/api/new", "/api/bare"):
+        assert _code(app.test_client().get(path)) == (401, "unauthorized")
+        headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
+        assert app.test_client().get(path, headers=headers).text == "secret"
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,11 @@
 import time
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
-from app.admin.authentication import OPEN_ROUTES
-from app.dialects.poloniex.operations import ROWS
+from app.web.routes import Access, Route, routes_of
 from tests.unit.ingress.conftest import MakeApp
-
-SIGNED = [(method, path) for method, path, *_ in ROWS if path not in OPEN_ROUTES]
-OPEN = [path for _, path, *_ in ROWS if path in OPEN_ROUTES]
 
 
 @pytest.fixture
@@ -22,12 +19,20 @@ def _of(path: str) -> str:
     return path.replace("<order_id>", "1").replace("<account_id>", "1").replace("<code>", "BTC")
 
 
-@pytest.mark.parametrize(("method", "path"), SIGNED)
-def test_what_is_not_open_must_be_signed(client: FlaskClient, method: str, path: str) -> None:
-    answer = client.open(_of(path), method=method)
+def _routes(app: Flask, access: Access) -> list[Route]:
+    rows = routes_of(app).items()
+    return [row for name, row in rows if name.startswith("poloniex.") and row.access is access]
 
-    assert answer.status_code == 401
-    assert answer.get_json() == {"code": 401, "message": "Missing authentication headers"}
+
+def test_what_is_not_open_must_be_signed(make_app: MakeApp) -> None:
+    app = make_app()
+
+    signed = _routes(app, Access.CALLER)
+    for route in signed:
+        answer = app.test_client().open(_of(route.rule), method=route.method)
+        assert answer.status_code == 401, route
+        assert answer.get_json() == {"code": 401, "message": "Missing authentication headers"}
+    assert len(signed) == 25
 
 
 @pytest.mark.parametrize("path", ["/smartorders", "/smartorders/", "/orders/history", "/trades/"])
@@ -59,8 +64,11 @@ def test_a_body_may_be_too_large(client: FlaskClient) -> None:
     assert (answer.status_code, answer.get_json()["code"]) == (413, 413)
 
 
-def test_there_are_open_routes(client: FlaskClient) -> None:
-    assert len(OPEN) == 15
+def test_there_are_open_routes(make_app: MakeApp) -> None:
+    app = make_app()
+    client = app.test_client()
+
+    assert len(_routes(app, Access.OPEN)) == 15
     answer = client.get("/v3/market/allInstruments")
     assert answer.get_json() == {"code": 200, "msg": "Success", "data": []}
     assert client.put("/markets").get_json() == {"code": 405, "message": "Method Not Allowed"}

@@ -1,0 +1,71 @@
+"""Which error gets which answer under our own paths; dialects give theirs their own shape."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from app.domain.errors import (
+    CommandError,
+    ConnectorInactive,
+    HistoryUnavailable,
+    HookfillError,
+    MalformedPayload,
+    NotAuthenticated,
+    NotFound,
+    NotPermitted,
+    OutcomeUnknown,
+    PayloadTooLarge,
+    RateLimited,
+    StoreError,
+    VenueError,
+    VenueUnavailable,
+    WrongState,
+    nearest,
+)
+from app.web.answers import Answer
+
+#: Error class → HTTP status and code; the class itself, else its nearest ancestor.
+STATUS_OF: Mapping[type[HookfillError], tuple[HTTPStatus, str]] = {
+    CommandError: (HTTPStatus.BAD_REQUEST, "refused"),
+    MalformedPayload: (HTTPStatus.BAD_REQUEST, "validation_failed"),
+    NotAuthenticated: (HTTPStatus.UNAUTHORIZED, "unauthorized"),
+    NotPermitted: (HTTPStatus.FORBIDDEN, "forbidden"),
+    NotFound: (HTTPStatus.NOT_FOUND, "not_found"),
+    WrongState: (HTTPStatus.CONFLICT, "wrong_state"),
+    ConnectorInactive: (HTTPStatus.CONFLICT, "connector_inactive"),
+    PayloadTooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large"),
+    RateLimited: (HTTPStatus.TOO_MANY_REQUESTS, "rate_limited"),
+    StoreError: (HTTPStatus.SERVICE_UNAVAILABLE, "store_unavailable"),
+    HistoryUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "history_unavailable"),
+    VenueError: (HTTPStatus.CONFLICT, "venue_refused"),
+    VenueUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "venue_unavailable"),
+    OutcomeUnknown: (HTTPStatus.CONFLICT, "outcome_unknown"),
+    HookfillError: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
+}
+
+
+def error_answer(error: HookfillError) -> Answer:
+    """Return `{"error": {"code", "message", "fields"}}` with the status of the error's class."""
+    status, code = nearest(error, STATUS_OF)
+    fields: Mapping[str, object] = {}
+    headers: dict[str, str] = {}
+    if isinstance(error, MalformedPayload):
+        code, fields = error.code, error.fields
+    if isinstance(error, RateLimited):
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    if isinstance(error, NotAuthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    return refusal(status, code, str(error), fields)._replace(headers=headers)
+
+
+def refusal(
+    status: int, code: str, message: str, fields: Mapping[str, object] | None = None
+) -> Answer:
+    """Return an error in the shape of our own paths."""
+    return Answer(
+        status, {"error": {"code": code, "message": message, "fields": dict(fields or {})}}
+    )
+
+
+def internal() -> Answer:
+    """Return the answer to a mistake of ours."""
+    return refusal(500, "internal", "something went wrong here; the log has the details")

@@ -1,0 +1,49 @@
+"""What the rest of the house needs to know of the orders of apisify."""
+
+from collections.abc import Mapping
+
+from marshmallow import validate
+
+from app.dialects.apisify import render
+from app.dialects.apisify.routes import PATH, routes
+from app.dialects.apisify.settings import CloseMode
+from app.domain.commands import OnSameSide
+from app.domain.enums import Dialect
+from app.web.client_kind import (
+    DEDUP_WINDOW_SECONDS_MAX,
+    ClientBody,
+    ClientKind,
+    permissions_of,
+    secret_field,
+)
+from app.web.fields import Flag, Text, WholeNumber, between
+from app.web.surface import DemoAccount, DemoMaker, Surface, is_below
+
+
+class _Client(ClientBody):
+    """A key that signs, save where TradingView sends (apisify spec, 1 and 5)."""
+
+    secret = secret_field()
+    permissions = permissions_of()
+    allow_tradingview_ip = Flag()
+    dedup_window_seconds = WholeNumber(validate=between(0, DEDUP_WINDOW_SECONDS_MAX))
+    close_mode = Text(validate=validate.OneOf(tuple(CloseMode)))
+    sar_same_side = Text(validate=validate.OneOf(tuple(OnSameSide)))
+
+
+def _demo(maker: DemoMaker) -> Mapping[str, object]:
+    key, secret = maker.client(Dialect.APISIFY, DemoAccount.NET, DemoAccount.COINM)
+    return {"apikey": key, "secret": secret}
+
+
+SURFACE = Surface(
+    dialect=Dialect.APISIFY,
+    title="Signals",
+    routes=routes,
+    demo=_demo,
+    error=render.error_for,
+    internal=render.internal,
+    owns=lambda path: is_below(path, PATH),
+    http_error=render.http_error,
+    clients=ClientKind(body=_Client()),
+)

@@ -1,0 +1,44 @@
+"""What the rest of the house needs to know of the Poloniex dialect."""
+
+from collections.abc import Mapping, Sequence
+
+from marshmallow import validate
+
+from app.dialects.poloniex import replies
+from app.dialects.poloniex.routes import routes
+from app.dialects.poloniex.settings import ByIdShape
+from app.domain.account import Account
+from app.domain.enums import Dialect, Market
+from app.web.client_kind import ClientBody, ClientKind, permissions_of, secret_field
+from app.web.fields import Text
+from app.web.surface import DemoAccount, DemoMaker, Surface
+
+
+class _Client(ClientBody):
+    """A key that signs (Poloniex spec, 1.5; its one setting is decision D1)."""
+
+    secret = secret_field()
+    permissions = permissions_of("READ", "TRADE")
+    by_id_shape = Text(validate=validate.OneOf(tuple(ByIdShape)))
+
+
+def _complaint(accounts: Sequence[Account]) -> str | None:
+    if len(accounts) <= 1 and all(one.market is Market.SPOT for one in accounts):
+        return None
+    return "Poloniex has one account, and that is a SPOT account."
+
+
+def _demo(maker: DemoMaker) -> Mapping[str, object]:
+    key, secret = maker.client(Dialect.POLONIEX, DemoAccount.SPOT)
+    return {"key": key, "secret": secret}
+
+
+SURFACE = Surface(
+    dialect=Dialect.POLONIEX,
+    title="Poloniex",
+    routes=routes,
+    demo=_demo,
+    error=replies.error_for,
+    internal=replies.internal,
+    clients=ClientKind(body=_Client(), complaint=_complaint),
+)

@@ -1,0 +1,16 @@
+"""All dialects: each member of `Dialect` has a folder of its name, and in it its surface."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Final
+
+from app.domain.enums import Dialect
+from app.web.surface import Surface
+
+
+def _surface_of(dialect: Dialect) -> Surface:
+    surface: Surface = import_module(f"app.dialects.{dialect}.surface").SURFACE
+    return surface
+
+
+SURFACES: Final[Mapping[Dialect, Surface]] = {one: _surface_of(one) for one in Dialect}
