@@ -29,10 +29,14 @@ from app.domain.status import OrderStatus
 from app.paper.domain.fault import FaultWord, FaultyCall
 from app.paper.domain.order import PaperOrder
 from app.paper.engine import engine
-from app.paper.ports import BookEntry, CurrentPrice, PaperChange, PaperPorts, PaperSnapshot
-
-#: Commits that others may win before a call gives up. Each loss means that somebody else got on.
-ATTEMPTS_MAX = 100
+from app.paper.ports import (
+    BookEntry,
+    CurrentPrice,
+    PaperChange,
+    PaperPorts,
+    PaperSnapshot,
+    until_committed,
+)
 
 _REQUESTED = Reason(ReasonCode.REQUESTED, "canceled by request")
 
@@ -258,12 +262,10 @@ def _won(attempt: Callable[[], PaperOrder]) -> PaperOrder:
     Raises:
         VenueUnavailable: others were first every time; nothing has happened.
     """
-    for _ in range(ATTEMPTS_MAX):
-        try:
-            return attempt()
-        except Conflict:
-            continue
-    raise VenueUnavailable(f"{ATTEMPTS_MAX} times others changed the account first")
+    try:
+        return until_committed(attempt)
+    except Conflict as error:
+        raise VenueUnavailable(str(error)) from error
 
 
 @contextmanager

@@ -3,12 +3,14 @@
 The store implements them, and knows nothing else of the venue.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from app.domain.account import Account
 from app.domain.enums import Market, Side
+from app.domain.errors import Conflict
 from app.domain.identifiers import AccountId, ClientOrderId, EpochMs, Symbol
 from app.domain.instrument import Instrument
 from app.domain.market import Quote, Tick
@@ -77,6 +79,24 @@ class PaperLedger(Protocol):
 
     def history(self, account_id: AccountId) -> Sequence[PaperOrder]:
         """Return every order since the last reset, repeats included, by arrival."""
+
+
+#: Commits that others may win before an attempt is given up. Each loss means that somebody got on.
+ATTEMPTS_MAX = 100
+
+Done = TypeVar("Done")
+
+
+def until_committed(attempt: Callable[[], Done]) -> Done:
+    """Repeat an attempt, which reads anew each time, until it is the first to commit.
+
+    Raises:
+        Conflict: others were first every time; nothing has happened.
+    """
+    for _ in range(ATTEMPTS_MAX):
+        with suppress(Conflict):
+            return attempt()
+    raise Conflict(f"{ATTEMPTS_MAX} times others changed the account first")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

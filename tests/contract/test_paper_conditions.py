@@ -5,7 +5,7 @@ import pytest
 from app.domain.account import Account
 from app.domain.enums import OrderType, PositionMode, PositionSide, Side
 from app.domain.errors import VenueRejected
-from app.paper.trading_rules import PaperTradingRules
+from app.paper.paper_venues import PaperTradingRules
 from tests.support.paper_world import BTC, ETH, SPOT, USDM, PaperWorld
 
 

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 from app.domain.account import Account
 from app.domain.enums import Market
-from app.domain.errors import Conflict
 from app.domain.identifiers import EpochMs, Symbol
 from app.domain.instrument import Instrument
 from app.domain.market import Quote
@@ -22,11 +21,8 @@ from app.paper.ports import (
     PaperInstruments,
     PaperPorts,
     PaperSnapshot,
+    until_committed,
 )
-
-#: Commits that others may win before a setting gives up.
-ATTEMPTS_MAX = 100
-
 
 #: Symbol, market, lot. The last two count contracts of one US dollar each.
 _DEFAULTS = (
@@ -113,14 +109,7 @@ class PaperAdministration:
             MalformedPayload: with the messages by field; nothing has changed.
             Conflict: others changed the account first, again and again.
         """
-        for _ in range(ATTEMPTS_MAX):
-            snapshot = self.ports.ledger.load(account.id)
-            try:
-                self._commit(account, setting, snapshot)
-            except Conflict:
-                continue
-            return
-        raise Conflict(f"{ATTEMPTS_MAX} times others changed paper account {account.id} first")
+        until_committed(lambda: self._commit(account, setting, self.ports.ledger.load(account.id)))
 
     def seed_account(self, account: Account, setting: AccountSetting) -> None:
         """Set an account that nothing was ever set or traded in; leave any other alone."""

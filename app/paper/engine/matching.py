@@ -5,16 +5,19 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from app.domain.enums import Market
-from app.domain.errors import Conflict
 from app.domain.identifiers import AccountId
 from app.domain.market import Quote, Tick
 from app.paper.domain.account import PaperAccount
 from app.paper.domain.order import PaperOrder
 from app.paper.engine import engine
-from app.paper.ports import BookEntry, PaperBook, PaperChange, PaperLedger, PaperSnapshot
-
-#: Commits that others may win before a tick is left to the next attempt at it.
-ATTEMPTS_MAX = 100
+from app.paper.ports import (
+    BookEntry,
+    PaperBook,
+    PaperChange,
+    PaperLedger,
+    PaperSnapshot,
+    until_committed,
+)
 
 #: Orders of one account that one commit may change; more take several commits.
 ORDERS_MAX = 200
@@ -65,17 +68,15 @@ def _match_account(
     ledger: PaperLedger,
     book: PaperBook,
 ) -> None:
-    for _ in range(ATTEMPTS_MAX):
+    def attempt() -> _Match:
         snapshot = ledger.load(account_id, [entry.client_order_id for entry in entries])
         match = _matched(snapshot, entries, met)
-        try:
-            _commit(account_id, snapshot.version, match, ledger)
-        except Conflict:
-            continue
-        if match.spent or match.orphans:
-            book.leave([*match.spent, *match.orphans])
-        return
-    raise Conflict(f"{ATTEMPTS_MAX} times others changed paper account {account_id} first")
+        _commit(account_id, snapshot.version, match, ledger)
+        return match
+
+    match = until_committed(attempt)
+    if match.spent or match.orphans:
+        book.leave([*match.spent, *match.orphans])
 
 
 def _matched(
