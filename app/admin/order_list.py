@@ -1,8 +1,5 @@
 """The list of everything that came in: filters, pages and their cursors."""
 
-import base64
-import binascii
-import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
@@ -12,12 +9,13 @@ from marshmallow import ValidationError, fields, validate
 from app.admin.request_body import refused
 from app.domain.aggregate import Aggregate
 from app.domain.enums import Dialect, Kind
-from app.domain.identifiers import ID_DIGITS_MAX, AccountId, AggregateId, EpochMs, id_from
+from app.domain.identifiers import AccountId, AggregateId, EpochMs, id_from
 from app.domain.request.signal import RequestState
 from app.domain.search import Place, Search, place_of
 from app.domain.smart_order import SmartOrderState
 from app.domain.smart_trade.enums import TradeStatus
 from app.domain.status import OrderStatus
+from app.web import cursors
 from app.web.fields import Strict, Text, ValueField, WholeNumber, between
 
 #: Rows on one page.
@@ -29,7 +27,8 @@ TIME_MAX_MS = 2**48 - 1
 
 One = TypeVar("One")
 
-_CURSOR = re.compile(rf"(\d{{1,{ID_DIGITS_MAX}}})\.(\d{{1,{ID_DIGITS_MAX}}})", re.ASCII)
+#: The two numbers of a place.
+_BETWEEN = "."
 
 _STATES = frozenset({*OrderStatus, *RequestState, *SmartOrderState, *TradeStatus})
 
@@ -44,15 +43,11 @@ class _Id(ValueField[AggregateId]):
 
 class _Cursor(ValueField[Place]):
     def read(self, value: object) -> Place:
-        text = str(value)
-        try:
-            padded = text + "=" * (-len(text) % 4)
-            match = _CURSOR.fullmatch(base64.b64decode(padded, b"-_", validate=True).decode())
-        except (binascii.Error, UnicodeError, ValueError):
-            match = None
-        if match is None:
-            raise ValidationError("Not a cursor that was given out here.")
-        return EpochMs(int(match[1])), AggregateId(int(match[2]))
+        match cursors.numbers_of(str(value), _BETWEEN):
+            case [at_ms, number]:
+                return EpochMs(at_ms), AggregateId(number)
+            case _:
+                raise ValidationError("Not a cursor that was given out here.")
 
 
 class ListQuery(Strict):
@@ -86,9 +81,7 @@ def page_of(newest: Iterator[Aggregate], limit: int) -> tuple[Sequence[Aggregate
 
 def cursor_of(place: Place | None) -> str | None:
     """Return a place as text that means nothing to anybody else."""
-    if place is None:
-        return None
-    return base64.urlsafe_b64encode(f"{place[0]}.{place[1]}".encode()).decode().rstrip("=")
+    return None if place is None else cursors.cursor_of(place, _BETWEEN)
 
 
 def search_from(query: dict[str, Any], account: AccountId | None) -> Search:

@@ -1,22 +1,25 @@
-"""Who is calling the Hummingbot routes, and which accounts that user may use."""
+"""Who is calling, by HTTP Basic authentication (Hummingbot spec, section 1)."""
 
+import base64
+import binascii
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import wraps
+from typing import NamedTuple, TypeVar
 
 import structlog
 from flask import request
 
 from app.bootstrap import Wiring
-from app.dialects.hummingbot.credentials import Credentials, credentials_from, is_only_play
 from app.dialects.hummingbot.names import Directory
-from app.domain.account import ApiClient
-from app.domain.enums import Dialect
+from app.domain.account import Account, ApiClient
+from app.domain.enums import Dialect, Mode
 from app.domain.errors import NotAuthenticated, StoreError
 from app.ports.registry import Registry
+from app.web.answers import Answer
 from app.web.client_accounts import accounts_of
 from app.web.registry_refresh import with_current_registry
 
@@ -25,9 +28,48 @@ from app.web.registry_refresh import with_current_registry
 #: busy.
 LOOKS_PER_SECOND = 10
 
+#: User and password with which the reference, and the official client, come to people.
+DEFAULT = "admin"
+
 Result = TypeVar("Result")
+View = Callable[..., Answer]
 
 _log = structlog.get_logger()
+
+
+class Credentials(NamedTuple):
+    """A user, and what it says is its password."""
+
+    user: str
+    password: str
+
+    @property
+    def are_default(self) -> bool:
+        """Whether everybody knows them."""
+        return self == (DEFAULT, DEFAULT)
+
+
+def credentials_from(header: str | None) -> Credentials:
+    """Return user and password of an `Authorization` header.
+
+    Raises:
+        NotAuthenticated: there is no such header, or it cannot be understood.
+    """
+    scheme, _, encoded = (header or "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            decoded = base64.b64decode(encoded.strip(), validate=True).decode()
+        except (binascii.Error, ValueError):
+            decoded = ""
+        user, colon, password = decoded.partition(":")
+        if colon:
+            return Credentials(user, password)
+    raise NotAuthenticated("Not authenticated")
+
+
+def is_only_play(accounts: Iterable[Account]) -> bool:
+    """Tell whether default credentials may open these accounts: there is no money in any."""
+    return all(one.mode is Mode.PAPER for one in accounts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,15 +101,20 @@ class Callers:
         self._nobody = wiring.vault.digest("nobody")
         self._looks = _Looks(wiring.registry)
 
-    def serve(self, work: Callable[[Caller], Result]) -> Result:
-        """Do the work for the caller, as the registry is now.
+    def served(self, view: View) -> View:
+        """Return a view that asks first who is calling, and serves that caller.
 
-        Raises:
-            NotAuthenticated: nobody we know.
+        Args:
+            view: takes the caller, as the registry is now, and what its path names.
         """
-        credentials = self.known()
-        self._registry.refresh()
-        return work(self._caller(credentials))
+
+        @wraps(view)
+        def serving(**names: str) -> Answer:
+            credentials = self.known()
+            self._registry.refresh()
+            return view(self._caller(credentials), **names)
+
+        return serving
 
     def serve_soon(self, credentials: Credentials, work: Callable[[Caller], Result]) -> Result:
         """Do work whose commit checks the registry's version, without asking for that first.

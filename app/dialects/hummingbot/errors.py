@@ -1,10 +1,35 @@
-"""What is wrong with a body, in the shape that pydantic gives it (Hummingbot spec 2.4)."""
+"""What can be wrong, and how that is answered (Hummingbot spec, sections 2.3 and 2.4)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any, Final
 
-from app.domain.errors import CommandError, MalformedPayload
+from app.dialects.hummingbot.names import ORDER_TYPES, pair_of
+from app.domain.errors import (
+    CommandError,
+    HookfillError,
+    KeyReused,
+    MalformedPayload,
+    NotAuthenticated,
+    NotFound,
+    NotionalTooSmall,
+    OutcomeUnknown,
+    PayloadTooLarge,
+    PriceMissing,
+    QuantityTooSmall,
+    StoreError,
+    SymbolUnknown,
+    TypeUnsupported,
+    VenueRejected,
+    VenueUnavailable,
+    nearest,
+)
+from app.domain.money import plain
+from app.web.answers import Answer
+
+#: Pairs that an answer names to somebody who asked for another.
+PAIRS_SHOWN: Final = 10
 
 #: Where a problem lies: `("body", "amount")`.
 Location = tuple[str | int, ...]
@@ -78,3 +103,93 @@ class UnusableKey(CommandError):
 
 class Impossible(CommandError):
     """What is asked for makes no sense with this connector; its sentence is for the caller."""
+
+
+def error_for(error: HookfillError) -> Answer:
+    """Return the answer to a request that ended in this error."""
+    status, detail = nearest(error, _ANSWERS)
+    headers = {"WWW-Authenticate": "Basic"} if status == HTTPStatus.UNAUTHORIZED else {}
+    return Answer(status, {"detail": detail(error)}, headers)
+
+
+def http_error(status: int) -> Answer:
+    """Return the answer to what no route takes: `Not Found`, `Method Not Allowed`."""
+    return Answer(status, {"detail": HTTPStatus(status).phrase})
+
+
+def internal() -> Answer:
+    """Return the answer to a mistake of ours, which tells nobody how we are made."""
+    return Answer(HTTPStatus.INTERNAL_SERVER_ERROR, {"detail": "Unexpected error, see the log"})
+
+
+def _said(error: HookfillError) -> str:
+    return str(error)
+
+
+def _problems(error: InvalidBody) -> list[object]:
+    return [problem.as_json() for problem in error.problems]
+
+
+def _unknown_pair(error: SymbolUnknown) -> str:
+    shown = ", ".join(pair_of(one) for one in error.known[:PAIRS_SHOWN])
+    more = len(error.known) - PAIRS_SHOWN
+    rest = f" (and {more} more)" if more > 0 else ""
+    return (
+        f"Trading pair '{pair_of(error.symbol)[:64]}' not supported on this connector. "
+        f"Available pairs: {shown}{rest}"
+    )
+
+
+def _unsupported(error: TypeUnsupported) -> str:
+    supported = ", ".join(one for one in ORDER_TYPES if one in error.supported)
+    return f"Order type '{error.wanted}' not supported. Supported types: {supported}"
+
+
+def _small_quantity(error: QuantityTooSmall) -> str:
+    return (
+        f"Order amount {plain(error.quantity)} below minimum order size {plain(error.least)} "
+        f"for {pair_of(error.symbol)}"
+    )
+
+
+def _small_notional(error: NotionalTooSmall) -> str:
+    return (
+        f"Order notional {plain(error.notional)} below minimum {plain(error.least)} "
+        f"for {pair_of(error.symbol)}"
+    )
+
+
+def _fixed(detail: str) -> Callable[[HookfillError], str]:
+    return lambda _: detail
+
+
+#: The class itself, else its nearest ancestor → status, and what `detail` says.
+_ANSWERS: Final[Mapping[type[HookfillError], tuple[HTTPStatus, Callable[[Any], object]]]] = {
+    CommandError: (HTTPStatus.BAD_REQUEST, _said),
+    NotAuthenticated: (HTTPStatus.UNAUTHORIZED, _said),
+    NotFound: (HTTPStatus.NOT_FOUND, _said),
+    PayloadTooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _said),
+    InvalidBody: (HTTPStatus.UNPROCESSABLE_ENTITY, _problems),
+    UnusableKey: (HTTPStatus.UNPROCESSABLE_ENTITY, _said),
+    KeyReused: (
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        _fixed("Idempotency-Key was used for another request"),
+    ),
+    PriceMissing: (
+        HTTPStatus.BAD_REQUEST,
+        _fixed("Price is required for LIMIT and LIMIT_MAKER orders"),
+    ),
+    SymbolUnknown: (HTTPStatus.BAD_REQUEST, _unknown_pair),
+    TypeUnsupported: (HTTPStatus.BAD_REQUEST, _unsupported),
+    QuantityTooSmall: (HTTPStatus.BAD_REQUEST, _small_quantity),
+    NotionalTooSmall: (HTTPStatus.BAD_REQUEST, _small_notional),
+    VenueRejected: (HTTPStatus.BAD_REQUEST, _said),
+    VenueUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, _said),
+    # Only settings are waited for, and to set them twice is to set them once.
+    OutcomeUnknown: (HTTPStatus.SERVICE_UNAVAILABLE, _said),
+    StoreError: (
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        _fixed("Queue unavailable: send it again, best with an Idempotency-Key"),
+    ),
+    HookfillError: (HTTPStatus.SERVICE_UNAVAILABLE, _fixed("Unavailable, try again")),
+}

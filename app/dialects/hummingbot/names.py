@@ -1,12 +1,22 @@
-"""Accounts, connectors and pairs by their names in this dialect (docs/hummingbot.md)."""
+"""Accounts, pairs and statuses by their names in this dialect (docs/hummingbot.md)."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Final
 
 from app.domain.account import Account
-from app.domain.enums import Market
+from app.domain.enums import Market, OrderType
 from app.domain.errors import NotFound
 from app.domain.identifiers import Symbol
+from app.domain.order import Order
+from app.domain.status import CLOSED, OrderStatus
+
+#: Account name and connector name, as the caller knows them.
+Names = tuple[str, str]
+
+#: In the reference's order, in which its messages list them.
+ORDER_TYPES: Final = (OrderType.LIMIT, OrderType.MARKET, OrderType.LIMIT_MAKER)
 
 #: In the name of every connector for derivatives (spec, table at the top).
 PERPETUAL = "_perpetual"
@@ -82,7 +92,7 @@ class Directory:
             raise NotFound(f"Account '{account_name[:_SHOWN_CHARACTERS]}' not found")
         found = self._accounts.get((account_name, connector_name))
         if found is None:
-            raise NotFound(f"Connector '{connector_name[:_SHOWN_CHARACTERS]}' not found")
+            raise _no_connector(connector_name)
         return found
 
     def any_of(self, connector_name: str) -> Account:
@@ -91,10 +101,9 @@ class Directory:
         Raises:
             NotFound: there is none.
         """
-        for (_, connector), account in sorted(self._accounts.items(), key=lambda one: one[0]):
-            if connector == connector_name:
-                return account
-        raise NotFound(f"Connector '{connector_name[:_SHOWN_CHARACTERS]}' not found")
+        for _, _, account in self.among(None, [connector_name]):
+            return account
+        raise _no_connector(connector_name)
 
     def among(
         self, account_names: Sequence[str] | None, connector_names: Sequence[str] | None
@@ -108,3 +117,50 @@ class Directory:
                 not connector_names or connector in connector_names
             ):
                 yield group, connector, account
+
+
+def _no_connector(name: str) -> NotFound:
+    return NotFound(f"Connector '{name[:_SHOWN_CHARACTERS]}' not found")
+
+
+class Word(StrEnum):
+    """The statuses that the lists show and can be searched for."""
+
+    SUBMITTED = "SUBMITTED"
+    OPEN = "OPEN"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    PENDING_CANCEL = "PENDING_CANCEL"
+    FILLED = "FILLED"
+    CANCELLED = "CANCELLED"
+    FAILED = "FAILED"
+
+
+#: Not closed: what is queued here, on its way, or at the venue.
+LIVE: Final = frozenset(OrderStatus) - CLOSED
+
+_WORDS: Final[Mapping[OrderStatus, Word]] = {
+    OrderStatus.PENDING_NEW: Word.SUBMITTED,
+    OrderStatus.PLACING: Word.SUBMITTED,
+    OrderStatus.UNKNOWN: Word.SUBMITTED,
+    OrderStatus.NEW: Word.OPEN,
+    OrderStatus.PARTIALLY_FILLED: Word.PARTIALLY_FILLED,
+    OrderStatus.FILLED: Word.FILLED,
+    OrderStatus.CANCELED: Word.CANCELLED,
+    OrderStatus.EXPIRED: Word.CANCELLED,
+    OrderStatus.REJECTED: Word.FAILED,
+    OrderStatus.DENIED: Word.FAILED,
+}
+
+
+def word_of(order: Order) -> Word:
+    """Return where an order stands; a cancel that was asked for shows while it is on its way."""
+    if order.cancel_requested and not order.is_closed:
+        return Word.PENDING_CANCEL
+    return _WORDS[order.status]
+
+
+def statuses_behind(word: str) -> frozenset[OrderStatus]:
+    """Return the statuses that an order with this word may have; none for a word that is none."""
+    if word == Word.PENDING_CANCEL:
+        return LIVE
+    return frozenset(status for status, shown in _WORDS.items() if shown == word)

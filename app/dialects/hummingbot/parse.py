@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from flask import request
 from marshmallow import Schema, ValidationError
 
 from app.dialects.hummingbot.errors import (
@@ -16,14 +17,15 @@ from app.dialects.hummingbot.errors import (
     UnusableKey,
     problems_in,
 )
-from app.dialects.hummingbot.names import symbol_of
-from app.dialects.hummingbot.statuses import statuses_behind
+from app.dialects.hummingbot.names import statuses_behind, symbol_of
 from app.domain.commands import PlaceOrder
 from app.domain.enums import Kind, Side
 from app.domain.errors import MalformedPayload
-from app.domain.identifiers import AccountId, EpochMs
-from app.domain.search import Search
+from app.domain.identifiers import AccountId, AggregateId, EpochMs
+from app.domain.search import FillPlace, Place, Search
+from app.web.cursors import numbers_of
 from app.web.json_body import canonical_text, json_from
+from app.web.raw_body import raw_body
 
 #: A time below this is in seconds, as the official client sends it (spec, A8).
 SECONDS_BELOW = 10**11
@@ -40,6 +42,25 @@ _NO_OBJECT = Problem(
 
 #: Of a body that is shown in an answer because it was announced as something else.
 _SHOWN_CHARACTERS = 1000
+
+
+def shape_of_request(schema: Schema) -> dict[str, Any]:
+    """Return what a schema makes of the request at hand, whose body can be read once.
+
+    Raises:
+        InvalidBody: with every problem.
+        PayloadTooLarge: it is over the limit.
+    """
+    return shape_of(schema, body_from(raw_body()))
+
+
+def body_from(content: bytes) -> Mapping[str, object]:
+    """Return the JSON object that the body of the request at hand holds.
+
+    Raises:
+        InvalidBody: there is none.
+    """
+    return object_from(content, request.headers.get("Content-Type", ""))
 
 
 def object_from(body: bytes, content_type: str) -> Mapping[str, object]:
@@ -98,18 +119,17 @@ def command_from(shape: Mapping[str, Any]) -> PlaceOrder:
     )
 
 
-def search_from(shape: Mapping[str, Any], kind: Kind, accounts: Iterable[AccountId]) -> Search:
-    """Return what a list is asked for.
+def search_from(shape: Mapping[str, Any], accounts: Iterable[AccountId]) -> Search:
+    """Return what a list of orders or fills is asked for.
 
     Args:
         shape: as one of the list schemas reads it; filters that it does not have ask nothing.
-        kind: of what is listed.
         accounts: those that it names, or all of the user's.
     """
     status, sides = shape.get("status"), shape.get("trade_types")
     until_ms = time_ms(shape.get("end_time"))
     return Search(
-        kinds=frozenset({kind}),
+        kinds=frozenset({Kind.ORDER}),
         accounts=frozenset(accounts),
         states=frozenset(statuses_behind(status)) if status else None,
         symbols=frozenset(map(symbol_of, shape["trading_pairs"]))
@@ -127,6 +147,24 @@ def time_ms(given: int | None) -> EpochMs | None:
         return None
     in_ms = given * 1000 if abs(given) < SECONDS_BELOW else given
     return EpochMs(max(min(in_ms, _TIME_MAX), 0))
+
+
+def order_place(cursor: str | None) -> Place | None:
+    """Return the place after which a list of orders goes on; it begins anew without a cursor."""
+    match numbers_of(cursor or ""):
+        case [at_ms, order_id]:
+            return EpochMs(at_ms), AggregateId(order_id)
+        case _:
+            return None
+
+
+def fill_place(cursor: str | None) -> FillPlace | None:
+    """Return the place after which a list of fills goes on; it begins anew without a cursor."""
+    match numbers_of(cursor or ""):
+        case [at_ms, order_id, number]:
+            return EpochMs(at_ms), AggregateId(order_id), number
+        case _:
+            return None
 
 
 def checked_key(key: str | None) -> str | None:

@@ -1,36 +1,24 @@
-"""Answers (Hummingbot spec, sections 2.2, 2.3 and 3)."""
+"""Answers, and what they list in rows (Hummingbot spec, sections 2.2 and 3)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, TypeVar
 
-from app.dialects.hummingbot.errors import InvalidBody, UnusableKey
-from app.dialects.hummingbot.names import pair_of
-from app.dialects.hummingbot.schemas import ORDER_TYPES
-from app.domain.errors import (
-    CommandError,
-    HookfillError,
-    KeyReused,
-    NotAuthenticated,
-    NotFound,
-    NotionalTooSmall,
-    OutcomeUnknown,
-    PayloadTooLarge,
-    PriceMissing,
-    QuantityTooSmall,
-    StoreError,
-    SymbolUnknown,
-    TypeUnsupported,
-    VenueRejected,
-    VenueUnavailable,
-    nearest,
-)
-from app.domain.identifiers import ClientOrderId
-from app.domain.money import plain
+from app.dialects.hummingbot.names import Names, pair_of, word_of
+from app.domain.enums import OrderType, PositionMode, PositionSide, ReasonCode
+from app.domain.identifiers import ClientOrderId, Currency, EpochMs, Symbol, quote_of
+from app.domain.instrument import Instrument
+from app.domain.market import Balance, Position, Quote
+from app.domain.order import Order
+from app.domain.report import Fill
 from app.web.answers import Answer, good
+from app.web.cursors import cursor_of
+from app.web.time_texts import iso
 
-#: Pairs that an answer names to somebody who asked for another.
-PAIRS_SHOWN: Final = 10
+Row = dict[str, object]
+
+Listed = TypeVar("Listed")
 
 
 def placed(shape: Mapping[str, Any], order_id: ClientOrderId) -> Answer:
@@ -50,102 +38,153 @@ def placed(shape: Mapping[str, Any], order_id: ClientOrderId) -> Answer:
     return good(body, HTTPStatus.CREATED)
 
 
-def page(rows: Sequence[object], limit: int, total: int, next_cursor: str | None) -> Answer:
-    """Return one page of a list; without a cursor it is the last."""
+def page(
+    found: Sequence[Listed],
+    limit: int,
+    total: int,
+    *,
+    row: Callable[[Listed], Row],
+    place: Callable[[Listed], Sequence[object]],
+) -> Answer:
+    """Return one page of a list.
+
+    Args:
+        found: what it shows; one more than fits tells that there are others.
+        limit: rows at most.
+        total: how many there are on all pages.
+        row: makes a row of one.
+        place: what the list is sorted by.
+    """
+    more = len(found) > limit
     pagination = {
         "limit": limit,
-        "has_more": next_cursor is not None,
-        "next_cursor": next_cursor,
+        "has_more": more,
+        "next_cursor": cursor_of(place(found[limit - 1])) if more else None,
         "total_count": total,
     }
-    return good({"data": rows, "pagination": pagination})
+    return good({"data": [row(one) for one in found[:limit]], "pagination": pagination})
 
 
-def error_for(error: HookfillError) -> Answer:
-    """Return the answer to a request that ended in this error."""
-    status, detail = nearest(error, _ANSWERS)
-    headers = {"WWW-Authenticate": "Basic"} if status == HTTPStatus.UNAUTHORIZED else {}
-    return Answer(status, {"detail": detail(error)}, headers)
+def order_row(order: Order, names: Names) -> Row:
+    """Return one row of the active and the found orders."""
+    fee_paid, fee_currency = _fee(order)
+    return {
+        "order_id": order.client_order_id,
+        **_named(names),
+        "trading_pair": pair_of(order.symbol),
+        "trade_type": order.side,
+        "order_type": order.type,
+        "amount": order.quantity,
+        "price": order.price,
+        "status": word_of(order),
+        "filled_amount": order.filled_quantity,
+        "average_fill_price": order.average_price,
+        "fee_paid": fee_paid,
+        "fee_currency": fee_currency,
+        "created_at": _time(order.created_at_ms),
+        "updated_at": _time(order.updated_at_ms),
+        "exchange_order_id": order.venue_order_id,
+        "error_message": _error(order),
+    }
 
 
-def http_error(status: int) -> Answer:
-    """Return the answer to what no route takes: `Not Found`, `Method Not Allowed`."""
-    return Answer(status, {"detail": HTTPStatus(status).phrase})
+def _named(names: Names) -> Row:
+    account_name, connector_name = names
+    return {"account_name": account_name, "connector_name": connector_name}
 
 
-def internal() -> Answer:
-    """Return the answer to a mistake of ours, which tells nobody how we are made."""
-    return Answer(HTTPStatus.INTERNAL_SERVER_ERROR, {"detail": "Unexpected error, see the log"})
+def _fee(order: Order) -> tuple[Decimal | None, Currency | None]:
+    """Return the fee in the currency of the first fill: a row has room for one."""
+    if not order.fills:
+        return None, None
+    currency = order.fills[0].fee_currency
+    return order.fees.get(currency, Decimal(0)), currency
 
 
-def _said(error: HookfillError) -> str:
-    return str(error)
+def _error(order: Order) -> str | None:
+    """Return why an order ended otherwise than its sender wanted."""
+    if order.reason is None or not order.is_closed or order.reason.code is ReasonCode.REQUESTED:
+        return None
+    return order.reason.message
 
 
-def _problems(error: InvalidBody) -> list[object]:
-    return [problem.as_json() for problem in error.problems]
+def trade_row(order: Order, fill: Fill, names: Names) -> Row:
+    """Return one row of the fills."""
+    return {
+        "trade_id": fill.trade_id,
+        "order_id": order.client_order_id,
+        **_named(names),
+        "trading_pair": pair_of(order.symbol),
+        "trade_type": order.side,
+        "amount": fill.quantity,
+        "price": fill.price,
+        "fee_paid": fill.fee,
+        "fee_currency": fill.fee_currency,
+        "timestamp": _time(fill.at_ms),
+    }
 
 
-def _unknown_pair(error: SymbolUnknown) -> str:
-    shown = ", ".join(pair_of(one) for one in error.known[:PAIRS_SHOWN])
-    more = len(error.known) - PAIRS_SHOWN
-    rest = f" (and {more} more)" if more > 0 else ""
-    return (
-        f"Trading pair '{pair_of(error.symbol)[:64]}' not supported on this connector. "
-        f"Available pairs: {shown}{rest}"
-    )
+def position_row(
+    symbol: Symbol,
+    side: PositionSide,
+    position: Position,
+    mode: PositionMode,
+    names: Names,
+) -> Row:
+    """Return one row of the positions, without what depends on prices and settings.
+
+    In one-way mode the side is BOTH, and the amount of a short is negative (spec, A12).
+    """
+    hedged = mode is PositionMode.HEDGE
+    is_short = side is PositionSide.SHORT
+    return {
+        **_named(names),
+        "trading_pair": pair_of(symbol),
+        "side": side if hedged else "BOTH",
+        "amount": -position.size if is_short and not hedged else position.size,
+        "entry_price": position.entry_price,
+    }
 
 
-def _unsupported(error: TypeUnsupported) -> str:
-    supported = ", ".join(one for one in ORDER_TYPES if one in error.supported)
-    return f"Order type '{error.wanted}' not supported. Supported types: {supported}"
+def profit_of(side: PositionSide, position: Position, quote: Quote | None) -> Decimal | None:
+    """Return what closing a position at the last price would bring; None without a price."""
+    if quote is None:
+        return None
+    profit = (quote.last - position.entry_price) * position.size
+    return -profit if side is PositionSide.SHORT else profit
 
 
-def _small_quantity(error: QuantityTooSmall) -> str:
-    return (
-        f"Order amount {plain(error.quantity)} below minimum order size {plain(error.least)} "
-        f"for {pair_of(error.symbol)}"
-    )
+def balance_row(currency: Currency, balance: Balance, price: Decimal) -> Row:
+    """Return one balance, with its value in US dollars; 0 where no price is known."""
+    return {
+        "token": currency,
+        "units": balance.total,
+        "price": price,
+        "value": balance.total * price,
+        "available_units": balance.available,
+    }
 
 
-def _small_notional(error: NotionalTooSmall) -> str:
-    return (
-        f"Order notional {plain(error.notional)} below minimum {plain(error.least)} "
-        f"for {pair_of(error.symbol)}"
-    )
+def rule_of(instrument: Instrument, order_types: Iterable[OrderType]) -> Row:
+    """Return the trading rule of one pair, with the keys of the reference."""
+    types = set(order_types)
+    quote = quote_of(instrument.symbol)
+    return {
+        "min_order_size": instrument.least_quantity,
+        "max_order_size": instrument.max_quantity,
+        "min_price_increment": instrument.price_step,
+        "min_base_amount_increment": instrument.quantity_step,
+        "min_quote_amount_increment": instrument.quote_step,
+        "min_notional_size": instrument.min_notional,
+        "min_order_value": instrument.min_notional,
+        "max_price_significant_digits": None,
+        "supports_limit_orders": OrderType.LIMIT in types,
+        "supports_market_orders": OrderType.MARKET in types,
+        "buy_order_collateral_token": quote,
+        "sell_order_collateral_token": quote,
+    }
 
 
-def _fixed(detail: str) -> Callable[[HookfillError], str]:
-    return lambda _: detail
-
-
-#: The class itself, else its nearest ancestor → status, and what `detail` says.
-_ANSWERS: Final[Mapping[type[HookfillError], tuple[HTTPStatus, Callable[[Any], object]]]] = {
-    CommandError: (HTTPStatus.BAD_REQUEST, _said),
-    NotAuthenticated: (HTTPStatus.UNAUTHORIZED, _said),
-    NotFound: (HTTPStatus.NOT_FOUND, _said),
-    PayloadTooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _said),
-    InvalidBody: (HTTPStatus.UNPROCESSABLE_ENTITY, _problems),
-    UnusableKey: (HTTPStatus.UNPROCESSABLE_ENTITY, _said),
-    KeyReused: (
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        _fixed("Idempotency-Key was used for another request"),
-    ),
-    PriceMissing: (
-        HTTPStatus.BAD_REQUEST,
-        _fixed("Price is required for LIMIT and LIMIT_MAKER orders"),
-    ),
-    SymbolUnknown: (HTTPStatus.BAD_REQUEST, _unknown_pair),
-    TypeUnsupported: (HTTPStatus.BAD_REQUEST, _unsupported),
-    QuantityTooSmall: (HTTPStatus.BAD_REQUEST, _small_quantity),
-    NotionalTooSmall: (HTTPStatus.BAD_REQUEST, _small_notional),
-    VenueRejected: (HTTPStatus.BAD_REQUEST, _said),
-    VenueUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, _said),
-    # Only settings are waited for, and to set them twice is to set them once.
-    OutcomeUnknown: (HTTPStatus.SERVICE_UNAVAILABLE, _said),
-    StoreError: (
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        _fixed("Queue unavailable: send it again, best with an Idempotency-Key"),
-    ),
-    HookfillError: (HTTPStatus.SERVICE_UNAVAILABLE, _fixed("Unavailable, try again")),
-}
+def _time(at_ms: EpochMs) -> str:
+    """Return a time with its offset, as the reference writes it."""
+    return f"{iso(at_ms)[:-1]}+00:00"

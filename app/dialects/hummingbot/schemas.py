@@ -15,6 +15,7 @@ from app.dialects.hummingbot.fields import (
     Words,
     between,
 )
+from app.dialects.hummingbot.names import ORDER_TYPES
 from app.domain.commands import PositionAction
 from app.domain.enums import OrderType, PositionMode, Side
 from app.web.fields import Lenient
@@ -22,9 +23,6 @@ from app.web.fields import Lenient
 LIMIT_MAX: Final = 1000
 LIMIT_DEFAULT: Final = 100
 LEVERAGE_MAX: Final = 125
-
-#: In the reference's order, in which its messages list them.
-ORDER_TYPES: Final = (OrderType.LIMIT, OrderType.MARKET, OrderType.LIMIT_MAKER)
 
 _TIME: Final = {"description": "Unix seconds or milliseconds."}
 

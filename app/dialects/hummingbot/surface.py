@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from app.dialects.hummingbot import render
-from app.dialects.hummingbot.credentials import DEFAULT
+from app.dialects.hummingbot import errors
+from app.dialects.hummingbot.callers import DEFAULT
 from app.dialects.hummingbot.routes import routes
 from app.domain.enums import Dialect
 from app.web.client_kind import ClientBody, ClientKind, permissions_of, secret_field
@@ -33,10 +33,10 @@ SURFACE = Surface(
     title="Hummingbot",
     routes=routes,
     demo=_demo,
-    error=render.error_for,
-    internal=render.internal,
+    error=errors.error_for,
+    internal=errors.internal,
     owns=_owns,
-    http_error=render.http_error,
+    http_error=errors.http_error,
     clients=ClientKind(
         body=_Client(), word="password", is_compared=True, public=(DEFAULT, DEFAULT)
     ),

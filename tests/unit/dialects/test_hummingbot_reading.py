@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 
-from app.dialects.hummingbot import cursors, schemas
 from app.dialects.hummingbot import parse as reading
-from app.dialects.hummingbot.credentials import credentials_from, is_only_play
+from app.dialects.hummingbot import schemas
+from app.dialects.hummingbot.callers import credentials_from, is_only_play
 from app.dialects.hummingbot.errors import InvalidBody, UnusableKey
 from app.dialects.hummingbot.parse import object_from, shape_of
 from app.domain.commands import PlaceOrder, PositionAction
-from app.domain.enums import Kind, Mode, OrderType, Side
+from app.domain.enums import Mode, OrderType, Side
 from app.domain.errors import NotAuthenticated
 from app.domain.identifiers import AccountId, EpochMs, Symbol
 from app.domain.status import OrderStatus
+from app.web.cursors import cursor_of
 from app.web.json_body import payload_from
 from tests.support.builders import SPOT, USDM
 
@@ -194,7 +195,7 @@ def test_of_a_list_only_the_first_mistake_is_told() -> None:
 
 def search(**filters: object) -> Any:  # noqa: ANN401
     shape = shape_of(schemas.SEARCH, filters)
-    return reading.search_from(shape, Kind.ORDER, [AccountId(1)])
+    return reading.search_from(shape, [AccountId(1)])
 
 
 def test_no_filter_asks_nothing() -> None:
@@ -292,17 +293,17 @@ def test_other_headers_are_no_credentials(header: str | None) -> None:
 
 
 def test_a_cursor_leads_back_to_its_place() -> None:
-    assert cursors.order_place(cursors.cursor_of((1_700_000_000_000, 42))) == (
+    assert reading.order_place(cursor_of((1_700_000_000_000, 42))) == (
         1_700_000_000_000,
         42,
     )
-    assert cursors.fill_place(cursors.cursor_of((5, 6, 0))) == (5, 6, 0)
+    assert reading.fill_place(cursor_of((5, 6, 0))) == (5, 6, 0)
 
 
-@pytest.mark.parametrize("cursor", [None, "", "x", "%%%", "ä", cursors.cursor_of(("a", "b"))])
+@pytest.mark.parametrize("cursor", [None, "", "x", "%%%", "ä", cursor_of(("a", "b"))])
 def test_an_unknown_cursor_begins_anew(cursor: str | None) -> None:
-    assert cursors.order_place(cursor) is None
-    assert cursors.fill_place(cursor) is None
+    assert reading.order_place(cursor) is None
+    assert reading.fill_place(cursor) is None
 
 
 def test_a_fingerprint_forgets_the_order_of_keys_only() -> None:

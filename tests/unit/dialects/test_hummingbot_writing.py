@@ -4,10 +4,17 @@ from decimal import Decimal
 
 import pytest
 
-from app.dialects.hummingbot import rows
-from app.dialects.hummingbot.names import Directory, connector_of, pair_of, symbol_of
-from app.dialects.hummingbot.render import error_for, placed
-from app.dialects.hummingbot.statuses import Word, statuses_behind, word_of
+from app.dialects.hummingbot import render
+from app.dialects.hummingbot.errors import error_for
+from app.dialects.hummingbot.names import (
+    Directory,
+    Word,
+    connector_of,
+    pair_of,
+    statuses_behind,
+    symbol_of,
+    word_of,
+)
 from app.domain.account import Account
 from app.domain.enums import Market, OrderType, PositionMode, PositionSide, ReasonCode
 from app.domain.errors import (
@@ -89,7 +96,7 @@ def test_an_order_row_has_its_keys_and_exact_numbers() -> None:
         fees={Currency("USDT"): Decimal("0.1")},
     )
 
-    row = rows.order_row(order, NAMES)
+    row = render.order_row(order, NAMES)
 
     assert list(row) == [
         "order_id",
@@ -117,7 +124,7 @@ def test_an_order_row_has_its_keys_and_exact_numbers() -> None:
 
 
 def test_an_order_without_fills_has_no_fee() -> None:
-    row = rows.order_row(in_status(OrderStatus.NEW), NAMES)
+    row = render.order_row(in_status(OrderStatus.NEW), NAMES)
 
     assert (row["fee_paid"], row["fee_currency"], row["average_fill_price"]) == (None, None, None)
 
@@ -135,11 +142,11 @@ def test_an_order_without_fills_has_no_fee() -> None:
 def test_an_error_message_says_why_it_failed(
     status: OrderStatus, reason: Reason | None, message: str | None
 ) -> None:
-    assert rows.order_row(in_status(status, reason=reason), NAMES)["error_message"] == message
+    assert render.order_row(in_status(status, reason=reason), NAMES)["error_message"] == message
 
 
 def test_a_trade_row_has_its_keys() -> None:
-    row = rows.trade_row(an_order(), a_fill(), NAMES)
+    row = render.trade_row(an_order(), a_fill(), NAMES)
 
     assert list(row) == [
         "trade_id",
@@ -168,7 +175,7 @@ def test_a_trade_row_has_its_keys() -> None:
 def test_a_one_way_short_is_negative(
     mode: PositionMode, side: PositionSide, shown: tuple[str, str]
 ) -> None:
-    row = rows.position_row(ETH, side, Position(size=Decimal(2)), mode, NAMES)
+    row = render.position_row(ETH, side, Position(size=Decimal(2)), mode, NAMES)
 
     assert (row["side"], str(row["amount"])) == shown
 
@@ -177,12 +184,12 @@ def test_a_one_way_short_is_negative(
 def test_a_position_has_a_profit(side: PositionSide, profit: int) -> None:
     position = Position(size=Decimal(2), entry_price=Decimal(2_000))
 
-    assert rows.profit_of(side, position, a_quote("2100")) == profit
-    assert rows.profit_of(side, position, None) is None
+    assert render.profit_of(side, position, a_quote("2100")) == profit
+    assert render.profit_of(side, position, None) is None
 
 
 def test_a_rule_says_what_the_instrument_says() -> None:
-    rule = rows.rule_of(BTC_SPOT, [OrderType.LIMIT])
+    rule = render.rule_of(BTC_SPOT, [OrderType.LIMIT])
 
     assert rule["min_order_size"] == Decimal("0.00001")
     assert rule["min_notional_size"] == 5
@@ -202,7 +209,7 @@ def test_an_order_is_echoed_as_it_was_sent() -> None:
         "position_action": "OPEN",
     }
 
-    answer = placed(shape, ClientOrderId("h1"))
+    answer = render.placed(shape, ClientOrderId("h1"))
 
     assert answer.status == 201
     assert exact_json(answer.body) == (
