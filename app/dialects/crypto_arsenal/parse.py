@@ -2,28 +2,18 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeGuard
 
 from app.dialects.crypto_arsenal.delays import DelayRules, delay_ms, delay_refusals
 from app.dialects.crypto_arsenal.schemas import SCHEMAS
-from app.dialects.crypto_arsenal.settings import ConnectorSettings, settings_of
+from app.dialects.crypto_arsenal.settings import ConnectorSettings
 from app.domain.commands import Action, SignalCommand, Size, SizeKind
 from app.domain.enums import Market, PositionSide
 from app.domain.errors import MalformedPayload, NotAuthenticated
 from app.web.fields import invalid_fields, loaded
 from app.web.json_body import canonical_text
-
-__all__ = [
-    "ConnectorSettings",
-    "DelayRules",
-    "command_from",
-    "credentials_from",
-    "dedupe_text",
-    "ignored_in",
-    "redacted",
-    "settings_of",
-]
 
 #: Lengths of section 2. Of `log` the first is what is kept, the second what the log view shows.
 _NAME_CHARACTERS_MAX = 128
@@ -78,6 +68,41 @@ def credentials_from(payload: Mapping[str, object]) -> tuple[str, str]:
 
 def _is_text(value: object, characters_max: int) -> TypeGuard[str]:
     return isinstance(value, str) and 0 < len(value) <= characters_max
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What a message says to the connector that it names.
+
+    Attributes:
+        command: what is to be done with the connector's symbol.
+        ignored: fields that a trader may believe in though they do nothing (section 3.3).
+        digest: a hash, in hexadecimal, that only the same message again has (section 4).
+    """
+
+    command: SignalCommand
+    ignored: tuple[str, ...]
+    digest: str
+
+
+def message_from(
+    payload: Mapping[str, object],
+    connector_name: str,
+    market: Market,
+    settings: ConnectorSettings,
+    delay_rules: DelayRules = _DELAY_RULES,
+) -> Message:
+    """Return what a message says; who sends it has been found out.
+
+    Raises:
+        MalformedPayload: as in `command_from`.
+    """
+    command = command_from(payload, market, settings, delay_rules)
+    return Message(
+        command=command,
+        ignored=_ignored_in(payload, command.action),
+        digest=digest_of(connector_name, payload),
+    )
 
 
 def command_from(
@@ -172,14 +197,13 @@ def _size(shape: Mapping[str, Any]) -> Size:
     return next(sizes, _EVERYTHING)
 
 
-def ignored_in(payload: Mapping[str, object], action: Action) -> tuple[str, ...]:
-    """Return the fields that a trader may believe in though they do nothing (section 3.3)."""
+def _ignored_in(payload: Mapping[str, object], action: Action) -> tuple[str, ...]:
     if action not in {Action.CLOSE_LONG, Action.CLOSE_SHORT}:
         return ()
     return tuple(name for name in ("profit", "loss") if payload.get(name) not in (None, ""))
 
 
-def dedupe_text(connector_name: str, payload: Mapping[str, object]) -> str:
+def digest_of(connector_name: str, payload: Mapping[str, object]) -> str:
     """Return a hash, in hexadecimal, that only the same message again has (section 4).
 
     The order of keys, blanks between them and the token do not count. `100` and `"100"` differ.

@@ -7,8 +7,7 @@ import structlog
 
 from app import metrics
 from app.bootstrap import Wiring
-from app.dialects.crypto_arsenal import parse as reading
-from app.dialects.crypto_arsenal import render as writing
+from app.dialects.crypto_arsenal import parse, render
 from app.dialects.crypto_arsenal.delays import DelayRules
 from app.dialects.crypto_arsenal.settings import ConnectorSettings, settings_of
 from app.domain.account import Connector
@@ -60,7 +59,7 @@ class Webhook:
             _ACKNOWLEDGE_SECONDS.observe(time.perf_counter() - started)
         if accepted.is_duplicate:
             _DUPLICATES.inc()
-        return writing.ok(accepted.id)
+        return render.ok(accepted.id)
 
     def _accepted(self, environ: Environ, received_at_ms: EpochMs) -> Accepted:
         payload = payload_from(raw_body_of(environ))
@@ -80,10 +79,11 @@ class Webhook:
         account = self._registry.account_named(connector.account)
         if not connector.enabled or not account.enabled:
             raise ConnectorInactive(f"connector {connector.name} is switched off")
-        command = reading.command_from(payload, account.market, settings, self._delays)
-        ignored = reading.ignored_in(payload, command.action)
-        if ignored:
-            _log.warning("fields_ignored", fields=ignored, action=command.action)
+        message = parse.message_from(
+            payload, connector.name, account.market, settings, self._delays
+        )
+        if message.ignored:
+            _log.warning("fields_ignored", fields=message.ignored, action=message.command.action)
         origin = f"{Dialect.CRYPTO_ARSENAL}:{connector.name}"
         sender = Sender(
             dialect=Dialect.CRYPTO_ARSENAL,
@@ -93,11 +93,11 @@ class Webhook:
             registry_version=version,
             rate_key=origin,
             rate_per_minute=settings.rate_limit_per_minute if self._settings.rate_limits else 0,
-            digest=reading.dedupe_text(connector.name, payload),
+            digest=message.digest,
             digest_life_ms=settings.dedup_window_seconds * 1000,
         )
         rules = settings.rules(self._settings.max_signal_lateness_seconds * 1000)
-        return accept_signal(command, connector.symbol, rules, sender, self._ports)
+        return accept_signal(message.command, connector.symbol, rules, sender, self._ports)
 
     def _settings_of(self, connector: Connector, version: int) -> ConnectorSettings:
         """Return the connector's settings, checked once for each version of the registry."""
@@ -110,7 +110,7 @@ class Webhook:
 
     def _authenticated(self, payload: Payload) -> Connector:
         """Return the connector; an unknown name costs the same comparison as a wrong token."""
-        name, token = reading.credentials_from(payload)
+        name, token = parse.credentials_from(payload)
         connector = self._registry.connector(name)
         digest = self._nobody if connector is None else connector.token_hash
         if not self._vault.matches(token, digest) or connector is None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from app.dialects.crypto_arsenal.parse import command_from, settings_of
+from app.dialects.crypto_arsenal.parse import command_from
 from app.dialects.crypto_arsenal.render import error_for
+from app.dialects.crypto_arsenal.settings import settings_of
 from app.domain.commands import SignalCommand
 from app.domain.enums import Market
 from app.domain.errors import HookfillError

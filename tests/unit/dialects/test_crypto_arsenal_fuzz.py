@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.dialects.crypto_arsenal.parse import (
-    ConnectorSettings,
     command_from,
     credentials_from,
-    dedupe_text,
-    ignored_in,
+    digest_of,
+    message_from,
     redacted,
 )
+from app.dialects.crypto_arsenal.settings import ConnectorSettings
 from app.domain.commands import Action
 from app.domain.enums import Market
 from app.domain.errors import HookfillError, MalformedPayload, NotAuthenticated
@@ -65,17 +65,16 @@ sound_messages = st.fixed_dictionaries(
 def test_any_message_is_a_sound_command_or_an_error(
     payload: dict[str, object], market: Market, settings: ConnectorSettings
 ) -> None:
-    dedupe_text("spot1", payload)
+    digest_of("spot1", payload)
     redacted(payload)
     with suppress(NotAuthenticated):
         credentials_from(payload)
     try:
-        command = command_from(payload, market, settings)
+        command = message_from(payload, "spot1", market, settings).command
     except MalformedPayload as error:
         json.dumps(error.fields)
         return
 
-    ignored_in(payload, command.action)
     assert 0 <= command.delay_ms <= 86_400_000
     assert (command.size is None) == command.action.is_cancel
     assert command.size is None or command.size.value > 0

@@ -6,15 +6,15 @@ from decimal import Decimal
 
 import pytest
 
+from app.dialects.crypto_arsenal.delays import DelayRules
 from app.dialects.crypto_arsenal.parse import (
-    ConnectorSettings,
-    DelayRules,
     command_from,
     credentials_from,
-    dedupe_text,
-    ignored_in,
+    digest_of,
+    message_from,
     redacted,
 )
+from app.dialects.crypto_arsenal.settings import ConnectorSettings
 from app.domain.commands import Action, SignalCommand, Size, SizeKind
 from app.domain.enums import Market
 from app.domain.errors import MalformedPayload, NotAuthenticated
@@ -171,12 +171,14 @@ class TestProtection:
             assert command_from(payload, Market.USDM, DEFAULTS)
 
     def test_what_a_close_ignores_is_told(self) -> None:
-        payload = {"profit": "NaN", "loss": []}
+        def ignored(action: str, **prices: object) -> tuple[str, ...]:
+            payload = {"action": action, **prices}
+            return message_from(payload, "spot1", Market.USDM, DEFAULTS).ignored
 
-        assert ignored_in(payload, Action.CLOSE_LONG) == ("profit", "loss")
-        assert ignored_in({"profit": "", "loss": None}, Action.CLOSE_SHORT) == ()
-        assert ignored_in(payload, Action.OPEN_LONG) == ()
-        assert ignored_in(payload, Action.CANCEL) == ()
+        assert ignored("closeLong", profit="NaN", loss=[]) == ("profit", "loss")
+        assert ignored("closeShort", profit="", loss=None) == ()
+        assert ignored("openLong", profit=5, loss=3) == ()
+        assert ignored("cancelAll", profit="NaN", loss=[]) == ()
 
 
 class TestDelays:
@@ -282,10 +284,10 @@ class TestResends:
     def test_order_blanks_and_token_do_not_count(self) -> None:
         again = payload_from(b'{ "connectorToken":"T2", "b":[1.50,null], "a":1 }')
 
-        assert dedupe_text("spot1", again) == dedupe_text("spot1", self.PAYLOAD)
+        assert digest_of("spot1", again) == digest_of("spot1", self.PAYLOAD)
 
     def test_it_is_a_sha_256(self) -> None:
-        text = dedupe_text("spot1", self.PAYLOAD)
+        text = digest_of("spot1", self.PAYLOAD)
 
         assert len(text) == 64
         assert int(text, 16)
@@ -301,10 +303,10 @@ class TestResends:
         ],
     )
     def test_everything_else_does(self, body: bytes) -> None:
-        assert dedupe_text("spot1", payload_from(body)) != dedupe_text("spot1", self.PAYLOAD)
+        assert digest_of("spot1", payload_from(body)) != digest_of("spot1", self.PAYLOAD)
 
     def test_another_connector_is_another_message(self) -> None:
-        assert dedupe_text("spot2", self.PAYLOAD) != dedupe_text("spot1", self.PAYLOAD)
+        assert digest_of("spot2", self.PAYLOAD) != digest_of("spot1", self.PAYLOAD)
 
 
 def test_a_redacted_message_has_no_token_and_no_endless_log() -> None:
