@@ -13,11 +13,12 @@ from app.dialects.poloniex.settings import ClientSettings, settings_of
 from app.domain.account import Account, ApiClient
 from app.domain.aggregate import Aggregate
 from app.domain.enums import Dialect
-from app.domain.errors import CommandError, NotFound, VenueError
+from app.domain.errors import CommandError, VenueError
 from app.domain.identifiers import EpochMs
 from app.domain.sender import Sender
 from app.services.find_anywhere import find_anywhere
 from app.services.intake.accept import first_of
+from app.web.client_accounts import accounts_of
 from app.web.raw_body import raw_body
 from app.web.raw_target import raw_target_of
 from app.web.registry_refresh import Failed, part_by_part, with_current_registry
@@ -207,24 +208,17 @@ class Callers:
         signing.check_window(credentials, now_ms, self._tolerance_ms)
         if is_change and client.permissions and TRADE not in client.permissions:
             raise Problem(Code.FORBIDDEN)
+        accounts = [one for one in accounts_of(client, self._registry) if one.enabled]
+        if not accounts:
+            raise Problem(Code.FORBIDDEN, "this key has no account")
         return Caller(
             client=client,
-            account=self._account(client),
+            account=accounts[0],
             body=body,
             received_at_ms=now_ms,
             version=version,
             request_key=signing.one_hash(Dialect.POLONIEX, client.key, credentials.given),
         )
-
-    def _account(self, client: ApiClient) -> Account:
-        for name in client.accounts:
-            try:
-                account = self._registry.account_named(name)
-            except NotFound:
-                break
-            if account.enabled:
-                return account
-        raise Problem(Code.FORBIDDEN, "this key has no account")
 
 
 def _wire(body: bytes) -> signing.Wire:
