@@ -1,6 +1,5 @@
 """Which orders a path or a body names."""
 
-import re
 from dataclasses import dataclass
 
 from marshmallow import Schema
@@ -11,13 +10,12 @@ from app.dialects.poloniex.fields import Content, Reading
 from app.dialects.poloniex.notation import is_caller_id
 from app.dialects.poloniex.parse_orders import InstrumentOf, instrument_for
 from app.dialects.poloniex.queries import Filter, either
-from app.domain.identifiers import AggregateId
+from app.domain.identifiers import AggregateId, id_from
 
 #: Of one request that names its orders.
 IDS_MAX = 200
 
 _CALLER_ID_MARK = "cid:"
-_ID = re.compile(r"[0-9]{1,16}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +45,8 @@ def address_from(text: str) -> Address:
     """
     if text.lower().startswith(_CALLER_ID_MARK):
         return named(text[len(_CALLER_ID_MARK) :])
-    if not _ID.fullmatch(text):
-        return named(text)
-    return Address(given=text, id=AggregateId(int(text)), caller_id=text)
+    order_id = id_from(text)
+    return named(text) if order_id is None else Address(given=text, id=order_id, caller_id=text)
 
 
 def named(text: str) -> Address:
@@ -75,11 +72,11 @@ def addresses_from(content: Content) -> list[Address]:
         raise Problem(Code.ORDER_ID_REQUIRED)
     if len(ids) + len(caller_ids) > IDS_MAX:
         raise Problem(Code.INVALID_VALUE, f"more than {IDS_MAX} ids")
-    by_id = [
-        Address(given=one, id=AggregateId(int(one)) if _ID.fullmatch(one) else None) for one in ids
+    marked = [one.removeprefix(_CALLER_ID_MARK) for one in caller_ids]
+    return [
+        *(Address(given=one, id=id_from(one)) for one in ids),
+        *(Address(given=one, caller_id=one) for one in marked),
     ]
-    by_caller_id = [one.removeprefix(_CALLER_ID_MARK) for one in caller_ids]
-    return [*by_id, *(Address(given=one, caller_id=one) for one in by_caller_id)]
 
 
 def reach_from(schema: Schema, content: Content, instrument_of: InstrumentOf) -> Filter:
