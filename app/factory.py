@@ -13,6 +13,7 @@ from app.admin import (
     doctor,
     errors,
     health,
+    openapi,
     orders,
     paper,
     reconciliation,
@@ -24,7 +25,6 @@ from app.admin import routes as admin
 from app.bootstrap import Wiring
 from app.dialects.surfaces import SURFACES
 from app.domain.errors import HookfillError, PayloadTooLarge
-from app.openapi import document as openapi
 from app.web.answers import respond
 from app.web.fast_path import FastPath, FastRoute
 from app.web.raw_body import BODY_BYTES_MAX
@@ -77,7 +77,7 @@ def create_app(wiring: Wiring) -> Flask:
     fast: dict[tuple[str, str], FastRoute] = {}
     for surface in SURFACES.values():
         routes = surface.routes(wiring)
-        app.register_blueprint(blueprint_of(surface.dialect, routes))
+        app.register_blueprint(blueprint_of(surface.dialect, surface.title, routes))
         for one in routes:
             if one.is_fast:
                 route = FastRoute(surface.dialect, one.view, surface.refusal)

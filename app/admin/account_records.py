@@ -1,6 +1,7 @@
 """Accounts, as the admin API sets and shows them (docs/api.md)."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from marshmallow import ValidationError, fields, validate
 
@@ -43,6 +44,10 @@ class _Limits(ValueField[Mapping[str, str]]):
         return {}
 
 
+#: For the documentation.
+_MAP: Final = {"type": "object", "additionalProperties": {"type": "string"}}
+
+
 class AccountBody(Strict):
     """What can be set of an account."""
 
@@ -51,8 +56,8 @@ class AccountBody(Strict):
     market = fields.Enum(Market, by_value=True)
     mode = fields.Enum(Mode, by_value=True)
     position_mode = fields.Enum(PositionMode, by_value=True)
-    credentials = _Credentials(allow_none=True)
-    limits = _Limits()
+    credentials = _Credentials(allow_none=True, metadata=_MAP)
+    limits = _Limits(metadata=_MAP)
     state = fields.Enum(AccountState, by_value=True, validate=validate.OneOf(STATES_BY_HAND))
     enabled = Flag()
 

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, jsonify, make_response, redirect, render_
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.admin.attempts import Attempts
+from app.admin.chapters import OPERATION
 from app.admin.request_body import body_of_request
 from app.admin.sessions import COOKIE, LIFE_SECONDS, Sessions
 from app.bootstrap import Wiring
@@ -154,10 +155,8 @@ def _token_of_body() -> str:
 def blueprint(wiring: Wiring) -> Blueprint:
     """Return the route by which a person signs in to the dashboard, and out."""
     door = _Door(wiring)
-    return blueprint_of(
-        "authentication",
-        (
-            Route(method="POST", rule="/login", view=door.log_in, access=Access.OPEN),
-            Route(method="DELETE", rule="/login", view=door.log_out),
-        ),
+    rows = (
+        Route("POST", "/login", door.log_in, "Begin a session.", access=Access.OPEN, body=_LOGIN),
+        Route("DELETE", "/login", door.log_out, "End the session.", answers={204: "Ended."}),
     )
+    return blueprint_of("authentication", OPERATION, rows)

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import fields as fields_of
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from marshmallow import ValidationError, validate
 from marshmallow import fields as shapes
 
 from app.admin.request_body import checked_name, refused
 from app.bootstrap import Wiring
-from app.dialects.crypto_arsenal.settings import ConnectorSettings, settings_of
+from app.dialects.crypto_arsenal.settings import SETTINGS_FIELDS, ConnectorSettings, settings_of
 from app.domain.account import Connector
 from app.domain.errors import NotFound
 from app.domain.money import plain
@@ -51,6 +51,9 @@ class ConnectorBody(Strict):
 
 
 _BODY = ConnectorBody()
+
+#: With the settings of the dialect, as the documentation tells of it.
+CONNECTOR: Final = ConnectorBody.from_dict(SETTINGS_FIELDS)()
 _NAME = ConnectorName()
 
 

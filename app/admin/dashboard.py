@@ -42,7 +42,7 @@ def blueprint(wiring: Wiring) -> Blueprint:
     """Return the pages and their files."""
     pages, files = Pages(wiring, Gate(wiring.settings)), StaticFiles()
     rows = [
-        Route(method="GET", rule=rule, view=view, access=Access.SESSION)
+        Route("GET", rule, view, access=Access.SESSION)
         for rule, view in (
             ("/", pages.overview),
             ("/ui/orders/<reference>", pages.order),
@@ -51,8 +51,8 @@ def blueprint(wiring: Wiring) -> Blueprint:
             ("/ui/connectors", pages.connectors),
         )
     ]
-    file = Route(method="GET", rule="/static/<path:filename>", view=files.send, access=Access.OPEN)
-    routes = blueprint_of("dashboard", (*rows, file), __name__, "templates")
+    file = Route("GET", "/static/<path:filename>", files.send, access=Access.OPEN)
+    routes = blueprint_of("dashboard", "", (*rows, file), __name__, "templates")
     routes.after_request(_guarded)
     routes.register_error_handler(HookfillError, pages.trouble)
     routes.context_processor(

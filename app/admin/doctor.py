@@ -5,6 +5,8 @@ from dataclasses import asdict
 
 from flask import Blueprint, Response, jsonify
 
+from app.admin import answer_shapes as shapes
+from app.admin.chapters import OPERATION, SETTING_UP
 from app.admin.health import CANARY_AGE_MAX_MS
 from app.admin.request_body import body_of_request
 from app.bootstrap import Wiring, store_warnings
@@ -167,11 +169,27 @@ def _is_well(rows: Sequence[Json]) -> bool:
 def blueprint(wiring: Wiring) -> Blueprint:
     """Return the routes that look whether all is well."""
     doctor = _Doctor(wiring)
-    return blueprint_of(
-        "doctor",
-        (
-            Route(method="GET", rule="/api/quarantine", view=doctor.quarantine),
-            Route(method="POST", rule="/api/doctor", view=doctor.all),
-            Route(method="POST", rule="/api/accounts/<name>/test", view=doctor.account),
+    rows = (
+        Route(
+            "GET",
+            "/api/quarantine",
+            doctor.quarantine,
+            "Records that this release cannot read, each with why and since when.",
+        ),
+        Route(
+            "POST",
+            "/api/doctor",
+            doctor.all,
+            "Look whether store, queue and the venues of all accounts are as they should be.",
+            answer=shapes.FINDINGS,
+        ),
+        Route(
+            "POST",
+            "/api/accounts/<name>/test",
+            doctor.account,
+            "Look whether the account can be traded with; nothing changes at its venue.",
+            tag=SETTING_UP,
+            answer=shapes.FINDINGS,
         ),
     )
+    return blueprint_of("doctor", OPERATION, rows)

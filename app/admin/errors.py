@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Final
 
 from app.domain.errors import (
     CommandError,
@@ -40,6 +41,28 @@ STATUS_OF: Mapping[type[HookfillError], tuple[HTTPStatus, str]] = {
     VenueUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "venue_unavailable"),
     OutcomeUnknown: (HTTPStatus.CONFLICT, "outcome_unknown"),
     HookfillError: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
+}
+
+
+#: The shape of all of them, as OpenAPI says it.
+ERROR: Final = {
+    "type": "object",
+    "properties": {
+        "error": {
+            "type": "object",
+            "properties": {
+                "code": {"type": "string"},
+                "message": {"type": "string"},
+                "fields": {
+                    "type": "object",
+                    "additionalProperties": {"type": "array", "items": {"type": "string"}},
+                    "description": "By field.",
+                },
+            },
+            "additionalProperties": False,
+        }
+    },
+    "additionalProperties": False,
 }
 
 

@@ -12,6 +12,7 @@ from prometheus_client import (
     multiprocess,
 )
 
+from app.admin.chapters import OPERATION
 from app.admin.gauges import registry_of
 from app.bootstrap import Wiring
 from app.domain import moments
@@ -92,11 +93,17 @@ def _counted() -> CollectorRegistry:
 def blueprint(wiring: Wiring) -> Blueprint:
     """Return the routes of health and metrics, which are open."""
     health = _Health(wiring)
-    return blueprint_of(
-        "health",
-        (
-            Route(method="GET", rule="/healthz", view=health.live, access=Access.OPEN),
-            Route(method="GET", rule="/readyz", view=health.ready, access=Access.OPEN),
-            Route(method="GET", rule="/metrics", view=health.metrics, access=Access.OPEN),
+    ready = {200: "Ready.", 503: "Not ready; `problems` says why."}
+    rows = (
+        Route("GET", "/healthz", health.live, "Whether the process runs.", access=Access.OPEN),
+        Route(
+            "GET",
+            "/readyz",
+            health.ready,
+            "Whether the store answers and the queue carries messages.",
+            access=Access.OPEN,
+            answers=ready,
         ),
+        Route("GET", "/metrics", health.metrics, "Metrics for Prometheus.", access=Access.OPEN),
     )
+    return blueprint_of("health", OPERATION, rows)

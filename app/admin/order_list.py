@@ -57,13 +57,13 @@ class ListQuery(Strict):
     account = Text()
     dialect = fields.Enum(Dialect, by_value=True)
     state = Text(validate=validate.OneOf(sorted(_STATES)))
-    parent = _Id()
+    parent = _Id(metadata={"type": "integer"})
     caller_id = Text()
     symbol = Text()
     since_ms = WholeNumber(validate=between(0, TIME_MAX_MS))
     until_ms = WholeNumber(validate=between(0, TIME_MAX_MS))
     limit = WholeNumber(validate=between(1, LIMIT_MAX), load_default=LIMIT_DEFAULT)
-    cursor = _Cursor(load_default=None)
+    cursor = _Cursor(load_default=None, metadata={"type": "string"})
 
 
 def page_of(newest: Iterator[Aggregate], limit: int) -> tuple[Sequence[Aggregate], Place | None]:

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, jsonify
 
+from app.admin import answer_shapes as shapes
 from app.admin.event_stream import EventStreams
 from app.admin.order_list import (
     ListQuery,
@@ -122,13 +123,36 @@ def blueprint(wiring: Wiring) -> Blueprint:
     orders = _Orders(wiring)
     streams = EventStreams(wiring.events, max(1, wiring.settings.web_connections // 10))
     one = "/api/orders/<reference>"
-    return blueprint_of(
-        "orders",
-        (
-            Route(method="GET", rule="/api/orders", view=orders.list),
-            Route(method="GET", rule=one, view=orders.show),
-            Route(method="POST", rule=f"{one}/resolve", view=orders.resolve),
-            Route(method="POST", rule=f"{one}/cancel", view=orders.cancel),
-            Route(method="GET", rule="/api/events", view=streams.open),
+    rows = (
+        Route(
+            "GET",
+            "/api/orders",
+            orders.list,
+            "What came in and what became of it, newest first.",
+            query=_QUERY,
+            answer=shapes.ROWS,
+        ),
+        Route(
+            "GET",
+            one,
+            orders.show,
+            "One row by id or client order id, with children and timeline.",
+            answer=shapes.DETAIL,
+        ),
+        Route("POST", f"{one}/cancel", orders.cancel, "Ask it to end.", answer=shapes.CANCELED),
+        Route(
+            "POST",
+            f"{one}/resolve",
+            orders.resolve,
+            "Say what became of an UNKNOWN order whose venue cannot be asked.",
+            body=_OUTCOME,
+            answer=shapes.DETAIL,
+        ),
+        Route(
+            "GET",
+            "/api/events",
+            streams.open,
+            "Timeline entries as they happen, as server-sent events.",
         ),
     )
+    return blueprint_of("orders", "Orders", rows)

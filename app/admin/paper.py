@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from flask import Blueprint, Response, jsonify
 
+from app.admin import answer_shapes as shapes
 from app.admin.paper_accounts import PaperAccounts
-from app.admin.paper_bodies import INSTRUMENTS, PRICES, read
+from app.admin.paper_bodies import INSTRUMENTS, PAPER_ACCOUNT, PRICES, read
 from app.admin.paper_controls import control_rows
 from app.admin.request_body import body_of_request, query_of_request
 from app.admin.waiting import Patience, Wait, settled_answer
@@ -64,19 +65,45 @@ class _Paper:
 
     def rows(self) -> Sequence[Route]:
         """Return the routes."""
-        one = "/paper/accounts/<name>"
+        one, prices = "/paper/accounts/<name>", "/paper/prices"
         return (
-            Route(method="GET", rule=one, view=self.show_account),
-            Route(method="PUT", rule=one, view=self.put_account),
-            Route(method="PUT", rule="/paper/instruments", view=self.put_instruments),
-            Route(method="GET", rule="/paper/prices", view=self.show_prices),
-            Route(method="PUT", rule="/paper/prices", view=self.put_prices),
-            Route(method="DELETE", rule="/paper/prices", view=self.clear_prices),
-            Route(method="POST", rule="/paper/settle", view=self.settle),
+            Route("GET", one, self.show_account, "One account with its ledger and fills."),
+            Route(
+                "PUT",
+                one,
+                self.put_account,
+                "Set what the body names; create or reset the account.",
+                body=PAPER_ACCOUNT,
+            ),
+            Route(
+                "PUT",
+                "/paper/instruments",
+                self.put_instruments,
+                "Add or replace instruments.",
+                body={"allOf": [INSTRUMENTS], "required": ["instruments"]},
+            ),
+            Route("GET", prices, self.show_prices, "Prices as they are now."),
+            Route(
+                "PUT",
+                prices,
+                self.put_prices,
+                "Set prices, as one tick.",
+                query=_WAIT,
+                body={"allOf": [PRICES], "required": ["prices"]},
+            ),
+            Route("DELETE", prices, self.clear_prices, "Leave all prices to the walk again."),
+            Route(
+                "POST",
+                "/paper/settle",
+                self.settle,
+                "Wait until what can happen now has happened.",
+                query=_PATIENCE,
+                answer=shapes.SETTLED,
+            ),
         )
 
 
 def blueprint(wiring: Wiring) -> Blueprint:
     """Return the routes of the paper venue; those that control tests exist in the test profile."""
     controls = control_rows(wiring) if wiring.settings.fast else ()
-    return blueprint_of("paper", (*_Paper(wiring).rows(), *controls))
+    return blueprint_of("paper", "Paper venue", (*_Paper(wiring).rows(), *controls))

@@ -109,12 +109,18 @@ def _level(value: object) -> tuple[Decimal, Decimal] | None:
             return None
 
 
-Amount = partial(Checked, "must be a number of at least 0", _amount)
-Positive = partial(Checked, "must be a number above 0", _positive)
-Truth = partial(Checked, "must be true or false", _truth)
+#: For the documentation.
+_NUMERIC = {"type": ["string", "number"]}
+_TEXT = {"type": "string"}
+_BY_SYMBOL = {"description": "By symbol."}
+_LEVEL = {"type": "array", "items": _NUMERIC}
+
+Amount = partial(Checked, "must be a number of at least 0", _amount, metadata=_NUMERIC)
+Positive = partial(Checked, "must be a number above 0", _positive, metadata=_NUMERIC)
+Truth = partial(Checked, "must be true or false", _truth, metadata={"type": "boolean"})
 CurrencyName = partial(Checked, "must be a currency like USDT", _currency)
-SymbolName = partial(Checked, "must be a symbol like BTC/USDT", _symbol)
-Level = partial(Checked, "must be [price, quantity], both above 0", _level)
+SymbolName = partial(Checked, "must be a symbol like BTC/USDT", _symbol, metadata=_TEXT)
+Level = partial(Checked, "must be [price, quantity], both above 0", _level, metadata=_LEVEL)
 
 
 def whole(least: int, most: int, **options: Any) -> Checked:  # noqa: ANN401
@@ -126,7 +132,9 @@ def whole(least: int, most: int, **options: Any) -> Checked:  # noqa: ANN401
             return None
         return int(number)
 
-    return Checked(f"must be a whole number from {least} to {most}", meaning, **options)
+    told = {"type": "integer", "minimum": least, "maximum": most}
+    message = f"must be a whole number from {least} to {most}"
+    return Checked(message, meaning, metadata=told, **options)
 
 
 def one_of(words: Sequence[StrEnum] | type[StrEnum], **options: Any) -> Checked:  # noqa: ANN401
@@ -136,7 +144,8 @@ def one_of(words: Sequence[StrEnum] | type[StrEnum], **options: Any) -> Checked:
     def meaning(value: object) -> StrEnum | None:
         return by_text.get(value) if isinstance(value, str) else None
 
-    return Checked(f"must be one of {', '.join(words)}", meaning, **options)
+    told = {"type": "string", "enum": list(map(str, words))}
+    return Checked(f"must be one of {', '.join(words)}", meaning, metadata=told, **options)
 
 
 class Table(ValueField[Any]):
@@ -148,7 +157,7 @@ class Table(ValueField[Any]):
     """
 
     def __init__(self, name: fields.Field[Any], inner: fields.Field[Any], **options: Any) -> None:  # noqa: ANN401
-        self._name, self._inner = name, inner
+        self._name, self.inner = name, inner
         super().__init__(error_messages={"null": _AN_OBJECT}, **options)
 
     def read(self, value: object) -> dict[Any, Any]:
@@ -159,7 +168,7 @@ class Table(ValueField[Any]):
         wrong: dict[str, Any] = {}
         for name, inner in value.items():
             try:
-                read[self._name.deserialize(name)] = self._inner.deserialize(inner)
+                read[self._name.deserialize(name)] = self.inner.deserialize(inner)
             except ValidationError as error:
                 wrong[name] = error.messages
         if wrong:
@@ -213,9 +222,9 @@ class PaperAccountBody(_Body):
     """What is to be replaced in an account."""
 
     market = one_of(Market)
-    balances = Table(CurrencyName(), Amount())
-    positions = Table(SymbolName(), _within(PositionBody))
-    leverage = Table(SymbolName(), whole(1, LEVERAGE_MAX))
+    balances = Table(CurrencyName(), Amount(), metadata={"description": "By currency."})
+    positions = Table(SymbolName(), _within(PositionBody), metadata=_BY_SYMBOL)
+    leverage = Table(SymbolName(), whole(1, LEVERAGE_MAX), metadata=_BY_SYMBOL)
     position_mode = one_of(PositionMode)
     fees = _within(FeesBody)
     reset = Truth()
@@ -261,7 +270,9 @@ def _depth(name: str, touch: Decimal, levels: Levels) -> dict[str, list[str]]:
 class PricesBody(_Body):
     """Symbol → prices; null where none shall be known."""
 
-    prices = Table(SymbolName(), _within(QuoteBody, allow_none=True), load_default={})
+    prices = Table(
+        SymbolName(), _within(QuoteBody, allow_none=True), load_default={}, metadata=_BY_SYMBOL
+    )
 
     @post_load
     def _made(self, data: dict[str, Any], **_: object) -> Mapping[Symbol, Quote | None]:

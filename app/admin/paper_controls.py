@@ -1,9 +1,11 @@
 """What only the test profile has: a clock that can be moved, and faults of the paper venue."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from flask import Response, jsonify
 
+from app.admin import answer_shapes as shapes
 from app.admin.paper_accounts import PaperAccounts
 from app.admin.paper_bodies import FAULTS, read
 from app.admin.request_body import body_of_request, query_of_request
@@ -91,9 +93,20 @@ def control_rows(wiring: Wiring) -> Sequence[Route]:
     assert clock is not None, "bootstrap gives the test profile one"  # noqa: S101
     controls = _Controls(wiring, clock)
     faults = "/paper/faults/<account>"
-    return (
-        Route(method="GET", rule="/paper/clock", view=controls.show_clock),
-        Route(method="POST", rule="/paper/clock", view=controls.move_clock),
-        Route(method="PUT", rule=faults, view=controls.put_faults),
-        Route(method="DELETE", rule=faults, view=controls.clear_faults),
-    )
+    return [
+        replace(route, tag="Test controls")
+        for route in (
+            Route("GET", "/paper/clock", controls.show_clock, "The business time."),
+            Route(
+                "POST",
+                "/paper/clock",
+                controls.move_clock,
+                "Move the business time.",
+                query=_PATIENCE,
+                body=_MOVE,
+                answer=shapes.SETTLED,
+            ),
+            Route("PUT", faults, controls.put_faults, "Plan faults.", body=FAULTS),
+            Route("DELETE", faults, controls.clear_faults, "Plan no faults."),
+        )
+    ]

@@ -4,6 +4,8 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify
 
+from app.admin import answer_shapes as shapes
+from app.admin.chapters import SETTING_UP
 from app.admin.request_body import body_of_request
 from app.admin.venue_accounts import VenueAccounts, cancel_row
 from app.bootstrap import Wiring
@@ -82,16 +84,40 @@ def blueprint(wiring: Wiring) -> Blueprint:
     """Return the routes about accounts and their venues."""
     found = _Reconciliations(wiring)
     one = "/api/accounts/<name>"
-    return blueprint_of(
-        "reconciliation",
-        (
-            Route(method="GET", rule=f"{one}/reconciliation", view=found.show),
-            Route(method="POST", rule=f"{one}/reconciliation", view=found.renew),
-            Route(method="POST", rule=f"{one}/venue-cancels", view=found.cancel),
-            Route(
-                method="DELETE",
-                rule=f"{one}/orphaned-fills/<client_order_id>",
-                view=found.acknowledge,
-            ),
+    rows = (
+        Route(
+            "GET",
+            f"{one}/reconciliation",
+            found.show,
+            "How the account compared with its venue last, and what waits for a person.",
+            answer=shapes.RECONCILIATION,
+        ),
+        Route(
+            "POST",
+            f"{one}/reconciliation",
+            found.renew,
+            "Compare the account with its venue now.",
+            answer=shapes.RECONCILED,
+            answers={200: "Compared.", 202: "It takes longer.", 409: "A paper account."},
+        ),
+        Route(
+            "POST",
+            f"{one}/venue-cancels",
+            found.cancel,
+            "Cancel an order that is open at the venue and that nobody here follows.",
+            body=_CANCEL,
+            answer=shapes.VENUE_CANCELED,
+            answers={
+                200: "Its outcome is known; `state` names it.",
+                202: "Its outcome is not known yet; it is looked up again.",
+            },
+        ),
+        Route(
+            "DELETE",
+            f"{one}/orphaned-fills/<client_order_id>",
+            found.acknowledge,
+            "Say that you have seen a fill whose order is not known here any more.",
+            answer=shapes.RECONCILIATION,
         ),
     )
+    return blueprint_of("reconciliation", SETTING_UP, rows)

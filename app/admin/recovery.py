@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from flask import Blueprint, Response, jsonify
 from marshmallow import fields
 
+from app.admin.chapters import SETTING_UP
 from app.admin.request_body import body_of_request
 from app.admin.rows import row_of
 from app.bootstrap import Wiring
@@ -113,10 +114,20 @@ def _waiting_row(aggregate: Aggregate, account: Account) -> Mapping[str, object]
 def blueprint(wiring: Wiring) -> Blueprint:
     """Return the routes of frozen accounts."""
     recovery = _Recovery(wiring)
-    return blueprint_of(
-        "recovery",
-        (
-            Route(method="GET", rule="/api/recovery", view=recovery.list),
-            Route(method="POST", rule="/api/accounts/<name>/recovery", view=recovery.release),
+    rows = (
+        Route(
+            "GET",
+            "/api/recovery",
+            recovery.list,
+            "Frozen accounts: why, and what waits for release.",
+        ),
+        Route(
+            "POST",
+            "/api/accounts/<name>/recovery",
+            recovery.release,
+            "Release a frozen account.",
+            body=_BODY,
+            answers={200: "Released.", 409: "Not frozen, or for something else by now."},
         ),
     )
+    return blueprint_of("recovery", SETTING_UP, rows)

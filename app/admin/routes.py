@@ -1,15 +1,18 @@
 """The records behind every credential: accounts, connectors and API clients."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from flask import Blueprint, Response, jsonify
 
-from app.admin.account_records import AccountRecords
+from app.admin.account_records import AccountBody, AccountRecords
+from app.admin.chapters import SETTING_UP
 from app.admin.client_records import ClientRecords
-from app.admin.connector_records import ConnectorRecords
+from app.admin.connector_records import CONNECTOR, ConnectorRecords
 from app.admin.request_body import body_of_request
 from app.bootstrap import Wiring
-from app.web.routes import Route, blueprint_of
+from app.dialects.surfaces import SURFACES
+from app.web.routes import Route, Shape, blueprint_of
 
 
 class _NamedRecords:
@@ -34,14 +37,14 @@ class _NamedRecords:
         """Switch one off."""
         return jsonify(self._records.disable(name))
 
-    def rows(self, kind: str) -> Sequence[Route]:
-        """Return the routes under `/api/<kind>`."""
-        every, one = f"/api/{kind}", f"/api/{kind}/<name>"
+    def rows(self, kind: str, body: Shape) -> Sequence[Route]:
+        """Return the routes under `/api/<kind>s`."""
+        every, one = f"/api/{kind}s", f"/api/{kind}s/<name>"
         return (
-            Route(method="GET", rule=every, view=self.list),
-            Route(method="GET", rule=one, view=self.show),
-            Route(method="PUT", rule=one, view=self.put),
-            Route(method="DELETE", rule=one, view=self.disable),
+            Route("GET", every, self.list, f"All {kind}s."),
+            Route("GET", one, self.show, f"One {kind}, without its secrets."),
+            Route("PUT", one, self.put, _RECORD, body=body),
+            Route("DELETE", one, self.disable, _OFF),
         )
 
 
@@ -71,20 +74,30 @@ class _Clients:
         """Return the routes under `/api/clients`."""
         one = "/api/clients/<dialect>/<key>"
         return (
-            Route(method="GET", rule="/api/clients", view=self.list),
-            Route(method="GET", rule=one, view=self.show),
-            Route(method="PUT", rule=one, view=self.put),
-            Route(method="DELETE", rule=one, view=self.disable),
+            Route("GET", "/api/clients", self.list, "All API clients."),
+            Route("GET", one, self.show, "One client, without its secret."),
+            Route("PUT", one, self.put, _RECORD, body=_CLIENT),
+            Route("DELETE", one, self.disable, _OFF),
         )
+
+
+_RECORD: Final = "Create it, or change what the body names. A secret that was made is shown once."
+_OFF: Final = "Switch it off; nothing is deleted."
+
+_CLIENT: Final = {
+    "oneOf": [
+        {"title": dialect.value, "allOf": [surface.clients.body]}
+        for dialect, surface in SURFACES.items()
+        if surface.clients is not None
+    ]
+}
 
 
 def blueprint(wiring: Wiring) -> Blueprint:
     """Return the routes that set and show accounts, connectors and clients."""
-    return blueprint_of(
-        "admin",
-        (
-            *_NamedRecords(AccountRecords(wiring)).rows("accounts"),
-            *_NamedRecords(ConnectorRecords(wiring)).rows("connectors"),
-            *_Clients(ClientRecords(wiring)).rows(),
-        ),
+    rows = (
+        *_NamedRecords(AccountRecords(wiring)).rows("account", AccountBody()),
+        *_NamedRecords(ConnectorRecords(wiring)).rows("connector", CONNECTOR),
+        *_Clients(ClientRecords(wiring)).rows(),
     )
+    return blueprint_of("admin", SETTING_UP, rows)

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify
 from marshmallow import fields
 
+from app.admin.chapters import SETTING_UP
 from app.admin.request_body import body_of_request, query_of_request
 from app.bootstrap import Wiring
 from app.domain.account import hosts_of
@@ -86,11 +87,27 @@ class _Symbols:
 def blueprint(wiring: Wiring) -> Blueprint:
     """Return the routes of symbols."""
     symbols = _Symbols(wiring)
-    return blueprint_of(
-        "symbols",
-        (
-            Route(method="GET", rule="/api/symbols", view=symbols.list),
-            Route(method="PUT", rule="/api/symbols", view=symbols.put),
-            Route(method="GET", rule="/api/symbols/resolve", view=symbols.resolve),
+    rows = (
+        Route(
+            "GET",
+            "/api/symbols",
+            symbols.list,
+            "Spellings that were set for a venue.",
+            query=_VENUE,
+        ),
+        Route(
+            "PUT",
+            "/api/symbols",
+            symbols.put,
+            "Set what a spelling means at a venue; null takes it away.",
+            body=_SPELLING,
+        ),
+        Route(
+            "GET",
+            "/api/symbols/resolve",
+            symbols.resolve,
+            "What a spelling of a symbol means at a venue.",
+            query=_SYMBOL,
         ),
     )
+    return blueprint_of("symbols", SETTING_UP, rows)

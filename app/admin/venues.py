@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, jsonify
 
+from app.admin.chapters import SETTING_UP
 from app.bootstrap import Wiring
 from app.venues import VENUES
 from app.web.routes import Route, blueprint_of
@@ -30,4 +31,15 @@ def blueprint(wiring: Wiring) -> Blueprint:
             ]
         )
 
-    return blueprint_of("venues", [Route(method="GET", rule="/api/venues", view=list_venues)])
+    return blueprint_of(
+        "venues",
+        SETTING_UP,
+        [
+            Route(
+                "GET",
+                "/api/venues",
+                list_venues,
+                "Venues, and whether each can be asked by our ids.",
+            )
+        ],
+    )

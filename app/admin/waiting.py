@@ -33,7 +33,7 @@ class Patience(Strict):
 class Wait(Patience):
     """Whether an answer waits, and how long."""
 
-    wait = _Truth(load_default=False)
+    wait = _Truth(load_default=False, metadata={"type": "boolean"})
 
 
 def settled(ports: Ports, timeout_ms: int) -> bool:

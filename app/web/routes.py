@@ -1,17 +1,25 @@
 """Routes as rows: what answers to which path, and who may call it."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import Enum, auto
 from functools import wraps
 from typing import Any
 
 from flask import Blueprint, Flask, abort, current_app, request
 from flask.typing import ResponseReturnValue
+from marshmallow import Schema
 
 from app.web.answers import Answer, respond
 
-View = Callable[..., Answer | ResponseReturnValue]
+#: Gives an `Answer`, or whatever else Flask takes for one.
+View = Callable[..., Any]
+
+#: What a body or an answer is: a schema of ours, or what OpenAPI says, in which such may stand.
+Shape = Schema | Mapping[str, Any]
+
+#: Status → what it means, where nothing more particular is to be said.
+_DONE: Mapping[int, str] = {200: "As asked."}
 
 #: Where an app keeps its rows.
 _ROUTES = "hookfill_routes"
@@ -30,14 +38,20 @@ class Access(Enum):
     OPEN = auto()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Route:
     """One method of one path.
 
     Attributes:
         rule: the path, as Flask writes it.
         view: what answers; of a route that is fast it takes the WSGI environment.
+        summary: what it does, for the documentation; pages have none, and are not in it.
         access: who may call it.
+        scheme: how a caller of a dialect is known, if OpenAPI has a word for it: `basic`.
+        tag: the chapter of the documentation.
+        query, body: what it takes.
+        answer: its good answer; None says nothing about it.
+        answers: status → what it means, besides the errors that are everywhere.
         is_exact: whether a path with one slash more or less at its end is another one.
         is_fast: whether it is answered before Flask is asked, for what comes by the thousand.
     """
@@ -45,18 +59,35 @@ class Route:
     method: str
     rule: str
     view: View
+    summary: str = ""
+    _: KW_ONLY
     access: Access = Access.ADMIN
+    scheme: str | None = None
+    tag: str = ""
+    query: Schema | None = None
+    body: Shape | None = None
+    answer: Shape | None = None
+    answers: Mapping[int, str] = field(default_factory=lambda: _DONE)
     is_exact: bool = True
     is_fast: bool = False
 
 
 def blueprint_of(
     name: str,
+    tag: str,
     routes: Iterable[Route],
     import_name: str = __name__,
     template_folder: str | None = None,
 ) -> Blueprint:
-    """Return the routes as Flask takes them; `route_of` tells later what row one has."""
+    """Return the routes as Flask takes them; `routes_of` tells later what there is.
+
+    Args:
+        name: in metrics.
+        tag: of routes that have none of their own.
+        routes: the rows.
+        import_name: the module beside which its templates are.
+        template_folder: where they are.
+    """
     blueprint = Blueprint(name, import_name, template_folder=template_folder)
     for route in routes:
         slashed = route.rule.endswith("/")
@@ -69,7 +100,7 @@ def blueprint_of(
             # Nothing redirects: a client may have signed the path that it has asked for.
             strict_slashes=route.is_exact and not slashed,
         )
-        blueprint.record(_noted(f"{name}.{endpoint}", route))
+        blueprint.record(_noted(f"{name}.{endpoint}", replace(route, tag=route.tag or tag)))
     return blueprint
 
 
@@ -97,6 +128,7 @@ def _view(route: Route) -> Callable[..., ResponseReturnValue]:
         if route.is_exact and request.path != route.rule and route.rule.endswith("/"):
             abort(404)
         answer = route.view(request.environ) if route.is_fast else route.view(**arguments)
-        return respond(answer) if isinstance(answer, Answer) else answer
+        given: ResponseReturnValue = respond(answer) if isinstance(answer, Answer) else answer
+        return given
 
     return answering

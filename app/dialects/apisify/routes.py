@@ -11,6 +11,7 @@ from app.bootstrap import Wiring
 from app.dialects.apisify import parse as reading
 from app.dialects.apisify import render as writing
 from app.dialects.apisify import signing
+from app.dialects.apisify.schemas import LimitOrder
 from app.dialects.apisify.settings import ClientSettings, settings_of
 from app.domain.account import Account, ApiClient
 from app.domain.enums import Dialect
@@ -21,6 +22,7 @@ from app.services.intake.requests import accept_reversal
 from app.services.symbols import symbol_of
 from app.web.answers import Answer
 from app.web.client_accounts import accounts_of
+from app.web.fields import POSITIVE, Flag, Lenient, Number, Text, WholeNumber
 from app.web.json_body import payload_from
 from app.web.peer import address_of, is_among, url_of
 from app.web.raw_body import raw_body
@@ -145,7 +147,41 @@ class Orders:
             raise SignatureReused("another body came with this signature")
 
 
+class _Signed(LimitOrder):
+    """An order with who sends it; the other two fields, TradingView need not fill in."""
+
+    apikey = Text(required=True)
+    timestamp = WholeNumber()
+    sign = Text()
+    price = Number(validate=POSITIVE)
+
+
+class _Accepted(Lenient):
+    result = Text()
+    order_id = Text()
+    status = Text()
+    duplicate = Flag()
+    strategy = Text()
+    exchange = Text()
+    symbol = Text()
+    side = Text()
+    order_type = Text()
+    qty = Text()
+    price = Text(allow_none=True)
+    memo = Text()
+
+
 def routes(wiring: Wiring) -> Sequence[Route]:
-    """Return the one route of the dialect; key and signature are in the body."""
-    view = Orders(wiring).receive
-    return (Route(method="POST", rule=PATH, view=view, access=Access.CALLER),)
+    """Return the one route of the dialect."""
+    return (
+        Route(
+            "POST",
+            PATH,
+            Orders(wiring).receive,
+            "Take in an apisify order; key and signature are in the body.",
+            access=Access.CALLER,
+            body=_Signed(),
+            answer=_Accepted(),
+            answers={200: "Stored durably.", 401: "Key, time or signature."},
+        ),
+    )

@@ -120,7 +120,7 @@ class Order(Message):
     exchange = OneOf(*EXCHANGES, required=True)
     order_type = OneOf(MARKET, LIMIT, required=True)
     qty = Number(required=True)
-    side = Side(required=True)
+    side = Side(required=True, metadata={"type": ["string", "integer"]})
     symbol = Ticker(required=True)
     memo = Text(
         validate=validate.Length(

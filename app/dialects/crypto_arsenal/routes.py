@@ -9,6 +9,7 @@ from app import metrics
 from app.bootstrap import Wiring
 from app.dialects.crypto_arsenal import parse, render
 from app.dialects.crypto_arsenal.delays import DelayRules
+from app.dialects.crypto_arsenal.schemas import Open
 from app.dialects.crypto_arsenal.settings import ConnectorSettings, settings_of
 from app.domain.account import Connector
 from app.domain.enums import Dialect
@@ -19,6 +20,7 @@ from app.services.intake.accept import Accepted
 from app.services.intake.requests import accept_signal
 from app.web.answers import Answer
 from app.web.fast_path import Environ
+from app.web.fields import Text
 from app.web.json_body import payload_from
 from app.web.peer import address_of
 from app.web.raw_body import raw_body_of
@@ -118,14 +120,25 @@ class Webhook:
         return connector
 
 
+class _Sender(Open):
+    """A message with who sends it; which fields else there may be depends on the action."""
+
+    connector = Text(data_key="connectorName", required=True)
+    token = Text(data_key="connectorToken", required=True)
+    action = Text(required=True)
+
+
 def routes(wiring: Wiring) -> Sequence[Route]:
-    """Return the one route of the dialect; its token is in the body."""
+    """Return the one route of the dialect."""
     return (
         Route(
-            method="POST",
-            rule=PATH,
-            view=Webhook(wiring).receive,
+            "POST",
+            PATH,
+            Webhook(wiring).receive,
+            "Take in a Crypto Arsenal signal; its token is in the body.",
             access=Access.CALLER,
+            body=_Sender(),
+            answers={200: "`ok`: stored durably.", 409: "The connector is switched off."},
             is_fast=True,
         ),
     )

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Any, Final
 
-from marshmallow import RAISE, Schema, ValidationError, validate
+from marshmallow import ValidationError, validate
 from marshmallow import fields as shapes
 
 from app.domain.commands import LateExits, OnOpposite, SignalRules
-from app.web.fields import Flag, Number, ValueField, WholeNumber, between, loaded
+from app.web.fields import Flag, Number, Strict, ValueField, WholeNumber, between, loaded
 
 #: No venue offers more; a bound against typing errors.
 LEVERAGE_MAX = 1000
@@ -120,12 +121,7 @@ _SHARE = validate.Range(
 )
 
 
-class _Settings(Schema):
-    class Meta:
-        """Our own API refuses what it does not know."""
-
-        unknown = RAISE
-
+class _Settings(Strict):
     leverage = WholeNumber(validate=between(1, LEVERAGE_MAX))
     dedup_window_seconds = WholeNumber(validate=between(0, DEDUP_WINDOW_SECONDS_MAX))
     balance_reserve = Number(validate=_SHARE)
@@ -133,7 +129,15 @@ class _Settings(Schema):
     on_opposite = shapes.Enum(OnOpposite, by_value=True)
     late_exits = shapes.Enum(LateExits, by_value=True)
     rate_limit_per_minute = WholeNumber(validate=between(0, RATE_LIMIT_PER_MINUTE_MAX))
-    allowed_ips = _Networks()
+    allowed_ips = _Networks(metadata={"type": "array", "items": {"type": "string"}})
 
 
 _SCHEMA = _Settings()
+
+#: Each setting with its default, as the documentation tells of them.
+SETTINGS_FIELDS: Final[dict[str, shapes.Field[Any]]] = {
+    one.name: _SCHEMA.declared_fields[one.name] for one in fields(ConnectorSettings)
+}
+for _one in fields(ConnectorSettings):
+    _field = SETTINGS_FIELDS[_one.name]
+    _field.metadata = {**_field.metadata, "default": _plain(_one.default)}

@@ -1,41 +1,121 @@
 """The routes of the Hummingbot API that there are here (docs/hummingbot.md)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from http import HTTPStatus
 
 from app.bootstrap import Wiring
+from app.dialects.hummingbot import schemas
 from app.dialects.hummingbot.account_routes import AccountRoutes
-from app.dialects.hummingbot.callers import Callers, View
+from app.dialects.hummingbot.callers import Callers
 from app.dialects.hummingbot.order_routes import OrderRoutes
 from app.web.routes import Access, Route
 
 _ONE = "/trading/<account_name>/<connector_name>"
+
+#: Errors are `{"detail": ...}`: a sentence, or for 422 a list of what is wrong with which field.
+_REFUSED = "It cannot be done; `detail` says why."
+_UNKNOWN = "There is no such account, connector or order."
+_INVALID = "`detail` lists what is wrong with which field."
+
+_READ = {
+    200: "As asked.",
+    401: "User or password.",
+    503: "The store was not reached; send it again.",
+}
+_READ_ONE = {**_READ, 400: _REFUSED, 404: _UNKNOWN}
+_LISTED = {**_READ, 400: _REFUSED, 422: _INVALID}
+_SET = {**_LISTED, 404: _UNKNOWN}
+_NOT_DONE = {status: meaning for status, meaning in _SET.items() if status != HTTPStatus.OK}
 
 
 def routes(wiring: Wiring) -> Sequence[Route]:
     """Return the routes; each asks who is calling before it does anything else."""
     callers = Callers(wiring)
     orders, accounts = OrderRoutes(wiring, callers), AccountRoutes(wiring)
-    rows: Sequence[tuple[str, str, View]] = (
-        ("POST", f"{_ONE}/orders/<order_id>/cancel", orders.cancel),
-        ("POST", "/trading/orders/active", orders.active),
-        ("POST", "/trading/orders/search", orders.search),
-        ("POST", "/trading/trades", orders.trades),
-        ("POST", "/trading/positions", accounts.positions),
-        ("POST", "/trading/funding-payments", accounts.funding_payments),
-        ("GET", f"{_ONE}/position-mode", accounts.mode),
-        ("POST", f"{_ONE}/position-mode", accounts.set_mode),
-        ("POST", f"{_ONE}/leverage", accounts.set_leverage),
-        ("GET", "/accounts/", accounts.accounts),
-        ("GET", "/connectors/", accounts.connectors),
-        ("GET", "/connectors/<connector_name>/trading-rules", accounts.trading_rules),
-        ("GET", "/connectors/<connector_name>/order-types", accounts.order_types),
-        ("POST", "/portfolio/state", accounts.portfolio),
+    place = Route(
+        "POST",
+        "/trading/orders",
+        orders.place,
+        "Take in an order. The header `Idempotency-Key` makes it safe to send again.",
+        body=schemas.ORDER,
+        answer=schemas.Placed(),
+        answers={201: "Stored durably; the lists tell what becomes of it.", **_NOT_DONE},
     )
-    place = Route(method="POST", rule="/trading/orders", view=orders.place, access=Access.CALLER)
+    served = (*_orders(orders), *_lists(orders, accounts), *_accounts(accounts))
     return [
-        place,
-        *(
-            Route(method=method, rule=rule, view=callers.served(view), access=Access.CALLER)
-            for method, rule, view in rows
-        ),
+        replace(route, access=Access.CALLER, scheme="basic")
+        for route in (place, *(replace(one, view=callers.served(one.view)) for one in served))
     ]
+
+
+def _orders(orders: OrderRoutes) -> Sequence[Route]:
+    rule = f"{_ONE}/orders/<order_id>/cancel"
+    return (Route("POST", rule, orders.cancel, "Ask an order to end.", answers=_READ_ONE),)
+
+
+def _lists(orders: OrderRoutes, accounts: AccountRoutes) -> Iterator[Route]:
+    for path, view, summary, filters in (
+        ("orders/active", orders.active, "Orders that are not closed.", schemas.ACTIVE),
+        ("orders/search", orders.search, "Orders of every status, newest first.", schemas.SEARCH),
+        ("trades", orders.trades, "Fills, newest first.", schemas.TRADES),
+        ("positions", accounts.positions, "Positions in derivatives.", schemas.POSITIONS),
+        (
+            "funding-payments",
+            accounts.funding_payments,
+            "Nothing: no funding is paid here.",
+            schemas.FUNDING_PAYMENTS,
+        ),
+    ):
+        rule, page = f"/trading/{path}", schemas.Listed()
+        yield Route("POST", rule, view, summary, body=filters, answer=page, answers=_LISTED)
+
+
+def _accounts(accounts: AccountRoutes) -> Sequence[Route]:
+    one = "/connectors/<connector_name>"
+    mode, new_mode, leverage = f"{_ONE}/position-mode", schemas.POSITION_MODE, schemas.LEVERAGE
+    return (
+        Route("GET", mode, accounts.mode, "HEDGE or ONEWAY.", answers=_READ_ONE),
+        Route(
+            "POST",
+            mode,
+            accounts.set_mode,
+            "Set the position mode.",
+            body=new_mode,
+            answers=_SET,
+        ),
+        Route(
+            "POST",
+            f"{_ONE}/leverage",
+            accounts.set_leverage,
+            "Set the leverage of a pair.",
+            body=leverage,
+            answers=_SET,
+        ),
+        Route("GET", "/accounts/", accounts.accounts, "Names of the accounts.", answers=_READ),
+        Route(
+            "GET", "/connectors/", accounts.connectors, "Names of the connectors.", answers=_READ
+        ),
+        Route(
+            "GET",
+            f"{one}/trading-rules",
+            accounts.trading_rules,
+            "Steps and minimums of each pair; `trading_pairs` in the query chooses some.",
+            answers=_READ_ONE,
+        ),
+        Route(
+            "GET",
+            f"{one}/order-types",
+            accounts.order_types,
+            "Types of orders that a connector has.",
+            answers=_READ_ONE,
+        ),
+        Route(
+            "POST",
+            "/portfolio/state",
+            accounts.portfolio,
+            "Balances by account and connector.",
+            body=schemas.PORTFOLIO,
+            answers=_LISTED,
+        ),
+    )

@@ -5,6 +5,8 @@ Problems are told in the order of the fields, which is that of the reference.
 
 from typing import Final
 
+from marshmallow import fields
+
 from app.dialects.hummingbot.fields import (
     ABOVE_ZERO,
     Figure,
@@ -18,7 +20,7 @@ from app.dialects.hummingbot.fields import (
 from app.dialects.hummingbot.names import ORDER_TYPES
 from app.domain.commands import PositionAction
 from app.domain.enums import OrderType, PositionMode, Side
-from app.web.fields import Lenient
+from app.web.fields import Flag, Lenient, Text
 
 LIMIT_MAX: Final = 1000
 LIMIT_DEFAULT: Final = 100
@@ -104,6 +106,36 @@ class Leverage(Lenient):
 
     trading_pair = Words(required=True)
     leverage = Whole(required=True, validate=between(1, LEVERAGE_MAX))
+
+
+class Placed(Lenient):
+    """The answer to an order: an echo, and its id."""
+
+    order_id = Text()
+    account_name = Text()
+    connector_name = Text()
+    trading_pair = Text()
+    trade_type = Text()
+    amount = Text()
+    order_type = Text()
+    price = Text(allow_none=True)
+    status = Text(metadata={"enum": ["submitted"]})
+
+
+class Pagination(Lenient):
+    """Where in a list a page is."""
+
+    limit = fields.Integer()
+    has_more = Flag()
+    next_cursor = Text(allow_none=True)
+    total_count = fields.Integer()
+
+
+class Listed(Lenient):
+    """The answer to a list."""
+
+    data = fields.List(fields.Dict())
+    pagination = fields.Nested(Pagination())
 
 
 #: Made once: a schema is slow to build and safe to share between threads.

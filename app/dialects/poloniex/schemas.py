@@ -204,7 +204,7 @@ class ClosedList(TradeList):
     """A page of the orders that are over."""
 
     states = Words(_STATES, Code.INVALID_PARAMETER)
-    hides_canceled = Switch(data_key="hideCancel")
+    hides_canceled = Switch(data_key="hideCancel", metadata={"type": "boolean"})
 
 
 class ClosedSmartList(Past, OpenSmartList):
@@ -212,7 +212,7 @@ class ClosedSmartList(Past, OpenSmartList):
 
     limit = Limit(LIMIT_DEFAULT, HISTORY_LIMIT_MAX)
     states = Words(_SMART_STATES, Code.INVALID_PARAMETER)
-    hides_canceled = Switch(data_key="hideCancel")
+    hides_canceled = Switch(data_key="hideCancel", metadata={"type": "boolean"})
 
 
 class Book(Shape):

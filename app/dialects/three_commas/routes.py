@@ -5,22 +5,35 @@ it. py3cw since 0.0.22 calls version 1 `smart_trades_deprecated`.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from app.bootstrap import Wiring
+from app.dialects.three_commas import whole_bodies as schemas
 from app.dialects.three_commas.callers import Callers
 from app.dialects.three_commas.entering import Call
+from app.dialects.three_commas.listing import QUERY
 from app.dialects.three_commas.market_routes import MarketRoutes
 from app.dialects.three_commas.signing import BASE
 from app.dialects.three_commas.trade_routes import Trades
-from app.web.routes import Access, Route, View
+from app.web.routes import Access, Route
 
 #: Every route stands under both: as clients call it, and as the page prints it.
 PREFIXES: Final = (f"{BASE}/ver1", "/ver1")
 
 #: What trades are called in paths.
 ENTITIES: Final = ("smart_trades", "smart_trades_deprecated")
+
+
+#: Call → what it makes.
+_MADE: Final = {
+    Call.SIMPLE_BUY: "Buy, without exits.",
+    Call.SIMPLE_SELL: "Sell, without exits.",
+    Call.SMART_SELL: "Guard coins that are held already, by take-profit and stop-loss.",
+    Call.SMART_COVER: "Sell first, and buy back by take-profit or stop-loss.",
+    Call.SMART_TRADE: "Buy, then sell by take-profit or stop-loss.",
+}
 
 
 def routes(wiring: Wiring) -> Sequence[Route]:
@@ -38,32 +51,68 @@ def routes(wiring: Wiring) -> Sequence[Route]:
 
 
 def _market(prefix: str, market: MarketRoutes) -> Iterator[Route]:
-    for path, view, access in (
-        ("ping", market.ping, Access.OPEN),
-        ("time", market.time, Access.OPEN),
-        ("accounts/currency_rates", market.currency_rates, Access.OPEN),
-        ("validate", market.validate, Access.CALLER),
-        ("accounts", market.accounts, Access.CALLER),
-        ("accounts/market_pairs", market.market_pairs, Access.CALLER),
+    for path, view, access, summary in (
+        ("ping", market.ping, Access.OPEN, "Whether somebody is here."),
+        ("time", market.time, Access.OPEN, "The time in seconds."),
+        (
+            "accounts/currency_rates",
+            market.currency_rates,
+            Access.OPEN,
+            "Prices and steps of one pair.",
+        ),
+        ("validate", market.validate, Access.CALLER, "Whether key and signature are good."),
+        ("accounts", market.accounts, Access.CALLER, "Accounts of the key."),
+        (
+            "accounts/market_pairs",
+            market.market_pairs,
+            Access.CALLER,
+            "What can be traded at an exchange.",
+        ),
     ):
-        yield Route(method="GET", rule=f"{prefix}/{path}", view=view, access=access)
+        yield Route("GET", f"{prefix}/{path}", view, summary, access=access)
 
 
 def _trades(prefix: str, trades: Trades) -> Iterator[Route]:
-    def signed(method: str, path: str, view: View) -> Route:
-        return Route(method=method, rule=f"{prefix}{path}", view=view, access=Access.CALLER)
-
-    yield signed("GET", "", trades.list)
-    for call in Call:
-        yield signed("POST", f"/{call}", partial(trades.create, call))
-    yield signed("GET", "/<trade_id>/show", trades.show)
-    yield signed("PATCH", "/<trade_id>/update", trades.update)
-    for path, view in (
-        ("cancel", trades.cancel),
-        ("panic_sell", trades.panic_sell),
-        ("force_process", trades.force_process),
-        ("cancel_order", trades.cancel_order),
-        ("step_panic_sell", trades.step_panic_sell),
-        ("add_funds", trades.add_funds),
+    for route in (
+        Route("GET", "", trades.list, "Smart trades of the key, oldest first.", query=QUERY),
+        *(
+            Route(
+                "POST",
+                f"/{call}",
+                partial(trades.create, call),
+                made,
+                body=schemas.CREATED[call],
+                answers={201: "Stored durably; the trade.", 422: "Against the market's rules."},
+            )
+            for call, made in _MADE.items()
+        ),
+        Route("GET", "/<trade_id>/show", trades.show, "One smart trade."),
+        Route(
+            "PATCH",
+            "/<trade_id>/update",
+            trades.update,
+            "Change what is named of its terms.",
+            body=schemas.UPDATED,
+            answers={200: "The trade as it is now.", 422: "Not in this state."},
+        ),
+        *_actions(trades),
     ):
-        yield signed("POST", f"/<trade_id>/{path}", view)
+        yield replace(route, rule=f"{prefix}{route.rule}", access=Access.CALLER)
+
+
+def _actions(trades: Trades) -> Iterator[Route]:
+    done = {201: "The trade as it is now.", 422: "Not in this state."}
+    for path, view, summary, body in (
+        ("cancel", trades.cancel, "Stop it; its coins stay as they are.", None),
+        ("panic_sell", trades.panic_sell, "Close everything at market.", None),
+        ("force_process", trades.force_process, "Look at its orders and at the price now.", None),
+        ("cancel_order", trades.cancel_order, "Take one step off.", schemas.ONE_STEP),
+        (
+            "step_panic_sell",
+            trades.step_panic_sell,
+            "Close the share of one take-profit step at market.",
+            schemas.ONE_STEP,
+        ),
+        ("add_funds", trades.add_funds, "Enter with more.", schemas.ADDED),
+    ):
+        yield Route("POST", f"/<trade_id>/{path}", view, summary, body=body, answers=done)

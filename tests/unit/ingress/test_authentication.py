@@ -107,8 +107,8 @@ def test_what_is_for_callers_of_a_dialect_lets_no_stranger_in(make_app: MakeApp)
 
 def test_what_says_nothing_about_access_is_for_the_admin_alone(make_app: MakeApp) -> None:
     app = make_app()
-    said_nothing = Route(method="GET", rule="/api/new", view=lambda: "secret")
-    app.register_blueprint(blueprint_of("new", [said_nothing]))
+    said_nothing = Route("GET", "/api/new", lambda: "secret")
+    app.register_blueprint(blueprint_of("new", "New", [said_nothing]))
     app.add_url_rule("/api/bare", view_func=lambda: "secret")
 
     for path in ("/api/new", "/api/bare"):

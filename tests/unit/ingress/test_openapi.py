@@ -1,9 +1,13 @@
 """The documentation tells of every route that there is, and of no other."""
 
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.openapi.document import document_of, routes_of
-from app.openapi.operations import OPERATIONS
+from marshmallow import Schema, fields
+
+from app.admin.openapi import document_of, documented
+from app.web.routes import Access, routes_of
 from tests.unit.ingress.conftest import ADMIN_TOKEN, MakeApp
 
 Json = dict[str, Any]
@@ -18,10 +22,70 @@ def _references(part: object) -> list[str]:
     return []
 
 
-def test_every_route_is_documented_and_nothing_else(make_app: MakeApp) -> None:
+#: The files of the dashboard, which are no interface.
+FILES = "/static/<path:filename>"
+
+
+def test_every_route_that_is_no_page_is_documented(make_app: MakeApp) -> None:
     app = make_app(HOOKFILL_FAST="1")
 
-    assert sorted(routes_of(app)) == sorted((one.method, one.path) for one in OPERATIONS)
+    document = document_of(app)
+    told = {(method, path) for path, one in document["paths"].items() for method in one}
+    expected = {
+        (route.method.lower(), re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.rule))
+        for route in routes_of(app).values()
+        if route.access is not Access.SESSION and route.rule != FILES
+    }
+    assert told == expected
+
+
+def _names(schema: Schema) -> dict[str, fields.Field[Any]]:
+    return {field.data_key or name: field for name, field in schema.fields.items()}
+
+
+def _assert_told(schema: Schema, told: Json, where: str) -> None:
+    assert set(told["properties"]) == set(_names(schema)), where
+    required = {name for name, field in _names(schema).items() if field.required}
+    assert set(told.get("required", ())) == required, where
+    for name, field in _names(schema).items():
+        inner = field.inner if isinstance(field, fields.List) else field
+        shape = told["properties"][name]
+        assert shape, f"{where}: nothing is told of {name}"
+        if isinstance(inner, fields.Nested):
+            nested = shape["items"] if isinstance(field, fields.List) else shape
+            _assert_told(inner.schema, nested, f"{where}.{name}")
+
+
+def _schemas_in(shape: object, told: Any) -> Iterator[tuple[Schema, Json]]:  # noqa: ANN401
+    """Yield the schemas of a shape, each with what stands in the document in its place."""
+    if isinstance(shape, Schema):
+        yield shape, told
+    elif isinstance(shape, Mapping):
+        for name, part in shape.items():
+            yield from _schemas_in(part, told[name])
+    elif isinstance(shape, list):
+        for part, inner in zip(shape, told, strict=True):
+            yield from _schemas_in(part, inner)
+
+
+def test_every_field_of_every_schema_is_documented(make_app: MakeApp) -> None:
+    app = make_app(HOOKFILL_FAST="1")
+    document = document_of(app)
+    seen = 0
+
+    for route in documented(app):
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.rule)
+        told = document["paths"][path][route.method.lower()]
+        if route.query is not None:
+            query = {one["name"]: one for one in told["parameters"] if one["in"] == "query"}
+            required = {name: field.required for name, field in _names(route.query).items()}
+            assert {name: one["required"] for name, one in query.items()} == required
+        if route.body is not None:
+            content = told["requestBody"]["content"]["application/json"]["schema"]
+            for schema, shown in _schemas_in(route.body, content):
+                _assert_told(schema, shown, f"{route.method} {path}")
+                seen += 1
+    assert seen > 50
 
 
 def test_what_only_the_test_profile_has_is_told_by_it_only(make_app: MakeApp) -> None:
@@ -58,7 +122,12 @@ def test_the_schemas_say_what_is_checked(make_app: MakeApp) -> None:
 
     body = paths["/api/connectors/{name}"]["put"]["requestBody"]["content"]["application/json"]
     properties = body["schema"]["properties"]
-    assert properties["leverage"] == {"type": "integer", "default": 1}
+    assert properties["leverage"] == {
+        "type": ["integer", "string"],
+        "minimum": 1,
+        "maximum": 1000,
+        "default": 1,
+    }
     assert properties["on_opposite"]["enum"] == ["keep", "reverse", "reject"]
     assert body["schema"]["additionalProperties"] is False
     limit = next(one for one in paths["/api/orders"]["get"]["parameters"] if one["name"] == "limit")

@@ -1,0 +1,171 @@
+"""The documentation of all routes: for programs as OpenAPI, for people as a page."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from flask import Blueprint, Flask, Response, current_app, jsonify, render_template
+from marshmallow import fields, validate
+
+from app.admin.chapters import OPERATION
+from app.admin.errors import ERROR
+from app.admin.paper_bodies import Table
+from app.bootstrap import Wiring
+from app.web.fields import Flag, Number, Text, WholeNumber
+from app.web.routes import Access, Route, Shape, blueprint_of, routes_of
+
+_Json = dict[str, Any]
+
+#: Field class → what it takes. Numbers come as numbers or as text.
+_TYPES: Final[Mapping[type[fields.Field[Any]], str | list[str]]] = {
+    Flag: "boolean",
+    WholeNumber: ["integer", "string"],
+    Number: ["string", "number"],
+    Text: "string",
+    fields.Enum: "string",
+}
+
+#: How our patterns end; JSON schemas are read by other engines, which do not know it.
+_END: Final = r"\Z"
+
+_PARAMETER = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
+
+
+def documented(app: Flask) -> Sequence[Route]:
+    """Return every route that is no page, by its path."""
+    told = [route for route in routes_of(app).values() if route.summary]
+    return sorted(told, key=lambda one: (one.rule, one.method))
+
+
+def document_of(app: Flask) -> _Json:
+    """Return the OpenAPI document of the routes that this app has."""
+    plugin = MarshmallowPlugin(schema_name_resolver=lambda _: "")
+    spec = APISpec("Hookfill", _version(), "3.1.0", plugins=[plugin])
+    converter = plugin.converter
+    assert converter is not None, "the plugin has met its document"  # noqa: S101
+    for kind, taken in _TYPES.items():
+        converter.map_to_openapi_type(kind, taken, None)  # type: ignore[no-untyped-call]
+    converter.add_attribute_function(_bounds)  # type: ignore[no-untyped-call] # nor has this one
+    converter.add_attribute_function(_values)  # type: ignore[no-untyped-call] # nor this
+    spec.components.schema("Error", ERROR)
+    spec.components.security_scheme("admin", {"type": "http", "scheme": "bearer"})
+    spec.components.security_scheme("basic", {"type": "http", "scheme": "basic"})
+    for route in documented(app):
+        path = _PARAMETER.sub(r"{\1}", route.rule)
+        spec.path(path, operations={route.method.lower(): _described(route)})
+    return spec.to_dict()
+
+
+def _bounds(_: object, field: fields.Field[Any], ret: _Json) -> _Json:
+    """Return what apispec does not tell of a field as we check it."""
+    bounds: _Json = {}
+    for rule in field.validators:
+        match rule:
+            case validate.Range():
+                bounds |= _exclusive(rule, ret)
+            case validate.OneOf() if isinstance(field, fields.Enum):
+                bounds["enum"] = [str(choice) for choice in rule.choices]
+            case validate.Regexp():
+                bounds["pattern"] = f"^{str(rule.regex.pattern).removesuffix(_END)}$"
+            case _:
+                continue
+    return bounds
+
+
+def _values(self: Any, field: fields.Field[Any], **_: object) -> _Json:  # noqa: ANN401
+    """Return what the values of a table are."""
+    if not isinstance(field, Table):
+        return {}
+    return {"type": "object", "additionalProperties": self.field2property(field.inner)}
+
+
+def _exclusive(rule: validate.Range, ret: _Json) -> _Json:
+    bounds = {}
+    if not rule.min_inclusive:
+        bounds["exclusiveMinimum"] = ret.pop("minimum")
+    if not rule.max_inclusive:
+        bounds["exclusiveMaximum"] = ret.pop("maximum")
+    return bounds
+
+
+def _described(route: Route) -> _Json:
+    closed = "admin" if route.access is Access.ADMIN else route.scheme
+    described: _Json = {
+        "summary": route.summary,
+        "tags": [route.tag],
+        "parameters": _parameters(route),
+        "responses": _responses(route, is_closed=closed is not None),
+        "security": [] if closed is None else [{closed: []}],
+    }
+    if route.body is not None:
+        described["requestBody"] = _content(route.body)
+    return described
+
+
+def _parameters(route: Route) -> list[_Json]:
+    named: list[_Json] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in _PARAMETER.findall(route.rule)
+    ]
+    return named if route.query is None else [*named, {"in": "query", "schema": route.query}]
+
+
+def _responses(route: Route, *, is_closed: bool) -> _Json:
+    responses: _Json = {
+        str(status): {"description": meaning} for status, meaning in route.answers.items()
+    }
+    if route.answer is not None:
+        responses[str(min(route.answers))] |= _content(route.answer)
+    for status in _errors_of(route, is_closed=is_closed):
+        error = {"description": status.phrase, **_content({"$ref": "#/components/schemas/Error"})}
+        responses.setdefault(str(int(status)), error)
+    return responses
+
+
+def _content(shape: Shape) -> _Json:
+    return {"content": {"application/json": {"schema": shape}}}
+
+
+def _errors_of(route: Route, *, is_closed: bool) -> Iterator[HTTPStatus]:
+    if route.body is not None or route.query is not None:
+        yield HTTPStatus.BAD_REQUEST
+    if is_closed:
+        yield HTTPStatus.UNAUTHORIZED
+        yield HTTPStatus.SERVICE_UNAVAILABLE
+    if "<" in route.rule:
+        yield HTTPStatus.NOT_FOUND
+
+
+def _version() -> str:
+    try:
+        return version("hookfill")
+    except PackageNotFoundError:
+        return "0"
+
+
+def _shown() -> Response:
+    return jsonify(document_of(current_app))
+
+
+def _page() -> Response:
+    tags = dict.fromkeys(route.tag for route in routes_of(current_app).values() if route.summary)
+    text = render_template("docs.html", document=document_of(current_app), tags=tags)
+    response = Response(text, mimetype="text/html")
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
+    )
+    return response
+
+
+def blueprint(wiring: Wiring) -> Blueprint:
+    """Return the routes of the documentation, which are open."""
+    del wiring  # it is about routes, not about what is behind them
+    rows = (
+        Route("GET", "/openapi.json", _shown, "This document.", access=Access.OPEN),
+        Route("GET", "/docs", _page, "This document as a page.", access=Access.OPEN),
+    )
+    return blueprint_of("openapi", OPERATION, rows)

@@ -1,1 +1,0 @@
-"""The description of every route, made from the routes."""
