@@ -7,14 +7,14 @@ from typing import Any
 from marshmallow import fields
 
 from app.domain.enums import ReasonCode
-from app.domain.errors import NotPermitted, WrongState
+from app.domain.errors import NotPermitted, WrongState, invalid_fields
 from app.domain.events import OutcomeStated
 from app.domain.identifiers import EpochMs, VenueOrderId
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.report import OrderReport
 from app.domain.status import OrderStatus
-from app.web.fields import Number, Strict, Text, WholeNumber, invalid_fields
+from app.web.fields import Number, Strict, Text, WholeNumber
 
 
 class Outcome(StrEnum):

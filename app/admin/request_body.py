@@ -6,8 +6,8 @@ from typing import Any
 from flask import request
 from marshmallow import Schema, ValidationError
 
-from app.domain.errors import MalformedPayload
-from app.web.fields import Text, invalid_fields, loaded
+from app.domain.errors import MalformedPayload, invalid_fields
+from app.web.fields import Text, loaded
 from app.web.json_body import payload_from
 from app.web.raw_body import raw_body
 

@@ -137,6 +137,12 @@ class RuleBroken(TermsRefused):
     """The market's rules do not allow the figures."""
 
 
+def invalid_fields(messages: Mapping[str, Sequence[str]]) -> MalformedPayload:
+    """Return the error `validation_failed` with these messages: name of a field → sentences."""
+    names = ", ".join(sorted(messages))
+    return MalformedPayload("validation_failed", f"invalid fields: {names}", messages)
+
+
 class PayloadTooLarge(CommandError):
     """The body is over the limit of 64 KiB."""
 

@@ -2,13 +2,13 @@
 
 import re
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, pre_load, validate
 
-from app.domain.errors import MalformedPayload
+from app.domain.errors import invalid_fields
 
 #: No price or quantity needs more; both bound what arithmetic on a number can cost.
 DIGITS_MAX = 40
@@ -251,12 +251,6 @@ def loaded_in_part(
     except ValidationError as error:
         valid = error.valid_data
         return dict(valid) if isinstance(valid, dict) else {}, error.messages_dict
-
-
-def invalid_fields(messages: Mapping[str, Sequence[str]]) -> MalformedPayload:
-    """Return the error `validation_failed` with these messages: wire field name → sentences."""
-    names = ", ".join(sorted(messages))
-    return MalformedPayload("validation_failed", f"invalid fields: {names}", messages)
 
 
 def messages_by_name(messages: Any, path: str = "") -> dict[str, list[str]]:  # noqa: ANN401

@@ -10,11 +10,11 @@ from app.dialects.apisify.settings import ClientSettings, CloseMode
 from app.domain.account import PAPER, Account
 from app.domain.commands import NetAction, NetCommand
 from app.domain.enums import Market
-from app.domain.errors import NotFound, NotPermitted
+from app.domain.errors import NotFound, NotPermitted, invalid_fields
 from app.domain.identifiers import Symbol
 from app.domain.instrument import Instrument
 from app.domain.symbols import chosen
-from app.web.fields import invalid_fields, loaded
+from app.web.fields import loaded
 
 #: What may stand between the two currencies of a symbol.
 _SEPARATORS = str.maketrans("", "", "/-_.:")

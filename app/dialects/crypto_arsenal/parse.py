@@ -11,8 +11,8 @@ from app.dialects.crypto_arsenal.schemas import SCHEMAS
 from app.dialects.crypto_arsenal.settings import ConnectorSettings
 from app.domain.commands import Action, SignalCommand, Size, SizeKind
 from app.domain.enums import Market, PositionSide
-from app.domain.errors import MalformedPayload, NotAuthenticated
-from app.web.fields import invalid_fields, loaded
+from app.domain.errors import MalformedPayload, NotAuthenticated, invalid_fields
+from app.web.fields import loaded
 from app.web.json_body import canonical_text
 
 #: Lengths of section 2. Of `log` the first is what is kept, the second what the log view shows.

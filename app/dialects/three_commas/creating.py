@@ -33,24 +33,19 @@ def trade_from(
         InvalidParameters: with all that is wrong.
     """
     found = Findings()
-    opening = opening_from(call, parameters, is_traded, found)
-    plan = Plan(opening.entry, opening.basis_price)
+    trade = opening_from(call, parameters, is_traded, found)
+    note = found.shape(schemas.NOTED, parameters).get("note")
+    plan = Plan(trade.entry, trade.basis_price)
     if call.has_exits:
         read = exits_in(parameters, None, None, schemas.STEP, found)
-        plan = planned_exits(opening.type, opening.entry, update_of(read))
+        plan = planned_exits(trade.type, trade.entry, update_of(read))
         note_refused(plan, found)
-    note = found.shape(schemas.NOTED, parameters).get("note")
     found.refuse()
-    return NewTrade(
-        type=opening.type,
-        symbol=opening.symbol,
-        quantity=opening.quantity,
-        entry=opening.entry,
-        basis_price=opening.basis_price,
+    steps = (replace(one.planned, position=None) for one in plan.profit_steps or ())
+    return replace(
+        trade,
         take_profit=plan.take_profit,
-        take_profit_steps=tuple(
-            replace(one.planned, position=None) for one in plan.profit_steps or ()
-        ),
+        take_profit_steps=tuple(steps),
         stop_loss=plan.stop_loss,
         stop_loss_condition=plan.stop_condition,
         note=note,

@@ -1,7 +1,6 @@
 """How a trade is to enter (SmartTrades Api, the create calls)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
@@ -11,7 +10,7 @@ from app.dialects.three_commas.errors import Findings
 from app.dialects.three_commas.names import symbol_of
 from app.domain.identifiers import Symbol
 from app.domain.smart_trade.enums import EntryMethod, TradeType
-from app.domain.smart_trade.spec import TRAILING_PERCENT, EntryRule
+from app.domain.smart_trade.spec import TRAILING_PERCENT, EntryRule, NewTrade
 
 Parameters = Mapping[str, object]
 
@@ -46,26 +45,12 @@ _TYPES: Mapping[Call, tuple[TradeType, TradeType]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
-    """How a trade begins. Where something is wrong, values stand for what is missing.
-
-    Attributes:
-        quantity: in base currency.
-        basis_price: what coins that are held already have cost.
-    """
-
-    type: TradeType
-    symbol: Symbol
-    quantity: Decimal
-    entry: EntryRule | None
-    basis_price: Decimal | None
-
-
 def opening_from(
     call: Call, parameters: Parameters, is_traded: Callable[[Symbol], bool] | None, found: Findings
-) -> Opening:
-    """Return how a trade is to begin, and note what is wrong.
+) -> NewTrade:
+    """Return a trade with nothing but its beginning, and note what is wrong.
+
+    Where something is wrong, values stand for what is missing.
 
     Args:
         call: which one.
@@ -83,7 +68,7 @@ def opening_from(
     else:
         entry = _entry(call, parameters, found)
     method = EntryMethod.LIMIT if entry is None else entry.method
-    return Opening(
+    return NewTrade(
         type=call.type_by(method),
         symbol=symbol or Symbol(""),
         quantity=shape.get("units_to_buy", Decimal(0)),

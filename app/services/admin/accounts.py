@@ -6,11 +6,11 @@ from typing import Any
 
 from app.domain.account import PAPER, Account
 from app.domain.enums import AccountState, Mode
-from app.domain.errors import MarketNotTraded, NotFound
+from app.domain.errors import MarketNotTraded, NotFound, invalid_fields
 from app.domain.frozen import refuse_if_frozen
 from app.domain.identifiers import AccountId, AccountName
 from app.ports import Ports
-from app.services.admin.records import Records, refused
+from app.services.admin.records import Records
 from app.services.keeping.resume import wake_account
 
 
@@ -100,7 +100,7 @@ def refuse_wrong(account: Account, known: Account | None, records: Records) -> N
     for field, message in _complaints(account, known, records):
         complaints.setdefault(field, []).append(message)
     if complaints:
-        raise refused(complaints)
+        raise invalid_fields(complaints)
 
 
 def _complaints(

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from app.domain.account import Account, ApiClient
-from app.domain.errors import NotFound
+from app.domain.errors import NotFound, invalid_fields
 from app.domain.identifiers import AccountName
-from app.services.admin.records import SECRET_BYTES, Records, refused
+from app.services.admin.records import SECRET_BYTES, Records
 
 #: Looks at a client as it shall be and at its accounts, and raises what its dialect minds.
 Rule = Callable[[ApiClient, Sequence[Account]], None]
@@ -61,7 +61,7 @@ def _existing(name: AccountName, records: Records) -> Account:
     try:
         return records.registry.account_named(name)
     except NotFound as error:
-        raise refused({"accounts": [f"There is no account named {name[:64]!a}."]}) from error
+        raise invalid_fields({"accounts": [f"There is no account named {name[:64]!a}."]}) from error
 
 
 def _sealed(client: ApiClient, secret: str, records: Records) -> str:

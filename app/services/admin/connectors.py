@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from app.domain.account import Connector
-from app.domain.errors import NotFound
+from app.domain.errors import NotFound, invalid_fields
 from app.domain.identifiers import AccountName, Symbol
-from app.services.admin.records import SECRET_BYTES, Records, refused
+from app.services.admin.records import SECRET_BYTES, Records
 from app.services.symbols import symbol_of
 
 
@@ -37,7 +37,7 @@ def put_connector(
     if known is None:
         missing = [field for field in ("account", "symbol") if field not in named]
         if missing:
-            raise refused({field: ["Is needed for a new connector."] for field in missing})
+            raise invalid_fields({field: ["Is needed for a new connector."] for field in missing})
         if token is None:
             token = made = secrets.token_urlsafe(SECRET_BYTES)
     if token is not None:
@@ -59,7 +59,7 @@ def existing_account(field: str, name: str, records: Records) -> AccountName:
     try:
         return records.registry.account_named(AccountName(name)).name
     except NotFound as error:
-        raise refused({field: [f"There is no account named {name[:64]!a}."]}) from error
+        raise invalid_fields({field: [f"There is no account named {name[:64]!a}."]}) from error
 
 
 def _symbol_of(connector: Connector, records: Records) -> Symbol:
@@ -67,4 +67,4 @@ def _symbol_of(connector: Connector, records: Records) -> Symbol:
     try:
         return symbol_of(connector.symbol, account, records.ports.venues, records.symbols)
     except NotFound as error:
-        raise refused({"symbol": [f"{error}."]}) from error
+        raise invalid_fields({"symbol": [f"{error}."]}) from error

@@ -1,11 +1,10 @@
 """What accounts, connectors and API clients are made and changed with, whoever asks for it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from app.domain.account import Account
-from app.domain.errors import MalformedPayload
 from app.domain.identifiers import VenueName
 from app.ports import Ports
 from app.ports.exchange import SymbolMap
@@ -31,10 +30,3 @@ class Records:
     symbols: SymbolMap
     is_allowed: Callable[[VenueName], bool]
     set_paper: Callable[[Account, Mapping[str, Any]], None]
-
-
-def refused(fields: Mapping[str, Sequence[str]]) -> MalformedPayload:
-    """Return the error of wrong fields: name → sentences."""
-    return MalformedPayload(
-        "validation_failed", f"invalid fields: {', '.join(sorted(fields))}", fields
-    )
