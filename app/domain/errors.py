@@ -3,8 +3,7 @@
 HookfillError                retryable = False unless said otherwise
 ├─ CommandError              the caller's
 │  ├─ NotAuthenticated       nobody we know
-│  │  ├─ StaleTimestamp      signed too long ago, or ahead of time
-│  │  └─ SignatureReused     the signature was used for another request
+│  │  └─ StaleTimestamp      signed too long ago, or ahead of time
 │  ├─ NotPermitted           somebody we know, who may not do this
 │  ├─ MalformedPayload       carries messages by field
 │  ├─ TermsRefused           carries what is wrong with each term
@@ -15,7 +14,7 @@ HookfillError                retryable = False unless said otherwise
 │  ├─ WrongState             the thing is not in a state that allows it
 │  ├─ ConnectorInactive      a connector that was switched off
 │  ├─ RateLimited            too many requests; carries when to come back
-│  ├─ KeyReused              one idempotency key for two different requests
+│  ├─ KeyReused              one idempotency key, or signature, for two different requests
 │  ├─ CallerIdInUse          the caller's own id is taken
 │  ├─ TooManyOpen            as many wait already as may
 │  ├─ NotWaiting             a smart order that has triggered or ended
@@ -82,10 +81,6 @@ class StaleTimestamp(NotAuthenticated):
     def __init__(self, message: str, server_time_ms: EpochMs) -> None:
         super().__init__(message)
         self.server_time_ms = server_time_ms
-
-
-class SignatureReused(NotAuthenticated):
-    """The signature is good, but another request came with it before."""
 
 
 class NotPermitted(CommandError):

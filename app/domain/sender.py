@@ -8,6 +8,19 @@ from app.domain.enums import Dialect
 from app.domain.identifiers import EpochMs, Symbol
 
 
+@dataclass(frozen=True, slots=True)
+class SingleUse:
+    """What is good for one request only, whichever account that is for: a key, a signature.
+
+    Attributes:
+        name: hash of it, hexadecimal, forgotten where one of the sender's accounts is reset.
+        content: hash of the request, hexadecimal.
+    """
+
+    name: str
+    content: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
     """Who sends a command, when, and within which bounds it is taken in.
@@ -22,6 +35,7 @@ class Sender:
         rate_per_minute: how many a minute; 0 is without limit.
         digest: hash, hexadecimal, that only the same request again has; None has no other.
         digest_life_ms: for how long from its arrival the same digest is a repeat; 0 is never.
+        single_use: what the command came with that is good for no other, as long as the digest.
         waiting_max: how many smart orders may wait in the account; None asks nothing.
     """
 
@@ -35,6 +49,7 @@ class Sender:
     rate_per_minute: int = 0
     digest: str | None = None
     digest_life_ms: int = 0
+    single_use: SingleUse | None = None
     waiting_max: int | None = None
 
     def beginning(self, symbol: Symbol) -> Beginning:

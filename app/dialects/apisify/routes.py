@@ -13,11 +13,11 @@ from app.dialects.apisify import render as writing
 from app.dialects.apisify import signing
 from app.dialects.apisify.schemas import LimitOrder
 from app.dialects.apisify.settings import ClientSettings, settings_of
-from app.domain.account import Account, ApiClient
+from app.domain.account import ApiClient
 from app.domain.enums import Dialect
-from app.domain.errors import NotAuthenticated, SignatureReused
+from app.domain.errors import NotAuthenticated
 from app.domain.identifiers import EpochMs
-from app.domain.sender import Sender
+from app.domain.sender import Sender, SingleUse
 from app.services.intake.requests import accept_reversal
 from app.services.symbols import symbol_of
 from app.web.answers import Answer
@@ -78,11 +78,12 @@ class Orders:
             order, accounts, self._instruments.all(), self._symbol_of
         )
         digest = signing.digest_of(payload)
-        window_ms = settings.dedup_window_seconds * 1000
+        window_ms, single_use = settings.dedup_window_seconds * 1000, None
         if signature is not None:
             window_ms = self._window.used_ms
-            until_ms = EpochMs(received_at_ms + window_ms)
-            self._refuse_reuse((signature, digest), client, accounts, received_at_ms, until_ms)
+            resets = [one.resets for one in accounts]
+            if self._settings.apisify_single_use_sign:
+                single_use = SingleUse(signing.one_hash(client.key, signature, *resets), digest)
         origin = f"{Dialect.APISIFY}:{client.key}"
         sender = Sender(
             dialect=Dialect.APISIFY,
@@ -95,6 +96,7 @@ class Orders:
             rate_per_minute=RATE_PER_MINUTE if self._settings.rate_limits else 0,
             digest=signing.one_hash(Dialect.APISIFY, client.key, signature or "", digest),
             digest_life_ms=window_ms,
+            single_use=single_use,
         )
         accepted = accept_reversal(order.command, symbol, sender, self._ports)
         if accepted.is_duplicate:
@@ -121,30 +123,6 @@ class Orders:
         urls = self._settings.apisify_public_urls or (url_of(request.environ, trusted),)
         secret = self._vault.decrypt(f"{Dialect.APISIFY}:{client.key}", client.secret)["secret"]
         return signing.signature_from(payload, urls, secret, now_ms, self._window)
-
-    def _refuse_reuse(
-        self,
-        used: tuple[str, str],
-        client: ApiClient,
-        accounts: list[Account],
-        now_ms: EpochMs,
-        until_ms: EpochMs,
-    ) -> None:
-        """Refuse a signature that another body came with, whichever account that was for.
-
-        The commit cannot see to it, since it knows the one account only. Stopped between the two,
-        nothing is queued, and the same request may come again.
-
-        Raises:
-            SignatureReused: another body came with it.
-        """
-        if not self._settings.apisify_single_use_sign:
-            return
-        signature, digest = used
-        resets = [account.resets for account in accounts]
-        name = signing.one_hash(client.key, signature, *resets)
-        if not self._ports.used_keys.use(name, digest, now_ms, until_ms):
-            raise SignatureReused("another body came with this signature")
 
 
 class _Signed(LimitOrder):

@@ -20,9 +20,9 @@ from app.domain.identifiers import AccountId, AggregateId, ClientOrderId
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.search import Place, Search, place_of
-from app.domain.sender import Sender
+from app.domain.sender import Sender, SingleUse
 from app.services.intake.accept import Accepted
-from app.services.intake.orders import IdempotencyKey, accept_order
+from app.services.intake.orders import accept_order
 from app.services.placing.cancel import request_cancel
 from app.web.answers import Answer, good
 from app.web.raw_body import raw_body
@@ -72,8 +72,8 @@ class OrderRoutes:
             entry_lateness_ms=self._settings.max_signal_lateness_seconds * 1000,
             registry_version=caller.version,
         )
-        command, key = parse.command_from(shape), _key(body, caller)
-        return shape, accept_order(command, sender, self._ports, key)
+        command = parse.command_from(shape)
+        return shape, accept_order(command, _keyed(sender, body, caller), self._ports)
 
     def cancel(
         self, caller: Caller, account_name: str, connector_name: str, order_id: str
@@ -137,16 +137,18 @@ class OrderRoutes:
         )
 
 
-def _key(body: Mapping[str, object], caller: Caller) -> IdempotencyKey | None:
-    text = parse.checked_key(request.headers.get("Idempotency-Key"))
-    if text is None:
-        return None
+def _keyed(sender: Sender, body: Mapping[str, object], caller: Caller) -> Sender:
+    """Return the sender with the idempotency key of the request at hand, if it has one."""
+    key = parse.checked_key(request.headers.get("Idempotency-Key"))
+    if key is None:
+        return sender
+    user, content = caller.client.key, parse.fingerprint_of(body)
     resets = [one.resets for one in caller.directory.accounts()]
-    return IdempotencyKey(
-        name=parse.name_of_key(caller.client.key, text),
-        bound_as=parse.name_of_key(caller.client.key, text, resets),
-        content=parse.fingerprint_of(body),
-        life_ms=KEY_LIFE_MS,
+    return replace(
+        sender,
+        digest=parse.digest_of(parse.name_of_key(user, key), content),
+        digest_life_ms=KEY_LIFE_MS,
+        single_use=SingleUse(parse.name_of_key(user, key, resets), content),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 from app.domain.aggregate import Aggregate
 from app.domain.decision import EntryName, TimelineEntry
 from app.domain.enums import ReasonCode
-from app.domain.errors import CallerIdInUse
+from app.domain.errors import CallerIdInUse, KeyReused
 from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.order import Order
 from app.domain.reason import Reason
@@ -39,7 +39,9 @@ def accept(
 
     The same command twice, or at once in two processes, is one aggregate: digest and caller id
     are checked inside the commit. Stopped halfway, nothing is written, or all of it is and the
-    sweep goes on.
+    sweep goes on. Accounts live in different shards, of which a commit knows one, so what may be
+    used once is bound to its command first; stopped between the two, nothing is queued, and the
+    same command may come again.
 
     Args:
         new: what the command became; its timeline begins here.
@@ -49,10 +51,12 @@ def accept(
         entries: what the timeline says besides how it was taken in.
 
     Raises:
+        KeyReused: what may be used once came with another command.
         Conflict: what changes along with it has another version by now.
         TooManyOpen: as many smart orders wait as may.
         RateLimited, StaleRegistry, StoreUnavailable: nothing is written.
     """
+    _bind(sender, ports)
     begun = _timeline(new, sender.received_at_ms, ports.clock.now_ms())
     changes = [Change(None, new, (*begun, *entries)), *along]
     repeated = ports.ledger.admit(changes, _admission(new, sender, ports))
@@ -76,10 +80,29 @@ def accept_named(new: Named, sender: Sender, ports: Ports, along: Sequence[Chang
 
 
 def first_of(sender: Sender, ports: Ports) -> AggregateId | None:
-    """Return what the same command became when it was sent before, if it was."""
+    """Return what the same command became when it was sent before, if it was.
+
+    Raises:
+        KeyReused: what may be used once came with another command.
+    """
     if sender.dedupe_key is None:
         return None
-    return ports.ledger.repeated(sender.account.id, sender.dedupe_key, ports.clock.now_ms())
+    used, now_ms = sender.single_use, ports.clock.now_ms()
+    if used is not None and ports.used_keys.content(used.name, now_ms) not in {None, used.content}:
+        raise _reused()
+    return ports.ledger.repeated(sender.account.id, sender.dedupe_key, now_ms)
+
+
+def _bind(sender: Sender, ports: Ports) -> None:
+    used, until_ms = sender.single_use, sender.dedupe_until_ms
+    if used is None:
+        return
+    if not ports.used_keys.use(used.name, used.content, ports.clock.now_ms(), until_ms):
+        raise _reused()
+
+
+def _reused() -> KeyReused:
+    return KeyReused("this key was used for another request")
 
 
 def _admission(new: Aggregate, sender: Sender, ports: Ports) -> Admission:

@@ -1,7 +1,6 @@
 """A command becomes one order, placed at once."""
 
-import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from app.domain.account import Account
@@ -9,7 +8,6 @@ from app.domain.commands import PlaceOrder
 from app.domain.enums import OrderType, Side
 from app.domain.errors import (
     InsufficientFunds,
-    KeyReused,
     NotionalTooSmall,
     PriceMissing,
     QuantityTooSmall,
@@ -18,7 +16,6 @@ from app.domain.errors import (
     VenueUnavailable,
 )
 from app.domain.identifiers import (
-    AggregateId,
     Currency,
     FreshId,
     OrderId,
@@ -35,55 +32,23 @@ from app.ports import Ports
 from app.services.intake.accept import Accepted, accept, accept_named, first_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IdempotencyKey:
-    """Makes a request safe to send again: it is one order, whichever account it names.
-
-    Attributes:
-        name: hash of whose key it is and what it says, hexadecimal.
-        bound_as: the same, until one of the sender's accounts is reset, or there are others.
-        content: hash of the request, hexadecimal; as long as that, the key is good for no other.
-        life_ms: from the arrival on; later the key means nothing.
-    """
-
-    name: str
-    bound_as: str
-    content: str
-    life_ms: int
-
-    @property
-    def digest(self) -> str:
-        """Hash of key and request, hexadecimal."""
-        return hashlib.sha256(f"{self.name}\n{self.content}".encode()).hexdigest()
-
-
-def accept_order(
-    command: PlaceOrder, sender: Sender, ports: Ports, key: IdempotencyKey | None = None
-) -> Accepted:
+def accept_order(command: PlaceOrder, sender: Sender, ports: Ports) -> Accepted:
     """Bring the figures onto the symbol's steps, check them, and take the order in.
 
-    The same key twice, or at once in two processes, is one order: the commit checks it. Accounts
-    live in different shards, of which a commit knows one, so the key is bound to its request
-    first. Stopped between the two, nothing is queued, and the same request may come again; what is
-    refused binds nothing.
+    One that was sent before is told so, however the market has moved since; what is refused binds
+    no key.
 
     Raises:
         OrderDenied: no venue would take it; the subclass says why.
-        KeyReused: the key belongs to another request.
+        KeyReused: its key belongs to another request.
         VenueUnavailable: the venue's rules or prices are not known yet.
         RateLimited, StaleRegistry, StoreUnavailable: nothing is queued.
     """
-    if key is not None:
-        sender = replace(sender, digest=key.digest, digest_life_ms=key.life_ms)
-        first = _first(key, sender, ports)
-        if first is not None:
-            return Accepted(first, is_duplicate=True)
-    order = order_from(_on_steps(command, sender.account, ports), sender, _fresh(sender, ports))
-    if key is not None:
-        now_ms = ports.clock.now_ms()
-        if not ports.used_keys.use(key.bound_as, key.content, now_ms, sender.dedupe_until_ms):
-            raise _reused()
-    return accept(order, sender, ports)
+    first = first_of(sender, ports)
+    if first is not None:
+        return Accepted(first, is_duplicate=True)
+    fitted = _on_steps(command, sender.account, ports)
+    return accept(order_from(fitted, sender, _fresh(sender, ports)), sender, ports)
 
 
 def accept_exact_order(command: PlaceOrder, sender: Sender, ports: Ports) -> Order:
@@ -173,21 +138,6 @@ def _set_free(old: Order, currency: Currency) -> Decimal:
 def _fresh(sender: Sender, ports: Ports) -> FreshId:
     (fresh,) = ports.ids.fresh(sender.account.id, 1)
     return fresh
-
-
-def _first(key: IdempotencyKey, sender: Sender, ports: Ports) -> AggregateId | None:
-    """Return the order that came with this key before, however the market has moved since.
-
-    Raises:
-        KeyReused: another request came with it.
-    """
-    if ports.used_keys.content(key.bound_as, ports.clock.now_ms()) not in {None, key.content}:
-        raise _reused()
-    return first_of(sender, ports)
-
-
-def _reused() -> KeyReused:
-    return KeyReused("this key was used for another request")
 
 
 def _on_steps(command: PlaceOrder, account: Account, ports: Ports) -> PlaceOrder:

@@ -44,7 +44,6 @@ EXPECTED = {
     "QuantityTooSmall": (400, "validation_failed"),
     "RateLimited": (429, "rate_limited"),
     "RuleBroken": (400, "validation_failed"),
-    "SignatureReused": (401, "unauthorized"),
     "StaleTimestamp": (401, "unauthorized"),
     "StaleRegistry": (503, "queue_unavailable"),
     "StoreError": (503, "queue_unavailable"),

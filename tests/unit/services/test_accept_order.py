@@ -31,10 +31,10 @@ from app.domain.errors import (
 )
 from app.domain.identifiers import AccountId, AccountName, OrderId, Symbol
 from app.domain.order import Order
-from app.domain.sender import Sender
+from app.domain.sender import Sender, SingleUse
 from app.domain.status import OrderStatus
 from app.services.intake.accept import Accepted
-from app.services.intake.orders import IdempotencyKey, accept_order
+from app.services.intake.orders import accept_order
 from app.services.placing.cancel import request_cancel
 from app.services.placing.place import place_order
 from app.services.placing.settle import is_settled
@@ -47,7 +47,7 @@ BUY = PlaceOrder(symbol=BTC, side=Side.BUY, type=OrderType.MARKET, quantity=Deci
 LIMIT = replace(BUY, type=OrderType.LIMIT, price=Decimal("40000.005"))
 OPEN = replace(BUY, symbol=ETH, quantity=Decimal(2))
 CLOSE = replace(OPEN, side=Side.SELL, action=PositionAction.CLOSE)
-KEY = IdempotencyKey(name="aa", bound_as="ab", content="01", life_ms=DAY_MS)
+KEY = SingleUse(name="ab", content="01")
 OTHER = replace(KEY, content="02")
 
 #: In another shard than the spot account.
@@ -57,7 +57,7 @@ ELSEWHERE = Account(id=AccountId(0), name=AccountName("else"), group="else", mar
 def accept(
     rig: Rig,
     command: PlaceOrder = BUY,
-    key: IdempotencyKey | None = None,
+    key: SingleUse | None = None,
     account: Account | None = None,
 ) -> Accepted:
     """Take an order in: of the futures account if it is in ETH."""
@@ -66,8 +66,11 @@ def accept(
         origin="hummingbot:me",
         account=account or (USDM if command.symbol == ETH else SPOT),
         received_at_ms=rig.clock.now_ms(),
+        digest=None if key is None else f"key {key.content}",
+        digest_life_ms=DAY_MS,
+        single_use=key,
     )
-    return accept_order(command, sender, rig.ports, key)
+    return accept_order(command, sender, rig.ports)
 
 
 def only(rig: Rig, accepted: Accepted) -> Order:
@@ -223,7 +226,7 @@ def test_a_key_stands_for_its_order_whichever_other_accounts_its_sender_has_by_n
     first = accept(rig, key=KEY)
     rig.venue.quotes.clear()
 
-    again = accept(rig, key=replace(KEY, bound_as="ac"))
+    again = accept(rig, key=replace(KEY, name="ac"))
 
     assert (again.id, again.is_duplicate) == (first.id, True)
     assert len(rig.orders()) == 1
