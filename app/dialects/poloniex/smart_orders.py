@@ -22,11 +22,7 @@ from app.domain.sender import Sender
 from app.domain.smart_order import SmartOrder, SmartOrderState
 from app.services.intake.replace import Replacement, replace_smart_order
 from app.services.intake.smart_orders import accept_smart_order
-from app.services.placing.cancel_smart_orders import (
-    SmartOrderFilter,
-    cancel_smart_order,
-    waiting_smart_orders,
-)
+from app.services.placing.cancel_smart_orders import cancel_smart_order
 from app.settings import Settings
 
 _ENDED: Final = frozenset[str](
@@ -84,9 +80,8 @@ class SmartOrders(OrderKind[SmartOrder]):
 
     def open(self, caller: Caller, wanted: Filter) -> Iterable[SmartOrder]:
         """Return those that wait, newest first."""
-        own = SmartOrderFilter(origin=caller.origin)
-        waiting = waiting_smart_orders(caller.account.id, own, self.ports)
-        return (one for one in waiting if wanted.holds(one))
+        waiting = self.ports.live.waiting(caller.account.id)
+        return (one for one in waiting if one.origin == caller.origin and wanted.holds(one))
 
     def closed(
         self, caller: Caller, wanted: Filter, span: Span, *, hides_canceled: bool

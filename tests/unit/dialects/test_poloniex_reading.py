@@ -1,5 +1,6 @@
 """What Poloniex requests mean: every row of the tables, and the first that is wrong."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -9,11 +10,13 @@ from app.dialects.poloniex import parse_orders, schemas
 from app.dialects.poloniex.addresses import Address, address_from, addresses_from, reach_from
 from app.dialects.poloniex.errors import Code, Problem
 from app.dialects.poloniex.fields import Reading, array_from, object_from
+from app.dialects.poloniex.queries import Filter
 from app.domain.commands import PlaceSmartOrder
 from app.domain.enums import Direction, Market, OrderType, Side, SmartOrderType, TimeInForce
 from app.domain.identifiers import AggregateId, Symbol
 from app.domain.instrument import Instrument
 from app.domain.trigger import Offset
+from tests.support.builders import a_smart_order
 
 BTC = Instrument(
     symbol=Symbol("BTC/USDT"),
@@ -403,3 +406,14 @@ def test_kill_switches(given: object, seconds: int) -> None:
 )
 def test_bad_kill_switches(given: object, code: int) -> None:
     assert code_of(lambda: timeout_from(given)) == code
+
+
+def test_a_filter_asks_for_symbol_side_and_type() -> None:
+    one = a_smart_order()
+    fits = Filter(symbols=frozenset({one.symbol}), side=one.side, types=frozenset({"STOP"}))
+
+    assert Filter().holds(one)
+    assert fits.holds(one)
+    assert not replace(fits, symbols=frozenset({Symbol("LTC/USDT")})).holds(one)
+    assert not replace(fits, side=one.side.opposite).holds(one)
+    assert not replace(fits, types=frozenset({"STOP_LIMIT"})).holds(one)

@@ -27,7 +27,6 @@ from app.services.following.reconcile import reconcile
 from app.services.keeping.archive import archive
 from app.services.keeping.quarantine import try_quarantined
 from app.services.keeping.sweep import sweep
-from app.services.placing.cancel_smart_orders import SmartOrderFilter, waiting_smart_orders
 from app.services.placing.settle import is_settled
 from app.services.watching.release import release_due
 from app.services.watching.watch import watch_prices
@@ -193,7 +192,7 @@ def reconciliations(rig: Rig, spoil: Spoil) -> None:
 def cancels(rig: Rig, spoil: Spoil) -> None:
     stops(rig)
     spoil(rig, BAD)
-    found = waiting_smart_orders(SPOT_ID, SmartOrderFilter(), rig.ports)
+    found = rig.ports.live.waiting(SPOT_ID)
     assert [one.id for one in found] == [GOOD]
 
 

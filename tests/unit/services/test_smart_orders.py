@@ -24,11 +24,7 @@ from app.domain.status import OrderStatus
 from app.domain.trigger import Offset, TriggerState
 from app.services.intake.replace import Replacement, replace_smart_order
 from app.services.intake.smart_orders import accept_smart_order
-from app.services.placing.cancel_smart_orders import (
-    SmartOrderFilter,
-    cancel_smart_order,
-    waiting_smart_orders,
-)
+from app.services.placing.cancel_smart_orders import cancel_smart_order
 from app.services.watching.watch import HANDED_ON_MAX, LEASE_MS, watch_prices
 from tests.support.builders import BTC, PAPER, SPOT, a_report, a_tick
 from tests.support.fakes import ThenSilent
@@ -374,40 +370,19 @@ def test_a_new_trail_begins_anew(rig: Rig) -> None:
     assert standing.extreme == Decimal(61_800)
 
 
-# Canceling many
+# Canceling
 
 
-def test_many_are_canceled_by_symbol_and_type_and_nobody_else_s(rig: Rig) -> None:
-    other = Symbol("LTC/USDT")
-    rig.venue.instruments[other] = replace(rig.venue.instruments[BTC], symbol=other)
-    kinds = {
-        "btc": replace(STOP, caller_id="a"),
-        "market": replace(STOP, caller_id="b", type=SmartOrderType.STOP),
-        "ltc": replace(STOP, caller_id="c", symbol=other),
-    }
-    made = {name: accept(rig, command) for name, command in kinds.items()}
-    mine = SmartOrderFilter(origin="key")
+def test_those_that_wait_are_canceled_once_each(rig: Rig) -> None:
+    made = [accept(rig, replace(STOP, caller_id=name)).id for name in ("a", "b")]
 
-    def left() -> set[str]:
-        ids = {one.id for one in waiting_smart_orders(SPOT.id, mine, rig.ports)}
-        return {name for name, one in made.items() if one.id in ids}
-
-    def cancel(wanted: SmartOrderFilter) -> list[AggregateId]:
-        found = [one.id for one in waiting_smart_orders(SPOT.id, wanted, rig.ports)]
+    def cancel() -> list[AggregateId]:
+        found = [one.id for one in rig.ports.live.waiting(SPOT.id)]
         assert all(cancel_smart_order(one, BY_CALLER, rig.ports).is_canceled for one in found)
         return found
 
-    everything = left()
-    nothing = cancel(replace(mine, origin="other"))
-    by_type = cancel(replace(mine, types=[SmartOrderType.STOP]))
-    by_symbol = cancel(replace(mine, symbols=[other]))
-
-    assert everything == set(made)
-    assert nothing == []
-    assert (by_type, by_symbol) == ([made["market"].id], [made["ltc"].id])
-    assert left() == {"btc"}
-    assert cancel(mine) == [made["btc"].id]
-    assert cancel(mine) == []
+    assert sorted(cancel()) == made
+    assert cancel() == []
 
 
 def test_the_protection_of_a_position_is_not_among_them(rig: Rig) -> None:
@@ -415,7 +390,7 @@ def test_the_protection_of_a_position_is_not_among_them(rig: Rig) -> None:
     guard = replace(made, id=AggregateId(made.id + 16), parent_id=made.id, caller_id=None)
     rig.put(guard)
 
-    waiting = waiting_smart_orders(SPOT.id, SmartOrderFilter(), rig.ports)
+    waiting = rig.ports.live.waiting(SPOT.id)
 
     assert [one.id for one in waiting] == [made.id]
 
