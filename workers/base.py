@@ -18,20 +18,13 @@ from kombu import Producer
 from app import metrics
 from app.dispatch.routes import QueueName, TaskName, task_of
 from app.domain.account import PAPER, Account
-from app.domain.effects import Effect
+from app.domain.effects import Effect, EffectKind
 from app.domain.errors import HookfillError, NotFound
-from app.domain.identifiers import AccountId, AggregateId, OrderId, id_from
+from app.domain.identifiers import AccountId, AggregateId, id_from
 from app.logs import log_context
 from app.ports import Ports
-from app.services.admin.adjust import adjust
-from app.services.admin.inspect import inspect_account
-from app.services.admin.venue_cancels import cancel_at_venue
 from app.services.apart import MISTAKES
-from app.services.following.reconcile import reconcile_as_asked
-from app.services.perform import perform
-from app.services.placing.cancel import cancel_order
-from app.services.placing.place import place_order
-from app.services.placing.resolve import resolve_order
+from app.services.perform import carry_out
 from workers.crew import Rank
 from workers.process import this_process
 
@@ -39,31 +32,6 @@ _log = structlog.get_logger()
 
 #: Messages of beat that may wait in one queue. A worker takes them within a fraction of a second.
 WAITING_MAX = 8
-
-
-def _place(aggregate_id: AggregateId, ports: Ports) -> None:
-    place_order(OrderId(aggregate_id), ports)
-
-
-def _cancel(aggregate_id: AggregateId, ports: Ports) -> None:
-    cancel_order(OrderId(aggregate_id), ports)
-
-
-def _resolve(aggregate_id: AggregateId, ports: Ports) -> None:
-    resolve_order(OrderId(aggregate_id), ports)
-
-
-#: The use case behind each task that takes ids.
-USE_CASES: dict[TaskName, Callable[[AggregateId, Ports], None]] = {
-    TaskName.PLACE: _place,
-    TaskName.CANCEL: _cancel,
-    TaskName.RESOLVE: _resolve,
-    TaskName.ADVANCE: perform,
-    TaskName.ADJUST: adjust,
-    TaskName.INSPECT: inspect_account,
-    TaskName.RECONCILE: reconcile_as_asked,
-    TaskName.CANCEL_AT_VENUE: cancel_at_venue,
-}
 
 
 class HookfillTask(Task[[Sequence[object]], None]):
@@ -119,7 +87,7 @@ class PeriodicTask(HookfillTask):
 
 
 class AggregateTask(HookfillTask):
-    """Has the use case of its own name run for each id in the list, each by itself."""
+    """Has the effect of its own name carried out for each id in the list, each by itself."""
 
     #: Whose turn it is before others', unless it is urgent.
     rank = Rank.ORDER
@@ -151,12 +119,12 @@ class AggregateTask(HookfillTask):
 
 
 def attempt(task: TaskName, aggregate_id: AggregateId) -> None:
-    """Run one use case."""
+    """Do one piece of work; which use case that is, `carry_out` knows."""
     process = this_process()
     process.watchdog.alive()
     started = time.perf_counter()
     with log_context(task=str(task), id=str(aggregate_id)), one_piece_of_work():
-        USE_CASES[task](aggregate_id, process.ports)
+        carry_out(EffectKind[task.name], aggregate_id, process.ports)
     metrics.WORK_SECONDS.labels(task=task).observe(time.perf_counter() - started)
 
 

@@ -4,48 +4,18 @@ from app.dispatch.routes import TaskName
 from workers.base import AggregateTask
 from workers.celery_app import celery_app
 
+#: What each of them does is in `app.services.perform`, by the effect of the same name.
+TASKS = (
+    TaskName.PLACE,
+    TaskName.CANCEL,
+    TaskName.RESOLVE,
+    TaskName.ADVANCE,
+    TaskName.ADJUST,
+    TaskName.INSPECT,
+    TaskName.CANCEL_AT_VENUE,
+)
 
-class Place(AggregateTask):
-    """Send orders to their venues."""
-
-    name = TaskName.PLACE
-
-
-class Cancel(AggregateTask):
-    """Take orders off."""
-
-    name = TaskName.CANCEL
-
-
-class Resolve(AggregateTask):
-    """Ask about orders of unknown outcome."""
-
-    name = TaskName.RESOLVE
-
-
-class Advance(AggregateTask):
-    """Bring aggregates forward: their news, their turn, their triggers."""
-
-    name = TaskName.ADVANCE
-
-
-class Adjust(AggregateTask):
-    """Set leverage and position mode while somebody waits for it."""
-
-    name = TaskName.ADJUST
-
-
-class Inspect(AggregateTask):
-    """Look at the venues of accounts for somebody who waits."""
-
-    name = TaskName.INSPECT
-
-
-class CancelAtVenue(AggregateTask):
-    """Cancel orders at venues that nobody here follows."""
-
-    name = TaskName.CANCEL_AT_VENUE
-
-
-for _task in (Place, Cancel, Resolve, Advance, Adjust, Inspect, CancelAtVenue):
-    celery_app.register_task(_task())
+for _name in TASKS:
+    _task = AggregateTask()
+    _task.name = _name
+    celery_app.register_task(_task)

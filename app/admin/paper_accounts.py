@@ -13,7 +13,7 @@ from app.domain.identifiers import AccountName
 from app.paper.admin.account_update import AccountSetting
 from app.paper.admin.render import Json
 from app.services.admin.accounts import find_account, new_account, refuse_wrong
-from app.services.admin.reset import cancel_everything
+from app.services.reset import cancel_everything
 from app.web.fields import Name
 
 _NAME = Name()

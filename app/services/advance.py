@@ -1,4 +1,14 @@
-"""The one path by which anything changes: load, decide, commit once, wake the workers."""
+"""The one path by which anything changes: load, decide, commit once, wake the workers.
+
+No use case calls the next one. A commit returns the effects that came to be owed (a signal that was
+sized owes nothing, the order it has brought forth owes PLACE), and `publisher` hurries them along:
+
+    advance -> ports.publisher -> workers (at once in the same thread where the account is the same,
+    else a message) -> perform.carry_out -> the use case of that effect -> advance
+
+So a process may die between any two steps: the effect is in the outbox since the commit that made
+it owed, and `sweep` publishes it again.
+"""
 
 from collections.abc import Mapping
 from contextlib import suppress

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.bootstrap import Wiring, worker_wiring
-from app.dispatch.routes import TaskName, task_of
+from app.dispatch.routes import TaskName
 from app.domain.account import PAPER
 from app.domain.effects import Effect, EffectKind
 from app.domain.errors import HookfillError
@@ -18,11 +18,11 @@ from app.domain.identifiers import AggregateId, EpochMs
 from app.ports.publisher import Publisher
 from app.services.admin.kill_switches import fire_kill_switches
 from app.services.following.follow import follow_news
+from app.services.perform import carry_out
 from app.services.placing.settle import is_settled
 from app.services.watching.release import release_due
 from app.services.watching.watch import watch_prices
 from app.settings import Settings
-from workers.base import USE_CASES
 
 Json = dict[str, Any]
 
@@ -148,14 +148,14 @@ class Worker:
     def take(self, task: TaskName, values: Sequence[int | str]) -> None:
         """Do what a message asks for; the prices and timers of others are what `step` looks at."""
         for value in values:
-            if task in USE_CASES:
-                self._carry_out(task, AggregateId(int(value)))
+            if task.name in EffectKind.__members__:
+                self._carry_out(EffectKind[task.name], AggregateId(int(value)))
 
     def _carry_out_all(self) -> None:
         for effect in self.wiring.ports.outbox.owed():
             if effect.kind is not EffectKind.TIMER:
-                self._carry_out(task_of(effect.kind), effect.target)
+                self._carry_out(effect.kind, effect.target)
 
-    def _carry_out(self, task: TaskName, target: AggregateId) -> None:
+    def _carry_out(self, kind: EffectKind, target: AggregateId) -> None:
         with suppress(HookfillError):  # it is owed still
-            USE_CASES[task](target, self.wiring.ports)
+            carry_out(kind, target, self.wiring.ports)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from itertools import count
 from typing import TypeVar
 
-from app.dispatch.routes import task_of
 from app.domain.aggregate import Aggregate
 from app.domain.commands import Action, SignalCommand, SignalRules
 from app.domain.effects import EffectKind
@@ -30,6 +29,7 @@ from app.ports.policy import Policy
 from app.services.intake.accept import Accepted
 from app.services.intake.requests import accept_signal
 from app.services.keeping.sweep import sweep
+from app.services.perform import carry_out
 from app.services.watching.release import release_due
 from app.store.coordination.heartbeat import RedisHeartbeat
 from app.store.coordination.kill_switches import RedisKillSwitches
@@ -64,7 +64,6 @@ from tests.support.fakes import (
     ScriptedVenues,
     nothing,
 )
-from workers.base import USE_CASES
 
 POLICY = Policy(
     place_lease_ms=3_000,
@@ -193,7 +192,7 @@ class Rig:
             if effect.kind is EffectKind.TIMER:
                 continue  # a countdown message; `settle` looks at the timers
             try:
-                USE_CASES[task_of(effect.kind)](effect.target, self.ports)
+                carry_out(effect.kind, effect.target, self.ports)
             except HookfillError:
                 continue  # left to the sweep
 

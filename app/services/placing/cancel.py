@@ -14,7 +14,7 @@ from app.domain.errors import (
     VenueUnavailable,
 )
 from app.domain.events import CancelDeferred, CancelRequested, OrderReported, TargetsCanceled
-from app.domain.identifiers import AggregateId, EpochMs, OrderId
+from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.moments import has_come
 from app.domain.order import Order
 from app.domain.reason import Reason
@@ -30,7 +30,7 @@ from app.services.apart import apart
 from app.services.placing.place import retry_at
 
 
-def cancel_order(order_id: OrderId, ports: Ports) -> None:
+def cancel_order(order_id: AggregateId, ports: Ports) -> None:
     """Ask the venue to take off an open order whose cancel is wanted; ask again until it is gone.
 
     A cancel opens nothing and closes no position, so after a start of the store it does not wait

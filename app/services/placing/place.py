@@ -19,7 +19,7 @@ from app.domain.events import (
     PlacementDeferred,
     PlacementDenied,
 )
-from app.domain.identifiers import EpochMs, OrderId
+from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.moments import has_come
 from app.domain.order import Order
 from app.domain.order_life import ATTEMPTS_MAX, OrderEvent
@@ -40,7 +40,7 @@ _ENTRY_STATES = frozenset({AccountState.RUN})
 _EXIT_STATES = frozenset({AccountState.RUN, AccountState.REDUCE_ONLY})
 
 
-def place_order(order_id: OrderId, ports: Ports) -> None:
+def place_order(order_id: AggregateId, ports: Ports) -> None:
     """Send the order if this process gets the claim to it, and record the venue's answer.
 
     What must come before an order may take an exchange long. The claim is then renewed, so that its

@@ -7,7 +7,7 @@ from app.domain.effects import AT_ONCE
 from app.domain.enums import ReasonCode
 from app.domain.errors import CannotAsk, VenueError
 from app.domain.events import FillsAwaited, LookUpClaimed, OrderReported, ProvenAbsent, StillUnknown
-from app.domain.identifiers import EpochMs, OrderId
+from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.moments import has_come
 from app.domain.order import Order
 from app.domain.order_life import OrderEvent
@@ -22,7 +22,7 @@ from app.services.placing.place import outcome_lost, retry_at
 LOOK_UP_LEASE_MS = 10_000
 
 
-def resolve_order(order_id: OrderId, ports: Ports) -> None:
+def resolve_order(order_id: AggregateId, ports: Ports) -> None:
     """Ask the venue what became of the order.
 
     A placement whose lease ran out becomes UNKNOWN first. What the venue finds is adopted. "No such

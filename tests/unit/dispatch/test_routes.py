@@ -4,8 +4,8 @@ import pytest
 
 from app.dispatch.routes import QUEUE_OF, QueueName, TaskName, queue_of, task_of
 from app.domain.effects import Effect, EffectKind
+from app.services.perform import BY_ID
 from tests.support.builders import an_id
-from workers.base import USE_CASES
 
 
 @pytest.mark.parametrize("kind", EffectKind)
@@ -13,9 +13,9 @@ def test_every_kind_of_work_has_a_task(kind: EffectKind) -> None:
     assert task_of(kind) in TaskName
 
 
-@pytest.mark.parametrize("kind", [one for one in EffectKind if one is not EffectKind.TIMER])
-def test_every_task_of_one_aggregate_has_a_use_case(kind: EffectKind) -> None:
-    assert task_of(kind) in USE_CASES
+@pytest.mark.parametrize("kind", BY_ID)
+def test_a_kind_of_work_that_goes_by_id_has_a_task_of_its_name(kind: EffectKind) -> None:
+    assert task_of(kind).name == kind.name
 
 
 def test_every_task_has_a_queue() -> None:

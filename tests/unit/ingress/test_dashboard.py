@@ -22,7 +22,6 @@ from app.admin.static_files import STATIC
 from app.admin.venue_accounts import STALE_MS
 from app.bootstrap import web_wiring, worker_wiring
 from app.demo import seed
-from app.dispatch.routes import task_of
 from app.domain.account import Account, Connector
 from app.domain.enums import Mode, Side
 from app.domain.identifiers import (
@@ -49,13 +48,13 @@ from app.domain.venue_cancel import CancelState, VenueCancel
 from app.factory import create_app
 from app.ports.ledger import Change
 from app.services.keeping.archive import archive
+from app.services.perform import carry_out
 from app.settings import Settings
 from app.store.core import keys
 from app.store.core.connection import connect
 from app.web.time_texts import iso, span
 from tests.support.builders import NOW, a_report, an_order
 from tests.unit.ingress.conftest import ADMIN_TOKEN, MakeApp
-from workers.base import USE_CASES
 from workers.inline import InlinePublisher
 
 PAGES = ("/ui/accounts", "/ui/accounts/demo-spot", "/ui/connectors", "/ui/orders/1")
@@ -213,9 +212,9 @@ class Site:
         assert answer.text == "ok"
         self._inline.open()
         for effect in self._worker.ports.outbox.owed():
-            USE_CASES[task_of(effect.kind)](effect.target, self._worker.ports)
+            carry_out(effect.kind, effect.target, self._worker.ports)
             while (next_effect := self._inline.take()) is not None:
-                USE_CASES[task_of(next_effect.kind)](next_effect.target, self._worker.ports)
+                carry_out(next_effect.kind, next_effect.target, self._worker.ports)
         return answer.headers["X-Hookfill-Id"]
 
     def leave(self) -> None:

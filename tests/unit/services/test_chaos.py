@@ -7,7 +7,6 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.dispatch.routes import task_of
 from app.domain.commands import Action, OnOpposite, SignalRules
 from app.domain.effects import EffectKind
 from app.domain.enums import STATES_BY_HAND, AccountState, PositionSide
@@ -16,13 +15,13 @@ from app.domain.request.signal import Signal
 from app.domain.status import OPEN, OrderStatus
 from app.services.keeping.archive import archive
 from app.services.keeping.sweep import sweep
+from app.services.perform import carry_out
 from app.services.watching.release import release_due
 from app.services.watching.watch import watch_prices
 from tests.support.builders import PAPER, a_command, a_report, a_tick, a_view, fixed
 from tests.support.fakes import Answer, ThenSilent
 from tests.support.rig import Died, Rig
 from tests.support.searching import times
-from workers.base import USE_CASES
 
 SILENCE = OutcomeUnknown("nobody answered")
 REVERSE = SignalRules(leverage=5, on_opposite=OnOpposite.REVERSE)
@@ -136,7 +135,7 @@ class Chaos:
             effect = self.rig.publisher.waiting.popleft()
             if effect.kind is not EffectKind.TIMER:
                 with suppress(HookfillError):
-                    USE_CASES[task_of(effect.kind)](effect.target, self.rig.ports)
+                    carry_out(effect.kind, effect.target, self.rig.ports)
 
     def tick(self, price: str) -> None:
         self.ticks += 1

@@ -20,7 +20,6 @@ from app.domain.smart_order import SmartOrder, SmartOrderState
 from app.domain.status import OrderStatus
 from app.ports.ledger import Stored
 from app.services.admin.kill_switches import fire_kill_switches
-from app.services.admin.reset import cancel_everything
 from app.services.following.follow import follow_news, poll_orders
 from app.services.following.news import read_news
 from app.services.following.reconcile import reconcile
@@ -28,6 +27,7 @@ from app.services.keeping.archive import archive
 from app.services.keeping.quarantine import try_quarantined
 from app.services.keeping.sweep import sweep
 from app.services.placing.settle import is_settled
+from app.services.reset import cancel_everything
 from app.services.watching.release import release_due
 from app.services.watching.watch import watch_prices
 from app.store.core import keys

@@ -11,10 +11,10 @@ from app.domain.order import Order
 from app.domain.request.signal import RequestState
 from app.domain.smart_order import SmartOrderState
 from app.domain.status import OrderStatus
-from app.services.admin import reset
-from app.services.admin.reset import cancel_everything
+from app.services import reset
 from app.services.advance import advance
 from app.services.keeping.resume import wake_account
+from app.services.reset import cancel_everything
 from tests.support.builders import SPOT_ID, USDM_ID, a_command, a_report, a_view, an_order, fixed
 from tests.support.rig import POLICY, Rig, deaths, encounters
 

@@ -13,12 +13,14 @@ from structlog.testing import capture_logs
 
 from app.dispatch.broker import celery_for
 from app.dispatch.routes import QueueName, TaskName
+from app.domain.effects import EffectKind
 from app.domain.errors import Conflict, HookfillError, NotFound, StoreUnavailable, UnreadableRecord
 from app.domain.identifiers import AggregateId
 from app.ports import Ports
+from app.services.perform import BY_ID, carry_out
 from tests.support.rig import Rig
 from workers import base
-from workers.base import USE_CASES, AggregateTask, HookfillTask, id_in, one_piece_of_work
+from workers.base import AggregateTask, HookfillTask, id_in, one_piece_of_work
 from workers.crew import Crews
 
 
@@ -142,10 +144,10 @@ def test_what_is_wrong_with_one_id_of_a_message_keeps_none_from_the_others(
     assert task.tried == [(TaskName.PLACE, 2)]
 
 
-@pytest.mark.parametrize("task", USE_CASES)
-def test_every_use_case_says_that_an_id_is_unknown(task: TaskName) -> None:
+@pytest.mark.parametrize("kind", [*BY_ID, EffectKind.ADVANCE])
+def test_every_use_case_says_that_an_id_is_unknown(kind: EffectKind) -> None:
     with pytest.raises(NotFound):
-        USE_CASES[task](AggregateId(2**53 - 1), Rig().ports)
+        carry_out(kind, AggregateId(2**53 - 1), Rig().ports)
 
 
 def test_a_task_must_say_what_it_does() -> None:

@@ -9,7 +9,6 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.dispatch.routes import task_of
 from app.domain.effects import EffectKind
 from app.domain.errors import CommandError, HookfillError
 from app.domain.identifiers import AggregateId, ClientOrderId
@@ -23,6 +22,7 @@ from app.paper.domain.fault import FaultPlan, FaultWord
 from app.paper.domain.order import PaperOrder
 from app.ports import Ports
 from app.services.keeping.sweep import sweep
+from app.services.perform import carry_out
 from app.services.smart_trades.acting import (
     add_funds,
     cancel_step,
@@ -38,7 +38,6 @@ from tests.support.builders import ETH, PAPER, SPOT
 from tests.support.rig import Died
 from tests.support.searching import times
 from tests.support.trade_rig import TradeRig, a_sale, a_trade, classic, entry, steps, stop
-from workers.base import USE_CASES
 
 IN_STEPS = (("50", "105"), ("25", "110"), ("25", "112"))
 TRAILING = entry("conditional", "98", trailing="2")
@@ -171,7 +170,7 @@ class Chaos:
             effect = self.rig.publisher.waiting.popleft()
             if effect.kind is not EffectKind.TIMER:
                 with suppress(HookfillError):
-                    USE_CASES[task_of(effect.kind)](effect.target, self.rig.ports)
+                    carry_out(effect.kind, effect.target, self.rig.ports)
 
     def trades(self) -> list[SmartTrade]:
         found = self.rig.reader.newest(None)
