@@ -1,6 +1,6 @@
-"""The error tree. A class answers whose fault it was and whether to try again.
+"""The error tree. A class answers whose fault it was, and whether anything may have happened.
 
-HookfillError                retryable = False unless said otherwise
+HookfillError
 ├─ CommandError              the caller's
 │  ├─ NotAuthenticated       nobody we know
 │  │  └─ StaleTimestamp      signed too long ago, or ahead of time
@@ -25,18 +25,18 @@ HookfillError                retryable = False unless said otherwise
 │     ├─ QuantityTooSmall    carries the quantity on its lot, and the least
 │     └─ NotionalTooSmall    carries quantity times price, and the least
 ├─ StoreError                the store's
-│  ├─ StoreUnavailable       retryable; nothing was written, or it is in doubt
-│  │  └─ HistoryUnavailable  retryable; only what has left the store is out of reach
+│  ├─ StoreUnavailable       nothing was written, or it is in doubt
+│  │  └─ HistoryUnavailable  only what has left the store is out of reach
 │  ├─ UnsafeStore            settings under which acknowledged orders could be lost
 │  ├─ UnreadableRecord       of a newer release, or broken; left as it is
-│  ├─ Conflict               retryable; somebody else committed first
-│  ├─ StaleRegistry          retryable; accounts or credentials have changed meanwhile
-│  ├─ NotVouched             retryable; the venue must be asked first what it has of ours
-│  └─ LaneChanged            retryable; others had a turn in the lane meanwhile
+│  ├─ Conflict               somebody else committed first
+│  ├─ StaleRegistry          accounts or credentials have changed meanwhile
+│  ├─ NotVouched             the venue must be asked first what it has of ours
+│  └─ LaneChanged            others had a turn in the lane meanwhile
 └─ VenueError                the venue's
    ├─ VenueRejected          definite: the order becomes REJECTED
    │  └─ InsufficientFunds
-   ├─ VenueUnavailable       retryable; it certainly did not arrive
+   ├─ VenueUnavailable       it certainly did not arrive
    │  └─ VenueBusy           we held it back; carries when to come back
    ├─ CannotAsk              the venue has no look-up by client order id; a person must see
    └─ OutcomeUnknown         the order becomes UNKNOWN; never sent again before asking
@@ -59,8 +59,6 @@ def nearest(error: Exception, table: Mapping[Any, T]) -> T:
 
 class HookfillError(Exception):
     """Everything that this program raises on purpose."""
-
-    retryable = False
 
 
 class CommandError(HookfillError):
@@ -271,8 +269,6 @@ class StoreError(HookfillError):
 class StoreUnavailable(StoreError):
     """The store cannot be reached, or did not answer in time."""
 
-    retryable = True
-
 
 class HistoryUnavailable(StoreUnavailable):
     """The history cannot be reached; what is live goes on without it."""
@@ -292,25 +288,17 @@ class UnreadableRecord(StoreError):
 class Conflict(StoreError):
     """Somebody else committed first."""
 
-    retryable = True
-
 
 class StaleRegistry(StoreError):
     """Accounts or credentials have changed since they were read."""
-
-    retryable = True
 
 
 class NotVouched(StoreError):
     """Nobody has asked the venue yet whether it has orders of which nothing is known here."""
 
-    retryable = True
-
 
 class LaneChanged(StoreError):
     """Others had a turn in the lane since it was looked at, or an order of it became known."""
-
-    retryable = True
 
 
 class VenueError(HookfillError):
@@ -338,8 +326,6 @@ class InsufficientFunds(VenueRejected):
 
 class VenueUnavailable(VenueError):
     """The request certainly did not arrive."""
-
-    retryable = True
 
 
 class VenueBusy(VenueUnavailable):

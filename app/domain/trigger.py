@@ -109,12 +109,10 @@ class TriggerState:
     """Where an armed trigger stands now.
 
     Attributes:
-        is_active: it may fire; False until its activation, or its first price, has come.
-        extreme: the highest or lowest price that it trails from; None unless trailing and active.
-        level: the price at which it fires; None while it is not active.
+        extreme: the highest or lowest price that it trails from; None unless it trails.
+        level: the price at which it fires; None until its activation, or its first price, has come.
     """
 
-    is_active: bool
     extreme: Decimal | None = None
     level: Decimal | None = None
 

@@ -208,11 +208,6 @@ class Live(Protocol):
     def waiting(self, account: AccountId) -> Sequence[SmartOrder]:
         """Return the smart orders of an account that stand alone and wait, newest first."""
 
-    def smart_order_named(
-        self, account: AccountId, origin: str, caller_id: str
-    ) -> AggregateId | None:
-        """Return the newest smart order of an origin with this caller id, in whatever state."""
-
 
 class Lanes(Protocol):
     """Position-dependent work of one (account, symbol), one at a time and in order."""

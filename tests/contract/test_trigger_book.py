@@ -275,10 +275,8 @@ def test_a_trailing_one_that_saw_no_price_trails_from_the_first(book: RedisTrigg
     before = book.standing(one)
     book.fire(PAPER, a_tick(1, last="2000"))
 
-    assert before == TriggerState(is_active=False)
-    assert book.standing(one) == TriggerState(
-        is_active=True, extreme=Decimal(2_000), level=Decimal(1_950)
-    )
+    assert before == TriggerState()
+    assert book.standing(one) == TriggerState(extreme=Decimal(2_000), level=Decimal(1_950))
     assert owners(book.fire(PAPER, a_tick(2, last="1950"))) == [owner(1)]
     assert book.standing(one) is None
 
@@ -322,7 +320,7 @@ def test_ticks_older_than_the_one_it_looked_at_do_not_count(book: RedisTriggerBo
     new = book.fire(PAPER, a_tick(3, last="1900"))
 
     assert (old, seen) == ([], [])
-    assert standing == TriggerState(is_active=True, extreme=Decimal(2_000), level=Decimal(1_900))
+    assert standing == TriggerState(extreme=Decimal(2_000), level=Decimal(1_900))
     assert owners(new) == [owner(1), owner(3)]
 
 
@@ -330,9 +328,7 @@ def test_an_activation_that_holds_already_makes_it_active_at_once(book: RedisTri
     one = trailing(1, "50", FALLING, activation=Decimal(1_900), activates=RISING)
     book.arm(one, a_tick(1, last="2000"))
 
-    assert book.standing(one) == TriggerState(
-        is_active=True, extreme=Decimal(2_000), level=Decimal(1_950)
-    )
+    assert book.standing(one) == TriggerState(extreme=Decimal(2_000), level=Decimal(1_950))
 
 
 def test_a_trailing_one_that_is_armed_twice_trails_on(book: RedisTriggerBook) -> None:

@@ -52,11 +52,11 @@ class Held:
         """Where it stands."""
         one = self.trigger
         if one.level is not None:
-            return TriggerState(is_active=True, level=one.level)
+            return TriggerState(level=one.level)
         if not self.is_active or self.extreme is None:
-            return TriggerState(is_active=False)
+            return TriggerState()
         level = trailing_level(one, self.extreme)
-        return TriggerState(is_active=True, extreme=self.extreme, level=level)
+        return TriggerState(extreme=self.extreme, level=level)
 
 
 @dataclass

@@ -130,7 +130,7 @@ class PaperWorld:
     def evaluate(self) -> list[Tick]:
         """Let everything meet every tick that waits; return them."""
         ticks = []
-        while self.desk.ticks_waiting():
+        while self.ports.ticks.waiting():
             tick = self.feed.next_tick([])
             assert tick is not None
             self.feed.match(tick)

@@ -15,10 +15,9 @@ from app.domain.errors import MalformedPayload, NotAuthenticated, invalid_fields
 from app.web.fields import loaded
 from app.web.json_body import canonical_text
 
-#: Lengths of section 2. Of `log` the first is what is kept, the second what the log view shows.
+#: Lengths of section 2; of `log` the beginning is kept, as the note.
 _NAME_CHARACTERS_MAX = 128
 _TOKEN_CHARACTERS_MAX = 256
-_LOG_CHARACTERS_MAX = 4096
 _NOTE_CHARACTERS_MAX = 200
 
 #: Of an unknown action that is quoted in a message.
@@ -210,15 +209,6 @@ def digest_of(connector_name: str, payload: Mapping[str, object]) -> str:
     """
     canonical = canonical_text(_without_token(payload))
     return hashlib.sha256(f"{connector_name}\n{canonical}".encode()).hexdigest()
-
-
-def redacted(payload: Mapping[str, object]) -> Mapping[str, object]:
-    """Return the message as it may be logged and kept: no token, no endless `log`."""
-    kept = _without_token(payload)
-    log = kept.get("log")
-    if isinstance(log, str):
-        kept["log"] = log[:_LOG_CHARACTERS_MAX]
-    return kept
 
 
 def _without_token(payload: Mapping[str, object]) -> dict[str, object]:

@@ -156,10 +156,6 @@ class PaperAdministration:
         """Start the walk again, or the live tickers."""
         self.ports.prices.clear()
 
-    def ticks_waiting(self) -> int:
-        """Return how many ticks nobody has evaluated yet."""
-        return self.ports.ticks.waiting()
-
     def set_instruments(self, instruments: Collection[Instrument]) -> None:
         """Add or replace instruments, by symbol and market."""
         self.ports.instruments.put(instruments)

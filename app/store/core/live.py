@@ -64,14 +64,6 @@ class RedisLive:
         found = self._quarantine.readable(zip(ids, bodies, strict=True))
         return [one for one in found.values() if isinstance(one, SmartOrder) and one.is_waiting]
 
-    def smart_order_named(
-        self, account: AccountId, origin: str, caller_id: str
-    ) -> AggregateId | None:
-        """Return the newest smart order of an origin with this caller id, in whatever state."""
-        with translated():
-            holder = self._client.hget(keys.smart_callers(account, origin), caller_id)
-        return None if holder is None else AggregateId(int(text_of(holder).partition(" ")[0]))
-
     def _of_shards(self, key: Callable[[int], str]) -> list[AggregateId]:
         with translated(), self._client.pipeline(transaction=False) as pipeline:
             for shard in range(keys.SHARDS):

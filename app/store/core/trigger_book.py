@@ -110,13 +110,13 @@ class RedisTriggerBook:
             case "none":
                 return None
             case "waits":
-                return TriggerState(is_active=False)
+                return TriggerState()
             case "fixed":
-                return TriggerState(is_active=True, level=trigger.level)
+                return TriggerState(level=trigger.level)
             case _:
                 extreme = Decimal(text_of(answer[2])).scaleb(-int(answer[1]))
                 level = trailing_level(trigger, extreme)
-                return TriggerState(is_active=True, extreme=extreme, level=level)
+                return TriggerState(extreme=extreme, level=level)
 
     def begin(self, venue: VenueName, tick: Tick) -> None:
         """Note that a tick begins: what is armed from now on first meets the next one."""

@@ -6,7 +6,6 @@ import pytest
 import redis
 from flask import Flask
 
-from app.admin import authentication
 from app.bootstrap import Wiring, web_wiring
 from app.factory import create_app
 from app.settings import Settings
@@ -39,10 +38,7 @@ def wiring(settings: Settings) -> Wiring:
 @pytest.fixture
 def app(wiring: Wiring) -> Flask:
     """Its app."""
-    app = create_app(wiring)
-    if "authentication" not in app.blueprints:
-        app.register_blueprint(authentication.blueprint(wiring))
-    return app
+    return create_app(wiring)
 
 
 @pytest.fixture

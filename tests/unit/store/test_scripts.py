@@ -22,7 +22,6 @@ def test_whatever_keeps_the_server_from_answering_is_the_store_being_away(
         raise error
 
     assert raised.value.__cause__ is error
-    assert raised.value.retryable
 
 
 def test_other_errors_are_nobody_s_to_hide() -> None:
