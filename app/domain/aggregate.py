@@ -50,7 +50,10 @@ def decide(aggregate: Aggregate, event: Event) -> Decision[Aggregate]:
 
 
 def is_finished(aggregate: Aggregate) -> bool:
-    """Tell whether it has ended and owes nothing; a fill that overtook the news may still come."""
+    """Tell whether it may leave for the history: it has ended and owes nothing.
+
+    A venue may still report a fill of it late, which makes it change once more.
+    """
     return not aggregate.is_live and not aggregate.owed()
 
 

@@ -294,7 +294,7 @@ class StaleRegistry(StoreError):
 
 
 class NotVouched(StoreError):
-    """Nobody has asked the venue yet whether it has orders of which nothing is known here."""
+    """The venue must be asked first whether it has orders that are not known here."""
 
 
 class LaneChanged(StoreError):
@@ -345,4 +345,4 @@ class CannotAsk(VenueError):
 
 
 class OutcomeUnknown(VenueError):
-    """The request may have arrived, and nobody can say yet."""
+    """The request may or may not have arrived: ask before it is sent again."""

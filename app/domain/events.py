@@ -213,7 +213,7 @@ class TriggerArmed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriggerDisarmed:
-    """The trigger book holds the trigger no more."""
+    """The trigger is not in the trigger book any more."""
 
     at_ms: EpochMs
 
@@ -239,7 +239,7 @@ class TriggerFired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriggerRefused:
-    """What it waits for cannot be waited for, for instance since the symbol is traded no more."""
+    """The trigger cannot be armed, for instance since the symbol is not traded any more."""
 
     at_ms: EpochMs
     reason: Reason

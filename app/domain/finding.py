@@ -1,4 +1,4 @@
-"""What was found when somebody looked whether all is as it should be."""
+"""What a check of the installation has found."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""What an order or a smart order tells whoever has brought it forth."""
+"""What an order or a smart order tells its parent."""
 
 from dataclasses import dataclass
 

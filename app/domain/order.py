@@ -130,24 +130,24 @@ class Order(Entity):
 
     @property
     def is_queued(self) -> bool:
-        """Whether it stands in its lane, where nobody may send it."""
+        """Whether it waits for its turn in the lane; it must not be sent before."""
         return self.awaits_turn and self.status is OrderStatus.PENDING_NEW
 
     @property
     def is_held(self) -> bool:
-        """Whether it waits for the end of the order whose place it takes; nobody may send it."""
+        """Whether it waits for the end of the order that it replaces; it is not sent before."""
         return self.succeeds is not None and self.status is OrderStatus.PENDING_NEW
 
     @property
     def is_in_flight(self) -> bool:
-        """Whether nobody knows yet what it does to the position."""
+        """Whether its effect on the position is not known yet; the lane waits for it."""
         return self.status in IN_FLIGHT and not (self.is_queued or self.is_held)
 
     @property
     def caller_id_scope(self) -> str | None:
         """Within what live orders must have different caller ids; None for parts of something.
 
-        One that is being replaced has left its caller id to whoever wants it.
+        One that is being replaced has given its caller id up, so that its successor may have it.
         """
         if self.caller_id is None or self.parent_id is not None or self.replaced_by is not None:
             return None

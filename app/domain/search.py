@@ -1,4 +1,4 @@
-"""What somebody looks for among all that is and was, and the order in which it is found."""
+"""What a list is to contain, and the order in which it does."""
 
 from dataclasses import dataclass, fields
 from typing import Final

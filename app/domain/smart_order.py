@@ -160,7 +160,7 @@ class SmartOrder(Entity):
         )
 
     def owed(self) -> tuple[Effect, ...]:
-        """Return what the trigger book does not know yet, and when its patience ends."""
+        """Return ARM or DISARM until the trigger book has caught up, and the timer that ends it."""
         owed = []
         if self.is_waiting and self.expires_at_ms is not None:
             owed.append(self._effect(EffectKind.TIMER, self.expires_at_ms))

@@ -146,7 +146,7 @@ def _order_updated(smart: SmartOrder, event: OrderUpdated) -> Decision[SmartOrde
 def _order_failed(
     smart: SmartOrder, order: Order, event: OrderUpdated, *, was_opened: bool
 ) -> Decision[SmartOrder]:
-    """Place a guard again that the venue refused; what nobody guards by fails."""
+    """Place a refused guard again, a few times; any other order that could not be placed fails."""
     nothing_left = order.reason is not None and order.reason.code is ReasonCode.NO_POSITION
     refused = order.status in {OrderStatus.REJECTED, OrderStatus.DENIED}
     if nothing_left or not refused or was_opened:

@@ -20,7 +20,7 @@ class OrderStatus(StrEnum):
 
 _S = OrderStatus
 
-#: What nothing can be added to, save by a fill that overtook the news.
+#: Nothing more happens to these, save that a venue reports a fill late.
 CLOSED = frozenset({_S.FILLED, _S.CANCELED, _S.EXPIRED, _S.REJECTED, _S.DENIED})
 
 #: At the venue, as far as anybody knows.

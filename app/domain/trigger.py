@@ -50,7 +50,7 @@ class Offset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
-    """What somebody waits for. `owner` is told once when it is crossed.
+    """A price to wait for. `owner` is told once when it is crossed.
 
     A fixed trigger has a `level` and no `trail`. A trailing one has a `trail`: a falling one fires
     at the highest price since it is active less the trail, a rising one at the lowest price plus
@@ -149,5 +149,5 @@ def trailing_level(trigger: Trigger, extreme: Decimal) -> Decimal | None:
 
 
 def protective_direction(side: Side) -> Direction:
-    """Return which way the price goes against whoever waits to trade: a sale waits below."""
+    """Return which way the price must go for a stop on this side: down for a sale."""
     return Direction.FALLING if side is Side.SELL else Direction.RISING

@@ -91,7 +91,7 @@ class VenueCancel:
     def unknown(
         self, message: str, next_check_ms: EpochMs, absent_since_ms: EpochMs | None = None
     ) -> "VenueCancel":
-        """Return it as it is while nobody can say what became of the order."""
+        """Return it for an order whose outcome is not known yet."""
         return replace(
             self,
             state=CancelState.UNKNOWN,

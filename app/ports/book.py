@@ -25,7 +25,7 @@ class TriggerBook(Protocol):
         """
 
     def disarm(self, trigger: Trigger) -> None:
-        """Hold it no more. A trigger that is not held is no error."""
+        """Take it out of the book. A trigger that is not in it is no error."""
 
     def standing(self, trigger: Trigger) -> TriggerState | None:
         """Return where a trigger stands now, or None if the book does not hold it."""

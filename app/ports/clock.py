@@ -21,7 +21,7 @@ class Clock(Protocol):
         """
 
     def steady_ms(self) -> int:
-        """Return the time of a clock of this machine that nobody sets, to compare within a call."""
+        """Return the monotonic time of this machine, to compare within a call."""
 
     def sleep(self, for_ms: int) -> None:
         """Let so many milliseconds pass on that clock."""

@@ -24,7 +24,7 @@ class Locks(Protocol):
 
 
 class UsedKeys(Protocol):
-    """Names, each bound to the first content that came with it, whatever its shard."""
+    """Keys that a caller may use once, such as a signature, each bound to what it came with."""
 
     def use(self, name: str, content: str, now_ms: EpochMs, until_ms: EpochMs) -> bool:
         """Return whether the name is this content's: unused until now, or used for it before.
@@ -92,7 +92,7 @@ class Freezer(Protocol):
         """
 
     def accepted(self, account: AccountId) -> Collection[ClientOrderId]:
-        """Return the orders that somebody has seen when the account was released."""
+        """Return the orders that a person has seen and accepted when releasing the account."""
 
 
 class Runs(Protocol):
@@ -158,7 +158,7 @@ class Views(Protocol):
     """What web processes want to know of accounts at real venues."""
 
     def wanted(self) -> Collection[AccountId]:
-        """Return the accounts of which somebody wants to know lately what they have."""
+        """Return the accounts whose balances were asked for lately, so that a poll reads them."""
 
 
 class Reconciliations(Protocol):

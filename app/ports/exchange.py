@@ -102,10 +102,10 @@ class RateBudget(Protocol):
         """
 
     def freeze(self, pool: str, for_ms: int) -> None:
-        """Let nobody take anything for a while: the venue said so."""
+        """Close the budget for a while, as the venue has asked for."""
 
     def frozen_until_ms(self, pool: str) -> EpochMs | None:
-        """Return the server time until which nobody may, or None."""
+        """Return the server time until which the budget is closed, or None if it is open."""
 
     def failed(self, pool: str, most: int) -> int:
         """Count one more request in a row that the venue left without an answer, up to `most`.

@@ -109,7 +109,7 @@ class Reader(Protocol):
 class History(Protocol):
     """Finished aggregates, for good.
 
-    Whatever it is asked, it may raise HistoryUnavailable.
+    Each of its methods may raise HistoryUnavailable.
     """
 
     def identity(self) -> str:

@@ -42,8 +42,8 @@ class LaneView:
     """One lane as it was at one moment.
 
     Attributes:
-        changes: counts each time that an order has joined or left those in flight, or become
-            another of theirs: the same twice, and nothing did between.
+        changes: counts how often an order has come to be in flight, has left, or has changed its
+            status there. Give it to a commit, which is refused if it has changed.
         turns: counts the same of orders that had a turn in the lane.
         waiting: ids in order of their turn: due time, then arrival.
         in_flight: orders of the lane whose effect on the position is not yet known.
@@ -149,7 +149,7 @@ class Ledger(Protocol):
     def writes(self) -> int:
         """Return how many commits this thread has sent that were not refused.
 
-        The same number twice: nothing was written between, and nothing is in doubt.
+        Compare two of them: if they are equal, nothing was written and nothing is in doubt.
         """
 
     def news(self, aggregate_id: AggregateId) -> Mapping[AggregateId, int]:
@@ -162,7 +162,10 @@ class Ledger(Protocol):
         """Return the risk state of an account; HALT if it is missing or unreadable."""
 
     def revision(self) -> Sequence[str]:
-        """Return how far things have happened: the same twice, and nothing did between."""
+        """Return a mark of the newest change of each shard.
+
+        Two equal marks: nothing was committed between them.
+        """
 
 
 class Quarantine(Protocol):
@@ -213,10 +216,10 @@ class Lanes(Protocol):
     """Position-dependent work of one (account, symbol), one at a time and in order."""
 
     def look(self, account: AccountId, symbol: Symbol) -> LaneView:
-        """Return who waits, and what is in flight; nobody is kept from anything by it."""
+        """Return who waits, and what is in flight. It is a look, not a lock."""
 
     def head(self, account: AccountId, symbol: Symbol) -> AggregateId | None:
-        """Return whose turn would be next, or None while an order of the lane is in flight."""
+        """Return the id to wake next, or None while an order of the lane is in flight."""
 
 
 class Timers(Protocol):

@@ -14,4 +14,4 @@ class Publisher(Protocol):
         """Hurry these along; effects that are not due yet are left to the sweep."""
 
     def wake_timers(self, due_ms: Sequence[EpochMs]) -> None:
-        """See to it that somebody looks at the timers at these business times."""
+        """Send messages that wake a worker at these business times, to look at the timers."""

@@ -167,7 +167,7 @@ class Request(Entity):
     # The turn in the lane
 
     def _missed(self, event: Executed) -> Decision[Self] | None:
-        """Return how it ends, or that nothing happens, if its turn is none; else None."""
+        """Return the decision where the turn cannot be used: too late, or not traded; else None."""
         if not self.is_queued or self.stage is not Stage.QUEUED:
             return ignored(self, f"its turn found it {self.state} {self.stage}")
         if self.not_after_ms is not None and event.at_ms > self.not_after_ms:

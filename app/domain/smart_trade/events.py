@@ -85,7 +85,7 @@ class StopTimeOver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PricesLookedAt:
-    """Somebody wants the trade looked at against the newest price."""
+    """A caller asks to compare the trade with the newest price now."""
 
     at_ms: EpochMs
     quote: Quote

@@ -62,7 +62,7 @@ def stop_now(draft: Draft) -> None:
 
 
 def panic_now(draft: Draft) -> None:
-    """Close everything at market, whatever is at work."""
+    """Take off all orders, and close everything at market once they are gone."""
     draft.withdraw(draft.trade.orders)
     draft.change(
         status=TradeStatus.PANIC_SELL_ORDER_PLACED,

@@ -53,7 +53,7 @@ def fired(trade: SmartTrade, event: TriggerFired) -> Decision[SmartTrade]:
 
 
 def looked_at(trade: SmartTrade, event: PricesLookedAt) -> Decision[SmartTrade]:
-    """Return what becomes of the trade at a price that somebody wants looked at.
+    """Return what becomes of the trade at the newest price, for a caller who asks to look now.
 
     Only fixed levels that the book holds can be judged so: they are met now or they are not.
     """

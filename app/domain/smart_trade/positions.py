@@ -37,7 +37,7 @@ def position_opened(draft: Draft) -> None:
 def share_out(draft: Draft) -> None:
     """Give each idle step its share of the position; the last one takes the rest (spec 5.3, 5.5).
 
-    What a step was canceled with stays in the position: nobody takes it over.
+    The share of a canceled step stays in the position: no other step takes it over.
     """
     steps = draft.trade.steps_of(StepKind.TAKE_PROFIT)
     counted = [one for one in steps if one.status is not StepStatus.CANCELLED]

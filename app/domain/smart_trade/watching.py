@@ -51,8 +51,8 @@ def rebooked(trade: SmartTrade) -> SmartTrade:
 def booked(trade: SmartTrade, event: WatchesBooked) -> Decision[SmartTrade]:
     """Note what the trigger book holds now.
 
-    What it was given too late, by somebody who did not know that it is wanted no more, is taken out
-    of it again. So nothing can stay behind in the book.
+    A slow worker may arm a watch that is not wanted any more. It is added here as unwanted, so that
+    DISARM is owed and takes it out again: nothing can stay behind in the book.
     """
     armed = {one.name for one in event.armed}
     watches = tuple(
@@ -181,7 +181,7 @@ def _trailing(kind: WatchKind, step: Step, direction: Direction) -> Iterator[Wat
 
 
 def _following(kind: WatchKind, step: Step, direction: Direction) -> Iterator[WatchSpec]:
-    # So exact does the book count; a distance that is less than that is none.
+    # The book counts percentages in so many places; a smaller distance would become 0.
     percent = round(step.trailing_percent or Decimal(0), PERCENT_PLACES)
     if not 0 < percent < _HUNDRED:
         return  # farther than the price itself: the level that is stored stands for it

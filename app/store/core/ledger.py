@@ -159,7 +159,7 @@ class RedisLedger:
         return AccountState(state) if state in set(AccountState) else AccountState.HALT
 
     def revision(self) -> Sequence[str]:
-        """Return how far things have happened: the same twice, and nothing did between."""
+        """Return a mark of the newest change of each shard; equal marks mean no commit between."""
         with translated(), self._client.pipeline(transaction=False) as pipeline:
             for shard in range(keys.SHARDS):
                 pipeline.xrevrange(keys.events(shard), count=1)

@@ -72,7 +72,7 @@ class RedisQuarantine:
         return None if text is None else _quarantined(str(aggregate_id), text_of(text))
 
     def release(self, aggregate_id: AggregateId) -> None:
-        """Forget one, which somebody has read, or which is gone."""
+        """Forget one that can be read again, or is gone."""
         with translated():
             self._client.hdel(keys.QUARANTINE, str(aggregate_id))
         _log.info("record_readable", aggregate=str(aggregate_id))

@@ -65,7 +65,7 @@ def aggregate_from(text: str) -> Aggregate:
 
 @contextmanager
 def _readable() -> Iterator[None]:
-    """Raise UnreadableRecord for whatever a text can be that no release like this has written."""
+    """Raise UnreadableRecord where a text does not have the shape of a record."""
     try:
         yield
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:

@@ -167,7 +167,7 @@ class RedisRegistry:
             refuse_if_frozen(AccountState.FROZEN)
 
     def _next_account_id(self, name: AccountName) -> AccountId:
-        """Return the id that this name has, else the first that nobody has.
+        """Return the id that this name has, else the first that is free.
 
         Ids are given out without gaps and never taken back, so two who create the same name at once
         come upon the same one.

@@ -30,7 +30,7 @@ def text_of(value: object) -> str:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise StoreUnavailable for whatever keeps the server from answering.
+    """Raise StoreUnavailable where the server does not answer.
 
     A server that is full, read-only or loading is as good as away: nothing was written.
     """

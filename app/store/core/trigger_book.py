@@ -89,11 +89,11 @@ class RedisTriggerBook:
         return {_owner(text_of(one)) for answer in answers for one in answer[1:]}
 
     def disarm(self, trigger: Trigger) -> None:
-        """Hold it no more. A trigger that is not held is no error."""
+        """Take it out of the book. A trigger that is not in it is no error."""
         self.disarm_all([trigger])
 
     def disarm_all(self, triggers: Sequence[Trigger]) -> None:
-        """Hold many no more, in one round trip."""
+        """Take many out of the book, in one round trip."""
         calls: list[Call] = []
         for (venue, symbol, source), group in groupby(sorted(triggers, key=_book_of), _book_of):
             arguments: list[str | int] = [source]
