@@ -10,9 +10,9 @@ from app.admin.request_body import refused
 from app.domain.aggregate import Aggregate
 from app.domain.enums import Dialect, Kind
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, id_from
-from app.domain.request.signal import RequestState
+from app.domain.request.signal import RequestStatus
 from app.domain.search import Place, Search, place_of
-from app.domain.smart_order import SmartOrderState
+from app.domain.smart_order import SmartOrderStatus
 from app.domain.smart_trade.enums import TradeStatus
 from app.domain.status import OrderStatus
 from app.web import cursors
@@ -30,7 +30,7 @@ One = TypeVar("One")
 #: The two numbers of a place.
 _BETWEEN = "."
 
-_STATES = frozenset({*OrderStatus, *RequestState, *SmartOrderState, *TradeStatus})
+_STATES = frozenset({*OrderStatus, *RequestStatus, *SmartOrderStatus, *TradeStatus})
 
 
 class _Id(ValueField[AggregateId]):

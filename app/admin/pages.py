@@ -23,8 +23,8 @@ from app.domain.errors import HistoryUnavailable, HookfillError, NotFound
 from app.domain.identifiers import AccountName, ClientOrderId, id_from
 from app.domain.market import AccountView
 from app.domain.money import plain
-from app.domain.request.signal import RequestState
-from app.domain.smart_order import SmartOrderState
+from app.domain.request.signal import RequestStatus
+from app.domain.smart_order import SmartOrderStatus
 from app.domain.smart_trade.enums import TradeStatus
 from app.domain.status import OrderStatus
 from app.settings import is_loopback
@@ -72,7 +72,7 @@ class Pages:
             kinds=list(Kind),
             accounts=[account.name for account in self._registry.accounts()],
             states=list(
-                dict.fromkeys([*RequestState, *OrderStatus, *SmartOrderState, *TradeStatus])
+                dict.fromkeys([*RequestStatus, *OrderStatus, *SmartOrderStatus, *TradeStatus])
             ),
             newest=f"/?{urlencode(kept)}" if query["cursor"] else None,
             older=f"/?{urlencode({**kept, 'cursor': cursor_of(place)})}" if place else None,

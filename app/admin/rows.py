@@ -12,7 +12,7 @@ from app.domain.identifiers import AggregateId, Currency
 from app.domain.money import plain
 from app.domain.order import Order
 from app.domain.reason import Reason
-from app.domain.request.request import Request, RequestState
+from app.domain.request.request import Request, RequestStatus
 from app.domain.request.reversal import Reversal
 from app.domain.request.signal import Signal
 from app.domain.smart_order import SmartOrder
@@ -98,7 +98,7 @@ def spoken_row(aggregate: Aggregate, account: str) -> Row:
     """
     sentence = aggregate.sentence()
     stage = None
-    if isinstance(aggregate, Request) and aggregate.state is RequestState.EXECUTING:
+    if isinstance(aggregate, Request) and aggregate.status is RequestStatus.EXECUTING:
         stage = aggregate.stage
     return {
         **row_of(aggregate, account),
@@ -183,7 +183,7 @@ def _order(order: Order) -> Row:
 
 
 def _signal(signal: Signal) -> Row:
-    known: Row = {"state": signal.state, "due_at_ms": signal.due_at_ms}
+    known: Row = {"state": signal.status, "due_at_ms": signal.due_at_ms}
     if signal.action.is_cancel:
         return {**known, "filled_quantity": None}  # it has no order that could fill
     return {
@@ -203,7 +203,7 @@ def _reversal(reversal: Reversal) -> Row:
         "time_in_force": TimeInForce.GTC,
         "reduce_only": reversal.action is NetAction.CLOSE,
         "price": _figure(limit),
-        "state": reversal.state,
+        "state": reversal.status,
         "fees": _fees(reversal.fees),
         "due_at_ms": reversal.due_at_ms,
     }
@@ -216,7 +216,7 @@ def _smart_order(smart_order: SmartOrder) -> Row:
         "reduce_only": smart_order.reduce_only,
         "price": _figure(smart_order.price),
         "trigger_price": _figure(smart_order.trigger.stop),
-        "state": smart_order.state,
+        "state": smart_order.status,
         # What its order paid stands in the order, which is a child of it.
         "fees": None if smart_order.filled_quantity else {},
     }

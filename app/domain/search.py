@@ -7,8 +7,8 @@ from app.domain.aggregate import Aggregate
 from app.domain.enums import Dialect, Kind, Side
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol
 from app.domain.order import Order
-from app.domain.request.request import RequestState
-from app.domain.smart_order import SmartOrderState
+from app.domain.request.request import RequestStatus
+from app.domain.smart_order import SmartOrderStatus
 from app.domain.smart_trade.enums import FINAL, TradeStatus
 from app.domain.status import IN_FLIGHT, OPEN
 
@@ -24,10 +24,10 @@ LIVE_STATES: Final = frozenset[str](
     {
         *IN_FLIGHT,
         *OPEN,
-        RequestState.SCHEDULED,
-        RequestState.EXECUTING,
-        SmartOrderState.PENDING_NEW,
-        SmartOrderState.PENDING_CANCEL,
+        RequestStatus.SCHEDULED,
+        RequestStatus.EXECUTING,
+        SmartOrderStatus.PENDING_NEW,
+        SmartOrderStatus.PENDING_CANCEL,
         *(set(TradeStatus) - FINAL),
     }
 )
@@ -71,7 +71,7 @@ class Search:
         """Tell whether an aggregate has all of it."""
         return (
             _has(self.kinds, one.kind)
-            and _has(self.states, state_of(one))
+            and _has(self.states, one.status)
             and self.parent in {None, one.parent_id}
             and self.caller_id in {None, one.caller_id}
             and not (self.top_level and one.parent_id is not None)
@@ -99,11 +99,6 @@ class Search:
 
 #: Everything that there is and was.
 EVERYTHING = Search()
-
-
-def state_of(aggregate: Aggregate) -> str:
-    """Return where the aggregate stands, in the words of its kind."""
-    return aggregate.status if isinstance(aggregate, Order) else aggregate.state
 
 
 def place_of(aggregate: Aggregate) -> Place:

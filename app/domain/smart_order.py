@@ -3,7 +3,7 @@
 What may happen to one is in `smart_order_life`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
@@ -24,7 +24,7 @@ from app.domain.status import OrderStatus
 from app.domain.trigger import Offset, Trigger, protective_direction
 
 
-class SmartOrderState(StrEnum):
+class SmartOrderStatus(StrEnum):
     """Where a smart order stands; the words of the Poloniex dialect.
 
     TRIGGERED is for good once its order was opened; an order that could not be opened makes it
@@ -42,7 +42,7 @@ class SmartOrderState(StrEnum):
 
 #: States in which a caller id stays taken: it still may trade, or it has.
 _HOLDING = frozenset(
-    {SmartOrderState.PENDING_NEW, SmartOrderState.PENDING_CANCEL, SmartOrderState.TRIGGERED}
+    {SmartOrderStatus.PENDING_NEW, SmartOrderStatus.PENDING_CANCEL, SmartOrderStatus.TRIGGERED}
 )
 
 
@@ -83,7 +83,9 @@ class SmartOrder(Entity):
     time_in_force: TimeInForce = TimeInForce.GTC
     caller_id: str | None = None
     expires_at_ms: EpochMs | None = None
-    state: SmartOrderState = SmartOrderState.PENDING_NEW
+    status: SmartOrderStatus = field(
+        default=SmartOrderStatus.PENDING_NEW, metadata={"stored": "state"}
+    )
     reason: Reason | None = None
     armed: bool = False
     order_id: OrderId | None = None
@@ -111,13 +113,13 @@ class SmartOrder(Entity):
     @property
     def is_waiting(self) -> bool:
         """Whether its price has not come yet."""
-        return self.state is SmartOrderState.PENDING_NEW
+        return self.status is SmartOrderStatus.PENDING_NEW
 
     @property
     def is_live(self) -> bool:
         """Whether it, or the order it placed, may still do something."""
         return self.is_waiting or (
-            self.state is SmartOrderState.TRIGGERED
+            self.status is SmartOrderStatus.TRIGGERED
             and self.order_status not in {OrderStatus.FILLED, *_ENDED_UNFILLED}
         )
 
@@ -134,7 +136,7 @@ class SmartOrder(Entity):
     @property
     def holds_caller_id(self) -> bool:
         """Whether its caller id may not be used again: it still may trade, or it has."""
-        return self.state in _HOLDING
+        return self.status in _HOLDING
 
     @property
     def budget(self) -> Decimal | None:

@@ -18,7 +18,7 @@ from app.domain.instrument import on_tick
 from app.domain.news import OrderUpdated
 from app.domain.order import Order
 from app.domain.reason import Reason
-from app.domain.smart_order import SmartOrder, SmartOrderState
+from app.domain.smart_order import SmartOrder, SmartOrderStatus
 from app.domain.status import OPEN, OrderStatus
 
 #: How often a protective order that the venue refuses is placed anew before a person is told.
@@ -45,11 +45,11 @@ def decide(smart: SmartOrder, event: SmartOrderEvent) -> Decision[SmartOrder]:  
         case TriggerFired():
             return _fired(smart, event)
         case TriggerRefused():
-            return _given_up(smart, SmartOrderState.REJECTED, event.at_ms, event.reason)
+            return _given_up(smart, SmartOrderStatus.REJECTED, event.at_ms, event.reason)
         case TimerDue():
             return _timer_due(smart, event)
         case CancelRequested():
-            return _given_up(smart, SmartOrderState.CANCELED, event.at_ms, event.reason)
+            return _given_up(smart, SmartOrderStatus.CANCELED, event.at_ms, event.reason)
         case OrderUpdated():
             return _order_updated(smart, event)
 
@@ -65,8 +65,10 @@ def _armed(smart: SmartOrder, event: TriggerArmed) -> Decision[SmartOrder]:
 
 def _fired(smart: SmartOrder, event: TriggerFired) -> Decision[SmartOrder]:
     if not smart.is_waiting:
-        return ignored(smart, f"its price came when it was {smart.state}")
-    fired = replace(smart, state=SmartOrderState.TRIGGERED, armed=False, updated_at_ms=event.at_ms)
+        return ignored(smart, f"its price came when it was {smart.status}")
+    fired = replace(
+        smart, status=SmartOrderStatus.TRIGGERED, armed=False, updated_at_ms=event.at_ms
+    )
     limit = _limit_at(smart, event.prices.get(smart.trigger.slot))
     if isinstance(limit, Reason):
         return _failed(fired, limit, event.at_ms)
@@ -99,27 +101,27 @@ def _timer_due(smart: SmartOrder, event: TimerDue) -> Decision[SmartOrder]:
         return ignored(smart, f"its timer came early, it waits until {smart.expires_at_ms}")
     waited = event.at_ms - smart.created_at_ms
     reason = Reason(ReasonCode.TOO_OLD, f"its price did not come within {waited} ms")
-    return _given_up(smart, SmartOrderState.EXPIRED, event.at_ms, reason)
+    return _given_up(smart, SmartOrderStatus.EXPIRED, event.at_ms, reason)
 
 
 def _given_up(
-    smart: SmartOrder, state: SmartOrderState, at_ms: EpochMs, reason: Reason
+    smart: SmartOrder, status: SmartOrderStatus, at_ms: EpochMs, reason: Reason
 ) -> Decision[SmartOrder]:
     """End the waiting. Of this and the price exactly one comes first, and the other is late."""
     if not smart.is_waiting:
-        return ignored(smart, f"what should make it {state} found it {smart.state}")
+        return ignored(smart, f"what should make it {status} found it {smart.status}")
     ended = replace(
         smart,
-        state=state,
+        status=status,
         reason=reason,
         armed=True,  # somebody may be arming it, or may have died right after
         updated_at_ms=at_ms,
     )
-    return Decision(ended, entries=_ended(EntryName(state.value.lower()), at_ms, reason))
+    return Decision(ended, entries=_ended(EntryName(status.value.lower()), at_ms, reason))
 
 
 def _failed(smart: SmartOrder, reason: Reason | None, at_ms: EpochMs) -> Decision[SmartOrder]:
-    failed = replace(smart, state=SmartOrderState.FAILED, reason=reason, updated_at_ms=at_ms)
+    failed = replace(smart, status=SmartOrderStatus.FAILED, reason=reason, updated_at_ms=at_ms)
     name = EntryName.ALERT if smart.reduce_only else EntryName.FAILED
     return Decision(failed, entries=_ended(name, at_ms, reason))
 

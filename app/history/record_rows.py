@@ -8,7 +8,6 @@ from sqlalchemy import Insert, Table, and_, or_
 
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
-from app.domain.search import state_of
 from app.history.database import INSERT
 from app.history.queries import caller_key
 from app.history.tables import AGGREGATES, FILLS, RECORDS
@@ -65,7 +64,7 @@ def _aggregate(record: Record) -> Row:
         "kind": one.kind.value,
         "account": one.account,
         "dialect": one.dialect.value,
-        "state": str(state_of(one)),
+        "state": str(one.status),
         "symbol": one.symbol,
         "side": one.side and one.side.value,
         "parent_id": one.parent_id,

@@ -9,7 +9,7 @@ from app.domain.commands import Action
 from app.domain.decision import EntryName, TimelineEntry
 from app.domain.errors import RateLimited, StaleRegistry, StoreUnavailable
 from app.domain.identifiers import AccountId, AggregateId, EpochMs
-from app.domain.request.signal import RequestState, Signal, Stage
+from app.domain.request.signal import RequestStatus, Signal, Stage
 from app.ports.ledger import Admission, Change
 from app.store.core import keys
 from tests.support.builders import NOW, ORIGIN, SPOT, SPOT_ID, a_signal, an_id
@@ -111,7 +111,7 @@ def test_a_caller_id_is_taken_while_its_order_lives(store: Store) -> None:
 
 @pytest.mark.parametrize(
     "after",
-    [{"state": RequestState.DONE}, {"stage": Stage.PROTECTED}],
+    [{"status": RequestStatus.DONE}, {"stage": Stage.PROTECTED}],
     ids=["ended", "protected"],
 )
 def test_a_caller_id_is_free_when_its_order_has_closed(store: Store, after: dict[str, Any]) -> None:
@@ -122,7 +122,7 @@ def test_a_caller_id_is_free_when_its_order_has_closed(store: Store, after: dict
 
 
 def test_a_delayed_message_holds_its_caller_id(store: Store) -> None:
-    admitted(store, 1, UNIQUE, caller_id="Long", state=RequestState.SCHEDULED)
+    admitted(store, 1, UNIQUE, caller_id="Long", status=RequestStatus.SCHEDULED)
 
     assert admitted(store, 2, UNIQUE, caller_id="Long") == an_id(1)
 

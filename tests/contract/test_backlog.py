@@ -4,7 +4,7 @@ import redis
 
 from app.domain.commands import Action
 from app.domain.identifiers import EpochMs
-from app.domain.request.signal import RequestState
+from app.domain.request.signal import RequestStatus
 from app.domain.status import OrderStatus
 from app.store.coordination.backlog import Backlog, RedisBacklog
 from tests.support.builders import LATER, NOW, USDM_ID, a_signal, an_id, an_order, an_order_in
@@ -21,7 +21,7 @@ def test_what_waits_is_counted_over_all_accounts(store: Store) -> None:
     store.put(an_order(id=an_id(1)))
     store.put(an_order_in(OrderStatus.UNKNOWN, id=an_id(2, USDM_ID), account=USDM_ID))
     store.put(an_order_in(OrderStatus.FILLED, id=an_id(3)))
-    store.put(a_signal(Action.OPEN_LONG, state=RequestState.SCHEDULED, due_at_ms=LATER))
+    store.put(a_signal(Action.OPEN_LONG, status=RequestStatus.SCHEDULED, due_at_ms=LATER))
 
     backlog = RedisBacklog(store.client, store.client).read(NOW)
 

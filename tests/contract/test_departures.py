@@ -10,7 +10,7 @@ import pytest
 from app.domain.decision import EntryName, TimelineEntry
 from app.domain.errors import NotFound, StoreUnavailable
 from app.domain.identifiers import EpochMs
-from app.domain.request.signal import RequestState
+from app.domain.request.signal import RequestStatus
 from app.domain.search import place_of
 from app.domain.status import OrderStatus
 from app.ports.ledger import Admission, Change
@@ -79,7 +79,7 @@ def test_an_aggregate_that_finishes_is_told_of(store: Store) -> None:
 
 
 def test_all_that_there_is_leaves_and_comes_back(store: Store) -> None:
-    signal = a_signal(id=an_id(1), state=RequestState.DONE)
+    signal = a_signal(id=an_id(1), status=RequestStatus.DONE)
     child = an_order_in(OrderStatus.FILLED, id=an_id(2), parent_id=signal.id)
     put(store, signal, child)
 
@@ -183,7 +183,7 @@ def test_it_leaves_when_it_was_kept_for_long_enough(store: Store) -> None:
 
 
 def test_what_has_news_to_read_stays(store: Store) -> None:
-    signal = a_signal(id=an_id(1), state=RequestState.DONE)
+    signal = a_signal(id=an_id(1), status=RequestStatus.DONE)
     child = an_order_in(OrderStatus.NEW, id=an_id(2), parent_id=signal.id)
     put(store, signal, child)
     store.change(an_order_in(OrderStatus.FILLED, id=child.id, parent_id=signal.id))
@@ -200,8 +200,8 @@ def test_what_has_news_to_read_stays(store: Store) -> None:
 def test_nothing_leaves_before_its_parent_and_children_have_ended(
     store: Store, *, is_parent_live: bool
 ) -> None:
-    state = RequestState.EXECUTING if is_parent_live else RequestState.DONE
-    signal = a_signal(id=an_id(1), state=state)
+    state = RequestStatus.EXECUTING if is_parent_live else RequestStatus.DONE
+    signal = a_signal(id=an_id(1), status=state)
     status = OrderStatus.FILLED if is_parent_live else OrderStatus.NEW
     child = an_order_in(status, id=an_id(2), parent_id=signal.id)
     put(store, signal, child)
@@ -210,7 +210,7 @@ def test_nothing_leaves_before_its_parent_and_children_have_ended(
     assert leave(store) == 0
 
     ended = an_order_in(OrderStatus.CANCELED, id=child.id, parent_id=signal.id)
-    store.change(replace(signal, state=RequestState.DONE) if is_parent_live else ended)
+    store.change(replace(signal, status=RequestStatus.DONE) if is_parent_live else ended)
     store.client.delete(keys.inbox(signal.id))
     assert leave(store) == 0  # the history has not all of them
     keep(store)
@@ -218,7 +218,7 @@ def test_nothing_leaves_before_its_parent_and_children_have_ended(
 
 
 def test_what_must_stay_is_looked_at_again_as_late_as_the_newest(store: Store) -> None:
-    put(store, a_signal(id=an_id(1), state=RequestState.EXECUTING))
+    put(store, a_signal(id=an_id(1), status=RequestStatus.EXECUTING))
     put(store, an_order_in(OrderStatus.FILLED, id=an_id(2), parent_id=an_id(1)))
     put(store, an_order_in(OrderStatus.FILLED, id=an_id(3)))
     keep(store)
@@ -230,7 +230,7 @@ def test_what_must_stay_is_looked_at_again_as_late_as_the_newest(store: Store) -
 
 
 def test_what_a_request_may_repeat_stays_until_it_cannot(store: Store) -> None:
-    signal = a_signal(id=an_id(1), state=RequestState.SKIPPED)
+    signal = a_signal(id=an_id(1), status=RequestStatus.SKIPPED)
     until_ms = EpochMs(NOW + 60_000)
     admission = Admission(dedupe_key="k", dedupe_until_ms=until_ms)
     store.ledger.admit([Change(None, signal, (ENTRY,))], admission)
@@ -242,12 +242,12 @@ def test_what_a_request_may_repeat_stays_until_it_cannot(store: Store) -> None:
 
 
 def test_a_repeat_of_what_was_kept_is_told_in_the_history_too(store: Store) -> None:
-    signal = a_signal(id=an_id(1), state=RequestState.SKIPPED)
+    signal = a_signal(id=an_id(1), status=RequestStatus.SKIPPED)
     admission = Admission(dedupe_key="k", dedupe_until_ms=EpochMs(NOW + 60_000))
     store.ledger.admit([Change(None, signal, (ENTRY,))], admission)
     (before,) = keep(store)
 
-    repeat = Change(None, a_signal(id=an_id(2), state=RequestState.SKIPPED))
+    repeat = Change(None, a_signal(id=an_id(2), status=RequestStatus.SKIPPED))
     assert store.ledger.admit([repeat], admission) == signal.id
     store.clock.advance(server_ms(store.client) - store.clock.server_ms())
 

@@ -23,8 +23,8 @@ from app.domain.errors import HistoryUnavailable
 from app.domain.identifiers import AccountId, AggregateId, EpochMs
 from app.domain.order import Order
 from app.domain.request.reversal import Reversal
-from app.domain.request.signal import RequestState
-from app.domain.search import EVERYTHING, Search, place_of, state_of
+from app.domain.request.signal import RequestStatus
+from app.domain.search import EVERYTHING, Search, place_of
 from app.domain.status import CLOSED, OrderStatus
 from app.history import database as database_module
 from app.history import queries, sql_history
@@ -216,7 +216,7 @@ def aggregates(draw: st.DrawFn, number: int) -> Aggregate:
     }
     match draw(st.integers(0, 3)):
         case 0:
-            facts |= {"state": draw(st.sampled_from([RequestState.DONE, RequestState.CANCELED]))}
+            facts |= {"status": draw(st.sampled_from([RequestStatus.DONE, RequestStatus.CANCELED]))}
             del facts["parent_id"]
             return a_signal(**facts)
         case 1:
@@ -229,7 +229,7 @@ def aggregates(draw: st.DrawFn, number: int) -> Aggregate:
                 wanted=Decimal(1),
                 due_at_ms=NOW,
                 updated_at_ms=NOW,
-                state=draw(st.sampled_from([RequestState.PARTIAL, RequestState.DONE])),
+                status=draw(st.sampled_from([RequestStatus.PARTIAL, RequestStatus.DONE])),
                 **facts,
             )
         case 2:
@@ -264,7 +264,7 @@ SEARCHES = st.builds(
     kinds=some(*Kind),
     accounts=some(*ACCOUNTS, AccountId(3)),
     dialects=some(*Dialect),
-    states=some(*CLOSED, *RequestState),
+    states=some(*CLOSED, *RequestStatus),
     symbols=some(BTC, ETH),
     sides=some(*Side),
     parent=st.none() | st.sampled_from([an_id(90), an_id(92)]),
@@ -336,11 +336,11 @@ class TestSearching:
         return Database(DATABASE_URL.read(url))
 
     def test_the_words_of_each_kind_are_searched(self, history: SqlHistory) -> None:
-        ended = [an_ended(1), a_signal(id=an_id(2), state=RequestState.DONE)]
+        ended = [an_ended(1), a_signal(id=an_id(2), status=RequestStatus.DONE)]
         history.keep([a_record(one) for one in ended])
 
         for one in ended:
-            found = history.newest(Search(states=frozenset({state_of(one)})), None, None)
+            found = history.newest(Search(states=frozenset({one.status})), None, None)
             assert list(found) == [one]
 
     def test_a_page_uses_an_index_and_sorts_nothing(self, database: Database) -> None:

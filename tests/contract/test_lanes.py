@@ -8,7 +8,7 @@ from app.domain.commands import Action
 from app.domain.enums import ReasonCode
 from app.domain.identifiers import EpochMs
 from app.domain.reason import Reason
-from app.domain.request.signal import RequestState, Stage
+from app.domain.request.signal import RequestStatus, Stage
 from app.domain.status import OrderStatus
 from app.store.core import keys
 from app.store.core.lanes import LOOKED_AT
@@ -77,8 +77,8 @@ def test_whoever_comes_back_to_the_lane_keeps_the_place(store: Store) -> None:
 @pytest.mark.parametrize(
     "odd",
     [
-        {"state": RequestState.SCHEDULED},
-        {"state": RequestState.DONE},
+        {"status": RequestStatus.SCHEDULED},
+        {"status": RequestStatus.DONE},
         {"stage": Stage.WORKING},
         {"stage": Stage.PROTECTED},
         {"action": Action.CANCEL},
@@ -131,7 +131,7 @@ def test_what_moves_nothing_in_flight_is_not_counted(store: Store) -> None:
     store.put(an_order())
     before = store.lanes.look(SPOT_ID, BTC).changes
 
-    store.change(a_signal(id=waiting, state=RequestState.DONE))
+    store.change(a_signal(id=waiting, status=RequestStatus.DONE))
     store.change(an_order(reason=Reason(ReasonCode.REQUESTED, "changed")))
     store.put(an_order(id=an_id(3), reduces=True, awaits_turn=True))
 

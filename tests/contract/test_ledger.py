@@ -21,7 +21,7 @@ from app.domain.errors import (
     StoreUnavailable,
 )
 from app.domain.identifiers import EpochMs
-from app.domain.request.signal import RequestState
+from app.domain.request.signal import RequestStatus
 from app.domain.status import OrderStatus
 from app.ports.ledger import Change, CommitConditions, Stored
 from app.store.core import keys
@@ -94,7 +94,7 @@ def test_a_commit_of_several_is_all_or_nothing(store: Store) -> None:
     signal = store.put(a_signal())
     stored = store.put(an_order(id=an_id(2)))
     store.change(an_order(id=an_id(2), quantity=Decimal(1)))
-    ended = a_signal(state=RequestState.DONE)
+    ended = a_signal(status=RequestStatus.DONE)
 
     with pytest.raises(Conflict):
         store.ledger.commit(
@@ -193,7 +193,7 @@ def test_who_looked_at_the_lane_as_it_is_may_commit(store: Store) -> None:
     lane = store.lanes.look(SPOT_ID, BTC)
 
     store.ledger.commit(
-        [Change(stored, a_signal(state=RequestState.DONE))], CommitConditions(lane=lane)
+        [Change(stored, a_signal(status=RequestStatus.DONE))], CommitConditions(lane=lane)
     )
 
     assert store.ledger.load(stored.aggregate.id).version == 2
@@ -210,7 +210,7 @@ def test_who_looked_before_an_order_joined_or_left_commits_nothing(
 
     with pytest.raises(LaneChanged):
         store.ledger.commit(
-            [Change(stored, a_signal(state=RequestState.DONE))], CommitConditions(lane=lane)
+            [Change(stored, a_signal(status=RequestStatus.DONE))], CommitConditions(lane=lane)
         )
 
     assert store.ledger.load(stored.aggregate.id) == stored
@@ -320,7 +320,9 @@ def test_who_makes_a_child_in_the_same_commit_needs_no_news_of_it(store: Store) 
     signal = store.put(a_signal())
     denied = an_order_in(OrderStatus.DENIED, id=an_id(2), parent_id=an_id(1), reason=REFUSED)
 
-    store.ledger.commit([Change(signal, a_signal(state=RequestState.DENIED)), Change(None, denied)])
+    store.ledger.commit(
+        [Change(signal, a_signal(status=RequestStatus.DENIED)), Change(None, denied)]
+    )
 
     assert store.ledger.news(signal.aggregate.id) == {}
     assert store.owed() == []
@@ -402,10 +404,10 @@ def test_nothing_of_an_order_stays_listed_when_it_has_closed(store: Store) -> No
 
 
 def test_a_signal_that_has_ended_is_listed_nowhere(store: Store) -> None:
-    signal = a_signal(caller_id="a", state=RequestState.SCHEDULED, due_at_ms=LATER)
+    signal = a_signal(caller_id="a", status=RequestStatus.SCHEDULED, due_at_ms=LATER)
     store.put(signal)
-    for state in (RequestState.EXECUTING, RequestState.DONE):
-        store.change(replace(signal, state=state))
+    for state in (RequestStatus.EXECUTING, RequestStatus.DONE):
+        store.change(replace(signal, status=state))
 
     kinds = {key.split(":")[1] for key in store.client.scan_iter("{s01}:*")}
     assert kinds == {"aggregate", "all", "finished"}

@@ -4,8 +4,8 @@ import pytest
 
 from app.domain.commands import Action
 from app.domain.enums import PositionSide, Side
-from app.domain.request.signal import RequestState, Stage
-from app.domain.smart_order import SmartOrderState
+from app.domain.request.signal import RequestStatus, Stage
+from app.domain.smart_order import SmartOrderStatus
 from app.domain.status import OrderStatus
 from tests.support.builders import (
     ORIGIN,
@@ -24,8 +24,8 @@ LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
 
 def test_an_origin_shows_its_live_signals_with_their_caller_ids(store: Store) -> None:
     store.put(a_signal(id=an_id(1), caller_id="Long"))
-    store.put(a_signal(id=an_id(2), state=RequestState.SCHEDULED))
-    store.put(a_signal(id=an_id(3), state=RequestState.DONE))
+    store.put(a_signal(id=an_id(2), status=RequestStatus.SCHEDULED))
+    store.put(a_signal(id=an_id(3), status=RequestStatus.DONE))
     store.put(a_signal(id=an_id(4), origin="crypto_arsenal:two"))
     store.put(a_signal(Action.CANCEL_ALL, id=an_id(5)))
 
@@ -52,7 +52,7 @@ def test_an_account_shows_everything_live_of_it(store: Store) -> None:
 def test_a_smart_order_is_live_until_it_ends(store: Store) -> None:
     store.put(a_smart_order())
 
-    store.change(a_smart_order(state=SmartOrderState.CANCELED))
+    store.change(a_smart_order(status=SmartOrderStatus.CANCELED))
 
     assert list(store.live.of_account(USDM_ID)) == []
 

@@ -1,7 +1,7 @@
 """Timers: the due times of all shards, by the business clock."""
 
 from app.domain.identifiers import AccountId, EpochMs
-from app.domain.request.signal import RequestState
+from app.domain.request.signal import RequestStatus
 from tests.support.builders import NOW, SPOT_ID, a_signal, an_id
 from tests.support.redis_store import Store
 
@@ -11,7 +11,7 @@ def schedule(store: Store, number: int, in_ms: int, account: AccountId = SPOT_ID
         a_signal(
             id=an_id(number, account),
             account=account,
-            state=RequestState.SCHEDULED,
+            status=RequestStatus.SCHEDULED,
             due_at_ms=EpochMs(NOW + in_ms),
         )
     )
@@ -45,7 +45,7 @@ def test_what_was_released_is_due_no_more(store: Store) -> None:
 def test_what_was_canceled_is_never_due(store: Store) -> None:
     schedule(store, 1, 10)
 
-    store.change(a_signal(id=an_id(1), state=RequestState.CANCELED))
+    store.change(a_signal(id=an_id(1), status=RequestStatus.CANCELED))
 
     assert store.timers.due(EpochMs(NOW + 100), 10) == []
 

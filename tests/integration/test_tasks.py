@@ -16,7 +16,7 @@ from app.dispatch.routes import QUEUE_OF, TaskName
 from app.domain.commands import SignalRules
 from app.domain.enums import Dialect
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, VenueName
-from app.domain.request.signal import RequestState, Signal
+from app.domain.request.signal import RequestStatus, Signal
 from app.domain.sender import Sender
 from app.services.intake.requests import accept_signal
 from app.settings import Settings
@@ -96,7 +96,7 @@ def test_one_message_carries_a_signal_to_its_end(web: Wiring, run: Run) -> None:
     run(TaskName.ADVANCE, [signal_id])
 
     done = signal(web, signal_id)
-    assert done.state is RequestState.DONE
+    assert done.status is RequestStatus.DONE
     assert done.filled_quantity == Decimal("0.1")
     assert web.ports.outbox.owed() == []
 
@@ -126,7 +126,7 @@ def test_garbage_beside_an_id_does_not_keep_it_from_its_work(web: Wiring, run: R
 
     run(TaskName.ADVANCE, [*GARBAGE, signal_id, *GARBAGE])
 
-    assert signal(web, signal_id).state is RequestState.DONE
+    assert signal(web, signal_id).status is RequestStatus.DONE
 
 
 def test_a_timer_is_released_and_carried_out(web: Wiring, run: Run) -> None:
@@ -136,7 +136,7 @@ def test_a_timer_is_released_and_carried_out(web: Wiring, run: Run) -> None:
 
     run(TaskName.TIMERS_DUE, [int(signal(web, signal_id).due_at_ms)])
 
-    assert signal(web, signal_id).state is RequestState.DONE
+    assert signal(web, signal_id).status is RequestStatus.DONE
 
 
 def test_a_timer_that_is_not_due_stays(web: Wiring, run: Run) -> None:
@@ -144,7 +144,7 @@ def test_a_timer_that_is_not_due_stays(web: Wiring, run: Run) -> None:
 
     run(TaskName.TIMERS_DUE, [int(EpochMs(web.ports.clock.now_ms()))])
 
-    assert signal(web, signal_id).state is RequestState.SCHEDULED
+    assert signal(web, signal_id).status is RequestStatus.SCHEDULED
 
 
 def test_the_canary_is_heard(web: Wiring, run: Run) -> None:
@@ -170,7 +170,7 @@ def test_the_sweep_hands_out_work_and_does_none_itself(web: Wiring, run: Run) ->
 
     run(TaskName.SWEEP, [])
 
-    assert signal(web, signal_id).state is RequestState.EXECUTING
+    assert signal(web, signal_id).status is RequestStatus.EXECUTING
     assert web.ports.outbox.overdue(10) == []
 
 

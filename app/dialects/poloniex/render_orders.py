@@ -11,7 +11,7 @@ from app.domain.enums import Dialect, ReasonCode
 from app.domain.money import plain
 from app.domain.order import Order
 from app.domain.report import Fill
-from app.domain.smart_order import SmartOrder, SmartOrderState
+from app.domain.smart_order import SmartOrder, SmartOrderStatus
 from app.domain.status import OrderStatus
 
 Json = dict[str, object]
@@ -66,7 +66,7 @@ def code_of(reason: ReasonCode) -> Code:
 def state_of(one: Shown) -> str:
     """Return where an order or a smart order stands, in the wire's words."""
     if isinstance(one, SmartOrder):
-        return one.state.value
+        return one.status.value
     if one.is_live and one.cancel_requested:
         return PENDING_CANCEL
     if one.status is OrderStatus.CANCELED and one.filled_quantity > 0:
@@ -76,8 +76,8 @@ def state_of(one: Shown) -> str:
 
 def states_of(smart_order: SmartOrder, placed: Order | None) -> frozenset[str]:
     """Return the states by which a smart order of the past is found: its own, and its order's."""
-    own = {smart_order.state.value}
-    if smart_order.state is SmartOrderState.TRIGGERED and placed is not None:
+    own = {smart_order.status.value}
+    if smart_order.status is SmartOrderStatus.TRIGGERED and placed is not None:
         own.add(state_of(placed))
     return frozenset(own)
 
@@ -131,7 +131,7 @@ def smart_detail(smart_order: SmartOrder, placed: Order | None) -> Json:
         placed: its order as it is now, or None if it has none.
     """
     row = smart_row(smart_order)
-    if smart_order.state is SmartOrderState.TRIGGERED and placed is not None:
+    if smart_order.status is SmartOrderStatus.TRIGGERED and placed is not None:
         # The triggered order carries the client order id of its smart order.
         named = {"clientOrderId": smart_order.caller_id or ""}
         row["triggeredOrder"] = {**order_row(placed), **named}

@@ -32,7 +32,7 @@ from app.dialects.poloniex.notation import (
     symbol_from,
 )
 from app.dialects.poloniex.render_orders import STATES
-from app.domain.smart_order import SmartOrderState
+from app.domain.smart_order import SmartOrderStatus
 from app.web.fields import Number, WholeNumber
 
 #: Of orders; those that wait, and those that are over.
@@ -49,7 +49,7 @@ ALL_SMART_TYPES: Final = {word: one.type.value for word, one in SMART_TYPES.item
 
 #: A smart order is found by its own states, and by those of the order that it has placed.
 _STATES: Final = {word: word for word in STATES}
-_SMART_STATES: Final = {word: word for word in (*SmartOrderState, *STATES)}
+_SMART_STATES: Final = {word: word for word in (*SmartOrderStatus, *STATES)}
 
 _DIRECTIONS: Final = {"NEXT": False, "PRE": True}
 

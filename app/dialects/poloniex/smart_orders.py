@@ -19,14 +19,14 @@ from app.domain.commands import PlaceSmartOrder, SmartOrderRules
 from app.domain.enums import Dialect, Kind, StopDirection, StopPrice
 from app.domain.order import Order
 from app.domain.sender import Sender
-from app.domain.smart_order import SmartOrder, SmartOrderState
+from app.domain.smart_order import SmartOrder, SmartOrderStatus
 from app.services.intake.replace import Replacement, replace_smart_order
 from app.services.intake.smart_orders import accept_smart_order
 from app.services.placing.cancel_smart_orders import cancel_smart_order
 from app.settings import Settings
 
 _ENDED: Final = frozenset[str](
-    frozenset(SmartOrderState) - {SmartOrderState.PENDING_NEW, SmartOrderState.PENDING_CANCEL}
+    frozenset(SmartOrderStatus) - {SmartOrderStatus.PENDING_NEW, SmartOrderStatus.PENDING_CANCEL}
 )
 
 
@@ -63,7 +63,7 @@ class SmartOrders(OrderKind[SmartOrder]):
 
     def end(self, one: SmartOrder) -> SmartOrder:
         """Cancel one that waits; one whose cancel is on its way is no failure."""
-        if one.state is SmartOrderState.PENDING_CANCEL:
+        if one.status is SmartOrderStatus.PENDING_CANCEL:
             return one
         if not one.is_waiting:
             raise render.why_not_canceled(one)
@@ -87,7 +87,7 @@ class SmartOrders(OrderKind[SmartOrder]):
         self, caller: Caller, wanted: Filter, span: Span, *, hides_canceled: bool
     ) -> Iterator[Closed]:
         """Yield those that came to their end within a span of time, newest first."""
-        states = _ENDED - {SmartOrderState.CANCELED} if hides_canceled else _ENDED
+        states = _ENDED - {SmartOrderStatus.CANCELED} if hides_canceled else _ENDED
         for one in self.in_states(caller, wanted, states, span):
             placed = self._placed_by(one)
             row = partial(render.smart_history_row, one, placed)

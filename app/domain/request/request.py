@@ -27,7 +27,7 @@ from app.domain.reason import Reason
 from app.domain.status import OrderStatus
 
 
-class RequestState(StrEnum):
+class RequestStatus(StrEnum):
     """Where a request stands (docs/design.md)."""
 
     SCHEDULED = "SCHEDULED"
@@ -71,7 +71,7 @@ class Request(Entity):
     limit_price: Decimal | None = None
     caller_id: str | None = None
     note: str | None = None
-    state: RequestState = RequestState.EXECUTING
+    status: RequestStatus = field(default=RequestStatus.EXECUTING, metadata={"stored": "state"})
     stage: Stage = Stage.QUEUED
     reason: Reason | None = None
     cancel_requested: bool = False
@@ -98,13 +98,13 @@ class Request(Entity):
     @property
     def is_live(self) -> bool:
         """Whether it, or a child of it, still may do something."""
-        return self.state in {RequestState.SCHEDULED, RequestState.EXECUTING}
+        return self.status in {RequestStatus.SCHEDULED, RequestStatus.EXECUTING}
 
     @property
     def is_queued(self) -> bool:
         """Whether it stands in its lane."""
         return (
-            self.state is RequestState.EXECUTING
+            self.status is RequestStatus.EXECUTING
             and self.stage in {Stage.QUEUED, Stage.CLOSING}
             and not self.is_cancel
         )
@@ -135,9 +135,9 @@ class Request(Entity):
 
     def owed(self) -> tuple[Effect, ...]:
         """Return the timer it waits for, its turn in the lane, or the children it wants gone."""
-        if self.state is RequestState.SCHEDULED:
+        if self.status is RequestStatus.SCHEDULED:
             return (self._effect(EffectKind.TIMER, self.due_at_ms),)
-        if self.state is not RequestState.EXECUTING:
+        if self.status is not RequestStatus.EXECUTING:
             return ()
         owed = []
         if self.is_cancel or self.stage is Stage.QUEUED:
@@ -157,11 +157,11 @@ class Request(Entity):
         )
 
     def _timer_due(self, event: TimerDue) -> Decision[Self]:
-        if self.state is not RequestState.SCHEDULED:
-            return ignored(self, f"its timer found it {self.state}")
+        if self.status is not RequestStatus.SCHEDULED:
+            return ignored(self, f"its timer found it {self.status}")
         if event.at_ms < self.due_at_ms:
             return ignored(self, f"its timer came {self.due_at_ms - event.at_ms} ms early")
-        due = replace(self, state=RequestState.EXECUTING, updated_at_ms=event.at_ms)
+        due = replace(self, status=RequestStatus.EXECUTING, updated_at_ms=event.at_ms)
         return Decision(due, entries=(TimelineEntry(EntryName.DUE, event.at_ms),))
 
     # The turn in the lane
@@ -169,14 +169,14 @@ class Request(Entity):
     def _missed(self, event: Executed) -> Decision[Self] | None:
         """Return the decision where the turn cannot be used: too late, or not traded; else None."""
         if not self.is_queued or self.stage is not Stage.QUEUED:
-            return ignored(self, f"its turn found it {self.state} {self.stage}")
+            return ignored(self, f"its turn found it {self.status} {self.stage}")
         if self.not_after_ms is not None and event.at_ms > self.not_after_ms:
             late = event.at_ms - self.due_at_ms
             reason = Reason(ReasonCode.TOO_LATE, f"it was {late} ms late")
-            return self._ended(RequestState.EXPIRED, event.at_ms, reason)
+            return self._ended(RequestStatus.EXPIRED, event.at_ms, reason)
         if event.instrument is None:
             reason = Reason(ReasonCode.UNKNOWN_INSTRUMENT, f"{self.symbol} is not traded here")
-            return self._ended(RequestState.DENIED, event.at_ms, reason)
+            return self._ended(RequestStatus.DENIED, event.at_ms, reason)
         return None
 
     def _reference_price(
@@ -202,9 +202,9 @@ class Request(Entity):
 
     def _cancel_requested(self, event: CancelRequested) -> Decision[Self]:
         if not self.is_live or self.cancel_requested:
-            return ignored(self, f"a cancel found it {self.state}")
+            return ignored(self, f"a cancel found it {self.status}")
         if not self.working:
-            return self._ended(RequestState.CANCELED, event.at_ms, event.reason)
+            return self._ended(RequestStatus.CANCELED, event.at_ms, event.reason)
         going = replace(
             self,
             cancel_requested=True,
@@ -215,33 +215,35 @@ class Request(Entity):
         entry = TimelineEntry(EntryName.CANCEL_REQUESTED, event.at_ms, event.reason)
         return Decision(going, entries=(entry,))
 
-    def _ended(self, state: RequestState, at_ms: EpochMs, reason: Reason | None) -> Decision[Self]:
-        if self.closed_quantity > 0 and state is not RequestState.DONE:
-            state = RequestState.PARTIAL  # the opposite leg is closed, nothing was opened
-        ended = replace(self, state=state, reason=reason, updated_at_ms=at_ms)
+    def _ended(
+        self, status: RequestStatus, at_ms: EpochMs, reason: Reason | None
+    ) -> Decision[Self]:
+        if self.closed_quantity > 0 and status is not RequestStatus.DONE:
+            status = RequestStatus.PARTIAL  # the opposite leg is closed, nothing was opened
+        ended = replace(self, status=status, reason=reason, updated_at_ms=at_ms)
         entries = []
-        if state in _TOLD:
-            entries.append(TimelineEntry(EntryName(state.value.lower()), at_ms, reason))
+        if status in _TOLD:
+            entries.append(TimelineEntry(EntryName(status.value.lower()), at_ms, reason))
         entries.append(TimelineEntry(EntryName.CLOSED, at_ms))
         return Decision(ended, entries=tuple(entries))
 
 
 #: How a request ends when its order ends with nothing filled.
-STATE_AFTER: Mapping[OrderStatus, RequestState] = {
-    OrderStatus.CANCELED: RequestState.CANCELED,
-    OrderStatus.EXPIRED: RequestState.EXPIRED,
-    OrderStatus.REJECTED: RequestState.REJECTED,
-    OrderStatus.DENIED: RequestState.DENIED,
-    OrderStatus.FILLED: RequestState.DONE,
+STATUS_AFTER: Mapping[OrderStatus, RequestStatus] = {
+    OrderStatus.CANCELED: RequestStatus.CANCELED,
+    OrderStatus.EXPIRED: RequestStatus.EXPIRED,
+    OrderStatus.REJECTED: RequestStatus.REJECTED,
+    OrderStatus.DENIED: RequestStatus.DENIED,
+    OrderStatus.FILLED: RequestStatus.DONE,
 }
 
 #: Ends that the timeline names; the others say enough by `closed`.
 _TOLD = frozenset(
     {
-        RequestState.SKIPPED,
-        RequestState.DENIED,
-        RequestState.REJECTED,
-        RequestState.CANCELED,
-        RequestState.EXPIRED,
+        RequestStatus.SKIPPED,
+        RequestStatus.DENIED,
+        RequestStatus.REJECTED,
+        RequestStatus.CANCELED,
+        RequestStatus.EXPIRED,
     }
 )

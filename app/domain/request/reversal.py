@@ -22,7 +22,7 @@ from app.domain.news import OrderUpdated
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.request.netting import Legs, legs_of
-from app.domain.request.request import STATE_AFTER, Request, RequestState, Stage
+from app.domain.request.request import STATUS_AFTER, Request, RequestStatus, Stage
 from app.domain.status import OPEN, OrderStatus
 
 ReversalEvent = TimerDue | Executed | OrderUpdated | CancelRequested
@@ -107,7 +107,7 @@ class Reversal(Request):
             return missed or ignored(self, "it is not traded here")
         legs = legs_of(self.action, self.wanted, self.on_same_side, event.account, instrument)
         if isinstance(legs, Reason):
-            return self._ended(RequestState.SKIPPED, event.at_ms, legs)
+            return self._ended(RequestStatus.SKIPPED, event.at_ms, legs)
         price = self._reference_price(legs.side, event.quote, instrument)
         sized = replace(
             self,
@@ -118,7 +118,7 @@ class Reversal(Request):
         )
         refusal = self._no_price(price) or legs.refusal(instrument, price)
         if refusal is not None:
-            return sized._ended(RequestState.DENIED, event.at_ms, refusal)  # noqa: SLF001
+            return sized._ended(RequestStatus.DENIED, event.at_ms, refusal)  # noqa: SLF001
         return sized._placing(legs, event.new_ids[0], event.at_ms)  # noqa: SLF001
 
     def _placing(self, legs: Legs, fresh: FreshId, at_ms: EpochMs) -> Decision["Reversal"]:
@@ -174,7 +174,7 @@ class Reversal(Request):
 
     def _close_updated(self, order: Order, event: OrderUpdated) -> Decision["Reversal"]:
         if order.id not in self.working and order.filled_quantity == self.closed_quantity:
-            return ignored(self, f"news of order {order.id} found it {self.state}")
+            return ignored(self, f"news of order {order.id} found it {self.status}")
         heard = replace(
             self,
             closed_quantity=order.filled_quantity,
@@ -220,7 +220,7 @@ class Reversal(Request):
     def _own_order_updated(self, order: Order, at_ms: EpochMs) -> Decision["Reversal"]:
         known = (order.filled_quantity, order.fees) == (self.filled_quantity, self.fees)
         if not self.is_live and known:
-            return ignored(self, f"news of order {order.id} found it {self.state}")
+            return ignored(self, f"news of order {order.id} found it {self.status}")
         heard = replace(
             self,
             order_status=order.status,
@@ -241,12 +241,12 @@ class Reversal(Request):
     ) -> Decision["Reversal"]:
         """End as its orders have ended."""
         if self._has_done_its_part:
-            return self._ended(RequestState.DONE, at_ms, self.reason)
-        state = STATE_AFTER[status]
+            return self._ended(RequestStatus.DONE, at_ms, self.reason)
+        state = STATUS_AFTER[status]
         if self.closed_quantity > 0 or self.filled_quantity > 0:
-            state = RequestState.PARTIAL
+            state = RequestStatus.PARTIAL
         ended = self._ended(state, at_ms, reason)
-        if ended.aggregate.state is RequestState.PARTIAL and not self.cancel_requested:
+        if ended.aggregate.status is RequestStatus.PARTIAL and not self.cancel_requested:
             # The position is not what was asked for, and nothing more will come of itself.
             alert = TimelineEntry(EntryName.ALERT, at_ms, reason)
             return replace(ended, entries=(alert, *ended.entries))

@@ -20,11 +20,11 @@ from app.domain.instrument import Instrument
 from app.domain.news import OrderUpdated, SmartOrderUpdated
 from app.domain.order import Order
 from app.domain.reason import Reason
-from app.domain.request.request import STATE_AFTER, Request, RequestState, Stage
+from app.domain.request.request import STATUS_AFTER, Request, RequestStatus, Stage
 from app.domain.sizing import sized
 from app.domain.status import OrderStatus
 
-__all__ = ["RequestState", "Signal", "SignalEvent", "Stage"]
+__all__ = ["RequestStatus", "Signal", "SignalEvent", "Stage"]
 
 SignalEvent = (
     TimerDue | Executed | OrderUpdated | SmartOrderUpdated | CancelRequested | TargetsCanceled
@@ -125,7 +125,7 @@ class Signal(Request):
         price = self._reference_price(self.side, event.quote, event.instrument)
         refusal = self._no_price(price) or self._wrong_side(price)
         if refusal is not None:
-            return self._ended(RequestState.DENIED, event.at_ms, refusal)
+            return self._ended(RequestStatus.DENIED, event.at_ms, refusal)
         known = replace(self, price_step=event.instrument.price_step)
         return known._faced_with_opposite(event, event.instrument, price)  # noqa: SLF001
 
@@ -162,7 +162,7 @@ class Signal(Request):
             reason = Reason(
                 ReasonCode.OPPOSITE_POSITION, f"a {leg.opposite} of {held.size:f} is open"
             )
-            return self._ended(RequestState.DENIED, event.at_ms, reason)
+            return self._ended(RequestStatus.DENIED, event.at_ms, reason)
         return self._sized(event, instrument, price)
 
     def _closing_first(
@@ -195,12 +195,12 @@ class Signal(Request):
         result = sized(self.action, size, price, event.account, instrument, self.rules)
         refusal = result.refusal
         if refusal is not None and refusal.code is ReasonCode.NO_POSITION:
-            return self._ended(RequestState.SKIPPED, event.at_ms, refusal)
+            return self._ended(RequestStatus.SKIPPED, event.at_ms, refusal)
         limit = None if self.limit_price is None else price
         order = self._order(event.new_ids[0], event.at_ms, result.quantity, limit, refusal)
         if refusal is not None:
             denied = replace(self, order_id=order.id, quantity=result.quantity)
-            ended = denied._ended(RequestState.DENIED, event.at_ms, refusal)  # noqa: SLF001
+            ended = denied._ended(RequestStatus.DENIED, event.at_ms, refusal)  # noqa: SLF001
             return Decision(ended.aggregate, (order,), ended.entries)
         working = replace(
             self,
@@ -253,7 +253,7 @@ class Signal(Request):
         order = event.order
         known = (order.filled_quantity, order.fees) == (self.filled_quantity, self.fees)
         if not self.is_live and (order.id != self.order_id or known):
-            return ignored(self, f"news of order {order.id} found it {self.state}")
+            return ignored(self, f"news of order {order.id} found it {self.status}")
         if order.id == self.closing_order_id:
             return self._closing_updated(order, event.at_ms)
         if order.id == self.order_id:
@@ -272,8 +272,8 @@ class Signal(Request):
         if order.status is OrderStatus.FILLED and not self.cancel_requested:
             return Decision(replace(closed, stage=Stage.QUEUED))
         if order.filled_quantity > 0:
-            return closed._ended(RequestState.PARTIAL, at_ms, order.reason)  # noqa: SLF001
-        return closed._ended(STATE_AFTER[order.status], at_ms, order.reason)  # noqa: SLF001
+            return closed._ended(RequestStatus.PARTIAL, at_ms, order.reason)  # noqa: SLF001
+        return closed._ended(STATUS_AFTER[order.status], at_ms, order.reason)  # noqa: SLF001
 
     def _own_order_updated(self, order: Order, event: OrderUpdated) -> Decision["Signal"]:
         heard = replace(
@@ -288,20 +288,20 @@ class Signal(Request):
         idle = replace(heard, working=self.working - {order.id})
         if order.filled_quantity > 0:
             return idle._filled(order, event)  # noqa: SLF001
-        return idle._ended(STATE_AFTER[order.status], event.at_ms, order.reason)  # noqa: SLF001
+        return idle._ended(STATUS_AFTER[order.status], event.at_ms, order.reason)  # noqa: SLF001
 
     def _filled(self, order: Order, event: OrderUpdated) -> Decision["Signal"]:
         """Protect what was opened, completely or in part; a close needs no protection."""
         flat = order.position_after is not None and order.position_after == 0
         levels = (self.take_profit, self.stop_loss)
         if not self.action.is_entry or flat or levels == (None, None) or self.price_step is None:
-            return self._ended(RequestState.DONE, event.at_ms, self.reason)
+            return self._ended(RequestStatus.DONE, event.at_ms, self.reason)
         children = protection_of(
             order, levels, event.new_ids, event.at_ms, (self.venue, self.price_step)
         )
         protected = replace(
             self,
-            state=RequestState.EXECUTING,  # also where the fill has overtaken the cancel
+            status=RequestStatus.EXECUTING,  # also where the fill has overtaken the cancel
             stage=Stage.PROTECTED,
             cancel_requested=False,
             withdrawing=frozenset(),
@@ -319,7 +319,7 @@ class Signal(Request):
         working = self.working if child.is_live else self.working - {child.id}
         heard = replace(self, working=working, updated_at_ms=event.at_ms)
         if not working:
-            return heard._ended(RequestState.DONE, event.at_ms, heard.reason)  # noqa: SLF001
+            return heard._ended(RequestStatus.DONE, event.at_ms, heard.reason)  # noqa: SLF001
         if child.is_filled and not heard.withdrawing:
             reason = Reason(ReasonCode.SIBLING_FILLED, f"smart order {child.id} has filled")
             return Decision(replace(heard, withdrawing=working, reason=reason))
@@ -336,14 +336,14 @@ class Signal(Request):
     # Cancels
 
     def _targets_canceled(self, event: TargetsCanceled) -> Decision["Signal"]:
-        if not self.action.is_cancel or self.state is not RequestState.EXECUTING:
-            return ignored(self, f"it is {self.state} {self.action}")
+        if not self.action.is_cancel or self.status is not RequestStatus.EXECUTING:
+            return ignored(self, f"it is {self.status} {self.action}")
         if event.count == 0 and self.action is Action.CANCEL:
             reason = Reason(
                 ReasonCode.NOTHING_TO_CANCEL, f"nothing live has the id {self.caller_id}"
             )
-            return self._ended(RequestState.SKIPPED, event.at_ms, reason)
-        return self._ended(RequestState.DONE, event.at_ms, None)
+            return self._ended(RequestStatus.SKIPPED, event.at_ms, reason)
+        return self._ended(RequestStatus.DONE, event.at_ms, None)
 
 
 _SIZE_WORDS = {

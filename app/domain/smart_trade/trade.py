@@ -101,11 +101,6 @@ class SmartTrade(Entity):
         return self.asked_quantity
 
     @property
-    def state(self) -> TradeStatus:
-        """Where it stands, by the name that other aggregates have for it."""
-        return self.status
-
-    @property
     def filled_quantity(self) -> Decimal:
         """What was filled on its own side, in base currency."""
         own = (one.filled_quantity for one in self.orders if one.side is self.side)

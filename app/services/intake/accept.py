@@ -11,7 +11,7 @@ from app.domain.errors import CallerIdInUse, KeyReused
 from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.order import Order
 from app.domain.reason import Reason
-from app.domain.request.request import Request, RequestState
+from app.domain.request.request import Request, RequestStatus
 from app.domain.sender import Sender
 from app.domain.smart_order import SmartOrder
 from app.ports import Ports
@@ -128,7 +128,7 @@ def _timeline(
     match new:
         case SmartOrder():
             return begun  # it stands in no queue
-        case Request(state=RequestState.SCHEDULED):
+        case Request(status=RequestStatus.SCHEDULED):
             return (*begun, TimelineEntry(EntryName.DELAYED, now_ms))
         case Order(succeeds=succession) if succession is not None:
             old_id = succession.order_id

@@ -162,8 +162,7 @@ def _ending(
         return old, (Change(stored, decision.aggregate, decision.entries),)
     if replacement.proceed_on_failure:
         return old, ()
-    status = old.status if isinstance(old, Order) else old.state
-    raise NotWaiting(f"{old.kind.words} {old.id} is {status}, or on its way out already")
+    raise NotWaiting(f"{old.kind.words} {old.id} is {old.status}, or on its way out already")
 
 
 def _stored(old_id: AggregateId, ports: Ports) -> Stored:

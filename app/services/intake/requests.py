@@ -5,7 +5,7 @@ from dataclasses import replace
 from app.domain.commands import NetCommand, SignalCommand, SignalRules
 from app.domain.identifiers import EpochMs, Symbol
 from app.domain.request.reversal import Reversal
-from app.domain.request.signal import RequestState, Signal
+from app.domain.request.signal import RequestStatus, Signal
 from app.domain.sender import Sender
 from app.ports import Ports
 from app.services.intake.accept import Accepted, accept
@@ -33,7 +33,7 @@ def accept_signal(
         stop_loss=command.stop_loss,
         caller_id=command.caller_id,
         note=command.note,
-        state=RequestState.SCHEDULED if command.delay_ms else RequestState.EXECUTING,
+        status=RequestStatus.SCHEDULED if command.delay_ms else RequestStatus.EXECUTING,
         due_at_ms=EpochMs(sender.received_at_ms + command.delay_ms),
     )
     if command.action.is_cancel and command.delay_ms == 0:

@@ -140,7 +140,7 @@ def _mapping_decoder(key_kind: Any, kind: Any) -> Convert:  # noqa: ANN401
 def _dataclass_encoder(kind: Any) -> Convert:  # noqa: ANN401
     hints = get_type_hints(kind)
     fields = [
-        (one.name, SHORT.get(one.name, one.name), encoder(hints[one.name]), _default(one))
+        (one.name, _stored_name(one), encoder(hints[one.name]), _default(one))
         for one in dataclasses.fields(kind)
     ]
 
@@ -157,8 +157,9 @@ def _dataclass_encoder(kind: Any) -> Convert:  # noqa: ANN401
 
 def _dataclass_decoder(kind: Any) -> Convert:  # noqa: ANN401
     hints = get_type_hints(kind)
-    converts = {one.name: (one.name, decoder(hints[one.name])) for one in dataclasses.fields(kind)}
-    converts |= {SHORT[name]: found for name, found in converts.items() if name in SHORT}
+    converts = {}
+    for one in dataclasses.fields(kind):
+        converts[one.name] = converts[_stored_name(one)] = one.name, decoder(hints[one.name])
 
     def decode(record: Mapping[str, Any]) -> Any:  # noqa: ANN401
         # A field that this release does not know was written by a newer one: left out, not lost,
@@ -171,6 +172,12 @@ def _dataclass_decoder(kind: Any) -> Convert:  # noqa: ANN401
         return kind(**values)
 
     return decode
+
+
+def _stored_name(one: "dataclasses.Field[Any]") -> str:
+    """Return what a record calls a field: as ever, also where the code has another name by now."""
+    name: str = one.metadata.get("stored", one.name)
+    return SHORT.get(name, name)
 
 
 def _default(one: "dataclasses.Field[Any]") -> Any:  # noqa: ANN401

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from app.domain.identifiers import AccountId
-from app.domain.smart_order import SmartOrder, SmartOrderState
+from app.domain.smart_order import SmartOrder, SmartOrderStatus
 from app.ports.ledger import Change
 from app.store.core import keys
 from app.store.core.connection import connect
@@ -35,6 +35,6 @@ def test_the_stop_of_another_account_fires_although_a_record_is_bad(
 
     fired = ports.ledger.load(good).aggregate
     assert isinstance(fired, SmartOrder)
-    assert fired.state is not SmartOrderState.PENDING_NEW
+    assert fired.status is not SmartOrderStatus.PENDING_NEW
     assert fired.order_id is not None
     assert [one.id for one in ports.quarantine.all()] == [bad]

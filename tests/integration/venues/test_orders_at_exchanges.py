@@ -15,7 +15,7 @@ from app.domain.enums import AccountState, Market, ReasonCode
 from app.domain.errors import VenueUnavailable
 from app.domain.order import Order
 from app.domain.report import OrderReport
-from app.domain.request.signal import RequestState, Stage
+from app.domain.request.signal import RequestStatus, Stage
 from app.domain.status import OrderStatus
 from app.exchanges.clients import Clients
 from app.services.placing.cancel import request_cancel
@@ -93,7 +93,7 @@ def test_a_signal_becomes_one_order_at_the_exchange(rig: VenueRig) -> None:
     assert order.status is OrderStatus.FILLED
     assert rig.received() == [order.client_order_id]
     assert order.fees
-    assert rig.signal(order.request_id).state is RequestState.DONE  # type: ignore[arg-type]
+    assert rig.signal(order.request_id).status is RequestStatus.DONE  # type: ignore[arg-type]
 
 
 def test_a_resting_order_is_followed_to_its_fill(rig: VenueRig) -> None:
@@ -132,7 +132,7 @@ def test_a_stop_loss_closes_the_position(futures: VenueRig) -> None:
     assert closed.reduce_only
     assert (opened.status, closed.status) == (OrderStatus.FILLED, OrderStatus.FILLED)
     assert closed.position_after == 0
-    assert futures.signal(accepted.id).state is RequestState.DONE
+    assert futures.signal(accepted.id).status is RequestStatus.DONE
     assert not futures.ports.book.symbols(futures.account.feed)
 
 

@@ -16,7 +16,7 @@ from app.domain.commands import Action, SignalRules
 from app.domain.enums import Market, PositionMode
 from app.domain.errors import VenueBusy
 from app.domain.identifiers import EpochMs
-from app.domain.request.signal import RequestState
+from app.domain.request.signal import RequestStatus
 from app.domain.status import OrderStatus
 from tests.support.builders import a_command, fixed, percent
 from tests.support.exchanges.faults import Call
@@ -58,7 +58,7 @@ def test_an_exit_in_percent_is_placed_once(
 
         rig.drain()
 
-        assert rig.signal(accepted.id).state is RequestState.DONE
+        assert rig.signal(accepted.id).status is RequestStatus.DONE
         assert rig.gateway.counted(Call.PLACE) == before + 1
 
 

@@ -27,7 +27,7 @@ from app.domain.enums import Dialect, Direction, OrderType, ReasonCode, Side
 from app.domain.identifiers import AggregateId, Currency, EpochMs
 from app.domain.order import Order
 from app.domain.reason import Reason
-from app.domain.smart_order import SmartOrderState
+from app.domain.smart_order import SmartOrderStatus
 from app.domain.status import CLOSED, OrderStatus
 from app.domain.trigger import Offset
 from tests.support.builders import (
@@ -186,7 +186,7 @@ def test_a_trailing_smart_order() -> None:
 
 def test_a_failed_one_says_why() -> None:
     reason = Reason(ReasonCode.INSUFFICIENT_FUNDS, "too little")
-    failed = replace(a_smart_order(), state=SmartOrderState.FAILED, reason=reason)
+    failed = replace(a_smart_order(), status=SmartOrderStatus.FAILED, reason=reason)
 
     row = order_writing.smart_row(failed)
     assert (row["failCode"], row["failReason"]) == (21709, "too little")
@@ -195,7 +195,7 @@ def test_a_failed_one_says_why() -> None:
 
 def test_what_it_has_placed_is_shown_once_it_has_triggered() -> None:
     waiting = a_stop(caller_id="mine")
-    triggered = replace(waiting, state=SmartOrderState.TRIGGERED)
+    triggered = replace(waiting, status=SmartOrderStatus.TRIGGERED)
     order = replace(filled(), caller_id=None)
 
     assert "triggeredOrder" not in order_writing.smart_detail(waiting, order)
@@ -208,10 +208,10 @@ def test_what_it_has_placed_is_shown_once_it_has_triggered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "code"), [(SmartOrderState.CANCELED, 21305), (SmartOrderState.TRIGGERED, 25009)]
+    ("state", "code"), [(SmartOrderStatus.CANCELED, 21305), (SmartOrderStatus.TRIGGERED, 25009)]
 )
-def test_what_cannot_be_canceled(state: SmartOrderState, code: int) -> None:
-    problem = order_writing.why_not_canceled(replace(a_smart_order(), state=state))
+def test_what_cannot_be_canceled(state: SmartOrderStatus, code: int) -> None:
+    problem = order_writing.why_not_canceled(replace(a_smart_order(), status=state))
 
     assert problem.code == code
 

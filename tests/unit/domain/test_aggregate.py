@@ -26,8 +26,8 @@ from app.domain.events import (
     TriggerFired,
 )
 from app.domain.news import OrderUpdated, SmartOrderUpdated
-from app.domain.request.signal import RequestState, Stage
-from app.domain.smart_order import SmartOrderState
+from app.domain.request.signal import RequestStatus, Stage
+from app.domain.smart_order import SmartOrderStatus
 from app.domain.status import CLOSED, IN_FLIGHT, OPEN, OrderStatus
 from tests.support.builders import (
     LATER,
@@ -67,9 +67,9 @@ EVENTS: list[Event] = [
 ]
 AGGREGATES: list[Aggregate] = [
     *(an_order_in(status) for status in OrderStatus),
-    *(a_signal(state=state, stage=stage) for state, stage in product(RequestState, Stage)),
+    *(a_signal(status=state, stage=stage) for state, stage in product(RequestStatus, Stage)),
     *(a_signal(action) for action in Action),
-    *(a_smart_order(state=state) for state in SmartOrderState),
+    *(a_smart_order(status=state) for state in SmartOrderStatus),
 ]
 
 
@@ -110,14 +110,14 @@ def test_a_parent_hears_of_every_fill() -> None:
 
 def test_a_parent_hears_when_a_smart_order_ends_or_fills() -> None:
     waiting = a_smart_order()
-    fired = replace(waiting, state=SmartOrderState.TRIGGERED)
+    fired = replace(waiting, status=SmartOrderStatus.TRIGGERED)
 
     assert not is_news(None, waiting)
     assert not is_news(waiting, replace(waiting, armed=True))
     assert not is_news(waiting, fired)
-    assert is_news(waiting, replace(waiting, state=SmartOrderState.CANCELED))
+    assert is_news(waiting, replace(waiting, status=SmartOrderStatus.CANCELED))
     assert is_news(fired, replace(fired, filled_quantity=Decimal("0.1")))
 
 
 def test_a_signal_is_nobody_s_news() -> None:
-    assert not is_news(a_signal(), a_signal(state=RequestState.DONE))
+    assert not is_news(a_signal(), a_signal(status=RequestStatus.DONE))

@@ -13,8 +13,8 @@ from app.domain.enums import Direction, PositionSide, PriceSource, ReasonCode, S
 from app.domain.events import CancelRequested
 from app.domain.news import OrderUpdated, SmartOrderUpdated
 from app.domain.order import Order
-from app.domain.request.signal import RequestState, Signal, Stage
-from app.domain.smart_order import SmartOrder, SmartOrderState
+from app.domain.request.signal import RequestStatus, Signal, Stage
+from app.domain.smart_order import SmartOrder, SmartOrderStatus
 from app.domain.status import OrderStatus
 from tests.support.builders import (
     LATER,
@@ -67,13 +67,13 @@ def told(signal: Signal, smart_order: SmartOrder, **odd: object) -> Decision[Sig
 
 #: How a smart order is whose order has filled whole, in part, or not at all.
 FILLED = {
-    "state": SmartOrderState.TRIGGERED,
+    "status": SmartOrderStatus.TRIGGERED,
     "order_status": OrderStatus.FILLED,
     "filled_quantity": Decimal("0.5"),
 }
 PARTLY = {**FILLED, "order_status": OrderStatus.CANCELED, "filled_quantity": Decimal("0.2")}
-GONE = {"state": SmartOrderState.CANCELED}
-FAILED = {"state": SmartOrderState.FAILED}
+GONE = {"status": SmartOrderStatus.CANCELED}
+FAILED = {"status": SmartOrderStatus.FAILED}
 
 
 def test_a_filled_long_gets_a_take_profit_above_and_a_stop_below() -> None:
@@ -122,21 +122,21 @@ def test_an_entry_without_a_fill_needs_no_protection() -> None:
     decision = after_entry(status=OrderStatus.CANCELED, filled="0")
 
     assert decision.children == ()
-    assert decision.aggregate.state is RequestState.CANCELED
+    assert decision.aggregate.status is RequestStatus.CANCELED
 
 
 def test_a_position_that_is_gone_already_needs_no_protection() -> None:
     decision = after_entry(position_after=Decimal(0))
 
     assert decision.children == ()
-    assert decision.aggregate.state is RequestState.DONE
+    assert decision.aggregate.status is RequestStatus.DONE
 
 
 def test_an_entry_without_levels_is_done() -> None:
     decision = after_entry(levels=(None, None))
 
     assert decision.children == ()
-    assert decision.aggregate.state is RequestState.DONE
+    assert decision.aggregate.status is RequestStatus.DONE
 
 
 def test_an_entry_that_fills_after_its_cancel_is_protected_all_the_same() -> None:
@@ -151,7 +151,7 @@ def test_an_entry_that_fills_after_its_cancel_is_protected_all_the_same() -> Non
     decision = news(canceled, order)
 
     assert len(guards(decision)) == 2
-    assert decision.aggregate.state is RequestState.EXECUTING
+    assert decision.aggregate.status is RequestStatus.EXECUTING
     assert decision.aggregate.is_protecting
 
 
@@ -167,7 +167,7 @@ def test_when_one_fills_the_other_is_withdrawn(first: int) -> None:
 
     assert heard.withdrawing == {pair[1 - first].id}
     assert [effect.kind for effect in heard.owed()] == [EffectKind.WITHDRAW]
-    assert heard.state is RequestState.EXECUTING
+    assert heard.status is RequestStatus.EXECUTING
 
 
 def test_when_both_have_ended_the_signal_is_done() -> None:
@@ -177,7 +177,7 @@ def test_when_both_have_ended_the_signal_is_done() -> None:
 
     done = told(heard, loss, **GONE).aggregate
 
-    assert done.state is RequestState.DONE
+    assert done.status is RequestStatus.DONE
     assert done.owed() == ()
 
 
@@ -240,7 +240,7 @@ def test_a_cancel_takes_both_and_leaves_the_position() -> None:
     ended = going
     for guard in guards(decision):
         ended = told(ended, guard, **GONE).aggregate
-    assert ended.state is RequestState.DONE
+    assert ended.status is RequestStatus.DONE
 
 
 def test_levels_of_none_protect_nothing() -> None:

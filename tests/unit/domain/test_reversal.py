@@ -25,7 +25,7 @@ from app.domain.identifiers import EpochMs, OrderId
 from app.domain.market import AccountView, Position
 from app.domain.news import OrderUpdated
 from app.domain.order import Order
-from app.domain.request.request import RequestState, Stage
+from app.domain.request.request import RequestStatus, Stage
 from app.domain.request.reversal import Reversal
 from app.domain.status import MOVES, OPEN, OrderStatus
 from tests.support.builders import (
@@ -109,7 +109,7 @@ def test_netting_is_one_order_that_may_open() -> None:
     assert (order.side, order.quantity, order.reduce_only) == (Side.BUY, Decimal(4), False)
     assert (order.position_side, order.reduces, order.type) == (None, False, OrderType.MARKET)
     done, more = told(reversal, order, OrderStatus.FILLED)
-    assert (done.state, more, done.kind) == (RequestState.DONE, (), Kind.REVERSAL)
+    assert (done.status, more, done.kind) == (RequestStatus.DONE, (), Kind.REVERSAL)
 
 
 def test_a_netting_order_that_only_closed_is_partial() -> None:
@@ -117,7 +117,7 @@ def test_a_netting_order_that_only_closed_is_partial() -> None:
 
     done, _ = told(reversal, order, OrderStatus.CANCELED, filled="2")
 
-    assert done.state is RequestState.PARTIAL
+    assert done.status is RequestStatus.PARTIAL
 
 
 def test_hedge_legs_go_one_after_the_other() -> None:
@@ -130,7 +130,7 @@ def test_hedge_legs_go_one_after_the_other() -> None:
     assert (opened.side, opened.quantity, opened.position_side) == (Side.BUY, Decimal(1), LONG)
     assert (opened.reduce_only, opening.is_queued) == (False, False)
     done, _ = told(opening, opened, OrderStatus.FILLED)
-    assert done.state is RequestState.DONE
+    assert done.status is RequestStatus.DONE
 
 
 def test_a_resting_close_lets_its_opening_rest_beside_it() -> None:
@@ -147,7 +147,7 @@ def test_a_failed_close_opens_nothing() -> None:
 
     ended, more = told(reversal, close, OrderStatus.REJECTED)
 
-    assert (ended.state, more) == (RequestState.REJECTED, ())
+    assert (ended.status, more) == (RequestStatus.REJECTED, ())
     assert ended.reason == REFUSED
 
 
@@ -158,7 +158,7 @@ def test_a_failed_opening_leaves_it_partial_and_calls_for_a_person() -> None:
     refused = replace(opened, status=OrderStatus.REJECTED, reason=REFUSED)
     decision = opening.decide(OrderUpdated(at_ms=NOW, order=refused, new_ids=()))
 
-    assert (decision.aggregate.state, decision.children) == (RequestState.PARTIAL, ())
+    assert (decision.aggregate.status, decision.children) == (RequestStatus.PARTIAL, ())
     assert [one.name for one in decision.entries] == [EntryName.ALERT, EntryName.CLOSED]
 
 
@@ -170,7 +170,7 @@ def test_a_close_that_is_taken_off_takes_its_opening_along() -> None:
 
     assert without.withdrawing == {opened.id}
     ended, _ = told(without, opened, OrderStatus.CANCELED)
-    assert ended.state is RequestState.CANCELED
+    assert ended.status is RequestStatus.CANCELED
 
 
 def test_beyond_the_greatest_order_the_opening_waits_for_the_fill() -> None:
@@ -184,7 +184,7 @@ def test_beyond_the_greatest_order_the_opening_waits_for_the_fill() -> None:
 
     assert (close.quantity, close.reduce_only, none) == (Decimal(3), True, ())
     assert not resting.is_queued
-    assert (opened.quantity, opening.state) == (Decimal(1), RequestState.EXECUTING)
+    assert (opened.quantity, opening.status) == (Decimal(1), RequestStatus.EXECUTING)
 
 
 def test_a_close_is_a_signal_and_never_too_late() -> None:
@@ -202,8 +202,8 @@ def test_an_entry_expires() -> None:
 
     ended = a_reversal().decide(late).aggregate
 
-    assert (ended.state, ended.reason and ended.reason.code) == (
-        RequestState.EXPIRED,
+    assert (ended.status, ended.reason and ended.reason.code) == (
+        RequestStatus.EXPIRED,
         ReasonCode.TOO_LATE,
     )
 
@@ -357,7 +357,7 @@ class ReversalMachine(RuleBasedStateMachine):
 
     @invariant()
     def done_means_that_something_was_traded(self) -> None:
-        if self.reversal.state is RequestState.DONE:
+        if self.reversal.status is RequestStatus.DONE:
             assert any(one.filled_quantity for one in self.orders.values())
 
 

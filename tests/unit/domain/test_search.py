@@ -8,7 +8,7 @@ import pytest
 
 from app.domain.enums import Dialect, Kind, Side
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol
-from app.domain.request.signal import RequestState
+from app.domain.request.signal import RequestStatus
 from app.domain.search import Search
 from app.domain.status import OrderStatus
 from tests.support.builders import BTC, ETH, NOW, an_order
@@ -45,7 +45,7 @@ def test_what_has_all_of_it_matches(search: Search) -> None:
         Search(kinds=_only(Kind.SIGNAL)),
         Search(accounts=_only(AccountId(2))),
         Search(dialects=_only(Dialect.POLONIEX)),
-        Search(states=_only(RequestState.DONE)),
+        Search(states=_only(RequestStatus.DONE)),
         Search(symbols=_only(ETH, Symbol("btc/usdt"))),
         Search(sides=_only(Side.SELL)),
         Search(parent=AggregateId(17)),

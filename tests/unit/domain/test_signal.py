@@ -13,7 +13,7 @@ from app.domain.events import CancelRequested, Executed, TargetsCanceled, TimerD
 from app.domain.identifiers import EpochMs
 from app.domain.news import OrderUpdated, SmartOrderUpdated
 from app.domain.order import Order
-from app.domain.request.signal import RequestState, Signal, Stage
+from app.domain.request.signal import RequestStatus, Signal, Stage
 from app.domain.status import OrderStatus
 from tests.support.builders import (
     LATER,
@@ -71,7 +71,7 @@ def filled(order: Order, **odd: object) -> Order:
 
 
 def test_a_delayed_signal_owes_its_timer_only() -> None:
-    signal = a_signal(state=RequestState.SCHEDULED, due_at_ms=LATER)
+    signal = a_signal(status=RequestStatus.SCHEDULED, due_at_ms=LATER)
 
     (owed,) = signal.owed()
 
@@ -80,7 +80,7 @@ def test_a_delayed_signal_owes_its_timer_only() -> None:
 
 
 def test_a_timer_is_never_early() -> None:
-    signal = a_signal(state=RequestState.SCHEDULED, due_at_ms=LATER)
+    signal = a_signal(status=RequestStatus.SCHEDULED, due_at_ms=LATER)
 
     early = signal.decide(TimerDue(at_ms=EpochMs(LATER - 1)))
     due = signal.decide(TimerDue(at_ms=LATER))
@@ -187,7 +187,7 @@ def test_a_limit_needs_no_quote() -> None:
 def test_a_limit_below_one_tick_is_denied() -> None:
     decision = executed(a_signal(limit_price=Decimal("0.001")))
 
-    assert decision.aggregate.state is RequestState.DENIED
+    assert decision.aggregate.status is RequestStatus.DENIED
     assert reason_of(decision) is ReasonCode.BELOW_MINIMUM
 
 
@@ -209,7 +209,7 @@ def test_a_buy_is_sized_by_the_ask_and_a_short_by_the_bid() -> None:
 def test_what_cannot_be_priced_is_denied(odd: dict[str, object], code: ReasonCode) -> None:
     decision = executed(a_signal(), **odd)
 
-    assert decision.aggregate.state is RequestState.DENIED
+    assert decision.aggregate.status is RequestStatus.DENIED
     assert reason_of(decision) is code
     assert decision.children == ()
 
@@ -218,7 +218,7 @@ def test_a_denied_size_is_shown_as_an_order_that_was_never_sent() -> None:
     decision = executed(a_signal(size=fixed("9")))
 
     order = order_of(decision)
-    assert decision.aggregate.state is RequestState.DENIED
+    assert decision.aggregate.status is RequestStatus.DENIED
     assert order.status is OrderStatus.DENIED
     assert reason_of(decision) is ReasonCode.INSUFFICIENT_FUNDS
     assert order.reason == decision.aggregate.reason
@@ -228,7 +228,7 @@ def test_a_denied_size_is_shown_as_an_order_that_was_never_sent() -> None:
 def test_a_close_without_a_position_is_skipped() -> None:
     decision = executed(a_signal(Action.CLOSE_LONG))
 
-    assert decision.aggregate.state is RequestState.SKIPPED
+    assert decision.aggregate.status is RequestStatus.SKIPPED
     assert reason_of(decision) is ReasonCode.NO_POSITION
     assert decision.children == ()
     assert [entry.name for entry in decision.entries] == ["skipped", "closed"]
@@ -251,8 +251,8 @@ def test_an_entry_expires_when_its_minute_is_over(action: Action) -> None:
     in_time = executed(signal, at_ms=EpochMs(NOW + MINUTE_MS))
     late = executed(signal, at_ms=EpochMs(NOW + MINUTE_MS + 1))
 
-    assert in_time.aggregate.state is RequestState.EXECUTING
-    assert late.aggregate.state is RequestState.EXPIRED
+    assert in_time.aggregate.status is RequestStatus.EXECUTING
+    assert late.aggregate.status is RequestStatus.EXPIRED
     assert reason_of(late) is ReasonCode.TOO_LATE
     assert late.children == ()
 
@@ -266,7 +266,7 @@ def test_an_exit_is_never_too_late_unless_it_shall_be() -> None:
     dropped = executed(a_signal(Action.CLOSE_LONG, rules=drop), at_ms=at_ms, account=view)
 
     assert order_of(late).not_after_ms is None
-    assert dropped.aggregate.state is RequestState.EXPIRED
+    assert dropped.aggregate.status is RequestStatus.EXPIRED
 
 
 def test_lateness_can_be_switched_off() -> None:
@@ -334,7 +334,7 @@ def test_an_opposite_position_that_cannot_stay_denies_the_entry(
 
     decision = executed(signal, account=a_view(positions={SHORT: "1"}, mode=mode))
 
-    assert decision.aggregate.state is RequestState.DENIED
+    assert decision.aggregate.status is RequestStatus.DENIED
     assert reason_of(decision) is ReasonCode.OPPOSITE_POSITION
 
 
@@ -400,20 +400,20 @@ def test_a_reversal_closes_once_even_if_the_venue_still_shows_the_old_position()
 @pytest.mark.parametrize(
     ("status", "done", "state"),
     [
-        (OrderStatus.REJECTED, "0", RequestState.REJECTED),
-        (OrderStatus.CANCELED, "0", RequestState.CANCELED),
-        (OrderStatus.CANCELED, "0.4", RequestState.PARTIAL),
-        (OrderStatus.DENIED, "0", RequestState.DENIED),
+        (OrderStatus.REJECTED, "0", RequestStatus.REJECTED),
+        (OrderStatus.CANCELED, "0", RequestStatus.CANCELED),
+        (OrderStatus.CANCELED, "0.4", RequestStatus.PARTIAL),
+        (OrderStatus.DENIED, "0", RequestStatus.DENIED),
     ],
 )
 def test_a_reversal_opens_nothing_when_its_close_fails(
-    status: OrderStatus, done: str, state: RequestState
+    status: OrderStatus, done: str, state: RequestStatus
 ) -> None:
     signal, close = a_reversal()
 
     decision = heard(signal, ended(close, status, done, reason=REFUSED))
 
-    assert decision.aggregate.state is state
+    assert decision.aggregate.status is state
     assert decision.children == ()
 
 
@@ -423,7 +423,7 @@ def test_a_reversal_that_is_canceled_while_it_closes_is_partial() -> None:
 
     decision = heard(going, filled(close))
 
-    assert decision.aggregate.state is RequestState.PARTIAL
+    assert decision.aggregate.status is RequestStatus.PARTIAL
 
 
 def test_a_reversal_that_comes_too_late_to_open_is_partial() -> None:
@@ -432,7 +432,7 @@ def test_a_reversal_that_comes_too_late_to_open_is_partial() -> None:
 
     decision = executed(queued, at_ms=EpochMs(NOW + 2 * MINUTE_MS))
 
-    assert decision.aggregate.state is RequestState.PARTIAL
+    assert decision.aggregate.status is RequestStatus.PARTIAL
     assert reason_of(decision) is ReasonCode.TOO_LATE
 
 
@@ -451,7 +451,7 @@ def test_a_filled_order_ends_the_signal() -> None:
     decision = heard(signal, filled(order, average_price=Decimal(50_000)))
 
     done = decision.aggregate
-    assert done.state is RequestState.DONE
+    assert done.status is RequestStatus.DONE
     assert (done.filled_quantity, done.average_price) == (Decimal("0.1"), Decimal(50_000))
     assert [entry.name for entry in decision.entries] == ["closed"]
 
@@ -459,20 +459,20 @@ def test_a_filled_order_ends_the_signal() -> None:
 @pytest.mark.parametrize(
     ("status", "state"),
     [
-        (OrderStatus.CANCELED, RequestState.CANCELED),
-        (OrderStatus.EXPIRED, RequestState.EXPIRED),
-        (OrderStatus.REJECTED, RequestState.REJECTED),
-        (OrderStatus.DENIED, RequestState.DENIED),
+        (OrderStatus.CANCELED, RequestStatus.CANCELED),
+        (OrderStatus.EXPIRED, RequestStatus.EXPIRED),
+        (OrderStatus.REJECTED, RequestStatus.REJECTED),
+        (OrderStatus.DENIED, RequestStatus.DENIED),
     ],
 )
 def test_an_order_that_ends_with_nothing_ends_the_signal_likewise(
-    status: OrderStatus, state: RequestState
+    status: OrderStatus, state: RequestStatus
 ) -> None:
     signal, order = a_working_signal()
 
     decision = heard(signal, ended(order, status, reason=REFUSED))
 
-    assert decision.aggregate.state is state
+    assert decision.aggregate.status is state
     assert decision.aggregate.reason == REFUSED
 
 
@@ -481,7 +481,7 @@ def test_an_order_that_ends_partly_filled_makes_the_signal_done() -> None:
 
     decision = heard(signal, ended(order, OrderStatus.CANCELED, "0.04"))
 
-    assert decision.aggregate.state is RequestState.DONE
+    assert decision.aggregate.status is RequestStatus.DONE
     assert decision.aggregate.filled_quantity == Decimal("0.04")
 
 
@@ -490,7 +490,7 @@ def test_a_signal_is_executing_while_its_order_rests() -> None:
 
     resting = heard(signal, ended(order, OrderStatus.PARTIALLY_FILLED, "0.04")).aggregate
 
-    assert resting.state is RequestState.EXECUTING
+    assert resting.status is RequestStatus.EXECUTING
     assert resting.owed() == ()
     assert not resting.is_queued
 
@@ -507,7 +507,7 @@ def test_a_signal_whose_canceled_order_fills_after_all_is_done() -> None:
 
     decision = heard(canceled, filled(order))
 
-    assert decision.aggregate.state is RequestState.DONE
+    assert decision.aggregate.status is RequestStatus.DONE
     assert decision.aggregate.filled_quantity == Decimal("0.1")
 
 
@@ -522,14 +522,14 @@ def test_old_news_does_not_reopen_what_has_ended() -> None:
 
 
 def test_a_scheduled_signal_is_canceled_at_once() -> None:
-    decision = a_signal(state=RequestState.SCHEDULED).decide(CANCEL)
+    decision = a_signal(status=RequestStatus.SCHEDULED).decide(CANCEL)
 
-    assert decision.aggregate.state is RequestState.CANCELED
+    assert decision.aggregate.status is RequestStatus.CANCELED
     assert decision.aggregate.owed() == ()
 
 
 def test_a_queued_signal_is_canceled_at_once() -> None:
-    assert a_signal().decide(CANCEL).aggregate.state is RequestState.CANCELED
+    assert a_signal().decide(CANCEL).aggregate.status is RequestStatus.CANCELED
 
 
 def test_a_working_signal_wants_its_order_gone() -> None:
@@ -538,7 +538,7 @@ def test_a_working_signal_wants_its_order_gone() -> None:
     decision = signal.decide(CANCEL)
 
     going = decision.aggregate
-    assert going.state is RequestState.EXECUTING
+    assert going.status is RequestStatus.EXECUTING
     assert going.withdrawing == {order.id}
     assert [(effect.kind, effect.urgent) for effect in going.owed()] == [
         (EffectKind.WITHDRAW, True)
@@ -552,7 +552,7 @@ def test_a_canceled_order_ends_the_signal_that_wanted_it_gone() -> None:
 
     decision = heard(going, ended(order, OrderStatus.CANCELED, reason=REQUESTED))
 
-    assert decision.aggregate.state is RequestState.CANCELED
+    assert decision.aggregate.status is RequestStatus.CANCELED
     assert decision.aggregate.owed() == ()
 
 
@@ -572,18 +572,18 @@ def test_a_second_cancel_changes_nothing() -> None:
 @pytest.mark.parametrize(
     ("action", "count", "state"),
     [
-        (Action.CANCEL, 2, RequestState.DONE),
-        (Action.CANCEL, 0, RequestState.SKIPPED),
-        (Action.CANCEL_ALL, 2, RequestState.DONE),
-        (Action.CANCEL_ALL, 0, RequestState.DONE),
+        (Action.CANCEL, 2, RequestStatus.DONE),
+        (Action.CANCEL, 0, RequestStatus.SKIPPED),
+        (Action.CANCEL_ALL, 2, RequestStatus.DONE),
+        (Action.CANCEL_ALL, 0, RequestStatus.DONE),
     ],
 )
 def test_a_cancel_message_ends_by_what_it_has_reached(
-    action: Action, count: int, state: RequestState
+    action: Action, count: int, state: RequestStatus
 ) -> None:
     decision = a_signal(action, caller_id="a1").decide(TargetsCanceled(at_ms=LATER, count=count))
 
-    assert decision.aggregate.state is state
+    assert decision.aggregate.status is state
 
 
 def test_a_cancel_message_takes_no_turn_and_no_caller_id() -> None:

@@ -27,7 +27,7 @@ from app.domain.identifiers import AggregateId, FreshId, OrderId
 from app.domain.news import OrderUpdated, SmartOrderUpdated
 from app.domain.order import Order
 from app.domain.report import OrderReport
-from app.domain.request.signal import RequestState, Signal
+from app.domain.request.signal import RequestStatus, Signal
 from app.domain.smart_order import SmartOrder
 from app.domain.status import CLOSED, IN_FLIGHT, OPEN, OrderStatus
 from tests.support.builders import (
@@ -90,7 +90,7 @@ class SignalMachine(RuleBasedStateMachine):
             action,
             size=fixed("1"),
             rules=SignalRules(leverage=5, on_opposite=on_opposite, entry_lateness_ms=0),
-            state=RequestState.SCHEDULED if begun == "delayed" else RequestState.EXECUTING,
+            status=RequestStatus.SCHEDULED if begun == "delayed" else RequestStatus.EXECUTING,
             take_profit=above if is_guarded else None,
             stop_loss=below if is_guarded else None,
         )
@@ -162,7 +162,7 @@ class SignalMachine(RuleBasedStateMachine):
         report = OrderReport(status=status, filled_quantity=order.quantity * tenths / 10)
         self.happen(order.id, OrderReported(at_ms=NOW, report=report))
 
-    @precondition(lambda self: self.orders() or self.signal.state is RequestState.SCHEDULED)
+    @precondition(lambda self: self.orders() or self.signal.status is RequestStatus.SCHEDULED)
     @rule()
     def cancel(self) -> None:
         self.happen(self.signal_id, CancelRequested(at_ms=NOW, reason=REQUESTED))

@@ -21,7 +21,7 @@ from app.domain.identifiers import EpochMs
 from app.domain.news import OrderUpdated
 from app.domain.order import Order
 from app.domain.reason import Reason
-from app.domain.smart_order import SmartOrder, SmartOrderState, direction_of
+from app.domain.smart_order import SmartOrder, SmartOrderStatus, direction_of
 from app.domain.smart_order_life import PLACEMENTS_MAX, SmartOrderEvent, decide
 from app.domain.status import CLOSED, OrderStatus
 from app.domain.trigger import Offset
@@ -79,7 +79,7 @@ def test_its_price_brings_forth_one_reducing_order() -> None:
     decision = decide(a_smart_order(armed=True), FIRED)
 
     fired, order = decision.aggregate, order_of(decision)
-    assert fired.state is SmartOrderState.TRIGGERED
+    assert fired.status is SmartOrderStatus.TRIGGERED
     assert kinds(fired) == []
     assert fired.is_live
     assert (order.type, order.side, order.quantity) == (
@@ -103,7 +103,7 @@ def test_a_price_that_comes_before_the_arming_is_known_counts() -> None:
 
     late = decide(fired, ARMED).aggregate
 
-    assert late.state is SmartOrderState.TRIGGERED
+    assert late.status is SmartOrderStatus.TRIGGERED
     assert kinds(late) == [EffectKind.DISARM]
 
 
@@ -117,7 +117,7 @@ def test_a_canceled_one_is_taken_out_of_the_book() -> None:
     decision = decide(a_smart_order(armed=True), CANCEL)
 
     canceled = decision.aggregate
-    assert canceled.state is SmartOrderState.CANCELED
+    assert canceled.status is SmartOrderStatus.CANCELED
     assert not canceled.is_live
     assert kinds(canceled) == [EffectKind.DISARM]
     assert kinds(decide(canceled, DISARMED).aggregate) == []
@@ -192,7 +192,7 @@ def test_after_the_last_placement_a_person_is_told() -> None:
 
     decision = heard(tired, order, status=OrderStatus.REJECTED, reason=REFUSED)
 
-    assert decision.aggregate.state is SmartOrderState.FAILED
+    assert decision.aggregate.status is SmartOrderStatus.FAILED
     assert decision.aggregate.reason == REFUSED
     assert [entry.name for entry in decision.entries] == ["alert", "closed"]
 
@@ -230,13 +230,13 @@ def test_a_cancel_finds_a_triggered_one_in_the_hands_of_its_order() -> None:
     assert decide(fired, CANCEL).ignored
 
 
-@pytest.mark.parametrize(("state", "armed"), list(product(SmartOrderState, [False, True])))
+@pytest.mark.parametrize(("state", "armed"), list(product(SmartOrderStatus, [False, True])))
 def test_the_book_is_told_exactly_what_it_does_not_know(
-    state: SmartOrderState, *, armed: bool
+    state: SmartOrderStatus, *, armed: bool
 ) -> None:
-    smart_order = a_smart_order(state=state, armed=armed, order_status=OrderStatus.FILLED)
+    smart_order = a_smart_order(status=state, armed=armed, order_status=OrderStatus.FILLED)
 
-    waits = state is SmartOrderState.PENDING_NEW
+    waits = state is SmartOrderStatus.PENDING_NEW
     expected = {(True, False): [EffectKind.ARM], (False, True): [EffectKind.DISARM]}
     assert kinds(smart_order) == expected.get((waits, armed), [])
 
@@ -335,7 +335,7 @@ def test_a_trailing_limit_that_is_not_above_0_fails() -> None:
     decision = decide(a_trailing_limit(Side.SELL, "500"), fired_at("500"))
 
     failed = decision.aggregate
-    assert failed.state is SmartOrderState.FAILED
+    assert failed.status is SmartOrderStatus.FAILED
     assert failed.reason is not None
     assert failed.reason.code is ReasonCode.LIMIT_NOT_ABOVE_ZERO
     assert decision.children == ()
@@ -349,7 +349,7 @@ def test_one_whose_order_is_not_opened_fails_with_its_reason(status: OrderStatus
 
     decision = heard(fired.aggregate, order_of(fired), status=status, reason=short)
 
-    assert decision.aggregate.state is SmartOrderState.FAILED
+    assert decision.aggregate.status is SmartOrderStatus.FAILED
     assert decision.aggregate.reason == short
     assert decision.children == ()
     assert [entry.name for entry in decision.entries] == ["failed", "closed"]
@@ -364,7 +364,7 @@ def test_one_whose_order_was_opened_stays_triggered_whatever_comes(status: Order
 
     ended = heard(open_, order_of(fired), status=status, reason=REFUSED).aggregate
 
-    assert ended.state is SmartOrderState.TRIGGERED
+    assert ended.status is SmartOrderStatus.TRIGGERED
     assert not ended.is_live
 
 
@@ -373,7 +373,7 @@ def test_an_order_of_unknown_outcome_leaves_it_triggered() -> None:
 
     unknown = heard(fired.aggregate, order_of(fired), status=OrderStatus.UNKNOWN).aggregate
 
-    assert unknown.state is SmartOrderState.TRIGGERED
+    assert unknown.status is SmartOrderStatus.TRIGGERED
     assert unknown.is_live
 
 
@@ -382,7 +382,7 @@ def test_one_that_cannot_be_waited_for_is_rejected() -> None:
 
     rejected = decide(a_stop(), TriggerRefused(at_ms=LATER, reason=reason)).aggregate
 
-    assert (rejected.state, rejected.reason) == (SmartOrderState.REJECTED, reason)
+    assert (rejected.status, rejected.reason) == (SmartOrderStatus.REJECTED, reason)
     assert kinds(rejected) == [EffectKind.DISARM]
 
 
@@ -394,7 +394,7 @@ def test_one_with_a_life_owes_a_timer_and_expires() -> None:
 
     assert kinds(stop) == [EffectKind.TIMER, EffectKind.ARM]
     assert early.ignored
-    assert expired.aggregate.state is SmartOrderState.EXPIRED
+    assert expired.aggregate.status is SmartOrderStatus.EXPIRED
     assert [entry.name for entry in expired.entries] == ["expired", "closed"]
     assert decide(a_stop(), TimerDue(at_ms=LATER)).ignored
 
@@ -422,16 +422,16 @@ def test_exactly_one_thing_ends_the_waiting(
 
 
 def test_one_that_is_being_canceled_is_not_triggered() -> None:
-    assert decide(a_stop(state=SmartOrderState.PENDING_CANCEL), FIRED).ignored
+    assert decide(a_stop(status=SmartOrderStatus.PENDING_CANCEL), FIRED).ignored
 
 
 def test_its_caller_id_is_taken_while_it_may_trade_and_once_it_has() -> None:
-    held = {state for state in SmartOrderState if a_stop(state=state).holds_caller_id}
+    held = {state for state in SmartOrderStatus if a_stop(status=state).holds_caller_id}
 
     assert held == {
-        SmartOrderState.PENDING_NEW,
-        SmartOrderState.PENDING_CANCEL,
-        SmartOrderState.TRIGGERED,
+        SmartOrderStatus.PENDING_NEW,
+        SmartOrderStatus.PENDING_CANCEL,
+        SmartOrderStatus.TRIGGERED,
     }
 
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.identifiers import EpochMs
-from app.domain.request.signal import RequestState
-from app.domain.search import EVERYTHING, LIVE_STATES, FillPlace, Place, Search, place_of, state_of
+from app.domain.request.signal import RequestStatus
+from app.domain.search import EVERYTHING, LIVE_STATES, FillPlace, Place, Search, place_of
 from app.domain.status import OrderStatus
 from app.history import reader, sql_history
 from app.ports.ledger import Change
@@ -176,8 +176,8 @@ def test_what_is_searched_for_is_found_on_both_sides(
 def test_no_word_of_something_live_is_one_of_something_finished() -> None:
     all_states: list[Aggregate] = [
         *(an_order_in(status) for status in OrderStatus),
-        *(a_signal(state=state) for state in RequestState),
+        *(a_signal(status=state) for state in RequestStatus),
     ]
 
-    assert {state_of(one) for one in all_states if one.is_live} <= LIVE_STATES
-    assert not {state_of(one) for one in all_states if not one.is_live} & LIVE_STATES
+    assert {one.status for one in all_states if one.is_live} <= LIVE_STATES
+    assert not {one.status for one in all_states if not one.is_live} & LIVE_STATES

@@ -8,7 +8,7 @@ from app.domain.commands import Action
 from app.domain.effects import EffectKind
 from app.domain.errors import StoreUnavailable
 from app.domain.identifiers import EpochMs
-from app.domain.request.signal import RequestState
+from app.domain.request.signal import RequestStatus
 from app.services.placing.cancel import targets_of
 from tests.support.builders import NOW, SPOT_ID, a_command, a_signal, fixed
 from tests.support.rig import POLICY, Rig
@@ -19,7 +19,7 @@ def test_what_is_accepted_is_stored_with_what_it_owes(rig: Rig) -> None:
 
     signal = rig.signal(accepted.id)
     assert not accepted.is_duplicate
-    assert signal.state is RequestState.EXECUTING
+    assert signal.status is RequestStatus.EXECUTING
     assert signal.size == fixed("0.1")
     assert rig.events(signal.id) == ["received", "validated", "queued"]
     assert [effect.kind for effect in rig.ports.outbox.owed()] == [EffectKind.ADVANCE]
@@ -35,7 +35,7 @@ def test_a_delayed_command_waits_for_its_time(rig: Rig) -> None:
     accepted = rig.accept(a_command(delay_ms=5_000))
 
     signal = rig.signal(accepted.id)
-    assert signal.state is RequestState.SCHEDULED
+    assert signal.status is RequestStatus.SCHEDULED
     assert signal.due_at_ms == NOW + 5_000
     assert rig.events(signal.id)[-1] == "delayed"
     assert rig.ports.timers.due(EpochMs(NOW + 5_000), 1) == [signal.id]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.domain.errors import HistoryUnavailable, NotFound
-from app.domain.request.signal import RequestState
-from app.domain.search import EVERYTHING, Search, state_of
+from app.domain.request.signal import RequestStatus
+from app.domain.search import EVERYTHING, Search
 from app.domain.status import OrderStatus
 from app.history.database import Database
 from app.history.reader import WholeReader
@@ -184,10 +184,10 @@ def test_a_fill_while_it_archives_is_in_the_history_in_the_end() -> None:
         archived(rig)
         assert in_store(rig) == set()
         assert rig.whole.count_fills() == 2
-        assert [state_of(one) for one in everything(rig) if one.parent_id is None] == [
-            RequestState.DENIED,
-            RequestState.DONE,
-            RequestState.DONE,
+        assert [one.status for one in everything(rig) if one.parent_id is None] == [
+            RequestStatus.DENIED,
+            RequestStatus.DONE,
+            RequestStatus.DONE,
         ]
 
 
@@ -401,7 +401,7 @@ def test_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_news_is_read_by_who_has_left() -> None:
     rig = a_rig()
-    signal = a_signal(id=an_id(1), state=RequestState.DONE, order_id=an_id(2))
+    signal = a_signal(id=an_id(1), status=RequestStatus.DONE, order_id=an_id(2))
     child = an_order_in(OrderStatus.CANCELED, id=an_id(2), parent_id=signal.id)
     rig.ports.ledger.commit([Change(None, signal), Change(None, child)])
     archived(rig)

@@ -17,8 +17,8 @@ from app.domain.errors import (
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
 from app.domain.report import OrderReport
-from app.domain.request.signal import RequestState, Stage
-from app.domain.smart_order import SmartOrderState
+from app.domain.request.signal import RequestStatus, Stage
+from app.domain.smart_order import SmartOrderStatus
 from app.domain.status import OrderStatus
 from app.services.placing.cancel import cancel_order, request_cancel
 from tests.support.builders import (
@@ -184,21 +184,21 @@ def test_a_cancel_takes_off_what_has_its_caller_id(rig: Rig) -> None:
 
     signal = rig.run(CANCEL)
 
-    assert signal.state is RequestState.DONE
-    assert rig.signal(target.id).state is RequestState.CANCELED
+    assert signal.status is RequestStatus.DONE
+    assert rig.signal(target.id).status is RequestStatus.CANCELED
     assert rig.order().status is OrderStatus.CANCELED
 
 
 def test_a_cancel_that_finds_nothing_is_skipped(rig: Rig) -> None:
     signal = rig.run(CANCEL)
 
-    assert signal.state is RequestState.SKIPPED
+    assert signal.status is RequestStatus.SKIPPED
     assert signal.reason is not None
     assert signal.reason.code is ReasonCode.NOTHING_TO_CANCEL
 
 
 def test_a_cancel_of_all_that_finds_nothing_is_done(rig: Rig) -> None:
-    assert rig.run(CANCEL_ALL).state is RequestState.DONE
+    assert rig.run(CANCEL_ALL).status is RequestStatus.DONE
 
 
 def test_a_cancel_of_all_takes_orders_and_delays(rig: Rig) -> None:
@@ -208,8 +208,8 @@ def test_a_cancel_of_all_takes_orders_and_delays(rig: Rig) -> None:
 
     rig.run(CANCEL_ALL)
 
-    states = {rig.signal(one).state for one in (resting.id, delayed.id)}
-    assert states == {RequestState.CANCELED}
+    states = {rig.signal(one).status for one in (resting.id, delayed.id)}
+    assert states == {RequestStatus.CANCELED}
     rig.settle()
     assert len(rig.venue.sent) == 1
 
@@ -220,8 +220,8 @@ def test_a_cancel_does_not_reach_what_came_after_it(rig: Rig) -> None:
 
     rig.drain()
 
-    assert rig.signal(cancel_message.id).state is RequestState.DONE
-    assert rig.signal(later.id).state is RequestState.DONE
+    assert rig.signal(cancel_message.id).status is RequestStatus.DONE
+    assert rig.signal(later.id).status is RequestStatus.DONE
     assert rig.signal(later.id).filled_quantity == Decimal("0.1")
 
 
@@ -232,7 +232,7 @@ def test_a_cancel_does_not_miss_what_came_just_before_it(rig: Rig) -> None:
     rig.publisher.waiting.reverse()
     rig.drain()
 
-    assert rig.signal(target.id).state is RequestState.CANCELED
+    assert rig.signal(target.id).status is RequestStatus.CANCELED
     assert rig.venue.sent == []
 
 
@@ -243,7 +243,7 @@ def test_a_delayed_cancel_reaches_what_is_live_when_it_is_due(rig: Rig) -> None:
 
     rig.settle()
 
-    assert rig.signal(target.id).state is RequestState.CANCELED
+    assert rig.signal(target.id).status is RequestStatus.CANCELED
 
 
 @pytest.mark.parametrize("message", [CANCEL, CANCEL_ALL])
@@ -260,7 +260,7 @@ def test_whoever_dies_while_passing_a_cancel_on_finishes_it_later(message: Signa
     for rig in deaths(prepared, Rig.drain):
         rig.settle()
 
-        assert rig.signal(ids[0]).state is RequestState.DONE
+        assert rig.signal(ids[0]).status is RequestStatus.DONE
         assert rig.order().status is OrderStatus.CANCELED
         assert rig.ports.outbox.owed() == []
 
@@ -278,7 +278,7 @@ def test_a_cancel_cut_short_still_counts_what_it_had_reached() -> None:
     for rig in deaths(prepared, Rig.drain):
         rig.settle(rounds=10)
 
-        assert rig.signal(ids[0]).state is RequestState.DONE
+        assert rig.signal(ids[0]).status is RequestStatus.DONE
 
 
 # Asking one thing to end
@@ -287,7 +287,7 @@ def test_a_cancel_cut_short_still_counts_what_it_had_reached() -> None:
 def test_a_triggered_smart_order_is_asked_through_its_order(rig: Rig) -> None:
     order = an_order_in(OrderStatus.NEW, id=an_id(3), account=a_smart_order().account)
     rig.put(order)
-    rig.put(a_smart_order(state=SmartOrderState.TRIGGERED, order_id=order.id))
+    rig.put(a_smart_order(status=SmartOrderStatus.TRIGGERED, order_id=order.id))
 
     was_live = request_cancel(a_smart_order().id, REQUESTED, rig.ports)
 
@@ -296,7 +296,7 @@ def test_a_triggered_smart_order_is_asked_through_its_order(rig: Rig) -> None:
 
 
 def test_what_has_ended_by_itself_was_not_live(rig: Rig) -> None:
-    rig.put(a_signal(state=RequestState.DONE))
+    rig.put(a_signal(status=RequestStatus.DONE))
 
     assert not request_cancel(a_signal().id, REQUESTED, rig.ports)
 
@@ -310,5 +310,5 @@ def test_a_signal_with_children_asks_them_to_go(rig: Rig) -> None:
     rig.settle()
 
     (gone,) = rig.smart_orders()
-    assert gone.state is SmartOrderState.CANCELED
-    assert rig.signal(a_signal(Action.OPEN_LONG).id).state is RequestState.DONE
+    assert gone.status is SmartOrderStatus.CANCELED
+    assert rig.signal(a_signal(Action.OPEN_LONG).id).status is RequestStatus.DONE

@@ -12,7 +12,7 @@ from app.domain.commands import Action
 from app.domain.errors import OutcomeUnknown, VenueUnavailable
 from app.domain.events import CancelRequested
 from app.domain.identifiers import EpochMs
-from app.domain.request.signal import RequestState
+from app.domain.request.signal import RequestStatus
 from app.domain.status import OrderStatus
 from app.services.keeping.sweep import sweep
 from app.services.placing.cancel import cancel_order, request_cancel
@@ -70,7 +70,7 @@ def test_whoever_held_a_lane_and_died_holds_it_up_no_longer_than_a_lease(rig: Ri
     assert rig.ports.locks.acquire(f"lane:{SPOT_ID}:{BTC}", LEASE_MS) is not None
     rig.clock.step(-HOUR_MS)
 
-    assert rig.run(a_command()).state is RequestState.DONE
+    assert rig.run(a_command()).status is RequestStatus.DONE
 
 
 def test_prices_are_looked_at(rig: Rig) -> None:
@@ -147,7 +147,7 @@ def test_an_exit_is_not_patient_for_an_hour(rig: Rig) -> None:
 
     work(rig, rounds=POLICY.exit_patience_ms // 1_000 + 5)
 
-    assert rig.signal(exit_.id).state is RequestState.DONE
+    assert rig.signal(exit_.id).status is RequestStatus.DONE
 
 
 def test_a_worker_that_slept_while_the_clock_was_set_back_sends_nothing(rig: Rig) -> None:

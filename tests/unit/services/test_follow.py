@@ -9,7 +9,7 @@ from app.domain.identifiers import AccountId, ClientOrderId
 from app.domain.market import AccountView
 from app.domain.order import Order
 from app.domain.report import OrderReport
-from app.domain.request.signal import RequestState
+from app.domain.request.signal import RequestStatus
 from app.domain.status import OrderStatus
 from app.services.following.follow import follow_news, follow_orders, poll_orders
 from app.store.core import keys
@@ -60,7 +60,7 @@ def test_a_full_fill_ends_the_signal() -> None:
 
     rig.drain()
 
-    assert rig.signal(rig.order().parent_id or an_id()).state is RequestState.DONE
+    assert rig.signal(rig.order().parent_id or an_id()).status is RequestStatus.DONE
 
 
 def test_news_that_is_read_twice_counts_once() -> None:
@@ -143,7 +143,7 @@ def test_whoever_dies_while_following_leaves_the_news_to_others() -> None:
         rig.settle()
 
         assert rig.order().status is OrderStatus.FILLED
-        assert rig.signal(rig.order().parent_id or an_id()).state is RequestState.DONE
+        assert rig.signal(rig.order().parent_id or an_id()).status is RequestStatus.DONE
 
 
 def test_of_two_who_follow_at_once_the_fill_counts_once() -> None:

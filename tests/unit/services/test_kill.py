@@ -6,7 +6,7 @@ from typing import Any
 from app.domain.enums import Dialect
 from app.domain.identifiers import EpochMs
 from app.domain.kill_switch import KillSwitch
-from app.domain.smart_order import SmartOrderState
+from app.domain.smart_order import SmartOrderStatus
 from app.domain.status import OrderStatus
 from app.services.admin.kill_switches import fire_kill_switches
 from tests.support.builders import NOW, SPOT_ID, a_smart_order, an_id, an_order_in
@@ -29,14 +29,14 @@ def armed() -> Rig:
     return rig
 
 
-def stand(rig: Rig) -> tuple[OrderStatus, SmartOrderState, OrderStatus]:
+def stand(rig: Rig) -> tuple[OrderStatus, SmartOrderStatus, OrderStatus]:
     first, third = rig.orders()
     (stop,) = rig.smart_orders()
-    return first.status, stop.state, third.status
+    return first.status, stop.status, third.status
 
 
-WAITING = (OrderStatus.PENDING_NEW, SmartOrderState.PENDING_NEW, OrderStatus.PENDING_NEW)
-KILLED = (OrderStatus.CANCELED, SmartOrderState.CANCELED, OrderStatus.PENDING_NEW)
+WAITING = (OrderStatus.PENDING_NEW, SmartOrderStatus.PENDING_NEW, OrderStatus.PENDING_NEW)
+KILLED = (OrderStatus.CANCELED, SmartOrderStatus.CANCELED, OrderStatus.PENDING_NEW)
 
 
 def test_before_its_time_nothing_happens() -> None:

@@ -7,7 +7,7 @@ from app.domain.enums import AccountState, PositionSide, ReasonCode, Side
 from app.domain.errors import OutcomeUnknown, VenueUnavailable
 from app.domain.identifiers import AggregateId, base_of
 from app.domain.order import Order
-from app.domain.request.signal import RequestState
+from app.domain.request.signal import RequestStatus
 from app.domain.status import OrderStatus
 from app.services.placing.lane import TURNS_MAX, work_lane
 from tests.support.builders import (
@@ -36,8 +36,8 @@ def spot_lane(rig: Rig) -> None:
     work_lane(SPOT_ID, BTC, rig.ports)
 
 
-def states(rig: Rig, *ids: AggregateId) -> list[RequestState]:
-    return [rig.signal(one).state for one in ids]
+def states(rig: Rig, *ids: AggregateId) -> list[RequestStatus]:
+    return [rig.signal(one).status for one in ids]
 
 
 def lose_answers(rig: Rig, count: int = 1) -> None:
@@ -94,7 +94,7 @@ def test_lanes_of_other_symbols_and_accounts_do_not_wait(rig: Rig) -> None:
 
     futures = rig.run(OPEN)
 
-    assert futures.state is RequestState.DONE
+    assert futures.status is RequestStatus.DONE
 
 
 # While an order is in flight
@@ -106,7 +106,7 @@ def test_an_entry_waits_while_an_order_of_the_lane_is_unknown(rig: Rig) -> None:
 
     waiting = rig.run(BUY)
 
-    assert waiting.state is RequestState.EXECUTING
+    assert waiting.status is RequestStatus.EXECUTING
     assert len(rig.orders()) == 1
 
 
@@ -117,7 +117,7 @@ def test_an_entry_goes_on_when_the_order_before_it_is_known(rig: Rig) -> None:
 
     rig.settle()
 
-    assert states(rig, first.id, second.id) == [RequestState.DONE] * 2
+    assert states(rig, first.id, second.id) == [RequestStatus.DONE] * 2
     assert len(rig.venue.ledger) == 2
 
 
@@ -127,9 +127,9 @@ def test_an_entry_that_waits_too_long_expires_while_the_order_is_still_unknown(r
 
     rig.settle(rounds=10, step_ms=MINUTE_MS // 8)
 
-    assert states(rig, second.id, third.id) == [RequestState.EXPIRED] * 2
+    assert states(rig, second.id, third.id) == [RequestStatus.EXPIRED] * 2
     assert rig.orders()[0].status is OrderStatus.UNKNOWN
-    assert rig.signal(first.id).state is RequestState.EXECUTING
+    assert rig.signal(first.id).status is RequestStatus.EXECUTING
 
 
 def test_an_exit_overtakes_an_unknown_order_when_its_patience_is_over(rig: Rig) -> None:
@@ -138,12 +138,12 @@ def test_an_exit_overtakes_an_unknown_order_when_its_patience_is_over(rig: Rig) 
     entry, exit_ = rig.run(BUY), rig.run(SELL)
 
     rig.settle(rounds=POLICY.exit_patience_ms // 1_000 - 1, step_ms=1_000)
-    patient = rig.signal(exit_.id).state
+    patient = rig.signal(exit_.id).status
     rig.settle(rounds=5, step_ms=1_000)
 
-    assert patient is RequestState.EXECUTING
-    assert rig.signal(exit_.id).state is RequestState.DONE
-    assert rig.signal(entry.id).state is RequestState.EXECUTING
+    assert patient is RequestStatus.EXECUTING
+    assert rig.signal(exit_.id).status is RequestStatus.DONE
+    assert rig.signal(entry.id).status is RequestStatus.EXECUTING
     assert [order.side for order in rig.venue.sent] == [Side.SELL]
 
 
@@ -167,16 +167,16 @@ def test_one_exit_overtakes_at_a_time(rig: Rig) -> None:
     rig.settle(rounds=13, step_ms=1_000)
 
     assert len(rig.orders()) == 2, "the first exit is unknown itself now"
-    assert states(rig, first.id, second.id) == [RequestState.EXECUTING] * 2
+    assert states(rig, first.id, second.id) == [RequestStatus.EXECUTING] * 2
     rig.settle(rounds=15, step_ms=1_000)
-    assert states(rig, second.id) == [RequestState.DONE]
+    assert states(rig, second.id) == [RequestStatus.DONE]
 
 
 def test_a_resting_order_holds_up_nobody(rig: Rig) -> None:
     rig.venue.place_script.append(a_report(OrderStatus.NEW))
     rig.run(a_command(size=fixed("0.1"), limit_price=Decimal(40_000)))
 
-    assert rig.run(BUY).state is RequestState.DONE
+    assert rig.run(BUY).status is RequestStatus.DONE
 
 
 # Reversals keep their place
@@ -198,7 +198,7 @@ def test_a_reversal_opens_before_those_behind_it_get_their_turn(rig: Rig) -> Non
     parents = [order.parent_id for order in rig.venue.sent]
     assert parents == [reversal.id, reversal.id, behind.id]
     assert [order.reduce_only for order in rig.venue.sent] == [True, False, False]
-    assert states(rig, reversal.id, behind.id) == [RequestState.DONE] * 2
+    assert states(rig, reversal.id, behind.id) == [RequestStatus.DONE] * 2
 
 
 def test_those_behind_a_reversal_wait_while_its_close_rests(rig: Rig) -> None:
@@ -208,7 +208,7 @@ def test_those_behind_a_reversal_wait_while_its_close_rests(rig: Rig) -> None:
 
     behind = rig.run(a_command(Action.OPEN_SHORT, size=fixed("0.2")))
 
-    assert behind.state is RequestState.EXECUTING
+    assert behind.status is RequestStatus.EXECUTING
     assert len(rig.venue.sent) == 1
 
 
@@ -223,11 +223,11 @@ def test_an_exit_waits_while_its_account_is_halted_and_then_runs(rig: Rig) -> No
     rig.state(AccountState.RUN)
     rig.settle()
 
-    assert waiting.state is RequestState.EXECUTING
-    assert denied.state is RequestState.DENIED
+    assert waiting.status is RequestStatus.EXECUTING
+    assert denied.status is RequestStatus.DENIED
     assert denied.reason is not None
     assert denied.reason.code is ReasonCode.ACCOUNT_HALTED
-    assert rig.signal(waiting.id).state is RequestState.DONE
+    assert rig.signal(waiting.id).status is RequestStatus.DONE
     assert [order.side for order in rig.venue.sent] == [Side.SELL]
 
 
@@ -275,11 +275,11 @@ def test_one_call_takes_a_bounded_number_of_turns_and_the_rest_later(rig: Rig) -
     ids = [rig.accept(CLOSE_NOTHING).id for _ in range(TURNS_MAX + 3)]
 
     work_lane(USDM_ID, ETH, rig.ports)
-    left = states(rig, *ids).count(RequestState.EXECUTING)
+    left = states(rig, *ids).count(RequestStatus.EXECUTING)
     work_lane(USDM_ID, ETH, rig.ports)
 
     assert left == 3
-    assert set(states(rig, *ids)) == {RequestState.SKIPPED}
+    assert set(states(rig, *ids)) == {RequestStatus.SKIPPED}
 
 
 # A venue that does not answer
@@ -291,7 +291,7 @@ def test_a_venue_that_cannot_be_read_leaves_the_lane_to_the_next_try(rig: Rig) -
 
     rig.settle()
 
-    assert rig.signal(accepted.id).state is RequestState.DONE
+    assert rig.signal(accepted.id).status is RequestStatus.DONE
 
 
 # Death

@@ -10,7 +10,7 @@ from app.domain.identifiers import Currency, TradeId
 from app.domain.order import Order
 from app.domain.order_reports import LOOKS_MAX
 from app.domain.report import OrderReport
-from app.domain.request.signal import RequestState
+from app.domain.request.signal import RequestStatus
 from app.domain.status import OrderStatus
 from app.services.advance import advance
 from app.services.placing.place import place_order
@@ -153,7 +153,7 @@ def test_whoever_asked_for_the_order_hears_of_its_fees() -> None:
     rig.settle()
 
     ended = rig.signal(signal.id)
-    assert ended.state is RequestState.DONE
+    assert ended.status is RequestStatus.DONE
     assert ended.fees == FEE
 
 

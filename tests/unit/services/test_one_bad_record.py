@@ -15,8 +15,8 @@ from app.domain.identifiers import AggregateId, EpochMs, OrderId
 from app.domain.kill_switch import KillSwitch
 from app.domain.market import Tick
 from app.domain.order import Order
-from app.domain.request.signal import RequestState
-from app.domain.smart_order import SmartOrder, SmartOrderState
+from app.domain.request.signal import RequestStatus
+from app.domain.smart_order import SmartOrder, SmartOrderStatus
 from app.domain.status import OrderStatus
 from app.ports.ledger import Stored
 from app.services.admin.kill_switches import fire_kill_switches
@@ -128,17 +128,17 @@ def firings(rig: Rig, spoil: Spoil) -> None:
     spoil(rig, BAD)
     rig.feed.ticks.append(Tick(number=1, at_ms=rig.clock.now_ms(), quotes={BTC: a_quote("60001")}))
     watch_prices(PAPER, rig.ports)
-    assert smart_order(rig).state is SmartOrderState.TRIGGERED
+    assert smart_order(rig).status is SmartOrderStatus.TRIGGERED
 
 
 def timers(rig: Rig, spoil: Spoil) -> None:
     for one in (BAD, GOOD):
         due = EpochMs(rig.clock.now_ms() + SECOND)
-        rig.put(a_signal(id=one, state=RequestState.SCHEDULED, due_at_ms=due))
+        rig.put(a_signal(id=one, status=RequestStatus.SCHEDULED, due_at_ms=due))
     spoil(rig, BAD)
     rig.clock.advance(2 * SECOND)
     release_due([], rig.ports)
-    assert rig.signal(GOOD).state is not RequestState.SCHEDULED
+    assert rig.signal(GOOD).status is not RequestStatus.SCHEDULED
 
 
 def kill_switches(rig: Rig, spoil: Spoil) -> None:
@@ -340,8 +340,8 @@ def test_nobody_overtakes_it_in_its_lane_at_first(rig: Rig) -> None:
 
     rig.settle(rounds=POLICY.exit_patience_ms // SECOND - 2, step_ms=SECOND)
 
-    states = {rig.signal(one).state for one in (entry, exit_)}
-    assert states == {RequestState.EXECUTING}
+    states = {rig.signal(one).status for one in (entry, exit_)}
+    assert states == {RequestStatus.EXECUTING}
     assert rig.venue.sent == []
 
 
@@ -351,12 +351,12 @@ def test_exits_go_on_when_their_patience_is_over_and_entries_wait_until_they_exp
     entry, exit_ = waiting(rig)
 
     rig.settle(rounds=POLICY.exit_patience_ms // SECOND + 5, step_ms=SECOND)
-    state = rig.signal(entry).state
+    state = rig.signal(entry).status
     rig.settle(rounds=60, step_ms=SECOND)
 
-    assert rig.signal(exit_).state is RequestState.DONE
-    assert state is RequestState.EXECUTING
-    assert rig.signal(entry).state is RequestState.EXPIRED
+    assert rig.signal(exit_).status is RequestStatus.DONE
+    assert state is RequestStatus.EXECUTING
+    assert rig.signal(entry).status is RequestStatus.EXPIRED
 
 
 def test_an_order_in_flight_that_cannot_be_read_counts_as_unknown(rig: Rig) -> None:
@@ -366,12 +366,12 @@ def test_an_order_in_flight_that_cannot_be_read_counts_as_unknown(rig: Rig) -> N
     exit_ = rig.accept(a_command(Action.SELL, size=fixed("0.1"))).id
 
     rig.settle(rounds=5, step_ms=SECOND)
-    early = rig.signal(exit_).state
+    early = rig.signal(exit_).status
     rig.settle(rounds=POLICY.exit_patience_ms // SECOND, step_ms=SECOND)
 
-    assert early is RequestState.EXECUTING
-    assert rig.signal(exit_).state is RequestState.DONE
-    assert rig.signal(entry).state is RequestState.EXECUTING
+    assert early is RequestStatus.EXECUTING
+    assert rig.signal(exit_).status is RequestStatus.DONE
+    assert rig.signal(entry).status is RequestStatus.EXECUTING
 
 
 # The quarantine
@@ -440,10 +440,10 @@ def test_a_cancel_of_many_reaches_the_others_and_is_done_again(rig: Rig) -> None
     NEWER(rig, first.id)
 
     canceling = rig.run(a_command(Action.CANCEL_ALL))
-    reached, state = rig.signal(second.id).state, canceling.state
+    reached, state = rig.signal(second.id).status, canceling.status
     rig.redis.hset(keys.aggregate(first.id), "body", str(body))
     rig.settle()
 
-    assert (reached, state) == (RequestState.CANCELED, RequestState.EXECUTING)
-    assert rig.signal(first.id).state is RequestState.CANCELED
-    assert rig.signal(canceling.id).state is RequestState.DONE
+    assert (reached, state) == (RequestStatus.CANCELED, RequestStatus.EXECUTING)
+    assert rig.signal(first.id).status is RequestStatus.CANCELED
+    assert rig.signal(canceling.id).status is RequestStatus.DONE

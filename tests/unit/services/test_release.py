@@ -3,7 +3,7 @@
 import pytest
 
 from app.domain.identifiers import EpochMs
-from app.domain.request.signal import RequestState
+from app.domain.request.signal import RequestStatus
 from app.services.watching.release import BATCH, release_due
 from app.store.core import keys
 from tests.support.builders import NOW, SPOT_ID, a_command, a_signal, an_id, fixed
@@ -21,9 +21,9 @@ def delayed() -> Rig:
     return rig
 
 
-def the_signal(rig: Rig) -> RequestState:
+def the_signal(rig: Rig) -> RequestStatus:
     (signal,) = (one for one in rig.reader.newest(None) if one.kind == "SIGNAL")
-    return rig.signal(signal.id).state
+    return rig.signal(signal.id).status
 
 
 def test_a_delay_never_ends_early() -> None:
@@ -32,7 +32,7 @@ def test_a_delay_never_ends_early() -> None:
 
     late = release_due([DUE], rig.ports)
 
-    assert the_signal(rig) is RequestState.SCHEDULED
+    assert the_signal(rig) is RequestStatus.SCHEDULED
     assert late == []
 
 
@@ -51,7 +51,7 @@ def test_a_delay_ends_when_it_is_due() -> None:
 
     late = release_due([DUE], rig.ports)
 
-    assert the_signal(rig) is RequestState.EXECUTING
+    assert the_signal(rig) is RequestStatus.EXECUTING
     assert late == [0]
     assert rig.publisher.wakes == []
 
@@ -83,32 +83,32 @@ def test_delays_go_by_business_time() -> None:
 
 def test_more_than_one_batch_is_released_in_one_call(rig: Rig) -> None:
     for number in range(BATCH + 10):
-        rig.put(a_signal(id=an_id(number), state=RequestState.SCHEDULED, due_at_ms=NOW))
+        rig.put(a_signal(id=an_id(number), status=RequestStatus.SCHEDULED, due_at_ms=NOW))
 
     assert len(release_due([], rig.ports)) == BATCH + 10
 
 
 def test_a_timer_of_nothing_does_not_hold_up_the_others(rig: Rig) -> None:
     rig.redis.zadd(keys.timers(SPOT_ID), {str(an_id(99)): NOW})
-    rig.put(a_signal(state=RequestState.SCHEDULED, due_at_ms=NOW))
+    rig.put(a_signal(status=RequestStatus.SCHEDULED, due_at_ms=NOW))
 
     assert release_due([], rig.ports) == [0]
 
 
 def test_a_timer_of_a_newer_release_does_not_hold_up_the_others(rig: Rig) -> None:
-    rig.put(a_signal(id=an_id(1), state=RequestState.SCHEDULED, due_at_ms=NOW))
-    rig.put(a_signal(id=an_id(2), state=RequestState.SCHEDULED, due_at_ms=NOW))
+    rig.put(a_signal(id=an_id(1), status=RequestStatus.SCHEDULED, due_at_ms=NOW))
+    rig.put(a_signal(id=an_id(2), status=RequestStatus.SCHEDULED, due_at_ms=NOW))
     rig.redis.hset(keys.aggregate(an_id(1)), "body", '{"s":2}')
 
     late = release_due([], rig.ports)
 
     assert late == [0]
-    assert rig.signal(an_id(2)).state is RequestState.EXECUTING
+    assert rig.signal(an_id(2)).status is RequestStatus.EXECUTING
 
 
 def test_however_many_timers_will_not_go_they_hide_none_behind_them(rig: Rig) -> None:
     rig.redis.zadd(keys.timers(SPOT_ID), {str(an_id(number)): NOW - 1 for number in range(BATCH)})
-    rig.put(a_signal(id=an_id(BATCH), state=RequestState.SCHEDULED, due_at_ms=NOW))
+    rig.put(a_signal(id=an_id(BATCH), status=RequestStatus.SCHEDULED, due_at_ms=NOW))
 
     assert release_due([], rig.ports) == [0]
 
@@ -120,7 +120,7 @@ def test_a_delayed_command_is_executed_once_it_is_due(rig: Rig, delay_ms: int) -
     rig.settle(rounds=100)
 
     signal = rig.signal(accepted.id)
-    assert signal.state is RequestState.DONE
+    assert signal.status is RequestStatus.DONE
     assert signal.order_id is not None
     assert rig.order().due_at_ms == NOW + delay_ms
 
@@ -136,7 +136,7 @@ def test_whoever_dies_while_releasing_leaves_one_order_in_the_end() -> None:
         rig.settle()
 
         assert len(rig.venue.ledger) == 1
-        assert the_signal(rig) is RequestState.DONE
+        assert the_signal(rig) is RequestStatus.DONE
 
 
 def test_of_two_who_release_at_once_one_releases() -> None:

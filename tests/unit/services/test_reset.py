@@ -8,8 +8,8 @@ from app.domain.errors import Conflict, OutcomeUnknown
 from app.domain.events import PlacementClaimed
 from app.domain.identifiers import EpochMs
 from app.domain.order import Order
-from app.domain.request.signal import RequestState
-from app.domain.smart_order import SmartOrderState
+from app.domain.request.signal import RequestStatus
+from app.domain.smart_order import SmartOrderStatus
 from app.domain.status import OrderStatus
 from app.services import reset
 from app.services.advance import advance
@@ -65,7 +65,7 @@ def test_everything_ends_and_says_why() -> None:
         OrderStatus.CANCELED,
         ReasonCode.RESET,
     )
-    assert {one.state for one in rig.smart_orders()} == {SmartOrderState.CANCELED}
+    assert {one.status for one in rig.smart_orders()} == {SmartOrderStatus.CANCELED}
 
 
 def test_the_venue_is_not_asked() -> None:
@@ -87,7 +87,7 @@ def test_an_order_of_unknown_outcome_counts_as_canceled() -> None:
     _reset(rig)
 
     assert rig.order().status is OrderStatus.CANCELED
-    assert rig.signal(signal.id).state is RequestState.CANCELED
+    assert rig.signal(signal.id).status is RequestStatus.CANCELED
     _assert_ended(rig)
 
 
@@ -150,7 +150,7 @@ def test_what_waits_for_an_account_is_woken() -> None:
     rig = Rig()
     rig.state(AccountState.HALT)
     signal = rig.run(a_command(Action.SELL, size=fixed("0.01")))
-    assert signal.state is RequestState.EXECUTING
+    assert signal.status is RequestStatus.EXECUTING
 
     rig.state(AccountState.REDUCE_ONLY)
     wake_account(USDM_ID, rig.ports)
@@ -158,4 +158,4 @@ def test_what_waits_for_an_account_is_woken() -> None:
     wake_account(SPOT_ID, rig.ports)
     rig.drain()
 
-    assert rig.signal(signal.id).state is RequestState.DONE
+    assert rig.signal(signal.id).status is RequestStatus.DONE

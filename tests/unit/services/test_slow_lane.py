@@ -12,7 +12,7 @@ from app.domain.commands import Action
 from app.domain.enums import AccountState, Side
 from app.domain.identifiers import AggregateId, EpochMs, base_of, client_order_id
 from app.domain.order import Order
-from app.domain.request.signal import RequestState
+from app.domain.request.signal import RequestStatus
 from app.services.keeping.sweep import sweep
 from app.services.placing.lane import PAPER_ASKING_MS, TURNS_WITHIN_MS, work_lane
 from app.services.placing.place import place_order
@@ -45,8 +45,8 @@ def spot_lane(rig: Rig) -> None:
     work_lane(SPOT_ID, BTC, rig.ports)
 
 
-def states(rig: Rig, *ids: AggregateId) -> list[RequestState]:
-    return [rig.signal(one).state for one in ids]
+def states(rig: Rig, *ids: AggregateId) -> list[RequestStatus]:
+    return [rig.signal(one).status for one in ids]
 
 
 def the_exit(rig: Rig) -> Order:
@@ -72,7 +72,7 @@ def test_an_entry_for_which_the_venue_took_too_long_expires(rig: Rig) -> None:
 
     rig.drain()
 
-    assert rig.signal(accepted.id).state is RequestState.EXPIRED
+    assert rig.signal(accepted.id).status is RequestStatus.EXPIRED
     assert rig.orders() == []
 
 
@@ -177,7 +177,7 @@ def test_a_call_that_has_lasted_long_begins_no_further_turn(rig: Rig) -> None:
 
     work_lane(USDM_ID, ETH, rig.ports)
 
-    assert states(rig, *ids).count(RequestState.EXECUTING) == 2
+    assert states(rig, *ids).count(RequestStatus.EXECUTING) == 2
 
 
 def test_an_order_that_only_takes_its_turn_asks_nothing(rig: Rig) -> None:
@@ -249,7 +249,7 @@ def test_exits_in_percent_of_what_is_held_all_run_and_each_sees_what_the_others_
     rig.drain()
     rig.settle()
 
-    assert set(states(rig, *wanted)) == {RequestState.DONE}
+    assert set(states(rig, *wanted)) == {RequestStatus.DONE}
     assert all(order.is_closed for order in rig.orders())
 
 

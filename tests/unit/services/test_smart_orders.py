@@ -19,7 +19,7 @@ from app.domain.errors import (
 from app.domain.identifiers import AggregateId, Symbol
 from app.domain.reason import Reason
 from app.domain.sender import Sender
-from app.domain.smart_order import SmartOrder, SmartOrderState
+from app.domain.smart_order import SmartOrder, SmartOrderStatus
 from app.domain.status import OrderStatus
 from app.domain.trigger import Offset, TriggerState
 from app.services.intake.replace import Replacement, replace_smart_order
@@ -41,8 +41,8 @@ STOP = PlaceSmartOrder(
     caller_id="mine",
 )
 BY_CALLER = Reason(ReasonCode.REQUESTED, "canceled by the caller")
-PENDING_NEW, CANCELED = SmartOrderState.PENDING_NEW, SmartOrderState.CANCELED
-TRIGGERED, FAILED = SmartOrderState.TRIGGERED, SmartOrderState.FAILED
+PENDING_NEW, CANCELED = SmartOrderStatus.PENDING_NEW, SmartOrderStatus.CANCELED
+TRIGGERED, FAILED = SmartOrderStatus.TRIGGERED, SmartOrderStatus.FAILED
 
 
 def sender(rig: Rig) -> Sender:
@@ -117,7 +117,7 @@ def test_it_is_stored_before_anybody_is_told_and_then_armed(rig: Rig) -> None:
     rig.drain()
 
     assert stored == made
-    assert (made.state, made.created_at_ms) == (PENDING_NEW, rig.clock.now_ms())
+    assert (made.status, made.created_at_ms) == (PENDING_NEW, rig.clock.now_ms())
     assert now(rig, made).armed
     assert rig.events(made.id) == ["received", "validated", "armed"]
     assert rig.ports.book.standing(made.trigger) == TriggerState(level=Decimal(60_000))
@@ -149,7 +149,7 @@ def test_a_caller_id_is_free_again_when_its_order_could_not_be_placed(rig: Rig) 
     meet(rig, "60000", 2)
     second = accept(rig)
 
-    assert (now(rig, first).state, now(rig, second).state) == (FAILED, PENDING_NEW)
+    assert (now(rig, first).status, now(rig, second).status) == (FAILED, PENDING_NEW)
 
 
 def test_only_so_many_may_wait(rig: Rig) -> None:
@@ -169,7 +169,7 @@ def test_a_symbol_that_is_traded_no_more_rejects_it(rig: Rig) -> None:
     rig.settle()
 
     rejected = now(rig, made)
-    assert rejected.state is SmartOrderState.REJECTED
+    assert rejected.status is SmartOrderStatus.REJECTED
     assert rejected.reason is not None
     assert rejected.reason.code is ReasonCode.UNKNOWN_INSTRUMENT
     assert rig.ports.outbox.owed() == []
@@ -181,7 +181,7 @@ def test_one_with_a_life_expires_and_leaves_the_book(rig: Rig) -> None:
 
     rig.settle()
 
-    assert now(rig, made).state is SmartOrderState.EXPIRED
+    assert now(rig, made).status is SmartOrderStatus.EXPIRED
     assert list(rig.ports.book.symbols(PAPER)) == []
 
 
@@ -191,12 +191,12 @@ def test_one_with_a_life_expires_and_leaves_the_book(rig: Rig) -> None:
 def test_it_waits_for_its_price_and_places_one_order(rig: Rig) -> None:
     made = armed(rig)
     meet(rig, "59999.99", 2)
-    before = now(rig, made).state
+    before = now(rig, made).status
     meet(rig, "60000", 3)
     meet(rig, "61000", 4)
 
     order = rig.order()
-    assert (before, now(rig, made).state) == (PENDING_NEW, TRIGGERED)
+    assert (before, now(rig, made).status) == (PENDING_NEW, TRIGGERED)
     assert (order.type, order.time_in_force) == (OrderType.LIMIT, TimeInForce.FOK)
     assert (order.price, order.quantity) == (Decimal(60_100), Decimal("0.5"))
     assert (order.status, order.caller_id) == (OrderStatus.FILLED, "mine")
@@ -209,7 +209,7 @@ def test_a_condition_that_holds_already_fires_at_once(rig: Rig) -> None:
     made = accept(rig, replace(STOP, stop=Decimal(58_000)))
     rig.drain()
 
-    assert now(rig, made).state is TRIGGERED
+    assert now(rig, made).status is TRIGGERED
     assert rig.ports.book.fired(PAPER) == []
 
 
@@ -220,20 +220,20 @@ def test_prices_from_before_it_came_do_not_count(rig: Rig) -> None:
     made = accept(rig)
     rig.drain()
     watch_and_work(rig)
-    before = now(rig, made).state
+    before = now(rig, made).status
     meet(rig, "60000", 3)
 
-    assert (before, now(rig, made).state) == (PENDING_NEW, TRIGGERED)
+    assert (before, now(rig, made).status) == (PENDING_NEW, TRIGGERED)
 
 
 def test_without_a_price_nothing_happens_until_one_comes(rig: Rig) -> None:
     made = accept(rig)
     rig.drain()
     meet(rig, "59000", 1)
-    before = now(rig, made).state
+    before = now(rig, made).status
     meet(rig, "60000", 2)
 
-    assert (before, now(rig, made).state) == (PENDING_NEW, TRIGGERED)
+    assert (before, now(rig, made).status) == (PENDING_NEW, TRIGGERED)
 
 
 def test_a_trailing_one_follows_the_price_and_places_at_the_tick(rig: Rig) -> None:
@@ -264,7 +264,7 @@ def test_the_earlier_one_gets_the_funds(rig: Rig) -> None:
 
     meet(rig, "60000", 2)
 
-    assert [now(rig, one).state for one in (first, second)] == [TRIGGERED, FAILED]
+    assert [now(rig, one).status for one in (first, second)] == [TRIGGERED, FAILED]
     failed = now(rig, second)
     assert failed.reason is not None
     assert failed.reason.code is ReasonCode.INSUFFICIENT_FUNDS
@@ -293,7 +293,7 @@ def test_an_order_that_rests_is_its_own_master(rig: Rig) -> None:
     rig.drain()
 
     assert not outcome.is_canceled
-    assert outcome.smart_order.state is TRIGGERED
+    assert outcome.smart_order.status is TRIGGERED
     assert rig.order().status is OrderStatus.NEW
 
 
@@ -306,7 +306,7 @@ def test_the_old_one_ends_with_the_commit_that_brings_the_new_one(rig: Rig) -> N
     rig.drain()
 
     ended = now(rig, old)
-    assert (ended.state, now(rig, new).state) == (CANCELED, PENDING_NEW)
+    assert (ended.status, now(rig, new).status) == (CANCELED, PENDING_NEW)
     assert ended.reason is not None
     assert ended.reason.code is ReasonCode.REPLACED
     assert rig.ports.book.standing(old.trigger) is None
@@ -335,8 +335,8 @@ def test_what_has_triggered_is_not_replaced_unless_asked_for(rig: Rig) -> None:
     new = swap(rig, old.id, other, proceed=True)
 
     assert [one.id for one in alone] == [old.id]
-    assert now(rig, new).state is PENDING_NEW
-    assert now(rig, old).state is TRIGGERED
+    assert now(rig, new).status is PENDING_NEW
+    assert now(rig, old).status is TRIGGERED
 
 
 def test_there_must_be_something_to_replace(rig: Rig) -> None:
@@ -394,7 +394,7 @@ def test_a_cancel_twice_tells_what_came_first(rig: Rig) -> None:
     outcomes = [cancel_smart_order(made.id, BY_CALLER, rig.ports) for _ in range(2)]
 
     assert [one.is_canceled for one in outcomes] == [True, False]
-    assert outcomes[1].smart_order.state is CANCELED
+    assert outcomes[1].smart_order.status is CANCELED
 
 
 # Deaths and races
@@ -421,8 +421,8 @@ def finish(rig: Rig) -> None:
 def assert_one_order_or_none(rig: Rig) -> None:
     """It has triggered with one order, or was canceled with none; and nothing is left over."""
     one = the_smart_order(rig)
-    expected = 1 if one.state is TRIGGERED else 0
-    assert one.state in {TRIGGERED, CANCELED}
+    expected = 1 if one.status is TRIGGERED else 0
+    assert one.status in {TRIGGERED, CANCELED}
     assert [order.parent_id for order in rig.orders()] == [one.id] * expected
     assert len(rig.venue.ledger) == expected
     assert rig.venue.repeats == []
@@ -435,7 +435,7 @@ def test_whoever_dies_between_firing_and_placing_leaves_one_order() -> None:
     for rig in deaths(about_to_fire, watch_and_work):
         finish(rig)
 
-        assert the_smart_order(rig).state is TRIGGERED
+        assert the_smart_order(rig).status is TRIGGERED
         assert_one_order_or_none(rig)
 
 
@@ -453,7 +453,7 @@ def test_whoever_dies_while_it_is_armed_leaves_it_armed() -> None:
         meet(rig, "60000", 2)
         finish(rig)
 
-        assert the_smart_order(rig).state is TRIGGERED
+        assert the_smart_order(rig).status is TRIGGERED
         assert_one_order_or_none(rig)
 
 
@@ -469,7 +469,7 @@ def test_whoever_dies_while_it_fires_at_once_leaves_one_order() -> None:
         rig.settle()
         finish(rig)
 
-        assert the_smart_order(rig).state is TRIGGERED
+        assert the_smart_order(rig).status is TRIGGERED
         assert_one_order_or_none(rig)
 
 
@@ -518,7 +518,7 @@ def test_of_the_price_and_a_replacement_exactly_one_wins() -> None:
     for rig in encounters(about_to_fire, watch_and_work, replace_it):
         finish(rig)
 
-        states = [one.state for one in rig.smart_orders()]
+        states = [one.status for one in rig.smart_orders()]
         assert states in ([TRIGGERED], [CANCELED, PENDING_NEW])
         assert len(rig.orders()) == states.count(TRIGGERED) == len(rig.venue.ledger)
     assert outcomes == {"late", "replaced"}
@@ -533,9 +533,9 @@ def test_whoever_dies_in_a_replacement_leaves_the_old_one_or_the_new_one() -> No
     for rig in deaths(waiting, swap_it):
         rig.settle()
 
-        states = [one.state for one in rig.smart_orders()]
+        states = [one.status for one in rig.smart_orders()]
         assert states in ([PENDING_NEW], [CANCELED, PENDING_NEW])
-        assert all(one.armed is (one.state is PENDING_NEW) for one in rig.smart_orders())
+        assert all(one.armed is (one.status is PENDING_NEW) for one in rig.smart_orders())
         assert rig.ports.outbox.owed() == []
 
 
@@ -545,9 +545,9 @@ def test_a_lost_answer_leaves_it_triggered_until_the_order_is_found() -> None:
     rig.venue.place_script.append(lost)
 
     watch_and_work(rig)
-    unknown = the_smart_order(rig).state, rig.order().status
+    unknown = the_smart_order(rig).status, rig.order().status
     rig.settle()
 
     assert unknown == (TRIGGERED, OrderStatus.UNKNOWN)
-    assert (the_smart_order(rig).state, rig.order().status) == (TRIGGERED, OrderStatus.NEW)
+    assert (the_smart_order(rig).status, rig.order().status) == (TRIGGERED, OrderStatus.NEW)
     assert rig.venue.repeats == []

@@ -1,7 +1,7 @@
 """The sweep: what was lost, or never sent, is sent again."""
 
 from app.domain.effects import Effect, EffectKind
-from app.domain.request.signal import RequestState
+from app.domain.request.signal import RequestStatus
 from app.services.keeping.sweep import BATCH, sweep
 from tests.support.builders import NOW, a_command, an_id, an_order, fixed
 from tests.support.rig import POLICY, Rig
@@ -46,7 +46,7 @@ def test_a_signal_whose_message_was_lost_is_carried_out(rig: Rig) -> None:
 
     rig.settle()
 
-    assert rig.signal(accepted.id).state is RequestState.DONE
+    assert rig.signal(accepted.id).status is RequestStatus.DONE
 
 
 def test_timers_that_are_near_or_past_get_a_wake_up(rig: Rig) -> None:

@@ -6,8 +6,8 @@ from app.domain.commands import Action
 from app.domain.effects import EffectKind
 from app.domain.enums import PositionSide, ReasonCode
 from app.domain.errors import NotFound, VenueRejected, VenueUnavailable
-from app.domain.request.signal import RequestState, Stage
-from app.domain.smart_order import SmartOrderState
+from app.domain.request.signal import RequestStatus, Stage
+from app.domain.smart_order import SmartOrderStatus
 from app.domain.status import OrderStatus
 from app.ports.ledger import Change
 from app.services.perform import perform
@@ -71,7 +71,7 @@ def test_a_stop_whose_position_is_gone_is_not_armed() -> None:
     tend_owner(rig)
 
     (stop,) = rig.smart_orders()
-    assert stop.state is SmartOrderState.CANCELED
+    assert stop.status is SmartOrderStatus.CANCELED
     assert stop.reason is not None
     assert stop.reason.code is ReasonCode.POSITION_CLOSED
     assert set(rig.ports.book.symbols(PAPER)) == set()
@@ -90,7 +90,7 @@ def test_a_trigger_that_is_not_wanted_any_more_is_taken_out() -> None:
     rig = armable()
     tend_owner(rig)
     armed = rig.ports.ledger.load(OWNER)
-    canceled = a_smart_order(state=SmartOrderState.CANCELED, armed=True, reason=REQUESTED)
+    canceled = a_smart_order(status=SmartOrderStatus.CANCELED, armed=True, reason=REQUESTED)
     rig.ports.ledger.commit([Change(armed, canceled)])
 
     tend_owner(rig)
@@ -123,7 +123,7 @@ def test_a_trigger_that_was_armed_by_a_dead_worker_goes_with_its_cancel() -> Non
         request_cancel(OWNER, REQUESTED, rig.ports)
         rig.settle()
 
-        assert rig.smart_orders()[0].state is SmartOrderState.CANCELED
+        assert rig.smart_orders()[0].status is SmartOrderStatus.CANCELED
         assert set(rig.ports.book.symbols(PAPER)) == set()
 
 
@@ -142,7 +142,7 @@ def test_a_cancel_that_meets_the_arming_leaves_nothing_in_the_book() -> None:
     for rig in encounters(armable, tend_owner, cancel):
         rig.settle()
 
-        assert rig.smart_orders()[0].state is SmartOrderState.CANCELED
+        assert rig.smart_orders()[0].status is SmartOrderStatus.CANCELED
         assert set(rig.ports.book.symbols(PAPER)) == set()
 
 
@@ -152,7 +152,7 @@ def test_a_cancel_that_meets_the_arming_leaves_nothing_in_the_book() -> None:
 def test_news_of_a_child_is_read_once(rig: Rig) -> None:
     signal = rig.run(a_command(size=fixed("0.1")))
 
-    assert signal.state is RequestState.DONE
+    assert signal.status is RequestStatus.DONE
     assert rig.ports.ledger.news(signal.id) == {}
     version = rig.ports.ledger.load(signal.id).version
     perform(signal.id, rig.ports)
@@ -160,7 +160,7 @@ def test_news_of_a_child_is_read_once(rig: Rig) -> None:
 
 
 def test_news_that_means_nothing_is_read_all_the_same(rig: Rig) -> None:
-    parent = a_signal(id=an_id(1), state=RequestState.DONE)
+    parent = a_signal(id=an_id(1), status=RequestStatus.DONE)
     rig.put(parent)
     rig.put(an_order(id=an_id(2), parent_id=parent.id))
     stored = rig.ports.ledger.load(an_id(2))
@@ -188,7 +188,7 @@ def test_a_scheduled_signal_has_nothing_to_tend(rig: Rig) -> None:
 
     perform(accepted.id, rig.ports)
 
-    assert rig.signal(accepted.id).state is RequestState.SCHEDULED
+    assert rig.signal(accepted.id).status is RequestStatus.SCHEDULED
 
 
 def test_children_that_are_not_wanted_are_asked_to_go(rig: Rig) -> None:
@@ -206,7 +206,7 @@ def test_children_that_are_not_wanted_are_asked_to_go(rig: Rig) -> None:
     perform(signal.id, rig.ports)
 
     (gone,) = rig.smart_orders()
-    assert gone.state is SmartOrderState.CANCELED
+    assert gone.status is SmartOrderStatus.CANCELED
     assert gone.reason == REQUESTED
 
 

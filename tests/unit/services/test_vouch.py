@@ -18,8 +18,8 @@ from app.domain.errors import (
 from app.domain.frozen import Knowledge, Placed, PlacedOrder
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, OrderId, Symbol, VenueName
 from app.domain.order import Order
-from app.domain.request.request import RequestState
-from app.domain.smart_order import SmartOrderState
+from app.domain.request.request import RequestStatus
+from app.domain.smart_order import SmartOrderStatus
 from app.domain.status import OrderStatus
 from app.services.admin.recover import end_waiting, release
 from app.services.exclusive import ANSWER_MS
@@ -681,8 +681,8 @@ def test_a_part_whose_whole_has_ended_is_ended_by_itself() -> None:
 def test_what_a_signal_has_brought_forth_ends_with_it_before_the_release() -> None:
     rig = frozen()
     at_ms, stop, signal = seen_at_ms(rig), an_id(7), an_id(8)
-    rig.put(a_signal(id=signal, state=RequestState.EXECUTING, working=frozenset({stop})))
-    fired = a_stop(parent_id=signal, state=SmartOrderState.TRIGGERED, order_id=SECOND_ID)
+    rig.put(a_signal(id=signal, status=RequestStatus.EXECUTING, working=frozenset({stop})))
+    fired = a_stop(parent_id=signal, status=SmartOrderStatus.TRIGGERED, order_id=SECOND_ID)
     rig.put(replace(fired, order_status=OrderStatus.PENDING_NEW))
     rig.put(replace(rig.order(), id=SECOND_ID, parent_id=stop, request_id=signal))
 

@@ -8,8 +8,8 @@ from prometheus_client import REGISTRY
 from app.domain.commands import Action
 from app.domain.enums import PositionSide, Side
 from app.domain.identifiers import EpochMs
-from app.domain.request.signal import RequestState, Signal
-from app.domain.smart_order import SmartOrder, SmartOrderState
+from app.domain.request.signal import RequestStatus, Signal
+from app.domain.smart_order import SmartOrder, SmartOrderStatus
 from app.domain.status import OrderStatus
 from app.domain.trigger import Firing
 from app.services.watching.watch import LEASE_MS, watch_prices
@@ -61,8 +61,8 @@ def the_signal(rig: Rig) -> Signal:
     return found
 
 
-def ended(rig: Rig) -> list[SmartOrderState]:
-    return [one.state for one in rig.smart_orders()]
+def ended(rig: Rig) -> list[SmartOrderStatus]:
+    return [one.status for one in rig.smart_orders()]
 
 
 def test_a_protected_position_waits_in_the_book() -> None:
@@ -81,7 +81,7 @@ def test_a_quiet_tick_is_evaluated_and_done() -> None:
     assert not watch(rig)
     assert rig.feed.matched == [1]
     assert set(rig.feed.asked) == {ETH}
-    assert ended(rig) == [SmartOrderState.PENDING_NEW] * 2
+    assert ended(rig) == [SmartOrderStatus.PENDING_NEW] * 2
 
 
 @pytest.mark.parametrize(("price", "fires"), [("2200", 0), ("1900", 1), ("1000", 1)])
@@ -92,10 +92,10 @@ def test_a_price_that_is_reached_closes_the_position_and_ends_both(price: str, f
     watch(rig)
     rig.drain()
 
-    expected = [SmartOrderState.CANCELED] * 2
-    expected[fires] = SmartOrderState.TRIGGERED
+    expected = [SmartOrderStatus.CANCELED] * 2
+    expected[fires] = SmartOrderStatus.TRIGGERED
     assert ended(rig) == expected
-    assert the_signal(rig).state is RequestState.DONE
+    assert the_signal(rig).status is RequestStatus.DONE
     assert [order.side for order in rig.venue.sent] == [Side.BUY, Side.SELL]
     assert rig.venue.sent[1].reduce_only
     assert rig.ports.book.fired(PAPER) == []
@@ -150,11 +150,11 @@ def aged(rig: Rig, last: str, age_ms: int) -> None:
 @pytest.mark.parametrize(
     ("age_ms", "state"),
     [
-        (POLICY.price_age_max_ms + 1, SmartOrderState.PENDING_NEW),
-        (POLICY.price_age_max_ms, SmartOrderState.TRIGGERED),
+        (POLICY.price_age_max_ms + 1, SmartOrderStatus.PENDING_NEW),
+        (POLICY.price_age_max_ms, SmartOrderStatus.TRIGGERED),
     ],
 )
-def test_a_price_that_is_too_old_fires_nothing(age_ms: int, state: SmartOrderState) -> None:
+def test_a_price_that_is_too_old_fires_nothing(age_ms: int, state: SmartOrderStatus) -> None:
     rig = protected()
     aged(rig, "1900", age_ms)
 
@@ -162,7 +162,7 @@ def test_a_price_that_is_too_old_fires_nothing(age_ms: int, state: SmartOrderSta
     rig.drain()
 
     assert state in ended(rig)
-    assert len(rig.venue.sent) == (2 if state is SmartOrderState.TRIGGERED else 1)
+    assert len(rig.venue.sent) == (2 if state is SmartOrderStatus.TRIGGERED else 1)
 
 
 def test_a_process_that_slept_between_its_question_and_the_book_fires_nothing() -> None:
@@ -172,7 +172,7 @@ def test_a_process_that_slept_between_its_question_and_the_book_fires_nothing() 
 
     watch(rig)
 
-    assert ended(rig) == [SmartOrderState.PENDING_NEW] * 2
+    assert ended(rig) == [SmartOrderStatus.PENDING_NEW] * 2
     assert rig.feed.matched == []
 
 
@@ -185,7 +185,7 @@ def test_one_old_price_does_not_hold_up_the_others() -> None:
     watch(rig)
     rig.drain()
 
-    assert SmartOrderState.TRIGGERED in ended(rig)
+    assert SmartOrderStatus.TRIGGERED in ended(rig)
 
 
 def test_the_age_of_prices_is_counted() -> None:
@@ -224,7 +224,7 @@ def test_what_fired_and_was_not_handed_on_is_handed_on_later() -> None:
     rig.drain()
 
     assert not evaluated, "there was no tick"
-    assert the_signal(rig).state is RequestState.DONE
+    assert the_signal(rig).status is RequestStatus.DONE
 
 
 def test_a_trigger_of_nobody_is_forgotten(rig: Rig) -> None:
@@ -275,7 +275,7 @@ def test_a_price_that_comes_after_the_cancel_places_nothing() -> None:
     watch(rig)
     rig.settle()
 
-    assert ended(rig) == [SmartOrderState.CANCELED] * 2
+    assert ended(rig) == [SmartOrderStatus.CANCELED] * 2
     assert len(rig.venue.sent) == 1
     assert rig.ports.book.fired(PAPER) == []
 
@@ -301,10 +301,10 @@ def test_a_position_that_is_closed_by_hand_takes_its_protection_along() -> None:
     rig.run(a_command(Action.CLOSE_LONG))
     rig.drain()
 
-    assert ended(rig) == [SmartOrderState.CANCELED] * 2
+    assert ended(rig) == [SmartOrderStatus.CANCELED] * 2
     assert set(rig.ports.book.symbols(PAPER)) == set()
-    assert {one.state for one in rig.reader.newest(None) if isinstance(one, Signal)} == {
-        RequestState.DONE
+    assert {one.status for one in rig.reader.newest(None) if isinstance(one, Signal)} == {
+        RequestStatus.DONE
     }
 
 
@@ -321,7 +321,7 @@ def watch_and_work(rig: Rig) -> None:
 
 
 def assert_closed_once(rig: Rig) -> None:
-    assert the_signal(rig).state is RequestState.DONE
+    assert the_signal(rig).status is RequestStatus.DONE
     assert len(rig.venue.ledger) == 2, "the entry and one exit"
     assert rig.venue.repeats == []
     assert rig.ports.book.fired(PAPER) == []

@@ -8,8 +8,8 @@ from app.domain.aggregate import Aggregate
 from app.domain.commands import Action
 from app.domain.effects import Effect, EffectKind
 from app.domain.identifiers import EpochMs
-from app.domain.request.signal import RequestState, Stage
-from app.domain.smart_order import SmartOrderState
+from app.domain.request.signal import RequestStatus, Stage
+from app.domain.smart_order import SmartOrderStatus
 from app.domain.status import OrderStatus
 from app.store.core.indexes import effect_from, effect_text, listings_of, write_difference
 from app.store.core.transaction import Transaction
@@ -21,12 +21,12 @@ AGGREGATES: list[Aggregate] = [
     *(an_order_in(status) for status in OrderStatus),
     *(an_order_in(status, reduces=True, awaits_turn=True) for status in OrderStatus),
     *(
-        a_signal(action, state=state, stage=stage, caller_id="a")
+        a_signal(action, status=state, stage=stage, caller_id="a")
         for action, state, stage in product(
-            [Action.BUY, Action.OPEN_LONG, Action.CANCEL], RequestState, Stage
+            [Action.BUY, Action.OPEN_LONG, Action.CANCEL], RequestStatus, Stage
         )
     ),
-    *(a_smart_order(state=state) for state in SmartOrderState),
+    *(a_smart_order(status=state) for state in SmartOrderStatus),
 ]
 
 

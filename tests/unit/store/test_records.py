@@ -53,8 +53,8 @@ from app.domain.reason import Reason
 from app.domain.report import Fill
 from app.domain.request.netting import Legs
 from app.domain.request.reversal import Reversal
-from app.domain.request.signal import RequestState, Signal, Stage
-from app.domain.smart_order import SmartOrder, SmartOrderState
+from app.domain.request.signal import RequestStatus, Signal, Stage
+from app.domain.smart_order import SmartOrder, SmartOrderStatus
 from app.domain.status import OrderStatus
 from app.domain.trigger import Offset, Trigger
 from app.store.core.codec import SHORT, decoder, encoder
@@ -138,7 +138,7 @@ SIGNALS = st.builds(
     caller_id=st.none() | TEXTS,
     note=st.none() | TEXTS,
     targets=st.none() | st.lists(IDS.map(AggregateId), max_size=3).map(tuple),
-    state=st.sampled_from(RequestState),
+    status=st.sampled_from(RequestStatus),
     stage=st.sampled_from(Stage),
     reason=st.none() | REASONS,
     order_id=st.none() | IDS.map(AggregateId).map(OrderId),
@@ -172,7 +172,7 @@ REVERSALS = st.builds(
     ),
     mode=st.sampled_from(PositionMode),
     order_status=st.none() | st.sampled_from(OrderStatus),
-    state=st.sampled_from(RequestState),
+    status=st.sampled_from(RequestStatus),
     stage=st.sampled_from(Stage),
     reason=st.none() | REASONS,
     closing_order_id=st.none() | IDS.map(AggregateId).map(OrderId),
@@ -212,7 +212,7 @@ SMART_ORDER_FIELDS: dict[str, st.SearchStrategy[object]] = {
     "side": st.sampled_from(Side),
     "quantity": SOME,
     "amount": st.none() | SOME,
-    "state": st.sampled_from(SmartOrderState),
+    "status": st.sampled_from(SmartOrderStatus),
     "order_status": st.none() | st.sampled_from(OrderStatus),
     "armed": st.booleans(),
     "reason": st.none() | REASONS,
@@ -296,6 +296,19 @@ def test_a_record_is_plain_json_without_what_is_as_usual() -> None:
     assert record["k"] == "ORDER"
     assert record["quantity"] == "0.5"
     assert "fills" not in record
+    assert "status" not in record
+
+
+@pytest.mark.parametrize(
+    "aggregate",
+    [a_signal(status=RequestStatus.DONE), a_smart_order(status=SmartOrderStatus.CANCELED)],
+)
+def test_a_status_has_the_name_in_records_that_it_always_had(
+    aggregate: Signal | SmartOrder,
+) -> None:
+    record = json.loads(record_of(aggregate))
+
+    assert record["state"] == aggregate.status
     assert "status" not in record
 
 
