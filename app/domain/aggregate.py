@@ -32,6 +32,7 @@ def decide(aggregate: Aggregate, event: Event) -> Decision[Aggregate]:
     Total and pure: an event that makes no sense is ignored with a reason, never an exception. What
     is written down never goes back in time, also when a clock was set back.
     """
+    # Done once here rather than in each handler: timelines are read in the order of their times.
     if event.at_ms < aggregate.updated_at_ms:
         event = replace(event, at_ms=aggregate.updated_at_ms)
     match aggregate:
@@ -45,6 +46,7 @@ def decide(aggregate: Aggregate, event: Event) -> Decision[Aggregate]:
             return smart_order_life.decide(aggregate, event)
         case SmartTrade() if isinstance(event, deciding.SmartTradeEvent):
             return deciding.decide(aggregate, event)
+        # A message may name the id of another kind of aggregate; that is nonsense, not a mistake.
         case _:
             return ignored(aggregate, f"{type(event).__name__} means nothing to {aggregate.kind}")
 
@@ -62,6 +64,7 @@ def is_news(before: Aggregate | None, after: Aggregate) -> bool:
     match after:
         case Order():
             known = before if isinstance(before, Order) else None
+            # Until its fate is known there is nothing that a parent could act on.
             if after.status in IN_FLIGHT:
                 return False
             return known is None or _standing(known) != _standing(after)

@@ -30,6 +30,8 @@ def protection_of(
     directions = (direction_of(side, takes_profit=True), direction_of(side, takes_profit=False))
     return tuple(
         _guard(entry, fresh, at_ms, _trigger(entry, fresh, direction, level, traded))
+        # Each level has its id whether it is wanted or not, so that a repeated decision gives the
+        # same.
         for direction, level, fresh in zip(directions, levels, new_ids, strict=False)
         if level is not None
     )
@@ -63,6 +65,7 @@ def _guard(entry: Order, fresh: FreshId, at_ms: EpochMs, trigger: Trigger) -> Sm
         side=entry.side.opposite,
         position_side=entry.position_side,
         quantity=entry.filled_quantity,
+        # Two guards of one position: whichever comes second must not open the opposite.
         reduce_only=True,
         trigger=trigger,
     )

@@ -12,6 +12,7 @@ from app.domain.smart_order import SmartOrder
 #: What an aggregate may bring forth.
 Child = Order | SmartOrder
 
+# Covariant: a Decision[Order] may stand where a Decision[Aggregate] is asked for.
 Changed_co = TypeVar("Changed_co", covariant=True)
 Same = TypeVar("Same")
 

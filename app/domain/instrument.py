@@ -90,5 +90,6 @@ def on_tick(price: Decimal, price_step: Decimal, side: Side) -> Decimal:
 
 
 def _to_step(value: Decimal, step: Decimal, rounding: str) -> Decimal:
+    # The context of decimals belongs to a thread, so it is set here and not once for the process.
     with localcontext(prec=_DIGITS):
         return (value / step).to_integral_value(rounding=rounding) * step

@@ -95,14 +95,18 @@ class Order(Entity):
 
     def __post_init__(self) -> None:
         """Make orders impossible that no venue could understand."""
+        # A denied order is kept as it was asked for, with whatever size made it be denied.
         if self.status is OrderStatus.DENIED:
             return
         if self.amount is not None:
             self._check_amount()
         elif self.quantity <= 0:
             raise ValueError(f"order {self.id} has a quantity of {self.quantity}, not above 0")
+        # Every type but MARKET has a limit, also one that may only make.
         if (self.type is OrderType.MARKET) is (self.price is not None):
             raise ValueError(f"order {self.id} is {self.type} with price {self.price}")
+        # An entry is sized in its turn and then sent; only exits are made first and wait
+        # afterwards.
         if self.awaits_turn and not self.reduces:
             raise ValueError(f"order {self.id} waits for its turn, though it reduces nothing")
 
@@ -165,6 +169,8 @@ class Order(Entity):
 
     def owed(self) -> tuple[Effect, ...]:
         """Return the one piece of work that this order's state asks for, if any."""
+        # One piece of work at a time, and the order of the cases is the order of importance: where
+        # a cancel is wanted, missing fills are asked for after it has ended.
         match self.status:
             case OrderStatus.PENDING_NEW if self.is_held:
                 return ()  # the end of the old one is told to it
@@ -182,6 +188,7 @@ class Order(Entity):
                 kind, due = EffectKind.RESOLVE, self.next_action_at_ms
             case _:
                 return ()
+        # Whoever wants out goes before whoever wants in, save for mere book-keeping.
         urgent = kind is EffectKind.CANCEL or (self.reduces and not self.is_to_be_looked_at)
         return (
             Effect(

@@ -87,6 +87,7 @@ def decide(order: Order, event: OrderEvent) -> Decision[Order]:  # noqa: C901, P
 
 
 def _turn_taken(order: Order, event: TurnTaken) -> Decision[Order]:
+    # Two workers may take the same turn: the second one finds that it is queued no more.
     if not order.is_queued:
         return ignored(order, f"its turn found the order {order.status}")
     let_go = replace(order, awaits_turn=False, had_turn=True, updated_at_ms=event.at_ms)
@@ -101,6 +102,9 @@ def _claimed(order: Order, event: PlacementClaimed) -> Decision[Order]:
             order,
             status=OrderStatus.PLACING,
             attempts=order.attempts + 1,
+            # Each claim gets a token of its own. Whatever comes later (an answer, a lost lease, a
+            # proof of absence) names it, so news of an older claim cannot be taken for news of this
+            # one.
             token=order.token + 1,
             lease_until_ms=event.lease_until_ms,
             updated_at_ms=event.at_ms,
@@ -120,6 +124,7 @@ def _renewed(order: Order, event: ClaimRenewed) -> Decision[Order]:
 def _denied(order: Order, event: PlacementDenied) -> Decision[Order]:
     if order.status is not OrderStatus.PENDING_NEW:
         return ignored(order, f"a denial found the order {order.status}")
+    # What came too late was never refused by anybody, so callers see it expire.
     status = OrderStatus.DENIED
     if event.reason.code is ReasonCode.TOO_LATE:
         status = OrderStatus.EXPIRED
@@ -131,6 +136,8 @@ def _denied(order: Order, event: PlacementDenied) -> Decision[Order]:
 def _deferred(order: Order, event: PlacementDeferred) -> Decision[Order]:
     if order.status is not OrderStatus.PLACING or event.token != order.token:
         return ignored(order, f"news of placement {event.token} found the order {order.status}")
+    # It certainly did not arrive, so a cancel that was asked for meanwhile is done by not sending
+    # it again. This comes before the count of attempts: a canceled order is no dead letter.
     if _is_sent_no_more(order):
         return _canceled_unsent(order, event.at_ms)
     if order.attempts >= ATTEMPTS_MAX and not event.held_back:
@@ -143,6 +150,7 @@ def _deferred(order: Order, event: PlacementDeferred) -> Decision[Order]:
     waiting = replace(
         order,
         status=OrderStatus.PENDING_NEW,
+        # Held back here for the rate limit: no attempt, or a busy venue would use all of them up.
         attempts=order.attempts - 1 if event.held_back else order.attempts,
         next_action_at_ms=event.retry_at_ms,
         updated_at_ms=event.at_ms,
@@ -153,6 +161,8 @@ def _deferred(order: Order, event: PlacementDeferred) -> Decision[Order]:
 def _lost(order: Order, event: OutcomeLost) -> Decision[Order]:
     if order.status is not OrderStatus.PLACING or event.token != order.token:
         return ignored(order, f"news of placement {event.token} found the order {order.status}")
+    # Who found the lease run out had read it a moment before. A claim that was renewed since is
+    # still at work, and must not count as lost.
     if event.lease_until_ms not in {None, order.lease_until_ms}:
         return ignored(order, f"the claim of placement {event.token} was renewed")
     lost = replace(
@@ -173,6 +183,7 @@ def _is_asked_about(order: Order, token: int) -> bool:
 
 
 def _look_up_claimed(order: Order, event: LookUpClaimed) -> Decision[Order]:
+    # Asking is claimed as well, by moving the next question: of two workers one asks the venue.
     is_time = has_come(order.next_action_at_ms, event.server_ms, event.within_ms)
     if not _is_asked_about(order, event.token) or not is_time:
         return ignored(order, f"a question about placement {event.token} came too late")
@@ -203,6 +214,8 @@ def _absent(order: Order, event: ProvenAbsent) -> Decision[Order]:
         return _has_moved_on(order, event.token)
     absent = replace(
         order,
+        # Back to the start, with the token as it is: the next claim raises it, and an answer to the
+        # placement that was proven absent still finds an order that may adopt it.
         status=OrderStatus.PENDING_NEW,
         reason=None,
         needs_person=False,
@@ -224,12 +237,15 @@ def _is_sent_no_more(order: Order) -> bool:
 def _cancel_requested(order: Order, event: CancelRequested) -> Decision[Order]:
     if order.is_closed or order.cancel_requested:
         return ignored(order, f"a cancel found the order {order.status}")
+    # Nothing is at the venue and nobody holds a claim: it ends here, without a question.
     if order.status is OrderStatus.PENDING_NEW:
         return _canceled_unsent(replace(order, reason=event.reason), event.at_ms)
     asked = replace(
         order,
         cancel_requested=True,
         replaced_by=event.replaced_by,
+        # Of an unknown order the reason says why nobody knows, and the next question keeps its
+        # time: only its answer tells whether there is anything to cancel.
         reason=order.reason if order.status is OrderStatus.UNKNOWN else event.reason,
         next_action_at_ms=(
             order.next_action_at_ms if order.status is OrderStatus.UNKNOWN else AT_ONCE
@@ -250,9 +266,12 @@ def _succeeding(order: Order, event: OrderUpdated) -> Decision[Order]:
     old = event.order
     if not order.is_held or order.succeeds is None or order.succeeds.order_id != old.id:
         return ignored(order, f"news of order {old.id} found the order {order.status}")
+    # Before the old order has ended both could trade, so the new one waits for a definite end.
     if old.is_live:
         return ignored(order, f"order {old.id} is still {old.status}")
     takes_rest, rest = order.succeeds.takes_rest, old.remaining_quantity
+    # Free is the place of one that was canceled with something left. If it ended otherwise, the new
+    # one is sent only where it proceeds anyway.
     is_free = old.status is OrderStatus.CANCELED and not (takes_rest and rest <= 0)
     if not (is_free or order.succeeds.proceeds):
         reason = Reason(ReasonCode.NOT_REPLACED, f"order {old.id} is {old.status}")
@@ -278,6 +297,8 @@ def _stated(order: Order, event: OutcomeStated) -> Decision[Order]:
 
 
 def _reported(order: Order, event: OrderReported) -> Decision[Order]:
+    # An order that is to be sent (again) takes any answer: a placement that was given up for lost
+    # has arrived after all, and sending another one would trade twice.
     if event.token in {None, order.token} or order.status is OrderStatus.PENDING_NEW:
         return adopted(order, event.report, event.at_ms)
     return told_of_earlier(order, event)
@@ -287,6 +308,7 @@ def _entry(
     order: Order, name: EntryName, at_ms: EpochMs, reason: Reason | None = None
 ) -> Decision[Order]:
     entries = [TimelineEntry(name, at_ms, reason)]
+    # Every life ends with this line, whatever it ended by.
     if order.is_closed:
         entries.append(TimelineEntry(EntryName.CLOSED, at_ms))
     return Decision(order, entries=tuple(entries))

@@ -21,11 +21,14 @@ LOOKS_MAX = 8
 def told_of_earlier(order: Order, event: OrderReported) -> Decision[Order]:
     """Take in what is filled of an earlier placement; its end is not the end of a newer one."""
     report = event.report
+    # Quantities are totals, so a report that tells of no more than is known tells nothing.
     if report.filled_quantity <= order.filled_quantity:
         return ignored(order, f"the answer to placement {event.token} came too late")
     is_whole = report.status is OrderStatus.FILLED or (
         order.amount is None and report.filled_quantity >= order.quantity
     )
+    # The order is whole now, or its newer placement has been answered: taken in like any report,
+    # save that the end of the earlier placement says nothing about the order.
     if is_whole or not order.is_in_flight:
         status = OrderStatus.FILLED if is_whole else order.status
         fills_alone = replace(
@@ -33,6 +36,8 @@ def told_of_earlier(order: Order, event: OrderReported) -> Decision[Order]:
         )
         return adopted(order, fills_alone, event.at_ms)
     fills = merged(order.fills, report.fills)
+    # The newer placement is still on its way. Its status and its lease stay as they are, or the
+    # answer to it would be lost; what was filled counts at once.
     told = replace(
         order,
         fills=fills,
@@ -48,9 +53,11 @@ def told_of_earlier(order: Order, event: OrderReported) -> Decision[Order]:
 def adopted(order: Order, report: OrderReport, at_ms: EpochMs) -> Decision[Order]:
     """Take in what the venue says of the newest placement, as far as it is news."""
     fills = merged(order.fills, report.fills)
+    # Reports arrive out of order: what is filled only grows, whichever of them comes last.
     filled = max(order.filled_quantity, report.filled_quantity)
     status = _status_after(order, report, filled)
     grown = filled > order.filled_quantity
+    # Nothing new: the commit is left out, so polling an order that rests costs no write.
     if status is None or (status is order.status and not grown and fills == order.fills):
         return ignored(order, f"a report of {report.status} found the order {order.status}")
     news = replace(
@@ -83,6 +90,8 @@ def fills_awaited(order: Order, event: FillsAwaited) -> Decision[Order]:
     return Decision(
         replace(
             order,
+            # The venue may never list them. After the last look the order counts as told, with the
+            # totals of its report, rather than being asked about for ever.
             looks=looks,
             awaits_fills=looks <= LOOKS_MAX,
             next_action_at_ms=event.next_look_at_ms,
@@ -94,6 +103,8 @@ def fills_awaited(order: Order, event: FillsAwaited) -> Decision[Order]:
 def _status_after(order: Order, report: OrderReport, filled: Decimal) -> OrderStatus | None:
     """Return the status that a report leads to, or None where the table has no such move."""
     wanted = report.status
+    # Some venues go on saying "open" for a moment after the last fill. Where an amount tells the
+    # size nobody can say beforehand what fills it, so there the venue's word counts.
     if order.amount is None and 0 < order.quantity <= filled:
         wanted = OrderStatus.FILLED
     elif filled > 0 and wanted is OrderStatus.NEW:
@@ -124,6 +135,7 @@ def _awaits_fills(
 def _reason_after(order: Order, status: OrderStatus, report: OrderReport) -> Reason | None:
     if report.reason is not None:
         return report.reason
+    # The reason of an unknown order said why nobody knew; that is over with any report.
     known = None if order.status is OrderStatus.UNKNOWN else order.reason
     if order.is_closed and status is order.status:
         return known
@@ -135,6 +147,7 @@ def _reason_after(order: Order, status: OrderStatus, report: OrderReport) -> Rea
 def _report_entries(before: Order, after: Order, at_ms: EpochMs) -> list[TimelineEntry]:
     """Return what a report adds to the timeline: acknowledged once, then each step of its life."""
     entries = []
+    # A refusal is no acknowledgement, though it is an answer too.
     if before.status in IN_FLIGHT and after.status is not OrderStatus.REJECTED:
         entries.append(TimelineEntry(EntryName.ACKNOWLEDGED, at_ms))
     if after.filled_quantity > before.filled_quantity:

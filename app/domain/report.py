@@ -45,6 +45,8 @@ def merged(known: tuple[Fill, ...], told: Iterable[Fill]) -> tuple[Fill, ...]:
     fills = {fill.trade_id: fill for fill in known}
     for fill in told:
         before = fills.get(fill.trade_id)
+        # A dictionary keeps the place of a key that is set again, so fills stay in the order in
+        # which they were first told.
         if before is None or (fill.fee_currency and not before.fee_currency):
             fills[fill.trade_id] = fill
     return tuple(fills.values())

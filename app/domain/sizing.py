@@ -87,6 +87,7 @@ def _entry_quantity(
         case SizeKind.PERCENT if rules.percent_is_notional:
             return size.value / _HUNDRED * available / price
         case SizeKind.PERCENT:
+            # The reserve pays fees, and the way that the price may go until the order arrives.
             share = min(size.value / _HUNDRED, 1 - rules.balance_reserve)
             return share * available * leverage / price
 
@@ -98,6 +99,7 @@ def _exit(
     wanted = size.value
     if size.kind is SizeKind.PERCENT:
         wanted = size.value / _HUNDRED * held
+    # Never more than is held: a sale beyond it is refused as a whole, and nothing would be closed.
     quantity = instrument.quantity(min(wanted, held))
     if held <= 0:
         return Sized(Decimal(0), _nothing_held(action, instrument))

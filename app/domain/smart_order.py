@@ -118,6 +118,7 @@ class SmartOrder(Entity):
     @property
     def is_live(self) -> bool:
         """Whether it, or the order it placed, may still do something."""
+        # A triggered one lives as long as the order it placed: its parent must hear of that end.
         return self.is_waiting or (
             self.status is SmartOrderStatus.TRIGGERED
             and self.order_status not in {OrderStatus.FILLED, *_ENDED_UNFILLED}
@@ -166,6 +167,8 @@ class SmartOrder(Entity):
         owed = []
         if self.is_waiting and self.expires_at_ms is not None:
             owed.append(self._effect(EffectKind.TIMER, self.expires_at_ms))
+        # Compared rather than remembered: whatever was done or forgotten, this asks for what is
+        # missing.
         if self.is_waiting is not self.armed:
             owed.append(self._effect(EffectKind.ARM if self.is_waiting else EffectKind.DISARM))
         return tuple(owed)

@@ -57,6 +57,8 @@ def decide(smart: SmartOrder, event: SmartOrderEvent) -> Decision[SmartOrder]:  
 def _armed(smart: SmartOrder, event: TriggerArmed) -> Decision[SmartOrder]:
     if smart.armed:
         return ignored(smart, "it is armed already")
+    # Armed by a worker that did not know that it has ended. Noted all the same: only then does it
+    # owe DISARM, which takes it out of the book again.
     if not smart.is_waiting:
         return Decision(replace(smart, armed=True))
     armed = replace(smart, armed=True)
@@ -64,6 +66,7 @@ def _armed(smart: SmartOrder, event: TriggerArmed) -> Decision[SmartOrder]:
 
 
 def _fired(smart: SmartOrder, event: TriggerFired) -> Decision[SmartOrder]:
+    # A cancel or an expiry was committed first, though the book had not heard of it yet.
     if not smart.is_waiting:
         return ignored(smart, f"its price came when it was {smart.status}")
     fired = replace(
@@ -88,6 +91,7 @@ def _limit_at(smart: SmartOrder, price: Decimal | None) -> Decimal | Reason | No
     if price is None:
         return Reason(ReasonCode.NO_PRICE, "the price at which it was triggered is not known")
     away = smart.limit_offset.below if smart.side is Side.SELL else smart.limit_offset.above
+    # Rounding a buy in favor of the caller may bring a small limit down to nothing.
     limit = on_tick(away(price), smart.trigger.price_step, smart.side)
     if limit <= 0:
         return Reason(
@@ -138,6 +142,7 @@ def _order_updated(smart: SmartOrder, event: OrderUpdated) -> Decision[SmartOrde
     )
     if not order.is_closed:
         return Decision(heard)
+    # A part that has filled has traded: it is not placed again, and its caller id stays taken.
     if order.status is OrderStatus.FILLED or order.filled_quantity > 0:
         entry = TimelineEntry(EntryName.FILLED, event.at_ms)
         return Decision(heard, entries=(entry, TimelineEntry(EntryName.CLOSED, event.at_ms)))
@@ -149,6 +154,8 @@ def _order_failed(
     smart: SmartOrder, order: Order, event: OrderUpdated, *, was_opened: bool
 ) -> Decision[SmartOrder]:
     """Place a refused guard again, a few times; any other order that could not be placed fails."""
+    # Placed again only where that can help: the venue refused at once, and there is something left
+    # to guard. One that was open at the venue before was ended by somebody who wanted that.
     nothing_left = order.reason is not None and order.reason.code is ReasonCode.NO_POSITION
     refused = order.status in {OrderStatus.REJECTED, OrderStatus.DENIED}
     if nothing_left or not refused or was_opened:
@@ -156,6 +163,8 @@ def _order_failed(
         return Decision(
             ended, entries=(TimelineEntry(EntryName.CLOSED, event.at_ms, order.reason),)
         )
+    # A guard is tried again, at the same limit: without it the position would stand unprotected. An
+    # entry that was refused is its caller's to repeat.
     if smart.reduce_only and smart.placements < PLACEMENTS_MAX:
         placed = (order.price, EntryName.DEFERRED)
         return _placing(smart, event, placed)
@@ -171,6 +180,7 @@ def _placing(
         id=OrderId(fresh.id),
         client_order_id=fresh.client_order_id,
         parent_id=smart.id,
+        # One that stands alone is itself what the request became.
         request_id=smart.request_id or smart.id,
         **smart.beginning(event.at_ms),
         side=smart.side,

@@ -76,11 +76,13 @@ def legs_of(
             is_one_order=is_net,
             is_together=False,
         )
+    # A position on the wanted side is turned around already.
     same = _held(account, symbol, side.opens)
     if same and not held and on_same_side is OnSameSide.SKIP:
         return Reason(ReasonCode.ALREADY_IN_POSITION, f"a {side.opens} of {same:f} is open already")
     closing = instrument.quantity(held)
     most = instrument.max_quantity
+    # In one order only where the venue takes one of that size.
     fits = most is None or closing + quantity <= most
     return Legs(
         side=side,

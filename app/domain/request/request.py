@@ -140,8 +140,11 @@ class Request(Entity):
         if self.status is not RequestStatus.EXECUTING:
             return ()
         owed = []
+        # While a close is on its way the request keeps its place in the lane, and owes nothing: the
+        # news of that order brings it forward.
         if self.is_cancel or self.stage is Stage.QUEUED:
             owed.append(self._effect(EffectKind.ADVANCE))
+        # Owed until the last of them has ended, not until they were asked: asking may have failed.
         if self.withdrawing & self.working:
             owed.append(replace(self._effect(EffectKind.WITHDRAW), urgent=True))
         return tuple(owed)
@@ -159,6 +162,8 @@ class Request(Entity):
     def _timer_due(self, event: TimerDue) -> Decision[Self]:
         if self.status is not RequestStatus.SCHEDULED:
             return ignored(self, f"its timer found it {self.status}")
+        # The due time is the truth. A message may come early: the clock may have been set back
+        # since.
         if event.at_ms < self.due_at_ms:
             return ignored(self, f"its timer came {self.due_at_ms - event.at_ms} ms early")
         due = replace(self, status=RequestStatus.EXECUTING, updated_at_ms=event.at_ms)
@@ -170,6 +175,8 @@ class Request(Entity):
         """Return the decision where the turn cannot be used: too late, or not traded; else None."""
         if not self.is_queued or self.stage is not Stage.QUEUED:
             return ignored(self, f"its turn found it {self.status} {self.stage}")
+        # Late before unknown: who comes too late is told so, whatever else is wrong with the
+        # request.
         if self.not_after_ms is not None and event.at_ms > self.not_after_ms:
             late = event.at_ms - self.due_at_ms
             reason = Reason(ReasonCode.TOO_LATE, f"it was {late} ms late")
@@ -186,6 +193,8 @@ class Request(Entity):
         if side is None:
             return Decimal(0)
         if self.limit_price is not None:
+            # On its tick, as it will be sent: size and checks must be about the order that the
+            # venue sees.
             return instrument.price(self.limit_price, side)
         return Decimal(0) if quote is None else quote.touch(side)
 
@@ -203,6 +212,8 @@ class Request(Entity):
     def _cancel_requested(self, event: CancelRequested) -> Decision[Self]:
         if not self.is_live or self.cancel_requested:
             return ignored(self, f"a cancel found it {self.status}")
+        # Nothing at work: it ends at once. Otherwise it ends with the last of its children, and as
+        # that one did, since an order may fill before its cancel arrives.
         if not self.working:
             return self._ended(RequestStatus.CANCELED, event.at_ms, event.reason)
         going = replace(

@@ -105,6 +105,7 @@ class Reversal(Request):
         missed, instrument = self._missed(event), event.instrument
         if missed is not None or instrument is None:
             return missed or ignored(self, "it is not traded here")
+        # From here on the quantities stand: what is closed and what is opened belong together.
         legs = legs_of(self.action, self.wanted, self.on_same_side, event.account, instrument)
         if isinstance(legs, Reason):
             return self._ended(RequestStatus.SKIPPED, event.at_ms, legs)
@@ -114,6 +115,7 @@ class Reversal(Request):
             legs=legs,
             mode=event.account.position_mode,
             price=None if self.limit_price is None else price,
+            # Callers are shown what opens; a close that opens nothing is shown by what it closes.
             quantity=legs.quantity if legs.is_one_order else legs.opening or legs.closing,
         )
         refusal = self._no_price(price) or legs.refusal(instrument, price)
@@ -183,6 +185,7 @@ class Reversal(Request):
         )
         if not self.is_live:
             return Decision(heard)
+        # Before its end is looked at: a close that has filled is just what the opening waits for.
         if heard._may_open(order):  # noqa: SLF001
             return heard._opening(event)  # noqa: SLF001
         if order.is_closed:
@@ -194,6 +197,8 @@ class Reversal(Request):
         """Tell whether the order that opens may be sent: the one that closes is certain."""
         if self.order_id is not None or self.legs is None or self.cancel_requested:
             return False
+        # In a hedge account the legs are apart, so the venue's word that it has the close is
+        # enough. Else what opens could net against what is not closed yet.
         together = self.legs.is_together and close.status in OPEN
         return together or close.status is OrderStatus.FILLED
 

@@ -126,6 +126,8 @@ class Signal(Request):
         refusal = self._no_price(price) or self._wrong_side(price)
         if refusal is not None:
             return self._ended(RequestStatus.DENIED, event.at_ms, refusal)
+        # Kept for the guards: they are made when the entry has filled, and nobody asks the venue
+        # then.
         known = replace(self, price_step=event.instrument.price_step)
         return known._faced_with_opposite(event, event.instrument, price)  # noqa: SLF001
 
@@ -158,6 +160,8 @@ class Signal(Request):
             return self._sized(event, instrument, price)
         if self.rules.on_opposite is OnOpposite.REVERSE:
             return self._closing_first(event, leg.opposite, size)
+        # A one-way account would net the entry against the opposite leg, and open less than was
+        # asked for: without a reversal it is denied there.
         if netting or self.rules.on_opposite is OnOpposite.REJECT:
             reason = Reason(
                 ReasonCode.OPPOSITE_POSITION, f"a {leg.opposite} of {held.size:f} is open"
@@ -194,12 +198,15 @@ class Signal(Request):
         size = self.size or _EVERYTHING
         result = sized(self.action, size, price, event.account, instrument, self.rules)
         refusal = result.refusal
+        # Nothing to close is no failure: the alert has what it wanted.
         if refusal is not None and refusal.code is ReasonCode.NO_POSITION:
             return self._ended(RequestStatus.SKIPPED, event.at_ms, refusal)
         limit = None if self.limit_price is None else price
         order = self._order(event.new_ids[0], event.at_ms, result.quantity, limit, refusal)
         if refusal is not None:
             denied = replace(self, order_id=order.id, quantity=result.quantity)
+            # The denied order is brought forth all the same: callers look for it by its id, and it
+            # says why.
             ended = denied._ended(RequestStatus.DENIED, event.at_ms, refusal)  # noqa: SLF001
             return Decision(ended.aggregate, (order,), ended.entries)
         working = replace(
@@ -251,6 +258,8 @@ class Signal(Request):
 
     def _order_updated(self, event: OrderUpdated) -> Decision["Signal"]:
         order = event.order
+        # After its end a signal still takes in what its own order has filled late, since the
+        # amounts are shown; nothing else moves it.
         known = (order.filled_quantity, order.fees) == (self.filled_quantity, self.fees)
         if not self.is_live and (order.id != self.order_id or known):
             return ignored(self, f"news of order {order.id} found it {self.status}")
@@ -269,6 +278,8 @@ class Signal(Request):
             closed_quantity=order.filled_quantity,
             updated_at_ms=at_ms,
         )
+        # Back into the lane for the entry: it is sized anew, from what the account has after the
+        # close.
         if order.status is OrderStatus.FILLED and not self.cancel_requested:
             return Decision(replace(closed, stage=Stage.QUEUED))
         if order.filled_quantity > 0:
@@ -293,6 +304,8 @@ class Signal(Request):
     def _filled(self, order: Order, event: OrderUpdated) -> Decision["Signal"]:
         """Protect what was opened, completely or in part; a close needs no protection."""
         flat = order.position_after is not None and order.position_after == 0
+        # Whether the position is there at all is told by what the order left behind: an entry may
+        # have met an opposite leg, and then there is nothing to guard.
         levels = (self.take_profit, self.stop_loss)
         if not self.action.is_entry or flat or levels == (None, None) or self.price_step is None:
             return self._ended(RequestStatus.DONE, event.at_ms, self.reason)
@@ -320,6 +333,8 @@ class Signal(Request):
         heard = replace(self, working=working, updated_at_ms=event.at_ms)
         if not working:
             return heard._ended(RequestStatus.DONE, event.at_ms, heard.reason)  # noqa: SLF001
+        # One of the two guards has closed the position. The other must go before it opens a new
+        # one.
         if child.is_filled and not heard.withdrawing:
             reason = Reason(ReasonCode.SIBLING_FILLED, f"smart order {child.id} has filled")
             return Decision(replace(heard, withdrawing=working, reason=reason))

@@ -51,6 +51,7 @@ def refusal_of(trade: SmartTrade, action: Action) -> Refusal | None:
     """Return why the trade does not take an action in the state that it is in, or None."""
     match action:
         case CancelRequested():
+            # A reset of the paper account ends trades in any state, also where a caller could not.
             is_reset = action.reason.code is ReasonCode.RESET and not trade.is_final
             return None if trade.is_cancellable or is_reset else _state(trade, "cancelled")
         case PanicRequested():
@@ -129,6 +130,8 @@ def _cancel(draft: Draft, action: CancelRequested) -> None:
 def _panic_step(draft: Draft, step_id: AggregateId) -> None:
     """Close the unfilled share of one step at market; its own order goes first (spec 5.6)."""
     draft.tell(EntryName.PANIC)
+    # ENQUEUED is all that is written down: `settle` places the market order when the old one is
+    # gone.
     draft.withdraw(draft.trade.orders_of(step_id))
     draft.change_step(step_id, status=StepStatus.ENQUEUED, is_panic=True, extreme=None)
     draft.change(placements=0)

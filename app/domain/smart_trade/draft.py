@@ -116,7 +116,9 @@ class Draft:
 
     def decision(self, why_nothing: str) -> Decision[SmartTrade]:
         """Return what has become of the trade; if nothing has, that the event was ignored."""
+        # After each event, whatever it was: no handler has to think of the trigger book.
         trade = rebooked(self.trade)
+        # Nothing but the time would change: ignored, so that repeated news writes nothing.
         if trade == self._before:
             return ignored(self._before, why_nothing)
         if trade.is_final and not self._before.is_final:

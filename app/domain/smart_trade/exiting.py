@@ -57,6 +57,8 @@ def stop_now(draft: Draft) -> None:
     for step in draft.trade.steps_of(StepKind.STOP_LOSS):
         if step.status is StepStatus.IDLE:
             draft.change_step(step.id, status=StepStatus.ENQUEUED)
+    # The stop is placed by `settle` once these have ended: a take-profit that fills meanwhile makes
+    # the stop smaller.
     draft.withdraw(draft.trade.orders)
     draft.tell(EntryName.TRIGGERED)
 
@@ -97,6 +99,7 @@ def _is_panic(trade: SmartTrade, order: StepOrder) -> bool:
 def _close_all(draft: Draft) -> None:
     """Place the one order that closes what is left, once all the others are gone."""
     trade = draft.trade
+    # What still may fill decides how much is left to close. Its end brings the trade here again.
     if any(one.is_live for one in trade.orders):
         return
     quantity = open_quantity(trade)
@@ -108,6 +111,8 @@ def _close_all(draft: Draft) -> None:
         draft.change(status=open_status(trade))  # the stop itself was canceled
         _take_profits(draft)
         return
+    # Each order in a row that ends without a fill counts; any fill sets the count back (see
+    # `news`).
     if trade.placements >= PLACEMENTS_MAX:
         fail(draft, _given_up(trade))
         return
@@ -171,6 +176,8 @@ def _may_place(draft: Draft, step: Step) -> bool:
     trade = draft.trade
     if any(one.is_live for one in trade.orders_of(step.id)):
         return False  # its order is at work, or is being taken off for a panic of the step
+    # The last step sells all that is there. An entry that is still open could add to it, so that
+    # goes first; its end brings the trade here again.
     entries = live_entries(trade)
     if not entries or not _closes_everything(trade, step):
         return True
@@ -186,6 +193,7 @@ def _closes_everything(trade: SmartTrade, step: Step) -> bool:
 def _place_profit(draft: Draft, step: Step) -> None:
     trade = draft.trade
     share = trade.instrument.quantity(unfilled_share(trade, step))
+    # Never more than is there: another exit may have sold a part of it meanwhile.
     quantity = min(share, available_quantity(trade))
     if not quantity:
         draft.change_step(step.id, status=StepStatus.SKIPPED)

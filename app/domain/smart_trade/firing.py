@@ -47,6 +47,8 @@ def fired(trade: SmartTrade, event: TriggerFired) -> Decision[SmartTrade]:
         if one.name in event.prices
     ]
     draft = Draft(trade, event.at_ms, event.new_ids, event.tick_at_ms)
+    # The book has let go of what it fired, also of what is not wanted any more: both are forgotten,
+    # and only what is wanted is acted on.
     draft.let_go({one.watch.name for one in hits})
     _carry_out(draft, [one for one in hits if one.watch.is_wanted])
     return draft.decision("it waits for none of what has fired")
@@ -109,9 +111,11 @@ def _guarded(draft: Draft, hits: Sequence[_Hit]) -> None:
         if hit.kind in {WatchKind.STOP, WatchKind.TRAILING_STOP}:
             _follow(draft, hit)
             _tighten(draft)
+    # One hit that stops is enough, and profits of the same tick are not taken: the stop closes all.
     if any(_stops(draft, hit) for hit in hits):
         stop_now(draft)
         return
+    # By step, as they were planned, rather than by watch: watches come and go.
     for hit in sorted(hits, key=lambda one: one.step_id):
         if hit.kind in {WatchKind.PROFIT, WatchKind.TRAILING_PROFIT}:
             _profit_reached(draft, hit)
@@ -167,6 +171,7 @@ def _hit(draft: Draft) -> bool:
     if seconds is None:
         return True
     draft.change(stop_hit=True)
+    # A price that comes and goes within the timeout does not begin it anew.
     if trade.stop_deadline_ms is None:
         draft.change(stop_deadline_ms=EpochMs(draft.at_ms + seconds * _MS))
     return False
@@ -185,6 +190,7 @@ def _tighten(draft: Draft) -> None:
     if stop is None or stop.price is None or stop.extreme is None or stop.trailing_percent is None:
         return
     level = trailing_level(stop.extreme, stop.trailing_percent, direction)
+    # Tighter means that the old level lies on the losing side of the new one.
     if level != stop.price and _is_beyond(draft.trade, level, stop.price):
         draft.change_step(stop.id, price=level)
 
@@ -200,6 +206,7 @@ def time_over(trade: SmartTrade, event: StopTimeOver) -> Decision[SmartTrade]:
     stop = stop_of(trade)
     if not trade.stop_hit or stop is None:
         draft.change(stop_deadline_ms=None)
+    # Without a fresh price nobody can tell. The next tick decides, whichever way it goes.
     elif event.quote is None:
         draft.change(stop_is_due=True)
     elif _is_still_hit(draft, event.quote.of(stop.source)):
@@ -240,6 +247,7 @@ def _profit_reached(draft: Draft, hit: _Hit) -> None:
     if step is None or step.status is not StepStatus.IDLE:
         return
     draft.tell(EntryName.TRIGGERED)
+    # The price from which it trails is this one; what fires at a retrace comes at a later tick.
     if hit.kind is WatchKind.PROFIT and step.is_trailing:
         draft.change_step(step.id, extreme=hit.price, extreme_at_ms=draft.at_ms)
         return

@@ -45,6 +45,8 @@ def share_out(draft: Draft) -> None:
     if not idle:
         return
     instrument, whole = draft.trade.instrument, entered_quantity(draft.trade)
+    # Each share is rounded down to the lot, and the last step takes what the rounding left over, so
+    # that nothing of the position stays without an exit.
     rest = _share(instrument, whole, sum((one.percent or _ZERO for one in counted), _ZERO))
     rest -= sum((one.quantity or _ZERO for one in counted if one not in idle), _ZERO)
     *others, last = sorted(idle, key=lambda one: one.position or 0)
@@ -68,6 +70,8 @@ def resolve_prices(draft: Draft) -> None:
         return
     for step in draft.trade.steps_of(StepKind.TAKE_PROFIT, StepKind.STOP_LOSS):
         percentage = step.price_percentage
+        # A price that is set stays, also when more is bought later: callers have seen it (spec
+        # 5.5).
         if step.price is not None or percentage is None or step.is_final:
             continue
         draft.change_step(step.id, price=average * (1 + percentage / _HUNDRED))
@@ -99,6 +103,7 @@ def live_exits(trade: SmartTrade) -> list[StepOrder]:
 
 def available_quantity(trade: SmartTrade) -> Decimal:
     """Return what can be closed and is not promised to a live exit: never more than is held."""
+    # An order that is being taken off still counts: it may fill before its cancel arrives.
     promised = sum((one.remaining_quantity for one in live_exits(trade)), _ZERO)
     return trade.instrument.quantity(max(remaining_quantity(trade) - promised, _ZERO))
 

@@ -24,6 +24,8 @@ def entered_quantity(trade: SmartTrade) -> Decimal:
     filled = sum((one.filled_quantity for one in orders), held)
     if trade.type.entry_side is Side.SELL:
         return filled
+    # A fee that was paid in the coin itself is not there to be sold. Rounded to the lot, since less
+    # than a lot cannot be sold either.
     base = base_of(trade.symbol)
     fees = sum((one.fees.get(base, _ZERO) for one in orders), _ZERO)
     return trade.instrument.quantity(filled - fees) if fees else filled

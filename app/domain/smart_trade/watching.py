@@ -37,6 +37,8 @@ def rebooked(trade: SmartTrade) -> SmartTrade:
     watches = tuple(
         replace(one, is_wanted=one.is_wanted and one.aim in wanted) for one in trade.watches
     )
+    # A wish that was given up and comes back is a new watch with a name of its own: the book may
+    # still hold the old one, and its late firing must not be taken for the new one's.
     known = {one.aim for one in watches if one.is_wanted}
     made = trade.watches_made
     for aim in wanted:
@@ -58,6 +60,7 @@ def booked(trade: SmartTrade, event: WatchesBooked) -> Decision[SmartTrade]:
     watches = tuple(
         replace(one, is_held=one.is_held or one.name in armed)
         for one in trade.watches
+        # Taken out of the book for certain; what is unwanted and not named is taken out next time.
         if one.is_wanted or one.name not in event.disarmed
     )
     known = {one.name for one in watches}
@@ -118,6 +121,8 @@ def _stop_aims(trade: SmartTrade) -> Iterator[WatchSpec]:
             continue
         if trade.stop_hit:
             yield from _hit_stop_aims(trade, step, direction)
+        # A stop that was given as a price trails from the next tick on; one that was given in
+        # percent trails from the average entry (see `resolve_prices`).
         elif step.is_trailing and step.extreme is None:
             yield from _next_tick(WatchKind.ANCHOR, step)
         else:
@@ -128,6 +133,8 @@ def _stop_aims(trade: SmartTrade) -> Iterator[WatchSpec]:
                 direction=direction,
                 level=step.price,
             )
+            # Two watches: the book knows the prices since it was armed only, and the stored level
+            # stands for those before.
             if step.is_trailing:
                 yield from _following(WatchKind.TRAILING_STOP, step, direction)
 
@@ -136,6 +143,7 @@ def _hit_stop_aims(trade: SmartTrade, step: Step, direction: Direction) -> Itera
     """Wait for the end of the timeout, and let a trailing stop follow a price that comes back."""
     if trade.stop_is_due:
         yield from _next_tick(WatchKind.CHECK, step)
+    # A price better than any before moves the stop, and the hit is over.
     if step.is_trailing and step.extreme is not None:
         yield WatchSpec(
             kind=WatchKind.RECOVERY,
