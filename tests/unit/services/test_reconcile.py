@@ -8,13 +8,20 @@ from typing import NoReturn
 
 import pytest
 
+from app.domain.effects import EffectKind
 from app.domain.enums import ReasonCode
 from app.domain.errors import Conflict, VenueUnavailable
 from app.domain.identifiers import AccountId, VenueName
 from app.domain.reason import Reason
 from app.domain.reconciliation import MismatchKind, Reconciliation
 from app.domain.status import OrderStatus
-from app.services.following.reconcile import reconcile, reconcile_in_turn, reconcile_now
+from app.services.ask import leave_request
+from app.services.following.reconcile import (
+    reconcile,
+    reconcile_as_asked,
+    reconcile_in_turn,
+    reconcile_now,
+)
 from app.services.keeping.archive import archive
 from app.services.placing.cancel import request_cancel
 from app.store.core import keys
@@ -109,6 +116,22 @@ def test_what_kept_it_from_being_compared_is_told(rig: Rig) -> None:
     with pytest.raises(VenueUnavailable, match="nobody is there"):
         reconcile_now(SPOT, rig.ports)
     assert rig.ports.reconciliations.get(SPOT_ID) is None
+
+
+def test_orders_are_vouched_for_early_even_if_nothing_was_compared(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vouched: list[AccountId] = []
+    monkeypatch.setattr(
+        "app.services.following.reconcile.look_early", lambda account, _: vouched.append(account)
+    )
+    rig.venue.view_script.append(VenueUnavailable("nobody is there"))
+    request = leave_request(EffectKind.RECONCILE, SPOT_ID, 5_000, rig.ports)
+
+    with pytest.raises(VenueUnavailable):
+        reconcile_as_asked(request.id, rig.ports)
+
+    assert vouched == [SPOT_ID]
 
 
 def test_whoever_dies_over_it_holds_it_up_for_a_minute_at_most() -> None:
