@@ -22,6 +22,7 @@ from app.services.intake.requests import accept_reversal
 from app.services.symbols import symbol_of
 from app.web.answers import Answer
 from app.web.client_accounts import accounts_of
+from app.web.digests import one_hash
 from app.web.fields import POSITIVE, Flag, Lenient, Number, Text, WholeNumber
 from app.web.json_body import payload_from
 from app.web.peer import address_of, is_among, url_of
@@ -83,7 +84,7 @@ class Orders:
             window_ms = self._window.used_ms
             resets = [one.resets for one in accounts]
             if self._settings.apisify_single_use_sign:
-                single_use = SingleUse(signing.one_hash(client.key, signature, *resets), digest)
+                single_use = SingleUse(one_hash(client.key, signature, *resets), digest)
         origin = f"{Dialect.APISIFY}:{client.key}"
         sender = Sender(
             dialect=Dialect.APISIFY,
@@ -94,7 +95,7 @@ class Orders:
             registry_version=version,
             rate_key=origin,
             rate_per_minute=RATE_PER_MINUTE if self._settings.rate_limits else 0,
-            digest=signing.one_hash(Dialect.APISIFY, client.key, signature or "", digest),
+            digest=one_hash(Dialect.APISIFY, client.key, signature or "", digest),
             digest_life_ms=window_ms,
             single_use=single_use,
         )

@@ -6,14 +6,13 @@ The signature covers time stamp, method and URL, but not the body. So it is good
 
 import hashlib
 import hmac
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.domain.errors import NotAuthenticated, StaleTimestamp
 from app.domain.identifiers import EpochMs
-from app.web.json_body import canonical_text
+from app.web import digests
 
 #: What everybody is told whose key, time stamp or signature is missing or wrong.
 UNAUTHORIZED = "unknown key or bad signature"
@@ -96,12 +95,7 @@ def signed(secret: str, timestamp: str, url: str) -> str:
 def digest_of(payload: Mapping[str, object]) -> str:
     """Return a hash that only the same body has, save for its signature and the order of keys."""
     signed_part = {name: value for name, value in payload.items() if name != "sign"}
-    return hashlib.sha256(canonical_text(signed_part).encode()).hexdigest()
-
-
-def one_hash(*parts: object) -> str:
-    """Return one hash of several texts and numbers, none of which can pass for another."""
-    return hashlib.sha256(json.dumps([str(part) for part in parts]).encode()).hexdigest()
+    return digests.digest_of(signed_part)
 
 
 def _timestamp(value: object) -> str:

@@ -25,6 +25,7 @@ from app.services.intake.accept import Accepted
 from app.services.intake.orders import accept_order
 from app.services.placing.cancel import request_cancel
 from app.web.answers import Answer, good
+from app.web.digests import digest_of
 from app.web.raw_body import raw_body
 
 Shape = Mapping[str, Any]
@@ -142,7 +143,7 @@ def _keyed(sender: Sender, body: Mapping[str, object], caller: Caller) -> Sender
     key = parse.checked_key(request.headers.get("Idempotency-Key"))
     if key is None:
         return sender
-    user, content = caller.client.key, parse.fingerprint_of(body)
+    user, content = caller.client.key, digest_of(body)
     resets = [one.resets for one in caller.directory.accounts()]
     return replace(
         sender,

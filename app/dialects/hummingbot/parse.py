@@ -24,7 +24,7 @@ from app.domain.errors import MalformedPayload
 from app.domain.identifiers import AccountId, AggregateId, EpochMs
 from app.domain.search import FillPlace, Place, Search
 from app.web.cursors import numbers_of
-from app.web.json_body import canonical_text, json_from
+from app.web.json_body import json_from
 from app.web.raw_body import raw_body
 
 #: A time below this is in seconds, as the official client sends it (spec, A8).
@@ -176,11 +176,6 @@ def checked_key(key: str | None) -> str | None:
     if key is None or 0 < len(key) <= _KEY_CHARACTERS_MAX:
         return key
     raise UnusableKey(f"Idempotency-Key must have 1 to {_KEY_CHARACTERS_MAX} characters")
-
-
-def fingerprint_of(body: Mapping[str, object]) -> str:
-    """Return a hash, in hexadecimal, that only the same body has, in any order of its keys."""
-    return hashlib.sha256(canonical_text(body).encode()).hexdigest()
 
 
 def name_of_key(user: str, key: str, resets: Iterable[int] = ()) -> str:

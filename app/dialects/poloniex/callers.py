@@ -19,6 +19,7 @@ from app.domain.sender import Sender
 from app.services.find_anywhere import find_anywhere
 from app.services.intake.accept import first_of
 from app.web.client_accounts import accounts_of
+from app.web.digests import one_hash
 from app.web.raw_body import raw_body
 from app.web.raw_target import raw_target_of
 from app.web.registry_refresh import Failed, part_by_part, with_current_registry
@@ -150,7 +151,7 @@ class Callers:
         """
         sender = replace(
             self.sender(caller),
-            digest=signing.one_hash(caller.request_key, part),
+            digest=one_hash(caller.request_key, part),
             digest_life_ms=2 * self._tolerance_ms + KEY_GRACE_MS,
         )
         try:
@@ -217,7 +218,7 @@ class Callers:
             body=body,
             received_at_ms=now_ms,
             version=version,
-            request_key=signing.one_hash(Dialect.POLONIEX, client.key, credentials.given),
+            request_key=one_hash(Dialect.POLONIEX, client.key, credentials.given),
         )
 
 

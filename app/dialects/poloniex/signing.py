@@ -9,7 +9,6 @@ that proves no less.
 import base64
 import hashlib
 import hmac
-import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -145,11 +144,6 @@ def signed(secret: str, text: bytes) -> str:
     """Return the signature of a text."""
     digest = hmac.new(secret.encode(), text, hashlib.sha256).digest()
     return base64.b64encode(digest).decode()
-
-
-def one_hash(*parts: object) -> str:
-    """Return one hash of several texts and numbers, none of which can pass for another."""
-    return hashlib.sha256(json.dumps([str(part) for part in parts]).encode()).hexdigest()
 
 
 def candidates(wire: Wire, timestamp: str) -> list[bytes]:

@@ -10,12 +10,12 @@ from app.dialects.apisify.signing import (
     Window,
     digest_of,
     key_from,
-    one_hash,
     signature_from,
     signed,
 )
 from app.domain.errors import NotAuthenticated, StaleTimestamp
 from app.domain.identifiers import EpochMs
+from app.web.digests import one_hash
 
 SECRET = "test-secret"  # noqa: S105 - of the vectors
 URL = "https://orders.example.com/v1/order"

@@ -18,6 +18,7 @@ from app.domain.errors import NotAuthenticated
 from app.domain.identifiers import AccountId, EpochMs, Symbol
 from app.domain.status import OrderStatus
 from app.web.cursors import cursor_of
+from app.web.digests import digest_of
 from app.web.json_body import payload_from
 from tests.support.builders import SPOT, USDM
 
@@ -306,13 +307,13 @@ def test_an_unknown_cursor_begins_anew(cursor: str | None) -> None:
     assert reading.fill_place(cursor) is None
 
 
-def test_a_fingerprint_forgets_the_order_of_keys_only() -> None:
+def test_a_digest_forgets_the_order_of_keys_only() -> None:
     one = payload_from(b'{"a": 1, "b": 1.50}')
     same = payload_from(b'{"b": 1.50, "a": 1}')
     other = payload_from(b'{"a": 1, "b": "1.50"}')
 
-    assert reading.fingerprint_of(one) == reading.fingerprint_of(same)
-    assert reading.fingerprint_of(one) != reading.fingerprint_of(other)
+    assert digest_of(one) == digest_of(same)
+    assert digest_of(one) != digest_of(other)
 
 
 @pytest.mark.parametrize("key", ["", "x" * 65])
