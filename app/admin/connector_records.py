@@ -1,9 +1,7 @@
 """Crypto Arsenal connectors, as the admin API sets and shows them (docs/api.md)."""
 
 from collections.abc import Mapping
-from dataclasses import fields as fields_of
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any, Final
 
 from marshmallow import ValidationError, validate
@@ -11,10 +9,9 @@ from marshmallow import fields as shapes
 
 from app.admin.request_body import checked_name, refused
 from app.bootstrap import Wiring
-from app.dialects.crypto_arsenal.settings import SETTINGS_FIELDS, ConnectorSettings, settings_of
+from app.dialects.surfaces import CONNECTORS
 from app.domain.account import Connector
 from app.domain.errors import NotFound
-from app.domain.money import plain
 from app.services.admin.connectors import existing_account, put_connector
 from app.web.fields import Flag, SecretText, Strict, Text, loaded
 
@@ -53,7 +50,7 @@ class ConnectorBody(Strict):
 _BODY = ConnectorBody()
 
 #: With the settings of the dialect, as the documentation tells of it.
-CONNECTOR: Final = ConnectorBody.from_dict(SETTINGS_FIELDS)()
+CONNECTOR: Final = ConnectorBody.from_dict(CONNECTORS.settings)()
 _NAME = ConnectorName()
 
 
@@ -89,7 +86,7 @@ class ConnectorRecords:
         others = {field: value for field, value in content.items() if field not in own}
         changes = self._changes(loaded(_BODY, own))
         stored = {} if known is None else known.settings
-        changes["settings"] = settings_of({**stored, **others}).record()
+        changes["settings"] = CONNECTORS.record({**stored, **others})
         if known is None:
             checked_name(name, _NAME)
         connector, made = put_connector(name, changes, self._records)
@@ -124,17 +121,10 @@ class ConnectorRecords:
 
 def shown(connector: Connector) -> Json:
     """Return a connector without its token, with all its settings, the defaults included."""
-    settings = settings_of(connector.settings)
     return {
         "name": connector.name,
         "account": connector.account,
         "symbol": connector.symbol,
         "enabled": connector.enabled,
-        **{one.name: _plain(getattr(settings, one.name)) for one in fields_of(ConnectorSettings)},
+        **CONNECTORS.shown(connector.settings),
     }
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Decimal):
-        return plain(value)
-    return [str(one) for one in value] if isinstance(value, tuple) else value

@@ -9,13 +9,13 @@ from typing import Final
 
 from flask import Blueprint, Response
 
-from app.admin.alert_builder import TOKEN_PLACEHOLDER
 from app.admin.authentication import Gate
 from app.admin.pages import Pages
 from app.admin.static_files import StaticFiles
 from app.bootstrap import Wiring
 from app.domain.decision import EntryName
 from app.domain.errors import HookfillError
+from app.web.connector_kind import TOKEN_PLACEHOLDER
 from app.web.routes import Access, Route, blueprint_of
 from app.web.time_texts import iso, span
 

@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 from flask import Response, make_response, render_template, request
 
 from app.admin.account_records import AccountRecords
-from app.admin.alert_builder import SMALL_ALERT, alert_for
 from app.admin.authentication import Gate
 from app.admin.errors import error_answer
 from app.admin.order_list import cursor_of
@@ -16,7 +15,7 @@ from app.admin.related import Families
 from app.admin.request_body import query_of_request
 from app.admin.venue_accounts import VenueAccounts
 from app.bootstrap import Wiring
-from app.dialects.crypto_arsenal.routes import PATH as WEBHOOK_PATH
+from app.dialects.surfaces import CONNECTORS
 from app.domain.account import PAPER, Account, Connector
 from app.domain.enums import Kind, Market, Mode
 from app.domain.errors import HistoryUnavailable, HookfillError, NotFound
@@ -76,7 +75,7 @@ class Pages:
             ),
             newest=f"/?{urlencode(kept)}" if query["cursor"] else None,
             older=f"/?{urlencode({**kept, 'cursor': cursor_of(place)})}" if place else None,
-            alert=connector and self._alert(connector, SMALL_ALERT),
+            alert=connector and self._alert(connector, CONNECTORS.small_alert),
         )
 
     def order(self, reference: str) -> str:
@@ -144,7 +143,7 @@ class Pages:
             page=name,
             csrf_token=self._gate.csrf_token(),
             is_fast=self._settings.fast,
-            webhook_url=f"{scheme}://{request.host}{WEBHOOK_PATH}",
+            webhook_url=f"{scheme}://{request.host}{CONNECTORS.path}",
             is_local=is_loopback(request.host.rsplit(":", 1)[0]),
             **content,
         )
@@ -159,7 +158,7 @@ class Pages:
         return self._registry.account_named(connector.account).market
 
     def _alert(self, connector: Connector, form: Mapping[str, str]) -> Mapping[str, object]:
-        return alert_for(connector, self._market_of(connector), form)
+        return CONNECTORS.alert(connector, self._market_of(connector), form)
 
 
 def _holdings_of(view: AccountView) -> Mapping[str, object]:

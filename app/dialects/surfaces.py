@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Final
 
 from app.domain.enums import Dialect
+from app.web.connector_kind import ConnectorKind
 from app.web.surface import Surface
 
 
@@ -14,3 +15,8 @@ def _surface_of(dialect: Dialect) -> Surface:
 
 
 SURFACES: Final[Mapping[Dialect, Surface]] = {one: _surface_of(one) for one in Dialect}
+
+#: Of the one dialect that has connectors.
+CONNECTORS: Final[ConnectorKind] = next(
+    one.connectors for one in SURFACES.values() if one.connectors is not None
+)

@@ -86,3 +86,8 @@ class ApiClient:
     permissions: tuple[str, ...] = ()
     enabled: bool = True
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> str:
+        """Its name among the clients of all dialects."""
+        return f"{self.dialect}:{self.key}"

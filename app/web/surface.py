@@ -12,6 +12,7 @@ from app.domain.enums import Dialect
 from app.domain.errors import HookfillError
 from app.web.answers import Answer
 from app.web.client_kind import ClientKind
+from app.web.connector_kind import ConnectorKind
 from app.web.routes import Route
 
 _log = structlog.get_logger()
@@ -51,6 +52,8 @@ class Surface:
             the root of the host are nobody's.
         http_error: that answer, by its status.
         clients: what its API clients are, if it has any.
+        connectors: what its connectors are; they are named without their dialect, so there is one
+            that has any.
     """
 
     dialect: Dialect
@@ -62,6 +65,7 @@ class Surface:
     owns: Callable[[str], bool] = lambda _: False
     http_error: Callable[[int], Answer] | None = None
     clients: ClientKind | None = None
+    connectors: ConnectorKind | None = None
 
     def refusal(self, error: HookfillError) -> Answer:
         """Return the answer to a request that ended in this error, and log why."""

@@ -21,13 +21,12 @@ from app.domain.sender import Sender, SingleUse
 from app.services.intake.requests import accept_reversal
 from app.services.symbols import symbol_of
 from app.web.answers import Answer
-from app.web.client_accounts import accounts_of
+from app.web.clients import Clients
 from app.web.digests import one_hash
 from app.web.fields import POSITIVE, Flag, Lenient, Number, Text, WholeNumber
 from app.web.json_body import payload_from
 from app.web.peer import address_of, is_among, url_of
 from app.web.raw_body import raw_body
-from app.web.registry_refresh import with_current_registry
 from app.web.routes import Access, Route
 
 Payload = Mapping[str, object]
@@ -47,7 +46,7 @@ class Orders:
     def __init__(self, wiring: Wiring) -> None:
         self._ports = wiring.ports
         self._registry = wiring.registry
-        self._vault = wiring.vault
+        self._clients = Clients(wiring, Dialect.APISIFY)
         self._instruments = wiring.paper.traded
         self._symbol_of = partial(symbol_of, venues=wiring.ports.venues, symbols=wiring.symbols)
         self._settings = wiring.settings
@@ -62,9 +61,7 @@ class Orders:
         try:
             payload = payload_from(raw_body())
             now_ms = self._ports.clock.now_ms()
-            return with_current_registry(
-                self._registry, self._ports.ledger, lambda: self._accept(payload, now_ms)
-            )
+            return self._clients.with_current_registry(lambda: self._accept(payload, now_ms))
         finally:
             _ACKNOWLEDGE_SECONDS.observe(time.perf_counter() - started)
 
@@ -74,7 +71,7 @@ class Orders:
         settings = settings_of(client.settings)
         signature = self._signature(payload, client, settings, received_at_ms)
         order = reading.order_from(payload, settings)
-        accounts = accounts_of(client, self._registry)
+        accounts = self._clients.accounts_of(client)
         account, symbol = reading.account_for(
             order, accounts, self._instruments.all(), self._symbol_of
         )
@@ -85,15 +82,14 @@ class Orders:
             resets = [one.resets for one in accounts]
             if self._settings.apisify_single_use_sign:
                 single_use = SingleUse(one_hash(client.key, signature, *resets), digest)
-        origin = f"{Dialect.APISIFY}:{client.key}"
         sender = Sender(
             dialect=Dialect.APISIFY,
-            origin=origin,
+            origin=client.origin,
             account=account,
             received_at_ms=received_at_ms,
             entry_lateness_ms=self._settings.max_signal_lateness_seconds * 1000,
             registry_version=version,
-            rate_key=origin,
+            rate_key=client.origin,
             rate_per_minute=RATE_PER_MINUTE if self._settings.rate_limits else 0,
             digest=one_hash(Dialect.APISIFY, client.key, signature or "", digest),
             digest_life_ms=window_ms,
@@ -105,8 +101,8 @@ class Orders:
         return writing.accepted(order, accepted.id, is_duplicate=accepted.is_duplicate)
 
     def _client(self, payload: Payload) -> ApiClient:
-        client = self._registry.client(Dialect.APISIFY, signing.key_from(payload))
-        if client is None or not client.enabled:
+        client = self._clients.find(signing.key_from(payload))
+        if client is None:
             raise NotAuthenticated(signing.UNAUTHORIZED)
         return client
 
@@ -122,7 +118,7 @@ class Orders:
         if settings.allow_tradingview_ip and is_among(peer, self._settings.apisify_tradingview_ips):
             return None
         urls = self._settings.apisify_public_urls or (url_of(request.environ, trusted),)
-        secret = self._vault.decrypt(f"{Dialect.APISIFY}:{client.key}", client.secret)["secret"]
+        secret = self._clients.secret_of(client)
         return signing.signature_from(payload, urls, secret, now_ms, self._window)
 
 

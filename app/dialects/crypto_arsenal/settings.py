@@ -10,6 +10,7 @@ from marshmallow import ValidationError, validate
 from marshmallow import fields as shapes
 
 from app.domain.commands import LateExits, OnOpposite, SignalRules
+from app.domain.money import plain
 from app.web.fields import Flag, Number, Strict, ValueField, WholeNumber, between, loaded
 
 #: No venue offers more; a bound against typing errors.
@@ -76,6 +77,16 @@ class ConnectorSettings:
             if (value := getattr(self, one.name)) != one.default
         }
         return {name: _plain(value) for name, value in differing.items()}
+
+
+def shown(stored: Mapping[str, object]) -> dict[str, object]:
+    """Return all settings of a connector's record, the defaults included, as our own API says."""
+    settings = settings_of(stored)
+    said = {one.name: getattr(settings, one.name) for one in fields(ConnectorSettings)}
+    return {
+        name: plain(value) if isinstance(value, Decimal) else _plain(value)
+        for name, value in said.items()
+    }
 
 
 def settings_of(connector_settings: Mapping[str, object]) -> ConnectorSettings:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from app.dialects.crypto_arsenal import render
+from app.dialects.crypto_arsenal import alerts, render, settings
 from app.dialects.crypto_arsenal.routes import PATH, routes
 from app.domain.enums import Dialect
+from app.web.connector_kind import ConnectorKind
 from app.web.surface import DemoAccount, DemoMaker, Surface, is_below
 
 
@@ -24,4 +25,12 @@ SURFACE = Surface(
     internal=render.internal,
     owns=lambda path: is_below(path, PATH),
     http_error=render.http_error,
+    connectors=ConnectorKind(
+        path=PATH,
+        settings=settings.SETTINGS_FIELDS,
+        record=lambda named: settings.settings_of(named).record(),
+        shown=settings.shown,
+        alert=alerts.alert_for,
+        small_alert=alerts.SMALL_ALERT,
+    ),
 )

@@ -20,8 +20,7 @@ from app.domain.enums import Dialect, Mode
 from app.domain.errors import NotAuthenticated, StoreError
 from app.ports.registry import Registry
 from app.web.answers import Answer
-from app.web.client_accounts import accounts_of
-from app.web.registry_refresh import with_current_registry
+from app.web.clients import Clients
 
 #: How often strangers may let a process look whether they have become known meanwhile. Whoever was
 #: made known in another process is let in at once, and no crowd of strangers can keep the store
@@ -85,18 +84,13 @@ class Caller:
     directory: Directory
     version: int
 
-    @property
-    def origin(self) -> str:
-        """Whose orders these are, in records."""
-        return f"{Dialect.HUMMINGBOT}:{self.client.key}"
-
 
 class Callers:
     """Finds out who sent the request at hand (Hummingbot spec, section 1)."""
 
     def __init__(self, wiring: Wiring) -> None:
         self._registry = wiring.registry
-        self._ledger = wiring.ports.ledger
+        self._clients = Clients(wiring, Dialect.HUMMINGBOT)
         self._vault = wiring.vault
         self._nobody = wiring.vault.digest("nobody")
         self._looks = _Looks(wiring.registry)
@@ -127,9 +121,7 @@ class Callers:
             NotAuthenticated: nobody we know any more.
             StaleRegistry: the registry changes all the time.
         """
-        return with_current_registry(
-            self._registry, self._ledger, lambda: work(self._caller(credentials))
-        )
+        return self._clients.with_current_registry(lambda: work(self._caller(credentials)))
 
     def known(self) -> Credentials:
         """Return the credentials of somebody who is known: strangers get no further.
@@ -157,7 +149,7 @@ class Callers:
         client = self._client(credentials)
         if client is None:
             raise _wrong()
-        accounts = accounts_of(client, self._registry)
+        accounts = self._clients.accounts_of(client)
         if credentials.are_default and not is_only_play(accounts):
             _log.warning("default_credentials_refused", client=client.key)
             raise _wrong()

@@ -67,7 +67,7 @@ class OrderRoutes:
         shape = parse.shape_of(schemas.ORDER, body)
         sender = Sender(
             dialect=Dialect.HUMMINGBOT,
-            origin=caller.origin,
+            origin=caller.client.origin,
             account=caller.directory.account(shape["account_name"], shape["connector_name"]),
             received_at_ms=self._ports.clock.now_ms(),
             entry_lateness_ms=self._settings.max_signal_lateness_seconds * 1000,

@@ -18,11 +18,11 @@ from app.domain.identifiers import EpochMs
 from app.domain.sender import Sender
 from app.services.find_anywhere import find_anywhere
 from app.services.intake.accept import first_of
-from app.web.client_accounts import accounts_of
+from app.web.clients import Clients
 from app.web.digests import one_hash
 from app.web.raw_body import raw_body
 from app.web.raw_target import raw_target_of
-from app.web.registry_refresh import Failed, part_by_part, with_current_registry
+from app.web.registry_refresh import Failed, part_by_part
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
@@ -81,7 +81,7 @@ class Callers:
 
     def __init__(self, wiring: Wiring) -> None:
         self._registry = wiring.registry
-        self._vault = wiring.vault
+        self._clients = Clients(wiring, Dialect.POLONIEX)
         self._ports = wiring.ports
         self._clock = wiring.ports.clock
         self._tolerance_ms = wiring.settings.poloniex_clock_tolerance_ms
@@ -173,12 +173,12 @@ class Callers:
             received_at_ms=caller.received_at_ms,
             entry_lateness_ms=self._lateness_ms,
             registry_version=caller.version,
-            rate_key=f"{Dialect.POLONIEX}:{caller.client.key}",
+            rate_key=caller.client.origin,
             rate_per_minute=RATE_PER_MINUTE if self._is_limited else 0,
         )
 
     def _served(self, sender: Callable[[], Caller], work: Callable[[Caller], Result]) -> Result:
-        return with_current_registry(self._registry, self._ports.ledger, lambda: work(sender()))
+        return self._clients.with_current_registry(lambda: work(sender()))
 
     def _sender(self) -> Callable[[], Caller]:
         """Return what tells who sent the request at hand: looked up once for each registry."""
@@ -201,15 +201,14 @@ class Callers:
         credentials, body, now_ms = arrival
         self._registry.refresh()
         version = self._registry.version()
-        client = self._registry.client(Dialect.POLONIEX, credentials.key)
-        if client is None or not client.enabled:
+        client = self._clients.find(credentials.key)
+        if client is None:
             raise Problem(Code.UNAUTHORIZED, text=signing.INVALID_KEY)
-        sealed = self._vault.decrypt(f"{Dialect.POLONIEX}:{client.key}", client.secret)
-        signing.check_signature(credentials, _wire(body), sealed["secret"])
+        signing.check_signature(credentials, _wire(body), self._clients.secret_of(client))
         signing.check_window(credentials, now_ms, self._tolerance_ms)
         if is_change and client.permissions and TRADE not in client.permissions:
             raise Problem(Code.FORBIDDEN)
-        accounts = [one for one in accounts_of(client, self._registry) if one.enabled]
+        accounts = [one for one in self._clients.accounts_of(client) if one.enabled]
         if not accounts:
             raise Problem(Code.FORBIDDEN, "this key has no account")
         return Caller(

@@ -1,7 +1,7 @@
 """Who calls in the 3Commas dialect, and what they may do."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,9 @@ from app.domain.enums import Dialect, Mode
 from app.domain.errors import NotAuthenticated, NotPermitted
 from app.domain.identifiers import AccountId
 from app.ports.coordination import Budget
-from app.web.client_accounts import accounts_of
+from app.web.answers import Answer
+from app.web.clients import Clients
+from app.web.raw_body import raw_body
 from app.web.raw_target import raw_target_of
 
 READ: Final = "SMART_TRADE_READ"
@@ -48,18 +50,13 @@ class Caller:
     registry_version: int
     body: bytes
 
-    @property
-    def origin(self) -> str:
-        """What a "cancel many" of the dialect reaches."""
-        return f"{Dialect.THREE_COMMAS}:{self.client.key}"
-
 
 class Callers:
     """Looks up who calls. The order of the checks is part of the dialect."""
 
     def __init__(self, wiring: Wiring) -> None:
         self._registry = wiring.registry
-        self._vault = wiring.vault
+        self._clients = Clients(wiring, Dialect.THREE_COMMAS)
         self._rates = wiring.rates
         settings = wiring.settings
         self._is_limited = settings.rate_limits
@@ -70,40 +67,45 @@ class Callers:
             purpose="lists", limit=settings.three_commas_list_rate, window_ms=_LIST_WINDOW_MS
         )
 
-    def count(self, *, is_list: bool = False) -> None:
-        """Count the request against the budgets of the key that it names, whoever sent it.
+    def serve(
+        self, permission: str | None, work: Callable[[Caller], Answer], *, is_list: bool = False
+    ) -> Answer:
+        """Do the work for whoever has signed the request at hand.
+
+        Args:
+            permission: what they must be permitted to do; None asks nothing.
+            work: is done anew if it turns out that it was done with an old registry.
+            is_list: whether it counts as a list.
 
         Raises:
-            RateLimited: one of them is used up.
+            RateLimited: a budget of the key that is named is used up.
+            NotAuthenticated: no such key, or not this signature.
+            NotPermitted: the key may not do this.
         """
+        self._count(is_list=is_list)
+        body = raw_body()
+        return self._clients.with_current_registry(lambda: work(self._caller(permission, body)))
+
+    def _count(self, *, is_list: bool) -> None:
+        """Count the request against the budgets of the key that it names, whoever sent it."""
         key = _named_key()
         if key is not None and self._is_limited:
             caller = hashlib.sha256(f"{Dialect.THREE_COMMAS}:{key}".encode()).hexdigest()
             budgets = [self._per_minute, self._lists] if is_list else [self._per_minute]
             self._rates.spend(caller, budgets)
 
-    def caller(self, permission: str | None, body: bytes) -> Caller:
-        """Return who has signed the request at hand.
-
-        Args:
-            permission: what they must be permitted to do; None asks nothing.
-            body: of the request.
-
-        Raises:
-            NotAuthenticated: no such key, or not this signature.
-            NotPermitted: the key may not do this.
-        """
+    def _caller(self, permission: str | None, body: bytes) -> Caller:
         # What a signature permits is decided anew each time, with what is true by now.
         self._registry.refresh()
         version = self._registry.version()
         client = self._client()
-        secret = self._vault.decrypt(f"{Dialect.THREE_COMMAS}:{client.key}", client.secret)
+        secret = self._clients.secret_of(client)
         signature = request.headers.get("Signature")
-        refuse_bad_signature(signature, raw_target_of(request.environ), body, secret["secret"])
+        refuse_bad_signature(signature, raw_target_of(request.environ), body, secret)
         if permission and client.permissions and permission not in client.permissions:
             raise NotPermitted(f"the key may not {permission}")
         paper_only = _wants_paper()
-        accounts = accounts_of(client, self._registry)
+        accounts = self._clients.accounts_of(client)
         return Caller(
             client=client,
             accounts={one.id: one for one in accounts if not paper_only or one.mode is Mode.PAPER},
@@ -126,8 +128,8 @@ class Callers:
 
     def _client(self) -> ApiClient:
         key = _named_key()
-        client = None if key is None else self._registry.client(Dialect.THREE_COMMAS, key)
-        if client is None or not client.enabled:
+        client = None if key is None else self._clients.find(key)
+        if client is None:
             raise NotAuthenticated("there is no such key, or it was switched off")
         return client
 

@@ -14,8 +14,6 @@ from app.domain.account import PAPER, Account
 from app.domain.enums import Market
 from app.domain.errors import NotFound
 from app.web.answers import Answer, good
-from app.web.raw_body import raw_body
-from app.web.registry_refresh import with_current_registry
 
 _DISPLAY: Final = "pretty_display_type"
 
@@ -82,13 +80,7 @@ class MarketRoutes:
         return self._serve(ACCOUNTS, listed)
 
     def _serve(self, permission: str | None, content: Callable[[Caller], object]) -> Answer:
-        self._callers.count()
-        body = raw_body()
-        return with_current_registry(
-            self._registry,
-            self._ports.ledger,
-            lambda: good(content(self._callers.caller(permission, body))),
-        )
+        return self._callers.serve(permission, lambda caller: good(content(caller)))
 
     def _any_account(self, display: str) -> Account:
         """Return an account at this exchange: prices are the same in all of them.

@@ -31,8 +31,6 @@ from app.services.smart_trades import acting
 from app.services.smart_trades.acting import Funded, find_trade
 from app.services.smart_trades.trailing import view_of
 from app.web.answers import Answer, good
-from app.web.raw_body import raw_body
-from app.web.registry_refresh import with_current_registry
 
 Parameters = Mapping[str, object]
 Action = Callable[[SmartTrade, Parameters], SmartTrade]
@@ -46,7 +44,6 @@ class Trades:
 
     def __init__(self, wiring: Wiring, callers: Callers) -> None:
         self._ports = wiring.ports
-        self._registry = wiring.registry
         self._reader = wiring.reader
         self._callers = callers
         self._lateness_ms = wiring.settings.max_signal_lateness_seconds * 1000
@@ -61,7 +58,7 @@ class Trades:
             command = creating.trade_from(call, parameters, self._is_traded(parameters, caller))
             sender = Sender(
                 dialect=Dialect.THREE_COMMAS,
-                origin=caller.origin,
+                origin=caller.client.origin,
                 account=self._account(parameters, caller),
                 received_at_ms=received_at_ms,
                 entry_lateness_ms=self._lateness_ms,
@@ -175,9 +172,8 @@ class Trades:
             names: field of the command → parameter.
         """
 
-        def answer() -> Answer:
-            caller = self._callers.caller(permission, body)
-            named = b"" if request.method == "GET" else body
+        def answer(caller: Caller) -> Answer:
+            named = b"" if request.method == "GET" else caller.body
             query = request.query_string.decode("latin-1")
             parameters = parameters_from(query, request.mimetype, named)
             try:
@@ -185,9 +181,7 @@ class Trades:
             except TermsRefused as error:
                 raise in_wire_words(error, names) from error
 
-        self._callers.count(is_list=is_list)
-        body = raw_body()
-        return with_current_registry(self._registry, self._ports.ledger, answer)
+        return self._callers.serve(permission, answer, is_list=is_list)
 
     # What they are about
 

@@ -65,4 +65,4 @@ def _existing(name: AccountName, records: Records) -> Account:
 
 
 def _sealed(client: ApiClient, secret: str, records: Records) -> str:
-    return records.vault.encrypt(f"{client.dialect}:{client.key}", {"secret": secret})
+    return records.vault.encrypt(client.origin, {"secret": secret})

@@ -158,7 +158,7 @@ class RedisRegistry:
 
     def put_client(self, client: ApiClient) -> None:
         """Create or change an API client."""
-        self._put(keys.CLIENTS, f"{client.dialect}:{client.key}", ApiClient, client)
+        self._put(keys.CLIENTS, client.origin, ApiClient, client)
 
     def set_state(self, account: AccountId, state: AccountState) -> None:
         """Set the risk state of an account that is not frozen."""

@@ -16,7 +16,6 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.admin import overview
-from app.admin.alert_builder import TOKEN_PLACEHOLDER
 from app.admin.dashboard import HEADERS
 from app.admin.static_files import STATIC
 from app.admin.venue_accounts import STALE_MS
@@ -52,6 +51,7 @@ from app.services.perform import carry_out
 from app.settings import Settings
 from app.store.core import keys
 from app.store.core.connection import connect
+from app.web.connector_kind import TOKEN_PLACEHOLDER
 from app.web.time_texts import iso, span
 from tests.support.builders import NOW, a_report, an_order
 from tests.unit.ingress.conftest import ADMIN_TOKEN, MakeApp

@@ -12,10 +12,8 @@ from app.domain.account import Connector
 from app.domain.commands import Action
 from app.domain.enums import Market
 from app.domain.errors import MalformedPayload
+from app.web.connector_kind import TOKEN_PLACEHOLDER
 from app.web.fields import Refused
-
-#: Stands where the token belongs: only its hash is known here.
-TOKEN_PLACEHOLDER: Final = "YOUR_CONNECTOR_TOKEN"  # noqa: S105 - it is none
 
 #: What a message may say besides its action, as it is named on the wire.
 ALERT_FIELDS: Final = (
