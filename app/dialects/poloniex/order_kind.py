@@ -62,6 +62,8 @@ class OrderKind(ABC, Generic[One]):
     not_found: Code
     canceled: str
     many_canceled: str
+    body: Schema
+    amendment: Schema
     described: Schema
     open_list: Schema
     closed_list: Schema

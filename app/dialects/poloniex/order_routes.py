@@ -5,7 +5,7 @@ from typing import Generic
 
 from app.dialects.poloniex import render_orders as render
 from app.dialects.poloniex.addresses import Address, address_from, addresses_from, reach_from
-from app.dialects.poloniex.answers import problem_of
+from app.dialects.poloniex.answers import problem_of_part
 from app.dialects.poloniex.callers import Caller, Callers
 from app.dialects.poloniex.errors import Code, Problem
 from app.dialects.poloniex.fields import array_from, object_from
@@ -38,7 +38,7 @@ class OrderRoutes(Generic[One]):
 
     def __init__(self, callers: Callers, kind: OrderKind[One]) -> None:
         self._callers = callers
-        self._kind: OrderKind[One] = kind
+        self.kind: OrderKind[One] = kind
 
     def create(self) -> Json:
         """Take in one; it is durable before the answer."""
@@ -72,33 +72,33 @@ class OrderRoutes(Generic[One]):
     def open(self) -> list[Json]:
         """Return those that are not over, newest first."""
         caller = self._callers.reader()
-        query = query_of_request(self._kind.open_list)
+        query = query_of_request(self.kind.open_list)
         page = page_from(query)
-        wanted = check_symbols(filter_from(query), self._kind.instruments(caller))
-        return [self._kind.row(one) for one in page_of(self._kind.open(caller, wanted), page)]
+        wanted = check_symbols(filter_from(query), self.kind.instruments(caller))
+        return [self.kind.row(one) for one in page_of(self.kind.open(caller, wanted), page)]
 
     def shown(self, order_id: str) -> Json | list[Json]:
         """Return one, in any state."""
         caller = self._callers.reader()
         found = self._known(caller, order_id, Code.ORDER_NOT_FOUND)
-        return self._kind.alone(caller, found)
+        return self.kind.alone(caller, found)
 
     def closed(self) -> list[Json]:
         """Return those of the past, newest first."""
         caller = self._callers.reader()
-        query = query_of_request(self._kind.closed_list)
+        query = query_of_request(self.kind.closed_list)
         query.check("account_type")
         page = page_from(query)
-        wanted = check_symbols(filter_from(query), self._kind.instruments(caller))
+        wanted = check_symbols(filter_from(query), self.kind.instruments(caller))
         span = span_from(query, caller.received_at_ms)
         states, hides_canceled = query["states"], bool(query["hides_canceled"])
-        found = self._kind.closed(caller, wanted, span, hides_canceled=hides_canceled)
+        found = self.kind.closed(caller, wanted, span, hides_canceled=hides_canceled)
         chosen = (one for one in found if states is None or states & one.states)
         return [one.row() for one in page_of(chosen, page)]
 
     def _created(self, caller: Caller) -> Json:
         sender = self._callers.sender(caller)
-        return render.id_pair(self._kind.accept(caller, object_from(caller.body), sender))
+        return render.id_pair(self.kind.accept(caller, object_from(caller.body), sender))
 
     def _one_created(self, caller: Caller, item: tuple[int, object]) -> Json:
         part, content = item
@@ -107,8 +107,8 @@ class OrderRoutes(Generic[One]):
         new = self._callers.taken_once(
             caller,
             part,
-            self._kind.model,
-            lambda sender: self._kind.accept(caller, content, sender),
+            self.kind.model,
+            lambda sender: self.kind.accept(caller, content, sender),
         )
         return render.id_pair(new)
 
@@ -116,19 +116,19 @@ class OrderRoutes(Generic[One]):
         new = self._callers.taken_once(
             caller,
             0,
-            self._kind.model,
+            self.kind.model,
             lambda sender: self._taken_over(caller, order_id, sender),
         )
-        return render.id_pair(self._kind.settled(new))
+        return render.id_pair(self.kind.settled(new))
 
     def _taken_over(self, caller: Caller, order_id: str, sender: Sender) -> One:
         content = object_from(caller.body, required=False)
-        old = self._known(caller, order_id, self._kind.not_found)
-        return self._kind.replace(caller, old, content, sender)
+        old = self._known(caller, order_id, self.kind.not_found)
+        return self.kind.replace(caller, old, content, sender)
 
     def _canceled(self, caller: Caller, order_id: str) -> Json:
-        found = self._known(caller, order_id, self._kind.not_found)
-        return render.canceled(self._kind.end(found), self._kind.canceled)
+        found = self._known(caller, order_id, self.kind.not_found)
+        return render.canceled(self.kind.end(found), self.kind.canceled)
 
     def _named(self, caller: Caller) -> Sequence[Named[One]]:
         """Return what the body names, each thing once, or why it could not be looked for."""
@@ -136,7 +136,7 @@ class OrderRoutes(Generic[One]):
         for address in addresses_from(object_from(caller.body)):
             found: One | HistoryUnavailable | None
             try:
-                found = self._kind.find(caller, address)
+                found = self.kind.find(caller, address)
             except HistoryUnavailable as error:  # which keeps none of the others
                 found = error
             key = found.id if isinstance(found, Order | SmartOrder) else address
@@ -149,30 +149,30 @@ class OrderRoutes(Generic[One]):
         if isinstance(found, HistoryUnavailable):
             raise found
         if found is None:
-            raise Problem(self._kind.not_found)
+            raise Problem(self.kind.not_found)
         try:
-            self._kind.end(found)
+            self.kind.end(found)
         except Problem as problem:
-            return render.not_canceled(problem, self._kind.find(caller, address) or found)
+            return render.not_canceled(problem, self.kind.find(caller, address) or found)
         return render.canceled(found, render.PENDING_CANCEL)
 
     def _described(self, caller: Caller) -> Sequence[One]:
         body = object_from(caller.body, required=False)
-        wanted = reach_from(self._kind.described, body, self._kind.instruments(caller))
-        found: Iterable[One] = self._kind.open(caller, wanted)
+        wanted = reach_from(self.kind.described, body, self.kind.instruments(caller))
+        found: Iterable[One] = self.kind.open(caller, wanted)
         return [one for one in found if one.dialect is Dialect.POLONIEX]
 
     def _one_ended(self, caller: Caller, one: One) -> Json | None:
         """Return the result of a cancel; None where it ended by itself meanwhile."""
         del caller
         try:
-            ended = self._kind.end(one)
+            ended = self.kind.end(one)
         except Problem:
             return None
-        return render.canceled(ended, render.PENDING_CANCEL, self._kind.many_canceled)
+        return render.canceled(ended, render.PENDING_CANCEL, self.kind.many_canceled)
 
     def _known(self, caller: Caller, order_id: str, not_found: Code) -> One:
-        found = self._kind.find(caller, address_from(order_id))
+        found = self.kind.find(caller, address_from(order_id))
         if found is None:
             raise Problem(not_found)
         return found
@@ -193,15 +193,15 @@ def check_symbols(wanted: Filter, instrument_of: InstrumentOf) -> Filter:
 def _not_placed(item: tuple[int, object], failed: Failed) -> Json:
     _, content = item
     given = content.get("clientOrderId") if isinstance(content, dict) else None
-    return render.not_placed(problem_of(failed), given if isinstance(given, str) else "")
+    return render.not_placed(problem_of_part(failed), given if isinstance(given, str) else "")
 
 
 def _not_canceled(named: Named[One], failed: Failed) -> Json:
     address, found = named
     if isinstance(found, Order | SmartOrder):
         return _not_ended(found, failed)
-    return render.not_found(problem_of(failed), *address.names)
+    return render.not_found(problem_of_part(failed), *address.names)
 
 
 def _not_ended(found: Order | SmartOrder, failed: Failed) -> Json:
-    return render.not_canceled(problem_of(failed), found)
+    return render.not_canceled(problem_of_part(failed), found)

@@ -31,6 +31,8 @@ class PlainOrders(OrderKind[Order]):
     not_found = Code.ORDER_NOT_FOUND
     canceled = render.PENDING_CANCEL
     many_canceled = ""
+    body = schemas.PLAIN_ORDER
+    amendment = schemas.AMENDMENT
     described = schemas.DESCRIBED
     open_list = schemas.OPEN_LIST
     closed_list = schemas.CLOSED_LIST

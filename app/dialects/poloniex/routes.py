@@ -1,6 +1,6 @@
 """The routes of the Poloniex dialect, at the root of the host (docs/poloniex.md)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -9,13 +9,14 @@ from app.bootstrap import Wiring
 from app.dialects.poloniex import render_markets as render
 from app.dialects.poloniex import schemas
 from app.dialects.poloniex.account_routes import Accounts, KillSwitches, Trades
-from app.dialects.poloniex.answers import answered
 from app.dialects.poloniex.callers import Callers
 from app.dialects.poloniex.market_routes import Markets
 from app.dialects.poloniex.order_routes import OrderRoutes
 from app.dialects.poloniex.plain_orders import PlainOrders
 from app.dialects.poloniex.smart_orders import SmartOrders
-from app.web.routes import Access, Route, Shape
+from app.domain.order import Order
+from app.web.answers import Answer, good
+from app.web.routes import Access, Route, Shape, View
 
 _TEXT: Final = {"type": "string"}
 _WHOLE: Final = {"type": "integer"}
@@ -53,12 +54,18 @@ _SIGNED: Final = {
 _EXACT: Final = frozenset({"/accounts"})
 
 
+#: Nearly all of them.
+_get: Final = partial(Route, "GET")
+
+
 def routes(wiring: Wiring) -> Sequence[Route]:
     """Return the routes: market data as open as there, and what must be signed."""
     callers, plain = Callers(wiring), PlainOrders(wiring)
+    orders, smart = OrderRoutes(callers, plain), OrderRoutes(callers, SmartOrders(wiring))
     signed = (
-        *_smart_orders(OrderRoutes(callers, SmartOrders(wiring))),
-        *_orders(OrderRoutes(callers, plain), Trades(wiring, callers, plain)),
+        *_orders("/smartorders", "a smart order", smart),
+        *_orders("/orders", "an order", orders),
+        *_more_orders(orders, Trades(wiring, callers, plain)),
         *_account(Accounts(wiring, callers), KillSwitches(wiring, callers)),
     )
     return [
@@ -69,71 +76,43 @@ def routes(wiring: Wiring) -> Sequence[Route]:
 
 def _row(route: Route, access: Access) -> Route:
     is_exact = route.rule in _EXACT
-    return replace(route, view=answered(route.view), access=access, is_exact=is_exact)
+    return replace(route, view=_answered(route.view), access=access, is_exact=is_exact)
+
+
+def _answered(view: View) -> Callable[..., Answer]:
+    """Return a view that answers 200 with what `view` returns; the SDK takes nothing else."""
+    return lambda **arguments: good(view(**arguments))
 
 
 def _public(markets: Markets) -> Sequence[Route]:
+    all_currencies, one_currency = markets.currencies, markets.currency
+    quoted, quoted_one = markets.quoted, markets.quoted_one
     return (
-        Route(
-            "GET", "/timestamp", markets.timestamp, "The time.", answer=_object(serverTime=_WHOLE)
+        _get("/timestamp", markets.timestamp, "The time.", answer=_object(serverTime=_WHOLE)),
+        _get("/currencies", partial(all_currencies, render.currency), "All currencies."),
+        _get("/currencies/<code>", partial(one_currency, render.currency), "One currency."),
+        _get("/v2/currencies", partial(all_currencies, render.currency_v2), "All currencies."),
+        _get("/v2/currencies/<code>", partial(one_currency, render.currency_v2), "One currency."),
+        _get("/v3/market/allInstruments", markets.contracts, "Futures: none."),
+        _get("/markets", markets.markets, "The rules of all pairs."),
+        _get("/markets/price", partial(quoted, render.price), "The last prices of all pairs."),
+        _get(
+            "/markets/ticker24h", partial(quoted, render.ticker), "The last 24 hours of all pairs."
         ),
-        Route(
-            "GET", "/currencies", partial(markets.currencies, render.currency), "All currencies."
-        ),
-        Route(
-            "GET", "/currencies/<code>", partial(markets.currency, render.currency), "One currency."
-        ),
-        Route(
-            "GET",
-            "/v2/currencies",
-            partial(markets.currencies, render.currency_v2),
-            "All currencies.",
-        ),
-        Route(
-            "GET",
-            "/v2/currencies/<code>",
-            partial(markets.currency, render.currency_v2),
-            "One currency.",
-        ),
-        Route("GET", "/v3/market/allInstruments", markets.contracts, "Futures: none."),
-        Route("GET", "/markets", markets.markets, "The rules of all pairs."),
-        Route(
-            "GET",
-            "/markets/price",
-            partial(markets.quoted, render.price),
-            "The last prices of all pairs.",
-        ),
-        Route(
-            "GET",
-            "/markets/ticker24h",
-            partial(markets.quoted, render.ticker),
-            "The last 24 hours of all pairs.",
-        ),
-        Route("GET", "/markets/<symbol>", markets.market, "The rules of one pair."),
-        Route(
-            "GET",
+        _get("/markets/<symbol>", markets.market, "The rules of one pair."),
+        _get(
             "/markets/<symbol>/price",
-            partial(markets.quoted_one, render.price),
+            partial(quoted_one, render.price),
             "The last price of one pair.",
         ),
-        Route(
-            "GET",
+        _get(
             "/markets/<symbol>/ticker24h",
-            partial(markets.quoted_one, render.ticker),
+            partial(quoted_one, render.ticker),
             "The last 24 hours of one pair.",
         ),
-        Route(
-            "GET",
-            "/markets/<symbol>/orderBook",
-            markets.order_book,
-            "The book.",
-            query=schemas.BOOK,
-        ),
-        Route(
-            "GET", "/markets/<symbol>/candles", markets.candles, "Candles.", query=schemas.CANDLES
-        ),
-        Route(
-            "GET",
+        _get("/markets/<symbol>/orderBook", markets.order_book, "The book.", query=schemas.BOOK),
+        _get("/markets/<symbol>/candles", markets.candles, "Candles.", query=schemas.CANDLES),
+        _get(
             "/markets/<symbol>/trades",
             markets.trades,
             "What was traded.",
@@ -142,127 +121,58 @@ def _public(markets: Markets) -> Sequence[Route]:
     )
 
 
-def _smart_orders(smart: OrderRoutes[Any]) -> Sequence[Route]:
+def _orders(path: str, one: str, orders: OrderRoutes[Any]) -> Sequence[Route]:
+    """Return what there is alike for plain orders and for smart orders.
+
+    Args:
+        path: of all of them.
+        one: what one of them is called.
+        orders: answers.
+    """
+    kind, by_id, results = orders.kind, f"{path}/<order_id>", _array(_RESULT)
+    many = f"{one.partition(' ')[2]}s"
     return (
+        Route("POST", path, orders.create, f"Create {one}.", body=kind.body, answer=_ID_PAIR),
+        _get(path, orders.open, f"The {many} that are not over.", query=kind.open_list),
         Route(
-            "POST",
-            "/smartorders",
-            smart.create,
-            "Create a smart order.",
-            body=schemas.SMART_ORDER,
-            answer=_ID_PAIR,
+            "DELETE",
+            path,
+            orders.cancel_many,
+            f"Cancel all {many} of this dialect, or some.",
+            body=kind.described,
+            answer=results,
         ),
-        Route(
-            "GET",
-            "/smartorders",
-            smart.open,
-            "Smart orders that wait.",
-            query=schemas.OPEN_SMART_LIST,
+        _get(
+            f"{path}/history", orders.closed, f"The {many} that are over.", query=kind.closed_list
         ),
         Route(
             "DELETE",
-            "/smartorders",
-            smart.cancel_many,
-            "Cancel all smart orders that wait, or some.",
-            body=schemas.SMART_DESCRIBED,
-            answer=_array(_RESULT),
-        ),
-        Route(
-            "GET",
-            "/smartorders/history",
-            smart.closed,
-            "Smart orders that wait no more.",
-            query=schemas.CLOSED_SMART_LIST,
-        ),
-        Route(
-            "DELETE",
-            "/smartorders/cancelByIds",
-            smart.cancel_named,
-            "Cancel smart orders by their ids.",
+            f"{path}/cancelByIds",
+            orders.cancel_named,
+            f"Cancel {many} by their ids.",
             body=schemas.NAMED,
-            answer=_array(_RESULT),
+            answer=results,
         ),
-        Route(
-            "GET",
-            "/smartorders/<order_id>",
-            smart.shown,
-            "One smart order, with the order it placed.",
-        ),
+        _get(by_id, orders.shown, f"Show {one}; a smart order with the order that it has placed."),
         Route(
             "PUT",
-            "/smartorders/<order_id>",
-            smart.replace,
-            "Cancel a smart order and create another in its place.",
-            body=schemas.SMART_AMENDMENT,
+            by_id,
+            orders.replace,
+            f"Cancel {one} and create another in its place.",
+            body=kind.amendment,
             answer=_ID_PAIR,
         ),
-        Route(
-            "DELETE",
-            "/smartorders/<order_id>",
-            smart.cancel,
-            "Cancel a smart order.",
-            answer=_RESULT,
-        ),
+        Route("DELETE", by_id, orders.cancel, f"Cancel {one}.", answer=_RESULT),
     )
 
 
-def _orders(orders: OrderRoutes[Any], trades: Trades) -> Sequence[Route]:
+def _more_orders(orders: OrderRoutes[Order], trades: Trades) -> Sequence[Route]:
+    """Return what there is for plain orders only."""
+    batch = _array(schemas.PLAIN_ORDER)
     return (
-        Route(
-            "POST",
-            "/orders",
-            orders.create,
-            "Create an order.",
-            body=schemas.PLAIN_ORDER,
-            answer=_ID_PAIR,
-        ),
-        Route(
-            "GET", "/orders", orders.open, "Orders that are not closed.", query=schemas.OPEN_LIST
-        ),
-        Route(
-            "DELETE",
-            "/orders",
-            orders.cancel_many,
-            "Cancel all orders of this dialect, or some.",
-            body=schemas.DESCRIBED,
-            answer=_array(_RESULT),
-        ),
-        Route(
-            "POST",
-            "/orders/batch",
-            orders.create_batch,
-            "Create up to 20 orders.",
-            body=_array(schemas.PLAIN_ORDER),
-        ),
-        Route(
-            "GET",
-            "/orders/history",
-            orders.closed,
-            "Orders that are closed.",
-            query=schemas.CLOSED_LIST,
-        ),
-        Route(
-            "DELETE",
-            "/orders/cancelByIds",
-            orders.cancel_named,
-            "Cancel orders by their ids.",
-            body=schemas.NAMED,
-            answer=_array(_RESULT),
-        ),
-        Route("GET", "/orders/<order_id>", orders.shown, "One order."),
-        Route(
-            "PUT",
-            "/orders/<order_id>",
-            orders.replace,
-            "Cancel an order and create another in its place.",
-            body=schemas.AMENDMENT,
-            answer=_ID_PAIR,
-        ),
-        Route("DELETE", "/orders/<order_id>", orders.cancel, "Cancel an order.", answer=_RESULT),
-        Route("GET", "/orders/<order_id>/trades", trades.trades_of, "The trades of one order."),
-        Route(
-            "GET", "/trades", trades.trades, "The trades of the account.", query=schemas.TRADE_LIST
-        ),
+        Route("POST", "/orders/batch", orders.create_batch, "Create up to 20 orders.", body=batch),
+        _get("/orders/<order_id>/trades", trades.trades_of, "The trades of one order."),
+        _get("/trades", trades.trades, "The trades of the account.", query=schemas.TRADE_LIST),
     )
 
 
@@ -276,29 +186,26 @@ def _account(accounts: Accounts, kill_switches: KillSwitches) -> Sequence[Route]
             body=schemas.KILL_SWITCH,
             answer=_KILL_STATUS,
         ),
-        Route(
-            "GET",
+        _get(
             "/orders/killSwitchStatus",
             kill_switches.status,
             "When the kill switch cancels.",
             answer=_KILL_STATUS,
         ),
-        Route("GET", "/accounts", accounts.all, "The account of the key."),
-        Route(
-            "GET",
+        _get("/accounts", accounts.all, "The account of the key."),
+        _get(
             "/accounts/balances",
             accounts.balances,
             "What the account has.",
             query=schemas.ACCOUNT,
             answer=_BALANCES,
         ),
-        Route(
-            "GET",
+        _get(
             "/accounts/<account_id>/balances",
             accounts.balances_of,
             "The same.",
             query=schemas.ACCOUNT,
             answer=_BALANCES,
         ),
-        Route("GET", "/feeinfo", accounts.fees, "The fees of the account."),
+        _get("/feeinfo", accounts.fees, "The fees of the account."),
     )

@@ -48,8 +48,8 @@ PLAIN_TYPES: Final = {word: word for word in ORDER_TYPES}
 ALL_SMART_TYPES: Final = {word: one.type.value for word, one in SMART_TYPES.items()}
 
 #: A smart order is found by its own states, and by those of the order that it has placed.
-_STATES: Final = {word: word for word in STATES}
-_SMART_STATES: Final = {word: word for word in (*SmartOrderStatus, *STATES)}
+_STATES: Final = {word: word for word in sorted(STATES)}
+_SMART_STATES: Final = {word: word for word in (*SmartOrderStatus, *_STATES)}
 
 _DIRECTIONS: Final = {"NEXT": False, "PRE": True}
 

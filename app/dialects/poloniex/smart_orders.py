@@ -38,6 +38,8 @@ class SmartOrders(OrderKind[SmartOrder]):
     not_found = Code.SMART_ORDERS_NOT_FOUND
     canceled = render.CANCELED
     many_canceled = "SUCCESS"
+    body = schemas.SMART_ORDER
+    amendment = schemas.SMART_AMENDMENT
     described = schemas.SMART_DESCRIBED
     open_list = schemas.OPEN_SMART_LIST
     closed_list = schemas.CLOSED_SMART_LIST

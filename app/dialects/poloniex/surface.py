@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from marshmallow import validate
 
-from app.dialects.poloniex import replies
+from app.dialects.poloniex import answers
 from app.dialects.poloniex.routes import routes
 from app.dialects.poloniex.settings import ByIdShape
 from app.domain.account import Account
@@ -38,7 +38,7 @@ SURFACE = Surface(
     title="Poloniex",
     routes=routes,
     demo=_demo,
-    error=replies.error_for,
-    internal=replies.internal,
+    error=answers.error_for,
+    internal=answers.internal,
     clients=ClientKind(body=_Client(), complaint=_complaint),
 )

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
+from app.dialects.poloniex import answers, schemas
 from app.dialects.poloniex import render_markets as market_writing
 from app.dialects.poloniex import render_orders as order_writing
-from app.dialects.poloniex import replies, schemas
 from app.dialects.poloniex.candles import INTERVALS, Bar, PublicTrade, bars_of, spans
 from app.dialects.poloniex.errors import Code, Problem, status_of
 from app.dialects.poloniex.fields import Reading
@@ -218,7 +218,7 @@ def test_what_cannot_be_canceled(state: SmartOrderStatus, code: int) -> None:
 
 @pytest.mark.parametrize("code", Code)
 def test_every_code_has_a_text_and_a_status(code: Code) -> None:
-    answer = replies.refused(Problem(code))
+    answer = answers.refused(Problem(code))
 
     assert answer.body == {"code": int(code), "message": code.text}
     assert 400 <= answer.status < 600
@@ -244,14 +244,14 @@ def test_every_code_has_a_text_and_a_status(code: Code) -> None:
     ],
 )
 def test_errors(error: errors.HookfillError, status: int, code: int) -> None:
-    answer = replies.error_for(error)
+    answer = answers.error_for(error)
 
     assert (answer.status, answer.body["code"]) == (status, code)
     assert ("Retry-After" in answer.headers) is (status in {429, 503})
 
 
 def test_a_mistake_of_ours() -> None:
-    assert replies.internal().body == {"code": 500, "message": "Internal System Error"}
+    assert answers.internal().body == {"code": 500, "message": "Internal System Error"}
 
 
 @pytest.mark.parametrize(
