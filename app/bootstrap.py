@@ -3,7 +3,9 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
+import redis
 import structlog
 
 from app.dispatch.broker import Broker, celery_for
@@ -32,7 +34,9 @@ from app.paper.store.ledger import RedisPaperLedger
 from app.paper.store.prices import RedisPaperPrices, RedisPaperTicks
 from app.paper.store.reports import RedisPaperReports
 from app.ports import Ports
+from app.ports.clock import Clock
 from app.ports.exchange import VenueMemory
+from app.ports.policy import Policy
 from app.ports.publisher import Publisher
 from app.services.admin.records import Records
 from app.settings import Settings
@@ -213,33 +217,13 @@ def _wiring(
     vault = Vault([key.reveal() for key in settings.secret_keys])
     memory = RedisVenueMemory(client, clock)
     clients = Clients(_venue_ports(settings, client, clock, vault, alive))
-    ports = Ports(
-        clock=clock,
-        ids=RedisIds(client),
-        ledger=RedisLedger(client, clock, process, policy.republish_after_ms),
-        live=RedisLive(client),
-        quarantine=RedisQuarantine(client),
-        lanes=RedisLanes(client),
-        timers=RedisTimers(client),
-        outbox=RedisOutbox(client, clock, policy),
-        book=RedisTriggerBook(client),
-        accounts=registry,
+    ports = store_ports(client, clock, policy, process)(
         venues=KnownVenues({PAPER: PaperVenues(paper)}, real(clients, memory)),
-        reports=RedisPaperReports(client),
-        locks=RedisLocks(client),
-        used_keys=RedisUsedKeys(client),
-        worker_requests=RedisWorkerRequests(client),
-        kill_switches=RedisKillSwitches(client),
-        heartbeat=RedisHeartbeat(client),
-        runs=RedisRuns(client),
-        freezer=RedisFreezer(client),
-        reconciliations=RedisReconciliations(client),
-        venue_cancels=RedisVenueCancels(client, clock),
+        accounts=registry,
         views=memory,
-        archive_queue=RedisArchiveQueue(client, clock),
+        reports=RedisPaperReports(client),
         history=history,
         publisher=around(messages),
-        policy=policy,
     )
     return Wiring(
         settings=settings,
@@ -256,6 +240,35 @@ def _wiring(
         paper=PaperAdministration(paper),
         broker=celery,
         messages=messages,
+    )
+
+
+def store_ports(
+    client: redis.Redis, clock: Clock, policy: Policy, process: Callable[[], str]
+) -> Callable[..., Ports]:
+    """Return Ports over a store, which want the rest: what is no store, or read elsewhere too."""
+    return partial(
+        Ports,
+        clock=clock,
+        ids=RedisIds(client),
+        ledger=RedisLedger(client, clock, process, policy.republish_after_ms),
+        live=RedisLive(client),
+        quarantine=RedisQuarantine(client),
+        lanes=RedisLanes(client),
+        timers=RedisTimers(client),
+        outbox=RedisOutbox(client, clock, policy),
+        book=RedisTriggerBook(client),
+        locks=RedisLocks(client),
+        used_keys=RedisUsedKeys(client),
+        worker_requests=RedisWorkerRequests(client),
+        kill_switches=RedisKillSwitches(client),
+        heartbeat=RedisHeartbeat(client),
+        runs=RedisRuns(client),
+        freezer=RedisFreezer(client),
+        reconciliations=RedisReconciliations(client),
+        venue_cancels=RedisVenueCancels(client, clock),
+        archive_queue=RedisArchiveQueue(client, clock),
+        policy=policy,
     )
 
 

@@ -10,8 +10,8 @@ from app.domain.enums import PositionSide, Side
 from app.domain.errors import MalformedPayload
 from app.domain.identifiers import Currency
 from app.paper.admin.administration import DEFAULT_INSTRUMENTS
-from tests.support.paper_builders import a_quote
-from tests.support.paper_world import ETH, SPOT, USDM, USDT, PaperWorld
+from tests.support.builders import ETH, a_quote
+from tests.support.paper_world import SPOT, USDM, USDT, PaperWorld
 
 
 def shown(world: PaperWorld) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from app.domain.identifiers import EpochMs, Symbol
 from app.domain.status import OrderStatus
 from app.paper.ports import BookEntry
 from app.paper.prices.walk import WalkSource
-from tests.support.paper_builders import a_quote
-from tests.support.paper_world import BTC, ETH, SPOT, USDM, PaperWorld
+from tests.support.builders import BTC, ETH, a_quote
+from tests.support.paper_world import SPOT, USDM, PaperWorld
 
 LONG = PositionSide.LONG
 
@@ -52,10 +52,10 @@ def test_a_symbol_without_a_price_is_not_in_its_tick(world: PaperWorld) -> None:
 
 
 def test_a_tick_has_the_business_time_at_which_it_was_set(world: PaperWorld) -> None:
-    world.clock.now = EpochMs(77)
+    world.clock.advance(77)
     world.set_price("1")
 
-    assert [tick.at_ms for tick in world.evaluate()] == [77]
+    assert [tick.at_ms for tick in world.evaluate()] == [world.clock.now_ms()]
 
 
 def test_the_source_is_looked_at_only_for_what_somebody_waits_for(world: PaperWorld) -> None:

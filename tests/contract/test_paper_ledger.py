@@ -28,8 +28,9 @@ from app.paper.ports import PaperChange
 from app.paper.store import keys as paper_keys
 from app.paper.store.ledger import RedisPaperLedger
 from app.paper.store.records import SCHEMA
+from tests.support.builders import ETH
 from tests.support.paper_desk import PaperDesk
-from tests.support.paper_world import ETH, SPOT, USDM, USDT, PaperWorld
+from tests.support.paper_world import SPOT, USDM, USDT, PaperWorld
 
 POOR = PaperAccount(balances={USDT: Decimal(1)})
 

@@ -12,7 +12,8 @@ from app.domain.identifiers import Symbol, VenueName
 from app.exchanges.clients import Clients
 from app.exchanges.remembered import RememberedVenue, RememberedVenues
 from app.store.memory.venue_memory import RedisVenueMemory
-from tests.support.venue_world import ETH, ExchangeWorld, Numbers, running_world
+from tests.support.builders import ETH
+from tests.support.venue_world import ExchangeWorld, Numbers, running_world
 
 
 @pytest.fixture

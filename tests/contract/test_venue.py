@@ -27,12 +27,11 @@ from app.domain.status import OrderStatus
 from app.domain.venue_traits import AdapterClass
 from app.exchanges.capabilities import Capabilities
 from app.exchanges.profiles import LookUp
+from tests.support.builders import BTC, ETH
 from tests.support.exchanges.faults import Call
+from tests.support.paper_world import USDT
 from tests.support.servers import fresh_client
 from tests.support.venue_world import (
-    BTC,
-    ETH,
-    USDT,
     ExchangeWorld,
     Numbers,
     PaperVenueWorld,

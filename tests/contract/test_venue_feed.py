@@ -10,7 +10,8 @@ import pytest
 from app.domain.enums import Market
 from app.domain.identifiers import Symbol
 from app.domain.market import Tick
-from tests.support.venue_world import BTC, ETH, ExchangeWorld, running_world
+from tests.support.builders import BTC, ETH
+from tests.support.venue_world import ExchangeWorld, running_world
 
 WORLDS = [
     ("binance", Market.SPOT),

@@ -9,48 +9,11 @@ from typing import Any
 import pytest
 import requests
 
+from app.admin.rows import KEYS
+from tests.support.processes import eventually
 from tests.support.stack import Stack
-from tests.support.users.asking import (
-    OPEN,
-    SPOT1,
-    accepted,
-    detail,
-    events,
-    ledger,
-    outcome,
-    settled,
-)
-from tests.support.users.crypto_arsenal import SPOT
-
-KEYS = [
-    "id",
-    "parent_id",
-    "kind",
-    "dialect",
-    "account",
-    "symbol",
-    "market",
-    "side",
-    "position_side",
-    "type",
-    "time_in_force",
-    "reduce_only",
-    "quantity",
-    "price",
-    "trigger_price",
-    "state",
-    "reason",
-    "filled_quantity",
-    "average_price",
-    "fees",
-    "caller_id",
-    "client_order_id",
-    "venue_order_id",
-    "due_at_ms",
-    "next_check_at_ms",
-    "created_at_ms",
-    "updated_at_ms",
-]
+from tests.support.users.asking import OPEN, accepted, detail, events, ledger, outcome, settled
+from tests.support.users.crypto_arsenal import SPOT, SPOT1
 
 
 class TestReading:
@@ -64,7 +27,7 @@ class TestReading:
 
         assert {row["kind"] for row in rows} == {"SIGNAL", "ORDER", "SMART_ORDER"}
         for row in rows:
-            assert list(row) == KEYS
+            assert list(row) == list(KEYS)
             texts = ("id", "parent_id", "quantity", "price", "filled_quantity", "average_price")
             assert all(isinstance(row[key], str | None) for key in texts)
             times = [row[key] for key in KEYS if key.endswith("_at_ms")]
@@ -144,8 +107,7 @@ class TestLane:
         plan = {"place": ["accept_then_timeout"], "find": ["not_found"] * 9}
         stack.call("PUT", f"/paper/faults/{SPOT}", plan)
         accepted(stack, {**SPOT1, "action": "buy", "fixed": "0.01"})
-        while not stack.rows(state="UNKNOWN"):
-            time.sleep(0.02)
+        eventually(lambda: stack.rows(state="UNKNOWN"))
         behind = accepted(stack, {**SPOT1, "action": "buy", "fixed": "0.02"})
 
         stack.advance(60_001)

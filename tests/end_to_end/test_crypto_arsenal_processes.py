@@ -6,8 +6,8 @@ import time
 from celery import Celery
 
 from tests.support.stack import Stack
-from tests.support.users.crypto_arsenal import FUTURES, SPOT
-from tests.vectors.test_crypto_arsenal import SPOT1, V17, accepted, orders
+from tests.support.users.crypto_arsenal import FUTURES, SPOT, SPOT1
+from tests.vectors.test_crypto_arsenal import V17, accepted, orders
 
 
 def test_v29_nothing_is_queued_while_the_store_is_away(stack: Stack) -> None:

@@ -7,13 +7,12 @@ import pytest
 
 from tests.support.browser import PROGRAM, Browser
 from tests.support.stack import Stack
-from tests.support.users.crypto_arsenal import FUTURES
+from tests.support.users.crypto_arsenal import FUTURES, SPOT1
 
 pytestmark = pytest.mark.skipif(
     PROGRAM is None, reason="no Chromium is installed; on Debian: apt-get install chromium"
 )
 
-SPOT1 = {"connectorName": "spot1", "connectorToken": "T1"}
 
 PHONE = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from tests.support.processes import eventually
 from tests.support.servers import running_server
 from tests.support.stack import Stack, running_stack
-from tests.support.users.crypto_arsenal import FUTURES, SPOT
+from tests.support.users.crypto_arsenal import FUT1, FUTURES, SPOT, SPOT1
 
-SPOT1 = {"connectorName": "spot1", "connectorToken": "T1"}
-FUT1 = {"connectorName": "fut1", "connectorToken": "T2"}
+ENDS = {"FILLED", "CANCELED", "REJECTED", "DENIED", "EXPIRED"}
 
 
 def the_order(stack: Stack, account: str = SPOT) -> dict[str, Any]:
@@ -27,16 +27,12 @@ def the_order(stack: Stack, account: str = SPOT) -> dict[str, Any]:
 
 def ended(stack: Stack, account: str = SPOT, timeout_seconds: float = 60.0) -> dict[str, Any]:
     """Wait until the one order of an account has ended, and return it."""
-    deadline = time.monotonic() + timeout_seconds
-    states: list[str] = []
-    while time.monotonic() < deadline:
-        found = stack.rows(kind="ORDER", account=account)
-        states = [one["state"] for one in found]
-        if found and set(states) <= {"FILLED", "CANCELED", "REJECTED", "DENIED", "EXPIRED"}:
-            (order,) = found
-            return order
-        time.sleep(0.05)
-    raise AssertionError(f"the order did not end, it is {states}")
+
+    def states() -> list[str]:
+        return [one["state"] for one in stack.rows(kind="ORDER", account=account)]
+
+    eventually(lambda: states() and ENDS.issuperset(states()), timeout_seconds, states)
+    return the_order(stack, account)
 
 
 def buy(stack: Stack, **more: object) -> None:

@@ -13,7 +13,7 @@ import redis
 from click.testing import CliRunner
 
 from app.cli import main
-from tests.support.processes import is_alive
+from tests.support.processes import eventually, is_alive
 from tests.support.stack import Json, Stack, running_stack
 
 if TYPE_CHECKING:
@@ -51,10 +51,7 @@ def in_store(stack: Stack) -> int:
 def wait_until_left(stack: Stack, count: int) -> None:
     """Wait until so many aggregates are left in the store."""
     stack.advance(3_600_000)  # repeats are none any more
-    deadline = time.monotonic() + SOON
-    while (left := in_store(stack)) != count:
-        assert time.monotonic() < deadline, f"{left} are left in the store, not {count}"
-        time.sleep(0.1)
+    eventually(lambda: in_store(stack) == count, SOON, lambda: in_store(stack))
 
 
 def unarchived(stack: Stack) -> float:

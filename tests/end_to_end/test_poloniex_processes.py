@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.stack import Installation, Json, Stack, running_stack, until
+from tests.support.processes import eventually
+from tests.support.stack import Installation, Json, Stack, running_stack
 from tests.support.users.poloniex import ACCOUNT, NOW_MS, OTHER_ACCOUNT, OTHER_KEY, Trader
 
 #: Batches that are sent while the registry changes, and orders in each.
@@ -42,12 +43,12 @@ def test_a61_a_killed_worker_places_once(tmp_path: Path) -> None:
         stack.call("PUT", f"/paper/faults/{ACCOUNT}", {"place": ["ok"], "delay_ms": 5_000})
         quote = {"prices": {"BTC/USDT": {"last": "60001"}}}
         stack.call("PUT", "/paper/prices", quote)
-        until(lambda: any(one["state"] == "PLACING" for one in stack.rows(kind="ORDER")))
+        eventually(lambda: any(one["state"] == "PLACING" for one in stack.rows(kind="ORDER")))
         for name in [one for one in stack.run_file()["pids"] if one.startswith("worker")]:
             stack.kill(name, signal.SIGKILL)
         stack.call("DELETE", f"/paper/faults/{ACCOUNT}")
         stack.wait_ready()
-        until(lambda: stack.rows(kind="ORDER")[0]["state"] == "FILLED", seconds=60)
+        eventually(lambda: stack.rows(kind="ORDER")[0]["state"] == "FILLED", seconds=60)
         assert len(trader.placed()) == 1
         assert trader.state(order_id) == "TRIGGERED"
         assert trader.child(order_id)["state"] == "FILLED"

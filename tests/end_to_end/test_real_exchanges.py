@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,6 +16,7 @@ from app.domain.enums import Market
 from tests.support.exchanges.faults import Call, Fault
 from tests.support.exchanges.server import Dialect, Gateway, served
 from tests.support.exchanges.trading import Order, Ticket
+from tests.support.processes import eventually
 from tests.support.stack import Json, Stack, running_stack
 from tests.support.venue_world import KEY, LISTED, SECRET, wire_of
 
@@ -64,15 +65,16 @@ class Running:
 
     def order(self, signal: str, *states: str, number: int = 0) -> Json:
         """Wait until an order of a signal is in one of these states, and return it."""
-        deadline = time.monotonic() + 90
-        seen: object = None
-        while time.monotonic() < deadline:
-            rows = self.stack.rows(kind="ORDER", parent=signal)
-            seen = [(row["state"], row["reason"]) for row in rows]
-            if len(rows) > number and rows[-1 - number]["state"] in states:
-                return rows[-1 - number]
-            time.sleep(0.1)
-        raise AssertionError(f"the order did not become {states}, there is {seen}")
+
+        def rows() -> list[Json]:
+            return self.stack.rows(kind="ORDER", parent=signal)
+
+        def found() -> Json | None:
+            there = rows()
+            row = there[-1 - number] if len(there) > number else None
+            return row if row and row["state"] in states else None
+
+        return eventually(found, 90, rows)
 
 
 @pytest.fixture(scope="module")
@@ -183,8 +185,8 @@ def test_trades_that_are_listed_late_complete_an_order_that_has_ended(
     early = running.order(signal, "FILLED")
 
     plan.trades_lag_ms = 0
-    _wait_for(lambda: bool(running.order(signal, "FILLED")["fees"]))
-    _wait_for(lambda: bool(running.stack.call("GET", f"/api/orders/{signal}")["fees"]))
+    eventually(lambda: bool(running.order(signal, "FILLED")["fees"]))
+    eventually(lambda: bool(running.stack.call("GET", f"/api/orders/{signal}")["fees"]))
 
     assert early["fees"] == {}
     late = running.order(signal, "FILLED")
@@ -199,14 +201,14 @@ def test_a_stop_loss_closes_a_position(running: Running, venue: str) -> None:
     exchange = running.wires[venue].exchange
     signal = running.send(venue, "USDM", action="openLong", fixed="0.1", profit="2200", loss="1900")
     running.order(signal, "FILLED")
-    _wait_for(lambda: len(running.stack.rows(kind="SMART_ORDER", parent=signal)) == 2)
+    eventually(lambda: len(running.stack.rows(kind="SMART_ORDER", parent=signal)) == 2)
 
     exchange.set_price("ETH/USDT", "1899")
-    _wait_for(lambda: running.received(venue)[-1].ticket.side == "SELL")
+    eventually(lambda: running.received(venue)[-1].ticket.side == "SELL")
     exchange.set_price("ETH/USDT", "2000")
 
     closed = running.received(venue)[-1]
-    _wait_for(lambda: _state(running, signal) == "DONE")
+    eventually(lambda: _state(running, signal) == "DONE")
     assert closed.filled == closed.ticket.quantity
     assert exchange.accounts[KEY].positions["ETH/USDT", "LONG"].quantity == 0
 
@@ -218,11 +220,11 @@ def test_metrics_tell_how_old_prices_are_and_how_long_a_stop_takes(
     exchange = running.wires[venue].exchange
     signal = running.send(venue, "USDM", action="openLong", fixed="0.1", profit="2200", loss="1900")
     running.order(signal, "FILLED")
-    _wait_for(lambda: len(running.stack.rows(kind="SMART_ORDER", parent=signal)) == 2)
+    eventually(lambda: len(running.stack.rows(kind="SMART_ORDER", parent=signal)) == 2)
     before = _counted(running, f'hookfill_tick_to_placement_seconds_count{{venue="{venue}"}}')
 
     exchange.set_price("ETH/USDT", "1899")
-    _wait_for(lambda: _state(running, signal) == "DONE")
+    eventually(lambda: _state(running, signal) == "DONE")
     exchange.set_price("ETH/USDT", "2000")
 
     after = _counted(running, f'hookfill_tick_to_placement_seconds_count{{venue="{venue}"}}')
@@ -258,7 +260,7 @@ def test_an_account_is_tested(running: Running) -> None:
 def test_accounts_are_compared_with_their_venues(running: Running) -> None:
     path = "/api/accounts/binance-SPOT/reconciliation"
 
-    _wait_for(lambda: running.stack.call("GET", path)["at_ms"] is not None)
+    eventually(lambda: running.stack.call("GET", path)["at_ms"] is not None)
 
     answer = running.stack.call("GET", path)
     assert answer["foreign_orders"] == []
@@ -271,7 +273,7 @@ def test_a_foreign_order_is_found_at_once_and_canceled(running: Running, venue: 
     exchange = running.wires[venue].exchange
     placed = exchange.place(exchange.accounts[KEY], BY_HAND)
 
-    _wait_for(
+    eventually(
         lambda: bool(running.stack.post(f"{path}/reconciliation").json().get("foreign_orders"))
     )
     (foreign,) = running.stack.call("GET", f"{path}/reconciliation")["foreign_orders"]
@@ -318,12 +320,3 @@ def test_a_connector_takes_any_spelling_and_trades_what_it_means(
 def _state(running: Running, reference: str) -> str:
     state: str = running.stack.call("GET", f"/api/orders/{reference}")["state"]
     return state
-
-
-def _wait_for(happens: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if happens():
-            return
-        time.sleep(0.1)
-    raise AssertionError("it did not happen")

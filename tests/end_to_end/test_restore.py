@@ -18,7 +18,8 @@ from app.cli import main
 from app.domain.enums import Market
 from app.supervisor.backup import back_up
 from tests.support.exchanges.server import Dialect, served
-from tests.support.stack import Json, Stack, running_stack, until
+from tests.support.processes import eventually
+from tests.support.stack import Json, Stack, running_stack
 from tests.support.venue_world import KEY, SECRET, wire_of
 
 #: A machine that does much else starts a stack in minutes; two are started here, one after another.
@@ -120,9 +121,9 @@ def test_a_folder_that_is_put_back_does_nothing_again_by_itself(world: World) ->
     with world.up() as stack:
         set_up(stack)
         opened = send(stack, action="openLong", fixed="0.2", profit="2200", loss="1900")
-        until(lambda: len(stack.rows(kind="SMART_ORDER", parent=opened)) == 2, WAIT)
+        eventually(lambda: len(stack.rows(kind="SMART_ORDER", parent=opened)) == 2, WAIT)
         send(stack, action="openLong", fixed="0.1")
-        until(lambda: len(world.received()) == 2, WAIT)
+        eventually(lambda: len(world.received()) == 2, WAIT)
         send(stack, action="closeLong", fixed="0.05", delaySeconds=3600)
         copy = copied(world)
 
@@ -130,9 +131,9 @@ def test_a_folder_that_is_put_back_does_nothing_again_by_itself(world: World) ->
         stack.kill("redis")
         stack.wait_ready(WAIT)
         stack.call("POST", "/paper/clock?timeout_ms=0", {"advance_ms": 3_600_000})
-        until(lambda: len(world.received()) == 3, WAIT)
+        eventually(lambda: len(world.received()) == 3, WAIT)
         world.wire.exchange.set_price("ETH/USDT", "1899")
-        until(lambda: len(world.received()) == 4, WAIT)
+        eventually(lambda: len(world.received()) == 4, WAIT)
         assert state(stack) == "RUN"
     before = world.received()
     assert [side for side, _ in before] == ["BUY", "BUY", "SELL", "SELL"]
@@ -140,7 +141,7 @@ def test_a_folder_that_is_put_back_does_nothing_again_by_itself(world: World) ->
     shutil.rmtree(world.data_dir)
     copy.rename(world.data_dir)
     with world.up() as stack:
-        until(lambda: state(stack) == "FROZEN", WAIT)
+        eventually(lambda: state(stack) == "FROZEN", WAIT)
         stack.call("POST", "/paper/clock?timeout_ms=0", {"advance_ms": 3_600_000})
         row = frozen_row(stack)
         seen = {one["client_order_id"] for one in row["unknown_orders"]}
@@ -148,7 +149,7 @@ def test_a_folder_that_is_put_back_does_nothing_again_by_itself(world: World) ->
         refusal = stack.call("PUT", f"/api/accounts/{ACCOUNT}", {"state": "RUN"}, status=409)
         assert "hookfill recover" in refusal["error"]["message"]
         # The delayed sale is due once more, and waits for the release.
-        until(lambda: "SCHEDULED" not in states_waiting(stack), WAIT)
+        eventually(lambda: "SCHEDULED" not in states_waiting(stack), WAIT)
         assert "EXECUTING" in states_waiting(stack)
         assert world.received() == before
 
@@ -160,7 +161,7 @@ def test_a_folder_that_is_put_back_does_nothing_again_by_itself(world: World) ->
         assert not stack.call("GET", "/api/recovery")["data"]
 
         send(stack, action="openLong", fixed="0.1")
-        until(lambda: len(world.received()) == 5, WAIT)
+        eventually(lambda: len(world.received()) == 5, WAIT)
         assert state(stack) == "RUN"
     assert world.received()[:4] == before
     assert world.received()[4][0] == "BUY"

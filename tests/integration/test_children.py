@@ -6,17 +6,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
 from app.supervisor.children import Child, Program
 from app.supervisor.kernel import adopt_orphans
-from tests.support.processes import is_alive
+from tests.support.processes import eventually, is_alive
 
 pytestmark = pytest.mark.integration
 
-T = TypeVar("T")
 
 SLEEPS = "import time; time.sleep(60)"
 #: Writes the id of a child of its own to the log, then waits.
@@ -54,14 +52,6 @@ def started(tmp_path: Path) -> Iterator[Callable[..., Child]]:
     yield start
     for child in children:
         child.kill()
-
-
-def eventually(look: Callable[[], T], seconds: float = 40.0) -> T:
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
-    return found
 
 
 def pid_of(child: Child) -> int:

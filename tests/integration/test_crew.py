@@ -11,7 +11,7 @@ from app.supervisor.children import Child, Program
 from app.supervisor.crew import DEATHS_MAX, Crew
 from app.supervisor.refusals import CannotStart
 from app.supervisor.signals import Interrupted, Signals
-from tests.support.processes import is_alive
+from tests.support.processes import eventually, is_alive
 
 pytestmark = pytest.mark.integration
 
@@ -64,10 +64,7 @@ def make(tmp_path: Path) -> Make:
 
 def until_up(*children: Child) -> None:
     """Wait until these have said so, and thus hear signals."""
-    deadline = time.monotonic() + 40
-    while not all("up" in child.program.log.read_text() for child in children):
-        assert time.monotonic() < deadline, "they did not come up"
-        time.sleep(0.01)
+    eventually(lambda: all("up" in child.program.log.read_text() for child in children))
 
 
 def test_everybody_is_started_and_known(crew: Crew, make: Make) -> None:

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 import redis
@@ -24,11 +24,10 @@ from app.supervisor.embedded_server import find_server
 from app.supervisor.supervise import Origin
 from app.supervisor.supervise import up as run_everything
 from app.supervisor.tcp_ports import free_port, is_free
-from tests.support.processes import is_alive
+from tests.support.processes import eventually, is_alive
 
 pytestmark = pytest.mark.integration
 
-T = TypeVar("T")
 
 RUN = """
 import functools, os, sys
@@ -142,14 +141,6 @@ def is_described(stack: Stack) -> bool:
         return stack.pids["supervisor"] == stack.process.pid
     except FileNotFoundError:
         return False
-
-
-def eventually(look: Callable[[], T], seconds: float = 40.0) -> T:
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-    return found
 
 
 @contextmanager

@@ -107,6 +107,10 @@ NOT_REACHED = Reason(ReasonCode.VENUE_UNAVAILABLE, "nobody was there")
 REFUSED = Reason(ReasonCode.VENUE_REJECTED, "the venue said no")
 
 
+#: Price and quantity of each level of a book, the best first.
+Levels = tuple[tuple[str, str], ...]
+
+
 def _with(made: Made, odd: Mapping[str, Any]) -> Made:
     return replace(made, **odd)
 
@@ -318,9 +322,22 @@ def a_trailing_limit(side: Side, limit_offset: str) -> SmartOrder:
     )
 
 
-def a_quote(bid: str = "50000", ask: str | None = None, last: str | None = None) -> Quote:
+def a_quote(
+    bid: str = "50000",
+    ask: str | None = None,
+    last: str | None = None,
+    *,
+    bids: Levels = (),
+    asks: Levels = (),
+) -> Quote:
     """Bid and ask, the same unless both are given; last is the bid unless it is given."""
-    return Quote(bid=Decimal(bid), ask=Decimal(ask or bid), last=Decimal(last or bid))
+    return Quote(
+        bid=Decimal(bid),
+        ask=Decimal(ask or bid),
+        last=Decimal(last or bid),
+        bids=tuple((Decimal(price), Decimal(quantity)) for price, quantity in bids),
+        asks=tuple((Decimal(price), Decimal(quantity)) for price, quantity in asks),
+    )
 
 
 def a_tick(number: int = 1, symbol: Symbol = ETH, last: str = "2000") -> Tick:

@@ -116,17 +116,20 @@ class FrozenClock:
 
     Args:
         redis: the server whose time follows.
+        start: where it stands at first.
 
     Attributes:
         while_asleep: what others do while somebody sleeps.
+        pauses: for how long somebody has slept, each time.
     """
 
-    def __init__(self, redis: ClockedRedis | None = None) -> None:
+    def __init__(self, redis: ClockedRedis | None = None, start: EpochMs = NOW) -> None:
         self._redis = redis
-        self._now = NOW
-        self._server = NOW
+        self._now = start
+        self._server = start
         self._steady = 0
         self.while_asleep: Callable[[], object] = nothing
+        self.pauses: list[int] = []
         self._step = EpochMs(0)
         self.advance(0)
 
@@ -145,6 +148,7 @@ class FrozenClock:
         return self._steady
 
     def sleep(self, for_ms: int) -> None:
+        self.pauses.append(for_ms)
         self.advance(for_ms)
         self.while_asleep()
 

@@ -1,6 +1,7 @@
-"""One valid paper order, account, quote and instrument each, with only the odd detail named."""
+"""One valid paper order, account and instrument each, with only the odd detail named."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from app.domain.enums import (
@@ -12,16 +13,11 @@ from app.domain.enums import (
     TimeInForce,
 )
 from app.domain.identifiers import ClientOrderId, Currency, EpochMs, Symbol
-from app.domain.instrument import Instrument
-from app.domain.market import Quote
 from app.paper.domain.account import Fees, Leg, PaperAccount
 from app.paper.domain.order import PaperOrder
+from tests.support.builders import BTC, BTC_SPOT, ETH, ETH_USDM
 
-BTC = Symbol("BTC/USDT")
-ETH = Symbol("ETH/USDT")
 NOW = EpochMs(1_000)
-
-Levels = tuple[tuple[str, str], ...]
 
 
 def a_spot_account(fee: str = "0", **balances: str) -> PaperAccount:
@@ -63,19 +59,8 @@ def a_spot_order(
     kind: OrderType | None = None,
 ) -> PaperOrder:
     """A market order, or a limit order if there is a price, in BTC/USDT."""
-    return PaperOrder(
-        client_order_id=ClientOrderId("h0001"),
-        number=7,
-        symbol=BTC,
-        market=Market.SPOT,
-        side=side,
-        type=kind or (OrderType.MARKET if price is None else OrderType.LIMIT),
-        time_in_force=time_in_force,
-        quantity=Decimal(quantity),
-        price=None if price is None else Decimal(price),
-        received_at_ms=NOW,
-        updated_at_ms=NOW,
-    )
+    made = _an_order(side, quantity, price, symbol=BTC, market=Market.SPOT)
+    return replace(made, time_in_force=time_in_force, type=kind or made.type)
 
 
 def a_futures_order(
@@ -87,14 +72,19 @@ def a_futures_order(
     reduce_only: bool = False,
 ) -> PaperOrder:
     """A market order, or a limit order if there is a price, in ETH/USDT."""
+    made = _an_order(side, quantity, price, symbol=ETH, market=Market.USDM)
+    return replace(made, position_side=leg, reduce_only=reduce_only)
+
+
+def _an_order(
+    side: Side, quantity: str, price: str | None, *, symbol: Symbol, market: Market
+) -> PaperOrder:
     return PaperOrder(
         client_order_id=ClientOrderId("h0001"),
         number=7,
-        symbol=ETH,
-        market=Market.USDM,
+        symbol=symbol,
+        market=market,
         side=side,
-        position_side=leg,
-        reduce_only=reduce_only,
         type=OrderType.MARKET if price is None else OrderType.LIMIT,
         quantity=Decimal(quantity),
         price=None if price is None else Decimal(price),
@@ -103,30 +93,5 @@ def a_futures_order(
     )
 
 
-def a_quote(bid: str, ask: str | None = None, bids: Levels = (), asks: Levels = ()) -> Quote:
-    """Bid and ask, the same unless both are given; last is the bid."""
-    return Quote(
-        bid=Decimal(bid),
-        ask=Decimal(ask or bid),
-        last=Decimal(bid),
-        bids=tuple((Decimal(price), Decimal(quantity)) for price, quantity in bids),
-        asks=tuple((Decimal(price), Decimal(quantity)) for price, quantity in asks),
-    )
-
-
-SPOT_BTC = Instrument(
-    symbol=BTC,
-    market=Market.SPOT,
-    price_step=Decimal("0.01"),
-    quantity_step=Decimal("0.00001"),
-    min_notional=Decimal(5),
-    max_quantity=Decimal(1000),
-)
-USDM_ETH = Instrument(
-    symbol=ETH,
-    market=Market.USDM,
-    price_step=Decimal("0.01"),
-    quantity_step=Decimal("0.001"),
-    min_quantity=Decimal("0.002"),
-    min_notional=Decimal(5),
-)
+SPOT_BTC = replace(BTC_SPOT, max_quantity=Decimal(1000))
+USDM_ETH = replace(ETH_USDM, min_quantity=Decimal("0.002"))

@@ -9,9 +9,7 @@ import redis
 
 from app.domain.account import Account
 from app.domain.enums import (
-    Dialect,
     Market,
-    OrderType,
     PositionSide,
     Side,
 )
@@ -37,37 +35,15 @@ from app.paper.store.instruments import RedisPaperInstruments
 from app.paper.store.ledger import RedisPaperLedger
 from app.paper.store.prices import RedisPaperPrices, RedisPaperTicks
 from app.paper.store.reports import RedisPaperReports
+from tests.support.builders import BTC, ETH, an_order
+from tests.support.fakes import FrozenClock
+from tests.support.paper_builders import NOW
 from tests.support.paper_desk import PaperDesk
 
-BTC = Symbol("BTC/USDT")
-ETH = Symbol("ETH/USDT")
 USDT = Currency("USDT")
 
 SPOT = Account(id=AccountId(1), name=AccountName("demo-spot"), group="demo")
 USDM = Account(id=AccountId(2), name=AccountName("demo-usdm"), group="demo", market=Market.USDM)
-
-
-class HandClock:
-    """Stands still until somebody turns it."""
-
-    def __init__(self) -> None:
-        self.now = EpochMs(1_000)
-        self.pauses: list[int] = []
-
-    def now_ms(self) -> EpochMs:
-        return self.now
-
-    def server_ms(self) -> EpochMs:
-        return self.now
-
-    def lasted_ms(self, since_ms: EpochMs) -> int:
-        return max(self.now - since_ms, 0)
-
-    def steady_ms(self) -> int:
-        return self.now
-
-    def sleep(self, for_ms: int) -> None:
-        self.pauses.append(for_ms)
 
 
 class HandSource:
@@ -88,9 +64,9 @@ class HandSource:
 class PaperWorld:
     """The parts of the venue, built as a process would."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, clock: FrozenClock | None = None) -> None:
         self.client = client
-        self.clock = HandClock()
+        self.clock = clock or FrozenClock(start=NOW)
         self.source = HandSource()
         self.ledger = RedisPaperLedger(client)
         self.reports = RedisPaperReports(client)
@@ -148,21 +124,18 @@ class PaperWorld:
     ) -> Order:
         """A new order: in BTC/USDT spot, or with a leg in ETH/USDT futures."""
         number = next(self._ids)
-        order = Order(
+        order = an_order(
             id=OrderId(AggregateId(number)),
-            dialect=Dialect.CRYPTO_ARSENAL,
-            origin="spot1",
             account=SPOT.id if leg is None else USDM.id,
             symbol=BTC if leg is None else ETH,
             market=Market.SPOT if leg is None else Market.USDM,
             side=side,
             position_side=leg,
-            type=OrderType.MARKET if price is None else OrderType.LIMIT,
             quantity=Decimal(quantity),
             price=None if price is None else Decimal(price),
             client_order_id=ClientOrderId(f"h{number:04d}"),
-            created_at_ms=self.clock.now,
-            updated_at_ms=self.clock.now,
+            created_at_ms=self.clock.now_ms(),
+            updated_at_ms=self.clock.now_ms(),
         )
         return order if leverage is None else replace(order, leverage=leverage)
 

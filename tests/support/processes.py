@@ -1,7 +1,29 @@
-"""Looking at processes that are not children of the tests."""
+"""Waiting for, and looking at, processes that are not those of the tests."""
 
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def eventually(
+    look: Callable[[], T | None], seconds: float = 40.0, told: Callable[[], object] = lambda: ""
+) -> T:
+    """Return what one waits for, as soon as it is there.
+
+    Args:
+        look: returns it, or something false.
+        seconds: how long one waits.
+        told: what is said if it never comes.
+    """
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"it did not happen in {seconds} s: {told()}"
+        time.sleep(0.02)
+    return found
 
 
 def is_alive(pid: int) -> bool:

@@ -8,8 +8,9 @@ from dataclasses import replace
 from itertools import count
 from typing import TypeVar
 
+from app.bootstrap import store_ports
 from app.domain.aggregate import Aggregate
-from app.domain.commands import Action, SignalCommand, SignalRules
+from app.domain.commands import SignalCommand, SignalRules
 from app.domain.effects import EffectKind
 from app.domain.enums import AccountState, Dialect
 from app.domain.errors import HookfillError
@@ -22,7 +23,6 @@ from app.history.database import Database
 from app.history.reader import WholeReader
 from app.history.sql_history import SqlHistory
 from app.history.tables import RECORDS
-from app.ports import Ports
 from app.ports.history import Record
 from app.ports.ledger import Change, Stored
 from app.ports.policy import Policy
@@ -31,27 +31,10 @@ from app.services.intake.requests import accept_signal
 from app.services.keeping.sweep import sweep
 from app.services.perform import carry_out
 from app.services.watching.release import release_due
-from app.store.coordination.heartbeat import RedisHeartbeat
-from app.store.coordination.kill_switches import RedisKillSwitches
-from app.store.coordination.locks import RedisLocks
-from app.store.coordination.reconciliations import RedisReconciliations
-from app.store.coordination.runs import RedisFreezer, RedisRuns
-from app.store.coordination.used_keys import RedisUsedKeys
-from app.store.coordination.venue_cancels import RedisVenueCancels
-from app.store.coordination.worker_requests import RedisWorkerRequests
 from app.store.core import keys
-from app.store.core.archive_queue import RedisArchiveQueue
-from app.store.core.ids import RedisIds
-from app.store.core.lanes import RedisLanes
-from app.store.core.ledger import RedisLedger
-from app.store.core.live import RedisLive
-from app.store.core.outbox import RedisOutbox
-from app.store.core.quarantine import RedisQuarantine
 from app.store.core.reader import RedisReader
 from app.store.core.records import aggregate_from, entry_from
 from app.store.core.registry import RedisRegistry
-from app.store.core.timers import RedisTimers
-from app.store.core.trigger_book import RedisTriggerBook
 from app.store.memory.venue_memory import RedisVenueMemory
 from tests.support.builders import BTC, ETH, ORIGIN, SPOT, USDM
 from tests.support.fakes import (
@@ -123,33 +106,13 @@ class Rig:
         self.whole = WholeReader(self.reader, self.history, entry_from)
         self.registry.put_account(replace(SPOT, id=AccountId(0)))
         self.registry.put_account(replace(USDM, id=AccountId(0)))
-        self.ports = Ports(
-            clock=self.clock,
-            ids=RedisIds(self.redis),
-            ledger=RedisLedger(self.redis, self.clock, lambda: "rig", POLICY.republish_after_ms),
-            live=RedisLive(self.redis),
-            quarantine=RedisQuarantine(self.redis),
-            lanes=RedisLanes(self.redis),
-            timers=RedisTimers(self.redis),
-            outbox=RedisOutbox(self.redis, self.clock, POLICY),
-            book=RedisTriggerBook(self.redis),
-            accounts=self.registry,
+        self.ports = store_ports(self.redis, self.clock, POLICY, lambda: "rig")(
             venues=ScriptedVenues(self.venue, self.feed),
-            reports=self.reports,
-            locks=RedisLocks(self.redis),
-            used_keys=RedisUsedKeys(self.redis),
-            worker_requests=RedisWorkerRequests(self.redis),
-            kill_switches=RedisKillSwitches(self.redis),
-            heartbeat=RedisHeartbeat(self.redis),
-            runs=RedisRuns(self.redis),
-            freezer=RedisFreezer(self.redis),
-            reconciliations=RedisReconciliations(self.redis),
-            venue_cancels=RedisVenueCancels(self.redis, self.clock),
+            accounts=self.registry,
             views=RedisVenueMemory(self.redis, self.clock),
-            archive_queue=RedisArchiveQueue(self.redis, self.clock),
+            reports=self.reports,
             history=self.history,
             publisher=self.publisher,
-            policy=POLICY,
         )
 
     # What callers and workers do
@@ -188,13 +151,38 @@ class Rig:
     def drain(self) -> None:
         """Carry out everything that was published, and what follows, as a worker does."""
         while self.publisher.waiting:
+            self.work(1)
+
+    def work(self, count: int) -> None:
+        """Carry out a few of the effects whose messages wait."""
+        for _ in range(count):
+            if not self.publisher.waiting:
+                return
             effect = self.publisher.waiting.popleft()
-            if effect.kind is EffectKind.TIMER:
-                continue  # a countdown message; `settle` looks at the timers
-            try:
-                carry_out(effect.kind, effect.target, self.ports)
-            except HookfillError:
-                continue  # left to the sweep
+            # A countdown message does nothing: `settle` looks at the timers.
+            if effect.kind is not EffectKind.TIMER:
+                with suppress(HookfillError):  # left to the sweep
+                    carry_out(effect.kind, effect.target, self.ports)
+
+    def happen(self, step: tuple[object, ...]) -> None:
+        """Let something happen that may happen to any process, at any time."""
+        match step:
+            case "work", int(count):
+                self.work(count)
+            case "die", int(number):
+                self.dying_after(number, lambda: self.work(20))
+            case ("lose messages",):
+                self.publisher.waiting.clear()
+            case "again", int(number):
+                published = self.publisher.published
+                self.publisher.waiting += published[number % max(len(published), 1) :][:1]
+            case "wait", int(for_ms):
+                self.clock.advance(for_ms)
+            case ("sweep",):
+                sweep(self.ports)
+                release_due([], self.ports)
+            case _:
+                raise AssertionError(f"nobody knows what happens at {step}")
 
     def settle(self, rounds: int = ROUNDS_MAX, step_ms: int = 3_000) -> None:
         """Let time pass until nothing is owed any more, with a sweep in each round."""
@@ -279,6 +267,13 @@ class Rig:
 
         self.after_step(number, die)
 
+    def dying_after(self, number: int, act: Callable[[], object]) -> None:
+        """Do something, and die right after the n-th step of it, if there are so many."""
+        self.die_after(number)
+        with suppress(Died):
+            act()
+        self.bury()
+
     def undisturbed(self) -> None:
         """Let nothing happen between the steps any more."""
         self.redis.after_write = nothing
@@ -340,6 +335,3 @@ def encounters(
             assert number > 1, "there was no step to meet after"
             return
         yield rig
-
-
-__all__ = ["POLICY", "Action", "Died", "Rig", "deaths", "encounters", "with_ids"]

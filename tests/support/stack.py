@@ -5,14 +5,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import requests
+
+from tests.support.processes import eventually
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -23,9 +24,6 @@ START_SECONDS = 90.0
 #: whoever sets a price or moves the clock need not wait for one. Its grace period is so short that
 #: a busy machine may sleep through it, and then orders that a test hides are sent again.
 UNHURRIED = {"HOOKFILL_POLL_INTERVAL_MS": "250", "HOOKFILL_UNKNOWN_GRACE_MS": "4000"}
-
-#: Between two looks at something that one waits for.
-LOOK_SECONDS = 0.05
 
 Json = dict[str, Any]
 
@@ -134,28 +132,13 @@ class Stack(Installation):
 
     def wait_ready(self, timeout_seconds: float = 60.0) -> None:
         """Wait until the queue carries messages again."""
-        for _ in _looks(timeout_seconds):
-            try:
-                if self.session.get(self.url("/readyz"), timeout=2).status_code == 200:
-                    return
-            except requests.RequestException:
-                continue
-        raise AssertionError("the stack did not become ready")
+        eventually(self._is_ready, timeout_seconds)
 
-
-def until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Wait until something holds."""
-    for _ in _looks(seconds):
-        if holds():
-            return
-    raise AssertionError(f"it did not come about within {seconds} s")
-
-
-def _looks(timeout_seconds: float) -> Iterator[None]:
-    deadline = time.monotonic() + timeout_seconds
-    while time.monotonic() < deadline:
-        yield
-        time.sleep(LOOK_SECONDS)
+    def _is_ready(self) -> bool:
+        try:
+            return self.session.get(self.url("/readyz"), timeout=2).status_code == 200
+        except requests.RequestException:
+            return False
 
 
 @contextmanager
@@ -199,9 +182,10 @@ def running_stack(
 def _wait_for_run_file(
     process: "subprocess.Popen[bytes]", data_dir: Path, log: Path, start_seconds: float
 ) -> None:
-    for _ in _looks(start_seconds):
-        if (data_dir / "run.json").exists():
-            return
-        if process.poll() is not None:
-            break
-    raise AssertionError(f"hookfill up did not come up:\n{log.read_text()[-4000:]}")
+    run_file = data_dir / "run.json"
+    eventually(
+        lambda: run_file.exists() or process.poll() is not None,
+        start_seconds,
+        lambda: log.read_text()[-4000:],
+    )
+    assert run_file.exists(), f"hookfill up did not come up:\n{log.read_text()[-4000:]}"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
 from app.domain.effects import Effect
-from app.domain.enums import AccountState, Dialect, Market, OrderType, PriceSource
-from app.domain.identifiers import AccountId, AggregateId, EpochMs
+from app.domain.enums import Dialect, Market, OrderType, PriceSource
+from app.domain.identifiers import AggregateId
 from app.domain.instrument import Instrument
 from app.domain.order import Order
 from app.domain.sender import Sender
@@ -27,17 +27,18 @@ from app.domain.smart_trade.spec import (
 )
 from app.domain.smart_trade.trade import SmartTrade
 from app.paper.paper_venues import PaperVenues
-from app.ports.ledger import NO_TERMS, Admission, Change, CommitConditions, Ledger, Stored
+from app.ports.ledger import NO_TERMS, Admission, Change, CommitConditions
 from app.services.intake.trades import open_trade
 from app.services.smart_trades.acting import find_trade
 from app.services.watching.release import release_due
 from app.services.watching.watch import watch_prices
+from app.store.core.ledger import RedisLedger
 from app.venues import KnownVenues
 from tests.support.builders import ETH, PAPER, SPOT
 from tests.support.fakes import ClockedRedis
 from tests.support.paper_desk import PaperDesk
 from tests.support.paper_world import PaperWorld
-from tests.support.rig import Rig
+from tests.support.rig import POLICY, Rig
 
 INSTRUMENT = Instrument(
     symbol=ETH,
@@ -47,50 +48,29 @@ INSTRUMENT = Instrument(
 )
 
 
-class NotingLedger:
+class NotingLedger(RedisLedger):
     """A ledger that notes where trades stand, each time they have moved."""
 
-    def __init__(self, ledger: Ledger, statuses: dict[AggregateId, list[str]]) -> None:
-        self._ledger = ledger
-        self._statuses = statuses
-
-    def load(self, aggregate_id: AggregateId) -> Stored:
-        return self._ledger.load(aggregate_id)
-
-    def present(self, ids: Collection[AggregateId]) -> Collection[AggregateId]:
-        return self._ledger.present(ids)
+    def __init__(self, rig: Rig) -> None:
+        super().__init__(rig.redis, rig.clock, lambda: "rig", POLICY.republish_after_ms)
+        self.statuses: dict[AggregateId, list[str]] = {}
 
     def commit(
         self, changes: Sequence[Change], terms: CommitConditions = NO_TERMS
     ) -> Sequence[Effect]:
-        effects = self._ledger.commit(changes, terms)
+        effects = super().commit(changes, terms)
         self._note(changes)
         return effects
 
     def admit(self, changes: Sequence[Change], admission: Admission) -> AggregateId | None:
-        repeated = self._ledger.admit(changes, admission)
+        repeated = super().admit(changes, admission)
         self._note(changes)
         return repeated
-
-    def writes(self) -> int:
-        return self._ledger.writes()
-
-    def news(self, aggregate_id: AggregateId) -> Mapping[AggregateId, int]:
-        return self._ledger.news(aggregate_id)
-
-    def repeated(self, account: AccountId, dedupe_key: str, now_ms: EpochMs) -> AggregateId | None:
-        return self._ledger.repeated(account, dedupe_key, now_ms)
-
-    def state_of(self, account: AccountId) -> AccountState:
-        return self._ledger.state_of(account)
-
-    def revision(self) -> Sequence[str]:
-        return self._ledger.revision()
 
     def _note(self, changes: Sequence[Change]) -> None:
         for change in changes:
             if isinstance(change.after, SmartTrade):
-                seen = self._statuses.setdefault(change.after.id, [])
+                seen = self.statuses.setdefault(change.after.id, [])
                 if not seen or seen[-1] != change.after.status:
                     seen.append(str(change.after.status))
 
@@ -106,9 +86,8 @@ class TradeRig(Rig):
         self, instrument: Instrument = INSTRUMENT, balances: Mapping[str, str] | None = None
     ) -> None:
         super().__init__()
-        self.world = PaperWorld(self.redis)
-        self.world.clock = self.clock  # type: ignore[assignment]  # it stands still likewise
-        paper = replace(self.world.ports, clock=self.clock)
+        self.world = PaperWorld(self.redis, self.clock)
+        paper = self.world.ports
         self.desk = PaperDesk(paper)
         self.ports = replace(
             self.ports,
@@ -119,8 +98,9 @@ class TradeRig(Rig):
         self.desk.set_account(
             SPOT, {"balances": dict(balances or {"USDT": "100000", "ETH": "1000"})}
         )
-        self.statuses: dict[AggregateId, list[str]] = {}
-        self.ports = replace(self.ports, ledger=NotingLedger(self.ports.ledger, self.statuses))
+        ledger = NotingLedger(self)
+        self.statuses = ledger.statuses
+        self.ports = replace(self.ports, ledger=ledger)
 
     def set_price(self, text: str) -> None:
         """Make `bid/ask` or `bid/ask/last` the newest tick; nothing has met it yet."""

@@ -13,21 +13,17 @@ import redis
 
 from app.domain.account import Account
 from app.domain.enums import (
-    Dialect,
     Market,
     Mode,
-    OrderType,
     PositionMode,
     PositionSide,
     Side,
-    TimeInForce,
 )
 from app.domain.identifiers import (
     AccountId,
     AccountName,
     AggregateId,
     ClientOrderId,
-    Currency,
     EpochMs,
     OrderId,
     Symbol,
@@ -43,20 +39,19 @@ from app.store.coordination.locks import RedisLocks
 from app.store.core.clock import RedisClock
 from app.store.memory.venue_budget import RedisRateBudget
 from app.store.memory.venue_memory import RedisSymbolMap, RedisVenueMemory
+from tests.support.builders import BTC, ETH, an_order
 from tests.support.exchanges.binance import Binance
 from tests.support.exchanges.bybit import Bybit
 from tests.support.exchanges.faults import PATIENCE_MS, Plan
 from tests.support.exchanges.poloniex import Poloniex
 from tests.support.exchanges.server import Dialect as Wire
 from tests.support.exchanges.server import Gateway, served
-from tests.support.exchanges.trading import LINEAR, SPOT, Exchange
+from tests.support.exchanges.trading import LINEAR, Exchange
 from tests.support.exchanges.trading import Account as Holder
 from tests.support.exchanges.trading import Market as Listed
 from tests.support.paper_world import PaperWorld
 from tests.support.servers import fresh_client
 
-BTC, ETH = Symbol("BTC/USDT"), Symbol("ETH/USDT")
-USDT = Currency("USDT")
 KEY, SECRET = "k" * 20, "s" * 20
 
 LISTED = (
@@ -114,16 +109,13 @@ class Numbers:
         leg = None
         if not spot and self._mode is PositionMode.HEDGE:
             leg = PositionSide.LONG
-        order = Order(
+        order = an_order(
             id=OrderId(AggregateId(number)),
-            dialect=Dialect.CRYPTO_ARSENAL,
-            origin="spot1",
             account=AccountId(1 if spot else 2),
             symbol=BTC if spot else ETH,
             market=self._market,
             side=side,
             position_side=leg,
-            type=OrderType.MARKET if price is None else OrderType.LIMIT,
             quantity=Decimal(quantity),
             price=None if price is None else Decimal(price),
             client_order_id=ClientOrderId(f"habcd{number:011d}"),
@@ -273,6 +265,3 @@ def running_world(venue: str, market: Market, **options: object) -> Iterator[Exc
         world = ExchangeWorld(fresh_client(), wire, gateway, url, **made)
         stack.callback(world.clients.close)
         yield world
-
-
-__all__ = ["BTC", "ETH", "SPOT", "USDT", "ExchangeWorld", "TimeInForce"]

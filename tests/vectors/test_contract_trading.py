@@ -3,18 +3,8 @@
 import pytest
 
 from tests.support.stack import Installation
-from tests.support.users.asking import (
-    FUT1,
-    OPEN,
-    SPOT1,
-    accepted,
-    connector,
-    ledger,
-    outcome,
-    position,
-    settled,
-)
-from tests.support.users.crypto_arsenal import FUTURES, SPOT
+from tests.support.users.asking import OPEN, accepted, connector, ledger, outcome, position, settled
+from tests.support.users.crypto_arsenal import FUT1, FUTURES, SPOT, SPOT1
 
 
 class TestOppositeLegs:

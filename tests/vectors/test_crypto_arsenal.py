@@ -7,10 +7,8 @@ import pytest
 import requests
 
 from tests.support.stack import Installation
-from tests.support.users.crypto_arsenal import FUTURES, SPOT
+from tests.support.users.crypto_arsenal import FUT1, FUTURES, SPOT, SPOT1
 
-SPOT1 = {"connectorName": "spot1", "connectorToken": "T1"}
-FUT1 = {"connectorName": "fut1", "connectorToken": "T2"}
 V1 = {"log": "Buy", "action": "buy", "percent": "100", **SPOT1}
 V17 = {**FUT1, "action": "openLong", "fixed": "0.5", "delaySeconds": 10}
 

@@ -9,9 +9,8 @@ import pytest
 import requests
 
 from tests.support.stack import Installation
-from tests.support.users.crypto_arsenal import SPOT
+from tests.support.users.crypto_arsenal import SPOT, SPOT1
 
-SPOT1 = {"connectorName": "spot1", "connectorToken": "T1"}
 BUY = {**SPOT1, "action": "buy", "fixed": "0.01"}
 
 

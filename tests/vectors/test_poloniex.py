@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support.stack import Installation, Json, until
+from tests.support.processes import eventually
+from tests.support.stack import Installation, Json
 from tests.support.users.poloniex import (
     KEY,
     NOW_MS,
@@ -715,8 +716,8 @@ def test_the_kill_switch(trader: Trader) -> None:
     assert status == {"startTime": NOW_MS, "cancellationTime": NOW_MS + 60_000}
     assert request("GET", "/orders/killSwitchStatus") == status
     trader.freeze(NOW_MS + 60_000)
-    until(lambda: trader.state(smart) == "CANCELED")
-    until(lambda: request("GET", f"/orders/{plain}")["state"] == "CANCELED")
+    eventually(lambda: trader.state(smart) == "CANCELED")
+    eventually(lambda: request("GET", f"/orders/{plain}")["state"] == "CANCELED")
     trader.refused(25020, 400, lambda: request("GET", "/orders/killSwitchStatus"))
 
 

@@ -22,7 +22,7 @@ from app.services.keeping.archive import archive
 from app.settings import Settings
 from app.settings.kinds import DATABASE_URL
 from tests.support.caller import Caller, Json, Worker
-from tests.support.stack import until
+from tests.support.processes import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -455,7 +455,9 @@ def test_a_stream_gives_its_connection_back(demo: Caller, redis_server: str) -> 
         assert [next(parts), next(parts)]
         during = len(client.client_list())
         stream.close()
-        until(lambda: len(client.client_list()) == before)  # the server hears of it a little later
+        eventually(
+            lambda: len(client.client_list()) == before
+        )  # the server hears of it a little later
 
     assert during - before == 1
 

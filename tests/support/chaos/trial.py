@@ -9,6 +9,7 @@ import requests
 from tests.support.chaos.checker import Evidence, evidence, tally, unfinished, violations
 from tests.support.chaos.load import Load, Message, prepare
 from tests.support.chaos.nemesis import Nemesis
+from tests.support.processes import eventually
 from tests.support.stack import Stack
 
 #: An order whose message was accepted is through by then, whatever has just happened.
@@ -64,12 +65,14 @@ def await_filled(stack: Stack, message: Message) -> None:
     Raises:
         AssertionError: it was not, in time.
     """
-    until = time.monotonic() + ORDER_SECONDS_MAX
-    states: list[str] = []
-    while time.monotonic() < until:
+
+    def states() -> list[str]:
         with suppress(requests.RequestException, AssertionError):
-            states = [row["state"] for row in stack.rows(kind="ORDER", caller_id=message.name)]
-            if states == ["FILLED"]:
-                return
-        time.sleep(0.05)
-    raise AssertionError(f"{message.name} was told {message.answers}, and is {states}")
+            return [row["state"] for row in stack.rows(kind="ORDER", caller_id=message.name)]
+        return []
+
+    eventually(
+        lambda: states() == ["FILLED"],
+        ORDER_SECONDS_MAX,
+        lambda: f"{message.name} was told {message.answers}, and is {states()}",
+    )

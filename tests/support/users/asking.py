@@ -6,10 +6,8 @@ from contextlib import contextmanager
 from itertools import count
 
 from tests.support.stack import Installation, Json
-from tests.support.users.crypto_arsenal import FUTURES
+from tests.support.users.crypto_arsenal import FUT1, FUTURES
 
-SPOT1 = {"connectorName": "spot1", "connectorToken": "T1"}
-FUT1 = {"connectorName": "fut1", "connectorToken": "T2"}
 OPEN = {**FUT1, "action": "openLong", "fixed": "0.5", "profit": "2200", "loss": "1900"}
 
 _numbers = count(1)

@@ -5,6 +5,8 @@ import time
 from tests.support.stack import Installation
 
 SPOT, FUTURES = "vector-spot", "vector-futures"
+SPOT1 = {"connectorName": "spot1", "connectorToken": "T1"}
+FUT1 = {"connectorName": "fut1", "connectorToken": "T2"}
 
 
 def reset(stack: Installation) -> None:

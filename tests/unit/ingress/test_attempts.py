@@ -4,14 +4,7 @@ import pytest
 
 from app.admin.attempts import ADDRESSES_MAX, FAILURES_MAX, WINDOW_MS, Attempts
 from app.domain.errors import RateLimited
-
-
-class _Watch:
-    def __init__(self) -> None:
-        self.ms = 5_000
-
-    def __call__(self) -> int:
-        return self.ms
+from tests.support.fakes import FrozenClock
 
 
 def _failed(attempts: Attempts, address: str, times: int = FAILURES_MAX) -> None:
@@ -21,30 +14,30 @@ def _failed(attempts: Attempts, address: str, times: int = FAILURES_MAX) -> None
 
 
 def test_too_many_failures_must_wait_until_the_window_is_over() -> None:
-    watch = _Watch()
-    attempts = Attempts(watch)
+    clock = FrozenClock()
+    attempts = Attempts(clock.now_ms)
     _failed(attempts, "192.0.2.1")
 
-    watch.ms += 1_000
+    clock.advance(1_000)
     with pytest.raises(RateLimited) as caught:
         attempts.check("192.0.2.1")
     assert caught.value.retry_after_ms == WINDOW_MS - 1_000
 
-    watch.ms += WINDOW_MS
+    clock.advance(WINDOW_MS)
     attempts.check("192.0.2.1")
     attempts.fail("192.0.2.1")
     attempts.check("192.0.2.1")
 
 
 def test_others_need_not_wait() -> None:
-    attempts = Attempts(_Watch())
+    attempts = Attempts(FrozenClock().now_ms)
     _failed(attempts, "192.0.2.1")
 
     attempts.check("192.0.2.2")
 
 
 def test_a_success_forgets_the_failures() -> None:
-    attempts = Attempts(_Watch())
+    attempts = Attempts(FrozenClock().now_ms)
     _failed(attempts, "192.0.2.1", FAILURES_MAX - 1)
 
     attempts.succeed("192.0.2.1")
@@ -54,7 +47,7 @@ def test_a_success_forgets_the_failures() -> None:
 
 
 def test_memory_is_bounded() -> None:
-    attempts = Attempts(_Watch())
+    attempts = Attempts(FrozenClock().now_ms)
     _failed(attempts, "first")
 
     for number in range(ADDRESSES_MAX):

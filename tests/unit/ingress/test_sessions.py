@@ -1,24 +1,17 @@
 """A session is what we have signed, until its time is over."""
 
 from app.admin.sessions import LIFE_SECONDS, Sessions
-
-
-class _Watch:
-    def __init__(self) -> None:
-        self.seconds = 1_000
-
-    def __call__(self) -> int:
-        return self.seconds
+from tests.support.fakes import FrozenClock
 
 
 def test_a_session_lasts_twelve_hours() -> None:
-    watch = _Watch()
-    sessions = Sessions("key", watch)
+    clock = FrozenClock()
+    sessions = Sessions("key", lambda: clock.now_ms() // 1000)
     cookie = sessions.begin()
 
-    watch.seconds += LIFE_SECONDS - 1
+    clock.advance((LIFE_SECONDS - 1) * 1000)
     assert sessions.is_valid(cookie)
-    watch.seconds += 1
+    clock.advance((1) * 1000)
     assert not sessions.is_valid(cookie)
 
 

@@ -22,14 +22,8 @@ from app.domain.reason import Reason
 from app.paper.domain.account import PaperAccount
 from app.paper.domain.order import PaperOrder
 from app.paper.engine.engine import Outcome, cancel, match, place
-from tests.support.paper_builders import (
-    NOW,
-    SPOT_BTC,
-    USDM_ETH,
-    a_futures_account,
-    a_quote,
-    a_spot_account,
-)
+from tests.support.builders import a_quote
+from tests.support.paper_builders import NOW, SPOT_BTC, USDM_ETH, a_futures_account, a_spot_account
 
 NOTHING = Decimal(0)
 TINY = Decimal("1e-9")

@@ -13,13 +13,8 @@ from app.domain.status import OrderStatus
 from app.paper.domain.account import PaperAccount
 from app.paper.domain.order import PaperOrder
 from app.paper.engine.engine import Outcome, cancel, match, place
-from tests.support.paper_builders import (
-    ETH,
-    USDM_ETH,
-    a_futures_account,
-    a_futures_order,
-    a_quote,
-)
+from tests.support.builders import ETH, a_quote
+from tests.support.paper_builders import USDM_ETH, a_futures_account, a_futures_order
 
 USDT = Currency("USDT")
 LONG, SHORT = PositionSide.LONG, PositionSide.SHORT

@@ -12,7 +12,8 @@ from app.domain.status import OrderStatus
 from app.paper.domain.account import Fees, Leg, PaperAccount
 from app.paper.domain.order import PaperOrder
 from app.paper.engine.engine import Outcome, place
-from tests.support.paper_builders import NOW, a_quote
+from tests.support.builders import a_quote
+from tests.support.paper_builders import NOW
 
 BTC_USD, BTC = Symbol("BTC/USD"), Currency("BTC")
 LONG, SHORT = PositionSide.LONG, PositionSide.SHORT

@@ -17,7 +17,7 @@ from app.domain.identifiers import EpochMs, Symbol
 from app.exchanges.errors import translated, translated_reading
 from app.exchanges.tickers import CcxtTickers, public_exchange
 from app.paper.prices.live import FRESH_MS, LiveSource
-from tests.support.paper_builders import BTC, ETH
+from tests.support.builders import BTC, ETH
 
 
 class ScriptedTickers:

@@ -13,7 +13,7 @@ from app.domain.errors import MalformedPayload
 from app.domain.identifiers import Currency
 from app.paper.domain.account import Fees
 from app.paper.domain.fault import FaultWord
-from tests.support.paper_builders import BTC, ETH, a_quote
+from tests.support.builders import BTC, ETH, a_quote
 
 account_setting_from = partial(bodies.read, bodies.PAPER_ACCOUNT)
 quotes_from = partial(bodies.read, bodies.PRICES)

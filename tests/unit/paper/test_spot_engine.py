@@ -13,7 +13,8 @@ from app.domain.status import OrderStatus
 from app.paper.domain.account import PaperAccount
 from app.paper.domain.order import PaperOrder
 from app.paper.engine.engine import Outcome, cancel, match, place
-from tests.support.paper_builders import SPOT_BTC, a_quote, a_spot_account, a_spot_order
+from tests.support.builders import a_quote
+from tests.support.paper_builders import SPOT_BTC, a_spot_account, a_spot_order
 
 USDT = Currency("USDT")
 BTC = Currency("BTC")

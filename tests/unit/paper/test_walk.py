@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from app.domain.identifiers import EpochMs
 from app.domain.market import Quote
 from app.paper.prices.walk import STEP_MS, walk
-from tests.support.paper_builders import BTC, ETH
+from tests.support.builders import BTC, ETH
 
 TICK = Decimal("0.01")
 times = st.integers(0, 4_102_444_800_000).map(EpochMs)

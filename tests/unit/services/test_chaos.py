@@ -8,19 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.commands import Action, OnOpposite, SignalRules
-from app.domain.effects import EffectKind
 from app.domain.enums import STATES_BY_HAND, AccountState, PositionSide
 from app.domain.errors import HookfillError, OutcomeUnknown, VenueRejected, VenueUnavailable
 from app.domain.request.signal import Signal
 from app.domain.status import OPEN, OrderStatus
 from app.services.keeping.archive import archive
-from app.services.keeping.sweep import sweep
-from app.services.perform import carry_out
-from app.services.watching.release import release_due
 from app.services.watching.watch import watch_prices
 from tests.support.builders import PAPER, a_command, a_report, a_tick, a_view, fixed
 from tests.support.fakes import Answer, ThenSilent
-from tests.support.rig import Died, Rig
+from tests.support.rig import Rig
 from tests.support.searching import times
 
 SILENCE = OutcomeUnknown("nobody answered")
@@ -86,7 +82,7 @@ class Chaos:
             {"USDT": "100000", "BTC": "5"}, {PositionSide.LONG: "0.5", PositionSide.SHORT: "0.5"}
         )
 
-    def happen(self, step: tuple[object, ...]) -> None:  # noqa: C901, PLR0912 - a table
+    def happen(self, step: tuple[object, ...]) -> None:
         rig = self.rig
         match step:
             case "accept", str(name), bool(futures):
@@ -98,44 +94,14 @@ class Chaos:
                 rig.venue.place_script.append(ANSWERS[name])
             case ("silent cancel",):
                 rig.venue.cancel_script.append(SILENCE)
-            case "work", int(count):
-                self.work(count)
-            case "die", int(number):
-                rig.die_after(number)
-                with suppress(Died):
-                    self.work(20)
-                rig.bury()
             case "archive", int(number):
-                rig.die_after(number)
-                with suppress(Died):
-                    archive(rig.ports)
-                rig.bury()
-            case ("lose messages",):
-                rig.publisher.waiting.clear()
-            case "again", int(number) if rig.publisher.published:
-                published = rig.publisher.published
-                rig.publisher.waiting.append(published[number % len(published)])
-            case "wait", int(for_ms):
-                rig.clock.advance(for_ms)
-            case ("sweep",):
-                sweep(rig.ports)
-                release_due([], rig.ports)
+                rig.dying_after(number, lambda: archive(rig.ports))
             case "tick", str(price):
                 self.tick(price)
             case "state", AccountState() as state:
                 rig.state(state)
             case _:
-                pass  # nothing was sent yet that could be sent again
-
-    def work(self, count: int) -> None:
-        """Carry out a few of the effects whose messages wait."""
-        for _ in range(count):
-            if not self.rig.publisher.waiting:
-                return
-            effect = self.rig.publisher.waiting.popleft()
-            if effect.kind is not EffectKind.TIMER:
-                with suppress(HookfillError):
-                    carry_out(effect.kind, effect.target, self.rig.ports)
+                rig.happen(step)
 
     def tick(self, price: str) -> None:
         self.ticks += 1

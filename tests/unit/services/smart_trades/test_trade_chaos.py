@@ -9,7 +9,6 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.effects import EffectKind
 from app.domain.errors import CommandError, HookfillError
 from app.domain.identifiers import AggregateId, ClientOrderId
 from app.domain.smart_trade.enums import StepKind, TakeProfitType, TradeType
@@ -21,8 +20,6 @@ from app.domain.status import OPEN, OrderStatus
 from app.paper.domain.fault import FaultPlan, FaultWord
 from app.paper.domain.order import PaperOrder
 from app.ports import Ports
-from app.services.keeping.sweep import sweep
-from app.services.perform import carry_out
 from app.services.smart_trades.acting import (
     add_funds,
     cancel_step,
@@ -32,10 +29,8 @@ from app.services.smart_trades.acting import (
     panic_sell_step,
     update_trade,
 )
-from app.services.watching.release import release_due
 from app.services.watching.watch import watch_prices
 from tests.support.builders import ETH, PAPER, SPOT
-from tests.support.rig import Died
 from tests.support.searching import times
 from tests.support.trade_rig import TradeRig, a_sale, a_trade, classic, entry, steps, stop
 
@@ -106,7 +101,7 @@ class Chaos:
         self.opened: list[AggregateId] = []
         self.final: dict[AggregateId, str] = {}
 
-    def happen(self, step: tuple[object, ...]) -> None:  # noqa: C901, PLR0912 - a table
+    def happen(self, step: tuple[object, ...]) -> None:  # noqa: C901 - a table
         rig = self.rig
         match step:
             case "open", str(name):
@@ -116,38 +111,23 @@ class Chaos:
                 self.price(bid, depth)
                 with suppress(HookfillError):
                     while watch_prices(PAPER, rig.ports):
-                        self.work(2)
+                        rig.work(2)
             case "see", int(bid):
                 self.price(bid, None)
-            case "act", str(word), int(which) if self.opened:
+            case (("act" | "act on step"), *_) if not self.opened:
+                pass
+            case "act", str(word), int(which):
                 trade_id = self.opened[which % len(self.opened)]
                 with suppress(CommandError):
                     ACT[word](trade_id, rig.ports)
-            case "act on step", bool(panics), int(which), int(number) if self.opened:
+            case "act on step", bool(panics), int(which), int(number):
                 self.act_on_step(panics, which, number)
             case "fault", str(word), bool(cancels):
                 words = (FaultWord(word),)
                 plan = FaultPlan(cancel=words) if cancels else FaultPlan(place=words)
                 rig.world.ports.faults.put(SPOT.id, plan)
-            case "work", int(count):
-                self.work(count)
-            case "die", int(number):
-                rig.die_after(number)
-                with suppress(Died):
-                    self.work(20)
-                rig.bury()
-            case ("lose messages",):
-                rig.publisher.waiting.clear()
-            case "again", int(number) if rig.publisher.published:
-                published = rig.publisher.published
-                rig.publisher.waiting.append(published[number % len(published)])
-            case "wait", int(for_ms):
-                rig.clock.advance(for_ms)
-            case ("sweep",):
-                sweep(rig.ports)
-                release_due([], rig.ports)
             case _:
-                pass
+                rig.happen(step)
 
     def price(self, bid: int, depth: object) -> None:
         quote: dict[str, object] = {"bid": str(bid), "ask": f"{bid}.1", "last": str(bid)}
@@ -161,16 +141,6 @@ class Chaos:
         act = panic_sell_step if panics else cancel_step
         with suppress(CommandError):
             act(trade.id, step.id, self.rig.ports)
-
-    def work(self, count: int) -> None:
-        """Carry out a few of the effects whose messages wait."""
-        for _ in range(count):
-            if not self.rig.publisher.waiting:
-                return
-            effect = self.rig.publisher.waiting.popleft()
-            if effect.kind is not EffectKind.TIMER:
-                with suppress(HookfillError):
-                    carry_out(effect.kind, effect.target, self.rig.ports)
 
     def trades(self) -> list[SmartTrade]:
         found = self.rig.reader.newest(None)
@@ -313,7 +283,7 @@ def test_whatever_happens_nothing_is_sold_that_is_not_held_and_all_ends(
     chaos = Chaos()
     for name in names:
         chaos.happen(("open", name))
-    chaos.work(20)
+    chaos.rig.work(20)
     for step in happenings:
         chaos.happen(step)
         chaos.assert_safe()
