@@ -10,6 +10,7 @@ from tests.support import searching
 from tests.support.postgres import find_postgres, running_postgres
 from tests.support.servers import SHARED
 from tests.support.stack import Stack, running_stack
+from tests.support.users import apisify
 
 searching.register_profiles()
 
@@ -72,6 +73,13 @@ def postgres_url() -> Iterator[str]:
             yield url
     except LookupError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def own_steps_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One for whoever trades in other steps than the demo accounts, or is behind a proxy."""
+    with running_stack(tmp_path_factory.mktemp("steps"), apisify.ENVIRONMENT) as stack:
+        yield stack
 
 
 @pytest.fixture(scope="session")

@@ -2,34 +2,26 @@
 
 import signal
 import time
-from collections.abc import Iterator
 
 import pytest
 from celery import Celery
 
-from tests.support.stack import Stack, running_stack
-from tests.support.users.apisify import ACCOUNT, ENVIRONMENT, B, Caller, fresh
-
-
-@pytest.fixture(scope="module")
-def apisify_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Start a stack that is called by the URL of the vectors, behind a proxy."""
-    with running_stack(tmp_path_factory.mktemp("apisify"), ENVIRONMENT) as stack:
-        yield stack
+from tests.support.stack import Stack
+from tests.support.users.apisify import ACCOUNT, B, Caller, fresh
 
 
 @pytest.fixture
-def caller(apisify_stack: Stack) -> Caller:
+def caller(own_steps_stack: Stack) -> Caller:
     """Return the caller of a stack in the state that the vectors begin from."""
-    caller = Caller(apisify_stack)
+    caller = Caller(own_steps_stack)
     caller.reset()
     return caller
 
 
 def test_v34_nothing_is_queued_while_the_store_is_away(
-    caller: Caller, apisify_stack: Stack
+    caller: Caller, own_steps_stack: Stack
 ) -> None:
-    stack = apisify_stack
+    stack = own_steps_stack
     stack.kill("redis", signal.SIGSTOP)
     try:
         answer = caller.post(B)
@@ -44,15 +36,15 @@ def test_v34_nothing_is_queued_while_the_store_is_away(
     assert len(caller.orders()) == 1
 
 
-def test_v35_a_task_delivered_twice_places_once(caller: Caller, apisify_stack: Stack) -> None:
+def test_v35_a_task_delivered_twice_places_once(caller: Caller, own_steps_stack: Stack) -> None:
     caller.reset("-3")
     body = caller.accepted(fresh(side="Sarbuy"))
     (order,) = caller.orders()
-    celery = Celery(broker=apisify_stack.run["broker_url"])
+    celery = Celery(broker=own_steps_stack.run["broker_url"])
     for one in (body["order_id"], order["id"]):
         for task in ("hookfill.advance", "hookfill.place"):
             celery.send_task(task, args=[[one]], queue="orders")
     time.sleep(0.5)
-    apisify_stack.settle()
-    assert len(apisify_stack.account(ACCOUNT)["ledger"]) == 1
+    own_steps_stack.settle()
+    assert len(own_steps_stack.account(ACCOUNT)["ledger"]) == 1
     assert caller.position() == 1

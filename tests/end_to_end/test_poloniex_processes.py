@@ -35,23 +35,23 @@ def test_a59_what_trails_survives_a_restart(tmp_path: Path) -> None:
         assert len(again.placed()) == 1
 
 
-def test_a61_a_killed_worker_places_once(tmp_path: Path) -> None:
-    with running_stack(tmp_path) as stack:
-        trader = Trader(stack)
-        trader.reset()
-        order_id = trader.create(side="BUY", quantity="0.01", stop_price="60001")
-        stack.call("PUT", f"/paper/faults/{ACCOUNT}", {"place": ["ok"], "delay_ms": 5_000})
-        quote = {"prices": {"BTC/USDT": {"last": "60001"}}}
-        stack.call("PUT", "/paper/prices", quote)
-        eventually(lambda: any(one["state"] == "PLACING" for one in stack.rows(kind="ORDER")))
-        for name in [one for one in stack.run_file()["pids"] if one.startswith("worker")]:
-            stack.kill(name, signal.SIGKILL)
-        stack.call("DELETE", f"/paper/faults/{ACCOUNT}")
-        stack.wait_ready()
-        eventually(lambda: stack.rows(kind="ORDER")[0]["state"] == "FILLED", seconds=60)
-        assert len(trader.placed()) == 1
-        assert trader.state(order_id) == "TRIGGERED"
-        assert trader.child(order_id)["state"] == "FILLED"
+def test_a61_a_killed_worker_places_once(own_steps_stack: Stack) -> None:
+    stack = own_steps_stack
+    trader = Trader(stack)
+    trader.reset()
+    order_id = trader.create(side="BUY", quantity="0.01", stop_price="60001")
+    stack.call("PUT", f"/paper/faults/{ACCOUNT}", {"place": ["ok"], "delay_ms": 5_000})
+    quote = {"prices": {"BTC/USDT": {"last": "60001"}}}
+    stack.call("PUT", "/paper/prices", quote)
+    eventually(lambda: any(one["state"] == "PLACING" for one in stack.rows(kind="ORDER")))
+    for name in [one for one in stack.run_file()["pids"] if one.startswith("worker")]:
+        stack.kill(name, signal.SIGKILL)
+    stack.call("DELETE", f"/paper/faults/{ACCOUNT}")
+    stack.wait_ready()
+    eventually(lambda: stack.rows(kind="ORDER")[0]["state"] == "FILLED", seconds=60)
+    assert len(trader.placed()) == 1
+    assert trader.state(order_id) == "TRIGGERED"
+    assert trader.child(order_id)["state"] == "FILLED"
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Each vector runs twice: in this process, where coverage sees it, and over a running stack."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from tests.support.stack import Installation, running_stack
 from tests.support.stand_in import stand_in
-from tests.support.users import crypto_arsenal
+from tests.support.users import apisify, crypto_arsenal
 from tests.support.users.hummingbot import User, a_user
 
 #: Starts an installation whose files are in a folder, with settings of its own.
@@ -36,6 +37,33 @@ def shared_stack(
         yield request.getfixturevalue("whole_stack")
         return
     with start(tmp_path_factory.mktemp("vectors"), {}) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def own_stack(
+    start: Start, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
+    """An installation for vectors that trade in other steps than the demo accounts.
+
+    It is called by the URL of the apisify vectors, behind a proxy.
+    """
+    if start is running_stack:
+        yield request.getfixturevalue("own_steps_stack")
+        return
+    with start(tmp_path_factory.mktemp("own"), apisify.ENVIRONMENT) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def odd_stack(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """An installation with every setting that few vectors want."""
+    odd = {
+        **apisify.ENVIRONMENT,
+        "APISIFY_PUBLIC_URLS": json.dumps([apisify.URL, apisify.HTTP_URL]),
+        "POLO_TRIGGER_DIRECTION": "infer",
+    }
+    with start(tmp_path_factory.mktemp("odd"), odd) as stack:
         yield stack
 
 

@@ -1,10 +1,8 @@
 """The acceptance vectors of the Poloniex dialect, A1 to A62, but those about its processes."""
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +19,6 @@ from tests.support.users.poloniex import (
     Sdk,
     Trader,
 )
-from tests.vectors.conftest import Start
 
 #: Trials of a cancel against the price.
 TRIALS = 50
@@ -36,19 +33,10 @@ FOK = {
 }
 
 
-@pytest.fixture(scope="module")
-def poloniex_stack(
-    start: Start, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Installation]:
-    """Start a stack of its own, since the vectors trade in other steps than the demo accounts."""
-    with start(tmp_path_factory.mktemp("poloniex"), {}) as stack:
-        yield stack
-
-
 @pytest.fixture
-def trader(poloniex_stack: Installation) -> Trader:
+def trader(own_stack: Installation) -> Trader:
     """Return a caller of a stack in the state that the vectors begin from."""
-    trader = Trader(poloniex_stack)
+    trader = Trader(own_stack)
     trader.reset()
     return trader
 
@@ -196,15 +184,14 @@ def test_a13_a_stop_on_the_wrong_side_fires_at_once(trader: Trader) -> None:
     assert trader.child(order_id)["state"] == "FILLED"
 
 
-def test_a13_unless_the_direction_is_inferred(start: Start, tmp_path: Path) -> None:
-    with start(tmp_path, {"POLO_TRIGGER_DIRECTION": "infer"}) as stack:
-        trader = Trader(stack)
-        trader.reset()
-        order_id = trader.create(side="BUY", quantity="0.01", stop_price="58000")
-        trader.price("58000.01")
-        assert trader.state(order_id) == "PENDING_NEW"
-        trader.price("57999")
-        assert trader.state(order_id) == "TRIGGERED"
+def test_a13_unless_the_direction_is_inferred(odd_stack: Installation) -> None:
+    trader = Trader(odd_stack)
+    trader.reset()
+    order_id = trader.create(side="BUY", quantity="0.01", stop_price="58000")
+    trader.price("58000.01")
+    assert trader.state(order_id) == "PENDING_NEW"
+    trader.price("57999")
+    assert trader.state(order_id) == "TRIGGERED"
 
 
 def test_a14_equality_fires(trader: Trader) -> None:

@@ -7,27 +7,23 @@ from typing import Any
 import ccxt
 import pytest
 
+from tests.support.stack import Installation
 from tests.support.users.poloniex import ACCOUNT, KEY, SECRET, Trader
-from tests.vectors.conftest import Start
 
 PAIR = "BTC/USDT"
 
 
-@pytest.fixture(scope="module")
-def stack_trader(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trader]:
-    """Start a stack whose client answers in the shape that its caller reads."""
-    with start(tmp_path_factory.mktemp("ccxt"), {}) as stack:
-        yield Trader(stack)
-
-
 @pytest.fixture
-def trader(stack_trader: Trader) -> Trader:
-    """Return what happens around the exchange: the state of the vectors, in real time."""
-    stack_trader.reset()
-    stack_trader.real_time()
-    shape = {"by_id_shape": "auto"}
-    stack_trader.stack.call("PUT", f"/api/clients/poloniex/{KEY}", shape)
-    return stack_trader
+def trader(own_stack: Installation) -> Trader:
+    """Return what happens around the exchange: the state of the vectors, in real time.
+
+    The client answers in the shape that its caller reads.
+    """
+    trader = Trader(own_stack)
+    trader.reset()
+    trader.real_time()
+    own_stack.call("PUT", f"/api/clients/poloniex/{KEY}", {"by_id_shape": "auto"})
+    return trader
 
 
 @pytest.fixture
