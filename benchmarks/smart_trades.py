@@ -52,13 +52,8 @@ from app.store.core.timers import RedisTimers
 from app.store.core.trigger_book import RedisTriggerBook
 from benchmarks.ingress.load import percentile
 from tests.support.builders import ETH, SPOT
-from tests.support.fakes import (
-    RecordingPublisher,
-    ScriptedFeed,
-    ScriptedReports,
-    ScriptedVenue,
-    ScriptedVenues,
-)
+from tests.support.fakes import ScriptedFeed, ScriptedReports, ScriptedVenue, ScriptedVenues
+from tests.support.rig import RecordingPublisher
 from tests.support.servers import QUICK, running_server
 from tests.support.trade_rig import INSTRUMENT
 

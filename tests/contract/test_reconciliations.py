@@ -21,7 +21,7 @@ from app.store.coordination.reconciliations import RedisReconciliations
 from app.store.coordination.venue_cancels import LIFE_MS, RedisVenueCancels
 from app.store.memory import venue_keys
 from tests.support.builders import NOW, SPOT_ID, USDM_ID, a_fill, a_report, an_id
-from tests.support.fakes import FrozenClock
+from tests.support.clocks import FrozenClock
 
 ORDER = VenueOrder(
     client_order_id=ClientOrderId("by-hand"),

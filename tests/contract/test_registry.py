@@ -16,7 +16,7 @@ from app.store.core import keys
 from app.store.core.ledger import RedisLedger
 from app.store.core.registry import LIFE_SECONDS, RedisRegistry
 from tests.support.builders import BTC
-from tests.support.fakes import FrozenClock
+from tests.support.clocks import FrozenClock
 
 NEW = Account(id=AccountId(0), name=AccountName("one"), group="demo")
 CONNECTOR = Connector(name="c1", token_hash="abc", account=AccountName("one"), symbol=BTC)  # noqa: S106 - a hash

@@ -36,7 +36,7 @@ from app.paper.store.ledger import RedisPaperLedger
 from app.paper.store.prices import RedisPaperPrices, RedisPaperTicks
 from app.paper.store.reports import RedisPaperReports
 from tests.support.builders import BTC, ETH, an_order
-from tests.support.fakes import FrozenClock
+from tests.support.clocks import FrozenClock
 from tests.support.paper_builders import NOW
 from tests.support.paper_desk import PaperDesk
 

@@ -20,7 +20,7 @@ from app.store.core.reader import RedisReader
 from app.store.core.registry import RedisRegistry
 from app.store.core.timers import RedisTimers
 from tests.support.builders import a_signal, an_id
-from tests.support.fakes import FrozenClock
+from tests.support.clocks import FrozenClock
 
 #: What is published counts as lost after this long; the clock by hand lies far behind the server's.
 REPUBLISH_AFTER_MS = 3_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -11,10 +12,10 @@ from typing import TypeVar
 from app.bootstrap import store_ports
 from app.domain.aggregate import Aggregate
 from app.domain.commands import SignalCommand, SignalRules
-from app.domain.effects import EffectKind
+from app.domain.effects import Effect, EffectKind
 from app.domain.enums import AccountState, Dialect
 from app.domain.errors import HookfillError
-from app.domain.identifiers import AccountId, AggregateId
+from app.domain.identifiers import AccountId, AggregateId, EpochMs
 from app.domain.order import Order
 from app.domain.request.signal import Signal
 from app.domain.sender import Sender
@@ -37,15 +38,12 @@ from app.store.core.records import aggregate_from, entry_from
 from app.store.core.registry import RedisRegistry
 from app.store.memory.venue_memory import RedisVenueMemory
 from tests.support.builders import BTC, ETH, ORIGIN, SPOT, USDM
+from tests.support.clocks import ClockedRedis, FrozenClock, nothing
 from tests.support.fakes import (
-    ClockedRedis,
-    FrozenClock,
-    RecordingPublisher,
     ScriptedFeed,
     ScriptedReports,
     ScriptedVenue,
     ScriptedVenues,
-    nothing,
 )
 
 POLICY = Policy(
@@ -64,6 +62,28 @@ ROUNDS_MAX = 40
 
 class Died(BaseException):
     """The process is gone; nobody catches this but the test."""
+
+
+class RecordingPublisher:
+    """Keeps what it is asked to send.
+
+    Attributes:
+        published: every effect, in order.
+        waiting: those that nobody has carried out.
+        wakes: business times at which somebody is to look at the timers.
+    """
+
+    def __init__(self) -> None:
+        self.published: list[Effect] = []
+        self.waiting: deque[Effect] = deque()
+        self.wakes: list[EpochMs] = []
+
+    def publish(self, effects: Sequence[Effect]) -> None:
+        self.published += effects
+        self.waiting += effects
+
+    def wake_timers(self, due_ms: Sequence[EpochMs]) -> None:
+        self.wakes += due_ms
 
 
 class StepHistory(SqlHistory):

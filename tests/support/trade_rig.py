@@ -35,7 +35,7 @@ from app.services.watching.watch import watch_prices
 from app.store.core.ledger import RedisLedger
 from app.venues import KnownVenues
 from tests.support.builders import ETH, PAPER, SPOT
-from tests.support.fakes import ClockedRedis
+from tests.support.clocks import ClockedRedis
 from tests.support.paper_desk import PaperDesk
 from tests.support.paper_world import PaperWorld
 from tests.support.rig import POLICY, Rig

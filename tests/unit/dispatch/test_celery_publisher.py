@@ -18,7 +18,7 @@ from app.domain.effects import Effect, EffectKind
 from app.domain.errors import StoreUnavailable
 from app.domain.identifiers import AccountId, EpochMs
 from tests.support.builders import NOW, SPOT_ID, USDM_ID, an_id, an_order
-from tests.support.fakes import FrozenClock
+from tests.support.clocks import FrozenClock
 
 HORIZON_MS = 20_000
 

@@ -22,7 +22,7 @@ from app.store.core.ledger import RedisLedger
 from app.store.core.registry import RedisRegistry
 from app.web.registry_refresh import READINGS_MAX, Failed, part_by_part, with_current_registry
 from tests.support.builders import SPOT, an_id, an_order
-from tests.support.fakes import ClockedRedis, FrozenClock
+from tests.support.clocks import ClockedRedis, FrozenClock
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from app.admin.attempts import ADDRESSES_MAX, FAILURES_MAX, WINDOW_MS, Attempts
 from app.domain.errors import RateLimited
-from tests.support.fakes import FrozenClock
+from tests.support.clocks import FrozenClock
 
 
 def _failed(attempts: Attempts, address: str, times: int = FAILURES_MAX) -> None:

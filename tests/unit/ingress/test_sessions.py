@@ -1,7 +1,7 @@
 """A session is what we have signed, until its time is over."""
 
 from app.admin.sessions import LIFE_SECONDS, Sessions
-from tests.support.fakes import FrozenClock
+from tests.support.clocks import FrozenClock
 
 
 def test_a_session_lasts_twelve_hours() -> None:

@@ -20,7 +20,7 @@ from app.exchanges.exchange import CALL_SECONDS
 from app.services.admin.adjust import adjust, set_leverage, set_position_mode
 from app.services.ask import leave_request
 from tests.support.builders import ETH, USDM, USDM_ID
-from tests.support.fakes import nothing
+from tests.support.clocks import nothing
 from tests.support.rig import POLICY, Rig, deaths, encounters, with_ids
 
 #: What one call of a real venue may take.

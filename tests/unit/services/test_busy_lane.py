@@ -21,7 +21,7 @@ from tests.support.builders import (
     fixed,
     percent,
 )
-from tests.support.fakes import nothing
+from tests.support.clocks import nothing
 from tests.support.rig import POLICY, Rig
 
 BUY = a_command(size=fixed("0.1"))

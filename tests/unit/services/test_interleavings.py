@@ -20,7 +20,8 @@ from app.domain.status import OrderStatus
 from app.services.placing.place import place_order
 from app.services.placing.resolve import resolve_order
 from tests.support.builders import SPOT, SPOT_ID, a_report, an_order
-from tests.support.fakes import Answer, ThenSilent, nothing
+from tests.support.clocks import nothing
+from tests.support.fakes import Answer, ThenSilent
 from tests.support.interleaving import Worker, every_schedule, pause, run_all
 from tests.support.rig import POLICY, Rig
 

@@ -26,7 +26,7 @@ from app.services.keeping.archive import archive
 from app.services.placing.cancel import request_cancel
 from app.store.core import keys
 from tests.support.builders import SPOT, SPOT_ID, USDM, a_command, a_report, an_order_in, fixed
-from tests.support.fakes import nothing
+from tests.support.clocks import nothing
 from tests.support.rig import POLICY, Rig, deaths, encounters, with_ids
 
 BY_HAND = Reason(ReasonCode.REQUESTED, "by hand")

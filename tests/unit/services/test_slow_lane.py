@@ -31,7 +31,8 @@ from tests.support.builders import (
     fixed,
     percent,
 )
-from tests.support.fakes import nothing, nothing_with
+from tests.support.clocks import nothing
+from tests.support.fakes import nothing_with
 from tests.support.rig import Rig, encounters, with_ids
 
 BUY = a_command(size=fixed("0.1"))

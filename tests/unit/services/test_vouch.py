@@ -42,7 +42,7 @@ from tests.support.builders import (
     an_order,
     an_order_in,
 )
-from tests.support.fakes import nothing
+from tests.support.clocks import nothing
 from tests.support.rig import Rig, StepHistory, deaths, encounters
 
 ORDER_ID = an_order().id

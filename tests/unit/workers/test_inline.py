@@ -7,7 +7,7 @@ import pytest
 from app.domain.effects import Effect, EffectKind
 from app.domain.identifiers import EpochMs
 from tests.support.builders import NOW, an_id
-from tests.support.fakes import RecordingPublisher
+from tests.support.rig import RecordingPublisher
 from workers.inline import KEPT_MAX, InlinePublisher
 
 
