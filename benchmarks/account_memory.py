@@ -21,7 +21,7 @@ from app.domain.account import Account
 from app.domain.enums import Market
 from app.domain.errors import VenueBusy
 from app.domain.identifiers import AccountId, AccountName
-from tests.support.exchanges.trading import Market as Listed
+from tests.support.exchanges.books import Market as Listed
 from tests.support.venue_world import ExchangeWorld, running_world
 
 

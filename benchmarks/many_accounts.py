@@ -42,7 +42,7 @@ from tests.support.venue_world import wire_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tests.support.exchanges.trading import Account
+    from tests.support.exchanges.books import Account
 
 VENUE = "binance"
 SYMBOL = "BTC/USDT"

@@ -20,7 +20,7 @@ from app.exchanges.clients import Clients
 from app.exchanges.remembered import RememberedVenues
 from app.ports.exchange import Urgency
 from tests.support.builders import BTC
-from tests.support.exchanges.trading import SPOT
+from tests.support.exchanges.books import SPOT
 from tests.support.venue_world import ExchangeWorld, running_world
 
 BTC_SPOT = (str(BTC), SPOT)

@@ -18,8 +18,9 @@ from app.store.core.ids import RedisIds
 from app.store.core.ledger import RedisLedger
 from tests.support.browser import PROGRAM, Browser
 from tests.support.builders import an_order
+from tests.support.exchanges.books import Order, Ticket
 from tests.support.exchanges.server import served
-from tests.support.exchanges.trading import Exchange, Order, Ticket
+from tests.support.exchanges.trading import Exchange
 from tests.support.stack import Stack, running_stack
 from tests.support.venue_world import KEY, LISTED, SECRET, wire_of
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from app.domain.enums import Market
+from tests.support.exchanges.books import Order, Ticket
 from tests.support.exchanges.faults import Call, Fault
 from tests.support.exchanges.server import Dialect, Gateway, served
-from tests.support.exchanges.trading import Order, Ticket
 from tests.support.processes import eventually
 from tests.support.stack import Json, Stack, running_stack
 from tests.support.venue_world import KEY, LISTED, SECRET, wire_of

@@ -41,14 +41,15 @@ from app.store.memory.venue_budget import RedisRateBudget
 from app.store.memory.venue_memory import RedisSymbolMap, RedisVenueMemory
 from tests.support.builders import BTC, ETH, an_order
 from tests.support.exchanges.binance import Binance
+from tests.support.exchanges.books import LINEAR
+from tests.support.exchanges.books import Account as Holder
+from tests.support.exchanges.books import Market as Listed
 from tests.support.exchanges.bybit import Bybit
 from tests.support.exchanges.faults import PATIENCE_MS, Plan
 from tests.support.exchanges.poloniex import Poloniex
 from tests.support.exchanges.server import Dialect as Wire
 from tests.support.exchanges.server import Gateway, served
-from tests.support.exchanges.trading import LINEAR, Exchange
-from tests.support.exchanges.trading import Account as Holder
-from tests.support.exchanges.trading import Market as Listed
+from tests.support.exchanges.trading import Exchange
 from tests.support.paper_world import PaperWorld
 from tests.support.servers import fresh_client
 

@@ -21,8 +21,8 @@ from app.services.admin.venue_cancels import hurry_venue_cancels, request_venue_
 from app.services.advance import advance
 from app.services.following.reconcile import reconcile
 from tests.support.builders import BTC, ETH, a_command, fixed
+from tests.support.exchanges.books import Position, Ticket
 from tests.support.exchanges.faults import Call, Fault
-from tests.support.exchanges.trading import Position, Ticket
 from tests.support.venue_rig import VenueRig, venue_rig
 from tests.support.venue_world import KEY, LISTED
 

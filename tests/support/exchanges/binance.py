@@ -11,20 +11,11 @@ import hmac
 from collections.abc import Callable
 from decimal import Decimal
 
+from tests.support.exchanges import binance_rows
+from tests.support.exchanges.books import LINEAR, SPOT, Account, Market, Order, Refused, Ticket, Why
 from tests.support.exchanges.faults import Call, Fault, Plan
 from tests.support.exchanges.server import Answer, Looking, Request
-from tests.support.exchanges.trading import (
-    LINEAR,
-    SPOT,
-    Account,
-    Exchange,
-    Market,
-    Order,
-    Refused,
-    Ticket,
-    Trade,
-    Why,
-)
+from tests.support.exchanges.trading import Exchange
 
 Json = dict[str, object]
 
@@ -116,7 +107,7 @@ class Binance(Looking):
     ) -> dict[str, Callable[[], object]]:
         return {
             "POST order": lambda: self._place(account, kind, fields),
-            "GET order": lambda: _row(self._found(account, kind, fields, fault)),
+            "GET order": lambda: binance_rows.row(self._found(account, kind, fields, fault)),
             "DELETE order": lambda: self._cancel(account, kind, fields),
             "GET openOrders": lambda: self._open(account, kind, fields),
             "GET allOrders": lambda: self._open(account, kind, fields, only_open=False),
@@ -129,7 +120,7 @@ class Binance(Looking):
             "GET leverageBracket": self._brackets,
             "POST leverage": lambda: self._set_leverage(account, fields),
             "GET dual": lambda: {"dualSidePosition": account.hedged},
-            "GET apiRestrictions": lambda: _restrictions(account),
+            "GET apiRestrictions": lambda: binance_rows.restrictions(account),
         }
 
     def _brackets(self) -> list[Json]:
@@ -180,13 +171,13 @@ class Binance(Looking):
             "timezone": "UTC",
             "serverTime": self.exchange.now_ms(),
             "rateLimits": [],
-            "symbols": [_rule(one) for one in markets],
+            "symbols": [binance_rows.rule(one) for one in markets],
         }
 
     def _tickers(self, kind: str, fields: dict[str, str], *, touch: bool) -> object:
         told_ms = self.exchange.now_ms() - self.plan.price_age_ms
         rows = [
-            _ticker(market, *self.exchange.prices[market.symbol], told_ms, touch)
+            binance_rows.ticker(market, *self.exchange.prices[market.symbol], told_ms, touch)
             for market in self.exchange.markets.values()
             if market.kind == kind and market.symbol in self.exchange.prices
         ]
@@ -220,9 +211,9 @@ class Binance(Looking):
             reduce_only=fields.get("reduceOnly", "").lower() == "true",
         )
         order = self.exchange.place(account, ticket)
-        row = _row(order)
+        row = binance_rows.row(order)
         if kind == SPOT:
-            row["fills"] = [_fill(one) for one in self.listed_trades(order)]
+            row["fills"] = [binance_rows.fill(one) for one in self.listed_trades(order)]
         return row
 
     def _found(self, account: Account, kind: str, fields: dict[str, str], fault: Fault) -> Order:
@@ -240,7 +231,7 @@ class Binance(Looking):
             order = self._found(account, kind, fields, Fault.OK)
         except Refused as refused:
             raise Refused(Why.GONE) from refused
-        row = _row(self.exchange.cancel(account, order))
+        row = binance_rows.row(self.exchange.cancel(account, order))
         # As there: the answer names the cancel by an id of its own.
         return {**row, "origClientOrderId": row["clientOrderId"], "clientOrderId": f"x{order.id}"}
 
@@ -255,7 +246,7 @@ class Binance(Looking):
         if "symbol" in fields:
             market = self._market(fields, kind)
             orders = [one for one in orders if one.ticket.market == market]
-        return [_row(one) for one in orders]
+        return [binance_rows.row(one) for one in orders]
 
     def _all_orders(self, account: Account, kind: str, fields: dict[str, str]) -> list[Order]:
         """As "All Orders": the newest, or the oldest of a day of spot, of a week of futures."""
@@ -275,7 +266,7 @@ class Binance(Looking):
         if "myTrades" in self.plan.hides:
             return []
         return [
-            _trade(order, trade)
+            binance_rows.trade(order, trade)
             for order in self.listed(account, kind, only_open=False)
             if order.ticket.market == market
             and fields.get("orderId", str(order.id)) == str(order.id)
@@ -341,145 +332,3 @@ class Binance(Looking):
                 }
             )
         return rows
-
-
-def _rule(market: Market) -> Json:
-    filters = [
-        {
-            "filterType": "PRICE_FILTER",
-            "minPrice": "0.01",
-            "maxPrice": "1000000",
-            "tickSize": str(market.price_step),
-        },
-        {
-            "filterType": "LOT_SIZE",
-            "minQty": str(market.min_quantity),
-            "maxQty": str(market.max_quantity),
-            "stepSize": f"{market.quantity_step:f}",
-        },
-        {
-            "filterType": "MARKET_LOT_SIZE",
-            "minQty": str(market.min_quantity),
-            "maxQty": "120",
-            "stepSize": "0",
-        },
-    ]
-    rule: Json = {
-        "symbol": market.base + market.quote,
-        "status": "TRADING",
-        "baseAsset": market.base,
-        "baseAssetPrecision": 8,
-        "quoteAsset": market.quote,
-        "quotePrecision": 8,
-        "filters": filters,
-    }
-    if market.kind == SPOT:
-        filters.append({"filterType": "NOTIONAL", "minNotional": str(market.min_notional)})
-        more = {"orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"], "permissions": ["SPOT"]}
-        return {**rule, **more, "isSpotTradingAllowed": True}
-    filters.append({"filterType": "MIN_NOTIONAL", "notional": str(market.min_notional)})
-    return {
-        **rule,
-        "pair": market.base + market.quote,
-        "contractType": "PERPETUAL",
-        "deliveryDate": 4133404800000,
-        "onboardDate": 1569398400000,
-        "marginAsset": market.quote,
-        "pricePrecision": 2,
-        "quantityPrecision": 3,
-        "orderTypes": ["LIMIT", "MARKET", "STOP_MARKET"],
-        "timeInForce": ["GTC", "IOC", "FOK", "GTX"],
-    }
-
-
-def _ticker(market: Market, bid: Decimal, ask: Decimal, now_ms: int, touch: bool) -> Json:  # noqa: FBT001
-    ticker: Json = {
-        "symbol": market.base + market.quote,
-        "lastPrice": str(bid),
-        "openPrice": str(bid),
-        "highPrice": str(ask),
-        "lowPrice": str(bid),
-        "volume": "1",
-        "quoteVolume": "1",
-        "openTime": now_ms - 86_400_000,
-        "closeTime": now_ms,
-        "count": 1,
-        "time": now_ms,
-    }
-    if not touch:
-        return ticker  # the futures' day has no touch
-    return {**ticker, "bidPrice": str(bid), "bidQty": "1", "askPrice": str(ask), "askQty": "1"}
-
-
-def _row(order: Order) -> Json:
-    ticket = order.ticket
-    row: Json = {
-        "symbol": ticket.market.base + ticket.market.quote,
-        "orderId": order.id,
-        "clientOrderId": ticket.client_id,
-        "price": str(ticket.price or 0),
-        "origQty": str(ticket.quantity),
-        "executedQty": str(order.filled),
-        "status": order.status,
-        "timeInForce": "GTX" if ticket.time_in_force == "GTX" else ticket.time_in_force,
-        "type": ticket.type,
-        "side": ticket.side,
-        "updateTime": order.updated_ms,
-        "time": order.created_ms,
-    }
-    if ticket.market.kind == SPOT:
-        return {
-            **row,
-            "orderListId": -1,
-            "cummulativeQuoteQty": str(order.cost),
-            "stopPrice": "0",
-            "isWorking": True,
-            "transactTime": order.updated_ms,
-        }
-    return {
-        **row,
-        "type": "MARKET" if ticket.price is None else "LIMIT",
-        "avgPrice": str(order.average),
-        "cumQuote": str(order.cost),
-        "reduceOnly": ticket.reduce_only,
-        "positionSide": ticket.leg,
-        "closePosition": False,
-    }
-
-
-def _fill(trade: Trade) -> Json:
-    return {
-        "price": str(trade.price),
-        "qty": str(trade.quantity),
-        "commission": str(trade.fee),
-        "commissionAsset": trade.fee_currency,
-        "tradeId": trade.id,
-    }
-
-
-def _trade(order: Order, trade: Trade) -> Json:
-    return {
-        **_fill(trade),
-        "symbol": order.ticket.market.base + order.ticket.market.quote,
-        "id": trade.id,
-        "orderId": order.id,
-        "quoteQty": str(trade.price * trade.quantity),
-        "time": trade.at_ms,
-        "side": order.ticket.side,
-        "isBuyer": order.ticket.side == "BUY",
-        "isMaker": False,
-        "maker": False,
-        "buyer": order.ticket.side == "BUY",
-    }
-
-
-def _restrictions(account: Account) -> Json:
-    return {
-        "ipRestrict": False,
-        "enableReading": True,
-        "enableSpotAndMarginTrading": True,
-        "enableFutures": True,
-        "enableWithdrawals": account.can_withdraw,
-        "enableInternalTransfer": False,
-        "permitsUniversalTransfer": False,
-    }

@@ -14,20 +14,21 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from tests.support.exchanges.faults import Call, Fault, Plan
-from tests.support.exchanges.server import Answer, Looking, Request
-from tests.support.exchanges.trading import (
+from tests.support.exchanges import bybit_rows
+from tests.support.exchanges.books import (
     LINEAR,
     OPEN,
     SPOT,
     Account,
-    Exchange,
     Market,
     Order,
     Refused,
     Ticket,
     Why,
 )
+from tests.support.exchanges.faults import Call, Fault, Plan
+from tests.support.exchanges.server import Answer, Looking, Request
+from tests.support.exchanges.trading import Exchange
 
 Json = dict[str, Any]
 
@@ -60,8 +61,7 @@ _LINEAR_CODES = {
 }
 _WEEK_MS = 7 * 86_400_000
 _PAGE_MAX = 50
-_LEGS = {"0": "BOTH", "1": "LONG", "2": "SHORT"}
-_INDEXES = {leg: index for index, leg in _LEGS.items()}
+_LEGS = {index: leg for leg, index in bybit_rows.INDEXES.items()}
 #: By what one order is asked for.
 _NAMES = {"orderLinkId", "orderId"}
 _TYPES = {"Market": "MARKET", "Limit": "LIMIT"}
@@ -124,7 +124,7 @@ class Bybit(Looking):
         self, account: Account, kind: str, fields: Json, fault: Fault
     ) -> dict[str, Callable[[], Json]]:
         return {
-            "user/query-api": lambda: _key_rights(account),
+            "user/query-api": lambda: bybit_rows.key_rights(account),
             "account/info": lambda: {"unifiedMarginStatus": 6},
             "account/wallet-balance": lambda: self._wallet(account),
             "position/list": lambda: self._positions(account),
@@ -173,15 +173,15 @@ class Bybit(Looking):
     def _rules(self, kind: str, fields: Json) -> Json:
         listed = fields.get("status") != "PreLaunch"
         markets = [one for one in self.exchange.markets.values() if one.kind == kind and listed]
-        return {"category": fields["category"], "list": [_rule(one) for one in markets]}
+        return {"category": fields["category"], "list": [bybit_rows.rule(one) for one in markets]}
 
     def _tickers(self, kind: str, fields: Json) -> Json:
         rows = []
         for market in self.exchange.markets.values():
             if market.kind != kind or market.symbol not in self.exchange.prices:
                 continue
-            if fields.get("symbol", _name(market)) == _name(market):
-                rows.append(_ticker(market, *self.exchange.prices[market.symbol]))
+            if fields.get("symbol", bybit_rows.name(market)) == bybit_rows.name(market):
+                rows.append(bybit_rows.ticker(market, *self.exchange.prices[market.symbol]))
         if not rows:
             raise Refused(Why.SYMBOL)
         return {"category": fields["category"], "list": rows}
@@ -229,12 +229,12 @@ class Bybit(Looking):
 
     def _realtime(self, account: Account, kind: str, fields: Json, fault: Fault) -> Json:
         rows = self._matching(account, kind, fields, fault)
-        return {"list": [_row(one) for one in rows if one.status in OPEN]}
+        return {"list": [bybit_rows.row(one) for one in rows if one.status in OPEN]}
 
     def _history(self, account: Account, kind: str, fields: Json, fault: Fault) -> Json:
         if _NAMES & fields.keys():
             rows = self._matching(account, kind, fields, fault)
-            return {"list": [_row(one) for one in rows]}
+            return {"list": [bybit_rows.row(one) for one in rows]}
         return self._page(account, kind, fields)
 
     def _page(self, account: Account, kind: str, fields: Json) -> Json:
@@ -248,10 +248,10 @@ class Bybit(Looking):
         closed = [
             one
             for one in reversed(found)
-            if one.status not in OPEN and _name(one.ticket.market) == fields["symbol"]
+            if one.status not in OPEN and bybit_rows.name(one.ticket.market) == fields["symbol"]
         ]
         first = int(fields.get("cursor") or 0)
-        rows = [_row(one) for one in closed[first : first + most]]
+        rows = [bybit_rows.row(one) for one in closed[first : first + most]]
         more = first + most < len(closed)
         return {"list": rows, "nextPageCursor": str(first + most) if more else ""}
 
@@ -266,7 +266,7 @@ class Bybit(Looking):
 
     def _executions(self, account: Account, kind: str, fields: Json) -> Json:
         rows = [
-            _execution(order, trade)
+            bybit_rows.execution(order, trade)
             for order in self.listed(account, kind, only_open=False)
             if fields.get("orderId", str(order.id)) == str(order.id)
             for trade in self.listed_trades(order)
@@ -300,7 +300,7 @@ class Bybit(Looking):
             rows.append(
                 {
                     "symbol": symbol.replace("/", ""),
-                    "positionIdx": int(_INDEXES[leg]),
+                    "positionIdx": int(bybit_rows.INDEXES[leg]),
                     "side": side if position.quantity else "",
                     "size": str(abs(position.quantity)),
                     "avgPrice": str(position.entry),
@@ -320,106 +320,3 @@ class Bybit(Looking):
         market = self._market(fields, LINEAR)
         account.leverage[market.symbol] = int(fields["buyLeverage"])
         return {}
-
-
-def _name(market: Market) -> str:
-    return market.base + market.quote
-
-
-def _rule(market: Market) -> Json:
-    rule: Json = {
-        "symbol": _name(market),
-        "baseCoin": market.base,
-        "quoteCoin": market.quote,
-        "status": "Trading",
-        "priceFilter": {"tickSize": str(market.price_step), "minPrice": "0.01"},
-    }
-    lots = {
-        "minOrderQty": f"{market.min_quantity:f}",
-        "maxOrderQty": str(market.max_quantity),
-    }
-    if market.kind == SPOT:
-        more = {"basePrecision": f"{market.quantity_step:f}", "quotePrecision": "0.0000001"}
-        return {**rule, "lotSizeFilter": {**lots, **more, "minOrderAmt": str(market.min_notional)}}
-    more = {"qtyStep": f"{market.quantity_step:f}", "minNotionalValue": str(market.min_notional)}
-    return {
-        **rule,
-        "contractType": "LinearPerpetual",
-        "settleCoin": market.quote,
-        "launchTime": "1584230400000",
-        "deliveryTime": "0",
-        "lotSizeFilter": {**lots, **more},
-        "leverageFilter": {"minLeverage": "1", "maxLeverage": "100"},
-    }
-
-
-def _ticker(market: Market, bid: Decimal, ask: Decimal) -> Json:
-    row: Json = {
-        "symbol": _name(market),
-        "lastPrice": str(bid),
-        "bid1Price": str(bid),
-        "bid1Size": "1",
-        "ask1Price": str(ask),
-        "ask1Size": "1",
-        "volume24h": "1",
-        "turnover24h": "1",
-    }
-    return row if market.kind == SPOT else {**row, "openInterestValue": "1"}
-
-
-def _state(order: Order) -> str:
-    if order.status in {"CANCELED", "EXPIRED"}:
-        return "PartiallyFilledCanceled" if order.filled else "Cancelled"
-    words = {"NEW": "New", "PARTIALLY_FILLED": "PartiallyFilled", "FILLED": "Filled"}
-    return words[order.status]
-
-
-def _row(order: Order) -> Json:
-    ticket = order.ticket
-    post_only = ticket.type == "LIMIT_MAKER"
-    would_take = post_only and order.status == "CANCELED" and order.would_take
-    return {
-        "symbol": _name(ticket.market),
-        "orderId": str(order.id),
-        "orderLinkId": ticket.client_id,
-        "side": ticket.side.capitalize(),
-        "orderType": "Market" if ticket.price is None else "Limit",
-        "timeInForce": "PostOnly" if post_only else ticket.time_in_force,
-        "price": str(ticket.price or 0),
-        "qty": str(ticket.budget or ticket.quantity),
-        "leavesQty": str(order.left),
-        "cumExecQty": str(order.filled),
-        "cumExecValue": str(order.cost),
-        "avgPrice": str(order.average) if order.filled else "",
-        "orderStatus": _state(order),
-        "rejectReason": "EC_PostOnlyWillTakeLiquidity" if would_take else "EC_NoError",
-        "reduceOnly": ticket.reduce_only,
-        "positionIdx": int(_INDEXES[ticket.leg]),
-        "marketUnit": "baseCoin" if ticket.budget is None else "quoteCoin",
-        "createdTime": str(order.created_ms),
-        "updatedTime": str(order.updated_ms),
-    }
-
-
-def _execution(order: Order, trade: Any) -> Json:  # noqa: ANN401 - a trade
-    return {
-        "symbol": _name(order.ticket.market),
-        "orderId": str(order.id),
-        "orderLinkId": order.ticket.client_id,
-        "side": order.ticket.side.capitalize(),
-        "execId": str(trade.id),
-        "execPrice": str(trade.price),
-        "execQty": str(trade.quantity),
-        "execValue": str(trade.price * trade.quantity),
-        "execFee": str(trade.fee),
-        "feeCoin": trade.fee_currency,
-        "execTime": str(trade.at_ms),
-        "execType": "Trade",
-        "isMaker": False,
-    }
-
-
-def _key_rights(account: Account) -> Json:
-    wallet = ["AccountTransfer", "Withdraw"] if account.can_withdraw else []
-    rights = {"Spot": ["SpotTrade"], "ContractTrade": ["Order", "Position"], "Wallet": wallet}
-    return {"readOnly": 0, "unified": 0, "uta": 1, "permissions": rights, "ips": ["*"]}

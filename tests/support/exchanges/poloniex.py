@@ -14,13 +14,10 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, unquote
 
-from tests.support.exchanges.faults import Call, Fault, Plan
-from tests.support.exchanges.server import Answer, Looking, Request
-from tests.support.exchanges.trading import (
+from tests.support.exchanges.books import (
     OPEN,
     SPOT,
     Account,
-    Exchange,
     Market,
     Order,
     Refused,
@@ -28,6 +25,9 @@ from tests.support.exchanges.trading import (
     Trade,
     Why,
 )
+from tests.support.exchanges.faults import Call, Fault, Plan
+from tests.support.exchanges.server import Answer, Looking, Request
+from tests.support.exchanges.trading import Exchange
 
 Json = dict[str, Any]
 

@@ -13,8 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.support.exchanges.books import OPEN, Account, Order, Refused, Trade, Why
 from tests.support.exchanges.faults import Call, Fault, Plan
-from tests.support.exchanges.trading import OPEN, Account, Exchange, Order, Refused, Trade, Why
+from tests.support.exchanges.trading import Exchange
 
 
 @dataclass(frozen=True)

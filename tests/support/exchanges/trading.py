@@ -7,148 +7,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
-from enum import StrEnum
 
-SPOT, LINEAR = "spot", "linear"
-OPEN = frozenset({"NEW", "PARTIALLY_FILLED"})
-
-
-class Why(StrEnum):
-    """What an exchange refuses a request for; each wire format has its own code for it."""
-
-    FUNDS = "funds"
-    SYMBOL = "symbol"
-    LOT = "lot"
-    TICK = "tick"
-    NOTIONAL = "notional"
-    DUPLICATE = "duplicate"
-    NO_ORDER = "no_order"
-    GONE = "gone"
-    REDUCE_ONLY = "reduce_only"
-    WOULD_TAKE = "would_take"
-    LEG = "leg"
-    KEY = "key"
-    SIGNATURE = "signature"
-    CLOCK = "clock"
-    MALFORMED = "malformed"
-
-
-class Refused(Exception):
-    """The exchange's definite no."""
-
-    def __init__(self, why: Why, message: str = "") -> None:
-        super().__init__(message or why)
-        self.why = why
-
-
-@dataclass(frozen=True)
-class Market:
-    """What is traded. `kind` is SPOT or LINEAR, margined in the quote currency."""
-
-    base: str
-    quote: str
-    kind: str = SPOT
-    price_step: Decimal = Decimal("0.01")
-    quantity_step: Decimal = Decimal("0.00001")
-    min_quantity: Decimal = Decimal("0.00001")
-    max_quantity: Decimal = Decimal(9000)
-    min_notional: Decimal = Decimal(5)
-
-    @property
-    def symbol(self) -> str:
-        return f"{self.base}/{self.quote}"
-
-
-@dataclass(frozen=True)
-class Trade:
-    """One fill."""
-
-    id: int
-    price: Decimal
-    quantity: Decimal
-    fee: Decimal
-    fee_currency: str
-    at_ms: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ticket:
-    """An order as it was asked for; `budget` is what a market buy may cost, in quote."""
-
-    client_id: str
-    market: Market
-    side: str
-    type: str = "LIMIT"
-    time_in_force: str = "GTC"
-    quantity: Decimal = Decimal(0)
-    budget: Decimal | None = None
-    price: Decimal | None = None
-    leg: str = "BOTH"
-    reduce_only: bool = False
-
-    @property
-    def way(self) -> int:
-        return 1 if self.side == "BUY" else -1
-
-
-@dataclass(frozen=True, kw_only=True)
-class Order:
-    """An order as it stands."""
-
-    id: int
-    ticket: Ticket
-    created_ms: int
-    updated_ms: int
-    status: str = "NEW"
-    trades: tuple[Trade, ...] = ()
-    would_take: bool = False
-
-    @property
-    def filled(self) -> Decimal:
-        return sum((one.quantity for one in self.trades), Decimal(0))
-
-    @property
-    def cost(self) -> Decimal:
-        return sum((one.quantity * one.price for one in self.trades), Decimal(0))
-
-    @property
-    def average(self) -> Decimal:
-        return self.cost / self.filled if self.filled else Decimal(0)
-
-    @property
-    def left(self) -> Decimal:
-        return self.ticket.quantity - self.filled
-
-
-@dataclass
-class Position:
-    """One leg: signed quantity and average entry price."""
-
-    quantity: Decimal = Decimal(0)
-    entry: Decimal = Decimal(0)
-
-
-@dataclass
-class Account:
-    """Whoever holds one API key.
-
-    Attributes:
-        total: spot balances, what open orders hold included.
-        margin: futures wallet in quote currency.
-        hedged: whether long and short are legs apart.
-    """
-
-    key: str
-    secret: str
-    total: dict[str, Decimal] = field(default_factory=dict)
-    margin: Decimal = Decimal(0)
-    hedged: bool = False
-    can_withdraw: bool = False
-    positions: dict[tuple[str, str], Position] = field(default_factory=dict)
-    leverage: dict[str, int] = field(default_factory=dict)
-    orders: list[Order] = field(default_factory=list)
+from tests.support.exchanges.books import (
+    LINEAR,
+    OPEN,
+    SPOT,
+    Account,
+    Market,
+    Order,
+    Position,
+    Refused,
+    Ticket,
+    Trade,
+    Why,
+)
 
 
 class Exchange:

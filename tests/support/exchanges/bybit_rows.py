@@ -1,0 +1,121 @@
+"""What Bybit answers: a market, a ticker, an order, a fill, as it writes them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from tests.support.exchanges.books import (
+    SPOT,
+    Account,
+    Market,
+    Order,
+)
+
+Json = dict[str, Any]
+
+#: Leg → its `positionIdx`.
+INDEXES = {"BOTH": "0", "LONG": "1", "SHORT": "2"}
+
+
+def name(market: Market) -> str:
+    return market.base + market.quote
+
+
+def rule(market: Market) -> Json:
+    rule: Json = {
+        "symbol": name(market),
+        "baseCoin": market.base,
+        "quoteCoin": market.quote,
+        "status": "Trading",
+        "priceFilter": {"tickSize": str(market.price_step), "minPrice": "0.01"},
+    }
+    lots = {
+        "minOrderQty": f"{market.min_quantity:f}",
+        "maxOrderQty": str(market.max_quantity),
+    }
+    if market.kind == SPOT:
+        more = {"basePrecision": f"{market.quantity_step:f}", "quotePrecision": "0.0000001"}
+        return {**rule, "lotSizeFilter": {**lots, **more, "minOrderAmt": str(market.min_notional)}}
+    more = {"qtyStep": f"{market.quantity_step:f}", "minNotionalValue": str(market.min_notional)}
+    return {
+        **rule,
+        "contractType": "LinearPerpetual",
+        "settleCoin": market.quote,
+        "launchTime": "1584230400000",
+        "deliveryTime": "0",
+        "lotSizeFilter": {**lots, **more},
+        "leverageFilter": {"minLeverage": "1", "maxLeverage": "100"},
+    }
+
+
+def ticker(market: Market, bid: Decimal, ask: Decimal) -> Json:
+    row: Json = {
+        "symbol": name(market),
+        "lastPrice": str(bid),
+        "bid1Price": str(bid),
+        "bid1Size": "1",
+        "ask1Price": str(ask),
+        "ask1Size": "1",
+        "volume24h": "1",
+        "turnover24h": "1",
+    }
+    return row if market.kind == SPOT else {**row, "openInterestValue": "1"}
+
+
+def _state(order: Order) -> str:
+    if order.status in {"CANCELED", "EXPIRED"}:
+        return "PartiallyFilledCanceled" if order.filled else "Cancelled"
+    words = {"NEW": "New", "PARTIALLY_FILLED": "PartiallyFilled", "FILLED": "Filled"}
+    return words[order.status]
+
+
+def row(order: Order) -> Json:
+    ticket = order.ticket
+    post_only = ticket.type == "LIMIT_MAKER"
+    would_take = post_only and order.status == "CANCELED" and order.would_take
+    return {
+        "symbol": name(ticket.market),
+        "orderId": str(order.id),
+        "orderLinkId": ticket.client_id,
+        "side": ticket.side.capitalize(),
+        "orderType": "Market" if ticket.price is None else "Limit",
+        "timeInForce": "PostOnly" if post_only else ticket.time_in_force,
+        "price": str(ticket.price or 0),
+        "qty": str(ticket.budget or ticket.quantity),
+        "leavesQty": str(order.left),
+        "cumExecQty": str(order.filled),
+        "cumExecValue": str(order.cost),
+        "avgPrice": str(order.average) if order.filled else "",
+        "orderStatus": _state(order),
+        "rejectReason": "EC_PostOnlyWillTakeLiquidity" if would_take else "EC_NoError",
+        "reduceOnly": ticket.reduce_only,
+        "positionIdx": int(INDEXES[ticket.leg]),
+        "marketUnit": "baseCoin" if ticket.budget is None else "quoteCoin",
+        "createdTime": str(order.created_ms),
+        "updatedTime": str(order.updated_ms),
+    }
+
+
+def execution(order: Order, trade: Any) -> Json:  # noqa: ANN401 - a trade
+    return {
+        "symbol": name(order.ticket.market),
+        "orderId": str(order.id),
+        "orderLinkId": order.ticket.client_id,
+        "side": order.ticket.side.capitalize(),
+        "execId": str(trade.id),
+        "execPrice": str(trade.price),
+        "execQty": str(trade.quantity),
+        "execValue": str(trade.price * trade.quantity),
+        "execFee": str(trade.fee),
+        "feeCoin": trade.fee_currency,
+        "execTime": str(trade.at_ms),
+        "execType": "Trade",
+        "isMaker": False,
+    }
+
+
+def key_rights(account: Account) -> Json:
+    wallet = ["AccountTransfer", "Withdraw"] if account.can_withdraw else []
+    rights = {"Spot": ["SpotTrade"], "ContractTrade": ["Order", "Position"], "Wallet": wallet}
+    return {"readOnly": 0, "unified": 0, "uta": 1, "permissions": rights, "ips": ["*"]}
