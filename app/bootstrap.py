@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-import redis
 import structlog
 
 from app.dispatch.broker import Broker, celery_for
@@ -213,7 +212,7 @@ def _wiring(
     messages = CeleryPublisher(
         celery, clock, RedisSlots(client), policy.timer_horizon_ms, _names_of(registry)
     )
-    paper = _paper_ports(settings, client, clock)
+    paper = paper_ports(client, clock, _source(settings, RedisPaperInstruments(client)))
     vault = Vault([key.reveal() for key in settings.secret_keys])
     memory = RedisVenueMemory(client, clock)
     clients = Clients(_venue_ports(settings, client, clock, vault, alive))
@@ -244,7 +243,7 @@ def _wiring(
 
 
 def store_ports(
-    client: redis.Redis, clock: Clock, policy: Policy, process: Callable[[], str]
+    client: Client, clock: Clock, policy: Policy, process: Callable[[], str]
 ) -> Callable[..., Ports]:
     """Return Ports over a store, which want the rest: what is no store, or read elsewhere too."""
     return partial(
@@ -272,16 +271,16 @@ def store_ports(
     )
 
 
-def _paper_ports(settings: Settings, client: Client, clock: RedisClock) -> PaperPorts:
-    instruments = RedisPaperInstruments(client)
+def paper_ports(client: Client, clock: Clock, source: QuoteSource) -> PaperPorts:
+    """Return what the paper venue needs, over a store, with prices from a source."""
     return PaperPorts(
         ledger=RedisPaperLedger(client),
         book=RedisPaperBook(client),
         prices=RedisPaperPrices(client),
         ticks=RedisPaperTicks(client),
-        instruments=instruments,
+        instruments=RedisPaperInstruments(client),
         faults=RedisPaperFaults(client),
-        source=_source(settings, instruments),
+        source=source,
         clock=clock,
     )
 

@@ -7,6 +7,7 @@ from itertools import count
 
 import redis
 
+from app.bootstrap import paper_ports
 from app.domain.account import Account
 from app.domain.enums import (
     Market,
@@ -28,12 +29,7 @@ from app.domain.order import Order
 from app.paper.domain.order import PaperOrder
 from app.paper.feed import PaperFeed
 from app.paper.paper_venue import PaperVenue
-from app.paper.ports import PaperPorts
-from app.paper.store.book import RedisPaperBook
-from app.paper.store.faults import RedisPaperFaults
-from app.paper.store.instruments import RedisPaperInstruments
 from app.paper.store.ledger import RedisPaperLedger
-from app.paper.store.prices import RedisPaperPrices, RedisPaperTicks
 from app.paper.store.reports import RedisPaperReports
 from tests.support.builders import BTC, ETH, an_order
 from tests.support.clocks import FrozenClock
@@ -70,16 +66,7 @@ class PaperWorld:
         self.source = HandSource()
         self.ledger = RedisPaperLedger(client)
         self.reports = RedisPaperReports(client)
-        self.ports = PaperPorts(
-            ledger=self.ledger,
-            book=RedisPaperBook(client),
-            prices=RedisPaperPrices(client),
-            ticks=RedisPaperTicks(client),
-            instruments=RedisPaperInstruments(client),
-            faults=RedisPaperFaults(client),
-            source=self.source,
-            clock=self.clock,
-        )
+        self.ports = paper_ports(client, self.clock, self.source)
         self.desk = PaperDesk(self.ports)
         self.feed = PaperFeed(self.ports)
         self.spot = PaperVenue(SPOT, self.ports)

@@ -16,22 +16,14 @@ from app.domain.identifiers import VenueName
 from app.domain.order import Order
 from app.domain.status import OrderStatus
 from app.exchanges.clients import Clients
-from app.exchanges.ports import VenuePorts
-from app.ports.policy import Policy
 from app.services.following.follow import poll_orders
 from app.services.keeping.sweep import sweep
 from app.services.watching.watch import watch_prices
-from app.store.coordination.locks import RedisLocks
-from app.store.memory.venue_budget import RedisRateBudget
-from app.store.memory.venue_memory import RedisSymbolMap, RedisVenueMemory
 from tests.support.builders import SPOT, USDM
-from tests.support.exchanges.faults import PATIENCE_MS
 from tests.support.exchanges.server import Dialect as Wire
 from tests.support.exchanges.server import Gateway, served
 from tests.support.rig import Rig
-from tests.support.venue_world import KEY, SECRET, wire_of
-
-REAL = Policy(venue_poll_ms=0)
+from tests.support.venue_world import KEY, REAL, venue_ports, wire_of
 
 
 class RealVenues:
@@ -59,20 +51,7 @@ class VenueRig(Rig):
         self.wire, self.gateway, self.exchange = wire, gateway, wire.exchange
         self.exchange.follow(self.clock.server_ms)
         self.account = self._opened(venue, market)
-        memory = RedisVenueMemory(self.redis, self.clock)
-        ports = VenuePorts(
-            memory=memory,
-            budget=RedisRateBudget(self.redis, self.clock),
-            spellings=RedisSymbolMap(self.redis),
-            locks=RedisLocks(self.redis),
-            clock=self.clock,
-            policy=REAL,
-            secrets=lambda _: {"apiKey": KEY, "secret": SECRET},
-            urls={venue: url},
-            address="here",
-            timeout_ms=PATIENCE_MS,
-        )
-        self.clients = Clients(ports)
+        self.clients = Clients(venue_ports(self.redis, self.clock, {venue: url}))
         self.ports = replace(self.ports, venues=RealVenues(self.clients), policy=REAL)
 
     def _opened(self, venue: str, market: Market) -> Account:

@@ -33,6 +33,7 @@ from app.domain.order import Order
 from app.exchanges.ccxt_venue import CcxtVenue
 from app.exchanges.clients import Clients
 from app.exchanges.ports import VenuePorts
+from app.ports.clock import Clock
 from app.ports.policy import Policy
 from app.ports.venue import Venue
 from app.store.coordination.locks import RedisLocks
@@ -54,6 +55,7 @@ from tests.support.paper_world import PaperWorld
 from tests.support.servers import fresh_client
 
 KEY, SECRET = "k" * 20, "s" * 20
+REAL = Policy(venue_poll_ms=0)
 
 LISTED = (
     Listed("BTC", "USDT"),
@@ -199,18 +201,7 @@ class ExchangeWorld:
         )
         clock = _SleeplessClock(client)
         self.clock = clock
-        self.ports = VenuePorts(
-            memory=RedisVenueMemory(client, clock),
-            budget=RedisRateBudget(client, clock),
-            spellings=RedisSymbolMap(client),
-            locks=RedisLocks(client),
-            clock=clock,
-            policy=Policy(venue_poll_ms=0),
-            secrets=_keys,
-            urls={venue: url},
-            address="here",
-            timeout_ms=timeout_ms,
-        )
+        self.ports = venue_ports(client, clock, {venue: url}, timeout_ms)
         self.clients = Clients(self.ports)
         self.venue: CcxtVenue = self.clients.venue(self.account)
         self.profile = self.clients.exchange(self.account).profile
@@ -228,9 +219,22 @@ class ExchangeWorld:
         return len(self.holder.orders)
 
 
-def _keys(account: Account) -> Mapping[str, str]:
-    del account
-    return {"apiKey": KEY, "secret": SECRET}
+def venue_ports(
+    client: redis.Redis, clock: Clock, urls: Mapping[str, str], timeout_ms: int = PATIENCE_MS
+) -> VenuePorts:
+    """Return what a client of these exchanges needs, for the one account that each has."""
+    return VenuePorts(
+        memory=RedisVenueMemory(client, clock),
+        budget=RedisRateBudget(client, clock),
+        spellings=RedisSymbolMap(client),
+        locks=RedisLocks(client),
+        clock=clock,
+        policy=REAL,
+        secrets=lambda _: {"apiKey": KEY, "secret": SECRET},
+        urls=urls,
+        address="here",
+        timeout_ms=timeout_ms,
+    )
 
 
 def an_exchange(**options: bool) -> Exchange:
