@@ -84,6 +84,16 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert dead == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_file_that_a_page_names_is_there(page: Path) -> None:
+    named = re.findall(r"`((?:[\w.-]+/)+[\w*-]+\.(?:py|lua|toml|yaml|conf))`", page.read_text())
+    missing = [
+        one for one in named if not any(list(base.glob(one)) for base in (ROOT, ROOT / "app"))
+    ]
+
+    assert missing == []
+
+
 def test_every_citation_of_a_spec_can_be_opened() -> None:
     found = list(citations())
     known = {
