@@ -9,7 +9,6 @@ import pytest
 
 from tests.support.stack import Installation
 from tests.support.users.apisify import ACCOUNT, Caller, fresh
-from tests.vectors.conftest import Start
 from tests.vectors.test_apisify import caller
 
 __all__ = ["caller"]
@@ -146,19 +145,20 @@ def sample_for(stack: Installation) -> str:
     return text
 
 
-def test_the_sample_of_the_page_buys_an_inverse_contract(start: Start, tmp_path: Path) -> None:
-    with start(tmp_path, {}) as stack:
-        printed: list[Any] = []
-        names = {"__name__": "__main__", "print": printed.append}
-        exec(compile(sample_for(stack), str(SAMPLE), "exec"), names)  # noqa: S102
-        (answer,) = printed
-        assert (answer["result"], answer["side"], answer["symbol"]) == ("success", "Buy", "BTCUSD")
-        stack.settle()
-        account = stack.account("demo-coinm")
-        assert account["positions"]["BTC/USD"]["long"] == "1"
-        assert Decimal(account["balances"]["BTC"]["hold"]) > 0
-        row = stack.call("GET", f"/api/orders/{answer['order_id']}")
-        assert (row["account"], row["market"], row["memo"]) == ("demo-coinm", "COINM", "memo")
+def test_the_sample_of_the_page_buys_an_inverse_contract(shared_stack: Installation) -> None:
+    stack = shared_stack
+    stack.thaw()  # it is signed as it is, now
+    printed: list[Any] = []
+    names = {"__name__": "__main__", "print": printed.append}
+    exec(compile(sample_for(stack), str(SAMPLE), "exec"), names)  # noqa: S102
+    (answer,) = printed
+    assert (answer["result"], answer["side"], answer["symbol"]) == ("success", "Buy", "BTCUSD")
+    stack.settle()
+    account = stack.account("demo-coinm")
+    assert account["positions"]["BTC/USD"]["long"] == "1"
+    assert Decimal(account["balances"]["BTC"]["hold"]) > 0
+    row = stack.call("GET", f"/api/orders/{answer['order_id']}")
+    assert (row["account"], row["market"], row["memo"]) == ("demo-coinm", "COINM", "memo")
 
 
 def test_the_sample_is_the_printed_one_but_for_its_indentation() -> None:
