@@ -14,6 +14,10 @@ from app.domain.market import AccountView, Balance, Position
 
 _NOTHING = Decimal(0)
 
+#: In the record of an account every field stands, also with its default: the release before reads
+#: no other, and runs beside this one for a while, or again.
+_ALWAYS = {"always": True}
+
 
 def settled_in(market: Market, symbol: Symbol) -> Currency:
     """Return the currency of margin, profit and fees."""
@@ -73,14 +77,16 @@ class PaperAccount:
         leverage: symbol → factor; 1 where there is none.
     """
 
-    market: Market = Market.SPOT
-    position_mode: PositionMode = PositionMode.HEDGE
-    balances: Mapping[Currency, Decimal] = field(default_factory=dict)
-    held: Mapping[Currency, Decimal] = field(default_factory=dict)
-    legs: Mapping[tuple[Symbol, PositionSide], Leg] = field(default_factory=dict)
-    reserved: Mapping[tuple[Symbol, PositionSide], Decimal] = field(default_factory=dict)
-    leverage: Mapping[Symbol, int] = field(default_factory=dict)
-    fees: Fees = field(default_factory=Fees)
+    market: Market = field(default=Market.SPOT, metadata=_ALWAYS)
+    position_mode: PositionMode = field(default=PositionMode.HEDGE, metadata=_ALWAYS)
+    balances: Mapping[Currency, Decimal] = field(default_factory=dict, metadata=_ALWAYS)
+    held: Mapping[Currency, Decimal] = field(default_factory=dict, metadata=_ALWAYS)
+    legs: Mapping[tuple[Symbol, PositionSide], Leg] = field(default_factory=dict, metadata=_ALWAYS)
+    reserved: Mapping[tuple[Symbol, PositionSide], Decimal] = field(
+        default_factory=dict, metadata=_ALWAYS
+    )
+    leverage: Mapping[Symbol, int] = field(default_factory=dict, metadata=_ALWAYS)
+    fees: Fees = field(default_factory=Fees, metadata=_ALWAYS)
 
     def total(self, currency: Currency) -> Decimal:
         """Return the balance of a currency, held or not."""

@@ -1,7 +1,8 @@
 """Values ↔ plain JSON, derived from the type annotations, so that no shape is written twice.
 
 Decimals become text, closed sets their word, dataclasses objects without the fields that have
-their default. What is read back equals what was written.
+their default. What is read back equals what was written. The metadata of a field may say what a
+record calls it (`stored`), and that it is written with its default, too (`always`).
 """
 
 import dataclasses
@@ -181,6 +182,8 @@ def _stored_name(one: "dataclasses.Field[Any]") -> str:
 
 
 def _default(one: "dataclasses.Field[Any]") -> Any:  # noqa: ANN401
+    if one.metadata.get("always"):
+        return dataclasses.MISSING
     if one.default is not dataclasses.MISSING:
         return one.default
     if one.default_factory is not dataclasses.MISSING:
