@@ -168,7 +168,8 @@ class Table(ValueField[Any]):
         wrong: dict[str, Any] = {}
         for name, inner in value.items():
             try:
-                read[self._name.deserialize(name)] = self.inner.deserialize(inner)
+                known = self._name.deserialize(name)
+                read[known] = self.inner.deserialize(inner)
             except ValidationError as error:
                 wrong[name] = error.messages
         if wrong:

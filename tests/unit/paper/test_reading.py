@@ -105,6 +105,16 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
     assert set(complaints(account_setting_from, content)) == {"balances.USDT", "reset"}
 
 
+def test_a_wrong_name_is_told_before_what_it_names() -> None:
+    with pytest.raises(MalformedPayload) as error:
+        account_setting_from({"balances": {"usdt": None}, "positions": {"BTC": 1}})
+
+    assert error.value.fields == {
+        "balances.usdt": ["must be a currency like USDT"],
+        "positions.BTC": ["must be a symbol like BTC/USDT"],
+    }
+
+
 def test_a_last_price_alone_sets_all_three() -> None:
     quotes = quotes_from(prices(last="100"))
 
