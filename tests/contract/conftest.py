@@ -1,8 +1,9 @@
-"""Servers for the contract suites: the bundled one, and an installed Redis."""
+"""Servers for the contract suites: one that pretends, the bundled one, an installed Redis."""
 
 import shutil
 from collections.abc import Iterator
 
+import fakeredis
 import pytest
 import redis
 
@@ -38,11 +39,14 @@ def installed_client(installed_server: str) -> Iterator[redis.Redis]:
         yield client
 
 
-@pytest.fixture(params=["real", pytest.param("installed", marks=pytest.mark.integration)])
-def client(request: pytest.FixtureRequest) -> redis.Redis:
-    """A client of an empty server; each test runs with the bundled one and with the other kind."""
-    found: redis.Redis = request.getfixturevalue(f"{request.param}_client")
-    return found
+@pytest.fixture(params=["fake", "real", pytest.param("installed", marks=pytest.mark.integration)])
+def client(request: pytest.FixtureRequest) -> Iterator[redis.Redis]:
+    """A client of an empty server; each test runs with a pretended one and with both real kinds."""
+    if request.param != "fake":
+        yield request.getfixturevalue(f"{request.param}_client")
+        return
+    with fakeredis.FakeRedis(decode_responses=True) as fake:
+        yield fake
 
 
 @pytest.fixture
