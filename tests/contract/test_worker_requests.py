@@ -118,3 +118,13 @@ def test_nothing_is_kept_for_ever(requests: RedisWorkerRequests, client: redis.R
     requests.reply(MODE.id, WorkerAnswer())
 
     assert 0 < client.pttl(keys.worker_request(MODE.id)) <= LIFE_MS
+
+
+def test_what_may_wait_for_longer_is_kept_for_longer(
+    requests: RedisWorkerRequests, client: redis.Redis
+) -> None:
+    patient = a_request(EffectKind.RECONCILE, until_ms=EpochMs(NOW + 10 * LIFE_MS))
+
+    requests.put(patient)
+
+    assert client.pttl(keys.worker_request(patient.id)) > 9 * LIFE_MS

@@ -42,6 +42,9 @@ from app.services.keeping.vouch import look_early
 #: Those whose outcome is being asked about already.
 _IN_QUESTION = frozenset({OrderStatus.PLACING, OrderStatus.UNKNOWN, OrderStatus.PENDING_NEW})
 
+#: Turns for which a comparison in its turn may wait to be begun.
+_TURNS = 10
+
 
 def reconcile(account_id: AccountId, ports: Ports, since_ms: EpochMs = AT_ONCE) -> None:
     """Compare an account with its venue, and leave the outcome where people see it.
@@ -95,14 +98,16 @@ def reconcile_now(account: Account, ports: Ports) -> bool:
 def reconcile_in_turn(ports: Ports) -> None:
     """Have workers compare each account at a real venue, one message each, once in a while.
 
-    Twice, or at once, is the same once: the lease of each turn is not given back.
+    Twice, or at once, is the same once: the lease of each turn is not given back. A request waits
+    for several turns, since a slow venue may have more accounts than fit into one: were they
+    forgotten in between, those at the end of the list would never be compared.
     """
     every_ms = ports.policy.reconcile_every_ms
     for account in ports.accounts.accounts():
         if account.venue == PAPER or not account.enabled:
             continue
         if ports.locks.acquire(f"reconcile_in_turn:{account.id}", every_ms) is not None:
-            request = leave_request(EffectKind.RECONCILE, account.id, every_ms, ports)
+            request = leave_request(EffectKind.RECONCILE, account.id, _TURNS * every_ms, ports)
             ports.publisher.publish([request.effect()])
 
 

@@ -12,7 +12,7 @@ from app.store.core.codec import decoder, encoder
 from app.store.core.scripts import load_script, text_of, translated
 from app.store.core.transaction import OK
 
-#: Nobody waits that long.
+#: Nobody waits that long, unless the request itself says so.
 LIFE_MS = 60_000
 
 
@@ -26,7 +26,8 @@ class RedisWorkerRequests:
     def put(self, request: WorkerRequest) -> None:
         """Store it for whoever looks for it, or takes it in time."""
         body = json.dumps(encoder(WorkerRequest)(request), separators=(",", ":"))
-        self._write(request.id, "body", body, "until", request.until_ms)
+        life_ms = max(LIFE_MS, request.until_ms - request.asked_ms)
+        self._write(request.id, life_ms, "body", body, "until", request.until_ms)
 
     def find(self, request_id: AggregateId) -> WorkerRequest:
         """Return it, whether it was taken or not."""
@@ -45,7 +46,7 @@ class RedisWorkerRequests:
 
     def reply(self, request_id: AggregateId, answer: WorkerAnswer) -> None:
         """Say what became of it; after its life nobody listens."""
-        self._write(request_id, "answer", json.dumps(encoder(WorkerAnswer)(answer)))
+        self._write(request_id, LIFE_MS, "answer", json.dumps(encoder(WorkerAnswer)(answer)))
 
     def answer(self, request_id: AggregateId) -> WorkerAnswer | None:
         """Return what became of it, or None as long as nobody has said."""
@@ -56,12 +57,12 @@ class RedisWorkerRequests:
         answer: WorkerAnswer = decoder(WorkerAnswer)(json.loads(text_of(found)))
         return answer
 
-    def _write(self, request_id: AggregateId, *fields: str | int) -> None:
+    def _write(self, request_id: AggregateId, life_ms: int, *fields: str | int) -> None:
         key = keys.worker_request(request_id)
         with translated():
             pipeline = self._client.pipeline(transaction=True)
             pipeline.hset(key, items=fields)
-            pipeline.pexpire(key, LIFE_MS)
+            pipeline.pexpire(key, life_ms)
             pipeline.execute()
 
 

@@ -110,6 +110,16 @@ def test_each_account_at_a_real_venue_has_its_turn_once_in_a_while(rig: Rig) -> 
     assert turns() == [SPOT_ID]
 
 
+def test_a_turn_that_is_long_in_coming_is_not_forgotten(rig: Rig) -> None:
+    rig.registry.put_account(replace(SPOT, venue=VenueName("binance")))
+
+    reconcile_in_turn(rig.ports)
+
+    (effect,) = rig.publisher.published
+    request = rig.ports.worker_requests.find(effect.target)
+    assert request.until_ms - request.asked_ms > 5 * POLICY.reconcile_every_ms
+
+
 def test_what_kept_it_from_being_compared_is_told(rig: Rig) -> None:
     rig.venue.view_script.append(VenueUnavailable("nobody is there"))
 
