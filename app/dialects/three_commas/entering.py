@@ -88,6 +88,8 @@ def _entry(call: Call, parameters: Parameters, found: Findings) -> EntryRule:
         if limit is not None and trailing is not None:
             found.add("conditional_limit_price", findings.INVALID)
     price = _price(method, parameters, found)
+    if trailing is not None:
+        method = EntryMethod.CONDITIONAL  # if it could not be read: no other one trails
     return EntryRule(method=method, price=price, limit_price=limit, trailing_percent=trailing)
 
 

@@ -61,10 +61,6 @@ class Findings:
         """Tell whether anything is wrong with a field."""
         return self._name(name) in self._fields
 
-    def mentions(self, path: str) -> bool:
-        """Tell whether anything is wrong with a field, or with a part of it."""
-        return any(name.startswith(path) for name in self._fields)
-
     def shape(self, schema: Schema, parameters: Mapping[str, object]) -> Shape:
         """Return what is good of the parameters that a schema knows, and note the rest."""
         shape, wrong = loaded_in_part(schema, parameters)

@@ -8,7 +8,7 @@ judgement, asked for here so that all that is wrong is told at once.
 from collections.abc import Mapping
 from dataclasses import fields
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from app.dialects.three_commas import errors as findings
 from app.dialects.three_commas import schemas
@@ -30,6 +30,16 @@ from app.domain.smart_trade.spec import (
 
 Parameters = Mapping[str, object]
 Shape = dict[str, Any]
+
+#: Of steps that cannot be read so far the sum of their percents says nothing.
+_SHARES: Final = (
+    STEPS,
+    *(
+        f"{STEPS}[{at}]{part}"
+        for at in range(STEPS_MAX)
+        for part in ("", "[percent]", "[position]")
+    ),
+)
 
 
 def exits_in(
@@ -65,10 +75,11 @@ def update_of(read: Shape) -> TradeUpdate:
 
 def note_refused(plan: Plan, found: Findings) -> None:
     """Note what the trade refuses; that something may not change any more comes after all else."""
+    is_summed = not any(map(found.about, _SHARES))
     for field, complaints in plan.refused.items():
         name = parameter_of(field)
-        if name == STEPS and found.mentions(STEPS):
-            continue  # of steps that cannot be read the sum says nothing
+        if name == STEPS and not is_summed:
+            continue
         if found.about(name.partition("]")[0] + "]"):
             continue  # a step that cannot be read says nothing either
         for one in complaints:

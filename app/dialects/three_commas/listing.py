@@ -22,6 +22,9 @@ from app.web.fields import Lenient
 LIMIT: Final = 50
 LIMIT_MAX: Final = 1000
 
+#: Beyond all trades that there can be.
+_OFFSET_MAX: Final = 2**53
+
 _STATUSES: Final[Mapping[str, frozenset[TradeStatus]]] = {
     "active": frozenset(TradeStatus) - FINAL,
     "finished": FINISHED,
@@ -97,7 +100,7 @@ def listing_from(parameters: Mapping[str, object]) -> Listing:
     wanted, order = shape.get("type"), shape.get("order")
     return Listing(
         limit=min(shape.get("limit", LIMIT), LIMIT_MAX),
-        offset=shape["offset"],
+        offset=min(shape["offset"], _OFFSET_MAX),
         account=shape.get("account_id"),
         statuses=_STATUSES.get(shape.get("scope", "")),
         types=None if wanted is None else frozenset({_TYPES[wanted]} if wanted in _TYPES else ()),

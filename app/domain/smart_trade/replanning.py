@@ -157,14 +157,13 @@ def _profit_terms(plan: Plan, current: TakeProfit | None, update: TradeUpdate) -
     kind = update.take_profit_type or (None if current is None else current.type)
     if kind is None:
         plan.refuse("take_profit_type", Flaw.MISSING)
-        return None
     known = current or TakeProfit()
     trails = update.take_profit_is_trailing
     if trails is None:
         trails = known.trailing_percent is not None
     percent = update.take_profit_trailing_percent or known.trailing_percent
     terms = TakeProfit(
-        type=kind,
+        type=kind or known.type,
         order_type=update.take_profit_order_type or known.order_type,
         order_price=update.take_profit_order_price or known.order_price,
         trailing_percent=percent if trails else None,
@@ -176,6 +175,8 @@ def _profit_terms(plan: Plan, current: TakeProfit | None, update: TradeUpdate) -
         plan.refuse("take_profit_trailing_percent", Flaw.MISSING)
     if is_limit and kind is TakeProfitType.CLASSIC and terms.order_price is None:
         plan.refuse("take_profit_order_price", Flaw.MISSING)
+    if kind is None:
+        return None
     return terms if is_limit else replace(terms, order_price=None)
 
 
@@ -233,14 +234,14 @@ def _complete(plan: Plan, trade: Terms, name: str, condition: PriceCondition) ->
         if condition.price is None:
             plan.refuse(_of(name, "percentage" if wants_percentage else "price"), Flaw.MISSING)
         return condition
-    if trade.is_new and condition.price is not None:
-        return condition  # beside a price the percentage of a new trade is for display
-    _refuse_percentage(plan, trade, name, condition.percentage)
-    if condition.price is None:
-        if condition.percentage <= -_HUNDRED:
-            plan.refuse(_of(name, "percentage"), Flaw.NO_PRICE)
-        if not wants_percentage and not name.startswith("take_profit_steps"):
-            plan.refuse(_of(name, "price"), Flaw.MISSING)
+    may_follow = wants_percentage or name.startswith("take_profit_steps")
+    follows = may_follow and condition.price is None
+    if follows or not trade.is_new:  # else the percentage is for display
+        _refuse_percentage(plan, trade, name, condition.percentage)
+    if follows and condition.percentage <= -_HUNDRED:
+        plan.refuse(_of(name, "percentage"), Flaw.NO_PRICE)
+    if condition.price is None and not follows:
+        plan.refuse(_of(name, "price"), Flaw.MISSING)
     return condition
 
 

@@ -496,6 +496,59 @@ def test_percentages_have_a_side(
     assert [message for field in found.values() for message in field] == messages
 
 
+@pytest.mark.parametrize(
+    ("call", "odd", "fields"),
+    [
+        pytest.param(
+            Call.SMART_SELL,
+            {**STEP_SELL, STEPS: [{"percent": 50, "price": 105}, {"percent": 60}]},
+            {f"{STEPS}[1][price]": [MISSING], STEPS: ["sum of percents must be equal to 100"]},
+            id="a step without a price has a share all the same",
+        ),
+        pytest.param(
+            Call.SMART_SELL,
+            {**STEP_SELL, STEPS: [{"percent": 50, "price": 105}, {"percent": 0, "price": 110}]},
+            {f"{STEPS}[1][percent]": [NOT_ABOVE_ZERO]},
+            id="without a share the sum says nothing",
+        ),
+        pytest.param(
+            Call.SMART_SELL,
+            {
+                "stop_loss_price_condition": None,
+                "stop_loss_percentage_condition": 5,
+                "take_profit_price_condition": None,
+                "take_profit_percentage_condition": -5,
+            },
+            {"take_profit_price_condition": [MISSING], "stop_loss_price_condition": [MISSING]},
+            id="a percentage that is for display stands on no side",
+        ),
+        pytest.param(
+            Call.SMART_TRADE,
+            {**TRAILED, "buy_price": 99, "buy_method": "x"},
+            {
+                "buy_method": [NOT_LISTED],
+                "take_profit_percentage_condition": [MISSING],
+                "stop_loss_percentage_condition": [MISSING],
+            },
+            id="what trails needs percentages, however it enters",
+        ),
+        pytest.param(
+            Call.SMART_SELL,
+            {"take_profit_type": "x", "trailing_take_profit": True},
+            {"take_profit_type": [NOT_LISTED], "trailing_take_profit_step": [MISSING]},
+            id="what trails needs a step, of whatever type it is",
+        ),
+    ],
+)
+def test_what_can_be_wrong_at_once(
+    call: Call, odd: Mapping[str, object], fields: Mapping[str, list[str]]
+) -> None:
+    parameters = {**HELD, **CLASSIC, **STOP, **odd}
+    given_ones = {name: value for name, value in parameters.items() if value is not None}
+
+    assert wrong(call, given_ones) == fields
+
+
 def test_steps_after_a_trailing_entry_need_percentages() -> None:
     rows = [{"percent": 50, "price": 105}, {"percent": 50, "price_percentage": 5}]
 

@@ -21,6 +21,7 @@ TRADE = a_trade()
         ({}, Listing()),
         ({"limit": "10", "offset": "5"}, Listing(limit=10, offset=5)),
         ({"limit": "1001"}, Listing(limit=1000)),
+        pytest.param({"offset": "9" * 40}, Listing(offset=2**53), id="beyond all trades"),
         ({"account_id": "7"}, Listing(account=AccountId(7))),
         ({"account_id": "null"}, Listing()),
         ({"scope": "finished"}, Listing(statuses=FINISHED)),
