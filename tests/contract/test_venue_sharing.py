@@ -18,6 +18,10 @@ POOL = "binance:here"
 PER_SECOND = 10.0
 MOST = PER_SECOND * BURST_SECONDS
 
+#: A fifth of the budget: it takes four seconds until as much is there again, so that a busy machine
+#: may be slow over a test.
+FIFTH = MOST / 5
+
 
 def a_budget(client: redis.Redis) -> RedisRateBudget:
     return RedisRateBudget(client, RedisClock(client))
@@ -27,7 +31,7 @@ def a_memory(client: redis.Redis) -> RedisVenueMemory:
     return RedisVenueMemory(client, RedisClock(client))
 
 
-def taken(budget: RedisRateBudget, urgency: Urgency, cost: float = 10) -> int:
+def taken(budget: RedisRateBudget, urgency: Urgency, cost: float) -> int:
     """Take as long as there is something to take; return how often it was."""
     for count in range(1_000):
         if budget.take(POOL, cost, PER_SECOND, urgency):
@@ -38,32 +42,29 @@ def taken(budget: RedisRateBudget, urgency: Urgency, cost: float = 10) -> int:
 def test_all_workers_take_from_one_budget(client: redis.Redis) -> None:
     first, second = a_budget(client), a_budget(client)
 
-    for _ in range(int(MOST / 20)):
-        assert first.take(POOL, 10, PER_SECOND, Urgency.CANCEL) == 0
-        assert second.take(POOL, 10, PER_SECOND, Urgency.CANCEL) == 0
+    for budget in (first, second, first, second, first):
+        assert budget.take(POOL, FIFTH, PER_SECOND, Urgency.CANCEL) == 0
 
-    assert first.take(POOL, 10, PER_SECOND, Urgency.CANCEL) > 0
+    assert second.take(POOL, FIFTH, PER_SECOND, Urgency.CANCEL) > 0
 
 
 def test_a_part_is_kept_for_cancels_and_look_ups(client: redis.Redis) -> None:
     budget = a_budget(client)
 
-    polls = taken(budget, Urgency.POLL)
-    orders = taken(budget, Urgency.ORDER)
-    cancels = taken(budget, Urgency.CANCEL)
+    polls = taken(budget, Urgency.POLL, FIFTH)
+    orders = taken(budget, Urgency.ORDER, FIFTH)
+    cancels = taken(budget, Urgency.CANCEL, FIFTH)
 
-    assert polls == 10
-    assert orders == 6
-    assert cancels == 4
+    assert (polls, orders, cancels) == (2, 2, 1)
 
 
 def test_it_tells_how_long_to_wait(client: redis.Redis) -> None:
     budget = a_budget(client)
-    taken(budget, Urgency.CANCEL)
+    taken(budget, Urgency.CANCEL, FIFTH)
 
-    wait_ms = budget.take(POOL, 10, PER_SECOND, Urgency.CANCEL)
+    wait_ms = budget.take(POOL, FIFTH, PER_SECOND, Urgency.CANCEL)
 
-    assert 0 < wait_ms <= 1_000
+    assert 0 < wait_ms <= FIFTH / PER_SECOND * 1_000
 
 
 def test_what_costs_more_than_there_can_be_goes_when_it_is_full(client: redis.Redis) -> None:
