@@ -47,7 +47,10 @@ def put_client(
     after = replace(
         client, **{**changes, "settings": {**client.settings, **changes.get("settings", {})}}
     )
-    accounts = [_existing(name, records) for name in after.accounts]
+    for name in changes.get("accounts", ()):
+        _refuse_nobody(name, records)
+    known = {one.name: one for one in records.registry.accounts()}
+    accounts = [known[name] for name in after.accounts if name in known]
     if secret is not None:
         kept = records.vault.digest(secret) if is_compared else _sealed(after, secret, records)
         after = replace(after, secret=kept)
@@ -57,9 +60,9 @@ def put_client(
     return after, made
 
 
-def _existing(name: AccountName, records: Records) -> Account:
+def _refuse_nobody(name: AccountName, records: Records) -> None:
     try:
-        return records.registry.account_named(name)
+        records.registry.account_named(name)
     except NotFound as error:
         raise invalid_fields({"accounts": [f"There is no account named {name[:64]!a}."]}) from error
 

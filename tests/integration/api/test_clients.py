@@ -1,9 +1,11 @@
 """API clients are made, changed, shown and switched off, each dialect with its own settings."""
 
 import pytest
+import redis
 
 from app.bootstrap import Wiring
 from app.domain.enums import Dialect
+from app.store.core import keys
 from tests.support.caller import Caller
 
 pytestmark = pytest.mark.integration
@@ -121,3 +123,18 @@ def test_what_is_wrong_is_said_by_field(
 @pytest.mark.parametrize("key", ["a%20b", "x" * 129, "%C3%A9"])
 def test_a_key_that_cannot_be(api: Caller, key: str) -> None:
     assert api.refusal("PUT", f"/api/clients/apisify/{key}", {}) == (*BAD, ["name"])
+
+
+def test_a_client_of_an_account_that_is_gone_can_be_switched_off(
+    demo: Caller, redis_server: str
+) -> None:
+    demo.call("PUT", "/api/clients/apisify/one", {"accounts": ["demo"]})
+    with redis.Redis.from_url(redis_server) as client:
+        client.hdel(keys.ACCOUNTS, "demo")
+    demo.call("PUT", "/api/accounts/other")  # so that all is read anew
+
+    changed = demo.call("PUT", "/api/clients/apisify/one", {"enabled": False})
+
+    assert (changed["accounts"], changed["enabled"]) == (["demo"], False)
+    refused = demo.refusal("PUT", "/api/clients/apisify/one", {"accounts": ["demo"]})
+    assert refused == (400, "validation_failed", ["accounts"])
