@@ -32,7 +32,8 @@ HookfillError
 │  ├─ Conflict               somebody else committed first
 │  ├─ StaleRegistry          accounts or credentials have changed meanwhile
 │  ├─ NotVouched             the venue must be asked first what it has of ours
-│  └─ LaneChanged            others had a turn in the lane meanwhile
+│  ├─ LaneChanged            others had a turn in the lane meanwhile
+│  └─ NewsChanged            others have read it, or there is newer news
 └─ VenueError                the venue's
    ├─ VenueRejected          definite: the order becomes REJECTED
    │  └─ InsufficientFunds
@@ -295,6 +296,10 @@ class StaleRegistry(StoreError):
 
 class NotVouched(StoreError):
     """The venue must be asked first whether it has orders that are not known here."""
+
+
+class NewsChanged(StoreError):
+    """Others have read this news meanwhile, or there is newer news: what was read may be old."""
 
 
 class LaneChanged(StoreError):

@@ -15,6 +15,7 @@ from app.domain.enums import AccountState
 from app.domain.errors import (
     Conflict,
     LaneChanged,
+    NewsChanged,
     NotFound,
     NotPermitted,
     StoreError,
@@ -296,10 +297,27 @@ def test_news_that_came_while_one_was_reading_stays(store: Store) -> None:
     store.change(an_order_in(OrderStatus.NEW, **ids))
     store.change(an_order_in(OrderStatus.FILLED, **ids))
 
-    store.ledger.commit([Change(parent, parent.aggregate, read={child.aggregate.id: 2})])
+    with pytest.raises(NewsChanged):
+        store.ledger.commit([Change(parent, parent.aggregate, read={child.aggregate.id: 2})])
 
     assert store.ledger.news(parent.aggregate.id) == {child.aggregate.id: 3}
     assert f"news {parent.aggregate.id}" in store.owed()
+
+
+def test_news_is_read_by_one_alone(store: Store) -> None:
+    """Two look at a child, one after the other; the one that looked first commits last."""
+    parent, child = a_parent_and_child(store)
+    store.change(
+        an_order_in(OrderStatus.FILLED, id=child.aggregate.id, parent_id=parent.aggregate.id)
+    )
+    read = {child.aggregate.id: 2}
+    store.ledger.commit([Change(parent, parent.aggregate, read=read)])
+    parent = store.ledger.load(parent.aggregate.id)
+
+    with pytest.raises(NewsChanged):
+        store.ledger.commit([Change(parent, parent.aggregate, read=read)])
+
+    assert store.ledger.load(parent.aggregate.id).version == parent.version
 
 
 def test_the_news_of_one_child_read_leaves_that_of_another(store: Store) -> None:

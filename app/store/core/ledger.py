@@ -14,6 +14,7 @@ from app.domain.enums import AccountState
 from app.domain.errors import (
     Conflict,
     LaneChanged,
+    NewsChanged,
     NotFound,
     NotPermitted,
     NotVouched,
@@ -342,10 +343,11 @@ def _write_read(
     outbox = transaction.key(keys.outbox(keys.shard_of_id(reader)))
     member = effect_text(Effect(kind=EffectKind.NEWS, target=reader))
     for child, version in read.items():
-        transaction.write("READ", keys.inbox(reader), child, version, outbox, member)
+        transaction.require("unread", keys.inbox(reader), f"{child} {version}")
+        transaction.write("READ", keys.inbox(reader), child, outbox, member)
 
 
-def _refusal(answer: Answer) -> Exception:  # noqa: PLR0911 - a table
+def _refusal(answer: Answer) -> Exception:  # noqa: C901, PLR0911 - a table
     word, found = answer[0], answer[1]
     match word:
         case "version":
@@ -356,6 +358,8 @@ def _refusal(answer: Answer) -> Exception:  # noqa: PLR0911 - a table
             return NotVouched(f"it is not known yet what the venue has of ours in {found}")
         case "lane":
             return LaneChanged(f"what is in flight in the lane has changed, {found} times by now")
+        case "unread":
+            return NewsChanged(f"the newest unread news is of version {found}")
         case "room":
             return TooManyOpen(f"{found} smart orders wait already")
         case "equal":

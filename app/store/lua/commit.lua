@@ -10,6 +10,8 @@
 --                     the symbol's orders are known
 --   lane     string   the counter is still the argument; missing is 0
 --   equal    string   the value is still the argument
+--   unread   hash     the argument is a child and a version: it is the newest news of that child,
+--                     and nobody has read it
 --   give_up  none     server time is not past the argument
 --   unused   hash     no holder under this field, or `<id> free`; else `repeated` and the holder
 --   room     set      fewer members than the argument
@@ -18,7 +20,7 @@
 -- Writes are plain commands, and four of our own:
 --   LANE  sorted set  due, member: behind all that are due in the same millisecond
 --   NEWS  hash        child, version, index of the outbox, member, again_at
---   READ  hash        child, version, index of the outbox, member
+--   READ  hash        child, index of the outbox, member
 --   NOTED sorted set  id, index of `finished`: what the history has is not all any more
 -- Returns {'ok'} or {word, what was there}.
 
@@ -56,6 +58,12 @@ end
 function conditions.equal(key, wanted)
   local found = redis.call('GET', key) or '0'
   if found ~= wanted then return {'equal', found} end
+end
+
+function conditions.unread(key, wanted)
+  local child, version = string.match(wanted, '^(%d+) (%d+)$')
+  local found = redis.call('HGET', key, child) or '0'
+  if found ~= version then return {'unread', found} end
 end
 
 function conditions.give_up(_, at)
@@ -102,8 +110,8 @@ function writes.NEWS(key, child, version, outbox, member, again_at)
   redis.call('ZADD', KEYS[tonumber(outbox)], again_at, member)
 end
 
-function writes.READ(key, child, version, outbox, member)
-  if redis.call('HGET', key, child) == version then redis.call('HDEL', key, child) end
+function writes.READ(key, child, outbox, member)
+  redis.call('HDEL', key, child)
   if redis.call('HLEN', key) == 0 then redis.call('ZREM', KEYS[tonumber(outbox)], member) end
 end
 
