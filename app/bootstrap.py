@@ -215,9 +215,21 @@ def _wiring(
     paper = paper_ports(client, clock, _source(settings, RedisPaperInstruments(client)))
     vault = Vault([key.reveal() for key in settings.secret_keys])
     memory = RedisVenueMemory(client, clock)
-    clients = Clients(_venue_ports(settings, client, clock, vault, alive))
+    symbols = RedisSymbolMap(client)
+    venue = VenuePorts(
+        memory=memory,
+        budget=RedisRateBudget(client, clock, alive),
+        spellings=symbols,
+        locks=RedisLocks(client),
+        clock=clock,
+        policy=policy,
+        secrets=partial(_secrets, vault),
+        urls=settings.venue_urls,
+        address=settings.venue_address,
+        timeout_ms=settings.venue_timeout_ms,
+    )
     ports = store_ports(client, clock, policy, process)(
-        venues=KnownVenues({PAPER: PaperVenues(paper)}, real(clients, memory)),
+        venues=KnownVenues({PAPER: PaperVenues(paper)}, real(Clients(venue), memory)),
         accounts=registry,
         views=memory,
         reports=RedisPaperReports(client),
@@ -231,7 +243,7 @@ def _wiring(
         reader=WholeReader(live, history, entry_from),
         events=live,
         vault=vault,
-        symbols=RedisSymbolMap(client),
+        symbols=symbols,
         memory=memory,
         rates=RedisRates(client),
         movable_clock=clock if isinstance(clock, MovableClock) else None,
@@ -285,30 +297,10 @@ def paper_ports(client: Client, clock: Clock, source: QuoteSource) -> PaperPorts
     )
 
 
-def _venue_ports(
-    settings: Settings,
-    client: Client,
-    clock: RedisClock,
-    vault: Vault,
-    alive: Callable[[], None],
-) -> VenuePorts:
-    def secrets(account: Account) -> Mapping[str, str]:
-        if account.credentials is None:
-            return {}
-        return vault.decrypt(account.name, account.credentials)
-
-    return VenuePorts(
-        memory=RedisVenueMemory(client, clock),
-        budget=RedisRateBudget(client, clock, alive),
-        spellings=RedisSymbolMap(client),
-        locks=RedisLocks(client),
-        clock=clock,
-        policy=settings.policy(),
-        secrets=secrets,
-        urls=settings.venue_urls,
-        address=settings.venue_address,
-        timeout_ms=settings.venue_timeout_ms,
-    )
+def _secrets(vault: Vault, account: Account) -> Mapping[str, str]:
+    if account.credentials is None:
+        return {}
+    return vault.decrypt(account.name, account.credentials)
 
 
 def _source(settings: Settings, instruments: RedisPaperInstruments) -> QuoteSource:
