@@ -124,6 +124,7 @@ class Ledger(Protocol):
         Raises:
             Conflict: one of them has another version by now.
             LaneChanged: what is in flight in the lane has changed since it was looked at.
+            NewsChanged: news that is to count as read is not the newest, or was read already.
             NotPermitted: the account's state is not among those that `terms` permit.
             NotVouched: the venue must be asked first; see `Runs`.
         """

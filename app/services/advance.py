@@ -42,6 +42,7 @@ def advance(
         NotFound: there is no such aggregate.
         Conflict: others committed first, ATTEMPTS_MAX times in a row.
         LaneChanged, NotPermitted: the terms were not met.
+        NewsChanged: what counts as read is not the newest news, or was read already.
     """
     for _ in range(ATTEMPTS_MAX):
         stored = ports.ledger.load(aggregate_id)

@@ -29,6 +29,7 @@ EXPECTED = {
     "InsufficientFunds": (409, "venue_rejected"),
     "KeyReused": (400, "validation_failed"),
     "LaneChanged": (503, "queue_unavailable"),
+    "NewsChanged": (503, "queue_unavailable"),
     "MalformedPayload": (400, "validation_failed"),
     "MarketNotTraded": (404, "not_found"),
     "UnreadableRecord": (503, "queue_unavailable"),
