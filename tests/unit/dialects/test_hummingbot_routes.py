@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.unit.ingress.conftest import MakeApp
+from tests.unit.conftest import MakeApp
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from app.admin.attempts import FAILURES_MAX
 from app.admin.sessions import COOKIE, LIFE_SECONDS
 from app.web.routes import Access, Route, blueprint_of, routes_of
-from tests.unit.ingress.conftest import ADMIN_TOKEN, MakeApp
+from tests.unit.conftest import ADMIN_TOKEN, MakeApp
 
 #: The path exists without a store: unknown fields are found before anything is read.
 WRITE = "/paper/prices"

@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.web.routes import Access, Route, routes_of
-from tests.unit.ingress.conftest import MakeApp
+from tests.unit.conftest import MakeApp
 
 
 @pytest.fixture

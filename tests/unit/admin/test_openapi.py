@@ -8,7 +8,7 @@ from marshmallow import Schema, fields
 
 from app.admin.openapi import document_of, documented
 from app.web.routes import Access, routes_of
-from tests.unit.ingress.conftest import ADMIN_TOKEN, MakeApp
+from tests.unit.conftest import ADMIN_TOKEN, MakeApp
 
 Json = dict[str, Any]
 

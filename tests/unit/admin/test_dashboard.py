@@ -54,7 +54,7 @@ from app.store.core.connection import connect
 from app.web.connector_kind import TOKEN_PLACEHOLDER
 from app.web.time_texts import iso, span
 from tests.support.builders import NOW, a_report, an_order
-from tests.unit.ingress.conftest import ADMIN_TOKEN, MakeApp
+from tests.unit.conftest import ADMIN_TOKEN, MakeApp
 from workers.inline import InlinePublisher
 
 PAGES = ("/ui/accounts", "/ui/accounts/demo-spot", "/ui/connectors", "/ui/orders/1")
