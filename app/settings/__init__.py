@@ -3,7 +3,7 @@
 from app.settings.addresses import Address, ServerUrl, is_loopback, without_credentials
 from app.settings.secret import Secret, derived
 from app.settings.table import HISTORY_FILE, KEY_FILE, VARIABLES, Settings
-from app.settings.variable import BadSetting, Variable, markdown_table
+from app.settings.variable import BadSetting, markdown_table
 
 __all__ = [
     "HISTORY_FILE",
@@ -14,7 +14,6 @@ __all__ = [
     "Secret",
     "ServerUrl",
     "Settings",
-    "Variable",
     "derived",
     "is_loopback",
     "markdown_table",

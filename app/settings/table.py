@@ -4,9 +4,9 @@ The class body is the table. `hookfill settings` prints it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Final, Self, get_args, get_type_hints
+from typing import Final, Self
 from urllib.parse import urlsplit
 
 from app.domain.enums import StopDirection, StopPrice
@@ -30,7 +30,7 @@ from app.settings.kinds import (
     whole,
 )
 from app.settings.secret import Secret, derived, key_of
-from app.settings.variable import BadSetting, Variable
+from app.settings.variable import BadSetting, Variable, variable
 
 #: A file of this name in the data folder holds the key when the environment does not.
 KEY_FILE: Final = "secret.key"
@@ -51,481 +51,324 @@ _FAST_RETRY_MS = 200
 class Settings:
     """What can be set, one variable a field."""
 
-    redis_url: Annotated[
-        ServerUrl,
-        Variable(
-            "REDIS_URL",
-            SERVER_URL,
-            "redis://127.0.0.1:6379/0",
-            "The store. Without it `hookfill up` starts a server of its own.",
-        ),
-    ]
-    broker_url: Annotated[
-        ServerUrl,
-        Variable(
-            "BROKER_URL",
-            SERVER_URL,
-            "",
-            "Where Celery keeps its queues.",
-            otherwise="the store's server, next database",
-        ),
-    ]
-    appendfsync: Annotated[
-        str,
-        Variable(
-            "HOOKFILL_APPENDFSYNC",
-            one_of("always", "everysec"),
-            "always",
-            "What the store must do before an answer leaves. With `everysec` a power failure may "
-            "take the last second of acknowledged requests.",
-        ),
-    ]
-    redis_server: Annotated[
-        str,
-        Variable(
-            "HOOKFILL_REDIS_SERVER",
-            matching("program", "a path or a name without spaces at its ends", r"\S(.*\S)?|"),
-            "",
-            "The Redis-protocol server that `hookfill up` starts: a path, or a name on `PATH`.",
-            otherwise="the one that comes with Hookfill",
-        ),
-    ]
-    redis_maxmemory: Annotated[
-        str,
-        Variable(
-            "HOOKFILL_REDIS_MAXMEMORY",
-            matching("memory", "a number and a unit, for instance 512mb", r"[1-9][0-9]*(mb|gb)"),
-            "512mb",
-            "Memory limit of the server that `hookfill up` starts.",
-        ),
-    ]
-    data_dir: Annotated[
-        Path,
-        Variable("HOOKFILL_DATA_DIR", PATH, "var", "Folder of everything that Hookfill writes."),
-    ]
-    database_url: Annotated[
-        DatabaseUrl,
-        Variable(
-            "DATABASE_URL",
-            DATABASE_URL,
-            "",
-            "The history of what has finished: PostgreSQL, or a file of SQLite on one machine.",
-            otherwise=f"SQLite, the file `{HISTORY_FILE}` in the data folder",
-        ),
-    ]
-    history_after_seconds: Annotated[
-        int,
-        Variable(
-            "HOOKFILL_HISTORY_AFTER_SECONDS",
-            whole(0, _YEAR_SECONDS),
-            "3600",
-            "How long what has finished also stays in the store; 0 is for ever.",
-        ),
-    ]
-    secret_keys: Annotated[
-        tuple[Secret, ...],
-        Variable(
-            "HOOKFILL_SECRET_KEY",
-            KEYS,
-            "",
-            "Encrypt venue credentials: the first encrypts, all decrypt.",
-            otherwise=f"the file `{KEY_FILE}` in the data folder, made on the first start",
-        ),
-    ]
-    admin_token: Annotated[
-        Secret,
-        Variable(
-            "HOOKFILL_ADMIN_TOKEN",
-            TOKEN,
-            "",
-            "Opens `/api`, `/paper` and the dashboard.",
-            otherwise="derived from the first secret key",
-        ),
-    ]
-    bind: Annotated[
-        Address, Variable("HOOKFILL_BIND", ADDRESS, "127.0.0.1:8000", "Where the web listens.")
-    ]
-    fast: Annotated[
-        bool,
-        Variable(
-            "HOOKFILL_FAST", FLAG, "0", "The test profile, as `--fast`. Never with real money."
-        ),
-    ]
-    trusted_proxies: Annotated[
-        tuple[Network, ...],
-        Variable(
-            "HOOKFILL_TRUSTED_PROXIES", NETWORKS, "", "Peers whose `X-Forwarded-For` is believed."
-        ),
-    ]
-    venue_urls: Annotated[
-        Mapping[str, str],
-        Variable(
-            "HOOKFILL_VENUE_URLS",
-            VENUE_URLS,
-            "",
-            'Other hosts for venues: `{"binance": "http://127.0.0.1:9001"}`.',
-        ),
-    ]
-    venue_address: Annotated[
-        str,
-        Variable(
-            "HOOKFILL_VENUE_ADDRESS",
-            matching("text", "letters, digits and any of ._:-", r"[0-9A-Za-z._:-]{1,60}"),
-            "default",
-            "Names the address from which this machine reaches venues, which limit requests by "
-            "address. Machines with the same one share its budget.",
-        ),
-    ]
-    venue_timeout_ms: Annotated[
-        int,
-        Variable(
-            "HOOKFILL_VENUE_TIMEOUT_MS",
-            whole(100, 60_000),
-            "10000",
-            "A venue that has not answered for this long is taken as silent.",
-        ),
-    ]
-    venue_poll_ms: Annotated[
-        int,
-        Variable(
-            "HOOKFILL_VENUE_POLL_MS",
-            whole(50, _TEN_MINUTES_MS),
-            "2000",
-            "Between two questions about the open orders of an account at a real venue, and about "
-            "its prices.",
-        ),
-    ]
-    price_age_max_ms: Annotated[
-        int,
-        Variable(
-            "HOOKFILL_PRICE_AGE_MAX_MS",
-            whole(1_000, _TEN_MINUTES_MS),
-            "30000",
-            "Prices of a real venue that are older fire no stop and no other trigger.",
-        ),
-    ]
-    venue_margin_ms: Annotated[
-        int,
-        Variable(
-            "HOOKFILL_VENUE_MARGIN_MS",
-            whole(0, _TEN_MINUTES_MS),
-            "30000",
-            'How long "no such order" of a real venue proves nothing after the time in which it '
-            "still takes the request.",
-        ),
-    ]
-    venue_absence_ms: Annotated[
-        int,
-        Variable(
-            "HOOKFILL_VENUE_ABSENCE_MS",
-            whole(0, _TEN_MINUTES_MS),
-            "10000",
-            'How far apart a real venue must say "no such order" twice before it is believed.',
-        ),
-    ]
-    prices: Annotated[
-        str,
-        Variable(
-            "HOOKFILL_PRICES",
-            matching("word", "walk or the name of an exchange in ccxt", r"[a-z][a-z0-9_]{0,39}"),
-            "walk",
-            "Prices of the paper venue: `walk` is simulated; an exchange gives its public tickers.",
-        ),
-    ]
-    walk_seed: Annotated[
-        int,
-        Variable(
-            "HOOKFILL_WALK_SEED", whole(0, 2**32 - 1), "1", "The same seed gives the same walk."
-        ),
-    ]
-    max_delay_seconds: Annotated[
-        int,
-        Variable(
-            "MAX_DELAY_SECONDS",
-            whole(0, _YEAR_SECONDS),
-            str(_DAY_SECONDS),
-            "Longest delay that a signal may ask for.",
-        ),
-    ]
-    max_signal_lateness_seconds: Annotated[
-        int,
-        Variable(
-            "MAX_SIGNAL_LATENESS_SECONDS",
-            whole(0, _DAY_SECONDS),
-            "60",
-            "An entry that is later than this expires; 0 is never.",
-        ),
-    ]
-    delay_filter_ignores_case: Annotated[
-        bool,
-        Variable(
-            "DELAY_FILTER_IGNORECASE",
-            FLAG,
-            "false",
-            "Whether `delaySecondsFilter` matches in any case.",
-        ),
-    ]
-    apisify_public_urls: Annotated[
-        tuple[str, ...],
-        Variable(
-            "APISIFY_PUBLIC_URLS",
-            URLS,
-            "",
-            "The URLs of `/v1/order` that clients sign, since a proxy may hide them.",
-            otherwise="the URL as it was received",
-        ),
-    ]
-    apisify_recv_window_ms: Annotated[
-        int,
-        Variable(
-            "APISIFY_RECV_WINDOW_MS",
-            whole(1, _TEN_MINUTES_MS),
-            "5000",
-            "The oldest time stamp that a signed order may have.",
-        ),
-    ]
-    apisify_max_ahead_ms: Annotated[
-        int,
-        Variable(
-            "APISIFY_MAX_AHEAD_MS",
-            whole(1, _TEN_MINUTES_MS),
-            "1000",
-            "How far ahead its time stamp must not be.",
-        ),
-    ]
-    apisify_single_use_sign: Annotated[
-        bool,
-        Variable(
-            "APISIFY_SINGLE_USE_SIGN",
-            FLAG,
-            "true",
-            "Whether a signature is good for one order only.",
-        ),
-    ]
-    apisify_tradingview_ips: Annotated[
-        tuple[Network, ...],
-        Variable(
-            "APISIFY_TRADINGVIEW_IPS",
-            NETWORKS,
-            "52.89.214.238,34.212.75.30,54.218.53.128,52.32.178.7",
-            "Peers from which an order needs its key only.",
-        ),
-    ]
-    poloniex_clock_tolerance_ms: Annotated[
-        int,
-        Variable(
-            "POLO_CLOCK_TOLERANCE_MS",
-            whole(1, 60_000),
-            "1000",
-            "How far the time stamp of a signed request may be from now, either way.",
-        ),
-    ]
-    poloniex_trigger_price: Annotated[
-        str,
-        Variable(
-            "POLO_TRIGGER_PRICE",
-            one_of(*StopPrice),
-            StopPrice.LAST,
-            "What a stop watches: the last price, the touch that it would trade at, or the mark.",
-        ),
-    ]
-    poloniex_trigger_direction: Annotated[
-        str,
-        Variable(
-            "POLO_TRIGGER_DIRECTION",
-            one_of(*StopDirection),
-            StopDirection.SIDE,
-            "Which way the price must go: by side; by where it stands at creation (`infer`); or as "
-            "the order's own `operator` says.",
-        ),
-    ]
-    poloniex_smart_orders_max: Annotated[
-        int,
-        Variable(
-            "POLO_SMART_ORDERS_MAX",
-            whole(1, 100_000),
-            "2000",
-            "How many smart orders may wait in one account.",
-        ),
-    ]
-    poloniex_smart_order_seconds: Annotated[
-        int,
-        Variable(
-            "POLO_SMART_ORDER_MAX_AGE_SECONDS",
-            whole(0, _YEAR_SECONDS),
-            "0",
-            "A smart order that has waited for longer expires; 0 is never.",
-        ),
-    ]
-    three_commas_rate_per_minute: Annotated[
-        int,
-        Variable(
-            "THREE_COMMAS_RATE_PER_MINUTE",
-            whole(1, 1_000_000),
-            "100",
-            "Requests of one 3Commas key in a minute.",
-        ),
-    ]
-    three_commas_list_rate: Annotated[
-        int,
-        Variable(
-            "THREE_COMMAS_LIST_RATE",
-            whole(1, 1_000_000),
-            "40",
-            "Lists of smart trades that one 3Commas key may ask for in 10 s.",
-        ),
-    ]
-    rate_limits: Annotated[
-        bool,
-        Variable("HOOKFILL_RATE_LIMITS", FLAG, "1", "Whether callers are limited.", fast="0"),
-    ]
-    poll_interval_ms: Annotated[
-        int,
-        Variable(
-            "HOOKFILL_POLL_INTERVAL_MS",
-            whole(10, _TEN_MINUTES_MS),
-            "500",
-            "Between two polls of prices or orders.",
-            fast="50",
-        ),
-    ]
-    sweep_interval_ms: Annotated[
-        int,
-        Variable(
-            "HOOKFILL_SWEEP_INTERVAL_MS",
-            whole(50, _TEN_MINUTES_MS),
-            "1000",
-            "Between two looks for work that was left over.",
-            fast="200",
-        ),
-    ]
-    place_lease_ms: Annotated[
-        int,
-        Variable(
-            "HOOKFILL_PLACE_LEASE_MS",
-            whole(500, _TEN_MINUTES_MS),
-            "30000",
-            "A placement without an answer for this long counts as lost.",
-            fast="3000",
-        ),
-    ]
-    unknown_grace_ms: Annotated[
-        int,
-        Variable(
-            "HOOKFILL_UNKNOWN_GRACE_MS",
-            whole(0, _TEN_MINUTES_MS),
-            "30000",
-            'How long "no such order" of a venue proves nothing.',
-            fast="1000",
-        ),
-    ]
-    web_workers: Annotated[
-        int, Variable("HOOKFILL_WEB_WORKERS", whole(1, 256), "2", "Web processes.")
-    ]
-    web_connections: Annotated[
-        int,
-        Variable(
-            "HOOKFILL_WEB_CONNECTIONS",
-            whole(1, 100_000),
-            "1000",
-            "Connections that one web process serves at once.",
-        ),
-    ]
-    web_graceful_seconds: Annotated[
-        int,
-        Variable(
-            "HOOKFILL_WEB_GRACEFUL_SECONDS",
-            whole(1, 600),
-            "5",
-            "Time for open requests when the web server stops.",
-        ),
-    ]
-    web_timeout_seconds: Annotated[
-        int,
-        Variable(
-            "HOOKFILL_WEB_TIMEOUT_SECONDS",
-            whole(1, 600),
-            "30",
-            "A web process that is silent for this long is replaced.",
-        ),
-    ]
-    web_keepalive_seconds: Annotated[
-        int,
-        Variable(
-            "HOOKFILL_WEB_KEEPALIVE_SECONDS",
-            whole(0, 600),
-            "75",
-            "How long an idle connection stays open.",
-        ),
-    ]
-    worker_concurrency: Annotated[
-        int,
-        Variable(
-            "HOOKFILL_WORKER_CONCURRENCY",
-            whole(1, 256),
-            "32",
-            "Pieces of work at once for each exchange in each worker.",
-        ),
-    ]
-    worker_stuck_seconds: Annotated[
-        int,
-        Variable(
-            "HOOKFILL_WORKER_STUCK_SECONDS",
-            whole(1, 3600),
-            "60",
-            "After so long without a sign of life of one piece of work, a worker ends.",
-        ),
-    ]
-    task_events: Annotated[
-        bool,
-        Variable("HOOKFILL_TASK_EVENTS", FLAG, "1", "Whether workers tell Flower of each task."),
-    ]
-    flower_address: Annotated[
-        str,
-        Variable(
-            "HOOKFILL_FLOWER_ADDRESS",
-            matching("address", "an IP address or a host name", r"[0-9A-Za-z:.-]+"),
-            "127.0.0.1",
-            "Where Flower listens.",
-        ),
-    ]
-    flower_port: Annotated[
-        int,
-        Variable(
-            "HOOKFILL_FLOWER_PORT",
-            PORT,
-            "0",
-            "Flower's port; 0 is 5555, or a free one when that is taken or in the test profile.",
-        ),
-    ]
-    flower_user: Annotated[
-        str,
-        Variable(
-            "HOOKFILL_FLOWER_USER",
-            matching("text", "letters, digits and any of ._-", r"[0-9A-Za-z._-]+"),
-            "hookfill",
-            "Who may look at Flower.",
-        ),
-    ]
-    flower_password: Annotated[
-        Secret,
-        Variable(
-            "HOOKFILL_FLOWER_PASSWORD",
-            TOKEN,
-            "",
-            "The password for it.",
-            otherwise="derived from the first secret key",
-        ),
-    ]
-    log_level: Annotated[
-        str,
-        Variable(
-            "HOOKFILL_LOG_LEVEL",
-            one_of("debug", "info", "warning", "error"),
-            "info",
-            "The least important lines that are written.",
-        ),
-    ]
+    redis_url: ServerUrl = variable(
+        "REDIS_URL",
+        SERVER_URL,
+        "redis://127.0.0.1:6379/0",
+        "The store. Without it `hookfill up` starts a server of its own.",
+    )
+    broker_url: ServerUrl = variable(
+        "BROKER_URL",
+        SERVER_URL,
+        "",
+        "Where Celery keeps its queues.",
+        otherwise="the store's server, next database",
+    )
+    appendfsync: str = variable(
+        "HOOKFILL_APPENDFSYNC",
+        one_of("always", "everysec"),
+        "always",
+        "What the store must do before an answer leaves. With `everysec` a power failure may "
+        "take the last second of acknowledged requests.",
+    )
+    redis_server: str = variable(
+        "HOOKFILL_REDIS_SERVER",
+        matching("program", "a path or a name without spaces at its ends", r"\S(.*\S)?|"),
+        "",
+        "The Redis-protocol server that `hookfill up` starts: a path, or a name on `PATH`.",
+        otherwise="the one that comes with Hookfill",
+    )
+    redis_maxmemory: str = variable(
+        "HOOKFILL_REDIS_MAXMEMORY",
+        matching("memory", "a number and a unit, for instance 512mb", r"[1-9][0-9]*(mb|gb)"),
+        "512mb",
+        "Memory limit of the server that `hookfill up` starts.",
+    )
+    data_dir: Path = variable(
+        "HOOKFILL_DATA_DIR", PATH, "var", "Folder of everything that Hookfill writes."
+    )
+    database_url: DatabaseUrl = variable(
+        "DATABASE_URL",
+        DATABASE_URL,
+        "",
+        "The history of what has finished: PostgreSQL, or a file of SQLite on one machine.",
+        otherwise=f"SQLite, the file `{HISTORY_FILE}` in the data folder",
+    )
+    history_after_seconds: int = variable(
+        "HOOKFILL_HISTORY_AFTER_SECONDS",
+        whole(0, _YEAR_SECONDS),
+        "3600",
+        "How long what has finished also stays in the store; 0 is for ever.",
+    )
+    secret_keys: tuple[Secret, ...] = variable(
+        "HOOKFILL_SECRET_KEY",
+        KEYS,
+        "",
+        "Encrypt venue credentials: the first encrypts, all decrypt.",
+        otherwise=f"the file `{KEY_FILE}` in the data folder, made on the first start",
+    )
+    admin_token: Secret = variable(
+        "HOOKFILL_ADMIN_TOKEN",
+        TOKEN,
+        "",
+        "Opens `/api`, `/paper` and the dashboard.",
+        otherwise="derived from the first secret key",
+    )
+    bind: Address = variable("HOOKFILL_BIND", ADDRESS, "127.0.0.1:8000", "Where the web listens.")
+    fast: bool = variable(
+        "HOOKFILL_FAST", FLAG, "0", "The test profile, as `--fast`. Never with real money."
+    )
+    trusted_proxies: tuple[Network, ...] = variable(
+        "HOOKFILL_TRUSTED_PROXIES", NETWORKS, "", "Peers whose `X-Forwarded-For` is believed."
+    )
+    venue_urls: Mapping[str, str] = variable(
+        "HOOKFILL_VENUE_URLS",
+        VENUE_URLS,
+        "",
+        'Other hosts for venues: `{"binance": "http://127.0.0.1:9001"}`.',
+    )
+    venue_address: str = variable(
+        "HOOKFILL_VENUE_ADDRESS",
+        matching("text", "letters, digits and any of ._:-", r"[0-9A-Za-z._:-]{1,60}"),
+        "default",
+        "Names the address from which this machine reaches venues, which limit requests by "
+        "address. Machines with the same one share its budget.",
+    )
+    venue_timeout_ms: int = variable(
+        "HOOKFILL_VENUE_TIMEOUT_MS",
+        whole(100, 60_000),
+        "10000",
+        "A venue that has not answered for this long is taken as silent.",
+    )
+    venue_poll_ms: int = variable(
+        "HOOKFILL_VENUE_POLL_MS",
+        whole(50, _TEN_MINUTES_MS),
+        "2000",
+        "Between two questions about the open orders of an account at a real venue, and about "
+        "its prices.",
+    )
+    price_age_max_ms: int = variable(
+        "HOOKFILL_PRICE_AGE_MAX_MS",
+        whole(1_000, _TEN_MINUTES_MS),
+        "30000",
+        "Prices of a real venue that are older fire no stop and no other trigger.",
+    )
+    venue_margin_ms: int = variable(
+        "HOOKFILL_VENUE_MARGIN_MS",
+        whole(0, _TEN_MINUTES_MS),
+        "30000",
+        'How long "no such order" of a real venue proves nothing after the time in which it '
+        "still takes the request.",
+    )
+    venue_absence_ms: int = variable(
+        "HOOKFILL_VENUE_ABSENCE_MS",
+        whole(0, _TEN_MINUTES_MS),
+        "10000",
+        'How far apart a real venue must say "no such order" twice before it is believed.',
+    )
+    prices: str = variable(
+        "HOOKFILL_PRICES",
+        matching("word", "walk or the name of an exchange in ccxt", r"[a-z][a-z0-9_]{0,39}"),
+        "walk",
+        "Prices of the paper venue: `walk` is simulated; an exchange gives its public tickers.",
+    )
+    walk_seed: int = variable(
+        "HOOKFILL_WALK_SEED", whole(0, 2**32 - 1), "1", "The same seed gives the same walk."
+    )
+    max_delay_seconds: int = variable(
+        "MAX_DELAY_SECONDS",
+        whole(0, _YEAR_SECONDS),
+        str(_DAY_SECONDS),
+        "Longest delay that a signal may ask for.",
+    )
+    max_signal_lateness_seconds: int = variable(
+        "MAX_SIGNAL_LATENESS_SECONDS",
+        whole(0, _DAY_SECONDS),
+        "60",
+        "An entry that is later than this expires; 0 is never.",
+    )
+    delay_filter_ignores_case: bool = variable(
+        "DELAY_FILTER_IGNORECASE",
+        FLAG,
+        "false",
+        "Whether `delaySecondsFilter` matches in any case.",
+    )
+    apisify_public_urls: tuple[str, ...] = variable(
+        "APISIFY_PUBLIC_URLS",
+        URLS,
+        "",
+        "The URLs of `/v1/order` that clients sign, since a proxy may hide them.",
+        otherwise="the URL as it was received",
+    )
+    apisify_recv_window_ms: int = variable(
+        "APISIFY_RECV_WINDOW_MS",
+        whole(1, _TEN_MINUTES_MS),
+        "5000",
+        "The oldest time stamp that a signed order may have.",
+    )
+    apisify_max_ahead_ms: int = variable(
+        "APISIFY_MAX_AHEAD_MS",
+        whole(1, _TEN_MINUTES_MS),
+        "1000",
+        "How far ahead its time stamp must not be.",
+    )
+    apisify_single_use_sign: bool = variable(
+        "APISIFY_SINGLE_USE_SIGN",
+        FLAG,
+        "true",
+        "Whether a signature is good for one order only.",
+    )
+    apisify_tradingview_ips: tuple[Network, ...] = variable(
+        "APISIFY_TRADINGVIEW_IPS",
+        NETWORKS,
+        "52.89.214.238,34.212.75.30,54.218.53.128,52.32.178.7",
+        "Peers from which an order needs its key only.",
+    )
+    poloniex_clock_tolerance_ms: int = variable(
+        "POLO_CLOCK_TOLERANCE_MS",
+        whole(1, 60_000),
+        "1000",
+        "How far the time stamp of a signed request may be from now, either way.",
+    )
+    poloniex_trigger_price: str = variable(
+        "POLO_TRIGGER_PRICE",
+        one_of(*StopPrice),
+        StopPrice.LAST,
+        "What a stop watches: the last price, the touch that it would trade at, or the mark.",
+    )
+    poloniex_trigger_direction: str = variable(
+        "POLO_TRIGGER_DIRECTION",
+        one_of(*StopDirection),
+        StopDirection.SIDE,
+        "Which way the price must go: by side; by where it stands at creation (`infer`); or as "
+        "the order's own `operator` says.",
+    )
+    poloniex_smart_orders_max: int = variable(
+        "POLO_SMART_ORDERS_MAX",
+        whole(1, 100_000),
+        "2000",
+        "How many smart orders may wait in one account.",
+    )
+    poloniex_smart_order_seconds: int = variable(
+        "POLO_SMART_ORDER_MAX_AGE_SECONDS",
+        whole(0, _YEAR_SECONDS),
+        "0",
+        "A smart order that has waited for longer expires; 0 is never.",
+    )
+    three_commas_rate_per_minute: int = variable(
+        "THREE_COMMAS_RATE_PER_MINUTE",
+        whole(1, 1_000_000),
+        "100",
+        "Requests of one 3Commas key in a minute.",
+    )
+    three_commas_list_rate: int = variable(
+        "THREE_COMMAS_LIST_RATE",
+        whole(1, 1_000_000),
+        "40",
+        "Lists of smart trades that one 3Commas key may ask for in 10 s.",
+    )
+    rate_limits: bool = variable(
+        "HOOKFILL_RATE_LIMITS", FLAG, "1", "Whether callers are limited.", fast="0"
+    )
+    poll_interval_ms: int = variable(
+        "HOOKFILL_POLL_INTERVAL_MS",
+        whole(10, _TEN_MINUTES_MS),
+        "500",
+        "Between two polls of prices or orders.",
+        fast="50",
+    )
+    sweep_interval_ms: int = variable(
+        "HOOKFILL_SWEEP_INTERVAL_MS",
+        whole(50, _TEN_MINUTES_MS),
+        "1000",
+        "Between two looks for work that was left over.",
+        fast="200",
+    )
+    place_lease_ms: int = variable(
+        "HOOKFILL_PLACE_LEASE_MS",
+        whole(500, _TEN_MINUTES_MS),
+        "30000",
+        "A placement without an answer for this long counts as lost.",
+        fast="3000",
+    )
+    unknown_grace_ms: int = variable(
+        "HOOKFILL_UNKNOWN_GRACE_MS",
+        whole(0, _TEN_MINUTES_MS),
+        "30000",
+        'How long "no such order" of a venue proves nothing.',
+        fast="1000",
+    )
+    web_workers: int = variable("HOOKFILL_WEB_WORKERS", whole(1, 256), "2", "Web processes.")
+    web_connections: int = variable(
+        "HOOKFILL_WEB_CONNECTIONS",
+        whole(1, 100_000),
+        "1000",
+        "Connections that one web process serves at once.",
+    )
+    web_graceful_seconds: int = variable(
+        "HOOKFILL_WEB_GRACEFUL_SECONDS",
+        whole(1, 600),
+        "5",
+        "Time for open requests when the web server stops.",
+    )
+    web_timeout_seconds: int = variable(
+        "HOOKFILL_WEB_TIMEOUT_SECONDS",
+        whole(1, 600),
+        "30",
+        "A web process that is silent for this long is replaced.",
+    )
+    web_keepalive_seconds: int = variable(
+        "HOOKFILL_WEB_KEEPALIVE_SECONDS",
+        whole(0, 600),
+        "75",
+        "How long an idle connection stays open.",
+    )
+    worker_concurrency: int = variable(
+        "HOOKFILL_WORKER_CONCURRENCY",
+        whole(1, 256),
+        "32",
+        "Pieces of work at once for each exchange in each worker.",
+    )
+    worker_stuck_seconds: int = variable(
+        "HOOKFILL_WORKER_STUCK_SECONDS",
+        whole(1, 3600),
+        "60",
+        "After so long without a sign of life of one piece of work, a worker ends.",
+    )
+    task_events: bool = variable(
+        "HOOKFILL_TASK_EVENTS", FLAG, "1", "Whether workers tell Flower of each task."
+    )
+    flower_address: str = variable(
+        "HOOKFILL_FLOWER_ADDRESS",
+        matching("address", "an IP address or a host name", r"[0-9A-Za-z:.-]+"),
+        "127.0.0.1",
+        "Where Flower listens.",
+    )
+    flower_port: int = variable(
+        "HOOKFILL_FLOWER_PORT",
+        PORT,
+        "0",
+        "Flower's port; 0 is 5555, or a free one when that is taken or in the test profile.",
+    )
+    flower_user: str = variable(
+        "HOOKFILL_FLOWER_USER",
+        matching("text", "letters, digits and any of ._-", r"[0-9A-Za-z._-]+"),
+        "hookfill",
+        "Who may look at Flower.",
+    )
+    flower_password: Secret = variable(
+        "HOOKFILL_FLOWER_PASSWORD",
+        TOKEN,
+        "",
+        "The password for it.",
+        otherwise="derived from the first secret key",
+    )
+    log_level: str = variable(
+        "HOOKFILL_LOG_LEVEL",
+        one_of("debug", "info", "warning", "error"),
+        "info",
+        "The least important lines that are written.",
+    )
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
@@ -569,13 +412,10 @@ class Settings:
         return Policy(**leases, unknown_retry_ms=_FAST_RETRY_MS, retry_ms=_FAST_RETRY_MS)
 
 
-def _variables() -> dict[str, Variable]:
-    hints = get_type_hints(Settings, include_extras=True)
-    return {field: get_args(hint)[1] for field, hint in hints.items()}
-
-
 #: Every variable, in the order of the table: field of Settings → variable.
-VARIABLES: Final[Mapping[str, Variable]] = _variables()
+VARIABLES: Final[Mapping[str, Variable]] = {
+    field.name: field.metadata["variable"] for field in fields(Settings)
+}
 
 
 def _texts(environ: Mapping[str, str]) -> dict[str, str]:

@@ -1,9 +1,12 @@
 """One variable of the environment, and the table of all of them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from app.settings.kinds import Kind
+
+Value = TypeVar("Value")
 
 
 class BadSetting(ValueError):
@@ -38,6 +41,21 @@ class Variable:
         except ValueError as error:
             was = f"was {text!r}" if self.kind.is_shown else "has a value that cannot be used"
             raise BadSetting(f"{self.name} {was}, but must be {self.kind.must_be}.") from error
+
+
+def variable(
+    name: str,
+    kind: Kind[Value],
+    default: str,
+    meaning: str,
+    *,
+    fast: str | None = None,
+    otherwise: str = "",
+) -> Value:
+    """Return a field of a dataclass that a variable fills: a `Variable`, in its metadata."""
+    row = Variable(name, kind, default, meaning, fast, otherwise)
+    filled: Value = field(metadata={"variable": row})
+    return filled
 
 
 def markdown_table(variables: Iterable[Variable]) -> str:
