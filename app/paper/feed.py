@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from app.domain.identifiers import Symbol
 from app.domain.market import Quote, Tick
-from app.paper.engine.matching import match_tick
+from app.paper.matching import match_tick
 from app.paper.ports import PaperPorts
 
 
@@ -44,7 +44,7 @@ class PaperFeed:
 
     def match(self, tick: Tick) -> None:
         """Let the resting orders meet the tick."""
-        match_tick(tick, self._ports.ledger, self._ports.book)
+        match_tick(tick, self._ports)
 
     def done(self, tick: Tick) -> None:
         """Count the tick as evaluated."""

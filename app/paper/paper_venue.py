@@ -27,16 +27,10 @@ from app.domain.reconciliation import VenueOrder
 from app.domain.report import OrderReport
 from app.domain.status import OrderStatus
 from app.paper.domain.fault import FaultWord, FaultyCall
+from app.paper.domain.ledger import BookEntry, CurrentPrice, PaperChange, PaperSnapshot
 from app.paper.domain.order import PaperOrder
 from app.paper.engine import engine
-from app.paper.ports import (
-    BookEntry,
-    CurrentPrice,
-    PaperChange,
-    PaperPorts,
-    PaperSnapshot,
-    until_committed,
-)
+from app.paper.ports import PaperPorts, until_committed
 
 _REQUESTED = Reason(ReasonCode.REQUESTED, "canceled by request")
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from app.domain.enums import PositionSide, Side
 from app.domain.identifiers import EpochMs, Symbol
 from app.domain.status import OrderStatus
-from app.paper.ports import BookEntry
+from app.paper.domain.ledger import BookEntry
 from app.paper.prices.walk import WalkSource
 from tests.support.builders import BTC, ETH, a_quote
 from tests.support.paper_world import SPOT, USDM, PaperWorld

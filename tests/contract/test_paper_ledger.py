@@ -22,9 +22,9 @@ from app.domain.errors import (
 from app.domain.identifiers import AccountId, Currency
 from app.domain.status import OrderStatus
 from app.paper.domain.account import PaperAccount
+from app.paper.domain.ledger import PaperChange
 from app.paper.feed import PaperFeed
 from app.paper.paper_venue import PaperVenue
-from app.paper.ports import PaperChange
 from app.paper.store import keys as paper_keys
 from app.paper.store.ledger import RedisPaperLedger
 from app.paper.store.records import SCHEMA

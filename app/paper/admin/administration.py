@@ -15,14 +15,9 @@ from app.paper.admin.account_update import AccountSetting, account_after
 from app.paper.admin.render import Json, account_json, instrument_json, quote_json
 from app.paper.domain.account import Fees, PaperAccount
 from app.paper.domain.fault import FaultPlan
-from app.paper.ports import (
-    BookEntry,
-    PaperChange,
-    PaperInstruments,
-    PaperPorts,
-    PaperSnapshot,
-    until_committed,
-)
+from app.paper.domain.ledger import BookEntry, PaperChange, PaperSnapshot
+from app.paper.ports import PaperPorts, until_committed
+from app.paper.store.instruments import RedisPaperInstruments
 
 #: Symbol, market, lot. The last two count contracts of one US dollar each.
 _DEFAULTS = (
@@ -62,7 +57,7 @@ class PaperAdministration:
     # What anybody may ask
 
     @property
-    def traded(self) -> PaperInstruments:
+    def traded(self) -> RedisPaperInstruments:
         """The rules of what is traded."""
         return self.ports.instruments
 

@@ -39,13 +39,8 @@ class FaultPlan:
 
     def words(self, call: FaultyCall) -> tuple[FaultWord, ...]:
         """Return the list of one call."""
-        match call:
-            case FaultyCall.PLACE:
-                return self.place
-            case FaultyCall.CANCEL:
-                return self.cancel
-            case FaultyCall.FIND:
-                return self.find
+        words: tuple[FaultWord, ...] = getattr(self, call)
+        return words
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from hashlib import sha256
 from app.domain.enums import Market
 from app.domain.identifiers import Currency, EpochMs, Symbol, base_of
 from app.domain.market import Quote
-from app.paper.ports import PaperInstruments
+from app.paper.store.instruments import RedisPaperInstruments
 
 #: Milliseconds for which a price stands still.
 STEP_MS = 500
@@ -41,7 +41,7 @@ class WalkSource:
         instruments: tell the price steps.
     """
 
-    def __init__(self, seed: str, instruments: PaperInstruments) -> None:
+    def __init__(self, seed: str, instruments: RedisPaperInstruments) -> None:
         self._seed = seed
         self._instruments = instruments
 

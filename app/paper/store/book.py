@@ -9,8 +9,8 @@ from app.domain.enums import Market, Side
 from app.domain.identifiers import AccountId, ClientOrderId, Symbol
 from app.domain.market import Quote
 from app.domain.money import plain
+from app.paper.domain.ledger import Arrival, BookEntry
 from app.paper.domain.order import PaperOrder
-from app.paper.ports import Arrival, BookEntry
 from app.paper.store import SCRIPTS
 from app.paper.store import keys as paper_keys
 from app.paper.store.prices import price_from
@@ -18,11 +18,15 @@ from app.store.core.scripts import load_script, translated
 
 
 class RedisPaperBook:
-    """Keeps one sorted set per (symbol, market, side).
+    """Resting orders by price, so that a tick finds what it crosses without reading the rest.
 
-    The score is the price as text, which the server rounds to a double. Rounding keeps the order,
-    so a range by score misses no order; the ledger's own price decides. Nothing depends on the
-    price step, which may change while orders rest.
+    An entry is armed *before* its order is committed, and in the same step in which the price is
+    read. So every later tick finds it; an entry without an order is harmless.
+
+    There is one sorted set per (symbol, market, side). The score is the price as text, which the
+    server rounds to a double. Rounding keeps the order, so a range by score misses no order, and
+    may find one too many; the ledger's own price decides. Nothing depends on the price step, which
+    may change while orders rest.
 
     Args:
         client: decodes answers to text.

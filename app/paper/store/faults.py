@@ -9,7 +9,7 @@ from app.store.core.scripts import translated
 
 
 class RedisPaperFaults:
-    """Keeps each call's words in a list; a word is taken by one caller only.
+    """Faults to come: a list of words for each call; a word is taken by one caller only.
 
     Args:
         client: decodes answers to text.

@@ -13,7 +13,7 @@ from app.store.core.scripts import translated
 
 
 class RedisPaperInstruments:
-    """Keeps instruments in one hash.
+    """The rules of what is traded, in one hash.
 
     Args:
         client: decodes answers to text.

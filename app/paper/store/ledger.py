@@ -7,8 +7,8 @@ import redis
 from app.domain.errors import Conflict
 from app.domain.identifiers import AccountId, ClientOrderId
 from app.paper.domain.account import PaperAccount
+from app.paper.domain.ledger import PaperChange, PaperSnapshot
 from app.paper.domain.order import PaperOrder
-from app.paper.ports import PaperChange, PaperSnapshot
 from app.paper.store import keys as paper_keys
 from app.paper.store.records import text_of, value_from
 from app.store.core.keys import shard_of_account
@@ -17,7 +17,7 @@ from app.store.core.transaction import OK, Transaction
 
 
 class RedisPaperLedger:
-    """Keeps the paper venue's ledger in Redis.
+    """Accounts and every order that they ever sent; the venue's truth.
 
     Args:
         client: decodes answers to text.
@@ -48,7 +48,11 @@ class RedisPaperLedger:
         )
 
     def commit(self, account_id: AccountId, version: int, change: PaperChange) -> None:
-        """Write all of the change or none."""
+        """Write all of the change or none.
+
+        Raises:
+            Conflict: the account has another version by now.
+        """
         transaction = _begun(account_id, version, change.account)
         orders = paper_keys.orders(account_id)
         for order in change.orders:
@@ -63,7 +67,11 @@ class RedisPaperLedger:
         self._run(account_id, transaction)
 
     def reset(self, account_id: AccountId, version: int, account: PaperAccount) -> None:
-        """Replace the account and forget its orders, repeats and news, all or nothing."""
+        """Replace the account and forget its orders, repeats and news, all or nothing.
+
+        Raises:
+            Conflict: the account has another version by now.
+        """
         transaction = _begun(account_id, version, account)
         for key in (paper_keys.orders, paper_keys.repeats, paper_keys.news):
             transaction.write("DEL", key(account_id))

@@ -6,7 +6,7 @@ import redis
 
 from app.domain.identifiers import EpochMs, Symbol
 from app.domain.market import Quote, Tick
-from app.paper.ports import CurrentPrice, Observed
+from app.paper.domain.ledger import CurrentPrice, Observed
 from app.paper.store import SCRIPTS
 from app.paper.store import keys as paper_keys
 from app.paper.store.records import quote_from, quote_text, tick_from, tick_text
@@ -14,7 +14,7 @@ from app.store.core.scripts import load_script, translated
 
 
 class RedisPaperPrices:
-    """Keeps set prices in Redis; setting them and their tick is one script call.
+    """Prices that a person set; setting them and their tick is one script call.
 
     Args:
         client: decodes answers to text.
@@ -62,7 +62,7 @@ class RedisPaperPrices:
 
 
 class RedisPaperTicks:
-    """Keeps the ticks of the paper venue in Redis.
+    """The ticks that wait to be evaluated; durable, in order, none merged.
 
     Args:
         client: decodes answers to text.

@@ -8,16 +8,11 @@ from app.domain.enums import Market
 from app.domain.identifiers import AccountId
 from app.domain.market import Quote, Tick
 from app.paper.domain.account import PaperAccount
+from app.paper.domain.ledger import BookEntry, PaperChange, PaperSnapshot
 from app.paper.domain.order import PaperOrder
 from app.paper.engine import engine
-from app.paper.ports import (
-    BookEntry,
-    PaperBook,
-    PaperChange,
-    PaperLedger,
-    PaperSnapshot,
-    until_committed,
-)
+from app.paper.ports import PaperPorts, until_committed
+from app.paper.store.ledger import RedisPaperLedger
 
 #: Orders of one account that one commit may change; more take several commits.
 ORDERS_MAX = 200
@@ -38,7 +33,7 @@ class _Match:
     orphans: list[BookEntry] = field(default_factory=list)
 
 
-def match_tick(tick: Tick, ledger: PaperLedger, book: PaperBook) -> None:
+def match_tick(tick: Tick, ports: PaperPorts) -> None:
     """Fill what the tick reaches. Doing it twice, at once or after a crash, fills nothing twice.
 
     Raises:
@@ -46,8 +41,8 @@ def match_tick(tick: Tick, ledger: PaperLedger, book: PaperBook) -> None:
     """
     for symbol, quote in tick.quotes.items():
         for market in Market:
-            for account_id, entries in _by_account(book.crossed(symbol, market, quote)):
-                _match_account(account_id, entries, (tick, quote), ledger, book)
+            for account_id, entries in _by_account(ports.book.crossed(symbol, market, quote)):
+                _match_account(account_id, entries, (tick, quote), ports)
 
 
 def _by_account(
@@ -65,18 +60,17 @@ def _match_account(
     account_id: AccountId,
     entries: Sequence[BookEntry],
     met: tuple[Tick, Quote],
-    ledger: PaperLedger,
-    book: PaperBook,
+    ports: PaperPorts,
 ) -> None:
     def attempt() -> _Match:
-        snapshot = ledger.load(account_id, [entry.client_order_id for entry in entries])
+        snapshot = ports.ledger.load(account_id, [entry.client_order_id for entry in entries])
         match = _matched(snapshot, entries, met)
-        _commit(account_id, snapshot.version, match, ledger)
+        _commit(account_id, snapshot.version, match, ports.ledger)
         return match
 
     match = until_committed(attempt)
     if match.spent or match.orphans:
-        book.leave([*match.spent, *match.orphans])
+        ports.book.leave([*match.spent, *match.orphans])
 
 
 def _matched(
@@ -101,7 +95,7 @@ def _matched(
     return match
 
 
-def _commit(account_id: AccountId, version: int, match: _Match, ledger: PaperLedger) -> None:
+def _commit(account_id: AccountId, version: int, match: _Match, ledger: RedisPaperLedger) -> None:
     """Write what has changed.
 
     An orphan may belong to a placement that is about to commit. Raising the version makes that
