@@ -28,7 +28,7 @@ def admitted(store: Store, number: int, admission: Admission, **odd: Any) -> Agg
 
 
 def is_stored(store: Store, number: int) -> bool:
-    return bool(store.client.exists(keys.aggregate(an_id(number))))
+    return bool(store.client.exists(keys.AggregateKeys(an_id(number)).record))
 
 
 def test_a_request_is_written_with_what_it_owes(store: Store) -> None:
@@ -87,7 +87,7 @@ def test_other_messages_are_other_messages(store: Store) -> None:
 def test_a_dedupe_key_outlives_its_window_only_to_be_tidied_up(store: Store) -> None:
     admitted(store, 1, SAME)
 
-    left_ms = store.client.pttl(keys.dedupe(SPOT_ID, "digest"))
+    left_ms = store.client.pttl(keys.account(SPOT_ID).dedupe + "digest")
     assert WINDOW_MS < left_ms <= WINDOW_MS + 3_600_000
 
 

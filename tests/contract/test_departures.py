@@ -145,8 +145,8 @@ def test_what_is_gone_is_taken_off_the_lists(store: Store) -> None:
     put(store, ENDED)
     keep(store)
     leave(store)
-    store.client.zadd(keys.finished(SPOT_ID), {str(ENDED.id): 1})
-    store.client.zadd(keys.everything(SPOT_ID), {str(ENDED.id): NOW})
+    store.client.zadd(keys.shard_of(SPOT_ID).finished, {str(ENDED.id): 1})
+    store.client.zadd(keys.shard_of(SPOT_ID).everything, {str(ENDED.id): NOW})
 
     assert store.archive_queue.load(store.archive_queue.finished(9)) == []
     store.archive_queue.kept({ENDED.id: (0, 0)})
@@ -162,8 +162,8 @@ def test_what_is_live_is_not_for_the_history(store: Store) -> None:
 
 def test_what_a_newer_release_wrote_is_left_to_it(store: Store) -> None:
     put(store, ENDED)
-    body = text_of(store.client.hget(keys.aggregate(ENDED.id), "body"))
-    store.client.hset(keys.aggregate(ENDED.id), "body", body.replace('"s":1', '"s":2'))
+    body = text_of(store.client.hget(keys.AggregateKeys(ENDED.id).record, "body"))
+    store.client.hset(keys.AggregateKeys(ENDED.id).record, "body", body.replace('"s":1', '"s":2'))
 
     assert store.archive_queue.load([ENDED.id]) == []
     store.archive_queue.postpone([ENDED.id, an_id(9)], EpochMs(NOW + 500))
@@ -211,7 +211,7 @@ def test_nothing_leaves_before_its_parent_and_children_have_ended(
 
     ended = an_order_in(OrderStatus.CANCELED, id=child.id, parent_id=signal.id)
     store.change(replace(signal, status=RequestStatus.DONE) if is_parent_live else ended)
-    store.client.delete(keys.inbox(signal.id))
+    store.client.delete(keys.AggregateKeys(signal.id).inbox)
     assert leave(store) == 0  # the history has not all of them
     keep(store)
     assert leave(store) == 2
@@ -272,7 +272,7 @@ def test_what_an_older_release_let_finish_is_told_of_too(store: Store) -> None:
     count = PAGE + 3
     put(store, *[an_order_in(OrderStatus.FILLED, id=an_id(one)) for one in range(1, count + 1)])
     put(store, an_order_in(OrderStatus.NEW, id=an_id(count + 1)))
-    store.client.delete(keys.finished(SPOT_ID))
+    store.client.delete(keys.shard_of(SPOT_ID).finished)
 
     store.archive_queue.enqueue()
     store.archive_queue.enqueue()

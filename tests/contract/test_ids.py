@@ -45,7 +45,9 @@ def test_the_latest_is_above_all_that_others_have_handed_out(client: redis.Redis
 
 @pytest.mark.parametrize("account", ACCOUNTS)
 def test_an_id_names_the_shard_of_its_account(ids: RedisIds, account: AccountId) -> None:
-    assert {value % keys.SHARDS for value in values(ids, 50, account)} == {account % keys.SHARDS}
+    assert {value % keys.SHARD_COUNT for value in values(ids, 50, account)} == {
+        account % keys.SHARD_COUNT
+    }
 
 
 def test_ids_count_from_the_servers_time(ids: RedisIds, client: redis.Redis) -> None:
@@ -73,7 +75,7 @@ def test_a_time_that_stands_still_or_goes_back_is_no_reason_to_repeat(
 def test_ids_stay_exact_up_to_the_limit(ids: RedisIds, client: redis.Redis) -> None:
     client.set(keys.IDS, 2**53 - 1 - BLOCK)
 
-    assert values(ids, 1)[0] == 2**53 - BLOCK + (SPOT_ID - 2**53) % keys.SHARDS
+    assert values(ids, 1)[0] == 2**53 - BLOCK + (SPOT_ID - 2**53) % keys.SHARD_COUNT
 
 
 def test_a_client_order_id_leads_back_to_its_order(ids: RedisIds) -> None:
@@ -94,7 +96,7 @@ def test_all_processes_belong_to_one_installation(client: redis.Redis) -> None:
 def test_a_block_is_dropped_so_that_ids_follow_the_time() -> None:
     assert ids_module.BLOCK_LIFE_SECONDS <= 1.0
     assert BLOCK < IDS_PER_MS * 1_000
-    assert BLOCK % keys.SHARDS == 0
+    assert BLOCK % keys.SHARD_COUNT == 0
 
 
 @pytest.mark.integration

@@ -56,7 +56,7 @@ def test_a_crowd_within_one_millisecond_keeps_its_order_and_its_millisecond(stor
 def test_more_than_a_double_can_tell_apart_still_come_before_the_next_millisecond(
     store: Store,
 ) -> None:
-    lane = keys.lane(SPOT_ID, BTC)
+    lane = keys.account(SPOT_ID).lane + BTC
     store.client.zadd(lane, {"1": NOW + 4095 / 4096})
 
     store.queue(2, 3)
@@ -157,7 +157,7 @@ def test_nobody_is_next_while_an_order_is_in_flight(store: Store) -> None:
 
 
 def test_one_look_sees_a_bounded_number(store: Store) -> None:
-    lane = keys.lane(SPOT_ID, BTC)
+    lane = keys.account(SPOT_ID).lane + BTC
     store.client.zadd(lane, {str(number): NOW + number for number in range(LOOKED_AT + 10)})
 
     assert len(store.lanes.look(SPOT_ID, BTC).waiting) == LOOKED_AT

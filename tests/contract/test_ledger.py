@@ -143,7 +143,7 @@ def test_what_the_state_does_not_permit_is_not_written(
     store: Store, state: str | None, *, is_permitted: bool
 ) -> None:
     if state is not None:
-        store.client.set(keys.state(SPOT_ID), state)
+        store.client.set(keys.account(SPOT_ID).state, state)
     store.put(an_order())
     placing = an_order_in(OrderStatus.PLACING)
 
@@ -181,7 +181,7 @@ def test_a_state_that_nobody_can_read_is_halt(
     store: Store, stored: str | None, state: AccountState
 ) -> None:
     if stored is not None:
-        store.client.set(keys.state(SPOT_ID), stored)
+        store.client.set(keys.account(SPOT_ID).state, stored)
 
     assert store.ledger.state_of(SPOT_ID) is state
 
@@ -386,7 +386,7 @@ def test_a_lost_commit_leaves_no_trace_in_the_timeline(store: Store) -> None:
 
 def test_a_record_of_a_newer_schema_is_left_alone(store: Store) -> None:
     store.put(an_order())
-    key = keys.aggregate(an_order().id)
+    key = keys.AggregateKeys(an_order().id).record
     newer = '{"s":2,"k":"ORDER","shape":"another"}'
     store.client.hset(key, "body", newer)
 

@@ -47,7 +47,7 @@ def test_a_lease_from_before_the_clock_was_set_back_has_run_out(
     first = locks.acquire("sweep", MINUTE_MS)
     assert first is not None
 
-    client.hset(keys.lock("sweep"), "until", server_ms(client) + 3_600_000)
+    client.hset(keys.LOCK + "sweep", "until", server_ms(client) + 3_600_000)
 
     assert locks.acquire("sweep", MINUTE_MS) == first + 1
 
@@ -74,7 +74,7 @@ def test_who_lost_the_lock_cannot_release_that_of_another(
 def test_a_lock_that_nobody_held_can_be_released(locks: RedisLocks, client: redis.Redis) -> None:
     locks.release("sweep", 1)
 
-    assert not client.exists(keys.lock("sweep"))
+    assert not client.exists(keys.LOCK + "sweep")
 
 
 @pytest.mark.integration

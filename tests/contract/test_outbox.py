@@ -52,7 +52,7 @@ def test_an_effect_is_put_off_and_stays_owed(store: Store) -> None:
 
     store.outbox.overdue(10)
 
-    score = store.client.zscore(keys.outbox(SPOT_ID), f"place:{an_order().id}")
+    score = store.client.zscore(keys.shard_of(SPOT_ID).outbox, f"place:{an_order().id}")
     assert score is not None
     assert score >= before + 3_000
     assert store.owed() == [f"place {an_order().id}"]

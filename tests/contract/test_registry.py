@@ -138,7 +138,7 @@ def test_every_change_raises_the_version_in_every_shard(
     registry.put_connector(CONNECTOR)
     registry.put_client(CLIENT)
 
-    versions = {client.get(keys.registry(shard)) for shard in range(keys.SHARDS)}
+    versions = {client.get(shard.registry) for shard in keys.SHARDS}
     assert before == 0
     assert registry.version() == 3
     assert versions == {"3"}

@@ -34,7 +34,7 @@ def test_its_time_ends_by_the_business_clock(signatures: RedisUsedKeys) -> None:
 def test_nothing_is_kept_for_ever(signatures: RedisUsedKeys, client: redis.Redis) -> None:
     signatures.use("s", FIRST, NOW, END)
 
-    assert 0 < client.pttl(keys.signature("s")) <= END - NOW + TIDY_MS
+    assert 0 < client.pttl(keys.SIGNATURE + "s") <= END - NOW + TIDY_MS
 
 
 def test_it_tells_for_what_it_was_used(signatures: RedisUsedKeys) -> None:

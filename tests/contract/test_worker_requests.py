@@ -117,7 +117,7 @@ def test_nothing_is_kept_for_ever(requests: RedisWorkerRequests, client: redis.R
     requests.put(MODE)
     requests.reply(MODE.id, WorkerAnswer())
 
-    assert 0 < client.pttl(keys.worker_request(MODE.id)) <= LIFE_MS
+    assert 0 < client.pttl(f"{keys.shard_of(MODE.id).worker_request}{MODE.id}") <= LIFE_MS
 
 
 def test_what_may_wait_for_longer_is_kept_for_longer(
@@ -127,4 +127,4 @@ def test_what_may_wait_for_longer_is_kept_for_longer(
 
     requests.put(patient)
 
-    assert client.pttl(keys.worker_request(patient.id)) > 9 * LIFE_MS
+    assert client.pttl(f"{keys.shard_of(patient.id).worker_request}{patient.id}") > 9 * LIFE_MS

@@ -217,8 +217,7 @@ class Rig:
 
     def _owes_anything(self) -> bool:
         """Tell whether any outbox or set of timers holds something; one question for all."""
-        shards = range(keys.SHARDS)
-        owed = [key(shard) for key in (keys.outbox, keys.timers) for shard in shards]
+        owed = [key for shard in keys.SHARDS for key in (shard.outbox, shard.timers)]
         return bool(self.redis.exists(*owed))
 
     def run(self, command: SignalCommand, rules: SignalRules | None = None) -> Signal:

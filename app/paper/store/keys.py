@@ -7,7 +7,7 @@ orders carry `{paper}`, since one price moves the orders of every account.
 from app.domain.enums import Market, Side
 from app.domain.identifiers import AccountId, Symbol
 from app.paper.domain.fault import FaultyCall
-from app.store.core.keys import shard_of_account, tag
+from app.store.core.keys import Shard, shard_of
 
 #: string, counter. The last number given to an arriving order. For ever.
 SEQUENCE = "{paper}:sequence"
@@ -64,9 +64,9 @@ def news(account_id: AccountId) -> str:
     return _key("news", account_id)
 
 
-def accounts_with_news(shard: int) -> str:
+def accounts_with_news(shard: Shard) -> str:
     """Set: ids of accounts with unread news. Until read."""
-    return f"{tag(shard)}:paper:news"
+    return f"{shard.tag}:paper:news"
 
 
 def faults(account_id: AccountId, call: FaultyCall) -> str:
@@ -80,4 +80,4 @@ def fault_delay(account_id: AccountId) -> str:
 
 
 def _key(what: str, account_id: AccountId) -> str:
-    return f"{tag(shard_of_account(account_id))}:paper:{what}:{account_id}"
+    return f"{shard_of(account_id).tag}:paper:{what}:{account_id}"

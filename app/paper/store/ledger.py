@@ -11,9 +11,9 @@ from app.paper.domain.ledger import PaperChange, PaperSnapshot
 from app.paper.domain.order import PaperOrder
 from app.paper.store import keys as paper_keys
 from app.paper.store.records import text_of, value_from
-from app.store.core.keys import shard_of_account
+from app.store.core.keys import shard_of
 from app.store.core.scripts import load_script, translated
-from app.store.core.transaction import OK, Transaction
+from app.store.core.transaction import OK, Condition, Write, transact
 
 
 class RedisPaperLedger:
@@ -53,18 +53,19 @@ class RedisPaperLedger:
         Raises:
             Conflict: the account has another version by now.
         """
-        transaction = _begun(account_id, version, change.account)
+        writes = _begun(account_id, version, change.account)
         orders = paper_keys.orders(account_id)
         for order in change.orders:
-            transaction.write("HSET", orders, order.client_order_id, text_of(order))
+            writes.append(("HSET", orders, order.client_order_id, text_of(order)))
         for repeat in change.repeats:
-            transaction.write("RPUSH", paper_keys.repeats(account_id), text_of(repeat))
+            writes.append(("RPUSH", paper_keys.repeats(account_id), text_of(repeat)))
         for client_order_id in sorted(change.news):
-            transaction.write("HSET", paper_keys.news(account_id), client_order_id, version + 1)
+            news = paper_keys.news(account_id)
+            writes.append(("HSET", news, client_order_id, version + 1))
         if change.news:
-            accounts = paper_keys.accounts_with_news(shard_of_account(account_id))
-            transaction.write("SADD", accounts, account_id)
-        self._run(account_id, transaction)
+            accounts = paper_keys.accounts_with_news(shard_of(account_id))
+            writes.append(("SADD", accounts, account_id))
+        self._run(account_id, version, writes)
 
     def reset(self, account_id: AccountId, version: int, account: PaperAccount) -> None:
         """Replace the account and forget its orders, repeats and news, all or nothing.
@@ -72,12 +73,12 @@ class RedisPaperLedger:
         Raises:
             Conflict: the account has another version by now.
         """
-        transaction = _begun(account_id, version, account)
+        writes = _begun(account_id, version, account)
         for key in (paper_keys.orders, paper_keys.repeats, paper_keys.news):
-            transaction.write("DEL", key(account_id))
-        accounts = paper_keys.accounts_with_news(shard_of_account(account_id))
-        transaction.write("SREM", accounts, account_id)
-        self._run(account_id, transaction)
+            writes.append(("DEL", key(account_id)))
+        accounts = paper_keys.accounts_with_news(shard_of(account_id))
+        writes.append(("SREM", accounts, account_id))
+        self._run(account_id, version, writes)
 
     def history(self, account_id: AccountId) -> Sequence[PaperOrder]:
         """Return every order since the last reset, repeats included, by arrival."""
@@ -88,17 +89,16 @@ class RedisPaperLedger:
         rows = [value_from(PaperOrder, record) for record in (*orders, *repeats)]
         return sorted(rows, key=lambda row: row.number)
 
-    def _run(self, account_id: AccountId, transaction: Transaction) -> None:
-        answer = transaction.run(self._commit)
+    def _run(self, account_id: AccountId, version: int, writes: Sequence[Write]) -> None:
+        unchanged: Condition = ("version", paper_keys.account(account_id), version)
+        answer = transact(self._commit, [unchanged], writes)
         if answer[0] != OK:
             raise Conflict(f"paper account {account_id} has version {answer[1]} by now")
 
 
-def _begun(account_id: AccountId, version: int, account: PaperAccount | None) -> Transaction:
+def _begun(account_id: AccountId, version: int, account: PaperAccount | None) -> list[Write]:
     key = paper_keys.account(account_id)
-    transaction = Transaction()
-    transaction.require("version", key, version)
-    transaction.write("HSET", key, "version", version + 1)
+    writes: list[Write] = [("HSET", key, "version", version + 1)]
     if account is not None:
-        transaction.write("HSET", key, "body", text_of(account))
-    return transaction
+        writes.append(("HSET", key, "body", text_of(account)))
+    return writes

@@ -11,7 +11,7 @@ from app.paper.domain.order import PaperOrder
 from app.paper.store import SCRIPTS
 from app.paper.store import keys as paper_keys
 from app.paper.store.records import value_from
-from app.store.core.keys import SHARDS, shard_of_account
+from app.store.core.keys import SHARDS, shard_of
 from app.store.core.scripts import load_script, translated
 
 
@@ -43,7 +43,7 @@ class RedisPaperReports:
                 arguments += [one, version]
         keys = [
             paper_keys.news(account.id),
-            paper_keys.accounts_with_news(shard_of_account(account.id)),
+            paper_keys.accounts_with_news(shard_of(account.id)),
         ]
         if len(arguments) > 1:
             self._forget(keys, arguments)
@@ -51,7 +51,7 @@ class RedisPaperReports:
     def accounts_with_news(self) -> Collection[AccountId]:
         """Return the accounts that have anything unread."""
         with translated(), self._client.pipeline(transaction=False) as pipeline:
-            for shard in range(SHARDS):
+            for shard in SHARDS:
                 pipeline.smembers(paper_keys.accounts_with_news(shard))
             shards = pipeline.execute()
         return sorted(AccountId(int(one)) for accounts in shards for one in accounts)

@@ -46,12 +46,12 @@ class RedisBacklog:
         """Return what waits at this server time."""
         counts, oldest_ms = [0, 0, 0, 0], [now_ms]
         with translated(), self._store.pipeline(transaction=False) as pipeline:
-            for shard in range(keys.SHARDS):
-                pipeline.zcard(keys.outbox(shard))
-                pipeline.scard(keys.unknown(shard))
-                pipeline.zcard(keys.timers(shard))
-                pipeline.zcard(keys.finished(shard))
-                pipeline.zrange(keys.outbox(shard), 0, 0, withscores=True)
+            for shard in keys.SHARDS:
+                pipeline.zcard(shard.outbox)
+                pipeline.scard(shard.unknown)
+                pipeline.zcard(shard.timers)
+                pipeline.zcard(shard.finished)
+                pipeline.zrange(shard.outbox, 0, 0, withscores=True)
             answers: list[Any] = pipeline.execute()
         for start in range(0, len(answers), 5):
             *numbers, first = answers[start : start + 5]

@@ -16,9 +16,9 @@ class RedisLocks:
 
     def acquire(self, name: str, lease_ms: int) -> int | None:
         """Return a fencing token, or None while somebody else holds the lock."""
-        answer = self._acquire([keys.lock(name)], [lease_ms])
+        answer = self._acquire([keys.LOCK + name], [lease_ms])
         return int(answer[1]) if answer[0] == OK else None
 
     def release(self, name: str, token: int) -> None:
         """Give the lock back, if it is still ours."""
-        self._release([keys.lock(name)], [token])
+        self._release([keys.LOCK + name], [token])

@@ -38,7 +38,7 @@ class RedisRuns:
 
     def knowledge(self, account: AccountId, symbol: Symbol) -> Knowledge:
         """Return what the present run knows of an account's orders of a symbol."""
-        answer = self._knowledge([*_RUN, keys.vouched(account)], [symbol])
+        answer = self._knowledge([*_RUN, keys.account(account).vouched], [symbol])
         _, run, mark, begun, since, end = map(text_of, answer)
         return Knowledge(
             run=run,
@@ -50,11 +50,11 @@ class RedisRuns:
 
     def vouch(self, account: AccountId, symbol: Symbol, run: str) -> bool:
         """Note that all orders of a symbol are known in a run; False if it is over."""
-        return bool(self._vouch([keys.vouched(account)], [symbol, run, ""])[0] == OK)
+        return bool(self._vouch([keys.account(account).vouched], [symbol, run, ""])[0] == OK)
 
     def vouch_until(self, account: AccountId, symbol: Symbol, run: str, until_ms: EpochMs) -> bool:
         """Note that those are known that were placed before a server time."""
-        return bool(self._vouch([keys.vouched(account)], [symbol, run, until_ms])[0] == OK)
+        return bool(self._vouch([keys.account(account).vouched], [symbol, run, until_ms])[0] == OK)
 
     def epoch(self) -> int:
         """Return how far the store has counted together with the history; 0 if it never has."""
@@ -74,7 +74,7 @@ class RedisRuns:
     def symbols(self, account: AccountId) -> Collection[Symbol]:
         """Return the symbols of an account that were ever vouched for."""
         with translated():
-            found = self._client.hkeys(keys.vouched(account))
+            found = self._client.hkeys(keys.account(account).vouched)
         return [Symbol(text_of(one)) for one in found]
 
 
@@ -92,13 +92,13 @@ class RedisFreezer:
 
     def freeze(self, frozen: Frozen) -> None:
         """Let nothing be sent for an account. One that is frozen already has another reason now."""
-        account = frozen.account
-        self._freeze([keys.state(account), keys.frozen(account)], [_text_of(frozen)])
+        own = keys.account(frozen.account)
+        self._freeze([own.state, own.frozen], [_text_of(frozen)])
 
     def of(self, account: AccountId) -> Frozen | None:
         """Return why an account is frozen, or None if it is not."""
         with translated():
-            before, record = self._client.hmget(keys.frozen(account), "before", "record")
+            before, record = self._client.hmget(keys.account(account).frozen, "before", "record")
         if record is None:
             return None
         frozen: Frozen = _FROM(json.loads(text_of(record)))
@@ -106,16 +106,15 @@ class RedisFreezer:
 
     def thaw(self, frozen: Frozen) -> AccountState | None:
         """Give an account its state back, and return it; None if it is not frozen for this."""
-        account = frozen.account
-        names = [keys.state(account), keys.frozen(account), keys.accepted(account)]
+        own = keys.account(frozen.account)
         ids = [one.client_order_id for one in frozen.orders]
-        answer = self._thaw(names, [_text_of(frozen), *ids])
+        answer = self._thaw([own.state, own.frozen, own.accepted], [_text_of(frozen), *ids])
         return AccountState(text_of(answer[1])) if answer[0] == OK else None
 
     def accepted(self, account: AccountId) -> Collection[ClientOrderId]:
         """Return the orders that somebody has seen when the account was given free."""
         with translated():
-            found = self._client.smembers(keys.accepted(account))
+            found = self._client.smembers(keys.account(account).accepted)
         return {ClientOrderId(text_of(one)) for one in found}
 
 

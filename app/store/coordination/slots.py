@@ -15,4 +15,4 @@ class RedisSlots:
     def claim(self, slot: int, life_ms: int) -> bool:
         """Return whether nobody has claimed this slot within its life."""
         with translated():
-            return bool(self._client.set(keys.slot(slot), 1, nx=True, px=life_ms))
+            return bool(self._client.set(f"{keys.SLOT}{slot}", 1, nx=True, px=life_ms))

@@ -31,7 +31,7 @@ class RedisUsedKeys:
             until_ms: business time from which on nobody could use the signature anyway.
         """
         kept_ms = max(until_ms - now_ms, 0) + TIDY_MS
-        answer = self._use([keys.signature(signature)], [body, now_ms, until_ms, kept_ms])
+        answer = self._use([keys.SIGNATURE + signature], [body, now_ms, until_ms, kept_ms])
         return bool(answer[0] == OK)
 
     def content(self, signature: str, now_ms: EpochMs) -> str | None:
@@ -42,7 +42,7 @@ class RedisUsedKeys:
             now_ms: business time.
         """
         with translated():
-            found = self._client.get(keys.signature(signature))
+            found = self._client.get(keys.SIGNATURE + signature)
         if found is None:
             return None
         body, _, until_ms = text_of(found).partition(":")

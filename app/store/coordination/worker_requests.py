@@ -32,14 +32,14 @@ class RedisWorkerRequests:
     def find(self, request_id: AggregateId) -> WorkerRequest:
         """Return it, whether it was taken or not."""
         with translated():
-            body = self._client.hget(keys.worker_request(request_id), "body")
+            body = self._client.hget(_key(request_id), "body")
         if body is None:
             raise NotFound(f"there is no request {request_id}, or nobody waits for it any more")
         return _request(text_of(body))
 
     def take(self, request_id: AggregateId, now_ms: EpochMs) -> WorkerRequest:
         """Return it to the first who asks in time."""
-        answer = self._take([keys.worker_request(request_id)], [now_ms, LIFE_MS])
+        answer = self._take([_key(request_id)], [now_ms, LIFE_MS])
         if answer[0] != OK:
             raise NotFound(f"nobody waits for request {request_id}, or somebody else has it")
         return _request(text_of(answer[1]))
@@ -51,19 +51,23 @@ class RedisWorkerRequests:
     def answer(self, request_id: AggregateId) -> WorkerAnswer | None:
         """Return what became of it, or None as long as nobody has said."""
         with translated():
-            found = self._client.hget(keys.worker_request(request_id), "answer")
+            found = self._client.hget(_key(request_id), "answer")
         if found is None:
             return None
         answer: WorkerAnswer = decoder(WorkerAnswer)(json.loads(text_of(found)))
         return answer
 
     def _write(self, request_id: AggregateId, life_ms: int, *fields: str | int) -> None:
-        key = keys.worker_request(request_id)
+        key = _key(request_id)
         with translated():
             pipeline = self._client.pipeline(transaction=True)
             pipeline.hset(key, items=fields)
             pipeline.pexpire(key, life_ms)
             pipeline.execute()
+
+
+def _key(request_id: AggregateId) -> str:
+    return f"{keys.shard_of(request_id).worker_request}{request_id}"
 
 
 def _request(body: str) -> WorkerRequest:

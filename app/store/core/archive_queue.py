@@ -40,7 +40,7 @@ class RedisArchiveQueue:
 
     def finished(self, limit: int) -> Sequence[AggregateId]:
         """Return what has finished or changed since the history got it, oldest first."""
-        waiting = [keys.finished(shard) for shard in range(keys.SHARDS)]
+        waiting = [shard.finished for shard in keys.SHARDS]
         now_ms = self._clock.server_ms()
         late = self._oldest(waiting, "-inf", now_ms, limit)
         # What is further ahead was put there before the server's clock was set back.
@@ -52,9 +52,10 @@ class RedisArchiveQueue:
         # What changes between two of these reads is not as read when `kept` is asked.
         with translated(), self._client.pipeline(transaction=False) as pipeline:
             for one in ids:
-                pipeline.hmget(keys.aggregate(one), "version", "body")
-                pipeline.lrange(keys.timeline(one), 0, -1)
-                pipeline.smembers(keys.children(one))
+                own = keys.AggregateKeys(one)
+                pipeline.hmget(own.record, "version", "body")
+                pipeline.lrange(own.timeline, 0, -1)
+                pipeline.smembers(own.children)
             answers = pipeline.execute()
         aggregates = self._quarantine.readable(
             (one, found[1]) for one, found in zip(ids, answers[::3], strict=True)
@@ -69,9 +70,10 @@ class RedisArchiveQueue:
     def kept(self, marks: Mapping[AggregateId, Mark]) -> None:
         """Count these as kept by the history, save those that have changed since."""
         for shard, ids in _by_shard(marks):
-            owners = [key(one) for one in ids for key in (keys.aggregate, keys.timeline)]
+            each = map(keys.AggregateKeys, ids)
+            owners = [key for own in each for key in (own.record, own.timeline)]
             self._kept(
-                [keys.everything(shard), keys.finished(shard), keys.kept(shard), *owners],
+                [shard.everything, shard.finished, shard.kept, *owners],
                 [self._clock.server_ms(), *_told(ids, marks)],
             )
 
@@ -79,18 +81,18 @@ class RedisArchiveQueue:
         """Let `finished` leave these out until this server time."""
         with translated(), self._client.pipeline(transaction=False) as pipeline:
             for one in ids:
-                finished = keys.finished(keys.shard_of_id(one))
-                pipeline.zadd(finished, {str(one): until_ms}, xx=True)
+                pipeline.zadd(keys.shard_of(one).finished, {str(one): until_ms}, xx=True)
             pipeline.execute()
 
     def leaving(self, kept_before_ms: EpochMs, limit: int) -> Mapping[AggregateId, Mark]:
         """Return, longest kept first, what the history has had since before this server time."""
-        waiting = [keys.kept(shard) for shard in range(keys.SHARDS)]
+        waiting = [shard.kept for shard in keys.SHARDS]
         ids = self._oldest(waiting, "-inf", kept_before_ms, limit)
         with translated(), self._client.pipeline(transaction=False) as pipeline:
             for one in ids:
-                pipeline.hget(keys.aggregate(one), "version")
-                pipeline.llen(keys.timeline(one))
+                own = keys.AggregateKeys(one)
+                pipeline.hget(own.record, "version")
+                pipeline.llen(own.timeline)
             answers = pipeline.execute()
         found = zip(ids, answers[::2], answers[1::2], strict=True)
         return {one: (int(version or 0), entries) for one, version, entries in found}
@@ -100,10 +102,11 @@ class RedisArchiveQueue:
         business_ms, server_ms = self._clock.now_ms(), self._clock.server_ms()
         left = 0
         for shard, ids in _by_shard(marks):
-            parts = (keys.aggregate, keys.timeline, keys.children, keys.inbox)
-            owners = [key(one) for one in ids for key in parts]
+            owners = []
+            for own in map(keys.AggregateKeys, ids):
+                owners += [own.record, own.timeline, own.children, own.inbox]
             answer = self._leave(
-                [keys.everything(shard), keys.kept(shard), *owners],
+                [shard.everything, shard.kept, *owners],
                 [business_ms, server_ms, *_told(ids, marks)],
             )
             left += int(answer[1])
@@ -114,7 +117,7 @@ class RedisArchiveQueue:
         now_ms = self._clock.server_ms()
         with translated(), self._client.pipeline(transaction=False) as pipeline:
             for one in ids:
-                pipeline.hget(keys.aggregate(one), "body")
+                pipeline.hget(keys.AggregateKeys(one).record, "body")
             bodies = pipeline.execute()
         for one, body in zip(ids, bodies, strict=True):
             self._keep_again(one, body, now_ms)
@@ -122,12 +125,12 @@ class RedisArchiveQueue:
     def enqueue(self) -> None:
         """Let `finished` return all that has finished, also what an older release let finish."""
         now_ms = self._clock.server_ms()
-        for shard in range(keys.SHARDS):
+        for shard in keys.SHARDS:
             for ids in self._unkept(shard):
                 ended = {str(one.aggregate.id): now_ms for one in self.load(ids)}
                 if ended:
                     with translated():
-                        self._client.zadd(keys.finished(shard), ended, nx=True)
+                        self._client.zadd(shard.finished, ended, nx=True)
 
     def history(self) -> str | None:
         """Return the identity of the history that has what counts as kept, if any has."""
@@ -143,7 +146,7 @@ class RedisArchiveQueue:
     def bring_back(self, record: Record, give_up_at_ms: EpochMs) -> None:
         """Put an aggregate back as it left, unless it is there."""
         one, parent = record.aggregate.id, record.aggregate.parent_id
-        own = [keys.aggregate(one), keys.timeline(one), keys.children(one)]
+        own = keys.AggregateKeys(one)
         what: list[str | int] = [
             one,
             parent or "",
@@ -152,29 +155,29 @@ class RedisArchiveQueue:
             len(record.timeline),
         ]
         answer = self._bring_back(
-            [keys.kept(keys.shard_of_id(one)), *own],
+            [keys.shard_of(one).kept, own.record, own.timeline, own.children],
             [give_up_at_ms, *what, *record.timeline, *record.children],
         )
         if answer[0] != OK:
             raise StoreUnavailable(f"aggregate {one} was to be back before {answer[1]}")
 
     def _keep_again(self, one: AggregateId, body: str | None, now_ms: EpochMs) -> None:
-        shard, member = keys.shard_of_id(one), str(one)
+        shard, member = keys.shard_of(one), str(one)
         with translated(), self._client.pipeline(transaction=True) as pipeline:
             found = self._quarantine.readable([(one, body)]).get(one)
             created_ms = None if found is None else found.created_at_ms
             if created_ms is not None:
-                pipeline.zadd(keys.everything(shard), {member: created_ms})
-            pipeline.zadd(keys.finished(shard), {member: now_ms})
-            pipeline.zrem(keys.kept(shard), member)
+                pipeline.zadd(shard.everything, {member: created_ms})
+            pipeline.zadd(shard.finished, {member: now_ms})
+            pipeline.zrem(shard.kept, member)
             pipeline.execute()
 
-    def _unkept(self, shard: int) -> Iterator[Sequence[AggregateId]]:
+    def _unkept(self, shard: keys.Shard) -> Iterator[Sequence[AggregateId]]:
         """Yield what the history does not have as it is, in pages."""
         cursor = 0
         while True:
             with translated():
-                cursor, found = self._client.zscan(keys.everything(shard), cursor, count=PAGE)
+                cursor, found = self._client.zscan(shard.everything, cursor, count=PAGE)
             if found:
                 yield [AggregateId(int(text_of(member))) for member, _ in found]
             if not cursor:
@@ -205,10 +208,10 @@ def _record(
     )
 
 
-def _by_shard(ids: Iterable[AggregateId]) -> Iterable[tuple[int, list[AggregateId]]]:
-    shards: dict[int, list[AggregateId]] = defaultdict(list)
+def _by_shard(ids: Iterable[AggregateId]) -> Iterable[tuple[keys.Shard, list[AggregateId]]]:
+    shards: dict[keys.Shard, list[AggregateId]] = defaultdict(list)
     for one in ids:
-        shards[keys.shard_of_id(one)].append(one)
+        shards[keys.shard_of(one)].append(one)
     return shards.items()
 
 

@@ -44,7 +44,7 @@ class RedisIds:
 
     def fresh(self, account: AccountId, count: int) -> tuple[FreshId, ...]:
         """Return ids whose remainder names the shard of the account, rising."""
-        shard = keys.shard_of_account(account)
+        shard = account % keys.SHARD_COUNT
         installation = self.installation()
         with self._lock:
             return tuple(self._one(shard, installation) for _ in range(count))
@@ -84,10 +84,10 @@ class RedisIds:
             self._drop_at = now + BLOCK_LIFE_SECONDS
             self._process = process  # a fork must not hand out what its parent has drawn
         value = AggregateId(self._next[shard])
-        self._next[shard] += keys.SHARDS
+        self._next[shard] += keys.SHARD_COUNT
         return FreshId(value, client_order_id(installation, value))
 
     def _draw(self) -> None:
         first = int(self._block([keys.IDS], [BLOCK, ID_EPOCH_MS, IDS_PER_MS])[0])
         self._end = first + BLOCK
-        self._next = {(first + ahead) % keys.SHARDS: first + ahead for ahead in range(keys.SHARDS)}
+        self._next = {one % keys.SHARD_COUNT: one for one in range(first, first + keys.SHARD_COUNT)}

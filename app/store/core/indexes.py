@@ -4,7 +4,8 @@ A commit compares what the aggregate was listed under with what it is listed und
 the difference. So no index can forget an entry, and none needs a repair.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from app.domain.aggregate import Aggregate, is_finished
 from app.domain.effects import Effect, EffectKind
@@ -15,20 +16,21 @@ from app.domain.smart_order import SmartOrder
 from app.domain.smart_trade.trade import SmartTrade
 from app.domain.status import OPEN, OrderStatus
 from app.store.core import keys
-from app.store.core.transaction import Transaction
+from app.store.core.transaction import Write
 
 _URGENT = "!"
 
+_REMOVE = {"SADD": "SREM", "HSET": "HDEL", "ZADD": "ZREM", "LANE": "ZREM"}
 
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """One entry: in which key, which member, with which value or score.
 
-    `shape` is the Redis type: SET, HASH, ZSET, or LANE, a sorted set in which the store decides the
-    place among those of the same millisecond.
+class Listing(NamedTuple):
+    """One entry: by which command, in which key, which member, with which value or score.
+
+    `LANE` is commit.lua's own: a sorted set in which the store decides the place among those of the
+    same millisecond.
     """
 
-    shape: str
+    command: str
     key: str
     member: str
     value: str | int = ""
@@ -54,9 +56,9 @@ def listings_of(aggregate: Aggregate | None) -> dict[Listing, Effect | None]:
     if aggregate is None:
         return {}
     listings: dict[Listing, Effect | None] = {}
-    member, account = str(aggregate.id), aggregate.account
     if aggregate.is_live:
-        listings[Listing("SET", keys.live(account), member)] = None
+        key = keys.account(aggregate.account).live
+        listings[Listing("SADD", key, str(aggregate.id))] = None
     for effect in aggregate.owed():
         listings[_owed(effect)] = effect
     match aggregate:
@@ -72,96 +74,82 @@ def listings_of(aggregate: Aggregate | None) -> dict[Listing, Effect | None]:
 
 
 def _owed(effect: Effect) -> Listing:
-    shard = keys.shard_of_id(effect.target)
+    shard = keys.shard_of(effect.target)
     if effect.kind is EffectKind.TIMER:
-        return Listing("ZSET", keys.timers(shard), str(effect.target), effect.due_at_ms)
-    return Listing("ZSET", keys.outbox(shard), effect_text(effect), effect.due_at_ms)
+        return Listing("ZADD", shard.timers, str(effect.target), effect.due_at_ms)
+    return Listing("ZADD", shard.outbox, effect_text(effect), effect.due_at_ms)
 
 
-def _order_listings(order: Order) -> list[Listing]:
-    shard, member = keys.shard_of_id(order.id), str(order.id)
-    listings = []
+def _order_listings(order: Order) -> Iterator[Listing]:
+    shard, own, member = keys.shard_of(order.id), keys.account(order.account), str(order.id)
     if order.is_queued:
-        key = keys.lane(order.account, order.symbol)
-        listings.append(Listing("LANE", key, member, order.due_at_ms))
+        yield Listing("LANE", own.lane + order.symbol, member, order.due_at_ms)
     if order.is_in_flight:
-        listings.append(Listing("SET", keys.flight(order.account, order.symbol), member))
+        yield Listing("SADD", own.flight + order.symbol, member)
     if order.status in {OrderStatus.PENDING_NEW, OrderStatus.PLACING} and not order.is_held:
-        listings.append(Listing("SET", keys.placing(shard), member))
+        yield Listing("SADD", shard.placing, member)
     if order.status is OrderStatus.UNKNOWN:
-        listings.append(Listing("SET", keys.unknown(shard), member))
+        yield Listing("SADD", shard.unknown, member)
     if order.status in OPEN:
-        listings.append(Listing("SET", keys.open_orders(order.account), member))
+        yield Listing("SADD", own.open_orders, member)
     if order.is_live and order.caller_id_scope is not None:
-        key = keys.callers(order.account, order.caller_id_scope)
-        listings.append(Listing("HASH", key, order.caller_id or "", member))
-    return listings
+        yield Listing("HSET", own.callers + order.caller_id_scope, order.caller_id or "", member)
 
 
-def _request_listings(request: Request) -> list[Listing]:
-    member, account = str(request.id), request.account
-    listings = []
+def _request_listings(request: Request) -> Iterator[Listing]:
+    own, member = keys.account(request.account), str(request.id)
     if request.is_live and not request.is_cancel:
-        key = keys.origin(account, request.origin)
-        listings.append(Listing("HASH", key, member, request.caller_id or ""))
+        yield Listing("HSET", own.origin + request.origin, member, request.caller_id or "")
     if request.holds_caller_id and request.caller_id is not None:
-        key = keys.callers(account, request.origin)
-        listings.append(Listing("HASH", key, request.caller_id, member))
+        yield Listing("HSET", own.callers + request.origin, request.caller_id, member)
     if request.is_queued:
-        key = keys.lane(account, request.symbol)
-        listings.append(Listing("LANE", key, member, request.due_at_ms))
+        yield Listing("LANE", own.lane + request.symbol, member, request.due_at_ms)
     if request.guarded_leg is not None:
-        key = keys.protectors(account, request.symbol, request.guarded_leg)
-        listings.append(Listing("SET", key, member))
-    return listings
+        key = f"{own.protectors}{request.symbol}:{request.guarded_leg}"
+        yield Listing("SADD", key, member)
 
 
-def _smart_order_listings(smart_order: SmartOrder) -> list[Listing]:
-    member, account = str(smart_order.id), smart_order.account
-    listings = []
+def _smart_order_listings(smart_order: SmartOrder) -> Iterator[Listing]:
+    own, member = keys.account(smart_order.account), str(smart_order.id)
     if smart_order.stands_alone and smart_order.is_waiting:
-        listings.append(Listing("SET", keys.waiting(account), member))
+        yield Listing("SADD", own.waiting, member)
     if smart_order.stands_alone and smart_order.caller_id is not None:
-        key = keys.smart_callers(account, smart_order.origin)
         holder = member if smart_order.holds_caller_id else f"{member} free"
-        listings.append(Listing("HASH", key, smart_order.caller_id, holder))
-    return listings
+        yield Listing("HSET", own.smart_callers + smart_order.origin, smart_order.caller_id, holder)
 
 
-_REMOVE = {"SET": "SREM", "HASH": "HDEL", "ZSET": "ZREM", "LANE": "ZREM"}
-
-
-def write_difference(
-    before: Aggregate | None, after: Aggregate, again_at_ms: EpochMs, transaction: Transaction
-) -> list[Effect]:
-    """Add the writes that lead from one set of entries to the other.
+def list_anew(
+    before: Aggregate | None, after: Aggregate, server_ms: EpochMs, again_at_ms: EpochMs
+) -> tuple[list[Write], list[Effect]]:
+    """Return the writes that lead from one set of entries to the other, and what comes to be owed.
 
     Args:
         before: None for a new aggregate.
         after: as it will be.
+        server_ms: from which time on the history shall get what has finished.
         again_at_ms: server time at which the sweep sends an effect again that is due at once.
-        transaction: gathers the writes.
 
     Returns:
-        The effects that are owed now and were not, or not at that time.
+        The writes, and the effects that are owed now and were not, or not at that time.
     """
     old, new = listings_of(before), listings_of(after)
+    writes, effects = _placed(before, after, server_ms), []
     kept = {(listing.key, listing.member) for listing in new}
     for listing in old.keys() - new.keys():
         if (listing.key, listing.member) not in kept:
-            transaction.write(_REMOVE[listing.shape], listing.key, listing.member)
+            writes.append((_REMOVE[listing.command], listing.key, listing.member))
     if _flight(before) != _flight(after):
-        transaction.write("INCR", keys.flight_changes(after.account, after.symbol))
+        own = keys.account(after.account)
+        writes.append(("INCR", own.flight_changes + after.symbol))
         if isinstance(after, Order) and after.had_turn:
-            transaction.write("INCR", keys.turn_changes(after.account, after.symbol))
-    effects = []
+            writes.append(("INCR", own.turn_changes + after.symbol))
     for listing, effect in new.items():
         if listing in old:
             continue
-        _add(listing, again_at_ms, transaction)
+        writes.append(_added(listing, again_at_ms))
         if effect is not None:
             effects.append(effect)
-    return effects
+    return writes, effects
 
 
 def _flight(aggregate: Aggregate | None) -> OrderStatus | None:
@@ -171,40 +159,34 @@ def _flight(aggregate: Aggregate | None) -> OrderStatus | None:
     return None
 
 
-def _add(listing: Listing, again_at_ms: EpochMs, transaction: Transaction) -> None:
-    key, member, value = listing.key, listing.member, listing.value
-    match listing.shape:
-        case "SET":
-            transaction.write("SADD", key, member)
-        case "HASH":
-            transaction.write("HSET", key, member, value)
+def _added(listing: Listing, again_at_ms: EpochMs) -> Write:
+    command, key, member, value = listing
+    match command:
+        case "SADD":
+            return command, key, member
+        case "HSET":
+            return command, key, member, value
         case "LANE":
-            transaction.write("LANE", key, value, member)
+            return command, key, value, member
         case _:
-            transaction.write("ZADD", key, value or again_at_ms, member)
+            return command, key, value or again_at_ms, member
 
 
-def write_place(
-    before: Aggregate | None, after: Aggregate, server_ms: EpochMs, transaction: Transaction
-) -> None:
-    """Add the writes that say where the newest form of an aggregate is: here, or soon there.
+def _placed(before: Aggregate | None, after: Aggregate, server_ms: EpochMs) -> list[Write]:
+    """Return the writes that say where the newest form of an aggregate is: here, or soon there.
 
     What the history holds is never the newest form once a commit is through, so a change of
     something finished, a fill that overtook the news for instance, brings it back into the list.
-
-    Args:
-        before: None for a new aggregate.
-        after: as it will be.
-        server_ms: from which time on the history shall get what has finished.
-        transaction: gathers the writes.
     """
-    shard, member = keys.shard_of_id(after.id), str(after.id)
+    shard, member = keys.shard_of(after.id), str(after.id)
     was_finished = before is not None and is_finished(before)
+    writes: list[Write] = []
     if before is None or was_finished:
-        transaction.write("ZADD", keys.everything(shard), after.created_at_ms, member)
+        writes.append(("ZADD", shard.everything, after.created_at_ms, member))
     if was_finished:
-        transaction.write("ZREM", keys.kept(shard), member)
+        writes.append(("ZREM", shard.kept, member))
     if is_finished(after):
-        transaction.write("ZADD", keys.finished(shard), server_ms, member)
+        writes.append(("ZADD", shard.finished, server_ms, member))
     elif was_finished:
-        transaction.write("ZREM", keys.finished(shard), member)
+        writes.append(("ZREM", shard.finished, member))
+    return writes

@@ -2,16 +2,13 @@
 
 What belongs to an account carries the tag of its shard, `{s00}` to `{s15}`, so that one commit
 touches one slot. An id's remainder by the number of shards is the shard of its account, which is
-how a record is found by its id alone.
+how a record is found by its id alone. A name that ends with a colon is followed by what is said.
 """
 
+from functools import cache
 from typing import Final
 
-from app.domain.enums import PositionSide
 from app.domain.identifiers import AccountId, AggregateId, Symbol, VenueName
-
-#: Fixed at the first start; ids are made so that their remainder by it names their shard.
-SHARDS: Final = 16
 
 #: string, counter. The last id handed out. For ever.
 IDS = "hookfill:ids"
@@ -66,199 +63,161 @@ QUARANTINE = "hookfill:quarantine"
 #: string. Identity of the history that has what the `kept` sets name. Overwritten by the next one.
 HISTORY = "hookfill:history"
 
+#: hash, followed by its name: `token`, `until` (server ms) and `lease_ms` of a lease. For ever.
+LOCK = "hookfill:lock:"
 
-def shard_of_account(account: AccountId) -> int:
-    """Return the shard that an account's things live in."""
-    return account % SHARDS
+#: string, followed by a number: a countdown message for this 50 ms slot was sent. Expires with it.
+SLOT = "hookfill:slot:"
 
+#: string, followed by a digest: `<hash of a body>:<end of its time, business ms>`. Expires well
+#: after that. Idempotency keys are bound to their bodies in the same way.
+SIGNATURE = "hookfill:signature:"
 
-def shard_of_id(aggregate_id: AggregateId) -> int:
-    """Return the shard that an aggregate lives in."""
-    return aggregate_id % SHARDS
+#: Fixed at the first start; ids are made so that their remainder by it names their shard.
+SHARD_COUNT: Final = 16
 
 
-def tag(shard: int) -> str:
-    """Return the hash tag of a shard, for instance `{s03}`."""
-    return f"{{s{shard:02d}}}"
+class Shard:
+    """The keys of one shard."""
 
+    def __init__(self, number: int) -> None:
+        tag = self.tag = f"{{s{number:02d}}}"
 
-def aggregate(aggregate_id: AggregateId) -> str:
-    """Hash: `version` and `body` of one aggregate. Until it leaves for the history.
+        #: sorted set. Aggregates by time of creation. Until the history has them as they are.
+        self.everything = f"{tag}:all"
 
-    `parent` is whose child it is. Until the business time `until` a request may repeat it, so that
-    it stays that long.
-    """
-    return f"{tag(shard_of_id(aggregate_id))}:aggregate:{aggregate_id}"
+        #: sorted set. What the history shall get, from which server time on. Until it has it.
+        self.finished = f"{tag}:finished"
 
+        #: sorted set. What the history has as it is, since which server time. Until it leaves.
+        self.kept = f"{tag}:kept"
 
-def timeline(aggregate_id: AggregateId) -> str:
-    """List: what has happened to one aggregate, oldest first. As long as the aggregate."""
-    return f"{tag(shard_of_id(aggregate_id))}:timeline:{aggregate_id}"
+        #: stream. Timeline entries of the whole shard. The newest 10,000 or so.
+        self.events = f"{tag}:events"
 
+        #: sorted set. Effects owed, by the server time at which they are sent again. Until done.
+        self.outbox = f"{tag}:outbox"
 
-def children(aggregate_id: AggregateId) -> str:
-    """Set: what one aggregate has brought forth. As long as the aggregate."""
-    return f"{tag(shard_of_id(aggregate_id))}:children:{aggregate_id}"
+        #: sorted set. Aggregates that wait, by business time. Until released or canceled.
+        self.timers = f"{tag}:timers"
 
+        #: set. Orders that are PENDING_NEW or PLACING. Until answered.
+        self.placing = f"{tag}:placing"
 
-def inbox(aggregate_id: AggregateId) -> str:
-    """Hash: id of a child → its version, for news not read yet. Until read."""
-    return f"{tag(shard_of_id(aggregate_id))}:inbox:{aggregate_id}"
+        #: set. Orders that are UNKNOWN. Until resolved.
+        self.unknown = f"{tag}:unknown"
 
+        #: string, counter. Changes to accounts and credentials, one copy a shard. For ever.
+        self.registry = f"{tag}:registry"
 
-def everything(shard: int) -> str:
-    """Sorted set: aggregates by time of creation. Until the history has them as they are."""
-    return f"{tag(shard)}:all"
+        #: hash, followed by its id: what a worker shall do while somebody waits, and its answer.
+        #: Expires in a minute.
+        self.worker_request = f"{tag}:worker_request:"
 
 
-def finished(shard: int) -> str:
-    """Sorted set: what the history shall get, from which server time on. Until it has it."""
-    return f"{tag(shard)}:finished"
+SHARDS: Final = tuple(map(Shard, range(SHARD_COUNT)))
 
 
-def kept(shard: int) -> str:
-    """Sorted set: what the history has as it is, since which server time. Until it leaves."""
-    return f"{tag(shard)}:kept"
+def shard_of(owner: AccountId | AggregateId) -> Shard:
+    """Return the shard that an account's things, or an aggregate's, live in."""
+    return SHARDS[owner % SHARD_COUNT]
 
 
-def events(shard: int) -> str:
-    """Stream: timeline entries of the whole shard. The newest 10,000 or so."""
-    return f"{tag(shard)}:events"
+class AggregateKeys:
+    """The keys of one aggregate."""
 
+    def __init__(self, aggregate_id: AggregateId) -> None:
+        tag = shard_of(aggregate_id).tag
 
-def outbox(shard: int) -> str:
-    """Sorted set: effects owed, by the server time at which they are sent again. Until done."""
-    return f"{tag(shard)}:outbox"
+        #: hash. `version` and `body`; `parent` is whose child it is. Until it leaves for the
+        #: history: until the business time `until` a request may repeat it, so it stays that long.
+        self.record = f"{tag}:aggregate:{aggregate_id}"
 
+        #: list. What has happened to it, oldest first. As long as the aggregate.
+        self.timeline = f"{tag}:timeline:{aggregate_id}"
 
-def timers(shard: int) -> str:
-    """Sorted set: aggregates that wait, by business time. Until released or canceled."""
-    return f"{tag(shard)}:timers"
+        #: set. What it has brought forth. As long as the aggregate.
+        self.children = f"{tag}:children:{aggregate_id}"
 
+        #: hash, id of a child → its version, for news not read yet. Until read.
+        self.inbox = f"{tag}:inbox:{aggregate_id}"
 
-def placing(shard: int) -> str:
-    """Set: orders that are PENDING_NEW or PLACING. Until answered."""
-    return f"{tag(shard)}:placing"
 
+class AccountKeys:
+    """The keys of one account."""
 
-def unknown(shard: int) -> str:
-    """Set: orders that are UNKNOWN. Until resolved."""
-    return f"{tag(shard)}:unknown"
+    def __init__(self, account: AccountId) -> None:
+        tag = shard_of(account).tag
 
+        #: set. Its live aggregates. Until they end.
+        self.live = f"{tag}:live:{account}"
 
-def registry(shard: int) -> str:
-    """String, counter: changes to accounts and credentials, one copy a shard. For ever."""
-    return f"{tag(shard)}:registry"
+        #: set. Its smart orders that stand alone and wait. Until they do not.
+        self.waiting = f"{tag}:waiting:{account}"
 
+        #: set. Its orders at the venue. Until closed.
+        self.open_orders = f"{tag}:open:{account}"
 
-def live(account: AccountId) -> str:
-    """Set: live aggregates of one account. Until they end."""
-    return f"{tag(shard_of_account(account))}:live:{account}"
+        #: string. RUN, REDUCE_ONLY, HALT or FROZEN. For ever; missing counts as HALT.
+        self.state = f"{tag}:state:{account}"
 
+        #: hash, symbol → the run in which all orders at the venue were known. For ever.
+        #: `until <server ms> <run>` where since that run only those were asked about that are
+        #: older.
+        self.vouched = f"{tag}:vouched:{account}"
 
-def origin(account: AccountId, name: str) -> str:
-    """Hash: live top-level aggregates of one origin → caller id. Until they end."""
-    return f"{tag(shard_of_account(account))}:origin:{name}"
+        #: hash. `before`, the state of the account before it was frozen, and `record`, why it was.
+        #: Until it is released.
+        self.frozen = f"{tag}:frozen:{account}"
 
+        #: set. Client order ids at the venue that nobody here has to know: somebody has seen them
+        #: in a list when the account was released. For ever.
+        self.accepted = f"{tag}:accepted:{account}"
 
-def callers(account: AccountId, name: str) -> str:
-    """Hash: caller ids in use within one origin → id of the holder. Until its order closes."""
-    return f"{tag(shard_of_account(account))}:callers:{name}"
+        #: hash, followed by an origin: its live top-level aggregates → caller id. Until they end.
+        self.origin = f"{tag}:origin:"
 
+        #: hash, followed by an origin: caller id in use → id of the holder. Until its order
+        #: closes.
+        self.callers = f"{tag}:callers:"
 
-def smart_callers(account: AccountId, name: str) -> str:
-    """Hash: caller id → `<id>` of the newest smart order of an origin with it. For ever.
+        #: hash, followed by an origin: caller id → `<id>` of its newest smart order with it, or
+        #: `<id> free` where another one may use it again. For ever.
+        self.smart_callers = f"{tag}:smart_callers:{account}:"
 
-    `<id> free` where another one may use it again.
-    """
-    return f"{tag(shard_of_account(account))}:smart_callers:{account}:{name}"
+        #: string, followed by a digest: `<id>:<end of the window, business time>`. Expires well
+        #: after the window.
+        self.dedupe = f"{tag}:dedupe:"
 
+        #: string, counter, followed by a caller: its requests in its current minute. Expires with
+        #: the minute.
+        self.rate = f"{tag}:rate:"
 
-def waiting(account: AccountId) -> str:
-    """Set: smart orders of one account that stand alone and wait. Until they do not."""
-    return f"{tag(shard_of_account(account))}:waiting:{account}"
+        #: sorted set, followed by a symbol: what waits for its turn, by due time, then arrival.
+        #: Until it has had it.
+        self.lane = f"{tag}:lane:{account}:"
 
+        #: set, followed by a symbol: orders of a lane whose effect on the position is not known
+        #: yet. Until it is.
+        self.flight = f"{tag}:flight:{account}:"
 
-def open_orders(account: AccountId) -> str:
-    """Set: orders at the venue. Until closed."""
-    return f"{tag(shard_of_account(account))}:open:{account}"
+        #: string, counter, followed by a symbol: changes to what is in flight in a lane. For ever.
+        self.flight_changes = f"{tag}:flight_changes:{account}:"
 
+        #: string, counter, followed by a symbol: those of them that are of orders that had a turn.
+        #: For ever.
+        self.turn_changes = f"{tag}:turn_changes:{account}:"
 
-def state(account: AccountId) -> str:
-    """String: RUN, REDUCE_ONLY, HALT or FROZEN. For ever; missing counts as HALT."""
-    return f"{tag(shard_of_account(account))}:state:{account}"
+        #: set, followed by `<symbol>:<leg>`: what guards that leg of a position. Until it ends.
+        self.protectors = f"{tag}:protect:{account}:"
 
 
-def vouched(account: AccountId) -> str:
-    """Hash: symbol → the run in which all orders at the venue were known. For ever.
+_account_keys = cache(AccountKeys)
 
-    `until <server ms> <run>` where since that run only those were asked about that are older.
-    """
-    return f"{tag(shard_of_account(account))}:vouched:{account}"
 
-
-def frozen(account: AccountId) -> str:
-    """Hash: `before`, the state of an account before it was frozen, and `record`, why it was.
-
-    Until it is released.
-    """
-    return f"{tag(shard_of_account(account))}:frozen:{account}"
-
-
-def accepted(account: AccountId) -> str:
-    """Set: client order ids at the venue that nobody here has to know. For ever.
-
-    Somebody has seen them in a list when the account was released.
-    """
-    return f"{tag(shard_of_account(account))}:accepted:{account}"
-
-
-def dedupe(account: AccountId, digest: str) -> str:
-    """String: `<id>:<end of the window, business time>`. Expires well after the window."""
-    return f"{tag(shard_of_account(account))}:dedupe:{digest}"
-
-
-def rate(account: AccountId, name: str) -> str:
-    """String, counter: requests of one caller in its current minute. Expires with the minute."""
-    return f"{tag(shard_of_account(account))}:rate:{name}"
-
-
-def lane(account: AccountId, symbol: Symbol) -> str:
-    """Sorted set: what waits for its turn, by due time, then arrival. Until it has had it."""
-    return f"{tag(shard_of_account(account))}:lane:{account}:{symbol}"
-
-
-def flight(account: AccountId, symbol: Symbol) -> str:
-    """Set: orders of a lane whose effect on the position is not known yet. Until it is."""
-    return f"{tag(shard_of_account(account))}:flight:{account}:{symbol}"
-
-
-def flight_changes(account: AccountId, symbol: Symbol) -> str:
-    """String, counter: changes to what is in flight in a lane. For ever, one a lane."""
-    return f"{tag(shard_of_account(account))}:flight_changes:{account}:{symbol}"
-
-
-def turn_changes(account: AccountId, symbol: Symbol) -> str:
-    """String, counter: those of them that are of orders that had a turn. For ever, one a lane."""
-    return f"{tag(shard_of_account(account))}:turn_changes:{account}:{symbol}"
-
-
-def protectors(account: AccountId, symbol: Symbol, leg: PositionSide) -> str:
-    """Set: aggregates that guard one leg of a position. Until they end."""
-    return f"{tag(shard_of_account(account))}:protect:{account}:{symbol}:{leg}"
-
-
-def signature(digest: str) -> str:
-    """String: `<hash of a body>:<end of its time, business ms>`. Expires well after that.
-
-    Idempotency keys are bound to their bodies in the same way.
-    """
-    return f"hookfill:signature:{digest}"
-
-
-def worker_request(request_id: AggregateId) -> str:
-    """Hash: what a worker shall do while somebody waits, and its answer. Expires in a minute."""
-    return f"{tag(shard_of_id(request_id))}:worker_request:{request_id}"
+def account(account_id: AccountId) -> AccountKeys:
+    """Return the keys of an account, made once: accounts are few, and never go."""
+    return _account_keys(account_id)
 
 
 def budget(caller: str, purpose: str) -> str:
@@ -266,29 +225,18 @@ def budget(caller: str, purpose: str) -> str:
     return f"hookfill:budget:{{{caller}}}:{purpose}"
 
 
-def lock(name: str) -> str:
-    """Hash: `token`, `until` (server ms) and `lease_ms` of a lease. For ever, one a name."""
-    return f"hookfill:lock:{name}"
+class BookKeys:
+    """The keys that all trigger books of one venue share."""
 
+    def __init__(self, venue: VenueName) -> None:
+        #: sorted set. Symbols with trigger books, by when one was last armed. Until all is quiet.
+        self.symbols = f"hookfill:books:{{{venue}}}"
 
-def slot(number: int) -> str:
-    """String: a countdown message for this 50 ms slot was sent. Expires with the slot."""
-    return f"hookfill:slot:{number}"
+        #: string. Number of the newest tick that they have begun with. For ever.
+        self.tick = f"{self.symbols}:tick"
 
-
-def books(venue: VenueName) -> str:
-    """Sorted set: symbols with trigger books, by when one was last armed. Until all is quiet."""
-    return f"hookfill:books:{{{venue}}}"
-
-
-def book_tick(venue: VenueName) -> str:
-    """String: number of the newest tick that the books of one venue have begun with. For ever."""
-    return f"hookfill:books:{{{venue}}}:tick"
-
-
-def book_tick_time(venue: VenueName) -> str:
-    """String: `<number>|<business time>` of that tick. For ever."""
-    return f"hookfill:books:{{{venue}}}:tick_time"
+        #: string. `<number>|<business time>` of that tick. For ever.
+        self.tick_time = f"{self.symbols}:tick_time"
 
 
 def book(venue: VenueName, symbol: Symbol) -> str:
@@ -300,14 +248,11 @@ def book(venue: VenueName, symbol: Symbol) -> str:
     `:falling`, sorted sets of triggers by level; `:on_rising` and `:on_falling`, those that wait
     for their activation; `:staged` and `:blank`, those that wait for a tick; `:held`, a hash that
     tells where those are that are in none of the first two; and the keys of book_trails.lua. Each
-    until it is empty. See `fired_triggers`.
+    until it is empty. At last `FIRED`.
     """
     return f"{{{venue}:{symbol}}}"
 
 
-def fired_triggers(venue: VenueName, symbol: Symbol) -> str:
-    """Hash: trigger → `<tick>|<price>` of what has fired. Until its owner knows.
-
-    What trailed has `<tick>|<price>|<extreme>|<places>`, the extreme in book units.
-    """
-    return f"{book(venue, symbol)}:fired"
+#: hash, after `book`: trigger → `<tick>|<price>` of what has fired; of what trailed it is
+#: `<tick>|<price>|<extreme>|<places>`, the extreme in book units. Until its owner knows.
+FIRED = ":fired"

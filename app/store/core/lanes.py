@@ -19,11 +19,12 @@ class RedisLanes:
 
     def look(self, account: AccountId, symbol: Symbol) -> LaneView:
         """Return who waits, what is in flight, and how often that has changed, at one moment."""
+        own = keys.account(account)
         with translated(), self._client.pipeline(transaction=True) as pipeline:
-            pipeline.get(keys.flight_changes(account, symbol))
-            pipeline.get(keys.turn_changes(account, symbol))
-            pipeline.zrange(keys.lane(account, symbol), 0, LOOKED_AT - 1)
-            pipeline.smembers(keys.flight(account, symbol))
+            pipeline.get(own.flight_changes + symbol)
+            pipeline.get(own.turn_changes + symbol)
+            pipeline.zrange(own.lane + symbol, 0, LOOKED_AT - 1)
+            pipeline.smembers(own.flight + symbol)
             changes, turns, waiting, in_flight = pipeline.execute()
         return LaneView(
             account=account,

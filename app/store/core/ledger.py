@@ -30,11 +30,11 @@ from app.domain.smart_order import SmartOrder
 from app.ports.clock import Clock
 from app.ports.ledger import NO_TERMS, Admission, Change, CommitConditions, Stored
 from app.store.core import keys
-from app.store.core.indexes import effect_text, write_difference, write_place
+from app.store.core.indexes import effect_text, list_anew
 from app.store.core.quarantine import RedisQuarantine
 from app.store.core.records import entry_text, record_of
 from app.store.core.scripts import Answer, load_script, text_of, translated
-from app.store.core.transaction import OK, Transaction
+from app.store.core.transaction import OK, Condition, Key, Write, transact
 
 #: Entries kept in the stream of a shard; the timelines themselves keep everything.
 EVENTS_KEPT = 10_000
@@ -73,7 +73,9 @@ class RedisLedger:
     def load(self, aggregate_id: AggregateId) -> Stored:
         """Return the aggregate as it is now."""
         with translated():
-            version, body = self._client.hmget(keys.aggregate(aggregate_id), "version", "body")
+            version, body = self._client.hmget(
+                keys.AggregateKeys(aggregate_id).record, "version", "body"
+            )
         if version is None or body is None:
             raise NotFound(f"there is no aggregate {aggregate_id}")
         return Stored(self._quarantine.read(aggregate_id, text_of(body)), int(version))
@@ -83,7 +85,7 @@ class RedisLedger:
         wanted = list(ids)
         with translated(), self._client.pipeline(transaction=False) as pipeline:
             for one in wanted:
-                pipeline.exists(keys.aggregate(one))
+                pipeline.exists(keys.AggregateKeys(one).record)
             found = pipeline.execute()
         return {one for one, is_here in zip(wanted, found, strict=True) if is_here}
 
@@ -91,22 +93,22 @@ class RedisLedger:
         self, changes: Sequence[Change], terms: CommitConditions = NO_TERMS
     ) -> Sequence[Effect]:
         """Write all the changes or none, and return the effects that came to be owed."""
-        transaction = Transaction()
-        account = changes[0].after.account
+        own = keys.account(changes[0].after.account)
+        conditions: list[Condition] = []
         if terms.permits is not None:
-            words = " ".join(sorted(terms.permits))
-            transaction.require("permits", keys.state(account), words)
+            conditions.append(("permits", own.state, " ".join(sorted(terms.permits))))
         if terms.vouched is not None:
             symbol, run = terms.vouched
-            transaction.require("vouched", keys.vouched(account), f"{run} {symbol}")
+            conditions.append(("vouched", own.vouched, f"{run} {symbol}"))
         if terms.lane is not None:
-            counter = keys.flight_changes(terms.lane.account, terms.lane.symbol)
-            transaction.require("lane", counter, terms.lane.changes)
+            counter = keys.account(terms.lane.account).flight_changes + terms.lane.symbol
+            conditions.append(("lane", counter, terms.lane.changes))
         if terms.turns is not None:
-            counter = keys.turn_changes(terms.turns.account, terms.turns.symbol)
-            transaction.require("lane", counter, terms.turns.turns)
-        effects = self._write(changes, terms.tell, transaction)
-        answer = self._run(transaction)
+            counter = keys.account(terms.turns.account).turn_changes + terms.turns.symbol
+            conditions.append(("lane", counter, terms.turns.turns))
+        writes: list[Write] = []
+        effects = self._gather(changes, terms.tell, conditions, writes)
+        answer = self._run(conditions, writes)
         if answer[0] != OK:
             raise _refusal(answer)
         _tell(changes)
@@ -114,13 +116,12 @@ class RedisLedger:
 
     def admit(self, changes: Sequence[Change], admission: Admission) -> AggregateId | None:
         """Write a new request and what changes with it, or return the id of the one it repeats."""
-        transaction = Transaction()
         new, others = changes[0].after, changes[1:]
         freed = [one.before.aggregate for one in others if one.before is not None]
-        _require_admission(new, freed, admission, self._clock.now_ms(), transaction)
+        conditions, writes = _admitting(new, freed, admission, self._clock.now_ms())
         # Last comes who takes over what others leave in the same commit.
-        self._write([*others, changes[0]], (), transaction)
-        answer = self._run(transaction)
+        self._gather([*others, changes[0]], (), conditions, writes)
+        answer = self._run(conditions, writes)
         if answer[0] == "repeated":
             repeated = AggregateId(int(answer[1]))
             self._note_duplicate(repeated)
@@ -138,7 +139,7 @@ class RedisLedger:
     def news(self, aggregate_id: AggregateId) -> Mapping[AggregateId, int]:
         """Return what changed for this aggregate and was not read yet: child → version."""
         with translated():
-            inbox = self._client.hgetall(keys.inbox(aggregate_id))
+            inbox = self._client.hgetall(keys.AggregateKeys(aggregate_id).inbox)
         return {
             AggregateId(int(child)): int(version)
             for child, version in sorted(inbox.items(), key=lambda item: int(item[0]))
@@ -147,7 +148,7 @@ class RedisLedger:
     def repeated(self, account: AccountId, dedupe_key: str, now_ms: EpochMs) -> AggregateId | None:
         """Return what was admitted under a dedupe key that still counts, or None."""
         with translated():
-            found = self._client.get(keys.dedupe(account, dedupe_key))
+            found = self._client.get(keys.account(account).dedupe + dedupe_key)
         if found is None:
             return None
         aggregate_id, _, until_ms = text_of(found).partition(":")
@@ -156,29 +157,34 @@ class RedisLedger:
     def state_of(self, account: AccountId) -> AccountState:
         """Return the risk state of an account; HALT if it is missing or unreadable."""
         with translated():
-            state = self._client.get(keys.state(account))
+            state = self._client.get(keys.account(account).state)
         return AccountState(state) if state in set(AccountState) else AccountState.HALT
 
     def revision(self) -> Sequence[str]:
         """Return a mark of the newest change of each shard; equal marks mean no commit between."""
         with translated(), self._client.pipeline(transaction=False) as pipeline:
-            for shard in range(keys.SHARDS):
-                pipeline.xrevrange(keys.events(shard), count=1)
+            for shard in keys.SHARDS:
+                pipeline.xrevrange(shard.events, count=1)
             newest = pipeline.execute()
         return [text_of(found[0][0]) if found else "" for found in newest]
 
-    def _run(self, transaction: Transaction) -> Answer:
+    def _run(self, conditions: Sequence[Condition], writes: Sequence[Write]) -> Answer:
         """Send a commit, and count it unless it is refused: without an answer it is in doubt."""
         before = self.writes()
         self._sent.count = before + 1
-        answer = transaction.run(self._commit)
+        answer = transact(self._commit, conditions, writes)
         if answer[0] != OK:
             self._sent.count = before
         return answer
 
-    def _write(
-        self, changes: Sequence[Change], tell: Sequence[AggregateId], transaction: Transaction
+    def _gather(
+        self,
+        changes: Sequence[Change],
+        tell: Sequence[AggregateId],
+        conditions: list[Condition],
+        writes: list[Write],
     ) -> list[Effect]:
+        """Add what the changes ask of the store, and return the effects that come to be owed."""
         server_ms = self._clock.server_ms()
         again_at_ms = EpochMs(server_ms + self._republish_after_ms)
         effects: list[Effect] = []
@@ -187,47 +193,53 @@ class RedisLedger:
             before = None if change.before is None else change.before.aggregate
             version = 0 if change.before is None else change.before.version
             after = change.after
-            transaction.require("version", keys.aggregate(after.id), version)
-            own, body = keys.aggregate(after.id), record_of(after)
-            transaction.write("HSET", own, "version", version + 1, "body", body)
+            own = keys.AggregateKeys(after.id)
+            conditions.append(("version", own.record, version))
+            writes.append(("HSET", own.record, "version", version + 1, "body", record_of(after)))
             if before is None and after.parent_id is not None:
-                transaction.write("HSET", own, "parent", after.parent_id)
-                transaction.write("SADD", keys.children(after.parent_id), after.id)
-            write_place(before, after, server_ms, transaction)
-            effects += write_difference(before, after, again_at_ms, transaction)
-            self._write_timeline(after.id, change.entries, transaction)
-            _write_read(after.id, change.read, transaction)
-            concerned = _concerned(before, after, tell, changing)
-            effects += _write_news(after.id, version + 1, concerned, again_at_ms, transaction)
+                writes.append(("HSET", own.record, "parent", after.parent_id))
+                children = keys.AggregateKeys(after.parent_id).children
+                writes.append(("SADD", children, after.id))
+            listed, owed = list_anew(before, after, server_ms, again_at_ms)
+            writes += listed
+            effects += owed
+            writes += self._told(after.id, change.entries)
+            for child, read in change.read.items():
+                conditions.append(("unread", own.inbox, f"{child} {read}"))
+                outbox = Key(keys.shard_of(after.id).outbox)
+                writes.append(("READ", own.inbox, child, outbox, effect_text(_news_of(after.id))))
+            for one in _concerned(before, after, tell, changing):
+                news, owes = _news_of(one), keys.shard_of(one).outbox
+                writes.append(("HSET", keys.AggregateKeys(one).inbox, after.id, version + 1))
+                writes.append(("ZADD", owes, again_at_ms, effect_text(news)))
+                effects.append(news)
         return effects
 
-    def _write_timeline(
-        self, aggregate_id: AggregateId, entries: Sequence[TimelineEntry], transaction: Transaction
-    ) -> None:
+    def _told(self, aggregate_id: AggregateId, entries: Sequence[TimelineEntry]) -> list[Write]:
+        """Return the writes of what has happened."""
         if not entries:
-            return
+            return []
         texts = [entry_text(entry, self._process()) for entry in entries]
-        transaction.write("RPUSH", keys.timeline(aggregate_id), *texts)
-        stream = keys.events(keys.shard_of_id(aggregate_id))
         joined = f"[{','.join(texts)}]"
-        transaction.write(
-            "XADD", stream, "MAXLEN", "~", EVENTS_KEPT, "*", "id", aggregate_id, "entries", joined
-        )
+        stream = keys.shard_of(aggregate_id).events
+        newest = ("XADD", stream, "MAXLEN", "~", EVENTS_KEPT, "*")
+        return [
+            ("RPUSH", keys.AggregateKeys(aggregate_id).timeline, *texts),
+            (*newest, "id", aggregate_id, "entries", joined),
+        ]
 
     def _note_duplicate(self, aggregate_id: AggregateId) -> None:
-        transaction = Transaction()
         entry = TimelineEntry(EntryName.DUPLICATE, self._clock.now_ms())
-        transaction.require("present", keys.aggregate(aggregate_id), "")
-        self._write_timeline(aggregate_id, [entry], transaction)
         # The history may have it already, without this entry.
-        shard = keys.shard_of_id(aggregate_id)
-        finished = transaction.key(keys.finished(shard))
-        transaction.write("NOTED", keys.kept(shard), aggregate_id, finished)
+        shard = keys.shard_of(aggregate_id)
+        noted: Write = ("NOTED", shard.kept, aggregate_id, Key(shard.finished))
+        here = ("present", keys.AggregateKeys(aggregate_id).record, "")
+        writes = [*self._told(aggregate_id, [entry]), noted]
         try:
-            noted = transaction.run(self._commit)[0] == OK
+            is_noted = transact(self._commit, [here], writes)[0] == OK
         except StoreUnavailable:
-            noted = False  # whose repeat it is is known all the same
-        if not noted:
+            is_noted = False  # whose repeat it is is known all the same
+        if not is_noted:
             _log.warning("duplicate_not_noted", aggregate=str(aggregate_id))
 
 
@@ -248,46 +260,34 @@ def _tell(changes: Sequence[Change]) -> None:
             )
 
 
-def _require_admission(
-    request: Aggregate,
-    freed: Sequence[Aggregate],
-    admission: Admission,
-    now_ms: EpochMs,
-    transaction: Transaction,
-) -> None:
-    account = request.account
-    shard = keys.registry(keys.shard_of_account(account))
+def _admitting(
+    request: Aggregate, freed: Sequence[Aggregate], admission: Admission, now_ms: EpochMs
+) -> tuple[list[Condition], list[Write]]:
+    """Return the conditions of an admission, and what it writes beside the request."""
+    own, registry = keys.account(request.account), keys.shard_of(request.account).registry
+    conditions: list[Condition] = []
+    writes: list[Write] = []
     if admission.give_up_at_ms:
-        transaction.require("give_up", shard, admission.give_up_at_ms)
+        conditions.append(("give_up", registry, admission.give_up_at_ms))
     if admission.registry_version is not None:
-        transaction.require("equal", shard, admission.registry_version)
+        conditions.append(("equal", registry, admission.registry_version))
     if admission.dedupe_key is not None:
-        key = keys.dedupe(account, admission.dedupe_key)
-        transaction.require("fresh", key, now_ms)
-        kept_ms = max(admission.dedupe_until_ms - now_ms, 0) + DEDUPE_TIDY_MS
-        value = f"{request.id}:{admission.dedupe_until_ms}"
-        transaction.write("SET", key, value, "PX", kept_ms)
+        key, until_ms = own.dedupe + admission.dedupe_key, admission.dedupe_until_ms
+        conditions.append(("fresh", key, now_ms))
+        kept_ms = max(until_ms - now_ms, 0) + DEDUPE_TIDY_MS
+        writes.append(("SET", key, f"{request.id}:{until_ms}", "PX", kept_ms))
         # What a repeat is told of must not have left by then.
-        transaction.write("HSET", keys.aggregate(request.id), "until", admission.dedupe_until_ms)
-    _require_caller_id(request, freed, admission.caller_id_scope, transaction)
-    if admission.waiting_max is not None:
-        room = admission.waiting_max + len(freed)
-        transaction.require("room", keys.waiting(account), room)
-    if admission.rate_key is not None and admission.rate_per_minute:
-        transaction.require(
-            "rate", keys.rate(account, admission.rate_key), admission.rate_per_minute
-        )
-
-
-def _require_caller_id(
-    request: Aggregate, freed: Sequence[Aggregate], scope: str | None, transaction: Transaction
-) -> None:
-    caller_id = _held_caller_id(request)
+        writes.append(("HSET", keys.AggregateKeys(request.id).record, "until", until_ms))
+    caller_id, scope = _held_caller_id(request), admission.caller_id_scope
     left = [_held_caller_id(one) for one in freed if one.origin == request.origin]
-    if scope is None or caller_id is None or caller_id in left:
-        return
-    named = keys.smart_callers if isinstance(request, SmartOrder) else keys.callers
-    transaction.require("unused", named(request.account, scope), caller_id)
+    if scope is not None and caller_id is not None and caller_id not in left:
+        holders = own.smart_callers if isinstance(request, SmartOrder) else own.callers
+        conditions.append(("unused", holders + scope, caller_id))
+    if admission.waiting_max is not None:
+        conditions.append(("room", own.waiting, admission.waiting_max + len(freed)))
+    if admission.rate_key is not None and admission.rate_per_minute:
+        conditions.append(("rate", own.rate + admission.rate_key, admission.rate_per_minute))
+    return conditions, writes
 
 
 def _held_caller_id(request: Aggregate) -> str | None:
@@ -318,33 +318,8 @@ def _ends(before: Aggregate | None, after: Aggregate) -> bool:
     return not after.is_live and (before is None or before.is_live)
 
 
-def _write_news(
-    child: AggregateId,
-    version: int,
-    concerned: Sequence[AggregateId],
-    again_at_ms: EpochMs,
-    transaction: Transaction,
-) -> list[Effect]:
-    effects = []
-    for one in concerned:
-        effect = Effect(kind=EffectKind.NEWS, target=one)
-        outbox = transaction.key(keys.outbox(keys.shard_of_id(one)))
-        member = effect_text(effect)
-        transaction.write("NEWS", keys.inbox(one), child, version, outbox, member, again_at_ms)
-        effects.append(effect)
-    return effects
-
-
-def _write_read(
-    reader: AggregateId, read: Mapping[AggregateId, int], transaction: Transaction
-) -> None:
-    if not read:
-        return
-    outbox = transaction.key(keys.outbox(keys.shard_of_id(reader)))
-    member = effect_text(Effect(kind=EffectKind.NEWS, target=reader))
-    for child, version in read.items():
-        transaction.require("unread", keys.inbox(reader), f"{child} {version}")
-        transaction.write("READ", keys.inbox(reader), child, outbox, member)
+def _news_of(reader: AggregateId) -> Effect:
+    return Effect(kind=EffectKind.NEWS, target=reader)
 
 
 def _refusal(answer: Answer) -> Exception:  # noqa: C901, PLR0911 - a table

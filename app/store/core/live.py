@@ -1,6 +1,6 @@
 """Which aggregates are live, by several keys."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import redis
 
@@ -22,52 +22,52 @@ class RedisLive:
     def of_origin(self, account: AccountId, origin: str) -> Mapping[AggregateId, str]:
         """Return the live top-level aggregates of one origin: id → caller id or ''."""
         with translated():
-            found = self._client.hgetall(keys.origin(account, origin))
+            found = self._client.hgetall(keys.account(account).origin + origin)
         return {AggregateId(int(one)): text_of(caller_id) for one, caller_id in found.items()}
 
     def of_account(self, account: AccountId) -> Collection[AggregateId]:
         """Return every live aggregate of an account."""
-        return self._ids(keys.live(account))
+        return self._ids(keys.account(account).live)
 
     def open_orders(self, account: AccountId) -> Collection[AggregateId]:
         """Return the orders of an account that are at its venue."""
-        return self._ids(keys.open_orders(account))
+        return self._ids(keys.account(account).open_orders)
 
     def with_open_orders(self, accounts: Sequence[AccountId]) -> Collection[AccountId]:
         """Return those of these accounts that have orders at their venues, asked all at once."""
         with translated(), self._client.pipeline(transaction=False) as pipeline:
             for account in accounts:
-                pipeline.exists(keys.open_orders(account))
+                pipeline.exists(keys.account(account).open_orders)
             found = pipeline.execute()
         return {one for one, exists in zip(accounts, found, strict=True) if exists}
 
     def placing(self) -> Collection[AggregateId]:
         """Return the orders that are PENDING_NEW or PLACING, of all accounts."""
-        return self._of_shards(keys.placing)
+        return self._of_shards([shard.placing for shard in keys.SHARDS])
 
     def unknown(self) -> Collection[AggregateId]:
         """Return the orders that are UNKNOWN, of all accounts."""
-        return self._of_shards(keys.unknown)
+        return self._of_shards([shard.unknown for shard in keys.SHARDS])
 
     def protectors(self, order: Order) -> Collection[AggregateId]:
         """Return the aggregates that guard the position which this order works on."""
         leg = order.position_side or order.side.opens.opposite
-        return self._ids(keys.protectors(order.account, order.symbol, leg))
+        return self._ids(f"{keys.account(order.account).protectors}{order.symbol}:{leg}")
 
     def waiting(self, account: AccountId) -> Sequence[SmartOrder]:
         """Return the smart orders of an account that stand alone and wait, newest first."""
-        ids = sorted(self._ids(keys.waiting(account)), reverse=True)
+        ids = sorted(self._ids(keys.account(account).waiting), reverse=True)
         with translated(), self._client.pipeline(transaction=False) as pipeline:
             for one in ids:
-                pipeline.hget(keys.aggregate(one), "body")
+                pipeline.hget(keys.AggregateKeys(one).record, "body")
             bodies = pipeline.execute()
         found = self._quarantine.readable(zip(ids, bodies, strict=True))
         return [one for one in found.values() if isinstance(one, SmartOrder) and one.is_waiting]
 
-    def _of_shards(self, key: Callable[[int], str]) -> list[AggregateId]:
+    def _of_shards(self, each: Sequence[str]) -> list[AggregateId]:
         with translated(), self._client.pipeline(transaction=False) as pipeline:
-            for shard in range(keys.SHARDS):
-                pipeline.smembers(key(shard))
+            for key in each:
+                pipeline.smembers(key)
             found = pipeline.execute()
         return [one for members in found for one in sorted(AggregateId(int(m)) for m in members)]
 

@@ -36,8 +36,8 @@ class RedisOutbox:
         again_ms, within_ms = self._policy.republish_after_ms, self._policy.pause_max_ms
         if self._clock.lasted_ms(AT_ONCE) < within_ms:
             within_ms = again_ms  # the clock was set, and when any of it is due is not known
-        for shard in range(keys.SHARDS):
-            members = self._overdue([keys.outbox(shard)], [again_ms, limit, within_ms])
+        for shard in keys.SHARDS:
+            members = self._overdue([shard.outbox], [again_ms, limit, within_ms])
             effects += _known(members)
         return effects
 
@@ -46,8 +46,8 @@ class RedisOutbox:
         effects: list[Effect] = []
         with translated():
             pipeline = self._client.pipeline(transaction=False)
-            for shard in range(keys.SHARDS):
-                pipeline.zrange(keys.outbox(shard), 0, -1)
+            for shard in keys.SHARDS:
+                pipeline.zrange(shard.outbox, 0, -1)
             for members in pipeline.execute():
                 effects += _known(members)
         return effects

@@ -64,7 +64,7 @@ class RedisReader:
             return {}
         with translated(), self._client.pipeline(transaction=False) as pipeline:
             for aggregate_id in ids:
-                pipeline.hget(keys.aggregate(aggregate_id), "body")
+                pipeline.hget(keys.AggregateKeys(aggregate_id).record, "body")
             bodies = pipeline.execute()
         return self._quarantine.readable(zip(ids, bodies, strict=True))
 
@@ -75,7 +75,7 @@ class RedisReader:
             UnreadableRecord: this release cannot read it.
         """
         with translated():
-            body = self._client.hget(keys.aggregate(aggregate_id), "body")
+            body = self._client.hget(keys.AggregateKeys(aggregate_id).record, "body")
         return None if body is None else self._quarantine.read(aggregate_id, text_of(body))
 
     def timeline(self, aggregate_id: AggregateId) -> Sequence[tuple[TimelineEntry, str]]:
@@ -84,7 +84,7 @@ class RedisReader:
         What a newer release has told in words of its own is left out.
         """
         with translated():
-            texts = self._client.lrange(keys.timeline(aggregate_id), 0, -1)
+            texts = self._client.lrange(keys.AggregateKeys(aggregate_id).timeline, 0, -1)
         entries = []
         for text in texts:
             with suppress(UnreadableRecord):
@@ -94,7 +94,7 @@ class RedisReader:
     def children(self, aggregate_id: AggregateId) -> Sequence[AggregateId]:
         """Return what the aggregate has brought forth, oldest first."""
         with translated():
-            members = self._client.smembers(keys.children(aggregate_id))
+            members = self._client.smembers(keys.AggregateKeys(aggregate_id).children)
         return sorted(AggregateId(int(text_of(one))) for one in members)
 
     def events(self, after: str | None = None) -> Generator[TimelineEvent | None]:
@@ -110,7 +110,7 @@ class RedisReader:
         try:
             client = redis.Redis(connection_pool=pool)
             seen: dict[Any, Any] = {
-                keys.events(shard): self._start(shard, after) for shard in range(keys.SHARDS)
+                shard.events: self._start(shard.events, after) for shard in keys.SHARDS
             }
             yield None
             while True:
@@ -128,14 +128,14 @@ class RedisReader:
         settings = {**pool.connection_kwargs, "socket_timeout": WAIT_MS / 1000 + SLACK_SECONDS}
         return redis.ConnectionPool(pool.connection_class, max_connections=1, **settings)
 
-    def _start(self, shard: int, after: str | None) -> str:
+    def _start(self, stream: str, after: str | None) -> str:
         if after is not None:
             return f"{max(int(after.partition('-')[0]) - 1, 0)}-{_LAST_OF_MS}"
         with translated():
-            newest: Any = self._client.xrevrange(keys.events(shard), count=1)
+            newest: Any = self._client.xrevrange(stream, count=1)
         return str(newest[0][0]) if newest else "0-0"
 
-    def _places(self, shard: int, before: Place | None) -> Iterator[Place]:
+    def _places(self, shard: keys.Shard, before: Place | None) -> Iterator[Place]:
         """Yield places below one, page after page, each from the last time that was read.
 
         Pages are not counted off: what comes in or goes to the history meanwhile would shift them.
@@ -144,7 +144,7 @@ class RedisReader:
         while True:
             with translated():
                 found: Any = self._client.zrevrangebyscore(
-                    keys.everything(shard), newest, "-inf", 0, size, withscores=True
+                    shard.everything, newest, "-inf", 0, size, withscores=True
                 )
             # Members of one score come in order of their text; ids have equally many digits.
             places = [(EpochMs(int(score)), AggregateId(int(text_of(one)))) for one, score in found]
@@ -158,13 +158,13 @@ class RedisReader:
                 size *= 2  # more than a page were made in the same millisecond
 
 
-def _shards_of(search: Search) -> Collection[int]:
+def _shards_of(search: Search) -> Collection[keys.Shard]:
     """Return the shards in which anything of it can be."""
     if search.parent is not None:
-        return {keys.shard_of_id(search.parent)}
+        return {keys.shard_of(search.parent)}
     if search.accounts is not None:
-        return {keys.shard_of_account(account) for account in search.accounts}
-    return range(keys.SHARDS)
+        return {keys.shard_of(account) for account in search.accounts}
+    return keys.SHARDS
 
 
 def _happenings(answer: Any, seen: dict[str, str]) -> list[TimelineEvent]:  # noqa: ANN401

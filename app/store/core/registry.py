@@ -62,7 +62,7 @@ class RedisRegistry:
         with self._lock:
             before = self._snapshot.version
             with translated():
-                version = int(text_of(self._client.get(keys.registry(0)) or "0"))
+                version = int(text_of(self._client.get(keys.SHARDS[0].registry) or "0"))
             if version != before:
                 self._snapshot = self._read(version)
             self._looked_at = self._seconds()
@@ -141,7 +141,7 @@ class RedisRegistry:
         if account.id == 0:
             account = replace(account, id=self._next_account_id(account.name))
         with translated():
-            self._client.set(keys.state(account.id), AccountState.RUN, nx=True)
+            self._client.set(keys.account(account.id).state, AccountState.RUN, nx=True)
         self._put(keys.ACCOUNTS, account.name, Account, account)
         return account
 
@@ -162,7 +162,7 @@ class RedisRegistry:
 
     def set_state(self, account: AccountId, state: AccountState) -> None:
         """Set the risk state of an account that is not frozen."""
-        answer = self._set_state([keys.state(account)], [state])
+        answer = self._set_state([keys.account(account).state], [state])
         if answer[0] != OK:
             refuse_if_frozen(AccountState.FROZEN)
 
@@ -188,8 +188,8 @@ class RedisRegistry:
         with translated():
             pipeline = self._client.pipeline(transaction=True)
             pipeline.hset(key, name, text)
-            for shard in range(keys.SHARDS):
-                pipeline.incr(keys.registry(shard))
+            for shard in keys.SHARDS:
+                pipeline.incr(shard.registry)
             pipeline.execute()
         self.refresh()
 

@@ -23,10 +23,8 @@ class RedisTimers:
         found: list[tuple[int, AggregateId]] = []
         with translated():
             pipeline = self._client.pipeline(transaction=False)
-            for shard in range(keys.SHARDS):
-                pipeline.zrangebyscore(
-                    keys.timers(shard), "-inf", now_ms, 0, limit, withscores=True
-                )
+            for shard in keys.SHARDS:
+                pipeline.zrangebyscore(shard.timers, "-inf", now_ms, 0, limit, withscores=True)
             for members in pipeline.execute():
                 found += [(int(due), AggregateId(int(one))) for one, due in members]
         return [one for _, one in sorted(found)]
@@ -36,9 +34,9 @@ class RedisTimers:
         found: set[int] = set()
         with translated():
             pipeline = self._client.pipeline(transaction=False)
-            for shard in range(keys.SHARDS):
+            for shard in keys.SHARDS:
                 pipeline.zrangebyscore(
-                    keys.timers(shard), "-inf", now_ms + within_ms, 0, LOOKED_AT, withscores=True
+                    shard.timers, "-inf", now_ms + within_ms, 0, LOOKED_AT, withscores=True
                 )
             for members in pipeline.execute():
                 found.update(int(due) for _, due in members)

@@ -1,35 +1,34 @@
-"""One call of commit.lua: conditions and writes, gathered one by one, all or nothing."""
+"""One call of commit.lua: conditions and writes on the keys of one shard, all or nothing."""
+
+from collections.abc import Sequence
 
 from app.store.core.scripts import Answer, Script
 
 OK = "ok"
 
+#: One of the words of commit.lua, a key, and what it is held against.
+Condition = tuple[str, str, str | int]
 
-class Transaction:
-    """Conditions and writes on the keys of one shard.
+#: A Redis command on one key, or one of the script's own: its name, the key, its arguments.
+Write = tuple[str, str, *tuple[str | int, ...]]
 
-    A condition that is not met refuses the whole; the answer says which it was.
-    """
 
-    def __init__(self) -> None:
-        self._keys: dict[str, int] = {}
-        self._conditions: list[str | int] = []
-        self._count = 0
-        self._writes: list[str | int] = []
+class Key(str):
+    """A further key, among the arguments of a write; the script gets its number."""
 
-    def key(self, name: str) -> int:
-        """Return the index under which the script knows this key."""
-        return self._keys.setdefault(name, len(self._keys) + 1)
+    __slots__ = ()
 
-    def require(self, word: str, key: str, argument: str | int) -> None:
-        """Add a condition; see commit.lua for the words."""
-        self._conditions += [word, self.key(key), argument]
-        self._count += 1
 
-    def write(self, command: str, key: str, *arguments: str | int) -> None:
-        """Add a write: a Redis command on one key, or one of the script's own."""
-        self._writes += [len(arguments) + 2, command, self.key(key), *arguments]
-
-    def run(self, script: Script) -> Answer:
-        """Send it. Returns `["ok"]`, or the condition that was not met and what was there."""
-        return script(list(self._keys), [self._count, *self._conditions, *self._writes])
+def transact(script: Script, conditions: Sequence[Condition], writes: Sequence[Write]) -> Answer:
+    """Send it. Returns `["ok"]`, or the first condition that was not met and what was there."""
+    numbers: dict[str, int] = {}
+    words: list[str | int] = [len(conditions)]
+    for word, key, argument in conditions:
+        words += [word, numbers.setdefault(key, len(numbers) + 1), argument]
+    for command, key, *arguments in writes:
+        words += [len(arguments) + 2, command, numbers.setdefault(key, len(numbers) + 1)]
+        words += [
+            numbers.setdefault(one, len(numbers) + 1) if isinstance(one, Key) else one
+            for one in arguments
+        ]
+    return script(list(numbers), words)

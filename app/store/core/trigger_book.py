@@ -120,8 +120,8 @@ class RedisTriggerBook:
 
     def begin(self, venue: VenueName, tick: Tick) -> None:
         """Note that a tick begins: what is armed from now on first meets the next one."""
-        begun = [keys.book_tick(venue), keys.book_tick_time(venue)]
-        self._begin(begun, [tick.number, tick.at_ms])
+        books = keys.BookKeys(venue)
+        self._begin([books.tick, books.tick_time], [tick.number, tick.at_ms])
 
     def fire(self, venue: VenueName, tick: Tick) -> Sequence[Firing]:
         """Move what this tick fires to the fired list and return it, by owner id.
@@ -150,9 +150,9 @@ class RedisTriggerBook:
         """Return what has fired and is not yet done, by tick, then owner id."""
         symbols = [symbol for symbol, _ in self._symbols(venue)]
         with translated(), self._client.pipeline(transaction=False) as pipeline:
-            pipeline.get(keys.book_tick_time(venue))
+            pipeline.get(keys.BookKeys(venue).tick_time)
             for symbol in symbols:
-                pipeline.hgetall(keys.fired_triggers(venue, symbol))
+                pipeline.hgetall(keys.book(venue, symbol) + keys.FIRED)
             begun, *lists = pipeline.execute()
         newest, _, at_ms = text_of(begun or "").partition("|")
         found: list[Firing] = []
@@ -174,7 +174,7 @@ class RedisTriggerBook:
     def done(self, venue: VenueName, firing: Firing) -> None:
         """Take what one tick has fired of one owner off the list: the owner knows."""
         members = [_name(firing.owner, slot) for slot in firing.prices]
-        self._done([keys.fired_triggers(venue, firing.symbol)], [firing.tick, *members])
+        self._done([keys.book(venue, firing.symbol) + keys.FIRED], [firing.tick, *members])
 
     def symbols(self, venue: VenueName) -> Collection[Symbol]:
         """Return the symbols with something armed. Those that are quiet are forgotten."""
@@ -199,12 +199,12 @@ class RedisTriggerBook:
         before_ms = self._server_ms() - QUIET_MS if quiet else 0
         for symbol, noted_ms in quiet:
             if noted_ms < before_ms:
-                self._forget([keys.books(venue)], [symbol, noted_ms])
+                self._forget([keys.BookKeys(venue).symbols], [symbol, noted_ms])
                 self._census([keys.book(venue, symbol)], ["close", *_SOURCES])
 
     def _symbols(self, venue: VenueName) -> list[tuple[Symbol, int]]:
         with translated():
-            found: Any = self._client.zrange(keys.books(venue), 0, -1, withscores=True)
+            found: Any = self._client.zrange(keys.BookKeys(venue).symbols, 0, -1, withscores=True)
         return [(Symbol(text_of(symbol)), int(score)) for symbol, score in found]
 
     def _note(self, armings: Iterable[Arming]) -> dict[VenueName, int]:
@@ -213,8 +213,8 @@ class RedisTriggerBook:
         for trigger, _ in armings:
             symbols.setdefault(trigger.venue, set()).add(str(trigger.symbol))
         calls: list[Call] = [
-            (self._note_script, [keys.books(venue), keys.book_tick(venue)], sorted(named))
-            for venue, named in symbols.items()
+            (self._note_script, [books.symbols, books.tick], sorted(symbols[venue]))
+            for venue, books in ((one, keys.BookKeys(one)) for one in symbols)
         ]
         answers = run_queued(self._client, calls)
         return {venue: int(answer[1]) for venue, answer in zip(symbols, answers, strict=True)}

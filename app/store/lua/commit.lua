@@ -17,9 +17,8 @@
 --   room     set      fewer members than the argument
 --   fresh    string   no `<id>:<until>` with `until` past the argument; else `repeated` and the id
 --   rate     string   the counter of this minute is below the argument; counts, so it comes last
--- Writes are plain commands, and four of our own:
+-- Writes are plain commands, and three of our own:
 --   LANE  sorted set  due, member: behind all that are due in the same millisecond
---   NEWS  hash        child, version, index of the outbox, member, again_at
 --   READ  hash        child, index of the outbox, member
 --   NOTED sorted set  id, index of `finished`: what the history has is not all any more
 -- Returns {'ok'} or {word, what was there}.
@@ -103,11 +102,6 @@ function writes.LANE(key, due, member)
   local score = tonumber(due)
   if last[2] then score = math.min(tonumber(last[2]) + 1 / 4096, due + 4095 / 4096) end
   redis.call('ZADD', key, 'NX', string.format('%.17g', score), member)
-end
-
-function writes.NEWS(key, child, version, outbox, member, again_at)
-  redis.call('HSET', key, child, version)
-  redis.call('ZADD', KEYS[tonumber(outbox)], again_at, member)
 end
 
 function writes.READ(key, child, outbox, member)

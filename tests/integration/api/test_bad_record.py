@@ -28,7 +28,7 @@ def test_the_stop_of_another_account_fires_although_a_record_is_bad(
         ports.ledger.commit([Change(None, stop)])
     worker.work()
     client = connect(worker.wiring.settings.redis_url, 1)
-    client.hset(keys.aggregate(bad), "body", '{"s": 99}')
+    client.hset(keys.AggregateKeys(bad).record, "body", '{"s": 99}')
 
     demo.call("PUT", "/paper/prices", {"prices": {"BTC/USDT": {"last": "60001"}}})
     worker.step(3)

@@ -89,7 +89,7 @@ def test_a_record_that_cannot_be_read_is_named_and_turns_nobody_away(
         demo.signal(action="buy", fixed=fixed, delaySeconds=600)
     good, bad = (row["id"] for row in demo.rows())
     client = connect(wiring.settings.redis_url, 1)
-    client.hset(keys.aggregate(AggregateId(int(bad))), "body", '{"s": 99}')
+    client.hset(keys.AggregateKeys(AggregateId(int(bad))).record, "body", '{"s": 99}')
 
     listed = demo.call("GET", "/api/orders")["data"]
     ready = demo.client.get("/readyz")

@@ -273,7 +273,7 @@ class TestOverview:
         good = site.send(action="buy", fixed="0.01")
         bad = site.send(action="buy", fixed="0.02")
         client = connect(site.wiring.settings.redis_url, 1)
-        client.hset(keys.aggregate(AggregateId(int(bad))), "body", '{"s": 99}')
+        client.hset(keys.AggregateKeys(AggregateId(int(bad))).record, "body", '{"s": 99}')
         site.text("/")
 
         page = site.text("/")

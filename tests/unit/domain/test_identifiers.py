@@ -16,7 +16,7 @@ from app.domain.identifiers import (
     id_from,
     order_id_of,
 )
-from app.store.core.keys import SHARDS, shard_of_account, shard_of_id
+from app.store.core.keys import SHARD_COUNT, shard_of
 from tests.support.builders import SPOT_ID, USDM_ID, an_id
 
 IDS = st.integers(0, 2**53 - 1).map(AggregateId)
@@ -55,11 +55,11 @@ def test_what_is_not_ours_leads_to_no_order(text: str) -> None:
 
 def test_an_id_names_the_shard_of_its_account() -> None:
     for account in (SPOT_ID, USDM_ID):
-        assert shard_of_id(an_id(3, account)) == shard_of_account(account)
+        assert shard_of(an_id(3, account)) == shard_of(account)
 
 
 def test_a_millisecond_has_as_many_ids_for_each_shard() -> None:
-    assert IDS_PER_MS % SHARDS == 0
+    assert IDS_PER_MS % SHARD_COUNT == 0
 
 
 def test_a_symbol_is_base_and_quote() -> None:

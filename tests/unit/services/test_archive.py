@@ -364,8 +364,8 @@ def test_nothing_leaves_that_the_history_has_lost() -> None:
 def test_a_record_of_a_newer_release_holds_up_nobody() -> None:
     rig = traded()
     newer = next(one for one in rig.reader.newest(None) if not one.is_live)
-    body = text_of(rig.redis.hget(keys.aggregate(newer.id), "body"))
-    rig.redis.hset(keys.aggregate(newer.id), "body", body.replace('"s":1', '"s":9'))
+    body = text_of(rig.redis.hget(keys.AggregateKeys(newer.id).record, "body"))
+    rig.redis.hset(keys.AggregateKeys(newer.id).record, "body", body.replace('"s":1', '"s":9'))
     count = len(in_store(rig))
 
     archive(rig.ports)
@@ -406,10 +406,10 @@ def test_news_is_read_by_who_has_left() -> None:
     rig.ports.ledger.commit([Change(None, signal), Change(None, child)])
     archived(rig)
     assert in_store(rig) == set()
-    rig.redis.hset(keys.inbox(signal.id), str(child.id), 1)
+    rig.redis.hset(keys.AggregateKeys(signal.id).inbox, str(child.id), 1)
 
     perform(signal.id, rig.ports)
 
-    assert rig.redis.exists(keys.inbox(signal.id)) == 0
+    assert rig.redis.exists(keys.AggregateKeys(signal.id).inbox) == 0
     archived(rig)
     assert in_store(rig) == set()

@@ -97,7 +97,7 @@ def test_news_of_an_order_that_is_gone_is_forgotten() -> None:
 def test_news_of_an_order_of_a_newer_release_is_left_to_it_and_holds_up_nobody() -> None:
     rig = resting()
     (fresh,) = rig.ports.ids.fresh(SPOT_ID, 1)
-    rig.redis.hset(keys.aggregate(fresh.id), mapping={"version": 1, "body": '{"s":2}'})
+    rig.redis.hset(keys.AggregateKeys(fresh.id).record, mapping={"version": 1, "body": '{"s":2}'})
     newer = fresh.client_order_id
     rig.reports.news[SPOT_ID] = {
         newer: a_report(),
@@ -217,7 +217,7 @@ def test_an_order_that_is_lost_while_its_venue_is_asked_leaves_its_fill() -> Non
     rig.venue.ledger[order.client_order_id] = PARTLY
 
     def lose_it() -> None:
-        rig.redis.delete(keys.aggregate(order.id))
+        rig.redis.delete(keys.AggregateKeys(order.id).record)
 
     rig.venue.after_call = lose_it
 

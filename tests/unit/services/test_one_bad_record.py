@@ -87,7 +87,7 @@ class Mistaken(RedisLedger):
 
 def spoiling(edit: Callable[[str], str]) -> Spoil:
     def spoil(rig: Rig, aggregate_id: AggregateId) -> None:
-        key = keys.aggregate(aggregate_id)
+        key = keys.AggregateKeys(aggregate_id).record
         rig.redis.hset(key, "body", edit(str(rig.redis.hget(key, "body"))))
 
     return spoil
@@ -201,7 +201,7 @@ def news(rig: Rig, spoil: Spoil) -> None:
     rig.put(a_signal(id=parent))
     for one in (BAD, GOOD):
         rig.put(an_order_in(OrderStatus.FILLED, id=one, parent_id=parent))
-        rig.redis.hset(keys.inbox(parent), str(one), "1")
+        rig.redis.hset(keys.AggregateKeys(parent).inbox, str(one), "1")
     spoil(rig, BAD)
     read_news(parent, rig.ports)
     assert set(rig.ports.ledger.news(parent)) == {BAD}
@@ -308,14 +308,16 @@ def test_the_stack_counts_as_settled_without_it(rig: Rig) -> None:
 def test_a_timeline_shows_what_can_be_read(rig: Rig) -> None:
     stored = rig.accept(a_command(size=fixed("0.1"))).id
     before = len(rig.reader.timeline(stored))
-    rig.redis.rpush(keys.timeline(stored), '["transmogrified", 1, "newer"]', "[]", "{")
+    rig.redis.rpush(
+        keys.AggregateKeys(stored).timeline, '["transmogrified", 1, "newer"]', "[]", "{"
+    )
 
     assert len(rig.reader.timeline(stored)) == before > 0
 
 
 def test_what_a_newer_release_owes_is_left_to_it(rig: Rig) -> None:
     rig.put(a_signal(id=GOOD))
-    rig.redis.zadd(keys.outbox(keys.shard_of_id(BAD)), {f"teleport:{BAD}": 1})
+    rig.redis.zadd(keys.shard_of(BAD).outbox, {f"teleport:{BAD}": 1})
     rig.clock.advance(4 * SECOND)
 
     assert [effect.target for effect in rig.ports.outbox.overdue(10)] == [GOOD]
@@ -407,7 +409,7 @@ def test_of_what_is_no_record_at_all_nobody_says_whose_it_is(rig: Rig, kind: str
 
 def test_a_record_that_can_be_read_again_leaves_by_itself_and_goes_on(rig: Rig) -> None:
     resting(rig)
-    key = keys.aggregate(BAD)
+    key = keys.AggregateKeys(BAD).record
     body = str(rig.redis.hget(key, "body"))
     NEWER(rig, BAD)
     list(rig.whole.newest(None))
@@ -426,7 +428,7 @@ def test_one_that_is_gone_leaves(rig: Rig) -> None:
     NEWER(rig, BAD)
     list(rig.whole.newest(None))
 
-    rig.redis.delete(keys.aggregate(BAD))
+    rig.redis.delete(keys.AggregateKeys(BAD).record)
     try_quarantined(rig.ports)
 
     assert rig.ports.quarantine.all() == []
@@ -436,12 +438,12 @@ def test_a_cancel_of_many_reaches_the_others_and_is_done_again(rig: Rig) -> None
     rig.venue.place_script.extend([a_report(OrderStatus.NEW)] * 2)
     limit = a_command(size=fixed("0.1"), limit_price=Decimal(40_000))
     first, second = rig.run(limit), rig.run(limit)
-    body = rig.redis.hget(keys.aggregate(first.id), "body")
+    body = rig.redis.hget(keys.AggregateKeys(first.id).record, "body")
     NEWER(rig, first.id)
 
     canceling = rig.run(a_command(Action.CANCEL_ALL))
     reached, state = rig.signal(second.id).status, canceling.status
-    rig.redis.hset(keys.aggregate(first.id), "body", str(body))
+    rig.redis.hset(keys.AggregateKeys(first.id).record, "body", str(body))
     rig.settle()
 
     assert (reached, state) == (RequestStatus.CANCELED, RequestStatus.EXECUTING)

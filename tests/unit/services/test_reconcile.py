@@ -175,7 +175,7 @@ def test_what_has_left_for_the_history_is_known_still(rig: Rig) -> None:
 
     reconcile(SPOT_ID, rig.ports)
 
-    assert not rig.redis.exists(keys.aggregate(order.id))
+    assert not rig.redis.exists(keys.AggregateKeys(order.id).record)
     (found,) = compared(rig).mismatches
     assert found.kind is MismatchKind.UNEXPECTED
     assert "is CANCELED here, and open at the venue" in found.message
@@ -197,9 +197,9 @@ def test_an_order_that_is_open_there_and_cannot_be_read_here_is_shown(
     if has_left:
         rig.history.keep(rig.ports.archive_queue.load([order.id]))
         rig.history.spoil(order.id)
-        rig.redis.delete(keys.aggregate(order.id))
+        rig.redis.delete(keys.AggregateKeys(order.id).record)
     else:
-        rig.redis.hset(keys.aggregate(order.id), "body", '{"s":99}')
+        rig.redis.hset(keys.AggregateKeys(order.id).record, "body", '{"s":99}')
     rig.venue.ledger[order.client_order_id] = a_report(OrderStatus.NEW)
 
     reconcile(SPOT_ID, rig.ports)

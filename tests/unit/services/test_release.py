@@ -89,7 +89,7 @@ def test_more_than_one_batch_is_released_in_one_call(rig: Rig) -> None:
 
 
 def test_a_timer_of_nothing_does_not_hold_up_the_others(rig: Rig) -> None:
-    rig.redis.zadd(keys.timers(SPOT_ID), {str(an_id(99)): NOW})
+    rig.redis.zadd(keys.shard_of(SPOT_ID).timers, {str(an_id(99)): NOW})
     rig.put(a_signal(status=RequestStatus.SCHEDULED, due_at_ms=NOW))
 
     assert release_due([], rig.ports) == [0]
@@ -98,7 +98,7 @@ def test_a_timer_of_nothing_does_not_hold_up_the_others(rig: Rig) -> None:
 def test_a_timer_of_a_newer_release_does_not_hold_up_the_others(rig: Rig) -> None:
     rig.put(a_signal(id=an_id(1), status=RequestStatus.SCHEDULED, due_at_ms=NOW))
     rig.put(a_signal(id=an_id(2), status=RequestStatus.SCHEDULED, due_at_ms=NOW))
-    rig.redis.hset(keys.aggregate(an_id(1)), "body", '{"s":2}')
+    rig.redis.hset(keys.AggregateKeys(an_id(1)).record, "body", '{"s":2}')
 
     late = release_due([], rig.ports)
 
@@ -107,7 +107,9 @@ def test_a_timer_of_a_newer_release_does_not_hold_up_the_others(rig: Rig) -> Non
 
 
 def test_however_many_timers_will_not_go_they_hide_none_behind_them(rig: Rig) -> None:
-    rig.redis.zadd(keys.timers(SPOT_ID), {str(an_id(number)): NOW - 1 for number in range(BATCH)})
+    rig.redis.zadd(
+        keys.shard_of(SPOT_ID).timers, {str(an_id(number)): NOW - 1 for number in range(BATCH)}
+    )
     rig.put(a_signal(id=an_id(BATCH), status=RequestStatus.SCHEDULED, due_at_ms=NOW))
 
     assert release_due([], rig.ports) == [0]

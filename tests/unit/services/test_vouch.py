@@ -657,7 +657,7 @@ def test_what_cannot_be_asked_to_end_is_said_so_and_all_else_is_asked() -> None:
     rig = frozen()
     for one in (SECOND_ID, THIRD_ID):
         rig.put(an_order(id=one))
-    rig.redis.hset(keys.aggregate(SECOND_ID), "body", '{"s":99}')
+    rig.redis.hset(keys.AggregateKeys(SECOND_ID).record, "body", '{"s":99}')
 
     with pytest.raises(WrongState, match=f"first of them {SECOND_ID}"):
         end_waiting(REAL, seen_at_ms(rig), rig.ports)

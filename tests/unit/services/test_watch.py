@@ -239,7 +239,9 @@ def test_a_trigger_of_nobody_is_forgotten(rig: Rig) -> None:
 def test_a_trigger_of_a_newer_release_is_left_to_it_and_holds_up_nobody() -> None:
     rig = protected()
     rig.ports.book.arm(a_trigger(owner=an_id(1, USDM_ID)))
-    rig.redis.hset(keys.aggregate(an_id(1, USDM_ID)), mapping={"version": 1, "body": '{"s":2}'})
+    rig.redis.hset(
+        keys.AggregateKeys(an_id(1, USDM_ID)).record, mapping={"version": 1, "body": '{"s":2}'}
+    )
     tick(rig, "1900")
 
     evaluated = watch(rig)
