@@ -3,52 +3,49 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from typing import TypeVar
 
 from app.domain import order_life, smart_order_life
-from app.domain.decision import Decision, ignored
+from app.domain.decision import Decision, Rules, ignored
+from app.domain.entity import Entity
+from app.domain.events import Event
 from app.domain.identifiers import Currency
 from app.domain.order import Order
+from app.domain.request import reversal, signal
 from app.domain.request.request import Request
-from app.domain.request.reversal import Reversal, ReversalEvent
-from app.domain.request.signal import Signal, SignalEvent
+from app.domain.request.reversal import Reversal
+from app.domain.request.signal import Signal
 from app.domain.smart_order import SmartOrder
-from app.domain.smart_trade import deciding
+from app.domain.smart_trade import life as smart_trade_life
 from app.domain.smart_trade.trade import SmartTrade
 from app.domain.status import IN_FLIGHT, OrderStatus
 
 Aggregate = Order | Signal | Reversal | SmartOrder | SmartTrade
-Event = (
-    order_life.OrderEvent
-    | SignalEvent
-    | ReversalEvent
-    | smart_order_life.SmartOrderEvent
-    | deciding.SmartTradeEvent
-)
+Some = TypeVar("Some", bound=Aggregate)
+
+RULES: Mapping[type[Entity], Rules] = {
+    Order: order_life.RULES,
+    Signal: signal.RULES,
+    Reversal: reversal.RULES,
+    SmartOrder: smart_order_life.RULES,
+    SmartTrade: smart_trade_life.RULES,
+}
 
 
-def decide(aggregate: Aggregate, event: Event) -> Decision[Aggregate]:
+def decide(aggregate: Some, event: Event) -> Decision[Some]:
     """Return what becomes of `aggregate` when `event` happens.
 
     Total and pure: an event that makes no sense is ignored with a reason, never an exception. What
     is written down never goes back in time, also when a clock was set back.
     """
-    # Done once here rather than in each handler: timelines are read in the order of their times.
+    # Done once here rather than in each rule: timelines are read in the order of their times.
     if event.at_ms < aggregate.updated_at_ms:
         event = replace(event, at_ms=aggregate.updated_at_ms)
-    match aggregate:
-        case Order() if isinstance(event, order_life.OrderEvent):
-            return order_life.decide(aggregate, event)
-        case Signal() if isinstance(event, SignalEvent):
-            return aggregate.decide(event)
-        case Reversal() if isinstance(event, ReversalEvent):
-            return aggregate.decide(event)
-        case SmartOrder() if isinstance(event, smart_order_life.SmartOrderEvent):
-            return smart_order_life.decide(aggregate, event)
-        case SmartTrade() if isinstance(event, deciding.SmartTradeEvent):
-            return deciding.decide(aggregate, event)
-        # A message may name the id of another kind of aggregate; that is nonsense, not a mistake.
-        case _:
-            return ignored(aggregate, f"{type(event).__name__} means nothing to {aggregate.kind}")
+    rule = RULES[type(aggregate)].get(type(event))
+    # A message may name the id of another kind of aggregate; that is nonsense, not a mistake.
+    if rule is None:
+        return ignored(aggregate, f"{type(event).__name__} means nothing to {aggregate.kind}")
+    return rule(aggregate, event)
 
 
 def is_finished(aggregate: Aggregate) -> bool:

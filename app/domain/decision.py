@@ -1,9 +1,11 @@
 """What a `decide` returns: the aggregate as it is now, what it brought forth, what to tell."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from app.domain.events import Event
 from app.domain.identifiers import EpochMs
 from app.domain.order import Order
 from app.domain.reason import Reason
@@ -77,6 +79,10 @@ class Decision(Generic[Changed_co]):
     children: tuple[Child, ...] = ()
     entries: tuple[TimelineEntry, ...] = ()
     ignored: str | None = None
+
+
+#: Of one kind of aggregate: event → what becomes of an aggregate when it happens.
+Rules = Mapping[type[Event], Callable[[Any, Any], Decision[Any]]]
 
 
 def ignored(aggregate: Same, why: str) -> Decision[Same]:

@@ -7,51 +7,54 @@ from decimal import Decimal
 from app.domain.identifiers import EpochMs, FreshId, OrderId
 from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Quote
+from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.report import OrderReport
+from app.domain.smart_order import SmartOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TurnTaken:
+class Event:
+    """Something that has happened, at this business time."""
+
+    at_ms: EpochMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnTaken(Event):
     """The order's turn in the lane has come: it may be sent."""
 
-    at_ms: EpochMs
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlacementClaimed:
+class PlacementClaimed(Event):
     """A worker may send; without an answer by `lease_until_ms` (server) the outcome is lost."""
 
-    at_ms: EpochMs
     lease_until_ms: EpochMs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimRenewed:
+class ClaimRenewed(Event):
     """Nothing was sent yet under the claim with this token; it holds until `lease_until_ms` now."""
 
-    at_ms: EpochMs
     token: int
     lease_until_ms: EpochMs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlacementDenied:
+class PlacementDenied(Event):
     """Our own checks refused before anything was sent. `too_late` makes it EXPIRED."""
 
-    at_ms: EpochMs
     reason: Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlacementDeferred:
+class PlacementDeferred(Event):
     """The placement with this token certainly did not arrive.
 
     Attributes:
         held_back: it was not even sent, so it counts as no attempt.
     """
 
-    at_ms: EpochMs
     token: int
     retry_at_ms: EpochMs
     reason: Reason
@@ -59,7 +62,7 @@ class PlacementDeferred:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderReported:
+class OrderReported(Event):
     """The venue said something.
 
     Attributes:
@@ -68,22 +71,20 @@ class OrderReported:
             about open orders only, since those are never placed again.
     """
 
-    at_ms: EpochMs
     report: OrderReport
     token: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutcomeStated:
+class OutcomeStated(Event):
     """A person says, in place of the venue, what became of the placement with this token."""
 
-    at_ms: EpochMs
     token: int
     report: OrderReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FillsAwaited:
+class FillsAwaited(Event):
     """The venue has not listed all fills yet, or not their fees; it is asked again.
 
     Attributes:
@@ -91,13 +92,12 @@ class FillsAwaited:
         next_look_at_ms: server time of the next look.
     """
 
-    at_ms: EpochMs
     look: int
     next_look_at_ms: EpochMs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutcomeLost:
+class OutcomeLost(Event):
     """The placement with this token may or may not have arrived.
 
     Attributes:
@@ -105,7 +105,6 @@ class OutcomeLost:
             meanwhile holds. None if whoever placed it says so.
     """
 
-    at_ms: EpochMs
     token: int
     server_ms: EpochMs
     next_check_at_ms: EpochMs
@@ -114,7 +113,7 @@ class OutcomeLost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LookUpClaimed:
+class LookUpClaimed(Event):
     """A worker asks the venue about the placement with this token; others wait meanwhile.
 
     Attributes:
@@ -123,7 +122,6 @@ class LookUpClaimed:
         until_ms: server time at which others ask, if nothing has come of it.
     """
 
-    at_ms: EpochMs
     token: int
     server_ms: EpochMs
     within_ms: int
@@ -131,7 +129,7 @@ class LookUpClaimed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StillUnknown:
+class StillUnknown(Event):
     """The venue was asked and proved nothing, or cannot be asked and a person must look.
 
     Attributes:
@@ -140,7 +138,6 @@ class StillUnknown:
             which one could still arrive; None if it has not said so.
     """
 
-    at_ms: EpochMs
     token: int
     next_check_at_ms: EpochMs
     needs_person: bool = False
@@ -148,39 +145,34 @@ class StillUnknown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProvenAbsent:
+class ProvenAbsent(Event):
     """Nothing of the placement with this token is at the venue, and nothing can arrive any more."""
 
-    at_ms: EpochMs
     token: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CancelRequested:
+class CancelRequested(Event):
     """Somebody wants it gone. `replaced_by` is the order that waits to take its place, if any."""
 
-    at_ms: EpochMs
     reason: Reason
     replaced_by: OrderId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CancelDeferred:
+class CancelDeferred(Event):
     """The cancel did not reach the venue, or its outcome is unknown; it is tried again."""
 
-    at_ms: EpochMs
     retry_at_ms: EpochMs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TimerDue:
+class TimerDue(Event):
     """The time that was waited for has come."""
-
-    at_ms: EpochMs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Executed:
+class Executed(Event):
     """Its turn in the lane has come, with the account and the prices as they are now.
 
     Attributes:
@@ -189,7 +181,6 @@ class Executed:
         new_ids: for the orders that it may bring forth; at least 2.
     """
 
-    at_ms: EpochMs
     account: AccountView
     quote: Quote | None
     instrument: Instrument | None
@@ -197,29 +188,24 @@ class Executed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TargetsCanceled:
+class TargetsCanceled(Event):
     """A cancel message has passed its request on to this many aggregates."""
 
-    at_ms: EpochMs
     count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TriggerArmed:
+class TriggerArmed(Event):
     """The trigger book holds the trigger now."""
 
-    at_ms: EpochMs
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TriggerDisarmed:
+class TriggerDisarmed(Event):
     """The trigger is not in the trigger book any more."""
 
-    at_ms: EpochMs
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TriggerFired:
+class TriggerFired(Event):
     """The price has crossed a level, at the tick with this number.
 
     Attributes:
@@ -229,7 +215,6 @@ class TriggerFired:
         tick_at_ms: business time of the tick, or None where that is not known any more.
     """
 
-    at_ms: EpochMs
     tick: int
     prices: Mapping[str, Decimal]
     new_ids: tuple[FreshId, ...]
@@ -238,8 +223,26 @@ class TriggerFired:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TriggerRefused:
+class TriggerRefused(Event):
     """The trigger cannot be armed, for instance since the symbol is not traded any more."""
 
-    at_ms: EpochMs
     reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderUpdated(Event):
+    """An order that concerns the aggregate has changed; `order` is how it is now.
+
+    Attributes:
+        new_ids: for what it may bring forth; at least 2.
+    """
+
+    order: Order
+    new_ids: tuple[FreshId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmartOrderUpdated(Event):
+    """A smart order of the aggregate has changed; `smart_order` is how it is now."""
+
+    smart_order: SmartOrder

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from app.domain.decision import Decision, EntryName, TimelineEntry, ignored
+from app.domain.decision import Decision, EntryName, Rules, TimelineEntry, ignored
 from app.domain.effects import AT_ONCE
 from app.domain.enums import ReasonCode
 from app.domain.events import (
@@ -12,6 +12,7 @@ from app.domain.events import (
     FillsAwaited,
     LookUpClaimed,
     OrderReported,
+    OrderUpdated,
     OutcomeLost,
     OutcomeStated,
     PlacementClaimed,
@@ -23,7 +24,6 @@ from app.domain.events import (
 )
 from app.domain.identifiers import EpochMs
 from app.domain.moments import has_come
-from app.domain.news import OrderUpdated
 from app.domain.order import Order
 from app.domain.order_reports import adopted, fills_awaited, told_of_earlier
 from app.domain.reason import Reason
@@ -31,59 +31,6 @@ from app.domain.status import OrderStatus
 
 #: Sends that certainly did not arrive before the order is given up as a dead letter.
 ATTEMPTS_MAX = 5
-
-OrderEvent = (
-    TurnTaken
-    | PlacementClaimed
-    | ClaimRenewed
-    | PlacementDenied
-    | PlacementDeferred
-    | OrderReported
-    | FillsAwaited
-    | OutcomeLost
-    | OutcomeStated
-    | LookUpClaimed
-    | StillUnknown
-    | ProvenAbsent
-    | CancelRequested
-    | CancelDeferred
-    | OrderUpdated
-)
-
-
-def decide(order: Order, event: OrderEvent) -> Decision[Order]:  # noqa: C901, PLR0911, PLR0912 - a table
-    """Return what becomes of the order when `event` happens; nonsense is ignored."""
-    match event:
-        case TurnTaken():
-            return _turn_taken(order, event)
-        case PlacementClaimed():
-            return _claimed(order, event)
-        case ClaimRenewed():
-            return _renewed(order, event)
-        case PlacementDenied():
-            return _denied(order, event)
-        case PlacementDeferred():
-            return _deferred(order, event)
-        case OrderReported():
-            return _reported(order, event)
-        case FillsAwaited():
-            return fills_awaited(order, event)
-        case OutcomeLost():
-            return _lost(order, event)
-        case OutcomeStated():
-            return _stated(order, event)
-        case LookUpClaimed():
-            return _look_up_claimed(order, event)
-        case StillUnknown():
-            return _still_unknown(order, event)
-        case ProvenAbsent():
-            return _absent(order, event)
-        case CancelRequested():
-            return _cancel_requested(order, event)
-        case CancelDeferred():
-            return _cancel_deferred(order, event)
-        case OrderUpdated():
-            return _succeeding(order, event)
 
 
 def _turn_taken(order: Order, event: TurnTaken) -> Decision[Order]:
@@ -312,3 +259,22 @@ def _entry(
     if order.is_closed:
         entries.append(TimelineEntry(EntryName.CLOSED, at_ms))
     return Decision(order, entries=tuple(entries))
+
+
+RULES: Rules = {
+    TurnTaken: _turn_taken,
+    PlacementClaimed: _claimed,
+    ClaimRenewed: _renewed,
+    PlacementDenied: _denied,
+    PlacementDeferred: _deferred,
+    OrderReported: _reported,
+    FillsAwaited: fills_awaited,
+    OutcomeLost: _lost,
+    OutcomeStated: _stated,
+    LookUpClaimed: _look_up_claimed,
+    StillUnknown: _still_unknown,
+    ProvenAbsent: _absent,
+    CancelRequested: _cancel_requested,
+    CancelDeferred: _cancel_deferred,
+    OrderUpdated: _succeeding,
+}

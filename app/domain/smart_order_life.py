@@ -3,10 +3,11 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from app.domain.decision import Decision, EntryName, TimelineEntry, ignored
+from app.domain.decision import Decision, EntryName, Rules, TimelineEntry, ignored
 from app.domain.enums import OrderType, ReasonCode, Side
 from app.domain.events import (
     CancelRequested,
+    OrderUpdated,
     TimerDue,
     TriggerArmed,
     TriggerDisarmed,
@@ -15,7 +16,6 @@ from app.domain.events import (
 )
 from app.domain.identifiers import EpochMs, OrderId
 from app.domain.instrument import on_tick
-from app.domain.news import OrderUpdated
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.smart_order import SmartOrder, SmartOrderStatus
@@ -23,35 +23,6 @@ from app.domain.status import OPEN, OrderStatus
 
 #: How often a protective order that the venue refuses is placed anew before a person is told.
 PLACEMENTS_MAX = 3
-
-SmartOrderEvent = (
-    TriggerArmed
-    | TriggerDisarmed
-    | TriggerFired
-    | TriggerRefused
-    | TimerDue
-    | CancelRequested
-    | OrderUpdated
-)
-
-
-def decide(smart: SmartOrder, event: SmartOrderEvent) -> Decision[SmartOrder]:  # noqa: PLR0911 - a table
-    """Return what becomes of the smart order when `event` happens; nonsense is ignored."""
-    match event:
-        case TriggerArmed():
-            return _armed(smart, event)
-        case TriggerDisarmed():
-            return Decision(replace(smart, armed=False))
-        case TriggerFired():
-            return _fired(smart, event)
-        case TriggerRefused():
-            return _given_up(smart, SmartOrderStatus.REJECTED, event.at_ms, event.reason)
-        case TimerDue():
-            return _timer_due(smart, event)
-        case CancelRequested():
-            return _given_up(smart, SmartOrderStatus.CANCELED, event.at_ms, event.reason)
-        case OrderUpdated():
-            return _order_updated(smart, event)
 
 
 def _armed(smart: SmartOrder, event: TriggerArmed) -> Decision[SmartOrder]:
@@ -63,6 +34,10 @@ def _armed(smart: SmartOrder, event: TriggerArmed) -> Decision[SmartOrder]:
         return Decision(replace(smart, armed=True))
     armed = replace(smart, armed=True)
     return Decision(armed, entries=(TimelineEntry(EntryName.ARMED, event.at_ms),))
+
+
+def _disarmed(smart: SmartOrder, _event: TriggerDisarmed) -> Decision[SmartOrder]:
+    return Decision(replace(smart, armed=False))
 
 
 def _fired(smart: SmartOrder, event: TriggerFired) -> Decision[SmartOrder]:
@@ -106,6 +81,14 @@ def _timer_due(smart: SmartOrder, event: TimerDue) -> Decision[SmartOrder]:
     waited = event.at_ms - smart.created_at_ms
     reason = Reason(ReasonCode.TOO_OLD, f"its price did not come within {waited} ms")
     return _given_up(smart, SmartOrderStatus.EXPIRED, event.at_ms, reason)
+
+
+def _refused(smart: SmartOrder, event: TriggerRefused) -> Decision[SmartOrder]:
+    return _given_up(smart, SmartOrderStatus.REJECTED, event.at_ms, event.reason)
+
+
+def _canceled(smart: SmartOrder, event: CancelRequested) -> Decision[SmartOrder]:
+    return _given_up(smart, SmartOrderStatus.CANCELED, event.at_ms, event.reason)
 
 
 def _given_up(
@@ -213,3 +196,14 @@ def _order_type(smart: SmartOrder) -> OrderType:
 
 def _ended(name: EntryName, at_ms: EpochMs, reason: Reason | None) -> tuple[TimelineEntry, ...]:
     return (TimelineEntry(name, at_ms, reason), TimelineEntry(EntryName.CLOSED, at_ms))
+
+
+RULES: Rules = {
+    TriggerArmed: _armed,
+    TriggerDisarmed: _disarmed,
+    TriggerFired: _fired,
+    TriggerRefused: _refused,
+    TimerDue: _timer_due,
+    CancelRequested: _canceled,
+    OrderUpdated: _order_updated,
+}

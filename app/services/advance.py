@@ -14,10 +14,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 
-from app.domain.aggregate import Aggregate, Event, decide
+from app.domain.aggregate import Aggregate, decide
 from app.domain.decision import Decision
 from app.domain.effects import Effect, EffectKind
 from app.domain.errors import Conflict, StoreUnavailable
+from app.domain.events import Event
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
 from app.ports import Ports

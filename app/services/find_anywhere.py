@@ -1,7 +1,8 @@
 """What has left for the history is found there, and comes back when there is news about it."""
 
-from app.domain.aggregate import Aggregate, Event, decide
+from app.domain.aggregate import Aggregate, decide
 from app.domain.errors import NotFound
+from app.domain.events import Event
 from app.domain.identifiers import AggregateId, EpochMs
 from app.ports import Ports
 from app.ports.history import Record

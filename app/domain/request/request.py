@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
-from typing import Self
+from typing import TypeVar
 
 from app.domain.decision import Decision, EntryName, TimelineEntry, ignored
 from app.domain.effects import AT_ONCE, Effect, EffectKind
@@ -23,6 +23,7 @@ from app.domain.identifiers import (
 )
 from app.domain.instrument import Instrument
 from app.domain.market import Quote
+from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.status import OrderStatus
 
@@ -159,34 +160,7 @@ class Request(Entity):
             account=self.account,
         )
 
-    def _timer_due(self, event: TimerDue) -> Decision[Self]:
-        if self.status is not RequestStatus.SCHEDULED:
-            return ignored(self, f"its timer found it {self.status}")
-        # The due time is the truth. A message may come early: the clock may have been set back
-        # since.
-        if event.at_ms < self.due_at_ms:
-            return ignored(self, f"its timer came {self.due_at_ms - event.at_ms} ms early")
-        due = replace(self, status=RequestStatus.EXECUTING, updated_at_ms=event.at_ms)
-        return Decision(due, entries=(TimelineEntry(EntryName.DUE, event.at_ms),))
-
-    # The turn in the lane
-
-    def _missed(self, event: Executed) -> Decision[Self] | None:
-        """Return the decision where the turn cannot be used: too late, or not traded; else None."""
-        if not self.is_queued or self.stage is not Stage.QUEUED:
-            return ignored(self, f"its turn found it {self.status} {self.stage}")
-        # Late before unknown: who comes too late is told so, whatever else is wrong with the
-        # request.
-        if self.not_after_ms is not None and event.at_ms > self.not_after_ms:
-            late = event.at_ms - self.due_at_ms
-            reason = Reason(ReasonCode.TOO_LATE, f"it was {late} ms late")
-            return self._ended(RequestStatus.EXPIRED, event.at_ms, reason)
-        if event.instrument is None:
-            reason = Reason(ReasonCode.UNKNOWN_INSTRUMENT, f"{self.symbol} is not traded here")
-            return self._ended(RequestStatus.DENIED, event.at_ms, reason)
-        return None
-
-    def _reference_price(
+    def reference_price(
         self, side: Side | None, quote: Quote | None, instrument: Instrument
     ) -> Decimal:
         """Return the limit on its tick, as it will be sent, else the touch; 0 if there is none."""
@@ -198,7 +172,8 @@ class Request(Entity):
             return instrument.price(self.limit_price, side)
         return Decimal(0) if quote is None else quote.touch(side)
 
-    def _no_price(self, price: Decimal) -> Reason | None:
+    def no_price(self, price: Decimal) -> Reason | None:
+        """Return why there can be no order at the reference price, if it is none."""
         if price > 0:
             return None
         if self.limit_price is None:
@@ -207,37 +182,8 @@ class Request(Entity):
             ReasonCode.BELOW_MINIMUM, f"limit was {self.limit_price:f}, less than one price step"
         )
 
-    # Ends
 
-    def _cancel_requested(self, event: CancelRequested) -> Decision[Self]:
-        if not self.is_live or self.cancel_requested:
-            return ignored(self, f"a cancel found it {self.status}")
-        # Nothing at work: it ends at once. Otherwise it ends with the last of its children, and as
-        # that one did, since an order may fill before its cancel arrives.
-        if not self.working:
-            return self._ended(RequestStatus.CANCELED, event.at_ms, event.reason)
-        going = replace(
-            self,
-            cancel_requested=True,
-            withdrawing=self.working,
-            reason=event.reason,
-            updated_at_ms=event.at_ms,
-        )
-        entry = TimelineEntry(EntryName.CANCEL_REQUESTED, event.at_ms, event.reason)
-        return Decision(going, entries=(entry,))
-
-    def _ended(
-        self, status: RequestStatus, at_ms: EpochMs, reason: Reason | None
-    ) -> Decision[Self]:
-        if self.closed_quantity > 0 and status is not RequestStatus.DONE:
-            status = RequestStatus.PARTIAL  # the opposite leg is closed, nothing was opened
-        ended = replace(self, status=status, reason=reason, updated_at_ms=at_ms)
-        entries = []
-        if status in _TOLD:
-            entries.append(TimelineEntry(EntryName(status.value.lower()), at_ms, reason))
-        entries.append(TimelineEntry(EntryName.CLOSED, at_ms))
-        return Decision(ended, entries=tuple(entries))
-
+Some = TypeVar("Some", bound=Request)
 
 #: How a request ends when its order ends with nothing filled.
 STATUS_AFTER: Mapping[OrderStatus, RequestStatus] = {
@@ -258,3 +204,79 @@ _TOLD = frozenset(
         RequestStatus.EXPIRED,
     }
 )
+
+
+# What becomes of any request
+
+
+def timer_due(request: Some, event: TimerDue) -> Decision[Some]:
+    """Let it begin when its time has come."""
+    if request.status is not RequestStatus.SCHEDULED:
+        return ignored(request, f"its timer found it {request.status}")
+    # The due time is the truth. A message may come early: the clock may have been set back
+    # since.
+    if event.at_ms < request.due_at_ms:
+        return ignored(request, f"its timer came {request.due_at_ms - event.at_ms} ms early")
+    due = replace(request, status=RequestStatus.EXECUTING, updated_at_ms=event.at_ms)
+    return Decision(due, entries=(TimelineEntry(EntryName.DUE, event.at_ms),))
+
+
+def turn_of(request: Some, event: Executed) -> Instrument | Decision[Some]:
+    """Return what is traded in its turn; or its end, where that is too late or not traded."""
+    if not request.is_queued or request.stage is not Stage.QUEUED:
+        return ignored(request, f"its turn found it {request.status} {request.stage}")
+    # Late before unknown: who comes too late is told so, whatever else is wrong with the
+    # request.
+    if request.not_after_ms is not None and event.at_ms > request.not_after_ms:
+        late = event.at_ms - request.due_at_ms
+        reason = Reason(ReasonCode.TOO_LATE, f"it was {late} ms late")
+        return ended(request, RequestStatus.EXPIRED, event.at_ms, reason)
+    if event.instrument is None:
+        reason = Reason(ReasonCode.UNKNOWN_INSTRUMENT, f"{request.symbol} is not traded here")
+        return ended(request, RequestStatus.DENIED, event.at_ms, reason)
+    return event.instrument
+
+
+def heard_of(request: Some, order: Order, at_ms: EpochMs) -> Some:
+    """Return the request as it is when its order is as told."""
+    return replace(
+        request,
+        filled_quantity=order.filled_quantity,
+        average_price=order.average_price,
+        fees=dict(order.fees),
+        working=request.working - {order.id} if order.is_closed else request.working,
+        updated_at_ms=at_ms,
+    )
+
+
+def cancel_asked(request: Some, event: CancelRequested) -> Decision[Some]:
+    """End it at once, or as soon as its children have ended."""
+    if not request.is_live or request.cancel_requested:
+        return ignored(request, f"a cancel found it {request.status}")
+    # Nothing at work: it ends at once. Otherwise it ends with the last of its children, and as
+    # that one did, since an order may fill before its cancel arrives.
+    if not request.working:
+        return ended(request, RequestStatus.CANCELED, event.at_ms, event.reason)
+    going = replace(
+        request,
+        cancel_requested=True,
+        withdrawing=request.working,
+        reason=event.reason,
+        updated_at_ms=event.at_ms,
+    )
+    entry = TimelineEntry(EntryName.CANCEL_REQUESTED, event.at_ms, event.reason)
+    return Decision(going, entries=(entry,))
+
+
+def ended(
+    request: Some, status: RequestStatus, at_ms: EpochMs, reason: Reason | None
+) -> Decision[Some]:
+    """Return its end."""
+    if request.closed_quantity > 0 and status is not RequestStatus.DONE:
+        status = RequestStatus.PARTIAL  # the opposite leg is closed, nothing was opened
+    after = replace(request, status=status, reason=reason, updated_at_ms=at_ms)
+    entries = []
+    if status in _TOLD:
+        entries.append(TimelineEntry(EntryName(status.value.lower()), at_ms, reason))
+    entries.append(TimelineEntry(EntryName.CLOSED, at_ms))
+    return Decision(after, entries=tuple(entries))

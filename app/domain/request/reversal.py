@@ -14,18 +14,25 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from app.domain.commands import NetAction, OnSameSide
-from app.domain.decision import Decision, EntryName, TimelineEntry, ignored
+from app.domain.decision import Decision, EntryName, Rules, TimelineEntry, ignored
 from app.domain.enums import Kind, OrderType, PositionMode, PositionSide, Side
-from app.domain.events import CancelRequested, Executed, TimerDue
+from app.domain.events import CancelRequested, Executed, OrderUpdated, TimerDue
 from app.domain.identifiers import EpochMs, FreshId, OrderId
-from app.domain.news import OrderUpdated
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.request.netting import Legs, legs_of
-from app.domain.request.request import STATUS_AFTER, Request, RequestStatus, Stage
+from app.domain.request.request import (
+    STATUS_AFTER,
+    Request,
+    RequestStatus,
+    Stage,
+    cancel_asked,
+    ended,
+    heard_of,
+    timer_due,
+    turn_of,
+)
 from app.domain.status import OPEN, OrderStatus
-
-ReversalEvent = TimerDue | Executed | OrderUpdated | CancelRequested
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,179 +94,184 @@ class Reversal(Request):
         quantity = f"{self.wanted:f}" if self.wanted else "all"
         return f"{self.action.lower().replace('_', ' ')} {quantity} {self.symbol}"
 
-    def decide(self, event: ReversalEvent) -> Decision["Reversal"]:
-        """Return what becomes of the reversal when `event` happens; nonsense is ignored."""
-        match event:
-            case TimerDue():
-                return self._timer_due(event)
-            case Executed():
-                return self._executed(event)
-            case OrderUpdated():
-                return self._order_updated(event)
-            case CancelRequested():
-                return self._cancel_requested(event)
 
-    # The turn in the lane
+# The turn in the lane
 
-    def _executed(self, event: Executed) -> Decision["Reversal"]:
-        missed, instrument = self._missed(event), event.instrument
-        if missed is not None or instrument is None:
-            return missed or ignored(self, "it is not traded here")
-        # From here on the quantities stand: what is closed and what is opened belong together.
-        legs = legs_of(self.action, self.wanted, self.on_same_side, event.account, instrument)
-        if isinstance(legs, Reason):
-            return self._ended(RequestStatus.SKIPPED, event.at_ms, legs)
-        price = self._reference_price(legs.side, event.quote, instrument)
-        sized = replace(
-            self,
-            legs=legs,
-            mode=event.account.position_mode,
-            price=None if self.limit_price is None else price,
-            # Callers are shown what opens; a close that opens nothing is shown by what it closes.
-            quantity=legs.quantity if legs.is_one_order else legs.opening or legs.closing,
-        )
-        refusal = self._no_price(price) or legs.refusal(instrument, price)
-        if refusal is not None:
-            return sized._ended(RequestStatus.DENIED, event.at_ms, refusal)  # noqa: SLF001
-        return sized._placing(legs, event.new_ids[0], event.at_ms)  # noqa: SLF001
 
-    def _placing(self, legs: Legs, fresh: FreshId, at_ms: EpochMs) -> Decision["Reversal"]:
-        """Send the first order, which is often the only one."""
-        reduces = bool(legs.closing) and not legs.is_one_order
-        quantity = legs.closing if reduces else legs.quantity
-        order = self._order(fresh, at_ms, quantity, reduces=reduces)
-        sent = replace(self, working=frozenset({order.id}), updated_at_ms=at_ms)
-        if reduces and legs.opening:
-            sent = replace(sent, stage=Stage.CLOSING, closing_order_id=order.id)
-        else:
-            sent = replace(sent, stage=Stage.WORKING, order_id=order.id)
-        return Decision(sent, children=(order,), entries=(TimelineEntry(EntryName.SIZED, at_ms),))
+def _executed(reversal: Reversal, event: Executed) -> Decision[Reversal]:
+    instrument = turn_of(reversal, event)
+    if isinstance(instrument, Decision):
+        return instrument
+    # From here on the quantities stand: what is closed and what is opened belong together.
+    legs = legs_of(
+        reversal.action, reversal.wanted, reversal.on_same_side, event.account, instrument
+    )
+    if isinstance(legs, Reason):
+        return ended(reversal, RequestStatus.SKIPPED, event.at_ms, legs)
+    price = reversal.reference_price(legs.side, event.quote, instrument)
+    sized = replace(
+        reversal,
+        legs=legs,
+        mode=event.account.position_mode,
+        price=None if reversal.limit_price is None else price,
+        # Callers are shown what opens; a close that opens nothing is shown by what it closes.
+        quantity=legs.quantity if legs.is_one_order else legs.opening or legs.closing,
+    )
+    refusal = reversal.no_price(price) or legs.refusal(instrument, price)
+    if refusal is not None:
+        return ended(sized, RequestStatus.DENIED, event.at_ms, refusal)
+    return _placing(sized, legs, event.new_ids[0], event.at_ms)
 
-    def _order(self, fresh: FreshId, at_ms: EpochMs, quantity: Decimal, *, reduces: bool) -> Order:
-        side = self.side
-        assert side is not None, "its legs are known by now"  # noqa: S101
-        leg = None if self.mode is PositionMode.ONEWAY else side.works_on(reduces=reduces)
-        due_at_ms = self._due_at(at_ms)
-        bounded = not reduces and self.entry_lateness_ms > 0
-        return Order(
-            id=OrderId(fresh.id),
-            client_order_id=fresh.client_order_id,
-            parent_id=self.id,
-            request_id=self.id,
-            **self.beginning(at_ms),
-            side=side,
-            position_side=leg,
-            type=OrderType.MARKET if self.price is None else OrderType.LIMIT,
-            quantity=quantity,
-            price=self.price,
-            reduce_only=reduces,
-            reduces=reduces,
-            had_turn=True,
-            not_after_ms=EpochMs(due_at_ms + self.entry_lateness_ms) if bounded else None,
-            due_at_ms=due_at_ms,
-        )
 
-    def _due_at(self, at_ms: EpochMs) -> EpochMs:
-        """Return when an order is due: one that had to wait for a resting close is due now."""
-        waited = self.stage is Stage.WORKING and self.price is not None
-        return at_ms if waited else self.due_at_ms
+def _placing(reversal: Reversal, legs: Legs, fresh: FreshId, at_ms: EpochMs) -> Decision[Reversal]:
+    """Send the first order, which is often the only one."""
+    reduces = bool(legs.closing) and not legs.is_one_order
+    quantity = legs.closing if reduces else legs.quantity
+    order = _order(reversal, fresh, at_ms, quantity, reduces=reduces)
+    sent = replace(reversal, working=frozenset({order.id}), updated_at_ms=at_ms)
+    if reduces and legs.opening:
+        sent = replace(sent, stage=Stage.CLOSING, closing_order_id=order.id)
+    else:
+        sent = replace(sent, stage=Stage.WORKING, order_id=order.id)
+    return Decision(sent, (order,), (TimelineEntry(EntryName.SIZED, at_ms),))
 
-    # News of its orders
 
-    def _order_updated(self, event: OrderUpdated) -> Decision["Reversal"]:
-        order = event.order
-        if order.id == self.closing_order_id:
-            return self._close_updated(order, event)
-        if order.id == self.order_id:
-            return self._own_order_updated(order, event.at_ms)
-        return ignored(self, f"order {order.id} is not its own")
+def _order(
+    reversal: Reversal, fresh: FreshId, at_ms: EpochMs, quantity: Decimal, *, reduces: bool
+) -> Order:
+    side = reversal.side
+    assert side is not None, "its legs are known by now"  # noqa: S101
+    leg = None if reversal.mode is PositionMode.ONEWAY else side.works_on(reduces=reduces)
+    due_at_ms = _due_at(reversal, at_ms)
+    bounded = not reduces and reversal.entry_lateness_ms > 0
+    return Order(
+        id=OrderId(fresh.id),
+        client_order_id=fresh.client_order_id,
+        parent_id=reversal.id,
+        request_id=reversal.id,
+        **reversal.beginning(at_ms),
+        side=side,
+        position_side=leg,
+        type=OrderType.MARKET if reversal.price is None else OrderType.LIMIT,
+        quantity=quantity,
+        price=reversal.price,
+        reduce_only=reduces,
+        reduces=reduces,
+        had_turn=True,
+        not_after_ms=EpochMs(due_at_ms + reversal.entry_lateness_ms) if bounded else None,
+        due_at_ms=due_at_ms,
+    )
 
-    def _close_updated(self, order: Order, event: OrderUpdated) -> Decision["Reversal"]:
-        if order.id not in self.working and order.filled_quantity == self.closed_quantity:
-            return ignored(self, f"news of order {order.id} found it {self.status}")
-        heard = replace(
-            self,
-            closed_quantity=order.filled_quantity,
-            working=self.working - {order.id} if order.is_closed else self.working,
-            updated_at_ms=event.at_ms,
-        )
-        if not self.is_live:
-            return Decision(heard)
-        # Before its end is looked at: a close that has filled is just what the opening waits for.
-        if heard._may_open(order):  # noqa: SLF001
-            return heard._opening(event)  # noqa: SLF001
-        if order.is_closed:
-            return heard._close_ended(order, event.at_ms)  # noqa: SLF001
-        # Once it rests, others take their turns.
-        return Decision(replace(heard, stage=Stage.WORKING if order.status in OPEN else self.stage))
 
-    def _may_open(self, close: Order) -> bool:
-        """Tell whether the order that opens may be sent: the one that closes is certain."""
-        if self.order_id is not None or self.legs is None or self.cancel_requested:
-            return False
-        # In a hedge account the legs are apart, so the venue's word that it has the close is
-        # enough. Else what opens could net against what is not closed yet.
-        together = self.legs.is_together and close.status in OPEN
-        return together or close.status is OrderStatus.FILLED
+def _due_at(reversal: Reversal, at_ms: EpochMs) -> EpochMs:
+    """Return when an order is due: one that had to wait for a resting close is due now."""
+    waited = reversal.stage is Stage.WORKING and reversal.price is not None
+    return at_ms if waited else reversal.due_at_ms
 
-    def _opening(self, event: OrderUpdated) -> Decision["Reversal"]:
-        assert self.legs is not None, "it has closed what they say"  # noqa: S101
-        order = self._order(event.new_ids[0], event.at_ms, self.legs.opening, reduces=False)
-        opening = replace(
-            self,
-            stage=Stage.WORKING,
-            order_id=order.id,
-            working=self.working | {order.id},
-        )
-        return Decision(opening, children=(order,))
 
-    def _close_ended(self, order: Order, at_ms: EpochMs) -> Decision["Reversal"]:
-        """End, unless what opens still works; if the close has failed that is taken off."""
-        failed = order.status is not OrderStatus.FILLED
-        reason = order.reason if failed else self.reason
-        if not self.working:
-            return self._finished(order.status, reason, at_ms)
-        withdrawing = self.working if failed else self.withdrawing
-        return Decision(replace(self, withdrawing=withdrawing, reason=reason))
+# News of its orders
 
-    def _own_order_updated(self, order: Order, at_ms: EpochMs) -> Decision["Reversal"]:
-        known = (order.filled_quantity, order.fees) == (self.filled_quantity, self.fees)
-        if not self.is_live and known:
-            return ignored(self, f"news of order {order.id} found it {self.status}")
-        heard = replace(
-            self,
-            order_status=order.status,
-            filled_quantity=order.filled_quantity,
-            average_price=order.average_price,
-            fees=dict(order.fees),
-            working=self.working - {order.id} if order.is_closed else self.working,
-            updated_at_ms=at_ms,
-        )
-        if not self.is_live or not order.is_closed:
-            return Decision(heard)
-        if heard.working:
-            return Decision(replace(heard, reason=order.reason))
-        return heard._finished(order.status, order.reason, at_ms)  # noqa: SLF001
 
-    def _finished(
-        self, status: OrderStatus, reason: Reason | None, at_ms: EpochMs
-    ) -> Decision["Reversal"]:
-        """End as its orders have ended."""
-        if self._has_done_its_part:
-            return self._ended(RequestStatus.DONE, at_ms, self.reason)
-        state = STATUS_AFTER[status]
-        if self.closed_quantity > 0 or self.filled_quantity > 0:
-            state = RequestStatus.PARTIAL
-        ended = self._ended(state, at_ms, reason)
-        if ended.aggregate.status is RequestStatus.PARTIAL and not self.cancel_requested:
-            # The position is not what was asked for, and nothing more will come of itself.
-            alert = TimelineEntry(EntryName.ALERT, at_ms, reason)
-            return replace(ended, entries=(alert, *ended.entries))
-        return ended
+def _order_updated(reversal: Reversal, event: OrderUpdated) -> Decision[Reversal]:
+    order = event.order
+    if order.id == reversal.closing_order_id:
+        return _close_updated(reversal, order, event)
+    if order.id == reversal.order_id:
+        return _own_order_updated(reversal, order, event.at_ms)
+    return ignored(reversal, f"order {order.id} is not its own")
 
-    @property
-    def _has_done_its_part(self) -> bool:
-        """Whether its order has filled beyond what a reversal has to close first."""
-        legs = self.legs
-        passes_zero = legs is not None and legs.is_one_order and self.action.reverses
-        return self.filled_quantity > (legs.closing if legs and passes_zero else 0)
+
+def _close_updated(reversal: Reversal, order: Order, event: OrderUpdated) -> Decision[Reversal]:
+    if order.id not in reversal.working and order.filled_quantity == reversal.closed_quantity:
+        return ignored(reversal, f"news of order {order.id} found it {reversal.status}")
+    heard = replace(
+        reversal,
+        closed_quantity=order.filled_quantity,
+        working=reversal.working - {order.id} if order.is_closed else reversal.working,
+        updated_at_ms=event.at_ms,
+    )
+    if not reversal.is_live:
+        return Decision(heard)
+    # Before its end is looked at: a close that has filled is just what the opening waits for.
+    if _may_open(heard, order):
+        return _opening(heard, event)
+    if order.is_closed:
+        return _close_ended(heard, order, event.at_ms)
+    # Once it rests, others take their turns.
+    return Decision(replace(heard, stage=Stage.WORKING if order.status in OPEN else reversal.stage))
+
+
+def _may_open(reversal: Reversal, close: Order) -> bool:
+    """Tell whether the order that opens may be sent: the one that closes is certain."""
+    if reversal.order_id is not None or reversal.legs is None or reversal.cancel_requested:
+        return False
+    # In a hedge account the legs are apart, so the venue's word that it has the close is
+    # enough. Else what opens could net against what is not closed yet.
+    together = reversal.legs.is_together and close.status in OPEN
+    return together or close.status is OrderStatus.FILLED
+
+
+def _opening(reversal: Reversal, event: OrderUpdated) -> Decision[Reversal]:
+    assert reversal.legs is not None, "it has closed what they say"  # noqa: S101
+    order = _order(reversal, event.new_ids[0], event.at_ms, reversal.legs.opening, reduces=False)
+    opening = replace(
+        reversal,
+        stage=Stage.WORKING,
+        order_id=order.id,
+        working=reversal.working | {order.id},
+    )
+    return Decision(opening, children=(order,))
+
+
+def _close_ended(reversal: Reversal, order: Order, at_ms: EpochMs) -> Decision[Reversal]:
+    """End, unless what opens still works; if the close has failed that is taken off."""
+    failed = order.status is not OrderStatus.FILLED
+    reason = order.reason if failed else reversal.reason
+    if not reversal.working:
+        return _finished(reversal, order.status, reason, at_ms)
+    withdrawing = reversal.working if failed else reversal.withdrawing
+    return Decision(replace(reversal, withdrawing=withdrawing, reason=reason))
+
+
+def _own_order_updated(reversal: Reversal, order: Order, at_ms: EpochMs) -> Decision[Reversal]:
+    known = (order.filled_quantity, order.fees) == (reversal.filled_quantity, reversal.fees)
+    if not reversal.is_live and known:
+        return ignored(reversal, f"news of order {order.id} found it {reversal.status}")
+    heard = replace(heard_of(reversal, order, at_ms), order_status=order.status)
+    if not reversal.is_live or not order.is_closed:
+        return Decision(heard)
+    if heard.working:
+        return Decision(replace(heard, reason=order.reason))
+    return _finished(heard, order.status, order.reason, at_ms)
+
+
+def _finished(
+    reversal: Reversal, status: OrderStatus, reason: Reason | None, at_ms: EpochMs
+) -> Decision[Reversal]:
+    """End as its orders have ended."""
+    if _has_done_its_part(reversal):
+        return ended(reversal, RequestStatus.DONE, at_ms, reversal.reason)
+    state = STATUS_AFTER[status]
+    if reversal.closed_quantity > 0 or reversal.filled_quantity > 0:
+        state = RequestStatus.PARTIAL
+    end = ended(reversal, state, at_ms, reason)
+    if end.aggregate.status is RequestStatus.PARTIAL and not reversal.cancel_requested:
+        # The position is not what was asked for, and nothing more will come of itself.
+        alert = TimelineEntry(EntryName.ALERT, at_ms, reason)
+        return replace(end, entries=(alert, *end.entries))
+    return end
+
+
+def _has_done_its_part(reversal: Reversal) -> bool:
+    """Whether its order has filled beyond what a reversal has to close first."""
+    legs = reversal.legs
+    passes_zero = legs is not None and legs.is_one_order and reversal.action.reverses
+    return reversal.filled_quantity > (legs.closing if legs and passes_zero else 0)
+
+
+RULES: Rules = {
+    TimerDue: timer_due,
+    Executed: _executed,
+    OrderUpdated: _order_updated,
+    CancelRequested: cancel_asked,
+}

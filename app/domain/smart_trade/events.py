@@ -3,48 +3,45 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from app.domain.identifiers import AggregateId, EpochMs, FreshId
+from app.domain.events import Event
+from app.domain.identifiers import AggregateId, FreshId
 from app.domain.market import Quote
 from app.domain.smart_trade.spec import TradeUpdate
 from app.domain.smart_trade.watch import Watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WatchesBooked:
+class WatchesBooked(Event):
     """The trigger book has taken in these, and has given back those with these names."""
 
-    at_ms: EpochMs
     armed: tuple[Watch, ...]
     disarmed: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PanicRequested:
+class PanicRequested(Event):
     """Close everything at market, now."""
 
-    at_ms: EpochMs
     new_ids: tuple[FreshId, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StepPanicRequested:
+class StepPanicRequested(Event):
     """Close the share of one take-profit step at market, now."""
 
-    at_ms: EpochMs
     step_id: AggregateId
     new_ids: tuple[FreshId, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StepCancelRequested:
+class StepCancelRequested(Event):
     """Take one step off."""
 
-    at_ms: EpochMs
     step_id: AggregateId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FundsAdded:
+class FundsAdded(Event):
     """Enter with this much more.
 
     Attributes:
@@ -52,14 +49,13 @@ class FundsAdded:
         price: limit; None enters at market.
     """
 
-    at_ms: EpochMs
     quantity: Decimal
     price: Decimal | None
     new_ids: tuple[FreshId, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateRequested:
+class UpdateRequested(Event):
     """Change these terms.
 
     Attributes:
@@ -67,7 +63,6 @@ class UpdateRequested:
         stop_level: where a trailing stop stands now; None if none trails.
     """
 
-    at_ms: EpochMs
     update: TradeUpdate
     quote: Quote | None
     stop_level: Decimal | None
@@ -75,18 +70,16 @@ class UpdateRequested:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StopTimeOver:
+class StopTimeOver(Event):
     """The stop-loss timeout may be over. `quote` is None when no price is new enough."""
 
-    at_ms: EpochMs
     quote: Quote | None
     new_ids: tuple[FreshId, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PricesLookedAt:
+class PricesLookedAt(Event):
     """A caller asks to compare the trade with the newest price now."""
 
-    at_ms: EpochMs
     quote: Quote
     new_ids: tuple[FreshId, ...]

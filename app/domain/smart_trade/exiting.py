@@ -112,7 +112,7 @@ def _close_all(draft: Draft) -> None:
         _take_profits(draft)
         return
     # Each order in a row that ends without a fill counts; any fill sets the count back (see
-    # `news`).
+    # `orders`).
     if trade.placements >= PLACEMENTS_MAX:
         fail(draft, _given_up(trade))
         return

@@ -3,8 +3,8 @@
 from contextlib import suppress
 
 from app.domain.errors import NewsChanged, NotFound
+from app.domain.events import OrderUpdated, SmartOrderUpdated
 from app.domain.identifiers import AggregateId
-from app.domain.news import OrderUpdated, SmartOrderUpdated
 from app.domain.order import Order
 from app.domain.request.request import Request
 from app.domain.smart_order import SmartOrder

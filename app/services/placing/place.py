@@ -13,6 +13,7 @@ from app.domain.errors import (
 )
 from app.domain.events import (
     ClaimRenewed,
+    Event,
     OrderReported,
     OutcomeLost,
     PlacementClaimed,
@@ -22,7 +23,7 @@ from app.domain.events import (
 from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.moments import has_come
 from app.domain.order import Order
-from app.domain.order_life import ATTEMPTS_MAX, OrderEvent
+from app.domain.order_life import ATTEMPTS_MAX
 from app.domain.reason import Reason
 from app.domain.report import OrderReport
 from app.domain.status import OrderStatus
@@ -88,7 +89,7 @@ def _may_send(order: Order, last_ms: int, ports: Ports) -> bool:
     return clock.steady_ms() < last_ms and clock.server_ms() < order.lease_until_ms
 
 
-def _time(order: Order, account: Account, answer: OrderEvent) -> None:
+def _time(order: Order, account: Account, answer: Event) -> None:
     """Note how long it took from the tick that fired a trigger to the venue's answer."""
     if order.tick_at_ms is not None and isinstance(answer, OrderReported):
         took_ms = max(answer.at_ms - order.tick_at_ms, 0)
@@ -148,7 +149,7 @@ def _forbidden(order: Order, ports: Ports) -> None:
 
 def _answer(
     order: Order, account: Account, venue: Venue, terms: CommitConditions, ports: Ports
-) -> OrderEvent:
+) -> Event:
     """Send, and return the answer as an event. Only a definite answer is taken for one."""
     try:
         report = venue.place(_prepared(order, account, venue, terms, ports))

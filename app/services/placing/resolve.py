@@ -10,7 +10,6 @@ from app.domain.events import FillsAwaited, LookUpClaimed, OrderReported, Proven
 from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.moments import has_come
 from app.domain.order import Order
-from app.domain.order_life import OrderEvent
 from app.domain.reason import Reason
 from app.domain.status import OrderStatus
 from app.ports import Ports
@@ -103,7 +102,7 @@ def _look_for_fills(order: Order, ports: Ports) -> None:
     advance(order.id, event, ports)
 
 
-def _finding(order: Order, ports: Ports) -> OrderEvent:
+def _finding(order: Order, ports: Ports) -> OrderReported | StillUnknown | ProvenAbsent:
     account = ports.accounts.account(order.account)
     asked_ms = ports.clock.server_ms()
     since_ms = order.absent_since_ms or asked_ms

@@ -1,23 +1,29 @@
 """The one door through which every kind of aggregate changes, and what parents hear."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from itertools import product
+from typing import get_args, get_type_hints
 
 import pytest
 
-from app.domain.aggregate import Aggregate, Event, decide, is_news
+from app.domain.aggregate import RULES, Aggregate, decide, is_news
 from app.domain.commands import Action
+from app.domain.entity import Entity
 from app.domain.events import (
     CancelDeferred,
     CancelRequested,
     ClaimRenewed,
+    Event,
     OrderReported,
+    OrderUpdated,
     OutcomeLost,
     PlacementClaimed,
     PlacementDeferred,
     PlacementDenied,
     ProvenAbsent,
+    SmartOrderUpdated,
     StillUnknown,
     TargetsCanceled,
     TimerDue,
@@ -25,7 +31,6 @@ from app.domain.events import (
     TriggerDisarmed,
     TriggerFired,
 )
-from app.domain.news import OrderUpdated, SmartOrderUpdated
 from app.domain.request.signal import RequestStatus, Stage
 from app.domain.smart_order import SmartOrderStatus
 from app.domain.status import CLOSED, IN_FLIGHT, OPEN, OrderStatus
@@ -121,3 +126,16 @@ def test_a_parent_hears_when_a_smart_order_ends_or_fills() -> None:
 
 def test_a_signal_is_nobody_s_news() -> None:
     assert not is_news(a_signal(), a_signal(status=RequestStatus.DONE))
+
+
+@pytest.mark.parametrize(
+    ("kind", "event", "rule"),
+    [(kind, event, rule) for kind, rules in RULES.items() for event, rule in rules.items()],
+)
+def test_each_rule_is_about_its_kind_and_its_event(
+    kind: type[Entity], event: type[Event], rule: Callable[..., object]
+) -> None:
+    about, happened, _ = get_type_hints(rule).values()
+
+    assert getattr(about, "__bound__", about) in kind.__mro__
+    assert event in (get_args(happened) or {happened})

@@ -5,13 +5,13 @@ from decimal import Decimal
 
 import pytest
 
+from app.domain.aggregate import decide
 from app.domain.bracket import protection_of
 from app.domain.commands import Action
 from app.domain.decision import Decision
 from app.domain.effects import EffectKind
 from app.domain.enums import Direction, PositionSide, PriceSource, ReasonCode, Side
-from app.domain.events import CancelRequested
-from app.domain.news import OrderUpdated, SmartOrderUpdated
+from app.domain.events import CancelRequested, OrderUpdated, SmartOrderUpdated
 from app.domain.order import Order
 from app.domain.request.signal import RequestStatus, Signal, Stage
 from app.domain.smart_order import SmartOrder, SmartOrderStatus
@@ -41,7 +41,7 @@ def after_entry(
     """What a signal with these levels decides when its entry of 0.5 has ended so."""
     profit, loss = (None if level is None else Decimal(level) for level in levels)
     signal = a_signal(action, size=fixed("0.5"), take_profit=profit, stop_loss=loss)
-    working = signal.decide(a_turn(signal))
+    working = decide(signal, a_turn(signal))
     (entry,) = working.children
     assert isinstance(entry, Order)
     closed = replace(entry, status=status, filled_quantity=Decimal(filled), **odd)  # type: ignore[arg-type]  # by name
@@ -50,7 +50,7 @@ def after_entry(
 
 def news(signal: Signal, order: Order) -> Decision[Signal]:
     new_ids = fresh_ids(600, signal.account)
-    return signal.decide(OrderUpdated(at_ms=LATER, order=order, new_ids=new_ids))
+    return decide(signal, OrderUpdated(at_ms=LATER, order=order, new_ids=new_ids))
 
 
 def guards(decision: Decision[Signal]) -> list[SmartOrder]:
@@ -62,7 +62,7 @@ def guards(decision: Decision[Signal]) -> list[SmartOrder]:
 def told(signal: Signal, smart_order: SmartOrder, **odd: object) -> Decision[Signal]:
     """Let the signal hear how one of its smart orders is now."""
     now = replace(smart_order, **odd)  # type: ignore[arg-type]  # by name
-    return signal.decide(SmartOrderUpdated(at_ms=LATER, smart_order=now))
+    return decide(signal, SmartOrderUpdated(at_ms=LATER, smart_order=now))
 
 
 #: How a smart order is whose order has filled whole, in part, or not at all.
@@ -234,7 +234,7 @@ def test_a_cancel_takes_both_and_leaves_the_position() -> None:
     decision = after_entry()
     cancel = CancelRequested(at_ms=LATER, reason=REQUESTED)
 
-    going = decision.aggregate.decide(cancel).aggregate
+    going = decide(decision.aggregate, cancel).aggregate
 
     assert going.withdrawing == going.working
     ended = going

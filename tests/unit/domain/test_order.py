@@ -6,6 +6,7 @@ from itertools import product
 
 import pytest
 
+from app.domain.aggregate import decide
 from app.domain.decision import EntryName
 from app.domain.effects import Effect, EffectKind
 from app.domain.enums import OrderType, ReasonCode
@@ -13,6 +14,7 @@ from app.domain.events import (
     CancelDeferred,
     CancelRequested,
     ClaimRenewed,
+    Event,
     FillsAwaited,
     LookUpClaimed,
     OrderReported,
@@ -27,7 +29,7 @@ from app.domain.events import (
 )
 from app.domain.identifiers import Currency, EpochMs, TradeId
 from app.domain.order import Order
-from app.domain.order_life import ATTEMPTS_MAX, OrderEvent, decide
+from app.domain.order_life import ATTEMPTS_MAX
 from app.domain.order_reports import LOOKS_MAX
 from app.domain.reason import Reason
 from app.domain.report import OrderReport
@@ -63,7 +65,7 @@ def reported(status: OrderStatus = OrderStatus.FILLED, **odd: object) -> OrderRe
     return OrderReported(at_ms=LATER, report=a_report(status, **odd))
 
 
-EVENTS: dict[str, OrderEvent] = {
+EVENTS: dict[str, Event] = {
     "turn": TurnTaken(at_ms=LATER),
     "claimed": CLAIMED,
     "halted": HALTED,
@@ -237,7 +239,7 @@ WITHOUT_FILLS = [
     OrderStatus.EXPIRED,
     OrderStatus.REJECTED,
 ]
-OF_THE_FIRST: list[OrderEvent] = [
+OF_THE_FIRST: list[Event] = [
     DEFERRED,
     LOST,
     STILL_UNKNOWN,
@@ -253,7 +255,7 @@ OF_THE_FIRST: list[OrderEvent] = [
 )
 @pytest.mark.parametrize("event", OF_THE_FIRST)
 def test_news_of_an_older_placement_means_nothing_to_a_newer_one(
-    event: OrderEvent, status: OrderStatus
+    event: Event, status: OrderStatus
 ) -> None:
     order = an_order_in(status, token=2)
 
@@ -308,7 +310,7 @@ def test_fills_of_an_older_placement_count_and_its_end_does_not(
     ],
 )
 def test_what_an_older_placement_has_filled_is_not_sent_again(
-    before: OrderStatus, event: OrderEvent
+    before: OrderStatus, event: Event
 ) -> None:
     order = decide(an_order_in(before, token=2), PARTLY_OFF).aggregate
 
@@ -401,7 +403,7 @@ def test_where_nobody_can_be_asked_a_person_must_look() -> None:
 
 
 @pytest.mark.parametrize("event", [reported(OrderStatus.NEW), ABSENT])
-def test_what_is_known_again_needs_no_person(event: OrderEvent) -> None:
+def test_what_is_known_again_needs_no_person(event: Event) -> None:
     order = an_order_in(OrderStatus.UNKNOWN, needs_person=True)
 
     known = decide(order, event).aggregate
@@ -458,7 +460,7 @@ def test_a_cancel_that_did_not_get_through_is_tried_later() -> None:
     ("status", "event"), [(OrderStatus.PLACING, DEFERRED), (OrderStatus.UNKNOWN, ABSENT)]
 )
 def test_what_did_not_arrive_and_is_not_wanted_any_more_is_not_sent_again(
-    status: OrderStatus, event: OrderEvent
+    status: OrderStatus, event: Event
 ) -> None:
     asked = decide(an_order_in(status), CANCEL).aggregate
 

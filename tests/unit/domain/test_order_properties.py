@@ -5,6 +5,7 @@ from decimal import Decimal
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from app.domain.aggregate import decide
 from app.domain.decision import Decision
 from app.domain.effects import EffectKind
 from app.domain.enums import ReasonCode
@@ -12,9 +13,11 @@ from app.domain.events import (
     CancelDeferred,
     CancelRequested,
     ClaimRenewed,
+    Event,
     FillsAwaited,
     LookUpClaimed,
     OrderReported,
+    OrderUpdated,
     OutcomeLost,
     OutcomeStated,
     PlacementClaimed,
@@ -25,9 +28,7 @@ from app.domain.events import (
     TurnTaken,
 )
 from app.domain.identifiers import AggregateId, EpochMs, OrderId, TradeId
-from app.domain.news import OrderUpdated
 from app.domain.order import Order
-from app.domain.order_life import OrderEvent, decide
 from app.domain.reason import Reason
 from app.domain.report import OrderReport
 from app.domain.status import CLOSED, OrderStatus, may_move
@@ -80,7 +81,7 @@ REPORTS = st.builds(
     FILLS,
     st.booleans(),
 )
-EVENTS: st.SearchStrategy[OrderEvent] = st.one_of(
+EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(TurnTaken, at_ms=MOMENTS),
     st.builds(PlacementClaimed, at_ms=MOMENTS, lease_until_ms=MOMENTS),
     st.builds(ClaimRenewed, at_ms=MOMENTS, token=TOKENS, lease_until_ms=MOMENTS),
@@ -147,7 +148,7 @@ def reported_in(status: OrderStatus, **odd: object) -> Order:
     return decide(an_order_in(OrderStatus.NEW), report).aggregate
 
 
-def decisions(order: Order, events: list[OrderEvent]) -> list[tuple[Order, Decision[Order]]]:
+def decisions(order: Order, events: list[Event]) -> list[tuple[Order, Decision[Order]]]:
     """Return each state with the decision that was taken in it."""
     steps = []
     for event in events:
@@ -158,7 +159,7 @@ def decisions(order: Order, events: list[OrderEvent]) -> list[tuple[Order, Decis
 
 
 @given(LIVES)
-def test_an_order_moves_only_along_the_table(events: list[OrderEvent]) -> None:
+def test_an_order_moves_only_along_the_table(events: list[Event]) -> None:
     for before, decision in decisions(an_order(), events):
         after = decision.aggregate
         assert after.status is before.status or may_move(before.status, after.status)
@@ -166,7 +167,7 @@ def test_an_order_moves_only_along_the_table(events: list[OrderEvent]) -> None:
 
 @given(ORDERS, LIVES)
 def test_what_is_filled_never_falls_and_no_trade_counts_twice(
-    order: Order, events: list[OrderEvent]
+    order: Order, events: list[Event]
 ) -> None:
     for before, decision in decisions(order, events):
         after = decision.aggregate
@@ -177,7 +178,7 @@ def test_what_is_filled_never_falls_and_no_trade_counts_twice(
 
 @given(ORDERS, LIVES)
 def test_what_is_closed_stays_closed_save_for_a_fill_that_overtook_the_news(
-    order: Order, events: list[OrderEvent]
+    order: Order, events: list[Event]
 ) -> None:
     for before, decision in decisions(order, events):
         after = decision.aggregate
@@ -188,7 +189,7 @@ def test_what_is_closed_stays_closed_save_for_a_fill_that_overtook_the_news(
 
 
 @given(LIVES)
-def test_tokens_and_attempts_only_rise_and_only_with_a_claim(events: list[OrderEvent]) -> None:
+def test_tokens_and_attempts_only_rise_and_only_with_a_claim(events: list[Event]) -> None:
     for before, decision in decisions(an_order(), events):
         after = decision.aggregate
         claimed = after.status is OrderStatus.PLACING is not before.status
@@ -198,7 +199,7 @@ def test_tokens_and_attempts_only_rise_and_only_with_a_claim(events: list[OrderE
 
 @given(LIVES)
 def test_an_order_that_takes_a_place_is_not_sent_before_that_is_free(
-    events: list[OrderEvent],
+    events: list[Event],
 ) -> None:
     for event, (before, decision) in zip(events, decisions(HELD, events), strict=True):
         after = decision.aggregate
@@ -209,7 +210,7 @@ def test_an_order_that_takes_a_place_is_not_sent_before_that_is_free(
 
 @given(LIVES)
 def test_an_order_of_unknown_outcome_is_not_sent_again_without_proof(
-    events: list[OrderEvent],
+    events: list[Event],
 ) -> None:
     for event, (before, decision) in zip(events, decisions(LOST, events), strict=True):
         after = decision.aggregate
@@ -220,7 +221,7 @@ def test_an_order_of_unknown_outcome_is_not_sent_again_without_proof(
 
 @given(ORDERS, LIVES)
 def test_an_order_owes_at_most_one_thing_and_when_closed_a_look_for_its_fills_alone(
-    order: Order, events: list[OrderEvent]
+    order: Order, events: list[Event]
 ) -> None:
     for _, decision in decisions(order, events):
         after = decision.aggregate
@@ -229,7 +230,7 @@ def test_an_order_owes_at_most_one_thing_and_when_closed_a_look_for_its_fills_al
 
 @given(ORDERS, LIVES)
 @example(LOST, [StillUnknown(at_ms=NOW, token=1, next_check_at_ms=NOW, needs_person=True)])
-def test_nothing_stays_unknown_that_nobody_looks_at(order: Order, events: list[OrderEvent]) -> None:
+def test_nothing_stays_unknown_that_nobody_looks_at(order: Order, events: list[Event]) -> None:
     for _, decision in decisions(order, events):
         after = decision.aggregate
         if after.status is OrderStatus.UNKNOWN:
@@ -246,9 +247,7 @@ CANCELING = st.sampled_from([OrderStatus.PLACING, OrderStatus.UNKNOWN, OrderStat
 
 
 @given(CANCELING | ORDERS, LIVES)
-def test_a_cancel_is_not_forgotten_while_the_order_lives(
-    order: Order, events: list[OrderEvent]
-) -> None:
+def test_a_cancel_is_not_forgotten_while_the_order_lives(order: Order, events: list[Event]) -> None:
     for before, decision in decisions(order, events):
         after = decision.aggregate
         assert after.cancel_requested >= before.cancel_requested
@@ -258,7 +257,7 @@ def test_a_cancel_is_not_forgotten_while_the_order_lives(
 
 @given(ORDERS, LIVES)
 def test_what_is_ignored_changes_nothing_and_tells_nothing(
-    order: Order, events: list[OrderEvent]
+    order: Order, events: list[Event]
 ) -> None:
     for before, decision in decisions(order, events):
         if decision.ignored is not None:
@@ -268,7 +267,7 @@ def test_what_is_ignored_changes_nothing_and_tells_nothing(
 
 
 @given(ORDERS, LIVES)
-def test_a_denial_always_says_why(order: Order, events: list[OrderEvent]) -> None:
+def test_a_denial_always_says_why(order: Order, events: list[Event]) -> None:
     for before, decision in decisions(order, events):
         after = decision.aggregate
         if after.status is OrderStatus.DENIED is not before.status:
@@ -281,7 +280,7 @@ UNTOLD = reported_in(OrderStatus.FILLED, lists_fills=True)
 
 @given(st.just(UNTOLD) | ORDERS, LIVES)
 def test_fills_are_waited_for_only_while_some_are_missing(
-    order: Order, events: list[OrderEvent]
+    order: Order, events: list[Event]
 ) -> None:
     for _, decision in decisions(order, events):
         after = decision.aggregate
@@ -290,7 +289,7 @@ def test_fills_are_waited_for_only_while_some_are_missing(
 
 
 @given(LIVES)
-def test_what_stands_in_its_lane_is_not_sent_before_its_turn(events: list[OrderEvent]) -> None:
+def test_what_stands_in_its_lane_is_not_sent_before_its_turn(events: list[Event]) -> None:
     for event, (before, decision) in zip(events, decisions(QUEUED, events), strict=True):
         after = decision.aggregate
         if before.is_queued and not after.is_queued:
@@ -300,7 +299,7 @@ def test_what_stands_in_its_lane_is_not_sent_before_its_turn(events: list[OrderE
 
 
 @given(LIVES)
-def test_what_is_filled_is_not_sent_again(events: list[OrderEvent]) -> None:
+def test_what_is_filled_is_not_sent_again(events: list[Event]) -> None:
     for before, decision in decisions(an_order(), events):
         if decision.aggregate.token > before.token:
             assert before.filled_quantity == 0
@@ -315,9 +314,7 @@ PLACED_AGAIN = st.sampled_from([OrderStatus.UNKNOWN, OrderStatus.PLACING, OrderS
 
 @times(10)
 @given(PLACED_AGAIN, OF_EARLIER)
-def test_what_is_said_of_an_earlier_placement_ends_no_newer_one(
-    order: Order, event: OrderEvent
-) -> None:
+def test_what_is_said_of_an_earlier_placement_ends_no_newer_one(order: Order, event: Event) -> None:
     after = decide(order, event).aggregate
 
     if after.filled_quantity == order.filled_quantity:

@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from app.domain.aggregate import decide
 from app.domain.commands import NetAction
 from app.domain.decision import EntryName
 from app.domain.enums import (
@@ -20,10 +21,9 @@ from app.domain.enums import (
     ReasonCode,
     Side,
 )
-from app.domain.events import CancelRequested, Executed, TimerDue
+from app.domain.events import CancelRequested, Executed, OrderUpdated, TimerDue
 from app.domain.identifiers import EpochMs, OrderId
 from app.domain.market import AccountView, Position
-from app.domain.news import OrderUpdated
 from app.domain.order import Order
 from app.domain.request.request import RequestStatus, Stage
 from app.domain.request.reversal import Reversal
@@ -81,7 +81,7 @@ def a_turn(position: str = "0", mode: PositionMode = ONEWAY, first_id: int = 500
 
 
 def taken(reversal: Reversal, turn: Executed) -> tuple[Reversal, Order]:
-    decision = reversal.decide(turn)
+    decision = decide(reversal, turn)
     (order,) = decision.children
     assert isinstance(order, Order)
     return decision.aggregate, order
@@ -99,7 +99,7 @@ def told(
         reason=REFUSED if status in {OrderStatus.REJECTED, OrderStatus.CANCELED} else None,
     )
     ids = (a_fresh_id(600, USDM_ID), a_fresh_id(601, USDM_ID))
-    decision = reversal.decide(OrderUpdated(at_ms=NOW, order=news, new_ids=ids))
+    decision = decide(reversal, OrderUpdated(at_ms=NOW, order=news, new_ids=ids))
     return decision.aggregate, tuple(one for one in decision.children if isinstance(one, Order))
 
 
@@ -156,7 +156,7 @@ def test_a_failed_opening_leaves_it_partial_and_calls_for_a_person() -> None:
     opening, (opened,) = told(reversal, close, OrderStatus.FILLED)
 
     refused = replace(opened, status=OrderStatus.REJECTED, reason=REFUSED)
-    decision = opening.decide(OrderUpdated(at_ms=NOW, order=refused, new_ids=()))
+    decision = decide(opening, OrderUpdated(at_ms=NOW, order=refused, new_ids=()))
 
     assert (decision.aggregate.status, decision.children) == (RequestStatus.PARTIAL, ())
     assert [one.name for one in decision.entries] == [EntryName.ALERT, EntryName.CLOSED]
@@ -200,7 +200,7 @@ def test_a_close_is_a_signal_and_never_too_late() -> None:
 def test_an_entry_expires() -> None:
     late = replace(a_turn("2"), at_ms=EpochMs(NOW + 60_001))
 
-    ended = a_reversal().decide(late).aggregate
+    ended = decide(a_reversal(), late).aggregate
 
     assert (ended.status, ended.reason and ended.reason.code) == (
         RequestStatus.EXPIRED,
@@ -217,11 +217,11 @@ def test_a_limit_is_rounded_in_the_callers_favor() -> None:
 def test_nonsense_is_ignored() -> None:
     reversal = a_reversal()
 
-    assert reversal.decide(TimerDue(at_ms=NOW)).ignored
+    assert decide(reversal, TimerDue(at_ms=NOW)).ignored
     done, order = taken(reversal, a_turn())
-    assert done.decide(a_turn()).ignored
+    assert decide(done, a_turn()).ignored
     stranger = replace(order, id=OrderId(an_id(9, USDM_ID)))
-    assert done.decide(OrderUpdated(at_ms=NOW, order=stranger, new_ids=())).ignored
+    assert decide(done, OrderUpdated(at_ms=NOW, order=stranger, new_ids=())).ignored
 
 
 @pytest.mark.parametrize("status", OrderStatus)
@@ -275,7 +275,7 @@ class ReversalMachine(RuleBasedStateMachine):
         self.happen(event)
 
     def happen(self, event: Executed | OrderUpdated | CancelRequested) -> None:
-        decision = self.reversal.decide(event)
+        decision = decide(self.reversal, event)
         for child in decision.children:
             assert isinstance(child, Order)
             assert child.id not in self.orders

@@ -5,13 +5,20 @@ from decimal import Decimal
 
 import pytest
 
+from app.domain.aggregate import decide
 from app.domain.commands import Action, LateExits, OnOpposite, SignalRules, Size
 from app.domain.decision import Decision
 from app.domain.effects import EffectKind
 from app.domain.enums import OrderType, PositionMode, PositionSide, ReasonCode, Side, TimeInForce
-from app.domain.events import CancelRequested, Executed, TargetsCanceled, TimerDue
+from app.domain.events import (
+    CancelRequested,
+    Executed,
+    OrderUpdated,
+    SmartOrderUpdated,
+    TargetsCanceled,
+    TimerDue,
+)
 from app.domain.identifiers import EpochMs
-from app.domain.news import OrderUpdated, SmartOrderUpdated
 from app.domain.order import Order
 from app.domain.request.signal import RequestStatus, Signal, Stage
 from app.domain.status import OrderStatus
@@ -39,7 +46,7 @@ MINUTE_MS = 60_000
 
 
 def executed(signal: Signal, **odd: object) -> Decision[Signal]:
-    return signal.decide(a_turn(signal, **odd))
+    return decide(signal, a_turn(signal, **odd))
 
 
 def order_of(decision: Decision[Signal]) -> Order:
@@ -56,7 +63,7 @@ def reason_of(decision: Decision[Signal]) -> ReasonCode | None:
 def heard(signal: Signal, order: Order) -> Decision[Signal]:
     """Let the signal hear how an order is now."""
     new_ids = fresh_ids(600, signal.account)
-    return signal.decide(OrderUpdated(at_ms=LATER, order=order, new_ids=new_ids))
+    return decide(signal, OrderUpdated(at_ms=LATER, order=order, new_ids=new_ids))
 
 
 def ended(order: Order, status: OrderStatus, filled: str = "0", **odd: object) -> Order:
@@ -82,8 +89,8 @@ def test_a_delayed_signal_owes_its_timer_only() -> None:
 def test_a_timer_is_never_early() -> None:
     signal = a_signal(status=RequestStatus.SCHEDULED, due_at_ms=LATER)
 
-    early = signal.decide(TimerDue(at_ms=EpochMs(LATER - 1)))
-    due = signal.decide(TimerDue(at_ms=LATER))
+    early = decide(signal, TimerDue(at_ms=EpochMs(LATER - 1)))
+    due = decide(signal, TimerDue(at_ms=LATER))
 
     assert early.ignored == "its timer came 1 ms early"
     assert due.aggregate.is_queued
@@ -93,7 +100,7 @@ def test_a_timer_is_never_early() -> None:
 def test_a_timer_that_comes_twice_finds_the_signal_released() -> None:
     signal = a_signal()
 
-    assert signal.decide(TimerDue(at_ms=LATER)).ignored
+    assert decide(signal, TimerDue(at_ms=LATER)).ignored
 
 
 # The turn
@@ -238,7 +245,7 @@ def test_a_turn_that_comes_twice_brings_forth_one_order() -> None:
     signal = a_signal()
     working = executed(signal).aggregate
 
-    assert working.decide(a_turn(signal)).ignored
+    assert decide(working, a_turn(signal)).ignored
 
 
 # Too late
@@ -419,7 +426,7 @@ def test_a_reversal_opens_nothing_when_its_close_fails(
 
 def test_a_reversal_that_is_canceled_while_it_closes_is_partial() -> None:
     signal, close = a_reversal()
-    going = signal.decide(CANCEL).aggregate
+    going = decide(signal, CANCEL).aggregate
 
     decision = heard(going, filled(close))
 
@@ -522,20 +529,20 @@ def test_old_news_does_not_reopen_what_has_ended() -> None:
 
 
 def test_a_scheduled_signal_is_canceled_at_once() -> None:
-    decision = a_signal(status=RequestStatus.SCHEDULED).decide(CANCEL)
+    decision = decide(a_signal(status=RequestStatus.SCHEDULED), CANCEL)
 
     assert decision.aggregate.status is RequestStatus.CANCELED
     assert decision.aggregate.owed() == ()
 
 
 def test_a_queued_signal_is_canceled_at_once() -> None:
-    assert a_signal().decide(CANCEL).aggregate.status is RequestStatus.CANCELED
+    assert decide(a_signal(), CANCEL).aggregate.status is RequestStatus.CANCELED
 
 
 def test_a_working_signal_wants_its_order_gone() -> None:
     signal, order = a_working_signal()
 
-    decision = signal.decide(CANCEL)
+    decision = decide(signal, CANCEL)
 
     going = decision.aggregate
     assert going.status is RequestStatus.EXECUTING
@@ -548,7 +555,7 @@ def test_a_working_signal_wants_its_order_gone() -> None:
 
 def test_a_canceled_order_ends_the_signal_that_wanted_it_gone() -> None:
     signal, order = a_working_signal()
-    going = signal.decide(CANCEL).aggregate
+    going = decide(signal, CANCEL).aggregate
 
     decision = heard(going, ended(order, OrderStatus.CANCELED, reason=REQUESTED))
 
@@ -560,13 +567,13 @@ def test_a_signal_that_has_ended_cannot_be_canceled() -> None:
     signal, order = a_working_signal()
     done = heard(signal, filled(order)).aggregate
 
-    assert done.decide(CANCEL).ignored
+    assert decide(done, CANCEL).ignored
 
 
 def test_a_second_cancel_changes_nothing() -> None:
     signal, _ = a_working_signal()
 
-    assert signal.decide(CANCEL).aggregate.decide(CANCEL).ignored
+    assert decide(decide(signal, CANCEL).aggregate, CANCEL).ignored
 
 
 @pytest.mark.parametrize(
@@ -581,7 +588,7 @@ def test_a_second_cancel_changes_nothing() -> None:
 def test_a_cancel_message_ends_by_what_it_has_reached(
     action: Action, count: int, state: RequestStatus
 ) -> None:
-    decision = a_signal(action, caller_id="a1").decide(TargetsCanceled(at_ms=LATER, count=count))
+    decision = decide(a_signal(action, caller_id="a1"), TargetsCanceled(at_ms=LATER, count=count))
 
     assert decision.aggregate.status is state
 
@@ -592,11 +599,11 @@ def test_a_cancel_message_takes_no_turn_and_no_caller_id() -> None:
     assert not signal.is_queued
     assert not signal.holds_caller_id
     assert [effect.urgent for effect in signal.owed()] == [True]
-    assert signal.decide(a_turn(signal)).ignored
+    assert decide(signal, a_turn(signal)).ignored
 
 
 def test_an_order_cannot_be_canceled_by_the_news_of_a_cancel_message() -> None:
-    assert a_signal().decide(TargetsCanceled(at_ms=LATER, count=1)).ignored
+    assert decide(a_signal(), TargetsCanceled(at_ms=LATER, count=1)).ignored
 
 
 def test_a_caller_id_is_free_again_when_the_order_has_closed() -> None:
@@ -618,7 +625,7 @@ def test_a_signal_says_what_it_wants() -> None:
 def test_news_of_a_smart_order_means_nothing_before_there_is_one() -> None:
     signal, _ = a_working_signal()
 
-    assert signal.decide(SmartOrderUpdated(at_ms=LATER, smart_order=a_smart_order())).ignored
+    assert decide(signal, SmartOrderUpdated(at_ms=LATER, smart_order=a_smart_order())).ignored
 
 
 def test_a_turn_of_a_signal_that_has_ended_is_ignored() -> None:
@@ -626,4 +633,4 @@ def test_a_turn_of_a_signal_that_has_ended_is_ignored() -> None:
     done = heard(signal, filled(order)).aggregate
     turn: Executed = a_turn(done)
 
-    assert done.decide(turn).ignored
+    assert decide(done, turn).ignored

@@ -7,24 +7,26 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from app.domain.aggregate import Aggregate, Event, decide, is_news
+from app.domain.aggregate import Aggregate, decide, is_news
 from app.domain.commands import Action, OnOpposite, SignalRules
 from app.domain.enums import PositionMode, PositionSide
 from app.domain.events import (
     CancelRequested,
+    Event,
     Executed,
     OrderReported,
+    OrderUpdated,
     OutcomeLost,
     PlacementClaimed,
     PlacementDeferred,
     ProvenAbsent,
+    SmartOrderUpdated,
     TimerDue,
     TriggerArmed,
     TriggerDisarmed,
     TriggerFired,
 )
 from app.domain.identifiers import AggregateId, FreshId, OrderId
-from app.domain.news import OrderUpdated, SmartOrderUpdated
 from app.domain.order import Order
 from app.domain.report import OrderReport
 from app.domain.request.signal import RequestStatus, Signal

@@ -6,11 +6,14 @@ from itertools import product
 
 import pytest
 
+from app.domain.aggregate import decide
 from app.domain.decision import Decision
 from app.domain.effects import EffectKind
 from app.domain.enums import Direction, OrderType, ReasonCode, Side, SmartOrderType, TimeInForce
 from app.domain.events import (
     CancelRequested,
+    Event,
+    OrderUpdated,
     TimerDue,
     TriggerArmed,
     TriggerDisarmed,
@@ -18,11 +21,10 @@ from app.domain.events import (
     TriggerRefused,
 )
 from app.domain.identifiers import EpochMs
-from app.domain.news import OrderUpdated
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.smart_order import SmartOrder, SmartOrderStatus, direction_of
-from app.domain.smart_order_life import PLACEMENTS_MAX, SmartOrderEvent, decide
+from app.domain.smart_order_life import PLACEMENTS_MAX
 from app.domain.status import CLOSED, OrderStatus
 from app.domain.trigger import Offset
 from tests.support.builders import (
@@ -409,9 +411,7 @@ ENDS = [
 
 @pytest.mark.parametrize("first", ENDS)
 @pytest.mark.parametrize("second", ENDS)
-def test_exactly_one_thing_ends_the_waiting(
-    first: SmartOrderEvent, second: SmartOrderEvent
-) -> None:
+def test_exactly_one_thing_ends_the_waiting(first: Event, second: Event) -> None:
     ended = decide(a_stop(expires_at_ms=LATER), first).aggregate
 
     late = decide(ended, second)

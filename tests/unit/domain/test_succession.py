@@ -5,12 +5,11 @@ from decimal import Decimal
 
 import pytest
 
+from app.domain.aggregate import decide
 from app.domain.enums import ReasonCode
-from app.domain.events import CancelRequested, PlacementClaimed
+from app.domain.events import CancelRequested, OrderUpdated, PlacementClaimed
 from app.domain.identifiers import AggregateId, OrderId
-from app.domain.news import OrderUpdated
 from app.domain.order import Order
-from app.domain.order_life import decide
 from app.domain.reason import Reason
 from app.domain.status import CLOSED, OrderStatus
 from app.domain.succession import Succession

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from app.domain.decision import Decision, ignored
 from app.domain.enums import OrderType, ReasonCode
-from app.domain.news import OrderUpdated
+from app.domain.events import OrderUpdated
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.smart_trade.draft import Draft

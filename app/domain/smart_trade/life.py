@@ -1,0 +1,33 @@
+"""What becomes of a smart trade when something happens."""
+
+from app.domain.decision import Rules
+from app.domain.events import CancelRequested, OrderUpdated, TriggerFired
+from app.domain.smart_trade.actions import acted
+from app.domain.smart_trade.editing import updated
+from app.domain.smart_trade.events import (
+    FundsAdded,
+    PanicRequested,
+    PricesLookedAt,
+    StepCancelRequested,
+    StepPanicRequested,
+    StopTimeOver,
+    UpdateRequested,
+    WatchesBooked,
+)
+from app.domain.smart_trade.firing import fired, looked_at, time_over
+from app.domain.smart_trade.orders import order_updated
+from app.domain.smart_trade.watching import booked
+
+RULES: Rules = {
+    OrderUpdated: order_updated,
+    TriggerFired: fired,
+    WatchesBooked: booked,
+    StopTimeOver: time_over,
+    PricesLookedAt: looked_at,
+    UpdateRequested: updated,
+    CancelRequested: acted,
+    PanicRequested: acted,
+    StepPanicRequested: acted,
+    StepCancelRequested: acted,
+    FundsAdded: acted,
+}
