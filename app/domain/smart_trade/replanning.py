@@ -1,6 +1,6 @@
 """Which terms an update leads to, and what of it cannot be (3Commas spec, 3.5)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal, localcontext
 
@@ -275,56 +275,44 @@ def _steps_plan(plan: Plan, trade: Terms, update: TradeUpdate) -> Sequence[StepP
         if not is_stepped:
             plan.refuse("take_profit_steps", Flaw.MISSING)
         return None
-    found = _Matching(plan, trade, is_stepped=is_stepped)
-    for index, one in enumerate(update.take_profit_steps):
-        found.take(index, one)
-    found.refuse_sums()
-    return found.plans
+    steps = [one for one in trade.steps_of(StepKind.TAKE_PROFIT) if one.position is not None]
+    idle = {one.position: one for one in steps if one.status is StepStatus.IDLE}
+    executed = {one.position: one for one in steps if one.status in STEP_EXECUTED | STEP_ACTIVE}
+    plans: list[StepPlan] = []
+    for name, position, one in _placed(plan, update.take_profit_steps, is_stepped=is_stepped):
+        known = executed.get(position)
+        if known is None:
+            condition = _complete(plan, trade, name, one.condition)
+            step = replace(one, position=position, condition=condition)
+            plans.append(StepPlan(step, idle.get(position)))
+        elif not _is_same(known, one):
+            plan.refuse(name, Flaw.FIXED)
+    percents = [one.percent or Decimal(0) for one in executed.values()]
+    percents += [one.planned.percent for one in plans]
+    if abs(sum(percents) - _HUNDRED) > PERCENT_TOLERANCE:
+        plan.refuse("take_profit_steps", Flaw.NOT_WHOLE)
+    if len(percents) > STEPS_MAX:
+        plan.refuse("take_profit_steps", Flaw.TOO_MANY)
+    return plans
 
 
-class _Matching:
-    """Matches the steps of an update with those that there are, by position."""
-
-    def __init__(self, plan: Plan, trade: Terms, *, is_stepped: bool) -> None:
-        self.plans: list[StepPlan] = []
-        self._plan = plan
-        self._trade = trade
-        self._is_stepped = is_stepped
-        steps = [one for one in trade.steps_of(StepKind.TAKE_PROFIT) if one.position is not None]
-        self._idle = {one.position: one for one in steps if one.status is StepStatus.IDLE}
-        executed = STEP_EXECUTED | STEP_ACTIVE
-        self._executed = {one.position: one for one in steps if one.status in executed}
-        self._seen: set[int] = set()
-
-    def take(self, index: int, one: PlannedStep) -> None:
-        """Match one step, or refuse it."""
+def _placed(
+    plan: Plan, steps: Sequence[PlannedStep], *, is_stepped: bool
+) -> Iterator[tuple[str, int, PlannedStep]]:
+    """Yield each step of an update with its name and its position, and refuse bad positions."""
+    seen: set[int] = set()
+    for index, one in enumerate(steps):
         name = f"take_profit_steps[{index}]"
-        position = index + 1 if one.position is None and not self._is_stepped else one.position
+        position = index + 1 if one.position is None and not is_stepped else one.position
         if position is None:
-            self._plan.refuse(f"{name}.position", Flaw.MISSING)
-            return
+            plan.refuse(f"{name}.position", Flaw.MISSING)
+            continue
         if position <= 0:
-            self._plan.refuse(f"{name}.position", Flaw.NOT_ABOVE_ZERO)
-        if position in self._seen:
-            self._plan.refuse(f"{name}.position", Flaw.REPEATED)
-        self._seen.add(position)
-        executed = self._executed.get(position)
-        if executed is not None:
-            if not _is_same(executed, one):
-                self._plan.refuse(name, Flaw.FIXED)
-            return
-        condition = _complete(self._plan, self._trade, name, one.condition)
-        step = replace(one, position=position, condition=condition)
-        self.plans.append(StepPlan(step, self._idle.get(position)))
-
-    def refuse_sums(self) -> None:
-        """Refuse percents that do not make a whole, and too many steps."""
-        executed = [one.percent or Decimal(0) for one in self._executed.values()]
-        percents = [one.planned.percent for one in self.plans]
-        if abs(sum(executed) + sum(percents) - _HUNDRED) > PERCENT_TOLERANCE:
-            self._plan.refuse("take_profit_steps", Flaw.NOT_WHOLE)
-        if len(executed) + len(percents) > STEPS_MAX:
-            self._plan.refuse("take_profit_steps", Flaw.TOO_MANY)
+            plan.refuse(f"{name}.position", Flaw.NOT_ABOVE_ZERO)
+        if position in seen:
+            plan.refuse(f"{name}.position", Flaw.REPEATED)
+        seen.add(position)
+        yield name, position, one
 
 
 # The stop-loss
