@@ -96,13 +96,7 @@ def _entry_aims(trade: SmartTrade) -> Iterator[WatchSpec]:
         if trade.entry_direction is None:  # the price stood at the trigger: the next tick it is
             yield from _next_tick(WatchKind.ENTRY, step)
         else:
-            yield WatchSpec(
-                kind=WatchKind.ENTRY,
-                step_id=step.id,
-                source=step.source,
-                direction=trade.entry_direction,
-                level=step.price,
-            )
+            yield _aim(WatchKind.ENTRY, step, trade.entry_direction, step.price)
 
 
 def _trailing_entry_aims(trade: SmartTrade) -> Iterator[WatchSpec]:
@@ -126,13 +120,7 @@ def _stop_aims(trade: SmartTrade) -> Iterator[WatchSpec]:
         elif step.is_trailing and step.extreme is None:
             yield from _next_tick(WatchKind.ANCHOR, step)
         else:
-            yield WatchSpec(
-                kind=WatchKind.STOP,
-                step_id=step.id,
-                source=step.source,
-                direction=direction,
-                level=step.price,
-            )
+            yield _aim(WatchKind.STOP, step, direction, step.price)
             # Two watches: the book knows the prices since it was armed only, and the stored level
             # stands for those before.
             if step.is_trailing:
@@ -145,13 +133,7 @@ def _hit_stop_aims(trade: SmartTrade, step: Step, direction: Direction) -> Itera
         yield from _next_tick(WatchKind.CHECK, step)
     # A price better than any before moves the stop, and the hit is over.
     if step.is_trailing and step.extreme is not None:
-        yield WatchSpec(
-            kind=WatchKind.RECOVERY,
-            step_id=step.id,
-            source=step.source,
-            direction=direction.opposite,
-            level=step.extreme,
-        )
+        yield _aim(WatchKind.RECOVERY, step, direction.opposite, step.extreme)
 
 
 def _profit_aims(trade: SmartTrade) -> Iterator[WatchSpec]:
@@ -162,13 +144,7 @@ def _profit_aims(trade: SmartTrade) -> Iterator[WatchSpec]:
         if step.is_trailing and step.extreme is not None:
             yield from _trailing(WatchKind.TRAILING_PROFIT, step, direction.opposite)
         else:
-            yield WatchSpec(
-                kind=WatchKind.PROFIT,
-                step_id=step.id,
-                source=step.source,
-                direction=direction,
-                level=step.price,
-            )
+            yield _aim(WatchKind.PROFIT, step, direction, step.price)
 
 
 def _trailing(kind: WatchKind, step: Step, direction: Direction) -> Iterator[WatchSpec]:
@@ -178,12 +154,8 @@ def _trailing(kind: WatchKind, step: Step, direction: Direction) -> Iterator[Wat
     """
     if step.extreme is None or step.trailing_percent is None:
         return
-    yield WatchSpec(
-        kind=kind,
-        step_id=step.id,
-        source=step.source,
-        direction=direction,
-        level=trailing_level(step.extreme, step.trailing_percent, direction),
+    yield _aim(
+        kind, step, direction, trailing_level(step.extreme, step.trailing_percent, direction)
     )
     yield from _following(kind, step, direction)
 
@@ -193,25 +165,21 @@ def _following(kind: WatchKind, step: Step, direction: Direction) -> Iterator[Wa
     percent = round(step.trailing_percent or Decimal(0), PERCENT_PLACES)
     if not 0 < percent < _HUNDRED:
         return  # farther than the price itself: the level that is stored stands for it
-    yield WatchSpec(
-        kind=kind,
-        step_id=step.id,
-        source=step.source,
-        direction=direction,
-        trailing_percent=percent,
+    yield replace(_aim(kind, step, direction), trailing_percent=percent)
+
+
+def _aim(
+    kind: WatchKind, step: Step, direction: Direction, level: Decimal | None = None
+) -> WatchSpec:
+    return WatchSpec(
+        kind=kind, step_id=step.id, source=step.source, direction=direction, level=level
     )
 
 
 def _next_tick(kind: WatchKind, step: Step) -> Iterator[WatchSpec]:
     """Wait for any price: it is on one side of the step's own or on the other."""
     for direction in Direction:
-        yield WatchSpec(
-            kind=kind,
-            step_id=step.id,
-            source=step.source,
-            direction=direction,
-            level=step.price,
-        )
+        yield _aim(kind, step, direction, step.price)
 
 
 def trailing_level(extreme: Decimal, percent: Decimal, direction: Direction) -> Decimal:
