@@ -22,7 +22,7 @@ from app.domain.sender import Sender
 from app.domain.smart_order import SmartOrder, SmartOrderStatus
 from app.services.intake.replace import Replacement, replace_smart_order
 from app.services.intake.smart_orders import accept_smart_order
-from app.services.placing.cancel_smart_orders import cancel_smart_order
+from app.services.placing.cancel import cancel_smart_order
 from app.settings import Settings
 
 _ENDED: Final = frozenset[str](
@@ -69,11 +69,11 @@ class SmartOrders(OrderKind[SmartOrder]):
             return one
         if not one.is_waiting:
             raise render.why_not_canceled(one)
-        outcome = cancel_smart_order(one.id, BY_REQUEST, self.ports)
+        after, is_canceled = cancel_smart_order(one.id, BY_REQUEST, self.ports)
         # One that waited a moment ago was ended by this very request, which was cut short then.
-        if not (outcome.is_canceled or outcome.smart_order.reason == BY_REQUEST):
-            raise render.why_not_canceled(outcome.smart_order)
-        return outcome.smart_order
+        if not (is_canceled or after.reason == BY_REQUEST):
+            raise render.why_not_canceled(after)
+        return after
 
     def owns(self, one: SmartOrder, caller: Caller) -> bool:
         """Tell whether a caller may see one."""

@@ -11,8 +11,7 @@ from app.domain.reason import Reason
 from app.domain.smart_order import SmartOrder
 from app.ports import Ports
 from app.services.apart import apart
-from app.services.placing.cancel import request_cancel
-from app.services.placing.cancel_smart_orders import cancel_smart_order
+from app.services.placing.cancel import cancel_smart_order, request_cancel
 
 _REASON = Reason(ReasonCode.REQUESTED, "canceled by the kill switch")
 

@@ -27,6 +27,7 @@ from app.ports import Ports
 from app.ports.venue import Venue
 from app.services.advance import advance
 from app.services.apart import apart
+from app.services.find_anywhere import present
 from app.services.placing.place import retry_at
 
 
@@ -152,3 +153,26 @@ def request_cancel(aggregate_id: AggregateId, reason: Reason, ports: Ports) -> b
         with suppress(NotFound):  # it has ended, and left
             advance(after.order_id, event, ports)
     return after.is_live or decision.ignored is None or after.reason == reason
+
+
+def cancel_smart_order(
+    aggregate_id: AggregateId, reason: Reason, ports: Ports
+) -> tuple[SmartOrder, bool]:
+    """End the waiting of a smart order, in one step; an order that it has placed stays as it is.
+
+    Returns:
+        The smart order after it, and whether this cancel has ended it. If not, its status says
+        what came before.
+
+    Raises:
+        NotFound: there is no such smart order.
+        HistoryUnavailable: it has left the store, and the history does not answer.
+        Conflict: others changed it first, again and again.
+    """
+    found = present(aggregate_id, ports)  # one that has left for the history tells how it ended
+    if not isinstance(found, SmartOrder):
+        raise NotFound(f"{aggregate_id} is no smart order")
+    event = CancelRequested(at_ms=ports.clock.now_ms(), reason=reason)
+    decision = advance(aggregate_id, event, ports)
+    after = decision.aggregate
+    return after if isinstance(after, SmartOrder) else found, decision.ignored is None

@@ -24,7 +24,7 @@ from app.domain.status import OrderStatus
 from app.domain.trigger import Offset, TriggerState
 from app.services.intake.replace import Replacement, replace_smart_order
 from app.services.intake.smart_orders import accept_smart_order
-from app.services.placing.cancel_smart_orders import cancel_smart_order
+from app.services.placing.cancel import cancel_smart_order
 from app.services.watching.watch import HANDED_ON_MAX, LEASE_MS, watch_prices
 from tests.support.builders import BTC, PAPER, SPOT, a_report, a_tick
 from tests.support.fakes import ThenSilent
@@ -289,11 +289,11 @@ def test_an_order_that_rests_is_its_own_master(rig: Rig) -> None:
     rig.venue.place_script.append(a_report(OrderStatus.NEW))
     meet(rig, "60000", 2)
 
-    outcome = cancel_smart_order(made.id, BY_CALLER, rig.ports)
+    after, is_canceled = cancel_smart_order(made.id, BY_CALLER, rig.ports)
     rig.drain()
 
-    assert not outcome.is_canceled
-    assert outcome.smart_order.status is TRIGGERED
+    assert not is_canceled
+    assert after.status is TRIGGERED
     assert rig.order().status is OrderStatus.NEW
 
 
@@ -371,7 +371,7 @@ def test_those_that_wait_are_canceled_once_each(rig: Rig) -> None:
 
     def cancel() -> list[AggregateId]:
         found = [one.id for one in rig.ports.live.waiting(SPOT.id)]
-        assert all(cancel_smart_order(one, BY_CALLER, rig.ports).is_canceled for one in found)
+        assert all(cancel_smart_order(one, BY_CALLER, rig.ports)[1] for one in found)
         return found
 
     assert sorted(cancel()) == made
@@ -393,8 +393,8 @@ def test_a_cancel_twice_tells_what_came_first(rig: Rig) -> None:
 
     outcomes = [cancel_smart_order(made.id, BY_CALLER, rig.ports) for _ in range(2)]
 
-    assert [one.is_canceled for one in outcomes] == [True, False]
-    assert outcomes[1].smart_order.status is CANCELED
+    assert [is_canceled for _, is_canceled in outcomes] == [True, False]
+    assert outcomes[1][0].status is CANCELED
 
 
 # Deaths and races
