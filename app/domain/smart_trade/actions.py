@@ -1,10 +1,8 @@
 """What a caller may do with a smart trade, and what follows (3Commas spec, 3.4, 5.5 to 5.8)."""
 
-from dataclasses import dataclass
-from enum import StrEnum
-
 from app.domain.decision import Decision, EntryName, ignored
 from app.domain.enums import OrderType, ReasonCode
+from app.domain.errors import NotFound, WrongState
 from app.domain.events import CancelRequested
 from app.domain.identifiers import AggregateId
 from app.domain.smart_trade.draft import Draft
@@ -15,12 +13,7 @@ from app.domain.smart_trade.enums import (
     StepStatus,
     TradeStatus,
 )
-from app.domain.smart_trade.events import (
-    FundsAdded,
-    PanicRequested,
-    StepCancelRequested,
-    StepPanicRequested,
-)
+from app.domain.smart_trade.events import FundsAdded, PanicRequested, StepCancelRequested
 from app.domain.smart_trade.exiting import open_status, panic_now, settle
 from app.domain.smart_trade.positions import end
 from app.domain.smart_trade.step import Step
@@ -29,79 +22,47 @@ from app.domain.smart_trade.trade import SmartTrade
 _REACHABLE = frozenset({StepStatus.IDLE, StepStatus.NEED_CHECK})
 
 
-class RefusalKind(StrEnum):
-    """Why an action is not taken: the state, or there is no such step."""
-
-    STATE = "state"
-    UNKNOWN_STEP = "unknown_step"
+Action = CancelRequested | PanicRequested | StepCancelRequested | FundsAdded
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why an action is not taken."""
-
-    kind: RefusalKind
-    message: str
-
-
-Action = CancelRequested | PanicRequested | StepPanicRequested | StepCancelRequested | FundsAdded
-
-
-def refusal_of(trade: SmartTrade, action: Action) -> Refusal | None:
+def refusal_of(trade: SmartTrade, action: Action) -> WrongState | NotFound | None:
     """Return why the trade does not take an action in the state that it is in, or None."""
     match action:
         case CancelRequested():
             # A reset of the paper account ends trades in any state, also where a caller could not.
             is_reset = action.reason.code is ReasonCode.RESET and not trade.is_final
             return None if trade.is_cancellable or is_reset else _state(trade, "cancelled")
-        case PanicRequested():
+        case PanicRequested(step_id=None):
             return None if trade.is_panic_sellable else _state(trade, "sold in panic")
         case FundsAdded():
-            return _refused_funds(trade)
-        case StepPanicRequested():
-            return _refused_panic(trade, action.step_id)
-        case StepCancelRequested():
-            return _refused_cancel(trade, action.step_id)
+            fits = trade.status in FUNDABLE and not trade.type.is_simple
+            return None if fits else _state(trade, "added funds to")
+        case PanicRequested() | StepCancelRequested():
+            return _refused_step(trade, action)
 
 
-def _state(trade: SmartTrade, what: str) -> Refusal:
-    return Refusal(RefusalKind.STATE, f"Trade cannot be {what}: it is {trade.status}")
+def _state(trade: SmartTrade, what: str) -> WrongState:
+    return WrongState(f"Trade cannot be {what}: it is {trade.status}")
 
 
-def _refused_funds(trade: SmartTrade) -> Refusal | None:
-    if trade.type.is_simple or trade.status not in FUNDABLE:
-        return _state(trade, "added funds to")
-    return None
-
-
-def _refused_panic(trade: SmartTrade, step_id: AggregateId) -> Refusal | None:
-    step = trade.step(step_id)
+def _refused_step(
+    trade: SmartTrade, action: PanicRequested | StepCancelRequested
+) -> WrongState | NotFound | None:
+    step = trade.step(action.step_id)
     if step is None:
-        return _unknown(step_id)
-    fits = step.kind is StepKind.TAKE_PROFIT and step.status in _REACHABLE
-    if trade.status not in GUARDED or not fits or step.cancel_requested:
-        return Refusal(RefusalKind.STATE, f"Step cannot be sold in panic: it is {step.status}")
-    return None
-
-
-def _refused_cancel(trade: SmartTrade, step_id: AggregateId) -> Refusal | None:
-    step = trade.step(step_id)
-    if step is None:
-        return _unknown(step_id)
-    if trade.is_final or step.status not in _REACHABLE:
-        return Refusal(RefusalKind.STATE, f"Step cannot be cancelled: it is {step.status}")
-    return None
-
-
-def _unknown(step_id: AggregateId) -> Refusal:
-    return Refusal(RefusalKind.UNKNOWN_STEP, f"the trade has no step {step_id}")
+        return NotFound(f"the trade has no step {action.step_id}")
+    fits, what = step.status in _REACHABLE and not trade.is_final, "cancelled"
+    if isinstance(action, PanicRequested):
+        is_profit = step.kind is StepKind.TAKE_PROFIT and not step.cancel_requested
+        fits, what = fits and is_profit and trade.status in GUARDED, "sold in panic"
+    return None if fits else WrongState(f"Step cannot be {what}: it is {step.status}")
 
 
 def acted(trade: SmartTrade, action: Action) -> Decision[SmartTrade]:
     """Return what becomes of the trade when it takes an action; else that it was ignored."""
     refusal = refusal_of(trade, action)
     if refusal is not None:
-        return ignored(trade, refusal.message)
+        return ignored(trade, str(refusal))
     ids = () if isinstance(action, CancelRequested | StepCancelRequested) else action.new_ids
     draft = Draft(trade, action.at_ms, ids)
     match action:
@@ -109,11 +70,12 @@ def acted(trade: SmartTrade, action: Action) -> Decision[SmartTrade]:
             _cancel(draft, action)
         case PanicRequested():
             draft.tell(EntryName.PANIC)
-            panic_now(draft)
+            if action.step_id is None:
+                panic_now(draft)
+            else:
+                _panic_step(draft, action.step_id)
         case FundsAdded():
             _add_funds(draft, action)
-        case StepPanicRequested():
-            _panic_step(draft, action.step_id)
         case StepCancelRequested():
             _cancel_step(draft, action)
     settle(draft)
@@ -129,7 +91,6 @@ def _cancel(draft: Draft, action: CancelRequested) -> None:
 
 def _panic_step(draft: Draft, step_id: AggregateId) -> None:
     """Close the unfilled share of one step at market; its own order goes first (spec 5.6)."""
-    draft.tell(EntryName.PANIC)
     # ENQUEUED is all that is written down: `settle` places the market order when the old one is
     # gone.
     draft.withdraw(draft.trade.orders_of(step_id))

@@ -20,16 +20,9 @@ class WatchesBooked(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PanicRequested(Event):
-    """Close everything at market, now."""
+    """Close everything, or the share of one take-profit step, at market, now."""
 
-    new_ids: tuple[FreshId, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepPanicRequested(Event):
-    """Close the share of one take-profit step at market, now."""
-
-    step_id: AggregateId
+    step_id: AggregateId | None = None
     new_ids: tuple[FreshId, ...]
 
 

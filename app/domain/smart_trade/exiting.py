@@ -92,7 +92,7 @@ def open_status(trade: SmartTrade) -> TradeStatus:
 
 
 def _is_panic(trade: SmartTrade, order: StepOrder) -> bool:
-    step = None if order.step_id is None else trade.step(order.step_id)
+    step = trade.step(order.step_id)
     return step is None or step.is_panic
 
 

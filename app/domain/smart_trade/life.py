@@ -9,7 +9,6 @@ from app.domain.smart_trade.events import (
     PanicRequested,
     PricesLookedAt,
     StepCancelRequested,
-    StepPanicRequested,
     StopTimeOver,
     UpdateRequested,
     WatchesBooked,
@@ -27,7 +26,6 @@ RULES: Rules = {
     UpdateRequested: updated,
     CancelRequested: acted,
     PanicRequested: acted,
-    StepPanicRequested: acted,
     StepCancelRequested: acted,
     FundsAdded: acted,
 }

@@ -55,7 +55,7 @@ def _heard(known: StepOrder, order: Order) -> StepOrder:
 
 def _order_stands(draft: Draft, order: StepOrder, reason: Reason | None, *, was_live: bool) -> None:
     """Let an order that is at the venue, or has ended, tell its step and the trade."""
-    step = None if order.step_id is None else draft.trade.step(order.step_id)
+    step = draft.trade.step(order.step_id)
     if order.is_live:
         if step is not None and step.status is StepStatus.ENQUEUED and not order.withdrawn:
             draft.change_step(step.id, status=StepStatus.NEED_CHECK)

@@ -162,7 +162,7 @@ class SmartTrade(Entity):
 
     # Steps and orders
 
-    def step(self, step_id: AggregateId) -> Step | None:
+    def step(self, step_id: AggregateId | None) -> Step | None:
         """Return a step, or None if the trade has none with this id."""
         return next((one for one in self.steps if one.id == step_id), None)
 

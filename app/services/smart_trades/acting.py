@@ -12,14 +12,13 @@ from app.domain.errors import NotFound, TermsRefused, WrongState
 from app.domain.events import CancelRequested
 from app.domain.identifiers import AggregateId, FreshId
 from app.domain.reason import Reason
-from app.domain.smart_trade.actions import Action, RefusalKind, refusal_of
+from app.domain.smart_trade.actions import Action, refusal_of
 from app.domain.smart_trade.draft import IDS_PER_EVENT
 from app.domain.smart_trade.events import (
     FundsAdded,
     PanicRequested,
     PricesLookedAt,
     StepCancelRequested,
-    StepPanicRequested,
     UpdateRequested,
 )
 from app.domain.smart_trade.replanning import planned
@@ -84,7 +83,7 @@ def panic_sell_step(trade_id: AggregateId, step_id: AggregateId, ports: Ports) -
         NotFound: there is no such trade, or it has no such step.
         WrongState: the step is no take-profit that still waits, or nothing is open.
     """
-    event = StepPanicRequested(
+    event = PanicRequested(
         at_ms=ports.clock.now_ms(), step_id=step_id, new_ids=_fresh(trade_id, ports)
     )
     return _act(trade_id, event, ports)
@@ -204,9 +203,7 @@ def _act(trade_id: AggregateId, action: Action, ports: Ports) -> SmartTrade:
     refusal = refusal_of(trade, action)
     if refusal is None:
         return trade  # it has happened already
-    if refusal.kind is RefusalKind.UNKNOWN_STEP:
-        raise NotFound(refusal.message)
-    raise WrongState(refusal.message)
+    raise refusal
 
 
 def _trade(aggregate: object) -> SmartTrade:
