@@ -7,6 +7,7 @@ import redis
 
 from app.store.coordination.locks import RedisLocks
 from app.store.core import keys
+from tests.support.builders import must
 from tests.support.redis_store import server_ms, wait_past
 
 MINUTE_MS = 60_000
@@ -24,8 +25,7 @@ def test_a_lock_is_held_by_one(locks: RedisLocks) -> None:
 
 
 def test_a_released_lock_is_free_and_its_token_rises(locks: RedisLocks) -> None:
-    first = locks.acquire("sweep", MINUTE_MS)
-    assert first is not None
+    first = must(locks.acquire("sweep", MINUTE_MS))
 
     locks.release("sweep", first)
 
@@ -33,8 +33,7 @@ def test_a_released_lock_is_free_and_its_token_rises(locks: RedisLocks) -> None:
 
 
 def test_a_lease_runs_out(locks: RedisLocks, client: redis.Redis) -> None:
-    first = locks.acquire("sweep", 5)
-    assert first is not None
+    first = must(locks.acquire("sweep", 5))
 
     wait_past(server_ms(client) + 5, client)
 
@@ -44,8 +43,7 @@ def test_a_lease_runs_out(locks: RedisLocks, client: redis.Redis) -> None:
 def test_a_lease_from_before_the_clock_was_set_back_has_run_out(
     locks: RedisLocks, client: redis.Redis
 ) -> None:
-    first = locks.acquire("sweep", MINUTE_MS)
-    assert first is not None
+    first = must(locks.acquire("sweep", MINUTE_MS))
 
     client.hset(keys.LOCK + "sweep", "until", server_ms(client) + 3_600_000)
 
@@ -61,8 +59,7 @@ def test_a_lease_is_as_long_as_its_holder_wanted(locks: RedisLocks) -> None:
 def test_who_lost_the_lock_cannot_release_that_of_another(
     locks: RedisLocks, client: redis.Redis
 ) -> None:
-    first = locks.acquire("sweep", 1)
-    assert first is not None
+    first = must(locks.acquire("sweep", 1))
     wait_past(server_ms(client) + 1, client)
     locks.acquire("sweep", MINUTE_MS)
 

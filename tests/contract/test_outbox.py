@@ -5,7 +5,7 @@ from app.domain.identifiers import AccountId, EpochMs
 from app.domain.status import OrderStatus
 from app.store.core import keys
 from app.store.core.scripts import text_of
-from tests.support.builders import SPOT_ID, USDM_ID, an_id, an_order, an_order_in
+from tests.support.builders import SPOT_ID, USDM_ID, an_id, an_order, an_order_in, must
 from tests.support.redis_store import Store, server_ms
 
 
@@ -52,8 +52,7 @@ def test_an_effect_is_put_off_and_stays_owed(store: Store) -> None:
 
     store.outbox.overdue(10)
 
-    score = store.client.zscore(keys.shard_of(SPOT_ID).outbox, f"place:{an_order().id}")
-    assert score is not None
+    score = must(store.client.zscore(keys.shard_of(SPOT_ID).outbox, f"place:{an_order().id}"))
     assert score >= before + 3_000
     assert store.owed() == [f"place {an_order().id}"]
 

@@ -7,7 +7,7 @@ from app.domain.identifiers import EpochMs, Symbol
 from app.domain.status import OrderStatus
 from app.paper.domain.ledger import BookEntry
 from app.paper.prices.walk import WalkSource
-from tests.support.builders import BTC, ETH, a_quote
+from tests.support.builders import BTC, ETH, a_quote, must
 from tests.support.paper_world import SPOT, USDM, PaperWorld
 
 LONG = PositionSide.LONG
@@ -25,8 +25,7 @@ def test_ticks_come_one_by_one_in_order_and_none_is_merged(world: PaperWorld) ->
 
 def test_a_tick_stays_until_it_is_done(world: PaperWorld) -> None:
     world.set_price("1")
-    tick = world.feed.next_tick([])
-    assert tick is not None
+    tick = must(world.feed.next_tick([]))
 
     assert world.feed.next_tick([]) == tick
     world.feed.done(tick)
@@ -63,17 +62,13 @@ def test_the_source_is_looked_at_only_for_what_somebody_waits_for(world: PaperWo
 
     assert world.feed.next_tick([]) is None
     assert world.feed.next_tick([BTC]) is None
-    tick = world.feed.next_tick([BTC, ETH])
 
-    assert tick is not None
-    assert tick.quotes == {ETH: a_quote("2000")}
+    assert must(world.feed.next_tick([BTC, ETH])).quotes == {ETH: a_quote("2000")}
 
 
 def test_an_unchanged_price_of_the_source_is_no_tick(world: PaperWorld) -> None:
     world.source.quotes = {ETH: a_quote("2000")}
-    tick = world.feed.next_tick([ETH])
-    assert tick is not None
-    world.feed.done(tick)
+    world.feed.done(must(world.feed.next_tick([ETH])))
 
     assert world.feed.next_tick([ETH]) is None
     world.source.quotes = {ETH: a_quote("2001")}
@@ -86,17 +81,13 @@ def test_a_set_price_stops_the_source_until_prices_are_cleared(world: PaperWorld
 
     assert world.feed.next_tick([BTC]) is None
     world.desk.clear_prices()
-    tick = world.feed.next_tick([BTC])
 
-    assert tick is not None
-    assert tick.quotes == {BTC: a_quote("60000")}
+    assert must(world.feed.next_tick([BTC])).quotes == {BTC: a_quote("60000")}
 
 
 def test_the_same_walk_price_after_a_set_one_is_a_tick_again(world: PaperWorld) -> None:
     world.source.quotes = {ETH: a_quote("2000")}
-    tick = world.feed.next_tick([ETH])
-    assert tick is not None
-    world.feed.done(tick)
+    world.feed.done(must(world.feed.next_tick([ETH])))
     world.price("5", ETH)
 
     world.desk.clear_prices()
@@ -168,8 +159,7 @@ def test_matching_a_tick_twice_fills_nothing_twice(world: PaperWorld) -> None:
     order = world.order(Side.BUY, "0.1", "40000")
     world.spot.place(order)
     world.desk.set_prices({"prices": {"BTC/USDT": {"bid": "39000", "asks": [["39000", "0.03"]]}}})
-    tick = world.feed.next_tick([])
-    assert tick is not None
+    tick = must(world.feed.next_tick([]))
 
     world.feed.match(tick)
     world.feed.match(tick)
@@ -284,8 +274,7 @@ def test_leaving_the_book_twice_is_no_error(world: PaperWorld) -> None:
 def test_the_walk_has_prices_for_what_is_traded(world: PaperWorld) -> None:
     walk = WalkSource("demo", world.ports.instruments)
 
-    quote = walk.quote(ETH, EpochMs(1_700_000_000_000))
+    quote = must(walk.quote(ETH, EpochMs(1_700_000_000_000)))
 
-    assert quote is not None
     assert Decimal(1_600) <= quote.bid < quote.ask <= Decimal(2_400)
     assert walk.quote(Symbol("DOGE/USDT"), EpochMs(0)) is None

@@ -28,7 +28,7 @@ from app.paper.paper_venue import PaperVenue
 from app.paper.store import keys as paper_keys
 from app.paper.store.ledger import RedisPaperLedger
 from app.paper.store.records import SCHEMA
-from tests.support.builders import ETH
+from tests.support.builders import ETH, must
 from tests.support.paper_desk import PaperDesk
 from tests.support.paper_world import SPOT, USDM, USDT, PaperWorld
 
@@ -172,8 +172,7 @@ def test_two_matchers_at_once_fill_once(real_client: redis.Redis) -> None:
     for _ in range(30):
         world.spot.place(world.order(Side.BUY, "0.001", "40000"))
     world.set_price("40000")
-    tick = world.feed.next_tick([])
-    assert tick is not None
+    tick = must(world.feed.next_tick([]))
 
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(world.feed.match, [tick] * 4))
@@ -299,8 +298,7 @@ def test_a_tick_that_always_loses_waits_for_the_next_attempt(world: PaperWorld) 
     world.spot.place(order)
     world.set_price("40000")
     feed = PaperFeed(replace(world.ports, ledger=LosingLedger(world.client)))
-    tick = feed.next_tick([])
-    assert tick is not None
+    tick = must(feed.next_tick([]))
 
     with pytest.raises(Conflict):
         feed.match(tick)

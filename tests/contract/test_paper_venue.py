@@ -17,7 +17,7 @@ from app.domain.identifiers import AccountId, AccountName, Symbol
 from app.domain.reason import Reason
 from app.domain.status import OrderStatus
 from app.paper.paper_venue import PaperVenue
-from tests.support.builders import BTC, ETH
+from tests.support.builders import BTC, ETH, must
 from tests.support.paper_world import SPOT, USDM, USDT, PaperWorld
 
 LONG = PositionSide.LONG
@@ -38,21 +38,10 @@ def test_an_account_that_nobody_opened_is_empty(world: PaperWorld) -> None:
     assert view.balances == {}
 
 
-def test_it_tells_the_rules_of_what_is_traded(world: PaperWorld) -> None:
-    spot, usdm = world.spot.instrument(ETH), world.usdm.instrument(ETH)
-
-    assert spot is not None
-    assert usdm is not None
-    assert (spot.quantity_step, usdm.quantity_step) == (Decimal("0.0001"), Decimal("0.001"))
-    assert world.spot.instrument(Symbol("DOGE/USDT")) is None
-
-
 def test_a_price_that_was_set_hides_the_source(world: PaperWorld) -> None:
     world.desk.set_prices({"prices": {"ETH/USDT": None}})
-    btc = world.spot.quote(BTC)
 
-    assert btc is not None
-    assert btc.last == Decimal(50_000)
+    assert must(world.spot.quote(BTC)).last == Decimal(50_000)
     assert world.spot.quote(ETH) is None
 
 
@@ -68,24 +57,12 @@ def test_an_order_is_placed_and_found_again(world: PaperWorld) -> None:
     assert world.resting() == 0
 
 
-def test_a_futures_order_tells_the_position_after_it(world: PaperWorld) -> None:
-    world.price("2000", ETH)
-
-    placed = world.usdm.place(world.order(Side.BUY, "0.5", leg=LONG))
-
-    assert placed.position_after == Decimal("0.5")
-
-
 def test_an_order_sets_its_leverage_first(world: PaperWorld) -> None:
     world.price("2000", ETH)
 
     world.usdm.place(world.order(Side.BUY, "0.5", leg=LONG, leverage=10))
 
     assert world.available(USDT, USDM) == Decimal(900)
-
-
-def test_an_order_that_was_never_sent_is_absent(world: PaperWorld) -> None:
-    assert world.spot.find(world.order(Side.BUY, "0.1")) is None
 
 
 def test_a_repeat_is_refused_and_answered_with_the_first(world: PaperWorld) -> None:
@@ -114,9 +91,7 @@ def test_a_refused_order_stays_in_the_ledger(world: PaperWorld) -> None:
     with pytest.raises(InsufficientFunds):
         world.spot.place(order)
 
-    report = world.spot.find(order)
-    assert report is not None
-    assert report.status is OrderStatus.REJECTED
+    assert must(world.spot.find(order)).status is OrderStatus.REJECTED
     with pytest.raises(InsufficientFunds):
         world.spot.place(order)
     assert outcomes(world) == ["REJECTED", "DUPLICATE"]
@@ -162,31 +137,6 @@ def test_canceling_what_is_closed_tells_how_it_ended(world: PaperWorld) -> None:
 def test_canceling_what_never_arrived_finds_nothing(world: PaperWorld) -> None:
     with pytest.raises(NotFound):
         world.spot.cancel(world.order(Side.BUY, "0.1"))
-
-
-@pytest.mark.parametrize("word", ["timeout", "error"])
-def test_what_is_lost_on_the_way_never_arrives(world: PaperWorld, word: str) -> None:
-    world.desk.set_faults(SPOT, {"place": [word]})
-    order = world.order(Side.BUY, "0.1")
-
-    with pytest.raises(OutcomeUnknown):
-        world.spot.place(order)
-
-    assert world.spot.find(order) is None
-    assert world.spot.place(order).status is OrderStatus.FILLED
-
-
-@pytest.mark.parametrize("word", ["accept_then_timeout", "accept_then_error"])
-def test_what_is_lost_on_the_way_back_has_arrived(world: PaperWorld, word: str) -> None:
-    world.desk.set_faults(SPOT, {"place": [word]})
-    order = world.order(Side.BUY, "0.1")
-
-    with pytest.raises(OutcomeUnknown):
-        world.spot.place(order)
-
-    found = world.spot.find(order)
-    assert found is not None
-    assert found.status is OrderStatus.FILLED
 
 
 def test_a_planned_rejection_is_definite(world: PaperWorld) -> None:

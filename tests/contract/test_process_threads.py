@@ -21,7 +21,7 @@ from app.exchanges.tickers import CcxtTickers
 from app.store.core.clock import RedisClock
 from app.store.core.ids import RedisIds
 from app.store.core.registry import LIFE_SECONDS, RedisRegistry
-from tests.support.builders import BTC
+from tests.support.builders import BTC, must
 from tests.support.paper_world import PaperWorld
 
 THREADS = 16
@@ -97,9 +97,7 @@ def test_a_registry_never_goes_back_to_what_it_knew_before(client: redis.Redis) 
     with pytest.raises(StoreUnavailable):
         registry.client(key.dialect, key.key)
 
-    known = registry.known_client(key.dialect, key.key)
-    assert known is not None
-    assert not known.enabled
+    assert not must(registry.known_client(key.dialect, key.key)).enabled
 
 
 def test_orders_of_one_paper_account_lose_no_money(world: PaperWorld) -> None:

@@ -10,7 +10,7 @@ from app.domain.decision import EntryName, TimelineEntry
 from app.domain.identifiers import AccountId, EpochMs
 from app.ports.ledger import Change
 from app.store.core.reader import PAGE
-from tests.support.builders import NOW, REFUSED, SPOT_ID, an_id, an_order
+from tests.support.builders import NOW, REFUSED, SPOT_ID, an_id, an_order, must
 from tests.support.redis_store import Store
 
 
@@ -94,11 +94,10 @@ def test_events_are_told_as_they_happen(store: Store) -> None:
     order = an_order(id=an_id(3))
 
     store.ledger.commit([Change(None, order, (entry,))])
-    told = next(events)
+    told = must(next(events))
 
     events.close()
     assert quiet is None
-    assert told is not None
     assert (told.id, told.entry, told.process) == (an_id(3), entry, "test-1")
 
 
@@ -109,10 +108,9 @@ def test_events_that_came_before_are_not_told(store: Store) -> None:
     next(events)
 
     store.ledger.commit([Change(None, an_order(id=an_id(2)), (entry,))])
-    told = next(events)
+    told = must(next(events))
 
     events.close()
-    assert told is not None
     assert told.id == an_id(2)
 
 

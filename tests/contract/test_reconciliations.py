@@ -20,7 +20,7 @@ from app.domain.venue_cancel import CancelState, VenueCancel
 from app.store.coordination.reconciliations import RedisReconciliations
 from app.store.coordination.venue_cancels import LIFE_MS, RedisVenueCancels
 from app.store.memory import venue_keys
-from tests.support.builders import NOW, SPOT_ID, USDM_ID, a_fill, a_report, an_id
+from tests.support.builders import NOW, SPOT_ID, USDM_ID, a_fill, a_report, an_id, must
 from tests.support.clocks import FrozenClock
 
 ORDER = VenueOrder(
@@ -79,9 +79,8 @@ def test_one_of_an_older_release_is_read(kept: RedisReconciliations, client: red
     text = '{"at_ms": 5, "mismatches": [{"kind": "missing", "about": "x", "message": "why"}]}'
     client.hset(venue_keys.RECONCILIATIONS, str(SPOT_ID), text)
 
-    found = kept.get(SPOT_ID)
+    found = must(kept.get(SPOT_ID))
 
-    assert found is not None
     assert (found.begun_ms, found.mismatches[0].kind) == (0, MismatchKind.MISSING)
 
 

@@ -15,7 +15,7 @@ from app.domain.identifiers import AccountId, AccountName
 from app.store.core import keys
 from app.store.core.ledger import RedisLedger
 from app.store.core.registry import LIFE_SECONDS, RedisRegistry
-from tests.support.builders import BTC
+from tests.support.builders import BTC, must
 from tests.support.clocks import FrozenClock
 
 NEW = Account(id=AccountId(0), name=AccountName("one"), group="demo")
@@ -199,9 +199,7 @@ def test_numbers_in_settings_survive(registry: RedisRegistry) -> None:
 
     registry.put_connector(replace(CONNECTOR, settings=settings))
 
-    found = registry.connector("c1")
-    assert found is not None
-    assert found.settings == settings
+    assert must(registry.connector("c1")).settings == settings
 
 
 @pytest.mark.integration

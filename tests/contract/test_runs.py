@@ -13,7 +13,7 @@ from app.domain.frozen import Frozen, PlacedOrder
 from app.domain.identifiers import ClientOrderId, EpochMs
 from app.ports.ledger import Change, CommitConditions
 from app.store.coordination.runs import RedisFreezer, RedisRuns
-from tests.support.builders import BTC, NOW, SPOT_ID, an_order
+from tests.support.builders import BTC, NOW, SPOT_ID, an_order, must
 from tests.support.redis_store import Store, server_ms
 from tests.support.servers import running_server
 
@@ -83,11 +83,10 @@ def test_an_account_is_frozen_and_gets_its_state_back(real_client: redis.Redis) 
 
     freezer.freeze(Frozen(account=SPOT_ID, at_ms=EpochMs(1), why="restored"))
     freezer.freeze(frozen)
-    found = freezer.of(SPOT_ID)
+    found = must(freezer.of(SPOT_ID))
     stale = freezer.thaw(Frozen(account=SPOT_ID, at_ms=EpochMs(1), why="restored"))
     state = freezer.thaw(frozen)
 
-    assert found is not None
     assert (found.orders, found.before) == ((order,), AccountState.REDUCE_ONLY)
     assert (stale, state) == (None, AccountState.REDUCE_ONLY)
     assert store.ledger.state_of(SPOT_ID) is AccountState.REDUCE_ONLY

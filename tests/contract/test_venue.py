@@ -27,7 +27,7 @@ from app.domain.status import OrderStatus
 from app.domain.venue_traits import AdapterClass
 from app.exchanges.capabilities import Capabilities
 from app.exchanges.profiles import LookUp
-from tests.support.builders import BTC, ETH
+from tests.support.builders import BTC, ETH, must
 from tests.support.exchanges.faults import Call
 from tests.support.paper_world import USDT
 from tests.support.servers import fresh_client
@@ -104,9 +104,8 @@ def spending(numbers: Numbers, amount: str) -> Order:
 
 
 def test_it_tells_the_rules_of_what_is_traded(world: VenueWorld) -> None:
-    found = world.venue.instrument(traded(world))
+    found = must(world.venue.instrument(traded(world)))
 
-    assert found is not None
     steps = {Market.SPOT: Decimal("0.00001"), Market.USDM: Decimal("0.001")}
     assert found.quantity_step == steps[world.market]
     assert found.price_step == Decimal("0.01")
@@ -117,9 +116,8 @@ def test_it_tells_the_rules_of_what_is_traded(world: VenueWorld) -> None:
 def test_it_tells_the_prices(world: VenueWorld) -> None:
     world.price(traded(world), "1234.5")
 
-    found = world.venue.quote(traded(world))
+    found = must(world.venue.quote(traded(world)))
 
-    assert found is not None
     assert (found.bid, found.ask, found.last) == (Decimal("1234.5"),) * 3
 
 
@@ -131,8 +129,7 @@ def test_a_market_order_fills_and_is_found_again(world: VenueWorld, numbers: Num
     assert placed.status is OrderStatus.FILLED
     assert placed.filled_quantity == Decimal("0.1")
     assert placed.average_price == Decimal(50_000 if world.market is Market.SPOT else 2_000)
-    found = world.venue.find(named(order, placed))
-    assert found is not None
+    found = must(world.venue.find(named(order, placed)))
     assert (found.status, found.venue_order_id) == (OrderStatus.FILLED, placed.venue_order_id)
     assert {one.trade_id for one in found.fills} == {one.trade_id for one in placed.fills}
 
@@ -148,9 +145,7 @@ def test_a_market_buy_may_say_what_it_spends(world: VenueWorld, numbers: Numbers
 
     assert placed.status is OrderStatus.FILLED
     assert placed.filled_quantity == Decimal("0.02")
-    found = world.venue.find(named(order, placed))
-    assert found is not None
-    assert found.filled_quantity == Decimal("0.02")
+    assert must(world.venue.find(named(order, placed))).filled_quantity == Decimal("0.02")
 
 
 def test_an_amount_that_is_too_small_does_not_leave(world: VenueWorld, numbers: Numbers) -> None:
@@ -180,10 +175,9 @@ def test_a_limit_order_rests_until_its_price_comes(world: VenueWorld, numbers: N
     order, placed = resting(world, numbers)
 
     world.price(traded(world), low(world))
-    found = world.venue.find(order)
+    found = must(world.venue.find(order))
 
     assert placed.status is OrderStatus.NEW
-    assert found is not None
     assert (found.status, found.filled_quantity) == (OrderStatus.FILLED, Decimal("0.1"))
 
 
@@ -304,9 +298,7 @@ def test_what_is_lost_on_the_way_back_has_arrived(
     with pytest.raises(OutcomeUnknown):
         world.venue.place(order)
 
-    found = world.venue.find(order)
-    assert found is not None
-    assert found.status is OrderStatus.FILLED
+    assert must(world.venue.find(order)).status is OrderStatus.FILLED
     assert world.count() == 1
 
 
@@ -335,9 +327,7 @@ def test_a_cancel_without_an_answer_may_have_worked(
     with pytest.raises(OutcomeUnknown):
         world.venue.cancel(order)
 
-    found = world.venue.find(order)
-    assert found is not None
-    assert found.status is OrderStatus.CANCELED
+    assert must(world.venue.find(order)).status is OrderStatus.CANCELED
 
 
 def test_a_venue_may_hide_an_order(world: VenueWorld, numbers: Numbers) -> None:
@@ -367,9 +357,7 @@ def test_it_lists_what_is_open_whoever_placed_it(world: VenueWorld, numbers: Num
     )
     assert (found.symbol, found.side, found.price) == (order.symbol, order.side, order.price)
     assert (found.quantity, found.filled_quantity) == (order.quantity, Decimal(0))
-    ending = world.venue.find_standing(found)
-    assert ending is not None
-    assert ending.status is OrderStatus.NEW
+    assert must(world.venue.find_standing(found)).status is OrderStatus.NEW
 
 
 def test_what_is_listed_can_be_canceled_by_the_venues_own_id(
@@ -380,8 +368,7 @@ def test_what_is_listed_can_be_canceled_by_the_venues_own_id(
 
     world.venue.cancel_standing(found)
 
-    ending = world.venue.find_standing(found)
-    assert ending is not None
+    ending = must(world.venue.find_standing(found))
     assert (ending.status, ending.filled_quantity) == (OrderStatus.CANCELED, Decimal(0))
     assert world.venue.standing([traded(world)]) == []
 
@@ -391,9 +378,8 @@ def test_what_was_listed_and_has_filled_is_found_so(world: VenueWorld, numbers: 
     found = standing(world)
     world.price(traded(world), low(world))
 
-    ending = world.venue.find_standing(found)
+    ending = must(world.venue.find_standing(found))
 
-    assert ending is not None
     assert (ending.status, ending.filled_quantity) == (OrderStatus.FILLED, found.quantity)
 
 
@@ -420,9 +406,7 @@ def test_a_cancel_of_a_listed_order_without_an_answer_may_have_arrived(
     with pytest.raises(OutcomeUnknown):
         world.venue.cancel_standing(found)
 
-    ending = world.venue.find_standing(found)
-    assert ending is not None
-    assert ending.status is OrderStatus.CANCELED
+    assert must(world.venue.find_standing(found)).status is OrderStatus.CANCELED
 
 
 # What was placed there since a moment
@@ -604,13 +588,12 @@ def test_fills_come_in_parts(real: ExchangeWorld, numbers: Numbers) -> None:
 
     first = real.venue.place(order)
     real.exchange.fill_more(real.holder)
-    second = real.venue.find(named(order, first))
+    second = must(real.venue.find(named(order, first)))
 
     assert (first.status, first.filled_quantity) == (
         OrderStatus.PARTIALLY_FILLED,
         Decimal("0.04"),
     )
-    assert second is not None
     assert (second.status, len(second.fills)) == (OrderStatus.FILLED, 2)
     assert {one.trade_id for one in first.fills} < {one.trade_id for one in second.fills}
 
@@ -622,10 +605,7 @@ def test_an_exchange_that_tells_of_no_order_is_asked_for_its_list(
     found = standing(real)
     real.fault("find", "not_found", "not_found")
 
-    listed = real.venue.find_standing(found)
-
-    assert listed is not None
-    assert listed.status is OrderStatus.NEW
+    assert must(real.venue.find_standing(found)).status is OrderStatus.NEW
 
 
 def test_a_list_that_cannot_be_read_says_nothing_about_an_order(
@@ -663,10 +643,9 @@ def test_trades_that_are_listed_late_are_told_by_a_later_look(
         venue_order_id=early.venue_order_id,
     )
     real.plan.trades_lag_ms = 0
-    late = real.venue.find(known)
+    late = must(real.venue.find(known))
 
     assert (early.status, early.fills, early.lists_fills) == (OrderStatus.FILLED, (), True)
-    assert late is not None
     assert (late.status, late.filled_quantity) == (early.status, early.filled_quantity)
     assert sum(one.quantity for one in late.fills) == early.filled_quantity
     assert late.fees
@@ -717,9 +696,8 @@ def test_no_order_is_absent_while_any_place_tells_of_it(
     placed = real.venue.place(order)
     real.plan.hides = EVERYWHERE - {place}
 
-    found = real.venue.find(unknown_for(real, order, real.ports.policy.venue_grace_ms))
+    found = must(real.venue.find(unknown_for(real, order, real.ports.policy.venue_grace_ms)))
 
-    assert found is not None
     assert (found.status, found.venue_order_id) == (placed.status, placed.venue_order_id)
 
 

@@ -10,7 +10,7 @@ import pytest
 from app.domain.enums import Market
 from app.domain.identifiers import Symbol
 from app.domain.market import Tick
-from tests.support.builders import BTC, ETH
+from tests.support.builders import BTC, ETH, must
 from tests.support.venue_world import ExchangeWorld, running_world
 
 WORLDS = [
@@ -43,9 +43,7 @@ def traded(world: ExchangeWorld) -> Symbol:
 
 def look(world: ExchangeWorld) -> Tick:
     time.sleep(0.002)  # the lease of an earlier look is over by then
-    tick = world.clients.feed(world.account.feed).next_tick([traded(world)])
-    assert tick is not None
-    return tick
+    return must(world.clients.feed(world.account.feed).next_tick([traded(world)]))
 
 
 def age_ms(world: ExchangeWorld, tick: Tick) -> int:

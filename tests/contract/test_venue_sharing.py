@@ -10,7 +10,7 @@ from app.store.core.clock import RedisClock
 from app.store.memory import venue_keys
 from app.store.memory.venue_budget import BURST_SECONDS, RedisRateBudget
 from app.store.memory.venue_memory import RedisSymbolMap, RedisVenueMemory
-from tests.support.builders import a_quote, a_view
+from tests.support.builders import a_quote, a_view, must
 from tests.support.redis_store import server_ms
 
 BINANCE = VenueName("binance")
@@ -122,11 +122,10 @@ def test_what_was_measured_before_the_clock_was_set_says_nothing(client: redis.R
         moved = re.sub(r"\b1[0-9]{12}\b", str(ahead_ms), str(client.get(key)))
         client.set(key, moved)
 
-    kept = memory.view(AccountId(1))
+    kept = must(memory.view(AccountId(1)))
     assert fresh == (12, True)
     assert memory.clock_offset_ms(BINANCE) is None
     assert memory.tick(BINANCE, symbol) is None
-    assert kept is not None
     assert kept.age_ms > 3_000_000
 
 
@@ -147,8 +146,7 @@ def test_what_one_worker_has_learned_the_others_know(client: redis.Redis) -> Non
     memory.keep_markets(BINANCE, "SPOT", text)
     memory.keep_clock_offset(BINANCE, -1_234)
 
-    kept = other.markets(BINANCE, "SPOT")
-    assert kept is not None
+    kept = must(other.markets(BINANCE, "SPOT"))
     assert kept.text == text
     assert kept.age_ms < 60_000
     assert other.markets(BINANCE, "USDM") is None

@@ -20,7 +20,7 @@ from app.domain.request.signal import RequestStatus, Signal
 from app.domain.sender import Sender
 from app.services.intake.requests import accept_signal
 from app.settings import Settings
-from tests.support.builders import BTC, ORIGIN, SPOT, a_command, fixed
+from tests.support.builders import BTC, ORIGIN, SPOT, a_command, fixed, must
 from tests.support.paper_desk import PaperDesk
 from workers.process import this_process
 
@@ -150,9 +150,7 @@ def test_a_timer_that_is_not_due_stays(web: Wiring, run: Run) -> None:
 def test_the_canary_is_heard(web: Wiring, run: Run) -> None:
     run(TaskName.CANARY, [])
 
-    heard = web.ports.heartbeat.last_ms()
-    assert heard is not None
-    assert abs(web.ports.clock.server_ms() - heard) < 5_000
+    assert abs(web.ports.clock.server_ms() - must(web.ports.heartbeat.last_ms())) < 5_000
 
 
 def test_prices_are_evaluated(web: Wiring, run: Run) -> None:

@@ -71,6 +71,8 @@ if TYPE_CHECKING:
 
     Made = TypeVar("Made", bound=DataclassInstance)
 
+T = TypeVar("T")
+
 #: 2024-11-19T07:06:40Z.
 NOW = EpochMs(1_732_000_000_000)
 LATER = EpochMs(NOW + 1_000)
@@ -405,3 +407,9 @@ def an_error(kind: type[HookfillError], says: str = "so it is") -> HookfillError
     }
     arguments = next((made[one] for one in kind.__mro__ if one in made), (says,))
     return kind(*arguments)
+
+
+def must(found: T | None) -> T:
+    """Return what has to be there."""
+    assert found is not None
+    return found

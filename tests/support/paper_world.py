@@ -31,7 +31,7 @@ from app.paper.feed import PaperFeed
 from app.paper.paper_venue import PaperVenue
 from app.paper.store.ledger import RedisPaperLedger
 from app.paper.store.reports import RedisPaperReports
-from tests.support.builders import BTC, ETH, an_order
+from tests.support.builders import BTC, ETH, an_order, must
 from tests.support.clocks import FrozenClock
 from tests.support.paper_builders import NOW
 from tests.support.paper_desk import PaperDesk
@@ -94,8 +94,7 @@ class PaperWorld:
         """Let everything meet every tick that waits; return them."""
         ticks = []
         while self.ports.ticks.waiting():
-            tick = self.feed.next_tick([])
-            assert tick is not None
+            tick = must(self.feed.next_tick([]))
             self.feed.match(tick)
             self.feed.done(tick)
             ticks.append(tick)

@@ -247,10 +247,17 @@ class Rig:
         """Return every order, oldest first."""
         return [one for one in self._all() if isinstance(one, Order)]
 
-    def order(self) -> Order:
-        """Return the one order that there is."""
-        (order,) = self.orders()
-        return order
+    def order(self, order_id: AggregateId | None = None) -> Order:
+        """Return an order as it is now; without an id the one that there is."""
+        (found,) = self.orders() if order_id is None else [self.load(order_id)]
+        assert isinstance(found, Order)
+        return found
+
+    def smart_order(self, smart_order_id: AggregateId | None = None) -> SmartOrder:
+        """Return a smart order as it is now; without an id the one that there is."""
+        (found,) = self.smart_orders() if smart_order_id is None else [self.load(smart_order_id)]
+        assert isinstance(found, SmartOrder)
+        return found
 
     def smart_orders(self) -> list[SmartOrder]:
         """Return every smart order, oldest first."""

@@ -10,7 +10,6 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 
 from app.domain.account import Account
-from app.domain.aggregate import Aggregate
 from app.domain.enums import Market, Mode, PositionMode
 from app.domain.identifiers import VenueName
 from app.domain.order import Order
@@ -80,17 +79,15 @@ class VenueRig(Rig):
     def resolved(self, order: Order, rounds: int = 200) -> Order:
         """Let time pass until an order is neither in flight nor unknown."""
         waiting = {OrderStatus.PENDING_NEW, OrderStatus.PLACING, OrderStatus.UNKNOWN}
-        found: Aggregate = order
         for _ in range(rounds):
-            found = self.load(order.id)
-            assert isinstance(found, Order)
+            found = self.order(order.id)
             if found.status not in waiting:
                 return found
             ahead = max(found.next_action_at_ms, found.lease_until_ms) - self.clock.server_ms()
             self.clock.advance(min(max(ahead, 100), 5_000))
             sweep(self.ports)
             self.drain()
-        raise AssertionError(f"the order is still in flight: {found}")
+        raise AssertionError(f"the order is still in flight: {self.order(order.id)}")
 
 
 @contextmanager

@@ -323,6 +323,7 @@ def test_b17_what_was_carried_out_stays(client: Client) -> None:
 
     assert (status, word) == (400, "record_invalid")
     assert list(fields.values()) == [["Can't be edit"]]
+    assert next(iter(fields)).startswith("take_profit_step_orders[0]")
 
 
 def test_b18_only_held_coins_have_a_basis(client: Client) -> None:

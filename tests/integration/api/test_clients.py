@@ -6,6 +6,7 @@ import redis
 from app.bootstrap import Wiring
 from app.domain.enums import Dialect
 from app.store.core import keys
+from tests.support.builders import must
 from tests.support.caller import Caller
 
 pytestmark = pytest.mark.integration
@@ -33,8 +34,7 @@ def test_a_secret_that_signs_is_sealed(api: Caller, wiring: Wiring, dialect: Dia
     }
     assert api.call("GET", f"/api/clients/{dialect}/my-key") == made
     assert api.call("GET", "/api/clients") == {"data": [made]}
-    stored = wiring.registry.client(dialect, "my-key")
-    assert stored is not None
+    stored = must(wiring.registry.client(dialect, "my-key"))
     assert secret not in stored.secret
     assert wiring.vault.decrypt(f"{dialect}:my-key", stored.secret) == {"secret": secret}
 
@@ -45,8 +45,7 @@ def test_a_password_is_hashed(api: Caller, wiring: Wiring) -> None:
 
     assert answer.get_json()["accounts"] == ["spot", "usdm"]
     assert "sesame" not in answer.text
-    stored = wiring.registry.client(Dialect.HUMMINGBOT, "admin")
-    assert stored is not None
+    stored = must(wiring.registry.client(Dialect.HUMMINGBOT, "admin"))
     assert wiring.vault.matches("open sesame", stored.secret)
     made = api.call("PUT", "/api/clients/hummingbot/other")["password"]
     assert len(made) >= 32
@@ -61,8 +60,7 @@ def test_only_what_is_named_changes(api: Caller, wiring: Wiring) -> None:
 
     assert changed == {**made, "sar_same_side": "add", "accounts": ["usdm", "spot"]}
     assert changed["close_mode"] == "all"
-    stored = wiring.registry.client(Dialect.APISIFY, "my-key")
-    assert stored is not None
+    stored = must(wiring.registry.client(Dialect.APISIFY, "my-key"))
     assert wiring.vault.decrypt("apisify:my-key", stored.secret) == {"secret": "s3cret"}
 
 

@@ -11,6 +11,7 @@ from app.domain.account import Account
 from app.domain.enums import Market, Mode
 from app.domain.identifiers import AccountId, AccountName, VenueName
 from app.store.memory.venue_memory import RedisVenueMemory
+from tests.support.builders import must
 from tests.support.caller import Caller
 
 pytestmark = pytest.mark.integration
@@ -44,8 +45,7 @@ def test_a_connector_is_made_with_a_token_that_is_shown_once(api: Caller, wiring
     }
     assert api.call("GET", "/api/connectors/My strategy") == made
     assert api.call("GET", "/api/connectors") == {"data": [made]}
-    stored = wiring.registry.connector("My strategy")
-    assert stored is not None
+    stored = must(wiring.registry.connector("My strategy"))
     assert wiring.vault.matches(token, stored.token_hash)
     assert token not in str(stored)
 
@@ -55,9 +55,7 @@ def test_a_token_that_was_given_is_never_shown(api: Caller, wiring: Wiring) -> N
 
     assert "given-by-me" not in answer.text
     assert "token" not in answer.get_json()
-    stored = wiring.registry.connector("mine")
-    assert stored is not None
-    assert wiring.vault.matches("given-by-me", stored.token_hash)
+    assert wiring.vault.matches("given-by-me", must(wiring.registry.connector("mine")).token_hash)
 
 
 def test_only_what_is_named_changes(api: Caller, wiring: Wiring) -> None:
@@ -68,9 +66,7 @@ def test_only_what_is_named_changes(api: Caller, wiring: Wiring) -> None:
 
     assert changed == {**made, "symbol": "ETH/USDT", "leverage": 7}
     assert changed["allowed_ips"] == ["192.0.2.7/32"]
-    stored = wiring.registry.connector("mine")
-    assert stored is not None
-    assert wiring.vault.matches("given-by-me", stored.token_hash)
+    assert wiring.vault.matches("given-by-me", must(wiring.registry.connector("mine")).token_hash)
 
 
 def test_a_connector_is_switched_off_and_on(api: Caller) -> None:

@@ -31,7 +31,7 @@ from app.ports.coordination import WorkerRequests
 from app.services.admin.inspect import inspect_account
 from app.services.ask import leave_request
 from tests.integration.api.conftest import ADMIN_TOKEN
-from tests.support.builders import BTC, SPOT, an_id
+from tests.support.builders import BTC, SPOT, an_id, must
 from tests.support.caller import Caller, Json, Worker
 
 pytestmark = pytest.mark.integration
@@ -294,6 +294,4 @@ def asked(wiring: Wiring, account: AccountId) -> AggregateId:
 
 
 def found(wiring: Wiring, request: AggregateId) -> Sequence[Finding]:
-    answer = wiring.ports.worker_requests.answer(request)
-    assert answer is not None
-    return answer.findings
+    return must(wiring.ports.worker_requests.answer(request)).findings

@@ -21,7 +21,7 @@ from app.exchanges.clients import Clients
 from app.services.placing.cancel import request_cancel
 from app.services.placing.place import place_order
 from app.services.placing.resolve import LOOK_UP_LEASE_MS, resolve_order
-from tests.support.builders import BTC, ETH, REQUESTED, a_command, fixed
+from tests.support.builders import BTC, ETH, REQUESTED, a_command, fixed, must
 from tests.support.exchanges.faults import Call, Fault
 from tests.support.venue_rig import RealVenues, VenueRig, venue_rig
 from tests.support.venue_world import KEY
@@ -273,10 +273,8 @@ def test_older_news_after_newer_takes_nothing_back(spot: VenueRig) -> None:
 
     asked = 2 if spot.account.venue == "bybit" else 1
     spot.wire.plan.plan(Call.FIND, *[Fault.STALE] * asked)
-    stale = spot.ports.venues.of(spot.account).find(order)
 
-    assert stale is not None
-    assert stale.status is OrderStatus.NEW
+    assert must(spot.ports.venues.of(spot.account).find(order)).status is OrderStatus.NEW
     spot.poll()
     assert spot.order() == filled
 
@@ -302,8 +300,7 @@ def test_an_entry_at_a_halted_account_is_not_sent(spot: VenueRig) -> None:
     order = sent(spot)
 
     assert order.status is OrderStatus.DENIED
-    assert order.reason is not None
-    assert order.reason.code is ReasonCode.ACCOUNT_HALTED
+    assert must(order.reason).code is ReasonCode.ACCOUNT_HALTED
     assert spot.received() == []
 
 

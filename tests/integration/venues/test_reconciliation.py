@@ -20,7 +20,7 @@ from app.domain.venue_cancel import CancelState, VenueCancel
 from app.services.admin.venue_cancels import hurry_venue_cancels, request_venue_cancel
 from app.services.advance import advance
 from app.services.following.reconcile import reconcile
-from tests.support.builders import BTC, ETH, a_command, fixed
+from tests.support.builders import BTC, ETH, a_command, fixed, must
 from tests.support.exchanges.books import Position, Ticket
 from tests.support.exchanges.faults import Call, Fault
 from tests.support.venue_rig import VenueRig, venue_rig
@@ -35,9 +35,7 @@ def rig(request: pytest.FixtureRequest) -> Iterator[VenueRig]:
 
 def reconciled(rig: VenueRig) -> Reconciliation:
     reconcile(rig.account.id, rig.ports)
-    found = rig.ports.reconciliations.get(rig.account.id)
-    assert found is not None
-    return found
+    return must(rig.ports.reconciliations.get(rig.account.id))
 
 
 def resting(rig: VenueRig) -> None:
@@ -120,8 +118,7 @@ def test_a_comparison_that_came_to_nothing_is_told(rig: VenueRig) -> None:
     with pytest.raises(VenueUnavailable) as raised:
         reconcile(rig.account.id, rig.ports)
 
-    failed = rig.ports.reconciliations.failure(rig.account.id)
-    assert failed is not None
+    failed = must(rig.ports.reconciliations.failure(rig.account.id))
     assert failed.message == str(raised.value)
     assert failed.begun_ms == rig.clock.server_ms()
 
@@ -246,8 +243,7 @@ def test_an_exchange_that_cannot_be_asked_afterwards_is_asked_again(rig: VenueRi
 def test_an_order_of_ours_that_is_closed_here_is_canceled_there(rig: VenueRig) -> None:
     resting(rig)
     order = rig.order()
-    number = order.venue_order_id
-    assert number is not None
+    number = must(order.venue_order_id)
     report = OrderReport(status=OrderStatus.CANCELED)
     advance(order.id, OrderReported(at_ms=rig.clock.now_ms(), report=report), rig.ports)
     (found,) = reconciled(rig).mismatches

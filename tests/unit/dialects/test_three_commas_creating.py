@@ -24,6 +24,7 @@ from app.domain.smart_trade.spec import (
     StopLoss,
     TakeProfit,
 )
+from tests.support.builders import must
 
 ETH = Symbol("ETH/USDT")
 SIMPLE = {"account_id": 1, "pair": "USDT_ETH", "units_to_buy": 2, "buy_price": 99}
@@ -115,10 +116,7 @@ def test_a_market_order_needs_no_price(price: object, kept: Decimal | None) -> N
 def test_a_conditional_limit_is_ignored_beside_other_methods(method: str) -> None:
     parameters = {**SIMPLE, "buy_method": method, "conditional_limit_price": "nonsense"}
 
-    entry = made(Call.SIMPLE_BUY, parameters).entry
-
-    assert entry is not None
-    assert entry.limit_price is None
+    assert must(made(Call.SIMPLE_BUY, parameters).entry).limit_price is None
 
 
 def test_a_conditional_entry_may_place_a_limit() -> None:
@@ -133,9 +131,8 @@ def test_a_conditional_entry_may_place_a_limit() -> None:
 
 @pytest.mark.parametrize(("step", "percent"), [({}, 5), ({"trailing_buy_step": "2.5"}, "2.5")])
 def test_a_trailing_entry_has_a_step(step: Mapping[str, object], percent: str) -> None:
-    entry = made(Call.SMART_COVER, {**SMART, **TRAILED, **step}).entry
+    entry = must(made(Call.SMART_COVER, {**SMART, **TRAILED, **step}).entry)
 
-    assert entry is not None
     assert entry.trailing_percent == Decimal(percent)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.domain.enums import ReasonCode, Side
 from app.domain.reason import Reason
-from tests.support.builders import BTC_SPOT
+from tests.support.builders import BTC_SPOT, must
 
 NUMBERS = st.decimals(
     min_value=0, max_value=Decimal("1e12"), allow_nan=False, allow_infinity=False, places=12
@@ -81,7 +81,5 @@ def test_what_is_too_small_or_too_large_is_refused(
 
 
 def test_a_refusal_names_the_figures() -> None:
-    reason = refused("0.00009")
 
-    assert reason is not None
-    assert reason.message == "notional was 4.50000, the least notional is 5"
+    assert must(refused("0.00009")).message == "notional was 4.50000, the least notional is 5"

@@ -11,6 +11,7 @@ from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Position
 from app.domain.reason import Reason
 from app.domain.request.netting import Legs, legs_of
+from tests.support.builders import must
 
 BTC_USD = Symbol("BTC/USD")
 LINEAR = Instrument(
@@ -119,9 +120,7 @@ def test_a_quantity_below_the_lot_is_refused() -> None:
     found = legs("0", NetAction.BUY, "0.0009")
 
     assert isinstance(found, Legs)
-    refusal = found.refusal(LINEAR, Decimal(60_000))
-    assert refusal is not None
-    assert refusal.code is ReasonCode.BELOW_MINIMUM
+    assert must(found.refusal(LINEAR, Decimal(60_000))).code is ReasonCode.BELOW_MINIMUM
 
 
 def test_a_close_is_exempt_from_the_least_notional() -> None:

@@ -45,6 +45,7 @@ from tests.support.builders import (
     a_report,
     an_order,
     an_order_in,
+    must,
 )
 
 RETRY = EpochMs(NOW + 5_000)
@@ -317,8 +318,7 @@ def test_what_an_older_placement_has_filled_is_not_sent_again(
     ended = decide(order, event).aggregate
 
     assert (ended.status, ended.filled_quantity) == (OrderStatus.CANCELED, Decimal("0.3"))
-    assert ended.reason is not None
-    assert "an earlier placement" in ended.reason.message
+    assert "an earlier placement" in must(ended.reason).message
 
 
 @pytest.mark.parametrize("report", [a_report(), a_report(OrderStatus.NEW), PARTLY_OFF.report])
@@ -370,8 +370,7 @@ def test_the_last_attempt_that_does_not_arrive_is_a_dead_letter() -> None:
     decision = decide(order, DEFERRED)
 
     assert decision.aggregate.status is OrderStatus.DENIED
-    assert decision.aggregate.reason is not None
-    assert decision.aggregate.reason.code is ReasonCode.ATTEMPTS_EXHAUSTED
+    assert must(decision.aggregate.reason).code is ReasonCode.ATTEMPTS_EXHAUSTED
     assert [one.name for one in decision.entries] == [EntryName.DENIED, EntryName.CLOSED]
 
 
@@ -467,8 +466,7 @@ def test_what_did_not_arrive_and_is_not_wanted_any_more_is_not_sent_again(
     ended = decide(asked, event).aggregate
 
     assert ended.status is OrderStatus.CANCELED
-    assert ended.reason is not None
-    assert ended.reason.code is ReasonCode.REQUESTED
+    assert must(ended.reason).code is ReasonCode.REQUESTED
 
 
 def test_a_canceled_order_does_not_claim_that_its_outcome_is_unknown() -> None:
@@ -478,8 +476,7 @@ def test_a_canceled_order_does_not_claim_that_its_outcome_is_unknown() -> None:
 
     assert adopted.reason is None
     canceled = decide(adopted, reported(OrderStatus.CANCELED)).aggregate
-    assert canceled.reason is not None
-    assert canceled.reason.code is ReasonCode.REQUESTED
+    assert must(canceled.reason).code is ReasonCode.REQUESTED
 
 
 def test_an_order_that_is_found_at_last_is_canceled_at_once() -> None:

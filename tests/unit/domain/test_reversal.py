@@ -39,6 +39,7 @@ from tests.support.builders import (
     a_fresh_id,
     a_quote,
     an_id,
+    must,
 )
 
 HEDGE, ONEWAY = PositionMode.HEDGE, PositionMode.ONEWAY
@@ -343,9 +344,7 @@ class ReversalMachine(RuleBasedStateMachine):
     def nothing_opens_before_its_close_is_certain(self) -> None:
         """It has filled; where the venue keeps both legs apart it is enough that it rests."""
         if self.close_at_opening is not None:
-            legs = self.reversal.legs
-            assert legs is not None
-            rests = legs.is_together and self.close_at_opening in OPEN
+            rests = must(self.reversal.legs).is_together and self.close_at_opening in OPEN
             assert rests or self.close_at_opening is OrderStatus.FILLED
 
     @invariant()

@@ -13,7 +13,7 @@ from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.status import CLOSED, OrderStatus
 from app.domain.succession import Succession
-from tests.support.builders import NOW, an_order
+from tests.support.builders import NOW, an_order, must
 
 OLD = an_order(id=OrderId(AggregateId(1)), quantity=Decimal(2), filled_quantity=Decimal("0.5"))
 HELD = an_order(
@@ -60,8 +60,7 @@ def test_when_the_old_one_ends_otherwise_it_is_denied(status: OrderStatus) -> No
     denied = after(HELD, ended(status))
 
     assert denied.status is OrderStatus.DENIED
-    assert denied.reason is not None
-    assert denied.reason.code is ReasonCode.NOT_REPLACED
+    assert must(denied.reason).code is ReasonCode.NOT_REPLACED
 
 
 @pytest.mark.parametrize("status", sorted(CLOSED))

@@ -12,7 +12,7 @@ from app.domain.status import OrderStatus
 from app.paper.domain.account import Fees, Leg, PaperAccount
 from app.paper.domain.order import PaperOrder
 from app.paper.engine.engine import Outcome, place
-from tests.support.builders import a_quote
+from tests.support.builders import a_quote, must
 from tests.support.paper_builders import NOW
 
 BTC_USD, BTC = Symbol("BTC/USD"), Currency("BTC")
@@ -102,7 +102,6 @@ def test_more_than_the_coins_bear_is_refused() -> None:
 
 
 def test_half_a_contract_is_none() -> None:
-    refusal = INVERSE.refusal(INVERSE.quantity(Decimal("0.01")), Decimal(50_000))
+    refusal = must(INVERSE.refusal(INVERSE.quantity(Decimal("0.01")), Decimal(50_000)))
 
-    assert refusal is not None
     assert refusal.code is ReasonCode.BELOW_MINIMUM

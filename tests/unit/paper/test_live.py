@@ -17,7 +17,7 @@ from app.domain.identifiers import EpochMs, Symbol
 from app.exchanges.errors import translated, translated_reading
 from app.exchanges.tickers import CcxtTickers, public_exchange
 from app.paper.prices.live import FRESH_MS, LiveSource
-from tests.support.builders import BTC, ETH
+from tests.support.builders import BTC, ETH, must
 
 
 class ScriptedTickers:
@@ -38,18 +38,16 @@ class ScriptedTickers:
 def test_a_ticker_becomes_a_quote() -> None:
     source = LiveSource(ScriptedTickers({"bid": "1.5", "ask": "1.6", "last": "1.55"}))
 
-    quote = source.quote(BTC, EpochMs(0))
+    quote = must(source.quote(BTC, EpochMs(0)))
 
-    assert quote is not None
     assert (quote.bid, quote.ask, quote.last) == (Decimal("1.5"), Decimal("1.6"), Decimal("1.55"))
 
 
 def test_a_ticker_without_a_touch_has_its_last_price_on_both_sides() -> None:
     source = LiveSource(ScriptedTickers({"bid": None, "ask": None, "last": "7"}))
 
-    quote = source.quote(BTC, EpochMs(0))
+    quote = must(source.quote(BTC, EpochMs(0)))
 
-    assert quote is not None
     assert quote.bid == quote.ask == Decimal(7)
 
 

@@ -13,7 +13,7 @@ from app.domain.errors import MalformedPayload
 from app.domain.identifiers import Currency
 from app.paper.domain.account import Fees
 from app.paper.domain.fault import FaultWord
-from tests.support.builders import BTC, ETH, a_quote
+from tests.support.builders import BTC, ETH, a_quote, must
 
 account_setting_from = partial(bodies.read, bodies.PAPER_ACCOUNT)
 quotes_from = partial(bodies.read, bodies.PRICES)
@@ -122,10 +122,8 @@ def test_a_last_price_alone_sets_all_three() -> None:
 
 
 def test_without_a_last_price_it_is_the_bid() -> None:
-    quote = quotes_from(prices(bid="99", ask="101"))[BTC]
 
-    assert quote is not None
-    assert quote.last == Decimal(99)
+    assert must(quotes_from(prices(bid="99", ask="101"))[BTC]).last == Decimal(99)
 
 
 def test_null_says_that_no_price_is_known() -> None:
@@ -133,9 +131,8 @@ def test_null_says_that_no_price_is_known() -> None:
 
 
 def test_depth_stands_in_for_a_touch_that_is_not_given() -> None:
-    quote = quotes_from(prices(last="100", asks=[["101", "0.5"], [102, 1]]))[BTC]
+    quote = must(quotes_from(prices(last="100", asks=[["101", "0.5"], [102, 1]]))[BTC])
 
-    assert quote is not None
     assert (quote.bid, quote.ask) == (Decimal(100), Decimal(101))
     assert quote.asks == ((Decimal(101), Decimal("0.5")), (Decimal(102), Decimal(1)))
 

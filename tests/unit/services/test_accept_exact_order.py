@@ -26,7 +26,7 @@ from app.services.intake.orders import accept_exact_order
 from app.services.intake.replace import Replacement, await_place, replace_order
 from app.services.keeping.archive import archive
 from app.services.placing.cancel import request_cancel
-from tests.support.builders import BTC, NOW, SPOT, a_fill, a_report, a_view
+from tests.support.builders import BTC, NOW, SPOT, a_fill, a_report, a_view, must
 from tests.support.rig import POLICY, Rig, deaths, encounters
 
 LIMIT = PlaceOrder(
@@ -197,8 +197,7 @@ def test_one_that_has_filled_is_not_replaced() -> None:
 
     filled, denied = rig.orders()
     assert (filled.status, denied.status) == (OrderStatus.FILLED, OrderStatus.DENIED)
-    assert denied.reason is not None
-    assert denied.reason.code is ReasonCode.NOT_REPLACED
+    assert must(denied.reason).code is ReasonCode.NOT_REPLACED
     assert [one.id for one in rig.venue.sent] == [filled.id]
 
 

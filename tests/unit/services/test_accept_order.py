@@ -30,7 +30,6 @@ from app.domain.errors import (
     VenueUnavailable,
 )
 from app.domain.identifiers import AccountId, AccountName, OrderId, Symbol
-from app.domain.order import Order
 from app.domain.sender import Sender, SingleUse
 from app.domain.status import OrderStatus
 from app.services.intake.accept import Accepted
@@ -38,7 +37,7 @@ from app.services.intake.orders import accept_order
 from app.services.placing.cancel import request_cancel
 from app.services.placing.place import place_order
 from app.services.placing.settle import is_settled
-from tests.support.builders import BTC, ETH, NOW, REQUESTED, SPOT, USDM, a_report
+from tests.support.builders import BTC, ETH, NOW, REQUESTED, SPOT, USDM, a_report, must
 from tests.support.fakes import ThenSilent
 from tests.support.rig import POLICY, Rig, deaths, encounters, with_ids
 
@@ -73,19 +72,13 @@ def accept(
     return accept_order(command, sender, rig.ports)
 
 
-def only(rig: Rig, accepted: Accepted) -> Order:
-    order = rig.load(accepted.id)
-    assert isinstance(order, Order)
-    return order
-
-
 # What is stored
 
 
 def test_an_order_is_stored_with_what_it_owes(rig: Rig) -> None:
     accepted = accept(rig)
 
-    order = only(rig, accepted)
+    order = rig.order(accepted.id)
     assert order.client_order_id == rig.ports.ids.client_order_id(accepted.id)
     assert (order.status, order.quantity) == (OrderStatus.PENDING_NEW, Decimal("0.1"))
     assert rig.events(order.id) == ["received", "validated", "queued"]
@@ -94,18 +87,18 @@ def test_an_order_is_stored_with_what_it_owes(rig: Rig) -> None:
 
 
 def test_price_and_quantity_are_brought_onto_their_steps(rig: Rig) -> None:
-    order = only(rig, accept(rig, replace(LIMIT, quantity=Decimal("0.123456789"))))
+    order = rig.order(accept(rig, replace(LIMIT, quantity=Decimal("0.123456789"))).id)
 
     assert (order.price, order.quantity) == (Decimal("40000.00"), Decimal("0.12345"))
 
 
 def test_a_market_order_ignores_its_price(rig: Rig) -> None:
-    assert only(rig, accept(rig, replace(BUY, price=Decimal(1)))).price is None
+    assert rig.order(accept(rig, replace(BUY, price=Decimal(1))).id).price is None
 
 
 def test_an_entry_may_be_too_late_and_an_exit_never_is(rig: Rig) -> None:
-    bought = only(rig, accept(rig))
-    sold = only(rig, accept(rig, replace(BUY, side=Side.SELL)))
+    bought = rig.order(accept(rig).id)
+    sold = rig.order(accept(rig, replace(BUY, side=Side.SELL)).id)
 
     assert bought.not_after_ms == NOW + 60_000
     assert sold.not_after_ms is None
@@ -138,7 +131,7 @@ def test_a_market_order_needs_a_known_price(rig: Rig) -> None:
 
     with pytest.raises(VenueUnavailable):
         accept(rig)
-    assert only(rig, accept(rig, LIMIT)).price == Decimal("40000.00")
+    assert rig.order(accept(rig, LIMIT).id).price == Decimal("40000.00")
 
 
 def test_without_rules_nothing_is_taken_in(rig: Rig) -> None:
@@ -294,13 +287,13 @@ def test_of_two_closes_the_second_is_sent_when_the_first_is_known(rig: Rig) -> N
     first, second = accept(rig, CLOSE), accept(rig, CLOSE)
     rig.drain()
 
-    assert only(rig, first).status is OrderStatus.UNKNOWN
-    assert only(rig, second).is_queued
+    assert rig.order(first.id).status is OrderStatus.UNKNOWN
+    assert rig.order(second.id).is_queued
     assert is_settled(rig.ports)
 
     rig.settle()
 
-    assert only(rig, first).status is OrderStatus.NEW
+    assert rig.order(first.id).status is OrderStatus.NEW
     assert [one.id for one in rig.venue.sent] == [first.id, second.id]
 
 
@@ -311,8 +304,8 @@ def test_nobody_sends_a_close_before_its_turn(rig: Rig) -> None:
     place_order(OrderId(closing.id), rig.ports)
 
     assert not rig.venue.sent
-    assert only(rig, closing).is_queued
-    assert only(rig, opening).is_in_flight
+    assert rig.order(closing.id).is_queued
+    assert rig.order(opening.id).is_in_flight
 
 
 def test_a_close_that_waits_can_be_canceled(rig: Rig) -> None:
@@ -322,7 +315,7 @@ def test_a_close_that_waits_can_be_canceled(rig: Rig) -> None:
     assert request_cancel(closing.id, REQUESTED, rig.ports)
     rig.settle()
 
-    assert only(rig, closing).status is OrderStatus.CANCELED
+    assert rig.order(closing.id).status is OrderStatus.CANCELED
     assert len(rig.venue.sent) == 1
 
 
@@ -331,12 +324,12 @@ def test_a_close_waits_while_its_account_is_halted(rig: Rig) -> None:
     closing = accept(rig, CLOSE)
     rig.drain()
 
-    assert only(rig, closing).is_queued
+    assert rig.order(closing.id).is_queued
     assert is_settled(rig.ports)
 
     rig.state(AccountState.REDUCE_ONLY)
     rig.settle()
-    assert only(rig, closing).status is OrderStatus.FILLED
+    assert rig.order(closing.id).status is OrderStatus.FILLED
 
 
 def test_an_entry_of_a_halted_account_is_denied(rig: Rig) -> None:
@@ -344,10 +337,9 @@ def test_an_entry_of_a_halted_account_is_denied(rig: Rig) -> None:
     opening = accept(rig, OPEN)
     rig.drain()
 
-    denied = only(rig, opening)
+    denied = rig.order(opening.id)
     assert denied.status is OrderStatus.DENIED
-    assert denied.reason is not None
-    assert denied.reason.code is ReasonCode.ACCOUNT_HALTED
+    assert must(denied.reason).code is ReasonCode.ACCOUNT_HALTED
 
 
 def test_a_close_is_sent_once_whoever_dies() -> None:

@@ -19,7 +19,7 @@ from app.domain.worker_request import Adjustment, Outcome
 from app.exchanges.exchange import CALL_SECONDS
 from app.services.admin.adjust import adjust, set_leverage, set_position_mode
 from app.services.ask import leave_request
-from tests.support.builders import ETH, USDM, USDM_ID
+from tests.support.builders import ETH, USDM, USDM_ID, must
 from tests.support.clocks import nothing
 from tests.support.rig import POLICY, Rig, deaths, encounters, with_ids
 
@@ -200,9 +200,7 @@ def test_while_a_slow_venue_changes_one_setting_nobody_changes_another(rig: Rig)
         rig.clock.advance(2 * CALL_MS - 1)
         other = left(rig, HEDGE)
         adjust(other, rig.ports)
-        answer = rig.ports.worker_requests.answer(other)
-        assert answer is not None
-        answers.append(answer.outcome)
+        answers.append(must(rig.ports.worker_requests.answer(other)).outcome)
 
     wanted = left(rig, ONEWAY)
     rig.venue.after_call = another_comes_late

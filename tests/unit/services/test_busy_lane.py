@@ -6,7 +6,6 @@ from app.domain.commands import Action
 from app.domain.enums import Side
 from app.domain.identifiers import AggregateId, OrderId, client_order_id
 from app.domain.market import AccountView
-from app.domain.order import Order
 from app.services.intake.accept import Accepted
 from app.services.placing.lane import work_lane
 from app.services.placing.place import place_order
@@ -92,8 +91,7 @@ def test_a_close_of_exact_size_is_let_go_likewise(rig: Rig) -> None:
 
     spot_lane(rig)
 
-    order = rig.load(one)
-    assert isinstance(order, Order)
+    order = rig.order(one)
     assert (order.is_queued, order.had_turn) == (False, True)
 
 

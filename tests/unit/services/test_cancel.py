@@ -309,6 +309,6 @@ def test_a_signal_with_children_asks_them_to_go(rig: Rig) -> None:
     request_cancel(a_signal(Action.OPEN_LONG).id, REQUESTED, rig.ports)
     rig.settle()
 
-    (gone,) = rig.smart_orders()
+    gone = rig.smart_order()
     assert gone.status is SmartOrderStatus.CANCELED
     assert rig.signal(a_signal(Action.OPEN_LONG).id).status is RequestStatus.DONE

@@ -31,7 +31,7 @@ def armed() -> Rig:
 
 def stand(rig: Rig) -> tuple[OrderStatus, SmartOrderStatus, OrderStatus]:
     first, third = rig.orders()
-    (stop,) = rig.smart_orders()
+    stop = rig.smart_order()
     return first.status, stop.status, third.status
 
 

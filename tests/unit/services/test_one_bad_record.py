@@ -14,9 +14,8 @@ from app.domain.errors import UnreadableRecord
 from app.domain.identifiers import AggregateId, EpochMs, OrderId
 from app.domain.kill_switch import KillSwitch
 from app.domain.market import Tick
-from app.domain.order import Order
 from app.domain.request.signal import RequestStatus
-from app.domain.smart_order import SmartOrder, SmartOrderStatus
+from app.domain.smart_order import SmartOrderStatus
 from app.domain.status import OrderStatus
 from app.ports.ledger import Stored
 from app.services.admin.kill_switches import fire_kill_switches
@@ -128,7 +127,7 @@ def firings(rig: Rig, spoil: Spoil) -> None:
     spoil(rig, BAD)
     rig.feed.ticks.append(Tick(number=1, at_ms=rig.clock.now_ms(), quotes={BTC: a_quote("60001")}))
     watch_prices(PAPER, rig.ports)
-    assert smart_order(rig).status is SmartOrderStatus.TRIGGERED
+    assert rig.smart_order(GOOD).status is SmartOrderStatus.TRIGGERED
 
 
 def timers(rig: Rig, spoil: Spoil) -> None:
@@ -143,12 +142,12 @@ def timers(rig: Rig, spoil: Spoil) -> None:
 
 def kill_switches(rig: Rig, spoil: Spoil) -> None:
     resting(rig)
-    origin, now_ms = order(rig).origin, rig.clock.now_ms()
+    origin, now_ms = rig.order(GOOD).origin, rig.clock.now_ms()
     switch = KillSwitch(account=SPOT_ID, origin=origin, set_at_ms=now_ms, cancel_at_ms=now_ms)
     rig.ports.kill_switches.put(switch)
     spoil(rig, BAD)
     fire_kill_switches(rig.ports)
-    assert order(rig).cancel_requested
+    assert rig.order(GOOD).cancel_requested
     assert rig.ports.kill_switches.of(SPOT_ID) == switch, "it has not reached all"
 
 
@@ -168,7 +167,7 @@ def polls(rig: Rig, spoil: Spoil) -> None:
         rig.venue.ledger[client_id(one)] = a_report()
     spoil(rig, BAD)
     poll_orders(SPOT_ID, rig.ports)
-    assert order(rig).status is OrderStatus.FILLED
+    assert rig.order(GOOD).status is OrderStatus.FILLED
 
 
 def reports(rig: Rig, spoil: Spoil) -> None:
@@ -177,7 +176,7 @@ def reports(rig: Rig, spoil: Spoil) -> None:
     rig.reports.news[SPOT_ID] = {ids[one]: a_report() for one in (BAD, GOOD)}
     spoil(rig, BAD)
     follow_news(rig.ports)
-    assert order(rig).status is OrderStatus.FILLED
+    assert rig.order(GOOD).status is OrderStatus.FILLED
     assert set(rig.reports.news[SPOT_ID]) == {ids[BAD]}, "nobody has heard of it"
 
 
@@ -186,7 +185,7 @@ def reconciliations(rig: Rig, spoil: Spoil) -> None:
     rig.venue.ledger[client_id(GOOD)] = a_report()
     spoil(rig, BAD)
     reconcile(SPOT_ID, rig.ports)
-    assert order(rig).status is OrderStatus.FILLED
+    assert rig.order(GOOD).status is OrderStatus.FILLED
 
 
 def cancels(rig: Rig, spoil: Spoil) -> None:
@@ -212,19 +211,7 @@ def resets(rig: Rig, spoil: Spoil) -> None:
     spoil(rig, BAD)
     with pytest.raises(Exception, match="still has something live"):
         cancel_everything(SPOT_ID, rig.ports)
-    assert order(rig).status is OrderStatus.CANCELED
-
-
-def order(rig: Rig) -> Order:
-    found = rig.load(GOOD)
-    assert isinstance(found, Order)
-    return found
-
-
-def smart_order(rig: Rig) -> SmartOrder:
-    found = rig.load(GOOD)
-    assert isinstance(found, SmartOrder)
-    return found
+    assert rig.order(GOOD).status is OrderStatus.CANCELED
 
 
 Loop = Callable[[Rig, Spoil], None]

@@ -109,9 +109,7 @@ def test_a_placement_under_way_is_waited_for() -> None:
     cancel_everything(SPOT_ID, rig.ports)
 
     assert rig.clock.steady_ms() - before_ms == POLICY.reset_wait_ms
-    found = rig.load(order.id)
-    assert isinstance(found, Order)
-    assert found.status is OrderStatus.CANCELED
+    assert rig.order(order.id).status is OrderStatus.CANCELED
 
 
 def test_without_one_nobody_waits() -> None:

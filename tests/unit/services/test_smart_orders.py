@@ -26,7 +26,7 @@ from app.services.intake.replace import Replacement, replace_smart_order
 from app.services.intake.smart_orders import accept_smart_order
 from app.services.placing.cancel import cancel_smart_order
 from app.services.watching.watch import HANDED_ON_MAX, LEASE_MS, watch_prices
-from tests.support.builders import BTC, PAPER, SPOT, a_report, a_tick
+from tests.support.builders import BTC, PAPER, SPOT, a_report, a_tick, must
 from tests.support.fakes import ThenSilent
 from tests.support.rig import Rig, deaths, encounters
 
@@ -102,23 +102,17 @@ def armed(rig: Rig, command: PlaceSmartOrder = STOP, price: str = "59000") -> Sm
     return made
 
 
-def now(rig: Rig, one: SmartOrder) -> SmartOrder:
-    found = rig.load(one.id)
-    assert isinstance(found, SmartOrder)
-    return found
-
-
 # Accepting
 
 
 def test_it_is_stored_before_anybody_is_told_and_then_armed(rig: Rig) -> None:
     made = accept(rig)
-    stored = now(rig, made)
+    stored = rig.smart_order(made.id)
     rig.drain()
 
     assert stored == made
     assert (made.status, made.created_at_ms) == (PENDING_NEW, rig.clock.now_ms())
-    assert now(rig, made).armed
+    assert rig.smart_order(made.id).armed
     assert rig.events(made.id) == ["received", "validated", "armed"]
     assert rig.ports.book.standing(made.trigger) == TriggerState(level=Decimal(60_000))
     assert rig.venue.sent == []
@@ -138,18 +132,18 @@ def test_a_caller_id_that_has_traded_is_taken_for_good(rig: Rig) -> None:
     first = armed(rig)
     meet(rig, "60000", 2)
 
-    assert now(rig, first).is_filled
+    assert rig.smart_order(first.id).is_filled
     with pytest.raises(CallerIdInUse):
         accept(rig)
 
 
 def test_a_caller_id_is_free_again_when_its_order_could_not_be_placed(rig: Rig) -> None:
-    first = armed(rig, replace(STOP, quantity=Decimal(5)))
+    armed(rig, replace(STOP, quantity=Decimal(5)))
     rig.venue.place_script.append(InsufficientFunds("lacks 200500 USDT"))
     meet(rig, "60000", 2)
-    second = accept(rig)
+    accept(rig)
 
-    assert (now(rig, first).status, now(rig, second).status) == (FAILED, PENDING_NEW)
+    assert [one.status for one in rig.smart_orders()] == [FAILED, PENDING_NEW]
 
 
 def test_only_so_many_may_wait(rig: Rig) -> None:
@@ -168,10 +162,9 @@ def test_a_symbol_that_is_traded_no_more_rejects_it(rig: Rig) -> None:
     rig.venue.instruments.clear()
     rig.settle()
 
-    rejected = now(rig, made)
+    rejected = rig.smart_order(made.id)
     assert rejected.status is SmartOrderStatus.REJECTED
-    assert rejected.reason is not None
-    assert rejected.reason.code is ReasonCode.UNKNOWN_INSTRUMENT
+    assert must(rejected.reason).code is ReasonCode.UNKNOWN_INSTRUMENT
     assert rig.ports.outbox.owed() == []
 
 
@@ -181,7 +174,7 @@ def test_one_with_a_life_expires_and_leaves_the_book(rig: Rig) -> None:
 
     rig.settle()
 
-    assert now(rig, made).status is SmartOrderStatus.EXPIRED
+    assert rig.smart_order(made.id).status is SmartOrderStatus.EXPIRED
     assert list(rig.ports.book.symbols(PAPER)) == []
 
 
@@ -191,12 +184,12 @@ def test_one_with_a_life_expires_and_leaves_the_book(rig: Rig) -> None:
 def test_it_waits_for_its_price_and_places_one_order(rig: Rig) -> None:
     made = armed(rig)
     meet(rig, "59999.99", 2)
-    before = now(rig, made).status
+    before = rig.smart_order(made.id).status
     meet(rig, "60000", 3)
     meet(rig, "61000", 4)
 
     order = rig.order()
-    assert (before, now(rig, made).status) == (PENDING_NEW, TRIGGERED)
+    assert (before, rig.smart_order(made.id).status) == (PENDING_NEW, TRIGGERED)
     assert (order.type, order.time_in_force) == (OrderType.LIMIT, TimeInForce.FOK)
     assert (order.price, order.quantity) == (Decimal(60_100), Decimal("0.5"))
     assert (order.status, order.caller_id) == (OrderStatus.FILLED, "mine")
@@ -209,7 +202,7 @@ def test_a_condition_that_holds_already_fires_at_once(rig: Rig) -> None:
     made = accept(rig, replace(STOP, stop=Decimal(58_000)))
     rig.drain()
 
-    assert now(rig, made).status is TRIGGERED
+    assert rig.smart_order(made.id).status is TRIGGERED
     assert rig.ports.book.fired(PAPER) == []
 
 
@@ -220,20 +213,20 @@ def test_prices_from_before_it_came_do_not_count(rig: Rig) -> None:
     made = accept(rig)
     rig.drain()
     watch_and_work(rig)
-    before = now(rig, made).status
+    before = rig.smart_order(made.id).status
     meet(rig, "60000", 3)
 
-    assert (before, now(rig, made).status) == (PENDING_NEW, TRIGGERED)
+    assert (before, rig.smart_order(made.id).status) == (PENDING_NEW, TRIGGERED)
 
 
 def test_without_a_price_nothing_happens_until_one_comes(rig: Rig) -> None:
     made = accept(rig)
     rig.drain()
     meet(rig, "59000", 1)
-    before = now(rig, made).status
+    before = rig.smart_order(made.id).status
     meet(rig, "60000", 2)
 
-    assert (before, now(rig, made).status) == (PENDING_NEW, TRIGGERED)
+    assert (before, rig.smart_order(made.id).status) == (PENDING_NEW, TRIGGERED)
 
 
 def test_a_trailing_one_follows_the_price_and_places_at_the_tick(rig: Rig) -> None:
@@ -264,10 +257,9 @@ def test_the_earlier_one_gets_the_funds(rig: Rig) -> None:
 
     meet(rig, "60000", 2)
 
-    assert [now(rig, one).status for one in (first, second)] == [TRIGGERED, FAILED]
-    failed = now(rig, second)
-    assert failed.reason is not None
-    assert failed.reason.code is ReasonCode.INSUFFICIENT_FUNDS
+    assert [rig.smart_order(one.id).status for one in (first, second)] == [TRIGGERED, FAILED]
+    failed = rig.smart_order(second.id)
+    assert must(failed.reason).code is ReasonCode.INSUFFICIENT_FUNDS
     assert len(rig.venue.ledger) == 1
 
 
@@ -305,12 +297,11 @@ def test_the_old_one_ends_with_the_commit_that_brings_the_new_one(rig: Rig) -> N
     new = swap(rig, old.id, replace(STOP, price=Decimal(60_200)))
     rig.drain()
 
-    ended = now(rig, old)
-    assert (ended.status, now(rig, new).status) == (CANCELED, PENDING_NEW)
-    assert ended.reason is not None
-    assert ended.reason.code is ReasonCode.REPLACED
+    ended = rig.smart_order(old.id)
+    assert (ended.status, rig.smart_order(new.id).status) == (CANCELED, PENDING_NEW)
+    assert must(ended.reason).code is ReasonCode.REPLACED
     assert rig.ports.book.standing(old.trigger) is None
-    assert now(rig, new).armed
+    assert rig.smart_order(new.id).armed
 
 
 def test_a_replacement_takes_the_place_of_the_old_one(rig: Rig) -> None:
@@ -335,8 +326,8 @@ def test_what_has_triggered_is_not_replaced_unless_asked_for(rig: Rig) -> None:
     new = swap(rig, old.id, other, proceed=True)
 
     assert [one.id for one in alone] == [old.id]
-    assert now(rig, new).status is PENDING_NEW
-    assert now(rig, old).status is TRIGGERED
+    assert rig.smart_order(new.id).status is PENDING_NEW
+    assert rig.smart_order(old.id).status is TRIGGERED
 
 
 def test_there_must_be_something_to_replace(rig: Rig) -> None:
@@ -358,9 +349,7 @@ def test_a_new_trail_begins_anew(rig: Rig) -> None:
     new = swap(rig, old.id, trailing)
     rig.drain()
 
-    standing = rig.ports.book.standing(new.trigger)
-    assert standing is not None
-    assert standing.extreme == Decimal(61_800)
+    assert must(rig.ports.book.standing(new.trigger)).extreme == Decimal(61_800)
 
 
 # Canceling
@@ -407,11 +396,6 @@ def about_to_fire() -> Rig:
     return rig
 
 
-def the_smart_order(rig: Rig) -> SmartOrder:
-    (found,) = rig.smart_orders()
-    return found
-
-
 def finish(rig: Rig) -> None:
     rig.clock.advance(LEASE_MS + 1)
     watch_and_work(rig)
@@ -420,7 +404,7 @@ def finish(rig: Rig) -> None:
 
 def assert_one_order_or_none(rig: Rig) -> None:
     """It has triggered with one order, or was canceled with none; and nothing is left over."""
-    one = the_smart_order(rig)
+    one = rig.smart_order()
     expected = 1 if one.status is TRIGGERED else 0
     assert one.status in {TRIGGERED, CANCELED}
     assert [order.parent_id for order in rig.orders()] == [one.id] * expected
@@ -435,7 +419,7 @@ def test_whoever_dies_between_firing_and_placing_leaves_one_order() -> None:
     for rig in deaths(about_to_fire, watch_and_work):
         finish(rig)
 
-        assert the_smart_order(rig).status is TRIGGERED
+        assert rig.smart_order().status is TRIGGERED
         assert_one_order_or_none(rig)
 
 
@@ -449,11 +433,11 @@ def test_whoever_dies_while_it_is_armed_leaves_it_armed() -> None:
 
     for rig in deaths(accepted, Rig.drain):
         rig.settle()
-        assert the_smart_order(rig).armed
+        assert rig.smart_order().armed
         meet(rig, "60000", 2)
         finish(rig)
 
-        assert the_smart_order(rig).status is TRIGGERED
+        assert rig.smart_order().status is TRIGGERED
         assert_one_order_or_none(rig)
 
 
@@ -469,16 +453,16 @@ def test_whoever_dies_while_it_fires_at_once_leaves_one_order() -> None:
         rig.settle()
         finish(rig)
 
-        assert the_smart_order(rig).status is TRIGGERED
+        assert rig.smart_order().status is TRIGGERED
         assert_one_order_or_none(rig)
 
 
 def cancel_it(rig: Rig) -> None:
-    cancel_smart_order(the_smart_order(rig).id, BY_CALLER, rig.ports)
+    cancel_smart_order(rig.smart_order().id, BY_CALLER, rig.ports)
 
 
 def swap_it(rig: Rig) -> None:
-    swap(rig, the_smart_order(rig).id, replace(STOP, stop=Decimal(99_000), caller_id="new"))
+    swap(rig, rig.smart_order().id, replace(STOP, stop=Decimal(99_000), caller_id="new"))
 
 
 def advance_and_watch(rig: Rig) -> None:
@@ -545,9 +529,9 @@ def test_a_lost_answer_leaves_it_triggered_until_the_order_is_found() -> None:
     rig.venue.place_script.append(lost)
 
     watch_and_work(rig)
-    unknown = the_smart_order(rig).status, rig.order().status
+    unknown = rig.smart_order().status, rig.order().status
     rig.settle()
 
     assert unknown == (TRIGGERED, OrderStatus.UNKNOWN)
-    assert (the_smart_order(rig).status, rig.order().status) == (TRIGGERED, OrderStatus.NEW)
+    assert (rig.smart_order().status, rig.order().status) == (TRIGGERED, OrderStatus.NEW)
     assert rig.venue.repeats == []

@@ -58,7 +58,7 @@ def test_a_trigger_is_armed_and_known_to_be() -> None:
 
     tend_owner(rig)
 
-    (stop,) = rig.smart_orders()
+    stop = rig.smart_order()
     assert stop.armed
     assert set(rig.ports.book.symbols(PAPER)) == {ETH}
     assert rig.ports.outbox.owed() == []
@@ -70,7 +70,7 @@ def test_a_stop_whose_position_is_gone_is_not_armed() -> None:
 
     tend_owner(rig)
 
-    (stop,) = rig.smart_orders()
+    stop = rig.smart_order()
     assert stop.status is SmartOrderStatus.CANCELED
     assert stop.reason is not None
     assert stop.reason.code is ReasonCode.POSITION_CLOSED
@@ -205,7 +205,7 @@ def test_children_that_are_not_wanted_are_asked_to_go(rig: Rig) -> None:
 
     perform(signal.id, rig.ports)
 
-    (gone,) = rig.smart_orders()
+    gone = rig.smart_order()
     assert gone.status is SmartOrderStatus.CANCELED
     assert gone.reason == REQUESTED
 

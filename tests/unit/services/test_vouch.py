@@ -41,6 +41,7 @@ from tests.support.builders import (
     an_id,
     an_order,
     an_order_in,
+    must,
 )
 from tests.support.clocks import nothing
 from tests.support.rig import Rig, StepHistory, deaths, encounters
@@ -94,13 +95,7 @@ def unknown(rig: Rig, number: int = 1, **odd: object) -> PlacedOrder:
 
 def place(rig: Rig) -> Order:
     place_order(ORDER_ID, rig.ports)
-    return order_of(rig)
-
-
-def order_of(rig: Rig) -> Order:
-    found = rig.load(ORDER_ID)
-    assert isinstance(found, Order)
-    return found
+    return rig.order(ORDER_ID)
 
 
 def state(rig: Rig) -> AccountState:
@@ -206,8 +201,7 @@ def test_an_order_of_ours_that_nobody_knows_freezes_the_account() -> None:
 
     order = place(rig)
 
-    frozen = rig.ports.freezer.of(SPOT.id)
-    assert frozen is not None
+    frozen = must(rig.ports.freezer.of(SPOT.id))
     assert (state(rig), frozen.before, frozen.orders) == (
         AccountState.FROZEN,
         AccountState.RUN,
@@ -266,9 +260,7 @@ def test_a_history_that_is_a_newer_copy_than_the_store_vouches_for_nothing() -> 
 
     place(rig)
 
-    frozen = rig.ports.freezer.of(SPOT.id)
-    assert frozen is not None
-    assert frozen.orders == (found,)
+    assert must(rig.ports.freezer.of(SPOT.id)).orders == (found,)
 
 
 def test_all_symbols_of_the_account_are_looked_at_so_that_the_list_is_whole() -> None:
@@ -278,9 +270,7 @@ def test_all_symbols_of_the_account_are_looked_at_so_that_the_list_is_whole() ->
 
     place(rig)
 
-    frozen = rig.ports.freezer.of(SPOT.id)
-    assert frozen is not None
-    assert frozen.orders == both
+    assert must(rig.ports.freezer.of(SPOT.id)).orders == both
 
 
 def test_a_venue_that_cannot_be_reached_puts_the_order_off_and_counts_no_attempt() -> None:
@@ -341,9 +331,7 @@ def a_long_list(rig: Rig) -> PlacedOrder:
 
 
 def frozen_for(rig: Rig) -> tuple[PlacedOrder, ...]:
-    frozen = rig.ports.freezer.of(SPOT.id)
-    assert frozen is not None
-    return frozen.orders
+    return must(rig.ports.freezer.of(SPOT.id)).orders
 
 
 def test_one_unknown_order_freezes_before_a_long_list_is_at_its_end() -> None:
@@ -432,7 +420,7 @@ def test_a_store_that_is_put_back_before_the_claim_sends_nothing() -> None:
     found: list[OrderStatus] = []
 
     def put_back(rig: Rig) -> None:
-        found.append(order_of(rig).status)
+        found.append(rig.order(ORDER_ID).status)
         rig.redis.begin_run("2")
         unknown(rig)
 
@@ -562,9 +550,7 @@ def frozen() -> Rig:
 
 
 def seen_at_ms(rig: Rig) -> EpochMs:
-    found = rig.ports.freezer.of(SPOT.id)
-    assert found is not None
-    return found.at_ms
+    return must(rig.ports.freezer.of(SPOT.id)).at_ms
 
 
 def test_no_cancel_is_sent_for_a_frozen_account() -> None:
@@ -634,9 +620,7 @@ def test_what_comes_to_light_after_a_release_freezes_again() -> None:
 
     rig.drain()
 
-    found = rig.ports.freezer.of(SPOT.id)
-    assert found is not None
-    assert found.orders == (late,)
+    assert must(rig.ports.freezer.of(SPOT.id)).orders == (late,)
     assert rig.venue.sent == []
 
 
@@ -662,10 +646,8 @@ def test_what_cannot_be_asked_to_end_is_said_so_and_all_else_is_asked() -> None:
     with pytest.raises(WrongState, match=f"first of them {SECOND_ID}"):
         end_waiting(REAL, seen_at_ms(rig), rig.ports)
 
-    assert order_of(rig).status is OrderStatus.CANCELED
-    third = rig.load(THIRD_ID)
-    assert isinstance(third, Order)
-    assert third.status is OrderStatus.CANCELED
+    assert rig.order(ORDER_ID).status is OrderStatus.CANCELED
+    assert rig.order(THIRD_ID).status is OrderStatus.CANCELED
 
 
 def test_a_part_whose_whole_has_ended_is_ended_by_itself() -> None:
@@ -716,9 +698,7 @@ def test_symbols_with_something_live_are_looked_at_early() -> None:
 
     look_early(SPOT.id, rig.ports)
 
-    frozen = rig.ports.freezer.of(SPOT.id)
-    assert frozen is not None
-    assert frozen.orders == (found,)
+    assert must(rig.ports.freezer.of(SPOT.id)).orders == (found,)
 
 
 def test_looking_early_twice_asks_once() -> None:
@@ -770,8 +750,7 @@ def test_a_list_is_made_for_an_account_that_was_frozen_without() -> None:
 
     look_early(SPOT.id, rig.ports)
 
-    frozen = rig.ports.freezer.of(SPOT.id)
-    assert frozen is not None
+    frozen = must(rig.ports.freezer.of(SPOT.id))
     assert (frozen.orders, frozen.before) == ((found,), AccountState.RUN)
 
 
