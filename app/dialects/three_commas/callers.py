@@ -10,7 +10,6 @@ from flask import request
 
 from app.bootstrap import Wiring
 from app.dialects.three_commas.errors import INVALID, invalid_parameters
-from app.dialects.three_commas.render import AccountForeign
 from app.dialects.three_commas.signing import refuse_bad_signature
 from app.domain.account import Account, ApiClient
 from app.domain.enums import Dialect, Mode
@@ -112,19 +111,6 @@ class Callers:
             registry_version=version,
             body=body,
         )
-
-    def refuse_foreign(self, account_id: AccountId, caller: Caller) -> Account:
-        """Return an account of the caller.
-
-        Raises:
-            AccountForeign: it is somebody else's.
-            NotFound: there is none with this id.
-        """
-        account = caller.accounts.get(account_id)
-        if account is None:
-            self._registry.account(account_id)
-            raise AccountForeign(f"account {account_id} is not one of this key")
-        return account
 
     def _client(self) -> ApiClient:
         key = _named_key()

@@ -10,11 +10,11 @@ from functools import partial
 from typing import Final
 
 from app.bootstrap import Wiring
-from app.dialects.three_commas import whole_bodies as schemas
+from app.dialects.three_commas import schemas
 from app.dialects.three_commas.callers import Callers
-from app.dialects.three_commas.entering import Call
 from app.dialects.three_commas.listing import QUERY
 from app.dialects.three_commas.market_routes import MarketRoutes
+from app.dialects.three_commas.schemas import Call
 from app.dialects.three_commas.signing import BASE
 from app.dialects.three_commas.trade_routes import Trades
 from app.web.routes import Access, Route

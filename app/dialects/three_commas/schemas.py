@@ -5,21 +5,25 @@ looked at, and which of its fields are mandatory depends on how the trade enters
 `required` here only where it always is (SmartTrades Api, parameter tables).
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any, Final
 
-from marshmallow import validate
+from marshmallow import Schema, fields, validate
 
 from app.dialects.three_commas import errors as findings
 from app.dialects.three_commas.fields import (
-    Amount,
-    Choice,
-    Distance,
+    ABOVE_ZERO,
     Figure,
     Whole,
     Words,
     YesNo,
+    amount,
+    choice,
+    distance,
 )
-from app.domain.enums import PriceSource
+from app.dialects.three_commas.parameters import STEPS
+from app.domain.enums import OrderType, PriceSource
 from app.domain.smart_trade.enums import EntryMethod, TakeProfitType
 from app.web.fields import Lenient
 
@@ -31,7 +35,17 @@ NOTE_CHARACTERS_MAX = 1000
 _PAIR_CHARACTERS_MAX = 64
 
 
-class OrderKind(StrEnum):
+class Call(StrEnum):
+    """The calls that create a trade."""
+
+    SIMPLE_BUY = "create_simple_buy"
+    SIMPLE_SELL = "create_simple_sell"
+    SMART_SELL = "create_smart_sell"
+    SMART_COVER = "create_smart_cover"
+    SMART_TRADE = "create_smart_trade"
+
+
+class _OrderKind(StrEnum):
     """How an exit is priced."""
 
     MARKET = "market"
@@ -47,187 +61,161 @@ class ResponseType(StrEnum):
     STEP = "step"
 
 
-class Opened(Lenient):
-    """What every trade begins with; the amount is always in base currency."""
-
-    account_id = Whole(required=True)
-    pair = Words(_PAIR_CHARACTERS_MAX, required=True)
-    units_to_buy = Amount(required=True)
+def _part(**declared: Any) -> Schema:  # noqa: ANN401 - a field for each parameter
+    part: Schema = Lenient.from_dict(declared)()
+    return part
 
 
-class Held(Lenient):
-    """Coins that are held already, and what they cost on average."""
+#: What every trade begins with; the amount is always in base currency.
+OPENED: Final = _part(
+    account_id=Whole(required=True),
+    pair=Words(_PAIR_CHARACTERS_MAX, required=True),
+    units_to_buy=amount(required=True),
+)
 
-    average_buy_price = Amount(required=True)
+#: Coins that are held already, and what they cost on average.
+HELD: Final = _part(average_buy_price=amount(required=True))
 
+#: How a trade enters.
+ENTERED: Final = _part(buy_method=choice(EntryMethod, load_default=EntryMethod.LIMIT))
 
-class Entered(Lenient):
-    """How a trade enters."""
+#: The limit, or the level at which a condition is met.
+PRICED: Final = _part(buy_price=amount(required=True))
 
-    buy_method = Choice(EntryMethod, load_default=EntryMethod.LIMIT)
+#: The price beside a market order, which is only shown.
+INFORMED: Final = _part(buy_price=Figure())
 
+#: The limit of the order that a condition places.
+CONDITIONAL: Final = _part(conditional_limit_price=amount())
 
-class Priced(Lenient):
-    """The limit, or the level at which a condition is met."""
+#: Whether the entry trails.
+TRAILED: Final = _part(trailing_buy_enabled=YesNo(load_default=False))
 
-    buy_price = Amount(required=True)
+#: By how much it trails, in percent.
+TRAILING_ENTRY: Final = _part(trailing_buy_step=distance())
 
+#: Which exits there are.
+SWITCHES: Final = _part(
+    take_profit_enabled=YesNo(required=True), stop_loss_enabled=YesNo(required=True)
+)
 
-class Informed(Lenient):
-    """The price beside a market order, which is only shown."""
+#: How profit is taken.
+TAKE_PROFIT: Final = _part(
+    take_profit_type=choice(TakeProfitType),
+    take_profit_sell_method=choice(_OrderKind, post_load=lambda kind: OrderType[kind.name]),
+    trailing_take_profit=YesNo(),
+)
 
-    buy_price = Figure()
+#: By how much the take-profit trails, in percent.
+TRAILING_TAKE_PROFIT: Final = _part(trailing_take_profit_step=distance())
 
+#: The one condition of a classic take-profit; the percentage has a sign.
+CLASSIC_TAKE_PROFIT: Final = _part(
+    take_profit_price_condition=amount(),
+    take_profit_percentage_condition=Figure(),
+    take_profit_price_method=choice(PriceSource),
+)
 
-class Conditional(Lenient):
-    """The limit of the order that a condition places."""
+#: The limit that a classic take-profit places.
+LIMIT_TAKE_PROFIT: Final = _part(take_profit_sell_order_price=amount())
 
-    conditional_limit_price = Amount()
+#: How a loss is stopped.
+STOP_LOSS: Final = _part(
+    stop_loss_price_condition=amount(),
+    stop_loss_percentage_condition=Figure(),
+    stop_loss_price_method=choice(PriceSource),
+    stop_loss_sell_method=choice(_OrderKind, post_load=lambda kind: OrderType[kind.name]),
+    trailing_stop_loss=YesNo(),
+    stop_loss_timeout_enabled=YesNo(),
+)
 
+#: The limit that a stop-loss places.
+LIMIT_STOP_LOSS: Final = _part(stop_loss_sell_order_price=amount())
 
-class Trailed(Lenient):
-    """Whether the entry trails."""
-
-    trailing_buy_enabled = YesNo(load_default=False)
-
-
-class TrailingEntry(Lenient):
-    """By how much it trails, in percent."""
-
-    trailing_buy_step = Distance()
-
-
-class Switches(Lenient):
-    """Which exits there are."""
-
-    take_profit_enabled = YesNo(required=True)
-    stop_loss_enabled = YesNo(required=True)
-
-
-class TakeProfit(Lenient):
-    """How profit is taken."""
-
-    take_profit_type = Choice(TakeProfitType)
-    take_profit_sell_method = Choice(OrderKind)
-    trailing_take_profit = YesNo()
-
-
-class TrailingTakeProfit(Lenient):
-    """By how much the take-profit trails, in percent."""
-
-    trailing_take_profit_step = Distance()
-
-
-class ClassicTakeProfit(Lenient):
-    """The one condition of a classic take-profit; the percentage has a sign."""
-
-    take_profit_price_condition = Amount()
-    take_profit_percentage_condition = Figure()
-    take_profit_price_method = Choice(PriceSource)
-
-
-class LimitTakeProfit(Lenient):
-    """The limit that a classic take-profit places."""
-
-    take_profit_sell_order_price = Amount()
-
-
-class StopLoss(Lenient):
-    """How a loss is stopped."""
-
-    stop_loss_price_condition = Amount()
-    stop_loss_percentage_condition = Figure()
-    stop_loss_price_method = Choice(PriceSource)
-    stop_loss_sell_method = Choice(OrderKind)
-    trailing_stop_loss = YesNo()
-    stop_loss_timeout_enabled = YesNo()
-
-
-class LimitStopLoss(Lenient):
-    """The limit that a stop-loss places."""
-
-    stop_loss_sell_order_price = Amount()
-
-
-class StopLossTimeout(Lenient):
-    """How long after the first hit it is looked at again."""
-
-    stop_loss_timeout_seconds = Whole(
+#: How long after the first hit it is looked at again.
+STOP_LOSS_TIMEOUT: Final = _part(
+    stop_loss_timeout_seconds=Whole(
         validate=[
             validate.Range(min=1, error=findings.NOT_ABOVE_ZERO),
             validate.Range(max=TIMEOUT_SECONDS_MAX, error=findings.INVALID),
         ]
     )
+)
+
+#: One step of a take-profit in steps; without a price it has a percentage, with a sign.
+STEP: Final = _part(
+    percent=Figure(
+        required=True, validate=[ABOVE_ZERO, validate.Range(max=100, error=findings.INVALID)]
+    ),
+    price=amount(),
+    price_percentage=Figure(),
+    price_method=choice(PriceSource),
+)
+
+#: A step of an update, which is known by its number.
+NUMBERED_STEP: Final[Schema] = STEP.from_dict(
+    {
+        "position": Whole(
+            required=True, validate=validate.Range(min=1, error=findings.NOT_ABOVE_ZERO)
+        )
+    }
+)()
+
+#: The caller's own words; the page lists them for some calls, clients send them with all.
+NOTED: Final = _part(note=Words(NOTE_CHARACTERS_MAX))
+
+#: What an update may change of an entry that waits for its price, and of held coins.
+REENTERED: Final = _part(
+    buy_price=amount(),
+    conditional_limit_price=amount(),
+    trailing_buy_enabled=YesNo(),
+    trailing_buy_step=distance(),
+    average_buy_price=amount(),
+)
+
+#: More of the same.
+FUNDS: Final = _part(
+    quantity=amount(required=True),
+    is_market=YesNo(required=True),
+    response_type=choice(ResponseType, load_default=ResponseType.EMPTY),
+)
+
+#: The limit of what is added.
+FUNDS_LIMIT: Final = _part(rate=amount(required=True))
+
+#: The step that is meant; 3Commas writes it as text or as a number.
+ONE_STEP: Final = _part(step_id=Whole(required=True))
 
 
-class Step(Lenient):
-    """One step of a take-profit in steps; without a price it has a percentage, with a sign."""
-
-    percent = Figure(
-        required=True,
-        validate=[
-            validate.Range(min=0, min_inclusive=False, error=findings.NOT_ABOVE_ZERO),
-            validate.Range(max=100, error=findings.INVALID),
-        ],
-    )
-    price = Amount()
-    price_percentage = Figure()
-    price_method = Choice(PriceSource)
+# The body of each call as a whole, as the documentation tells of it.
 
 
-class NumberedStep(Step):
-    """A step of an update, which is known by its number."""
-
-    position = Whole(required=True, validate=validate.Range(min=1, error=findings.NOT_ABOVE_ZERO))
-
-
-class Noted(Lenient):
-    """The caller's own words; the page lists them for some calls, clients send them with all."""
-
-    note = Words(NOTE_CHARACTERS_MAX)
+def _whole(*parts: Schema, step: Schema | None = None) -> Schema:
+    declared = {name: one for part in parts for name, one in part.declared_fields.items()}
+    if step is not None:
+        declared[STEPS] = fields.List(fields.Nested(step))
+    return _part(**declared)
 
 
-class Basis(Lenient):
-    """What an update may change of held coins."""
+_SIMPLE: Final = (OPENED, ENTERED, INFORMED, CONDITIONAL)
+_EXITS: Final = (
+    SWITCHES,
+    TAKE_PROFIT,
+    CLASSIC_TAKE_PROFIT,
+    LIMIT_TAKE_PROFIT,
+    TRAILING_TAKE_PROFIT,
+    STOP_LOSS,
+    LIMIT_STOP_LOSS,
+    STOP_LOSS_TIMEOUT,
+)
+_TRADE: Final = _whole(*_SIMPLE, TRAILED, TRAILING_ENTRY, *_EXITS, NOTED, step=STEP)
 
-    average_buy_price = Amount()
-
-
-class Reentered(Lenient):
-    """What an update may change of an entry that waits for its price."""
-
-    buy_price = Amount()
-    conditional_limit_price = Amount()
-    trailing_buy_enabled = YesNo()
-    trailing_buy_step = Distance()
-
-
-class Funds(Lenient):
-    """More of the same."""
-
-    quantity = Amount(required=True)
-    is_market = YesNo(required=True)
-    response_type = Choice(ResponseType, load_default=ResponseType.EMPTY)
-
-
-class FundsLimit(Lenient):
-    """The limit of what is added."""
-
-    rate = Amount(required=True)
-
-
-class OneStep(Lenient):
-    """The step that is meant; 3Commas writes it as text or as a number."""
-
-    step_id = Whole(required=True)
-
-
-OPENED, HELD, ENTERED, PRICED, INFORMED = Opened(), Held(), Entered(), Priced(), Informed()
-CONDITIONAL, TRAILED, TRAILING_ENTRY = Conditional(), Trailed(), TrailingEntry()
-SWITCHES, NOTED = Switches(), Noted()
-TAKE_PROFIT, TRAILING_TAKE_PROFIT = TakeProfit(), TrailingTakeProfit()
-CLASSIC_TAKE_PROFIT, LIMIT_TAKE_PROFIT = ClassicTakeProfit(), LimitTakeProfit()
-STOP_LOSS, LIMIT_STOP_LOSS, STOP_LOSS_TIMEOUT = StopLoss(), LimitStopLoss(), StopLossTimeout()
-STEP, NUMBERED_STEP = Step(), NumberedStep()
-BASIS, REENTERED = Basis(), Reentered()
-FUNDS, FUNDS_LIMIT, ONE_STEP = Funds(), FundsLimit(), OneStep()
+CREATED: Final[Mapping[Call, Schema]] = {
+    Call.SIMPLE_BUY: _whole(*_SIMPLE, NOTED),
+    Call.SIMPLE_SELL: _whole(*_SIMPLE, NOTED),
+    Call.SMART_SELL: _whole(OPENED, HELD, *_EXITS, NOTED, step=STEP),
+    Call.SMART_TRADE: _TRADE,
+    Call.SMART_COVER: _TRADE,
+}
+UPDATED: Final = _whole(REENTERED, *_EXITS, NOTED, step=NUMBERED_STEP)
+ADDED: Final = _whole(FUNDS, FUNDS_LIMIT)

@@ -9,20 +9,20 @@ from typing import Final
 from flask import request
 
 from app.bootstrap import Wiring
-from app.dialects.three_commas import actions, creating, steps, trades, updating
+from app.dialects.three_commas import parse, steps, trades
 from app.dialects.three_commas.accounts import supports
 from app.dialects.three_commas.callers import READ, WRITE, Caller, Callers
-from app.dialects.three_commas.entering import Call
 from app.dialects.three_commas.errors import INVALID, invalid_parameters
 from app.dialects.three_commas.listing import Listing, Order, listing_from
 from app.dialects.three_commas.live import with_trails
-from app.dialects.three_commas.parameters import parameters_from
-from app.dialects.three_commas.schemas import ResponseType
+from app.dialects.three_commas.parameters import Parameters, parameters_from
+from app.dialects.three_commas.render import AccountForeign
+from app.dialects.three_commas.schemas import Call, ResponseType
 from app.dialects.three_commas.wire_names import FUNDS_NAMES, NAMES, in_wire_words
 from app.domain.account import Account
 from app.domain.enums import Dialect, Kind
 from app.domain.errors import NotFound, StoreError, TermsRefused, VenueError
-from app.domain.identifiers import AggregateId, Currency, Symbol, id_from, quote_of
+from app.domain.identifiers import AccountId, AggregateId, Currency, Symbol, id_from, quote_of
 from app.domain.search import Search
 from app.domain.sender import Sender
 from app.domain.smart_trade.trade import SmartTrade
@@ -32,7 +32,6 @@ from app.services.smart_trades.acting import Funded, find_trade
 from app.services.smart_trades.trailing import view_of
 from app.web.answers import Answer, good
 
-Parameters = Mapping[str, object]
 Action = Callable[[SmartTrade, Parameters], SmartTrade]
 
 #: Currencies that count as one US dollar each; others are valued in the first of them.
@@ -44,6 +43,7 @@ class Trades:
 
     def __init__(self, wiring: Wiring, callers: Callers) -> None:
         self._ports = wiring.ports
+        self._registry = wiring.registry
         self._reader = wiring.reader
         self._callers = callers
         self._lateness_ms = wiring.settings.max_signal_lateness_seconds * 1000
@@ -55,11 +55,13 @@ class Trades:
 
         def opened(caller: Caller, parameters: Parameters) -> Answer:
             received_at_ms = self._ports.clock.now_ms()
-            command = creating.trade_from(call, parameters, self._is_traded(parameters, caller))
+            named = parse.account_in(parameters)
+            account = None if named is None else caller.accounts.get(named)
+            command = parse.trade_from(call, parameters, self._is_traded(account))
             sender = Sender(
                 dialect=Dialect.THREE_COMMAS,
                 origin=caller.client.origin,
-                account=self._account(parameters, caller),
+                account=self._good(account, named),
                 received_at_ms=received_at_ms,
                 entry_lateness_ms=self._lateness_ms,
                 registry_version=caller.registry_version,
@@ -107,7 +109,7 @@ class Trades:
         return self._act(
             trade_id,
             lambda trade, parameters: acting.cancel_step(
-                trade.id, actions.step_in(parameters), self._ports
+                trade.id, parse.step_in(parameters), self._ports
             ),
         )
 
@@ -116,7 +118,7 @@ class Trades:
         return self._act(
             trade_id,
             lambda trade, parameters: acting.panic_sell_step(
-                trade.id, actions.step_in(parameters), self._ports
+                trade.id, parse.step_in(parameters), self._ports
             ),
         )
 
@@ -125,7 +127,7 @@ class Trades:
         return self._act(
             trade_id,
             lambda trade, parameters: acting.update_trade(
-                trade.id, updating.update_from(parameters, trade), self._ports
+                trade.id, parse.update_from(parameters, trade), self._ports
             ),
             HTTPStatus.OK,
         )
@@ -135,10 +137,9 @@ class Trades:
 
         def added(caller: Caller, parameters: Parameters) -> Answer:
             trade = self._trade(trade_id, caller)
-            funds = actions.funds_from(parameters)
-            done = acting.add_funds(trade.id, funds.quantity, funds.price, self._ports)
-            content = self._funded(done, funds.response_type, caller)
-            return good(content, HTTPStatus.CREATED)
+            quantity, price, wanted = parse.funds_from(parameters)
+            done = acting.add_funds(trade.id, quantity, price, self._ports)
+            return good(self._funded(done, wanted, caller), HTTPStatus.CREATED)
 
         return self._serve(WRITE, added, names=FUNDS_NAMES)
 
@@ -185,25 +186,22 @@ class Trades:
 
     # What they are about
 
-    def _account(self, parameters: Parameters, caller: Caller) -> Account:
+    def _good(self, account: Account | None, named: AccountId | None) -> Account:
         """Return the account that a new trade is for.
 
         Raises:
-            AccountForeign, NotFound: it is not the caller's.
+            AccountForeign, NotFound: the one that is named is not the caller's.
             InvalidParameters: it has no smart trades.
         """
-        named = creating.account_in(parameters)
-        if named is None:
-            raise invalid_parameters({"account_id": [INVALID]})
-        account = self._callers.refuse_foreign(named, caller)
-        if not supports(account):
+        if account is None and named is not None:
+            self._registry.account(named)
+            raise AccountForeign(f"account {named} is not one of this key")
+        if account is None or not supports(account):
             raise invalid_parameters({"account_id": [INVALID]})
         return account
 
-    def _is_traded(self, parameters: Parameters, caller: Caller) -> Callable[[Symbol], bool] | None:
+    def _is_traded(self, account: Account | None) -> Callable[[Symbol], bool] | None:
         """Return how to tell what the account trades, if it is one of the caller's."""
-        named = creating.account_in(parameters)
-        account = None if named is None else caller.accounts.get(named)
         if account is None or not supports(account):
             return None
         venue = self._ports.venues.of(account)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.dialects.three_commas.creating import account_in, trade_from
-from app.dialects.three_commas.entering import Call
 from app.dialects.three_commas.errors import InvalidParameters
 from app.dialects.three_commas.parameters import STEPS, UNCLEAR
+from app.dialects.three_commas.parse import account_in, trade_from
+from app.dialects.three_commas.schemas import Call
 from app.domain.enums import OrderType, PriceSource
 from app.domain.identifiers import Symbol
 from app.domain.smart_trade.enums import EntryMethod, TakeProfitType, TradeType

@@ -6,11 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from app.dialects.three_commas.actions import Funds, funds_from, step_in
 from app.dialects.three_commas.errors import InvalidParameters
 from app.dialects.three_commas.parameters import STEPS
+from app.dialects.three_commas.parse import funds_from, step_in, update_from
 from app.dialects.three_commas.schemas import ResponseType
-from app.dialects.three_commas.updating import update_from
 from app.domain.enums import OrderType, PriceSource
 from app.domain.smart_trade.enums import (
     EntryMethod,
@@ -256,15 +255,9 @@ def test_what_can_be_wrong_with_steps(rows: object, field: str, message: str) ->
     ],
 )
 def test_funds(
-    parameters: Mapping[str, object], funds: tuple[int, int | None, ResponseType]
+    parameters: Mapping[str, object], funds: tuple[Decimal, Decimal | None, ResponseType]
 ) -> None:
-    quantity, price, response_type = funds
-
-    assert funds_from(parameters) == Funds(
-        quantity=Decimal(quantity),
-        price=None if price is None else Decimal(price),
-        response_type=response_type,
-    )
+    assert funds_from(parameters) == funds
 
 
 @pytest.mark.parametrize(
