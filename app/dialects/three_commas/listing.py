@@ -11,8 +11,7 @@ from marshmallow import validate
 from app.dialects.three_commas import errors as findings
 from app.dialects.three_commas.errors import Findings
 from app.dialects.three_commas.fields import Whole, Words
-from app.dialects.three_commas.names import symbol_of
-from app.dialects.three_commas.trades import type_name
+from app.dialects.three_commas.names import symbol_of, type_name
 from app.domain.identifiers import AccountId, Symbol
 from app.domain.smart_trade.enums import FINAL, FINISHED, TradeStatus, TradeType
 from app.domain.smart_trade.trade import SmartTrade

@@ -1,10 +1,11 @@
-"""How 3Commas writes pairs, currencies, markets and times."""
+"""How 3Commas writes pairs, currencies, markets and types of trades."""
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from app.domain.account import PAPER
 from app.domain.identifiers import Currency, Symbol, VenueName, base_of, quote_of
+from app.domain.smart_trade.enums import TradeType
 
 
 class MarketNames(NamedTuple):
@@ -20,13 +21,6 @@ class MarketNames(NamedTuple):
     code: str
     display: str
 
-
-_MARKETS: Final[Mapping[VenueName, MarketNames]] = {
-    PAPER: MarketNames("PaperTradingMarket", "paper_trading", "PaperTrading"),
-    VenueName("binance"): MarketNames("BinanceMarket", "binance", "Binance"),
-    VenueName("bybit"): MarketNames("BybitMarket", "bybit", "Bybit"),
-    VenueName("poloniex"): MarketNames("PoloniexMarket", "poloniex", "Poloniex"),
-}
 
 #: Names of the coins that most trades are in; others are called by their code.
 _CURRENCIES: Final[Mapping[Currency, str]] = {
@@ -46,9 +40,15 @@ _BASE = 36
 
 
 def market_of(venue: VenueName) -> MarketNames:
-    """Return the names of an exchange; of one that is not listed, made from its own."""
-    camel = venue.replace("_", " ").title().replace(" ", "")
-    return _MARKETS.get(venue, MarketNames(f"{camel}Market", venue, camel))
+    """Return the names of an exchange: `BinanceMarket`, `binance` and `Binance`."""
+    code = "paper_trading" if venue == PAPER else venue
+    camel = code.replace("_", " ").title().replace(" ", "")
+    return MarketNames(f"{camel}Market", code, camel)
+
+
+def type_name(kind: TradeType) -> str:
+    """Return `SmartTrade::Classic`."""
+    return f"SmartTrade::{kind}"
 
 
 def pair_of(symbol: Symbol) -> str:

@@ -9,12 +9,11 @@ from typing import Final
 from flask import request
 
 from app.bootstrap import Wiring
-from app.dialects.three_commas import parse, steps, trades
+from app.dialects.three_commas import entities, parse
 from app.dialects.three_commas.accounts import supports
 from app.dialects.three_commas.callers import READ, WRITE, Caller, Callers
 from app.dialects.three_commas.errors import INVALID, invalid_parameters
 from app.dialects.three_commas.listing import Listing, Order, listing_from
-from app.dialects.three_commas.live import with_trails
 from app.dialects.three_commas.parameters import Parameters, parameters_from
 from app.dialects.three_commas.render import AccountForeign
 from app.dialects.three_commas.schemas import Call, ResponseType
@@ -237,16 +236,14 @@ class Trades:
             if isinstance(one, SmartTrade) and listing.shows(one):
                 yield one
 
-    def _entity(self, trade: SmartTrade, caller: Caller) -> trades.Json:
+    def _entity(self, trade: SmartTrade, caller: Caller) -> entities.Json:
         """Return a trade as it is shown, with the newest prices and levels."""
         account = caller.accounts[trade.account]
         view = view_of(trade, self._ports)
-        around = trades.TradeContext(
-            account=account, quote=view.quote, usd_rate=self._usd_rate(trade, account)
-        )
-        return trades.trade_entity(with_trails(view.trade, view.trailing), around)
+        moved = entities.with_trails(view.trade, view.trailing)
+        return entities.trade_entity(moved, account, view.quote, self._usd_rate(trade, account))
 
-    def _told(self, trade: SmartTrade, caller: Caller) -> trades.Json:
+    def _told(self, trade: SmartTrade, caller: Caller) -> entities.Json:
         """Return a trade after a change, as `_entity` does.
 
         What is stored is told even if nobody can be asked for prices by then: a failure would have
@@ -255,18 +252,17 @@ class Trades:
         try:
             return self._entity(trade, caller)
         except (StoreError, VenueError, NotFound):
-            around = trades.TradeContext(account=caller.accounts[trade.account])
-            return trades.trade_entity(trade, around)
+            return entities.trade_entity(trade, caller.accounts[trade.account])
 
     def _funded(self, done: Funded, wanted: ResponseType, caller: Caller) -> object:
         match wanted:
             case ResponseType.SMART_TRADE:
                 return self._told(done.trade, caller)
             case ResponseType.STEP:
-                return steps.step_entity(done.trade, done.step)
+                return entities.step_entity(done.trade, done.step)
             case ResponseType.ORDER:
                 order = done.trade.orders_of(done.step.id)[-1]
-                return steps.order_entity(done.trade, done.step, order)
+                return entities.order_entity(done.trade, done.step, order)
             case ResponseType.EMPTY:
                 return {}
 

@@ -7,7 +7,13 @@ from decimal import Decimal
 import pytest
 
 from app.dialects.three_commas.accounts import account_entity, currency_rates, market_pairs
-from app.dialects.three_commas.live import with_trails
+from app.dialects.three_commas.entities import (
+    order_entity,
+    price_text,
+    step_entity,
+    trade_entity,
+    with_trails,
+)
 from app.dialects.three_commas.names import (
     currency_display,
     currency_id,
@@ -15,8 +21,6 @@ from app.dialects.three_commas.names import (
     pair_of,
     symbol_of,
 )
-from app.dialects.three_commas.steps import order_entity, price_text, step_entity
-from app.dialects.three_commas.trades import TradeContext, trade_entity
 from app.domain.enums import Market, OrderType, ReasonCode, Side
 from app.domain.identifiers import AggregateId, Currency, EpochMs, Symbol, VenueName
 from app.domain.market import Quote
@@ -46,7 +50,7 @@ from tests.support.three_commas_trades import (
 )
 
 QUOTE = Quote(bid=Decimal(103), ask=Decimal("103.1"), last=Decimal("103.05"))
-AROUND = TradeContext(account=ACCOUNT, quote=QUOTE, usd_rate=Decimal(1))
+AROUND = (ACCOUNT, QUOTE, Decimal(1))
 
 TRADE_KEYS = {
     "id",
@@ -147,7 +151,7 @@ STEP_KEYS = {
 
 
 def test_every_key_of_the_page_is_there() -> None:
-    shown = trade_entity(a_trade(), AROUND)
+    shown = trade_entity(a_trade(), *AROUND)
 
     assert set(shown) >= TRADE_KEYS
     assert set(shown) - TRADE_KEYS == {"to_currency_id"}
@@ -157,7 +161,7 @@ def test_every_key_of_the_page_is_there() -> None:
 
 
 def test_a_bought_trade() -> None:
-    shown = trade_entity(a_trade(note="a pair"), AROUND)
+    shown = trade_entity(a_trade(note="a pair"), *AROUND)
 
     expected = {
         "id": 10,
@@ -202,7 +206,7 @@ def test_a_bought_trade() -> None:
 def test_before_its_order_fills_a_market_trade_has_no_price() -> None:
     trade = a_trade(status=TradeStatus.BUY_ORDER_PLACED, orders=())
 
-    shown = trade_entity(trade, TradeContext(account=ACCOUNT))
+    shown = trade_entity(trade, ACCOUNT)
 
     assert (shown["buy_price"], shown["total"], shown["average_buy_price"]) == ("0", "0", None)
     assert (shown["current_price"], shown["usd_profit"]) == ("0", None)
@@ -210,7 +214,7 @@ def test_before_its_order_fills_a_market_trade_has_no_price() -> None:
 
 
 def test_exits_that_are_off_have_defaults() -> None:
-    shown = trade_entity(a_trade(take_profit=None, stop_loss=None, steps=(ENTRY,)), AROUND)
+    shown = trade_entity(a_trade(take_profit=None, stop_loss=None, steps=(ENTRY,)), *AROUND)
 
     expected = {
         "take_profit_enabled": False,
@@ -231,8 +235,8 @@ def test_limits_are_shown_as_configured_and_as_placed() -> None:
     placed = an_order(22, 12, Side.SELL, "0", price=Decimal(106), type=OrderType.LIMIT)
     trade = a_trade(take_profit=profit)
 
-    waiting = trade_entity(trade, AROUND)
-    shown = trade_entity(replace(trade, orders=(*trade.orders, placed)), AROUND)
+    waiting = trade_entity(trade, *AROUND)
+    shown = trade_entity(replace(trade, orders=(*trade.orders, placed)), *AROUND)
 
     assert waiting["take_profit_sell_order_price"] == "106"
     assert waiting["take_profit_price_order"] is None
@@ -253,7 +257,7 @@ def test_a_trade_in_steps_has_no_one_condition() -> None:
     ]
     profit = TakeProfit(type=TakeProfitType.STEP_SELL)
 
-    shown = trade_entity(a_trade(take_profit=profit, steps=(ENTRY, *steps)), AROUND)
+    shown = trade_entity(a_trade(take_profit=profit, steps=(ENTRY, *steps)), *AROUND)
 
     assert shown["take_profit_type"] == "step_sell"
     assert shown["take_profit_price_condition"] is None
@@ -276,7 +280,7 @@ def test_a_trailing_stop_shows_its_level() -> None:
     trade = a_trade(stop_loss=StopLoss(is_trailing=True), steps=(ENTRY, PROFIT, stop))
 
     moved = with_trails(trade, {AggregateId(13): a_trail("120", "113.4", EpochMs(NOW + 5))})
-    shown = trade_entity(moved, AROUND)
+    shown = trade_entity(moved, *AROUND)
 
     assert shown["trailing_stop_loss"] is True
     assert shown["trailing_stop_loss_condition_percentage"] == Decimal("5.5")
@@ -290,9 +294,9 @@ def test_a_trailing_take_profit_keeps_its_condition() -> None:
     profit = replace(PROFIT, is_trailing=True, trailing_percent=Decimal(2))
     trade = a_trade(take_profit=TakeProfit(trailing_percent=Decimal(2)), steps=(ENTRY, profit))
 
-    before = trade_entity(trade, AROUND)
+    before = trade_entity(trade, *AROUND)
     moved = with_trails(trade, {AggregateId(12): a_trail("110", "107.8")})
-    shown = trade_entity(moved, AROUND)
+    shown = trade_entity(moved, *AROUND)
 
     assert before["trailing_take_profit_last_price"] is None
     assert shown["trailing_take_profit_last_price"] == "110"
@@ -305,10 +309,10 @@ def test_what_failed_says_why() -> None:
     failed = a_trade(status=TradeStatus.FAILED, reason=reason, closed_at_ms=NOW)
     cancelled = a_trade(status=TradeStatus.CANCELLED, reason=reason, closed_at_ms=NOW)
 
-    assert trade_entity(failed, AROUND)["error_message"] == "not enough USDT"
-    assert trade_entity(failed, AROUND)["closed_at"] == "2018-08-08T08:08:08.008Z"
-    assert trade_entity(failed, AROUND)["finished"] is True
-    assert trade_entity(cancelled, AROUND)["error_message"] is None
+    assert trade_entity(failed, *AROUND)["error_message"] == "not enough USDT"
+    assert trade_entity(failed, *AROUND)["closed_at"] == "2018-08-08T08:08:08.008Z"
+    assert trade_entity(failed, *AROUND)["finished"] is True
+    assert trade_entity(cancelled, *AROUND)["error_message"] is None
 
 
 def test_held_coins_have_their_basis() -> None:
@@ -320,7 +324,7 @@ def test_held_coins_have_their_basis() -> None:
         orders=(),
     )
 
-    shown = trade_entity(trade, AROUND)
+    shown = trade_entity(trade, *AROUND)
 
     assert (shown["buy_method"], shown["buy_price"]) == (None, "98.5")
     assert (shown["average_buy_price"], shown["total"]) == ("98.5", "197")
@@ -338,7 +342,7 @@ def test_a_conditional_entry_that_trails() -> None:
         orders=(),
     )
 
-    shown = trade_entity(trade, AROUND)
+    shown = trade_entity(trade, *AROUND)
 
     assert (shown["trailing_buy_enabled"], shown["trailing_buy_step"]) == (True, "10")
     assert (shown["buy_price"], shown["total"]) == ("400", "800")
