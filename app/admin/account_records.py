@@ -5,15 +5,14 @@ from typing import Final
 
 from marshmallow import ValidationError, fields, validate
 
-from app.admin.request_body import checked_name
+from app.admin.request_body import body_of_request, checked_name
 from app.bootstrap import Wiring
 from app.domain.account import Account
 from app.domain.enums import STATES_BY_HAND, AccountState, Market, Mode, PositionMode
 from app.domain.identifiers import AccountName
 from app.services.admin.accounts import disable_account, find_account, new_account, put_account
+from app.web.answers import Json
 from app.web.fields import Flag, Name, SecretText, Strict, ValueField, loaded
-
-Json = dict[str, object]
 
 #: Names that the credentials of one venue may have together.
 CREDENTIALS_MAX = 12
@@ -62,7 +61,7 @@ class AccountBody(Strict):
     enabled = Flag()
 
 
-_BODY = AccountBody()
+ACCOUNT = AccountBody()
 _NAME = Name()
 
 
@@ -73,10 +72,10 @@ class AccountRecords:
         self._records = wiring.records
         self._ledger = wiring.ports.ledger
 
-    def all(self) -> list[Json]:
+    def all(self) -> Json:
         """Return all accounts, by id."""
         self._records.registry.refresh()
-        return [self._shown(account) for account in self._records.registry.accounts()]
+        return {"data": [self._shown(account) for account in self._records.registry.accounts()]}
 
     def show(self, name: str) -> Json:
         """Return one account without its credentials.
@@ -87,21 +86,21 @@ class AccountRecords:
         self._records.registry.refresh()
         return self._shown(self._records.registry.account_named(AccountName(name)))
 
-    def put(self, name: str, content: Mapping[str, object]) -> Json:
+    def put(self, name: str) -> Json:
         """Create an account, or change what the body names.
 
         Raises:
             MalformedPayload: with the messages by field; nothing has changed.
             WrongState: it names a state, and the account is frozen.
         """
-        named = loaded(_BODY, content)
+        named = loaded(ACCOUNT, body_of_request())
         account = find_account(name, self._records)
         if account is None:
             account = new_account(AccountName(checked_name(name, _NAME)))
         return self._shown(put_account(account, named, self._records))
 
     def disable(self, name: str) -> Json:
-        """Switch an account off: nothing new comes in for it.
+        """Switch an account off: nothing new comes in for it, and nothing is deleted.
 
         Raises:
             NotFound: there is none with this name.

@@ -141,5 +141,3 @@ RECONCILIATION: Final = _object(
     cancels={"type": "array", "items": VENUE_CANCELED},
 )
 RECONCILED: Final = _with(RECONCILIATION, {"message": _TEXT})
-
-SETTLED: Final = _object(settled=_FLAG)

@@ -141,7 +141,7 @@ class _Door:
         return response
 
     def log_out(self) -> Response:
-        """Let the browser forget the session."""
+        """End the session: let the browser forget it."""
         response = Response(status=204)
         response.delete_cookie(COOKIE, httponly=True, samesite="Strict")
         return response
@@ -156,7 +156,7 @@ def blueprint(wiring: Wiring) -> Blueprint:
     """Return the route by which a person signs in to the dashboard, and out."""
     door = _Door(wiring)
     rows = (
-        Route("POST", "/login", door.log_in, "Begin a session.", access=Access.OPEN, body=_LOGIN),
-        Route("DELETE", "/login", door.log_out, "End the session.", answers={204: "Ended."}),
+        Route("POST", "/login", door.log_in, access=Access.OPEN, body=_LOGIN),
+        Route("DELETE", "/login", door.log_out, answers={204: "Ended."}),
     )
     return blueprint_of("authentication", OPERATION, rows)

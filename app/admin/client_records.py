@@ -8,17 +8,16 @@ from typing import Any, Final
 
 from marshmallow import ValidationError
 
-from app.admin.request_body import checked_name, refused
+from app.admin.request_body import body_of_request, checked_name, refused
 from app.bootstrap import Wiring
 from app.dialects.surfaces import SURFACES
 from app.domain.account import Account, ApiClient
 from app.domain.enums import Dialect, Mode
 from app.domain.errors import NotFound
 from app.services.admin.clients import put_client
+from app.web.answers import Json
 from app.web.client_kind import ClientKind
 from app.web.fields import Text, loaded
-
-Json = dict[str, object]
 
 #: As long as apisify takes them; the others ask nothing.
 KEY_CHARACTERS_MAX = 128
@@ -53,10 +52,10 @@ class ClientRecords:
         self._registry = wiring.registry
         self._records = wiring.records
 
-    def all(self) -> list[Json]:
+    def all(self) -> Json:
         """Return all clients, by dialect and key."""
         self._registry.refresh()
-        return [shown(client) for client in self._registry.clients()]
+        return {"data": [_shown(client) for client in self._registry.clients()]}
 
     def show(self, dialect: str, key: str) -> Json:
         """Return one client without its secret.
@@ -64,15 +63,16 @@ class ClientRecords:
         Raises:
             NotFound: the dialect has none with this key.
         """
-        return shown(self._get(dialect, key))
+        return _shown(self._get(dialect, key))
 
-    def put(self, dialect: str, key: str, content: Mapping[str, object]) -> Json:
+    def put(self, dialect: str, key: str) -> Json:
         """Create a client, or change what the body names. A secret that was made is shown once.
 
         Raises:
             NotFound: there is no such dialect with clients.
             MalformedPayload: with the messages by field; nothing has changed.
         """
+        content = body_of_request()
         spoken, kind = _dialect_of(dialect)
         self._registry.refresh()
         known = self._registry.client(spoken, key)
@@ -86,17 +86,17 @@ class ClientRecords:
             self._records,
             is_compared=kind.is_compared,
         )
-        return shown(client) if made is None else {**shown(client), kind.word: made}
+        return _shown(client) if made is None else {**_shown(client), kind.word: made}
 
     def disable(self, dialect: str, key: str) -> Json:
-        """Switch a client off: its requests are refused.
+        """Switch a client off: its requests are refused, and nothing is deleted.
 
         Raises:
             NotFound: the dialect has none with this key.
         """
         client = replace(self._get(dialect, key), enabled=False)
         self._registry.put_client(client)
-        return shown(client)
+        return _shown(client)
 
     def _get(self, dialect: str, key: str) -> ApiClient:
         spoken, _ = _dialect_of(dialect)
@@ -138,7 +138,7 @@ def _changes(named: Mapping[str, Any]) -> dict[str, Any]:
     return changes
 
 
-def shown(client: ApiClient) -> Json:
+def _shown(client: ApiClient) -> Json:
     """Return a client without its secret, with the settings that were made."""
     return {
         "dialect": client.dialect,

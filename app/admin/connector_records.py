@@ -1,21 +1,19 @@
 """Crypto Arsenal connectors, as the admin API sets and shows them (docs/api.md)."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from marshmallow import ValidationError, validate
 from marshmallow import fields as shapes
 
-from app.admin.request_body import checked_name, refused
+from app.admin.request_body import body_of_request, checked_name, refused
 from app.bootstrap import Wiring
 from app.dialects.surfaces import CONNECTORS
 from app.domain.account import Connector
 from app.domain.errors import NotFound
 from app.services.admin.connectors import existing_account, put_connector
+from app.web.answers import Json
 from app.web.fields import Flag, SecretText, Strict, Text, loaded
-
-Json = dict[str, object]
 
 #: As long as the webhook takes them (Crypto Arsenal webhook spec, 2).
 NAME_CHARACTERS_MAX = 128
@@ -61,10 +59,10 @@ class ConnectorRecords:
         self._registry = wiring.registry
         self._records = wiring.records
 
-    def all(self) -> list[Json]:
+    def all(self) -> Json:
         """Return all connectors, by name."""
         self._registry.refresh()
-        return [shown(connector) for connector in self._registry.connectors()]
+        return {"data": [_shown(connector) for connector in self._registry.connectors()]}
 
     def show(self, name: str) -> Json:
         """Return one connector without its token.
@@ -72,14 +70,15 @@ class ConnectorRecords:
         Raises:
             NotFound: there is none with this name.
         """
-        return shown(self._get(name))
+        return _shown(self._get(name))
 
-    def put(self, name: str, content: Mapping[str, object]) -> Json:
+    def put(self, name: str) -> Json:
         """Create a connector, or change what the body names. A token that was made is shown once.
 
         Raises:
             MalformedPayload: with the messages by field; nothing has changed.
         """
+        content = body_of_request()
         self._registry.refresh()
         known = self._registry.connector(name)
         own = {field: value for field, value in content.items() if field in _BODY.fields}
@@ -90,17 +89,17 @@ class ConnectorRecords:
         if known is None:
             checked_name(name, _NAME)
         connector, made = put_connector(name, changes, self._records)
-        return shown(connector) if made is None else {**shown(connector), "token": made}
+        return _shown(connector) if made is None else {**_shown(connector), "token": made}
 
     def disable(self, name: str) -> Json:
-        """Switch a connector off: its messages are refused.
+        """Switch a connector off: its messages are refused, and nothing is deleted.
 
         Raises:
             NotFound: there is none with this name.
         """
         connector = replace(self._get(name), enabled=False)
         self._registry.put_connector(connector)
-        return shown(connector)
+        return _shown(connector)
 
     def _changes(self, named: dict[str, Any]) -> dict[str, Any]:
         """Return what the body names, as `put_connector` takes it: `accounts` is a list of one."""
@@ -119,7 +118,7 @@ class ConnectorRecords:
         return connector
 
 
-def shown(connector: Connector) -> Json:
+def _shown(connector: Connector) -> Json:
     """Return a connector without its token, with all its settings, the defaults included."""
     return {
         "name": connector.name,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint
 
 from app.admin import answer_shapes as shapes
 from app.admin.chapters import OPERATION, SETTING_UP
@@ -15,13 +15,11 @@ from app.domain.account import PAPER, Account
 from app.domain.errors import StoreUnavailable, UnsafeStore
 from app.domain.finding import Finding, Grade
 from app.domain.identifiers import AccountName
-from app.domain.quarantined import Quarantined
 from app.services.admin.inspect import findings_of
 from app.services.keeping.epoch import is_history_behind
+from app.web.answers import Json
 from app.web.fields import Strict, loaded
 from app.web.routes import Route, blueprint_of
-
-Json = dict[str, object]
 
 _NOTHING = Strict()
 
@@ -35,8 +33,8 @@ class _Doctor:
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
 
-    def all(self) -> Response:
-        """Answer about everything."""
+    def all(self) -> Json:
+        """Look whether store, queue and the venues of all accounts are as they should be."""
         loaded(_NOTHING, body_of_request())
         self._wiring.registry.refresh()
         accounts = [
@@ -47,15 +45,16 @@ class _Doctor:
         found = self._asked(accounts)
         for account in accounts:
             rows += [_row(one, account) for one in found[account.name]]
-        return jsonify(ok=_is_well(rows), findings=rows)
+        return {"ok": _is_well(rows), "findings": rows}
 
-    def account(self, name: str) -> Response:
-        """Answer about one account."""
+    def account(self, name: str) -> Json:
+        """Look whether an account can be traded with; nothing changes at its venue."""
         loaded(_NOTHING, body_of_request())
         self._wiring.registry.refresh()
         account = self._wiring.registry.account_named(AccountName(name))
         rows = [_row(one, account) for one in self._asked([account])[account.name]]
-        return jsonify(ok=_is_well(rows), account=account.name, venue=account.venue, findings=rows)
+        about = {"account": account.name, "venue": account.venue}
+        return {"ok": _is_well(rows), **about, "findings": rows}
 
     def _about_history(self) -> Sequence[Finding]:
         try:
@@ -91,9 +90,18 @@ class _Doctor:
             return (Finding(check="store", message="the store's settings are safe"),)
         return [Finding(check="store", message=one, grade=Grade.WARNING) for one in warnings]
 
-    def quarantine(self) -> Response:
-        """Answer which records this release cannot read, longest first."""
-        return jsonify(data=[_quarantined_row(one) for one in self._wiring.ports.quarantine.all()])
+    def quarantine(self) -> Json:
+        """Answer the records that this release cannot read, each with why and since when."""
+        rows = [
+            {
+                "id": str(one.id),
+                "account_id": one.account,
+                "why": one.why,
+                "since_ms": one.since_ms,
+            }
+            for one in self._wiring.ports.quarantine.all()
+        ]
+        return {"data": rows}
 
     def _about_records(self) -> Sequence[Finding]:
         return [
@@ -149,15 +157,6 @@ def _nobody(wait_ms: int) -> Finding:
     )
 
 
-def _quarantined_row(record: Quarantined) -> Json:
-    return {
-        "id": str(record.id),
-        "account_id": record.account,
-        "why": record.why,
-        "since_ms": record.since_ms,
-    }
-
-
 def _row(finding: Finding, account: Account | None = None) -> Json:
     return {"account": None if account is None else account.name, **asdict(finding)}
 
@@ -168,28 +167,10 @@ def _is_well(rows: Sequence[Json]) -> bool:
 
 def blueprint(wiring: Wiring) -> Blueprint:
     """Return the routes that look whether all is well."""
-    doctor = _Doctor(wiring)
+    doctor, one = _Doctor(wiring), "/api/accounts/<name>/test"
     rows = (
-        Route(
-            "GET",
-            "/api/quarantine",
-            doctor.quarantine,
-            "Records that this release cannot read, each with why and since when.",
-        ),
-        Route(
-            "POST",
-            "/api/doctor",
-            doctor.all,
-            "Look whether store, queue and the venues of all accounts are as they should be.",
-            answer=shapes.FINDINGS,
-        ),
-        Route(
-            "POST",
-            "/api/accounts/<name>/test",
-            doctor.account,
-            "Look whether the account can be traded with; nothing changes at its venue.",
-            tag=SETTING_UP,
-            answer=shapes.FINDINGS,
-        ),
+        Route("GET", "/api/quarantine", doctor.quarantine),
+        Route("POST", "/api/doctor", doctor.all, answer=shapes.FINDINGS),
+        Route("POST", one, doctor.account, tag=SETTING_UP, answer=shapes.FINDINGS),
     )
     return blueprint_of("doctor", OPERATION, rows)

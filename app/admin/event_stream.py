@@ -16,8 +16,6 @@ RETRY_MS = 1_000
 
 _POSITION = re.compile(r"\d{1,16}-\d{1,16}", re.ASCII)
 
-Stream = Iterator[TimelineEvent | None]
-
 
 class EventStreams:
     """Hands out streams, each of which holds a place of the web server while it is open.
@@ -32,8 +30,9 @@ class EventStreams:
         self._slots = threading.BoundedSemaphore(most)
 
     def open(self) -> Response:
-        """Answer with a stream that ends when the client goes away.
+        """Answer timeline entries as they happen, as server-sent events.
 
+        The stream ends when the client goes away.
         `Last-Event-ID`, which browsers send when they connect again, goes on where they were.
         """
         if request.method == "HEAD":
@@ -41,16 +40,16 @@ class EventStreams:
         if not self._slots.acquire(blocking=False):
             raise RateLimited("too many event streams are open", 1_000)
         try:
-            happenings = self._feed.events(_position())
-            next(happenings)  # from here on nothing is missed; an unreachable store shows now
+            events = self._feed.events(_position())
+            next(events)  # from here on nothing is missed; an unreachable store shows now
         except BaseException:
             self._slots.release()
             raise
-        response = _response(_texts(happenings))
+        response = _response(_texts(events))
 
         @response.call_on_close
         def _close() -> None:
-            happenings.close()
+            events.close()
             self._slots.release()
 
         return response
@@ -68,18 +67,18 @@ def _response(texts: Iterator[str]) -> Response:
     return response
 
 
-def _texts(happenings: Stream) -> Iterator[str]:
+def _texts(events: Iterator[TimelineEvent | None]) -> Iterator[str]:
     """Yield what goes over the wire. A silent store ends the stream: the client comes again."""
     yield f"retry: {RETRY_MS}\n\n"
     try:
-        for happening in happenings:
-            yield ": nothing\n\n" if happening is None else _text(happening)
+        for event in events:
+            yield ": nothing\n\n" if event is None else _text(event)
     except StoreUnavailable:
         return
 
 
-def _text(happening: TimelineEvent) -> str:
-    row = {"id": str(happening.id), **entry_row(happening.entry, happening.process)}
+def _text(event: TimelineEvent) -> str:
+    row = {"id": str(event.id), **entry_row(event.entry, event.process)}
     data = json.dumps(row, separators=(",", ":"))
-    place = "" if happening.position is None else f"id: {happening.position}\n"
-    return f"{place}event: {happening.entry.name}\ndata: {data}\n\n"
+    place = "" if event.position is None else f"id: {event.position}\n"
+    return f"{place}event: {event.entry.name}\ndata: {data}\n\n"

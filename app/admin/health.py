@@ -3,7 +3,7 @@
 import os
 from http import HTTPStatus
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
@@ -17,6 +17,7 @@ from app.admin.gauges import registry_of
 from app.bootstrap import Wiring
 from app.domain import moments
 from app.domain.errors import StoreError
+from app.web.answers import Json
 from app.web.routes import Access, Route, blueprint_of
 
 #: A canary is sent every 2 s; one that is older than this did not come through.
@@ -31,11 +32,11 @@ class _Health:
         self._settings = wiring.settings
         self._gauges = registry_of(wiring)
 
-    def live(self) -> Response:
-        """Answer that this process answers."""
-        return jsonify(status="ok")
+    def live(self) -> Json:
+        """Answer that this process runs."""
+        return {"status": "ok"}
 
-    def ready(self) -> Response:
+    def ready(self) -> tuple[Json, HTTPStatus]:
         """Answer whether the store answers and the queue carries messages to a worker."""
         problems: dict[str, str] = {}
         warnings: dict[str, str] = {}
@@ -50,17 +51,14 @@ class _Health:
             elif age_ms > CANARY_AGE_MAX_MS:
                 problems["queue"] = f"The last canary came through the queue {age_ms} ms ago."
             warnings = self._warnings()
-        answer = {
+        answer: Json = {
             "status": "not_ready" if problems else "ready",
             "canary_age_ms": age_ms,
             "fast": self._settings.fast,
             "problems": problems,
             "warnings": warnings,
         }
-        response = jsonify(answer)
-        if problems:
-            response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
-        return response
+        return answer, HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
 
     def _warnings(self) -> dict[str, str]:
         """Return what somebody must look at, and what is no reason to send nobody here."""
@@ -72,7 +70,7 @@ class _Health:
         }
 
     def metrics(self) -> Response:
-        """Answer what is counted in all web processes, and what waits in store and broker."""
+        """Answer what is counted and what waits, for Prometheus."""
         text = generate_latest(_counted()) + generate_latest(self._gauges)
         return Response(text, content_type=CONTENT_TYPE_LATEST)
 
@@ -95,15 +93,8 @@ def blueprint(wiring: Wiring) -> Blueprint:
     health = _Health(wiring)
     ready = {200: "Ready.", 503: "Not ready; `problems` says why."}
     rows = (
-        Route("GET", "/healthz", health.live, "Whether the process runs.", access=Access.OPEN),
-        Route(
-            "GET",
-            "/readyz",
-            health.ready,
-            "Whether the store answers and the queue carries messages.",
-            access=Access.OPEN,
-            answers=ready,
-        ),
-        Route("GET", "/metrics", health.metrics, "Metrics for Prometheus.", access=Access.OPEN),
+        Route("GET", "/healthz", health.live, access=Access.OPEN),
+        Route("GET", "/readyz", health.ready, access=Access.OPEN, answers=ready),
+        Route("GET", "/metrics", health.metrics, access=Access.OPEN),
     )
     return blueprint_of("health", OPERATION, rows)

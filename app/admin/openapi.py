@@ -8,17 +8,16 @@ from typing import Any, Final
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
-from flask import Blueprint, Flask, Response, current_app, jsonify, render_template
+from flask import Blueprint, Flask, Response, current_app, render_template
 from marshmallow import fields, validate
 
 from app.admin.chapters import OPERATION
 from app.admin.errors import ERROR
 from app.admin.paper_bodies import Table
 from app.bootstrap import Wiring
+from app.web.answers import Json
 from app.web.fields import Flag, Number, Text, WholeNumber
 from app.web.routes import Access, Route, Shape, blueprint_of, routes_of
-
-_Json = dict[str, Any]
 
 #: Field class → what it takes. Numbers come as numbers or as text.
 _TYPES: Final[Mapping[type[fields.Field[Any]], str | list[str]]] = {
@@ -37,11 +36,11 @@ _PARAMETER = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
 
 def documented(app: Flask) -> Sequence[Route]:
     """Return every route that is no page, by its path."""
-    told = [route for route in routes_of(app).values() if route.summary]
+    told = [route for route in routes_of(app).values() if route.tag]
     return sorted(told, key=lambda one: (one.rule, one.method))
 
 
-def document_of(app: Flask) -> _Json:
+def document_of(app: Flask) -> dict[str, Any]:
     """Return the OpenAPI document of the routes that this app has."""
     plugin = MarshmallowPlugin(schema_name_resolver=lambda _: "")
     spec = APISpec("Hookfill", _version(), "3.1.0", plugins=[plugin])
@@ -60,9 +59,9 @@ def document_of(app: Flask) -> _Json:
     return spec.to_dict()
 
 
-def _bounds(_: object, field: fields.Field[Any], ret: _Json) -> _Json:
+def _bounds(_: object, field: fields.Field[Any], ret: Json) -> Json:
     """Return what apispec does not tell of a field as we check it."""
-    bounds: _Json = {}
+    bounds: Json = {}
     for rule in field.validators:
         match rule:
             case validate.Range():
@@ -76,14 +75,14 @@ def _bounds(_: object, field: fields.Field[Any], ret: _Json) -> _Json:
     return bounds
 
 
-def _values(self: Any, field: fields.Field[Any], **_: object) -> _Json:  # noqa: ANN401
+def _values(self: Any, field: fields.Field[Any], **_: object) -> Json:  # noqa: ANN401
     """Return what the values of a table are."""
     if not isinstance(field, Table):
         return {}
     return {"type": "object", "additionalProperties": self.field2property(field.inner)}
 
 
-def _exclusive(rule: validate.Range, ret: _Json) -> _Json:
+def _exclusive(rule: validate.Range, ret: Json) -> Json:
     bounds = {}
     if not rule.min_inclusive:
         bounds["exclusiveMinimum"] = ret.pop("minimum")
@@ -92,9 +91,9 @@ def _exclusive(rule: validate.Range, ret: _Json) -> _Json:
     return bounds
 
 
-def _described(route: Route) -> _Json:
+def _described(route: Route) -> Json:
     closed = "admin" if route.access is Access.ADMIN else route.scheme
-    described: _Json = {
+    described: Json = {
         "summary": route.summary,
         "tags": [route.tag],
         "parameters": _parameters(route),
@@ -106,16 +105,16 @@ def _described(route: Route) -> _Json:
     return described
 
 
-def _parameters(route: Route) -> list[_Json]:
-    named: list[_Json] = [
+def _parameters(route: Route) -> list[Json]:
+    named: list[Json] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in _PARAMETER.findall(route.rule)
     ]
     return named if route.query is None else [*named, {"in": "query", "schema": route.query}]
 
 
-def _responses(route: Route, *, is_closed: bool) -> _Json:
-    responses: _Json = {
+def _responses(route: Route, *, is_closed: bool) -> dict[str, Json]:
+    responses: dict[str, Json] = {
         str(status): {"description": meaning} for status, meaning in route.answers.items()
     }
     if route.answer is not None:
@@ -126,7 +125,7 @@ def _responses(route: Route, *, is_closed: bool) -> _Json:
     return responses
 
 
-def _content(shape: Shape) -> _Json:
+def _content(shape: Shape) -> Json:
     return {"content": {"application/json": {"schema": shape}}}
 
 
@@ -147,11 +146,13 @@ def _version() -> str:
         return "0"
 
 
-def _shown() -> Response:
-    return jsonify(document_of(current_app))
+def _shown() -> Json:
+    """Answer this document."""
+    return document_of(current_app)
 
 
 def _page() -> Response:
+    """Answer this document as a page."""
     tags = dict.fromkeys(route.tag for route in routes_of(current_app).values() if route.summary)
     text = render_template("docs.html", document=document_of(current_app), tags=tags)
     response = Response(text, mimetype="text/html")
@@ -165,7 +166,7 @@ def blueprint(wiring: Wiring) -> Blueprint:
     """Return the routes of the documentation, which are open."""
     del wiring  # it is about routes, not about what is behind them
     rows = (
-        Route("GET", "/openapi.json", _shown, "This document.", access=Access.OPEN),
-        Route("GET", "/docs", _page, "This document as a page.", access=Access.OPEN),
+        Route("GET", "/openapi.json", _shown, access=Access.OPEN),
+        Route("GET", "/docs", _page, access=Access.OPEN),
     )
     return blueprint_of("openapi", OPERATION, rows)

@@ -1,6 +1,6 @@
 """What came in and what became of it: the list, one thing, its cancel, and events live."""
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint
 
 from app.admin import answer_shapes as shapes
 from app.admin.event_stream import EventStreams
@@ -24,6 +24,7 @@ from app.domain.order import Order
 from app.domain.reason import Reason
 from app.services.advance import advance
 from app.services.placing.cancel import request_cancel
+from app.web.answers import Json
 from app.web.fields import Strict, loaded
 from app.web.routes import Route, blueprint_of
 
@@ -42,28 +43,28 @@ class _Orders:
         self._reader = wiring.reader
         self._registry = wiring.registry
 
-    def list(self) -> Response:
-        """Answer one page, newest first."""
+    def list(self) -> Json:
+        """Answer a page of what came in and what became of it, newest first."""
         query = query_of_request(_QUERY)
         search = search_from(query, self._account_named(query.get("account")))
         found, place = page_of(self._reader.newest(query["cursor"], search), query["limit"])
         rows = [row_of(one, self._name_of(one.account)) for one in found]
-        return jsonify(data=rows, next_cursor=cursor_of(place))
+        return {"data": rows, "next_cursor": cursor_of(place)}
 
-    def show(self, reference: str) -> Response:
-        """Answer one aggregate with its children and its timeline."""
-        return jsonify(self._detail(self._id_of(reference)))
+    def show(self, reference: str) -> Json:
+        """Answer one row by id or client order id, with its children and its timeline."""
+        return self._detail(self._id_of(reference))
 
-    def cancel(self, reference: str) -> Response:
+    def cancel(self, reference: str) -> Json:
         """Ask one aggregate to end. One that has ended is left alone, which is no error."""
         loaded(_NOTHING, body_of_request())
         known = self._reader.find(self._id_of(reference))
         name = self._name_of(known.account)
         requested = request_cancel(known.id, _BY_HAND, self._ports)
-        return jsonify(requested=requested, order=self._told(known, name))
+        return {"requested": requested, "order": self._told(known, name)}
 
-    def resolve(self, reference: str) -> Response:
-        """Take a person's word for what became of an order of unknown outcome."""
+    def resolve(self, reference: str) -> Json:
+        """Take a person's word for what became of an UNKNOWN order whose venue cannot be asked."""
         body = loaded(_OUTCOME, body_of_request())
         order_id = self._id_of(reference)
         order = self._ports.ledger.load(order_id).aggregate
@@ -74,9 +75,9 @@ class _Orders:
         decision = advance(order_id, event, self._ports)
         if decision.ignored is not None:
             raise WrongState(f"the order has moved on: {decision.ignored}; look again")
-        return jsonify(self._told(decision.aggregate, name))
+        return self._told(decision.aggregate, name)
 
-    def _told(self, known: Aggregate, account_name: str) -> dict[str, object]:
+    def _told(self, known: Aggregate, account_name: str) -> Json:
         """Return the detail after a change, or what is known of it if the store is away by then.
 
         The change is done, so that this is no reason to call it failed.
@@ -86,7 +87,7 @@ class _Orders:
         except StoreUnavailable:
             return detail_of(known, account_name, (), ())
 
-    def _detail(self, aggregate_id: AggregateId) -> dict[str, object]:
+    def _detail(self, aggregate_id: AggregateId) -> Json:
         aggregate = self._reader.find(aggregate_id)
         return detail_of(
             aggregate,
@@ -124,35 +125,10 @@ def blueprint(wiring: Wiring) -> Blueprint:
     streams = EventStreams(wiring.events, max(1, wiring.settings.web_connections // 10))
     one = "/api/orders/<reference>"
     rows = (
-        Route(
-            "GET",
-            "/api/orders",
-            orders.list,
-            "What came in and what became of it, newest first.",
-            query=_QUERY,
-            answer=shapes.ROWS,
-        ),
-        Route(
-            "GET",
-            one,
-            orders.show,
-            "One row by id or client order id, with children and timeline.",
-            answer=shapes.DETAIL,
-        ),
-        Route("POST", f"{one}/cancel", orders.cancel, "Ask it to end.", answer=shapes.CANCELED),
-        Route(
-            "POST",
-            f"{one}/resolve",
-            orders.resolve,
-            "Say what became of an UNKNOWN order whose venue cannot be asked.",
-            body=_OUTCOME,
-            answer=shapes.DETAIL,
-        ),
-        Route(
-            "GET",
-            "/api/events",
-            streams.open,
-            "Timeline entries as they happen, as server-sent events.",
-        ),
+        Route("GET", "/api/orders", orders.list, query=_QUERY, answer=shapes.ROWS),
+        Route("GET", one, orders.show, answer=shapes.DETAIL),
+        Route("POST", f"{one}/cancel", orders.cancel, answer=shapes.CANCELED),
+        Route("POST", f"{one}/resolve", orders.resolve, body=_OUTCOME, answer=shapes.DETAIL),
+        Route("GET", "/api/events", streams.open),
     )
     return blueprint_of("orders", "Orders", rows)

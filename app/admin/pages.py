@@ -97,7 +97,7 @@ class Pages:
 
     def accounts(self) -> str:
         """Show all accounts, what they may do, and what those of the paper venue hold."""
-        shown = self._accounts.all()
+        shown = self._accounts.all()["data"]
         accounts = self._registry.accounts()
         waiting = self._venue_accounts.waiting()
         # The paper venue agrees with us, save where the order of a fill is not known here any more.

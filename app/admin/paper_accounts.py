@@ -1,19 +1,18 @@
 """Paper accounts: play money that a person sets, and the reset from which a test starts."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from app.admin.paper_bodies import PAPER_ACCOUNT, read
-from app.admin.request_body import checked_name, refused
+from app.admin.request_body import body_of_request, checked_name, refused
 from app.bootstrap import Wiring
 from app.domain.account import Account
 from app.domain.enums import Mode
 from app.domain.errors import NotFound
 from app.domain.identifiers import AccountName
 from app.paper.admin.account_update import AccountSetting
-from app.paper.admin.render import Json
 from app.services.admin.accounts import find_account, new_account, refuse_wrong
 from app.services.reset import cancel_everything
+from app.web.answers import Json
 from app.web.fields import Name
 
 _NAME = Name()
@@ -28,7 +27,7 @@ class PaperAccounts:
         self._paper = wiring.paper
 
     def show(self, name: str) -> Json:
-        """Return what the venue knows of an account, its ledger and its fills included.
+        """Return an account with its ledger and its fills.
 
         Raises:
             NotFound: there is no paper account with this name.
@@ -47,8 +46,8 @@ class PaperAccounts:
             raise NotFound(f"{account.name} is no paper account")
         return account
 
-    def set(self, name: str, content: Mapping[str, object]) -> Json:
-        """Replace what the body names; create the account if it is new.
+    def set(self, name: str) -> Json:
+        """Replace what the body names; create the account if it is new, or reset it.
 
         Stopped halfway through a reset, the same request again finishes it.
 
@@ -56,7 +55,7 @@ class PaperAccounts:
             MalformedPayload: with the messages by field; nothing has changed.
             Conflict: things came in faster than a reset could end them.
         """
-        setting: AccountSetting = read(PAPER_ACCOUNT, content)
+        setting: AccountSetting = read(PAPER_ACCOUNT, body_of_request())
         account = self._existing(name)
         if account is None:
             account = self._created(name, setting)

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint
 
 from app.admin import answer_shapes as shapes
 from app.admin.chapters import SETTING_UP
@@ -14,6 +14,7 @@ from app.domain.errors import NotFound, WrongState
 from app.domain.identifiers import AccountName, ClientOrderId, Symbol, VenueOrderId
 from app.services.admin.venue_cancels import request_venue_cancel
 from app.services.following.reconcile import reconcile_now
+from app.web.answers import Json
 from app.web.fields import Strict, Text, loaded
 from app.web.routes import Route, blueprint_of
 
@@ -37,24 +38,23 @@ class _Reconciliations:
         self._wiring = wiring
         self._shown = VenueAccounts(wiring)
 
-    def show(self, name: str) -> Response:
-        """Answer how an account compared with its venue when it was last looked at."""
-        return jsonify(self._shown.of(self._account(name)))
+    def show(self, name: str) -> Json:
+        """Answer how an account compared with its venue last, and what waits for a person."""
+        return self._shown.of(self._account(name))
 
-    def renew(self, name: str) -> Response:
-        """Compare now; 202 if that takes longer than anybody should wait."""
+    def renew(self, name: str) -> tuple[Json, HTTPStatus]:
+        """Compare an account with its venue now."""
         loaded(_NOTHING, body_of_request())
         account = self._account(name)
         if account.venue == PAPER:
             raise WrongState("the paper venue is built in: there is nothing to compare")
         is_done = reconcile_now(account, self._wiring.ports)
         message = "Compared just now." if is_done else "It is being compared; look again soon."
-        response = jsonify(**self._shown.of(account), message=message)
-        response.status_code = HTTPStatus.OK if is_done else HTTPStatus.ACCEPTED
-        return response
+        told = {**self._shown.of(account), "message": message}
+        return told, HTTPStatus.OK if is_done else HTTPStatus.ACCEPTED
 
-    def cancel(self, name: str) -> Response:
-        """Have an order canceled that is open at the venue; 202 while its end is not known."""
+    def cancel(self, name: str) -> tuple[Json, HTTPStatus]:
+        """Cancel an order that is open at the venue and that nobody here follows."""
         body = loaded(_CANCEL, body_of_request())
         cancel = request_venue_cancel(
             self._account(name),
@@ -63,17 +63,16 @@ class _Reconciliations:
             self._wiring.ports,
         )
         row = cancel_row(cancel)
-        response = jsonify({**row, "message": f"{cancel.order.sentence()}: {row['message']}"})
-        response.status_code = HTTPStatus.OK if cancel.is_settled else HTTPStatus.ACCEPTED
-        return response
+        told = {**row, "message": f"{cancel.order.sentence()}: {row['message']}"}
+        return told, HTTPStatus.OK if cancel.is_settled else HTTPStatus.ACCEPTED
 
-    def acknowledge(self, name: str, client_order_id: str) -> Response:
+    def acknowledge(self, name: str, client_order_id: str) -> Json:
         """Forget a fill that a person has seen; its order is not known here any more."""
         account = self._account(name)
         known = ClientOrderId(client_order_id)
         if not self._wiring.ports.reconciliations.acknowledge(account.id, known):
             raise NotFound(f"no fill of order {client_order_id[:64]!a} waits to be acknowledged")
-        return jsonify(self._shown.of(account))
+        return self._shown.of(account)
 
     def _account(self, name: str) -> Account:
         self._wiring.registry.refresh()
@@ -84,40 +83,28 @@ def blueprint(wiring: Wiring) -> Blueprint:
     """Return the routes about accounts and their venues."""
     found = _Reconciliations(wiring)
     one = "/api/accounts/<name>"
+    compared, shape = f"{one}/reconciliation", shapes.RECONCILIATION
+    renewed = {200: "Compared.", 202: "It takes longer.", 409: "A paper account."}
+    canceled = {
+        200: "Its outcome is known; `state` names it.",
+        202: "Its outcome is not known yet; it is looked up again.",
+    }
     rows = (
-        Route(
-            "GET",
-            f"{one}/reconciliation",
-            found.show,
-            "How the account compared with its venue last, and what waits for a person.",
-            answer=shapes.RECONCILIATION,
-        ),
-        Route(
-            "POST",
-            f"{one}/reconciliation",
-            found.renew,
-            "Compare the account with its venue now.",
-            answer=shapes.RECONCILED,
-            answers={200: "Compared.", 202: "It takes longer.", 409: "A paper account."},
-        ),
+        Route("GET", compared, found.show, answer=shape),
+        Route("POST", compared, found.renew, answer=shapes.RECONCILED, answers=renewed),
         Route(
             "POST",
             f"{one}/venue-cancels",
             found.cancel,
-            "Cancel an order that is open at the venue and that nobody here follows.",
             body=_CANCEL,
             answer=shapes.VENUE_CANCELED,
-            answers={
-                200: "Its outcome is known; `state` names it.",
-                202: "Its outcome is not known yet; it is looked up again.",
-            },
+            answers=canceled,
         ),
         Route(
             "DELETE",
             f"{one}/orphaned-fills/<client_order_id>",
             found.acknowledge,
-            "Say that you have seen a fill whose order is not known here any more.",
-            answer=shapes.RECONCILIATION,
+            answer=shape,
         ),
     )
     return blueprint_of("reconciliation", SETTING_UP, rows)

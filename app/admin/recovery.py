@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint
 from marshmallow import fields
 
 from app.admin.chapters import SETTING_UP
@@ -15,10 +15,9 @@ from app.domain.frozen import Frozen, PlacedOrder
 from app.domain.identifiers import AccountName, EpochMs
 from app.domain.money import plain
 from app.services.admin.recover import end_waiting, release, waiting
+from app.web.answers import Json
 from app.web.fields import Flag, Strict, loaded
 from app.web.routes import Route, blueprint_of
-
-Json = dict[str, object]
 
 
 class ReleaseBody(Strict):
@@ -75,20 +74,20 @@ class _Recovery:
         self._wiring = wiring
         self._frozen = FrozenAccounts(wiring)
 
-    def list(self) -> Response:
-        """Answer all frozen accounts."""
+    def list(self) -> Json:
+        """Answer the frozen accounts: why each is, and what waits for its release."""
         self._wiring.registry.refresh()
-        return jsonify(data=self._frozen.all())
+        return {"data": self._frozen.all()}
 
-    def release(self, name: str) -> Response:
-        """Release one account."""
+    def release(self, name: str) -> Json:
+        """Release a frozen account."""
         body = loaded(_BODY, body_of_request())
         self._wiring.registry.refresh()
         account = self._wiring.registry.account_named(AccountName(name))
         seen_at_ms, ports = EpochMs(body["frozen_at_ms"]), self._wiring.ports
         ended = end_waiting(account, seen_at_ms, ports) if body.get("cancel_pending") else 0
         state = release(account, seen_at_ms, ports)
-        return jsonify(account=account.name, state=state, ended=ended)
+        return {"account": account.name, "state": state, "ended": ended}
 
 
 def _placed_row(order: PlacedOrder) -> Json:
@@ -114,20 +113,10 @@ def _waiting_row(aggregate: Aggregate, account: Account) -> Mapping[str, object]
 def blueprint(wiring: Wiring) -> Blueprint:
     """Return the routes of frozen accounts."""
     recovery = _Recovery(wiring)
+    released = {200: "Released.", 409: "Not frozen, or for something else by now."}
+    one = "/api/accounts/<name>/recovery"
     rows = (
-        Route(
-            "GET",
-            "/api/recovery",
-            recovery.list,
-            "Frozen accounts: why, and what waits for release.",
-        ),
-        Route(
-            "POST",
-            "/api/accounts/<name>/recovery",
-            recovery.release,
-            "Release a frozen account.",
-            body=_BODY,
-            answers={200: "Released.", 409: "Not frozen, or for something else by now."},
-        ),
+        Route("GET", "/api/recovery", recovery.list),
+        Route("POST", one, recovery.release, body=_BODY, answers=released),
     )
     return blueprint_of("recovery", SETTING_UP, rows)

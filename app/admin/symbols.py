@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint
 from marshmallow import fields
 
 from app.admin.chapters import SETTING_UP
@@ -14,6 +14,7 @@ from app.domain.enums import Market, Mode
 from app.domain.errors import NotFound
 from app.domain.identifiers import Symbol, VenueName
 from app.domain.symbols import Listed, resolved
+from app.web.answers import Json
 from app.web.fields import Name, Strict, Text, loaded
 from app.web.routes import Route, blueprint_of
 
@@ -50,8 +51,8 @@ class _Symbols:
         self._venues = wiring.ports.venues
         self._map = wiring.symbols
 
-    def resolve(self) -> Response:
-        """Answer what one spelling means."""
+    def resolve(self) -> Json:
+        """Answer what a spelling of a symbol means at a venue."""
         query = query_of_request(_SYMBOL)
         venue = VenueName(query["venue"])
         listed = self._listed(venue)
@@ -60,24 +61,29 @@ class _Symbols:
                 f"what {venue} trades is not known here yet; test an account there first"
             )
         found = resolved(query["symbol"], listed, query.get("market"), self._map.spellings(venue))
-        return jsonify(
-            spelling=query["symbol"], venue=venue, symbol=found.symbol, market=found.market
-        )
+        return {
+            "spelling": query["symbol"],
+            "venue": venue,
+            "symbol": found.symbol,
+            "market": found.market,
+        }
 
-    def list(self) -> Response:
-        """Answer the spellings that people have set."""
-        venue = VenueName(query_of_request(_VENUE)["venue"])
-        return jsonify(venue=venue, spellings=dict(self._map.spellings(venue)))
+    def list(self) -> Json:
+        """Answer the spellings that people have set for a venue."""
+        return self._set_for(VenueName(query_of_request(_VENUE)["venue"]))
 
-    def put(self) -> Response:
-        """Set or take away what one spelling means."""
+    def put(self) -> Json:
+        """Set what a spelling means at a venue; null takes it away."""
         body: dict[str, Any] = loaded(_SPELLING, body_of_request())
         venue, symbol = VenueName(body["venue"]), body["symbol"]
         listed = {one.symbol for one in self._listed(venue)}
         if symbol is not None and listed and symbol not in listed:
             raise NotFound(f"{venue} does not trade {symbol}")
         self._map.put_spelling(venue, body["spelling"], symbol and Symbol(symbol))
-        return jsonify(venue=venue, spellings=dict(self._map.spellings(venue)))
+        return self._set_for(venue)
+
+    def _set_for(self, venue: VenueName) -> Json:
+        return {"venue": venue, "spellings": dict(self._map.spellings(venue))}
 
     def _listed(self, venue: VenueName) -> Collection[Listed]:
         """Return what is traded at a venue with real money, or else with play money."""
@@ -88,26 +94,8 @@ def blueprint(wiring: Wiring) -> Blueprint:
     """Return the routes of symbols."""
     symbols = _Symbols(wiring)
     rows = (
-        Route(
-            "GET",
-            "/api/symbols",
-            symbols.list,
-            "Spellings that were set for a venue.",
-            query=_VENUE,
-        ),
-        Route(
-            "PUT",
-            "/api/symbols",
-            symbols.put,
-            "Set what a spelling means at a venue; null takes it away.",
-            body=_SPELLING,
-        ),
-        Route(
-            "GET",
-            "/api/symbols/resolve",
-            symbols.resolve,
-            "What a spelling of a symbol means at a venue.",
-            query=_SYMBOL,
-        ),
+        Route("GET", "/api/symbols", symbols.list, query=_VENUE),
+        Route("PUT", "/api/symbols", symbols.put, body=_SPELLING),
+        Route("GET", "/api/symbols/resolve", symbols.resolve, query=_SYMBOL),
     )
     return blueprint_of("symbols", SETTING_UP, rows)

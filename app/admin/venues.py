@@ -1,10 +1,11 @@
 """The venues that this release knows well, and what may be expected of each."""
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint
 
 from app.admin.chapters import SETTING_UP
 from app.bootstrap import Wiring
 from app.venues import VENUES
+from app.web.answers import Json
 from app.web.routes import Route, blueprint_of
 
 
@@ -15,31 +16,19 @@ def blueprint(wiring: Wiring) -> Blueprint:
     """
     urls = wiring.settings.venue_urls
 
-    def list_venues() -> Response:
-        """Answer all of them."""
-        return jsonify(
-            data=[
-                {
-                    "name": name,
-                    "adapter": traits.adapter,
-                    "markets": [str(market) for market in traits.markets],
-                    "play_money": {str(one): kind for one, kind in traits.play_money.items()},
-                    "native_stops": traits.native_stops,
-                    "url": urls.get(name),
-                }
-                for name, traits in VENUES.items()
-            ]
-        )
+    def list_venues() -> Json:
+        """Answer the venues, and whether each can be asked by our ids."""
+        rows = [
+            {
+                "name": name,
+                "adapter": traits.adapter,
+                "markets": list(traits.markets),
+                "play_money": dict(traits.play_money),
+                "native_stops": traits.native_stops,
+                "url": urls.get(name),
+            }
+            for name, traits in VENUES.items()
+        ]
+        return {"data": rows}
 
-    return blueprint_of(
-        "venues",
-        SETTING_UP,
-        [
-            Route(
-                "GET",
-                "/api/venues",
-                list_venues,
-                "Venues, and whether each can be asked by our ids.",
-            )
-        ],
-    )
+    return blueprint_of("venues", SETTING_UP, [Route("GET", "/api/venues", list_venues)])

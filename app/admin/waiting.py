@@ -1,14 +1,11 @@
 """Answers that wait until everything that can happen now has happened (docs/api.md)."""
 
-from typing import Any
-
-from flask import Response, jsonify
 from marshmallow import ValidationError
 
 from app.ports import Ports
 from app.services.ask import wait_for
 from app.services.placing.settle import is_settled
-from app.web.fields import Strict, ValueField, WholeNumber, between
+from app.web.fields import Flag, Strict, ValueField, WholeNumber, between
 
 #: Milliseconds that an answer waits unless it is told otherwise, and at most.
 TIMEOUT_MS = 5_000
@@ -36,11 +33,15 @@ class Wait(Patience):
     wait = _Truth(load_default=False, metadata={"type": "boolean"})
 
 
+class Settled(Strict):
+    """Whether the stack was settled within the time."""
+
+    settled = Flag()
+
+
+PATIENCE, WAIT, SETTLED = Patience(), Wait(), Settled()
+
+
 def settled(ports: Ports, timeout_ms: int) -> bool:
     """Wait until the stack is settled; return whether it was within the time."""
     return wait_for(lambda: is_settled(ports), timeout_ms, ports)
-
-
-def settled_answer(ports: Ports, query: dict[str, Any]) -> Response:
-    """Wait as the query says, and answer how it went."""
-    return jsonify(settled=settled(ports, query["timeout_ms"]))

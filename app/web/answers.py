@@ -9,6 +9,9 @@ from flask import Response
 from app.domain.errors import HookfillError, RateLimited
 from app.web.exact_json import exact_json
 
+#: A JSON object, as a view answers it.
+Json = dict[str, object]
+
 
 class Answer(NamedTuple):
     """An answer to one request.

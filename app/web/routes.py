@@ -45,10 +45,10 @@ class Route:
     Attributes:
         rule: the path, as Flask writes it.
         view: what answers; of a route that is fast it takes the WSGI environment.
-        summary: what it does, for the documentation; pages have none, and are not in it.
+        summary: what it does, for the documentation; else the first line of its view says it.
         access: who may call it.
         scheme: how a caller of a dialect is known, if OpenAPI has a word for it: `basic`.
-        tag: the chapter of the documentation.
+        tag: the chapter of the documentation; what has none, like a page, is not in it.
         query, body: what it takes.
         answer: its good answer; None says nothing about it.
         answers: status → what it means, besides the errors that are everywhere.
@@ -100,7 +100,9 @@ def blueprint_of(
             # Nothing redirects: a client may have signed the path that it has asked for.
             strict_slashes=route.is_exact and not slashed,
         )
-        blueprint.record(_noted(f"{name}.{endpoint}", replace(route, tag=route.tag or tag)))
+        summary = route.summary or (route.view.__doc__ or "").partition("\n")[0]
+        row = replace(route, tag=route.tag or tag, summary=summary)
+        blueprint.record(_noted(f"{name}.{endpoint}", row))
     return blueprint
 
 
