@@ -23,7 +23,7 @@ from app.services.symbols import symbol_of
 from app.web.answers import Answer
 from app.web.clients import Clients
 from app.web.digests import one_hash
-from app.web.fields import POSITIVE, Flag, Lenient, Number, Text, WholeNumber
+from app.web.fields import POSITIVE, Number, Text, WholeNumber
 from app.web.json_body import payload_from
 from app.web.peer import address_of, is_among, url_of
 from app.web.raw_body import raw_body
@@ -131,21 +131,6 @@ class _Signed(LimitOrder):
     price = Number(validate=POSITIVE)
 
 
-class _Accepted(Lenient):
-    result = Text()
-    order_id = Text()
-    status = Text()
-    duplicate = Flag()
-    strategy = Text()
-    exchange = Text()
-    symbol = Text()
-    side = Text()
-    order_type = Text()
-    qty = Text()
-    price = Text(allow_none=True)
-    memo = Text()
-
-
 def routes(wiring: Wiring) -> Sequence[Route]:
     """Return the one route of the dialect."""
     return (
@@ -156,7 +141,6 @@ def routes(wiring: Wiring) -> Sequence[Route]:
             "Take in an apisify order; key and signature are in the body.",
             access=Access.CALLER,
             body=_Signed(),
-            answer=_Accepted(),
             answers={200: "Stored durably.", 401: "Key, time or signature."},
         ),
     )

@@ -42,60 +42,35 @@ def routes(wiring: Wiring) -> Sequence[Route]:
         answer=schemas.Placed(),
         answers={201: "Stored durably; the lists tell what becomes of it.", **_NOT_DONE},
     )
-    served = (*_orders(orders), *_lists(orders, accounts), *_accounts(accounts))
+    served = (*_orders(orders, accounts), *_accounts(accounts))
     return [
         replace(route, access=Access.CALLER, scheme="basic")
         for route in (place, *(replace(one, view=callers.served(one.view)) for one in served))
     ]
 
 
-def _orders(orders: OrderRoutes) -> Sequence[Route]:
-    rule = f"{_ONE}/orders/<order_id>/cancel"
-    return (Route("POST", rule, orders.cancel, "Ask an order to end.", answers=_READ_ONE),)
-
-
-def _lists(orders: OrderRoutes, accounts: AccountRoutes) -> Iterator[Route]:
-    for path, view, summary, filters in (
-        ("orders/active", orders.active, "Orders that are not closed.", schemas.ACTIVE),
-        ("orders/search", orders.search, "Orders of every status, newest first.", schemas.SEARCH),
-        ("trades", orders.trades, "Fills, newest first.", schemas.TRADES),
-        ("positions", accounts.positions, "Positions in derivatives.", schemas.POSITIONS),
-        (
-            "funding-payments",
-            accounts.funding_payments,
-            "Nothing: no funding is paid here.",
-            schemas.FUNDING_PAYMENTS,
-        ),
+def _orders(orders: OrderRoutes, accounts: AccountRoutes) -> Iterator[Route]:
+    yield Route("POST", f"{_ONE}/orders/<order_id>/cancel", orders.cancel, answers=_READ_ONE)
+    for path, view, filters in (
+        ("orders/active", orders.active, schemas.ACTIVE),
+        ("orders/search", orders.search, schemas.SEARCH),
+        ("trades", orders.trades, schemas.TRADES),
+        ("positions", accounts.positions, schemas.POSITIONS),
+        ("funding-payments", accounts.funding_payments, schemas.FUNDING_PAYMENTS),
     ):
-        rule, page = f"/trading/{path}", schemas.Listed()
-        yield Route("POST", rule, view, summary, body=filters, answer=page, answers=_LISTED)
+        page = schemas.Listed()
+        yield Route("POST", f"/trading/{path}", view, body=filters, answer=page, answers=_LISTED)
 
 
 def _accounts(accounts: AccountRoutes) -> Sequence[Route]:
-    one = "/connectors/<connector_name>"
-    mode, new_mode, leverage = f"{_ONE}/position-mode", schemas.POSITION_MODE, schemas.LEVERAGE
+    one, mode = "/connectors/<connector_name>", f"{_ONE}/position-mode"
+    leverage, state = f"{_ONE}/leverage", "/portfolio/state"
     return (
-        Route("GET", mode, accounts.mode, "HEDGE or ONEWAY.", answers=_READ_ONE),
-        Route(
-            "POST",
-            mode,
-            accounts.set_mode,
-            "Set the position mode.",
-            body=new_mode,
-            answers=_SET,
-        ),
-        Route(
-            "POST",
-            f"{_ONE}/leverage",
-            accounts.set_leverage,
-            "Set the leverage of a pair.",
-            body=leverage,
-            answers=_SET,
-        ),
-        Route("GET", "/accounts/", accounts.accounts, "Names of the accounts.", answers=_READ),
-        Route(
-            "GET", "/connectors/", accounts.connectors, "Names of the connectors.", answers=_READ
-        ),
+        Route("GET", mode, accounts.mode, answers=_READ_ONE),
+        Route("POST", mode, accounts.set_mode, body=schemas.POSITION_MODE, answers=_SET),
+        Route("POST", leverage, accounts.set_leverage, body=schemas.LEVERAGE, answers=_SET),
+        Route("GET", "/accounts/", accounts.accounts, answers=_READ),
+        Route("GET", "/connectors/", accounts.connectors, answers=_READ),
         Route(
             "GET",
             f"{one}/trading-rules",
@@ -103,19 +78,6 @@ def _accounts(accounts: AccountRoutes) -> Sequence[Route]:
             "Steps and minimums of each pair; `trading_pairs` in the query chooses some.",
             answers=_READ_ONE,
         ),
-        Route(
-            "GET",
-            f"{one}/order-types",
-            accounts.order_types,
-            "Types of orders that a connector has.",
-            answers=_READ_ONE,
-        ),
-        Route(
-            "POST",
-            "/portfolio/state",
-            accounts.portfolio,
-            "Balances by account and connector.",
-            body=schemas.PORTFOLIO,
-            answers=_LISTED,
-        ),
+        Route("GET", f"{one}/order-types", accounts.order_types, answers=_READ_ONE),
+        Route("POST", state, accounts.portfolio, body=schemas.PORTFOLIO, answers=_LISTED),
     )

@@ -1,8 +1,8 @@
 """The routes of the Poloniex dialect, at the root of the host (docs/poloniex.md)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
+from functools import partial, wraps
 from typing import Any, Final
 
 from app.bootstrap import Wiring
@@ -15,33 +15,8 @@ from app.dialects.poloniex.order_routes import OrderRoutes
 from app.dialects.poloniex.plain_orders import PlainOrders
 from app.dialects.poloniex.smart_orders import SmartOrders
 from app.domain.order import Order
-from app.web.answers import Answer, good
-from app.web.routes import Access, Route, Shape, View
-
-_TEXT: Final = {"type": "string"}
-_WHOLE: Final = {"type": "integer"}
-
-
-def _object(**properties: Shape) -> Shape:
-    return {"type": "object", "properties": properties}
-
-
-def _array(items: Shape) -> Shape:
-    return {"type": "array", "items": items}
-
-
-_ID_PAIR: Final = _object(id=_TEXT, clientOrderId=_TEXT)
-_RESULT: Final = _object(
-    orderId=_TEXT, clientOrderId=_TEXT, state=_TEXT, code=_WHOLE, message=_TEXT
-)
-_KILL_STATUS: Final = _object(startTime=_WHOLE, cancellationTime=_WHOLE)
-_BALANCES: Final = _array(
-    _object(
-        accountId=_TEXT,
-        accountType=_TEXT,
-        balances=_array(_object(currencyId=_TEXT, currency=_TEXT, available=_TEXT, hold=_TEXT)),
-    )
-)
+from app.web.answers import good
+from app.web.routes import Access, Route, View
 
 #: Credentials are in headers of their own.
 _SIGNED: Final = {
@@ -49,10 +24,6 @@ _SIGNED: Final = {
     400: "Refused, or signed at another time; `code` says which.",
     401: "Key or signature.",
 }
-
-#: Hummingbot has the same path with a slash, so this one must not answer to it.
-_EXACT: Final = frozenset({"/accounts"})
-
 
 #: Nearly all of them.
 _get: Final = partial(Route, "GET")
@@ -63,8 +34,8 @@ def routes(wiring: Wiring) -> Sequence[Route]:
     callers, plain = Callers(wiring), PlainOrders(wiring)
     orders, smart = OrderRoutes(callers, plain), OrderRoutes(callers, SmartOrders(wiring))
     signed = (
-        *_orders("/smartorders", "a smart order", smart),
-        *_orders("/orders", "an order", orders),
+        *_orders("/smartorders", smart),
+        *_orders("/orders", orders),
         *_more_orders(orders, Trades(wiring, callers, plain)),
         *_account(Accounts(wiring, callers), KillSwitches(wiring, callers)),
     )
@@ -75,137 +46,76 @@ def routes(wiring: Wiring) -> Sequence[Route]:
 
 
 def _row(route: Route, access: Access) -> Route:
-    is_exact = route.rule in _EXACT
+    # Hummingbot has this one path with a slash, so this one must not answer to it.
+    is_exact = route.rule == "/accounts"
     return replace(route, view=_answered(route.view), access=access, is_exact=is_exact)
 
 
-def _answered(view: View) -> Callable[..., Answer]:
+def _answered(view: View) -> View:
     """Return a view that answers 200 with what `view` returns; the SDK takes nothing else."""
-    return lambda **arguments: good(view(**arguments))
+    return wraps(view)(lambda **arguments: good(view(**arguments)))
 
 
 def _public(markets: Markets) -> Sequence[Route]:
     all_currencies, one_currency = markets.currencies, markets.currency
     quoted, quoted_one = markets.quoted, markets.quoted_one
+    one = "/markets/<symbol>"
     return (
-        _get("/timestamp", markets.timestamp, "The time.", answer=_object(serverTime=_WHOLE)),
+        _get("/timestamp", markets.timestamp),
         _get("/currencies", partial(all_currencies, render.currency), "All currencies."),
         _get("/currencies/<code>", partial(one_currency, render.currency), "One currency."),
         _get("/v2/currencies", partial(all_currencies, render.currency_v2), "All currencies."),
         _get("/v2/currencies/<code>", partial(one_currency, render.currency_v2), "One currency."),
-        _get("/v3/market/allInstruments", markets.contracts, "Futures: none."),
-        _get("/markets", markets.markets, "The rules of all pairs."),
+        _get("/v3/market/allInstruments", markets.contracts),
+        _get("/markets", markets.markets),
         _get("/markets/price", partial(quoted, render.price), "The last prices of all pairs."),
         _get(
             "/markets/ticker24h", partial(quoted, render.ticker), "The last 24 hours of all pairs."
         ),
-        _get("/markets/<symbol>", markets.market, "The rules of one pair."),
+        _get(one, markets.market),
+        _get(f"{one}/price", partial(quoted_one, render.price), "The last price of one pair."),
         _get(
-            "/markets/<symbol>/price",
-            partial(quoted_one, render.price),
-            "The last price of one pair.",
+            f"{one}/ticker24h", partial(quoted_one, render.ticker), "The last 24 hours of one pair."
         ),
-        _get(
-            "/markets/<symbol>/ticker24h",
-            partial(quoted_one, render.ticker),
-            "The last 24 hours of one pair.",
-        ),
-        _get("/markets/<symbol>/orderBook", markets.order_book, "The book.", query=schemas.BOOK),
-        _get("/markets/<symbol>/candles", markets.candles, "Candles.", query=schemas.CANDLES),
-        _get(
-            "/markets/<symbol>/trades",
-            markets.trades,
-            "What was traded.",
-            query=schemas.PUBLIC_TRADES,
-        ),
+        _get(f"{one}/orderBook", markets.order_book, query=schemas.BOOK),
+        _get(f"{one}/candles", markets.candles, query=schemas.CANDLES),
+        _get(f"{one}/trades", markets.trades, query=schemas.PUBLIC_TRADES),
     )
 
 
-def _orders(path: str, one: str, orders: OrderRoutes[Any]) -> Sequence[Route]:
-    """Return what there is alike for plain orders and for smart orders.
-
-    Args:
-        path: of all of them.
-        one: what one of them is called.
-        orders: answers.
-    """
-    kind, by_id, results = orders.kind, f"{path}/<order_id>", _array(_RESULT)
-    many = f"{one.partition(' ')[2]}s"
+def _orders(path: str, orders: OrderRoutes[Any]) -> Sequence[Route]:
+    """Return what there is alike for plain orders and for smart orders, under one path."""
+    kind, by_id = orders.kind, f"{path}/<order_id>"
     return (
-        Route("POST", path, orders.create, f"Create {one}.", body=kind.body, answer=_ID_PAIR),
-        _get(path, orders.open, f"The {many} that are not over.", query=kind.open_list),
-        Route(
-            "DELETE",
-            path,
-            orders.cancel_many,
-            f"Cancel all {many} of this dialect, or some.",
-            body=kind.described,
-            answer=results,
-        ),
-        _get(
-            f"{path}/history", orders.closed, f"The {many} that are over.", query=kind.closed_list
-        ),
-        Route(
-            "DELETE",
-            f"{path}/cancelByIds",
-            orders.cancel_named,
-            f"Cancel {many} by their ids.",
-            body=schemas.NAMED,
-            answer=results,
-        ),
-        _get(by_id, orders.shown, f"Show {one}; a smart order with the order that it has placed."),
-        Route(
-            "PUT",
-            by_id,
-            orders.replace,
-            f"Cancel {one} and create another in its place.",
-            body=kind.amendment,
-            answer=_ID_PAIR,
-        ),
-        Route("DELETE", by_id, orders.cancel, f"Cancel {one}.", answer=_RESULT),
+        Route("POST", path, orders.create, body=kind.body),
+        _get(path, orders.open, query=kind.open_list),
+        Route("DELETE", path, orders.cancel_many, body=kind.described),
+        _get(f"{path}/history", orders.closed, query=kind.closed_list),
+        Route("DELETE", f"{path}/cancelByIds", orders.cancel_named, body=schemas.NAMED),
+        _get(by_id, orders.shown),
+        Route("PUT", by_id, orders.replace, body=kind.amendment),
+        Route("DELETE", by_id, orders.cancel),
     )
 
 
 def _more_orders(orders: OrderRoutes[Order], trades: Trades) -> Sequence[Route]:
     """Return what there is for plain orders only."""
-    batch = _array(schemas.PLAIN_ORDER)
+    batch = {"type": "array", "items": schemas.PLAIN_ORDER}
     return (
         Route("POST", "/orders/batch", orders.create_batch, "Create up to 20 orders.", body=batch),
-        _get("/orders/<order_id>/trades", trades.trades_of, "The trades of one order."),
-        _get("/trades", trades.trades, "The trades of the account.", query=schemas.TRADE_LIST),
+        _get("/orders/<order_id>/trades", trades.trades_of),
+        _get("/trades", trades.trades, query=schemas.TRADE_LIST),
     )
 
 
 def _account(accounts: Accounts, kill_switches: KillSwitches) -> Sequence[Route]:
+    kill_switch, one = "/orders/killSwitch", "/accounts/<account_id>/balances"
+    purpose = "Cancel everything after a time, unless it is set again."
     return (
-        Route(
-            "POST",
-            "/orders/killSwitch",
-            kill_switches.set,
-            "Cancel everything after a time, unless it is set again.",
-            body=schemas.KILL_SWITCH,
-            answer=_KILL_STATUS,
-        ),
-        _get(
-            "/orders/killSwitchStatus",
-            kill_switches.status,
-            "When the kill switch cancels.",
-            answer=_KILL_STATUS,
-        ),
-        _get("/accounts", accounts.all, "The account of the key."),
-        _get(
-            "/accounts/balances",
-            accounts.balances,
-            "What the account has.",
-            query=schemas.ACCOUNT,
-            answer=_BALANCES,
-        ),
-        _get(
-            "/accounts/<account_id>/balances",
-            accounts.balances_of,
-            "The same.",
-            query=schemas.ACCOUNT,
-            answer=_BALANCES,
-        ),
-        _get("/feeinfo", accounts.fees, "The fees of the account."),
+        Route("POST", kill_switch, kill_switches.set, purpose, body=schemas.KILL_SWITCH),
+        _get(f"{kill_switch}Status", kill_switches.status, "When the kill switch cancels."),
+        _get("/accounts", accounts.all),
+        _get("/accounts/balances", accounts.balances, query=schemas.ACCOUNT),
+        _get(one, accounts.balances_of, query=schemas.ACCOUNT),
+        _get("/feeinfo", accounts.fees),
     )

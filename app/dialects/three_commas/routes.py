@@ -51,30 +51,20 @@ def routes(wiring: Wiring) -> Sequence[Route]:
 
 
 def _market(prefix: str, market: MarketRoutes) -> Iterator[Route]:
-    for path, view, access, summary in (
-        ("ping", market.ping, Access.OPEN, "Whether somebody is here."),
-        ("time", market.time, Access.OPEN, "The time in seconds."),
-        (
-            "accounts/currency_rates",
-            market.currency_rates,
-            Access.OPEN,
-            "Prices and steps of one pair.",
-        ),
-        ("validate", market.validate, Access.CALLER, "Whether key and signature are good."),
-        ("accounts", market.accounts, Access.CALLER, "Accounts of the key."),
-        (
-            "accounts/market_pairs",
-            market.market_pairs,
-            Access.CALLER,
-            "What can be traded at an exchange.",
-        ),
+    for path, view, access in (
+        ("ping", market.ping, Access.OPEN),
+        ("time", market.time, Access.OPEN),
+        ("accounts/currency_rates", market.currency_rates, Access.OPEN),
+        ("validate", market.validate, Access.CALLER),
+        ("accounts", market.accounts, Access.CALLER),
+        ("accounts/market_pairs", market.market_pairs, Access.CALLER),
     ):
-        yield Route("GET", f"{prefix}/{path}", view, summary, access=access)
+        yield Route("GET", f"{prefix}/{path}", view, access=access)
 
 
 def _trades(prefix: str, trades: Trades) -> Iterator[Route]:
     for route in (
-        Route("GET", "", trades.list, "Smart trades of the key, oldest first.", query=QUERY),
+        Route("GET", "", trades.list, query=QUERY),
         *(
             Route(
                 "POST",
@@ -86,12 +76,11 @@ def _trades(prefix: str, trades: Trades) -> Iterator[Route]:
             )
             for call, made in _MADE.items()
         ),
-        Route("GET", "/<trade_id>/show", trades.show, "One smart trade."),
+        Route("GET", "/<trade_id>/show", trades.show),
         Route(
             "PATCH",
             "/<trade_id>/update",
             trades.update,
-            "Change what is named of its terms.",
             body=schemas.UPDATED,
             answers={200: "The trade as it is now.", 422: "Not in this state."},
         ),
@@ -102,17 +91,12 @@ def _trades(prefix: str, trades: Trades) -> Iterator[Route]:
 
 def _actions(trades: Trades) -> Iterator[Route]:
     done = {201: "The trade as it is now.", 422: "Not in this state."}
-    for path, view, summary, body in (
-        ("cancel", trades.cancel, "Stop it; its coins stay as they are.", None),
-        ("panic_sell", trades.panic_sell, "Close everything at market.", None),
-        ("force_process", trades.force_process, "Look at its orders and at the price now.", None),
-        ("cancel_order", trades.cancel_order, "Take one step off.", schemas.ONE_STEP),
-        (
-            "step_panic_sell",
-            trades.step_panic_sell,
-            "Close the share of one take-profit step at market.",
-            schemas.ONE_STEP,
-        ),
-        ("add_funds", trades.add_funds, "Enter with more.", schemas.ADDED),
+    for path, view, body in (
+        ("cancel", trades.cancel, None),
+        ("panic_sell", trades.panic_sell, None),
+        ("force_process", trades.force_process, None),
+        ("cancel_order", trades.cancel_order, schemas.ONE_STEP),
+        ("step_panic_sell", trades.step_panic_sell, schemas.ONE_STEP),
+        ("add_funds", trades.add_funds, schemas.ADDED),
     ):
-        yield Route("POST", f"/<trade_id>/{path}", view, summary, body=body, answers=done)
+        yield Route("POST", f"/<trade_id>/{path}", view, body=body, answers=done)
