@@ -22,7 +22,6 @@ from app.domain.errors import (
 )
 from app.domain.identifiers import Symbol, VenueName
 from app.exchanges import parse
-from app.exchanges.breaker import Breaker
 from app.exchanges.capabilities import Capabilities, capabilities_of
 from app.exchanges.errors import translated, translated_reading
 from app.exchanges.line import Line, VenueCall
@@ -88,7 +87,6 @@ class Exchange:
         self.clock = VenueClock(account.hosts, ports)
         self._ports = ports
         self._shared = shared
-        self._breaker = Breaker(account, ports)
         self._calls = threading.local()
         self._may_withdraw: bool | None = None
         self._ask_rights_at_ms = 0
@@ -169,7 +167,7 @@ class Exchange:
         try:
             with self._on(line, urgency=urgency), translated_reading():
                 self._make_ready(line)
-                if self._breaker.is_open:
+                if line.breaker.is_open:
                     line.api.fetch_time()
                 if urgency is Urgency.ORDER:
                     self._check_rights()
@@ -231,7 +229,7 @@ class Exchange:
             if isinstance(error.__cause__, ccxt.InvalidNonce):
                 self.clock.forget()
             if isinstance(error.__cause__, ccxt.RateLimitExceeded | ccxt.DDoSProtection):
-                line.limited(0, 1_000)
+                line.limited(1_000)
             raise
         finally:
             line.use = before

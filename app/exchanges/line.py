@@ -4,8 +4,12 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Any
 
-from requests.adapters import HTTPAdapter
+import requests
+from requests.adapters import BaseAdapter
+from urllib3.util import Timeout
 
 from app.domain.account import Account
 from app.domain.errors import OutcomeUnknown, StoreError, VenueBusy, VenueError
@@ -13,7 +17,14 @@ from app.exchanges.breaker import Breaker
 from app.exchanges.ports import VenuePorts
 from app.exchanges.profiles import Profile
 from app.exchanges.templates import Json
-from app.exchanges.transport import Gateway, session_through
+from app.exchanges.transport import (
+    CONNECT_SECONDS,
+    Connections,
+    moved,
+    on_connection,
+    pause_ms_of,
+    session_through,
+)
 from app.ports.exchange import Urgency
 
 #: A request waits this long for the budget at most; with an order's time stamp it must arrive soon.
@@ -50,8 +61,8 @@ class VenueCall:
     changes: bool = False
 
 
-class Line:
-    """One ccxt exchange; it makes no request by itself.
+class Line(BaseAdapter):
+    """One ccxt exchange, and the way out for all its requests; it makes none by itself.
 
     Args:
         account: whose keys it has.
@@ -64,6 +75,8 @@ class Line:
     Attributes:
         account: whose keys it has.
         api: ccxt's exchange.
+        breaker: what keeps requests from it.
+        status: the HTTP status of the last answer, or None if there was none.
         use: what it is used for.
         is_prepared: whether the exchange has been asked what must be known before an order.
         table: what is traded, as ccxt has it in `api`; None before it has.
@@ -75,32 +88,27 @@ class Line:
         profile: Profile,
         api: Json,
         ports: VenuePorts,
-        connections: HTTPAdapter,
+        connections: Connections,
         venue_now_ms: Callable[[], int],
     ) -> None:
+        super().__init__()
         self.account = account
-        self._profile = profile
+        self.breaker = Breaker(account, ports)
+        self.status: int | None = None
         self._ports = ports
-        self._breaker = Breaker(account, ports)
+        self._connections = connections
         self._venue_now_ms = venue_now_ms
-        self._gateway = Gateway(
-            ports.urls.get(account.venue),
-            connections,
-            self._leave,
-            self._check_moment,
-            self._noted,
-            self.limited,
-        )
         self._has_left = self._had_left = False
         self.use = VenueCall(ends_at=0)
         self.is_prepared = False
         self.table: object = None
-        self.api = self._made(api)
-
-    @property
-    def status(self) -> int | None:
-        """The HTTP status of the last answer, or None if there was none."""
-        return self._gateway.status
+        self.api = api
+        for name, text in ports.secrets(account).items():
+            setattr(api, name, text)
+        api.timeout = ports.timeout_ms
+        api.session = session_through(self, profile.headers)
+        api.nonce = self._nonce
+        api.throttle = self._throttle
 
     @property
     def left_seconds(self) -> float:
@@ -110,20 +118,53 @@ class Line:
     def begin(self, use: VenueCall) -> None:
         """Use it for something else from now on, within the time that there was."""
         self.use = replace(use, ends_at=min(use.ends_at, self.use.ends_at))
-        self._gateway.status = None
+        self.status = None
         self._has_left = self._had_left = False
 
     def end(self) -> None:
         """Use it for nothing any more."""
         with suppress(StoreError):
-            self._breaker.give_back()
+            self.breaker.give_back()
 
-    def limited(self, status: int, pause_ms: int) -> None:
+    def limited(self, pause_ms: int) -> None:
         """Let nobody send anything for a while: the venue said so."""
-        del status
         self._ports.budget.freeze(self._pool, pause_ms)
 
-    # Before and after each request
+    def send(  # type: ignore[override]
+        self,
+        request: requests.PreparedRequest,
+        timeout: float,
+        **options: Any,  # noqa: ANN401
+    ) -> requests.Response:
+        """Send a request, once, and note what came back."""
+        self.status = None
+        base_url = self._ports.urls.get(self.account.venue)
+        if base_url is not None and request.url is not None:
+            request.url = moved(request.url, base_url)
+        patience = Timeout(connect=CONNECT_SECONDS, read=timeout, total=self._leave())
+        has_left, answered = True, False
+        on_connection.set(self._check_moment)
+        try:
+            response = self._connections.send(request, timeout=patience, **options)  # type: ignore[arg-type]  # as documented
+            self.status = response.status_code
+            _ = response.content  # all of it, before it counts as an answer
+            answered = response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
+        except VenueError:
+            has_left = False  # it was refused here, with the connection open
+            raise
+        finally:
+            if has_left:
+                self.breaker.noted(answered=answered)
+        pause_ms = pause_ms_of(response)
+        if pause_ms is not None:
+            self.status = HTTPStatus.TOO_MANY_REQUESTS
+            self.limited(pause_ms)
+        return response
+
+    def close(self) -> None:
+        """Do nothing: the connections are those of the process."""
+
+    # Before each request
 
     def _leave(self) -> float:
         """Return the seconds that there are for a request which is about to leave.
@@ -153,16 +194,13 @@ class Line:
     def _refusal(self, message: str) -> VenueError:
         return OutcomeUnknown(message) if self._had_left else VenueBusy(message, _AGAIN_MS)
 
-    def _noted(self, answered: bool) -> None:  # noqa: FBT001 - a callback
-        self._breaker.noted(answered=answered)
-
     def _throttle(self, cost: float | None = None) -> None:
         """Take a request's cost out of the budget that all workers share.
 
         Raises:
             VenueBusy: it is used up for longer than this request can wait.
         """
-        self._breaker.admit(changes=self.use.changes)
+        self.breaker.admit(changes=self.use.changes)
         cost = 1.0 if cost is None else cost
         urgency = self.use.urgency
         left_ms = min(WAIT_MS_MAX[urgency], int(self.left_seconds * 1000))
@@ -183,13 +221,3 @@ class Line:
     def _nonce(self) -> int:
         signed_at_ms = self.use.signed_at_ms
         return self._venue_now_ms() if signed_at_ms is None else signed_at_ms
-
-    def _made(self, api: Json) -> Json:
-        """Return ccxt's exchange with the account's keys, and this line for a way out."""
-        for name, text in self._ports.secrets(self.account).items():
-            setattr(api, name, text)
-        api.timeout = self._ports.timeout_ms
-        api.session = session_through(self._gateway, self._profile.headers)
-        api.nonce = self._nonce
-        api.throttle = self._throttle
-        return api

@@ -18,9 +18,6 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
-from urllib3.util import Timeout
-
-from app.domain.errors import VenueError
 
 #: What exchanges answer when they want fewer requests → milliseconds to wait where they do not say
 #: how long. 418 is Binance's ban; Bybit's is a 403 with the words below, and lasts ten minutes.
@@ -38,70 +35,6 @@ _DIGITS_MAX = 7
 _BYBIT_BAN = b"access too frequent"
 
 
-class Gateway(BaseAdapter):
-    """Sends the requests of one line, once each.
-
-    Args:
-        base_url: of the host that stands in for all hosts of the exchange, or None.
-        connections: those of the process; any number of gateways share them.
-        leave: asked before a request leaves; returns the seconds that there are for it, and raises
-            where it may not.
-        connected: asked once more when a connection had to be opened for it; raises likewise.
-        on_answer: told whether there was an answer, after each request.
-        on_limited: told the status and the milliseconds for which the exchange wants silence.
-    """
-
-    def __init__(
-        self,
-        base_url: str | None,
-        connections: HTTPAdapter,
-        leave: Callable[[], float],
-        connected: Callable[[], None],
-        on_answer: Callable[[bool], None],
-        on_limited: Callable[[int, int], None],
-    ) -> None:
-        super().__init__()
-        self._base_url = base_url
-        self._connections = connections
-        self._leave = leave
-        self._connected = connected
-        self._on_answer = on_answer
-        self._on_limited = on_limited
-        self.status: int | None = None
-
-    def send(  # type: ignore[override]
-        self,
-        request: requests.PreparedRequest,
-        timeout: float,
-        **options: Any,  # noqa: ANN401
-    ) -> requests.Response:
-        """Send, and note what came back."""
-        self.status = None
-        if self._base_url is not None and request.url is not None:
-            request.url = moved(request.url, self._base_url)
-        patience = Timeout(connect=CONNECT_SECONDS, read=timeout, total=self._leave())
-        has_left, answered = True, False
-        _connected.set(self._connected)
-        try:
-            response = self._connections.send(request, timeout=patience, **options)  # type: ignore[arg-type]  # as documented
-            self.status = response.status_code
-            _ = response.content  # all of it, before it counts as an answer
-            answered = response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
-        except VenueError:
-            has_left = False  # it was refused here, with the connection open
-            raise
-        finally:
-            if has_left:
-                self._on_answer(answered)
-        if _is_too_many(response):
-            self.status = HTTPStatus.TOO_MANY_REQUESTS
-            self._on_limited(response.status_code, _pause_ms(response))
-        return response
-
-    def close(self) -> None:
-        """Do nothing: the connections are not this gateway's own."""
-
-
 def moved(url: str, base_url: str) -> str:
     """Return the URL at another host; what the base has for a path comes before the rest."""
     parts, base = urlsplit(url), urlsplit(base_url)
@@ -109,14 +42,14 @@ def moved(url: str, base_url: str) -> str:
     return urlunsplit((base.scheme, base.netloc, path, parts.query, ""))
 
 
-def session_through(gateway: Gateway, headers: Mapping[str, str]) -> requests.Session:
-    """Return a session that uses nothing but the gateway, and follows no redirect.
+def session_through(way_out: BaseAdapter, headers: Mapping[str, str]) -> requests.Session:
+    """Return a session that has one way out, and follows no redirect.
 
     To follow one would be to send an order a second time, to a host that nobody has chosen.
     """
     session = requests.Session()
-    session.mount("https://", gateway)
-    session.mount("http://", gateway)
+    session.mount("https://", way_out)
+    session.mount("http://", way_out)
     session.trust_env = False
     session.max_redirects = 0
     session.headers.update(headers)
@@ -179,13 +112,13 @@ def _answers_until(ends_at: float) -> Any:  # noqa: ANN401 - in place of a class
 
 
 #: Of the request that this thread sends: asked when a connection is open, before anything is sent.
-_connected: ContextVar[Callable[[], None]] = ContextVar("connected")
+on_connection: ContextVar[Callable[[], None]] = ContextVar("on_connection")
 
 
 class _Connection(HTTPConnection):
     def connect(self) -> None:
         super().connect()
-        _connected.get()()
+        on_connection.get()()
 
     def getresponse(self) -> Any:  # noqa: ANN401 - urllib3's own
         self.response_class = _answers_until(time.monotonic() + (self.timeout or 0))
@@ -219,14 +152,14 @@ def never_connected(error: BaseException) -> bool:
     return False
 
 
-def _is_too_many(response: requests.Response) -> bool:
-    if response.status_code == HTTPStatus.FORBIDDEN:
-        return _BYBIT_BAN in response.content
-    return response.status_code in TOO_MANY
-
-
-def _pause_ms(response: requests.Response) -> int:
+def pause_ms_of(response: requests.Response) -> int | None:
+    """Return for how long an exchange wants silence, or None if it said nothing of the kind."""
+    status = response.status_code
+    if status not in TOO_MANY:
+        return None
+    if status == HTTPStatus.FORBIDDEN and _BYBIT_BAN not in response.content:
+        return None
     told = response.headers.get("Retry-After", "")
     if told.isascii() and told.isdigit() and len(told) <= _DIGITS_MAX:
         return max(int(told) * 1000, 1_000)
-    return TOO_MANY[response.status_code]
+    return TOO_MANY[status]

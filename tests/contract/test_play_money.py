@@ -91,7 +91,7 @@ def test_a_clock_of_the_testnet_is_not_that_of_real_money(
 def test_a_ban_of_the_testnet_keeps_no_real_order_away(world: ExchangeWorld, play: Account) -> None:
     world.venue.view()
     with world.clients.exchange(play).call() as line:
-        line.limited(429, 60_000)
+        line.limited(60_000)
 
     world.venue.view()
     with pytest.raises(VenueBusy), world.clients.exchange(play).asking(Urgency.LOOK_UP) as api:
