@@ -134,7 +134,8 @@ class CcxtVenue:
         found = self._checked(order)
         with self.exchange.changing(Urgency.ORDER):
             pass  # it is made ready for a change
-        self._set_leverage(order)
+        if order.leverage is not None and order.market is not Market.SPOT:
+            self.exchange.set_leverage(order.symbol, order.leverage)
         order_arguments(order, found, self.exchange, self._newest_quote)
 
     def place(self, order: Order) -> OrderReport:
@@ -192,20 +193,6 @@ class CcxtVenue:
             raise VenueUnavailable(str(error)) from error
         check_figures(order, found, self.exchange)
         return found
-
-    def _set_leverage(self, order: Order) -> None:
-        if order.leverage is None or order.market is Market.SPOT:
-            return
-        try:
-            with (
-                self.exchange.unchanged_is_fine(),
-                self.exchange.changing(Urgency.ORDER) as api,
-            ):
-                api.set_leverage(order.leverage, self.exchange.unified(order.symbol))
-        except OutcomeUnknown as error:
-            # The order was not sent yet, and leverage may be set again.
-            raise VenueUnavailable(str(error)) from error
-        self._ports.memory.keep_leverage(self._account.id, order.symbol, order.leverage)
 
     def _newest_quote(self, symbol: Symbol) -> Quote | None:
         tick = self._ports.memory.tick(self._account.feed, symbol)

@@ -16,6 +16,7 @@ from app.domain.errors import (
     VenueUnavailable,
     nearest,
 )
+from app.exchanges.transport import never_connected
 
 #: For calls that change something; the most particular class of an error counts.
 _CHANGING: Mapping[type[Exception], type[VenueError]] = {
@@ -57,7 +58,6 @@ def translated(
     status: Callable[[], int | None] = lambda: None,
     duplicates: Sequence[str] = (),
     refusals: Sequence[str] = (),
-    is_unsent: Callable[[BaseException], bool] = lambda _: False,
 ) -> Iterator[None]:
     """Translate the errors of a call that changes something.
 
@@ -65,7 +65,6 @@ def translated(
         status: tells the HTTP status of the answer, or None if there was none.
         duplicates: words that say that the client order id has come before.
         refusals: words that say no for certain.
-        is_unsent: tells whether an error says that nothing was sent.
 
     Raises:
         VenueRejected, VenueUnavailable: nothing has happened.
@@ -74,7 +73,7 @@ def translated(
     try:
         yield
     except ccxt.BaseError as error:
-        kind = _kind_of(error, status(), duplicates, refusals, is_unsent)
+        kind = _kind_of(error, status(), duplicates, refusals)
         raise kind(_sentence(error)) from error
     except _STUMBLES as error:
         raise OutcomeUnknown(f"the answer made no sense: {_sentence(error)}") from error
@@ -104,10 +103,9 @@ def _kind_of(
     status: int | None,
     duplicates: Sequence[str],
     refusals: Sequence[str],
-    is_unsent: Callable[[BaseException], bool],
 ) -> type[VenueError]:
     text = str(error)
-    if is_unsent(error):
+    if never_connected(error):
         return VenueUnavailable
     if status is not None and status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return OutcomeUnknown  # whatever the body says

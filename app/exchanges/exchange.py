@@ -11,7 +11,7 @@ from typing import Any
 import ccxt
 
 from app.domain.account import Account
-from app.domain.enums import Market
+from app.domain.enums import Market, PositionMode
 from app.domain.errors import (
     HookfillError,
     NotFound,
@@ -29,7 +29,6 @@ from app.exchanges.ports import VenuePorts
 from app.exchanges.profiles import Profile
 from app.exchanges.shared import Shared
 from app.exchanges.templates import Json
-from app.exchanges.transport import never_connected
 from app.exchanges.venue_clock import VenueClock
 from app.ports.exchange import Urgency
 
@@ -159,7 +158,11 @@ class Exchange:
         with self.call() as line:
             self._make_ready_for_change(line, urgency)
             asked = {"signed_at_ms": signed_at_ms, "not_after_ms": not_after_ms, "changes": True}
-            with self._on(line, urgency=urgency, **asked), self._translated(line):
+            words = self.profile.duplicates, self.profile.refusals
+            with (
+                self._on(line, urgency=urgency, **asked),
+                translated(lambda: self._status(line), *words),
+            ):
                 yield line.api
 
     def _make_ready_for_change(self, line: Line, urgency: Urgency) -> None:
@@ -176,20 +179,29 @@ class Exchange:
         except (NotFound, VenueRejected) as error:
             raise VenueUnavailable(str(error)) from error
 
-    def _translated(self, line: Line) -> Any:  # noqa: ANN401 - a context manager of the library's
-        return translated(
-            lambda: self._status(line),
-            self.profile.duplicates,
-            self.profile.refusals,
-            never_connected,
-        )
+    def set_leverage(self, symbol: Symbol, leverage: int) -> None:
+        """Trade a symbol with another leverage from now on. Twice is once.
 
-    @contextmanager
-    def unchanged_is_fine(self) -> Iterator[None]:
-        """Let pass what an exchange says when a thing is already as it should be."""
+        Raises:
+            VenueRejected: the exchange does not allow it.
+            VenueUnavailable: it was not reached.
+        """
+        unified = self.unified(symbol)
+        self._set(lambda api: api.set_leverage(leverage, unified))
+        self._ports.memory.keep_leverage(self.account.id, symbol, leverage)
+
+    def set_position_mode(self, mode: PositionMode) -> None:
+        """Hold long and short apart, or as one net position; raises likewise. Twice is once."""
+        self._set(lambda api: api.set_position_mode(mode is PositionMode.HEDGE))
+
+    def _set(self, change: Callable[[Json], object]) -> None:
         try:
-            yield
+            with self.changing(Urgency.ORDER) as api:
+                change(api)
+        except (OutcomeUnknown, NotFound) as error:
+            raise VenueUnavailable(str(error)) from error  # it may be set again
         except VenueRejected as error:
+            # What an exchange says when a thing is already as it should be.
             if not any(word in str(error) for word in self.profile.unchanged):
                 raise
 

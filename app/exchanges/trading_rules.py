@@ -1,16 +1,14 @@
 """What an account may trade at a real exchange, and how."""
 
-from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from app.domain.account import Account
 from app.domain.enums import OrderType, PositionMode
-from app.domain.errors import NotFound, OutcomeUnknown, VenueUnavailable
 from app.domain.identifiers import Symbol
 from app.domain.instrument import Instrument
 from app.exchanges.exchange import Exchange
 from app.exchanges.known_markets import KnownMarkets
-from app.ports.exchange import Urgency, VenueMemory
+from app.ports.exchange import VenueMemory
 
 
 class CcxtTradingRules:
@@ -45,22 +43,8 @@ class CcxtTradingRules:
 
     def set_leverage(self, symbol: Symbol, leverage: int) -> None:
         """Trade a symbol with another leverage from now on. Twice is once."""
-        unified = self._exchange.unified(symbol)
-        self._change(lambda api: api.set_leverage(leverage, unified))
-        self._memory.keep_leverage(self._account.id, symbol, leverage)
+        self._exchange.set_leverage(symbol, leverage)
 
     def set_position_mode(self, mode: PositionMode) -> None:
         """Hold long and short apart, or as one net position. Twice is once."""
-        hedged = mode is PositionMode.HEDGE
-        self._change(lambda api: api.set_position_mode(hedged))
-
-    def _change(self, change: Callable[[Any], object]) -> None:
-        try:
-            with (
-                self._exchange.unchanged_is_fine(),
-                self._exchange.changing(Urgency.ORDER) as api,
-            ):
-                change(api)
-        except (OutcomeUnknown, NotFound) as error:
-            # It may be asked for again: twice is once.
-            raise VenueUnavailable(str(error)) from error
+        self._exchange.set_position_mode(mode)
