@@ -34,7 +34,6 @@ from app.paper.store.prices import RedisPaperPrices, RedisPaperTicks
 from app.paper.store.reports import RedisPaperReports
 from app.ports import Ports
 from app.ports.clock import Clock
-from app.ports.exchange import VenueMemory
 from app.ports.policy import Policy
 from app.ports.publisher import Publisher
 from app.services.admin.records import Records
@@ -149,7 +148,7 @@ def worker_wiring(
         lambda: f"worker-{os.getpid()}",
         WORKER_STORE_SECONDS,
         around,
-        lambda clients, _: clients,
+        Clients,
         alive,
     )
 
@@ -199,7 +198,7 @@ def _wiring(
     process: Callable[[], str],
     store_seconds: float,
     around: Callable[[Publisher], Publisher],
-    real: Callable[[Clients, VenueMemory], VenueFamily],
+    real: Callable[[VenuePorts], VenueFamily],
     alive: Callable[[], None] = lambda: None,
 ) -> Wiring:
     client = connect(settings.redis_url, store_seconds)
@@ -219,7 +218,6 @@ def _wiring(
     venue = VenuePorts(
         memory=memory,
         budget=RedisRateBudget(client, clock, alive),
-        spellings=symbols,
         locks=RedisLocks(client),
         clock=clock,
         policy=policy,
@@ -229,7 +227,7 @@ def _wiring(
         timeout_ms=settings.venue_timeout_ms,
     )
     ports = store_ports(client, clock, policy, process)(
-        venues=KnownVenues({PAPER: PaperVenues(paper)}, real(Clients(venue), memory)),
+        venues=KnownVenues({PAPER: PaperVenues(paper)}, real(venue)),
         accounts=registry,
         views=memory,
         reports=RedisPaperReports(client),

@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping
 from typing import Final, Protocol
 
 from app.domain.account import PAPER, Account
-from app.domain.errors import NotFound
 from app.domain.identifiers import VenueName
 from app.domain.symbols import Listed
 from app.domain.venue_traits import VenueTraits
@@ -57,40 +56,17 @@ class VenueFamily(Protocol):
         """Return what is traded there, as far as any worker knows; nobody is asked."""
 
 
-class NoExchanges:
-    """The exchanges of a process that has none."""
-
-    def venue(self, account: Account) -> Venue:
-        """Refuse."""
-        raise NotFound(f"there is no adapter for {account.venue}")
-
-    def trading_rules(self, account: Account) -> TradingRules:
-        """Refuse."""
-        raise NotFound(f"there is no adapter for {account.venue}")
-
-    def feed(self, name: VenueName) -> Feed:
-        """Refuse."""
-        raise NotFound(f"there is no adapter for {name}")
-
-    def listed(self, venue: VenueName) -> Collection[Listed]:
-        """Return nothing."""
-        del venue
-        return ()
-
-
 class KnownVenues:
     """The venues of this installation.
 
     Args:
         families: venue → what speaks to it.
-        others: what speaks to all others, the exchanges that ccxt knows; none unless given.
+        others: what speaks to all others, the exchanges that ccxt knows.
     """
 
-    def __init__(
-        self, families: Mapping[VenueName, VenueFamily], others: VenueFamily | None = None
-    ) -> None:
+    def __init__(self, families: Mapping[VenueName, VenueFamily], others: VenueFamily) -> None:
         self._families = families
-        self._others = others or NoExchanges()
+        self._others = others
 
     def of(self, account: Account) -> Venue:
         """Return the venue as this account sees it; see `VenueFamily`."""

@@ -12,7 +12,6 @@ from app.exchanges.market_tables import MarketTables
 from app.exchanges.ports import VenuePorts
 from app.exchanges.profiles import profile_of
 from app.exchanges.shared import Shared
-from app.exchanges.trading_rules import CcxtTradingRules
 
 
 class Clients:
@@ -30,8 +29,8 @@ class Clients:
 
     def __init__(self, ports: VenuePorts) -> None:
         self._ports = ports
-        self._shared = Shared(tables=MarketTables(ports.memory, ports.clock))
         self.markets = KnownMarkets(ports.memory)
+        self._shared = Shared(MarketTables(ports.memory, ports.clock), self.markets)
         self._exchanges: dict[int, Exchange] = {}
         self._feeds: dict[VenueName, CcxtFeed] = {}
 
@@ -43,13 +42,13 @@ class Clients:
         """
         return CcxtVenue(account, self.exchange(account), self._ports)
 
-    def trading_rules(self, account: Account) -> CcxtTradingRules:
+    def trading_rules(self, account: Account) -> Exchange:
         """Return what an account may trade there, and how.
 
         Raises:
             NotFound: as `venue`.
         """
-        return CcxtTradingRules(account, self.exchange(account), self._ports.memory, self.markets)
+        return self.exchange(account)
 
     def feed(self, name: VenueName) -> CcxtFeed:
         """Return the prices of one market, by the name that `Account.feed` gives it.

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from http import HTTPStatus
@@ -11,7 +11,7 @@ from typing import Any
 import ccxt
 
 from app.domain.account import Account
-from app.domain.enums import Market, PositionMode
+from app.domain.enums import Market, OrderType, PositionMode
 from app.domain.errors import (
     HookfillError,
     NotFound,
@@ -21,6 +21,7 @@ from app.domain.errors import (
     VenueUnavailable,
 )
 from app.domain.identifiers import Symbol, VenueName
+from app.domain.instrument import Instrument
 from app.exchanges import parse
 from app.exchanges.capabilities import Capabilities, capabilities_of
 from app.exchanges.errors import translated, translated_reading
@@ -28,7 +29,7 @@ from app.exchanges.line import Line, VenueCall
 from app.exchanges.ports import VenuePorts
 from app.exchanges.profiles import Profile
 from app.exchanges.shared import Shared
-from app.exchanges.templates import Json
+from app.exchanges.templates import Json, copied
 from app.exchanges.venue_clock import VenueClock
 from app.ports.exchange import Urgency
 
@@ -179,32 +180,6 @@ class Exchange:
         except (NotFound, VenueRejected) as error:
             raise VenueUnavailable(str(error)) from error
 
-    def set_leverage(self, symbol: Symbol, leverage: int) -> None:
-        """Trade a symbol with another leverage from now on. Twice is once.
-
-        Raises:
-            VenueRejected: the exchange does not allow it.
-            VenueUnavailable: it was not reached.
-        """
-        unified = self.unified(symbol)
-        self._set(lambda api: api.set_leverage(leverage, unified))
-        self._ports.memory.keep_leverage(self.account.id, symbol, leverage)
-
-    def set_position_mode(self, mode: PositionMode) -> None:
-        """Hold long and short apart, or as one net position; raises likewise. Twice is once."""
-        self._set(lambda api: api.set_position_mode(mode is PositionMode.HEDGE))
-
-    def _set(self, change: Callable[[Json], object]) -> None:
-        try:
-            with self.changing(Urgency.ORDER) as api:
-                change(api)
-        except (OutcomeUnknown, NotFound) as error:
-            raise VenueUnavailable(str(error)) from error  # it may be set again
-        except VenueRejected as error:
-            # What an exchange says when a thing is already as it should be.
-            if not any(word in str(error) for word in self.profile.unchanged):
-                raise
-
     def _check_rights(self) -> None:
         """Refuse to trade with a key that can withdraw, where the venue tells; it is told once.
 
@@ -259,7 +234,7 @@ class Exchange:
         return Line(
             self.account,
             self.profile,
-            self._shared.templates.copied(self.account, self.profile),
+            copied(self.account),
             self._ports,
             self._shared.connections,
             self.clock.now_ms,
@@ -290,6 +265,46 @@ class Exchange:
                 return f"{symbol}:{quote}"
             case Market.COINM:
                 return f"{symbol}:{base}"
+
+    # What is traded, and how: read from what workers have learned, and changed by workers only
+
+    def instruments(self) -> Sequence[Instrument]:
+        """Return everything that the account may trade, by symbol; empty while it is not known."""
+        return self._shared.known.instruments(self.account.hosts, self.account.market)
+
+    def order_types(self) -> Collection[OrderType]:
+        """Return the types of orders that the venue has."""
+        return self.capabilities.order_types
+
+    def leverage_of(self, symbol: Symbol) -> int:
+        """Return the leverage that was set from here last; 1 where none was."""
+        return self._ports.memory.leverage(self.account.id, symbol) or 1
+
+    def set_leverage(self, symbol: Symbol, leverage: int) -> None:
+        """Trade a symbol with another leverage from now on. Twice is once.
+
+        Raises:
+            VenueRejected: the exchange does not allow it.
+            VenueUnavailable: it was not reached.
+        """
+        unified = self.unified(symbol)
+        self._set(lambda api: api.set_leverage(leverage, unified))
+        self._ports.memory.keep_leverage(self.account.id, symbol, leverage)
+
+    def set_position_mode(self, mode: PositionMode) -> None:
+        """Hold long and short apart, or as one net position; raises likewise. Twice is once."""
+        self._set(lambda api: api.set_position_mode(mode is PositionMode.HEDGE))
+
+    def _set(self, change: Callable[[Json], object]) -> None:
+        try:
+            with self.changing(Urgency.ORDER) as api:
+                change(api)
+        except (OutcomeUnknown, NotFound) as error:
+            raise VenueUnavailable(str(error)) from error  # it may be set again
+        except VenueRejected as error:
+            # What an exchange says when a thing is already as it should be.
+            if not any(word in str(error) for word in self.profile.unchanged):
+                raise
 
     def can_withdraw(self) -> bool | None:
         """Return whether the key may take money away, or None where the venue does not tell.

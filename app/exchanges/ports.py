@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app.domain.account import Account
 from app.ports.clock import Clock
 from app.ports.coordination import Locks
-from app.ports.exchange import RateBudget, SymbolMap, VenueMemory
+from app.ports.exchange import RateBudget, VenueMemory
 from app.ports.policy import Policy
 
 
@@ -23,7 +23,6 @@ class VenuePorts:
 
     memory: VenueMemory
     budget: RateBudget
-    spellings: SymbolMap
     locks: Locks
     clock: Clock
     policy: Policy

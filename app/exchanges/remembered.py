@@ -1,22 +1,17 @@
 """A real venue as a web process sees it: what workers have learned, and no question of its own."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
+from typing import NoReturn
 
 from app.domain.account import Account
 from app.domain.errors import VenueUnavailable
-from app.domain.finding import Finding
-from app.domain.frozen import Placed
-from app.domain.identifiers import ClientOrderId, EpochMs, Symbol, VenueName
+from app.domain.identifiers import Symbol, VenueName
 from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Quote, Tick
-from app.domain.order import Order
-from app.domain.reconciliation import VenueOrder
-from app.domain.report import OrderReport
-from app.domain.symbols import Listed
 from app.exchanges.clients import Clients
 from app.exchanges.known_markets import KnownMarkets
+from app.exchanges.ports import VenuePorts
 from app.exchanges.profiles import profile_of
-from app.exchanges.trading_rules import CcxtTradingRules
 from app.ports.exchange import VenueMemory
 
 #: A picture of an account that is older than this is asked for anew; workers see to it soon.
@@ -62,49 +57,12 @@ class RememberedVenue:
             raise VenueUnavailable(f"what {self._account.name} has is not known just now")
         return kept.view
 
-    def prepare(self, order: Order) -> None:
-        """Refuse: workers place orders."""
-        raise self._not_here(order)
+    def _refuse(self, *_: object, **_named: object) -> NoReturn:
+        """Refuse: workers ask venues, place orders and cancel them."""
+        raise VenueUnavailable(f"a web process asks nothing of {self._account.venue}")
 
-    def place(self, order: Order) -> OrderReport:
-        """Refuse: workers place orders."""
-        raise self._not_here(order)
-
-    def cancel(self, order: Order) -> OrderReport:
-        """Refuse: workers cancel orders."""
-        raise self._not_here(order)
-
-    def find(self, order: Order) -> OrderReport | None:
-        """Refuse: workers ask."""
-        raise self._not_here(order)
-
-    def reports(self, orders: Sequence[Order]) -> Mapping[ClientOrderId, OrderReport]:
-        """Refuse: workers ask."""
-        raise self._not_here(orders)
-
-    def standing(self, symbols: Collection[Symbol]) -> Sequence[VenueOrder]:
-        """Refuse: workers ask."""
-        raise self._not_here(symbols)
-
-    def placed(self, symbol: Symbol, since_ms: EpochMs) -> Placed:
-        """Refuse: workers ask."""
-        raise self._not_here((symbol, since_ms))
-
-    def cancel_standing(self, order: VenueOrder) -> None:
-        """Refuse: workers cancel orders."""
-        raise self._not_here(order)
-
-    def find_standing(self, order: VenueOrder) -> OrderReport | None:
-        """Refuse: workers ask."""
-        raise self._not_here(order)
-
-    def inspect(self) -> Sequence[Finding]:
-        """Refuse: workers look."""
-        raise self._not_here(None)
-
-    def _not_here(self, what: object) -> VenueUnavailable:
-        del what
-        return VenueUnavailable(f"a web process asks nothing of {self._account.venue}")
+    prepare = place = cancel = find = reports = _refuse
+    standing = placed = cancel_standing = find_standing = inspect = _refuse
 
 
 class RememberedFeed:
@@ -143,13 +101,15 @@ class RememberedVenues:
     """Real venues for a web process: it reads what workers have learned, and asks nobody.
 
     Args:
-        clients: tell conditions, which are kept already.
-        memory: what workers have learned.
+        ports: what they are built from.
     """
 
-    def __init__(self, clients: Clients, memory: VenueMemory) -> None:
-        self._clients = clients
-        self._memory = memory
+    def __init__(self, ports: VenuePorts) -> None:
+        self._clients = Clients(ports)
+        self._memory = ports.memory
+        # What is told of these is kept already; what changes them is for workers.
+        self.trading_rules = self._clients.trading_rules
+        self.listed = self._clients.listed
 
     def venue(self, account: Account) -> RememberedVenue:
         """Return a real venue as this account sees it.
@@ -160,15 +120,7 @@ class RememberedVenues:
         profile_of(account.venue).sandbox_of(account)
         return RememberedVenue(account, self._memory, self._clients.markets)
 
-    def trading_rules(self, account: Account) -> CcxtTradingRules:
-        """Return what an account may trade there; what changes them is for workers."""
-        return self._clients.trading_rules(account)
-
     def feed(self, name: VenueName) -> RememberedFeed:
         """Return prices that nobody looks at here."""
         profile_of(VenueName(name.partition(":")[0]))
         return RememberedFeed(name, self._memory)
-
-    def listed(self, venue: VenueName) -> list[Listed]:
-        """Return what is traded at a venue, as far as any worker has learned."""
-        return self._clients.listed(venue)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from copy import copy, deepcopy
+from functools import cache
 from typing import Any
 
 import ccxt
@@ -9,7 +10,7 @@ import ccxt
 from app.domain.account import Account
 from app.domain.enums import Market
 from app.domain.identifiers import VenueName
-from app.exchanges.profiles import Profile, Sandbox
+from app.exchanges.profiles import Profile, Sandbox, profile_of
 
 #: Whatever ccxt gives or takes; it ships no types.
 Json = Any
@@ -20,33 +21,14 @@ SHARED = frozenset({"api", "exceptions", "features", "httpExceptions"})
 
 _CONTRACTS = {Market.USDM: "linear", Market.COINM: "inverse"}
 
-_Key = tuple[VenueName, Market, Sandbox | None]
 
+def copied(account: Account) -> Json:
+    """Return ccxt's exchange for the market of an account; any number of threads may ask at once.
 
-class Templates:
-    """Copies exchanges without keys; any number of threads may ask at once.
-
-    To build one takes ccxt ten times as long as to copy it. Nobody uses a template itself, so a
-    copy has nothing of an account in it until somebody puts it there.
+    It has no keys and no session, and nothing that another one changes.
     """
-
-    def __init__(self) -> None:
-        self._known: dict[_Key, Json] = {}
-
-    def copied(self, account: Account, profile: Profile) -> Json:
-        """Return ccxt's exchange for the market of an account.
-
-        It has no keys and no session, and nothing that another one changes.
-        """
-        key = account.venue, account.market, profile.sandbox_of(account)
-        template = self._known.get(key)
-        if template is None:
-            # Of two that are built at once one stays.
-            template = self._known.setdefault(key, _built(account, profile))
-        return _copied(template)
-
-
-def _copied(template: Json) -> Json:
+    sandbox = profile_of(account.venue).sandbox_of(account)
+    template = _template(account.venue, account.market, sandbox)
     fresh = copy(template)
     own = {
         name: part
@@ -57,15 +39,22 @@ def _copied(template: Json) -> Json:
     return fresh
 
 
-def _built(account: Account, profile: Profile) -> Json:
+@cache
+def _template(venue: VenueName, market: Market, sandbox: Sandbox | None) -> Json:
+    """Build what is copied: that takes ccxt ten times as long as to copy it.
+
+    Nobody uses a template itself, so a copy has nothing of an account in it until somebody puts it
+    there.
+    """
+    profile = profile_of(venue)
     api = getattr(ccxt, profile.exchange_id)(
-        {"enableRateLimit": True, "options": _options(account, profile)}
+        {"enableRateLimit": True, "options": _options(market, profile)}
     )
     api.number = str
     api.has = {**api.has, "fetchCurrencies": False}
     api.session.close()
     api.session = None
-    match profile.sandbox_of(account):
+    match sandbox:
         case Sandbox.TESTNET:
             api.set_sandbox_mode(True)
         case Sandbox.DEMO:
@@ -75,15 +64,15 @@ def _built(account: Account, profile: Profile) -> Json:
     return api
 
 
-def _options(account: Account, profile: Profile) -> Mapping[str, Any]:
-    contract = _CONTRACTS.get(account.market)
+def _options(market: Market, profile: Profile) -> Mapping[str, Any]:
+    contract = _CONTRACTS.get(market)
     options: dict[str, Any] = {
         **profile.options,
         "defaultType": "spot" if contract is None else "swap",
     }
     if contract is not None:
         options["defaultSubType"] = contract
-    types: Sequence[str] = profile.market_types.get(account.market, ())
+    types: Sequence[str] = profile.market_types.get(market, ())
     if types:
         options["fetchMarkets"] = {"types": list(types)}
     if profile.receive_window_ms:

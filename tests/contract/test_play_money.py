@@ -16,7 +16,6 @@ from app.domain.enums import Market, Mode
 from app.domain.errors import VenueBusy
 from app.domain.identifiers import AccountId, AccountName
 from app.domain.instrument import Instrument
-from app.exchanges.clients import Clients
 from app.exchanges.remembered import RememberedVenues
 from app.ports.exchange import Urgency
 from tests.support.builders import BTC
@@ -59,7 +58,7 @@ def test_steps_of_the_testnet_are_not_those_of_real_money(
 
     assert step(world.clients.venue(play).instrument(BTC)) == Decimal("0.01")
     assert step(world.venue.instrument(BTC)) == real
-    web = RememberedVenues(Clients(world.ports), world.ports.memory)
+    web = RememberedVenues(world.ports)
     assert step(web.venue(play).instrument(BTC)) == Decimal("0.01")
     assert step(web.venue(world.account).instrument(BTC)) == real
     assert [step(one) for one in web.trading_rules(play).instruments() if one.symbol == BTC] == [

@@ -9,7 +9,6 @@ import pytest
 from app.domain.enums import Market, PositionMode, PositionSide
 from app.domain.errors import NotFound, VenueUnavailable
 from app.domain.identifiers import Symbol, VenueName
-from app.exchanges.clients import Clients
 from app.exchanges.remembered import RememberedVenue, RememberedVenues
 from app.store.memory.venue_memory import RedisVenueMemory
 from tests.support.builders import ETH
@@ -26,7 +25,7 @@ def world() -> Iterator[ExchangeWorld]:
 
 @pytest.fixture
 def web(world: ExchangeWorld) -> RememberedVenues:
-    return RememberedVenues(Clients(world.ports), world.ports.memory)
+    return RememberedVenues(world.ports)
 
 
 def seen(world: ExchangeWorld, web: RememberedVenues) -> RememberedVenue:

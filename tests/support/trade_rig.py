@@ -91,7 +91,7 @@ class TradeRig(Rig):
         self.desk = PaperDesk(paper)
         self.ports = replace(
             self.ports,
-            venues=KnownVenues({PAPER: PaperVenues(paper)}),
+            venues=KnownVenues({}, PaperVenues(paper)),
             reports=self.world.reports,
         )
         self.world.ports.instruments.put([instrument])

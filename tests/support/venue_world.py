@@ -39,7 +39,7 @@ from app.ports.venue import Venue
 from app.store.coordination.locks import RedisLocks
 from app.store.core.clock import RedisClock
 from app.store.memory.venue_budget import RedisRateBudget
-from app.store.memory.venue_memory import RedisSymbolMap, RedisVenueMemory
+from app.store.memory.venue_memory import RedisVenueMemory
 from tests.support.builders import BTC, ETH, an_order
 from tests.support.exchanges.binance import Binance
 from tests.support.exchanges.books import LINEAR
@@ -226,7 +226,6 @@ def venue_ports(
     return VenuePorts(
         memory=RedisVenueMemory(client, clock),
         budget=RedisRateBudget(client, clock),
-        spellings=RedisSymbolMap(client),
         locks=RedisLocks(client),
         clock=clock,
         policy=REAL,

@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 import types
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ccxt
 import pytest
 
 from app.domain.enums import Market, Mode
 from app.domain.identifiers import AccountId, VenueName
-from app.exchanges.profiles import profile_of
-from app.exchanges.templates import SHARED, Templates
+from app.exchanges.templates import SHARED, copied
 from tests.support.builders import SPOT
 
 if TYPE_CHECKING:
@@ -42,10 +41,6 @@ def of(venue: str, number: int, market: Market = Market.SPOT, mode: Mode = Mode.
     return replace(SPOT, id=AccountId(number), venue=named, market=market, mode=mode)
 
 
-def copied(templates: Templates, account: Account) -> Any:  # noqa: ANN401 - ccxt's
-    return templates.copied(account, profile_of(account.venue))
-
-
 def changeable(part: object) -> Iterator[object]:
     """Yield whatever of a value could be changed, at any depth."""
     if isinstance(part, _FIXED):
@@ -59,8 +54,7 @@ def changeable(part: object) -> Iterator[object]:
 
 @pytest.mark.parametrize("venue", VENUES)
 def test_two_share_nothing_that_is_written_to(venue: str) -> None:
-    templates = Templates()
-    first, second = (copied(templates, of(venue, number)) for number in (1, 2))
+    first, second = (copied(of(venue, number)) for number in (1, 2))
     ours = {
         id(one): name
         for name, part in vars(first).items()
@@ -84,7 +78,7 @@ def test_two_share_nothing_that_is_written_to(venue: str) -> None:
 @pytest.mark.parametrize("venue", VENUES)
 def test_one_answers_for_itself(venue: str) -> None:
     """No method that was bound while it was built is another one's."""
-    fresh = copied(Templates(), of(venue, 1))
+    fresh = copied(of(venue, 1))
 
     bound = {name: getattr(part, "__self__", None) for name, part in vars(fresh).items()}
 
@@ -92,15 +86,14 @@ def test_one_answers_for_itself(venue: str) -> None:
 
 
 def test_what_one_learns_the_other_does_not() -> None:
-    templates = Templates()
-    first = copied(templates, of("bybit", 1))
+    first = copied(of("bybit", 1))
     first.apiKey, first.secret = "key", "secret"
     first.options["enableUnifiedAccount"] = True
     first.options["accountsByType"]["spot"] = "SOMETHING"
     first.headers["X"] = "1"
     first.urls["api"]["spot"] = "https://elsewhere.invalid"
 
-    second = copied(templates, of("bybit", 2))
+    second = copied(of("bybit", 2))
 
     assert (second.apiKey, second.secret) == (None, None)
     assert not second.options["enableUnifiedAccount"]
@@ -110,9 +103,8 @@ def test_what_one_learns_the_other_does_not() -> None:
 
 
 def test_each_market_and_each_kind_of_money_has_its_own() -> None:
-    templates = Templates()
     made = [
-        copied(templates, of("binance", 1, market, mode))
+        copied(of("binance", 1, market, mode))
         for market in (Market.SPOT, Market.USDM)
         for mode in (Mode.LIVE, Mode.TESTNET)
     ]
