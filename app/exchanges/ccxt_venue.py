@@ -10,7 +10,6 @@ from app.domain.account import Account
 from app.domain.enums import Market
 from app.domain.errors import (
     CannotAsk,
-    NotFound,
     OutcomeUnknown,
     VenueBusy,
     VenueError,
@@ -115,12 +114,9 @@ class CcxtVenue:
     @_in_one_call
     def view(self) -> AccountView:
         """Return balances and positions as they are now."""
-        try:
-            with self.exchange.asking(Urgency.ORDER) as api:
-                balances = parse.balances_of(api.fetch_balance())
-                positions = positions_in(api, self.exchange)
-        except (VenueRejected, NotFound) as error:
-            raise VenueUnavailable(str(error)) from error
+        with self.exchange.reading(Urgency.ORDER) as api:
+            balances = parse.balances_of(api.fetch_balance())
+            positions = positions_in(api, self.exchange)
         mode = self._account.position_mode
         view = AccountView(position_mode=mode, balances=balances, positions=positions)
         self._ports.memory.keep_view(self._account.id, view)
@@ -186,11 +182,8 @@ class CcxtVenue:
             VenueUnavailable: the rules could not be read.
         """
         check_kind(order, self.exchange)
-        try:
-            with self.exchange.asking(Urgency.ORDER) as api:
-                found = self.exchange.market(api, order.symbol)
-        except (NotFound, VenueRejected) as error:
-            raise VenueUnavailable(str(error)) from error
+        with self.exchange.reading(Urgency.ORDER) as api:
+            found = self.exchange.market(api, order.symbol)
         check_figures(order, found, self.exchange)
         return found
 

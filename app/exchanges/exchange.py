@@ -138,6 +138,19 @@ class Exchange:
             yield line.api
 
     @contextmanager
+    def reading(self, urgency: Urgency) -> Iterator[Json]:
+        """Yield ccxt's exchange for what every venue tells; see `asking`.
+
+        Raises:
+            VenueUnavailable: it could not be asked, or refused to tell.
+        """
+        try:
+            with self.asking(urgency) as api:
+                yield api
+        except (VenueRejected, NotFound) as error:
+            raise VenueUnavailable(str(error)) from error
+
+    @contextmanager
     def changing(
         self,
         urgency: Urgency,

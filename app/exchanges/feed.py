@@ -4,7 +4,6 @@ import threading
 from collections.abc import Collection
 from typing import Any
 
-from app.domain.errors import NotFound, VenueRejected, VenueUnavailable
 from app.domain.identifiers import EpochMs, Symbol, VenueName
 from app.domain.market import Quote, Tick
 from app.exchanges import parse
@@ -70,13 +69,10 @@ class CcxtFeed:
     def _look(self, symbols: list[Symbol]) -> Tick:
         """Return the prices as they are now; the numbers rise for all processes alike."""
         asked_ms = self._ports.clock.server_ms()
-        try:
-            with self._exchange.asking(Urgency.POLL) as api:
-                known = {self._exchange.unified(one): one for one in symbols}
-                wanted = [one for one in known if one in api.markets]
-                tickers = self._tickers(api, wanted)
-        except (NotFound, VenueRejected) as error:
-            raise VenueUnavailable(str(error)) from error
+        with self._exchange.reading(Urgency.POLL) as api:
+            known = {self._exchange.unified(one): one for one in symbols}
+            wanted = [one for one in known if one in api.markets]
+            tickers = self._tickers(api, wanted)
         found = {known[one]: parse.quote_of(ticker) for one, ticker in tickers.items()}
         quotes = {symbol: quote for symbol, quote in found.items() if quote is not None}
         self._ports.memory.keep_quotes(self._name, quotes)

@@ -28,18 +28,12 @@ def open_orders(exchange: Exchange, symbols: Sequence[Symbol]) -> Mapping[Client
     Raises:
         VenueUnavailable: it could not be asked.
     """
-    try:
-        with exchange.asking(Urgency.POLL) as api:
-            if exchange.profile.lists_by_symbol:
-                found = [
-                    row
-                    for symbol in symbols
-                    for row in api.fetch_open_orders(exchange.unified(symbol))
-                ]
-            else:
-                found = api.fetch_open_orders(None, None, exchange.profile.list_limit)
-    except (VenueRejected, NotFound) as error:
-        raise VenueUnavailable(str(error)) from error
+    with exchange.reading(Urgency.POLL) as api:
+        if exchange.profile.lists_by_symbol:
+            unified = map(exchange.unified, symbols)
+            found = [row for one in unified for row in api.fetch_open_orders(one)]
+        else:
+            found = api.fetch_open_orders(None, None, exchange.profile.list_limit)
     return {ClientOrderId(str(row.get("clientOrderId") or row.get("id"))): row for row in found}
 
 
@@ -52,12 +46,9 @@ def standing_orders(exchange: Exchange, symbols: Sequence[Symbol]) -> Sequence[V
 def placed_orders(exchange: Exchange, symbol: Symbol, since_ms: EpochMs, now_ms: EpochMs) -> Placed:
     """Return the orders of a symbol that were placed between two server times, open or closed."""
     clock = exchange.clock
-    try:
-        with exchange.asking(Urgency.LOOK_UP) as api:
-            since, now = clock.venue_ms(since_ms), clock.venue_ms(now_ms)
-            rows, until = orders_placed(api, exchange, symbol, since, now)
-    except (VenueRejected, NotFound) as error:
-        raise VenueUnavailable(str(error)) from error
+    with exchange.reading(Urgency.LOOK_UP) as api:
+        since, now = clock.venue_ms(since_ms), clock.venue_ms(now_ms)
+        rows, until = orders_placed(api, exchange, symbol, since, now)
     orders = tuple(parse.placed_of(row, _size_of(row, exchange)) for row in rows)
     until_ms = None if until is None else EpochMs(clock.server_ms(until))
     return Placed(orders=orders, until_ms=until_ms)

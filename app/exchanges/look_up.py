@@ -132,7 +132,7 @@ def trades_of(api: Json, exchange: Exchange, order: Order) -> list[Json]:
     Raises:
         ccxt.BaseError: the exchange could not be asked.
     """
-    if not lists_trades(exchange):
+    if not exchange.capabilities.lists_trades:
         return []
     unified, venue_id = exchange.unified(order.symbol), str(order.venue_order_id)
     if exchange.profile.look_up is LookUp.ORIGINAL_ID:
@@ -143,8 +143,3 @@ def trades_of(api: Json, exchange: Exchange, order: Order) -> list[Json]:
         except ccxt.NotSupported:  # not at all, or not in this market
             found = api.fetch_my_trades(unified, order.created_at_ms - EARLIER_MS)
     return [one for one in found if one.get("order") in {None, venue_id}]
-
-
-def lists_trades(exchange: Exchange) -> bool:
-    """Tell whether the exchange can be asked for trades."""
-    return exchange.capabilities.lists_trades

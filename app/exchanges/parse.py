@@ -1,6 +1,7 @@
 """What an exchange answers, in our words."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from typing import Any
 
@@ -87,14 +88,12 @@ def report_of(
     Raises:
         OutcomeUnknown: it says nothing that we understand.
     """
-    filled = or_zero(answer.get("filled")) * size
-    status = _status(order, answer, profile, filled)
+    told = ending_of(answer, profile, size)
+    status = _status(order, answer, told)
     fills = fills_of(answer.get("trades") or (), size, answer.get("timestamp"))
-    return OrderReport(
+    return replace(
+        told,
         status=status,
-        venue_order_id=venue_id_of(answer),
-        filled_quantity=filled,
-        average_price=_average(answer, filled),
         fills=fills,
         fees=fees_of(fills),
         reason=_reason(order, status, answer),
@@ -129,15 +128,14 @@ def _told_status(answer: Json, profile: Profile) -> OrderStatus:
     return status
 
 
-def _status(order: Order, answer: Json, profile: Profile, filled: Decimal) -> OrderStatus:
-    status = _told_status(answer, profile)
-    if status in OPEN:
-        return OrderStatus.PARTIALLY_FILLED if filled > 0 else OrderStatus.NEW
-    if status is OrderStatus.EXPIRED:
-        return _expired(order, filled)
+def _status(order: Order, answer: Json, told: OrderReport) -> OrderStatus:
+    if told.status in OPEN:
+        return OrderStatus.PARTIALLY_FILLED if told.filled_quantity > 0 else OrderStatus.NEW
+    if told.status is OrderStatus.EXPIRED:
+        return _expired(order, told.filled_quantity)
     if (answer.get("info") or {}).get("rejectReason") == _BYBIT_WOULD_TAKE:
         return OrderStatus.REJECTED
-    return status
+    return told.status
 
 
 def _expired(order: Order, filled: Decimal) -> OrderStatus:

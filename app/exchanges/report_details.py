@@ -13,7 +13,7 @@ from app.domain.order import Order
 from app.domain.report import OrderReport, fees_of, is_all_told, merged
 from app.exchanges import parse
 from app.exchanges.exchange import Exchange
-from app.exchanges.look_up import lists_trades, trades_of
+from app.exchanges.look_up import trades_of
 from app.ports.exchange import Urgency
 
 Json = Any
@@ -23,7 +23,7 @@ def completed(order: Order, report: OrderReport, exchange: Exchange) -> OrderRep
     """Return the report with what the venue tells of now; what it does not tell stays open."""
     if not report.filled_quantity:
         return report
-    report = replace(report, lists_fills=lists_trades(exchange))
+    report = replace(report, lists_fills=exchange.capabilities.lists_trades)
     has_grown = report.filled_quantity > order.filled_quantity
     if has_grown or not is_all_told(order.fills, report.filled_quantity):
         with suppress(VenueError):
