@@ -1,7 +1,7 @@
 """What differs between exchanges: one small table each. All else is the same for all."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from http import HTTPStatus
 from types import MappingProxyType
@@ -135,12 +135,12 @@ _S = OrderStatus
 
 #: Binance: "Spot REST API", "USDⓈ-M Futures REST API" (developers.binance.com). A client order id
 #: is unique among open orders only. -1006 and -1007 leave it open whether an order was executed.
-_BINANCE = {
-    "exchange_id": "binance",
-    "look_up": LookUp.ORIGINAL_ID,
-    "receive_window_ms": RECEIVE_WINDOW_MS,
-    "state_field": "status",
-    "states": {
+_BINANCE = Profile(
+    exchange_id="binance",
+    look_up=LookUp.ORIGINAL_ID,
+    receive_window_ms=RECEIVE_WINDOW_MS,
+    state_field="status",
+    states={
         "NEW": _S.NEW,
         "PENDING_NEW": _S.NEW,
         "PARTIALLY_FILLED": _S.PARTIALLY_FILLED,
@@ -151,36 +151,36 @@ _BINANCE = {
         "EXPIRED": _S.EXPIRED,
         "EXPIRED_IN_MATCH": _S.EXPIRED,
     },
-    "duplicates": ("Duplicate order sent", '"code": -4116', '"code":-4116', "20132"),
-    "market_types": {
+    duplicates=("Duplicate order sent", '"code": -4116', '"code":-4116', "20132"),
+    market_types={
         Market.SPOT: ("spot",),
         Market.USDM: ("linear",),
     },
-    "options": {
+    options={
         "warnOnFetchOpenOrdersWithoutSymbol": False,
         "fetchMargins": False,
         # Else positions ask for brackets first, which nothing here needs.
         "leverageBrackets": {},
     },
-    "answers_in_full": True,
-    "unchanged": ("-4046", "-4059"),
-    "cancel_field": "origClientOrderId",
+    answers_in_full=True,
+    unchanged=("-4046", "-4059"),
+    cancel_field="origClientOrderId",
     # The futures testnet is gone; its place was taken by demo trading, with keys of its own.
-    "sandboxes": {
+    sandboxes={
         Market.SPOT: Sandbox.TESTNET,
         Market.USDM: Sandbox.DEMO,
     },
-    "id_pattern": r"[.A-Z:/a-z0-9_-]{1,36}",
-    "native_stops": "a service of its own since December 2025 (algo orders)",
-}
+    id_pattern=r"[.A-Z:/a-z0-9_-]{1,36}",
+    native_stops="a service of its own since December 2025 (algo orders)",
+)
 
 #: Bybit: "V5 API" (bybit-exchange.github.io/docs/v5). Its answer to an order is the id alone.
-_BYBIT = {
-    "exchange_id": "bybit",
-    "look_up": LookUp.BYBIT,
-    "receive_window_ms": RECEIVE_WINDOW_MS,
-    "state_field": "orderStatus",
-    "states": {
+_BYBIT = Profile(
+    exchange_id="bybit",
+    look_up=LookUp.BYBIT,
+    receive_window_ms=RECEIVE_WINDOW_MS,
+    state_field="orderStatus",
+    states={
         "New": _S.NEW,
         "Created": _S.NEW,
         "Untriggered": _S.NEW,
@@ -194,29 +194,29 @@ _BYBIT = {
         "Deactivated": _S.CANCELED,
         "Rejected": _S.REJECTED,
     },
-    "duplicates": ("110072", "170141", "12141", "10014"),
-    "market_types": {
+    duplicates=("110072", "170141", "12141", "10014"),
+    market_types={
         Market.SPOT: ("spot",),
         Market.USDM: ("linear",),
     },
-    "unchanged": ("110043", "110025"),
-    "options": {"createMarketBuyOrderRequiresPrice": False},
+    unchanged=("110043", "110025"),
+    options={"createMarketBuyOrderRequiresPrice": False},
     # An order is made differently for each kind of account, so ccxt asks which kind it is.
-    "preparation": "is_unified_enabled",
-    "cancel_field": "orderLinkId",
-    "list_limit": 50,
-    "sandboxes": dict.fromkeys((Market.SPOT, Market.USDM), Sandbox.TESTNET),
-    "id_pattern": r"[A-Za-z0-9_-]{1,36}",
-    "native_stops": "conditional orders",
-}
+    preparation="is_unified_enabled",
+    cancel_field="orderLinkId",
+    list_limit=50,
+    sandboxes=dict.fromkeys((Market.SPOT, Market.USDM), Sandbox.TESTNET),
+    id_pattern=r"[A-Za-z0-9_-]{1,36}",
+    native_stops="conditional orders",
+)
 
 #: Poloniex: "Spot API" (api-docs.poloniex.com/spot). Stops are smart orders there.
-_POLONIEX = {
-    "exchange_id": "poloniex",
-    "look_up": LookUp.POLONIEX,
-    "receive_window_ms": RECEIVE_WINDOW_MS,
-    "state_field": "state",
-    "states": {
+_POLONIEX = Profile(
+    exchange_id="poloniex",
+    look_up=LookUp.POLONIEX,
+    receive_window_ms=RECEIVE_WINDOW_MS,
+    state_field="state",
+    states={
         "NEW": _S.NEW,
         "PENDING_NEW": _S.NEW,
         "PARTIALLY_FILLED": _S.PARTIALLY_FILLED,
@@ -226,28 +226,29 @@ _POLONIEX = {
         "CANCELED": _S.CANCELED,
         "FAILED": _S.REJECTED,
     },
-    "duplicates": ("21312", "25004"),
-    "refused_unread": (HTTPStatus.REQUEST_TIMEOUT,),
-    "market_types": {Market.SPOT: ()},
-    "headers": {"recvWindow": str(RECEIVE_WINDOW_MS)},
-    "buys_with_quote": True,
-    "cancel_prefix": "cid:",
-    "id_pattern": r"[A-Za-z0-9_-]{1,64}",
-    "native_stops": "smart orders",
-}
+    duplicates=("21312", "25004"),
+    refused_unread=(HTTPStatus.REQUEST_TIMEOUT,),
+    market_types={Market.SPOT: ()},
+    headers={"recvWindow": str(RECEIVE_WINDOW_MS)},
+    buys_with_quote=True,
+    cancel_prefix="cid:",
+    id_pattern=r"[A-Za-z0-9_-]{1,64}",
+    native_stops="smart orders",
+)
 
 #: By the name that an account gives as its venue.
 PROFILES: Mapping[str, Profile] = MappingProxyType(
     {
-        "binance": Profile(**_BINANCE),  # type: ignore[arg-type]  # each row names fields
-        "binance_testnet": Profile(**_BINANCE, is_sandbox=True),  # type: ignore[arg-type]
-        "bybit": Profile(**_BYBIT),  # type: ignore[arg-type]
-        "bybit_testnet": Profile(**_BYBIT, is_sandbox=True),  # type: ignore[arg-type]
-        "bybit_demo": Profile(
-            **{**_BYBIT, "sandboxes": dict.fromkeys((Market.SPOT, Market.USDM), Sandbox.DEMO)},  # type: ignore[arg-type]
+        "binance": _BINANCE,
+        "binance_testnet": replace(_BINANCE, is_sandbox=True),
+        "bybit": _BYBIT,
+        "bybit_testnet": replace(_BYBIT, is_sandbox=True),
+        "bybit_demo": replace(
+            _BYBIT,
+            sandboxes=dict.fromkeys((Market.SPOT, Market.USDM), Sandbox.DEMO),
             is_sandbox=True,
         ),
-        "poloniex": Profile(**_POLONIEX),  # type: ignore[arg-type]
+        "poloniex": _POLONIEX,
     }
 )
 
