@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
+from unittest.mock import Mock
 
 import pytest
 
@@ -24,10 +24,6 @@ def world(request: pytest.FixtureRequest) -> Iterator[ExchangeWorld]:
         yield running
 
 
-def graded(world: ExchangeWorld) -> dict[str, Grade]:
-    return {one.check: one.grade for one in world.venue.inspect()}
-
-
 def named(world: ExchangeWorld, check: str) -> Finding:
     (found,) = [one for one in world.venue.inspect() if one.check == check]
     return found
@@ -36,7 +32,7 @@ def named(world: ExchangeWorld, check: str) -> Finding:
 def test_all_is_well(world: ExchangeWorld) -> None:
     tells = world.account.venue != "poloniex"
 
-    assert graded(world) == {
+    assert {one.check: one.grade for one in world.venue.inspect()} == {
         "adapter": Grade.OK,
         "clock": Grade.OK,
         "markets": Grade.OK,
@@ -111,28 +107,20 @@ def test_rights_that_could_not_be_asked_for_are_asked_for_later(
     numbers = Numbers(Market.SPOT, PositionMode.HEDGE)
     exchange = world.clients.exchange(world.account)
     world.holder.can_withdraw = True
-    asked: list[None] = []
-
-    def away() -> None:
-        asked.append(None)
-        raise VenueUnavailable("it does not answer")
-
+    away = Mock(side_effect=VenueUnavailable("it does not answer"))
     with monkeypatch.context() as patch:
         patch.setattr(exchange, "can_withdraw", away)
         world.venue.place(numbers.order(quantity="0.01"))
         world.venue.place(numbers.order(quantity="0.01"))
     patience_ms = exchange_module.RIGHTS_AGAIN_MS
     clock = world.ports.clock
-    monkeypatch.setattr(clock, "steady_ms", partial(later, clock.steady_ms, patience_ms))
+    steady_ms = clock.steady_ms
+    monkeypatch.setattr(clock, "steady_ms", lambda: steady_ms() + patience_ms)
 
     with pytest.raises(VenueRejected, match="withdraw"):
         world.venue.place(numbers.order(quantity="0.01"))
-    assert len(asked) == 1
+    assert away.call_count == 1
     assert world.count() == 2
-
-
-def later(clock_ms: Callable[[], int], by_ms: int) -> int:
-    return clock_ms() + by_ms
 
 
 def test_the_position_mode_is_compared() -> None:

@@ -14,17 +14,12 @@ from tests.support.builders import ETH, a_quote
 from tests.support.paper_world import SPOT, USDM, USDT, PaperWorld
 
 
-def shown(world: PaperWorld) -> dict[str, Any]:
-    answer: dict[str, Any] = world.desk.account(SPOT)
-    return answer
-
-
 def test_an_account_is_shown_whole(world: PaperWorld) -> None:
     order = world.order(Side.BUY, "0.10000", "50000.00")
     world.spot.place(order)
     world.spot.place(world.order(Side.BUY, "0.01", "40000"))
 
-    answer = shown(world)
+    answer: dict[str, Any] = world.desk.account(SPOT)
 
     assert json.loads(json.dumps(answer)) == answer
     assert answer["balances"] == {

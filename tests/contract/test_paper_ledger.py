@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
+from unittest.mock import Mock
 
 import pytest
 import redis
@@ -219,12 +220,12 @@ class LosingLedger(RedisPaperLedger):
         raise Conflict(f"account {account_id} has changed")
 
 
-def hooked(world: PaperWorld, ledger: HookedLedger) -> PaperVenue:
-    return PaperVenue(SPOT, replace(world.ports, ledger=ledger))
+def hooked(world: PaperWorld, **hook: Callable[[], object]) -> PaperVenue:
+    """The venue of an account, with something that happens around its first commit."""
+    return PaperVenue(SPOT, replace(world.ports, ledger=HookedLedger(world.client, **hook)))
 
 
-def go_silent() -> None:
-    raise StoreUnavailable("no answer")
+GO_SILENT = Mock(side_effect=StoreUnavailable("no answer"))
 
 
 def test_a_tick_between_entry_and_commit_makes_the_placement_start_again(
@@ -232,7 +233,7 @@ def test_a_tick_between_entry_and_commit_makes_the_placement_start_again(
 ) -> None:
     """Otherwise the order would rest, and the tick that reaches it would be over."""
     order = world.order(Side.BUY, "0.1", "40000")
-    venue = hooked(world, HookedLedger(world.client, before=lambda: world.price("39000")))
+    venue = hooked(world, before=lambda: world.price("39000"))
 
     report = venue.place(order)
 
@@ -243,7 +244,7 @@ def test_a_tick_between_entry_and_commit_makes_the_placement_start_again(
 
 def test_a_commit_whose_answer_is_lost_has_an_unknown_outcome(world: PaperWorld) -> None:
     order = world.order(Side.BUY, "0.1", "40000")
-    venue = hooked(world, HookedLedger(world.client, after=go_silent))
+    venue = hooked(world, after=GO_SILENT)
 
     with pytest.raises(OutcomeUnknown):
         venue.place(order)
@@ -255,7 +256,7 @@ def test_a_commit_whose_answer_is_lost_has_an_unknown_outcome(world: PaperWorld)
 def test_a_cancel_whose_answer_is_lost_has_an_unknown_outcome(world: PaperWorld) -> None:
     order = world.order(Side.BUY, "0.1", "40000")
     world.spot.place(order)
-    venue = hooked(world, HookedLedger(world.client, after=go_silent))
+    venue = hooked(world, after=GO_SILENT)
 
     with pytest.raises(OutcomeUnknown):
         venue.cancel(order)
@@ -320,7 +321,7 @@ def test_a_record_of_a_newer_release_is_left_alone(world: PaperWorld) -> None:
 def test_a_fill_between_load_and_cancel_is_not_canceled_away(world: PaperWorld) -> None:
     order = world.order(Side.BUY, "0.1", "40000")
     world.spot.place(order)
-    venue = hooked(world, HookedLedger(world.client, before=lambda: world.price("40000")))
+    venue = hooked(world, before=lambda: world.price("40000"))
 
     report = venue.cancel(order)
 

@@ -18,7 +18,7 @@ from app.domain.identifiers import AccountId, AccountName
 from app.domain.instrument import Instrument
 from app.exchanges.remembered import RememberedVenues
 from app.ports.exchange import Urgency
-from tests.support.builders import BTC
+from tests.support.builders import BTC, must
 from tests.support.exchanges.books import SPOT
 from tests.support.venue_world import ExchangeWorld, running_world
 
@@ -27,9 +27,7 @@ BTC_SPOT = (str(BTC), SPOT)
 
 @pytest.fixture
 def world() -> Iterator[ExchangeWorld]:
-    with (
-        running_world("binance", Market.SPOT, timeout_ms=20_000) as running,
-    ):
+    with running_world("binance", Market.SPOT, timeout_ms=20_000) as running:
         yield running
 
 
@@ -39,22 +37,17 @@ def play(world: ExchangeWorld) -> Account:
     return replace(world.account, id=AccountId(7), name=name, group=name, mode=Mode.TESTNET)
 
 
-def of_play_money(world: ExchangeWorld, step: str) -> None:
-    """Let the exchange be what its testnet is from now on."""
-    was = world.exchange.markets[BTC_SPOT]
-    world.exchange.markets[BTC_SPOT] = replace(was, quantity_step=Decimal(step))
-
-
 def step(found: Instrument | None) -> Decimal:
-    assert found is not None
-    return found.quantity_step
+    return must(found).quantity_step
 
 
 def test_steps_of_the_testnet_are_not_those_of_real_money(
     world: ExchangeWorld, play: Account
 ) -> None:
     real = step(world.venue.instrument(BTC))
-    of_play_money(world, "0.01")
+    # From now on the exchange is what its testnet is.
+    was = world.exchange.markets[BTC_SPOT]
+    world.exchange.markets[BTC_SPOT] = replace(was, quantity_step=Decimal("0.01"))
 
     assert step(world.clients.venue(play).instrument(BTC)) == Decimal("0.01")
     assert step(world.venue.instrument(BTC)) == real

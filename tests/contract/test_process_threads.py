@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
+from unittest.mock import Mock
 
 import pytest
 import redis
@@ -88,10 +89,7 @@ def test_a_registry_never_goes_back_to_what_it_knew_before(client: redis.Redis) 
     def meanwhile() -> None:
         other.put_client(replace(key, enabled=False))
         registry.refresh()
-        registry.refresh = away  # type: ignore[method-assign]
-
-    def away() -> bool:
-        raise StoreUnavailable("away")
+        registry.refresh = Mock(side_effect=StoreUnavailable("away"))  # type: ignore[method-assign]
 
     seconds.meanwhile, seconds.looks = meanwhile, 0
     with pytest.raises(StoreUnavailable):

@@ -259,14 +259,10 @@ def test_it_trails(  # noqa: PLR0913, PLR0917 - a table
     assert (firing.owner, firing.tick) == (owner(1), len(quiet) + 2)
     assert firing.prices == {"": Decimal(fires_at)}
     best = max if direction is FALLING else min
-    assert firing.extremes[""] == best(map(Decimal, _trailed_from(odd, created_at, quiet)))
-
-
-def _trailed_from(odd: dict[str, object], created_at: str, quiet: list[str]) -> list[str]:
-    """Return the prices since one became active."""
     prices = [created_at, *quiet]
-    activation = odd.get("activation")
-    return prices if activation is None else prices[prices.index(str(activation)) :]
+    if "activation" in odd:  # it counts from there
+        prices = prices[prices.index(str(odd["activation"])) :]
+    assert firing.extremes[""] == best(map(Decimal, prices))
 
 
 def test_a_trailing_one_that_saw_no_price_trails_from_the_first(book: RedisTriggerBook) -> None:
@@ -553,14 +549,6 @@ class Market:
             assert self.book.standing(held.trigger) == held.standing
 
 
-def go_through(client: redis.Redis, steps: Sequence[Arm | Step], work_at_once: int) -> None:
-    """Let a market happen, and compare after each step."""
-    market = Market(client, work_at_once)
-    for step in steps:
-        market.go(step)
-        market.compare()
-
-
 WORK = st.sampled_from([1, 2, 3, WORK_AT_ONCE])
 
 
@@ -569,4 +557,7 @@ WORK = st.sampled_from([1, 2, 3, WORK_AT_ONCE])
 def test_the_book_fires_what_a_look_at_every_trigger_would(
     steps: list[Arm | Step], work_at_once: int
 ) -> None:
-    go_through(fresh_client(), steps, work_at_once)
+    market = Market(fresh_client(), work_at_once)
+    for step in steps:
+        market.go(step)
+        market.compare()

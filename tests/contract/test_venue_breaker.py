@@ -190,7 +190,12 @@ def test_many_that_fail_at_one_moment_make_no_long_outage(world: ExchangeWorld, 
     """An exit that was refused tries again soon: nothing says yet that the exchange is away."""
     wire.is_cut = True
     wire.holds.clear()
-    asking = [threading.Thread(target=failing, args=(world.venue.view,)) for _ in range(16)]
+
+    def ask() -> None:
+        with suppress(HookfillError):
+            world.venue.view()
+
+    asking = [threading.Thread(target=ask) for _ in range(16)]
     for one in asking:
         one.start()
     while len(wire.came) < len(asking):
@@ -201,11 +206,6 @@ def test_many_that_fail_at_one_moment_make_no_long_outage(world: ExchangeWorld, 
 
     failures = world.ports.budget.failures(f"{world.account.feed}:{world.ports.address}")
     assert failures == breaker.FAILURES_MAX
-
-
-def failing(ask: Callable[[], object]) -> None:
-    with suppress(HookfillError):
-        ask()
 
 
 def test_what_was_refused_here_is_no_failure_of_the_exchange(

@@ -158,7 +158,8 @@ def test_each_account_trades_with_its_own_key_and_nothing_of_another(world: Exch
     for name in names:
         world.exchange.open_account(name, f"secret of {name}", USDT="10000", MARGIN="1000")
         world.exchange.accounts[name].hedged = True
-    clients = Clients(replace(world.ports, secrets=lambda one: _keys(keys[one.id])))
+    secrets = {one: {"apiKey": key, "secret": f"secret of {key}"} for one, key in keys.items()}
+    clients = Clients(replace(world.ports, secrets=lambda one: secrets[one.id]))
     accounts = [replace(world.account, id=one) for one in keys]
     numbers = Numbers(world.market, PositionMode.HEDGE)
     small = ("0.001", "40000") if world.market is Market.SPOT else ("0.01", "1600")
@@ -187,10 +188,6 @@ def test_each_account_trades_with_its_own_key_and_nothing_of_another(world: Exch
     assert asked == set(names)
     assert shared[0] == shared[1]
     assert not any(name in shared[1] for name in names)
-
-
-def _keys(name: str) -> dict[str, str]:
-    return {"apiKey": name, "secret": f"secret of {name}"}
 
 
 def _keys_noted(world: ExchangeWorld) -> set[str]:

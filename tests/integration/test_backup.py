@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import redis
@@ -171,10 +172,7 @@ def test_the_store_is_copied_before_the_history(
 def test_a_backup_that_fails_halfway_leaves_no_file(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(*_: object) -> None:
-        raise OSError("the disk is full")
-
-    monkeypatch.setattr(module, "_add_history", fails)
+    monkeypatch.setattr(module, "_add_history", Mock(side_effect=OSError("the disk is full")))
     with pytest.raises(OSError, match="full"):
         back_up(tmp_path / "one.tar", environ(folder))
 
@@ -239,11 +237,8 @@ def test_a_folder_that_is_not_empty_is_left_alone(folder: Path, tmp_path: Path) 
 def test_a_restore_that_fails_halfway_leaves_no_folder(folder: Path, tmp_path: Path) -> None:
     back_up(tmp_path / "one.tar", environ(folder))
 
-    def fails(_: Path) -> None:
-        raise OSError("no more")
-
     with pytest.raises(OSError, match="no more"):
-        restore(tmp_path / "one.tar", tmp_path / "new", fails)
+        restore(tmp_path / "one.tar", tmp_path / "new", Mock(side_effect=OSError("no more")))
 
     assert {one.name for one in tmp_path.iterdir()} == {"var", "one.tar"}
 

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -141,14 +142,6 @@ def test_who_does_not_listen_is_killed_and_does_not_hold_up_the_rest(
     assert (tmp_path / "ends").read_text().split() == ["redis"]
 
 
-class Impatient(Signals):
-    """Somebody who asks for the end once more as soon as anybody is waited for."""
-
-    def pause(self, seconds: float) -> None:
-        del seconds
-        raise Interrupted
-
-
 def test_a_second_interrupt_kills_what_is_left(
     crew: Crew, make: Make, said: list[str], tmp_path: Path
 ) -> None:
@@ -156,8 +149,10 @@ def test_a_second_interrupt_kills_what_is_left(
     crew.start([redis, web])
     until_up(redis, web)
     pids = list(crew.pids().values())
+    impatient = Mock(Signals)  # as soon as anybody is waited for, the end is asked for once more
+    impatient.pause.side_effect = Interrupted
 
-    is_clean = crew.stop(Impatient())
+    is_clean = crew.stop(impatient)
 
     assert not is_clean
     assert said == ["Killing what is left."]

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import count, islice
-from typing import Any, NoReturn
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from werkzeug.test import TestResponse
@@ -306,9 +307,7 @@ def test_a_cancel_of_many_tells_of_each(
 def test_what_is_live_is_canceled_while_the_history_is_away(
     trader: Trader, wiring: Wiring, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    def away(*_: object) -> NoReturn:
-        raise HistoryUnavailable("away")
-
+    away = Mock(side_effect=HistoryUnavailable("away"))
     item = trader.stop if path == "/smartorders" else trader.limit
     named = trader.made(path, {**item(), "clientOrderId": "mine"})
     other = trader.made(path, item())

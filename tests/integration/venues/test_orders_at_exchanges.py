@@ -83,10 +83,6 @@ def low(rig: VenueRig) -> Decimal:
     return Decimal(40_000 if rig.account.market is Market.SPOT else 1_600)
 
 
-def symbol(rig: VenueRig) -> str:
-    return BTC if rig.account.market is Market.SPOT else ETH
-
-
 def test_a_signal_becomes_one_order_at_the_exchange(rig: VenueRig) -> None:
     order = sent(rig)
 
@@ -101,7 +97,7 @@ def test_a_resting_order_is_followed_to_its_fill(rig: VenueRig) -> None:
     rig.poll()
     assert rig.order().status is OrderStatus.NEW
 
-    rig.exchange.set_price(symbol(rig), f"{low(rig)}")
+    rig.exchange.set_price(order.symbol, f"{low(rig)}")
     rig.poll()
 
     followed = rig.order()

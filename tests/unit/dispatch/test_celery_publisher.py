@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from queue import Empty
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from celery import Celery
@@ -16,7 +17,7 @@ from app.dispatch.celery_publisher import IDS_MAX, SLOT_GRACE_MS, SLOT_MS, Celer
 from app.dispatch.routes import QueueName, TaskName
 from app.domain.effects import Effect, EffectKind
 from app.domain.errors import StoreUnavailable
-from app.domain.identifiers import AccountId, EpochMs
+from app.domain.identifiers import EpochMs
 from tests.support.builders import NOW, SPOT_ID, USDM_ID, an_id, an_order
 from tests.support.clocks import FrozenClock
 
@@ -210,18 +211,10 @@ def test_a_broker_that_is_away_costs_neither_an_error_nor_time() -> None:
     assert time.monotonic() - started < 30
 
 
-class SilentClock(FrozenClock):
-    """A clock whose server does not answer."""
-
-    def now_ms(self) -> EpochMs:
-        raise StoreUnavailable("the store did not answer")
-
-    def server_ms(self) -> EpochMs:
-        raise StoreUnavailable("the store did not answer")
-
-
 def test_a_store_that_is_away_is_no_error_of_the_publisher(broker: Broker) -> None:
-    publisher = CeleryPublisher(broker.celery, SilentClock(), broker.slots, HORIZON_MS, str)
+    silent = Mock(side_effect=StoreUnavailable("the store did not answer"))
+    clock = Mock(now_ms=silent, server_ms=silent)
+    publisher = CeleryPublisher(broker.celery, clock, broker.slots, HORIZON_MS, str)
 
     publisher.publish([place(1, due_at_ms=NOW)])
     publisher.publish([timer(10)])
@@ -231,9 +224,7 @@ def test_a_store_that_is_away_is_no_error_of_the_publisher(broker: Broker) -> No
 
 
 def test_a_name_that_cannot_be_read_is_no_error_of_the_publisher(broker: Broker) -> None:
-    def unreadable(account: AccountId) -> str:
-        raise StoreUnavailable(f"no name of {account}")
-
+    unreadable = Mock(side_effect=StoreUnavailable("no name"))
     publisher = CeleryPublisher(broker.celery, broker.clock, broker.slots, HORIZON_MS, unreadable)
 
     publisher.publish(an_order().owed())

@@ -4,6 +4,7 @@ from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -255,11 +256,7 @@ def test_a_venue_that_does_not_answer_holds_up_both() -> None:
 
 def test_a_store_that_is_away_after_the_commit_does_not_undo_it() -> None:
     rig = resting()
-
-    def away() -> None:
-        raise StoreUnavailable("no answer")
-
-    rig.clock.while_asleep = away
+    rig.clock.while_asleep = Mock(side_effect=StoreUnavailable("no answer"))
     new = await_place(ask(rig), rig.ports)
     rig.settle()
 
@@ -377,6 +374,10 @@ def test_two_replacements_at_once_make_one_new_order() -> None:
 
 
 def test_a_fill_at_any_moment_is_not_bought_again() -> None:
+    def ask_and_drain(rig: Rig) -> None:
+        ask(rig)
+        rig.drain()
+
     def fill(rig: Rig) -> None:
         """Let the old one fill at the venue, unless it has been taken off."""
         old = rig.orders()[0]
@@ -394,11 +395,6 @@ def test_a_fill_at_any_moment_is_not_bought_again() -> None:
         (OrderStatus.FILLED, OrderStatus.DENIED),
         (OrderStatus.CANCELED, OrderStatus.FILLED),
     }
-
-
-def ask_and_drain(rig: Rig) -> None:
-    ask(rig)
-    rig.drain()
 
 
 def test_stopped_halfway_it_is_done_or_undone() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 
@@ -10,13 +11,11 @@ from app.domain.effects import Effect, EffectKind
 from app.domain.enums import AccountState, PositionSide
 from app.domain.errors import Conflict, NotFound, NotPermitted, StoreUnavailable
 from app.domain.events import CancelRequested, OrderReported, PlacementClaimed, TimerDue
-from app.domain.identifiers import AccountId, AggregateId, Symbol
 from app.domain.request.signal import Stage
 from app.domain.status import OrderStatus
 from app.ports import Ports
 from app.ports.ledger import NO_TERMS, Change, CommitConditions
 from app.services.advance import ATTEMPTS_MAX, advance
-from app.store.core.lanes import RedisLanes
 from app.store.core.ledger import RedisLedger
 from tests.support.builders import (
     ETH,
@@ -166,17 +165,11 @@ def test_who_guards_a_position_does_not_hear_of_its_reduction(rig: Rig) -> None:
     assert rig.ports.ledger.news(an_id(1, USDM_ID)) == {}
 
 
-class AwayLanes(RedisLanes):
-    """Lanes that cannot be looked at."""
-
-    def head(self, account: AccountId, symbol: Symbol) -> AggregateId | None:
-        del account, symbol
-        raise StoreUnavailable("no answer")
-
-
 def test_what_is_committed_is_not_called_failed_for_want_of_a_hint(rig: Rig) -> None:
     rig.put(an_order_in(OrderStatus.PLACING))
-    ports = replace(rig.ports, lanes=AwayLanes(rig.redis))
+    lanes = Mock(wraps=rig.ports.lanes)
+    lanes.head.side_effect = StoreUnavailable("no answer")
+    ports = replace(rig.ports, lanes=lanes)
 
     decision = advance(an_order().id, FILLED, ports)
 

@@ -9,7 +9,6 @@ from app.domain.events import OrderReported
 from app.domain.identifiers import Currency, TradeId
 from app.domain.order import Order
 from app.domain.order_reports import LOOKS_MAX
-from app.domain.report import OrderReport
 from app.domain.request.signal import RequestStatus
 from app.domain.status import OrderStatus
 from app.services.advance import advance
@@ -148,18 +147,15 @@ def test_whoever_asked_for_the_order_hears_of_its_fees() -> None:
     rig.venue.place_script.append(EARLY)
     signal = rig.run(a_command())
     order = rig.order()
-    rig.venue.ledger[order.client_order_id] = _whole(order)
+    fill = a_fill(quantity=order.filled_quantity, fee=Decimal("0.01"))
+    whole = a_report(filled_quantity=order.filled_quantity, fills=(fill,), fees=FEE)
+    rig.venue.ledger[order.client_order_id] = whole
 
     rig.settle()
 
     ended = rig.signal(signal.id)
     assert ended.status is RequestStatus.DONE
     assert ended.fees == FEE
-
-
-def _whole(order: Order) -> OrderReport:
-    fill = a_fill(quantity=order.filled_quantity, fee=Decimal("0.01"))
-    return a_report(filled_quantity=order.filled_quantity, fills=(fill,), fees=FEE)
 
 
 def test_a_process_that_dies_on_the_way_leaves_the_look_to_others() -> None:

@@ -301,7 +301,8 @@ def test_the_renewed_claim_is_what_others_go_by() -> None:
 
 def test_who_saw_a_lease_run_out_does_not_take_the_renewed_claim_for_lost() -> None:
     rig = with_order()
-    claim(rig, lease_ms=0)
+    now_ms = rig.clock.server_ms()
+    advance(ORDER_ID, PlacementClaimed(at_ms=now_ms, lease_until_ms=now_ms), rig.ports)
     seen = rig.ports.ledger.load
 
     def load_and_be_overtaken(order_id: AggregateId) -> Stored:
@@ -319,13 +320,6 @@ def test_who_saw_a_lease_run_out_does_not_take_the_renewed_claim_for_lost() -> N
 
     assert rig.order().lease_until_ms == rig.clock.server_ms() + 1
     assert rig.order().status is OrderStatus.PLACING
-
-
-def claim(rig: Rig, lease_ms: int) -> None:
-    until_ms = EpochMs(rig.clock.server_ms() + lease_ms)
-    advance(
-        ORDER_ID, PlacementClaimed(at_ms=rig.clock.now_ms(), lease_until_ms=until_ms), rig.ports
-    )
 
 
 def test_who_lost_the_claim_before_the_order_left_sends_nothing() -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 
 from app.domain.enums import Mode
 from app.domain.errors import CannotAsk, NotFound, OutcomeUnknown, VenueBusy, VenueUnavailable
 from app.domain.identifiers import VenueName
-from app.domain.market import AccountView
 from app.domain.order import Order
 from app.domain.status import OrderStatus
 from app.ports.policy import Policy
@@ -163,11 +163,9 @@ def test_a_poll_tells_open_orders_what_became_of_them() -> None:
 def test_a_venue_that_does_not_tell_what_an_account_has_is_asked_about_its_orders(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def silent() -> AccountView:
-        raise VenueUnavailable("balances cannot be read")
-
     rig = an_open_order()
     RedisVenueMemory(rig.redis, rig.clock).want_view(SPOT.id)
+    silent = Mock(side_effect=VenueUnavailable("balances cannot be read"))
     monkeypatch.setattr(rig.venue, "view", silent)
 
     with pytest.raises(VenueUnavailable):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import NoReturn
+from unittest.mock import Mock
 
 import pytest
 
@@ -216,10 +216,7 @@ def test_an_order_that_cannot_be_told_keeps_none_from_being_compared(
     order = an_order_in(OrderStatus.NEW)
     rig.put(order)
     rig.venue.ledger[order.client_order_id] = a_report(OrderStatus.FILLED)
-
-    def busy(*_: object) -> NoReturn:
-        raise Conflict("others were first")
-
+    busy = Mock(side_effect=Conflict("others were first"))
     monkeypatch.setattr("app.services.following.reconcile.tell", busy)
 
     reconcile(SPOT_ID, rig.ports)

@@ -1,7 +1,5 @@
 """An order of unknown outcome is asked about, until there is a definite answer."""
 
-from decimal import Decimal
-
 import pytest
 
 from app.domain.enums import ReasonCode
@@ -266,16 +264,13 @@ def lose_it_again(rig: Rig) -> None:
     place_order(ORDER_ID, rig.ports)
 
 
-def filled_at(rig: Rig) -> Decimal:
-    return sum((one.filled_quantity for one in rig.venue.taken), Decimal(0))
-
-
 def test_a_proof_of_absence_that_comes_late_places_nothing_twice() -> None:
     for rig in encounters(lost_at_a_forgetful_venue, resolve, lose_it_again):
         rig.settle()
 
+        filled = sum(one.filled_quantity for one in rig.venue.taken)
         assert rig.order().status is OrderStatus.FILLED
-        assert filled_at(rig) == rig.order().filled_quantity == rig.order().quantity
+        assert filled == rig.order().filled_quantity == rig.order().quantity
 
 
 def test_a_proof_of_absence_that_comes_late_finds_the_newer_placement_in_question() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 
@@ -31,15 +32,11 @@ from app.services.admin.venue_cancels import (
 from app.services.following.reconcile import reconcile
 from tests.support.builders import BTC, SPOT, SPOT_ID, a_fill, a_report, an_order_in
 from tests.support.fakes import Lost
-from tests.support.rig import POLICY, Rig, StepHistory, deaths, encounters, with_ids
+from tests.support.rig import POLICY, Rig, deaths, encounters, with_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-    from app.domain.identifiers import AggregateId
     from app.domain.order import Order
     from app.domain.report import OrderReport
-    from app.ports.history import Record
 
 STRANGER = VenueOrderId("77")
 OPEN, GONE = a_report(OrderStatus.NEW), a_report(OrderStatus.CANCELED)
@@ -291,10 +288,7 @@ def test_a_venue_that_never_answers_is_left_to_a_person(rig: Rig) -> None:
 def test_a_venue_that_nobody_knows_any_more_is_sent_nothing(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def nobody(*_: object) -> None:
-        raise NotFound("there is no venue")
-
-    monkeypatch.setattr(venue_cancels, "_venue", nobody)
+    monkeypatch.setattr(venue_cancels, "_venue", Mock(side_effect=NotFound("there is no venue")))
 
     assert ask(rig).state is S.UNSENT
 
@@ -386,18 +380,13 @@ def test_a_fill_of_an_order_of_ours_that_nobody_knows_is_kept_for_a_person() -> 
     assert (kept.client_order_id, kept.report) == (cancel.order.client_order_id, PARTLY_GONE)
 
 
-class SilentHistory(StepHistory):
-    """A history that does not answer."""
-
-    def load(self, ids: Collection[AggregateId]) -> Mapping[AggregateId, Record]:
-        raise HistoryUnavailable(f"nobody tells of {ids}")
-
-
 def test_what_the_history_may_know_is_not_settled_while_it_does_not_answer() -> None:
     rig = forgotten()
     rig.venue.stranger_script += [PARTLY_GONE, PARTLY_GONE]
     ports = rig.ports
-    rig.ports = replace(ports, history=SilentHistory())
+    silent = Mock(wraps=rig.history)
+    silent.load.side_effect = HistoryUnavailable("nobody tells")
+    rig.ports = replace(ports, history=silent)
 
     cancel = ask(rig)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from unittest.mock import Mock
 
 import pytest
 
@@ -44,7 +45,7 @@ from tests.support.builders import (
     must,
 )
 from tests.support.clocks import nothing
-from tests.support.rig import Rig, StepHistory, deaths, encounters
+from tests.support.rig import Rig, deaths, encounters
 
 ORDER_ID = an_order().id
 SECOND_ID, THIRD_ID = (OrderId(AggregateId(ORDER_ID + more)) for more in (16, 32))
@@ -260,7 +261,7 @@ def test_a_history_that_is_a_newer_copy_than_the_store_vouches_for_nothing() -> 
 
     place(rig)
 
-    assert must(rig.ports.freezer.of(SPOT.id)).orders == (found,)
+    assert frozen_for(rig) == (found,)
 
 
 def test_all_symbols_of_the_account_are_looked_at_so_that_the_list_is_whole() -> None:
@@ -270,7 +271,7 @@ def test_all_symbols_of_the_account_are_looked_at_so_that_the_list_is_whole() ->
 
     place(rig)
 
-    assert must(rig.ports.freezer.of(SPOT.id)).orders == both
+    assert frozen_for(rig) == both
 
 
 def test_a_venue_that_cannot_be_reached_puts_the_order_off_and_counts_no_attempt() -> None:
@@ -529,10 +530,7 @@ def test_who_is_killed_while_the_venue_is_asked_holds_up_an_order_for_one_answer
 
 
 def test_two_workers_at_once_send_once() -> None:
-    def again(rig: Rig) -> None:
-        place_order(ORDER_ID, rig.ports)
-
-    for rig in encounters(restored, again, again):
+    for rig in encounters(restored, place, place):
         rig.clock.advance(120_000)
         rig.settle()
 
@@ -620,7 +618,7 @@ def test_what_comes_to_light_after_a_release_freezes_again() -> None:
 
     rig.drain()
 
-    assert must(rig.ports.freezer.of(SPOT.id)).orders == (late,)
+    assert frozen_for(rig) == (late,)
     assert rig.venue.sent == []
 
 
@@ -678,13 +676,7 @@ def test_what_a_signal_has_brought_forth_ends_with_it_before_the_release() -> No
 
 
 def test_a_release_may_die_anywhere() -> None:
-    def prepare() -> Rig:
-        return frozen()
-
-    def act(rig: Rig) -> None:
-        release(REAL, seen_at_ms(rig), rig.ports)
-
-    for rig in deaths(prepare, act):
+    for rig in deaths(frozen, lambda rig: release(REAL, seen_at_ms(rig), rig.ports)):
         assert state(rig) in {AccountState.FROZEN, AccountState.RUN}
         assert (rig.ports.freezer.of(SPOT.id) is None) is (state(rig) is AccountState.RUN)
 
@@ -698,7 +690,7 @@ def test_symbols_with_something_live_are_looked_at_early() -> None:
 
     look_early(SPOT.id, rig.ports)
 
-    assert must(rig.ports.freezer.of(SPOT.id)).orders == (found,)
+    assert frozen_for(rig) == (found,)
 
 
 def test_looking_early_twice_asks_once() -> None:
@@ -797,26 +789,25 @@ def test_a_history_that_is_another_one_freezes_nothing() -> None:
     assert place(rig).status is OrderStatus.FILLED
 
 
-def test_a_history_that_is_away_stops_nothing() -> None:
+def without_history() -> Rig:
     rig = restored()
-    rig.ports = replace(rig.ports, history=AwayHistory())
+    away = Mock(wraps=rig.history)
+    away.epoch.side_effect = HistoryUnavailable("nobody is there")
+    rig.ports = replace(rig.ports, history=away)
+    return rig
+
+
+def test_a_history_that_is_away_stops_nothing() -> None:
+    rig = without_history()
 
     assert place(rig).status is OrderStatus.FILLED
 
 
 def test_where_a_venue_cannot_list_orders_the_history_must_be_there() -> None:
-    rig = restored()
-    rig.ports = replace(rig.ports, history=AwayHistory())
+    rig = without_history()
     rig.venue.placed_script.append(CannotAsk("it has no lists"))
 
     with pytest.raises(HistoryUnavailable):
         place(rig)
 
     assert rig.venue.sent == []
-
-
-class AwayHistory(StepHistory):
-    """A history that does not answer."""
-
-    def epoch(self) -> int:
-        raise HistoryUnavailable("nobody is there")

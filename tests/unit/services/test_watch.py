@@ -9,7 +9,7 @@ from app.domain.commands import Action
 from app.domain.enums import PositionSide, Side
 from app.domain.identifiers import EpochMs
 from app.domain.request.signal import RequestStatus, Signal
-from app.domain.smart_order import SmartOrder, SmartOrderStatus
+from app.domain.smart_order import SmartOrderStatus
 from app.domain.status import OrderStatus
 from app.domain.trigger import Firing
 from app.services.watching.watch import LEASE_MS, watch_prices
@@ -40,11 +40,17 @@ ENTRY = a_command(
 )
 
 
-def protected() -> Rig:
-    """A rig with a long of half an ETH whose take-profit and stop-loss are armed."""
+def entry_accepted() -> Rig:
     rig = Rig()
     rig.venue.account = a_view({"USDT": "1000"}, {LONG: "0.5"})
-    rig.run(ENTRY)
+    rig.accept(ENTRY)
+    return rig
+
+
+def protected() -> Rig:
+    """A rig with a long of half an ETH whose take-profit and stop-loss are armed."""
+    rig = entry_accepted()
+    rig.drain()
     return rig
 
 
@@ -248,13 +254,9 @@ def test_a_trigger_of_a_newer_release_is_left_to_it_and_holds_up_nobody() -> Non
     rig.drain()
 
     assert evaluated
-    assert the_exit(rig).filled_quantity == fixed("0.5").value
+    (filled,) = (one for one in rig.smart_orders() if one.is_filled)
+    assert filled.filled_quantity == fixed("0.5").value
     assert [one.owner for one in rig.ports.book.fired(PAPER)] == [an_id(1, USDM_ID)]
-
-
-def the_exit(rig: Rig) -> SmartOrder:
-    (found,) = (one for one in rig.smart_orders() if one.is_filled)
-    return found
 
 
 def test_a_trigger_of_something_else_is_forgotten(rig: Rig) -> None:
@@ -359,13 +361,6 @@ def test_two_who_watch_at_once_after_a_lost_lease_make_one_exit() -> None:
         rig.settle()
 
         assert_closed_once(rig)
-
-
-def entry_accepted() -> Rig:
-    rig = Rig()
-    rig.venue.account = a_view({"USDT": "1000"}, {LONG: "0.5"})
-    rig.accept(ENTRY)
-    return rig
 
 
 def test_whoever_dies_anywhere_between_webhook_and_stop_leaves_one_of_each() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 
@@ -143,10 +144,7 @@ def test_what_was_refused_has_written_nothing(ledger: RedisLedger) -> None:
 
 
 def test_what_was_not_answered_may_have_written(ledger: RedisLedger, redis: ClockedRedis) -> None:
-    def lost() -> None:
-        raise StoreUnavailable("no answer")
-
-    redis.after_write = lost
+    redis.after_write = Mock(side_effect=StoreUnavailable("no answer"))
 
     with pytest.raises(StoreUnavailable):
         write(ledger)
@@ -185,8 +183,7 @@ def test_the_failure_of_a_part_is_its_own(ledger: RedisLedger) -> None:
 
 
 def test_a_part_that_the_store_said_nothing_of_is_asked_for_once_more(ledger: RedisLedger) -> None:
-    def blink() -> object:
-        raise StoreUnavailable("no answer")
+    blink = Mock(side_effect=StoreUnavailable("no answer"))
 
     assert carried_out([fails(NotFound("never"), blink, lambda: "done")], ledger) == ["done"]
 

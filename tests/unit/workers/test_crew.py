@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
+from unittest.mock import Mock
 
 import pytest
 
@@ -204,10 +205,7 @@ def test_a_mistake_of_ours_costs_no_thread() -> None:
     crew = Crew("one", 1)
     done = threading.Event()
 
-    def mistake() -> None:
-        raise ZeroDivisionError
-
-    crew.offer("mistake", mistake)
+    crew.offer("mistake", Mock(side_effect=ZeroDivisionError))
     crew.offer("next", done.set)
 
     assert done.wait(PATIENCE)
@@ -254,9 +252,7 @@ def test_a_thread_that_cannot_be_started_loses_nothing(monkeypatch: pytest.Monke
     crew = Crew("one", 2)
     done = threading.Event()
 
-    def refuse(_: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
+    refuse = Mock(side_effect=RuntimeError("can't start new thread"))
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", refuse)
         taken = [crew.offer("key", done.set) for _ in range(5)]
@@ -273,14 +269,8 @@ def test_a_thread_that_dies_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None
     died, done = threading.Event(), threading.Event()
     monkeypatch.setattr(threading, "excepthook", lambda _: died.set())
 
-    def end() -> None:
-        raise SystemError
-
-    def fail(*_: object, **__: object) -> None:
-        raise MemoryError
-
-    monkeypatch.setattr(crew_module, "_log", type("Log", (), {"exception": fail})())
-    for name, piece in (("end", end), ("next", done.set)):
+    monkeypatch.setattr(crew_module, "_log", Mock(exception=Mock(side_effect=MemoryError)))
+    for name, piece in (("end", Mock(side_effect=SystemError)), ("next", done.set)):
         assert crew.offer(name, piece)
     assert died.wait(PATIENCE)
 
