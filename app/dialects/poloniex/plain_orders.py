@@ -17,7 +17,7 @@ from app.domain.order import Order
 from app.domain.sender import Sender
 from app.domain.status import CLOSED, OrderStatus
 from app.services.intake.orders import accept_exact_order
-from app.services.intake.replace import Replacement, await_place, replace_order
+from app.services.intake.replace import await_place, replace_order
 from app.services.placing.cancel import request_cancel
 
 _OPEN: Final = frozenset[str](frozenset(OrderStatus) - CLOSED)
@@ -45,13 +45,14 @@ class PlainOrders(OrderKind[Order]):
     def replace(self, caller: Caller, old: Order, content: Content, sender: Sender) -> Order:
         """Take in what a body asks for in the place of an old one."""
         instrument_of = self.instruments(caller)
-        replacement = Replacement(
-            old_id=old.id,
-            command_of=lambda old: amended_order(content, old, instrument_of),
+        return replace_order(
+            old.id,
+            lambda old: amended_order(content, old, instrument_of),
+            sender,
+            self.ports,
             takes_rest=content.get("quantity") is None,
-            proceed_on_failure=proceeds(content),
+            proceeds=proceeds(content),
         )
-        return replace_order(replacement, sender, self.ports)
 
     def settled(self, new: Order) -> Order:
         """Return one that has taken the place of another, when it is known that it has."""

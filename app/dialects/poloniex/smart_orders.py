@@ -15,12 +15,12 @@ from app.dialects.poloniex.fields import Content
 from app.dialects.poloniex.order_kind import BY_REQUEST, Closed, Json, OrderKind
 from app.dialects.poloniex.parse_orders import amended_smart_order, proceeds, smart_order_from
 from app.dialects.poloniex.queries import Filter, Span
-from app.domain.commands import PlaceSmartOrder, SmartOrderRules
+from app.domain.commands import SmartOrderRules
 from app.domain.enums import Dialect, Kind, StopDirection, StopPrice
 from app.domain.order import Order
 from app.domain.sender import Sender
 from app.domain.smart_order import SmartOrder, SmartOrderStatus
-from app.services.intake.replace import Replacement, replace_smart_order
+from app.services.intake.replace import replace_smart_order
 from app.services.intake.smart_orders import accept_smart_order
 from app.services.placing.cancel import cancel_smart_order
 from app.settings import Settings
@@ -58,10 +58,9 @@ class SmartOrders(OrderKind[SmartOrder]):
     ) -> SmartOrder:
         """Take in what a body asks for in the place of an old one."""
         command = amended_smart_order(content, old.command(), self.instruments(caller))
-        replacement: Replacement[SmartOrder, PlaceSmartOrder] = Replacement(
-            old_id=old.id, command_of=lambda _: command, proceed_on_failure=proceeds(content)
+        return replace_smart_order(
+            old.id, command, self._rules, sender, self.ports, proceeds=proceeds(content)
         )
-        return replace_smart_order(replacement, self._rules, sender, self.ports)
 
     def end(self, one: SmartOrder) -> SmartOrder:
         """Cancel one that waits; one whose cancel is on its way is no failure."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from dataclasses import replace
+from typing import TypeVar
 
 from app.domain.aggregate import decide
 from app.domain.commands import PlaceOrder, PlaceSmartOrder, SmartOrderRules
@@ -11,11 +11,10 @@ from app.domain.enums import ReasonCode
 from app.domain.errors import Conflict, NotFound, NotWaiting, StoreError
 from app.domain.events import CancelRequested
 from app.domain.identifiers import AggregateId, OrderId
-from app.domain.order import Order
+from app.domain.order import Order, Succession
 from app.domain.reason import Reason
 from app.domain.sender import Sender
 from app.domain.smart_order import SmartOrder
-from app.domain.succession import Succession
 from app.ports import Ports
 from app.ports.ledger import Change, Stored
 from app.services.ask import ask
@@ -28,29 +27,16 @@ from app.services.intake.smart_orders import smart_order_from
 ATTEMPTS_MAX = 8
 
 One = TypeVar("One", Order, SmartOrder)
-Command = TypeVar("Command", PlaceOrder, PlaceSmartOrder)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replacement(Generic[One, Command]):
-    """What is to take the place of an order or a smart order.
-
-    Attributes:
-        old_id: what is to be ended.
-        command_of: makes the new command of the old one as it is now; refuses what it cannot make.
-        takes_rest: the new order is for what the old one leaves unfilled, not for a size of its
-            own.
-        proceed_on_failure: take in the new one even where the old one has ended otherwise.
-    """
-
-    old_id: AggregateId
-    command_of: Callable[[One], Command]
-    takes_rest: bool = False
-    proceed_on_failure: bool = False
 
 
 def replace_order(
-    replacement: Replacement[Order, PlaceOrder], sender: Sender, ports: Ports
+    old_id: AggregateId,
+    command_of: Callable[[Order], PlaceOrder],
+    sender: Sender,
+    ports: Ports,
+    *,
+    takes_rest: bool = False,
+    proceeds: bool = False,
 ) -> Order:
     """Ask the old order to end and store the new one, both or neither, and return the new one.
 
@@ -58,6 +44,15 @@ def replace_order(
     sent, by whichever process hears of that. If the old one ends otherwise, the new one is DENIED.
     Of several replacements, cancels and fills at once, one ends the old order. The new caller id
     may be that of the old one.
+
+    Args:
+        old_id: what is to be ended.
+        command_of: makes the new command of the old one as it is now; refuses what it cannot make.
+        sender: who wants it.
+        ports: as everywhere.
+        takes_rest: the new order is for what the old one leaves unfilled, not for a size of its
+            own.
+        proceeds: take in the new one even where the old one has ended otherwise.
 
     Raises:
         NotFound: there is no such order.
@@ -70,22 +65,27 @@ def replace_order(
     (fresh,) = ports.ids.fresh(sender.account.id, 1)
 
     def attempt() -> Order:
-        old, ending = _ending(replacement, Order, fresh.id, ports)
-        command = replacement.command_of(old)
+        old, ending = _ending(old_id, Order, fresh.id, ports, proceeds=proceeds)
+        command = command_of(old)
         refuse_unpaid(command, sender.account, ports, old)
         new = order_from(command, sender, fresh)
         if ending and ending[0].after.is_live:  # one that was never sent is off at once
-            new = replace(new, succeeds=_succession(old, new, replacement))
+            rest = takes_rest and new.amount is None and old.amount is None
+            waits = Succession(order_id=old.id, takes_rest=rest, proceeds=proceeds)
+            new = replace(new, succeeds=waits)
         return accept_named(new, sender, ports, ending)
 
-    return _against_races(attempt, replacement.old_id)
+    return _against_races(attempt, old_id)
 
 
 def replace_smart_order(
-    replacement: Replacement[SmartOrder, PlaceSmartOrder],
+    old_id: AggregateId,
+    command: PlaceSmartOrder,
     rules: SmartOrderRules,
     sender: Sender,
     ports: Ports,
+    *,
+    proceeds: bool = False,
 ) -> SmartOrder:
     """Cancel the old one and store the new one, both or neither, and return the new one.
 
@@ -103,12 +103,11 @@ def replace_smart_order(
     bounded = replace(sender, waiting_max=rules.open_max)
 
     def attempt() -> SmartOrder:
-        old, ending = _ending(replacement, SmartOrder, fresh.id, ports)
-        command = replacement.command_of(old)
+        _, ending = _ending(old_id, SmartOrder, fresh.id, ports, proceeds=proceeds)
         new = smart_order_from(command, rules, sender, fresh, ports)
         return accept_named(new, bounded, ports, ending)
 
-    return _against_races(attempt, replacement.old_id)
+    return _against_races(attempt, old_id)
 
 
 def await_place(new: Order, ports: Ports) -> Order:
@@ -141,7 +140,7 @@ def _against_races(attempt: Callable[[], One], old_id: AggregateId) -> One:
 
 
 def _ending(
-    replacement: Replacement[One, Command], kind: type[One], new_id: AggregateId, ports: Ports
+    old_id: AggregateId, kind: type[One], new_id: AggregateId, ports: Ports, *, proceeds: bool
 ) -> tuple[One, tuple[Change, ...]]:
     """Return the old one, and the change that ends it: none where nothing is left to end.
 
@@ -149,10 +148,10 @@ def _ending(
         NotFound: there is none of this kind.
         NotWaiting: nothing is left to end, and the replacement is not to go on then.
     """
-    stored = _stored(replacement.old_id, ports)
+    stored = _stored(old_id, ports)
     old = stored.aggregate
     if not isinstance(old, kind):
-        raise NotFound(f"{replacement.old_id} is of another kind")
+        raise NotFound(f"{old_id} is of another kind")
     reason = Reason(ReasonCode.REPLACED, f"replaced by {old.kind.words} {new_id}")
     now_ms = ports.clock.now_ms()
     event = CancelRequested(at_ms=now_ms, reason=reason, replaced_by=OrderId(new_id))
@@ -160,7 +159,7 @@ def _ending(
     is_held = isinstance(old, Order) and old.is_held
     if not is_held and decision.ignored is None:
         return old, (Change(stored, decision.aggregate, decision.entries),)
-    if replacement.proceed_on_failure:
+    if proceeds:
         return old, ()
     raise NotWaiting(f"{old.kind.words} {old.id} is {old.status}, or on its way out already")
 
@@ -171,11 +170,3 @@ def _stored(old_id: AggregateId, ports: Ports) -> Stored:
         return ports.ledger.load(old_id)
     except NotFound:
         return Stored(find_anywhere(old_id, ports), version=0)
-
-
-def _succession(old: Order, new: Order, replacement: Replacement[Order, PlaceOrder]) -> Succession:
-    return Succession(
-        order_id=old.id,
-        takes_rest=replacement.takes_rest and new.amount is None and old.amount is None,
-        proceeds=replacement.proceed_on_failure,
-    )

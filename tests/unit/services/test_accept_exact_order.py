@@ -24,7 +24,7 @@ from app.domain.reason import Reason
 from app.domain.sender import Sender
 from app.domain.status import OrderStatus
 from app.services.intake.orders import accept_exact_order
-from app.services.intake.replace import Replacement, await_place, replace_order
+from app.services.intake.replace import await_place, replace_order
 from app.services.keeping.archive import archive
 from app.services.placing.cancel import request_cancel
 from tests.support.builders import BTC, NOW, SPOT, a_fill, a_report, a_view, must
@@ -40,8 +40,6 @@ LIMIT = PlaceOrder(
 )
 BY_REQUEST = Reason(ReasonCode.REQUESTED, "canceled by request")
 SENDER = Sender(dialect=Dialect.POLONIEX, origin="poloniex:1", account=SPOT, received_at_ms=NOW)
-
-Takeover = Replacement[Order, PlaceOrder]
 
 
 def accept(rig: Rig, command: PlaceOrder = LIMIT) -> Order:
@@ -61,27 +59,26 @@ def resting() -> Rig:
 
 def ask(rig: Rig, *, proceeds: bool = False, size: str | None = None) -> Order:
     """Replace the oldest order by one at another price, of what is left or of a size of its own."""
-    replacement: Takeover = Replacement(
-        old_id=rig.orders()[0].id,
-        command_of=lambda old: replace(
-            LIMIT,
-            price=Decimal(41_000),
-            quantity=old.remaining_quantity if size is None else Decimal(size),
-            caller_id="new",
-        ),
-        takes_rest=size is None,
-        proceed_on_failure=proceeds,
+
+    def command_of(old: Order) -> PlaceOrder:
+        quantity = old.remaining_quantity if size is None else Decimal(size)
+        return replace(LIMIT, price=Decimal(41_000), quantity=quantity, caller_id="new")
+
+    sender = replace(SENDER, received_at_ms=rig.clock.now_ms())
+    old_id, is_rest = rig.orders()[0].id, size is None
+    return replace_order(
+        old_id, command_of, sender, rig.ports, takes_rest=is_rest, proceeds=proceeds
     )
-    return taken_over(rig, replacement)
 
 
 def taken_over(
     rig: Rig,
-    replacement: Takeover,
+    old: Order,
+    command: PlaceOrder,
     **bounds: Any,  # noqa: ANN401
 ) -> Order:
     sender = replace(SENDER, received_at_ms=rig.clock.now_ms(), **bounds)
-    return replace_order(replacement, sender, rig.ports)
+    return replace_order(old.id, lambda _: command, sender, rig.ports)
 
 
 def exchange(rig: Rig, *, proceeds: bool = False, size: str | None = None) -> Order:
@@ -302,9 +299,8 @@ def test_a_held_one_can_be_canceled_and_not_replaced() -> None:
     rig = resting()
     held = ask(rig)
 
-    again: Takeover = Replacement(old_id=held.id, command_of=lambda _: LIMIT)
     with pytest.raises(NotWaiting):
-        taken_over(rig, again)
+        taken_over(rig, held, LIMIT)
     request_cancel(held.id, BY_REQUEST, rig.ports)
     rig.settle()
 
@@ -314,9 +310,8 @@ def test_a_held_one_can_be_canceled_and_not_replaced() -> None:
 
 def test_a_replacement_may_take_over_the_caller_id() -> None:
     rig = resting()
-    replacement: Takeover = Replacement(old_id=rig.order().id, command_of=lambda _: LIMIT)
 
-    new = taken_over(rig, replacement)
+    new = taken_over(rig, rig.order(), LIMIT)
     with pytest.raises(CallerIdInUse, match=str(new.id)):
         accept(rig)
     rig.venue.place_script.append(a_report(OrderStatus.NEW, filled_quantity=Decimal(0)))
@@ -341,10 +336,9 @@ def test_what_the_old_one_holds_back_pays_for_the_new_one() -> None:
 def refused(rig: Rig, caller_id: str = "new", **bounds: object) -> None:
     """Let a replacement be refused, and see that it has changed nothing."""
     command = replace(LIMIT, caller_id=caller_id)
-    replacement: Takeover = Replacement(old_id=rig.orders()[0].id, command_of=lambda _: command)
     before = rig.orders()
     with pytest.raises((CallerIdInUse, StaleRegistry, StoreUnavailable)):
-        taken_over(rig, replacement, **bounds)
+        taken_over(rig, before[0], command, **bounds)
     assert rig.orders() == before
 
 

@@ -22,7 +22,7 @@ from app.domain.sender import Sender
 from app.domain.smart_order import SmartOrder, SmartOrderStatus
 from app.domain.status import OrderStatus
 from app.domain.trigger import Offset, TriggerState
-from app.services.intake.replace import Replacement, replace_smart_order
+from app.services.intake.replace import replace_smart_order
 from app.services.intake.smart_orders import accept_smart_order
 from app.services.placing.cancel import cancel_smart_order
 from app.services.watching.watch import HANDED_ON_MAX, LEASE_MS, watch_prices
@@ -68,10 +68,8 @@ def swap(
     proceed: bool = False,
     rules: SmartOrderRules | None = None,
 ) -> SmartOrder:
-    replacement: Replacement[SmartOrder, PlaceSmartOrder] = Replacement(
-        old_id=old, command_of=lambda _: command, proceed_on_failure=proceed
-    )
-    return replace_smart_order(replacement, rules or SmartOrderRules(), sender(rig), rig.ports)
+    rules = rules or SmartOrderRules()
+    return replace_smart_order(old, command, rules, sender(rig), rig.ports, proceeds=proceed)
 
 
 def see(rig: Rig, price: str, number: int, symbol: Symbol = BTC) -> None:
