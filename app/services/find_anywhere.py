@@ -1,7 +1,10 @@
 """What has left for the history is found there, and comes back when there is news about it."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
 from app.domain.aggregate import Aggregate, decide
-from app.domain.errors import NotFound
+from app.domain.errors import NotFound, UnreadableRecord
 from app.domain.events import Event
 from app.domain.identifiers import AggregateId, EpochMs
 from app.ports import Ports
@@ -11,6 +14,13 @@ from app.services.advance import advance
 #: From the look into the history to the copy in the store. What is in the store does not leave
 #: within a second, so a copy that is made in less than that is never older than another one.
 HASTE_MS = 500
+
+
+def readable(ids: Iterable[AggregateId], ports: Ports) -> Iterator[Aggregate]:
+    """Yield those of the store's aggregates that are still there and can be read."""
+    for one in ids:
+        with suppress(NotFound, UnreadableRecord):
+            yield ports.ledger.load(one).aggregate
 
 
 def find_anywhere(aggregate_id: AggregateId, ports: Ports) -> Aggregate:

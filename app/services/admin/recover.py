@@ -6,11 +6,12 @@ from contextlib import suppress
 from app.domain.account import Account
 from app.domain.aggregate import Aggregate
 from app.domain.enums import AccountState, ReasonCode
-from app.domain.errors import NotFound, UnreadableRecord, WrongState
+from app.domain.errors import NotFound, WrongState
 from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.reason import Reason
 from app.ports import Ports
 from app.services.apart import apart
+from app.services.find_anywhere import readable
 from app.services.keeping.resume import wake_account
 from app.services.placing.cancel import request_cancel
 
@@ -19,11 +20,7 @@ _ENDED = Reason(ReasonCode.REQUESTED, "ended before the account was released")
 
 def waiting(account: Account, ports: Ports) -> Sequence[Aggregate]:
     """Return what is live in an account, oldest first: it goes on once the account is released."""
-    found = []
-    for one in sorted(ports.live.of_account(account.id)):
-        with suppress(NotFound, UnreadableRecord):
-            found.append(ports.ledger.load(one).aggregate)
-    return found
+    return list(readable(sorted(ports.live.of_account(account.id)), ports))
 
 
 def release(account: Account, seen_at_ms: EpochMs, ports: Ports) -> AccountState:

@@ -1,12 +1,11 @@
 """What venues report about open orders."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 
 import structlog
 
 from app.domain.account import Account
-from app.domain.errors import NotFound, UnreadableRecord
+from app.domain.errors import NotFound
 from app.domain.events import OrderReported
 from app.domain.identifiers import AccountId, AggregateId, ClientOrderId
 from app.domain.order import Order
@@ -16,7 +15,7 @@ from app.domain.status import OPEN
 from app.ports import Ports
 from app.services.apart import apart
 from app.services.exclusive import ANSWER_MS, exclusive
-from app.services.find_anywhere import tell
+from app.services.find_anywhere import readable, tell
 
 _log = structlog.get_logger()
 
@@ -61,7 +60,7 @@ def poll_orders(account_id: AccountId, ports: Ports) -> None:
     with exclusive(ports.locks, f"orders:{account_id}", ANSWER_MS) as is_ours:
         if not is_ours:
             return
-        orders = [order for order in _open_orders(account_id, ports) if order.status in OPEN]
+        orders = list(open_orders(account_id, ports))
         reports = ports.venues.of(account).reports(orders) if orders else {}
         for order in orders:
             report = reports.get(order.client_order_id)
@@ -80,12 +79,11 @@ def refresh_view(account_id: AccountId, ports: Ports) -> None:
         ports.venues.of(ports.accounts.account(account_id)).view()
 
 
-def _open_orders(account_id: AccountId, ports: Ports) -> Iterator[Order]:
-    for order_id in ports.live.open_orders(account_id):
-        with suppress(NotFound, UnreadableRecord):
-            order = ports.ledger.load(order_id).aggregate
-            if isinstance(order, Order):
-                yield order
+def open_orders(account_id: AccountId, ports: Ports) -> Iterator[Order]:
+    """Return the orders of an account that are open at its venue, as far as they can be read."""
+    for order in readable(ports.live.open_orders(account_id), ports):
+        if isinstance(order, Order) and order.status in OPEN:
+            yield order
 
 
 def keep_orphan(

@@ -6,10 +6,8 @@ never placed again, and an outcome says when it was begun.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 
 from app.domain.account import PAPER, Account
-from app.domain.aggregate import Aggregate
 from app.domain.effects import AT_ONCE, EffectKind
 from app.domain.errors import (
     HistoryUnavailable,
@@ -30,13 +28,14 @@ from app.domain.reconciliation import (
     VenueOrder,
 )
 from app.domain.smart_order import SmartOrder
-from app.domain.status import OPEN, OrderStatus
+from app.domain.status import OrderStatus
 from app.ports import Ports
 from app.ports.venue import Venue
 from app.services.apart import apart
 from app.services.ask import ask, leave_request
 from app.services.exclusive import exclusive
-from app.services.find_anywhere import find_anywhere, tell
+from app.services.find_anywhere import find_anywhere, readable, tell
+from app.services.following.follow import open_orders
 from app.services.keeping.vouch import look_early
 
 #: Those whose outcome is being asked about already.
@@ -147,7 +146,7 @@ def _compare(account: Account, ports: Ports) -> None:
 def _compared(account: Account, begun_ms: EpochMs, ports: Ports) -> Reconciliation:
     venue = ports.venues.of(account)
     # Read before the venue is: what is placed meanwhile is not missed there.
-    here = {one.client_order_id: one for one in _open_here(account.id, ports)}
+    here = {one.client_order_id: one for one in open_orders(account.id, ports)}
     symbols = sorted({one.symbol for one in here.values()})
     there = {one.client_order_id: one for one in venue.standing(symbols)}
     view = venue.view()
@@ -161,14 +160,6 @@ def _compared(account: Account, begun_ms: EpochMs, ports: Ports) -> Reconciliati
         ),
         foreign=tuple(one for one in there.values() if _owner(one, ports) is None),
     )
-
-
-def _open_here(account_id: AccountId, ports: Ports) -> Iterator[Order]:
-    for order_id in ports.live.open_orders(account_id):
-        with suppress(NotFound, UnreadableRecord):
-            order = ports.ledger.load(order_id).aggregate
-            if isinstance(order, Order) and order.status in OPEN:
-                yield order
 
 
 def _owner(order: VenueOrder, ports: Ports) -> AggregateId | None:
@@ -217,58 +208,40 @@ def _unexpected(
         owner = _owner(standing, ports)
         if owner is None:
             continue
+        known: AggregateId | None = owner
         try:
-            order = _known(owner, ports)
+            order = find_anywhere(owner, ports)
+        except (NotFound, HistoryUnavailable):
+            known = None
+            message = f"{standing.sentence()} is ours by its id, and nothing is known of it here"
         except UnreadableRecord:
-            yield Mismatch(
-                kind=MismatchKind.UNEXPECTED,
-                about=one,
-                message=f"{standing.sentence()} is ours, and its record cannot be read here",
-                aggregate_id=owner,
-                standing=standing,
-            )
-            continue
-        if order is None:
-            yield Mismatch(
-                kind=MismatchKind.UNEXPECTED,
-                about=one,
-                message=f"{standing.sentence()} is ours by its id, and nothing is known of it here",
-                standing=standing,
-            )
-        elif isinstance(order, Order) and order.is_closed:
-            yield Mismatch(
-                kind=MismatchKind.UNEXPECTED,
-                about=one,
-                message=f"{order.sentence()} is {order.status} here, and open at the venue",
-                aggregate_id=owner,
-                standing=standing,
-            )
-
-
-def _known(owner: AggregateId, ports: Ports) -> Aggregate | None:
-    """Return what the store has, or the history; None if neither tells of it."""
-    with suppress(NotFound, HistoryUnavailable):
-        return find_anywhere(owner, ports)
-    return None
+            message = f"{standing.sentence()} is ours, and its record cannot be read here"
+        else:
+            if not isinstance(order, Order) or not order.is_closed:
+                continue
+            message = f"{order.sentence()} is {order.status} here, and open at the venue"
+        yield Mismatch(
+            kind=MismatchKind.UNEXPECTED,
+            about=one,
+            message=message,
+            aggregate_id=known,
+            standing=standing,
+        )
 
 
 def _unguarded(account_id: AccountId, view: AccountView, ports: Ports) -> Iterator[Mismatch]:
     """Find protective orders that wait for a position which is not there."""
-    for one in sorted(ports.live.of_account(account_id)):
-        try:
-            smart = ports.ledger.load(one).aggregate
-        except (NotFound, UnreadableRecord):
-            continue
+    for smart in readable(sorted(ports.live.of_account(account_id)), ports):
         if not isinstance(smart, SmartOrder) or not smart.reduce_only:
             continue
         leg = smart.position_side
         if leg is not None and not view.position(smart.symbol, leg).size:
             yield Mismatch(
                 kind=MismatchKind.UNGUARDED,
-                about=str(one),
+                about=str(smart.id),
                 message=(
                     f"{smart.sentence()} protects a {leg} in {smart.symbol} that the venue does "
                     "not have"
                 ),
-                aggregate_id=one,
+                aggregate_id=smart.id,
             )

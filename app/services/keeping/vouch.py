@@ -16,18 +16,17 @@ from app.domain.account import PAPER, Account
 from app.domain.errors import (
     CannotAsk,
     HistoryUnavailable,
-    NotFound,
     UnreadableRecord,
     VenueError,
     VenueUnavailable,
 )
-from app.domain.events import OrderReported
 from app.domain.frozen import Frozen, Knowledge, PlacedOrder
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol
 from app.domain.order import Order
 from app.domain.report import OrderReport
 from app.ports import Ports
 from app.services.exclusive import ANSWER_MS, exclusive
+from app.services.find_anywhere import readable
 from app.services.keeping.epoch import is_store_whole
 from app.services.keeping.resume import wake_account
 
@@ -54,17 +53,12 @@ class Clearance:
     Attributes:
         run: the run of the store in which that is so, and in which alone the order may be claimed.
             Empty where nobody was asked: no claim holds.
-        found: what the venue has told of the order itself; then it was sent before.
+        found: what the venue has told of the order itself; then it was sent before, and this is
+            taken for the answer.
     """
 
     run: str = ""
     found: OrderReport | None = None
-
-    def answer(self, claimed: Order, ports: Ports) -> OrderReported | None:
-        """Return what is to be taken for the venue's answer in place of sending the order."""
-        if self.found is None:
-            return None
-        return OrderReported(at_ms=ports.clock.now_ms(), report=self.found, token=claimed.token)
 
 
 #: Of orders that are sent to no real venue, or that may not be sent now.
@@ -255,11 +249,7 @@ def _everywhere(
 
 def _live(account: Account, ports: Ports) -> set[Symbol]:
     """Return the symbols in which anything is live."""
-    symbols = set()
-    for one in ports.live.of_account(account.id):
-        with suppress(NotFound, UnreadableRecord):
-            symbols.add(ports.ledger.load(one).aggregate.symbol)
-    return symbols
+    return {one.symbol for one in readable(ports.live.of_account(account.id), ports)}
 
 
 def _freeze(account: Account, orders: Iterable[PlacedOrder], ports: Ports) -> None:

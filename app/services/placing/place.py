@@ -74,8 +74,13 @@ def place_order(order_id: AggregateId, ports: Ports) -> None:
     terms = _terms(order, account, clearance)
     claimed = _claim(order, account, terms, ports)
     if claimed is not None and _may_send(claimed, last_ms, ports):
-        known = clearance.answer(claimed, ports)
-        answer = known or _answer(claimed, account, venue, terms, ports)
+        answer: Event
+        if clearance.found is None:
+            answer = _answer(claimed, account, venue, terms, ports)
+        else:
+            answer = OrderReported(
+                at_ms=ports.clock.now_ms(), report=clearance.found, token=claimed.token
+            )
         _time(claimed, account, answer)
         advance(order_id, answer, ports)
 

@@ -12,6 +12,7 @@ from app.domain.smart_order import SmartOrder
 from app.domain.smart_trade.trade import SmartTrade
 from app.domain.status import OrderStatus
 from app.ports import Ports
+from app.services.find_anywhere import readable
 from app.services.placing.lane import is_late
 
 
@@ -77,13 +78,8 @@ def _waits_for_lane(aggregate: Aggregate, ports: Ports) -> bool:
         return aggregate.status is OrderStatus.UNKNOWN
     if isinstance(aggregate, Request) and is_late(aggregate, ports.clock.now_ms()):
         return False  # it expires without waiting any longer
-    return any(_is_in_lane_of(one, aggregate, ports) for one in ports.live.unknown())
-
-
-def _is_in_lane_of(order_id: AggregateId, aggregate: Aggregate, ports: Ports) -> bool:
-    try:
-        order = ports.ledger.load(order_id).aggregate
-    except (NotFound, UnreadableRecord):
-        return False
     lane = (aggregate.account, aggregate.symbol)
-    return isinstance(order, Order) and (order.account, order.symbol) == lane
+    return any(
+        isinstance(one, Order) and (one.account, one.symbol) == lane
+        for one in readable(ports.live.unknown(), ports)
+    )
