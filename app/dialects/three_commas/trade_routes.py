@@ -24,10 +24,11 @@ from app.domain.errors import NotFound, StoreError, TermsRefused, VenueError
 from app.domain.identifiers import AccountId, AggregateId, Currency, Symbol, id_from, quote_of
 from app.domain.search import Search
 from app.domain.sender import Sender
+from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
 from app.services.intake.trades import open_trade
 from app.services.smart_trades import acting
-from app.services.smart_trades.acting import Funded, find_trade
+from app.services.smart_trades.acting import find_trade
 from app.services.smart_trades.trailing import view_of
 from app.web.answers import Answer, good
 
@@ -137,8 +138,8 @@ class Trades:
         def added(caller: Caller, parameters: Parameters) -> Answer:
             trade = self._trade(trade_id, caller)
             quantity, price, wanted = parse.funds_from(parameters)
-            done = acting.add_funds(trade.id, quantity, price, self._ports)
-            return good(self._funded(done, wanted, caller), HTTPStatus.CREATED)
+            after, step = acting.add_funds(trade.id, quantity, price, self._ports)
+            return good(self._funded(after, step, wanted, caller), HTTPStatus.CREATED)
 
         return self._serve(WRITE, added, names=FUNDS_NAMES)
 
@@ -254,15 +255,16 @@ class Trades:
         except (StoreError, VenueError, NotFound):
             return entities.trade_entity(trade, caller.accounts[trade.account])
 
-    def _funded(self, done: Funded, wanted: ResponseType, caller: Caller) -> object:
+    def _funded(
+        self, trade: SmartTrade, step: Step, wanted: ResponseType, caller: Caller
+    ) -> object:
         match wanted:
             case ResponseType.SMART_TRADE:
-                return self._told(done.trade, caller)
+                return self._told(trade, caller)
             case ResponseType.STEP:
-                return entities.step_entity(done.trade, done.step)
+                return entities.step_entity(trade, step)
             case ResponseType.ORDER:
-                order = done.trade.orders_of(done.step.id)[-1]
-                return entities.order_entity(done.trade, done.step, order)
+                return entities.order_entity(trade, step, trade.orders_of(step.id)[-1])
             case ResponseType.EMPTY:
                 return {}
 

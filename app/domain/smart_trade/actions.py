@@ -14,7 +14,7 @@ from app.domain.smart_trade.enums import (
     TradeStatus,
 )
 from app.domain.smart_trade.events import FundsAdded, PanicRequested, StepCancelRequested
-from app.domain.smart_trade.exiting import open_status, panic_now, settle
+from app.domain.smart_trade.exiting import close_now, open_status, settle
 from app.domain.smart_trade.positions import end
 from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
@@ -71,7 +71,7 @@ def acted(trade: SmartTrade, action: Action) -> Decision[SmartTrade]:
         case PanicRequested():
             draft.tell(EntryName.PANIC)
             if action.step_id is None:
-                panic_now(draft)
+                close_now(draft, TradeStatus.PANIC_SELL_ORDER_PLACED)
             else:
                 _panic_step(draft, action.step_id)
         case FundsAdded():
@@ -138,8 +138,5 @@ def _add_funds(draft: Draft, action: FundsAdded) -> None:
         order_price=price,
         quantity=action.quantity,
     )
-    order = draft.new_order(
-        step_id=step.id, side=trade.type.entry_side, quantity=action.quantity, price=price
-    )
-    draft.place(order)
+    draft.place(step.id, trade.type.entry_side, action.quantity, price)
     draft.tell(EntryName.FUNDED)

@@ -1,7 +1,8 @@
 """A smart trade while one event changes it: what becomes of it, and what it brings forth."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from app.domain.decision import Decision, EntryName, TimelineEntry, ignored
@@ -66,9 +67,25 @@ class Draft:
         self.change(steps=(*self.trade.steps, step))
         return step
 
-    def place(self, order: StepOrder, not_after_ms: EpochMs | None = None) -> None:
-        """Bring forth an order; it is sent once the event is committed."""
-        trade = self.trade
+    def place(
+        self,
+        step_id: AggregateId | None,
+        side: Side,
+        quantity: Decimal,
+        price: Decimal | None,
+        not_after_ms: EpochMs | None = None,
+    ) -> StepOrder:
+        """Bring forth an order, at market without a price; it is sent once this is committed."""
+        trade, fresh = self.trade, next(self._ids)
+        order = StepOrder(
+            id=OrderId(fresh.id),
+            client_order_id=fresh.client_order_id,
+            side=side,
+            type=OrderType.MARKET if price is None else OrderType.LIMIT,
+            quantity=quantity,
+            step_id=step_id,
+            price=price,
+        )
         self._children.append(
             Order(
                 id=order.id,
@@ -76,25 +93,18 @@ class Draft:
                 parent_id=trade.id,
                 request_id=trade.id,
                 **trade.beginning(self.at_ms),
-                side=order.side,
+                side=side,
                 type=order.type,
-                quantity=order.quantity,
-                price=order.price,
-                reduces=order.side is not trade.type.entry_side or order.side is Side.SELL,
+                quantity=quantity,
+                price=price,
+                reduces=side is not trade.type.entry_side or side is Side.SELL,
                 not_after_ms=not_after_ms,
                 tick_at_ms=self._tick_at_ms,
                 due_at_ms=self.at_ms,
             )
         )
         self.change(orders=(*trade.orders, order))
-
-    def new_order(self, **facts: Any) -> StepOrder:  # noqa: ANN401 - as StepOrder has it
-        """Return an order with a fresh id; limit or market is told by its price."""
-        fresh = next(self._ids)
-        kind = OrderType.MARKET if facts.get("price") is None else OrderType.LIMIT
-        return StepOrder(
-            id=OrderId(fresh.id), client_order_id=fresh.client_order_id, type=kind, **facts
-        )
+        return order
 
     def withdraw(self, orders: Iterable[StepOrder]) -> None:
         """Have these orders taken off, if they still may fill."""
@@ -104,11 +114,6 @@ class Draft:
                 replace(one, withdrawn=True) if one.id in gone else one for one in self.trade.orders
             )
         )
-
-    def let_go(self, names: Collection[str]) -> None:
-        """Forget watches that the trigger book does not hold any more."""
-        kept = tuple(one for one in self.trade.watches if one.name not in names)
-        self.change(watches=kept)
 
     def tell(self, name: EntryName, reason: Reason | None = None) -> None:
         """Add a line to the timeline."""

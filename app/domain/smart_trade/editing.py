@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 from app.domain.decision import Decision, EntryName, ignored
 from app.domain.enums import OrderType
@@ -11,12 +10,17 @@ from app.domain.smart_trade.enums import (
     GUARDED,
     StepKind,
     StepStatus,
-    TakeProfitType,
     TradeStatus,
 )
 from app.domain.smart_trade.events import UpdateRequested
 from app.domain.smart_trade.exiting import settle
-from app.domain.smart_trade.opening import add_stop_step, entry_direction, order_price
+from app.domain.smart_trade.opening import (
+    add_stop_step,
+    condition_facts,
+    entry_direction,
+    order_price,
+    profit_facts,
+)
 from app.domain.smart_trade.plan import Plan, StepPlan
 from app.domain.smart_trade.positions import resolve_prices, share_out
 from app.domain.smart_trade.replanning import planned
@@ -95,18 +99,7 @@ def _as_planned(step: Step) -> PlannedStep:
 
 
 def _change_step(draft: Draft, one: StepPlan, terms: TakeProfit, *, is_last: bool) -> None:
-    condition = one.planned.condition
-    trails = terms.trailing_percent is not None and is_last
-    facts: dict[str, Any] = {
-        "position": one.planned.position if terms.type is TakeProfitType.STEP_SELL else None,
-        "percent": one.planned.percent,
-        "price": condition.price,
-        "price_percentage": condition.percentage,
-        "source": condition.source,
-        "order_type": terms.order_type,
-        "is_trailing": trails,
-        "trailing_percent": terms.trailing_percent if trails else None,
-    }
+    facts = profit_facts(terms, one.planned, is_last=is_last)
     if one.existing is None:
         draft.add_step(StepKind.TAKE_PROFIT, **facts)
     elif replace(one.existing, **facts) != one.existing:
@@ -126,9 +119,7 @@ def _change_stop(draft: Draft, plan: Plan) -> None:
         if condition is not None:
             draft.change_step(
                 step.id,
-                price=condition.price,
-                price_percentage=condition.percentage,
-                source=condition.source,
+                **condition_facts(condition),
                 is_trailing=terms.is_trailing,
                 trailing_percent=None,
                 extreme=None,

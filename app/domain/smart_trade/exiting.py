@@ -47,31 +47,19 @@ def settle(draft: Draft) -> None:
 
 def stop_now(draft: Draft) -> None:
     """Stop the loss: other orders go first, then the order of the stop is placed."""
-    draft.change(
-        status=TradeStatus.STOP_LOSS_ORDER_PLACED,
-        stop_hit=False,
-        stop_is_due=False,
-        stop_deadline_ms=None,
-        placements=0,
-    )
+    close_now(draft, TradeStatus.STOP_LOSS_ORDER_PLACED)
     for step in draft.trade.steps_of(StepKind.STOP_LOSS):
         if step.status is StepStatus.IDLE:
             draft.change_step(step.id, status=StepStatus.ENQUEUED)
-    # The stop is placed by `settle` once these have ended: a take-profit that fills meanwhile makes
-    # the stop smaller.
-    draft.withdraw(draft.trade.orders)
     draft.tell(EntryName.TRIGGERED)
 
 
-def panic_now(draft: Draft) -> None:
-    """Take off all orders, and close everything at market once they are gone."""
+def close_now(draft: Draft, status: TradeStatus) -> None:
+    """Take off all orders, and close everything once they are gone: by a stop or in a panic."""
+    # The order is placed by `settle` once these have ended: what fills meanwhile makes it smaller.
     draft.withdraw(draft.trade.orders)
     draft.change(
-        status=TradeStatus.PANIC_SELL_ORDER_PLACED,
-        stop_hit=False,
-        stop_is_due=False,
-        stop_deadline_ms=None,
-        placements=0,
+        status=status, stop_hit=False, stop_is_due=False, stop_deadline_ms=None, placements=0
     )
 
 
@@ -104,7 +92,7 @@ def _close_all(draft: Draft) -> None:
         return
     quantity = open_quantity(trade)
     if not quantity:
-        _finish(draft)
+        end(draft, how_it_ended(trade))
         return
     stop = _stop_at_work(trade)
     if trade.status is TradeStatus.STOP_LOSS_ORDER_PLACED and stop is None:
@@ -114,16 +102,12 @@ def _close_all(draft: Draft) -> None:
     # Each order in a row that ends without a fill counts; any fill sets the count back (see
     # `orders`).
     if trade.placements >= PLACEMENTS_MAX:
-        fail(draft, _given_up(trade))
+        message = f"{trade.placements} orders to close the position ended without closing it"
+        fail(draft, Reason(ReasonCode.ATTEMPTS_EXHAUSTED, message))
         return
     price = None if stop is None else _stop_price(trade, stop)
-    order = draft.new_order(
-        step_id=None if stop is None else stop.id,
-        side=trade.type.exit_side,
-        quantity=quantity,
-        price=price,
-    )
-    draft.place(order)
+    step_id = None if stop is None else stop.id
+    order = draft.place(step_id, trade.type.exit_side, quantity, price)
     draft.change(placements=draft.trade.placements + 1)
     if stop is None:
         draft.change(panic_order_id=order.id)
@@ -146,16 +130,6 @@ def _stop_price(trade: SmartTrade, step: Step) -> Decimal | None:
     return trade.instrument.price(terms.order_price, trade.type.exit_side)
 
 
-def _given_up(trade: SmartTrade) -> Reason:
-    message = f"{trade.placements} orders to close the position ended without closing it"
-    return Reason(ReasonCode.ATTEMPTS_EXHAUSTED, message)
-
-
-def _finish(draft: Draft) -> None:
-    """End the trade by what has closed it; nothing of it is left."""
-    end(draft, how_it_ended(draft.trade))
-
-
 def _take_profits(draft: Draft) -> None:
     """Place the orders of the steps whose price has come."""
     for step in unfinished_profits(draft.trade):
@@ -166,7 +140,7 @@ def _take_profits(draft: Draft) -> None:
         if live_entries(trade):
             draft.withdraw(live_entries(trade))  # it may fill all the same, and then goes on
         else:
-            _finish(draft)
+            end(draft, how_it_ended(trade))
             return
     draft.change(status=open_status(draft.trade))
 
@@ -199,10 +173,7 @@ def _place_profit(draft: Draft, step: Step) -> None:
         draft.change_step(step.id, status=StepStatus.SKIPPED)
         return
     price = _profit_price(trade, step)
-    order = draft.new_order(
-        step_id=step.id, side=trade.type.exit_side, quantity=quantity, price=price
-    )
-    draft.place(order)
+    draft.place(step.id, trade.type.exit_side, quantity, price)
     draft.change_step(step.id, order_price=price)
 
 

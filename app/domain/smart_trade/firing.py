@@ -7,7 +7,7 @@ from decimal import Decimal
 from app.domain.decision import Decision, EntryName, ignored
 from app.domain.enums import Direction
 from app.domain.events import TriggerFired
-from app.domain.identifiers import AggregateId, EpochMs
+from app.domain.identifiers import EpochMs
 from app.domain.smart_trade.draft import Draft
 from app.domain.smart_trade.enums import GUARDED, StepKind, StepStatus, TradeStatus
 from app.domain.smart_trade.events import PricesLookedAt, StopTimeOver
@@ -15,7 +15,7 @@ from app.domain.smart_trade.exiting import settle, stop_now
 from app.domain.smart_trade.opening import enter
 from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
-from app.domain.smart_trade.watch import Watch, WatchKind
+from app.domain.smart_trade.watch import WatchKind, WatchSpec
 from app.domain.smart_trade.watching import is_reached, loss_direction, trailing_level
 
 _HUNDRED = Decimal(100)
@@ -24,33 +24,25 @@ _MS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class _Hit:
-    """A watch that has fired, at which price, and the extreme that it had followed, if it did."""
+    """What was waited for and came, at which price, and the extreme that it followed, if it did."""
 
-    watch: Watch
+    aim: WatchSpec
     price: Decimal
     extreme: Decimal | None = None
-
-    @property
-    def kind(self) -> WatchKind:
-        return self.watch.aim.kind
-
-    @property
-    def step_id(self) -> AggregateId:
-        return self.watch.aim.step_id
 
 
 def fired(trade: SmartTrade, event: TriggerFired) -> Decision[SmartTrade]:
     """Return what becomes of the trade when one tick has fired some of its watches."""
     hits = [
-        _Hit(one, event.prices[one.name], event.extremes.get(one.name))
+        _Hit(one.aim, event.prices[one.name], event.extremes.get(one.name))
         for one in trade.watches
-        if one.name in event.prices
+        if one.is_wanted and one.name in event.prices
     ]
     draft = Draft(trade, event.at_ms, event.new_ids, event.tick_at_ms)
     # The book has let go of what it fired, also of what is not wanted any more: both are forgotten,
     # and only what is wanted is acted on.
-    draft.let_go({one.watch.name for one in hits})
-    _carry_out(draft, [one for one in hits if one.watch.is_wanted])
+    draft.change(watches=tuple(one for one in trade.watches if one.name not in event.prices))
+    _carry_out(draft, hits)
     return draft.decision("it waits for none of what has fired")
 
 
@@ -59,19 +51,19 @@ def looked_at(trade: SmartTrade, event: PricesLookedAt) -> Decision[SmartTrade]:
 
     Only fixed levels that the book holds can be judged so: they are met now or they are not.
     """
-    held = [one for one in trade.watches if one.is_held and one.is_wanted]
-    hits = [_Hit(one, event.quote.of(one.aim.source)) for one in held]
-    hits = [one for one in hits if is_reached(one.watch.aim, one.price)]
+    reached = [
+        one
+        for one in trade.watches
+        if one.is_held and one.is_wanted and is_reached(one.aim, event.quote.of(one.aim.source))
+    ]
     draft = Draft(trade, event.at_ms, event.new_ids)
     # What the book fires later of these is not waited for any more.
-    reached = {one.watch.name for one in hits}
     draft.change(
         watches=tuple(
-            replace(one, is_wanted=one.is_wanted and one.name not in reached)
-            for one in trade.watches
+            replace(one, is_wanted=False) if one in reached else one for one in trade.watches
         )
     )
-    _carry_out(draft, hits)
+    _carry_out(draft, [_Hit(one.aim, event.quote.of(one.aim.source)) for one in reached])
     return draft.decision("nothing that it waits for has come")
 
 
@@ -82,12 +74,12 @@ def _carry_out(draft: Draft, hits: Sequence[_Hit]) -> None:
         settle(draft)
         return
     for hit in hits:
-        match hit.kind, draft.trade.status:
+        match hit.aim.kind, draft.trade.status:
             case WatchKind.ENTRY, TradeStatus.CONDITIONAL_ORDER_WAITING_PRICE:
                 _entry_reached(draft, hit)
             case WatchKind.TRAILING_ENTRY, TradeStatus.TRAILING_BUY_ACTIVATED:
                 _follow(draft, hit)
-                enter(draft, hit.step_id)
+                enter(draft, hit.aim.step_id)
                 draft.tell(EntryName.TRIGGERED)
             case _:
                 continue
@@ -98,17 +90,17 @@ def _entry_reached(draft: Draft, hit: _Hit) -> None:
     draft.tell(EntryName.TRIGGERED)
     entry = draft.trade.entry
     if entry is None or entry.trailing_percent is None:
-        enter(draft, hit.step_id)
+        enter(draft, hit.aim.step_id)
         return
-    draft.change_step(hit.step_id, extreme=hit.price, extreme_at_ms=draft.at_ms)
+    draft.change_step(hit.aim.step_id, extreme=hit.price, extreme_at_ms=draft.at_ms)
     draft.change(status=TradeStatus.TRAILING_BUY_ACTIVATED)
 
 
 def _guarded(draft: Draft, hits: Sequence[_Hit]) -> None:
     for hit in hits:
-        if hit.kind is WatchKind.RECOVERY:
+        if hit.aim.kind is WatchKind.RECOVERY:
             _recovered(draft, hit)
-        if hit.kind in {WatchKind.STOP, WatchKind.TRAILING_STOP}:
+        if hit.aim.kind in {WatchKind.STOP, WatchKind.TRAILING_STOP}:
             _follow(draft, hit)
             _tighten(draft)
     # One hit that stops is enough, and profits of the same tick are not taken: the stop closes all.
@@ -116,17 +108,17 @@ def _guarded(draft: Draft, hits: Sequence[_Hit]) -> None:
         stop_now(draft)
         return
     # By step, as they were planned, rather than by watch: watches come and go.
-    for hit in sorted(hits, key=lambda one: one.step_id):
-        if hit.kind in {WatchKind.PROFIT, WatchKind.TRAILING_PROFIT}:
+    for hit in sorted(hits, key=lambda one: one.aim.step_id):
+        if hit.aim.kind in {WatchKind.PROFIT, WatchKind.TRAILING_PROFIT}:
             _profit_reached(draft, hit)
 
 
 def _follow(draft: Draft, hit: _Hit) -> None:
     """Note how far a price was followed before it came back."""
-    step = draft.trade.step(hit.step_id)
+    step = draft.trade.step(hit.aim.step_id)
     if step is None or step.extreme is None or hit.extreme is None:
         return
-    rises = hit.watch.aim.direction is Direction.FALLING  # it fires when the price comes back
+    rises = hit.aim.direction is Direction.FALLING  # it fires when the price comes back
     best = max(step.extreme, hit.extreme) if rises else min(step.extreme, hit.extreme)
     if best != step.extreme:
         draft.change_step(step.id, extreme=best, extreme_at_ms=draft.at_ms)
@@ -137,7 +129,7 @@ def _follow(draft: Draft, hit: _Hit) -> None:
 
 def _stops(draft: Draft, hit: _Hit) -> bool:
     """Tell whether the loss is to be stopped now; anchor it or start its timeout if not."""
-    match hit.kind:
+    match hit.aim.kind:
         case WatchKind.ANCHOR:
             return _anchored(draft, hit.price) and _hit(draft)
         case WatchKind.STOP | WatchKind.TRAILING_STOP:
@@ -179,7 +171,7 @@ def _hit(draft: Draft) -> bool:
 
 def _recovered(draft: Draft, hit: _Hit) -> None:
     """Let a trailing stop follow a new best price; the timeout runs on."""
-    draft.change_step(hit.step_id, extreme=hit.price, extreme_at_ms=draft.at_ms)
+    draft.change_step(hit.aim.step_id, extreme=hit.price, extreme_at_ms=draft.at_ms)
     draft.change(stop_hit=False)
     _tighten(draft)
 
@@ -243,17 +235,17 @@ def _is_beyond(trade: SmartTrade, level: Decimal, price: Decimal) -> bool:
 def _profit_reached(draft: Draft, hit: _Hit) -> None:
     """Take profit, or begin to follow the price; that never does both at one tick."""
     _follow(draft, hit)
-    step = draft.trade.step(hit.step_id)
+    step = draft.trade.step(hit.aim.step_id)
     if step is None or step.status is not StepStatus.IDLE:
         return
     draft.tell(EntryName.TRIGGERED)
     # The price from which it trails is this one; what fires at a retrace comes at a later tick.
-    if hit.kind is WatchKind.PROFIT and step.is_trailing:
+    if hit.aim.kind is WatchKind.PROFIT and step.is_trailing:
         draft.change_step(step.id, extreme=hit.price, extreme_at_ms=draft.at_ms)
         return
     draft.change_step(step.id, status=StepStatus.ENQUEUED)
     draft.change(placements=0)
-    if hit.kind is WatchKind.TRAILING_PROFIT:
+    if hit.aim.kind is WatchKind.TRAILING_PROFIT:
         _take_over(draft, step)
 
 

@@ -1,7 +1,9 @@
 """A smart trade begins (3Commas spec, 4.2)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from app.domain.decision import Decision
 from app.domain.enums import Direction, OrderType
@@ -112,10 +114,8 @@ def enter(draft: Draft, step_id: AggregateId) -> None:
     limit = None if trade.entry is None else order_price(trade.entry)
     price = None if limit is None else trade.instrument.price(limit, trade.type.entry_side)
     late_ms = trade.entry_lateness_ms
-    order = draft.new_order(
-        step_id=step_id, side=trade.type.entry_side, quantity=trade.asked_quantity, price=price
-    )
-    draft.place(order, EpochMs(draft.at_ms + late_ms) if late_ms else None)
+    not_after_ms = EpochMs(draft.at_ms + late_ms) if late_ms else None
+    draft.place(step_id, trade.type.entry_side, trade.asked_quantity, price, not_after_ms)
     draft.change_step(step_id, status=StepStatus.ENQUEUED, order_price=price)
     draft.change(status=TradeStatus.BUY_ORDER_PLACED)
 
@@ -132,30 +132,39 @@ def order_price(entry: EntryRule) -> Decimal | None:
 
 
 def add_profit_steps(draft: Draft, take_profit: TakeProfit, planned: Sequence[PlannedStep]) -> None:
-    """Plan the steps of a take-profit; of several only the last trails (spec 4.6)."""
-    numbered = take_profit.type is TakeProfitType.STEP_SELL
+    """Plan the steps of a take-profit."""
     for number, one in enumerate(planned, start=1):
-        trails = take_profit.trailing_percent is not None and number == len(planned)
-        draft.add_step(
-            StepKind.TAKE_PROFIT,
-            position=number if numbered else None,
-            percent=one.percent,
-            price=one.condition.price,
-            price_percentage=one.condition.percentage,
-            source=one.condition.source,
-            order_type=take_profit.order_type,
-            is_trailing=trails,
-            trailing_percent=take_profit.trailing_percent if trails else None,
-        )
+        step, is_last = replace(one, position=number), number == len(planned)
+        draft.add_step(StepKind.TAKE_PROFIT, **profit_facts(take_profit, step, is_last=is_last))
+
+
+def profit_facts(terms: TakeProfit, one: PlannedStep, *, is_last: bool) -> dict[str, Any]:
+    """Return the fields of a step of a take-profit; of several only the last trails (spec 4.6)."""
+    trails = terms.trailing_percent is not None and is_last
+    return {
+        "position": one.position if terms.type is TakeProfitType.STEP_SELL else None,
+        "percent": one.percent,
+        **condition_facts(one.condition),
+        "order_type": terms.order_type,
+        "is_trailing": trails,
+        "trailing_percent": terms.trailing_percent if trails else None,
+    }
+
+
+def condition_facts(condition: PriceCondition) -> dict[str, Any]:
+    """Return the fields of a step that say when it begins."""
+    return {
+        "price": condition.price,
+        "price_percentage": condition.percentage,
+        "source": condition.source,
+    }
 
 
 def add_stop_step(draft: Draft, stop_loss: StopLoss, condition: PriceCondition) -> None:
     """Plan the stop-loss."""
     draft.add_step(
         StepKind.STOP_LOSS,
-        price=condition.price,
-        price_percentage=condition.percentage,
-        source=condition.source,
+        **condition_facts(condition),
         order_type=stop_loss.order_type,
         is_trailing=stop_loss.is_trailing,
     )

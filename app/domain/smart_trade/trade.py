@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import ClassVar
 
 from app.domain.effects import Effect, EffectKind
 from app.domain.entity import Entity
@@ -48,6 +49,7 @@ class SmartTrade(Entity):
         entry_lateness_ms: an entry order later than this is not sent; 0 is never too late.
     """
 
+    kind: ClassVar[Kind] = Kind.SMART_TRADE
     venue: VenueName
     instrument: Instrument
     type: TradeType
@@ -74,11 +76,6 @@ class SmartTrade(Entity):
     caller_id: str | None = None
 
     # What every aggregate has
-
-    @property
-    def kind(self) -> Kind:
-        """What sort of aggregate this is."""
-        return Kind.SMART_TRADE
 
     @property
     def side(self) -> Side:

@@ -4,7 +4,6 @@ Each action is one commit under the condition that nobody has changed the trade 
 somebody has, it is decided on anew. Done twice, the second is refused or changes nothing.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from app.domain.enums import ReasonCode
@@ -31,14 +30,6 @@ from app.services.find_anywhere import find_anywhere
 from app.services.following.follow import follow_orders
 from app.services.smart_trades.rules import refuse_figures
 from app.services.smart_trades.trailing import view_of
-
-
-@dataclass(frozen=True, slots=True)
-class Funded:
-    """The trade with the step by which funds are added."""
-
-    trade: SmartTrade
-    step: Step
 
 
 def find_trade(trade_id: AggregateId, ports: Ports) -> SmartTrade:
@@ -102,8 +93,8 @@ def cancel_step(trade_id: AggregateId, step_id: AggregateId, ports: Ports) -> Sm
 
 def add_funds(
     trade_id: AggregateId, quantity: Decimal, price: Decimal | None, ports: Ports
-) -> Funded:
-    """Enter with more; `price` is a limit, None enters at market.
+) -> tuple[SmartTrade, Step]:
+    """Enter with more; `price` is a limit, None enters at market. Return the step, too.
 
     Raises:
         NotFound: there is no such trade.
@@ -116,7 +107,7 @@ def add_funds(
     event = FundsAdded(at_ms=ports.clock.now_ms(), quantity=quantity, price=price, new_ids=new_ids)
     trade = _act(trade_id, event, ports)
     step = next(one for one in trade.steps if one.id == new_ids[0].id)
-    return Funded(trade, step)
+    return trade, step
 
 
 def update_trade(trade_id: AggregateId, update: TradeUpdate, ports: Ports) -> SmartTrade:

@@ -221,7 +221,7 @@ def test_a_canceled_entry_cancels_the_trade(rig: TradeRig, waits: bool) -> None:
 
 def test_funds_that_were_not_filled_can_be_taken_back(rig: TradeRig) -> None:
     trade = rig.open(a_sale("10", **classic("105"), **stop("95")))
-    step = add_funds(trade.id, Decimal(1), Decimal(98), rig.ports).step
+    _, step = add_funds(trade.id, Decimal(1), Decimal(98), rig.ports)
     rig.drain()
 
     cancel_step(trade.id, step.id, rig.ports)
