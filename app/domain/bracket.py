@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from app.domain.enums import Direction, PriceSource
+from app.domain.enums import PriceSource
 from app.domain.identifiers import EpochMs, FreshId, VenueName
 from app.domain.order import Order
 from app.domain.smart_order import SmartOrder, direction_of
@@ -26,46 +26,31 @@ def protection_of(
         at_ms: business time.
         traded: the venue, and the price step of the symbol there.
     """
-    side = entry.side.opposite
+    side, (venue, price_step) = entry.side.opposite, traded
     directions = (direction_of(side, takes_profit=True), direction_of(side, takes_profit=False))
     return tuple(
-        _guard(entry, fresh, at_ms, _trigger(entry, fresh, direction, level, traded))
+        SmartOrder(
+            id=fresh.id,
+            parent_id=entry.parent_id,
+            request_id=entry.request_id,
+            **entry.beginning(at_ms),
+            side=side,
+            position_side=entry.position_side,
+            quantity=entry.filled_quantity,
+            # Two guards of one position: whichever comes second must not open the opposite.
+            reduce_only=True,
+            trigger=Trigger(
+                owner=fresh.id,
+                venue=venue,
+                symbol=entry.symbol,
+                source=PriceSource.LAST,
+                direction=direction,
+                level=level,
+                price_step=price_step,
+            ),
+        )
         # Each level has its id whether it is wanted or not, so that a repeated decision gives the
         # same.
         for direction, level, fresh in zip(directions, levels, new_ids, strict=False)
         if level is not None
-    )
-
-
-def _trigger(
-    entry: Order,
-    fresh: FreshId,
-    direction: Direction,
-    level: Decimal,
-    traded: tuple[VenueName, Decimal],
-) -> Trigger:
-    venue, price_step = traded
-    return Trigger(
-        owner=fresh.id,
-        venue=venue,
-        symbol=entry.symbol,
-        source=PriceSource.LAST,
-        direction=direction,
-        level=level,
-        price_step=price_step,
-    )
-
-
-def _guard(entry: Order, fresh: FreshId, at_ms: EpochMs, trigger: Trigger) -> SmartOrder:
-    return SmartOrder(
-        id=fresh.id,
-        parent_id=entry.parent_id,
-        request_id=entry.request_id,
-        **entry.beginning(at_ms),
-        side=entry.side.opposite,
-        position_side=entry.position_side,
-        quantity=entry.filled_quantity,
-        # Two guards of one position: whichever comes second must not open the opposite.
-        reduce_only=True,
-        trigger=trigger,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import ClassVar
 
 from app.domain.effects import AT_ONCE, Effect, EffectKind
 from app.domain.entity import Entity
@@ -19,7 +20,21 @@ from app.domain.identifiers import (
 from app.domain.reason import Reason
 from app.domain.report import Fill
 from app.domain.status import CLOSED, IN_FLIGHT, OrderStatus
-from app.domain.succession import Succession
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Succession:
+    """What an order waits for that is to take the place of another.
+
+    Attributes:
+        order_id: the old order; before it has ended the new one is not sent, or both could trade.
+        takes_rest: the new one is for what the old one leaves unfilled, whatever that will be.
+        proceeds: the new one is sent even if the old one ends otherwise than canceled.
+    """
+
+    order_id: OrderId
+    takes_rest: bool = False
+    proceeds: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +67,7 @@ class Order(Entity):
             look asks nothing, and gives the venue a moment.
     """
 
+    kind: ClassVar[Kind] = Kind.ORDER
     id: OrderId
     side: Side
     type: OrderType
@@ -116,11 +132,6 @@ class Order(Entity):
             raise ValueError(
                 f"order {self.id} is {self.side} {self.type} {self.quantity} for {self.amount}"
             )
-
-    @property
-    def kind(self) -> Kind:
-        """What sort of aggregate this is."""
-        return Kind.ORDER
 
     @property
     def is_closed(self) -> bool:

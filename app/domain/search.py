@@ -6,7 +6,6 @@ from typing import Final
 from app.domain.aggregate import Aggregate
 from app.domain.enums import Dialect, Kind, Side
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol
-from app.domain.order import Order
 from app.domain.request.request import RequestStatus
 from app.domain.smart_order import SmartOrderStatus
 from app.domain.smart_trade.enums import FINAL, TradeStatus
@@ -76,19 +75,16 @@ class Search:
             and self.caller_id in {None, one.caller_id}
             and not (self.top_level and one.parent_id is not None)
             and self.covers(one.created_at_ms)
-            and self._is_about(one)
+            and self.is_about(one)
         )
-
-    def match_fills_of(self, order: Order) -> bool:
-        """Tell whether the fills of an order are wanted, whenever they were."""
-        return self._is_about(order)
 
     def covers(self, at_ms: EpochMs) -> bool:
         """Tell whether a time is within the range."""
         is_late_enough = self.since_ms is None or at_ms >= self.since_ms
         return is_late_enough and (self.until_ms is None or at_ms < self.until_ms)
 
-    def _is_about(self, one: Aggregate) -> bool:
+    def is_about(self, one: Aggregate) -> bool:
+        """Tell whether it, or a fill of it, is wanted, whenever that was."""
         return (
             _has(self.accounts, one.account)
             and _has(self.dialects, one.dialect)

@@ -6,6 +6,7 @@ What may happen to one is in `smart_order_life`.
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import ClassVar
 
 from app.domain.commands import PlaceSmartOrder
 from app.domain.effects import AT_ONCE, Effect, EffectKind
@@ -67,6 +68,7 @@ class SmartOrder(Entity):
         placements: orders placed so far.
     """
 
+    kind: ClassVar[Kind] = Kind.SMART_ORDER
     side: Side
     type: SmartOrderType = SmartOrderType.STOP
     quantity: Decimal | None
@@ -104,11 +106,6 @@ class SmartOrder(Entity):
             raise ValueError(f"smart order {self.id} is {self.type} without a limit offset")
         if self.budget is None and (self.quantity is None or self.quantity <= 0):
             raise ValueError(f"smart order {self.id} has a quantity of {self.quantity}")
-
-    @property
-    def kind(self) -> Kind:
-        """What sort of aggregate this is."""
-        return Kind.SMART_ORDER
 
     @property
     def is_waiting(self) -> bool:

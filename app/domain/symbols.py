@@ -28,10 +28,6 @@ _STABLE = ("USDT", "USDC", "FDUSD", "BUSD", "USD")
 _COINS = ("EUR", "BTC", "ETH", "BNB")
 
 
-class AmbiguousSymbol(NotFound):
-    """Several are traded that could be meant; none is taken."""
-
-
 @dataclass(frozen=True, slots=True)
 class Listed:
     """A symbol that is traded in a market."""
@@ -62,8 +58,7 @@ def resolved(
         spellings: what people have set, in upper case → symbol; they come before our own rules.
 
     Raises:
-        AmbiguousSymbol: several could be meant.
-        NotFound: none is.
+        NotFound: several could be meant, or none is.
     """
     wanted = _checked(text)
     markets = frozenset(Market) if market is None else frozenset({market})
@@ -76,7 +71,7 @@ def resolved(
         return found[0]
     if found:
         names = ", ".join(str(one) for one in found[:_NAMED_MAX])
-        raise AmbiguousSymbol(f"{text} may be {names}; name the market, or set what it means")
+        raise NotFound(f"{text} may be {names}; name the market, or set what it means")
     where = "any market" if market is None else str(market)
     near = _near(str(named or wanted), listed, markets)
     hint = f"; traded are {', '.join(map(str, near))}" if near else ""
@@ -102,7 +97,7 @@ def chosen(
         spellings: as `resolved` has them.
 
     Raises:
-        AmbiguousSymbol, NotFound: as `resolved`.
+        NotFound: as `resolved`.
     """
     if any(one.market is market for one in listed):
         return resolved(text, listed, market, spellings).symbol

@@ -155,7 +155,7 @@ def _whenever(search: Search) -> Search:
 
 def _fills_of(aggregates: Iterable[Aggregate], search: Search) -> Iterator[_Traded]:
     for order in aggregates:
-        if not isinstance(order, Order) or not search.match_fills_of(order):
+        if not isinstance(order, Order) or not search.is_about(order):
             continue
         for number, fill in enumerate(order.fills):
             if search.covers(fill.at_ms):

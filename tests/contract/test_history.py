@@ -322,7 +322,7 @@ class TestSearching:
             for one in everything
             if isinstance(one, Order)
             for number, fill in enumerate(one.fills)
-            if search.match_fills_of(one) and search.covers(fill.at_ms)
+            if search.is_about(one) and search.covers(fill.at_ms)
         ]
         if search.finds_nothing:
             return []

@@ -9,6 +9,7 @@ filled; take-profit and stop-loss wait for their prices).
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import ClassVar
 
 from app.domain.bracket import protection_of
 from app.domain.commands import Action, LateExits, OnOpposite, SignalRules, Size, SizeKind
@@ -60,6 +61,7 @@ class Signal(Request):
         price_step: tick of its symbol, known from the execution on.
     """
 
+    kind: ClassVar[Kind] = Kind.SIGNAL
     action: Action
     rules: SignalRules
     size: Size | None = None
@@ -67,11 +69,6 @@ class Signal(Request):
     stop_loss: Decimal | None = None
     targets: tuple[AggregateId, ...] | None = None
     price_step: Decimal | None = None
-
-    @property
-    def kind(self) -> Kind:
-        """What sort of aggregate this is."""
-        return Kind.SIGNAL
 
     @property
     def side(self) -> Side | None:

@@ -6,8 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.domain.account import Account, ApiClient
-from app.domain.errors import NotFound, invalid_fields
-from app.domain.identifiers import AccountName
+from app.services.admin.connectors import existing_account
 from app.services.admin.records import SECRET_BYTES, Records
 
 #: Looks at a client as it shall be and at its accounts, and raises what its dialect minds.
@@ -48,7 +47,7 @@ def put_client(
         client, **{**changes, "settings": {**client.settings, **changes.get("settings", {})}}
     )
     for name in changes.get("accounts", ()):
-        _refuse_nobody(name, records)
+        existing_account("accounts", name, records)
     known = {one.name: one for one in records.registry.accounts()}
     accounts = [known[name] for name in after.accounts if name in known]
     if secret is not None:
@@ -58,13 +57,6 @@ def put_client(
     if after != client:
         records.registry.put_client(after)
     return after, made
-
-
-def _refuse_nobody(name: AccountName, records: Records) -> None:
-    try:
-        records.registry.account_named(name)
-    except NotFound as error:
-        raise invalid_fields({"accounts": [f"There is no account named {name[:64]!a}."]}) from error
 
 
 def _sealed(client: ApiClient, secret: str, records: Records) -> str:

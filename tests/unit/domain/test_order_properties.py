@@ -28,11 +28,10 @@ from app.domain.events import (
     TurnTaken,
 )
 from app.domain.identifiers import AggregateId, EpochMs, OrderId, TradeId
-from app.domain.order import Order
+from app.domain.order import Order, Succession
 from app.domain.reason import Reason
 from app.domain.report import OrderReport
 from app.domain.status import CLOSED, OrderStatus, may_move
-from app.domain.succession import Succession
 from tests.support.builders import (
     LATER,
     NO_ANSWER,

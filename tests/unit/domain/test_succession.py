@@ -9,10 +9,9 @@ from app.domain.aggregate import decide
 from app.domain.enums import ReasonCode
 from app.domain.events import CancelRequested, OrderUpdated, PlacementClaimed
 from app.domain.identifiers import AggregateId, OrderId
-from app.domain.order import Order
+from app.domain.order import Order, Succession
 from app.domain.reason import Reason
 from app.domain.status import CLOSED, OrderStatus
-from app.domain.succession import Succession
 from tests.support.builders import NOW, an_order, must
 
 OLD = an_order(id=OrderId(AggregateId(1)), quantity=Decimal(2), filled_quantity=Decimal("0.5"))

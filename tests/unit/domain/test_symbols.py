@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from app.domain.enums import Market
 from app.domain.errors import NotFound
 from app.domain.identifiers import Symbol
-from app.domain.symbols import AmbiguousSymbol, Listed, chosen, resolved
+from app.domain.symbols import Listed, chosen, resolved
 from tests.support.searching import times
 
 SPOT = Listed(Symbol("BTC/USDT"), Market.SPOT)
@@ -59,7 +59,7 @@ def test_the_settle_currency_tells_the_market() -> None:
 
 
 def test_what_two_markets_trade_is_ambiguous_without_a_market() -> None:
-    with pytest.raises(AmbiguousSymbol, match="BTC/USDT in SPOT, BTC/USDT in USDM"):
+    with pytest.raises(NotFound, match="BTC/USDT in SPOT, BTC/USDT in USDM"):
         resolved("BTCUSDT", LISTED)
 
 
@@ -125,7 +125,7 @@ def test_a_refusal_names_what_could_have_been_meant(text: str, market: Market, h
 def test_two_pairs_that_are_spelled_alike_are_ambiguous_in_one_market() -> None:
     alike = [Listed(Symbol(one), Market.SPOT) for one in ("ABC/DEF", "AB/CDEF")]
 
-    with pytest.raises(AmbiguousSymbol, match="ABC/DEF in SPOT, AB/CDEF in SPOT"):
+    with pytest.raises(NotFound, match="ABC/DEF in SPOT, AB/CDEF in SPOT"):
         resolved("ABCDEF", alike, Market.SPOT)
 
 
