@@ -217,7 +217,7 @@ def _wiring(
     symbols = RedisSymbolMap(client)
     venue = VenuePorts(
         memory=memory,
-        budget=RedisRateBudget(client, clock, alive),
+        budget=RedisRateBudget(client, alive),
         locks=RedisLocks(client),
         clock=clock,
         policy=policy,

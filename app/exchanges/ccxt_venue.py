@@ -36,8 +36,8 @@ from app.exchanges.order_request import order_arguments
 from app.exchanges.ports import VenuePorts
 from app.exchanges.profiles import LookUp
 from app.exchanges.report_details import completed, positions_in
-from app.ports.exchange import Urgency
 from app.ports.policy import RECEIVE_WINDOW_MS
+from app.store.memory.venue_budget import Urgency
 
 Json = Any
 

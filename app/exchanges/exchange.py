@@ -31,7 +31,7 @@ from app.exchanges.profiles import Profile
 from app.exchanges.shared import Shared
 from app.exchanges.templates import Json, copied
 from app.exchanges.venue_clock import VenueClock
-from app.ports.exchange import Urgency
+from app.store.memory.venue_budget import Urgency
 
 #: What one call may take in all, whatever the exchange does: it holds a thread of a worker.
 CALL_SECONDS = 20.0

@@ -9,7 +9,7 @@ from app.domain.market import Quote, Tick
 from app.exchanges import parse
 from app.exchanges.exchange import Exchange
 from app.exchanges.ports import VenuePorts
-from app.ports.exchange import Urgency
+from app.store.memory.venue_budget import Urgency
 
 
 class CcxtFeed:

@@ -9,7 +9,7 @@ from app.domain.finding import Finding, Grade
 from app.domain.venue_traits import AdapterClass
 from app.exchanges import parse
 from app.exchanges.exchange import Exchange
-from app.ports.exchange import Urgency
+from app.store.memory.venue_budget import Urgency
 
 Json = Any
 Look = Callable[[Exchange], Iterator[Finding]]

@@ -8,7 +8,7 @@ from app.domain.identifiers import Symbol, VenueName
 from app.domain.instrument import Instrument
 from app.domain.symbols import Listed
 from app.exchanges import parse
-from app.ports.exchange import VenueMemory
+from app.store.memory.venue_memory import RedisVenueMemory
 
 #: A process reads the metadata anew after this long: a big exchange has megabytes of it.
 LIFE_SECONDS = 30.0
@@ -21,7 +21,7 @@ class KnownMarkets:
         memory: where they keep it.
     """
 
-    def __init__(self, memory: VenueMemory) -> None:
+    def __init__(self, memory: RedisVenueMemory) -> None:
         self._memory = memory
         self._held: dict[tuple[VenueName, Market], tuple[float, dict[Symbol, parse.Json]]] = {}
 

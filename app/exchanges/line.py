@@ -25,7 +25,7 @@ from app.exchanges.transport import (
     pause_ms_of,
     session_through,
 )
-from app.ports.exchange import Urgency
+from app.store.memory.venue_budget import Urgency
 
 #: A request waits this long for the budget at most; with an order's time stamp it must arrive soon.
 WAIT_MS_MAX: Mapping[Urgency, int] = {

@@ -13,7 +13,7 @@ from app.exchanges import parse
 from app.exchanges.exchange import Exchange
 from app.exchanges.look_up import found_standing
 from app.exchanges.order_history import orders_placed
-from app.ports.exchange import Urgency
+from app.store.memory.venue_budget import Urgency
 
 Json = Any
 

@@ -13,7 +13,7 @@ from app.domain.errors import VenueBusy, VenueError
 from app.domain.identifiers import VenueName
 from app.exchanges.line import Line
 from app.ports.clock import Clock
-from app.ports.exchange import VenueMemory
+from app.store.memory.venue_memory import RedisVenueMemory
 
 #: Exchanges list and delist, and change their steps; an hour late is early enough.
 AGE_MS = 3_600_000
@@ -53,7 +53,7 @@ class MarketTables:
         clock: tells the steady time.
     """
 
-    def __init__(self, memory: VenueMemory, clock: Clock) -> None:
+    def __init__(self, memory: RedisVenueMemory, clock: Clock) -> None:
         self._memory = memory
         self._clock = clock
         self._tables: dict[_Key, Table] = {}

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from app.domain.account import Account
 from app.ports.clock import Clock
 from app.ports.coordination import Locks
-from app.ports.exchange import RateBudget, VenueMemory
 from app.ports.policy import Policy
+from app.store.memory.venue_budget import RedisRateBudget
+from app.store.memory.venue_memory import RedisVenueMemory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +22,8 @@ class VenuePorts:
         timeout_ms: for one answer.
     """
 
-    memory: VenueMemory
-    budget: RateBudget
+    memory: RedisVenueMemory
+    budget: RedisRateBudget
     locks: Locks
     clock: Clock
     policy: Policy

@@ -12,7 +12,7 @@ from app.exchanges.clients import Clients
 from app.exchanges.known_markets import KnownMarkets
 from app.exchanges.ports import VenuePorts
 from app.exchanges.profiles import profile_of
-from app.ports.exchange import VenueMemory
+from app.store.memory.venue_memory import RedisVenueMemory
 
 #: A picture of an account that is older than this is asked for anew; workers see to it soon.
 FRESH_MS = 5_000
@@ -30,7 +30,7 @@ class RememberedVenue:
         markets: what is traded.
     """
 
-    def __init__(self, account: Account, memory: VenueMemory, markets: KnownMarkets) -> None:
+    def __init__(self, account: Account, memory: RedisVenueMemory, markets: KnownMarkets) -> None:
         self._account = account
         self._memory = memory
         self._markets = markets
@@ -73,7 +73,7 @@ class RememberedFeed:
         memory: what workers have learned.
     """
 
-    def __init__(self, name: VenueName, memory: VenueMemory) -> None:
+    def __init__(self, name: VenueName, memory: RedisVenueMemory) -> None:
         self._name = name
         self._memory = memory
 

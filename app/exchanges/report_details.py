@@ -14,7 +14,7 @@ from app.domain.report import OrderReport, fees_of, is_all_told, merged
 from app.exchanges import parse
 from app.exchanges.exchange import Exchange
 from app.exchanges.look_up import trades_of
-from app.ports.exchange import Urgency
+from app.store.memory.venue_budget import Urgency
 
 Json = Any
 

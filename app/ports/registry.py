@@ -1,11 +1,11 @@
-"""Accounts, connectors and API clients."""
+"""Accounts, connectors and API clients, secrets, and how symbols are read."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from app.domain.account import Account, ApiClient, Connector
 from app.domain.enums import AccountState, Dialect, PositionMode
-from app.domain.identifiers import AccountId, AccountName
+from app.domain.identifiers import AccountId, AccountName, Symbol, VenueName
 
 
 class Accounts(Protocol):
@@ -95,3 +95,13 @@ class Vault(Protocol):
 
     def matches(self, secret: str, digest: str) -> bool:
         """Compare in constant time."""
+
+
+class SymbolMap(Protocol):
+    """How people want symbols of a venue to be read, above our own rules."""
+
+    def spellings(self, venue: VenueName) -> Mapping[str, Symbol]:
+        """Return spelling, in upper case → symbol."""
+
+    def put_spelling(self, venue: VenueName, spelling: str, symbol: Symbol | None) -> None:
+        """Set what a spelling means; None takes it away."""

@@ -5,7 +5,7 @@ import re
 from app.domain.account import PAPER, Account
 from app.domain.identifiers import Symbol
 from app.domain.symbols import chosen
-from app.ports.exchange import SymbolMap
+from app.ports.registry import SymbolMap
 from app.ports.venue import Venues
 
 _OURS = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{1,20}", re.ASCII)

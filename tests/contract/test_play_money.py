@@ -17,7 +17,7 @@ from app.domain.errors import VenueBusy
 from app.domain.identifiers import AccountId, AccountName
 from app.domain.instrument import Instrument
 from app.exchanges.remembered import RememberedVenues
-from app.ports.exchange import Urgency
+from app.store.memory.venue_budget import Urgency
 from tests.support.builders import BTC, must
 from tests.support.exchanges.books import SPOT
 from tests.support.venue_world import ExchangeWorld, running_world

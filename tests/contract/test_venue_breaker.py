@@ -17,8 +17,8 @@ from app.domain.identifiers import AccountId, VenueOrderId
 from app.domain.status import OrderStatus
 from app.exchanges import breaker
 from app.exchanges.clients import Clients
-from app.ports.exchange import Urgency
 from app.ports.venue import Venue
+from app.store.memory.venue_budget import Urgency
 from tests.support.exchanges.server import Answer, Request
 from tests.support.venue_world import ExchangeWorld, Numbers, running_world
 

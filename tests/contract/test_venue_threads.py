@@ -17,7 +17,7 @@ from app.domain.identifiers import AccountId, EpochMs
 from app.domain.status import OrderStatus
 from app.exchanges.clients import Clients
 from app.exchanges.templates import SHARED
-from app.ports.exchange import Urgency
+from app.store.memory.venue_budget import Urgency
 from tests.support.exchanges.server import Answer, Request
 from tests.support.venue_world import ExchangeWorld, Numbers, running_world
 

@@ -225,7 +225,7 @@ def venue_ports(
     """Return what a client of these exchanges needs, for the one account that each has."""
     return VenuePorts(
         memory=RedisVenueMemory(client, clock),
-        budget=RedisRateBudget(client, clock),
+        budget=RedisRateBudget(client),
         locks=RedisLocks(client),
         clock=clock,
         policy=REAL,

@@ -7,8 +7,7 @@ from typing import Any
 from app.domain.account import Account
 from app.domain.identifiers import VenueName
 from app.ports import Ports
-from app.ports.exchange import SymbolMap
-from app.ports.registry import Registry, Vault
+from app.ports.registry import Registry, SymbolMap, Vault
 
 #: Random bytes of a token or secret that is made here.
 SECRET_BYTES = 32

@@ -1,19 +1,26 @@
 """One rate budget per venue and address, over all workers: a token bucket by the server's clock."""
 
 from collections.abc import Callable
+from enum import IntEnum
 
 import redis
 
-from app.domain.identifiers import EpochMs
-from app.domain.moments import has_come
-from app.ports.clock import Clock
-from app.ports.exchange import Urgency
 from app.store.core.scripts import load_script, translated
 from app.store.core.transaction import OK
 from app.store.memory import venue_keys
 
 #: Seconds of the venue's limit that may be used at once.
 BURST_SECONDS = 20
+
+
+class Urgency(IntEnum):
+    """Whose request may use up how much of a budget; the lower the number, the more."""
+
+    CANCEL = 0
+    LOOK_UP = 1
+    ORDER = 2
+    POLL = 3
+
 
 #: The share of the budget that must be left by each: cancels and look-ups can always use the rest.
 _RESERVED = {Urgency.CANCEL: 0.0, Urgency.LOOK_UP: 0.0, Urgency.ORDER: 0.2, Urgency.POLL: 0.5}
@@ -30,22 +37,23 @@ class RedisRateBudget:
 
     Args:
         client: of the store.
-        clock: tells the server's time.
         alive: called at each request to a venue and at each answer: whoever asks is not stuck.
     """
 
-    def __init__(
-        self, client: redis.Redis, clock: Clock, alive: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, client: redis.Redis, alive: Callable[[], None] = lambda: None) -> None:
         self._client = client
         self._alive = alive
-        self._clock = clock
         self._take = load_script(client, "budget_take.lua")
         self._freeze = load_script(client, "budget_freeze.lua")
         self._failed = load_script(client, "failed.lua")
 
     def take(self, pool: str, cost: float, per_second: float, urgency: Urgency) -> int:
-        """Take `cost` out of the budget; return 0, or how many milliseconds to wait."""
+        """Take `cost` out of the budget.
+
+        Returns:
+            0 when it was taken, else the milliseconds after which it may be there; nothing was
+            taken then.
+        """
         self._alive()
         most = per_second * BURST_SECONDS
         least = most * _RESERVED[urgency]
@@ -56,15 +64,6 @@ class RedisRateBudget:
     def freeze(self, pool: str, for_ms: int) -> None:
         """Let nobody take anything for a while. A longer freeze that is on stays on."""
         self._freeze([venue_keys.budget(pool)], [for_ms, _FROZEN_LIFE_MS])
-
-    def frozen_until_ms(self, pool: str) -> EpochMs | None:
-        """Return the server time until which nobody may, or None."""
-        with translated():
-            known = self._client.hmget(venue_keys.budget(pool), "frozen", "frozen_ms")
-        until_ms = int(known[0] or 0)
-        if has_come(until_ms, self._clock.server_ms(), int(known[1] or until_ms)):
-            return None
-        return EpochMs(until_ms)
 
     def failed(self, pool: str, most: int) -> int:
         """Count one more request in a row without an answer, up to `most`; return them."""

@@ -4,6 +4,7 @@ import base64
 import json
 import zlib
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 import redis
 
@@ -12,7 +13,6 @@ from app.domain.identifiers import AccountId, Currency, Symbol, VenueName
 from app.domain.market import AccountView, Balance, Position, Quote, Tick
 from app.domain.moments import age_ms
 from app.ports.clock import Clock
-from app.ports.exchange import KeptMarkets, KeptView
 from app.store.core.codec import decoder, encoder
 from app.store.core.scripts import load_script, text_of, translated
 from app.store.memory import venue_keys
@@ -35,6 +35,22 @@ WANTED_LIFE_MS = 60_000
 _BALANCE_TO, _BALANCE_FROM = encoder(Balance), decoder(Balance)
 _POSITION_TO, _POSITION_FROM = encoder(Position), decoder(Position)
 _TICK_TO, _TICK_FROM = encoder(Tick), decoder(Tick)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptMarkets:
+    """Market metadata as ccxt has it, as JSON, and for how long it has been kept."""
+
+    text: str
+    age_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptView:
+    """What an account had, and how long ago that was."""
+
+    view: AccountView
+    age_ms: int
 
 
 class RedisVenueMemory:
