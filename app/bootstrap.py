@@ -39,13 +39,11 @@ from app.ports.publisher import Publisher
 from app.services.admin.records import Records
 from app.settings import Settings
 from app.store.coordination.backlog import RedisBacklog
-from app.store.coordination.heartbeat import RedisHeartbeat
 from app.store.coordination.kill_switches import RedisKillSwitches
 from app.store.coordination.locks import RedisLocks
 from app.store.coordination.rates import RedisRates
 from app.store.coordination.reconciliations import RedisReconciliations
 from app.store.coordination.runs import RedisFreezer, RedisRuns
-from app.store.coordination.slots import RedisSlots
 from app.store.coordination.used_keys import RedisUsedKeys
 from app.store.coordination.venue_cancels import RedisVenueCancels
 from app.store.coordination.worker_requests import RedisWorkerRequests
@@ -209,7 +207,7 @@ def _wiring(
     history = SqlHistory(Database(settings.database_url), aggregate_from)
     celery = celery_for(settings.broker_url)
     messages = CeleryPublisher(
-        celery, clock, RedisSlots(client), policy.timer_horizon_ms, _names_of(registry)
+        celery, clock, RedisTimers(client).claim_slot, policy.timer_horizon_ms, _names_of(registry)
     )
     paper = paper_ports(client, clock, _source(settings, RedisPaperInstruments(client)))
     vault = Vault([key.reveal() for key in settings.secret_keys])
@@ -271,7 +269,6 @@ def store_ports(
         used_keys=RedisUsedKeys(client),
         worker_requests=RedisWorkerRequests(client),
         kill_switches=RedisKillSwitches(client),
-        heartbeat=RedisHeartbeat(client),
         runs=RedisRuns(client),
         freezer=RedisFreezer(client),
         reconciliations=RedisReconciliations(client),

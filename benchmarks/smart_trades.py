@@ -38,7 +38,6 @@ from app.ports import Ports
 from app.ports.ledger import Change
 from app.ports.policy import Policy
 from app.services.watching.watch import evaluate, hand_on
-from app.store.coordination.heartbeat import RedisHeartbeat
 from app.store.coordination.locks import RedisLocks
 from app.store.core.clock import RedisClock
 from app.store.core.connection import connect
@@ -134,7 +133,6 @@ def _ports(url: str) -> Ports:
         venues=ScriptedVenues(ScriptedVenue(), ScriptedFeed()),
         reports=ScriptedReports(),
         locks=RedisLocks(client),
-        heartbeat=RedisHeartbeat(client),
         publisher=RecordingPublisher(),
         policy=policy,
     )

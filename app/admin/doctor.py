@@ -117,7 +117,7 @@ class _Doctor:
 
     def _about_queue(self) -> Sequence[Finding]:
         ports = self._wiring.ports
-        sung_ms = ports.heartbeat.last_ms()
+        sung_ms = ports.runs.canary_ms()
         age_ms = None if sung_ms is None else moments.age_ms(sung_ms, ports.clock.server_ms())
         if age_ms is not None and age_ms <= CANARY_AGE_MAX_MS:
             message = f"a canary came through the queue {age_ms} ms ago"

@@ -45,7 +45,7 @@ class StoreGauges(Collector):
         yield _gauge("unarchived", "What waits to be copied into the history.", backlog.unarchived)
         unreadable = self._ports.quarantine.count()
         yield _gauge("quarantined_records", "Records that this release cannot read.", unreadable)
-        sung_ms = self._ports.heartbeat.last_ms()
+        sung_ms = self._ports.runs.canary_ms()
         if sung_ms is not None:
             age_ms = moments.age_ms(sung_ms, now_ms)
             help_text = "Since a canary last came through the queue."

@@ -75,7 +75,7 @@ class _Health:
         return Response(text, content_type=CONTENT_TYPE_LATEST)
 
     def _canary_age_ms(self) -> int | None:
-        sung_ms = self._ports.heartbeat.last_ms()
+        sung_ms = self._ports.runs.canary_ms()
         return None if sung_ms is None else moments.age_ms(sung_ms, self._ports.clock.server_ms())
 
 

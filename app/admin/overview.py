@@ -55,7 +55,7 @@ class Overview:
 
     def health(self) -> Mapping[str, object]:
         """Return whether messages come through, and how much waits."""
-        now_ms, sung_ms = self._ports.clock.server_ms(), self._ports.heartbeat.last_ms()
+        now_ms, sung_ms = self._ports.clock.server_ms(), self._ports.runs.canary_ms()
         age_ms = None if sung_ms is None else moments.age_ms(sung_ms, now_ms)
         return {
             "canary_age_ms": age_ms,

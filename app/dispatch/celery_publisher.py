@@ -13,7 +13,6 @@ from app.domain.effects import Effect, EffectKind
 from app.domain.errors import HookfillError
 from app.domain.identifiers import AccountId, EpochMs
 from app.ports.clock import Clock
-from app.ports.coordination import Slots
 
 #: Ids in one message. More go into further messages, so that several workers share them.
 IDS_MAX = 50
@@ -33,6 +32,7 @@ _log = structlog.get_logger()
 _LOST = (KombuError, OSError, RuntimeError)
 
 NameOf = Callable[[AccountId], str]
+ClaimSlot = Callable[[int, int], bool]
 
 
 class CeleryPublisher:
@@ -41,17 +41,17 @@ class CeleryPublisher:
     Args:
         celery: the app whose broker is used; it needs no tasks.
         clock: business time for timers, server time for effects.
-        slots: which countdown messages are on their way.
+        claim_slot: tells whether nobody has claimed a time slot, so that none gets two messages.
         horizon_ms: how far ahead a countdown message is sent.
         name_of: the name of an account, for the sentence that Flower shows.
     """
 
     def __init__(
-        self, celery: Celery, clock: Clock, slots: Slots, horizon_ms: int, name_of: NameOf
+        self, celery: Celery, clock: Clock, claim_slot: ClaimSlot, horizon_ms: int, name_of: NameOf
     ) -> None:
         self._celery = celery
         self._clock = clock
-        self._slots = slots
+        self._claim_slot = claim_slot
         self._horizon_ms = horizon_ms
         self._name_of = name_of
 
@@ -91,7 +91,7 @@ class CeleryPublisher:
             ahead_ms = max(end_ms - now_ms, 0)
             if ahead_ms > self._horizon_ms:
                 return
-            if self._slots.claim(end_ms // SLOT_MS, ahead_ms + SLOT_GRACE_MS):
+            if self._claim_slot(end_ms // SLOT_MS, ahead_ms + SLOT_GRACE_MS):
                 about, seconds = f"timers of {end_ms}", ahead_ms / 1000 or None
                 self.send(TaskName.TIMERS_DUE, [end_ms], about, countdown=seconds)
 

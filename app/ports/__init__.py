@@ -6,7 +6,6 @@ from app.ports.book import TriggerBook
 from app.ports.clock import Clock, Ids
 from app.ports.coordination import (
     Freezer,
-    Heartbeat,
     KillSwitches,
     Locks,
     Reconciliations,
@@ -44,7 +43,6 @@ class Ports:
     used_keys: UsedKeys
     worker_requests: WorkerRequests
     kill_switches: KillSwitches
-    heartbeat: Heartbeat
     runs: Runs
     freezer: Freezer
     reconciliations: Reconciliations

@@ -40,23 +40,6 @@ class UsedKeys(Protocol):
         """Return what the name is bound to, or None if it is unused."""
 
 
-class Slots(Protocol):
-    """Which countdown messages are on their way, so that no time slot gets two."""
-
-    def claim(self, slot: int, life_ms: int) -> bool:
-        """Return whether nobody has claimed this slot within its life."""
-
-
-class Heartbeat(Protocol):
-    """Proof that the queue carries messages to a worker."""
-
-    def beat(self, at_ms: EpochMs) -> None:
-        """Note that a canary came through the queue at this server time."""
-
-    def last_ms(self) -> EpochMs | None:
-        """Return when one last came through, or None if none ever did."""
-
-
 class KillSwitches(Protocol):
     """Kill switches that are set, one for each account at most."""
 
@@ -102,8 +85,11 @@ class Runs(Protocol):
     placed since. One that was merely started anew begins one, too, and cannot tell the difference.
     """
 
-    def beat(self) -> None:
-        """Note that the present run still lasts."""
+    def beat(self, at_ms: EpochMs) -> None:
+        """Note that the present run still lasts: a canary came through the queue at this time."""
+
+    def canary_ms(self) -> EpochMs | None:
+        """Return the server time at which one last came through, or None if none ever did."""
 
     def knowledge(self, account: AccountId, symbol: Symbol) -> Knowledge:
         """Return what the present run knows of an account's orders of a symbol."""

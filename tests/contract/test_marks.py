@@ -3,36 +3,40 @@
 import redis
 
 from app.domain.identifiers import EpochMs
-from app.store.coordination.heartbeat import RedisHeartbeat
-from app.store.coordination.slots import RedisSlots
+from app.store.coordination.runs import RedisRuns
+from app.store.core.timers import RedisTimers
 from tests.support.builders import NOW
 from tests.support.redis_store import server_ms, wait_past
 
 
 def test_a_canary_that_never_sang_is_not_heard(client: redis.Redis) -> None:
-    assert RedisHeartbeat(client).last_ms() is None
+    assert RedisRuns(client).canary_ms() is None
 
 
 def test_the_last_song_counts(client: redis.Redis) -> None:
-    heartbeat = RedisHeartbeat(client)
+    runs = RedisRuns(client)
     for at_ms in (NOW, EpochMs(NOW + 5)):
-        heartbeat.beat(at_ms)
+        runs.beat(at_ms)
 
-    assert heartbeat.last_ms() == NOW + 5
+    assert runs.canary_ms() == NOW + 5
 
 
 def test_a_slot_is_claimed_once(client: redis.Redis) -> None:
-    slots = RedisSlots(client)
+    timers = RedisTimers(client)
 
-    claims = [slots.claim(1, 60_000), slots.claim(1, 60_000), slots.claim(2, 60_000)]
+    claims = [
+        timers.claim_slot(1, 60_000),
+        timers.claim_slot(1, 60_000),
+        timers.claim_slot(2, 60_000),
+    ]
 
     assert claims == [True, False, True]
 
 
 def test_a_slot_is_free_again_when_its_life_is_over(client: redis.Redis) -> None:
-    slots = RedisSlots(client)
-    slots.claim(1, 5)
+    timers = RedisTimers(client)
+    timers.claim_slot(1, 5)
 
     wait_past(server_ms(client) + 6, client)
 
-    assert slots.claim(1, 5)
+    assert timers.claim_slot(1, 5)

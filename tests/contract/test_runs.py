@@ -32,12 +32,12 @@ def test_a_server_that_is_started_anew_is_another_run_whatever_it_has_loaded(
         first = runs.knowledge(SPOT_ID, BTC)
         assert runs.vouch(SPOT_ID, BTC, first.run)
         Store(client).ids.fresh(SPOT_ID, 1)
-        runs.beat()
+        runs.beat(EpochMs(server_ms(client)))
         seen_ms = server_ms(client)
         known = runs.knowledge(SPOT_ID, BTC)
     with running_server(tmp_path) as server, client_of(server.url) as client:
         runs = RedisRuns(client)
-        runs.beat()
+        runs.beat(EpochMs(server_ms(client)))
         second = runs.knowledge(SPOT_ID, BTC)
         late = runs.vouch(SPOT_ID, BTC, first.run)
 

@@ -150,7 +150,7 @@ def test_a_timer_that_is_not_due_stays(web: Wiring, run: Run) -> None:
 def test_the_canary_is_heard(web: Wiring, run: Run) -> None:
     run(TaskName.CANARY, [])
 
-    assert abs(web.ports.clock.server_ms() - must(web.ports.heartbeat.last_ms())) < 5_000
+    assert abs(web.ports.clock.server_ms() - must(web.ports.runs.canary_ms())) < 5_000
 
 
 def test_prices_are_evaluated(web: Wiring, run: Run) -> None:

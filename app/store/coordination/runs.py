@@ -32,9 +32,15 @@ class RedisRuns:
         self._knowledge = load_script(client, "run.lua", "knowledge.lua")
         self._vouch = load_script(client, "run.lua", "vouch.lua")
 
-    def beat(self) -> None:
-        """Note that the present run still lasts."""
-        self._beat(_RUN, [])
+    def beat(self, at_ms: EpochMs) -> None:
+        """Note that the present run still lasts: a canary came through the queue at this time."""
+        self._beat(_RUN, [at_ms])
+
+    def canary_ms(self) -> EpochMs | None:
+        """Return the server time at which one last came through, or None if none ever did."""
+        with translated():
+            found = self._client.get(keys.CANARY)
+        return None if found is None else EpochMs(int(text_of(found)))
 
     def knowledge(self, account: AccountId, symbol: Symbol) -> Knowledge:
         """Return what the present run knows of an account's orders of a symbol."""

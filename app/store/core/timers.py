@@ -1,4 +1,4 @@
-"""Timers: the due times of all shards, on the business clock."""
+"""Timers: the due times of all shards, on the business clock, and who is woken for them."""
 
 from collections.abc import Sequence
 
@@ -28,6 +28,11 @@ class RedisTimers:
             for members in pipeline.execute():
                 found += [(int(due), AggregateId(int(one))) for one, due in members]
         return [one for _, one in sorted(found)]
+
+    def claim_slot(self, slot: int, life_ms: int) -> bool:
+        """Return whether nobody has claimed this slot of a countdown message within its life."""
+        with translated():
+            return bool(self._client.set(f"{keys.SLOT}{slot}", 1, nx=True, px=life_ms))
 
     def soon(self, now_ms: EpochMs, within_ms: int) -> Sequence[EpochMs]:
         """Return the due times up to `within_ms` ahead, and those that have passed."""

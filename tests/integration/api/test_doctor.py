@@ -170,9 +170,9 @@ def test_the_queue_is_well_while_canaries_come_through(api: Caller, wiring: Wiri
 
     never = queue()
     now_ms = wiring.ports.clock.server_ms()
-    wiring.ports.heartbeat.beat(EpochMs(now_ms - CANARY_AGE_MAX_MS - 1))
+    wiring.ports.runs.beat(EpochMs(now_ms - CANARY_AGE_MAX_MS - 1))
     late = queue()
-    wiring.ports.heartbeat.beat(now_ms)
+    wiring.ports.runs.beat(now_ms)
     well = queue()
 
     assert (never[0], late[0], well[0]) == ("error", "error", "ok")

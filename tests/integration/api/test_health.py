@@ -70,9 +70,9 @@ def test_without_a_canary_it_is_not_ready(api: Caller) -> None:
 
 def test_a_canary_makes_it_ready_for_a_while(api: Caller, wiring: Wiring) -> None:
     now_ms = wiring.ports.clock.server_ms()
-    wiring.ports.heartbeat.beat(now_ms)
+    wiring.ports.runs.beat(now_ms)
     ready = api.client.get("/readyz")
-    wiring.ports.heartbeat.beat(EpochMs(now_ms - CANARY_AGE_MAX_MS - 1))
+    wiring.ports.runs.beat(EpochMs(now_ms - CANARY_AGE_MAX_MS - 1))
     late = api.client.get("/readyz")
 
     assert (ready.status_code, ready.get_json()["status"]) == (200, "ready")
@@ -84,7 +84,7 @@ def test_a_canary_makes_it_ready_for_a_while(api: Caller, wiring: Wiring) -> Non
 def test_a_record_that_cannot_be_read_is_named_and_turns_nobody_away(
     demo: Caller, wiring: Wiring
 ) -> None:
-    wiring.ports.heartbeat.beat(wiring.ports.clock.server_ms())
+    wiring.ports.runs.beat(wiring.ports.clock.server_ms())
     for fixed in ("0.01", "0.02"):
         demo.signal(action="buy", fixed=fixed, delaySeconds=600)
     good, bad = (row["id"] for row in demo.rows())
@@ -112,7 +112,7 @@ def test_the_metrics_tell_what_waits(demo: Caller, wiring: Wiring) -> None:
     before = _gauges(demo.client)
     demo.signal(action="buy", fixed="0.01")
     demo.signal(action="buy", fixed="0.02", delaySeconds=600)
-    wiring.ports.heartbeat.beat(wiring.ports.clock.server_ms())
+    wiring.ports.runs.beat(wiring.ports.clock.server_ms())
     wiring.messages.send(TaskName.CANARY, [])
 
     gauges = _gauges(demo.client)

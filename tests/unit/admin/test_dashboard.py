@@ -286,7 +286,7 @@ class TestOverview:
     def test_it_says_when_the_queue_carries_nothing(self, site: Site) -> None:
         assert "Not ready" in site.text("/")
 
-        site.wiring.ports.heartbeat.beat(site.wiring.ports.clock.server_ms())
+        site.wiring.ports.runs.beat(site.wiring.ports.clock.server_ms())
 
         assert "Not ready" not in site.text("/")
 

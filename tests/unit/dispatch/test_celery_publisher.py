@@ -55,7 +55,7 @@ class Broker:
         self.clock = FrozenClock()
         self.slots = Slots()
         self.publisher = CeleryPublisher(
-            celery, self.clock, self.slots, HORIZON_MS, lambda account: f"account-{account}"
+            celery, self.clock, self.slots.claim, HORIZON_MS, lambda account: f"account-{account}"
         )
 
     def messages(self, queue: QueueName) -> list[Message]:
@@ -214,7 +214,7 @@ def test_a_broker_that_is_away_costs_neither_an_error_nor_time() -> None:
 def test_a_store_that_is_away_is_no_error_of_the_publisher(broker: Broker) -> None:
     silent = Mock(side_effect=StoreUnavailable("the store did not answer"))
     clock = Mock(now_ms=silent, server_ms=silent)
-    publisher = CeleryPublisher(broker.celery, clock, broker.slots, HORIZON_MS, str)
+    publisher = CeleryPublisher(broker.celery, clock, broker.slots.claim, HORIZON_MS, str)
 
     publisher.publish([place(1, due_at_ms=NOW)])
     publisher.publish([timer(10)])
@@ -225,7 +225,9 @@ def test_a_store_that_is_away_is_no_error_of_the_publisher(broker: Broker) -> No
 
 def test_a_name_that_cannot_be_read_is_no_error_of_the_publisher(broker: Broker) -> None:
     unreadable = Mock(side_effect=StoreUnavailable("no name"))
-    publisher = CeleryPublisher(broker.celery, broker.clock, broker.slots, HORIZON_MS, unreadable)
+    publisher = CeleryPublisher(
+        broker.celery, broker.clock, broker.slots.claim, HORIZON_MS, unreadable
+    )
 
     publisher.publish(an_order().owed())
 

@@ -64,7 +64,7 @@ def a_real_rig() -> Rig:
 def restored(**odd: object) -> Rig:
     """A rig with an order that waits to be sent, in a run of the store that has just begun."""
     rig = a_real_rig()
-    rig.ports.runs.beat()
+    rig.ports.runs.beat(rig.clock.server_ms())
     rig.put(an_order(**odd))
     begin_run(rig, "1")
     return rig
@@ -73,7 +73,7 @@ def restored(**odd: object) -> Rig:
 def begin_run(rig: Rig, name: str, lasted_ms: int = RUN_MS) -> None:
     """Let the present run last, until the server is started anew a second later."""
     rig.clock.advance(lasted_ms)
-    rig.ports.runs.beat()
+    rig.ports.runs.beat(rig.clock.server_ms())
     rig.clock.advance(1_000)
     rig.redis.begin_run(name)
 
@@ -165,8 +165,8 @@ def test_several_starts_in_between_count_as_the_first_of_them() -> None:
 
 def test_a_store_of_a_release_that_knew_no_runs_was_last_seen_by_its_canary() -> None:
     rig = a_real_rig()
-    rig.ports.heartbeat.beat(rig.clock.server_ms())
     seen_ms = rig.clock.server_ms()
+    rig.redis.set(keys.CANARY, seen_ms)
     rig.clock.advance(RUN_MS)
     rig.put(an_order())
 
@@ -361,7 +361,7 @@ def test_one_unknown_order_freezes_if_the_venue_has_no_answer_for_the_rest() -> 
 def test_two_accounts_with_one_key_know_each_other_s_orders() -> None:
     rig = a_real_rig()
     rig.registry.put_account(replace(REAL, id=USDM.id, name=USDM.name))
-    rig.ports.runs.beat()
+    rig.ports.runs.beat(rig.clock.server_ms())
     rig.clock.advance(1_000)
     (fresh,) = rig.ports.ids.fresh(SPOT.id, 1)
     rig.put(an_order(id=fresh.id, client_order_id=fresh.client_order_id))
@@ -458,7 +458,7 @@ def test_an_account_that_runs_again_before_the_claim_sends_nothing_unasked(
 def test_what_was_asked_in_another_run_permits_no_claim(monkeypatch: pytest.MonkeyPatch) -> None:
     """The store is put back, and others have asked anew, while one worker sleeps."""
     rig = a_real_rig()
-    rig.ports.runs.beat()
+    rig.ports.runs.beat(rig.clock.server_ms())
     rig.put(an_order())
     rig.ports.runs.vouch(SPOT.id, BTC, "0")
     knowledge = rig.ports.runs.knowledge
