@@ -1,5 +1,6 @@
 """Marks of messages: the canary, and the time slots that have their countdown."""
 
+import pytest
 import redis
 
 from app.domain.identifiers import EpochMs
@@ -13,8 +14,9 @@ def test_a_canary_that_never_sang_is_not_heard(client: redis.Redis) -> None:
     assert RedisRuns(client).canary_ms() is None
 
 
-def test_the_last_song_counts(client: redis.Redis) -> None:
-    runs = RedisRuns(client)
+@pytest.mark.integration
+def test_the_last_song_counts(real_client: redis.Redis) -> None:
+    runs = RedisRuns(real_client)
     for at_ms in (NOW, EpochMs(NOW + 5)):
         runs.beat(at_ms)
 

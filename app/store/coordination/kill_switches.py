@@ -16,7 +16,7 @@ class RedisKillSwitches:
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
-        self._done = load_script(client, "switch_done.lua")
+        self._swap = load_script(client, "swap_field.lua")
 
     def put(self, switch: KillSwitch) -> None:
         """Set it, in the place of an older one."""
@@ -43,7 +43,7 @@ class RedisKillSwitches:
 
     def done(self, switch: KillSwitch) -> None:
         """Forget one that has done its work, unless it was set anew meanwhile."""
-        self._done([keys.KILL_SWITCHES], [str(switch.account), _text_of(switch)])
+        self._swap([keys.KILL_SWITCHES], [switch.account, _text_of(switch), ""])
 
 
 def _text_of(switch: KillSwitch) -> str:
