@@ -8,19 +8,13 @@ from decimal import Decimal
 from typing import Any
 
 from marshmallow import Schema, ValidationError, pre_load
+from marshmallow.fields import Field
 
 from app.dialects.poloniex.errors import Code, Problem, missing
 from app.dialects.poloniex.notation import CALLER_ID, CALLER_ID_CHARACTERS_MAX
 from app.domain.errors import MalformedPayload
 from app.domain.trigger import PERCENT_PLACES, Offset
-from app.web.fields import (
-    Lenient,
-    Text,
-    ValueField,
-    WholeNumber,
-    loaded_in_part,
-    number_from,
-)
+from app.web.fields import Lenient, ValueField, WholeNumber, loaded_in_part, number_from
 from app.web.json_body import json_from
 
 #: Names that callers of the SDK mix up with the wire's.
@@ -37,8 +31,14 @@ _QUOTED_CHARACTERS = 64
 
 Content = Mapping[str, object]
 
-#: Finds what a text means, or None if it means nothing.
-Meaning = Callable[[str], object]
+#: What each word means, by the word in capitals; or what finds that, or None for no word.
+Words = Content | Callable[[str], object]
+
+#: Of the documentation: how numbers may come.
+_NUMERIC = ["integer", "string"]
+
+#: Reads a number without a fraction.
+_whole = WholeNumber().read
 
 
 class Shape(Lenient):
@@ -70,7 +70,7 @@ class Reading:
         good, wrong = loaded_in_part(schema, content)
         self._good: dict[str, Any] = {**(inherited or {}), **good}
         self._wrong = {
-            name: _problem(field.data_key or name, wrong[field.data_key or name])
+            name: _problem(field, field.data_key or name, wrong[field.data_key or name])
             for name, field in schema.fields.items()
             if (field.data_key or name) in wrong
         }
@@ -99,234 +99,177 @@ class Reading:
             _ = self[name]
 
 
-def _problem(wire_name: str, messages: list[str | Problem]) -> Problem:
+def _problem(field: Field[Any], wire_name: str, messages: list[str | Problem | Code]) -> Problem:
     """Return what a field of ours says, or a code for what the fields of all dialects say."""
     message = messages[0]
-    return message if isinstance(message, Problem) else Problem(Code.INVALID_PARAMETER, wire_name)
+    if isinstance(message, Problem):
+        return message
+    if message is Code.MISSING_PARAMETER:
+        return missing(wire_name)
+    return Problem(getattr(field, "code", Code.INVALID_PARAMETER), wire_name)
 
 
 class Coded(ValueField[Any]):
-    """A field whose refusals have codes.
+    """A field that a function reads.
 
     Args:
-        code: of what is no value at all for this field.
+        meaning: value → what it means; None is what a blank one means. What means nothing it
+            raises as `ValidationError`: with a `Problem`, if it has a code or a detail of its own.
+        code: of what means nothing.
     """
 
-    def __init__(self, code: Code = Code.INVALID_PARAMETER, **options: Any) -> None:  # noqa: ANN401
+    default_error_messages = {"required": [Code.MISSING_PARAMETER]}  # noqa: RUF012 - as marshmallow has it
+
+    def __init__(
+        self,
+        meaning: Callable[[Any], object],
+        code: Code = Code.INVALID_PARAMETER,
+        **options: Any,  # noqa: ANN401 - marshmallow's own
+    ) -> None:
         super().__init__(**options)
         self.code = code
+        self._meaning = meaning
 
-    def make_error(self, key: str, **_: object) -> ValidationError:
-        """Return the refusal of what is absent: nothing else is found by marshmallow itself."""
-        del key
-        return ValidationError([missing(self.wire_name)])
-
-    def wrong(self, detail: str | None = None, code: Code | None = None) -> ValidationError:
-        """Return a refusal; its detail is the name of the field, if nothing else is said."""
-        problem = Problem(code or self.code, self.wire_name if detail is None else detail)
-        return ValidationError([problem])
-
-    @property
-    def wire_name(self) -> str:
-        """The name in the body or query."""
-        return self.data_key or self.name or ""
+    def read(self, value: object) -> Any:  # noqa: ANN401 - whatever it means
+        """Return what the value means."""
+        found = self._meaning(value)
+        if found is None and self.required:
+            raise self.make_error("required")
+        return found
 
 
-class Word(Coded, Text):
-    """One of a few words; a blank one is absent.
+def word(words: Words, code: Code, *, metadata: Content | None = None, **options: Any) -> Coded:  # noqa: ANN401
+    """Return the field of one of a few words; a blank one is absent.
+
+    Args:
+        words: what each means, in any case; or what tells that.
+        code: of another word, which is quoted.
+        metadata: more for the documentation.
+        options: of marshmallow.
+    """
+
+    def meaning(value: object) -> object:
+        if not isinstance(value, str):
+            raise ValidationError("Not text.")
+        text = value.strip()
+        return _meant(text, words, code) if text else None
+
+    return Coded(meaning, code, metadata={**_described(words), **(metadata or {})}, **options)
+
+
+def several(words: Words, code: Code, *, quotes: bool = False, **options: Any) -> Coded:  # noqa: ANN401
+    """Return the field of several words: a list, or a text with commas. Blank ones are left out.
 
     Args:
         words: what each means, in any case; or what tells that.
         code: of another word.
-    """
-
-    def __init__(self, words: Content | Meaning, code: Code, **options: Any) -> None:  # noqa: ANN401
-        described = {"enum": [*words]} if isinstance(words, Mapping) else {}
-        super().__init__(
-            code, metadata={**self.described(described), **options.pop("metadata", {})}, **options
-        )
-        self.meaning = _meaning_in(words) if isinstance(words, Mapping) else words
-
-    def described(self, word: Content) -> Content:
-        """Return how the documentation describes the field, given how it describes a word."""
-        return word
-
-    def read(self, value: object) -> Any:  # noqa: ANN401 - whatever the words mean
-        """Return what the word means."""
-        if not isinstance(value, str):
-            raise self.wrong()
-        text = value.strip()
-        if not text and self.required:
-            raise self.make_error("required")
-        return self.meant(text) if text else None
-
-    def meant(self, text: str) -> object:
-        """Return what a text means, which must be one of the words."""
-        meaning = self.meaning(text)
-        if meaning is None:
-            raise self.wrong(text[:_QUOTED_CHARACTERS])
-        return meaning
-
-
-class Words(Word):
-    """Several words: a list, or a text with commas; those that are blank are left out.
-
-    Args:
         quotes: whether a refusal quotes the word that it is about.
+        options: of marshmallow.
     """
 
-    def __init__(
-        self,
-        words: Content | Meaning,
-        code: Code,
-        *,
-        quotes: bool = False,
-        **options: Any,  # noqa: ANN401
-    ) -> None:
-        super().__init__(words, code, **options)
-        self.quotes = quotes
-
-    def described(self, word: Content) -> Content:
-        """Return how the documentation describes a text or a list of them."""
-        return {"type": ["string", "array"], "items": {"type": "string", **word}}
-
-    def read(self, value: object) -> Any:  # noqa: ANN401 - whatever the words mean
-        """Return what they mean; None if there are none."""
+    def meaning(value: object) -> object:
         texts = value.split(",") if isinstance(value, str) else value
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-            raise self.wrong()
-        return frozenset(self.meant(text.strip()) for text in texts if text.strip()) or None
+            raise ValidationError("Not texts.")
+        named = [text.strip() for text in texts if text.strip()]
+        return frozenset(_meant(one, words, code if quotes else None) for one in named) or None
 
-    def meant(self, text: str) -> object:
-        """Return what a text means, which must be one of the words."""
-        if not self.quotes and self.meaning(text) is None:
-            raise self.wrong()
-        return super().meant(text)
+    described = {"type": ["string", "array"], "items": _described(words)}
+    return Coded(meaning, code, metadata=described, **options)
 
 
-class CallerId(Coded, Text):
-    """A client order id; a whole number counts as text, and an empty one is absent."""
+def _meant(text: str, words: Words, quoting: Code | None) -> object:
+    """Return what a word means.
 
-    def __init__(self) -> None:
-        described = {"pattern": f"^[A-Za-z0-9_-]{{1,{CALLER_ID_CHARACTERS_MAX}}}$"}
-        super().__init__(Code.INVALID_VALUE, data_key="clientOrderId", metadata=described)
-
-    def read(self, value: object) -> Any:  # noqa: ANN401 - a text or nothing
-        """Return the text."""
-        if isinstance(value, int) and not isinstance(value, bool):
-            value = str(value)
-        if not isinstance(value, str):
-            raise self.wrong()
-        if len(value) > CALLER_ID_CHARACTERS_MAX:
-            raise self.wrong("", Code.CLIENT_ORDER_ID_TOO_LONG)
-        if value and not CALLER_ID.fullmatch(value):
-            raise self.wrong()
-        return value or None
-
-
-class Distance(Coded, Text):
-    """A distance, `N` in quote currency or `N%`; an empty one is absent.
-
-    Args:
-        data_key: its name.
-        may_be_zero: else `N` is above 0.
+    Raises:
+        ValidationError: nothing. It quotes the word if there is a code for that.
     """
+    meaning = words.get(text.upper()) if isinstance(words, Mapping) else words(text)
+    if meaning is None:
+        raise ValidationError(
+            [Problem(quoting, text[:_QUOTED_CHARACTERS])] if quoting else "No such word."
+        )
+    return meaning
 
-    def __init__(self, data_key: str, *, may_be_zero: bool = False) -> None:
-        described = {"description": "A distance, or with % behind it a share."}
-        super().__init__(Code.INVALID_VALUE, data_key=data_key, metadata=described)
-        self.may_be_zero = may_be_zero
 
-    def read(self, value: object) -> Any:  # noqa: ANN401 - an offset or nothing
-        """Return the distance."""
+def _described(words: Words) -> Content:
+    return {"type": "string", **({"enum": [*words]} if isinstance(words, Mapping) else {})}
+
+
+def limit(default: int, most: int) -> Coded:
+    """Return the field of how many at once: too many are cut, not refused."""
+
+    def meaning(value: object) -> int:
+        count = _whole(value)
+        if count < 1:
+            raise ValidationError([Problem(Code.LIMIT_NOT_POSITIVE)])
+        return min(count, most)
+
+    described = {"type": _NUMERIC, "minimum": 1, "description": f"At most {most}."}
+    return Coded(meaning, load_default=default, metadata=described)
+
+
+def timeout(least: int, most: int, off: int) -> Coded:
+    """Return the field of a length of time in seconds, or a number that switches it off."""
+
+    def meaning(value: object) -> int | None:
         if value == "":
             return None
-        text = value.strip() if isinstance(value, str) else ""
-        is_percent = text.endswith("%")
-        try:
-            number = number_from(text[:-1] if is_percent else value)
-        except ValidationError as error:
-            raise self.wrong() from error
-        is_small = number < 0 or (number == 0 and not self.may_be_zero)
-        if is_small or (is_percent and not _is_percentage(number)):
-            raise self.wrong()
-        return Offset(number, is_percent)
-
-
-class YesNo(Coded):
-    """`true` or `false`, also as text in any case; what is empty is false."""
-
-    def read(self, value: object) -> bool:
-        """Return which of them."""
-        text = str(value or "false").strip().lower()
-        if text not in {"true", "false"}:
-            raise self.wrong()
-        return text == "true"
-
-
-class Switch(Coded):
-    """`true`, also as text in any case or as 1; anything else is false."""
-
-    def read(self, value: object) -> bool:
-        """Return whether it is on."""
-        return str(value).strip().lower() in {"true", "1"}
-
-
-class Ids(Coded):
-    """A list of ids, each a text or a whole number; one that stands alone is a list of one."""
-
-    def read(self, value: object) -> list[str]:
-        """Return them as texts."""
-        found = value if isinstance(value, list) else [value]
-        if any(isinstance(one, bool) or not isinstance(one, str | int) for one in found):
-            raise self.wrong()
-        return [str(one) for one in found]
-
-
-class Limit(Coded, WholeNumber):
-    """How many at once: too many are cut, not refused.
-
-    Args:
-        default: where nothing is said.
-        most: more are cut to this.
-    """
-
-    def __init__(self, default: int, most: int) -> None:
-        described = {"minimum": 1, "description": f"At most {most}."}
-        super().__init__(load_default=default, metadata=described)
-        self.most = most
-
-    def read(self, value: object) -> int:
-        """Return how many."""
-        limit = super().read(value)
-        if limit < 1:
-            raise self.wrong("", Code.LIMIT_NOT_POSITIVE)
-        return min(limit, self.most)
-
-
-class Timeout(Coded, WholeNumber):
-    """A length of time, or a number that switches it off.
-
-    Args:
-        least: seconds.
-        most: seconds.
-        off: what switches it off.
-    """
-
-    def __init__(self, least: int, most: int, off: int) -> None:
-        described = {"description": f"{least} to {most} seconds; {off} switches it off."}
-        super().__init__(required=True, metadata=described)
-        self.least, self.most, self.off = least, most, off
-
-    def read(self, value: object) -> int:
-        """Return the seconds, or what switches it off."""
-        if value == "":
-            raise self.make_error("required")
-        seconds = super().read(value)
-        if seconds != self.off and not self.least <= seconds <= self.most:
-            bounds = f"{self.wire_name}: {self.least} to {self.most}, or {self.off}"
-            raise self.wrong(bounds, Code.INVALID_VALUE)
+        seconds = _whole(value)
+        if seconds != off and not least <= seconds <= most:
+            bounds = f"timeout: {least} to {most}, or {off}"
+            raise ValidationError([Problem(Code.INVALID_VALUE, bounds)])
         return seconds
+
+    told = f"{least} to {most} seconds; {off} switches it off."
+    return Coded(meaning, required=True, metadata={"type": _NUMERIC, "description": told})
+
+
+def caller_id(value: object) -> str | None:
+    """Return a client order id; a whole number counts as text, and an empty one is absent."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        raise ValidationError("Not text.")
+    if len(value) > CALLER_ID_CHARACTERS_MAX:
+        raise ValidationError([Problem(Code.CLIENT_ORDER_ID_TOO_LONG)])
+    if value and not CALLER_ID.fullmatch(value):
+        raise ValidationError("Not these characters.")
+    return value or None
+
+
+def distance(value: object, *, may_be_zero: bool = False) -> Offset | None:
+    """Return a distance, `N` in quote currency or `N%`; an empty one is absent."""
+    if value == "":
+        return None
+    text = value.strip() if isinstance(value, str) else ""
+    is_percent = text.endswith("%")
+    number = number_from(text[:-1] if is_percent else value)
+    is_small = number < 0 or (number == 0 and not may_be_zero)
+    if is_small or (is_percent and not _is_percentage(number)):
+        raise ValidationError("Out of bounds.")
+    return Offset(number, is_percent)
+
+
+def truth(value: object) -> bool:
+    """Return `true` or `false`, also given as text in any case; what is empty is false."""
+    text = str(value or "false").strip().lower()
+    if text not in {"true", "false"}:
+        raise ValidationError("Not true or false.")
+    return text == "true"
+
+
+def is_on(value: object) -> bool:
+    """Tell whether it is `true`, also as text in any case or as 1; anything else is false."""
+    return str(value).strip().lower() in {"true", "1"}
+
+
+def ids(value: object) -> list[str]:
+    """Return a list of ids, each a text or a whole number; one alone is a list of one."""
+    found = value if isinstance(value, list) else [value]
+    if any(isinstance(one, bool) or not isinstance(one, str | int) for one in found):
+        raise ValidationError("Not ids.")
+    return [str(one) for one in found]
 
 
 def object_from(body: bytes, *, required: bool = True) -> Content:
@@ -364,10 +307,6 @@ def _json(body: bytes) -> object:
         return json_from(body)
     except MalformedPayload as error:
         raise Problem(Code.INVALID_PARAMETER, str(error)) from error
-
-
-def _meaning_in(words: Content) -> Meaning:
-    return lambda text: words.get(text.upper())
 
 
 def _is_percentage(number: Decimal) -> bool:

@@ -4,25 +4,16 @@ What is asked of a field in the light of others, or of the rules of its pair, is
 and `queries`, in the order in which Poloniex documents the fields.
 """
 
+from functools import partial
 from typing import Final
 
 from marshmallow import validate
 
+from app.dialects.poloniex import fields
 from app.dialects.poloniex.candles import INTERVALS
 from app.dialects.poloniex.errors import Code
-from app.dialects.poloniex.fields import (
-    CallerId,
-    Distance,
-    Ids,
-    Limit,
-    Shape,
-    Switch,
-    Timeout,
-    Word,
-    Words,
-    YesNo,
-)
 from app.dialects.poloniex.notation import (
+    CALLER_ID_CHARACTERS_MAX,
     OPERATORS,
     ORDER_TYPES,
     SIDES,
@@ -56,29 +47,29 @@ _DIRECTIONS: Final = {"NEXT": False, "PRE": True}
 #: Not later than a date can say.
 _TIME: Final = validate.Range(0, 10**14)
 
+#: For the documentation.
+_LIST: Final = {"type": ["string", "array"], "items": {"type": "string"}}
+_CALLER_ID: Final = f"^[A-Za-z0-9_-]{{1,{CALLER_ID_CHARACTERS_MAX}}}$"
+_DISTANCE: Final = {"type": "string", "description": "A distance, or with % behind it a share."}
 
-def _account_types(data_key: str) -> Words:
-    return Words({SPOT: SPOT}, Code.INVALID_ACCOUNT_TYPE, quotes=True, data_key=data_key)
+_account_types = partial(fields.several, {SPOT: SPOT}, Code.INVALID_ACCOUNT_TYPE, quotes=True)
+_pairs = partial(fields.several, symbol_from, Code.INVALID_SYMBOL, quotes=True)
+_ids = partial(fields.Coded, fields.ids, Code.INVALID_VALUE, metadata=_LIST)
+_proceeds = partial(
+    fields.Coded,
+    fields.truth,
+    data_key="proceedOnFailure",
+    metadata={"type": ["boolean", "string"], "default": False},
+)
+_hides_canceled = partial(
+    fields.Coded, fields.is_on, data_key="hideCancel", metadata={"type": "boolean"}
+)
 
 
-def _pairs() -> Words:
-    return Words(symbol_from, Code.INVALID_SYMBOL, quotes=True)
-
-
-def _ids(data_key: str) -> Ids:
-    described = {"type": ["string", "array"], "items": {"type": "string"}}
-    return Ids(Code.INVALID_VALUE, data_key=data_key, metadata=described)
-
-
-def _proceeds() -> YesNo:
-    described = {"type": ["boolean", "string"], "default": False}
-    return YesNo(data_key="proceedOnFailure", metadata=described)
-
-
-class Figures(Shape):
+class Figures(fields.Shape):
     """What creates an order and what amends one have in common."""
 
-    time_in_force = Word(
+    time_in_force = fields.word(
         TIMES_IN_FORCE,
         Code.INVALID_TIME_IN_FORCE,
         data_key="timeInForce",
@@ -87,38 +78,52 @@ class Figures(Shape):
     price = Number()
     quantity = Number(metadata={"description": "In base currency."})
     amount = Number(metadata={"description": "In quote currency: what a market buy spends."})
-    caller_id = CallerId()
+    caller_id = fields.Coded(
+        fields.caller_id,
+        Code.INVALID_VALUE,
+        data_key="clientOrderId",
+        metadata={"type": "string", "pattern": _CALLER_ID},
+    )
 
 
 class Amendment(Figures):
     """What a plain order is replaced by; what is not named is inherited."""
 
-    type = Word(ORDER_TYPES, Code.INVALID_TYPE)
+    type = fields.word(ORDER_TYPES, Code.INVALID_TYPE)
     proceeds = _proceeds()
 
 
-class Placing(Shape):
+class Placing(fields.Shape):
     """What is bought or sold, which no amendment changes."""
 
-    symbol = Word(symbol_from, Code.INVALID_SYMBOL, required=True, metadata={"example": "BTC_USDT"})
-    side = Word(SIDES, Code.INVALID_SIDE, required=True)
-    account_type = _account_types("accountType")
+    symbol = fields.word(
+        symbol_from, Code.INVALID_SYMBOL, required=True, metadata={"example": "BTC_USDT"}
+    )
+    side = fields.word(SIDES, Code.INVALID_SIDE, required=True)
+    account_type = _account_types(data_key="accountType")
 
 
 class PlainOrder(Placing, Figures):
     """A plain order."""
 
-    type = Word(ORDER_TYPES, Code.INVALID_TYPE, metadata={"default": "MARKET"})
+    type = fields.word(ORDER_TYPES, Code.INVALID_TYPE, metadata={"default": "MARKET"})
 
 
 class Stops(Figures):
     """When a smart order triggers."""
 
-    type = Word(SMART_TYPES, Code.INVALID_TYPE)
+    type = fields.word(SMART_TYPES, Code.INVALID_TYPE)
     stop = Number(data_key="stopPrice")
-    trail = Distance("trailingOffset")
-    limit_offset = Distance("limitOffset", may_be_zero=True)
-    operator = Word(OPERATORS, Code.INVALID_VALUE)
+    trail = fields.Coded(
+        fields.distance, Code.INVALID_VALUE, data_key="trailingOffset", metadata=_DISTANCE
+    )
+    limit_offset = fields.Coded(
+        partial(fields.distance, may_be_zero=True),
+        Code.INVALID_VALUE,
+        data_key="limitOffset",
+        metadata=_DISTANCE,
+    )
+    operator = fields.word(OPERATORS, Code.INVALID_VALUE)
 
 
 class SmartAmendment(Stops):
@@ -131,65 +136,65 @@ class SmartOrderBody(Placing, Stops):
     """A smart order."""
 
 
-class Named(Shape):
+class Named(fields.Shape):
     """Orders that are to be canceled, each by its name."""
 
-    order_ids = _ids("orderIds")
-    caller_ids = _ids("clientOrderIds")
+    order_ids = _ids(data_key="orderIds")
+    caller_ids = _ids(data_key="clientOrderIds")
 
 
-class Described(Shape):
+class Described(fields.Shape):
     """Orders that are to be canceled. The SDK writes `symbol` and `accountType`, ccxt `symbols`."""
 
     symbol = _pairs()
     symbols = _pairs()
-    account_type = _account_types("accountType")
-    account_types = _account_types("accountTypes")
-    order_types = Words(PLAIN_TYPES, Code.INVALID_TYPE, data_key="orderTypes")
+    account_type = _account_types(data_key="accountType")
+    account_types = _account_types(data_key="accountTypes")
+    order_types = fields.several(PLAIN_TYPES, Code.INVALID_TYPE, data_key="orderTypes")
 
 
 class SmartDescribed(Described):
     """The same of smart orders."""
 
-    order_types = Words(ALL_SMART_TYPES, Code.INVALID_TYPE, data_key="orderTypes")
+    order_types = fields.several(ALL_SMART_TYPES, Code.INVALID_TYPE, data_key="orderTypes")
 
 
-class KillSwitch(Shape):
+class KillSwitch(fields.Shape):
     """In how many seconds to cancel everything."""
 
-    timeout = Timeout(10, 600, OFF)
+    timeout = fields.timeout(10, 600, OFF)
 
 
-class Account(Shape):
+class Account(fields.Shape):
     """Balances of which account."""
 
-    account_type = _account_types("accountType")
+    account_type = _account_types(data_key="accountType")
 
 
-class OpenList(Shape):
+class OpenList(fields.Shape):
     """A page of the orders that are open, newest first."""
 
-    limit = Limit(LIMIT_DEFAULT, OPEN_LIMIT_MAX)
+    limit = fields.limit(LIMIT_DEFAULT, OPEN_LIMIT_MAX)
     start = WholeNumber(data_key="from")
-    newer = Word(_DIRECTIONS, Code.INVALID_PARAMETER, data_key="direction")
-    types = Words(PLAIN_TYPES, Code.INVALID_TYPE)
-    type = Words(PLAIN_TYPES, Code.INVALID_TYPE)
+    newer = fields.word(_DIRECTIONS, Code.INVALID_PARAMETER, data_key="direction")
+    types = fields.several(PLAIN_TYPES, Code.INVALID_TYPE)
+    type = fields.several(PLAIN_TYPES, Code.INVALID_TYPE)
     symbol = _pairs()
     symbols = _pairs()
-    side = Word(SIDES, Code.INVALID_SIDE)
+    side = fields.word(SIDES, Code.INVALID_SIDE)
 
 
 class OpenSmartList(OpenList):
     """The same of smart orders."""
 
-    types = Words(ALL_SMART_TYPES, Code.INVALID_TYPE)
-    type = Words(ALL_SMART_TYPES, Code.INVALID_TYPE)
+    types = fields.several(ALL_SMART_TYPES, Code.INVALID_TYPE)
+    type = fields.several(ALL_SMART_TYPES, Code.INVALID_TYPE)
 
 
-class Past(Shape):
+class Past(fields.Shape):
     """A span of time, and an account."""
 
-    account_type = _account_types("accountType")
+    account_type = _account_types(data_key="accountType")
     since_ms = WholeNumber(validate=_TIME, data_key="startTime")
     until_ms = WholeNumber(validate=_TIME, data_key="endTime")
 
@@ -197,41 +202,41 @@ class Past(Shape):
 class TradeList(Past, OpenList):
     """A page of the trades of an account."""
 
-    limit = Limit(LIMIT_DEFAULT, HISTORY_LIMIT_MAX)
+    limit = fields.limit(LIMIT_DEFAULT, HISTORY_LIMIT_MAX)
 
 
 class ClosedList(TradeList):
     """A page of the orders that are over."""
 
-    states = Words(_STATES, Code.INVALID_PARAMETER)
-    hides_canceled = Switch(data_key="hideCancel", metadata={"type": "boolean"})
+    states = fields.several(_STATES, Code.INVALID_PARAMETER)
+    hides_canceled = _hides_canceled()
 
 
 class ClosedSmartList(Past, OpenSmartList):
     """The same of smart orders."""
 
-    limit = Limit(LIMIT_DEFAULT, HISTORY_LIMIT_MAX)
-    states = Words(_SMART_STATES, Code.INVALID_PARAMETER)
-    hides_canceled = Switch(data_key="hideCancel", metadata={"type": "boolean"})
+    limit = fields.limit(LIMIT_DEFAULT, HISTORY_LIMIT_MAX)
+    states = fields.several(_SMART_STATES, Code.INVALID_PARAMETER)
+    hides_canceled = _hides_canceled()
 
 
-class Book(Shape):
+class Book(fields.Shape):
     """How many levels of the book."""
 
-    limit = Limit(10, 150)
+    limit = fields.limit(10, 150)
 
 
-class PublicTrades(Shape):
+class PublicTrades(fields.Shape):
     """How many of the last trades."""
 
-    limit = Limit(500, 1000)
+    limit = fields.limit(500, 1000)
 
 
-class Candles(Shape):
+class Candles(fields.Shape):
     """Which candles."""
 
-    interval = Word(INTERVALS, Code.INVALID_PARAMETER, required=True)
-    limit = Limit(100, 500)
+    interval = fields.word(INTERVALS, Code.INVALID_PARAMETER, required=True)
+    limit = fields.limit(100, 500)
     since_ms = WholeNumber(validate=_TIME, data_key="startTime")
     until_ms = WholeNumber(validate=_TIME, data_key="endTime")
 
