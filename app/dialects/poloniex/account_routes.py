@@ -1,26 +1,23 @@
 """What belongs to the one account that a key opens: balances, fees, trades, the kill switch."""
 
+from dataclasses import replace
 from decimal import Decimal
 from itertools import islice
-from typing import NamedTuple
 
 from app.bootstrap import Wiring
 from app.dialects.poloniex import render_orders as render
 from app.dialects.poloniex import schemas
-from app.dialects.poloniex.addresses import address_from
 from app.dialects.poloniex.callers import Caller, Callers
 from app.dialects.poloniex.errors import Code, Problem
 from app.dialects.poloniex.fields import Reading, object_from
 from app.dialects.poloniex.notation import SPOT, number_of, shown
-from app.dialects.poloniex.order_kind import LOOKED_AT_MAX, Json, OrderKind
-from app.dialects.poloniex.order_routes import check_symbols
+from app.dialects.poloniex.order_routes import LOOKED_AT_MAX, Json
+from app.dialects.poloniex.plain_orders import PlainOrders
 from app.dialects.poloniex.queries import (
     SPAN_MAX_MS,
     filter_from,
-    page_from,
     page_of,
     query_of_request,
-    span_from,
 )
 from app.domain.account import PAPER
 from app.domain.enums import Kind
@@ -28,8 +25,6 @@ from app.domain.identifiers import AggregateId, Currency, EpochMs
 from app.domain.kill_switch import KillSwitch
 from app.domain.market import Balance
 from app.domain.money import plain
-from app.domain.order import Order
-from app.domain.report import Fill
 from app.domain.search import Search
 
 
@@ -92,7 +87,7 @@ class Accounts:
 class Trades:
     """Reads what the account has traded."""
 
-    def __init__(self, wiring: Wiring, callers: Callers, orders: OrderKind[Order]) -> None:
+    def __init__(self, wiring: Wiring, callers: Callers, orders: PlainOrders) -> None:
         self._reader = wiring.reader
         self._callers = callers
         self._orders = orders
@@ -101,37 +96,25 @@ class Trades:
         """Return what the account has traded, newest first."""
         caller = self._callers.reader()
         query = query_of_request(schemas.TRADE_LIST)
-        query.check("account_type")
-        page = page_from(query)
-        wanted = check_symbols(filter_from(query), self._orders.instruments(caller))
-        span = span_from(query, caller.received_at_ms)
-        search = Search(
+        wanted = filter_from(query, self._orders.instruments(caller), caller.received_at_ms)
+        search = replace(
+            wanted.search,
             kinds=frozenset({Kind.ORDER}),
             accounts=frozenset({caller.account.id}),
-            symbols=wanted.symbols,
-            sides=None if wanted.side is None else frozenset({wanted.side}),
-            since_ms=span.since_ms,
-            until_ms=EpochMs(span.until_ms + 1),
+            since_ms=wanted.since_ms,
         )
         found = islice(self._reader.fills(None, search), LOOKED_AT_MAX)
         traded = (
-            _Trade(AggregateId(int(render.trade_id_of(order, number))), order, number, fill)
+            (AggregateId(int(render.trade_id_of(order, number))), (order, number, fill))
             for (_, _, number), order, fill in found
         )
-        rows = page_of(traded, page)
-        return [render.trade_row(one.order, one.number, one.fill) for one in rows]
+        return [render.trade_row(*one) for one in page_of(traded, query)]
 
     def trades_of(self, order_id: str) -> list[Json]:
         """Return the executions of one order, newest first."""
-        order = self._known(self._callers.reader(), order_id)
+        order = self._orders.known(self._callers.reader(), order_id, Code.ORDER_NOT_FOUND)
         rows = [render.trade_row(order, *numbered) for numbered in enumerate(order.fills)]
         return rows[::-1]
-
-    def _known(self, caller: Caller, order_id: str) -> Order:
-        found = self._orders.find(caller, address_from(order_id))
-        if found is None:
-            raise Problem(Code.ORDER_NOT_FOUND)
-        return found
 
 
 class KillSwitches:
@@ -171,15 +154,6 @@ class KillSwitches:
         if switch is None or switch.cancel_at_ms <= caller.received_at_ms:
             raise Problem(Code.NO_KILL_SWITCH)
         return _status(switch)
-
-
-class _Trade(NamedTuple):
-    """One execution, with the number that pages go by."""
-
-    id: AggregateId
-    order: Order
-    number: int
-    fill: Fill
 
 
 def _balance(code: Currency, balance: Balance) -> Json:

@@ -1,44 +1,106 @@
 """Plain orders and smart orders are taken in, replaced, canceled and read (docs/poloniex.md)."""
 
-from collections.abc import Iterable, Sequence
-from typing import Generic
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Final, Generic, TypeVar
 
+from marshmallow import Schema
+
+from app.bootstrap import Wiring
 from app.dialects.poloniex import render_orders as render
-from app.dialects.poloniex.addresses import Address, address_from, addresses_from, reach_from
 from app.dialects.poloniex.answers import problem_of_part
 from app.dialects.poloniex.callers import Caller, Callers
 from app.dialects.poloniex.errors import Code, Problem
-from app.dialects.poloniex.fields import array_from, object_from
-from app.dialects.poloniex.order_kind import Json, One, OrderKind
+from app.dialects.poloniex.fields import Content, array_from, object_from
 from app.dialects.poloniex.parse_orders import InstrumentOf
 from app.dialects.poloniex.queries import (
+    Address,
     Filter,
+    address_from,
+    addresses_from,
     filter_from,
-    page_from,
     page_of,
     query_of_request,
-    span_from,
+    reach_from,
 )
-from app.domain.enums import Dialect
-from app.domain.errors import HistoryUnavailable
+from app.domain.aggregate import Aggregate
+from app.domain.enums import Dialect, Kind, ReasonCode
+from app.domain.errors import HistoryUnavailable, NotFound
+from app.domain.identifiers import AggregateId
 from app.domain.order import Order
+from app.domain.reason import Reason
+from app.domain.search import LIVE_STATES, Search
 from app.domain.sender import Sender
 from app.domain.smart_order import SmartOrder
+from app.services.intake.replace import await_place
 from app.web.registry_refresh import Failed
 
-#: Of one batch.
-BATCH_MAX = 20
+Json = dict[str, object]
+
+One = TypeVar("One", Order, SmartOrder)
 
 #: What a request names: how, and what was found; None if there is none, or why nobody knows.
 Named = tuple[Address, One | HistoryUnavailable | None]
 
+#: Of one batch.
+BATCH_MAX: Final = 20
 
-class OrderRoutes(Generic[One]):
-    """Changes and reads the orders of one kind."""
+#: Aggregates that one request about the past looks at, newest first.
+LOOKED_AT_MAX: Final = 20_000
 
-    def __init__(self, callers: Callers, kind: OrderKind[One]) -> None:
+BY_REQUEST: Final = Reason(ReasonCode.REQUESTED, "canceled by request")
+
+
+class OrderRoutes(ABC, Generic[One]):
+    """Changes and reads plain orders, or smart orders: what another account has is not there.
+
+    Attributes:
+        not_found: the code where there is none that could be changed.
+        canceled: the state of one that was canceled by itself.
+        many_canceled: the message about each of many that were canceled by what they are.
+        over: the states in which it is over.
+        hidden: those of them that a list without what was canceled does not even look at.
+    """
+
+    model: type[One]
+    kind: Kind
+    not_found: Code
+    canceled: str
+    many_canceled: str
+    over: frozenset[str]
+    hidden: frozenset[str] = frozenset()
+    body: Schema
+    amendment: Schema
+    described: Schema
+    open_list: Schema
+    closed_list: Schema
+
+    def __init__(self, wiring: Wiring, callers: Callers) -> None:
+        self._ports = wiring.ports
+        self._reader = wiring.reader
         self._callers = callers
-        self.kind: OrderKind[One] = kind
+
+    @abstractmethod
+    def _accept(self, caller: Caller, content: Content, sender: Sender) -> One:
+        """Take in what a body asks for."""
+
+    @abstractmethod
+    def _accept_instead(self, caller: Caller, old: One, content: Content, sender: Sender) -> One:
+        """Take in what a body asks for in the place of an old one."""
+
+    @abstractmethod
+    def _end(self, one: One) -> One:
+        """Ask one to end, and return it as it is then.
+
+        Raises:
+            Problem: it has ended, or cannot be ended any more.
+        """
+
+    @abstractmethod
+    def _not_over(self, caller: Caller, wanted: Filter) -> Iterable[One]:
+        """Return those that are not over, newest first."""
 
     def create(self) -> Json:
         """Take in one; it is durable before the answer."""
@@ -72,63 +134,57 @@ class OrderRoutes(Generic[One]):
     def open(self) -> list[Json]:
         """Return those that are not over, newest first."""
         caller = self._callers.reader()
-        query = query_of_request(self.kind.open_list)
-        page = page_from(query)
-        wanted = check_symbols(filter_from(query), self.kind.instruments(caller))
-        return [self.kind.row(one) for one in page_of(self.kind.open(caller, wanted), page)]
+        query = query_of_request(self.open_list)
+        wanted = filter_from(query, self.instruments(caller))
+        found = ((one.id, one) for one in self._not_over(caller, wanted))
+        return [render.row(one) for one in page_of(found, query)]
 
     def shown(self, order_id: str) -> Json | list[Json]:
         """Return one, in any state."""
-        caller = self._callers.reader()
-        found = self._known(caller, order_id, Code.ORDER_NOT_FOUND)
-        return self.kind.alone(caller, found)
+        return render.row(self.known(self._callers.reader(), order_id, Code.ORDER_NOT_FOUND))
 
     def closed(self) -> list[Json]:
         """Return those of the past, newest first."""
         caller = self._callers.reader()
-        query = query_of_request(self.kind.closed_list)
-        query.check("account_type")
-        page = page_from(query)
-        wanted = check_symbols(filter_from(query), self.kind.instruments(caller))
-        span = span_from(query, caller.received_at_ms)
+        query = query_of_request(self.closed_list)
+        wanted = filter_from(query, self.instruments(caller), caller.received_at_ms)
         states, hides_canceled = query["states"], bool(query["hides_canceled"])
-        found = self.kind.closed(caller, wanted, span, hides_canceled=hides_canceled)
-        chosen = (one for one in found if states is None or states & one.states)
-        return [one.row() for one in page_of(chosen, page)]
+        over = self.over - self.hidden if hides_canceled else self.over
+        found = (
+            (one.id, (one, placed))
+            for one in self._in_states(caller, wanted, over)
+            if not (hides_canceled and render.state_of(one) == render.CANCELED)
+            for placed in [self._placed_by(one)]
+            if states is None or states & render.states_of(one, placed)
+        )
+        return [render.history_row(*both) for both in page_of(found, query)]
 
     def _created(self, caller: Caller) -> Json:
         sender = self._callers.sender(caller)
-        return render.id_pair(self.kind.accept(caller, object_from(caller.body), sender))
+        return render.id_pair(self._accept(caller, object_from(caller.body), sender))
 
     def _one_created(self, caller: Caller, item: tuple[int, object]) -> Json:
         part, content = item
         if not isinstance(content, dict):
             raise Problem(Code.INVALID_PARAMETER)
         new = self._callers.taken_once(
-            caller,
-            part,
-            self.kind.model,
-            lambda sender: self.kind.accept(caller, content, sender),
+            caller, part, self.model, lambda sender: self._accept(caller, content, sender)
         )
         return render.id_pair(new)
 
     def _replaced(self, caller: Caller, order_id: str) -> Json:
-        new = self._callers.taken_once(
-            caller,
-            0,
-            self.kind.model,
-            lambda sender: self._taken_over(caller, order_id, sender),
-        )
-        return render.id_pair(self.kind.settled(new))
+        def take_over(sender: Sender) -> One:
+            content = object_from(caller.body, required=False)
+            old = self.known(caller, order_id, self.not_found)
+            return self._accept_instead(caller, old, content, sender)
 
-    def _taken_over(self, caller: Caller, order_id: str, sender: Sender) -> One:
-        content = object_from(caller.body, required=False)
-        old = self._known(caller, order_id, self.kind.not_found)
-        return self.kind.replace(caller, old, content, sender)
+        new = self._callers.taken_once(caller, 0, self.model, take_over)
+        # A plain order is told of when it is known whether it has the place of the old one.
+        return render.id_pair(await_place(new, self._ports) if isinstance(new, Order) else new)
 
     def _canceled(self, caller: Caller, order_id: str) -> Json:
-        found = self._known(caller, order_id, self.kind.not_found)
-        return render.canceled(self.kind.end(found), self.kind.canceled)
+        found = self.known(caller, order_id, self.not_found)
+        return render.canceled(self._end(found), self.canceled)
 
     def _named(self, caller: Caller) -> Sequence[Named[One]]:
         """Return what the body names, each thing once, or why it could not be looked for."""
@@ -136,7 +192,7 @@ class OrderRoutes(Generic[One]):
         for address in addresses_from(object_from(caller.body)):
             found: One | HistoryUnavailable | None
             try:
-                found = self.kind.find(caller, address)
+                found = self._find(caller, address)
             except HistoryUnavailable as error:  # which keeps none of the others
                 found = error
             key = found.id if isinstance(found, Order | SmartOrder) else address
@@ -149,45 +205,111 @@ class OrderRoutes(Generic[One]):
         if isinstance(found, HistoryUnavailable):
             raise found
         if found is None:
-            raise Problem(self.kind.not_found)
+            raise Problem(self.not_found)
         try:
-            self.kind.end(found)
+            self._end(found)
         except Problem as problem:
-            return render.not_canceled(problem, self.kind.find(caller, address) or found)
+            return render.not_canceled(problem, self._find(caller, address) or found)
         return render.canceled(found, render.PENDING_CANCEL)
 
     def _described(self, caller: Caller) -> Sequence[One]:
         body = object_from(caller.body, required=False)
-        wanted = reach_from(self.kind.described, body, self.kind.instruments(caller))
-        found: Iterable[One] = self.kind.open(caller, wanted)
+        wanted = reach_from(self.described, body, self.instruments(caller))
+        found: Iterable[One] = self._not_over(caller, wanted)
         return [one for one in found if one.dialect is Dialect.POLONIEX]
 
     def _one_ended(self, caller: Caller, one: One) -> Json | None:
         """Return the result of a cancel; None where it ended by itself meanwhile."""
         del caller
         try:
-            ended = self.kind.end(one)
+            ended = self._end(one)
         except Problem:
             return None
-        return render.canceled(ended, render.PENDING_CANCEL, self.kind.many_canceled)
+        return render.canceled(ended, render.PENDING_CANCEL, self.many_canceled)
 
-    def _known(self, caller: Caller, order_id: str, not_found: Code) -> One:
-        found = self.kind.find(caller, address_from(order_id))
+    def instruments(self, caller: Caller) -> InstrumentOf:
+        """Return what tells the rules of a pair at the venue of the account."""
+        return self._ports.venues.of(caller.account).instrument
+
+    def known(self, caller: Caller, order_id: str, not_found: Code) -> One:
+        """Return the one that a path names.
+
+        Raises:
+            Problem: there is none, or it can be none.
+        """
+        found = self._find(caller, address_from(order_id))
         if found is None:
             raise Problem(not_found)
         return found
 
+    def _find(self, caller: Caller, address: Address) -> One | None:
+        """Return what is named: by id, or by client order id if there is none with the id.
 
-def check_symbols(wanted: Filter, instrument_of: InstrumentOf) -> Filter:
-    """Return a filter whose symbols are all traded.
+        Of several with one client order id it is the newest.
+        """
+        found = self._by_id(address.id)
+        if isinstance(found, self.model) and _owns(caller, found):
+            return found
+        if address.caller_id is None:
+            return None
+        named = self._newest(
+            Search(
+                kinds=frozenset({self.kind}),
+                accounts=frozenset({caller.account.id}),
+                dialects=frozenset({Dialect.POLONIEX}),
+                caller_id=address.caller_id,
+                top_level=self.kind is Kind.SMART_ORDER,
+            )
+        )
+        return named if isinstance(named, self.model) else None
 
-    Raises:
-        Problem: one is not.
-    """
-    for symbol in sorted(wanted.symbols or ()):
-        if instrument_of(symbol) is None:
-            raise Problem(Code.INVALID_SYMBOL)
-    return wanted
+    def _by_id(self, aggregate_id: AggregateId | None) -> Aggregate | None:
+        """Return whatever has an id, in whosever account."""
+        try:
+            return None if aggregate_id is None else self._reader.find(aggregate_id)
+        except NotFound:
+            return None
+
+    def _placed_by(self, one: Order | SmartOrder) -> Order | None:
+        """Return the order that a smart order has placed, as it is now; None if it has none."""
+        found = self._by_id(one.order_id) if isinstance(one, SmartOrder) else None
+        return found if isinstance(found, Order) else None
+
+    def _newest(self, search: Search) -> Aggregate | None:
+        """Return the newest that is searched for; while the history is away, the newest live one.
+
+        Raises:
+            HistoryUnavailable: it is away, and none is live.
+        """
+        try:
+            return next(self._reader.newest(None, search), None)
+        except HistoryUnavailable:
+            live = next(self._reader.newest(None, replace(search, states=LIVE_STATES)), None)
+            if live is None:
+                raise
+            return live
+
+    def _in_states(self, caller: Caller, wanted: Filter, states: frozenset[str]) -> Iterator[One]:
+        """Yield those in one of these states, newest first.
+
+        Of the past no more than `LOOKED_AT_MAX` are looked at.
+        """
+        search = replace(
+            wanted.search,
+            kinds=frozenset({self.kind}),
+            accounts=frozenset({caller.account.id}),
+            states=states,
+        )
+        most = None if wanted.until_ms is None else LOOKED_AT_MAX
+        for one in islice(self._reader.newest(None, search), most):
+            if isinstance(one, self.model) and _owns(caller, one) and wanted.holds(one):
+                yield one
+
+
+def _owns(caller: Caller, one: Order | SmartOrder) -> bool:
+    """Tell whether a caller may see one: of smart orders those of the dialect that stand alone."""
+    is_ours = isinstance(one, Order) or (one.dialect is Dialect.POLONIEX and one.stands_alone)
+    return is_ours and one.account == caller.account.id
 
 
 def _not_placed(item: tuple[int, object], failed: Failed) -> Json:

@@ -1,7 +1,6 @@
 """Plain orders: those of an account, whichever dialect made them."""
 
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterable
 from typing import Final
 
 from app.dialects.poloniex import render_orders as render
@@ -9,21 +8,21 @@ from app.dialects.poloniex import schemas
 from app.dialects.poloniex.callers import Caller
 from app.dialects.poloniex.errors import Code
 from app.dialects.poloniex.fields import Content
-from app.dialects.poloniex.order_kind import BY_REQUEST, Closed, Json, OrderKind
+from app.dialects.poloniex.order_routes import BY_REQUEST, OrderRoutes
 from app.dialects.poloniex.parse_orders import amended_order, order_from, proceeds
-from app.dialects.poloniex.queries import Filter, Span
+from app.dialects.poloniex.queries import Filter
 from app.domain.enums import Kind
 from app.domain.order import Order
 from app.domain.sender import Sender
 from app.domain.status import CLOSED, OrderStatus
 from app.services.intake.orders import accept_exact_order
-from app.services.intake.replace import await_place, replace_order
+from app.services.intake.replace import replace_order
 from app.services.placing.cancel import request_cancel
 
 _OPEN: Final = frozenset[str](frozenset(OrderStatus) - CLOSED)
 
 
-class PlainOrders(OrderKind[Order]):
+class PlainOrders(OrderRoutes[Order]):
     """Orders that are placed at once."""
 
     model = Order
@@ -31,61 +30,34 @@ class PlainOrders(OrderKind[Order]):
     not_found = Code.ORDER_NOT_FOUND
     canceled = render.PENDING_CANCEL
     many_canceled = ""
+    over = frozenset[str](CLOSED)
     body = schemas.PLAIN_ORDER
     amendment = schemas.AMENDMENT
     described = schemas.DESCRIBED
     open_list = schemas.OPEN_LIST
     closed_list = schemas.CLOSED_LIST
 
-    def accept(self, caller: Caller, content: Content, sender: Sender) -> Order:
-        """Take in what a body asks for."""
+    def _accept(self, caller: Caller, content: Content, sender: Sender) -> Order:
         command = order_from(content, self.instruments(caller))
-        return accept_exact_order(command, sender, self.ports)
+        return accept_exact_order(command, sender, self._ports)
 
-    def replace(self, caller: Caller, old: Order, content: Content, sender: Sender) -> Order:
-        """Take in what a body asks for in the place of an old one."""
+    def _accept_instead(
+        self, caller: Caller, old: Order, content: Content, sender: Sender
+    ) -> Order:
         instrument_of = self.instruments(caller)
         return replace_order(
             old.id,
             lambda old: amended_order(content, old, instrument_of),
             sender,
-            self.ports,
+            self._ports,
             takes_rest=content.get("quantity") is None,
             proceeds=proceeds(content),
         )
 
-    def settled(self, new: Order) -> Order:
-        """Return one that has taken the place of another, when it is known that it has."""
-        return await_place(new, self.ports)
-
-    def end(self, one: Order) -> Order:
-        """Ask one to end."""
-        if one.is_closed or not request_cancel(one.id, BY_REQUEST, self.ports):
+    def _end(self, one: Order) -> Order:
+        if one.is_closed or not request_cancel(one.id, BY_REQUEST, self._ports):
             raise render.why_not_canceled(one)
         return one
 
-    def owns(self, one: Order, caller: Caller) -> bool:
-        """Tell whether a caller may see one."""
-        return one.account == caller.account.id
-
-    def open(self, caller: Caller, wanted: Filter) -> Iterable[Order]:
-        """Return those that are not over, newest first."""
-        return self.in_states(caller, wanted, _OPEN)
-
-    def closed(
-        self, caller: Caller, wanted: Filter, span: Span, *, hides_canceled: bool
-    ) -> Iterator[Closed]:
-        """Yield those that came to their end within a span of time, newest first."""
-        for one in self.in_states(caller, wanted, frozenset(CLOSED), span):
-            state = render.state_of(one)
-            if not (hides_canceled and state == render.CANCELED):
-                yield Closed(one.id, frozenset({state}), partial(render.history_row, one))
-
-    def row(self, one: Order) -> Json:
-        """Write one of a list."""
-        return render.order_row(one)
-
-    def alone(self, caller: Caller, one: Order) -> Json:
-        """Write one that was asked for by itself."""
-        del caller
-        return render.order_row(one)
+    def _not_over(self, caller: Caller, wanted: Filter) -> Iterable[Order]:
+        return self._in_states(caller, wanted, _OPEN)

@@ -1,19 +1,23 @@
-"""What the lists can be asked for (Poloniex documentation, "Orders", "Smart Orders", "Trades")."""
+"""Which orders a request is about (Poloniex documentation, "Orders", "Smart Orders", "Trades")."""
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 from flask import request
 from marshmallow import Schema
 
+from app.dialects.poloniex import schemas
 from app.dialects.poloniex.errors import Code, Problem
-from app.dialects.poloniex.fields import Reading
+from app.dialects.poloniex.fields import Content, Reading
+from app.dialects.poloniex.notation import is_caller_id
+from app.dialects.poloniex.parse_orders import InstrumentOf, instrument_for
 from app.domain.enums import Side
-from app.domain.identifiers import AggregateId, EpochMs, Symbol
+from app.domain.identifiers import AggregateId, EpochMs, Symbol, id_from
 from app.domain.order import Order
+from app.domain.search import Search
 from app.domain.smart_order import SmartOrder
 
 DAY_MS: Final = 86_400_000
@@ -21,35 +25,68 @@ WEEK_MS: Final = 7 * DAY_MS
 #: Longer than this no answer about the past may span.
 SPAN_MAX_MS: Final = 30 * DAY_MS
 
+#: Of one request that names its orders.
+IDS_MAX = 200
+
+_CALLER_ID_MARK = "cid:"
 
 #: Ids of orders stay below 2**53; those of trades are longer.
 _ID_MAX: Final = 2**63
 
+Value = TypeVar("Value")
+Item = TypeVar("Item")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """Which part of a list is wanted.
+class Address:
+    """One order: by id, or by client order id if there is none with the id.
 
     Attributes:
-        start: only what is beyond this id; None begins at the newest.
-        newer: beyond means newer than `start`, else older.
+        given: as it was written, without the mark of a client order id.
     """
 
-    limit: int
-    start: AggregateId | None = None
-    newer: bool = False
+    given: str
+    id: AggregateId | None = None
+    caller_id: str | None = None
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Return what was given, as order id and client order id; one of them is empty."""
+        is_caller_id = self.id is None and self.caller_id is not None
+        return ("", self.given) if is_caller_id else (self.given, "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """A time of the past, both ends inclusive."""
+def address_from(text: str) -> Address:
+    """Return what the last part of a path names: digits, `cid:<x>`, or a bare client order id.
 
-    since_ms: EpochMs
-    until_ms: EpochMs
+    Raises:
+        Problem: it can be neither.
+    """
+    is_marked = text.lower().startswith(_CALLER_ID_MARK)
+    caller_id = text[len(_CALLER_ID_MARK) :] if is_marked else text
+    order_id = None if is_marked else id_from(text)
+    if order_id is None and not is_caller_id(caller_id):
+        raise Problem(Code.INVALID_ORDER_ID)
+    return Address(given=caller_id, id=order_id, caller_id=caller_id)
 
-    def holds(self, at_ms: EpochMs) -> bool:
-        """Tell whether a moment lies within it."""
-        return self.since_ms <= at_ms <= self.until_ms
+
+def addresses_from(content: Content) -> list[Address]:
+    """Return what `orderIds` and `clientOrderIds` name, in this order; one text is a list of one.
+
+    Raises:
+        Problem: none is named, too many are, or one can be no id.
+    """
+    body = Reading(schemas.NAMED, content)
+    ids, caller_ids = body["order_ids"] or [], body["caller_ids"] or []
+    if not ids and not caller_ids:
+        raise Problem(Code.ORDER_ID_REQUIRED)
+    if len(ids) + len(caller_ids) > IDS_MAX:
+        raise Problem(Code.INVALID_VALUE, f"more than {IDS_MAX} ids")
+    marked = [one.removeprefix(_CALLER_ID_MARK) for one in caller_ids]
+    return [
+        *(Address(given=one, id=id_from(one)) for one in ids),
+        *(Address(given=one, caller_id=one) for one in marked),
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +94,15 @@ class Filter:
     """What an order must have to be listed; None asks nothing.
 
     Attributes:
-        types: on the wire's words.
+        types: in the wire's words.
+        since_ms, until_ms: when it changed for the last time, both inclusive.
     """
 
     symbols: frozenset[Symbol] | None = None
     side: Side | None = None
     types: frozenset[str] | None = None
+    since_ms: EpochMs | None = None
+    until_ms: EpochMs | None = None
 
     def holds(self, one: Order | SmartOrder) -> bool:
         """Tell whether an order is one of them."""
@@ -70,17 +110,32 @@ class Filter:
             (self.symbols is None or one.symbol in self.symbols)
             and self.side in {None, one.side}
             and (self.types is None or one.type.value in self.types)
+            and (self.since_ms is None or one.updated_at_ms >= self.since_ms)
+            and (self.until_ms is None or one.updated_at_ms <= self.until_ms)
+        )
+
+    @property
+    def search(self) -> Search:
+        """What all of them have, and others may: nothing changes before it was created."""
+        return Search(
+            symbols=self.symbols,
+            sides=None if self.side is None else frozenset({self.side}),
+            until_ms=None if self.until_ms is None else EpochMs(self.until_ms + 1),
         )
 
 
-class _Identified(Protocol):
-    @property
-    def id(self) -> AggregateId:
-        """What pages go by."""
+def reach_from(schema: Schema, content: Content, instrument_of: InstrumentOf) -> Filter:
+    """Return what a `DELETE` without ids is to cancel; nothing named is everything.
 
-
-Value = TypeVar("Value")
-Item = TypeVar("Item", bound=_Identified)
+    Raises:
+        Problem: a symbol is not traded, an account is not SPOT, or a type is none.
+    """
+    body = Reading(schema, content)
+    symbols = _either(body["symbol"], body["symbols"])
+    for symbol in sorted(symbols or ()):
+        instrument_for(symbol, instrument_of)
+    body.check("account_type", "account_types")
+    return Filter(symbols=symbols, types=body["order_types"])
 
 
 def query_of_request(schema: Schema) -> Reading:
@@ -88,40 +143,48 @@ def query_of_request(schema: Schema) -> Reading:
     return Reading(schema, {name: value for name, value in request.args.items() if value})
 
 
-def page_from(query: Reading) -> Page:
-    """Return the part of the list that a query asks for. Too many at once are cut, not refused.
-
-    Raises:
-        Problem: a limit below 1, or one of them is no whole number.
-    """
-    limit, start, newer = query["limit"], query["start"], bool(query["newer"])
-    # The SDK's examples begin at 0, which is before everything and so bounds nothing.
-    is_bound = start is not None and 0 < start < _ID_MAX
-    return Page(limit=limit, start=AggregateId(start) if is_bound else None, newer=newer)
-
-
-def page_of(newest_first: Iterable[Item], page: Page) -> list[Item]:
-    """Return a page, newest first: beyond a start and next to it, else the newest there are."""
-    start = page.start
-    if start is None:
-        return list(islice(newest_first, page.limit))
-    if page.newer:
-        return list(deque((one for one in newest_first if one.id > start), maxlen=page.limit))
-    return list(islice((one for one in newest_first if one.id < start), page.limit))
-
-
-def filter_from(query: Reading) -> Filter:
+def filter_from(
+    query: Reading, instrument_of: InstrumentOf, now_ms: EpochMs | None = None
+) -> Filter:
     """Return what the orders of a list must have.
 
+    Args:
+        query: of the list; its page is checked as well.
+        instrument_of: tells whether a pair is traded.
+        now_ms: business time, of lists of the past; None is for those that have no times.
+
     Raises:
-        Problem: there is no such side or type, or a symbol is no pair.
+        Problem: with the code of the first field that is wrong.
     """
-    types = either(query["types"], query["type"])
-    symbols = either(query["symbol"], query["symbols"])
-    return Filter(symbols=symbols, side=query["side"], types=types)
+    query.check("account_type", "limit", "start", "newer")
+    types = _either(query["types"], query["type"])
+    symbols = _either(query["symbol"], query["symbols"])
+    wanted = Filter(symbols=symbols, side=query["side"], types=types)
+    if any(instrument_of(symbol) is None for symbol in sorted(symbols or ())):
+        raise Problem(Code.INVALID_SYMBOL)
+    if now_ms is None:
+        return wanted
+    since_ms, until_ms = span_from(query, now_ms)
+    return replace(wanted, since_ms=since_ms, until_ms=until_ms)
 
 
-def span_from(query: Reading, now_ms: EpochMs) -> Span:
+def page_of(newest_first: Iterable[tuple[AggregateId, Item]], query: Reading) -> list[Item]:
+    """Return a page, newest first: beyond a start and next to it, else the newest there are.
+
+    Args:
+        newest_first: the whole list, each with the id that pages go by.
+        query: says which part is wanted.
+    """
+    limit, start = query["limit"], query["start"]
+    # The SDK's examples begin at 0, which is before everything and so bounds nothing.
+    if start is None or not 0 < start < _ID_MAX:
+        return [item for _, item in islice(newest_first, limit)]
+    if query["newer"]:
+        return list(deque((item for place, item in newest_first if place > start), maxlen=limit))
+    return list(islice((item for place, item in newest_first if place < start), limit))
+
+
+def span_from(query: Reading, now_ms: EpochMs) -> tuple[EpochMs, EpochMs]:
     """Return the time that a query about the past names: seven days where an end is open.
 
     Raises:
@@ -135,7 +198,7 @@ def span_from(query: Reading, now_ms: EpochMs) -> Span:
         until = EpochMs(since + WEEK_MS)
     if until - since > SPAN_MAX_MS:
         raise Problem(Code.INTERVAL_TOO_LONG)
-    return Span(since_ms=since, until_ms=until)
+    return since, until
 
 
 def times_from(query: Reading) -> tuple[EpochMs | None, EpochMs | None]:
@@ -150,6 +213,8 @@ def times_from(query: Reading) -> tuple[EpochMs | None, EpochMs | None]:
     return since, until
 
 
-def either(one: frozenset[Value] | None, other: frozenset[Value] | None) -> frozenset[Value] | None:
+def _either(
+    one: frozenset[Value] | None, other: frozenset[Value] | None
+) -> frozenset[Value] | None:
     """Return what stands under either of two names; None if neither is there."""
     return (one or frozenset()) | (other or frozenset()) or None

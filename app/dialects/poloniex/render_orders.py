@@ -74,10 +74,10 @@ def state_of(one: Shown) -> str:
     return _STATES[one.status]
 
 
-def states_of(smart_order: SmartOrder, placed: Order | None) -> frozenset[str]:
-    """Return the states by which a smart order of the past is found: its own, and its order's."""
-    own = {smart_order.status.value}
-    if smart_order.status is SmartOrderStatus.TRIGGERED and placed is not None:
+def states_of(one: Shown, placed: Order | None) -> frozenset[str]:
+    """Return the states by which one of the past is found: its own, and that of its order."""
+    own = {state_of(one)}
+    if placed is not None and one.status is SmartOrderStatus.TRIGGERED:
         own.add(state_of(placed))
     return frozenset(own)
 
@@ -100,27 +100,32 @@ def filled_amount(order: Order) -> Decimal:
     return order.filled_quantity * (order.average_price or Decimal(0))
 
 
-def order_row(order: Order) -> Json:
-    """Return an order; a market buy by what it spends has an amount and no quantity."""
-    return {**_row(order), **_filled(order)}
-
-
-def history_row(order: Order) -> Json:
-    """Return an order of the past; one that came to nothing says why."""
-    return {**order_row(order), **_failure(order), "orderSource": ORDER_SOURCE}
-
-
-def smart_row(smart_order: SmartOrder) -> Json:
-    """Return a smart order as it stands in lists."""
-    stop = shown(smart_order.trigger.stop)
-    row = {**_row(smart_order), "stopPrice": stop, **_failure(smart_order)}
-    if smart_order.type.is_trailing:
-        row["trailingOffset"] = str(smart_order.trigger.trail)
-        if smart_order.limit_offset is not None:
-            row["limitOffset"] = str(smart_order.limit_offset)
-        if smart_order.operator is not None:
-            row["operator"] = _OPERATOR_OF[smart_order.operator]
-    return row
+def row(one: Shown) -> Json:
+    """Return one of a list; a market buy by what it spends has an amount and no quantity."""
+    shape: Json = {
+        **id_pair(one),
+        "symbol": pair_of(one.symbol),
+        "state": state_of(one),
+        "accountType": SPOT,
+        "side": one.side.value,
+        "type": one.type.value,
+        "timeInForce": one.time_in_force.value,
+        "quantity": shown(one.quantity),
+        "price": shown(one.price),
+        "amount": shown(one.amount),
+        "createTime": one.created_at_ms,
+        "updateTime": one.updated_at_ms,
+    }
+    if isinstance(one, Order):
+        return shape | _filled(one)
+    shape |= {"stopPrice": shown(one.trigger.stop), **_failure(one)}
+    if one.type.is_trailing:
+        shape["trailingOffset"] = str(one.trigger.trail)
+        if one.limit_offset is not None:
+            shape["limitOffset"] = str(one.limit_offset)
+        if one.operator is not None:
+            shape["operator"] = _OPERATOR_OF[one.operator]
+    return shape
 
 
 def smart_detail(smart_order: SmartOrder, placed: Order | None) -> Json:
@@ -130,17 +135,18 @@ def smart_detail(smart_order: SmartOrder, placed: Order | None) -> Json:
         smart_order: in any state.
         placed: its order as it is now, or None if it has none.
     """
-    row = smart_row(smart_order)
+    shape = row(smart_order)
     if smart_order.status is SmartOrderStatus.TRIGGERED and placed is not None:
         # The triggered order carries the client order id of its smart order.
         named = {"clientOrderId": smart_order.caller_id or ""}
-        row["triggeredOrder"] = {**order_row(placed), **named}
-    return row
+        shape["triggeredOrder"] = {**row(placed), **named}
+    return shape
 
 
-def smart_history_row(smart_order: SmartOrder, placed: Order | None) -> Json:
-    """Return a smart order of the past, with what its order has filled."""
-    return {**smart_row(smart_order), **_filled(placed), "orderSource": ORDER_SOURCE}
+def history_row(one: Shown, placed: Order | None = None) -> Json:
+    """Return one of the past: of an order why it came to nothing, else what its order filled."""
+    rest = _failure(one) if isinstance(one, Order) else _filled(placed)
+    return {**row(one), **rest, "orderSource": ORDER_SOURCE}
 
 
 def why_not_canceled(one: Shown) -> Problem:
@@ -199,23 +205,6 @@ def trade_row(order: Order, number: int, fill: Fill) -> Json:
         "feeAmount": shown(fill.fee),
         "pageId": trade_id,
         "clientOrderId": caller_id_of(order),
-    }
-
-
-def _row(one: Shown) -> Json:
-    return {
-        **id_pair(one),
-        "symbol": pair_of(one.symbol),
-        "state": state_of(one),
-        "accountType": SPOT,
-        "side": one.side.value,
-        "type": one.type.value,
-        "timeInForce": one.time_in_force.value,
-        "quantity": shown(one.quantity),
-        "price": shown(one.price),
-        "amount": shown(one.amount),
-        "createTime": one.created_at_ms,
-        "updateTime": one.updated_at_ms,
     }
 
 

@@ -14,7 +14,6 @@ from app.dialects.poloniex.market_routes import Markets
 from app.dialects.poloniex.order_routes import OrderRoutes
 from app.dialects.poloniex.plain_orders import PlainOrders
 from app.dialects.poloniex.smart_orders import SmartOrders
-from app.domain.order import Order
 from app.web.answers import good
 from app.web.routes import Access, Route, View
 
@@ -31,12 +30,12 @@ _get: Final = partial(Route, "GET")
 
 def routes(wiring: Wiring) -> Sequence[Route]:
     """Return the routes: market data as open as there, and what must be signed."""
-    callers, plain = Callers(wiring), PlainOrders(wiring)
-    orders, smart = OrderRoutes(callers, plain), OrderRoutes(callers, SmartOrders(wiring))
+    callers = Callers(wiring)
+    orders, smart = PlainOrders(wiring, callers), SmartOrders(wiring, callers)
     signed = (
         *_orders("/smartorders", smart),
         *_orders("/orders", orders),
-        *_more_orders(orders, Trades(wiring, callers, plain)),
+        *_more_orders(orders, Trades(wiring, callers, orders)),
         *_account(Accounts(wiring, callers), KillSwitches(wiring, callers)),
     )
     return [
@@ -85,20 +84,20 @@ def _public(markets: Markets) -> Sequence[Route]:
 
 def _orders(path: str, orders: OrderRoutes[Any]) -> Sequence[Route]:
     """Return what there is alike for plain orders and for smart orders, under one path."""
-    kind, by_id = orders.kind, f"{path}/<order_id>"
+    by_id = f"{path}/<order_id>"
     return (
-        Route("POST", path, orders.create, body=kind.body),
-        _get(path, orders.open, query=kind.open_list),
-        Route("DELETE", path, orders.cancel_many, body=kind.described),
-        _get(f"{path}/history", orders.closed, query=kind.closed_list),
+        Route("POST", path, orders.create, body=orders.body),
+        _get(path, orders.open, query=orders.open_list),
+        Route("DELETE", path, orders.cancel_many, body=orders.described),
+        _get(f"{path}/history", orders.closed, query=orders.closed_list),
         Route("DELETE", f"{path}/cancelByIds", orders.cancel_named, body=schemas.NAMED),
         _get(by_id, orders.shown),
-        Route("PUT", by_id, orders.replace, body=kind.amendment),
+        Route("PUT", by_id, orders.replace, body=orders.amendment),
         Route("DELETE", by_id, orders.cancel),
     )
 
 
-def _more_orders(orders: OrderRoutes[Order], trades: Trades) -> Sequence[Route]:
+def _more_orders(orders: PlainOrders, trades: Trades) -> Sequence[Route]:
     """Return what there is for plain orders only."""
     batch = {"type": "array", "items": schemas.PLAIN_ORDER}
     return (

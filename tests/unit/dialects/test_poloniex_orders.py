@@ -4,10 +4,9 @@ from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from app.dialects.poloniex.addresses import Address
 from app.dialects.poloniex.errors import Code, Problem
-from app.dialects.poloniex.order_routes import OrderRoutes
 from app.dialects.poloniex.plain_orders import PlainOrders
+from app.dialects.poloniex.queries import Address
 from app.domain.order import Order
 from app.domain.status import OrderStatus
 from tests.support.builders import an_order, an_order_in
@@ -30,20 +29,19 @@ class Direct:
 class Late(PlainOrders):
     """An order that is open when it is looked up, and filled when it is to end."""
 
-    def __init__(self) -> None:
+    def __init__(self, callers: Any) -> None:  # noqa: ANN401
+        self._callers = callers
         self.seen = [an_order_in(OrderStatus.FILLED), an_order(status=OrderStatus.NEW)]
 
-    def find(self, caller: Any, address: Address) -> Order:  # noqa: ANN401, ARG002
+    def _find(self, caller: Any, address: Address) -> Order:  # noqa: ANN401, ARG002
         return self.seen.pop()
 
-    def end(self, one: Order) -> Order:
+    def _end(self, one: Order) -> Order:
         assert one.status is OrderStatus.NEW
         raise Problem(Code.NOT_CANCELED)
 
 
 def test_one_that_was_filled_meanwhile_is_shown_as_filled() -> None:
-    callers: Any = Direct()
-
-    (result,) = OrderRoutes(callers, Late()).cancel_named()
+    (result,) = Late(Direct()).cancel_named()
 
     assert (result["code"], result["state"]) == (25009, "FILLED")

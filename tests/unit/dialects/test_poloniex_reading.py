@@ -7,14 +7,20 @@ from typing import Any
 import pytest
 
 from app.dialects.poloniex import parse_orders, schemas
-from app.dialects.poloniex.addresses import Address, address_from, addresses_from, reach_from
 from app.dialects.poloniex.errors import Code, Problem
 from app.dialects.poloniex.fields import Reading, array_from, object_from
-from app.dialects.poloniex.queries import Filter
+from app.dialects.poloniex.queries import (
+    Address,
+    Filter,
+    address_from,
+    addresses_from,
+    reach_from,
+)
 from app.domain.commands import PlaceSmartOrder
 from app.domain.enums import Direction, Market, OrderType, Side, SmartOrderType, TimeInForce
-from app.domain.identifiers import AggregateId, Symbol
+from app.domain.identifiers import AggregateId, EpochMs, Symbol
 from app.domain.instrument import Instrument
+from app.domain.search import Search
 from app.domain.trigger import Offset
 from tests.support.builders import a_smart_order
 
@@ -417,3 +423,13 @@ def test_a_filter_asks_for_symbol_side_and_type() -> None:
     assert not replace(fits, symbols=frozenset({Symbol("LTC/USDT")})).holds(one)
     assert not replace(fits, side=one.side.opposite).holds(one)
     assert not replace(fits, types=frozenset({"STOP_LIMIT"})).holds(one)
+
+
+def test_a_filter_of_the_past_asks_when_an_order_changed_last() -> None:
+    one = a_smart_order()
+    at_ms = one.updated_at_ms
+
+    assert Filter(since_ms=at_ms, until_ms=at_ms).holds(one)
+    assert not Filter(since_ms=EpochMs(at_ms + 1)).holds(one)
+    assert not Filter(until_ms=EpochMs(at_ms - 1)).holds(one)
+    assert Filter(since_ms=at_ms, until_ms=at_ms).search == Search(until_ms=EpochMs(at_ms + 1))
