@@ -9,7 +9,6 @@ from flask import request
 from app.bootstrap import Wiring
 from app.dialects.poloniex import signing
 from app.dialects.poloniex.errors import Code, Problem
-from app.dialects.poloniex.settings import ClientSettings, settings_of
 from app.domain.account import Account, ApiClient
 from app.domain.aggregate import Aggregate
 from app.domain.enums import Dialect
@@ -61,11 +60,6 @@ class Caller:
     def origin(self) -> str:
         """Within what client order ids differ, and what a "cancel many" reaches."""
         return f"{Dialect.POLONIEX}:{self.account.id}"
-
-    @property
-    def settings(self) -> ClientSettings:
-        """What was set of the client."""
-        return settings_of(self.client.settings)
 
 
 class _Arrival(NamedTuple):

@@ -1,14 +1,35 @@
-"""Error codes, with their texts and HTTP statuses (Poloniex documentation, "Error Codes").
+"""What can be wrong, and how that is answered (Poloniex documentation, "Error Codes").
 
 The codes and texts are documented without HTTP statuses. Here a refusal is a 400, and what is not
 there a 404.
 """
 
+from collections.abc import Mapping
 from enum import IntEnum
 from http import HTTPStatus
 from typing import Self
 
-from app.domain.errors import CommandError
+from app.domain.errors import (
+    CallerIdInUse,
+    CommandError,
+    HookfillError,
+    InsufficientFunds,
+    NotAuthenticated,
+    NotFound,
+    NotPermitted,
+    NotWaiting,
+    OutcomeUnknown,
+    PayloadTooLarge,
+    RateLimited,
+    StoreError,
+    SymbolUnknown,
+    TooManyOpen,
+    VenueRejected,
+    VenueUnavailable,
+    nearest,
+)
+from app.web.answers import Answer, retry_after
+from app.web.registry_refresh import Failed
 
 
 class Code(IntEnum):
@@ -73,18 +94,13 @@ class Code(IntEnum):
     INVALID_SYMBOL = 25019, "Invalid symbol"
     NO_KILL_SWITCH = 25020, "No active kill switch"
 
-
-_ABSENT = frozenset({Code.ORDER_NOT_FOUND, Code.SMART_ORDERS_NOT_FOUND})
-
-#: Codes from here on are the documented ones, the rest are HTTP statuses.
-_FIRST_DOCUMENTED = 600
-
-
-def status_of(code: Code) -> int:
-    """Return the HTTP status of a code."""
-    if code < _FIRST_DOCUMENTED:
-        return int(code)
-    return HTTPStatus.NOT_FOUND if code in _ABSENT else HTTPStatus.BAD_REQUEST
+    @property
+    def status(self) -> int:
+        """The HTTP status: the code itself, of those that are none of the documented ones."""
+        if self < Code.INVALID_PARAMETER:
+            return int(self)
+        is_absent = self in {Code.ORDER_NOT_FOUND, Code.SMART_ORDERS_NOT_FOUND}
+        return HTTPStatus.NOT_FOUND if is_absent else HTTPStatus.BAD_REQUEST
 
 
 class Problem(CommandError):
@@ -106,3 +122,55 @@ class Problem(CommandError):
 def missing(name: str) -> Problem:
     """Return the refusal of a request that lacks a field."""
     return Problem(Code.MISSING_PARAMETER, name)
+
+
+#: The class itself, else its nearest ancestor.
+_CODES: Mapping[type[HookfillError], Code] = {
+    CommandError: Code.INVALID_PARAMETER,
+    NotAuthenticated: Code.UNAUTHORIZED,
+    NotPermitted: Code.FORBIDDEN,
+    NotFound: Code.ORDER_NOT_FOUND,
+    PayloadTooLarge: Code.TOO_LARGE,
+    RateLimited: Code.TOO_MANY_REQUESTS,
+    CallerIdInUse: Code.CLIENT_ORDER_ID_EXISTS,
+    TooManyOpen: Code.TOO_MANY_ORDERS,
+    NotWaiting: Code.NOT_CANCELED,
+    SymbolUnknown: Code.INVALID_SYMBOL,
+    InsufficientFunds: Code.INSUFFICIENT_BALANCE,
+    StoreError: Code.UNAVAILABLE,
+    VenueUnavailable: Code.UNAVAILABLE,
+    VenueRejected: Code.ORDER_NOT_PLACED,
+    OutcomeUnknown: Code.ORDER_NOT_PLACED,
+    HookfillError: Code.UNAVAILABLE,
+}
+
+#: The SDK and ccxt leave it to their callers to come again.
+_RETRY_AFTER_SECONDS = 1
+
+
+def refused(problem: Problem) -> Answer:
+    """Return the answer to what was refused."""
+    return Answer(problem.code.status, {"code": int(problem.code), "message": problem.text})
+
+
+def problem_of(error: HookfillError) -> Problem:
+    """Return an error of ours in the dialect's words."""
+    return error if isinstance(error, Problem) else Problem(nearest(error, _CODES))
+
+
+def problem_of_part(failed: Failed) -> Problem:
+    """Return why one part of a request came to nothing, or that nobody knows whether it did."""
+    if failed.in_doubt:
+        return Problem(Code.UNAVAILABLE, "it is not known whether this was done")
+    return problem_of(failed.error)
+
+
+def error_for(error: HookfillError) -> Answer:
+    """Return the answer to a request that ended in this error."""
+    answer = refused(problem_of(error))
+    return answer._replace(headers=retry_after(error, answer.status, _RETRY_AFTER_SECONDS))
+
+
+def internal() -> Answer:
+    """Return the answer to a mistake of ours."""
+    return refused(Problem(Code.INTERNAL))

@@ -10,9 +10,8 @@ from marshmallow import Schema
 
 from app.bootstrap import Wiring
 from app.dialects.poloniex import render_orders as render
-from app.dialects.poloniex.answers import problem_of_part
 from app.dialects.poloniex.callers import Caller, Callers
-from app.dialects.poloniex.errors import Code, Problem
+from app.dialects.poloniex.errors import Code, Problem, problem_of_part
 from app.dialects.poloniex.fields import Content, array_from, object_from
 from app.dialects.poloniex.parse_orders import InstrumentOf
 from app.dialects.poloniex.queries import (

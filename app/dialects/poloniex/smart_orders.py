@@ -1,6 +1,8 @@
 """Smart orders: those that stand alone and came in through this dialect."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any
 
 from flask import request
 
@@ -21,6 +23,30 @@ from app.services.intake.replace import replace_smart_order
 from app.services.intake.smart_orders import accept_smart_order
 from app.services.placing.cancel import cancel_smart_order
 from app.settings import Settings
+
+
+class ByIdShape(StrEnum):
+    """What `GET /smartorders/{id}` answers with: the official SDK and ccxt read it differently.
+
+    AUTO gives an array to whoever names a content type without a body, which ccxt always does and
+    the SDK never.
+    """
+
+    OBJECT = "object"
+    ARRAY = "array"
+    AUTO = "auto"
+
+
+def wants_list(settings: Mapping[str, Any], content_type: str) -> bool:
+    """Tell whether the one that was asked for stands in a list.
+
+    Args:
+        settings: of the client; our own API has checked them.
+        content_type: of the request, which has no body.
+    """
+    shape = ByIdShape(settings.get("by_id_shape", ByIdShape.OBJECT))
+    is_named = content_type.partition(";")[0].strip().lower() == "application/json"
+    return shape is ByIdShape.ARRAY or (shape is ByIdShape.AUTO and is_named)
 
 
 class SmartOrders(OrderRoutes[SmartOrder]):
@@ -81,7 +107,8 @@ class SmartOrders(OrderRoutes[SmartOrder]):
         caller = self._callers.reader()
         one = self.known(caller, order_id, Code.ORDER_NOT_FOUND)
         shape = render.smart_detail(one, self._placed_by(one))
-        return [shape] if caller.settings.wants_array(request.content_type or "") else shape
+        in_list = wants_list(caller.client.settings, request.content_type or "")
+        return [shape] if in_list else shape
 
 
 def _rules(settings: Settings) -> SmartOrderRules:

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from marshmallow import validate
 
-from app.dialects.poloniex import answers
+from app.dialects.poloniex import errors
 from app.dialects.poloniex.routes import routes
-from app.dialects.poloniex.settings import ByIdShape
+from app.dialects.poloniex.smart_orders import ByIdShape
 from app.domain.account import Account
 from app.domain.enums import Dialect, Market
 from app.web.client_kind import ClientBody, ClientKind, permissions_of, secret_field
@@ -38,7 +38,7 @@ SURFACE = Surface(
     title="Poloniex",
     routes=routes,
     demo=_demo,
-    error=answers.error_for,
-    internal=answers.internal,
+    error=errors.error_for,
+    internal=errors.internal,
     clients=ClientKind(body=_Client(), complaint=_complaint),
 )

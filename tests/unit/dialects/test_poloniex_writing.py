@@ -5,11 +5,17 @@ from decimal import Decimal
 
 import pytest
 
-from app.dialects.poloniex import answers, schemas
 from app.dialects.poloniex import render_markets as market_writing
 from app.dialects.poloniex import render_orders as order_writing
+from app.dialects.poloniex import schemas
 from app.dialects.poloniex.candles import INTERVALS, Bar, PublicTrade, bars_of, spans
-from app.dialects.poloniex.errors import Code, Problem, status_of
+from app.dialects.poloniex.errors import (
+    Code,
+    Problem,
+    error_for,
+    internal,
+    refused,
+)
 from app.dialects.poloniex.fields import Reading
 from app.dialects.poloniex.notation import number_of, quotient, scale_of, shown
 from app.dialects.poloniex.queries import (
@@ -20,7 +26,7 @@ from app.dialects.poloniex.queries import (
     span_from,
     times_from,
 )
-from app.dialects.poloniex.settings import settings_of
+from app.dialects.poloniex.smart_orders import wants_list
 from app.domain import errors
 from app.domain.enums import Dialect, Direction, OrderType, ReasonCode, Side
 from app.domain.identifiers import Currency, EpochMs
@@ -217,11 +223,11 @@ def test_what_cannot_be_canceled(state: SmartOrderStatus, code: int) -> None:
 
 @pytest.mark.parametrize("code", Code)
 def test_every_code_has_a_text_and_a_status(code: Code) -> None:
-    answer = answers.refused(Problem(code))
+    answer = refused(Problem(code))
 
     assert answer.body == {"code": int(code), "message": code.text}
     assert 400 <= answer.status < 600
-    assert status_of(code) == answer.status
+    assert code.status == answer.status
 
 
 @pytest.mark.parametrize(
@@ -243,14 +249,14 @@ def test_every_code_has_a_text_and_a_status(code: Code) -> None:
     ],
 )
 def test_errors(error: errors.HookfillError, status: int, code: int) -> None:
-    answer = answers.error_for(error)
+    answer = error_for(error)
 
     assert (answer.status, answer.body["code"]) == (status, code)
     assert ("Retry-After" in answer.headers) is (status in {429, 503})
 
 
 def test_a_mistake_of_ours() -> None:
-    assert answers.internal().body == {"code": 500, "message": "Internal System Error"}
+    assert internal().body == {"code": 500, "message": "Internal System Error"}
 
 
 @pytest.mark.parametrize(
@@ -263,7 +269,7 @@ def test_a_mistake_of_ours() -> None:
     ],
 )
 def test_shapes_of_one(record: dict[str, str], content_type: str, *, array: bool) -> None:
-    assert settings_of(record).wants_array(content_type) is array
+    assert wants_list(record, content_type) is array
 
 
 TRADE = PublicTrade(
