@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from app.dialects.crypto_arsenal import parse as reading
+from app.dialects.crypto_arsenal.parse import WORDS, command_from, is_for
 from app.dialects.crypto_arsenal.schemas import SCHEMAS
 from app.dialects.crypto_arsenal.settings import settings_of
 from app.domain.account import Connector
@@ -49,14 +49,27 @@ def alert_for(
         market: of the connector's account.
         form: what was filled in, by name; empty before anything was.
     """
-    actions = {_word(one): one for one in Action if _is_for(one, market)}
+    actions = {word: action for action, word in WORDS.items() if is_for(action, market)}
     word = form["action"] if form.get("action") in actions else next(iter(actions))
     fields = _fields_of(actions[word])
     given = form or _FIRST_ALERT
     asked = {name: given.get(name, "").strip() for name in ALERT_FIELDS}
     said = {name: asked[name] for name in fields if asked[name]}
-    wrong, refused = _objections({"action": word, **_filled_in(said)}, connector, market)
-    message = _message(connector, word, said)
+    settings = settings_of(connector.settings)
+    wrong: Mapping[str, Sequence[str]] = {}
+    refused = ""
+    try:
+        command_from({"action": word, **_filled_in(said)}, market, settings)
+    except MalformedPayload as error:
+        wrong, refused = error.fields, str(error)
+    message: dict[str, object] = {
+        "connectorName": connector.name,
+        "connectorToken": TOKEN_PLACEHOLDER,
+        "action": word,
+        **said,
+    }
+    if said.get("delaySeconds", "").isdecimal():
+        message["delaySeconds"] = int(said["delaySeconds"])
     return {
         "connector": connector,
         "actions": list(actions),
@@ -68,44 +81,6 @@ def alert_for(
         "line": json.dumps(message, ensure_ascii=False),
         "lines": json.dumps(message, ensure_ascii=False, indent=2),
     }
-
-
-def _objections(
-    message: Mapping[str, str], connector: Connector, market: Market
-) -> tuple[Mapping[str, Sequence[str]], str]:
-    """Return what the dialect refuses: field → why, and all in one sentence."""
-    settings = settings_of(connector.settings)
-    try:
-        reading.command_from(message, market, settings)
-    except MalformedPayload as error:
-        return error.fields, str(error)
-    return {}, ""
-
-
-def _message(connector: Connector, word: str, said: Mapping[str, str]) -> Mapping[str, object]:
-    message: dict[str, object] = {
-        "connectorName": connector.name,
-        "connectorToken": TOKEN_PLACEHOLDER,
-        "action": word,
-        **said,
-    }
-    if said.get("delaySeconds", "").isdecimal():
-        message["delaySeconds"] = int(said["delaySeconds"])
-    return message
-
-
-def _word(action: Action) -> str:
-    """Return the action as it is written on the wire: `openLong`."""
-    first, *rest = action.lower().split("_")
-    return "".join([first, *map(str.title, rest)])
-
-
-def _is_for(action: Action, market: Market) -> bool:
-    try:
-        reading.command_from({"action": _word(action)}, market, settings_of({}))
-    except MalformedPayload as error:
-        return error.code != "market_mismatch"
-    return True
 
 
 def _fields_of(action: Action) -> list[str]:

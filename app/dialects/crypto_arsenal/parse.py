@@ -1,30 +1,25 @@
-"""From messages to commands (Crypto Arsenal webhook spec, sections 1 to 4)."""
+"""From messages to commands (Crypto Arsenal webhook spec, sections 2 and 3)."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, TypeGuard
+from decimal import ROUND_CEILING, Context, Decimal
+from typing import Any
 
-from app.dialects.crypto_arsenal.delays import DelayRules, delay_ms, delay_refusals
 from app.dialects.crypto_arsenal.schemas import SCHEMAS
 from app.dialects.crypto_arsenal.settings import ConnectorSettings
 from app.domain.commands import Action, SignalCommand, Size, SizeKind
 from app.domain.enums import Market, PositionSide
-from app.domain.errors import MalformedPayload, NotAuthenticated, invalid_fields
+from app.domain.errors import MalformedPayload, invalid_fields
 from app.web.fields import loaded
-from app.web.json_body import canonical_text
 
-#: Lengths of section 2; of `log` the beginning is kept, as the note.
-_NAME_CHARACTERS_MAX = 128
-_TOKEN_CHARACTERS_MAX = 256
+#: Of `log`, whose beginning is kept as the note.
 _NOTE_CHARACTERS_MAX = 200
 
 #: Of an unknown action that is quoted in a message.
 _SHOWN_CHARACTERS = 40
 
 #: The published spelling of each action (section 2).
-_WORDS = {
+WORDS = {
     Action.BUY: "buy",
     Action.SELL: "sell",
     Action.OPEN_LONG: "openLong",
@@ -36,7 +31,7 @@ _WORDS = {
 }
 #: Normalized spelling → action. The last is how the vendor's documentation spells it (A1).
 _ACTIONS = {
-    **{word.lower(): action for action, word in _WORDS.items()},
+    **{word.lower(): action for action, word in WORDS.items()},
     "cancellall": Action.CANCEL_ALL,
 }
 
@@ -48,60 +43,24 @@ _SIZES = (
 )
 _EVERYTHING = Size(SizeKind.PERCENT, Decimal(100))
 
-_DELAY_RULES = DelayRules()
-
-
-def credentials_from(payload: Mapping[str, object]) -> tuple[str, str]:
-    """Return the connector's name and token as the message gives them (section 1).
-
-    Raises:
-        NotAuthenticated: one of them is missing, empty, too long or no text. A stranger is told
-            neither which, nor what else a message needs.
-    """
-    name = payload.get("connectorName")
-    token = payload.get("connectorToken")
-    if _is_text(name, _NAME_CHARACTERS_MAX) and _is_text(token, _TOKEN_CHARACTERS_MAX):
-        return name, token
-    raise NotAuthenticated("unknown connector or bad token")
-
-
-def _is_text(value: object, characters_max: int) -> TypeGuard[str]:
-    return isinstance(value, str) and 0 < len(value) <= characters_max
+#: Exact for every number that a field lets through: 40 digits, and four of the factor.
+_EXACT = Context(prec=50)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """What a message says to the connector that it names.
+class DelayRules:
+    """The settings of an installation that shape delays (section 3.6).
 
     Attributes:
-        command: what is to be done with the connector's symbol.
-        ignored: fields that a trader may believe in though they do nothing (section 3.3).
-        digest: a hash, in hexadecimal, that only the same message again has (section 4).
+        seconds_max: a message that asks for more is refused.
+        ignores_case: whether the filter word matches in any case.
     """
 
-    command: SignalCommand
-    ignored: tuple[str, ...]
-    digest: str
+    seconds_max: int = 86_400
+    ignores_case: bool = False
 
 
-def message_from(
-    payload: Mapping[str, object],
-    connector_name: str,
-    market: Market,
-    settings: ConnectorSettings,
-    delay_rules: DelayRules = _DELAY_RULES,
-) -> Message:
-    """Return what a message says; who sends it has been found out.
-
-    Raises:
-        MalformedPayload: as in `command_from`.
-    """
-    command = command_from(payload, market, settings, delay_rules)
-    return Message(
-        command=command,
-        ignored=_ignored_in(payload, command.action),
-        digest=digest_of(connector_name, payload),
-    )
+_DELAY_RULES = DelayRules()
 
 
 def command_from(
@@ -120,10 +79,14 @@ def command_from(
             `validation_failed`, looked for in this order, and messages by wire field name.
     """
     action = _action(payload.get("action"))
-    _refuse_market(action, market)
+    if not is_for(action, market):
+        message = (
+            f"{WORDS[action]} is for {_market_of(action)} connectors, this one trades {market}"
+        )
+        raise MalformedPayload("market_mismatch", message, {"action": [f"{message}."]})
     shape = loaded(SCHEMAS[action], payload)
     refusals = {
-        **delay_refusals(shape, delay_rules),
+        **_delay_refusals(shape, delay_rules),
         **_percent_refusals(action, shape, settings),
         **_protection_refusals(action, shape),
     }
@@ -137,7 +100,7 @@ def command_from(
         take_profit=shape.get("profit"),
         stop_loss=shape.get("loss"),
         caller_id=shape.get("caller_id"),
-        delay_ms=delay_ms(shape, delay_rules),
+        delay_ms=_delay_ms(shape, delay_rules),
         note=None if log is None else log[:_NOTE_CHARACTERS_MAX],
     )
 
@@ -152,17 +115,40 @@ def _action(word: object) -> Action:
         raise MalformedPayload(
             "unsupported_action",
             f"action was {word[:_SHOWN_CHARACTERS]!a}",
-            {"action": [f"Must be one of: {', '.join(_WORDS.values())}."]},
+            {"action": [f"Must be one of: {', '.join(WORDS.values())}."]},
         )
     return action
 
 
-def _refuse_market(action: Action, market: Market) -> None:
-    wanted = Market.SPOT if action.position_side is None else Market.USDM
-    if market is wanted or action.is_cancel:
-        return
-    message = f"{_WORDS[action]} is for {wanted} connectors, this one trades {market}"
-    raise MalformedPayload("market_mismatch", message, {"action": [f"{message}."]})
+def is_for(action: Action, market: Market) -> bool:
+    """Tell whether an action means something to connectors of a market."""
+    return action.is_cancel or market is _market_of(action)
+
+
+def _market_of(action: Action) -> Market:
+    return Market.SPOT if action.position_side is None else Market.USDM
+
+
+def _delay_refusals(shape: Mapping[str, Any], rules: DelayRules) -> dict[str, list[str]]:
+    """Return what is wrong with `delaySeconds`, whether or not the delay would apply."""
+    seconds = shape.get("delay_seconds", 0)
+    if 0 <= seconds <= rules.seconds_max:
+        return {}
+    return {"delaySeconds": [f"Must be at least 0 and at most {rules.seconds_max}, was {seconds}."]}
+
+
+def _delay_ms(shape: Mapping[str, Any], rules: DelayRules) -> int:
+    """Return the delay in whole milliseconds, rounded up: a delay is never early.
+
+    With a filter word it applies only to a message whose log holds that word anywhere.
+    """
+    word, log = shape.get("delay_filter", ""), shape.get("log", "")
+    if rules.ignores_case:
+        word, log = word.casefold(), log.casefold()
+    if word not in log:
+        return 0
+    seconds = shape.get("delay_seconds", 0)
+    return int(_EXACT.multiply(seconds, 1000).to_integral_value(ROUND_CEILING))
 
 
 def _percent_refusals(
@@ -194,23 +180,3 @@ def _protection_refusals(action: Action, shape: Mapping[str, Any]) -> dict[str, 
 def _size(shape: Mapping[str, Any]) -> Size:
     sizes = (Size(kind, shape[name]) for name, kind in _SIZES if name in shape)
     return next(sizes, _EVERYTHING)
-
-
-def _ignored_in(payload: Mapping[str, object], action: Action) -> tuple[str, ...]:
-    if action not in {Action.CLOSE_LONG, Action.CLOSE_SHORT}:
-        return ()
-    return tuple(name for name in ("profit", "loss") if payload.get(name) not in (None, ""))
-
-
-def digest_of(connector_name: str, payload: Mapping[str, object]) -> str:
-    """Return a hash, in hexadecimal, that only the same message again has (section 4).
-
-    The order of keys, blanks between them and the token do not count. `100` and `"100"` differ.
-    """
-    canonical = canonical_text(_without_token(payload))
-    return hashlib.sha256(f"{connector_name}\n{canonical}".encode()).hexdigest()
-
-
-def _without_token(payload: Mapping[str, object]) -> dict[str, object]:
-    # In any case: a token under a misspelled name is a token still.
-    return {name: value for name, value in payload.items() if name.lower() != "connectortoken"}

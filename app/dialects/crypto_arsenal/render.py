@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import NamedTuple
 
 from app.domain.errors import (
     CommandError,
@@ -26,30 +25,27 @@ from app.web.answers import Answer, retry_after
 _RETRY_AFTER_SECONDS = 5
 
 
-class _Words(NamedTuple):
-    status: int
-    code: str
-    message: str
+def _answer(status: int, code: str, message: str) -> Answer:
+    return Answer(status, {"error": {"code": code, "message": message}})
 
 
-_UNAUTHORIZED = _Words(401, "unauthorized", "unknown connector or bad token")
-_NOT_QUEUED = _Words(503, "queue_unavailable", "the message was not taken in; send it again")
+_UNAUTHORIZED = _answer(401, "unauthorized", "unknown connector or bad token")
 
 #: The class itself, else its nearest ancestor. Messages are fixed: what an error says about our
 #: inside, or about who exists, is for the log. Nothing that may have been queued is a 5xx, since
 #: TradingView sends again after one.
-_ANSWERS: Mapping[type[HookfillError], _Words] = {
-    CommandError: _Words(400, "validation_failed", "the message cannot be carried out"),
+_ANSWERS: Mapping[type[HookfillError], Answer] = {
+    CommandError: _answer(400, "validation_failed", "the message cannot be carried out"),
     NotAuthenticated: _UNAUTHORIZED,
     NotPermitted: _UNAUTHORIZED,
-    NotFound: _Words(404, "not_found", "there is nothing here"),
-    ConnectorInactive: _Words(409, "connector_inactive", "the connector is switched off"),
-    PayloadTooLarge: _Words(413, "too_large", "the body is over 64 KiB"),
-    RateLimited: _Words(429, "rate_limited", "too many messages of this connector"),
-    VenueRejected: _Words(409, "venue_rejected", "the venue has refused this"),
-    VenueUnavailable: _Words(503, "venue_unavailable", "the venue was not reached; send it again"),
-    OutcomeUnknown: _Words(409, "outcome_unknown", "it may have been done; do not send it again"),
-    HookfillError: _NOT_QUEUED,
+    NotFound: _answer(404, "not_found", "there is nothing here"),
+    ConnectorInactive: _answer(409, "connector_inactive", "the connector is switched off"),
+    PayloadTooLarge: _answer(413, "too_large", "the body is over 64 KiB"),
+    RateLimited: _answer(429, "rate_limited", "too many messages of this connector"),
+    VenueRejected: _answer(409, "venue_rejected", "the venue has refused this"),
+    VenueUnavailable: _answer(503, "venue_unavailable", "the venue was not reached; send it again"),
+    OutcomeUnknown: _answer(409, "outcome_unknown", "it may have been done; do not send it again"),
+    HookfillError: _answer(503, "queue_unavailable", "the message was not taken in; send it again"),
 }
 
 
@@ -62,8 +58,9 @@ def ok(signal_id: AggregateId) -> Answer:
 def http_error(status: int) -> Answer:
     """Return the answer to what no route takes: anything but POST, or a path below the one."""
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        return _answer(_Words(405, "method_not_allowed", "send a POST request"), {"Allow": "POST"})
-    return _answer(_ANSWERS[NotFound], {})
+        refused = _answer(405, "method_not_allowed", "send a POST request")
+        return refused._replace(headers={"Allow": "POST"})
+    return _ANSWERS[NotFound]
 
 
 def internal() -> Answer:
@@ -76,11 +73,6 @@ def error_for(error: HookfillError) -> Answer:
     """Return the answer to a request that ended in this error."""
     if isinstance(error, MalformedPayload):
         body = {"code": error.code, "message": str(error), "fields": error.fields}
-        return Answer(400, {"error": body}, {})
-    words = nearest(error, _ANSWERS)
-    return _answer(words, retry_after(error, words.status, _RETRY_AFTER_SECONDS))
-
-
-def _answer(words: _Words, headers: dict[str, str]) -> Answer:
-    body = {"code": words.code, "message": words.message}
-    return Answer(words.status, {"error": body}, headers)
+        return Answer(400, {"error": body})
+    answer = nearest(error, _ANSWERS)
+    return answer._replace(headers=retry_after(error, answer.status, _RETRY_AFTER_SECONDS))

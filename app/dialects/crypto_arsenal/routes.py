@@ -1,17 +1,20 @@
 """The Crypto Arsenal webhook: `POST /trading-signal/webhook`."""
 
+import hashlib
 import time
 from collections.abc import Mapping, Sequence
+from typing import TypeGuard
 
 import structlog
 
 from app import metrics
 from app.bootstrap import Wiring
-from app.dialects.crypto_arsenal import parse, render
-from app.dialects.crypto_arsenal.delays import DelayRules
+from app.dialects.crypto_arsenal import render
+from app.dialects.crypto_arsenal.parse import DelayRules, command_from
 from app.dialects.crypto_arsenal.schemas import Open
 from app.dialects.crypto_arsenal.settings import ConnectorSettings, settings_of
 from app.domain.account import Connector
+from app.domain.commands import Action, SignalRules
 from app.domain.enums import Dialect
 from app.domain.errors import ConnectorInactive, NotAuthenticated
 from app.domain.identifiers import EpochMs
@@ -21,8 +24,8 @@ from app.services.intake.requests import accept_signal
 from app.web.answers import Answer
 from app.web.fast_path import Environ
 from app.web.fields import Text
-from app.web.json_body import payload_from
-from app.web.peer import address_of
+from app.web.json_body import canonical_text, payload_from
+from app.web.peer import address_of, is_among
 from app.web.raw_body import raw_body_of
 from app.web.registry_refresh import with_current_registry
 from app.web.routes import Access, Route
@@ -30,6 +33,10 @@ from app.web.routes import Access, Route
 Payload = Mapping[str, object]
 
 PATH = "/trading-signal/webhook"
+
+#: Lengths of section 2.
+_NAME_CHARACTERS_MAX = 128
+_TOKEN_CHARACTERS_MAX = 256
 
 _log = structlog.get_logger()
 
@@ -46,7 +53,7 @@ class Webhook:
         self._vault = wiring.vault
         self._settings = wiring.settings
         self._nobody = wiring.vault.digest("nobody")
-        self._checked: tuple[int, dict[str, ConnectorSettings]] = (-1, {})
+        self._checked: tuple[int, dict[str, tuple[ConnectorSettings, SignalRules]]] = (-1, {})
         self._delays = DelayRules(
             seconds_max=wiring.settings.max_delay_seconds,
             ignores_case=wiring.settings.delay_filter_ignores_case,
@@ -56,36 +63,33 @@ class Webhook:
         """Answer `ok` once the signal is stored, or raise with nothing queued."""
         started = time.perf_counter()
         try:
-            accepted = self._accepted(environ, self._ports.clock.now_ms())
+            received_at_ms = self._ports.clock.now_ms()
+            payload = payload_from(raw_body_of(environ))
+            peer = address_of(environ, self._settings.trusted_proxies)
+            accepted = with_current_registry(
+                self._registry,
+                self._ports.ledger,
+                lambda: self._accept(payload, peer, received_at_ms),
+            )
         finally:
             _ACKNOWLEDGE_SECONDS.observe(time.perf_counter() - started)
         if accepted.is_duplicate:
             _DUPLICATES.inc()
         return render.ok(accepted.id)
 
-    def _accepted(self, environ: Environ, received_at_ms: EpochMs) -> Accepted:
-        payload = payload_from(raw_body_of(environ))
-        peer = address_of(environ, self._settings.trusted_proxies)
-        return with_current_registry(
-            self._registry,
-            self._ports.ledger,
-            lambda: self._accept(payload, peer, received_at_ms),
-        )
-
     def _accept(self, payload: Payload, peer: str, received_at_ms: EpochMs) -> Accepted:
         version = self._registry.version()
         connector = self._authenticated(payload)
-        settings = self._settings_of(connector, version)
-        if not settings.allows(peer):
+        settings, rules = self._settings_of(connector, version)
+        if settings.allowed_ips and not is_among(peer, settings.allowed_ips):
             raise NotAuthenticated(f"connector {connector.name} may not be used from this address")
         account = self._registry.account_named(connector.account)
         if not connector.enabled or not account.enabled:
             raise ConnectorInactive(f"connector {connector.name} is switched off")
-        message = parse.message_from(
-            payload, connector.name, account.market, settings, self._delays
-        )
-        if message.ignored:
-            _log.warning("fields_ignored", fields=message.ignored, action=message.command.action)
+        command = command_from(payload, account.market, settings, self._delays)
+        ignored = ignored_in(payload, command.action)
+        if ignored:
+            _log.warning("fields_ignored", fields=ignored, action=command.action)
         origin = f"{Dialect.CRYPTO_ARSENAL}:{connector.name}"
         sender = Sender(
             dialect=Dialect.CRYPTO_ARSENAL,
@@ -95,29 +99,67 @@ class Webhook:
             registry_version=version,
             rate_key=origin,
             rate_per_minute=settings.rate_limit_per_minute if self._settings.rate_limits else 0,
-            digest=message.digest,
+            digest=digest_of(connector.name, payload),
             digest_life_ms=settings.dedup_window_seconds * 1000,
         )
-        rules = settings.rules(self._settings.max_signal_lateness_seconds * 1000)
-        return accept_signal(message.command, connector.symbol, rules, sender, self._ports)
+        return accept_signal(command, connector.symbol, rules, sender, self._ports)
 
-    def _settings_of(self, connector: Connector, version: int) -> ConnectorSettings:
+    def _settings_of(
+        self, connector: Connector, version: int
+    ) -> tuple[ConnectorSettings, SignalRules]:
         """Return the connector's settings, checked once for each version of the registry."""
         if self._checked[0] != version:
             self._checked = (version, {})
         known = self._checked[1].get(connector.name)
         if known is None:
-            known = self._checked[1][connector.name] = settings_of(connector.settings)
+            settings = settings_of(connector.settings)
+            known = settings, settings.rules(self._settings.max_signal_lateness_seconds * 1000)
+            self._checked[1][connector.name] = known
         return known
 
     def _authenticated(self, payload: Payload) -> Connector:
         """Return the connector; an unknown name costs the same comparison as a wrong token."""
-        name, token = parse.credentials_from(payload)
+        name, token = credentials_from(payload)
         connector = self._registry.connector(name)
         digest = self._nobody if connector is None else connector.token_hash
         if not self._vault.matches(token, digest) or connector is None:
             raise NotAuthenticated("unknown connector or bad token")
         return connector
+
+
+def credentials_from(payload: Payload) -> tuple[str, str]:
+    """Return the connector's name and token as the message gives them (section 1).
+
+    Raises:
+        NotAuthenticated: one of them is missing, empty, too long or no text. A stranger is told
+            neither which, nor what else a message needs.
+    """
+    name = payload.get("connectorName")
+    token = payload.get("connectorToken")
+    if _is_text(name, _NAME_CHARACTERS_MAX) and _is_text(token, _TOKEN_CHARACTERS_MAX):
+        return name, token
+    raise NotAuthenticated("unknown connector or bad token")
+
+
+def _is_text(value: object, characters_max: int) -> TypeGuard[str]:
+    return isinstance(value, str) and 0 < len(value) <= characters_max
+
+
+def ignored_in(payload: Payload, action: Action) -> tuple[str, ...]:
+    """Return the fields that a trader may believe in though they do nothing (section 3.3)."""
+    if action not in {Action.CLOSE_LONG, Action.CLOSE_SHORT}:
+        return ()
+    return tuple(name for name in ("profit", "loss") if payload.get(name) not in (None, ""))
+
+
+def digest_of(connector_name: str, payload: Payload) -> str:
+    """Return a hash, in hexadecimal, that only the same message again has (section 4).
+
+    The order of keys, blanks between them and the token do not count. `100` and `"100"` differ.
+    """
+    # In any case: a token under a misspelled name is a token still.
+    shown = {name: value for name, value in payload.items() if name.lower() != "connectortoken"}
+    return hashlib.sha256(f"{connector_name}\n{canonical_text(shown)}".encode()).hexdigest()
 
 
 class _Sender(Open):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import ip_network
 from typing import Any, Final
 
 from marshmallow import ValidationError, validate
@@ -12,6 +12,7 @@ from marshmallow import fields as shapes
 from app.domain.commands import LateExits, OnOpposite, SignalRules
 from app.domain.money import plain
 from app.web.fields import Flag, Number, Strict, ValueField, WholeNumber, between, loaded
+from app.web.peer import Network
 
 #: No venue offers more; a bound against typing errors.
 LEVERAGE_MAX = 1000
@@ -21,8 +22,6 @@ DEDUP_WINDOW_SECONDS_MAX = 86_400
 
 RATE_LIMIT_PER_MINUTE_MAX = 100_000
 ALLOWED_IPS_MAX = 100
-
-_Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +44,7 @@ class ConnectorSettings:
     on_opposite: OnOpposite = OnOpposite.KEEP
     late_exits: LateExits = LateExits.RUN
     rate_limit_per_minute: int = 60
-    allowed_ips: tuple[_Network, ...] = ()
+    allowed_ips: tuple[Network, ...] = ()
 
     def rules(self, entry_lateness_ms: int) -> SignalRules:
         """Return what of this shapes the execution of a signal."""
@@ -57,17 +56,6 @@ class ConnectorSettings:
             late_exits=self.late_exits,
             entry_lateness_ms=entry_lateness_ms,
         )
-
-    def allows(self, peer: str) -> bool:
-        """Tell whether this address may send: none is excluded unless some are named."""
-        if not self.allowed_ips:
-            return True
-        try:
-            address = ip_address(peer)
-        except ValueError:
-            return False
-        plain = getattr(address, "ipv4_mapped", None) or address
-        return any(plain in network for network in self.allowed_ips)
 
     def record(self) -> dict[str, object]:
         """Return what differs from the defaults, in words that JSON has and `settings_of` reads."""
@@ -106,10 +94,10 @@ def _plain(value: object) -> object:
     return value
 
 
-class _Networks(ValueField[tuple[_Network, ...]]):
+class _Networks(ValueField[tuple[Network, ...]]):
     """A list of addresses or networks: `["203.0.113.7", "198.51.100.0/24"]`."""
 
-    def read(self, value: object) -> tuple[_Network, ...]:
+    def read(self, value: object) -> tuple[Network, ...]:
         if isinstance(value, str) or not isinstance(value, Sequence):
             raise ValidationError("Not a list of addresses.")
         if len(value) > ALLOWED_IPS_MAX:
@@ -117,7 +105,7 @@ class _Networks(ValueField[tuple[_Network, ...]]):
         return tuple(_network(one) for one in value)
 
 
-def _network(text: object) -> _Network:
+def _network(text: object) -> Network:
     # A number would be read as one: `ip_network(1)` is 0.0.0.1.
     if isinstance(text, str):
         try:

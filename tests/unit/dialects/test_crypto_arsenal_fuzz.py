@@ -7,12 +7,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.dialects.crypto_arsenal.parse import (
-    command_from,
-    credentials_from,
-    digest_of,
-    message_from,
-)
+from app.dialects.crypto_arsenal.parse import command_from
+from app.dialects.crypto_arsenal.routes import credentials_from, digest_of
 from app.dialects.crypto_arsenal.settings import ConnectorSettings
 from app.domain.commands import Action
 from app.domain.enums import Market
@@ -68,7 +64,7 @@ def test_any_message_is_a_sound_command_or_an_error(
     with suppress(NotAuthenticated):
         credentials_from(payload)
     try:
-        command = message_from(payload, "spot1", market, settings).command
+        command = command_from(payload, market, settings)
     except MalformedPayload as error:
         json.dumps(error.fields)
         return

@@ -6,13 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from app.dialects.crypto_arsenal.delays import DelayRules
-from app.dialects.crypto_arsenal.parse import (
-    command_from,
-    credentials_from,
-    digest_of,
-    message_from,
-)
+from app.dialects.crypto_arsenal.parse import DelayRules, command_from
+from app.dialects.crypto_arsenal.routes import credentials_from, digest_of, ignored_in
 from app.dialects.crypto_arsenal.settings import ConnectorSettings
 from app.domain.commands import Action, SignalCommand, Size, SizeKind
 from app.domain.enums import Market
@@ -172,7 +167,7 @@ class TestProtection:
     def test_what_a_close_ignores_is_told(self) -> None:
         def ignored(action: str, **prices: object) -> tuple[str, ...]:
             payload = {"action": action, **prices}
-            return message_from(payload, "spot1", Market.USDM, DEFAULTS).ignored
+            return ignored_in(payload, command_from(payload, Market.USDM, DEFAULTS).action)
 
         assert ignored("closeLong", profit="NaN", loss=[]) == ("profit", "loss")
         assert ignored("closeShort", profit="", loss=None) == ()

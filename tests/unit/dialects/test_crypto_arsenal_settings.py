@@ -11,6 +11,7 @@ from app.dialects.crypto_arsenal.settings import ConnectorSettings, settings_of
 from app.domain.commands import LateExits, OnOpposite, SignalRules
 from app.domain.errors import MalformedPayload
 from app.web.json_body import payload_from
+from app.web.peer import is_among
 
 EVERYTHING = {
     "leverage": 5,
@@ -32,6 +33,7 @@ def test_the_defaults_are_those_of_the_spec() -> None:
     assert settings.dedup_window_seconds == 20
     assert settings.rate_limit_per_minute == 60
     assert settings.record() == {}
+    assert settings.allowed_ips == ()
 
 
 def test_everything_can_be_set() -> None:
@@ -119,8 +121,4 @@ def test_settings_are_read_from_their_record(settings: ConnectorSettings) -> Non
     ],
 )
 def test_named_networks_exclude_all_others(peer: str, may: bool) -> None:  # noqa: FBT001
-    assert settings_of(EVERYTHING).allows(peer) is may
-
-
-def test_without_networks_everybody_may_send() -> None:
-    assert ConnectorSettings().allows("unix")
+    assert is_among(peer, settings_of(EVERYTHING).allowed_ips) is may
