@@ -13,7 +13,6 @@ from app.domain.enums import Market
 from app.domain.errors import NotFound, NotPermitted, invalid_fields
 from app.domain.identifiers import Symbol
 from app.domain.instrument import Instrument
-from app.domain.symbols import chosen
 from app.web.fields import loaded
 
 #: What may stand between the two currencies of a symbol.
@@ -79,20 +78,11 @@ def ticker_of(text: str) -> str:
     return ticker.removesuffix(_PERPETUAL)
 
 
-def means_by_itself(text: str, account: Account) -> Symbol:
-    """Return what a spelling says where nothing is known of the exchange.
-
-    Raises:
-        NotFound: it says nothing, or another market.
-    """
-    return chosen(text, (), account.market)
-
-
 def account_for(
     order: Order,
     accounts: Sequence[Account],
     traded: Collection[Instrument],
-    meaning: Meaning = means_by_itself,
+    meaning: Meaning,
 ) -> tuple[Account, Symbol]:
     """Return where an order goes: the account at that exchange whose market holds the symbol.
 

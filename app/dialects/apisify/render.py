@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import NamedTuple
 
 from app.dialects.apisify.parse import Order
 from app.dialects.apisify.schemas import LIMIT, MARKET, SIDES
@@ -31,27 +30,25 @@ from app.web.answers import Answer, good, retry_after
 _RETRY_AFTER_SECONDS = 5
 
 
-class _Words(NamedTuple):
-    status: int
-    code: str
-    message: str
+def _answer(status: int, code: str, message: str) -> Answer:
+    return Answer(status, {"result": "error", "code": code, "message": message})
 
 
 #: The class itself, else its nearest ancestor. Nothing that may have been queued is a 5xx, since
 #: TradingView sends again after one.
-_ANSWERS: Mapping[type[HookfillError], _Words] = {
-    CommandError: _Words(400, "validation_failed", "the order cannot be carried out"),
-    NotAuthenticated: _Words(401, "unauthorized", UNAUTHORIZED),
-    StaleTimestamp: _Words(401, "timestamp_out_of_window", ""),
-    KeyReused: _Words(401, "signature_reused", "this signature was used for another order"),
-    NotPermitted: _Words(403, "exchange_not_allowed", "this key may not trade at this exchange"),
-    NotFound: _Words(404, "not_found", "there is nothing here"),
-    PayloadTooLarge: _Words(413, "too_large", "the body is over 64 KiB"),
-    RateLimited: _Words(429, "rate_limited", "too many orders of this key"),
-    VenueRejected: _Words(409, "venue_rejected", "the venue has refused this"),
-    VenueUnavailable: _Words(503, "venue_unavailable", "the venue was not reached; send it again"),
-    OutcomeUnknown: _Words(409, "outcome_unknown", "it may have been done; do not send it again"),
-    HookfillError: _Words(503, "queue_unavailable", "the order was not taken in; send it again"),
+_ANSWERS: Mapping[type[HookfillError], Answer] = {
+    CommandError: _answer(400, "validation_failed", "the order cannot be carried out"),
+    NotAuthenticated: _answer(401, "unauthorized", UNAUTHORIZED),
+    StaleTimestamp: _answer(401, "timestamp_out_of_window", ""),
+    KeyReused: _answer(401, "signature_reused", "this signature was used for another order"),
+    NotPermitted: _answer(403, "exchange_not_allowed", "this key may not trade at this exchange"),
+    NotFound: _answer(404, "not_found", "there is nothing here"),
+    PayloadTooLarge: _answer(413, "too_large", "the body is over 64 KiB"),
+    RateLimited: _answer(429, "rate_limited", "too many orders of this key"),
+    VenueRejected: _answer(409, "venue_rejected", "the venue has refused this"),
+    VenueUnavailable: _answer(503, "venue_unavailable", "the venue was not reached; send it again"),
+    OutcomeUnknown: _answer(409, "outcome_unknown", "it may have been done; do not send it again"),
+    HookfillError: _answer(503, "queue_unavailable", "the order was not taken in; send it again"),
 }
 
 
@@ -79,32 +76,24 @@ def accepted(order: Order, order_id: AggregateId, *, is_duplicate: bool) -> Answ
 def http_error(status: int) -> Answer:
     """Return the answer to what no route takes: anything but POST, or a path below the one."""
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        words = _Words(405, "method_not_allowed", "send a POST request")
-        return _answer(words, words.message, {"Allow": "POST"})
-    words = _ANSWERS[NotFound]
-    return _answer(words, words.message, {})
+        refused = _answer(405, "method_not_allowed", "send a POST request")
+        return refused._replace(headers={"Allow": "POST"})
+    return _ANSWERS[NotFound]
 
 
 def internal() -> Answer:
     """Return the answer to a mistake of ours."""
-    words = _Words(500, "internal", "something went wrong here; the log has the details")
-    return _answer(words, words.message, {})
+    return _answer(500, "internal", "something went wrong here; the log has the details")
 
 
 def error_for(error: HookfillError) -> Answer:
     """Return the answer to a request that ended in this error."""
-    words = nearest(error, _ANSWERS)
-    headers = retry_after(error, words.status, _RETRY_AFTER_SECONDS)
-    answer = _answer(words, words.message or str(error), headers)
+    status, known, _ = nearest(error, _ANSWERS)
+    body = dict(known)
     if isinstance(error, MalformedPayload):
-        answer.body.update(code=error.code, message=str(error))
+        body.update(code=error.code, message=str(error))
         if error.fields:
-            answer.body["fields"] = error.fields
+            body["fields"] = error.fields
     if isinstance(error, StaleTimestamp):
-        answer.body["server_time"] = error.server_time_ms
-    return answer
-
-
-def _answer(words: _Words, message: str, headers: dict[str, str]) -> Answer:
-    body: dict[str, object] = {"result": "error", "code": words.code, "message": message}
-    return Answer(words.status, body, headers)
+        body.update(message=str(error), server_time=error.server_time_ms)
+    return Answer(status, body, retry_after(error, status, _RETRY_AFTER_SECONDS))

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import ValidationError, validate, validates_schema
 
 from app.domain.commands import NetAction
-from app.web.fields import Message, Number, Text, ValueField, number_from
+from app.web.fields import POSITIVE, Message, Number, Text, ValueField, number_from
 
 EXCHANGES = ("bybit", "bybit_testnet", "binance", "binance_testnet", "paper")
 
@@ -84,30 +84,14 @@ class OneOf(Text):
         return word
 
 
-class Label(Text):
-    """A name that a person gave: something besides blanks."""
+def _stripped(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
 
-    def read(self, value: object) -> str:
-        """Return the text without the blanks around it."""
-        text = super().read(value).strip()
-        if 0 < len(text) <= _LABEL_CHARACTERS_MAX:
-            return text
+
+def _check_label(text: str) -> None:
+    """Let pass a name that a person gave: something besides blanks."""
+    if not 0 < len(text) <= _LABEL_CHARACTERS_MAX:
         raise ValidationError(f"Must be 1 to {_LABEL_CHARACTERS_MAX} characters.")
-
-
-class Ticker(Text):
-    """A symbol as the caller writes it."""
-
-    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - marshmallow's own
-        pattern = validate.Regexp(
-            rf"[A-Za-z0-9._/:-]{{1,{_SYMBOL_CHARACTERS_MAX}}}\Z",
-            error=f"Must be 1 to {_SYMBOL_CHARACTERS_MAX} letters, digits or any of ._/:-.",
-        )
-        super().__init__(validate=pattern, **options)
-
-    def read(self, value: object) -> str:
-        """Return the text itself."""
-        return super().read(value).strip()
 
 
 class Order(Message):
@@ -116,12 +100,19 @@ class Order(Message):
     A market order may bring a `price`, as the page's sample does; it is not read.
     """
 
-    strategy = Label(required=True)
+    strategy = Text(required=True, pre_load=_stripped, validate=_check_label)
     exchange = OneOf(*EXCHANGES, required=True)
     order_type = OneOf(MARKET, LIMIT, required=True)
     qty = Number(required=True)
     side = Side(required=True, metadata={"type": ["string", "integer"]})
-    symbol = Ticker(required=True)
+    symbol = Text(
+        required=True,
+        pre_load=_stripped,
+        validate=validate.Regexp(
+            rf"[A-Za-z0-9._/:-]{{1,{_SYMBOL_CHARACTERS_MAX}}}\Z",
+            error=f"Must be 1 to {_SYMBOL_CHARACTERS_MAX} letters, digits or any of ._/:-.",
+        ),
+    )
     memo = Text(
         validate=validate.Length(
             max=_MEMO_CHARACTERS_MAX, error=f"Must be at most {_MEMO_CHARACTERS_MAX} characters."
@@ -143,7 +134,7 @@ class LimitOrder(Order):
 
     price = Number(
         required=True,
-        validate=validate.Range(min=0, min_inclusive=False, error="Must be above 0, was {input}."),
+        validate=POSITIVE,
         error_messages={"required": "required when order_type is Limit"},
     )
 

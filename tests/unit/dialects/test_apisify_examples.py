@@ -18,6 +18,7 @@ from app.domain.commands import NetAction
 from app.domain.enums import Market
 from app.domain.errors import HookfillError, MalformedPayload, NotFound, NotPermitted
 from app.domain.identifiers import AccountId, AccountName, Symbol, VenueName
+from app.domain.symbols import chosen
 from app.paper.admin.administration import DEFAULT_INSTRUMENTS
 from app.web.json_body import payload_from
 
@@ -83,6 +84,11 @@ SPOT = an_account("spot", Market.SPOT)
 BYBIT = an_account("bybit", Market.USDM, "bybit")
 
 
+def itself(text: str, account: Account) -> Symbol:
+    """Return what a spelling says where nothing is known of the exchange."""
+    return chosen(text, (), account.market)
+
+
 def an_order(ticker: str, exchange: str = "bybit_testnet") -> Order:
     payload = {
         "strategy": "s",
@@ -107,7 +113,7 @@ def an_order(ticker: str, exchange: str = "bybit_testnet") -> Order:
 def test_the_market_that_holds_the_symbol_tells_the_account(
     ticker: str, account: Account, symbol: str
 ) -> None:
-    found = account_for(an_order(ticker), [SPOT, NET, COINS], DEFAULT_INSTRUMENTS)
+    found = account_for(an_order(ticker), [SPOT, NET, COINS], DEFAULT_INSTRUMENTS, itself)
 
     assert found == (account, Symbol(symbol))
 
@@ -115,22 +121,24 @@ def test_the_market_that_holds_the_symbol_tells_the_account(
 @pytest.mark.parametrize("accounts", [[], [SPOT], [replace(NET, enabled=False)], [BYBIT]])
 def test_a_key_may_have_no_account_there(accounts: list[Account]) -> None:
     with pytest.raises(NotPermitted):
-        account_for(an_order("BTCUSDT"), accounts, DEFAULT_INSTRUMENTS)
+        account_for(an_order("BTCUSDT"), accounts, DEFAULT_INSTRUMENTS, itself)
 
 
 def test_paper_stands_in_only_where_there_is_no_other_account() -> None:
     accounts = [NET, BYBIT]
 
-    assert account_for(an_order("BTCUSDT", "bybit"), accounts, ())[0] == BYBIT
-    testnet = account_for(an_order("BTCUSDT", "bybit_testnet"), accounts, DEFAULT_INSTRUMENTS)
+    assert account_for(an_order("BTCUSDT", "bybit"), accounts, (), itself)[0] == BYBIT
+    testnet = account_for(
+        an_order("BTCUSDT", "bybit_testnet"), accounts, DEFAULT_INSTRUMENTS, itself
+    )
     assert testnet[0] == NET
     with pytest.raises(MalformedPayload):
-        account_for(an_order("BTCUSD", "bybit"), accounts, ())  # inverse: of another market
+        account_for(an_order("BTCUSD", "bybit"), accounts, (), itself)  # inverse: of another market
 
 
 def test_what_nobody_trades_is_told_by_field() -> None:
     with pytest.raises(MalformedPayload) as refused:
-        account_for(an_order("DOGEUSDT"), [NET], DEFAULT_INSTRUMENTS)
+        account_for(an_order("DOGEUSDT"), [NET], DEFAULT_INSTRUMENTS, itself)
 
     assert set(refused.value.fields) == {"symbol"}
 
