@@ -12,7 +12,7 @@ from app.bootstrap import Wiring
 from app.dialects.three_commas.errors import INVALID, invalid_parameters
 from app.dialects.three_commas.signing import refuse_bad_signature
 from app.domain.account import Account, ApiClient
-from app.domain.enums import Dialect, Mode
+from app.domain.enums import Dialect, Market, Mode
 from app.domain.errors import NotAuthenticated, NotPermitted
 from app.domain.identifiers import AccountId
 from app.ports.coordination import Budget
@@ -137,3 +137,8 @@ def _wants_paper() -> bool:
     if mode not in {"real", "paper"}:
         raise invalid_parameters({"Forced-Mode": [INVALID]})
     return mode == "paper"
+
+
+def supports(account: Account) -> bool:
+    """Tell whether smart trades can be made in an account."""
+    return account.enabled and account.market is Market.SPOT

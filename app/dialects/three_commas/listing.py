@@ -38,7 +38,7 @@ _PAIRS = re.compile(r"[0-9A-Za-z]+_[0-9A-Za-z]+", re.ASCII)
 
 
 class Order(StrEnum):
-    """By what a list is sorted, oldest first."""
+    """By what a list is sorted, oldest first; each is a moment of a trade."""
 
     CREATED_AT = "created_at"
     UPDATED_AT = "updated_at"

@@ -1,21 +1,33 @@
-"""What a client asks before it trades: the time, its accounts, their pairs and prices."""
+"""What a client asks before it trades: the time, its accounts, their pairs and prices.
+
+As the 3Commas docs have it (accounts_api.md, 2019).
+"""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from flask import request
 
 from app.bootstrap import Wiring
-from app.dialects.three_commas import accounts
-from app.dialects.three_commas.callers import ACCOUNTS, Caller, Callers
+from app.dialects.three_commas.callers import ACCOUNTS, Caller, Callers, supports
 from app.dialects.three_commas.errors import MISSING, NOT_LISTED, invalid_parameters
-from app.dialects.three_commas.names import market_of, symbol_of
+from app.dialects.three_commas.names import market_of, pair_of, symbol_of
 from app.domain.account import PAPER, Account
 from app.domain.enums import Market
 from app.domain.errors import NotFound
+from app.domain.identifiers import ID_EPOCH_MS, EpochMs
+from app.domain.instrument import Instrument
+from app.domain.market import Quote
+from app.domain.money import plain
 from app.web.answers import Answer, good
+from app.web.time_texts import iso
+
+Json = dict[str, Any]
 
 _DISPLAY: Final = "pretty_display_type"
+
+#: Accounts do not say since when there are any; clients cannot read a null in its place.
+_SINCE = iso(EpochMs(ID_EPOCH_MS))
 
 
 class MarketRoutes:
@@ -48,7 +60,7 @@ class MarketRoutes:
         quote = venue.quote(symbol)
         if quote is None:
             raise NotFound(f"no price of {symbol} is known")
-        return good(accounts.currency_rates(quote, rules))
+        return good(currency_rates(quote, rules))
 
     # For those who sign
 
@@ -60,7 +72,7 @@ class MarketRoutes:
         """Answer with the accounts of the key."""
         return self._serve(
             ACCOUNTS,
-            lambda caller: [accounts.account_entity(one) for one in caller.accounts.values()],
+            lambda caller: [account_entity(one) for one in caller.accounts.values()],
         )
 
     def market_pairs(self) -> Answer:
@@ -71,11 +83,11 @@ class MarketRoutes:
             venues = {
                 one.venue
                 for one in caller.accounts.values()
-                if accounts.supports(one) and wanted in {None, "", market_of(one.venue).display}
+                if supports(one) and wanted in {None, "", market_of(one.venue).display}
             }
             # So far what can be traded is known of the built-in venue only.
             traded = self._instruments.all() if PAPER in venues else ()
-            return accounts.market_pairs(one for one in traded if one.market is Market.SPOT)
+            return sorted(pair_of(one.symbol) for one in traded if one.market is Market.SPOT)
 
         return self._serve(ACCOUNTS, listed)
 
@@ -89,7 +101,7 @@ class MarketRoutes:
             InvalidParameters: there is none.
         """
         for one in self._registry.accounts():
-            if market_of(one.venue).display == display and accounts.supports(one):
+            if market_of(one.venue).display == display and supports(one):
                 return one
         raise invalid_parameters({_DISPLAY: [NOT_LISTED]})
 
@@ -99,3 +111,52 @@ def _parameter(name: str) -> str:
     if not value:
         raise invalid_parameters({name: [MISSING]})
     return value
+
+
+def account_entity(account: Account) -> Json:
+    """Return an account as `GET /ver1/accounts` lists it, without balances."""
+    names, good = market_of(account.venue), supports(account)
+    return {
+        "id": account.id,
+        "name": account.name,
+        "auto_balance_period": None,
+        "auto_balance_portfolio_id": None,
+        "auto_balance_currency_change_limit": None,
+        "autobalance_enabled": False,
+        "is_locked": not account.enabled,
+        "smart_trading_supported": good,
+        "smart_selling_supported": good,
+        "available_for_trading": good,
+        "stats_supported": False,
+        "trading_supported": good,
+        "market_buy_supported": good,
+        "market_sell_supported": good,
+        "conditional_buy_supported": good,
+        "bots_allowed": False,
+        "created_at": _SINCE,
+        "updated_at": _SINCE,
+        "last_auto_balance": None,
+        "api_key": "",
+        "pretty_display_type": names.display,
+        "market_code": names.code,
+        "address": None,
+        "usd_amount": None,
+        "btc_amount": None,
+        "day_profit_usd": None,
+        "day_profit_btc": None,
+        "primary_display_currency_amount": None,
+    }
+
+
+def currency_rates(quote: Quote, rules: Instrument) -> Json:
+    """Return prices and steps of one pair: prices as text, steps as numbers."""
+    return {
+        "last": plain(quote.last),
+        "bid": plain(quote.bid),
+        "ask": plain(quote.ask),
+        "minPrice": rules.price_step,
+        "priceStep": rules.price_step,
+        "minLotSize": max(rules.min_quantity, rules.quantity_step),
+        "lotStep": rules.quantity_step,
+        "minTotal": rules.min_notional,
+    }

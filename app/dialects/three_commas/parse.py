@@ -14,11 +14,10 @@ from marshmallow import Schema
 
 from app.dialects.three_commas import errors as findings
 from app.dialects.three_commas import schemas
-from app.dialects.three_commas.errors import Findings, Shape
+from app.dialects.three_commas.errors import Findings, Shape, parameter_of, words_for
 from app.dialects.three_commas.names import symbol_of
 from app.dialects.three_commas.parameters import STEPS, Parameters, present
 from app.dialects.three_commas.schemas import Call, ResponseType
-from app.dialects.three_commas.wire_names import parameter_of, words_for
 from app.domain.enums import Flaw, OrderType, PriceSource
 from app.domain.identifiers import AccountId, AggregateId, Symbol
 from app.domain.smart_trade.enums import EntryMethod, TakeProfitType, TradeType

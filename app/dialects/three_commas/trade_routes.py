@@ -10,18 +10,30 @@ from flask import request
 
 from app.bootstrap import Wiring
 from app.dialects.three_commas import entities, parse
-from app.dialects.three_commas.accounts import supports
-from app.dialects.three_commas.callers import READ, WRITE, Caller, Callers
-from app.dialects.three_commas.errors import INVALID, invalid_parameters
+from app.dialects.three_commas.callers import READ, WRITE, Caller, Callers, supports
+from app.dialects.three_commas.errors import (
+    FUNDS_NAMES,
+    INVALID,
+    NAMES,
+    in_wire_words,
+    invalid_parameters,
+)
 from app.dialects.three_commas.listing import Listing, Order, listing_from
 from app.dialects.three_commas.parameters import Parameters, parameters_from
 from app.dialects.three_commas.render import AccountForeign
 from app.dialects.three_commas.schemas import Call, ResponseType
-from app.dialects.three_commas.wire_names import FUNDS_NAMES, NAMES, in_wire_words
 from app.domain.account import Account
 from app.domain.enums import Dialect, Kind
 from app.domain.errors import NotFound, StoreError, TermsRefused, VenueError
-from app.domain.identifiers import AccountId, AggregateId, Currency, Symbol, id_from, quote_of
+from app.domain.identifiers import (
+    AccountId,
+    AggregateId,
+    Currency,
+    EpochMs,
+    Symbol,
+    id_from,
+    quote_of,
+)
 from app.domain.search import Search
 from app.domain.sender import Sender
 from app.domain.smart_trade.step import Step
@@ -47,6 +59,22 @@ class Trades:
         self._reader = wiring.reader
         self._callers = callers
         self._lateness_ms = wiring.settings.max_signal_lateness_seconds * 1000
+        ports = wiring.ports
+        self.cancel = self._acting(lambda trade, _: acting.cancel_trade(trade.id, ports))
+        self.panic_sell = self._acting(lambda trade, _: acting.panic_sell(trade.id, ports))
+        self.force_process = self._acting(lambda trade, _: acting.force_process(trade.id, ports))
+        self.cancel_order = self._acting(
+            lambda trade, named: acting.cancel_step(trade.id, parse.step_in(named), ports)
+        )
+        self.step_panic_sell = self._acting(
+            lambda trade, named: acting.panic_sell_step(trade.id, parse.step_in(named), ports)
+        )
+        self.update = self._acting(
+            lambda trade, named: acting.update_trade(
+                trade.id, parse.update_from(named, trade), ports
+            ),
+            HTTPStatus.OK,
+        )
 
     # The calls
 
@@ -89,49 +117,6 @@ class Trades:
             lambda caller, _: good(self._entity(self._trade(trade_id, caller), caller)),
         )
 
-    def cancel(self, trade_id: str) -> Answer:
-        """Stop a trade; its coins stay as they are."""
-        return self._act(trade_id, lambda trade, _: acting.cancel_trade(trade.id, self._ports))
-
-    def panic_sell(self, trade_id: str) -> Answer:
-        """Close everything at market."""
-        return self._act(trade_id, lambda trade, _: acting.panic_sell(trade.id, self._ports))
-
-    def force_process(self, trade_id: str) -> Answer:
-        """Look at orders and prices now."""
-        return self._act(
-            trade_id,
-            lambda trade, _: acting.force_process(trade.id, self._ports),
-        )
-
-    def cancel_order(self, trade_id: str) -> Answer:
-        """Take one step off."""
-        return self._act(
-            trade_id,
-            lambda trade, parameters: acting.cancel_step(
-                trade.id, parse.step_in(parameters), self._ports
-            ),
-        )
-
-    def step_panic_sell(self, trade_id: str) -> Answer:
-        """Close the share of one step at market."""
-        return self._act(
-            trade_id,
-            lambda trade, parameters: acting.panic_sell_step(
-                trade.id, parse.step_in(parameters), self._ports
-            ),
-        )
-
-    def update(self, trade_id: str) -> Answer:
-        """Change the terms of a trade."""
-        return self._act(
-            trade_id,
-            lambda trade, parameters: acting.update_trade(
-                trade.id, parse.update_from(parameters, trade), self._ports
-            ),
-            HTTPStatus.OK,
-        )
-
     def add_funds(self, trade_id: str) -> Answer:
         """Enter with more, and answer with as much as is asked for."""
 
@@ -145,16 +130,19 @@ class Trades:
 
     # How they are answered
 
-    def _act(
-        self, trade_id: str, action: Action, status: HTTPStatus = HTTPStatus.CREATED
-    ) -> Answer:
-        """Do something with a trade of the caller, and answer with what it is now."""
+    def _acting(
+        self, action: Action, status: HTTPStatus = HTTPStatus.CREATED
+    ) -> Callable[[str], Answer]:
+        """Return what does something with a trade of the caller, and answers with what it is."""
 
-        def acted(caller: Caller, parameters: Parameters) -> Answer:
-            trade = action(self._trade(trade_id, caller), parameters)
-            return good(self._told(trade, caller), status)
+        def act(trade_id: str) -> Answer:
+            def acted(caller: Caller, parameters: Parameters) -> Answer:
+                trade = action(self._trade(trade_id, caller), parameters)
+                return good(self._told(trade, caller), status)
 
-        return self._serve(WRITE, acted)
+            return self._serve(WRITE, acted)
+
+        return act
 
     def _serve(
         self,
@@ -282,12 +270,7 @@ def sorted_trades(found: Iterable[SmartTrade], order: Order) -> list[SmartTrade]
     """Return trades oldest first, by one of their times, then id; what has no such time is last."""
 
     def place(trade: SmartTrade) -> tuple[bool, int, AggregateId]:
-        moments = {
-            Order.CREATED_AT: trade.created_at_ms,
-            Order.UPDATED_AT: trade.updated_at_ms,
-            Order.CLOSED_AT: trade.closed_at_ms,
-        }
-        at_ms = moments[order]
+        at_ms: EpochMs | None = getattr(trade, f"{order}_ms")
         return at_ms is None, at_ms or 0, trade.id
 
     return sorted(found, key=place)

@@ -6,7 +6,6 @@ from decimal import Decimal
 
 import pytest
 
-from app.dialects.three_commas.accounts import account_entity, currency_rates, market_pairs
 from app.dialects.three_commas.entities import (
     order_entity,
     price_text,
@@ -14,6 +13,7 @@ from app.dialects.three_commas.entities import (
     trade_entity,
     with_trails,
 )
+from app.dialects.three_commas.market_routes import account_entity, currency_rates
 from app.dialects.three_commas.names import (
     currency_display,
     currency_id,
@@ -528,8 +528,7 @@ def test_an_account_says_what_it_can_do() -> None:
     assert (shown["is_locked"], off["is_locked"]) == (False, True)
 
 
-def test_pairs_and_rates() -> None:
-    assert market_pairs([RULES]) == ["USDT_ETH"]
+def test_rates_are_text_and_steps_are_numbers() -> None:
     text = exact_json(currency_rates(QUOTE, RULES))
     assert '"last":"103.05","bid":"103","ask":"103.1"' in text
     assert '"minPrice":0.01' in text

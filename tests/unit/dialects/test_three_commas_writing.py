@@ -5,11 +5,17 @@ from decimal import Decimal
 import pytest
 
 from app.dialects.three_commas import render as writing
-from app.dialects.three_commas.errors import InvalidParameters, RulesBroken, invalid_parameters
+from app.dialects.three_commas.errors import (
+    FUNDS_NAMES,
+    InvalidParameters,
+    RulesBroken,
+    in_wire_words,
+    invalid_parameters,
+    words_for,
+)
 from app.dialects.three_commas.parameters import Unreadable
 from app.dialects.three_commas.render import AccountForeign
 from app.dialects.three_commas.signing import SignatureInvalid
-from app.dialects.three_commas.wire_names import FUNDS_NAMES, in_wire_words, words_for
 from app.domain.enums import Flaw
 from app.domain.errors import (
     Complaint,
