@@ -15,7 +15,7 @@ FAST ?=
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help run test search lint format bench lock clean
+.PHONY: help run test coverage search lint format bench lock clean
 
 help: ## Say what each target does
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -26,13 +26,18 @@ run: $(VENV)/.runtime ## Start everything (PORT=8000 DATA_DIR=var FAST=1)
 
 SEARCH = $(BIN)/python -m pytest -m "hypothesis and not e2e" -n 2 --dist loadfile
 
-# First what needs no whole stack, each file in one of two processes; then the stacks, by themselves.
-# Last, whether each assertion was reached, and a few examples that were never tried before.
-test: lint ## Check everything and run all tests with coverage
+# First what needs no whole stack, each file in one of three processes, since a third of their time
+# is waiting; then the stacks, by themselves. Last, a few examples that were never tried before.
+test: lint ## Check everything and run all tests
+	$(BIN)/python -m pytest -m "not e2e" -n 3 --dist loadfile
+	$(BIN)/python -m pytest -m e2e
+	$(SEARCH) --hypothesis-profile=few
+
+# Apart, since tracing takes as long again as the tests themselves.
+coverage: $(VENV)/.dev ## Run all tests with coverage, and look for assertions that nothing reaches
 	$(BIN)/python -m pytest -m "not e2e" -n 2 --dist loadfile --cov --cov-report= --cov-fail-under=0
 	$(BIN)/python -m pytest -m e2e --cov --cov-append --cov-report=term-missing:skip-covered
 	$(BIN)/python scripts/never_ran.py
-	$(SEARCH) --hypothesis-profile=few
 
 search: $(VENV)/.dev ## Look for new examples that break a property, 500 for each
 	$(SEARCH) --hypothesis-profile=search --timeout=3600
