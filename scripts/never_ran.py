@@ -1,8 +1,9 @@
 """Find assertions, and ends of tests, that a whole run never reached: they guard nothing.
 
-Reads the coverage data that `make coverage` leaves behind, in which the files of the tests are measured
-as well. What a `skipif` kept from running is told and excused: this machine lacks what it needs. So
-is a class beside the tests that nobody has used: those who would are tests, and told themselves.
+Reads the coverage data that `make coverage` leaves behind, in which the files of the tests are
+measured as well. What a `skipif` kept from running is told and excused: this machine lacks what it
+needs. So is a class beside the tests that nobody has used: those who would are tests, and told
+themselves.
 """
 
 import ast

@@ -1,60 +1,34 @@
-"""The Celery app and its settings; each of them answers a way in which work was lost or doubled."""
+"""The Celery app with its tasks, as a worker runs it."""
 
-import os
 import sys
 from typing import Any
 
 import structlog
-from celery import Celery
-from celery.signals import setup_logging, worker_init, worker_shutdown
-from kombu import Queue
+from celery.signals import worker_init, worker_shutdown
 
 from app.bootstrap import refuse_unsafe_store
-from app.dispatch.broker import celery_for
-from app.dispatch.routes import QueueName
 from app.domain.errors import UnsafeStore
-from app.logs import configure
-from app.settings import Settings
+from workers.light_app import celery_app, settings
 from workers.process import this_process
-from workers.schedule import schedule_for
 from workers.watchdog import end_process
 
-_log = structlog.get_logger()
+__all__ = ["celery_app"]
 
-#: Tasks only hand work on to crews, or work on the store; none of them waits for a venue.
-TASK_THREADS = 8
+_log = structlog.get_logger()
 
 #: What is under way when a process is to end has so long. A venue may take longer.
 FINISH_SECONDS = 3.0
 
-settings = Settings.from_environment(os.environ)
-
-celery_app: Celery = celery_for(settings.broker_url)
-celery_app.conf.update(
-    task_queues=[Queue(name) for name in QueueName],
-    task_default_queue=QueueName.ORDERS,
-    task_create_missing_queues=False,
-    imports=("workers.orders", "workers.events", "workers.polls", "workers.maintenance"),
-    task_acks_late=True,  # safe, since every use case may run twice
-    task_acks_on_failure_or_timeout=True,
-    worker_pool="threads",
-    worker_concurrency=TASK_THREADS,
-    worker_prefetch_multiplier=1,
-    worker_eta_task_limit=500,
-    worker_send_task_events=settings.task_events,
-    worker_hijack_root_logger=False,
-    beat_schedule=schedule_for(settings),
-    beat_max_loop_interval=0.02 if settings.fast else 0.25,
+celery_app.conf.imports = (
+    "workers.orders",
+    "workers.events",
+    "workers.polls",
+    "workers.maintenance",
 )
 
 
-@setup_logging.connect
-def _structured_logs(**_: Any) -> None:  # noqa: ANN401 - Celery's signature
-    configure("worker", settings.log_level)
-
-
 @worker_init.connect
-def _check_store(**_: Any) -> None:  # noqa: ANN401
+def _check_store(**_: Any) -> None:  # noqa: ANN401 - Celery's signature
     """Do not work on a store that could lose what was acknowledged."""
     try:
         refuse_unsafe_store(settings)

@@ -3,7 +3,10 @@
 import ast
 import importlib
 import inspect
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -102,6 +105,18 @@ def test_every_task_name_has_a_task_and_every_task_a_name(
     registered = {name for name in celery_app.tasks if not name.startswith("celery.")}
 
     assert registered == set(TaskName)
+
+
+def test_beat_and_flower_load_nothing_that_only_workers_need(tmp_path: Path) -> None:
+    script = "import sys, workers.light_app; print(*sys.modules)"
+    environment = {**os.environ, "HOOKFILL_DATA_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", script]
+    loaded = subprocess.run(
+        command, env=environment, check=True, capture_output=True, text=True, cwd=ROOT
+    ).stdout.split()
+
+    assert "workers.light_app" in loaded
+    assert {"ccxt", "sqlalchemy", "flask", "app.bootstrap"}.isdisjoint(loaded)
 
 
 # Keys
