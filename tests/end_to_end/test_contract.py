@@ -12,8 +12,17 @@ import requests
 from app.admin.rows import KEYS
 from tests.support.processes import eventually
 from tests.support.stack import Stack
-from tests.support.users.asking import OPEN, accepted, detail, events, ledger, outcome, settled
-from tests.support.users.crypto_arsenal import SPOT, SPOT1
+from tests.support.users.crypto_arsenal import (
+    OPEN,
+    SPOT,
+    SPOT1,
+    accepted,
+    detail,
+    events,
+    ledger,
+    outcome,
+    settled,
+)
 
 
 class TestReading:

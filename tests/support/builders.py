@@ -278,16 +278,8 @@ def a_smart_order(**odd: object) -> SmartOrder:
 def a_stop(**odd: object) -> SmartOrder:
     """A buy of half a BTC at the market when it reaches 60,000, which stands alone."""
     owner = an_id(7)
-    trigger = Trigger(
-        owner=owner,
-        venue=PAPER,
-        symbol=BTC,
-        source=PriceSource.LAST,
-        direction=Direction.RISING,
-        level=Decimal(60_000),
-        price_step=Decimal("0.01"),
-        looks_now=True,
-    )
+    rising = {"direction": Direction.RISING, "level": Decimal(60_000), "looks_now": True}
+    trigger = a_trigger(owner=owner, symbol=BTC, **rising)
     made = SmartOrder(
         id=owner,
         dialect=Dialect.POLONIEX,

@@ -1,10 +1,11 @@
 """Somebody who calls the API, and a worker beside it that can be let loose or held."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -75,17 +76,13 @@ class Caller:
 
     def rows(self, **filters: str) -> list[Json]:
         """Return what the list holds, newest first."""
-        rows: list[Json] = self.call("GET", f"/api/orders{_query(filters)}")["data"]
+        rows: list[Json] = self.call("GET", f"/api/orders?{urlencode(filters)}")["data"]
         return rows
 
     def balance(self, account: str, currency: str) -> Decimal:
         """Return a total of a paper account."""
         account_now = self.call("GET", f"/paper/accounts/{account}")
         return Decimal(account_now["balances"][currency]["total"])
-
-
-def _query(parameters: Mapping[str, str]) -> str:
-    return "?" + "&".join(f"{name}={value}" for name, value in parameters.items())
 
 
 class _Nobody:

@@ -59,6 +59,14 @@ class Lost:
     error: HookfillError
 
 
+def _planned(script: deque[T]) -> T | None:
+    """Return what a script has for this call, or None; if it is an error, raise it."""
+    planned = script.popleft() if script else None
+    if isinstance(planned, HookfillError):
+        raise planned
+    return planned
+
+
 def _a_call(
     call: Callable[Concatenate[ScriptedVenue, P], T],
 ) -> Callable[Concatenate[ScriptedVenue, P], T]:
@@ -67,12 +75,9 @@ def _a_call(
     def called(venue: ScriptedVenue, /, *args: P.args, **options: P.kwargs) -> T:
         venue.before_call()
         try:
-            answer = call(venue, *args, **options)
-        except HookfillError as error:
+            return call(venue, *args, **options)
+        finally:
             venue.after_call()
-            raise error from None
-        venue.after_call()
-        return answer
 
     return called
 
@@ -140,8 +145,7 @@ class ScriptedVenue:
     @_a_call
     def view(self) -> AccountView:
         self.before_view()
-        if self.view_script:
-            raise self.view_script.popleft()
+        _planned(self.view_script)
         return self.account
 
     def prepare(self, order: Order) -> None:
@@ -150,9 +154,8 @@ class ScriptedVenue:
 
     @_a_call
     def place(self, order: Order) -> OrderReport:
-        answer = self.place_script.popleft() if self.place_script else self._filled(order)
-        if isinstance(answer, HookfillError):
-            raise answer
+        answer = _planned(self.place_script) or self._filled(order)
+        assert not isinstance(answer, HookfillError)
         self.sent.append(order)
         known = self.ledger.get(order.client_order_id)
         if known is not None:
@@ -169,9 +172,7 @@ class ScriptedVenue:
 
     @_a_call
     def cancel(self, order: Order) -> OrderReport:
-        planned = self.cancel_script.popleft() if self.cancel_script else None
-        if planned is not None:
-            raise planned
+        _planned(self.cancel_script)
         found = self.ledger.get(order.client_order_id)
         if found is None:
             raise NotFound(f"the venue has no order {order.client_order_id}")
@@ -188,9 +189,7 @@ class ScriptedVenue:
     def _find(self, order: Order) -> OrderReport | None:
         self.before_find()
         if self.find_script:
-            planned = self.find_script.popleft()
-            if planned is not None:
-                raise planned
+            _planned(self.find_script)
             return None
         return self.ledger.get(order.client_order_id)
 
@@ -221,10 +220,8 @@ class ScriptedVenue:
     @_a_call
     def placed(self, symbol: Symbol, since_ms: EpochMs) -> Placed:
         self.asked_since.append(since_ms)
-        planned = self.placed_script.popleft() if self.placed_script else None
-        if isinstance(planned, HookfillError):
-            raise planned
-        if planned is not None:
+        planned = _planned(self.placed_script)
+        if isinstance(planned, Placed):
             return planned
         mine = [
             PlacedOrder(
@@ -243,9 +240,7 @@ class ScriptedVenue:
 
     @_a_call
     def cancel_standing(self, order: VenueOrder) -> None:
-        planned = self.standing_script.popleft() if self.standing_script else None
-        if isinstance(planned, HookfillError):
-            raise planned
+        planned = _planned(self.standing_script)
         assert order.venue_order_id is not None
         self.canceled.append(order.venue_order_id)
         known, report = self.strangers[order.venue_order_id]
@@ -258,9 +253,8 @@ class ScriptedVenue:
     @_a_call
     def find_standing(self, order: VenueOrder) -> OrderReport | None:
         if self.stranger_script:
-            planned = self.stranger_script.popleft()
-            if isinstance(planned, HookfillError):
-                raise planned
+            planned = _planned(self.stranger_script)
+            assert not isinstance(planned, HookfillError)
             return planned
         assert order.venue_order_id is not None
         _, report = self.strangers.get(order.venue_order_id, (order, None))
@@ -271,17 +265,14 @@ class ScriptedVenue:
 
     def _filled(self, order: Order) -> OrderReport:
         touch = self.quotes[order.symbol].touch(order.side)
-        leg = order.position_side
+        left = Decimal(0) if order.reduce_only else order.quantity
         return OrderReport(
             status=OrderStatus.FILLED,
             venue_order_id=VenueOrderId(f"v{len(self.ledger) + 1}"),
             filled_quantity=order.quantity,
             average_price=order.price or touch,
-            position_after=None if leg is None else self._left(order),
+            position_after=None if order.position_side is None else left,
         )
-
-    def _left(self, order: Order) -> Decimal:
-        return Decimal(0) if order.reduce_only else order.quantity
 
 
 class ScriptedReports:
@@ -358,18 +349,14 @@ class ScriptedConditions:
         return self._venue.leverage.get(symbol, 1)
 
     def set_leverage(self, symbol: Symbol, leverage: int) -> None:
-        self._refuse()
+        _planned(self._venue.adjust_script)
         self._venue.leverage[symbol] = leverage
         self._venue.after_call()
 
     def set_position_mode(self, mode: PositionMode) -> None:
-        self._refuse()
+        _planned(self._venue.adjust_script)
         self._venue.account = replace(self._venue.account, position_mode=mode)
         self._venue.after_call()
-
-    def _refuse(self) -> None:
-        if self._venue.adjust_script:
-            raise self._venue.adjust_script.popleft()
 
 
 class ScriptedVenues:

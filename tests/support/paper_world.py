@@ -9,11 +9,7 @@ import redis
 
 from app.bootstrap import paper_ports
 from app.domain.account import Account
-from app.domain.enums import (
-    Market,
-    PositionSide,
-    Side,
-)
+from app.domain.enums import Market, PositionSide, Side
 from app.domain.identifiers import (
     AccountId,
     AccountName,

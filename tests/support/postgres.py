@@ -4,15 +4,16 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
+
+from app.supervisor.tcp_ports import free_port
+from tests.support.processes import eventually
 
 #: Where Debian and others put what is not on the path.
 _FOLDERS = "/usr/lib/postgresql/*/bin"
@@ -42,33 +43,17 @@ def running_postgres(programs: Path) -> Iterator[str]:
         folder = Path(name)
         if user is not None:
             shutil.chown(folder, user)
-        make: list[str | Path] = [
-            programs / "initdb",
-            "-D",
-            folder / "data",
-            "-U",
-            "hookfill",
-            "-A",
-            "trust",
-            "-N",
-        ]
+        make: list[str | Path] = [programs / "initdb", "-D", folder / "data"]
+        make += ["-U", "hookfill", "-A", "trust", "-N"]
         subprocess.run(make, user=user, cwd=folder, check=True, stdout=subprocess.DEVNULL)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        command: list[str | Path] = [
-            programs / "postgres",
-            "-D",
-            folder / "data",
-            "-p",
-            str(port),
-            "-F",
-        ]
-        command += ["-k", folder, "-h", "127.0.0.1", "-c", "log_min_messages=panic"]
+        port = free_port()
+        command: list[str | Path] = [programs / "postgres", "-D", folder / "data", "-F"]
+        command += ["-p", str(port), "-k", folder, "-h", "127.0.0.1"]
+        command += ["-c", "log_min_messages=panic"]
         with subprocess.Popen(command, user=user, cwd=folder, stderr=subprocess.DEVNULL) as server:
             try:
                 url = f"postgresql://hookfill@127.0.0.1:{port}/postgres"
-                _wait(url)
+                eventually(lambda: _answers(url), START_SECONDS)
                 yield url
             finally:
                 server.send_signal(signal.SIGINT)  # at once, whoever is connected
@@ -84,13 +69,7 @@ def _user() -> str | None:
         raise LookupError("root cannot run a PostgreSQL server") from error
 
 
-def _wait(url: str) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            psycopg.connect(url).close()
-        except psycopg.OperationalError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError("the server did not start")
+def _answers(url: str) -> bool:
+    with suppress(psycopg.OperationalError), psycopg.connect(url):
+        return True
+    return False

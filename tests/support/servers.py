@@ -1,11 +1,9 @@
 """Real Redis-protocol servers for tests: one that all share, and durable ones of their own."""
 
 import os
-import socket
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import cycle
@@ -17,6 +15,8 @@ import redis
 
 from app.supervisor.embedded_server import find_server
 from app.supervisor.refusals import CannotStart
+from app.supervisor.tcp_ports import free_port
+from tests.support.processes import eventually
 
 #: Databases of a server. The first is for whoever names it; the others are lent by turns.
 DATABASES = 16
@@ -45,32 +45,23 @@ def running_server(
 ) -> Iterator[Server]:
     """Start a server on a free loopback port, and stop it at the end; see `find_server`."""
     folder.mkdir(parents=True, exist_ok=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [str(find_server(program)), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
     command += ["--dir", str(folder), *options]
     command += ["--maxmemory", "256mb", "--maxmemory-policy", "noeviction"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         server = Server(f"redis://127.0.0.1:{port}", process)
         try:
-            _wait(server)
+            eventually(lambda: _answers(server.url), START_SECONDS)
             yield server
         finally:
             process.kill()
 
 
-def _wait(server: Server) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    with redis.Redis.from_url(server.url) as client:
-        while time.monotonic() < deadline:
-            try:
-                client.ping()
-            except redis.RedisError:
-                time.sleep(0.05)
-            else:
-                return
-    raise AssertionError("the server did not start")
+def _answers(url: str) -> bool:
+    with suppress(redis.RedisError), redis.Redis.from_url(url) as client:
+        return bool(client.ping())
+    return False
 
 
 class SharedServer:

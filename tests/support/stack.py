@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import requests
 
@@ -73,11 +74,20 @@ class Installation:
 
     def prices(self, **last: str | None) -> None:
         """Set last prices by base currency, and wait for what they bring about."""
-        prices = {
-            f"{base}/USDT": None if one is None else {"last": one} for base, one in last.items()
-        }
-        answer = self.call("PUT", "/paper/prices?wait=true&timeout_ms=20000", {"prices": prices})
+        for_each = {base: None if one is None else {"last": one} for base, one in last.items()}
+        self.quotes({f"{base}/USDT": one for base, one in for_each.items()})
+
+    def quotes(self, quotes: Mapping[str, object]) -> None:
+        """Set prices by symbol, and wait for what they bring about."""
+        path = "/paper/prices?wait=true&timeout_ms=20000"
+        answer = self.call("PUT", path, {"prices": quotes})
         assert answer.get("settled") is True, answer
+
+    def open_account(self, name: str, balances: Json, market: str = "SPOT", **more: object) -> None:
+        """Let a paper account begin anew with these balances, and without fees."""
+        fees = {"maker": "0", "taker": "0"}
+        setting = {"market": market, "balances": balances, "fees": fees, "reset": True, **more}
+        self.call("PUT", f"/paper/accounts/{name}", setting)
 
     def freeze(self, at_ms: int) -> None:
         """Let business time stand still at this moment."""
@@ -94,7 +104,7 @@ class Installation:
 
     def rows(self, **filters: str) -> list[Json]:
         """Return aggregates that came since `forget`, newest first."""
-        query = "&".join(f"{name}={value}" for name, value in {"limit": "500", **filters}.items())
+        query = urlencode({"limit": "500", **filters})
         data: list[Json] = self.call("GET", f"/api/orders?{query}")["data"]
         return [row for row in data if row["id"] not in self._forgotten]
 

@@ -12,11 +12,7 @@ from app.domain.identifiers import AggregateId
 from app.domain.instrument import Instrument
 from app.domain.order import Order
 from app.domain.sender import Sender
-from app.domain.smart_trade.enums import (
-    EntryMethod,
-    TakeProfitType,
-    TradeType,
-)
+from app.domain.smart_trade.enums import EntryMethod, TakeProfitType, TradeType
 from app.domain.smart_trade.spec import (
     EntryRule,
     NewTrade,
@@ -202,6 +198,12 @@ def entry(
     )
 
 
+def _condition(price: str | None, percentage: str | None, source: str) -> PriceCondition:
+    return PriceCondition(
+        price=number(price), percentage=number(percentage), source=PriceSource(source)
+    )
+
+
 def classic(
     price: str | None = None,
     *,
@@ -211,9 +213,7 @@ def classic(
     trailing: str | None = None,
 ) -> dict[str, object]:
     """A classic take-profit."""
-    condition = PriceCondition(
-        price=number(price), percentage=number(percentage), source=PriceSource(source)
-    )
+    condition = _condition(price, percentage, source)
     return {
         "take_profit": TakeProfit(
             order_type=OrderType.MARKET if limit is None else OrderType.LIMIT,
@@ -232,14 +232,6 @@ def steps(
     by_percentage: bool = False,
 ) -> dict[str, object]:
     """A take-profit in steps: (percent, price or percentage) of each."""
-    conditions = [
-        PriceCondition(
-            price=None if by_percentage else number(at),
-            percentage=number(at) if by_percentage else None,
-            source=PriceSource(source),
-        )
-        for _, at in planned
-    ]
     return {
         "take_profit": TakeProfit(
             type=TakeProfitType.STEP_SELL,
@@ -247,8 +239,13 @@ def steps(
             trailing_percent=number(trailing),
         ),
         "take_profit_steps": tuple(
-            PlannedStep(percent=Decimal(percent), condition=condition)
-            for (percent, _), condition in zip(planned, conditions, strict=True)
+            PlannedStep(
+                percent=Decimal(percent),
+                condition=_condition(
+                    None if by_percentage else at, at if by_percentage else None, source
+                ),
+            )
+            for percent, at in planned
         ),
     }
 
@@ -270,9 +267,7 @@ def stop(
             is_trailing=trailing,
             timeout_seconds=timeout,
         ),
-        "stop_loss_condition": PriceCondition(
-            price=number(price), percentage=number(percentage), source=PriceSource(source)
-        ),
+        "stop_loss_condition": _condition(price, percentage, source),
     }
 
 

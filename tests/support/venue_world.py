@@ -12,13 +12,7 @@ from typing import Any, Protocol
 import redis
 
 from app.domain.account import Account
-from app.domain.enums import (
-    Market,
-    Mode,
-    PositionMode,
-    PositionSide,
-    Side,
-)
+from app.domain.enums import Market, Mode, PositionMode, PositionSide, Side
 from app.domain.identifiers import (
     AccountId,
     AccountName,

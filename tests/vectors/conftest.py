@@ -11,6 +11,8 @@ from tests.support.stack import Installation, running_stack
 from tests.support.stand_in import stand_in
 from tests.support.users import apisify, crypto_arsenal
 from tests.support.users.hummingbot import User, a_user
+from tests.support.users.poloniex import Trader
+from tests.support.users.three_commas import Client
 
 #: Starts an installation whose files are in a folder, with settings of its own.
 Start = Callable[[Path, Mapping[str, str]], AbstractContextManager[Installation]]
@@ -79,3 +81,27 @@ def user(shared_stack: Installation) -> Iterator[User]:
     """Return a user of the Hummingbot dialect, of an account name of their own."""
     with a_user(shared_stack) as user:
         yield user
+
+
+@pytest.fixture
+def client(shared_stack: Installation) -> Client:
+    """Return a client of the 3Commas dialect, in the state that its vectors begin from."""
+    client = Client(shared_stack)
+    client.reset()
+    return client
+
+
+@pytest.fixture
+def trader(own_stack: Installation) -> Trader:
+    """Return a caller of the Poloniex dialect, in the state that its vectors begin from."""
+    trader = Trader(own_stack)
+    trader.reset()
+    return trader
+
+
+@pytest.fixture
+def caller(own_stack: Installation) -> apisify.Caller:
+    """Return a caller of the apisify dialect, in the state that its vectors begin from."""
+    caller = apisify.Caller(own_stack)
+    caller.reset()
+    return caller

@@ -22,14 +22,6 @@ from tests.support.users.apisify import (
 )
 
 
-@pytest.fixture
-def caller(own_stack: Installation) -> Caller:
-    """Return the caller of a stack in the state that the vectors begin from."""
-    caller = Caller(own_stack)
-    caller.reset()
-    return caller
-
-
 class FromElsewhere(HTTPAdapter):
     """Calls from another loopback address, which is no trusted proxy."""
 

@@ -9,9 +9,6 @@ import pytest
 
 from tests.support.stack import Installation
 from tests.support.users.apisify import ACCOUNT, Caller, fresh
-from tests.vectors.test_apisify import caller
-
-__all__ = ["caller"]
 
 #: As it is printed, save for its indentation: there its last block stands outside of any function.
 SAMPLE = Path(__file__).with_name("apisify_sample.py.txt")

@@ -3,8 +3,19 @@
 import pytest
 
 from tests.support.stack import Installation
-from tests.support.users.asking import OPEN, accepted, connector, ledger, outcome, position, settled
-from tests.support.users.crypto_arsenal import FUT1, FUTURES, SPOT, SPOT1
+from tests.support.users.crypto_arsenal import (
+    FUT1,
+    FUTURES,
+    OPEN,
+    SPOT,
+    SPOT1,
+    accepted,
+    connector,
+    ledger,
+    outcome,
+    position,
+    settled,
+)
 
 
 class TestOppositeLegs:

@@ -33,18 +33,13 @@ FOK = {
 }
 
 
-@pytest.fixture
-def trader(own_stack: Installation) -> Trader:
-    """Return a caller of a stack in the state that the vectors begin from."""
-    trader = Trader(own_stack)
-    trader.reset()
-    return trader
+#: A small buy stop that waits above the price.
+STOP = {"symbol": "BTC_USDT", "side": "BUY", "quantity": "0.01", "stop_price": "70000"}
 
 
 def stop(trader: Trader, **fields: object) -> str:
-    """Create a small buy stop that waits above the price."""
-    named = {"side": "BUY", "quantity": "0.01", "stop_price": "70000", **fields}
-    return trader.create(**named)
+    """Create it, or one like it."""
+    return trader.create(**{**STOP, **fields})
 
 
 def figures(row: Json, *names: str) -> list[Decimal]:
@@ -175,7 +170,7 @@ def test_a11_an_amount_alone_is_enough_for_a_buy(trader: Trader) -> None:
 
 
 def test_a12_but_not_for_a_sale(trader: Trader) -> None:
-    trader.refused(602, 400, lambda: trader.create(side="SELL", amount="10", stop_price="55000"))
+    trader.refused(602, 400, trader.create, side="SELL", amount="10", stop_price="55000")
 
 
 def test_a13_a_stop_on_the_wrong_side_fires_at_once(trader: Trader) -> None:
@@ -253,18 +248,17 @@ def test_a20_to_a21_a_client_order_id_names_it(trader: Trader) -> None:
     order_id = stop(trader, client_order_id="123Abc")
     answer = trader.sdk.cancel_by_id(client_order_id="123Abc")
     assert (answer["orderId"], answer["clientOrderId"]) == (order_id, "123Abc")
-    again = lambda: trader.sdk.cancel_by_id(client_order_id="123Abc")  # noqa: E731
-    trader.refused(21305, 400, again)
+    trader.refused(21305, 400, trader.sdk.cancel_by_id, client_order_id="123Abc")
 
 
 def test_a22_a_triggered_one_is_not_canceled(trader: Trader) -> None:
     order_id = gapped(trader)
-    trader.refused(25009, 400, lambda: trader.sdk.cancel_by_id(order_id))
+    trader.refused(25009, 400, trader.sdk.cancel_by_id, order_id)
     assert trader.child(order_id)["state"] == "NEW"
 
 
 def test_a23_nor_is_an_unknown_one(trader: Trader) -> None:
-    trader.refused(25014, 404, lambda: trader.sdk.cancel_by_id("1"))
+    trader.refused(25014, 404, trader.sdk.cancel_by_id, "1")
 
 
 def test_a24_many_are_canceled_one_by_one(trader: Trader) -> None:
@@ -279,8 +273,7 @@ def test_a24_many_are_canceled_one_by_one(trader: Trader) -> None:
 
 
 def test_a25_none_named_is_an_error(trader: Trader) -> None:
-    cancel = lambda: trader.sdk.cancel_by_multiple_ids(order_ids=[])  # noqa: E731
-    trader.refused(25008, 400, cancel)
+    trader.refused(25008, 400, trader.sdk.cancel_by_multiple_ids, order_ids=[])
 
 
 @pytest.fixture
@@ -317,7 +310,7 @@ def test_a29_to_cancel_nothing_is_no_error(trader: Trader) -> None:
 
 
 def test_a30_there_are_spot_accounts_only(trader: Trader) -> None:
-    trader.refused(25018, 400, lambda: trader.sdk.cancel(account_type="MARGIN"))
+    trader.refused(25018, 400, trader.sdk.cancel, account_type="MARGIN")
 
 
 def test_a31_what_waits_is_listed(trader: Trader, three: list[str]) -> None:
@@ -369,7 +362,7 @@ def test_a32_all_keys_are_there(trader: Trader) -> None:
 
 
 def test_a33_what_nobody_has_named_is_not_found(trader: Trader) -> None:
-    trader.refused(21301, 404, lambda: trader.sdk.get_by_id(client_order_id="nope"))
+    trader.refused(21301, 404, trader.sdk.get_by_id, client_order_id="nope")
 
 
 def waiting_limit(trader: Trader, **fields: object) -> str:
@@ -400,7 +393,7 @@ def test_a35_without_changes_it_is_the_same_again(trader: Trader) -> None:
 
 def test_a36_a_triggered_one_is_not_replaced(trader: Trader) -> None:
     order_id = gapped(trader, "1")
-    trader.refused(25009, 400, lambda: trader.sdk.cancel_replace(order_id, price="1"))
+    trader.refused(25009, 400, trader.sdk.cancel_replace, order_id, price="1")
     assert trader.sdk.get_all() == []
 
 
@@ -420,19 +413,19 @@ def test_a37_unless_its_caller_says_so(trader: Trader, ends_as: str) -> None:
 
 def test_a38_a_bad_replacement_leaves_the_old_one(trader: Trader) -> None:
     order_id = waiting_limit(trader)
-    trader.refused(21328, 400, lambda: trader.sdk.cancel_replace(order_id, quantity="-1"))
+    trader.refused(21328, 400, trader.sdk.cancel_replace, order_id, quantity="-1")
     assert trader.state(order_id) == "PENDING_NEW"
 
 
 def test_a39_a_stop_limit_needs_a_price(trader: Trader) -> None:
     order_id = stop(trader)
-    trader.refused(602, 400, lambda: trader.sdk.cancel_replace(order_id, type="STOP_LIMIT"))
+    trader.refused(602, 400, trader.sdk.cancel_replace, order_id, type="STOP_LIMIT")
     assert trader.state(order_id) == "PENDING_NEW"
 
 
 def test_a40_a_client_order_id_is_taken_while_it_may_trade(trader: Trader) -> None:
     first = stop(trader, client_order_id="once")
-    trader.refused(25004, 400, lambda: stop(trader, client_order_id="once"))
+    trader.refused(25004, 400, stop, trader, client_order_id="once")
     trader.sdk.cancel_by_id(first)
     third = stop(trader, client_order_id="once")
     assert trader.sdk.get_by_id(client_order_id="once")["id"] == third
@@ -464,7 +457,7 @@ def test_a41_a42_a43_a50_bad_fields(trader: Trader, code: int, odd: Json) -> Non
 
 
 def test_a42_a_list_is_no_order(trader: Trader) -> None:
-    trader.refused(601, 400, lambda: trader.sdk.request("POST", "/smartorders", body=[1]))
+    trader.refused(601, 400, trader.sdk.request, "POST", "/smartorders", body=[1])
 
 
 #: Order, price at creation, prices, and what its order is (T1 to T6).
@@ -561,10 +554,7 @@ def test_a51_a_signature_covers_the_body(trader: Trader) -> None:
             return super().sign(text.replace('"0.01"', '"0.02"'))
 
     forger = Forger(trader.stack.run["base_url"], KEY, trader.sdk.secret, trader.time)
-    create = lambda: forger.create(  # noqa: E731
-        symbol="BTC_USDT", side="BUY", quantity="0.01", stop_price="70000"
-    )
-    trader.refused(401, 401, create)
+    trader.refused(401, 401, forger.create, **STOP)
     assert trader.stack.rows() == []
 
 
@@ -576,12 +566,10 @@ def test_a52_the_clocks_must_agree(trader: Trader, off_ms: int) -> None:
 
 def test_a53_the_window_narrows(trader: Trader) -> None:
     trader.now_ms = lambda: NOW_MS - 800
-    late = lambda: trader.sdk.request("GET", "/smartorders", recvWindow="500")  # noqa: E731
-    trader.refused(408, 408, late)
+    trader.refused(408, 408, trader.sdk.request, "GET", "/smartorders", recvWindow="500")
     assert trader.sdk.request("GET", "/smartorders", recvWindow="900") == []
     trader.now_ms = lambda: NOW_MS - 1_500
-    wide = lambda: trader.sdk.request("GET", "/smartorders", recvWindow="5000")  # noqa: E731
-    trader.refused(400, 400, wide)
+    trader.refused(400, 400, trader.sdk.request, "GET", "/smartorders", recvWindow="5000")
 
 
 def test_a54_a_key_is_needed(trader: Trader) -> None:
@@ -594,10 +582,7 @@ def test_a54_a_key_is_needed(trader: Trader) -> None:
 def test_a54_a_key_may_be_for_reading_only(trader: Trader) -> None:
     reader = trader.client(READ_KEY)
     assert reader.get_all() == []
-    create = lambda: reader.create(  # noqa: E731
-        symbol="BTC_USDT", side="BUY", quantity="0.01", stop_price="70000"
-    )
-    trader.refused(403, 403, create)
+    trader.refused(403, 403, reader.create, **STOP)
 
 
 def test_a55_the_published_signature_is_good(trader: Trader) -> None:
@@ -613,9 +598,9 @@ def test_a55_the_published_signature_is_good(trader: Trader) -> None:
 def test_a56_accounts_do_not_see_each_other(trader: Trader) -> None:
     order_id = stop(trader, client_order_id="mine")
     other = trader.client(OTHER_KEY)
-    trader.refused(21301, 404, lambda: other.get_by_id(order_id))
-    trader.refused(21301, 404, lambda: other.get_by_id(client_order_id="mine"))
-    trader.refused(25014, 404, lambda: other.cancel_by_id(order_id))
+    trader.refused(21301, 404, other.get_by_id, order_id)
+    trader.refused(21301, 404, other.get_by_id, client_order_id="mine")
+    trader.refused(25014, 404, other.cancel_by_id, order_id)
     assert trader.state(order_id) == "PENDING_NEW"
 
 
@@ -694,7 +679,7 @@ def test_a62_its_order_is_canceled_as_an_order(trader: Trader) -> None:
 
 def test_the_kill_switch(trader: Trader) -> None:
     request = trader.sdk.request
-    trader.refused(25020, 400, lambda: request("GET", "/orders/killSwitchStatus"))
+    trader.refused(25020, 400, request, "GET", "/orders/killSwitchStatus")
     smart = stop(trader)
     order = {"symbol": "BTC_USDT", "side": "BUY", "type": "LIMIT", "quantity": "1", "price": "9"}
     plain = request("POST", "/orders", body=order)["id"]
@@ -705,7 +690,7 @@ def test_the_kill_switch(trader: Trader) -> None:
     trader.freeze(NOW_MS + 60_000)
     eventually(lambda: trader.state(smart) == "CANCELED")
     eventually(lambda: request("GET", f"/orders/{plain}")["state"] == "CANCELED")
-    trader.refused(25020, 400, lambda: request("GET", "/orders/killSwitchStatus"))
+    trader.refused(25020, 400, request, "GET", "/orders/killSwitchStatus")
 
 
 def test_errors_of_paths_and_methods(trader: Trader) -> None:

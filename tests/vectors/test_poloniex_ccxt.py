@@ -7,22 +7,19 @@ from typing import Any
 import ccxt
 import pytest
 
-from tests.support.stack import Installation
 from tests.support.users.poloniex import ACCOUNT, KEY, SECRET, Trader
 
 PAIR = "BTC/USDT"
 
 
 @pytest.fixture
-def trader(own_stack: Installation) -> Trader:
+def trader(trader: Trader) -> Trader:
     """Return what happens around the exchange: the state of the vectors, in real time.
 
     The client answers in the shape that its caller reads.
     """
-    trader = Trader(own_stack)
-    trader.reset()
     trader.real_time()
-    own_stack.call("PUT", f"/api/clients/poloniex/{KEY}", {"by_id_shape": "auto"})
+    trader.stack.call("PUT", f"/api/clients/poloniex/{KEY}", {"by_id_shape": "auto"})
     return trader
 
 

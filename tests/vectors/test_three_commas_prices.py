@@ -11,17 +11,9 @@ from app.domain.enums import Side
 from app.domain.smart_trade.enums import TakeProfitType
 from app.domain.smart_trade.spec import NewTrade, PriceCondition
 from tests.support.price_vectors import VECTORS, Vector
-from tests.support.stack import Installation
 from tests.support.users.three_commas import MINE, PAIR, Client
 
 Json = dict[str, Any]
-
-
-@pytest.fixture
-def client(shared_stack: Installation) -> Client:
-    client = Client(shared_stack)
-    client.reset()
-    return client
 
 
 @pytest.mark.parametrize("name", VECTORS)

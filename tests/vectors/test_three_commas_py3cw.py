@@ -8,19 +8,11 @@ import pytest
 from py3cw.request import Py3CW
 
 from tests.support import three_commas as wire
-from tests.support.stack import Installation
 from tests.support.users.three_commas import Client
 
 ENTITY = "smart_trades_deprecated"
 
 Call = Callable[..., Any]
-
-
-@pytest.fixture
-def client(shared_stack: Installation) -> Client:
-    client = Client(shared_stack)
-    client.reset()
-    return client
 
 
 @pytest.fixture

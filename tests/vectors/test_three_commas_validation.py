@@ -6,7 +6,6 @@ from collections.abc import Mapping
 import pytest
 
 from tests.support import three_commas as wire
-from tests.support.stack import Installation
 from tests.support.users.three_commas import (
     READER,
     STRANGER,
@@ -21,13 +20,6 @@ CREATE = f"{wire.TRADES}/create_simple_buy"
 STATE = (422, "unprocessable_entity")
 
 Fields = Mapping[str, list[str]]
-
-
-@pytest.fixture
-def client(shared_stack: Installation) -> Client:
-    client = Client(shared_stack)
-    client.reset()
-    return client
 
 
 def refused(

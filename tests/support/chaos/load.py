@@ -82,9 +82,7 @@ def prepare(stack: Stack) -> None:
     """Make accounts with more money than will be needed, so that every size is certain."""
     stack.prices(BTC=PRICE)
     for account in ACCOUNTS:
-        setting = {"market": "SPOT", "balances": {"USDT": USDT, "BTC": BTC}, "reset": True}
-        fees = {"maker": "0", "taker": "0"}
-        stack.call("PUT", f"/paper/accounts/{account}", {**setting, "fees": fees})
+        stack.open_account(account, {"USDT": USDT, "BTC": BTC})
         connector = {"token": TOKEN, "account": account, "symbol": "BTC/USDT", "enabled": True}
         window = {"dedup_window_seconds": 86_400, "rate_limit_per_minute": 0}
         stack.call("PUT", f"/api/connectors/{account}", {**connector, **window})

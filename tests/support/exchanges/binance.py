@@ -12,10 +12,9 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from tests.support.exchanges import binance_rows
-from tests.support.exchanges.books import LINEAR, SPOT, Account, Market, Order, Refused, Ticket, Why
-from tests.support.exchanges.faults import Call, Fault, Plan
-from tests.support.exchanges.server import Answer, Looking, Request
-from tests.support.exchanges.trading import Exchange
+from tests.support.exchanges.books import LINEAR, SPOT, Account, Order, Refused, Ticket, Why
+from tests.support.exchanges.faults import Call, Fault
+from tests.support.exchanges.server import Answer, Dialect, Request
 
 Json = dict[str, object]
 
@@ -50,16 +49,8 @@ _LINEAR_CODES = {
 }
 
 
-class Binance(Looking):
+class Binance(Dialect):
     """Binance as ccxt sees it. Weights are told in `X-MBX-USED-WEIGHT-1M`, as there."""
-
-    def __init__(self, exchange: Exchange, plan: Plan | None = None) -> None:
-        self.exchange = exchange
-        self.plan = plan or Plan()
-        self._ids = {
-            (market.base + market.quote, kind): market
-            for (_, kind), market in exchange.markets.items()
-        }
 
     def call_of(self, request: Request) -> Call:
         if request.path in {"/api/v3/order", "/fapi/v1/order"}:
@@ -132,11 +123,11 @@ class Binance(Looking):
             "maintMarginRatio": 0.0065,
             "cum": 0,
         }
-        markets = [one for one in self.exchange.markets.values() if one.kind == LINEAR]
+        markets = self.exchange.of_kind(LINEAR)
         return [{"symbol": each.base + each.quote, "brackets": [one]} for each in markets]
 
     def _set_leverage(self, account: Account, fields: dict[str, str]) -> Json:
-        market = self._market(fields, LINEAR)
+        market = self.market(fields["symbol"], LINEAR)
         account.leverage[market.symbol] = int(fields["leverage"])
         return {"symbol": fields["symbol"], "leverage": fields["leverage"]}
 
@@ -157,29 +148,22 @@ class Binance(Looking):
             raise Refused(Why.CLOCK)
         return account, fields
 
-    def _market(self, fields: dict[str, str], kind: str) -> Market:
-        found = self._ids.get((fields.get("symbol", ""), kind))
-        if found is None:
-            raise Refused(Why.SYMBOL)
-        return found
-
     # What is traded
 
     def _rules(self, kind: str) -> Json:
-        markets = [one for one in self.exchange.markets.values() if one.kind == kind]
         return {
             "timezone": "UTC",
             "serverTime": self.exchange.now_ms(),
             "rateLimits": [],
-            "symbols": [binance_rows.rule(one) for one in markets],
+            "symbols": [binance_rows.rule(one) for one in self.exchange.of_kind(kind)],
         }
 
     def _tickers(self, kind: str, fields: dict[str, str], *, touch: bool) -> object:
         told_ms = self.exchange.now_ms() - self.plan.price_age_ms
         rows = [
             binance_rows.ticker(market, *self.exchange.prices[market.symbol], told_ms, touch)
-            for market in self.exchange.markets.values()
-            if market.kind == kind and market.symbol in self.exchange.prices
+            for market in self.exchange.of_kind(kind)
+            if market.symbol in self.exchange.prices
         ]
         if "symbol" not in fields:
             return rows
@@ -189,7 +173,7 @@ class Binance(Looking):
         return wanted[0]
 
     def _depth(self, kind: str, fields: dict[str, str]) -> Json:
-        bid, ask = self.exchange.prices[self._market(fields, kind).symbol]
+        bid, ask = self.exchange.prices[self.market(fields.get("symbol", ""), kind).symbol]
         now_ms = self.exchange.now_ms()
         sides = {"bids": [[str(bid), "1"]], "asks": [[str(ask), "1"]]}
         return {"lastUpdateId": now_ms, "E": now_ms, "T": now_ms, **sides}
@@ -200,7 +184,7 @@ class Binance(Looking):
         budget = fields.get("quoteOrderQty")
         ticket = Ticket(
             client_id=fields["newClientOrderId"],
-            market=self._market(fields, kind),
+            market=self.market(fields.get("symbol", ""), kind),
             side=fields["side"],
             type="LIMIT_MAKER" if fields.get("timeInForce") == "GTX" else fields["type"],
             time_in_force=fields.get("timeInForce", "GTC"),
@@ -217,7 +201,7 @@ class Binance(Looking):
         return row
 
     def _found(self, account: Account, kind: str, fields: dict[str, str], fault: Fault) -> Order:
-        market = self._market(fields, kind)
+        market = self.market(fields.get("symbol", ""), kind)
         client_id, venue_id = fields.get("origClientOrderId", ""), fields.get("orderId", "")
         if client_id and "order" in self.plan.hides:
             raise Refused(Why.NO_ORDER)
@@ -244,7 +228,7 @@ class Binance(Looking):
             self.listed(account, kind) if only_open else self._all_orders(account, kind, fields)
         )
         if "symbol" in fields:
-            market = self._market(fields, kind)
+            market = self.market(fields.get("symbol", ""), kind)
             orders = [one for one in orders if one.ticket.market == market]
         return [binance_rows.row(one) for one in orders]
 
@@ -262,7 +246,7 @@ class Binance(Looking):
         return self.placed(account, kind, since_ms, until_ms, most)
 
     def _trades(self, account: Account, kind: str, fields: dict[str, str]) -> list[Json]:
-        market = self._market(fields, kind)
+        market = self.market(fields.get("symbol", ""), kind)
         if "myTrades" in self.plan.hides:
             return []
         return [

@@ -20,15 +20,13 @@ from tests.support.exchanges.books import (
     OPEN,
     SPOT,
     Account,
-    Market,
     Order,
     Refused,
     Ticket,
     Why,
 )
-from tests.support.exchanges.faults import Call, Fault, Plan
-from tests.support.exchanges.server import Answer, Looking, Request
-from tests.support.exchanges.trading import Exchange
+from tests.support.exchanges.faults import Call, Fault
+from tests.support.exchanges.server import Answer, Dialect, Request
 
 Json = dict[str, Any]
 
@@ -67,16 +65,8 @@ _NAMES = {"orderLinkId", "orderId"}
 _TYPES = {"Market": "MARKET", "Limit": "LIMIT"}
 
 
-class Bybit(Looking):
+class Bybit(Dialect):
     """Bybit as ccxt sees it."""
-
-    def __init__(self, exchange: Exchange, plan: Plan | None = None) -> None:
-        self.exchange = exchange
-        self.plan = plan or Plan()
-        self._ids = {
-            (market.base + market.quote, kind): market
-            for (_, kind), market in exchange.markets.items()
-        }
 
     def call_of(self, request: Request) -> Call:
         match request.path:
@@ -162,23 +152,16 @@ class Bybit(Looking):
             raise Refused(Why.CLOCK)
         return account
 
-    def _market(self, fields: Json, kind: str) -> Market:
-        found = self._ids.get((str(fields.get("symbol", "")), kind))
-        if found is None:
-            raise Refused(Why.SYMBOL)
-        return found
-
     # What is traded
 
     def _rules(self, kind: str, fields: Json) -> Json:
-        listed = fields.get("status") != "PreLaunch"
-        markets = [one for one in self.exchange.markets.values() if one.kind == kind and listed]
+        markets = [] if fields.get("status") == "PreLaunch" else self.exchange.of_kind(kind)
         return {"category": fields["category"], "list": [bybit_rows.rule(one) for one in markets]}
 
     def _tickers(self, kind: str, fields: Json) -> Json:
         rows = []
-        for market in self.exchange.markets.values():
-            if market.kind != kind or market.symbol not in self.exchange.prices:
+        for market in self.exchange.of_kind(kind):
+            if market.symbol not in self.exchange.prices:
                 continue
             if fields.get("symbol", bybit_rows.name(market)) == bybit_rows.name(market):
                 rows.append(bybit_rows.ticker(market, *self.exchange.prices[market.symbol]))
@@ -189,7 +172,7 @@ class Bybit(Looking):
     # Orders
 
     def _create(self, account: Account, kind: str, fields: Json) -> Json:
-        market = self._market(fields, kind)
+        market = self.market(str(fields.get("symbol", "")), kind)
         # "Place Order": the quantity of a spot market buy is in quote, unless it says otherwise.
         spends = (
             market.kind == SPOT
@@ -222,7 +205,7 @@ class Bybit(Looking):
     def _cancel(self, account: Account, kind: str, fields: Json) -> Json:
         named = str(fields.get("orderLinkId", "")), str(fields.get("orderId", ""))
         order = self.looked_up(account, *named)
-        if order.ticket.market != self._market(fields, kind):
+        if order.ticket.market != self.market(str(fields.get("symbol", "")), kind):
             raise Refused(Why.NO_ORDER)
         self.exchange.cancel(account, order)
         return {"orderId": str(order.id), "orderLinkId": order.ticket.client_id}
@@ -317,6 +300,6 @@ class Bybit(Looking):
         return {"list": rows}
 
     def _set_leverage(self, account: Account, fields: Json) -> Json:
-        market = self._market(fields, LINEAR)
+        market = self.market(fields["symbol"], LINEAR)
         account.leverage[market.symbol] = int(fields["buyLeverage"])
         return {}

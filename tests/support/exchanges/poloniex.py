@@ -25,9 +25,8 @@ from tests.support.exchanges.books import (
     Trade,
     Why,
 )
-from tests.support.exchanges.faults import Call, Fault, Plan
-from tests.support.exchanges.server import Answer, Looking, Request
-from tests.support.exchanges.trading import Exchange
+from tests.support.exchanges.faults import Call, Fault
+from tests.support.exchanges.server import Answer, Dialect, Request
 
 Json = dict[str, Any]
 
@@ -48,17 +47,10 @@ _CODES = {
 }
 
 
-class Poloniex(Looking):
+class Poloniex(Dialect):
     """Poloniex as ccxt sees it."""
 
-    def __init__(self, exchange: Exchange, plan: Plan | None = None) -> None:
-        self.exchange = exchange
-        self.plan = plan or Plan()
-        self._ids = {
-            f"{market.base}_{market.quote}": market
-            for (_, kind), market in exchange.markets.items()
-            if kind == SPOT
-        }
+    separator = "_"
 
     def call_of(self, request: Request) -> Call:
         parts = unquote(request.path).strip("/").split("/")
@@ -97,13 +89,13 @@ class Poloniex(Looking):
             case ["timestamp"]:
                 return {"serverTime": self.exchange.now_ms()}
             case ["markets"]:
-                return [_rule(one) for one in self._ids.values()]
+                return [_rule(one) for one in self.exchange.of_kind(SPOT)]
             case ["v3", "market", "allInstruments"]:
                 return {"code": 200, "msg": "Success", "data": []}
             case ["markets", name, "ticker24h"]:
-                return self._ticker(name)
+                return self._ticker(self.market(name))
             case ["markets", "ticker24h"]:
-                return [self._ticker(one) for one in self._ids]
+                return [self._ticker(one) for one in self.exchange.of_kind(SPOT)]
             case _:
                 return None
 
@@ -149,13 +141,12 @@ class Poloniex(Looking):
             raise Refused(Why.CLOCK)
         return account
 
-    def _ticker(self, name: str) -> Json:
-        market = self._ids.get(name)
-        if market is None or market.symbol not in self.exchange.prices:
+    def _ticker(self, market: Market) -> Json:
+        if market.symbol not in self.exchange.prices:
             raise Refused(Why.SYMBOL)
         bid, ask = self.exchange.prices[market.symbol]
         return {
-            "symbol": name,
+            "symbol": f"{market.base}_{market.quote}",
             "open": str(bid),
             "close": str(bid),
             "high": str(ask),
@@ -173,9 +164,7 @@ class Poloniex(Looking):
     # Orders
 
     def _place(self, account: Account, fields: Json) -> Json:
-        market = self._ids.get(fields["symbol"])
-        if market is None:
-            raise Refused(Why.SYMBOL)
+        market = self.market(fields["symbol"])
         budget = fields.get("amount")
         if fields["type"] == "MARKET" and (budget is None) is (fields["side"] == "BUY"):
             raise Refused(Why.MALFORMED)

@@ -6,14 +6,15 @@ import json
 import socket
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.support.exchanges.books import OPEN, Account, Order, Refused, Trade, Why
+from tests.support.exchanges.books import OPEN, SPOT, Account, Market, Order, Refused, Trade, Why
 from tests.support.exchanges.faults import Call, Fault, Plan
 from tests.support.exchanges.trading import Exchange
 
@@ -48,15 +49,21 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Dialect(Protocol):
-    """One exchange's REST interface."""
+class Dialect(ABC):
+    """One exchange's REST interface, and what all have in common: orders may be hidden, or old."""
 
-    exchange: Exchange
-    plan: Plan
+    #: Between the currencies of a market's name.
+    separator = ""
 
+    def __init__(self, exchange: Exchange, plan: Plan | None = None) -> None:
+        self.exchange = exchange
+        self.plan = plan or Plan()
+
+    @abstractmethod
     def call_of(self, request: Request) -> Call:
         """Return what kind of request it is."""
 
+    @abstractmethod
     def answer(self, request: Request, fault: Fault) -> Answer:
         """Carry the request out.
 
@@ -64,18 +71,20 @@ class Dialect(Protocol):
             Refused: the exchange says no.
         """
 
+    @abstractmethod
     def refusal(self, refused: Refused, request: Request) -> Answer:
         """Return how this exchange says no."""
 
+    @abstractmethod
     def ban(self, retry_after_seconds: int) -> Answer:
         """Return how this exchange says that there were too many requests."""
 
-
-class Looking:
-    """What all look-ups have in common: new orders may be hidden, and old news be told."""
-
-    exchange: Exchange
-    plan: Plan
+    def market(self, name: str, kind: str = SPOT) -> Market:
+        """Return a market by the name that it has on the wire."""
+        for one in self.exchange.of_kind(kind):
+            if f"{one.base}{self.separator}{one.quote}" == name:
+                return one
+        raise Refused(Why.SYMBOL)
 
     def looked_up(
         self, account: Account, client_id: str, venue_id: str, fault: Fault = Fault.OK

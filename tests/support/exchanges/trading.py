@@ -63,11 +63,8 @@ class Exchange:
         self.accounts[key] = Account(key, secret, total, margin)
         return self.accounts[key]
 
-    def market(self, symbol: str, kind: str) -> Market:
-        found = self.markets.get((symbol, kind))
-        if found is None:
-            raise Refused(Why.SYMBOL)
-        return found
+    def of_kind(self, kind: str) -> list[Market]:
+        return [one for one in self.markets.values() if one.kind == kind]
 
     def set_price(self, symbol: str, bid: str, ask: str | None = None) -> None:
         """Move the touch of a symbol in all its markets; resting orders that it reaches fill."""

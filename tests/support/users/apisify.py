@@ -76,15 +76,9 @@ class Caller:
         call("PUT", "/paper/instruments", {"instruments": [instrument]})
         size = Decimal(position)
         legs = {"long": str(max(size, Decimal(0))), "short": str(max(-size, Decimal(0)))}
-        account = {
-            "market": "USDM",
-            "position_mode": mode,
-            "balances": {"USD": "10000000"},
-            "positions": {"BTC/USD": {**legs, "entry_price": "60000"}},
-            "fees": {"maker": "0", "taker": "0"},
-            "reset": True,
-        }
-        call("PUT", f"/paper/accounts/{ACCOUNT}", account)
+        positions = {"BTC/USD": {**legs, "entry_price": "60000"}}
+        more = {"position_mode": mode, "positions": positions}
+        self.stack.open_account(ACCOUNT, {"USD": "10000000"}, "USDM", **more)
         client = {
             "secret": SECRET,
             "accounts": [ACCOUNT],
@@ -101,8 +95,7 @@ class Caller:
 
     def price(self, last: str) -> None:
         """Set the last price, and wait for what it brings about."""
-        prices = {"prices": {"BTC/USD": {"last": last}}}
-        self.stack.call("PUT", "/paper/prices?wait=true&timeout_ms=20000", prices)
+        self.stack.quotes({"BTC/USD": {"last": last}})
 
     def post(self, payload: object, peer: str = STRANGER, **headers: str) -> requests.Response:
         """Send an order by way of the trusted proxy, which saw this peer."""

@@ -58,15 +58,13 @@ class Sdk:
         stop_price: str | None = None,
         **keywords: object,
     ) -> Json:
-        body = dict(keywords)
-        named = {
-            "timeInForce": time_in_force,
-            "accountType": account_type,
-            "clientOrderId": client_order_id,
-            "stopPrice": stop_price,
-        }
-        body.update({name: value for name, value in named.items() if value is not None})
-        answer: Json = self.request("POST", "/smartorders", body=body)
+        body = _given(
+            timeInForce=time_in_force,
+            accountType=account_type,
+            clientOrderId=client_order_id,
+            stopPrice=stop_price,
+        )
+        answer: Json = self.request("POST", "/smartorders", body={**keywords, **body})
         return answer
 
     def cancel_replace(
@@ -77,14 +75,13 @@ class Sdk:
         client_order_id: str | None = None,
         **keywords: object,
     ) -> Json:
-        body = dict(keywords)
-        named = {
-            "timeInForce": time_in_force,
-            "proceedOnFailure": proceed_on_failure,
-            "clientOrderId": client_order_id,
-        }
-        body.update({name: value for name, value in named.items() if value is not None})
-        answer: Json = self.request("PUT", f"/smartorders/{order_id}", body=body)
+        body = _given(
+            timeInForce=time_in_force,
+            proceedOnFailure=proceed_on_failure,
+            clientOrderId=client_order_id,
+        )
+        path = f"/smartorders/{order_id}"
+        answer: Json = self.request("PUT", path, body={**keywords, **body})
         return answer
 
     def get_all(self, **keywords: object) -> list[Json]:
@@ -103,22 +100,14 @@ class Sdk:
     def cancel_by_multiple_ids(
         self, order_ids: list[str] | None = None, client_order_ids: list[str] | None = None
     ) -> list[Json]:
-        body: dict[str, object] = {}
-        if order_ids is not None:
-            body["orderIds"] = order_ids
-        if client_order_ids is not None:
-            body["clientOrderIds"] = client_order_ids
+        body = _given(orderIds=order_ids, clientOrderIds=client_order_ids)
         answer: list[Json] = self.request("DELETE", "/smartorders/cancelByIds", body=body)
         return answer
 
     def cancel(
         self, symbol: str | list[str] | None = None, account_type: str | list[str] | None = None
     ) -> list[Json]:
-        body: dict[str, object] = {}
-        if symbol is not None:
-            body["symbol"] = symbol
-        if account_type is not None:
-            body["accountType"] = account_type
+        body = _given(symbol=symbol, accountType=account_type)
         answer: list[Json] = self.request("DELETE", "/smartorders", body=body)
         return answer
 
@@ -128,11 +117,7 @@ class Sdk:
         hide_cancel: bool | None = None,  # noqa: FBT001 - the SDK's own signature
         **keywords: object,
     ) -> list[Json]:
-        query = dict(keywords)
-        if begins_from is not None:
-            query["from"] = begins_from
-        if hide_cancel is not None:
-            query["hideCancel"] = hide_cancel
+        query = {**keywords, **_given(**{"from": begins_from}, hideCancel=hide_cancel)}
         answer: list[Json] = self.request("GET", "/smartorders/history", query=query)
         return answer
 
@@ -187,6 +172,10 @@ class Sdk:
         return base64.b64encode(digest).decode()
 
 
+def _given(**named: object) -> dict[str, object]:
+    return {name: value for name, value in named.items() if value is not None}
+
+
 def _named(order_id: str | None, client_order_id: str | None) -> str:
     return f"cid:{client_order_id}" if order_id is None else order_id
 
@@ -221,17 +210,9 @@ class Trader:
         }
         pairs = [{"symbol": f"{base}/USDT", **rules} for base in ("BTC", "ETH")]
         call("PUT", "/paper/instruments", {"instruments": pairs})
-        funds = {"USDT": "100000", "BTC": "1", "ETH": "100"}
         for name in (ACCOUNT, OTHER_ACCOUNT):
-            if self._has(name):
-                call("DELETE", f"/paper/faults/{name}")
-            account = {
-                "market": "SPOT",
-                "balances": funds,
-                "fees": {"maker": "0", "taker": "0"},
-                "reset": True,
-            }
-            call("PUT", f"/paper/accounts/{name}", account)
+            self.stack.open_account(name, {"USDT": "100000", "BTC": "1", "ETH": "100"})
+            call("DELETE", f"/paper/faults/{name}")
         shape = {"secret": SECRET, "enabled": True, "by_id_shape": "object"}
         for key, name, permissions in (
             (KEY, ACCOUNT, []),
@@ -244,10 +225,6 @@ class Trader:
         self.stack.prices(ETH="2000")
         self.freeze(NOW_MS)
         self.stack.forget()
-
-    def _has(self, name: str) -> bool:
-        answer = self.stack.session.get(self.stack.url(f"/api/accounts/{name}"), timeout=10)
-        return answer.status_code == 200
 
     def freeze(self, at_ms: int) -> None:
         """Let it be this time, for the server and for the clients."""
@@ -267,9 +244,7 @@ class Trader:
     def book(self, last: str, asks: list[list[str]], bids: list[list[str]]) -> None:
         """Set a price with a book."""
         quote = {"last": last, "bid": bids[0][0], "ask": asks[0][0], "asks": asks, "bids": bids}
-        path = "/paper/prices?wait=true&timeout_ms=20000"
-        answer = self.stack.call("PUT", path, {"prices": {"BTC/USDT": quote}})
-        assert answer.get("settled") is True, answer
+        self.stack.quotes({"BTC/USDT": quote})
 
     def create(self, **fields: Any) -> str:  # noqa: ANN401 - as the SDK takes them
         """Create a smart order in BTC_USDT, wait for what it brings about, and return its id."""
@@ -300,10 +275,12 @@ class Trader:
         ledger: list[Json] = self.stack.account(ACCOUNT)["ledger"]
         return ledger
 
-    def refused(self, code: int, status: int, act: Callable[[], object]) -> RequestError:
-        """See that something is refused with this code and status."""
+    def refused(
+        self, code: int, status: int, act: Callable[..., object], *args: object, **keywords: object
+    ) -> RequestError:
+        """See that a call is refused with this code and status."""
         with pytest.raises(RequestError) as caught:
-            act()
+            act(*args, **keywords)
         error = caught.value
         assert (error.code, error.status) == (code, status), error
         return error

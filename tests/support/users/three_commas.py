@@ -49,13 +49,7 @@ class Client:
         }
         call("PUT", "/paper/instruments", {"instruments": [instrument]})
         for name in (MINE, THEIRS):
-            account = {
-                "market": "SPOT",
-                "balances": {"USDT": "100000", "LTC": "1000"},
-                "fees": {"maker": "0", "taker": "0"},
-                "reset": True,
-            }
-            call("PUT", f"/paper/accounts/{name}", account)
+            self.stack.open_account(name, {"USDT": "100000", "LTC": "1000"})
         for key, (permissions, account_name) in _CLIENTS.items():
             client = {
                 "secret": wire.SECRET,
@@ -75,10 +69,7 @@ class Client:
         """Set `bid/ask` or `bid/ask/last`, and wait for what it brings about."""
         bid, ask, *rest = text.split("/")
         quote = {"bid": bid, "ask": ask, "last": rest[0] if rest else bid}
-        answer = self.stack.call(
-            "PUT", "/paper/prices?wait=true&timeout_ms=20000", {"prices": {SYMBOL: quote}}
-        )
-        assert answer == {"settled": True}, answer
+        self.stack.quotes({SYMBOL: quote})
 
     def send(
         self,
