@@ -1,8 +1,13 @@
 """Which functions of ours one webhook, one tick and one cancel pass: `python -m benchmarks.walks`.
 
-Counts each function of `app` once a walk, named ones only, without properties and what dataclasses
+A walk is one piece of work, from the door to the store and back: a request until its answer, the
+look at the prices of one venue, or what one effect of the outbox asks for, as a task of a worker
+hands it to `carry_out`. What follows from a piece is a piece of its own, and a walk of its own.
+
+Counts each function of `app` once a walk, constructors too, but not properties and what dataclasses
 make. A station is one that is entered from another file: where a reader opens the next. A room is
-the folder of a function. With `--list` the stations are printed in the order of the walk.
+the folder of a function. Stations in the paper venue, which stands for an exchange, are told apart.
+With `--list` the stations are printed in the order of the walk.
 """
 
 import argparse
@@ -14,7 +19,11 @@ from pathlib import Path
 from types import CodeType, FrameType
 
 from app.bootstrap import web_wiring
+from app.domain.account import PAPER
+from app.domain.effects import EffectKind
 from app.factory import create_app
+from app.services.perform import carry_out
+from app.services.watching.watch import watch_prices
 from app.settings import Settings
 from tests.support.caller import Caller, Worker
 from tests.support.servers import QUICK, running_server
@@ -44,9 +53,15 @@ class Walk:
             if _caller(frame) != code.co_filename:
                 self.stations[name] = None
 
-    def rooms(self) -> set[str]:
-        """Return the folders of the stations."""
-        return {str(Path(name).parent) for name in self.stations}
+    def __str__(self) -> str:
+        """Return how long it is."""
+        rooms = {str(Path(name).parent) for name in self.stations}
+        simulated = sum(name.startswith("paper/") for name in self.stations)
+        told = f", {simulated} of them in the paper venue" if simulated else ""
+        return (
+            f"{len(self.functions)} functions, "
+            f"{len(self.stations)} stations in {len(rooms)} rooms{told}"
+        )
 
 
 def _caller(frame: FrameType) -> str:
@@ -62,8 +77,8 @@ def _is_ours(code: CodeType) -> bool:
 
 
 def _is_attribute(code: CodeType, frame: FrameType) -> bool:
-    """Tell whether it is a property, or a method that Python calls by itself."""
-    if code.co_name.startswith("__"):
+    """Tell whether it is a property, or a method but a constructor that Python calls by itself."""
+    if code.co_name.startswith("__") and code.co_name != "__init__":
         return True
     owner = frame.f_locals.get("self")
     return isinstance(getattr(type(owner), code.co_name, None), property)
@@ -84,6 +99,7 @@ def walks(settings: Settings) -> Iterator[tuple[str, Walk]]:
     """Yield each walk by its name."""
     web = web_wiring(settings)
     caller, worker = Caller(create_app(web).test_client(), TOKEN), Worker(settings)
+    ports = worker.wiring.ports
     web.paper.seed_instruments()
     for name, symbol in (("usdm", "ETH/USDT"), ("spot", "BTC/USDT")):
         account = {"balances": {"USDT": "100000"}, "market": name.upper()}
@@ -100,24 +116,32 @@ def walks(settings: Settings) -> Iterator[tuple[str, Walk]]:
             act()
         return walked
 
+    def piece(kind: EffectKind) -> Walk:
+        """Walk through the newest work of a kind that is owed."""
+        owed = (one.target for one in ports.outbox.owed() if one.kind is kind)
+        target = max(owed)
+        return walk(lambda: carry_out(kind, target, ports))
+
     buy = {"action": "openLong", "fixed": "0.1", "profit": "2200", "loss": "1900"}
     signal("usdm", **buy)()  # the first of everything loads what the next one finds
     worker.work()
     rest = {"action": "buy", "fixed": "0.01", "limit": "1000", "clientOrderId": "rests"}
-    yield "one webhook, to the answer", walk(signal("usdm", **{**buy, "fixed": "0.2"}))
-    yield "one webhook, in the worker", walk(worker.step)
+    yield "a webhook, to the answer", walk(signal("usdm", **{**buy, "fixed": "0.2"}))
+    yield "its signal, to an order", piece(EffectKind.ADVANCE)
+    yield "its order, to the venue and back", piece(EffectKind.PLACE)
     worker.work()
     _set(caller, "1900")
-    yield "one tick that fires a stop", walk(worker.step)
+    yield "a tick that fires a stop", walk(lambda: watch_prices(PAPER, ports))
+    yield "its order, to the venue and back", piece(EffectKind.PLACE)
     worker.work()
     signal("spot", **rest)()
     worker.work()
     order = next(one for one in caller.rows() if one["state"] == "NEW")
     yield (
-        "one cancel, to the answer",
+        "a cancel, to the answer",
         walk(lambda: caller.call("POST", f"/api/orders/{order['id']}/cancel")),
     )
-    yield "one cancel, in the worker", walk(worker.step)
+    yield "its order, off the venue", piece(EffectKind.CANCEL)
 
 
 def _set(caller: Caller, price: str) -> None:
@@ -138,10 +162,7 @@ def main() -> None:
             "HOOKFILL_FAST": "1",
         }
         for name, walk in walks(Settings.from_environment(environment)):
-            sys.stdout.write(
-                f"{name}: {len(walk.functions)} functions, {len(walk.stations)} stations "
-                f"in {len(walk.rooms())} rooms\n"
-            )
+            sys.stdout.write(f"{name}: {walk}\n")
             if wants_list:
                 sys.stdout.writelines(f"    {one}\n" for one in walk.stations)
 
