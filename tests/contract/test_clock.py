@@ -196,7 +196,7 @@ def test_the_steady_clock_runs(client: redis.Redis) -> None:
 def test_a_step_that_cannot_be_noted_is_no_error(client: redis.Redis, steady: SteadyByHand) -> None:
     class Full(Stepped):
         def set(self, *_: Any, **__: Any) -> Any:  # noqa: ANN401 - as the client's own
-            raise redis.OutOfMemoryError("used memory > maxmemory")
+            raise StoreUnavailable("used memory > maxmemory")
 
     server = Full(connection_pool=client.connection_pool)
     clock = RedisClock(server)
@@ -222,7 +222,7 @@ def test_a_measurement_that_is_cut_short_hides_no_step(
                 return super().time(**options)
             steady.seconds += 0.2
             if steady.seconds > gone_at:
-                raise redis.ConnectionError("gone")
+                raise StoreUnavailable("gone")
             return super().time(**options)
 
     server = Moving(connection_pool=client.connection_pool)

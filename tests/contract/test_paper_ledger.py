@@ -8,8 +8,6 @@ from unittest.mock import Mock
 
 import pytest
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from app.domain.enums import PositionSide, Side
 from app.domain.errors import (
@@ -29,6 +27,7 @@ from app.paper.paper_venue import PaperVenue
 from app.paper.store import keys as paper_keys
 from app.paper.store.ledger import RedisPaperLedger
 from app.paper.store.records import SCHEMA
+from app.store.core.connection import connect
 from tests.support.builders import ETH, must
 from tests.support.paper_desk import PaperDesk
 from tests.support.paper_world import SPOT, USDM, USDT, PaperWorld
@@ -184,7 +183,7 @@ def test_two_matchers_at_once_fill_once(real_client: redis.Redis) -> None:
 
 @pytest.mark.parametrize("call", ["place", "cancel", "find", "view"])
 def test_a_store_that_is_away_is_a_venue_that_is_away(call: str) -> None:
-    nowhere = redis.Redis(port=1, decode_responses=True, retry=Retry(NoBackoff(), 0))
+    nowhere = connect("redis://127.0.0.1:1/0", timeout_seconds=0.2)
     world = PaperWorld(nowhere)
     order = world.order(Side.BUY, "0.1")
     arguments = [] if call == "view" else [order]

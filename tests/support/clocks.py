@@ -13,6 +13,7 @@ from typing import Any
 import redis
 
 from app.domain.identifiers import EpochMs
+from app.store.core.connection import StoreClient
 from tests.support.builders import NOW
 from tests.support.servers import SHARED
 
@@ -28,7 +29,7 @@ def nothing() -> None:
 _TOLD: dict[str, str] = {}
 
 
-class ClockedRedis(redis.Redis):
+class ClockedRedis(StoreClient):
     """An empty database whose scripts get their time by hand, and which tells of each write.
 
     Attributes:
@@ -53,7 +54,7 @@ class ClockedRedis(redis.Redis):
         """Carry out a command, and tell of it if it was a write. Scripts read the set time."""
         match args:
             case ("SCRIPT LOAD", text):
-                super().execute_command("SCRIPT LOAD", _telling(text))  # type: ignore[no-untyped-call]
+                super().execute_command("SCRIPT LOAD", _telling(text))
                 return _hash_of(text)
             case ("EVALSHA", sha, *rest) if sha in _TOLD:
                 args = ("EVALSHA", _TOLD[sha], *rest)
@@ -61,7 +62,7 @@ class ClockedRedis(redis.Redis):
                 raise redis.exceptions.NoScriptError
             case _:
                 pass  # only scripts ask for the time
-        answer = super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        answer = super().execute_command(*args, **options)
         if args[0] in _WRITES:
             self.after_write()
         return answer

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
-import redis
-
-from app.store.core.connection import connect
+from app.domain.errors import StoreUnavailable
+from app.store.core.connection import StoreClient, connect
 
 
 class Fault(StrEnum):
@@ -20,7 +19,7 @@ class Fault(StrEnum):
     AWAY = "it does not arrive, and neither does any later one"
 
 
-class FaultyStore(redis.Redis):
+class FaultyStore(StoreClient):
     """Calls the real store, save where it is told otherwise.
 
     Attributes:
@@ -55,9 +54,9 @@ class FaultyStore(redis.Redis):
         """Carry out a command, or not."""
         self._meet()
         is_silent = self._fault in {Fault.SILENT, Fault.GONE} and self.calls == self._at
-        answer = super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        answer = super().execute_command(*args, **options)
         if is_silent:
-            raise redis.TimeoutError("no answer")
+            raise StoreUnavailable("no answer")
         return answer
 
     def pipeline(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - as redis-py has it
@@ -74,10 +73,10 @@ class FaultyStore(redis.Redis):
             case Fault.CHANGES if is_since:
                 self._change()
             case Fault.LOST if is_it:
-                raise redis.ConnectionError("it did not arrive")
+                raise StoreUnavailable("it did not arrive")
             case Fault.GONE if is_since and not is_it:
-                raise redis.ConnectionError("the store is away")
+                raise StoreUnavailable("the store is away")
             case Fault.AWAY if is_since:
-                raise redis.ConnectionError("the store is away")
+                raise StoreUnavailable("the store is away")
             case _:
                 return

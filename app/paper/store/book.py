@@ -14,7 +14,7 @@ from app.paper.domain.order import PaperOrder
 from app.paper.store import SCRIPTS
 from app.paper.store import keys as paper_keys
 from app.paper.store.prices import price_from
-from app.store.core.scripts import load_script, translated
+from app.store.core.scripts import load_script
 
 
 class RedisPaperBook:
@@ -65,7 +65,7 @@ class RedisPaperBook:
         """Return the entries that the quote reaches, best price first, then by arrival."""
         buys = paper_keys.book(symbol, market, Side.BUY)
         sells = paper_keys.book(symbol, market, Side.SELL)
-        with translated(), self._client.pipeline(transaction=False) as pipeline:
+        with self._client.pipeline(transaction=False) as pipeline:
             pipeline.zrangebyscore(buys, plain(quote.ask), "+inf", withscores=True)
             pipeline.zrangebyscore(sells, "-inf", plain(quote.bid), withscores=True)
             bought, sold = pipeline.execute()
@@ -77,7 +77,7 @@ class RedisPaperBook:
 
     def symbols(self) -> Collection[Symbol]:
         """Return the symbols with anything resting."""
-        with translated(), self._client.pipeline(transaction=False) as pipeline:
+        with self._client.pipeline(transaction=False) as pipeline:
             pipeline.smembers(paper_keys.BOOKS)
             (books,) = pipeline.execute()
         return {Symbol(name.split("|", 1)[0]) for name in books}

@@ -5,7 +5,6 @@ import redis
 from app.domain.identifiers import AccountId
 from app.paper.domain.fault import Fault, FaultPlan, FaultWord, FaultyCall
 from app.paper.store import keys as paper_keys
-from app.store.core.scripts import translated
 
 
 class RedisPaperFaults:
@@ -20,7 +19,7 @@ class RedisPaperFaults:
 
     def next(self, account_id: AccountId, call: FaultyCall) -> Fault:
         """Take the next word of the call's list."""
-        with translated(), self._client.pipeline(transaction=True) as pipeline:
+        with self._client.pipeline(transaction=True) as pipeline:
             pipeline.lpop(paper_keys.faults(account_id, call))
             pipeline.get(paper_keys.fault_delay(account_id))
             word, delay_ms = pipeline.execute()
@@ -28,7 +27,7 @@ class RedisPaperFaults:
 
     def put(self, account_id: AccountId, plan: FaultPlan) -> None:
         """Replace what is planned for an account."""
-        with translated(), self._client.pipeline(transaction=True) as pipeline:
+        with self._client.pipeline(transaction=True) as pipeline:
             for call in FaultyCall:
                 key = paper_keys.faults(account_id, call)
                 pipeline.delete(key)

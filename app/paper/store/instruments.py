@@ -9,7 +9,6 @@ from app.domain.identifiers import Symbol
 from app.domain.instrument import Instrument
 from app.paper.store import keys as paper_keys
 from app.paper.store.records import text_of, value_from
-from app.store.core.scripts import translated
 
 
 class RedisPaperInstruments:
@@ -24,14 +23,14 @@ class RedisPaperInstruments:
 
     def find(self, symbol: Symbol, market: Market) -> Instrument | None:
         """Return the rules, or None if the symbol is not traded there."""
-        with translated(), self._client.pipeline(transaction=False) as pipeline:
+        with self._client.pipeline(transaction=False) as pipeline:
             pipeline.hget(paper_keys.INSTRUMENTS, _field(symbol, market))
             (record,) = pipeline.execute()
         return None if record is None else value_from(Instrument, record)
 
     def put(self, instruments: Collection[Instrument]) -> None:
         """Add or replace by (symbol, market), all at once."""
-        with translated(), self._client.pipeline(transaction=True) as pipeline:
+        with self._client.pipeline(transaction=True) as pipeline:
             for one in instruments:
                 field = _field(one.symbol, one.market)
                 pipeline.hset(paper_keys.INSTRUMENTS, field, text_of(one))
@@ -39,7 +38,7 @@ class RedisPaperInstruments:
 
     def add_missing(self, instruments: Collection[Instrument]) -> None:
         """Add those that are not there yet."""
-        with translated(), self._client.pipeline(transaction=True) as pipeline:
+        with self._client.pipeline(transaction=True) as pipeline:
             for one in instruments:
                 field = _field(one.symbol, one.market)
                 pipeline.hsetnx(paper_keys.INSTRUMENTS, field, text_of(one))
@@ -47,7 +46,7 @@ class RedisPaperInstruments:
 
     def all(self) -> Sequence[Instrument]:
         """Return everything that is traded, by symbol, then market."""
-        with translated(), self._client.pipeline(transaction=False) as pipeline:
+        with self._client.pipeline(transaction=False) as pipeline:
             pipeline.hvals(paper_keys.INSTRUMENTS)
             (records,) = pipeline.execute()
         found = [value_from(Instrument, record) for record in records]

@@ -12,7 +12,7 @@ from app.paper.domain.order import PaperOrder
 from app.paper.store import keys as paper_keys
 from app.paper.store.records import text_of, value_from
 from app.store.core.keys import shard_of
-from app.store.core.scripts import load_script, translated
+from app.store.core.scripts import load_script
 from app.store.core.transaction import OK, Condition, Write, transact
 
 
@@ -30,7 +30,7 @@ class RedisPaperLedger:
     def load(self, account_id: AccountId, orders: Collection[ClientOrderId] = ()) -> PaperSnapshot:
         """Return the account and these of its orders, read at one moment."""
         wanted = list(orders)
-        with translated(), self._client.pipeline(transaction=True) as pipeline:
+        with self._client.pipeline(transaction=True) as pipeline:
             pipeline.hmget(paper_keys.account(account_id), "version", "body")
             if wanted:
                 pipeline.hmget(paper_keys.orders(account_id), wanted)
@@ -82,7 +82,7 @@ class RedisPaperLedger:
 
     def history(self, account_id: AccountId) -> Sequence[PaperOrder]:
         """Return every order since the last reset, repeats included, by arrival."""
-        with translated(), self._client.pipeline(transaction=True) as pipeline:
+        with self._client.pipeline(transaction=True) as pipeline:
             pipeline.hvals(paper_keys.orders(account_id))
             pipeline.lrange(paper_keys.repeats(account_id), 0, -1)
             orders, repeats = pipeline.execute()

@@ -10,7 +10,7 @@ from app.paper.domain.ledger import CurrentPrice, Observed
 from app.paper.store import SCRIPTS
 from app.paper.store import keys as paper_keys
 from app.paper.store.records import quote_from, quote_text, tick_from, tick_text
-from app.store.core.scripts import load_script, translated
+from app.store.core.scripts import load_script
 
 
 class RedisPaperPrices:
@@ -26,7 +26,7 @@ class RedisPaperPrices:
 
     def current(self, symbol: Symbol) -> CurrentPrice:
         """Return the price as it is now."""
-        with translated(), self._client.pipeline(transaction=True) as pipeline:
+        with self._client.pipeline(transaction=True) as pipeline:
             pipeline.get(paper_keys.TICK)
             pipeline.hget(paper_keys.PRICES, symbol)
             pipeline.hget(paper_keys.SET_AT, symbol)
@@ -50,15 +50,14 @@ class RedisPaperPrices:
 
     def all(self) -> Mapping[Symbol, Quote | None]:
         """Return what is set: symbol → quote, or None where no price is known."""
-        with translated(), self._client.pipeline(transaction=False) as pipeline:
+        with self._client.pipeline(transaction=False) as pipeline:
             pipeline.hgetall(paper_keys.PRICES)
             (prices,) = pipeline.execute()
         return {Symbol(symbol): quote_from(record) for symbol, record in sorted(prices.items())}
 
     def clear(self) -> None:
         """Leave every symbol to the source again."""
-        with translated():
-            self._client.delete(paper_keys.PRICES, paper_keys.SET_AT)
+        self._client.delete(paper_keys.PRICES, paper_keys.SET_AT)
 
 
 class RedisPaperTicks:
@@ -74,24 +73,22 @@ class RedisPaperTicks:
 
     def oldest(self) -> Tick | None:
         """Return the first tick that is not done, or None."""
-        with translated(), self._client.pipeline(transaction=False) as pipeline:
+        with self._client.pipeline(transaction=False) as pipeline:
             pipeline.zrange(paper_keys.TICKS, 0, 0)
             (members,) = pipeline.execute()
         return tick_from(members[0]) if members else None
 
     def done(self, number: int) -> None:
         """Forget a tick. Twice is no error."""
-        with translated():
-            self._client.zremrangebyscore(paper_keys.TICKS, number, number)
+        self._client.zremrangebyscore(paper_keys.TICKS, number, number)
 
     def waiting(self) -> int:
         """Return how many ticks are not done."""
-        with translated():
-            return self._client.zcard(paper_keys.TICKS)
+        return self._client.zcard(paper_keys.TICKS)
 
     def observed(self) -> Observed:
         """Return what was last seen of the source."""
-        with translated(), self._client.pipeline(transaction=True) as pipeline:
+        with self._client.pipeline(transaction=True) as pipeline:
             pipeline.get(paper_keys.TICK)
             pipeline.hgetall(paper_keys.OBSERVED)
             tick, records = pipeline.execute()

@@ -12,7 +12,7 @@ from app.paper.store import SCRIPTS
 from app.paper.store import keys as paper_keys
 from app.paper.store.records import value_from
 from app.store.core.keys import SHARDS, shard_of
-from app.store.core.scripts import load_script, translated
+from app.store.core.scripts import load_script
 
 
 class RedisPaperReports:
@@ -28,7 +28,7 @@ class RedisPaperReports:
 
     def unread(self, account: Account) -> Mapping[ClientOrderId, OrderReport]:
         """Return the newest report of each order that has news."""
-        with translated(), self._client.pipeline(transaction=False) as pipeline:
+        with self._client.pipeline(transaction=False) as pipeline:
             pipeline.hkeys(paper_keys.news(account.id))
             (ids,) = pipeline.execute()
         reports = self._reports(account.id, [ClientOrderId(one) for one in ids])
@@ -50,7 +50,7 @@ class RedisPaperReports:
 
     def accounts_with_news(self) -> Collection[AccountId]:
         """Return the accounts that have anything unread."""
-        with translated(), self._client.pipeline(transaction=False) as pipeline:
+        with self._client.pipeline(transaction=False) as pipeline:
             for shard in SHARDS:
                 pipeline.smembers(paper_keys.accounts_with_news(shard))
             shards = pipeline.execute()
@@ -62,7 +62,7 @@ class RedisPaperReports:
         """Return version of the news → report, both read at one moment."""
         if not ids:
             return {}
-        with translated(), self._client.pipeline(transaction=True) as pipeline:
+        with self._client.pipeline(transaction=True) as pipeline:
             pipeline.hmget(paper_keys.news(account_id), list(ids))
             pipeline.hmget(paper_keys.orders(account_id), list(ids))
             versions, records = pipeline.execute()

@@ -8,7 +8,6 @@ import redis
 
 from app.domain.identifiers import EpochMs
 from app.store.core import keys
-from app.store.core.scripts import translated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +44,7 @@ class RedisBacklog:
     def read(self, now_ms: EpochMs) -> Backlog:
         """Return what waits at this server time."""
         counts, oldest_ms = [0, 0, 0, 0], [now_ms]
-        with translated(), self._store.pipeline(transaction=False) as pipeline:
+        with self._store.pipeline(transaction=False) as pipeline:
             for shard in keys.SHARDS:
                 pipeline.zcard(shard.outbox)
                 pipeline.scard(shard.unknown)
@@ -69,7 +68,7 @@ class RedisBacklog:
 
     def queue_lengths(self, queues: Sequence[str]) -> Mapping[str, int]:
         """Return how many messages wait in each queue: name → number."""
-        with translated(), self._broker.pipeline(transaction=False) as pipeline:
+        with self._broker.pipeline(transaction=False) as pipeline:
             for queue in queues:
                 pipeline.llen(queue)
             return dict(zip(queues, pipeline.execute(), strict=True))

@@ -8,7 +8,7 @@ import redis
 from app.domain.identifiers import AccountId, EpochMs
 from app.domain.kill_switch import KillSwitch
 from app.store.core import keys
-from app.store.core.scripts import load_script, text_of, translated
+from app.store.core.scripts import load_script, text_of
 
 
 class RedisKillSwitches:
@@ -20,24 +20,20 @@ class RedisKillSwitches:
 
     def put(self, switch: KillSwitch) -> None:
         """Set it, in the place of an older one."""
-        with translated():
-            self._client.hset(keys.KILL_SWITCHES, str(switch.account), _text_of(switch))
+        self._client.hset(keys.KILL_SWITCHES, str(switch.account), _text_of(switch))
 
     def remove(self, account: AccountId) -> None:
         """Switch it off. One that is not set is no error."""
-        with translated():
-            self._client.hdel(keys.KILL_SWITCHES, str(account))
+        self._client.hdel(keys.KILL_SWITCHES, str(account))
 
     def of(self, account: AccountId) -> KillSwitch | None:
         """Return the one that is set, or None."""
-        with translated():
-            text = self._client.hget(keys.KILL_SWITCHES, str(account))
+        text = self._client.hget(keys.KILL_SWITCHES, str(account))
         return None if text is None else _switch_from(account, text_of(text))
 
     def due(self, now_ms: EpochMs) -> Sequence[KillSwitch]:
         """Return those whose time has come, by business time."""
-        with translated():
-            everything: Any = self._client.hgetall(keys.KILL_SWITCHES)
+        everything: Any = self._client.hgetall(keys.KILL_SWITCHES)
         switches = [_switch_from(AccountId(int(one)), everything[one]) for one in everything]
         return [one for one in switches if one.cancel_at_ms <= now_ms]
 

@@ -12,7 +12,7 @@ import redis
 from app.domain.identifiers import AccountId, ClientOrderId
 from app.domain.reconciliation import FailedReconciliation, OrphanedFill, Reconciliation
 from app.store.core.codec import decoder, encoder
-from app.store.core.scripts import text_of, translated
+from app.store.core.scripts import text_of
 from app.store.memory import venue_keys
 
 
@@ -58,8 +58,7 @@ class RedisReconciliations:
 
     def orphans(self, account: AccountId) -> Sequence[OrphanedFill]:
         """Return the fills that wait to be acknowledged, oldest first."""
-        with translated():
-            found = self._client.hgetall(venue_keys.ORPHANED_FILLS)
+        found = self._client.hgetall(venue_keys.ORPHANED_FILLS)
         fills: list[OrphanedFill] = [
             decoder(OrphanedFill)(json.loads(text_of(record)))
             for field, record in found.items()
@@ -69,23 +68,17 @@ class RedisReconciliations:
 
     def acknowledge(self, account: AccountId, client_order_id: ClientOrderId) -> bool:
         """Forget a fill; return whether there was one."""
-        with translated():
-            return bool(
-                self._client.hdel(venue_keys.ORPHANED_FILLS, _field(account, client_order_id))
-            )
+        return bool(self._client.hdel(venue_keys.ORPHANED_FILLS, _field(account, client_order_id)))
 
     def orphan_count(self) -> int:
         """Return how many fills wait, of all accounts."""
-        with translated():
-            return self._client.hlen(venue_keys.ORPHANED_FILLS)
+        return self._client.hlen(venue_keys.ORPHANED_FILLS)
 
     def _keep(self, key: str, field: AccountId | str, record: object) -> None:
-        with translated():
-            self._client.hset(key, str(field), json.dumps(record))
+        self._client.hset(key, str(field), json.dumps(record))
 
     def _kept(self, key: str, field: AccountId | str) -> Any:  # noqa: ANN401 - JSON
-        with translated():
-            found = self._client.hget(key, str(field))
+        found = self._client.hget(key, str(field))
         return None if found is None else json.loads(text_of(found))
 
 

@@ -11,7 +11,7 @@ from app.domain.frozen import Frozen, Knowledge
 from app.domain.identifiers import AccountId, AggregateId, ClientOrderId, EpochMs, Symbol
 from app.store.core import keys
 from app.store.core.codec import decoder, encoder
-from app.store.core.scripts import load_script, text_of, translated
+from app.store.core.scripts import load_script, text_of
 from app.store.core.transaction import OK
 
 _RUN = (keys.RUNS, keys.RUN, keys.RUN_ENDS, keys.IDS, keys.CANARY)
@@ -38,8 +38,7 @@ class RedisRuns:
 
     def canary_ms(self) -> EpochMs | None:
         """Return the server time at which one last came through, or None if none ever did."""
-        with translated():
-            found = self._client.get(keys.CANARY)
+        found = self._client.get(keys.CANARY)
         return None if found is None else EpochMs(int(text_of(found)))
 
     def knowledge(self, account: AccountId, symbol: Symbol) -> Knowledge:
@@ -64,23 +63,19 @@ class RedisRuns:
 
     def epoch(self) -> int:
         """Return how far the store has counted together with the history; 0 if it never has."""
-        with translated():
-            return int(text_of(self._client.get(keys.EPOCH) or "0"))
+        return int(text_of(self._client.get(keys.EPOCH) or "0"))
 
     def raise_epoch(self) -> int:
         """Count on by one, and return how far that is."""
-        with translated():
-            return int(self._client.incr(keys.EPOCH))
+        return int(self._client.incr(keys.EPOCH))
 
     def reach_epoch(self, to: int) -> None:
         """Count on from here."""
-        with translated():
-            self._client.set(keys.EPOCH, to)
+        self._client.set(keys.EPOCH, to)
 
     def symbols(self, account: AccountId) -> Collection[Symbol]:
         """Return the symbols of an account that were ever vouched for."""
-        with translated():
-            found = self._client.hkeys(keys.account(account).vouched)
+        found = self._client.hkeys(keys.account(account).vouched)
         return [Symbol(text_of(one)) for one in found]
 
 
@@ -103,8 +98,7 @@ class RedisFreezer:
 
     def of(self, account: AccountId) -> Frozen | None:
         """Return why an account is frozen, or None if it is not."""
-        with translated():
-            before, record = self._client.hmget(keys.account(account).frozen, "before", "record")
+        before, record = self._client.hmget(keys.account(account).frozen, "before", "record")
         if record is None:
             return None
         frozen: Frozen = _FROM(json.loads(text_of(record)))
@@ -119,8 +113,7 @@ class RedisFreezer:
 
     def accepted(self, account: AccountId) -> Collection[ClientOrderId]:
         """Return the orders that somebody has seen when the account was given free."""
-        with translated():
-            found = self._client.smembers(keys.account(account).accepted)
+        found = self._client.smembers(keys.account(account).accepted)
         return {ClientOrderId(text_of(one)) for one in found}
 
 

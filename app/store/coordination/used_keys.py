@@ -4,7 +4,7 @@ import redis
 
 from app.domain.identifiers import EpochMs
 from app.store.core import keys
-from app.store.core.scripts import load_script, text_of, translated
+from app.store.core.scripts import load_script, text_of
 from app.store.core.transaction import OK
 
 #: A used signature is kept this much longer than its time, which the value itself says.
@@ -41,8 +41,7 @@ class RedisUsedKeys:
             signature: as in `use`.
             now_ms: business time.
         """
-        with translated():
-            found = self._client.get(keys.SIGNATURE + signature)
+        found = self._client.get(keys.SIGNATURE + signature)
         if found is None:
             return None
         body, _, until_ms = text_of(found).partition(":")

@@ -10,7 +10,7 @@ from app.domain.identifiers import AccountId, AggregateId
 from app.domain.venue_cancel import VenueCancel
 from app.ports.clock import Clock
 from app.store.core.codec import decoder, encoder
-from app.store.core.scripts import load_script, translated
+from app.store.core.scripts import load_script
 from app.store.core.transaction import OK
 from app.store.memory import venue_keys
 
@@ -62,8 +62,7 @@ class RedisVenueCancels:
         return [one for _, one in self._all() if not one.is_settled]
 
     def _all(self) -> Iterator[tuple[str, VenueCancel]]:
-        with translated():
-            found: Any = self._client.hgetall(venue_keys.VENUE_CANCELS)
+        found: Any = self._client.hgetall(venue_keys.VENUE_CANCELS)
         for field, text in found.items():
             yield field, _FROM(json.loads(text))
 

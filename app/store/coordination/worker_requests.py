@@ -9,7 +9,7 @@ from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.worker_request import WorkerAnswer, WorkerRequest
 from app.store.core import keys
 from app.store.core.codec import decoder, encoder
-from app.store.core.scripts import load_script, text_of, translated
+from app.store.core.scripts import load_script, text_of
 from app.store.core.transaction import OK
 
 #: Nobody waits that long, unless the request itself says so.
@@ -31,8 +31,7 @@ class RedisWorkerRequests:
 
     def find(self, request_id: AggregateId) -> WorkerRequest:
         """Return it, whether it was taken or not."""
-        with translated():
-            body = self._client.hget(_key(request_id), "body")
+        body = self._client.hget(_key(request_id), "body")
         if body is None:
             raise NotFound(f"there is no request {request_id}, or nobody waits for it any more")
         return _request(text_of(body))
@@ -50,8 +49,7 @@ class RedisWorkerRequests:
 
     def answer(self, request_id: AggregateId) -> WorkerAnswer | None:
         """Return what became of it, or None as long as nobody has said."""
-        with translated():
-            found = self._client.hget(_key(request_id), "answer")
+        found = self._client.hget(_key(request_id), "answer")
         if found is None:
             return None
         answer: WorkerAnswer = decoder(WorkerAnswer)(json.loads(text_of(found)))
@@ -59,11 +57,10 @@ class RedisWorkerRequests:
 
     def _write(self, request_id: AggregateId, life_ms: int, *fields: str | int) -> None:
         key = _key(request_id)
-        with translated():
-            pipeline = self._client.pipeline(transaction=True)
-            pipeline.hset(key, items=fields)
-            pipeline.pexpire(key, life_ms)
-            pipeline.execute()
+        pipeline = self._client.pipeline(transaction=True)
+        pipeline.hset(key, items=fields)
+        pipeline.pexpire(key, life_ms)
+        pipeline.execute()
 
 
 def _key(request_id: AggregateId) -> str:

@@ -12,7 +12,7 @@ from app.ports.clock import Clock
 from app.ports.history import Mark, Record
 from app.store.core import keys
 from app.store.core.quarantine import RedisQuarantine
-from app.store.core.scripts import load_script, text_of, translated
+from app.store.core.scripts import load_script, text_of
 from app.store.core.transaction import OK
 
 #: For how long at most `finished` leaves out what was postponed.
@@ -50,7 +50,7 @@ class RedisArchiveQueue:
     def load(self, ids: Sequence[AggregateId]) -> Sequence[Record]:
         """Return these as they are now; those that are gone or not finished are left out."""
         # What changes between two of these reads is not as read when `kept` is asked.
-        with translated(), self._client.pipeline(transaction=False) as pipeline:
+        with self._client.pipeline(transaction=False) as pipeline:
             for one in ids:
                 own = keys.AggregateKeys(one)
                 pipeline.hmget(own.record, "version", "body")
@@ -79,7 +79,7 @@ class RedisArchiveQueue:
 
     def postpone(self, ids: Sequence[AggregateId], until_ms: EpochMs) -> None:
         """Let `finished` leave these out until this server time."""
-        with translated(), self._client.pipeline(transaction=False) as pipeline:
+        with self._client.pipeline(transaction=False) as pipeline:
             for one in ids:
                 pipeline.zadd(keys.shard_of(one).finished, {str(one): until_ms}, xx=True)
             pipeline.execute()
@@ -88,7 +88,7 @@ class RedisArchiveQueue:
         """Return, longest kept first, what the history has had since before this server time."""
         waiting = [shard.kept for shard in keys.SHARDS]
         ids = self._oldest(waiting, "-inf", kept_before_ms, limit)
-        with translated(), self._client.pipeline(transaction=False) as pipeline:
+        with self._client.pipeline(transaction=False) as pipeline:
             for one in ids:
                 own = keys.AggregateKeys(one)
                 pipeline.hget(own.record, "version")
@@ -115,7 +115,7 @@ class RedisArchiveQueue:
     def keep_again(self, ids: Collection[AggregateId]) -> None:
         """Let `finished` return these once more: the history does not know them as they are."""
         now_ms = self._clock.server_ms()
-        with translated(), self._client.pipeline(transaction=False) as pipeline:
+        with self._client.pipeline(transaction=False) as pipeline:
             for one in ids:
                 pipeline.hget(keys.AggregateKeys(one).record, "body")
             bodies = pipeline.execute()
@@ -129,19 +129,16 @@ class RedisArchiveQueue:
             for ids in self._unkept(shard):
                 ended = {str(one.aggregate.id): now_ms for one in self.load(ids)}
                 if ended:
-                    with translated():
-                        self._client.zadd(shard.finished, ended, nx=True)
+                    self._client.zadd(shard.finished, ended, nx=True)
 
     def history(self) -> str | None:
         """Return the identity of the history that has what counts as kept, if any has."""
-        with translated():
-            identity = self._client.get(keys.HISTORY)
+        identity = self._client.get(keys.HISTORY)
         return None if identity is None else text_of(identity)
 
     def set_history(self, identity: str) -> None:
         """Say which history has what counts as kept."""
-        with translated():
-            self._client.set(keys.HISTORY, identity)
+        self._client.set(keys.HISTORY, identity)
 
     def bring_back(self, record: Record, give_up_at_ms: EpochMs) -> None:
         """Put an aggregate back as it left, unless it is there."""
@@ -163,7 +160,7 @@ class RedisArchiveQueue:
 
     def _keep_again(self, one: AggregateId, body: str | None, now_ms: EpochMs) -> None:
         shard, member = keys.shard_of(one), str(one)
-        with translated(), self._client.pipeline(transaction=True) as pipeline:
+        with self._client.pipeline(transaction=True) as pipeline:
             found = self._quarantine.readable([(one, body)]).get(one)
             created_ms = None if found is None else found.created_at_ms
             if created_ms is not None:
@@ -176,8 +173,7 @@ class RedisArchiveQueue:
         """Yield what the history does not have as it is, in pages."""
         cursor = 0
         while True:
-            with translated():
-                cursor, found = self._client.zscan(shard.everything, cursor, count=PAGE)
+            cursor, found = self._client.zscan(shard.everything, cursor, count=PAGE)
             if found:
                 yield [AggregateId(int(text_of(member))) for member, _ in found]
             if not cursor:
@@ -187,7 +183,7 @@ class RedisArchiveQueue:
         self, waiting: Sequence[str], least: str, most: EpochMs | str, limit: int
     ) -> Sequence[AggregateId]:
         """Return the members with the least scores of several sorted sets, between two scores."""
-        with translated(), self._client.pipeline(transaction=False) as pipeline:
+        with self._client.pipeline(transaction=False) as pipeline:
             for key in waiting:
                 pipeline.zrangebyscore(key, least, most, 0, limit, withscores=True)
             answers = pipeline.execute()

@@ -10,9 +10,10 @@ import redis
 import structlog
 
 from app import metrics
+from app.domain.errors import StoreUnavailable
 from app.domain.identifiers import EpochMs
 from app.store.core import keys
-from app.store.core.scripts import text_of, translated
+from app.store.core.scripts import text_of
 
 #: After this long the offset to the server's clock is measured anew.
 SYNC_SECONDS = 1.0
@@ -100,8 +101,7 @@ class RedisClock:
         if self._was_set(*before):
             self._note_step()
         else:
-            with translated():
-                self._step_ms = int(self._client.get(keys.CLOCK_STEP) or 0)
+            self._step_ms = int(self._client.get(keys.CLOCK_STEP) or 0)
 
     def _asked(self) -> tuple[float, float, float]:
         """Return the server's time, when its answer came, and how long that took, in ms."""
@@ -114,8 +114,7 @@ class RedisClock:
 
     def _asked_once(self) -> tuple[float, float, float]:
         asked_at = steady_seconds()
-        with translated():
-            seconds, micros = self._client.time()
+        seconds, micros = self._client.time()
         measured_at = steady_seconds()
         return seconds * 1000 + micros / 1000, measured_at, (measured_at - asked_at) * 1000
 
@@ -136,7 +135,7 @@ class RedisClock:
         self._told_ms, self._begun_ms, self._step_ms = 0, now_ms, now_ms
         try:
             self._client.set(keys.CLOCK_STEP, now_ms)
-        except redis.RedisError as error:  # full, for instance: it still tells the time
+        except StoreUnavailable as error:  # full, for instance: it still tells the time
             _log.warning("clock_step_not_noted", error=str(error))
 
 
@@ -145,8 +144,7 @@ class MovableClock(RedisClock):
 
     def now_ms(self) -> EpochMs:
         """Return business time: moved or frozen, if it was."""
-        with translated():
-            setting = self._client.get(keys.CLOCK)
+        setting = self._client.get(keys.CLOCK)
         if setting is None:
             return self.server_ms()
         word, _, value = text_of(setting).partition(":")
@@ -156,20 +154,17 @@ class MovableClock(RedisClock):
 
     def advance(self, by_ms: int) -> EpochMs:
         """Move business time ahead; a frozen clock stays frozen, later."""
-        with translated():
-            setting = self._client.get(keys.CLOCK)
-            word, _, value = text_of(setting or f"{_OFFSET}:0").partition(":")
-            self._client.set(keys.CLOCK, f"{word}:{int(value) + by_ms}")
+        setting = self._client.get(keys.CLOCK)
+        word, _, value = text_of(setting or f"{_OFFSET}:0").partition(":")
+        self._client.set(keys.CLOCK, f"{word}:{int(value) + by_ms}")
         return self.now_ms()
 
     def freeze(self, at_ms: int) -> EpochMs:
         """Let business time stand still at this moment."""
-        with translated():
-            self._client.set(keys.CLOCK, f"{_FROZEN}:{at_ms}")
+        self._client.set(keys.CLOCK, f"{_FROZEN}:{at_ms}")
         return self.now_ms()
 
     def follow_server(self) -> EpochMs:
         """Let business time be the server's again."""
-        with translated():
-            self._client.delete(keys.CLOCK)
+        self._client.delete(keys.CLOCK)
         return self.now_ms()

@@ -1,17 +1,64 @@
-"""Connections to the store."""
+"""Connections to the store, and the errors of their client as ours."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import redis
 from redis.backoff import NoBackoff
+from redis.client import Pipeline
+from redis.exceptions import NoScriptError, RedisError
 from redis.retry import Retry
+
+from app.domain.errors import StoreUnavailable
 
 #: Connections of one process; more requests than that wait for one, as long as for an answer.
 CONNECTIONS_MAX = 32
+
 
 #: Whoever is wired with the store needs to know no more of Redis than this name.
 Client = redis.Redis
 
 
-def connect(url: str, timeout_seconds: float) -> redis.Redis:
+class StoreClient(redis.Redis):
+    """Raises StoreUnavailable where the server does not answer."""
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - as redis-py has it
+        """Carry out one command."""
+        execute: Any = super().execute_command
+        with _translated():
+            return execute(*args, **options)
+
+    def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Pipeline:  # noqa: ANN401, FBT001, FBT002 - as redis-py has it
+        """Return a pipeline that raises the same."""
+        return _Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+
+
+class _Pipeline(Pipeline):
+    """Many commands in one round trip."""
+
+    def execute(self, raise_on_error: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 - as redis-py has it
+        """Carry them out."""
+        with _translated():
+            return super().execute(raise_on_error)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Raise StoreUnavailable where the server does not answer.
+
+    A server that is full, read-only or loading is as good as away: nothing was written. One that
+    does not know a script is told it, see `LoadedScript`.
+    """
+    try:
+        yield
+    except NoScriptError:
+        raise
+    except RedisError as error:
+        raise StoreUnavailable(f"the store did not answer: {error}") from error
+
+
+def connect(url: str, timeout_seconds: float) -> StoreClient:
     """Return a client that connects when it is first used, decodes answers to text, never retries.
 
     A retry after a lost reply would do a thing twice; whoever calls knows whether that is harmless.
@@ -32,4 +79,4 @@ def connect(url: str, timeout_seconds: float) -> redis.Redis:
         retry=Retry(NoBackoff(), 0),
         protocol=2,
     )
-    return redis.Redis(connection_pool=pool)
+    return StoreClient(connection_pool=pool)

@@ -4,10 +4,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import redis
-
 from app.domain.errors import StoreUnavailable
-from app.store.core.scripts import translated
+from app.store.core.connection import StoreClient
 
 #: Redis' own default, which `hookfill up` leaves as it is.
 _REWRITE_PERCENTAGE = "100"
@@ -33,22 +31,19 @@ def rewrites_stopped(url: str) -> Iterator[None]:
     Raises:
         StoreUnavailable: it did not answer, or would not stop.
     """
-    with redis.Redis.from_url(url, decode_responses=True, protocol=2) as client:
-        with translated():
-            client.config_set(_PERCENTAGE, "0")
+    with StoreClient.from_url(url, decode_responses=True, protocol=2) as client:
+        client.config_set(_PERCENTAGE, "0")
         try:
             _await_end_of_rewrite(client)
             yield
         finally:
-            with translated():
-                client.config_set(_PERCENTAGE, _REWRITE_PERCENTAGE)
+            client.config_set(_PERCENTAGE, _REWRITE_PERCENTAGE)
 
 
-def _await_end_of_rewrite(client: redis.Redis) -> None:
+def _await_end_of_rewrite(client: StoreClient) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        with translated():
-            info = client.info("persistence")
+        info = client.info("persistence")
         if not info["aof_rewrite_in_progress"] and not info.get("aof_rewrite_scheduled"):
             return
         time.sleep(_LOOK_SECONDS)

@@ -18,7 +18,7 @@ from app.domain.identifiers import (
     order_id_of,
 )
 from app.store.core import keys
-from app.store.core.scripts import load_script, text_of, translated
+from app.store.core.scripts import load_script, text_of
 
 #: Ids in one block, the numbers of one millisecond: 256 for each shard.
 BLOCK = IDS_PER_MS
@@ -71,9 +71,8 @@ class RedisIds:
         """Return the four characters of this installation, made at the first start."""
         if self._installation is None:
             made = "".join(secrets.choice(_LETTERS) for _ in range(4))
-            with translated():
-                self._client.set(keys.INSTALLATION, made, nx=True)
-                self._installation = text_of(self._client.get(keys.INSTALLATION))
+            self._client.set(keys.INSTALLATION, made, nx=True)
+            self._installation = text_of(self._client.get(keys.INSTALLATION))
         return self._installation
 
     def _one(self, shard: int, installation: str) -> FreshId:

@@ -5,7 +5,7 @@ import redis
 from app.domain.identifiers import AccountId, AggregateId, OrderId, Symbol
 from app.ports.ledger import LaneView
 from app.store.core import keys
-from app.store.core.scripts import text_of, translated
+from app.store.core.scripts import text_of
 
 #: How many of those who wait one look sees.
 LOOKED_AT = 50
@@ -20,7 +20,7 @@ class RedisLanes:
     def look(self, account: AccountId, symbol: Symbol) -> LaneView:
         """Return who waits, what is in flight, and how often that has changed, at one moment."""
         own = keys.account(account)
-        with translated(), self._client.pipeline(transaction=True) as pipeline:
+        with self._client.pipeline(transaction=True) as pipeline:
             pipeline.get(own.flight_changes + symbol)
             pipeline.get(own.turn_changes + symbol)
             pipeline.zrange(own.lane + symbol, 0, LOOKED_AT - 1)

@@ -33,7 +33,7 @@ from app.store.core import keys
 from app.store.core.indexes import effect_text, list_anew
 from app.store.core.quarantine import RedisQuarantine
 from app.store.core.records import entry_text, record_of
-from app.store.core.scripts import Answer, load_script, text_of, translated
+from app.store.core.scripts import Answer, load_script, text_of
 from app.store.core.transaction import OK, Condition, Key, Write, transact
 
 #: Entries kept in the stream of a shard; the timelines themselves keep everything.
@@ -72,10 +72,9 @@ class RedisLedger:
 
     def load(self, aggregate_id: AggregateId) -> Stored:
         """Return the aggregate as it is now."""
-        with translated():
-            version, body = self._client.hmget(
-                keys.AggregateKeys(aggregate_id).record, "version", "body"
-            )
+        version, body = self._client.hmget(
+            keys.AggregateKeys(aggregate_id).record, "version", "body"
+        )
         if version is None or body is None:
             raise NotFound(f"there is no aggregate {aggregate_id}")
         return Stored(self._quarantine.read(aggregate_id, text_of(body)), int(version))
@@ -83,7 +82,7 @@ class RedisLedger:
     def present(self, ids: Collection[AggregateId]) -> Collection[AggregateId]:
         """Return which of these are here, readable or not."""
         wanted = list(ids)
-        with translated(), self._client.pipeline(transaction=False) as pipeline:
+        with self._client.pipeline(transaction=False) as pipeline:
             for one in wanted:
                 pipeline.exists(keys.AggregateKeys(one).record)
             found = pipeline.execute()
@@ -138,8 +137,7 @@ class RedisLedger:
 
     def news(self, aggregate_id: AggregateId) -> Mapping[AggregateId, int]:
         """Return what changed for this aggregate and was not read yet: child → version."""
-        with translated():
-            inbox = self._client.hgetall(keys.AggregateKeys(aggregate_id).inbox)
+        inbox = self._client.hgetall(keys.AggregateKeys(aggregate_id).inbox)
         return {
             AggregateId(int(child)): int(version)
             for child, version in sorted(inbox.items(), key=lambda item: int(item[0]))
@@ -147,8 +145,7 @@ class RedisLedger:
 
     def repeated(self, account: AccountId, dedupe_key: str, now_ms: EpochMs) -> AggregateId | None:
         """Return what was admitted under a dedupe key that still counts, or None."""
-        with translated():
-            found = self._client.get(keys.account(account).dedupe + dedupe_key)
+        found = self._client.get(keys.account(account).dedupe + dedupe_key)
         if found is None:
             return None
         aggregate_id, _, until_ms = text_of(found).partition(":")
@@ -156,13 +153,12 @@ class RedisLedger:
 
     def state_of(self, account: AccountId) -> AccountState:
         """Return the risk state of an account; HALT if it is missing or unreadable."""
-        with translated():
-            state = self._client.get(keys.account(account).state)
+        state = self._client.get(keys.account(account).state)
         return AccountState(state) if state in set(AccountState) else AccountState.HALT
 
     def revision(self) -> Sequence[str]:
         """Return a mark of the newest change of each shard; equal marks mean no commit between."""
-        with translated(), self._client.pipeline(transaction=False) as pipeline:
+        with self._client.pipeline(transaction=False) as pipeline:
             for shard in keys.SHARDS:
                 pipeline.xrevrange(shard.events, count=1)
             newest = pipeline.execute()

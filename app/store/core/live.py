@@ -9,7 +9,7 @@ from app.domain.order import Order
 from app.domain.smart_order import SmartOrder
 from app.store.core import keys
 from app.store.core.quarantine import RedisQuarantine
-from app.store.core.scripts import text_of, translated
+from app.store.core.scripts import text_of
 
 
 class RedisLive:
@@ -21,8 +21,7 @@ class RedisLive:
 
     def of_origin(self, account: AccountId, origin: str) -> Mapping[AggregateId, str]:
         """Return the live top-level aggregates of one origin: id → caller id or ''."""
-        with translated():
-            found = self._client.hgetall(keys.account(account).origin + origin)
+        found = self._client.hgetall(keys.account(account).origin + origin)
         return {AggregateId(int(one)): text_of(caller_id) for one, caller_id in found.items()}
 
     def of_account(self, account: AccountId) -> Collection[AggregateId]:
@@ -35,7 +34,7 @@ class RedisLive:
 
     def with_open_orders(self, accounts: Sequence[AccountId]) -> Collection[AccountId]:
         """Return those of these accounts that have orders at their venues, asked all at once."""
-        with translated(), self._client.pipeline(transaction=False) as pipeline:
+        with self._client.pipeline(transaction=False) as pipeline:
             for account in accounts:
                 pipeline.exists(keys.account(account).open_orders)
             found = pipeline.execute()
@@ -57,7 +56,7 @@ class RedisLive:
     def waiting(self, account: AccountId) -> Sequence[SmartOrder]:
         """Return the smart orders of an account that stand alone and wait, newest first."""
         ids = sorted(self._ids(keys.account(account).waiting), reverse=True)
-        with translated(), self._client.pipeline(transaction=False) as pipeline:
+        with self._client.pipeline(transaction=False) as pipeline:
             for one in ids:
                 pipeline.hget(keys.AggregateKeys(one).record, "body")
             bodies = pipeline.execute()
@@ -65,12 +64,11 @@ class RedisLive:
         return [one for one in found.values() if isinstance(one, SmartOrder) and one.is_waiting]
 
     def _of_shards(self, each: Sequence[str]) -> list[AggregateId]:
-        with translated(), self._client.pipeline(transaction=False) as pipeline:
+        with self._client.pipeline(transaction=False) as pipeline:
             for key in each:
                 pipeline.smembers(key)
             found = pipeline.execute()
         return [one for members in found for one in sorted(AggregateId(int(m)) for m in members)]
 
     def _ids(self, key: str) -> list[AggregateId]:
-        with translated():
-            return sorted(AggregateId(int(one)) for one in self._client.smembers(key))
+        return sorted(AggregateId(int(one)) for one in self._client.smembers(key))

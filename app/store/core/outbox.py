@@ -10,7 +10,7 @@ from app.ports.clock import Clock
 from app.ports.policy import Policy
 from app.store.core import keys
 from app.store.core.indexes import effect_from
-from app.store.core.scripts import load_script, translated
+from app.store.core.scripts import load_script
 
 _log = structlog.get_logger()
 
@@ -44,12 +44,11 @@ class RedisOutbox:
     def owed(self) -> Sequence[Effect]:
         """Return everything that is owed, due or not."""
         effects: list[Effect] = []
-        with translated():
-            pipeline = self._client.pipeline(transaction=False)
-            for shard in keys.SHARDS:
-                pipeline.zrange(shard.outbox, 0, -1)
-            for members in pipeline.execute():
-                effects += _known(members)
+        pipeline = self._client.pipeline(transaction=False)
+        for shard in keys.SHARDS:
+            pipeline.zrange(shard.outbox, 0, -1)
+        for members in pipeline.execute():
+            effects += _known(members)
         return effects
 
 

@@ -11,7 +11,7 @@ from app.domain.identifiers import AccountId, AggregateId, EpochMs
 from app.domain.quarantined import Quarantined
 from app.store.core import keys
 from app.store.core.records import account_in, aggregate_from
-from app.store.core.scripts import load_script, text_of, translated
+from app.store.core.scripts import load_script, text_of
 from app.store.core.transaction import OK
 
 #: Of what is told about the reason.
@@ -55,26 +55,22 @@ class RedisQuarantine:
 
     def all(self) -> Sequence[Quarantined]:
         """Return what cannot be read, longest first."""
-        with translated():
-            found = self._client.hgetall(keys.QUARANTINE)
+        found = self._client.hgetall(keys.QUARANTINE)
         records = [_quarantined(text_of(one), text_of(text)) for one, text in found.items()]
         return sorted(records, key=lambda one: (one.since_ms, one.id))
 
     def count(self) -> int:
         """Return how many records cannot be read."""
-        with translated():
-            return int(self._client.hlen(keys.QUARANTINE))
+        return int(self._client.hlen(keys.QUARANTINE))
 
     def find(self, aggregate_id: AggregateId) -> Quarantined | None:
         """Return what is known of one record, or None if it is not in quarantine."""
-        with translated():
-            text = self._client.hget(keys.QUARANTINE, str(aggregate_id))
+        text = self._client.hget(keys.QUARANTINE, str(aggregate_id))
         return None if text is None else _quarantined(str(aggregate_id), text_of(text))
 
     def release(self, aggregate_id: AggregateId) -> None:
         """Forget one that can be read again, or is gone."""
-        with translated():
-            self._client.hdel(keys.QUARANTINE, str(aggregate_id))
+        self._client.hdel(keys.QUARANTINE, str(aggregate_id))
         _log.info("record_readable", aggregate=str(aggregate_id))
 
     def _put(self, aggregate_id: AggregateId, body: str, why: str) -> None:

@@ -15,9 +15,10 @@ from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.search import EVERYTHING, Place, Search
 from app.ports.history import TimelineEvent
 from app.store.core import keys
+from app.store.core.connection import StoreClient
 from app.store.core.quarantine import RedisQuarantine
 from app.store.core.records import entries_from, entry_from
-from app.store.core.scripts import text_of, translated
+from app.store.core.scripts import text_of
 
 #: Aggregates fetched from one shard in one go.
 PAGE = 50
@@ -62,7 +63,7 @@ class RedisReader:
         """
         if not ids:
             return {}
-        with translated(), self._client.pipeline(transaction=False) as pipeline:
+        with self._client.pipeline(transaction=False) as pipeline:
             for aggregate_id in ids:
                 pipeline.hget(keys.AggregateKeys(aggregate_id).record, "body")
             bodies = pipeline.execute()
@@ -74,8 +75,7 @@ class RedisReader:
         Raises:
             UnreadableRecord: this release cannot read it.
         """
-        with translated():
-            body = self._client.hget(keys.AggregateKeys(aggregate_id).record, "body")
+        body = self._client.hget(keys.AggregateKeys(aggregate_id).record, "body")
         return None if body is None else self._quarantine.read(aggregate_id, text_of(body))
 
     def timeline(self, aggregate_id: AggregateId) -> Sequence[tuple[TimelineEntry, str]]:
@@ -83,8 +83,7 @@ class RedisReader:
 
         What a newer release has told in words of its own is left out.
         """
-        with translated():
-            texts = self._client.lrange(keys.AggregateKeys(aggregate_id).timeline, 0, -1)
+        texts = self._client.lrange(keys.AggregateKeys(aggregate_id).timeline, 0, -1)
         entries = []
         for text in texts:
             with suppress(UnreadableRecord):
@@ -93,8 +92,7 @@ class RedisReader:
 
     def children(self, aggregate_id: AggregateId) -> Sequence[AggregateId]:
         """Return what the aggregate has brought forth, oldest first."""
-        with translated():
-            members = self._client.smembers(keys.AggregateKeys(aggregate_id).children)
+        members = self._client.smembers(keys.AggregateKeys(aggregate_id).children)
         return sorted(AggregateId(int(text_of(one))) for one in members)
 
     def events(self, after: str | None = None) -> Generator[TimelineEvent | None]:
@@ -108,14 +106,13 @@ class RedisReader:
         """
         pool = self._patient_pool()
         try:
-            client = redis.Redis(connection_pool=pool)
+            client = StoreClient(connection_pool=pool)
             seen: dict[Any, Any] = {
                 shard.events: self._start(shard.events, after) for shard in keys.SHARDS
             }
             yield None
             while True:
-                with translated():
-                    answer: Any = client.xread(seen, count=100, block=WAIT_MS)
+                answer: Any = client.xread(seen, count=100, block=WAIT_MS)
                 if not answer:
                     yield None
                 yield from _happenings(answer or [], seen)
@@ -131,8 +128,7 @@ class RedisReader:
     def _start(self, stream: str, after: str | None) -> str:
         if after is not None:
             return f"{max(int(after.partition('-')[0]) - 1, 0)}-{_LAST_OF_MS}"
-        with translated():
-            newest: Any = self._client.xrevrange(stream, count=1)
+        newest: Any = self._client.xrevrange(stream, count=1)
         return str(newest[0][0]) if newest else "0-0"
 
     def _places(self, shard: keys.Shard, before: Place | None) -> Iterator[Place]:
@@ -142,10 +138,9 @@ class RedisReader:
         """
         newest, size = "+inf" if before is None else str(before[0]), PAGE
         while True:
-            with translated():
-                found: Any = self._client.zrevrangebyscore(
-                    shard.everything, newest, "-inf", 0, size, withscores=True
-                )
+            found: Any = self._client.zrevrangebyscore(
+                shard.everything, newest, "-inf", 0, size, withscores=True
+            )
             # Members of one score come in order of their text; ids have equally many digits.
             places = [(EpochMs(int(score)), AggregateId(int(text_of(one)))) for one, score in found]
             fresh = [place for place in places if before is None or place < before]

@@ -16,7 +16,7 @@ from app.domain.frozen import refuse_if_frozen
 from app.domain.identifiers import AccountId, AccountName
 from app.store.core import keys
 from app.store.core.codec import decoder, encoder
-from app.store.core.scripts import load_script, text_of, translated
+from app.store.core.scripts import load_script, text_of
 from app.store.core.transaction import OK
 
 #: After this long everything is read anew even if nobody said that it has changed.
@@ -61,8 +61,7 @@ class RedisRegistry:
         """Read anew what has changed, and return whether anything had."""
         with self._lock:
             before = self._snapshot.version
-            with translated():
-                version = int(text_of(self._client.get(keys.SHARDS[0].registry) or "0"))
+            version = int(text_of(self._client.get(keys.SHARDS[0].registry) or "0"))
             if version != before:
                 self._snapshot = self._read(version)
             self._looked_at = self._seconds()
@@ -140,8 +139,7 @@ class RedisRegistry:
         """Create or change an account; a new one (id 0) gets its id and starts in RUN."""
         if account.id == 0:
             account = replace(account, id=self._next_account_id(account.name))
-        with translated():
-            self._client.set(keys.account(account.id).state, AccountState.RUN, nx=True)
+        self._client.set(keys.account(account.id).state, AccountState.RUN, nx=True)
         self._put(keys.ACCOUNTS, account.name, Account, account)
         return account
 
@@ -172,25 +170,23 @@ class RedisRegistry:
         Ids are given out without gaps and never taken back, so two who create the same name at once
         come upon the same one.
         """
-        with translated():
-            names = self._client.hgetall(keys.ACCOUNT_IDS)
-            known = [number for number, taken in names.items() if taken == name]
-            number = int(known[0]) if known else len(names) + 1
-            while not self._client.hsetnx(keys.ACCOUNT_IDS, str(number), name):
-                if self._client.hget(keys.ACCOUNT_IDS, str(number)) == name:
-                    break
-                number += 1
+        names = self._client.hgetall(keys.ACCOUNT_IDS)
+        known = [number for number, taken in names.items() if taken == name]
+        number = int(known[0]) if known else len(names) + 1
+        while not self._client.hsetnx(keys.ACCOUNT_IDS, str(number), name):
+            if self._client.hget(keys.ACCOUNT_IDS, str(number)) == name:
+                break
+            number += 1
         return AccountId(number)
 
     def _put(self, key: str, name: str, kind: type, record: object) -> None:
         """Write a record and raise the version in every shard, in one transaction."""
         text = json.dumps(encoder(kind)(record), separators=(",", ":"))
-        with translated():
-            pipeline = self._client.pipeline(transaction=True)
-            pipeline.hset(key, name, text)
-            for shard in keys.SHARDS:
-                pipeline.incr(shard.registry)
-            pipeline.execute()
+        pipeline = self._client.pipeline(transaction=True)
+        pipeline.hset(key, name, text)
+        for shard in keys.SHARDS:
+            pipeline.incr(shard.registry)
+        pipeline.execute()
         self.refresh()
 
     def _account(self, snapshot: _Snapshot, name: str) -> Account:
@@ -213,8 +209,7 @@ class RedisRegistry:
 
     def _read(self, version: int) -> _Snapshot:
         """Read everything. The version was read before: at worst it is older than the records."""
-        with translated():
-            pipeline = self._client.pipeline(transaction=True)
-            for key in (keys.ACCOUNTS, keys.ACCOUNT_IDS, keys.CONNECTORS, keys.CLIENTS):
-                pipeline.hgetall(key)
-            return _Snapshot(version, *pipeline.execute())
+        pipeline = self._client.pipeline(transaction=True)
+        for key in (keys.ACCOUNTS, keys.ACCOUNT_IDS, keys.CONNECTORS, keys.CLIENTS):
+            pipeline.hgetall(key)
+        return _Snapshot(version, *pipeline.execute())

@@ -1,7 +1,6 @@
-"""Loads Lua scripts, and turns the client's errors into ours."""
+"""Loads Lua scripts, and runs them."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +25,6 @@ def text_of(value: object) -> str:
     return value
 
 
-@contextmanager
-def translated() -> Iterator[None]:
-    """Raise StoreUnavailable where the server does not answer.
-
-    A server that is full, read-only or loading is as good as away: nothing was written.
-    """
-    try:
-        yield
-    except redis.RedisError as error:
-        raise StoreUnavailable(f"the store did not answer: {error}") from error
-
-
 class LoadedScript:
     """A script that is called with keys and arguments.
 
@@ -53,8 +40,7 @@ class LoadedScript:
 
     def __call__(self, keys: Sequence[str], arguments: Sequence[str | int]) -> Answer:
         """Run it."""
-        with translated():
-            return list(self.of_client(keys, arguments))
+        return list(self.of_client(keys, arguments))
 
 
 def run_queued(client: redis.Redis, calls: Sequence[Call]) -> list[Answer]:
@@ -65,7 +51,7 @@ def run_queued(client: redis.Redis, calls: Sequence[Call]) -> list[Answer]:
     if len(calls) == 1:
         script, keys, arguments = calls[0]
         return [script(keys, arguments)]
-    with translated(), client.pipeline(transaction=False) as pipeline:
+    with client.pipeline(transaction=False) as pipeline:
         for script, keys, arguments in calls:
             pipeline.evalsha(script.of_client.sha, len(keys), *keys, *arguments)
         answers: list[Any] = pipeline.execute(raise_on_error=False)

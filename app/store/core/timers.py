@@ -6,7 +6,6 @@ import redis
 
 from app.domain.identifiers import AggregateId, EpochMs
 from app.store.core import keys
-from app.store.core.scripts import translated
 
 #: Due times looked at ahead, in one shard; the rest is seen by the next sweep.
 LOOKED_AT = 2_000
@@ -21,28 +20,25 @@ class RedisTimers:
     def due(self, now_ms: EpochMs, limit: int) -> Sequence[AggregateId]:
         """Return what is due at this business time, earliest first."""
         found: list[tuple[int, AggregateId]] = []
-        with translated():
-            pipeline = self._client.pipeline(transaction=False)
-            for shard in keys.SHARDS:
-                pipeline.zrangebyscore(shard.timers, "-inf", now_ms, 0, limit, withscores=True)
-            for members in pipeline.execute():
-                found += [(int(due), AggregateId(int(one))) for one, due in members]
+        pipeline = self._client.pipeline(transaction=False)
+        for shard in keys.SHARDS:
+            pipeline.zrangebyscore(shard.timers, "-inf", now_ms, 0, limit, withscores=True)
+        for members in pipeline.execute():
+            found += [(int(due), AggregateId(int(one))) for one, due in members]
         return [one for _, one in sorted(found)]
 
     def claim_slot(self, slot: int, life_ms: int) -> bool:
         """Return whether nobody has claimed this slot of a countdown message within its life."""
-        with translated():
-            return bool(self._client.set(f"{keys.SLOT}{slot}", 1, nx=True, px=life_ms))
+        return bool(self._client.set(f"{keys.SLOT}{slot}", 1, nx=True, px=life_ms))
 
     def soon(self, now_ms: EpochMs, within_ms: int) -> Sequence[EpochMs]:
         """Return the due times up to `within_ms` ahead, and those that have passed."""
         found: set[int] = set()
-        with translated():
-            pipeline = self._client.pipeline(transaction=False)
-            for shard in keys.SHARDS:
-                pipeline.zrangebyscore(
-                    shard.timers, "-inf", now_ms + within_ms, 0, LOOKED_AT, withscores=True
-                )
-            for members in pipeline.execute():
-                found.update(int(due) for _, due in members)
+        pipeline = self._client.pipeline(transaction=False)
+        for shard in keys.SHARDS:
+            pipeline.zrangebyscore(
+                shard.timers, "-inf", now_ms + within_ms, 0, LOOKED_AT, withscores=True
+            )
+        for members in pipeline.execute():
+            found.update(int(due) for _, due in members)
         return [EpochMs(due) for due in sorted(found)]

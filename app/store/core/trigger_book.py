@@ -19,7 +19,7 @@ from app.domain.identifiers import AggregateId, EpochMs, Symbol, VenueName
 from app.domain.market import Tick
 from app.domain.trigger import PERCENT_PLACES, Firing, Trigger, TriggerState, trailing_level
 from app.store.core import keys
-from app.store.core.scripts import Answer, Call, load_script, run_queued, text_of, translated
+from app.store.core.scripts import Answer, Call, load_script, run_queued, text_of
 
 #: Places of a book unit beyond those of a price step, so that levels between two steps keep their
 #: place.
@@ -149,7 +149,7 @@ class RedisTriggerBook:
     def fired(self, venue: VenueName) -> Sequence[Firing]:
         """Return what has fired and is not yet done, by tick, then owner id."""
         symbols = [symbol for symbol, _ in self._symbols(venue)]
-        with translated(), self._client.pipeline(transaction=False) as pipeline:
+        with self._client.pipeline(transaction=False) as pipeline:
             pipeline.get(keys.BookKeys(venue).tick_time)
             for symbol in symbols:
                 pipeline.hgetall(keys.book(venue, symbol) + keys.FIRED)
@@ -203,8 +203,7 @@ class RedisTriggerBook:
                 self._census([keys.book(venue, symbol)], ["close", *_SOURCES])
 
     def _symbols(self, venue: VenueName) -> list[tuple[Symbol, int]]:
-        with translated():
-            found: Any = self._client.zrange(keys.BookKeys(venue).symbols, 0, -1, withscores=True)
+        found: Any = self._client.zrange(keys.BookKeys(venue).symbols, 0, -1, withscores=True)
         return [(Symbol(text_of(symbol)), int(score)) for symbol, score in found]
 
     def _note(self, armings: Iterable[Arming]) -> dict[VenueName, int]:
@@ -220,8 +219,7 @@ class RedisTriggerBook:
         return {venue: int(answer[1]) for venue, answer in zip(symbols, answers, strict=True)}
 
     def _server_ms(self) -> EpochMs:
-        with translated():
-            seconds, micros = self._client.time()
+        seconds, micros = self._client.time()
         return EpochMs(seconds * 1000 + micros // 1000)
 
 

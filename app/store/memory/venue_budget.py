@@ -5,7 +5,7 @@ from enum import IntEnum
 
 import redis
 
-from app.store.core.scripts import load_script, translated
+from app.store.core.scripts import load_script
 from app.store.core.transaction import OK
 from app.store.memory import venue_keys
 
@@ -73,10 +73,8 @@ class RedisRateBudget:
     def answered(self, pool: str) -> None:
         """Note an answer: the row of failures has ended."""
         self._alive()
-        with translated():
-            self._client.delete(venue_keys.failures(pool))
+        self._client.delete(venue_keys.failures(pool))
 
     def failures(self, pool: str) -> int:
         """Return how many requests in a row had no answer."""
-        with translated():
-            return int(self._client.get(venue_keys.failures(pool)) or 0)
+        return int(self._client.get(venue_keys.failures(pool)) or 0)

@@ -14,7 +14,7 @@ from app.domain.market import AccountView, Balance, Position, Quote, Tick
 from app.domain.moments import age_ms
 from app.ports.clock import Clock
 from app.store.core.codec import decoder, encoder
-from app.store.core.scripts import load_script, text_of, translated
+from app.store.core.scripts import load_script, text_of
 from app.store.memory import venue_keys
 
 #: Longer than the hour after which workers ask anew, so that it is never missing between.
@@ -69,7 +69,7 @@ class RedisVenueMemory:
     def markets(self, venue: VenueName, scope: str) -> KeptMarkets | None:
         """Return the market metadata as it was kept, or None if that is too long ago."""
         key = venue_keys.markets(venue, scope)
-        with translated(), self._client.pipeline(transaction=True) as pipeline:
+        with self._client.pipeline(transaction=True) as pipeline:
             pipeline.get(key)
             pipeline.pttl(key)
             kept, left_ms = pipeline.execute()
@@ -80,8 +80,7 @@ class RedisVenueMemory:
 
     def view(self, account: AccountId) -> KeptView | None:
         """Return what an account had when a worker looked last, or None."""
-        with translated():
-            kept = self._client.get(venue_keys.view(account))
+        kept = self._client.get(venue_keys.view(account))
         if kept is None:
             return None
         record = json.loads(text_of(kept))
@@ -107,29 +106,26 @@ class RedisVenueMemory:
             "balances": {name: _BALANCE_TO(one) for name, one in view.balances.items()},
             "positions": positions,
         }
-        with translated(), self._client.pipeline(transaction=False) as pipeline:
+        with self._client.pipeline(transaction=False) as pipeline:
             pipeline.set(venue_keys.view(account), json.dumps(record), px=VIEW_LIFE_MS)
             pipeline.zrem(venue_keys.WANTED_VIEWS, str(account))
             pipeline.execute()
 
     def want_view(self, account: AccountId) -> None:
         """Let a worker look soon."""
-        with translated():
-            now_ms = self._clock.server_ms()
-            self._client.zadd(venue_keys.WANTED_VIEWS, {str(account): now_ms})
+        now_ms = self._clock.server_ms()
+        self._client.zadd(venue_keys.WANTED_VIEWS, {str(account): now_ms})
 
     def wanted(self) -> Collection[AccountId]:
         """Return the accounts of which somebody wants to know lately what they have."""
         since = self._clock.server_ms() - WANTED_LIFE_MS
-        with translated():
-            self._client.zremrangebyscore(venue_keys.WANTED_VIEWS, "-inf", since)
-            found = self._client.zrange(venue_keys.WANTED_VIEWS, 0, -1)
+        self._client.zremrangebyscore(venue_keys.WANTED_VIEWS, "-inf", since)
+        found = self._client.zrange(venue_keys.WANTED_VIEWS, 0, -1)
         return [AccountId(int(text_of(one))) for one in found]
 
     def tick(self, feed: VenueName, symbol: Symbol) -> Tick | None:
         """Return prices that were seen within seconds, numbered by the server's time, or None."""
-        with translated():
-            kept = self._client.get(venue_keys.quote(feed, symbol))
+        kept = self._client.get(venue_keys.quote(feed, symbol))
         if kept is None:
             return None
         tick: Tick = _TICK_FROM(json.loads(text_of(kept)))
@@ -144,7 +140,7 @@ class RedisVenueMemory:
         """Keep prices for a few seconds."""
         number, at_ms = self.tick_number(feed), self._clock.now_ms()
         seen_ms = self._clock.server_ms()
-        with translated(), self._client.pipeline(transaction=False) as pipeline:
+        with self._client.pipeline(transaction=False) as pipeline:
             for symbol, quote in quotes.items():
                 seen = {symbol: seen_ms}
                 tick = Tick(number=number, at_ms=at_ms, quotes={symbol: quote}, seen_at_ms=seen)
@@ -154,25 +150,21 @@ class RedisVenueMemory:
 
     def leverage(self, account: AccountId, symbol: Symbol) -> int | None:
         """Return the leverage that was set last, or None if none was."""
-        with translated():
-            found = self._client.hget(venue_keys.leverage(account), symbol)
+        found = self._client.hget(venue_keys.leverage(account), symbol)
         return None if found is None else int(text_of(found))
 
     def keep_leverage(self, account: AccountId, symbol: Symbol, leverage: int) -> None:
         """Note a leverage that was set."""
-        with translated():
-            self._client.hset(venue_keys.leverage(account), symbol, str(leverage))
+        self._client.hset(venue_keys.leverage(account), symbol, str(leverage))
 
     def keep_markets(self, venue: VenueName, scope: str, text: str) -> None:
         """Keep market metadata for all workers; a big exchange has megabytes of it."""
         packed = base64.b85encode(zlib.compress(text.encode())).decode()
-        with translated():
-            self._client.set(venue_keys.markets(venue, scope), packed, px=MARKETS_LIFE_MS)
+        self._client.set(venue_keys.markets(venue, scope), packed, px=MARKETS_LIFE_MS)
 
     def clock_offset_ms(self, venue: VenueName) -> int | None:
         """Return how far the venue's clock is ahead of the server's, if measured lately."""
-        with translated():
-            kept = self._client.get(venue_keys.clock_offset(venue))
+        kept = self._client.get(venue_keys.clock_offset(venue))
         offset_ms, _, measured_ms = text_of(kept or "").partition(":")
         # One that was measured before the server's clock was set says nothing any more.
         if not measured_ms or age_ms(int(measured_ms), self._clock.server_ms()) > OFFSET_LIFE_MS:
@@ -182,13 +174,11 @@ class RedisVenueMemory:
     def keep_clock_offset(self, venue: VenueName, offset_ms: int) -> None:
         """Keep a measurement."""
         measured = f"{offset_ms}:{self._clock.server_ms()}"
-        with translated():
-            self._client.set(venue_keys.clock_offset(venue), measured, px=OFFSET_LIFE_MS)
+        self._client.set(venue_keys.clock_offset(venue), measured, px=OFFSET_LIFE_MS)
 
     def forget_clock_offset(self, venue: VenueName) -> None:
         """Let the next request measure anew."""
-        with translated():
-            self._client.delete(venue_keys.clock_offset(venue))
+        self._client.delete(venue_keys.clock_offset(venue))
 
 
 class RedisSymbolMap:
@@ -203,15 +193,13 @@ class RedisSymbolMap:
 
     def spellings(self, venue: VenueName) -> Mapping[str, Symbol]:
         """Return spelling, in upper case → symbol."""
-        with translated():
-            found = self._client.hgetall(venue_keys.spellings(venue))
+        found = self._client.hgetall(venue_keys.spellings(venue))
         return {text_of(one): Symbol(text_of(symbol)) for one, symbol in found.items()}
 
     def put_spelling(self, venue: VenueName, spelling: str, symbol: Symbol | None) -> None:
         """Set what a spelling means; None takes it away."""
         key = venue_keys.spellings(venue)
-        with translated():
-            if symbol is None:
-                self._client.hdel(key, spelling.upper())
-            else:
-                self._client.hset(key, spelling.upper(), symbol)
+        if symbol is None:
+            self._client.hdel(key, spelling.upper())
+        else:
+            self._client.hset(key, spelling.upper(), symbol)

@@ -1,14 +1,19 @@
 """Scripts are files, and the client's errors become ours."""
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import redis
 
 from app.domain.errors import StoreUnavailable
-from app.store.core.connection import connect
-from app.store.core.scripts import load_script, text_of, translated
+from app.store.core.connection import StoreClient, connect
+from app.store.core.scripts import load_script, text_of
 from tests.support.servers import fresh_client
+
+
+def failing(error: Exception) -> StoreClient:
+    return StoreClient(connection_pool=Mock(get_connection=Mock(side_effect=error)))
 
 
 @pytest.mark.parametrize(
@@ -18,15 +23,22 @@ from tests.support.servers import fresh_client
 def test_whatever_keeps_the_server_from_answering_is_the_store_being_away(
     error: redis.RedisError,
 ) -> None:
-    with pytest.raises(StoreUnavailable, match="the store did not answer") as raised, translated():
-        raise error
+    client = failing(error)
+    pipeline = client.pipeline()
+    pipeline.get("key")
+
+    with pytest.raises(StoreUnavailable, match="the store did not answer") as raised:
+        client.get("key")
+    with pytest.raises(StoreUnavailable, match="the store did not answer"):
+        pipeline.execute()
 
     assert raised.value.__cause__ is error
 
 
-def test_other_errors_are_nobody_s_to_hide() -> None:
-    with pytest.raises(KeyError), translated():
-        raise KeyError
+@pytest.mark.parametrize("error", [KeyError(), redis.exceptions.NoScriptError()])
+def test_other_errors_are_nobody_s_to_hide(error: Exception) -> None:
+    with pytest.raises(type(error)):
+        failing(error).get("key")
 
 
 def test_an_answer_that_is_no_text_is_refused() -> None:
