@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from flask import Blueprint
+from marshmallow import fields
 
-from app.admin import answer_shapes as shapes
 from app.admin.chapters import OPERATION, SETTING_UP
 from app.admin.health import CANARY_AGE_MAX_MS
 from app.admin.request_body import body_of_request
@@ -18,13 +18,31 @@ from app.domain.identifiers import AccountName
 from app.services.admin.inspect import findings_of
 from app.services.keeping.epoch import is_history_behind
 from app.web.answers import Json
-from app.web.fields import Strict, loaded
+from app.web.fields import Flag, Strict, Text, loaded
 from app.web.routes import Route, blueprint_of
 
 _NOTHING = Strict()
 
 #: Records that cannot be read, of which each is a finding; `/api/quarantine` names all.
 SHOWN_MAX = 20
+
+
+class _FindingRow(Strict):
+    account = Text(allow_none=True)
+    check = Text()
+    message = Text()
+    grade = fields.Enum(Grade, by_value=True)
+    fix = Text()
+
+
+class _Findings(Strict):
+    ok = Flag()
+    findings = fields.List(fields.Nested(_FindingRow))
+
+
+class _OfAccount(_Findings):
+    account = Text()
+    venue = Text()
 
 
 class _Doctor:
@@ -170,7 +188,7 @@ def blueprint(wiring: Wiring) -> Blueprint:
     doctor, one = _Doctor(wiring), "/api/accounts/<name>/test"
     rows = (
         Route("GET", "/api/quarantine", doctor.quarantine),
-        Route("POST", "/api/doctor", doctor.all, answer=shapes.FINDINGS),
-        Route("POST", one, doctor.account, tag=SETTING_UP, answer=shapes.FINDINGS),
+        Route("POST", "/api/doctor", doctor.all, answer=_Findings()),
+        Route("POST", one, doctor.account, tag=SETTING_UP, answer=_OfAccount()),
     )
     return blueprint_of("doctor", OPERATION, rows)

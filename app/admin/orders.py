@@ -2,7 +2,6 @@
 
 from flask import Blueprint
 
-from app.admin import answer_shapes as shapes
 from app.admin.event_stream import EventStreams
 from app.admin.order_list import (
     ListQuery,
@@ -13,7 +12,7 @@ from app.admin.order_list import (
 )
 from app.admin.order_outcomes import OutcomeBody, outcome_from
 from app.admin.request_body import body_of_request, query_of_request
-from app.admin.rows import detail_of, row_of
+from app.admin.rows import CANCELED, DETAIL, ROWS, detail_of, row_of
 from app.admin.timelines import whole_timeline
 from app.bootstrap import Wiring
 from app.domain.aggregate import Aggregate
@@ -125,10 +124,10 @@ def blueprint(wiring: Wiring) -> Blueprint:
     streams = EventStreams(wiring.events, max(1, wiring.settings.web_connections // 10))
     one = "/api/orders/<reference>"
     rows = (
-        Route("GET", "/api/orders", orders.list, query=_QUERY, answer=shapes.ROWS),
-        Route("GET", one, orders.show, answer=shapes.DETAIL),
-        Route("POST", f"{one}/cancel", orders.cancel, answer=shapes.CANCELED),
-        Route("POST", f"{one}/resolve", orders.resolve, body=_OUTCOME, answer=shapes.DETAIL),
+        Route("GET", "/api/orders", orders.list, query=_QUERY, answer=ROWS),
+        Route("GET", one, orders.show, answer=DETAIL),
+        Route("POST", f"{one}/cancel", orders.cancel, answer=CANCELED),
+        Route("POST", f"{one}/resolve", orders.resolve, body=_OUTCOME, answer=DETAIL),
         Route("GET", "/api/events", streams.open),
     )
     return blueprint_of("orders", "Orders", rows)

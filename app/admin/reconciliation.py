@@ -4,10 +4,10 @@ from http import HTTPStatus
 
 from flask import Blueprint
 
-from app.admin import answer_shapes as shapes
 from app.admin.chapters import SETTING_UP
 from app.admin.request_body import body_of_request
-from app.admin.venue_accounts import VenueAccounts, cancel_row
+from app.admin.venue_accounts import VenueAccounts
+from app.admin.venue_rows import COMPARED, VENUE_ACCOUNT, VENUE_CANCEL
 from app.bootstrap import Wiring
 from app.domain.account import PAPER, Account
 from app.domain.errors import NotFound, WrongState
@@ -62,7 +62,7 @@ class _Reconciliations:
             VenueOrderId(body["venue_order_id"]),
             self._wiring.ports,
         )
-        row = cancel_row(cancel)
+        row: Json = VENUE_CANCEL.dump(cancel)
         told = {**row, "message": f"{cancel.order.sentence()}: {row['message']}"}
         return told, HTTPStatus.OK if cancel.is_settled else HTTPStatus.ACCEPTED
 
@@ -83,28 +83,28 @@ def blueprint(wiring: Wiring) -> Blueprint:
     """Return the routes about accounts and their venues."""
     found = _Reconciliations(wiring)
     one = "/api/accounts/<name>"
-    compared, shape = f"{one}/reconciliation", shapes.RECONCILIATION
+    compared = f"{one}/reconciliation"
     renewed = {200: "Compared.", 202: "It takes longer.", 409: "A paper account."}
     canceled = {
         200: "Its outcome is known; `state` names it.",
         202: "Its outcome is not known yet; it is looked up again.",
     }
     rows = (
-        Route("GET", compared, found.show, answer=shape),
-        Route("POST", compared, found.renew, answer=shapes.RECONCILED, answers=renewed),
+        Route("GET", compared, found.show, answer=VENUE_ACCOUNT),
+        Route("POST", compared, found.renew, answer=COMPARED, answers=renewed),
         Route(
             "POST",
             f"{one}/venue-cancels",
             found.cancel,
             body=_CANCEL,
-            answer=shapes.VENUE_CANCELED,
+            answer=VENUE_CANCEL,
             answers=canceled,
         ),
         Route(
             "DELETE",
             f"{one}/orphaned-fills/<client_order_id>",
             found.acknowledge,
-            answer=shape,
+            answer=VENUE_ACCOUNT,
         ),
     )
     return blueprint_of("reconciliation", SETTING_UP, rows)

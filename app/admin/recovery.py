@@ -8,10 +8,11 @@ from marshmallow import fields
 from app.admin.chapters import SETTING_UP
 from app.admin.request_body import body_of_request
 from app.admin.rows import row_of
+from app.admin.venue_rows import PLACED_ORDER
 from app.bootstrap import Wiring
 from app.domain.account import Account
 from app.domain.aggregate import Aggregate
-from app.domain.frozen import Frozen, PlacedOrder
+from app.domain.frozen import Frozen
 from app.domain.identifiers import AccountName, EpochMs
 from app.domain.money import plain
 from app.services.admin.recover import end_waiting, release, waiting
@@ -51,7 +52,7 @@ class FrozenAccounts:
             "state_before": frozen.before,
             "frozen_at_ms": frozen.at_ms,
             "why": frozen.why,
-            "unknown_orders": [_placed_row(one) for one in frozen.orders],
+            "unknown_orders": PLACED_ORDER.dump(frozen.orders, many=True),
             "waiting": [_waiting_row(one, account) for one in live],
             "positions": self._positions(account),
         }
@@ -88,20 +89,6 @@ class _Recovery:
         ended = end_waiting(account, seen_at_ms, ports) if body.get("cancel_pending") else 0
         state = release(account, seen_at_ms, ports)
         return {"account": account.name, "state": state, "ended": ended}
-
-
-def _placed_row(order: PlacedOrder) -> Json:
-    return {
-        "client_order_id": order.client_order_id,
-        "venue_order_id": order.venue_order_id,
-        "symbol": order.symbol,
-        "side": order.side,
-        "quantity": plain(order.quantity),
-        "filled_quantity": plain(order.filled_quantity),
-        "placed_at_ms": order.placed_at_ms,
-        "is_open": order.is_open,
-        "sentence": order.sentence(),
-    }
 
 
 def _waiting_row(aggregate: Aggregate, account: Account) -> Mapping[str, object]:

@@ -4,12 +4,13 @@ import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from app.admin.rows import Row, entry_row, spoken_row
+from app.admin.rows import entry_row, spoken_row
 from app.admin.timelines import moment_of
 from app.bootstrap import Wiring
 from app.domain.aggregate import Aggregate
 from app.domain.errors import UnreadableRecord
 from app.domain.identifiers import AggregateId
+from app.web.answers import Json
 from app.web.time_texts import span
 
 
@@ -24,7 +25,7 @@ class Families:
         """Return the aggregate as it is now, or as it was when it left for the history."""
         return self._reader.find(aggregate_id)
 
-    def row(self, aggregate: Aggregate) -> Row:
+    def row(self, aggregate: Aggregate) -> Json:
         """Return an aggregate as one row with its sentence."""
         return spoken_row(aggregate, self._registry.account(aggregate.account).name)
 
@@ -39,13 +40,13 @@ class Families:
         children = [self.tree(child) for child in self._children(aggregate)]
         return {"row": self.row(aggregate), "children": children}
 
-    def timeline(self, aggregate: Aggregate) -> Sequence[Row]:
+    def timeline(self, aggregate: Aggregate) -> Sequence[Json]:
         """Return what happened to an aggregate and its descent as one row of lines."""
         told = [
             [(entry, process, one) for entry, process in self._reader.timeline(one.id)]
             for one in self._descent(aggregate)
         ]
-        lines: list[Row] = []
+        lines: list[Json] = []
         before_ms = None
         for entry, process, one in heapq.merge(*told, key=lambda line: moment_of(line[0])):
             gap = "" if before_ms is None else f"+{span(entry.at_ms - before_ms)}"

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
+
+from marshmallow import fields
 
 from app.domain.aggregate import Aggregate
 from app.domain.commands import Action, NetAction
@@ -19,8 +21,8 @@ from app.domain.smart_order import SmartOrder
 from app.domain.smart_trade.opening import order_price
 from app.domain.smart_trade.trade import SmartTrade
 from app.domain.status import OrderStatus
-
-Row = dict[str, object]
+from app.web.answers import Json
+from app.web.fields import Flag, Strict, Text
 
 #: The keys of every row, whatever its kind; what does not apply is null.
 KEYS: Final = (
@@ -53,10 +55,44 @@ KEYS: Final = (
     "updated_at_ms",
 )
 
+
+def _field(key: str) -> fields.Field[Any]:
+    if key.endswith("_ms"):
+        return fields.Integer(allow_none=True)
+    if key in {"reason", "fees"}:
+        return fields.Dict(allow_none=True)
+    return Flag(allow_none=True) if key == "reduce_only" else Text(allow_none=True)
+
+
+class _EntryShape(Strict):
+    event = Text()
+    at_ms = fields.Integer()
+    process = Text()
+    reason = fields.Dict(allow_none=True)
+
+
+# What functions make below, as OpenAPI tells of it.
+
+_ROW: Final = Strict.from_dict({key: _field(key) for key in KEYS})
+_DETAIL: Final = _ROW.from_dict(
+    {
+        "children": fields.List(Text()),
+        "timeline": fields.List(fields.Nested(_EntryShape)),
+        "strategy": Text(allow_none=True),
+        "memo": Text(allow_none=True),
+        "placement": fields.Integer(),
+    }
+)
+ROWS: Final = Strict.from_dict(
+    {"data": fields.List(fields.Nested(_ROW)), "next_cursor": Text(allow_none=True)}
+)()
+DETAIL: Final = _DETAIL()
+CANCELED: Final = Strict.from_dict({"requested": Flag(), "order": fields.Nested(_DETAIL)})()
+
 _CLOSES = frozenset({Action.CLOSE_LONG, Action.CLOSE_SHORT})
 
 
-def row_of(aggregate: Aggregate, account: str) -> Row:
+def row_of(aggregate: Aggregate, account: str) -> Json:
     """Return one row: ids and numbers of value are text, times whole numbers.
 
     Args:
@@ -72,7 +108,7 @@ def detail_of(
     account: str,
     children: Sequence[AggregateId],
     timeline: Sequence[tuple[TimelineEntry, str]],
-) -> Row:
+) -> Json:
     """Return a row with what the aggregate has brought forth and all that happened to it.
 
     Args:
@@ -89,7 +125,7 @@ def detail_of(
     }
 
 
-def spoken_row(aggregate: Aggregate, account: str) -> Row:
+def spoken_row(aggregate: Aggregate, account: str) -> Json:
     """Return a row with a sentence for people, and the stage of a request that is at work.
 
     Args:
@@ -107,7 +143,7 @@ def spoken_row(aggregate: Aggregate, account: str) -> Row:
     }
 
 
-def _more(aggregate: Aggregate) -> Row:
+def _more(aggregate: Aggregate) -> Json:
     """Return what only some have.
 
     `strategy` and `memo` are what the caller wrote beside a request about a net position;
@@ -122,7 +158,7 @@ def _more(aggregate: Aggregate) -> Row:
             return {}
 
 
-def entry_row(entry: TimelineEntry, process: str) -> Row:
+def entry_row(entry: TimelineEntry, process: str) -> Json:
     """Return one line of a timeline."""
     return {
         "event": entry.name,
@@ -132,7 +168,7 @@ def entry_row(entry: TimelineEntry, process: str) -> Row:
     }
 
 
-def _common(aggregate: Aggregate) -> Row:
+def _common(aggregate: Aggregate) -> Json:
     return {
         "id": str(aggregate.id),
         "parent_id": None if aggregate.parent_id is None else str(aggregate.parent_id),
@@ -152,7 +188,7 @@ def _common(aggregate: Aggregate) -> Row:
     }
 
 
-def _own(aggregate: Aggregate) -> Row:
+def _own(aggregate: Aggregate) -> Json:
     match aggregate:
         case Order():
             return _order(aggregate)
@@ -166,7 +202,7 @@ def _own(aggregate: Aggregate) -> Row:
             return _smart_trade(aggregate)
 
 
-def _order(order: Order) -> Row:
+def _order(order: Order) -> Json:
     is_unknown = order.status is OrderStatus.UNKNOWN
     return {
         "type": order.type,
@@ -182,8 +218,8 @@ def _order(order: Order) -> Row:
     }
 
 
-def _signal(signal: Signal) -> Row:
-    known: Row = {"state": signal.status, "due_at_ms": signal.due_at_ms}
+def _signal(signal: Signal) -> Json:
+    known: Json = {"state": signal.status, "due_at_ms": signal.due_at_ms}
     if signal.action.is_cancel:
         return {**known, "filled_quantity": None}  # it has no order that could fill
     return {
@@ -196,7 +232,7 @@ def _signal(signal: Signal) -> Row:
     }
 
 
-def _reversal(reversal: Reversal) -> Row:
+def _reversal(reversal: Reversal) -> Json:
     limit = reversal.limit_price if reversal.price is None else reversal.price
     return {
         "type": OrderType.MARKET if limit is None else OrderType.LIMIT,
@@ -209,7 +245,7 @@ def _reversal(reversal: Reversal) -> Row:
     }
 
 
-def _smart_order(smart_order: SmartOrder) -> Row:
+def _smart_order(smart_order: SmartOrder) -> Json:
     return {
         "type": smart_order.type,
         "time_in_force": smart_order.time_in_force,
@@ -222,7 +258,7 @@ def _smart_order(smart_order: SmartOrder) -> Row:
     }
 
 
-def _smart_trade(trade: SmartTrade) -> Row:
+def _smart_trade(trade: SmartTrade) -> Json:
     fees: dict[Currency, Decimal] = {}
     for order in trade.orders:
         for currency, fee in order.fees.items():
