@@ -13,7 +13,6 @@ from marshmallow import fields, validate
 
 from app.admin.chapters import OPERATION
 from app.admin.errors import ERROR
-from app.admin.paper_bodies import Table
 from app.bootstrap import Wiring
 from app.web.answers import Json
 from app.web.fields import Flag, Number, Text, WholeNumber
@@ -49,7 +48,6 @@ def document_of(app: Flask) -> dict[str, Any]:
     for kind, taken in _TYPES.items():
         converter.map_to_openapi_type(kind, taken, None)  # type: ignore[no-untyped-call]
     converter.add_attribute_function(_bounds)  # type: ignore[no-untyped-call] # nor has this one
-    converter.add_attribute_function(_values)  # type: ignore[no-untyped-call] # nor this
     spec.components.schema("Error", ERROR)
     spec.components.security_scheme("admin", {"type": "http", "scheme": "bearer"})
     spec.components.security_scheme("basic", {"type": "http", "scheme": "basic"})
@@ -73,13 +71,6 @@ def _bounds(_: object, field: fields.Field[Any], ret: Json) -> Json:
             case _:
                 continue
     return bounds
-
-
-def _values(self: Any, field: fields.Field[Any], **_: object) -> Json:  # noqa: ANN401
-    """Return what the values of a table are."""
-    if not isinstance(field, Table):
-        return {}
-    return {"type": "object", "additionalProperties": self.field2property(field.inner)}
 
 
 def _exclusive(rule: validate.Range, ret: Json) -> Json:

@@ -112,7 +112,7 @@ def _level(value: object) -> tuple[Decimal, Decimal] | None:
 #: For the documentation.
 _NUMERIC = {"type": ["string", "number"]}
 _TEXT = {"type": "string"}
-_BY_SYMBOL = {"description": "By symbol."}
+_BY_SYMBOL = "By symbol."
 _LEVEL = {"type": "array", "items": _NUMERIC}
 
 Amount = partial(Checked, "must be a number of at least 0", _amount, metadata=_NUMERIC)
@@ -148,33 +148,27 @@ def one_of(words: Sequence[StrEnum] | type[StrEnum], **options: Any) -> Checked:
     return Checked(f"must be one of {', '.join(words)}", meaning, metadata=told, **options)
 
 
-class Table(ValueField[Any]):
-    """An object with a value of one kind for each name.
+class _Table(fields.Dict):
+    """An object with a value of one kind for each name; what is wrong is told by name alone."""
 
-    Args:
-        name: reads a name.
-        inner: reads a value.
-    """
-
-    def __init__(self, name: fields.Field[Any], inner: fields.Field[Any], **options: Any) -> None:  # noqa: ANN401
-        self._name, self.inner = name, inner
-        super().__init__(error_messages={"null": _AN_OBJECT}, **options)
-
-    def read(self, value: object) -> dict[Any, Any]:
+    def deserialize(self, value: object, *args: Any, **options: Any) -> Any:  # noqa: ANN401
         """Return name → value."""
-        if not isinstance(value, Mapping):
-            raise ValidationError(_AN_OBJECT)
-        read: dict[Any, Any] = {}
-        wrong: dict[str, Any] = {}
-        for name, inner in value.items():
-            try:
-                known = self._name.deserialize(name)
-                read[known] = self.inner.deserialize(inner)
-            except ValidationError as error:
-                wrong[name] = error.messages
-        if wrong:
-            raise ValidationError(wrong)
-        return read
+        try:
+            return super().deserialize(value, *args, **options)
+        except ValidationError as error:
+            if not isinstance(error.messages, dict):
+                raise
+            wrong = {name: one.get("key") or one["value"] for name, one in error.messages.items()}
+            raise ValidationError(wrong) from error
+
+
+def _table_of(name: fields.Field[Any], inner: fields.Field[Any], told: str) -> _Table:
+    return _Table(
+        name,
+        inner,
+        error_messages={"null": _AN_OBJECT, "invalid": _AN_OBJECT},
+        metadata={"description": told},
+    )
 
 
 def _list_of(inner: fields.Field[Any], **options: Any) -> fields.List[Any]:  # noqa: ANN401
@@ -223,9 +217,9 @@ class PaperAccountBody(_Body):
     """What is to be replaced in an account."""
 
     market = one_of(Market)
-    balances = Table(CurrencyName(), Amount(), metadata={"description": "By currency."})
-    positions = Table(SymbolName(), _within(PositionBody), metadata=_BY_SYMBOL)
-    leverage = Table(SymbolName(), whole(1, LEVERAGE_MAX), metadata=_BY_SYMBOL)
+    balances = _table_of(CurrencyName(), Amount(), "By currency.")
+    positions = _table_of(SymbolName(), _within(PositionBody), _BY_SYMBOL)
+    leverage = _table_of(SymbolName(), whole(1, LEVERAGE_MAX), _BY_SYMBOL)
     position_mode = one_of(PositionMode)
     fees = _within(FeesBody)
     reset = Truth()
@@ -271,13 +265,11 @@ def _depth(name: str, touch: Decimal, levels: Levels) -> dict[str, list[str]]:
 class PricesBody(_Body):
     """Symbol → prices; null where none shall be known."""
 
-    prices = Table(
-        SymbolName(), _within(QuoteBody, allow_none=True), load_default={}, metadata=_BY_SYMBOL
-    )
+    prices = _table_of(SymbolName(), _within(QuoteBody, allow_none=True), _BY_SYMBOL)
 
     @post_load
     def _made(self, data: dict[str, Any], **_: object) -> Mapping[Symbol, Quote | None]:
-        if not data["prices"]:
+        if not data.get("prices"):
             raise ValidationError({"prices": [_NO_PRICES]})
         return dict(data["prices"])
 
