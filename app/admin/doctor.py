@@ -7,10 +7,9 @@ from flask import Blueprint
 from marshmallow import fields
 
 from app.admin.chapters import OPERATION, SETTING_UP
-from app.admin.health import CANARY_AGE_MAX_MS
+from app.admin.health import CANARY_AGE_MAX_MS, canary_age_ms
 from app.admin.request_body import body_of_request
 from app.bootstrap import Wiring, store_warnings
-from app.domain import moments
 from app.domain.account import PAPER, Account
 from app.domain.errors import StoreUnavailable, UnsafeStore
 from app.domain.finding import Finding, Grade
@@ -134,9 +133,7 @@ class _Doctor:
         ]
 
     def _about_queue(self) -> Sequence[Finding]:
-        ports = self._wiring.ports
-        sung_ms = ports.runs.canary_ms()
-        age_ms = None if sung_ms is None else moments.age_ms(sung_ms, ports.clock.server_ms())
+        age_ms = canary_age_ms(self._wiring.ports)
         if age_ms is not None and age_ms <= CANARY_AGE_MAX_MS:
             message = f"a canary came through the queue {age_ms} ms ago"
             return (Finding(check="queue", message=message),)

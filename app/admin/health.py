@@ -17,11 +17,18 @@ from app.admin.gauges import registry_of
 from app.bootstrap import Wiring
 from app.domain import moments
 from app.domain.errors import StoreError
+from app.ports import Ports
 from app.web.answers import Json
 from app.web.routes import Access, Route, blueprint_of
 
 #: A canary is sent every 2 s; one that is older than this did not come through.
 CANARY_AGE_MAX_MS = 10_000
+
+
+def canary_age_ms(ports: Ports) -> int | None:
+    """Return for how long no canary came through the queue; None if none ever did."""
+    sung_ms = ports.runs.canary_ms()
+    return None if sung_ms is None else moments.age_ms(sung_ms, ports.clock.server_ms())
 
 
 class _Health:
@@ -42,7 +49,7 @@ class _Health:
         warnings: dict[str, str] = {}
         age_ms = None
         try:
-            age_ms = self._canary_age_ms()
+            age_ms = canary_age_ms(self._ports)
         except StoreError:
             problems["store"] = "The store does not answer."
         else:
@@ -73,10 +80,6 @@ class _Health:
         """Answer what is counted and what waits, for Prometheus."""
         text = generate_latest(_counted()) + generate_latest(self._gauges)
         return Response(text, content_type=CONTENT_TYPE_LATEST)
-
-    def _canary_age_ms(self) -> int | None:
-        sung_ms = self._ports.runs.canary_ms()
-        return None if sung_ms is None else moments.age_ms(sung_ms, self._ports.clock.server_ms())
 
 
 def _counted() -> CollectorRegistry:

@@ -6,15 +6,16 @@ from typing import Any, TypeVar
 
 from marshmallow import ValidationError, fields, validate
 
-from app.admin.request_body import refused
 from app.domain.aggregate import Aggregate
 from app.domain.enums import Dialect, Kind
-from app.domain.identifiers import AccountId, AggregateId, EpochMs, id_from
+from app.domain.errors import NotFound
+from app.domain.identifiers import AccountId, AggregateId, ClientOrderId, EpochMs, id_from
 from app.domain.request.signal import RequestStatus
 from app.domain.search import Place, Search, place_of
 from app.domain.smart_order import SmartOrderStatus
 from app.domain.smart_trade.enums import TradeStatus
 from app.domain.status import OrderStatus
+from app.ports import Ports
 from app.web import cursors
 from app.web.fields import Strict, Text, ValueField, WholeNumber, between
 
@@ -66,6 +67,20 @@ class ListQuery(Strict):
     cursor = _Cursor(load_default=None, metadata={"type": "string"})
 
 
+def order_id_of(reference: str, ports: Ports) -> AggregateId:
+    """Return the id of what a path names by its id or by its client order id.
+
+    Raises:
+        NotFound: there is nothing of this name.
+    """
+    found = id_from(reference)
+    if found is None:
+        found = ports.ids.order_of(ClientOrderId(reference))
+    if found is None:
+        raise NotFound(f"there is no order {reference[:64]!a}")
+    return found
+
+
 def page_of(newest: Iterator[Aggregate], limit: int) -> tuple[Sequence[Aggregate], Place | None]:
     """Return the next rows, and the place after which to go on; None at the end.
 
@@ -106,8 +121,3 @@ def search_from(query: dict[str, Any], account: AccountId | None) -> Search:
 
 def _only(value: One | None) -> frozenset[One] | None:
     return None if value is None else frozenset({value})
-
-
-def no_account(name: str) -> Exception:
-    """Return the error of a filter by an account that does not exist."""
-    return refused("account", f"There is no account named {name[:64]!a}.")

@@ -6,19 +6,19 @@ from app.admin.event_stream import EventStreams
 from app.admin.order_list import (
     ListQuery,
     cursor_of,
-    no_account,
+    order_id_of,
     page_of,
     search_from,
 )
 from app.admin.order_outcomes import OutcomeBody, outcome_from
-from app.admin.request_body import body_of_request, query_of_request
+from app.admin.request_body import body_of_request, query_of_request, refused
 from app.admin.rows import CANCELED, DETAIL, ROWS, detail_of, row_of
 from app.admin.timelines import whole_timeline
 from app.bootstrap import Wiring
 from app.domain.aggregate import Aggregate
 from app.domain.enums import ReasonCode
 from app.domain.errors import NotFound, StoreUnavailable, WrongState
-from app.domain.identifiers import AccountId, AccountName, AggregateId, ClientOrderId, id_from
+from app.domain.identifiers import AccountId, AccountName, AggregateId
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.services.advance import advance
@@ -52,12 +52,12 @@ class _Orders:
 
     def show(self, reference: str) -> Json:
         """Answer one row by id or client order id, with its children and its timeline."""
-        return self._detail(self._id_of(reference))
+        return self._detail(order_id_of(reference, self._ports))
 
     def cancel(self, reference: str) -> Json:
         """Ask one aggregate to end. One that has ended is left alone, which is no error."""
         loaded(_NOTHING, body_of_request())
-        known = self._reader.find(self._id_of(reference))
+        known = self._reader.find(order_id_of(reference, self._ports))
         name = self._name_of(known.account)
         requested = request_cancel(known.id, _BY_HAND, self._ports)
         return {"requested": requested, "order": self._told(known, name)}
@@ -65,7 +65,7 @@ class _Orders:
     def resolve(self, reference: str) -> Json:
         """Take a person's word for what became of an UNKNOWN order whose venue cannot be asked."""
         body = loaded(_OUTCOME, body_of_request())
-        order_id = self._id_of(reference)
+        order_id = order_id_of(reference, self._ports)
         order = self._ports.ledger.load(order_id).aggregate
         if not isinstance(order, Order):
             raise NotFound(f"there is no order {reference[:64]!a}")
@@ -95,21 +95,13 @@ class _Orders:
             whole_timeline(aggregate_id, self._reader),
         )
 
-    def _id_of(self, reference: str) -> AggregateId:
-        found = id_from(reference)
-        if found is None:
-            found = self._ports.ids.order_of(ClientOrderId(reference))
-        if found is None:
-            raise NotFound(f"there is no order {reference[:64]!a}")
-        return found
-
     def _account_named(self, name: str | None) -> AccountId | None:
         if name is None:
             return None
         try:
             return self._registry.account_named(AccountName(name)).id
         except NotFound as error:
-            raise no_account(name) from error
+            raise refused("account", f"There is no account named {name[:64]!a}.") from error
 
     def _name_of(self, account_id: AccountId) -> str:
         try:

@@ -1,15 +1,18 @@
 """The pages for people, each rendered from the store as it is now."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
 from urllib.parse import urlencode
 
 from flask import Response, make_response, render_template, request
+from marshmallow import validate
 
 from app.admin.account_records import AccountRecords
 from app.admin.authentication import Gate
 from app.admin.errors import error_answer
-from app.admin.order_list import cursor_of
-from app.admin.overview import OVERVIEW_QUERY, Overview
+from app.admin.health import CANARY_AGE_MAX_MS, canary_age_ms
+from app.admin.order_list import ListQuery, cursor_of, order_id_of, page_of, search_from
 from app.admin.recovery import FrozenAccounts
 from app.admin.related import Families
 from app.admin.request_body import query_of_request
@@ -18,8 +21,8 @@ from app.bootstrap import Wiring
 from app.dialects.surfaces import CONNECTORS
 from app.domain.account import PAPER, Account, Connector
 from app.domain.enums import Kind, Market, Mode
-from app.domain.errors import HistoryUnavailable, HookfillError, NotFound
-from app.domain.identifiers import AccountName, ClientOrderId, id_from
+from app.domain.errors import HistoryUnavailable, HookfillError
+from app.domain.identifiers import AccountName
 from app.domain.market import AccountView
 from app.domain.money import plain
 from app.domain.request.signal import RequestStatus
@@ -27,19 +30,32 @@ from app.domain.smart_order import SmartOrderStatus
 from app.domain.smart_trade.enums import TradeStatus
 from app.domain.status import OrderStatus
 from app.settings import is_loopback
+from app.web.fields import Text
 from app.web.peer import is_https
+
+#: Rows of the overview.
+ROWS: Final = 50
+
+#: What the overview lists besides one kind of aggregate. Without a kind it lists requests only,
+#: unless a state is asked for, which a part of a request may be in as well.
+EVERYTHING: Final = "ALL"
+
+#: What the overview can be asked for.
+OVERVIEW_QUERY: Final = ListQuery.from_dict(
+    {"kind": Text(validate=validate.OneOf([*Kind, EVERYTHING]))}
+)()
 
 
 class Pages:
     """Renders a page for whoever the gate has let in."""
 
     def __init__(self, wiring: Wiring, gate: Gate) -> None:
+        self._wiring = wiring
         self._settings = wiring.settings
         self._ports = wiring.ports
         self._registry = wiring.registry
         self._accounts = AccountRecords(wiring)
         self._venue_accounts = VenueAccounts(wiring)
-        self._overview = Overview(wiring)
         self._frozen = FrozenAccounts(wiring)
         self._families = Families(wiring)
         self._gate = gate
@@ -56,15 +72,20 @@ class Pages:
     def overview(self) -> str:
         """Show whether all is well, the prices of the paper venue and what came in."""
         query = query_of_request(OVERVIEW_QUERY)
-        found, place = self._overview.listed(query)
+        kind, account = query.get("kind"), query.get("account")
+        wanted = {**query, "kind": None if kind in {None, EVERYTHING} else Kind(kind)}
+        account_id = account and self._registry.account_named(AccountName(account)).id
+        top_level = kind is None and "state" not in query
+        search = replace(search_from(wanted, account_id), top_level=top_level)
+        found, place = page_of(self._wiring.reader.newest(query["cursor"], search), ROWS)
         asked = {name: request.args.get(name, "") for name in ("kind", "account", "state")}
         kept = {name: text for name, text in asked.items() if text}
         connector = next(iter(self._registry.connectors()), None)
         return self._page(
             "overview",
-            health=self._overview.health(),
+            health=self._health(),
             frozen=self._frozen.all(),
-            prices=self._overview.prices(),
+            prices=self._prices(),
             price_source=self._settings.prices,
             rows=[self._families.row(one) for one in found],
             asked=asked,
@@ -80,12 +101,7 @@ class Pages:
 
     def order(self, reference: str) -> str:
         """Show one aggregate, its family, and what happened to it and what it brought forth."""
-        found = id_from(reference)
-        if found is None:
-            found = self._ports.ids.order_of(ClientOrderId(reference))
-        if found is None:
-            raise NotFound(f"there is no order {reference[:64]!a}")
-        aggregate = self._families.load(found)
+        aggregate = self._wiring.reader.find(order_id_of(reference, self._ports))
         return self._page(
             "order",
             row=self._families.row(aggregate),
@@ -147,6 +163,21 @@ class Pages:
             is_local=is_loopback(request.host.rsplit(":", 1)[0]),
             **content,
         )
+
+    def _health(self) -> Mapping[str, object]:
+        """Return whether messages come through, and how much waits."""
+        age_ms = canary_age_ms(self._ports)
+        return {
+            "canary_age_ms": age_ms,
+            "is_ready": age_ms is not None and age_ms <= CANARY_AGE_MAX_MS,
+            "backlog": self._wiring.backlog.read(self._ports.clock.server_ms()),
+            "quarantined": self._ports.quarantine.all(),
+        }
+
+    def _prices(self) -> object:
+        """Return symbol → prices; of a real exchange what was seen last, for a page asks none."""
+        paper = self._wiring.paper
+        return paper.prices()["prices"] if self._settings.prices == "walk" else paper.seen_prices()
 
     def _holdings(self, account: Account) -> Mapping[str, object] | None:
         """Return what an account of the paper venue holds; nothing about those of other venues."""

@@ -32,7 +32,7 @@ _BODY = ReleaseBody()
 
 
 class FrozenAccounts:
-    """Reads why accounts are frozen."""
+    """Tells why accounts are frozen, and releases them."""
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
@@ -67,18 +67,10 @@ class FrozenAccounts:
             for (symbol, side), one in sorted(kept.view.positions.items())
         ]
 
-
-class _Recovery:
-    """The routes."""
-
-    def __init__(self, wiring: Wiring) -> None:
-        self._wiring = wiring
-        self._frozen = FrozenAccounts(wiring)
-
     def list(self) -> Json:
         """Answer the frozen accounts: why each is, and what waits for its release."""
         self._wiring.registry.refresh()
-        return {"data": self._frozen.all()}
+        return {"data": self.all()}
 
     def release(self, name: str) -> Json:
         """Release a frozen account."""
@@ -99,11 +91,11 @@ def _waiting_row(aggregate: Aggregate, account: Account) -> Mapping[str, object]
 
 def blueprint(wiring: Wiring) -> Blueprint:
     """Return the routes of frozen accounts."""
-    recovery = _Recovery(wiring)
+    frozen = FrozenAccounts(wiring)
     released = {200: "Released.", 409: "Not frozen, or for something else by now."}
     one = "/api/accounts/<name>/recovery"
     rows = (
-        Route("GET", "/api/recovery", recovery.list),
-        Route("POST", one, recovery.release, body=_BODY, answers=released),
+        Route("GET", "/api/recovery", frozen.list),
+        Route("POST", one, frozen.release, body=_BODY, answers=released),
     )
     return blueprint_of("recovery", SETTING_UP, rows)

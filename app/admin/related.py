@@ -9,7 +9,6 @@ from app.admin.timelines import moment_of
 from app.bootstrap import Wiring
 from app.domain.aggregate import Aggregate
 from app.domain.errors import UnreadableRecord
-from app.domain.identifiers import AggregateId
 from app.web.answers import Json
 from app.web.time_texts import span
 
@@ -21,10 +20,6 @@ class Families:
         self._reader = wiring.reader
         self._registry = wiring.registry
 
-    def load(self, aggregate_id: AggregateId) -> Aggregate:
-        """Return the aggregate as it is now, or as it was when it left for the history."""
-        return self._reader.find(aggregate_id)
-
     def row(self, aggregate: Aggregate) -> Json:
         """Return an aggregate as one row with its sentence."""
         return spoken_row(aggregate, self._registry.account(aggregate.account).name)
@@ -32,7 +27,7 @@ class Families:
     def root_of(self, aggregate: Aggregate) -> Aggregate:
         """Return the request that began it all."""
         while aggregate.parent_id is not None:
-            aggregate = self.load(aggregate.parent_id)
+            aggregate = self._reader.find(aggregate.parent_id)
         return aggregate
 
     def tree(self, aggregate: Aggregate) -> Mapping[str, object]:
@@ -64,5 +59,5 @@ class Families:
         children = []
         for child in self._reader.children(aggregate.id):
             with suppress(UnreadableRecord):  # in quarantine, where people see it
-                children.append(self.load(child))
+                children.append(self._reader.find(child))
         return children

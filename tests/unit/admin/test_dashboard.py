@@ -15,7 +15,7 @@ import redis
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.admin import overview
+from app.admin import pages
 from app.admin.dashboard import HEADERS
 from app.admin.static_files import STATIC
 from app.admin.venue_accounts import STALE_MS
@@ -345,7 +345,7 @@ class TestOverview:
         assert "Nothing matches" in site.text("/?state=FILLED")
 
     def test_older_rows_are_a_link_away(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(overview, "ROWS", 2)
+        monkeypatch.setattr(pages, "ROWS", 2)
         for size in ("0.1", "0.2", "0.3"):
             site.send(action="buy", fixed=size, limit="40000")
 
