@@ -3,7 +3,7 @@
 from typing import Final
 
 import structlog
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app import metrics
@@ -16,9 +16,9 @@ from app.admin import (
     openapi,
     orders,
     paper,
-    reconciliation,
     recovery,
     symbols,
+    venue_accounts,
     venues,
 )
 from app.admin import routes as admin
@@ -28,7 +28,7 @@ from app.domain.errors import HookfillError, PayloadTooLarge
 from app.web.answers import respond
 from app.web.fast_path import FastPath, FastRoute
 from app.web.raw_body import BODY_BYTES_MAX
-from app.web.routes import blueprint_of
+from app.web.routes import blueprint_of, routes_of
 from app.web.surface import Surface, is_below
 
 #: What serves our own paths.
@@ -37,7 +37,7 @@ _OWN_ROUTES: Final = (
     orders,
     admin,
     doctor,
-    reconciliation,
+    venue_accounts,
     recovery,
     symbols,
     venues,
@@ -45,20 +45,6 @@ _OWN_ROUTES: Final = (
     health,
     openapi,
     dashboard,
-)
-
-#: The paths at and below which errors have our own shape.
-_OWN_PATHS: Final = (
-    "/api",
-    "/paper",
-    "/healthz",
-    "/readyz",
-    "/metrics",
-    "/openapi.json",
-    "/docs",
-    "/login",
-    "/static",
-    "/ui",
 )
 
 #: Of the blueprint of a dialect.
@@ -124,9 +110,19 @@ def _http_error(error: HTTPException) -> Response:
     return response
 
 
+def _is_own_path() -> bool:
+    """Tell whether errors here have our own shape, as below whatever our own routes begin with."""
+    own = {
+        f"/{route.rule.split('/')[1]}"
+        for endpoint, route in routes_of(current_app).items()
+        if endpoint.partition(".")[0] not in _BY_NAME
+    }
+    return request.path == "/" or is_below(request.path, *own - {"/"})
+
+
 def _own_error(error: HTTPException) -> Response:
     status, message = error.code or 500, error.description or error.name
-    if request.path == "/" or is_below(request.path, *_OWN_PATHS):
+    if _is_own_path():
         code = error.name.lower().replace(" ", "_")
         return respond(errors.refusal(status, code, message))
     if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":

@@ -22,6 +22,13 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 
 
+class _Login(Strict):
+    token = Text(required=True)
+
+
+_LOGIN = _Login()
+
+
 class Gate:
     """Lets pass who has the admin token, or a session and, for changes, its CSRF token.
 
@@ -30,7 +37,8 @@ class Gate:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._token = settings.admin_token
+        self._settings = settings
+        self._attempts = Attempts()
         self._sessions = Sessions(derived(settings.admin_token.reveal(), "dashboard session"))
 
     def admit(self) -> AnyResponse | None:
@@ -47,7 +55,7 @@ class Gate:
         match Access.ADMIN if route is None else route.access:
             case Access.ADMIN:
                 self.check()
-            case Access.SESSION if not self.is_signed_in():
+            case Access.SESSION if not self._is_signed_in():
                 status = HTTPStatus.OK if request.path == "/" else HTTPStatus.UNAUTHORIZED
                 return make_response(render_template("dashboard/sign_in.html"), status)
             case _:
@@ -64,77 +72,41 @@ class Gate:
         header = request.headers.get("Authorization")
         if header is not None:
             scheme, _, token = header.partition(" ")
-            if scheme.lower() != "bearer" or not self.opens(token.strip()):
+            if scheme.lower() != "bearer" or not self._settings.admin_token.matches(token.strip()):
                 raise NotAuthenticated("the admin token is missing or wrong")
             return
-        if not self.is_signed_in():
+        if not self._is_signed_in():
             raise NotAuthenticated("the admin token is missing or wrong")
         if request.method not in _SAFE_METHODS and not self._has_csrf_token():
             raise NotPermitted("the CSRF token of the session is missing or wrong")
 
-    def opens(self, token: str) -> bool:
-        """Tell whether this is the admin token."""
-        return self._token.matches(token)
-
-    def is_signed_in(self) -> bool:
-        """Tell whether the request belongs to a session of the dashboard."""
-        return self._sessions.is_valid(request.cookies.get(COOKIE, ""))
-
-    def begin_session(self) -> str:
-        """Return the cookie of a new session."""
-        return self._sessions.begin()
-
-    def csrf_token(self, cookie: str | None = None) -> str:
-        """Return what changes must bring as `X-CSRF-Token` or as form field `csrf_token`.
-
-        Args:
-            cookie: of a session that has just begun; else it is the request's.
-        """
-        return self._sessions.csrf_token(cookie or request.cookies.get(COOKIE, ""))
-
-    def _has_csrf_token(self) -> bool:
-        said = request.headers.get("X-CSRF-Token")
-        if said is None and request.mimetype in _FORMS:
-            said = request.form.get("csrf_token")
-        return self._sessions.is_csrf_token(request.cookies.get(COOKIE, ""), said or "")
-
-
-class _Login(Strict):
-    token = Text(required=True)
-
-
-_LOGIN = _Login()
-
-
-class _Door:
-    """Begins and ends sessions."""
-
-    def __init__(self, wiring: Wiring) -> None:
-        self._gate = Gate(wiring.settings)
-        self._trusted = wiring.settings.trusted_proxies
-        self._attempts = Attempts() if wiring.settings.rate_limits else None
+    def csrf_token(self) -> str:
+        """Return what changes must bring as `X-CSRF-Token` or as form field `csrf_token`."""
+        return self._sessions.csrf_token(request.cookies.get(COOKIE, ""))
 
     def log_in(self) -> AnyResponse:
         """Begin a session: a form is sent on to the dashboard, a program gets the CSRF token."""
-        address = address_of(request.environ, self._trusted)
-        if self._attempts is not None:
+        address = address_of(request.environ, self._settings.trusted_proxies)
+        if self._settings.rate_limits:
             self._attempts.check(address)
         is_form = request.mimetype in _FORMS
-        token = request.form.get("token", "") if is_form else _token_of_body()
-        if not self._gate.opens(token):
-            if self._attempts is not None:
-                self._attempts.fail(address)
+        said = request.form if is_form else loaded(_LOGIN, body_of_request())
+        token = said.get("token", "")
+        if not self._settings.admin_token.matches(token):
+            self._attempts.fail(address)
             raise NotAuthenticated("the admin token is wrong")
-        if self._attempts is not None:
-            self._attempts.succeed(address)
-        cookie = self._gate.begin_session()
-        answer = {"csrf_token": self._gate.csrf_token(cookie), "expires_in_seconds": LIFE_SECONDS}
+        self._attempts.succeed(address)
+        cookie = self._sessions.begin()
+        answer = {
+            "csrf_token": self._sessions.csrf_token(cookie),
+            "expires_in_seconds": LIFE_SECONDS,
+        }
         response = redirect("/", 303) if is_form else jsonify(answer)
         response.set_cookie(
             COOKIE,
             cookie,
             max_age=LIFE_SECONDS,
-            secure=is_https(request.environ, self._trusted),
+            secure=is_https(request.environ, self._settings.trusted_proxies),
             httponly=True,
             samesite="Strict",
         )
@@ -146,17 +118,21 @@ class _Door:
         response.delete_cookie(COOKIE, httponly=True, samesite="Strict")
         return response
 
+    def _is_signed_in(self) -> bool:
+        return self._sessions.is_valid(request.cookies.get(COOKIE, ""))
 
-def _token_of_body() -> str:
-    token: str = loaded(_LOGIN, body_of_request())["token"]
-    return token
+    def _has_csrf_token(self) -> bool:
+        said = request.headers.get("X-CSRF-Token")
+        if said is None and request.mimetype in _FORMS:
+            said = request.form.get("csrf_token")
+        return self._sessions.is_csrf_token(request.cookies.get(COOKIE, ""), said or "")
 
 
 def blueprint(wiring: Wiring) -> Blueprint:
     """Return the route by which a person signs in to the dashboard, and out."""
-    door = _Door(wiring)
+    gate = Gate(wiring.settings)
     rows = (
-        Route("POST", "/login", door.log_in, access=Access.OPEN, body=_LOGIN),
-        Route("DELETE", "/login", door.log_out, answers={204: "Ended."}),
+        Route("POST", "/login", gate.log_in, access=Access.OPEN, body=_LOGIN),
+        Route("DELETE", "/login", gate.log_out, answers={204: "Ended."}),
     )
     return blueprint_of("authentication", OPERATION, rows)

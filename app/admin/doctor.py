@@ -8,7 +8,7 @@ from marshmallow import fields
 
 from app.admin.chapters import OPERATION, SETTING_UP
 from app.admin.health import CANARY_AGE_MAX_MS, canary_age_ms
-from app.admin.request_body import body_of_request
+from app.admin.request_body import refuse_body
 from app.bootstrap import Wiring, store_warnings
 from app.domain.account import PAPER, Account
 from app.domain.errors import StoreUnavailable, UnsafeStore
@@ -17,10 +17,8 @@ from app.domain.identifiers import AccountName
 from app.services.admin.inspect import findings_of
 from app.services.keeping.epoch import is_history_behind
 from app.web.answers import Json
-from app.web.fields import Flag, Strict, Text, loaded
+from app.web.fields import Flag, Strict, Text
 from app.web.routes import Route, blueprint_of
-
-_NOTHING = Strict()
 
 #: Records that cannot be read, of which each is a finding; `/api/quarantine` names all.
 SHOWN_MAX = 20
@@ -52,7 +50,7 @@ class _Doctor:
 
     def all(self) -> Json:
         """Look whether store, queue and the venues of all accounts are as they should be."""
-        loaded(_NOTHING, body_of_request())
+        refuse_body()
         self._wiring.registry.refresh()
         accounts = [
             one for one in self._wiring.registry.accounts() if one.enabled and one.venue != PAPER
@@ -66,7 +64,7 @@ class _Doctor:
 
     def account(self, name: str) -> Json:
         """Look whether an account can be traded with; nothing changes at its venue."""
-        loaded(_NOTHING, body_of_request())
+        refuse_body()
         self._wiring.registry.refresh()
         account = self._wiring.registry.account_named(AccountName(name))
         rows = [_row(one, account) for one in self._asked([account])[account.name]]

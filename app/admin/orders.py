@@ -11,7 +11,7 @@ from app.admin.order_list import (
     search_from,
 )
 from app.admin.order_outcomes import OutcomeBody, outcome_from
-from app.admin.request_body import body_of_request, query_of_request, refused
+from app.admin.request_body import body_of_request, query_of_request, refuse_body, refused
 from app.admin.rows import CANCELED, DETAIL, ROWS, detail_of, row_of
 from app.admin.timelines import whole_timeline
 from app.bootstrap import Wiring
@@ -24,11 +24,10 @@ from app.domain.reason import Reason
 from app.services.advance import advance
 from app.services.placing.cancel import request_cancel
 from app.web.answers import Json
-from app.web.fields import Strict, loaded
+from app.web.fields import loaded
 from app.web.routes import Route, blueprint_of
 
 _QUERY = ListQuery()
-_NOTHING = Strict()
 _OUTCOME = OutcomeBody()
 
 _BY_HAND = Reason(ReasonCode.REQUESTED, "canceled by hand")
@@ -56,7 +55,7 @@ class _Orders:
 
     def cancel(self, reference: str) -> Json:
         """Ask one aggregate to end. One that has ended is left alone, which is no error."""
-        loaded(_NOTHING, body_of_request())
+        refuse_body()
         known = self._reader.find(order_id_of(reference, self._ports))
         name = self._name_of(known.account)
         requested = request_cancel(known.id, _BY_HAND, self._ports)

@@ -7,7 +7,7 @@ from flask import request
 from marshmallow import Schema, ValidationError
 
 from app.domain.errors import MalformedPayload, invalid_fields
-from app.web.fields import Text, loaded
+from app.web.fields import Strict, Text, loaded
 from app.web.json_body import payload_from
 from app.web.raw_body import raw_body
 
@@ -20,6 +20,15 @@ def body_of_request() -> Mapping[str, object]:
     """
     body = raw_body()
     return payload_from(body) if body else {}
+
+
+def refuse_body() -> None:
+    """Refuse a request that says anything, where there is nothing to say.
+
+    Raises:
+        MalformedPayload: it does.
+    """
+    loaded(Strict(), body_of_request())
 
 
 def query_of_request(schema: Schema) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How accounts stand at their venues, as people and programs read it (docs/api.md).
+"""How accounts stand at their venues, compared anew, and what to do there (docs/api.md).
 
 Everything comes from the store: workers ask the venues.
 """
@@ -6,17 +6,32 @@ Everything comes from the store: workers ask the venues.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from http import HTTPStatus
 
-from app.admin.venue_rows import VENUE_ACCOUNT
+from flask import Blueprint
+
+from app.admin.chapters import SETTING_UP
+from app.admin.request_body import body_of_request, refuse_body
+from app.admin.venue_rows import COMPARED, VENUE_ACCOUNT, VENUE_CANCEL
 from app.bootstrap import Wiring
 from app.domain import moments
-from app.domain.account import Account
-from app.domain.errors import NotFound, UnreadableRecord
-from app.domain.identifiers import AccountId
+from app.domain.account import PAPER, Account
+from app.domain.errors import NotFound, UnreadableRecord, WrongState
+from app.domain.identifiers import (
+    AccountId,
+    AccountName,
+    ClientOrderId,
+    Symbol,
+    VenueOrderId,
+)
 from app.domain.order import Order
 from app.domain.reconciliation import Reconciliation
+from app.services.admin.venue_cancels import request_venue_cancel
+from app.services.following.reconcile import reconcile_now
 from app.venues import traits_of
 from app.web.answers import Json
+from app.web.fields import Strict, Text, loaded
+from app.web.routes import Route, blueprint_of
 
 #: Orders of unknown outcome, oldest first, among which those are looked for that need a person.
 UNKNOWN_MAX = 1_000
@@ -25,12 +40,59 @@ UNKNOWN_MAX = 1_000
 STALE_MS = 180_000
 
 
+class CancelBody(Strict):
+    """Which of the orders that the last reconciliation has found; ids are the venue's own."""
+
+    symbol = Text(required=True)
+    venue_order_id = Text(required=True)
+
+
+_CANCEL = CancelBody()
+
+
 class VenueAccounts:
-    """Reads what workers have found out about accounts at their venues."""
+    """Shows what workers have found out about accounts at their venues, and has them look again."""
 
     def __init__(self, wiring: Wiring) -> None:
+        self._registry = wiring.registry
         self._ports = wiring.ports
         self._memory = wiring.memory
+
+    def show(self, name: str) -> Json:
+        """Answer how an account compared with its venue last, and what waits for a person."""
+        return self.of(self._account(name))
+
+    def renew(self, name: str) -> tuple[Json, HTTPStatus]:
+        """Compare an account with its venue now."""
+        refuse_body()
+        account = self._account(name)
+        if account.venue == PAPER:
+            raise WrongState("the paper venue is built in: there is nothing to compare")
+        is_done = reconcile_now(account, self._ports)
+        message = "Compared just now." if is_done else "It is being compared; look again soon."
+        told = {**self.of(account), "message": message}
+        return told, HTTPStatus.OK if is_done else HTTPStatus.ACCEPTED
+
+    def cancel(self, name: str) -> tuple[Json, HTTPStatus]:
+        """Cancel an order that is open at the venue and that nobody here follows."""
+        body = loaded(_CANCEL, body_of_request())
+        cancel = request_venue_cancel(
+            self._account(name),
+            Symbol(body["symbol"]),
+            VenueOrderId(body["venue_order_id"]),
+            self._ports,
+        )
+        row: Json = VENUE_CANCEL.dump(cancel)
+        told = {**row, "message": f"{cancel.order.sentence()}: {row['message']}"}
+        return told, HTTPStatus.OK if cancel.is_settled else HTTPStatus.ACCEPTED
+
+    def acknowledge(self, name: str, client_order_id: str) -> Json:
+        """Forget a fill that a person has seen; its order is not known here any more."""
+        account = self._account(name)
+        known = ClientOrderId(client_order_id)
+        if not self._ports.reconciliations.acknowledge(account.id, known):
+            raise NotFound(f"no fill of order {client_order_id[:64]!a} waits to be acknowledged")
+        return self.of(account)
 
     def of(self, account: Account, waiting: Sequence[Order] | None = None) -> Json:
         """Return how an account stands at its venue.
@@ -69,6 +131,10 @@ class VenueAccounts:
                     found[order.account].append(order)
         return found
 
+    def _account(self, name: str) -> Account:
+        self._registry.refresh()
+        return self._registry.account_named(AccountName(name))
+
     def _compared(self, account: AccountId, found: Reconciliation | None) -> Json:
         orphans = [one.mismatch() for one in self._ports.reconciliations.orphans(account)]
         if found is None:
@@ -97,3 +163,34 @@ def _adapter(account: Account) -> Json:
     except NotFound:
         return {"adapter": None, "lists_all_symbols": False}
     return {"adapter": traits.adapter, "lists_all_symbols": traits.lists_all_symbols}
+
+
+def blueprint(wiring: Wiring) -> Blueprint:
+    """Return the routes about accounts and their venues."""
+    accounts = VenueAccounts(wiring)
+    one = "/api/accounts/<name>"
+    compared = f"{one}/reconciliation"
+    renewed = {200: "Compared.", 202: "It takes longer.", 409: "A paper account."}
+    canceled = {
+        200: "Its outcome is known; `state` names it.",
+        202: "Its outcome is not known yet; it is looked up again.",
+    }
+    rows = (
+        Route("GET", compared, accounts.show, answer=VENUE_ACCOUNT),
+        Route("POST", compared, accounts.renew, answer=COMPARED, answers=renewed),
+        Route(
+            "POST",
+            f"{one}/venue-cancels",
+            accounts.cancel,
+            body=_CANCEL,
+            answer=VENUE_CANCEL,
+            answers=canceled,
+        ),
+        Route(
+            "DELETE",
+            f"{one}/orphaned-fills/<client_order_id>",
+            accounts.acknowledge,
+            answer=VENUE_ACCOUNT,
+        ),
+    )
+    return blueprint_of("reconciliation", SETTING_UP, rows)
