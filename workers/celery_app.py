@@ -1,4 +1,4 @@
-"""The Celery app with its tasks, as a worker runs it."""
+"""The Celery app with its tasks, as a worker runs them and beat starts them."""
 
 import sys
 from typing import Any
@@ -10,6 +10,7 @@ from app.bootstrap import refuse_unsafe_store
 from app.domain.errors import UnsafeStore
 from workers.light_app import celery_app, settings
 from workers.process import this_process
+from workers.schedule import schedule_for
 from workers.watchdog import end_process
 
 __all__ = ["celery_app"]
@@ -19,11 +20,10 @@ _log = structlog.get_logger()
 #: What is under way when a process is to end has so long. A venue may take longer.
 FINISH_SECONDS = 3.0
 
-celery_app.conf.imports = (
-    "workers.orders",
-    "workers.events",
-    "workers.polls",
-    "workers.maintenance",
+celery_app.conf.update(
+    imports=("workers.orders", "workers.events", "workers.polls", "workers.maintenance"),
+    beat_schedule=schedule_for(settings),  # beat needs the tasks: each tells how many may wait
+    beat_max_loop_interval=0.02 if settings.fast else 0.25,
 )
 
 

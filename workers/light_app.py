@@ -1,7 +1,7 @@
 """The Celery app and its settings; each of them answers a way in which work was lost or doubled.
 
-It has no tasks: beat and Flower, which run none, start from here with a fifth of the code of a
-worker, which starts from `workers.celery_app`.
+It has no tasks: Flower, and who asks a worker whether it lives, start from here with a fifth of the
+code of a worker. Beat asks a task before it sends one, so it starts from `workers.celery_app`, too.
 """
 
 import os
@@ -15,7 +15,6 @@ from app.dispatch.broker import celery_for
 from app.dispatch.routes import QueueName
 from app.logs import configure
 from app.settings import Settings
-from workers.schedule import schedule_for
 
 #: Tasks only hand work on to crews, or work on the store; none of them waits for a venue.
 TASK_THREADS = 8
@@ -35,8 +34,6 @@ celery_app.conf.update(
     worker_eta_task_limit=500,
     worker_send_task_events=settings.task_events,
     worker_hijack_root_logger=False,
-    beat_schedule=schedule_for(settings),
-    beat_max_loop_interval=0.02 if settings.fast else 0.25,
 )
 
 

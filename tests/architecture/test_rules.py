@@ -107,7 +107,7 @@ def test_every_task_name_has_a_task_and_every_task_a_name(
     assert registered == set(TaskName)
 
 
-def test_beat_and_flower_load_nothing_that_only_workers_need(tmp_path: Path) -> None:
+def test_flower_loads_nothing_that_only_workers_need(tmp_path: Path) -> None:
     script = "import sys, workers.light_app; print(*sys.modules)"
     environment = {**os.environ, "HOOKFILL_DATA_DIR": str(tmp_path)}
     command = [sys.executable, "-c", script]

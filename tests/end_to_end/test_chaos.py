@@ -92,7 +92,7 @@ def another_beat(stack: Stack) -> Iterator[None]:
         "HOOKFILL_DATA_DIR": str(stack.data_dir),
         "HOOKFILL_FAST": "1",
     }
-    command = [sys.executable, "-m", "celery", "-A", "workers.light_app", "beat"]
+    command = [sys.executable, "-m", "celery", "-A", "workers.celery_app", "beat"]
     with (stack.data_dir / "another-beat.log").open("wb") as log:
         beat = subprocess.Popen(
             [*command, "-S", "celery.beat:Scheduler"],

@@ -1,5 +1,10 @@
 """What beat starts does not pile up while nobody takes it."""
 
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,3 +52,41 @@ def test_what_was_taken_makes_room_for_more(producer: Producer) -> None:
     started(producer, 1)
 
     assert waiting(producer) == 1
+
+
+#: Starts all that there is to start, as beat does, and prints how much waits in each queue.
+SCRIPT = f"""
+import importlib, sys
+from celery.beat import Scheduler
+app = importlib.import_module(sys.argv[1]).celery_app
+app.loader.import_default_modules()
+app.conf.broker_url = "memory://"
+beat = Scheduler(app)
+assert beat.schedule
+for entry in list(beat.schedule.values()) * {WAITING_MAX * 2}:
+    beat.apply_async(entry, producer=beat.producer, advance=False)
+queues = {{entry.options["queue"] for entry in beat.schedule.values()}}
+print(*(beat.producer.channel.queue_declare(one).message_count for one in queues))
+"""
+
+
+def test_nothing_piles_up_however_beat_is_started(tmp_path: Path) -> None:
+    root = Path(__file__).parents[3]
+    lines = [
+        line
+        for file in ("Procfile", "deploy/compose.yaml", "deploy/systemd/hookfill-beat.service")
+        for line in (root / file).read_text().splitlines()
+        if " beat -S " in line
+    ]
+    assert len(lines) == 3
+    for app in {found for line in lines for found in re.findall(r"-A (\S+) beat", line)}:
+        waits = subprocess.run(
+            [sys.executable, "-c", SCRIPT, app],
+            env={**os.environ, "HOOKFILL_DATA_DIR": str(tmp_path)},
+            check=True,
+            capture_output=True,
+            text=True,
+            cwd=root,
+        ).stdout
+
+        assert set(waits.split()) == {str(WAITING_MAX)}, app
