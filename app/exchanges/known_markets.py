@@ -49,7 +49,7 @@ class KnownMarkets:
         if held is not None:
             # One thread reads anew, the others go on with what there is.
             self._held[key] = (now, held[1])
-        kept = self._memory.markets(venue, str(market))
+        kept = self._memory.markets(venue, market)
         if kept is None:
             self._held.pop(key, None)
             return {}

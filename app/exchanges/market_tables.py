@@ -75,7 +75,7 @@ class MarketTables:
         """Ask the exchange anew, for all workers."""
         text = json.dumps(line.api.fetch_markets(), default=str)
         key = _key(line)
-        self._memory.keep_markets(*_kept_as(key), text)
+        self._memory.keep_markets(*key, text)
         _lend(self._put(key, line, text, age_ms=0), line)
 
     def _renewed(self, line: Line, key: _Key) -> Table:
@@ -97,7 +97,7 @@ class MarketTables:
         if known is not None and now_ms <= known.renew_at_ms:
             return known  # another thread has, meanwhile
         try:
-            kept = self._memory.markets(*_kept_as(key))
+            kept = self._memory.markets(*key)
             if kept is not None and kept.age_ms <= AGE_MS:
                 return self._put(key, line, kept.text, kept.age_ms)
             self.ask(line)
@@ -119,10 +119,6 @@ class MarketTables:
 
 def _key(line: Line) -> _Key:
     return line.account.hosts, line.account.market
-
-
-def _kept_as(key: _Key) -> tuple[VenueName, str]:
-    return key[0], str(key[1])
 
 
 def _lend(table: Table, line: Line) -> None:

@@ -68,26 +68,16 @@ class Connections(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
 
 
-class _Timed:
-    """What an answer is read from: a socket, up to a moment of the monotonic clock."""
-
-    def __init__(self, sock: socket.socket, ends_at: float) -> None:
-        self._sock = sock
-        self._ends_at = ends_at
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        """Return the bytes that come."""
-        del mode
-        return io.BufferedReader(_Until(self._sock, self._ends_at))
-
-
 class _Until(io.RawIOBase):
-    """The bytes that a socket receives before a moment of the monotonic clock."""
+    """What an answer is read from: what a socket receives before a moment of the steady clock."""
 
     def __init__(self, sock: socket.socket, ends_at: float) -> None:
         self._sock = sock
         self._raw = sock.makefile("rb", buffering=0)
         self._ends_at = ends_at
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self)
 
     def readable(self) -> bool:
         return True
@@ -106,7 +96,7 @@ class _Until(io.RawIOBase):
 
 def _answers_until(ends_at: float) -> Any:  # noqa: ANN401 - in place of a class
     def answer(sock: socket.socket, *options: Any, **more: Any) -> HTTPResponse:  # noqa: ANN401
-        return HTTPResponse(_Timed(sock, ends_at), *options, **more)  # type: ignore[arg-type]  # asks for no more
+        return HTTPResponse(_Until(sock, ends_at), *options, **more)  # type: ignore[arg-type]  # asks for no more
 
     return answer
 
