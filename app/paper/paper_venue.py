@@ -93,17 +93,13 @@ class PaperVenue:
 
     def find(self, order: Order) -> OrderReport | None:
         """Return what became of the order, looked up by client order id, or None if absent."""
-        with self._call(FaultyCall.FIND) as word, _instead(VenueUnavailable):
-            snapshot = self._ports.ledger.load(self._account.id, [order.client_order_id])
-            found = snapshot.orders.get(order.client_order_id)
-            return None if found is None or word is FaultWord.NOT_FOUND else found.report()
+        with self._call(FaultyCall.FIND) as word:
+            found = self._reports(order.client_order_id).get(order.client_order_id)
+            return None if word is FaultWord.NOT_FOUND else found
 
     def reports(self, orders: Sequence[Order]) -> Mapping[ClientOrderId, OrderReport]:
         """Return how these orders stand."""
-        with _instead(VenueUnavailable):
-            wanted = [order.client_order_id for order in orders]
-            found = self._ports.ledger.load(self._account.id, wanted).orders
-        return {one: order.report() for one, order in found.items()}
+        return self._reports(*(order.client_order_id for order in orders))
 
     def standing(self, symbols: Collection[Symbol]) -> Sequence[VenueOrder]:
         """Return all that rests."""
@@ -151,14 +147,16 @@ class PaperVenue:
 
     def find_standing(self, order: VenueOrder) -> OrderReport | None:
         """Return what became of such an order, or None if there never was one."""
-        with _instead(VenueUnavailable):
-            snapshot = self._ports.ledger.load(self._account.id, [order.client_order_id])
-        found = snapshot.orders.get(order.client_order_id)
-        return None if found is None else found.report()
+        return self._reports(order.client_order_id).get(order.client_order_id)
 
     def inspect(self) -> Sequence[Finding]:
         """Return that there is nothing that could be wrong."""
         return (Finding(check="adapter", message="the paper venue is built in, play money"),)
+
+    def _reports(self, *ids: ClientOrderId) -> Mapping[ClientOrderId, OrderReport]:
+        with _instead(VenueUnavailable):
+            found = self._ports.ledger.load(self._account.id, ids).orders
+        return {one: order.report() for one, order in found.items()}
 
     @contextmanager
     def _call(self, call: FaultyCall) -> Iterator[FaultWord]:

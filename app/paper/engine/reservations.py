@@ -1,10 +1,11 @@
 """What resting orders hold back, and whether an account can bear what an order does to it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import ROUND_UP, Decimal
+from typing import TypeVar
 
-from app.domain.enums import Market, PositionSide, ReasonCode, Side
-from app.domain.identifiers import Currency, Symbol
+from app.domain.enums import Market, ReasonCode, Side
 from app.domain.money import plain
 from app.domain.reason import Reason
 from app.paper.domain.account import PaperAccount, worth
@@ -12,6 +13,8 @@ from app.paper.domain.order import PaperOrder
 from app.paper.engine.executions import opening_part
 
 _NOTHING = Decimal(0)
+
+Key = TypeVar("Key")
 
 #: In any currency. Smaller than every currency's least unit, greater than what dividing by a
 #: leverage or a quantity rounds away.
@@ -69,26 +72,15 @@ def _moved(
     account: PaperAccount, order: PaperOrder, hold: Decimal, reserve: Decimal
 ) -> PaperAccount:
     if hold:
-        account = replace(account, held=_with_hold(account, order.pays_in, hold))
+        account = replace(account, held=_changed(account.held, order.pays_in, hold))
     if reserve and order.reduces:
-        account = replace(
-            account, reserved=_with_reserve(account, order.symbol, order.reduces, reserve)
-        )
+        leg = order.symbol, order.reduces
+        account = replace(account, reserved=_changed(account.reserved, leg, reserve))
     return account
 
 
-def _with_hold(
-    account: PaperAccount, currency: Currency, change: Decimal
-) -> dict[Currency, Decimal]:
-    total = account.held.get(currency, _NOTHING) + change
-    others = {key: hold for key, hold in account.held.items() if key != currency}
-    return {**others, currency: total} if total else others
-
-
-def _with_reserve(
-    account: PaperAccount, symbol: Symbol, side: PositionSide, change: Decimal
-) -> dict[tuple[Symbol, PositionSide], Decimal]:
-    leg = (symbol, side)
-    total = account.reserved.get(leg, _NOTHING) + change
-    others = {key: reserve for key, reserve in account.reserved.items() if key != leg}
-    return {**others, leg: total} if total else others
+def _changed(amounts: Mapping[Key, Decimal], key: Key, change: Decimal) -> dict[Key, Decimal]:
+    """Return the amounts with one raised or lowered; none of 0 is kept."""
+    total = amounts.get(key, _NOTHING) + change
+    others = {other: amount for other, amount in amounts.items() if other != key}
+    return {**others, key: total} if total else others
