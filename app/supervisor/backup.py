@@ -4,7 +4,6 @@ The store is copied first, then the history. What has left the store meanwhile i
 then; the other way round it would be in neither.
 """
 
-import fcntl
 import io
 import json
 import os
@@ -18,6 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from app.settings import HISTORY_FILE, KEY_FILE, Settings
 from app.store.core.copying import rewrites_stopped
+from app.supervisor.data_dir import locked, opened
 
 #: Says what the file is; the number rises when what is in it changes.
 _LABEL = "hookfill-backup.json"
@@ -135,13 +135,8 @@ def _standing_store(folder: Path) -> Iterator[None]:
 @contextmanager
 def _locked(path: Path) -> Iterator[bool]:
     """Lock a file, and yield whether nobody else has."""
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, _MODE), "r+b") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+    with opened(path) as lock:
+        yield locked(lock.fileno())
 
 
 def _add_store(tar: tarfile.TarFile, folder: Path) -> None:

@@ -62,7 +62,7 @@ class DataDir:
         """
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            own, theirs = _opened(self.path / "lock"), _opened(self.path / "children.lock")
+            own, theirs = opened(self.path / "lock"), opened(self.path / "children.lock")
         except OSError as error:
             raise CannotStart(
                 f"{error.filename} cannot be written: {error.strerror}. Choose another folder "
@@ -77,7 +77,7 @@ class DataDir:
                 self.run_file.unlink(missing_ok=True)
 
     def _claim(self, own: int, theirs: int, signals: Signals) -> None:
-        if not _locked(own):
+        if not locked(own):
             pid = os.pread(own, 32, 0).decode().strip() or "unknown"
             raise CannotStart(
                 f"Another hookfill up (process {pid}) uses {self.path}. Stop it first, or choose "
@@ -87,7 +87,7 @@ class DataDir:
         os.pwrite(own, str(os.getpid()).encode(), 0)
         # Before any waiting: nobody shall take an earlier run for this one.
         leftovers = self._forget_earlier_run()
-        if _locked(theirs):
+        if locked(theirs):
             return
         say("Waiting for the processes of an earlier run to end ...")
         if _locked_within(LEFTOVER_SECONDS, theirs, signals):
@@ -127,19 +127,21 @@ def last_lines(log: Path, count: int = 15) -> str:
     return ""
 
 
-def _opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> BinaryIO:
+    """Open a file that is there to be locked, made if need be."""
     return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
 
 
 def _locked_within(seconds: float, descriptor: int, signals: Signals) -> bool:
     for _ in range(int(seconds / _LEFTOVER_LOOK_SECONDS)):
         signals.pause(_LEFTOVER_LOOK_SECONDS)
-        if _locked(descriptor):
+        if locked(descriptor):
             return True
     return False
 
 
-def _locked(descriptor: int) -> bool:
+def locked(descriptor: int) -> bool:
+    """Lock an open file as long as it is, and tell whether nobody else has."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
