@@ -40,7 +40,7 @@ def configure(process: str, level: str = "info") -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-        _Process(process),
+        lambda _logger, _method, event: {**event, "process": process},
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
         scrub,
@@ -84,16 +84,3 @@ def _route_libraries(
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(least, logging.WARNING))
     logging.captureWarnings(capture=True)
-
-
-class _Process:
-    """Adds the name of the process."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __call__(
-        self, _logger: object, _method: str, event: structlog.typing.EventDict
-    ) -> structlog.typing.EventDict:
-        event["process"] = self._name
-        return event
