@@ -36,6 +36,7 @@ from app.ports import Ports
 from app.ports.clock import Clock
 from app.ports.policy import Policy
 from app.ports.publisher import Publisher
+from app.ports.venue import Venues
 from app.services.admin.records import Records
 from app.settings import Settings
 from app.store.coordination.backlog import RedisBacklog
@@ -65,7 +66,7 @@ from app.store.core.trigger_book import RedisTriggerBook
 from app.store.memory.vault import Vault
 from app.store.memory.venue_budget import RedisRateBudget
 from app.store.memory.venue_memory import RedisSymbolMap, RedisVenueMemory
-from app.venues import KnownVenues, VenueFamily
+from app.venues import KnownVenues
 
 _log = structlog.get_logger()
 
@@ -196,7 +197,7 @@ def _wiring(
     process: Callable[[], str],
     store_seconds: float,
     around: Callable[[Publisher], Publisher],
-    real: Callable[[VenuePorts], VenueFamily],
+    real: Callable[[VenuePorts], Venues],
     alive: Callable[[], None] = lambda: None,
 ) -> Wiring:
     client = connect(settings.redis_url, store_seconds)

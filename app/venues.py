@@ -1,7 +1,7 @@
 """All venues, found by the name that an account gives."""
 
 from collections.abc import Collection, Mapping
-from typing import Final, Protocol
+from typing import Final
 
 from app.domain.account import PAPER, Account
 from app.domain.identifiers import VenueName
@@ -9,7 +9,7 @@ from app.domain.symbols import Listed
 from app.domain.venue_traits import VenueTraits
 from app.exchanges.profiles import PROFILES, profile_of
 from app.paper.paper_venues import TRAITS
-from app.ports.venue import Feed, TradingRules, Venue
+from app.ports.venue import Feed, TradingRules, Venue, Venues
 
 #: The venues that this release knows well, one line each.
 VENUES: Final[Mapping[VenueName, VenueTraits]] = {
@@ -28,34 +28,6 @@ def traits_of(venue: VenueName) -> VenueTraits:
     return profile_of(venue).traits(venue) if known is None else known
 
 
-class VenueFamily(Protocol):
-    """Venues that one adapter speaks to."""
-
-    def venue(self, account: Account) -> Venue:
-        """Return the venue as this account sees it. Nothing is asked of it yet.
-
-        Raises:
-            NotFound: there is no such venue, or it has no play money for this market.
-        """
-
-    def trading_rules(self, account: Account) -> TradingRules:
-        """Return what an account may trade there, and how.
-
-        Raises:
-            NotFound: there is no such venue.
-        """
-
-    def feed(self, name: VenueName) -> Feed:
-        """Return the prices of one venue, or of one of its markets.
-
-        Raises:
-            NotFound: there is no such venue.
-        """
-
-    def listed(self, venue: VenueName) -> Collection[Listed]:
-        """Return what is traded there, as far as any worker knows; nobody is asked."""
-
-
 class KnownVenues:
     """The venues of this installation.
 
@@ -64,13 +36,17 @@ class KnownVenues:
         others: what speaks to all others, the exchanges that ccxt knows.
     """
 
-    def __init__(self, families: Mapping[VenueName, VenueFamily], others: VenueFamily) -> None:
+    def __init__(self, families: Mapping[VenueName, Venues], others: Venues) -> None:
         self._families = families
         self._others = others
 
     def of(self, account: Account) -> Venue:
-        """Return the venue as this account sees it; see `VenueFamily`."""
-        return self._family(account.venue).venue(account)
+        """Return the venue as this account sees it. Nothing is asked of it yet.
+
+        Raises:
+            NotFound: there is no such venue, or it has no play money for this market.
+        """
+        return self._family(account.venue).of(account)
 
     def trading_rules(self, account: Account) -> TradingRules:
         """Return what this account may trade there, and how."""
@@ -84,5 +60,5 @@ class KnownVenues:
         """Return what is traded there, as far as any worker knows; nobody is asked."""
         return self._family(venue).listed(venue)
 
-    def _family(self, venue: VenueName) -> VenueFamily:
+    def _family(self, venue: VenueName) -> Venues:
         return self._families.get(venue, self._others)

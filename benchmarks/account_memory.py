@@ -67,7 +67,7 @@ def _view(world: ExchangeWorld, account: Account) -> None:
     """Look at an account, as soon as the budget of the exchange allows."""
     while True:
         try:
-            world.clients.venue(account).view()
+            world.clients.of(account).view()
         except VenueBusy as busy:
             time.sleep(busy.retry_after_ms / 1000)
         else:

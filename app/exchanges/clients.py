@@ -34,7 +34,7 @@ class Clients:
         self._exchanges: dict[int, Exchange] = {}
         self._feeds: dict[VenueName, CcxtFeed] = {}
 
-    def venue(self, account: Account) -> CcxtVenue:
+    def of(self, account: Account) -> CcxtVenue:
         """Return a real venue as this account sees it.
 
         Raises:
@@ -46,7 +46,7 @@ class Clients:
         """Return what an account may trade there, and how.
 
         Raises:
-            NotFound: as `venue`.
+            NotFound: as `of`.
         """
         return self.exchange(account)
 
@@ -54,7 +54,7 @@ class Clients:
         """Return the prices of one market, by the name that `Account.feed` gives it.
 
         Raises:
-            NotFound: as `venue`.
+            NotFound: as `of`.
         """
         known = self._feeds.get(name)
         if known is not None:
@@ -84,7 +84,7 @@ class Clients:
         """Return an exchange as an account sees it; the same while the account stays as it is.
 
         Raises:
-            NotFound: as `venue`.
+            NotFound: as `of`.
         """
         kept = self._exchanges.get(account.id)
         if kept is not None and kept.account == account:

@@ -111,7 +111,7 @@ class RememberedVenues:
         self.trading_rules = self._clients.trading_rules
         self.listed = self._clients.listed
 
-    def venue(self, account: Account) -> RememberedVenue:
+    def of(self, account: Account) -> RememberedVenue:
         """Return a real venue as this account sees it.
 
         Raises:

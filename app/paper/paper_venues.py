@@ -73,7 +73,7 @@ class PaperVenues:
     def __init__(self, ports: PaperPorts) -> None:
         self._ports = ports
 
-    def venue(self, account: Account) -> PaperVenue:
+    def of(self, account: Account) -> PaperVenue:
         """Return the venue as this account sees it."""
         return PaperVenue(account, self._ports)
 

@@ -71,7 +71,7 @@ def test_a_venue_that_cannot_be_reached_is_said_once(world: ExchangeWorld) -> No
     nowhere = replace(world.ports, urls={world.account.venue: "http://127.0.0.1:9"})
     world.clients.__init__(nowhere)  # type: ignore[misc]  # built anew, over another host
 
-    found = world.clients.venue(world.account).inspect()
+    found = world.clients.of(world.account).inspect()
 
     assert [(one.check, one.grade) for one in found] == [
         ("clock", Grade.ERROR),

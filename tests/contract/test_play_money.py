@@ -49,11 +49,11 @@ def test_steps_of_the_testnet_are_not_those_of_real_money(
     was = world.exchange.markets[BTC_SPOT]
     world.exchange.markets[BTC_SPOT] = replace(was, quantity_step=Decimal("0.01"))
 
-    assert step(world.clients.venue(play).instrument(BTC)) == Decimal("0.01")
+    assert step(world.clients.of(play).instrument(BTC)) == Decimal("0.01")
     assert step(world.venue.instrument(BTC)) == real
     web = RememberedVenues(world.ports)
-    assert step(web.venue(play).instrument(BTC)) == Decimal("0.01")
-    assert step(web.venue(world.account).instrument(BTC)) == real
+    assert step(web.of(play).instrument(BTC)) == Decimal("0.01")
+    assert step(web.of(world.account).instrument(BTC)) == real
     assert [step(one) for one in web.trading_rules(play).instruments() if one.symbol == BTC] == [
         Decimal("0.01")
     ]
@@ -62,7 +62,7 @@ def test_steps_of_the_testnet_are_not_those_of_real_money(
 def test_what_only_the_testnet_is_known_to_trade_can_be_spelled(
     world: ExchangeWorld, play: Account
 ) -> None:
-    world.clients.venue(play).instrument(BTC)
+    world.clients.of(play).instrument(BTC)
 
     assert BTC in {one.symbol for one in world.clients.listed(play.hosts)}
 

@@ -29,7 +29,7 @@ def web(world: ExchangeWorld) -> RememberedVenues:
 
 
 def seen(world: ExchangeWorld, web: RememberedVenues) -> RememberedVenue:
-    return web.venue(world.account)
+    return web.of(world.account)
 
 
 def test_before_a_worker_has_looked_nothing_is_known(

@@ -68,7 +68,7 @@ def wire(world: ExchangeWorld) -> Iterator[Wire]:
 def other(world: ExchangeWorld) -> Iterator[Venue]:
     """Another account, in another process."""
     clients = Clients(world.ports)
-    yield clients.venue(replace(world.account, id=AccountId(7)))
+    yield clients.of(replace(world.account, id=AccountId(7)))
     clients.close()
 
 

@@ -48,7 +48,7 @@ def elsewhere(world: ExchangeWorld, url: str) -> Iterator[ExchangeWorld]:
     """Let the exchange be at another host from now on."""
     ports = replace(world.ports, urls={world.account.venue: url})
     with closing(Clients(ports)) as clients:
-        world.venue = clients.venue(world.account)
+        world.venue = clients.of(world.account)
         yield world
 
 
@@ -68,7 +68,7 @@ class Swallowing:
 
 def test_a_placement_that_is_swallowed_ends_before_its_lease(world: ExchangeWorld) -> None:
     order = claimed(world, ago_ms=0, lease_ms=4_000)
-    venue = Clients(world.ports).venue(world.account)
+    venue = Clients(world.ports).of(world.account)
     swallowing = Swallowing(world)
 
     with pytest.raises(OutcomeUnknown):
@@ -84,7 +84,7 @@ def test_a_placement_for_which_there_is_no_time_is_not_sent(world: ExchangeWorld
     order = claimed(world, ago_ms=1_500, lease_ms=4_000)
 
     with pytest.raises(VenueBusy):
-        Clients(world.ports).venue(world.account).place(order)
+        Clients(world.ports).of(world.account).place(order)
 
     assert world.count() == before
 

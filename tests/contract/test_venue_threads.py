@@ -56,7 +56,7 @@ def test_each_of_many_orders_gets_its_own_answer(world: ExchangeWorld) -> None:
     orders = [numbers.order(quantity=small[0], price=small[1]) for _ in range(THREADS)]
 
     def lives(number: int) -> tuple[object, object]:
-        venue = world.clients.venue(world.account)
+        venue = world.clients.of(world.account)
         placed = venue.place(orders[number])
         named = replace(orders[number], venue_order_id=placed.venue_order_id)
         venue.view()
@@ -118,12 +118,12 @@ def test_time_stamps_of_orders_do_not_stray_into_other_requests() -> None:
         def work(number: int) -> None:
             for _ in range(4):
                 if number % 2:
-                    world.clients.venue(world.account).view()
+                    world.clients.of(world.account).view()
                 else:
                     order = numbers.order(quantity="0.001")
                     claimed = replace(order, lease_until_ms=EpochMs(claimed_ms + lease_ms))
                     with suppress(HookfillError):  # on a slow machine it is too late for the last
-                        world.clients.venue(world.account).place(claimed)
+                        world.clients.of(world.account).place(claimed)
 
         assert at_once(work) == [None] * THREADS
         placed = [stamp for method, stamp in carried if method == "POST"]
@@ -168,7 +168,7 @@ def test_each_account_trades_with_its_own_key_and_nothing_of_another(world: Exch
     shared = [_shared_parts(clients, accounts[0])]
 
     def trades(number: int) -> None:
-        venue = clients.venue(accounts[number])
+        venue = clients.of(accounts[number])
         for order in orders[number::THREADS]:
             venue.place(replace(order, account=accounts[number].id))
             venue.view()

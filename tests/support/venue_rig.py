@@ -25,16 +25,6 @@ from tests.support.rig import Rig
 from tests.support.venue_world import KEY, REAL, venue_ports, wire_of
 
 
-class RealVenues:
-    """The clients of real exchanges alone."""
-
-    def __init__(self, clients: Clients) -> None:
-        self.of = clients.venue
-        self.trading_rules = clients.trading_rules
-        self.feed = clients.feed
-        self.listed = clients.listed
-
-
 class VenueRig(Rig):
     """All use cases over a real store and a simulated exchange.
 
@@ -51,7 +41,7 @@ class VenueRig(Rig):
         self.exchange.follow(self.clock.server_ms)
         self.account = self._opened(venue, market)
         self.clients = Clients(venue_ports(self.redis, self.clock, {venue: url}))
-        self.ports = replace(self.ports, venues=RealVenues(self.clients), policy=REAL)
+        self.ports = replace(self.ports, venues=self.clients, policy=REAL)
 
     def _opened(self, venue: str, market: Market) -> Account:
         was = SPOT if market is Market.SPOT else USDM

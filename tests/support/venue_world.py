@@ -197,7 +197,7 @@ class ExchangeWorld:
         self.clock = clock
         self.ports = venue_ports(client, clock, {venue: url}, timeout_ms)
         self.clients = Clients(self.ports)
-        self.venue: CcxtVenue = self.clients.venue(self.account)
+        self.venue: CcxtVenue = self.clients.of(self.account)
         self.profile = self.clients.exchange(self.account).profile
         self.holder: Holder = self.exchange.accounts[KEY]
 

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ from app.services.placing.place import place_order
 from app.services.placing.resolve import LOOK_UP_LEASE_MS, resolve_order
 from tests.support.builders import BTC, ETH, REQUESTED, a_command, fixed, must
 from tests.support.exchanges.faults import Call, Fault
-from tests.support.venue_rig import RealVenues, VenueRig, venue_rig
+from tests.support.venue_rig import VenueRig, venue_rig
 from tests.support.venue_world import KEY
 
 VENUES = [
@@ -182,7 +183,7 @@ def test_no_such_order_is_no_proof_before_it_is_told_twice(spot: VenueRig) -> No
     assert spot.received() == [order.client_order_id]
 
 
-class LateLookUps(RealVenues):
+class LateLookUps:
     """The venues of a worker that stands still when its look-up is answered.
 
     Args:
@@ -191,8 +192,10 @@ class LateLookUps(RealVenues):
     """
 
     def __init__(self, clients: Clients, meanwhile: Callable[[], None]) -> None:
-        super().__init__(clients)
-        self.of = self._late  # type: ignore[assignment]  # a venue of which `find` alone is asked
+        self.trading_rules = clients.trading_rules
+        self.feed = clients.feed
+        self.listed = clients.listed
+        self.of: Any = self._late  # a venue of which `find` alone is asked
         self._clients = clients
         self._meanwhile = meanwhile
 
@@ -201,7 +204,7 @@ class LateLookUps(RealVenues):
         return self
 
     def find(self, order: Order) -> OrderReport | None:
-        report = self._clients.venue(self._account).find(order)
+        report = self._clients.of(self._account).find(order)
         self._meanwhile()
         return report
 
@@ -283,7 +286,7 @@ def test_a_process_that_slept_after_its_claim_places_nothing(spot: VenueRig) -> 
     spot.clock.advance(60_000)
 
     with pytest.raises(VenueUnavailable, match=r"too (late|slow)"):
-        spot.clients.venue(spot.account).place(
+        spot.clients.of(spot.account).place(
             replace(asleep, client_order_id=type(first.client_order_id)("hasleep"))
         )
 

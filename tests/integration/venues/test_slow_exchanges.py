@@ -100,6 +100,6 @@ def test_a_clock_that_is_set_back_meanwhile_lets_nothing_leave_late() -> None:
         until_ms = rig.clock.server_ms() + rig.ports.policy.lease_ms(rig.account)
 
         with pytest.raises(VenueBusy, match="too late"):
-            rig.clients.venue(rig.account).place(replace(order, lease_until_ms=EpochMs(until_ms)))
+            rig.clients.of(rig.account).place(replace(order, lease_until_ms=EpochMs(until_ms)))
 
         assert rig.received() == []
