@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from app.domain.account import Account
 from app.domain.enums import Market
@@ -36,10 +36,9 @@ from app.exchanges.order_request import order_arguments
 from app.exchanges.ports import VenuePorts
 from app.exchanges.profiles import LookUp
 from app.exchanges.report_details import completed, positions_in
+from app.exchanges.templates import Json
 from app.ports.policy import RECEIVE_WINDOW_MS
 from app.store.memory.venue_budget import Urgency
-
-Json = Any
 
 #: A placement ends so long before its lease does: the answer must be written down by then.
 _LEASE_MARGIN_SECONDS = 3.0

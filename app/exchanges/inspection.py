@@ -1,7 +1,6 @@
 """Whether an account at a real exchange can be traded with. Nothing is changed there."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
 from app.domain.enums import Market, PositionMode
 from app.domain.errors import HookfillError
@@ -11,7 +10,6 @@ from app.exchanges import parse
 from app.exchanges.exchange import Exchange
 from app.store.memory.venue_budget import Urgency
 
-Json = Any
 Look = Callable[[Exchange], Iterator[Finding]]
 
 #: A clock that is further off hints at a machine without time synchronization.

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
 
 from app.domain.errors import NotFound, OutcomeUnknown, VenueRejected, VenueUnavailable
 from app.domain.frozen import Placed
@@ -13,9 +12,8 @@ from app.exchanges import parse
 from app.exchanges.exchange import Exchange
 from app.exchanges.look_up import found_standing
 from app.exchanges.order_history import orders_placed
+from app.exchanges.templates import Json
 from app.store.memory.venue_budget import Urgency
-
-Json = Any
 
 
 def open_orders(exchange: Exchange, symbols: Sequence[Symbol]) -> Mapping[ClientOrderId, Json]:

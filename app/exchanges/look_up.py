@@ -6,7 +6,6 @@ all places are asked.
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 import ccxt
 
@@ -16,8 +15,7 @@ from app.domain.order import Order
 from app.domain.reconciliation import VenueOrder
 from app.exchanges.exchange import Exchange
 from app.exchanges.profiles import LookUp
-
-Json = Any
+from app.exchanges.templates import Json
 
 #: Trades are looked for from this long before their order was made here: clocks differ.
 EARLIER_MS = 60_000

@@ -1,7 +1,6 @@
 """Whether an order is fit to be sent: what the exchange would refuse or, worse, round by itself."""
 
 import re
-from typing import Any
 
 from app.domain.enums import ReasonCode
 from app.domain.errors import VenueRejected
@@ -9,8 +8,7 @@ from app.domain.instrument import Instrument
 from app.domain.order import Order
 from app.exchanges import parse
 from app.exchanges.exchange import Exchange
-
-Json = Any
+from app.exchanges.templates import Json
 
 
 def check_kind(order: Order, exchange: Exchange) -> None:

@@ -6,15 +6,13 @@ question that is answered in full, so that more may have been left out, is asked
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from app.domain.enums import Market
 from app.domain.errors import CannotAsk, VenueUnavailable
 from app.domain.identifiers import Symbol
 from app.exchanges.exchange import Exchange
 from app.exchanges.profiles import LookUp
-
-Json = Any
+from app.exchanges.templates import Json
 
 _DAY_MS = 86_400_000
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 from app.domain.enums import Market, OrderType, PositionMode, Side
 from app.domain.errors import VenueRejected, VenueUnavailable
@@ -11,8 +10,7 @@ from app.domain.market import Quote
 from app.domain.order import Order
 from app.exchanges import parse
 from app.exchanges.exchange import Exchange
-
-Json = Any
+from app.exchanges.templates import Json
 
 
 def order_arguments(

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 from app.domain.enums import Market, PositionSide
 from app.domain.errors import VenueError
@@ -14,9 +13,8 @@ from app.domain.report import OrderReport, fees_of, is_all_told, merged
 from app.exchanges import parse
 from app.exchanges.exchange import Exchange
 from app.exchanges.look_up import trades_of
+from app.exchanges.templates import Json
 from app.store.memory.venue_budget import Urgency
-
-Json = Any
 
 
 def completed(order: Order, report: OrderReport, exchange: Exchange) -> OrderReport:
