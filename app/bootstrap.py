@@ -30,7 +30,7 @@ from app.paper.store.book import RedisPaperBook
 from app.paper.store.faults import RedisPaperFaults
 from app.paper.store.instruments import RedisPaperInstruments
 from app.paper.store.ledger import RedisPaperLedger
-from app.paper.store.prices import RedisPaperPrices, RedisPaperTicks
+from app.paper.store.prices import RedisPaperPrices
 from app.paper.store.reports import RedisPaperReports
 from app.ports import Ports
 from app.ports.clock import Clock
@@ -285,7 +285,6 @@ def paper_ports(client: Client, clock: Clock, source: QuoteSource) -> PaperPorts
         ledger=RedisPaperLedger(client),
         book=RedisPaperBook(client),
         prices=RedisPaperPrices(client),
-        ticks=RedisPaperTicks(client),
         instruments=RedisPaperInstruments(client),
         faults=RedisPaperFaults(client),
         source=source,

@@ -36,11 +36,11 @@ class PaperFeed:
 
         When none waits, the source is looked at; what changed there since the last look is a tick.
         """
-        waiting = self._ports.ticks.oldest()
+        waiting = self._ports.prices.oldest_tick()
         if waiting is not None or not symbols:
             return waiting
         self._look_at_source(symbols)
-        return self._ports.ticks.oldest()
+        return self._ports.prices.oldest_tick()
 
     def match(self, tick: Tick) -> None:
         """Let the resting orders meet the tick."""
@@ -48,7 +48,7 @@ class PaperFeed:
 
     def done(self, tick: Tick) -> None:
         """Count the tick as evaluated."""
-        self._ports.ticks.done(tick.number)
+        self._ports.prices.tick_done(tick.number)
 
     def symbols(self) -> Collection[Symbol]:
         """Return the symbols that resting orders wait for."""
@@ -56,7 +56,7 @@ class PaperFeed:
 
     def _look_at_source(self, symbols: Collection[Symbol]) -> None:
         # Read before the prices are: a price that is set meanwhile makes this look outdated.
-        seen = self._ports.ticks.observed()
+        seen = self._ports.prices.observed()
         is_set = self._ports.prices.all()
         at_ms = self._ports.clock.now_ms()
         changed: dict[Symbol, Quote] = {}
@@ -65,4 +65,4 @@ class PaperFeed:
             if quote is not None and quote != seen.quotes.get(symbol):
                 changed[symbol] = quote
         if changed:
-            self._ports.ticks.observe(changed, seen.tick, at_ms)
+            self._ports.prices.observe(changed, seen.tick, at_ms)

@@ -13,7 +13,7 @@ from app.paper.store.book import RedisPaperBook
 from app.paper.store.faults import RedisPaperFaults
 from app.paper.store.instruments import RedisPaperInstruments
 from app.paper.store.ledger import RedisPaperLedger
-from app.paper.store.prices import RedisPaperPrices, RedisPaperTicks
+from app.paper.store.prices import RedisPaperPrices
 from app.ports.clock import Clock
 
 #: Commits that others may win before an attempt is given up. Each loss means that somebody got on.
@@ -59,7 +59,6 @@ class PaperPorts:
     ledger: RedisPaperLedger
     book: RedisPaperBook
     prices: RedisPaperPrices
-    ticks: RedisPaperTicks
     instruments: RedisPaperInstruments
     faults: RedisPaperFaults
     source: QuoteSource

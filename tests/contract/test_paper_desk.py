@@ -182,7 +182,7 @@ def test_wrong_bodies_change_nothing(world: PaperWorld) -> None:
     with pytest.raises(MalformedPayload):
         world.desk.set_prices({"prices": {"BTC/USDT": {"last": "1"}, "ETH/USDT": {}}})
 
-    assert world.ports.ticks.waiting() == 0
+    assert world.ports.prices.oldest_tick() is None
 
 
 def test_money_taken_out_from_under_a_hold_leaves_nothing_available(world: PaperWorld) -> None:

@@ -96,10 +96,10 @@ def test_the_same_walk_price_after_a_set_one_is_a_tick_again(world: PaperWorld) 
 
 
 def test_a_look_at_the_source_that_a_set_price_overtook_is_dropped(world: PaperWorld) -> None:
-    seen = world.ports.ticks.observed()
+    seen = world.ports.prices.observed()
     world.price("5")
 
-    world.ports.ticks.observe({BTC: a_quote("60000")}, seen.tick, EpochMs(1))
+    world.ports.prices.observe({BTC: a_quote("60000")}, seen.tick, EpochMs(1))
 
     assert world.feed.next_tick([]) is None
 

@@ -157,7 +157,7 @@ def test_the_canary_is_heard(web: Wiring, run: Run) -> None:
 def test_prices_are_evaluated(web: Wiring, run: Run) -> None:
     run(TaskName.POLL_PRICES, [])
 
-    assert web.paper.ports.ticks.waiting() == 0
+    assert web.paper.ports.prices.oldest_tick() is None
 
 
 def test_the_sweep_hands_out_work_and_does_none_itself(web: Wiring, run: Run) -> None:

@@ -27,7 +27,7 @@ from app.paper.feed import PaperFeed
 from app.paper.paper_venue import PaperVenue
 from app.paper.store.ledger import RedisPaperLedger
 from app.paper.store.reports import RedisPaperReports
-from tests.support.builders import BTC, ETH, an_order, must
+from tests.support.builders import BTC, ETH, an_order
 from tests.support.clocks import FrozenClock
 from tests.support.paper_builders import NOW
 from tests.support.paper_desk import PaperDesk
@@ -89,8 +89,7 @@ class PaperWorld:
     def evaluate(self) -> list[Tick]:
         """Let everything meet every tick that waits; return them."""
         ticks = []
-        while self.ports.ticks.waiting():
-            tick = must(self.feed.next_tick([]))
+        while tick := self.feed.next_tick([]):
             self.feed.match(tick)
             self.feed.done(tick)
             ticks.append(tick)

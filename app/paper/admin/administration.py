@@ -140,7 +140,7 @@ class PaperAdministration:
     def seen_prices(self) -> Json:
         """Return symbol → prices as last seen: no exchange is asked."""
         by_hand = self.ports.prices.all()
-        quotes = {**self.ports.ticks.observed().quotes, **by_hand}
+        quotes = {**self.ports.prices.observed().quotes, **by_hand}
         shown = {symbol: quote_json(quotes[symbol]) for symbol in sorted(quotes)}
         return {
             symbol: quote and {**quote, "is_set": symbol in by_hand}

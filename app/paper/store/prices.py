@@ -14,7 +14,7 @@ from app.store.core.scripts import load_script
 
 
 class RedisPaperPrices:
-    """Prices that a person set; setting them and their tick is one script call.
+    """Prices that a person set, and the ticks that wait: durable, in order, none merged.
 
     Args:
         client: decodes answers to text.
@@ -23,6 +23,7 @@ class RedisPaperPrices:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
         self._set = load_script(client, SCRIPTS / "paper_set_prices.lua")
+        self._observe = load_script(client, SCRIPTS / "paper_observe.lua")
 
     def current(self, symbol: Symbol) -> CurrentPrice:
         """Return the price as it is now."""
@@ -59,32 +60,16 @@ class RedisPaperPrices:
         """Leave every symbol to the source again."""
         self._client.delete(paper_keys.PRICES, paper_keys.SET_AT)
 
-
-class RedisPaperTicks:
-    """The ticks that wait to be evaluated; durable, in order, none merged.
-
-    Args:
-        client: decodes answers to text.
-    """
-
-    def __init__(self, client: redis.Redis) -> None:
-        self._client = client
-        self._observe = load_script(client, SCRIPTS / "paper_observe.lua")
-
-    def oldest(self) -> Tick | None:
+    def oldest_tick(self) -> Tick | None:
         """Return the first tick that is not done, or None."""
         with self._client.pipeline(transaction=False) as pipeline:
             pipeline.zrange(paper_keys.TICKS, 0, 0)
             (members,) = pipeline.execute()
         return tick_from(members[0]) if members else None
 
-    def done(self, number: int) -> None:
+    def tick_done(self, number: int) -> None:
         """Forget a tick. Twice is no error."""
         self._client.zremrangebyscore(paper_keys.TICKS, number, number)
-
-    def waiting(self) -> int:
-        """Return how many ticks are not done."""
-        return self._client.zcard(paper_keys.TICKS)
 
     def observed(self) -> Observed:
         """Return what was last seen of the source."""

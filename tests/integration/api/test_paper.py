@@ -10,6 +10,7 @@ from app.domain.enums import Mode
 from app.domain.identifiers import AccountId, AccountName, VenueName
 from app.factory import create_app
 from app.settings import Settings
+from tests.support.builders import must
 from tests.support.caller import WEBHOOK, Caller, Worker
 
 pytestmark = pytest.mark.integration
@@ -212,7 +213,10 @@ def test_prices_are_set_shown_and_left_alone_again(api: Caller, wiring: Wiring) 
     shown = api.call("GET", "/paper/prices")["prices"]
     assert (shown["BTC/USDT"]["bid"], shown["BTC/USDT"]["is_set"]) == ("99", True)
     assert shown["ETH/USDT"] is None
-    assert wiring.paper.ports.ticks.waiting() == 1
+    prices = wiring.paper.ports.prices
+    assert must(prices.oldest_tick()).number == 1
+    prices.tick_done(1)
+    assert prices.oldest_tick() is None
     assert api.call("DELETE", "/paper/prices") == {"prices": {}}
 
 
