@@ -19,24 +19,17 @@ from app.web.surface import DemoAccount
 
 GROUP = "demo"
 
+_USDT = {Currency("USDT"): Decimal(10000)}
+_SPOT = {**_USDT, Currency("BTC"): Decimal("0.5"), Currency("ETH"): Decimal(5)}
+_COINS = {Currency("BTC"): Decimal(1), Currency("ETH"): Decimal(10)}
+
 #: Ids by which 3Commas clients name them; the last came later, when others may have had the id.
 _ACCOUNTS = (
-    (1, DemoAccount.SPOT, Market.SPOT, PositionMode.HEDGE),
-    (2, DemoAccount.USDM, Market.USDM, PositionMode.HEDGE),
-    (3, DemoAccount.NET, Market.USDM, PositionMode.ONEWAY),
-    (None, DemoAccount.COINM, Market.COINM, PositionMode.ONEWAY),
+    (1, DemoAccount.SPOT, Market.SPOT, PositionMode.HEDGE, _SPOT),
+    (2, DemoAccount.USDM, Market.USDM, PositionMode.HEDGE, _USDT),
+    (3, DemoAccount.NET, Market.USDM, PositionMode.ONEWAY, _USDT),
+    (None, DemoAccount.COINM, Market.COINM, PositionMode.ONEWAY, _COINS),
 )
-
-_BALANCES = {
-    DemoAccount.SPOT: {
-        Currency("USDT"): Decimal(10000),
-        Currency("BTC"): Decimal("0.5"),
-        Currency("ETH"): Decimal(5),
-    },
-    DemoAccount.USDM: {Currency("USDT"): Decimal(10000)},
-    DemoAccount.NET: {Currency("USDT"): Decimal(10000)},
-    DemoAccount.COINM: {Currency("BTC"): Decimal(1), Currency("ETH"): Decimal(10)},
-}
 
 _Demo = dict[str, object]
 
@@ -51,9 +44,9 @@ def seed(settings: Settings) -> _Demo:
     _refuse_real_money(wiring)
     desk = wiring.paper
     desk.seed_instruments()
-    for number, name, market, mode in _ACCOUNTS:
+    for number, name, market, mode, balances in _ACCOUNTS:
         account = _account(wiring, number, name, market, mode)
-        desk.seed_account(account, AccountSetting(balances=_BALANCES[name], position_mode=mode))
+        desk.seed_account(account, AccountSetting(balances=balances, position_mode=mode))
     maker = _Maker(wiring)
     return {surface.dialect.value: surface.demo(maker) for surface in SURFACES.values()}
 

@@ -67,7 +67,9 @@ class Orders:
 
     def _accept(self, payload: Payload, received_at_ms: EpochMs) -> Answer:
         version = self._registry.version()
-        client = self._client(payload)
+        client = self._clients.find(signing.key_from(payload))
+        if client is None:
+            raise NotAuthenticated(signing.UNAUTHORIZED)
         settings = settings_of(client.settings)
         signature = self._signature(payload, client, settings, received_at_ms)
         order = reading.order_from(payload, settings)
@@ -99,12 +101,6 @@ class Orders:
         if accepted.is_duplicate:
             _DUPLICATES.inc()
         return writing.accepted(order, accepted.id, is_duplicate=accepted.is_duplicate)
-
-    def _client(self, payload: Payload) -> ApiClient:
-        client = self._clients.find(signing.key_from(payload))
-        if client is None:
-            raise NotAuthenticated(signing.UNAUTHORIZED)
-        return client
 
     def _signature(
         self, payload: Payload, client: ApiClient, settings: ClientSettings, now_ms: EpochMs

@@ -97,7 +97,10 @@ class Callers:
         # What a signature permits is decided anew each time, with what is true by now.
         self._registry.refresh()
         version = self._registry.version()
-        client = self._client()
+        key = _named_key()
+        client = None if key is None else self._clients.find(key)
+        if client is None:
+            raise NotAuthenticated("there is no such key, or it was switched off")
         secret = self._clients.secret_of(client)
         signature = request.headers.get("Signature")
         refuse_bad_signature(signature, raw_target_of(request.environ), body, secret)
@@ -111,13 +114,6 @@ class Callers:
             registry_version=version,
             body=body,
         )
-
-    def _client(self) -> ApiClient:
-        key = _named_key()
-        client = None if key is None else self._clients.find(key)
-        if client is None:
-            raise NotAuthenticated("there is no such key, or it was switched off")
-        return client
 
 
 def _named_key() -> str | None:

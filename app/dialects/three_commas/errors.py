@@ -62,7 +62,7 @@ NAMES: Final[Mapping[str, str]] = {
 }
 
 #: What is added to a trade has names of its own.
-FUNDS_NAMES: Final[Mapping[str, str]] = {"quantity": "quantity", "price": "rate"}
+FUNDS_NAMES: Final[Mapping[str, str]] = {"price": "rate"}
 
 _STEP_NAMES: Final = {"percentage": "price_percentage", "source": "price_method"}
 

@@ -6,16 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from marshmallow import validate
-
-from app.dialects.three_commas import errors as findings
+from app.dialects.three_commas import schemas
 from app.dialects.three_commas.errors import Findings
-from app.dialects.three_commas.fields import Whole, Words
 from app.dialects.three_commas.names import symbol_of, type_name
 from app.domain.identifiers import AccountId, Symbol
 from app.domain.smart_trade.enums import FINAL, FINISHED, TradeStatus, TradeType
 from app.domain.smart_trade.trade import SmartTrade
-from app.web.fields import Lenient
 
 #: Trades of a list that asks for no number, and at most (3Commas docs, deals_api.md, 2019).
 LIMIT: Final = 50
@@ -69,22 +65,6 @@ class Listing:
         return self.types is None or trade.type in self.types
 
 
-class ListQuery(Lenient):
-    """The parameters of a list. Words that are not known ask for nothing."""
-
-    limit = Whole(validate=validate.Range(min=1, error=findings.NOT_ABOVE_ZERO))
-    offset = Whole(
-        validate=validate.Range(min=0, error="must be greater than or equal to 0"), load_default=0
-    )
-    account_id = Whole()
-    scope = Words()
-    type = Words()
-    order = Words()
-
-
-QUERY: Final = ListQuery()
-
-
 def listing_from(parameters: Mapping[str, object]) -> Listing:
     """Return what a list is to show.
 
@@ -94,7 +74,7 @@ def listing_from(parameters: Mapping[str, object]) -> Listing:
     found = Findings()
     # The page says "pass null (default)", and there is no other way to write it in a query.
     given = {name: value for name, value in parameters.items() if value != "null"}
-    shape = found.shape(QUERY, given)
+    shape = found.shape(schemas.LISTED, given)
     found.refuse()
     wanted, order = shape.get("type"), shape.get("order")
     return Listing(

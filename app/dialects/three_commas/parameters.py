@@ -27,11 +27,8 @@ _Pairs = Sequence[tuple[str, str]]
 Parameters = Mapping[str, object]
 
 
-class Unclear:
-    """A value that says two things at once; whoever reads it finds that it is invalid."""
-
-
-UNCLEAR: Final = Unclear()
+#: A value that says two things at once; whoever reads it finds that it is invalid.
+UNCLEAR: Final = object()
 
 
 class Unreadable(MalformedPayload):
@@ -105,22 +102,14 @@ def _of_pairs(pairs: _Pairs) -> dict[str, object]:
 
 def _elements(steps: Sequence[tuple[str | None, str, str]]) -> object:
     """Return the objects that are written in one of the three ways with brackets, not in two."""
-    ways = {_way(index) for index, _, _ in steps}
-    if len(ways) > 1:
-        return UNCLEAR
-    match ways.pop():
-        case "rows":
-            return _rows([(key, value) for _, key, value in steps])
-        case "numbered":
-            return _numbered(steps)
-        case _:
-            return _columns([(key, value) for _, key, value in steps])
-
-
-def _way(index: str | None) -> str:
-    if index is None:
-        return "columns"
-    return "numbered" if index else "rows"
+    cells = [(key, value) for _, key, value in steps]
+    # The brackets of the index are missing, empty, or hold a number.
+    indexes = {index for index, _, _ in steps}
+    if indexes == {None}:
+        return _columns(cells)
+    if indexes == {""}:
+        return _rows(cells)
+    return _numbered(steps) if all(indexes) else UNCLEAR
 
 
 def _rows(cells: _Pairs) -> object:
@@ -169,6 +158,3 @@ def _from_text(text: str) -> object:
     except MalformedPayload:
         return UNCLEAR
     return listed if listed is None or isinstance(listed, list) else UNCLEAR
-
-
-__all__ = ["FORM", "STEPS", "UNCLEAR", "Parameters", "Unreadable", "parameters_from"]

@@ -12,7 +12,6 @@ from typing import Final
 from app.bootstrap import Wiring
 from app.dialects.three_commas import schemas
 from app.dialects.three_commas.callers import Callers
-from app.dialects.three_commas.listing import QUERY
 from app.dialects.three_commas.market_routes import MarketRoutes
 from app.dialects.three_commas.schemas import Call
 from app.dialects.three_commas.signing import BASE
@@ -64,7 +63,7 @@ def _market(prefix: str, market: MarketRoutes) -> Iterator[Route]:
 
 def _trades(prefix: str, trades: Trades) -> Iterator[Route]:
     for route in (
-        Route("GET", "", trades.list, query=QUERY),
+        Route("GET", "", trades.list, query=schemas.LISTED),
         *(
             Route(
                 "POST",

@@ -34,6 +34,8 @@ NOTE_CHARACTERS_MAX = 1000
 
 _PAIR_CHARACTERS_MAX = 64
 
+_AT_LEAST_ONE: Final = validate.Range(min=1, error=findings.NOT_ABOVE_ZERO)
+
 
 class Call(StrEnum):
     """The calls that create a trade."""
@@ -136,7 +138,7 @@ LIMIT_STOP_LOSS: Final = _part(stop_loss_sell_order_price=amount())
 STOP_LOSS_TIMEOUT: Final = _part(
     stop_loss_timeout_seconds=Whole(
         validate=[
-            validate.Range(min=1, error=findings.NOT_ABOVE_ZERO),
+            _AT_LEAST_ONE,
             validate.Range(max=TIMEOUT_SECONDS_MAX, error=findings.INVALID),
         ]
     )
@@ -154,11 +156,7 @@ STEP: Final = _part(
 
 #: A step of an update, which is known by its number.
 NUMBERED_STEP: Final[Schema] = STEP.from_dict(
-    {
-        "position": Whole(
-            required=True, validate=validate.Range(min=1, error=findings.NOT_ABOVE_ZERO)
-        )
-    }
+    {"position": Whole(required=True, validate=_AT_LEAST_ONE)}
 )()
 
 #: The caller's own words; the page lists them for some calls, clients send them with all.
@@ -185,6 +183,18 @@ FUNDS_LIMIT: Final = _part(rate=amount(required=True))
 
 #: The step that is meant; 3Commas writes it as text or as a number.
 ONE_STEP: Final = _part(step_id=Whole(required=True))
+
+#: Of a list. Words that are not known ask for nothing.
+LISTED: Final = _part(
+    limit=Whole(validate=_AT_LEAST_ONE),
+    offset=Whole(
+        validate=validate.Range(min=0, error="must be greater than or equal to 0"), load_default=0
+    ),
+    account_id=Whole(),
+    scope=Words(),
+    type=Words(),
+    order=Words(),
+)
 
 
 # The body of each call as a whole, as the documentation tells of it.
