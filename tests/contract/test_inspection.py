@@ -13,14 +13,12 @@ from app.domain.enums import Market, PositionMode
 from app.domain.errors import VenueRejected, VenueUnavailable
 from app.domain.finding import Finding, Grade
 from app.exchanges import exchange as exchange_module
-from tests.support.venue_world import KEY, ExchangeWorld, Numbers, running_world
+from tests.support.venue_world import KEY, ExchangeWorld, running_world
 
 
 @pytest.fixture(params=["binance", "bybit", "poloniex"])
 def world(request: pytest.FixtureRequest) -> Iterator[ExchangeWorld]:
-    with (
-        running_world(request.param, Market.SPOT) as running,
-    ):
+    with running_world(request.param, Market.SPOT) as running:
         yield running
 
 
@@ -86,14 +84,14 @@ def test_a_key_that_can_withdraw_is_not_traded_with(world: ExchangeWorld) -> Non
 
     assert named(world, "rights").grade is Grade.ERROR
     with pytest.raises(VenueRejected, match="withdraw"):
-        world.venue.place(Numbers(Market.SPOT, PositionMode.HEDGE).order())
+        world.venue.place(world.order())
     assert world.count() == 0
 
 
 def test_a_key_of_unknown_rights_trades(world: ExchangeWorld) -> None:
     world.fault("other", *["ok"] * 4, *["error"] * 3)
 
-    world.venue.place(Numbers(Market.SPOT, PositionMode.HEDGE).order())
+    world.venue.place(world.order())
 
     assert world.count() == 1
 
@@ -104,29 +102,26 @@ def test_rights_that_could_not_be_asked_for_are_asked_for_later(
     """No order waits for them, and none is placed for ever because they were missed once."""
     if world.account.venue == "poloniex":
         pytest.skip("it does not tell")
-    numbers = Numbers(Market.SPOT, PositionMode.HEDGE)
     exchange = world.clients.exchange(world.account)
     world.holder.can_withdraw = True
     away = Mock(side_effect=VenueUnavailable("it does not answer"))
     with monkeypatch.context() as patch:
         patch.setattr(exchange, "can_withdraw", away)
-        world.venue.place(numbers.order(quantity="0.01"))
-        world.venue.place(numbers.order(quantity="0.01"))
+        world.venue.place(world.order(quantity="0.01"))
+        world.venue.place(world.order(quantity="0.01"))
     patience_ms = exchange_module.RIGHTS_AGAIN_MS
     clock = world.ports.clock
     steady_ms = clock.steady_ms
     monkeypatch.setattr(clock, "steady_ms", lambda: steady_ms() + patience_ms)
 
     with pytest.raises(VenueRejected, match="withdraw"):
-        world.venue.place(numbers.order(quantity="0.01"))
+        world.venue.place(world.order(quantity="0.01"))
     assert away.call_count == 1
     assert world.count() == 2
 
 
 def test_the_position_mode_is_compared() -> None:
-    with (
-        running_world("binance", Market.USDM, position_mode=PositionMode.ONEWAY) as world,
-    ):
+    with running_world("binance", Market.USDM, position_mode=PositionMode.ONEWAY) as world:
         found = named(world, "position_mode")
 
     assert found.grade is Grade.ERROR
@@ -134,9 +129,7 @@ def test_the_position_mode_is_compared() -> None:
 
 
 def test_an_exchange_without_a_table_is_said_to_tell_nothing_of_a_restored_store() -> None:
-    with (
-        running_world("binanceus", Market.SPOT) as world,
-    ):
+    with running_world("binanceus", Market.SPOT) as world:
         found = named(world, "adapter")
 
     assert found.grade is Grade.WARNING

@@ -6,20 +6,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.domain.enums import Market, PositionMode, PositionSide
+from app.domain.enums import Market, PositionSide
 from app.domain.errors import NotFound, VenueUnavailable
 from app.domain.identifiers import Symbol, VenueName
 from app.exchanges.remembered import RememberedVenue, RememberedVenues
 from app.store.memory.venue_memory import RedisVenueMemory
 from tests.support.builders import ETH
-from tests.support.venue_world import ExchangeWorld, Numbers, running_world
+from tests.support.venue_world import ExchangeWorld, running_world
 
 
 @pytest.fixture
 def world() -> Iterator[ExchangeWorld]:
-    with (
-        running_world("binance", Market.USDM) as running,
-    ):
+    with running_world("binance", Market.USDM) as running:
         yield running
 
 
@@ -45,7 +43,7 @@ def test_before_a_worker_has_looked_nothing_is_known(
 
 
 def test_what_a_worker_has_seen_is_shown(world: ExchangeWorld, web: RememberedVenues) -> None:
-    world.venue.place(Numbers(Market.USDM, PositionMode.HEDGE).order())
+    world.venue.place(world.order())
     told = world.venue.view()
     quote = world.venue.quote(ETH)
     asked = len(world.gateway.log)
@@ -75,7 +73,7 @@ def test_what_is_old_is_wanted_anew(world: ExchangeWorld, web: RememberedVenues)
 
 
 def test_it_places_nothing(world: ExchangeWorld, web: RememberedVenues) -> None:
-    order = Numbers(Market.USDM, PositionMode.HEDGE).order()
+    order = world.order()
     venue = seen(world, web)
 
     for ask in (venue.place, venue.cancel, venue.find):

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.domain.enums import Market, OrderType, PositionMode, PositionSide, Side, TimeInForce
+from app.domain.enums import Market, OrderType, PositionSide, Side, TimeInForce
 from app.domain.errors import (
     CannotAsk,
     InsufficientFunds,
@@ -27,13 +27,12 @@ from app.domain.status import OrderStatus
 from app.domain.venue_traits import AdapterClass
 from app.exchanges.capabilities import Capabilities
 from app.exchanges.profiles import LookUp
-from tests.support.builders import BTC, ETH, must
+from tests.support.builders import ETH, must
 from tests.support.exchanges.faults import Call
 from tests.support.paper_world import USDT
 from tests.support.servers import fresh_client
 from tests.support.venue_world import (
     ExchangeWorld,
-    Numbers,
     PaperVenueWorld,
     VenueWorld,
     running_world,
@@ -67,22 +66,8 @@ def world(request: pytest.FixtureRequest) -> Iterator[VenueWorld]:
         yield running
 
 
-@pytest.fixture
-def numbers(world: VenueWorld) -> Numbers:
-    return Numbers(world.market, PositionMode.HEDGE)
-
-
-def traded(world: VenueWorld) -> Symbol:
-    return BTC if world.market is Market.SPOT else ETH
-
-
-def low(world: VenueWorld) -> str:
-    """A price at which a buy rests."""
-    return "40000" if world.market is Market.SPOT else "1600"
-
-
-def resting(world: VenueWorld, numbers: Numbers) -> tuple[Order, OrderReport]:
-    order = numbers.order(price=low(world))
+def resting(world: VenueWorld) -> tuple[Order, OrderReport]:
+    order = world.order(price=world.low)
     report = world.venue.place(order)
     return replace(order, venue_order_id=report.venue_order_id), report
 
@@ -98,13 +83,13 @@ def needs_look_up(world: VenueWorld) -> None:
         pytest.skip("a person must see what became of it; see test_manual_venue")
 
 
-def spending(numbers: Numbers, amount: str) -> Order:
+def spending(world: VenueWorld, amount: str) -> Order:
     """A market buy that says what it spends."""
-    return replace(numbers.order(), quantity=Decimal(0), amount=Decimal(amount))
+    return replace(world.order(), quantity=Decimal(0), amount=Decimal(amount))
 
 
 def test_it_tells_the_rules_of_what_is_traded(world: VenueWorld) -> None:
-    found = must(world.venue.instrument(traded(world)))
+    found = must(world.venue.instrument(world.symbol))
 
     steps = {Market.SPOT: Decimal("0.00001"), Market.USDM: Decimal("0.001")}
     assert found.quantity_step == steps[world.market]
@@ -114,15 +99,15 @@ def test_it_tells_the_rules_of_what_is_traded(world: VenueWorld) -> None:
 
 
 def test_it_tells_the_prices(world: VenueWorld) -> None:
-    world.price(traded(world), "1234.5")
+    world.price(world.symbol, "1234.5")
 
-    found = must(world.venue.quote(traded(world)))
+    found = must(world.venue.quote(world.symbol))
 
     assert (found.bid, found.ask, found.last) == (Decimal("1234.5"),) * 3
 
 
-def test_a_market_order_fills_and_is_found_again(world: VenueWorld, numbers: Numbers) -> None:
-    order = numbers.order()
+def test_a_market_order_fills_and_is_found_again(world: VenueWorld) -> None:
+    order = world.order()
 
     placed = world.venue.place(order)
 
@@ -134,8 +119,8 @@ def test_a_market_order_fills_and_is_found_again(world: VenueWorld, numbers: Num
     assert {one.trade_id for one in found.fills} == {one.trade_id for one in placed.fills}
 
 
-def test_a_market_buy_may_say_what_it_spends(world: VenueWorld, numbers: Numbers) -> None:
-    order = spending(numbers, "1000")
+def test_a_market_buy_may_say_what_it_spends(world: VenueWorld) -> None:
+    order = spending(world, "1000")
     if world.market is not Market.SPOT:
         with pytest.raises(VenueRejected):
             world.venue.place(order)
@@ -148,15 +133,15 @@ def test_a_market_buy_may_say_what_it_spends(world: VenueWorld, numbers: Numbers
     assert must(world.venue.find(named(order, placed))).filled_quantity == Decimal("0.02")
 
 
-def test_an_amount_that_is_too_small_does_not_leave(world: VenueWorld, numbers: Numbers) -> None:
+def test_an_amount_that_is_too_small_does_not_leave(world: VenueWorld) -> None:
     with pytest.raises(VenueRejected):
-        world.venue.place(spending(numbers, "1"))
+        world.venue.place(spending(world, "1"))
 
     assert world.count() == 0
 
 
 def test_a_type_of_order_that_there_is_not_does_not_leave(
-    world: VenueWorld, numbers: Numbers, monkeypatch: pytest.MonkeyPatch
+    world: VenueWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if isinstance(world, PaperVenueWorld):
         pytest.skip("it takes them all")
@@ -166,23 +151,23 @@ def test_a_type_of_order_that_there_is_not_does_not_leave(
     monkeypatch.setattr("app.exchanges.exchange.capabilities_of", lambda *_: limits_only)
 
     with pytest.raises(VenueRejected, match="takes no MARKET orders"):
-        world.venue.place(numbers.order())
+        world.venue.place(world.order())
 
     assert world.count() == 0
 
 
-def test_a_limit_order_rests_until_its_price_comes(world: VenueWorld, numbers: Numbers) -> None:
-    order, placed = resting(world, numbers)
+def test_a_limit_order_rests_until_its_price_comes(world: VenueWorld) -> None:
+    order, placed = resting(world)
 
-    world.price(traded(world), low(world))
+    world.price(world.symbol, world.low)
     found = must(world.venue.find(order))
 
     assert placed.status is OrderStatus.NEW
     assert (found.status, found.filled_quantity) == (OrderStatus.FILLED, Decimal("0.1"))
 
 
-def test_what_is_bought_is_there(world: VenueWorld, numbers: Numbers) -> None:
-    world.venue.place(numbers.order())
+def test_what_is_bought_is_there(world: VenueWorld) -> None:
+    world.venue.place(world.order())
 
     view = world.venue.view()
 
@@ -193,18 +178,18 @@ def test_what_is_bought_is_there(world: VenueWorld, numbers: Numbers) -> None:
         assert view.position(ETH, PositionSide.SHORT).size == 0
 
 
-def test_a_close_tells_that_nothing_is_left(world: VenueWorld, numbers: Numbers) -> None:
+def test_a_close_tells_that_nothing_is_left(world: VenueWorld) -> None:
     if world.market is Market.SPOT:
         pytest.skip("there are no positions")
-    opened = world.venue.place(numbers.order())
+    opened = world.venue.place(world.order())
 
-    closed = world.venue.place(numbers.order(Side.SELL))
+    closed = world.venue.place(world.order(Side.SELL))
 
     assert (opened.position_after, closed.position_after) == (Decimal("0.1"), Decimal(0))
 
 
-def test_a_canceled_order_is_off(world: VenueWorld, numbers: Numbers) -> None:
-    order, _ = resting(world, numbers)
+def test_a_canceled_order_is_off(world: VenueWorld) -> None:
+    order, _ = resting(world)
 
     canceled = world.venue.cancel(order)
 
@@ -212,22 +197,20 @@ def test_a_canceled_order_is_off(world: VenueWorld, numbers: Numbers) -> None:
     assert world.venue.view().available(USDT) == world.venue.view().balances[USDT].total
 
 
-def test_what_never_arrived_is_absent_and_cannot_be_canceled(
-    world: VenueWorld, numbers: Numbers
-) -> None:
+def test_what_never_arrived_is_absent_and_cannot_be_canceled(world: VenueWorld) -> None:
     needs_look_up(world)
-    order = numbers.order()
+    order = world.order()
 
     assert world.venue.find(order) is None
     with pytest.raises((NotFound, VenueRejected)):
         world.venue.cancel(order)
 
 
-def test_news_of_open_orders_come_together(world: VenueWorld, numbers: Numbers) -> None:
-    order, _ = resting(world, numbers)
-    other = numbers.order(price="1000")
+def test_news_of_open_orders_come_together(world: VenueWorld) -> None:
+    order, _ = resting(world)
+    other = world.order(price="1000")
     world.venue.place(other)
-    world.price(traded(world), low(world))
+    world.price(world.symbol, world.low)
 
     reports = world.venue.reports([order, other])
 
@@ -236,29 +219,29 @@ def test_news_of_open_orders_come_together(world: VenueWorld, numbers: Numbers) 
     assert told is None or told.status is OrderStatus.NEW
 
 
-def test_what_the_funds_do_not_cover_is_refused(world: VenueWorld, numbers: Numbers) -> None:
+def test_what_the_funds_do_not_cover_is_refused(world: VenueWorld) -> None:
     with pytest.raises(InsufficientFunds):
-        world.venue.place(numbers.order(quantity="50"))
+        world.venue.place(world.order(quantity="50"))
 
     assert world.count() == 0
 
 
-def test_what_is_too_small_is_refused(world: VenueWorld, numbers: Numbers) -> None:
-    order = numbers.order(quantity="0.001", price="1000")
+def test_what_is_too_small_is_refused(world: VenueWorld) -> None:
+    order = world.order(quantity="0.001", price="1000")
 
     with pytest.raises(VenueRejected, match=r"(?i)notional"):
         world.venue.place(order)
 
 
-def test_an_unknown_symbol_is_refused(world: VenueWorld, numbers: Numbers) -> None:
-    order = replace(numbers.order(), symbol=Symbol("DOGE/USDT"))
+def test_an_unknown_symbol_is_refused(world: VenueWorld) -> None:
+    order = replace(world.order(), symbol=Symbol("DOGE/USDT"))
 
     with pytest.raises(VenueRejected):
         world.venue.place(order)
 
 
-def test_the_rest_of_an_ioc_order_is_canceled(world: VenueWorld, numbers: Numbers) -> None:
-    order = numbers.order(price=low(world), time_in_force=TimeInForce.IOC)
+def test_the_rest_of_an_ioc_order_is_canceled(world: VenueWorld) -> None:
+    order = world.order(price=world.low, time_in_force=TimeInForce.IOC)
 
     placed = world.venue.place(order)
 
@@ -266,21 +249,21 @@ def test_the_rest_of_an_ioc_order_is_canceled(world: VenueWorld, numbers: Number
     assert placed.filled_quantity == 0
 
 
-def test_a_post_only_order_never_takes(world: VenueWorld, numbers: Numbers) -> None:
+def test_a_post_only_order_never_takes(world: VenueWorld) -> None:
     dear = "60000" if world.market is Market.SPOT else "2400"
-    rests = world.venue.place(numbers.order(price=low(world), type=OrderType.LIMIT_MAKER))
+    rests = world.venue.place(world.order(price=world.low, type=OrderType.LIMIT_MAKER))
 
     with pytest.raises(VenueRejected):
-        world.venue.place(numbers.order(price=dear, type=OrderType.LIMIT_MAKER))
+        world.venue.place(world.order(price=dear, type=OrderType.LIMIT_MAKER))
 
     assert rests.status is OrderStatus.NEW
 
 
-def test_a_prepared_order_has_its_leverage(world: VenueWorld, numbers: Numbers) -> None:
+def test_a_prepared_order_has_its_leverage(world: VenueWorld) -> None:
     if world.market is Market.SPOT:
         pytest.skip("spot has no leverage")
 
-    order = numbers.order(quantity="0.5", leverage=10)
+    order = world.order(quantity="0.5", leverage=10)
     world.venue.prepare(order)
     world.venue.place(order)
 
@@ -288,12 +271,10 @@ def test_a_prepared_order_has_its_leverage(world: VenueWorld, numbers: Numbers) 
 
 
 @pytest.mark.parametrize("word", ["accept_then_timeout", "accept_then_error"])
-def test_what_is_lost_on_the_way_back_has_arrived(
-    world: VenueWorld, numbers: Numbers, word: str
-) -> None:
+def test_what_is_lost_on_the_way_back_has_arrived(world: VenueWorld, word: str) -> None:
     needs_look_up(world)
     world.fault("place", word)
-    order = numbers.order()
+    order = world.order()
 
     with pytest.raises(OutcomeUnknown):
         world.venue.place(order)
@@ -303,12 +284,10 @@ def test_what_is_lost_on_the_way_back_has_arrived(
 
 
 @pytest.mark.parametrize("word", ["timeout", "error"])
-def test_what_is_lost_on_the_way_leaves_it_open(
-    world: VenueWorld, numbers: Numbers, word: str
-) -> None:
+def test_what_is_lost_on_the_way_leaves_it_open(world: VenueWorld, word: str) -> None:
     needs_look_up(world)
     world.fault("place", word)
-    order = numbers.order()
+    order = world.order()
 
     with pytest.raises(OutcomeUnknown):
         world.venue.place(order)
@@ -318,10 +297,8 @@ def test_what_is_lost_on_the_way_leaves_it_open(
 
 
 @pytest.mark.parametrize("word", ["accept_then_timeout", "accept_then_error"])
-def test_a_cancel_without_an_answer_may_have_worked(
-    world: VenueWorld, numbers: Numbers, word: str
-) -> None:
-    order, _ = resting(world, numbers)
+def test_a_cancel_without_an_answer_may_have_worked(world: VenueWorld, word: str) -> None:
+    order, _ = resting(world)
     world.fault("cancel", word)
 
     with pytest.raises(OutcomeUnknown):
@@ -330,8 +307,8 @@ def test_a_cancel_without_an_answer_may_have_worked(
     assert must(world.venue.find(order)).status is OrderStatus.CANCELED
 
 
-def test_a_venue_may_hide_an_order(world: VenueWorld, numbers: Numbers) -> None:
-    order, _ = resting(world, numbers)
+def test_a_venue_may_hide_an_order(world: VenueWorld) -> None:
+    order, _ = resting(world)
     world.fault("find", "not_found", "ok")
 
     assert world.venue.find(order) is None
@@ -342,12 +319,12 @@ def test_a_venue_may_hide_an_order(world: VenueWorld, numbers: Numbers) -> None:
 
 
 def standing(world: VenueWorld) -> VenueOrder:
-    (found,) = world.venue.standing([traded(world)])
+    (found,) = world.venue.standing([world.symbol])
     return found
 
 
-def test_it_lists_what_is_open_whoever_placed_it(world: VenueWorld, numbers: Numbers) -> None:
-    order, report = resting(world, numbers)
+def test_it_lists_what_is_open_whoever_placed_it(world: VenueWorld) -> None:
+    order, report = resting(world)
 
     found = standing(world)
 
@@ -360,31 +337,29 @@ def test_it_lists_what_is_open_whoever_placed_it(world: VenueWorld, numbers: Num
     assert must(world.venue.find_standing(found)).status is OrderStatus.NEW
 
 
-def test_what_is_listed_can_be_canceled_by_the_venues_own_id(
-    world: VenueWorld, numbers: Numbers
-) -> None:
-    resting(world, numbers)
+def test_what_is_listed_can_be_canceled_by_the_venues_own_id(world: VenueWorld) -> None:
+    resting(world)
     found = standing(world)
 
     world.venue.cancel_standing(found)
 
     ending = must(world.venue.find_standing(found))
     assert (ending.status, ending.filled_quantity) == (OrderStatus.CANCELED, Decimal(0))
-    assert world.venue.standing([traded(world)]) == []
+    assert world.venue.standing([world.symbol]) == []
 
 
-def test_what_was_listed_and_has_filled_is_found_so(world: VenueWorld, numbers: Numbers) -> None:
-    resting(world, numbers)
+def test_what_was_listed_and_has_filled_is_found_so(world: VenueWorld) -> None:
+    resting(world)
     found = standing(world)
-    world.price(traded(world), low(world))
+    world.price(world.symbol, world.low)
 
     ending = must(world.venue.find_standing(found))
 
     assert (ending.status, ending.filled_quantity) == (OrderStatus.FILLED, found.quantity)
 
 
-def test_a_listed_order_that_never_was_is_not_found(world: VenueWorld, numbers: Numbers) -> None:
-    resting(world, numbers)
+def test_a_listed_order_that_never_was_is_not_found(world: VenueWorld) -> None:
+    resting(world)
     never = replace(
         standing(world),
         client_order_id=ClientOrderId("nobody"),
@@ -396,10 +371,8 @@ def test_a_listed_order_that_never_was_is_not_found(world: VenueWorld, numbers: 
         world.venue.cancel_standing(never)
 
 
-def test_a_cancel_of_a_listed_order_without_an_answer_may_have_arrived(
-    world: VenueWorld, numbers: Numbers
-) -> None:
-    resting(world, numbers)
+def test_a_cancel_of_a_listed_order_without_an_answer_may_have_arrived(world: VenueWorld) -> None:
+    resting(world)
     found = standing(world)
     world.fault("cancel", "accept_then_error")
 
@@ -422,7 +395,7 @@ def placed_since(world: VenueWorld, since_ms: int) -> list[PlacedOrder]:
     """Ask until everything is told, as whoever needs it does."""
     found: list[PlacedOrder] = []
     while True:
-        placed = world.venue.placed(traded(world), EpochMs(since_ms))
+        placed = world.venue.placed(world.symbol, EpochMs(since_ms))
         found += placed.orders
         if placed.until_ms is None:
             return found
@@ -430,13 +403,13 @@ def placed_since(world: VenueWorld, since_ms: int) -> list[PlacedOrder]:
         since_ms = placed.until_ms
 
 
-def test_it_lists_what_was_placed_open_and_closed(world: VenueWorld, numbers: Numbers) -> None:
+def test_it_lists_what_was_placed_open_and_closed(world: VenueWorld) -> None:
     listing_is_known(world)
     since_ms = int(time.time() * 1000) - 60_000 if isinstance(world, ExchangeWorld) else 0
-    filled = numbers.order(quantity="0.01")
+    filled = world.order(quantity="0.01")
     world.venue.place(filled)
-    open_order, _ = resting(world, numbers)
-    canceled, _ = resting(world, numbers)
+    open_order, _ = resting(world)
+    canceled, _ = resting(world)
     world.venue.cancel(canceled)
 
     found = {one.client_order_id: one for one in placed_since(world, since_ms)}
@@ -453,20 +426,18 @@ def test_a_venue_that_is_known_to_ccxt_alone_lists_nothing(world: VenueWorld) ->
         pytest.skip("how it lists orders is known")
 
     with pytest.raises(CannotAsk):
-        world.venue.placed(traded(world), EpochMs(1))
+        world.venue.placed(world.symbol, EpochMs(1))
 
 
 DAY_MS = 86_400_000
 
 
-def test_it_pages_through_time_and_numbers_and_misses_nothing(
-    world: VenueWorld, numbers: Numbers
-) -> None:
+def test_it_pages_through_time_and_numbers_and_misses_nothing(world: VenueWorld) -> None:
     listing_is_known(world)
     if not isinstance(world, ExchangeWorld):
         pytest.skip("the paper venue has no pages")
     now_ms = int(time.time() * 1000)
-    world.venue.place(numbers.order())
+    world.venue.place(world.order())
     (made,) = world.holder.orders
     world.holder.orders.clear()
     # One every hour for three weeks, and more within minutes than one answer lists.
@@ -489,12 +460,12 @@ def test_a_list_of_what_was_placed_that_does_not_come_says_nothing(world: VenueW
     listing_is_known(world)
     if not isinstance(world, ExchangeWorld):
         pytest.skip("the paper venue is always there")
-    world.venue.instrument(traded(world))
+    world.venue.instrument(world.symbol)
     world.fault("list", *["error"] * 4)
     world.fault("other", *["error"] * 4)
 
     with pytest.raises(VenueUnavailable):
-        world.venue.placed(traded(world), EpochMs(int(time.time() * 1000)))
+        world.venue.placed(world.symbol, EpochMs(int(time.time() * 1000)))
 
 
 # Faults that only real exchanges have
@@ -510,12 +481,10 @@ def real(world: VenueWorld) -> ExchangeWorld:
 @pytest.mark.parametrize(
     "word", ["accept_then_cut", "accept_then_garbage", "accept_then_empty", "cut", "garbage"]
 )
-def test_no_answer_that_makes_no_sense_is_believed(
-    real: ExchangeWorld, numbers: Numbers, word: str
-) -> None:
+def test_no_answer_that_makes_no_sense_is_believed(real: ExchangeWorld, word: str) -> None:
     needs_look_up(real)
     real.fault("place", word)
-    order = numbers.order()
+    order = real.order()
 
     with pytest.raises(OutcomeUnknown):
         real.venue.place(order)
@@ -525,35 +494,31 @@ def test_no_answer_that_makes_no_sense_is_believed(
 
 
 @pytest.mark.parametrize("word", ["error", "garbage", "cut", "timeout"])
-def test_a_question_without_a_good_answer_is_no_answer(
-    real: ExchangeWorld, numbers: Numbers, word: str
-) -> None:
-    order, _ = resting(real, numbers)
+def test_a_question_without_a_good_answer_is_no_answer(real: ExchangeWorld, word: str) -> None:
+    order, _ = resting(real)
     real.fault("find", word)
 
     with pytest.raises(VenueUnavailable):
         real.venue.find(order)
 
 
-def test_a_ban_is_no_arrival_and_keeps_everybody_away(
-    real: ExchangeWorld, numbers: Numbers
-) -> None:
+def test_a_ban_is_no_arrival_and_keeps_everybody_away(real: ExchangeWorld) -> None:
     real.plan.retry_after_seconds = 60
     real.fault("place", "ban")
 
     with pytest.raises(VenueUnavailable):
-        real.venue.place(numbers.order())
+        real.venue.place(real.order())
     asked = len(real.gateway.log)
     with pytest.raises(VenueUnavailable):
-        real.venue.place(numbers.order())
+        real.venue.place(real.order())
 
     assert len(real.gateway.log) == asked
     assert real.count() == 0
 
 
-def test_a_repeat_is_asked_about(real: ExchangeWorld, numbers: Numbers) -> None:
+def test_a_repeat_is_asked_about(real: ExchangeWorld) -> None:
     needs_look_up(real)
-    order, _ = resting(real, numbers)
+    order, _ = resting(real)
 
     with pytest.raises(OutcomeUnknown):
         real.venue.place(order)
@@ -561,14 +526,12 @@ def test_a_repeat_is_asked_about(real: ExchangeWorld, numbers: Numbers) -> None:
     assert real.exchange.repeats == [order.client_order_id]
 
 
-def test_a_request_that_was_held_up_is_refused_by_the_venue(
-    real: ExchangeWorld, numbers: Numbers
-) -> None:
+def test_a_request_that_was_held_up_is_refused_by_the_venue(real: ExchangeWorld) -> None:
     """A process that slept after its claim sends the time of the claim, not that of waking up."""
     needs_look_up(real)
     real.venue.view()
     long_ago = real.clock.server_ms() - real.profile.receive_window_ms - 1_000
-    order = replace(numbers.order(), lease_until_ms=EpochMs(long_ago + 30_000))
+    order = replace(real.order(), lease_until_ms=EpochMs(long_ago + 30_000))
 
     with pytest.raises(VenueUnavailable):
         real.venue.place(order)
@@ -576,15 +539,15 @@ def test_a_request_that_was_held_up_is_refused_by_the_venue(
     assert real.count() == 0
 
 
-def test_a_clock_that_is_off_is_allowed_for(real: ExchangeWorld, numbers: Numbers) -> None:
+def test_a_clock_that_is_off_is_allowed_for(real: ExchangeWorld) -> None:
     real.exchange.clock_skew_ms = 90_000
 
-    assert real.venue.place(numbers.order()).status is OrderStatus.FILLED
+    assert real.venue.place(real.order()).status is OrderStatus.FILLED
 
 
-def test_fills_come_in_parts(real: ExchangeWorld, numbers: Numbers) -> None:
+def test_fills_come_in_parts(real: ExchangeWorld) -> None:
     real.exchange.fill_share = Decimal("0.4")
-    order = numbers.order(price="60000" if real.market is Market.SPOT else "2400")
+    order = real.order(price="60000" if real.market is Market.SPOT else "2400")
 
     first = real.venue.place(order)
     real.exchange.fill_more(real.holder)
@@ -598,20 +561,16 @@ def test_fills_come_in_parts(real: ExchangeWorld, numbers: Numbers) -> None:
     assert {one.trade_id for one in first.fills} < {one.trade_id for one in second.fills}
 
 
-def test_an_exchange_that_tells_of_no_order_is_asked_for_its_list(
-    real: ExchangeWorld, numbers: Numbers
-) -> None:
-    resting(real, numbers)
+def test_an_exchange_that_tells_of_no_order_is_asked_for_its_list(real: ExchangeWorld) -> None:
+    resting(real)
     found = standing(real)
     real.fault("find", "not_found", "not_found")
 
     assert must(real.venue.find_standing(found)).status is OrderStatus.NEW
 
 
-def test_a_list_that_cannot_be_read_says_nothing_about_an_order(
-    real: ExchangeWorld, numbers: Numbers
-) -> None:
-    resting(real, numbers)
+def test_a_list_that_cannot_be_read_says_nothing_about_an_order(real: ExchangeWorld) -> None:
+    resting(real)
     found = standing(real)
     real.fault("find", "not_found")
     real.fault("list", "error")
@@ -620,20 +579,16 @@ def test_a_list_that_cannot_be_read_says_nothing_about_an_order(
         real.venue.find_standing(found)
 
 
-def test_a_quantity_off_the_lot_is_not_left_to_the_venue(
-    real: ExchangeWorld, numbers: Numbers
-) -> None:
+def test_a_quantity_off_the_lot_is_not_left_to_the_venue(real: ExchangeWorld) -> None:
     with pytest.raises(VenueRejected, match="lots are"):
-        real.venue.place(numbers.order(quantity="0.1000001"))
+        real.venue.place(real.order(quantity="0.1000001"))
 
     assert real.gateway.counted(Call.PLACE) == 0
 
 
-def test_trades_that_are_listed_late_are_told_by_a_later_look(
-    real: ExchangeWorld, numbers: Numbers
-) -> None:
+def test_trades_that_are_listed_late_are_told_by_a_later_look(real: ExchangeWorld) -> None:
     real.plan.trades_lag_ms = 3_600_000
-    order = numbers.order()
+    order = real.order()
 
     early = real.venue.place(order)
     known = replace(
@@ -651,10 +606,8 @@ def test_trades_that_are_listed_late_are_told_by_a_later_look(
     assert late.fees
 
 
-def test_what_has_all_its_trades_is_not_asked_for_them_again(
-    real: ExchangeWorld, numbers: Numbers
-) -> None:
-    order = numbers.order()
+def test_what_has_all_its_trades_is_not_asked_for_them_again(real: ExchangeWorld) -> None:
+    order = real.order()
     placed = real.venue.place(order)
     known = replace(
         order,
@@ -687,12 +640,10 @@ def at_binance(real: ExchangeWorld) -> None:
 
 
 @pytest.mark.parametrize("place", sorted(EVERYWHERE))
-def test_no_order_is_absent_while_any_place_tells_of_it(
-    real: ExchangeWorld, numbers: Numbers, place: str
-) -> None:
+def test_no_order_is_absent_while_any_place_tells_of_it(real: ExchangeWorld, place: str) -> None:
     at_binance(real)
-    rests = low(real) if place == "openOrders" else None
-    order = numbers.order(price=rests)
+    rests = real.low if place == "openOrders" else None
+    order = real.order(price=rests)
     placed = real.venue.place(order)
     real.plan.hides = EVERYWHERE - {place}
 
@@ -701,11 +652,9 @@ def test_no_order_is_absent_while_any_place_tells_of_it(
     assert (found.status, found.venue_order_id) == (placed.status, placed.venue_order_id)
 
 
-def test_other_places_are_asked_only_when_their_answer_counts(
-    real: ExchangeWorld, numbers: Numbers
-) -> None:
+def test_other_places_are_asked_only_when_their_answer_counts(real: ExchangeWorld) -> None:
     at_binance(real)
-    order = numbers.order()
+    order = real.order()
     real.venue.view()
     asked = len(real.gateway.log)
 

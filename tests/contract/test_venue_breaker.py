@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from urllib3.connection import HTTPConnection
 
-from app.domain.enums import Market, PositionMode
+from app.domain.enums import Market
 from app.domain.errors import HookfillError, VenueBusy
 from app.domain.identifiers import AccountId, VenueOrderId
 from app.domain.status import OrderStatus
@@ -20,9 +20,7 @@ from app.exchanges.clients import Clients
 from app.ports.venue import Venue
 from app.store.memory.venue_budget import Urgency
 from tests.support.exchanges.server import Answer, Request
-from tests.support.venue_world import ExchangeWorld, Numbers, running_world
-
-NUMBERS = Numbers(Market.SPOT, PositionMode.HEDGE)
+from tests.support.venue_world import ExchangeWorld, running_world
 
 
 class Wire:
@@ -50,10 +48,8 @@ class Wire:
 
 @pytest.fixture
 def world() -> Iterator[ExchangeWorld]:
-    with (
-        running_world("binance", Market.SPOT, timeout_ms=20_000) as running,
-    ):
-        running.venue.quote(NUMBERS.order().symbol)  # what must be asked first is known
+    with running_world("binance", Market.SPOT, timeout_ms=20_000) as running:
+        running.venue.quote(running.symbol)  # what must be asked first is known
         yield running
 
 
@@ -97,7 +93,7 @@ def test_nobody_waits_for_an_exchange_that_is_silent(
         world.venue.view()  # the question, in vain
     asked = len(wire.came)
 
-    order = NUMBERS.order()
+    order = world.order()
     for venue in (world.venue, other):
         assert refused(venue.place, order)
         assert refused(venue.find, order)
@@ -118,12 +114,12 @@ def test_one_question_at_a_time_goes_to_it(world: ExchangeWorld, wire: Wire, oth
         question.join(0.01)
 
     assert refused(other.view)
-    assert refused(other.place, NUMBERS.order())
+    assert refused(other.place, world.order())
     assert len(wire.came) == asked + 1
 
     wire.holds.set()
     question.join()
-    assert other.place(NUMBERS.order()).status is OrderStatus.FILLED
+    assert other.place(world.order()).status is OrderStatus.FILLED
 
 
 def test_an_order_that_nobody_asks_for_asks_by_itself(
@@ -133,7 +129,7 @@ def test_an_order_that_nobody_asks_for_asks_by_itself(
     wire.is_cut = False
     wire.came.clear()
 
-    report = other.place(NUMBERS.order())
+    report = other.place(world.order())
 
     assert report.status is OrderStatus.FILLED
     questions = wire.came[: wire.came.index("POST /api/v3/order")]
@@ -158,11 +154,11 @@ def test_an_order_that_cannot_be_sent_at_all_ends_no_row_of_failures(
     wire.is_cut = True
     for _ in range(breaker.FAILURES_MAX):
         with pytest.raises(HookfillError):
-            world.venue.place(NUMBERS.order())
+            world.venue.place(world.order())
     asked = wire.came.count("POST /api/v3/order")
 
     with pytest.raises(HookfillError):
-        world.venue.place(NUMBERS.order())
+        world.venue.place(world.order())
 
     assert wire.came.count("POST /api/v3/order") == asked
 
@@ -178,7 +174,7 @@ def test_the_longer_an_outage_lasts_the_rarer_an_order_tries(
     pauses = []
     for _ in range(40):
         with pytest.raises(VenueBusy) as refusal:
-            world.venue.place(NUMBERS.order())
+            world.venue.place(world.order())
         pauses.append(refusal.value.retry_after_ms)
         world.ports.budget.failed(f"{world.account.feed}:{world.ports.address}", 100)
 

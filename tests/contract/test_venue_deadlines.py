@@ -10,15 +10,13 @@ from dataclasses import replace
 
 import pytest
 
-from app.domain.enums import Market, PositionMode
+from app.domain.enums import Market
 from app.domain.errors import OutcomeUnknown, VenueBusy, VenueUnavailable
 from app.domain.identifiers import EpochMs
 from app.domain.order import Order
 from app.exchanges.clients import Clients
 from tests.support.exchanges.server import Answer, Request
-from tests.support.venue_world import ExchangeWorld, Numbers, running_world
-
-NUMBERS = Numbers(Market.SPOT, PositionMode.HEDGE)
+from tests.support.venue_world import ExchangeWorld, running_world
 
 #: For one answer; far longer than any call here may take.
 PATIENCE_MS = 25_000
@@ -26,10 +24,8 @@ PATIENCE_MS = 25_000
 
 @pytest.fixture
 def world() -> Iterator[ExchangeWorld]:
-    with (
-        running_world("binance_testnet", Market.SPOT, timeout_ms=PATIENCE_MS) as running,
-    ):
-        running.venue.place(NUMBERS.order(quantity="0.001"))  # what must be asked first is known
+    with running_world("binance_testnet", Market.SPOT, timeout_ms=PATIENCE_MS) as running:
+        running.venue.place(running.order(quantity="0.001"))  # what must be asked first is known
         yield running
 
 
@@ -40,7 +36,7 @@ def claimed(world: ExchangeWorld, ago_ms: int, lease_ms: int) -> Order:
     world.ports = replace(
         world.ports, policy=replace(world.ports.policy, venue_place_lease_ms=lease_ms)
     )
-    return replace(NUMBERS.order(), lease_until_ms=EpochMs(until_ms))
+    return replace(world.order(), lease_until_ms=EpochMs(until_ms))
 
 
 @contextmanager
@@ -163,7 +159,7 @@ def test_a_refused_connection_is_certain(world: ExchangeWorld) -> None:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
 
     with elsewhere(world, url), pytest.raises(VenueUnavailable):
-        world.venue.place(NUMBERS.order())
+        world.venue.place(world.order())
 
 
 @contextmanager
@@ -194,7 +190,7 @@ def test_a_host_that_lets_nobody_connect_is_given_up_soon_and_for_certain(
 
 
 def test_a_list_of_orders_tells_what_could_be_learned(world: ExchangeWorld) -> None:
-    orders = [NUMBERS.order(quantity="0.001", price="40000") for _ in range(3)]
+    orders = [world.order(quantity="0.001", price="40000") for _ in range(3)]
     rest = [replace(one, venue_order_id=world.venue.place(one).venue_order_id) for one in orders]
     world.price(rest[0].symbol, "39000")
     looked_up = 0

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from app.domain.account import Account
-from app.domain.enums import Market, PositionMode
+from app.domain.enums import Market
 from app.domain.errors import HookfillError
 from app.domain.identifiers import AccountId, EpochMs
 from app.domain.status import OrderStatus
@@ -19,7 +19,7 @@ from app.exchanges.clients import Clients
 from app.exchanges.templates import SHARED
 from app.store.memory.venue_budget import Urgency
 from tests.support.exchanges.server import Answer, Request
-from tests.support.venue_world import ExchangeWorld, Numbers, running_world
+from tests.support.venue_world import ExchangeWorld, running_world
 
 THREADS = 16
 
@@ -29,9 +29,7 @@ WORLDS = [("binance", Market.SPOT), ("bybit", Market.USDM), ("poloniex", Market.
 @pytest.fixture(params=WORLDS, ids=lambda one: f"{one[0]}-{one[1]}")
 def world(request: pytest.FixtureRequest) -> Iterator[ExchangeWorld]:
     name, market = request.param
-    with (
-        running_world(name, market, timeout_ms=20_000) as running,
-    ):
+    with running_world(name, market, timeout_ms=20_000) as running:
         yield running
 
 
@@ -51,9 +49,8 @@ def at_once(work: Callable[[int], object], threads: int = THREADS) -> list[objec
 
 
 def test_each_of_many_orders_gets_its_own_answer(world: ExchangeWorld) -> None:
-    numbers = Numbers(world.market, PositionMode.HEDGE)
-    small = ("0.001", "40000") if world.market is Market.SPOT else ("0.01", "1600")
-    orders = [numbers.order(quantity=small[0], price=small[1]) for _ in range(THREADS)]
+    small = "0.001" if world.market is Market.SPOT else "0.01"
+    orders = [world.order(quantity=small, price=world.low) for _ in range(THREADS)]
 
     def lives(number: int) -> tuple[object, object]:
         venue = world.clients.of(world.account)
@@ -71,7 +68,6 @@ def test_each_of_many_orders_gets_its_own_answer(world: ExchangeWorld) -> None:
 
 
 def test_one_that_hangs_holds_up_no_other_of_its_account(world: ExchangeWorld) -> None:
-    numbers = Numbers(world.market, PositionMode.HEDGE)
     world.venue.view()  # what must be asked first is known
     let_go = threading.Event()
     answered, hangs = world.gateway.answer, threading.Event()
@@ -87,7 +83,7 @@ def test_one_that_hangs_holds_up_no_other_of_its_account(world: ExchangeWorld) -
     stuck.start()
     hangs.wait(10)
 
-    placed = world.venue.place(numbers.order())
+    placed = world.venue.place(world.order())
 
     assert placed.status is not OrderStatus.UNKNOWN
     assert stuck.is_alive()
@@ -97,11 +93,8 @@ def test_one_that_hangs_holds_up_no_other_of_its_account(world: ExchangeWorld) -
 
 def test_time_stamps_of_orders_do_not_stray_into_other_requests() -> None:
     """An order carries the time of its claim, all else the time at which it is sent."""
-    with (
-        running_world("binance", Market.SPOT, timeout_ms=20_000) as world,
-    ):
+    with running_world("binance", Market.SPOT, timeout_ms=20_000) as world:
         world.venue.view()
-        numbers = Numbers(world.market, PositionMode.HEDGE)
         carried: list[tuple[str, int]] = []
         answer = world.gateway.answer
 
@@ -120,7 +113,7 @@ def test_time_stamps_of_orders_do_not_stray_into_other_requests() -> None:
                 if number % 2:
                     world.clients.of(world.account).view()
                 else:
-                    order = numbers.order(quantity="0.001")
+                    order = world.order(quantity="0.001")
                     claimed = replace(order, lease_until_ms=EpochMs(claimed_ms + lease_ms))
                     with suppress(HookfillError):  # on a slow machine it is too late for the last
                         world.clients.of(world.account).place(claimed)
@@ -161,9 +154,8 @@ def test_each_account_trades_with_its_own_key_and_nothing_of_another(world: Exch
     secrets = {one: {"apiKey": key, "secret": f"secret of {key}"} for one, key in keys.items()}
     clients = Clients(replace(world.ports, secrets=lambda one: secrets[one.id]))
     accounts = [replace(world.account, id=one) for one in keys]
-    numbers = Numbers(world.market, PositionMode.HEDGE)
-    small = ("0.001", "40000") if world.market is Market.SPOT else ("0.01", "1600")
-    orders = [numbers.order(quantity=small[0], price=small[1]) for _ in range(2 * THREADS)]
+    small = "0.001" if world.market is Market.SPOT else "0.01"
+    orders = [world.order(quantity=small, price=world.low) for _ in range(2 * THREADS)]
     asked = _keys_noted(world)
     shared = [_shared_parts(clients, accounts[0])]
 

@@ -17,6 +17,9 @@ from app.cli import main
 
 pytestmark = pytest.mark.integration
 
+#: Runs `hookfill` with these words.
+Hookfill = Callable[..., Result]
+
 ORDER = {
     "id": "123",
     "kind": "SIGNAL",
@@ -71,7 +74,7 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def hookfill(server: Server, tmp_path: Path) -> Callable[..., Result]:
+def hookfill(server: Server, tmp_path: Path) -> Hookfill:
     run = {"base_url": server.url, "admin_token": "t0ken"}
     (tmp_path / "run.json").write_text(json.dumps(run))
 
@@ -82,7 +85,7 @@ def hookfill(server: Server, tmp_path: Path) -> Callable[..., Result]:
     return hookfill
 
 
-def test_orders_are_a_table(server: Server, hookfill: Callable[..., Result]) -> None:
+def test_orders_are_a_table(server: Server, hookfill: Hookfill) -> None:
     reason = {"code": "no_position", "message": "There was none."}
     rows = [ORDER, {**ORDER, "id": "4", "state": "SKIPPED", "reason": reason}]
     server.answers["GET /api/orders?limit=2&state=DONE"] = (200, {"data": rows})
@@ -97,15 +100,13 @@ def test_orders_are_a_table(server: Server, hookfill: Callable[..., Result]) -> 
     assert server.asked[0][1] == "Bearer t0ken"
 
 
-def test_orders_can_be_had_as_json(server: Server, hookfill: Callable[..., Result]) -> None:
+def test_orders_can_be_had_as_json(server: Server, hookfill: Hookfill) -> None:
     server.answers["GET /api/orders?limit=20"] = (200, {"data": [ORDER]})
 
     assert json.loads(hookfill("orders", "--json").output) == [ORDER]
 
 
-def test_an_order_is_shown_with_its_timeline(
-    server: Server, hookfill: Callable[..., Result]
-) -> None:
+def test_an_order_is_shown_with_its_timeline(server: Server, hookfill: Hookfill) -> None:
     entry = {"event": "received", "at_ms": 1_700_000_000_005, "process": "web-1", "reason": None}
     server.answers["GET /api/orders/123"] = (200, {**ORDER, "timeline": [entry]})
 
@@ -116,14 +117,14 @@ def test_an_order_is_shown_with_its_timeline(
     assert lines[-1].split() == ["2023-11-14", "22:13:20.005", "received", "web-1"]
 
 
-def test_an_order_can_be_had_as_json(server: Server, hookfill: Callable[..., Result]) -> None:
+def test_an_order_can_be_had_as_json(server: Server, hookfill: Hookfill) -> None:
     server.answers["GET /api/orders/123"] = (200, ORDER)
 
     assert json.loads(hookfill("order", "123", "--json").output) == ORDER
 
 
 def test_what_came_from_a_webhook_cannot_disturb_the_terminal(
-    server: Server, hookfill: Callable[..., Result]
+    server: Server, hookfill: Hookfill
 ) -> None:
     rows = [{**ORDER, "symbol": "\x1b[2JBTC\n"}]
     server.answers["GET /api/orders?limit=20"] = (200, {"data": rows})
@@ -169,7 +170,7 @@ def test_what_came_from_a_webhook_cannot_disturb_the_terminal(
     ],
 )
 def test_a_command_becomes_a_request(
-    server: Server, hookfill: Callable[..., Result], words: str, asked: str, body: object
+    server: Server, hookfill: Hookfill, words: str, asked: str, body: object
 ) -> None:
     result = hookfill(*words.split())
 
@@ -178,7 +179,7 @@ def test_a_command_becomes_a_request(
 
 
 def test_a_slip_in_the_name_halts_nobody_and_creates_nothing(
-    server: Server, hookfill: Callable[..., Result]
+    server: Server, hookfill: Hookfill
 ) -> None:
     missing = {"error": {"code": "not_found", "message": "there is no account named slip"}}
     server.answers["GET /api/accounts/slip"] = (404, missing)
@@ -209,7 +210,7 @@ def pages_for_export(server: Server) -> None:
 EXPORT = "export --account demo --kind SIGNAL --since 1700000000000 --until 2023-11-14T22:13:20.5Z"
 
 
-def test_an_export_is_csv_of_all_pages(server: Server, hookfill: Callable[..., Result]) -> None:
+def test_an_export_is_csv_of_all_pages(server: Server, hookfill: Hookfill) -> None:
     pages_for_export(server)
 
     result = hookfill(*EXPORT.split())
@@ -222,7 +223,7 @@ def test_an_export_is_csv_of_all_pages(server: Server, hookfill: Callable[..., R
 
 
 def test_an_export_is_json_lines_in_a_file(
-    server: Server, hookfill: Callable[..., Result], tmp_path: Path
+    server: Server, hookfill: Hookfill, tmp_path: Path
 ) -> None:
     pages_for_export(server)
     path = tmp_path / "out.jsonl"
@@ -234,16 +235,14 @@ def test_an_export_is_json_lines_in_a_file(
     assert [json.loads(line) for line in lines] == [row for page in PAGES for row in page["data"]]
 
 
-def test_a_time_that_is_none_is_refused(hookfill: Callable[..., Result]) -> None:
+def test_a_time_that_is_none_is_refused(hookfill: Hookfill) -> None:
     result = hookfill("export", "--since", "yesterday")
 
     assert result.exit_code == 2
     assert "was no time" in result.output
 
 
-def test_an_export_that_is_refused_says_why(
-    server: Server, hookfill: Callable[..., Result]
-) -> None:
+def test_an_export_that_is_refused_says_why(server: Server, hookfill: Hookfill) -> None:
     away = {"error": {"code": "history_unavailable", "message": "the history did not answer"}}
     server.answers["GET /api/orders?limit=500"] = (503, away)
 
@@ -254,7 +253,7 @@ def test_an_export_that_is_refused_says_why(
 
 
 @pytest.mark.parametrize("kind", ["account", "connector", "client"])
-def test_records_are_listed(server: Server, hookfill: Callable[..., Result], kind: str) -> None:
+def test_records_are_listed(server: Server, hookfill: Hookfill, kind: str) -> None:
     rows = [{"name": "n", "key": "n", "enabled": True, "accounts": ["a", "b"], "group": "g"}]
     server.answers[f"GET /api/{kind}s"] = (200, {"data": rows})
 
@@ -264,7 +263,7 @@ def test_records_are_listed(server: Server, hookfill: Callable[..., Result], kin
     assert "n" in row.split()
 
 
-def test_prices_are_listed(server: Server, hookfill: Callable[..., Result]) -> None:
+def test_prices_are_listed(server: Server, hookfill: Hookfill) -> None:
     prices = {"BTC/USDT": {"bid": "1", "ask": "2", "last": "1.5"}, "ETH/USDT": None}
     server.answers["GET /paper/prices"] = (200, {"prices": prices})
 
@@ -277,15 +276,13 @@ def test_prices_are_listed(server: Server, hookfill: Callable[..., Result]) -> N
     ]
 
 
-def test_what_was_made_is_shown_once(server: Server, hookfill: Callable[..., Result]) -> None:
+def test_what_was_made_is_shown_once(server: Server, hookfill: Hookfill) -> None:
     server.answers["PUT /api/connectors/c"] = (201, {"name": "c", "token": "made", "symbol": None})
 
     assert hookfill("connector", "add", "c").output == "name   c\ntoken  made\n"
 
 
-def test_secrets_can_come_from_standard_input(
-    server: Server, hookfill: Callable[..., Result]
-) -> None:
+def test_secrets_can_come_from_standard_input(server: Server, hookfill: Hookfill) -> None:
     hookfill("account", "add", "a", "--credentials", "-", text='{"apiKey": "k"}')
     hookfill("connector", "add", "c", "--connector-token", "-", text="t\n")
 
@@ -308,7 +305,7 @@ def test_secrets_can_come_from_standard_input(
     ],
 )
 def test_an_error_of_the_api_is_a_sentence(
-    server: Server, hookfill: Callable[..., Result], status: int, content: object, said: str
+    server: Server, hookfill: Hookfill, status: int, content: object, said: str
 ) -> None:
     server.answers["GET /api/accounts/a"] = (status, content)
 
@@ -320,7 +317,7 @@ def test_an_error_of_the_api_is_a_sentence(
 
 @pytest.mark.parametrize("content", ["<html>", "[]"])
 def test_an_answer_that_is_no_record_is_told(
-    server: Server, hookfill: Callable[..., Result], content: str
+    server: Server, hookfill: Hookfill, content: str
 ) -> None:
     server.answers["GET /api/accounts/a"] = (502, content)
 
@@ -340,16 +337,14 @@ def test_an_answer_that_is_no_record_is_told(
         (["orders", "--data-dir", "nowhere"], "There is no nowhere/run.json"),
     ],
 )
-def test_what_cannot_be_asked_is_told(
-    hookfill: Callable[..., Result], words: list[str], said: str
-) -> None:
+def test_what_cannot_be_asked_is_told(hookfill: Hookfill, words: list[str], said: str) -> None:
     result = hookfill(*words)
 
     assert result.exit_code != 0
     assert said in result.output
 
 
-def test_another_hookfill_can_be_asked(server: Server, hookfill: Callable[..., Result]) -> None:
+def test_another_hookfill_can_be_asked(server: Server, hookfill: Hookfill) -> None:
     hookfill("order", "1", "--url", server.url + "/", "--token", "other")
 
     assert server.asked == [("GET /api/orders/1", "Bearer other", None)]
@@ -357,7 +352,7 @@ def test_another_hookfill_can_be_asked(server: Server, hookfill: Callable[..., R
 
 @pytest.mark.parametrize(("status", "code", "said"), [(200, 0, "ready"), (503, 1, "not ready: {}")])
 def test_the_status_says_whether_everything_works(
-    server: Server, hookfill: Callable[..., Result], status: int, code: int, said: str
+    server: Server, hookfill: Hookfill, status: int, code: int, said: str
 ) -> None:
     server.answers["GET /readyz"] = (status, {})
     for path in ("recovery", "quarantine"):
@@ -369,9 +364,7 @@ def test_the_status_says_whether_everything_works(
     assert result.output == f"{said}\n"
 
 
-def test_the_status_names_records_that_cannot_be_read(
-    server: Server, hookfill: Callable[..., Result]
-) -> None:
+def test_the_status_names_records_that_cannot_be_read(server: Server, hookfill: Hookfill) -> None:
     server.answers["GET /readyz"] = (200, {})
     server.answers["GET /api/recovery"] = (200, {"data": []})
     row = {"id": "77", "why": "it has schema 99"}
@@ -432,7 +425,7 @@ CANCELS = "/api/accounts/mine/venue-cancels"
 OFF = {"state": "ENDED", "message": "it is CANCELED", "is_settled": True}
 
 
-def test_a_fill_is_acknowledged(server: Server, hookfill: Callable[..., Result]) -> None:
+def test_a_fill_is_acknowledged(server: Server, hookfill: Hookfill) -> None:
     server.answers["DELETE /api/accounts/mine/orphaned-fills/hone"] = (200, COMPARED)
 
     result = hookfill("account", "acknowledge", "mine", "hone")
@@ -441,9 +434,7 @@ def test_a_fill_is_acknowledged(server: Server, hookfill: Callable[..., Result])
     assert "hone is not shown any more" in result.output
 
 
-def test_an_account_is_shown_as_it_stands_at_its_venue(
-    server: Server, hookfill: Callable[..., Result]
-) -> None:
+def test_an_account_is_shown_as_it_stands_at_its_venue(server: Server, hookfill: Hookfill) -> None:
     server.answers[f"GET {RECONCILIATION}"] = (200, COMPARED)
 
     result = hookfill("account", "venue", "mine")
@@ -463,7 +454,7 @@ def test_an_account_is_shown_as_it_stands_at_its_venue(
         assert told in result.output
 
 
-def test_an_account_is_compared_now(server: Server, hookfill: Callable[..., Result]) -> None:
+def test_an_account_is_compared_now(server: Server, hookfill: Hookfill) -> None:
     told = {**COMPARED, "message": "Compared just now."}
     server.answers[f"POST {RECONCILIATION}"] = (200, told)
 
@@ -481,7 +472,7 @@ def test_an_account_is_compared_now(server: Server, hookfill: Callable[..., Resu
     ],
 )
 def test_a_foreign_order_is_canceled_when_that_is_confirmed(
-    server: Server, hookfill: Callable[..., Result], answer: dict[str, Any], code: int
+    server: Server, hookfill: Hookfill, answer: dict[str, Any], code: int
 ) -> None:
     server.answers[f"GET {RECONCILIATION}"] = (200, COMPARED)
     server.answers[f"POST {CANCELS}"] = (200, answer)
@@ -505,7 +496,7 @@ def test_a_foreign_order_is_canceled_when_that_is_confirmed(
     ],
 )
 def test_nothing_is_canceled_that_was_not_meant(
-    server: Server, hookfill: Callable[..., Result], words: list[str], text: str, said: str
+    server: Server, hookfill: Hookfill, words: list[str], text: str, said: str
 ) -> None:
     server.answers[f"GET {RECONCILIATION}"] = (200, COMPARED)
 
@@ -516,9 +507,7 @@ def test_nothing_is_canceled_that_was_not_meant(
     assert [asked for asked, *_ in server.asked] == [f"GET {RECONCILIATION}"]
 
 
-def test_an_id_that_two_symbols_have_needs_the_symbol(
-    server: Server, hookfill: Callable[..., Result]
-) -> None:
+def test_an_id_that_two_symbols_have_needs_the_symbol(server: Server, hookfill: Hookfill) -> None:
     other = {**FOREIGN, "symbol": "ETH/USDT"}
     found = {**COMPARED, "mismatches": [{**COMPARED["mismatches"][0], "venue_order": other}]}
     server.answers[f"GET {RECONCILIATION}"] = (200, found)
@@ -532,7 +521,7 @@ def test_an_id_that_two_symbols_have_needs_the_symbol(
     assert server.asked[-1][2] == {"symbol": "ETH/USDT", "venue_order_id": "77"}
 
 
-def test_the_settings_are_a_table(hookfill: Callable[..., Result]) -> None:
+def test_the_settings_are_a_table(hookfill: Hookfill) -> None:
     assert hookfill("settings").output.startswith("| Variable | Kind | Default | Meaning |\n")
 
 
@@ -566,9 +555,7 @@ FROZEN = {
 RECOVERY = "GET /api/recovery"
 
 
-def test_frozen_accounts_are_shown_with_both_lists(
-    server: Server, hookfill: Callable[..., Result]
-) -> None:
+def test_frozen_accounts_are_shown_with_both_lists(server: Server, hookfill: Hookfill) -> None:
     server.answers[RECOVERY] = (200, {"data": [FROZEN]})
 
     said = hookfill("recover").output
@@ -578,9 +565,7 @@ def test_frozen_accounts_are_shown_with_both_lists(
     assert [asked for asked, _, _ in server.asked] == [RECOVERY]
 
 
-def test_a_release_sends_the_list_that_was_shown(
-    server: Server, hookfill: Callable[..., Result]
-) -> None:
+def test_a_release_sends_the_list_that_was_shown(server: Server, hookfill: Hookfill) -> None:
     server.answers[RECOVERY] = (200, {"data": [FROZEN]})
     path = "POST /api/accounts/real/recovery"
     server.answers[path] = (200, {"account": "real", "state": "RUN", "ended": 2})
@@ -594,7 +579,7 @@ def test_a_release_sends_the_list_that_was_shown(
 
 @pytest.mark.parametrize("words", [["--release"], ["real", "--release"], ["--release", "--keep"]])
 def test_nothing_is_released_that_was_not_named_whole(
-    server: Server, hookfill: Callable[..., Result], words: list[str]
+    server: Server, hookfill: Hookfill, words: list[str]
 ) -> None:
     server.answers[RECOVERY] = (200, {"data": [FROZEN]})
 
@@ -604,14 +589,14 @@ def test_nothing_is_released_that_was_not_named_whole(
     assert [asked for asked, _, _ in server.asked] == [RECOVERY]
 
 
-def test_no_account_is_frozen(server: Server, hookfill: Callable[..., Result]) -> None:
+def test_no_account_is_frozen(server: Server, hookfill: Hookfill) -> None:
     server.answers[RECOVERY] = (200, {"data": []})
 
     assert "No account is frozen" in hookfill("recover").output
     assert "real is not frozen" in hookfill("recover", "real").output
 
 
-def test_one_thing_is_canceled(server: Server, hookfill: Callable[..., Result]) -> None:
+def test_one_thing_is_canceled(server: Server, hookfill: Hookfill) -> None:
     answer = {"requested": True, "order": {"state": "CANCELED"}}
     server.answers["POST /api/orders/123/cancel"] = (200, answer)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from itertools import count
-from typing import Any, Protocol
+from typing import Any
 
 import redis
 
@@ -64,33 +65,20 @@ LISTED = (
 )
 
 
-class VenueWorld(Protocol):
-    """A venue with one account, 10,000 USDT (futures: 1,000) and prices BTC 50,000, ETH 2,000."""
+class VenueWorld(ABC):
+    """A venue with one account, 10,000 USDT (futures: 1,000) and prices BTC 50,000, ETH 2,000.
 
-    @property
-    def venue(self) -> Venue:
-        """As the account sees it."""
+    Attributes:
+        venue: as the account sees it.
+        symbol: what the account trades.
+        low: a price at which a buy of it rests.
+    """
 
-    @property
-    def market(self) -> Market:
-        """What the account trades."""
+    venue: Venue
 
-    def price(self, symbol: Symbol, last: str) -> None:
-        """Move a price; resting orders meet it."""
-
-    def fault(self, call: str, *words: str) -> None:
-        """Plan faults of the next calls."""
-
-    def count(self) -> int:
-        """Return how many orders the venue has taken in, repeats not counted."""
-
-
-class Numbers:
-    """Orders like no other."""
-
-    def __init__(self, market: Market, position_mode: PositionMode) -> None:
-        self._market = market
-        self._mode = position_mode
+    def __init__(self, market: Market) -> None:
+        self.market = market
+        self.symbol, self.low = (BTC, "40000") if market is Market.SPOT else (ETH, "1600")
         self._ids = count(1)
 
     def order(
@@ -100,37 +88,46 @@ class Numbers:
         price: str | None = None,
         **more: object,
     ) -> Order:
-        """A new order in BTC/USDT spot, or in ETH/USDT futures."""
+        """A new order like no other, of an account in hedge mode if it trades futures."""
         number = next(self._ids)
-        spot = self._market is Market.SPOT
-        leg = None
-        if not spot and self._mode is PositionMode.HEDGE:
-            leg = PositionSide.LONG
+        spot = self.market is Market.SPOT
         order = an_order(
             id=OrderId(AggregateId(number)),
             account=AccountId(1 if spot else 2),
-            symbol=BTC if spot else ETH,
-            market=self._market,
+            symbol=self.symbol,
+            market=self.market,
             side=side,
-            position_side=leg,
+            position_side=None if spot else PositionSide.LONG,
             quantity=Decimal(quantity),
             price=None if price is None else Decimal(price),
             client_order_id=ClientOrderId(f"habcd{number:011d}"),
             created_at_ms=EpochMs(1),
             updated_at_ms=EpochMs(1),
-            reduce_only=not spot and side is Side.SELL and leg is not None,
+            reduce_only=not spot and side is Side.SELL,
         )
         return replace(order, **more)  # type: ignore[arg-type]  # fields by name
 
+    @abstractmethod
+    def price(self, symbol: Symbol, last: str) -> None:
+        """Move a price; resting orders meet it."""
 
-class PaperVenueWorld:
+    @abstractmethod
+    def fault(self, call: str, *words: str) -> None:
+        """Plan faults of the next calls."""
+
+    @abstractmethod
+    def count(self) -> int:
+        """Return how many orders the venue has taken in, repeats not counted."""
+
+
+class PaperVenueWorld(VenueWorld):
     """The paper venue."""
 
     def __init__(self, client: redis.Redis, market: Market) -> None:
+        super().__init__(market)
         self.world = PaperWorld(client).opened()
         self.world.price("2000", ETH)
-        self.market = market
-        self.venue: Venue = self.world.spot if market is Market.SPOT else self.world.usdm
+        self.venue = self.world.spot if market is Market.SPOT else self.world.usdm
         self._account = AccountId(1 if market is Market.SPOT else 2)
 
     def price(self, symbol: Symbol, last: str) -> None:
@@ -161,7 +158,7 @@ class _SleeplessClock(RedisClock):
         del for_ms
 
 
-class ExchangeWorld:
+class ExchangeWorld(VenueWorld):
     """A simulated exchange over real sockets, asked through ccxt.
 
     Attributes:
@@ -182,7 +179,7 @@ class ExchangeWorld:
         position_mode: PositionMode = PositionMode.HEDGE,
         timeout_ms: int = PATIENCE_MS,
     ) -> None:
-        self.market = market
+        super().__init__(market)
         self.wire, self.gateway = wire, gateway
         self.exchange, self.plan = wire.exchange, wire.plan
         self.account = replace(

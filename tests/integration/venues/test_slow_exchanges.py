@@ -13,15 +13,14 @@ from dataclasses import replace
 import pytest
 
 from app.domain.commands import Action, SignalRules
-from app.domain.enums import Market, PositionMode
+from app.domain.enums import Market
 from app.domain.errors import VenueBusy
 from app.domain.identifiers import EpochMs
 from app.domain.request.signal import RequestStatus
 from app.domain.status import OrderStatus
-from tests.support.builders import a_command, fixed, percent
+from tests.support.builders import a_command, an_order, fixed, percent
 from tests.support.exchanges.faults import Call
 from tests.support.venue_rig import VenueRig, venue_rig
-from tests.support.venue_world import Numbers
 
 #: From none to just below what counts as silence.
 LATENCIES_MS = [0, 1_600, 4_000, 9_000]
@@ -96,7 +95,7 @@ def test_a_clock_that_is_set_back_meanwhile_lets_nothing_leave_late() -> None:
             rig.clock.step(-1_800_000)
 
         rig.wire.plan.on_the_way = late
-        order = Numbers(Market.SPOT, PositionMode.HEDGE).order()
+        order = an_order()
         until_ms = rig.clock.server_ms() + rig.ports.policy.lease_ms(rig.account)
 
         with pytest.raises(VenueBusy, match="too late"):
