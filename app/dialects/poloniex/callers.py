@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from flask import request
 
@@ -62,14 +62,6 @@ class Caller:
         return f"{Dialect.POLONIEX}:{self.account.id}"
 
 
-class _Arrival(NamedTuple):
-    """A request as it came in, before anybody is asked who sent it."""
-
-    credentials: signing.Credentials
-    body: bytes
-    at_ms: EpochMs
-
-
 class Callers:
     """Finds out who sent the request at hand."""
 
@@ -88,7 +80,7 @@ class Callers:
         Raises:
             Problem: nobody we know, or a request of another time.
         """
-        return self._caller(self._arrival(), is_change=False)
+        return self._sender(is_change=False)()
 
     def serve(self, work: Callable[[Caller], Result]) -> Result:
         """Carry out a request that changes something.
@@ -99,7 +91,7 @@ class Callers:
         Raises:
             Problem: nobody we know, a request of another time, or a key that may only read.
         """
-        return self._served(self._sender(), work)
+        return self._served(self._sender(is_change=True), work)
 
     def serve_parts(
         self,
@@ -120,7 +112,7 @@ class Callers:
             Problem: as in `serve`, or the parts cannot be told.
             StoreError: it failed at every part, and nothing was written.
         """
-        sender = self._sender()
+        sender = self._sender(is_change=True)
         parts = self._served(sender, parts_of)
         outcomes = part_by_part(
             parts,
@@ -174,25 +166,23 @@ class Callers:
     def _served(self, sender: Callable[[], Caller], work: Callable[[Caller], Result]) -> Result:
         return self._clients.with_current_registry(lambda: work(sender()))
 
-    def _sender(self) -> Callable[[], Caller]:
+    def _sender(self, *, is_change: bool) -> Callable[[], Caller]:
         """Return what tells who sent the request at hand: looked up once for each registry."""
-        arrival = self._arrival()
+        body = raw_body()
+        credentials = signing.credentials_from(request.headers.get)
+        now_ms = self._clock.now_ms()
         known: list[Caller] = []
 
         def sender() -> Caller:
             if not known or known[-1].version != self._registry.version():
-                known.append(self._caller(arrival, is_change=True))
+                known.append(self._caller(credentials, body, now_ms, is_change=is_change))
             return known[-1]
 
         return sender
 
-    def _arrival(self) -> _Arrival:
-        body = raw_body()
-        credentials = signing.credentials_from(request.headers.get)
-        return _Arrival(credentials, body, self._clock.now_ms())
-
-    def _caller(self, arrival: _Arrival, *, is_change: bool) -> Caller:
-        credentials, body, now_ms = arrival
+    def _caller(
+        self, credentials: signing.Credentials, body: bytes, now_ms: EpochMs, *, is_change: bool
+    ) -> Caller:
         self._registry.refresh()
         version = self._registry.version()
         client = self._clients.find(credentials.key)

@@ -64,7 +64,6 @@ class OrderRoutes(ABC, Generic[One]):
     """
 
     model: type[One]
-    kind: Kind
     not_found: Code
     canceled: str
     many_canceled: str
@@ -253,11 +252,11 @@ class OrderRoutes(ABC, Generic[One]):
             return None
         named = self._newest(
             Search(
-                kinds=frozenset({self.kind}),
+                kinds=frozenset({self.model.kind}),
                 accounts=frozenset({caller.account.id}),
                 dialects=frozenset({Dialect.POLONIEX}),
                 caller_id=address.caller_id,
-                top_level=self.kind is Kind.SMART_ORDER,
+                top_level=self.model.kind is Kind.SMART_ORDER,
             )
         )
         return named if isinstance(named, self.model) else None
@@ -295,7 +294,7 @@ class OrderRoutes(ABC, Generic[One]):
         """
         search = replace(
             wanted.search,
-            kinds=frozenset({self.kind}),
+            kinds=frozenset({self.model.kind}),
             accounts=frozenset({caller.account.id}),
             states=states,
         )

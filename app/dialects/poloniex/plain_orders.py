@@ -11,7 +11,6 @@ from app.dialects.poloniex.fields import Content
 from app.dialects.poloniex.order_routes import BY_REQUEST, OrderRoutes
 from app.dialects.poloniex.parse_orders import amended_order, order_from, proceeds
 from app.dialects.poloniex.queries import Filter
-from app.domain.enums import Kind
 from app.domain.order import Order
 from app.domain.sender import Sender
 from app.domain.status import CLOSED, OrderStatus
@@ -26,7 +25,6 @@ class PlainOrders(OrderRoutes[Order]):
     """Orders that are placed at once."""
 
     model = Order
-    kind = Kind.ORDER
     not_found = Code.ORDER_NOT_FOUND
     canceled = render.PENDING_CANCEL
     many_canceled = ""

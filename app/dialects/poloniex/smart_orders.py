@@ -16,7 +16,7 @@ from app.dialects.poloniex.order_routes import BY_REQUEST, Json, OrderRoutes
 from app.dialects.poloniex.parse_orders import amended_smart_order, proceeds, smart_order_from
 from app.dialects.poloniex.queries import Filter
 from app.domain.commands import SmartOrderRules
-from app.domain.enums import Kind, StopDirection, StopPrice
+from app.domain.enums import StopDirection, StopPrice
 from app.domain.sender import Sender
 from app.domain.smart_order import SmartOrder, SmartOrderStatus
 from app.services.intake.replace import replace_smart_order
@@ -53,7 +53,6 @@ class SmartOrders(OrderRoutes[SmartOrder]):
     """Orders that wait for a price."""
 
     model = SmartOrder
-    kind = Kind.SMART_ORDER
     not_found = Code.SMART_ORDERS_NOT_FOUND
     canceled = render.CANCELED
     many_canceled = "SUCCESS"
