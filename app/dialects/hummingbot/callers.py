@@ -4,21 +4,20 @@ import base64
 import binascii
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
-from typing import NamedTuple, TypeVar
+from typing import Final, TypeVar
 
 import structlog
 from flask import request
 
 from app.bootstrap import Wiring
 from app.dialects.hummingbot.names import Directory
-from app.domain.account import Account, ApiClient
+from app.domain.account import ApiClient
 from app.domain.enums import Dialect, Mode
 from app.domain.errors import NotAuthenticated, StoreError
-from app.ports.registry import Registry
 from app.web.answers import Answer
 from app.web.clients import Clients
 
@@ -27,25 +26,16 @@ from app.web.clients import Clients
 #: busy.
 LOOKS_PER_SECOND = 10
 
-#: User and password with which the reference, and the official client, come to people.
-DEFAULT = "admin"
+#: A user, and what it says is its password.
+Credentials = tuple[str, str]
+
+#: Those with which the reference, and the official client, come to people: everybody knows them.
+DEFAULT: Final[Credentials] = ("admin", "admin")
 
 Result = TypeVar("Result")
 View = Callable[..., Answer]
 
 _log = structlog.get_logger()
-
-
-class Credentials(NamedTuple):
-    """A user, and what it says is its password."""
-
-    user: str
-    password: str
-
-    @property
-    def are_default(self) -> bool:
-        """Whether everybody knows them."""
-        return self == (DEFAULT, DEFAULT)
 
 
 def credentials_from(header: str | None) -> Credentials:
@@ -62,13 +52,8 @@ def credentials_from(header: str | None) -> Credentials:
             decoded = ""
         user, colon, password = decoded.partition(":")
         if colon:
-            return Credentials(user, password)
+            return user, password
     raise NotAuthenticated("Not authenticated")
-
-
-def is_only_play(accounts: Iterable[Account]) -> bool:
-    """Tell whether default credentials may open these accounts: there is no money in any."""
-    return all(one.mode is Mode.PAPER for one in accounts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +78,8 @@ class Callers:
         self._clients = Clients(wiring, Dialect.HUMMINGBOT)
         self._vault = wiring.vault
         self._nobody = wiring.vault.digest("nobody")
-        self._looks = _Looks(wiring.registry)
+        self._lock = threading.Lock()
+        self._second = self._looks = 0
 
     def served(self, view: View) -> View:
         """Return a view that asks first who is calling, and serves that caller.
@@ -131,46 +117,13 @@ class Callers:
         """
         credentials = credentials_from(request.headers.get("Authorization"))
         if self._client(credentials) is None:
-            self._looks.look()
+            self._look_anew()
             if self._client(credentials) is None:
                 raise _wrong()
         return credentials
 
-    def _client(self, credentials: Credentials) -> ApiClient | None:
-        """Return the client as far as this process knows; the store is not asked."""
-        client = self._registry.known_client(Dialect.HUMMINGBOT, credentials.user)
-        # An unknown user costs the same comparison as a wrong password.
-        digest = self._nobody if client is None else client.secret
-        knows = self._vault.matches(credentials.password, digest)
-        return client if client is not None and knows and client.enabled else None
-
-    def _caller(self, credentials: Credentials) -> Caller:
-        version = self._registry.version()
-        client = self._client(credentials)
-        if client is None:
-            raise _wrong()
-        accounts = self._clients.accounts_of(client)
-        if credentials.are_default and not is_only_play(accounts):
-            _log.warning("default_credentials_refused", client=client.key)
-            raise _wrong()
-        return Caller(client=client, directory=Directory(accounts), version=version)
-
-
-def _wrong() -> NotAuthenticated:
-    return NotAuthenticated("Incorrect username or password")
-
-
-class _Looks:
-    """Looks at the registry on behalf of strangers, but not often."""
-
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
-        self._lock = threading.Lock()
-        self._second = 0
-        self._count = 0
-
-    def look(self) -> None:
-        """Read the registry anew, unless it was looked at too often or the store is away.
+    def _look_anew(self) -> None:
+        """Read the registry on behalf of a stranger, but not often, nor if the store is away.
 
         Raises:
             StoreUnavailable: it was never read, so nobody can be told from a stranger.
@@ -185,6 +138,30 @@ class _Looks:
         second = int(time.monotonic())
         with self._lock:
             if second != self._second:
-                self._second, self._count = second, 0
-            self._count += 1
-            return self._count <= LOOKS_PER_SECOND
+                self._second, self._looks = second, 0
+            self._looks += 1
+            return self._looks <= LOOKS_PER_SECOND
+
+    def _client(self, credentials: Credentials) -> ApiClient | None:
+        """Return the client as far as this process knows; the store is not asked."""
+        user, password = credentials
+        client = self._registry.known_client(Dialect.HUMMINGBOT, user)
+        # An unknown user costs the same comparison as a wrong password.
+        digest = self._nobody if client is None else client.secret
+        knows = self._vault.matches(password, digest)
+        return client if client is not None and knows and client.enabled else None
+
+    def _caller(self, credentials: Credentials) -> Caller:
+        version = self._registry.version()
+        client = self._client(credentials)
+        if client is None:
+            raise _wrong()
+        accounts = self._clients.accounts_of(client)
+        if credentials == DEFAULT and any(one.mode is not Mode.PAPER for one in accounts):
+            _log.warning("default_credentials_refused", client=client.key)
+            raise _wrong()
+        return Caller(client=client, directory=Directory(accounts), version=version)
+
+
+def _wrong() -> NotAuthenticated:
+    return NotAuthenticated("Incorrect username or password")

@@ -82,12 +82,8 @@ class InvalidBody(MalformedPayload):
         self.problems = tuple(problems)
 
 
-def problems_in(messages: Mapping[str, Any], body: Mapping[str, Any]) -> list[Problem]:
-    """Return what marshmallow has found, each with its place and with what was given there."""
-    return [_located(name, found, body) for name, found in messages.items()]
-
-
-def _located(name: str, found: Any, body: Mapping[str, Any]) -> Problem:  # noqa: ANN401
+def located(name: str, found: Any, body: Mapping[str, Any]) -> Problem:  # noqa: ANN401
+    """Return what marshmallow has found about a field, with its place and what was given there."""
     location, given = (*BODY, name), body.get(name, body)
     if isinstance(found, Mapping):
         # By index. Only the first is told, or an answer could be many times as long as its body.
@@ -107,9 +103,10 @@ class Impossible(CommandError):
 
 def error_for(error: HookfillError) -> Answer:
     """Return the answer to a request that ended in this error."""
-    status, detail = nearest(error, _ANSWERS)
+    status, said = nearest(error, _ANSWERS)
+    detail = said if isinstance(said, str) else said(error)
     headers = {"WWW-Authenticate": "Basic"} if status == HTTPStatus.UNAUTHORIZED else {}
-    return Answer(status, {"detail": detail(error)}, headers)
+    return Answer(status, {"detail": detail}, headers)
 
 
 def http_error(status: int) -> Answer:
@@ -120,10 +117,6 @@ def http_error(status: int) -> Answer:
 def internal() -> Answer:
     """Return the answer to a mistake of ours, which tells nobody how we are made."""
     return Answer(HTTPStatus.INTERNAL_SERVER_ERROR, {"detail": "Unexpected error, see the log"})
-
-
-def _said(error: HookfillError) -> str:
-    return str(error)
 
 
 def _problems(error: InvalidBody) -> list[object]:
@@ -159,37 +152,33 @@ def _small_notional(error: NotionalTooSmall) -> str:
     )
 
 
-def _fixed(detail: str) -> Callable[[HookfillError], str]:
-    return lambda _: detail
-
-
-#: The class itself, else its nearest ancestor → status, and what `detail` says.
-_ANSWERS: Final[Mapping[type[HookfillError], tuple[HTTPStatus, Callable[[Any], object]]]] = {
-    CommandError: (HTTPStatus.BAD_REQUEST, _said),
-    NotAuthenticated: (HTTPStatus.UNAUTHORIZED, _said),
-    NotFound: (HTTPStatus.NOT_FOUND, _said),
-    PayloadTooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _said),
+#: The class itself, else its nearest ancestor → status, and what `detail` says, or what finds that.
+_ANSWERS: Final[Mapping[type[HookfillError], tuple[HTTPStatus, str | Callable[[Any], object]]]] = {
+    CommandError: (HTTPStatus.BAD_REQUEST, str),
+    NotAuthenticated: (HTTPStatus.UNAUTHORIZED, str),
+    NotFound: (HTTPStatus.NOT_FOUND, str),
+    PayloadTooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str),
     InvalidBody: (HTTPStatus.UNPROCESSABLE_ENTITY, _problems),
-    UnusableKey: (HTTPStatus.UNPROCESSABLE_ENTITY, _said),
+    UnusableKey: (HTTPStatus.UNPROCESSABLE_ENTITY, str),
     KeyReused: (
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        _fixed("Idempotency-Key was used for another request"),
+        "Idempotency-Key was used for another request",
     ),
     PriceMissing: (
         HTTPStatus.BAD_REQUEST,
-        _fixed("Price is required for LIMIT and LIMIT_MAKER orders"),
+        "Price is required for LIMIT and LIMIT_MAKER orders",
     ),
     SymbolUnknown: (HTTPStatus.BAD_REQUEST, _unknown_pair),
     TypeUnsupported: (HTTPStatus.BAD_REQUEST, _unsupported),
     QuantityTooSmall: (HTTPStatus.BAD_REQUEST, _small_quantity),
     NotionalTooSmall: (HTTPStatus.BAD_REQUEST, _small_notional),
-    VenueRejected: (HTTPStatus.BAD_REQUEST, _said),
-    VenueUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, _said),
+    VenueRejected: (HTTPStatus.BAD_REQUEST, str),
+    VenueUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, str),
     # Only settings are waited for, and to set them twice is to set them once.
-    OutcomeUnknown: (HTTPStatus.SERVICE_UNAVAILABLE, _said),
+    OutcomeUnknown: (HTTPStatus.SERVICE_UNAVAILABLE, str),
     StoreError: (
         HTTPStatus.SERVICE_UNAVAILABLE,
-        _fixed("Queue unavailable: send it again, best with an Idempotency-Key"),
+        "Queue unavailable: send it again, best with an Idempotency-Key",
     ),
-    HookfillError: (HTTPStatus.SERVICE_UNAVAILABLE, _fixed("Unavailable, try again")),
+    HookfillError: (HTTPStatus.SERVICE_UNAVAILABLE, "Unavailable, try again"),
 }

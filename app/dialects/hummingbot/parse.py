@@ -15,7 +15,7 @@ from app.dialects.hummingbot.errors import (
     InvalidBody,
     Problem,
     UnusableKey,
-    problems_in,
+    located,
 )
 from app.dialects.hummingbot.names import statuses_behind, symbol_of
 from app.domain.commands import PlaceOrder
@@ -103,7 +103,8 @@ def shape_of(schema: Schema, body: Mapping[str, object]) -> dict[str, Any]:
     try:
         shape: dict[str, Any] = schema.load(body)
     except ValidationError as error:
-        raise InvalidBody(problems_in(error.messages_dict, body)) from error
+        found = error.messages_dict.items()
+        raise InvalidBody([located(name, one, body) for name, one in found]) from error
     return shape
 
 

@@ -37,7 +37,5 @@ SURFACE = Surface(
     internal=errors.internal,
     owns=_owns,
     http_error=errors.http_error,
-    clients=ClientKind(
-        body=_Client(), word="password", is_compared=True, public=(DEFAULT, DEFAULT)
-    ),
+    clients=ClientKind(body=_Client(), word="password", is_compared=True, public=DEFAULT),
 )

@@ -1,7 +1,6 @@
 """What Hummingbot requests mean (Hummingbot spec, sections 1 to 4)."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -9,18 +8,17 @@ import pytest
 
 from app.dialects.hummingbot import parse as reading
 from app.dialects.hummingbot import schemas
-from app.dialects.hummingbot.callers import credentials_from, is_only_play
+from app.dialects.hummingbot.callers import DEFAULT, credentials_from
 from app.dialects.hummingbot.errors import InvalidBody, UnusableKey
 from app.dialects.hummingbot.parse import object_from, shape_of
 from app.domain.commands import PlaceOrder, PositionAction
-from app.domain.enums import Mode, OrderType, Side
+from app.domain.enums import OrderType, Side
 from app.domain.errors import NotAuthenticated
 from app.domain.identifiers import AccountId, EpochMs, Symbol
 from app.domain.status import OrderStatus
 from app.web.cursors import cursor_of
 from app.web.digests import digest_of
 from app.web.json_body import payload_from
-from tests.support.builders import SPOT, USDM
 
 JSON = "application/json"
 
@@ -328,10 +326,6 @@ def test_a_key_belongs_to_its_user() -> None:
     assert reading.name_of_key("a", "k", (1,)) != reading.name_of_key("a", "k", (2,))
 
 
-def test_default_credentials_are_for_play_money() -> None:
-    live = replace(SPOT, mode=Mode.LIVE)
-
-    assert credentials_from("Basic YWRtaW46YWRtaW4=").are_default
-    assert not credentials_from("Basic w6Q6YTpi").are_default
-    assert is_only_play([SPOT, USDM])
-    assert not is_only_play([SPOT, live])
+def test_default_credentials_are_known() -> None:
+    assert credentials_from("Basic YWRtaW46YWRtaW4=") == DEFAULT
+    assert credentials_from("Basic w6Q6YTpi") != DEFAULT
