@@ -28,14 +28,15 @@ from app.domain.money import plain
 from app.domain.search import Search
 
 
-class Accounts:
-    """Tells of the one account that a key opens."""
+class AccountRoutes:
+    """Tells of the one account that a key opens, and keeps its kill switch."""
 
-    def __init__(self, wiring: Wiring, callers: Callers) -> None:
+    def __init__(self, wiring: Wiring, callers: Callers, orders: PlainOrders) -> None:
         self._ports = wiring.ports
         self._paper = wiring.paper
         self._reader = wiring.reader
         self._callers = callers
+        self._orders = orders
 
     def all(self) -> list[Json]:
         """Return the account."""
@@ -83,15 +84,6 @@ class Accounts:
             "balances": [_balance(code, held[code]) for code in sorted(held)],
         }
 
-
-class Trades:
-    """Reads what the account has traded."""
-
-    def __init__(self, wiring: Wiring, callers: Callers, orders: PlainOrders) -> None:
-        self._reader = wiring.reader
-        self._callers = callers
-        self._orders = orders
-
     def trades(self) -> list[Json]:
         """Return what the account has traded, newest first."""
         caller = self._callers.reader()
@@ -116,28 +108,20 @@ class Trades:
         rows = [render.trade_row(order, *numbered) for numbered in enumerate(order.fills)]
         return rows[::-1]
 
-
-class KillSwitches:
-    """Keeps the kill switch of an account."""
-
-    def __init__(self, wiring: Wiring, callers: Callers) -> None:
-        self._switches = wiring.ports.kill_switches
-        self._callers = callers
-
-    def set(self) -> Json:
+    def set_kill_switch(self) -> Json:
         """Set it, in the place of an older one, or switch it off."""
-        return self._callers.serve(self._set)
+        return self._callers.serve(self._kill_switch_set)
 
-    def status(self) -> Json:
+    def kill_switch(self) -> Json:
         """Return when it cancels."""
         caller = self._callers.reader()
-        return self._shown(caller)
+        return self._kill_switch(caller)
 
-    def _set(self, caller: Caller) -> Json:
+    def _kill_switch_set(self, caller: Caller) -> Json:
         seconds = Reading(schemas.KILL_SWITCH, object_from(caller.body))["timeout"]
         if seconds == schemas.OFF:
-            shown = self._shown(caller)
-            self._switches.remove(caller.account.id)
+            shown = self._kill_switch(caller)
+            self._ports.kill_switches.remove(caller.account.id)
             return shown
         now_ms = caller.received_at_ms
         switch = KillSwitch(
@@ -146,11 +130,11 @@ class KillSwitches:
             set_at_ms=now_ms,
             cancel_at_ms=EpochMs(now_ms + seconds * 1000),
         )
-        self._switches.put(switch)
+        self._ports.kill_switches.put(switch)
         return _status(switch)
 
-    def _shown(self, caller: Caller) -> Json:
-        switch = self._switches.of(caller.account.id)
+    def _kill_switch(self, caller: Caller) -> Json:
+        switch = self._ports.kill_switches.of(caller.account.id)
         if switch is None or switch.cancel_at_ms <= caller.received_at_ms:
             raise Problem(Code.NO_KILL_SWITCH)
         return _status(switch)

@@ -187,7 +187,7 @@ class Callers:
         version = self._registry.version()
         client = self._clients.find(credentials.key)
         if client is None:
-            raise Problem(Code.UNAUTHORIZED, text=signing.INVALID_KEY)
+            raise Problem(Code.UNAUTHORIZED, text="Invalid API key")
         signing.check_signature(credentials, _wire(body), self._clients.secret_of(client))
         signing.check_window(credentials, now_ms, self._tolerance_ms)
         if is_change and client.permissions and TRADE not in client.permissions:

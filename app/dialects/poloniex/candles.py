@@ -20,8 +20,6 @@ _FIRST_WEEK_MS = -3 * _DAY_MS
 #: Longer than any month.
 _MONTH_MS = 31 * _DAY_MS
 
-_NOTHING = Decimal(0)
-
 Item = TypeVar("Item")
 
 
@@ -130,45 +128,11 @@ class Bar:
     prices: tuple[Decimal, ...]
     trades: tuple[PublicTrade, ...] = ()
 
-    @property
-    def open(self) -> Decimal:
-        """The first price."""
-        return self.prices[0]
 
-    @property
-    def close(self) -> Decimal:
-        """The last price."""
-        return self.prices[-1]
-
-    @property
-    def high(self) -> Decimal:
-        """The highest price."""
-        return max(self.prices)
-
-    @property
-    def low(self) -> Decimal:
-        """The lowest price."""
-        return min(self.prices)
-
-    @property
-    def quantity(self) -> Decimal:
-        """What was traded, in base currency."""
-        return sum((one.quantity for one in self.trades), _NOTHING)
-
-    @property
-    def amount(self) -> Decimal:
-        """What was paid for it, in quote currency."""
-        return sum((one.amount for one in self.trades), _NOTHING)
-
-    @property
-    def bought(self) -> tuple[PublicTrade, ...]:
-        """The trades in which the taker bought."""
-        return tuple(one for one in self.trades if one.taker_side is Side.BUY)
-
-    @property
-    def average(self) -> Decimal:
-        """Average of the trades weighted by quantity; without any, the last price."""
-        return self.amount / self.quantity if self.quantity else self.close
+def totals(trades: Sequence[PublicTrade]) -> tuple[Decimal, Decimal]:
+    """Return what was traded, in base currency, and what was paid for it, in quote currency."""
+    quantity = sum((one.quantity for one in trades), Decimal(0))
+    return quantity, sum((one.amount for one in trades), Decimal(0))
 
 
 def bars_of(

@@ -27,7 +27,7 @@ from app.dialects.poloniex.queries import (
 from app.domain.aggregate import Aggregate
 from app.domain.enums import Dialect, Kind, ReasonCode
 from app.domain.errors import HistoryUnavailable, NotFound
-from app.domain.identifiers import AggregateId
+from app.domain.identifiers import AggregateId, id_from
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.search import LIVE_STATES, Search
@@ -245,7 +245,7 @@ class OrderRoutes(ABC, Generic[One]):
 
         Of several with one client order id it is the newest.
         """
-        found = self._by_id(address.id)
+        found = self._by_id(id_from(address.order_id))
         if isinstance(found, self.model) and _owns(caller, found):
             return found
         if address.caller_id is None:
@@ -320,7 +320,7 @@ def _not_canceled(named: Named[One], failed: Failed) -> Json:
     address, found = named
     if isinstance(found, Order | SmartOrder):
         return _not_ended(found, failed)
-    return render.not_found(problem_of_part(failed), *address.names)
+    return render.not_found(problem_of_part(failed), address.order_id, address.caller_id or "")
 
 
 def _not_ended(found: Order | SmartOrder, failed: Failed) -> Json:

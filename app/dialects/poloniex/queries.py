@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from flask import request
 from marshmallow import Schema
@@ -15,7 +15,7 @@ from app.dialects.poloniex.fields import Content, Reading
 from app.dialects.poloniex.notation import is_caller_id
 from app.dialects.poloniex.parse_orders import InstrumentOf, instrument_for
 from app.domain.enums import Side
-from app.domain.identifiers import AggregateId, EpochMs, Symbol, id_from
+from app.domain.identifiers import AggregateId, EpochMs, Symbol
 from app.domain.order import Order
 from app.domain.search import Search
 from app.domain.smart_order import SmartOrder
@@ -37,23 +37,11 @@ Value = TypeVar("Value")
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """One order: by id, or by client order id if there is none with the id.
+class Address(NamedTuple):
+    """One order, as it was named: by id, or by client order id if there is none with the id."""
 
-    Attributes:
-        given: as it was written, without the mark of a client order id.
-    """
-
-    given: str
-    id: AggregateId | None = None
+    order_id: str = ""
     caller_id: str | None = None
-
-    @property
-    def names(self) -> tuple[str, str]:
-        """Return what was given, as order id and client order id; one of them is empty."""
-        is_caller_id = self.id is None and self.caller_id is not None
-        return ("", self.given) if is_caller_id else (self.given, "")
 
 
 def address_from(text: str) -> Address:
@@ -64,10 +52,9 @@ def address_from(text: str) -> Address:
     """
     is_marked = text.lower().startswith(_CALLER_ID_MARK)
     caller_id = text[len(_CALLER_ID_MARK) :] if is_marked else text
-    order_id = None if is_marked else id_from(text)
-    if order_id is None and not is_caller_id(caller_id):
+    if not is_caller_id(caller_id):
         raise Problem(Code.INVALID_ORDER_ID)
-    return Address(given=caller_id, id=order_id, caller_id=caller_id)
+    return Address("" if is_marked else text, caller_id)
 
 
 def addresses_from(content: Content) -> list[Address]:
@@ -82,11 +69,8 @@ def addresses_from(content: Content) -> list[Address]:
         raise Problem(Code.ORDER_ID_REQUIRED)
     if len(ids) + len(caller_ids) > IDS_MAX:
         raise Problem(Code.INVALID_VALUE, f"more than {IDS_MAX} ids")
-    marked = [one.removeprefix(_CALLER_ID_MARK) for one in caller_ids]
-    return [
-        *(Address(given=one, id=id_from(one)) for one in ids),
-        *(Address(given=one, caller_id=one) for one in marked),
-    ]
+    unmarked = [one.removeprefix(_CALLER_ID_MARK) for one in caller_ids]
+    return [*map(Address, ids), *(Address(caller_id=one) for one in unmarked)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from app.dialects.poloniex.candles import Bar, Interval, PublicTrade
+from app.dialects.poloniex.candles import Bar, Interval, PublicTrade, totals
 from app.dialects.poloniex.notation import pair_of, quotient, scale_of, shown
 from app.domain.enums import Side
 from app.domain.identifiers import Currency, EpochMs, base_of, quote_of
@@ -108,15 +108,16 @@ def ticker(instrument: Instrument, quote: Quote, day: Bar, now_ms: EpochMs) -> J
         day: the last 24 hours, whose last price is that of now.
         now_ms: business time.
     """
+    quantity, amount = totals(day.trades)
     bids, asks = levels(instrument, quote, Side.SELL), levels(instrument, quote, Side.BUY)
     return {
         "symbol": pair_of(instrument.symbol),
-        "open": plain(day.open),
-        "low": plain(day.low),
-        "high": plain(day.high),
+        "open": plain(day.prices[0]),
+        "low": plain(min(day.prices)),
+        "high": plain(max(day.prices)),
         "close": plain(quote.last),
-        "quantity": shown(day.quantity),
-        "amount": shown(day.amount),
+        "quantity": shown(quantity),
+        "amount": shown(amount),
         "tradeCount": len(day.trades),
         "startTime": day.begin_ms,
         "closeTime": now_ms,
@@ -133,9 +134,8 @@ def ticker(instrument: Instrument, quote: Quote, day: Bar, now_ms: EpochMs) -> J
 
 def change(day: Bar) -> str:
     """Return by which share the price has changed: `0.0102` is 1.02 %."""
-    if not day.open:
-        return _NONE
-    return plain(((day.close - day.open) / day.open).quantize(_CHANGE_DIGITS))
+    first, last = day.prices[0], day.prices[-1]
+    return plain(((last - first) / first).quantize(_CHANGE_DIGITS)) if first else _NONE
 
 
 def levels(instrument: Instrument, quote: Quote, taker: Side) -> Levels:
@@ -165,19 +165,20 @@ def _flat(offers: Levels) -> list[str]:
 
 def candle(bar: Bar, interval: Interval, now_ms: EpochMs) -> list[object]:
     """Return one row of the candles, in the documented order."""
-    bought = bar.bought
+    quantity, amount = totals(bar.trades)
+    bought = totals([one for one in bar.trades if one.taker_side is Side.BUY])
     return [
-        plain(bar.low),
-        plain(bar.high),
-        plain(bar.open),
-        plain(bar.close),
-        shown(bar.amount),
-        shown(bar.quantity),
-        shown(sum((one.amount for one in bought), Decimal(0))),
-        shown(sum((one.quantity for one in bought), Decimal(0))),
+        plain(min(bar.prices)),
+        plain(max(bar.prices)),
+        plain(bar.prices[0]),
+        plain(bar.prices[-1]),
+        shown(amount),
+        shown(quantity),
+        shown(bought[1]),
+        shown(bought[0]),
         len(bar.trades),
         now_ms,
-        quotient(bar.average),
+        quotient(amount / quantity if quantity else bar.prices[-1]),
         interval.name,
         bar.begin_ms,
         bar.end_ms - 1,

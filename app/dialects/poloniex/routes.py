@@ -8,7 +8,7 @@ from typing import Any, Final
 from app.bootstrap import Wiring
 from app.dialects.poloniex import render_markets as render
 from app.dialects.poloniex import schemas
-from app.dialects.poloniex.account_routes import Accounts, KillSwitches, Trades
+from app.dialects.poloniex.account_routes import AccountRoutes
 from app.dialects.poloniex.callers import Callers
 from app.dialects.poloniex.market_routes import Markets
 from app.dialects.poloniex.order_routes import OrderRoutes
@@ -32,11 +32,12 @@ def routes(wiring: Wiring) -> Sequence[Route]:
     """Return the routes: market data as open as there, and what must be signed."""
     callers = Callers(wiring)
     orders, smart = PlainOrders(wiring, callers), SmartOrders(wiring, callers)
+    accounts = AccountRoutes(wiring, callers, orders)
     signed = (
         *_orders("/smartorders", smart),
         *_orders("/orders", orders),
-        *_more_orders(orders, Trades(wiring, callers, orders)),
-        *_account(Accounts(wiring, callers), KillSwitches(wiring, callers)),
+        *_more_orders(orders, accounts),
+        *_account(accounts),
     )
     return [
         *(_row(route, Access.OPEN) for route in _public(Markets(wiring))),
@@ -97,22 +98,22 @@ def _orders(path: str, orders: OrderRoutes[Any]) -> Sequence[Route]:
     )
 
 
-def _more_orders(orders: PlainOrders, trades: Trades) -> Sequence[Route]:
+def _more_orders(orders: PlainOrders, accounts: AccountRoutes) -> Sequence[Route]:
     """Return what there is for plain orders only."""
     batch = {"type": "array", "items": schemas.PLAIN_ORDER}
     return (
         Route("POST", "/orders/batch", orders.create_batch, "Create up to 20 orders.", body=batch),
-        _get("/orders/<order_id>/trades", trades.trades_of),
-        _get("/trades", trades.trades, query=schemas.TRADE_LIST),
+        _get("/orders/<order_id>/trades", accounts.trades_of),
+        _get("/trades", accounts.trades, query=schemas.TRADE_LIST),
     )
 
 
-def _account(accounts: Accounts, kill_switches: KillSwitches) -> Sequence[Route]:
+def _account(accounts: AccountRoutes) -> Sequence[Route]:
     kill_switch, one = "/orders/killSwitch", "/accounts/<account_id>/balances"
     purpose = "Cancel everything after a time, unless it is set again."
     return (
-        Route("POST", kill_switch, kill_switches.set, purpose, body=schemas.KILL_SWITCH),
-        _get(f"{kill_switch}Status", kill_switches.status, "When the kill switch cancels."),
+        Route("POST", kill_switch, accounts.set_kill_switch, purpose, body=schemas.KILL_SWITCH),
+        _get(f"{kill_switch}Status", accounts.kill_switch, "When the kill switch cancels."),
         _get("/accounts", accounts.all),
         _get("/accounts/balances", accounts.balances, query=schemas.ACCOUNT),
         _get(one, accounts.balances_of, query=schemas.ACCOUNT),

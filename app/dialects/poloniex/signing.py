@@ -28,12 +28,6 @@ _WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 _METHOD = "hmacsha256"
 
-MISSING_HEADERS = "Missing authentication headers"
-INVALID_TIMESTAMP = "Invalid signTimestamp"
-INVALID_KEY = "Invalid API key"
-INVALID_SIGNATURE = "Invalid signature"
-OUTSIDE_WINDOW = "signTimestamp is outside the allowed window"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
@@ -49,11 +43,6 @@ class Credentials:
     signature: str
     method: str | None = None
     window: str | None = None
-
-    @property
-    def timestamp_ms(self) -> int:
-        """When the request was signed."""
-        return int(self.timestamp)
 
     @property
     def given(self) -> str:
@@ -88,9 +77,9 @@ def credentials_from(header: Callable[[str], str | None]) -> Credentials:
     """
     key, signature, timestamp = header("key"), header("signature"), header("signTimestamp")
     if not (key and signature and timestamp):
-        raise Problem(Code.UNAUTHORIZED, text=MISSING_HEADERS)
+        raise Problem(Code.UNAUTHORIZED, text="Missing authentication headers")
     if not _WHOLE.fullmatch(timestamp):
-        raise Problem(Code.BAD_REQUEST, text=INVALID_TIMESTAMP)
+        raise Problem(Code.BAD_REQUEST, text="Invalid signTimestamp")
     return Credentials(
         key=key,
         timestamp=timestamp,
@@ -113,7 +102,7 @@ def check_signature(credentials: Credentials, wire: Wire, secret: str) -> None:
         for text in candidates(wire, credentials.timestamp)
     ]
     if not (is_known and any(matches)):
-        raise Problem(Code.UNAUTHORIZED, text=INVALID_SIGNATURE)
+        raise Problem(Code.UNAUTHORIZED, text="Invalid signature")
 
 
 def check_window(credentials: Credentials, now_ms: EpochMs, tolerance_ms: int) -> None:
@@ -129,9 +118,9 @@ def check_window(credentials: Credentials, now_ms: EpochMs, tolerance_ms: int) -
     Raises:
         Problem: 400 beyond the tolerance, 408 beyond `recvWindow`.
     """
-    age_ms = now_ms - credentials.timestamp_ms
+    age_ms = now_ms - int(credentials.timestamp)
     if abs(age_ms) > tolerance_ms:
-        raise Problem(Code.BAD_REQUEST, text=OUTSIDE_WINDOW)
+        raise Problem(Code.BAD_REQUEST, text="signTimestamp is outside the allowed window")
     if credentials.window is None:
         return
     if not _WHOLE.fullmatch(credentials.window) or int(credentials.window) <= 0:
