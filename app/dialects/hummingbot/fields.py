@@ -145,9 +145,9 @@ class Whole(WholeNumber):
 class _Bound(validate.Range):
     """A bound of a number; `Range` names both of two, wherever a number lies."""
 
-    def __init__(self, problem: Problem, **bound: Any) -> None:  # noqa: ANN401 - of any type
+    def __init__(self, kind: str, said: str, context: Mapping[str, int], **bound: Any) -> None:  # noqa: ANN401 - of any type
         super().__init__(**bound)
-        self._problem = problem
+        self._problem = Problem(kind, f"Input should be {said}", context)
 
     def __call__(self, value: Any) -> Any:  # noqa: ANN401 - of the type of the bound
         """Return the value if it lies within."""
@@ -157,16 +157,12 @@ class _Bound(validate.Range):
             raise ValidationError([self._problem]) from error
 
 
-def _bound(kind: str, said: str, context: Mapping[str, int], **bound: Any) -> _Bound:  # noqa: ANN401
-    return _Bound(Problem(kind, f"Input should be {said}", context), **bound)
-
-
-ABOVE_ZERO: Final = _bound("greater_than", "greater than 0", {"gt": 0}, min=0, min_inclusive=False)
+ABOVE_ZERO: Final = _Bound("greater_than", "greater than 0", {"gt": 0}, min=0, min_inclusive=False)
 
 
 def between(least: int, most: int) -> list[_Bound]:
     """Return the checks that a number lies within these bounds, both included."""
     return [
-        _bound("greater_than_equal", f"greater than or equal to {least}", {"ge": least}, min=least),
-        _bound("less_than_equal", f"less than or equal to {most}", {"le": most}, max=most),
+        _Bound("greater_than_equal", f"greater than or equal to {least}", {"ge": least}, min=least),
+        _Bound("less_than_equal", f"less than or equal to {most}", {"le": most}, max=most),
     ]

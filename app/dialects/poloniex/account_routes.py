@@ -43,19 +43,20 @@ class AccountRoutes:
         account_id = str(self._callers.reader().account.id)
         return [{"accountId": account_id, "accountType": SPOT, "accountState": "NORMAL"}]
 
-    def balances(self) -> list[Json]:
-        """Return what the account has."""
-        caller = self._callers.reader()
-        query_of_request(schemas.ACCOUNT).check("account_type")
-        return [self._balances(caller)]
-
-    def balances_of(self, account_id: str) -> list[Json]:
+    def balances(self, account_id: str | None = None) -> list[Json]:
         """Return what the account has; it is the only one."""
         caller = self._callers.reader()
         query_of_request(schemas.ACCOUNT).check("account_type")
-        if account_id != str(caller.account.id):
+        if account_id not in {None, str(caller.account.id)}:
             raise Problem(Code.INVALID_VALUE, "account id")
-        return [self._balances(caller)]
+        held = self._ports.venues.of(caller.account).view().balances
+        return [
+            {
+                "accountId": str(caller.account.id),
+                "accountType": SPOT,
+                "balances": [_balance(code, held[code]) for code in sorted(held)],
+            }
+        ]
 
     def fees(self) -> Json:
         """Return the fees of the account, and what it has traded in 30 days."""
@@ -74,14 +75,6 @@ class AccountRoutes:
             "makerRate": plain(fees.maker),
             "takerRate": plain(fees.taker),
             "volume30D": shown(volume),
-        }
-
-    def _balances(self, caller: Caller) -> Json:
-        held = self._ports.venues.of(caller.account).view().balances
-        return {
-            "accountId": str(caller.account.id),
-            "accountType": SPOT,
-            "balances": [_balance(code, held[code]) for code in sorted(held)],
         }
 
     def trades(self) -> list[Json]:

@@ -92,14 +92,6 @@ def id_pair(one: Shown) -> Json:
     return {"id": str(one.id), "clientOrderId": caller_id_of(one)}
 
 
-def filled_amount(order: Order) -> Decimal:
-    """Return what the filled part is worth, in quote currency."""
-    known = sum((fill.quantity for fill in order.fills), Decimal(0))
-    if known == order.filled_quantity:
-        return sum((fill.quantity * fill.price for fill in order.fills), Decimal(0))
-    return order.filled_quantity * (order.average_price or Decimal(0))
-
-
 def row(one: Shown) -> Json:
     """Return one of a list; a market buy by what it spends has an amount and no quantity."""
     shape: Json = {
@@ -209,10 +201,16 @@ def trade_row(order: Order, number: int, fill: Fill) -> Json:
 
 
 def _filled(order: Order | None) -> Json:
-    """Return what is filled; `avgPrice` is filled amount by filled quantity."""
+    """Return what is filled; `avgPrice` is filled amount by filled quantity.
+
+    Where not all fills are known, the average of the order tells what they are worth.
+    """
     if order is None or not order.filled_quantity:
         return dict.fromkeys(("avgPrice", "filledQuantity", "filledAmount"), UNSET)
-    amount = filled_amount(order)
+    known = sum((fill.quantity for fill in order.fills), Decimal(0))
+    amount = sum((fill.quantity * fill.price for fill in order.fills), Decimal(0))
+    if known != order.filled_quantity:
+        amount = order.filled_quantity * (order.average_price or Decimal(0))
     return {
         "avgPrice": quotient(amount / order.filled_quantity),
         "filledQuantity": shown(order.filled_quantity),

@@ -36,8 +36,7 @@ def routes(wiring: Wiring) -> Sequence[Route]:
     signed = (
         *_orders("/smartorders", smart),
         *_orders("/orders", orders),
-        *_more_orders(orders, accounts),
-        *_account(accounts),
+        *_account(orders, accounts),
     )
     return [
         *(_row(route, Access.OPEN) for route in _public(Markets(wiring))),
@@ -98,24 +97,24 @@ def _orders(path: str, orders: OrderRoutes[Any]) -> Sequence[Route]:
     )
 
 
-def _more_orders(orders: PlainOrders, accounts: AccountRoutes) -> Sequence[Route]:
-    """Return what there is for plain orders only."""
+def _account(orders: PlainOrders, accounts: AccountRoutes) -> Sequence[Route]:
+    """Return what there is for plain orders only, and for the account."""
     batch = {"type": "array", "items": schemas.PLAIN_ORDER}
+    kill_switch, one = "/orders/killSwitch", "/accounts/<account_id>/balances"
+    purpose = "Cancel everything after a time, unless it is set again."
     return (
         Route("POST", "/orders/batch", orders.create_batch, "Create up to 20 orders.", body=batch),
         _get("/orders/<order_id>/trades", accounts.trades_of),
         _get("/trades", accounts.trades, query=schemas.TRADE_LIST),
-    )
-
-
-def _account(accounts: AccountRoutes) -> Sequence[Route]:
-    kill_switch, one = "/orders/killSwitch", "/accounts/<account_id>/balances"
-    purpose = "Cancel everything after a time, unless it is set again."
-    return (
         Route("POST", kill_switch, accounts.set_kill_switch, purpose, body=schemas.KILL_SWITCH),
         _get(f"{kill_switch}Status", accounts.kill_switch, "When the kill switch cancels."),
         _get("/accounts", accounts.all),
-        _get("/accounts/balances", accounts.balances, query=schemas.ACCOUNT),
-        _get(one, accounts.balances_of, query=schemas.ACCOUNT),
+        _get(
+            "/accounts/balances",
+            accounts.balances,
+            "Return what the account has.",
+            query=schemas.ACCOUNT,
+        ),
+        _get(one, accounts.balances, query=schemas.ACCOUNT),
         _get("/feeinfo", accounts.fees),
     )
