@@ -49,7 +49,10 @@ class AccountRoutes:
         rules = {
             pair_of(one.symbol): render.rule_of(one, types) for one in conditions.instruments()
         }
-        chosen = {pair: rules.get(pair, _no_rule(pair)) for pair in wanted}
+        chosen = {
+            pair: rules.get(pair, {"error": f"Trading pair {pair[:64]} not found"})
+            for pair in wanted
+        }
         return good(chosen or rules)
 
     def order_types(self, caller: Caller, connector_name: str) -> Answer:
@@ -132,10 +135,6 @@ class AccountRoutes:
         pair, leverage = shape["trading_pair"], shape["leverage"]
         set_leverage(account, symbol_of(pair), leverage, self._ports)
         return _success(f"Leverage for {pair} set to {leverage} on {connector_name}")
-
-
-def _no_rule(pair: str) -> Row:
-    return {"error": f"Trading pair {pair[:64]} not found"}
 
 
 def _dollars(currency: Currency, venue: Venue) -> Decimal:

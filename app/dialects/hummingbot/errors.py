@@ -119,10 +119,6 @@ def internal() -> Answer:
     return Answer(HTTPStatus.INTERNAL_SERVER_ERROR, {"detail": "Unexpected error, see the log"})
 
 
-def _problems(error: InvalidBody) -> list[object]:
-    return [problem.as_json() for problem in error.problems]
-
-
 def _unknown_pair(error: SymbolUnknown) -> str:
     shown = ", ".join(pair_of(one) for one in error.known[:PAIRS_SHOWN])
     more = len(error.known) - PAIRS_SHOWN
@@ -158,7 +154,10 @@ _ANSWERS: Final[Mapping[type[HookfillError], tuple[HTTPStatus, str | Callable[[A
     NotAuthenticated: (HTTPStatus.UNAUTHORIZED, str),
     NotFound: (HTTPStatus.NOT_FOUND, str),
     PayloadTooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str),
-    InvalidBody: (HTTPStatus.UNPROCESSABLE_ENTITY, _problems),
+    InvalidBody: (
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        lambda error: [problem.as_json() for problem in error.problems],
+    ),
     UnusableKey: (HTTPStatus.UNPROCESSABLE_ENTITY, str),
     KeyReused: (
         HTTPStatus.UNPROCESSABLE_ENTITY,

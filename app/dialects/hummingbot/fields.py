@@ -94,7 +94,8 @@ class Figure(Number):
     def read(self, value: object) -> Decimal:
         """Return the number."""
         if isinstance(value, str):
-            value = _with_digits(value.strip())
+            # With the digits that may be left out beside its point.
+            value = _BARE_END.sub("", _BARE_BEGIN.sub("0.", value.strip()))
             if _NOT_FINITE.fullmatch(value):
                 raise self.make_error("infinite")
         elif isinstance(value, bool) or not isinstance(value, int | Decimal):
@@ -105,11 +106,6 @@ class Figure(Number):
             raise self.make_error("digits") from error
         except ValidationError as error:
             raise self.make_error("parsing") from error
-
-
-def _with_digits(written: str) -> str:
-    """Return a number with the digits that may be left out beside its point."""
-    return _BARE_END.sub("", _BARE_BEGIN.sub("0.", written))
 
 
 class Whole(WholeNumber):

@@ -1,5 +1,6 @@
 """Placing, canceling and listing orders."""
 
+import hashlib
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -147,7 +148,7 @@ def _keyed(sender: Sender, body: Mapping[str, object], caller: Caller) -> Sender
     resets = [one.resets for one in caller.directory.accounts()]
     return replace(
         sender,
-        digest=parse.digest_of(parse.name_of_key(user, key), content),
+        digest=hashlib.sha256(f"{parse.name_of_key(user, key)}\n{content}".encode()).hexdigest(),
         digest_life_ms=KEY_LIFE_MS,
         single_use=SingleUse(parse.name_of_key(user, key, resets), content),
     )

@@ -189,8 +189,3 @@ def name_of_key(user: str, key: str, resets: Iterable[int] = ()) -> str:
     """
     text = json.dumps(["hummingbot", user, key, *resets])
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def digest_of(name: str, content: str) -> str:
-    """Return a hash, in hexadecimal, of a key and of the request that came with it."""
-    return hashlib.sha256(f"{name}\n{content}".encode()).hexdigest()

@@ -188,7 +188,14 @@ class Callers:
         client = self._clients.find(credentials.key)
         if client is None:
             raise Problem(Code.UNAUTHORIZED, text="Invalid API key")
-        signing.check_signature(credentials, _wire(body), self._clients.secret_of(client))
+        # What was signed is the target before any decoding.
+        wire = signing.Wire(
+            method=request.method,
+            target=raw_target_of(request.environ),
+            body=body,
+            prefix=str(request.environ.get("SCRIPT_NAME", "")),
+        )
+        signing.check_signature(credentials, wire, self._clients.secret_of(client))
         signing.check_window(credentials, now_ms, self._tolerance_ms)
         if is_change and client.permissions and TRADE not in client.permissions:
             raise Problem(Code.FORBIDDEN)
@@ -203,14 +210,3 @@ class Callers:
             version=version,
             request_key=one_hash(Dialect.POLONIEX, client.key, credentials.given),
         )
-
-
-def _wire(body: bytes) -> signing.Wire:
-    """Return the request as it came in: what was signed is the target before any decoding."""
-    environ = request.environ
-    return signing.Wire(
-        method=request.method,
-        target=raw_target_of(environ),
-        body=body,
-        prefix=str(environ.get("SCRIPT_NAME", "")),
-    )

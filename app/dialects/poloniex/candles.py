@@ -41,7 +41,8 @@ class Interval:
         """Return when the span begins that holds this moment."""
         if self.length_ms == _MONTH_MS:
             moment = datetime.fromtimestamp(at_ms / 1000, UTC)
-            return _month(moment.year, moment.month)
+            first = datetime(moment.year, moment.month, 1, tzinfo=UTC)
+            return EpochMs(int(first.timestamp()) * 1000)
         return EpochMs(at_ms - (at_ms - self.origin_ms) % self.length_ms)
 
     def after(self, begin_ms: int) -> EpochMs:
@@ -49,10 +50,6 @@ class Interval:
         if self.length_ms == _MONTH_MS:
             return self.begin(begin_ms + _MONTH_MS)
         return EpochMs(begin_ms + self.length_ms)
-
-
-def _month(year: int, month: int) -> EpochMs:
-    return EpochMs(int(datetime(year, month, 1, tzinfo=UTC).timestamp()) * 1000)
 
 
 INTERVALS: Final[Mapping[str, Interval]] = {

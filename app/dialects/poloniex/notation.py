@@ -40,7 +40,7 @@ SMART_TYPES: Final[Mapping[str, SmartType]] = {
 _PAIR = re.compile(r"([A-Z0-9]{1,20})_([A-Z0-9]{1,20})", re.ASCII)
 
 CALLER_ID_CHARACTERS_MAX: Final = 64
-CALLER_ID: Final = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+CALLER_ID: Final = re.compile(rf"[A-Za-z0-9_-]{{1,{CALLER_ID_CHARACTERS_MAX}}}", re.ASCII)
 
 #: Digits behind the point of what a division brings forth.
 _QUOTIENT_DIGITS = Decimal("1e-18")
@@ -67,11 +67,6 @@ def symbol_from(text: str) -> Symbol | None:
 def pair_of(symbol: Symbol) -> str:
     """Return `BTC_USDT` for `BTC/USDT`."""
     return symbol.replace("/", "_")
-
-
-def is_caller_id(text: str) -> bool:
-    """Tell whether a text may be a client order id."""
-    return len(text) <= CALLER_ID_CHARACTERS_MAX and bool(CALLER_ID.fullmatch(text))
 
 
 def shown(value: Decimal | None) -> str:

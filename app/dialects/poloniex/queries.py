@@ -12,7 +12,7 @@ from marshmallow import Schema
 from app.dialects.poloniex import schemas
 from app.dialects.poloniex.errors import Code, Problem
 from app.dialects.poloniex.fields import Content, Reading
-from app.dialects.poloniex.notation import is_caller_id
+from app.dialects.poloniex.notation import CALLER_ID
 from app.dialects.poloniex.parse_orders import InstrumentOf, instrument_for
 from app.domain.enums import Side
 from app.domain.identifiers import AggregateId, EpochMs, Symbol
@@ -52,7 +52,7 @@ def address_from(text: str) -> Address:
     """
     is_marked = text.lower().startswith(_CALLER_ID_MARK)
     caller_id = text[len(_CALLER_ID_MARK) :] if is_marked else text
-    if not is_caller_id(caller_id):
+    if not CALLER_ID.fullmatch(caller_id):
         raise Problem(Code.INVALID_ORDER_ID)
     return Address("" if is_marked else text, caller_id)
 

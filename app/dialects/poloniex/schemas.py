@@ -13,7 +13,7 @@ from app.dialects.poloniex import fields
 from app.dialects.poloniex.candles import INTERVALS
 from app.dialects.poloniex.errors import Code
 from app.dialects.poloniex.notation import (
-    CALLER_ID_CHARACTERS_MAX,
+    CALLER_ID,
     OPERATORS,
     ORDER_TYPES,
     SIDES,
@@ -49,7 +49,6 @@ _TIME: Final = validate.Range(0, 10**14)
 
 #: For the documentation.
 _LIST: Final = {"type": ["string", "array"], "items": {"type": "string"}}
-_CALLER_ID: Final = f"^[A-Za-z0-9_-]{{1,{CALLER_ID_CHARACTERS_MAX}}}$"
 _DISTANCE: Final = {"type": "string", "description": "A distance, or with % behind it a share."}
 
 _account_types = partial(fields.several, {SPOT: SPOT}, Code.INVALID_ACCOUNT_TYPE, quotes=True)
@@ -82,7 +81,7 @@ class Figures(fields.Shape):
         fields.caller_id,
         Code.INVALID_VALUE,
         data_key="clientOrderId",
-        metadata={"type": "string", "pattern": _CALLER_ID},
+        metadata={"type": "string", "pattern": f"^{CALLER_ID.pattern}$"},
     )
 
 
