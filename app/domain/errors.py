@@ -1,46 +1,6 @@
 """The error tree. A class answers whose fault it was, and whether anything may have happened.
 
-HookfillError
-├─ CommandError              the caller's
-│  ├─ NotAuthenticated       nobody we know
-│  │  └─ StaleTimestamp      signed too long ago, or ahead of time
-│  ├─ NotPermitted           somebody we know, who may not do this
-│  ├─ MalformedPayload       carries messages by field
-│  ├─ TermsRefused           carries what is wrong with each term
-│  │  └─ RuleBroken          figures that the market's rules do not allow
-│  ├─ PayloadTooLarge        the body is over the limit
-│  ├─ NotFound               no such thing, or not the caller's
-│  │  └─ MarketNotTraded     the venue is there, and not with this market
-│  ├─ WrongState             the thing is not in a state that allows it
-│  ├─ ConnectorInactive      a connector that was switched off
-│  ├─ RateLimited            too many requests; carries when to come back
-│  ├─ KeyReused              one idempotency key, or signature, for two different requests
-│  ├─ CallerIdInUse          the caller's own id is taken
-│  ├─ TooManyOpen            as many wait already as may
-│  ├─ NotWaiting             a smart order that has triggered or ended
-│  └─ OrderDenied            our checks refuse an order before it is taken in
-│     ├─ PriceMissing        a limit order without a price
-│     ├─ SymbolUnknown       carries what the account may trade
-│     ├─ TypeUnsupported     carries the order types that the venue has
-│     ├─ QuantityTooSmall    carries the quantity on its lot, and the least
-│     └─ NotionalTooSmall    carries quantity times price, and the least
-├─ StoreError                the store's
-│  ├─ StoreUnavailable       nothing was written, or it is in doubt
-│  │  └─ HistoryUnavailable  only what has left the store is out of reach
-│  ├─ UnsafeStore            settings under which acknowledged orders could be lost
-│  ├─ UnreadableRecord       of a newer release, or broken; left as it is
-│  ├─ Conflict               somebody else committed first
-│  ├─ StaleRegistry          accounts or credentials have changed meanwhile
-│  ├─ NotVouched             the venue must be asked first what it has of ours
-│  ├─ LaneChanged            others had a turn in the lane meanwhile
-│  └─ NewsChanged            others have read it, or there is newer news
-└─ VenueError                the venue's
-   ├─ VenueRejected          definite: the order becomes REJECTED
-   │  └─ InsufficientFunds
-   ├─ VenueUnavailable       it certainly did not arrive
-   │  └─ VenueBusy           we held it back; carries when to come back
-   ├─ CannotAsk              the venue has no look-up by client order id; a person must see
-   └─ OutcomeUnknown         the order becomes UNKNOWN; never sent again before asking
+A CommandError is the caller's, a StoreError the store's, a VenueError the venue's.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -268,7 +228,7 @@ class StoreError(HookfillError):
 
 
 class StoreUnavailable(StoreError):
-    """The store cannot be reached, or did not answer in time."""
+    """The store cannot be reached, or did not answer in time: nothing was written, or who knows."""
 
 
 class HistoryUnavailable(StoreUnavailable):
@@ -311,7 +271,7 @@ class VenueError(HookfillError):
 
 
 class VenueRejected(VenueError):
-    """The venue's definite no.
+    """The venue's definite no: the order becomes REJECTED.
 
     Attributes:
         code: the reason in our words.
@@ -350,4 +310,7 @@ class CannotAsk(VenueError):
 
 
 class OutcomeUnknown(VenueError):
-    """The request may or may not have arrived: ask before it is sent again."""
+    """The request may or may not have arrived: ask before it is sent again.
+
+    The order becomes UNKNOWN.
+    """

@@ -84,14 +84,6 @@ def test_every_error_has_an_answer_in_the_dialect(kind: type[HookfillError]) -> 
         assert answer.status == HTTPStatus.SERVICE_UNAVAILABLE
 
 
-def test_the_tree_of_errors_is_drawn_whole() -> None:
-    drawing = inspect.getmodule(HookfillError).__doc__ or ""
-
-    drawn = re.findall(r"[├└]─ (\w+)", drawing)
-    domain = [one for one in ours(HookfillError) if one.__module__ == HookfillError.__module__]
-    assert sorted(drawn) == sorted(one.__name__ for one in domain if one is not HookfillError)
-
-
 # Tasks
 
 
