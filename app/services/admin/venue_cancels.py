@@ -31,7 +31,7 @@ from app.ports.venue import Venue
 from app.services.ask import ask
 from app.services.find_anywhere import present, tell
 from app.services.following.follow import keep_orphan
-from app.services.placing.place import retry_at
+from app.services.placing.place import ask_again_at
 
 
 def request_venue_cancel(
@@ -127,7 +127,7 @@ def _begin(cancel: VenueCancel, ports: Ports) -> None:
         ports.venue_cancels.change(cancel, late)
         return
     try:
-        venue = _venue(cancel, ports)
+        venue = ports.venues.of(ports.accounts.account(cancel.account))
     except NotFound as error:
         ports.venue_cancels.change(cancel, cancel.settled(CancelState.UNSENT, str(error), now_ms))
         return
@@ -155,7 +155,7 @@ def _looked_up(cancel: VenueCancel, ports: Ports) -> VenueCancel:
     """Return what the order's own record at the venue says about the cancel."""
     asked_ms = ports.clock.server_ms()
     try:
-        venue = _venue(cancel, ports)
+        venue = ports.venues.of(ports.accounts.account(cancel.account))
         report = venue.find_standing(cancel.order)
     except (VenueError, NotFound) as error:
         return _unanswered(cancel, asked_ms, str(error), ports)
@@ -181,7 +181,7 @@ def _open_still(cancel: VenueCancel, asked_ms: EpochMs, ports: Ports) -> VenueCa
     if left_ms > 0:
         message = f"the venue still shows it as open; {said}"
         return cancel.unknown(
-            message, min(_next_check_ms(cancel, ports), EpochMs(asked_ms + left_ms))
+            message, min(ask_again_at(ports, cancel.sent_ms), EpochMs(asked_ms + left_ms))
         )
     said = said if cancel.refusal else "nothing has come of the cancel"
     return cancel.settled(CancelState.STANDS, f"it is still open; {said}", asked_ms)
@@ -203,14 +203,7 @@ def _unanswered(cancel: VenueCancel, asked_ms: EpochMs, error: str, ports: Ports
     message = f"{said} could not be asked about it: {error}"
     if ports.clock.lasted_ms(cancel.sent_ms) >= ports.policy.venue_cancel_give_up_ms:
         return cancel.settled(CancelState.UNANSWERED, f"{message}. Look there", asked_ms)
-    return cancel.unknown(message, _next_check_ms(cancel, ports), cancel.absent_since_ms)
-
-
-def _next_check_ms(cancel: VenueCancel, ports: Ports) -> EpochMs:
-    """Double the pause with each question: it is as long as it has been unknown so far."""
-    waited_ms = max(ports.clock.server_ms() - cancel.sent_ms, 1)
-    doublings = max(waited_ms // ports.policy.unknown_retry_ms, 1).bit_length()
-    return retry_at(ports, ports.policy.unknown_retry_ms, doublings)
+    return cancel.unknown(message, ask_again_at(ports, cancel.sent_ms), cancel.absent_since_ms)
 
 
 def _ending(report: OrderReport) -> str:
@@ -243,12 +236,3 @@ def _tell_owner(cancel: VenueCancel, standing: OrderReport, venue: Venue, ports:
     except NotFound:
         account = ports.accounts.account(cancel.account)
         keep_orphan(account, cancel.order.client_order_id, standing, ports)
-
-
-def _venue(cancel: VenueCancel, ports: Ports) -> Venue:
-    """Return the venue of the account.
-
-    Raises:
-        NotFound: there is no such account any more, or nobody knows its venue.
-    """
-    return ports.venues.of(ports.accounts.account(cancel.account))

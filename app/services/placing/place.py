@@ -160,20 +160,17 @@ def _answer(
         report = venue.place(_prepared(order, account, venue, terms, ports))
     except VenueRejected as error:
         report = OrderReport(status=OrderStatus.REJECTED, reason=Reason(error.code, str(error)))
-    except VenueBusy as error:
-        return PlacementDeferred(
-            at_ms=ports.clock.now_ms(),
-            token=order.token,
-            retry_at_ms=_busy_until(error, ports),
-            reason=Reason(ReasonCode.VENUE_UNAVAILABLE, str(error)),
-            held_back=True,
-        )
     except VenueUnavailable as error:
+        if isinstance(error, VenueBusy):
+            retry_at_ms = _busy_until(error, ports)
+        else:
+            retry_at_ms = retry_at(ports, ports.policy.retry_ms, order.attempts)
         return PlacementDeferred(
             at_ms=ports.clock.now_ms(),
             token=order.token,
-            retry_at_ms=retry_at(ports, ports.policy.retry_ms, order.attempts),
+            retry_at_ms=retry_at_ms,
             reason=Reason(ReasonCode.VENUE_UNAVAILABLE, str(error)),
+            held_back=isinstance(error, VenueBusy),
         )
     except OutcomeUnknown as error:
         return outcome_lost(order, Reason(ReasonCode.OUTCOME_UNKNOWN, str(error)), ports)
@@ -233,6 +230,13 @@ def outcome_lost(order: Order, reason: Reason, ports: Ports) -> OutcomeLost:
 def retry_at(ports: Ports, first_ms: int, attempt: int) -> EpochMs:
     """Return the server time of the next try: the pause doubles with each attempt, bounded."""
     return EpochMs(ports.clock.server_ms() + pause_ms(ports.policy, first_ms, attempt))
+
+
+def ask_again_at(ports: Ports, since_ms: EpochMs) -> EpochMs:
+    """Double the pause with each question: it is as long as something has been unknown so far."""
+    waited_ms = max(ports.clock.server_ms() - since_ms, 1)
+    doublings = max(waited_ms // ports.policy.unknown_retry_ms, 1).bit_length()
+    return retry_at(ports, ports.policy.unknown_retry_ms, doublings)
 
 
 def pause_ms(policy: Policy, first_ms: int, attempt: int) -> int:

@@ -14,7 +14,7 @@ from app.domain.reason import Reason
 from app.domain.status import OrderStatus
 from app.ports import Ports
 from app.services.advance import advance
-from app.services.placing.place import outcome_lost, retry_at
+from app.services.placing.place import ask_again_at, outcome_lost
 
 #: How long one who asks keeps others from asking, at most. It saves questions, no more: an answer
 #: names the placement that it speaks of, so two who ask at once do no harm.
@@ -137,16 +137,6 @@ def _finding(order: Order, ports: Ports) -> OrderReported | StillUnknown | Prove
     )
 
 
-def _since_ms(order: Order) -> EpochMs:
-    return order.unknown_since_ms or order.lease_until_ms
-
-
 def _ask_again(order: Order, ports: Ports) -> StillUnknown:
-    """Double the pause with each question: it is as long as the order has been unknown so far."""
-    waited_ms = max(ports.clock.server_ms() - _since_ms(order), 1)
-    doublings = max(waited_ms // ports.policy.unknown_retry_ms, 1).bit_length()
-    return StillUnknown(
-        at_ms=ports.clock.now_ms(),
-        token=order.token,
-        next_check_at_ms=retry_at(ports, ports.policy.unknown_retry_ms, doublings),
-    )
+    next_ms = ask_again_at(ports, order.unknown_since_ms or order.lease_until_ms)
+    return StillUnknown(at_ms=ports.clock.now_ms(), token=order.token, next_check_at_ms=next_ms)

@@ -23,7 +23,6 @@ from app.domain.identifiers import ClientOrderId, Symbol, VenueOrderId
 from app.domain.reconciliation import VenueOrder
 from app.domain.status import OrderStatus
 from app.domain.venue_cancel import CancelState, VenueCancel
-from app.services.admin import venue_cancels
 from app.services.admin.venue_cancels import (
     cancel_at_venue,
     hurry_venue_cancels,
@@ -288,7 +287,7 @@ def test_a_venue_that_never_answers_is_left_to_a_person(rig: Rig) -> None:
 def test_a_venue_that_nobody_knows_any_more_is_sent_nothing(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(venue_cancels, "_venue", Mock(side_effect=NotFound("there is no venue")))
+    monkeypatch.setattr(rig.ports.venues, "of", Mock(side_effect=NotFound("there is no venue")))
 
     assert ask(rig).state is S.UNSENT
 
