@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TypedDict
 
+from app.domain.effects import AT_ONCE, Effect, EffectKind
 from app.domain.enums import Dialect, Market
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol
 
@@ -47,6 +48,23 @@ class Entity:
     def request_id(self) -> AggregateId | None:
         """What the request became that it comes from."""
         return self.id
+
+    def sentence(self) -> str:
+        """Return what it is, or wants, for people."""
+        raise NotImplementedError
+
+    def effect(
+        self, kind: EffectKind, due_at_ms: EpochMs = AT_ONCE, *, urgent: bool = False
+    ) -> Effect:
+        """Return a piece of work that it owes."""
+        return Effect(
+            kind=kind,
+            target=self.id,
+            due_at_ms=due_at_ms,
+            urgent=urgent,
+            about=self.sentence(),
+            account=self.account,
+        )
 
     def beginning(self, at_ms: EpochMs) -> Beginning:
         """Return what a child has from it that is brought forth now."""

@@ -201,16 +201,7 @@ class Order(Entity):
                 return ()
         # Whoever wants out goes before whoever wants in, save for mere book-keeping.
         urgent = kind is EffectKind.CANCEL or (self.reduces and not self.is_to_be_looked_at)
-        return (
-            Effect(
-                kind=kind,
-                target=self.id,
-                due_at_ms=due,
-                urgent=urgent,
-                about=self.sentence(),
-                account=self.account,
-            ),
-        )
+        return (self.effect(kind, due, urgent=urgent),)
 
     def sentence(self) -> str:
         """Return, for instance, `buy 0.5 BTC/USDT market`."""

@@ -3,7 +3,7 @@
 What may happen to one is in `smart_order_life`.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
@@ -171,10 +171,7 @@ class SmartOrder(Entity):
         return tuple(owed)
 
     def _effect(self, kind: EffectKind, due_at_ms: EpochMs = AT_ONCE) -> Effect:
-        about = f"{kind} {self.sentence()}"
-        return Effect(
-            kind=kind, target=self.id, due_at_ms=due_at_ms, about=about, account=self.account
-        )
+        return replace(self.effect(kind, due_at_ms), about=f"{kind} {self.sentence()}")
 
     def sentence(self) -> str:
         """Return, for instance, `sell 0.5 ETH/USDT when last reaches 1900`."""

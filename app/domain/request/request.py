@@ -9,8 +9,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TypeVar
 
-from app.domain.decision import Decision, EntryName, TimelineEntry, ignored
-from app.domain.effects import AT_ONCE, Effect, EffectKind
+from app.domain.decision import Decision, EntryName, Rules, TimelineEntry, ignored
+from app.domain.effects import Effect, EffectKind
 from app.domain.entity import Entity
 from app.domain.enums import PositionSide, ReasonCode, Side
 from app.domain.events import CancelRequested, Executed, TimerDue
@@ -40,6 +40,9 @@ class RequestStatus(StrEnum):
     REJECTED = "REJECTED"
     CANCELED = "CANCELED"
     EXPIRED = "EXPIRED"
+
+
+_LIVE = frozenset({RequestStatus.SCHEDULED, RequestStatus.EXECUTING})
 
 
 class Stage(StrEnum):
@@ -99,7 +102,7 @@ class Request(Entity):
     @property
     def is_live(self) -> bool:
         """Whether it, or a child of it, still may do something."""
-        return self.status in {RequestStatus.SCHEDULED, RequestStatus.EXECUTING}
+        return self.status in _LIVE
 
     @property
     def is_queued(self) -> bool:
@@ -130,35 +133,21 @@ class Request(Entity):
         """Business time after which its order is too late; None is never."""
         raise NotImplementedError
 
-    def sentence(self) -> str:
-        """Return what it wants, for people."""
-        raise NotImplementedError
-
     def owed(self) -> tuple[Effect, ...]:
         """Return the timer it waits for, its turn in the lane, or the children it wants gone."""
         if self.status is RequestStatus.SCHEDULED:
-            return (self._effect(EffectKind.TIMER, self.due_at_ms),)
+            return (self.effect(EffectKind.TIMER, self.due_at_ms, urgent=not self.is_entry),)
         if self.status is not RequestStatus.EXECUTING:
             return ()
         owed = []
         # While a close is on its way the request keeps its place in the lane, and owes nothing: the
         # news of that order brings it forward.
         if self.is_cancel or self.stage is Stage.QUEUED:
-            owed.append(self._effect(EffectKind.ADVANCE))
+            owed.append(self.effect(EffectKind.ADVANCE, urgent=not self.is_entry))
         # Owed until the last of them has ended, not until they were asked: asking may have failed.
         if self.withdrawing & self.working:
-            owed.append(replace(self._effect(EffectKind.WITHDRAW), urgent=True))
+            owed.append(self.effect(EffectKind.WITHDRAW, urgent=True))
         return tuple(owed)
-
-    def _effect(self, kind: EffectKind, due_at_ms: EpochMs = AT_ONCE) -> Effect:
-        return Effect(
-            kind=kind,
-            target=self.id,
-            due_at_ms=due_at_ms,
-            urgent=not self.is_entry,
-            about=self.sentence(),
-            account=self.account,
-        )
 
     def reference_price(
         self, side: Side | None, quote: Quote | None, instrument: Instrument
@@ -195,21 +184,13 @@ STATUS_AFTER: Mapping[OrderStatus, RequestStatus] = {
 }
 
 #: Ends that the timeline names; the others say enough by `closed`.
-_TOLD = frozenset(
-    {
-        RequestStatus.SKIPPED,
-        RequestStatus.DENIED,
-        RequestStatus.REJECTED,
-        RequestStatus.CANCELED,
-        RequestStatus.EXPIRED,
-    }
-)
+_TOLD = frozenset(RequestStatus) - _LIVE - {RequestStatus.DONE, RequestStatus.PARTIAL}
 
 
 # What becomes of any request
 
 
-def timer_due(request: Some, event: TimerDue) -> Decision[Some]:
+def _timer_due(request: Some, event: TimerDue) -> Decision[Some]:
     """Let it begin when its time has come."""
     if request.status is not RequestStatus.SCHEDULED:
         return ignored(request, f"its timer found it {request.status}")
@@ -249,7 +230,7 @@ def heard_of(request: Some, order: Order, at_ms: EpochMs) -> Some:
     )
 
 
-def cancel_asked(request: Some, event: CancelRequested) -> Decision[Some]:
+def _cancel_requested(request: Some, event: CancelRequested) -> Decision[Some]:
     """End it at once, or as soon as its children have ended."""
     if not request.is_live or request.cancel_requested:
         return ignored(request, f"a cancel found it {request.status}")
@@ -280,3 +261,7 @@ def ended(
         entries.append(TimelineEntry(EntryName(status.value.lower()), at_ms, reason))
     entries.append(TimelineEntry(EntryName.CLOSED, at_ms))
     return Decision(after, entries=tuple(entries))
+
+
+#: Of every request; each kind has more.
+COMMON_RULES: Rules = {TimerDue: _timer_due, CancelRequested: _cancel_requested}

@@ -16,20 +16,19 @@ from decimal import Decimal
 from app.domain.commands import NetAction, OnSameSide
 from app.domain.decision import Decision, EntryName, Rules, TimelineEntry, ignored
 from app.domain.enums import Kind, OrderType, PositionMode, PositionSide, Side
-from app.domain.events import CancelRequested, Executed, OrderUpdated, TimerDue
+from app.domain.events import Executed, OrderUpdated
 from app.domain.identifiers import EpochMs, FreshId, OrderId
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.request.netting import Legs, legs_of
 from app.domain.request.request import (
+    COMMON_RULES,
     STATUS_AFTER,
     Request,
     RequestStatus,
     Stage,
-    cancel_asked,
     ended,
     heard_of,
-    timer_due,
     turn_of,
 )
 from app.domain.status import OPEN, OrderStatus
@@ -270,8 +269,7 @@ def _has_done_its_part(reversal: Reversal) -> bool:
 
 
 RULES: Rules = {
-    TimerDue: timer_due,
+    **COMMON_RULES,
     Executed: _executed,
     OrderUpdated: _order_updated,
-    CancelRequested: cancel_asked,
 }

@@ -15,27 +15,19 @@ from app.domain.bracket import protection_of
 from app.domain.commands import Action, LateExits, OnOpposite, SignalRules, Size, SizeKind
 from app.domain.decision import Decision, EntryName, Rules, TimelineEntry, ignored
 from app.domain.enums import Kind, OrderType, PositionMode, PositionSide, ReasonCode, Side
-from app.domain.events import (
-    CancelRequested,
-    Executed,
-    OrderUpdated,
-    SmartOrderUpdated,
-    TargetsCanceled,
-    TimerDue,
-)
+from app.domain.events import Executed, OrderUpdated, SmartOrderUpdated, TargetsCanceled
 from app.domain.identifiers import AggregateId, EpochMs, FreshId, OrderId
 from app.domain.instrument import Instrument
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.request.request import (
+    COMMON_RULES,
     STATUS_AFTER,
     Request,
     RequestStatus,
     Stage,
-    cancel_asked,
     ended,
     heard_of,
-    timer_due,
     turn_of,
 )
 from app.domain.sizing import sized
@@ -361,10 +353,9 @@ def _targets_canceled(signal: Signal, event: TargetsCanceled) -> Decision[Signal
 
 
 RULES: Rules = {
-    TimerDue: timer_due,
+    **COMMON_RULES,
     Executed: _executed,
     OrderUpdated: _order_updated,
     SmartOrderUpdated: _smart_order_updated,
-    CancelRequested: cancel_asked,
     TargetsCanceled: _targets_canceled,
 }

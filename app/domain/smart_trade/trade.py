@@ -124,9 +124,7 @@ class SmartTrade(Entity):
         return tuple(owed)
 
     def _effect(self, kind: EffectKind) -> Effect:
-        return Effect(
-            kind=kind, target=self.id, about=f"{kind} {self.sentence()}", account=self.account
-        )
+        return replace(self.effect(kind), about=f"{kind} {self.sentence()}")
 
     def sentence(self) -> str:
         """Return, for instance, `smart trade Classic: 0.5 ETH/USDT, bought`."""
