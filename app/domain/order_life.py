@@ -57,7 +57,6 @@ def _claimed(order: Order, event: PlacementClaimed) -> Decision[Order]:
             updated_at_ms=event.at_ms,
         ),
         EntryName.SENT,
-        event.at_ms,
     )
 
 
@@ -72,12 +71,11 @@ def _denied(order: Order, event: PlacementDenied) -> Decision[Order]:
     if order.status is not OrderStatus.PENDING_NEW:
         return ignored(order, f"a denial found the order {order.status}")
     # What came too late was never refused by anybody, so callers see it expire.
-    status = OrderStatus.DENIED
+    status, name = OrderStatus.DENIED, EntryName.DENIED
     if event.reason.code is ReasonCode.TOO_LATE:
-        status = OrderStatus.EXPIRED
+        status, name = OrderStatus.EXPIRED, EntryName.EXPIRED
     denied = replace(order, status=status, reason=event.reason, updated_at_ms=event.at_ms)
-    name = EntryName.EXPIRED if status is OrderStatus.EXPIRED else EntryName.DENIED
-    return _entry(denied, name, event.at_ms, event.reason)
+    return _entry(denied, name, event.reason)
 
 
 def _deferred(order: Order, event: PlacementDeferred) -> Decision[Order]:
@@ -93,7 +91,7 @@ def _deferred(order: Order, event: PlacementDeferred) -> Decision[Order]:
             f"{order.attempts} attempts did not arrive; the last said: {event.reason.message}",
         )
         dead = replace(order, status=OrderStatus.DENIED, reason=reason, updated_at_ms=event.at_ms)
-        return _entry(dead, EntryName.DENIED, event.at_ms, reason)
+        return _entry(dead, EntryName.DENIED, reason)
     waiting = replace(
         order,
         status=OrderStatus.PENDING_NEW,
@@ -102,7 +100,7 @@ def _deferred(order: Order, event: PlacementDeferred) -> Decision[Order]:
         next_action_at_ms=event.retry_at_ms,
         updated_at_ms=event.at_ms,
     )
-    return _entry(waiting, EntryName.DEFERRED, event.at_ms, event.reason)
+    return _entry(waiting, EntryName.DEFERRED, event.reason)
 
 
 def _lost(order: Order, event: OutcomeLost) -> Decision[Order]:
@@ -121,7 +119,7 @@ def _lost(order: Order, event: OutcomeLost) -> Decision[Order]:
         next_action_at_ms=event.next_check_at_ms,
         updated_at_ms=event.at_ms,
     )
-    return _entry(lost, EntryName.UNKNOWN, event.at_ms, event.reason)
+    return _entry(lost, EntryName.UNKNOWN, event.reason)
 
 
 def _is_asked_about(order: Order, token: int) -> bool:
@@ -173,7 +171,7 @@ def _absent(order: Order, event: ProvenAbsent) -> Decision[Order]:
     )
     if _is_sent_no_more(order):
         return _canceled_unsent(absent, event.at_ms)
-    return _entry(absent, EntryName.ABSENT, event.at_ms)
+    return _entry(absent, EntryName.ABSENT)
 
 
 def _is_sent_no_more(order: Order) -> bool:
@@ -199,7 +197,7 @@ def _cancel_requested(order: Order, event: CancelRequested) -> Decision[Order]:
         ),
         updated_at_ms=event.at_ms,
     )
-    return _entry(asked, EntryName.CANCEL_REQUESTED, event.at_ms, event.reason)
+    return _entry(asked, EntryName.CANCEL_REQUESTED, event.reason)
 
 
 def _cancel_deferred(order: Order, event: CancelDeferred) -> Decision[Order]:
@@ -225,7 +223,7 @@ def _succeeding(order: Order, event: OrderUpdated) -> Decision[Order]:
         return _denied(order, PlacementDenied(at_ms=event.at_ms, reason=reason))
     quantity = rest if is_free and takes_rest else order.quantity
     freed = replace(order, succeeds=None, quantity=quantity, updated_at_ms=event.at_ms)
-    return _entry(freed, EntryName.DUE, event.at_ms)
+    return _entry(freed, EntryName.DUE)
 
 
 def _canceled_unsent(order: Order, at_ms: EpochMs) -> Decision[Order]:
@@ -234,7 +232,7 @@ def _canceled_unsent(order: Order, at_ms: EpochMs) -> Decision[Order]:
         said = "an earlier placement filled a part of it, and the rest is not sent again"
     reason = order.reason or Reason(ReasonCode.REQUESTED, said)
     canceled = replace(order, status=OrderStatus.CANCELED, reason=reason, updated_at_ms=at_ms)
-    return _entry(canceled, EntryName.CANCELED, at_ms, reason)
+    return _entry(canceled, EntryName.CANCELED, reason)
 
 
 def _stated(order: Order, event: OutcomeStated) -> Decision[Order]:
@@ -251,9 +249,9 @@ def _reported(order: Order, event: OrderReported) -> Decision[Order]:
     return told_of_earlier(order, event)
 
 
-def _entry(
-    order: Order, name: EntryName, at_ms: EpochMs, reason: Reason | None = None
-) -> Decision[Order]:
+def _entry(order: Order, name: EntryName, reason: Reason | None = None) -> Decision[Order]:
+    """Return the order as it has just become, with a line in its timeline."""
+    at_ms = order.updated_at_ms
     entries = [TimelineEntry(name, at_ms, reason)]
     # Every life ends with this line, whatever it ended by.
     if order.is_closed:

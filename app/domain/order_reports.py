@@ -70,7 +70,8 @@ def adopted(order: Order, report: OrderReport, at_ms: EpochMs) -> Decision[Order
         venue_order_id=order.venue_order_id or report.venue_order_id,
         position_after=report.position_after if grown else order.position_after,
         reason=_reason_after(order, status, report),
-        awaits_fills=_awaits_fills(order, report, fills, filled),
+        # What a venue never lists is not waited for.
+        awaits_fills=(report.lists_fills or order.awaits_fills) and not is_all_told(fills, filled),
         looks=0 if grown else order.looks,
         needs_person=False,
         unknown_since_ms=None,
@@ -123,13 +124,6 @@ def _fees_after(
     if fills != order.fills:
         return fees_of(fills)
     return dict(report.fees) if grown and report.fees else order.fees
-
-
-def _awaits_fills(
-    order: Order, report: OrderReport, fills: tuple[Fill, ...], filled: Decimal
-) -> bool:
-    """Tell whether the venue is to be asked for fills; what it never lists is not waited for."""
-    return (report.lists_fills or order.awaits_fills) and not is_all_told(fills, filled)
 
 
 def _reason_after(order: Order, status: OrderStatus, report: OrderReport) -> Reason | None:

@@ -48,19 +48,8 @@ def sized(
         Sales and closes are capped at what is there. Entries are never shrunk: one that the funds
         do not cover is refused.
     """
-    if action.is_entry:
-        return _entry(action, size, price, account, instrument, rules)
-    return _exit(action, size, price, account, instrument)
-
-
-def _entry(
-    action: Action,
-    size: Size,
-    price: Decimal,
-    account: AccountView,
-    instrument: Instrument,
-    rules: SignalRules,
-) -> Sized:
+    if not action.is_entry:
+        return _exit(action, size, price, account, instrument)
     available = account.available(quote_of(instrument.symbol))
     leverage = 1 if action is Action.BUY else rules.leverage
     wanted = _entry_quantity(size, price, available, leverage, rules)

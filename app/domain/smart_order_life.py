@@ -50,8 +50,7 @@ def _fired(smart: SmartOrder, event: TriggerFired) -> Decision[SmartOrder]:
     limit = _limit_at(smart, event.prices.get(smart.trigger.slot))
     if isinstance(limit, Reason):
         return _failed(fired, limit, event.at_ms)
-    placed = (limit, EntryName.TRIGGERED)
-    return _placing(fired, event, placed)
+    return _placing(fired, event, limit, EntryName.TRIGGERED)
 
 
 def _limit_at(smart: SmartOrder, price: Decimal | None) -> Decimal | Reason | None:
@@ -127,10 +126,8 @@ def _order_updated(smart: SmartOrder, event: OrderUpdated) -> Decision[SmartOrde
         return Decision(heard)
     # A part that has filled has traded: it is not placed again, and its caller id stays taken.
     if order.status is OrderStatus.FILLED or order.filled_quantity > 0:
-        entry = TimelineEntry(EntryName.FILLED, event.at_ms)
-        return Decision(heard, entries=(entry, TimelineEntry(EntryName.CLOSED, event.at_ms)))
-    was_opened = smart.order_status in OPEN
-    return _order_failed(heard, order, event, was_opened=was_opened)
+        return Decision(heard, entries=_ended(EntryName.FILLED, event.at_ms, None))
+    return _order_failed(heard, order, event, was_opened=smart.order_status in OPEN)
 
 
 def _order_failed(
@@ -142,23 +139,20 @@ def _order_failed(
     nothing_left = order.reason is not None and order.reason.code is ReasonCode.NO_POSITION
     refused = order.status in {OrderStatus.REJECTED, OrderStatus.DENIED}
     if nothing_left or not refused or was_opened:
-        ended = replace(smart, reason=order.reason)
-        return Decision(
-            ended, entries=(TimelineEntry(EntryName.CLOSED, event.at_ms, order.reason),)
-        )
+        closed = TimelineEntry(EntryName.CLOSED, event.at_ms, order.reason)
+        return Decision(replace(smart, reason=order.reason), entries=(closed,))
     # A guard is tried again, at the same limit: without it the position would stand unprotected. An
     # entry that was refused is its caller's to repeat.
     if smart.reduce_only and smart.placements < PLACEMENTS_MAX:
-        placed = (order.price, EntryName.DEFERRED)
-        return _placing(smart, event, placed)
+        return _placing(smart, event, order.price, EntryName.DEFERRED)
     return _failed(smart, order.reason, event.at_ms)
 
 
 def _placing(
-    smart: SmartOrder, event: TriggerFired | OrderUpdated, placed: tuple[Decimal | None, EntryName]
+    smart: SmartOrder, event: TriggerFired | OrderUpdated, limit: Decimal | None, name: EntryName
 ) -> Decision[SmartOrder]:
     """Bring forth the order, with this limit; the timeline gains this entry."""
-    (limit, name), fresh = placed, event.new_ids[0]
+    fresh = event.new_ids[0]
     order = Order(
         id=OrderId(fresh.id),
         client_order_id=fresh.client_order_id,
@@ -185,7 +179,7 @@ def _placing(
         order_status=order.status,
         placements=smart.placements + 1,
     )
-    return Decision(placing, children=(order,), entries=(TimelineEntry(name, event.at_ms),))
+    return Decision(placing, (order,), (TimelineEntry(name, event.at_ms),))
 
 
 def _order_type(smart: SmartOrder) -> OrderType:

@@ -144,14 +144,13 @@ def _faced_with_opposite(
     signal: Signal, event: Executed, instrument: Instrument, price: Decimal
 ) -> Decision[Signal]:
     leg = signal.position_side
-    if not signal.action.is_entry or leg is None:
+    # Closed already: what is seen is old, or is somebody else's, and a reversal closes once.
+    if not signal.action.is_entry or leg is None or signal.closing_order_id is not None:
         return _sized(signal, event, instrument, price)
     held = event.account.position(signal.symbol, leg.opposite)
     netting = event.account.position_mode is PositionMode.ONEWAY
     size = instrument.quantity(held.size)
-    if size <= 0 or signal.closing_order_id is not None:
-        # Flat, or less than anybody can trade. Or closed already: what is seen is old, or is
-        # somebody else's, and a reversal closes once.
+    if size <= 0:  # flat, or less than anybody can trade
         return _sized(signal, event, instrument, price)
     if signal.rules.on_opposite is OnOpposite.REVERSE:
         return _closing_first(signal, event, leg.opposite, size)

@@ -24,7 +24,7 @@ from app.domain.smart_trade.opening import (
 from app.domain.smart_trade.plan import Plan, StepPlan
 from app.domain.smart_trade.positions import resolve_prices, share_out
 from app.domain.smart_trade.replanning import planned
-from app.domain.smart_trade.spec import PlannedStep, PriceCondition, TakeProfit
+from app.domain.smart_trade.spec import PlannedStep, TakeProfit
 from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
 
@@ -72,7 +72,14 @@ def _change_profit(draft: Draft, plan: Plan) -> None:
     draft.change(take_profit=terms)
     if plan.profit_steps is None:
         plans = [
-            StepPlan(_as_planned(one), one)
+            StepPlan(
+                PlannedStep(
+                    percent=one.percent or Decimal(0),
+                    condition=one.condition,
+                    position=one.position,
+                ),
+                one,
+            )
             for one in draft.trade.steps_of(StepKind.TAKE_PROFIT)
             if one.status is StepStatus.IDLE
         ]
@@ -90,12 +97,8 @@ def _change_profit(draft: Draft, plan: Plan) -> None:
 
 
 def _as_planned(step: Step) -> PlannedStep:
-    condition = PriceCondition(
-        price=step.price, percentage=step.price_percentage, source=step.source
-    )
-    return PlannedStep(
-        percent=step.percent or Decimal(0), condition=condition, position=step.position
-    )
+    percent = step.percent or Decimal(0)
+    return PlannedStep(percent=percent, condition=step.condition, position=step.position)
 
 
 def _change_step(draft: Draft, one: StepPlan, terms: TakeProfit, *, is_last: bool) -> None:

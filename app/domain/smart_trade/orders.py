@@ -5,7 +5,6 @@ from dataclasses import replace
 from app.domain.decision import Decision, ignored
 from app.domain.enums import OrderType, ReasonCode
 from app.domain.events import OrderUpdated
-from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.smart_trade.draft import Draft
 from app.domain.smart_trade.enums import GUARDED, StepKind, StepStatus, TradeStatus
@@ -27,7 +26,15 @@ def order_updated(trade: SmartTrade, event: OrderUpdated) -> Decision[SmartTrade
     known = next((one for one in trade.orders if one.id == event.order.id), None)
     if known is None:
         return ignored(trade, f"order {event.order.id} is not its own")
-    heard = _heard(known, event.order)
+    order = event.order
+    heard = replace(
+        known,
+        status=order.status,
+        filled_quantity=order.filled_quantity,
+        average_price=order.average_price,
+        fees=dict(order.fees),
+        venue_order_id=order.venue_order_id,
+    )
     if heard == known:
         return ignored(trade, f"it knows that order {known.id} is {known.status}")
     draft = Draft(trade, event.at_ms, event.new_ids)
@@ -36,21 +43,10 @@ def order_updated(trade: SmartTrade, event: OrderUpdated) -> Decision[SmartTrade
         draft.change(placements=0)
     moved = (heard.status, heard.filled_quantity) != (known.status, known.filled_quantity)
     if moved and (not heard.is_live or heard.status in OPEN):
-        _order_stands(draft, heard, event.order.reason, was_live=known.is_live)
+        _order_stands(draft, heard, order.reason, was_live=known.is_live)
     _entered(draft, heard)
     settle(draft)
     return draft.decision("it has changed nothing")
-
-
-def _heard(known: StepOrder, order: Order) -> StepOrder:
-    return replace(
-        known,
-        status=order.status,
-        filled_quantity=order.filled_quantity,
-        average_price=order.average_price,
-        fees=dict(order.fees),
-        venue_order_id=order.venue_order_id,
-    )
 
 
 def _order_stands(draft: Draft, order: StepOrder, reason: Reason | None, *, was_live: bool) -> None:

@@ -189,7 +189,11 @@ def _refuse_changes(plan: Plan, old: TakeProfit, new: TakeProfit) -> None:
 def _classic_plan(
     plan: Plan, trade: Terms, update: TradeUpdate, *, is_begun: bool
 ) -> Sequence[StepPlan]:
-    idle = [one for one in _idle(trade) if one.position is None]
+    idle = [
+        one
+        for one in trade.steps_of(StepKind.TAKE_PROFIT)
+        if one.status is StepStatus.IDLE and one.position is None
+    ]
     existing = idle[0] if idle else None
     condition = _condition(
         existing,
@@ -204,11 +208,6 @@ def _classic_plan(
     return (StepPlan(planned_step, existing),)
 
 
-def _idle(trade: Terms) -> list[Step]:
-    steps = trade.steps_of(StepKind.TAKE_PROFIT)
-    return [one for one in steps if one.status is StepStatus.IDLE]
-
-
 def _condition(
     existing: Step | None,
     price: Decimal | None,
@@ -216,12 +215,11 @@ def _condition(
     source: PriceSource | None,
 ) -> PriceCondition:
     """Return what is asked for, and of the rest what there is."""
-    if existing is None:
-        return PriceCondition(price=price, percentage=percentage, source=source or PriceSource.BID)
+    known = PriceCondition() if existing is None else existing.condition
     return PriceCondition(
-        price=existing.price if price is None else price,
-        percentage=existing.price_percentage if percentage is None else percentage,
-        source=source or existing.source,
+        price=known.price if price is None else price,
+        percentage=known.percentage if percentage is None else percentage,
+        source=source or known.source,
     )
 
 

@@ -14,6 +14,7 @@ from app.domain.identifiers import (
     VenueOrderId,
 )
 from app.domain.smart_trade.enums import STEP_FINAL, StepKind, StepStatus
+from app.domain.smart_trade.spec import PriceCondition
 from app.domain.status import CLOSED, OrderStatus
 
 
@@ -60,6 +61,13 @@ class Step:
     def is_final(self) -> bool:
         """Whether nothing more happens to it."""
         return self.status in STEP_FINAL
+
+    @property
+    def condition(self) -> PriceCondition:
+        """When it begins."""
+        return PriceCondition(
+            price=self.price, percentage=self.price_percentage, source=self.source
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

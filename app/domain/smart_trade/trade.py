@@ -15,7 +15,7 @@ from app.domain.smart_trade.enums import (
     EDITABLE,
     FINAL,
     GUARDED,
-    PANIC_SELLABLE,
+    OPEN,
     StepKind,
     TradeStatus,
     TradeType,
@@ -153,7 +153,7 @@ class SmartTrade(Entity):
     @property
     def is_panic_sellable(self) -> bool:
         """Whether a panic sell is taken."""
-        return self.status in PANIC_SELLABLE and not self.type.is_simple
+        return self.status in OPEN and not self.type.is_simple
 
     # Steps and orders
 

@@ -15,9 +15,6 @@ from app.services.advance import advance
 from app.services.apart import apart
 from app.services.find_anywhere import present
 
-#: Ids that one piece of news may use up: a smart trade may have many orders to place.
-IDS_PER_NEWS = IDS_PER_EVENT
-
 
 def read_news(aggregate_id: AggregateId, ports: Ports) -> None:
     """Tell the aggregate how those who concern it are now, and count that as read.
@@ -39,7 +36,7 @@ def _read(aggregate_id: AggregateId, child_id: AggregateId, version: int, ports:
     at_ms = ports.clock.now_ms()
     match child:
         case Order():
-            new_ids = ports.ids.fresh(child.account, IDS_PER_NEWS)
+            new_ids = ports.ids.fresh(child.account, IDS_PER_EVENT)
             event = OrderUpdated(at_ms=at_ms, order=child, new_ids=new_ids)
             advance(aggregate_id, event, ports, read={child_id: version})
         case SmartOrder():

@@ -28,7 +28,6 @@ from app.domain.reconciliation import (
     VenueOrder,
 )
 from app.domain.smart_order import SmartOrder
-from app.domain.status import OrderStatus
 from app.ports import Ports
 from app.ports.venue import Venue
 from app.services.apart import apart
@@ -37,9 +36,6 @@ from app.services.exclusive import exclusive
 from app.services.find_anywhere import find_anywhere, readable, tell
 from app.services.following.follow import open_orders
 from app.services.keeping.vouch import look_early
-
-#: Those whose outcome is being asked about already.
-_IN_QUESTION = frozenset({OrderStatus.PLACING, OrderStatus.UNKNOWN, OrderStatus.PENDING_NEW})
 
 #: Turns for which a comparison in its turn may wait to be begun.
 _TURNS = 10

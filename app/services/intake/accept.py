@@ -56,7 +56,11 @@ def accept(
         TooManyOpen: as many smart orders wait as may.
         RateLimited, StaleRegistry, StoreUnavailable: nothing is written.
     """
-    _bind(sender, ports)
+    used, until_ms = sender.single_use, sender.dedupe_until_ms
+    if used is not None and not ports.used_keys.use(
+        used.name, used.content, ports.clock.now_ms(), until_ms
+    ):
+        raise _reused()
     begun = _timeline(new, sender.received_at_ms, ports.clock.now_ms())
     changes = [Change(None, new, (*begun, *entries)), *along]
     repeated = ports.ledger.admit(changes, _admission(new, sender, ports))
@@ -91,14 +95,6 @@ def first_of(sender: Sender, ports: Ports) -> AggregateId | None:
     if used is not None and ports.used_keys.content(used.name, now_ms) not in {None, used.content}:
         raise _reused()
     return ports.ledger.repeated(sender.account.id, sender.dedupe_key, now_ms)
-
-
-def _bind(sender: Sender, ports: Ports) -> None:
-    used, until_ms = sender.single_use, sender.dedupe_until_ms
-    if used is None:
-        return
-    if not ports.used_keys.use(used.name, used.content, ports.clock.now_ms(), until_ms):
-        raise _reused()
 
 
 def _reused() -> KeyReused:

@@ -162,15 +162,13 @@ def _on_steps(command: PlaceOrder, account: Account, ports: Ports) -> PlaceOrder
     if quantity < instrument.least_quantity:
         raise QuantityTooSmall(symbol, quantity, instrument.least_quantity)
     limit = None if given is None else instrument.price(given, command.side)
-    price = _touch(command, account, ports) if limit is None else limit
+    price = limit
+    if price is None:
+        quote = ports.venues.of(account).quote(symbol)
+        if quote is None:
+            raise VenueUnavailable(f"no price of {symbol} is known yet")
+        price = quote.touch(command.side)
     notional = instrument.notional(quantity, price)
     if price <= 0 or notional < instrument.min_notional:
         raise NotionalTooSmall(symbol, notional, instrument.min_notional)
     return replace(command, quantity=quantity, price=limit)
-
-
-def _touch(command: PlaceOrder, account: Account, ports: Ports) -> Decimal:
-    quote = ports.venues.of(account).quote(command.symbol)
-    if quote is None:
-        raise VenueUnavailable(f"no price of {command.symbol} is known yet")
-    return quote.touch(command.side)

@@ -15,11 +15,7 @@ from app.services.placing.cancel import targets_of
 def accept_signal(
     command: SignalCommand, symbol: Symbol, rules: SignalRules, sender: Sender, ports: Ports
 ) -> Accepted:
-    """Take a signal in, once; see `accept`.
-
-    Raises:
-        RateLimited, StaleRegistry, StoreUnavailable: nothing is queued.
-    """
+    """Take a signal in, once; see `accept`."""
     (fresh,) = ports.ids.fresh(sender.account.id, 1)
     signal = Signal(
         id=fresh.id,
@@ -42,11 +38,7 @@ def accept_signal(
 
 
 def accept_reversal(command: NetCommand, symbol: Symbol, sender: Sender, ports: Ports) -> Accepted:
-    """Take a request about a net position in, once; see `accept`.
-
-    Raises:
-        RateLimited, StaleRegistry, StoreUnavailable: nothing is queued.
-    """
+    """Take a request about a net position in, once; see `accept`."""
     (fresh,) = ports.ids.fresh(sender.account.id, 1)
     reversal = Reversal(
         id=fresh.id,

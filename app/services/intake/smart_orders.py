@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from app.domain.commands import PlaceSmartOrder, SmartOrderRules
 from app.domain.enums import StopDirection
-from app.domain.identifiers import AggregateId, EpochMs, FreshId
+from app.domain.identifiers import EpochMs, FreshId
 from app.domain.sender import Sender
 from app.domain.smart_order import SmartOrder
 from app.domain.trigger import Trigger, protective_direction
@@ -41,42 +41,16 @@ def smart_order_from(
     Raises:
         SymbolUnknown: the account does not trade it.
     """
-    life_ms, now_ms = rules.life_ms, sender.received_at_ms
-    return SmartOrder(
-        id=fresh.id,
-        **sender.beginning(command.symbol),
-        side=command.side,
-        type=command.type,
-        time_in_force=command.time_in_force,
-        quantity=command.quantity,
-        amount=command.amount,
-        price=command.price,
-        limit_offset=command.limit_offset,
-        operator=command.operator,
-        post_only=command.post_only,
-        caller_id=command.caller_id,
-        expires_at_ms=None if life_ms is None else EpochMs(now_ms + life_ms),
-        trigger=_trigger(fresh.id, command, rules, sender, ports),
-    )
-
-
-def _trigger(
-    owner: AggregateId,
-    command: PlaceSmartOrder,
-    rules: SmartOrderRules,
-    sender: Sender,
-    ports: Ports,
-) -> Trigger:
-    source, trails = rules.stop_price.source(command.side), command.type.is_trailing
-    direction = protective_direction(command.side)
+    side, trails, life_ms = command.side, command.type.is_trailing, rules.life_ms
+    source, direction = rules.stop_price.source(side), protective_direction(side)
     if not trails:
         quote = None
         if rules.direction is StopDirection.INFER:
             quote = ports.venues.of(sender.account).quote(command.symbol)
         price = None if quote is None else quote.of(source)
         direction = command.stop_direction(rules.direction, price)
-    return Trigger(
-        owner=owner,
+    trigger = Trigger(
+        owner=fresh.id,
         venue=sender.account.feed,
         symbol=command.symbol,
         source=source,
@@ -87,4 +61,20 @@ def _trigger(
         activation=command.stop if trails else None,
         activates=command.activation_direction() if trails else None,
         looks_now=True,
+    )
+    return SmartOrder(
+        id=fresh.id,
+        **sender.beginning(command.symbol),
+        side=side,
+        type=command.type,
+        time_in_force=command.time_in_force,
+        quantity=command.quantity,
+        amount=command.amount,
+        price=command.price,
+        limit_offset=command.limit_offset,
+        operator=command.operator,
+        post_only=command.post_only,
+        caller_id=command.caller_id,
+        expires_at_ms=None if life_ms is None else EpochMs(sender.received_at_ms + life_ms),
+        trigger=trigger,
     )

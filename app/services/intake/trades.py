@@ -2,7 +2,6 @@
 
 from app.domain.enums import Flaw, Market
 from app.domain.errors import Complaint, TermsRefused
-from app.domain.instrument import Instrument
 from app.domain.sender import Sender
 from app.domain.smart_trade.enums import EntryMethod
 from app.domain.smart_trade.opening import opened
@@ -35,21 +34,7 @@ def open_trade(command: NewTrade, sender: Sender, ports: Ports) -> SmartTrade:
     instrument = venue.instrument(command.symbol)
     if instrument is None or sender.account.market is not Market.SPOT:
         raise TermsRefused({"symbol": [Complaint(Flaw.NOT_TRADED)]})
-    _refuse(command, instrument)
-    own, *rest = ports.ids.latest(sender.account.id, IDS_PER_TRADE)
-    quote = venue.quote(command.symbol)
-    decision = opened(own.id, command, sender, (instrument, quote), rest)
-    children = [Change(None, child) for child in decision.children]
-    accepted = accept(decision.aggregate, sender, ports, children, decision.entries)
-    return find_trade(accepted.id, ports) if accepted.is_duplicate else decision.aggregate
-
-
-def _refuse(command: NewTrade, instrument: Instrument) -> None:
-    """Refuse figures off the market's steps, never rounded silently (3Commas spec 2).
-
-    Raises:
-        RuleBroken: some are.
-    """
+    # Figures off the market's steps are refused, never rounded silently (3Commas spec 2).
     entry, profit, loss = command.entry, command.take_profit, command.stop_loss
     limit = entry is not None and entry.method is EntryMethod.LIMIT
     refuse_figures(
@@ -62,3 +47,9 @@ def _refuse(command: NewTrade, instrument: Instrument) -> None:
             "stop_loss.order_price": None if loss is None else loss.order_price,
         },
     )
+    own, *rest = ports.ids.latest(sender.account.id, IDS_PER_TRADE)
+    quote = venue.quote(command.symbol)
+    decision = opened(own.id, command, sender, (instrument, quote), rest)
+    children = [Change(None, child) for child in decision.children]
+    accepted = accept(decision.aggregate, sender, ports, children, decision.entries)
+    return find_trade(accepted.id, ports) if accepted.is_duplicate else decision.aggregate

@@ -4,7 +4,7 @@ The store counts first. So a history that is ahead of its store tells that the s
 from an earlier copy, and one that is far behind that the history was.
 """
 
-from app.domain.account import PAPER, Account
+from app.domain.account import PAPER
 from app.domain.frozen import Frozen
 from app.ports import Ports
 from app.services.exclusive import exclusive
@@ -49,8 +49,9 @@ def is_store_whole(ports: Ports) -> bool:
     with exclusive(ports.locks, "epoch_behind", LEASE_MS) as is_ours:
         if is_ours and ports.runs.epoch() < there:
             for account in ports.accounts.accounts():
-                if account.venue != PAPER:
-                    _freeze(account, ports)
+                if account.venue != PAPER and ports.freezer.of(account.id) is None:
+                    now_ms = ports.clock.server_ms()
+                    ports.freezer.freeze(Frozen(account=account.id, at_ms=now_ms, why=WHY))
             ports.runs.reach_epoch(there)
     return False
 
@@ -62,9 +63,3 @@ def is_history_behind(ports: Ports) -> bool:
         HistoryUnavailable: the history could not be asked.
     """
     return ports.history.epoch() < ports.runs.epoch() - 1
-
-
-def _freeze(account: Account, ports: Ports) -> None:
-    if ports.freezer.of(account.id) is None:
-        now_ms = ports.clock.server_ms()
-        ports.freezer.freeze(Frozen(account=account.id, at_ms=now_ms, why=WHY))

@@ -88,7 +88,11 @@ def clear(order: Order, account: Account, ports: Ports) -> Clearance | None:
         return UNASKED  # the claim says no, also if the account runs again by then
     if known.since_ms is not None and not _ask(account, order.symbol, ports):
         return None
-    return Clearance(known.run, _found(order, account, ports) if was_here_before else None)
+    found = None
+    if was_here_before:  # it may have been sent after the copy was made that runs here
+        with suppress(CannotAsk):
+            found = ports.venues.of(account).find(order)
+    return Clearance(known.run, found)
 
 
 def look_early(account_id: AccountId, ports: Ports) -> None:
@@ -113,13 +117,6 @@ def look_early(account_id: AccountId, ports: Ports) -> None:
     until_ms = ports.clock.steady_ms() + PATIENCE_MS
     if not frozen.orders and (found := _everywhere(account, until_ms, ports)):
         _freeze(account, found, ports)
-
-
-def _found(order: Order, account: Account, ports: Ports) -> OrderReport | None:
-    """Look up an order that may have been sent after the copy was made that runs here."""
-    with suppress(CannotAsk):
-        return ports.venues.of(account).find(order)
-    return None
 
 
 def _ask(account: Account, symbol: Symbol, ports: Ports) -> bool:

@@ -64,7 +64,10 @@ def _take_turn(waiting: Waiting, lane: LaneView, ports: Ports) -> bool:
     now_ms = ports.clock.now_ms()
     with suppress(LaneChanged):
         if is_late(waiting, now_ms):
-            advance(waiting.id, _nothing_known(now_ms), ports, CommitConditions(lane=lane))
+            # Nobody is asked for that: this is enough to find that it comes too late.
+            view = AccountView()
+            turn = Executed(at_ms=now_ms, account=view, quote=None, instrument=None, new_ids=())
+            advance(waiting.id, turn, ports, CommitConditions(lane=lane))
         elif isinstance(waiting, Order):
             advance(waiting.id, TurnTaken(at_ms=now_ms), ports, _terms(waiting, lane, ports))
         else:
@@ -139,12 +142,6 @@ def _is_entry(waiting: Waiting) -> bool:
 
 def _is_ready(waiting: Waiting) -> bool:
     return isinstance(waiting, Order) or waiting.is_ready
-
-
-def _nothing_known(now_ms: EpochMs) -> Executed:
-    """Return a turn for which nobody was asked: enough to find that it comes too late."""
-    view = AccountView()
-    return Executed(at_ms=now_ms, account=view, quote=None, instrument=None, new_ids=())
 
 
 def _passing(lane: LaneView, ports: Ports) -> Sequence[Order] | None:

@@ -1,7 +1,8 @@
 """What a caller may do with a smart trade that there is (3Commas spec, 3.4).
 
 Each action is one commit under the condition that nobody has changed the trade meanwhile; if
-somebody has, it is decided on anew. Done twice, the second is refused or changes nothing.
+somebody has, it is decided on anew. Done twice, the second is refused or changes nothing. Each
+raises NotFound where there is no such trade, or no such step of it.
 """
 
 from decimal import Decimal
@@ -49,7 +50,6 @@ def cancel_trade(trade_id: AggregateId, ports: Ports) -> SmartTrade:
     """Stop a trade: its orders are taken off, its coins stay as they are.
 
     Raises:
-        NotFound: there is no such trade.
         WrongState: it has ended, or is being sold in panic.
     """
     reason = Reason(ReasonCode.REQUESTED, "cancelled by its owner")
@@ -60,7 +60,6 @@ def panic_sell(trade_id: AggregateId, ports: Ports) -> SmartTrade:
     """Close everything at market, as soon as no other order of the trade can fill any more.
 
     Raises:
-        NotFound: there is no such trade.
         WrongState: nothing is open that could be closed.
     """
     event = PanicRequested(at_ms=ports.clock.now_ms(), new_ids=_fresh(trade_id, ports))
@@ -71,7 +70,6 @@ def panic_sell_step(trade_id: AggregateId, step_id: AggregateId, ports: Ports) -
     """Close the share of one take-profit step at market; the rest goes on.
 
     Raises:
-        NotFound: there is no such trade, or it has no such step.
         WrongState: the step is no take-profit that still waits, or nothing is open.
     """
     event = PanicRequested(
@@ -84,7 +82,6 @@ def cancel_step(trade_id: AggregateId, step_id: AggregateId, ports: Ports) -> Sm
     """Take one step off (spec 5.8).
 
     Raises:
-        NotFound: there is no such trade, or it has no such step.
         WrongState: the step has ended, or its order is not at the venue yet.
     """
     event = StepCancelRequested(at_ms=ports.clock.now_ms(), step_id=step_id)
@@ -97,7 +94,6 @@ def add_funds(
     """Enter with more; `price` is a limit, None enters at market. Return the step, too.
 
     Raises:
-        NotFound: there is no such trade.
         RuleBroken: the market's rules do not allow the figures; `quantity` and `price` in `fields`.
         WrongState: the trade is none to which funds can be added now.
     """
@@ -114,7 +110,6 @@ def update_trade(trade_id: AggregateId, update: TradeUpdate, ports: Ports) -> Sm
     """Change the terms of a trade (spec 3.5).
 
     Raises:
-        NotFound: there is no such trade.
         RuleBroken: the market's rules do not allow the figures.
         TermsRefused: something cannot be changed so; `fields` by the names of TradeUpdate.
         WrongState: the trade is none that can be changed now.
@@ -153,11 +148,7 @@ def update_trade(trade_id: AggregateId, update: TradeUpdate, ports: Ports) -> Sm
 
 
 def force_process(trade_id: AggregateId, ports: Ports) -> SmartTrade:
-    """Look at a trade's orders and at the newest price now; on one that has ended do nothing.
-
-    Raises:
-        NotFound: there is no such trade.
-    """
+    """Look at a trade's orders and at the newest price now; on one that has ended do nothing."""
     trade = find_trade(trade_id, ports)
     if trade.is_final:
         return trade
@@ -182,7 +173,6 @@ def _act(trade_id: AggregateId, action: Action, ports: Ports) -> SmartTrade:
     """Let a trade take an action.
 
     Raises:
-        NotFound: there is no such trade, or it has no such step.
         WrongState: it does not take it in the state that it is in.
     """
     trade = find_trade(trade_id, ports)

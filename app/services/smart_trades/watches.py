@@ -3,7 +3,6 @@
 from app.domain.enums import ReasonCode
 from app.domain.events import TriggerFired
 from app.domain.identifiers import EpochMs
-from app.domain.market import Quote
 from app.domain.moments import age_ms
 from app.domain.reason import Reason
 from app.domain.smart_trade.draft import IDS_PER_EVENT
@@ -67,17 +66,11 @@ def fire_watches(trade: SmartTrade, firing: Firing, ports: Ports) -> None:
 
 def end_timeout(trade: SmartTrade, now_ms: EpochMs, ports: Ports) -> bool:
     """Tell a trade that its stop-loss timeout may be over; return whether that changed it."""
+    tick = ports.venues.feed(trade.venue).newest(trade.symbol)
+    is_fresh = tick is not None and age_ms(tick.at_ms, now_ms) < QUOTE_AGE_MAX_MS
     event = StopTimeOver(
         at_ms=now_ms,
-        quote=_fresh_quote(trade, now_ms, ports),
+        quote=tick.quotes.get(trade.symbol) if tick is not None and is_fresh else None,
         new_ids=ports.ids.fresh(trade.account, IDS_PER_EVENT),
     )
     return advance(trade.id, event, ports).ignored is None
-
-
-def _fresh_quote(trade: SmartTrade, now_ms: EpochMs, ports: Ports) -> Quote | None:
-    """Return the newest price, unless it is too old to judge a stop by."""
-    tick = ports.venues.feed(trade.venue).newest(trade.symbol)
-    if tick is None or age_ms(tick.at_ms, now_ms) >= QUOTE_AGE_MAX_MS:
-        return None
-    return tick.quotes.get(trade.symbol)
