@@ -1,7 +1,6 @@
 """What a smart trade owes the trigger book and its orders, and what it is told of them."""
 
 from app.domain.enums import ReasonCode
-from app.domain.events import TriggerFired
 from app.domain.identifiers import EpochMs
 from app.domain.moments import age_ms
 from app.domain.reason import Reason
@@ -9,7 +8,6 @@ from app.domain.smart_trade.draft import IDS_PER_EVENT
 from app.domain.smart_trade.events import StopTimeOver, WatchesBooked
 from app.domain.smart_trade.trade import SmartTrade
 from app.domain.smart_trade.watching import trigger_of
-from app.domain.trigger import Firing
 from app.ports import Ports
 from app.services.advance import advance
 from app.services.apart import apart
@@ -49,19 +47,6 @@ def withdraw_orders(trade: SmartTrade, ports: Ports) -> None:
         if order.withdrawn and order.is_live:
             with apart("cancels", order.id):
                 request_cancel(order.id, reason, ports)
-
-
-def fire_watches(trade: SmartTrade, firing: Firing, ports: Ports) -> None:
-    """Tell a trade which of its watches one tick has fired, all in one event."""
-    event = TriggerFired(
-        at_ms=ports.clock.now_ms(),
-        tick=firing.tick,
-        prices=firing.prices,
-        extremes=firing.extremes,
-        tick_at_ms=firing.at_ms,
-        new_ids=ports.ids.fresh(trade.account, IDS_PER_EVENT),
-    )
-    advance(trade.id, event, ports)
 
 
 def end_timeout(trade: SmartTrade, now_ms: EpochMs, ports: Ports) -> bool:

@@ -10,6 +10,7 @@ from app.domain.identifiers import VenueName
 from app.domain.market import Tick
 from app.domain.moments import age_ms
 from app.domain.smart_order import SmartOrder
+from app.domain.smart_trade.draft import IDS_PER_EVENT
 from app.domain.smart_trade.trade import SmartTrade
 from app.domain.trigger import Firing
 from app.ports import Ports
@@ -19,7 +20,6 @@ from app.services.apart import apart
 from app.services.exclusive import exclusive
 from app.services.following.follow import follow_news
 from app.services.following.news import read_news
-from app.services.smart_trades.watches import fire_watches
 
 #: Longer than one tick takes to evaluate; a worker that dies meanwhile blocks the poll this long.
 LEASE_MS = 5_000
@@ -28,7 +28,7 @@ LEASE_MS = 5_000
 #: comes first at a tick has the funds first, however many fire.
 HANDED_ON_MAX = 30
 
-#: Ids that one firing may use up.
+#: Ids that one firing of a smart order may use up.
 IDS_PER_FIRING = 2
 
 
@@ -110,16 +110,17 @@ def _tell(firing: Firing, ports: Ports) -> None:
     aggregate = ports.ledger.load(firing.owner).aggregate
     if isinstance(aggregate, SmartTrade):
         read_news(aggregate.id, ports)  # the fills of this tick come first
-        fire_watches(aggregate, firing, ports)
+        ids = IDS_PER_EVENT
+    elif isinstance(aggregate, SmartOrder):
+        ids = IDS_PER_FIRING
+    else:
         return
-    if not isinstance(aggregate, SmartOrder):
-        return
-    new_ids = ports.ids.fresh(aggregate.account, IDS_PER_FIRING)
     event = TriggerFired(
         at_ms=ports.clock.now_ms(),
         tick=firing.tick,
         prices=firing.prices,
-        new_ids=new_ids,
+        new_ids=ports.ids.fresh(aggregate.account, ids),
+        extremes=firing.extremes,
         tick_at_ms=firing.at_ms,
     )
     advance(firing.owner, event, ports)
