@@ -4,11 +4,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
+from typing import Any
 
 from app.dialects.apisify.schemas import LIMIT, LIMIT_ORDER, ORDER
-from app.dialects.apisify.settings import ClientSettings, CloseMode
 from app.domain.account import PAPER, Account
-from app.domain.commands import NetAction, NetCommand
+from app.domain.commands import NetAction, NetCommand, OnSameSide
 from app.domain.enums import Market
 from app.domain.errors import NotFound, NotPermitted, invalid_fields
 from app.domain.identifiers import Symbol
@@ -23,6 +24,30 @@ _PERPETUAL = ".P"
 
 #: What a spelling means to an account at a real exchange, as far as that is known here.
 Meaning = Callable[[str, Account], Symbol]
+
+
+class CloseMode(StrEnum):
+    """What `qty` of a Close means (decision A2)."""
+
+    QTY = "qty"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSettings:
+    """The settings of one client (apisify spec, sections 1 and 5).
+
+    Attributes:
+        allow_tradingview_ip: whether requests from TradingView need the key only.
+        dedup_window_seconds: how long the same request of TradingView counts as a resend; 0 never.
+        close_mode: whether a Close closes `qty`, or everything whatever `qty` says.
+        sar_same_side: what Sarbuy and Sarsell do when the position is on their side already.
+    """
+
+    allow_tradingview_ip: bool = True
+    dedup_window_seconds: int = 20
+    close_mode: CloseMode = CloseMode.QTY
+    sar_same_side: OnSameSide = OnSameSide.SKIP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +66,15 @@ class Order:
     command: NetCommand
     quantity: Decimal
     memo: str
+
+
+def settings_of(record: Mapping[str, Any]) -> ClientSettings:
+    """Return the settings that a client's record names; our own API has checked them."""
+    named = dict(record)
+    for name, words in (("close_mode", CloseMode), ("sar_same_side", OnSameSide)):
+        if name in named:
+            named[name] = words(named[name])
+    return ClientSettings(**named)
 
 
 def order_from(payload: Mapping[str, object], settings: ClientSettings) -> Order:

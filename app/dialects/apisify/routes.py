@@ -12,7 +12,6 @@ from app.dialects.apisify import parse as reading
 from app.dialects.apisify import render as writing
 from app.dialects.apisify import signing
 from app.dialects.apisify.schemas import LimitOrder
-from app.dialects.apisify.settings import ClientSettings, settings_of
 from app.domain.account import ApiClient
 from app.domain.enums import Dialect
 from app.domain.errors import NotAuthenticated
@@ -70,7 +69,7 @@ class Orders:
         client = self._clients.find(signing.key_from(payload))
         if client is None:
             raise NotAuthenticated(signing.UNAUTHORIZED)
-        settings = settings_of(client.settings)
+        settings = reading.settings_of(client.settings)
         signature = self._signature(payload, client, settings, received_at_ms)
         order = reading.order_from(payload, settings)
         accounts = self._clients.accounts_of(client)
@@ -103,7 +102,7 @@ class Orders:
         return writing.accepted(order, accepted.id, is_duplicate=accepted.is_duplicate)
 
     def _signature(
-        self, payload: Payload, client: ApiClient, settings: ClientSettings, now_ms: EpochMs
+        self, payload: Payload, client: ApiClient, settings: reading.ClientSettings, now_ms: EpochMs
     ) -> str | None:
         """Return the signature, if it is good; None where TradingView needs none.
 

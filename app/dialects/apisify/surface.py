@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from marshmallow import validate
 
 from app.dialects.apisify import render
+from app.dialects.apisify.parse import CloseMode
 from app.dialects.apisify.routes import PATH, routes
-from app.dialects.apisify.settings import CloseMode
 from app.domain.commands import OnSameSide
 from app.domain.enums import Dialect
 from app.web.client_kind import (

@@ -59,21 +59,21 @@ class ConnectorSettings:
 
     def record(self) -> dict[str, object]:
         """Return what differs from the defaults, in words that JSON has and `settings_of` reads."""
-        differing = {
-            one.name: value
+        return {
+            one.name: _plain(value)
             for one in fields(self)
             if (value := getattr(self, one.name)) != one.default
         }
-        return {name: _plain(value) for name, value in differing.items()}
 
 
 def shown(stored: Mapping[str, object]) -> dict[str, object]:
     """Return all settings of a connector's record, the defaults included, as our own API says."""
     settings = settings_of(stored)
-    said = {one.name: getattr(settings, one.name) for one in fields(ConnectorSettings)}
     return {
-        name: plain(value) if isinstance(value, Decimal) else _plain(value)
-        for name, value in said.items()
+        one.name: plain(value)
+        if isinstance(value := getattr(settings, one.name), Decimal)
+        else _plain(value)
+        for one in fields(settings)
     }
 
 
@@ -134,9 +134,7 @@ class _Settings(Strict):
 _SCHEMA = _Settings()
 
 #: Each setting with its default, as the documentation tells of them.
-SETTINGS_FIELDS: Final[dict[str, shapes.Field[Any]]] = {
-    one.name: _SCHEMA.declared_fields[one.name] for one in fields(ConnectorSettings)
-}
+SETTINGS_FIELDS: Final[dict[str, shapes.Field[Any]]] = _SCHEMA.declared_fields
 for _one in fields(ConnectorSettings):
     _field = SETTINGS_FIELDS[_one.name]
     _field.metadata = {**_field.metadata, "default": _plain(_one.default)}

@@ -146,15 +146,11 @@ def _columns(cells: _Pairs) -> object:
 def _listed(value: Any) -> object:  # noqa: ANN401 - as it came
     """Return the list that a text or a numbered object holds; else the value itself."""
     if isinstance(value, str):
-        return _from_text(value)
+        try:
+            listed = json_from(value.encode())
+        except MalformedPayload:
+            return UNCLEAR
+        return listed if listed is None or isinstance(listed, list) else UNCLEAR
     if value and all(key.isascii() and key.isdigit() and len(key) < len("10000") for key in value):
         return [value[key] for key in sorted(value, key=int)]
     return value
-
-
-def _from_text(text: str) -> object:
-    try:
-        listed = json_from(text.encode())
-    except MalformedPayload:
-        return UNCLEAR
-    return listed if listed is None or isinstance(listed, list) else UNCLEAR

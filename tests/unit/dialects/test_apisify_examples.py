@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.dialects.apisify.parse import Order, account_for, order_from, ticker_of
+from app.dialects.apisify.parse import Order, account_for, order_from, settings_of, ticker_of
 from app.dialects.apisify.render import error_for
-from app.dialects.apisify.settings import settings_of
 from app.domain.account import Account
 from app.domain.commands import NetAction
 from app.domain.enums import Market
