@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from marshmallow import fields
 
@@ -13,7 +14,6 @@ from app.domain.enums import OrderType, TimeInForce
 from app.domain.identifiers import AggregateId, Currency
 from app.domain.money import plain
 from app.domain.order import Order
-from app.domain.reason import Reason
 from app.domain.request.request import Request, RequestStatus
 from app.domain.request.reversal import Reversal
 from app.domain.request.signal import Signal
@@ -22,72 +22,84 @@ from app.domain.smart_trade.opening import order_price
 from app.domain.smart_trade.trade import SmartTrade
 from app.domain.status import OrderStatus
 from app.web.answers import Json
-from app.web.fields import Flag, Strict, Text
+from app.web.fields import Figure, Flag, Strict, Text
 
-#: The keys of every row, whatever its kind; what does not apply is null.
-KEYS: Final = (
-    "id",
-    "parent_id",
-    "kind",
-    "dialect",
-    "account",
-    "symbol",
-    "market",
-    "side",
-    "position_side",
-    "type",
-    "time_in_force",
-    "reduce_only",
-    "quantity",
-    "price",
-    "trigger_price",
-    "state",
-    "reason",
-    "filled_quantity",
-    "average_price",
-    "fees",
-    "caller_id",
-    "client_order_id",
-    "venue_order_id",
-    "due_at_ms",
-    "next_check_at_ms",
-    "created_at_ms",
-    "updated_at_ms",
-)
+_Text = partial(Text, allow_none=True)
+_Figure = partial(Figure, allow_none=True)
+_Moment = partial(fields.Integer, allow_none=True)
 
 
-def _field(key: str) -> fields.Field[Any]:
-    if key.endswith("_ms"):
-        return fields.Integer(allow_none=True)
-    if key in {"reason", "fees"}:
-        return fields.Dict(allow_none=True)
-    return Flag(allow_none=True) if key == "reduce_only" else Text(allow_none=True)
+class _Reason(Strict):
+    code = Text()
+    message = Text()
 
 
-class _EntryShape(Strict):
+def _fees(values: Mapping[str, Mapping[Currency, Decimal] | None]) -> Mapping[str, str] | None:
+    fees = values["fees"]
+    return None if fees is None else {str(one): plain(fee) for one, fee in sorted(fees.items())}
+
+
+class Row(Strict):
+    """What every row has, whatever its kind; what does not apply is null."""
+
+    id = fields.String()
+    parent_id = fields.String(allow_none=True)
+    kind = Text()
+    dialect = Text()
+    account = Text()
+    symbol = _Text()
+    market = _Text()
+    side = _Text()
+    position_side = _Text()
+    type = _Text()
+    time_in_force = _Text()
+    reduce_only = Flag(allow_none=True)
+    quantity = _Figure()
+    price = _Figure()
+    trigger_price = _Figure()
+    state = Text()
+    reason = fields.Nested(_Reason, allow_none=True)
+    filled_quantity = _Figure()
+    average_price = _Figure()
+    fees = fields.Function(_fees, metadata={"type": ["object", "null"]})
+    caller_id = _Text()
+    client_order_id = _Text()
+    venue_order_id = _Text()
+    due_at_ms = _Moment()
+    next_check_at_ms = _Moment()
+    created_at_ms = fields.Integer()
+    updated_at_ms = fields.Integer()
+
+
+class _Entry(Strict):
     event = Text()
     at_ms = fields.Integer()
     process = Text()
-    reason = fields.Dict(allow_none=True)
+    reason = fields.Nested(_Reason, allow_none=True)
 
 
-# What functions make below, as OpenAPI tells of it.
+class _Detail(Row):
+    children = fields.List(Text())
+    timeline = fields.List(fields.Nested(_Entry))
+    strategy = _Text()
+    memo = _Text()
+    placement = fields.Integer()
 
-_ROW: Final = Strict.from_dict({key: _field(key) for key in KEYS})
-_DETAIL: Final = _ROW.from_dict(
-    {
-        "children": fields.List(Text()),
-        "timeline": fields.List(fields.Nested(_EntryShape)),
-        "strategy": Text(allow_none=True),
-        "memo": Text(allow_none=True),
-        "placement": fields.Integer(),
-    }
-)
-ROWS: Final = Strict.from_dict(
-    {"data": fields.List(fields.Nested(_ROW)), "next_cursor": Text(allow_none=True)}
-)()
-DETAIL: Final = _DETAIL()
-CANCELED: Final = Strict.from_dict({"requested": Flag(), "order": fields.Nested(_DETAIL)})()
+
+class _Rows(Strict):
+    data = fields.List(fields.Nested(Row))
+    next_cursor = _Text()
+
+
+class _Canceled(Strict):
+    requested = Flag()
+    order = fields.Nested(_Detail)
+
+
+ROWS, DETAIL, CANCELED = _Rows(), _Detail(), _Canceled()
+_ROW, _ENTRY = Row(), _Entry()
+
+KEYS: Final = tuple(_ROW.fields)
 
 _CLOSES = frozenset({Action.CLOSE_LONG, Action.CLOSE_SHORT})
 
@@ -99,8 +111,9 @@ def row_of(aggregate: Aggregate, account: str) -> Json:
         aggregate: of any kind.
         account: the name of its account.
     """
-    row = {**_common(aggregate), "account": account, **_own(aggregate)}
-    return {key: row.get(key) for key in KEYS}
+    common = {key: getattr(aggregate, key, None) for key in KEYS}
+    row: Json = _ROW.dump({**common, "account": account, **_own(aggregate)})
+    return row
 
 
 def detail_of(
@@ -160,130 +173,65 @@ def _more(aggregate: Aggregate) -> Json:
 
 def entry_row(entry: TimelineEntry, process: str) -> Json:
     """Return one line of a timeline."""
-    return {
-        "event": entry.name,
-        "at_ms": entry.at_ms,
-        "process": process,
-        "reason": _reason(entry.reason),
-    }
-
-
-def _common(aggregate: Aggregate) -> Json:
-    return {
-        "id": str(aggregate.id),
-        "parent_id": None if aggregate.parent_id is None else str(aggregate.parent_id),
-        "kind": aggregate.kind,
-        "dialect": aggregate.dialect,
-        "symbol": aggregate.symbol,
-        "market": aggregate.market,
-        "side": aggregate.side,
-        "position_side": aggregate.position_side,
-        "quantity": _figure(aggregate.quantity),
-        "reason": _reason(aggregate.reason),
-        "filled_quantity": _figure(aggregate.filled_quantity),
-        "average_price": _figure(aggregate.average_price),
-        "caller_id": aggregate.caller_id,
-        "created_at_ms": aggregate.created_at_ms,
-        "updated_at_ms": aggregate.updated_at_ms,
-    }
+    row: Json = _ENTRY.dump(
+        {"event": entry.name, "at_ms": entry.at_ms, "process": process, "reason": entry.reason}
+    )
+    return row
 
 
 def _own(aggregate: Aggregate) -> Json:
+    """Return what a kind calls otherwise, or what a row tells of it in another way."""
     match aggregate:
         case Order():
-            return _order(aggregate)
+            is_unknown = aggregate.status is OrderStatus.UNKNOWN
+            return {
+                "state": aggregate.status,
+                "due_at_ms": aggregate.due_at_ms or None,
+                "next_check_at_ms": aggregate.next_action_at_ms if is_unknown else None,
+            }
         case Signal():
-            return _signal(aggregate)
+            return {"state": aggregate.status, **_of_signal(aggregate)}
         case Reversal():
-            return _reversal(aggregate)
+            return {"state": aggregate.status, **_of_reversal(aggregate)}
         case SmartOrder():
-            return _smart_order(aggregate)
+            return {
+                "trigger_price": aggregate.trigger.stop,
+                "state": aggregate.status,
+                # What its order paid stands in the order, which is a child of it.
+                "fees": None if aggregate.filled_quantity else {},
+            }
         case SmartTrade():
-            return _smart_trade(aggregate)
+            return {"state": aggregate.status, **_of_smart_trade(aggregate)}
 
 
-def _order(order: Order) -> Json:
-    is_unknown = order.status is OrderStatus.UNKNOWN
-    return {
-        "type": order.type,
-        "time_in_force": order.time_in_force,
-        "reduce_only": order.reduce_only,
-        "price": _figure(order.price),
-        "state": order.status,
-        "fees": _fees(order.fees),
-        "client_order_id": order.client_order_id,
-        "venue_order_id": order.venue_order_id,
-        "due_at_ms": order.due_at_ms or None,
-        "next_check_at_ms": order.next_action_at_ms if is_unknown else None,
-    }
-
-
-def _signal(signal: Signal) -> Json:
-    known: Json = {"state": signal.status, "due_at_ms": signal.due_at_ms}
+def _of_signal(signal: Signal) -> Json:
     if signal.action.is_cancel:
-        return {**known, "filled_quantity": None}  # it has no order that could fill
+        return {"filled_quantity": None, "fees": None}  # it has no order that could fill
     return {
-        **known,
         "type": OrderType.MARKET if signal.limit_price is None else OrderType.LIMIT,
         "time_in_force": TimeInForce.GTC,
         "reduce_only": signal.action in _CLOSES,
-        "price": _figure(signal.limit_price),
-        "fees": _fees(signal.fees),
+        "price": signal.limit_price,
     }
 
 
-def _reversal(reversal: Reversal) -> Json:
+def _of_reversal(reversal: Reversal) -> Json:
     limit = reversal.limit_price if reversal.price is None else reversal.price
     return {
         "type": OrderType.MARKET if limit is None else OrderType.LIMIT,
         "time_in_force": TimeInForce.GTC,
         "reduce_only": reversal.action is NetAction.CLOSE,
-        "price": _figure(limit),
-        "state": reversal.status,
-        "fees": _fees(reversal.fees),
-        "due_at_ms": reversal.due_at_ms,
+        "price": limit,
     }
 
 
-def _smart_order(smart_order: SmartOrder) -> Json:
-    return {
-        "type": smart_order.type,
-        "time_in_force": smart_order.time_in_force,
-        "reduce_only": smart_order.reduce_only,
-        "price": _figure(smart_order.price),
-        "trigger_price": _figure(smart_order.trigger.stop),
-        "state": smart_order.status,
-        # What its order paid stands in the order, which is a child of it.
-        "fees": None if smart_order.filled_quantity else {},
-    }
-
-
-def _smart_trade(trade: SmartTrade) -> Json:
+def _of_smart_trade(trade: SmartTrade) -> Json:
     fees: dict[Currency, Decimal] = {}
     for order in trade.orders:
         for currency, fee in order.fees.items():
             fees[currency] = fees.get(currency, Decimal(0)) + fee
-    return {
-        "type": trade.type,
-        "price": _figure(None if trade.entry is None else order_price(trade.entry)),
-        "trigger_price": _figure(_trigger_price(trade)),
-        "state": trade.status,
-        "fees": _fees(fees),
-    }
-
-
-def _trigger_price(trade: SmartTrade) -> Decimal | None:
-    """Return the price that a conditional entry waits for; where its exits are, its steps tell."""
-    return trade.entry.price if trade.entry is not None and trade.type.is_conditional else None
-
-
-def _figure(value: Decimal | None) -> str | None:
-    return None if value is None else plain(value)
-
-
-def _fees(fees: Mapping[Currency, Decimal]) -> Mapping[str, str]:
-    return {str(currency): plain(fee) for currency, fee in sorted(fees.items())}
-
-
-def _reason(reason: Reason | None) -> Mapping[str, str] | None:
-    return None if reason is None else {"code": reason.code, "message": reason.message}
+    entry = trade.entry
+    # What a conditional entry waits for; where its exits are, its steps tell.
+    waits_for = entry.price if entry is not None and trade.type.is_conditional else None
+    price = None if entry is None else order_price(entry)
+    return {"price": price, "trigger_price": waits_for, "fees": fees}

@@ -1,19 +1,17 @@
 """Accounts and orders at their venues, as the admin API shows them and OpenAPI tells of it."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from functools import partial
 from typing import Final
 
 from marshmallow import fields
 
 from app.domain.enums import Side
-from app.domain.money import plain
 from app.domain.order import Order
 from app.domain.reconciliation import MismatchKind
 from app.domain.venue_cancel import CancelState, VenueCancel
 from app.domain.venue_traits import AdapterClass
-from app.web.fields import Flag, Strict, Text
+from app.web.fields import Figure, Flag, Strict, Text
 
 _Word = partial(fields.Enum, by_value=True)
 _Moment = partial(fields.Integer, metadata={"description": "UTC epoch, in milliseconds."})
@@ -27,20 +25,13 @@ _BEFORE: Final[Mapping[CancelState, str]] = {
 }
 
 
-class _Figure(Text):
-    """A number of value, as text."""
-
-    def _serialize(self, value: object, *_: object, **__: object) -> object:
-        return plain(value) if isinstance(value, Decimal) else value
-
-
 class _AtVenue(Strict):
     client_order_id = Text()
     venue_order_id = Text(allow_none=True)
     symbol = Text()
     side = _Word(Side)
-    quantity = _Figure()
-    filled_quantity = _Figure()
+    quantity = Figure()
+    filled_quantity = Figure()
 
 
 class PlacedOrderRow(_AtVenue):
@@ -52,7 +43,7 @@ class PlacedOrderRow(_AtVenue):
 
 
 class _OpenOrderRow(_AtVenue):
-    price = _Figure(allow_none=True)
+    price = Figure(allow_none=True)
     sentence = _Sentence()
 
 

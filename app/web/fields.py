@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, pre_load, validate
 
 from app.domain.errors import invalid_fields
+from app.domain.money import plain
 
 #: No price or quantity needs more; both bound what arithmetic on a number can cost.
 DIGITS_MAX = 40
@@ -135,6 +136,13 @@ class Text(ValueField[str]):
         if isinstance(value, str):
             return value
         raise self.make_error("invalid")
+
+
+class Figure(Text):
+    """A number of value that is written as text."""
+
+    def _serialize(self, value: object, *_: object, **__: object) -> object:
+        return plain(value) if isinstance(value, Decimal) else value
 
 
 class CallerId(Text):
