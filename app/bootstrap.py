@@ -208,7 +208,11 @@ def _wiring(
     history = SqlHistory(Database(settings.database_url), aggregate_from)
     celery = celery_for(settings.broker_url)
     messages = CeleryPublisher(
-        celery, clock, RedisTimers(client).claim_slot, policy.timer_horizon_ms, _names_of(registry)
+        celery,
+        clock,
+        RedisTimers(client).claim_slot,
+        policy.timer_horizon_ms,
+        partial(_name_of, registry),
     )
     paper = paper_ports(client, clock, _source(settings, RedisPaperInstruments(client)))
     vault = Vault([key.reveal() for key in settings.secret_keys])
@@ -304,11 +308,8 @@ def _source(settings: Settings, instruments: RedisPaperInstruments) -> QuoteSour
     return LiveSource(CcxtTickers(settings.prices))
 
 
-def _names_of(registry: RedisRegistry) -> Callable[[AccountId], str]:
-    def name_of(account_id: AccountId) -> str:
-        try:
-            return registry.account(account_id).name
-        except NotFound:
-            return str(account_id)
-
-    return name_of
+def _name_of(registry: RedisRegistry, account_id: AccountId) -> str:
+    try:
+        return registry.account(account_id).name
+    except NotFound:
+        return str(account_id)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
+from marshmallow import fields
+
 from app.domain.errors import (
     CommandError,
     ConnectorInactive,
@@ -23,6 +25,7 @@ from app.domain.errors import (
     nearest,
 )
 from app.web.answers import Answer
+from app.web.fields import Strict, Text
 
 #: Error class → HTTP status and code; the class itself, else its nearest ancestor.
 STATUS_OF: Mapping[type[HookfillError], tuple[HTTPStatus, str]] = {
@@ -44,26 +47,22 @@ STATUS_OF: Mapping[type[HookfillError], tuple[HTTPStatus, str]] = {
 }
 
 
+_BY_FIELD: Final = {"description": "By field."}
+
 #: The shape of all of them, as OpenAPI says it.
-ERROR: Final = {
-    "type": "object",
-    "properties": {
-        "error": {
-            "type": "object",
-            "properties": {
-                "code": {"type": "string"},
-                "message": {"type": "string"},
-                "fields": {
-                    "type": "object",
-                    "additionalProperties": {"type": "array", "items": {"type": "string"}},
-                    "description": "By field.",
-                },
-            },
-            "additionalProperties": False,
-        }
-    },
-    "additionalProperties": False,
-}
+ERROR: Final = Strict.from_dict(
+    {
+        "error": fields.Nested(
+            Strict.from_dict(
+                {
+                    "code": Text(),
+                    "message": Text(),
+                    "fields": fields.Dict(Text(), fields.List(Text()), metadata=_BY_FIELD),
+                }
+            )
+        )
+    }
+)()
 
 
 def error_answer(error: HookfillError) -> Answer:

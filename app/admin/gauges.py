@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, Metric
+from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -63,13 +63,6 @@ class StoreGauges(Collector):
             lengths.add_metric([queue], length)
         yield _gauge("broker_up", "Whether the broker answers.", int(bool(found)))
         yield lengths
-
-
-def registry_of(wiring: Wiring) -> CollectorRegistry:
-    """Return a registry that asks the store whenever it is asked."""
-    registry = CollectorRegistry()
-    registry.register(StoreGauges(wiring))
-    return registry
 
 
 def _gauge(name: str, help_text: str, value: float) -> Metric:

@@ -13,7 +13,7 @@ from prometheus_client import (
 )
 
 from app.admin.chapters import OPERATION
-from app.admin.gauges import registry_of
+from app.admin.gauges import StoreGauges
 from app.bootstrap import Wiring
 from app.domain import moments
 from app.domain.errors import StoreError
@@ -37,7 +37,8 @@ class _Health:
     def __init__(self, wiring: Wiring) -> None:
         self._ports = wiring.ports
         self._settings = wiring.settings
-        self._gauges = registry_of(wiring)
+        self._gauges = CollectorRegistry()
+        self._gauges.register(StoreGauges(wiring))
 
     def live(self) -> Json:
         """Answer that this process runs."""

@@ -48,7 +48,7 @@ def document_of(app: Flask) -> dict[str, Any]:
     for kind, taken in _TYPES.items():
         converter.map_to_openapi_type(kind, taken, None)  # type: ignore[no-untyped-call]
     converter.add_attribute_function(_bounds)  # type: ignore[no-untyped-call] # nor has this one
-    spec.components.schema("Error", ERROR)
+    spec.components.schema("Error", schema=ERROR)
     spec.components.security_scheme("admin", {"type": "http", "scheme": "bearer"})
     spec.components.security_scheme("basic", {"type": "http", "scheme": "basic"})
     for route in documented(app):

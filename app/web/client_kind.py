@@ -34,10 +34,6 @@ class ClientBody(Strict):
     enabled = Flag()
 
 
-def _no_complaint(_: Sequence[Account]) -> str | None:
-    return None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientKind:
     """What API clients of a dialect are.
@@ -54,5 +50,5 @@ class ClientKind:
     body: ClientBody
     word: str = "secret"
     is_compared: bool = False
-    complaint: Callable[[Sequence[Account]], str | None] = _no_complaint
+    complaint: Callable[[Sequence[Account]], str | None] = lambda _: None
     public: tuple[str, str] | None = None
