@@ -1,9 +1,10 @@
 """Builds the Flask app: the routes of every dialect and of our own, and errors in their shapes."""
 
+from pathlib import Path
 from typing import Final
 
 import structlog
-from flask import Flask, Response, current_app, jsonify, request
+from flask import Flask, Response, current_app, make_response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app import metrics
@@ -26,9 +27,9 @@ from app.bootstrap import Wiring
 from app.dialects.surfaces import SURFACES
 from app.domain.errors import HookfillError, PayloadTooLarge
 from app.web.answers import respond
-from app.web.fast_path import FastPath, FastRoute
+from app.web.fast_path import FastPath
 from app.web.raw_body import BODY_BYTES_MAX
-from app.web.routes import blueprint_of, routes_of
+from app.web.routes import View, blueprint_of, routes_of
 from app.web.surface import Surface, is_below
 
 #: What serves our own paths.
@@ -55,19 +56,17 @@ _log = structlog.get_logger()
 
 def create_app(wiring: Wiring) -> Flask:
     """Return the app. It connects to nothing before the first request."""
-    app = Flask("hookfill", static_folder=None)
+    templates = Path(dashboard.__file__).with_name("templates")
+    app = Flask("hookfill", static_folder=None, template_folder=templates)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # so that Allow names the real methods
     app.url_map.merge_slashes = False  # nothing redirects
     app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it
-    fast: dict[tuple[str, str], FastRoute] = {}
+    fast: dict[tuple[str, str], tuple[Surface, View]] = {}
     for surface in SURFACES.values():
         routes = surface.routes(wiring)
         app.register_blueprint(blueprint_of(surface.dialect, surface.title, routes))
-        for one in routes:
-            if one.is_fast:
-                route = FastRoute(surface.dialect, one.view, surface.refusal)
-                fast[one.method, one.rule] = route
+        fast |= {(one.method, one.rule): (surface, one.view) for one in routes if one.is_fast}
     for module in _OWN_ROUTES:
         app.register_blueprint(module.blueprint(wiring))
     app.before_request(authentication.Gate(wiring.settings).admit)
@@ -127,9 +126,7 @@ def _own_error(error: HTTPException) -> Response:
         return respond(errors.refusal(status, code, message))
     if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
         return Response(error.get_body(), status, mimetype="text/html")
-    response = jsonify({"code": status, "message": error.name})
-    response.status_code = status
-    return response
+    return make_response({"code": status, "message": error.name}, status)
 
 
 def _unexpected(error: Exception) -> Response:

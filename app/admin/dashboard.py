@@ -52,7 +52,7 @@ def blueprint(wiring: Wiring) -> Blueprint:
         )
     ]
     file = Route("GET", "/static/<path:filename>", files.send, access=Access.OPEN)
-    routes = blueprint_of("dashboard", "", (*rows, file), __name__, "templates")
+    routes = blueprint_of("dashboard", "", (*rows, file))
     routes.after_request(_guarded)
     routes.register_error_handler(HookfillError, pages.trouble)
     routes.context_processor(

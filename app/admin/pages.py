@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import urlencode
 
-from flask import Response, make_response, render_template, request
+from flask import render_template, request
 from marshmallow import validate
 
 from app.admin.account_records import AccountRecords
@@ -60,14 +60,12 @@ class Pages:
         self._families = Families(wiring)
         self._gate = gate
 
-    def trouble(self, error: HookfillError) -> Response:
+    def trouble(self, error: HookfillError) -> tuple[str, int]:
         """Show an error as a page, with the status that the API would give it."""
         status = error_answer(error).status
         is_history = isinstance(error, HistoryUnavailable)
         page = self._page("trouble", status=status, message=str(error), is_history=is_history)
-        response = make_response(page)
-        response.status_code = status
-        return response
+        return page, status
 
     def overview(self) -> str:
         """Show whether all is well, the prices of the paper venue and what came in."""

@@ -5,64 +5,53 @@ framework, a tenth or more of what the whole request costs.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
 from app import metrics
 from app.domain.errors import HookfillError
-from app.web.answers import Answer
+from app.web.routes import View
+from app.web.surface import Surface
 
 Environ = Mapping[str, Any]
 StartResponse = Callable[..., Any]
 Application = Callable[[Any, StartResponse], Iterable[bytes]]
 
 
-class FastRoute(NamedTuple):
-    """A route that is answered before Flask.
-
-    Attributes:
-        name: in metrics.
-        view: takes the environment and gives an `Answer`. Of what it raises only errors of ours
-            are caught; the rest is a mistake, which the web server logs and answers with 500.
-        error: the answer to such an error.
-    """
-
-    name: str
-    view: Callable[..., Any]
-    error: Callable[[HookfillError], Answer]
-
-
 class FastPath:
     """A WSGI application that answers a few routes itself, and leaves the rest to another.
 
     Args:
-        routes: by method and exact path.
+        routes: by method and exact path: the dialect, and a view that takes the environment. Of
+            what a view raises only errors of ours are caught; the rest is a mistake, which the web
+            server logs and answers with 500.
         rest: answers everything else.
     """
 
-    def __init__(self, routes: Mapping[tuple[str, str], FastRoute], rest: Application) -> None:
+    def __init__(
+        self, routes: Mapping[tuple[str, str], tuple[Surface, View]], rest: Application
+    ) -> None:
         self._routes = routes
         self._rest = rest
-        self._counters: dict[tuple[str, int], Callable[[], None]] = {}
 
     def __call__(self, environ: Any, start_response: StartResponse) -> Iterable[bytes]:  # noqa: ANN401
         """Answer one request."""
         route = self._routes.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
         if route is None:
             return self._rest(environ, start_response)
+        surface, view = route
         try:
-            answer = route.view(environ)
+            answer = view(environ)
         except HookfillError as error:
-            answer = route.error(error)
-        self._count(route.name, answer.status)
+            answer = surface.refusal(error)
+        _counter(surface.dialect, answer.status)()
         content = answer.content()
         headers = [*answer.all_headers().items(), ("Content-Length", str(len(content)))]
         start_response(f"{answer.status:d} {HTTPStatus(answer.status).phrase}", headers)
         return (content,)
 
-    def _count(self, name: str, status: int) -> None:
-        count = self._counters.get((name, status))
-        if count is None:
-            count = metrics.REQUESTS.labels(dialect=name, status=str(status)).inc
-            self._counters[name, status] = count
-        count()
+
+@cache
+def _counter(dialect: str, status: int) -> Callable[[], None]:
+    return metrics.REQUESTS.labels(dialect=dialect, status=str(status)).inc

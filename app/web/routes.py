@@ -72,23 +72,15 @@ class Route:
     is_fast: bool = False
 
 
-def blueprint_of(
-    name: str,
-    tag: str,
-    routes: Iterable[Route],
-    import_name: str = __name__,
-    template_folder: str | None = None,
-) -> Blueprint:
+def blueprint_of(name: str, tag: str, routes: Iterable[Route]) -> Blueprint:
     """Return the routes as Flask takes them; `routes_of` tells later what there is.
 
     Args:
         name: in metrics.
         tag: of routes that have none of their own.
         routes: the rows.
-        import_name: the module beside which its templates are.
-        template_folder: where they are.
     """
-    blueprint = Blueprint(name, import_name, template_folder=template_folder)
+    blueprint = Blueprint(name, __name__)
     for route in routes:
         slashed = route.rule.endswith("/")
         endpoint = f"{route.method} {route.rule}".replace(".", " ")
