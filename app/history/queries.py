@@ -4,7 +4,7 @@ A walk names one value of each column that an index begins with, so that its row
 and none is sorted. What else is asked for is written so that no index is chosen for its sake.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from hashlib import blake2b
 from itertools import product
 from math import prod
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Column, ColumnElement, Select, and_, func, or_, select
 
 from app.domain.enums import Kind
-from app.domain.search import FillPlace, Place, Search
+from app.domain.search import Search
 from app.history.tables import AGGREGATES, FILLS
 
 #: Walks that are merged; a search for more values goes along fewer columns.
@@ -22,19 +22,19 @@ WALKS_MAX = 64
 Condition = ColumnElement[bool]
 
 _A, _F = AGGREGATES.c, FILLS.c
-_PLACE = (_A.created_at_ms, _A.id)
-_FILL_PLACE = (_F.at_ms, _F.order_id, _F.number)
 
 
-class _Asked(NamedTuple):
+class Query(NamedTuple):
     """What a search asks of a table.
 
     Attributes:
+        place: columns that tell in which order its rows come; the second is an aggregate's id.
         walkable: columns that an index may begin with → the values that are wanted.
         narrow: conditions that few rows meet, each with an index of its own.
         rest: all other conditions.
     """
 
+    place: tuple[Column[Any], ...]
     walkable: list[tuple[Column[Any], Collection[object]]]
     narrow: list[Condition]
     rest: list[Condition]
@@ -47,35 +47,8 @@ def caller_key(caller_id: str | None) -> str | None:
     return blake2b(caller_id.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def places(search: Search, before: Place | None, floor: Place | None) -> list[Select[Any]]:
-    """Return the walks that together find a search, each newest first: (created, id).
-
-    Args:
-        search: what is wanted.
-        before: only what is older than this place.
-        floor: nothing that is older than this place.
-    """
-    return _walks(_asked(search), _PLACE, before, floor)
-
-
-def count(search: Search) -> Select[Any]:
-    """Return the query for the number of aggregates that a search finds."""
-    return select(func.count()).select_from(AGGREGATES).where(*_conditions(_asked(search)))
-
-
-def fill_places(
-    search: Search, before: FillPlace | None, floor: FillPlace | None
-) -> list[Select[Any]]:
-    """Return the walks that together find the fills of a search: (time, order, number)."""
-    return _walks(_fills_asked(search), _FILL_PLACE, before, floor)
-
-
-def count_fills(search: Search) -> Select[Any]:
-    """Return the query for the number of fills that a search finds."""
-    return select(func.count()).select_from(FILLS).where(*_conditions(_fills_asked(search)))
-
-
-def _asked(search: Search) -> _Asked:
+def aggregates_of(search: Search) -> Query:
+    """Return what a search asks of the aggregates."""
     walkable = _given(
         (_A.kind, search.kinds or frozenset(Kind)),
         (_A.account, search.accounts),
@@ -96,14 +69,16 @@ def _asked(search: Search) -> _Asked:
     rest += [column.in_(values) for column, values in _given((_A.side, search.sides))]
     if search.top_level:
         rest.append(_A.parent_id.is_(None))
-    return _Asked(walkable, narrow, rest)
+    return Query((_A.created_at_ms, _A.id), walkable, narrow, rest)
 
 
-def _fills_asked(search: Search) -> _Asked:
+def fills_of(search: Search) -> Query:
+    """Return what a search asks of the fills."""
     rest = _range(_F.at_ms, search)
     others = ((_F.dialect, search.dialects), (_F.symbol, search.symbols), (_F.side, search.sides))
     rest += [column.in_(values) for column, values in _given(*others)]
-    return _Asked(_given((_F.account, search.accounts)), [], rest)
+    place = (_F.at_ms, _F.order_id, _F.number)
+    return Query(place, _given((_F.account, search.accounts)), [], rest)
 
 
 def _given(
@@ -117,38 +92,38 @@ def _range(column: Column[Any], search: Search) -> list[Condition]:
     return since if search.until_ms is None else [*since, column < search.until_ms]
 
 
-def _conditions(asked: _Asked) -> list[Condition]:
-    """Return the conditions of a count, which needs no order."""
-    hidden = bool(asked.narrow)
-    walkable = [_among(column, values, hidden=hidden) for column, values in asked.walkable]
-    return [*asked.narrow, *walkable, *asked.rest]
+def count(query: Query) -> Select[Any]:
+    """Return the statement that counts the rows, which needs no order."""
+    hidden = bool(query.narrow)
+    walkable = [_among(column, values, hidden=hidden) for column, values in query.walkable]
+    counted = select(func.count()).select_from(query.place[0].table)
+    return counted.where(*query.narrow, *walkable, *query.rest)
 
 
-def _walks(
-    asked: _Asked,
-    place: tuple[Column[Any], ...],
-    before: tuple[int, ...] | None,
-    floor: tuple[int, ...] | None,
+def walks(
+    query: Query, before: tuple[int, ...] | None, floor: tuple[int, ...] | None
 ) -> list[Select[Any]]:
-    bounds = [*asked.rest]
+    """Return the walks that together find the places of the rows, each newest first.
+
+    Args:
+        query: what is wanted.
+        before: only what is older than this place.
+        floor: nothing that is older than this place.
+    """
+    place, bounds = query.place, [*query.rest]
     if before is not None:
         bounds += [place[0] <= before[0], _is_below(place, before)]
     if floor is not None:
         bounds += [place[0] >= floor[0], ~_is_below(place, floor)]
-    walkable = [] if asked.narrow else [*asked.walkable]
+    walkable = [] if query.narrow else [*query.walkable]
     while prod(len(values) for _, values in walkable) > WALKS_MAX:
         walkable.remove(max(walkable, key=lambda one: len(one[1])))
-    hidden = [
-        _among(*one, hidden=True) for one in asked.walkable if one[0] not in _columns(walkable)
-    ]
-    query = select(*place).where(*asked.narrow, *hidden, *bounds)
-    query = query.order_by(*(column.desc() for column in place))
+    walked = {column for column, _ in walkable}
+    hidden = [_among(*one, hidden=True) for one in query.walkable if one[0] not in walked]
+    statement = select(*place).where(*query.narrow, *hidden, *bounds)
+    statement = statement.order_by(*(column.desc() for column in place))
     choices = product(*([column == value for value in values] for column, values in walkable))
-    return [query.where(*choice) for choice in choices]
-
-
-def _columns(choices: Iterable[tuple[Column[Any], Collection[object]]]) -> set[Column[Any]]:
-    return {column for column, _ in choices}
+    return [statement.where(*choice) for choice in choices]
 
 
 def _among(column: Column[Any], values: Collection[object], *, hidden: bool) -> Condition:

@@ -98,7 +98,7 @@ class WholeReader:
         live = self._all_live(_whenever(search))
         ours = sorted(_fills_of(live.values(), search), key=_fill_place, reverse=True)
         newer = (one for one in ours if before is None or one[0] < before)
-        kept = self._history.fills(search, before, None)
+        kept = self._history.fills(search, before)
         theirs = (one for one in kept if one[1].id not in live)
         yield from heapq.merge(newer, theirs, key=_fill_place, reverse=True)
 

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 import structlog
-from sqlalchemy import Column, Connection, Select, select
+from sqlalchemy import Connection, Select, select
 
 from app.domain.aggregate import Aggregate
 from app.domain.errors import UnreadableRecord
@@ -17,7 +17,7 @@ from app.domain.search import FillPlace, Place, Search
 from app.history import queries
 from app.history.database import INSERT, Database
 from app.history.record_rows import children_of, texts_of, writes_of
-from app.history.tables import AGGREGATES, EPOCH, FILLS, RECORDS
+from app.history.tables import EPOCH, RECORDS
 from app.ports.history import Mark, Record
 
 #: Rows that one question brings.
@@ -105,61 +105,56 @@ class SqlHistory:
             before: only what is older than this place.
             floor: nothing that is older than this place.
         """
-        if search.finds_nothing:
-            return
-        while True:
-            page = self._page(queries.places(search, before, floor))
+        for page in self._pages(search, queries.aggregates_of(search), before, floor):
             found = self.aggregates([one for _, one in page])
             yield from (found[one] for _, one in page if one in found)
-            if len(page) < PAGE:
-                return
-            before = page[-1]
 
     def fills(
-        self, search: Search, before: FillPlace | None, floor: FillPlace | None
+        self, search: Search, before: FillPlace | None
     ) -> Iterator[tuple[FillPlace, Order, Fill]]:
-        """Yield the fills that a search finds between two places, newest first."""
-        if search.finds_nothing:
-            return
-        while True:
-            page = self._page(queries.fill_places(search, before, floor))
+        """Yield the fills that a search finds before a place, newest first."""
+        for page in self._pages(search, queries.fills_of(search), before, None):
             orders = self.aggregates({order_id for _, order_id, _ in page})
             for place in page:
                 order = orders.get(place[1])
                 if isinstance(order, Order):
                     yield place, order, order.fills[place[2]]
-            if len(page) < PAGE:
-                return
-            before = page[-1]
 
     def count(self, search: Search, without: Collection[AggregateId]) -> int:
         """Return how many a search finds, those in `without` left aside."""
-        return self._count(search, queries.count(search), AGGREGATES.c.id, without)
+        return self._count(search, queries.aggregates_of(search), without)
 
     def count_fills(self, search: Search, without: Collection[AggregateId]) -> int:
         """Return how many fills a search finds, those of the orders in `without` left aside."""
-        return self._count(search, queries.count_fills(search), FILLS.c.order_id, without)
+        return self._count(search, queries.fills_of(search), without)
 
-    def _count(
-        self,
-        search: Search,
-        query: Select[Any],
-        column: Column[Any],
-        without: Collection[AggregateId],
-    ) -> int:
+    def _count(self, search: Search, query: queries.Query, without: Collection[AggregateId]) -> int:
         if search.finds_nothing:
             return 0
+        count = queries.count(query)
         with self._database.reading() as connection:
-            total: int = connection.execute(query).scalar_one()
+            total: int = connection.execute(count).scalar_one()
             for ids in _batches(without):
-                total -= connection.execute(query.where(column.in_(ids))).scalar_one()
+                total -= connection.execute(count.where(query.place[1].in_(ids))).scalar_one()
         return total
 
-    def _page(self, walks: Sequence[Select[Any]]) -> list[Any]:
-        """Return the first PAGE places of several walks, which are newest first each."""
-        with self._database.reading() as connection:
-            found = [_places(connection, walk) for walk in walks]
-        return list(islice(heapq.merge(*found, reverse=True), PAGE))
+    def _pages(
+        self,
+        search: Search,
+        query: queries.Query,
+        before: tuple[int, ...] | None,
+        floor: tuple[int, ...] | None,
+    ) -> Iterator[list[Any]]:
+        """Yield the places of what a search finds, PAGE at a time, merged from several walks."""
+        while not search.finds_nothing:
+            with self._database.reading() as connection:
+                walks = queries.walks(query, before, floor)
+                found = [_places(connection, walk) for walk in walks]
+            page: list[Any] = list(islice(heapq.merge(*found, reverse=True), PAGE))
+            yield page
+            if len(page) < PAGE:
+                return
+            before = page[-1]
 
     def _rows(self, query: Select[Any], ids: Collection[AggregateId]) -> list[Any]:
         if not ids:

@@ -307,11 +307,11 @@ class TestSearching:
             assert list(history.newest(search, None, place_of(one))) == matching[: index + 1]
 
         fills = self._fills(everything, search)
-        found = [(place, fill) for place, _, fill in history.fills(search, None, None)]
+        found = [(place, fill) for place, _, fill in history.fills(search, None)]
         assert found == fills
         assert history.count_fills(search, ()) == len(fills)
         for index, (place, _) in enumerate(fills):
-            rest_places = [one for one, _, _ in history.fills(search, place, None)]
+            rest_places = [one for one, _, _ in history.fills(search, place)]
             assert rest_places == [one for one, _ in fills[index + 1 :]]
         database.close()
 
@@ -347,7 +347,7 @@ class TestSearching:
         if database.dialect != "sqlite":
             pytest.skip("other planners look at what there is")
         search = Search(kinds=frozenset({Kind.ORDER}), accounts=frozenset(ACCOUNTS))
-        for walk in queries.places(search, (NOW, an_id(5)), None):
+        for walk in queries.walks(queries.aggregates_of(search), (NOW, an_id(5)), None):
             with database.reading() as connection:
                 told = connection.execute(text(f"EXPLAIN QUERY PLAN {_spelled(walk)}")).all()
             (step,) = [row[-1] for row in told]
