@@ -11,7 +11,7 @@ import redis
 
 from app.domain.identifiers import AccountId, ClientOrderId
 from app.domain.reconciliation import FailedReconciliation, OrphanedFill, Reconciliation
-from app.store.core.codec import decoder, encoder
+from app.store.core.codec import Value, encoder, value_from
 from app.store.core.scripts import text_of
 from app.store.memory import venue_keys
 
@@ -28,39 +28,34 @@ class RedisReconciliations:
 
     def put(self, account: AccountId, found: Reconciliation) -> None:
         """Keep an outcome."""
-        self._keep(venue_keys.RECONCILIATIONS, account, encoder(Reconciliation)(found))
+        self._keep(venue_keys.RECONCILIATIONS, str(account), found)
 
     def get(self, account: AccountId) -> Reconciliation | None:
         """Return the last outcome, or None if there was none yet."""
-        record = self._kept(venue_keys.RECONCILIATIONS, account)
-        return None if record is None else decoder(Reconciliation)(record)
+        return self._kept(venue_keys.RECONCILIATIONS, str(account), Reconciliation)
 
     def put_failure(self, account: AccountId, failed: FailedReconciliation) -> None:
         """Keep why none came about."""
-        record = encoder(FailedReconciliation)(failed)
-        self._keep(venue_keys.FAILED_RECONCILIATIONS, account, record)
+        self._keep(venue_keys.FAILED_RECONCILIATIONS, str(account), failed)
 
     def failure(self, account: AccountId) -> FailedReconciliation | None:
         """Return why the last one that failed did so, or None if none ever has."""
-        record = self._kept(venue_keys.FAILED_RECONCILIATIONS, account)
-        return None if record is None else decoder(FailedReconciliation)(record)
+        return self._kept(venue_keys.FAILED_RECONCILIATIONS, str(account), FailedReconciliation)
 
     def keep_orphan(self, account: AccountId, fill: OrphanedFill) -> bool:
         """Keep a fill, unless as much of the order is kept already; return whether it is news."""
         field = _field(account, fill.client_order_id)
-        kept = self._kept(venue_keys.ORPHANED_FILLS, field)
-        if kept is not None:
-            known: OrphanedFill = decoder(OrphanedFill)(kept)
-            if known.report.filled_quantity >= fill.report.filled_quantity:
-                return False
-        self._keep(venue_keys.ORPHANED_FILLS, field, encoder(OrphanedFill)(fill))
+        known = self._kept(venue_keys.ORPHANED_FILLS, field, OrphanedFill)
+        if known is not None and known.report.filled_quantity >= fill.report.filled_quantity:
+            return False
+        self._keep(venue_keys.ORPHANED_FILLS, field, fill)
         return True
 
     def orphans(self, account: AccountId) -> Sequence[OrphanedFill]:
         """Return the fills that wait to be acknowledged, oldest first."""
         found = self._client.hgetall(venue_keys.ORPHANED_FILLS)
-        fills: list[OrphanedFill] = [
-            decoder(OrphanedFill)(json.loads(text_of(record)))
+        fills = [
+            value_from(OrphanedFill, text_of(record))
             for field, record in found.items()
             if text_of(field).startswith(_field(account, ""))
         ]
@@ -74,12 +69,13 @@ class RedisReconciliations:
         """Return how many fills wait, of all accounts."""
         return self._client.hlen(venue_keys.ORPHANED_FILLS)
 
-    def _keep(self, key: str, field: AccountId | str, record: object) -> None:
-        self._client.hset(key, str(field), json.dumps(record))
+    def _keep(self, key: str, field: str, value: object) -> None:
+        kind: Any = type(value)
+        self._client.hset(key, field, json.dumps(encoder(kind)(value)))
 
-    def _kept(self, key: str, field: AccountId | str) -> Any:  # noqa: ANN401 - JSON
-        found = self._client.hget(key, str(field))
-        return None if found is None else json.loads(text_of(found))
+    def _kept(self, key: str, field: str, kind: type[Value]) -> Value | None:
+        found = self._client.hget(key, field)
+        return None if found is None else value_from(kind, text_of(found))
 
 
 def _field(account: AccountId, client_order_id: str) -> str:

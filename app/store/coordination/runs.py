@@ -10,13 +10,11 @@ from app.domain.enums import AccountState
 from app.domain.frozen import Frozen, Knowledge
 from app.domain.identifiers import AccountId, AggregateId, ClientOrderId, EpochMs, Symbol
 from app.store.core import keys
-from app.store.core.codec import decoder, encoder
+from app.store.core.codec import encoder, value_from
 from app.store.core.scripts import load_script, text_of
 from app.store.core.transaction import OK
 
 _RUN = (keys.RUNS, keys.RUN, keys.RUN_ENDS, keys.IDS, keys.CANARY)
-
-_TO, _FROM = encoder(Frozen), decoder(Frozen)
 
 
 class RedisRuns:
@@ -101,7 +99,7 @@ class RedisFreezer:
         before, record = self._client.hmget(keys.account(account).frozen, "before", "record")
         if record is None:
             return None
-        frozen: Frozen = _FROM(json.loads(text_of(record)))
+        frozen = value_from(Frozen, text_of(record))
         return replace(frozen, before=AccountState(text_of(before)))
 
     def thaw(self, frozen: Frozen) -> AccountState | None:
@@ -119,5 +117,5 @@ class RedisFreezer:
 
 def _text_of(frozen: Frozen) -> str:
     """Return the record; the state before is beside it, and the same whatever else is found."""
-    record = _TO(replace(frozen, before=AccountState.HALT))
+    record = encoder(Frozen)(replace(frozen, before=AccountState.HALT))
     return json.dumps(record, separators=(",", ":"), sort_keys=True)

@@ -9,15 +9,13 @@ import redis
 from app.domain.identifiers import AccountId, AggregateId
 from app.domain.venue_cancel import VenueCancel
 from app.ports.clock import Clock
-from app.store.core.codec import decoder, encoder
+from app.store.core.codec import encoder, value_from
 from app.store.core.scripts import load_script
 from app.store.core.transaction import OK
 from app.store.memory import venue_keys
 
 #: How long after its outcome one is shown.
 LIFE_MS = 86_400_000
-
-_TO, _FROM = encoder(VenueCancel), decoder(VenueCancel)
 
 
 class RedisVenueCancels:
@@ -64,7 +62,7 @@ class RedisVenueCancels:
     def _all(self) -> Iterator[tuple[str, VenueCancel]]:
         found: Any = self._client.hgetall(venue_keys.VENUE_CANCELS)
         for field, text in found.items():
-            yield field, _FROM(json.loads(text))
+            yield field, value_from(VenueCancel, text)
 
     def _forget_old(self, kept: dict[str, VenueCancel]) -> None:
         """Let go of those that nobody looks at any more."""
@@ -84,4 +82,4 @@ def _field(cancel: VenueCancel) -> str:
 
 
 def _text_of(cancel: VenueCancel | None) -> str:
-    return "" if cancel is None else json.dumps(_TO(cancel), separators=(",", ":"))
+    return "" if cancel is None else json.dumps(encoder(VenueCancel)(cancel), separators=(",", ":"))

@@ -8,7 +8,7 @@ from app.domain.errors import NotFound
 from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.worker_request import WorkerAnswer, WorkerRequest
 from app.store.core import keys
-from app.store.core.codec import decoder, encoder
+from app.store.core.codec import encoder, value_from
 from app.store.core.scripts import load_script, text_of
 from app.store.core.transaction import OK
 
@@ -34,14 +34,14 @@ class RedisWorkerRequests:
         body = self._client.hget(_key(request_id), "body")
         if body is None:
             raise NotFound(f"there is no request {request_id}, or nobody waits for it any more")
-        return _request(text_of(body))
+        return value_from(WorkerRequest, text_of(body))
 
     def take(self, request_id: AggregateId, now_ms: EpochMs) -> WorkerRequest:
         """Return it to the first who asks in time."""
         answer = self._take([_key(request_id)], [now_ms, LIFE_MS])
         if answer[0] != OK:
             raise NotFound(f"nobody waits for request {request_id}, or somebody else has it")
-        return _request(text_of(answer[1]))
+        return value_from(WorkerRequest, text_of(answer[1]))
 
     def reply(self, request_id: AggregateId, answer: WorkerAnswer) -> None:
         """Say what became of it; after its life nobody listens."""
@@ -50,10 +50,7 @@ class RedisWorkerRequests:
     def answer(self, request_id: AggregateId) -> WorkerAnswer | None:
         """Return what became of it, or None as long as nobody has said."""
         found = self._client.hget(_key(request_id), "answer")
-        if found is None:
-            return None
-        answer: WorkerAnswer = decoder(WorkerAnswer)(json.loads(text_of(found)))
-        return answer
+        return None if found is None else value_from(WorkerAnswer, text_of(found))
 
     def _write(self, request_id: AggregateId, life_ms: int, *fields: str | int) -> None:
         key = _key(request_id)
@@ -65,8 +62,3 @@ class RedisWorkerRequests:
 
 def _key(request_id: AggregateId) -> str:
     return f"{keys.shard_of(request_id).worker_request}{request_id}"
-
-
-def _request(body: str) -> WorkerRequest:
-    found: WorkerRequest = decoder(WorkerRequest)(json.loads(body))
-    return found

@@ -6,6 +6,7 @@ record calls it (`stored`), and that it is written with its default, too (`alway
 """
 
 import dataclasses
+import json
 import types
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -45,6 +46,13 @@ SHORT: Final[Mapping[str, str]] = {
 
 Value = TypeVar("Value")
 Convert = Callable[[Any], Any]
+
+
+def value_from(kind: type[Value], text: str) -> Value:
+    """Return the value of this kind that was encoded and written as JSON text."""
+    decode: Any = decoder
+    value: Value = decode(kind)(json.loads(text))
+    return value
 
 
 def _same(value: Any) -> Any:  # noqa: ANN401 - this module is the foreign edge of typing

@@ -15,7 +15,7 @@ from app.domain.errors import NotFound
 from app.domain.frozen import refuse_if_frozen
 from app.domain.identifiers import AccountId, AccountName
 from app.store.core import keys
-from app.store.core.codec import decoder, encoder
+from app.store.core.codec import Value, encoder, value_from
 from app.store.core.scripts import load_script, text_of
 from app.store.core.transaction import OK
 
@@ -34,11 +34,22 @@ class _Snapshot:
     clients: Mapping[str, str] = field(default_factory=dict)
     decoded: dict[tuple[type, str], Any] = field(default_factory=dict)
 
-    def record(self, kind: type, name: str, text: str) -> Any:  # noqa: ANN401
-        """Return the decoded record; the caller knows its type."""
-        found = self.decoded.get((kind, name))
+    def account(self, name: str) -> Account:
+        """Return an account that there is."""
+        return self._record(Account, name, self.accounts[name])
+
+    def connector(self, name: str) -> Connector:
+        """Return a connector that there is."""
+        return self._record(Connector, name, self.connectors[name])
+
+    def client(self, name: str) -> ApiClient:
+        """Return an API client that there is."""
+        return self._record(ApiClient, name, self.clients[name])
+
+    def _record(self, kind: type[Value], name: str, text: str) -> Value:
+        found: Value | None = self.decoded.get((kind, name))
         if found is None:
-            found = self.decoded[kind, name] = decoder(kind)(json.loads(text))
+            found = self.decoded[kind, name] = value_from(kind, text)
         return found
 
 
@@ -78,7 +89,7 @@ class RedisRegistry:
             snapshot = read()
             name = snapshot.account_ids.get(str(account_id))
             if name is not None:
-                return self._account(snapshot, name)
+                return snapshot.account(name)
         raise NotFound(f"there is no account {account_id}")
 
     def account_named(self, name: AccountName) -> Account:
@@ -86,31 +97,23 @@ class RedisRegistry:
         for read in (self._fresh, self._newest):
             snapshot = read()
             if name in snapshot.accounts:
-                return self._account(snapshot, name)
+                return snapshot.account(name)
         raise NotFound(f"there is no account named {name}")
 
     def accounts(self) -> Sequence[Account]:
         """Return all accounts, by id."""
         snapshot = self._fresh()
-        found = [self._account(snapshot, name) for name in snapshot.accounts]
-        return sorted(found, key=lambda account: account.id)
+        return sorted(map(snapshot.account, snapshot.accounts), key=lambda account: account.id)
 
     def connector(self, name: str) -> Connector | None:
         """Return a connector, or None if there is none with this name."""
         snapshot = self._fresh()
-        text = snapshot.connectors.get(name)
-        if text is None:
-            return None
-        connector: Connector = snapshot.record(Connector, name, text)
-        return connector
+        return snapshot.connector(name) if name in snapshot.connectors else None
 
     def connectors(self) -> Sequence[Connector]:
         """Return all connectors, by name."""
         snapshot = self._fresh()
-        return [
-            snapshot.record(Connector, name, text)
-            for name, text in sorted(snapshot.connectors.items())
-        ]
+        return list(map(snapshot.connector, sorted(snapshot.connectors)))
 
     def client(self, dialect: Dialect, key: str) -> ApiClient | None:
         """Return an API client, or None if the dialect has none with this key."""
@@ -119,21 +122,13 @@ class RedisRegistry:
 
     def known_client(self, dialect: Dialect, key: str) -> ApiClient | None:
         """Return an API client as far as this process knows: the store is not asked."""
-        snapshot = self._snapshot
-        name = f"{dialect}:{key}"
-        text = snapshot.clients.get(name)
-        if text is None:
-            return None
-        client: ApiClient = snapshot.record(ApiClient, name, text)
-        return client
+        snapshot, name = self._snapshot, f"{dialect}:{key}"
+        return snapshot.client(name) if name in snapshot.clients else None
 
     def clients(self) -> Sequence[ApiClient]:
         """Return all API clients, by dialect and key."""
         snapshot = self._fresh()
-        return [
-            snapshot.record(ApiClient, name, text)
-            for name, text in sorted(snapshot.clients.items())
-        ]
+        return list(map(snapshot.client, sorted(snapshot.clients)))
 
     def put_account(self, account: Account) -> Account:
         """Create or change an account; a new one (id 0) gets its id and starts in RUN."""
@@ -188,10 +183,6 @@ class RedisRegistry:
             pipeline.incr(shard.registry)
         pipeline.execute()
         self.refresh()
-
-    def _account(self, snapshot: _Snapshot, name: str) -> Account:
-        account: Account = snapshot.record(Account, name, snapshot.accounts[name])
-        return account
 
     def _fresh(self) -> _Snapshot:
         if self.is_unread:

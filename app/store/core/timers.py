@@ -19,13 +19,7 @@ class RedisTimers:
 
     def due(self, now_ms: EpochMs, limit: int) -> Sequence[AggregateId]:
         """Return what is due at this business time, earliest first."""
-        found: list[tuple[int, AggregateId]] = []
-        pipeline = self._client.pipeline(transaction=False)
-        for shard in keys.SHARDS:
-            pipeline.zrangebyscore(shard.timers, "-inf", now_ms, 0, limit, withscores=True)
-        for members in pipeline.execute():
-            found += [(int(due), AggregateId(int(one))) for one, due in members]
-        return [one for _, one in sorted(found)]
+        return [one for _, one in self._until(now_ms, limit)]
 
     def claim_slot(self, slot: int, life_ms: int) -> bool:
         """Return whether nobody has claimed this slot of a countdown message within its life."""
@@ -33,12 +27,13 @@ class RedisTimers:
 
     def soon(self, now_ms: EpochMs, within_ms: int) -> Sequence[EpochMs]:
         """Return the due times up to `within_ms` ahead, and those that have passed."""
-        found: set[int] = set()
+        times = (due for due, _ in self._until(now_ms + within_ms, LOOKED_AT))
+        return list(dict.fromkeys(times))
+
+    def _until(self, until_ms: int, limit: int) -> list[tuple[EpochMs, AggregateId]]:
+        """Return what is due by then, earliest first, up to a limit in each shard."""
         pipeline = self._client.pipeline(transaction=False)
         for shard in keys.SHARDS:
-            pipeline.zrangebyscore(
-                shard.timers, "-inf", now_ms + within_ms, 0, LOOKED_AT, withscores=True
-            )
-        for members in pipeline.execute():
-            found.update(int(due) for _, due in members)
-        return [EpochMs(due) for due in sorted(found)]
+            pipeline.zrangebyscore(shard.timers, "-inf", until_ms, 0, limit, withscores=True)
+        found = (one for members in pipeline.execute() for one in members)
+        return sorted((EpochMs(int(due)), AggregateId(int(one))) for one, due in found)

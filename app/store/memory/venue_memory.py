@@ -13,7 +13,7 @@ from app.domain.identifiers import AccountId, Currency, Symbol, VenueName
 from app.domain.market import AccountView, Balance, Position, Quote, Tick
 from app.domain.moments import age_ms
 from app.ports.clock import Clock
-from app.store.core.codec import decoder, encoder
+from app.store.core.codec import decoder, encoder, value_from
 from app.store.core.scripts import load_script, text_of
 from app.store.memory import venue_keys
 
@@ -32,9 +32,7 @@ QUOTE_LIFE_MS = 10_000
 #: After this long nobody waits any more.
 WANTED_LIFE_MS = 60_000
 
-_BALANCE_TO, _BALANCE_FROM = encoder(Balance), decoder(Balance)
-_POSITION_TO, _POSITION_FROM = encoder(Position), decoder(Position)
-_TICK_TO, _TICK_FROM = encoder(Tick), decoder(Tick)
+_BALANCES, _POSITIONS = Mapping[Currency, Balance], Mapping[tuple[Symbol, PositionSide], Position]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,27 +82,20 @@ class RedisVenueMemory:
         if kept is None:
             return None
         record = json.loads(text_of(kept))
-        positions = {
-            (Symbol(symbol), PositionSide(side)): _POSITION_FROM(position)
-            for symbol, side, position in record["positions"]
-        }
         view = AccountView(
             position_mode=PositionMode(record["mode"]),
-            balances={Currency(one): _BALANCE_FROM(it) for one, it in record["balances"].items()},
-            positions=positions,
+            balances=decoder(_BALANCES)(record["balances"]),
+            positions=decoder(_POSITIONS)(record["positions"]),
         )
         return KeptView(view, age_ms(record["at"], self._clock.server_ms()))
 
     def keep_view(self, account: AccountId, view: AccountView) -> None:
         """Keep what an account has now; nobody needs to want it any more."""
-        positions = [
-            [symbol, side, _POSITION_TO(one)] for (symbol, side), one in view.positions.items()
-        ]
         record = {
             "at": self._clock.server_ms(),
             "mode": view.position_mode,
-            "balances": {name: _BALANCE_TO(one) for name, one in view.balances.items()},
-            "positions": positions,
+            "balances": encoder(_BALANCES)(view.balances),
+            "positions": encoder(_POSITIONS)(view.positions),
         }
         with self._client.pipeline(transaction=False) as pipeline:
             pipeline.set(venue_keys.view(account), json.dumps(record), px=VIEW_LIFE_MS)
@@ -128,7 +119,7 @@ class RedisVenueMemory:
         kept = self._client.get(venue_keys.quote(feed, symbol))
         if kept is None:
             return None
-        tick: Tick = _TICK_FROM(json.loads(text_of(kept)))
+        tick = value_from(Tick, text_of(kept))
         fresh = tick.seen_within(QUOTE_LIFE_MS, self._clock.server_ms())
         return fresh if fresh.quotes else None
 
@@ -145,7 +136,7 @@ class RedisVenueMemory:
                 seen = {symbol: seen_ms}
                 tick = Tick(number=number, at_ms=at_ms, quotes={symbol: quote}, seen_at_ms=seen)
                 key = venue_keys.quote(feed, symbol)
-                pipeline.set(key, json.dumps(_TICK_TO(tick)), px=QUOTE_LIFE_MS)
+                pipeline.set(key, json.dumps(encoder(Tick)(tick)), px=QUOTE_LIFE_MS)
             pipeline.execute()
 
     def leverage(self, account: AccountId, symbol: Symbol) -> int | None:
