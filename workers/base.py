@@ -30,6 +30,9 @@ from workers.process import this_process
 
 _log = structlog.get_logger()
 
+#: A task, and what it is to work on.
+Piece = tuple[TaskName, AggregateId]
+
 #: Messages of beat that may wait in one queue. A worker takes them within a fraction of a second.
 WAITING_MAX = 8
 
@@ -48,15 +51,8 @@ class HookfillTask(Task[[Sequence[object]], None]):
 
     def __call__(self, values: Sequence[object]) -> None:
         """Do the work for each value, and hand on what follows from it."""
-        process = this_process()
-        with process.watchdog.watching():
-            if self.carries_on:
-                process.inline.open()
-            try:
-                self.work(values, process.ports)
-                hand_on(process.ports)
-            finally:
-                process.inline.close()
+        with _at_work(carries_on=self.carries_on) as ports:
+            self.work(values, ports)
 
     def work(self, values: Sequence[object], ports: Ports) -> None:
         """Do what the message asks for."""
@@ -139,19 +135,25 @@ def offer(
         work: raises no error of ours.
         rank: whose turn it is before others'.
     """
-    run = partial(_work_for, owner, work)
+
+    def run() -> None:
+        with _at_work(owner):
+            work()
+
     if not this_process().crews.of(owner.venue).offer(key, run, rank):
         _log.warning("work_left_to_sweep", error="too much waits already", venue=owner.venue)
 
 
-def _work_for(owner: Account, work: Callable[[], None]) -> None:
-    """Do some work of an account; what it brings for the same account follows at once, in order."""
+@contextmanager
+def _at_work(own: Account | None = None, *, carries_on: bool = True) -> Iterator[Ports]:
+    """Work in this thread, then see to what that has brought; see `hand_on`."""
     process = this_process()
     with process.watchdog.watching():
-        process.inline.open()
+        if carries_on:
+            process.inline.open()
         try:
-            work()
-            hand_on(process.ports, owner)
+            yield process.ports
+            hand_on(process.ports, own)
         finally:
             process.inline.close()
 
@@ -167,33 +169,25 @@ def hand_on(ports: Ports, own: Account | None = None) -> None:
         own: the account that this thread works for.
     """
     inline = this_process().inline
-    others: dict[AccountId, list[Effect]] = defaultdict(list)
+    others: dict[tuple[Rank, AccountId], list[Piece]] = defaultdict(list)
     owners: dict[AccountId, Account] = {}
     while (effect := inline.take()) is not None:
         with one_piece_of_work():
             owner = _owner_of(effect, ports)
+            piece = task_of(effect.kind), effect.target
             if own is not None and (owner.id == own.id or owner.venue == own.venue == PAPER):
-                attempt(task_of(effect.kind), effect.target)
+                attempt(*piece)
             else:
                 owners[owner.id] = owner
-                others[owner.id].append(effect)
-    for account_id, effects in others.items():
-        urgent = [one for one in effects if one.urgent]
-        usual = [one for one in effects if not one.urgent]
-        for rank, together in ((Rank.URGENT, urgent), (Rank.ORDER, usual)):
-            if together:
-                _offer_effects(owners[account_id], together, rank)
+                others[Rank.URGENT if effect.urgent else Rank.ORDER, owner.id].append(piece)
+    for (rank, account_id), pieces in sorted(others.items(), key=lambda one: one[0][0]):
+        key = pieces[0] if len(pieces) == 1 else tuple(pieces)
+        offer(owners[account_id], key, partial(_attempt_each, pieces), rank)
 
 
-def _offer_effects(owner: Account, effects: Sequence[Effect], rank: Rank) -> None:
-    pieces = tuple((task_of(one.kind), one.target) for one in effects)
-    key = pieces[0] if len(pieces) == 1 else pieces
-
-    def work() -> None:
-        for task, target in pieces:
-            attempt(task, target)
-
-    offer(owner, key, work, rank)
+def _attempt_each(pieces: Sequence[Piece]) -> None:
+    for piece in pieces:
+        attempt(*piece)
 
 
 def _owner_of(effect: Effect, ports: Ports) -> Account:

@@ -69,22 +69,17 @@ def _poll(task: str, value: str, account_id: AccountId, ports: Ports) -> None:
 
     def run() -> None:
         with log_context(task=task, account=str(account_id)), one_piece_of_work():
-            _follow(account_id, ports)
+            follow(account_id, ports)
 
     with one_piece_of_work():
-        offer(ports.accounts.account(account_id), (task, value), run, Rank.POLL)
+        owner = ports.accounts.account(account_id)
+        follow = follow_orders if owner.venue == PAPER else look_at_account
+        offer(owner, (task, value), run, Rank.POLL)
 
 
 def _follow_news(ports: Ports) -> None:
     with one_piece_of_work():
         follow_news(ports)
-
-
-def _follow(account_id: AccountId, ports: Ports) -> None:
-    if ports.accounts.account(account_id).venue == PAPER:
-        follow_orders(account_id, ports)
-    else:
-        look_at_account(account_id, ports)
 
 
 def _real_accounts(ports: Ports) -> list[Account]:
