@@ -305,7 +305,7 @@ def _secrets(vault: Vault, account: Account) -> Mapping[str, str]:
 def _source(settings: Settings, instruments: RedisPaperInstruments) -> QuoteSource:
     if settings.prices == "walk":
         return WalkSource(str(settings.walk_seed), instruments)
-    return LiveSource(CcxtTickers(settings.prices))
+    return LiveSource(CcxtTickers(settings.prices).ticker)
 
 
 def _name_of(registry: RedisRegistry, account_id: AccountId) -> str:

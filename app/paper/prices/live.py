@@ -1,8 +1,7 @@
 """Prices of a real exchange for play money: its public tickers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Protocol
 
 from app.domain.errors import VenueRejected, VenueUnavailable
 from app.domain.identifiers import EpochMs, Symbol
@@ -13,27 +12,16 @@ from app.domain.market import Quote
 FRESH_MS = 500
 
 
-class Tickers(Protocol):
-    """An exchange's public tickers."""
-
-    def ticker(self, symbol: Symbol) -> Mapping[str, str | None]:
-        """Return `bid`, `ask` and `last` as text.
-
-        Raises:
-            VenueUnavailable: the exchange cannot be reached.
-            VenueRejected: it knows no such symbol.
-        """
-
-
 class LiveSource:
     """A QuoteSource with the prices of a real exchange.
 
     Args:
-        tickers: where they come from.
+        ticker: returns `bid`, `ask` and `last` of a symbol as text; raises VenueUnavailable where
+            the exchange cannot be reached, and VenueRejected where it knows no such symbol.
     """
 
-    def __init__(self, tickers: Tickers) -> None:
-        self._tickers = tickers
+    def __init__(self, ticker: Callable[[Symbol], Mapping[str, str | None]]) -> None:
+        self._ticker = ticker
         self._seen: dict[Symbol, tuple[EpochMs, Quote]] = {}
 
     def quote(self, symbol: Symbol, at_ms: EpochMs) -> Quote | None:
@@ -42,7 +30,7 @@ class LiveSource:
         if seen is not None and abs(at_ms - seen[0]) < FRESH_MS:
             return seen[1]
         try:
-            quote = _quote_of(self._tickers.ticker(symbol))
+            quote = _quote_of(self._ticker(symbol))
         except VenueRejected:
             return None  # the exchange does not trade it
         self._seen[symbol] = (at_ms, quote)

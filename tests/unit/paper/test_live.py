@@ -36,7 +36,7 @@ class ScriptedTickers:
 
 
 def test_a_ticker_becomes_a_quote() -> None:
-    source = LiveSource(ScriptedTickers({"bid": "1.5", "ask": "1.6", "last": "1.55"}))
+    source = LiveSource(ScriptedTickers({"bid": "1.5", "ask": "1.6", "last": "1.55"}).ticker)
 
     quote = must(source.quote(BTC, EpochMs(0)))
 
@@ -44,7 +44,7 @@ def test_a_ticker_becomes_a_quote() -> None:
 
 
 def test_a_ticker_without_a_touch_has_its_last_price_on_both_sides() -> None:
-    source = LiveSource(ScriptedTickers({"bid": None, "ask": None, "last": "7"}))
+    source = LiveSource(ScriptedTickers({"bid": None, "ask": None, "last": "7"}).ticker)
 
     quote = must(source.quote(BTC, EpochMs(0)))
 
@@ -53,7 +53,7 @@ def test_a_ticker_without_a_touch_has_its_last_price_on_both_sides() -> None:
 
 def test_a_fresh_ticker_is_not_asked_for_again() -> None:
     tickers = ScriptedTickers({"last": "7"})
-    source = LiveSource(tickers)
+    source = LiveSource(tickers.ticker)
 
     for at_ms in (0, FRESH_MS - 1, FRESH_MS):
         source.quote(BTC, EpochMs(at_ms))
@@ -87,7 +87,7 @@ def test_an_exchange_is_set_up_to_give_numbers_as_text() -> None:
 
 
 def test_a_symbol_that_the_exchange_does_not_know_has_no_price() -> None:
-    source = LiveSource(ScriptedTickers(VenueRejected("no such symbol")))
+    source = LiveSource(ScriptedTickers(VenueRejected("no such symbol")).ticker)
 
     assert source.quote(BTC, EpochMs(0)) is None
 
@@ -96,7 +96,7 @@ def test_a_symbol_that_the_exchange_does_not_know_has_no_price() -> None:
 def test_an_exchange_without_an_answer_is_unavailable(
     answer: Mapping[str, str | None] | VenueError,
 ) -> None:
-    source = LiveSource(ScriptedTickers(answer))
+    source = LiveSource(ScriptedTickers(answer).ticker)
 
     with pytest.raises(VenueUnavailable):
         source.quote(BTC, EpochMs(0))
