@@ -10,9 +10,42 @@ from app.exchanges import parse
 from app.exchanges.exchange import Exchange
 from app.exchanges.ports import VenuePorts
 from app.store.memory.venue_budget import Urgency
+from app.store.memory.venue_memory import RedisVenueMemory
 
 
-class CcxtFeed:
+class RememberedFeed:
+    """The prices of one market of a real exchange, as far as any worker has seen them lately.
+
+    Args:
+        name: of the feed.
+        memory: what workers have learned.
+    """
+
+    def __init__(self, name: VenueName, memory: RedisVenueMemory) -> None:
+        self._name = name
+        self._memory = memory
+
+    def newest(self, symbol: Symbol) -> Tick | None:
+        """Return the prices that a worker has seen within seconds, or None."""
+        return self._memory.tick(self._name, symbol)
+
+    def next_tick(self, symbols: Collection[Symbol]) -> Tick | None:
+        """Return nothing: workers look at prices."""
+        del symbols
+        return None
+
+    def match(self, tick: Tick) -> None:
+        """Do nothing: the exchange matches its own orders."""
+
+    def done(self, tick: Tick) -> None:
+        """Do nothing: the next look is another tick."""
+
+    def symbols(self) -> Collection[Symbol]:
+        """Return nothing: no resting order here waits for prices."""
+        return ()
+
+
+class CcxtFeed(RememberedFeed):
     """Looks at the prices of all wanted symbols with one question, and not too often.
 
     Args:
@@ -22,7 +55,7 @@ class CcxtFeed:
     """
 
     def __init__(self, name: VenueName, exchange: Exchange, ports: VenuePorts) -> None:
-        self._name = name
+        super().__init__(name, ports.memory)
         self._exchange = exchange
         self._ports = ports
         self._lock = threading.Lock()
@@ -52,16 +85,6 @@ class CcxtFeed:
             return None
         return self._look(sorted(symbols))
 
-    def match(self, tick: Tick) -> None:
-        """Do nothing: the exchange matches its own orders."""
-
-    def done(self, tick: Tick) -> None:
-        """Do nothing: the next look is another tick."""
-
-    def symbols(self) -> Collection[Symbol]:
-        """Return nothing: no resting order here waits for prices."""
-        return ()
-
     @property
     def _poll_ms(self) -> int:
         return self._ports.policy.venue_poll_ms
@@ -75,13 +98,13 @@ class CcxtFeed:
             tickers = self._tickers(api, wanted)
         found = {known[one]: parse.quote_of(ticker) for one, ticker in tickers.items()}
         quotes = {symbol: quote for symbol, quote in found.items() if quote is not None}
-        self._ports.memory.keep_quotes(self._name, quotes)
+        self._memory.keep_quotes(self._name, quotes)
         seen = {}
         for unified, symbol in known.items():
             if symbol in quotes:
                 told_ms = parse.moment_of(tickers[unified])
                 seen[symbol] = self._seen_ms(symbol, quotes[symbol], asked_ms, told_ms)
-        number = self._ports.memory.tick_number(self._name)
+        number = self._memory.tick_number(self._name)
         at_ms = self._ports.clock.now_ms()
         return Tick(number=number, at_ms=at_ms, quotes=quotes, seen_at_ms=seen)
 

@@ -1,14 +1,14 @@
 """A real venue as a web process sees it: what workers have learned, and no question of its own."""
 
-from collections.abc import Collection
 from typing import NoReturn
 
 from app.domain.account import Account
 from app.domain.errors import VenueUnavailable
 from app.domain.identifiers import Symbol, VenueName
 from app.domain.instrument import Instrument
-from app.domain.market import AccountView, Quote, Tick
+from app.domain.market import AccountView, Quote
 from app.exchanges.clients import Clients
+from app.exchanges.feed import RememberedFeed
 from app.exchanges.known_markets import KnownMarkets
 from app.exchanges.ports import VenuePorts
 from app.exchanges.profiles import profile_of
@@ -63,38 +63,6 @@ class RememberedVenue:
 
     prepare = place = cancel = find = reports = _refuse
     standing = placed = cancel_standing = find_standing = inspect = _refuse
-
-
-class RememberedFeed:
-    """The prices of one market of a real exchange, as far as any worker has seen them lately.
-
-    Args:
-        name: of the feed.
-        memory: what workers have learned.
-    """
-
-    def __init__(self, name: VenueName, memory: RedisVenueMemory) -> None:
-        self._name = name
-        self._memory = memory
-
-    def newest(self, symbol: Symbol) -> Tick | None:
-        """Return the prices that a worker has seen within seconds, or None."""
-        return self._memory.tick(self._name, symbol)
-
-    def next_tick(self, symbols: Collection[Symbol]) -> Tick | None:
-        """Return nothing: workers look at prices."""
-        del symbols
-        return None
-
-    def match(self, tick: Tick) -> None:
-        """Do nothing: the exchange matches its own orders."""
-
-    def done(self, tick: Tick) -> None:
-        """Do nothing: there are no ticks here."""
-
-    def symbols(self) -> Collection[Symbol]:
-        """Return nothing: no resting order here waits for prices."""
-        return ()
 
 
 class RememberedVenues:
