@@ -10,7 +10,6 @@ from app.exchanges.feed import CcxtFeed
 from app.exchanges.known_markets import KnownMarkets
 from app.exchanges.market_tables import MarketTables
 from app.exchanges.ports import VenuePorts
-from app.exchanges.profiles import profile_of
 from app.exchanges.shared import Shared
 
 
@@ -89,9 +88,8 @@ class Clients:
         kept = self._exchanges.get(account.id)
         if kept is not None and kept.account == account:
             return kept
-        profile = profile_of(account.venue)
-        profile.sandbox_of(account)
-        fresh = Exchange(account, profile, self._ports, self._shared)
+        fresh = Exchange(account, self._ports, self._shared)
+        fresh.profile.sandbox_of(account)  # refuses what is not traded there
         if account.id:  # one that is not stored yet has no id of its own
             self._exchanges[account.id] = fresh
         return fresh

@@ -27,9 +27,9 @@ from app.exchanges.capabilities import Capabilities, capabilities_of
 from app.exchanges.errors import translated, translated_reading
 from app.exchanges.line import Line, VenueCall
 from app.exchanges.ports import VenuePorts
-from app.exchanges.profiles import Profile
+from app.exchanges.profiles import profile_of
 from app.exchanges.shared import Shared
-from app.exchanges.templates import Json, copied
+from app.exchanges.templates import Json
 from app.exchanges.venue_clock import VenueClock
 from app.store.memory.venue_budget import Urgency
 
@@ -69,7 +69,6 @@ class Exchange:
 
     Args:
         account: whose keys are used.
-        profile: what is known of the exchange.
         ports: what it is built from.
         shared: with all others in this process.
 
@@ -79,11 +78,9 @@ class Exchange:
         clock: the exchange's.
     """
 
-    def __init__(
-        self, account: Account, profile: Profile, ports: VenuePorts, shared: Shared
-    ) -> None:
+    def __init__(self, account: Account, ports: VenuePorts, shared: Shared) -> None:
         self.account = account
-        self.profile = profile
+        self.profile = profile_of(account.venue)
         self.clock = VenueClock(account.hosts, ports)
         self._ports = ports
         self._shared = shared
@@ -244,14 +241,7 @@ class Exchange:
             line.is_prepared = True
 
     def _new_line(self) -> Line:
-        return Line(
-            self.account,
-            self.profile,
-            copied(self.account),
-            self._ports,
-            self._shared.connections,
-            self.clock.now_ms,
-        )
+        return Line(self.account, self._ports, self._shared.connections, self.clock.now_ms)
 
     # Symbols and markets
 

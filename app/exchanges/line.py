@@ -15,8 +15,8 @@ from app.domain.account import Account
 from app.domain.errors import OutcomeUnknown, StoreError, VenueBusy, VenueError
 from app.exchanges.breaker import Breaker
 from app.exchanges.ports import VenuePorts
-from app.exchanges.profiles import Profile
-from app.exchanges.templates import Json
+from app.exchanges.profiles import profile_of
+from app.exchanges.templates import copied
 from app.exchanges.transport import (
     CONNECT_SECONDS,
     Connections,
@@ -66,8 +66,6 @@ class Line(BaseAdapter):
 
     Args:
         account: whose keys it has.
-        profile: what is known of the exchange.
-        api: ccxt's exchange, without keys and for nobody else.
         ports: what it is built from.
         connections: those of the process.
         venue_now_ms: tells the venue's time.
@@ -85,8 +83,6 @@ class Line(BaseAdapter):
     def __init__(
         self,
         account: Account,
-        profile: Profile,
-        api: Json,
         ports: VenuePorts,
         connections: Connections,
         venue_now_ms: Callable[[], int],
@@ -102,11 +98,11 @@ class Line(BaseAdapter):
         self.use = VenueCall(ends_at=0)
         self.is_prepared = False
         self.table: object = None
-        self.api = api
+        self.api = api = copied(account)
         for name, text in ports.secrets(account).items():
             setattr(api, name, text)
         api.timeout = ports.timeout_ms
-        api.session = session_through(self, profile.headers)
+        api.session = session_through(self, profile_of(account.venue).headers)
         api.nonce = self._nonce
         api.throttle = self._throttle
 
