@@ -8,10 +8,12 @@ import click
 from app.cli.api import Api, Record, with_api
 from app.cli.tables import listing, moment, table, text
 
-_HEADINGS = (
-    "ID", "CREATED", "KIND", "ACCOUNT", "SYMBOL", "SIDE", "TYPE", "QUANTITY", "FILLED", "AVERAGE",
-    "STATE", "REASON",
-)  # fmt: skip
+#: Heading → field of the API.
+_COLUMNS = {
+    "ID": "id", "CREATED": "created_at_ms", "KIND": "kind", "ACCOUNT": "account",
+    "SYMBOL": "symbol", "SIDE": "side", "TYPE": "type", "QUANTITY": "quantity",
+    "FILLED": "filled_quantity", "AVERAGE": "average_price", "STATE": "state", "REASON": "reason",
+}  # fmt: skip
 
 
 @click.command()
@@ -26,7 +28,7 @@ def orders(api: Api, limit: int, state: str | None, account: str | None, *, as_j
     if as_json:
         click.echo(json.dumps(answer["data"], indent=2, default=str))
     else:
-        click.echo(table(_HEADINGS, map(_row, answer["data"])))
+        click.echo(table(tuple(_COLUMNS), map(_row, answer["data"])))
 
 
 @click.command()
@@ -53,21 +55,13 @@ def _readable(name: str, value: object) -> tuple[str, object]:
     return name.removesuffix("_ms"), value and moment(value)
 
 
-def _row(record: Record) -> tuple[object, ...]:
-    return (
-        record.get("id"),
-        moment(record.get("created_at_ms")),
-        record.get("kind"),
-        record.get("account"),
-        record.get("symbol"),
-        record.get("side"),
-        record.get("type"),
-        record.get("quantity"),
-        record.get("filled_quantity"),
-        record.get("average_price"),
-        record.get("state"),
-        _reason(record),
-    )
+def _row(record: Record) -> list[object]:
+    shown = {
+        **record,
+        "created_at_ms": moment(record.get("created_at_ms")),
+        "reason": _reason(record),
+    }
+    return [shown.get(field) for field in _COLUMNS.values()]
 
 
 def _entry(entry: Record) -> str:
