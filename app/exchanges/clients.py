@@ -41,14 +41,6 @@ class Clients:
         """
         return CcxtVenue(account, self.exchange(account), self._ports)
 
-    def trading_rules(self, account: Account) -> Exchange:
-        """Return what an account may trade there, and how.
-
-        Raises:
-            NotFound: as `of`.
-        """
-        return self.exchange(account)
-
     def feed(self, name: VenueName) -> CcxtFeed:
         """Return the prices of one market, by the name that `Account.feed` gives it.
 
@@ -93,3 +85,6 @@ class Clients:
         if account.id:  # one that is not stored yet has no id of its own
             self._exchanges[account.id] = fresh
         return fresh
+
+    #: An exchange says itself what may be traded there, and how.
+    trading_rules = exchange

@@ -81,13 +81,10 @@ class CcxtFeed(RememberedFeed):
         if not symbols:
             return None
         # Whoever takes the lease looks. It is not given back: the next look must not be too near.
-        if self._ports.locks.acquire(f"tick:{self._name}", self._poll_ms) is None:
+        poll_ms = self._ports.policy.venue_poll_ms
+        if self._ports.locks.acquire(f"tick:{self._name}", poll_ms) is None:
             return None
         return self._look(sorted(symbols))
-
-    @property
-    def _poll_ms(self) -> int:
-        return self._ports.policy.venue_poll_ms
 
     def _look(self, symbols: list[Symbol]) -> Tick:
         """Return the prices as they are now; the numbers rise for all processes alike."""

@@ -34,7 +34,9 @@ class Lines:
         try:
             yield line
         finally:
-            self._give_back(line)
+            with self._lock:
+                self._waiting.append(line)
+                del self._waiting[:-WAITING_MAX]
 
     def _taken(self, account: Account) -> Line | None:
         with self._lock:
@@ -42,8 +44,3 @@ class Lines:
                 if self._waiting[place].account == account:
                     return self._waiting.pop(place)
         return None
-
-    def _give_back(self, line: Line) -> None:
-        with self._lock:
-            self._waiting.append(line)
-            del self._waiting[:-WAITING_MAX]

@@ -44,7 +44,9 @@ def found_order(
     try:
         match exchange.profile.look_up:
             case LookUp.ORIGINAL_ID:
-                return _by_original_id(api, exchange, order)
+                # Binance: one place for all ("Query order", origClientOrderId).
+                params = {"origClientOrderId": str(order.client_order_id)}
+                return api.fetch_order("", exchange.unified(order.symbol), params)
             case LookUp.BYBIT:
                 named = {"orderLinkId": str(order.client_order_id)}
                 return _in_either_place(api, exchange, order.symbol, named)
@@ -71,12 +73,6 @@ def found_standing(api: Json, exchange: Exchange, order: VenueOrder) -> Json | N
         return api.fetch_order(order.venue_order_id, exchange.unified(order.symbol))
     except ccxt.OrderNotFound:
         return None
-
-
-def _by_original_id(api: Json, exchange: Exchange, order: Order) -> Json:
-    """Binance: one place for all ("Query order", origClientOrderId)."""
-    params = {"origClientOrderId": str(order.client_order_id)}
-    return api.fetch_order("", exchange.unified(order.symbol), params)
 
 
 def _elsewhere_at_binance(api: Json, exchange: Exchange, order: Order) -> Json | None:

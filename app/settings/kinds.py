@@ -145,10 +145,6 @@ def _is_venue_url(url: object) -> bool:
     return parts.scheme in {"http", "https"} and bool(parts.hostname) and is_private
 
 
-def _read_path(text: str) -> Path:
-    return Path(text).expanduser().absolute()
-
-
 def _read_token(text: str) -> Secret:
     if len(text) < _TOKEN_LENGTH_MIN or not text.isascii() or not text.isprintable():
         raise ValueError
@@ -165,7 +161,7 @@ def _read_keys(text: str) -> tuple[Secret, ...]:
 FLAG = Kind("0 or 1", "0 or 1", _read_flag)
 ADDRESS = Kind("host:port", "a host and a port, for instance 127.0.0.1:8000", _read_address)
 PORT = whole(0, _PORT_MAX)
-PATH = Kind("path", "a path", _read_path)
+PATH = Kind("path", "a path", lambda text: Path(text).expanduser().absolute())
 TOKEN = Kind(
     "secret",
     f"at least {_TOKEN_LENGTH_MIN} printable ASCII characters",

@@ -53,7 +53,7 @@ class Signals:
         if self._before[signal.SIGHUP] == signal.SIG_IGN:  # started with nohup
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
         # A handler that does nothing still writes to the pipe, which ends the waiting.
-        self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, _ignore)
+        self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
         return self
 
     def __exit__(
@@ -74,7 +74,3 @@ class Signals:
         if now - self._asked_at >= _TOGETHER_SECONDS:
             self._is_asked = True
             self._asked_at = now
-
-
-def _ignore(_number: int, _frame: FrameType | None) -> None:
-    pass
