@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import structlog
 from flask import request
 
 from app.bootstrap import Wiring
@@ -30,8 +29,6 @@ _KEY_CHARACTERS_MAX = 128
 
 _MINUTE_MS = 60_000
 _LIST_WINDOW_MS = 10_000
-
-_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,17 +78,14 @@ class Callers:
             NotAuthenticated: no such key, or not this signature.
             NotPermitted: the key may not do this.
         """
-        self._count(is_list=is_list)
-        body = raw_body()
-        return self._clients.with_current_registry(lambda: work(self._caller(permission, body)))
-
-    def _count(self, *, is_list: bool) -> None:
-        """Count the request against the budgets of the key that it names, whoever sent it."""
         key = _named_key()
         if key is not None and self._is_limited:
+            # Counted against the key that is named, whoever sent it.
             caller = hashlib.sha256(f"{Dialect.THREE_COMMAS}:{key}".encode()).hexdigest()
             budgets = [self._per_minute, self._lists] if is_list else [self._per_minute]
             self._rates.spend(caller, budgets)
+        body = raw_body()
+        return self._clients.with_current_registry(lambda: work(self._caller(permission, body)))
 
     def _caller(self, permission: str | None, body: bytes) -> Caller:
         # What a signature permits is decided anew each time, with what is true by now.

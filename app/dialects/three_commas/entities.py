@@ -42,19 +42,18 @@ _ENTRIES: Final = (StepKind.ENTRY, StepKind.FUNDS)
 def with_trails(trade: SmartTrade, trails: Mapping[AggregateId, TrailingPrice]) -> SmartTrade:
     """Return the trade with the levels that its trailing steps have reached since it was stored."""
     steps = (
-        step if step.id not in trails else _moved(step, trails[step.id]) for step in trade.steps
+        step
+        if (trail := trails.get(step.id)) is None
+        else replace(
+            step,
+            # A trailing stop-loss shows its level as its price.
+            price=trail.level if step.kind is StepKind.STOP_LOSS else step.price,
+            extreme=trail.extreme,
+            extreme_at_ms=trail.at_ms or step.extreme_at_ms or step.updated_at_ms,
+        )
+        for step in trade.steps
     )
     return replace(trade, steps=tuple(steps))
-
-
-def _moved(step: Step, trail: TrailingPrice) -> Step:
-    """Return a step with its trail: a trailing stop-loss shows its level as its price."""
-    return replace(
-        step,
-        price=trail.level if step.kind is StepKind.STOP_LOSS else step.price,
-        extreme=trail.extreme,
-        extreme_at_ms=trail.at_ms or step.extreme_at_ms or step.updated_at_ms,
-    )
 
 
 def trade_entity(

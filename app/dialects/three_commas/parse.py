@@ -209,8 +209,9 @@ def _exits(parameters: Parameters, trade: SmartTrade | None, found: Findings) ->
 
 def _update_of(read: Shape) -> TradeUpdate:
     """Return what was read of the parameters in our terms."""
-    wanted = {one.name: read.get(parameter_of(one.name)) for one in fields(TradeUpdate)}
-    return TradeUpdate(**wanted)  # type: ignore[arg-type]  # the schemas have checked the types
+    # Any, since the schemas have checked the types.
+    wanted: Shape = {one.name: read.get(parameter_of(one.name)) for one in fields(TradeUpdate)}
+    return TradeUpdate(**wanted)
 
 
 def _note_refused(plan: Plan, found: Findings) -> None:

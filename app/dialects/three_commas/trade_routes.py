@@ -89,7 +89,7 @@ class Trades:
             sender = Sender(
                 dialect=Dialect.THREE_COMMAS,
                 origin=caller.client.origin,
-                account=self._good(account, named),
+                account=self._account(account, named),
                 received_at_ms=received_at_ms,
                 entry_lateness_ms=self._lateness_ms,
                 registry_version=caller.registry_version,
@@ -174,7 +174,7 @@ class Trades:
 
     # What they are about
 
-    def _good(self, account: Account | None, named: AccountId | None) -> Account:
+    def _account(self, account: Account | None, named: AccountId | None) -> Account:
         """Return the account that a new trade is for.
 
         Raises:
