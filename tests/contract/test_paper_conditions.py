@@ -6,8 +6,8 @@ from app.domain.account import Account
 from app.domain.enums import OrderType, PositionMode, PositionSide, Side
 from app.domain.errors import VenueRejected
 from app.paper.paper_venues import PaperTradingRules
-from tests.support.builders import BTC, ETH
-from tests.support.paper_world import SPOT, USDM, PaperWorld
+from tests.support.builders import BTC, ETH, SPOT, USDM
+from tests.support.paper_world import PaperWorld
 
 
 def conditions(world: PaperWorld, account: Account = USDM) -> PaperTradingRules:

@@ -10,8 +10,8 @@ from app.domain.enums import PositionSide, Side
 from app.domain.errors import MalformedPayload
 from app.domain.identifiers import Currency
 from app.paper.admin.administration import DEFAULT_INSTRUMENTS
-from tests.support.builders import ETH, a_quote
-from tests.support.paper_world import SPOT, USDM, USDT, PaperWorld
+from tests.support.builders import ETH, SPOT, USDM, a_quote
+from tests.support.paper_world import USDT, PaperWorld
 
 
 def test_an_account_is_shown_whole(world: PaperWorld) -> None:

@@ -7,8 +7,8 @@ from app.domain.identifiers import EpochMs, Symbol
 from app.domain.status import OrderStatus
 from app.paper.domain.ledger import BookEntry
 from app.paper.prices.walk import WalkSource
-from tests.support.builders import BTC, ETH, a_quote, must
-from tests.support.paper_world import SPOT, USDM, PaperWorld
+from tests.support.builders import BTC, ETH, SPOT, USDM, a_quote, must
+from tests.support.paper_world import PaperWorld
 
 LONG = PositionSide.LONG
 

@@ -28,9 +28,9 @@ from app.paper.store import keys as paper_keys
 from app.paper.store.ledger import RedisPaperLedger
 from app.paper.store.records import SCHEMA
 from app.store.core.connection import connect
-from tests.support.builders import ETH, must
+from tests.support.builders import ETH, SPOT, USDM, must
 from tests.support.paper_desk import PaperDesk
-from tests.support.paper_world import SPOT, USDM, USDT, PaperWorld
+from tests.support.paper_world import USDT, PaperWorld
 
 POOR = PaperAccount(balances={USDT: Decimal(1)})
 

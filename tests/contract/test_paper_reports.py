@@ -2,7 +2,8 @@
 
 from app.domain.enums import Side
 from app.domain.status import OrderStatus
-from tests.support.paper_world import SPOT, USDM, PaperWorld
+from tests.support.builders import SPOT, USDM
+from tests.support.paper_world import PaperWorld
 
 
 def test_an_answer_is_no_news(world: PaperWorld) -> None:

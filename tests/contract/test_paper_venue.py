@@ -17,8 +17,8 @@ from app.domain.identifiers import AccountId, AccountName, Symbol
 from app.domain.reason import Reason
 from app.domain.status import OrderStatus
 from app.paper.paper_venue import PaperVenue
-from tests.support.builders import BTC, ETH, must
-from tests.support.paper_world import SPOT, USDM, USDT, PaperWorld
+from tests.support.builders import BTC, ETH, SPOT, USDM, must
+from tests.support.paper_world import USDT, PaperWorld
 
 LONG = PositionSide.LONG
 

@@ -18,13 +18,13 @@ import pytest
 from app.bootstrap import Wiring, web_wiring
 from app.domain.account import Account
 from app.domain.commands import SignalRules
-from app.domain.enums import Dialect, Market, Mode
+from app.domain.enums import Dialect, Market
 from app.domain.identifiers import AccountId, AccountName, AggregateId, VenueName
 from app.domain.sender import Sender
 from app.paper.domain.fault import FaultPlan
 from app.services.intake.requests import accept_signal
 from app.settings import Settings
-from tests.support.builders import BTC, SPOT, a_command, fixed
+from tests.support.builders import BTC, SPOT, a_command, a_live_account, fixed
 from tests.support.exchanges import server
 from tests.support.exchanges.faults import Call
 from tests.support.exchanges.server import Gateway, served
@@ -139,16 +139,7 @@ def _key(name: str) -> str:
 def _at_exchange(name: str, web: Wiring, wire: server.Dialect) -> Account:
     wire.exchange.open_account(_key(name), name, USDT="10000")
     sealed = web.vault.encrypt(AccountName(name), {"apiKey": _key(name), "secret": name})
-    account = Account(
-        id=AccountId(0),
-        name=AccountName(name),
-        group=name,
-        venue=VENUE,
-        market=Market.SPOT,
-        mode=Mode.LIVE,
-        credentials=sealed,
-    )
-    return web.registry.put_account(account)
+    return web.registry.put_account(a_live_account(name, venue=VENUE, credentials=sealed))
 
 
 @contextmanager

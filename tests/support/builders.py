@@ -16,6 +16,7 @@ from app.domain.enums import (
     Direction,
     Flaw,
     Market,
+    Mode,
     OrderType,
     PositionMode,
     PositionSide,
@@ -115,6 +116,18 @@ Levels = tuple[tuple[str, str], ...]
 
 def _with(made: Made, odd: Mapping[str, Any]) -> Made:
     return replace(made, **odd)
+
+
+def a_live_account(name: str = "real", **odd: object) -> Account:
+    """A spot account with real money at Binance, alone in its group, that no store knows yet."""
+    made = Account(
+        id=AccountId(0),
+        name=AccountName(name),
+        group=name,
+        venue=VenueName("binance"),
+        mode=Mode.LIVE,
+    )
+    return _with(made, odd)
 
 
 def an_id(number: int = 1, account: AccountId = SPOT_ID) -> AggregateId:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from decimal import Decimal
 from typing import Any
+from unittest.mock import Mock
 from urllib.parse import urlencode
 
 from flask.testing import FlaskClient
@@ -13,9 +14,9 @@ from werkzeug.test import TestResponse
 from app.bootstrap import Wiring, worker_wiring
 from app.dispatch.routes import TaskName
 from app.domain.account import PAPER
-from app.domain.effects import Effect, EffectKind
+from app.domain.effects import EffectKind
 from app.domain.errors import HookfillError
-from app.domain.identifiers import AggregateId, EpochMs
+from app.domain.identifiers import AggregateId
 from app.ports.publisher import Publisher
 from app.services.admin.kill_switches import fire_kill_switches
 from app.services.following.follow import follow_news
@@ -85,16 +86,6 @@ class Caller:
         return Decimal(account_now["balances"][currency]["total"])
 
 
-class _Nobody:
-    """A publisher that sends nothing: the worker looks into the outbox by itself."""
-
-    def publish(self, effects: Sequence[Effect]) -> None:
-        del effects
-
-    def wake_timers(self, due_ms: Sequence[EpochMs]) -> None:
-        del due_ms
-
-
 class Worker:
     """Does what Celery workers do, in this process, when it is told to.
 
@@ -104,7 +95,7 @@ class Worker:
     """
 
     def __init__(self, settings: Settings, publisher: Publisher | None = None) -> None:
-        self.wiring: Wiring = worker_wiring(settings, lambda _: publisher or _Nobody())
+        self.wiring: Wiring = worker_wiring(settings, lambda _: publisher or Mock(Publisher))
 
     def work(self) -> None:
         """Go on until the stack is settled."""

@@ -11,8 +11,6 @@ from app.bootstrap import paper_ports
 from app.domain.account import Account
 from app.domain.enums import Market, PositionSide, Side
 from app.domain.identifiers import (
-    AccountId,
-    AccountName,
     AggregateId,
     ClientOrderId,
     Currency,
@@ -27,15 +25,12 @@ from app.paper.feed import PaperFeed
 from app.paper.paper_venue import PaperVenue
 from app.paper.store.ledger import RedisPaperLedger
 from app.paper.store.reports import RedisPaperReports
-from tests.support.builders import BTC, ETH, an_order
+from tests.support.builders import BTC, ETH, SPOT, USDM, an_order
 from tests.support.clocks import FrozenClock
 from tests.support.paper_builders import NOW
 from tests.support.paper_desk import PaperDesk
 
 USDT = Currency("USDT")
-
-SPOT = Account(id=AccountId(1), name=AccountName("demo-spot"), group="demo")
-USDM = Account(id=AccountId(2), name=AccountName("demo-usdm"), group="demo", market=Market.USDM)
 
 
 class HandSource:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from app.domain.smart_trade.enums import TradeType
 from app.domain.smart_trade.spec import EntryRule, NewTrade
-from tests.support.trade_rig import a_sale, a_trade, classic, entry, steps, stop
+from tests.support.trade_rig import LONG, a_sale, a_trade, classic, entry, steps, stop
 
-LONG, SHORT = "99.9/100/100", "100/100.1"
+SHORT = "100/100.1"
 
 WAITS = "conditional_order_waiting_price"
 TRAILS_IN = "trailing_buy_activated"

@@ -17,7 +17,7 @@ from app.domain.enums import AccountState, Dialect
 from app.domain.errors import HookfillError
 from app.domain.identifiers import AccountId, AggregateId, EpochMs
 from app.domain.order import Order
-from app.domain.request.signal import Signal
+from app.domain.request.signal import RequestStatus, Signal
 from app.domain.sender import Sender
 from app.domain.smart_order import SmartOrder
 from app.history.database import Database
@@ -31,13 +31,15 @@ from app.services.intake.accept import Accepted
 from app.services.intake.requests import accept_signal
 from app.services.keeping.sweep import sweep
 from app.services.perform import carry_out
+from app.services.placing.lane import work_lane
 from app.services.watching.release import release_due
+from app.services.watching.watch import watch_prices
 from app.store.core import keys
 from app.store.core.reader import RedisReader
 from app.store.core.records import aggregate_from, entry_from
 from app.store.core.registry import RedisRegistry
 from app.store.memory.venue_memory import RedisVenueMemory
-from tests.support.builders import BTC, ETH, ORIGIN, SPOT, USDM
+from tests.support.builders import BTC, ETH, ORIGIN, PAPER, SPOT, USDM
 from tests.support.clocks import ClockedRedis, FrozenClock, nothing
 from tests.support.fakes import (
     ScriptedFeed,
@@ -163,6 +165,16 @@ class Rig:
         rules = rules or SignalRules(leverage=5 if futures else 1)
         return accept_signal(command, symbol, rules, sender, self.ports)
 
+    def spot_lane(self) -> None:
+        """Work the lane of BTC at the spot account."""
+        work_lane(SPOT.id, BTC, self.ports)
+
+    def watch_and_work(self) -> None:
+        """Let every tick that waits be evaluated, with all that follows."""
+        while watch_prices(PAPER, self.ports):
+            self.drain()
+        self.drain()
+
     def put(self, aggregate: Aggregate) -> Stored:
         """Store an aggregate as it is."""
         self.ports.ledger.commit([Change(None, aggregate)])
@@ -242,6 +254,10 @@ class Rig:
         found = self.load(aggregate_id)
         assert isinstance(found, Signal)
         return found
+
+    def states(self, *ids: AggregateId) -> list[RequestStatus]:
+        """Return how these signals stand."""
+        return [self.signal(one).status for one in ids]
 
     def orders(self) -> list[Order]:
         """Return every order, oldest first."""

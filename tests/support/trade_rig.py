@@ -36,6 +36,9 @@ from tests.support.paper_desk import PaperDesk
 from tests.support.paper_world import PaperWorld
 from tests.support.rig import POLICY, Rig
 
+#: The tick at which most trades of the vectors begin.
+LONG = "99.9/100/100"
+
 INSTRUMENT = Instrument(
     symbol=ETH,
     market=Market.SPOT,
@@ -79,7 +82,10 @@ class TradeRig(Rig):
     """
 
     def __init__(
-        self, instrument: Instrument = INSTRUMENT, balances: Mapping[str, str] | None = None
+        self,
+        instrument: Instrument = INSTRUMENT,
+        balances: Mapping[str, str] | None = None,
+        price: str | None = None,
     ) -> None:
         super().__init__()
         self.world = PaperWorld(self.redis, self.clock)
@@ -97,6 +103,8 @@ class TradeRig(Rig):
         ledger = NotingLedger(self)
         self.statuses = ledger.statuses
         self.ports = replace(self.ports, ledger=ledger)
+        if price is not None:
+            self.tick(price)
 
     def set_price(self, text: str) -> None:
         """Make `bid/ask` or `bid/ask/last` the newest tick; nothing has met it yet."""
@@ -176,6 +184,20 @@ def _members(client: ClockedRedis, key: str) -> Sequence[str]:
 
 
 # Trades
+
+
+def planned(*parts: tuple[int | None, str, str]) -> dict[str, object]:
+    """The steps of an update: (position, percent, price) of each."""
+    return {
+        "take_profit_steps": tuple(
+            PlannedStep(
+                position=position,
+                percent=Decimal(percent),
+                condition=PriceCondition(price=Decimal(price)),
+            )
+            for position, percent, price in parts
+        )
+    }
 
 
 def number(text: str | int | Decimal | None) -> Decimal | None:

@@ -12,11 +12,9 @@ from typing import Any
 
 import redis
 
-from app.domain.account import Account
 from app.domain.enums import Market, Mode, PositionMode, PositionSide, Side
 from app.domain.identifiers import (
     AccountId,
-    AccountName,
     AggregateId,
     ClientOrderId,
     EpochMs,
@@ -35,7 +33,7 @@ from app.store.coordination.locks import RedisLocks
 from app.store.core.clock import RedisClock
 from app.store.memory.venue_budget import RedisRateBudget
 from app.store.memory.venue_memory import RedisVenueMemory
-from tests.support.builders import BTC, ETH, an_order
+from tests.support.builders import BTC, ETH, SPOT, USDM, a_live_account, an_order
 from tests.support.exchanges.binance import Binance
 from tests.support.exchanges.books import LINEAR
 from tests.support.exchanges.books import Account as Holder
@@ -128,27 +126,17 @@ class PaperVenueWorld(VenueWorld):
         self.world = PaperWorld(client).opened()
         self.world.price("2000", ETH)
         self.venue = self.world.spot if market is Market.SPOT else self.world.usdm
-        self._account = AccountId(1 if market is Market.SPOT else 2)
 
     def price(self, symbol: Symbol, last: str) -> None:
         self.world.price(last, symbol)
 
     def fault(self, call: str, *words: str) -> None:
-        account = replace(_ACCOUNT, id=self._account)
+        account = SPOT if self.market is Market.SPOT else USDM
         self.world.desk.set_faults(account, {call: list(words)})
 
     def count(self) -> int:
-        rows = self.world.ledger.history(self._account)
+        rows = self.world.ledger.history(AccountId(1 if self.market is Market.SPOT else 2))
         return sum(1 for row in rows if row.outcome not in {"DUPLICATE", "REJECTED"})
-
-
-_ACCOUNT = Account(
-    id=AccountId(1),
-    name=AccountName("real"),
-    group="real",
-    venue=VenueName("binance"),
-    mode=Mode.LIVE,
-)
 
 
 class _SleeplessClock(RedisClock):
@@ -182,8 +170,7 @@ class ExchangeWorld(VenueWorld):
         super().__init__(market)
         self.wire, self.gateway = wire, gateway
         self.exchange, self.plan = wire.exchange, wire.plan
-        self.account = replace(
-            _ACCOUNT,
+        self.account = a_live_account(
             id=AccountId(1 if market is Market.SPOT else 2),
             venue=VenueName(venue),
             market=market,

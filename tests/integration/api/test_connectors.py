@@ -1,17 +1,15 @@
 """Connectors are made, changed, shown and switched off; their tokens are shown once, if ever."""
 
 import json
-from dataclasses import replace
 
 import pytest
 import redis
 
 from app.bootstrap import Wiring
-from app.domain.account import Account
-from app.domain.enums import Market, Mode
-from app.domain.identifiers import AccountId, AccountName, VenueName
+from app.domain.enums import Market
+from app.domain.identifiers import VenueName
 from app.store.memory.venue_memory import RedisVenueMemory
-from tests.support.builders import must
+from tests.support.builders import a_live_account, must
 from tests.support.caller import Caller
 
 pytestmark = pytest.mark.integration
@@ -153,9 +151,7 @@ KNOWN = [
 
 def at_binance(wiring: Wiring) -> None:
     """Add an account that the test profile would not let anybody add."""
-    name = AccountName("real")
-    account = Account(id=AccountId(0), name=name, group=name, venue=BINANCE, mode=Mode.LIVE)
-    wiring.registry.put_account(replace(account, market=Market.USDM))
+    wiring.registry.put_account(a_live_account(market=Market.USDM))
 
 
 def learned(wiring: Wiring) -> None:

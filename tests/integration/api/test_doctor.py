@@ -17,7 +17,6 @@ from app.domain.errors import NotFound
 from app.domain.finding import Finding, Grade
 from app.domain.identifiers import (
     AccountId,
-    AccountName,
     AggregateId,
     ClientOrderId,
     EpochMs,
@@ -31,7 +30,7 @@ from app.ports.coordination import WorkerRequests
 from app.services.admin.inspect import inspect_account
 from app.services.ask import leave_request
 from tests.integration.api.conftest import ADMIN_TOKEN
-from tests.support.builders import BTC, SPOT, an_id, must
+from tests.support.builders import BTC, a_live_account, an_id, must
 from tests.support.caller import Caller, Json, Worker
 
 pytestmark = pytest.mark.integration
@@ -66,26 +65,15 @@ def workers(wiring: Wiring) -> Workers:
 
 @pytest.fixture
 def api(wiring: Wiring, workers: Workers) -> Caller:
-    return Caller(create_app(asking(wiring, workers)).test_client(), ADMIN_TOKEN)
-
-
-def asking(wiring: Wiring, workers: Workers) -> Wiring:
     policy = replace(wiring.ports.policy, inspect_wait_ms=100)
-    return replace(wiring, ports=replace(wiring.ports, publisher=workers, policy=policy))
+    ports = replace(wiring.ports, publisher=workers, policy=policy)
+    return Caller(create_app(replace(wiring, ports=ports)).test_client(), ADMIN_TOKEN)
 
 
 def put_account(wiring: Wiring, name: str, venue: str, *, enabled: bool = True) -> AccountId:
     """Make an account, at an exchange perhaps, which the API would not do in the test profile."""
     mode = Mode.PAPER if venue == PAPER else Mode.TESTNET
-    account = replace(
-        SPOT,
-        id=AccountId(0),
-        name=AccountName(name),
-        group=name,
-        venue=VenueName(venue),
-        mode=mode,
-        enabled=enabled,
-    )
+    account = a_live_account(name, venue=VenueName(venue), mode=mode, enabled=enabled)
     return wiring.registry.put_account(account).id
 
 

@@ -9,11 +9,12 @@ from werkzeug.test import TestResponse
 
 from app.bootstrap import Wiring, web_wiring
 from app.dialects.hummingbot.callers import LOOKS_PER_SECOND
-from app.domain.account import Account, ApiClient
-from app.domain.enums import Dialect, Mode
-from app.domain.identifiers import AccountId, AccountName, VenueName
+from app.domain.account import ApiClient
+from app.domain.enums import Dialect
+from app.domain.identifiers import AccountName
 from app.factory import create_app
 from app.settings import Settings
+from tests.support.builders import a_live_account
 from tests.support.caller import Caller
 
 pytestmark = pytest.mark.integration
@@ -101,15 +102,8 @@ def test_a_crowd_of_strangers_does_not_keep_the_store_busy(
 def test_default_credentials_do_not_open_accounts_with_money(
     api: Caller, wiring: Wiring, other: FlaskClient
 ) -> None:
-    live = Account(
-        id=AccountId(0),
-        name=AccountName("live"),
-        group="mine",
-        venue=VenueName("binance"),
-        mode=Mode.LIVE,
-    )
     made(api)
-    live = wiring.registry.put_account(live)
+    live = wiring.registry.put_account(a_live_account("live", group="mine"))
 
     refused = api.send("PUT", USER, {"accounts": ["mine", "live"]})
     assert refused.status_code == HTTPStatus.BAD_REQUEST

@@ -5,12 +5,9 @@ from decimal import Decimal
 import pytest
 
 from app.bootstrap import Wiring, web_wiring
-from app.domain.account import Account
-from app.domain.enums import Mode
-from app.domain.identifiers import AccountId, AccountName, VenueName
 from app.factory import create_app
 from app.settings import Settings
-from tests.support.builders import must
+from tests.support.builders import a_live_account, must
 from tests.support.caller import WEBHOOK, Caller, Worker
 
 pytestmark = pytest.mark.integration
@@ -59,23 +56,9 @@ def test_what_is_not_named_stays(api: Caller) -> None:
     ("body", "field"),
     [
         ({"color": "red"}, "color"),
-        ({"balances": {"USDT": "much"}}, "balances.USDT"),
-        ({"balances": {"USDT": -1}}, "balances.USDT"),
         ({"balances": {"USDT": "1e999999"}}, "balances.USDT"),
-        ({"balances": []}, "balances"),
         ({"market": "MOON"}, "market"),
         ({"positions": {"ETH/USDT": {"long": "1", "entry_price": "1"}}}, "positions"),
-        ({"reset": "yes"}, "reset"),
-        ({"fees": {"taker": "1"}}, "fees.taker"),
-        ({"leverage": {"ETH/USDT": 0}}, "leverage.ETH/USDT"),
-        (
-            {
-                "market": "USDM",
-                "position_mode": "ONEWAY",
-                "positions": {"ETH/USDT": {"long": "1", "short": "1", "entry_price": "1"}},
-            },
-            "positions.ETH/USDT",
-        ),
     ],
 )
 def test_what_is_wrong_changes_nothing(api: Caller, body: dict[str, object], field: str) -> None:
@@ -98,14 +81,7 @@ def test_a_name_that_cannot_be(api: Caller) -> None:
 
 
 def test_real_money_is_not_set_by_hand(api: Caller, wiring: Wiring) -> None:
-    real = Account(
-        id=AccountId(0),
-        name=AccountName("real"),
-        group="real",
-        venue=VenueName("binance"),
-        mode=Mode.LIVE,
-    )
-    wiring.registry.put_account(real)
+    wiring.registry.put_account(a_live_account("real"))
 
     assert api.refusal("PUT", "/paper/accounts/real", {}) == (*BAD, ["name"])
     assert api.refusal("GET", "/paper/accounts/real") == (404, "not_found", [])
@@ -224,11 +200,7 @@ def test_prices_are_set_shown_and_left_alone_again(api: Caller, wiring: Wiring) 
     ("body", "field"),
     [
         ({}, "prices"),
-        ({"prices": {}}, "prices"),
-        ({"prices": {"BTCUSDT": {"last": "1"}}}, "prices.BTCUSDT"),
-        ({"prices": {"BTC/USDT": {"last": "0"}}}, "prices.BTC/USDT.last"),
         ({"prices": {"BTC/USDT": {"last": "NaN"}}}, "prices.BTC/USDT.last"),
-        ({"prices": {"BTC/USDT": {"bid": "2", "ask": "1"}}}, "prices.BTC/USDT.bid"),
         ({"prices": {"BTC/USDT": {}}, "x": 1}, "x"),
     ],
 )

@@ -9,6 +9,7 @@ import requests
 
 from tests.support import three_commas as wire
 from tests.support.stack import Installation
+from tests.support.trade_rig import LONG
 
 PAIR: Final = "USDT_LTC"
 SYMBOL: Final = "LTC/USDT"
@@ -22,9 +23,6 @@ _CLIENTS: Final[Mapping[str, tuple[list[str], str]]] = {
     WRITER: (["SMART_TRADES_WRITE"], MINE),
     STRANGER: ([], THEIRS),
 }
-
-#: The tick at which the trades of the vectors are created.
-FIRST_TICK: Final = "99.9/100/100"
 
 _seconds = count(int(time.time()))
 
@@ -60,7 +58,7 @@ class Client:
             call("PUT", f"/api/clients/three_commas/{key}", client)
         self.account = call("GET", f"/api/accounts/{MINE}")["id"]
         self.other_account = call("GET", f"/api/accounts/{THEIRS}")["id"]
-        self.tick(FIRST_TICK)
+        self.tick(LONG)
         # A second of its own for each test, so that lists can tell its trades from older ones.
         self.stack.freeze(next(_seconds) * 1000)
         self.stack.forget()

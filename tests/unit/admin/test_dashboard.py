@@ -22,16 +22,14 @@ from app.admin.venue_accounts import STALE_MS
 from app.bootstrap import web_wiring, worker_wiring
 from app.demo import seed
 from app.domain.account import Account, Connector
-from app.domain.enums import Mode, Side
+from app.domain.enums import Side
 from app.domain.identifiers import (
-    AccountId,
     AccountName,
     AggregateId,
     ClientOrderId,
     EpochMs,
     OrderId,
     Symbol,
-    VenueName,
     VenueOrderId,
 )
 from app.domain.reconciliation import (
@@ -53,7 +51,7 @@ from app.store.core import keys
 from app.store.core.connection import connect
 from app.web.connector_kind import TOKEN_PLACEHOLDER
 from app.web.time_texts import iso, span
-from tests.support.builders import NOW, a_report, an_order
+from tests.support.builders import NOW, a_live_account, a_report, an_order
 from tests.unit.conftest import ADMIN_TOKEN, MakeApp
 from workers.inline import InlinePublisher
 
@@ -470,14 +468,7 @@ def nobody_waits(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
 class TestAccountAtItsVenue:
     @pytest.fixture
     def account(self, site: Site) -> Account:
-        account = Account(
-            id=AccountId(0),
-            name=AccountName("mine"),
-            group="mine",
-            venue=VenueName("binance"),
-            mode=Mode.LIVE,
-        )
-        return site.wiring.registry.put_account(account)
+        return site.wiring.registry.put_account(a_live_account("mine"))
 
     def compared(self, site: Site, account: Account, *mismatches: Mismatch) -> str:
         now_ms = site.wiring.ports.clock.server_ms()
@@ -690,15 +681,7 @@ class TestAccounts:
         assert "flat" in page
 
     def test_what_lies_at_a_real_venue_is_not_made_up(self, site: Site) -> None:
-        site.wiring.registry.put_account(
-            Account(
-                id=AccountId(0),
-                name=AccountName("mine"),
-                group="mine",
-                venue=VenueName("binance"),
-                mode=Mode.LIVE,
-            )
-        )
+        site.wiring.registry.put_account(a_live_account("mine"))
 
         page = site.text("/ui/accounts")
         assert "Its balances and positions are at binance" in page

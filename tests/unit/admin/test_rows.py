@@ -15,36 +15,36 @@ from app.domain.reason import Reason
 from app.domain.status import OrderStatus
 from tests.support.builders import NOW, a_signal, a_smart_order, an_id, an_order, client_id
 
-#: docs/api.md, "Reading".
-CONTRACT = [
-    "id",
-    "parent_id",
-    "kind",
-    "dialect",
-    "account",
-    "symbol",
-    "market",
-    "side",
-    "position_side",
-    "type",
-    "time_in_force",
-    "reduce_only",
-    "quantity",
-    "price",
-    "trigger_price",
-    "state",
-    "reason",
-    "filled_quantity",
-    "average_price",
-    "fees",
-    "caller_id",
-    "client_order_id",
-    "venue_order_id",
-    "due_at_ms",
-    "next_check_at_ms",
-    "created_at_ms",
-    "updated_at_ms",
-]
+#: What a row tells of an order: docs/api.md, "Reading".
+AN_ORDER = {
+    "id": str(an_id()),
+    "parent_id": "16",
+    "kind": "ORDER",
+    "dialect": "crypto_arsenal",
+    "account": "demo-spot",
+    "symbol": "BTC/USDT",
+    "market": "SPOT",
+    "side": "BUY",
+    "position_side": None,
+    "type": "LIMIT",
+    "time_in_force": "GTC",
+    "reduce_only": False,
+    "quantity": "0.5",
+    "price": "60000",
+    "trigger_price": None,
+    "state": "FILLED",
+    "reason": None,
+    "filled_quantity": "0.5",
+    "average_price": "59999.1",
+    "fees": {"BTC": "0.0000001", "USDT": "0"},
+    "caller_id": "mine",
+    "client_order_id": client_id(an_id()),
+    "venue_order_id": None,
+    "due_at_ms": NOW,
+    "next_check_at_ms": None,
+    "created_at_ms": NOW,
+    "updated_at_ms": NOW,
+}
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ CONTRACT = [
 def test_every_kind_has_exactly_the_keys_of_the_contract(aggregate: Aggregate) -> None:
     row = row_of(aggregate, "demo")
 
-    assert list(row) == CONTRACT == list(KEYS)
+    assert list(row) == list(AN_ORDER) == list(KEYS)
     assert json.loads(json.dumps(row)) == row
 
 
@@ -69,35 +69,7 @@ def test_an_order() -> None:
         due_at_ms=NOW,
     )
 
-    assert row_of(order, "demo-spot") == {
-        "id": str(an_id()),
-        "parent_id": "16",
-        "kind": "ORDER",
-        "dialect": "crypto_arsenal",
-        "account": "demo-spot",
-        "symbol": "BTC/USDT",
-        "market": "SPOT",
-        "side": "BUY",
-        "position_side": None,
-        "type": "LIMIT",
-        "time_in_force": "GTC",
-        "reduce_only": False,
-        "quantity": "0.5",
-        "price": "60000",
-        "trigger_price": None,
-        "state": "FILLED",
-        "reason": None,
-        "filled_quantity": "0.5",
-        "average_price": "59999.1",
-        "fees": {"BTC": "0.0000001", "USDT": "0"},
-        "caller_id": "mine",
-        "client_order_id": client_id(an_id()),
-        "venue_order_id": None,
-        "due_at_ms": NOW,
-        "next_check_at_ms": None,
-        "created_at_ms": NOW,
-        "updated_at_ms": NOW,
-    }
+    assert row_of(order, "demo-spot") == AN_ORDER
 
 
 def test_only_an_unknown_order_tells_of_its_next_check() -> None:

@@ -22,7 +22,7 @@ from app.settings import Settings
 from app.store.coordination.rates import RedisRates
 from tests.support import three_commas as wire
 from tests.support.builders import SPOT, USDM
-from tests.support.trade_rig import INSTRUMENT, TradeRig
+from tests.support.trade_rig import INSTRUMENT, LONG, TradeRig
 
 Json = Any
 OTHER = "other-key"
@@ -37,9 +37,7 @@ class Client:
     """
 
     def __init__(self, data_dir: Path, **odd: str) -> None:
-        self.rig = TradeRig(replace(INSTRUMENT, quantity_step=Decimal("0.01")))
-        self.rig.set_price("99.9/100/100")
-        self.rig.follow()
+        self.rig = TradeRig(replace(INSTRUMENT, quantity_step=Decimal("0.01")), price=LONG)
         environ = {"REDIS_URL": "redis://127.0.0.1:1/0", "HOOKFILL_DATA_DIR": str(data_dir), **odd}
         wiring = web_wiring(Settings.from_environment(environ))
         self._vault = wiring.vault

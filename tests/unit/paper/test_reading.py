@@ -92,6 +92,7 @@ def test_an_empty_account_setting_sets_nothing() -> None:
         ({"position_mode": "BOTH"}, "position_mode"),
         ({"position_mode": []}, "position_mode"),
         ({"fees": {"maker": "1"}}, "fees.maker"),
+        ({"fees": {"taker": "1"}}, "fees.taker"),
         ({"reset": "yes"}, "reset"),
     ],
 )

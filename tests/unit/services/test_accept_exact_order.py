@@ -28,7 +28,7 @@ from app.services.intake.replace import await_place, replace_order
 from app.services.keeping.archive import archive
 from app.services.placing.cancel import request_cancel
 from tests.support.builders import BTC, NOW, SPOT, a_fill, a_report, a_view, must
-from tests.support.rig import POLICY, Rig, deaths, encounters
+from tests.support.rig import POLICY, Rig, deaths, encounters, with_ids
 
 LIMIT = PlaceOrder(
     symbol=BTC,
@@ -147,12 +147,7 @@ def test_a_caller_id_is_taken_while_its_order_lives() -> None:
 
 
 def test_two_at_once_do_not_get_one_caller_id() -> None:
-    def prepared() -> Rig:
-        rig = Rig()
-        rig.ports.ids.fresh(SPOT.id, 1)  # both are one process here, and draw from one block
-        return rig
-
-    for rig in encounters(prepared, accept, accept):
+    for rig in encounters(with_ids, accept, accept):
         rig.drain()
         assert len(rig.orders()) == 1
 

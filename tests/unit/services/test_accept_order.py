@@ -342,13 +342,14 @@ def test_an_entry_of_a_halted_account_is_denied(rig: Rig) -> None:
     assert must(denied.reason).code is ReasonCode.ACCOUNT_HALTED
 
 
-def test_a_close_is_sent_once_whoever_dies() -> None:
-    def prepare() -> Rig:
-        rig = Rig()
-        accept(rig, CLOSE)
-        return rig
+def with_a_close() -> Rig:
+    rig = Rig()
+    accept(rig, CLOSE)
+    return rig
 
-    for rig in deaths(prepare, Rig.drain):
+
+def test_a_close_is_sent_once_whoever_dies() -> None:
+    for rig in deaths(with_a_close, Rig.drain):
         rig.settle()
 
         assert rig.order().status is OrderStatus.FILLED
@@ -357,12 +358,7 @@ def test_a_close_is_sent_once_whoever_dies() -> None:
 
 
 def test_a_close_is_sent_once_by_two_at_once() -> None:
-    def prepare() -> Rig:
-        rig = Rig()
-        accept(rig, CLOSE)
-        return rig
-
-    for rig in encounters(prepare, Rig.drain, Rig.settle):
+    for rig in encounters(with_a_close, Rig.drain, Rig.settle):
         rig.settle()
 
         assert rig.order().status is OrderStatus.FILLED

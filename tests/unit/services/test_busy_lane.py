@@ -7,12 +7,9 @@ from app.domain.enums import Side
 from app.domain.identifiers import AggregateId, OrderId, client_order_id
 from app.domain.market import AccountView
 from app.services.intake.accept import Accepted
-from app.services.placing.lane import work_lane
 from app.services.placing.place import place_order
 from tests.support.builders import (
-    BTC,
     INSTALLATION,
-    SPOT_ID,
     a_command,
     a_view,
     an_id,
@@ -27,10 +24,6 @@ BUY = a_command(size=fixed("0.1"))
 HALF = a_command(Action.SELL, size=percent("50"))
 PATIENCE_MS = POLICY.exit_patience_ms
 LATENCY_MS = 2_000
-
-
-def spot_lane(rig: Rig) -> None:
-    work_lane(SPOT_ID, BTC, rig.ports)
 
 
 def past_the_lane(rig: Rig, **odd: object) -> AggregateId:
@@ -68,7 +61,7 @@ def test_an_exit_gets_its_turn_though_others_trade_all_the_time(rig: Rig) -> Non
     trade_whenever_asked(rig)
 
     for _ in range(POLICY.exit_patience_ms // LATENCY_MS + 1):
-        spot_lane(rig)
+        rig.spot_lane()
 
     assert sized(rig, accepted)
 
@@ -78,7 +71,7 @@ def test_an_exit_gets_its_turn_though_something_is_always_in_flight(rig: Rig) ->
     for _ in range(PATIENCE_MS // LATENCY_MS + 1):
         rig.clock.advance(LATENCY_MS)
         past_the_lane(rig)
-        spot_lane(rig)
+        rig.spot_lane()
 
     assert sized(rig, accepted)
 
@@ -89,7 +82,7 @@ def test_a_close_of_exact_size_is_let_go_likewise(rig: Rig) -> None:
     past_the_lane(rig)
     wait(rig)
 
-    spot_lane(rig)
+    rig.spot_lane()
 
     order = rig.order(one)
     assert (order.is_queued, order.had_turn) == (False, True)
@@ -101,7 +94,7 @@ def test_an_exit_waits_at_first_for_whatever_is_in_flight(rig: Rig) -> None:
     past_the_lane(rig)
     rig.clock.advance(PATIENCE_MS - 2)
 
-    spot_lane(rig)
+    rig.spot_lane()
 
     assert not sized(rig, accepted)
 
@@ -112,7 +105,7 @@ def test_an_exit_waits_for_what_was_in_flight_before_it(rig: Rig) -> None:
     past_the_lane(rig)
     wait(rig)
 
-    spot_lane(rig)
+    rig.spot_lane()
 
     assert not sized(rig, accepted)
 
@@ -123,7 +116,7 @@ def test_an_entry_waits_for_whatever_is_in_flight(rig: Rig) -> None:
     past_the_lane(rig)
     wait(rig)
 
-    spot_lane(rig)
+    rig.spot_lane()
 
     assert not sized(rig, accepted)
 
@@ -135,7 +128,7 @@ def test_an_exit_behind_an_entry_goes_ahead_of_what_came_after_it(rig: Rig) -> N
     past_the_lane(rig)
     wait(rig)
 
-    spot_lane(rig)
+    rig.spot_lane()
 
     assert sized(rig, accepted)
 
@@ -143,10 +136,10 @@ def test_an_exit_behind_an_entry_goes_ahead_of_what_came_after_it(rig: Rig) -> N
 def test_an_exit_waits_for_the_one_whose_turn_was_before(rig: Rig) -> None:
     first, second = rig.accept(HALF), rig.accept(HALF)
     rig.clock.advance(1)
-    spot_lane(rig)
+    rig.spot_lane()
     wait(rig)
 
-    spot_lane(rig)
+    rig.spot_lane()
 
     assert (sized(rig, first), sized(rig, second)) == (True, False)
 
@@ -172,7 +165,7 @@ def test_what_the_venue_told_before_another_had_its_turn_does_not_count(rig: Rig
 
     rig.venue.view = old_view  # type: ignore[method-assign]
 
-    spot_lane(rig)
+    rig.spot_lane()
 
     (order,) = [one for one in rig.orders() if one.parent_id == accepted.id]
     assert order.quantity == Decimal("0.05")

@@ -1,6 +1,7 @@
 """What venues report about open orders."""
 
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -199,15 +200,14 @@ def test_more_that_is_filled_of_it_is_kept_and_less_is_not_news() -> None:
 
 
 def test_whoever_dies_over_it_or_meets_another_keeps_it_once() -> None:
-    def prepared() -> Rig:
-        return with_a_forgotten_order(PARTLY)
-
-    for rig in deaths(prepared, lambda rig: follow_news(rig.ports)):
+    def follow(rig: Rig) -> None:
         follow_news(rig.ports)
+
+    prepared = partial(with_a_forgotten_order, PARTLY)
+    for rig in deaths(prepared, follow):
+        follow(rig)
         assert orphans(rig) == [PARTLY]
-    for rig in encounters(
-        prepared, lambda rig: follow_news(rig.ports), lambda rig: follow_news(rig.ports)
-    ):
+    for rig in encounters(prepared, follow, follow):
         assert orphans(rig) == [PARTLY]
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from app.domain.commands import Action, OnOpposite, SignalCommand, SignalRules
 from app.domain.enums import AccountState, PositionSide, ReasonCode, Side
 from app.domain.errors import OutcomeUnknown, VenueUnavailable
-from app.domain.identifiers import AggregateId, base_of
+from app.domain.identifiers import base_of
 from app.domain.order import Order
 from app.domain.request.signal import RequestStatus
 from app.domain.status import OrderStatus
@@ -30,14 +30,6 @@ SELL = a_command(Action.SELL, size=fixed("0.1"))
 CLOSE = a_command(Action.CLOSE_LONG)
 OPEN = a_command(Action.OPEN_LONG, size=fixed("0.1"))
 MINUTE_MS = 60_000
-
-
-def spot_lane(rig: Rig) -> None:
-    work_lane(SPOT_ID, BTC, rig.ports)
-
-
-def states(rig: Rig, *ids: AggregateId) -> list[RequestStatus]:
-    return [rig.signal(one).status for one in ids]
 
 
 def lose_answers(rig: Rig, count: int = 1) -> None:
@@ -117,7 +109,7 @@ def test_an_entry_goes_on_when_the_order_before_it_is_known(rig: Rig) -> None:
 
     rig.settle()
 
-    assert states(rig, first.id, second.id) == [RequestStatus.DONE] * 2
+    assert rig.states(first.id, second.id) == [RequestStatus.DONE] * 2
     assert len(rig.venue.ledger) == 2
 
 
@@ -127,7 +119,7 @@ def test_an_entry_that_waits_too_long_expires_while_the_order_is_still_unknown(r
 
     rig.settle(rounds=10, step_ms=MINUTE_MS // 8)
 
-    assert states(rig, second.id, third.id) == [RequestStatus.EXPIRED] * 2
+    assert rig.states(second.id, third.id) == [RequestStatus.EXPIRED] * 2
     assert rig.orders()[0].status is OrderStatus.UNKNOWN
     assert rig.signal(first.id).status is RequestStatus.EXECUTING
 
@@ -167,9 +159,9 @@ def test_one_exit_overtakes_at_a_time(rig: Rig) -> None:
     rig.settle(rounds=13, step_ms=1_000)
 
     assert len(rig.orders()) == 2, "the first exit is unknown itself now"
-    assert states(rig, first.id, second.id) == [RequestStatus.EXECUTING] * 2
+    assert rig.states(first.id, second.id) == [RequestStatus.EXECUTING] * 2
     rig.settle(rounds=15, step_ms=1_000)
-    assert states(rig, second.id) == [RequestStatus.DONE]
+    assert rig.states(second.id) == [RequestStatus.DONE]
 
 
 def test_a_resting_order_holds_up_nobody(rig: Rig) -> None:
@@ -198,7 +190,7 @@ def test_a_reversal_opens_before_those_behind_it_get_their_turn(rig: Rig) -> Non
     parents = [order.parent_id for order in rig.venue.sent]
     assert parents == [reversal.id, reversal.id, behind.id]
     assert [order.reduce_only for order in rig.venue.sent] == [True, False, False]
-    assert states(rig, reversal.id, behind.id) == [RequestStatus.DONE] * 2
+    assert rig.states(reversal.id, behind.id) == [RequestStatus.DONE] * 2
 
 
 def test_those_behind_a_reversal_wait_while_its_close_rests(rig: Rig) -> None:
@@ -241,11 +233,11 @@ def test_one_asks_at_a_time_and_those_who_find_it_asking_go_away(rig: Rig) -> No
     def others_come() -> None:
         asked.append(1)
         for _ in range(3):
-            spot_lane(rig)
+            rig.spot_lane()
 
     rig.venue.before_view = others_come
 
-    spot_lane(rig)
+    rig.spot_lane()
 
     assert len(asked) == 1
     assert len(rig.orders()) == 1
@@ -275,11 +267,11 @@ def test_one_call_takes_a_bounded_number_of_turns_and_the_rest_later(rig: Rig) -
     ids = [rig.accept(CLOSE_NOTHING).id for _ in range(TURNS_MAX + 3)]
 
     work_lane(USDM_ID, ETH, rig.ports)
-    left = states(rig, *ids).count(RequestStatus.EXECUTING)
+    left = rig.states(*ids).count(RequestStatus.EXECUTING)
     work_lane(USDM_ID, ETH, rig.ports)
 
     assert left == 3
-    assert set(states(rig, *ids)) == {RequestStatus.SKIPPED}
+    assert set(rig.states(*ids)) == {RequestStatus.SKIPPED}
 
 
 # A venue that does not answer
@@ -305,7 +297,7 @@ def one_signal() -> Rig:
 
 
 def test_whoever_dies_in_a_turn_leaves_one_order_in_the_end() -> None:
-    for rig in deaths(one_signal, spot_lane):
+    for rig in deaths(one_signal, Rig.spot_lane):
         rig.settle()
 
         assert len(rig.venue.ledger) == 1
@@ -316,7 +308,7 @@ def test_whoever_dies_in_a_turn_leaves_one_order_in_the_end() -> None:
 
 
 def test_of_two_who_work_the_lane_at_once_one_brings_forth_the_order() -> None:
-    for rig in encounters(one_signal, spot_lane, spot_lane):
+    for rig in encounters(one_signal, Rig.spot_lane, Rig.spot_lane):
         rig.settle()
 
         assert len(rig.orders()) == 1

@@ -1,5 +1,7 @@
 """An order of unknown outcome is asked about, until there is a definite answer."""
 
+from functools import partial
+
 import pytest
 
 from app.domain.enums import ReasonCode
@@ -42,6 +44,13 @@ def lost(*, arrived: bool, report: OrderStatus = OrderStatus.FILLED) -> Rig:
     return rig
 
 
+def lost_for_long(*, arrived: bool) -> Rig:
+    """The same when the grace period is over."""
+    rig = lost(arrived=arrived)
+    rig.clock.advance(POLICY.unknown_grace_ms)
+    return rig
+
+
 def resolve(rig: Rig) -> Order:
     resolve_order(ORDER_ID, rig.ports)
     return rig.order()
@@ -79,8 +88,7 @@ def test_no_such_order_proves_nothing_within_the_grace_period() -> None:
 
 
 def test_no_such_order_after_the_grace_period_lets_it_be_sent_again() -> None:
-    rig = lost(arrived=False)
-    rig.clock.advance(POLICY.unknown_grace_ms)
+    rig = lost_for_long(arrived=False)
 
     order = resolve(rig)
 
@@ -100,8 +108,7 @@ def test_an_answer_that_took_longer_than_the_grace_period_proves_nothing() -> No
 
 @pytest.mark.parametrize("error", [VenueUnavailable("away"), VenueRejected("bad key")])
 def test_a_question_that_cannot_be_asked_is_asked_again(error: HookfillError) -> None:
-    rig = lost(arrived=True)
-    rig.clock.advance(POLICY.unknown_grace_ms)
+    rig = lost_for_long(arrived=True)
     rig.venue.find_script.append(error)
 
     order = resolve(rig)
@@ -215,12 +222,7 @@ def test_an_unknown_order_ends_as_one_order_at_the_venue(*, arrived: bool) -> No
 
 @pytest.mark.parametrize("arrived", [False, True])
 def test_whoever_dies_while_asking_leaves_one_order_at_the_venue(*, arrived: bool) -> None:
-    def prepared() -> Rig:
-        rig = lost(arrived=arrived)
-        rig.clock.advance(POLICY.unknown_grace_ms)
-        return rig
-
-    for rig in deaths(prepared, resolve):
+    for rig in deaths(partial(lost_for_long, arrived=arrived), resolve):
         rig.settle()
 
         assert rig.order().status is OrderStatus.FILLED
@@ -230,12 +232,7 @@ def test_whoever_dies_while_asking_leaves_one_order_at_the_venue(*, arrived: boo
 
 @pytest.mark.parametrize("arrived", [False, True])
 def test_of_two_who_ask_at_once_the_order_learns_once(*, arrived: bool) -> None:
-    def prepared() -> Rig:
-        rig = lost(arrived=arrived)
-        rig.clock.advance(POLICY.unknown_grace_ms)
-        return rig
-
-    for rig in encounters(prepared, resolve, lambda rig: rig.settle()):
+    for rig in encounters(partial(lost_for_long, arrived=arrived), resolve, Rig.settle):
         rig.settle()
 
         assert rig.order().status is OrderStatus.FILLED
@@ -284,8 +281,7 @@ def test_a_proof_of_absence_that_comes_late_finds_the_newer_placement_in_questio
 
 
 def test_whoever_asks_keeps_others_from_asking() -> None:
-    rig = lost(arrived=False)
-    rig.clock.advance(POLICY.unknown_grace_ms)
+    rig = lost_for_long(arrived=False)
     asked: list[int] = []
 
     def ask_too() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.domain.commands import Action
 from app.domain.enums import AccountState, Side
-from app.domain.identifiers import AggregateId, EpochMs, base_of, client_order_id
+from app.domain.identifiers import EpochMs, base_of, client_order_id
 from app.domain.order import Order
 from app.domain.request.signal import RequestStatus
 from app.services.keeping.sweep import sweep
@@ -41,14 +41,6 @@ SELL = a_command(Action.SELL, size=fixed("0.1"))
 HALF = a_command(Action.SELL, size=percent("50"))
 CLOSE_NOTHING = a_command(Action.CLOSE_LONG)
 MINUTE_MS = 60_000
-
-
-def spot_lane(rig: Rig) -> None:
-    work_lane(SPOT_ID, BTC, rig.ports)
-
-
-def states(rig: Rig, *ids: AggregateId) -> list[RequestStatus]:
-    return [rig.signal(one).status for one in ids]
 
 
 def the_exit(rig: Rig) -> Order:
@@ -96,7 +88,7 @@ def test_what_the_venue_told_before_an_order_came_and_went_does_not_count(rig: R
     rig.venue.after_place = spend
     rig.venue.after_call = lambda: an_order_meanwhile(rig)  # right after the view was made
 
-    spot_lane(rig)
+    rig.spot_lane()
 
     assert the_exit(rig).quantity == Decimal("0.05")
 
@@ -112,7 +104,7 @@ def test_what_the_venue_told_before_the_account_changed_does_not_count(rig: Rig)
 
     rig.venue.before_view = change_it_once
 
-    spot_lane(rig)
+    rig.spot_lane()
 
     assert len(views) == 2
     assert len(rig.orders()) == 1
@@ -122,7 +114,7 @@ def test_an_exit_whose_account_is_halted_while_the_venue_is_asked_waits(rig: Rig
     rig.accept(SELL)
     rig.venue.before_view = lambda: rig.state(AccountState.HALT)
 
-    spot_lane(rig)
+    rig.spot_lane()
 
     assert rig.orders() == []
 
@@ -148,10 +140,10 @@ def test_whoever_dies_while_the_venue_is_asked_holds_up_the_lane_for_seconds(rig
     rig.accept(SELL)
     rig.ports.locks.acquire(f"lane:{SPOT_ID}:{BTC}", PAPER_ASKING_MS)  # by whoever is dead now
 
-    spot_lane(rig)
+    rig.spot_lane()
     too_soon = len(rig.orders())
     rig.clock.advance(PAPER_ASKING_MS + 1)
-    spot_lane(rig)
+    rig.spot_lane()
 
     assert too_soon == 0
     assert len(rig.orders()) == 1
@@ -163,11 +155,11 @@ def test_who_asked_for_longer_than_the_lock_holds_finds_the_turn_taken(rig: Rig)
     def another_takes_the_turn() -> None:
         rig.venue.before_view = nothing
         rig.clock.advance(PAPER_ASKING_MS + 1)
-        spot_lane(rig)
+        rig.spot_lane()
 
     rig.venue.before_view = another_takes_the_turn
 
-    spot_lane(rig)
+    rig.spot_lane()
 
     assert rig.signal(accepted.id).order_id == rig.order().id
 
@@ -178,14 +170,14 @@ def test_a_call_that_has_lasted_long_begins_no_further_turn(rig: Rig) -> None:
 
     work_lane(USDM_ID, ETH, rig.ports)
 
-    assert states(rig, *ids).count(RequestStatus.EXECUTING) == 2
+    assert rig.states(*ids).count(RequestStatus.EXECUTING) == 2
 
 
 def test_an_order_that_only_takes_its_turn_asks_nothing(rig: Rig) -> None:
     rig.put(an_order(reduces=True, awaits_turn=True))
     rig.venue.before_view = Mock()
 
-    spot_lane(rig)
+    rig.spot_lane()
 
     assert not rig.venue.before_view.called
     assert not rig.order().awaits_turn
@@ -208,7 +200,7 @@ def test_an_exit_is_sized_by_what_was_told_after_the_orders_before_it() -> None:
         an_order_meanwhile(rig)
 
     was_sized: list[bool] = []
-    for met in encounters(prepared, spot_lane, buy_meanwhile):
+    for met in encounters(prepared, Rig.spot_lane, buy_meanwhile):
         met.settle()
 
         assert the_exit(met).quantity == Decimal("0.25" if was_sized[-1] else "0.5")
@@ -247,7 +239,7 @@ def test_exits_in_percent_of_what_is_held_all_run_and_each_sees_what_the_others_
     rig.drain()
     rig.settle()
 
-    assert set(states(rig, *wanted)) == {RequestStatus.DONE}
+    assert set(rig.states(*wanted)) == {RequestStatus.DONE}
     assert all(order.is_closed for order in rig.orders())
 
 
@@ -267,14 +259,14 @@ def sell_before_all_others(rig: Rig) -> None:
             due_at_ms=early,
         )
     )
-    spot_lane(rig)
+    rig.spot_lane()
     rig.drain()
 
 
 #: Things that others do while one worker waits for the venue.
 DEEDS: list[Callable[[Rig], object]] = [
     sell_before_all_others,
-    spot_lane,
+    Rig.spot_lane,
     Rig.drain,
     lambda rig: sweep(rig.ports),
     lambda rig: rig.clock.advance(1_600),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -25,7 +26,7 @@ from app.domain.trigger import Offset, TriggerState
 from app.services.intake.replace import replace_smart_order
 from app.services.intake.smart_orders import accept_smart_order
 from app.services.placing.cancel import cancel_smart_order
-from app.services.watching.watch import HANDED_ON_MAX, LEASE_MS, watch_prices
+from app.services.watching.watch import HANDED_ON_MAX, LEASE_MS
 from tests.support.builders import BTC, PAPER, SPOT, a_report, a_tick, must
 from tests.support.fakes import ThenSilent
 from tests.support.rig import Rig, deaths, encounters
@@ -83,18 +84,12 @@ def see(rig: Rig, price: str, number: int, symbol: Symbol = BTC) -> None:
 def meet(rig: Rig, price: str, number: int) -> None:
     """Let a price come and everything happen that follows from it."""
     see(rig, price, number)
-    watch_and_work(rig)
-
-
-def watch_and_work(rig: Rig) -> None:
-    while watch_prices(PAPER, rig.ports):
-        rig.drain()
-    rig.drain()
+    rig.watch_and_work()
 
 
 def armed(rig: Rig, command: PlaceSmartOrder = STOP, price: str = "59000") -> SmartOrder:
     see(rig, price, 1)
-    watch_and_work(rig)
+    rig.watch_and_work()
     made = accept(rig, command)
     rig.drain()
     return made
@@ -195,7 +190,7 @@ def test_it_waits_for_its_price_and_places_one_order(rig: Rig) -> None:
 
 def test_a_condition_that_holds_already_fires_at_once(rig: Rig) -> None:
     see(rig, "60000", 1)
-    watch_and_work(rig)
+    rig.watch_and_work()
 
     made = accept(rig, replace(STOP, stop=Decimal(58_000)))
     rig.drain()
@@ -210,7 +205,7 @@ def test_prices_from_before_it_came_do_not_count(rig: Rig) -> None:
     see(rig, "59000", 2)
     made = accept(rig)
     rig.drain()
-    watch_and_work(rig)
+    rig.watch_and_work()
     before = rig.smart_order(made.id).status
     meet(rig, "60000", 3)
 
@@ -247,7 +242,7 @@ def test_a_trailing_one_follows_the_price_and_places_at_the_tick(rig: Rig) -> No
 
 def test_the_earlier_one_gets_the_funds(rig: Rig) -> None:
     see(rig, "59000", 1)
-    watch_and_work(rig)
+    rig.watch_and_work()
     first, second = (accept(rig, replace(STOP, caller_id=None)) for _ in range(2))
     rig.drain()
     short = InsufficientFunds("lacks 60000 USDT")
@@ -263,7 +258,7 @@ def test_the_earlier_one_gets_the_funds(rig: Rig) -> None:
 
 def test_however_many_fire_they_are_placed_in_order(rig: Rig) -> None:
     see(rig, "59000", 1)
-    watch_and_work(rig)
+    rig.watch_and_work()
     command = replace(STOP, caller_id=None, quantity=Decimal("0.01"))
     made = [accept(rig, command) for _ in range(2 * HANDED_ON_MAX + 1)]
     rig.drain()
@@ -387,6 +382,15 @@ def test_a_cancel_twice_tells_what_came_first(rig: Rig) -> None:
 # Deaths and races
 
 
+def accepted_at(price: str) -> Rig:
+    """A rig that has taken one in when the price was this, and done nothing about it."""
+    rig = Rig()
+    see(rig, price, 1)
+    rig.watch_and_work()
+    accept(rig)
+    return rig
+
+
 def about_to_fire() -> Rig:
     rig = Rig()
     armed(rig)
@@ -396,7 +400,7 @@ def about_to_fire() -> Rig:
 
 def finish(rig: Rig) -> None:
     rig.clock.advance(LEASE_MS + 1)
-    watch_and_work(rig)
+    rig.watch_and_work()
     rig.settle()
 
 
@@ -414,7 +418,7 @@ def assert_one_order_or_none(rig: Rig) -> None:
 
 
 def test_whoever_dies_between_firing_and_placing_leaves_one_order() -> None:
-    for rig in deaths(about_to_fire, watch_and_work):
+    for rig in deaths(about_to_fire, Rig.watch_and_work):
         finish(rig)
 
         assert rig.smart_order().status is TRIGGERED
@@ -422,14 +426,7 @@ def test_whoever_dies_between_firing_and_placing_leaves_one_order() -> None:
 
 
 def test_whoever_dies_while_it_is_armed_leaves_it_armed() -> None:
-    def accepted() -> Rig:
-        rig = Rig()
-        see(rig, "59000", 1)
-        watch_and_work(rig)
-        accept(rig)
-        return rig
-
-    for rig in deaths(accepted, Rig.drain):
+    for rig in deaths(partial(accepted_at, "59000"), Rig.drain):
         rig.settle()
         assert rig.smart_order().armed
         meet(rig, "60000", 2)
@@ -440,14 +437,7 @@ def test_whoever_dies_while_it_is_armed_leaves_it_armed() -> None:
 
 
 def test_whoever_dies_while_it_fires_at_once_leaves_one_order() -> None:
-    def accepted() -> Rig:
-        rig = Rig()
-        see(rig, "60000", 1)
-        watch_and_work(rig)
-        accept(rig)
-        return rig
-
-    for rig in deaths(accepted, Rig.drain):
+    for rig in deaths(partial(accepted_at, "60000"), Rig.drain):
         rig.settle()
         finish(rig)
 
@@ -465,16 +455,16 @@ def swap_it(rig: Rig) -> None:
 
 def advance_and_watch(rig: Rig) -> None:
     rig.clock.advance(LEASE_MS + 1)
-    watch_and_work(rig)
+    rig.watch_and_work()
 
 
 @pytest.mark.parametrize(
     ("act", "meanwhile"),
     [
-        (watch_and_work, cancel_it),
-        (cancel_it, watch_and_work),
-        (watch_and_work, watch_and_work),
-        (watch_and_work, advance_and_watch),
+        (Rig.watch_and_work, cancel_it),
+        (cancel_it, Rig.watch_and_work),
+        (Rig.watch_and_work, Rig.watch_and_work),
+        (Rig.watch_and_work, advance_and_watch),
     ],
 )
 def test_of_the_price_and_a_cancel_exactly_one_wins(
@@ -497,7 +487,7 @@ def test_of_the_price_and_a_replacement_exactly_one_wins() -> None:
         else:
             outcomes.add("replaced")
 
-    for rig in encounters(about_to_fire, watch_and_work, replace_it):
+    for rig in encounters(about_to_fire, Rig.watch_and_work, replace_it):
         finish(rig)
 
         states = [one.status for one in rig.smart_orders()]
@@ -508,8 +498,8 @@ def test_of_the_price_and_a_replacement_exactly_one_wins() -> None:
 
 def test_whoever_dies_in_a_replacement_leaves_the_old_one_or_the_new_one() -> None:
     def waiting() -> Rig:
-        rig = Rig()
-        armed(rig)
+        rig = accepted_at("59000")
+        rig.drain()
         return rig
 
     for rig in deaths(waiting, swap_it):
@@ -526,7 +516,7 @@ def test_a_lost_answer_leaves_it_triggered_until_the_order_is_found() -> None:
     lost = ThenSilent(a_report(OrderStatus.NEW), OutcomeUnknown("the answer was lost"))
     rig.venue.place_script.append(lost)
 
-    watch_and_work(rig)
+    rig.watch_and_work()
     unknown = rig.smart_order().status, rig.order().status
     rig.settle()
 

@@ -318,12 +318,6 @@ def about_to_fire() -> Rig:
     return rig
 
 
-def watch_and_work(rig: Rig) -> None:
-    while watch(rig):
-        rig.drain()
-    rig.drain()
-
-
 def assert_closed_once(rig: Rig) -> None:
     assert the_signal(rig).status is RequestStatus.DONE
     assert len(rig.venue.ledger) == 2, "the entry and one exit"
@@ -334,17 +328,17 @@ def assert_closed_once(rig: Rig) -> None:
 
 
 def test_whoever_dies_at_a_tick_leaves_one_exit_in_the_end() -> None:
-    for rig in deaths(about_to_fire, watch_and_work):
+    for rig in deaths(about_to_fire, Rig.watch_and_work):
         rig.clock.advance(LEASE_MS + 1)
-        watch_and_work(rig)
+        rig.watch_and_work()
         rig.settle()
 
         assert_closed_once(rig)
 
 
 def test_two_who_watch_at_once_make_one_exit() -> None:
-    for rig in encounters(about_to_fire, watch_and_work, watch_and_work):
-        watch_and_work(rig)
+    for rig in encounters(about_to_fire, Rig.watch_and_work, Rig.watch_and_work):
+        rig.watch_and_work()
         rig.settle()
 
         assert_closed_once(rig)
@@ -353,11 +347,11 @@ def test_two_who_watch_at_once_make_one_exit() -> None:
 def test_two_who_watch_at_once_after_a_lost_lease_make_one_exit() -> None:
     def meanwhile(rig: Rig) -> None:
         rig.clock.advance(LEASE_MS + 1)
-        watch_and_work(rig)
+        rig.watch_and_work()
 
-    for rig in encounters(about_to_fire, watch_and_work, meanwhile):
+    for rig in encounters(about_to_fire, Rig.watch_and_work, meanwhile):
         rig.clock.advance(LEASE_MS + 1)
-        watch_and_work(rig)
+        rig.watch_and_work()
         rig.settle()
 
         assert_closed_once(rig)
@@ -367,7 +361,7 @@ def test_whoever_dies_anywhere_between_webhook_and_stop_leaves_one_of_each() -> 
     for rig in deaths(entry_accepted, Rig.drain):
         rig.settle()
         tick(rig, "1900")
-        watch_and_work(rig)
+        rig.watch_and_work()
         rig.settle()
 
         assert_closed_once(rig)

@@ -19,7 +19,7 @@ from app.domain.smart_trade.enums import (
     TradeType,
 )
 from app.domain.smart_trade.profit import remaining_quantity
-from app.domain.smart_trade.spec import PlannedStep, PriceCondition, TradeUpdate
+from app.domain.smart_trade.spec import TradeUpdate
 from app.domain.smart_trade.trade import SmartTrade
 from app.ports import Ports
 from app.services.smart_trades.acting import (
@@ -34,7 +34,17 @@ from app.services.smart_trades.acting import (
 from app.services.smart_trades.trailing import view_of
 from app.store.core.ids import RedisIds
 from tests.support.builders import an_id
-from tests.support.trade_rig import TradeRig, a_sale, a_trade, classic, entry, steps, stop
+from tests.support.trade_rig import (
+    LONG,
+    TradeRig,
+    a_sale,
+    a_trade,
+    classic,
+    entry,
+    planned,
+    steps,
+    stop,
+)
 
 IN_STEPS = (("50", "105"), ("25", "110"), ("25", "115"))
 WAITING = a_trade(
@@ -44,10 +54,7 @@ WAITING = a_trade(
 
 @pytest.fixture
 def rig() -> TradeRig:
-    rig = TradeRig()
-    rig.set_price("99.9/100/100")
-    rig.follow()
-    return rig
+    return TradeRig(price=LONG)
 
 
 def step_at(trade: SmartTrade, position: int) -> AggregateId:
@@ -60,19 +67,6 @@ def an_update(**facts: object) -> TradeUpdate:
 
 
 A_STOP: dict[str, object] = {"stop_loss_enabled": True, "stop_loss_price": Decimal(90)}
-
-
-def planned(*parts: tuple[int | None, str, str]) -> dict[str, object]:
-    return {
-        "take_profit_steps": tuple(
-            PlannedStep(
-                position=position,
-                percent=Decimal(percent),
-                condition=PriceCondition(price=Decimal(price)),
-            )
-            for position, percent, price in parts
-        )
-    }
 
 
 # Refusals

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -25,7 +26,7 @@ from app.services.smart_trades.acting import (
 from app.services.watching.release import release_due
 from tests.support.builders import PAPER, SPOT
 from tests.support.rig import deaths, encounters
-from tests.support.trade_rig import TradeRig, a_sale, a_trade, classic, entry, steps, stop
+from tests.support.trade_rig import LONG, TradeRig, a_sale, a_trade, classic, entry, steps, stop
 
 Act = Callable[[TradeRig], object]
 
@@ -40,9 +41,7 @@ def opened(command: NewTrade, *ticks: str) -> Callable[[], TradeRig]:
     """Return how to make a rig with this trade after these ticks."""
 
     def prepare() -> TradeRig:
-        rig = TradeRig()
-        rig.set_price("99.9/100/100")
-        rig.follow()
+        rig = TradeRig(price=LONG)
         rig.open(command)
         for tick in ticks:
             rig.tick(tick)
@@ -186,13 +185,7 @@ def test_whoever_dies_leaves_what_others_bring_to_its_end(name: str) -> None:
 
 
 def test_whoever_dies_while_a_trade_is_opened_leaves_one_or_none() -> None:
-    def prepare() -> TradeRig:
-        rig = TradeRig()
-        rig.set_price("99.9/100/100")
-        rig.follow()
-        return rig
-
-    for rig in deaths(prepare, lambda rig: rig.open(BUYING)):
+    for rig in deaths(partial(TradeRig, price=LONG), lambda rig: rig.open(BUYING)):
         recovers(rig)
         trades = [one for one in rig.reader.newest(None) if isinstance(one, SmartTrade)]
         assert [one.status for one in trades] in ([], [TradeStatus.BOUGHT])

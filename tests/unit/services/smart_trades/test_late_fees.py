@@ -23,10 +23,7 @@ PAID = {Currency("ETH"): Decimal("0.01")}
 
 @pytest.fixture
 def rig() -> TradeRig:
-    rig = TradeRig()
-    rig.set_price("100")
-    rig.follow()
-    return rig
+    return TradeRig(price="100")
 
 
 def bought(rig: TradeRig) -> tuple[SmartTrade, Order]:

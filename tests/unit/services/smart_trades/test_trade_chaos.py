@@ -13,7 +13,7 @@ from app.domain.errors import CommandError, HookfillError
 from app.domain.identifiers import AggregateId, ClientOrderId
 from app.domain.smart_trade.enums import StepKind, TakeProfitType, TradeType
 from app.domain.smart_trade.profit import closed_quantity, entered_quantity
-from app.domain.smart_trade.spec import PlannedStep, PriceCondition, TradeUpdate
+from app.domain.smart_trade.spec import TradeUpdate
 from app.domain.smart_trade.trade import SmartTrade
 from app.domain.smart_trade.watch import WatchKind
 from app.domain.status import OPEN, OrderStatus
@@ -32,7 +32,17 @@ from app.services.smart_trades.acting import (
 from app.services.watching.watch import watch_prices
 from tests.support.builders import ETH, PAPER, SPOT
 from tests.support.searching import times
-from tests.support.trade_rig import TradeRig, a_sale, a_trade, classic, entry, steps, stop
+from tests.support.trade_rig import (
+    LONG,
+    TradeRig,
+    a_sale,
+    a_trade,
+    classic,
+    entry,
+    planned,
+    steps,
+    stop,
+)
 
 IN_STEPS = (("50", "105"), ("25", "110"), ("25", "112"))
 TRAILING = entry("conditional", "98", trailing="2")
@@ -95,9 +105,7 @@ class Chaos:
     """A rig to which things happen in any order."""
 
     def __init__(self) -> None:
-        self.rig = TradeRig()
-        self.rig.set_price("99.9/100/100")
-        self.rig.follow()
+        self.rig = TradeRig(price=LONG)
         self.opened: list[AggregateId] = []
         self.final: dict[AggregateId, str] = {}
 
@@ -106,7 +114,7 @@ class Chaos:
         match step:
             case "open", str(name):
                 with suppress(HookfillError):
-                    sender_opens(rig, name, self.opened)
+                    self.opened.append(rig.begin(COMMANDS[name]).id)
             case "tick", int(bid), depth:
                 self.price(bid, depth)
                 with suppress(HookfillError):
@@ -209,10 +217,6 @@ class Chaos:
             assert row is None or order.status in {row.status, OrderStatus.FILLED}
 
 
-def sender_opens(rig: TradeRig, name: str, opened: list[AggregateId]) -> None:
-    opened.append(rig.begin(COMMANDS[name]).id)
-
-
 def stops_of(trade: SmartTrade) -> int:
     """How many orders of the stop are live, or, if there is none, how often it is watched."""
     stops = {one.id for one in trade.steps_of(StepKind.STOP_LOSS)}
@@ -233,20 +237,6 @@ def _update(**facts: object) -> Callable[[AggregateId, Ports], object]:
     return lambda trade_id, ports: update_trade(trade_id, update, ports)
 
 
-def _planned(*steps_of: tuple[int, str, str]) -> dict[str, object]:
-    return {
-        "take_profit_type": TakeProfitType.STEP_SELL,
-        "take_profit_steps": tuple(
-            PlannedStep(
-                position=position,
-                percent=Decimal(percent),
-                condition=PriceCondition(price=Decimal(price)),
-            )
-            for position, percent, price in steps_of
-        ),
-    }
-
-
 ACT: dict[str, Callable[[AggregateId, Ports], object]] = {
     "cancel": cancel_trade,
     "panic": panic_sell,
@@ -264,7 +254,8 @@ ACT: dict[str, Callable[[AggregateId, Ports], object]] = {
         take_profit_enabled=True,
         stop_loss_enabled=True,
         stop_loss_price=Decimal(94),
-        **_planned((1, "30", "101"), (5, "70", "104")),
+        take_profit_type=TakeProfitType.STEP_SELL,
+        **planned((1, "30", "101"), (5, "70", "104")),
     ),
     "unprotect": _update(take_profit_enabled=False, stop_loss_enabled=False),
 }
