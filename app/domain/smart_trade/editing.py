@@ -72,14 +72,7 @@ def _change_profit(draft: Draft, plan: Plan) -> None:
     draft.change(take_profit=terms)
     if plan.profit_steps is None:
         plans = [
-            StepPlan(
-                PlannedStep(
-                    percent=one.percent or Decimal(0),
-                    condition=one.condition,
-                    position=one.position,
-                ),
-                one,
-            )
+            StepPlan(_as_planned(one), one)
             for one in draft.trade.steps_of(StepKind.TAKE_PROFIT)
             if one.status is StepStatus.IDLE
         ]
