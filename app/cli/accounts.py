@@ -40,31 +40,15 @@ account.add_command(venue)
 )
 @with_settings
 @with_api
-def add(  # noqa: PLR0913, PLR0917  one option each
-    api: Api,
-    name: str,
-    venue: str | None,
-    market: str | None,
-    group: str | None,
-    mode: str | None,
-    position_mode: str | None,
-    credentials: TextIO | None,
-    settings: Assignments,
+def add(
+    api: Api, name: str, credentials: TextIO | None, settings: Assignments, **fields: str | None
 ) -> None:
     """Create an account, or change what is given."""
     try:
         keys = json.load(credentials) if credentials else None
     except ValueError as error:
         raise click.ClickException(f"The credentials were no JSON: {error}") from error
-    body = body_of(
-        settings,
-        venue=venue,
-        market=market,
-        group=group,
-        mode=mode,
-        position_mode=position_mode,
-        credentials=keys,
-    )
+    body = body_of(settings, **fields, credentials=keys)
     click.echo(listing(api.put("api", "accounts", name, body=body)))
 
 

@@ -25,24 +25,9 @@ def client() -> None:
 )
 @with_settings
 @with_api
-def add(  # noqa: PLR0913, PLR0917  one option each
-    api: Api,
-    dialect: str,
-    key: str,
-    accounts: tuple[str, ...],
-    permissions: tuple[str, ...],
-    secret: str | None,
-    password: str | None,
-    settings: Assignments,
-) -> None:
+def add(api: Api, dialect: str, key: str, settings: Assignments, **fields: object) -> None:
     """Create a client, or change what is given. A secret that was made is shown once."""
-    body = body_of(
-        settings,
-        accounts=list(accounts),
-        permissions=list(permissions),
-        secret=secret,
-        password=password,
-    )
+    body = body_of(settings, **fields)
     click.echo(listing(api.put("api", "clients", dialect, key, body=body)))
 
 
