@@ -6,8 +6,8 @@ from decimal import Decimal
 from app.domain.enums import PriceSource
 from app.domain.identifiers import EpochMs, FreshId, VenueName
 from app.domain.order import Order
-from app.domain.smart_order import SmartOrder, direction_of
-from app.domain.trigger import Trigger
+from app.domain.smart_order import SmartOrder
+from app.domain.trigger import Trigger, protective_direction
 
 
 def protection_of(
@@ -27,7 +27,8 @@ def protection_of(
         traded: the venue, and the price step of the symbol there.
     """
     side, (venue, price_step) = entry.side.opposite, traded
-    directions = (direction_of(side, takes_profit=True), direction_of(side, takes_profit=False))
+    against = protective_direction(side)
+    directions = (against.opposite, against)
     return tuple(
         SmartOrder(
             id=fresh.id,

@@ -22,7 +22,7 @@ from app.domain.enums import (
 from app.domain.identifiers import AggregateId, EpochMs, OrderId, quote_of
 from app.domain.reason import Reason
 from app.domain.status import OrderStatus
-from app.domain.trigger import Offset, Trigger, protective_direction
+from app.domain.trigger import Offset, Trigger
 
 
 class SmartOrderStatus(StrEnum):
@@ -184,9 +184,3 @@ class SmartOrder(Entity):
 _ENDED_UNFILLED = frozenset(
     {OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED, OrderStatus.DENIED}
 )
-
-
-def direction_of(side: Side, *, takes_profit: bool) -> Direction:
-    """Return which way the price must go: up for a selling take-profit, down for a selling stop."""
-    against = protective_direction(side)
-    return against.opposite if takes_profit else against

@@ -10,8 +10,7 @@ from app.domain.smart_trade.trade import SmartTrade
 from app.ports import Ports
 from app.ports.ledger import Change
 from app.services.intake.accept import accept
-from app.services.smart_trades.acting import find_trade
-from app.services.smart_trades.rules import refuse_figures
+from app.services.smart_trades.acting import find_trade, refuse_figures
 
 #: The trade, up to six steps, and an order.
 IDS_PER_TRADE = 8

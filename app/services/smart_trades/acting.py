@@ -5,12 +5,14 @@ somebody has, it is decided on anew. Done twice, the second is refused or change
 raises NotFound where there is no such trade, or no such step of it.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 
-from app.domain.enums import ReasonCode
-from app.domain.errors import NotFound, TermsRefused, WrongState
+from app.domain.enums import Flaw, ReasonCode, Side
+from app.domain.errors import Complaint, NotFound, RuleBroken, TermsRefused, WrongState
 from app.domain.events import CancelRequested
 from app.domain.identifiers import AggregateId, FreshId
+from app.domain.instrument import Instrument
 from app.domain.reason import Reason
 from app.domain.smart_trade.actions import Action, refusal_of
 from app.domain.smart_trade.draft import IDS_PER_EVENT
@@ -29,7 +31,6 @@ from app.ports import Ports
 from app.services.advance import advance
 from app.services.find_anywhere import find_anywhere
 from app.services.following.follow import follow_orders
-from app.services.smart_trades.rules import refuse_figures
 from app.services.smart_trades.trailing import view_of
 
 
@@ -163,6 +164,38 @@ def force_process(trade_id: AggregateId, ports: Ports) -> SmartTrade:
     trade = find_trade(trade_id, ports)
     ports.publisher.publish(trade.owed())
     return trade
+
+
+def refuse_figures(
+    instrument: Instrument,
+    *,
+    quantities: Mapping[str, Decimal | None],
+    prices: Mapping[str, Decimal | None],
+) -> None:
+    """Refuse figures off the market's steps or below its minimum (3Commas spec, 2 and 1.6).
+
+    Args:
+        instrument: the rules.
+        quantities: name of the field → what was given; None was not.
+        prices: likewise.
+
+    Raises:
+        RuleBroken: some are; `fields` has them all.
+    """
+    refused: dict[str, list[Complaint]] = {}
+    for name, quantity in quantities.items():
+        least = instrument.least_quantity
+        if quantity is None:
+            continue
+        if instrument.quantity(quantity) != quantity:
+            refused[name] = [Complaint(Flaw.OFF_STEP, instrument.quantity_step)]
+        elif quantity < least:
+            refused[name] = [Complaint(Flaw.BELOW_LEAST, least)]
+    for name, price in prices.items():
+        if price is not None and instrument.price(price, Side.BUY) != price:
+            refused[name] = [Complaint(Flaw.OFF_STEP, instrument.price_step)]
+    if refused:
+        raise RuleBroken(refused)
 
 
 def _fresh(trade_id: AggregateId, ports: Ports) -> tuple[FreshId, ...]:

@@ -9,7 +9,7 @@ import pytest
 from app.domain.aggregate import decide
 from app.domain.decision import Decision
 from app.domain.effects import EffectKind
-from app.domain.enums import Direction, OrderType, ReasonCode, Side, SmartOrderType, TimeInForce
+from app.domain.enums import OrderType, ReasonCode, Side, SmartOrderType, TimeInForce
 from app.domain.events import (
     CancelRequested,
     Event,
@@ -23,7 +23,7 @@ from app.domain.events import (
 from app.domain.identifiers import EpochMs
 from app.domain.order import Order
 from app.domain.reason import Reason
-from app.domain.smart_order import SmartOrder, SmartOrderStatus, direction_of
+from app.domain.smart_order import SmartOrder, SmartOrderStatus
 from app.domain.smart_order_life import PLACEMENTS_MAX
 from app.domain.status import CLOSED, OrderStatus
 from app.domain.trigger import Offset
@@ -241,13 +241,6 @@ def test_the_book_is_told_exactly_what_it_does_not_know(
     waits = state is SmartOrderStatus.PENDING_NEW
     expected = {(True, False): [EffectKind.ARM], (False, True): [EffectKind.DISARM]}
     assert kinds(smart_order) == expected.get((waits, armed), [])
-
-
-def test_profits_lie_ahead_and_losses_behind() -> None:
-    assert direction_of(Side.SELL, takes_profit=True) is Direction.RISING
-    assert direction_of(Side.SELL, takes_profit=False) is Direction.FALLING
-    assert direction_of(Side.BUY, takes_profit=True) is Direction.FALLING
-    assert direction_of(Side.BUY, takes_profit=False) is Direction.RISING
 
 
 def test_it_says_what_it_waits_for() -> None:
