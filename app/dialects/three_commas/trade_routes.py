@@ -60,16 +60,27 @@ class Trades:
         self._callers = callers
         self._lateness_ms = wiring.settings.max_signal_lateness_seconds * 1000
         ports = wiring.ports
-        self.cancel = self._acting(lambda trade, _: acting.cancel_trade(trade.id, ports))
-        self.panic_sell = self._acting(lambda trade, _: acting.panic_sell(trade.id, ports))
-        self.force_process = self._acting(lambda trade, _: acting.force_process(trade.id, ports))
+        self.cancel = self._acting(
+            "Stop a trade; its coins stay as they are.",
+            lambda trade, _: acting.cancel_trade(trade.id, ports),
+        )
+        self.panic_sell = self._acting(
+            "Close everything at market.", lambda trade, _: acting.panic_sell(trade.id, ports)
+        )
+        self.force_process = self._acting(
+            "Look at orders and prices now.",
+            lambda trade, _: acting.force_process(trade.id, ports),
+        )
         self.cancel_order = self._acting(
-            lambda trade, named: acting.cancel_step(trade.id, parse.step_in(named), ports)
+            "Take one step off.",
+            lambda trade, named: acting.cancel_step(trade.id, parse.step_in(named), ports),
         )
         self.step_panic_sell = self._acting(
-            lambda trade, named: acting.panic_sell_step(trade.id, parse.step_in(named), ports)
+            "Close the share of one step at market.",
+            lambda trade, named: acting.panic_sell_step(trade.id, parse.step_in(named), ports),
         )
         self.update = self._acting(
+            "Change the terms of a trade.",
             lambda trade, named: acting.update_trade(
                 trade.id, parse.update_from(named, trade), ports
             ),
@@ -131,7 +142,7 @@ class Trades:
     # How they are answered
 
     def _acting(
-        self, action: Action, status: HTTPStatus = HTTPStatus.CREATED
+        self, summary: str, action: Action, status: HTTPStatus = HTTPStatus.CREATED
     ) -> Callable[[str], Answer]:
         """Return what does something with a trade of the caller, and answers with what it is."""
 
@@ -142,6 +153,7 @@ class Trades:
 
             return self._serve(WRITE, acted)
 
+        act.__doc__ = summary  # as the documentation of routes takes it
         return act
 
     def _serve(

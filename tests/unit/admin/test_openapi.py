@@ -39,6 +39,12 @@ def test_every_route_that_is_no_page_is_documented(make_app: MakeApp) -> None:
     assert told == expected
 
 
+def test_every_route_says_what_it_does(make_app: MakeApp) -> None:
+    routes = documented(make_app(HOOKFILL_FAST="1"))
+
+    assert [route.rule for route in routes if not route.summary] == []
+
+
 def _names(schema: Schema) -> dict[str, fields.Field[Any]]:
     return {field.data_key or name: field for name, field in schema.fields.items()}
 
