@@ -101,32 +101,24 @@ def invalid_parameters(fields: Mapping[str, Sequence[str]]) -> InvalidParameters
     return InvalidParameters("record_invalid", message, fields)
 
 
-class Findings:
+class Findings(dict[str, list[str]]):
     """Messages by field, in the order in which they were found."""
-
-    def __init__(self) -> None:
-        self._fields: dict[str, list[str]] = {}
-        self._path = ""
-
-    def within(self, path: str) -> "Findings":
-        """Return the same findings, for the fields of an object within the parameters."""
-        inner = Findings()
-        inner._fields, inner._path = self._fields, path
-        return inner
 
     def add(self, name: str, message: str) -> None:
         """Note what is wrong with a field; only the first thing counts."""
-        self._fields.setdefault(self._name(name), [message])
+        self.setdefault(name, [message])
 
-    def about(self, name: str) -> bool:
-        """Tell whether anything is wrong with a field."""
-        return self._name(name) in self._fields
+    def shape(self, schema: Schema, parameters: Mapping[str, object], path: str = "") -> Shape:
+        """Return what is good of the parameters that a schema knows, and note the rest.
 
-    def shape(self, schema: Schema, parameters: Mapping[str, object]) -> Shape:
-        """Return what is good of the parameters that a schema knows, and note the rest."""
+        Args:
+            schema: which parameters.
+            parameters: those of the request, or an object within them.
+            path: where that object is.
+        """
         shape, wrong = loaded_in_part(schema, parameters)
         for name, messages in wrong.items():
-            self.add(str(name), str(messages[0]))
+            self.add(f"{path}[{name}]" if path else str(name), str(messages[0]))
         return shape
 
     def refuse(self) -> None:
@@ -135,11 +127,8 @@ class Findings:
         Raises:
             InvalidParameters: something is.
         """
-        if self._fields:
-            raise invalid_parameters(self._fields)
-
-    def _name(self, name: str) -> str:
-        return f"{self._path}[{name}]" if self._path else name
+        if self:
+            raise invalid_parameters(self)
 
 
 def words_for(complaint: Complaint) -> str:

@@ -176,7 +176,7 @@ def _trailing(method: EntryMethod, parameters: Parameters, found: Findings) -> D
     """Return by how much the entry trails, in percent; None if it does not."""
     if not found.shape(schemas.TRAILED, parameters).get("trailing_buy_enabled", False):
         return None
-    if method is not EntryMethod.CONDITIONAL and not found.about("buy_method"):
+    if method is not EntryMethod.CONDITIONAL and "buy_method" not in found:
         found.add("trailing_buy_enabled", findings.INVALID)
         return None
     percent: Decimal = found.shape(schemas.TRAILING_ENTRY, parameters).get(
@@ -216,12 +216,12 @@ def _update_of(read: Shape) -> TradeUpdate:
 
 def _note_refused(plan: Plan, found: Findings) -> None:
     """Note what the trade refuses; that something may not change any more comes after all else."""
-    is_summed = not any(map(found.about, _SHARES))
+    is_summed = found.keys().isdisjoint(_SHARES)
     for field, complaints in plan.refused.items():
         name = parameter_of(field)
         if name == STEPS and not is_summed:
             continue
-        if found.about(name.partition("]")[0] + "]"):
+        if name.partition("]")[0] + "]" in found:
             continue  # a step that cannot be read says nothing either
         for one in complaints:
             if one.flaw is not Flaw.FIXED:
@@ -271,7 +271,7 @@ def _steps(value: object, schema: Schema, found: Findings) -> tuple[PlannedStep,
 def _step(row: object, name: str, schema: Schema, found: Findings) -> PlannedStep:
     shape: Shape = {}
     if isinstance(row, Mapping):
-        shape = found.within(name).shape(schema, present(row))
+        shape = found.shape(schema, present(row), name)
     else:
         found.add(name, findings.INVALID)
     return PlannedStep(
