@@ -4,7 +4,6 @@ import hashlib
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import islice
 from typing import Any
 
 from flask import request
@@ -129,10 +128,10 @@ class OrderRoutes:
     def trades(self, caller: Caller) -> Answer:
         """Answer with fills, newest first, each once."""
         listed = _Listed(schemas.TRADES, caller)
-        place, limit = parse.fill_place(listed.shape["cursor"]), listed.shape["limit"]
+        place = parse.fill_place(listed.shape["cursor"])
         return render.page(
-            list(islice(self._reader.fills(place, listed.search), limit + 1)),
-            limit,
+            self._reader.fills(place, listed.search),
+            listed.shape["limit"],
             self._reader.count_fills(listed.search),
             row=lambda fill: render.trade_row(fill[1], fill[2], listed.names[fill[1].account]),
             place=lambda fill: fill[0],
@@ -171,10 +170,9 @@ class _Listed:
 
     def orders_page(self, found: Iterator[Order], total: int) -> Answer:
         """Return the first of these orders as a page."""
-        limit = self.shape["limit"]
         return render.page(
-            list(islice(found, limit + 1)),
-            limit,
+            found,
+            self.shape["limit"],
             total,
             row=lambda order: render.order_row(order, self.names[order.account]),
             place=place_of,

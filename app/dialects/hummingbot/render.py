@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from http import HTTPStatus
+from itertools import islice
 from typing import Any, TypeVar
 
 from app.dialects.hummingbot.names import Names, pair_of, word_of
@@ -39,7 +40,7 @@ def placed(shape: Mapping[str, Any], order_id: ClientOrderId) -> Answer:
 
 
 def page(
-    found: Sequence[Listed],
+    found: Iterable[Listed],
     limit: int,
     total: int,
     *,
@@ -49,20 +50,21 @@ def page(
     """Return one page of a list.
 
     Args:
-        found: what it shows; one more than fits tells that there are others.
+        found: what is left to show; no more is taken of it than tells whether there are others.
         limit: rows at most.
         total: how many there are on all pages.
         row: makes a row of one.
         place: what the list is sorted by.
     """
-    more = len(found) > limit
+    shown = list(islice(found, limit + 1))
+    more = len(shown) > limit
     pagination = {
         "limit": limit,
         "has_more": more,
-        "next_cursor": cursor_of(place(found[limit - 1])) if more else None,
+        "next_cursor": cursor_of(place(shown[limit - 1])) if more else None,
         "total_count": total,
     }
-    return good({"data": [row(one) for one in found[:limit]], "pagination": pagination})
+    return good({"data": [row(one) for one in shown[:limit]], "pagination": pagination})
 
 
 def order_row(order: Order, names: Names) -> Row:

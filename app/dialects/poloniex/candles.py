@@ -1,11 +1,11 @@
 """What prices and trades were over spans of time (Poloniex documentation, "Market Data")."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Final, TypeVar
+from typing import Final
 
 from app.domain.enums import Side
 from app.domain.identifiers import EpochMs
@@ -19,8 +19,6 @@ _FIRST_WEEK_MS = -3 * _DAY_MS
 
 #: Longer than any month.
 _MONTH_MS = 31 * _DAY_MS
-
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,21 +142,17 @@ def bars_of(
         observed: prices at moments, in any order.
         trades: in any order.
     """
-    points = [(at_ms, 0, price) for at_ms, price in observed]
-    points += [(one.at_ms, 1, one.price) for one in trades]
-    points.sort()
-    ordered = sorted(trades, key=lambda one: one.at_ms)
+    points: list[tuple[EpochMs, Decimal, PublicTrade | None]] = [
+        *((at_ms, price, None) for at_ms, price in observed),
+        *((one.at_ms, one.price, one) for one in trades),
+    ]
+    points.sort(key=lambda point: (point[0], point[2] is not None, point[1]))
+    times = [at_ms for at_ms, *_ in points]
     bars = []
     for begin, end in spans:
-        prices = tuple(price for *_, price in _between(points, begin, end, key=lambda one: one[0]))
-        inside = tuple(_between(ordered, begin, end, key=lambda one: one.at_ms))
-        if prices:
-            bars.append(Bar(begin_ms=begin, end_ms=end, prices=prices, trades=inside))
+        inside = points[bisect_left(times, begin) : bisect_left(times, end)]
+        if inside:
+            prices = tuple(price for _, price, _ in inside)
+            traded = tuple(trade for *_, trade in inside if trade is not None)
+            bars.append(Bar(begin_ms=begin, end_ms=end, prices=prices, trades=traded))
     return bars
-
-
-def _between(
-    sequence: Sequence[Item], begin: EpochMs, end: EpochMs, key: Callable[[Item], EpochMs]
-) -> Sequence[Item]:
-    """Return what has its key from `begin` (inclusive) to `end` (exclusive), of what is sorted."""
-    return sequence[bisect_left(sequence, begin, key=key) : bisect_left(sequence, end, key=key)]

@@ -119,11 +119,6 @@ class Problem(CommandError):
         super().__init__(self.text)
 
 
-def missing(name: str) -> Problem:
-    """Return the refusal of a request that lacks a field."""
-    return Problem(Code.MISSING_PARAMETER, name)
-
-
 #: The class itself, else its nearest ancestor.
 _CODES: Mapping[type[HookfillError], Code] = {
     CommandError: Code.INVALID_PARAMETER,

@@ -10,7 +10,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, pre_load
 from marshmallow.fields import Field
 
-from app.dialects.poloniex.errors import Code, Problem, missing
+from app.dialects.poloniex.errors import Code, Problem
 from app.dialects.poloniex.notation import CALLER_ID, CALLER_ID_CHARACTERS_MAX
 from app.domain.errors import MalformedPayload
 from app.domain.trigger import PERCENT_PLACES, Offset
@@ -104,9 +104,8 @@ def _problem(field: Field[Any], wire_name: str, messages: list[str | Problem | C
     message = messages[0]
     if isinstance(message, Problem):
         return message
-    if message is Code.MISSING_PARAMETER:
-        return missing(wire_name)
-    return Problem(getattr(field, "code", Code.INVALID_PARAMETER), wire_name)
+    own = getattr(field, "code", Code.INVALID_PARAMETER)
+    return Problem(message if isinstance(message, Code) else own, wire_name)
 
 
 class Coded(ValueField[Any]):
@@ -302,7 +301,7 @@ def array_from(body: bytes, most: int) -> list[object]:
 
 def _json(body: bytes) -> object:
     if not body.strip():
-        raise missing("body")
+        raise Problem(Code.MISSING_PARAMETER, "body")
     try:
         return json_from(body)
     except MalformedPayload as error:

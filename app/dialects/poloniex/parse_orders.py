@@ -9,7 +9,7 @@ from decimal import Decimal, localcontext
 from typing import TypeGuard, TypeVar
 
 from app.dialects.poloniex import schemas
-from app.dialects.poloniex.errors import Code, Problem, missing
+from app.dialects.poloniex.errors import Code, Problem
 from app.dialects.poloniex.fields import Content, Reading
 from app.dialects.poloniex.notation import SMART_TYPES, pair_of
 from app.domain.commands import PlaceOrder, PlaceSmartOrder
@@ -244,7 +244,7 @@ def _is_given(
 ) -> TypeGuard[Decimal]:
     """Tell whether a figure is there, which must be above 0."""
     if value is None and required:
-        raise missing(name)
+        raise Problem(Code.MISSING_PARAMETER, name)
     if value is not None and value <= 0:
         raise Problem(not_positive)
     return value is not None
@@ -252,7 +252,7 @@ def _is_given(
 
 def _required(name: str, value: Value | None) -> Value:
     if value is None:
-        raise missing(name)
+        raise Problem(Code.MISSING_PARAMETER, name)
     return value
 
 

@@ -22,7 +22,6 @@ from app.domain.smart_order import SmartOrder, SmartOrderStatus
 from app.services.intake.replace import replace_smart_order
 from app.services.intake.smart_orders import accept_smart_order
 from app.services.placing.cancel import cancel_smart_order
-from app.settings import Settings
 
 
 class ByIdShape(StrEnum):
@@ -68,7 +67,14 @@ class SmartOrders(OrderRoutes[SmartOrder]):
 
     def __init__(self, wiring: Wiring, callers: Callers) -> None:
         super().__init__(wiring, callers)
-        self._rules = _rules(wiring.settings)
+        settings = wiring.settings
+        seconds = settings.poloniex_smart_order_seconds
+        self._rules = SmartOrderRules(
+            stop_price=StopPrice(settings.poloniex_trigger_price),
+            direction=StopDirection(settings.poloniex_trigger_direction),
+            open_max=settings.poloniex_smart_orders_max,
+            life_ms=seconds * 1000 if seconds else None,
+        )
 
     def _accept(self, caller: Caller, content: Content, sender: Sender) -> SmartOrder:
         command = smart_order_from(content, self.instruments(caller))
@@ -108,13 +114,3 @@ class SmartOrders(OrderRoutes[SmartOrder]):
         shape = render.smart_detail(one, self._placed_by(one))
         in_list = wants_list(caller.client.settings, request.content_type or "")
         return [shape] if in_list else shape
-
-
-def _rules(settings: Settings) -> SmartOrderRules:
-    seconds = settings.poloniex_smart_order_seconds
-    return SmartOrderRules(
-        stop_price=StopPrice(settings.poloniex_trigger_price),
-        direction=StopDirection(settings.poloniex_trigger_direction),
-        open_max=settings.poloniex_smart_orders_max,
-        life_ms=seconds * 1000 if seconds else None,
-    )
