@@ -11,14 +11,10 @@ from app.dialects.poloniex.callers import Caller, Callers
 from app.dialects.poloniex.errors import Code, Problem
 from app.dialects.poloniex.fields import Reading, object_from
 from app.dialects.poloniex.notation import SPOT, number_of, shown
-from app.dialects.poloniex.order_routes import LOOKED_AT_MAX, Json
+from app.dialects.poloniex.order_routes import LOOKED_AT_MAX
 from app.dialects.poloniex.plain_orders import PlainOrders
-from app.dialects.poloniex.queries import (
-    SPAN_MAX_MS,
-    filter_from,
-    page_of,
-    query_of_request,
-)
+from app.dialects.poloniex.queries import SPAN_MAX_MS, filter_from, page_of, query_of_request
+from app.dialects.poloniex.render_orders import Json
 from app.domain.account import PAPER
 from app.domain.enums import Kind
 from app.domain.identifiers import AggregateId, Currency, EpochMs

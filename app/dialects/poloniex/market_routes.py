@@ -10,15 +10,13 @@ from app.dialects.poloniex.candles import Bar, PublicTrade, bars_of, spans
 from app.dialects.poloniex.errors import Code, Problem
 from app.dialects.poloniex.notation import number_of, symbol_from
 from app.dialects.poloniex.queries import DAY_MS, query_of_request, times_from
-from app.dialects.poloniex.render_orders import trade_id_of
+from app.dialects.poloniex.render_orders import Json, trade_id_of
 from app.domain.account import PAPER
 from app.domain.enums import Market
 from app.domain.identifiers import Currency, EpochMs, Symbol, base_of, quote_of
 from app.domain.instrument import Instrument
 from app.domain.market import Quote
 from app.domain.search import Search
-
-Json = dict[str, object]
 
 WriteCurrency = Callable[[int, Currency], Json]
 WriteDay = Callable[[Instrument, Quote, Bar, EpochMs], Json]

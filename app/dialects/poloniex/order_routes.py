@@ -24,6 +24,7 @@ from app.dialects.poloniex.queries import (
     query_of_request,
     reach_from,
 )
+from app.dialects.poloniex.render_orders import Json
 from app.domain.aggregate import Aggregate
 from app.domain.enums import Dialect, Kind, ReasonCode
 from app.domain.errors import HistoryUnavailable, NotFound
@@ -35,8 +36,6 @@ from app.domain.sender import Sender
 from app.domain.smart_order import SmartOrder
 from app.services.intake.replace import await_place
 from app.web.registry_refresh import Failed
-
-Json = dict[str, object]
 
 One = TypeVar("One", Order, SmartOrder)
 

@@ -6,13 +6,12 @@ from typing import Final
 
 from app.dialects.poloniex.candles import Bar, Interval, PublicTrade, totals
 from app.dialects.poloniex.notation import pair_of, quotient, scale_of, shown
+from app.dialects.poloniex.render_orders import Json
 from app.domain.enums import Side
 from app.domain.identifiers import Currency, EpochMs, base_of, quote_of
 from app.domain.instrument import Instrument
 from app.domain.market import Quote
 from app.domain.money import plain
-
-Json = dict[str, object]
 
 #: What the book shows at the touch where any quantity is filled and nothing limits an order.
 UNLIMITED: Final = Decimal(1_000_000)

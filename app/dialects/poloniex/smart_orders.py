@@ -12,9 +12,10 @@ from app.dialects.poloniex import schemas
 from app.dialects.poloniex.callers import Caller, Callers
 from app.dialects.poloniex.errors import Code
 from app.dialects.poloniex.fields import Content
-from app.dialects.poloniex.order_routes import BY_REQUEST, Json, OrderRoutes
+from app.dialects.poloniex.order_routes import BY_REQUEST, OrderRoutes
 from app.dialects.poloniex.parse_orders import amended_smart_order, proceeds, smart_order_from
 from app.dialects.poloniex.queries import Filter
+from app.dialects.poloniex.render_orders import Json
 from app.domain.commands import SmartOrderRules
 from app.domain.enums import StopDirection, StopPrice
 from app.domain.sender import Sender
