@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.domain.enums import Market, PositionMode, PositionSide, ReasonCode, Side
+from app.domain.enums import PositionMode, PositionSide, ReasonCode, Side
 from app.domain.errors import (
     InsufficientFunds,
     NotFound,
@@ -221,10 +221,3 @@ def test_an_order_in_an_unknown_symbol_is_refused(world: PaperWorld) -> None:
 
     assert caught.value.code is ReasonCode.UNKNOWN_INSTRUMENT
     assert world.resting() == 0
-
-
-def test_the_market_of_an_account_is_its_own(world: PaperWorld) -> None:
-    order = replace(world.order(Side.BUY, "1"), market=Market.USDM)
-
-    with pytest.raises(VenueRejected):
-        world.spot.place(order)

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from decimal import Decimal
 
 import pytest
 import redis
@@ -16,24 +15,17 @@ from app.ports.ledger import Change
 from app.store.core.clock import RedisClock
 from app.store.core.ids import RedisIds
 from app.store.core.ledger import RedisLedger
-from tests.support.browser import PROGRAM, Browser
+from tests.support.browser import NEEDS_CHROMIUM, PHONE, PROGRAM, Browser
 from tests.support.builders import an_order
-from tests.support.exchanges.books import Order, Ticket
+from tests.support.exchanges.books import Order
 from tests.support.exchanges.server import served
 from tests.support.exchanges.trading import Exchange
 from tests.support.stack import Stack, running_stack
-from tests.support.venue_world import KEY, LISTED, SECRET, wire_of
+from tests.support.venue_world import KEY, account_at, by_hand, wire_of
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.timeout(300),
-    pytest.mark.skipif(
-        PROGRAM is None, reason="no Chromium is installed; on Debian: apt-get install chromium"
-    ),
-]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300), NEEDS_CHROMIUM]
 
 PAGE = "/ui/accounts/mine"
-PHONE = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
 
 
 class Desk:
@@ -41,24 +33,11 @@ class Desk:
 
     def __init__(self, stack: Stack, exchange: Exchange, browser: Browser) -> None:
         self.stack, self.exchange, self.browser = stack, exchange, browser
-        account = {
-            "venue": "binance",
-            "market": "SPOT",
-            "mode": "live",
-            "credentials": {"apiKey": KEY, "secret": SECRET},
-        }
-        self.number = stack.call("PUT", "/api/accounts/mine", account)["id"]
+        self.number = stack.call("PUT", "/api/accounts/mine", account_at("binance"))["id"]
 
     def by_hand(self, price: int) -> Order:
         """Place an order at the exchange that the stack knows nothing of."""
-        ticket = Ticket(
-            client_id=f"by-hand-{price}",
-            market=LISTED[0],
-            side="BUY",
-            quantity=Decimal("0.01"),
-            price=Decimal(price),
-        )
-        return self.exchange.place(self.exchange.accounts[KEY], ticket)
+        return self.exchange.place(self.exchange.accounts[KEY], by_hand(price))
 
     def unknown_for_good(self) -> OrderId:
         """Put an order into the store that only a person can settle."""

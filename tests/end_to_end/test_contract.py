@@ -6,21 +6,17 @@ import time
 from decimal import Decimal
 from typing import Any
 
-import pytest
 import requests
 
 from app.admin.rows import KEYS
-from tests.support.processes import eventually
 from tests.support.stack import Stack
 from tests.support.users.crypto_arsenal import (
     OPEN,
     SPOT,
     SPOT1,
     accepted,
-    detail,
     events,
     ledger,
-    outcome,
     settled,
 )
 
@@ -51,39 +47,6 @@ class TestReading:
         assert events(stack, plain) == [*life, "closed"]
         assert events(stack, protected) == [*life, "protected"]
 
-    def test_an_order_is_found_by_its_client_order_id(self, stack: Stack) -> None:
-        known = settled(stack, {**SPOT1, "action": "buy", "fixed": "0.01"})
-        (order,) = stack.rows(parent=known)
-
-        assert detail(stack, order["client_order_id"]) == detail(stack, order["id"])
-        assert detail(stack, known)["children"] == [order["id"]]
-
-    def test_pages_follow_each_other_newest_first(self, stack: Stack) -> None:
-        # An account of its own: other tests may have put the clock further ahead.
-        stack.call("PUT", "/paper/accounts/pages", {"market": "SPOT", "balances": {"USDT": "1000"}})
-        connector = {"token": "T1", "account": "pages", "symbol": "BTC/USDT", "enabled": True}
-        stack.call("PUT", "/api/connectors/pages", connector)
-        for price in ("30000", "31000", "32000"):
-            signal = {**SPOT1, "connectorName": "pages", "action": "buy", "fixed": "0.001"}
-            settled(stack, {**signal, "limit": price})
-            stack.advance(1)  # ids of one millisecond come from several processes
-        asked = "/api/orders?kind=ORDER&account=pages"
-        page = stack.call("GET", f"{asked}&limit=2")
-        rest = stack.call("GET", f"{asked}&limit=1&cursor={page['next_cursor']}")
-
-        prices = [row["price"] for row in (*page["data"], *rest["data"])]
-        assert prices == ["32000", "31000", "30000"]
-
-    def test_a_duplicate_is_an_entry_of_the_first(self, stack: Stack) -> None:
-        message = {**SPOT1, "action": "buy", "fixed": "0.01", "log": str(time.time())}
-        first, again = stack.send(message), stack.send(message)
-        stack.settle()
-
-        known = first.headers["X-Hookfill-Id"]
-        assert again.headers["X-Hookfill-Id"] == known
-        assert events(stack, known).count("duplicate") == 1
-        assert len(stack.rows(kind="SIGNAL")) == 1
-
 
 class TestLane:
     def test_quick_alternating_messages_run_in_order(self, stack: Stack) -> None:
@@ -111,18 +74,6 @@ class TestLane:
 
         assert stack.balance(SPOT, "BTC") == Decimal("0.524")
         assert len({row["client_order_id"] for row in ledger(stack, SPOT)}) == 24
-
-    def test_an_entry_behind_an_unknown_order_expires(self, stack: Stack) -> None:
-        plan = {"place": ["accept_then_timeout"], "find": ["not_found"] * 9}
-        stack.call("PUT", f"/paper/faults/{SPOT}", plan)
-        accepted(stack, {**SPOT1, "action": "buy", "fixed": "0.01"})
-        eventually(lambda: stack.rows(state="UNKNOWN"))
-        behind = accepted(stack, {**SPOT1, "action": "buy", "fixed": "0.02"})
-
-        stack.advance(60_001)
-        stack.call("DELETE", f"/paper/faults/{SPOT}")
-
-        assert outcome(stack, behind) == ("EXPIRED", "too_late")
 
 
 class TestTasks:
@@ -170,15 +121,6 @@ class TestPaths:
         answer = requests.post(stack.url("/trading-signal/webhook/x"), timeout=10)
 
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
-
-    @pytest.mark.parametrize("path", ["/api/orders", "/paper/clock", "/api/accounts/x"])
-    def test_nothing_is_told_without_the_token(self, stack: Stack, path: str) -> None:
-        for token in ("", "wrong"):
-            headers = {"Authorization": f"Bearer {token}"}
-            answer = requests.get(stack.url(path), headers=headers, timeout=10)
-
-            assert answer.status_code == 401
-            assert set(answer.json()["error"]) == {"code", "message", "fields"}
 
     def test_secrets_stand_in_the_run_file_only(self, stack: Stack) -> None:
         settled(stack, {**SPOT1, "action": "buy", "fixed": "0.01"})

@@ -5,16 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.browser import PROGRAM, Browser
+from tests.support.browser import NEEDS_CHROMIUM, PHONE, PROGRAM, Browser
 from tests.support.stack import Stack
 from tests.support.users.crypto_arsenal import FUTURES, SPOT1
 
-pytestmark = pytest.mark.skipif(
-    PROGRAM is None, reason="no Chromium is installed; on Debian: apt-get install chromium"
-)
-
-
-PHONE = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
+pytestmark = NEEDS_CHROMIUM
 
 
 @pytest.fixture(scope="module")

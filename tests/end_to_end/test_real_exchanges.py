@@ -7,39 +7,22 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from app.domain.enums import Market
-from tests.support.exchanges.books import Order, Ticket
+from tests.support.exchanges.books import Order
 from tests.support.exchanges.faults import Call, Fault
 from tests.support.exchanges.server import Dialect, Gateway, served
 from tests.support.processes import eventually
 from tests.support.stack import Json, Stack, running_stack
-from tests.support.venue_world import KEY, LISTED, SECRET, wire_of
+from tests.support.venue_world import KEY, QUICK, account_at, by_hand, wire_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 VENUES = ["binance", "binance_testnet", "bybit", "bybit_testnet", "poloniex"]
 FUTURES = [one for one in VENUES if one != "poloniex"]
-
-#: Milliseconds: short, since nothing here is slow on purpose.
-SETTINGS = {
-    "HOOKFILL_VENUE_POLL_MS": "200",
-    "HOOKFILL_VENUE_TIMEOUT_MS": "2000",
-    "HOOKFILL_VENUE_MARGIN_MS": "0",
-    "HOOKFILL_VENUE_ABSENCE_MS": "500",
-}
-
-BY_HAND = Ticket(
-    client_id="by-hand",
-    market=LISTED[0],
-    side="BUY",
-    quantity=Decimal("0.01"),
-    price=Decimal(20_000),
-)
 
 ENDED = {"FILLED", "CANCELED", "REJECTED", "DENIED", "EXPIRED"}
 
@@ -85,7 +68,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         served_at = {venue: exchanges.enter_context(served(wires[venue])) for venue in VENUES}
         urls = {venue: url for venue, (url, _) in served_at.items()}
         gateways = {venue: gateway for venue, (_, gateway) in served_at.items()}
-        environment = {**SETTINGS, "HOOKFILL_VENUE_URLS": json.dumps(urls)}
+        environment = {**QUICK, "HOOKFILL_VENUE_URLS": json.dumps(urls)}
         with running_stack(data_dir, environment) as stack:
             _set_up(stack)
             yield Running(stack, wires, gateways)
@@ -97,18 +80,9 @@ def _set_up(stack: Stack) -> None:
             if venue == "poloniex" and market == "USDM":
                 continue
             name = f"{venue}-{market}"
-            account = {
-                "venue": venue,
-                "market": market,
-                "mode": "testnet" if venue.endswith("_testnet") else "live",
-                "credentials": {"apiKey": KEY, "secret": SECRET},
-            }
-            stack.call("PUT", f"/api/accounts/{name}", account)
-            stack.call(
-                "PUT",
-                f"/api/connectors/{name}",
-                {"token": "T", "account": name, "symbol": symbol},
-            )
+            connector = {"token": "T", "account": name, "symbol": symbol}
+            stack.call("PUT", f"/api/accounts/{name}", account_at(venue, market))
+            stack.call("PUT", f"/api/connectors/{name}", connector)
 
 
 @pytest.mark.parametrize("venue", VENUES)
@@ -271,7 +245,7 @@ def test_accounts_are_compared_with_their_venues(running: Running) -> None:
 def test_a_foreign_order_is_found_at_once_and_canceled(running: Running, venue: str) -> None:
     path = f"/api/accounts/{venue}-SPOT"
     exchange = running.wires[venue].exchange
-    placed = exchange.place(exchange.accounts[KEY], BY_HAND)
+    placed = exchange.place(exchange.accounts[KEY], by_hand(20_000))
 
     eventually(
         lambda: bool(running.stack.post(f"{path}/reconciliation").json().get("foreign_orders"))

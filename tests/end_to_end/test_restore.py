@@ -20,7 +20,7 @@ from app.supervisor.backup import back_up
 from tests.support.exchanges.server import Dialect, served
 from tests.support.processes import eventually
 from tests.support.stack import Json, Stack, running_stack
-from tests.support.venue_world import KEY, SECRET, wire_of
+from tests.support.venue_world import KEY, QUICK, account_at, wire_of
 
 #: A machine that does much else starts a stack in minutes; two are started here, one after another.
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -30,12 +30,6 @@ START = 300.0
 WAIT = 120.0
 
 ACCOUNT = "real"
-SETTINGS = {
-    "HOOKFILL_VENUE_POLL_MS": "200",
-    "HOOKFILL_VENUE_TIMEOUT_MS": "2000",
-    "HOOKFILL_VENUE_MARGIN_MS": "0",
-    "HOOKFILL_VENUE_ABSENCE_MS": "500",
-}
 
 
 @dataclass
@@ -49,7 +43,7 @@ class World:
     @contextmanager
     def up(self) -> Iterator[Stack]:
         """Run Hookfill over the data folder."""
-        environment = {**SETTINGS, "HOOKFILL_VENUE_URLS": json.dumps({"binance": self.url})}
+        environment = {**QUICK, "HOOKFILL_VENUE_URLS": json.dumps({"binance": self.url})}
         with running_stack(self.data_dir, environment, start_seconds=START) as stack:
             yield stack
 
@@ -86,13 +80,7 @@ def state(stack: Stack) -> str:
 
 
 def set_up(stack: Stack) -> None:
-    account = {
-        "venue": "binance",
-        "market": "USDM",
-        "mode": "live",
-        "credentials": {"apiKey": KEY, "secret": SECRET},
-    }
-    stack.call("PUT", f"/api/accounts/{ACCOUNT}", account)
+    stack.call("PUT", f"/api/accounts/{ACCOUNT}", account_at("binance", "USDM"))
     connector = {"token": "T", "account": ACCOUNT, "symbol": "ETH/USDT"}
     stack.call("PUT", f"/api/connectors/{ACCOUNT}", connector)
 

@@ -11,10 +11,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.stack import Stack
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 PROGRAM = next((path for name in NAMES if (path := shutil.which(name))), None)
+
+NEEDS_CHROMIUM = pytest.mark.skipif(
+    PROGRAM is None, reason="no Chromium is installed; on Debian: apt-get install chromium"
+)
+
+#: Figures of a small screen.
+PHONE = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
 
 FLAGS = (
     "--headless",

@@ -35,7 +35,7 @@ from app.store.memory.venue_budget import RedisRateBudget
 from app.store.memory.venue_memory import RedisVenueMemory
 from tests.support.builders import BTC, ETH, SPOT, USDM, a_live_account, an_order
 from tests.support.exchanges.binance import Binance
-from tests.support.exchanges.books import LINEAR
+from tests.support.exchanges.books import LINEAR, Ticket
 from tests.support.exchanges.books import Account as Holder
 from tests.support.exchanges.books import Market as Listed
 from tests.support.exchanges.bybit import Bybit
@@ -61,6 +61,33 @@ LISTED = (
         min_quantity=Decimal("0.001"),
     ),
 )
+
+
+#: Settings of a stack, in milliseconds: short, since nothing is slow on purpose.
+QUICK = {
+    "HOOKFILL_VENUE_POLL_MS": "200",
+    "HOOKFILL_VENUE_TIMEOUT_MS": "2000",
+    "HOOKFILL_VENUE_MARGIN_MS": "0",
+    "HOOKFILL_VENUE_ABSENCE_MS": "500",
+}
+
+
+def by_hand(price: int = 30_000) -> Ticket:
+    """A buy at an exchange that no installation knows of."""
+    return Ticket(
+        client_id=f"by-hand-{price}",
+        market=LISTED[0],
+        side="BUY",
+        quantity=Decimal("0.01"),
+        price=Decimal(price),
+    )
+
+
+def account_at(venue: str, market: str = "SPOT") -> dict[str, object]:
+    """The account that each simulated exchange has, as the API takes it."""
+    mode = "testnet" if venue.endswith("_testnet") else "live"
+    credentials = {"apiKey": KEY, "secret": SECRET}
+    return {"venue": venue, "market": market, "mode": mode, "credentials": credentials}
 
 
 class VenueWorld(ABC):

@@ -460,62 +460,41 @@ def test_a42_a_list_is_no_order(trader: Trader) -> None:
     trader.refused(601, 400, trader.sdk.request, "POST", "/smartorders", body=[1])
 
 
+def trailing(side: str, offset: str, limit: str | None = None, **more: str) -> Json:
+    """A trailing stop; with a limit its order is placed so far off the price."""
+    order = {"side": side, "type": "TRAILING_STOP", "trailingOffset": offset, **more}
+    limits = {"type": "TRAILING_STOP_LIMIT", "limitOffset": limit}
+    return order if limit is None else {**order, **limits}
+
+
 #: Order, price at creation, prices, and what its order is (T1 to T6).
 TRAILS: list[tuple[str, Json, str, list[str], tuple[str, str, str]]] = [
     (
         "BTC",
-        {"side": "SELL", "type": "TRAILING_STOP", "trailingOffset": "500"},
+        trailing("SELL", "500"),
         "60000",
         ["60400", "60100", "61000", "60600", "60500"],
         ("SELL", "MARKET", "0.00"),
     ),
     (
         "BTC",
-        {
-            "side": "SELL",
-            "type": "TRAILING_STOP",
-            "trailingOffset": "2%",
-            "stop_price": "62000",
-            "operator": "GTE",
-        },
+        trailing("SELL", "2%", stop_price="62000", operator="GTE"),
         "60000",
         ["58000", "61999", "62000", "63000", "61740.01", "61740"],
         ("SELL", "MARKET", "0.00"),
     ),
     (
         "ETH",
-        {"side": "BUY", "type": "TRAILING_STOP", "trailingOffset": "1.5%"},
+        trailing("BUY", "1.5%"),
         "2000",
         ["1900", "1928.49", "1928.50"],
         ("BUY", "MARKET", "0.00"),
     ),
-    (
-        "BTC",
-        {
-            "side": "SELL",
-            "type": "TRAILING_STOP_LIMIT",
-            "trailingOffset": "500",
-            "limitOffset": "0.5%",
-        },
-        "61000",
-        ["60450"],
-        ("SELL", "LIMIT", "60147.75"),
-    ),
+    ("BTC", trailing("SELL", "500", "0.5%"), "61000", ["60450"], ("SELL", "LIMIT", "60147.75")),
+    ("ETH", trailing("BUY", "1%", "10"), "1950", ["1900", "1920"], ("BUY", "LIMIT", "1930")),
     (
         "ETH",
-        {
-            "side": "BUY",
-            "type": "TRAILING_STOP_LIMIT",
-            "trailingOffset": "1%",
-            "limitOffset": "10",
-        },
-        "1950",
-        ["1900", "1920"],
-        ("BUY", "LIMIT", "1930"),
-    ),
-    (
-        "ETH",
-        {"side": "BUY", "type": "TRAILING_STOP", "trailingOffset": "50", "stop_price": "1900"},
+        trailing("BUY", "50", stop_price="1900"),
         "2000",
         ["2100", "1900", "1880", "1929", "1930"],
         ("BUY", "MARKET", "0.00"),

@@ -134,63 +134,52 @@ def test_b01_pair_and_account_are_mandatory(client: Client) -> None:
     )
 
 
+PROFIT = {"take_profit_enabled": True}
+CLASSIC = {**PROFIT, "take_profit_type": "classic"}
+LIMIT = {**CLASSIC, "take_profit_price_condition": 105, "take_profit_sell_method": "limit"}
+TRAILED = {"buy_method": "conditional", "trailing_buy_enabled": True}
+
+
+def in_steps(*rows: tuple[int, int]) -> Mapping[str, object]:
+    """A take-profit in steps: (percent, price) of each."""
+    steps = [{"percent": percent, "price": price} for percent, price in rows]
+    return {**PROFIT, **wire.in_steps(take_profit_step_orders=steps)}
+
+
 @pytest.mark.parametrize(
     ("call", "odd", "field", "message"),
     [
         pytest.param(
             "create_smart_trade",
-            {"take_profit_enabled": True},
+            PROFIT,
             "take_profit_type",
             "is missing",
             id="B02",
         ),
         pytest.param(
             "create_smart_trade",
-            {
-                "take_profit_enabled": True,
-                **wire.in_steps(
-                    take_profit_step_orders=[
-                        {"percent": 50, "price": 105},
-                        {"percent": 40, "price": 110},
-                    ]
-                ),
-            },
+            in_steps((50, 105), (40, 110)),
             "take_profit_step_orders",
             "sum of percents must be equal to 100",
             id="B03",
         ),
         pytest.param(
             "create_smart_trade",
-            {
-                "take_profit_enabled": True,
-                **wire.in_steps(take_profit_step_orders=[{"percent": 20, "price": 105}] * 5),
-            },
+            in_steps(*[(20, 105)] * 5),
             "take_profit_step_orders",
             "is too long (maximum is 4 steps)",
             id="B04",
         ),
         pytest.param(
             "create_smart_trade",
-            {
-                "buy_method": "conditional",
-                "trailing_buy_enabled": True,
-                "take_profit_enabled": True,
-                "take_profit_type": "classic",
-                "take_profit_percentage_condition": -5,
-            },
+            {**TRAILED, **CLASSIC, "take_profit_percentage_condition": -5},
             "take_profit_percentage_condition",
             "must be positive",
             id="B05",
         ),
         pytest.param(
             "create_smart_cover",
-            {
-                "buy_method": "conditional",
-                "trailing_buy_enabled": True,
-                "take_profit_enabled": True,
-                "take_profit_type": "classic",
-                "take_profit_percentage_condition": 5,
-            },
+            {**TRAILED, **CLASSIC, "take_profit_percentage_condition": 5},
             "take_profit_percentage_condition",
             "must be negative",
             id="B06",
@@ -205,10 +194,7 @@ def test_b01_pair_and_account_are_mandatory(client: Client) -> None:
         pytest.param(
             "create_smart_trade",
             {
-                "take_profit_enabled": True,
-                "take_profit_type": "classic",
-                "take_profit_price_condition": 105,
-                "take_profit_sell_method": "limit",
+                **LIMIT,
                 "take_profit_sell_order_price": 106,
                 "trailing_take_profit": True,
                 "trailing_take_profit_step": 2,
@@ -219,12 +205,7 @@ def test_b01_pair_and_account_are_mandatory(client: Client) -> None:
         ),
         pytest.param(
             "create_smart_trade",
-            {
-                "take_profit_enabled": True,
-                "take_profit_type": "classic",
-                "take_profit_price_condition": 105,
-                "take_profit_sell_method": "limit",
-            },
+            LIMIT,
             "take_profit_sell_order_price",
             "is missing",
             id="B09",

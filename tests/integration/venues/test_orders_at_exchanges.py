@@ -12,7 +12,7 @@ import pytest
 
 from app.domain.account import Account
 from app.domain.commands import Action, SignalCommand
-from app.domain.enums import AccountState, Market, ReasonCode
+from app.domain.enums import Market
 from app.domain.errors import VenueUnavailable
 from app.domain.order import Order
 from app.domain.report import OrderReport
@@ -293,16 +293,6 @@ def test_a_process_that_slept_after_its_claim_places_nothing(spot: VenueRig) -> 
     assert spot.received() == [first.client_order_id]
 
 
-def test_an_entry_at_a_halted_account_is_not_sent(spot: VenueRig) -> None:
-    spot.state(AccountState.HALT)
-
-    order = sent(spot)
-
-    assert order.status is OrderStatus.DENIED
-    assert must(order.reason).code is ReasonCode.ACCOUNT_HALTED
-    assert spot.received() == []
-
-
 def test_a_claim_that_was_cut_short_is_asked_about(spot: VenueRig) -> None:
     """The worker died with the order at the exchange: the lease runs out, the order is found."""
     accepted = spot.accept(entry(spot))
@@ -349,20 +339,6 @@ def binance(request: pytest.FixtureRequest) -> Iterator[VenueRig]:
 
 def received(rig: VenueRig) -> int:
     return len(rig.exchange.accounts[KEY].orders)
-
-
-@pytest.mark.parametrize("place", sorted(EVERYWHERE - {"order", "openOrders"}))
-def test_an_order_that_its_own_look_up_hides_is_found_elsewhere(
-    binance: VenueRig, place: str
-) -> None:
-    binance.wire.plan.plan(Call.PLACE, Fault.ACCEPT_THEN_CUT)
-    binance.wire.plan.hides = EVERYWHERE - {place}
-
-    sent(binance)
-    binance.settle(rounds=60)
-
-    assert received(binance) == 1
-    assert binance.orders()[-1].status is OrderStatus.FILLED
 
 
 def test_an_open_order_that_is_hidden_everywhere_is_not_taken_twice(binance: VenueRig) -> None:

@@ -21,10 +21,10 @@ from app.services.admin.venue_cancels import hurry_venue_cancels, request_venue_
 from app.services.advance import advance
 from app.services.following.reconcile import reconcile
 from tests.support.builders import BTC, ETH, a_command, fixed, must
-from tests.support.exchanges.books import Position, Ticket
+from tests.support.exchanges.books import Position
 from tests.support.exchanges.faults import Call, Fault
 from tests.support.venue_rig import VenueRig, venue_rig
-from tests.support.venue_world import KEY, LISTED
+from tests.support.venue_world import KEY, by_hand
 
 
 @pytest.fixture(params=["binance", "bybit", "poloniex"])
@@ -51,18 +51,11 @@ def test_what_agrees_is_nothing_to_tell(rig: VenueRig) -> None:
 
 
 def test_orders_of_others_are_shown_apart_and_left_alone(rig: VenueRig) -> None:
-    ticket = Ticket(
-        client_id="by-hand",
-        market=LISTED[0],
-        side="BUY",
-        quantity=Decimal("0.01"),
-        price=Decimal(30_000),
-    )
-    rig.exchange.place(rig.exchange.accounts[KEY], ticket)
+    rig.exchange.place(rig.exchange.accounts[KEY], by_hand())
 
     found = reconciled(rig)
 
-    assert [one.client_order_id for one in found.foreign] == ["by-hand"]
+    assert [one.client_order_id for one in found.foreign] == ["by-hand-30000"]
     assert found.foreign[0].price == Decimal(30_000)
     assert rig.exchange.accounts[KEY].orders[0].status == "NEW"
 
@@ -147,16 +140,9 @@ def test_protection_of_a_position_that_is_gone_is_told() -> None:
     assert [one.kind for one in found.mismatches] == ["unguarded"]
 
 
-def by_hand(rig: VenueRig) -> VenueOrderId:
+def stranger(rig: VenueRig) -> VenueOrderId:
     """Place an order at the exchange that this installation knows nothing of, and find it."""
-    ticket = Ticket(
-        client_id="by-hand",
-        market=LISTED[0],
-        side="BUY",
-        quantity=Decimal("0.01"),
-        price=Decimal(30_000),
-    )
-    placed = rig.exchange.place(rig.exchange.accounts[KEY], ticket)
+    placed = rig.exchange.place(rig.exchange.accounts[KEY], by_hand())
     reconcile(rig.account.id, rig.ports)
     return VenueOrderId(str(placed.id))
 
@@ -179,7 +165,7 @@ def standing(rig: VenueRig) -> str:
 
 
 def test_a_foreign_order_is_canceled_at_the_exchange(rig: VenueRig) -> None:
-    number = by_hand(rig)
+    number = stranger(rig)
 
     cancel = canceled(rig, number)
 
@@ -190,7 +176,7 @@ def test_a_foreign_order_is_canceled_at_the_exchange(rig: VenueRig) -> None:
 
 
 def test_a_foreign_order_that_fills_first_is_told_as_filled(rig: VenueRig) -> None:
-    number = by_hand(rig)
+    number = stranger(rig)
     rig.exchange.set_price("BTC/USDT", "30000")
 
     cancel = canceled(rig, number)
@@ -203,7 +189,7 @@ def test_a_foreign_order_that_fills_first_is_told_as_filled(rig: VenueRig) -> No
 
 @pytest.mark.parametrize("fault", [Fault.ACCEPT_THEN_CUT, Fault.ACCEPT_THEN_ERROR])
 def test_a_cancel_without_an_answer_is_looked_up(rig: VenueRig, fault: Fault) -> None:
-    number = by_hand(rig)
+    number = stranger(rig)
     rig.wire.plan.plan(Call.CANCEL, fault)
 
     assert canceled(rig, number).state is CancelState.ENDED
@@ -211,7 +197,7 @@ def test_a_cancel_without_an_answer_is_looked_up(rig: VenueRig, fault: Fault) ->
 
 
 def test_a_cancel_that_was_lost_leaves_the_order_and_is_told(rig: VenueRig) -> None:
-    number = by_hand(rig)
+    number = stranger(rig)
     rig.wire.plan.plan(Call.CANCEL, Fault.CUT)
 
     assert canceled(rig, number).state is CancelState.UNKNOWN
@@ -224,7 +210,7 @@ def test_a_cancel_that_was_lost_leaves_the_order_and_is_told(rig: VenueRig) -> N
 
 
 def test_an_exchange_that_bans_us_was_not_reached(rig: VenueRig) -> None:
-    number = by_hand(rig)
+    number = stranger(rig)
     rig.wire.plan.plan(Call.CANCEL, Fault.BAN)
 
     assert canceled(rig, number).state is CancelState.UNSENT
@@ -232,7 +218,7 @@ def test_an_exchange_that_bans_us_was_not_reached(rig: VenueRig) -> None:
 
 
 def test_an_exchange_that_cannot_be_asked_afterwards_is_asked_again(rig: VenueRig) -> None:
-    number = by_hand(rig)
+    number = stranger(rig)
     rig.wire.plan.plan(Call.FIND, Fault.ERROR, Fault.ERROR)
 
     assert canceled(rig, number).state is CancelState.UNKNOWN

@@ -58,26 +58,11 @@ class User:
 
     def perpetual_order(self, trade_type: str, action: str, amount: object) -> requests.Response:
         """Send a market order in ETH-USDT derivatives, and wait for nothing."""
-        return self.order(
-            connector_name="paper_perpetual",
-            trading_pair="ETH-USDT",
-            trade_type=trade_type,
-            position_action=action,
-            amount=amount,
-            order_type="MARKET",
-            price=None,
-        )
+        return self.order(**_perpetual(trade_type, action, amount))
 
     def perpetual(self, trade_type: str, action: str, amount: object, **odd: object) -> str:
         """Send a market order in ETH-USDT derivatives, and wait for what becomes of it."""
-        return self.placed(
-            connector_name="paper_perpetual",
-            trading_pair="ETH-USDT",
-            trade_type=trade_type,
-            position_action=action,
-            amount=amount,
-            **{"order_type": "MARKET", "price": None, **odd},
-        )
+        return self.placed(**{**_perpetual(trade_type, action, amount), **odd})
 
     def page(self, path: str, **filters: object) -> Json:
         """Return a page of a list, of the account name of this test."""
@@ -107,6 +92,18 @@ class User:
     def position_rows(self, **filters: object) -> list[tuple[str, Decimal]]:
         """Return side and amount of each position."""
         return [(one["side"], one["amount"]) for one in self.rows("positions", **filters)]
+
+
+def _perpetual(trade_type: str, action: str, amount: object) -> Json:
+    return {
+        "connector_name": "paper_perpetual",
+        "trading_pair": "ETH-USDT",
+        "trade_type": trade_type,
+        "position_action": action,
+        "amount": amount,
+        "order_type": "MARKET",
+        "price": None,
+    }
 
 
 @contextmanager

@@ -326,22 +326,3 @@ def test_a_directory_finds_accounts_by_their_names() -> None:
 def test_a_directory_says_what_is_not_there(names: tuple[str, str], said: str) -> None:
     with pytest.raises(NotFound, match=said):
         Directory([SPOT]).account(*names)
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (Decimal("0.10"), "0.10"),
-        (Decimal("1E+3"), "1000"),
-        (Decimal("1E+500"), "1E+500"),
-        ([1, None, True, "ä"], '[1,null,true,"\\u00e4"]'),
-        ({"a": Decimal(1)}, '{"a":1}'),
-    ],
-)
-def test_json_is_exact(value: object, text: str) -> None:
-    assert exact_json(value) == text
-
-
-def test_what_json_cannot_say_is_a_mistake() -> None:
-    with pytest.raises(TypeError):
-        exact_json(object())

@@ -29,6 +29,7 @@ def test_what_is_written_is_read_again(value: object) -> None:
         (Decimal("1.50"), "1.50"),
         (Decimal("1E+999999"), "1E+999999"),
         ({"a": [1, True, None]}, '{"a":[1,true,null]}'),
+        ("ä", '"\\u00e4"'),
         ('"', '"\\""'),
     ],
 )
