@@ -58,7 +58,6 @@ from app.store.core.live import RedisLive
 from app.store.core.outbox import RedisOutbox
 from app.store.core.quarantine import RedisQuarantine
 from app.store.core.reader import RedisReader
-from app.store.core.records import aggregate_from, entry_from
 from app.store.core.registry import RedisRegistry
 from app.store.core.server_check import check_server
 from app.store.core.timers import RedisTimers
@@ -187,7 +186,7 @@ def note_restored(environ: Mapping[str, str]) -> None:
     """
     settings = Settings.from_environment(environ)
     database = Database(settings.database_url)
-    history = SqlHistory(database, aggregate_from)
+    history = SqlHistory(database)
     history.raise_epoch(history.epoch() + RESTORED_AHEAD)
     database.close()
 
@@ -205,7 +204,7 @@ def _wiring(
     clock = MovableClock(client) if settings.fast else RedisClock(client)
     registry = RedisRegistry(client)
     live = RedisReader(client)
-    history = SqlHistory(Database(settings.database_url), aggregate_from)
+    history = SqlHistory(Database(settings.database_url))
     celery = celery_for(settings.broker_url)
     messages = CeleryPublisher(
         celery,
@@ -241,7 +240,7 @@ def _wiring(
         settings=settings,
         ports=ports,
         registry=registry,
-        reader=WholeReader(live, history, entry_from),
+        reader=WholeReader(live, history),
         events=live,
         vault=vault,
         symbols=symbols,

@@ -52,7 +52,7 @@ from app.settings.kinds import DATABASE_URL
 from app.store.core.clock import RedisClock
 from app.store.core.ledger import RedisLedger
 from app.store.core.reader import RedisReader
-from app.store.core.records import aggregate_from, entry_from, entry_text, record_of
+from app.store.core.records import entry_text, record_of
 from benchmarks.ingress.load import percentile
 from tests.support.servers import QUICK, running_server
 
@@ -291,13 +291,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="hookfill-history-") as name, store(Path(name)) as live:
         url = options.database_url or f"sqlite:///{name}/history.db"
         database = Database(DATABASE_URL.read(url))
-        history = SqlHistory(database, aggregate_from)
+        history = SqlHistory(database)
         try:
             if history.count(EVERYTHING, ()):
                 parser.error("there is something in that database already")
         except HistoryUnavailable as error:
             parser.error(str(error))
-        reader = WholeReader(live, history, entry_from)
+        reader = WholeReader(live, history)
         print(f"{database.dialect}, {LIVE} live orders, {options.rounds} rounds\n")
         print(
             "| search | finished | p50 ms | p99 ms | max ms |\n| :--- | ---: | ---: | ---: | ---: |"

@@ -8,7 +8,7 @@ from app.domain.errors import UnreadableRecord
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
 from app.domain.request.signal import Signal
-from app.ports.history import Reader
+from app.history.reader import WholeReader
 
 #: Two things of one millisecond are told in the order of a life.
 _RANKS = {name: rank for rank, name in enumerate(EntryName)}
@@ -21,7 +21,7 @@ def moment_of(entry: TimelineEntry) -> tuple[int, int]:
     return entry.at_ms, _RANKS[entry.name]
 
 
-def whole_timeline(aggregate_id: AggregateId, reader: Reader) -> Lines:
+def whole_timeline(aggregate_id: AggregateId, reader: WholeReader) -> Lines:
     """Return what happened to an aggregate; of a signal, the lives of its orders are a part.
 
     What both tell is told once, and an order's end is not the end of the signal.
@@ -37,7 +37,7 @@ def whole_timeline(aggregate_id: AggregateId, reader: Reader) -> Lines:
     return list(heapq.merge(own, *lives, key=lambda line: moment_of(line[0])))
 
 
-def _is_order(aggregate_id: AggregateId, reader: Reader) -> bool:
+def _is_order(aggregate_id: AggregateId, reader: WholeReader) -> bool:
     try:
         return isinstance(reader.find(aggregate_id), Order)
     except UnreadableRecord:

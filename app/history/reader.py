@@ -6,9 +6,8 @@ What both tell of is taken from the store, which has it newer.
 """
 
 import heapq
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 from app.domain.aggregate import Aggregate
 from app.domain.decision import TimelineEntry
@@ -18,34 +17,13 @@ from app.domain.order import Order
 from app.domain.report import Fill
 from app.domain.search import EVERYTHING, FillPlace, Place, Search, place_of
 from app.history.sql_history import SqlHistory
+from app.store.core.reader import RedisReader
+from app.store.core.records import entry_from
 
 #: Places of the store that are looked at in one go.
 STRETCH = 500
 
 _Traded = tuple[FillPlace, Order, Fill]
-
-
-class Live(Protocol):
-    """What the store tells: in lists what the history does not have, by id what has not left."""
-
-    def places(self, before: Place | None, limit: int, search: Search) -> Sequence[Place]:
-        """Return the places of the newest, among them all that a search may find."""
-
-    def load(self, ids: Collection[AggregateId]) -> Mapping[AggregateId, Aggregate]:
-        """Return these; those that are not in the store are left out."""
-
-    def find(self, aggregate_id: AggregateId) -> Aggregate | None:
-        """Return one, or None if it is not in the store.
-
-        Raises:
-            UnreadableRecord: this release cannot read it.
-        """
-
-    def timeline(self, aggregate_id: AggregateId) -> Sequence[tuple[TimelineEntry, str]]:
-        """Return what has happened to an aggregate, oldest first, each with its process."""
-
-    def children(self, aggregate_id: AggregateId) -> Sequence[AggregateId]:
-        """Return what the aggregate has brought forth, oldest first."""
 
 
 class WholeReader:
@@ -54,21 +32,18 @@ class WholeReader:
     Args:
         live: the store.
         history: what has left it.
-        entry_from: reads the entries of a timeline, which the store has written.
     """
 
-    def __init__(
-        self,
-        live: Live,
-        history: SqlHistory,
-        entry_from: Callable[[str], tuple[TimelineEntry, str]],
-    ) -> None:
+    def __init__(self, live: RedisReader, history: SqlHistory) -> None:
         self._live = live
         self._history = history
-        self._entry_from = entry_from
 
     def find(self, aggregate_id: AggregateId) -> Aggregate:
-        """Return the aggregate as it is, or as it was when it left."""
+        """Return the aggregate as it is, or as it was when it left.
+
+        Raises:
+            NotFound: there is none with this id, and never was.
+        """
         live = self._live.find(aggregate_id)
         if live is not None:
             return live
@@ -78,7 +53,12 @@ class WholeReader:
         return record.aggregate
 
     def newest(self, before: Place | None, search: Search = EVERYTHING) -> Iterator[Aggregate]:
-        """Yield aggregates from the newest, by creation time, then id; lazily, in pages."""
+        """Yield aggregates from the newest, by creation time, then id; lazily, in pages.
+
+        Args:
+            before: only those older than this (creation time, id); None begins at the newest.
+            search: what they must have.
+        """
         for live, above, floor in self._stretches(before, search):
             ours = sorted(filter(search.match, live.values()), key=place_of, reverse=True)
             kept = () if search.finds_live_only else self._history.newest(search, above, floor)
@@ -94,7 +74,12 @@ class WholeReader:
         return matching + self._history.count(search, live)
 
     def fills(self, before: FillPlace | None, search: Search = EVERYTHING) -> Iterator[_Traded]:
-        """Yield fills from the newest, each with its place and its order; lazily, in pages."""
+        """Yield fills from the newest, each with its place and its order; lazily, in pages.
+
+        Args:
+            before: only those older than this place; None begins at the newest.
+            search: what their orders must have, save kind, state and parent; times are the fill's.
+        """
         live = self._all_live(_whenever(search))
         ours = sorted(_fills_of(live.values(), search), key=_fill_place, reverse=True)
         newer = (one for one in ours if before is None or one[0] < before)
@@ -114,7 +99,7 @@ class WholeReader:
         if live or self._live.load([aggregate_id]):
             return live
         records = self._history.load([aggregate_id])
-        return [self._entry_from(text) for one in records.values() for text in one.timeline]
+        return [entry_from(text) for one in records.values() for text in one.timeline]
 
     def children(self, aggregate_id: AggregateId) -> Sequence[AggregateId]:
         """Return what the aggregate has brought forth, oldest first."""

@@ -1,7 +1,7 @@
 """Finished aggregates in SQL."""
 
 import heapq
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -19,6 +19,7 @@ from app.history.database import INSERT, Database
 from app.history.record_rows import children_of, texts_of, writes_of
 from app.history.tables import EPOCH, RECORDS
 from app.ports.history import Mark, Record
+from app.store.core.records import aggregate_from
 
 #: Rows that one question brings.
 PAGE = 100
@@ -28,21 +29,16 @@ IDS_MAX = 500
 
 _log = structlog.get_logger()
 
-#: Turns the body of a record into the aggregate.
-Decode = Callable[[str], Aggregate]
-
 
 class SqlHistory:
     """Keeps finished aggregates, and finds them again.
 
     Args:
         database: where they are.
-        decode: reads the bodies, which the store has written.
     """
 
-    def __init__(self, database: Database, decode: Decode) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._decode = decode
 
     # What the use cases need
 
@@ -90,7 +86,7 @@ class SqlHistory:
         found = {}
         for row in rows:
             try:
-                found[row.id] = self._decode(row.body)
+                found[row.id] = aggregate_from(row.body)
             except UnreadableRecord as error:
                 _log.error("kept_record_unreadable", aggregate=str(row.id), why=str(error))
         return found
@@ -168,7 +164,7 @@ class SqlHistory:
 
     def _record(self, row: Any) -> Record:  # noqa: ANN401
         return Record(
-            aggregate=self._decode(row.body),
+            aggregate=aggregate_from(row.body),
             version=row.version,
             body=row.body,
             timeline=texts_of(row.timeline),

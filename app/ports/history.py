@@ -1,15 +1,12 @@
 """What has finished: on its way out of the store, and kept for good."""
 
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from app.domain.aggregate import Aggregate
 from app.domain.decision import TimelineEntry
 from app.domain.identifiers import AggregateId, EpochMs
-from app.domain.order import Order
-from app.domain.report import Fill
-from app.domain.search import EVERYTHING, FillPlace, Place, Search
 
 #: Commits, and entries in the timeline: both only rise.
 Mark = tuple[int, int]
@@ -63,47 +60,6 @@ class EventFeed(Protocol):
         Args:
             after: a position that was told; entries of its very millisecond may come again.
         """
-
-
-class Reader(Protocol):
-    """Reads aggregates for people: what is live and what has left for the history, as one."""
-
-    def find(self, aggregate_id: AggregateId) -> Aggregate:
-        """Return the aggregate as it is, or as it was when it left.
-
-        Raises:
-            NotFound: there is none with this id, and never was.
-        """
-
-    def newest(self, before: Place | None, search: Search = EVERYTHING) -> Iterator[Aggregate]:
-        """Yield aggregates from the newest, by creation time, then id; lazily, in pages.
-
-        Args:
-            before: only those older than this (creation time, id); None begins at the newest.
-            search: what they must have.
-        """
-
-    def count(self, search: Search = EVERYTHING) -> int:
-        """Return how many aggregates have what is searched for."""
-
-    def fills(
-        self, before: FillPlace | None, search: Search = EVERYTHING
-    ) -> Iterator[tuple[FillPlace, Order, Fill]]:
-        """Yield fills from the newest, each with its place and its order; lazily, in pages.
-
-        Args:
-            before: only those older than this place; None begins at the newest.
-            search: what their orders must have, save kind, state and parent; times are the fill's.
-        """
-
-    def count_fills(self, search: Search = EVERYTHING) -> int:
-        """Return how many fills there are of what is searched for."""
-
-    def timeline(self, aggregate_id: AggregateId) -> Sequence[tuple[TimelineEntry, str]]:
-        """Return what has happened to an aggregate, oldest first, each with its process."""
-
-    def children(self, aggregate_id: AggregateId) -> Sequence[AggregateId]:
-        """Return what the aggregate has brought forth, oldest first."""
 
 
 class History(Protocol):

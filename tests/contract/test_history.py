@@ -35,7 +35,7 @@ from app.history.sql_history import PAGE, SqlHistory
 from app.history.tables import METADATA
 from app.ports.history import Record
 from app.settings.kinds import DATABASE_URL
-from app.store.core.records import aggregate_from, entry_text, record_of
+from app.store.core.records import entry_text, record_of
 from tests.support.builders import (
     BTC,
     ETH,
@@ -96,7 +96,7 @@ def database(opened: Opened) -> Database:
 @pytest.fixture
 def history(database: Database) -> SqlHistory:
     """An empty history."""
-    return SqlHistory(database, aggregate_from)
+    return SqlHistory(database)
 
 
 def a_record(aggregate: Aggregate, version: int = 3, entries: int = 2, **odd: Any) -> Record:  # noqa: ANN401
@@ -176,7 +176,7 @@ class TestKeeping:
         rounds = 8
 
         def write(version: int) -> None:
-            mine = SqlHistory(opened(), aggregate_from)
+            mine = SqlHistory(opened())
             ids = range(1, 21) if version % 2 else range(20, 0, -1)
             mine.keep([a_record(an_ended(number), version) for number in ids])
 
@@ -293,7 +293,7 @@ class TestSearching:
         page: int,
     ) -> None:
         database = self._emptied(url)
-        history = SqlHistory(database, aggregate_from)
+        history = SqlHistory(database)
         monkeypatch.setattr("app.history.queries.WALKS_MAX", walks)
         monkeypatch.setattr(sql_history, "PAGE", page)
         history.keep([a_record(one) for one in everything])
@@ -361,7 +361,7 @@ def _spelled(walk: Any) -> str:  # noqa: ANN401
 
 class TestTheDatabase:
     def test_one_that_is_away_is_said_to_be(self) -> None:
-        away = SqlHistory(Database("postgresql+psycopg://x:secret@127.0.0.1:1/x"), aggregate_from)
+        away = SqlHistory(Database("postgresql+psycopg://x:secret@127.0.0.1:1/x"))
 
         with pytest.raises(HistoryUnavailable, match="the history did not answer") as caught:
             away.load([an_id(1)])
@@ -429,7 +429,7 @@ class TestTheDatabase:
             opened().identity()
 
     def test_what_was_dropped_is_made_anew(self, database: Database, url: str) -> None:
-        history = SqlHistory(database, aggregate_from)
+        history = SqlHistory(database)
         before = history.identity()
         empty(url)
 
@@ -441,7 +441,7 @@ class TestTheDatabase:
 
     def test_a_file_that_was_deleted_is_made_anew(self, tmp_path: Path) -> None:
         path = tmp_path / "new folder" / "history.db"
-        history = SqlHistory(Database(f"sqlite:///{path}"), aggregate_from)
+        history = SqlHistory(Database(f"sqlite:///{path}"))
         history.keep([a_record(an_ended(1))])
         before = history.identity()
 
@@ -451,7 +451,7 @@ class TestTheDatabase:
 
         assert path.stat().st_mode & 0o777 == 0o600
         assert history.identity() != before
-        other = SqlHistory(Database(f"sqlite:///{path}"), aggregate_from)
+        other = SqlHistory(Database(f"sqlite:///{path}"))
         assert list(other.marks([an_id(1), an_id(2)])) == [an_id(2)]
         assert other.identity() == history.identity()
 
@@ -463,9 +463,9 @@ class TestTheDatabase:
             Database(f"sqlite:///{path}").identity()
 
     def test_readers_see_one_moment(self, database: Database, opened: Opened) -> None:
-        history = SqlHistory(database, aggregate_from)
+        history = SqlHistory(database)
         history.keep([a_record(an_ended(1))])
-        other = SqlHistory(opened(), aggregate_from)
+        other = SqlHistory(opened())
         count = text("SELECT count(*) FROM hookfill_aggregates")
 
         with database.reading() as connection:

@@ -22,7 +22,6 @@ from app.cli import main
 from app.history.database import Database
 from app.history.sql_history import SqlHistory
 from app.ports.history import Record
-from app.store.core.records import aggregate_from
 from app.supervisor import backup as module
 from app.supervisor.backup import CannotCopy, back_up, restore
 from app.supervisor.embedded_server import find_server
@@ -59,7 +58,7 @@ def client_of(url: str) -> redis.Redis:
 
 
 def history_of(folder: Path) -> SqlHistory:
-    return SqlHistory(Database(f"sqlite:///{folder.absolute() / 'history.db'}"), aggregate_from)
+    return SqlHistory(Database(f"sqlite:///{folder.absolute() / 'history.db'}"))
 
 
 def keep(folder: Path) -> None:

@@ -36,7 +36,6 @@ from app.services.watching.release import release_due
 from app.services.watching.watch import watch_prices
 from app.store.core import keys
 from app.store.core.reader import RedisReader
-from app.store.core.records import aggregate_from, entry_from
 from app.store.core.registry import RedisRegistry
 from app.store.memory.venue_memory import RedisVenueMemory
 from tests.support.builders import BTC, ETH, ORIGIN, PAPER, SPOT, USDM
@@ -96,7 +95,7 @@ class StepHistory(SqlHistory):
     """
 
     def __init__(self) -> None:
-        super().__init__(Database("sqlite://"), aggregate_from)
+        super().__init__(Database("sqlite://"))
         self.after_keep: Callable[[], None] = nothing
 
     def spoil(self, aggregate_id: AggregateId) -> None:
@@ -125,7 +124,7 @@ class Rig:
         self.registry = RedisRegistry(self.redis)
         self.history = StepHistory()
         self.reader = RedisReader(self.redis)
-        self.whole = WholeReader(self.reader, self.history, entry_from)
+        self.whole = WholeReader(self.reader, self.history)
         self.registry.put_account(replace(SPOT, id=AccountId(0)))
         self.registry.put_account(replace(USDM, id=AccountId(0)))
         self.ports = store_ports(self.redis, self.clock, POLICY, lambda: "rig")(

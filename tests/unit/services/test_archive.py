@@ -23,7 +23,6 @@ from app.services.keeping import archive as archive_module
 from app.services.keeping.archive import UNREADABLE_MS, archive
 from app.services.perform import perform
 from app.store.core import keys
-from app.store.core.records import aggregate_from, entry_from
 from app.store.core.scripts import text_of
 from tests.support.builders import (
     SPOT_ID,
@@ -272,9 +271,9 @@ def test_what_never_was_is_not_found() -> None:
 class TestWithoutTheHistory:
     def away(self, rig: Rig) -> Rig:
         """The same with a history that does not answer."""
-        history = SqlHistory(Away("sqlite://"), aggregate_from)
+        history = SqlHistory(Away("sqlite://"))
         rig.ports = replace(rig.ports, history=history)
-        rig.whole = WholeReader(rig.reader, history, entry_from)
+        rig.whole = WholeReader(rig.reader, history)
         return rig
 
     def test_nothing_leaves_and_trading_goes_on(self) -> None:
@@ -335,7 +334,7 @@ def test_another_history_gets_all_that_is_still_there(monkeypatch: pytest.Monkey
     archive(rig.ports)
     rig.history = StepHistory()
     rig.ports = replace(rig.ports, history=rig.history)
-    rig.whole = WholeReader(rig.reader, rig.history, entry_from)
+    rig.whole = WholeReader(rig.reader, rig.history)
 
     archive(rig.ports)
 
