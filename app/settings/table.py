@@ -4,7 +4,7 @@ The class body is the table. `hookfill settings` prints it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import urlsplit
@@ -396,20 +396,20 @@ class Settings:
 
     def policy(self) -> Policy:
         """Return how long the use cases may take."""
-        leases = {
-            "place_lease_ms": self.place_lease_ms,
-            "unknown_grace_ms": self.unknown_grace_ms,
+        policy = Policy(
+            place_lease_ms=self.place_lease_ms,
+            unknown_grace_ms=self.unknown_grace_ms,
             # An order may take a few requests, each as long as that.
-            "venue_place_lease_ms": max(_VENUE_LEASE_MS, 3 * self.venue_timeout_ms),
-            "venue_grace_ms": RECEIVE_WINDOW_MS + self.venue_margin_ms,
-            "venue_absence_ms": self.venue_absence_ms,
-            "venue_poll_ms": self.venue_poll_ms,
-            "price_age_max_ms": self.price_age_max_ms,
-            "history_after_ms": self.history_after_seconds * 1000,
-        }
+            venue_place_lease_ms=max(_VENUE_LEASE_MS, 3 * self.venue_timeout_ms),
+            venue_grace_ms=RECEIVE_WINDOW_MS + self.venue_margin_ms,
+            venue_absence_ms=self.venue_absence_ms,
+            venue_poll_ms=self.venue_poll_ms,
+            price_age_max_ms=self.price_age_max_ms,
+            history_after_ms=self.history_after_seconds * 1000,
+        )
         if not self.fast:
-            return Policy(**leases)
-        return Policy(**leases, unknown_retry_ms=_FAST_RETRY_MS, retry_ms=_FAST_RETRY_MS)
+            return policy
+        return replace(policy, unknown_retry_ms=_FAST_RETRY_MS, retry_ms=_FAST_RETRY_MS)
 
 
 #: Every variable, in the order of the table: field of Settings → variable.
