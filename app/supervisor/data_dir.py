@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -11,7 +12,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.supervisor.console import say
-from app.supervisor.leftovers import kill_holders_of
 from app.supervisor.refusals import CannotStart
 from app.supervisor.signals import Signals
 
@@ -21,6 +21,8 @@ LOG_BYTES_MAX = 10_000_000
 #: wait for a broker which is gone: they are killed then, and given this time once more.
 LEFTOVER_SECONDS = 10
 _LEFTOVER_LOOK_SECONDS = 0.1
+#: One link for each open file of each process. Where there is none, nobody is found.
+_OPEN_FILES = "[0-9]*/fd/*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class DataDir:
         say("Waiting for the processes of an earlier run to end ...")
         if _locked_within(LEFTOVER_SECONDS, theirs, signals):
             return
-        kill_holders_of(self.path / "children.lock")
+        _kill_holders_of(self.path / "children.lock")
         if _locked_within(LEFTOVER_SECONDS, theirs, signals):
             return
         raise CannotStart(
@@ -147,3 +149,16 @@ def locked(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _kill_holders_of(path: Path) -> None:
+    """Kill the other processes that have this file open; what they had begun is found again."""
+    wanted = str(path.resolve())
+    holders = set()
+    for link in Path("/proc").glob(_OPEN_FILES):
+        with suppress(OSError):  # it has ended meanwhile, or is somebody else's
+            if str(link.readlink()) == wanted:
+                holders.add(int(link.parts[-3]))
+    for pid in holders - {os.getpid()}:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
