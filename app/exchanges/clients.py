@@ -5,12 +5,11 @@ from app.domain.enums import Market, Mode
 from app.domain.identifiers import AccountId, AccountName, VenueName
 from app.domain.symbols import Listed
 from app.exchanges.ccxt_venue import CcxtVenue
-from app.exchanges.exchange import Exchange
+from app.exchanges.exchange import Exchange, Shared
 from app.exchanges.feed import CcxtFeed
 from app.exchanges.known_markets import KnownMarkets
 from app.exchanges.market_tables import MarketTables
 from app.exchanges.ports import VenuePorts
-from app.exchanges.shared import Shared
 
 
 class Clients:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
@@ -25,11 +26,14 @@ from app.domain.instrument import Instrument
 from app.exchanges import parse
 from app.exchanges.capabilities import Capabilities, capabilities_of
 from app.exchanges.errors import translated, translated_reading
+from app.exchanges.known_markets import KnownMarkets
 from app.exchanges.line import Line, VenueCall
+from app.exchanges.lines import Lines
+from app.exchanges.market_tables import MarketTables
 from app.exchanges.ports import VenuePorts
 from app.exchanges.profiles import profile_of
-from app.exchanges.shared import Shared
 from app.exchanges.templates import Json
+from app.exchanges.transport import Connections
 from app.exchanges.venue_clock import VenueClock
 from app.store.memory.venue_budget import Urgency
 
@@ -56,6 +60,23 @@ _RIGHTS: Mapping[str, Callable[[Json], bool]] = {
     "binance": _binance_withdraws,
     "bybit": _bybit_withdraws,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all accounts of a process share; any number of threads may use each part at once.
+
+    Attributes:
+        tables: market metadata.
+        known: the same, as far as any worker has learned it.
+        lines: ccxt's exchanges that wait for their next use.
+        connections: those that are kept open.
+    """
+
+    tables: MarketTables
+    known: KnownMarkets
+    lines: Lines = field(default_factory=Lines)
+    connections: Connections = field(default_factory=Connections)
 
 
 class KeyMayWithdraw(VenueRejected):
