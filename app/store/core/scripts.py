@@ -1,6 +1,7 @@
 """Loads Lua scripts, and runs them."""
 
 from collections.abc import Callable, Sequence
+from hashlib import sha1
 from pathlib import Path
 from typing import Any
 
@@ -28,19 +29,30 @@ def text_of(value: object) -> str:
 class LoadedScript:
     """A script that is called with keys and arguments.
 
-    A server that has been started anew knows no script, and says so before anything runs.
+    A server that has been started anew knows no script, and says so before anything runs. It is
+    given the text with the call itself: it may be started anew between two questions again.
 
     Args:
         client: decodes answers to text.
         text: in Lua.
+
+    Attributes:
+        sha: the name by which a server knows the script.
     """
 
     def __init__(self, client: redis.Redis, text: str) -> None:
-        self.of_client = client.register_script(text)
+        self._client, self._text = client, text
+        self.sha = sha1(text.encode(), usedforsecurity=False).hexdigest()
 
     def __call__(self, keys: Sequence[str], arguments: Sequence[str | int]) -> Answer:
         """Run it."""
-        return list(self.of_client(keys, arguments))
+        words = *keys, *arguments
+        answer: Any
+        try:
+            answer = self._client.evalsha(self.sha, len(keys), *words)
+        except redis.exceptions.NoScriptError:
+            answer = self._client.eval(self._text, len(keys), *words)
+        return list(answer)
 
 
 def run_queued(client: redis.Redis, calls: Sequence[Call]) -> list[Answer]:
@@ -53,7 +65,7 @@ def run_queued(client: redis.Redis, calls: Sequence[Call]) -> list[Answer]:
         return [script(keys, arguments)]
     with client.pipeline(transaction=False) as pipeline:
         for script, keys, arguments in calls:
-            pipeline.evalsha(script.of_client.sha, len(keys), *keys, *arguments)
+            pipeline.evalsha(script.sha, len(keys), *keys, *arguments)
         answers: list[Any] = pipeline.execute(raise_on_error=False)
     for place, answer in enumerate(answers):
         if isinstance(answer, redis.exceptions.NoScriptError):

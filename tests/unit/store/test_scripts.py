@@ -1,6 +1,7 @@
 """Scripts are files, and the client's errors become ours."""
 
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -50,6 +51,23 @@ def test_a_script_is_run_by_its_name() -> None:
     release = load_script(fresh_client(), "release.lua")
 
     assert release(["lease"], [1]) == ["lost"]
+
+
+def test_a_script_is_run_though_the_server_is_started_anew_at_any_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = fresh_client()
+    ask: Any = client.execute_command
+
+    def asked(*command: object, **options: object) -> object:
+        answer = ask(*command, **options)
+        ask("SCRIPT", "FLUSH")
+        return answer
+
+    monkeypatch.setattr(client, "execute_command", asked)
+    ask("SCRIPT", "FLUSH")
+
+    assert load_script(client, "release.lua")(["lease"], [1]) == ["lost"]
 
 
 def test_every_script_belongs_to_a_module_beside_it() -> None:
