@@ -34,13 +34,10 @@ _CREDENTIAL_NAME = Name()
 _CREDENTIAL = SecretText(lines=True)  # private keys have several
 
 
-class _Limits(ValueField[Mapping[str, str]]):
-    """Risk limits by name. One that nothing enforces must not look as if it protected anybody."""
-
-    def read(self, value: object) -> Mapping[str, str]:
-        if value != {}:
-            raise ValidationError("Must be an empty object: this release enforces no limits.")
-        return {}
+def _refuse_limits(value: object) -> None:
+    """Refuse risk limits: one that nothing enforces must not look as if it protected anybody."""
+    if value != {}:
+        raise ValidationError("Must be an empty object: this release enforces no limits.")
 
 
 #: For the documentation.
@@ -56,7 +53,7 @@ class AccountBody(Strict):
     mode = fields.Enum(Mode, by_value=True)
     position_mode = fields.Enum(PositionMode, by_value=True)
     credentials = _Credentials(allow_none=True, metadata=_MAP)
-    limits = _Limits(metadata=_MAP)
+    limits = fields.Raw(validate=_refuse_limits, metadata=_MAP)
     state = fields.Enum(AccountState, by_value=True, validate=validate.OneOf(STATES_BY_HAND))
     enabled = Flag()
 

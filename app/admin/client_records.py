@@ -1,12 +1,11 @@
 """API clients, as the admin API sets and shows them (docs/api.md)."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from marshmallow import ValidationError
+from marshmallow import validate
 
 from app.admin.request_body import body_of_request, checked_name, refused
 from app.bootstrap import Wiring
@@ -22,24 +21,12 @@ from app.web.fields import Text, loaded
 #: As long as apisify takes them; the others ask nothing.
 KEY_CHARACTERS_MAX = 128
 
-_KEY = re.compile(r"[!-.0-~]{1,128}", re.ASCII)
-
-
-class ClientKey(Text):
-    """A key or user name: printable ASCII without blanks and `/`."""
-
-    def read(self, value: object) -> str:
-        """Return the key itself."""
-        key = super().read(value)
-        if not _KEY.fullmatch(key):
-            raise ValidationError(
-                f"Must be 1 to {KEY_CHARACTERS_MAX} printable ASCII characters "
-                "without blanks and /."
-            )
-        return key
-
-
-_KEY_SHAPE = ClientKey()
+_KEY = Text(
+    validate=validate.Regexp(
+        rf"[!-.0-~]{{1,{KEY_CHARACTERS_MAX}}}\Z",
+        error=f"Must be 1 to {KEY_CHARACTERS_MAX} printable ASCII characters without blanks and /.",
+    )
+)
 
 #: Fields of the record itself; the others are settings of the dialect.
 RECORD_FIELDS: Final = frozenset({"accounts", "enabled", "permissions", "secret", "password"})
@@ -77,7 +64,7 @@ class ClientRecords:
         self._registry.refresh()
         known = self._registry.client(spoken, key)
         named = loaded(kind.body, content)
-        client = known or ApiClient(dialect=spoken, key=checked_name(key, _KEY_SHAPE), secret="")
+        client = known or ApiClient(dialect=spoken, key=checked_name(key, _KEY), secret="")
         client, made = put_client(
             client,
             _changes(named),

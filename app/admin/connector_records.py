@@ -20,19 +20,13 @@ NAME_CHARACTERS_MAX = 128
 TOKEN_CHARACTERS_MAX = 256
 
 
-class ConnectorName(Text):
-    """A name as a message carries it: printable, exact, without `/`."""
-
-    def read(self, value: object) -> str:
-        """Return the name itself."""
-        name = super().read(value)
-        is_short = 0 < len(name) <= NAME_CHARACTERS_MAX
-        if not is_short or not name.isprintable() or name != name.strip() or "/" in name:
-            raise ValidationError(
-                f"Must be 1 to {NAME_CHARACTERS_MAX} printable characters without /, "
-                "beginning and ending with no blank."
-            )
-        return name
+def _check_name(name: str) -> None:
+    is_short = 0 < len(name) <= NAME_CHARACTERS_MAX
+    if not is_short or not name.isprintable() or name != name.strip() or "/" in name:
+        raise ValidationError(
+            f"Must be 1 to {NAME_CHARACTERS_MAX} printable characters without /, "
+            "beginning and ending with no blank."
+        )
 
 
 class ConnectorBody(Strict):
@@ -49,7 +43,7 @@ _BODY = ConnectorBody()
 
 #: With the settings of the dialect, as the documentation tells of it.
 CONNECTOR: Final = ConnectorBody.from_dict(CONNECTORS.settings)()
-_NAME = ConnectorName()
+_NAME = Text(validate=_check_name)
 
 
 class ConnectorRecords:

@@ -11,9 +11,9 @@ from app.admin.order_list import (
     search_from,
 )
 from app.admin.order_outcomes import OutcomeBody, outcome_from
+from app.admin.related import whole_timeline
 from app.admin.request_body import body_of_request, query_of_request, refuse_body, refused
 from app.admin.rows import CANCELED, DETAIL, ROWS, detail_of, row_of
-from app.admin.timelines import whole_timeline
 from app.bootstrap import Wiring
 from app.domain.aggregate import Aggregate
 from app.domain.enums import ReasonCode

@@ -14,7 +14,6 @@ from app.domain.enums import OrderType, TimeInForce
 from app.domain.identifiers import AggregateId, Currency
 from app.domain.money import plain
 from app.domain.order import Order
-from app.domain.request.request import Request, RequestStatus
 from app.domain.request.reversal import Reversal
 from app.domain.request.signal import Signal
 from app.domain.smart_order import SmartOrder
@@ -135,24 +134,6 @@ def detail_of(
         "children": [str(child) for child in children],
         "timeline": [entry_row(entry, process) for entry, process in timeline],
         **_more(aggregate),
-    }
-
-
-def spoken_row(aggregate: Aggregate, account: str) -> Json:
-    """Return a row with a sentence for people, and the stage of a request that is at work.
-
-    Args:
-        aggregate: of any kind.
-        account: the name of its account.
-    """
-    sentence = aggregate.sentence()
-    stage = None
-    if isinstance(aggregate, Request) and aggregate.status is RequestStatus.EXECUTING:
-        stage = aggregate.stage
-    return {
-        **row_of(aggregate, account),
-        "sentence": sentence[:1].upper() + sentence[1:],
-        "stage": stage,
     }
 
 

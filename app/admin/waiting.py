@@ -1,24 +1,15 @@
 """Answers that wait until everything that can happen now has happened (docs/api.md)."""
 
-from marshmallow import ValidationError
+from marshmallow import fields
 
 from app.ports import Ports
 from app.services.ask import wait_for
 from app.services.placing.settle import is_settled
-from app.web.fields import Flag, Strict, ValueField, WholeNumber, between
+from app.web.fields import Flag, Strict, WholeNumber, between
 
 #: Milliseconds that an answer waits unless it is told otherwise, and at most.
 TIMEOUT_MS = 5_000
 TIMEOUT_MAX_MS = 30_000
-
-
-class _Truth(ValueField[bool]):
-    """`true` or `false`, as a query writes them."""
-
-    def read(self, value: object) -> bool:
-        if value not in {"true", "false"}:
-            raise ValidationError("Must be true or false.")
-        return value == "true"
 
 
 class Patience(Strict):
@@ -30,7 +21,12 @@ class Patience(Strict):
 class Wait(Patience):
     """Whether an answer waits, and how long."""
 
-    wait = _Truth(load_default=False, metadata={"type": "boolean"})
+    wait = fields.Boolean(
+        truthy={"true"},
+        falsy={"false"},
+        error_messages={"invalid": "Must be true or false."},
+        load_default=False,
+    )
 
 
 class Settled(Strict):

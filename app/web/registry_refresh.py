@@ -34,16 +34,12 @@ def with_current_registry(
         read, written = registry.version(), ledger.writes()
         try:
             return take_in()
-        except StaleRegistry:
-            if ledger.writes() != written:
-                raise
-            registry.refresh()
-        except CommandError:
+        except (StaleRegistry, CommandError) as error:
             if ledger.writes() != written:
                 raise
             registry.refresh()
             # Another thread may have read it anew meanwhile: what counts is what was looked at.
-            if registry.version() == read:
+            if isinstance(error, CommandError) and registry.version() == read:
                 raise
     return take_in()
 
