@@ -82,12 +82,7 @@ def order_id_of(reference: str, ports: Ports) -> AggregateId:
 
 
 def page_of(newest: Iterator[Aggregate], limit: int) -> tuple[Sequence[Aggregate], Place | None]:
-    """Return the next rows, and the place after which to go on; None at the end.
-
-    Args:
-        newest: what is wanted, newest first; one more than a page is taken.
-        limit: rows at most.
-    """
+    """Return up to `limit` rows, newest first, and the place after which to go on, if any."""
     found = list(islice(newest, limit + 1))
     if len(found) <= limit:
         return found, None
@@ -100,12 +95,7 @@ def cursor_of(place: Place | None) -> str | None:
 
 
 def search_from(query: dict[str, Any], account: AccountId | None) -> Search:
-    """Return the search of a query that was read by `ListQuery`.
-
-    Args:
-        query: what the schema has made of it.
-        account: the account that it names.
-    """
+    """Return the search of a query that `ListQuery` has read, and of the account that it names."""
     return Search(
         kinds=_only(query.get("kind")),
         accounts=_only(account),

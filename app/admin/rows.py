@@ -104,11 +104,9 @@ _CLOSES = frozenset({Action.CLOSE_LONG, Action.CLOSE_SHORT})
 
 
 def row_of(aggregate: Aggregate, account: str) -> Json:
-    """Return one row: ids and numbers of value are text, times whole numbers.
+    """Return one row, with the name of its account.
 
-    Args:
-        aggregate: of any kind.
-        account: the name of its account.
+    Ids and numbers of value are text, times whole numbers.
     """
     common = {key: getattr(aggregate, key, None) for key in KEYS}
     row: Json = _ROW.dump({**common, "account": account, **_own(aggregate)})

@@ -26,13 +26,11 @@ class Answer(NamedTuple):
     body: Any
     headers: Mapping[str, str] = {}
 
-    def content(self) -> bytes:
-        """Return the body as it is sent."""
-        return self.body if isinstance(self.body, bytes) else exact_json(self.body).encode()
-
-    def all_headers(self) -> dict[str, str]:
-        """Return the headers as they are sent."""
-        return {"Content-Type": "application/json", **self.headers}
+    def sent(self) -> tuple[bytes, dict[str, str]]:
+        """Return body and headers as they are sent."""
+        is_raw = isinstance(self.body, bytes)
+        content = self.body if is_raw else exact_json(self.body).encode()
+        return content, {"Content-Type": "application/json", **self.headers}
 
 
 def good(body: object, status: int = HTTPStatus.OK) -> Answer:
@@ -42,7 +40,8 @@ def good(body: object, status: int = HTTPStatus.OK) -> Answer:
 
 def respond(answer: Answer) -> Response:
     """Return an answer as Flask sends it."""
-    return Response(answer.content(), answer.status, answer.all_headers())
+    content, headers = answer.sent()
+    return Response(content, answer.status, headers)
 
 
 def retry_after(error: HookfillError, status: int, away_seconds: int) -> dict[str, str]:

@@ -46,9 +46,10 @@ class FastPath:
         except HookfillError as error:
             answer = surface.refusal(error)
         _counter(surface.dialect, answer.status)()
-        content = answer.content()
-        headers = [*answer.all_headers().items(), ("Content-Length", str(len(content)))]
-        start_response(f"{answer.status:d} {HTTPStatus(answer.status).phrase}", headers)
+        content, headers = answer.sent()
+        headers["Content-Length"] = str(len(content))
+        status = HTTPStatus(answer.status)
+        start_response(f"{status:d} {status.phrase}", [*headers.items()])
         return (content,)
 
 
