@@ -60,127 +60,99 @@ def _same(value: Any) -> Any:  # noqa: ANN401 - this module is the foreign edge 
 
 
 @cache
-def encoder(kind: Any) -> Convert:  # noqa: ANN401, C901, PLR0911 - a table
+def encoder(kind: Any) -> Convert:  # noqa: ANN401
     """Return the function that turns a value of this annotated type into plain JSON."""
-    if isinstance(kind, NewType):
-        return encoder(kind.__supertype__)
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin in {Union, types.UnionType}:
-        return _optional(encoder(_only_type(arguments)))
-    if origin is tuple:
-        return _tuple_encoder(arguments)
-    if origin is frozenset:
-        one = encoder(arguments[0])
-        return lambda value: sorted(one(item) for item in value)
-    if origin is not None and issubclass(origin, Mapping):
-        return _mapping_encoder(*arguments)
-    if dataclasses.is_dataclass(kind):
-        return _dataclass_encoder(kind)
-    if kind is Decimal:
-        return str
-    if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return str
-    return _same
+    return _codec(kind)[0]
 
 
 @cache
-def decoder(kind: Any) -> Convert:  # noqa: ANN401, PLR0911 - a table
+def decoder(kind: Any) -> Convert:  # noqa: ANN401
     """Return the function that turns plain JSON back into a value of this annotated type."""
+    return _codec(kind)[1]
+
+
+@cache
+def _codec(kind: Any) -> tuple[Convert, Convert]:  # noqa: ANN401, PLR0911 - a table
     if isinstance(kind, NewType):
-        return decoder(kind.__supertype__)
+        return _codec(kind.__supertype__)
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in {Union, types.UnionType}:
-        return _optional(decoder(_only_type(arguments)))
+        return _of_optional(arguments)
     if origin is tuple:
-        return _tuple_decoder(arguments)
+        return _of_tuple(arguments)
     if origin is frozenset:
-        one = decoder(arguments[0])
-        return lambda value: frozenset(one(item) for item in value)
+        to, back = _codec(arguments[0])
+        return lambda value: sorted(map(to, value)), lambda value: frozenset(map(back, value))
     if origin is not None and issubclass(origin, Mapping):
-        return _mapping_decoder(*arguments)
+        return _of_mapping(*arguments)
     if dataclasses.is_dataclass(kind):
-        return _dataclass_decoder(kind)
+        return _of_dataclass(kind)
     if kind is Decimal or (isinstance(kind, type) and issubclass(kind, StrEnum)):
-        convert: Convert = kind  # the class is the function
-        return convert
-    return _same
+        return str, kind  # the class is the function
+    return _same, _same
 
 
-def _only_type(arguments: tuple[Any, ...]) -> Any:  # noqa: ANN401
-    """Return T of `T | None`, the one union that records use."""
+def _of_optional(arguments: tuple[Any, ...]) -> tuple[Convert, Convert]:
+    """Return the codec of `T | None`, the one union that records use."""
     (kind,) = [one for one in arguments if one is not type(None)]
-    return kind
+    to, back = _codec(kind)
+    return (
+        lambda value: None if value is None else to(value),
+        lambda value: None if value is None else back(value),
+    )
 
 
-def _optional(convert: Convert) -> Convert:
-    return lambda value: None if value is None else convert(value)
-
-
-def _tuple_encoder(arguments: tuple[Any, ...]) -> Convert:
+def _of_tuple(arguments: tuple[Any, ...]) -> tuple[Convert, Convert]:
     if arguments[-1] is Ellipsis:
-        one = encoder(arguments[0])
-        return lambda value: [one(item) for item in value]
-    each = [encoder(kind) for kind in arguments]
-    return lambda value: [one(item) for one, item in zip(each, value, strict=True)]
+        to, back = _codec(arguments[0])
+        return lambda value: list(map(to, value)), lambda value: tuple(map(back, value))
+    each = [_codec(kind) for kind in arguments]
+    return (
+        lambda value: [to(item) for (to, _), item in zip(each, value, strict=True)],
+        lambda value: tuple(back(item) for (_, back), item in zip(each, value, strict=True)),
+    )
 
 
-def _tuple_decoder(arguments: tuple[Any, ...]) -> Convert:
-    if arguments[-1] is Ellipsis:
-        one = decoder(arguments[0])
-        return lambda value: tuple(one(item) for item in value)
-    each = [decoder(kind) for kind in arguments]
-    return lambda value: tuple(one(item) for one, item in zip(each, value, strict=True))
-
-
-def _mapping_encoder(key_kind: Any, kind: Any) -> Convert:  # noqa: ANN401
-    one, keys = encoder(kind), encoder(key_kind)
+def _of_mapping(key_kind: Any, kind: Any) -> tuple[Convert, Convert]:  # noqa: ANN401
+    (key_to, key_back), (to, back) = _codec(key_kind), _codec(kind)
     if get_origin(key_kind) is tuple:  # the keys of a JSON object are plain text: so these are rows
-        return lambda value: [[*keys(key), one(item)] for key, item in value.items()]
-    return lambda value: {str(key): one(item) for key, item in value.items()}
+        return (
+            lambda value: [[*key_to(key), to(item)] for key, item in value.items()],
+            lambda value: {key_back(row[:-1]): back(row[-1]) for row in value},
+        )
+    return (
+        lambda value: {str(key): to(item) for key, item in value.items()},
+        lambda value: {key: back(item) for key, item in value.items()},
+    )
 
 
-def _mapping_decoder(key_kind: Any, kind: Any) -> Convert:  # noqa: ANN401
-    one, keys = decoder(kind), decoder(key_kind)
-    if get_origin(key_kind) is tuple:
-        return lambda value: {keys(row[:-1]): one(row[-1]) for row in value}
-    return lambda value: {key: one(item) for key, item in value.items()}
-
-
-def _dataclass_encoder(kind: Any) -> Convert:  # noqa: ANN401
+def _of_dataclass(kind: Any) -> tuple[Convert, Convert]:  # noqa: ANN401
     hints = get_type_hints(kind)
     fields = [
-        (one.name, _stored_name(one), encoder(hints[one.name]), _default(one))
+        (one.name, _stored_name(one), *_codec(hints[one.name]), _default(one))
         for one in dataclasses.fields(kind)
     ]
+    by_name = {key: (name, back) for name, stored, _, back, _ in fields for key in (name, stored)}
 
     def encode(value: Any) -> dict[str, Any]:  # noqa: ANN401
         record = {}
-        for name, short, convert, default in fields:
+        for name, stored, to, _, default in fields:
             item = getattr(value, name)
             if item is not default and item != default:
-                record[short] = convert(item)
+                record[stored] = to(item)
         return record
-
-    return encode
-
-
-def _dataclass_decoder(kind: Any) -> Convert:  # noqa: ANN401
-    hints = get_type_hints(kind)
-    converts = {}
-    for one in dataclasses.fields(kind):
-        converts[one.name] = converts[_stored_name(one)] = one.name, decoder(hints[one.name])
 
     def decode(record: Mapping[str, Any]) -> Any:  # noqa: ANN401
         # A field that this release does not know was written by a newer one: left out, not lost,
         # since a record of a newer schema is never written back (see records.py).
         values = {}
         for key, item in record.items():
-            if key in converts:
-                name, convert = converts[key]
-                values[name] = convert(item)
+            if key in by_name:
+                name, back = by_name[key]
+                values[name] = back(item)
         return kind(**values)
 
-    return decode
+    return encode, decode
 
 
 def _stored_name(one: "dataclasses.Field[Any]") -> str:
