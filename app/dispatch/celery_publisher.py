@@ -1,7 +1,7 @@
 """Wake-ups as Celery messages: a task's name, and a list of ids."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -80,7 +80,9 @@ class CeleryPublisher:
         for (task, queue), group in groups.items():
             members = list(group)
             for start in range(0, len(members), IDS_MAX):
-                self._send_effects(task, queue, members[start : start + IDS_MAX])
+                part = members[start : start + IDS_MAX]
+                ids = dict.fromkeys(int(effect.target) for effect in part)
+                self.send(task, list(ids), self._describe(part), queue=queue)
         if timers:
             self._wake_timers(timers)
 
@@ -121,10 +123,6 @@ class CeleryPublisher:
             )
         except _LOST as error:
             _log.warning("message_lost", task=task, error=str(error))
-
-    def _send_effects(self, task: TaskName, queue: QueueName, effects: Sequence[Effect]) -> None:
-        ids: Mapping[int, None] = dict.fromkeys(int(effect.target) for effect in effects)
-        self.send(task, list(ids), self._describe(effects), queue=queue)
 
     def _describe(self, effects: Sequence[Effect]) -> str:
         """Return what a message is about, for people; its arguments are ids."""

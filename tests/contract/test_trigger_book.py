@@ -387,24 +387,24 @@ def test_a_symbol_that_has_been_quiet_for_long_is_forgotten(client: redis.Redis)
     book = RedisTriggerBook(client)
     book.arm(trigger())
     book.disarm(trigger())
-    soon = list(book.symbols(PAPER)), client.zcard(keys.BookKeys(PAPER).symbols)
-    client.zincrby(keys.BookKeys(PAPER).symbols, -QUIET_MS - 1, ETH)
+    soon = list(book.symbols(PAPER)), client.zcard(keys.books(PAPER))
+    client.zincrby(keys.books(PAPER), -QUIET_MS - 1, ETH)
 
     later = list(book.symbols(PAPER))
 
     assert soon == ([], 1)
     assert later == []
     assert client.keys(f"{keys.book(PAPER, ETH)}*") == []
-    assert client.zcard(keys.BookKeys(PAPER).symbols) == 0
+    assert client.zcard(keys.books(PAPER)) == 0
 
 
 def test_a_symbol_with_something_armed_is_not_forgotten(client: redis.Redis) -> None:
     book = RedisTriggerBook(client)
     book.arm(trigger())
-    client.zincrby(keys.BookKeys(PAPER).symbols, -QUIET_MS - 1, ETH)
+    client.zincrby(keys.books(PAPER), -QUIET_MS - 1, ETH)
 
     assert list(book.symbols(PAPER)) == [ETH]
-    assert client.zcard(keys.BookKeys(PAPER).symbols) == 1
+    assert client.zcard(keys.books(PAPER)) == 1
 
 
 def test_a_server_that_was_started_anew_is_told_the_scripts_again(client: redis.Redis) -> None:

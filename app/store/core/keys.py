@@ -225,18 +225,16 @@ def budget(caller: str, purpose: str) -> str:
     return f"hookfill:budget:{{{caller}}}:{purpose}"
 
 
-class BookKeys:
-    """The keys that all trigger books of one venue share."""
+def books(venue: VenueName) -> str:
+    """Sorted set: symbols with trigger books, by when one was last armed. Until all is quiet."""
+    return f"hookfill:books:{{{venue}}}"
 
-    def __init__(self, venue: VenueName) -> None:
-        #: sorted set. Symbols with trigger books, by when one was last armed. Until all is quiet.
-        self.symbols = f"hookfill:books:{{{venue}}}"
 
-        #: string. Number of the newest tick that they have begun with. For ever.
-        self.tick = f"{self.symbols}:tick"
+#: string, after `books`: number of the newest tick that they have begun with. For ever.
+BOOKS_TICK = ":tick"
 
-        #: string. `<number>|<business time>` of that tick. For ever.
-        self.tick_time = f"{self.symbols}:tick_time"
+#: string, after `books`: `<number>|<business time>` of that tick. For ever.
+BOOKS_TICK_TIME = ":tick_time"
 
 
 def book(venue: VenueName, symbol: Symbol) -> str:

@@ -120,8 +120,9 @@ class RedisTriggerBook:
 
     def begin(self, venue: VenueName, tick: Tick) -> None:
         """Note that a tick begins: what is armed from now on first meets the next one."""
-        books = keys.BookKeys(venue)
-        self._begin([books.tick, books.tick_time], [tick.number, tick.at_ms])
+        books = keys.books(venue)
+        begun = [books + keys.BOOKS_TICK, books + keys.BOOKS_TICK_TIME]
+        self._begin(begun, [tick.number, tick.at_ms])
 
     def fire(self, venue: VenueName, tick: Tick) -> Sequence[Firing]:
         """Move what this tick fires to the fired list and return it, by owner id.
@@ -150,7 +151,7 @@ class RedisTriggerBook:
         """Return what has fired and is not yet done, by tick, then owner id."""
         symbols = [symbol for symbol, _ in self._symbols(venue)]
         with self._client.pipeline(transaction=False) as pipeline:
-            pipeline.get(keys.BookKeys(venue).tick_time)
+            pipeline.get(keys.books(venue) + keys.BOOKS_TICK_TIME)
             for symbol in symbols:
                 pipeline.hgetall(keys.book(venue, symbol) + keys.FIRED)
             begun, *lists = pipeline.execute()
@@ -199,11 +200,11 @@ class RedisTriggerBook:
         before_ms = self._server_ms() - QUIET_MS if quiet else 0
         for symbol, noted_ms in quiet:
             if noted_ms < before_ms:
-                self._forget([keys.BookKeys(venue).symbols], [symbol, noted_ms])
+                self._forget([keys.books(venue)], [symbol, noted_ms])
                 self._census([keys.book(venue, symbol)], ["close", *_SOURCES])
 
     def _symbols(self, venue: VenueName) -> list[tuple[Symbol, int]]:
-        found: Any = self._client.zrange(keys.BookKeys(venue).symbols, 0, -1, withscores=True)
+        found: Any = self._client.zrange(keys.books(venue), 0, -1, withscores=True)
         return [(Symbol(text_of(symbol)), int(score)) for symbol, score in found]
 
     def _note(self, armings: Iterable[Arming]) -> dict[VenueName, int]:
@@ -212,8 +213,8 @@ class RedisTriggerBook:
         for trigger, _ in armings:
             symbols.setdefault(trigger.venue, set()).add(str(trigger.symbol))
         calls: list[Call] = [
-            (self._note_script, [books.symbols, books.tick], sorted(symbols[venue]))
-            for venue, books in ((one, keys.BookKeys(one)) for one in symbols)
+            (self._note_script, [books, books + keys.BOOKS_TICK], sorted(named))
+            for books, named in ((keys.books(venue), symbols[venue]) for venue in symbols)
         ]
         answers = run_queued(self._client, calls)
         return {venue: int(answer[1]) for venue, answer in zip(symbols, answers, strict=True)}
