@@ -115,12 +115,15 @@ class RedisArchiveQueue:
     def keep_again(self, ids: Collection[AggregateId]) -> None:
         """Let `finished` return these once more: the history does not know them as they are."""
         now_ms = self._clock.server_ms()
-        with self._client.pipeline(transaction=False) as pipeline:
-            for one in ids:
-                pipeline.hget(keys.AggregateKeys(one).record, "body")
-            bodies = pipeline.execute()
-        for one, body in zip(ids, bodies, strict=True):
-            self._keep_again(one, body, now_ms)
+        found = self._quarantine.load(ids)
+        for one in ids:
+            shard, member = keys.shard_of(one), str(one)
+            with self._client.pipeline(transaction=True) as pipeline:
+                if one in found:
+                    pipeline.zadd(shard.everything, {member: found[one].created_at_ms})
+                pipeline.zadd(shard.finished, {member: now_ms})
+                pipeline.zrem(shard.kept, member)
+                pipeline.execute()
 
     def enqueue(self) -> None:
         """Let `finished` return all that has finished, also what an older release let finish."""
@@ -157,17 +160,6 @@ class RedisArchiveQueue:
         )
         if answer[0] != OK:
             raise StoreUnavailable(f"aggregate {one} was to be back before {answer[1]}")
-
-    def _keep_again(self, one: AggregateId, body: str | None, now_ms: EpochMs) -> None:
-        shard, member = keys.shard_of(one), str(one)
-        with self._client.pipeline(transaction=True) as pipeline:
-            found = self._quarantine.readable([(one, body)]).get(one)
-            created_ms = None if found is None else found.created_at_ms
-            if created_ms is not None:
-                pipeline.zadd(shard.everything, {member: created_ms})
-            pipeline.zadd(shard.finished, {member: now_ms})
-            pipeline.zrem(shard.kept, member)
-            pipeline.execute()
 
     def _unkept(self, shard: keys.Shard) -> Iterator[Sequence[AggregateId]]:
         """Yield what the history does not have as it is, in pages."""

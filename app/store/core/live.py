@@ -56,11 +56,7 @@ class RedisLive:
     def waiting(self, account: AccountId) -> Sequence[SmartOrder]:
         """Return the smart orders of an account that stand alone and wait, newest first."""
         ids = sorted(self._ids(keys.account(account).waiting), reverse=True)
-        with self._client.pipeline(transaction=False) as pipeline:
-            for one in ids:
-                pipeline.hget(keys.AggregateKeys(one).record, "body")
-            bodies = pipeline.execute()
-        found = self._quarantine.readable(zip(ids, bodies, strict=True))
+        found = self._quarantine.load(ids)
         return [one for one in found.values() if isinstance(one, SmartOrder) and one.is_waiting]
 
     def _of_shards(self, each: Sequence[str]) -> list[AggregateId]:

@@ -1,6 +1,6 @@
 """The one place that reads records of aggregates, and names those that it cannot read."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import redis
 import structlog
@@ -38,6 +38,13 @@ class RedisQuarantine:
         except UnreadableRecord as error:
             self._put(aggregate_id, body, str(error)[:WHY_MAX])
             raise UnreadableRecord(f"record {aggregate_id} cannot be read: {error}") from error
+
+    def load(self, ids: Collection[AggregateId]) -> Mapping[AggregateId, Aggregate]:
+        """Return these, in the same order, save those that are not here or cannot be read."""
+        with self._client.pipeline(transaction=False) as pipeline:
+            for one in ids:
+                pipeline.hget(keys.AggregateKeys(one).record, "body")
+            return self.readable(zip(ids, pipeline.execute(), strict=True))
 
     def readable(
         self, bodies: Iterable[tuple[AggregateId, str | None]]

@@ -61,13 +61,7 @@ class RedisReader:
 
         Those that are not in the store, or cannot be read, are left out.
         """
-        if not ids:
-            return {}
-        with self._client.pipeline(transaction=False) as pipeline:
-            for aggregate_id in ids:
-                pipeline.hget(keys.AggregateKeys(aggregate_id).record, "body")
-            bodies = pipeline.execute()
-        return self._quarantine.readable(zip(ids, bodies, strict=True))
+        return self._quarantine.load(ids)
 
     def find(self, aggregate_id: AggregateId) -> Aggregate | None:
         """Return one, or None if it is not in the store.
