@@ -12,7 +12,7 @@ from app.domain.enums import STATES_BY_HAND, AccountState, Market, Mode, Positio
 from app.domain.identifiers import AccountName
 from app.services.admin.accounts import disable_account, find_account, new_account, put_account
 from app.web.answers import Json
-from app.web.fields import Flag, Name, SecretText, Strict, ValueField, loaded
+from app.web.fields import Flag, Name, Strict, Text, ValueField, loaded, printable
 
 #: Names that the credentials of one venue may have together.
 CREDENTIALS_MAX = 12
@@ -31,7 +31,8 @@ class _Credentials(ValueField[Mapping[str, str] | None]):
 
 
 _CREDENTIAL_NAME = Name()
-_CREDENTIAL = SecretText(lines=True)  # private keys have several
+#: Private keys have several lines.
+_CREDENTIAL = Text(validate=printable(4096, r"[ -~\r\n]"))
 
 
 def _refuse_limits(value: object) -> None:

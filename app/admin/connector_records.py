@@ -13,7 +13,7 @@ from app.domain.account import Connector
 from app.domain.errors import NotFound
 from app.services.admin.connectors import existing_account, put_connector
 from app.web.answers import Json
-from app.web.fields import Flag, SecretText, Strict, Text, loaded
+from app.web.fields import Flag, Strict, Text, loaded, printable
 
 #: As long as the webhook takes them (Crypto Arsenal webhook spec, 2).
 NAME_CHARACTERS_MAX = 128
@@ -32,7 +32,7 @@ def _check_name(name: str) -> None:
 class ConnectorBody(Strict):
     """What can be set of a connector, besides the settings of its dialect."""
 
-    token = SecretText(TOKEN_CHARACTERS_MAX)
+    token = Text(validate=printable(TOKEN_CHARACTERS_MAX))
     account = Text()
     accounts = shapes.List(Text(), validate=validate.Length(equal=1, error="Must name one."))
     symbol = Text()

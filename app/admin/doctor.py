@@ -1,6 +1,6 @@
 """Whether everything is as it should be: the store, the queue, and the venues of the accounts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from flask import Blueprint
@@ -71,13 +71,6 @@ class _Doctor:
         about = {"account": account.name, "venue": account.venue}
         return {"ok": _is_well(rows), **about, "findings": rows}
 
-    def _about_history(self) -> Sequence[Finding]:
-        try:
-            is_behind = is_history_behind(self._wiring.ports)
-        except StoreUnavailable as error:
-            return (Finding(check="history", message=str(error), grade=Grade.WARNING),)
-        return (_HISTORY_BEHIND,) if is_behind else ()
-
     def _is_frozen(self, account: Account) -> bool:
         return self._wiring.ports.freezer.of(account.id) is not None
 
@@ -87,23 +80,6 @@ class _Doctor:
         found = findings_of([one.id for one in accounts], ports)
         nobody = (_nobody(ports.policy.inspect_wait_ms),)
         return {one.name: found.get(one.id, nobody) for one in accounts}
-
-    def _about_ourselves(self) -> Sequence[Finding]:
-        return (
-            *self._about_store(),
-            *self._about_queue(),
-            *self._about_history(),
-            *self._about_records(),
-        )
-
-    def _about_store(self) -> Sequence[Finding]:
-        try:
-            warnings = store_warnings(self._wiring.settings)
-        except (UnsafeStore, StoreUnavailable) as error:
-            return (Finding(check="store", message=str(error), grade=Grade.ERROR),)
-        if not warnings:
-            return (Finding(check="store", message="the store's settings are safe"),)
-        return [Finding(check="store", message=one, grade=Grade.WARNING) for one in warnings]
 
     def quarantine(self) -> Json:
         """Answer the records that this release cannot read, each with why and since when."""
@@ -118,32 +94,50 @@ class _Doctor:
         ]
         return {"data": rows}
 
-    def _about_records(self) -> Sequence[Finding]:
-        return [
-            Finding(
+    def _about_ourselves(self) -> Iterator[Finding]:
+        yield from self._about_store()
+        yield self._about_queue()
+        yield from self._about_history()
+        for one in self._wiring.ports.quarantine.all()[:SHOWN_MAX]:
+            yield Finding(
                 check="records",
                 message=f"record {one.id} cannot be read: {one.why}",
                 grade=Grade.ERROR,
                 fix="Update all processes to the newest release that ran here. "
                 "Until then it stands still, and all others go on.",
             )
-            for one in self._wiring.ports.quarantine.all()[:SHOWN_MAX]
-        ]
 
-    def _about_queue(self) -> Sequence[Finding]:
+    def _about_store(self) -> Iterator[Finding]:
+        try:
+            warnings = store_warnings(self._wiring.settings)
+        except (UnsafeStore, StoreUnavailable) as error:
+            yield Finding(check="store", message=str(error), grade=Grade.ERROR)
+            return
+        for one in warnings:
+            yield Finding(check="store", message=one, grade=Grade.WARNING)
+        if not warnings:
+            yield Finding(check="store", message="the store's settings are safe")
+
+    def _about_queue(self) -> Finding:
         age_ms = canary_age_ms(self._wiring.ports)
         if age_ms is not None and age_ms <= CANARY_AGE_MAX_MS:
-            message = f"a canary came through the queue {age_ms} ms ago"
-            return (Finding(check="queue", message=message),)
+            return Finding(
+                check="queue", message=f"a canary came through the queue {age_ms} ms ago"
+            )
         last = "none ever came" if age_ms is None else f"the last came {age_ms} ms ago"
-        return (
-            Finding(
-                check="queue",
-                message=f"no canary comes through the queue; {last}",
-                grade=Grade.ERROR,
-                fix="See whether beat, the broker and the workers run.",
-            ),
+        return Finding(
+            check="queue",
+            message=f"no canary comes through the queue; {last}",
+            grade=Grade.ERROR,
+            fix="See whether beat, the broker and the workers run.",
         )
+
+    def _about_history(self) -> Iterator[Finding]:
+        try:
+            if is_history_behind(self._wiring.ports):
+                yield _HISTORY_BEHIND
+        except StoreUnavailable as error:
+            yield Finding(check="history", message=str(error), grade=Grade.WARNING)
 
 
 _HISTORY_BEHIND = Finding(

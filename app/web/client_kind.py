@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from marshmallow import fields, validate
 
 from app.domain.account import Account
-from app.web.fields import Flag, SecretText, Strict, Text
+from app.web.fields import Flag, Strict, Text, printable
 
 #: Of one client.
 ACCOUNTS_MAX = 100
@@ -22,9 +22,9 @@ def permissions_of(*words: str) -> fields.List[str]:
     return fields.List(Text(validate=validate.OneOf(words)))
 
 
-def secret_field() -> SecretText:
+def secret_field() -> Text:
     """Return the field of what a client signs or signs in with."""
-    return SecretText(_SECRET_CHARACTERS_MAX)
+    return Text(validate=printable(_SECRET_CHARACTERS_MAX))
 
 
 class ClientBody(Strict):

@@ -4,6 +4,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any, TypeVar
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, pre_load, validate
@@ -20,9 +21,6 @@ _NUMBER = re.compile(r"[ \t\r\n]*[+-]?(\d+)(?:\.(\d+))?(?:[eE][+-]?(\d+))?[ \t\r
 
 #: Of prices, quantities and shares.
 POSITIVE = validate.Range(min=0, min_inclusive=False, error="Must be above 0, was {input}.")
-
-#: Of any secret that a person gives.
-SECRET_CHARACTERS_MAX = 4096
 
 _T = TypeVar("_T")
 
@@ -145,17 +143,25 @@ class Figure(Text):
         return plain(value) if isinstance(value, Decimal) else value
 
 
-class CallerId(Text):
-    """The caller's own id for a request: 1 to 64 printable ASCII characters."""
+def printable(characters_max: int, signs: str = "[ -~]") -> validate.Regexp:
+    """Return the check that a text has so many printable ASCII characters, and is not empty."""
+    return validate.Regexp(
+        rf"{signs}{{1,{characters_max}}}\Z",
+        error=f"Must be 1 to {characters_max} printable ASCII characters.",
+    )
 
-    CHARACTERS_MAX = 64
 
-    def read(self, value: object) -> str:
-        """Return the value itself."""
-        text = super().read(value)
-        if 0 < len(text) <= self.CHARACTERS_MAX and text.isascii() and text.isprintable():
-            return text
-        raise ValidationError(f"Must be 1 to {self.CHARACTERS_MAX} printable ASCII characters.")
+#: The caller's own id for a request.
+CallerId = partial(Text, validate=printable(64))
+
+#: A name of ours: a letter or digit, then letters, digits and any of `._-`, 64 in all.
+Name = partial(
+    Text,
+    validate=validate.Regexp(
+        r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z",
+        error="Must be 1 to 64 letters, digits or any of ._- beginning with a letter or digit.",
+    ),
+)
 
 
 class Refused(ValueField[Any]):
@@ -181,40 +187,6 @@ class Strict(Schema):
         """Unknown keys are mistakes of whoever wrote them."""
 
         unknown = RAISE
-
-
-class Name(Text):
-    """A name of ours: a letter or digit, then letters, digits and any of `._-`, 64 in all."""
-
-    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - marshmallow's own
-        pattern = validate.Regexp(
-            r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z",
-            error="Must be 1 to 64 letters, digits or any of ._- beginning with a letter or digit.",
-        )
-        super().__init__(validate=pattern, **options)
-
-
-class SecretText(Text):
-    """A token, secret or password: printable ASCII, kept as given. No message repeats it.
-
-    Args:
-        characters_max: how long it may be.
-        lines: whether it may have several.
-    """
-
-    def __init__(
-        self,
-        characters_max: int = SECRET_CHARACTERS_MAX,
-        *,
-        lines: bool = False,
-        **options: Any,  # noqa: ANN401 - marshmallow's own
-    ) -> None:
-        signs = r"[ -~\r\n]" if lines else "[ -~]"
-        pattern = validate.Regexp(
-            rf"{signs}{{1,{characters_max}}}\Z",
-            error=f"Must be 1 to {characters_max} printable ASCII characters.",
-        )
-        super().__init__(validate=pattern, **options)
 
 
 class Lenient(Schema):
