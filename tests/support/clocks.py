@@ -18,7 +18,9 @@ from tests.support.builders import NOW
 from tests.support.servers import SHARED
 
 #: Commands after which the store is another than before.
-_WRITES = frozenset({"EVALSHA", "SET", "ZADD", "ZREM", "SADD", "SREM", "HSET", "HSETNX", "HDEL"})
+_WRITES = frozenset(
+    {"EVAL", "EVALSHA", "SET", "ZADD", "ZREM", "SADD", "SREM", "HSET", "HSETNX", "HDEL"}
+)
 
 
 def nothing() -> None:
@@ -58,6 +60,8 @@ class ClockedRedis(StoreClient):
                 return _hash_of(text)
             case ("EVALSHA", sha, *rest) if sha in _TOLD:
                 args = ("EVALSHA", _TOLD[sha], *rest)
+            case ("EVAL", text, *rest):
+                args = ("EVAL", _telling(text), *rest)
             case ("EVALSHA", *_):
                 raise redis.exceptions.NoScriptError
             case _:
