@@ -5,7 +5,7 @@ thrown away to make room, and one clock decides.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 #: Leases and lateness go by the server's clock, people by this machine's.
@@ -46,32 +46,20 @@ def judge(facts: Mapping[str, str], *, may_lose_a_second: bool = False) -> Judge
         facts: setting → value, without what could not be read.
         may_lose_a_second: accept `appendfsync everysec` as well.
     """
-    rules = _rules(may_lose_a_second=may_lose_a_second)
+    if may_lose_a_second and facts.get("appendfsync") == "everysec":
+        facts = {**facts, "appendfsync": "always"}
     return Judgement(
         refusals=tuple(
             f"{rule.setting} was {facts[rule.setting]!r}: {rule.danger}. {rule.fix}"
-            for rule in rules
+            for rule in _RULES
             if rule.setting in facts and not rule.is_met(facts[rule.setting])
         ),
         warnings=tuple(
             f"{rule.setting} could not be read, so nobody knows whether {rule.danger}. {rule.fix}"
-            for rule in rules
+            for rule in _RULES
             if rule.setting not in facts
         ),
     )
-
-
-def _rules(*, may_lose_a_second: bool) -> tuple[Rule, ...]:
-    if not may_lose_a_second:
-        return _RULES
-    return tuple(
-        replace(rule, is_met=_syncs_each_second) if rule.setting == "appendfsync" else rule
-        for rule in _RULES
-    )
-
-
-def _syncs_each_second(value: str) -> bool:
-    return value in {"always", "everysec"}
 
 
 def _set(setting: str, value: str) -> str:
