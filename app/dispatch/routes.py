@@ -55,26 +55,19 @@ QUEUE_OF: dict[TaskName, QueueName] = {
     TaskName.CANCEL_AT_VENUE: QueueName.URGENT,
 }
 
+#: Kinds of work that have no task of their own name.
 _TASK_OF: dict[EffectKind, TaskName] = {
-    EffectKind.PLACE: TaskName.PLACE,
-    EffectKind.CANCEL: TaskName.CANCEL,
-    EffectKind.RESOLVE: TaskName.RESOLVE,
-    EffectKind.ADVANCE: TaskName.ADVANCE,
     EffectKind.ARM: TaskName.ADVANCE,
     EffectKind.DISARM: TaskName.ADVANCE,
     EffectKind.WITHDRAW: TaskName.ADVANCE,
     EffectKind.NEWS: TaskName.ADVANCE,
     EffectKind.TIMER: TaskName.TIMERS_DUE,
-    EffectKind.ADJUST: TaskName.ADJUST,
-    EffectKind.INSPECT: TaskName.INSPECT,
-    EffectKind.RECONCILE: TaskName.RECONCILE,
-    EffectKind.CANCEL_AT_VENUE: TaskName.CANCEL_AT_VENUE,
 }
 
 
 def task_of(kind: EffectKind) -> TaskName:
     """Return the task that does this kind of work."""
-    return _TASK_OF[kind]
+    return _TASK_OF.get(kind) or TaskName[kind.name]
 
 
 def queue_of(effect: Effect) -> QueueName:
