@@ -6,7 +6,6 @@ from flask import Blueprint, Response, jsonify, make_response, redirect, render_
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.admin.attempts import Attempts
-from app.admin.chapters import OPERATION
 from app.admin.request_body import body_of_request
 from app.admin.sessions import COOKIE, LIFE_SECONDS, Sessions
 from app.bootstrap import Wiring
@@ -14,7 +13,7 @@ from app.domain.errors import NotAuthenticated, NotPermitted
 from app.settings import Settings, derived
 from app.web.fields import Strict, Text, loaded
 from app.web.peer import address_of, is_https
-from app.web.routes import Access, Route, blueprint_of, route_of_request
+from app.web.routes import OPERATION, Access, Route, blueprint_of, route_of_request
 
 #: Methods that change nothing, so that nobody gains from having them called by a stranger.
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

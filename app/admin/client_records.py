@@ -15,8 +15,8 @@ from app.domain.enums import Dialect, Mode
 from app.domain.errors import NotFound
 from app.services.admin.clients import put_client
 from app.web.answers import Json
-from app.web.client_kind import ClientKind
 from app.web.fields import Text, loaded
+from app.web.surface import ClientKind
 
 #: As long as apisify takes them; the others ask nothing.
 KEY_CHARACTERS_MAX = 128

@@ -15,8 +15,8 @@ from app.admin.static_files import StaticFiles
 from app.bootstrap import Wiring
 from app.domain.decision import EntryName
 from app.domain.errors import HookfillError
-from app.web.connector_kind import TOKEN_PLACEHOLDER
 from app.web.routes import Access, Route, blueprint_of
+from app.web.surface import TOKEN_PLACEHOLDER
 from app.web.time_texts import iso, span
 
 #: Nothing but our own files is loaded or run, nothing inline, and nobody may frame a page.

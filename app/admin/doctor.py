@@ -6,7 +6,6 @@ from dataclasses import asdict
 from flask import Blueprint
 from marshmallow import fields
 
-from app.admin.chapters import OPERATION, SETTING_UP
 from app.admin.health import CANARY_AGE_MAX_MS, canary_age_ms
 from app.admin.request_body import refuse_body
 from app.bootstrap import Wiring, store_warnings
@@ -18,7 +17,7 @@ from app.services.admin.inspect import findings_of
 from app.services.keeping.epoch import is_history_behind
 from app.web.answers import Json
 from app.web.fields import Flag, Strict, Text
-from app.web.routes import Route, blueprint_of
+from app.web.routes import OPERATION, SETTING_UP, Route, blueprint_of
 
 #: Records that cannot be read, of which each is a finding; `/api/quarantine` names all.
 SHOWN_MAX = 20

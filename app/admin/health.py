@@ -12,14 +12,13 @@ from prometheus_client import (
     multiprocess,
 )
 
-from app.admin.chapters import OPERATION
 from app.admin.gauges import StoreGauges
 from app.bootstrap import Wiring
 from app.domain import moments
 from app.domain.errors import StoreError
 from app.ports import Ports
 from app.web.answers import Json
-from app.web.routes import Access, Route, blueprint_of
+from app.web.routes import OPERATION, Access, Route, blueprint_of
 
 #: A canary is sent every 2 s; one that is older than this did not come through.
 CANARY_AGE_MAX_MS = 10_000

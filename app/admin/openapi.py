@@ -11,12 +11,11 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Blueprint, Flask, Response, current_app, render_template
 from marshmallow import fields, validate
 
-from app.admin.chapters import OPERATION
 from app.admin.errors import ERROR
 from app.bootstrap import Wiring
 from app.web.answers import Json
 from app.web.fields import Flag, Number, Text, WholeNumber
-from app.web.routes import Access, Route, Shape, blueprint_of, routes_of
+from app.web.routes import OPERATION, Access, Route, Shape, blueprint_of, routes_of
 
 #: Field class → what it takes. Numbers come as numbers or as text.
 _TYPES: Final[Mapping[type[fields.Field[Any]], str | list[str]]] = {

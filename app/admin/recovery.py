@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from flask import Blueprint
 from marshmallow import fields
 
-from app.admin.chapters import SETTING_UP
 from app.admin.request_body import body_of_request
 from app.admin.rows import row_of
 from app.admin.venue_rows import PLACED_ORDER
@@ -18,7 +17,7 @@ from app.domain.money import plain
 from app.services.admin.recover import end_waiting, release, waiting
 from app.web.answers import Json
 from app.web.fields import Flag, Strict, loaded
-from app.web.routes import Route, blueprint_of
+from app.web.routes import SETTING_UP, Route, blueprint_of
 
 
 class ReleaseBody(Strict):

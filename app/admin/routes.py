@@ -6,12 +6,11 @@ from typing import Final
 from flask import Blueprint
 
 from app.admin.account_records import ACCOUNT, AccountRecords
-from app.admin.chapters import SETTING_UP
 from app.admin.client_records import ClientRecords
 from app.admin.connector_records import CONNECTOR, ConnectorRecords
 from app.bootstrap import Wiring
 from app.dialects.surfaces import SURFACES
-from app.web.routes import Route, Shape, blueprint_of
+from app.web.routes import SETTING_UP, Route, Shape, blueprint_of
 
 _CLIENT: Final = {
     "oneOf": [

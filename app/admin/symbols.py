@@ -6,7 +6,6 @@ from typing import Any
 from flask import Blueprint
 from marshmallow import fields
 
-from app.admin.chapters import SETTING_UP
 from app.admin.request_body import body_of_request, query_of_request
 from app.bootstrap import Wiring
 from app.domain.account import hosts_of
@@ -16,7 +15,7 @@ from app.domain.identifiers import Symbol, VenueName
 from app.domain.symbols import Listed, resolved
 from app.web.answers import Json
 from app.web.fields import Name, Strict, Text, loaded
-from app.web.routes import Route, blueprint_of
+from app.web.routes import SETTING_UP, Route, blueprint_of
 
 
 class SymbolQuery(Strict):

@@ -10,7 +10,6 @@ from http import HTTPStatus
 
 from flask import Blueprint
 
-from app.admin.chapters import SETTING_UP
 from app.admin.request_body import body_of_request, refuse_body
 from app.admin.venue_rows import COMPARED, VENUE_ACCOUNT, VENUE_CANCEL
 from app.bootstrap import Wiring
@@ -31,7 +30,7 @@ from app.services.following.reconcile import reconcile_now
 from app.venues import traits_of
 from app.web.answers import Json
 from app.web.fields import Strict, Text, loaded
-from app.web.routes import Route, blueprint_of
+from app.web.routes import SETTING_UP, Route, blueprint_of
 
 #: Orders of unknown outcome, oldest first, among which those are looked for that need a person.
 UNKNOWN_MAX = 1_000

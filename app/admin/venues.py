@@ -2,11 +2,10 @@
 
 from flask import Blueprint
 
-from app.admin.chapters import SETTING_UP
 from app.bootstrap import Wiring
 from app.venues import VENUES
 from app.web.answers import Json
-from app.web.routes import Route, blueprint_of
+from app.web.routes import SETTING_UP, Route, blueprint_of
 
 
 def blueprint(wiring: Wiring) -> Blueprint:

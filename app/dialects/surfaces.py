@@ -5,8 +5,7 @@ from importlib import import_module
 from typing import Final
 
 from app.domain.enums import Dialect
-from app.web.connector_kind import ConnectorKind
-from app.web.surface import Surface
+from app.web.surface import ConnectorKind, Surface
 
 
 def _surface_of(dialect: Dialect) -> Surface:

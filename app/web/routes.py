@@ -4,13 +4,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import Enum, auto
 from functools import wraps
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, Flask, abort, current_app, request
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema
 
 from app.web.answers import Answer, respond
+
+#: Chapters of the documentation that several modules write.
+SETTING_UP: Final = "Setting up"
+OPERATION: Final = "Operation"
 
 #: Gives an `Answer`, or whatever else Flask takes for one.
 View = Callable[..., Any]

@@ -3,19 +3,89 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Final, Protocol
 
 import structlog
+from marshmallow import fields, validate
 
 from app.bootstrap import Wiring
-from app.domain.enums import Dialect
+from app.domain.account import Account, Connector
+from app.domain.enums import Dialect, Market
 from app.domain.errors import HookfillError
 from app.web.answers import Answer
-from app.web.client_kind import ClientKind
-from app.web.connector_kind import ConnectorKind
+from app.web.fields import Flag, Strict, Text, printable
 from app.web.routes import Route
 
 _log = structlog.get_logger()
+
+#: Of one client.
+ACCOUNTS_MAX = 100
+
+#: One day, as for connectors.
+DEDUP_WINDOW_SECONDS_MAX = 86_400
+
+_SECRET_CHARACTERS_MAX = 256
+
+#: Stands where the token belongs: only its hash is known here.
+TOKEN_PLACEHOLDER: Final = "YOUR_CONNECTOR_TOKEN"  # noqa: S105 - it is none
+
+
+def permissions_of(*words: str) -> fields.List[str]:
+    """Return the field of what clients may be permitted to do; none named is no restriction."""
+    return fields.List(Text(validate=validate.OneOf(words)))
+
+
+def secret_field() -> Text:
+    """Return the field of what a client signs or signs in with."""
+    return Text(validate=printable(_SECRET_CHARACTERS_MAX))
+
+
+class ClientBody(Strict):
+    """What can be set of a client of any dialect; each adds its secret and its settings."""
+
+    accounts = fields.List(Text(), validate=validate.Length(max=ACCOUNTS_MAX))
+    enabled = Flag()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientKind:
+    """What API clients of a dialect are.
+
+    Attributes:
+        body: what can be set of them.
+        word: what the dialect calls their secret: a field of the body.
+        is_compared: the secret is only compared, so no more than a keyed hash of it is kept; else
+            it signs, and is kept sealed.
+        complaint: what is wrong with the accounts that a client is to cover, in a sentence.
+        public: key and secret that everybody knows, if there are such: they open play money only.
+    """
+
+    body: ClientBody
+    word: str = "secret"
+    is_compared: bool = False
+    complaint: Callable[[Sequence[Account]], str | None] = lambda _: None
+    public: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorKind:
+    """What the connectors of a dialect are.
+
+    Attributes:
+        path: where their messages go.
+        settings: what can be set of them, besides what every connector has.
+        record: checks settings, and returns what of them is stored.
+        shown: returns all settings of a record, the defaults included.
+        alert: returns what the form shows next that makes a message, of what was filled in.
+        small_alert: a message to begin with.
+    """
+
+    path: str
+    settings: dict[str, fields.Field[Any]]
+    record: Callable[[Mapping[str, object]], dict[str, object]]
+    shown: Callable[[Mapping[str, object]], dict[str, object]]
+    alert: Callable[[Connector, Market, Mapping[str, str]], Mapping[str, object]]
+    small_alert: Mapping[str, str]
 
 
 class DemoAccount(StrEnum):

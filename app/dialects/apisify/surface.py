@@ -9,15 +9,18 @@ from app.dialects.apisify.parse import CloseMode
 from app.dialects.apisify.routes import PATH, routes
 from app.domain.commands import OnSameSide
 from app.domain.enums import Dialect
-from app.web.client_kind import (
+from app.web.fields import Flag, Text, WholeNumber, between
+from app.web.surface import (
     DEDUP_WINDOW_SECONDS_MAX,
     ClientBody,
     ClientKind,
+    DemoAccount,
+    DemoMaker,
+    Surface,
+    is_below,
     permissions_of,
     secret_field,
 )
-from app.web.fields import Flag, Text, WholeNumber, between
-from app.web.surface import DemoAccount, DemoMaker, Surface, is_below
 
 
 class _Client(ClientBody):

@@ -12,8 +12,8 @@ from app.domain.account import Connector
 from app.domain.commands import Action
 from app.domain.enums import Market
 from app.domain.errors import MalformedPayload
-from app.web.connector_kind import TOKEN_PLACEHOLDER
 from app.web.fields import Refused
+from app.web.surface import TOKEN_PLACEHOLDER
 
 #: What a message may say besides its action, as it is named on the wire.
 ALERT_FIELDS: Final = (

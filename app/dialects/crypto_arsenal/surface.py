@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from app.dialects.crypto_arsenal import alerts, render, settings
 from app.dialects.crypto_arsenal.routes import PATH, routes
 from app.domain.enums import Dialect
-from app.web.connector_kind import ConnectorKind
-from app.web.surface import DemoAccount, DemoMaker, Surface, is_below
+from app.web.surface import ConnectorKind, DemoAccount, DemoMaker, Surface, is_below
 
 
 def _demo(maker: DemoMaker) -> Mapping[str, object]:

@@ -6,8 +6,15 @@ from app.dialects.hummingbot import errors
 from app.dialects.hummingbot.callers import DEFAULT
 from app.dialects.hummingbot.routes import routes
 from app.domain.enums import Dialect
-from app.web.client_kind import ClientBody, ClientKind, permissions_of, secret_field
-from app.web.surface import DemoAccount, DemoMaker, Surface
+from app.web.surface import (
+    ClientBody,
+    ClientKind,
+    DemoAccount,
+    DemoMaker,
+    Surface,
+    permissions_of,
+    secret_field,
+)
 
 
 class _Client(ClientBody):

@@ -9,9 +9,16 @@ from app.dialects.poloniex.routes import routes
 from app.dialects.poloniex.smart_orders import ByIdShape
 from app.domain.account import Account
 from app.domain.enums import Dialect, Market
-from app.web.client_kind import ClientBody, ClientKind, permissions_of, secret_field
 from app.web.fields import Text
-from app.web.surface import DemoAccount, DemoMaker, Surface
+from app.web.surface import (
+    ClientBody,
+    ClientKind,
+    DemoAccount,
+    DemoMaker,
+    Surface,
+    permissions_of,
+    secret_field,
+)
 
 
 class _Client(ClientBody):

@@ -10,9 +10,16 @@ from app.dialects.three_commas.callers import ACCOUNTS, READ, WRITE
 from app.dialects.three_commas.routes import PREFIXES, routes
 from app.dialects.three_commas.signing import BASE
 from app.domain.enums import Dialect
-from app.web.client_kind import ClientBody, ClientKind, secret_field
 from app.web.fields import Text
-from app.web.surface import DemoAccount, DemoMaker, Surface, is_below
+from app.web.surface import (
+    ClientBody,
+    ClientKind,
+    DemoAccount,
+    DemoMaker,
+    Surface,
+    is_below,
+    secret_field,
+)
 
 #: The seed's README writes the plural; one of the two is stored (3Commas spec, 1.5).
 _OTHER_SPELLINGS: Final = {"SMART_TRADES_READ": READ, "SMART_TRADES_WRITE": WRITE}

@@ -49,7 +49,7 @@ from app.services.perform import carry_out
 from app.settings import Settings
 from app.store.core import keys
 from app.store.core.connection import connect
-from app.web.connector_kind import TOKEN_PLACEHOLDER
+from app.web.surface import TOKEN_PLACEHOLDER
 from app.web.time_texts import iso, span
 from tests.support.builders import NOW, a_live_account, a_report, an_order
 from tests.unit.conftest import ADMIN_TOKEN, MakeApp
