@@ -1,6 +1,7 @@
 """The parts of the store over one client, built as a process would, with a clock by hand."""
 
 import time
+from collections.abc import Iterator
 
 import redis
 
@@ -8,6 +9,7 @@ from app.domain.aggregate import Aggregate
 from app.domain.commands import Action
 from app.domain.effects import Effect
 from app.domain.identifiers import AggregateId
+from app.domain.search import EVERYTHING, Place
 from app.ports.ledger import Change, CommitConditions, Stored
 from app.ports.policy import Policy
 from app.store.core.archive_queue import RedisArchiveQueue
@@ -16,7 +18,7 @@ from app.store.core.lanes import RedisLanes
 from app.store.core.ledger import RedisLedger
 from app.store.core.live import RedisLive
 from app.store.core.outbox import RedisOutbox
-from app.store.core.reader import RedisReader
+from app.store.core.reader import PAGE, RedisReader
 from app.store.core.registry import RedisRegistry
 from app.store.core.timers import RedisTimers
 from tests.support.builders import a_signal, an_id
@@ -24,6 +26,16 @@ from tests.support.clocks import FrozenClock
 
 #: What is published counts as lost after this long; the clock by hand lies far behind the server's.
 REPUBLISH_AFTER_MS = 3_000
+
+
+class ListingReader(RedisReader):
+    """Lists what the store holds, whatever the history has."""
+
+    def newest(self, before: Place | None) -> Iterator[Aggregate]:
+        """Yield aggregates from the newest, by creation time, then id; lazily, in pages."""
+        while page := self.places(before, PAGE, EVERYTHING):
+            before = page[-1]
+            yield from self.load([aggregate_id for _, aggregate_id in page]).values()
 
 
 class Store:
@@ -37,7 +49,7 @@ class Store:
         self.lanes = RedisLanes(client)
         self.timers = RedisTimers(client)
         self.outbox = RedisOutbox(client, self.clock, Policy(republish_after_ms=REPUBLISH_AFTER_MS))
-        self.reader = RedisReader(client)
+        self.reader = ListingReader(client)
         self.archive_queue = RedisArchiveQueue(client, self.clock)
         self.registry = RedisRegistry(client)
         self.ids = RedisIds(client)

@@ -35,7 +35,6 @@ from app.services.placing.lane import work_lane
 from app.services.watching.release import release_due
 from app.services.watching.watch import watch_prices
 from app.store.core import keys
-from app.store.core.reader import RedisReader
 from app.store.core.registry import RedisRegistry
 from app.store.memory.venue_memory import RedisVenueMemory
 from tests.support.builders import BTC, ETH, ORIGIN, PAPER, SPOT, USDM
@@ -46,6 +45,7 @@ from tests.support.fakes import (
     ScriptedVenue,
     ScriptedVenues,
 )
+from tests.support.redis_store import ListingReader
 
 POLICY = Policy(
     place_lease_ms=3_000,
@@ -123,7 +123,7 @@ class Rig:
         self.publisher = RecordingPublisher()
         self.registry = RedisRegistry(self.redis)
         self.history = StepHistory()
-        self.reader = RedisReader(self.redis)
+        self.reader = ListingReader(self.redis)
         self.whole = WholeReader(self.reader, self.history)
         self.registry.put_account(replace(SPOT, id=AccountId(0)))
         self.registry.put_account(replace(USDM, id=AccountId(0)))

@@ -200,10 +200,12 @@ class RedisLedger:
             writes += listed
             effects += owed
             writes += self._told(after.id, change.entries)
+            # What was read leaves the inbox, and with the last of it the look that was owed.
             for child, read in change.read.items():
                 conditions.append(("unread", own.inbox, f"{child} {read}"))
                 outbox = Key(keys.shard_of(after.id).outbox)
                 writes.append(("READ", own.inbox, child, outbox, effect_text(_news_of(after.id))))
+            # Who has to hear of it finds the version in the inbox, and owes a look.
             for one in _concerned(before, after, tell, changing):
                 news, owes = _news_of(one), keys.shard_of(one).outbox
                 writes.append(("HSET", keys.AggregateKeys(one).inbox, after.id, version + 1))

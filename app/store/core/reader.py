@@ -12,7 +12,7 @@ from app.domain.aggregate import Aggregate
 from app.domain.decision import TimelineEntry
 from app.domain.errors import UnreadableRecord
 from app.domain.identifiers import AggregateId, EpochMs
-from app.domain.search import EVERYTHING, Place, Search
+from app.domain.search import Place, Search
 from app.ports.history import TimelineEvent
 from app.store.core import keys
 from app.store.core.connection import StoreClient
@@ -43,15 +43,7 @@ class RedisReader:
         self._client = client
         self._quarantine = RedisQuarantine(client)
 
-    def newest(self, before: Place | None) -> Iterator[Aggregate]:
-        """Yield aggregates from the newest, by creation time, then id; lazily, in pages."""
-        while page := self.places(before, PAGE):
-            before = page[-1]
-            yield from self.load([aggregate_id for _, aggregate_id in page]).values()
-
-    def places(
-        self, before: Place | None, limit: int, search: Search = EVERYTHING
-    ) -> Sequence[Place]:
+    def places(self, before: Place | None, limit: int, search: Search) -> Sequence[Place]:
         """Return the places of the newest, among them all that a search may find."""
         shards = [self._places(shard, before) for shard in _shards_of(search)]
         return list(islice(heapq.merge(*shards, reverse=True), limit))
