@@ -143,7 +143,7 @@ def _shown() -> Json:
 
 def _page() -> Response:
     """Answer this document as a page."""
-    tags = dict.fromkeys(route.tag for route in routes_of(current_app).values() if route.summary)
+    tags = dict.fromkeys(route.tag for route in routes_of(current_app).values() if route.tag)
     text = render_template("docs.html", document=document_of(current_app), tags=tags)
     response = Response(text, mimetype="text/html")
     response.headers["Content-Security-Policy"] = (

@@ -151,3 +151,10 @@ def test_the_page_needs_nothing_from_elsewhere(make_app: MakeApp) -> None:
     assert "<script" not in answer.text
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert ADMIN_TOKEN not in answer.text
+
+
+def test_the_page_has_chapters_of_what_is_documented_only(make_app: MakeApp) -> None:
+    app = make_app(HOOKFILL_FAST="1")
+
+    page = app.test_client().get("/docs").text
+    assert set(re.findall("<h2>(.*?)</h2>", page)) == {one.tag for one in documented(app)}
