@@ -7,7 +7,7 @@ from functools import partial
 
 import structlog
 
-from app.dispatch.broker import Broker, celery_for
+from app.dispatch.broker import celery_for
 from app.dispatch.celery_publisher import CeleryPublisher
 from app.dispatch.pump import PumpPublisher
 from app.domain.account import PAPER, Account
@@ -97,7 +97,6 @@ class Wiring:
     movable_clock: MovableClock | None
     backlog: RedisBacklog
     paper: PaperAdministration
-    broker: Broker
     messages: CeleryPublisher
 
     @property
@@ -205,9 +204,8 @@ def _wiring(
     registry = RedisRegistry(client)
     live = RedisReader(client)
     history = SqlHistory(Database(settings.database_url))
-    celery = celery_for(settings.broker_url)
     messages = CeleryPublisher(
-        celery,
+        celery_for(settings.broker_url),
         clock,
         RedisTimers(client).claim_slot,
         policy.timer_horizon_ms,
@@ -249,7 +247,6 @@ def _wiring(
         movable_clock=clock if isinstance(clock, MovableClock) else None,
         backlog=RedisBacklog(client, connect(settings.broker_url, store_seconds)),
         paper=PaperAdministration(paper),
-        broker=celery,
         messages=messages,
     )
 

@@ -172,8 +172,7 @@ def _table_of(name: fields.Field[Any], inner: fields.Field[Any], told: str) -> _
 
 
 def _list_of(inner: fields.Field[Any], **options: Any) -> fields.List[Any]:  # noqa: ANN401
-    messages = {"null": _A_LIST, "invalid": _A_LIST, **options.pop("error_messages", {})}
-    return fields.List(inner, error_messages=messages, **options)
+    return fields.List(inner, error_messages={"null": _A_LIST, "invalid": _A_LIST}, **options)
 
 
 def _within(schema: type[Schema], **options: Any) -> fields.Nested:  # noqa: ANN401

@@ -2,9 +2,6 @@
 
 from celery import Celery
 
-#: Whoever is wired with the broker needs to know no more of Celery than this name.
-Broker = Celery
-
 #: Longer than any task may run (60 s) and than any countdown (20 s), by far.
 VISIBILITY_TIMEOUT_SECONDS = 600
 
