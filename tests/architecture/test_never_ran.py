@@ -31,6 +31,18 @@ if not {skip}:
 """
 
 
+def told_of(file: Path) -> tuple["subprocess.CompletedProcess[str]", list[int]]:
+    """Run a file measured, and return what the check said, and the lines of it that it named."""
+    folder = file.parent
+    measured = [sys.executable, "-m", "coverage", "run", "--rcfile=", str(file)]
+    subprocess.run(measured, cwd=folder, check=True, capture_output=True)
+    command = [sys.executable, str(SCRIPT), ".coverage", "."]
+    told = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+    found = [line.split(":") for line in told.stdout.splitlines() if str(file) in line]
+    assert all(name == str(file) for name, *_ in found)
+    return told, [int(line) for _, line, *_ in found]
+
+
 @pytest.mark.parametrize(
     ("numbers", "skip", "early", "dead"),
     [
@@ -45,15 +57,10 @@ def test_what_no_test_reaches_is_told(
 ) -> None:
     file = tmp_path / "test_planted.py"
     file.write_text(TESTS.format(numbers=numbers, skip=skip, early=early))
-    measured = [sys.executable, "-m", "coverage", "run", "--rcfile=", str(file)]
-    subprocess.run(measured, cwd=tmp_path, check=True, capture_output=True)
 
-    command = [sys.executable, str(SCRIPT), ".coverage", "."]
-    told = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
+    told, lines = told_of(file)
 
-    assert [line.split(":")[:2] for line in told.stdout.splitlines() if str(file) in line] == [
-        [str(file), str(line)] for line in dead
-    ]
+    assert lines == dead
     assert told.returncode == bool(dead)
     assert ("were skipped" in told.stdout) == (skip == "True")
 
@@ -79,12 +86,5 @@ def test_a_helper_that_nobody_uses_is_excused_as_a_whole(
 ) -> None:
     file = tmp_path / "browser.py"
     file.write_text(HELPER.format(use=use))
-    measured = [sys.executable, "-m", "coverage", "run", "--rcfile=", str(file)]
-    subprocess.run(measured, cwd=tmp_path, check=True, capture_output=True)
 
-    command = [sys.executable, str(SCRIPT), ".coverage", "."]
-    told = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
-
-    assert [line.split(":")[:2] for line in told.stdout.splitlines() if str(file) in line] == [
-        [str(file), str(line)] for line in dead
-    ]
+    assert told_of(file)[1] == dead

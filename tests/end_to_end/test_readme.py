@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from app.settings import VARIABLES, markdown_table
-from tests.support.stack import CHECKOUT, Stack
+from tests.support.stack import CHECKOUT, Json, Stack
 
 README = (CHECKOUT / "README.md").read_text()
 
@@ -28,6 +28,18 @@ def hookfill(stack: Stack, *arguments: str) -> str:
     return found.stdout
 
 
+def order_of(script: str, stack: Stack) -> Json:
+    """Run a script that prints `ok`, and return the order that it brings about, filled."""
+    said = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert said.stdout == "ok\n"
+    stack.settle()
+    (order,) = stack.rows(kind="ORDER", account="demo-spot")
+    assert order["state"] == "FILLED"
+    return order
+
+
 def test_the_settings_are_those_of_the_code() -> None:
     shown = README.split("<!-- settings -->")[1].split("<!-- /settings -->")[0]
 
@@ -40,14 +52,8 @@ def test_the_python_script_prints_ok_and_the_order_fills(stack: Stack) -> None:
     script = script.replace("http://127.0.0.1:8000", stack.run["base_url"])
     script = script.replace("the token that make run has printed", token)
 
-    said = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
-    )
+    order = order_of(script, stack)
 
-    assert said.stdout == "ok\n"
-    stack.settle()
-    (order,) = stack.rows(kind="ORDER", account="demo-spot")
-    assert order["state"] == "FILLED"
     assert order["id"] in hookfill(stack, "orders")
     assert "filled" in hookfill(stack, "order", order["id"])
     assert order["id"] in hookfill(stack, "export", "--since", "2026-01-01")
@@ -64,14 +70,7 @@ def test_the_script_of_the_vendors_document(stack: Stack) -> None:
         "print(response.text) # ok\n"
     )
 
-    said = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
-    )
-
-    assert said.stdout == "ok\n"
-    stack.settle()
-    (order,) = stack.rows(kind="ORDER", account="demo-spot")
-    assert order["state"] == "FILLED"
+    order_of(script, stack)
 
 
 def test_accounts_and_connectors_are_made_by_command(stack: Stack) -> None:

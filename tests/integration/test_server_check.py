@@ -1,6 +1,5 @@
 """A real server is asked, and refused for each setting that would lose orders."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +8,8 @@ import redis
 
 from app.domain.errors import StoreUnavailable, UnsafeStore
 from app.store.core.server_check import check_server, is_ready
-from app.supervisor.children import Child, Program
-from app.supervisor.embedded_server import find_server
 from app.supervisor.tcp_ports import free_port
+from tests.support.servers import running_server
 
 pytestmark = pytest.mark.integration
 
@@ -26,27 +24,9 @@ SAFE = {
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("server")
-    port = free_port()
-    child = Child(a_server(folder, port))
-    child.start()
-    url = f"redis://127.0.0.1:{port}/0"
-    deadline = time.monotonic() + 40
-    while not is_ready(url) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    yield url
-    child.kill()
-
-
-def a_server(folder: Path, port: int, *options: str) -> Program:
-    return Program(
-        name="redis",
-        command=(str(find_server()), "--port", str(port), "--save", "", *options),
-        environment={},
-        folder=folder,
-        log=folder / "redis.log",
-        patience_seconds=5,
-    )
+    with running_server(tmp_path_factory.mktemp("server")) as server:
+        assert is_ready(server.url)
+        yield f"{server.url}/0"
 
 
 @pytest.fixture
@@ -118,18 +98,12 @@ def test_a_server_that_hides_its_settings_is_accepted_with_warnings(
 
 
 def test_a_cluster_is_refused(tmp_path: Path) -> None:
-    port = free_port()
-    child = Child(a_server(tmp_path, port, "--cluster-enabled", "yes"))
-    child.start()
-    url = f"redis://127.0.0.1:{port}/0"
-    deadline = time.monotonic() + 40
-    while not is_ready(url) and time.monotonic() < deadline:
-        time.sleep(0.02)
-
-    with pytest.raises(UnsafeStore, match="cluster_enabled was"):
-        check_server(url)
-
-    child.kill()
+    options = ("--cluster-enabled", "yes")
+    with (
+        running_server(tmp_path, options) as server,
+        pytest.raises(UnsafeStore, match="cluster_enabled was"),
+    ):
+        check_server(f"{server.url}/0")
 
 
 def test_a_server_that_does_not_answer_is_told() -> None:

@@ -19,7 +19,7 @@ from app.admin import pages
 from app.admin.dashboard import HEADERS
 from app.admin.static_files import STATIC
 from app.admin.venue_accounts import STALE_MS
-from app.bootstrap import web_wiring, worker_wiring
+from app.bootstrap import web_wiring
 from app.demo import seed
 from app.domain.account import Account, Connector
 from app.domain.enums import Side
@@ -45,15 +45,14 @@ from app.domain.venue_cancel import CancelState, VenueCancel
 from app.factory import create_app
 from app.ports.ledger import Change
 from app.services.keeping.archive import archive
-from app.services.perform import carry_out
 from app.settings import Settings
 from app.store.core import keys
 from app.store.core.connection import connect
 from app.web.surface import TOKEN_PLACEHOLDER
 from app.web.time_texts import iso, span
 from tests.support.builders import NOW, a_live_account, a_report, an_order
+from tests.support.caller import Caller, Worker
 from tests.unit.conftest import ADMIN_TOKEN, MakeApp
-from workers.inline import InlinePublisher
 
 PAGES = ("/ui/accounts", "/ui/accounts/demo-spot", "/ui/connectors", "/ui/orders/1")
 HOSTILE = "<script>alert(1)</script>\"'&{{7*7}}"
@@ -192,33 +191,24 @@ class Site:
         self.folder = folder
         self.credentials = seed(settings)["crypto_arsenal"]
         self.wiring = web_wiring(settings)
-        self._inline = InlinePublisher()
-        self._worker = worker_wiring(settings, self._inline.around)
+        self.worker = Worker(settings)
         self.client = create_app(self.wiring).test_client()
+        self.api = Caller(self.client, ADMIN_TOKEN)
         sign_in(self.client)
-        self.api("PUT", "/paper/prices", {"prices": {"BTC/USDT": {"last": "50000"}}})
-
-    def api(self, method: str, path: str, body: object) -> TestResponse:
-        headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
-        return self.client.open(path, method=method, json=body, headers=headers)
+        self.api.call("PUT", "/paper/prices", {"prices": {"BTC/USDT": {"last": "50000"}}})
 
     def send(self, **message: object) -> str:
         """Send an alert to the spot connector, let it be worked on, and return its id."""
         assert isinstance(self.credentials, dict)
-        body = {**message, **self.credentials["spot"]}
-        answer = self.client.post("/trading-signal/webhook", json=body)
+        answer = self.api.signal(**{**message, **self.credentials["spot"]})
         assert answer.text == "ok"
-        self._inline.open()
-        for effect in self._worker.ports.outbox.owed():
-            carry_out(effect.kind, effect.target, self._worker.ports)
-            while (next_effect := self._inline.take()) is not None:
-                carry_out(next_effect.kind, next_effect.target, self._worker.ports)
+        self.worker.work()
         return answer.headers["X-Hookfill-Id"]
 
     def leave(self) -> None:
         """Let everything leave the store that has finished."""
-        self.api("POST", "/paper/clock", {"advance_ms": 3_600_000})
-        ports = self._worker.ports
+        self.api.send("POST", "/paper/clock", {"advance_ms": 3_600_000})
+        ports = self.worker.wiring.ports
         ports = replace(ports, policy=replace(ports.policy, history_after_ms=1))
         for _ in range(3):
             archive(ports)
@@ -401,7 +391,7 @@ class TestOrder:
 
     def test_a_part_leads_to_its_request(self, site: Site) -> None:
         known = site.send(action="buy", fixed="0.1", limit="40000")
-        order = site.api("GET", "/api/orders?kind=ORDER", None).get_json()["data"][0]
+        order = site.api.call("GET", "/api/orders?kind=ORDER")["data"][0]
 
         page = site.text(f"/ui/orders/{order['client_order_id']}")
 
@@ -427,9 +417,9 @@ class TestOrder:
         assert "insufficient_funds" in page
 
     def test_unknown_says_that_it_is_being_asked_for(self, site: Site) -> None:
-        site.api("PUT", "/paper/faults/demo-spot", {"place": ["accept_then_timeout"]})
+        site.api.send("PUT", "/paper/faults/demo-spot", {"place": ["accept_then_timeout"]})
         site.send(action="buy", fixed="0.1")
-        order = site.api("GET", "/api/orders?state=UNKNOWN", None).get_json()["data"][0]
+        order = site.api.call("GET", "/api/orders?state=UNKNOWN")["data"][0]
 
         assert "Nobody can vouch for this order" in site.text(f"/ui/orders/{order['id']}")
         assert '<a href="/?state=UNKNOWN">1</a>' in site.text("/")
@@ -458,13 +448,13 @@ SEEN = VenueOrder(
 )
 
 
-@pytest.mark.integration
 def nobody_waits(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let hours pass between two looks, for there is no worker to wait for."""
     hours = count(0, 3_600_000)
     monkeypatch.setattr(site.wiring.ports.clock, "steady_ms", lambda: next(hours))
 
 
+@pytest.mark.integration
 class TestAccountAtItsVenue:
     @pytest.fixture
     def account(self, site: Site) -> Account:
@@ -541,7 +531,7 @@ class TestAccountAtItsVenue:
         (body,) = re.findall(r'data-body="([^"]*)"', button)
         (path,) = re.findall(r'data-url="([^"]*)"', button)
 
-        answer = site.api("POST", path, json.loads(html.unescape(body)))
+        answer = site.api.send("POST", path, json.loads(html.unescape(body)))
 
         assert 'data-typed="mine"' in button
         assert "Nobody here follows it" in button
@@ -592,7 +582,7 @@ class TestAccountAtItsVenue:
     ) -> None:
         self.compared(site, account)
 
-        answer = site.api("POST", "/api/accounts/mine/venue-cancels", body)
+        answer = site.api.send("POST", "/api/accounts/mine/venue-cancels", body)
 
         assert answer.status_code == status
         assert site.wiring.ports.venue_cancels.of(account.id) == []
@@ -616,7 +606,7 @@ class TestAccountAtItsVenue:
         there = site.wiring.registry.account_named(AccountName(name))
         fill = OrphanedFill(at_ms=NOW, client_order_id=ClientOrderId("hone"), report=a_report())
         ports.reconciliations.keep_orphan(there.id, fill)
-        shown = site.api("GET", f"/api/accounts/{name}/reconciliation", None).get_json()
+        shown = site.api.call("GET", f"/api/accounts/{name}/reconciliation")
 
         assert "DIFFERS" in site.text("/ui/accounts")
         page = site.text(f"/ui/accounts/{name}")
@@ -627,8 +617,8 @@ class TestAccountAtItsVenue:
         assert "hookfill_orphaned_fills 1.0" in metrics
         path = f"/api/accounts/{name}/orphaned-fills/hone"
         assert f'data-url="{path}"' in page
-        assert site.api("DELETE", path, None).get_json()["mismatches"] == []
-        assert site.api("DELETE", path, None).status_code == 404
+        assert site.api.call("DELETE", path)["mismatches"] == []
+        assert site.api.send("DELETE", path).status_code == 404
         assert "0.5 of order hone" not in site.text(f"/ui/accounts/{name}")
 
     def test_a_comparison_that_takes_long_is_told(
@@ -637,16 +627,16 @@ class TestAccountAtItsVenue:
         nobody_waits(site, monkeypatch)
         path = f"/api/accounts/{account.name}/reconciliation"
 
-        answer = site.api("POST", path, {})
+        answer = site.api.send("POST", path, {})
 
         assert answer.status_code == 202
         assert "look again soon" in answer.get_json()["message"]
         assert answer.get_json()["agrees"] is None
-        assert site.api("POST", path, {"odd": 1}).status_code == 400
+        assert site.api.send("POST", path, {"odd": 1}).status_code == 400
         paper = "/api/accounts/demo-spot/reconciliation"
-        assert site.api("POST", paper, {}).status_code == 409
-        assert site.api("GET", paper, None).get_json()["adapter"] == "full"
-        assert site.api("GET", "/api/accounts/nobody/reconciliation", None).status_code == 404
+        assert site.api.send("POST", paper, {}).status_code == 409
+        assert site.api.call("GET", paper)["adapter"] == "full"
+        assert site.api.send("GET", "/api/accounts/nobody/reconciliation").status_code == 404
 
     def test_an_order_that_waits_for_a_person_is_settled_from_its_page(
         self, site: Site, account: Account
@@ -666,7 +656,7 @@ class TestAccountAtItsVenue:
         assert f'data-url="/api/orders/{order.id}/resolve"' in page
         assert f'name="placement" value="{order.token}"' in page
         body = {"outcome": "filled", "average_price": "50000", "placement": str(order.token)}
-        assert site.api("POST", f"/api/orders/{order.id}/resolve", body).status_code == 200
+        assert site.api.send("POST", f"/api/orders/{order.id}/resolve", body).status_code == 200
         assert "data-send" not in site.text(f"/ui/orders/{order.id}")
         assert "No order of this account is unknown" in site.text("/ui/accounts/mine")
 
@@ -701,7 +691,7 @@ class TestAccounts:
     def test_leaving_halt_must_be_typed(self, site: Site) -> None:
         assert "data-typed" not in site.text("/ui/accounts")
 
-        site.api("PUT", "/api/accounts/demo-spot", {"state": "HALT"})
+        site.api.send("PUT", "/api/accounts/demo-spot", {"state": "HALT"})
 
         assert site.text("/ui/accounts").count('data-typed="demo-spot"') == 2
 
@@ -725,12 +715,9 @@ class TestAlertBuilder:
     def test_the_message_is_one_that_the_webhook_takes(self, site: Site) -> None:
         page = site.text("/ui/connectors?connector=demo-spot&action=buy&fixed=0.1&log=it's+on")
         message = json.loads(block(page, "message"))
-        assert isinstance(site.credentials, dict)
-
-        body = {**message, **site.credentials["spot"]}
 
         assert message["connectorToken"] == TOKEN_PLACEHOLDER
-        assert site.client.post("/trading-signal/webhook", json=body).text == "ok"
+        assert site.send(**message)
 
     def test_curl_and_python_say_the_same(self, site: Site) -> None:
         page = site.text("/ui/connectors?connector=demo-spot&action=buy&fixed=0.1&log=it's+on")
