@@ -16,12 +16,7 @@ import pytest
 from app.admin.errors import STATUS_OF
 from app.dialects.crypto_arsenal.render import error_for
 from app.dispatch.routes import TaskName
-from app.domain.errors import (
-    CommandError,
-    HookfillError,
-    StoreError,
-    VenueError,
-)
+from app.domain.errors import CommandError, HookfillError, StoreError, VenueError
 from app.paper.store import keys as paper_keys
 from app.store.core import keys
 from app.store.memory import venue_keys

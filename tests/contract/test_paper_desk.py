@@ -107,10 +107,7 @@ def test_a_position_without_any_price_is_refused(world: PaperWorld) -> None:
 
 @pytest.mark.parametrize(
     ("content", "field"),
-    [
-        ({"position_mode": "ONEWAY"}, "position_mode"),
-        ({"market": "SPOT"}, "market"),
-    ],
+    [({"position_mode": "ONEWAY"}, "position_mode"), ({"market": "SPOT"}, "market")],
 )
 def test_what_resting_orders_depend_on_cannot_change(
     world: PaperWorld, content: dict[str, object], field: str

@@ -227,9 +227,7 @@ def hooked(world: PaperWorld, **hook: Callable[[], object]) -> PaperVenue:
 GO_SILENT = Mock(side_effect=StoreUnavailable("no answer"))
 
 
-def test_a_tick_between_entry_and_commit_makes_the_placement_start_again(
-    world: PaperWorld,
-) -> None:
+def test_a_tick_between_entry_and_commit_makes_the_placement_start_again(world: PaperWorld) -> None:
     """Otherwise the order would rest, and the tick that reaches it would be over."""
     order = world.order(Side.BUY, "0.1", "40000")
     venue = hooked(world, before=lambda: world.price("39000"))

@@ -193,9 +193,7 @@ def test_a_gap_that_fires_more_than_one_call_takes_fires_all(book: RedisTriggerB
     assert len(book.fire(PAPER, a_tick(last="1000"))) == count
 
 
-def test_a_book_keeps_its_unit_when_the_tick_of_the_symbol_changes(
-    book: RedisTriggerBook,
-) -> None:
+def test_a_book_keeps_its_unit_when_the_tick_of_the_symbol_changes(book: RedisTriggerBook) -> None:
     book.arm(replace(trigger(1, "1900.5"), price_step=Decimal("0.01")))
     book.arm(replace(trigger(2, "1900.5"), price_step=Decimal("0.5")))
 
@@ -361,9 +359,7 @@ def test_whatever_it_waits_for_it_can_be_disarmed(
     assert list(book.symbols(PAPER)) == []
 
 
-def test_triggers_of_one_owner_that_fire_at_one_tick_are_one_firing(
-    book: RedisTriggerBook,
-) -> None:
+def test_triggers_of_one_owner_that_fire_at_one_tick_are_one_firing(book: RedisTriggerBook) -> None:
     book.arm(replace(trigger(1, "1900"), slot="stop"))
     book.arm(replace(trigger(1, "1950"), slot="target", source=PriceSource.BID))
 

@@ -31,12 +31,7 @@ from tests.support.builders import ETH, must
 from tests.support.exchanges.faults import Call
 from tests.support.paper_world import USDT
 from tests.support.servers import fresh_client
-from tests.support.venue_world import (
-    ExchangeWorld,
-    PaperVenueWorld,
-    VenueWorld,
-    running_world,
-)
+from tests.support.venue_world import ExchangeWorld, PaperVenueWorld, VenueWorld, running_world
 
 WORLDS = [
     ("paper", Market.SPOT),
@@ -553,10 +548,7 @@ def test_fills_come_in_parts(real: ExchangeWorld) -> None:
     real.exchange.fill_more(real.holder)
     second = must(real.venue.find(named(order, first)))
 
-    assert (first.status, first.filled_quantity) == (
-        OrderStatus.PARTIALLY_FILLED,
-        Decimal("0.04"),
-    )
+    assert (first.status, first.filled_quantity) == (OrderStatus.PARTIALLY_FILLED, Decimal("0.04"))
     assert (second.status, len(second.fills)) == (OrderStatus.FILLED, 2)
     assert {one.trade_id for one in first.fills} < {one.trade_id for one in second.fills}
 

@@ -99,10 +99,7 @@ def test_a_placement_whose_claim_is_old_is_not_sent(world: ExchangeWorld) -> Non
 def test_a_question_that_is_swallowed_ends_in_time(world: ExchangeWorld) -> None:
     swallowing = Swallowing(world)
 
-    with (
-        world.clients.exchange(world.account).call(seconds=0.5),
-        pytest.raises(VenueUnavailable),
-    ):
+    with world.clients.exchange(world.account).call(seconds=0.5), pytest.raises(VenueUnavailable):
         world.venue.view()
 
     assert not swallowing.lets_go.is_set()
@@ -144,11 +141,7 @@ def trickling(head: bytes) -> Iterator[tuple[str, threading.Event]]:
 def test_an_answer_that_trickles_is_not_waited_for(world: ExchangeWorld, head: bytes) -> None:
     order = claimed(world, ago_ms=0, lease_ms=4_000)
 
-    with (
-        trickling(head) as (url, ended),
-        elsewhere(world, url),
-        pytest.raises(OutcomeUnknown),
-    ):
+    with trickling(head) as (url, ended), elsewhere(world, url), pytest.raises(OutcomeUnknown):
         world.venue.place(order)
 
     assert not ended.is_set()

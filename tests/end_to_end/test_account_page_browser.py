@@ -85,9 +85,7 @@ def desk(running: Desk) -> Iterator[Desk]:
     assert running.browser.complaints == []
 
 
-def test_a_foreign_order_is_shown_apart_and_canceled_when_the_account_is_named(
-    desk: Desk,
-) -> None:
+def test_a_foreign_order_is_shown_apart_and_canceled_when_the_account_is_named(desk: Desk) -> None:
     order, browser = desk.by_hand(30_000), desk.browser
     button = f"#cancel-BTC-USDT-{order.id}"
 

@@ -10,15 +10,7 @@ import requests
 
 from app.admin.rows import KEYS
 from tests.support.stack import Stack
-from tests.support.users.crypto_arsenal import (
-    OPEN,
-    SPOT,
-    SPOT1,
-    accepted,
-    events,
-    ledger,
-    settled,
-)
+from tests.support.users.crypto_arsenal import OPEN, SPOT, SPOT1, accepted, events, ledger, settled
 
 
 class TestReading:

@@ -139,9 +139,7 @@ def test_a_child_that_does_not_listen_is_killed_when_patience_is_over(
     assert not is_alive(pid)
 
 
-def test_a_child_that_was_asked_to_stop_is_not_started_again(
-    started: Callable[..., Child],
-) -> None:
+def test_a_child_that_was_asked_to_stop_is_not_started_again(started: Callable[..., Child]) -> None:
     child = started(SLEEPS)
     os.kill(pid_of(child), signal.SIGKILL)
     eventually(child.tend)

@@ -199,10 +199,8 @@ def a_fill(**odd: object) -> Fill:
 
 def a_report(status: OrderStatus = OrderStatus.FILLED, **odd: object) -> OrderReport:
     """What a venue says of an order of 0.5: by default that it is filled at 50,000."""
-    done = {
-        OrderStatus.FILLED: Decimal("0.5"),
-        OrderStatus.PARTIALLY_FILLED: Decimal("0.2"),
-    }.get(status, Decimal(0))
+    filled = {OrderStatus.FILLED: Decimal("0.5"), OrderStatus.PARTIALLY_FILLED: Decimal("0.2")}
+    done = filled.get(status, Decimal(0))
     made = OrderReport(
         status=status,
         venue_order_id=VenueOrderId("v1"),
@@ -314,10 +312,7 @@ def a_trailing_limit(side: Side, limit_offset: str) -> SmartOrder:
     """It trails by 500, and places a limit order that lies off the price by this much."""
     stop = a_stop()
     trigger = replace(
-        stop.trigger,
-        level=None,
-        trail=Offset(Decimal(500)),
-        direction=protective_direction(side),
+        stop.trigger, level=None, trail=Offset(Decimal(500)), direction=protective_direction(side)
     )
     offset = Offset(Decimal(limit_offset.rstrip("%")), is_percent=limit_offset.endswith("%"))
     return replace(

@@ -4,14 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from app.domain.enums import (
-    Market,
-    OrderType,
-    PositionMode,
-    PositionSide,
-    Side,
-    TimeInForce,
-)
+from app.domain.enums import Market, OrderType, PositionMode, PositionSide, Side, TimeInForce
 from app.domain.identifiers import ClientOrderId, Currency, EpochMs, Symbol
 from app.paper.domain.account import Fees, Leg, PaperAccount
 from app.paper.domain.order import PaperOrder

@@ -10,14 +10,7 @@ import redis
 from app.bootstrap import paper_ports
 from app.domain.account import Account
 from app.domain.enums import Market, PositionSide, Side
-from app.domain.identifiers import (
-    AggregateId,
-    ClientOrderId,
-    Currency,
-    EpochMs,
-    OrderId,
-    Symbol,
-)
+from app.domain.identifiers import AggregateId, ClientOrderId, Currency, EpochMs, OrderId, Symbol
 from app.domain.market import Quote, Tick
 from app.domain.order import Order
 from app.paper.domain.order import PaperOrder

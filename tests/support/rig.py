@@ -39,12 +39,7 @@ from app.store.core.registry import RedisRegistry
 from app.store.memory.venue_memory import RedisVenueMemory
 from tests.support.builders import BTC, ETH, ORIGIN, PAPER, SPOT, USDM
 from tests.support.clocks import ClockedRedis, FrozenClock, nothing
-from tests.support.fakes import (
-    ScriptedFeed,
-    ScriptedReports,
-    ScriptedVenue,
-    ScriptedVenues,
-)
+from tests.support.fakes import ScriptedFeed, ScriptedReports, ScriptedVenue, ScriptedVenues
 from tests.support.redis_store import ListingReader
 
 POLICY = Policy(

@@ -85,8 +85,5 @@ STEPS: Final = (
 
 def in_steps(**odd: object) -> dict[str, object]:
     """Return the part of a request that takes profit in three steps."""
-    usual = {
-        "take_profit_type": "step_sell",
-        "take_profit_step_orders": list(STEPS),
-    }
+    usual = {"take_profit_type": "step_sell", "take_profit_step_orders": list(STEPS)}
     return {**usual, **odd}

@@ -17,13 +17,7 @@ from app.domain.identifiers import (
     VenueOrderId,
 )
 from app.domain.instrument import Instrument
-from app.domain.smart_trade.enums import (
-    EntryMethod,
-    StepKind,
-    StepStatus,
-    TradeStatus,
-    TradeType,
-)
+from app.domain.smart_trade.enums import EntryMethod, StepKind, StepStatus, TradeStatus, TradeType
 from app.domain.smart_trade.spec import EntryRule, StopLoss, TakeProfit
 from app.domain.smart_trade.step import Step, StepOrder
 from app.domain.smart_trade.trade import SmartTrade
@@ -65,11 +59,7 @@ def an_order(number: int, step: int | None, side: Side, filled: str, **odd: Any)
 
 
 ENTRY = a_step(
-    11,
-    StepKind.ENTRY,
-    status=StepStatus.PROCESSED,
-    source=PriceSource.ASK,
-    quantity=Decimal(2),
+    11, StepKind.ENTRY, status=StepStatus.PROCESSED, source=PriceSource.ASK, quantity=Decimal(2)
 )
 PROFIT = a_step(12, StepKind.TAKE_PROFIT, percent=Decimal(100), price=Decimal(105))
 STOP = a_step(13, StepKind.STOP_LOSS, price=Decimal(95), quantity=Decimal(2))

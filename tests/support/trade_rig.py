@@ -92,9 +92,7 @@ class TradeRig(Rig):
         paper = self.world.ports
         self.desk = PaperDesk(paper)
         self.ports = replace(
-            self.ports,
-            venues=KnownVenues({}, PaperVenues(paper)),
-            reports=self.world.reports,
+            self.ports, venues=KnownVenues({}, PaperVenues(paper)), reports=self.world.reports
         )
         self.world.ports.instruments.put([instrument])
         self.desk.set_account(

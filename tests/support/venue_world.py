@@ -53,13 +53,7 @@ REAL = Policy(venue_poll_ms=0)
 LISTED = (
     Listed("BTC", "USDT"),
     Listed("ETH", "USDT", quantity_step=Decimal("0.0001"), min_quantity=Decimal("0.0001")),
-    Listed(
-        "ETH",
-        "USDT",
-        LINEAR,
-        quantity_step=Decimal("0.001"),
-        min_quantity=Decimal("0.001"),
-    ),
+    Listed("ETH", "USDT", LINEAR, quantity_step=Decimal("0.001"), min_quantity=Decimal("0.001")),
 )
 
 
@@ -107,11 +101,7 @@ class VenueWorld(ABC):
         self._ids = count(1)
 
     def order(
-        self,
-        side: Side = Side.BUY,
-        quantity: str = "0.1",
-        price: str | None = None,
-        **more: object,
+        self, side: Side = Side.BUY, quantity: str = "0.1", price: str | None = None, **more: object
     ) -> Order:
         """A new order like no other, of an account in hedge mode if it trades futures."""
         number = next(self._ids)

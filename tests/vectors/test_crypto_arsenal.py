@@ -106,8 +106,7 @@ def test_v8_a_sale_is_a_share_of_the_base(stack: Installation) -> None:
 
 def test_v9_a_resting_order_is_canceled_by_its_id(stack: Installation) -> None:
     accepted(
-        stack,
-        {**SPOT1, "action": "buy", "percent": "50", "limit": "40000", "clientOrderId": "a1"},
+        stack, {**SPOT1, "action": "buy", "percent": "50", "limit": "40000", "clientOrderId": "a1"}
     )
     (order,) = orders(stack, SPOT)
     assert (order["type"], order["state"]) == ("LIMIT", "NEW")

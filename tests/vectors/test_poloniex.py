@@ -10,15 +10,7 @@ import requests
 
 from tests.support.processes import eventually
 from tests.support.stack import Installation, Json
-from tests.support.users.poloniex import (
-    KEY,
-    NOW_MS,
-    OTHER_KEY,
-    READ_KEY,
-    RequestError,
-    Sdk,
-    Trader,
-)
+from tests.support.users.poloniex import KEY, NOW_MS, OTHER_KEY, READ_KEY, RequestError, Sdk, Trader
 
 #: Trials of a cancel against the price.
 TRIALS = 50

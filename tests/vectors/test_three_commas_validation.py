@@ -6,13 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from tests.support import three_commas as wire
-from tests.support.users.three_commas import (
-    READER,
-    STRANGER,
-    WRITER,
-    Client,
-    refusal,
-)
+from tests.support.users.three_commas import READER, STRANGER, WRITER, Client, refusal
 
 UNKNOWN_KEY = "api_key_invalid_or_expired"
 BAD_SIGNATURE = "signature_invalid"
@@ -149,13 +143,7 @@ def in_steps(*rows: tuple[int, int]) -> Mapping[str, object]:
 @pytest.mark.parametrize(
     ("call", "odd", "field", "message"),
     [
-        pytest.param(
-            "create_smart_trade",
-            PROFIT,
-            "take_profit_type",
-            "is missing",
-            id="B02",
-        ),
+        pytest.param("create_smart_trade", PROFIT, "take_profit_type", "is missing", id="B02"),
         pytest.param(
             "create_smart_trade",
             in_steps((50, 105), (40, 110)),
@@ -204,11 +192,7 @@ def in_steps(*rows: tuple[int, int]) -> Mapping[str, object]:
             id="B08",
         ),
         pytest.param(
-            "create_smart_trade",
-            LIMIT,
-            "take_profit_sell_order_price",
-            "is missing",
-            id="B09",
+            "create_smart_trade", LIMIT, "take_profit_sell_order_price", "is missing", id="B09"
         ),
     ],
 )

@@ -133,13 +133,7 @@ def test_a_name_that_cannot_be(api: Caller, name: str) -> None:
 BINANCE = VenueName("binance")
 
 SPELLED = ["BTCUSDT", "btc-usdt", "BTC_USDT", "BINANCE:BTCUSDT", " BTC/USDT "]
-PERPETUAL = [
-    *SPELLED,
-    "BINANCE:BTCUSDT.P",
-    "BTC/USDT:USDT",
-    "BTCUSDTPERP",
-    "BTC-USDT-SWAP",
-]
+PERPETUAL = [*SPELLED, "BINANCE:BTCUSDT.P", "BTC/USDT:USDT", "BTCUSDTPERP", "BTC-USDT-SWAP"]
 
 #: As ccxt has them, of which workers keep what matters here.
 KNOWN = [

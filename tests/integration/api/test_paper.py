@@ -31,9 +31,7 @@ def test_a_new_account_is_made_on_the_way(api: Caller) -> None:
 
     assert shown == api.call("GET", "/paper/accounts/mine")
     assert shown == api.call("PUT", "/paper/accounts/mine")
-    assert shown["balances"] == {
-        "USDT": {"total": "10000", "available": "9800", "hold": "200"},
-    }
+    assert shown["balances"] == {"USDT": {"total": "10000", "available": "9800", "hold": "200"}}
     position = shown["positions"]["ETH/USDT"]
     assert (position["long"], position["short"], position["entry_price"]) == ("0.5", "0", "2000")
     assert (shown["ledger"], shown["fills"]) == ([], [])

@@ -274,12 +274,7 @@ def check_canceled(trader: Trader, ids: Sequence[str], moment: Moment) -> None:
 @pytest.mark.parametrize("fault", Fault)
 @pytest.mark.parametrize(
     ("path", "named"),
-    [
-        ("/orders", True),
-        ("/orders", False),
-        ("/smartorders", True),
-        ("/smartorders", False),
-    ],
+    [("/orders", True), ("/orders", False), ("/smartorders", True), ("/smartorders", False)],
 )
 def test_a_cancel_of_many_tells_of_each(
     trader: Trader,

@@ -11,15 +11,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.support.chaos.load import (
-    ACCOUNTS,
-    BTC,
-    PRICE,
-    RESTING_PRICE,
-    USDT,
-    Message,
-    Sort,
-)
+from tests.support.chaos.load import ACCOUNTS, BTC, PRICE, RESTING_PRICE, USDT, Message, Sort
 from tests.support.stack import Stack
 
 Row = Mapping[str, Any]

@@ -15,16 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.support.exchanges import bybit_rows
-from tests.support.exchanges.books import (
-    LINEAR,
-    OPEN,
-    SPOT,
-    Account,
-    Order,
-    Refused,
-    Ticket,
-    Why,
-)
+from tests.support.exchanges.books import LINEAR, OPEN, SPOT, Account, Order, Refused, Ticket, Why
 from tests.support.exchanges.faults import Call, Fault
 from tests.support.exchanges.server import Answer, Dialect, Request
 

@@ -5,12 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from tests.support.exchanges.books import (
-    SPOT,
-    Account,
-    Market,
-    Order,
-)
+from tests.support.exchanges.books import SPOT, Account, Market, Order
 
 Json = dict[str, Any]
 
@@ -30,10 +25,7 @@ def rule(market: Market) -> Json:
         "status": "Trading",
         "priceFilter": {"tickSize": str(market.price_step), "minPrice": "0.01"},
     }
-    lots = {
-        "minOrderQty": f"{market.min_quantity:f}",
-        "maxOrderQty": str(market.max_quantity),
-    }
+    lots = {"minOrderQty": f"{market.min_quantity:f}", "maxOrderQty": str(market.max_quantity)}
     if market.kind == SPOT:
         more = {"basePrecision": f"{market.quantity_step:f}", "quotePrecision": "0.0000001"}
         return {**rule, "lotSizeFilter": {**lots, **more, "minOrderAmt": str(market.min_notional)}}

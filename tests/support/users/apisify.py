@@ -14,10 +14,7 @@ from tests.support.stack import Installation, Json
 
 URL = "https://orders.example.com/v1/order"
 HTTP_URL = "http://orders.example.com/v1/order"
-ENVIRONMENT = {
-    "HOOKFILL_TRUSTED_PROXIES": "127.0.0.1",
-    "APISIFY_PUBLIC_URLS": json.dumps([URL]),
-}
+ENVIRONMENT = {"HOOKFILL_TRUSTED_PROXIES": "127.0.0.1", "APISIFY_PUBLIC_URLS": json.dumps([URL])}
 
 ACCOUNT = "vector-net"
 KEY = "ak_test"

@@ -85,11 +85,7 @@ class Client:
     ) -> requests.Response:
         """Send a request as it is."""
         return requests.request(
-            method,
-            self.stack.url(target),
-            data=body or None,
-            headers=dict(headers),
-            timeout=30,
+            method, self.stack.url(target), data=body or None, headers=dict(headers), timeout=30
         )
 
     def post(self, path: str, parameters: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401

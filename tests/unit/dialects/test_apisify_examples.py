@@ -69,11 +69,7 @@ def test_tickers_are_stripped(text: str, ticker: str) -> None:
 
 def an_account(name: str, market: Market, venue: str = "paper") -> Account:
     return Account(
-        id=AccountId(1),
-        name=AccountName(name),
-        group=name,
-        venue=VenueName(venue),
-        market=market,
+        id=AccountId(1), name=AccountName(name), group=name, venue=VenueName(venue), market=market
     )
 
 

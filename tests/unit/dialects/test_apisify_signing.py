@@ -6,13 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.dialects.apisify.signing import (
-    Window,
-    digest_of,
-    key_from,
-    signature_from,
-    signed,
-)
+from app.dialects.apisify.signing import Window, digest_of, key_from, signature_from, signed
 from app.domain.errors import NotAuthenticated, StaleTimestamp
 from app.domain.identifiers import EpochMs
 from app.web.digests import one_hash

@@ -292,10 +292,7 @@ def test_other_headers_are_no_credentials(header: str | None) -> None:
 
 
 def test_a_cursor_leads_back_to_its_place() -> None:
-    assert reading.order_place(cursor_of((1_700_000_000_000, 42))) == (
-        1_700_000_000_000,
-        42,
-    )
+    assert reading.order_place(cursor_of((1_700_000_000_000, 42))) == (1_700_000_000_000, 42)
     assert reading.fill_place(cursor_of((5, 6, 0))) == (5, 6, 0)
 
 

@@ -262,8 +262,7 @@ def test_each_error_has_its_answer(error: HookfillError, status: int, said: str)
 
 
 @pytest.mark.parametrize(
-    "error",
-    [StoreUnavailable("redis://secret"), Conflict("version 7"), StaleRegistry("version 8")],
+    "error", [StoreUnavailable("redis://secret"), Conflict("version 7"), StaleRegistry("version 8")]
 )
 def test_the_store_does_not_speak_to_strangers(error: HookfillError) -> None:
     answer = error_for(error)

@@ -9,13 +9,7 @@ import pytest
 from app.dialects.poloniex import parse_orders, schemas
 from app.dialects.poloniex.errors import Code, Problem
 from app.dialects.poloniex.fields import Reading, array_from, object_from
-from app.dialects.poloniex.queries import (
-    Address,
-    Filter,
-    address_from,
-    addresses_from,
-    reach_from,
-)
+from app.dialects.poloniex.queries import Address, Filter, address_from, addresses_from, reach_from
 from app.domain.commands import PlaceSmartOrder
 from app.domain.enums import Direction, Market, OrderType, Side, SmartOrderType, TimeInForce
 from app.domain.identifiers import EpochMs, Symbol
@@ -300,11 +294,7 @@ def test_a_plain_order() -> None:
 def test_a_market_buy_names_what_it_spends() -> None:
     order = parse_orders.order_from({"symbol": "BTC_USDT", "side": "BUY", "amount": "10"}, traded)
 
-    assert (order.type, order.quantity, order.amount) == (
-        OrderType.MARKET,
-        Decimal(0),
-        Decimal(10),
-    )
+    assert (order.type, order.quantity, order.amount) == (OrderType.MARKET, Decimal(0), Decimal(10))
 
 
 @pytest.mark.parametrize(

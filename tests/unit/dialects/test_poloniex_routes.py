@@ -46,11 +46,7 @@ def test_accounts_are_strict_about_theirs(client: FlaskClient) -> None:
 
 
 def test_a_store_that_is_away_is_said_in_the_dialects_words(client: FlaskClient) -> None:
-    headers = {
-        "key": "k",
-        "signature": "s",
-        "signTimestamp": str(int(time.time() * 1000)),
-    }
+    headers = {"key": "k", "signature": "s", "signTimestamp": str(int(time.time() * 1000))}
     for path in ("/smartorders", "/markets"):
         answer = client.get(path, headers=headers)
         assert answer.status_code == 503

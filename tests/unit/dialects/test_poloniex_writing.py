@@ -9,13 +9,7 @@ from app.dialects.poloniex import render_markets as market_writing
 from app.dialects.poloniex import render_orders as order_writing
 from app.dialects.poloniex import schemas
 from app.dialects.poloniex.candles import INTERVALS, Bar, PublicTrade, bars_of, spans
-from app.dialects.poloniex.errors import (
-    Code,
-    Problem,
-    error_for,
-    internal,
-    refused,
-)
+from app.dialects.poloniex.errors import Code, Problem, error_for, internal, refused
 from app.dialects.poloniex.fields import Reading
 from app.dialects.poloniex.notation import number_of, quotient, scale_of, shown
 from app.dialects.poloniex.queries import (

@@ -74,11 +74,7 @@ def test_a_type_is_shown_or_not(types: Iterable[TradeType] | None, *, is_shown: 
 
 @pytest.mark.parametrize(
     ("order", "ids"),
-    [
-        (Order.CREATED_AT, [1, 2, 3]),
-        (Order.UPDATED_AT, [3, 1, 2]),
-        (Order.CLOSED_AT, [3, 2, 1]),
-    ],
+    [(Order.CREATED_AT, [1, 2, 3]), (Order.UPDATED_AT, [3, 1, 2]), (Order.CLOSED_AT, [3, 2, 1])],
 )
 def test_lists_begin_with_the_oldest_and_end_with_what_has_not_happened(
     order: Order, ids: list[int]

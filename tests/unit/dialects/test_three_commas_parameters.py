@@ -8,13 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.dialects.three_commas.parameters import (
-    FORM,
-    STEPS,
-    UNCLEAR,
-    Unreadable,
-    parameters_from,
-)
+from app.dialects.three_commas.parameters import FORM, STEPS, UNCLEAR, Unreadable, parameters_from
 
 JSON = "application/json"
 TEXTS = [{"percent": "50", "price": "105"}, {"percent": "50", "price": "110"}]

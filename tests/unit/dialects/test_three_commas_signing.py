@@ -59,10 +59,7 @@ def test_what_is_no_signature_is_refused(signature: str | None) -> None:
     assert not is_good(signature, PATH, BODY)
 
 
-@pytest.mark.parametrize(
-    "target",
-    [f"https://bots.example.com{PATH}", f"/behind/a/proxy{PATH}"],
-)
+@pytest.mark.parametrize("target", [f"https://bots.example.com{PATH}", f"/behind/a/proxy{PATH}"])
 def test_what_stands_before_the_path_is_not_signed(target: str) -> None:
     assert is_good(S1_DIGEST, target, BODY)
 

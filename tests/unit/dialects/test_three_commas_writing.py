@@ -47,12 +47,7 @@ FIELDS = {"pair": ["is missing"]}
             "Unauthorized. Invalid or expired api key.",
         ),
         (SignatureInvalid("wrong"), 401, "signature_invalid", "Provided signature is invalid"),
-        (
-            NotPermitted("no"),
-            403,
-            "access_denied",
-            "Api key doesn't have enough permissions",
-        ),
+        (NotPermitted("no"), 403, "access_denied", "Api key doesn't have enough permissions"),
         (AccountForeign("no"), 403, "Forbidden", "Account not owned by current user."),
         (NotFound("no"), 404, "not_found", "Not Found"),
         (invalid_parameters(FIELDS), 400, "record_invalid", "Invalid parameters"),
@@ -98,8 +93,7 @@ def test_whoever_asks_too_often_is_told_when_to_come_back(left_ms: int, seconds:
 
 
 @pytest.mark.parametrize(
-    ("status", "word"),
-    [(404, "not_found"), (405, "method_not_allowed"), (400, "invalid_request")],
+    ("status", "word"), [(404, "not_found"), (405, "method_not_allowed"), (400, "invalid_request")]
 )
 def test_what_no_route_takes(status: int, word: str) -> None:
     answer = writing.http_error(status)
@@ -111,10 +105,7 @@ def test_a_mistake_of_ours_says_nothing_more() -> None:
     answer = writing.internal()
 
     assert answer.status == 500
-    assert answer.body == {
-        "error": "internal_error",
-        "error_description": "Internal Server Error",
-    }
+    assert answer.body == {"error": "internal_error", "error_description": "Internal Server Error"}
 
 
 @pytest.mark.parametrize(

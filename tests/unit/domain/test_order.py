@@ -234,12 +234,7 @@ def test_a_second_claim_finds_the_order_taken() -> None:
 
 
 #: What says nothing of a fill.
-WITHOUT_FILLS = [
-    OrderStatus.NEW,
-    OrderStatus.CANCELED,
-    OrderStatus.EXPIRED,
-    OrderStatus.REJECTED,
-]
+WITHOUT_FILLS = [OrderStatus.NEW, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED]
 OF_THE_FIRST: list[Event] = [
     DEFERRED,
     LOST,

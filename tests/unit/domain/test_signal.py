@@ -208,10 +208,7 @@ def test_a_buy_is_sized_by_the_ask_and_a_short_by_the_bid() -> None:
 
 @pytest.mark.parametrize(
     ("odd", "code"),
-    [
-        ({"instrument": None}, ReasonCode.UNKNOWN_INSTRUMENT),
-        ({"quote": None}, ReasonCode.NO_PRICE),
-    ],
+    [({"instrument": None}, ReasonCode.UNKNOWN_INSTRUMENT), ({"quote": None}, ReasonCode.NO_PRICE)],
 )
 def test_what_cannot_be_priced_is_denied(odd: dict[str, object], code: ReasonCode) -> None:
     decision = executed(a_signal(), **odd)

@@ -84,11 +84,7 @@ def test_its_price_brings_forth_one_reducing_order() -> None:
     assert fired.status is SmartOrderStatus.TRIGGERED
     assert kinds(fired) == []
     assert fired.is_live
-    assert (order.type, order.side, order.quantity) == (
-        OrderType.MARKET,
-        Side.SELL,
-        Decimal("0.5"),
-    )
+    assert (order.type, order.side, order.quantity) == (OrderType.MARKET, Side.SELL, Decimal("0.5"))
     assert order.reduce_only
     assert order.reduces
     assert (order.parent_id, fired.order_id) == (fired.id, order.id)
@@ -394,12 +390,7 @@ def test_one_with_a_life_owes_a_timer_and_expires() -> None:
     assert decide(a_stop(), TimerDue(at_ms=LATER)).ignored
 
 
-ENDS = [
-    CANCEL,
-    TriggerRefused(at_ms=LATER, reason=REFUSED),
-    TimerDue(at_ms=LATER),
-    FIRED,
-]
+ENDS = [CANCEL, TriggerRefused(at_ms=LATER, reason=REFUSED), TimerDue(at_ms=LATER), FIRED]
 
 
 @pytest.mark.parametrize("first", ENDS)

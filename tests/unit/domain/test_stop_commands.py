@@ -58,12 +58,7 @@ def test_what_is_amended_is_laid_over_what_was() -> None:
     ("old", "change", "kind", "price"),
     [
         (STOP, {"price": Decimal(1)}, SmartOrderType.STOP_LIMIT, "1"),
-        (
-            STOP,
-            {"type": SmartOrderType.STOP, "price": Decimal(1)},
-            SmartOrderType.STOP,
-            "1",
-        ),
+        (STOP, {"type": SmartOrderType.STOP, "price": Decimal(1)}, SmartOrderType.STOP, "1"),
         (STOP, {"type": SmartOrderType.STOP_LIMIT}, SmartOrderType.STOP_LIMIT, None),
         (STOP_LIMIT, {"type": SmartOrderType.STOP}, SmartOrderType.STOP, None),
         (STOP_LIMIT, {}, SmartOrderType.STOP_LIMIT, "20100"),

@@ -172,12 +172,7 @@ def test_two_at_once_leave_record_and_venue_alike() -> None:
 
 @pytest.mark.parametrize(
     "odd",
-    [
-        {},
-        {"symbol": ETH},
-        {"leverage": 3},
-        {"symbol": ETH, "leverage": 3, "position_mode": HEDGE},
-    ],
+    [{}, {"symbol": ETH}, {"leverage": 3}, {"symbol": ETH, "leverage": 3, "position_mode": HEDGE}],
 )
 def test_an_adjustment_says_one_thing(odd: dict[str, object]) -> None:
     wish = Adjustment(position_mode=HEDGE)

@@ -8,15 +8,7 @@ from app.domain.identifiers import AggregateId, OrderId, client_order_id
 from app.domain.market import AccountView
 from app.services.intake.accept import Accepted
 from app.services.placing.place import place_order
-from tests.support.builders import (
-    INSTALLATION,
-    a_command,
-    a_view,
-    an_id,
-    an_order,
-    fixed,
-    percent,
-)
+from tests.support.builders import INSTALLATION, a_command, a_view, an_id, an_order, fixed, percent
 from tests.support.clocks import nothing
 from tests.support.rig import POLICY, Rig
 

@@ -100,10 +100,7 @@ def test_news_of_an_order_of_a_newer_release_is_left_to_it_and_holds_up_nobody()
     (fresh,) = rig.ports.ids.fresh(SPOT_ID, 1)
     rig.redis.hset(keys.AggregateKeys(fresh.id).record, mapping={"version": 1, "body": '{"s":2}'})
     newer = fresh.client_order_id
-    rig.reports.news[SPOT_ID] = {
-        newer: a_report(),
-        rig.order().client_order_id: a_report(),
-    }
+    rig.reports.news[SPOT_ID] = {newer: a_report(), rig.order().client_order_id: a_report()}
 
     order = follow(rig)
 

@@ -143,9 +143,7 @@ def test_whoever_dies_while_releasing_leaves_one_order_in_the_end() -> None:
 
 def test_of_two_who_release_at_once_one_releases() -> None:
     for rig in encounters(
-        due_now,
-        lambda rig: release_due([], rig.ports),
-        lambda rig: release_due([], rig.ports),
+        due_now, lambda rig: release_due([], rig.ports), lambda rig: release_due([], rig.ports)
     ):
         rig.settle()
 

@@ -48,10 +48,7 @@ TRIGGERED, FAILED = SmartOrderStatus.TRIGGERED, SmartOrderStatus.FAILED
 
 def sender(rig: Rig) -> Sender:
     return Sender(
-        dialect=Dialect.POLONIEX,
-        origin="key",
-        account=SPOT,
-        received_at_ms=rig.clock.now_ms(),
+        dialect=Dialect.POLONIEX, origin="key", account=SPOT, received_at_ms=rig.clock.now_ms()
     )
 
 

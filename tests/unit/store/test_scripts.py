@@ -18,8 +18,7 @@ def failing(error: Exception) -> StoreClient:
 
 
 @pytest.mark.parametrize(
-    "error",
-    [redis.ConnectionError("gone"), redis.TimeoutError("slow"), redis.ResponseError("OOM")],
+    "error", [redis.ConnectionError("gone"), redis.TimeoutError("slow"), redis.ResponseError("OOM")]
 )
 def test_whatever_keeps_the_server_from_answering_is_the_store_being_away(
     error: redis.RedisError,

@@ -15,12 +15,7 @@ from app.domain.smart_trade.profit import (
     profit_percentage,
 )
 from app.domain.smart_trade.trade import SmartTrade
-from app.services.smart_trades.acting import (
-    add_funds,
-    cancel_trade,
-    panic_sell,
-    panic_sell_step,
-)
+from app.services.smart_trades.acting import add_funds, cancel_trade, panic_sell, panic_sell_step
 from tests.support.price_vectors import VECTORS, Vector
 from tests.support.trade_rig import INSTRUMENT, TradeRig
 
