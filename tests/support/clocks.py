@@ -55,9 +55,6 @@ class ClockedRedis(StoreClient):
     def execute_command(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401
         """Carry out a command, and tell of it if it was a write. Scripts read the set time."""
         match args:
-            case ("SCRIPT LOAD", text):
-                super().execute_command("SCRIPT LOAD", _telling(text))
-                return _hash_of(text)
             case ("EVALSHA", sha, *rest) if sha in _TOLD:
                 args = ("EVALSHA", _TOLD[sha], *rest)
             case ("EVAL", text, *rest):
