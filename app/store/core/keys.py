@@ -115,6 +115,7 @@ class Shard:
         self.worker_request = f"{tag}:worker_request:"
 
 
+#: All of them, by number.
 SHARDS: Final = tuple(map(Shard, range(SHARD_COUNT)))
 
 
