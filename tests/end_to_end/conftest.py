@@ -1,9 +1,12 @@
 """One running stack for all end-to-end tests, brought into the same state before each."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.support.browser import PROGRAM, Browser
 from tests.support.stack import Stack
 from tests.support.users import crypto_arsenal
 
@@ -25,6 +28,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def shared_stack(whole_stack: Stack) -> Stack:
     """Return a stack in the test profile, as others have left it."""
     return whole_stack
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Return a browser that nobody has used."""
+    assert PROGRAM is not None
+    with closing(Browser(PROGRAM, tmp_path_factory.mktemp("chromium"))) as browser:
+        yield browser
 
 
 @pytest.fixture

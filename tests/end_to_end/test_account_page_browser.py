@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
@@ -15,7 +14,7 @@ from app.ports.ledger import Change
 from app.store.core.clock import RedisClock
 from app.store.core.ids import RedisIds
 from app.store.core.ledger import RedisLedger
-from tests.support.browser import NEEDS_CHROMIUM, PHONE, PROGRAM, Browser
+from tests.support.browser import NEEDS_CHROMIUM, PHONE, Browser
 from tests.support.builders import an_order
 from tests.support.exchanges.books import Order
 from tests.support.exchanges.server import served
@@ -65,16 +64,12 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    assert PROGRAM is not None
+def running(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[Desk]:
     wire = wire_of("binance", Market.SPOT)
-    with ExitStack() as exits:
-        url, _ = exits.enter_context(served(wire))
+    with served(wire) as (url, _):
         urls = {"HOOKFILL_VENUE_URLS": json.dumps({"binance": url})}
-        stack = exits.enter_context(running_stack(tmp_path_factory.mktemp("page"), urls))
-        browser = Browser(PROGRAM, tmp_path_factory.mktemp("chromium"))
-        exits.callback(browser.close)
-        yield Desk(stack, wire.exchange, browser)
+        with running_stack(tmp_path_factory.mktemp("page"), urls) as stack:
+            yield Desk(stack, wire.exchange, chromium)
 
 
 @pytest.fixture

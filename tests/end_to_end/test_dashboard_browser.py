@@ -5,21 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.browser import NEEDS_CHROMIUM, PHONE, PROGRAM, Browser
+from tests.support.browser import NEEDS_CHROMIUM, PHONE, Browser
 from tests.support.stack import Stack
 from tests.support.users.crypto_arsenal import FUTURES, SPOT1
 
 pytestmark = NEEDS_CHROMIUM
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    assert PROGRAM is not None
-    browser = Browser(PROGRAM, tmp_path_factory.mktemp("chromium"))
-    try:
-        yield browser
-    finally:
-        browser.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app.cli import main
+from tests.support.servers import serving
 
 pytestmark = pytest.mark.integration
 
@@ -64,13 +64,10 @@ def server() -> Iterator[Server]:
 
         def log_message(self, *_: object) -> None: ...
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as listener:
-        told = Server(f"http://127.0.0.1:{listener.server_port}")
-        thread = threading.Thread(target=listener.serve_forever, args=(0.02,))
-        thread.start()
+    listener = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
+    told = Server(f"http://127.0.0.1:{listener.server_port}")
+    with serving(listener):
         yield told
-        listener.shutdown()
-        thread.join()
 
 
 @pytest.fixture

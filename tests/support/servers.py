@@ -1,13 +1,15 @@
-"""Real Redis-protocol servers for tests: one that all share, and durable ones of their own."""
+"""Servers for tests: of the Redis protocol, shared and durable ones, and those in a thread."""
 
 import os
 import subprocess
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import cycle
 from pathlib import Path
+from socketserver import BaseServer
 from tempfile import TemporaryDirectory
 
 import pytest
@@ -23,6 +25,19 @@ DATABASES = 16
 
 #: A server starts within milliseconds; the machines that run this are slow and shared.
 START_SECONDS = 20.0
+
+
+@contextmanager
+def serving(server: BaseServer) -> Iterator[None]:
+    """Let a server of this process answer in a thread of its own, and close it at the end."""
+    with server:
+        thread = threading.Thread(target=server.serve_forever, args=[0.01], name="web")
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @dataclass(frozen=True)

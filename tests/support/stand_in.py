@@ -25,7 +25,7 @@ from app.factory import create_app
 from app.settings import Settings
 from app.web.fast_path import Application, StartResponse
 from tests.support.caller import Worker
-from tests.support.servers import QUICK, running_server
+from tests.support.servers import QUICK, running_server, serving
 from tests.support.stack import Installation
 
 #: Between two looks for work; nobody waits longer than that for a worker that has just looked.
@@ -154,24 +154,12 @@ def stand_in(data_dir: Path, environment: Mapping[str, str]) -> Iterator[Install
                 worker.step()
 
         web = _AtWork(create_app(wiring), work)
-        with web.at_work(), _served(web) as port:
+        listener = make_server("127.0.0.1", 0, web, threaded=True, request_handler=_Handler)
+        with web.at_work(), serving(listener):
             yield Installation(
                 {
-                    "base_url": f"http://127.0.0.1:{port}",
+                    "base_url": f"http://127.0.0.1:{listener.port}",
                     "admin_token": settings.admin_token.reveal(),
                     "demo": demo,
                 }
             )
-
-
-@contextmanager
-def _served(app: Application) -> Iterator[int]:
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Handler)
-    thread = threading.Thread(target=server.serve_forever, args=[0.01], name="web")
-    thread.start()
-    try:
-        yield server.port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 from tests.support.exchanges.books import OPEN, SPOT, Account, Market, Order, Refused, Trade, Why
 from tests.support.exchanges.faults import Call, Fault, Plan
 from tests.support.exchanges.trading import Exchange
+from tests.support.servers import serving
 
 
 @dataclass(frozen=True)
@@ -258,11 +259,6 @@ def served(dialect: Dialect) -> Iterator[tuple[str, Gateway]]:
     """Serve a dialect on a free loopback port; yield its URL and what answers there."""
     gateway = Gateway(dialect)
     handler = type("Handler", (_Handler,), {"gateway": gateway})
-    with _Server(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}", gateway
-        finally:
-            server.shutdown()
-            thread.join()
+    server = _Server(("127.0.0.1", 0), handler)
+    with serving(server):
+        yield f"http://127.0.0.1:{server.server_address[1]}", gateway
