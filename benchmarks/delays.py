@@ -131,7 +131,7 @@ def countdowns(folder: Path, count: int, seconds: int) -> Figures:
         command = [sys.executable, "-m", "celery", "-A", "benchmarks.delays", "worker"]
         options = ["-c", str(CONCURRENCY), "--without-gossip", "--without-mingle"]
         with running([*command, *options], environment, folder / "worker.log"):
-            naive.conf.broker_url = server.url
+            naive.conf.update(broker_url=server.url)
             due.delay(-1)
             _await_ran(store, 1)  # the worker is up
             due_ms = _due_times_ms(count, seconds)

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import redis
 import structlog
 
+from app.bootstrap import store_ports
 from app.domain.commands import PlaceSmartOrder, SmartOrderRules
 from app.domain.enums import Dialect, Side, SmartOrderType
 from app.domain.identifiers import AccountId
@@ -32,18 +33,12 @@ from app.domain.sender import Sender
 from app.domain.trigger import Offset
 from app.services.intake.smart_orders import accept_smart_order
 from app.services.watching.watch import watch_prices
-from app.store.coordination.locks import RedisLocks
-from app.store.core.ids import RedisIds
-from app.store.core.lanes import RedisLanes
-from app.store.core.ledger import RedisLedger
-from app.store.core.live import RedisLive
-from app.store.core.outbox import RedisOutbox
+from app.store.core.clock import RedisClock
 from app.store.core.registry import RedisRegistry
-from app.store.core.timers import RedisTimers
 from app.store.core.trigger_book import RedisTriggerBook
 from benchmarks.ingress.load import percentile
 from tests.support.builders import BTC, ETH, NOW, PAPER, SPOT, a_quote, a_trigger, an_id
-from tests.support.rig import Rig
+from tests.support.rig import POLICY, Rig
 from tests.support.servers import QUICK, running_server
 
 if TYPE_CHECKING:
@@ -141,9 +136,7 @@ def fixed(client: redis.Redis, count: int) -> list[str]:
     """Measure fixed triggers, beside a scan of as many records."""
     _emptied(client)
     book, dice, numbers = RedisTriggerBook(client), random.Random(SEED), Numbers()  # noqa: S311
-    made = [
-        _stop(number, Decimal(dice.randrange(100_000, 190_000)) / 100) for number in range(count)
-    ]
+    made = [_stop(number, dice.randrange(100_000, 190_000)) for number in range(count)]
     before = _used(client)
     arming = _timed_all(book.arm_all, [[(one, None) for one in part] for part in _parts(made)])
     each = (_used(client) - before) / count
@@ -234,7 +227,7 @@ def _ours(client: redis.Redis, market: Market) -> tuple[Sequence[float], str]:
     book, dice, numbers = RedisTriggerBook(client), random.Random(SEED), Numbers()  # noqa: S311
     times, arming, armed, before = [], 0.0, 0, _used(client)
     seen, bytes_each = numbers.tick(Decimal(market.steps[0][1]) / 100), 0.0
-    book.begin(PAPER, seen.number)
+    book.begin(PAPER, seen)
     for count, cents in market.steps:
         fresh = [_trail(armed + number, dice.randrange(1, 20_000)) for number in range(count)]
         armed += count
@@ -262,7 +255,7 @@ def _rewrite(client: redis.Redis, market: Market) -> Sequence[float]:
             offsets = {str(number): dice.randrange(1, 20_000) for number in part}
             with client.pipeline(transaction=False) as pipeline:
                 pipeline.zadd("peaks", dict.fromkeys(offsets, price))
-                pipeline.hset("offsets", mapping=offsets)
+                pipeline.hset("offsets", items=[one for pair in offsets.items() for one in pair])
                 pipeline.zadd("levels", {one: price - offset for one, offset in offsets.items()})
                 pipeline.execute()
         armed, price = armed + count, cents
@@ -281,7 +274,7 @@ def orders(client: redis.Redis, count: int) -> list[str]:
         dialect=Dialect.POLONIEX,
         origin="demo-key-1234",
         account=SPOT,
-        received_at_ms=rig.clock.now_ms(),
+        received_at_ms=rig.ports.clock.now_ms(),
     )
     _see(rig, Decimal(59_000), 1)
     before = _used(client)
@@ -317,24 +310,22 @@ def _rig_over(client: redis.Redis) -> Rig:
     rig = Rig()
     registry = RedisRegistry(client)
     registry.put_account(replace(SPOT, id=AccountId(0)))
-    rig.ports = replace(
-        rig.ports,
-        ids=RedisIds(client),
-        ledger=RedisLedger(client, rig.clock, lambda: "worker-12345", 3_000),
-        live=RedisLive(client),
-        lanes=RedisLanes(client),
-        timers=RedisTimers(client),
-        outbox=RedisOutbox(client, 3_000),
-        book=RedisTriggerBook(client),
-        locks=RedisLocks(client),
+    ports = rig.ports
+    rig.ports = store_ports(client, RedisClock(client), POLICY, lambda: "worker-12345")(
+        venues=ports.venues,
         accounts=registry,
+        views=ports.views,
+        reports=ports.reports,
+        history=ports.history,
+        publisher=ports.publisher,
     )
     return rig
 
 
 def _see(rig: Rig, price: Decimal, number: int) -> None:
     """Let a price come, and everything happen that follows from it."""
-    tick = Tick(number=number, at_ms=NOW, quotes={BTC: a_quote(f"{price:f}")})
+    at_ms = rig.ports.clock.now_ms()
+    tick = Tick(number=number, at_ms=at_ms, quotes={BTC: a_quote(f"{price:f}")})
     rig.feed.ticks.append(tick)
     rig.feed.seen[BTC] = tick
     while watch_prices(PAPER, rig.ports):
@@ -379,8 +370,8 @@ def _parts(items: Sequence[Item]) -> Iterator[list[Item]]:
 
 
 def _emptied(client: redis.Redis) -> None:
-    client.execute_command("FLUSHALL", "SYNC")
-    client.execute_command("MEMORY", "PURGE")
+    client.flushall()
+    client.memory_purge()
 
 
 def _used(client: redis.Redis) -> int:
