@@ -100,11 +100,11 @@ class OrderRoutes(ABC, Generic[One]):
         """Return those that are not over, newest first."""
 
     def create(self) -> Json:
-        """Take in one; it is durable before the answer."""
+        """Take in an order; it is durable before the answer."""
         return self._callers.serve(self._created)
 
     def create_batch(self) -> list[Json]:
-        """Take in several; each has an answer of its own, in their order."""
+        """Take in several orders; each has an answer of its own, in their order."""
         return self._callers.serve_parts(
             lambda caller: list(enumerate(array_from(caller.body, BATCH_MAX))),
             self._one_created,
@@ -112,24 +112,24 @@ class OrderRoutes(ABC, Generic[One]):
         )
 
     def replace(self, order_id: str) -> Json:
-        """Take in one in the place of another."""
+        """Take in an order in the place of another."""
         return self._callers.serve(lambda caller: self._replaced(caller, order_id))
 
     def cancel(self, order_id: str) -> Json:
-        """Ask one to end."""
+        """Cancel an order."""
         return self._callers.serve(lambda caller: self._canceled(caller, order_id))
 
     def cancel_named(self) -> list[Json]:
-        """Ask those to end that the body names; each has a result of its own."""
+        """Cancel the orders that the body names; each has a result of its own."""
         return self._callers.serve_parts(self._named, self._one_canceled, _not_canceled)
 
     def cancel_many(self) -> list[Json]:
-        """Ask all to end that the body describes and that came in through this dialect."""
+        """Cancel all orders of this dialect, or those that the body describes."""
         results = self._callers.serve_parts(self._described, self._one_ended, _not_ended)
         return [one for one in results if one is not None]
 
     def open(self) -> list[Json]:
-        """Return those that are not over, newest first."""
+        """List the orders that are not over, newest first."""
         caller = self._callers.reader()
         query = query_of_request(self.open_list)
         wanted = filter_from(query, self.instruments(caller))
@@ -137,11 +137,11 @@ class OrderRoutes(ABC, Generic[One]):
         return [render.row(one) for one in page_of(found, query)]
 
     def shown(self, order_id: str) -> Json | list[Json]:
-        """Return one, in any state."""
+        """Show an order, in any state."""
         return render.row(self.known(self._callers.reader(), order_id, Code.ORDER_NOT_FOUND))
 
     def closed(self) -> list[Json]:
-        """Return those of the past, newest first."""
+        """List the orders of the past, newest first."""
         caller = self._callers.reader()
         query = query_of_request(self.closed_list)
         wanted = filter_from(query, self.instruments(caller), caller.received_at_ms)

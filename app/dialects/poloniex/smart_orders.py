@@ -106,7 +106,7 @@ class SmartOrders(OrderRoutes[SmartOrder]):
         return (one for one in waiting if one.origin == caller.origin and wanted.holds(one))
 
     def shown(self, order_id: str) -> Json | list[Json]:
-        """Return one, in any state.
+        """Show an order, in any state.
 
         It stands with the order that it has placed, in the shape that its client reads.
         """
