@@ -9,8 +9,9 @@ from app import bootstrap
 from tests.support import searching
 from tests.support.postgres import find_postgres, running_postgres
 from tests.support.servers import SHARED
-from tests.support.stack import Stack, running_stack
-from tests.support.users import apisify
+from tests.support.stack import Installation, Stack, running_stack
+from tests.support.users import apisify, crypto_arsenal
+from tests.support.users.hummingbot import User, a_user
 
 searching.register_profiles()
 
@@ -87,3 +88,23 @@ def whole_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One `hookfill up` in the test profile, for everybody who wants no settings of their own."""
     with running_stack(tmp_path_factory.mktemp("stack")) as stack:
         yield stack
+
+
+@pytest.fixture(scope="session")
+def shared_stack(whole_stack: Stack) -> Installation:
+    """An installation as others have left it; the vectors have one of their own."""
+    return whole_stack
+
+
+@pytest.fixture
+def stack(shared_stack: Installation) -> Installation:
+    """Return it as the vectors of the Crypto Arsenal spec expect it."""
+    crypto_arsenal.reset(shared_stack)
+    return shared_stack
+
+
+@pytest.fixture
+def user(shared_stack: Installation) -> Iterator[User]:
+    """Return a user of the Hummingbot dialect, of an account name of their own."""
+    with a_user(shared_stack) as user:
+        yield user

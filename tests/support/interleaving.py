@@ -94,17 +94,14 @@ def every_schedule(run: Callable[[Sequence[int]], list[tuple[int, int]]]) -> Ite
     Args:
         run: runs one, as `run_all` does.
     """
-    schedule: list[int] | None = []
-    while schedule is not None:
+    schedule: list[int] = []
+    while True:
         taken = run(schedule)
         yield [choice for choice, _ in taken]
-        schedule = _next(taken)
-
-
-def _next(taken: Sequence[tuple[int, int]]) -> list[int] | None:
-    """Return the next schedule: the last choice that was not the last one there was is another."""
-    for place in range(len(taken) - 1, -1, -1):
-        choice, among = taken[place]
-        if choice + 1 < among:
-            return [*(one for one, _ in taken[:place]), choice + 1]
-    return None
+        # In the next one, the last choice that was not the last there was is another.
+        while taken and taken[-1][0] + 1 == taken[-1][1]:
+            taken.pop()
+        if not taken:
+            return
+        schedule = [choice for choice, _ in taken]
+        schedule[-1] += 1

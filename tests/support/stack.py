@@ -166,9 +166,9 @@ def running_stack(
         for name, value in os.environ.items()
         if not name.startswith(("HOOKFILL_", "REDIS_", "BROKER_", "DATABASE_"))
     }
-    log = data_dir / "up.log"
+    log, run_file = data_dir / "up.log", data_dir / "run.json"
     data_dir.mkdir(parents=True, exist_ok=True)
-    (data_dir / "run.json").unlink(missing_ok=True)
+    run_file.unlink(missing_ok=True)
     with log.open("ab") as output:
         process = subprocess.Popen(
             [*command, *(flags or ("--fast",))],
@@ -178,7 +178,12 @@ def running_stack(
             stderr=subprocess.STDOUT,
         )
     try:
-        _wait_for_run_file(process, data_dir, log, start_seconds)
+        eventually(
+            lambda: run_file.exists() or process.poll() is not None,
+            start_seconds,
+            lambda: log.read_text()[-4000:],
+        )
+        assert run_file.exists(), f"hookfill up did not come up:\n{log.read_text()[-4000:]}"
         yield Stack(process, data_dir)
     finally:
         process.send_signal(signal.SIGTERM)
@@ -187,15 +192,3 @@ def running_stack(
         except subprocess.TimeoutExpired:
             process.kill()
             raise
-
-
-def _wait_for_run_file(
-    process: "subprocess.Popen[bytes]", data_dir: Path, log: Path, start_seconds: float
-) -> None:
-    run_file = data_dir / "run.json"
-    eventually(
-        lambda: run_file.exists() or process.poll() is not None,
-        start_seconds,
-        lambda: log.read_text()[-4000:],
-    )
-    assert run_file.exists(), f"hookfill up did not come up:\n{log.read_text()[-4000:]}"

@@ -14,8 +14,6 @@ TRADES: Final = f"{BASE}/ver1/smart_trades"
 JSON_TYPE: Final = "application/json"
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 
-Headers = dict[str, str]
-
 
 def headers(
     target: str,
@@ -25,7 +23,7 @@ def headers(
     secret: str = SECRET,
     question_mark: bool = False,
     body_type: str = JSON_TYPE,
-) -> Headers:
+) -> dict[str, str]:
     """Return the headers of a signed request.
 
     Args:

@@ -32,7 +32,6 @@ from app.store.core.ledger import RedisLedger
 from app.venues import KnownVenues
 from tests.support.builders import ETH, PAPER, SPOT
 from tests.support.clocks import ClockedRedis
-from tests.support.paper_desk import PaperDesk
 from tests.support.paper_world import PaperWorld
 from tests.support.rig import POLICY, Rig
 
@@ -89,18 +88,19 @@ class TradeRig(Rig):
     ) -> None:
         super().__init__()
         self.world = PaperWorld(self.redis, self.clock)
-        paper = self.world.ports
-        self.desk = PaperDesk(paper)
-        self.ports = replace(
-            self.ports, venues=KnownVenues({}, PaperVenues(paper)), reports=self.world.reports
-        )
+        self.desk = self.world.desk
         self.world.ports.instruments.put([instrument])
         self.desk.set_account(
             SPOT, {"balances": dict(balances or {"USDT": "100000", "ETH": "1000"})}
         )
         ledger = NotingLedger(self)
         self.statuses = ledger.statuses
-        self.ports = replace(self.ports, ledger=ledger)
+        self.ports = replace(
+            self.ports,
+            venues=KnownVenues({}, PaperVenues(self.world.ports)),
+            reports=self.world.reports,
+            ledger=ledger,
+        )
         if price is not None:
             self.tick(price)
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 
-from app.domain.account import Account
 from app.domain.enums import Market, Mode, PositionMode
 from app.domain.identifiers import VenueName
 from app.domain.order import Order
@@ -39,20 +38,15 @@ class VenueRig(Rig):
         super().__init__()
         self.wire, self.gateway, self.exchange = wire, gateway, wire.exchange
         self.exchange.follow(self.clock.server_ms)
-        self.account = self._opened(venue, market)
-        self.clients = Clients(venue_ports(self.redis, self.clock, {venue: url}))
-        self.ports = replace(self.ports, venues=self.clients, policy=REAL)
-
-    def _opened(self, venue: str, market: Market) -> Account:
-        was = SPOT if market is Market.SPOT else USDM
-        account = replace(
-            was,
+        self.account = replace(
+            SPOT if market is Market.SPOT else USDM,
             venue=VenueName(venue),
             mode=Mode.TESTNET if venue.endswith("_testnet") else Mode.LIVE,
             position_mode=PositionMode.HEDGE,
         )
-        self.registry.put_account(account)
-        return account
+        self.registry.put_account(self.account)
+        self.clients = Clients(venue_ports(self.redis, self.clock, {venue: url}))
+        self.ports = replace(self.ports, venues=self.clients, policy=REAL)
 
     def received(self) -> list[str]:
         """Return the client order id of every order that the exchange has taken in."""

@@ -194,9 +194,8 @@ class ExchangeWorld(VenueWorld):
             position_mode=position_mode,
             mode=Mode.TESTNET if venue.endswith("_testnet") else Mode.LIVE,
         )
-        clock = _SleeplessClock(client)
-        self.clock = clock
-        self.ports = venue_ports(client, clock, {venue: url}, timeout_ms)
+        self.clock = _SleeplessClock(client)
+        self.ports = venue_ports(client, self.clock, {venue: url}, timeout_ms)
         self.clients = Clients(self.ports)
         self.venue: CcxtVenue = self.clients.of(self.account)
         self.profile = self.clients.exchange(self.account).profile

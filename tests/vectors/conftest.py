@@ -9,8 +9,7 @@ import pytest
 
 from tests.support.stack import Installation, running_stack
 from tests.support.stand_in import stand_in
-from tests.support.users import apisify, crypto_arsenal
-from tests.support.users.hummingbot import User, a_user
+from tests.support.users import apisify
 from tests.support.users.poloniex import Trader
 from tests.support.users.three_commas import Client
 
@@ -67,20 +66,6 @@ def odd_stack(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     }
     with start(tmp_path_factory.mktemp("odd"), odd) as stack:
         yield stack
-
-
-@pytest.fixture
-def stack(shared_stack: Installation) -> Installation:
-    """Return it as the vectors of the Crypto Arsenal spec expect it."""
-    crypto_arsenal.reset(shared_stack)
-    return shared_stack
-
-
-@pytest.fixture
-def user(shared_stack: Installation) -> Iterator[User]:
-    """Return a user of the Hummingbot dialect, of an account name of their own."""
-    with a_user(shared_stack) as user:
-        yield user
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support.users.hummingbot import User, detail
+from tests.support.users.hummingbot import User, detail, perpetual
 
 KEYS = {
     "order_id",
@@ -355,8 +355,8 @@ def test_v38_what_only_derivatives_have(user: User) -> None:
 
 def test_a_close_waits_for_the_opening_before_it(user: User) -> None:
     for _ in range(5):
-        opening = user.perpetual_order("SELL", "OPEN", 2)
-        closing = user.perpetual_order("BUY", "CLOSE", 2)
+        opening = user.order(**perpetual("SELL", "OPEN", 2))
+        closing = user.order(**perpetual("BUY", "CLOSE", 2))
         user.stack.settle()
 
         statuses = [user.found(one.json()["order_id"])["status"] for one in (opening, closing)]
@@ -368,7 +368,7 @@ def test_closes_at_once_never_close_more_than_there_is(user: User) -> None:
     user.perpetual("BUY", "OPEN", 3)
 
     with ThreadPoolExecutor(6) as crowd:
-        sent = list(crowd.map(lambda _: user.perpetual_order("SELL", "CLOSE", 1), range(6)))
+        sent = list(crowd.map(lambda _: user.order(**perpetual("SELL", "CLOSE", 1)), range(6)))
     user.stack.settle()
 
     assert [(one.status_code, one.text) for one in sent if one.status_code != 201] == []
@@ -410,9 +410,9 @@ def test_leverage_is_set_at_the_venue(user: User) -> None:
 
 def test_a_key_is_one_whatever_account_it_comes_with(user: User) -> None:
     key = {"Idempotency-Key": "shared"}
-    perpetual = {**user.spot, "connector_name": "paper_perpetual", "trading_pair": "ETH-USDT"}
+    futures = {**user.spot, "connector_name": "paper_perpetual", "trading_pair": "ETH-USDT"}
     first = user.send("/trading/orders", user.spot, **key)
-    other = user.send("/trading/orders", {**perpetual, "price": 1900, "amount": 1}, **key)
+    other = user.send("/trading/orders", {**futures, "price": 1900, "amount": 1}, **key)
 
     assert first.status_code == 201
     assert isinstance(detail(other, 422), str)

@@ -255,7 +255,9 @@ def test_a23_nor_is_an_unknown_one(trader: Trader) -> None:
 
 def test_a24_many_are_canceled_one_by_one(trader: Trader) -> None:
     first, second = stop(trader), stop(trader, client_order_id="cidB")
-    results = trader.sdk.cancel_by_multiple_ids([first, "123456"], ["cidB"])
+    results = trader.sdk.cancel_by_multiple_ids(
+        order_ids=[first, "123456"], client_order_ids=["cidB"]
+    )
     assert [(one["orderId"], one["state"], one["code"]) for one in results] == [
         (first, "PENDING_CANCEL", 200),
         ("123456", "", 25014),
@@ -586,7 +588,7 @@ def test_a57_the_past_is_listed(trader: Trader) -> None:
     trader.price("60000")
     assert trader.state(failed) == "FAILED"
     history = trader.sdk.get_history
-    found = history(hide_cancel=True, states="FAILED,CANCELED", begins_from=0)
+    found = history(hide_cancel=True, states="FAILED,CANCELED", **{"from": 0})
     assert [one["id"] for one in found] == [failed]
     assert found[0]["orderSource"] == "API"
     assert {one["id"] for one in history()} == {failed, triggered, canceled}

@@ -78,21 +78,24 @@ class Nemesis:
     def kill(self) -> str:
         """Kill the main process of somebody."""
         victim = self._dice.choice(VICTIMS)
-        self._signal(victim, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            self._stack.kill(victim)
         return f"kill {victim}"
 
     def kill_a_part(self) -> str:
         """Kill one of the processes that the web server has forked; it forks another."""
-        parts = _children(self._pid("web"))
-        if parts:
-            with suppress(ProcessLookupError):
-                os.kill(self._dice.choice(parts), signal.SIGKILL)
+        web = self._pid("web")
+        with suppress(OSError):
+            parts = Path(f"/proc/{web}/task/{web}/children").read_text().split()
+            if parts:
+                os.kill(int(self._dice.choice(parts)), signal.SIGKILL)
         return "kill a part of web"
 
     def restart(self) -> str:
         """Ask somebody to stop, as an update does."""
         victim = self._dice.choice(("worker", "worker-2", "web", "beat", "redis"))
-        self._signal(victim, signal.SIGTERM)
+        with suppress(ProcessLookupError):
+            self._stack.kill(victim, signal.SIGTERM)
         return f"restart {victim}"
 
     def freeze(self) -> str:
@@ -147,10 +150,6 @@ class Nemesis:
             time.sleep(0.05)
         raise AssertionError(f"{what}: not ready {RECOVERY_SECONDS_MAX} s later")
 
-    def _signal(self, victim: str, number: int) -> None:
-        with suppress(ProcessLookupError):
-            os.kill(self._pid(victim), number)
-
     def _pid(self, victim: str) -> int:
         pid: int = self._stack.run_file()["pids"][victim]
         return pid
@@ -164,9 +163,3 @@ def frozen(pid: int, seconds: float, *, whole: bool = True) -> None:
         time.sleep(seconds)
     with suppress(ProcessLookupError):
         to(pid, signal.SIGCONT)
-
-
-def _children(pid: int) -> list[int]:
-    with suppress(OSError):
-        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return []

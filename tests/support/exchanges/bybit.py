@@ -206,13 +206,10 @@ class Bybit(Dialect):
         return {"list": [bybit_rows.row(one) for one in rows if one.status in OPEN]}
 
     def _history(self, account: Account, kind: str, fields: Json, fault: Fault) -> Json:
-        if _NAMES & fields.keys():
-            rows = self._matching(account, kind, fields, fault)
-            return {"list": [bybit_rows.row(one) for one in rows]}
-        return self._page(account, kind, fields)
-
-    def _page(self, account: Account, kind: str, fields: Json) -> Json:
         """As "Get Order History": a week, the newest first, in pages with a cursor to the next."""
+        if _NAMES & fields.keys():
+            named = self._matching(account, kind, fields, fault)
+            return {"list": [bybit_rows.row(one) for one in named]}
         until_ms = int(fields.get("endTime", self.exchange.now_ms()))
         since_ms = int(fields.get("startTime", until_ms - _WEEK_MS))
         most = int(fields.get("limit", 20))

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.support.exchanges.books import OPEN, SPOT, Account, Market, Order, Refused, Trade, Why
-from tests.support.exchanges.faults import Call, Fault, Plan
+from tests.support.exchanges.faults import SILENCE_SECONDS, Call, Fault, Plan
 from tests.support.exchanges.trading import Exchange
 from tests.support.servers import serving
 
@@ -93,7 +93,10 @@ class Dialect(ABC):
         order = self.exchange.find(account, client_id, venue_id)
         if fault is Fault.NOT_FOUND or self.is_hidden(order):
             raise Refused(Why.NO_ORDER)
-        return before_its_newest_change(order) if fault is Fault.STALE else order
+        if fault is not Fault.STALE:
+            return order
+        trades = order.trades[:-1]  # as it was before its newest change
+        return replace(order, trades=trades, status="PARTIALLY_FILLED" if trades else "NEW")
 
     def listed(self, account: Account, kind: str, *, only_open: bool = True) -> list[Order]:
         return [
@@ -118,11 +121,6 @@ class Dialect(ABC):
 
     def is_hidden(self, order: Order) -> bool:
         return self.exchange.now_ms() - order.created_ms < self.plan.look_up_lag_ms
-
-
-def before_its_newest_change(order: Order) -> Order:
-    trades = order.trades[:-1]
-    return replace(order, trades=trades, status="PARTIALLY_FILLED" if trades else "NEW")
 
 
 class Gateway:
@@ -165,7 +163,7 @@ class Gateway:
     def _spoiled(self, answer: Answer | None, fault: Fault) -> Answer | bytes | None:
         match fault:
             case Fault.TIMEOUT | Fault.ACCEPT_THEN_TIMEOUT | Fault.ACCEPT_LATER:
-                time.sleep(self.dialect.plan.silence_seconds)
+                time.sleep(SILENCE_SECONDS)
                 return None
             case Fault.CUT | Fault.ACCEPT_THEN_CUT:
                 return None

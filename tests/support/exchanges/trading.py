@@ -34,7 +34,6 @@ class Exchange:
         fill_share: how much of a taking order fills at once; the rest waits for `fill_more`.
         clock_skew_ms: how far its clock is ahead of ours.
         repeats: client order ids that came again and were refused.
-        reordered: whether a look-up tells what was before the newest change, once for each change.
     """
 
     def __init__(self, markets: tuple[Market, ...], *, unique_among_open: bool = False) -> None:
@@ -88,7 +87,9 @@ class Exchange:
         """Take an order in, and fill what the touch allows."""
         self._check_repeat(account, ticket)
         touch = self._touch(ticket)
-        ticket = self._sized(ticket, touch)
+        if ticket.budget is not None:
+            step = ticket.market.quantity_step
+            ticket = replace(ticket, quantity=ticket.budget / touch // step * step)
         self._check_filters(ticket, touch)
         takes = self._reaches(ticket, touch)
         if ticket.type == "LIMIT_MAKER" and takes:
@@ -176,13 +177,6 @@ class Exchange:
         return ask if ticket.side == "BUY" else bid
 
     @staticmethod
-    def _sized(ticket: Ticket, touch: Decimal) -> Ticket:
-        if ticket.budget is None:
-            return ticket
-        step = ticket.market.quantity_step
-        return replace(ticket, quantity=ticket.budget / touch // step * step)
-
-    @staticmethod
     def _check_filters(ticket: Ticket, touch: Decimal) -> None:
         market = ticket.market
         if not market.min_quantity <= ticket.quantity <= market.max_quantity:
@@ -217,7 +211,8 @@ class Exchange:
         if (ticket.leg != "BOTH") is not account.hedged:
             raise Refused(Why.LEG)
         closes = self._closable(account, ticket)
-        if ticket.reduce_only or (ticket.leg != "BOTH" and self._is_exit(ticket)):
+        is_exit = (ticket.leg, ticket.side) in {("LONG", "SELL"), ("SHORT", "BUY")}
+        if ticket.reduce_only or is_exit:
             if closes <= 0 or (account.hedged and ticket.quantity > closes):
                 raise Refused(Why.REDUCE_ONLY)
             return
@@ -225,10 +220,6 @@ class Exchange:
         leverage = account.leverage.get(ticket.market.symbol, 20)
         if opens * (ticket.price or touch) / leverage > self.free_margin(account):
             raise Refused(Why.FUNDS)
-
-    @staticmethod
-    def _is_exit(ticket: Ticket) -> bool:
-        return (ticket.leg, ticket.side) in {("LONG", "SELL"), ("SHORT", "BUY")}
 
     @staticmethod
     def _closable(account: Account, ticket: Ticket) -> Decimal:

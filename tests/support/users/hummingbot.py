@@ -56,13 +56,9 @@ class User:
         order_id: str = answer.json()["order_id"]
         return order_id
 
-    def perpetual_order(self, trade_type: str, action: str, amount: object) -> requests.Response:
-        """Send a market order in ETH-USDT derivatives, and wait for nothing."""
-        return self.order(**_perpetual(trade_type, action, amount))
-
     def perpetual(self, trade_type: str, action: str, amount: object, **odd: object) -> str:
         """Send a market order in ETH-USDT derivatives, and wait for what becomes of it."""
-        return self.placed(**{**_perpetual(trade_type, action, amount), **odd})
+        return self.placed(**{**perpetual(trade_type, action, amount), **odd})
 
     def page(self, path: str, **filters: object) -> Json:
         """Return a page of a list, of the account name of this test."""
@@ -94,7 +90,8 @@ class User:
         return [(one["side"], one["amount"]) for one in self.rows("positions", **filters)]
 
 
-def _perpetual(trade_type: str, action: str, amount: object) -> Json:
+def perpetual(trade_type: str, action: str, amount: object) -> Json:
+    """Return a market order in ETH-USDT derivatives."""
     return {
         "connector_name": "paper_perpetual",
         "trading_pair": "ETH-USDT",

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -50,38 +51,13 @@ class Sdk:
     def __init__(self, url: str, key: str, secret: str, now_ms: Callable[[], int]) -> None:
         self.url, self.key, self.secret, self.now_ms = url, key, secret, now_ms
 
-    def create(
-        self,
-        time_in_force: str | None = None,
-        account_type: str | None = None,
-        client_order_id: str | None = None,
-        stop_price: str | None = None,
-        **keywords: object,
-    ) -> Json:
-        body = _given(
-            timeInForce=time_in_force,
-            accountType=account_type,
-            clientOrderId=client_order_id,
-            stopPrice=stop_price,
-        )
-        answer: Json = self.request("POST", "/smartorders", body={**keywords, **body})
+    def create(self, **keywords: object) -> Json:
+        answer: Json = self.request("POST", "/smartorders", body=_on_the_wire(keywords))
         return answer
 
-    def cancel_replace(
-        self,
-        order_id: str,
-        time_in_force: str | None = None,
-        proceed_on_failure: bool | None = None,  # noqa: FBT001 - the SDK's own signature
-        client_order_id: str | None = None,
-        **keywords: object,
-    ) -> Json:
-        body = _given(
-            timeInForce=time_in_force,
-            proceedOnFailure=proceed_on_failure,
-            clientOrderId=client_order_id,
-        )
+    def cancel_replace(self, order_id: str, **keywords: object) -> Json:
         path = f"/smartorders/{order_id}"
-        answer: Json = self.request("PUT", path, body={**keywords, **body})
+        answer: Json = self.request("PUT", path, body=_on_the_wire(keywords))
         return answer
 
     def get_all(self, **keywords: object) -> list[Json]:
@@ -97,27 +73,17 @@ class Sdk:
         answer: Json = self.request("DELETE", path)
         return answer
 
-    def cancel_by_multiple_ids(
-        self, order_ids: list[str] | None = None, client_order_ids: list[str] | None = None
-    ) -> list[Json]:
-        body = _given(orderIds=order_ids, clientOrderIds=client_order_ids)
+    def cancel_by_multiple_ids(self, **keywords: list[str]) -> list[Json]:
+        body = _on_the_wire(keywords)
         answer: list[Json] = self.request("DELETE", "/smartorders/cancelByIds", body=body)
         return answer
 
-    def cancel(
-        self, symbol: str | list[str] | None = None, account_type: str | list[str] | None = None
-    ) -> list[Json]:
-        body = _given(symbol=symbol, accountType=account_type)
-        answer: list[Json] = self.request("DELETE", "/smartorders", body=body)
+    def cancel(self, **keywords: str | list[str]) -> list[Json]:
+        answer: list[Json] = self.request("DELETE", "/smartorders", body=_on_the_wire(keywords))
         return answer
 
-    def get_history(
-        self,
-        begins_from: int | None = None,
-        hide_cancel: bool | None = None,  # noqa: FBT001 - the SDK's own signature
-        **keywords: object,
-    ) -> list[Json]:
-        query = {**keywords, **_given(**{"from": begins_from}, hideCancel=hide_cancel)}
+    def get_history(self, **keywords: object) -> list[Json]:
+        query = _on_the_wire(keywords)
         answer: list[Json] = self.request("GET", "/smartorders/history", query=query)
         return answer
 
@@ -172,8 +138,11 @@ class Sdk:
         return base64.b64encode(digest).decode()
 
 
-def _given(**named: object) -> dict[str, object]:
-    return {name: value for name, value in named.items() if value is not None}
+def _on_the_wire(keywords: Mapping[str, object]) -> Json:
+    """Name what the SDK's keywords name: `time_in_force` is `timeInForce`."""
+    return {
+        re.sub("_(.)", lambda found: found[1].upper(), name): keywords[name] for name in keywords
+    }
 
 
 def _named(order_id: str | None, client_order_id: str | None) -> str:
