@@ -46,10 +46,8 @@ def rule(market: Market) -> Json:
     filters.append({"filterType": "MIN_NOTIONAL", "notional": str(market.min_notional)})
     return {
         **rule,
-        "pair": market.base + market.quote,
         "contractType": "PERPETUAL",
         "deliveryDate": 4133404800000,
-        "onboardDate": 1569398400000,
         "marginAsset": market.quote,
         "pricePrecision": 2,
         "quantityPrecision": 3,
@@ -62,14 +60,7 @@ def ticker(market: Market, bid: Decimal, ask: Decimal, now_ms: int, touch: bool)
     ticker: Json = {
         "symbol": market.base + market.quote,
         "lastPrice": str(bid),
-        "openPrice": str(bid),
-        "highPrice": str(ask),
-        "lowPrice": str(bid),
-        "volume": "1",
-        "quoteVolume": "1",
-        "openTime": now_ms - 86_400_000,
         "closeTime": now_ms,
-        "count": 1,
         "time": now_ms,
     }
     if not touch:

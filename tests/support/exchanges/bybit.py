@@ -278,10 +278,6 @@ class Bybit(Dialect):
                     "positionValue": str(abs(position.quantity) * position.entry),
                     "markPrice": str(price),
                     "leverage": str(account.leverage.get(symbol, 20)),
-                    "positionIM": "0",
-                    "positionMM": "0",
-                    "liqPrice": "",
-                    "createdTime": "1",
                     "updatedTime": str(self.exchange.now_ms()),
                 }
             )

@@ -49,8 +49,6 @@ def ticker(market: Market, bid: Decimal, ask: Decimal) -> Json:
         "bid1Size": "1",
         "ask1Price": str(ask),
         "ask1Size": "1",
-        "volume24h": "1",
-        "turnover24h": "1",
     }
     return row if market.kind == SPOT else {**row, "openInterestValue": "1"}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -95,7 +95,3 @@ class Plan:
         self.latency_seconds = 0.0
         self.hides = frozenset()
         self.on_the_way = nothing
-
-    def waiting(self) -> Sequence[Call]:
-        """Return the calls that still have faults before them."""
-        return [call for call, planned in self._next.items() if planned]

@@ -147,12 +147,7 @@ class Poloniex(Dialect):
         bid, ask = self.exchange.prices[market.symbol]
         return {
             "symbol": f"{market.base}_{market.quote}",
-            "open": str(bid),
             "close": str(bid),
-            "high": str(ask),
-            "low": str(bid),
-            "quantity": "1",
-            "amount": "1",
             "bid": str(bid),
             "bidQuantity": "1",
             "ask": str(ask),
@@ -233,10 +228,7 @@ def _rule(market: Market) -> Json:
         "symbol": name,
         "baseCurrencyName": market.base,
         "quoteCurrencyName": market.quote,
-        "displayName": market.symbol,
         "state": "NORMAL",
-        "visibleStartTime": 1,
-        "tradableStartTime": 1,
         "symbolTradeLimit": {
             "symbol": name,
             "priceScale": _scale(market.price_step),
