@@ -10,7 +10,7 @@ import hmac
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from itertools import count, islice
 from typing import Any
@@ -71,14 +71,8 @@ def wiring(settings: Settings, worker: Worker, monkeypatch: pytest.MonkeyPatch) 
     return wiring
 
 
-@dataclass(frozen=True)
-class Signed:
-    """A request as it is sent, once or again."""
-
-    method: str
-    path: str
-    text: str
-    headers: dict[str, str]
+#: A request as it is sent, once or again.
+Signed = dict[str, Any]
 
 
 class Trader:
@@ -106,12 +100,10 @@ class Trader:
         digest = hmac.new(SECRET.encode(), f"{method}\n{path}\n{said}".encode(), hashlib.sha256)
         signature = base64.b64encode(digest.digest()).decode()
         headers = {"key": KEY, "signature": signature, "signTimestamp": stamp}
-        return Signed(method, path, text, headers)
+        return {"method": method, "path": path, "data": text or None, "headers": headers}
 
     def send(self, one: Signed) -> TestResponse:
-        return self.client.open(
-            one.path, method=one.method, data=one.text or None, headers=one.headers
-        )
+        return self.client.open(**one)
 
     def tell(self, path: str, body: str) -> TestResponse:
         """Send a signed request of the 3Commas dialect."""
@@ -160,32 +152,28 @@ def trader(demo: Caller, wiring: Wiring, worker: Worker) -> Trader:
     return Trader(demo, wiring, worker)
 
 
-def moments(trader: Trader, fault: Fault, ask: Callable[[], Signed]) -> Iterator["Moment"]:
-    """Yield what comes of a request with a fault at its first call of the store, its second, ..."""
+def moments(
+    trader: Trader, fault: Fault, ask: Callable[[], Signed]
+) -> Iterator[tuple[Signed, TestResponse]]:
+    """Yield request and answer with a fault at the first call of the store, the second, ..."""
     for at in count(1):
         request = ask()
         trader.store.arm(fault, at, trader.change)
         answer = trader.send(request)
         calls = trader.store.disarm()
-        yield Moment(request, answer)
+        yield request, answer
         if calls < at:
             assert at > 3, "there was no call to fail"
             return
 
 
-@dataclass(frozen=True)
-class Moment:
-    request: Signed
-    answer: TestResponse
-
-    @property
-    def failed(self) -> bool:
-        """Whether the whole has failed, which is a 503 in the dialect's own words."""
-        if self.answer.status_code == 200:
-            return False
-        assert self.answer.status_code == 503, self.answer.text
-        assert self.answer.get_json() == {"code": 503, "message": "Service Unavailable"}
-        return True
+def has_failed(answer: TestResponse) -> bool:
+    """Tell whether the whole has failed, which is a 503 in the dialect's own words."""
+    if answer.status_code == 200:
+        return False
+    assert answer.status_code == 503, answer.text
+    assert answer.get_json() == {"code": 503, "message": "Service Unavailable"}
+    return True
 
 
 # Orders are made
@@ -199,17 +187,17 @@ def test_each_order_of_a_batch_is_made_once(trader: Trader, fault: Fault) -> Non
         batch[:] = [trader.limit() for _ in range(PARTS)]
         return trader.signed("POST", "/orders/batch", batch)
 
-    for one in moments(trader, fault, ask):
+    for request, answer in moments(trader, fault, ask):
         prices = [item["price"] for item in batch]
         made = [[str(order.id) for order in trader.at(price)] for price in prices]
-        if one.failed:
+        if has_failed(answer):
             assert made == [[]] * PARTS
         else:
-            results = one.answer.get_json()
+            results = answer.get_json()
             for result, ids in zip(results, made, strict=True):
                 check_made(result, ids)
         # The very same request again makes what is missing, and nothing else.
-        again = [result["id"] for result in trader.send(one.request).get_json()]
+        again = [result["id"] for result in trader.send(request).get_json()]
         assert [[str(order.id) for order in trader.at(price)] for price in prices] == [
             [order_id] for order_id in again
         ]
@@ -255,13 +243,13 @@ def is_asked_to_end(one: Placed) -> bool:
     return not one.is_live or (isinstance(one, Order) and one.cancel_requested)
 
 
-def check_canceled(trader: Trader, ids: Sequence[str], moment: Moment) -> None:
+def check_canceled(trader: Trader, ids: Sequence[str], answer: TestResponse) -> None:
     """See that the results agree with what was canceled; what is missing among them was not."""
     ended = {one: is_asked_to_end(trader.now(one)) for one in ids}
-    if moment.failed:
+    if has_failed(answer):
         assert not any(ended.values())
         return
-    results = {one["orderId"]: one for one in moment.answer.get_json()}
+    results = {one["orderId"]: one for one in answer.get_json()}
     assert results.keys() <= set(ids)
     for order_id, has_ended in ended.items():
         result = results.get(order_id)
@@ -292,9 +280,9 @@ def test_a_cancel_of_many_tells_of_each(
             return trader.signed("DELETE", f"{path}/cancelByIds", {"orderIds": ids})
         return trader.signed("DELETE", path, {"symbols": ["BTC_USDT"]})
 
-    for moment in moments(trader, fault, ask):
-        check_canceled(trader, ids, moment)
-        trader.send(moment.request)
+    for request, answer in moments(trader, fault, ask):
+        check_canceled(trader, ids, answer)
+        trader.send(request)
         assert all(is_asked_to_end(trader.now(one)) for one in ids)
 
 
@@ -342,14 +330,14 @@ def test_a_replacement_is_done_or_undone(
             assert trader.now(old[0]).is_live
         return trader.signed("PUT", f"{path}/{old[0]}", {"price": price[0]})
 
-    for moment in moments(trader, fault, ask):
+    for request, answer in moments(trader, fault, ask):
         made = [str(one.id) for one in trader.at(price[0])]
         assert len(made) <= 1
         assert is_asked_to_end(trader.now(old[0])) is bool(made)
-        if not moment.failed:
-            assert made == [moment.answer.get_json()["id"]]
+        if not has_failed(answer):
+            assert made == [answer.get_json()["id"]]
         # The very same request again tells of the new one, or makes it.
-        again = trader.send(moment.request).get_json()["id"]
+        again = trader.send(request).get_json()["id"]
         assert [str(one.id) for one in trader.at(price[0])] == [again]
         assert made in ([], [again])
         trader.worker.step(3)
@@ -364,30 +352,21 @@ def test_a_replacement_is_done_or_undone(
 # What is one commit is not called failed once it is done
 
 
-@dataclass(frozen=True)
-class Deed:
-    """A request that makes one thing.
-
-    Attributes:
-        send: sends it.
-        count: counts the things.
-    """
-
-    send: Callable[[], TestResponse]
-    count: Callable[[], int]
+#: A request that makes one thing: what sends it, and what counts the things.
+Deed = tuple[Callable[[], TestResponse], Callable[[], int]]
 
 
 def poloniex(trader: Trader, path: str) -> Deed:
     item = trader.stop() if path == "/smartorders" else trader.limit()
     request = trader.signed("POST", path, item)
-    return Deed(lambda: trader.send(request), lambda: len(trader.at(item["price"])))
+    return lambda: trader.send(request), lambda: len(trader.at(item["price"]))
 
 
 def signal(trader: Trader) -> Deed:
     caller_id = f"n{next(trader.numbers)}"
     body = {"action": "buy", "baseAmount": "0.001", "clientOrderId": caller_id}
     sender = {"connectorName": "demo", "connectorToken": "demo-token"}
-    return Deed(
+    return (
         lambda: trader.client.post(WEBHOOK, json={**sender, **body}),
         lambda: sum(getattr(one, "caller_id", None) == caller_id for one in trader.newest()),
     )
@@ -401,7 +380,7 @@ def new_trade(trader: Trader) -> Deed:
         seen.update(one.id for one in trader.newest() if isinstance(one, SmartTrade))
         return len(seen)
 
-    return Deed(lambda: trader.tell(f"{TRADES}/create_smart_sell", body), made)
+    return lambda: trader.tell(f"{TRADES}/create_smart_sell", body), made
 
 
 def more_funds(trader: Trader) -> Deed:
@@ -414,13 +393,13 @@ def more_funds(trader: Trader) -> Deed:
         assert isinstance(trade, SmartTrade)
         return len(trade.steps)
 
-    return Deed(lambda: trader.tell(f"{TRADES}/{trade_id}/add_funds", json_body(funds)), steps)
+    return lambda: trader.tell(f"{TRADES}/{trade_id}/add_funds", json_body(funds)), steps
 
 
 def cancel_by_hand(trader: Trader) -> Deed:
     order_id = trader.made("/orders", trader.limit())
     path = f"/api/orders/{order_id}/cancel"
-    return Deed(
+    return (
         lambda: trader.demo.send("POST", path, {}),
         lambda: int(is_asked_to_end(trader.now(order_id))),
     )
@@ -440,12 +419,12 @@ DEEDS: dict[str, Callable[[Trader], Deed]] = {
 @pytest.mark.parametrize("name", DEEDS)
 def test_what_is_done_is_told(trader: Trader, fault: Fault, name: str) -> None:
     for at in count(1):
-        deed = DEEDS[name](trader)
-        before = deed.count()
+        send, things = DEEDS[name](trader)
+        before = things()
         trader.store.arm(fault, at, trader.change)
-        answer = deed.send()
+        answer = send()
         calls = trader.store.disarm()
-        done = deed.count() - before
+        done = things() - before
         assert answer.status_code in {200, 201, 503}, answer.text
         if answer.status_code != 503:
             assert done == 1
