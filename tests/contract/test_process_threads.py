@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from unittest.mock import Mock
@@ -23,21 +22,8 @@ from app.store.core.clock import RedisClock
 from app.store.core.ids import RedisIds
 from app.store.core.registry import LIFE_SECONDS, RedisRegistry
 from tests.support.builders import BTC, must
+from tests.support.interleaving import THREADS, at_once
 from tests.support.paper_world import PaperWorld
-
-THREADS = 16
-
-
-def at_once(work: Callable[[int], object]) -> list[object]:
-    """Let threads begin together, and return what each came to."""
-    gate = threading.Barrier(THREADS)
-
-    def begin(number: int) -> object:
-        gate.wait()
-        return work(number)
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(begin, range(THREADS)))
 
 
 def test_no_id_is_handed_out_twice(client: redis.Redis) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 
@@ -19,9 +18,8 @@ from app.exchanges.clients import Clients
 from app.exchanges.templates import SHARED
 from app.store.memory.venue_budget import Urgency
 from tests.support.exchanges.server import Answer, Request
+from tests.support.interleaving import THREADS, at_once
 from tests.support.venue_world import ExchangeWorld, running_world
-
-THREADS = 16
 
 WORLDS = [("binance", Market.SPOT), ("bybit", Market.USDM), ("poloniex", Market.SPOT)]
 
@@ -31,21 +29,6 @@ def world(request: pytest.FixtureRequest) -> Iterator[ExchangeWorld]:
     name, market = request.param
     with running_world(name, market, timeout_ms=20_000) as running:
         yield running
-
-
-def at_once(work: Callable[[int], object], threads: int = THREADS) -> list[object]:
-    """Let threads begin together, and return what each came to, errors of ours included."""
-    gate = threading.Barrier(threads)
-
-    def begin(number: int) -> object:
-        gate.wait()
-        try:
-            return work(number)
-        except HookfillError as error:
-            return error
-
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(begin, range(threads)))
 
 
 def test_each_of_many_orders_gets_its_own_answer(world: ExchangeWorld) -> None:

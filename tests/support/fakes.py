@@ -37,10 +37,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def nothing_with(_: object) -> None:
-    """Do nothing with it."""
-
-
 @dataclass(frozen=True, slots=True)
 class ThenSilent:
     """The order arrives and gets this report, but the caller gets the error."""
@@ -131,7 +127,7 @@ class ScriptedVenue:
         self.before_view: Callable[[], None] = nothing
         self.before_find: Callable[[], None] = nothing
         self.before_place: Callable[[], None] = nothing
-        self.after_place: Callable[[Order], None] = nothing_with
+        self.after_place: Callable[[Order], None] = lambda _: None
         self.before_call: Callable[[], None] = nothing
         self.after_call: Callable[[], None] = nothing
 

@@ -9,11 +9,29 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from app.domain.errors import HookfillError
 
 Act = Callable[[], object]
+
+THREADS = 16
+
+
+def at_once(work: Callable[[int], object], threads: int = THREADS) -> list[object]:
+    """Let threads begin together, and return what each came to, errors of ours included."""
+    gate = threading.Barrier(threads)
+
+    def begin(number: int) -> object:
+        gate.wait()
+        try:
+            return work(number)
+        except HookfillError as error:
+            return error
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(begin, range(threads)))
 
 
 class Worker(threading.Thread):

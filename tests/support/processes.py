@@ -34,9 +34,12 @@ def is_alive(pid: int) -> bool:
     """
     try:
         os.kill(pid, 0)
+        stat = Path(f"/proc/{pid}/stat").read_text()
     except ProcessLookupError:
         return False
-    return _state(pid) != "Z"
+    except FileNotFoundError:
+        return True  # gone meanwhile, or a system without such files
+    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 def family(pid: int) -> list[int]:
@@ -46,11 +49,3 @@ def family(pid: int) -> list[int]:
         for told in Path(f"/proc/{one}/task").glob("*/children"):
             found += map(int, told.read_text().split())
     return found
-
-
-def _state(pid: int) -> str:
-    stat = Path(f"/proc/{pid}/stat")
-    try:
-        return stat.read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return "?"  # gone meanwhile, or a system without such files

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 from typing import TypeVar
+from unittest.mock import Mock
 
 from app.bootstrap import store_ports
 from app.domain.aggregate import Aggregate
@@ -297,11 +298,7 @@ class Rig:
 
     def die_after(self, number: int) -> None:
         """Let the process die right after the n-th write to the store or call of the venue."""
-
-        def die() -> None:
-            raise Died
-
-        self.after_step(number, die)
+        self.after_step(number, Mock(side_effect=Died))
 
     def dying_after(self, number: int, act: Callable[[], object]) -> None:
         """Do something, and die right after the n-th step of it, if there are so many."""

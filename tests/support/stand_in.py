@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -58,12 +58,9 @@ class _Messages(CeleryPublisher):
 
     def hand_over(self, worker: Worker) -> bool:
         """Have the worker do what was sent, and what follows; return whether it was anything."""
-        handed = False
-        with suppress(Empty):
-            while True:
-                task, values = self._sent.get_nowait()
-                worker.take(task, values)
-                handed = True
+        handed = not self._sent.empty()
+        while not self._sent.empty():
+            worker.take(*self._sent.get_nowait())
         return handed
 
 

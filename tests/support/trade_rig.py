@@ -31,7 +31,6 @@ from app.services.watching.watch import watch_prices
 from app.store.core.ledger import RedisLedger
 from app.venues import KnownVenues
 from tests.support.builders import ETH, PAPER, SPOT
-from tests.support.clocks import ClockedRedis
 from tests.support.paper_world import PaperWorld
 from tests.support.rig import POLICY, Rig
 
@@ -148,10 +147,14 @@ class TradeRig(Rig):
         return find_trade(trade_id, self.ports)
 
     def held(self, trade_id: AggregateId) -> list[str]:
-        """Return the names of what the trigger book holds of a trade."""
-        found = set()
+        """Return the names of what the trigger book holds of a trade, but for what has fired."""
+        found: set[str] = set()
         for key in self.redis.scan_iter(f"*{PAPER}:{ETH}*"):
-            found |= set(_members(self.redis, key))
+            kind = None if key.endswith(":fired") else self.redis.type(key)
+            if kind == "zset":
+                found.update(map(str, self.redis.zrange(key, 0, -1)))
+            elif kind == "hash":
+                found.update(map(str, self.redis.hkeys(key)))
         own = [one.partition(":") for one in found]
         return sorted(slot for owner, _, slot in own if owner == str(trade_id) and slot)
 
@@ -166,19 +169,6 @@ class TradeRig(Rig):
     def resting(self) -> list[Order]:
         """Return the orders that are not closed."""
         return [one for one in self.orders() if not one.is_closed]
-
-
-def _members(client: ClockedRedis, key: str) -> Sequence[str]:
-    """Return the members or fields of a part of the trigger book, but not of its fired list."""
-    if key.endswith(":fired"):
-        return ()
-    match client.type(key):
-        case "zset":
-            return [str(one) for one in client.zrange(key, 0, -1)]
-        case "hash":
-            return [str(one) for one in client.hkeys(key)]
-        case _:
-            return ()
 
 
 # Trades

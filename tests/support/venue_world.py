@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -84,7 +83,7 @@ def account_at(venue: str, market: str = "SPOT") -> dict[str, object]:
     return {"venue": venue, "market": market, "mode": mode, "credentials": credentials}
 
 
-class VenueWorld(ABC):
+class _World:
     """A venue with one account, 10,000 USDT (futures: 1,000) and prices BTC 50,000, ETH 2,000.
 
     Attributes:
@@ -122,20 +121,8 @@ class VenueWorld(ABC):
         )
         return replace(order, **more)  # type: ignore[arg-type]  # fields by name
 
-    @abstractmethod
-    def price(self, symbol: Symbol, last: str) -> None:
-        """Move a price; resting orders meet it."""
 
-    @abstractmethod
-    def fault(self, call: str, *words: str) -> None:
-        """Plan faults of the next calls."""
-
-    @abstractmethod
-    def count(self) -> int:
-        """Return how many orders the venue has taken in, repeats not counted."""
-
-
-class PaperVenueWorld(VenueWorld):
+class PaperVenueWorld(_World):
     """The paper venue."""
 
     def __init__(self, client: redis.Redis, market: Market) -> None:
@@ -145,13 +132,16 @@ class PaperVenueWorld(VenueWorld):
         self.venue = self.world.spot if market is Market.SPOT else self.world.usdm
 
     def price(self, symbol: Symbol, last: str) -> None:
+        """Move a price; resting orders meet it."""
         self.world.price(last, symbol)
 
     def fault(self, call: str, *words: str) -> None:
+        """Plan faults of the next calls."""
         account = SPOT if self.market is Market.SPOT else USDM
         self.world.desk.set_faults(account, {call: list(words)})
 
     def count(self) -> int:
+        """Return how many orders the venue has taken in, repeats not counted."""
         rows = self.world.ledger.history(AccountId(1 if self.market is Market.SPOT else 2))
         return sum(1 for row in rows if row.outcome not in {"DUPLICATE", "REJECTED"})
 
@@ -163,7 +153,7 @@ class _SleeplessClock(RedisClock):
         del for_ms
 
 
-class ExchangeWorld(VenueWorld):
+class ExchangeWorld(_World):
     """A simulated exchange over real sockets, asked through ccxt.
 
     Attributes:
@@ -211,6 +201,9 @@ class ExchangeWorld(VenueWorld):
 
     def count(self) -> int:
         return len(self.holder.orders)
+
+
+VenueWorld = PaperVenueWorld | ExchangeWorld
 
 
 def venue_ports(

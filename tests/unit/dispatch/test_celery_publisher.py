@@ -24,19 +24,6 @@ from tests.support.clocks import FrozenClock
 HORIZON_MS = 20_000
 
 
-class Slots:
-    """Remembers which slots were claimed, and for how long."""
-
-    def __init__(self) -> None:
-        self.claims: dict[int, int] = {}
-
-    def claim(self, slot: int, life_ms: int) -> bool:
-        if slot in self.claims:
-            return False
-        self.claims[slot] = life_ms
-        return True
-
-
 @dataclass
 class Message:
     """What one message says."""
@@ -53,10 +40,17 @@ class Broker:
     def __init__(self, celery: Celery) -> None:
         self.celery = celery
         self.clock = FrozenClock()
-        self.slots = Slots()
+        self.claims: dict[int, int] = {}
         self.publisher = CeleryPublisher(
-            celery, self.clock, self.slots.claim, HORIZON_MS, lambda account: f"account-{account}"
+            celery, self.clock, self.claim, HORIZON_MS, lambda account: f"account-{account}"
         )
+
+    def claim(self, slot: int, life_ms: int) -> bool:
+        """Claim a slot for so long, unless somebody has."""
+        if slot in self.claims:
+            return False
+        self.claims[slot] = life_ms
+        return True
 
     def messages(self, queue: QueueName) -> list[Message]:
         """Take everything that waits in a queue."""
@@ -181,7 +175,7 @@ def test_timers_of_one_slot_share_a_countdown(broker: Broker) -> None:
 def test_a_slot_is_claimed_until_its_message_counts_as_lost(broker: Broker) -> None:
     broker.publisher.wake_timers([EpochMs(NOW + 5_000)])
 
-    assert broker.slots.claims == {(NOW + 5_050) // SLOT_MS: 5_050 + SLOT_GRACE_MS}
+    assert broker.claims == {(NOW + 5_050) // SLOT_MS: 5_050 + SLOT_GRACE_MS}
 
 
 def test_timers_far_ahead_are_left_to_the_sweep(broker: Broker) -> None:
@@ -189,7 +183,7 @@ def test_timers_far_ahead_are_left_to_the_sweep(broker: Broker) -> None:
 
     messages = broker.messages(QueueName.EVENTS)
     assert [one.values for one in messages] == [[NOW + HORIZON_MS]]
-    assert len(broker.slots.claims) == 1
+    assert len(broker.claims) == 1
 
 
 def test_a_timer_that_is_overdue_rings_at_once(broker: Broker) -> None:
@@ -214,7 +208,7 @@ def test_a_broker_that_is_away_costs_neither_an_error_nor_time() -> None:
 def test_a_store_that_is_away_is_no_error_of_the_publisher(broker: Broker) -> None:
     silent = Mock(side_effect=StoreUnavailable("the store did not answer"))
     clock = Mock(now_ms=silent, server_ms=silent)
-    publisher = CeleryPublisher(broker.celery, clock, broker.slots.claim, HORIZON_MS, str)
+    publisher = CeleryPublisher(broker.celery, clock, broker.claim, HORIZON_MS, str)
 
     publisher.publish([place(1, due_at_ms=NOW)])
     publisher.publish([timer(10)])
@@ -225,9 +219,7 @@ def test_a_store_that_is_away_is_no_error_of_the_publisher(broker: Broker) -> No
 
 def test_a_name_that_cannot_be_read_is_no_error_of_the_publisher(broker: Broker) -> None:
     unreadable = Mock(side_effect=StoreUnavailable("no name"))
-    publisher = CeleryPublisher(
-        broker.celery, broker.clock, broker.slots.claim, HORIZON_MS, unreadable
-    )
+    publisher = CeleryPublisher(broker.celery, broker.clock, broker.claim, HORIZON_MS, unreadable)
 
     publisher.publish(an_order().owed())
 

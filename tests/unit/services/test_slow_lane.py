@@ -33,7 +33,6 @@ from tests.support.builders import (
     percent,
 )
 from tests.support.clocks import nothing
-from tests.support.fakes import nothing_with
 from tests.support.rig import Rig, encounters, with_ids
 
 BUY = a_command(size=fixed("0.1"))
@@ -82,7 +81,7 @@ def test_what_the_venue_told_before_an_order_came_and_went_does_not_count(rig: R
     rig.accept(a_command(Action.SELL, size=percent("50")))
 
     def spend(_: Order) -> None:
-        rig.venue.after_place = nothing_with
+        rig.venue.after_place = lambda _: None
         rig.venue.account = a_view({"BTC": "0.1"})
 
     rig.venue.after_place = spend
