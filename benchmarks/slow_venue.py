@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.domain.enums import Market
-from tests.support.exchanges.faults import nothing
+from tests.support.clocks import nothing
 from tests.support.exchanges.server import Gateway, served
 from tests.support.stack import Stack, running_stack
 from tests.support.venue_world import KEY, SECRET, wire_of

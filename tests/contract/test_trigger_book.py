@@ -414,13 +414,8 @@ def test_a_server_that_was_started_anew_is_told_the_scripts_again(client: redis.
 # Random markets, against a look at every trigger
 
 
-@dataclass(frozen=True)
-class Arm:
-    """Arm a trigger, having looked at the newest price, or not. One that is armed stays armed."""
-
-    name: int
-    trigger: Trigger
-    looks: bool
+#: Arm a trigger, having looked at the newest price, or not. One that is armed stays armed.
+Arm = tuple[Trigger, bool]
 
 
 @dataclass(frozen=True)
@@ -461,7 +456,7 @@ def _armed(
 ) -> Arm:
     source = PriceSource.BID if name % 4 == 0 else PriceSource.LAST
     made = a_trigger(owner=owner(name), symbol=symbol, direction=direction, source=source, **waits)
-    return Arm(name, made, looks)
+    return made, looks
 
 
 NAMES = st.integers(1, 14)
@@ -494,8 +489,8 @@ class Market:
 
     def go(self, step: Arm | Step) -> None:
         """Let one thing happen to both, and compare what they answer."""
-        if isinstance(step, Arm):
-            self._arm(step)
+        if not isinstance(step, Step):
+            self._arm(*step)
             return
         one = owner(step.name)
         match step.word:
@@ -513,12 +508,11 @@ class Market:
             case "done" if one in self.naive.fired:
                 self.book.done(PAPER, self.naive.fired.pop(one))
 
-    def _arm(self, step: Arm) -> None:
-        one = step.trigger
+    def _arm(self, one: Trigger, looks: bool) -> None:  # noqa: FBT001 - drawn
         if one.owner in self.naive.fired:
             return
         seen = None
-        if step.looks and one.symbol in self.seen:
+        if looks and one.symbol in self.seen:
             quotes = {one.symbol: self.seen[one.symbol]}
             seen = Tick(number=len(self.ticks), at_ms=NOW, quotes=quotes)
         held = self.naive.held.get(one.owner)

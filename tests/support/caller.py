@@ -1,8 +1,10 @@
 """Somebody who calls the API, and a worker beside it that can be let loose or held."""
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from unittest.mock import Mock
@@ -20,6 +22,7 @@ from app.domain.identifiers import AggregateId
 from app.ports.publisher import Publisher
 from app.services.admin.kill_switches import fire_kill_switches
 from app.services.following.follow import follow_news
+from app.services.keeping.archive import archive
 from app.services.perform import carry_out
 from app.services.placing.settle import is_settled
 from app.services.watching.release import release_due
@@ -132,6 +135,14 @@ class Worker:
         finally:
             stopped.set()
             thread.join()
+
+    def archive(self) -> None:
+        """Let everything leave the store that has finished."""
+        ports = self.wiring.ports
+        ports = replace(ports, policy=replace(ports.policy, history_after_ms=1))
+        for _ in range(3):
+            archive(ports)
+            time.sleep(0.005)
 
     def take(self, task: TaskName, values: Sequence[int | str]) -> None:
         """Do what a message asks for; the prices and timers of others are what `step` looks at."""

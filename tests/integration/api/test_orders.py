@@ -3,7 +3,6 @@
 import itertools
 import json
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -118,15 +117,6 @@ def test_pages_hold_everything_once(demo: Caller, worker: Worker, *, is_archived
     assert listed == [row for row in everything if row["kind"] == "SIGNAL"]
 
 
-def _leave(worker: Worker) -> None:
-    """Let everything leave that has finished."""
-    ports = worker.wiring.ports
-    ports = replace(ports, policy=replace(ports.policy, history_after_ms=1))
-    for _ in range(3):
-        archive(ports)
-        time.sleep(0.005)
-
-
 def _everything(demo: Caller) -> list[Json]:
     return [demo.call("GET", f"/api/orders/{row['id']}") for row in demo.rows()]
 
@@ -141,7 +131,7 @@ def test_what_has_left_is_shown_as_before(demo: Caller, worker: Worker, settings
     before = _everything(demo)
     (gone,) = [one for one in before if one["kind"] == "ORDER" and one["state"] == "FILLED"]
 
-    _leave(worker)
+    worker.archive()
 
     with redis.Redis.from_url(settings.redis_url) as client:
         assert len(list(client.scan_iter("*:aggregate:*"))) == 2
@@ -179,7 +169,7 @@ def test_without_the_history_only_what_has_finished_is_out_of_reach(
     demo.signal(action="buy", fixed="0.1")
     worker.work()
     order, signal = demo.rows()
-    _leave(worker)
+    worker.archive()
     away = without_history
 
     assert away.signal(action="buy", fixed="0.01", limit="40000").text == "ok"

@@ -337,10 +337,6 @@ def binance(request: pytest.FixtureRequest) -> Iterator[VenueRig]:
         yield running
 
 
-def received(rig: VenueRig) -> int:
-    return len(rig.exchange.accounts[KEY].orders)
-
-
 def test_an_open_order_that_is_hidden_everywhere_is_not_taken_twice(binance: VenueRig) -> None:
     """It is sent again after the proof, and refused: its id is that of an open order."""
     binance.wire.plan.plan(Call.PLACE, Fault.ACCEPT_THEN_CUT)
@@ -354,7 +350,7 @@ def test_an_open_order_that_is_hidden_everywhere_is_not_taken_twice(binance: Ven
 
     assert hidden.status is OrderStatus.UNKNOWN
     assert binance.exchange.repeats
-    assert received(binance) == 1
+    assert len(binance.received()) == 1
     assert binance.orders()[-1].status is OrderStatus.NEW
 
 

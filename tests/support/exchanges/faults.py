@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from tests.support.clocks import nothing
+
 
 class Call(StrEnum):
     """The kinds of request that faults are planned for."""
@@ -47,10 +49,6 @@ class Fault(StrEnum):
 PATIENCE_MS = 1_500
 #: How long a request without an answer is kept waiting.
 SILENCE_SECONDS = PATIENCE_MS / 1000 + 0.3
-
-
-def nothing() -> None:
-    """Take no time."""
 
 
 @dataclass

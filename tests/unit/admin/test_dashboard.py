@@ -4,7 +4,6 @@ import html
 import json
 import re
 import shlex
-import time
 from dataclasses import replace
 from decimal import Decimal
 from itertools import count
@@ -44,7 +43,6 @@ from app.domain.status import OrderStatus
 from app.domain.venue_cancel import CancelState, VenueCancel
 from app.factory import create_app
 from app.ports.ledger import Change
-from app.services.keeping.archive import archive
 from app.settings import Settings
 from app.store.core import keys
 from app.store.core.connection import connect
@@ -208,11 +206,7 @@ class Site:
     def leave(self) -> None:
         """Let everything leave the store that has finished."""
         self.api.send("POST", "/paper/clock", {"advance_ms": 3_600_000})
-        ports = self.worker.wiring.ports
-        ports = replace(ports, policy=replace(ports.policy, history_after_ms=1))
-        for _ in range(3):
-            archive(ports)
-            time.sleep(0.005)
+        self.worker.archive()
         with redis.Redis.from_url(self.wiring.settings.redis_url) as client:
             assert not list(client.scan_iter("*:aggregate:*"))
 

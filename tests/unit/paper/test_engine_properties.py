@@ -106,9 +106,6 @@ class Desk:
         self.account = outcome.account
         self.orders[outcome.order.client_order_id] = outcome.order
 
-    def open_orders(self) -> list[PaperOrder]:
-        return [order for order in self.orders.values() if order.is_open]
-
 
 def happenings(instrument: Instrument) -> st.SearchStrategy[list[PaperOrder | Quote | int]]:
     return st.lists(orders(instrument) | quotes() | st.integers(0, 50), max_size=25)
@@ -117,7 +114,7 @@ def happenings(instrument: Instrument) -> st.SearchStrategy[list[PaperOrder | Qu
 def check_books(desk: Desk) -> None:
     held: dict[Currency, Decimal] = {}
     reserved: dict[object, Decimal] = {}
-    for order in desk.open_orders():
+    for order in (one for one in desk.orders.values() if one.is_open):
         if order.hold:
             held[order.pays_in] = held.get(order.pays_in, NOTHING) + order.hold
         if order.reduces:

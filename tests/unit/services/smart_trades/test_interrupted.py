@@ -57,10 +57,7 @@ def only(rig: TradeRig) -> SmartTrade:
 
 
 def ticked(price: str) -> Act:
-    def act(rig: TradeRig) -> None:
-        rig.tick(price)
-
-    return act
+    return lambda rig: rig.tick(price)
 
 
 def by(action: Callable[..., object], *more: object) -> Act:

@@ -28,7 +28,8 @@ def test_a_price_vector(name: str) -> None:
     assert rig.statuses[trade.id] == list(vector.statuses)
     assert fills == list(vector.fills)
     if vector.steps is not None:
-        assert " ".join(_exit_steps(trade)) == vector.steps
+        exits = (*trade.steps_of(StepKind.TAKE_PROFIT), *trade.steps_of(StepKind.STOP_LOSS))
+        assert " ".join(one.status for one in exits) == vector.steps
     for figure, wanted in vector.figures.items():
         assert _figure(trade, figure) == wanted, figure
     if vector.type is not None:
@@ -81,11 +82,6 @@ def _act(rig: TradeRig, trade: SmartTrade, what: str, *figures: str) -> None:
         case _:
             raise AssertionError(f"nobody can {what} {figures}")
     rig.drain()
-
-
-def _exit_steps(trade: SmartTrade) -> list[str]:
-    profits = trade.steps_of(StepKind.TAKE_PROFIT)
-    return [one.status for one in (*profits, *trade.steps_of(StepKind.STOP_LOSS))]
 
 
 def _figure(trade: SmartTrade, name: str) -> str | None:
