@@ -38,7 +38,7 @@ from tests.support.exchanges.books import LINEAR, Ticket
 from tests.support.exchanges.books import Account as Holder
 from tests.support.exchanges.books import Market as Listed
 from tests.support.exchanges.bybit import Bybit
-from tests.support.exchanges.faults import PATIENCE_MS, Plan
+from tests.support.exchanges.faults import PATIENCE_MS
 from tests.support.exchanges.poloniex import Poloniex
 from tests.support.exchanges.server import Dialect as Wire
 from tests.support.exchanges.server import Gateway, served
@@ -235,15 +235,14 @@ def an_exchange(**options: bool) -> Exchange:
 def wire_of(venue: str, market: Market) -> Wire:
     """Return the wire format of a venue over a fresh exchange."""
     name = venue.partition("_")[0]
-    plan = Plan()
     if name in {"binance", "binanceus", "binanceusdm"}:
-        return Binance(an_exchange(unique_among_open=True), plan)
+        return Binance(an_exchange(unique_among_open=True))
     if name == "poloniex":
-        return Poloniex(an_exchange(), plan)
+        return Poloniex(an_exchange())
     exchange = an_exchange()
     if market is not Market.SPOT:
         exchange.accounts[KEY].total.clear()  # one wallet for all markets
-    return Bybit(exchange, plan)
+    return Bybit(exchange)
 
 
 @contextmanager

@@ -161,7 +161,7 @@ class Binance(Dialect):
     def _tickers(self, kind: str, fields: dict[str, str], *, touch: bool) -> object:
         told_ms = self.exchange.now_ms() - self.plan.price_age_ms
         rows = [
-            binance_rows.ticker(market, *self.exchange.prices[market.symbol], told_ms, touch)
+            binance_rows.ticker(market, self.exchange.prices[market.symbol], told_ms, touch)
             for market in self.exchange.of_kind(kind)
             if market.symbol in self.exchange.prices
         ]
@@ -173,9 +173,9 @@ class Binance(Dialect):
         return wanted[0]
 
     def _depth(self, kind: str, fields: dict[str, str]) -> Json:
-        bid, ask = self.exchange.prices[self.market(fields.get("symbol", ""), kind).symbol]
+        price = self.exchange.prices[self.market(fields.get("symbol", ""), kind).symbol]
         now_ms = self.exchange.now_ms()
-        sides = {"bids": [[str(bid), "1"]], "asks": [[str(ask), "1"]]}
+        sides = {"bids": [[str(price), "1"]], "asks": [[str(price), "1"]]}
         return {"lastUpdateId": now_ms, "E": now_ms, "T": now_ms, **sides}
 
     # Orders
@@ -290,7 +290,7 @@ class Binance(Dialect):
     def _positions(self, account: Account) -> list[Json]:
         rows: list[Json] = []
         for (symbol, leg), position in account.positions.items():
-            price = self.exchange.prices[symbol][0]
+            price = self.exchange.prices[symbol]
             rows.append(
                 {
                     "symbol": symbol.replace("/", ""),

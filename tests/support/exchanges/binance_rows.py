@@ -56,16 +56,16 @@ def rule(market: Market) -> Json:
     }
 
 
-def ticker(market: Market, bid: Decimal, ask: Decimal, now_ms: int, touch: bool) -> Json:  # noqa: FBT001
+def ticker(market: Market, price: Decimal, now_ms: int, touch: bool) -> Json:  # noqa: FBT001
     ticker: Json = {
         "symbol": market.base + market.quote,
-        "lastPrice": str(bid),
+        "lastPrice": str(price),
         "closeTime": now_ms,
         "time": now_ms,
     }
     if not touch:
         return ticker  # the futures' day has no touch
-    return {**ticker, "bidPrice": str(bid), "bidQty": "1", "askPrice": str(ask), "askQty": "1"}
+    return {**ticker, "bidPrice": str(price), "bidQty": "1", "askPrice": str(price), "askQty": "1"}
 
 
 def row(order: Order) -> Json:
@@ -78,7 +78,7 @@ def row(order: Order) -> Json:
         "origQty": str(ticket.quantity),
         "executedQty": str(order.filled),
         "status": order.status,
-        "timeInForce": "GTX" if ticket.time_in_force == "GTX" else ticket.time_in_force,
+        "timeInForce": ticket.time_in_force,
         "type": ticket.type,
         "side": ticket.side,
         "updateTime": order.updated_ms,

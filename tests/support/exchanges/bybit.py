@@ -155,7 +155,7 @@ class Bybit(Dialect):
             if market.symbol not in self.exchange.prices:
                 continue
             if fields.get("symbol", bybit_rows.name(market)) == bybit_rows.name(market):
-                rows.append(bybit_rows.ticker(market, *self.exchange.prices[market.symbol]))
+                rows.append(bybit_rows.ticker(market, self.exchange.prices[market.symbol]))
         if not rows:
             raise Refused(Why.SYMBOL)
         return {"category": fields["category"], "list": rows}
@@ -267,7 +267,7 @@ class Bybit(Dialect):
         rows = []
         for (symbol, leg), position in account.positions.items():
             side = "Buy" if position.quantity > 0 else "Sell"
-            price = self.exchange.prices[symbol][0]
+            price = self.exchange.prices[symbol]
             rows.append(
                 {
                     "symbol": symbol.replace("/", ""),

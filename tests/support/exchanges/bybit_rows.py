@@ -41,13 +41,13 @@ def rule(market: Market) -> Json:
     }
 
 
-def ticker(market: Market, bid: Decimal, ask: Decimal) -> Json:
+def ticker(market: Market, price: Decimal) -> Json:
     row: Json = {
         "symbol": name(market),
-        "lastPrice": str(bid),
-        "bid1Price": str(bid),
+        "lastPrice": str(price),
+        "bid1Price": str(price),
         "bid1Size": "1",
-        "ask1Price": str(ask),
+        "ask1Price": str(price),
         "ask1Size": "1",
     }
     return row if market.kind == SPOT else {**row, "openInterestValue": "1"}

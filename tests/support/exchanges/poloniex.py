@@ -144,15 +144,15 @@ class Poloniex(Dialect):
     def _ticker(self, market: Market) -> Json:
         if market.symbol not in self.exchange.prices:
             raise Refused(Why.SYMBOL)
-        bid, ask = self.exchange.prices[market.symbol]
+        price = str(self.exchange.prices[market.symbol])
         return {
             "symbol": f"{market.base}_{market.quote}",
-            "close": str(bid),
-            "bid": str(bid),
+            "close": price,
+            "bid": price,
             "bidQuantity": "1",
-            "ask": str(ask),
+            "ask": price,
             "askQuantity": "1",
-            "markPrice": str(bid),
+            "markPrice": price,
             "ts": self.exchange.now_ms() - self.plan.price_age_ms,
         }
 

@@ -56,9 +56,8 @@ class Dialect(ABC):
     #: Between the currencies of a market's name.
     separator = ""
 
-    def __init__(self, exchange: Exchange, plan: Plan | None = None) -> None:
-        self.exchange = exchange
-        self.plan = plan or Plan()
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange, self.plan = exchange, Plan()
 
     @abstractmethod
     def call_of(self, request: Request) -> Call:

@@ -38,7 +38,7 @@ class Exchange:
 
     def __init__(self, markets: tuple[Market, ...], *, unique_among_open: bool = False) -> None:
         self.markets = {(one.symbol, one.kind): one for one in markets}
-        self.prices: dict[str, tuple[Decimal, Decimal]] = {}
+        self.prices: dict[str, Decimal] = {}
         self.accounts: dict[str, Account] = {}
         self.unique_among_open = unique_among_open
         self.fill_share = Decimal(1)
@@ -65,9 +65,9 @@ class Exchange:
     def of_kind(self, kind: str) -> list[Market]:
         return [one for one in self.markets.values() if one.kind == kind]
 
-    def set_price(self, symbol: str, bid: str, ask: str | None = None) -> None:
-        """Move the touch of a symbol in all its markets; resting orders that it reaches fill."""
-        self.prices[symbol] = (Decimal(bid), Decimal(ask or bid))
+    def set_price(self, symbol: str, price: str) -> None:
+        """Move both sides of a symbol in all its markets; resting orders that they reach fill."""
+        self.prices[symbol] = Decimal(price)
         for account in self.accounts.values():
             for order in list(account.orders):
                 if order.status in OPEN and order.ticket.market.symbol == symbol:
@@ -85,7 +85,11 @@ class Exchange:
 
     def place(self, account: Account, ticket: Ticket) -> Order:
         """Take an order in, and fill what the touch allows."""
-        self._check_repeat(account, ticket)
+        for known in account.orders:
+            is_taken = known.status in OPEN or not self.unique_among_open
+            if known.ticket.client_id == ticket.client_id and is_taken:
+                self.repeats.append(ticket.client_id)
+                raise Refused(Why.DUPLICATE)
         touch = self._touch(ticket)
         if ticket.budget is not None:
             step = ticket.market.quantity_step
@@ -162,19 +166,10 @@ class Exchange:
         self._next += 1
         return self._next
 
-    def _check_repeat(self, account: Account, ticket: Ticket) -> None:
-        for order in account.orders:
-            if order.ticket.client_id != ticket.client_id:
-                continue
-            if order.status in OPEN or not self.unique_among_open:
-                self.repeats.append(ticket.client_id)
-                raise Refused(Why.DUPLICATE)
-
     def _touch(self, ticket: Ticket) -> Decimal:
         if ticket.market.symbol not in self.prices:
             raise Refused(Why.SYMBOL, "no price")
-        bid, ask = self.prices[ticket.market.symbol]
-        return ask if ticket.side == "BUY" else bid
+        return self.prices[ticket.market.symbol]
 
     @staticmethod
     def _check_filters(ticket: Ticket, touch: Decimal) -> None:
