@@ -19,9 +19,9 @@ Act = Callable[[], object]
 THREADS = 16
 
 
-def at_once(work: Callable[[int], object], threads: int = THREADS) -> list[object]:
+def at_once(work: Callable[[int], object]) -> list[object]:
     """Let threads begin together, and return what each came to, errors of ours included."""
-    gate = threading.Barrier(threads)
+    gate = threading.Barrier(THREADS)
 
     def begin(number: int) -> object:
         gate.wait()
@@ -30,8 +30,8 @@ def at_once(work: Callable[[int], object], threads: int = THREADS) -> list[objec
         except HookfillError as error:
             return error
 
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(begin, range(threads)))
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(begin, range(THREADS)))
 
 
 class Worker(threading.Thread):

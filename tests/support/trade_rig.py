@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -79,19 +79,12 @@ class TradeRig(Rig):
         statuses: of each trade, as they came, without repeats.
     """
 
-    def __init__(
-        self,
-        instrument: Instrument = INSTRUMENT,
-        balances: Mapping[str, str] | None = None,
-        price: str | None = None,
-    ) -> None:
+    def __init__(self, instrument: Instrument = INSTRUMENT, price: str | None = None) -> None:
         super().__init__()
         self.world = PaperWorld(self.redis, self.clock)
         self.desk = self.world.desk
         self.world.ports.instruments.put([instrument])
-        self.desk.set_account(
-            SPOT, {"balances": dict(balances or {"USDT": "100000", "ETH": "1000"})}
-        )
+        self.desk.set_account(SPOT, {"balances": {"USDT": "100000", "ETH": "1000"}})
         ledger = NotingLedger(self)
         self.statuses = ledger.statuses
         self.ports = replace(

@@ -20,6 +20,8 @@ TOKEN = "chaos-token"  # noqa: S105 - of play money
 PRICE, RESTING_PRICE = "50000", "40000"
 USDT, BTC = "1000000000", "1000000"
 
+#: How many send at once.
+SENDERS = 4
 #: Copies of a message that are sent at once, and its resends while nobody has said `ok`.
 COPIES_MAX, RESENDS_MAX = 3, 2
 #: A sender that waits longer for its answer does not know what became of its message.
@@ -94,14 +96,12 @@ class Load:
     Args:
         url: of the webhook.
         seed: the same one gives the same messages.
-        senders: how many send at once.
     """
 
-    def __init__(self, url: str, seed: int, senders: int = 4) -> None:
+    def __init__(self, url: str, seed: int) -> None:
         self.log: list[Message] = []
         self._url = url
         self._seed = seed
-        self._senders = senders
         self._lock = threading.Lock()
         self._has_ended = threading.Event()
 
@@ -110,7 +110,7 @@ class Load:
         """Send as long as the block lasts."""
         threads = [
             threading.Thread(target=self._run, args=(number,), name=f"sender-{number}")
-            for number in range(self._senders)
+            for number in range(SENDERS)
         ]
         for thread in threads:
             thread.start()

@@ -23,7 +23,6 @@ from app.services.smart_trades.acting import (
     panic_sell_step,
     update_trade,
 )
-from app.services.watching.release import release_due
 from tests.support.builders import PAPER, SPOT
 from tests.support.rig import deaths, encounters
 from tests.support.trade_rig import LONG, TradeRig, a_sale, a_trade, classic, entry, steps, stop
@@ -84,11 +83,6 @@ def forced(rig: TradeRig) -> None:
     """Have the trade looked at when its price has come, before the tick is evaluated."""
     rig.set_price("94")
     by(force_process)(rig)
-
-
-def times_out(rig: TradeRig) -> None:
-    release_due([], rig.ports)
-    rig.drain()
 
 
 def recovers(rig: TradeRig) -> None:
@@ -195,7 +189,7 @@ def test_whoever_dies_at_the_end_of_a_timeout_leaves_it_to_others() -> None:
         rig.clock.advance(5_000)
         return rig
 
-    for rig in deaths(prepare, times_out):
+    for rig in deaths(prepare, lambda rig: rig.wait(0)):
         recovers(rig)
         assert only(rig).status is TradeStatus.STOP_LOSS_FINISHED
         assert_whole(rig)

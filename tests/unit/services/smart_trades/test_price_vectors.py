@@ -98,17 +98,9 @@ def _figure(trade: SmartTrade, name: str) -> str | None:
             prices = [one.price or Decimal(0) for one in trade.steps_of(StepKind.TAKE_PROFIT)]
             return " ".join(f"{price.normalize():f}" for price in prices)
         case _:
-            value = _of_step(trade, *name.split("_"))
+            kind, what = name.split("_")
+            kinds = {"profit": StepKind.TAKE_PROFIT, "stop": StepKind.STOP_LOSS}
+            (step,) = trade.steps_of(kinds.get(kind, StepKind.ENTRY))
+            names = {"order": "order_price", "percent": "trailing_percent"}
+            value = getattr(step, names.get(what, what))
     return None if value is None else f"{value.normalize():f}"
-
-
-def _of_step(trade: SmartTrade, kind: str, what: str) -> Decimal | None:
-    kinds = {"stop": StepKind.STOP_LOSS, "profit": StepKind.TAKE_PROFIT, "entry": StepKind.ENTRY}
-    (step,) = trade.steps_of(kinds[kind])
-    found: dict[str, Decimal | None] = {
-        "price": step.price,
-        "order": step.order_price,
-        "extreme": step.extreme,
-        "percent": step.trailing_percent,
-    }
-    return found[what]
