@@ -90,6 +90,8 @@ class _Maker:
         wiring, kind = self._wiring, SURFACES[dialect].clients
         assert kind is not None, f"{dialect} has no clients"  # noqa: S101
         key = f"demo-{dialect.value.replace('_', '-')}"
+        if kind.is_key_secret:
+            key = f"{key}-{self._secret(f'key {key}')}"
         secret = self._secret(f"client {key}")
         if wiring.registry.client(dialect, key) is None:
             names = tuple(map(AccountName, accounts))

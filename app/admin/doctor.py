@@ -9,6 +9,7 @@ from marshmallow import fields
 from app.admin.health import CANARY_AGE_MAX_MS, canary_age_ms
 from app.admin.request_body import refuse_body
 from app.bootstrap import Wiring, store_warnings
+from app.dialects.surfaces import weakness_of
 from app.domain.account import PAPER, Account
 from app.domain.errors import StoreUnavailable, UnsafeStore
 from app.domain.finding import Finding, Grade
@@ -97,6 +98,7 @@ class _Doctor:
         yield from self._about_store()
         yield self._about_queue()
         yield from self._about_history()
+        yield from self._about_clients()
         for one in self._wiring.ports.quarantine.all()[:SHOWN_MAX]:
             yield Finding(
                 check="records",
@@ -130,6 +132,17 @@ class _Doctor:
             grade=Grade.ERROR,
             fix="See whether beat, the broker and the workers run.",
         )
+
+    def _about_clients(self) -> Iterator[Finding]:
+        for client in self._wiring.registry.clients():
+            weakness = weakness_of(client)
+            if weakness is not None and client.enabled:
+                yield Finding(
+                    check="clients",
+                    message=f"{client.dialect} client of {', '.join(client.accounts)}: {weakness}",
+                    grade=Grade.WARNING,
+                    fix="Make a client with a key of its own, or set `allow_tradingview_ip` false.",
+                )
 
     def _about_history(self) -> Iterator[Finding]:
         try:

@@ -1,10 +1,15 @@
 """`hookfill client`: the keys of callers that sign in."""
 
+import secrets
+
 import click
 
 from app.cli.api import Api, with_api
 from app.cli.inputs import SECRET_TEXT, Assignments, body_of, with_settings
 from app.cli.tables import listing, table_of
+
+#: 128 bits of a key that may be a secret.
+_KEY_BYTES = 16
 
 _COLUMNS = ("dialect", "key", "accounts", "permissions", "enabled")
 
@@ -16,7 +21,7 @@ def client() -> None:
 
 @client.command("add")
 @click.argument("dialect")
-@click.argument("key")
+@click.argument("key", required=False)
 @click.option("--account", "accounts", multiple=True, help="What it may use. Repeatable.")
 @click.option("--permission", "permissions", multiple=True, help="What it may do. Repeatable.")
 @click.option("--secret", type=SECRET_TEXT, help="Else one is made; - asks for it.")
@@ -25,10 +30,15 @@ def client() -> None:
 )
 @with_settings
 @with_api
-def add(api: Api, dialect: str, key: str, settings: Assignments, **fields: object) -> None:
-    """Create a client, or change what is given. A secret that was made is shown once."""
+def add(api: Api, dialect: str, key: str | None, settings: Assignments, **fields: object) -> None:
+    """Create a client, or change what is given. A secret that was made is shown once.
+
+    Without a KEY one is made that nobody can guess.
+    """
     body = body_of(settings, **fields)
-    click.echo(listing(api.put("api", "clients", dialect, key, body=body)))
+    click.echo(
+        listing(api.put("api", "clients", dialect, key or secrets.token_hex(_KEY_BYTES), body=body))
+    )
 
 
 @client.command("list")

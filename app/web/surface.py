@@ -9,7 +9,7 @@ import structlog
 from marshmallow import fields, validate
 
 from app.bootstrap import Wiring
-from app.domain.account import Account, Connector
+from app.domain.account import Account, ApiClient, Connector
 from app.domain.enums import Dialect, Market
 from app.domain.errors import HookfillError
 from app.web.answers import Answer
@@ -57,6 +57,8 @@ class ClientKind:
         is_compared: the secret is only compared, so no more than a keyed hash of it is kept; else
             it signs, and is kept sealed.
         complaint: what is wrong with the accounts that a client is to cover, in a sentence.
+        is_key_secret: the key alone may be enough, so one that is made here cannot be guessed.
+        weakness: what is weak about a client as it is set, in a sentence.
         public: key and secret that everybody knows, if there are such: they open play money only.
     """
 
@@ -64,6 +66,8 @@ class ClientKind:
     word: str = "secret"
     is_compared: bool = False
     complaint: Callable[[Sequence[Account]], str | None] = lambda _: None
+    is_key_secret: bool = False
+    weakness: Callable[[ApiClient], str | None] = lambda _: None
     public: tuple[str, str] | None = None
 
 

@@ -175,6 +175,17 @@ def test_a_command_becomes_a_request(
     assert server.asked[-1] == (asked, "Bearer t0ken", body)
 
 
+def test_a_key_that_is_made_is_a_secret_and_new_each_time(
+    server: Server, hookfill: Hookfill
+) -> None:
+    for _ in range(2):
+        assert hookfill("client", "add", "apisify", "--account", "a").exit_code == 0
+
+    first, second = (asked.removeprefix("PUT /api/clients/apisify/") for asked, *_ in server.asked)
+    assert len(first) == len(second) == 32
+    assert first != second
+
+
 def test_a_slip_in_the_name_halts_nobody_and_creates_nothing(
     server: Server, hookfill: Hookfill
 ) -> None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from app.dialects.apisify.schemas import LIMIT, LIMIT_ORDER, ORDER
-from app.domain.account import PAPER, Account
+from app.domain.account import PAPER, Account, ApiClient
 from app.domain.commands import NetAction, NetCommand, OnSameSide
 from app.domain.enums import Market
 from app.domain.errors import NotFound, NotPermitted, invalid_fields
@@ -21,6 +21,9 @@ _SEPARATORS = str.maketrans("", "", "/-_.:")
 
 #: TradingView's mark of a perpetual contract.
 _PERPETUAL = ".P"
+
+#: What a key must have at least to be a secret by itself (apisify spec, 1).
+SECRET_KEY_CHARACTERS = 20
 
 #: What a spelling means to an account at a real exchange, as far as that is known here.
 Meaning = Callable[[str, Account], Symbol]
@@ -38,13 +41,14 @@ class ClientSettings:
     """The settings of one client (apisify spec, sections 1 and 5).
 
     Attributes:
-        allow_tradingview_ip: whether requests from TradingView need the key only.
+        allow_tradingview_ip: whether requests from TradingView need the key only. What nobody has
+            set is so for keys that nobody can guess.
         dedup_window_seconds: how long the same request of TradingView counts as a resend; 0 never.
         close_mode: whether a Close closes `qty`, or everything whatever `qty` says.
         sar_same_side: what Sarbuy and Sarsell do when the position is on their side already.
     """
 
-    allow_tradingview_ip: bool = True
+    allow_tradingview_ip: bool
     dedup_window_seconds: int = 20
     close_mode: CloseMode = CloseMode.QTY
     sar_same_side: OnSameSide = OnSameSide.SKIP
@@ -68,13 +72,30 @@ class Order:
     memo: str
 
 
-def settings_of(record: Mapping[str, Any]) -> ClientSettings:
-    """Return the settings that a client's record names; our own API has checked them."""
-    named = dict(record)
+def settings_of(client: ApiClient) -> ClientSettings:
+    """Return the settings of a client; our own API has checked those that its record names."""
+    named: dict[str, Any] = {
+        "allow_tradingview_ip": not _is_guessable(client.key),
+        **client.settings,
+    }
     for name, words in (("close_mode", CloseMode), ("sar_same_side", OnSameSide)):
         if name in named:
             named[name] = words(named[name])
     return ClientSettings(**named)
+
+
+def weakness_of(client: ApiClient) -> str | None:
+    """Return what is weak about a client that somebody wanted so."""
+    if _is_guessable(client.key) and settings_of(client).allow_tradingview_ip:
+        return (
+            f"From TradingView's addresses, which all its users share, this key is enough, and "
+            f"with fewer than {SECRET_KEY_CHARACTERS} characters it can be guessed."
+        )
+    return None
+
+
+def _is_guessable(key: str) -> bool:
+    return len(key) < SECRET_KEY_CHARACTERS
 
 
 def order_from(payload: Mapping[str, object], settings: ClientSettings) -> Order:

@@ -69,7 +69,7 @@ class Orders:
         client = self._clients.find(signing.key_from(payload))
         if client is None:
             raise NotAuthenticated(signing.UNAUTHORIZED)
-        settings = reading.settings_of(client.settings)
+        settings = reading.settings_of(client)
         signature = self._signature(payload, client, settings, received_at_ms)
         order = reading.order_from(payload, settings)
         accounts = self._clients.accounts_of(client)

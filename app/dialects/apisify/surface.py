@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from marshmallow import validate
 
 from app.dialects.apisify import render
-from app.dialects.apisify.parse import CloseMode
+from app.dialects.apisify.parse import CloseMode, weakness_of
 from app.dialects.apisify.routes import PATH, routes
 from app.domain.commands import OnSameSide
 from app.domain.enums import Dialect
@@ -48,5 +48,5 @@ SURFACE = Surface(
     internal=render.internal,
     owns=lambda path: is_below(path, PATH),
     http_error=render.http_error,
-    clients=ClientKind(body=_Client()),
+    clients=ClientKind(body=_Client(), is_key_secret=True, weakness=weakness_of),
 )

@@ -168,6 +168,21 @@ def test_the_queue_is_well_while_canaries_come_through(api: Caller, wiring: Wiri
     assert "the last came" in late[1]
 
 
+def test_a_client_that_is_weak_is_told_of_while_it_is_enabled(api: Caller, wiring: Wiring) -> None:
+    put_account(wiring, "play", PAPER)
+    path, body = "/api/clients/apisify/guess-me", {"accounts": ["play"]}
+    api.call("PUT", path, {**body, "allow_tradingview_ip": True})
+
+    row = about(api.call("POST", "/api/doctor")["findings"], "clients")
+
+    assert row["grade"] == "warning"
+    assert "apisify client of play" in row["message"]
+    assert "guess-me" not in row["message"]
+    api.call("DELETE", path)
+    findings = api.call("POST", "/api/doctor")["findings"]
+    assert not [one for one in findings if one["check"] == "clients"]
+
+
 def test_an_account_is_compared_with_its_venue(
     api: Caller, wiring: Wiring, real: dict[str, AccountId]
 ) -> None:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from app.dialects.apisify.parse import Order, account_for, order_from, settings_of, ticker_of
 from app.dialects.apisify.render import error_for
-from app.domain.account import Account
+from app.domain.account import Account, ApiClient
 from app.domain.commands import NetAction
-from app.domain.enums import Market
+from app.domain.enums import Dialect, Market
 from app.domain.errors import HookfillError, MalformedPayload, NotFound, NotPermitted
 from app.domain.identifiers import AccountId, AccountName, Symbol, VenueName
 from app.domain.symbols import chosen
@@ -24,9 +24,13 @@ from app.web.json_body import payload_from
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "apisify").glob("*.json"))
 
 
+def a_client(settings: Mapping[str, object]) -> ApiClient:
+    return ApiClient(dialect=Dialect.APISIFY, key="k", secret="", settings=settings)
+
+
 def outcome(example: Mapping[str, Any]) -> dict[str, object]:
     try:
-        order = order_from(example["payload"], settings_of(example.get("settings", {})))
+        order = order_from(example["payload"], settings_of(a_client(example.get("settings", {}))))
     except HookfillError as error:
         status, body, _ = error_for(error)
         fields: Any = body["fields"]
@@ -93,7 +97,7 @@ def an_order(ticker: str, exchange: str = "bybit_testnet") -> Order:
         "side": "Buy",
         "symbol": ticker,
     }
-    return order_from(payload, settings_of({}))
+    return order_from(payload, settings_of(a_client({})))
 
 
 @pytest.mark.parametrize(
@@ -171,7 +175,7 @@ PAYLOADS = st.tuples(ORDERS | st.just({}), ODD).map(lambda both: {**both[0], **b
 @given(PAYLOADS)
 def test_whatever_comes_is_an_order_or_refused_by_field(payload: Mapping[str, object]) -> None:
     try:
-        order = order_from(payload, settings_of({}))
+        order = order_from(payload, settings_of(a_client({})))
     except MalformedPayload as error:
         known = error.code == "validation_failed" and set(error.fields) <= set(NAMES)
         assert known, error.fields  # noqa: PT017 - either way is right
