@@ -7,11 +7,12 @@ from app.bootstrap import refuse_unsafe_store, web_wiring
 from app.domain.errors import UnsafeStore
 from app.factory import create_app
 from app.logs import configure
-from app.settings import Settings
+from app.settings import Settings, forget_foreign
 
 #: With this exit code of a worker, gunicorn stops instead of starting the next one.
 GUNICORN_STOPS = 3
 
+forget_foreign(os.environ)
 _settings = Settings.from_environment(os.environ)
 configure("web", _settings.log_level)
 

@@ -5,8 +5,10 @@ Here and not on the command line, where everyone on the machine could read the p
 
 import os
 
-address = os.environ.get("HOOKFILL_FLOWER_ADDRESS", "127.0.0.1")
-port = int(os.environ.get("HOOKFILL_FLOWER_PORT", "5555"))
+address = os.environ.get("HOOKFILL_FLOWER_ADDRESS") or "127.0.0.1"
+port = int(os.environ.get("HOOKFILL_FLOWER_PORT") or 5555)
+#: Flower reads variables of its own, too (FLOWER_...); `workers.light_app` has taken them away.
+url_prefix = (os.environ.get("HOOKFILL_FLOWER_URL_PREFIX") or "").strip("/")
 
 # Without them Flower would show everything to everyone: rather not start.
 basic_auth = [f"{os.environ['HOOKFILL_FLOWER_USER']}:{os.environ['HOOKFILL_FLOWER_PASSWORD']}"]

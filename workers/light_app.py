@@ -14,11 +14,13 @@ from kombu import Queue
 from app.dispatch.broker import celery_for
 from app.dispatch.routes import QueueName
 from app.logs import configure
-from app.settings import Settings
+from app.settings import Settings, forget_foreign
 
 #: Tasks only hand work on to crews, or work on the store; none of them waits for a venue.
 TASK_THREADS = 8
 
+# Celery has read the options that stand before its command, Flower and the workers nothing yet.
+forget_foreign(os.environ)
 settings = Settings.from_environment(os.environ)
 
 celery_app: Celery = celery_for(settings.broker_url)

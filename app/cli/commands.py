@@ -19,7 +19,7 @@ from app.cli.recovery import cancel, recover
 from app.cli.symbols import symbol
 from app.cli.tables import table_of
 from app.domain.errors import StoreError
-from app.settings import VARIABLES, BadSetting, markdown_table
+from app.settings import VARIABLES, BadSetting, forget_foreign, markdown_table
 from app.supervisor.demo import SEED_COMMAND
 from app.supervisor.refusals import CannotStart
 from app.supervisor.supervise import up as run_everything
@@ -31,6 +31,7 @@ _PORT_MAX = 65_535
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Hookfill: trading webhooks in, orders placed exactly once."""
+    forget_foreign(os.environ)
 
 
 for _command in (

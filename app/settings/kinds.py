@@ -114,6 +114,13 @@ def _read_database_url(text: str) -> DatabaseUrl:
     return DatabaseUrl(f"{_DATABASES[scheme]}://{rest}")
 
 
+def _read_prefix(text: str) -> str:
+    prefix = text.strip("/")
+    if not re.fullmatch(r"([0-9A-Za-z_-]+(/[0-9A-Za-z_-]+)*)?", prefix):
+        raise ValueError
+    return prefix
+
+
 def _read_networks(text: str) -> tuple[Network, ...]:
     words = (word.strip() for word in text.split(","))
     return tuple(ipaddress.ip_network(word, strict=False) for word in words if word)
@@ -185,6 +192,9 @@ DATABASE_URL = Kind(
     "a postgresql:// or sqlite:/// URL, for instance postgresql://hookfill@127.0.0.1/hookfill",
     _read_database_url,
     is_shown=False,
+)
+URL_PREFIX = Kind(
+    "path", "letters, digits and any of _-/, for instance flower or admin/flower", _read_prefix
 )
 NETWORKS = Kind(
     "addresses, by commas", "IP addresses or networks, separated by commas", _read_networks

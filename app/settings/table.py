@@ -22,6 +22,7 @@ from app.settings.kinds import (
     PORT,
     SERVER_URL,
     TOKEN,
+    URL_PREFIX,
     URLS,
     VENUE_URLS,
     Network,
@@ -349,6 +350,12 @@ class Settings:
         PORT,
         "0",
         "Flower's port; 0 is 5555, or a free one when that is taken or in the test profile.",
+    )
+    flower_url_prefix: str = variable(
+        "HOOKFILL_FLOWER_URL_PREFIX",
+        URL_PREFIX,
+        "",
+        "The path below which Flower answers, for a proxy that keeps it: `flower` for `/flower/`.",
     )
     flower_user: str = variable(
         "HOOKFILL_FLOWER_USER",

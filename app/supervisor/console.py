@@ -33,7 +33,7 @@ def greeting(run: Run, settings: Settings, run_file: Path) -> str:
         "Hookfill is ready. Ctrl-C stops it.",
         "",
         f"  Dashboard and API  {run.base_url}",
-        f"  Flower             {run.flower_url}   user {run.flower_user}",
+        f"  Flower             {run.flower_url}/   user {run.flower_user}",
         f"  Passwords, token   {run_file}: flower_password, admin_token",
         f"  Logs               {run_file.parent / 'logs'}",
         f"  Promise            {PROMISES[settings.appendfsync]}",

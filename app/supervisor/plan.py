@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from app.settings import own
 from app.supervisor.children import Program
 from app.supervisor.refusals import CannotStart
 
@@ -63,12 +64,12 @@ def environment_of_children(
     """Return what children find in their environment.
 
     Args:
-        given: the environment of the supervisor.
+        given: the environment of the supervisor; what is foreign in it stays behind.
         resolved: what it has decided: variable → value.
     """
     scripts = Path(sys.executable).parent
     return {
-        **given,
+        **own(given),
         **resolved,
         # The scripts of this environment first, whether or not it was activated.
         "PATH": f"{scripts}{os.pathsep}{given.get('PATH', os.defpath)}",

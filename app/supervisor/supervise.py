@@ -155,6 +155,7 @@ def _decided(stage: _Stage, settings: Settings) -> dict[str, str]:
         "HOOKFILL_FAST": "1" if settings.fast else "0",
         "HOOKFILL_FLOWER_ADDRESS": settings.flower_address,
         "HOOKFILL_FLOWER_PORT": str(settings.flower_port),
+        "HOOKFILL_FLOWER_URL_PREFIX": settings.flower_url_prefix,
         "HOOKFILL_FLOWER_USER": settings.flower_user,
         "HOOKFILL_FLOWER_PASSWORD": settings.flower_password.reveal(),
         "PROMETHEUS_MULTIPROC_DIR": str(stage.data_dir.metrics),
@@ -165,7 +166,7 @@ def _run_of(settings: Settings, demo: Mapping[str, object]) -> Run:
     flower = Address(settings.flower_address, settings.flower_port)
     return Run(
         base_url=f"http://{reachable(settings.bind)}",
-        flower_url=f"http://{reachable(flower)}",
+        flower_url=f"http://{reachable(flower)}/{settings.flower_url_prefix}".rstrip("/"),
         flower_user=settings.flower_user,
         flower_password=settings.flower_password.reveal(),
         redis_url=settings.redis_url,

@@ -192,6 +192,19 @@ def test_a_service_says_how_its_health_is_seen(service: str) -> None:
     assert "test" in check or service in {"beat", "seed"}
 
 
+def test_health_is_asked_of_this_machine_without_a_proxy() -> None:
+    checks = {
+        name: [str(word) for word in settings["healthcheck"]["test"]]
+        for name, settings in services().items()
+        if "test" in settings["healthcheck"]
+    }
+
+    assert checks["web"] == ["CMD", "python", "deploy/healthy.py", "web"]
+    assert checks["flower"] == ["CMD", "python", "deploy/healthy.py", "flower"]
+    assert 'CMD ["python", "deploy/healthy.py", "web"]' in (DEPLOY / "Dockerfile").read_text()
+    assert not any("urllib" in word for words in checks.values() for word in words)
+
+
 def test_the_image_does_not_run_as_root() -> None:
     users = re.findall(r"^USER (\S+)$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
 
@@ -203,7 +216,6 @@ def test_the_image_is_built_from_the_lock() -> None:
     text = (DEPLOY / "Dockerfile").read_text()
 
     assert "--no-deps --require-hashes --requirement requirements.lock" in text
-    assert "/healthz" in text
 
 
 def test_what_the_image_copies_exists_and_reaches_the_builder() -> None:

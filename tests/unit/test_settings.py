@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 from app.ports.policy import Policy
-from app.settings import VARIABLES, Address, BadSetting, Secret, ServerUrl, Settings, markdown_table
+from app.settings import (
+    VARIABLES,
+    Address,
+    BadSetting,
+    Secret,
+    ServerUrl,
+    Settings,
+    forget_foreign,
+    markdown_table,
+    own,
+)
 
 #: 32 bytes in URL-safe base64, as Fernet wants them.
 KEY = "A" * 43 + "="
@@ -153,6 +163,8 @@ def test_a_venue_can_be_sent_elsewhere() -> None:
         ("HOOKFILL_FAST", "maybe"),
         ("HOOKFILL_FLOWER_PASSWORD", "short"),
         ("HOOKFILL_FLOWER_PORT", "-1"),
+        ("HOOKFILL_FLOWER_URL_PREFIX", "flower?"),
+        ("HOOKFILL_FLOWER_URL_PREFIX", "a//b"),
         ("HOOKFILL_FLOWER_USER", "a:b"),
         ("HOOKFILL_LOG_LEVEL", "loud"),
         ("HOOKFILL_POLL_INTERVAL_MS", "1"),
@@ -184,6 +196,45 @@ def test_a_bad_value_that_may_be_secret_is_not_repeated(name: str) -> None:
         settings(**{name: "hunter2:é"})
 
     assert "hunter2" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("given", ["flower", "/flower", "/flower/", "flower/"])
+def test_a_prefix_is_read_with_and_without_its_slashes(given: str) -> None:
+    assert settings(HOOKFILL_FLOWER_URL_PREFIX=given).flower_url_prefix == "flower"
+
+
+#: Each of them would be obeyed by a library, or is what an engine says of a service.
+FOREIGN = {
+    "FLOWER_PORT": "tcp://10.0.0.1:5555",
+    "FLOWER_URL_PREFIX": "elsewhere",
+    "HOOKFILL_FLOWER_PORT": "tcp://10.0.0.1:5555",
+    "CELERY_BROKER_URL": "redis://elsewhere",
+    "CELERY_WORKER_POOL": "solo",
+    "FLASK_DEBUG": "1",
+    "GUNICORN_CMD_ARGS": "--workers 9",
+    "KOMBU_LOG_DEBUG": "1",
+    "WEB_CONCURRENCY": "auto",
+}
+#: They are set for a machine on purpose.
+LET_THROUGH = {
+    "HOOKFILL_FLOWER_USER": "somebody",
+    "HOOKFILL_WEB_WORKERS": "1",
+    "HTTPS_PROXY": "http://10.0.0.1:3128",
+    "NO_COLOR": "1",
+    "PGPASSFILE": "/etc/pgpass",
+    "PYTHONPATH": "/srv",
+    "REDIS_URL": "redis://127.0.0.1:6379/0",
+    "SSL_CERT_FILE": "/etc/ca.pem",
+    "TZ": "UTC",
+}
+
+
+def test_what_is_foreign_reaches_no_child_and_no_library() -> None:
+    environ = {**FOREIGN, **LET_THROUGH}
+
+    assert own(environ) == LET_THROUGH
+    forget_foreign(environ)
+    assert environ == LET_THROUGH
 
 
 def test_the_key_is_made_on_the_first_start_and_kept(tmp_path: Path) -> None:

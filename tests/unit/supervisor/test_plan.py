@@ -54,3 +54,9 @@ def test_children_find_the_scripts_of_this_environment_first() -> None:
 
     assert found["PATH"].split(os.pathsep) == [str(Path(sys.executable).parent), "/bin"]
     assert found["A"] == "2"
+
+
+def test_children_do_not_inherit_what_a_library_would_obey() -> None:
+    found = environment_of_children({"FLOWER_PORT": "tcp://10.0.0.1:5555"}, {})
+
+    assert "FLOWER_PORT" not in found
