@@ -69,7 +69,7 @@ def create_app(wiring: Wiring) -> Flask:
         fast |= {(one.method, one.rule): (surface, one.view) for one in routes if one.is_fast}
     for module in _OWN_ROUTES:
         app.register_blueprint(module.blueprint(wiring))
-    app.before_request(authentication.Gate(wiring.settings).admit)
+    app.before_request(authentication.Gate(wiring).admit)
     app.register_error_handler(HookfillError, _answer_for)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)

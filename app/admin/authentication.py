@@ -1,5 +1,7 @@
 """Who is calling our own paths: somebody with the admin token, or a dashboard that had it."""
 
+from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
@@ -10,7 +12,7 @@ from app.admin.request_body import body_of_request
 from app.admin.sessions import COOKIE, LIFE_SECONDS, Sessions
 from app.bootstrap import Wiring
 from app.domain.errors import NotAuthenticated, NotPermitted
-from app.settings import Settings, derived
+from app.settings import derived
 from app.web.fields import Strict, Text, loaded
 from app.web.peer import address_of, is_https
 from app.web.routes import OPERATION, Access, Route, blueprint_of, route_of_request
@@ -32,13 +34,14 @@ class Gate:
     """Lets pass who has the admin token, or a session and, for changes, its CSRF token.
 
     Args:
-        settings: with the admin token; another token ends every session.
+        wiring: of a web process, with the admin token; another token ends every session.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, wiring: Wiring) -> None:
+        self._settings = wiring.settings
         self._attempts = Attempts()
-        self._sessions = Sessions(derived(settings.admin_token.reveal(), "dashboard session"))
+        key = derived(wiring.settings.admin_token.reveal(), "dashboard session")
+        self._sessions = Sessions(key, wiring.ports.used_keys)
 
     def admit(self) -> AnyResponse | None:
         """Let pass whom the row of the route lets pass; for `before_request` of the app.
@@ -67,6 +70,7 @@ class Gate:
         Raises:
             NotAuthenticated: neither token nor session.
             NotPermitted: a session, but not its CSRF token.
+            StoreUnavailable: a session, and whether it was ended cannot be told.
         """
         header = request.headers.get("Authorization")
         if header is not None:
@@ -82,6 +86,12 @@ class Gate:
     def csrf_token(self) -> str:
         """Return what changes must bring as `X-CSRF-Token` or as form field `csrf_token`."""
         return self._sessions.csrf_token(request.cookies.get(COOKIE, ""))
+
+    def admission(self) -> Callable[[], bool]:
+        """Return what tells later whether whoever sends this request is let in still."""
+        if "Authorization" in request.headers:
+            return lambda: True
+        return partial(self._sessions.is_valid, request.cookies.get(COOKIE, ""))
 
     def log_in(self) -> AnyResponse:
         """Begin a session: a form is sent on to the dashboard, a program gets the CSRF token."""
@@ -112,7 +122,8 @@ class Gate:
         return response
 
     def log_out(self) -> Response:
-        """End the session: let the browser forget it."""
+        """End the session, also for whoever has a copy of its cookie."""
+        self._sessions.end(request.cookies.get(COOKIE, ""))
         response = Response(status=204)
         response.delete_cookie(COOKIE, httponly=True, samesite="Strict")
         return response
@@ -129,7 +140,7 @@ class Gate:
 
 def blueprint(wiring: Wiring) -> Blueprint:
     """Return the route by which a person signs in to the dashboard, and out."""
-    gate = Gate(wiring.settings)
+    gate = Gate(wiring)
     rows = (
         Route("POST", "/login", gate.log_in, access=Access.OPEN, body=_LOGIN),
         Route("DELETE", "/login", gate.log_out, answers={204: "Ended."}),

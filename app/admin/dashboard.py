@@ -40,7 +40,7 @@ def _guarded(response: Response) -> Response:
 
 def blueprint(wiring: Wiring) -> Blueprint:
     """Return the pages and their files."""
-    pages, files = Pages(wiring, Gate(wiring.settings)), StaticFiles()
+    pages, files = Pages(wiring, Gate(wiring)), StaticFiles()
     rows = [
         Route("GET", rule, view, access=Access.SESSION)
         for rule, view in (

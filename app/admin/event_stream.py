@@ -3,7 +3,8 @@
 import json
 import re
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 from flask import Response, request
 
@@ -14,6 +15,9 @@ from app.ports.history import EventFeed, TimelineEvent
 #: Pause before a browser connects again, in milliseconds.
 RETRY_MS = 1_000
 
+#: How long a stream goes on after its session has ended.
+ADMISSION_SECONDS = 5.0
+
 _POSITION = re.compile(r"\d{1,16}-\d{1,16}", re.ASCII)
 
 
@@ -23,16 +27,20 @@ class EventStreams:
     Args:
         feed: whose events are told.
         most: streams at once in this process, so that places are left for orders.
+        admission: returns what tells whether the sender of the request is let in still.
     """
 
-    def __init__(self, feed: EventFeed, most: int) -> None:
+    def __init__(
+        self, feed: EventFeed, most: int, admission: Callable[[], Callable[[], bool]]
+    ) -> None:
         self._feed = feed
+        self._admission = admission
         self._slots = threading.BoundedSemaphore(most)
 
     def open(self) -> Response:
         """Answer timeline entries as they happen, as server-sent events.
 
-        The stream ends when the client goes away.
+        The stream ends when the client goes away, or its session does.
         `Last-Event-ID`, which browsers send when they connect again, goes on where they were.
         """
         if request.method == "HEAD":
@@ -45,7 +53,7 @@ class EventStreams:
         except BaseException:
             self._slots.release()
             raise
-        response = _response(_texts(events))
+        response = _response(_texts(events, self._admission()))
 
         @response.call_on_close
         def _close() -> None:
@@ -67,11 +75,18 @@ def _response(texts: Iterator[str]) -> Response:
     return response
 
 
-def _texts(events: Iterator[TimelineEvent | None]) -> Iterator[str]:
+def _texts(
+    events: Iterator[TimelineEvent | None], is_admitted: Callable[[], bool]
+) -> Iterator[str]:
     """Yield what goes over the wire. A silent store ends the stream: the client comes again."""
     yield f"retry: {RETRY_MS}\n\n"
+    looked = time.monotonic()
     try:
         for event in events:
+            if time.monotonic() - looked >= ADMISSION_SECONDS:
+                if not is_admitted():
+                    return
+                looked = time.monotonic()
             yield ": nothing\n\n" if event is None else _text(event)
     except StoreUnavailable:
         return

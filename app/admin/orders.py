@@ -2,6 +2,7 @@
 
 from flask import Blueprint
 
+from app.admin.authentication import Gate
 from app.admin.event_stream import EventStreams
 from app.admin.order_list import (
     ListQuery,
@@ -112,7 +113,8 @@ class _Orders:
 def blueprint(wiring: Wiring) -> Blueprint:
     """Return the routes that read orders and cancel them."""
     orders = _Orders(wiring)
-    streams = EventStreams(wiring.events, max(1, wiring.settings.web_connections // 10))
+    most = max(1, wiring.settings.web_connections // 10)
+    streams = EventStreams(wiring.events, most, Gate(wiring).admission)
     one = "/api/orders/<reference>"
     rows = (
         Route("GET", "/api/orders", orders.list, query=_QUERY, answer=ROWS),

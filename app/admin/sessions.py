@@ -1,4 +1,4 @@
-"""The dashboard's session: a signed cookie that says until when somebody is let in."""
+"""The dashboard's session: a signed cookie that lets in until its time is over, or it was ended."""
 
 import hashlib
 import hmac
@@ -6,26 +6,33 @@ import secrets
 import time
 from collections.abc import Callable
 
+from app.domain.identifiers import EpochMs
+from app.ports.coordination import UsedKeys
+
 #: Name of the cookie.
 COOKIE = "hookfill_session"
 
 #: Twelve hours: a working day, and no more.
 LIFE_SECONDS = 12 * 3600
 
-#: Characters of a time in seconds; a longer one was not written here.
-_TIME_CHARACTERS_MAX = 12
+#: What a session is bound to that was ended.
+_ENDED = "0"
 
 
 class Sessions:
-    """Begins sessions and recognizes them, in any web process, without keeping them anywhere.
+    """Begins sessions, recognizes and ends them, in any web process. The store has the ended ones.
 
     Args:
         key: a secret that all web processes share; another one ends every session.
+        ended: each session that somebody has ended, until its time is over.
         now: epoch seconds.
     """
 
-    def __init__(self, key: str, now: Callable[[], int] = lambda: int(time.time())) -> None:
+    def __init__(
+        self, key: str, ended: UsedKeys, now: Callable[[], int] = lambda: int(time.time())
+    ) -> None:
         self._key = key.encode()
+        self._ended = ended
         self._now = now
 
     def begin(self) -> str:
@@ -34,12 +41,34 @@ class Sessions:
         return f"{text}.{self._signature('session', text)}"
 
     def is_valid(self, cookie: str) -> bool:
-        """Tell whether we have signed this cookie and its time is not over."""
+        """Tell whether we have signed this cookie, its time is not over, and nobody has ended it.
+
+        Raises:
+            StoreUnavailable: the last cannot be told.
+        """
+        if self._end_of(cookie) <= self._now():
+            return False
+        return self._ended.content(self._name(cookie), EpochMs(self._now() * 1000)) is None
+
+    def end(self, cookie: str) -> None:
+        """Let nobody in with this cookie any more, nor with a copy. Twice is once.
+
+        Raises:
+            StoreUnavailable: it may let in still.
+        """
+        until, now = self._end_of(cookie), self._now()
+        if until > now:
+            self._ended.use(self._name(cookie), _ENDED, EpochMs(now * 1000), EpochMs(until * 1000))
+
+    def _end_of(self, cookie: str) -> int:
+        """Return when the time of a cookie is over, in epoch seconds; 0 if we did not sign it."""
         text, _, signature = cookie.rpartition(".")
         if not _is_equal(signature, self._signature("session", text)):
-            return False
-        end = text.partition(".")[0]
-        return len(end) <= _TIME_CHARACTERS_MAX and self._now() < int(end)
+            return 0
+        return int(text.partition(".")[0])
+
+    def _name(self, cookie: str) -> str:
+        return self._signature("ended", cookie)
 
     def csrf_token(self, cookie: str) -> str:
         """Return what requests of this session must bring that change anything.

@@ -120,7 +120,10 @@ class Settings:
         "HOOKFILL_FAST", FLAG, "0", "The test profile, as `--fast`. Never with real money."
     )
     trusted_proxies: tuple[Network, ...] = variable(
-        "HOOKFILL_TRUSTED_PROXIES", NETWORKS, "", "Peers whose `X-Forwarded-For` is believed."
+        "HOOKFILL_TRUSTED_PROXIES",
+        NETWORKS,
+        "",
+        "Peers whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
     )
     venue_urls: Mapping[str, str] = variable(
         "HOOKFILL_VENUE_URLS",

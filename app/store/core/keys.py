@@ -70,7 +70,8 @@ LOCK = "hookfill:lock:"
 SLOT = "hookfill:slot:"
 
 #: string, followed by a digest: `<hash of a body>:<end of its time, business ms>`. Expires well
-#: after that. Idempotency keys are bound to their bodies in the same way.
+#: after that. Idempotency keys are bound to their bodies in the same way, and the
+#: sessions of the dashboard that were ended to `0`.
 SIGNATURE = "hookfill:signature:"
 
 #: Fixed at the first start; ids are made so that their remainder by it names their shard.
