@@ -125,6 +125,12 @@ class Settings:
         "",
         "Peers whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
     )
+    trust_forwarded_host: bool = variable(
+        "HOOKFILL_TRUST_FORWARDED_HOST",
+        FLAG,
+        "0",
+        "Whether those peers' `X-Forwarded-Host` is believed, too: only if they set it themselves.",
+    )
     venue_urls: Mapping[str, str] = variable(
         "HOOKFILL_VENUE_URLS",
         VENUE_URLS,

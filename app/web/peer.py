@@ -28,14 +28,20 @@ def is_https(environ: Mapping[str, Any], trusted: Sequence[Network]) -> bool:
     return said == "https" and is_among(str(environ.get("REMOTE_ADDR", "")), trusted)
 
 
-def url_of(environ: Mapping[str, Any], trusted: Sequence[Network]) -> str:
+def url_of(
+    environ: Mapping[str, Any], trusted: Sequence[Network], *, is_host_forwarded: bool
+) -> str:
     """Return the URL that the caller called, without its query, as far as that can be told here.
 
-    A trusted proxy may say by `X-Forwarded-Host` which host that was.
+    Args:
+        environ: of the request.
+        trusted: proxies.
+        is_host_forwarded: a trusted proxy says by `X-Forwarded-Host` which host that was. Many hand
+            on what the caller wrote there, so that has to be known of it.
     """
     scheme = "https" if is_https(environ, trusted) else "http"
     host = str(environ.get("HTTP_HOST", ""))
-    if is_among(str(environ.get("REMOTE_ADDR", "")), trusted):
+    if is_host_forwarded and is_among(str(environ.get("REMOTE_ADDR", "")), trusted):
         host = str(environ.get("HTTP_X_FORWARDED_HOST") or host).strip()
     return f"{scheme}://{host}{environ.get('PATH_INFO', '')}"
 

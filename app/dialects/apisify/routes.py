@@ -112,7 +112,9 @@ class Orders:
         peer = address_of(request.environ, trusted)
         if settings.allow_tradingview_ip and is_among(peer, self._settings.apisify_tradingview_ips):
             return None
-        urls = self._settings.apisify_public_urls or (url_of(request.environ, trusted),)
+        urls = self._settings.apisify_public_urls or (
+            url_of(request.environ, trusted, is_host_forwarded=self._settings.trust_forwarded_host),
+        )
         secret = self._clients.secret_of(client)
         return signing.signature_from(payload, urls, secret, now_ms, self._window)
 

@@ -64,4 +64,13 @@ def test_the_url_that_was_called_is_ours_or_what_a_trusted_proxy_says(
 ) -> None:
     environ = {"REMOTE_ADDR": peer, "HTTP_HOST": "here:8000", "PATH_INFO": "/v1/order", **said}
 
-    assert url_of({**environ, "QUERY_STRING": "a=1"}, TRUSTED) == url
+    called = url_of({**environ, "QUERY_STRING": "a=1"}, TRUSTED, is_host_forwarded=True)
+    assert called == url
+
+
+def test_a_host_that_a_proxy_hands_on_is_not_believed_unless_that_was_set() -> None:
+    said = {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "here", "HTTP_X_FORWARDED_HOST": "staging"}
+
+    called = url_of({**said, "PATH_INFO": "/v1/order"}, TRUSTED, is_host_forwarded=False)
+
+    assert called == "http://here/v1/order"
