@@ -239,3 +239,50 @@ def test_a_measurement_that_is_cut_short_hides_no_step(
 
     assert abs(clock.server_ms() - before - by_seconds * 1_000) < 30_000
     assert clock.lasted_ms(before) < 30_000
+
+
+def test_a_measurement_that_was_overtaken_by_that_of_another_thread_is_no_step(
+    client: redis.Redis, steady: SteadyByHand
+) -> None:
+    """Its answer is from before the clock was set, and comes after the other thread's."""
+
+    class Overtaken(Stepped):
+        is_slow = False
+
+        def time(self, **options: Any) -> Any:  # noqa: ANN401 - as the client's own
+            answer = super().time(**options)
+            if self.is_slow:
+                self.is_slow, self.by_seconds = False, 3_600
+                steady.seconds += 0.01
+                clock.server_ms()  # as another thread: nobody waits for anybody here
+            return answer
+
+    server = Overtaken(connection_pool=client.connection_pool)
+    clock = RedisClock(server)
+    before = clock.server_ms()
+    server.is_slow = True
+    steady.seconds += 2
+
+    after = clock.server_ms()
+
+    assert after - before > 3_500_000
+    assert clock.lasted_ms(before) < 30_000
+
+
+def test_a_step_that_was_seen_is_not_forgotten_for_what_was_noted_before(
+    client: redis.Redis, steady: SteadyByHand
+) -> None:
+    class Forgetful(Stepped):
+        def set(self, *_: Any, **__: Any) -> Any:  # noqa: ANN401 - as the client's own
+            raise StoreUnavailable("used memory > maxmemory")
+
+    server = Forgetful(connection_pool=client.connection_pool)
+    clock = RedisClock(server)
+    before = clock.server_ms()
+    server.by_seconds = 3_600
+    steady.seconds += 2
+    clock.server_ms()
+
+    steady.seconds += 2  # measured once more
+
+    assert clock.lasted_ms(before) < 30_000

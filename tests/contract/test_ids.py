@@ -2,6 +2,7 @@
 
 import multiprocessing
 import threading
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
 import pytest
@@ -12,6 +13,7 @@ from app.store.core import ids as ids_module
 from app.store.core import keys
 from app.store.core.connection import connect
 from app.store.core.ids import BLOCK, RedisIds
+from app.store.core.scripts import Answer
 from tests.support.builders import SPOT_ID, USDM_ID
 from tests.support.redis_store import server_ms
 
@@ -41,6 +43,24 @@ def test_the_latest_is_above_all_that_others_have_handed_out(client: redis.Redis
     (after,) = other.latest(USDM_ID, 1)
 
     assert max(older) < latest.id < after.id
+
+
+def test_two_that_draw_at_once_get_rising_ids_of_their_own(
+    ids: RedisIds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw, got = ids._draw_block, list[int]()  # noqa: SLF001 - the one question to the store
+
+    def overtaken(names: Sequence[str], arguments: Sequence[str | int]) -> Answer:
+        answer = draw(names, arguments)
+        monkeypatch.undo()
+        got.extend(values(ids, 2))  # as another thread: nobody waits for anybody here
+        return answer
+
+    monkeypatch.setattr(ids, "_draw_block", overtaken)
+    got.extend(values(ids, 3))
+
+    assert len(got) == 5
+    assert got == sorted(set(got))
 
 
 @pytest.mark.parametrize("account", ACCOUNTS)

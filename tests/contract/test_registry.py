@@ -245,3 +245,24 @@ def test_what_is_known_costs_no_question(registry: RedisRegistry, client: redis.
     fresh.refresh()
     assert not fresh.is_unread
     assert fresh.known_client(CLIENT.dialect, CLIENT.key) == CLIENT
+
+
+def test_what_was_read_meanwhile_by_another_thread_is_not_undone(
+    client: redis.Redis, registry: RedisRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = RedisRegistry(client)
+    writer.put_account(NEW)
+    read = registry._read  # noqa: SLF001 - the longer of the two questions
+
+    def overtaken(version: int) -> object:
+        found = read(version)
+        monkeypatch.undo()
+        writer.put_connector(CONNECTOR)
+        registry.refresh()  # as another thread: nobody waits for anybody here
+        return found
+
+    monkeypatch.setattr(registry, "_read", overtaken)
+
+    assert registry.refresh()
+    assert registry.version() == writer.version()
+    assert registry.connector("c1") == CONNECTOR

@@ -3,8 +3,10 @@
 Somebody may set the clock of that host. docs/design.md, Time, says what follows from it.
 """
 
+import math
 import threading
 import time
+from typing import NamedTuple
 
 import redis
 import structlog
@@ -42,8 +44,28 @@ def steady_seconds() -> float:
 _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
+class _Measurement(NamedTuple):
+    """What the server's clock said, and when here the question left and the answer came."""
+
+    server_ms: float
+    asked_at: float
+    at_seconds: float
+
+    @property
+    def doubt_ms(self) -> float:
+        """By how much the answer may be old."""
+        return (self.at_seconds - self.asked_at) * 1000
+
+
+_NEVER = _Measurement(0.0, -math.inf, -math.inf)
+
+
 class RedisClock:
     """Server time, from this machine's steady clock and an offset measured once a second.
+
+    Each thread that finds the last measurement too old makes one, whoever else does: nobody waits
+    for an answer to somebody else, so a server that stands still holds up all at once for as long
+    as one.
 
     The estimate is never ahead of the server, its answer being as old as its way back, unless the
     server's clock is corrected by less than STEP_MS: then this one stands still meanwhile.
@@ -52,15 +74,15 @@ class RedisClock:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
         self._lock = threading.Lock()
-        self._base_ms = 0.0
-        self._measured_at = 0.0
-        self._doubt_ms = 0.0
+        self._last = _NEVER
         self._told_ms = 0
-        self._step_ms = 0
+        self._seen_step_ms = 0  # by this process
+        self._noted_step_ms = 0  # by any, as far as the store says
         self._begun_ms = 0.0
 
     def server_ms(self) -> EpochMs:
         """Return the server's time; it does not go back unless the server's clock was set."""
+        self._measure_if_due()
         with self._lock:
             return self._server_ms()
 
@@ -70,9 +92,11 @@ class RedisClock:
 
     def lasted_ms(self, since_ms: EpochMs) -> int:
         """Return for how long something has lasted for certain: a step of the clock ends that."""
+        self._measure_if_due()
         with self._lock:
             now_ms = self._server_ms()
-            step_ms = self._step_ms if self._step_ms <= now_ms else 0
+            steps_ms = self._seen_step_ms, self._noted_step_ms
+            step_ms = max((one for one in steps_ms if one <= now_ms), default=0)
             if since_ms > now_ms + STEP_MS:  # set back, and by how much is not known
                 return max(now_ms - (step_ms or int(self._begun_ms)), 0)
             return max(now_ms - max(since_ms, step_ms), 0)
@@ -86,57 +110,70 @@ class RedisClock:
         time.sleep(for_ms / 1000)
 
     def _server_ms(self) -> EpochMs:
-        now = steady_seconds()
-        if not self._base_ms or now - self._measured_at > SYNC_SECONDS:
-            self._measure()
-            now = steady_seconds()
-        estimate_ms = int(self._base_ms + (now - self._measured_at) * 1000)
-        self._told_ms = max(self._told_ms, estimate_ms)
+        passed_ms = (steady_seconds() - self._last.at_seconds) * 1000
+        self._told_ms = max(self._told_ms, int(self._last.server_ms + passed_ms))
         return EpochMs(self._told_ms)
 
-    def _measure(self) -> None:
-        before = self._base_ms, self._measured_at, self._doubt_ms
+    def _measure_if_due(self) -> None:
+        if steady_seconds() - self._last.at_seconds <= SYNC_SECONDS:
+            return
         # All at once: of a measurement that is cut short nothing may be left, or a step is missed.
-        self._base_ms, self._measured_at, self._doubt_ms = self._asked()
-        if self._was_set(*before):
-            self._note_step()
-        else:
-            self._step_ms = int(self._client.get(keys.CLOCK_STEP) or 0)
+        measured, noted_ms = self._asked(), int(self._client.get(keys.CLOCK_STEP) or 0)
+        with self._lock:
+            was_set = self._take_over(measured, noted_ms)
+        if was_set:
+            self._note_step(int(measured.server_ms))
 
-    def _asked(self) -> tuple[float, float, float]:
-        """Return the server's time, when its answer came, and how long that took, in ms."""
+    def _take_over(self, measured: _Measurement, noted_ms: int) -> bool:
+        """Go by a measurement, unless that of another thread came since this one was asked for.
+
+        Which of two that crossed is the newer cannot be told, and the older would look like a step.
+
+        Returns:
+            whether the server's clock was set since the one before.
+        """
+        last = self._last
+        if last.at_seconds > measured.asked_at:
+            return False
+        self._last = measured
+        if last is _NEVER:
+            self._begun_ms = measured.server_ms
+        elif _was_set(last, measured):
+            now_ms = int(measured.server_ms)
+            _log.error("clock_was_set", told_ms=self._told_ms, now_ms=now_ms)
+            self._told_ms, self._begun_ms, self._seen_step_ms = 0, now_ms, now_ms
+            return True
+        self._noted_step_ms = noted_ms
+        return False
+
+    def _asked(self) -> _Measurement:
         measured = self._asked_once()
         for _ in range(MEASUREMENTS_MAX - 1):
-            if measured[2] <= ANSWER_SECONDS_MAX * 1000:
+            if measured.doubt_ms <= ANSWER_SECONDS_MAX * 1000:
                 break
             measured = self._asked_once()
         return measured
 
-    def _asked_once(self) -> tuple[float, float, float]:
+    def _asked_once(self) -> _Measurement:
         asked_at = steady_seconds()
         seconds, micros = self._client.time()
-        measured_at = steady_seconds()
-        return seconds * 1000 + micros / 1000, measured_at, (measured_at - asked_at) * 1000
+        return _Measurement(seconds * 1000 + micros / 1000, asked_at, steady_seconds())
 
-    def _was_set(self, base_ms: float, measured_at: float, doubt_ms: float) -> bool:
-        """Tell whether the server's clock was set since that measurement."""
-        if not base_ms:
-            self._begun_ms = self._base_ms
-            return False
-        passed_ms = (self._measured_at - measured_at) * 1000
-        by_ms = self._base_ms - base_ms - passed_ms
-        return abs(by_ms) > STEP_MS + passed_ms * DRIFT + self._doubt_ms + doubt_ms
-
-    def _note_step(self) -> None:
+    def _note_step(self, now_ms: int) -> None:
         """Tell people and all processes; those that see it for themselves say the same."""
-        now_ms = int(self._base_ms)
-        _log.error("clock_was_set", told_ms=self._told_ms, now_ms=now_ms)
         metrics.CLOCK_STEPS.inc()
-        self._told_ms, self._begun_ms, self._step_ms = 0, now_ms, now_ms
         try:
             self._client.set(keys.CLOCK_STEP, now_ms)
         except StoreUnavailable as error:  # full, for instance: it still tells the time
             _log.warning("clock_step_not_noted", error=str(error))
+
+
+def _was_set(before: _Measurement, after: _Measurement) -> bool:
+    """Tell whether the server's clock was set between two measurements."""
+    passed_ms = (after.at_seconds - before.at_seconds) * 1000
+    by_ms = after.server_ms - before.server_ms - passed_ms
+    doubt_ms = before.doubt_ms + after.doubt_ms
+    return abs(by_ms) > STEP_MS + passed_ms * DRIFT + doubt_ms
 
 
 class MovableClock(RedisClock):

@@ -12,7 +12,8 @@ from redis.retry import Retry
 
 from app.domain.errors import StoreUnavailable
 
-#: Connections of one process; more requests than that wait for one, as long as for an answer.
+#: Connections of one process; more requests than that wait for one, half as long as for an answer:
+#: however many ask a server that stands still, each of them is told so soon.
 CONNECTIONS_MAX = 32
 
 
@@ -70,7 +71,7 @@ def connect(url: str, timeout_seconds: float) -> StoreClient:
     pool = redis.BlockingConnectionPool.from_url(
         url,
         max_connections=CONNECTIONS_MAX,
-        timeout=timeout_seconds,
+        timeout=timeout_seconds / 2,
         decode_responses=True,
         socket_timeout=timeout_seconds,
         socket_connect_timeout=timeout_seconds,

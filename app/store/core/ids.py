@@ -4,6 +4,7 @@ import os
 import secrets
 import threading
 import time
+from dataclasses import dataclass
 
 import redis
 
@@ -29,25 +30,57 @@ BLOCK_LIFE_SECONDS = 1.0
 _LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Consecutive numbers that nobody else has; `next` is what each shard is given next."""
+
+    first: int
+    next: dict[int, int]
+    drop_at: float
+    process: int
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it must not be used: a fork must not hand out what its parent has drawn."""
+        return time.monotonic() > self.drop_at or os.getpid() != self.process
+
+    def take(self, shard: int, most: int) -> list[int]:
+        """Take numbers for a shard, as many as there are left."""
+        if self.is_over:
+            return []
+        first, end = self.next[shard], self.first + BLOCK
+        taken = list(range(first, end, keys.SHARD_COUNT))[:most]
+        self.next[shard] = first + len(taken) * keys.SHARD_COUNT
+        return taken
+
+
 class RedisIds:
-    """Ids of one integer space below 2**53; the remainder by SHARDS names the shard."""
+    """Ids of one integer space below 2**53; the remainder by SHARDS names the shard.
+
+    A block is drawn by whoever finds that there is none. Of those that several have drawn at once
+    the last one serves all; the numbers of the others are used by nobody.
+    """
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
-        self._block = load_script(client, "ids.lua")
+        self._draw_block = load_script(client, "ids.lua")
         self._lock = threading.Lock()
-        self._next: dict[int, int] = {}
-        self._end = 0
-        self._drop_at = 0.0
-        self._process = 0
+        self._block: _Block | None = None
         self._installation: str | None = None
 
     def fresh(self, account: AccountId, count: int) -> tuple[FreshId, ...]:
         """Return ids whose remainder names the shard of the account, rising."""
-        shard = account % keys.SHARD_COUNT
+        shard, numbers = account % keys.SHARD_COUNT, list[int]()
         installation = self.installation()
-        with self._lock:
-            return tuple(self._one(shard, installation) for _ in range(count))
+        while len(numbers) < count:
+            with self._lock:
+                missing = count - len(numbers)
+                taken = [] if self._block is None else self._block.take(shard, missing)
+            numbers += taken
+            if len(taken) < missing:
+                self._draw()
+        ids = map(AggregateId, numbers)
+        return tuple(FreshId(one, client_order_id(installation, one)) for one in ids)
 
     def latest(self, account: AccountId, count: int) -> tuple[FreshId, ...]:
         """Return ids like `fresh`, above all that any process has handed out until now.
@@ -55,8 +88,7 @@ class RedisIds:
         Two that wait for one price take their turns in the order of their ids. Drawn from the block
         that a process happens to have, those of the later one could be smaller.
         """
-        with self._lock:
-            self._drop_at = 0.0
+        self._draw()
         return self.fresh(account, count)
 
     def order_of(self, client_order_id: ClientOrderId) -> AggregateId | None:
@@ -75,18 +107,13 @@ class RedisIds:
             self._installation = text_of(self._client.get(keys.INSTALLATION))
         return self._installation
 
-    def _one(self, shard: int, installation: str) -> FreshId:
-        now, process = time.monotonic(), os.getpid()
-        used_up = self._next.get(shard, self._end) >= self._end
-        if used_up or now > self._drop_at or process != self._process:
-            self._draw()
-            self._drop_at = now + BLOCK_LIFE_SECONDS
-            self._process = process  # a fork must not hand out what its parent has drawn
-        value = AggregateId(self._next[shard])
-        self._next[shard] += keys.SHARD_COUNT
-        return FreshId(value, client_order_id(installation, value))
-
     def _draw(self) -> None:
-        first = int(self._block([keys.IDS], [BLOCK, ID_EPOCH_MS, IDS_PER_MS])[0])
-        self._end = first + BLOCK
-        self._next = {one % keys.SHARD_COUNT: one for one in range(first, first + keys.SHARD_COUNT)}
+        """Draw a block, and serve from it unless a later one is there by now."""
+        drop_at = time.monotonic() + BLOCK_LIFE_SECONDS
+        first = int(self._draw_block([keys.IDS], [BLOCK, ID_EPOCH_MS, IDS_PER_MS])[0])
+        beginnings = range(first, first + keys.SHARD_COUNT)
+        by_shard = {one % keys.SHARD_COUNT: one for one in beginnings}
+        block = _Block(first, by_shard, drop_at, os.getpid())
+        with self._lock:
+            if self._block is None or self._block.is_over or self._block.first < first:
+                self._block = block

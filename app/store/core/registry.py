@@ -69,14 +69,19 @@ class RedisRegistry:
         return self._fresh().version
 
     def refresh(self) -> bool:
-        """Read anew what has changed, and return whether anything had."""
+        """Read anew what has changed, and return whether anything had.
+
+        Each thread reads for itself: nobody waits for an answer to somebody else.
+        """
+        before = self._snapshot
+        version = int(text_of(self._client.get(keys.SHARDS[0].registry) or "0"))
+        found = before if version == before.version else self._read(version)
         with self._lock:
-            before = self._snapshot.version
-            version = int(text_of(self._client.get(keys.SHARDS[0].registry) or "0"))
-            if version != before:
-                self._snapshot = self._read(version)
+            # Another thread may have read something newer meanwhile: that stays.
+            if self._snapshot is before or self._snapshot.version < found.version:
+                self._snapshot = found
             self._looked_at = self._seconds()
-            return version != before
+            return self._snapshot.version != before.version
 
     @property
     def is_unread(self) -> bool:
@@ -189,7 +194,7 @@ class RedisRegistry:
             self.refresh()
         elif self._seconds() - self._looked_at > LIFE_SECONDS:
             # One looks, the others go on with what they have: a commit checks its version anyway.
-            # What they have is set under the lock alone, else an older one could come back.
+            # What they have is set by `refresh` alone, else an older one could come back.
             self._looked_at = self._seconds()
             self.refresh()
         return self._snapshot
