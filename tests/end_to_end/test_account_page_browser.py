@@ -22,7 +22,7 @@ from tests.support.exchanges.trading import Exchange
 from tests.support.stack import Stack, running_stack
 from tests.support.venue_world import KEY, account_at, by_hand, wire_of
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300), NEEDS_CHROMIUM]
+pytestmark = NEEDS_CHROMIUM
 
 PAGE = "/ui/accounts/mine"
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from benchmarks.many_accounts import measured
-
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 
 def test_each_account_gets_each_order_once() -> None:

@@ -19,8 +19,6 @@ from tests.support.processes import eventually
 from tests.support.stack import Json, Stack, running_stack
 from tests.support.venue_world import KEY, QUICK, account_at, by_hand, wire_of
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
-
 VENUES = ["binance", "binance_testnet", "bybit", "bybit_testnet", "poloniex"]
 FUTURES = [one for one in VENUES if one != "poloniex"]
 

@@ -23,7 +23,7 @@ from tests.support.stack import Json, Stack, running_stack
 from tests.support.venue_world import KEY, QUICK, account_at, wire_of
 
 #: A machine that does much else starts a stack in minutes; two are started here, one after another.
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 START = 300.0
 
 #: Whatever is waited for comes within seconds, on a machine that does nothing else.

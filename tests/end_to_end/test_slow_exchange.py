@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from benchmarks.slow_venue import measured
-
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 
 def test_a_sale_in_percent_is_placed_once_however_slow_the_exchange_is() -> None:
