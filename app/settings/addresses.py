@@ -7,6 +7,8 @@ from typing import Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
+#: Where the URL of a Unix socket may have it, too.
+_PASSWORD = re.compile(r"(?<=[?&]password=)[^&\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +69,4 @@ def is_loopback(host: str) -> bool:
 
 def without_credentials(text: str) -> str:
     """Mask the user and the password of every URL in a text."""
-    return _CREDENTIALS.sub("***@", text)
+    return _PASSWORD.sub("***", _CREDENTIALS.sub("***@", text))

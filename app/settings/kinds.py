@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Generic, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from app.settings.addresses import Address, DatabaseUrl, ServerUrl, is_loopback
 from app.settings.secret import Secret
@@ -98,7 +98,10 @@ def _read_address(text: str) -> Address:
 def _read_server_url(text: str) -> ServerUrl:
     parts = urlsplit(text)
     if parts.scheme == "unix":
-        is_good = bool(parts.path)
+        query = parse_qs(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+        has_database = re.fullmatch(r"[0-9]{1,6}", query.get("db", ["0"])[-1]) is not None
+        is_good = bool(parts.path) and not parts.hostname and query.keys() <= {"db", "password"}
+        is_good = is_good and has_database
     else:
         has_database = re.fullmatch(r"/?[0-9]{0,6}", parts.path) is not None
         is_good = parts.scheme in {"redis", "rediss"} and bool(parts.hostname) and has_database
@@ -183,7 +186,7 @@ KEYS = Kind(
 )
 SERVER_URL = Kind(
     "URL",
-    "a redis://, rediss:// or unix:// URL, for instance redis://127.0.0.1:6379/0",
+    "a redis://, rediss:// or unix:///path?db=0 URL, for instance redis://127.0.0.1:6379/0",
     _read_server_url,
     is_shown=False,
 )

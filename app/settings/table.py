@@ -56,7 +56,8 @@ class Settings:
         "REDIS_URL",
         SERVER_URL,
         "redis://127.0.0.1:6379/0",
-        "The store. Without it `hookfill up` starts a server of its own.",
+        "The store: `redis://`, `rediss://`, `unix:///path?db=0`. Without it `hookfill up` starts "
+        "a server of its own.",
     )
     broker_url: ServerUrl = variable(
         "BROKER_URL",

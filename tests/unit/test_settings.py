@@ -181,6 +181,10 @@ def test_a_venue_can_be_sent_elsewhere() -> None:
         ("HOOKFILL_WEB_CONNECTIONS", "٣"),
         ("REDIS_URL", "redis://host/x"),
         ("REDIS_URL", "unix://"),
+        ("REDIS_URL", "unix://run/r.sock"),
+        ("REDIS_URL", "unix:///run/r.sock?db=x"),
+        ("REDIS_URL", "unix:///run/r.sock?db="),
+        ("REDIS_URL", "unix:///run/r.sock?socket_timeout=1"),
     ],
 )
 def test_a_bad_value_gives_a_sentence_that_names_the_variable(name: str, value: str) -> None:
@@ -289,6 +293,7 @@ def test_secrets_compare_by_their_text() -> None:
 
 def test_a_server_url_is_a_text_whose_repr_is_masked() -> None:
     assert repr(ServerUrl("redis://:pw@h/0")) == "'redis://***@h/0'"
+    assert repr(ServerUrl("unix:///r?password=pw&db=1")) == "'unix:///r?password=***&db=1'"
 
 
 def test_the_data_folder_is_absolute() -> None:

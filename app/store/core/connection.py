@@ -68,6 +68,8 @@ def connect(url: str, timeout_seconds: float) -> StoreClient:
         url: of the store.
         timeout_seconds: for one answer; connecting may take as long.
     """
+    # What TCP has and a socket of this machine has not.
+    tcp = {} if url.startswith("unix:") else {"socket_keepalive": True}
     pool = redis.BlockingConnectionPool.from_url(
         url,
         max_connections=CONNECTIONS_MAX,
@@ -75,9 +77,9 @@ def connect(url: str, timeout_seconds: float) -> StoreClient:
         decode_responses=True,
         socket_timeout=timeout_seconds,
         socket_connect_timeout=timeout_seconds,
-        socket_keepalive=True,
         health_check_interval=10,
         retry=Retry(NoBackoff(), 0),
         protocol=2,
+        **tcp,
     )
     return StoreClient(connection_pool=pool)

@@ -1,0 +1,195 @@
+"""Store and broker by a Unix socket, and by TLS, through all that connects to them."""
+
+import os
+import socket
+import socketserver
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from kombu.exceptions import OperationalError
+
+from app.dispatch.broker import celery_for
+from app.domain.errors import StoreUnavailable
+from app.settings import ServerUrl, Settings
+from app.store.core.connection import connect
+from app.store.core.server_check import check_server
+from tests.support.processes import eventually
+from tests.support.servers import DURABLE, QUICK, running_server, serving
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+
+ROOT = Path(__file__).parents[2]
+KEY = "A" * 43 + "="
+PASSWORD = "p@ss/w:rd?&"  # noqa: S105  made up
+QUOTED = "p%40ss%2Fw%3Ard%3F%26"
+
+
+@pytest.fixture(scope="module", params=["", f":{QUOTED}@", f"&password={QUOTED}"])
+def store_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A server with a socket, without and with a password in either place of the URL."""
+    login: str = request.param
+    folder = tmp_path_factory.mktemp("s")
+    path = folder / "r.sock"
+    options = [*DURABLE, "--unixsocket", str(path)]
+    with running_server(folder, options) as server:
+        if login:
+            with connect(f"{server.url}/0", 5) as client:
+                client.config_set("requirepass", PASSWORD)
+        user, query = (login, "") if login.endswith("@") else ("", login)
+        yield f"unix://{user}{path}?db=2{query}"
+
+
+def test_the_store_is_reached_by_a_socket(store_url: str) -> None:
+    check_server(store_url)
+    with connect(store_url, 5) as client:
+        client.set("somewhere", "1")
+        assert "db2" in client.info("keyspace")
+        client.delete("somewhere")
+
+
+def test_the_broker_is_the_database_behind_the_store(store_url: str) -> None:
+    broker_url = ServerUrl(store_url).next_database()
+    with (
+        celery_for(broker_url) as celery,
+        celery.connection() as connection,
+        connection.SimpleQueue("somebody") as queue,
+        connect(broker_url, 5) as client,
+    ):
+        queue.put("something")
+        assert client.llen("somebody") == 1
+        assert "db3" in client.info("keyspace")
+        assert queue.get(timeout=5).payload == "something"
+
+
+@pytest.mark.parametrize("store_url", [f"&password={QUOTED}"], indirect=True)
+def test_a_worker_is_found_through_a_socket(store_url: str) -> None:
+    settings = Settings.from_environment({"HOOKFILL_SECRET_KEY": KEY, "REDIS_URL": store_url})
+    environ = {**os.environ, "HOOKFILL_SECRET_KEY": KEY, "REDIS_URL": store_url}
+    # As the supervisor and compose pass it on: Celery reads this variable, too.
+    environ["BROKER_URL"] = settings.broker_url
+    command = "-m celery -A workers.celery_app worker -Q orders --without-gossip --without-mingle"
+    with (
+        subprocess.Popen([sys.executable, *command.split()], env=environ, cwd=ROOT) as worker,
+        celery_for(settings.broker_url) as celery,
+    ):
+        try:
+            eventually(lambda: celery.control.ping(timeout=0.5))
+        finally:
+            worker.kill()
+
+
+class Tunnel(socketserver.ThreadingTCPServer):
+    """Takes TLS and passes on what is in it: the server that comes along knows none."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, certificate: Path, onward: tuple[str, int]) -> None:
+        super().__init__(("127.0.0.1", 0), _Through)
+        self.onward = onward
+        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.tls.load_cert_chain(certificate)
+
+
+class _Through(socketserver.BaseRequestHandler):
+    """One connection."""
+
+    def handle(self) -> None:
+        """Pass on both ways until either end closes."""
+        tunnel = self.server
+        assert isinstance(tunnel, Tunnel)
+        # A client that does not trust the certificate leaves in the middle.
+        with (
+            suppress(OSError),
+            tunnel.tls.wrap_socket(self.request, server_side=True) as outside,
+            socket.create_connection(tunnel.onward) as inside,
+        ):
+            back = threading.Thread(target=_copy, args=[inside, outside])
+            back.start()
+            _copy(outside, inside)
+            inside.shutdown(socket.SHUT_RDWR)
+            back.join()
+
+
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65_536):
+            target.sendall(data)
+
+
+def a_certificate(path: Path) -> Path:
+    """Make a key and a certificate of 127.0.0.1 that nobody has signed."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    alternative = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(alternative, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    plain = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(key.private_bytes(pem, *plain) + certificate.public_bytes(pem))
+    return path
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return a_certificate(tmp_path_factory.mktemp("tls") / "both.pem")
+
+
+@pytest.fixture(scope="module")
+def tls_url(certificate: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_server(tmp_path_factory.mktemp("plain"), QUICK) as server:
+        onward = urlsplit(server.url)
+        tunnel = Tunnel(certificate, (str(onward.hostname), int(onward.port or 0)))
+        with serving(tunnel):
+            yield f"rediss://127.0.0.1:{tunnel.server_address[1]}/1"
+
+
+def store_refusal(url: str) -> str:
+    """Return why the store is not reached, or nothing."""
+    with connect(url, 5) as client:
+        try:
+            client.ping()
+        except StoreUnavailable as error:
+            return str(error)
+        return ""
+
+
+def broker_refusal(url: str) -> str:
+    """Return why the broker is not reached, or nothing."""
+    with celery_for(url) as celery, celery.connection() as connection:
+        try:
+            connection.ensure_connection(max_retries=1, timeout=5)
+        except OperationalError as error:
+            return str(error)
+        return ""
+
+
+@pytest.mark.parametrize("refusal", [store_refusal, broker_refusal])
+def test_a_server_must_show_a_certificate_that_is_trusted(
+    refusal: Callable[[str], str], tls_url: str, certificate: Path
+) -> None:
+    assert "CERTIFICATE_VERIFY_FAILED" in refusal(tls_url)
+    assert "CERTIFICATE_VERIFY_FAILED" in refusal(f"{tls_url}?ssl_check_hostname=false")
+    assert refusal(f"{tls_url}?ssl_ca_certs={certificate}") == ""
+    assert refusal(f"{tls_url}?ssl_cert_reqs=none") == ""
