@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 
 from app.bootstrap import Wiring, web_wiring
 from app.dialects.surfaces import SURFACES
@@ -45,7 +46,7 @@ def seed(settings: Settings) -> _Demo:
     desk = wiring.paper
     desk.seed_instruments()
     for number, name, market, mode, balances in _ACCOUNTS:
-        account = _account(wiring, number, name, market, mode)
+        account = wiring.registry.change(partial(_account, wiring, number, name, market, mode))
         desk.seed_account(account, AccountSetting(balances=balances, position_mode=mode))
     maker = _Maker(wiring)
     return {surface.dialect.value: surface.demo(maker) for surface in SURFACES.values()}
@@ -93,26 +94,34 @@ class _Maker:
         if kind.is_key_secret:
             key = f"{key}-{self._secret(f'key {key}')}"
         secret = self._secret(f"client {key}")
-        if wiring.registry.client(dialect, key) is None:
-            names = tuple(map(AccountName, accounts))
-            client = ApiClient(dialect=dialect, key=key, secret="", accounts=names)
-            put_client(
-                client,
-                {},
-                secret,
-                lambda *_: None,
-                wiring.records,
-                is_compared=kind.is_compared,
-            )
+
+        def make() -> None:
+            if wiring.registry.client(dialect, key) is None:
+                names = tuple(map(AccountName, accounts))
+                client = ApiClient(dialect=dialect, key=key, secret="", accounts=names)
+                put_client(
+                    client,
+                    {},
+                    secret,
+                    lambda *_: None,
+                    wiring.records,
+                    is_compared=kind.is_compared,
+                )
+
+        wiring.registry.change(make)
         return key, secret
 
     def connector(self, account: DemoAccount, symbol: str) -> Mapping[str, str]:
         """Return name and token of a connector, which has the name of its account."""
         wiring, name = self._wiring, str(account)
         token = self._secret(f"connector {name}")
-        if wiring.registry.connector(name) is None:
-            facts = {"token": token, "account": AccountName(account), "symbol": symbol}
-            put_connector(name, facts, wiring.records)
+        facts = {"token": token, "account": AccountName(account), "symbol": symbol}
+
+        def make() -> None:
+            if wiring.registry.connector(name) is None:
+                put_connector(name, facts, wiring.records)
+
+        wiring.registry.change(make)
         return {"connectorName": name, "connectorToken": token}
 
     def _secret(self, purpose: str) -> str:

@@ -92,10 +92,14 @@ class AccountRecords:
             WrongState: it names a state, and the account is frozen.
         """
         named = loaded(ACCOUNT, body_of_request())
-        account = find_account(name, self._records)
-        if account is None:
-            account = new_account(AccountName(checked_name(name, _NAME)))
-        return self._shown(put_account(account, named, self._records))
+
+        def put() -> Account:
+            account = find_account(name, self._records)
+            if account is None:
+                account = new_account(AccountName(checked_name(name, _NAME)))
+            return put_account(account, named, self._records)
+
+        return self._shown(self._records.registry.change(put))
 
     def disable(self, name: str) -> Json:
         """Switch an account off: nothing new comes in for it, and nothing is deleted.

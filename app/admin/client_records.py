@@ -61,9 +61,11 @@ class ClientRecords:
         """
         content = body_of_request()
         spoken, kind = _dialect_of(dialect)
-        self._registry.refresh()
-        known = self._registry.client(spoken, key)
         named = loaded(kind.body, content)
+        return self._registry.change(lambda: self._put(spoken, kind, key, named))
+
+    def _put(self, spoken: Dialect, kind: ClientKind, key: str, named: Mapping[str, Any]) -> Json:
+        known = self._registry.client(spoken, key)
         client = known or ApiClient(dialect=spoken, key=checked_name(key, _KEY), secret="")
         client, made = put_client(
             client,
@@ -81,9 +83,13 @@ class ClientRecords:
         Raises:
             NotFound: the dialect has none with this key.
         """
-        client = replace(self._get(dialect, key), enabled=False)
-        self._registry.put_client(client)
-        return _shown(client)
+
+        def disable() -> Json:
+            client = replace(self._get(dialect, key), enabled=False)
+            self._registry.put_client(client)
+            return _shown(client)
+
+        return self._registry.change(disable)
 
     def _get(self, dialect: str, key: str) -> ApiClient:
         spoken, _ = _dialect_of(dialect)

@@ -1,5 +1,6 @@
 """Crypto Arsenal connectors, as the admin API sets and shows them (docs/api.md)."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -73,7 +74,9 @@ class ConnectorRecords:
             MalformedPayload: with the messages by field; nothing has changed.
         """
         content = body_of_request()
-        self._registry.refresh()
+        return self._registry.change(lambda: self._put(name, content))
+
+    def _put(self, name: str, content: Mapping[str, object]) -> Json:
         known = self._registry.connector(name)
         own = {field: value for field, value in content.items() if field in _BODY.fields}
         others = {field: value for field, value in content.items() if field not in own}
@@ -91,9 +94,13 @@ class ConnectorRecords:
         Raises:
             NotFound: there is none with this name.
         """
-        connector = replace(self._get(name), enabled=False)
-        self._registry.put_connector(connector)
-        return _shown(connector)
+
+        def disable() -> Json:
+            connector = replace(self._get(name), enabled=False)
+            self._registry.put_connector(connector)
+            return _shown(connector)
+
+        return self._registry.change(disable)
 
     def _changes(self, named: dict[str, Any]) -> dict[str, Any]:
         """Return what the body names, as `put_connector` takes it: `accounts` is a list of one."""

@@ -1,6 +1,7 @@
 """Paper accounts: play money that a person sets, and the reset from which a test starts."""
 
 from dataclasses import replace
+from functools import partial
 
 from app.admin.paper_bodies import PAPER_ACCOUNT, read
 from app.admin.request_body import body_of_request, checked_name, refused
@@ -54,20 +55,27 @@ class PaperAccounts:
         Raises:
             MalformedPayload: with the messages by field; nothing has changed.
             Conflict: things came in faster than a reset could end them.
+            RegistryChanged: others changed accounts again and again; send it again.
         """
         setting: AccountSetting = read(PAPER_ACCOUNT, body_of_request())
-        account = self._existing(name)
-        if account is None:
-            account = self._created(name, setting)
+        account = self._registry.change(partial(self._known_or_made, name, setting))
         after = _like(account, setting)
         if setting.reset:
             self._paper.rehearse(after, setting)
             cancel_everything(account.id, self._wiring.ports)
-            after = replace(after, resets=account.resets + 1)
         self._paper.set_account(after, setting)
-        if after != account:
-            self._registry.put_account(after)
-        return self._paper.account(after)
+        return self._paper.account(self._registry.change(partial(self._noted, account, setting)))
+
+    def _noted(self, account: Account, setting: AccountSetting) -> Account:
+        """Write down in the record, as it is by now, what the venue has set."""
+        known = self.get(account.name)
+        after = _like(known, setting)
+        if setting.reset:
+            after = replace(after, resets=known.resets + 1)
+        return after if after == known else self._registry.put_account(after)
+
+    def _known_or_made(self, name: str, setting: AccountSetting) -> Account:
+        return self._existing(name) or self._created(name, setting)
 
     def _existing(self, name: str) -> Account | None:
         account = find_account(name, self._wiring.records)

@@ -113,6 +113,10 @@ class WrongState(CommandError):
     """The thing exists, but is not in a state in which this can be done."""
 
 
+class RegistryChanged(CommandError):
+    """Somebody else changed accounts or credentials first; nothing was written."""
+
+
 class ConnectorInactive(CommandError):
     """The connector exists and the token is right, but it was switched off."""
 

@@ -1,11 +1,13 @@
 """Accounts, connectors and API clients, secrets, and how symbols are read."""
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, TypeVar
 
 from app.domain.account import Account, ApiClient, Connector
 from app.domain.enums import AccountState, Dialect, PositionMode
 from app.domain.identifiers import AccountId, AccountName, Symbol, VenueName
+
+Changed = TypeVar("Changed")
 
 
 class Accounts(Protocol):
@@ -60,8 +62,26 @@ class Registry(Accounts, Protocol):
     def clients(self) -> Sequence[ApiClient]:
         """Return all API clients, by dialect and key."""
 
+    def change(self, make: Callable[[], Changed]) -> Changed:
+        """Change records upon what is stored now, and return what `make` does.
+
+        What is put is written only if nobody has changed anything since `make` began to read: then
+        it is made anew, so that nothing which another change has set or switched off is lost.
+
+        Args:
+            make: reads, checks, and puts one record; what else it does must bear repetition.
+
+        Raises:
+            RegistryChanged: it met others again and again; nothing was written.
+        """
+
     def put_account(self, account: Account) -> Account:
-        """Create or change an account; a new one (id 0) gets its id and starts in RUN."""
+        """Create or change an account; a new one (id 0) gets its id and starts in RUN.
+
+        Raises:
+            RegistryChanged: likewise for each record: somebody has changed something since the
+                `change` began in which this is called, or else since this process has last read.
+        """
 
     def put_connector(self, connector: Connector) -> None:
         """Create or change a connector."""

@@ -4,17 +4,18 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import redis
 
 from app.domain.account import Account, ApiClient, Connector
 from app.domain.enums import AccountState, Dialect, Market, PositionMode
-from app.domain.errors import NotFound
+from app.domain.errors import NotFound, RegistryChanged
 from app.domain.identifiers import AccountId, AccountName
 from app.store.core import keys
 from app.store.core.ledger import RedisLedger
-from app.store.core.registry import LIFE_SECONDS, RedisRegistry
+from app.store.core.registry import CHANGES_MAX, LIFE_SECONDS, RedisRegistry
 from tests.support.builders import BTC, must
 from tests.support.clocks import FrozenClock
 
@@ -210,7 +211,7 @@ def test_two_who_make_the_same_account_at_once_share_its_id(real_client: redis.R
     def make(name: str) -> None:
         registry = RedisRegistry(real_client)
         start.wait()
-        made.append(registry.put_account(named(name)))
+        made.append(registry.change(lambda: registry.put_account(named(name))))
 
     makers = [threading.Thread(target=make, args=(name,)) for name in ["one", "two"] * 3]
     for maker in makers:
@@ -266,3 +267,94 @@ def test_what_was_read_meanwhile_by_another_thread_is_not_undone(
     assert registry.refresh()
     assert registry.version() == writer.version()
     assert registry.connector("c1") == CONNECTOR
+
+
+def test_a_change_that_meets_another_one_is_made_anew_on_what_that_has_left(
+    client: redis.Redis,
+) -> None:
+    ours, theirs = RedisRegistry(client), RedisRegistry(client)
+    ours.put_connector(CONNECTOR)
+    others = [replace(CONNECTOR, enabled=False), None]
+
+    def rename() -> Connector:
+        known = must(ours.connector("c1"))
+        other = others.pop(0)
+        if other is not None:
+            theirs.put_connector(other)
+        changed = replace(known, account=AccountName("two"))
+        ours.put_connector(changed)
+        return changed
+
+    changed = ours.change(rename)
+
+    assert changed == replace(CONNECTOR, account=AccountName("two"), enabled=False)
+    assert theirs.refresh()
+    assert theirs.connector("c1") == changed
+
+
+def test_what_was_read_of_another_record_must_still_be_so(client: redis.Redis) -> None:
+    """Two at once would have the same place in a group, for instance."""
+    ours, theirs = RedisRegistry(client), RedisRegistry(client)
+    seen: list[int] = []
+
+    def make() -> None:
+        seen.append(len(ours.accounts()))
+        if len(seen) == 1:
+            theirs.put_account(named("theirs"))
+        ours.put_account(named("ours"))
+
+    ours.change(make)
+
+    assert seen == [0, 1]
+
+
+def test_a_change_that_meets_others_again_and_again_writes_nothing(client: redis.Redis) -> None:
+    ours, theirs = RedisRegistry(client), RedisRegistry(client)
+    made: list[int] = []
+
+    def make() -> None:
+        made.append(theirs.version())
+        theirs.put_client(CLIENT)
+        ours.put_connector(CONNECTOR)
+
+    with pytest.raises(RegistryChanged):
+        ours.change(make)
+
+    assert len(made) == CHANGES_MAX
+    assert ours.connector("c1") is None
+    assert ours.clients() == [CLIENT]
+
+
+def test_what_another_process_has_changed_is_not_written_over_outside_of_a_change(
+    client: redis.Redis,
+) -> None:
+    ours, theirs = RedisRegistry(client, Seconds()), RedisRegistry(client)
+    ours.put_connector(CONNECTOR)
+    off = replace(CONNECTOR, enabled=False)
+    theirs.refresh()
+    theirs.put_connector(off)
+
+    with pytest.raises(RegistryChanged):
+        ours.put_connector(CONNECTOR)
+
+    assert theirs.connector("c1") == off
+
+
+def test_a_mode_that_is_noted_meanwhile_leaves_an_account_switched_off(
+    client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = RedisRegistry(client), RedisRegistry(client)
+    account = ours.put_account(NEW)
+    theirs.refresh()
+    off = replace(account, enabled=False)
+    put: Any = ours.put_account
+
+    def meeting(changed: Account) -> None:
+        monkeypatch.setattr(ours, "put_account", put)
+        theirs.put_account(off)
+        put(changed)
+
+    monkeypatch.setattr(ours, "put_account", meeting)
+    ours.note_position_mode(account.id, PositionMode.ONEWAY)
+
+    assert ours.account(account.id) == replace(off, position_mode=PositionMode.ONEWAY)

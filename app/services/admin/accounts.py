@@ -29,7 +29,7 @@ def new_account(name: AccountName) -> Account:
 
 
 def put_account(account: Account, changes: Mapping[str, Any], records: Records) -> Account:
-    """Store a new account (id 0), or change what is named of a known one.
+    """Store a new account (id 0), or change what is named of a known one; within a `change`.
 
     Args:
         account: as it is.
@@ -67,9 +67,13 @@ def disable_account(name: str, records: Records) -> Account:
     Raises:
         NotFound: there is none with this name.
     """
-    records.registry.refresh()
-    account = records.registry.account_named(AccountName(name))
-    return records.registry.put_account(replace(account, enabled=False))
+    registry = records.registry
+
+    def disable() -> Account:
+        account = registry.account_named(AccountName(name))
+        return registry.put_account(replace(account, enabled=False))
+
+    return registry.change(disable)
 
 
 def _tell_paper(known: Account, after: Account, records: Records) -> None:

@@ -8,6 +8,7 @@ from app.domain.effects import EffectKind
 from app.domain.enums import AccountState, PositionMode
 from app.domain.errors import (
     OutcomeUnknown,
+    RegistryChanged,
     StoreError,
     SymbolUnknown,
     VenueError,
@@ -84,7 +85,7 @@ def adjust(request_id: AggregateId, ports: Ports) -> None:
         _carry_out(request.account, request.adjustment, ports)
     except VenueRejected as error:
         answer = WorkerAnswer(outcome=Outcome.REJECTED, message=str(error))
-    except (VenueUnavailable, StoreError) as error:
+    except (VenueUnavailable, StoreError, RegistryChanged) as error:
         answer = WorkerAnswer(outcome=Outcome.UNAVAILABLE, message=str(error))
     except VenueError as error:
         answer = WorkerAnswer(outcome=Outcome.UNKNOWN, message=str(error))

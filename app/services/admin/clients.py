@@ -22,7 +22,7 @@ def put_client(
     *,
     is_compared: bool,
 ) -> tuple[ApiClient, str | None]:
-    """Store a new client, which has no secret yet, or change what is named of a known one.
+    """Store a new client, which has no secret yet, or change what is named; within a `change`.
 
     Args:
         client: as it is.

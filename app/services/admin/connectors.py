@@ -15,7 +15,7 @@ from app.services.symbols import symbol_of
 def put_connector(
     name: str, changes: Mapping[str, Any], records: Records
 ) -> tuple[Connector, str | None]:
-    """Store a new connector, or change what is named of a known one.
+    """Store a new connector, or change what is named of a known one; within a `change`.
 
     Args:
         name: of the connector.

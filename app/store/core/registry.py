@@ -4,14 +4,15 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import redis
 
 from app.domain.account import Account, ApiClient, Connector
 from app.domain.enums import AccountState, Dialect, PositionMode
-from app.domain.errors import NotFound
+from app.domain.errors import NotFound, RegistryChanged
 from app.domain.frozen import refuse_if_frozen
 from app.domain.identifiers import AccountId, AccountName
 from app.store.core import keys
@@ -21,6 +22,11 @@ from app.store.core.transaction import OK
 
 #: After this long everything is read anew even if nobody said that it has changed.
 LIFE_SECONDS = 2.0
+
+#: Times that a change is made before it is refused. One of those that meet is always written.
+CHANGES_MAX = 20
+
+Changed = TypeVar("Changed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,8 @@ class RedisRegistry:
         self._client = client
         self._seconds = seconds
         self._set_state = load_script(client, "set_state.lua")
+        self._put_record = load_script(client, "put_record.lua")
+        self._change = threading.local()
         self._lock = threading.Lock()
         self._snapshot = _Snapshot()
         self._looked_at = 0.0
@@ -135,6 +143,15 @@ class RedisRegistry:
         snapshot = self._fresh()
         return list(map(snapshot.client, sorted(snapshot.clients)))
 
+    def change(self, make: Callable[[], Changed]) -> Changed:
+        """Read, check and put upon one version; what meets another change is made anew."""
+        if self._changes_upon() is not None:
+            return make()
+        for _ in range(CHANGES_MAX - 1):
+            with suppress(RegistryChanged):
+                return self._upon_newest(make)
+        return self._upon_newest(make)
+
     def put_account(self, account: Account) -> Account:
         """Create or change an account; a new one (id 0) gets its id and starts in RUN."""
         if account.id == 0:
@@ -145,10 +162,13 @@ class RedisRegistry:
 
     def note_position_mode(self, account_id: AccountId, mode: PositionMode) -> None:
         """Write down how the venue of an account holds its positions from now on."""
-        self.refresh()
-        account = self.account(account_id)
-        if account.position_mode is not mode:
-            self._put(keys.ACCOUNTS, account.name, Account, replace(account, position_mode=mode))
+
+        def note() -> None:
+            account = self.account(account_id)
+            if account.position_mode is not mode:
+                self.put_account(replace(account, position_mode=mode))
+
+        self.change(note)
 
     def put_connector(self, connector: Connector) -> None:
         """Create or change a connector."""
@@ -179,14 +199,29 @@ class RedisRegistry:
             number += 1
         return AccountId(number)
 
+    def _upon_newest(self, make: Callable[[], Changed]) -> Changed:
+        self.refresh()
+        # Taken before anything else is read: what `make` reads is of this version or newer.
+        self._change.version = self._snapshot.version
+        try:
+            return make()
+        finally:
+            self._change.version = None
+
+    def _changes_upon(self) -> int | None:
+        """Return the version upon which this thread makes a change, or None if it makes none."""
+        version: int | None = getattr(self._change, "version", None)
+        return version
+
     def _put(self, key: str, name: str, kind: type, record: object) -> None:
-        """Write a record and raise the version in every shard, in one transaction."""
+        """Write a record and raise the version in every shard, all or nothing."""
+        version = self._changes_upon()
+        version = self.version() if version is None else version
         text = json.dumps(encoder(kind)(record), separators=(",", ":"))
-        pipeline = self._client.pipeline(transaction=True)
-        pipeline.hset(key, name, text)
-        for shard in keys.SHARDS:
-            pipeline.incr(shard.registry)
-        pipeline.execute()
+        versions = [shard.registry for shard in keys.SHARDS]
+        answer = self._put_record([key, *versions], [version, name, text])
+        if answer[0] != OK:
+            raise RegistryChanged(f"somebody else changed accounts or credentials before {name}")
         self.refresh()
 
     def _fresh(self) -> _Snapshot:

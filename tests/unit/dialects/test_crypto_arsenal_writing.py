@@ -44,6 +44,7 @@ EXPECTED = {
     "PriceMissing": (400, "validation_failed"),
     "QuantityTooSmall": (400, "validation_failed"),
     "RateLimited": (429, "rate_limited"),
+    "RegistryChanged": (400, "validation_failed"),
     "RuleBroken": (400, "validation_failed"),
     "StaleTimestamp": (401, "unauthorized"),
     "StaleRegistry": (503, "queue_unavailable"),
