@@ -62,6 +62,7 @@ from app.store.core.registry import RedisRegistry
 from app.store.core.server_check import check_server
 from app.store.core.timers import RedisTimers
 from app.store.core.trigger_book import RedisTriggerBook
+from app.store.memory.attempts import Attempts
 from app.store.memory.vault import Vault
 from app.store.memory.venue_budget import RedisRateBudget
 from app.store.memory.venue_memory import RedisSymbolMap, RedisVenueMemory
@@ -91,6 +92,7 @@ class Wiring:
     reader: WholeReader
     events: RedisReader
     vault: Vault
+    attempts: Attempts
     symbols: RedisSymbolMap
     memory: RedisVenueMemory
     rates: RedisRates
@@ -241,6 +243,7 @@ def _wiring(
         reader=WholeReader(live, history),
         events=live,
         vault=vault,
+        attempts=Attempts(),
         symbols=symbols,
         memory=memory,
         rates=RedisRates(client),

@@ -13,6 +13,11 @@ ACKNOWLEDGE_SECONDS = Histogram(
     ["dialect"],
     buckets=_FAST_SECONDS,
 )
+WRONG_CREDENTIALS = Counter(
+    "hookfill_wrong_credentials",
+    "Requests with wrong credentials, by kind, and whether their peer had too many before.",
+    ["kind", "limited"],
+)
 DUPLICATES = Counter("hookfill_duplicates", "Requests that repeated another.", ["dialect"])
 WORK_SECONDS = Histogram(
     "hookfill_work_seconds", "One piece of work of a worker.", ["task"], buckets=_FAST_SECONDS

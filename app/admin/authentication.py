@@ -7,14 +7,14 @@ from http import HTTPStatus
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.admin.attempts import Attempts
 from app.admin.request_body import body_of_request
 from app.admin.sessions import COOKIE, LIFE_SECONDS, Sessions
 from app.bootstrap import Wiring
 from app.domain.errors import NotAuthenticated, NotPermitted
 from app.settings import derived
 from app.web.fields import Strict, Text, loaded
-from app.web.peer import address_of, is_https
+from app.web.guesses import Guesses
+from app.web.peer import is_https
 from app.web.routes import OPERATION, Access, Route, blueprint_of, route_of_request
 
 #: Methods that change nothing, so that nobody gains from having them called by a stranger.
@@ -39,7 +39,7 @@ class Gate:
 
     def __init__(self, wiring: Wiring) -> None:
         self._settings = wiring.settings
-        self._attempts = Attempts()
+        self._guesses = Guesses(wiring, "admin")
         key = derived(wiring.settings.admin_token.reveal(), "dashboard session")
         self._sessions = Sessions(key, wiring.ports.used_keys)
 
@@ -69,14 +69,14 @@ class Gate:
 
         Raises:
             NotAuthenticated: neither token nor session.
+            TooManyGuesses: a wrong token, and too many before it.
             NotPermitted: a session, but not its CSRF token.
             StoreUnavailable: a session, and whether it was ended cannot be told.
         """
         header = request.headers.get("Authorization")
         if header is not None:
             scheme, _, token = header.partition(" ")
-            if scheme.lower() != "bearer" or not self._settings.admin_token.matches(token.strip()):
-                raise NotAuthenticated("the admin token is missing or wrong")
+            self._refuse_wrong(token.strip() if scheme.lower() == "bearer" else "")
             return
         if not self._is_signed_in():
             raise NotAuthenticated("the admin token is missing or wrong")
@@ -95,16 +95,9 @@ class Gate:
 
     def log_in(self) -> AnyResponse:
         """Begin a session: a form is sent on to the dashboard, a program gets the CSRF token."""
-        address = address_of(request.environ, self._settings.trusted_proxies)
-        if self._settings.rate_limits:
-            self._attempts.check(address)
         is_form = request.mimetype in _FORMS
         said = request.form if is_form else loaded(_LOGIN, body_of_request())
-        token = said.get("token", "")
-        if not self._settings.admin_token.matches(token):
-            self._attempts.fail(address)
-            raise NotAuthenticated("the admin token is wrong")
-        self._attempts.succeed(address)
+        self._refuse_wrong(said.get("token", ""))
         cookie = self._sessions.begin()
         answer = {
             "csrf_token": self._sessions.csrf_token(cookie),
@@ -127,6 +120,13 @@ class Gate:
         response = Response(status=204)
         response.delete_cookie(COOKIE, httponly=True, samesite="Strict")
         return response
+
+    def _refuse_wrong(self, token: str) -> None:
+        def check() -> None:
+            if not self._settings.admin_token.matches(token):
+                raise NotAuthenticated("the admin token is missing or wrong")
+
+        self._guesses.judge(request.environ, "", check, check)
 
     def _is_signed_in(self) -> bool:
         return self._sessions.is_valid(request.cookies.get(COOKIE, ""))

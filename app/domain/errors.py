@@ -138,6 +138,10 @@ class RateLimited(CommandError):
         return max(1, -(-self.retry_after_ms // 1000))
 
 
+class TooManyGuesses(RateLimited):
+    """Wrong credentials, from a peer that has sent too many of them."""
+
+
 class KeyReused(CommandError):
     """The key says that a request is a repeat, but the request is another one."""
 

@@ -23,6 +23,7 @@ from app.web.answers import Answer
 from app.web.clients import Clients
 from app.web.digests import one_hash
 from app.web.fields import POSITIVE, Number, Text, WholeNumber
+from app.web.guesses import Guesses
 from app.web.json_body import payload_from
 from app.web.peer import address_of, is_among, url_of
 from app.web.raw_body import raw_body
@@ -46,6 +47,7 @@ class Orders:
         self._ports = wiring.ports
         self._registry = wiring.registry
         self._clients = Clients(wiring, Dialect.APISIFY)
+        self._guesses = Guesses(wiring, Dialect.APISIFY)
         self._instruments = wiring.paper.traded
         self._symbol_of = partial(symbol_of, venues=wiring.ports.venues, symbols=wiring.symbols)
         self._settings = wiring.settings
@@ -60,17 +62,21 @@ class Orders:
         try:
             payload = payload_from(raw_body())
             now_ms = self._ports.clock.now_ms()
-            return self._clients.with_current_registry(lambda: self._accept(payload, now_ms))
+            key = signing.key_from(payload)
+            return self._guesses.judge(
+                request.environ,
+                key,
+                lambda: self._signed_by(key, payload, now_ms),
+                lambda: self._clients.with_current_registry(
+                    lambda: self._accept(key, payload, now_ms)
+                ),
+            )
         finally:
             _ACKNOWLEDGE_SECONDS.observe(time.perf_counter() - started)
 
-    def _accept(self, payload: Payload, received_at_ms: EpochMs) -> Answer:
+    def _accept(self, key: str, payload: Payload, received_at_ms: EpochMs) -> Answer:
         version = self._registry.version()
-        client = self._clients.find(signing.key_from(payload))
-        if client is None:
-            raise NotAuthenticated(signing.UNAUTHORIZED)
-        settings = reading.settings_of(client)
-        signature = self._signature(payload, client, settings, received_at_ms)
+        client, settings, signature = self._signed_by(key, payload, received_at_ms)
         order = reading.order_from(payload, settings)
         accounts = self._clients.accounts_of(client)
         account, symbol = reading.account_for(
@@ -100,6 +106,20 @@ class Orders:
         if accepted.is_duplicate:
             _DUPLICATES.inc()
         return writing.accepted(order, accepted.id, is_duplicate=accepted.is_duplicate)
+
+    def _signed_by(
+        self, key: str, payload: Payload, now_ms: EpochMs
+    ) -> tuple[ApiClient, reading.ClientSettings, str | None]:
+        """Return whose key it is, and the signature if it is good; None where none is needed.
+
+        Raises:
+            NotAuthenticated: one of the two is wrong.
+        """
+        client = self._clients.find(key)
+        if client is None:
+            raise NotAuthenticated(signing.UNAUTHORIZED)
+        settings = reading.settings_of(client)
+        return client, settings, self._signature(payload, client, settings, now_ms)
 
     def _signature(
         self, payload: Payload, client: ApiClient, settings: reading.ClientSettings, now_ms: EpochMs

@@ -24,6 +24,7 @@ from app.services.intake.requests import accept_signal
 from app.web.answers import Answer
 from app.web.fast_path import Environ
 from app.web.fields import Text
+from app.web.guesses import Guesses
 from app.web.json_body import canonical_text, payload_from
 from app.web.peer import address_of, is_among
 from app.web.raw_body import raw_body_of
@@ -31,6 +32,9 @@ from app.web.registry_refresh import with_current_registry
 from app.web.routes import Access, Route
 
 Payload = Mapping[str, object]
+
+#: Name and token of a connector.
+Credentials = tuple[str, str]
 
 PATH = "/trading-signal/webhook"
 
@@ -52,6 +56,7 @@ class Webhook:
         self._registry = wiring.registry
         self._vault = wiring.vault
         self._settings = wiring.settings
+        self._guesses = Guesses(wiring, Dialect.CRYPTO_ARSENAL)
         self._nobody = wiring.vault.digest("nobody")
         self._checked: tuple[int, dict[str, tuple[ConnectorSettings, SignalRules]]] = (-1, {})
         self._delays = DelayRules(
@@ -66,10 +71,16 @@ class Webhook:
             received_at_ms = self._ports.clock.now_ms()
             payload = payload_from(raw_body_of(environ))
             peer = address_of(environ, self._settings.trusted_proxies)
-            accepted = with_current_registry(
-                self._registry,
-                self._ports.ledger,
-                lambda: self._accept(payload, peer, received_at_ms),
+            credentials = credentials_from(payload)
+            accepted = self._guesses.judge(
+                environ,
+                credentials[0],
+                lambda: self._authenticated(credentials, peer),
+                lambda: with_current_registry(
+                    self._registry,
+                    self._ports.ledger,
+                    lambda: self._accept(payload, credentials, peer, received_at_ms),
+                ),
             )
         finally:
             _ACKNOWLEDGE_SECONDS.observe(time.perf_counter() - started)
@@ -77,12 +88,11 @@ class Webhook:
             _DUPLICATES.inc()
         return render.ok(accepted.id)
 
-    def _accept(self, payload: Payload, peer: str, received_at_ms: EpochMs) -> Accepted:
+    def _accept(
+        self, payload: Payload, credentials: Credentials, peer: str, received_at_ms: EpochMs
+    ) -> Accepted:
         version = self._registry.version()
-        connector = self._authenticated(payload)
-        settings, rules = self._settings_of(connector, version)
-        if settings.allowed_ips and not is_among(peer, settings.allowed_ips):
-            raise NotAuthenticated(f"connector {connector.name} may not be used from this address")
+        connector, settings, rules = self._authenticated(credentials, peer)
         account = self._registry.account_named(connector.account)
         if not connector.enabled or not account.enabled:
             raise ConnectorInactive(f"connector {connector.name} is switched off")
@@ -117,17 +127,28 @@ class Webhook:
             self._checked[1][connector.name] = known
         return known
 
-    def _authenticated(self, payload: Payload) -> Connector:
-        """Return the connector; an unknown name costs the same comparison as a wrong token."""
-        name, token = credentials_from(payload)
+    def _authenticated(
+        self, credentials: Credentials, peer: str
+    ) -> tuple[Connector, ConnectorSettings, SignalRules]:
+        """Return the connector; an unknown name costs the same comparison as a wrong token.
+
+        Raises:
+            NotAuthenticated: one of the two is wrong, or the peer may not send to it. Whether the
+                token is right, such a peer is not told.
+        """
+        version = self._registry.version()
+        name, token = credentials
         connector = self._registry.connector(name)
         digest = self._nobody if connector is None else connector.token_hash
         if not self._vault.matches(token, digest) or connector is None:
             raise NotAuthenticated("unknown connector or bad token")
-        return connector
+        settings, rules = self._settings_of(connector, version)
+        if settings.allowed_ips and not is_among(peer, settings.allowed_ips):
+            raise NotAuthenticated(f"connector {connector.name} may not be used from this address")
+        return connector, settings, rules
 
 
-def credentials_from(payload: Payload) -> tuple[str, str]:
+def credentials_from(payload: Payload) -> Credentials:
     """Return the connector's name and token as the message gives them (section 1).
 
     Raises:

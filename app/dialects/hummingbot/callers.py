@@ -20,6 +20,7 @@ from app.domain.enums import Dialect, Mode
 from app.domain.errors import NotAuthenticated, StoreError
 from app.web.answers import Answer
 from app.web.clients import Clients
+from app.web.guesses import Guesses
 
 #: How often strangers may let a process look whether they have become known meanwhile. Whoever was
 #: made known in another process is let in at once, and no crowd of strangers can keep the store
@@ -76,6 +77,7 @@ class Callers:
     def __init__(self, wiring: Wiring) -> None:
         self._registry = wiring.registry
         self._clients = Clients(wiring, Dialect.HUMMINGBOT)
+        self._guesses = Guesses(wiring, Dialect.HUMMINGBOT)
         self._vault = wiring.vault
         self._nobody = wiring.vault.digest("nobody")
         self._lock = threading.Lock()
@@ -114,12 +116,20 @@ class Callers:
 
         Raises:
             NotAuthenticated: nobody we know.
+            TooManyGuesses: neither were too many before.
         """
         credentials = credentials_from(request.headers.get("Authorization"))
-        if self._client(credentials) is None:
-            self._look_anew()
+
+        def check() -> None:
             if self._client(credentials) is None:
                 raise _wrong()
+
+        def look() -> None:
+            if self._client(credentials) is None:
+                self._look_anew()
+                check()
+
+        self._guesses.judge(request.environ, credentials[0], check, look)
         return credentials
 
     def _look_anew(self) -> None:

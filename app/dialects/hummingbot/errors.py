@@ -18,6 +18,7 @@ from app.domain.errors import (
     PayloadTooLarge,
     PriceMissing,
     QuantityTooSmall,
+    RateLimited,
     StoreError,
     SymbolUnknown,
     TypeUnsupported,
@@ -26,7 +27,7 @@ from app.domain.errors import (
     nearest,
 )
 from app.domain.money import plain
-from app.web.answers import Answer
+from app.web.answers import Answer, retry_after
 
 #: Pairs that an answer names to somebody who asked for another.
 PAIRS_SHOWN: Final = 10
@@ -106,6 +107,8 @@ def error_for(error: HookfillError) -> Answer:
     status, said = nearest(error, _ANSWERS)
     detail = said if isinstance(said, str) else said(error)
     headers = {"WWW-Authenticate": "Basic"} if status == HTTPStatus.UNAUTHORIZED else {}
+    if isinstance(error, RateLimited):
+        headers = retry_after(error, status, 0)
     return Answer(status, {"detail": detail}, headers)
 
 
@@ -153,6 +156,7 @@ _ANSWERS: Final[Mapping[type[HookfillError], tuple[HTTPStatus, str | Callable[[A
     CommandError: (HTTPStatus.BAD_REQUEST, str),
     NotAuthenticated: (HTTPStatus.UNAUTHORIZED, str),
     NotFound: (HTTPStatus.NOT_FOUND, str),
+    RateLimited: (HTTPStatus.TOO_MANY_REQUESTS, str),
     PayloadTooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str),
     InvalidBody: (
         HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -8,7 +8,7 @@ from flask import request
 
 from app.bootstrap import Wiring
 from app.dialects.poloniex import signing
-from app.dialects.poloniex.errors import Code, Problem
+from app.dialects.poloniex.errors import Code, Problem, Unauthorized
 from app.domain.account import Account, ApiClient
 from app.domain.aggregate import Aggregate
 from app.domain.enums import Dialect
@@ -19,6 +19,7 @@ from app.services.find_anywhere import find_anywhere
 from app.services.intake.accept import first_of
 from app.web.clients import Clients
 from app.web.digests import one_hash
+from app.web.guesses import Guesses
 from app.web.raw_body import raw_body
 from app.web.raw_target import raw_target_of
 from app.web.registry_refresh import Failed, part_by_part
@@ -68,6 +69,7 @@ class Callers:
     def __init__(self, wiring: Wiring) -> None:
         self._registry = wiring.registry
         self._clients = Clients(wiring, Dialect.POLONIEX)
+        self._guesses = Guesses(wiring, Dialect.POLONIEX)
         self._ports = wiring.ports
         self._clock = wiring.ports.clock
         self._tolerance_ms = wiring.settings.poloniex_clock_tolerance_ms
@@ -167,7 +169,12 @@ class Callers:
         return self._clients.with_current_registry(lambda: work(sender()))
 
     def _sender(self, *, is_change: bool) -> Callable[[], Caller]:
-        """Return what tells who sent the request at hand: looked up once for each registry."""
+        """Return what tells who sent the request at hand: looked up once for each registry.
+
+        Raises:
+            Problem: nobody we know, a request of another time, or a key that may only read.
+            TooManyGuesses: nobody we know, and so were too many before.
+        """
         body = raw_body()
         credentials = signing.credentials_from(request.headers.get)
         now_ms = self._clock.now_ms()
@@ -178,16 +185,20 @@ class Callers:
                 known.append(self._caller(credentials, body, now_ms, is_change=is_change))
             return known[-1]
 
+        self._guesses.judge(
+            request.environ, credentials.key, lambda: self._client(credentials, body), sender
+        )
         return sender
 
-    def _caller(
-        self, credentials: signing.Credentials, body: bytes, now_ms: EpochMs, *, is_change: bool
-    ) -> Caller:
-        self._registry.refresh()
-        version = self._registry.version()
+    def _client(self, credentials: signing.Credentials, body: bytes) -> ApiClient:
+        """Return who has signed the request at hand, as far as this process knows.
+
+        Raises:
+            Unauthorized: nobody we know.
+        """
         client = self._clients.find(credentials.key)
         if client is None:
-            raise Problem(Code.UNAUTHORIZED, text="Invalid API key")
+            raise Unauthorized(Code.UNAUTHORIZED, text="Invalid API key")
         # What was signed is the target before any decoding.
         wire = signing.Wire(
             method=request.method,
@@ -196,6 +207,14 @@ class Callers:
             prefix=str(request.environ.get("SCRIPT_NAME", "")),
         )
         signing.check_signature(credentials, wire, self._clients.secret_of(client))
+        return client
+
+    def _caller(
+        self, credentials: signing.Credentials, body: bytes, now_ms: EpochMs, *, is_change: bool
+    ) -> Caller:
+        self._registry.refresh()
+        version = self._registry.version()
+        client = self._client(credentials, body)
         signing.check_window(credentials, now_ms, self._tolerance_ms)
         if is_change and client.permissions and TRADE not in client.permissions:
             raise Problem(Code.FORBIDDEN)

@@ -119,6 +119,10 @@ class Problem(CommandError):
         super().__init__(self.text)
 
 
+class Unauthorized(Problem, NotAuthenticated):
+    """A key or a signature that is wrong."""
+
+
 #: The class itself, else its nearest ancestor.
 _CODES: Mapping[type[HookfillError], Code] = {
     CommandError: Code.INVALID_PARAMETER,

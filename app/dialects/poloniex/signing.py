@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, unquote
 
-from app.dialects.poloniex.errors import Code, Problem
+from app.dialects.poloniex.errors import Code, Problem, Unauthorized
 from app.domain.identifiers import EpochMs
 
 #: What JavaScript's `encodeURIComponent` leaves as it is; the SDK does the same.
@@ -93,7 +93,7 @@ def check_signature(credentials: Credentials, wire: Wire, secret: str) -> None:
     """Refuse a request that its key's secret has not signed.
 
     Raises:
-        Problem: the signature is another one, or made by another method.
+        Unauthorized: the signature is another one, or made by another method.
     """
     is_known = (credentials.method or _METHOD).lower() == _METHOD
     # All of them are compared, so that the time taken does not tell which one it was.
@@ -102,7 +102,7 @@ def check_signature(credentials: Credentials, wire: Wire, secret: str) -> None:
         for text in candidates(wire, credentials.timestamp)
     ]
     if not (is_known and any(matches)):
-        raise Problem(Code.UNAUTHORIZED, text="Invalid signature")
+        raise Unauthorized(Code.UNAUTHORIZED, text="Invalid signature")
 
 
 def check_window(credentials: Credentials, now_ms: EpochMs, tolerance_ms: int) -> None:

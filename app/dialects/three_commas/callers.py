@@ -17,6 +17,7 @@ from app.domain.identifiers import AccountId
 from app.ports.coordination import Budget
 from app.web.answers import Answer
 from app.web.clients import Clients
+from app.web.guesses import Guesses
 from app.web.raw_body import raw_body
 from app.web.raw_target import raw_target_of
 
@@ -53,6 +54,7 @@ class Callers:
     def __init__(self, wiring: Wiring) -> None:
         self._registry = wiring.registry
         self._clients = Clients(wiring, Dialect.THREE_COMMAS)
+        self._guesses = Guesses(wiring, Dialect.THREE_COMMAS)
         self._rates = wiring.rates
         settings = wiring.settings
         self._is_limited = settings.rate_limits
@@ -74,30 +76,47 @@ class Callers:
             is_list: whether it counts as a list.
 
         Raises:
-            RateLimited: a budget of the key that is named is used up.
             NotAuthenticated: no such key, or not this signature.
+            TooManyGuesses: nor were too many requests of this address before.
+            RateLimited: a budget of the key is used up, by requests that it has signed.
             NotPermitted: the key may not do this.
         """
-        key = _named_key()
-        if key is not None and self._is_limited:
-            # Counted against the key that is named, whoever sent it.
+        key, body = _named_key(), raw_body()
+
+        def check() -> None:
+            self._client(key, body)
+
+        def look() -> None:
+            # What a signature permits is decided anew each time, with what is true by now.
+            self._registry.refresh()
+            check()
+
+        self._guesses.judge(request.environ, key, check, look)
+        self._spend(key, is_list=is_list)
+        return self._clients.with_current_registry(
+            lambda: work(self._caller(key, permission, body))
+        )
+
+    def _spend(self, key: str, *, is_list: bool) -> None:
+        """Count a request against the key that has signed it: nobody else can use its budget up."""
+        if self._is_limited:
             caller = hashlib.sha256(f"{Dialect.THREE_COMMAS}:{key}".encode()).hexdigest()
             budgets = [self._per_minute, self._lists] if is_list else [self._per_minute]
             self._rates.spend(caller, budgets)
-        body = raw_body()
-        return self._clients.with_current_registry(lambda: work(self._caller(permission, body)))
 
-    def _caller(self, permission: str | None, body: bytes) -> Caller:
-        # What a signature permits is decided anew each time, with what is true by now.
-        self._registry.refresh()
-        version = self._registry.version()
-        key = _named_key()
-        client = None if key is None else self._clients.find(key)
+    def _client(self, key: str, body: bytes) -> ApiClient:
+        """Return who has signed the request at hand, as far as this process knows."""
+        client = self._clients.find(key)
         if client is None:
             raise NotAuthenticated("there is no such key, or it was switched off")
         secret = self._clients.secret_of(client)
         signature = request.headers.get("Signature")
         refuse_bad_signature(signature, raw_target_of(request.environ), body, secret)
+        return client
+
+    def _caller(self, key: str, permission: str | None, body: bytes) -> Caller:
+        version = self._registry.version()
+        client = self._client(key, body)
         if permission and client.permissions and permission not in client.permissions:
             raise NotPermitted(f"the key may not {permission}")
         paper_only = _wants_paper()
@@ -110,9 +129,11 @@ class Callers:
         )
 
 
-def _named_key() -> str | None:
+def _named_key() -> str:
     key = request.headers.get("APIKEY", "")
-    return key if 0 < len(key) <= _KEY_CHARACTERS_MAX else None
+    if 0 < len(key) <= _KEY_CHARACTERS_MAX:
+        return key
+    raise NotAuthenticated("no key is named, or none that there can be")
 
 
 def _wants_paper() -> bool:

@@ -14,8 +14,10 @@ from app.domain.enums import Dialect
 from app.domain.identifiers import AccountName
 from app.factory import create_app
 from app.settings import Settings
+from app.store.memory.attempts import FAILURES_MAX
 from tests.support.builders import a_live_account
 from tests.support.caller import Caller
+from tests.support.processes import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -53,6 +55,18 @@ def test_who_was_made_known_in_another_process_is_let_in_at_once(
     made(api)
 
     assert listed(other).get_json() == ["mine"]
+
+
+def test_who_was_made_known_in_another_process_is_let_in_whoever_has_guessed(
+    api: Caller, settings: Settings
+) -> None:
+    other = create_app(web_wiring(replace(settings, rate_limits=True))).test_client()
+    statuses = {listed(other).status_code for _ in range(FAILURES_MAX + 2)}
+    assert statuses == {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}
+
+    made(api)
+
+    eventually(lambda: listed(other).status_code == HTTPStatus.OK)
 
 
 def test_an_old_password_is_refused_at_once(

@@ -7,8 +7,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.admin.attempts import FAILURES_MAX
 from app.admin.sessions import COOKIE, LIFE_SECONDS
+from app.store.memory.attempts import FAILURES_MAX
 from app.web.routes import Access, Route, blueprint_of, routes_of
 from tests.unit.conftest import ADMIN_TOKEN, MakeApp
 
@@ -189,14 +189,19 @@ def test_a_wrong_token_is_not_saved_by_a_session(client: FlaskClient) -> None:
     assert answer.status_code == 401
 
 
-def test_guessing_is_limited(client: FlaskClient) -> None:
+def test_guesses_at_the_login_and_elsewhere_are_counted_together(client: FlaskClient) -> None:
     for _ in range(FAILURES_MAX):
         client.post("/login", json={"token": "wrong"})
 
-    answer = client.post("/login", json={"token": ADMIN_TOKEN})
+    answer = client.get("/api/orders", headers={"Authorization": "Bearer wrong"})
 
     assert _code(answer) == (429, "rate_limited")
     assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_who_brings_no_credentials_does_not_guess(client: FlaskClient) -> None:
+    for _ in range(2 * FAILURES_MAX):
+        assert _code(client.get("/api/orders")) == (401, "unauthorized")
 
 
 def test_the_test_profile_does_not_limit(make_app: MakeApp) -> None:

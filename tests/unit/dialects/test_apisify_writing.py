@@ -35,8 +35,8 @@ CLASSES = [
 def raised(kind: type[HookfillError]) -> HookfillError:
     if issubclass(kind, MalformedPayload):
         return kind("invalid_json", "secret place")
-    if kind is RateLimited:
-        return RateLimited("secret place", 1)
+    if issubclass(kind, RateLimited):
+        return kind("secret place", 1)
     if kind is StaleTimestamp:
         return StaleTimestamp("2 ms behind", EpochMs(1))
     error = kind.__new__(kind)  # whatever else its constructor asks for

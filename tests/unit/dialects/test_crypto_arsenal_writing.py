@@ -45,6 +45,7 @@ EXPECTED = {
     "QuantityTooSmall": (400, "validation_failed"),
     "RateLimited": (429, "rate_limited"),
     "RegistryChanged": (400, "validation_failed"),
+    "TooManyGuesses": (429, "rate_limited"),
     "RuleBroken": (400, "validation_failed"),
     "StaleTimestamp": (401, "unauthorized"),
     "StaleRegistry": (503, "queue_unavailable"),

@@ -20,6 +20,7 @@ from app.paper.admin.administration import PaperAdministration
 from app.services.keeping.archive import archive
 from app.settings import Settings
 from app.store.coordination.rates import RedisRates
+from app.store.memory.attempts import FAILURES_MAX
 from tests.support import three_commas as wire
 from tests.support.builders import SPOT, USDM
 from tests.support.trade_rig import INSTRUMENT, LONG, TradeRig
@@ -597,6 +598,23 @@ def test_a_key_has_so_many_requests(tmp_path: Path) -> None:
     assert 10 < int(last.headers["Retry-After"]) <= 60
     assert other.status_code == 200
     assert client.send("GET", wire.TRADES, key=OTHER).status_code == 200
+
+
+@pytest.mark.parametrize("headers", [{}, {"Signature": "0" * 64}])
+def test_what_nobody_signed_uses_up_no_budget_of_the_key(
+    tmp_path: Path, headers: Mapping[str, str]
+) -> None:
+    client = Client(tmp_path, THREE_COMMAS_RATE_PER_MINUTE="3")
+
+    statuses = [
+        client.http.get(
+            "/public/api/ver1/validate", headers={"APIKEY": wire.KEY, **headers}
+        ).status_code
+        for _ in range(100)
+    ]
+
+    assert statuses == [401] * FAILURES_MAX + [429] * (100 - FAILURES_MAX)
+    assert client.send("GET", "/public/api/ver1/validate").status_code == 200
 
 
 @pytest.mark.parametrize(
