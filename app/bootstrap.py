@@ -40,6 +40,7 @@ from app.ports.venue import Venues
 from app.services.admin.records import Records
 from app.settings import Settings
 from app.store.coordination.backlog import RedisBacklog
+from app.store.coordination.first_answers import RedisFirstAnswers
 from app.store.coordination.kill_switches import RedisKillSwitches
 from app.store.coordination.locks import RedisLocks
 from app.store.coordination.rates import RedisRates
@@ -271,6 +272,7 @@ def store_ports(
         book=RedisTriggerBook(client),
         locks=RedisLocks(client),
         used_keys=RedisUsedKeys(client),
+        first_answers=RedisFirstAnswers(client),
         worker_requests=RedisWorkerRequests(client),
         kill_switches=RedisKillSwitches(client),
         runs=RedisRuns(client),

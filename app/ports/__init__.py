@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from app.ports.book import TriggerBook
 from app.ports.clock import Clock, Ids
 from app.ports.coordination import (
+    FirstAnswers,
     Freezer,
     KillSwitches,
     Locks,
@@ -41,6 +42,7 @@ class Ports:
     reports: Reports
     locks: Locks
     used_keys: UsedKeys
+    first_answers: FirstAnswers
     worker_requests: WorkerRequests
     kill_switches: KillSwitches
     runs: Runs

@@ -40,6 +40,29 @@ class UsedKeys(Protocol):
         """Return what the name is bound to, or None if it is unused."""
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The answer that somebody was given, as text."""
+
+    text: str
+
+
+class FirstAnswers(Protocol):
+    """What the first of several equal requests was answered, for those that come again."""
+
+    def begin(self, name: str, lease_ms: int) -> Given | bool:
+        """Return the first answer; else whether the request is ours to carry out.
+
+        Of several at once one has it, for as long as the lease; the others may ask again.
+        """
+
+    def keep(self, name: str, text: str, life_ms: int) -> None:
+        """Keep the answer for a time, by server time."""
+
+    def give_up(self, name: str) -> None:
+        """Let the next one carry it out: it came to nothing."""
+
+
 class KillSwitches(Protocol):
     """Kill switches that are set, one for each account at most."""
 

@@ -99,7 +99,7 @@ class AccountRoutes:
 
     def set_kill_switch(self) -> Json:
         """Set it, in the place of an older one, or switch it off."""
-        return self._callers.serve(self._kill_switch_set)
+        return self._callers.serve_once(self._kill_switch_set)
 
     def kill_switch(self) -> Json:
         """Return when it cancels."""

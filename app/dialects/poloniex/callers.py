@@ -17,6 +17,7 @@ from app.domain.identifiers import EpochMs
 from app.domain.sender import Sender
 from app.services.find_anywhere import find_anywhere
 from app.services.intake.accept import first_of
+from app.services.intake.first_answer import first_answer
 from app.web.clients import Clients
 from app.web.digests import one_hash
 from app.web.guesses import Guesses
@@ -33,8 +34,8 @@ RATE_PER_MINUTE = 3_000
 
 TRADE = "TRADE"
 
-#: A key of a part counts this much longer than anybody could send its request again, so that it
-#: outlives whoever is still working on that request.
+#: The key of a request counts this much longer than anybody could send that again, so that it
+#: outlives whoever is still working on it.
 KEY_GRACE_MS = 60_000
 
 
@@ -73,6 +74,7 @@ class Callers:
         self._ports = wiring.ports
         self._clock = wiring.ports.clock
         self._tolerance_ms = wiring.settings.poloniex_clock_tolerance_ms
+        self._key_life_ms = 2 * self._tolerance_ms + KEY_GRACE_MS
         self._is_limited = wiring.settings.rate_limits
         self._lateness_ms = wiring.settings.max_signal_lateness_seconds * 1000
 
@@ -95,6 +97,18 @@ class Callers:
         """
         return self._served(self._sender(is_change=True), work)
 
+    def serve_once(self, work: Callable[[Caller], Result]) -> Result:
+        """Carry out a request that makes nothing; sent again, it is told what it was told first.
+
+        Args:
+            work: returns the answer, JSON.
+
+        Raises:
+            Problem: as in `serve`.
+        """
+        sender = self._sender(is_change=True)
+        return self._once(sender, lambda: self._served(sender, work))
+
     def serve_parts(
         self,
         parts_of: Callable[[Caller], Sequence[Part]],
@@ -115,16 +129,20 @@ class Callers:
             StoreError: it failed at every part, and nothing was written.
         """
         sender = self._sender(is_change=True)
-        parts = self._served(sender, parts_of)
-        outcomes = part_by_part(
-            parts,
-            self._ports.ledger,
-            lambda part: self._served(sender, lambda caller: work(caller, part)),
-        )
-        return [
-            failed(part, outcome) if isinstance(outcome, Failed) else outcome
-            for part, outcome in zip(parts, outcomes, strict=True)
-        ]
+
+        def carried_out() -> list[Result]:
+            parts = self._served(sender, parts_of)
+            outcomes = part_by_part(
+                parts,
+                self._ports.ledger,
+                lambda part: self._served(sender, lambda caller: work(caller, part)),
+            )
+            return [
+                failed(part, outcome) if isinstance(outcome, Failed) else outcome
+                for part, outcome in zip(parts, outcomes, strict=True)
+            ]
+
+        return self._once(sender, carried_out)
 
     def taken_once(
         self, caller: Caller, part: int, kind: type[Taken], take_in: Callable[[Sender], Taken]
@@ -140,7 +158,7 @@ class Callers:
         sender = replace(
             self.sender(caller),
             digest=one_hash(caller.request_key, part),
-            digest_life_ms=2 * self._tolerance_ms + KEY_GRACE_MS,
+            digest_life_ms=self._key_life_ms,
         )
         try:
             return take_in(sender)
@@ -164,6 +182,12 @@ class Callers:
             rate_key=caller.client.origin,
             rate_per_minute=RATE_PER_MINUTE if self._is_limited else 0,
         )
+
+    def _once(self, sender: Callable[[], Caller], carry_out: Callable[[], Result]) -> Result:
+        """Carry out the request at hand, or return what it was answered the first time."""
+        caller = self._served(sender, lambda caller: caller)
+        name = one_hash(caller.request_key, caller.account.id, caller.account.resets)
+        return first_answer(name, self._key_life_ms, carry_out, _is_final, self._ports)
 
     def _served(self, sender: Callable[[], Caller], work: Callable[[Caller], Result]) -> Result:
         return self._clients.with_current_registry(lambda: work(sender()))
@@ -229,3 +253,9 @@ class Callers:
             version=version,
             request_key=one_hash(Dialect.POLONIEX, client.key, credentials.given),
         )
+
+
+def _is_final(answer: object) -> bool:
+    """Tell whether sending the request again would do no more than it has done."""
+    parts = answer if isinstance(answer, list) else [answer]
+    return not any(isinstance(one, dict) and one.get("code") == Code.UNAVAILABLE for one in parts)

@@ -117,7 +117,7 @@ class OrderRoutes(ABC, Generic[One]):
 
     def cancel(self, order_id: str) -> Json:
         """Cancel an order."""
-        return self._callers.serve(lambda caller: self._canceled(caller, order_id))
+        return self._callers.serve_once(lambda caller: self._canceled(caller, order_id))
 
     def cancel_named(self) -> list[Json]:
         """Cancel the orders that the body names; each has a result of its own."""
@@ -157,17 +157,18 @@ class OrderRoutes(ABC, Generic[One]):
         return [render.history_row(*both) for both in page_of(found, query)]
 
     def _created(self, caller: Caller) -> Json:
-        sender = self._callers.sender(caller)
-        return render.id_pair(self._accept(caller, object_from(caller.body), sender))
+        return render.id_pair(self._taken(caller, 0, object_from(caller.body)))
 
     def _one_created(self, caller: Caller, item: tuple[int, object]) -> Json:
         part, content = item
         if not isinstance(content, dict):
             raise Problem(Code.INVALID_PARAMETER)
-        new = self._callers.taken_once(
+        return render.id_pair(self._taken(caller, part, content))
+
+    def _taken(self, caller: Caller, part: int, content: Content) -> One:
+        return self._callers.taken_once(
             caller, part, self.model, lambda sender: self._accept(caller, content, sender)
         )
-        return render.id_pair(new)
 
     def _replaced(self, caller: Caller, order_id: str) -> Json:
         def take_over(sender: Sender) -> One:

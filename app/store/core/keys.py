@@ -74,6 +74,10 @@ SLOT = "hookfill:slot:"
 #: sessions of the dashboard that were ended to `0`.
 SIGNATURE = "hookfill:signature:"
 
+#: string, followed by a digest: the answer to a request, as text; empty while it is carried out.
+#: Expires.
+FIRST_ANSWER = "hookfill:first_answer:"
+
 #: Fixed at the first start; ids are made so that their remainder by it names their shard.
 SHARD_COUNT: Final = 16
 

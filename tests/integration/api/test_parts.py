@@ -4,35 +4,25 @@ Whatever happens: each part is done once at most, what the answer calls done is 
 failed is not, and no answer fails as a whole after something was done.
 """
 
-import base64
-import hashlib
-import hmac
-import json
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from decimal import Decimal
-from itertools import count, islice
-from typing import Any
+from itertools import count
 from unittest.mock import Mock
 
 import pytest
 from werkzeug.test import TestResponse
 
 from app.bootstrap import Wiring, web_wiring
-from app.domain.aggregate import Aggregate
 from app.domain.errors import HistoryUnavailable
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
-from app.domain.smart_order import SmartOrder
 from app.domain.smart_trade.trade import SmartTrade
 from app.domain.status import OrderStatus
 from app.settings import Settings
 from tests.support.caller import WEBHOOK, Caller, Json, Worker
 from tests.support.faulty_store import Fault, FaultyStore
-from tests.support.three_commas import TRADES, headers, json_body, sale
-
-KEY, SECRET = "parts", "a-secret-of-these-tests"
+from tests.support.three_commas import TRADES, json_body, sale
+from tests.support.trader import Placed, Signed, Trader
 
 #: What a result says of a part of which the store has said nothing.
 IN_DOUBT = "Service Unavailable: it is not known whether this was done"
@@ -51,8 +41,6 @@ CANCELS = 2
 #: Faults after which the store has certainly not got what it did not answer.
 CERTAIN = {Fault.CHANGE, Fault.CHANGES, Fault.LOST, Fault.AWAY}
 
-Placed = Order | SmartOrder
-
 pytestmark = pytest.mark.integration
 
 
@@ -69,82 +57,6 @@ def wiring(settings: Settings, worker: Worker, monkeypatch: pytest.MonkeyPatch) 
     wiring = web_wiring(settings)
     monkeypatch.setattr(wiring.ports.clock, "sleep", lambda _: worker.step())
     return wiring
-
-
-#: A request as it is sent, once or again.
-Signed = dict[str, Any]
-
-
-class Trader:
-    """Signs for the demo account, and looks into it past the web process."""
-
-    def __init__(self, demo: Caller, wiring: Wiring, worker: Worker) -> None:
-        store = wiring.memory._client  # noqa: SLF001 - the one connection of the process
-        assert isinstance(store, FaultyStore)
-        self.store, self.worker = store, worker
-        self.demo, self.client = demo, demo.client
-        self.numbers = count(10_000)
-        client = {"secret": SECRET, "accounts": ["demo"]}
-        demo.call("PUT", f"/api/clients/poloniex/{KEY}", client)
-        demo.call("PUT", f"/api/clients/three_commas/{KEY}", client)
-
-    def change(self) -> None:
-        """Change the registry, as another process does."""
-        registry = self.worker.wiring.registry
-        registry.put_account(registry.accounts()[0])
-
-    def signed(self, method: str, path: str, body: object = None) -> Signed:
-        text = "" if body is None else json.dumps(body)
-        stamp = str(int(time.time() * 1000))
-        said = f"requestBody={text}&signTimestamp={stamp}" if text else f"signTimestamp={stamp}"
-        digest = hmac.new(SECRET.encode(), f"{method}\n{path}\n{said}".encode(), hashlib.sha256)
-        signature = base64.b64encode(digest.digest()).decode()
-        headers = {"key": KEY, "signature": signature, "signTimestamp": stamp}
-        return {"method": method, "path": path, "data": text or None, "headers": headers}
-
-    def send(self, one: Signed) -> TestResponse:
-        return self.client.open(**one)
-
-    def tell(self, path: str, body: str) -> TestResponse:
-        """Send a signed request of the 3Commas dialect."""
-        signed = headers(path, body, key=KEY, secret=SECRET)
-        return self.client.post(path, data=body, headers=signed)
-
-    def good(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
-        answer = self.send(self.signed(method, path, body))
-        assert answer.status_code == 200, answer.text
-        return answer.get_json()
-
-    def made(self, path: str, item: Json) -> str:
-        """Create something, and return its id."""
-        order_id: str = self.good("POST", path, item)["id"]
-        return order_id
-
-    # What is sent
-
-    def limit(self) -> Json:
-        """Return an order that rests, at a price that no other has."""
-        shape = {"symbol": "BTC_USDT", "side": "BUY", "type": "LIMIT", "quantity": "0.001"}
-        return {**shape, "price": str(next(self.numbers))}
-
-    def stop(self) -> Json:
-        """Return a smart order that waits, at a price that no other has."""
-        return {**self.limit(), "type": "STOP_LIMIT", "stopPrice": "90000"}
-
-    # What is there
-
-    def newest(self) -> list[Aggregate]:
-        return list(islice(self.worker.wiring.reader.newest(None), 4 * PARTS))
-
-    def at(self, price: object) -> list[Placed]:
-        """Return what was made at a price lately."""
-        found = [one for one in self.newest() if isinstance(one, Order | SmartOrder)]
-        return [one for one in found if one.price == Decimal(str(price))]
-
-    def now(self, order_id: str) -> Placed:
-        found = self.worker.wiring.reader.find(AggregateId(int(order_id)))
-        assert isinstance(found, Order | SmartOrder)
-        return found
 
 
 @pytest.fixture
@@ -274,6 +186,7 @@ def test_a_cancel_of_many_tells_of_each(
 
     def ask() -> Signed:
         trader.good("DELETE", path)
+        trader.worker.step(2)
         item = trader.stop if path == "/smartorders" else trader.limit
         ids[:] = [trader.made(path, item()) for _ in range(CANCELS)]
         if named:

@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from itertools import count
 from typing import Any
 from urllib.parse import quote, urljoin
 
@@ -24,6 +25,9 @@ ACCOUNT, OTHER_ACCOUNT = "vector-polo", "vector-polo-other"
 KEY, OTHER_KEY, READ_KEY = "polo-key", "polo-other", "polo-read"
 SECRET = "my-secret"  # noqa: S105 - of the vectors
 NOW_MS = 1_700_000_000_000
+
+#: How long before the time of the server clients begin to sign.
+SIGNED_BEFORE_MS = 500
 
 #: What JavaScript's `encodeURIComponent` leaves as it is.
 _KEPT = "-_.~!*'()"
@@ -196,9 +200,13 @@ class Trader:
         self.stack.forget()
 
     def freeze(self, at_ms: int) -> None:
-        """Let it be this time, for the server and for the clients."""
+        """Let it be this time, for the server and for the clients.
+
+        No two requests are signed in the same millisecond: they would be one.
+        """
         self.stack.freeze(at_ms)
-        self.now_ms = lambda: at_ms
+        signed_at = count(at_ms - SIGNED_BEFORE_MS)
+        self.now_ms = lambda: next(signed_at)
 
     def real_time(self) -> None:
         """Let the time be the real one."""
