@@ -7,7 +7,7 @@ from http import HTTPStatus
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.admin.request_body import body_of_request
+from app.admin.request_body import body_of_request, form_of_request
 from app.admin.sessions import COOKIE, LIFE_SECONDS, Sessions
 from app.bootstrap import Wiring
 from app.domain.errors import NotAuthenticated, NotPermitted
@@ -96,7 +96,7 @@ class Gate:
     def log_in(self) -> AnyResponse:
         """Begin a session: a form is sent on to the dashboard, a program gets the CSRF token."""
         is_form = request.mimetype in _FORMS
-        said = request.form if is_form else loaded(_LOGIN, body_of_request())
+        said = form_of_request() if is_form else loaded(_LOGIN, body_of_request())
         self._refuse_wrong(said.get("token", ""))
         cookie = self._sessions.begin()
         answer = {
@@ -134,7 +134,7 @@ class Gate:
     def _has_csrf_token(self) -> bool:
         said = request.headers.get("X-CSRF-Token")
         if said is None and request.mimetype in _FORMS:
-            said = request.form.get("csrf_token")
+            said = form_of_request().get("csrf_token")
         return self._sessions.is_csrf_token(request.cookies.get(COOKIE, ""), said or "")
 
 

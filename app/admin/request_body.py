@@ -22,6 +22,16 @@ def body_of_request() -> Mapping[str, object]:
     return payload_from(body) if body else {}
 
 
+def form_of_request() -> Mapping[str, str]:
+    """Return the fields of a form.
+
+    Raises:
+        MalformedPayload: it is not whole.
+    """
+    raw_body()
+    return request.form
+
+
 def refuse_body() -> None:
     """Refuse a request that says anything, where there is nothing to say.
 

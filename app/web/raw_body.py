@@ -1,23 +1,33 @@
-"""The body of a request as it was sent, within one limit for all."""
+"""The body of a request as it was sent: whole, and within one limit for all."""
 
 from collections.abc import Mapping
-from typing import Any
+from io import BytesIO
+from typing import Any, Final
 
 from flask import request
 
-from app.domain.errors import PayloadTooLarge
+from app.domain.errors import MalformedPayload, PayloadTooLarge
 
 #: Larger bodies are refused with 413, whatever they say about their length.
 BODY_BYTES_MAX = 64 * 1024
 
 
+#: Where a request keeps its body once it was read.
+_BODY: Final = "hookfill.body"
+
+
 def raw_body() -> bytes:
-    """Return the body of the request at hand.
+    """Return the body of the request at hand, as often as it is asked for.
 
     Raises:
-        PayloadTooLarge: it is over the limit.
+        PayloadTooLarge, MalformedPayload: as in `raw_body_of`.
     """
-    return raw_body_of(request.environ)
+    environ = request.environ
+    if _BODY not in environ:
+        environ[_BODY] = raw_body_of(environ)
+        environ["wsgi.input"] = BytesIO(environ[_BODY])  # forms are read by Flask
+    body: bytes = environ[_BODY]
+    return body
 
 
 def raw_body_of(environ: Mapping[str, Any]) -> bytes:
@@ -27,6 +37,8 @@ def raw_body_of(environ: Mapping[str, Any]) -> bytes:
 
     Raises:
         PayloadTooLarge: it is over the limit.
+        MalformedPayload: it ended before its announced length, or its last chunk. What is there
+            may make sense, and need not be what was meant.
     """
     announced = environ.get("CONTENT_LENGTH") or ""
     length = int(announced) if announced.isascii() and announced.isdigit() else None
@@ -34,7 +46,19 @@ def raw_body_of(environ: Mapping[str, Any]) -> bytes:
         return b""
     body: bytes = b""
     if length is None or length <= BODY_BYTES_MAX:
-        body = environ["wsgi.input"].read(BODY_BYTES_MAX + 1 if length is None else length)
+        body = _read(environ, BODY_BYTES_MAX + 1 if length is None else length)
     if (length or len(body)) > BODY_BYTES_MAX:
         raise PayloadTooLarge(f"the body is over {BODY_BYTES_MAX} bytes")
+    if length is not None and len(body) < length:
+        raise MalformedPayload(
+            "invalid_json", f"the body ended after {len(body)} of {length} bytes"
+        )
+    return body
+
+
+def _read(environ: Mapping[str, Any], most: int) -> bytes:
+    try:
+        body: bytes = environ["wsgi.input"].read(most)
+    except Exception as error:  # each web server has errors of its own for what it cannot read
+        raise MalformedPayload("invalid_json", "the body ended before it was whole") from error
     return body

@@ -45,7 +45,7 @@ _SHOWN_CHARACTERS = 1000
 
 
 def shape_of_request(schema: Schema) -> dict[str, Any]:
-    """Return what a schema makes of the request at hand, whose body can be read once.
+    """Return what a schema makes of the request at hand.
 
     Raises:
         InvalidBody: with every problem.

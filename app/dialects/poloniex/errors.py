@@ -14,6 +14,7 @@ from app.domain.errors import (
     CommandError,
     HookfillError,
     InsufficientFunds,
+    MalformedPayload,
     NotAuthenticated,
     NotFound,
     NotPermitted,
@@ -154,7 +155,10 @@ def refused(problem: Problem) -> Answer:
 
 def problem_of(error: HookfillError) -> Problem:
     """Return an error of ours in the dialect's words."""
-    return error if isinstance(error, Problem) else Problem(nearest(error, _CODES))
+    if isinstance(error, Problem):
+        return error
+    detail = str(error) if isinstance(error, MalformedPayload) else ""
+    return Problem(nearest(error, _CODES), detail)
 
 
 def problem_of_part(failed: Failed) -> Problem:
