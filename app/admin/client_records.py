@@ -127,7 +127,8 @@ def _changes(named: Mapping[str, Any]) -> dict[str, Any]:
         changes["enabled"] = named["enabled"]
     for name in ("accounts", "permissions"):
         if name in named:
-            changes[name] = tuple(dict.fromkeys(named[name]))
+            words = named[name]
+            changes[name] = None if words is None else tuple(dict.fromkeys(words))
     return changes
 
 
@@ -138,7 +139,7 @@ def _shown(client: ApiClient) -> Json:
         "dialect": client.dialect,
         "key": client.key,
         "accounts": list(client.accounts),
-        "permissions": list(client.permissions),
+        "permissions": None if client.permissions is None else list(client.permissions),
         "enabled": client.enabled,
         **client.settings,
         **({} if weakness is None else {"weakness": weakness}),

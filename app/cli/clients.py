@@ -23,7 +23,9 @@ def client() -> None:
 @click.argument("dialect")
 @click.argument("key", required=False)
 @click.option("--account", "accounts", multiple=True, help="What it may use. Repeatable.")
-@click.option("--permission", "permissions", multiple=True, help="What it may do. Repeatable.")
+@click.option(
+    "--permission", "permissions", multiple=True, help="What it may do, else all. Repeatable."
+)
 @click.option("--secret", type=SECRET_TEXT, help="Else one is made; - asks for it.")
 @click.option(
     "--password", type=SECRET_TEXT, help="Where the dialect has passwords; - asks for it."
@@ -45,7 +47,14 @@ def add(api: Api, dialect: str, key: str | None, settings: Assignments, **fields
 @with_api
 def list_clients(api: Api) -> None:
     """List all clients."""
-    click.echo(table_of(_COLUMNS, api.get("api", "clients")["data"]))
+    clients = api.get("api", "clients")["data"]
+    shown = ({**one, "permissions": _permissions(one.get("permissions"))} for one in clients)
+    click.echo(table_of(_COLUMNS, shown))
+
+
+def _permissions(words: list[str] | None) -> list[str]:
+    """Return the words; all and none would look alike without one."""
+    return ["all"] if words is None else words or ["none"]
 
 
 @client.command("disable")

@@ -76,6 +76,7 @@ class ApiClient:
 
     Attributes:
         secret: sealed where requests are signed with it, else a keyed hash of the password.
+        permissions: words of its dialect; None is all, an empty tuple is none. See `may`.
         settings: of its dialect, by their names there.
     """
 
@@ -83,7 +84,7 @@ class ApiClient:
     key: str
     secret: str
     accounts: tuple[AccountName, ...] = ()
-    permissions: tuple[str, ...] = ()
+    permissions: tuple[str, ...] | None = None
     enabled: bool = True
     settings: Mapping[str, Any] = field(default_factory=dict)
 
@@ -91,3 +92,12 @@ class ApiClient:
     def origin(self) -> str:
         """Its name among the clients of all dialects."""
         return f"{self.dialect}:{self.key}"
+
+    @property
+    def may_nothing(self) -> bool:
+        """Whether it was given no permission, not even one of a dialect that has no words."""
+        return self.permissions is not None and not self.permissions
+
+    def may(self, permission: str) -> bool:
+        """Tell whether it may do what a word of its dialect permits."""
+        return self.permissions is None or permission in self.permissions

@@ -35,8 +35,13 @@ class Clients:
         return self._vault.decrypt(client.origin, client.secret)["secret"]
 
     def accounts_of(self, client: ApiClient) -> list[Account]:
-        """Return the accounts that a client names, in its order; a name of nobody is logged."""
-        accounts = []
+        """Return the accounts that a client names, in its order; a name of nobody is logged.
+
+        Who may nothing reaches none, whatever its dialect asks.
+        """
+        accounts: list[Account] = []
+        if client.may_nothing:
+            return accounts
         for name in client.accounts:
             try:
                 accounts.append(self._registry.account_named(name))

@@ -31,8 +31,8 @@ TOKEN_PLACEHOLDER: Final = "YOUR_CONNECTOR_TOKEN"  # noqa: S105 - it is none
 
 
 def permissions_of(*words: str) -> fields.List[str]:
-    """Return the field of what clients may be permitted to do; none named is no restriction."""
-    return fields.List(Text(validate=validate.OneOf(words)))
+    """Return the field of what clients may be permitted to do: null is all, an empty list none."""
+    return fields.List(Text(validate=validate.OneOf(words)), allow_none=True)
 
 
 def secret_field() -> Text:

@@ -260,6 +260,16 @@ def test_an_export_that_is_refused_says_why(server: Server, hookfill: Hookfill) 
     assert "the history did not answer" in result.output
 
 
+def test_all_permissions_and_none_are_told_apart(server: Server, hookfill: Hookfill) -> None:
+    named: dict[str, list[str] | None] = {"a": None, "b": [], "c": ["READ"]}
+    rows = [{"key": name, "permissions": words} for name, words in named.items()]
+    server.answers["GET /api/clients"] = (200, {"data": rows})
+
+    _, *shown = hookfill("client", "list").output.splitlines()
+
+    assert [line.split()[3] for line in shown] == ["all", "none", "READ"]
+
+
 @pytest.mark.parametrize("kind", ["account", "connector", "client"])
 def test_records_are_listed(server: Server, hookfill: Hookfill, kind: str) -> None:
     rows = [{"name": "n", "key": "n", "enabled": True, "accounts": ["a", "b"], "group": "g"}]

@@ -240,7 +240,7 @@ class Callers:
         version = self._registry.version()
         client = self._client(credentials, body)
         signing.check_window(credentials, now_ms, self._tolerance_ms)
-        if is_change and client.permissions and TRADE not in client.permissions:
+        if client.may_nothing or (is_change and not client.may(TRADE)):
             raise Problem(Code.FORBIDDEN)
         accounts = [one for one in self._clients.accounts_of(client) if one.enabled]
         if not accounts:

@@ -117,7 +117,7 @@ class Callers:
     def _caller(self, key: str, permission: str | None, body: bytes) -> Caller:
         version = self._registry.version()
         client = self._client(key, body)
-        if permission and client.permissions and permission not in client.permissions:
+        if permission and not client.may(permission):
             raise NotPermitted(f"the key may not {permission}")
         paper_only = _wants_paper()
         accounts = self._clients.accounts_of(client)

@@ -38,7 +38,9 @@ class _Client(ClientBody):
     """A key that signs (3Commas spec, 1)."""
 
     secret = secret_field()
-    permissions = fields.List(_Permission(validate=validate.OneOf((READ, WRITE, ACCOUNTS))))
+    permissions = fields.List(
+        _Permission(validate=validate.OneOf((READ, WRITE, ACCOUNTS))), allow_none=True
+    )
 
 
 def _demo(maker: DemoMaker) -> Mapping[str, object]:

@@ -29,7 +29,7 @@ def test_a_secret_that_signs_is_sealed(api: Caller, wiring: Wiring, dialect: Dia
         "dialect": dialect,
         "key": "my-key",
         "accounts": ["spot"],
-        "permissions": [],
+        "permissions": None,
         "enabled": True,
     }
     assert api.call("GET", f"/api/clients/{dialect}/my-key") == made

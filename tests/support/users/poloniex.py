@@ -188,8 +188,8 @@ class Trader:
             call("DELETE", f"/paper/faults/{name}")
         shape = {"secret": SECRET, "enabled": True, "by_id_shape": "object"}
         for key, name, permissions in (
-            (KEY, ACCOUNT, []),
-            (OTHER_KEY, OTHER_ACCOUNT, []),
+            (KEY, ACCOUNT, None),
+            (OTHER_KEY, OTHER_ACCOUNT, None),
             (READ_KEY, ACCOUNT, ["READ"]),
         ):
             client = {**shape, "accounts": [name], "permissions": permissions}

@@ -17,11 +17,11 @@ MINE, THEIRS = "tc-mine", "tc-theirs"
 READER, WRITER, STRANGER = "tc-reader", "tc-writer", "tc-other"
 
 #: Key → permissions, account.
-_CLIENTS: Final[Mapping[str, tuple[list[str], str]]] = {
-    wire.KEY: ([], MINE),
+_CLIENTS: Final[Mapping[str, tuple[list[str] | None, str]]] = {
+    wire.KEY: (None, MINE),
     READER: (["SMART_TRADE_READ"], MINE),
     WRITER: (["SMART_TRADES_WRITE"], MINE),
-    STRANGER: ([], THEIRS),
+    STRANGER: (None, THEIRS),
 }
 
 _seconds = count(int(time.time()))

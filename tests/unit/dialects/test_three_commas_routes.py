@@ -190,6 +190,13 @@ def test_a_key_may_do_what_it_is_permitted_only(
     assert refusal(accounts) == DENIED
 
 
+def test_a_key_that_may_nothing_may_nothing(client: Client) -> None:
+    client.put_client(wire.KEY, (SPOT.name,), permissions=())
+
+    for target in (wire.TRADES, "/public/api/ver1/accounts"):
+        assert refusal(client.send("GET", target)) == DENIED
+
+
 def test_play_money_only_can_be_forced(client: Client) -> None:
     for mode in ("paper", "real"):
         client.get(headers={"Forced-Mode": mode})

@@ -289,6 +289,18 @@ def test_a_caller_is_read_as_it_was_written(kind: type, record: object) -> None:
     assert decoder(kind)(json.loads(json.dumps(encoder(kind)(record)))) == record
 
 
+def test_all_permissions_are_written_as_releases_before_wrote_them() -> None:
+    """They had an empty tuple for all of them, left it out, and wrote nothing for it ever."""
+    every = ApiClient(dialect=Dialect.POLONIEX, key="k1", secret="sealed")  # noqa: S106 - sealed
+    nothing = replace(every, permissions=())
+
+    written = encoder(ApiClient)(every)
+
+    assert "permissions" not in written
+    assert decoder(ApiClient)(written).may("TRADE")
+    assert decoder(ApiClient)(encoder(ApiClient)(nothing)).may_nothing
+
+
 def test_a_record_is_plain_json_without_what_is_as_usual() -> None:
     record = json.loads(record_of(an_order()))
 
