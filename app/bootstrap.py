@@ -45,6 +45,7 @@ from app.store.coordination.kill_switches import RedisKillSwitches
 from app.store.coordination.locks import RedisLocks
 from app.store.coordination.rates import RedisRates
 from app.store.coordination.reconciliations import RedisReconciliations
+from app.store.coordination.rounds import RedisRounds
 from app.store.coordination.runs import RedisFreezer, RedisRuns
 from app.store.coordination.used_keys import RedisUsedKeys
 from app.store.coordination.venue_cancels import RedisVenueCancels
@@ -276,6 +277,7 @@ def store_ports(
         worker_requests=RedisWorkerRequests(client),
         kill_switches=RedisKillSwitches(client),
         runs=RedisRuns(client),
+        rounds=RedisRounds(client),
         freezer=RedisFreezer(client),
         reconciliations=RedisReconciliations(client),
         venue_cancels=RedisVenueCancels(client, clock),

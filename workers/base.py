@@ -66,6 +66,9 @@ class PeriodicTask(HookfillTask):
     long, or is slow, would find nothing else there.
     """
 
+    #: Messages that may wait in its queue when one more is sent.
+    waiting_max = WAITING_MAX
+
     def apply_async(  # type: ignore[override]  # beat's own call, by keywords
         self,
         args: tuple[Any, ...],
@@ -77,7 +80,7 @@ class PeriodicTask(HookfillTask):
     ) -> object:
         """Send one more, unless as many wait in its queue as will be of any use."""
         channel: Any = producer.channel
-        if channel.queue_declare(queue).message_count >= WAITING_MAX:
+        if channel.queue_declare(queue).message_count >= self.waiting_max:
             return None
         return super().apply_async(args, kwargs, producer=producer, queue=queue, **options)
 

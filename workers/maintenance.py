@@ -1,8 +1,8 @@
-"""Tasks that keep the rest honest and tidy: the sweep, the canary and the archive."""
+"""Tasks that keep the rest honest and tidy: the sweep, the canaries and the archive."""
 
 from collections.abc import Sequence
 
-from app.dispatch.routes import TaskName
+from app.dispatch.routes import QueueName, TaskName
 from app.ports import Ports
 from app.services.admin.kill_switches import fire_kill_switches
 from app.services.admin.venue_cancels import hurry_venue_cancels
@@ -10,6 +10,7 @@ from app.services.exclusive import exclusive
 from app.services.keeping.archive import archive
 from app.services.keeping.epoch import count_on
 from app.services.keeping.quarantine import try_quarantined
+from app.services.keeping.rounds import SWEEP, noted, queue_round
 from app.services.keeping.sweep import sweep
 from workers.base import PeriodicTask, one_piece_of_work
 from workers.celery_app import celery_app
@@ -21,8 +22,17 @@ LEASE_MS = 5_000
 ARCHIVE_LEASE_MS = 30_000
 
 
+#: Canaries also go into queues full of work, where one that comes late says how late they are.
+CANARIES_WAITING_MAX = 100
+
+
+def _sweep(ports: Ports) -> None:
+    with noted(SWEEP, ports):
+        sweep(ports)
+
+
 #: What each sweep does. An error in one of them keeps none of the others from being done.
-DUTIES = (sweep, fire_kill_switches, hurry_venue_cancels, count_on, try_quarantined)
+DUTIES = (_sweep, fire_kill_switches, hurry_venue_cancels, count_on, try_quarantined)
 
 
 class Sweep(PeriodicTask):
@@ -42,14 +52,19 @@ class Sweep(PeriodicTask):
 
 
 class Heartbeat(PeriodicTask):
-    """Prove that messages come through the queue to a worker."""
+    """Prove that messages come through a queue to a worker."""
 
     name = TaskName.CANARY
+    waiting_max = CANARIES_WAITING_MAX
 
     def work(self, values: Sequence[object], ports: Ports) -> None:
-        """Note the time."""
-        del values
-        ports.runs.beat(ports.clock.server_ms())
+        """Note the time for the queues that are named; beats of older releases name none."""
+        now_ms = ports.clock.server_ms()
+        for queue in QueueName if values else (QueueName.MAINTENANCE,):
+            if queue in values or not values:
+                ports.rounds.done(queue_round(queue), now_ms)
+                if queue is QueueName.MAINTENANCE:
+                    ports.runs.beat(now_ms)
 
 
 class Archive(PeriodicTask):

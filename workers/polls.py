@@ -11,6 +11,7 @@ from app.logs import log_context
 from app.ports import Ports
 from app.services.following.follow import follow_news, follow_orders, look_at_account
 from app.services.following.reconcile import reconcile_in_turn
+from app.services.keeping.rounds import ORDERS, PRICES, noted
 from app.services.watching.watch import watch_prices
 from workers.base import AggregateTask, PeriodicTask, hand_on, id_in, offer, one_piece_of_work
 from workers.celery_app import celery_app
@@ -33,7 +34,7 @@ class PollPrices(PeriodicTask):
         """Watch these prices, or the paper venue's, and have others watch those of the rest."""
         feeds = [VenueName(str(value)) for value in values]
         if not feeds:
-            hand_out(TaskName.POLL_PRICES, _feeds_waited_for(ports), ports)
+            hand_out(TaskName.POLL_PRICES, PRICES, _feeds_waited_for(ports), ports)
         for feed in feeds or [PAPER]:
             owner = replace(NOBODY, venue=VenueName(feed.partition(":")[0]))
             watch = partial(_watch, feed, owner, ports)
@@ -41,9 +42,12 @@ class PollPrices(PeriodicTask):
 
 
 def _watch(feed: VenueName, owner: Account, ports: Ports) -> None:
+    name = PRICES if feed == PAPER else f"{PRICES}:{feed}"
     with one_piece_of_work():
         for _ in range(TICKS_MAX):
-            if not watch_prices(feed, ports):
+            with noted(name, ports):
+                is_more = watch_prices(feed, ports)
+            if not is_more:
                 break
             hand_on(ports, owner)
 
@@ -57,7 +61,7 @@ class PollOrders(PeriodicTask):
         """Follow these accounts, or all that have news, and have others ask the real venues."""
         if not values:
             offer(NOBODY, (TaskName.POLL_ORDERS,), partial(_follow_news, ports))
-            hand_out(TaskName.POLL_ORDERS, _accounts_to_look_at(ports), ports)
+            hand_out(TaskName.POLL_ORDERS, ORDERS, _accounts_to_look_at(ports), ports)
         for value in values:
             number = id_in(value)
             if number is not None:
@@ -68,7 +72,11 @@ def _poll(task: str, value: str, account_id: AccountId, ports: Ports) -> None:
     """Hand a look at an account to the crew of its venue."""
 
     def run() -> None:
-        with log_context(task=task, account=str(account_id)), one_piece_of_work():
+        with (
+            log_context(task=task, account=str(account_id)),
+            one_piece_of_work(),
+            noted(f"{ORDERS}:{value}", ports),
+        ):
             follow(account_id, ports)
 
     with one_piece_of_work():
@@ -78,7 +86,7 @@ def _poll(task: str, value: str, account_id: AccountId, ports: Ports) -> None:
 
 
 def _follow_news(ports: Ports) -> None:
-    with one_piece_of_work():
+    with one_piece_of_work(), noted(ORDERS, ports):
         follow_news(ports)
 
 
@@ -97,11 +105,13 @@ def _accounts_to_look_at(ports: Ports) -> list[str]:
     return [str(one) for one in real if one in wanted]
 
 
-def hand_out(task: TaskName, values: Sequence[str], ports: Ports) -> None:
+def hand_out(task: TaskName, kind: str, values: Sequence[str], ports: Ports) -> None:
     """Send one message for each value, so that a slow venue holds up nobody else.
 
-    Not more often than a venue may be asked: the lease of each is not given back.
+    A round of that kind is waited for then. Not more often than a venue may be asked: the lease of
+    each is not given back.
     """
+    ports.rounds.await_each(kind, values, ports.clock.server_ms())
     apart_ms = ports.policy.venue_poll_ms
     for value in values:
         if ports.locks.acquire(f"poll:{task}:{value}", apart_ms) is not None:

@@ -1,11 +1,12 @@
 """What beat starts, and how often: few and static entries, which fan out by themselves."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from app.dispatch.routes import QUEUE_OF, TaskName
+from app.dispatch.routes import QUEUE_OF, QueueName, TaskName
 from app.settings import Settings
 
-#: How often a canary goes through the queue; `/readyz` wants one within the last 10 s.
+#: How often a canary goes through each queue; `/readyz` wants one within the last 10 s.
 CANARY_SECONDS = 2.0
 
 #: How often somebody looks whose turn it is; soon after the start it is everybody's.
@@ -23,20 +24,26 @@ def schedule_for(settings: Settings) -> dict[str, dict[str, Any]]:
         "orders": _every(TaskName.POLL_ORDERS, poll),
         "sweep": _every(TaskName.SWEEP, sweep),
         "reconcile": _every(TaskName.RECONCILE, RECONCILE_SECONDS),
-        "canary": _every(TaskName.CANARY, CANARY_SECONDS),
+        **{f"canary {one}": _canary(one) for one in QueueName},
         "archive": _every(TaskName.ARCHIVE, ARCHIVE_SECONDS),
     }
 
 
-def _every(task: TaskName, seconds: float) -> dict[str, Any]:
+def _canary(queue: QueueName) -> dict[str, Any]:
+    return _every(TaskName.CANARY, CANARY_SECONDS, [str(queue)], queue)
+
+
+def _every(
+    task: TaskName, seconds: float, values: Sequence[str] = (), queue: QueueName | None = None
+) -> dict[str, Any]:
     return {
         "task": task,
         "schedule": seconds,
-        "args": ([],),
+        "args": (list(values),),
         "options": {
-            "queue": QUEUE_OF[task],
+            "queue": queue or QUEUE_OF[task],
             "expires": max(seconds * 2, 2.0),
-            "argsrepr": "all",
+            "argsrepr": ", ".join(values) or "all",
             "kwargsrepr": "",
         },
     }

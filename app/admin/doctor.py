@@ -6,7 +6,7 @@ from dataclasses import asdict
 from flask import Blueprint
 from marshmallow import fields
 
-from app.admin.health import CANARY_AGE_MAX_MS, canary_age_ms
+from app.admin.health import late_of, lateness
 from app.admin.request_body import refuse_body
 from app.bootstrap import Wiring, store_warnings
 from app.dialects.surfaces import weakness_of
@@ -96,7 +96,7 @@ class _Doctor:
 
     def _about_ourselves(self) -> Iterator[Finding]:
         yield from self._about_store()
-        yield self._about_queue()
+        yield from self._about_queues()
         yield from self._about_history()
         yield from self._about_clients()
         for one in self._wiring.ports.quarantine.all()[:SHOWN_MAX]:
@@ -119,19 +119,19 @@ class _Doctor:
         if not warnings:
             yield Finding(check="store", message="the store's settings are safe")
 
-    def _about_queue(self) -> Finding:
-        age_ms = canary_age_ms(self._wiring.ports)
-        if age_ms is not None and age_ms <= CANARY_AGE_MAX_MS:
-            return Finding(
-                check="queue", message=f"a canary came through the queue {age_ms} ms ago"
+    def _about_queues(self) -> Iterator[Finding]:
+        late = late_of(self._wiring)
+        for name, age_ms in late.items():
+            yield Finding(
+                check=name.partition(":")[0],
+                message=f"the last round of {name} is late. {lateness(age_ms)}",
+                grade=Grade.ERROR,
+                fix="See whether beat, the broker and the workers run, and what their logs say.",
             )
-        last = "none ever came" if age_ms is None else f"the last came {age_ms} ms ago"
-        return Finding(
-            check="queue",
-            message=f"no canary comes through the queue; {last}",
-            grade=Grade.ERROR,
-            fix="See whether beat, the broker and the workers run.",
-        )
+        if not late:
+            yield Finding(
+                check="queue", message="canaries come through all queues, and nothing is late"
+            )
 
     def _about_clients(self) -> Iterator[Finding]:
         for client in self._wiring.registry.clients():

@@ -1,6 +1,7 @@
 """Whether it runs, whether it works, and how much it does: for supervisors and monitoring."""
 
 import os
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from flask import Blueprint, Response
@@ -14,14 +15,21 @@ from prometheus_client import (
 
 from app.admin.gauges import StoreGauges
 from app.bootstrap import Wiring
+from app.dispatch.routes import QueueName
 from app.domain import moments
 from app.domain.errors import StoreError
 from app.ports import Ports
+from app.services.keeping.rounds import ORDERS, PRICES, SWEEP, late_rounds, queue_round
 from app.web.answers import Json
 from app.web.routes import OPERATION, Access, Route, blueprint_of
 
-#: A canary is sent every 2 s; one that is older than this did not come through.
+#: A canary is sent through each queue every 2 s; one that is older than this did not come through.
+#: What is done at least as often may be as old; what is done less often, so many times.
 CANARY_AGE_MAX_MS = 10_000
+_ROUNDS_MAX = 5
+
+#: A slow exchange may take several answers' time for one round; then its worker is ended.
+EXCHANGE_AGE_MAX_MS = 60_000
 
 
 def canary_age_ms(ports: Ports) -> int | None:
@@ -30,10 +38,38 @@ def canary_age_ms(ports: Ports) -> int | None:
     return None if sung_ms is None else moments.age_ms(sung_ms, ports.clock.server_ms())
 
 
+def late_of(wiring: Wiring) -> Mapping[str, int | None]:
+    """Return which round is late → when the last was made, in ms before now; None if never.
+
+    Raises:
+        StoreError: it cannot be told.
+    """
+    settings = wiring.settings
+    polls_ms = max(CANARY_AGE_MAX_MS, _ROUNDS_MAX * settings.poll_interval_ms)
+    limits_ms = {
+        **{queue_round(one): CANARY_AGE_MAX_MS for one in QueueName},
+        PRICES: polls_ms,
+        ORDERS: polls_ms,
+        SWEEP: max(CANARY_AGE_MAX_MS, _ROUNDS_MAX * settings.sweep_interval_ms),
+    }
+    at_exchanges_ms = max(
+        EXCHANGE_AGE_MAX_MS,
+        settings.worker_stuck_seconds * 1000,
+        _ROUNDS_MAX * settings.venue_poll_ms,
+    )
+    return late_rounds(limits_ms, at_exchanges_ms, wiring.ports)
+
+
+def lateness(age_ms: int | None) -> str:
+    """Return in a sentence when a round was made last."""
+    return "It never was." if age_ms is None else f"It was {age_ms} ms ago."
+
+
 class _Health:
     """Answers without credentials, and so without anything worth hiding."""
 
     def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
         self._ports = wiring.ports
         self._settings = wiring.settings
         self._gauges = CollectorRegistry()
@@ -44,19 +80,16 @@ class _Health:
         return {"status": "ok"}
 
     def ready(self) -> tuple[Json, HTTPStatus]:
-        """Answer whether the store answers and the queue carries messages to a worker."""
+        """Answer whether the store answers, all queues carry messages, and all rounds are made."""
         problems: dict[str, str] = {}
         warnings: dict[str, str] = {}
         age_ms = None
         try:
             age_ms = canary_age_ms(self._ports)
+            problems |= _problems(late_of(self._wiring))
         except StoreError:
             problems["store"] = "The store does not answer."
         else:
-            if age_ms is None:
-                problems["queue"] = "No canary has come through the queue yet."
-            elif age_ms > CANARY_AGE_MAX_MS:
-                problems["queue"] = f"The last canary came through the queue {age_ms} ms ago."
             warnings = self._warnings()
         answer: Json = {
             "status": "not_ready" if problems else "ready",
@@ -80,6 +113,16 @@ class _Health:
         """Answer what is counted and what waits, for Prometheus."""
         text = generate_latest(_counted()) + generate_latest(self._gauges)
         return Response(text, content_type=CONTENT_TYPE_LATEST)
+
+
+def _problems(late: Mapping[str, int | None]) -> Mapping[str, str]:
+    """Return what strangers may read: not which exchanges, nor which accounts."""
+    told: dict[str, str] = {}
+    for name, age in late.items():
+        kind, _, whose = name.partition(":")
+        is_open = not whose or kind == "queue"
+        told[name if is_open else f"{kind}:exchanges"] = lateness(age)
+    return told
 
 
 def _counted() -> CollectorRegistry:

@@ -11,7 +11,7 @@ from marshmallow import validate
 from app.admin.account_records import AccountRecords
 from app.admin.authentication import Gate
 from app.admin.errors import error_answer
-from app.admin.health import CANARY_AGE_MAX_MS, canary_age_ms
+from app.admin.health import canary_age_ms, late_of
 from app.admin.order_list import ListQuery, cursor_of, order_id_of, page_of, search_from
 from app.admin.recovery import FrozenAccounts
 from app.admin.related import Families
@@ -164,10 +164,11 @@ class Pages:
 
     def _health(self) -> Mapping[str, object]:
         """Return whether messages come through, and how much waits."""
-        age_ms = canary_age_ms(self._ports)
+        late = late_of(self._wiring)
         return {
-            "canary_age_ms": age_ms,
-            "is_ready": age_ms is not None and age_ms <= CANARY_AGE_MAX_MS,
+            "canary_age_ms": canary_age_ms(self._ports),
+            "is_ready": not late,
+            "late": sorted(late),
             "backlog": self._wiring.backlog.read(self._ports.clock.server_ms()),
             "quarantined": self._ports.quarantine.all(),
         }

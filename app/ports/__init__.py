@@ -10,6 +10,7 @@ from app.ports.coordination import (
     KillSwitches,
     Locks,
     Reconciliations,
+    Rounds,
     Runs,
     UsedKeys,
     VenueCancels,
@@ -46,6 +47,7 @@ class Ports:
     worker_requests: WorkerRequests
     kill_switches: KillSwitches
     runs: Runs
+    rounds: Rounds
     freezer: Freezer
     reconciliations: Reconciliations
     venue_cancels: VenueCancels

@@ -1,6 +1,6 @@
 """What processes leave for one another: leases, questions, answers and switches."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -134,6 +134,22 @@ class Runs(Protocol):
 
     def reach_epoch(self, to: int) -> None:
         """Count on from here."""
+
+
+class Rounds(Protocol):
+    """When what is done again and again was done last, by whichever process."""
+
+    def done(self, name: str, at_ms: EpochMs) -> None:
+        """Note that it was, at this server time."""
+
+    def await_each(self, kind: str, whose: Collection[str], at_ms: EpochMs) -> None:
+        """Wait for a round of a kind for each of these, from now on, and for no other one's.
+
+        Who was waited for already is so since its last round.
+        """
+
+    def last_ms(self) -> Mapping[str, EpochMs]:
+        """Return when each was done last, by server time; `<kind>:<whose>` where it was awaited."""
 
 
 class WorkerRequests(Protocol):

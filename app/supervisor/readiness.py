@@ -11,7 +11,7 @@ _LENGTH_MAX = 300
 
 
 def doubt(web: Address) -> str | None:
-    """Ask `GET /readyz`: the store answers and a canary came through the queue.
+    """Ask `GET /readyz`: the store answers, and all that must be done again and again is done.
 
     Returns:
         None if everything is ready, else a sentence that says what is not.

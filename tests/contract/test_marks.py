@@ -4,6 +4,7 @@ import pytest
 import redis
 
 from app.domain.identifiers import EpochMs
+from app.store.coordination.rounds import RedisRounds
 from app.store.coordination.runs import RedisRuns
 from app.store.core.timers import RedisTimers
 from tests.support.builders import NOW
@@ -21,6 +22,30 @@ def test_the_last_song_counts(real_client: redis.Redis) -> None:
         runs.beat(at_ms)
 
     assert runs.canary_ms() == NOW + 5
+
+
+def test_what_is_waited_for_is_late_from_then_on_until_it_is_done(client: redis.Redis) -> None:
+    rounds = RedisRounds(client)
+
+    rounds.await_each("orders", ["1", "2"], NOW)
+    rounds.await_each("orders", ["1", "2"], EpochMs(NOW + 5))
+    rounds.done("orders:1", EpochMs(NOW + 7))
+    rounds.done("prices:x", NOW)
+    rounds.await_each("orders", ["1"], EpochMs(NOW + 9))
+
+    assert rounds.last_ms() == {"orders:1": NOW + 7, "prices:x": NOW}
+
+
+def test_rounds_are_noted_once_a_second_and_at_once_when_the_clock_was_set(
+    client: redis.Redis,
+) -> None:
+    rounds, told = RedisRounds(client), []
+
+    for ahead_ms in (0, 999, 1_000, -1):
+        rounds.done("sweep", EpochMs(NOW + ahead_ms))
+        told.append(rounds.last_ms()["sweep"] - NOW)
+
+    assert told == [0, 0, 1_000, -1]
 
 
 def test_a_slot_is_claimed_once(client: redis.Redis) -> None:

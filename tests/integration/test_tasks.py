@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import redis
@@ -14,13 +15,15 @@ from celery import Celery
 from app.bootstrap import Wiring, web_wiring
 from app.dispatch.routes import QUEUE_OF, TaskName
 from app.domain.commands import SignalRules
-from app.domain.enums import Dialect
+from app.domain.enums import Dialect, Mode
+from app.domain.errors import VenueUnavailable
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, VenueName
 from app.domain.request.signal import RequestStatus, Signal
 from app.domain.sender import Sender
 from app.services.intake.requests import accept_signal
 from app.settings import Settings
-from tests.support.builders import BTC, ORIGIN, SPOT, a_command, fixed, must
+from app.store.coordination import rounds
+from tests.support.builders import BTC, ORIGIN, SPOT, a_command, a_live_account, fixed, must
 from tests.support.paper_desk import PaperDesk
 from workers.process import this_process
 
@@ -37,6 +40,8 @@ def web(redis_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> W
         client.flushall()
     monkeypatch.setenv("REDIS_URL", redis_server)
     monkeypatch.setenv("HOOKFILL_DATA_DIR", str(tmp_path))
+    # The process of the tests has perhaps just noted the same in a store that is empty now.
+    monkeypatch.setattr(rounds, "APART_MS", 0)
     wiring = web_wiring(Settings.from_environment(os.environ))
     desk = PaperDesk(wiring.paper.ports)
     desk.seed_instruments()
@@ -152,6 +157,47 @@ def test_the_canary_is_heard(web: Wiring, run: Run) -> None:
     run(TaskName.CANARY, [])
 
     assert abs(web.ports.clock.server_ms() - must(web.ports.runs.canary_ms())) < 5_000
+
+
+def test_a_canary_speaks_for_its_own_queue(web: Wiring, run: Run) -> None:
+    run(TaskName.CANARY, ["orders", "no-queue"])
+
+    assert set(web.ports.rounds.last_ms()) == {"queue:orders"}
+    assert web.ports.runs.canary_ms() is None
+
+
+def test_what_is_done_again_and_again_says_when(web: Wiring, run: Run) -> None:
+    for task in (TaskName.POLL_PRICES, TaskName.POLL_ORDERS, TaskName.SWEEP):
+        run(task, [])
+
+    last_ms = web.ports.rounds.last_ms()
+    assert set(last_ms) == {"prices", "orders", "sweep"}
+    assert all(abs(web.ports.clock.server_ms() - at_ms) < 5_000 for at_ms in last_ms.values())
+
+
+@pytest.mark.parametrize(
+    ("error", "is_noted"), [(VenueUnavailable("away"), True), (RuntimeError("ours"), False)]
+)
+def test_a_round_fails_for_our_mistakes_and_not_for_a_venue(
+    web: Wiring, run: Run, monkeypatch: pytest.MonkeyPatch, error: Exception, *, is_noted: bool
+) -> None:
+    polls = importlib.import_module("workers.polls")
+    monkeypatch.setattr(polls, "watch_prices", Mock(side_effect=error))
+
+    run(TaskName.POLL_PRICES, [])
+
+    assert ("prices" in web.ports.rounds.last_ms()) is is_noted
+
+
+def test_rounds_of_exchanges_are_waited_for_as_long_as_anybody_needs_them(
+    web: Wiring, run: Run
+) -> None:
+    web.registry.put_account(a_live_account("far", venue=VenueName("binance"), mode=Mode.TESTNET))
+    web.ports.rounds.done("orders:77", web.ports.clock.server_ms())
+
+    run(TaskName.POLL_ORDERS, [])
+
+    assert "orders:77" not in web.ports.rounds.last_ms()
 
 
 def test_prices_are_evaluated(web: Wiring, run: Run) -> None:

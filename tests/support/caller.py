@@ -14,15 +14,17 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.bootstrap import Wiring, worker_wiring
-from app.dispatch.routes import TaskName
+from app.dispatch.routes import QueueName, TaskName
 from app.domain.account import PAPER
 from app.domain.effects import EffectKind
 from app.domain.errors import HookfillError
 from app.domain.identifiers import AggregateId
+from app.ports import Ports
 from app.ports.publisher import Publisher
 from app.services.admin.kill_switches import fire_kill_switches
 from app.services.following.follow import follow_news
 from app.services.keeping.archive import archive
+from app.services.keeping.rounds import ORDERS, PRICES, SWEEP, queue_round
 from app.services.perform import carry_out
 from app.services.placing.settle import is_settled
 from app.services.watching.release import release_due
@@ -35,6 +37,14 @@ Json = dict[str, Any]
 ROUNDS_MAX = 200
 
 WEBHOOK = "/trading-signal/webhook"
+
+
+def make_all_rounds(ports: Ports) -> None:
+    """Note that all has just been done that is done again and again."""
+    now_ms = ports.clock.server_ms()
+    ports.runs.beat(now_ms)
+    for name in (*map(queue_round, QueueName), PRICES, ORDERS, SWEEP):
+        ports.rounds.done(name, now_ms)
 
 
 class Caller:

@@ -42,6 +42,10 @@ KILL_SWITCHES = "hookfill:kill_switches"
 #: string. When a canary last came through the queue, server time in ms. Overwritten by the next.
 CANARY = "hookfill:canary"
 
+#: hash, what is done again and again → server ms at which it was done last. Overwritten by the next
+#: time; `<kind>:<whose>` until nobody waits for it.
+ROUNDS = "hookfill:rounds"
+
 #: sorted set, run of the server → server ms at which it was last seen. For ever, the newest 1,000;
 #: `first` is before all of them.
 RUNS = "hookfill:runs"

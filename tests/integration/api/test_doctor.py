@@ -6,10 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from app.admin.health import CANARY_AGE_MAX_MS
 from app.bootstrap import Wiring
 from app.dispatch.celery_publisher import CeleryPublisher
-from app.dispatch.routes import TaskName
+from app.dispatch.routes import QueueName, TaskName
 from app.domain.account import PAPER
 from app.domain.effects import Effect, EffectKind
 from app.domain.enums import Mode, Side
@@ -31,7 +30,7 @@ from app.services.admin.inspect import inspect_account
 from app.services.ask import leave_request
 from tests.integration.api.conftest import ADMIN_TOKEN
 from tests.support.builders import BTC, a_live_account, an_id, must
-from tests.support.caller import Caller, Json, Worker
+from tests.support.caller import Caller, Json, Worker, make_all_rounds
 
 pytestmark = pytest.mark.integration
 
@@ -152,20 +151,18 @@ def test_a_store_that_may_lose_orders_is_an_error(api: Caller) -> None:
 
 
 def test_the_queue_is_well_while_canaries_come_through(api: Caller, wiring: Wiring) -> None:
-    def queue() -> tuple[str, str]:
-        row = about(api.call("POST", "/api/doctor")["findings"], "queue")
-        return row["grade"], row["message"]
+    def told(check: str) -> list[tuple[str, str]]:
+        findings = api.call("POST", "/api/doctor")["findings"]
+        return [(one["grade"], one["message"]) for one in findings if one["check"] == check]
 
-    never = queue()
-    now_ms = wiring.ports.clock.server_ms()
-    wiring.ports.runs.beat(EpochMs(now_ms - CANARY_AGE_MAX_MS - 1))
-    late = queue()
-    wiring.ports.runs.beat(now_ms)
-    well = queue()
-
-    assert (never[0], late[0], well[0]) == ("error", "error", "ok")
-    assert "none ever came" in never[1]
-    assert "the last came" in late[1]
+    assert [grade for grade, _ in told("queue")] == ["error"] * len(QueueName)
+    assert all("It never was." in message for _, message in told("sweep"))
+    make_all_rounds(wiring.ports)
+    ((grade, _),) = told("queue")
+    assert grade == "ok"
+    wiring.ports.rounds.done("prices:binance", EpochMs(1))
+    ((grade, message),) = told("prices")
+    assert (grade, "prices:binance is late" in message) == ("error", True)
 
 
 def test_a_client_that_is_weak_is_told_of_while_it_is_enabled(api: Caller, wiring: Wiring) -> None:

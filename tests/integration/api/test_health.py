@@ -6,15 +6,16 @@ import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.admin.health import CANARY_AGE_MAX_MS
+from app.admin.health import CANARY_AGE_MAX_MS, EXCHANGE_AGE_MAX_MS
 from app.bootstrap import Wiring, web_wiring
-from app.dispatch.routes import TaskName
+from app.dispatch.routes import QueueName, TaskName
 from app.domain.identifiers import AggregateId, EpochMs
 from app.factory import create_app
+from app.services.keeping.rounds import queue_round
 from app.settings import Settings
 from app.store.core import keys
 from app.store.core.connection import connect
-from tests.support.caller import Caller
+from tests.support.caller import Caller, make_all_rounds
 
 pytestmark = pytest.mark.integration
 
@@ -61,30 +62,60 @@ def test_without_a_store_the_metrics_say_so(away: FlaskClient) -> None:
     assert "hookfill_outbox_effects" not in gauges
 
 
-def test_without_a_canary_it_is_not_ready(api: Caller) -> None:
+ROUNDS = {*map(queue_round, QueueName), "prices", "orders", "sweep"}
+
+
+def test_before_anything_was_done_it_is_not_ready(api: Caller) -> None:
     answer = api.client.get("/readyz")
 
     assert answer.status_code == 503
-    assert set(answer.get_json()["problems"]) == {"queue"}
+    assert set(answer.get_json()["problems"]) == ROUNDS
 
 
-def test_a_canary_makes_it_ready_for_a_while(api: Caller, wiring: Wiring) -> None:
-    now_ms = wiring.ports.clock.server_ms()
-    wiring.ports.runs.beat(now_ms)
+def test_it_is_ready_once_all_has_been_done(api: Caller, wiring: Wiring) -> None:
+    make_all_rounds(wiring.ports)
+
     ready = api.client.get("/readyz")
-    wiring.ports.runs.beat(EpochMs(now_ms - CANARY_AGE_MAX_MS - 1))
-    late = api.client.get("/readyz")
 
     assert (ready.status_code, ready.get_json()["status"]) == (200, "ready")
     assert ready.get_json()["problems"] == {}
     assert ready.get_json()["canary_age_ms"] >= 0
-    assert (late.status_code, set(late.get_json()["problems"])) == (503, {"queue"})
+
+
+@pytest.mark.parametrize("name", sorted(ROUNDS))
+def test_one_round_that_is_late_is_named(api: Caller, wiring: Wiring, name: str) -> None:
+    make_all_rounds(wiring.ports)
+    now_ms = wiring.ports.clock.server_ms()
+
+    wiring.ports.rounds.done(name, EpochMs(now_ms - CANARY_AGE_MAX_MS - 1))
+    late = api.client.get("/readyz")
+
+    assert (late.status_code, set(late.get_json()["problems"])) == (503, {name})
+    assert "ms ago" in late.get_json()["problems"][name]
+
+
+def test_an_exchange_has_more_time_and_is_not_named_to_strangers(
+    api: Caller, wiring: Wiring
+) -> None:
+    make_all_rounds(wiring.ports)
+    now_ms = wiring.ports.clock.server_ms()
+    rounds = wiring.ports.rounds
+
+    rounds.await_each("prices", ["binance"], EpochMs(now_ms - EXCHANGE_AGE_MAX_MS + 5_000))
+    assert api.client.get("/readyz").status_code == 200
+    rounds.done("prices:binance", EpochMs(now_ms - EXCHANGE_AGE_MAX_MS - 1))
+    late = api.client.get("/readyz")
+    rounds.await_each("prices", [], now_ms)
+
+    assert (late.status_code, set(late.get_json()["problems"])) == (503, {"prices:exchanges"})
+    assert "binance" not in late.text
+    assert api.client.get("/readyz").status_code == 200
 
 
 def test_a_record_that_cannot_be_read_is_named_and_turns_nobody_away(
     demo: Caller, wiring: Wiring
 ) -> None:
-    wiring.ports.runs.beat(wiring.ports.clock.server_ms())
+    make_all_rounds(wiring.ports)
     for fixed in ("0.01", "0.02"):
         demo.signal(action="buy", fixed=fixed, delaySeconds=600)
     good, bad = (row["id"] for row in demo.rows())

@@ -49,7 +49,7 @@ from app.store.core.connection import connect
 from app.web.surface import TOKEN_PLACEHOLDER
 from app.web.time_texts import iso, span
 from tests.support.builders import NOW, a_live_account, a_report, an_order
-from tests.support.caller import Caller, Worker
+from tests.support.caller import Caller, Worker, make_all_rounds
 from tests.unit.conftest import ADMIN_TOKEN, MakeApp
 
 PAGES = ("/ui/accounts", "/ui/accounts/demo-spot", "/ui/connectors", "/ui/orders/1")
@@ -267,8 +267,11 @@ class TestOverview:
 
     def test_it_says_when_the_queue_carries_nothing(self, site: Site) -> None:
         assert "Not ready" in site.text("/")
+        make_all_rounds(site.wiring.ports)
+        site.wiring.ports.rounds.done("queue:orders", EpochMs(1))
+        assert "late: queue:orders" in site.text("/")
 
-        site.wiring.ports.runs.beat(site.wiring.ports.clock.server_ms())
+        make_all_rounds(site.wiring.ports)
 
         assert "Not ready" not in site.text("/")
 
