@@ -12,6 +12,7 @@ from app.domain.identifiers import AccountId, AggregateId, EpochMs
 from app.domain.request.signal import RequestStatus, Signal, Stage
 from app.ports.ledger import Admission, Change
 from app.store.core import keys
+from app.store.core.ledger import REPEATS_TOLD_MAX
 from tests.support.builders import NOW, ORIGIN, SPOT, SPOT_ID, a_signal, an_id
 from tests.support.redis_store import Store, server_ms
 
@@ -55,6 +56,20 @@ def test_a_repeat_is_noted_on_the_first_one(store: Store) -> None:
 
     names = [entry.name for entry, _ in store.reader.timeline(an_id(1))]
     assert names == [EntryName.RECEIVED, EntryName.DUPLICATE]
+
+
+@pytest.mark.parametrize("per_minute", [0, 5])
+def test_repeats_without_end_are_not_told_without_end(store: Store, per_minute: int) -> None:
+    limited = replace(SAME, rate_key="one", rate_per_minute=per_minute)
+    admitted(store, 1, limited)
+
+    assert {admitted(store, 2, limited) for _ in range(30)} == {an_id(1)}
+
+    told = [entry.name for entry, _ in store.reader.timeline(an_id(1))]
+    assert told == [
+        EntryName.RECEIVED,
+        *[EntryName.DUPLICATE] * (per_minute - 1 if per_minute else REPEATS_TOLD_MAX),
+    ]
 
 
 def test_the_window_ends_by_the_business_clock(store: Store) -> None:
@@ -171,11 +186,14 @@ def test_each_caller_has_a_budget_of_its_own(store: Store) -> None:
         assert admitted(store, number, Admission(rate_key=name, rate_per_minute=1)) is None
 
 
-def test_a_repeat_costs_nothing(store: Store) -> None:
-    limited = replace(SAME, rate_key="one", rate_per_minute=1)
+def test_a_repeat_counts_and_is_answered_all_the_same(store: Store) -> None:
+    limited = replace(SAME, rate_key="one", rate_per_minute=2)
+    other = replace(limited, dedupe_key="other")
     admitted(store, 1, limited)
 
-    assert admitted(store, 2, limited) == an_id(1)
+    assert [admitted(store, 2, limited) for _ in range(3)] == [an_id(1)] * 3
+    with pytest.raises(RateLimited):
+        admitted(store, 3, other)
 
 
 def test_a_budget_of_zero_is_without_limit(store: Store) -> None:

@@ -139,8 +139,9 @@ class AggregateKeys:
     def __init__(self, aggregate_id: AggregateId) -> None:
         tag = shard_of(aggregate_id).tag
 
-        #: hash. `version` and `body`; `parent` is whose child it is. Until it leaves for the
-        #: history: until the business time `until` a request may repeat it, so it stays that long.
+        #: hash. `version` and `body`; `parent` is whose child it is; `repeats` counts requests that
+        #: were the same. Until it leaves for the history: until the business time `until` a request
+        #: may repeat it, so it stays that long.
         self.record = f"{tag}:aggregate:{aggregate_id}"
 
         #: list. What has happened to it, oldest first. As long as the aggregate.

@@ -39,6 +39,9 @@ from app.store.core.transaction import OK, Condition, Key, Write, transact
 #: Entries kept in the stream of a shard; the timelines themselves keep everything.
 EVENTS_KEPT = 10_000
 
+#: Repeats of one request that its timeline tells of.
+REPEATS_TOLD_MAX = 10
+
 _log = structlog.get_logger()
 
 #: A dedupe key is kept this much longer than its window, which ends at a time written inside it.
@@ -123,7 +126,7 @@ class RedisLedger:
         answer = self._run(conditions, writes)
         if answer[0] == "repeated":
             repeated = AggregateId(int(answer[1]))
-            self._note_duplicate(repeated)
+            self._note_duplicate(repeated, _rate(new, admission))
             return repeated
         if answer[0] != OK:
             raise _refusal(answer)
@@ -226,18 +229,22 @@ class RedisLedger:
             (*newest, "id", aggregate_id, "entries", joined),
         ]
 
-    def _note_duplicate(self, aggregate_id: AggregateId) -> None:
+    def _note_duplicate(self, aggregate_id: AggregateId, rate: Sequence[Condition]) -> None:
+        """Count a repeat against the rate, and tell the first few of them.
+
+        Whoever repeats without end fills neither a timeline nor the log.
+        """
         entry = TimelineEntry(EntryName.DUPLICATE, self._clock.now_ms())
         # The history may have it already, without this entry.
-        shard = keys.shard_of(aggregate_id)
+        shard, record = keys.shard_of(aggregate_id), keys.AggregateKeys(aggregate_id).record
         noted: Write = ("NOTED", shard.kept, aggregate_id, Key(shard.finished))
-        here = ("present", keys.AggregateKeys(aggregate_id).record, "")
+        conditions = [*rate, ("present", record, ""), ("repeats", record, REPEATS_TOLD_MAX)]
         writes = [*self._told(aggregate_id, [entry]), noted]
         try:
-            is_noted = transact(self._commit, [here], writes)[0] == OK
+            answer = transact(self._commit, conditions, writes)[0]
         except StoreUnavailable:
-            is_noted = False  # whose repeat it is is known all the same
-        if not is_noted:
+            answer = "away"  # whose repeat it is is known all the same
+        if answer not in {OK, "rate", "repeats"}:
             _log.warning("duplicate_not_noted", aggregate=str(aggregate_id))
 
 
@@ -283,9 +290,15 @@ def _admitting(
         conditions.append(("unused", holders + scope, caller_id))
     if admission.waiting_max is not None:
         conditions.append(("room", own.waiting, admission.waiting_max + len(freed)))
-    if admission.rate_key is not None and admission.rate_per_minute:
-        conditions.append(("rate", own.rate + admission.rate_key, admission.rate_per_minute))
-    return conditions, writes
+    return conditions + _rate(request, admission), writes
+
+
+def _rate(request: Aggregate, admission: Admission) -> list[Condition]:
+    """Return the condition that counts the request, if anything limits how many there may be."""
+    if admission.rate_key is None or not admission.rate_per_minute:
+        return []
+    counter = keys.account(request.account).rate + admission.rate_key
+    return [("rate", counter, admission.rate_per_minute)]
 
 
 def _held_caller_id(request: Aggregate) -> str | None:

@@ -17,6 +17,7 @@
 --   room     set      fewer members than the argument
 --   fresh    string   no `<id>:<until>` with `until` past the argument; else `repeated` and the id
 --   rate     string   the counter of this minute is below the argument; counts, so it comes last
+--   repeats  hash     no more repeats than the argument were noted; counts, so it comes last, too
 -- Writes are plain commands, and three of our own:
 --   LANE  sorted set  due, member: behind all that are due in the same millisecond
 --   READ  hash        child, index of the outbox, member
@@ -92,6 +93,10 @@ function conditions.rate(key, limit)
   local count = redis.call('INCR', key)
   if count == 1 then redis.call('PEXPIRE', key, 60000) end
   if count > tonumber(limit) then return {'rate', tostring(redis.call('PTTL', key))} end
+end
+
+function conditions.repeats(key, most)
+  if redis.call('HINCRBY', key, 'repeats', 1) > tonumber(most) then return {'repeats', most} end
 end
 
 local writes = {}
