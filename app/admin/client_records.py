@@ -8,8 +8,9 @@ from typing import Any, Final
 from marshmallow import validate
 
 from app.admin.request_body import body_of_request, checked_name, refused
+from app.admin.weaknesses import weakness_shown
 from app.bootstrap import Wiring
-from app.dialects.surfaces import SURFACES, weakness_of
+from app.dialects.surfaces import SURFACES
 from app.domain.account import Account, ApiClient
 from app.domain.enums import Dialect, Mode
 from app.domain.errors import NotFound
@@ -134,7 +135,6 @@ def _changes(named: Mapping[str, Any]) -> dict[str, Any]:
 
 def _shown(client: ApiClient) -> Json:
     """Return a client without its secret, with the settings that were made, and what is weak."""
-    weakness = weakness_of(client)
     return {
         "dialect": client.dialect,
         "key": client.key,
@@ -142,7 +142,7 @@ def _shown(client: ApiClient) -> Json:
         "permissions": None if client.permissions is None else list(client.permissions),
         "enabled": client.enabled,
         **client.settings,
-        **({} if weakness is None else {"weakness": weakness}),
+        **weakness_shown(client),
     }
 
 

@@ -8,6 +8,7 @@ from marshmallow import ValidationError, validate
 from marshmallow import fields as shapes
 
 from app.admin.request_body import body_of_request, checked_name, refused
+from app.admin.weaknesses import weakness_shown
 from app.bootstrap import Wiring
 from app.dialects.surfaces import CONNECTORS
 from app.domain.account import Connector
@@ -120,11 +121,12 @@ class ConnectorRecords:
 
 
 def _shown(connector: Connector) -> Json:
-    """Return a connector without its token, with all its settings, the defaults included."""
+    """Return a connector without its token, with all its settings, and what is weak."""
     return {
         "name": connector.name,
         "account": connector.account,
         "symbol": connector.symbol,
         "enabled": connector.enabled,
         **CONNECTORS.shown(connector.settings),
+        **weakness_shown(connector),
     }

@@ -8,9 +8,9 @@ from marshmallow import fields
 
 from app.admin.health import late_of, lateness
 from app.admin.request_body import refuse_body
+from app.admin.weaknesses import weaknesses_of
 from app.bootstrap import Wiring, store_warnings
-from app.dialects.surfaces import weakness_of
-from app.domain.account import PAPER, Account
+from app.domain.account import PAPER, Account, ApiClient, Connector
 from app.domain.errors import StoreUnavailable, UnsafeStore
 from app.domain.finding import Finding, Grade
 from app.domain.identifiers import AccountName
@@ -98,7 +98,7 @@ class _Doctor:
         yield from self._about_store()
         yield from self._about_queues()
         yield from self._about_history()
-        yield from self._about_clients()
+        yield from self._about_credentials()
         for one in self._wiring.ports.quarantine.all()[:SHOWN_MAX]:
             yield Finding(
                 check="records",
@@ -133,16 +133,14 @@ class _Doctor:
                 check="queue", message="canaries come through all queues, and nothing is late"
             )
 
-    def _about_clients(self) -> Iterator[Finding]:
-        for client in self._wiring.registry.clients():
-            weakness = weakness_of(client)
-            if weakness is not None and client.enabled:
-                yield Finding(
-                    check="clients",
-                    message=f"{client.dialect} client of {', '.join(client.accounts)}: {weakness}",
-                    grade=Grade.WARNING,
-                    fix="Make a client with a key of its own, or set `allow_tradingview_ip` false.",
-                )
+    def _about_credentials(self) -> Iterator[Finding]:
+        registry = self._wiring.registry
+        for client in registry.clients():
+            # Its key is not told: it may be all that one needs.
+            whose = f"{client.dialect} client of {', '.join(client.accounts)}"
+            yield from _about_weakness("clients", whose, client)
+        for connector in registry.connectors():
+            yield from _about_weakness("connectors", f"connector {connector.name}", connector)
 
     def _about_history(self) -> Iterator[Finding]:
         try:
@@ -165,6 +163,13 @@ _FROZEN = Finding(
     grade=Grade.ERROR,
     fix="Look at them, and release the account, with `hookfill recover`.",
 )
+
+
+def _about_weakness(check: str, whose: str, record: ApiClient | Connector) -> Iterator[Finding]:
+    if record.enabled:
+        for one in weaknesses_of(record):
+            message = f"{whose}: {one.message}"
+            yield Finding(check=check, message=message, grade=Grade.WARNING, fix=one.fix)
 
 
 def _nobody(wait_ms: int) -> Finding:

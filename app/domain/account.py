@@ -60,6 +60,8 @@ class Connector:
         token_hash: keyed hash of the token, lower-case hexadecimal.
         account: whose name it is; venue and market are the account's.
         settings: the settings of its spec that differ from their defaults.
+        has_short_secret: the token is so short that it can be guessed; of one that an older release
+            has stored nobody knows.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Connector:
     symbol: Symbol
     enabled: bool = True
     settings: Mapping[str, Any] = field(default_factory=dict)
+    has_short_secret: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,7 @@ class ApiClient:
         secret: sealed where requests are signed with it, else a keyed hash of the password.
         permissions: words of its dialect; None is all, an empty tuple is none. See `may`.
         settings: of its dialect, by their names there.
+        has_short_secret: as that of a connector.
     """
 
     dialect: Dialect
@@ -87,6 +91,7 @@ class ApiClient:
     permissions: tuple[str, ...] | None = None
     enabled: bool = True
     settings: Mapping[str, Any] = field(default_factory=dict)
+    has_short_secret: bool = False
 
     @property
     def origin(self) -> str:

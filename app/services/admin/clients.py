@@ -7,7 +7,7 @@ from typing import Any
 
 from app.domain.account import Account, ApiClient
 from app.services.admin.connectors import existing_account
-from app.services.admin.records import SECRET_BYTES, Records
+from app.services.admin.records import SECRET_BYTES, SHORT_SECRET_CHARACTERS, Records
 
 #: Looks at a client as it shall be and at its accounts, and raises what its dialect minds.
 Rule = Callable[[ApiClient, Sequence[Account]], None]
@@ -52,7 +52,8 @@ def put_client(
     accounts = [known[name] for name in after.accounts if name in known]
     if secret is not None:
         kept = records.vault.digest(secret) if is_compared else _sealed(after, secret, records)
-        after = replace(after, secret=kept)
+        is_short = len(secret) < SHORT_SECRET_CHARACTERS
+        after = replace(after, secret=kept, has_short_secret=is_short)
     rule(after, accounts)
     if after != client:
         records.registry.put_client(after)

@@ -8,7 +8,7 @@ from typing import Any
 from app.domain.account import Connector
 from app.domain.errors import NotFound, invalid_fields
 from app.domain.identifiers import AccountName, Symbol
-from app.services.admin.records import SECRET_BYTES, Records
+from app.services.admin.records import SECRET_BYTES, SHORT_SECRET_CHARACTERS, Records
 from app.services.symbols import symbol_of
 
 
@@ -42,6 +42,7 @@ def put_connector(
             token = made = secrets.token_urlsafe(SECRET_BYTES)
     if token is not None:
         named["token_hash"] = records.vault.digest(token)
+        named["has_short_secret"] = len(token) < SHORT_SECRET_CHARACTERS
     connector = Connector(name=name, **named) if known is None else replace(known, **named)
     if "symbol" in named:
         connector = replace(connector, symbol=_symbol_of(connector, records))

@@ -12,6 +12,9 @@ from app.ports.registry import Registry, SymbolMap, Vault
 #: Random bytes of a token or secret that is made here.
 SECRET_BYTES = 32
 
+#: A secret that a person has chosen with fewer is taken, and called weak.
+SHORT_SECRET_CHARACTERS = 16
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Records:
