@@ -190,14 +190,24 @@ def test_a_round_fails_for_our_mistakes_and_not_for_a_venue(
 
 
 def test_rounds_of_exchanges_are_waited_for_as_long_as_anybody_needs_them(
-    web: Wiring, run: Run
+    web: Wiring, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    web.registry.put_account(a_live_account("far", venue=VenueName("binance"), mode=Mode.TESTNET))
-    web.ports.rounds.done("orders:77", web.ports.clock.server_ms())
+    polls = importlib.import_module("workers.polls")
+    monkeypatch.setattr(polls, "look_at_account", Mock(side_effect=VenueUnavailable("away")))
+    account = a_live_account("far", venue=VenueName("binance"), mode=Mode.TESTNET)
+    far = web.registry.put_account(account).id
+    web.ports.rounds.done("orders:77", EpochMs(1))
+    web.memory.want_view(far)
+    assert this_process().ports.accounts.account(far).name == "far"  # it reads the registry anew
 
     run(TaskName.POLL_ORDERS, [])
+    awaited = web.ports.rounds.last_ms()
+    web.ports.rounds.done(f"orders:{far}", EpochMs(1))
+    run(TaskName.POLL_ORDERS, [str(far)])
+    looked_at = web.ports.rounds.last_ms()
 
-    assert "orders:77" not in web.ports.rounds.last_ms()
+    assert set(awaited) == {"orders", f"orders:{far}"}
+    assert looked_at[f"orders:{far}"] >= awaited[f"orders:{far}"]
 
 
 def test_prices_are_evaluated(web: Wiring, run: Run) -> None:
