@@ -60,7 +60,7 @@ def up(port: int | None, data_dir: str | None, *, fast: bool) -> None:
         sys.exit(run_everything(environ))
     except BadSetting as error:
         raise _BadSetting(str(error)) from error
-    except (CannotStart, StoreError) as error:
+    except (CannotStart, StoreError, OSError) as error:
         raise click.ClickException(str(error)) from error
 
 

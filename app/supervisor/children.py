@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.supervisor.data_dir import opened_log
 from app.supervisor.kernel import die_with_parent
 
 #: Pause before a restart, doubled with each death in a row.
@@ -21,6 +22,8 @@ BACKOFF_SECONDS_MIN = 0.2
 BACKOFF_SECONDS_MAX = 2.0
 #: A child that has lived this long was well; its next death is the first again.
 WELL_SECONDS = 10.0
+#: More doublings than that change nothing.
+_DOUBLINGS_MAX = 8
 
 _GROUP_LOOKS = 200
 _GROUP_LOOK_SECONDS = 0.01
@@ -48,7 +51,7 @@ class Child:
 
     Attributes:
         program: what it runs.
-        deaths: how often in a row it has died soon after its start.
+        deaths: how often in a row it has died soon after its start, or could not be started.
     """
 
     def __init__(self, program: Program, inherited: Sequence[int] = ()) -> None:
@@ -66,8 +69,12 @@ class Child:
         return self._process.pid if self._process else None
 
     def start(self) -> None:
-        """Run the program now."""
-        with self.program.log.open("ab") as log:
+        """Run the program now.
+
+        Raises:
+            OSError: the machine does not allow it: its disk is full, or it has too many processes.
+        """
+        with opened_log(self.program.log) as log:
             self._process = subprocess.Popen(  # noqa: S603  the commands are our own
                 self.program.command,
                 env=dict(self.program.environment),
@@ -87,13 +94,18 @@ class Child:
     def tend(self) -> str | None:
         """Bury the child if it has died, and start it again when its pause is over.
 
-        A child that was merely stopped (SIGSTOP) has not died.
+        A child that was merely stopped (SIGSTOP) has not died. One that cannot be started is
+        tried again, however long that takes.
 
         Returns:
-            How it died, if it just has, for instance `was killed by SIGKILL`.
+            What has just happened to it, for instance `was killed by SIGKILL`.
         """
         if self._restart_at is not None and time.monotonic() >= self._restart_at:
-            self.start()
+            try:
+                self.start()
+            except OSError as error:
+                self._restart_later()
+                return f"cannot be started ({error})"
         elif self._process is not None and self._process.poll() is not None:
             return self._bury(self._process)
         return None
@@ -137,10 +149,14 @@ class Child:
         self._process = None
         if time.monotonic() - self._started_at >= WELL_SECONDS:
             self.deaths = 0
-        pause = min(BACKOFF_SECONDS_MIN * 2**self.deaths, BACKOFF_SECONDS_MAX)
+        self._restart_later()
+        return _manner_of_death(process.returncode)
+
+    def _restart_later(self) -> None:
+        doublings = min(self.deaths, _DOUBLINGS_MAX)
+        pause = min(BACKOFF_SECONDS_MIN * 2**doublings, BACKOFF_SECONDS_MAX)
         self.deaths += 1
         self._restart_at = time.monotonic() + pause
-        return _manner_of_death(process.returncode)
 
 
 def end_group(group: int) -> None:

@@ -4,6 +4,7 @@ import json
 import shlex
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from app.settings import Settings
@@ -21,9 +22,14 @@ TEST_PROFILE = (
 
 
 def say(text: str) -> None:
-    """Write to the console at once, even if it is a pipe."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    """Write to the console at once, even if it is a pipe.
+
+    Where it cannot be written, as to a file on a full disk, it is left out: nobody shall be
+    stopped by what is told of it.
+    """
+    with suppress(OSError):
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
 
 
 def greeting(run: Run, settings: Settings, run_file: Path) -> str:

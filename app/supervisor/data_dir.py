@@ -21,6 +21,7 @@ LOG_BYTES_MAX = 10_000_000
 #: wait for a broker which is gone: they are killed then, and given this time once more.
 LEFTOVER_SECONDS = 10
 _LEFTOVER_LOOK_SECONDS = 0.1
+_MODE = 0o600
 #: One link for each open file of each process. Where there is none, nobody is found.
 _OPEN_FILES = "[0-9]*/fd/*"
 
@@ -116,6 +117,8 @@ class DataDir:
         shutil.rmtree(self.metrics, ignore_errors=True)
         for folder in (self.logs, self.metrics, self.redis):
             folder.mkdir(mode=0o700, exist_ok=True)
+        for log in self.logs.glob("*.log*"):
+            log.chmod(_MODE)
         for log in self.logs.glob("*.log"):
             if log.stat().st_size > LOG_BYTES_MAX:
                 log.replace(log.with_suffix(".log.1"))
@@ -123,7 +126,7 @@ class DataDir:
 
 def last_lines(log: Path, count: int = 15) -> str:
     """Return the end of a log, without what is older than the last few kilobytes."""
-    with suppress(FileNotFoundError), log.open("rb") as file:
+    with suppress(OSError), log.open("rb") as file:
         file.seek(max(log.stat().st_size - 8192, 0))
         return "\n".join(file.read().decode(errors="replace").splitlines()[-count:])
     return ""
@@ -131,7 +134,16 @@ def last_lines(log: Path, count: int = 15) -> str:
 
 def opened(path: Path) -> BinaryIO:
     """Open a file that is there to be locked, made if need be."""
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, _MODE), "r+b")
+
+
+def opened_log(path: Path) -> BinaryIO:
+    """Open a log to write at its end; only its owner can read it.
+
+    Raises:
+        OSError: it cannot be opened, or not be made.
+    """
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _MODE), "ab")
 
 
 def _locked_within(seconds: float, descriptor: int, signals: Signals) -> bool:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from app.supervisor.data_dir import last_lines
+from app.supervisor.data_dir import last_lines, opened_log
 from app.supervisor.refusals import CannotStart
 from app.supervisor.signals import Signals
 
@@ -32,7 +32,7 @@ def seeded(
         CannotStart: it did not work.
     """
     with (
-        log.open("ab") as errors,
+        opened_log(log) as errors,
         subprocess.Popen(  # noqa: S603  our own command
             command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=errors
         ) as process,

@@ -48,6 +48,12 @@ class Logbook:
                     yield f"{log.stem}: {error}"[:_WIDTH_MAX]
 
     def _new_lines(self, log: Path) -> list[str]:
+        try:
+            return self._read_on(log)
+        except OSError:  # it was removed meanwhile, or cannot be opened now: next time
+            return []
+
+    def _read_on(self, log: Path) -> list[str]:
         begin, end = self._read.get(log, 0), log.stat().st_size
         if end == begin:
             return []

@@ -28,9 +28,16 @@ class Run:
 
 
 def write_run_file(path: Path, run: Run) -> None:
-    """Put the file in place, whole and readable by its owner only, whoever reads it meanwhile."""
+    """Put the file in place, whole and readable by its owner only, whoever reads it meanwhile.
+
+    Raises:
+        OSError: it could not be written; one that was there stays as it was.
+    """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(asdict(run), file, indent=2)
-    draft.replace(path)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(asdict(run), file, indent=2)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -190,20 +190,34 @@ def _await_readiness(stage: _Stage, bind: Address) -> None:
 
 
 def _keep(stage: _Stage, run: Run, settings: Settings) -> NoReturn:
-    """Tell that everything is ready, and keep it so."""
+    """Tell that everything is ready, and keep it so, with or without room on the disk."""
     logbook = Logbook(stage.data_dir.logs)
     everybody = stage.crew.names() | {"supervisor"}
     written: Mapping[str, int] = {}
+    trouble = ""
     while True:
         pids = {"supervisor": os.getpid(), **stage.crew.pids()}
         # While somebody is missing the file stays as it was; it tells of nobody twice.
         if pids != written and pids.keys() == everybody:
             run = replace(run, pids=pids)
-            write_run_file(stage.data_dir.run_file, run)
-            if not written:
-                say(greeting(run, settings, stage.data_dir.run_file))
-            written = pids
+            before, trouble = trouble, _trouble_with_writing(stage.data_dir.run_file, run)
+            if trouble:
+                if trouble != before:
+                    say(trouble)
+            else:
+                if not written:
+                    say(greeting(run, settings, stage.data_dir.run_file))
+                written = pids
         stage.signals.pause(_LOOK_SECONDS)
         stage.crew.tend()
         for line in logbook.news():
             say(line)
+
+
+def _trouble_with_writing(run_file: Path, run: Run) -> str:
+    """Write the file, and return what kept it from being written, if something did."""
+    try:
+        write_run_file(run_file, run)
+    except OSError as error:
+        return f"{run_file} cannot be written ({error}); it is tried again until it can."
+    return ""

@@ -76,6 +76,23 @@ def test_a_child_that_ends_by_itself_is_started_again(started: Callable[..., Chi
     assert eventually(child.tend) == "exited with code 3"
 
 
+def test_a_child_that_cannot_be_started_is_tried_again(
+    started: Callable[..., Child], tmp_path: Path
+) -> None:
+    child = started(SLEEPS)
+    (tmp_path / "child.log").unlink()
+    (tmp_path / "child.log").mkdir()  # whatever keeps a log from being opened
+
+    os.kill(pid_of(child), signal.SIGKILL)
+    assert eventually(child.tend) == "was killed by SIGKILL"
+    told = [eventually(child.tend), eventually(child.tend)]
+    (tmp_path / "child.log").rmdir()
+
+    assert all(each and "cannot be started" in each for each in told)
+    assert child.deaths == 3
+    eventually(lambda: child.tend() or child.pid)
+
+
 def test_pauses_grow_with_each_death(started: Callable[..., Child]) -> None:
     child = started("raise SystemExit(3)")
     begin = time.monotonic()

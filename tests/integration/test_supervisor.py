@@ -30,10 +30,10 @@ pytestmark = pytest.mark.integration
 
 
 RUN = """
-import functools, os, sys
+import errno, functools, os, sys
 from pathlib import Path
 from app.cli import commands
-from app.supervisor import supervise
+from app.supervisor import children, supervise
 from app.supervisor.supervise import Origin
 folder = Path(sys.argv.pop(1))
 demo = 'import json; print(json.dumps({"crypto_arsenal": {"spot": {"connectorName": "demo"}}}))'
@@ -41,6 +41,19 @@ seed_command = (sys.executable, "-c", os.environ.get("SEED_COMMAND", demo))
 origin = Origin(folder=folder, seed_command=seed_command)
 commands.run_everything = functools.partial(commands.run_everything, origin=origin)
 supervise.PATIENCE_SECONDS = float(os.environ.get("WAIT_SECONDS", "20"))
+full = Path(os.environ.get("FULL", "nowhere"))
+def with_room(write):
+    def written(path, *rest):
+        if not full.exists():
+            return write(path, *rest)
+        with full.open("a") as tries:
+            tries.write("x")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+    return written
+if os.environ.get("NO_ROOM_FOR") == "logs":
+    children.opened_log = with_room(children.opened_log)
+if os.environ.get("NO_ROOM_FOR") == "run.json":
+    supervise.write_run_file = with_room(supervise.write_run_file)
 commands.main()
 """
 WEB = """
@@ -230,6 +243,56 @@ def test_a_killed_process_is_started_again(up: Callable[..., Stack], name: str) 
     after = stack.pids
     assert {each for each in after if after[each] != before[each]} == {name}
     assert is_alive(after[name])
+
+
+@pytest.mark.parametrize("name", ["worker", "redis"])
+@pytest.mark.parametrize("place", ["logs", "run.json"])
+def test_a_full_disk_is_told_and_outlived(
+    up: Callable[..., Stack], tmp_path: Path, place: str, name: str
+) -> None:
+    full = tmp_path / "full"
+    stack = up(FULL=str(full), NO_ROOM_FOR=place)
+    before = stack.pids
+
+    full.touch()
+    os.kill(before[name], signal.SIGKILL)
+    eventually(lambda: full.stat().st_size >= 3)
+    assert is_alive(stack.process.pid)
+    full.unlink()
+
+    eventually(lambda: stack.pids != before)
+    after = stack.pids
+    assert {each for each in after if after[each] != before[each]} == {name}
+    assert all(map(is_alive, after.values()))
+    stack.process.terminate()
+    code, said = stack.ended()
+    assert code == 0
+    assert "No space left on device" in said
+
+
+def test_a_start_on_a_full_disk_ends_with_a_sentence(
+    begin: Callable[..., Stack], tmp_path: Path
+) -> None:
+    full = tmp_path / "full"
+    full.touch()
+
+    code, said = begin(FULL=str(full), NO_ROOM_FOR="logs").ended()
+
+    assert code == 1
+    assert "No space left on device" in said
+    assert "Traceback" not in said
+
+
+def test_logs_are_for_their_owner_alone(begin: Callable[..., Stack], tmp_path: Path) -> None:
+    logs = tmp_path / "var" / "logs"
+    logs.mkdir(parents=True)
+    (logs / "web.log").touch(mode=0o644)  # an earlier release made it so
+    stack = begin()
+    eventually((stack.data_dir / "run.json").exists)
+
+    modes = {log.name: stat.S_IMODE(log.stat().st_mode) for log in logs.iterdir()}
+    assert modes.keys() >= {"web.log", "seed.log", "redis.log"}
+    assert set(modes.values()) == {0o600}
 
 
 def test_a_stopped_process_is_left_alone(up: Callable[..., Stack]) -> None:

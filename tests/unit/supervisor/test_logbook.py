@@ -56,3 +56,11 @@ def test_a_flood_is_counted_and_not_repeated(tmp_path: Path) -> None:
     assert len(list(logbook.news())) == LINES_MAX
     now[0] = 11.0
     assert list(logbook.news()) == [f"... and 3 more errors; see {tmp_path}"]
+
+
+def test_a_log_that_cannot_be_read_keeps_no_other_from_being_read(tmp_path: Path) -> None:
+    logbook = Logbook(tmp_path)
+    (tmp_path / "beat.log").mkdir()
+    written(tmp_path / "web.log", level="error", event="failed")
+
+    assert list(logbook.news()) == ["web: failed"]

@@ -51,6 +51,16 @@ def test_it_is_replaced_as_a_whole(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_file_that_cannot_be_written_leaves_nothing_and_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    path.mkdir()  # nothing can be put in its place
+
+    with pytest.raises(OSError, match=r"run\.json"):
+        write_run_file(path, RUN)
+
+    assert list(tmp_path.iterdir()) == [path]
+
+
 @pytest.mark.parametrize("number", range(1, 6))
 def test_a_run_shows_no_secrets(number: int) -> None:
     assert f"hidden-{number}" not in repr(RUN)
