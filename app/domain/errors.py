@@ -142,8 +142,16 @@ class TooManyGuesses(RateLimited):
     """Wrong credentials, from a peer that has sent too many of them."""
 
 
+class UnusableKey(CommandError):
+    """An idempotency key that nobody could keep; its sentence is for the caller."""
+
+
 class KeyReused(CommandError):
     """The key says that a request is a repeat, but the request is another one."""
+
+
+class SignatureReused(KeyReused):
+    """The same of a signature."""
 
 
 class OrderDenied(CommandError):

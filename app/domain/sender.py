@@ -1,5 +1,6 @@
 """Who sends a command."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.domain.account import Account
@@ -15,10 +16,27 @@ class SingleUse:
     Attributes:
         name: hash of it, hexadecimal, forgotten where one of the sender's accounts is reset.
         content: hash of the request, hexadecimal.
+        is_signature: whether it is one.
     """
 
     name: str
     content: str
+    is_signature: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """By what the same command is known again.
+
+    Attributes:
+        digest: hash, hexadecimal, that only the same command again has.
+        life_ms: for how long from its arrival the same digest is a repeat; 0 is never.
+        single_use: what the command came with that is good for no other, as long as the digest.
+    """
+
+    digest: str
+    life_ms: int
+    single_use: SingleUse | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +51,7 @@ class Sender:
             be the newest; None asks nothing.
         rate_key: whose budget the command counts against; None is nobody's.
         rate_per_minute: how many a minute; 0 is without limit.
-        digest: hash, hexadecimal, that only the same request again has; None has no other.
-        digest_life_ms: for how long from its arrival the same digest is a repeat; 0 is never.
-        single_use: what the command came with that is good for no other, as long as the digest.
+        marks: by what the same command is known again, each by itself.
         waiting_max: how many smart orders may wait in the account; None asks nothing.
     """
 
@@ -47,9 +63,7 @@ class Sender:
     registry_version: int | None = None
     rate_key: str | None = None
     rate_per_minute: int = 0
-    digest: str | None = None
-    digest_life_ms: int = 0
-    single_use: SingleUse | None = None
+    marks: tuple[Mark, ...] = ()
     waiting_max: int | None = None
 
     def beginning(self, symbol: Symbol) -> Beginning:
@@ -65,16 +79,20 @@ class Sender:
         )
 
     @property
-    def dedupe_key(self) -> str | None:
-        """What is stored to tell a repeat; it does not outlive a reset of the account."""
-        if self.digest is None or not self.digest_life_ms:
-            return None
-        return f"{self.account.resets}:{self.digest}"
+    def dedupe_keys(self) -> Mapping[str, EpochMs]:
+        """What is stored to tell a repeat → business time from which on that is a new command.
 
-    @property
-    def dedupe_until_ms(self) -> EpochMs:
-        """Business time from which on the same request is a new one."""
-        return EpochMs(self.received_at_ms + self.digest_life_ms)
+        It does not outlive a reset of the account.
+        """
+        return {
+            f"{self.account.resets}:{one.digest}": self.until_ms(one)
+            for one in self.marks
+            if one.life_ms
+        }
+
+    def until_ms(self, mark: Mark) -> EpochMs:
+        """Return the business time from which on a mark tells nothing."""
+        return EpochMs(self.received_at_ms + mark.life_ms)
 
     @property
     def entry_not_after_ms(self) -> EpochMs | None:

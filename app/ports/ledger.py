@@ -85,8 +85,8 @@ class Admission:
     """Conditions under which a new request is taken in.
 
     Attributes:
-        dedupe_key: hash of what makes two requests the same, or None.
-        dedupe_until_ms: business time until which the key counts.
+        dedupe_keys: hash of what makes two requests the same → business time until which it
+            counts; a request that has one of them is a repeat.
         caller_id_scope: the origin within which live caller ids must differ; None asks nothing.
         rate_key: whose budget this counts against, or None.
         rate_per_minute: how many a minute; 0 is without limit.
@@ -95,8 +95,7 @@ class Admission:
         waiting_max: how many smart orders may wait in the account; None asks nothing.
     """
 
-    dedupe_key: str | None = None
-    dedupe_until_ms: EpochMs = AT_ONCE
+    dedupe_keys: Mapping[str, EpochMs] = field(default_factory=dict)
     caller_id_scope: str | None = None
     rate_key: str | None = None
     rate_per_minute: int = 0

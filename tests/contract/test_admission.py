@@ -17,7 +17,7 @@ from tests.support.builders import NOW, ORIGIN, SPOT, SPOT_ID, a_signal, an_id
 from tests.support.redis_store import Store, server_ms
 
 WINDOW_MS = 20_000
-SAME = Admission(dedupe_key="digest", dedupe_until_ms=EpochMs(NOW + WINDOW_MS))
+SAME = Admission(dedupe_keys={"digest": EpochMs(NOW + WINDOW_MS)})
 UNIQUE = Admission(caller_id_scope=ORIGIN)
 
 
@@ -78,7 +78,7 @@ def test_the_window_ends_by_the_business_clock(store: Store) -> None:
     store.clock.advance_business(WINDOW_MS - 1)
     last = admitted(store, 2, SAME)
     store.clock.advance_business(1)
-    first = admitted(store, 3, replace(SAME, dedupe_until_ms=EpochMs(NOW + 2 * WINDOW_MS)))
+    first = admitted(store, 3, replace(SAME, dedupe_keys={"digest": EpochMs(NOW + 2 * WINDOW_MS)}))
 
     assert (last, first) == (an_id(1), None)
     assert is_stored(store, 3)
@@ -87,7 +87,7 @@ def test_the_window_ends_by_the_business_clock(store: Store) -> None:
 def test_a_second_window_begins_with_the_second_message(store: Store) -> None:
     admitted(store, 1, SAME)
     store.clock.advance_business(WINDOW_MS)
-    later = replace(SAME, dedupe_until_ms=EpochMs(NOW + 2 * WINDOW_MS))
+    later = replace(SAME, dedupe_keys={"digest": EpochMs(NOW + 2 * WINDOW_MS)})
     admitted(store, 2, later)
 
     assert admitted(store, 3, later) == an_id(2)
@@ -96,7 +96,9 @@ def test_a_second_window_begins_with_the_second_message(store: Store) -> None:
 def test_other_messages_are_other_messages(store: Store) -> None:
     admitted(store, 1, SAME)
 
-    assert admitted(store, 2, replace(SAME, dedupe_key="another")) is None
+    assert (
+        admitted(store, 2, replace(SAME, dedupe_keys={"another": EpochMs(NOW + WINDOW_MS)})) is None
+    )
 
 
 def test_a_dedupe_key_outlives_its_window_only_to_be_tidied_up(store: Store) -> None:
@@ -188,7 +190,7 @@ def test_each_caller_has_a_budget_of_its_own(store: Store) -> None:
 
 def test_a_repeat_counts_and_is_answered_all_the_same(store: Store) -> None:
     limited = replace(SAME, rate_key="one", rate_per_minute=2)
-    other = replace(limited, dedupe_key="other")
+    other = replace(limited, dedupe_keys={"other": EpochMs(NOW + WINDOW_MS)})
     admitted(store, 1, limited)
 
     assert [admitted(store, 2, limited) for _ in range(3)] == [an_id(1)] * 3

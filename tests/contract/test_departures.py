@@ -232,7 +232,7 @@ def test_what_must_stay_is_looked_at_again_as_late_as_the_newest(store: Store) -
 def test_what_a_request_may_repeat_stays_until_it_cannot(store: Store) -> None:
     signal = a_signal(id=an_id(1), status=RequestStatus.SKIPPED)
     until_ms = EpochMs(NOW + 60_000)
-    admission = Admission(dedupe_key="k", dedupe_until_ms=until_ms)
+    admission = Admission(dedupe_keys={"k": until_ms})
     store.ledger.admit([Change(None, signal, (ENTRY,))], admission)
     keep(store)
 
@@ -243,7 +243,7 @@ def test_what_a_request_may_repeat_stays_until_it_cannot(store: Store) -> None:
 
 def test_a_repeat_of_what_was_kept_is_told_in_the_history_too(store: Store) -> None:
     signal = a_signal(id=an_id(1), status=RequestStatus.SKIPPED)
-    admission = Admission(dedupe_key="k", dedupe_until_ms=EpochMs(NOW + 60_000))
+    admission = Admission(dedupe_keys={"k": EpochMs(NOW + 60_000)})
     store.ledger.admit([Change(None, signal, (ENTRY,))], admission)
     (before,) = keep(store)
 

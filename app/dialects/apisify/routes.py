@@ -16,7 +16,7 @@ from app.domain.account import ApiClient
 from app.domain.enums import Dialect
 from app.domain.errors import NotAuthenticated
 from app.domain.identifiers import EpochMs
-from app.domain.sender import Sender, SingleUse
+from app.domain.sender import Mark, Sender, SingleUse
 from app.services.intake.requests import accept_reversal
 from app.services.symbols import symbol_of
 from app.web.answers import Answer
@@ -24,6 +24,7 @@ from app.web.clients import Clients
 from app.web.digests import one_hash
 from app.web.fields import POSITIVE, Number, Text, WholeNumber
 from app.web.guesses import Guesses
+from app.web.idempotency import HEADER, marks_of_key
 from app.web.json_body import payload_from
 from app.web.peer import address_of, is_among, url_of
 from app.web.raw_body import raw_body
@@ -88,7 +89,17 @@ class Orders:
             window_ms = self._window.used_ms
             resets = [one.resets for one in accounts]
             if self._settings.apisify_single_use_sign:
-                single_use = SingleUse(one_hash(client.key, signature, *resets), digest)
+                single_use = SingleUse(
+                    one_hash(client.key, signature, *resets), digest, is_signature=True
+                )
+        known_by = one_hash(Dialect.APISIFY, client.key, signature or "", digest)
+        by_itself = (Mark(known_by, window_ms, single_use),)
+        by_key = marks_of_key(
+            request.headers.get(HEADER),
+            (Dialect.APISIFY, client.key),
+            signing.unsigned_digest_of(payload),
+            accounts,
+        )
         sender = Sender(
             dialect=Dialect.APISIFY,
             origin=client.origin,
@@ -98,9 +109,7 @@ class Orders:
             registry_version=version,
             rate_key=client.origin,
             rate_per_minute=RATE_PER_MINUTE if self._settings.rate_limits else 0,
-            digest=one_hash(Dialect.APISIFY, client.key, signature or "", digest),
-            digest_life_ms=window_ms,
-            single_use=single_use,
+            marks=by_itself + by_key if signature else by_key or by_itself,
         )
         accepted = accept_reversal(order.command, symbol, sender, self._ports)
         if accepted.is_duplicate:

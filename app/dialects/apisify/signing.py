@@ -98,6 +98,13 @@ def digest_of(payload: Mapping[str, object]) -> str:
     return digests.digest_of(signed_part)
 
 
+def unsigned_digest_of(payload: Mapping[str, object]) -> str:
+    """Return a hash that the same order has as well when it was signed anew."""
+    return digests.digest_of(
+        {name: value for name, value in payload.items() if name not in {"sign", "timestamp"}}
+    )
+
+
 def _timestamp(value: object) -> str:
     """Return the time stamp as it was sent, since that text is what was signed."""
     if isinstance(value, int) and not isinstance(value, bool):

@@ -18,13 +18,14 @@ from app.domain.commands import Action, SignalRules
 from app.domain.enums import Dialect
 from app.domain.errors import ConnectorInactive, NotAuthenticated
 from app.domain.identifiers import EpochMs
-from app.domain.sender import Sender
+from app.domain.sender import Mark, Sender
 from app.services.intake.accept import Accepted
 from app.services.intake.requests import accept_signal
 from app.web.answers import Answer
 from app.web.fast_path import Environ
 from app.web.fields import Text
 from app.web.guesses import Guesses
+from app.web.idempotency import marks_of_key
 from app.web.json_body import canonical_text, payload_from
 from app.web.peer import address_of, is_among
 from app.web.raw_body import raw_body_of
@@ -71,6 +72,7 @@ class Webhook:
             received_at_ms = self._ports.clock.now_ms()
             payload = payload_from(raw_body_of(environ))
             peer = address_of(environ, self._settings.trusted_proxies)
+            key = environ.get("HTTP_IDEMPOTENCY_KEY")
             credentials = credentials_from(payload)
             accepted = self._guesses.judge(
                 environ,
@@ -79,7 +81,7 @@ class Webhook:
                 lambda: with_current_registry(
                     self._registry,
                     self._ports.ledger,
-                    lambda: self._accept(payload, credentials, peer, received_at_ms),
+                    lambda: self._accept(payload, credentials, peer, key, received_at_ms),
                 ),
             )
         finally:
@@ -89,7 +91,12 @@ class Webhook:
         return render.ok(accepted.id)
 
     def _accept(
-        self, payload: Payload, credentials: Credentials, peer: str, received_at_ms: EpochMs
+        self,
+        payload: Payload,
+        credentials: Credentials,
+        peer: str,
+        key: str | None,
+        received_at_ms: EpochMs,
     ) -> Accepted:
         version = self._registry.version()
         connector, settings, rules = self._authenticated(credentials, peer)
@@ -101,6 +108,9 @@ class Webhook:
         if ignored:
             _log.warning("fields_ignored", fields=ignored, action=command.action)
         origin = f"{Dialect.CRYPTO_ARSENAL}:{connector.name}"
+        digest = digest_of(connector.name, payload)
+        whose = (Dialect.CRYPTO_ARSENAL, connector.name)
+        by_key = marks_of_key(key, whose, digest, [account])
         sender = Sender(
             dialect=Dialect.CRYPTO_ARSENAL,
             origin=origin,
@@ -109,8 +119,7 @@ class Webhook:
             registry_version=version,
             rate_key=origin,
             rate_per_minute=settings.rate_limit_per_minute if self._settings.rate_limits else 0,
-            digest=digest_of(connector.name, payload),
-            digest_life_ms=settings.dedup_window_seconds * 1000,
+            marks=by_key or (Mark(digest, settings.dedup_window_seconds * 1000),),
         )
         return accept_signal(command, connector.symbol, rules, sender, self._ports)
 

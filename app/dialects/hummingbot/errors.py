@@ -22,6 +22,7 @@ from app.domain.errors import (
     StoreError,
     SymbolUnknown,
     TypeUnsupported,
+    UnusableKey,
     VenueRejected,
     VenueUnavailable,
     nearest,
@@ -92,10 +93,6 @@ def located(name: str, found: Any, body: Mapping[str, Any]) -> Problem:  # noqa:
         location, given = (*location, index), given[index]
     problem: Problem = found[0]
     return replace(problem, location=location, given=given)
-
-
-class UnusableKey(CommandError):
-    """An idempotency key that nobody could keep."""
 
 
 class Impossible(CommandError):

@@ -1,6 +1,5 @@
 """Placing, canceling and listing orders."""
 
-import hashlib
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -20,18 +19,16 @@ from app.domain.identifiers import AccountId, AggregateId, ClientOrderId
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.search import Place, Search, place_of
-from app.domain.sender import Sender, SingleUse
+from app.domain.sender import Sender
 from app.services.intake.accept import Accepted
 from app.services.intake.orders import accept_order
 from app.services.placing.cancel import request_cancel
 from app.web.answers import Answer, good
 from app.web.digests import digest_of
+from app.web.idempotency import HEADER, marks_of_key
 from app.web.raw_body import raw_body
 
 Shape = Mapping[str, Any]
-
-#: One day, by business time, in which a key means the same request (spec, 4).
-KEY_LIFE_MS = 86_400_000
 
 _DUPLICATES = metrics.DUPLICATES.labels(dialect=Dialect.HUMMINGBOT)
 _ACKNOWLEDGE_SECONDS = metrics.ACKNOWLEDGE_SECONDS.labels(dialect=Dialect.HUMMINGBOT)
@@ -140,17 +137,10 @@ class OrderRoutes:
 
 def _keyed(sender: Sender, body: Mapping[str, object], caller: Caller) -> Sender:
     """Return the sender with the idempotency key of the request at hand, if it has one."""
-    key = parse.checked_key(request.headers.get("Idempotency-Key"))
-    if key is None:
-        return sender
-    user, content = caller.client.key, digest_of(body)
-    resets = [one.resets for one in caller.directory.accounts()]
-    return replace(
-        sender,
-        digest=hashlib.sha256(f"{parse.name_of_key(user, key)}\n{content}".encode()).hexdigest(),
-        digest_life_ms=KEY_LIFE_MS,
-        single_use=SingleUse(parse.name_of_key(user, key, resets), content),
-    )
+    whose = (Dialect.HUMMINGBOT, caller.client.key)
+    accounts = caller.directory.accounts()
+    key = request.headers.get(HEADER)
+    return replace(sender, marks=marks_of_key(key, whose, digest_of(body), accounts))
 
 
 class _Listed:

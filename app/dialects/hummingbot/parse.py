@@ -1,6 +1,5 @@
 """From requests to commands and searches (Hummingbot spec, sections 1 to 4)."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -14,7 +13,6 @@ from app.dialects.hummingbot.errors import (
     MISSING,
     InvalidBody,
     Problem,
-    UnusableKey,
     located,
 )
 from app.dialects.hummingbot.names import statuses_behind, symbol_of
@@ -32,8 +30,6 @@ SECONDS_BELOW = 10**11
 
 #: Later than anything; larger numbers are no times.
 _TIME_MAX = 2**53
-
-_KEY_CHARACTERS_MAX = 64
 
 _NO_OBJECT = Problem(
     "model_attributes_type",
@@ -166,26 +162,3 @@ def fill_place(cursor: str | None) -> FillPlace | None:
             return EpochMs(at_ms), AggregateId(order_id), number
         case _:
             return None
-
-
-def checked_key(key: str | None) -> str | None:
-    """Return an idempotency key, if there is one (spec, 4).
-
-    Raises:
-        UnusableKey: it is empty or too long.
-    """
-    if key is None or 0 < len(key) <= _KEY_CHARACTERS_MAX:
-        return key
-    raise UnusableKey(f"Idempotency-Key must have 1 to {_KEY_CHARACTERS_MAX} characters")
-
-
-def name_of_key(user: str, key: str, resets: Iterable[int] = ()) -> str:
-    """Return a hash, in hexadecimal, of whose key it is and what it says.
-
-    Args:
-        user: who sends it.
-        key: as it was sent.
-        resets: of the user's accounts, where it is to be forgotten with any of them.
-    """
-    text = json.dumps(["hummingbot", user, key, *resets])
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -14,13 +14,14 @@ from app.domain.aggregate import Aggregate
 from app.domain.enums import Dialect
 from app.domain.errors import CommandError, VenueError
 from app.domain.identifiers import EpochMs
-from app.domain.sender import Sender
+from app.domain.sender import Mark, Sender
 from app.services.find_anywhere import find_anywhere
 from app.services.intake.accept import first_of
 from app.services.intake.first_answer import first_answer
 from app.web.clients import Clients
 from app.web.digests import one_hash
 from app.web.guesses import Guesses
+from app.web.idempotency import HEADER, marks_of_key
 from app.web.raw_body import raw_body
 from app.web.raw_target import raw_target_of
 from app.web.registry_refresh import Failed, part_by_part
@@ -155,11 +156,12 @@ class Callers:
             kind: of what it becomes.
             take_in: takes in what the sender that it gets wants, or refuses.
         """
-        sender = replace(
-            self.sender(caller),
-            digest=one_hash(caller.request_key, part),
-            digest_life_ms=self._key_life_ms,
-        )
+        signed = Mark(one_hash(caller.request_key, part), self._key_life_ms)
+        # Signed anew, it is the same by its Idempotency-Key; without that, by its signature still.
+        content = one_hash(request.method, raw_target_of(request.environ), caller.body.hex())
+        key, whose = request.headers.get(HEADER), (Dialect.POLONIEX, caller.client.key)
+        by_key = marks_of_key(key, whose, content, [caller.account], part)
+        sender = replace(self.sender(caller), marks=(signed, *by_key))
         try:
             return take_in(sender)
         except (CommandError, VenueError):

@@ -14,6 +14,7 @@ from app.domain.errors import (
     CommandError,
     HookfillError,
     InsufficientFunds,
+    KeyReused,
     MalformedPayload,
     NotAuthenticated,
     NotFound,
@@ -25,6 +26,7 @@ from app.domain.errors import (
     StoreError,
     SymbolUnknown,
     TooManyOpen,
+    UnusableKey,
     VenueRejected,
     VenueUnavailable,
     nearest,
@@ -157,8 +159,8 @@ def problem_of(error: HookfillError) -> Problem:
     """Return an error of ours in the dialect's words."""
     if isinstance(error, Problem):
         return error
-    detail = str(error) if isinstance(error, MalformedPayload) else ""
-    return Problem(nearest(error, _CODES), detail)
+    is_told = isinstance(error, MalformedPayload | KeyReused | UnusableKey)
+    return Problem(nearest(error, _CODES), str(error) if is_told else "")
 
 
 def problem_of_part(failed: Failed) -> Problem:

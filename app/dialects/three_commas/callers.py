@@ -14,10 +14,13 @@ from app.domain.account import Account, ApiClient
 from app.domain.enums import Dialect, Market, Mode
 from app.domain.errors import NotAuthenticated, NotPermitted
 from app.domain.identifiers import AccountId
+from app.domain.sender import Mark
 from app.ports.coordination import Budget
 from app.web.answers import Answer
 from app.web.clients import Clients
+from app.web.digests import one_hash
 from app.web.guesses import Guesses
+from app.web.idempotency import HEADER, marks_of_key
 from app.web.raw_body import raw_body
 from app.web.raw_target import raw_target_of
 
@@ -113,6 +116,16 @@ class Callers:
         signature = request.headers.get("Signature")
         refuse_bad_signature(signature, raw_target_of(request.environ), body, secret)
         return client
+
+    def marks(self, caller: Caller) -> tuple[Mark, ...]:
+        """Return by what the request at hand is known again.
+
+        Raises:
+            UnusableKey: its Idempotency-Key is empty or too long.
+        """
+        content = one_hash(raw_target_of(request.environ), caller.body.hex())
+        key, whose = request.headers.get(HEADER), (Dialect.THREE_COMMAS, caller.client.key)
+        return marks_of_key(key, whose, content, caller.accounts.values())
 
     def _caller(self, key: str, permission: str | None, body: bytes) -> Caller:
         version = self._registry.version()

@@ -11,12 +11,14 @@ from app.dialects.three_commas.signing import SignatureInvalid
 from app.domain.errors import (
     CommandError,
     HookfillError,
+    KeyReused,
     MalformedPayload,
     NotAuthenticated,
     NotFound,
     NotPermitted,
     PayloadTooLarge,
     RateLimited,
+    UnusableKey,
     WrongState,
     nearest,
 )
@@ -48,6 +50,8 @@ _ANSWERS: Mapping[type[HookfillError], Answer] = {
     MalformedPayload: _answer(400, "invalid_request", "Missing or invalid parameters"),
     PayloadTooLarge: _answer(413, "invalid_request", "The body is over 64 KiB"),
     WrongState: _answer(422, "unprocessable_entity", ""),
+    KeyReused: _answer(422, "unprocessable_entity", ""),
+    UnusableKey: _answer(422, "unprocessable_entity", ""),
     CommandError: _answer(422, "unprocessable_entity", "This cannot be done"),
     RateLimited: _answer(429, "too_many_requests", "Too many requests; wait before the next one"),
     HookfillError: _answer(503, "service_unavailable", "Not done; try again in a moment"),

@@ -104,6 +104,7 @@ class Trades:
                 received_at_ms=received_at_ms,
                 entry_lateness_ms=self._lateness_ms,
                 registry_version=caller.registry_version,
+                marks=self._callers.marks(caller),
             )
             trade = open_trade(command, sender, self._ports)
             return good(self._told(trade, caller), HTTPStatus.CREATED)

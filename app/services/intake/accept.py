@@ -7,12 +7,12 @@ from typing import TypeVar
 from app.domain.aggregate import Aggregate
 from app.domain.decision import EntryName, TimelineEntry
 from app.domain.enums import ReasonCode
-from app.domain.errors import CallerIdInUse, KeyReused
+from app.domain.errors import CallerIdInUse, KeyReused, SignatureReused
 from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.request.request import Request, RequestStatus
-from app.domain.sender import Sender
+from app.domain.sender import Sender, SingleUse
 from app.domain.smart_order import SmartOrder
 from app.ports import Ports
 from app.ports.ledger import Admission, Change
@@ -56,11 +56,12 @@ def accept(
         TooManyOpen: as many smart orders wait as may.
         RateLimited, StaleRegistry, StoreUnavailable: nothing is written.
     """
-    used, until_ms = sender.single_use, sender.dedupe_until_ms
-    if used is not None and not ports.used_keys.use(
-        used.name, used.content, ports.clock.now_ms(), until_ms
-    ):
-        raise _reused()
+    for mark in sender.marks:
+        used, until_ms = mark.single_use, sender.until_ms(mark)
+        if used is not None and not ports.used_keys.use(
+            used.name, used.content, ports.clock.now_ms(), until_ms
+        ):
+            raise _reused(used)
     begun = _timeline(new, sender.received_at_ms, ports.clock.now_ms())
     changes = [Change(None, new, (*begun, *entries)), *along]
     repeated = ports.ledger.admit(changes, _admission(new, sender, ports))
@@ -89,22 +90,26 @@ def first_of(sender: Sender, ports: Ports) -> AggregateId | None:
     Raises:
         KeyReused: what may be used once came with another command.
     """
-    if sender.dedupe_key is None:
-        return None
-    used, now_ms = sender.single_use, ports.clock.now_ms()
-    if used is not None and ports.used_keys.content(used.name, now_ms) not in {None, used.content}:
-        raise _reused()
-    return ports.ledger.repeated(sender.account.id, sender.dedupe_key, now_ms)
+    now_ms = ports.clock.now_ms()
+    for mark in sender.marks:
+        used = mark.single_use
+        if used is None:
+            continue
+        if ports.used_keys.content(used.name, now_ms) not in {None, used.content}:
+            raise _reused(used)
+    found = (ports.ledger.repeated(sender.account.id, key, now_ms) for key in sender.dedupe_keys)
+    return next((one for one in found if one is not None), None)
 
 
-def _reused() -> KeyReused:
-    return KeyReused("this key was used for another request")
+def _reused(used: SingleUse) -> KeyReused:
+    if used.is_signature:
+        return SignatureReused("this signature was used for another request")
+    return KeyReused("Idempotency-Key was used for another request")
 
 
 def _admission(new: Aggregate, sender: Sender, ports: Ports) -> Admission:
     return Admission(
-        dedupe_key=sender.dedupe_key,
-        dedupe_until_ms=sender.dedupe_until_ms,
+        dedupe_keys=sender.dedupe_keys,
         caller_id_scope=new.caller_id_scope if isinstance(new, Order) else sender.origin,
         rate_key=sender.rate_key,
         rate_per_minute=sender.rate_per_minute,

@@ -276,13 +276,15 @@ def _admitting(
         conditions.append(("give_up", registry, admission.give_up_at_ms))
     if admission.registry_version is not None:
         conditions.append(("equal", registry, admission.registry_version))
-    if admission.dedupe_key is not None:
-        key, until_ms = own.dedupe + admission.dedupe_key, admission.dedupe_until_ms
+    for dedupe_key, until_ms in admission.dedupe_keys.items():
+        key = own.dedupe + dedupe_key
         conditions.append(("fresh", key, now_ms))
         kept_ms = max(until_ms - now_ms, 0) + DEDUPE_TIDY_MS
         writes.append(("SET", key, f"{request.id}:{until_ms}", "PX", kept_ms))
+    if admission.dedupe_keys:
         # What a repeat is told of must not have left by then.
-        writes.append(("HSET", keys.AggregateKeys(request.id).record, "until", until_ms))
+        last_ms = max(admission.dedupe_keys.values())
+        writes.append(("HSET", keys.AggregateKeys(request.id).record, "until", last_ms))
     caller_id, scope = _held_caller_id(request), admission.caller_id_scope
     left = [_held_caller_id(one) for one in freed if one.origin == request.origin]
     if scope is not None and caller_id is not None and caller_id not in left:

@@ -18,6 +18,8 @@ STATUSES = {
     "unauthorized": 401,
     "timestamp_out_of_window": 401,
     "signature_reused": 401,
+    "key_reused": 422,
+    "unusable_key": 422,
     "exchange_not_allowed": 403,
     "not_found": 404,
     "venue_rejected": 409,

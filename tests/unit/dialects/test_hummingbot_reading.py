@@ -9,7 +9,7 @@ import pytest
 from app.dialects.hummingbot import parse as reading
 from app.dialects.hummingbot import schemas
 from app.dialects.hummingbot.callers import DEFAULT, credentials_from
-from app.dialects.hummingbot.errors import InvalidBody, UnusableKey
+from app.dialects.hummingbot.errors import InvalidBody
 from app.dialects.hummingbot.parse import object_from, shape_of
 from app.domain.commands import PlaceOrder, PositionAction
 from app.domain.enums import OrderType, Side
@@ -309,18 +309,6 @@ def test_a_digest_forgets_the_order_of_keys_only() -> None:
 
     assert digest_of(one) == digest_of(same)
     assert digest_of(one) != digest_of(other)
-
-
-@pytest.mark.parametrize("key", ["", "x" * 65])
-def test_a_key_has_a_length(key: str) -> None:
-    with pytest.raises(UnusableKey):
-        reading.checked_key(key)
-
-
-def test_a_key_belongs_to_its_user() -> None:
-    assert reading.name_of_key("a", "b", ()) != reading.name_of_key("a\nb", "", ())
-    assert reading.name_of_key("a", "k", ()) != reading.name_of_key("b", "k", ())
-    assert reading.name_of_key("a", "k", (1,)) != reading.name_of_key("a", "k", (2,))
 
 
 def test_default_credentials_are_known() -> None:

@@ -30,7 +30,7 @@ from app.domain.errors import (
     VenueUnavailable,
 )
 from app.domain.identifiers import AccountId, AccountName, OrderId, Symbol
-from app.domain.sender import Sender, SingleUse
+from app.domain.sender import Mark, Sender, SingleUse
 from app.domain.status import OrderStatus
 from app.services.intake.accept import Accepted
 from app.services.intake.orders import accept_order
@@ -65,9 +65,7 @@ def accept(
         origin="hummingbot:me",
         account=account or (USDM if command.symbol == ETH else SPOT),
         received_at_ms=rig.clock.now_ms(),
-        digest=None if key is None else f"key {key.content}",
-        digest_life_ms=DAY_MS,
-        single_use=key,
+        marks=() if key is None else (Mark(f"key {key.content}", DAY_MS, key),),
     )
     return accept_order(command, sender, rig.ports)
 
