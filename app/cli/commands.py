@@ -20,6 +20,7 @@ from app.cli.symbols import symbol
 from app.cli.tables import table_of
 from app.domain.errors import StoreError
 from app.settings import VARIABLES, BadSetting, forget_foreign, markdown_table
+from app.supervisor.console import is_terminal
 from app.supervisor.demo import SEED_COMMAND
 from app.supervisor.refusals import CannotStart
 from app.supervisor.supervise import up as run_everything
@@ -72,11 +73,17 @@ def settings() -> None:
 
 @main.command()
 def seed() -> None:
-    """Make the demo accounts and what the paper venue trades; print the demo credentials.
+    """Make the demo accounts and what the paper venue trades; show a terminal their credentials.
 
     `hookfill up` does this by itself. Run twice, it changes nothing.
     """
-    sys.exit(subprocess.call(SEED_COMMAND))  # noqa: S603 - our own command
+    answer = None if is_terminal() else subprocess.DEVNULL  # a log would keep them
+    code = subprocess.call(SEED_COMMAND, stdout=answer)  # noqa: S603 - our own command
+    if not code and not is_terminal():
+        click.echo(
+            "The demo accounts are there. In a terminal this command shows their credentials."
+        )
+    sys.exit(code)
 
 
 @main.command()

@@ -32,8 +32,13 @@ def say(text: str) -> None:
         sys.stdout.flush()
 
 
+def is_terminal() -> bool:
+    """Tell whether a person reads this now; what goes elsewhere is kept, and read by others."""
+    return sys.stdout.isatty()
+
+
 def greeting(run: Run, settings: Settings, run_file: Path) -> str:
-    """Return what is shown when everything is ready."""
+    """Return what is shown when everything is ready; credentials are for a terminal only."""
     lines = [
         "",
         "Hookfill is ready. Ctrl-C stops it.",
@@ -46,7 +51,10 @@ def greeting(run: Run, settings: Settings, run_file: Path) -> str:
     ]
     if settings.fast:
         lines += ["", TEST_PROFILE]
-    if command := first_signal(run):
+    command = first_signal(run)
+    if command and not is_terminal():
+        lines += ["", f"The credentials of the demo accounts are in {run_file}: demo"]
+    elif command:
         lines += [
             "",
             "Send a first signal (play money), then look with `hookfill orders`:",

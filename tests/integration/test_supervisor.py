@@ -210,7 +210,8 @@ def test_everything_ends_cleanly(up: Callable[..., Stack], how: signal.Signals) 
 
     code, said = stack.ended()
     assert code == 0
-    assert "curl -sS http://127.0.0.1:" in said
+    assert "The credentials of the demo accounts are in" in said
+    assert "connectorName" not in said
     assert not any(map(is_alive, pids.values()))
     assert not (stack.data_dir / "run.json").exists()
     assert "bye bye" in (stack.data_dir / "logs" / "redis.log").read_text()

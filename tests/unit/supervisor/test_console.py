@@ -4,6 +4,7 @@ import json
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -46,6 +47,21 @@ def test_the_first_signal_can_be_pasted() -> None:
 @pytest.mark.parametrize("demo", [{}, {"crypto_arsenal": {}}, {"crypto_arsenal": {"spot": 1}}])
 def test_without_a_demo_connector_there_is_no_first_signal(demo: Mapping[str, object]) -> None:
     assert first_signal(a_run(demo)) == ""
+
+
+def test_the_first_signal_is_shown_to_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", Mock(isatty=lambda: True))
+
+    assert first_signal(a_run({"crypto_arsenal": {"spot": SPOT}})) in greeted()
+
+
+def test_no_credential_is_written_where_it_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", Mock(isatty=lambda: False))
+
+    text = greeted()
+
+    assert "connectorToken" not in text
+    assert "credentials of the demo accounts are in var/run.json" in text
 
 
 def test_the_greeting_says_where_things_are_and_keeps_passwords_in_the_file() -> None:
