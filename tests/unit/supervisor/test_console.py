@@ -2,12 +2,14 @@
 
 import json
 import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 
+from app.cli import main
 from app.settings import Settings
 from app.supervisor.console import first_signal, greeting
 from app.supervisor.run_file import Run
@@ -62,6 +64,21 @@ def test_no_credential_is_written_where_it_is_kept(monkeypatch: pytest.MonkeyPat
 
     assert "connectorToken" not in text
     assert "credentials of the demo accounts are in var/run.json" in text
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_seed_shows_its_answer_to_a_terminal_only(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], *, terminal: bool
+) -> None:
+    answer = (sys.executable, "-c", "print('a token')")
+    monkeypatch.setattr("app.cli.commands.SEED_COMMAND", answer)
+    monkeypatch.setattr("app.cli.commands.is_terminal", lambda: terminal)
+
+    with pytest.raises(SystemExit) as end:
+        main(["seed"])
+
+    assert end.value.code == 0
+    assert ("a token" in capfd.readouterr().out) is terminal
 
 
 def test_the_greeting_says_where_things_are_and_keeps_passwords_in_the_file() -> None:
