@@ -68,7 +68,7 @@ from app.store.memory.attempts import Attempts
 from app.store.memory.vault import Vault
 from app.store.memory.venue_budget import RedisRateBudget
 from app.store.memory.venue_memory import RedisSymbolMap, RedisVenueMemory
-from app.venues import KnownVenues
+from app.venues import KnownVenues, credentials_of
 
 _log = structlog.get_logger()
 
@@ -112,6 +112,7 @@ class Wiring:
             ports=self.ports,
             symbols=self.symbols,
             is_allowed=self.settings.may_trade_at,
+            credentials_of=credentials_of,
             set_paper=lambda account, changed: self.paper.set_account(
                 account, AccountSetting(**changed)
             ),

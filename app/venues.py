@@ -1,12 +1,13 @@
 """All venues, found by the name that an account gives."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from app.domain.account import PAPER, Account
 from app.domain.identifiers import VenueName
 from app.domain.symbols import Listed
 from app.domain.venue_traits import VenueTraits
+from app.exchanges.credentials import credential_names
 from app.exchanges.profiles import PROFILES, profile_of
 from app.paper.paper_venues import TRAITS
 from app.ports.venue import Feed, TradingRules, Venue, Venues
@@ -26,6 +27,15 @@ def traits_of(venue: VenueName) -> VenueTraits:
     """
     known = VENUES.get(venue)
     return profile_of(venue).traits(venue) if known is None else known
+
+
+def credentials_of(venue: VenueName) -> Sequence[str]:
+    """Return the names of the credentials that a venue asks for; the paper venue asks for none.
+
+    Raises:
+        NotFound: nobody knows it.
+    """
+    return () if venue == PAPER else credential_names(profile_of(venue).exchange_id)
 
 
 class KnownVenues:

@@ -14,6 +14,7 @@ from urllib3.util import Timeout
 from app.domain.account import Account
 from app.domain.errors import OutcomeUnknown, StoreError, VenueBusy, VenueError
 from app.exchanges.breaker import Breaker
+from app.exchanges.credentials import credential_names
 from app.exchanges.ports import VenuePorts
 from app.exchanges.profiles import profile_of
 from app.exchanges.templates import copied
@@ -99,10 +100,13 @@ class Line(BaseAdapter):
         self.is_prepared = False
         self.table: object = None
         self.api = api = copied(account)
-        for name, text in ports.secrets(account).items():
-            setattr(api, name, text)
+        secrets, profile = ports.secrets(account), profile_of(account.venue)
+        # No others: any word that is set here is a switch of ccxt's, its proxy or its host.
+        for name in credential_names(profile.exchange_id):
+            if name in secrets:
+                setattr(api, name, secrets[name])
         api.timeout = ports.timeout_ms
-        api.session = session_through(self, profile_of(account.venue).headers)
+        api.session = session_through(self, profile.headers)
         api.nonce = self._nonce
         api.throttle = self._throttle
 

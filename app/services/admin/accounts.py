@@ -1,6 +1,7 @@
 """An account is made, changed or switched off."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -46,10 +47,11 @@ def put_account(account: Account, changes: Mapping[str, Any], records: Records) 
     known = account if account.id else None
     if known is not None and state is not None:
         refuse_if_frozen(records.ports.ledger.state_of(known.id))
-    if named.get("credentials") is not None:
-        named["credentials"] = records.vault.encrypt(account.name, named["credentials"])
+    credentials = named.get("credentials") or {}
+    if credentials:
+        named["credentials"] = records.vault.encrypt(account.name, credentials)
     after = replace(account, **named)
-    refuse_wrong(after, known, records)
+    refuse_wrong(after, known, records, credentials)
     if known is not None and after.mode is Mode.PAPER:
         _tell_paper(known, after, records)
     if after != known:
@@ -89,19 +91,23 @@ def _tell_paper(known: Account, after: Account, records: Records) -> None:
 # What an account must be like
 
 
-def refuse_wrong(account: Account, known: Account | None, records: Records) -> None:
+def refuse_wrong(
+    account: Account, known: Account | None, records: Records, credentials: Collection[str] = ()
+) -> None:
     """Refuse an account that cannot be so.
 
     Args:
         account: as it shall be.
         known: as it is, or None for a new one; what does not change is not complained about.
         records: who else is there, and which venues there are.
+        credentials: the names of those that it shall have from now on.
 
     Raises:
         MalformedPayload: with the messages by field.
     """
     complaints: dict[str, list[str]] = {}
-    for field, message in _complaints(account, known, records):
+    told = *_complaints(account, known, records), *_about_credentials(account, credentials, records)
+    for field, message in told:
         complaints.setdefault(field, []).append(message)
     if complaints:
         raise invalid_fields(complaints)
@@ -133,6 +139,17 @@ def _about_venue(account: Account, records: Records) -> Iterator[tuple[str, str]
         yield "venue", f"There is no venue {account.venue}."
     if not records.is_allowed(account.venue):
         yield "venue", "The test profile allows paper, and venues at a loopback URL, only."
+
+
+def _about_credentials(
+    account: Account, names: Collection[str], records: Records
+) -> Iterator[tuple[str, str]]:
+    """Refuse what the venue does not ask for: ccxt would take it for a switch of its own."""
+    with suppress(NotFound):  # a venue that nobody knows is complained about as such
+        wanted = records.credentials_of(account.venue)
+        if not set(names) <= set(wanted):
+            asked = " and ".join(wanted) or "none"
+            yield "credentials", f"{account.venue} asks for {asked}, and takes no others."
 
 
 def _about_group(account: Account, records: Records) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """What accounts, connectors and API clients are made and changed with, whoever asks for it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ class Records:
     Attributes:
         symbols: spellings that people have set.
         is_allowed: whether this installation may trade at a venue; the test profile may not at all.
+        credentials_of: the names of the credentials that a venue asks for; raises NotFound.
         set_paper: lets the paper venue hold an account in another way; it may refuse.
     """
 
@@ -31,4 +32,5 @@ class Records:
     ports: Ports
     symbols: SymbolMap
     is_allowed: Callable[[VenueName], bool]
+    credentials_of: Callable[[VenueName], Sequence[str]]
     set_paper: Callable[[Account, Mapping[str, Any]], None]

@@ -3,7 +3,8 @@
 import pytest
 
 from app.bootstrap import Wiring
-from app.domain.identifiers import AccountId, AccountName
+from app.domain.identifiers import AccountId, AccountName, VenueName
+from tests.support.builders import a_live_account
 from tests.support.caller import Caller, Worker
 
 pytestmark = pytest.mark.integration
@@ -104,6 +105,7 @@ def test_a_name_that_cannot_be(api: Caller, name: str) -> None:
 def test_credentials_are_sealed_and_never_told(api: Caller, wiring: Wiring) -> None:
     secrets = {"apiKey": "the-key-itself", "secret": "-----BEGIN\nthe-secret\n-----END"}
 
+    wiring.registry.put_account(a_live_account("first"))
     made = api.send("PUT", "/api/accounts/first", {"credentials": secrets})
 
     shown = [api.send("GET", path) for path in ("/api/accounts", "/api/accounts/first")]
@@ -115,6 +117,34 @@ def test_credentials_are_sealed_and_never_told(api: Caller, wiring: Wiring) -> N
     assert wiring.vault.decrypt("first", sealed) == secrets
     gone = api.call("PUT", "/api/accounts/first", {"credentials": None})
     assert gone["has_credentials"] is False
+
+
+@pytest.mark.parametrize(
+    ("venue", "wanted"),
+    [
+        ("paper", "none"),
+        ("binance", "apiKey and secret"),
+        ("bybit_testnet", "apiKey and secret"),
+        ("poloniex", "apiKey and secret"),
+        ("okx", "apiKey and secret and password"),
+        ("hyperliquid", "privateKey and walletAddress"),
+    ],
+)
+def test_what_a_venue_does_not_ask_for_is_refused_with_what_it_does(
+    api: Caller, wiring: Wiring, venue: str, wanted: str
+) -> None:
+    account = wiring.registry.put_account(a_live_account("first", venue=VenueName(venue)))
+    keys = dict.fromkeys(wiring.records.credentials_of(account.venue), "x")
+
+    for odd in ("https_proxy", "hostname", "verbose", "token", "apikey", "urls"):
+        answer = api.send("PUT", "/api/accounts/first", {"credentials": {**keys, odd: "hidden"}})
+
+        assert answer.status_code == 400
+        fields = answer.get_json()["error"]["fields"]
+        assert fields == {"credentials": [f"{venue} asks for {wanted}, and takes no others."]}
+        assert "hidden" not in answer.text
+    assert wiring.registry.account_named(account.name).credentials is None
+    assert not keys or api.call("PUT", "/api/accounts/first", {"credentials": keys})
 
 
 def test_a_refused_secret_is_not_repeated(api: Caller) -> None:
