@@ -278,6 +278,18 @@ class NewsChanged(StoreError):
     """Others have read this news meanwhile, or there is newer news: what was read may be old."""
 
 
+class Repeated(StoreError):
+    """A command that changes something came before: nothing is written.
+
+    Attributes:
+        made: what it made the first time.
+    """
+
+    def __init__(self, made: int) -> None:
+        super().__init__(f"this has made {made} before")
+        self.made = made
+
+
 class LaneChanged(StoreError):
     """Others had a turn in the lane since it was looked at, or an order of it became known."""
 

@@ -57,6 +57,19 @@ class LaneView:
     in_flight: tuple[OrderId, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Once:
+    """What a commit must be the first to bring.
+
+    Attributes:
+        dedupe_keys: as in `Admission`.
+        made: what repeats are told of.
+    """
+
+    dedupe_keys: Mapping[str, EpochMs]
+    made: AggregateId
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitConditions:
     """Conditions that the store checks in the same step as the commit.
@@ -68,6 +81,7 @@ class CommitConditions:
         lane: what is in flight in it must not have changed since it was looked at.
         turns: the same, save for orders that are in flight without having had a turn in it.
         tell: further aggregates that the change concerns, besides the parent.
+        once: it must not have come before; None does not ask.
     """
 
     permits: frozenset[AccountState] | None = None
@@ -75,6 +89,7 @@ class CommitConditions:
     lane: LaneView | None = None
     turns: LaneView | None = None
     tell: tuple[AggregateId, ...] = ()
+    once: Once | None = None
 
 
 NO_TERMS = CommitConditions()

@@ -16,8 +16,8 @@ from app.domain.errors import CommandError, VenueError
 from app.domain.identifiers import EpochMs
 from app.domain.sender import Mark, Sender
 from app.services.find_anywhere import find_anywhere
-from app.services.intake.accept import first_of
 from app.services.intake.first_answer import first_answer
+from app.services.repeats import first_of
 from app.web.clients import Clients
 from app.web.digests import one_hash
 from app.web.guesses import Guesses

@@ -93,19 +93,10 @@ class Trades:
         """Open a trade, and answer once it is stored."""
 
         def opened(caller: Caller, parameters: Parameters) -> Answer:
-            received_at_ms = self._ports.clock.now_ms()
             named = parse.account_in(parameters)
             account = None if named is None else caller.accounts.get(named)
             command = parse.trade_from(call, parameters, self._is_traded(account))
-            sender = Sender(
-                dialect=Dialect.THREE_COMMAS,
-                origin=caller.client.origin,
-                account=self._account(account, named),
-                received_at_ms=received_at_ms,
-                entry_lateness_ms=self._lateness_ms,
-                registry_version=caller.registry_version,
-                marks=self._callers.marks(caller),
-            )
+            sender = self._sender(caller, self._account(account, named))
             trade = open_trade(command, sender, self._ports)
             return good(self._told(trade, caller), HTTPStatus.CREATED)
 
@@ -135,7 +126,8 @@ class Trades:
         def added(caller: Caller, parameters: Parameters) -> Answer:
             trade = self._trade(trade_id, caller)
             quantity, price, wanted = parse.funds_from(parameters)
-            after, step = acting.add_funds(trade.id, quantity, price, self._ports)
+            sender = self._sender(caller, caller.accounts[trade.account])
+            after, step = acting.add_funds(trade.id, quantity, price, self._ports, sender)
             return good(self._funded(after, step, wanted, caller), HTTPStatus.CREATED)
 
         return self._serve(WRITE, added, names=FUNDS_NAMES)
@@ -186,6 +178,17 @@ class Trades:
         return self._callers.serve(permission, answer, is_list=is_list)
 
     # What they are about
+
+    def _sender(self, caller: Caller, account: Account) -> Sender:
+        return Sender(
+            dialect=Dialect.THREE_COMMAS,
+            origin=caller.client.origin,
+            account=account,
+            received_at_ms=self._ports.clock.now_ms(),
+            entry_lateness_ms=self._lateness_ms,
+            registry_version=caller.registry_version,
+            marks=self._callers.marks(caller),
+        )
 
     def _account(self, account: Account | None, named: AccountId | None) -> Account:
         """Return the account that a new trade is for.

@@ -7,15 +7,16 @@ from typing import TypeVar
 from app.domain.aggregate import Aggregate
 from app.domain.decision import EntryName, TimelineEntry
 from app.domain.enums import ReasonCode
-from app.domain.errors import CallerIdInUse, KeyReused, SignatureReused
+from app.domain.errors import CallerIdInUse
 from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.request.request import Request, RequestStatus
-from app.domain.sender import Sender, SingleUse
+from app.domain.sender import Sender
 from app.domain.smart_order import SmartOrder
 from app.ports import Ports
 from app.ports.ledger import Admission, Change
+from app.services.repeats import use_keys
 
 Named = TypeVar("Named", Order, SmartOrder)
 
@@ -56,12 +57,7 @@ def accept(
         TooManyOpen: as many smart orders wait as may.
         RateLimited, StaleRegistry, StoreUnavailable: nothing is written.
     """
-    for mark in sender.marks:
-        used, until_ms = mark.single_use, sender.until_ms(mark)
-        if used is not None and not ports.used_keys.use(
-            used.name, used.content, ports.clock.now_ms(), until_ms
-        ):
-            raise _reused(used)
+    use_keys(sender, ports)
     begun = _timeline(new, sender.received_at_ms, ports.clock.now_ms())
     changes = [Change(None, new, (*begun, *entries)), *along]
     repeated = ports.ledger.admit(changes, _admission(new, sender, ports))
@@ -82,29 +78,6 @@ def accept_named(new: Named, sender: Sender, ports: Ports, along: Sequence[Chang
     if accepted.is_duplicate:
         raise CallerIdInUse(f"{new.kind.words} {accepted.id} has the id {new.caller_id}")
     return new
-
-
-def first_of(sender: Sender, ports: Ports) -> AggregateId | None:
-    """Return what the same command became when it was sent before, if it was.
-
-    Raises:
-        KeyReused: what may be used once came with another command.
-    """
-    now_ms = ports.clock.now_ms()
-    for mark in sender.marks:
-        used = mark.single_use
-        if used is None:
-            continue
-        if ports.used_keys.content(used.name, now_ms) not in {None, used.content}:
-            raise _reused(used)
-    found = (ports.ledger.repeated(sender.account.id, key, now_ms) for key in sender.dedupe_keys)
-    return next((one for one in found if one is not None), None)
-
-
-def _reused(used: SingleUse) -> KeyReused:
-    if used.is_signature:
-        return SignatureReused("this signature was used for another request")
-    return KeyReused("Idempotency-Key was used for another request")
 
 
 def _admission(new: Aggregate, sender: Sender, ports: Ports) -> Admission:

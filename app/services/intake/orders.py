@@ -29,7 +29,8 @@ from app.domain.position_effect import reach_of
 from app.domain.sender import Sender
 from app.domain.status import OPEN
 from app.ports import Ports
-from app.services.intake.accept import Accepted, accept, accept_named, first_of
+from app.services.intake.accept import Accepted, accept, accept_named
+from app.services.repeats import first_of
 
 
 def accept_order(command: PlaceOrder, sender: Sender, ports: Ports) -> Accepted:

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from app.domain.enums import Flaw, ReasonCode, Side
-from app.domain.errors import Complaint, NotFound, RuleBroken, TermsRefused, WrongState
+from app.domain.errors import Complaint, NotFound, Repeated, RuleBroken, TermsRefused, WrongState
 from app.domain.events import CancelRequested
 from app.domain.identifiers import AggregateId, FreshId
 from app.domain.instrument import Instrument
 from app.domain.reason import Reason
+from app.domain.sender import Sender
 from app.domain.smart_trade.actions import Action, refusal_of
 from app.domain.smart_trade.draft import IDS_PER_EVENT
 from app.domain.smart_trade.events import (
@@ -28,9 +29,11 @@ from app.domain.smart_trade.spec import TradeUpdate
 from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
 from app.ports import Ports
+from app.ports.ledger import NO_TERMS, CommitConditions, Once
 from app.services.advance import advance
 from app.services.find_anywhere import find_anywhere
 from app.services.following.follow import follow_orders
+from app.services.repeats import first_of, use_keys
 from app.services.smart_trades.trailing import view_of
 
 
@@ -90,21 +93,44 @@ def cancel_step(trade_id: AggregateId, step_id: AggregateId, ports: Ports) -> Sm
 
 
 def add_funds(
-    trade_id: AggregateId, quantity: Decimal, price: Decimal | None, ports: Ports
+    trade_id: AggregateId,
+    quantity: Decimal,
+    price: Decimal | None,
+    ports: Ports,
+    sender: Sender | None = None,
 ) -> tuple[SmartTrade, Step]:
     """Enter with more; `price` is a limit, None enters at market. Return the step, too.
+
+    By the marks of its sender the same command again adds nothing, and returns the first step.
 
     Raises:
         RuleBroken: the market's rules do not allow the figures; `quantity` and `price` in `fields`.
         WrongState: the trade is none to which funds can be added now.
+        KeyReused: what may be used once came with another command.
     """
-    known = find_trade(trade_id, ports)
+    first = None if sender is None else first_of(sender, ports)
+    known = find_trade(trade_id, ports)  # with the first step, if there is one
+    if first is not None:
+        return known, _step(known, first)
     refuse_figures(known.instrument, quantities={"quantity": quantity}, prices={"price": price})
     new_ids = ports.ids.fresh(known.account, IDS_PER_EVENT)
     event = FundsAdded(at_ms=ports.clock.now_ms(), quantity=quantity, price=price, new_ids=new_ids)
-    trade = _act(trade_id, event, ports)
-    step = next(one for one in trade.steps if one.id == new_ids[0].id)
-    return trade, step
+    made, terms = new_ids[0].id, NO_TERMS
+    if sender is not None and sender.marks:
+        use_keys(sender, ports)
+        terms = CommitConditions(once=Once(sender.dedupe_keys, made))
+    try:
+        trade = _act(trade_id, event, ports, terms)
+    except Repeated as error:  # at once in another thread or process
+        trade, made = find_trade(trade_id, ports), AggregateId(error.made)
+    return trade, _step(trade, made)
+
+
+def _step(trade: SmartTrade, step_id: AggregateId) -> Step:
+    found = next((one for one in trade.steps if one.id == step_id), None)
+    if found is None:
+        raise NotFound(f"trade {trade.id} has no step {step_id} any more")
+    return found
 
 
 def update_trade(trade_id: AggregateId, update: TradeUpdate, ports: Ports) -> SmartTrade:
@@ -202,7 +228,9 @@ def _fresh(trade_id: AggregateId, ports: Ports) -> tuple[FreshId, ...]:
     return ports.ids.fresh(find_trade(trade_id, ports).account, IDS_PER_EVENT)
 
 
-def _act(trade_id: AggregateId, action: Action, ports: Ports) -> SmartTrade:
+def _act(
+    trade_id: AggregateId, action: Action, ports: Ports, terms: CommitConditions = NO_TERMS
+) -> SmartTrade:
     """Let a trade take an action.
 
     Raises:
@@ -210,7 +238,7 @@ def _act(trade_id: AggregateId, action: Action, ports: Ports) -> SmartTrade:
     """
     trade = find_trade(trade_id, ports)
     if not trade.is_final:  # one that has ended may have left for the history
-        decision = advance(trade_id, action, ports)
+        decision = advance(trade_id, action, ports, terms)
         trade = _trade(decision.aggregate)
         if decision.ignored is None:
             return trade

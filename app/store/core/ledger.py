@@ -19,6 +19,7 @@ from app.domain.errors import (
     NotPermitted,
     NotVouched,
     RateLimited,
+    Repeated,
     StaleRegistry,
     StoreUnavailable,
     TooManyOpen,
@@ -109,6 +110,9 @@ class RedisLedger:
             counter = keys.account(terms.turns.account).turn_changes + terms.turns.symbol
             conditions.append(("lane", counter, terms.turns.turns))
         writes: list[Write] = []
+        if terms.once is not None:
+            once, now_ms = terms.once, self._clock.now_ms()
+            _bind(own, once.dedupe_keys, once.made, now_ms, conditions, writes)
         effects = self._gather(changes, terms.tell, conditions, writes)
         answer = self._run(conditions, writes)
         if answer[0] != OK:
@@ -276,11 +280,7 @@ def _admitting(
         conditions.append(("give_up", registry, admission.give_up_at_ms))
     if admission.registry_version is not None:
         conditions.append(("equal", registry, admission.registry_version))
-    for dedupe_key, until_ms in admission.dedupe_keys.items():
-        key = own.dedupe + dedupe_key
-        conditions.append(("fresh", key, now_ms))
-        kept_ms = max(until_ms - now_ms, 0) + DEDUPE_TIDY_MS
-        writes.append(("SET", key, f"{request.id}:{until_ms}", "PX", kept_ms))
+    _bind(own, admission.dedupe_keys, request.id, now_ms, conditions, writes)
     if admission.dedupe_keys:
         # What a repeat is told of must not have left by then.
         last_ms = max(admission.dedupe_keys.values())
@@ -301,6 +301,22 @@ def _rate(request: Aggregate, admission: Admission) -> list[Condition]:
         return []
     counter = keys.account(request.account).rate + admission.rate_key
     return [("rate", counter, admission.rate_per_minute)]
+
+
+def _bind(
+    own: keys.AccountKeys,
+    dedupe_keys: Mapping[str, EpochMs],
+    made: AggregateId,
+    now_ms: EpochMs,
+    conditions: list[Condition],
+    writes: list[Write],
+) -> None:
+    """Ask that the keys are fresh, and bind them to what is made."""
+    for dedupe_key, until_ms in dedupe_keys.items():
+        key = own.dedupe + dedupe_key
+        conditions.append(("fresh", key, now_ms))
+        kept_ms = max(until_ms - now_ms, 0) + DEDUPE_TIDY_MS
+        writes.append(("SET", key, f"{made}:{until_ms}", "PX", kept_ms))
 
 
 def _held_caller_id(request: Aggregate) -> str | None:
@@ -344,6 +360,8 @@ def _refusal(answer: Answer) -> Exception:  # noqa: C901, PLR0911 - a table
             return NotPermitted(f"the account is in {found}")
         case "vouched":
             return NotVouched(f"it is not known yet what the venue has of ours in {found}")
+        case "repeated":
+            return Repeated(int(found))
         case "lane":
             return LaneChanged(f"what is in flight in the lane has changed, {found} times by now")
         case "unread":

@@ -3,12 +3,14 @@
 import json
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from werkzeug.test import TestResponse
 
 from app.bootstrap import Wiring, web_wiring
 from app.dialects.apisify.signing import signed
+from app.domain.smart_trade.trade import SmartTrade
 from app.settings import Settings
 from tests.support.caller import WEBHOOK, Caller, Worker
 from tests.support.faulty_store import FaultyStore
@@ -108,6 +110,39 @@ def test_the_same_key_is_the_same_request(trader: Trader, name: str) -> None:
         assert "Idempotency-Key" in refused.text
     assert send("0.001", "two").status_code == first.status_code
     assert len(roots(trader)) == made + 1
+
+
+def test_funds_are_added_once(trader: Trader) -> None:
+    terms = {"average_buy_price": 49_000, "take_profit_price_condition": 60_000}
+    odd = {"pair": "USDT_BTC", "units_to_buy": 0.001, "stop_loss_price_condition": 40_000}
+    made = trader.tell(f"{TRADES}/create_smart_sell", json_body(sale(**terms, **odd)))
+    path, before = f"{TRADES}/{made.get_json()['id']}/add_funds", steps(trader, made)
+
+    def add(quantity: str, *keys: str) -> TestResponse:
+        body = json_body({"is_market": True, "quantity": quantity, "response_type": "step"})
+        said = headers(path, body, key=KEY, secret=SECRET)
+        extra = dict.fromkeys(["Idempotency-Key"][: len(keys)], "".join(keys))
+        client = trader.client.application.test_client()
+        return client.post(path, data=body, headers={**said, **extra})
+
+    with ThreadPoolExecutor(5) as pool:
+        answers = list(pool.map(lambda _: add("0.001", "one"), range(5)))
+    trader.worker.work()
+    answers.append(add("0.001", "one"))
+
+    assert [answer.status_code for answer in answers] == [201] * 6
+    assert len({answer.get_json()["id"] for answer in answers}) == 1
+    assert steps(trader, made) == before + 1
+    other = add("0.002", "one")
+    assert (other.status_code, "Idempotency-Key" in other.text) == (422, True)
+    assert add("0.001").status_code == add("0.001").status_code == 201
+    assert steps(trader, made) == before + 3
+
+
+def steps(trader: Trader, made: TestResponse) -> int:
+    trade = trader.worker.wiring.reader.find(made.get_json()["id"])
+    assert isinstance(trade, SmartTrade)
+    return len(trade.steps)
 
 
 def roots(trader: Trader) -> list[object]:

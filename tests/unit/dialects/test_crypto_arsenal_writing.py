@@ -28,6 +28,7 @@ EXPECTED = {
     "HookfillError": (503, "queue_unavailable"),
     "InsufficientFunds": (409, "venue_rejected"),
     "LaneChanged": (503, "queue_unavailable"),
+    "Repeated": (503, "queue_unavailable"),
     "NewsChanged": (503, "queue_unavailable"),
     "MalformedPayload": (400, "validation_failed"),
     "MarketNotTraded": (404, "not_found"),
