@@ -1,5 +1,6 @@
 """The web app over a real server, with one demo account and connector, and a worker on call."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,9 +31,11 @@ def settings(redis_server: str, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def wiring(settings: Settings) -> Wiring:
-    """A web process."""
-    return web_wiring(settings)
+def wiring(settings: Settings) -> Iterator[Wiring]:
+    """A web process, whose connections end with it."""
+    wiring = web_wiring(settings)
+    yield wiring
+    wiring.memory._client.connection_pool.disconnect()  # noqa: SLF001 - the one of the process
 
 
 @pytest.fixture
