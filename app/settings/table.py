@@ -272,6 +272,12 @@ class Settings:
         "100",
         "Requests of one 3Commas key in a minute.",
     )
+    three_commas_single_use_sign: bool = variable(
+        "THREE_COMMAS_SINGLE_USE_SIGN",
+        FLAG,
+        "false",
+        "Whether equal 3Commas requests that create or add funds are one within a minute.",
+    )
     three_commas_list_rate: int = variable(
         "THREE_COMMAS_LIST_RATE",
         whole(1, 1_000_000),

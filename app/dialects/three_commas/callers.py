@@ -61,6 +61,7 @@ class Callers:
         self._rates = wiring.rates
         settings = wiring.settings
         self._is_limited = settings.rate_limits
+        self._is_signature_used = settings.three_commas_single_use_sign
         self._per_minute = Budget(
             purpose="minute", limit=settings.three_commas_rate_per_minute, window_ms=_MINUTE_MS
         )
@@ -123,9 +124,14 @@ class Callers:
         Raises:
             UnusableKey: its Idempotency-Key is empty or too long.
         """
-        content = one_hash(raw_target_of(request.environ), caller.body.hex())
+        # One signature is good for the path with and without what stands before it.
+        target = raw_target_of(request.environ).partition("/ver1")[2].removesuffix("?")
+        content = one_hash(target, caller.body.hex())
         key, whose = request.headers.get(HEADER), (Dialect.THREE_COMMAS, caller.client.key)
-        return marks_of_key(key, whose, content, caller.accounts.values())
+        by_key = marks_of_key(key, whose, content, caller.accounts.values())
+        # What is equal is signed alike: there is no time in a signature.
+        signed = Mark(one_hash(*whose, content), _MINUTE_MS)
+        return (signed, *by_key) if self._is_signature_used else by_key
 
     def _caller(self, key: str, permission: str | None, body: bytes) -> Caller:
         version = self._registry.version()

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from werkzeug.test import TestResponse
@@ -11,6 +12,7 @@ from werkzeug.test import TestResponse
 from app.bootstrap import Wiring, web_wiring
 from app.dialects.apisify.signing import signed
 from app.domain.smart_trade.trade import SmartTrade
+from app.factory import create_app
 from app.settings import Settings
 from tests.support.caller import WEBHOOK, Caller, Worker
 from tests.support.faulty_store import FaultyStore
@@ -157,3 +159,27 @@ def same(answer: TestResponse) -> object:
         return told
     body = json.loads(answer.text)
     return body.get("id", body.get("order_id")) if isinstance(body, dict) else body
+
+
+@pytest.mark.parametrize(("is_on", "made"), [(False, 2), (True, 1)])
+def test_equal_trades_of_3commas_may_be_one(
+    demo: Caller,
+    settings: Settings,
+    worker: Worker,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_on: bool,
+    made: int,
+) -> None:
+    monkeypatch.setattr("app.bootstrap.connect", FaultyStore)
+    wiring = web_wiring(replace(settings, three_commas_single_use_sign=is_on))
+    client = create_app(wiring).test_client()
+    caller = Caller(client, demo.headers["Authorization"].removeprefix("Bearer "))
+    trader = Trader(caller, wiring, worker)
+
+    answers = [three_commas(trader, "0.001", {}) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert len({answer.get_json()["id"] for answer in answers}) == len(roots(trader)) == made
+    assert three_commas(trader, "0.002", {}).status_code == 201
+    assert len(roots(trader)) == made + 1
