@@ -26,11 +26,10 @@ run: $(VENV)/.runtime ## Start everything (PORT=8000 DATA_DIR=var FAST=1)
 
 SEARCH = $(BIN)/python -m pytest -m "hypothesis and not e2e" -n 2 --dist loadfile
 
-# First what needs no whole stack, each file in one of three processes, since a third of their time
-# is waiting; then the stacks, two at a time, which wait more than they work. Last, a few examples
-# that were never tried before.
+# First what needs no whole stack, each file in one of two processes; then the stacks, two at a time,
+# which wait more than they work. Last, a few examples that were never tried before.
 test: lint ## Check everything and run all tests
-	$(BIN)/python -m pytest -m "not e2e" -n 3 --dist loadfile
+	$(BIN)/python -m pytest -m "not e2e" -n 2 --dist loadfile
 	$(BIN)/python -m pytest -m e2e -n 2 --dist loadfile
 	$(SEARCH) --hypothesis-profile=few
 
