@@ -5,17 +5,20 @@ import hashlib
 import hmac
 import json
 import time
+from dataclasses import replace
 from decimal import Decimal
 from itertools import count, islice
 from typing import Any
 
+import pytest
 from werkzeug.test import TestResponse
 
-from app.bootstrap import Wiring
+from app.bootstrap import Wiring, web_wiring
 from app.domain.aggregate import Aggregate
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
 from app.domain.smart_order import SmartOrder
+from app.settings import Settings
 from tests.support.caller import Caller, Json, Worker
 from tests.support.faulty_store import FaultyStore
 from tests.support.three_commas import headers
@@ -29,6 +32,17 @@ Placed = Order | SmartOrder
 
 #: A request as it is sent, once or again.
 Signed = dict[str, Any]
+
+
+def failing_web(settings: Settings, worker: Worker, patch: pytest.MonkeyPatch) -> Wiring:
+    """Return a web process whose store can fail; while it waits, the worker works.
+
+    A signature is good for longer than a slow machine needs to send its request again.
+    """
+    patch.setattr("app.bootstrap.connect", FaultyStore)
+    wiring = web_wiring(replace(settings, poloniex_clock_tolerance_ms=60_000))
+    patch.setattr(wiring.ports.clock, "sleep", lambda _: worker.step())
+    return wiring
 
 
 class Trader:

@@ -5,14 +5,13 @@ failed is not, and no answer fails as a whole after something was done.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from itertools import count
 from unittest.mock import Mock
 
 import pytest
 from werkzeug.test import TestResponse
 
-from app.bootstrap import Wiring, web_wiring
+from app.bootstrap import Wiring
 from app.domain.errors import HistoryUnavailable
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
@@ -20,9 +19,9 @@ from app.domain.smart_trade.trade import SmartTrade
 from app.domain.status import OrderStatus
 from app.settings import Settings
 from tests.support.caller import WEBHOOK, Caller, Json, Worker
-from tests.support.faulty_store import Fault, FaultyStore
+from tests.support.faulty_store import Fault
 from tests.support.three_commas import TRADES, json_body, sale
-from tests.support.trader import Placed, Signed, Trader
+from tests.support.trader import Placed, Signed, Trader, failing_web
 
 #: What a result says of a part of which the store has said nothing.
 IN_DOUBT = "Service Unavailable: it is not known whether this was done"
@@ -45,18 +44,9 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    """A signature is good for longer than a slow machine needs to send its request again."""
-    return replace(settings, poloniex_clock_tolerance_ms=60_000)
-
-
-@pytest.fixture
 def wiring(settings: Settings, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> Wiring:
     """A web process whose store can fail; while it waits, the worker works."""
-    monkeypatch.setattr("app.bootstrap.connect", FaultyStore)
-    wiring = web_wiring(settings)
-    monkeypatch.setattr(wiring.ports.clock, "sleep", lambda _: worker.step())
-    return wiring
+    return failing_web(settings, worker, monkeypatch)
 
 
 @pytest.fixture

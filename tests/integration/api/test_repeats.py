@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import pytest
 
-from app.bootstrap import Wiring, web_wiring
+from app.bootstrap import Wiring
 from app.settings import Settings
 from tests.support.caller import Caller, Json, Worker
-from tests.support.faulty_store import Fault, FaultyStore
-from tests.support.trader import Placed, Signed, Trader
+from tests.support.faulty_store import Fault
+from tests.support.trader import Placed, Signed, Trader, failing_web
 
 #: How often the same comes at once.
 AT_ONCE = 5
@@ -21,18 +20,9 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    """A signature is good for longer than a slow machine needs to send its request again."""
-    return replace(settings, poloniex_clock_tolerance_ms=60_000)
-
-
-@pytest.fixture
 def wiring(settings: Settings, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> Wiring:
     """A web process whose store can fail; while it waits, the worker works."""
-    monkeypatch.setattr("app.bootstrap.connect", FaultyStore)
-    wiring = web_wiring(settings)
-    monkeypatch.setattr(wiring.ports.clock, "sleep", lambda _: worker.step())
-    return wiring
+    return failing_web(settings, worker, monkeypatch)
 
 
 @pytest.fixture
