@@ -106,3 +106,17 @@ def test_every_citation_of_a_spec_can_be_opened() -> None:
     assert [
         one for one in found if one[2][0] not in "VS" and one[2] not in known.get(one[1], set())
     ] == []
+
+
+def test_every_test_that_a_page_names_is_there() -> None:
+    tests = {
+        f"{path.name}::{name}"
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^ *def (test_\w+)", path.read_text(), re.MULTILINE)
+    }
+    named = {
+        name for page in PAGES for name in re.findall(r"`(test_\w+\.py::\w+)`", page.read_text())
+    }
+
+    assert named
+    assert named - tests == set()
