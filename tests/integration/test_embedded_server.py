@@ -80,8 +80,8 @@ def test_a_server_that_is_named_comes_before_all(
 @pytest.mark.parametrize(
     ("says", "why"),
     [
-        ("Redis server v=6.0.16 sha=0", "version 6.2 or later"),
-        ("What?", "version 6.2 or later"),
+        ("Redis server v=6.2.14 sha=0", "version 7.0 or later"),
+        ("What?", "version 7.0 or later"),
         (None, "no such program"),
     ],
 )

@@ -79,6 +79,33 @@ def _answers(url: str) -> bool:
     return False
 
 
+def fill(client: redis.Redis, spare_mb: int = 4) -> None:
+    """Fill a server to the last byte, with what `make_room` takes away.
+
+    Args:
+        client: of the server.
+        spare_mb: how far above what it holds `maxmemory` is set first.
+    """
+    used = int(client.info("memory")["used_memory"])
+    client.config_set("maxmemory", used + spare_mb * 2**20)
+    number = 0
+    for size in (50_000, 1_000, 1):
+        with suppress(redis.exceptions.OutOfMemoryError):
+            while True:
+                client.set(f"{FILLING}{number}", "x" * size)
+                number += 1
+
+
+def make_room(client: redis.Redis) -> None:
+    """Take away what `fill` has filled a server with."""
+    for key in client.scan_iter(f"{FILLING}*", count=1_000):
+        client.delete(key)
+
+
+#: What the keys begin with that `fill` makes.
+FILLING = "filling:"
+
+
 class SharedServer:
     """The one server of a test process, started when it is first needed."""
 

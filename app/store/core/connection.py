@@ -1,20 +1,33 @@
-"""Connections to the store, and the errors of their client as ours."""
+"""Connections to the store, and the errors of their client as ours.
 
-from collections.abc import Iterator
+A server that is full refuses plain commands, and in a transaction those that only read as well. It
+has done nothing then, and is asked once more, in a script that may go beyond `maxmemory`: so
+everything that has begun goes on. Who may begin something is asked by commit.lua.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import redis
 from redis.backoff import NoBackoff
 from redis.client import Pipeline
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, OutOfMemoryError, RedisError
 from redis.retry import Retry
 
 from app.domain.errors import StoreUnavailable
+from app.store.core.scripts import script_text
 
 #: Connections of one process; more requests than that wait for one, half as long as for an answer:
 #: however many ask a server that stands still, each of them is told so soon.
 CONNECTIONS_MAX = 32
+
+
+#: Given with each call, since a server that was started anew knows no script.
+_BEYOND = script_text("beyond.lua")
+
+#: Words of a command, and what the client needs for its answer.
+_Command = tuple[Sequence[Any], dict[str, Any]]
 
 
 #: Whoever is wired with the store needs to know no more of Redis than this name.
@@ -28,27 +41,70 @@ class StoreClient(redis.Redis):
         """Carry out one command."""
         execute: Any = super().execute_command
         with _translated():
-            return execute(*args, **options)
+            try:
+                return execute(*args, **options)
+            except OutOfMemoryError:
+                (answer,) = self.beyond([(args, options)])
+                if isinstance(answer, Exception):
+                    raise answer from None
+                return answer
+
+    def beyond(self, commands: Sequence[_Command]) -> list[Any]:
+        """Carry out commands as one, however full the server is; errors are among the answers."""
+        words = [word for args, _ in commands for word in (len(args), *args)]
+        execute: Any = super().execute_command
+        answers = execute("EVAL", _BEYOND, 0, *words)
+        return [
+            self._as_read(answer, command)
+            for answer, command in zip(answers, commands, strict=True)
+        ]
+
+    def _as_read(self, answer: Any, command: _Command) -> Any:  # noqa: ANN401
+        """Return what the client makes of the answer to a command."""
+        args, options = command
+        callbacks: Any = self.response_callbacks
+        read = callbacks.get(args[0])
+        if read is None or isinstance(answer, Exception):
+            return answer
+        return read(answer, **{name: one for name, one in options.items() if name != "keys"})
 
     def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Pipeline:  # noqa: ANN401, FBT001, FBT002 - as redis-py has it
         """Return a pipeline that raises the same."""
-        return _Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+        pipeline = _Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+        pipeline.beyond = self.beyond
+        return pipeline
 
 
 class _Pipeline(Pipeline):
     """Many commands in one round trip."""
 
+    beyond: Callable[[Sequence[_Command]], list[Any]]
+
     def execute(self, raise_on_error: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 - as redis-py has it
         """Carry them out."""
+        commands: list[_Command] = list(self.command_stack)
         with _translated():
-            return super().execute(raise_on_error)
+            try:
+                answers = super().execute(raise_on_error=False)
+            except OutOfMemoryError:  # of a transaction: nothing of it is done
+                answers = self.beyond(commands)
+            else:
+                told = enumerate(answers)
+                refused = [at for at, one in told if isinstance(one, OutOfMemoryError)]
+                again = self.beyond([commands[at] for at in refused]) if refused else []
+                for at, answer in zip(refused, again, strict=True):
+                    answers[at] = answer
+            if raise_on_error:
+                check: Any = self.raise_first_error
+                check(commands, answers)
+            return answers
 
 
 @contextmanager
 def _translated() -> Iterator[None]:
     """Raise StoreUnavailable where the server does not answer.
 
-    A server that is full, read-only or loading is as good as away: nothing was written. One that
+    A server that is read-only or loading is as good as away: nothing was written. One that
     does not know a script is told it, see `LoadedScript`.
     """
     try:

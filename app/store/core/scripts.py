@@ -18,6 +18,10 @@ Call = tuple["LoadedScript", Sequence[str], Sequence[str | int]]
 
 _LUA = Path(__file__).parents[1] / "lua"
 
+#: No script is refused for lack of memory, whatever `maxmemory` says: who ends or guards something
+#: must always get through, and whoever is to be refused is refused by commit.lua.
+_FLAGS = "#!lua flags=allow-oom"
+
 
 def text_of(value: object) -> str:
     """Return an answer of the client, which decodes, as the text that it is."""
@@ -84,4 +88,9 @@ def load_script(client: redis.Redis, *files: str | Path) -> LoadedScript:
         files: names in `app/store/lua`, or paths; the text of those before the last, which
             hold what it calls, comes first.
     """
-    return LoadedScript(client, "\n".join((_LUA / file).read_text() for file in files))
+    return LoadedScript(client, script_text(*files))
+
+
+def script_text(*files: str | Path) -> str:
+    """Return what `load_script` loads."""
+    return "\n".join([_FLAGS, *((_LUA / file).read_text() for file in files)])

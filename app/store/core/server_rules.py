@@ -10,8 +10,8 @@ from typing import Final
 
 #: Leases and lateness go by the server's clock, people by this machine's.
 CLOCK_DIFFERENCE_MS_MAX = 500
-#: The oldest with everything that the scripts use.
-VERSION_MIN = (6, 2)
+#: The oldest whose scripts may write when memory is full ("EVAL scripts", flags, redis.io).
+VERSION_MIN = (7, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ _RULES: Final = (
     Rule(
         "version",
         lambda value: _version(value) >= VERSION_MIN,
-        "it lacks commands that Hookfill needs",
+        "nothing could be closed or canceled when its memory is full",
         "Use Redis 7 or Valkey 8, or later.",
     ),
     Rule(
