@@ -44,6 +44,11 @@ CLOCK_STEPS = Counter(
 FAILED_ITEMS = Counter(
     "hookfill_failed_items", "Errors of ours that ended the work on one of many, by loop.", ["loop"]
 )
+DROPPED_MESSAGES = Counter(
+    "hookfill_dropped_messages",
+    "What came from the broker and was not as Hookfill writes it, by where it was.",
+    ["source"],
+)
 STALE_PRICES = Counter(
     "hookfill_stale_prices", "Prices that were too old to fire triggers, by feed.", ["feed"]
 )

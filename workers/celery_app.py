@@ -4,10 +4,11 @@ import sys
 from typing import Any
 
 import structlog
-from celery.signals import worker_init, worker_shutdown
+from celery.signals import celeryd_after_setup, worker_init, worker_shutdown
 
 from app.bootstrap import refuse_unsafe_store
 from app.domain.errors import UnsafeStore
+from workers import incoming
 from workers.light_app import celery_app, settings
 from workers.process import this_process
 from workers.schedule import schedule_for
@@ -20,6 +21,7 @@ _log = structlog.get_logger()
 #: What is under way when a process is to end has so long. A venue may take longer.
 FINISH_SECONDS = 3.0
 
+incoming.use_in_this_process()
 celery_app.conf.update(
     imports=("workers.orders", "workers.events", "workers.polls", "workers.maintenance"),
     beat_schedule=schedule_for(settings),  # beat needs the tasks: each tells how many may wait
@@ -34,6 +36,12 @@ def _check_store(**_: Any) -> None:  # noqa: ANN401 - Celery's signature
         refuse_unsafe_store(settings)
     except UnsafeStore as error:
         sys.exit(str(error))
+
+
+@celeryd_after_setup.connect
+def _note_beginning(sender: str, **_: Any) -> None:  # noqa: ANN401
+    """Do not begin for ever with what ends this process."""
+    incoming.note_beginning(celery_app, worker=sender)
 
 
 @worker_init.connect

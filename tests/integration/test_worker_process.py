@@ -14,8 +14,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import redis
 
 from app.bootstrap import Wiring, web_wiring
+from app.dispatch.routes import QueueName
 from app.domain.account import Account
 from app.domain.commands import SignalRules
 from app.domain.enums import Dialect, Market
@@ -28,9 +30,11 @@ from tests.support.builders import BTC, SPOT, a_command, a_live_account, fixed
 from tests.support.exchanges import server
 from tests.support.exchanges.faults import Call
 from tests.support.exchanges.server import Gateway, served
+from tests.support.hostile_messages import HOSTILE
 from tests.support.paper_desk import PaperDesk
 from tests.support.servers import running_server
 from tests.support.venue_world import wire_of
+from workers.incoming import BEGINNINGS_MAX
 from workers.watchdog import EXIT_CODE
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
@@ -66,7 +70,7 @@ class Place:
     def worker(self) -> subprocess.Popen[bytes]:
         """Start a worker for all queues."""
         command = [sys.executable, "-m", "celery", "-A", "workers.celery_app", "worker"]
-        queues = ["-Q", "urgent,orders,events", "--without-gossip", "--without-mingle"]
+        queues = ["-Q", ",".join(QueueName), "--without-gossip", "--without-mingle"]
         with self.log.open("ab") as log:
             process = subprocess.Popen([*command, *queues], stdout=log, stderr=log)
         self.workers.append(process)
@@ -222,3 +226,31 @@ def test_a_worker_with_a_stuck_piece_of_work_ends_and_says_where(
     place.web.paper.ports.faults.put(place.paper.id, FaultPlan())
     place.worker()
     place.until(lambda: place.is_done(stuck))
+
+
+def test_no_message_ends_a_worker_or_holds_it_up(place: Place) -> None:
+    worker = warmed_up(place)
+    with redis.Redis.from_url(place.web.settings.broker_url) as broker:
+        for queue in QueueName:
+            broker.lpush(queue, *HOSTILE.values())
+        after = place.accept(place.paper)
+        place.until(lambda: place.is_done(after))
+        place.until(lambda: not broker.exists(*QueueName, "unacked"))
+
+    assert worker.poll() is None
+    assert place.log.read_text().count("message_dropped") == len(HOSTILE) * len(QueueName)
+
+
+def test_a_worker_that_dies_again_and_again_empties_the_queues(
+    place: Place,
+) -> None:
+    with redis.Redis.from_url(place.web.settings.broker_url) as broker:
+        worker = warmed_up(place)
+        for _ in range(BEGINNINGS_MAX):
+            broker.hset("unacked", "its tag", "what it died of")
+            worker.kill()
+            worker.wait()
+            worker = warmed_up(place)
+
+        assert not broker.exists("unacked")
+    assert "queues_emptied" in place.log.read_text()

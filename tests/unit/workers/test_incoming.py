@@ -1,0 +1,132 @@
+import importlib
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import redis
+from celery import Celery
+from celery.worker.control import Panel
+from kombu import Connection, Consumer, Queue
+from kombu.message import Message
+
+from app.dispatch.routes import QueueName
+from app.supervisor.tcp_ports import free_port
+from tests.support.hostile_messages import HOSTILE, a_message
+from tests.support.servers import fresh_client
+from workers.incoming import BEGINNINGS_MAX, BEGINNINGS_SECONDS, note_beginning, ours_of
+
+QUEUE = QueueName.ORDERS
+OTHER = {"callbacks": [{"task": "hookfill.place"}], "chain": [4], "chord": 3}
+
+
+@pytest.fixture
+def broker() -> redis.Redis:
+    return fresh_client()
+
+
+@pytest.fixture
+def url(broker: redis.Redis) -> str:
+    where = broker.connection_pool.connection_kwargs
+    return f"redis://{where['host']}:{where['port']}/{where['db']}"
+
+
+@pytest.fixture
+def connection(url: str) -> Iterator[Connection]:
+    with Connection(url, transport="workers.incoming:Transport") as connection:
+        yield connection
+
+
+def read(connection: Connection, *, count: int) -> list[Message]:
+    """Return what a consumer gets of so many messages."""
+    got: list[Message] = []
+    queue = Queue(QUEUE, no_declare=True)
+    with Consumer(connection, [queue], on_message=got.append):
+        for _ in range(count):
+            connection.drain_events(timeout=5)
+    return got
+
+
+@pytest.mark.parametrize("wrong", HOSTILE)
+def test_a_consumer_reads_on_after_a_message_that_is_not_ours(
+    wrong: str, broker: redis.Redis, connection: Connection
+) -> None:
+    broker.lpush(QUEUE, HOSTILE[wrong])
+    broker.lpush(QUEUE, json.dumps(a_message()))
+
+    (message,) = read(connection, count=2)
+
+    assert message.headers["task"] == "hookfill.canary"
+    assert message.payload == [[["x"]], {}, {}]
+
+
+def test_what_celery_sends_for_us_is_ours(
+    url: str, broker: redis.Redis, connection: Connection
+) -> None:
+    del broker
+    with Celery(broker=url) as celery:
+        options: dict[str, Any] = {
+            "countdown": 5,
+            "expires": 9,
+            "argsrepr": "buy",
+            "kwargsrepr": "",
+        }
+        celery.send_task("hookfill.place", [["1", "2"]], queue=QUEUE, task_id="a", **options)
+
+    (message,) = read(connection, count=1)
+
+    assert message.payload == [[["1", "2"]], {}, {}]
+    headers = message.headers
+    assert (headers["id"], headers["argsrepr"]) == ("a", "buy")
+    due, end = (datetime.fromisoformat(headers[name]) for name in ("eta", "expires"))
+    assert timedelta() < due - datetime.now(UTC) < timedelta(seconds=5)
+    assert timedelta(seconds=3) < end - due < timedelta(seconds=5)
+
+
+def test_only_our_parts_of_a_message_reach_celery() -> None:
+    message = a_message(([[7]], {}, OTHER), retries="x", timelimit=5, compression="zlib", shadow=[])
+    message["properties"] |= {"reply_to": 5, "delivery_info": {"routing_key": "elsewhere"}}
+
+    ours = json.dumps(ours_of(message, QUEUE))
+
+    assert not [one for one in ("zlib", "timelimit", "reply_to", "elsewhere") if one in ours]
+
+
+def test_a_broker_whose_queue_is_none_is_emptied(
+    broker: redis.Redis, connection: Connection
+) -> None:
+    broker.set(QUEUE, "no list")
+    broker.hset("unacked", "tag", "in hand")
+
+    assert read(connection, count=1) == []
+
+    assert not broker.exists(QUEUE, "unacked")
+
+
+def test_a_worker_that_begins_again_and_again_empties_the_queues(
+    url: str, broker: redis.Redis
+) -> None:
+    broker.lpush(QUEUE, "what kills")
+    left: list[int] = []
+    with Celery(broker=url) as celery:
+        for _ in range(BEGINNINGS_MAX + 1):
+            note_beginning(celery, "worker@here")
+            note_beginning(celery, f"worker@there-{len(left)}")
+            left.append(broker.llen(QUEUE))
+
+    assert left == [1] * BEGINNINGS_MAX + [0]
+    assert 0 < broker.ttl("hookfill.begun.worker@here") <= BEGINNINGS_SECONDS
+
+
+def test_a_worker_begins_though_the_broker_is_away() -> None:
+    with Celery(broker=f"redis://127.0.0.1:{free_port()}/0") as celery:
+        note_beginning(celery, "worker@here")
+
+
+@pytest.mark.parametrize("command", ["shutdown", "cancel_consumer", "memdump", "rate_limit"])
+def test_no_command_of_the_broker_stops_or_slows_a_worker(command: str) -> None:
+    importlib.import_module("workers.celery_app")
+
+    assert command not in Panel.data
+    assert "ping" in Panel.data
