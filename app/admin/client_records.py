@@ -114,7 +114,7 @@ class ClientRecords:
         if kind.public is None or client.key != kind.public[0]:
             return
         # Everybody knows this secret, so that it opens no real money.
-        is_public = self._records.vault.matches(kind.public[1], client.secret)
+        is_public = self._records.vault.matches(client.origin, kind.public[1], client.secret)
         if is_public and any(one.mode is not Mode.PAPER for one in accounts):
             raise refused(kind.word, "Choose another: this one opens paper accounts only.")
 

@@ -57,7 +57,7 @@ class Connector:
     """A Crypto Arsenal connector: its token opens one account and one symbol.
 
     Attributes:
-        token_hash: keyed hash of the token, lower-case hexadecimal.
+        token_hash: hash of the token, sealed.
         account: whose name it is; venue and market are the account's.
         settings: the settings of its spec that differ from their defaults.
         has_short_secret: the token is so short that it can be guessed; of one that an older release
@@ -72,13 +72,18 @@ class Connector:
     settings: Mapping[str, Any] = field(default_factory=dict)
     has_short_secret: bool = False
 
+    @property
+    def origin(self) -> str:
+        """Its name among the callers of all dialects."""
+        return f"{Dialect.CRYPTO_ARSENAL}:{self.name}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiClient:
     """A key of one dialect and the accounts it covers.
 
     Attributes:
-        secret: sealed where requests are signed with it, else a keyed hash of the password.
+        secret: sealed where requests are signed with it, else a hash of the password, sealed.
         permissions: words of its dialect; None is all, an empty tuple is none. See `may`.
         settings: of its dialect, by their names there.
         has_short_secret: as that of a connector.

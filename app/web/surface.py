@@ -54,7 +54,7 @@ class ClientKind:
     Attributes:
         body: what can be set of them.
         word: what the dialect calls their secret: a field of the body.
-        is_compared: the secret is only compared, so no more than a keyed hash of it is kept; else
+        is_compared: the secret is only compared, so no more than a hash of it is kept; else
             it signs, and is kept sealed.
         complaint: what is wrong with the accounts that a client is to cover, in a sentence.
         is_key_secret: the key alone may be enough, so one that is made here cannot be guessed.

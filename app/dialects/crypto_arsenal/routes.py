@@ -58,7 +58,6 @@ class Webhook:
         self._vault = wiring.vault
         self._settings = wiring.settings
         self._guesses = Guesses(wiring, Dialect.CRYPTO_ARSENAL)
-        self._nobody = wiring.vault.digest("nobody")
         self._checked: tuple[int, dict[str, tuple[ConnectorSettings, SignalRules]]] = (-1, {})
         self._delays = DelayRules(
             seconds_max=wiring.settings.max_delay_seconds,
@@ -107,17 +106,16 @@ class Webhook:
         ignored = ignored_in(payload, command.action)
         if ignored:
             _log.warning("fields_ignored", fields=ignored, action=command.action)
-        origin = f"{Dialect.CRYPTO_ARSENAL}:{connector.name}"
         digest = digest_of(connector.name, payload)
         whose = (Dialect.CRYPTO_ARSENAL, connector.name)
         by_key = marks_of_key(key, whose, digest, [account])
         sender = Sender(
             dialect=Dialect.CRYPTO_ARSENAL,
-            origin=origin,
+            origin=connector.origin,
             account=account,
             received_at_ms=received_at_ms,
             registry_version=version,
-            rate_key=origin,
+            rate_key=connector.origin,
             rate_per_minute=settings.rate_limit_per_minute if self._settings.rate_limits else 0,
             marks=by_key or (Mark(digest, settings.dedup_window_seconds * 1000),),
         )
@@ -148,8 +146,10 @@ class Webhook:
         version = self._registry.version()
         name, token = credentials
         connector = self._registry.connector(name)
-        digest = self._nobody if connector is None else connector.token_hash
-        if not self._vault.matches(token, digest) or connector is None:
+        owner, kept = (
+            (name, None) if connector is None else (connector.origin, connector.token_hash)
+        )
+        if not self._vault.matches(owner, token, kept) or connector is None:
             raise NotAuthenticated("unknown connector or bad token")
         settings, rules = self._settings_of(connector, version)
         if settings.allowed_ips and not is_among(peer, settings.allowed_ips):

@@ -79,7 +79,6 @@ class Callers:
         self._clients = Clients(wiring, Dialect.HUMMINGBOT)
         self._guesses = Guesses(wiring, Dialect.HUMMINGBOT)
         self._vault = wiring.vault
-        self._nobody = wiring.vault.digest("nobody")
         self._lock = threading.Lock()
         self._second = self._looks = 0
 
@@ -157,8 +156,8 @@ class Callers:
         user, password = credentials
         client = self._registry.known_client(Dialect.HUMMINGBOT, user)
         # An unknown user costs the same comparison as a wrong password.
-        digest = self._nobody if client is None else client.secret
-        knows = self._vault.matches(password, digest)
+        owner, kept = (user, None) if client is None else (client.origin, client.secret)
+        knows = self._vault.matches(owner, password, kept)
         return client if client is not None and knows and client.enabled else None
 
     def _caller(self, credentials: Credentials) -> Caller:

@@ -31,7 +31,7 @@ def put_client(
         secret: the new one; None keeps the old one, and makes one for a new client.
         rule: of the dialect.
         records: what it is kept by.
-        is_compared: the secret is only compared, so no more than a keyed hash of it is kept; else
+        is_compared: the secret is only compared, so no more than a hash of it is kept; else
             it signs, and is kept sealed.
 
     Returns:
@@ -51,7 +51,8 @@ def put_client(
     known = {one.name: one for one in records.registry.accounts()}
     accounts = [known[name] for name in after.accounts if name in known]
     if secret is not None:
-        kept = records.vault.digest(secret) if is_compared else _sealed(after, secret, records)
+        hashed = records.vault.hashed
+        kept = hashed(after.origin, secret) if is_compared else _sealed(after, secret, records)
         is_short = len(secret) < SHORT_SECRET_CHARACTERS
         after = replace(after, secret=kept, has_short_secret=is_short)
     rule(after, accounts)

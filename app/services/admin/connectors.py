@@ -19,7 +19,7 @@ def put_connector(
 
     Args:
         name: of the connector.
-        changes: fields of the record, their values checked; `token` is kept as a keyed hash, and
+        changes: fields of the record, their values checked; `token` is kept as a hash, and
             `symbol` is as its caller writes it.
         records: what it is kept by.
 
@@ -40,15 +40,20 @@ def put_connector(
             raise invalid_fields({field: ["Is needed for a new connector."] for field in missing})
         if token is None:
             token = made = secrets.token_urlsafe(SECRET_BYTES)
+    connector = replace(known, **named) if known else Connector(name=name, token_hash="", **named)
     if token is not None:
-        named["token_hash"] = records.vault.digest(token)
-        named["has_short_secret"] = len(token) < SHORT_SECRET_CHARACTERS
-    connector = Connector(name=name, **named) if known is None else replace(known, **named)
+        connector = _with_token(connector, token, records)
     if "symbol" in named:
         connector = replace(connector, symbol=_symbol_of(connector, records))
     if connector != known:
         records.registry.put_connector(connector)
     return connector, made
+
+
+def _with_token(connector: Connector, token: str, records: Records) -> Connector:
+    token_hash = records.vault.hashed(connector.origin, token)
+    is_short = len(token) < SHORT_SECRET_CHARACTERS
+    return replace(connector, token_hash=token_hash, has_short_secret=is_short)
 
 
 def existing_account(field: str, name: str, records: Records) -> AccountName:

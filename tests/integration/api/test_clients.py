@@ -46,7 +46,7 @@ def test_a_password_is_hashed(api: Caller, wiring: Wiring) -> None:
     assert answer.get_json()["accounts"] == ["spot", "usdm"]
     assert "sesame" not in answer.text
     stored = must(wiring.registry.client(Dialect.HUMMINGBOT, "admin"))
-    assert wiring.vault.matches("open sesame", stored.secret)
+    assert wiring.vault.matches(stored.origin, "open sesame", stored.secret)
     made = api.call("PUT", "/api/clients/hummingbot/other")["password"]
     assert len(made) >= 32
 

@@ -44,7 +44,7 @@ def test_a_connector_is_made_with_a_token_that_is_shown_once(api: Caller, wiring
     assert api.call("GET", "/api/connectors/My strategy") == made
     assert api.call("GET", "/api/connectors") == {"data": [made]}
     stored = must(wiring.registry.connector("My strategy"))
-    assert wiring.vault.matches(token, stored.token_hash)
+    assert wiring.vault.matches(stored.origin, token, stored.token_hash)
     assert token not in str(stored)
 
 
@@ -53,7 +53,8 @@ def test_a_token_that_was_given_is_never_shown(api: Caller, wiring: Wiring) -> N
 
     assert "given-by-me" not in answer.text
     assert "token" not in answer.get_json()
-    assert wiring.vault.matches("given-by-me", must(wiring.registry.connector("mine")).token_hash)
+    stored = must(wiring.registry.connector("mine"))
+    assert wiring.vault.matches(stored.origin, "given-by-me", stored.token_hash)
 
 
 def test_only_what_is_named_changes(api: Caller, wiring: Wiring) -> None:
@@ -64,7 +65,8 @@ def test_only_what_is_named_changes(api: Caller, wiring: Wiring) -> None:
 
     assert changed == {**made, "symbol": "ETH/USDT", "leverage": 7}
     assert changed["allowed_ips"] == ["192.0.2.7/32"]
-    assert wiring.vault.matches("given-by-me", must(wiring.registry.connector("mine")).token_hash)
+    stored = must(wiring.registry.connector("mine"))
+    assert wiring.vault.matches(stored.origin, "given-by-me", stored.token_hash)
 
 
 def test_a_connector_is_switched_off_and_on(api: Caller) -> None:

@@ -124,7 +124,7 @@ def test_default_credentials_do_not_open_accounts_with_money(
     assert "password" in refused.get_json()["error"]["fields"]
     assert listed(other).get_json() == ["mine"]
 
-    secret = wiring.vault.digest("admin")
+    secret = wiring.vault.hashed("hummingbot:admin", "admin")
     known = ApiClient(dialect=Dialect.HUMMINGBOT, key="admin", secret=secret)
     wiring.registry.put_client(replace(known, accounts=(live.name,)))
     assert listed(other).status_code == HTTPStatus.UNAUTHORIZED
