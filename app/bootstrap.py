@@ -53,6 +53,7 @@ from app.store.coordination.worker_requests import RedisWorkerRequests
 from app.store.core.archive_queue import RedisArchiveQueue
 from app.store.core.clock import MovableClock, RedisClock
 from app.store.core.connection import Client, connect
+from app.store.core.demo_secrets import RedisDemoSecrets
 from app.store.core.ids import RedisIds
 from app.store.core.lanes import RedisLanes
 from app.store.core.ledger import RedisLedger
@@ -94,6 +95,7 @@ class Wiring:
     reader: WholeReader
     events: RedisReader
     vault: Vault
+    demo_secrets: RedisDemoSecrets
     attempts: Attempts
     symbols: RedisSymbolMap
     memory: RedisVenueMemory
@@ -246,6 +248,7 @@ def _wiring(
         reader=WholeReader(live, history),
         events=live,
         vault=vault,
+        demo_secrets=RedisDemoSecrets(client),
         attempts=Attempts(),
         symbols=symbols,
         memory=memory,

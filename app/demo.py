@@ -9,7 +9,7 @@ from app.bootstrap import Wiring, web_wiring
 from app.dialects.surfaces import SURFACES
 from app.domain.account import Account, ApiClient
 from app.domain.enums import Dialect, Market, Mode, PositionMode
-from app.domain.errors import NotPermitted
+from app.domain.errors import NotPermitted, StoreError
 from app.domain.identifiers import AccountName, Currency
 from app.paper.admin.account_update import AccountSetting
 from app.services.admin.accounts import find_account, new_account
@@ -38,8 +38,8 @@ _Demo = dict[str, object]
 def seed(settings: Settings) -> _Demo:
     """Make what is not there yet, and return what a caller of each dialect needs.
 
-    Secrets are derived from the installation's key, so they are the same at every start and kept
-    nowhere in the clear. Run twice, or by two at once, it changes nothing that is there.
+    Secrets are the same at every start, and kept nowhere in the clear. Run twice, or by two at
+    once, it changes nothing that is there.
     """
     wiring = web_wiring(settings)
     _refuse_real_money(wiring)
@@ -81,7 +81,7 @@ def _account(
 
 
 class _Maker:
-    """Makes callers whose secrets follow from the installation's key."""
+    """Makes callers, with secrets that can be shown again."""
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
@@ -125,4 +125,13 @@ class _Maker:
         return {"connectorName": name, "connectorToken": token}
 
     def _secret(self, purpose: str) -> str:
-        return derived(self._wiring.settings.secret_keys[-1].reveal(), f"demo {purpose}")
+        """Return what a caller was given at the first start, whatever the key is by now."""
+        # Earlier releases kept none, and made them anew of the oldest key at each start.
+        oldest, vault = self._wiring.settings.secret_keys[-1].reveal(), self._wiring.vault
+        sealed = vault.encrypt(purpose, {"secret": derived(oldest, f"demo {purpose}")})
+        kept = self._wiring.demo_secrets.keep(purpose, sealed)
+        try:
+            return vault.decrypt(purpose, kept)["secret"]
+        except StoreError:  # its key is lost: whoever starts anew must be able to
+            self._wiring.demo_secrets.swap(purpose, kept, sealed)
+            return vault.decrypt(purpose, sealed)["secret"]

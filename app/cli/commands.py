@@ -13,6 +13,7 @@ from app.cli.clients import client
 from app.cli.connectors import connector
 from app.cli.export import export
 from app.cli.findings import show_findings
+from app.cli.keys import rekey
 from app.cli.orders import order, orders, resolve
 from app.cli.prices import price
 from app.cli.recovery import cancel, recover
@@ -37,7 +38,7 @@ def main() -> None:
 
 for _command in (
     *(orders, order, resolve, cancel, export),
-    *(account, connector, client, price, symbol, recover, backup, restore),
+    *(account, connector, client, price, symbol, recover, rekey, backup, restore),
 ):
     main.add_command(_command)
 

@@ -89,6 +89,9 @@ class Registry(Accounts, Protocol):
     def put_client(self, client: ApiClient) -> None:
         """Create or change an API client."""
 
+    def change_all(self, records: Sequence[Account | Connector | ApiClient]) -> None:
+        """Change known records of one kind, all or nothing, in one version."""
+
     def set_state(self, account: AccountId, state: AccountState) -> None:
         """Set the risk state of an account. It holds for whatever is sent from now on.
 
@@ -110,11 +113,32 @@ class Vault(Protocol):
             StoreError: the keys are others, or the seal belongs to another owner.
         """
 
-    def digest(self, secret: str) -> str:
-        """Return the keyed hash of a token or password, lower-case hexadecimal."""
+    def hashed(self, owner: str, secret: str) -> str:
+        """Return a hash of a token or password, with a salt of its own, sealed."""
 
-    def matches(self, secret: str, digest: str) -> bool:
-        """Compare in constant time."""
+    def matches(self, owner: str, secret: str, kept: str | None) -> bool:
+        """Tell whether `kept`, as `hashed` has returned it, is of this secret; None is of none.
+
+        Raises:
+            StoreError: as `decrypt`.
+        """
+
+    def renewed(self, owner: str, kept: str) -> str:
+        """Return what is kept of an owner's secrets, sealed with the newest key; twice is once.
+
+        Raises:
+            StoreError: as `decrypt`.
+        """
+
+
+class DemoSecrets(Protocol):
+    """Secrets of the demo's callers, which are shown again at each start."""
+
+    def all(self) -> Mapping[str, str]:
+        """Return whose it is → the secret, sealed under that name."""
+
+    def swap(self, name: str, before: str, after: str) -> bool:
+        """Put a sealed secret in the place of another one, unless somebody was faster."""
 
 
 class SymbolMap(Protocol):

@@ -106,7 +106,7 @@ class Settings:
         "HOOKFILL_SECRET_KEY",
         KEYS,
         "",
-        "Encrypt venue credentials: the first encrypts, all decrypt.",
+        "Seal credentials: the first seals, all open. `hookfill rekey` rotates them.",
         otherwise=f"the file `{KEY_FILE}` in the data folder, made on the first start",
     )
     admin_token: Secret = variable(

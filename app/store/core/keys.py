@@ -28,6 +28,9 @@ CONNECTORS = "hookfill:connectors"
 #: hash, `<dialect>:<key>` → API client record. For ever.
 CLIENTS = "hookfill:clients"
 
+#: hash, caller of the demo → its secret, sealed. For ever.
+DEMO_SECRETS = "hookfill:demo_secrets"
+
 #: string. How a test has moved the business clock: `offset:<ms>` or `frozen:<ms>`. Until removed.
 CLOCK = "hookfill:clock"
 

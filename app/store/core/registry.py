@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import redis
 
@@ -27,6 +27,15 @@ LIFE_SECONDS = 2.0
 CHANGES_MAX = 20
 
 Changed = TypeVar("Changed")
+
+Record = Account | Connector | ApiClient
+
+#: Where the records of each kind are.
+_KEYS: Final[Mapping[type, str]] = {
+    Account: keys.ACCOUNTS,
+    Connector: keys.CONNECTORS,
+    ApiClient: keys.CLIENTS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +166,7 @@ class RedisRegistry:
         if account.id == 0:
             account = replace(account, id=self._next_account_id(account.name))
         self._client.set(keys.account(account.id).state, AccountState.RUN, nx=True)
-        self._put(keys.ACCOUNTS, account.name, Account, account)
+        self._put([account])
         return account
 
     def note_position_mode(self, account_id: AccountId, mode: PositionMode) -> None:
@@ -172,11 +181,16 @@ class RedisRegistry:
 
     def put_connector(self, connector: Connector) -> None:
         """Create or change a connector."""
-        self._put(keys.CONNECTORS, connector.name, Connector, connector)
+        self._put([connector])
 
     def put_client(self, client: ApiClient) -> None:
         """Create or change an API client."""
-        self._put(keys.CLIENTS, client.origin, ApiClient, client)
+        self._put([client])
+
+    def change_all(self, records: Sequence[Record]) -> None:
+        """Change known records of one kind, all or nothing, in one version."""
+        if records:
+            self._put(records)
 
     def set_state(self, account: AccountId, state: AccountState) -> None:
         """Set the risk state of an account that is not frozen."""
@@ -213,15 +227,21 @@ class RedisRegistry:
         version: int | None = getattr(self._change, "version", None)
         return version
 
-    def _put(self, key: str, name: str, kind: type, record: object) -> None:
-        """Write a record and raise the version in every shard, all or nothing."""
+    def _put(self, records: Sequence[Record]) -> None:
+        """Write records of one kind and raise the version in every shard, all or nothing."""
         version = self._changes_upon()
         version = self.version() if version is None else version
-        text = json.dumps(encoder(kind)(record), separators=(",", ":"))
+        kind: type = type(records[0])
+        words: list[str | int] = [version]
+        for one in records:
+            text = json.dumps(encoder(kind)(one), separators=(",", ":"))
+            words += one.origin if isinstance(one, ApiClient) else one.name, text
         versions = [shard.registry for shard in keys.SHARDS]
-        answer = self._put_record([key, *versions], [version, name, text])
+        answer = self._put_record([_KEYS[kind], *versions], words)
         if answer[0] != OK:
-            raise RegistryChanged(f"somebody else changed accounts or credentials before {name}")
+            raise RegistryChanged(
+                f"somebody else changed accounts or credentials before {words[1]}"
+            )
         self.refresh()
 
     def _fresh(self) -> _Snapshot:
