@@ -8,6 +8,7 @@ from typing import TypeVar
 from app.domain import order_life, smart_order_life
 from app.domain.decision import Decision, Rules, ignored
 from app.domain.entity import Entity
+from app.domain.enums import Side
 from app.domain.events import Event
 from app.domain.identifiers import Currency
 from app.domain.order import Order
@@ -54,6 +55,19 @@ def is_finished(aggregate: Aggregate) -> bool:
     A venue may still report a fill of it late, which makes it change once more.
     """
     return not aggregate.is_live and not aggregate.owed()
+
+
+def opens(aggregate: Aggregate) -> bool:
+    """Tell whether it opens or adds to something, all else being an exit or a cancel."""
+    match aggregate:
+        case Order():
+            return not aggregate.reduces
+        case Request():
+            return aggregate.is_entry
+        case SmartOrder():
+            return not aggregate.reduce_only and aggregate.side is Side.BUY
+        case SmartTrade():
+            return aggregate.side is Side.BUY
 
 
 def is_news(before: Aggregate | None, after: Aggregate) -> bool:

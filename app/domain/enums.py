@@ -204,6 +204,7 @@ class ReasonCode(StrEnum):
     ACCOUNT_REDUCE_ONLY = "account_reduce_only"
     ACCOUNT_HALTED = "account_halted"
     ACCOUNT_MISSING = "account_missing"
+    STORE_FULL = "store_full"
     TOO_LATE = "too_late"
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"
     TIME_IN_FORCE = "time_in_force"

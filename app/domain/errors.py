@@ -247,6 +247,10 @@ class StoreUnavailable(StoreError):
     """The store cannot be reached, or did not answer in time: nothing was written, or who knows."""
 
 
+class StoreFull(StoreError):
+    """The memory of the store is nearly full: only exits are taken in. Nothing was written."""
+
+
 class HistoryUnavailable(StoreUnavailable):
     """The history cannot be reached; what is live goes on without it."""
 

@@ -82,6 +82,7 @@ class CommitConditions:
         turns: the same, save for orders that are in flight without having had a turn in it.
         tell: further aggregates that the change concerns, besides the parent.
         once: it must not have come before; None does not ask.
+        is_entry: it opens or adds to something, so the store must have room to spare.
     """
 
     permits: frozenset[AccountState] | None = None
@@ -90,6 +91,7 @@ class CommitConditions:
     turns: LaneView | None = None
     tell: tuple[AggregateId, ...] = ()
     once: Once | None = None
+    is_entry: bool = False
 
 
 NO_TERMS = CommitConditions()
@@ -108,6 +110,7 @@ class Admission:
         give_up_at_ms: server time after which the store must refuse to write.
         registry_version: of the accounts and credentials that the caller was checked against.
         waiting_max: how many smart orders may wait in the account; None asks nothing.
+        is_entry: it opens or adds to something, so the store must have room to spare.
     """
 
     dedupe_keys: Mapping[str, EpochMs] = field(default_factory=dict)
@@ -117,6 +120,7 @@ class Admission:
     give_up_at_ms: EpochMs = AT_ONCE
     registry_version: int | None = None
     waiting_max: int | None = None
+    is_entry: bool = False
 
 
 class Ledger(Protocol):
@@ -141,6 +145,7 @@ class Ledger(Protocol):
             NewsChanged: news that is to count as read is not the newest, or was read already.
             NotPermitted: the account's state is not among those that `terms` permit.
             NotVouched: the venue must be asked first; see `Runs`.
+            StoreFull: it is an entry, and the store runs short of room.
         """
 
     def present(self, ids: Collection[AggregateId]) -> Collection[AggregateId]:
@@ -158,6 +163,7 @@ class Ledger(Protocol):
             TooManyOpen: as many smart orders wait as may.
             RateLimited: the caller has used up its budget.
             StaleRegistry: accounts or credentials have changed since the caller was checked.
+            StoreFull: it is an entry, and the store runs short of room.
             StoreUnavailable: nothing was written, or it is in doubt.
         """
 

@@ -33,6 +33,7 @@ class Sent:
     path: str
     body: bytes
     headers: Mapping[str, str]
+    method: str = "POST"
 
 
 def open_for_all(demo: Caller) -> None:
@@ -53,53 +54,81 @@ def request_of(dialect: Dialect, number: int, host: str = "localhost") -> Sent:
         number: 1 to 9999.
         host: with the port, as it will be named.
     """
-    price, now_ms = str(10_000 + number), int(time.time() * 1000)
+    price = 10_000 + number
+    fields: Json
     match dialect:
         case Dialect.CRYPTO_ARSENAL:
-            sender = {"connectorName": "demo", "connectorToken": "demo-token"}
-            message = {**sender, "action": "buy", "fixed": "0.001", "limit": price}
-            return _sent(WEBHOOK, message)
+            path, fields = WEBHOOK, {"action": "buy", "fixed": "0.001", "limit": str(price)}
         case Dialect.APISIFY:
-            path, at = "/v1/order", now_ms - number % 1_000
-            order = {"exchange": "paper", "order_type": "Limit", "side": "Buy", "symbol": "BTCUSDT"}
-            sign = signed(SECRET, str(at), f"http://{host}{path}")
-            about = {"strategy": "s", "apikey": KEY, "timestamp": at, "sign": sign}
-            return _sent(path, {**order, **about, "qty": 0.001, "price": int(price)})
+            path, fields = "/v1/order", order(qty=0.001, order_type="Limit", price=price)
         case Dialect.POLONIEX:
-            order = {"symbol": "BTC_USDT", "side": "BUY", "type": "LIMIT", "quantity": "0.001"}
-            return _poloniex("/orders", json.dumps({**order, "price": price}), now_ms)
+            limit = {"type": "LIMIT", "quantity": "0.001", "price": str(price)}
+            path, fields = "/orders", {"symbol": "BTC_USDT", "side": "BUY", **limit}
         case Dialect.THREE_COMMAS:
-            sale = wire.sale(
+            path = f"{wire.TRADES}/create_smart_sell"
+            fields = wire.sale(
                 pair="USDT_BTC",
                 units_to_buy="0.001",
                 average_buy_price=49_000,
                 take_profit_price_condition=60_000 + number,
                 stop_loss_price_condition=40_000,
             )
-            path, body = f"{wire.TRADES}/create_smart_sell", wire.json_body(sale)
-            headers = wire.headers(path, body, key=KEY, secret=SECRET)
-            return Sent(path, body.encode(), headers)
+        case _:
+            path, fields = "/trading/orders", named(amount=0.001, order_type="LIMIT", price=price)
+    return signed_by(dialect, path, fields, host=host, apart=number)
+
+
+def order(**fields: object) -> Json:
+    """Return a buy of the apisify dialect, but for these fields."""
+    return {"exchange": "paper", "side": "Buy", "symbol": "BTCUSDT", **fields}
+
+
+def named(**fields: object) -> Json:
+    """Return a buy of the Hummingbot dialect, but for these fields."""
+    about = {"account_name": ACCOUNT, "connector_name": "paper", "trading_pair": "BTC-USDT"}
+    return {**about, "trade_type": "BUY", **fields}
+
+
+def signed_by(
+    dialect: Dialect,
+    path: str,
+    fields: Mapping[str, object],
+    *,
+    method: str = "POST",
+    host: str = "localhost",
+    apart: int = 0,
+) -> Sent:
+    """Return a request of the caller of a dialect, signed now.
+
+    Args:
+        dialect: whose.
+        path: where it goes.
+        fields: of its body; without any it has none.
+        method: of HTTP.
+        host: with the port, as it will be named.
+        apart: tells two requests of apisify apart that are signed in the same millisecond.
+    """
+    now_ms, typed = int(time.time() * 1000), {"Content-Type": wire.JSON_TYPE}
+    text = json.dumps(fields) if fields else ""
+    match dialect:
+        case Dialect.CRYPTO_ARSENAL:
+            sender = {"connectorName": "demo", "connectorToken": "demo-token"}
+            return Sent(path, json.dumps({**sender, **fields}).encode(), typed, method)
+        case Dialect.APISIFY:
+            at = now_ms - apart % 1_000
+            sign = signed(SECRET, str(at), f"http://{host}{path}")
+            about = {"strategy": "s", "apikey": KEY, "timestamp": at, "sign": sign}
+            return Sent(path, json.dumps({**fields, **about}).encode(), typed, method)
+        case Dialect.POLONIEX:
+            body = f"requestBody={text}&" if text else ""
+            said = f"{method}\n{path}\n{body}signTimestamp={now_ms}"
+            digest = hmac.new(SECRET.encode(), said.encode(), hashlib.sha256).digest()
+            sign = base64.b64encode(digest).decode()
+            headers = {"key": KEY, "signature": sign, "signTimestamp": str(now_ms)}
+            return Sent(path, text.encode(), {**typed, **headers}, method)
+        case Dialect.THREE_COMMAS:
+            headers = wire.headers(path, text, key=KEY, secret=SECRET)
+            return Sent(path, text.encode(), headers, method)
         case Dialect.HUMMINGBOT:
             user = base64.b64encode(f"{KEY}:{SECRET}".encode()).decode()
-            named: Json = {
-                "account_name": ACCOUNT,
-                "connector_name": "paper",
-                "trading_pair": "BTC-USDT",
-                "trade_type": "BUY",
-                "amount": 0.001,
-                "order_type": "LIMIT",
-                "price": int(price),
-            }
-            return _sent("/trading/orders", named, Authorization=f"Basic {user}")
-
-
-def _sent(path: str, body: Mapping[str, object], **headers: str) -> Sent:
-    return Sent(path, json.dumps(body).encode(), {"Content-Type": wire.JSON_TYPE, **headers})
-
-
-def _poloniex(path: str, body: str, now_ms: int) -> Sent:
-    said = f"POST\n{path}\nrequestBody={body}&signTimestamp={now_ms}"
-    digest = hmac.new(SECRET.encode(), said.encode(), hashlib.sha256).digest()
-    signature = base64.b64encode(digest).decode()
-    headers = {"key": KEY, "signature": signature, "signTimestamp": str(now_ms)}
-    return Sent(path, body.encode(), {"Content-Type": wire.JSON_TYPE, **headers})
+            return Sent(path, text.encode(), {**typed, "Authorization": f"Basic {user}"}, method)

@@ -15,6 +15,7 @@ from app.domain.errors import (
     OutcomeUnknown,
     PayloadTooLarge,
     RateLimited,
+    StoreFull,
     TooManyGuesses,
     UnusableKey,
     VenueRejected,
@@ -51,6 +52,9 @@ _ANSWERS: Mapping[type[HookfillError], Answer] = {
     VenueRejected: _answer(409, "venue_rejected", "the venue has refused this"),
     VenueUnavailable: _answer(503, "venue_unavailable", "the venue was not reached; send it again"),
     OutcomeUnknown: _answer(409, "outcome_unknown", "it may have been done; do not send it again"),
+    StoreFull: _answer(
+        503, "store_full", "only exits and cancels are taken in; send it again later"
+    ),
     HookfillError: _answer(503, "queue_unavailable", "the message was not taken in; send it again"),
 }
 

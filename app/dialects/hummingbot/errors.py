@@ -20,6 +20,7 @@ from app.domain.errors import (
     QuantityTooSmall,
     RateLimited,
     StoreError,
+    StoreFull,
     SymbolUnknown,
     TypeUnsupported,
     UnusableKey,
@@ -179,6 +180,10 @@ _ANSWERS: Final[Mapping[type[HookfillError], tuple[HTTPStatus, str | Callable[[A
     StoreError: (
         HTTPStatus.SERVICE_UNAVAILABLE,
         "Queue unavailable: send it again, best with an Idempotency-Key",
+    ),
+    StoreFull: (
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "Store full: only orders that close or sell are taken in; send it again later",
     ),
     HookfillError: (HTTPStatus.SERVICE_UNAVAILABLE, "Unavailable, try again"),
 }

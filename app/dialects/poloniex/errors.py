@@ -24,6 +24,7 @@ from app.domain.errors import (
     PayloadTooLarge,
     RateLimited,
     StoreError,
+    StoreFull,
     SymbolUnknown,
     TooManyOpen,
     UnusableKey,
@@ -159,6 +160,8 @@ def problem_of(error: HookfillError) -> Problem:
     """Return an error of ours in the dialect's words."""
     if isinstance(error, Problem):
         return error
+    if isinstance(error, StoreFull):
+        return Problem(Code.UNAVAILABLE, "store full, only SELL orders are taken in")
     is_told = isinstance(error, MalformedPayload | KeyReused | UnusableKey)
     return Problem(nearest(error, _CODES), str(error) if is_told else "")
 

@@ -18,6 +18,7 @@ from app.domain.errors import (
     NotPermitted,
     PayloadTooLarge,
     RateLimited,
+    StoreFull,
     UnusableKey,
     WrongState,
     nearest,
@@ -54,6 +55,7 @@ _ANSWERS: Mapping[type[HookfillError], Answer] = {
     UnusableKey: _answer(422, "unprocessable_entity", ""),
     CommandError: _answer(422, "unprocessable_entity", "This cannot be done"),
     RateLimited: _answer(429, "too_many_requests", "Too many requests; wait before the next one"),
+    StoreFull: _answer(503, "store_full", "Only what sells is taken in; try again later"),
     HookfillError: _answer(503, "service_unavailable", "Not done; try again in a moment"),
 }
 

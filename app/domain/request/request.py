@@ -13,7 +13,7 @@ from app.domain.decision import Decision, EntryName, Rules, TimelineEntry, ignor
 from app.domain.effects import Effect, EffectKind
 from app.domain.entity import Entity
 from app.domain.enums import PositionSide, ReasonCode, Side
-from app.domain.events import CancelRequested, Executed, TimerDue
+from app.domain.events import CancelRequested, Executed, PlacementDenied, TimerDue
 from app.domain.identifiers import (
     AggregateId,
     Currency,
@@ -93,6 +93,11 @@ class Request(Entity):
     def is_entry(self) -> bool:
         """Whether it opens or adds to something."""
         raise NotImplementedError
+
+    @property
+    def closes_first(self) -> PositionSide | None:
+        """The leg that an entry closes, where the account holds it, before it opens anything."""
+        return None
 
     @property
     def is_cancel(self) -> bool:
@@ -202,6 +207,13 @@ def _timer_due(request: Some, event: TimerDue) -> Decision[Some]:
     return Decision(due, entries=(TimelineEntry(EntryName.DUE, event.at_ms),))
 
 
+def _denied(request: Some, event: PlacementDenied) -> Decision[Some]:
+    """End one that was not begun: an entry whose time came when none may begin."""
+    if request.status is not RequestStatus.SCHEDULED:
+        return ignored(request, f"a denial found it {request.status}")
+    return ended(request, RequestStatus.DENIED, event.at_ms, event.reason)
+
+
 def turn_of(request: Some, event: Executed) -> Instrument | Decision[Some]:
     """Return what is traded in its turn; or its end, where that is too late or not traded."""
     if not request.is_queued or request.stage is not Stage.QUEUED:
@@ -264,4 +276,8 @@ def ended(
 
 
 #: Of every request; each kind has more.
-COMMON_RULES: Rules = {TimerDue: _timer_due, CancelRequested: _cancel_requested}
+COMMON_RULES: Rules = {
+    TimerDue: _timer_due,
+    PlacementDenied: _denied,
+    CancelRequested: _cancel_requested,
+}

@@ -82,6 +82,12 @@ class Reversal(Request):
         return self.action is not NetAction.CLOSE
 
     @property
+    def closes_first(self) -> PositionSide | None:
+        """The leg that an entry closes, where the account holds it, before it opens anything."""
+        side = self.action.side
+        return None if side is None else side.opens.opposite
+
+    @property
     def not_after_ms(self) -> EpochMs | None:
         """Business time after which its order is too late; None is never."""
         if not self.is_entry or not self.entry_lateness_ms:

@@ -78,6 +78,13 @@ class Signal(Request):
         return self.action.is_entry
 
     @property
+    def closes_first(self) -> PositionSide | None:
+        """The leg that an entry closes, where the account holds it, before it opens anything."""
+        reverses = self.is_entry and self.rules.on_opposite is OnOpposite.REVERSE
+        leg = self.position_side if reverses else None
+        return None if leg is None else leg.opposite
+
+    @property
     def is_cancel(self) -> bool:
         """Whether it only takes off what others placed."""
         return self.action.is_cancel

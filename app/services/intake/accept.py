@@ -1,13 +1,14 @@
 """A command has become an aggregate; it is stored, durably, before anybody is told so."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from app.domain.aggregate import Aggregate
+from app.domain.aggregate import Aggregate, opens
 from app.domain.decision import EntryName, TimelineEntry
 from app.domain.enums import ReasonCode
-from app.domain.errors import CallerIdInUse
+from app.domain.errors import CallerIdInUse, StoreFull, VenueError
 from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.order import Order
 from app.domain.reason import Reason
@@ -55,12 +56,19 @@ def accept(
         KeyReused: what may be used once came with another command.
         Conflict: what changes along with it has another version by now.
         TooManyOpen: as many smart orders wait as may.
+        StoreFull: it is an entry, and there is room for exits only.
         RateLimited, StaleRegistry, StoreUnavailable: nothing is written.
     """
     use_keys(sender, ports)
     begun = _timeline(new, sender.received_at_ms, ports.clock.now_ms())
     changes = [Change(None, new, (*begun, *entries)), *along]
-    repeated = ports.ledger.admit(changes, _admission(new, sender, ports))
+    admission = _admission(new, sender, ports)
+    try:
+        repeated = ports.ledger.admit(changes, admission)
+    except StoreFull:
+        if not _closes(new, sender, ports):
+            raise
+        repeated = ports.ledger.admit(changes, replace(admission, is_entry=False))
     if repeated is not None:
         return Accepted(repeated, is_duplicate=True)
     ports.publisher.publish([effect for change in changes for effect in change.after.owed()])
@@ -89,7 +97,18 @@ def _admission(new: Aggregate, sender: Sender, ports: Ports) -> Admission:
         give_up_at_ms=ports.policy.give_up_at_ms(ports.clock),
         registry_version=sender.registry_version,
         waiting_max=sender.waiting_max,
+        is_entry=opens(new),
     )
+
+
+def _closes(new: Aggregate, sender: Sender, ports: Ports) -> bool:
+    """Tell whether an entry closes what the account holds, as far as is known, before it opens."""
+    leg = new.closes_first if isinstance(new, Request) else None
+    if leg is None:
+        return False
+    with suppress(VenueError):
+        return ports.venues.of(sender.account).view().position(new.symbol, leg).size > 0
+    return False
 
 
 def _timeline(

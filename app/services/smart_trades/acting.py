@@ -6,6 +6,7 @@ raises NotFound where there is no such trade, or no such step of it.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from app.domain.enums import Flaw, ReasonCode, Side
@@ -107,6 +108,7 @@ def add_funds(
         RuleBroken: the market's rules do not allow the figures; `quantity` and `price` in `fields`.
         WrongState: the trade is none to which funds can be added now.
         KeyReused: what may be used once came with another command.
+        StoreFull: it would buy, and there is room for exits only.
     """
     first = None if sender is None else first_of(sender, ports)
     known = find_trade(trade_id, ports)  # with the first step, if there is one
@@ -115,10 +117,11 @@ def add_funds(
     refuse_figures(known.instrument, quantities={"quantity": quantity}, prices={"price": price})
     new_ids = ports.ids.fresh(known.account, IDS_PER_EVENT)
     event = FundsAdded(at_ms=ports.clock.now_ms(), quantity=quantity, price=price, new_ids=new_ids)
-    made, terms = new_ids[0].id, NO_TERMS
+    made, is_entry = new_ids[0].id, known.type.entry_side is Side.BUY
+    terms = CommitConditions(is_entry=is_entry)
     if sender is not None and sender.marks:
         use_keys(sender, ports)
-        terms = CommitConditions(once=Once(sender.dedupe_keys, made))
+        terms = replace(terms, once=Once(sender.dedupe_keys, made))
     try:
         trade = _act(trade_id, event, ports, terms)
     except Repeated as error:  # at once in another thread or process

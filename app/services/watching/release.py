@@ -2,12 +2,17 @@
 
 from collections.abc import Sequence
 
-from app.domain.errors import Conflict, NotFound, UnreadableRecord
-from app.domain.events import TimerDue
+from app.domain.aggregate import Aggregate
+from app.domain.decision import Decision
+from app.domain.enums import ReasonCode
+from app.domain.errors import Conflict, NotFound, StoreFull, UnreadableRecord
+from app.domain.events import PlacementDenied, TimerDue
 from app.domain.identifiers import AggregateId, EpochMs
+from app.domain.reason import Reason
 from app.domain.request.request import Request
 from app.domain.smart_trade.trade import SmartTrade
 from app.ports import Ports
+from app.ports.ledger import CommitConditions
 from app.services.advance import advance
 from app.services.apart import apart
 from app.services.smart_trades.watches import end_timeout
@@ -51,9 +56,24 @@ def _released(aggregate_id: AggregateId, now_ms: EpochMs, ports: Ports) -> list[
             deadline_ms = aggregate.stop_deadline_ms
             ended = end_timeout(aggregate, now_ms, ports)
             return [now_ms - deadline_ms] if ended and deadline_ms is not None else []
-        released = advance(aggregate_id, TimerDue(at_ms=now_ms), ports)
+        released = _begun(aggregate, now_ms, ports)
     except (NotFound, UnreadableRecord, Conflict):
         return []  # gone, not to be read, or changed by others all the time: the sweep looks again
     if released.ignored is not None or not isinstance(released.aggregate, Request):
         return []
     return [now_ms - released.aggregate.due_at_ms]
+
+
+def _begun(aggregate: Aggregate, now_ms: EpochMs, ports: Ports) -> Decision[Aggregate]:
+    """Let it begin; an entry for which the store has no room ends instead, and says so.
+
+    It does not wait: what waits for room would be looked at again and again just when every exit
+    needs the workers, and an entry is soon too late anyway.
+    """
+    is_entry = isinstance(aggregate, Request) and aggregate.is_entry
+    due = TimerDue(at_ms=now_ms)
+    try:
+        return advance(aggregate.id, due, ports, CommitConditions(is_entry=is_entry))
+    except StoreFull as error:
+        reason = Reason(ReasonCode.STORE_FULL, str(error))
+        return advance(aggregate.id, PlacementDenied(at_ms=now_ms, reason=reason), ports)

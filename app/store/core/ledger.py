@@ -21,6 +21,7 @@ from app.domain.errors import (
     RateLimited,
     Repeated,
     StaleRegistry,
+    StoreFull,
     StoreUnavailable,
     TooManyOpen,
 )
@@ -32,6 +33,7 @@ from app.ports.clock import Clock
 from app.ports.ledger import NO_TERMS, Admission, Change, CommitConditions, Stored
 from app.store.core import keys
 from app.store.core.indexes import effect_text, list_anew
+from app.store.core.memory import ENTRIES_PERCENT_MAX
 from app.store.core.quarantine import RedisQuarantine
 from app.store.core.records import entry_text, record_of
 from app.store.core.scripts import Answer, load_script, text_of
@@ -113,6 +115,7 @@ class RedisLedger:
         if terms.once is not None:
             once, now_ms = terms.once, self._clock.now_ms()
             _bind(own, once.dedupe_keys, once.made, now_ms, conditions, writes)
+        conditions += _room(own, is_entry=terms.is_entry)
         effects = self._gather(changes, terms.tell, conditions, writes)
         answer = self._run(conditions, writes)
         if answer[0] != OK:
@@ -292,7 +295,14 @@ def _admitting(
         conditions.append(("unused", holders + scope, caller_id))
     if admission.waiting_max is not None:
         conditions.append(("room", own.waiting, admission.waiting_max + len(freed)))
+    # A repeat was found to be one by now, and is told so however full the store is.
+    conditions += _room(own, is_entry=admission.is_entry)
     return conditions + _rate(request, admission), writes
+
+
+def _room(own: keys.AccountKeys, *, is_entry: bool) -> list[Condition]:
+    """Return the condition that keeps room for whoever ends or guards what has begun."""
+    return [("memory", own.state, ENTRIES_PERCENT_MAX)] if is_entry else []
 
 
 def _rate(request: Aggregate, admission: Admission) -> list[Condition]:
@@ -370,6 +380,11 @@ def _refusal(answer: Answer) -> Exception:  # noqa: C901, PLR0911 - a table
             return TooManyOpen(f"{found} smart orders wait already")
         case "equal":
             return StaleRegistry(f"accounts or credentials have changed to version {found}")
+        case "memory":
+            return StoreFull(
+                f"the memory of the store is {found} % full, "
+                f"and above {ENTRIES_PERCENT_MAX} % it takes in nothing that opens or adds"
+            )
         case "rate":
             return RateLimited(f"the next request may come in {found} ms", int(found))
         case _:

@@ -15,6 +15,7 @@
 --   give_up  none     server time is not past the argument
 --   unused   hash     no holder under this field, or `<id> free`; else `repeated` and the holder
 --   room     set      fewer members than the argument
+--   memory   none     the server's memory is not fuller than the argument, in percent of `maxmemory`
 --   fresh    string   no `<id>:<until>` with `until` past the argument; else `repeated` and the id
 --   rate     string   the counter of this minute is below the argument; counts, so it comes last
 --   repeats  hash     no more repeats than the argument were noted; counts, so it comes last, too
@@ -77,6 +78,13 @@ end
 
 function conditions.room(key, most)
   if redis.call('SCARD', key) >= tonumber(most) then return {'room', most} end
+end
+
+function conditions.memory(_, most)
+  local info = redis.call('INFO', 'memory')
+  local used, limit = string.match(info, '\nused_memory:(%d+)'), string.match(info, '\nmaxmemory:(%d+)')
+  local percent = tonumber(limit or 0) > 0 and used / limit * 100 or 0
+  if percent > tonumber(most) then return {'memory', string.format('%.1f', percent)} end
 end
 
 function conditions.fresh(key, business_now)

@@ -27,6 +27,7 @@ STATUSES = {
     "too_large": 413,
     "rate_limited": 429,
     "queue_unavailable": 503,
+    "store_full": 503,
     "venue_unavailable": 503,
 }
 CLASSES = [

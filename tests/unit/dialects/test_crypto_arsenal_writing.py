@@ -53,6 +53,7 @@ EXPECTED = {
     "StaleTimestamp": (401, "unauthorized"),
     "StaleRegistry": (503, "queue_unavailable"),
     "StoreError": (503, "queue_unavailable"),
+    "StoreFull": (503, "store_full"),
     "StoreUnavailable": (503, "queue_unavailable"),
     "SymbolUnknown": (400, "validation_failed"),
     "TermsRefused": (400, "validation_failed"),
