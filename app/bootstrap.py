@@ -58,6 +58,7 @@ from app.store.core.ids import RedisIds
 from app.store.core.lanes import RedisLanes
 from app.store.core.ledger import RedisLedger
 from app.store.core.live import RedisLive
+from app.store.core.memory import RedisMemory
 from app.store.core.outbox import RedisOutbox
 from app.store.core.quarantine import RedisQuarantine
 from app.store.core.reader import RedisReader
@@ -102,6 +103,7 @@ class Wiring:
     rates: RedisRates
     movable_clock: MovableClock | None
     backlog: RedisBacklog
+    store_memory: RedisMemory
     paper: PaperAdministration
     messages: CeleryPublisher
 
@@ -254,6 +256,7 @@ def _wiring(
         memory=memory,
         rates=RedisRates(client),
         movable_clock=clock if isinstance(clock, MovableClock) else None,
+        store_memory=RedisMemory(client),
         backlog=RedisBacklog(client, connect(settings.broker_url, store_seconds)),
         paper=PaperAdministration(paper),
         messages=messages,

@@ -1,6 +1,7 @@
 """Whether everything is as it should be: the store, the queue, and the venues of the accounts."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 
 from flask import Blueprint
@@ -8,6 +9,7 @@ from marshmallow import fields
 
 from app.admin.health import late_of, lateness
 from app.admin.request_body import refuse_body
+from app.admin.room import Room
 from app.admin.weaknesses import weaknesses_of
 from app.bootstrap import Wiring, store_warnings
 from app.domain.account import PAPER, Account, ApiClient, Connector
@@ -47,6 +49,7 @@ class _Doctor:
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
+        self._room = Room(wiring)
 
     def all(self) -> Json:
         """Look whether store, queue and the venues of all accounts are as they should be."""
@@ -96,6 +99,7 @@ class _Doctor:
 
     def _about_ourselves(self) -> Iterator[Finding]:
         yield from self._about_store()
+        yield from self._about_room()
         yield from self._about_queues()
         yield from self._about_history()
         yield from self._about_credentials()
@@ -118,6 +122,12 @@ class _Doctor:
             yield Finding(check="store", message=one, grade=Grade.WARNING)
         if not warnings:
             yield Finding(check="store", message="the store's settings are safe")
+
+    def _about_room(self) -> Iterator[Finding]:
+        with suppress(StoreUnavailable):  # the store's own finding says so
+            for one in self._room.shortages():
+                grade = Grade.ERROR if one.refuses else Grade.WARNING
+                yield Finding(check=one.of, message=one.message, grade=grade, fix=_FIXES[one.of])
 
     def _about_queues(self) -> Iterator[Finding]:
         late = late_of(self._wiring)
@@ -149,6 +159,12 @@ class _Doctor:
         except StoreUnavailable as error:
             yield Finding(check="history", message=str(error), grade=Grade.WARNING)
 
+
+_FIXES = {
+    "memory": "Raise maxmemory (HOOKFILL_REDIS_MAXMEMORY of the server that `hookfill up` starts), "
+    "keep less in the store (HOOKFILL_HISTORY_AFTER_SECONDS), or see why the history is behind.",
+    "disk": "Make room, or move the data folder to a larger disk.",
+}
 
 _HISTORY_BEHIND = Finding(
     check="history",

@@ -6,6 +6,7 @@ from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from app.admin.room import Room
 from app.bootstrap import Wiring
 from app.dispatch.routes import QueueName
 from app.domain import moments
@@ -18,6 +19,7 @@ class StoreGauges(Collector):
     def __init__(self, wiring: Wiring) -> None:
         self._ports = wiring.ports
         self._backlog = wiring.backlog
+        self._room = Room(wiring)
 
     def collect(self) -> Iterator[Metric]:
         """Yield the gauges. Never raises on account of a server that does not answer."""
@@ -28,6 +30,9 @@ class StoreGauges(Collector):
         yield _gauge("store_up", "Whether the store answers.", int(bool(found)))
         yield from found
         yield from self._of_broker()
+        free = self._room.disk_free_bytes()
+        if free is not None:
+            yield _gauge("disk_free_bytes", "Free on the disk of the data folder.", free)
 
     def _of_store(self) -> Iterator[Metric]:
         now_ms = self._ports.clock.server_ms()
@@ -45,6 +50,10 @@ class StoreGauges(Collector):
         yield _gauge("unarchived", "What waits to be copied into the history.", backlog.unarchived)
         unreadable = self._ports.quarantine.count()
         yield _gauge("quarantined_records", "Records that this release cannot read.", unreadable)
+        memory = self._room.memory()
+        yield _gauge("store_memory_bytes", "Memory that the store uses.", memory.used_bytes)
+        limit_help = "Its maxmemory, 0 if it has none; above 80 % of it entries are refused."
+        yield _gauge("store_memory_limit_bytes", limit_help, memory.limit_bytes)
         sung_ms = self._ports.runs.canary_ms()
         if sung_ms is not None:
             age_ms = moments.age_ms(sung_ms, now_ms)

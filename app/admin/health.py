@@ -14,6 +14,7 @@ from prometheus_client import (
 )
 
 from app.admin.gauges import StoreGauges
+from app.admin.room import Room
 from app.bootstrap import Wiring
 from app.dispatch.routes import QueueName
 from app.domain import moments
@@ -72,6 +73,7 @@ class _Health:
         self._wiring = wiring
         self._ports = wiring.ports
         self._settings = wiring.settings
+        self._room = Room(wiring)
         self._gauges = CollectorRegistry()
         self._gauges.register(StoreGauges(wiring))
 
@@ -87,10 +89,9 @@ class _Health:
         try:
             age_ms = canary_age_ms(self._ports)
             problems |= _problems(late_of(self._wiring))
+            warnings = self._warnings()
         except StoreError:
             problems["store"] = "The store does not answer."
-        else:
-            warnings = self._warnings()
         answer: Json = {
             "status": "not_ready" if problems else "ready",
             "canary_age_ms": age_ms,
@@ -102,12 +103,12 @@ class _Health:
 
     def _warnings(self) -> dict[str, str]:
         """Return what somebody must look at, and what is no reason to send nobody here."""
+        warnings = {one.of: one.sentence for one in self._room.shortages()}
         count = self._ports.quarantine.count()
-        if not count:
-            return {}
-        return {
-            "quarantine": f"Records that this release cannot read: {count}. See hookfill doctor."
-        }
+        if count:
+            message = f"Records that this release cannot read: {count}. See hookfill doctor."
+            warnings["quarantine"] = message
+        return warnings
 
     def metrics(self) -> Response:
         """Answer what is counted and what waits, for Prometheus."""

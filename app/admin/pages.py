@@ -16,6 +16,7 @@ from app.admin.order_list import ListQuery, cursor_of, order_id_of, page_of, sea
 from app.admin.recovery import FrozenAccounts
 from app.admin.related import Families
 from app.admin.request_body import query_of_request
+from app.admin.room import Room
 from app.admin.venue_accounts import VenueAccounts
 from app.bootstrap import Wiring
 from app.dialects.surfaces import CONNECTORS
@@ -59,6 +60,7 @@ class Pages:
         self._frozen = FrozenAccounts(wiring)
         self._families = Families(wiring)
         self._gate = gate
+        self._room = Room(wiring)
 
     def trouble(self, error: HookfillError) -> tuple[str, int]:
         """Show an error as a page, with the status that the API would give it."""
@@ -171,6 +173,7 @@ class Pages:
             "late": sorted(late),
             "backlog": self._wiring.backlog.read(self._ports.clock.server_ms()),
             "quarantined": self._ports.quarantine.all(),
+            "shortages": list(self._room.shortages()),
         }
 
     def _prices(self) -> object:

@@ -93,6 +93,9 @@ def status(api: Api) -> None:
     """Say whether everything works: the store, the queue, the workers."""
     is_ready, said = api.readiness()
     click.echo("ready" if is_ready else f"not ready: {said}")
+    for of, warning in api.get("readyz").get("warnings", {}).items() if is_ready else ():
+        if of != "quarantine":  # whose records are named below
+            click.echo(f"{warning} See `hookfill doctor`.")
     for row in api.get("api", "recovery")["data"] if is_ready else ():
         click.echo(f"{row['account']} is FROZEN: nothing is sent for it. See `hookfill recover`.")
     for row in api.get("api", "quarantine")["data"] if is_ready else ():

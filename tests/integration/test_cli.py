@@ -394,6 +394,17 @@ def test_the_status_names_records_that_cannot_be_read(server: Server, hookfill: 
     assert "Record 77 cannot be read: it has schema 99." in result.output
 
 
+def test_the_status_says_what_runs_short(server: Server, hookfill: Hookfill) -> None:
+    warnings = {"memory": "Entries are refused.", "quarantine": "Records: 0."}
+    server.answers["GET /readyz"] = (200, {"warnings": warnings})
+    for path in ("recovery", "quarantine"):
+        server.answers[f"GET /api/{path}"] = (200, {"data": []})
+
+    result = hookfill("status")
+
+    assert result.output == "ready\nEntries are refused. See `hookfill doctor`.\n"
+
+
 FOREIGN = {
     "venue_order_id": "77",
     "client_order_id": "by-hand",

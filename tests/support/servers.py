@@ -80,7 +80,9 @@ def _answers(url: str) -> bool:
 
 
 def fill(client: redis.Redis, spare_mb: int = 4) -> None:
-    """Fill a server to the last byte, with what `make_room` takes away.
+    """Fill a server to the last byte and beyond, with what `make_room` takes away.
+
+    Beyond, for the server itself may let go some buffer or other soon.
 
     Args:
         client: of the server.
@@ -94,6 +96,7 @@ def fill(client: redis.Redis, spare_mb: int = 4) -> None:
             while True:
                 client.set(f"{FILLING}{number}", "x" * size)
                 number += 1
+    client.eval(_BEYOND, 1, f"{FILLING}{number}", "x" * 2**20)
 
 
 def make_room(client: redis.Redis) -> None:
@@ -101,6 +104,8 @@ def make_room(client: redis.Redis) -> None:
     for key in client.scan_iter(f"{FILLING}*", count=1_000):
         client.delete(key)
 
+
+_BEYOND = "#!lua flags=allow-oom\nreturn redis.call('SET', KEYS[1], ARGV[1])"
 
 #: What the keys begin with that `fill` makes.
 FILLING = "filling:"

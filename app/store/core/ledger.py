@@ -31,9 +31,9 @@ from app.domain.request.request import Request
 from app.domain.smart_order import SmartOrder
 from app.ports.clock import Clock
 from app.ports.ledger import NO_TERMS, Admission, Change, CommitConditions, Stored
+from app.ports.room import ENTRIES_PERCENT_MAX
 from app.store.core import keys
 from app.store.core.indexes import effect_text, list_anew
-from app.store.core.memory import ENTRIES_PERCENT_MAX
 from app.store.core.quarantine import RedisQuarantine
 from app.store.core.records import entry_text, record_of
 from app.store.core.scripts import Answer, load_script, text_of

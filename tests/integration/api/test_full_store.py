@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from app.domain.enums import Dialect
 from tests.support import three_commas as wire
-from tests.support.caller import WEBHOOK, Caller, Json, Worker
+from tests.support.caller import WEBHOOK, Caller, Json, Worker, make_all_rounds
 from tests.support.each_dialect import ACCOUNT, NET, Sent, named, open_for_all, order, signed_by
 from tests.support.servers import QUICK, fill, make_room, running_server
 
@@ -264,6 +264,55 @@ def test_funds_are_added_only_where_there_is_room(room: Room) -> None:
 
     assert (refused.status_code, refused.get_json()["error"]) == (503, "store_full")
     assert room.orders() == ["FILLED"]
+
+
+def _shortages(room: Room) -> tuple[int, Json, list[tuple[str, str]]]:
+    """Return the status of /readyz, its warnings, and check and grade of the doctor's findings."""
+    ready = room.demo.client.get("/readyz")
+    found = room.demo.call("POST", "/api/doctor")["findings"]
+    graded = [(one["check"], one["grade"]) for one in found if one["check"] in {"memory", "disk"}]
+    return ready.status_code, ready.get_json()["warnings"], graded
+
+
+def test_it_stays_ready_and_says_that_entries_are_refused(room: Room) -> None:
+    make_all_rounds(room.worker.wiring.ports)
+    before = _shortages(room)
+
+    _make_used(room, percent=75)
+    warned = _shortages(room)
+    room.fill()
+    refusing = _shortages(room)
+    metrics = room.demo.client.get("/metrics").text
+
+    assert before == (200, {}, [])
+    assert "above 80 % entries are refused" in warned[1]["memory"]
+    assert (warned[0], warned[2]) == (200, [("memory", "warning")])
+    assert "Entries are refused, exits go on" in refusing[1]["memory"]
+    assert (refusing[0], refusing[2]) == (200, [("memory", "error")])
+    used, limit = (_gauge(metrics, f"store_memory_{one}") for one in ("bytes", "limit_bytes"))
+    assert used > limit > 0
+
+
+def test_it_warns_of_a_disk_that_is_nearly_full(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_all_rounds(room.worker.wiring.ports)
+    monkeypatch.setattr("app.admin.room.DISK_FREE_BYTES_MIN", 1 << 62)
+
+    status, warnings, graded = _shortages(room)
+
+    assert (status, list(warnings), graded) == (200, ["disk"], [("disk", "warning")])
+    assert 0 < _gauge(room.demo.client.get("/metrics").text, "disk_free_bytes") < 1 << 62
+
+
+def _make_used(room: Room, percent: int) -> None:
+    used = int(room.server.info("memory")["used_memory"])
+    room.server.config_set("maxmemory", used * 100 // percent)
+
+
+def _gauge(metrics: str, name: str) -> float:
+    (line,) = [one for one in metrics.splitlines() if one.startswith(f"hookfill_{name} ")]
+    return float(line.partition(" ")[2])
 
 
 def test_who_has_been_told_before_is_told_again(room: Room) -> None:

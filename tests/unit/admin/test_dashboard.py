@@ -265,6 +265,13 @@ class TestOverview:
         assert f"/ui/orders/{good}" in page
         assert "cannot be read" in site.text(f"/ui/orders/{bad}", 503)
 
+    def test_it_says_what_runs_short(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        before = site.text("/")
+        monkeypatch.setattr("app.admin.room.DISK_FREE_BYTES_MIN", 1 << 62)
+
+        assert "Room runs short" not in before
+        assert "The disk of the data folder has" in site.text("/")
+
     def test_it_says_when_the_queue_carries_nothing(self, site: Site) -> None:
         assert "Not ready" in site.text("/")
         make_all_rounds(site.wiring.ports)
