@@ -2,6 +2,7 @@
 
 It has no tasks: Flower, and who asks a worker whether it lives, start from here with a fifth of the
 code of a worker. Beat asks a task before it sends one, so it starts from `workers.celery_app`, too.
+No secret is read in either: beat and Flower run without.
 """
 
 import os
@@ -21,7 +22,7 @@ TASK_THREADS = 8
 
 # Celery has read the options that stand before its command, Flower and the workers nothing yet.
 forget_foreign(os.environ)
-settings = Settings.from_environment(os.environ)
+settings = Settings.without_secrets(os.environ)
 
 celery_app: Celery = celery_for(settings.broker_url)
 celery_app.conf.update(

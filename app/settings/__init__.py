@@ -3,10 +3,11 @@
 from app.settings.addresses import Address, ServerUrl, is_loopback, without_credentials
 from app.settings.foreign import forget_foreign, own
 from app.settings.secret import Secret, derived
-from app.settings.table import HISTORY_FILE, KEY_FILE, VARIABLES, Settings
+from app.settings.table import GIVEN_TO, HISTORY_FILE, KEY_FILE, VARIABLES, Settings
 from app.settings.variable import BadSetting, markdown_table
 
 __all__ = [
+    "GIVEN_TO",
     "HISTORY_FILE",
     "KEY_FILE",
     "VARIABLES",

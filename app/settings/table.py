@@ -3,6 +3,7 @@
 The class body is the table. `hookfill settings` prints it.
 """
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -404,13 +405,27 @@ class Settings:
             BadSetting: a value cannot be used. The message is a sentence that names the variable.
         """
         texts = _texts(environ)
-        settings = cls(**{field: VARIABLES[field].read(text) for field, text in texts.items()})  # type: ignore[arg-type]  # each kind reads the type beside it
+        settings = cls(**_values({**texts, **_secrets(texts)}))  # type: ignore[arg-type]  # each kind reads the type beside it
         if settings.fast and not settings.bind.is_loopback:
             raise BadSetting(
                 f"HOOKFILL_BIND was {str(settings.bind)!r}, but must be a loopback address, for "
                 "instance 127.0.0.1:8000, in the test profile (HOOKFILL_FAST or --fast)."
             )
         return settings
+
+    @classmethod
+    def without_secrets(cls, environ: Mapping[str, str]) -> Self:
+        """Read what a process needs that opens no credential and lets nobody in.
+
+        No key is looked for, nor made. In the place of tokens are texts that nobody knows.
+
+        Raises:
+            BadSetting: a value cannot be used.
+        """
+        nobody = Secret(secrets.token_urlsafe())
+        withheld = {"secret_keys": (), "admin_token": nobody, "flower_password": nobody}
+        open_texts = {one: text for one, text in _texts(environ).items() if one not in withheld}
+        return cls(**_values(open_texts), **withheld)  # type: ignore[arg-type]  # as above
 
     def may_trade_at(self, venue: str) -> bool:
         """Tell whether accounts may be there: in the test profile at simulated venues only."""
@@ -440,6 +455,19 @@ VARIABLES: Final[Mapping[str, Variable]] = {
     field.name: field.metadata["variable"] for field in fields(Settings)
 }
 
+#: What may hold a secret → the kinds of processes that get it, as the Procfile names them; the
+#: others run without. Beat and Flower open no credential and touch no order: they know the broker,
+#: and no more. The web process checks signatures, and so has to open what callers sign with.
+GIVEN_TO: Final[Mapping[str, frozenset[str]]] = {
+    "REDIS_URL": frozenset({"web", "worker"}),
+    "BROKER_URL": frozenset({"web", "worker", "beat", "flower"}),
+    "DATABASE_URL": frozenset({"web", "worker"}),
+    "HOOKFILL_SECRET_KEY": frozenset({"web", "worker"}),
+    "HOOKFILL_VENUE_URLS": frozenset({"web", "worker"}),
+    "HOOKFILL_ADMIN_TOKEN": frozenset({"web"}),
+    "HOOKFILL_FLOWER_PASSWORD": frozenset({"flower"}),
+}
+
 
 def _texts(environ: Mapping[str, str]) -> dict[str, str]:
     given = {field: environ.get(each.name, "").strip() for field, each in VARIABLES.items()}
@@ -453,11 +481,19 @@ def _texts(environ: Mapping[str, str]) -> dict[str, str]:
     if not texts["database_url"]:
         folder = Path(texts["data_dir"]).expanduser().absolute()
         texts["database_url"] = f"sqlite:///{folder / HISTORY_FILE}"
-    texts["secret_keys"] = texts["secret_keys"] or _key_of_folder(Path(texts["data_dir"]))
-    first_key = texts["secret_keys"].partition(",")[0].strip()
-    for field, purpose in {"admin_token": "admin token", "flower_password": "flower"}.items():
-        texts[field] = texts[field] or derived(first_key, purpose)
     return texts
+
+
+def _secrets(texts: Mapping[str, str]) -> dict[str, str]:
+    keys = texts["secret_keys"] or _key_of_folder(Path(texts["data_dir"]))
+    first_key = keys.partition(",")[0].strip()
+    derivable = {"admin_token": "admin token", "flower_password": "flower"}
+    tokens = {one: texts[one] or derived(first_key, derivable[one]) for one in derivable}
+    return {"secret_keys": keys, **tokens}
+
+
+def _values(texts: Mapping[str, str]) -> dict[str, object]:
+    return {field: VARIABLES[field].read(text) for field, text in texts.items()}
 
 
 def _key_of_folder(data_dir: Path) -> str:

@@ -6,6 +6,7 @@ import configparser
 import re
 import shlex
 from importlib.metadata import entry_points
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import pytest
 import yaml
 
 from app.dispatch.routes import QueueName
+from app.settings import GIVEN_TO, VARIABLES
 from app.settings.kinds import DATABASE_URL
 
 if TYPE_CHECKING:
@@ -47,7 +49,13 @@ def procfile() -> dict[str, list[str]]:
 
 
 def without_environment(words: Sequence[str]) -> list[str]:
-    return [word for word in words if not re.match(r"[A-Z_]+=", word)]
+    return [word for word in words if word not in {"env", "-u"} and not re.match(r"[A-Z_]+", word)]
+
+
+def withheld(process: str) -> set[str]:
+    """Return what may hold a secret and is not for this process of the Procfile."""
+    kind = process.partition("_")[0]
+    return {name for name, kinds in GIVEN_TO.items() if kind not in kinds}
 
 
 def queues(words: Sequence[str]) -> set[str]:
@@ -118,6 +126,46 @@ def test_systemd_runs_the_line_of_the_procfile(process: str, name: str) -> None:
     assert [Path(program).name, *arguments] == without_environment(procfile()[process])
 
 
+def test_of_every_variable_that_may_hold_a_secret_it_is_said_who_gets_it() -> None:
+    hidden = {one.name for one in VARIABLES.values() if not one.kind.is_shown}
+
+    assert hidden == GIVEN_TO.keys()
+    assert set[str]().union(*GIVEN_TO.values()) == {name.partition("_")[0] for name in procfile()}
+
+
+def test_beat_and_flower_know_the_broker_alone() -> None:
+    assert withheld("beat") == GIVEN_TO.keys() - {"BROKER_URL"}
+    assert withheld("flower") == GIVEN_TO.keys() - {"BROKER_URL", "HOOKFILL_FLOWER_PASSWORD"}
+
+
+@pytest.mark.parametrize("process", NAMES)
+def test_the_procfile_withholds_what_a_process_does_not_need(process: str) -> None:
+    words = procfile()[process]
+
+    assert {name for flag, name in pairwise(words) if flag == "-u"} == withheld(process)
+
+
+@pytest.mark.parametrize(("process", "name"), NAMES.items())
+def test_systemd_withholds_what_a_process_does_not_need(process: str, name: str) -> None:
+    service = unit(DEPLOY / "systemd" / f"hookfill-{name}.service")["Service"]
+
+    assert set(service["UnsetEnvironment"].split()) == withheld(process)
+
+
+@pytest.mark.parametrize(("process", "service"), [*NAMES.items(), ("worker", "seed")])
+def test_compose_withholds_what_a_process_does_not_need(process: str, service: str) -> None:
+    environment = services()[service]["environment"]
+
+    assert {name for name, text in environment.items() if text == ""} == withheld(process)
+
+
+def test_the_document_says_who_gets_what() -> None:
+    text = (ROOT / "docs" / "security.md").read_text()
+    rows = re.findall(r"^\| `([A-Z_]+)` \| ([a-z, ]+) \|", text, re.MULTILINE)
+
+    assert {name: set(kinds.split(", ")) for name, kinds in rows} == GIVEN_TO
+
+
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
 def test_a_unit_names_a_command_that_is_installed(path: Path) -> None:
     installed = {entry.name for entry in entry_points(group="console_scripts")}
@@ -169,7 +217,7 @@ def test_the_store_is_reached_from_the_inside_only() -> None:
 
 def test_the_history_is_reached_from_the_inside_only() -> None:
     assert services()["history"]["networks"] == ["store"]
-    for service in NAMES.values():
+    for service in ("web", "worker", "worker-polls", "seed"):
         url = services()[service]["environment"]["DATABASE_URL"]
         assert DATABASE_URL.read(url).startswith("postgresql+psycopg://hookfill@history/")
 

@@ -49,7 +49,6 @@ def test_flower_obeys_our_settings_and_no_foreign_variable(tmp_path: Path) -> No
     with running_server(tmp_path / "redis", QUICK) as server:
         environ = {
             **os.environ,
-            "REDIS_URL": f"{server.url}/0",
             "BROKER_URL": f"{server.url}/1",
             "HOOKFILL_DATA_DIR": str(tmp_path),
             "HOOKFILL_FLOWER_PORT": str(free_port()),
@@ -63,6 +62,7 @@ def test_flower_obeys_our_settings_and_no_foreign_variable(tmp_path: Path) -> No
         log = tmp_path / "flower.log"
         with flower(environ, log):
             eventually(lambda: asked("flower", environ).returncode == 0, told=log.read_text)
+        assert not (tmp_path / "secret.key").exists()  # it needs none
 
 
 class Answers(BaseHTTPRequestHandler):

@@ -252,6 +252,19 @@ def test_the_key_is_made_on_the_first_start_and_kept(tmp_path: Path) -> None:
     assert list(file.parent.iterdir()) == [file]
 
 
+def test_without_secrets_no_key_is_wanted_nor_made(tmp_path: Path) -> None:
+    environ = {"BROKER_URL": "redis://broker/1", "HOOKFILL_DATA_DIR": str(tmp_path / "new")}
+
+    found = Settings.without_secrets({**environ, "HOOKFILL_SWEEP_INTERVAL_MS": "300"})
+
+    assert found.broker_url == "redis://broker/1"
+    assert found.sweep_interval_ms == 300
+    assert found.secret_keys == ()
+    assert not (tmp_path / "new").exists()
+    assert found.admin_token != Settings.without_secrets(environ).admin_token
+    assert not found.admin_token.matches("")
+
+
 def test_a_key_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 

@@ -1,11 +1,13 @@
 """The Procfile says which processes run."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from app.settings import GIVEN_TO
 from app.supervisor.plan import CHECKOUT, environment_of_children, kind, programs
 from app.supervisor.refusals import CannotStart
 
@@ -47,6 +49,30 @@ def test_workers_get_more_time_to_stop_than_beat(tmp_path: Path) -> None:
 def test_a_folder_without_procfile_is_told(tmp_path: Path) -> None:
     with pytest.raises(CannotStart, match="Procfile"):
         programs(tmp_path, {}, Path("logs"))
+
+
+def test_each_process_sees_what_it_is_given_and_no_other_secret(tmp_path: Path) -> None:
+    """The real lines run, with programs that say what they see."""
+    for program in ("celery", "gunicorn"):
+        script = tmp_path / program
+        script.write_text("#!/bin/sh\nexec env\n")
+        script.chmod(0o755)
+    everything = dict.fromkeys(GIVEN_TO, "s3cret") | {"PATH": f"{tmp_path}:{os.defpath}"}
+
+    seen = {
+        program.name: {
+            line.partition("=")[0]
+            for line in subprocess.check_output(
+                program.command, env=program.environment, text=True
+            ).splitlines()
+        }
+        for program in programs(CHECKOUT, everything, Path("logs"))
+    }
+
+    assert {name: names & GIVEN_TO.keys() for name, names in seen.items()} == {
+        name: {one for one, kinds in GIVEN_TO.items() if kind(name) in kinds} for name in seen
+    }
+    assert seen.keys() == {"web", "worker", "worker-2", "beat", "flower"}
 
 
 def test_children_find_the_scripts_of_this_environment_first() -> None:
