@@ -65,7 +65,7 @@ class Settings:
         SERVER_URL,
         "",
         "Where Celery keeps its queues.",
-        otherwise="the store's server, next database",
+        otherwise="a second server of `hookfill up`; with `REDIS_URL`, its next database",
     )
     appendfsync: str = variable(
         "HOOKFILL_APPENDFSYNC",

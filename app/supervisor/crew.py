@@ -9,8 +9,8 @@ from app.supervisor.refusals import CannotStart
 from app.supervisor.signals import Interrupted, Signals
 
 #: Who is asked to stop together. First nothing new comes in, then the rest ends what it has begun;
-#: the store is last, as everybody needs it to the end.
-STOP_ORDER = (("web",), ("beat", "flower", "worker"), ("redis",))
+#: store and broker are last, as everybody needs them to the end.
+STOP_ORDER = (("web",), ("beat", "flower", "worker"), ("redis", "broker"))
 #: A child that dies this often before the run is ready will not get better.
 DEATHS_MAX = 5
 

@@ -44,8 +44,13 @@ class DataDir:
 
     @property
     def redis(self) -> Path:
-        """The folder of the embedded server."""
+        """The folder of the embedded store."""
         return self.path / "redis"
+
+    @property
+    def broker(self) -> Path:
+        """The folder of the embedded broker; nothing in it is needed by the next run."""
+        return self.path / "broker"
 
     @property
     def run_file(self) -> Path:
@@ -115,7 +120,7 @@ class DataDir:
     def _tidy(self) -> None:
         # What dead processes have counted would be counted again.
         shutil.rmtree(self.metrics, ignore_errors=True)
-        for folder in (self.logs, self.metrics, self.redis):
+        for folder in (self.logs, self.metrics, self.redis, self.broker):
             folder.mkdir(mode=0o700, exist_ok=True)
         for log in self.logs.glob("*.log*"):
             log.chmod(_MODE)

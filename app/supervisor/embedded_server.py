@@ -1,10 +1,14 @@
-"""The Redis-protocol server of `hookfill up`: found, configured safely, started and waited for."""
+"""The Redis-protocol servers of `hookfill up`: found, configured, started and waited for.
+
+One is the store. The other is the broker, whose messages are reminders only: kept apart they take
+neither room nor time from what must be kept.
+"""
 
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -37,6 +41,30 @@ SAFE_SETTINGS = {
     # A record is one value of a small hash: a third less memory for each order.
     "hash-max-listpack-value": "4096",
 }
+
+#: Nothing is written down. When it is full a whole queue goes to make room: the sweep sends again
+#: what is owed.
+BROKER_SETTINGS = {
+    "appendonly": "no",
+    "save": '""',
+    "maxmemory": "64mb",
+    "maxmemory-policy": "allkeys-lru",
+}
+
+
+def store_server(settings: Settings, data_dir: DataDir, inherited: int) -> "EmbeddedServer":
+    """Return the server that keeps all state; not yet started."""
+    asked = {
+        "appendfsync": settings.appendfsync,
+        "maxmemory": settings.redis_maxmemory,
+        **SAFE_SETTINGS,
+    }
+    return EmbeddedServer("redis", asked, settings, data_dir, inherited)
+
+
+def broker_server(settings: Settings, data_dir: DataDir, inherited: int) -> "EmbeddedServer":
+    """Return the server that has the queues; not yet started."""
+    return EmbeddedServer("broker", BROKER_SETTINGS, settings, data_dir, inherited)
 
 
 def find_server(named: str = "") -> Path:
@@ -77,13 +105,30 @@ def _named_server(named: str) -> Path:
 class EmbeddedServer:
     """A server that belongs to one run; its data stay in the data folder.
 
+    Args:
+        name: of its process, its log and its folder.
+        asked: what is asked of it: setting → value.
+        settings: of the run.
+        data_dir: where its folder is.
+        inherited: a file descriptor that it holds open as long as it lives.
+
     Attributes:
         child: its process.
         url: where it is; includes its password.
     """
 
-    def __init__(self, settings: Settings, data_dir: DataDir, inherited: int) -> None:
-        self._settings = settings
+    def __init__(
+        self,
+        name: str,
+        asked: Mapping[str, str],
+        settings: Settings,
+        data_dir: DataDir,
+        inherited: int,
+    ) -> None:
+        self._name = name
+        self._asked = asked
+        # So that other users of the machine cannot give orders.
+        self._password = derived(settings.secret_keys[0].reveal(), name)
         self._data_dir = data_dir
         self._inherited = inherited
         self._binary = find_server(settings.redis_server)
@@ -119,29 +164,21 @@ class EmbeddedServer:
 
     def _prepared(self) -> tuple[Child, ServerUrl]:
         port = free_port()
-        # So that other users of the machine cannot give orders.
-        password = derived(self._settings.secret_keys[0].reveal(), "redis")
-        file = self._data_dir.redis / "redis.conf"
+        folder = self._data_dir.path / self._name
+        file = folder / "redis.conf"
         file.touch(mode=0o600)
-        file.write_text("\n".join(self._lines(port, password)) + "\n")
+        lines = {"bind": LOOPBACK, "port": port, "requirepass": self._password, **self._asked}
+        file.write_text("".join(f"{name} {value}\n" for name, value in lines.items()))
         program = Program(
-            name="redis",
+            name=self._name,
             command=(str(self._binary), str(file)),
             environment={},
-            folder=self._data_dir.redis,
-            log=self._data_dir.logs / "redis.log",
+            folder=folder,
+            log=self._data_dir.logs / f"{self._name}.log",
             patience_seconds=PATIENCE_SECONDS,
         )
-        url = ServerUrl(f"redis://:{password}@{LOOPBACK}:{port}/0")
+        url = ServerUrl(f"redis://:{self._password}@{LOOPBACK}:{port}/0")
         return Child(program, [self._inherited]), url
-
-    def _lines(self, port: int, password: str) -> Iterator[str]:
-        yield f"bind {LOOPBACK}"
-        yield f"port {port}"
-        yield f"requirepass {password}"
-        yield f"appendfsync {self._settings.appendfsync}"
-        yield f"maxmemory {self._settings.redis_maxmemory}"
-        yield from (f"{name} {value}" for name, value in SAFE_SETTINGS.items())
 
 
 def _candidates() -> Iterator[Path]:

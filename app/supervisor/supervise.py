@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import NoReturn
 
 from app.settings import Address, Settings
-from app.store.core.server_check import check_server
+from app.store.core.server_check import check_server, empty
 from app.supervisor import readiness
 from app.supervisor.children import Child
 from app.supervisor.console import TEST_PROFILE, greeting, say
 from app.supervisor.crew import Crew
 from app.supervisor.data_dir import DataDir
 from app.supervisor.demo import SEED_COMMAND, seeded
-from app.supervisor.embedded_server import EmbeddedServer
+from app.supervisor.embedded_server import EmbeddedServer, broker_server, store_server
 from app.supervisor.kernel import adopt_orphans
 from app.supervisor.logbook import Logbook
 from app.supervisor.plan import CHECKOUT, environment_of_children, programs
@@ -124,15 +124,25 @@ def _resolved(stage: _Stage, environ: Mapping[str, str]) -> Settings:
     }
     if not environ.get("REDIS_URL", "").strip():
         say("Starting the store ...")
-        server = EmbeddedServer(settings, stage.data_dir, stage.lock)
-        server.start(stage.signals)
-        stage.crew.join(server.child)
-        decided["REDIS_URL"] = server.url
+        store = store_server(settings, stage.data_dir, stage.lock)
+        decided["REDIS_URL"] = _started(stage, store)
+        if not environ.get("BROKER_URL", "").strip():
+            # Until there was a server for it, the broker was the store's next database.
+            empty(store.url.next_database())
+            broker = broker_server(settings, stage.data_dir, stage.lock)
+            decided["BROKER_URL"] = _started(stage, broker)
     settings = Settings.from_environment({**environ, **decided})
     may_lose_a_second = settings.appendfsync != "always"
     for warning in check_server(settings.redis_url, may_lose_a_second=may_lose_a_second):
         say(f"Warning: {warning}")
     return settings
+
+
+def _started(stage: _Stage, server: EmbeddedServer) -> str:
+    """Start a server, take it into the crew, and return where it is."""
+    server.start(stage.signals)
+    stage.crew.join(server.child)
+    return server.url
 
 
 def _flower_port(settings: Settings) -> int:

@@ -82,6 +82,18 @@ def test_a_broker_that_has_lost_everything_has_lost_nothing_of_ours(
     assert tally(found)["venue orders"] == 10
 
 
+def test_a_broker_that_dies_takes_nothing_of_ours_with_it(harmed: Stack, load: Load) -> None:
+    before = harmed.kill("broker")
+    message = sent(load, "without a broker")
+
+    await_filled(harmed, message)
+    after = sent(load, "with another")
+    await_filled(harmed, after)
+
+    assert violations(quiet(load, harmed)) == []
+    assert harmed.run_file()["pids"]["broker"] != before
+
+
 @contextmanager
 def another_beat(stack: Stack) -> Iterator[None]:
     """Run a second beat beside the first, on the same store and broker."""

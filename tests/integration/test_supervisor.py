@@ -15,11 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import redis
 
-from app.settings import Address
+from app.settings import Address, ServerUrl
 from app.supervisor.embedded_server import find_server
 from app.supervisor.supervise import Origin
 from app.supervisor.supervise import up as run_everything
@@ -178,7 +179,7 @@ def test_a_run_is_described_for_its_owner(up: Callable[..., Stack]) -> None:
 
     assert stat.S_IMODE((stack.data_dir / "run.json").stat().st_mode) == 0o600
     assert stack.pids.keys() == {
-        "supervisor", "redis", "web", "worker", "worker-2", "beat", "flower",
+        "supervisor", "redis", "broker", "web", "worker", "worker-2", "beat", "flower",
     }  # fmt: skip
     assert stack.pids["supervisor"] == stack.process.pid
     assert all(map(is_alive, stack.pids.values()))
@@ -233,7 +234,7 @@ def test_a_second_interrupt_kills(up: Callable[..., Stack], folder: Path) -> Non
     assert not any(map(is_alive, pids.values()))
 
 
-@pytest.mark.parametrize("name", ["web", "worker-2", "redis"])
+@pytest.mark.parametrize("name", ["web", "worker-2", "redis", "broker"])
 def test_a_killed_process_is_started_again(up: Callable[..., Stack], name: str) -> None:
     stack = up()
     before = stack.pids
@@ -321,6 +322,48 @@ def test_what_was_stored_is_there_again(up: Callable[..., Stack]) -> None:
         assert client.get("kept") == b"yes"
 
 
+def test_messages_are_neither_written_down_nor_in_the_room_of_the_store(
+    up: Callable[..., Stack],
+) -> None:
+    with redis.Redis.from_url(up().run["broker_url"]) as broker:
+        broker.rpush("orders", *["x" * 1_000_000] * 40)
+        broker.rpush("events", *["x" * 1_000_000] * 40)
+
+        info = broker.info()
+        assert info["aof_enabled"] == 0
+        assert info["used_memory"] < 2 * info["maxmemory"] == 2 * 64 * 2**20
+        assert not broker.exists("orders")
+
+
+def test_nobody_uses_store_or_broker_without_their_passwords(up: Callable[..., Stack]) -> None:
+    run = up().run
+    urls = [run["redis_url"], run["broker_url"]]
+    passwords = [urlsplit(url).password for url in urls]
+
+    assert passwords[0] != passwords[1]
+    for url, password in zip(urls, reversed(passwords), strict=True):
+        _, _, where = url.rpartition("@")
+        for stranger in (f"redis://{where}", f"redis://:{password}@{where}"):
+            with redis.Redis.from_url(stranger) as client, pytest.raises(redis.RedisError):
+                client.ping()
+
+
+def test_messages_of_a_release_that_kept_them_in_the_store_are_dropped(
+    up: Callable[..., Stack],
+) -> None:
+    stack = up()
+    before = ServerUrl(stack.run["redis_url"]).next_database()
+    with redis.Redis.from_url(before) as client:
+        client.rpush("orders", "a message")
+    stack.process.terminate()
+    stack.ended()
+
+    url = ServerUrl(up().run["redis_url"]).next_database()
+
+    with redis.Redis.from_url(url) as client:
+        assert not client.dbsize()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux ends the children of a dead parent")
 def test_a_killed_supervisor_leaves_nothing_behind(up: Callable[..., Stack]) -> None:
     stack = up()
@@ -374,7 +417,7 @@ def test_a_store_of_ones_own_is_used(up: Callable[..., Stack], tmp_path: Path) -
     with a_store(tmp_path, port, *options):
         stack = up(REDIS_URL=f"redis://127.0.0.1:{port}/0", HOOKFILL_APPENDFSYNC="everysec")
 
-        assert "redis" not in stack.pids
+        assert not {"redis", "broker"} & stack.pids.keys()
         assert stack.run["broker_url"] == f"redis://127.0.0.1:{port}/1"
         stack.process.terminate()
         code, said = stack.ended()

@@ -53,6 +53,19 @@ def is_ready(url: str) -> bool:
             return False
 
 
+def empty(url: str) -> None:
+    """Delete whatever is in a database.
+
+    Raises:
+        StoreUnavailable: the server did not do it.
+    """
+    with _client(url) as client:
+        try:
+            client.flushdb(asynchronous=True)
+        except RedisError as error:
+            raise StoreUnavailable(f"A database could not be emptied: {error}") from error
+
+
 def _facts(url: str) -> dict[str, str]:
     with _client(url) as client:
         try:

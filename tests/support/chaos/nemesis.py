@@ -16,7 +16,7 @@ from tests.support.chaos.load import ACCOUNTS
 from tests.support.stack import Stack
 
 #: Whoever is killed or frozen, each as often as it stands here.
-VICTIMS = ("worker", "worker", "worker-2", "web", "beat", "redis")
+VICTIMS = ("worker", "worker", "worker-2", "web", "beat", "redis", "broker")
 FREEZE_SECONDS = (0.1, 4.0)
 PAUSE_SECONDS = (0.1, 1.0)
 
@@ -93,7 +93,7 @@ class Nemesis:
 
     def restart(self) -> str:
         """Ask somebody to stop, as an update does."""
-        victim = self._dice.choice(("worker", "worker-2", "web", "beat", "redis"))
+        victim = self._dice.choice(sorted(set(VICTIMS)))
         with suppress(ProcessLookupError):
             self._stack.kill(victim, signal.SIGTERM)
         return f"restart {victim}"
