@@ -1,12 +1,13 @@
 """What has finished: on its way out of the store, and kept for good."""
 
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from app.domain.aggregate import Aggregate
 from app.domain.decision import TimelineEntry
 from app.domain.identifiers import AggregateId, EpochMs
+from app.domain.search import Place, Search
 
 #: Commits, and entries in the timeline: both only rise.
 Mark = tuple[int, int]
@@ -89,6 +90,11 @@ class History(Protocol):
 
     def load(self, ids: Collection[AggregateId]) -> Mapping[AggregateId, Record]:
         """Return these; those it does not know are left out."""
+
+    def newest(
+        self, search: Search, before: Place | None, floor: Place | None
+    ) -> Iterator[Aggregate]:
+        """Yield what a search finds between two places, newest first; lazily, in pages."""
 
 
 class ArchiveQueue(Protocol):

@@ -24,6 +24,14 @@ def test_a_lock_is_held_by_one(locks: RedisLocks) -> None:
     assert locks.acquire("prices:paper", MINUTE_MS) == 1
 
 
+def test_a_lock_that_nobody_wants_for_long_is_forgotten(
+    locks: RedisLocks, client: redis.Redis
+) -> None:
+    locks.acquire("sweep", MINUTE_MS)
+
+    assert MINUTE_MS < client.pttl(f"{keys.LOCK}sweep") <= MINUTE_MS + 86_400_000
+
+
 def test_a_released_lock_is_free_and_its_token_rises(locks: RedisLocks) -> None:
     first = must(locks.acquire("sweep", MINUTE_MS))
 

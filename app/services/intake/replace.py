@@ -21,7 +21,7 @@ from app.services.ask import ask
 from app.services.find_anywhere import find_anywhere
 from app.services.intake.accept import accept_named
 from app.services.intake.orders import order_from, refuse_unpaid
-from app.services.intake.smart_orders import smart_order_from
+from app.services.intake.smart_orders import refuse_used, smart_order_from
 
 #: Races for the old one lost in a row before a replacement is given up.
 ATTEMPTS_MAX = 8
@@ -95,12 +95,13 @@ def replace_smart_order(
     Raises:
         NotFound: there is no such smart order.
         NotWaiting: the old one has triggered or ended.
-        SymbolUnknown, CallerIdInUse, TooManyOpen, RateLimited, StaleRegistry, StoreUnavailable:
-            nothing changes.
+        SymbolUnknown, CallerIdInUse, TooManyOpen, HistoryUnavailable, RateLimited, StaleRegistry,
+            StoreUnavailable: nothing changes.
         Conflict: others changed the old one first, again and again.
     """
     (fresh,) = ports.ids.latest(sender.account.id, 1)
     bounded = replace(sender, waiting_max=rules.open_max)
+    refuse_used(command.caller_id, sender, ports)
 
     def attempt() -> SmartOrder:
         _, ending = _ending(old_id, SmartOrder, fresh.id, ports, proceeds=proceeds)

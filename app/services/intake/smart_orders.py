@@ -3,14 +3,17 @@
 from dataclasses import replace
 
 from app.domain.commands import PlaceSmartOrder, SmartOrderRules
-from app.domain.enums import StopDirection
+from app.domain.enums import Kind, StopDirection
+from app.domain.errors import CallerIdInUse
 from app.domain.identifiers import EpochMs, FreshId
+from app.domain.search import Search
 from app.domain.sender import Sender
-from app.domain.smart_order import SmartOrder
+from app.domain.smart_order import SmartOrder, SmartOrderStatus
 from app.domain.trigger import Trigger, protective_direction
 from app.ports import Ports
 from app.services.intake.accept import accept_named
 from app.services.intake.orders import instrument_of
+from app.services.repeats import first_of
 
 
 def accept_smart_order(
@@ -26,11 +29,37 @@ def accept_smart_order(
         SymbolUnknown: the account does not trade it.
         CallerIdInUse: another one holds its caller id.
         TooManyOpen: as many wait as may.
+        HistoryUnavailable: nobody can tell whether its caller id has traded.
         RateLimited, StaleRegistry, StoreUnavailable: nothing is written.
     """
+    refuse_used(command.caller_id, sender, ports)
     (fresh,) = ports.ids.latest(sender.account.id, 1)
     new = smart_order_from(command, rules, sender, fresh, ports)
     return accept_named(new, replace(sender, waiting_max=rules.open_max), ports)
+
+
+def refuse_used(caller_id: str | None, sender: Sender, ports: Ports) -> None:
+    """Refuse the caller id of one that has triggered, as far as the history knows.
+
+    What it does not know yet is in the store, and met by the commit, which comes after. The same
+    command again is left to that as well.
+
+    Raises:
+        CallerIdInUse: it is such a one.
+        HistoryUnavailable: nobody can tell.
+    """
+    if caller_id is None:
+        return
+    search = Search(
+        kinds=frozenset({Kind.SMART_ORDER}),
+        accounts=frozenset({sender.account.id}),
+        states=frozenset({SmartOrderStatus.TRIGGERED}),
+        caller_id=caller_id,
+        top_level=True,
+    )
+    for one in ports.history.newest(search, None, None):
+        if one.origin == sender.origin and first_of(sender, ports) is None:
+            raise CallerIdInUse(f"smart order {one.id} has the id {caller_id}")
 
 
 def smart_order_from(

@@ -11,6 +11,7 @@ from app.domain.identifiers import AggregateId, EpochMs
 from app.ports.clock import Clock
 from app.ports.history import Mark, Record
 from app.store.core import keys
+from app.store.core.indexes import left_by
 from app.store.core.quarantine import RedisQuarantine
 from app.store.core.scripts import load_script, text_of
 from app.store.core.transaction import OK
@@ -102,12 +103,16 @@ class RedisArchiveQueue:
         business_ms, server_ms = self._clock.now_ms(), self._clock.server_ms()
         left = 0
         for shard, ids in _by_shard(marks):
-            owners = []
-            for own in map(keys.AggregateKeys, ids):
+            found = self._quarantine.load(ids)
+            owners: list[str] = []
+            told: list[str | int] = []
+            for one in ids:
+                own, lasting = keys.AggregateKeys(one), left_by(found.get(one))
                 owners += [own.record, own.timeline, own.children, own.inbox]
+                owners.append(own.record if lasting is None else lasting.key)
+                told += [one, *marks[one], "" if lasting is None else lasting.member]
             answer = self._leave(
-                [shard.everything, shard.kept, *owners],
-                [business_ms, server_ms, *_told(ids, marks)],
+                [shard.everything, shard.kept, *owners], [business_ms, server_ms, *told]
             )
             left += int(answer[1])
         return left

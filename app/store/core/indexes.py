@@ -109,13 +109,24 @@ def _request_listings(request: Request) -> Iterator[Listing]:
         yield Listing("SADD", key, member)
 
 
+def left_by(aggregate: Aggregate | None) -> Listing | None:
+    """Return the entry that an aggregate leaves behind when it has ended, if it does."""
+    if not isinstance(aggregate, SmartOrder) or aggregate.caller_id is None:
+        return None
+    if not aggregate.stands_alone:
+        return None
+    own, member = keys.account(aggregate.account), str(aggregate.id)
+    holder = member if aggregate.holds_caller_id else f"{member} free"
+    return Listing("HSET", own.smart_callers + aggregate.origin, aggregate.caller_id, holder)
+
+
 def _smart_order_listings(smart_order: SmartOrder) -> Iterator[Listing]:
     own, member = keys.account(smart_order.account), str(smart_order.id)
     if smart_order.stands_alone and smart_order.is_waiting:
         yield Listing("SADD", own.waiting, member)
-    if smart_order.stands_alone and smart_order.caller_id is not None:
-        holder = member if smart_order.holds_caller_id else f"{member} free"
-        yield Listing("HSET", own.smart_callers + smart_order.origin, smart_order.caller_id, holder)
+    lasting = left_by(smart_order)
+    if lasting is not None:
+        yield lasting
 
 
 def list_anew(

@@ -70,7 +70,8 @@ QUARANTINE = "hookfill:quarantine"
 #: string. Identity of the history that has what the `kept` sets name. Overwritten by the next one.
 HISTORY = "hookfill:history"
 
-#: hash, followed by its name: `token`, `until` (server ms) and `lease_ms` of a lease. For ever.
+#: hash, followed by its name: `token`, `until` (server ms) and `lease_ms` of a lease. Expires when
+#: nobody has wanted it for a day.
 LOCK = "hookfill:lock:"
 
 #: string, followed by a number: a countdown message for this 50 ms slot was sent. Expires with it.
@@ -196,7 +197,7 @@ class AccountKeys:
         self.callers = f"{tag}:callers:"
 
         #: hash, followed by an origin: caller id → `<id>` of its newest smart order with it, or
-        #: `<id> free` where another one may use it again. For ever.
+        #: `<id> free` where another one may use it again. Until that leaves for the history.
         self.smart_callers = f"{tag}:smart_callers:{account}:"
 
         #: string, followed by a digest: `<id>:<end of the window, business time>`. Expires well

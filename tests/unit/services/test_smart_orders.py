@@ -11,6 +11,7 @@ from app.domain.commands import PlaceSmartOrder, SmartOrderRules
 from app.domain.enums import Dialect, OrderType, ReasonCode, Side, SmartOrderType, TimeInForce
 from app.domain.errors import (
     CallerIdInUse,
+    HistoryUnavailable,
     InsufficientFunds,
     NotFound,
     NotWaiting,
@@ -23,13 +24,16 @@ from app.domain.sender import Sender
 from app.domain.smart_order import SmartOrder, SmartOrderStatus
 from app.domain.status import OrderStatus
 from app.domain.trigger import Offset, TriggerState
+from app.history.database import Database
+from app.history.sql_history import SqlHistory
 from app.services.intake.replace import replace_smart_order
 from app.services.intake.smart_orders import accept_smart_order
+from app.services.keeping.archive import archive
 from app.services.placing.cancel import cancel_smart_order
 from app.services.watching.watch import HANDED_ON_MAX, LEASE_MS
 from tests.support.builders import BTC, PAPER, SPOT, a_report, a_tick, must
 from tests.support.fakes import ThenSilent
-from tests.support.rig import Rig, deaths, encounters
+from tests.support.rig import POLICY, Rig, deaths, encounters
 
 STOP = PlaceSmartOrder(
     symbol=BTC,
@@ -95,6 +99,13 @@ def armed(rig: Rig, command: PlaceSmartOrder = STOP, price: str = "59000") -> Sm
 # Accepting
 
 
+class Away(Database):
+    """A database that does not answer."""
+
+    def _make_ready(self) -> None:
+        raise HistoryUnavailable("away")
+
+
 def test_it_is_stored_before_anybody_is_told_and_then_armed(rig: Rig) -> None:
     made = accept(rig)
     stored = rig.smart_order(made.id)
@@ -125,6 +136,48 @@ def test_a_caller_id_that_has_traded_is_taken_for_good(rig: Rig) -> None:
     assert rig.smart_order(first.id).is_filled
     with pytest.raises(CallerIdInUse):
         accept(rig)
+
+
+def _left(rig: Rig) -> None:
+    """Let everything leave the store that has ended."""
+    for _ in range(2):  # it is kept first, and leaves later
+        archive(rig.ports)
+        rig.clock.advance(POLICY.history_after_ms + 1)
+    archive(rig.ports)
+    assert list(rig.redis.scan_iter("*:aggregate:*")) == []
+
+
+def test_a_caller_id_that_has_traded_is_taken_when_its_order_has_left(rig: Rig) -> None:
+    armed(rig)
+    meet(rig, "60000", 2)
+    _left(rig)
+
+    assert list(rig.redis.scan_iter("*:smart_callers:*")) == []
+    with pytest.raises(CallerIdInUse):
+        accept(rig)
+    with pytest.raises(CallerIdInUse):
+        swap(rig, accept(rig, replace(STOP, caller_id="another")).id)
+    accept_smart_order(STOP, SmartOrderRules(), replace(sender(rig), origin="other"), rig.ports)
+
+
+def test_a_caller_id_leaves_with_its_order_and_not_with_an_older_one(rig: Rig) -> None:
+    cancel_smart_order(accept(rig).id, BY_CALLER, rig.ports)
+    rig.drain()
+    archive(rig.ports)
+    second = accept(rig)
+    rig.clock.advance(POLICY.history_after_ms + 1)
+    archive(rig.ports)
+
+    (key,) = rig.redis.scan_iter("*:smart_callers:*")
+    assert rig.redis.hgetall(key) == {"mine": str(second.id)}
+
+
+def test_without_the_history_nobody_can_tell_whether_a_caller_id_has_traded(rig: Rig) -> None:
+    rig.ports = replace(rig.ports, history=SqlHistory(Away("sqlite://")))
+
+    with pytest.raises(HistoryUnavailable):
+        accept(rig)
+    accept(rig, replace(STOP, caller_id=None))
 
 
 def test_a_caller_id_is_free_again_when_its_order_could_not_be_placed(rig: Rig) -> None:
