@@ -126,6 +126,12 @@ class Runs(Protocol):
     def symbols(self, account: AccountId) -> Collection[Symbol]:
         """Return the symbols of an account that were ever vouched for."""
 
+    def keep_absent(self, order_id: AggregateId, run: str) -> None:
+        """Note for a few seconds that a venue has no such order, as it said in a run."""
+
+    def is_absent(self, order_id: AggregateId, run: str) -> bool:
+        """Tell whether the venue has said so just now, in the same run."""
+
     def epoch(self) -> int:
         """Return how far the store has counted together with the history; 0 if it never has."""
 

@@ -88,11 +88,29 @@ def clear(order: Order, account: Account, ports: Ports) -> Clearance | None:
         return UNASKED  # the claim says no, also if the account runs again by then
     if known.since_ms is not None and not _ask(account, order.symbol, ports):
         return None
-    found = None
-    if was_here_before:  # it may have been sent after the copy was made that runs here
-        with suppress(CannotAsk):
+    if was_here_before:
+        return _asked_about(order, account, known.run, ports)
+    return Clearance(known.run)
+
+
+def _asked_about(order: Order, account: Account, run: str, ports: Ports) -> Clearance | None:
+    """Ask what became of an order that may have been sent after the copy was made that runs here.
+
+    "No such order" serves all who try to send it within seconds: where the venue's budget is used
+    up, they would use up what comes in anew for the same question.
+    """
+    if ports.runs.is_absent(order.id, run):
+        return Clearance(run)
+    with exclusive(ports.locks, f"before:{account.id}:{order.symbol}", ANSWER_MS) as is_ours:
+        if not is_ours:
+            return None
+        try:
             found = ports.venues.of(account).find(order)
-    return Clearance(known.run, found)
+        except CannotAsk:
+            return Clearance(run)
+        if found is None:
+            ports.runs.keep_absent(order.id, run)
+        return Clearance(run, found)
 
 
 def look_early(account_id: AccountId, ports: Ports) -> None:

@@ -16,6 +16,9 @@ from app.store.core.transaction import OK
 
 _RUN = (keys.RUNS, keys.RUN, keys.RUN_ENDS, keys.IDS, keys.CANARY)
 
+#: As far apart as two answers must be that prove an absence: the venue may have hidden it before.
+ABSENT_LIFE_MS = 10_000
+
 
 class RedisRuns:
     """Tells one life of the server from another one by the name that it gives itself at each start.
@@ -58,6 +61,14 @@ class RedisRuns:
     def vouch_until(self, account: AccountId, symbol: Symbol, run: str, until_ms: EpochMs) -> bool:
         """Note that those are known that were placed before a server time."""
         return bool(self._vouch([keys.account(account).vouched], [symbol, run, until_ms])[0] == OK)
+
+    def keep_absent(self, order_id: AggregateId, run: str) -> None:
+        """Note for a few seconds that a venue has no such order, as it said in a run."""
+        self._client.set(f"{keys.ABSENT}{order_id}", run, px=ABSENT_LIFE_MS)
+
+    def is_absent(self, order_id: AggregateId, run: str) -> bool:
+        """Tell whether the venue has said so just now, in the same run."""
+        return text_of(self._client.get(f"{keys.ABSENT}{order_id}") or "") == run
 
     def epoch(self) -> int:
         """Return how far the store has counted together with the history; 0 if it never has."""

@@ -60,6 +60,10 @@ RUN = "hookfill:run"
 #: hash, run of the server → the last id that was handed out in it. As long as the run is in `RUNS`.
 RUN_ENDS = "hookfill:run_ends"
 
+#: string, followed by the id of an order: the run in which its venue has said just now that it has
+#: no such order. Expires within seconds.
+ABSENT = "hookfill:absent:"
+
 #: string, counter. What the store counts together with the history. For ever.
 EPOCH = "hookfill:epoch"
 

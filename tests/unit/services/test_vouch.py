@@ -13,6 +13,7 @@ from app.domain.errors import (
     CannotAsk,
     HistoryUnavailable,
     NotVouched,
+    VenueBusy,
     VenueUnavailable,
     WrongState,
 )
@@ -28,6 +29,7 @@ from app.services.keeping.epoch import COUNT_MS, count_on, is_history_behind, is
 from app.services.keeping.vouch import EARLIER_MS, LOOK_BACK_MS_MAX, PATIENCE_MS, look_early
 from app.services.placing.cancel import cancel_order, request_cancel
 from app.services.placing.place import SOON_MS, place_order
+from app.store.coordination.runs import ABSENT_LIFE_MS
 from app.store.core import keys
 from app.store.core.ids import RedisIds
 from tests.support.builders import (
@@ -401,6 +403,60 @@ def test_an_order_of_before_that_the_venue_does_not_have_is_sent() -> None:
     place_order(OrderId(fresh.id), rig.ports)
 
     assert [one.id for one in rig.venue.sent] == [fresh.id]
+
+
+def from_before() -> tuple[Rig, OrderId, list[int]]:
+    """A rig with an order that was made in an earlier run, and when its venue is asked for it."""
+    rig = a_real_rig()
+    (fresh,) = rig.ports.ids.fresh(SPOT.id, 1)
+    rig.put(an_order(id=fresh.id, client_order_id=fresh.client_order_id))
+    begin_run(rig, "1")
+    asked: list[int] = []
+    rig.venue.before_find = lambda: asked.append(rig.clock.server_ms())
+    return rig, OrderId(fresh.id), asked
+
+
+def test_an_order_of_before_that_is_held_back_is_not_asked_for_at_each_attempt() -> None:
+    rig, order_id, asked = from_before()
+    rig.venue.place_script += [VenueBusy("wants no request", 100)] * 3
+
+    for _ in range(4):
+        place_order(order_id, rig.ports)
+        rig.clock.advance(200)
+
+    assert rig.order(order_id).status is OrderStatus.FILLED
+    assert len(asked) == 1
+
+
+def test_an_order_of_before_is_asked_for_again_in_another_run_and_after_a_while() -> None:
+    rig, order_id, asked = from_before()
+    rig.venue.place_script += [VenueBusy("wants no request", 100)] * 2
+    place_order(order_id, rig.ports)
+    begin_run(rig, "2")
+
+    place_order(order_id, rig.ports)
+    left_ms = rig.redis.pttl(f"{keys.ABSENT}{order_id}")
+    rig.redis.delete(f"{keys.ABSENT}{order_id}")
+    rig.clock.advance(ABSENT_LIFE_MS)
+    place_order(order_id, rig.ports)
+
+    assert 0 < left_ms <= ABSENT_LIFE_MS
+    assert len(asked) == 3
+
+
+def test_an_order_of_before_is_asked_for_by_one_at_a_time() -> None:
+    rig, order_id, asked = from_before()
+
+    def meanwhile() -> None:
+        asked.append(rig.clock.server_ms())
+        if len(asked) == 1:
+            place_order(order_id, rig.ports)
+
+    rig.venue.before_find = meanwhile
+    place_order(order_id, rig.ports)
+
+    assert len(asked) == 1
+    assert len(rig.venue.sent) == 1
 
 
 def test_a_store_that_is_started_anew_between_the_question_and_the_claim_asks_again() -> None:
