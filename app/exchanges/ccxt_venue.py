@@ -88,7 +88,7 @@ class CcxtVenue:
     @_in_one_call
     def instrument(self, symbol: Symbol) -> Instrument | None:
         """Return the rules of a symbol, or None if it is not traded here."""
-        with self.exchange.asking(Urgency.ORDER) as api:
+        with self.exchange.asking(Urgency.QUESTION) as api:
             found = self.exchange.market(api, symbol)
             if found is None or found.get("active") is False:
                 return None
@@ -97,7 +97,7 @@ class CcxtVenue:
     @_in_one_call
     def quote(self, symbol: Symbol) -> Quote | None:
         """Return the newest prices, or None if none are known."""
-        with self.exchange.asking(Urgency.ORDER) as api:
+        with self.exchange.asking(Urgency.QUESTION) as api:
             if self.exchange.market(api, symbol) is None:
                 return None
             unified = self.exchange.unified(symbol)
@@ -113,7 +113,7 @@ class CcxtVenue:
     @_in_one_call
     def view(self) -> AccountView:
         """Return balances and positions as they are now."""
-        with self.exchange.reading(Urgency.ORDER) as api:
+        with self.exchange.reading(Urgency.QUESTION) as api:
             balances = parse.balances_of(api.fetch_balance())
             positions = positions_in(api, self.exchange)
         mode = self._account.position_mode
@@ -181,7 +181,7 @@ class CcxtVenue:
             VenueUnavailable: the rules could not be read.
         """
         check_kind(order, self.exchange)
-        with self.exchange.reading(Urgency.ORDER) as api:
+        with self.exchange.reading(Urgency.QUESTION) as api:
             found = self.exchange.market(api, order.symbol)
         check_figures(order, found, self.exchange)
         return found
@@ -242,8 +242,10 @@ class CcxtVenue:
             return self._found(order, everywhere=everywhere)
 
     def _found(self, order: Order, *, everywhere: bool) -> OrderReport | None:
+        # One that waits to be sent is asked about before: that must not cost it what sends it.
+        is_sent = order.status is not OrderStatus.PENDING_NEW
         try:
-            with self.exchange.asking(Urgency.LOOK_UP) as api:
+            with self.exchange.asking(Urgency.LOOK_UP if is_sent else Urgency.QUESTION) as api:
                 answer = found_order(api, self.exchange, order, everywhere=everywhere)
                 if answer is None:
                     return None

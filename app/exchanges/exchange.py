@@ -199,12 +199,14 @@ class Exchange:
 
     def _make_ready_for_change(self, line: Line, urgency: Urgency) -> None:
         """Ask what must be known before a change; that changes nothing."""
+        is_cancel = urgency is Urgency.CANCEL
+        asked = urgency if is_cancel else Urgency.QUESTION
         try:
-            with self._on(line, urgency=urgency), translated_reading():
+            with self._on(line, urgency=asked), translated_reading():
                 self._make_ready(line)
                 if line.breaker.is_open:
                     line.api.fetch_time()
-                if urgency is Urgency.ORDER:
+                if not is_cancel:
                     self._check_rights()
         except KeyMayWithdraw:
             raise
@@ -321,7 +323,7 @@ class Exchange:
 
     def _set(self, change: Callable[[Json], object]) -> None:
         try:
-            with self.changing(Urgency.ORDER) as api:
+            with self.changing(Urgency.QUESTION) as api:
                 change(api)
         except (OutcomeUnknown, NotFound) as error:
             raise VenueUnavailable(str(error)) from error  # it may be set again
@@ -348,11 +350,11 @@ class Exchange:
         Raises:
             VenueRejected, VenueUnavailable: it could not be asked.
         """
-        with self.asking(Urgency.LOOK_UP, is_public=True), self.call() as line:
+        with self.asking(Urgency.QUESTION, is_public=True), self.call() as line:
             return self.clock.measure(line)
 
     def reload_markets(self) -> int:
         """Ask for the market metadata anew, and return how many markets there are."""
-        with self.asking(Urgency.LOOK_UP, is_public=True) as api, self.call() as line:
+        with self.asking(Urgency.QUESTION, is_public=True) as api, self.call() as line:
             self._shared.tables.ask(line)
             return len(api.markets)

@@ -78,7 +78,7 @@ def _markets(exchange: Exchange) -> Iterator[Finding]:
 
 
 def _keys(exchange: Exchange) -> Iterator[Finding]:
-    with exchange.asking(Urgency.LOOK_UP) as api:
+    with exchange.asking(Urgency.QUESTION) as api:
         balances = parse.balances_of(api.fetch_balance())
     listed = ", ".join(f"{one.total:f} {name}" for name, one in sorted(balances.items())[:5])
     yield Finding(check="keys", message=f"the keys are good; the account has {listed or 'nothing'}")
@@ -108,7 +108,7 @@ def _position_mode(exchange: Exchange) -> Iterator[Finding]:
     account = exchange.account
     if account.market is Market.SPOT:
         return
-    with exchange.asking(Urgency.LOOK_UP) as api:
+    with exchange.asking(Urgency.QUESTION) as api:
         if not api.has.get("fetchPositionMode"):
             return
         hedged = bool(api.fetch_position_mode()["hedged"])

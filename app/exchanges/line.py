@@ -33,6 +33,7 @@ WAIT_MS_MAX: Mapping[Urgency, int] = {
     Urgency.CANCEL: 2_000,
     Urgency.LOOK_UP: 2_000,
     Urgency.ORDER: 1_000,
+    Urgency.QUESTION: 2_000,
     Urgency.POLL: 0,
 }
 
@@ -202,16 +203,13 @@ class Line(BaseAdapter):
         """
         self.breaker.admit(changes=self.use.changes)
         cost = 1.0 if cost is None else cost
-        urgency = self.use.urgency
-        left_ms = min(WAIT_MS_MAX[urgency], int(self.left_seconds * 1000))
-        while True:
-            wait_ms = self._ports.budget.take(self._pool, cost, 1000 / self.api.rateLimit, urgency)
-            if not wait_ms:
-                return
-            if wait_ms > left_ms:
-                raise VenueBusy(f"{self.account.venue} wants no request for {wait_ms} ms", wait_ms)
+        urgency, rate = self.use.urgency, 1000 / self.api.rateLimit
+        patience_ms = min(WAIT_MS_MAX[urgency], max(int(self.left_seconds * 1000), 0))
+        take = self._ports.budget.take
+        while wait_ms := take(self._pool, cost, rate, urgency, patience_ms):
             self._ports.clock.sleep(wait_ms)
-            left_ms -= wait_ms
+            # It is taken; but somebody may have been told meanwhile that nobody may send anything.
+            cost, patience_ms = 0.0, max(patience_ms - wait_ms, 0)
 
     @property
     def _pool(self) -> str:

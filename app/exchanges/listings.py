@@ -44,7 +44,7 @@ def standing_orders(exchange: Exchange, symbols: Sequence[Symbol]) -> Sequence[V
 def placed_orders(exchange: Exchange, symbol: Symbol, since_ms: EpochMs, now_ms: EpochMs) -> Placed:
     """Return the orders of a symbol that were placed between two server times, open or closed."""
     clock = exchange.clock
-    with exchange.reading(Urgency.LOOK_UP) as api:
+    with exchange.reading(Urgency.QUESTION) as api:
         since, now = clock.venue_ms(since_ms), clock.venue_ms(now_ms)
         rows, until = orders_placed(api, exchange, symbol, since, now)
     orders = tuple(parse.placed_of(row, _size_of(row, exchange)) for row in rows)

@@ -42,7 +42,7 @@ def positions_in(api: Json, exchange: Exchange) -> Mapping[tuple[Symbol, Positio
 def _with_fills(order: Order, report: OrderReport, exchange: Exchange) -> OrderReport:
     if is_all_told(report.fills, report.filled_quantity) or report.venue_order_id is None:
         return report
-    with exchange.asking(Urgency.LOOK_UP) as api:
+    with exchange.asking(Urgency.QUESTION) as api:
         rows = trades_of(api, exchange, replace(order, venue_order_id=report.venue_order_id))
         told = parse.fills_of(rows, exchange.contract_size(api, order.symbol))
     fills = merged(report.fills, told)

@@ -2,14 +2,18 @@
 
 import re
 
+import pytest
 import redis
 
+from app.domain.errors import VenueBusy
 from app.domain.identifiers import AccountId, Symbol, VenueName
+from app.exchanges.line import WAIT_MS_MAX
 from app.store.core.clock import RedisClock
 from app.store.memory import venue_keys
 from app.store.memory.venue_budget import BURST_SECONDS, RedisRateBudget, Urgency
 from app.store.memory.venue_memory import RedisSymbolMap, RedisVenueMemory
 from tests.support.builders import a_quote, a_view, must
+from tests.support.clocks import ClockedRedis, FrozenClock
 from tests.support.redis_store import server_ms
 
 BINANCE = VenueName("binance")
@@ -30,47 +34,113 @@ def a_memory(client: redis.Redis) -> RedisVenueMemory:
     return RedisVenueMemory(client, RedisClock(client))
 
 
-def taken(budget: RedisRateBudget, urgency: Urgency, cost: float) -> int:
+def wait_ms(
+    budget: RedisRateBudget,
+    urgency: Urgency,
+    cost: float = 1.0,
+    patience_ms: int = 0,
+    pool: str = POOL,
+) -> int | None:
+    """Return how long a request waits that has taken its cost, or None if there is none for it."""
+    try:
+        return budget.take(pool, cost, PER_SECOND, urgency, patience_ms)
+    except VenueBusy:
+        return None
+
+
+def taken(budget: RedisRateBudget, urgency: Urgency, cost: float, patience_ms: int = 0) -> int:
     """Take as long as there is something to take; return how often it was."""
     for count in range(1_000):
-        if budget.take(POOL, cost, PER_SECOND, urgency):
+        if wait_ms(budget, urgency, cost, patience_ms) is None:
             return count
     raise AssertionError("the budget has no end")
+
+
+def an_empty_budget() -> tuple[FrozenClock, RedisRateBudget]:
+    """A budget that others have used up just now, on a clock by hand."""
+    store = ClockedRedis()
+    clock = FrozenClock(store)
+    budget = a_budget(store)
+    assert budget.take(POOL, MOST, PER_SECOND, Urgency.CANCEL, 0) == 0
+    return clock, budget
 
 
 def test_all_workers_take_from_one_budget(client: redis.Redis) -> None:
     first, second = a_budget(client), a_budget(client)
 
     for budget in (first, second, first, second, first):
-        assert budget.take(POOL, FIFTH, PER_SECOND, Urgency.CANCEL) == 0
+        assert wait_ms(budget, Urgency.CANCEL, FIFTH) == 0
 
-    assert second.take(POOL, FIFTH, PER_SECOND, Urgency.CANCEL) > 0
+    assert wait_ms(second, Urgency.CANCEL, FIFTH) is None
 
 
-def test_a_part_is_kept_for_cancels_and_look_ups(client: redis.Redis) -> None:
+def test_a_part_is_kept_for_what_is_more_urgent(client: redis.Redis) -> None:
     budget = a_budget(client)
+    tenth = MOST / 10
 
-    polls = taken(budget, Urgency.POLL, FIFTH)
-    orders = taken(budget, Urgency.ORDER, FIFTH)
-    cancels = taken(budget, Urgency.CANCEL, FIFTH)
+    counts = [taken(budget, one, tenth) for one in sorted(Urgency, reverse=True)]
 
-    assert (polls, orders, cancels) == (2, 2, 1)
+    assert counts == [5, 2, 1, 1, 1]
 
 
 def test_it_tells_how_long_to_wait(client: redis.Redis) -> None:
     budget = a_budget(client)
     taken(budget, Urgency.CANCEL, FIFTH)
 
-    wait_ms = budget.take(POOL, FIFTH, PER_SECOND, Urgency.CANCEL)
+    with pytest.raises(VenueBusy) as told:
+        budget.take(POOL, FIFTH, PER_SECOND, Urgency.CANCEL, 0)
 
-    assert 0 < wait_ms <= FIFTH / PER_SECOND * 1_000
+    assert 0 < told.value.retry_after_ms <= FIFTH / PER_SECOND * 1_000
+
+
+def test_who_waits_is_served_before_who_comes_later() -> None:
+    clock, budget = an_empty_budget()
+
+    waits = [wait_ms(budget, Urgency.CANCEL, patience_ms=500) for _ in range(7)]
+    clock.advance(250)
+    later = wait_ms(budget, Urgency.CANCEL, patience_ms=500)
+
+    assert waits == [100, 200, 300, 400, 500, 600, None]
+    assert later == 450
+
+
+def test_a_freeze_reaches_those_who_wait_already() -> None:
+    clock, budget = an_empty_budget()
+    assert wait_ms(budget, Urgency.CANCEL, patience_ms=500) == 100
+
+    budget.freeze(POOL, 60_000)
+    clock.advance(100)
+
+    assert wait_ms(budget, Urgency.CANCEL, cost=0, patience_ms=500) is None
+    clock.advance(60_000)
+    assert wait_ms(budget, Urgency.CANCEL, cost=0) == 0
+
+
+def test_what_costs_more_finds_no_longer_queue_than_what_costs_little() -> None:
+    _, budget = an_empty_budget()
+
+    taken(budget, Urgency.CANCEL, 1.0, patience_ms=400)
+
+    assert wait_ms(budget, Urgency.CANCEL, 5.0, patience_ms=500) is not None
+
+
+def test_an_order_that_is_ready_goes_however_many_questions_are_asked() -> None:
+    clock, budget = an_empty_budget()
+    patience = WAIT_MS_MAX[Urgency.QUESTION]
+
+    for _ in range(100):  # ten seconds
+        clock.advance(100)
+        taken(budget, Urgency.QUESTION, 0.8, patience)
+
+    assert wait_ms(budget, Urgency.QUESTION, 0.8, patience) is None
+    assert wait_ms(budget, Urgency.ORDER, 0.2, WAIT_MS_MAX[Urgency.ORDER]) is not None
 
 
 def test_what_costs_more_than_there_can_be_goes_when_it_is_full(client: redis.Redis) -> None:
     budget = a_budget(client)
 
-    assert budget.take(POOL, MOST * 2, PER_SECOND, Urgency.ORDER) == 0
-    assert budget.take(POOL, 1, PER_SECOND, Urgency.CANCEL) > 0
+    assert wait_ms(budget, Urgency.ORDER, MOST * 2) == 0
+    assert wait_ms(budget, Urgency.CANCEL) is None
 
 
 def test_a_ban_keeps_everybody_away_and_a_shorter_one_does_not_end_it(client: redis.Redis) -> None:
@@ -79,8 +149,10 @@ def test_a_ban_keeps_everybody_away_and_a_shorter_one_does_not_end_it(client: re
     budget.freeze(POOL, 60_000)
     other.freeze(POOL, 1_000)
 
-    assert 55_000 < other.take(POOL, 1, PER_SECOND, Urgency.CANCEL) <= 60_000
-    assert other.take("binance:there", 1, PER_SECOND, Urgency.POLL) == 0
+    with pytest.raises(VenueBusy) as told:
+        other.take(POOL, 1, PER_SECOND, Urgency.CANCEL, 0)
+    assert 55_000 < told.value.retry_after_ms <= 60_000
+    assert wait_ms(other, Urgency.POLL, pool="binance:there") == 0
 
 
 def test_a_ban_from_before_the_clock_was_set_back_has_ended(client: redis.Redis) -> None:
@@ -89,9 +161,9 @@ def test_a_ban_from_before_the_clock_was_set_back_has_ended(client: redis.Redis)
 
     client.hset(venue_keys.budget(POOL), "frozen", server_ms(client) + 3_600_000)
 
-    assert budget.take(POOL, 1, PER_SECOND, Urgency.CANCEL) == 0
+    assert wait_ms(budget, Urgency.CANCEL) == 0
     budget.freeze(POOL, 60_000)
-    assert budget.take(POOL, 1, PER_SECOND, Urgency.CANCEL) > 0
+    assert wait_ms(budget, Urgency.CANCEL) is None
 
 
 def test_ticks_are_numbered_upwards_whatever_the_clock_says(client: redis.Redis) -> None:

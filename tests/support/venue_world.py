@@ -160,6 +160,7 @@ class ExchangeWorld(_World):
         exchange: its books.
         plan: its faults.
         gateway: what was asked.
+        redis: the store.
     """
 
     def __init__(  # noqa: PLR0913 - its parts, by name
@@ -175,7 +176,7 @@ class ExchangeWorld(_World):
         timeout_ms: int = PATIENCE_MS,
     ) -> None:
         super().__init__(market)
-        self.wire, self.gateway = wire, gateway
+        self.wire, self.gateway, self.redis = wire, gateway, client
         self.exchange, self.plan = wire.exchange, wire.plan
         self.account = a_live_account(
             id=AccountId(1 if market is Market.SPOT else 2),

@@ -5,6 +5,7 @@ from enum import IntEnum
 
 import redis
 
+from app.domain.errors import VenueBusy
 from app.store.core.scripts import load_script
 from app.store.core.transaction import OK
 from app.store.memory import venue_keys
@@ -14,16 +15,27 @@ BURST_SECONDS = 20
 
 
 class Urgency(IntEnum):
-    """Whose request may use up how much of a budget; the lower the number, the more."""
+    """Whose request may use up how much of a budget; the lower the number, the more.
+
+    A question is what must be known before an order or after it: no order that is ready to be sent
+    waits for the questions of others.
+    """
 
     CANCEL = 0
     LOOK_UP = 1
     ORDER = 2
-    POLL = 3
+    QUESTION = 3
+    POLL = 4
 
 
-#: The share of the budget that must be left by each: cancels and look-ups can always use the rest.
-_RESERVED = {Urgency.CANCEL: 0.0, Urgency.LOOK_UP: 0.0, Urgency.ORDER: 0.2, Urgency.POLL: 0.5}
+#: The share of the budget that must be left by each; cancels can always use the rest.
+_RESERVED = {
+    Urgency.CANCEL: 0.0,
+    Urgency.LOOK_UP: 0.1,
+    Urgency.ORDER: 0.2,
+    Urgency.QUESTION: 0.3,
+    Urgency.POLL: 0.5,
+}
 
 #: A row of failures that nobody has added to for this long says nothing any more.
 _FAILURES_LIFE_MS = 600_000
@@ -47,19 +59,33 @@ class RedisRateBudget:
         self._freeze = load_script(client, "budget_freeze.lua")
         self._failed = load_script(client, "failed.lua")
 
-    def take(self, pool: str, cost: float, per_second: float, urgency: Urgency) -> int:
-        """Take `cost` out of the budget.
+    def take(
+        self, pool: str, cost: float, per_second: float, urgency: Urgency, patience_ms: int
+    ) -> int:
+        """Take `cost` out of the budget, at once or in advance: who comes later waits longer.
+
+        Args:
+            pool: whose budget.
+            cost: of the request; 0 was taken already, and asks for nothing but a freeze.
+            per_second: what the venue allows.
+            urgency: of the request.
+            patience_ms: how long it waits for those before it.
 
         Returns:
-            0 when it was taken, else the milliseconds after which it may be there; nothing was
-            taken then.
+            The milliseconds after which the request may leave, unless the budget is frozen by then.
+
+        Raises:
+            VenueBusy: it would be longer; nothing was taken.
         """
         self._alive()
         most = per_second * BURST_SECONDS
         least = most * _RESERVED[urgency]
-        numbers = [str(one) for one in (cost, per_second, most, least)]
-        answer = self._take([venue_keys.budget(pool)], numbers)
-        return 0 if answer[0] == OK else max(int(answer[1]), 1)
+        numbers = [str(one) for one in (cost, per_second, most, least, patience_ms)]
+        word, wait_ms = self._take([venue_keys.budget(pool)], numbers)
+        if word != OK:
+            venue = pool.partition(":")[0]
+            raise VenueBusy(f"{venue} wants no request for {int(wait_ms)} ms", int(wait_ms))
+        return int(wait_ms)
 
     def freeze(self, pool: str, for_ms: int) -> None:
         """Let nobody take anything for a while. A longer freeze that is on stays on."""
