@@ -96,19 +96,25 @@ class CcxtVenue:
 
     @_in_one_call
     def quote(self, symbol: Symbol) -> Quote | None:
-        """Return the newest prices, or None if none are known."""
+        """Return the newest prices, or None if none are known; those of just now are the newest."""
         with self.exchange.asking(Urgency.QUESTION) as api:
             if self.exchange.market(api, symbol) is None:
                 return None
-            unified = self.exchange.unified(symbol)
+            return self._known_quote(symbol) or self._asked_quote(api, symbol)
+
+    def _asked_quote(self, api: Json, symbol: Symbol) -> Quote | None:
+        def ask() -> Quote | None:
             ticker = api.fetch_ticker(unified)
-            book = None
-            if ticker.get("bid") is None or ticker.get("ask") is None:
-                book = api.fetch_order_book(unified, 5)
-            quote = parse.quote_of(ticker, book)
-        if quote is not None:
-            self._ports.memory.keep_quotes(self._account.feed, {symbol: quote})
-        return quote
+            bare = ticker.get("bid") is None or ticker.get("ask") is None
+            quote = parse.quote_of(ticker, api.fetch_order_book(unified, 5) if bare else None)
+            if quote is not None:
+                self._ports.memory.keep_quotes(self._account.feed, {symbol: quote})
+            return quote
+
+        unified = self.exchange.unified(symbol)
+        name = f"quote:{self._account.feed}:{symbol}"
+        with self.exchange.call() as line:
+            return self.exchange.one_asks.known(name, line, lambda: self._known_quote(symbol), ask)
 
     @_in_one_call
     def view(self) -> AccountView:
@@ -131,7 +137,7 @@ class CcxtVenue:
             pass  # it is made ready for a change
         if order.leverage is not None and order.market is not Market.SPOT:
             self.exchange.set_leverage(order.symbol, order.leverage)
-        order_arguments(order, found, self.exchange, self._newest_quote)
+        order_arguments(order, found, self.exchange, self.quote)
 
     def place(self, order: Order) -> OrderReport:
         """Send the order.
@@ -142,7 +148,7 @@ class CcxtVenue:
         with self.exchange.call(self._seconds_for(order)):
             not_after_ms = self._last_moment_ms(order)
             found = self._checked(order)
-            arguments = order_arguments(order, found, self.exchange, self._newest_quote)
+            arguments = order_arguments(order, found, self.exchange, self.quote)
             signed_at_ms = self.exchange.clock.venue_ms(self._claimed_at_ms(order))
             with self.exchange.changing(Urgency.ORDER, signed_at_ms, not_after_ms) as api:
                 answer = api.create_order(*arguments)
@@ -186,10 +192,11 @@ class CcxtVenue:
         check_figures(order, found, self.exchange)
         return found
 
-    def _newest_quote(self, symbol: Symbol) -> Quote | None:
+    def _known_quote(self, symbol: Symbol) -> Quote | None:
+        """Return prices that somebody has asked for just now, or None."""
         tick = self._ports.memory.tick(self._account.feed, symbol)
         fresh = tick and tick.seen_within(_QUOTE_AGE_MS, self._ports.clock.server_ms())
-        return fresh.quotes[symbol] if fresh and symbol in fresh.quotes else self.quote(symbol)
+        return fresh.quotes.get(symbol) if fresh else None
 
     def _acknowledged(self, order: Order, answer: Json, found: Json) -> OrderReport:
         """Return what the answer to an order says, and where it says little, what a look-up says.

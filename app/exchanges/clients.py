@@ -9,6 +9,7 @@ from app.exchanges.exchange import Exchange, Shared
 from app.exchanges.feed import CcxtFeed
 from app.exchanges.known_markets import KnownMarkets
 from app.exchanges.market_tables import MarketTables
+from app.exchanges.one_asks import OneAsks
 from app.exchanges.ports import VenuePorts
 
 
@@ -28,7 +29,9 @@ class Clients:
     def __init__(self, ports: VenuePorts) -> None:
         self._ports = ports
         self.markets = KnownMarkets(ports.memory)
-        self._shared = Shared(MarketTables(ports.memory, ports.clock), self.markets)
+        one_asks = OneAsks(ports.locks, ports.clock)
+        tables = MarketTables(ports.memory, ports.clock, one_asks)
+        self._shared = Shared(tables, self.markets, one_asks)
         self._exchanges: dict[int, Exchange] = {}
         self._feeds: dict[VenueName, CcxtFeed] = {}
 

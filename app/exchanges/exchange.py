@@ -30,6 +30,7 @@ from app.exchanges.known_markets import KnownMarkets
 from app.exchanges.line import Line, VenueCall
 from app.exchanges.lines import Lines
 from app.exchanges.market_tables import MarketTables
+from app.exchanges.one_asks import OneAsks
 from app.exchanges.ports import VenuePorts
 from app.exchanges.profiles import profile_of
 from app.exchanges.templates import Json
@@ -69,12 +70,14 @@ class Shared:
     Attributes:
         tables: market metadata.
         known: the same, as far as any worker has learned it.
+        one_asks: lets one ask what many want to know.
         lines: ccxt's exchanges that wait for their next use.
         connections: those that are kept open.
     """
 
     tables: MarketTables
     known: KnownMarkets
+    one_asks: OneAsks
     lines: Lines = field(default_factory=Lines)
     connections: Connections = field(default_factory=Connections)
 
@@ -97,15 +100,18 @@ class Exchange:
         account: whose keys are used.
         profile: what is known of the exchange.
         clock: the exchange's.
+        one_asks: lets one ask what many want to know.
     """
 
     def __init__(self, account: Account, ports: VenuePorts, shared: Shared) -> None:
         self.account = account
         self.profile = profile_of(account.venue)
-        self.clock = VenueClock(account.hosts, ports)
+        self.one_asks = shared.one_asks
+        self.clock = VenueClock(account.hosts, ports, shared.one_asks)
         self._ports = ports
         self._shared = shared
         self._calls = threading.local()
+        self._prepared: Mapping[str, Any] | None = None
         self._may_withdraw: bool | None = None
         self._ask_rights_at_ms = 0
 
@@ -258,10 +264,23 @@ class Exchange:
         """Put clock offset and market metadata in place."""
         self.clock.prepare(line)
         self._shared.tables.furnish(line)
-        preparation = self.profile.preparation
-        if not is_public and preparation and not line.is_prepared and line.api.apiKey:
-            getattr(line.api, preparation)()
-            line.is_prepared = True
+        if not is_public and self.profile.preparation and line.api.apiKey:
+            known = self._prepared
+            line.api.options.update(self._prepare(line) if known is None else known)
+
+    def _prepare(self, line: Line) -> Mapping[str, Any]:
+        """Ask what must be known before an order, and return the options in which ccxt has it."""
+
+        def ask() -> Mapping[str, Any]:
+            options = line.api.options
+            before = dict(options)
+            getattr(line.api, self.profile.preparation)()
+            told = {name: options[name] for name in options if options[name] != before.get(name)}
+            self._prepared = told
+            return told
+
+        name = f"prepared:{self.account.id}"
+        return self.one_asks.known(name, line, lambda: self._prepared, ask)
 
     def _new_line(self) -> Line:
         return Line(self.account, self._ports, self._shared.connections, self.clock.now_ms)

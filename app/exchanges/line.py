@@ -78,7 +78,6 @@ class Line(BaseAdapter):
         breaker: what keeps requests from it.
         status: the HTTP status of the last answer, or None if there was none.
         use: what it is used for.
-        is_prepared: whether the exchange has been asked what must be known before an order.
         table: what is traded, as ccxt has it in `api`; None before it has.
     """
 
@@ -98,7 +97,6 @@ class Line(BaseAdapter):
         self._venue_now_ms = venue_now_ms
         self._has_left = self._had_left = False
         self.use = VenueCall(ends_at=0)
-        self.is_prepared = False
         self.table: object = None
         self.api = api = copied(account)
         secrets, profile = ports.secrets(account), profile_of(account.venue)

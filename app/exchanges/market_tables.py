@@ -1,17 +1,18 @@
 """Market metadata as ccxt has it, one copy for all lines of a process."""
 
 import json
-import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import ccxt
 
 from app.domain.enums import Market
-from app.domain.errors import VenueBusy, VenueError
+from app.domain.errors import VenueError
 from app.domain.identifiers import VenueName
 from app.exchanges.line import Line
+from app.exchanges.one_asks import OneAsks
 from app.ports.clock import Clock
 from app.store.memory.venue_memory import RedisVenueMemory
 
@@ -51,13 +52,15 @@ class MarketTables:
     Args:
         memory: what other workers have asked for lately.
         clock: tells the steady time.
+        one_asks: lets one ask for all.
     """
 
-    def __init__(self, memory: RedisVenueMemory, clock: Clock) -> None:
+    def __init__(self, memory: RedisVenueMemory, clock: Clock, one_asks: OneAsks) -> None:
         self._memory = memory
         self._clock = clock
+        self._one_asks = one_asks
         self._tables: dict[_Key, Table] = {}
-        self._locks: dict[_Key, threading.Lock] = {}
+        self._renewing: dict[_Key, int] = {}
 
     def furnish(self, line: Line) -> None:
         """Let a line know what is traded; what is known already serves on if it cannot be renewed.
@@ -66,46 +69,51 @@ class MarketTables:
             VenueUnavailable, VenueRejected, ccxt.BaseError: nothing is known, nor to be had.
         """
         key = _key(line)
-        table = self._tables.get(key)
-        if table is None or self._clock.steady_ms() > table.renew_at_ms:
-            table = self._renewed(line, key)
-        _lend(table, line)
+        known = self._tables.get(key)
+        if known is None:
+            known = self._newer(line, key)
+        elif self._is_to_be_renewed(known, key):
+            with suppress(ccxt.BaseError, VenueError):
+                known = self._newer(line, key)
+        _lend(known, line)
 
     def ask(self, line: Line) -> None:
         """Ask the exchange anew, for all workers."""
-        text = json.dumps(line.api.fetch_markets(), default=str)
-        key = _key(line)
-        self._memory.keep_markets(*key, text)
-        _lend(self._put(key, line, text, age_ms=0), line)
+        _lend(self._asked(line, _key(line)), line)
 
-    def _renewed(self, line: Line, key: _Key) -> Table:
-        """Return a table after one thread has renewed it; who has one already does not wait."""
-        known = self._tables.get(key)
-        lock = self._locks.setdefault(key, threading.Lock())
-        if known is not None and not lock.acquire(blocking=False):
-            return known
-        if known is None and not lock.acquire(timeout=max(line.left_seconds, 0)):
-            raise VenueBusy(f"what is traded at {key[0]} is still being asked for")
-        try:
-            return self._newer(line, key)
-        finally:
-            lock.release()
+    def _is_to_be_renewed(self, known: Table, key: _Key) -> bool:
+        """Tell whether this thread is to see to a newer table; the others go on with what is known.
+
+        After a while another one is, in case that it could not be had.
+        """
+        now_ms = self._clock.steady_ms()
+        if now_ms <= max(known.renew_at_ms, self._renewing.get(key, 0)):
+            return False
+        self._renewing[key] = now_ms + PATIENCE_MS
+        return True
 
     def _newer(self, line: Line, key: _Key) -> Table:
-        """Take over what another worker has asked for lately, or ask."""
-        now_ms, known = self._clock.steady_ms(), self._tables.get(key)
-        if known is not None and now_ms <= known.renew_at_ms:
-            return known  # another thread has, meanwhile
-        try:
-            kept = self._memory.markets(*key)
-            if kept is not None and kept.age_ms <= AGE_MS:
-                return self._put(key, line, kept.text, kept.age_ms)
-            self.ask(line)
-        except (ccxt.BaseError, VenueError):
-            if known is None:
-                raise
-            self._tables[key] = replace(known, renew_at_ms=now_ms + PATIENCE_MS)
-        return self._tables[key]
+        return self._one_asks.known(
+            f"markets:{key[0]}:{key[1]}",
+            line,
+            look=lambda: self._taken_over(line, key),
+            ask=lambda: self._asked(line, key),
+        )
+
+    def _taken_over(self, line: Line, key: _Key) -> Table | None:
+        """Return what another thread or worker has asked for lately, or None."""
+        known = self._tables.get(key)
+        if known is not None and self._clock.steady_ms() <= known.renew_at_ms:
+            return known
+        kept = self._memory.markets(*key)
+        if kept is None or kept.age_ms > AGE_MS:
+            return None
+        return self._put(key, line, kept.text, kept.age_ms)
+
+    def _asked(self, line: Line, key: _Key) -> Table:
+        text = json.dumps(line.api.fetch_markets(), default=str)
+        self._memory.keep_markets(*key, text)
+        return self._put(key, line, text, age_ms=0)
 
     def _put(self, key: _Key, line: Line, text: str, age_ms: int) -> Table:
         line.api.set_markets(json.loads(text))

@@ -2,7 +2,9 @@
 
 from app.domain.identifiers import VenueName
 from app.exchanges.line import Line
+from app.exchanges.one_asks import OneAsks
 from app.exchanges.ports import VenuePorts
+from app.store.memory.venue_budget import Urgency
 
 
 class VenueClock:
@@ -11,17 +13,27 @@ class VenueClock:
     Args:
         venue: whose it is, as `Account.hosts` names it.
         ports: tell the server's time, and what others have measured.
+        one_asks: lets one measure for all.
     """
 
-    def __init__(self, venue: VenueName, ports: VenuePorts) -> None:
+    def __init__(self, venue: VenueName, ports: VenuePorts, one_asks: OneAsks) -> None:
         self._venue = venue
         self._ports = ports
+        self._one_asks = one_asks
         self._offset_ms = 0
 
     def prepare(self, line: Line) -> None:
-        """Measure, if nobody has lately."""
-        if self._ports.memory.clock_offset_ms(self._venue) is None:
+        """Measure, if nobody has lately; a cancel does not wait for another one who measures."""
+        if self._known_ms() is not None:
+            return
+        if line.use.urgency is Urgency.CANCEL:
             self.measure(line)
+        else:
+            name = f"clock:{self._venue}"
+            self._one_asks.known(name, line, self._known_ms, lambda: self.measure(line)[0])
+
+    def _known_ms(self) -> int | None:
+        return self._ports.memory.clock_offset_ms(self._venue)
 
     def measure(self, line: Line) -> tuple[int, int]:
         """Measure, and keep that.
@@ -43,7 +55,7 @@ class VenueClock:
 
     def venue_ms(self, server_ms: int) -> int:
         """Return the venue's time at a server time."""
-        known = self._ports.memory.clock_offset_ms(self._venue)
+        known = self._known_ms()
         if known is not None:
             self._offset_ms = known
         return server_ms + self._offset_ms

@@ -230,8 +230,8 @@ def _size(request: Request, account: Account, before: LaneView, ports: Ports) ->
     terms = _terms(request, before, ports)
     venue = ports.venues.of(account)
     instrument = venue.instrument(request.symbol)  # with whatever must be known before the rest
+    quote = venue.quote(request.symbol)  # before what is dear, and good for this account alone
     view = venue.view()
-    quote = venue.quote(request.symbol)
     if _is_still_next(request, account, ports):
         event = Executed(
             at_ms=ports.clock.now_ms(),
