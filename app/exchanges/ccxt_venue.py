@@ -136,7 +136,7 @@ class CcxtVenue:
         with self.exchange.changing(Urgency.ORDER):
             pass  # it is made ready for a change
         if order.leverage is not None and order.market is not Market.SPOT:
-            self.exchange.set_leverage(order.symbol, order.leverage)
+            self.exchange.see_to_leverage(order.symbol, order.leverage)
         order_arguments(order, found, self.exchange, self.quote)
 
     def place(self, order: Order) -> OrderReport:

@@ -330,11 +330,29 @@ class Exchange:
 
         Raises:
             VenueRejected: the exchange does not allow it.
+            VenueBusy: somebody else sets it just now.
             VenueUnavailable: it was not reached.
         """
-        unified = self.unified(symbol)
-        self._set(lambda api: api.set_leverage(leverage, unified))
-        self._ports.memory.keep_leverage(self.account.id, symbol, leverage)
+        unified, name = self.unified(symbol), f"leverage:{self.account.id}:{symbol}"
+        token = self._ports.locks.acquire(name, int(CALL_SECONDS * 1000))
+        if token is None:
+            raise VenueBusy(f"the leverage of {symbol} is being set")
+        try:
+            # Without an answer nobody knows which one it is.
+            self._ports.memory.forget_leverage_just_set(self.account.id, symbol)
+            self._set(lambda api: api.set_leverage(leverage, unified))
+            self._ports.memory.keep_leverage(self.account.id, symbol, leverage)
+        finally:
+            self._ports.locks.release(name, token)
+
+    def see_to_leverage(self, symbol: Symbol, leverage: int) -> None:
+        """Set a leverage unless that was done just now; raises as `set_leverage`.
+
+        An attempt to place an order that comes to nothing is followed by others, which must not
+        use up the budget for what is so already.
+        """
+        if self._ports.memory.leverage_just_set(self.account.id, symbol) != leverage:
+            self.set_leverage(symbol, leverage)
 
     def set_position_mode(self, mode: PositionMode) -> None:
         """Hold long and short apart, or as one net position; raises likewise. Twice is once."""

@@ -122,6 +122,35 @@ def test_an_order_that_is_ready_goes_where_no_question_does(world: ExchangeWorld
     assert world.count() == 1
 
 
+def test_the_leverage_of_an_order_is_set_once_for_its_attempts() -> None:
+    with running_world("binance", Market.USDM) as world:
+        order = world.order(leverage=7)
+
+        for _ in range(3):
+            world.venue.prepare(order)
+        world.venue.prepare(replace(order, leverage=5))
+        world.venue.prepare(order)
+
+        assert leverages(world) == 3
+
+
+def test_a_leverage_whose_setting_was_not_answered_is_set_again() -> None:
+    with running_world("binance", Market.USDM) as world:
+        order = world.order(leverage=7)
+        world.venue.prepare(order)
+        world.plan.plan(Call.OTHER, "accept_then_cut")
+
+        with pytest.raises(VenueUnavailable):
+            exchange_of(world).set_leverage(world.symbol, 5)
+        world.venue.prepare(order)
+
+        assert leverages(world) == 3
+
+
+def leverages(world: ExchangeWorld) -> int:
+    return sum(count for path, count in asked(world).items() if path.endswith("/leverage"))
+
+
 class Questions:
     """A question of many that is answered, or not, when the test says so."""
 

@@ -30,6 +30,11 @@ def leverage(account: AccountId) -> str:
     return f"hookfill:leverage:{account}"
 
 
+def leverage_just_set(account: AccountId, symbol: Symbol) -> str:
+    """String: the leverage that was set just now. Expires after half a minute."""
+    return f"hookfill:leverage:{account}:{symbol}"
+
+
 #: sorted set, account id → server time at which somebody wanted to see what it has. Until seen.
 WANTED_VIEWS = "hookfill:wanted_views"
 

@@ -26,6 +26,9 @@ OFFSET_LIFE_MS = 60_000
 #: Of what an account has; whoever shows it looks at its age.
 VIEW_LIFE_MS = 600_000
 
+#: Nobody else changes a leverage so soon, or he wants both.
+LEVERAGE_LIFE_MS = 30_000
+
 #: Prices that are older say nothing about now.
 QUOTE_LIFE_MS = 10_000
 
@@ -144,9 +147,22 @@ class RedisVenueMemory:
         found = self._client.hget(venue_keys.leverage(account), symbol)
         return None if found is None else int(text_of(found))
 
+    def leverage_just_set(self, account: AccountId, symbol: Symbol) -> int | None:
+        """Return the leverage that was set just now, or None if none was."""
+        found = self._client.get(venue_keys.leverage_just_set(account, symbol))
+        return None if found is None else int(text_of(found))
+
     def keep_leverage(self, account: AccountId, symbol: Symbol, leverage: int) -> None:
         """Note a leverage that was set."""
-        self._client.hset(venue_keys.leverage(account), symbol, str(leverage))
+        key = venue_keys.leverage_just_set(account, symbol)
+        with self._client.pipeline(transaction=True) as pipeline:
+            pipeline.hset(venue_keys.leverage(account), symbol, str(leverage))
+            pipeline.set(key, str(leverage), px=LEVERAGE_LIFE_MS)
+            pipeline.execute()
+
+    def forget_leverage_just_set(self, account: AccountId, symbol: Symbol) -> None:
+        """Let the next order set it anew."""
+        self._client.delete(venue_keys.leverage_just_set(account, symbol))
 
     def keep_markets(self, venue: VenueName, scope: str, text: str) -> None:
         """Keep market metadata for all workers; a big exchange has megabytes of it."""
