@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from app.supervisor.data_dir import opened_log
@@ -36,6 +37,8 @@ class Program:
     Attributes:
         log: the file that gets all its output.
         patience_seconds: how long it may take to stop before it is killed.
+        orphaned_by: the signal that it gets when the supervisor is killed. Nobody is left then to
+            see whether it ends, and without store and broker a worker waits for long.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Program:
     folder: Path
     log: Path
     patience_seconds: float
+    orphaned_by: signal.Signals = signal.SIGKILL
 
 
 class Child:
@@ -86,7 +90,7 @@ class Child:
                 umask=0o077,
                 pass_fds=self._inherited,
                 # The supervisor has one thread, so this is safe here.
-                preexec_fn=die_with_parent,  # noqa: PLW1509
+                preexec_fn=partial(die_with_parent, self.program.orphaned_by),  # noqa: PLW1509
             )
         self._started_at = time.monotonic()
         self._restart_at = None

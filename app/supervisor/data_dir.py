@@ -17,8 +17,8 @@ from app.supervisor.signals import Signals
 
 #: A log that is longer at the start is put aside, and the one put aside before is dropped.
 LOG_BYTES_MAX = 10_000_000
-#: Processes of a supervisor that was killed get SIGTERM and end within this time, save workers that
-#: wait for a broker which is gone: they are killed then, and given this time once more.
+#: What a supervisor that was killed leaves behind ends within this time. What does not, as where no
+#: kernel tells of a parent's death, is killed then, and given this time once more.
 LEFTOVER_SECONDS = 10
 _LEFTOVER_LOOK_SECONDS = 0.1
 _MODE = 0o600

@@ -6,6 +6,7 @@ neither room nor time from what must be kept.
 
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -176,6 +177,7 @@ class EmbeddedServer:
             folder=folder,
             log=self._data_dir.logs / f"{self._name}.log",
             patience_seconds=PATIENCE_SECONDS,
+            orphaned_by=signal.SIGTERM,  # it writes down what it has, then ends
         )
         url = ServerUrl(f"redis://:{self._password}@{LOOPBACK}:{port}/0")
         return Child(program, [self._inherited]), url

@@ -14,12 +14,12 @@ def adopt_orphans() -> None:
     _prctl(_SET_CHILD_SUBREAPER, 1)
 
 
-def die_with_parent() -> None:
-    """Get SIGTERM when the parent dies; to be called in a new child, before it runs a program.
+def die_with_parent(by: signal.Signals) -> None:
+    """Get a signal when the parent dies; to be called in a new child, before it runs a program.
 
     So a supervisor that is killed leaves nothing behind that would hold the port or the data.
     """
-    _prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
+    _prctl(_SET_PARENT_DEATH_SIGNAL, by)
 
 
 if sys.platform == "linux":

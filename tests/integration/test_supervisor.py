@@ -365,14 +365,27 @@ def test_messages_of_a_release_that_kept_them_in_the_store_are_dropped(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux ends the children of a dead parent")
-def test_a_killed_supervisor_leaves_nothing_behind(up: Callable[..., Stack]) -> None:
+def test_a_killed_supervisor_leaves_nothing_behind(up: Callable[..., Stack], folder: Path) -> None:
+    (folder / "worker.py").write_text(DEAF)  # as one is that waits for a broker which is gone
     stack = up()
     pids = stack.pids
+    eventually(lambda: is_deaf(pids["worker"]))
+    with redis.Redis.from_url(stack.run["redis_url"]) as client:
+        client.set("acknowledged", "yes")
 
     stack.process.kill()
 
     stack.ended()
     eventually(lambda: not any(map(is_alive, pids.values())))
+    with redis.Redis.from_url(up().run["redis_url"]) as client:
+        assert client.get("acknowledged") == b"yes"
+
+
+def is_deaf(pid: int) -> bool:
+    """Tell whether a process ignores SIGTERM."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    ignored = int(dict(line.split(":", 1) for line in status.splitlines())["SigIgn"], 16)
+    return bool(ignored >> (signal.SIGTERM - 1) & 1)
 
 
 def test_two_runs_on_one_folder_are_refused(
