@@ -6,7 +6,10 @@ docs/decisions.md says why gevent, docs/benchmarks.md how much that gives.
 """
 
 import os
+import signal
 from typing import Any
+
+from app.supervisor.kernel import die_with_parent
 
 bind = os.environ.get("HOOKFILL_BIND", "127.0.0.1:8000")
 worker_class = "gevent"
@@ -37,6 +40,11 @@ control_socket_disable = True
 
 # Who may say X-Forwarded-For is decided by the application (HOOKFILL_TRUSTED_PROXIES).
 forwarded_allow_ips = ""
+
+
+def post_fork(_server: Any, _worker: Any) -> None:  # noqa: ANN401 - gunicorn's signature
+    """Let a web process end when its master is killed, whatever it is at."""
+    die_with_parent(signal.SIGKILL)
 
 
 def child_exit(_server: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn's signature
