@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 import structlog
 
@@ -82,8 +83,18 @@ RESTORED_AHEAD = 1_000_000
 #: take the request any more.
 WEB_STORE_SECONDS = 0.5
 
+#: How long it waits for the history before it answers 503. What comes in waits for neither.
+WEB_HISTORY_SECONDS = 1.5
+
 #: How long a worker waits: longer than any save to disk that we have seen.
 WORKER_STORE_SECONDS = 5.0
+
+
+class _Patience(NamedTuple):
+    """How many seconds a process waits for the store, and for the history; None is to the end."""
+
+    store: float
+    history: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +142,7 @@ def web_wiring(settings: Settings) -> Wiring:
     return _wiring(
         settings,
         lambda: f"web-{os.getpid()}",
-        WEB_STORE_SECONDS,
+        _Patience(WEB_STORE_SECONDS, WEB_HISTORY_SECONDS),
         PumpPublisher,
         RememberedVenues,  # a web process asks no exchange
     )
@@ -152,7 +163,7 @@ def worker_wiring(
     return _wiring(
         settings,
         lambda: f"worker-{os.getpid()}",
-        WORKER_STORE_SECONDS,
+        _Patience(WORKER_STORE_SECONDS, None),
         around,
         Clients,
         alive,
@@ -202,17 +213,17 @@ def note_restored(environ: Mapping[str, str]) -> None:
 def _wiring(
     settings: Settings,
     process: Callable[[], str],
-    store_seconds: float,
+    patience: _Patience,
     around: Callable[[Publisher], Publisher],
     real: Callable[[VenuePorts], Venues],
     alive: Callable[[], None] = lambda: None,
 ) -> Wiring:
-    client = connect(settings.redis_url, store_seconds)
-    policy = replace(settings.policy(), give_up_ms=int(store_seconds * 1000))
+    client = connect(settings.redis_url, patience.store)
+    policy = replace(settings.policy(), give_up_ms=int(patience.store * 1000))
     clock = MovableClock(client) if settings.fast else RedisClock(client)
     registry = RedisRegistry(client)
     live = RedisReader(client)
-    history = SqlHistory(Database(settings.database_url))
+    history = SqlHistory(Database(settings.database_url, patience.history))
     messages = CeleryPublisher(
         celery_for(settings.broker_url),
         clock,
@@ -257,7 +268,7 @@ def _wiring(
         rates=RedisRates(client),
         movable_clock=clock if isinstance(clock, MovableClock) else None,
         store_memory=RedisMemory(client),
-        backlog=RedisBacklog(client, connect(settings.broker_url, store_seconds)),
+        backlog=RedisBacklog(client, connect(settings.broker_url, patience.store)),
         paper=PaperAdministration(paper),
         messages=messages,
     )

@@ -29,6 +29,7 @@ def _patience() -> Iterator[None]:
     """Let web processes in tests wait for their store: half a second passes on a busy machine."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bootstrap, "WEB_STORE_SECONDS", 20.0)
+        patch.setattr(bootstrap, "WEB_HISTORY_SECONDS", 20.0)
         yield
 
 

@@ -1,7 +1,9 @@
-"""The database: how it is opened, and its errors in our words."""
+"""The database: how it is opened, how long it is waited for, and its errors in our words."""
 
 import os
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,10 +12,20 @@ from uuid import uuid4
 
 import psycopg
 from psycopg.pq import TransactionStatus
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, select, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Executable,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 
 from app.domain.errors import HistoryUnavailable
 from app.history.tables import ABOUT, METADATA, SCHEMA
@@ -29,8 +41,28 @@ _ANSWER_MS = 20_000
 #: gone or stands still; a connection that is open would be listened to for ever.
 SILENCE_SECONDS = 25.0
 
+#: How long the tables of an older release may take to be brought up to date.
+_MAKING_SECONDS = 3_600.0
+
+#: To end what was begun, however late it is.
+_ENDING_SECONDS = 0.1
+
+#: Between two tries to read a SQLite file that somebody has locked as a whole.
+_LOCKED_SECONDS = 0.02
+
+#: Steps of SQLite's machine between two looks at the time, a fraction of a millisecond.
+_STEPS = 10_000
+
 #: What tells a file from another one.
 _File = tuple[int, ...]
+
+_NO_FILE: _File = (0,)
+
+#: All tables and indexes. No column is new that no index has, so that these tell of all there is.
+_NAMES = {
+    *METADATA.tables,
+    *(str(one.name) for table in METADATA.sorted_tables for one in table.indexes),
+}
 
 #: The statement that makes way for what is there, by dialect.
 INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -44,10 +76,14 @@ class Database:
 
     Args:
         url: as SQLAlchemy reads it.
+        patience_seconds: how long one reading may take from asking to the last row, whatever it
+            waits for; then it is said to be unavailable. None is for those whom nobody waits for:
+            they also bring the tables of an older release up to date.
     """
 
-    def __init__(self, url: str) -> None:
-        self._engine = _engine(url)
+    def __init__(self, url: str, patience_seconds: float | None = None) -> None:
+        self._patience = patience_seconds
+        self._engine = _engine(url, patience_seconds)
         self._lock = threading.Lock()
         self._ready_for: _File | None = None
         self._identity = ""
@@ -74,7 +110,7 @@ class Database:
         Raises:
             HistoryUnavailable: nothing was written, or it is in doubt.
         """
-        with self._translated():
+        with _until(None), self._translated():
             self._make_ready()
             with self._engine.begin() as connection:
                 yield connection
@@ -83,16 +119,14 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """Read, everything as it was at one moment.
 
+        Nobody who writes is waited for.
+
         Raises:
-            HistoryUnavailable: the database does not answer.
+            HistoryUnavailable: the database does not answer, or not in time.
         """
-        with self._translated():
+        with _until(self._patience), self._translated():
             self._make_ready()
-            with self._engine.connect() as connection:
-                begin = "BEGIN"
-                if self.dialect == "postgresql":
-                    begin = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-                connection.exec_driver_sql(begin)
+            with _begun(self._engine) as connection:
                 yield connection
 
     def close(self) -> None:
@@ -104,8 +138,10 @@ class Database:
         """Raise HistoryUnavailable for whatever the database does not do."""
         try:
             yield
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, OSError, sqlite3.Error, psycopg.Error) as error:
             self._ready_for = None  # it may be another one when it is back
+            if _is_late():
+                raise HistoryUnavailable("the history did not answer in time") from error
             # The statement and its parameters, which follow, are no help to anybody.
             why = str(getattr(error, "orig", None) or error).splitlines()[0]
             raise HistoryUnavailable(f"the history did not answer: {why}") from error
@@ -118,34 +154,100 @@ class Database:
         """
         if self._is_ready():
             return
-        if not self._lock.acquire(timeout=_CONNECT_SECONDS):
+        if not self._lock.acquire(timeout=_left() or _CONNECT_SECONDS):
             raise HistoryUnavailable("the history did not answer others so far")
         try:
             if self._is_ready():
                 return
             self._engine.dispose()
-            self._identity = _made(self._engine)
+            self._identity = self._found() or _made(self._engine)
             self._ready_for = _file_of(self._engine)
         finally:
             self._lock.release()
+
+    def _found(self) -> str | None:
+        """Return the identity if all is there: then nothing is written, and no writer waited for.
+
+        Raises:
+            HistoryUnavailable: it is of another release, and not ours to change.
+        """
+        if _file_of(self._engine) == _NO_FILE:
+            return None
+        with _begun(self._engine) as connection:
+            names = _names(connection)
+            identity = _identity(connection) if ABOUT.name in names else None
+            if identity is None or names >= _NAMES:
+                return identity
+        if self._patience is None:
+            return None
+        raise HistoryUnavailable("the history is being brought up to date; try again in a moment")
 
     def _is_ready(self) -> bool:
         return self._ready_for is not None and self._ready_for == _file_of(self._engine)
 
 
-def _engine(url: str) -> Engine:
-    if make_url(url).get_backend_name() == "sqlite":
-        busy = {"timeout": _BUSY_MS / 1000}
-        engine = create_engine(url, connect_args=busy)
+def _engine(url: str, patience_seconds: float | None) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        # Whoever waits in the driver holds up all that goes on beside it in a web process.
+        busy_seconds = _BUSY_MS / 1000 if patience_seconds is None else 0
+        pool = {} if parsed.database in {None, "", ":memory:"} else _pool(patience_seconds)
+        engine = create_engine(url, connect_args={"timeout": busy_seconds}, **pool)
         event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "before_cursor_execute", _refuse_late)
         return engine
-    options = f"-c statement_timeout={_ANSWER_MS}"
+    answer_ms = _ANSWER_MS if patience_seconds is None else int(patience_seconds * 1000)
+    options = f"-c statement_timeout={answer_ms}"
     settings = {"connect_timeout": _CONNECT_SECONDS, "options": options}
     engine = create_engine(
-        url, pool_pre_ping=True, pool_timeout=_CONNECT_SECONDS, connect_args=settings
+        url, pool_pre_ping=True, connect_args=settings, **_pool(patience_seconds)
     )
     event.listen(engine, "do_connect", _connected)
+    event.listen(engine, "before_cursor_execute", _refuse_late)
     return engine
+
+
+def _pool(patience_seconds: float | None) -> dict[str, Any]:
+    """Return how long somebody waits for the connection of another one."""
+    return {"pool_timeout": _CONNECT_SECONDS if patience_seconds is None else patience_seconds / 2}
+
+
+class _Deadline(threading.local):
+    """Until when the thread at hand may go on with what it reads.
+
+    Attributes:
+        at: on the steady clock; None is for ever.
+    """
+
+    at: float | None = None
+
+
+_deadline = _Deadline()
+
+
+@contextmanager
+def _until(seconds: float | None) -> Iterator[None]:
+    """Let what is done within take this long."""
+    before = _deadline.at
+    _deadline.at = None if seconds is None else time.monotonic() + seconds
+    try:
+        yield
+    finally:
+        _deadline.at = before
+
+
+def _left() -> float | None:
+    """Return how many seconds are left, enough to end in good order at least; None is no bound."""
+    return None if _deadline.at is None else max(_deadline.at - time.monotonic(), _ENDING_SECONDS)
+
+
+def _is_late() -> bool:
+    return _deadline.at is not None and time.monotonic() >= _deadline.at
+
+
+def _refuse_late(*_statement: object) -> None:
+    if _is_late():
+        raise HistoryUnavailable("the history did not answer in time")
 
 
 class _Connection(psycopg.Connection[Any]):
@@ -158,23 +260,66 @@ class _Connection(psycopg.Connection[Any]):
             psycopg.OperationalError: the server was silent for too long, among others.
         """
         try:
-            return super().wait(gen, interval, timeout or SILENCE_SECONDS)
+            return super().wait(gen, interval, timeout or _left() or SILENCE_SECONDS)
         except psycopg.OperationalError:
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
                 self.pgconn.finish()  # to end it in good order would be to wait once more
             raise
+
+    @classmethod
+    def _connect_gen(cls, conninfo: str = "") -> Any:  # noqa: ANN401 - psycopg's own
+        """Connect step by step; the driver takes two seconds for each address at the least."""
+        steps: Any = super()._connect_gen(conninfo)
+        ready = None
+        while True:
+            try:
+                wanted = steps.send(ready)
+            except StopIteration as ended:
+                return ended.value
+            ready = yield wanted
+            if _is_late():
+                raise psycopg.OperationalError("the server is silent")
 
 
 def _connected(_dialect: object, _record: object, given: Any, named: Any) -> _Connection:  # noqa: ANN401 - psycopg's own
     return _Connection.connect(*given, **named)
 
 
-def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
+def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     """Let readers read beside a writer, and count as written only what a power cut cannot take."""
+    connection.set_progress_handler(_is_late, _STEPS)
     cursor = connection.cursor()
     for setting in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-16000"):
         cursor.execute(f"PRAGMA {setting}")
     cursor.close()
+
+
+def _begun(engine: Engine) -> Connection:
+    """Return a connection that sees everything as it is at this moment."""
+    while True:
+        try:
+            connection = engine.connect()
+            try:
+                _begin(connection)
+            except BaseException:
+                connection.close()
+                raise
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            # A writer locks nobody out, save one who mends or changes a file as a whole. The driver
+            # would wait for that one, and let nobody have a turn in a web process.
+            if _deadline.at is None or _is_late() or "is locked" not in str(error):
+                raise
+            time.sleep(_LOCKED_SECONDS)
+        else:
+            return connection
+
+
+def _begin(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    else:
+        connection.exec_driver_sql("BEGIN")
+        connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1")  # from now on
 
 
 def _made(engine: Engine) -> str:
@@ -184,20 +329,60 @@ def _made(engine: Engine) -> str:
         # Before SQLite does, so that its owner only can read it.
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    with engine.begin() as connection:
+    seconds = _left() or _MAKING_SECONDS
+    with _until(seconds), engine.begin() as connection:
         if engine.dialect.name == "postgresql":
-            lock = text("SELECT pg_advisory_xact_lock(:number)")
-            connection.execute(lock, {"number": _SCHEMA_LOCK})
-        for table in METADATA.sorted_tables:
-            connection.execute(CreateTable(table, if_not_exists=True))
-            for index in table.indexes:
-                connection.execute(CreateIndex(index, if_not_exists=True))
+            connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{seconds}s'")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")
+        else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        for statement in _missing(connection):
+            connection.execute(statement)
         new = {"number": 1, "schema": SCHEMA, "identity": uuid4().hex}
         connection.execute(INSERT[engine.dialect.name](ABOUT).on_conflict_do_nothing(), new)
-        schema, identity = connection.execute(select(ABOUT.c.schema, ABOUT.c.identity)).one()
-    if schema > SCHEMA:
-        raise HistoryUnavailable(f"the history has schema {schema}, of a newer release")
-    return str(identity)
+        identity = _identity(connection)
+    return identity or ""
+
+
+def _names(connection: Connection) -> set[str]:
+    """Return the names of all tables and indexes that there are."""
+    query = "SELECT name FROM sqlite_master"
+    if connection.dialect.name == "postgresql":
+        query = (
+            "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::text::regnamespace"
+        )
+    return {row[0] for row in connection.exec_driver_sql(query)}
+
+
+def _missing(connection: Connection) -> Iterator[Executable]:
+    """Yield the statements that make what is not there; what is there may be of an older release.
+
+    That one goes on with what they make: it reads and writes by names.
+    """
+    names = _names(connection)
+    for table in METADATA.sorted_tables:
+        columns = set(table.columns.keys())
+        if table.name not in names:
+            yield CreateTable(table)
+        else:
+            columns = {one["name"] for one in inspect(connection).get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in columns:
+                written = CreateColumn(column).compile(dialect=connection.dialect)
+                yield text(f"ALTER TABLE {table.name} ADD COLUMN {written}")
+        yield from (CreateIndex(one) for one in table.indexes if one.name not in names)
+
+
+def _identity(connection: Connection) -> str | None:
+    """Return the name of the history; None if it has none yet.
+
+    Raises:
+        HistoryUnavailable: it is of a newer release.
+    """
+    found = connection.execute(select(ABOUT.c.schema, ABOUT.c.identity)).one_or_none()
+    if found is not None and found.schema > SCHEMA:
+        raise HistoryUnavailable(f"the history has schema {found.schema}, of a newer release")
+    return None if found is None else str(found.identity)
 
 
 def _path_of(engine: Engine) -> Path | None:
@@ -216,5 +401,5 @@ def _file_of(engine: Engine) -> _File:
     try:
         found = path.stat()
     except FileNotFoundError:
-        return (0,)
+        return _NO_FILE
     return found.st_dev, found.st_ino

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -54,13 +56,26 @@ if TYPE_CHECKING:
     from app.domain.aggregate import Aggregate
 
 
-Opened = Callable[[], Database]
+Opened = Callable[..., Database]
 
 
 def empty(url: str) -> None:
     """Drop our tables."""
     engine = create_engine(DATABASE_URL.read(url))
     METADATA.drop_all(engine)
+    engine.dispose()
+
+
+@contextmanager
+def a_lock(url: str, sqlite: str, postgresql: str) -> Iterator[None]:
+    """Hold a lock, taken by these statements."""
+    engine = create_engine(DATABASE_URL.read(url))
+    with engine.connect() as connection:
+        for statement in (sqlite if url.startswith("sqlite") else postgresql).split("; "):
+            connection.exec_driver_sql(statement)
+        connection.execute(text("UPDATE hookfill_history SET number = number"))
+        yield
+        connection.rollback()
     engine.dispose()
 
 
@@ -78,8 +93,8 @@ def opened(url: str) -> Iterator[Opened]:
     empty(url)
     databases: list[Database] = []
 
-    def open_it() -> Database:
-        databases.append(Database(DATABASE_URL.read(url)))
+    def open_it(patience_seconds: float | None = None) -> Database:
+        databases.append(Database(DATABASE_URL.read(url), patience_seconds))
         return databases[-1]
 
     yield open_it
@@ -427,6 +442,60 @@ class TestTheDatabase:
 
         with pytest.raises(HistoryUnavailable, match="schema 2, of a newer release"):
             opened().identity()
+
+    def test_who_writes_is_not_waited_for(
+        self, history: SqlHistory, opened: Opened, url: str
+    ) -> None:
+        history.keep([a_record(an_ended(1))])
+        reader = SqlHistory(opened(5.0))
+
+        with a_lock(url, "BEGIN IMMEDIATE", "LOCK TABLE hookfill_aggregates IN EXCLUSIVE MODE"):
+            started = time.monotonic()
+            found = reader.count(EVERYTHING, ())
+            took = time.monotonic() - started
+
+        assert (found, took < 4) == (1, True)
+
+    def test_a_lock_of_the_whole_is_waited_for_no_longer_than_is_said(
+        self, history: SqlHistory, opened: Opened, url: str
+    ) -> None:
+        history.keep([a_record(an_ended(1))])
+        reader = SqlHistory(opened(0.3))
+        whole = "LOCK TABLE hookfill_aggregates IN ACCESS EXCLUSIVE MODE"
+        history._database.close()  # noqa: SLF001 - nobody else may have the file open
+
+        with a_lock(url, "PRAGMA locking_mode=EXCLUSIVE; BEGIN IMMEDIATE", whole):
+            started = time.monotonic()
+            with pytest.raises(HistoryUnavailable, match="in time"):
+                reader.count(EVERYTHING, ())
+            took = time.monotonic() - started
+
+        assert took < 2
+        assert SqlHistory(opened(20.0)).count(EVERYTHING, ()) == 1
+
+    def test_a_statement_does_not_take_longer_than_is_said(self, opened: Opened) -> None:
+        opened().identity()
+        reader = opened(0.3)
+        endless = (
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) "
+            "SELECT max(i) FROM n"
+        )
+
+        started = time.monotonic()
+        with pytest.raises(HistoryUnavailable, match="in time"), reader.reading() as connection:
+            connection.execute(text(endless))
+
+        assert time.monotonic() - started < 2
+
+    def test_a_server_that_takes_no_notice_is_not_waited_for_longer_than_is_said(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as deaf:
+            port = deaf.getsockname()[1]
+            reader = Database(f"postgresql+psycopg://x@127.0.0.1:{port}/x", 0.3)
+            started = time.monotonic()
+            with pytest.raises(HistoryUnavailable), reader.reading():
+                pass
+
+        assert time.monotonic() - started < 2
 
     def test_what_was_dropped_is_made_anew(self, database: Database, url: str) -> None:
         history = SqlHistory(database)
