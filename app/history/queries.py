@@ -1,20 +1,31 @@
-"""Searches as SQL: each a few walks along an index, merged by whoever asks.
+"""Searches as SQL: each a few walks along an index, merged by whoever asks, or by the database.
 
 A walk names one value of each column that an index begins with, so that its rows come in order
 and none is sorted. What else is asked for is written so that no index is chosen for its sake.
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 from hashlib import blake2b
 from itertools import product
 from math import prod
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Select,
+    and_,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 
 from app.domain.enums import Kind
-from app.domain.search import Search
-from app.history.tables import AGGREGATES, FILLS
+from app.domain.search import Moment, Search
+from app.history.tables import AGGREGATES, FILLS, UNTYPED
 
 #: Walks that are merged; a search for more values goes along fewer columns.
 WALKS_MAX = 64
@@ -55,7 +66,9 @@ def aggregates_of(search: Search) -> Query:
         (_A.state, search.states),
         (_A.symbol, search.symbols),
     )
-    rest = _range(_A.created_at_ms, search)
+    rest = _range(_A.created_at_ms, search.since_ms, search.until_ms)
+    rest += _range(_hidden(_A.updated_at_ms), search.updated_since_ms, search.updated_until_ms)
+    rest += _between(_A.id, search)
     dialects = _given((_A.dialect, search.dialects))
     if search.accounts is None and search.symbols is None:
         walkable += dialects
@@ -67,6 +80,9 @@ def aggregates_of(search: Search) -> Query:
     if search.caller_id is not None:
         narrow.append(_A.caller_key == caller_key(search.caller_id))
     rest += [column.in_(values) for column, values in _given((_A.side, search.sides))]
+    if search.types is not None:
+        # What an older release has written without a type may be of any: look at it.
+        rest.append(or_(_A.type.is_(None), _A.type.in_(sorted(search.types))))
     if search.top_level:
         rest.append(_A.parent_id.is_(None))
     return Query((_A.created_at_ms, _A.id), walkable, narrow, rest)
@@ -74,7 +90,7 @@ def aggregates_of(search: Search) -> Query:
 
 def fills_of(search: Search) -> Query:
     """Return what a search asks of the fills."""
-    rest = _range(_F.at_ms, search)
+    rest = _range(_F.at_ms, search.since_ms, search.until_ms) + _between(_F.order_id, search)
     others = ((_F.dialect, search.dialects), (_F.symbol, search.symbols), (_F.side, search.sides))
     rest += [column.in_(values) for column, values in _given(*others)]
     place = (_F.at_ms, _F.order_id, _F.number)
@@ -87,9 +103,17 @@ def _given(
     return [(column, sorted(values, key=str)) for column, values in wanted if values is not None]
 
 
-def _range(column: Column[Any], search: Search) -> list[Condition]:
-    since = [] if search.since_ms is None else [column >= search.since_ms]
-    return since if search.until_ms is None else [*since, column < search.until_ms]
+def _range(
+    column: ColumnElement[int], since_ms: int | None, until_ms: int | None
+) -> list[Condition]:
+    since = [] if since_ms is None else [column >= since_ms]
+    return since if until_ms is None else [*since, column < until_ms]
+
+
+def _between(column: ColumnElement[int], search: Search) -> list[Condition]:
+    """Return the conditions for an id, from which no index is chosen."""
+    above = [] if search.above is None else [_hidden(column) > search.above]
+    return above if search.below is None else [*above, _hidden(column) < search.below]
 
 
 def count(query: Query) -> Select[Any]:
@@ -126,9 +150,55 @@ def walks(
     return [statement.where(*choice) for choice in choices]
 
 
+def oldest(search: Search, moment: Moment, skip: int, limit: int) -> Select[Any]:
+    """Return the statement that finds places, oldest first, after so many others.
+
+    Args:
+        search: names accounts and one kind; a type of smart trades only.
+        moment: what the places are sorted by, then by id.
+        skip: how many places are left out; they cost a step along an index each.
+        limit: how many are wanted after them.
+    """
+    walks = (
+        _placed(search, moment).where(_A.account == account)
+        for account in sorted(search.accounts or ())
+    )
+    found = union_all(*walks).subquery()
+    return select(found).order_by(*found.c).limit(limit).offset(skip)
+
+
+def places(search: Search, moment: Moment, ids: Collection[int]) -> Select[Any]:
+    """Return the statement that finds the places of those of some ids that `oldest` may find."""
+    accounts = _among(_A.account, sorted(search.accounts or ()), hidden=True)
+    return _placed(search, moment).where(accounts, _A.id.in_(ids))
+
+
+def untyped(search: Search) -> Select[Any]:
+    """Return the statement that finds smart trades which `oldest` cannot find yet."""
+    return select(_A.id).where(UNTYPED, _A.account.in_(sorted(search.accounts or ())))
+
+
+def _placed(search: Search, moment: Moment) -> Select[Any]:
+    """Return the places of what a search finds, in whichever account and order."""
+    query = aggregates_of(replace(search, types=None))
+    (kind,) = search.kinds or frozenset(Kind)
+    conditions = [_A.kind == literal_column(f"'{kind}'"), *query.narrow, *query.rest]
+    named = (_A.kind, _A.account)
+    conditions += [_among(*one, hidden=True) for one in query.walkable if one[0] not in named]
+    if kind is Kind.SMART_TRADE:
+        conditions.append(_A.type.is_not(None))
+    if search.types is not None:
+        conditions.append(_A.type.in_(sorted(search.types)))
+    return select(_A[f"{moment}_ms"].label("at_ms"), _A.id).where(*conditions)
+
+
 def _among(column: Column[Any], values: Collection[object], *, hidden: bool) -> Condition:
     """Return the condition; a hidden one cannot be what an index is chosen for."""
-    return (func.coalesce(column, column) if hidden else column).in_(values)
+    return (_hidden(column) if hidden else column).in_(values)
+
+
+def _hidden(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.coalesce(column, column)
 
 
 def _is_below(place: tuple[Column[Any], ...], other: tuple[int, ...]) -> Condition:

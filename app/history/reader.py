@@ -8,14 +8,24 @@ What both tell of is taken from the store, which has it newer.
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from app.domain.aggregate import Aggregate
 from app.domain.decision import TimelineEntry
+from app.domain.enums import Kind
 from app.domain.errors import NotFound
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
 from app.domain.report import Fill
-from app.domain.search import EVERYTHING, FillPlace, Place, Search, place_of
+from app.domain.search import (
+    EVERYTHING,
+    FillPlace,
+    Moment,
+    Place,
+    Search,
+    place_by,
+    place_of,
+)
 from app.history.sql_history import SqlHistory
 from app.store.core.reader import RedisReader
 from app.store.core.records import entry_from
@@ -65,8 +75,27 @@ class WholeReader:
             theirs = (one for one in kept if one.id not in live)
             yield from heapq.merge(ours, theirs, key=place_of, reverse=True)
 
+    def oldest(
+        self, search: Search, moment: Moment, *, offset: int, limit: int
+    ) -> Sequence[Aggregate]:
+        """Return a page of a list that begins with the oldest; what has not happened is at its end.
+
+        Args:
+            search: names accounts and one kind; a type of smart trades only.
+            moment: what the list is sorted by, then by id.
+            offset: how many are left out before the page.
+            limit: how many it shows; less if one of them cannot be read.
+        """
+        live = {} if search.finds_nothing else self._all_live(search)
+        if not (search.finds_nothing or search.finds_live_only):
+            return self._history.oldest(live, search, moment, offset=offset, limit=limit)
+        ours = sorted(filter(search.match, live.values()), key=partial(place_by, moment))
+        return ours[offset : offset + limit]
+
     def count(self, search: Search = EVERYTHING) -> int:
         """Return how many aggregates have what is searched for."""
+        if search.types is not None:
+            return sum(1 for _ in self.newest(None, search))  # an index may not know them all
         live = self._all_live(search)
         matching = sum(map(search.match, live.values()))
         if search.finds_live_only:
@@ -121,7 +150,7 @@ class WholeReader:
             floor = places[-1] if len(places) == STRETCH else None
             if floor is not None and search.since_ms is not None and floor[0] < search.since_ms:
                 floor = None
-            yield self._live.load([one for _, one in places]), before, floor
+            yield self._live.load([one for _, one in places], search.kinds), before, floor
             if floor is None:
                 return
             before = floor
@@ -135,7 +164,8 @@ class WholeReader:
 
 def _whenever(search: Search) -> Search:
     """Return what is asked of the orders of fills: they may be older than their fills."""
-    return replace(search, since_ms=None, until_ms=None, parent=None)
+    orders = frozenset({Kind.ORDER})
+    return replace(search, kinds=orders, since_ms=None, until_ms=None, parent=None)
 
 
 def _fills_of(aggregates: Iterable[Aggregate], search: Search) -> Iterator[_Traded]:

@@ -6,8 +6,11 @@ from typing import Any
 
 from sqlalchemy import Insert, Table, and_, or_
 
+from app.domain.aggregate import Aggregate
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
+from app.domain.search import Moment, place_by, type_of
+from app.domain.smart_trade.trade import SmartTrade
 from app.history.database import INSERT
 from app.history.queries import caller_key
 from app.history.tables import AGGREGATES, FILLS, RECORDS
@@ -71,7 +74,15 @@ def _aggregate(record: Record) -> Row:
         "caller_key": caller_key(one.caller_id),
         "created_at_ms": one.created_at_ms,
         "updated_at_ms": one.updated_at_ms,
+        **later_columns(one),
     }
+
+
+def later_columns(one: Aggregate) -> Row:
+    """Return what an older release does not write of an aggregate."""
+    is_trade = isinstance(one, SmartTrade)
+    closed_at_ms = place_by(Moment.CLOSED_AT, one)[0] if is_trade else None
+    return {"type": type_of(one), "closed_at_ms": closed_at_ms}
 
 
 def _record(record: Record) -> Row:

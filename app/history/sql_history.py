@@ -1,23 +1,26 @@
 """Finished aggregates in SQL."""
 
 import heapq
+import time
+from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, bindparam, select, update
 
 from app.domain.aggregate import Aggregate
+from app.domain.enums import Kind
 from app.domain.errors import UnreadableRecord
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
 from app.domain.report import Fill
-from app.domain.search import FillPlace, Place, Search
+from app.domain.search import FillPlace, Moment, Place, Search, place_by
 from app.history import queries
 from app.history.database import INSERT, Database
-from app.history.record_rows import children_of, texts_of, writes_of
-from app.history.tables import EPOCH, RECORDS
+from app.history.record_rows import children_of, later_columns, texts_of, writes_of
+from app.history.tables import AGGREGATES, EPOCH, RECORDS, UNTYPED
 from app.ports.history import Mark, Record
 from app.store.core.records import aggregate_from
 
@@ -39,6 +42,7 @@ class SqlHistory:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._completed = AggregateId(0)
 
     # What the use cases need
 
@@ -68,6 +72,22 @@ class SqlHistory:
             for statement, rows in writes_of(records, self._database.dialect):
                 connection.execute(statement, rows)
 
+    def complete(self, limit: int) -> bool:
+        """Write what an older release has not written of up to so many; see `History`."""
+        c = AGGREGATES.c
+        missing = select(c.id).where(UNTYPED, c.id > self._completed).order_by(c.id).limit(limit)
+        with self._database.reading() as connection:
+            ids = [row.id for row in connection.execute(missing)]
+            found = self._read(connection, ids)
+        if found:
+            statement = update(AGGREGATES).where(c.id == bindparam("known"), c.type.is_(None))
+            rows = [{"known": known, **later_columns(one)} for known, one in found.items()]
+            with self._database.writing() as connection:
+                connection.execute(statement, rows)
+        if ids:
+            self._completed = ids[-1]  # what cannot be read is not tried again
+        return len(ids) == limit
+
     def marks(self, ids: Collection[AggregateId]) -> Mapping[AggregateId, Mark]:
         """Return in which form it knows these; those it does not know are left out."""
         c = RECORDS.c
@@ -82,9 +102,16 @@ class SqlHistory:
 
     def aggregates(self, ids: Collection[AggregateId]) -> Mapping[AggregateId, Aggregate]:
         """Return these without their timelines, but what it does not know or cannot read."""
-        rows = self._rows(select(RECORDS.c.id, RECORDS.c.body), ids)
+        if not ids:
+            return {}
+        with self._database.reading() as connection:
+            return self._read(connection, ids)
+
+    def _read(
+        self, connection: Connection, ids: Collection[AggregateId]
+    ) -> Mapping[AggregateId, Aggregate]:
         found = {}
-        for row in rows:
+        for row in _rows(connection, select(RECORDS.c.id, RECORDS.c.body), ids):
             try:
                 found[row.id] = aggregate_from(row.body)
             except UnreadableRecord as error:
@@ -103,7 +130,57 @@ class SqlHistory:
         """
         for page in self._pages(search, queries.aggregates_of(search), before, floor):
             found = self.aggregates([one for _, one in page])
-            yield from (found[one] for _, one in page if one in found)
+            # What has no type yet was found whatever its type.
+            yield from filter(search.match, (found[one] for _, one in page if one in found))
+
+    def oldest(
+        self,
+        live: Mapping[AggregateId, Aggregate],
+        search: Search,
+        moment: Moment,
+        *,
+        offset: int,
+        limit: int,
+    ) -> Sequence[Aggregate]:
+        """Return a page of a list that begins with the oldest, of what is live and what has left.
+
+        No more is read than what the page shows, and an index up to there.
+
+        Args:
+            live: all that the store has of it; what both have is taken from here.
+            search: names accounts and one kind; a type of smart trades only.
+            moment: what the list is sorted by, then by id.
+            offset: how many are left out before the page.
+            limit: how many it shows; less if one of them cannot be read.
+        """
+        with self._database.reading() as connection:
+            known = {**self._untyped(connection, search), **live}
+            ours = sorted(place_by(moment, one) for one in known.values() if search.match(one))
+            hidden = sorted(
+                (row.at_ms, row.id)
+                for batch in _batches(known)
+                for row in connection.execute(queries.places(search, moment, batch))
+            )
+            # All of ours may come before the page, or none: so much further forward it may begin.
+            skip = max(0, offset - len(ours))
+            most = limit + len(ours) + len(hidden)
+            rows = connection.execute(queries.oldest(search, moment, skip, most))
+            theirs = [(row.at_ms, row.id) for row in rows]
+            # Of those that were skipped, some count once only: as ours.
+            doubled = bisect_left(hidden, theirs[0]) if theirs else 0
+            found = heapq.merge(ours, (one for one in theirs if one[1] not in known))
+            first = offset - (skip - doubled)
+            page = [one for _, one in islice(found, first, first + limit)]
+            left = self._read(connection, [one for one in page if one not in known])
+        shown = {**left, **known}
+        return [shown[one] for one in page if one in shown]
+
+    def _untyped(self, connection: Connection, search: Search) -> Mapping[AggregateId, Aggregate]:
+        """Return the trades that no index can sort: an older release has left them here."""
+        if search.kinds != frozenset({Kind.SMART_TRADE}):
+            return {}
+        rows = connection.execute(queries.untyped(search))
+        return self._read(connection, [row.id for row in rows])
 
     def fills(
         self, search: Search, before: FillPlace | None
@@ -156,11 +233,7 @@ class SqlHistory:
         if not ids:
             return []
         with self._database.reading() as connection:
-            return [
-                row
-                for batch in _batches(ids)
-                for row in connection.execute(query.where(RECORDS.c.id.in_(batch)))
-            ]
+            return list(_rows(connection, query, ids))
 
     def _record(self, row: Any) -> Record:  # noqa: ANN401
         return Record(
@@ -174,6 +247,14 @@ class SqlHistory:
 
 def _places(connection: Connection, walk: Select[Any]) -> list[tuple[int, ...]]:
     return [tuple(row) for row in connection.execute(walk.limit(PAGE))]
+
+
+def _rows(
+    connection: Connection, query: Select[Any], ids: Collection[AggregateId]
+) -> Iterator[Any]:
+    for batch in _batches(ids):
+        yield from connection.execute(query.where(RECORDS.c.id.in_(batch)))
+        time.sleep(0)  # in a web process, others have their turn
 
 
 def _batches(ids: Collection[AggregateId]) -> Iterator[list[AggregateId]]:

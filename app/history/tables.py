@@ -4,7 +4,9 @@ Each index holds all the columns that a search may ask for, so that a page or a 
 the index alone, however wide the records are.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text, and_
+
+from app.domain.enums import Kind
 
 METADATA = MetaData()
 
@@ -46,6 +48,10 @@ AGGREGATES = Table(
     Column("caller_key", Text),
     Column("created_at_ms", BigInteger, nullable=False),
     Column("updated_at_ms", BigInteger, nullable=False),
+    # What came later may be missing: an older release did not write it. `closed_at_ms` is of smart
+    # trades, NEVER_MS while they are open.
+    Column("type", Text),
+    Column("closed_at_ms", BigInteger),
 )
 
 _C = AGGREGATES.c
@@ -88,6 +94,25 @@ Index(
     sqlite_where=_C.caller_key.is_not(None),
     postgresql_where=_C.caller_key.is_not(None),
 )
+
+# Lists that begin with the oldest, and what has changed within a time.
+Index(
+    "hookfill_by_update",
+    *(_C.account, _C.kind, _C.updated_at_ms, _C.id, _C.created_at_ms),
+    *(_C.state, _C.symbol, _C.type, *_REST),
+)
+_TRADE = _C.kind == Kind.SMART_TRADE.value
+for _name, _moment in (("created", _C.created_at_ms), ("closed", _C.closed_at_ms)):
+    Index(
+        f"hookfill_trades_by_{_name}",
+        *(_C.account, _moment, _C.id, _C.kind, _C.state, _C.symbol, _C.type, *_REST),
+        sqlite_where=_TRADE,
+        postgresql_where=_TRADE,
+    )
+
+#: Of a smart trade that an older release has written.
+UNTYPED = and_(_TRADE, _C.type.is_(None))
+Index("hookfill_untyped", _C.account, _C.id, sqlite_where=UNTYPED, postgresql_where=UNTYPED)
 
 #: What is shown: the record as the store wrote it, with its timeline and children as JSON arrays.
 RECORDS = Table(

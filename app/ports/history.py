@@ -85,6 +85,13 @@ class History(Protocol):
             HistoryUnavailable: nothing was written, or it is in doubt; do it again.
         """
 
+    def complete(self, limit: int) -> bool:
+        """Write what an older release has not written of up to so many that it has kept.
+
+        Returns:
+            Whether there may be more of them.
+        """
+
     def marks(self, ids: Collection[AggregateId]) -> Mapping[AggregateId, Mark]:
         """Return in which form it knows these; those it does not know are left out."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import socket
@@ -26,7 +27,8 @@ from app.domain.identifiers import AccountId, AggregateId, EpochMs
 from app.domain.order import Order
 from app.domain.request.reversal import Reversal
 from app.domain.request.signal import RequestStatus
-from app.domain.search import EVERYTHING, Search, place_of
+from app.domain.search import EVERYTHING, Moment, Search, place_by, place_of
+from app.domain.smart_trade.enums import TradeStatus
 from app.domain.status import CLOSED, OrderStatus
 from app.history import database as database_module
 from app.history import queries, sql_history
@@ -49,6 +51,8 @@ from tests.support.builders import (
     an_id,
     an_order,
 )
+from tests.support.searching import times
+from tests.support.three_commas_trades import a_trade
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,6 +67,22 @@ def empty(url: str) -> None:
     """Drop our tables."""
     engine = create_engine(DATABASE_URL.read(url))
     METADATA.drop_all(engine)
+    engine.dispose()
+
+
+#: What this release has added to the tables of the one before.
+NEWER_COLUMNS = ("type", "closed_at_ms")
+NEWER_INDEXES = ("by_update", "trades_by_created", "trades_by_closed", "untyped")
+
+
+def make_older(url: str) -> None:
+    """Take away what an older release does not make."""
+    engine = create_engine(DATABASE_URL.read(url))
+    with engine.begin() as connection:
+        for name in NEWER_INDEXES:
+            connection.execute(text(f"DROP INDEX hookfill_{name}"))
+        for name in NEWER_COLUMNS:
+            connection.execute(text(f"ALTER TABLE hookfill_aggregates DROP COLUMN {name}"))
     engine.dispose()
 
 
@@ -369,6 +389,72 @@ class TestSearching:
             assert "USING COVERING INDEX hookfill_by_account" in step
 
 
+@st.composite
+def forms(draw: st.DrawFn) -> tuple[Any, Any]:
+    """Return how a trade was kept and how it is in the store; None where it is not."""
+    drawn = st.fixed_dictionaries(
+        {
+            "status": st.sampled_from([TradeStatus.FAILED, TradeStatus.CANCELLED]),
+            "created_at_ms": st.integers(NOW, NOW + 3).map(EpochMs),
+            "updated_at_ms": st.integers(NOW, NOW + 3).map(EpochMs),
+            "closed_at_ms": st.integers(NOW, NOW + 3).map(EpochMs) | st.none(),
+        }
+    )
+    is_kept, is_live = draw(st.sampled_from([(1, 0), (1, 0), (1, 0), (1, 1), (0, 1)]))
+    return draw(drawn) if is_kept else None, draw(drawn) if is_live else None
+
+
+class TestOldest:
+    @settings(parent=times(0.4), suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(
+        st.lists(forms(), min_size=4, max_size=14),
+        st.sampled_from([None, frozenset({TradeStatus.FAILED})]),
+        st.sampled_from(Moment),
+        st.sampled_from([1, 2, 5]),
+    )
+    def test_a_page_is_that_of_all_rows_in_their_newest_form(
+        self,
+        history: SqlHistory,
+        trades: list[tuple[Any, Any]],
+        states: frozenset[str] | None,
+        moment: Moment,
+        limit: int,
+    ) -> None:
+        accounts = [AccountId(next(self.numbers)) for _ in range(2)]
+        kept, live = [
+            {
+                one.id: one
+                for number, form in enumerate(trades, start=1)
+                if form[which] is not None
+                for one in [self._trade(number, accounts[number % 2], form[which])]
+            }
+            for which in (0, 1)
+        ]
+        history.keep([a_record(one) for one in kept.values()])
+        search = Search(
+            kinds=frozenset({Kind.SMART_TRADE}), accounts=frozenset(accounts), states=states
+        )
+
+        newest = filter(search.match, {**kept, **live}.values())
+        whole = sorted(newest, key=lambda one: place_by(moment, one))
+        for offset in range(len(whole) + 1):
+            page = history.oldest(live, search, moment, offset=offset, limit=limit)
+            assert list(page) == whole[offset : offset + limit], (offset, limit)
+
+    numbers = itertools.count(100)
+
+    @staticmethod
+    def _trade(number: int, account: AccountId, form: dict[str, Any]) -> Aggregate:
+        return replace(a_trade(**form), id=an_id(number, account), account=account)
+
+    def test_numbers_beyond_all_rows_find_nothing(self, history: SqlHistory) -> None:
+        search = Search(kinds=frozenset({Kind.SMART_TRADE}), accounts=frozenset(ACCOUNTS))
+
+        page = history.oldest({}, search, Moment.CREATED_AT, offset=2**53, limit=1000)
+
+        assert list(page) == []
+
+
 def _spelled(walk: Any) -> str:  # noqa: ANN401
     engine = create_engine("sqlite://")
     return str(walk.limit(5).compile(engine, compile_kwargs={"literal_binds": True}))
@@ -442,6 +528,23 @@ class TestTheDatabase:
 
         with pytest.raises(HistoryUnavailable, match="schema 2, of a newer release"):
             opened().identity()
+
+    def test_one_of_an_older_release_is_brought_up_to_date_by_whoever_nobody_waits_for(
+        self, history: SqlHistory, opened: Opened, url: str
+    ) -> None:
+        trade = a_trade(status=TradeStatus.FAILED, closed_at_ms=NOW)
+        history.keep([a_record(trade)])
+        make_older(url)
+        search = Search(kinds=frozenset({Kind.SMART_TRADE}), accounts=frozenset({trade.account}))
+
+        def listed(database: Database) -> list[Aggregate]:
+            mine = SqlHistory(database)
+            return list(mine.oldest({}, search, Moment.CLOSED_AT, offset=0, limit=9))
+
+        with pytest.raises(HistoryUnavailable, match="being brought up to date"):
+            listed(opened(5.0))
+        assert SqlHistory(opened()).identity() == history.identity()
+        assert listed(opened(5.0)) == [trade]
 
     def test_who_writes_is_not_waited_for(
         self, history: SqlHistory, opened: Opened, url: str

@@ -3,15 +3,14 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from app.dialects.three_commas import schemas
 from app.dialects.three_commas.errors import Findings
 from app.dialects.three_commas.names import symbol_of, type_name
 from app.domain.identifiers import AccountId, Symbol
+from app.domain.search import Moment
 from app.domain.smart_trade.enums import FINAL, FINISHED, TradeStatus, TradeType
-from app.domain.smart_trade.trade import SmartTrade
 
 #: Trades of a list that asks for no number, and at most (3Commas docs, deals_api.md, 2019).
 LIMIT: Final = 50
@@ -33,14 +32,6 @@ _TYPES: Final = {type_name(one): one for one in TradeType}
 _PAIRS = re.compile(r"[0-9A-Za-z]+_[0-9A-Za-z]+", re.ASCII)
 
 
-class Order(StrEnum):
-    """By what a list is sorted, oldest first; each is a moment of a trade."""
-
-    CREATED_AT = "created_at"
-    UPDATED_AT = "updated_at"
-    CLOSED_AT = "closed_at"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """What a list shows.
@@ -50,6 +41,7 @@ class Listing:
         account: None is all accounts.
         statuses: None is any.
         types, symbols: None is any, an empty set is none.
+        order: by what it is sorted, oldest first.
     """
 
     limit: int = LIMIT
@@ -58,11 +50,7 @@ class Listing:
     statuses: frozenset[TradeStatus] | None = None
     types: frozenset[TradeType] | None = None
     symbols: frozenset[Symbol] | None = None
-    order: Order = Order.CREATED_AT
-
-    def shows(self, trade: SmartTrade) -> bool:
-        """Tell whether a trade is of a type that is asked for; the rest is part of the search."""
-        return self.types is None or trade.type in self.types
+    order: Moment = Moment.CREATED_AT
 
 
 def listing_from(parameters: Mapping[str, object]) -> Listing:
@@ -84,7 +72,7 @@ def listing_from(parameters: Mapping[str, object]) -> Listing:
         statuses=_STATUSES.get(shape.get("scope", "")),
         types=None if wanted is None else frozenset({_TYPES[wanted]} if wanted in _TYPES else ()),
         symbols=_symbols(parameters.get("pairs")),
-        order=Order(order) if order in set(Order) else Order.CREATED_AT,
+        order=Moment(order) if order in set(Moment) else Moment.CREATED_AT,
     )
 
 

@@ -1,9 +1,8 @@
 """Smart trades over HTTP: make, list, show and change them (SmartTrades Api)."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from http import HTTPStatus
-from itertools import islice
 from typing import Final
 
 from flask import request
@@ -18,7 +17,7 @@ from app.dialects.three_commas.errors import (
     in_wire_words,
     invalid_parameters,
 )
-from app.dialects.three_commas.listing import Listing, Order, listing_from
+from app.dialects.three_commas.listing import listing_from
 from app.dialects.three_commas.parameters import Parameters, parameters_from
 from app.dialects.three_commas.render import AccountForeign
 from app.dialects.three_commas.schemas import Call, ResponseType
@@ -27,9 +26,7 @@ from app.domain.enums import Dialect, Kind
 from app.domain.errors import NotFound, StoreError, TermsRefused, VenueError
 from app.domain.identifiers import (
     AccountId,
-    AggregateId,
     Currency,
-    EpochMs,
     Symbol,
     id_from,
     quote_of,
@@ -106,10 +103,7 @@ class Trades:
         """Answer with the trades that the query asks for."""
 
         def listed(caller: Caller, parameters: Parameters) -> Answer:
-            listing = listing_from(parameters)
-            found = sorted_trades(self._found(listing, caller), listing.order)
-            page = islice(found, listing.offset, listing.offset + listing.limit)
-            return good([self._entity(trade, caller) for trade in page])
+            return good([self._entity(one, caller) for one in self._listed(parameters, caller)])
 
         return self._serve(READ, listed, is_list=True)
 
@@ -225,8 +219,9 @@ class Trades:
             raise NotFound(f"{known} is not a trade of this key")
         return trade
 
-    def _found(self, listing: Listing, caller: Caller) -> Iterable[SmartTrade]:
-        """Yield the trades that a list is about, newest first: live ones and finished ones."""
+    def _listed(self, parameters: Parameters, caller: Caller) -> Iterator[SmartTrade]:
+        """Yield the page of trades that is asked for, live ones and finished ones."""
+        listing = listing_from(parameters)
         accounts = frozenset(caller.accounts)
         if listing.account is not None:
             accounts &= {listing.account}
@@ -236,9 +231,12 @@ class Trades:
             accounts=accounts,
             states=listing.statuses,
             symbols=listing.symbols,
+            types=listing.types,
         )
-        for one in self._reader.newest(None, search):
-            if isinstance(one, SmartTrade) and listing.shows(one):
+        for one in self._reader.oldest(
+            search, listing.order, offset=listing.offset, limit=listing.limit
+        ):
+            if isinstance(one, SmartTrade):
                 yield one
 
     def _entity(self, trade: SmartTrade, caller: Caller) -> entities.Json:
@@ -280,13 +278,3 @@ class Trades:
         symbol = Symbol(f"{currency}/{_DOLLARS[0]}")
         quote = self._ports.venues.of(account).quote(symbol)
         return None if quote is None else quote.last
-
-
-def sorted_trades(found: Iterable[SmartTrade], order: Order) -> list[SmartTrade]:
-    """Return trades oldest first, by one of their times, then id; what has no such time is last."""
-
-    def place(trade: SmartTrade) -> tuple[bool, int, AggregateId]:
-        at_ms: EpochMs | None = getattr(trade, f"{order}_ms")
-        return at_ms is None, at_ms or 0, trade.id
-
-    return sorted(found, key=place)

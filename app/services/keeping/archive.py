@@ -36,6 +36,7 @@ def archive(ports: Ports) -> None:
     until_ms = ports.clock.steady_ms() + PATIENCE_MS
     _meet(ports.history.identity(), ports)
     _go_on(_keep, until_ms, ports)
+    _go_on(lambda _: ports.history.complete(BATCH), until_ms, ports)
     if ports.policy.history_after_ms:
         _go_on(_let_go, until_ms, ports)
 

@@ -6,11 +6,12 @@ import redis
 import structlog
 
 from app.domain.aggregate import Aggregate
+from app.domain.enums import Kind
 from app.domain.errors import StoreUnavailable, UnreadableRecord
 from app.domain.identifiers import AccountId, AggregateId, EpochMs
 from app.domain.quarantined import Quarantined
 from app.store.core import keys
-from app.store.core.records import account_in, aggregate_from
+from app.store.core.records import account_in, aggregate_from, may_be_of
 from app.store.core.scripts import load_script, text_of
 from app.store.core.transaction import OK
 
@@ -39,12 +40,24 @@ class RedisQuarantine:
             self._put(aggregate_id, body, str(error)[:WHY_MAX])
             raise UnreadableRecord(f"record {aggregate_id} cannot be read: {error}") from error
 
-    def load(self, ids: Collection[AggregateId]) -> Mapping[AggregateId, Aggregate]:
-        """Return these, in the same order, save those that are not here or cannot be read."""
+    def load(
+        self, ids: Collection[AggregateId], kinds: Collection[Kind] | None = None
+    ) -> Mapping[AggregateId, Aggregate]:
+        """Return these, in the same order, save those that are not here or cannot be read.
+
+        Args:
+            ids: which ones.
+            kinds: others are left out, and cost no decoding; None is all.
+        """
         with self._client.pipeline(transaction=False) as pipeline:
             for one in ids:
                 pipeline.hget(keys.AggregateKeys(one).record, "body")
-            return self.readable(zip(ids, pipeline.execute(), strict=True))
+            bodies = zip(ids, pipeline.execute(), strict=True)
+            return self.readable(
+                (one, body)
+                for one, body in bodies
+                if kinds is None or body is None or may_be_of(kinds, body)
+            )
 
     def readable(
         self, bodies: Iterable[tuple[AggregateId, str | None]]

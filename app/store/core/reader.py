@@ -10,6 +10,7 @@ import redis
 
 from app.domain.aggregate import Aggregate
 from app.domain.decision import TimelineEntry
+from app.domain.enums import Kind
 from app.domain.errors import UnreadableRecord
 from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.search import Place, Search
@@ -48,12 +49,14 @@ class RedisReader:
         shards = [self._places(shard, before) for shard in _shards_of(search)]
         return list(islice(heapq.merge(*shards, reverse=True), limit))
 
-    def load(self, ids: Collection[AggregateId]) -> Mapping[AggregateId, Aggregate]:
-        """Return these, in the same order.
+    def load(
+        self, ids: Collection[AggregateId], kinds: Collection[Kind] | None = None
+    ) -> Mapping[AggregateId, Aggregate]:
+        """Return these, in the same order; of one kind or another, if any are named.
 
         Those that are not in the store, or cannot be read, are left out.
         """
-        return self._quarantine.load(ids)
+        return self._quarantine.load(ids, kinds)
 
     def find(self, aggregate_id: AggregateId) -> Aggregate | None:
         """Return one, or None if it is not in the store.

@@ -1,7 +1,7 @@
 """Aggregates ↔ records, with their schema version."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,6 +26,9 @@ _SHARED = {"owner": "id", SHORT["symbol"]: SHORT["symbol"]}
 
 #: Rises when a record can no longer be read by the release before.
 SCHEMA = 1
+
+#: Characters in which a record has said its kind.
+_HEAD = 40
 
 #: By the kind of record; not every reversal is shown as one.
 _KINDS: dict[Kind, Any] = {
@@ -61,6 +64,12 @@ def aggregate_from(text: str) -> Aggregate:
         _complete(record)
         aggregate: Aggregate = decoder(_KINDS[kind])(record)
         return aggregate
+
+
+def may_be_of(kinds: Collection[Kind], text: str) -> bool:
+    """Tell whether a record may be of one of these kinds, without decoding it."""
+    head = text[:_HEAD]
+    return not any(f'"k":"{kind}"' in head for kind in Kind if kind not in kinds)
 
 
 @contextmanager
