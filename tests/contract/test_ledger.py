@@ -372,6 +372,19 @@ def test_a_timeline_is_told_in_order_with_the_process(store: Store) -> None:
     assert store.reader.timeline(an_order().id) == [(one, "test-1") for one in entries]
 
 
+def test_of_what_is_told_without_end_the_first_and_the_newest_stay(store: Store) -> None:
+    moments = [EpochMs(NOW + number) for number in range(1_005)]
+    tries = tuple(TimelineEntry(EntryName.DEFERRED, one) for one in moments)
+
+    store.ledger.commit([Change(None, an_order(), tries[:1_000])])
+    whole = [entry.at_ms for entry, _ in store.reader.timeline(an_order().id)]
+    store.ledger.commit([Change(store.ledger.load(an_order().id), an_order(), tries[1_000:])])
+    cut = [entry.at_ms for entry, _ in store.reader.timeline(an_order().id)]
+
+    assert whole == moments[:1_000]
+    assert cut == [*moments[:20], *moments[25:]]
+
+
 def test_a_lost_commit_leaves_no_trace_in_the_timeline(store: Store) -> None:
     store.put(an_order())
 

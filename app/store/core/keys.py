@@ -152,7 +152,8 @@ class AggregateKeys:
         #: may repeat it, so it stays that long.
         self.record = f"{tag}:aggregate:{aggregate_id}"
 
-        #: list. What has happened to it, oldest first. As long as the aggregate.
+        #: list. What has happened to it, oldest first; of more than 1,000 entries the first 20 and
+        #: the newest. As long as the aggregate.
         self.timeline = f"{tag}:timeline:{aggregate_id}"
 
         #: set. What it has brought forth. As long as the aggregate.
@@ -180,7 +181,8 @@ class AccountKeys:
         #: string. RUN, REDUCE_ONLY, HALT or FROZEN. For ever; missing counts as HALT.
         self.state = f"{tag}:state:{account}"
 
-        #: hash, symbol → the run in which all orders at the venue were known. For ever.
+        #: hash, symbol → the run in which all orders at the venue were known. For ever, for each
+        #: symbol that was traded.
         #: `until <server ms> <run>` where since that run only those were asked about that are
         #: older.
         self.vouched = f"{tag}:vouched:{account}"
@@ -220,11 +222,12 @@ class AccountKeys:
         #: yet. Until it is.
         self.flight = f"{tag}:flight:{account}:"
 
-        #: string, counter, followed by a symbol: changes to what is in flight in a lane. For ever.
+        #: string, counter, followed by a symbol: changes to what is in flight in a lane. For ever,
+        #: for each symbol that was traded.
         self.flight_changes = f"{tag}:flight_changes:{account}:"
 
         #: string, counter, followed by a symbol: those of them that are of orders that had a turn.
-        #: For ever.
+        #: For ever, likewise.
         self.turn_changes = f"{tag}:turn_changes:{account}:"
 
         #: set, followed by `<symbol>:<leg>`: what guards that leg of a position. Until it ends.

@@ -39,7 +39,7 @@ from app.store.core.records import entry_text, record_of
 from app.store.core.scripts import Answer, load_script, text_of
 from app.store.core.transaction import OK, Condition, Key, Write, transact
 
-#: Entries kept in the stream of a shard; the timelines themselves keep everything.
+#: Entries kept in the stream of a shard; how many a timeline keeps, commit.lua says.
 EVENTS_KEPT = 10_000
 
 #: Repeats of one request that its timeline tells of.
@@ -232,7 +232,7 @@ class RedisLedger:
         stream = keys.shard_of(aggregate_id).events
         newest = ("XADD", stream, "MAXLEN", "~", EVENTS_KEPT, "*")
         return [
-            ("RPUSH", keys.AggregateKeys(aggregate_id).timeline, *texts),
+            ("TELL", keys.AggregateKeys(aggregate_id).timeline, *texts),
             (*newest, "id", aggregate_id, "entries", joined),
         ]
 

@@ -19,7 +19,8 @@
 --   fresh    string   no `<id>:<until>` with `until` past the argument; else `repeated` and the id
 --   rate     string   the counter of this minute is below the argument; counts, so it comes last
 --   repeats  hash     no more repeats than the argument were noted; counts, so it comes last, too
--- Writes are plain commands, and three of our own:
+-- Writes are plain commands, and four of our own:
+--   TELL  list        texts: behind what is told, of which the first and the newest stay
 --   LANE  sorted set  due, member: behind all that are due in the same millisecond
 --   READ  hash        child, index of the outbox, member
 --   NOTED sorted set  id, index of `finished`: what the history has is not all any more
@@ -108,6 +109,17 @@ function conditions.repeats(key, most)
 end
 
 local writes = {}
+
+-- What is tried again and again for days tells of it each time.
+local TOLD_MAX, TOLD_FIRST = 1000, 20
+
+function writes.TELL(key, ...)
+  local told = redis.call('RPUSH', key, ...)
+  for _ = TOLD_MAX + 1, told do
+    redis.call('LSET', key, TOLD_FIRST, '')
+    redis.call('LREM', key, 1, '')
+  end
+end
 
 function writes.LANE(key, due, member)
   -- A double still tells 1/4096 ms apart; later arrivals of one millisecond share the last place.
