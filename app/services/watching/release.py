@@ -68,12 +68,15 @@ def _begun(aggregate: Aggregate, now_ms: EpochMs, ports: Ports) -> Decision[Aggr
     """Let it begin; an entry for which the store has no room ends instead, and says so.
 
     It does not wait: what waits for room would be looked at again and again just when every exit
-    needs the workers, and an entry is soon too late anyway.
+    needs the workers, and an entry is soon too late anyway. One that may close something first
+    runs: to ask a venue whether there is anything to close would hold up all other timers.
     """
-    is_entry = isinstance(aggregate, Request) and aggregate.is_entry
-    due = TimerDue(at_ms=now_ms)
+    is_entry = False
+    if isinstance(aggregate, Request):
+        is_entry = aggregate.is_entry and aggregate.closes_first is None
+    due, terms = TimerDue(at_ms=now_ms), CommitConditions(is_entry=is_entry)
     try:
-        return advance(aggregate.id, due, ports, CommitConditions(is_entry=is_entry))
+        return advance(aggregate.id, due, ports, terms)
     except StoreFull as error:
         reason = Reason(ReasonCode.STORE_FULL, str(error))
         return advance(aggregate.id, PlacementDenied(at_ms=now_ms, reason=reason), ports)

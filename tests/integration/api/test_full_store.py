@@ -237,18 +237,21 @@ def test_halt_counts_and_is_lifted(room: Room) -> None:
 
 
 def test_a_delayed_entry_ends_when_it_is_due_and_a_delayed_exit_runs(room: Room) -> None:
+    delayed: Json = {"fixed": "0.1", "delaySeconds": 60}
     for action in ("buy", "sell"):
-        room.make(CA, WEBHOOK, {"action": action, "fixed": "0.1", "delaySeconds": 60})
+        room.make(CA, WEBHOOK, {**delayed, "action": action})
+    turning = {**_NET, **delayed, "action": "openShort"}
+    room.make(CA, WEBHOOK, turning)
 
     room.fill()
     clock = room.worker.wiring.movable_clock
     assert clock is not None
     clock.advance(60_000)
     room.worker.work()
-    sale, entry = room.demo.rows(kind="SIGNAL")
+    turned, sale, entry = room.demo.rows(kind="SIGNAL")
 
     assert (entry["state"], entry["reason"]["code"]) == ("DENIED", "store_full")
-    assert sale["state"] == "DONE"
+    assert (turned["state"], sale["state"]) == ("DONE", "DONE")
     assert room.held() == Decimal("0.9")
 
 
