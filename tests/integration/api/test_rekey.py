@@ -187,6 +187,19 @@ def test_the_demo_is_shown_as_it_was_after_its_key_has_gone(
     assert SECRET not in str(first)
 
 
+def test_keys_that_come_back_open_the_demo_as_it_was(
+    settings: Settings, with_keys: Callable[..., tuple[Wiring, Caller]]
+) -> None:
+    first = seed(settings)
+
+    other, api = with_keys(NEW)
+    lost = seed(other.settings)
+
+    assert lost != first
+    assert "a secret of the demo" not in renewed_by(api)["unreadable"]
+    assert seed(settings) == first
+
+
 def test_the_command_says_when_keys_can_go(monkeypatch: pytest.MonkeyPatch) -> None:
     answers: list[Json] = [
         {"keys": 2, "renewed": {"clients": 3}, "newest": 3, "older": 0, "unreadable": []},
