@@ -133,7 +133,7 @@ def _own_error(error: HTTPException) -> Response:
 
 def _unexpected(error: Exception) -> Response:
     """The outermost handler of the web process: a mistake of ours, logged whole."""
-    _log.exception("request_failed", path=request.path, kind=type(error).__name__)
+    _log.exception("request_failed", route=str(request.url_rule), kind=type(error).__name__)
     surface = _dialect_of_request()
     return respond(errors.internal() if surface is None else surface.internal())
 

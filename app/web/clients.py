@@ -46,7 +46,7 @@ class Clients:
             try:
                 accounts.append(self._registry.account_named(name))
             except NotFound:
-                _log.warning("account_missing", client=client.key, account=name)
+                _log.warning("account_missing", dialect=self._dialect, account=name)
         return accounts
 
     def with_current_registry(self, take_in: Callable[[], Result]) -> Result:

@@ -4,17 +4,19 @@ Flask has the same routes and calls the same views; this only spares a signal it
 framework, a tenth or more of what the whole request costs.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from functools import cache, partial
 from http import HTTPStatus
 from typing import Any
 
 from app import metrics
 from app.domain.errors import HookfillError
+from app.scrubbing import hide, hide_nothing
 from app.web.routes import View
+from app.web.said import words_of
 from app.web.surface import Surface
 
-Environ = Mapping[str, Any]
+Environ = MutableMapping[str, Any]
 StartResponse = Callable[..., Any]
 Application = Callable[[Any, StartResponse], Iterable[bytes]]
 
@@ -36,7 +38,13 @@ class FastPath:
         self._rest = rest
 
     def __call__(self, environ: Any, start_response: StartResponse) -> Iterable[bytes]:  # noqa: ANN401
-        """Answer one request."""
+        """Answer one request. No log repeats of it what may be a token, until it is over."""
+        hide(partial(words_of, environ))
+        answer = self._answer(environ, start_response)
+        hide_nothing()  # not after a mistake, which the web server has yet to log
+        return answer
+
+    def _answer(self, environ: Any, start_response: StartResponse) -> Iterable[bytes]:  # noqa: ANN401
         route = self._routes.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
         if route is None:
             return self._rest(environ, start_response)

@@ -1,6 +1,6 @@
 """The body of a request as it was sent: whole, and within one limit for all."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from io import BytesIO
 from typing import Any, Final
 
@@ -24,14 +24,18 @@ def raw_body() -> bytes:
     """
     environ = request.environ
     if _BODY not in environ:
-        environ[_BODY] = raw_body_of(environ)
-        environ["wsgi.input"] = BytesIO(environ[_BODY])  # forms are read by Flask
-    body: bytes = environ[_BODY]
+        environ["wsgi.input"] = BytesIO(raw_body_of(environ))  # forms are read by Flask
+    return body_read(environ)
+
+
+def body_read(environ: Mapping[str, Any]) -> bytes:
+    """Return the body of a request as far as it was read: whole, or nothing of it."""
+    body: bytes = environ.get(_BODY, b"")
     return body
 
 
-def raw_body_of(environ: Mapping[str, Any]) -> bytes:
-    """Return the body of a request, to be read once.
+def raw_body_of(environ: MutableMapping[str, Any]) -> bytes:
+    """Return the body of a request, to be read once; the request keeps it.
 
     A body that comes in chunks does not say how long it is: it is read to one byte over the limit.
 
@@ -53,6 +57,7 @@ def raw_body_of(environ: Mapping[str, Any]) -> bytes:
         raise MalformedPayload(
             "invalid_json", f"the body ended after {len(body)} of {length} bytes"
         )
+    environ[_BODY] = body
     return body
 
 

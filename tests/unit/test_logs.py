@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from app.logs import configure, log_context
-from app.scrubbing import scrub, scrubbed
+from app.scrubbing import hide, hide_nothing, scrub, scrubbed
 from app.settings import Secret
 
 HIDDEN = "hunter2hunter2"
@@ -141,6 +141,26 @@ def test_what_is_no_secret_stays() -> None:
 
 def test_the_rest_of_a_text_stays() -> None:
     assert scrubbed('{"token": "abc", "action": "buy"}') == '{"token": "***", "action": "buy"}'
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("the action was 'tOk-en_0.12x'", "the action was '***'"),
+        ("the action was TOK/EN012X", "the action was ***"),
+        ("it was 'tok-en_0.12'", "it was '***'"),
+        ("of tok and en_0", "of tok and en_0"),
+        ("no order 123456789012345", "no order 123456789012345"),
+    ],
+)
+def test_what_a_caller_says_is_masked_however_it_is_written(text: str, shown: str) -> None:
+    hide(lambda: ["tok-en_0.12x", "123456789012345", "order"])
+    try:
+        line = scrub(None, "info", {"event": "tok-en_0.12x", "why": text, "kind": "tok-en_0.12x"})
+    finally:
+        hide_nothing()
+
+    assert line == {"event": "tok-en_0.12x", "why": shown, "kind": "tok-en_0.12x"}
 
 
 def test_what_is_nested_without_end_is_cut() -> None:

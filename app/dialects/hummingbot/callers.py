@@ -167,7 +167,7 @@ class Callers:
             raise _wrong()
         accounts = self._clients.accounts_of(client)
         if credentials == DEFAULT and any(one.mode is not Mode.PAPER for one in accounts):
-            _log.warning("default_credentials_refused", client=client.key)
+            _log.warning("default_credentials_refused", dialect=Dialect.HUMMINGBOT)
             raise _wrong()
         return Caller(client=client, directory=Directory(accounts), version=version)
 

@@ -353,7 +353,7 @@ def _targets_canceled(signal: Signal, event: TargetsCanceled) -> Decision[Signal
     if not signal.action.is_cancel or signal.status is not RequestStatus.EXECUTING:
         return ignored(signal, f"it is {signal.status} {signal.action}")
     if event.count == 0 and signal.action is Action.CANCEL:
-        reason = Reason(ReasonCode.NOTHING_TO_CANCEL, f"nothing live has the id {signal.caller_id}")
+        reason = Reason(ReasonCode.NOTHING_TO_CANCEL, "nothing live has that id")
         return ended(signal, RequestStatus.SKIPPED, event.at_ms, reason)
     return ended(signal, RequestStatus.DONE, event.at_ms, None)
 
