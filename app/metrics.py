@@ -18,6 +18,11 @@ WRONG_CREDENTIALS = Counter(
     "Requests with wrong credentials, by kind, and whether their peer had too many before.",
     ["kind", "limited"],
 )
+HUNG_UP = Counter(
+    "hookfill_hung_up",
+    "Connections ended because their request came too slowly, or for the room of others.",
+    ["reason"],
+)
 DUPLICATES = Counter("hookfill_duplicates", "Requests that repeated another.", ["dialect"])
 WORK_SECONDS = Histogram(
     "hookfill_work_seconds", "One piece of work of a worker.", ["task"], buckets=_FAST_SECONDS

@@ -10,11 +10,15 @@ import signal
 from typing import Any
 
 from app.supervisor.kernel import die_with_parent
+from app.web.connections import PunctualWorker, room_for
 
 bind = os.environ.get("HOOKFILL_BIND", "127.0.0.1:8000")
-worker_class = "gevent"
+worker_class = PunctualWorker
 workers = int(os.environ.get("HOOKFILL_WEB_WORKERS", "2"))
-worker_connections = int(os.environ.get("HOOKFILL_WEB_CONNECTIONS", "1000"))
+
+_wanted = int(os.environ.get("HOOKFILL_WEB_CONNECTIONS", "4000"))
+#: Of one web process. Beyond them whoever has been silent longest is hung up on.
+worker_connections = room_for(_wanted)
 
 # The application must be built after the fork: its connections and its publishing thread
 # do not survive one.
@@ -40,6 +44,17 @@ control_socket_disable = True
 
 # Who may say X-Forwarded-For is decided by the application (HOOKFILL_TRUSTED_PROXIES).
 forwarded_allow_ips = ""
+
+
+def on_starting(server: Any) -> None:  # noqa: ANN401 - gunicorn's signature
+    """Say it if there are fewer connections than were asked for."""
+    if worker_connections < _wanted:
+        server.log.warning(
+            "The limit of open files leaves room for %d connections of each process, not %d: "
+            "raise `ulimit -Hn`.",
+            worker_connections,
+            _wanted,
+        )
 
 
 def post_fork(_server: Any, _worker: Any) -> None:  # noqa: ANN401 - gunicorn's signature

@@ -320,8 +320,8 @@ class Settings:
     web_connections: int = variable(
         "HOOKFILL_WEB_CONNECTIONS",
         whole(1, 100_000),
-        "1000",
-        "Connections that one web process serves at once.",
+        "4000",
+        "Connections of one web process. Without room for one, the longest silent is closed.",
     )
     web_graceful_seconds: int = variable(
         "HOOKFILL_WEB_GRACEFUL_SECONDS",

@@ -1,0 +1,174 @@
+"""The web server's worker: who is slow is hung up on, and nobody takes the room of the others."""
+
+import errno
+import resource
+import socket
+from collections import OrderedDict
+from contextlib import AbstractContextManager, nullcontext, suppress
+from time import monotonic
+from typing import Any, ClassVar, Final
+
+from gunicorn import util
+from gunicorn.workers.ggevent import GeventWorker
+
+#: Seconds in which a client takes what it is sent.
+ANSWER_SECONDS: Final = 30.0
+#: Files of a process besides its connections: those to the store, logs, counters, the history.
+FILES_BESIDE: Final = 256
+#: Connections that were hung up on and have not ended yet.
+ENDING_MAX: Final = 128
+
+
+def room_for(connections: int) -> int:
+    """Allow this process, and those it starts, the open files that so many connections need.
+
+    Returns:
+        For how many there are files: fewer, if the hard limit is too low.
+    """
+    beside = FILES_BESIDE + ENDING_MAX
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = connections + beside
+    if hard != resource.RLIM_INFINITY:
+        files = min(files, hard)
+    if soft != resource.RLIM_INFINITY and soft < files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+    return max(1, files - beside)
+
+
+class TooSlow(BaseException):
+    """A request did not come whole in time.
+
+    Not an Exception: it is nothing to the application, and passes through it to the worker.
+    """
+
+
+class TimedSocket:
+    """A client's socket that receives until a deadline, however little comes at a time.
+
+    Args:
+        connection: the socket, of gevent.
+        silent: those of this process that wait for their clients, the longest silent first.
+    """
+
+    def __init__(self, connection: Any, silent: OrderedDict["TimedSocket", None]) -> None:  # noqa: ANN401
+        self._connection = connection
+        self._silent = silent
+        self._is_idle = False
+        self._deadline = 0.0
+        self._seconds_once_begun = 0.0
+
+    def await_request(self, seconds: float, seconds_once_begun: float) -> None:
+        """Allow so long for the first byte of a request, and then so long for its head."""
+        self._is_idle = True
+        self._deadline = monotonic() + seconds
+        self._seconds_once_begun = seconds_once_begun
+
+    def await_rest(self, seconds: float) -> None:
+        """Allow so long for all that is still to come of a part: of the head, or the body."""
+        self._is_idle = False
+        self._deadline = monotonic() + seconds
+
+    def recv(self, size: int) -> bytes:
+        """Receive some bytes; none at the end, and none if no request has begun in time.
+
+        Raises:
+            TooSlow: a request has begun, and this part of it did not come whole in time.
+        """
+        data = self._received(size)
+        if data is None:
+            if self._is_idle:
+                return b""
+            raise TooSlow
+        if self._is_idle:
+            self.await_rest(self._seconds_once_begun)
+        return data
+
+    def hang_up(self) -> None:
+        """End the connection for both sides; who waits for its client receives nothing more."""
+        with suppress(OSError):  # the client was faster
+            self._connection.shutdown(socket.SHUT_RDWR)
+
+    def _received(self, size: int) -> bytes | None:
+        """Return what came, or None at the deadline."""
+        left = self._deadline - monotonic()
+        if left <= 0:
+            return None
+        self._silent[self] = None
+        self._connection.settimeout(left)
+        try:
+            data: bytes = self._connection.recv(size)
+        except TimeoutError:
+            return None
+        except OSError as error:
+            if error.errno != errno.EBADF:
+                raise
+            return b""  # hung up on
+        finally:
+            self._connection.settimeout(ANSWER_SECONDS)
+            self._silent.pop(self, None)
+        return data
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        """Do all else as the socket does."""
+        return getattr(self._connection, name)
+
+
+class PunctualWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
+    """Serves each connection by a green thread, and gives none of them more than its time.
+
+    Attributes:
+        head_seconds: for request line and headers, from the first byte; a new connection that
+            sends nothing is hung up on after as long.
+        body_seconds: for all of the body.
+    """
+
+    head_seconds: ClassVar[float] = 5.0
+    body_seconds: ClassVar[float] = 10.0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **kwargs)
+        self._room = self.worker_connections
+        self.worker_connections += ENDING_MAX
+        self._open = 0
+        self._silent: OrderedDict[TimedSocket, None] = OrderedDict()
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:  # noqa: ANN401
+        """Serve one connection; without room for it, hang up on the longest silent one."""
+        if self._open >= self._room and self._silent:
+            self._silent.popitem(last=False)[0].hang_up()
+            _count("room")
+        timed = TimedSocket(client, self._silent)
+        timed.await_request(self.head_seconds, self.head_seconds)
+        self._open += 1
+        try:
+            super().handle(listener, timed, addr)
+        finally:
+            self._open -= 1
+
+    def timeout_ctx(self) -> AbstractContextManager[None]:
+        """Return what bounds the wait for a request: nothing more than its socket does."""
+        return nullcontext()
+
+    def handle_request(self, listener_name: Any, req: Any, sock: TimedSocket, addr: Any) -> None:  # noqa: ANN401
+        """Answer one request, whose body need not be here yet."""
+        sock.await_rest(self.body_seconds)
+        try:
+            super().handle_request(listener_name, req, sock, addr)
+        except TimeoutError as error:  # the answer is not taken
+            raise StopIteration from error
+        sock.await_request(self.cfg.keepalive, self.head_seconds)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ANN401
+        """Answer what could not be served."""
+        if not isinstance(exc, TooSlow):
+            super().handle_error(req, client, addr, exc)
+            return
+        _count("slow")
+        with suppress(OSError):  # it has gone
+            util.write_error(client, 408, "Request Timeout", "The request did not come in time.")
+
+
+def _count(reason: str) -> None:
+    from app.metrics import HUNG_UP  # noqa: PLC0415 - it opens files, which no fork may share
+
+    HUNG_UP.labels(reason=reason).inc()

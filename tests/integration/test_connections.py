@@ -1,0 +1,217 @@
+"""Strangers hold no connection for long, and take nobody's room."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from app.supervisor.tcp_ports import free_port
+from app.web.connections import ENDING_MAX, FILES_BESIDE
+from tests.support.processes import eventually
+from tests.support.stack import CHECKOUT, START_SECONDS
+
+pytestmark = pytest.mark.integration
+
+#: Of one web process.
+ROOM = 20
+#: The worker as it is deployed, in a hurry.
+CONFIGURATION = """
+exec(open("deploy/gunicorn.conf.py").read())
+class worker_class(PunctualWorker):
+    head_seconds = 0.3
+    body_seconds = 0.5
+"""
+ASK = b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n"
+HALF_A_HEAD = b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "
+NO_BODY = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
+NO_CHUNK = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n"
+
+#: What more than one reader could take for different requests → how it is answered.
+AMBIGUOUS = {
+    b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n": b"400",
+    b"Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcde": b"400",
+    b"Content-Length: 4, 4\r\n\r\nabcd": b"400",
+    b"Content-Length: +4\r\n\r\nabcd": b"400",
+    b"Content-Length : 4\r\n\r\nabcd": b"400",
+    b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n": b"400",
+    b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n": b"501",
+    b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n": b"400",
+    b"Transfer-Encoding: chunked\r\n\r\n0x4\r\nabcd\r\n0\r\n\r\n": b"400",
+    b"Transfer-Encoding: chunked\r\n\r\n4\nabcd\r\n0\r\n\r\n": b"400",
+    b"X-Folded: a\r\n b\r\n\r\n": b"400",
+    b"X-Nul: a\0b\r\n\r\n": b"400",
+    b"X-Bare: a\nContent-Length: 4\r\n\r\nabcd": b"400",
+}
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Of the web server in front of an application that needs no store."""
+    folder = tmp_path_factory.mktemp("web")
+    configuration, log = folder / "gunicorn.conf.py", folder / "web.log"
+    configuration.write_text(CONFIGURATION)
+    number = free_port()
+    settings = {
+        "HOOKFILL_BIND": f"127.0.0.1:{number}",
+        "HOOKFILL_WEB_WORKERS": "1",
+        "HOOKFILL_WEB_CONNECTIONS": str(ROOM),
+        "HOOKFILL_WEB_GRACEFUL_SECONDS": "1",
+    }
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "-c", configuration, "tests.support.echo:app"],
+            cwd=CHECKOUT,
+            env={**os.environ, **settings},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
+        try:
+            eventually(lambda: "Booting worker" in log.read_text(), START_SECONDS, log.read_text)
+            yield number
+            assert "Traceback" not in log.read_text()
+        finally:
+            process.terminate()
+
+
+def connected(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=30)
+
+
+def asked(connection: socket.socket) -> bytes:
+    connection.sendall(ASK % b"")
+    answer = b""
+    while not answer.endswith(b"}"):
+        answer += connection.recv(65_536) or b"hung up}"
+    return answer
+
+
+def served(port: int) -> bytes:
+    with connected(port) as connection:
+        return asked(connection)
+
+
+def rest_of(connection: socket.socket) -> bytes:
+    return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+def is_open(connection: socket.socket) -> bool:
+    connection.settimeout(0)
+    try:
+        return connection.recv(1) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+
+
+def dripped(port: int, request: bytes) -> tuple[bytes, float]:
+    """Send a byte every tenth of a second after this; return the answer, and when it came."""
+    with connected(port) as connection:
+        connection.sendall(request)
+        started = time.monotonic()
+        connection.settimeout(0.1)
+        while time.monotonic() - started < 20:
+            try:
+                return connection.recv(65_536), time.monotonic() - started
+            except TimeoutError:
+                connection.sendall(b"a")
+    return b"", float("inf")
+
+
+@pytest.mark.parametrize("request_begun", [HALF_A_HEAD, NO_BODY, NO_CHUNK])
+def test_no_byte_prolongs_the_time_of_a_request(port: int, request_begun: bytes) -> None:
+    answer, seconds = dripped(port, request_begun)
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert seconds < 15
+
+
+def test_who_says_nothing_is_hung_up_on(port: int) -> None:
+    with connected(port) as connection:
+        assert rest_of(connection) == b""
+
+
+def test_who_was_answered_may_be_idle_for_longer(port: int) -> None:
+    with connected(port) as connection:
+        for _ in range(2):
+            assert asked(connection).startswith(b"HTTP/1.1 200 ")
+            time.sleep(0.9)  # the time of a head and of a body
+        connection.sendall(HALF_A_HEAD)
+        assert b"HTTP/1.1 408 " in rest_of(connection)
+
+
+def test_time_is_kept_of_the_caller_not_of_the_answer(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(ASK.replace(b"Host", b"Connection: close\r\nHost") % b"slow")
+        assert rest_of(connection).count(b"word ") == 10
+
+
+def test_strangers_hold_up_nobody(port: int) -> None:
+    with ExitStack() as held:
+        for request_begun in (b"", HALF_A_HEAD, NO_BODY) * ROOM:
+            held.enter_context(connected(port)).sendall(request_begun)
+            started = time.monotonic()
+            assert served(port).startswith(b"HTTP/1.1 200 ")
+            assert time.monotonic() - started < 15
+
+
+def test_without_room_the_longest_silent_makes_it(port: int) -> None:
+    with ExitStack() as held:
+        callers = [held.enter_context(connected(port)) for _ in range(ROOM)]
+        for caller in callers:
+            assert asked(caller).startswith(b"HTTP/1.1 200 ")
+
+        assert served(port).startswith(b"HTTP/1.1 200 ")
+
+        eventually(lambda: not is_open(callers[0]))
+        assert all(is_open(caller) for caller in callers[2:])
+
+
+def test_what_was_sent_arrives_as_it_was(port: int) -> None:
+    target = b"/a%2Fb//c?x=%31&y=+"
+    whole = b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody" % target
+    chunks = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with connected(port) as connection:
+        connection.sendall(whole + chunks + b"2\r\nab\r\n1\r\nc\r\n0\r\n\r\n" + NO_BODY)
+        answers = rest_of(connection)
+
+    assert b'{"target": "%s", "body": "body"}' % target in answers
+    assert b'{"target": "/", "body": "abc"}' in answers
+    assert answers.count(b"HTTP/1.1 408 ") == 1
+
+
+@pytest.mark.parametrize("rest", AMBIGUOUS)
+def test_what_can_be_read_in_two_ways_is_refused(port: int, rest: bytes) -> None:
+    with connected(port) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n" + rest + ASK % b"smuggled")
+        connection.shutdown(socket.SHUT_WR)
+        answer = rest_of(connection)
+
+    assert answer[9:12] == AMBIGUOUS[rest]
+    assert b"smuggled" not in answer
+
+
+def test_as_many_files_are_allowed_as_connections_need() -> None:
+    code = """
+import resource
+from app.web.connections import room_for
+for limits in (3000, 4000), (256, 4000), (256, 600):
+    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    print(room_for(1000), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+"""
+    words = [sys.executable, "-c", code]
+    output = subprocess.run(words, cwd=CHECKOUT, capture_output=True, text=True, check=True)
+
+    beside = FILES_BESIDE + ENDING_MAX
+    assert output.stdout.splitlines() == [
+        "1000 3000",
+        f"1000 {1000 + beside}",
+        f"{600 - beside} 600",
+    ]

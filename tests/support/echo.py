@@ -1,0 +1,25 @@
+"""A web application that tells of a request what a signature would cover, and is slow if asked."""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+StartResponse = Callable[[str, list[tuple[str, str]]], object]
+
+
+def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+    """Answer target and body; `/slow` a word at a time, over a second."""
+    if environ["PATH_INFO"] == "/slow":
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return slowly()
+    told = {"target": environ["RAW_URI"], "body": environ["wsgi.input"].read().decode()}
+    content = json.dumps(told).encode()
+    start_response("200 OK", [("Content-Length", str(len(content)))])
+    return [content]
+
+
+def slowly() -> Iterator[bytes]:
+    for _ in range(10):
+        time.sleep(0.1)
+        yield b"word "
