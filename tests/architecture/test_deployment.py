@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import configparser
+import os
 import re
 import shlex
+import shutil
+import subprocess
 from importlib.metadata import entry_points
 from itertools import pairwise
 from pathlib import Path
@@ -251,6 +254,39 @@ def test_health_is_asked_of_this_machine_without_a_proxy() -> None:
     assert checks["flower"] == ["CMD", "python", "deploy/healthy.py", "flower"]
     assert 'CMD ["python", "deploy/healthy.py", "web"]' in (DEPLOY / "Dockerfile").read_text()
     assert not any("urllib" in word for words in checks.values() for word in words)
+
+
+def nginx_example() -> str:
+    return (DEPLOY / "nginx.conf").read_text()
+
+
+def test_nginx_hangs_up_on_who_is_slow_and_bounds_each_address() -> None:
+    _, _, public = nginx_example().partition("listen 443")
+
+    for directive in ("client_header_timeout", "client_body_timeout"):
+        seconds = re.search(rf"^    {directive} (\d+)s;$", public, re.MULTILINE)
+        assert seconds
+        assert 0 < int(seconds[1]) <= 10
+    assert re.search(r"^    limit_conn hookfill_connections \d+;$", public, re.MULTILINE)
+    zone = "limit_conn_zone $binary_remote_addr zone=hookfill_connections:"
+    assert zone in nginx_example()
+
+
+def test_nginx_can_read_its_example(tmp_path: Path) -> None:
+    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    if nginx is None:
+        pytest.skip("nginx is not installed")
+    without_keys = re.sub(
+        r"^    (ssl_certificate.*|listen 443) ?.*;$", "", nginx_example(), flags=re.MULTILINE
+    )
+    files = f"pid {tmp_path}/pid; error_log stderr;"
+    (tmp_path / "nginx.conf").write_text(f"{files} events {{}} http {{ {without_keys} }}")
+
+    file = str(tmp_path / "nginx.conf")
+    words = [nginx, "-t", "-q", "-e", "stderr", "-p", str(tmp_path), "-c", file]
+    told = subprocess.run(words, capture_output=True, text=True, check=False)
+
+    assert told.returncode == 0, told.stderr
 
 
 def test_the_image_does_not_run_as_root() -> None:
