@@ -201,10 +201,13 @@ def test_a_killed_worker_with_many_placements_under_way_doubles_and_loses_none(
 
 def test_a_worker_ends_in_time_while_many_placements_wait(place: Place) -> None:
     worker = warmed_up(place)
-    signals = [place.accept(account) for account in place.accounts]
+    signals = [place.accept(place.accounts[0])]
+    place.until(lambda: place.is_done(signals[0]))  # what one asks for all is known
+    signals += [place.accept(account) for account in place.accounts[1:]]
+    begun = len(place.gateway.log)
     with slow(place, 30.0):
         place.wake()
-        place.until(lambda: len(place.gateway.log) >= 10)
+        place.until(lambda: len(place.gateway.log) >= begun + 10)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(STOP_SECONDS) == 0
 
