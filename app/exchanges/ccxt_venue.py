@@ -249,10 +249,11 @@ class CcxtVenue:
             return self._found(order, everywhere=everywhere)
 
     def _found(self, order: Order, *, everywhere: bool) -> OrderReport | None:
-        # One that waits to be sent is asked about before: that must not cost it what sends it.
-        is_sent = order.status is not OrderStatus.PENDING_NEW
+        # One that waits to be sent is asked about before: that must not cost it what sends it. One
+        # that has ended is asked about for its fills.
+        is_live = order.status is not OrderStatus.PENDING_NEW and not order.is_closed
         try:
-            with self.exchange.asking(Urgency.LOOK_UP if is_sent else Urgency.QUESTION) as api:
+            with self.exchange.asking(Urgency.LOOK_UP if is_live else Urgency.QUESTION) as api:
                 answer = found_order(api, self.exchange, order, everywhere=everywhere)
                 if answer is None:
                     return None

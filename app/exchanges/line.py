@@ -37,6 +37,10 @@ WAIT_MS_MAX: Mapping[Urgency, int] = {
     Urgency.POLL: 0,
 }
 
+#: A question waits for longer after another one of the same call: else that was asked in vain. It
+#: takes what questions leave to orders beyond the orders' own share, so these do not wait for it.
+WAIT_ON_MS_MAX = 4_000
+
 #: A request with less time than this before it would only leave its outcome in doubt.
 _LEAST_SECONDS = 0.1
 
@@ -95,7 +99,7 @@ class Line(BaseAdapter):
         self._ports = ports
         self._connections = connections
         self._venue_now_ms = venue_now_ms
-        self._has_left = self._had_left = False
+        self._has_left = self._had_left = self._has_asked = False
         self.use = VenueCall(ends_at=0)
         self.table: object = None
         self.api = api = copied(account)
@@ -122,6 +126,7 @@ class Line(BaseAdapter):
 
     def end(self) -> None:
         """Use it for nothing any more."""
+        self._has_asked = False
         with suppress(StoreError):
             self.breaker.give_back()
 
@@ -202,12 +207,15 @@ class Line(BaseAdapter):
         self.breaker.admit(changes=self.use.changes)
         cost = 1.0 if cost is None else cost
         urgency, rate = self.use.urgency, 1000 / self.api.rateLimit
-        patience_ms = min(WAIT_MS_MAX[urgency], max(int(self.left_seconds * 1000), 0))
+        goes_on = self._has_asked and urgency is Urgency.QUESTION
+        most_ms = WAIT_ON_MS_MAX if goes_on else WAIT_MS_MAX[urgency]
+        patience_ms = min(most_ms, max(int(self.left_seconds * 1000), 0))
         take = self._ports.budget.take
         while wait_ms := take(self._pool, cost, rate, urgency, patience_ms):
             self._ports.clock.sleep(wait_ms)
             # It is taken; but somebody may have been told meanwhile that nobody may send anything.
             cost, patience_ms = 0.0, max(patience_ms - wait_ms, 0)
+        self._has_asked = True
 
     @property
     def _pool(self) -> str:

@@ -13,12 +13,14 @@ import pytest
 from app.domain.enums import Market
 from app.domain.errors import HookfillError, VenueBusy, VenueUnavailable
 from app.domain.identifiers import AccountId
+from app.domain.status import OrderStatus
 from app.exchanges.clients import Clients
 from app.exchanges.exchange import Exchange
 from app.exchanges.one_asks import OneAsks
 from app.store.memory import venue_keys
 from app.store.memory.venue_budget import BURST_SECONDS
 from tests.support.exchanges.faults import Call
+from tests.support.exchanges.server import Answer, Request
 from tests.support.interleaving import THREADS, at_once
 from tests.support.redis_store import server_ms
 from tests.support.venue_world import ExchangeWorld, running_world
@@ -115,11 +117,34 @@ def test_an_order_that_is_ready_goes_where_no_question_does(world: ExchangeWorld
         world.venue.placed(order.symbol, order.created_at_ms)
     with pytest.raises(VenueBusy):
         world.venue.find(order)  # before it is sent
+    with pytest.raises(VenueBusy):
+        world.venue.find(replace(order, status=OrderStatus.FILLED))  # for its fills
     assert world.gateway.log == []
     world.venue.place(order)
 
     assert world.gateway.counted(Call.PLACE) == 1
     assert world.count() == 1
+
+
+def test_what_has_been_asked_is_not_asked_in_vain() -> None:
+    """The second question of a call waits longer than the first one of another may."""
+    with running_world("bybit", Market.USDM) as world:
+        world.venue.view()
+        answer = world.gateway.answer
+        world.gateway.log.clear()
+
+        def used_up_meanwhile(request: Request) -> Answer | bytes | None:
+            leave(world, 0.25)
+            return answer(request)
+
+        world.gateway.answer = used_up_meanwhile  # type: ignore[method-assign]
+        world.venue.view()
+
+        assert len(world.gateway.log) == 2
+        leave(world, 0.25)
+        with pytest.raises(VenueBusy):
+            world.venue.view()
+        assert len(world.gateway.log) == 2
 
 
 def test_the_leverage_of_an_order_is_set_once_for_its_attempts() -> None:

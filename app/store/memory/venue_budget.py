@@ -33,7 +33,7 @@ _RESERVED = {
     Urgency.CANCEL: 0.0,
     Urgency.LOOK_UP: 0.1,
     Urgency.ORDER: 0.2,
-    Urgency.QUESTION: 0.3,
+    Urgency.QUESTION: 0.4,
     Urgency.POLL: 0.5,
 }
 
