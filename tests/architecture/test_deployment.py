@@ -11,7 +11,7 @@ import subprocess
 from importlib.metadata import entry_points
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -19,12 +19,13 @@ import yaml
 from app.dispatch.routes import QueueName
 from app.settings import GIVEN_TO, VARIABLES
 from app.settings.kinds import DATABASE_URL
+from app.supervisor import embedded_server
+from tests.support.deployment import DEPLOY, FILES, lines_of_compose, lines_of_file, services
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 ROOT = Path(__file__).parents[2]
-DEPLOY = ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 
 #: What the start-up check of the store asks for.
@@ -35,6 +36,16 @@ REDIS_SETTINGS = {
     "maxmemory": "512mb",
     "maxmemory-policy": "noeviction",
 }
+#: The broker keeps nothing, and makes room for what is new.
+BROKER_SETTINGS = {
+    "appendonly": "no",
+    "save": '""',
+    "maxmemory": "64mb",
+    "maxmemory-policy": "allkeys-lru",
+}
+#: Of the servers that compose starts; processes get them in URLs, if at all.
+PASSWORDS = {"STORE_PASSWORD", "BROKER_PASSWORD", "VIEWER_PASSWORD", "HISTORY_PASSWORD"}
+ASKED = {"redis": REDIS_SETTINGS, "broker": BROKER_SETTINGS}
 #: Procfile line → the service in compose.yaml and the unit in systemd/ that run it.
 NAMES = {
     "web": "web",
@@ -65,17 +76,6 @@ def queues(words: Sequence[str]) -> set[str]:
     return set(words[words.index("-Q") + 1].split(","))
 
 
-def compose() -> dict[str, Any]:
-    content = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
-    assert isinstance(content, dict)
-    return content
-
-
-def services() -> dict[str, Any]:
-    found: dict[str, Any] = compose()["services"]
-    return found
-
-
 def unit(path: Path) -> configparser.ConfigParser:
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # systemd's keys have case
@@ -87,15 +87,18 @@ def unit_command(path: Path) -> list[str]:
     return shlex.split(unit(path)["Service"]["ExecStart"].replace("%%", "%"))
 
 
-def redis_settings_of_compose() -> Mapping[str, str]:
-    words = shlex.split(services()["redis"]["command"])[1:]
-    return {name.removeprefix("--"): value for name, value in zip(*[iter(words)] * 2, strict=True)}
+def settings_in(lines: Sequence[str]) -> dict[str, str]:
+    return {
+        name: value for name, _, value in (line.partition(" ") for line in lines) if name != "user"
+    }
 
 
-def redis_settings_of_file() -> Mapping[str, str]:
-    lines = (DEPLOY / "redis.conf").read_text().splitlines()
-    pairs = (line.split(maxsplit=1) for line in lines if line and not line.startswith("#"))
-    return {name: value for name, value in pairs}  # noqa: C416  a pair is a list, not a tuple
+def users_in(lines: Sequence[str]) -> dict[str, str]:
+    """Return what each user may do; a password is left out."""
+    users = (line.split() for line in lines if line.startswith("user "))
+    return {
+        name: " ".join(word for word in rest if word[0] not in ">#") for _, name, *rest in users
+    }
 
 
 def test_the_procfile_serves_exactly_the_queues_there_are() -> None:
@@ -159,7 +162,8 @@ def test_systemd_withholds_what_a_process_does_not_need(process: str, name: str)
 def test_compose_withholds_what_a_process_does_not_need(process: str, service: str) -> None:
     environment = services()[service]["environment"]
 
-    assert {name for name, text in environment.items() if text == ""} == withheld(process)
+    empty = {name for name, text in environment.items() if text == ""}
+    assert empty == withheld(process) | PASSWORDS
 
 
 def test_the_document_says_who_gets_what() -> None:
@@ -193,9 +197,37 @@ def test_the_target_starts_every_unit(path: Path) -> None:
     assert path.name in target["Unit"]["Wants"].split()
 
 
-@pytest.mark.parametrize("settings", [redis_settings_of_compose, redis_settings_of_file])
-def test_redis_keeps_what_was_acknowledged(settings: Any) -> None:  # noqa: ANN401
-    assert settings().items() >= REDIS_SETTINGS.items()
+@pytest.mark.parametrize("lines", [lines_of_compose, lines_of_file])
+@pytest.mark.parametrize(("service", "asked"), ASKED.items())
+def test_the_store_keeps_what_was_acknowledged_and_the_broker_nothing(
+    lines: Callable[[str], list[str]], service: str, asked: Mapping[str, str]
+) -> None:
+    assert settings_in(lines(service)).items() >= asked.items()
+
+
+@pytest.mark.parametrize("service", FILES)
+def test_compose_and_files_let_in_the_same_users(service: str) -> None:
+    users = users_in(lines_of_compose(service))
+
+    assert users == users_in(lines_of_file(service))
+    assert users["default"] == "off"
+
+
+def test_the_broker_is_bounded_like_that_of_hookfill_up() -> None:
+    assert embedded_server.BROKER_SETTINGS == BROKER_SETTINGS
+
+
+def test_no_password_is_on_a_command_line() -> None:
+    for settings in services().values():
+        for word in shlex.split(str(settings.get("command", ""))):
+            assert "PASSWORD" not in re.sub(r"\$\$[A-Z]+_PASSWORD", "", word)
+
+
+def test_every_variable_of_compose_is_in_the_example() -> None:
+    wanted = set(re.findall(r"(?<!\$)\$\{(\w+)", (DEPLOY / "compose.yaml").read_text()))
+
+    assert wanted > PASSWORDS
+    assert wanted <= set(re.findall(r"^(\w+)=", (DEPLOY / "env.example").read_text(), re.MULTILINE))
 
 
 @pytest.mark.parametrize("service", services())
@@ -213,16 +245,21 @@ def test_a_service_is_published_to_this_machine_only(service: str) -> None:
     assert all(port.startswith("127.0.0.1:") for port in services()[service].get("ports", []))
 
 
-def test_the_store_is_reached_from_the_inside_only() -> None:
-    assert services()["redis"]["networks"] == ["store"]
-    assert compose()["networks"]["store"]["internal"] is True
+@pytest.mark.parametrize("service", ["redis", "broker"])
+def test_store_and_broker_are_reached_from_the_inside_only(service: str) -> None:
+    content = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+
+    assert services()[service]["networks"] == ["store"]
+    assert content["networks"]["store"]["internal"] is True
 
 
 def test_the_history_is_reached_from_the_inside_only() -> None:
     assert services()["history"]["networks"] == ["store"]
     for service in ("web", "worker", "worker-polls", "seed"):
         url = services()[service]["environment"]["DATABASE_URL"]
-        assert DATABASE_URL.read(url).startswith("postgresql+psycopg://hookfill@history/")
+        filled_in = re.sub(r"\$\{HISTORY_PASSWORD:[^}]*\}", "secret", url)
+        read = DATABASE_URL.read(filled_in)
+        assert read == "postgresql+psycopg://hookfill:secret@history/hookfill"
 
 
 def test_those_who_read_or_write_the_history_share_a_folder() -> None:

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.deployment import by_compose, url_of
 from tests.support.processes import eventually
-from tests.support.servers import running_server
 from tests.support.stack import Stack, running_stack
 from tests.support.users.crypto_arsenal import FUT1, FUTURES, SPOT, SPOT1
 
@@ -180,9 +180,14 @@ def test_messages_in_a_burst_are_carried_out_once_each(stack: Stack) -> None:
 
 @contextmanager
 def two_servers(folder: Path) -> Iterator[tuple["subprocess.Popen[bytes]", dict[str, str], Any]]:
-    """Start a store and a broker apart from each other."""
-    with running_server(folder / "store") as store, running_server(folder / "broker") as broker:
-        environment = {"REDIS_URL": f"{store.url}/0", "BROKER_URL": f"{broker.url}/0"}
+    """Start a store and a broker apart from each other, as compose does."""
+    for name in ("store", "broker"):
+        (folder / name).mkdir()
+    with (
+        by_compose("redis", folder / "store") as store,
+        by_compose("broker", folder / "broker") as broker,
+    ):
+        environment = {"REDIS_URL": url_of(store, "store"), "BROKER_URL": url_of(broker, "broker")}
         yield broker.process, environment, broker
 
 
