@@ -1,5 +1,6 @@
 """Secret keys are rotated: everything gets the newest, and the others can go."""
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -170,6 +171,33 @@ def test_a_stop_halfway_and_changes_meanwhile_lose_nothing(
     assert (done["newest"], done["older"], done["unreadable"]) == (5, 0, [])
     for path in ("/api/connectors/demo", "/api/clients/poloniex/each-dialect"):
         assert both.call("GET", path)["enabled"] is False
+
+
+def test_beside_others_who_change_all_the_time_nothing_of_theirs_is_lost(
+    used: Caller, with_keys: Callable[..., tuple[Wiring, Caller]]
+) -> None:
+    _, both = with_keys(NEW, OLD)
+    _, other = with_keys(NEW, OLD)
+    path, numbers = "/api/connectors/demo", range(1, 21)
+    began = threading.Event()
+
+    def change() -> None:
+        for number in numbers:
+            other.call("PUT", path, {"leverage": number})
+            began.set()
+
+    changing = threading.Thread(target=change)
+    changing.start()
+    began.wait()
+    renewed_by(both)
+    changing.join()
+
+    done = renewed_by(both)
+
+    assert (done["newest"], done["older"], done["unreadable"]) == (6, 0, [])
+    assert used.call("GET", path)["leverage"] == numbers[-1]
+    _, new = with_keys(NEW)
+    assert refused(new) == []
 
 
 def test_the_demo_is_shown_as_it_was_after_its_key_has_gone(
