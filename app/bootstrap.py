@@ -65,6 +65,7 @@ from app.store.core.quarantine import RedisQuarantine
 from app.store.core.reader import RedisReader
 from app.store.core.registry import RedisRegistry
 from app.store.core.server_check import check_server
+from app.store.core.tape import RedisTape
 from app.store.core.timers import RedisTimers
 from app.store.core.trigger_book import RedisTriggerBook
 from app.store.memory.attempts import Attempts
@@ -106,6 +107,7 @@ class Wiring:
     registry: RedisRegistry
     reader: WholeReader
     events: RedisReader
+    tape: RedisTape
     vault: Vault
     demo_secrets: RedisDemoSecrets
     attempts: Attempts
@@ -260,6 +262,7 @@ def _wiring(
         registry=registry,
         reader=WholeReader(live, history),
         events=live,
+        tape=RedisTape(client),
         vault=vault,
         demo_secrets=RedisDemoSecrets(client),
         attempts=Attempts(),

@@ -1,6 +1,9 @@
 """The paper venue: its accounts, instruments and prices, and a place to wait for what follows."""
 
-from flask import Blueprint
+from contextlib import suppress
+from functools import partial
+
+from flask import Blueprint, Response, request
 
 from app.admin.paper_accounts import PaperAccounts
 from app.admin.paper_bodies import INSTRUMENTS, PAPER_ACCOUNT, PRICES, read
@@ -10,6 +13,7 @@ from app.admin.waiting import PATIENCE, SETTLED, WAIT, settled
 from app.bootstrap import Wiring
 from app.dispatch.routes import TaskName
 from app.domain.account import PAPER
+from app.domain.errors import StoreError
 from app.web.answers import Json
 from app.web.routes import Route, blueprint_of
 
@@ -66,4 +70,17 @@ def blueprint(wiring: Wiring) -> Blueprint:
         Route("POST", "/paper/settle", paper.settle, query=PATIENCE, answer=SETTLED),
     )
     controls = control_rows(wiring) if wiring.settings.fast else ()
-    return blueprint_of("paper", "Paper venue", (*rows, *controls))
+    routes = blueprint_of("paper", "Paper venue", (*rows, *controls))
+    routes.after_request(partial(_noted, wiring))
+    return routes
+
+
+def _noted(wiring: Wiring, response: Response) -> Response:
+    """Let market data that any web process remembers be looked up anew after a change.
+
+    Where the store does not take the note, that is remembered for a second at most.
+    """
+    if request.method != "GET":
+        with suppress(StoreError):
+            wiring.paper.note_change()
+    return response

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from app.domain.enums import PositionMode, PositionSide, PriceSource, Side
-from app.domain.identifiers import Currency, EpochMs, Symbol
+from app.domain.identifiers import AccountId, Currency, EpochMs, OrderId, Symbol
 from app.domain.moments import age_ms
 
 
@@ -65,6 +65,25 @@ class Tick:
             if age_ms(self.seen_at_ms.get(symbol, now_ms), now_ms) <= within_ms
         }
         return self if len(quotes) == len(self.quotes) else replace(self, quotes=quotes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trade:
+    """One fill of an order, as far as the market is concerned.
+
+    Attributes:
+        number: counts the fills of the order from 0.
+        taker_side: which side came second and so made it happen.
+    """
+
+    account: AccountId
+    symbol: Symbol
+    order_id: OrderId
+    number: int
+    at_ms: EpochMs
+    price: Decimal
+    quantity: Decimal
+    taker_side: Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,7 +86,7 @@ class AccountRoutes:
         )
         found = islice(self._reader.fills(None, search), LOOKED_AT_MAX)
         traded = (
-            (AggregateId(int(render.trade_id_of(order, number))), (order, number, fill))
+            (AggregateId(int(render.trade_id_of(order.id, number))), (order, number, fill))
             for (_, _, number), order, fill in found
         )
         return [render.trade_row(*one) for one in page_of(traded, query)]

@@ -1,28 +1,30 @@
 """What anybody may ask: reference data and market data of the paper venue."""
 
 from collections.abc import Callable, Sequence
-from itertools import islice
+from functools import wraps
+
+from flask import request
 
 from app.bootstrap import Wiring
 from app.dialects.poloniex import render_markets as writing
 from app.dialects.poloniex import schemas
-from app.dialects.poloniex.candles import Bar, PublicTrade, bars_of, spans
+from app.dialects.poloniex.candles import Bar, bars_of, spans
 from app.dialects.poloniex.errors import Code, Problem
 from app.dialects.poloniex.notation import number_of, symbol_from
 from app.dialects.poloniex.queries import DAY_MS, query_of_request, times_from
-from app.dialects.poloniex.render_orders import Json, trade_id_of
-from app.domain.account import PAPER
+from app.dialects.poloniex.render_orders import Json
+from app.dialects.poloniex.tape import Tape
 from app.domain.enums import Market
 from app.domain.identifiers import Currency, EpochMs, Symbol, base_of, quote_of
 from app.domain.instrument import Instrument
 from app.domain.market import Quote
-from app.domain.search import Search
+from app.unhurried import unhurried
+from app.web.exact_json import exact_json
+from app.web.routes import View
+from app.web.shared import Shared
 
 WriteCurrency = Callable[[int, Currency], Json]
 WriteDay = Callable[[Instrument, Quote, Bar, EpochMs], Json]
-
-#: Fills that one request looks at, newest first; what is older is left out.
-FILLS_MAX = 10_000
 
 #: Moments at which the walk is looked at within one candle, and within the last day.
 _LOOKS_PER_CANDLE = 6
@@ -36,8 +38,21 @@ class Markets:
         self._instruments = wiring.paper.traded
         self._prices = wiring.paper
         self._clock = wiring.ports.clock
-        self._reader = wiring.reader
-        self._registry = wiring.registry
+        self._tape = Tape(wiring)
+
+    def remembered(self, view: View) -> View:
+        """Return a view whose answers are good for a second, unless people change something.
+
+        Every web process knows of a change by its next question, which is one command for the
+        store.
+        """
+        shared = Shared()
+
+        def answer(**arguments: str) -> bytes:
+            key = self._prices.changes(), request.query_string, *arguments.items()
+            return shared.get(key, lambda: exact_json(view(**arguments)).encode())
+
+        return wraps(view)(answer)
 
     def timestamp(self) -> Json:
         """Return the business time."""
@@ -86,8 +101,8 @@ class Markets:
         """Return what was traded last, newest first."""
         limit = query_of_request(schemas.PUBLIC_TRADES)["limit"]
         instrument = self._instrument(symbol)
-        found = self._traded(Search(symbols=frozenset({instrument.symbol})), limit)
-        return [writing.public_trade(one) for one in found]
+        newest = self._tape.trades(instrument.symbol)[-limit:]
+        return [writing.public_trade(one) for one in reversed(newest)]
 
     def candles(self, symbol: str) -> list[list[object]]:
         """Return the candles of one pair, oldest first."""
@@ -148,28 +163,12 @@ class Markets:
         now: Quote | None,
     ) -> list[Bar]:
         """Return what prices and trades were over spans of time, with the price of now."""
-        quotes = [*zip(looks, self._prices.past(symbol, looks), strict=True), (now_ms, now)]
+        quotes = [
+            *zip(looks, self._prices.past(symbol, unhurried(looks)), strict=True),
+            (now_ms, now),
+        ]
         points = [(at_ms, quote.last) for at_ms, quote in quotes if quote is not None]
-        since_ms, until_ms = wanted[0][0], wanted[-1][1]
-        search = Search(symbols=frozenset({symbol}), since_ms=since_ms, until_ms=until_ms)
-        return bars_of(wanted, points, self._traded(search, FILLS_MAX))
-
-    def _traded(self, search: Search, limit: int) -> list[PublicTrade]:
-        """Return what paper accounts have traded, newest first; nobody can see whose it was."""
-        paper = {one.id for one in self._registry.accounts() if one.venue == PAPER}
-        looked_at = islice(self._reader.fills(None, search), FILLS_MAX)
-        found = (
-            PublicTrade(
-                id=trade_id_of(order, number),
-                at_ms=fill.at_ms,
-                price=fill.price,
-                quantity=fill.quantity,
-                taker_side=order.side.opposite if fill.is_maker else order.side,
-            )
-            for (_, _, number), order, fill in looked_at
-            if order.account in paper and order.market is Market.SPOT
-        )
-        return list(islice(found, limit))
+        return bars_of(wanted, points, self._tape.trades(symbol))
 
 
 def _looks(begin: int, end: int, count: int) -> list[EpochMs]:

@@ -8,6 +8,7 @@ from typing import Final
 from app.dialects.poloniex.errors import Code, Problem
 from app.dialects.poloniex.notation import OPERATORS, SPOT, UNSET, pair_of, quotient, shown
 from app.domain.enums import Dialect, ReasonCode
+from app.domain.identifiers import AggregateId
 from app.domain.money import plain
 from app.domain.order import Order
 from app.domain.report import Fill
@@ -167,9 +168,9 @@ def not_placed(problem: Problem, caller_id: str) -> Json:
     return {"code": int(problem.code), "message": problem.text, "clientOrderId": caller_id}
 
 
-def trade_id_of(order: Order, number: int) -> str:
+def trade_id_of(order_id: AggregateId, number: int) -> str:
     """Return the id of an execution: digits that rise with the order, then within it."""
-    return f"{order.id}{number:04d}"
+    return f"{order_id}{number:04d}"
 
 
 def trade_row(order: Order, number: int, fill: Fill) -> Json:
@@ -180,7 +181,7 @@ def trade_row(order: Order, number: int, fill: Fill) -> Json:
         number: counts the executions of the order from 0.
         fill: the execution.
     """
-    trade_id = trade_id_of(order, number)
+    trade_id = trade_id_of(order.id, number)
     return {
         "id": trade_id,
         "symbol": pair_of(order.symbol),

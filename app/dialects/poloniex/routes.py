@@ -59,13 +59,11 @@ def _public(markets: Markets) -> Sequence[Route]:
     all_currencies, one_currency = markets.currencies, markets.currency
     quoted, quoted_one = markets.quoted, markets.quoted_one
     one = "/markets/<symbol>"
-    return (
-        _get("/timestamp", markets.timestamp),
+    looked_up = (
         _get("/currencies", partial(all_currencies, render.currency), "All currencies."),
         _get("/currencies/<code>", partial(one_currency, render.currency), "One currency."),
         _get("/v2/currencies", partial(all_currencies, render.currency_v2), "All currencies."),
         _get("/v2/currencies/<code>", partial(one_currency, render.currency_v2), "One currency."),
-        _get("/v3/market/allInstruments", markets.contracts),
         _get("/markets", markets.markets),
         _get("/markets/price", partial(quoted, render.price), "The last prices of all pairs."),
         _get(
@@ -80,6 +78,15 @@ def _public(markets: Markets) -> Sequence[Route]:
         _get(f"{one}/candles", markets.candles, query=schemas.CANDLES),
         _get(f"{one}/trades", markets.trades, query=schemas.PUBLIC_TRADES),
     )
+    return (
+        _get("/timestamp", markets.timestamp),
+        _get("/v3/market/allInstruments", markets.contracts),
+        *(_remembered(route, markets) for route in looked_up),
+    )
+
+
+def _remembered(route: Route, markets: Markets) -> Route:
+    return replace(route, view=markets.remembered(route.view))
 
 
 def _orders(path: str, orders: OrderRoutes[Any]) -> Sequence[Route]:

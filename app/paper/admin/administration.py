@@ -78,6 +78,14 @@ class PaperAdministration:
             return [None for _ in moments]
         return self.ports.source.past(symbol, moments)
 
+    def changes(self) -> int:
+        """Return how often people have changed anything here: prices, rules, accounts, the time."""
+        return self.ports.prices.changes()
+
+    def note_change(self) -> None:
+        """Say that somebody has."""
+        self.ports.prices.note_change()
+
     def fees(self, account: Account) -> Fees:
         """Return the shares of the notional that an account pays."""
         return self.ports.ledger.load(account.id).account_of(account).fees

@@ -47,16 +47,16 @@ class WalkSource:
 
     def quote(self, symbol: Symbol, at_ms: EpochMs) -> Quote | None:
         """Return the prices at a business time, or None for what is not traded."""
-        found = (self._instruments.find(symbol, market) for market in Market)
-        steps = [instrument.price_step for instrument in found if instrument is not None]
-        if not steps:
-            return None
-        base = BASE_PRICES.get(base_of(symbol), _OTHER_BASE_PRICE)
-        return walk(self._seed, symbol, base, max(steps), at_ms)
+        return self.past(symbol, [at_ms])[0]
 
     def past(self, symbol: Symbol, moments: Iterable[EpochMs]) -> list[Quote | None]:
         """Return the prices at these moments: they are a function of time."""
-        return [self.quote(symbol, moment) for moment in moments]
+        found = (self._instruments.find(symbol, market) for market in Market)
+        steps = [instrument.price_step for instrument in found if instrument is not None]
+        if not steps:
+            return [None for _ in moments]
+        base = BASE_PRICES.get(base_of(symbol), _OTHER_BASE_PRICE)
+        return [walk(self._seed, symbol, base, max(steps), moment) for moment in moments]
 
 
 def walk(seed: str, symbol: Symbol, base: Decimal, price_step: Decimal, at_ms: EpochMs) -> Quote:

@@ -15,6 +15,9 @@ SEQUENCE = "{paper}:sequence"
 #: string, counter. The number of the newest tick. For ever.
 TICK = "{paper}:tick"
 
+#: string, counter. Changes that people have made under `/paper`. For ever.
+CHANGES = "{paper}:changes"
+
 #: sorted set. Tick records by number. Until evaluated.
 TICKS = "{paper}:ticks"
 

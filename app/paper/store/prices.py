@@ -56,6 +56,14 @@ class RedisPaperPrices:
             (prices,) = pipeline.execute()
         return {Symbol(symbol): quote_from(record) for symbol, record in sorted(prices.items())}
 
+    def changes(self) -> int:
+        """Return how often people have changed anything."""
+        return int(self._client.get(paper_keys.CHANGES) or 0)
+
+    def note_change(self) -> None:
+        """Say that somebody has, so that what was looked up before is looked up anew."""
+        self._client.incr(paper_keys.CHANGES)
+
     def clear(self) -> None:
         """Leave every symbol to the source again."""
         self._client.delete(paper_keys.PRICES, paper_keys.SET_AT)

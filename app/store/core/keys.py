@@ -112,6 +112,9 @@ class Shard:
         #: stream. Timeline entries of the whole shard. The newest 10,000 or so.
         self.events = f"{tag}:events"
 
+        #: stream. Fills of spot orders, as they became known. The newest 10,000 or so.
+        self.trades = f"{tag}:trades"
+
         #: sorted set. Effects owed, by the server time at which they are sent again. Until done.
         self.outbox = f"{tag}:outbox"
 

@@ -37,6 +37,7 @@ from app.store.core.indexes import effect_text, list_anew
 from app.store.core.quarantine import RedisQuarantine
 from app.store.core.records import entry_text, record_of
 from app.store.core.scripts import Answer, load_script, text_of
+from app.store.core.tape import trade_writes
 from app.store.core.transaction import OK, Condition, Key, Write, transact
 
 #: Entries kept in the stream of a shard; how many a timeline keeps, commit.lua says.
@@ -209,6 +210,7 @@ class RedisLedger:
             listed, owed = list_anew(before, after, server_ms, again_at_ms)
             writes += listed
             effects += owed
+            writes += trade_writes(before, after)
             writes += self._told(after.id, change.entries)
             # What was read leaves the inbox, and with the last of it the look that was owed.
             for child, read in change.read.items():
