@@ -21,12 +21,13 @@ from app.domain.errors import (
     RegistryChanged,
     StoreError,
     StoreFull,
+    TooBusy,
     VenueError,
     VenueUnavailable,
     WrongState,
     nearest,
 )
-from app.web.answers import Answer
+from app.web.answers import Answer, retry_after
 from app.web.fields import Strict, Text
 
 #: Error class → HTTP status and code; the class itself, else its nearest ancestor.
@@ -41,6 +42,7 @@ STATUS_OF: Mapping[type[HookfillError], tuple[HTTPStatus, str]] = {
     ConnectorInactive: (HTTPStatus.CONFLICT, "connector_inactive"),
     PayloadTooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large"),
     RateLimited: (HTTPStatus.TOO_MANY_REQUESTS, "rate_limited"),
+    TooBusy: (HTTPStatus.SERVICE_UNAVAILABLE, "too_busy"),
     StoreError: (HTTPStatus.SERVICE_UNAVAILABLE, "store_unavailable"),
     StoreFull: (HTTPStatus.SERVICE_UNAVAILABLE, "store_full"),
     HistoryUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "history_unavailable"),
@@ -50,6 +52,8 @@ STATUS_OF: Mapping[type[HookfillError], tuple[HTTPStatus, str]] = {
     HookfillError: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
 }
 
+#: Of what is away or busy for a moment.
+_RETRY_AFTER_SECONDS: Final = 1
 
 _BY_FIELD: Final = {"description": "By field."}
 
@@ -73,11 +77,9 @@ def error_answer(error: HookfillError) -> Answer:
     """Return `{"error": {"code", "message", "fields"}}` with the status of the error's class."""
     status, code = nearest(error, STATUS_OF)
     fields: Mapping[str, object] = {}
-    headers: dict[str, str] = {}
+    headers = retry_after(error, status, _RETRY_AFTER_SECONDS)
     if isinstance(error, MalformedPayload):
         code, fields = error.code, error.fields
-    if isinstance(error, RateLimited):
-        headers["Retry-After"] = str(error.retry_after_seconds)
     if isinstance(error, NotAuthenticated):
         headers["WWW-Authenticate"] = "Bearer"
     return refusal(status, code, str(error), fields)._replace(headers=headers)

@@ -62,12 +62,12 @@ class Pages:
         self._gate = gate
         self._room = Room(wiring)
 
-    def trouble(self, error: HookfillError) -> tuple[str, int]:
-        """Show an error as a page, with the status that the API would give it."""
-        status = error_answer(error).status
+    def trouble(self, error: HookfillError) -> tuple[str, int, Mapping[str, str]]:
+        """Show an error as a page, with the status and headers that the API would give it."""
+        status, _, headers = error_answer(error)
         is_history = isinstance(error, HistoryUnavailable)
         page = self._page("trouble", status=status, message=str(error), is_history=is_history)
-        return page, status
+        return page, status, headers
 
     def overview(self) -> str:
         """Show whether all is well, the prices of the paper venue and what came in."""

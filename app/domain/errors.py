@@ -239,6 +239,10 @@ class NotWaiting(CommandError):
     """A smart order that has triggered or ended cannot be replaced."""
 
 
+class TooBusy(HookfillError):
+    """Too much is asked at once of what orders and alerts need not; nothing was begun."""
+
+
 class StoreError(HookfillError):
     """The store could not do what was asked of it."""
 

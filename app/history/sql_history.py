@@ -23,6 +23,7 @@ from app.history.record_rows import children_of, later_columns, texts_of, writes
 from app.history.tables import AGGREGATES, EPOCH, RECORDS, UNTYPED
 from app.ports.history import Mark, Record
 from app.store.core.records import aggregate_from
+from app.unhurried import unhurried
 
 #: Rows that one question brings.
 PAGE = 100
@@ -111,7 +112,8 @@ class SqlHistory:
         self, connection: Connection, ids: Collection[AggregateId]
     ) -> Mapping[AggregateId, Aggregate]:
         found = {}
-        for row in _rows(connection, select(RECORDS.c.id, RECORDS.c.body), ids):
+        rows = _rows(connection, select(RECORDS.c.id, RECORDS.c.body), ids)
+        for row in unhurried(rows):
             try:
                 found[row.id] = aggregate_from(row.body)
             except UnreadableRecord as error:

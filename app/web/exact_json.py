@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from app.unhurried import unhurried
+
 #: Digits that a number is written out with. Beyond that it came from outside, as an exponent that
 #: would become a text of billions.
 _DIGITS_MAX = 100
@@ -18,6 +20,8 @@ def exact_json(value: object) -> str:
     Raises:
         TypeError: JSON has no word for it.
     """
+    if isinstance(value, list):
+        return f"[{','.join(map(exact_json, unhurried(value)))}]"
     try:
         return _ENCODER.encode(value)
     except TypeError:
@@ -34,6 +38,6 @@ def _exactly(value: object) -> str:
             members = (f"{json.dumps(str(key))}:{_exactly(one)}" for key, one in value.items())
             return f"{{{','.join(members)}}}"
         case Sequence():
-            return f"[{','.join(map(_exactly, value))}]"
+            return f"[{','.join(map(_exactly, unhurried(value)))}]"
         case _:
             raise TypeError(f"{type(value).__name__} is nothing that JSON can say")

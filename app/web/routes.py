@@ -1,6 +1,7 @@
 """Routes as rows: what answers to which path, and who may call it."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import Enum, auto
 from functools import wraps
@@ -11,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from marshmallow import Schema
 
 from app.web.answers import Answer, respond
+from app.web.turns import Turns
 
 #: Chapters of the documentation that several modules write.
 SETTING_UP: Final = "Setting up"
@@ -27,6 +29,9 @@ _DONE: Mapping[int, str] = {200: "As asked."}
 
 #: Where an app keeps its rows.
 _ROUTES = "hookfill_routes"
+
+#: Where it keeps the turns, by who may call: strangers keep none from callers, nor they from us.
+_TURNS = "hookfill_turns"
 
 
 class Access(Enum):
@@ -58,6 +63,8 @@ class Route:
         answers: status → what it means, besides the errors that are everywhere.
         is_exact: whether a path with one slash more or less at its end is another one.
         is_fast: whether it is answered before Flask is asked, for what comes by the thousand.
+        is_reading: whether it changes nothing, though its method is not GET.
+        is_light: whether it costs nothing, so that nobody is kept from it: what supervisors ask.
     """
 
     method: str
@@ -74,6 +81,14 @@ class Route:
     answers: Mapping[int, str] = field(default_factory=lambda: _DONE)
     is_exact: bool = True
     is_fast: bool = False
+    is_reading: bool = False
+    is_light: bool = False
+
+    @property
+    def takes_turns(self) -> bool:
+        """Whether it stands back for orders, alerts and cancels (`app.web.turns`)."""
+        reads = self.method == "GET" or self.is_reading
+        return reads and not (self.is_fast or self.is_light)
 
 
 def blueprint_of(name: str, tag: str, routes: Iterable[Route]) -> Blueprint:
@@ -116,6 +131,7 @@ def route_of_request() -> Route | None:
 def _noted(endpoint: str, route: Route) -> Callable[[Any], None]:
     def note(state: Any) -> None:  # noqa: ANN401 - Flask's own
         state.app.extensions.setdefault(_ROUTES, {})[endpoint] = route
+        state.app.extensions.setdefault(_TURNS, {one: Turns() for one in Access})
 
     return note
 
@@ -125,8 +141,17 @@ def _view(route: Route) -> Callable[..., ResponseReturnValue]:
     def answering(**arguments: str) -> ResponseReturnValue:
         if route.is_exact and request.path != route.rule and route.rule.endswith("/"):
             abort(404)
-        answer = route.view(request.environ) if route.is_fast else route.view(**arguments)
-        given: ResponseReturnValue = respond(answer) if isinstance(answer, Answer) else answer
+        with _turn(route):
+            answer = route.view(request.environ) if route.is_fast else route.view(**arguments)
+            given: ResponseReturnValue = respond(answer) if isinstance(answer, Answer) else answer
         return given
 
     return answering
+
+
+def _turn(route: Route) -> AbstractContextManager[None]:
+    """Return what a request holds while it is answered."""
+    if not route.takes_turns:
+        return nullcontext()
+    turns: dict[Access, Turns] = current_app.extensions[_TURNS]
+    return turns[route.access].turn()

@@ -22,6 +22,7 @@ from app.domain.errors import (
     StoreError,
     StoreFull,
     SymbolUnknown,
+    TooBusy,
     TypeUnsupported,
     UnusableKey,
     VenueRejected,
@@ -105,8 +106,8 @@ def error_for(error: HookfillError) -> Answer:
     status, said = nearest(error, _ANSWERS)
     detail = said if isinstance(said, str) else said(error)
     headers = {"WWW-Authenticate": "Basic"} if status == HTTPStatus.UNAUTHORIZED else {}
-    if isinstance(error, RateLimited):
-        headers = retry_after(error, status, 0)
+    if isinstance(error, RateLimited | TooBusy):
+        headers = retry_after(error, status, 1)
     return Answer(status, {"detail": detail}, headers)
 
 

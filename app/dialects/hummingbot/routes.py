@@ -59,7 +59,15 @@ def _orders(orders: OrderRoutes, accounts: AccountRoutes) -> Iterator[Route]:
         ("funding-payments", accounts.funding_payments, schemas.FUNDING_PAYMENTS),
     ):
         page = schemas.Listed()
-        yield Route("POST", f"/trading/{path}", view, body=filters, answer=page, answers=_LISTED)
+        yield Route(
+            "POST",
+            f"/trading/{path}",
+            view,
+            body=filters,
+            answer=page,
+            answers=_LISTED,
+            is_reading=True,
+        )
 
 
 def _accounts(accounts: AccountRoutes) -> Sequence[Route]:
@@ -79,5 +87,12 @@ def _accounts(accounts: AccountRoutes) -> Sequence[Route]:
             answers=_READ_ONE,
         ),
         Route("GET", f"{one}/order-types", accounts.order_types, answers=_READ_ONE),
-        Route("POST", state, accounts.portfolio, body=schemas.PORTFOLIO, answers=_LISTED),
+        Route(
+            "POST",
+            state,
+            accounts.portfolio,
+            body=schemas.PORTFOLIO,
+            answers=_LISTED,
+            is_reading=True,
+        ),
     )

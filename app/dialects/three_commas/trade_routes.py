@@ -39,6 +39,7 @@ from app.services.intake.trades import open_trade
 from app.services.smart_trades import acting
 from app.services.smart_trades.acting import find_trade
 from app.services.smart_trades.trailing import view_of
+from app.unhurried import unhurried
 from app.web.answers import Answer, good
 
 Action = Callable[[SmartTrade, Parameters], SmartTrade]
@@ -103,7 +104,8 @@ class Trades:
         """Answer with the trades that the query asks for."""
 
         def listed(caller: Caller, parameters: Parameters) -> Answer:
-            return good([self._entity(one, caller) for one in self._listed(parameters, caller)])
+            found = unhurried(self._listed(parameters, caller))
+            return good([self._entity(one, caller) for one in found])
 
         return self._serve(READ, listed, is_list=True)
 

@@ -14,6 +14,7 @@ from app.store.core import keys
 from app.store.core.records import account_in, aggregate_from, may_be_of
 from app.store.core.scripts import load_script, text_of
 from app.store.core.transaction import OK
+from app.unhurried import unhurried
 
 #: Of what is told about the reason.
 WHY_MAX = 300
@@ -64,7 +65,7 @@ class RedisQuarantine:
     ) -> Mapping[AggregateId, Aggregate]:
         """Return the aggregates of those records that there are and that can be read."""
         found = {}
-        for aggregate_id, body in bodies:
+        for aggregate_id, body in unhurried(bodies):
             if body is None:
                 continue
             try:

@@ -48,6 +48,7 @@ EXPECTED = {
     "QuantityTooSmall": (400, "validation_failed"),
     "RateLimited": (429, "rate_limited"),
     "RegistryChanged": (400, "validation_failed"),
+    "TooBusy": (503, "queue_unavailable"),
     "TooManyGuesses": (429, "rate_limited"),
     "RuleBroken": (400, "validation_failed"),
     "StaleTimestamp": (401, "unauthorized"),
