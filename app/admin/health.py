@@ -21,8 +21,10 @@ from app.domain import moments
 from app.domain.errors import StoreError
 from app.ports import Ports
 from app.services.keeping.rounds import ORDERS, PRICES, SWEEP, late_rounds, queue_round
+from app.unhurried import give_way
 from app.web.answers import Json
 from app.web.routes import OPERATION, Access, Route, blueprint_of
+from app.web.shared import Shared
 
 #: A canary is sent through each queue every 2 s; one that is older than this did not come through.
 #: What is done at least as often may be as old; what is done less often, so many times.
@@ -74,6 +76,7 @@ class _Health:
         self._ports = wiring.ports
         self._settings = wiring.settings
         self._room = Room(wiring)
+        self._shared = Shared()
         self._gauges = CollectorRegistry()
         self._gauges.register(StoreGauges(wiring))
 
@@ -83,6 +86,9 @@ class _Health:
 
     def ready(self) -> tuple[Json, HTTPStatus]:
         """Answer whether the store answers, all queues carry messages, and all rounds are made."""
+        return self._shared.get("ready", self._looked_at)
+
+    def _looked_at(self) -> tuple[Json, HTTPStatus]:
         problems: dict[str, str] = {}
         warnings: dict[str, str] = {}
         age_ms = None
@@ -112,8 +118,13 @@ class _Health:
 
     def metrics(self) -> Response:
         """Answer what is counted and what waits, for Prometheus."""
-        text = generate_latest(_counted()) + generate_latest(self._gauges)
+        text = self._shared.get("metrics", self._told)
         return Response(text, content_type=CONTENT_TYPE_LATEST)
+
+    def _told(self) -> bytes:
+        counted = generate_latest(_counted())
+        give_way()
+        return counted + generate_latest(self._gauges)
 
 
 def _problems(late: Mapping[str, int | None]) -> Mapping[str, str]:
@@ -140,8 +151,8 @@ def blueprint(wiring: Wiring) -> Blueprint:
     health = _Health(wiring)
     ready = {200: "Ready.", 503: "Not ready; `problems` says why."}
     rows = (
-        Route("GET", "/healthz", health.live, access=Access.OPEN),
-        Route("GET", "/readyz", health.ready, access=Access.OPEN, answers=ready),
+        Route("GET", "/healthz", health.live, access=Access.OPEN, is_light=True),
+        Route("GET", "/readyz", health.ready, access=Access.OPEN, answers=ready, is_light=True),
         Route("GET", "/metrics", health.metrics, access=Access.OPEN),
     )
     return blueprint_of("health", OPERATION, rows)

@@ -8,14 +8,16 @@ from typing import Any, Final
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
-from flask import Blueprint, Flask, Response, current_app, render_template
+from flask import Blueprint, Flask, Response, current_app, render_template, request
 from marshmallow import fields, validate
 
 from app.admin.errors import ERROR
 from app.bootstrap import Wiring
+from app.unhurried import unhurried
 from app.web.answers import Json
 from app.web.fields import Flag, Number, Text, WholeNumber
 from app.web.routes import OPERATION, Access, Route, Shape, blueprint_of, routes_of
+from app.web.shared import Shared
 
 #: Field class → what it takes. Numbers come as numbers or as text.
 _TYPES: Final[Mapping[type[fields.Field[Any]], str | list[str]]] = {
@@ -28,6 +30,9 @@ _TYPES: Final[Mapping[type[fields.Field[Any]], str | list[str]]] = {
 
 #: How our patterns end; JSON schemas are read by other engines, which do not know it.
 _END: Final = r"\Z"
+
+#: What is answered depends on the release alone.
+_FOR_EVER_MS: Final = 2**63
 
 _PARAMETER = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
 
@@ -50,7 +55,7 @@ def document_of(app: Flask) -> dict[str, Any]:
     spec.components.schema("Error", schema=ERROR)
     spec.components.security_scheme("admin", {"type": "http", "scheme": "bearer"})
     spec.components.security_scheme("basic", {"type": "http", "scheme": "basic"})
-    for route in documented(app):
+    for route in unhurried(documented(app)):
         path = _PARAMETER.sub(r"{\1}", route.rule)
         spec.path(path, operations={route.method.lower(): _described(route)})
     return spec.to_dict()
@@ -136,27 +141,49 @@ def _version() -> str:
         return "0"
 
 
-def _shown() -> Json:
-    """Answer this document."""
-    return document_of(current_app)
+class _Documentation:
+    """The document and its page, made once in a process, when somebody first asks."""
+
+    def __init__(self) -> None:
+        self._shared = Shared(kept_ms=_FOR_EVER_MS)
+
+    def shown(self) -> Response:
+        """Answer this document."""
+        return _sent(self._shared.get("document", _document), "application/json")
+
+    def page(self) -> Response:
+        """Answer this document as a page."""
+        response = _sent(self._shared.get("page", _page), "text/html")
+        response.headers["Content-Security-Policy"] = (
+            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
+        )
+        return response
 
 
-def _page() -> Response:
-    """Answer this document as a page."""
+def _document() -> bytes:
+    return current_app.json.dumps(document_of(current_app)).encode()
+
+
+def _page() -> bytes:
     tags = dict.fromkeys(route.tag for route in routes_of(current_app).values() if route.tag)
-    text = render_template("docs.html", document=document_of(current_app), tags=tags)
-    response = Response(text, mimetype="text/html")
-    response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
-    )
+    document = document_of(current_app)
+    return render_template("docs.html", document=document, tags=tags).encode()
+
+
+def _sent(content: bytes, mimetype: str) -> Response:
+    response = Response(content, mimetype=mimetype)
+    response.add_etag()
+    response.headers["Cache-Control"] = "no-cache"  # asked for anew, and seldom sent
+    response.make_conditional(request)
     return response
 
 
 def blueprint(wiring: Wiring) -> Blueprint:
     """Return the routes of the documentation, which are open."""
     del wiring  # it is about routes, not about what is behind them
+    documentation = _Documentation()
     rows = (
-        Route("GET", "/openapi.json", _shown, access=Access.OPEN),
-        Route("GET", "/docs", _page, access=Access.OPEN),
+        Route("GET", "/openapi.json", documentation.shown, access=Access.OPEN),
+        Route("GET", "/docs", documentation.page, access=Access.OPEN),
     )
     return blueprint_of("openapi", OPERATION, rows)

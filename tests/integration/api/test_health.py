@@ -27,6 +27,11 @@ def away(tmp_path: Path) -> FlaskClient:
     return create_app(web_wiring(Settings.from_environment(environ))).test_client()
 
 
+def _anew(wiring: Wiring) -> FlaskClient:
+    """Return a stranger before a web process that remembers no answer."""
+    return create_app(wiring).test_client()
+
+
 def _gauges(client: FlaskClient) -> dict[str, str]:
     """Return name, with the queue if there is one → value as text."""
     answer = client.get("/metrics")
@@ -94,22 +99,20 @@ def test_one_round_that_is_late_is_named(api: Caller, wiring: Wiring, name: str)
     assert "ms ago" in late.get_json()["problems"][name]
 
 
-def test_an_exchange_has_more_time_and_is_not_named_to_strangers(
-    api: Caller, wiring: Wiring
-) -> None:
+def test_an_exchange_has_more_time_and_is_not_named_to_strangers(wiring: Wiring) -> None:
     make_all_rounds(wiring.ports)
     now_ms = wiring.ports.clock.server_ms()
     rounds = wiring.ports.rounds
 
     rounds.await_each("prices", ["binance"], EpochMs(now_ms - EXCHANGE_AGE_MAX_MS + 5_000))
-    assert api.client.get("/readyz").status_code == 200
+    assert _anew(wiring).get("/readyz").status_code == 200
     rounds.done("prices:binance", EpochMs(now_ms - EXCHANGE_AGE_MAX_MS - 1))
-    late = api.client.get("/readyz")
+    late = _anew(wiring).get("/readyz")
     rounds.await_each("prices", [], now_ms)
 
     assert (late.status_code, set(late.get_json()["problems"])) == (503, {"prices:exchanges"})
     assert "binance" not in late.text
-    assert api.client.get("/readyz").status_code == 200
+    assert _anew(wiring).get("/readyz").status_code == 200
 
 
 def test_a_record_that_cannot_be_read_is_named_and_turns_nobody_away(
@@ -140,7 +143,7 @@ def test_a_record_that_cannot_be_read_is_named_and_turns_nobody_away(
 
 
 def test_the_metrics_tell_what_waits(demo: Caller, wiring: Wiring) -> None:
-    before = _gauges(demo.client)
+    before = _gauges(_anew(wiring))
     demo.signal(action="buy", fixed="0.01")
     demo.signal(action="buy", fixed="0.02", delaySeconds=600)
     wiring.ports.runs.beat(wiring.ports.clock.server_ms())
