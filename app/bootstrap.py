@@ -72,6 +72,7 @@ from app.store.memory.attempts import Attempts
 from app.store.memory.vault import Vault
 from app.store.memory.venue_budget import RedisRateBudget
 from app.store.memory.venue_memory import RedisSymbolMap, RedisVenueMemory
+from app.store.memory.visits import Visits
 from app.venues import KnownVenues, credentials_of
 
 _log = structlog.get_logger()
@@ -111,6 +112,7 @@ class Wiring:
     vault: Vault
     demo_secrets: RedisDemoSecrets
     attempts: Attempts
+    visits: Visits
     symbols: RedisSymbolMap
     memory: RedisVenueMemory
     rates: RedisRates
@@ -266,6 +268,7 @@ def _wiring(
         vault=vault,
         demo_secrets=RedisDemoSecrets(client),
         attempts=Attempts(),
+        visits=Visits(),
         symbols=symbols,
         memory=memory,
         rates=RedisRates(client),

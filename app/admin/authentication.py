@@ -16,6 +16,7 @@ from app.web.fields import Strict, Text, loaded
 from app.web.guesses import Guesses
 from app.web.peer import is_https
 from app.web.routes import OPERATION, Access, Route, blueprint_of, route_of_request
+from app.web.strangers import Strangers
 
 #: Methods that change nothing, so that nobody gains from having them called by a stranger.
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -40,6 +41,7 @@ class Gate:
     def __init__(self, wiring: Wiring) -> None:
         self._settings = wiring.settings
         self._guesses = Guesses(wiring, "admin")
+        self._strangers = Strangers(wiring)
         key = derived(wiring.settings.admin_token.reveal(), "dashboard session")
         self._sessions = Sessions(key, wiring.ports.used_keys)
 
@@ -50,6 +52,10 @@ class Gate:
 
         Returns:
             The form that asks for the admin token, in the place of a page.
+
+        Raises:
+            NotAuthenticated, TooManyGuesses, NotPermitted, StoreUnavailable: as `check`.
+            RateLimited: this address asks too often for what needs no credentials.
         """
         if request.url_rule is None:
             return None  # nothing answers here, and that may be said to everybody
@@ -58,8 +64,11 @@ class Gate:
             case Access.ADMIN:
                 self.check()
             case Access.SESSION if not self._is_signed_in():
+                self._strangers.admit(request.environ)
                 status = HTTPStatus.OK if request.path == "/" else HTTPStatus.UNAUTHORIZED
                 return make_response(render_template("dashboard/sign_in.html"), status)
+            case Access.OPEN if route is not None and not route.is_light:
+                self._strangers.admit(request.environ)
             case _:
                 pass
         return None

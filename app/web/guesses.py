@@ -4,19 +4,15 @@ What is right is never refused, whoever else has guessed: it is compared first, 
 process knows. What is wrong is counted by peer and name, and beyond the limit refused at once.
 """
 
-import ipaddress
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
 from app import metrics
 from app.bootstrap import Wiring
 from app.domain.errors import NotAuthenticated, StaleTimestamp, TooManyGuesses
-from app.web.peer import address_of, is_among
-
-#: Whoever has one IPv6 address has as many as this prefix leaves.
-_IPV6_PREFIX: Final = 64
+from app.web.peer import address_of, is_among, peer_of
 
 Result = TypeVar("Result")
 
@@ -75,13 +71,13 @@ class Guesses:
         if not (self._attempts and self._is_limiting):  # as nearly always
             return 0
         address = address_of(environ, self._trusted)
-        left_ms = self._attempts.left_ms(_peer_of(address), name)
+        left_ms = self._attempts.left_ms(peer_of(address), name)
         return 0 if left_ms and is_among(address, self._shared) else left_ms
 
     def _note(self, environ: Mapping[str, Any], name: str) -> None:
         metrics.WRONG_CREDENTIALS.labels(kind=self._kind, limited="no").inc()
         address = address_of(environ, self._trusted)
-        if self._attempts.fail(_peer_of(address), name):
+        if self._attempts.fail(peer_of(address), name):
             _log.warning("guesses_too_many", kind=self._kind, peer=address)
 
     def _refusal(self, left_ms: int) -> TooManyGuesses:
@@ -98,16 +94,3 @@ def _passes(check: Callable[[], object]) -> bool:
     except NotAuthenticated:
         return False
     return True
-
-
-def _peer_of(address: str) -> str:
-    """Return what one peer's addresses have in common."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if not isinstance(parsed, ipaddress.IPv6Address):
-        return address
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(ipaddress.ip_network((parsed.packed, _IPV6_PREFIX), strict=False))

@@ -2,9 +2,12 @@
 
 import ipaddress
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+#: Whoever has one IPv6 address has as many as this prefix leaves.
+_IPV6_PREFIX: Final = 64
 
 
 def address_of(environ: Mapping[str, Any], trusted: Sequence[Network]) -> str:
@@ -18,6 +21,19 @@ def address_of(environ: Mapping[str, Any], trusted: Sequence[Network]) -> str:
     while hops and hops[-1] and is_among(address, trusted):
         address = hops.pop()
     return address
+
+
+def peer_of(address: str) -> str:
+    """Return what one peer's addresses have in common."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, ipaddress.IPv6Address):
+        return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed.packed, _IPV6_PREFIX), strict=False))
 
 
 def is_https(environ: Mapping[str, Any], trusted: Sequence[Network]) -> bool:

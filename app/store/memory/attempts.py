@@ -5,8 +5,9 @@ In the memory of one process: another process counts for itself.
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
+
+from app.store.memory.counts import Counts
 
 #: Wrong credentials of one peer for one name in a window. A person who mistypes needs fewer.
 FAILURES_MAX = 10
@@ -16,9 +17,6 @@ PEER_FAILURES_MAX = 100
 
 #: How long a count lasts, from its first failure on.
 WINDOW_MS = 60_000
-
-#: Counts kept; beyond it the oldest are forgotten, so that memory stays bounded.
-COUNTS_MAX = 4096
 
 #: Characters of a peer and of a name that are kept.
 TEXT_CHARACTERS_MAX = 160
@@ -42,7 +40,7 @@ class Attempts:
     ) -> None:
         self._now_ms = now_ms
         self._lock = threading.Lock()
-        self._failures: OrderedDict[_Key, tuple[int, int]] = OrderedDict()
+        self._failures: Counts[_Key] = Counts(WINDOW_MS)
         self._looked_ms = -LOOK_MS
 
     def left_ms(self, peer: str, name: str) -> int:
@@ -58,15 +56,10 @@ class Attempts:
         """
         now_ms = self._now_ms()
         with self._lock:
-            self._forget_old(now_ms)
             if self._left_ms(peer, name, now_ms) > 0:
                 return False
             for key in _keys(peer, name):
-                since_ms, count = self._of(key, now_ms)
-                self._failures.pop(key, None)
-                self._failures[key] = since_ms, count + 1
-            while len(self._failures) > COUNTS_MAX:
-                self._failures.popitem(last=False)
+                self._failures.add(key, now_ms)
             return self._left_ms(peer, name, now_ms) > 0
 
     def may_look(self) -> bool:
@@ -86,24 +79,8 @@ class Attempts:
         return len(self._failures)
 
     def _left_ms(self, peer: str, name: str, now_ms: int) -> int:
-        limits = FAILURES_MAX, PEER_FAILURES_MAX
-        counts = [self._of(key, now_ms) for key in _keys(peer, name)]
-        return max(
-            since_ms + WINDOW_MS - now_ms if count >= limit else 0
-            for (since_ms, count), limit in zip(counts, limits, strict=True)
-        )
-
-    def _of(self, key: _Key, now_ms: int) -> tuple[int, int]:
-        """Return since when a key fails, and how often; a window that is over counts no more."""
-        since_ms, count = self._failures.get(key, (now_ms, 0))
-        return (since_ms, count) if now_ms - since_ms < WINDOW_MS else (now_ms, 0)
-
-    def _forget_old(self, now_ms: int) -> None:
-        while self._failures:
-            key, (since_ms, _) = next(iter(self._failures.items()))
-            if now_ms - since_ms < WINDOW_MS:
-                return
-            del self._failures[key]
+        limits = zip(_keys(peer, name), (FAILURES_MAX, PEER_FAILURES_MAX), strict=True)
+        return max(self._failures.left_ms(key, limit, now_ms) for key, limit in limits)
 
 
 def _keys(peer: str, name: str) -> tuple[_Key, _Key]:

@@ -1,13 +1,13 @@
 """Failures are counted by peer and name, for a while and in bounded memory."""
 
 from app.store.memory.attempts import (
-    COUNTS_MAX,
     FAILURES_MAX,
     LOOK_MS,
     PEER_FAILURES_MAX,
     WINDOW_MS,
     Attempts,
 )
+from app.store.memory.counts import COUNTS_MAX
 from tests.support.clocks import FrozenClock
 
 PEER = "192.0.2.1"
