@@ -7,13 +7,12 @@ import pytest
 import redis
 from flask.testing import FlaskClient
 
-from app.bootstrap import Wiring, web_wiring
+from app.bootstrap import Wiring
 from app.domain.enums import Market
 from app.domain.identifiers import AccountName, AggregateId, EpochMs, OrderId, TradeId
 from app.domain.status import OrderStatus
 from app.factory import create_app
 from app.ports.ledger import Change, Stored
-from app.settings import Settings
 from tests.support.builders import a_fill, a_live_account, an_order_in
 from tests.support.caller import Caller, Json, Worker
 
@@ -128,9 +127,9 @@ def test_a_fill_that_is_told_again_with_its_fee_is_one_trade(demo: Caller, wirin
 
 
 def test_a_change_of_people_is_seen_at_once_by_every_web_process(
-    traded: FlaskClient, demo: Caller, settings: Settings
+    traded: FlaskClient, demo: Caller, wiring: Wiring
 ) -> None:
-    other = create_app(web_wiring(settings)).test_client()
+    other = create_app(wiring).test_client()  # which remembers what it has answered itself
     path = "/markets/BTC_USDT/price"
     assert other.get(path).get_json()["price"] == "50000"
 
