@@ -46,10 +46,11 @@ _LETTERS = re.compile(r"[0-9A-Za-z]")
 _NO_LETTERS = re.compile(r"[^0-9A-Za-z]+")
 #: Prices, quantities and ids of ours are no tokens.
 _NUMBER = re.compile(r"[0-9.,+:eE-]*")
-#: Fields that hold words of ours alone. So does an event that is one word.
+#: Fields that hold words of ours alone. So does an event that is written as we write ours.
 _OURS = frozenset(
     {"aggregate", "at", "dialect", "events", "kind", "level", "process", "request", "route"}
 )
+_EVENT = re.compile(r"[a-z_]+")
 #: What the web server says of a request before it is one, and of one that has failed.
 _OF_THE_SERVER = re.compile(
     r"(?P<ours>Invalid request from ip=\S+: [^:'\"]*|Error handling request)(?P<said>.*)", re.DOTALL
@@ -78,7 +79,7 @@ def scrub(
     """Mask what is secret in a log line; a structlog processor."""
     said = cache(lambda: _bare_words(_said.get()()))  # most lines do not ask for it
     for name, value in event.items():
-        is_ours = name in _OURS or (name == "event" and " " not in str(value))
+        is_ours = name in _OURS or (name == "event" and _EVENT.fullmatch(str(value)))
         event[name] = _clean(name, value, str if is_ours else said, 0)
     return event
 

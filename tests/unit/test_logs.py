@@ -154,13 +154,17 @@ def test_the_rest_of_a_text_stays() -> None:
     ],
 )
 def test_what_a_caller_says_is_masked_however_it_is_written(text: str, shown: str) -> None:
-    hide(lambda: ["tok-en_0.12x", "123456789012345", "order"])
+    hide(lambda: ["tok-en_0.12x", "123456789012345", "order", "request_refused"])
     try:
-        line = scrub(None, "info", {"event": "tok-en_0.12x", "why": text, "kind": "tok-en_0.12x"})
+        ours = scrub(
+            None, "info", {"event": "request_refused", "why": text, "kind": "tok-en_0.12x"}
+        )
+        of_a_library = scrub(None, "info", {"event": "tok-en_0.12x"})
     finally:
         hide_nothing()
 
-    assert line == {"event": "tok-en_0.12x", "why": shown, "kind": "tok-en_0.12x"}
+    assert ours == {"event": "request_refused", "why": shown, "kind": "tok-en_0.12x"}
+    assert of_a_library == {"event": "***"}
 
 
 def test_what_is_nested_without_end_is_cut() -> None:
