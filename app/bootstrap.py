@@ -33,8 +33,10 @@ from app.paper.store.instruments import RedisPaperInstruments
 from app.paper.store.ledger import RedisPaperLedger
 from app.paper.store.prices import RedisPaperPrices
 from app.paper.store.reports import RedisPaperReports
+from app.paper.store.rows import RedisPaperRows
 from app.ports import Ports
 from app.ports.clock import Clock
+from app.ports.history import History
 from app.ports.policy import Policy
 from app.ports.publisher import Publisher
 from app.ports.venue import Venues
@@ -235,7 +237,7 @@ def _wiring(
         policy.timer_horizon_ms,
         partial(_name_of, registry),
     )
-    paper = paper_ports(client, clock, _source(settings, RedisPaperInstruments(client)))
+    paper = paper_ports(client, clock, _source(settings, RedisPaperInstruments(client)), history)
     vault = Vault([key.reveal() for key in settings.secret_keys])
     memory = RedisVenueMemory(client, clock)
     symbols = RedisSymbolMap(client)
@@ -306,12 +308,13 @@ def store_ports(
         reconciliations=RedisReconciliations(client),
         venue_cancels=RedisVenueCancels(client, clock),
         archive_queue=RedisArchiveQueue(client, clock),
+        paper_rows=RedisPaperRows(client),
         policy=policy,
     )
 
 
-def paper_ports(client: Client, clock: Clock, source: QuoteSource) -> PaperPorts:
-    """Return what the paper venue needs, over a store, with prices from a source."""
+def paper_ports(client: Client, clock: Clock, source: QuoteSource, history: History) -> PaperPorts:
+    """Return what the paper venue needs, over a store and a history, with prices from a source."""
     return PaperPorts(
         ledger=RedisPaperLedger(client),
         book=RedisPaperBook(client),
@@ -319,6 +322,7 @@ def paper_ports(client: Client, clock: Clock, source: QuoteSource) -> PaperPorts
         instruments=RedisPaperInstruments(client),
         faults=RedisPaperFaults(client),
         source=source,
+        history=history,
         clock=clock,
     )
 

@@ -3,9 +3,10 @@
 import heapq
 import time
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Select, bindparam, select, update
@@ -13,15 +14,15 @@ from sqlalchemy import Connection, Select, bindparam, select, update
 from app.domain.aggregate import Aggregate
 from app.domain.enums import Kind
 from app.domain.errors import UnreadableRecord
-from app.domain.identifiers import AggregateId
+from app.domain.identifiers import AccountId, AggregateId, ClientOrderId
 from app.domain.order import Order
 from app.domain.report import Fill
 from app.domain.search import FillPlace, Moment, Place, Search, place_by
 from app.history import queries
 from app.history.database import INSERT, Database
 from app.history.record_rows import children_of, later_columns, texts_of, writes_of
-from app.history.tables import AGGREGATES, EPOCH, RECORDS, UNTYPED
-from app.ports.history import Mark, Record
+from app.history.tables import AGGREGATES, EPOCH, PAPER_ROWS, RECORDS, UNTYPED
+from app.ports.history import Mark, PaperRow, Record
 from app.store.core.records import aggregate_from
 from app.unhurried import unhurried
 
@@ -30,6 +31,8 @@ PAGE = 100
 
 #: Ids that one question names; databases bound the number of parameters.
 IDS_MAX = 500
+
+Id = TypeVar("Id")
 
 _log = structlog.get_logger()
 
@@ -98,6 +101,41 @@ class SqlHistory:
     def load(self, ids: Collection[AggregateId]) -> Mapping[AggregateId, Record]:
         """Return these; those it does not know are left out."""
         return {row.id: self._record(row) for row in self._rows(select(RECORDS), ids)}
+
+    # What the paper venue needs
+
+    def keep_paper_rows(self, rows: Sequence[PaperRow]) -> None:
+        """Write them for good, all or none; each takes the place of one with its number."""
+        if not rows:
+            return
+        insert = INSERT[self._database.dialect](PAPER_ROWS)
+        new = insert.excluded
+        statement = insert.on_conflict_do_update(
+            index_elements=[PAPER_ROWS.c.number],
+            set_={c.name: new[c.name] for c in PAPER_ROWS.c if not c.primary_key},
+        )
+        # In one order for all writers, so that two at once wait for each other in no circle.
+        ordered = sorted(rows, key=lambda row: row.number)
+        with self._database.writing() as connection:
+            connection.execute(statement, [asdict(row) for row in ordered])
+
+    def paper_rows(
+        self,
+        account: AccountId,
+        numbers: range,
+        client_order_ids: Collection[ClientOrderId] | None = None,
+    ) -> Sequence[PaperRow]:
+        """Return the rows of an account with these numbers, in no order; see `History`."""
+        c = PAPER_ROWS.c
+        within = c.number >= numbers.start, c.number < numbers.stop
+        queries = [select(PAPER_ROWS).where(c.account == account, *within)]
+        if client_order_ids is not None:
+            batches = _batches(client_order_ids)
+            queries = [queries[0].where(c.client_order_id.in_(ids)) for ids in batches]
+        with self._database.reading() as connection:
+            return [
+                PaperRow(**row) for one in queries for row in connection.execute(one).mappings()
+            ]
 
     # What the reader needs
 
@@ -259,7 +297,7 @@ def _rows(
         time.sleep(0)  # in a web process, others have their turn
 
 
-def _batches(ids: Collection[AggregateId]) -> Iterator[list[AggregateId]]:
+def _batches(ids: Iterable[Id]) -> Iterator[list[Id]]:
     rest = iter(ids)
     while batch := list(islice(rest, IDS_MAX)):
         yield batch

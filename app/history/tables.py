@@ -126,6 +126,18 @@ RECORDS = Table(
     Column("children", Text, nullable=False),
 )
 
+#: Rows of the paper venue's ledger that have left the store, as the store wrote them.
+PAPER_ROWS = Table(
+    "hookfill_paper_rows",
+    METADATA,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("account", Integer, nullable=False),
+    Column("client_order_id", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+Index("hookfill_paper_rows_by_order", PAPER_ROWS.c.account, PAPER_ROWS.c.client_order_id)
+
 #: Where the fills are; what they are stands in the records of their orders.
 FILLS = Table(
     "hookfill_fills",

@@ -105,7 +105,7 @@ class PaperVenue:
         """Return all that rests."""
         del symbols
         with _instead(VenueUnavailable):
-            orders = self._ports.ledger.history(self._account.id)
+            orders = self._ports.ledger.rows(self._account.id)
         return [
             VenueOrder(
                 client_order_id=one.client_order_id,
@@ -123,7 +123,7 @@ class PaperVenue:
     def placed(self, symbol: Symbol, since_ms: EpochMs) -> Placed:
         """Return every order of a symbol that was received from a moment on."""
         with _instead(VenueUnavailable):
-            orders = self._ports.ledger.history(self._account.id)
+            orders = self._ports.rows(self._account.id)
         return Placed(
             orders=tuple(
                 PlacedOrder(
@@ -155,7 +155,7 @@ class PaperVenue:
 
     def _reports(self, *ids: ClientOrderId) -> Mapping[ClientOrderId, OrderReport]:
         with _instead(VenueUnavailable):
-            found = self._ports.ledger.load(self._account.id, ids).orders
+            found = self._ports.load(self._account.id, ids).orders
         return {one: order.report() for one, order in found.items()}
 
     @contextmanager
@@ -183,7 +183,7 @@ class PaperVenue:
         """
         ports, account_id = self._ports, self._account.id
         with _instead(VenueUnavailable):
-            snapshot = ports.ledger.load(account_id, [order.client_order_id])
+            snapshot = ports.load(account_id, [order.client_order_id])
             arrival = ports.book.arrive(account_id, _arriving(order, ports))
         arrived = replace(_arriving(order, ports), number=arrival.number, tick=arrival.price.tick)
         entry = BookEntry.of(account_id, arrived)
@@ -228,7 +228,7 @@ class PaperVenue:
         """Try once to take the order off; see `_placed` for what it raises."""
         ports, account_id = self._ports, self._account.id
         with _instead(VenueUnavailable):
-            snapshot = ports.ledger.load(account_id, [client_order_id])
+            snapshot = ports.load(account_id, [client_order_id])
         found = snapshot.orders.get(client_order_id)
         if found is None:
             raise NotFound(f"the venue has no order {client_order_id}")

@@ -17,7 +17,7 @@ from app.ports.coordination import (
     Views,
     WorkerRequests,
 )
-from app.ports.history import ArchiveQueue, History
+from app.ports.history import ArchiveQueue, History, PaperRows
 from app.ports.ledger import Lanes, Ledger, Live, Outbox, Quarantine, Timers
 from app.ports.policy import Policy
 from app.ports.publisher import Publisher
@@ -53,6 +53,7 @@ class Ports:
     venue_cancels: VenueCancels
     views: Views
     archive_queue: ArchiveQueue
+    paper_rows: PaperRows
     history: History
     publisher: Publisher
     policy: Policy

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from app.domain.aggregate import Aggregate
 from app.domain.decision import TimelineEntry
-from app.domain.identifiers import AggregateId, EpochMs
+from app.domain.identifiers import AccountId, AggregateId, ClientOrderId, EpochMs
 from app.domain.search import Place, Search
 
 #: Commits, and entries in the timeline: both only rise.
@@ -34,6 +34,21 @@ class Record:
     def mark(self) -> Mark:
         """What tells it from the same aggregate at another time."""
         return self.version, len(self.timeline)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperRow:
+    """A row of a paper account's ledger that changes no more: an order that ended, or a repeat.
+
+    Attributes:
+        number: the venue's own, over all accounts.
+        body: as the store wrote it.
+    """
+
+    number: int
+    account: AccountId
+    client_order_id: ClientOrderId
+    body: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +117,56 @@ class History(Protocol):
         self, search: Search, before: Place | None, floor: Place | None
     ) -> Iterator[Aggregate]:
         """Yield what a search finds between two places, newest first; lazily, in pages."""
+
+    def keep_paper_rows(self, rows: Sequence[PaperRow]) -> None:
+        """Write them for good, all or none; each takes the place of one with its number.
+
+        Raises:
+            HistoryUnavailable: nothing was written, or it is in doubt; do it again.
+        """
+
+    def paper_rows(
+        self,
+        account: AccountId,
+        numbers: range,
+        client_order_ids: Collection[ClientOrderId] | None = None,
+    ) -> Sequence[PaperRow]:
+        """Return the rows of an account with these numbers, in no order.
+
+        Args:
+            account: whose they are.
+            numbers: each of them.
+            client_order_ids: only the rows of these orders; None is all.
+        """
+
+
+class PaperRows(Protocol):
+    """Rows of paper accounts' ledgers on their way out of the store."""
+
+    def some(
+        self, accounts: Collection[AccountId], limit: int
+    ) -> Sequence[tuple[AccountId, ClientOrderId]]:
+        """Return some orders of these accounts, taken at random from all that are in the store.
+
+        Args:
+            accounts: whose; those with more rows are taken from more often.
+            limit: about how many; if there are no more, all of them.
+        """
+
+    def ended(self, orders: Sequence[tuple[AccountId, ClientOrderId]]) -> Sequence[PaperRow]:
+        """Return those of these that have ended."""
+
+    def repeats(self, accounts: Collection[AccountId], limit: int) -> Sequence[PaperRow]:
+        """Return the oldest refused repeats of each of these accounts, so many at most."""
+
+    def leave(self, rows: Sequence[PaperRow]) -> int:
+        """Forget these, which the history has, save those that have changed or are news.
+
+        From then on the store tells that they may have left, in the same step.
+
+        Returns:
+            How many have left.
+        """
 
 
 class ArchiveQueue(Protocol):

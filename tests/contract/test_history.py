@@ -23,7 +23,7 @@ from app.domain.commands import NetAction
 from app.domain.decision import EntryName, TimelineEntry
 from app.domain.enums import Dialect, Kind, Market, Side
 from app.domain.errors import HistoryUnavailable
-from app.domain.identifiers import AccountId, AggregateId, EpochMs
+from app.domain.identifiers import AccountId, AggregateId, ClientOrderId, EpochMs
 from app.domain.order import Order
 from app.domain.request.reversal import Reversal
 from app.domain.request.signal import RequestStatus
@@ -36,8 +36,8 @@ from app.history import record_rows as writing
 from app.history.database import Database
 from app.history.queries import WALKS_MAX
 from app.history.sql_history import PAGE, SqlHistory
-from app.history.tables import METADATA
-from app.ports.history import Record
+from app.history.tables import METADATA, PAPER_ROWS
+from app.ports.history import PaperRow, Record
 from app.settings.kinds import DATABASE_URL
 from app.store.core.records import entry_text, record_of
 from tests.support.builders import (
@@ -45,6 +45,7 @@ from tests.support.builders import (
     ETH,
     NOW,
     PAPER,
+    SPOT_ID,
     a_fill,
     a_signal,
     a_smart_order,
@@ -147,6 +148,60 @@ def a_record(aggregate: Aggregate, version: int = 3, entries: int = 2, **odd: An
 
 def an_ended(number: int, **odd: object) -> Aggregate:
     return an_order(id=an_id(number), **{"status": OrderStatus.FILLED, **odd})
+
+
+def a_row(number: int, **odd: Any) -> PaperRow:  # noqa: ANN401
+    row = PaperRow(
+        number=number, account=SPOT_ID, client_order_id=ClientOrderId(f"h{number}"), body="{}"
+    )
+    return replace(row, **odd)
+
+
+class TestRowsOfThePaperVenue:
+    def test_those_with_these_numbers_are_told(self, history: SqlHistory) -> None:
+        rows = [a_row(number) for number in (1, 2, 3, 2**53)]
+        history.keep_paper_rows([*rows, a_row(9, account=AccountId(2))])
+
+        def told(first: int, stop: int) -> list[PaperRow]:
+            found = history.paper_rows(SPOT_ID, range(first, stop))
+            return sorted(found, key=lambda row: row.number)
+
+        assert told(1, 2**53 + 1) == rows
+        assert told(2, 4) == rows[1:3]
+        assert told(4, 4) == []
+
+    def test_those_of_these_orders_are_told(self, history: SqlHistory) -> None:
+        order = ClientOrderId("'; x")
+        rows = [a_row(1, client_order_id=order), a_row(2), a_row(3, client_order_id=order)]
+        history.keep_paper_rows(rows)
+
+        assert history.paper_rows(SPOT_ID, range(2, 4), [order]) == [rows[2]]
+        assert history.paper_rows(SPOT_ID, range(4), [ClientOrderId("h9")]) == []
+        assert history.paper_rows(SPOT_ID, range(4), []) == []
+
+    def test_the_last_with_a_number_stands(self, history: SqlHistory) -> None:
+        history.keep_paper_rows([a_row(1), a_row(2)])
+        newer = a_row(1, account=AccountId(2), client_order_id=ClientOrderId("h7"), body="new")
+
+        history.keep_paper_rows([newer])
+        history.keep_paper_rows([])
+
+        assert history.paper_rows(AccountId(2), range(9)) == [newer]
+        assert history.paper_rows(SPOT_ID, range(9)) == [a_row(2)]
+
+    def test_a_history_of_an_older_release_gets_their_table(
+        self, history: SqlHistory, opened: Opened, url: str
+    ) -> None:
+        history.keep([a_record(an_ended(1))])
+        engine = create_engine(DATABASE_URL.read(url))
+        PAPER_ROWS.drop(engine)
+        engine.dispose()
+
+        other = SqlHistory(opened())
+        other.keep_paper_rows([a_row(1)])
+
+        assert list(other.marks([an_id(1)])) == [an_id(1)]
+        assert other.paper_rows(SPOT_ID, range(9)) == [a_row(1)]
 
 
 class TestKeeping:

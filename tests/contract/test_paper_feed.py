@@ -230,7 +230,7 @@ def test_more_orders_than_fit_into_one_commit_all_fill(world: PaperWorld) -> Non
 
     world.price("40000")
 
-    assert {row.outcome for row in world.ledger.history(SPOT.id)} == {"FILLED"}
+    assert {row.outcome for row in world.ledger.rows(SPOT.id)} == {"FILLED"}
     assert world.resting() == 0
 
 

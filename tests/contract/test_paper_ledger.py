@@ -70,7 +70,7 @@ def test_a_reset_on_an_old_version_forgets_nothing(world: PaperWorld) -> None:
     with pytest.raises(Conflict):
         world.ledger.reset(SPOT.id, snapshot.version, POOR)
 
-    assert len(world.ledger.history(SPOT.id)) == 1
+    assert len(world.ledger.rows(SPOT.id)) == 1
 
 
 def test_a_reset_empties_the_ledger_and_versions_go_on(world: PaperWorld) -> None:
@@ -81,7 +81,7 @@ def test_a_reset_empties_the_ledger_and_versions_go_on(world: PaperWorld) -> Non
 
     world.ledger.reset(SPOT.id, before, POOR)
 
-    assert world.ledger.history(SPOT.id) == []
+    assert world.ledger.rows(SPOT.id) == []
     assert world.ledger.load(SPOT.id).version == before + 1
 
 
@@ -106,7 +106,7 @@ def test_placements_at_once_are_each_counted_once(real_client: redis.Redis) -> N
     assert {report.status for report in reports} == {OrderStatus.FILLED}
     assert world.available() == Decimal(6_000)
     assert world.available(Currency("BTC")) == Decimal("0.58")
-    assert len(world.ledger.history(SPOT.id)) == 80
+    assert len(world.ledger.rows(SPOT.id)) == 80
 
 
 @pytest.mark.integration
@@ -137,7 +137,7 @@ def test_one_order_sent_by_many_at_once_is_placed_once(real_client: redis.Redis)
     with ThreadPoolExecutor(THREADS) as pool:
         reports = list(pool.map(lambda _: world.spot.place(order), range(16)))
 
-    outcomes = sorted(row.outcome for row in world.ledger.history(SPOT.id))
+    outcomes = sorted(row.outcome for row in world.ledger.rows(SPOT.id))
     assert outcomes == ["DUPLICATE"] * 15 + ["NEW"]
     assert len({report.venue_order_id for report in reports}) == 1
     assert world.available() == Decimal(6_000)
@@ -161,7 +161,7 @@ def test_ticks_that_race_placements_leave_nothing_behind_the_market(
             placement.result()
     world.price("49999")
 
-    assert {row.outcome for row in world.ledger.history(SPOT.id)} == {"FILLED"}
+    assert {row.outcome for row in world.ledger.rows(SPOT.id)} == {"FILLED"}
     assert world.available(Currency("BTC")) == Decimal("0.56")
     assert world.resting() == 0
 

@@ -24,7 +24,7 @@ LONG = PositionSide.LONG
 
 
 def outcomes(world: PaperWorld) -> list[str]:
-    return [order.outcome for order in world.ledger.history(SPOT.id)]
+    return [order.outcome for order in world.ledger.rows(SPOT.id)]
 
 
 def test_an_account_that_nobody_opened_is_empty(world: PaperWorld) -> None:

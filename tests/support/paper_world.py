@@ -13,17 +13,23 @@ from app.domain.enums import Market, PositionSide, Side
 from app.domain.identifiers import AggregateId, ClientOrderId, Currency, EpochMs, OrderId, Symbol
 from app.domain.market import Quote, Tick
 from app.domain.order import Order
+from app.history.database import Database
+from app.history.sql_history import SqlHistory
 from app.paper.domain.order import PaperOrder
 from app.paper.feed import PaperFeed
 from app.paper.paper_venue import PaperVenue
 from app.paper.store.ledger import RedisPaperLedger
 from app.paper.store.reports import RedisPaperReports
+from app.paper.store.rows import RedisPaperRows
 from tests.support.builders import BTC, ETH, SPOT, USDM, an_order
 from tests.support.clocks import FrozenClock
 from tests.support.paper_builders import NOW
 from tests.support.paper_desk import PaperDesk
 
 USDT = Currency("USDT")
+
+#: More rows than any test has.
+ROWS_MAX = 10_000
 
 
 class HandSource:
@@ -44,13 +50,20 @@ class HandSource:
 class PaperWorld:
     """The parts of the venue, built as a process would."""
 
-    def __init__(self, client: redis.Redis, clock: FrozenClock | None = None) -> None:
+    def __init__(
+        self,
+        client: redis.Redis,
+        clock: FrozenClock | None = None,
+        history: SqlHistory | None = None,
+    ) -> None:
         self.client = client
+        self.history = history or SqlHistory(Database("sqlite://"))
         self.clock = clock or FrozenClock(start=NOW)
         self.source = HandSource()
         self.ledger = RedisPaperLedger(client)
         self.reports = RedisPaperReports(client)
-        self.ports = paper_ports(client, self.clock, self.source)
+        self.leaving = RedisPaperRows(client)
+        self.ports = paper_ports(client, self.clock, self.source, self.history)
         self.desk = PaperDesk(self.ports)
         self.feed = PaperFeed(self.ports)
         self.spot = PaperVenue(SPOT, self.ports)
@@ -113,6 +126,20 @@ class PaperWorld:
         account = SPOT if order.market is Market.SPOT else USDM
         snapshot = self.ledger.load(account.id, [order.client_order_id])
         return snapshot.orders[order.client_order_id]
+
+    def let_go(self) -> int:
+        """Let all rows go that may, as if their orders of ours had left; tell how many went."""
+        accounts = [SPOT.id, USDM.id]
+        rows = [
+            *self.leaving.ended(self.leaving.some(accounts, ROWS_MAX)),
+            *self.leaving.repeats(accounts, ROWS_MAX),
+        ]
+        self.history.keep_paper_rows(rows)
+        return self.leaving.leave(rows)
+
+    def in_store(self) -> list[str]:
+        """What the store has of the spot account's ledger, by arrival."""
+        return [row.client_order_id for row in self.ledger.rows(SPOT.id)]
 
     def available(self, currency: Currency = USDT, account: Account = SPOT) -> Decimal:
         """What an account may spend."""

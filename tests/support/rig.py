@@ -15,7 +15,7 @@ from app.domain.aggregate import Aggregate
 from app.domain.commands import SignalCommand, SignalRules
 from app.domain.effects import Effect, EffectKind
 from app.domain.enums import AccountState, Dialect
-from app.domain.errors import HookfillError
+from app.domain.errors import HistoryUnavailable, HookfillError
 from app.domain.identifiers import AccountId, AggregateId, EpochMs
 from app.domain.order import Order
 from app.domain.request.signal import RequestStatus, Signal
@@ -25,7 +25,7 @@ from app.history.database import Database
 from app.history.reader import WholeReader
 from app.history.sql_history import SqlHistory
 from app.history.tables import RECORDS
-from app.ports.history import Record
+from app.ports.history import PaperRow, Record
 from app.ports.ledger import Change, Stored
 from app.ports.policy import Policy
 from app.services.intake.accept import Accepted
@@ -83,6 +83,13 @@ class RecordingPublisher:
         self.wakes += due_ms
 
 
+class Away(Database):
+    """A database that does not answer."""
+
+    def _make_ready(self) -> None:
+        raise HistoryUnavailable("away")
+
+
 class StepHistory(SqlHistory):
     """A history in memory that tells of each write.
 
@@ -104,6 +111,12 @@ class StepHistory(SqlHistory):
         """Write them for good, and tell of it."""
         super().keep(records)
         if records:
+            self.after_keep()
+
+    def keep_paper_rows(self, rows: Sequence[PaperRow]) -> None:
+        """Write them for good, and tell of it."""
+        super().keep_paper_rows(rows)
+        if rows:
             self.after_keep()
 
 

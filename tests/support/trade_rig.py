@@ -81,7 +81,7 @@ class TradeRig(Rig):
 
     def __init__(self, instrument: Instrument = INSTRUMENT, price: str | None = None) -> None:
         super().__init__()
-        self.world = PaperWorld(self.redis, self.clock)
+        self.world = PaperWorld(self.redis, self.clock, self.history)
         self.desk = self.world.desk
         self.world.ports.instruments.put([instrument])
         self.desk.set_account(SPOT, {"balances": {"USDT": "100000", "ETH": "1000"}})

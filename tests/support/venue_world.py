@@ -142,7 +142,7 @@ class PaperVenueWorld(_World):
 
     def count(self) -> int:
         """Return how many orders the venue has taken in, repeats not counted."""
-        rows = self.world.ledger.history(AccountId(1 if self.market is Market.SPOT else 2))
+        rows = self.world.ledger.rows(AccountId(1 if self.market is Market.SPOT else 2))
         return sum(1 for row in rows if row.outcome not in {"DUPLICATE", "REJECTED"})
 
 

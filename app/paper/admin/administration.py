@@ -121,10 +121,13 @@ class PaperAdministration:
             self._commit(account, setting, snapshot)
 
     def account(self, account: Account) -> Json:
-        """Return the body of `GET /paper/accounts/<name>`."""
+        """Return the body of `GET /paper/accounts/<name>`.
+
+        Raises:
+            HistoryUnavailable: part of the ledger has left for the history, which does not answer.
+        """
         snapshot = self.ports.ledger.load(account.id)
-        history = self.ports.ledger.history(account.id)
-        return account_json(snapshot.account_of(account), history)
+        return account_json(snapshot.account_of(account), self.ports.rows(account.id))
 
     # Prices, instruments and faults
 
@@ -181,8 +184,7 @@ class PaperAdministration:
 
     def _commit(self, account: Account, setting: AccountSetting, snapshot: PaperSnapshot) -> None:
         ports = self.ports
-        history = ports.ledger.history(account.id)
-        resting = [order for order in history if order.is_open]
+        resting = [order for order in ports.ledger.rows(account.id) if order.is_open]
         after = account_after(
             snapshot.account_of(account),
             setting,

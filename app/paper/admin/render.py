@@ -15,10 +15,10 @@ from app.paper.domain.order import PaperOrder
 Json = dict[str, object]
 
 
-def account_json(account: PaperAccount, history: Sequence[PaperOrder]) -> Json:
+def account_json(account: PaperAccount, rows: Sequence[PaperOrder]) -> Json:
     """Return an account with its ledger and its fills; numbers of value are text."""
     symbols = sorted({symbol for symbol, _ in account.legs})
-    fills = [(order, fill) for order in history for fill in order.fills]
+    fills = [(order, fill) for order in rows for fill in order.fills]
     return {
         "market": account.market.value,
         "position_mode": account.position_mode.value,
@@ -26,7 +26,7 @@ def account_json(account: PaperAccount, history: Sequence[PaperOrder]) -> Json:
         "positions": {symbol: _position(account, symbol) for symbol in symbols},
         "leverage": dict(sorted(account.leverage.items())),
         "fees": {"maker": plain(account.fees.maker), "taker": plain(account.fees.taker)},
-        "ledger": [_row(order) for order in history],
+        "ledger": [_row(order) for order in rows],
         "fills": [_fill(*one) for one in sorted(fills, key=lambda one: one[1].at_ms)],
     }
 

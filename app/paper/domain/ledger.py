@@ -12,17 +12,37 @@ from app.paper.domain.order import PaperOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Departed:
+    """Which rows of an account's ledger may have left the store for the history.
+
+    Attributes:
+        newest: the greatest client order id of an order among them; empty if all are repeats.
+        numbers: that they have. The history may know of others: of before a reset, or, where it is
+            a newer copy than the store, of what never was.
+    """
+
+    newest: ClientOrderId
+    numbers: range
+
+    def may_include(self, client_order_id: ClientOrderId) -> bool:
+        """Tell whether an order that is not in the store may be in the history."""
+        return client_order_id <= self.newest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaperSnapshot:
     """An account as it was loaded. `version` counts its commits; 0 was never committed.
 
     Attributes:
         account: None when nothing was ever set or traded.
         orders: those that were asked for and are known.
+        departed: None when nothing has left since the last reset.
     """
 
     version: int = 0
     account: PaperAccount | None = None
     orders: Mapping[ClientOrderId, PaperOrder] = field(default_factory=dict)
+    departed: Departed | None = None
 
     def account_of(self, account: Account) -> PaperAccount:
         """Return the account; one that was never set begins as its record says."""

@@ -48,17 +48,21 @@ def book_name(symbol: Symbol, market: Market, side: Side) -> str:
 
 
 def account(account_id: AccountId) -> str:
-    """Hash: `version` and `body` of one account. For ever."""
+    """Hash: `version` and `body` of one account. For ever.
+
+    `left` and `left_number` are the greatest client order id of an order, and number of a row, that
+    have left for the history; `since` is the number of the newest arrival before the last reset.
+    """
     return _key("account", account_id)
 
 
 def orders(account_id: AccountId) -> str:
-    """Hash: client order id → record, of every order ever received. Until a reset."""
+    """Hash: client order id → record. Until it leaves for the history, after its order of ours."""
     return _key("orders", account_id)
 
 
 def repeats(account_id: AccountId) -> str:
-    """List: records of refused repeats, oldest first. Until a reset."""
+    """List: records of refused repeats, oldest first. Until they leave for the history."""
     return _key("repeats", account_id)
 
 

@@ -7,7 +7,7 @@ import redis
 from app.domain.errors import Conflict
 from app.domain.identifiers import AccountId, ClientOrderId
 from app.paper.domain.account import PaperAccount
-from app.paper.domain.ledger import PaperChange, PaperSnapshot
+from app.paper.domain.ledger import Departed, PaperChange, PaperSnapshot
 from app.paper.domain.order import PaperOrder
 from app.paper.store import keys as paper_keys
 from app.paper.store.records import text_of, value_from
@@ -15,9 +15,12 @@ from app.store.core.keys import shard_of
 from app.store.core.scripts import load_script
 from app.store.core.transaction import OK, Condition, Write, transact
 
+#: What the hash of an account holds.
+_FIELDS = ("version", "body", "left", "left_number", "since")
+
 
 class RedisPaperLedger:
-    """Accounts and every order that they ever sent; the venue's truth.
+    """Accounts, and the orders that they sent until these leave for the history; the venue's truth.
 
     Args:
         client: decodes answers to text.
@@ -31,11 +34,11 @@ class RedisPaperLedger:
         """Return the account and these of its orders, read at one moment."""
         wanted = list(orders)
         with self._client.pipeline(transaction=True) as pipeline:
-            pipeline.hmget(paper_keys.account(account_id), "version", "body")
+            pipeline.hmget(paper_keys.account(account_id), _FIELDS)
             if wanted:
                 pipeline.hmget(paper_keys.orders(account_id), wanted)
             answers = pipeline.execute()
-        version, body = answers[0]
+        version, body, *departed = answers[0]
         records = answers[1] if wanted else []
         return PaperSnapshot(
             version=int(version or 0),
@@ -45,6 +48,7 @@ class RedisPaperLedger:
                 for client_order_id, record in zip(wanted, records, strict=True)
                 if record is not None
             },
+            departed=_departed(*departed),
         )
 
     def commit(self, account_id: AccountId, version: int, change: PaperChange) -> None:
@@ -73,15 +77,20 @@ class RedisPaperLedger:
         Raises:
             Conflict: the account has another version by now.
         """
+        # Read after the version: what arrived before that has no greater number, what is placed
+        # after the reset has.
+        since = int(self._client.get(paper_keys.SEQUENCE) or 0)
+        own = paper_keys.account(account_id)
         writes = _begun(account_id, version, account)
+        writes += [("HDEL", own, "left", "left_number"), ("HSET", own, "since", since)]
         for key in (paper_keys.orders, paper_keys.repeats, paper_keys.news):
             writes.append(("DEL", key(account_id)))
         accounts = paper_keys.accounts_with_news(shard_of(account_id))
         writes.append(("SREM", accounts, account_id))
         self._run(account_id, version, writes)
 
-    def history(self, account_id: AccountId) -> Sequence[PaperOrder]:
-        """Return every order since the last reset, repeats included, by arrival."""
+    def rows(self, account_id: AccountId) -> Sequence[PaperOrder]:
+        """Return every order that is in the store, repeats included, by arrival."""
         with self._client.pipeline(transaction=True) as pipeline:
             pipeline.hvals(paper_keys.orders(account_id))
             pipeline.lrange(paper_keys.repeats(account_id), 0, -1)
@@ -94,6 +103,12 @@ class RedisPaperLedger:
         answer = transact(self._commit, [unchanged], writes)
         if answer[0] != OK:
             raise Conflict(f"paper account {account_id} has version {answer[1]} by now")
+
+
+def _departed(newest: str | None, last: str | None, since: str | None) -> Departed | None:
+    if newest is None or last is None:
+        return None
+    return Departed(newest=ClientOrderId(newest), numbers=range(int(since or 0) + 1, int(last) + 1))
 
 
 def _begun(account_id: AccountId, version: int, account: PaperAccount | None) -> list[Write]:

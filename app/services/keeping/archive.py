@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import structlog
 
+from app.domain.account import PAPER
 from app.domain.identifiers import EpochMs
 from app.ports import Ports
 from app.ports.history import Mark
 
-#: Aggregates in one step.
+#: Aggregates in one step, or rows of the paper venue.
 BATCH = 200
 
 #: How long one call goes on while there is more, so that it does not keep others waiting.
@@ -39,6 +40,7 @@ def archive(ports: Ports) -> None:
     _go_on(lambda _: ports.history.complete(BATCH), until_ms, ports)
     if ports.policy.history_after_ms:
         _go_on(_let_go, until_ms, ports)
+        _go_on(_let_rows_go, until_ms, ports)
 
 
 def _meet(identity: str, ports: Ports) -> None:
@@ -87,3 +89,23 @@ def _let_go(ports: Ports) -> bool:
         ports.archive_queue.keep_again(lost)
     ports.archive_queue.leave({one: mark for one, mark in marks.items() if one not in lost})
     return len(marks) == BATCH
+
+
+def _let_rows_go(ports: Ports) -> bool:
+    """Let rows of the paper venue follow their orders. Return whether there may be many more.
+
+    They are taken at random, so nobody has to note which were looked at, and old ones go, too. A
+    row leaves after its order of ours: who may still ask about that finds it in the store.
+    """
+    accounts = [one.id for one in ports.accounts.accounts() if one.venue == PAPER]
+    owners = {
+        named: ports.ids.order_of(named[1]) for named in ports.paper_rows.some(accounts, BATCH)
+    }
+    here = ports.ledger.present([one for one in owners.values() if one is not None])
+    rows = [
+        *ports.paper_rows.ended([named for named, owner in owners.items() if owner not in here]),
+        *ports.paper_rows.repeats(accounts, BATCH),
+    ]
+    ports.history.keep_paper_rows(rows)
+    # With fewer a quarter at most of all that is there could leave, which may wait for a second.
+    return ports.paper_rows.leave(rows) * 4 >= BATCH

@@ -13,7 +13,6 @@ from app.domain.errors import HistoryUnavailable, NotFound
 from app.domain.request.signal import RequestStatus
 from app.domain.search import EVERYTHING, Search
 from app.domain.status import OrderStatus
-from app.history.database import Database
 from app.history.reader import WholeReader
 from app.history.sql_history import SqlHistory
 from app.ports.ledger import Change
@@ -35,20 +34,13 @@ from tests.support.builders import (
     an_order_in,
     fixed,
 )
-from tests.support.rig import Rig, StepHistory, deaths, encounters
+from tests.support.rig import Away, Rig, StepHistory, deaths, encounters
 
 if TYPE_CHECKING:
     from app.domain.aggregate import Aggregate
     from app.domain.order import Order
 
 AFTER_MS = 2_000
-
-
-class Away(Database):
-    """A database that does not answer."""
-
-    def _make_ready(self) -> None:
-        raise HistoryUnavailable("away")
 
 
 def a_rig() -> Rig:

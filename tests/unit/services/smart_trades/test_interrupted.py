@@ -98,7 +98,7 @@ def assert_whole(rig: TradeRig) -> None:
     """Nothing was sold twice, nothing is left behind, and the venue counts what we count."""
     trade = only(rig)
     assert closed_quantity(trade) <= entered_quantity(trade)
-    rows = rig.world.ledger.history(SPOT.id)
+    rows = rig.world.ledger.rows(SPOT.id)
     assert not [one for one in rows if one.is_repeat]
     venue = {one.client_order_id: one.filled_quantity for one in rows}
     for order in trade.orders:

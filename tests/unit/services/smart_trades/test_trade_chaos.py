@@ -156,7 +156,7 @@ class Chaos:
 
     def assert_safe(self) -> None:
         """What is true at any moment, whatever else is."""
-        venue = {one.client_order_id: one for one in self.rig.world.ledger.history(SPOT.id)}
+        venue = {one.client_order_id: one for one in self.rig.world.ledger.rows(SPOT.id)}
         for trade in self.trades():
             entered, closed = entered_quantity(trade), closed_quantity(trade)
             assert closed <= entered
@@ -206,7 +206,7 @@ class Chaos:
 
     def assert_sums_match_the_venue(self) -> None:
         """Each order was taken in once at most, and each trade counts what the venue counts."""
-        rows = self.rig.world.ledger.history(SPOT.id)
+        rows = self.rig.world.ledger.rows(SPOT.id)
         assert not [one for one in rows if one.is_repeat]
         venue = {one.client_order_id: one for one in rows}
         orders = [order for trade in self.trades() for order in trade.orders]
