@@ -7,6 +7,7 @@ from app.bootstrap import refuse_unsafe_store, web_wiring
 from app.domain.errors import UnsafeStore
 from app.factory import create_app
 from app.logs import configure
+from app.metric_files import tidy
 from app.settings import Settings, forget_foreign
 
 #: With this exit code of a worker, gunicorn stops instead of starting the next one.
@@ -22,4 +23,5 @@ except UnsafeStore as error:
     sys.stderr.write(f"{error}\n")
     sys.exit(GUNICORN_STOPS)
 
+tidy()
 app = create_app(web_wiring(_settings))

@@ -62,9 +62,8 @@ def post_fork(_server: Any, _worker: Any) -> None:  # noqa: ANN401 - gunicorn's 
     die_with_parent(signal.SIGKILL)
 
 
-def child_exit(_server: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn's signature
-    """Let the counters of a process that has ended be added up without it."""
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        from prometheus_client import multiprocess  # noqa: PLC0415 - it reads the variable at once
+def child_exit(_server: Any, _worker: Any) -> None:  # noqa: ANN401 - gunicorn's signature
+    """Sum up what a process that has ended has counted."""
+    from app.metric_files import tidy  # noqa: PLC0415 - web processes load it with gevent's locks
 
-        multiprocess.mark_process_dead(worker.pid)
+    tidy()

@@ -8,6 +8,7 @@ from celery.signals import celeryd_after_setup, worker_init, worker_shutdown
 
 from app.bootstrap import refuse_unsafe_store
 from app.domain.errors import UnsafeStore
+from app.metric_files import tidy
 from workers import incoming
 from workers.light_app import celery_app, settings
 from workers.process import this_process
@@ -42,6 +43,12 @@ def _check_store(**_: Any) -> None:  # noqa: ANN401 - Celery's signature
 def _note_beginning(sender: str, **_: Any) -> None:  # noqa: ANN401
     """Do not begin for ever with what ends this process."""
     incoming.note_beginning(celery_app, worker=sender)
+
+
+@worker_init.connect
+def _sum_up_earlier_runs(**_: Any) -> None:  # noqa: ANN401
+    """Keep what ended processes have counted in one file."""
+    tidy()
 
 
 @worker_init.connect

@@ -19,6 +19,7 @@ from app.bootstrap import Wiring
 from app.dispatch.routes import QueueName
 from app.domain import moments
 from app.domain.errors import StoreError
+from app.metric_files import FOLDER, tidied
 from app.ports import Ports
 from app.services.keeping.rounds import ORDERS, PRICES, SWEEP, late_rounds, queue_round
 from app.unhurried import give_way
@@ -122,7 +123,8 @@ class _Health:
         return Response(text, content_type=CONTENT_TYPE_LATEST)
 
     def _told(self) -> bytes:
-        counted = generate_latest(_counted())
+        with tidied():
+            counted = generate_latest(_counted())
         give_way()
         return counted + generate_latest(self._gauges)
 
@@ -139,10 +141,10 @@ def _problems(late: Mapping[str, int | None]) -> Mapping[str, str]:
 
 def _counted() -> CollectorRegistry:
     """Return the counters: of all processes that share a folder for them, else of this one."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:  # the library's own variable
+    if FOLDER not in os.environ:
         return REGISTRY
     registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # has no types
+    multiprocess.MultiProcessCollector(registry)
     return registry
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.admin.health import CANARY_AGE_MAX_MS, EXCHANGE_AGE_MAX_MS
@@ -11,6 +12,7 @@ from app.bootstrap import Wiring, web_wiring
 from app.dispatch.routes import QueueName, TaskName
 from app.domain.identifiers import AggregateId, EpochMs
 from app.factory import create_app
+from app.metric_files import FOLDER
 from app.services.keeping.rounds import queue_round
 from app.settings import Settings
 from app.store.core import keys
@@ -168,6 +170,20 @@ def test_the_metrics_count_requests(demo: Caller) -> None:
 
     assert "hookfill_requests_total" in text
     assert 'hookfill_acknowledge_seconds_count{dialect="crypto_arsenal"}' in text
+
+
+def test_a_scrape_leaves_few_files_of_ended_processes(
+    demo: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(FOLDER, str(tmp_path))
+    for pid in range(2**22 + 1, 2**22 + 51):  # no process has these
+        file = MmapedDict(str(tmp_path / f"counter_{pid}.db"))
+        file.write_value(mmap_key("hits", "hits_total", [], [], "Hits."), 1.0, 0.0)
+        file.close()
+
+    for _ in range(2):
+        assert "hits_total 50.0" in demo.client.get("/metrics").text
+    assert len(list(tmp_path.glob("*.db"))) == 1
 
 
 def test_without_a_store_our_own_paths_are_unavailable(away: FlaskClient, tmp_path: Path) -> None:
