@@ -11,8 +11,6 @@ from typing import Any, ClassVar, Final
 from gunicorn import util
 from gunicorn.workers.ggevent import GeventWorker
 
-#: Seconds in which a client takes what it is sent.
-ANSWER_SECONDS: Final = 30.0
 #: Files of a process besides its connections: those to the store, logs, counters, the history.
 FILES_BESIDE: Final = 256
 #: Connections that were hung up on and have not ended yet.
@@ -48,11 +46,18 @@ class TimedSocket:
     Args:
         connection: the socket, of gevent.
         silent: those of this process that wait for their clients, the longest silent first.
+        answer_seconds: in which the client takes what it is sent.
     """
 
-    def __init__(self, connection: Any, silent: OrderedDict["TimedSocket", None]) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        connection: Any,  # noqa: ANN401
+        silent: OrderedDict["TimedSocket", None],
+        answer_seconds: float,
+    ) -> None:
         self._connection = connection
         self._silent = silent
+        self._answer_seconds = answer_seconds
         self._is_idle = False
         self._deadline = 0.0
         self._seconds_once_begun = 0.0
@@ -104,7 +109,7 @@ class TimedSocket:
                 raise
             return b""  # hung up on
         finally:
-            self._connection.settimeout(ANSWER_SECONDS)
+            self._connection.settimeout(self._answer_seconds)
             self._silent.pop(self, None)
         return data
 
@@ -120,10 +125,12 @@ class PunctualWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no typ
         head_seconds: for request line and headers, from the first byte; a new connection that
             sends nothing is hung up on after as long.
         body_seconds: for all of the body.
+        answer_seconds: for a client to take a piece of its answer.
     """
 
     head_seconds: ClassVar[float] = 5.0
     body_seconds: ClassVar[float] = 10.0
+    answer_seconds: ClassVar[float] = 30.0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **kwargs)
@@ -137,7 +144,7 @@ class PunctualWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no typ
         if self._open >= self._room and self._silent:
             self._silent.popitem(last=False)[0].hang_up()
             _count("room")
-        timed = TimedSocket(client, self._silent)
+        timed = TimedSocket(client, self._silent, self.answer_seconds)
         timed.await_request(self.head_seconds, self.head_seconds)
         self._open += 1
         try:
@@ -156,7 +163,10 @@ class PunctualWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no typ
             super().handle_request(listener_name, req, sock, addr)
         except TimeoutError as error:  # the answer is not taken
             raise StopIteration from error
-        sock.await_request(self.cfg.keepalive, self.head_seconds)
+        if req.unreader.buf.getvalue():  # the next one has begun
+            sock.await_rest(self.head_seconds)
+        else:
+            sock.await_request(self.cfg.keepalive, self.head_seconds)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ANN401
         """Answer what could not be served."""

@@ -6,12 +6,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 
 from app.supervisor.tcp_ports import free_port
 from app.web.connections import ENDING_MAX, FILES_BESIDE
+from tests.support.echo import LARGE_BYTES
 from tests.support.processes import eventually
 from tests.support.stack import CHECKOUT, START_SECONDS
 
@@ -25,6 +26,7 @@ exec(open("deploy/gunicorn.conf.py").read())
 class worker_class(PunctualWorker):
     head_seconds = 0.3
     body_seconds = 0.5
+    answer_seconds = 0.5
 """
 ASK = b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n"
 HALF_A_HEAD = b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "
@@ -145,6 +147,24 @@ def test_who_was_answered_may_be_idle_for_longer(port: int) -> None:
             time.sleep(0.9)  # the time of a head and of a body
         connection.sendall(HALF_A_HEAD)
         assert b"HTTP/1.1 408 " in rest_of(connection)
+
+
+def test_who_sends_half_of_a_second_request_with_the_first_has_no_longer_for_it(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(ASK % b"" + HALF_A_HEAD)
+        assert b"HTTP/1.1 408 " in rest_of(connection)
+
+
+def test_who_does_not_take_the_answer_is_hung_up_on(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(ASK % b"large")
+        time.sleep(1)  # twice the time of an answer
+        taken = 0
+        with suppress(ConnectionError):
+            while some := connection.recv(1_000_000):
+                taken += len(some)
+
+    assert 0 < taken < LARGE_BYTES
 
 
 def test_time_is_kept_of_the_caller_not_of_the_answer(port: int) -> None:

@@ -5,14 +5,20 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+#: More than the system keeps of what is sent and not yet taken.
+LARGE_BYTES = 40_000_000
+
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
 
 def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-    """Answer target and body; `/slow` a word at a time, over a second."""
+    """Answer target and body; `/slow` a word at a time, over a second; `/large` all at once."""
     if environ["PATH_INFO"] == "/slow":
         start_response("200 OK", [("Content-Type", "text/plain")])
         return slowly()
+    if environ["PATH_INFO"] == "/large":
+        start_response("200 OK", [("Content-Length", str(LARGE_BYTES))])
+        return [b"." * LARGE_BYTES]
     told = {"target": environ["RAW_URI"], "body": environ["wsgi.input"].read().decode()}
     content = json.dumps(told).encode()
     start_response("200 OK", [("Content-Length", str(len(content)))])
