@@ -78,12 +78,30 @@ def note_beginning(celery: Celery, worker: str) -> None:
         _log.warning("broker_away", error=str(error))
 
 
+class QoS(redis.QoS):
+    """Puts back what nobody has acknowledged, which is the first thing that a connection writes."""
+
+    def restore_visible(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - of the library
+        """Put it back, or empty the queues: there is no room, or it is not as Celery writes it."""
+        channel: Any = self.channel
+        try:
+            super().restore_visible(*args, **options)
+        except channel.ResponseError as error:
+            _empty(channel, str(error))
+        except _AILMENTS:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a stranger may write
+            _empty(channel, f"{type(error).__name__}: {error}")
+
+
 class Channel(redis.Channel):
     """Reads on after what cannot be read; by then that is out of its queue."""
 
+    QoS = QoS
+
     def _brpop_read(self, **options: Any) -> object:  # noqa: ANN401 - of the library
         with self._reading("queues"):
-            return super()._brpop_read(**options)  # type: ignore[misc]  # it has no types
+            return super()._brpop_read(**options)  # type: ignore[misc]
 
     def _receive(self) -> object:
         with self._reading("commands"):
@@ -162,7 +180,7 @@ def _empty(channel: Any, why: str) -> None:  # noqa: ANN401 - the library has no
     """Throw away all messages, those included that workers have in hand."""
     steps = channel.priority_steps
     lists = [channel._q_for_pri(queue, step) for queue in QueueName for step in steps]  # noqa: SLF001
-    channel.client.unlink(*lists, channel.unacked_key, channel.unacked_index_key)
+    channel.client.delete(*lists, channel.unacked_key, channel.unacked_index_key)
     _log.error("queues_emptied", error=why[:_FAULT_WIDTH])
 
 

@@ -2,6 +2,7 @@ import importlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from kombu.message import Message
 from app.dispatch.routes import QueueName
 from app.supervisor.tcp_ports import free_port
 from tests.support.hostile_messages import HOSTILE, a_message
-from tests.support.servers import fresh_client
+from tests.support.servers import QUICK, fresh_client, running_server
 from workers.incoming import BEGINNINGS_MAX, BEGINNINGS_SECONDS, note_beginning, ours_of
 
 QUEUE = QueueName.ORDERS
@@ -102,6 +103,44 @@ def test_a_broker_whose_queue_is_none_is_emptied(
     assert read(connection, count=1) == []
 
     assert not broker.exists(QUEUE, "unacked")
+
+
+@pytest.mark.parametrize("is_reading", [True, False])
+def test_a_broker_that_is_full_and_evicts_nothing_is_emptied(
+    tmp_path: Path, *, is_reading: bool
+) -> None:
+    with (
+        running_server(tmp_path, QUICK) as server,
+        redis.Redis.from_url(server.url) as broker,
+        Connection(server.url, transport="workers.incoming:Transport") as connection,
+    ):
+        consumer = Consumer(connection, [Queue(QUEUE, no_declare=True)], on_message=print)
+        if is_reading:
+            consumer.consume()
+        broker.lpush(QUEUE, json.dumps(a_message()), *["x" * 100_000] * 100)
+        broker.config_set("maxmemory", "8mb")
+
+        if is_reading:
+            connection.drain_events(timeout=5)
+        else:
+            channel: Any = connection.default_channel
+            channel.qos.restore_visible()
+
+        assert not broker.exists(QUEUE)
+        assert broker.lpush(QUEUE, json.dumps(a_message()))
+
+
+@pytest.mark.parametrize("entry", ["no JSON", "{}", "[1, 2]", '[{}, "", "orders"]'])
+def test_what_a_stranger_says_was_never_acknowledged_is_thrown_away(
+    entry: str, broker: redis.Redis, connection: Connection
+) -> None:
+    broker.hset("unacked", "tag", entry)
+    broker.zadd("unacked_index", {"tag": 1})
+    channel: Any = connection.default_channel
+
+    channel.qos.restore_visible()
+
+    assert not broker.exists("unacked", "unacked_index")
 
 
 def test_a_worker_that_begins_again_and_again_empties_the_queues(
