@@ -50,6 +50,8 @@ BROKER_SETTINGS = {
     "save": '""',
     "maxmemory": "64mb",
     "maxmemory-policy": "allkeys-lru",
+    # A client that does not read is cut off before the queues go to make room for its answers.
+    "maxmemory-clients": "50%",
 }
 
 

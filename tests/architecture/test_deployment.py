@@ -42,6 +42,7 @@ BROKER_SETTINGS = {
     "save": '""',
     "maxmemory": "64mb",
     "maxmemory-policy": "allkeys-lru",
+    "maxmemory-clients": "50%",
 }
 #: Of the servers that compose starts; processes get them in URLs, if at all.
 PASSWORDS = {"STORE_PASSWORD", "BROKER_PASSWORD", "VIEWER_PASSWORD", "HISTORY_PASSWORD"}

@@ -326,8 +326,9 @@ def test_messages_are_neither_written_down_nor_in_the_room_of_the_store(
     up: Callable[..., Stack],
 ) -> None:
     with redis.Redis.from_url(up().run["broker_url"]) as broker:
-        broker.rpush("orders", *["x" * 1_000_000] * 40)
-        broker.rpush("events", *["x" * 1_000_000] * 40)
+        for queue in ("orders", "events"):
+            for _ in range(40):
+                broker.rpush(queue, "x" * 1_000_000)
 
         info = broker.info()
         assert info["aof_enabled"] == 0
