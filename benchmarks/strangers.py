@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from app.bootstrap import web_wiring
+from app.bootstrap import worker_wiring
 from app.domain.enums import Side
 from app.domain.identifiers import (
     ID_EPOCH_MS,
@@ -127,7 +127,8 @@ def _options() -> argparse.Namespace:
 def _fill(stack: Stack) -> None:
     """Write fills and trades as workers would have, within the last 24 hours."""
     environment = {"REDIS_URL": stack.run["redis_url"], "HOOKFILL_DATA_DIR": str(stack.data_dir)}
-    ledger = web_wiring(Settings.from_environment({**os.environ, **environment})).ports.ledger
+    settings = Settings.from_environment({**os.environ, **environment})
+    ledger = worker_wiring(settings, lambda publisher: publisher).ports.ledger
     now_ms = int(time.time() * 1000)
     made = (
         *(_fill_of(now_ms, n) for n in range(FILLS)),
