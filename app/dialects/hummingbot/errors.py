@@ -8,6 +8,7 @@ from typing import Any, Final
 from app.dialects.hummingbot.names import ORDER_TYPES, pair_of
 from app.domain.errors import (
     CommandError,
+    HistoryUnavailable,
     HookfillError,
     KeyReused,
     MalformedPayload,
@@ -185,6 +186,10 @@ _ANSWERS: Final[Mapping[type[HookfillError], tuple[HTTPStatus, str | Callable[[A
     StoreFull: (
         HTTPStatus.SERVICE_UNAVAILABLE,
         "Store full: only orders that close or sell are taken in; send it again later",
+    ),
+    HistoryUnavailable: (
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "What has finished cannot be read; try again in a moment",
     ),
     HookfillError: (HTTPStatus.SERVICE_UNAVAILABLE, "Unavailable, try again"),
 }

@@ -12,6 +12,7 @@ from typing import Self
 from app.domain.errors import (
     CallerIdInUse,
     CommandError,
+    HistoryUnavailable,
     HookfillError,
     InsufficientFunds,
     KeyReused,
@@ -162,6 +163,8 @@ def problem_of(error: HookfillError) -> Problem:
         return error
     if isinstance(error, StoreFull):
         return Problem(Code.UNAVAILABLE, "store full, only SELL orders are taken in")
+    if isinstance(error, HistoryUnavailable):
+        return Problem(Code.UNAVAILABLE, "what has finished cannot be read")
     is_told = isinstance(error, MalformedPayload | KeyReused | UnusableKey)
     return Problem(nearest(error, _CODES), str(error) if is_told else "")
 

@@ -10,6 +10,7 @@ from app.dialects.three_commas.errors import InvalidParameters, RulesBroken
 from app.dialects.three_commas.signing import SignatureInvalid
 from app.domain.errors import (
     CommandError,
+    HistoryUnavailable,
     HookfillError,
     KeyReused,
     MalformedPayload,
@@ -56,6 +57,9 @@ _ANSWERS: Mapping[type[HookfillError], Answer] = {
     CommandError: _answer(422, "unprocessable_entity", "This cannot be done"),
     RateLimited: _answer(429, "too_many_requests", "Too many requests; wait before the next one"),
     StoreFull: _answer(503, "store_full", "Only what sells is taken in; try again later"),
+    HistoryUnavailable: _answer(
+        503, "service_unavailable", "What has finished cannot be read; try again in a moment"
+    ),
     HookfillError: _answer(503, "service_unavailable", "Not done; try again in a moment"),
 }
 

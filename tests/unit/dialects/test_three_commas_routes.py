@@ -5,6 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from flask.testing import FlaskClient
@@ -13,7 +14,7 @@ from werkzeug.test import TestResponse
 from app.bootstrap import web_wiring
 from app.domain.account import ApiClient
 from app.domain.enums import Dialect
-from app.domain.errors import NotFound
+from app.domain.errors import HistoryUnavailable, NotFound
 from app.domain.identifiers import AccountId, AccountName
 from app.factory import create_app
 from app.paper.admin.administration import PaperAdministration
@@ -660,3 +661,30 @@ def test_a_store_that_is_away_is_said_so(tmp_path: Path) -> None:
 
     assert refusal(answer)[:2] == (503, "service_unavailable")
     assert answer.headers["Retry-After"] == "1"
+
+
+@pytest.mark.parametrize("name", ["offset", "limit", "account_id"])
+@pytest.mark.parametrize("number", [2**63 - 1, 2**63, 10**39])
+def test_a_number_beyond_all_that_there_is_finds_what_there_is(
+    client: Client, name: str, number: int
+) -> None:
+    client.post("create_simple_buy", wire.simple(buy_method="market"))
+    client.archive()
+
+    found = client.get(f"{wire.TRADES}?{name}={number}")
+
+    assert len(found) == (1 if name == "limit" else 0)
+
+
+def test_a_list_without_its_history_says_so(client: Client) -> None:
+    away = Mock(side_effect=HistoryUnavailable("connection to db.example failed"))
+    client.rig.history.oldest = away  # type: ignore[method-assign]
+
+    answer = client.send("GET", wire.TRADES)
+
+    assert answer.status_code == 503
+    assert answer.get_json() == {
+        "error": "service_unavailable",
+        "error_description": "What has finished cannot be read; try again in a moment",
+    }
+    assert client.get(f"{wire.TRADES}?scope=active") == []
