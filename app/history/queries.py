@@ -43,12 +43,15 @@ class Query(NamedTuple):
         walkable: columns that an index may begin with → the values that are wanted.
         narrow: conditions that few rows meet, each with an index of its own.
         rest: all other conditions.
+        is_sorted: the rows come in another order, by what else they are searched for: few, it is
+            hoped, which are sorted.
     """
 
     place: tuple[Column[Any], ...]
     walkable: list[tuple[Column[Any], Collection[object]]]
     narrow: list[Condition]
     rest: list[Condition]
+    is_sorted: bool = False
 
 
 def caller_key(caller_id: str | None) -> str | None:
@@ -66,8 +69,12 @@ def aggregates_of(search: Search) -> Query:
         (_A.state, search.states),
         (_A.symbol, search.symbols),
     )
-    rest = _range(_A.created_at_ms, search.since_ms, search.until_ms)
-    rest += _range(_hidden(_A.updated_at_ms), search.updated_since_ms, search.updated_until_ms)
+    # What has changed lately and may be older than anything is found by when it has changed.
+    is_by_update = search.updated_since_ms is not None and search.since_ms is None
+    updated = _A.updated_at_ms if is_by_update else _hidden(_A.updated_at_ms)
+    rest = _range(updated, search.updated_since_ms, search.updated_until_ms)
+    created = _hidden(_A.created_at_ms) if is_by_update else _A.created_at_ms
+    rest += _range(created, search.since_ms, search.until_ms)
     rest += _between(_A.id, search)
     dialects = _given((_A.dialect, search.dialects))
     if search.accounts is None and search.symbols is None:
@@ -85,7 +92,7 @@ def aggregates_of(search: Search) -> Query:
         rest.append(or_(_A.type.is_(None), _A.type.in_(sorted(search.types))))
     if search.top_level:
         rest.append(_A.parent_id.is_(None))
-    return Query((_A.created_at_ms, _A.id), walkable, narrow, rest)
+    return Query((_A.created_at_ms, _A.id), walkable, narrow, rest, is_by_update)
 
 
 def fills_of(search: Search) -> Query:
@@ -134,17 +141,22 @@ def walks(
         before: only what is older than this place.
         floor: nothing that is older than this place.
     """
-    place, bounds = query.place, [*query.rest]
+    place: tuple[ColumnElement[Any], ...] = query.place
+    if query.is_sorted:
+        place = tuple(map(_hidden, query.place))
+    bounds = [*query.rest]
     if before is not None:
         bounds += [place[0] <= before[0], _is_below(place, before)]
     if floor is not None:
         bounds += [place[0] >= floor[0], ~_is_below(place, floor)]
     walkable = [] if query.narrow else [*query.walkable]
+    if query.is_sorted:  # along an index that begins with kind and account
+        walkable = [one for one in walkable if one[0] in {_A.kind, _A.account}]
     while prod(len(values) for _, values in walkable) > WALKS_MAX:
         walkable.remove(max(walkable, key=lambda one: len(one[1])))
     walked = {column for column, _ in walkable}
     hidden = [_among(*one, hidden=True) for one in query.walkable if one[0] not in walked]
-    statement = select(*place).where(*query.narrow, *hidden, *bounds)
+    statement = select(*query.place).where(*query.narrow, *hidden, *bounds)
     statement = statement.order_by(*(column.desc() for column in place))
     choices = product(*([column == value for value in values] for column, values in walkable))
     return [statement.where(*choice) for choice in choices]
@@ -201,7 +213,7 @@ def _hidden(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return func.coalesce(column, column)
 
 
-def _is_below(place: tuple[Column[Any], ...], other: tuple[int, ...]) -> Condition:
+def _is_below(place: tuple[ColumnElement[Any], ...], other: tuple[int, ...]) -> Condition:
     """Return whether a place comes before another one, column by column."""
     column, value = place[0], other[0]
     if len(place) == 1:

@@ -334,6 +334,7 @@ def aggregates(draw: st.DrawFn, number: int) -> Aggregate:
             facts |= {
                 "side": draw(st.sampled_from(Side)),
                 "status": draw(st.sampled_from(sorted(CLOSED))),
+                "updated_at_ms": EpochMs(NOW + draw(st.integers(0, 3))),
                 "caller_id": draw(st.sampled_from([None, "a", "B" * 4_000])),
                 "fills": tuple(fills),
             }
@@ -362,6 +363,11 @@ SEARCHES = st.builds(
     top_level=st.booleans(),
     since_ms=st.none() | st.integers(NOW, NOW + 4),
     until_ms=st.none() | st.integers(NOW, NOW + 4),
+    updated_since_ms=st.none() | st.integers(NOW, NOW + 4),
+    updated_until_ms=st.none() | st.integers(NOW, NOW + 4),
+    types=some("MARKET", "LIMIT", "STOP"),
+    above=st.sampled_from([None, None, an_id(3)]),
+    below=st.sampled_from([None, None, an_id(6)]),
 )
 
 
@@ -442,6 +448,25 @@ class TestSearching:
                 told = connection.execute(text(f"EXPLAIN QUERY PLAN {_spelled(walk)}")).all()
             (step,) = [row[-1] for row in told]
             assert "USING COVERING INDEX hookfill_by_account" in step
+
+    def test_what_has_changed_lately_is_found_by_when_it_has(self, database: Database) -> None:
+        if database.dialect != "sqlite":
+            pytest.skip("other planners look at what there is")
+        search = Search(
+            kinds=frozenset({Kind.ORDER}),
+            accounts=frozenset({ACCOUNTS[0]}),
+            states=frozenset(map(str, CLOSED)),
+            symbols=frozenset({BTC}),
+            types=frozenset({"LIMIT"}),
+            updated_since_ms=NOW,
+            updated_until_ms=EpochMs(NOW + 9),
+            until_ms=EpochMs(NOW + 9),
+        )
+        (walk,) = queries.walks(queries.aggregates_of(search), (NOW, an_id(5)), None)
+        with database.reading() as connection:
+            told = connection.execute(text(f"EXPLAIN QUERY PLAN {_spelled(walk)}")).all()
+
+        assert "USING COVERING INDEX hookfill_by_update" in told[0][-1]
 
 
 @st.composite

@@ -13,7 +13,13 @@ from app.dialects.poloniex.fields import Reading, object_from
 from app.dialects.poloniex.notation import SPOT, number_of, shown
 from app.dialects.poloniex.order_routes import LOOKED_AT_MAX
 from app.dialects.poloniex.plain_orders import PlainOrders
-from app.dialects.poloniex.queries import SPAN_MAX_MS, filter_from, page_of, query_of_request
+from app.dialects.poloniex.queries import (
+    SPAN_MAX_MS,
+    filter_from,
+    page_of,
+    query_of_request,
+    start_of,
+)
 from app.dialects.poloniex.render_orders import Json
 from app.domain.account import PAPER
 from app.domain.enums import Kind
@@ -84,6 +90,13 @@ class AccountRoutes:
             accounts=frozenset({caller.account.id}),
             since_ms=wanted.since_ms,
         )
+        start = start_of(query)
+        if start is not None:
+            order = start // render.EXECUTIONS  # whose execution the start is
+            if query["newer"]:
+                search = replace(search, above=AggregateId(order - 1))
+            else:
+                search = replace(search, below=AggregateId(order + 1))
         found = islice(self._reader.fills(None, search), LOOKED_AT_MAX)
         traded = (
             (AggregateId(int(render.trade_id_of(order.id, number))), (order, number, fill))

@@ -23,6 +23,7 @@ from app.dialects.poloniex.queries import (
     page_of,
     query_of_request,
     reach_from,
+    start_of,
 )
 from app.dialects.poloniex.render_orders import Json
 from app.domain.aggregate import Aggregate
@@ -31,7 +32,7 @@ from app.domain.errors import HistoryUnavailable, NotFound
 from app.domain.identifiers import AggregateId, id_from
 from app.domain.order import Order
 from app.domain.reason import Reason
-from app.domain.search import LIVE_STATES, Search
+from app.domain.search import LIVE_STATES, Moment, Search
 from app.domain.sender import Sender
 from app.domain.smart_order import SmartOrder
 from app.services.intake.replace import await_place
@@ -47,6 +48,9 @@ BATCH_MAX: Final = 20
 
 #: Aggregates that one request about the past looks at, newest first.
 LOOKED_AT_MAX: Final = 20_000
+
+#: Aggregates that are read in one go from the old end.
+_UPWARD_PAGE: Final = 100
 
 BY_REQUEST: Final = Reason(ReasonCode.REQUESTED, "canceled by request")
 
@@ -147,14 +151,23 @@ class OrderRoutes(ABC, Generic[One]):
         wanted = filter_from(query, self.instruments(caller), caller.received_at_ms)
         states, hides_canceled = query["states"], bool(query["hides_canceled"])
         over = self.over - self.hidden if hides_canceled else self.over
-        found = (
-            (one.id, (one, placed))
-            for one in self._in_states(caller, wanted, over)
+        if states is not None:
+            over = render.behind(states, over)
+        start = start_of(query)
+        search = self._search(caller, wanted, over)
+        # Next to the start are the oldest of those that are newer.
+        is_upward = start is not None and query["newer"]
+        search = replace(search, above=start) if is_upward else replace(search, below=start)
+        found = self._oldest(search) if is_upward else self._newest_of(search)
+        rows = (
+            (one, placed)
+            for one in self._owned(caller, islice(found, LOOKED_AT_MAX))
             if not (hides_canceled and render.state_of(one) == render.CANCELED)
             for placed in [self._placed_by(one)]
             if states is None or states & render.states_of(one, placed)
         )
-        return [render.history_row(*both) for both in page_of(found, query)]
+        page = [render.history_row(*both) for both in islice(rows, query["limit"])]
+        return page[::-1] if is_upward else page
 
     def _created(self, caller: Caller) -> Json:
         return render.id_pair(self._taken(caller, 0, object_from(caller.body)))
@@ -288,20 +301,41 @@ class OrderRoutes(ABC, Generic[One]):
             return live
 
     def _in_states(self, caller: Caller, wanted: Filter, states: frozenset[str]) -> Iterator[One]:
-        """Yield those in one of these states, newest first.
+        """Yield those in one of these states, newest first."""
+        search = self._search(caller, wanted, states)
+        return self._owned(caller, self._reader.newest(None, search))
 
-        Of the past no more than `LOOKED_AT_MAX` are looked at.
-        """
-        search = replace(
+    def _search(self, caller: Caller, wanted: Filter, states: frozenset[str]) -> Search:
+        return replace(
             wanted.search,
             kinds=frozenset({self.model.kind}),
             accounts=frozenset({caller.account.id}),
             states=states,
         )
-        most = None if wanted.until_ms is None else LOOKED_AT_MAX
-        for one in islice(self._reader.newest(None, search), most):
-            if isinstance(one, self.model) and _owns(caller, one) and wanted.holds(one):
+
+    def _owned(self, caller: Caller, found: Iterable[Aggregate]) -> Iterator[One]:
+        for one in found:
+            if isinstance(one, self.model) and _owns(caller, one):
                 yield one
+
+    def _newest_of(self, search: Search) -> Iterator[Aggregate]:
+        """Yield what has changed within a time, newest first by creation.
+
+        What was made within that time, too, is nearly all of it, and comes first.
+        """
+        since_ms = search.updated_since_ms
+        yield from self._reader.newest(None, replace(search, since_ms=since_ms))
+        yield from self._reader.newest(None, replace(search, until_ms=since_ms))
+
+    def _oldest(self, search: Search) -> Iterator[Aggregate]:
+        """Yield the same from the other end."""
+        listed = replace(search, types=None)  # which a list from that end cannot tell of orders
+        offset = 0
+        while page := self._reader.oldest(
+            listed, Moment.CREATED_AT, offset=offset, limit=_UPWARD_PAGE
+        ):
+            yield from filter(search.match, page)
+            offset += _UPWARD_PAGE
 
 
 def _owns(caller: Caller, one: Order | SmartOrder) -> bool:

@@ -100,11 +100,15 @@ class Filter:
 
     @property
     def search(self) -> Search:
-        """What all of them have, and others may: nothing changes before it was created."""
+        """What all of them have, and nothing else; nothing changes before it was created."""
+        until_ms = None if self.until_ms is None else EpochMs(self.until_ms + 1)
         return Search(
             symbols=self.symbols,
             sides=None if self.side is None else frozenset({self.side}),
-            until_ms=None if self.until_ms is None else EpochMs(self.until_ms + 1),
+            types=self.types,
+            until_ms=until_ms,
+            updated_since_ms=self.since_ms,
+            updated_until_ms=until_ms,
         )
 
 
@@ -152,6 +156,13 @@ def filter_from(
     return replace(wanted, since_ms=since_ms, until_ms=until_ms)
 
 
+def start_of(query: Reading) -> AggregateId | None:
+    """Return the id next to which a page lies; None if it begins with the newest."""
+    # The SDK's examples begin at 0, which is before everything and so bounds nothing.
+    start = query["start"]
+    return AggregateId(start) if start is not None and 0 < start < _ID_MAX else None
+
+
 def page_of(newest_first: Iterable[tuple[AggregateId, Item]], query: Reading) -> list[Item]:
     """Return a page, newest first: beyond a start and next to it, else the newest there are.
 
@@ -159,9 +170,8 @@ def page_of(newest_first: Iterable[tuple[AggregateId, Item]], query: Reading) ->
         newest_first: the whole list, each with the id that pages go by.
         query: says which part is wanted.
     """
-    limit, start = query["limit"], query["start"]
-    # The SDK's examples begin at 0, which is before everything and so bounds nothing.
-    if start is None or not 0 < start < _ID_MAX:
+    limit, start = query["limit"], start_of(query)
+    if start is None:
         return [item for _, item in islice(newest_first, limit)]
     if query["newer"]:
         return list(deque((item for place, item in newest_first if place > start), maxlen=limit))

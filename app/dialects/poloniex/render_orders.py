@@ -23,6 +23,9 @@ PARTIALLY_CANCELED: Final = "PARTIALLY_CANCELED"
 FAILED: Final = "FAILED"
 REJECTED: Final = "REJECTED"
 
+#: Executions of one order that have ids of their own.
+EXECUTIONS: Final = 10_000
+
 #: Where orders come from that were not made on Poloniex's own pages.
 ORDER_SOURCE: Final = "API"
 
@@ -81,6 +84,18 @@ def states_of(one: Shown, placed: Order | None) -> frozenset[str]:
     if placed is not None and one.status is SmartOrderStatus.TRIGGERED:
         own.add(state_of(placed))
     return frozenset(own)
+
+
+def behind(states: frozenset[str], over: frozenset[str]) -> frozenset[str]:
+    """Return those of our states of the past in which something may be that is found by these."""
+    words = {str(own): word for own, word in _STATES.items()}
+    return frozenset(
+        own
+        for own in over
+        if words.get(own, own) in states
+        or (own == OrderStatus.CANCELED and PARTIALLY_CANCELED in states)
+        or own == SmartOrderStatus.TRIGGERED  # it is found by the state of its order, too
+    )
 
 
 def caller_id_of(one: Shown) -> str:
@@ -170,7 +185,7 @@ def not_placed(problem: Problem, caller_id: str) -> Json:
 
 def trade_id_of(order_id: AggregateId, number: int) -> str:
     """Return the id of an execution: digits that rise with the order, then within it."""
-    return f"{order_id}{number:04d}"
+    return str(order_id * EXECUTIONS + number)
 
 
 def trade_row(order: Order, number: int, fill: Fill) -> Json:

@@ -421,4 +421,7 @@ def test_a_filter_of_the_past_asks_when_an_order_changed_last() -> None:
     assert Filter(since_ms=at_ms, until_ms=at_ms).holds(one)
     assert not Filter(since_ms=EpochMs(at_ms + 1)).holds(one)
     assert not Filter(until_ms=EpochMs(at_ms - 1)).holds(one)
-    assert Filter(since_ms=at_ms, until_ms=at_ms).search == Search(until_ms=EpochMs(at_ms + 1))
+    after_ms = EpochMs(at_ms + 1)
+    assert Filter(since_ms=at_ms, until_ms=at_ms).search == Search(
+        until_ms=after_ms, updated_since_ms=at_ms, updated_until_ms=after_ms
+    )
