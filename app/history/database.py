@@ -4,10 +4,11 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import psycopg
@@ -52,6 +53,8 @@ _LOCKED_SECONDS = 0.02
 
 #: Steps of SQLite's machine between two looks at the time, a fraction of a millisecond.
 _STEPS = 10_000
+
+Done = TypeVar("Done")
 
 #: What tells a file from another one.
 _File = tuple[int, ...]
@@ -160,7 +163,7 @@ class Database:
             if self._is_ready():
                 return
             self._engine.dispose()
-            self._identity = self._found() or _made(self._engine)
+            self._identity = self._found() or _patiently(partial(_made, self._engine))
             self._ready_for = _file_of(self._engine)
         finally:
             self._lock.release()
@@ -296,22 +299,32 @@ def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 def _begun(engine: Engine) -> Connection:
     """Return a connection that sees everything as it is at this moment."""
+
+    def begun() -> Connection:
+        connection = engine.connect()
+        try:
+            _begin(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    return _patiently(begun)
+
+
+def _patiently(done: Callable[[], Done]) -> Done:
+    """Do something once nobody has a file of SQLite locked for it, or there is no time left.
+
+    A reader has to wait only for whoever mends or changes the file as a whole, or makes the tables.
+    The driver would wait as well, and let nobody have a turn in a web process.
+    """
     while True:
         try:
-            connection = engine.connect()
-            try:
-                _begin(connection)
-            except BaseException:
-                connection.close()
-                raise
+            return done()
         except (SQLAlchemyError, sqlite3.Error) as error:
-            # A writer locks nobody out, save one who mends or changes a file as a whole. The driver
-            # would wait for that one, and let nobody have a turn in a web process.
             if _deadline.at is None or _is_late() or "is locked" not in str(error):
                 raise
             time.sleep(_LOCKED_SECONDS)
-        else:
-            return connection
 
 
 def _begin(connection: Connection) -> None:

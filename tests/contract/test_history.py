@@ -6,6 +6,7 @@ import itertools
 import os
 import signal
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -638,6 +639,26 @@ class TestTheDatabase:
             took = time.monotonic() - started
 
         assert (found, took < 4) == (1, True)
+
+    def test_who_reads_first_waits_until_the_tables_are_made(
+        self, opened: Opened, tmp_path: Path, url: str
+    ) -> None:
+        if not url.startswith("sqlite"):
+            pytest.skip("the other one has a lock for this that waits by itself")
+        reader, counts = SqlHistory(opened(20.0)), []
+        maker = sqlite3.connect(tmp_path / "history.db")
+        maker.execute("PRAGMA journal_mode=WAL")
+        maker.execute("BEGIN IMMEDIATE")
+
+        asking = threading.Thread(target=lambda: counts.append(reader.count(EVERYTHING, ())))
+        asking.start()
+        asking.join(0.2)
+        is_waiting = asking.is_alive()
+        maker.rollback()
+        asking.join()
+        maker.close()
+
+        assert (is_waiting, counts) == (True, [0])
 
     def test_a_lock_of_the_whole_is_waited_for_no_longer_than_is_said(
         self, history: SqlHistory, opened: Opened, url: str
