@@ -28,6 +28,9 @@ from app.unhurried import unhurried
 #: Rows that one question brings.
 PAGE = 100
 
+#: Rows of the paper venue that one question brings: short ones, of which there may be very many.
+ROWS_PAGE = 5_000
+
 #: Ids that one question names; databases bound the number of parameters.
 IDS_MAX = 500
 
@@ -118,22 +121,29 @@ class SqlHistory:
         with self._database.writing() as connection:
             connection.execute(statement, [asdict(row) for row in ordered])
 
-    def paper_rows(
-        self,
-        account: AccountId,
-        numbers: range,
-        client_order_ids: Collection[ClientOrderId] | None = None,
+    def paper_rows(self, account: AccountId, numbers: range) -> Iterator[PaperRow]:
+        """Yield the rows of an account with these numbers, in their order; lazily, in pages."""
+        first, c = numbers.start, PAPER_ROWS.c
+        while True:
+            query = _paper_rows(account, range(first, numbers.stop))
+            with self._database.reading() as connection:
+                found = connection.execute(query.order_by(c.number).limit(ROWS_PAGE)).mappings()
+                page = [PaperRow(**row) for row in found]
+            yield from page
+            if len(page) < ROWS_PAGE:
+                return
+            first = page[-1].number + 1
+
+    def paper_rows_of(
+        self, account: AccountId, numbers: range, orders: Collection[ClientOrderId]
     ) -> Sequence[PaperRow]:
-        """Return the rows of an account with these numbers, in no order; see `History`."""
-        c = PAPER_ROWS.c
-        within = c.number >= numbers.start, c.number < numbers.stop
-        queries = [select(PAPER_ROWS).where(c.account == account, *within)]
-        if client_order_ids is not None:
-            batches = _batches(client_order_ids)
-            queries = [queries[0].where(c.client_order_id.in_(ids)) for ids in batches]
+        """Return the rows of these orders with these numbers, in no order."""
+        query, c = _paper_rows(account, numbers), PAPER_ROWS.c
         with self._database.reading() as connection:
             return [
-                PaperRow(**row) for one in queries for row in connection.execute(one).mappings()
+                PaperRow(**row)
+                for ids in _batches(orders)
+                for row in connection.execute(query.where(c.client_order_id.in_(ids))).mappings()
             ]
 
     # What the reader needs
@@ -294,6 +304,12 @@ def _rows(
 ) -> Iterator[Any]:
     for batch in _batches(ids):
         yield from connection.execute(query.where(RECORDS.c.id.in_(batch)))
+
+
+def _paper_rows(account: AccountId, numbers: range) -> Select[Any]:
+    c = PAPER_ROWS.c
+    within = c.number >= numbers.start, c.number < numbers.stop
+    return select(PAPER_ROWS).where(c.account == account, *within)
 
 
 def _batches(ids: Iterable[Id]) -> Iterator[list[Id]]:

@@ -136,6 +136,7 @@ PAPER_ROWS = Table(
     Column("body", Text, nullable=False),
 )
 
+Index("hookfill_paper_rows_by_number", PAPER_ROWS.c.account, PAPER_ROWS.c.number)
 Index("hookfill_paper_rows_by_order", PAPER_ROWS.c.account, PAPER_ROWS.c.client_order_id)
 
 #: Where the fills are; what they are stands in the records of their orders.

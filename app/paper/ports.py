@@ -84,7 +84,7 @@ class PaperPorts:
         left = [one for one in missing if departed.may_include(one)]
         if not left:
             return snapshot
-        rows = map(_order_of, self.history.paper_rows(account_id, departed.numbers, left))
+        rows = map(_order_of, self.history.paper_rows_of(account_id, departed.numbers, left))
         found = {row.client_order_id: row for row in rows if not row.is_repeat}
         return replace(snapshot, orders={**found, **snapshot.orders})
 

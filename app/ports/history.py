@@ -125,19 +125,13 @@ class History(Protocol):
             HistoryUnavailable: nothing was written, or it is in doubt; do it again.
         """
 
-    def paper_rows(
-        self,
-        account: AccountId,
-        numbers: range,
-        client_order_ids: Collection[ClientOrderId] | None = None,
-    ) -> Sequence[PaperRow]:
-        """Return the rows of an account with these numbers, in no order.
+    def paper_rows(self, account: AccountId, numbers: range) -> Iterator[PaperRow]:
+        """Yield the rows of an account with these numbers, in their order; lazily, in pages."""
 
-        Args:
-            account: whose they are.
-            numbers: each of them.
-            client_order_ids: only the rows of these orders; None is all.
-        """
+    def paper_rows_of(
+        self, account: AccountId, numbers: range, orders: Collection[ClientOrderId]
+    ) -> Sequence[PaperRow]:
+        """Return the rows of these orders with these numbers, in no order."""
 
 
 class PaperRows(Protocol):

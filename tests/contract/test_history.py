@@ -164,21 +164,30 @@ class TestRowsOfThePaperVenue:
         history.keep_paper_rows([*rows, a_row(9, account=AccountId(2))])
 
         def told(first: int, stop: int) -> list[PaperRow]:
-            found = history.paper_rows(SPOT_ID, range(first, stop))
-            return sorted(found, key=lambda row: row.number)
+            return list(history.paper_rows(SPOT_ID, range(first, stop)))
 
         assert told(1, 2**53 + 1) == rows
         assert told(2, 4) == rows[1:3]
         assert told(4, 4) == []
+
+    @pytest.mark.parametrize("count", [3, 4, 5])
+    def test_they_come_in_pages(
+        self, history: SqlHistory, monkeypatch: pytest.MonkeyPatch, count: int
+    ) -> None:
+        monkeypatch.setattr(sql_history, "ROWS_PAGE", 2)
+        rows = [a_row(number * 3) for number in range(count)]
+        history.keep_paper_rows(rows[::-1])
+
+        assert list(history.paper_rows(SPOT_ID, range(99))) == rows
 
     def test_those_of_these_orders_are_told(self, history: SqlHistory) -> None:
         order = ClientOrderId("'; x")
         rows = [a_row(1, client_order_id=order), a_row(2), a_row(3, client_order_id=order)]
         history.keep_paper_rows(rows)
 
-        assert history.paper_rows(SPOT_ID, range(2, 4), [order]) == [rows[2]]
-        assert history.paper_rows(SPOT_ID, range(4), [ClientOrderId("h9")]) == []
-        assert history.paper_rows(SPOT_ID, range(4), []) == []
+        assert history.paper_rows_of(SPOT_ID, range(2, 4), [order]) == [rows[2]]
+        assert history.paper_rows_of(SPOT_ID, range(4), [ClientOrderId("h9")]) == []
+        assert history.paper_rows_of(SPOT_ID, range(4), []) == []
 
     def test_the_last_with_a_number_stands(self, history: SqlHistory) -> None:
         history.keep_paper_rows([a_row(1), a_row(2)])
@@ -187,8 +196,8 @@ class TestRowsOfThePaperVenue:
         history.keep_paper_rows([newer])
         history.keep_paper_rows([])
 
-        assert history.paper_rows(AccountId(2), range(9)) == [newer]
-        assert history.paper_rows(SPOT_ID, range(9)) == [a_row(2)]
+        assert list(history.paper_rows(AccountId(2), range(9))) == [newer]
+        assert list(history.paper_rows(SPOT_ID, range(9))) == [a_row(2)]
 
     def test_a_history_of_an_older_release_gets_their_table(
         self, history: SqlHistory, opened: Opened, url: str
@@ -202,7 +211,7 @@ class TestRowsOfThePaperVenue:
         other.keep_paper_rows([a_row(1)])
 
         assert list(other.marks([an_id(1)])) == [an_id(1)]
-        assert other.paper_rows(SPOT_ID, range(9)) == [a_row(1)]
+        assert list(other.paper_rows(SPOT_ID, range(9))) == [a_row(1)]
 
 
 class TestKeeping:
