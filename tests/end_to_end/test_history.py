@@ -48,6 +48,12 @@ def in_store(stack: Stack) -> int:
         return sum(1 for _ in client.scan_iter("*:aggregate:*", count=1_000))
 
 
+def rows_in_store(stack: Stack) -> int:
+    """Return how many orders the store holds in the ledgers of paper accounts."""
+    with redis.Redis.from_url(stack.run["redis_url"]) as client:
+        return sum(int(client.hlen(key)) for key in client.scan_iter("*:paper:orders:*"))
+
+
 def wait_until_left(stack: Stack, count: int) -> None:
     """Wait until so many aggregates are left in the store."""
     stack.advance(3_600_000)  # repeats are none any more
@@ -104,6 +110,7 @@ def seen(stack: Stack) -> Json:
         "rows": rows,
         "orders": pages(stack, f"&kind=ORDER&account={ACCOUNT}&state=FILLED"),
         "details": [stack.call("GET", f"/api/orders/{row['id']}") for row in rows],
+        "account": stack.account(ACCOUNT),
         "csv": exported(stack, "csv"),
         "lines": exported(stack, "jsonl"),
     }
@@ -117,8 +124,10 @@ def test_what_has_left_is_shown_as_before(brief: Stack) -> None:
     before = seen(brief)
 
     wait_until_left(brief, 2)
+    eventually(lambda: rows_in_store(brief) == 1, SOON, lambda: rows_in_store(brief))
 
     assert len(before["rows"]) == 26
+    assert len(before["account"]["ledger"]) == 13
     assert seen(brief) == before
     assert [json.loads(line) for line in before["lines"].splitlines()] == before["rows"]
 
