@@ -34,10 +34,15 @@ class PlacementClaimed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimRenewed(Event):
-    """Nothing was sent yet under the claim with this token; it holds until `lease_until_ms` now."""
+    """Nothing was sent yet under the claim with this token; it holds until `lease_until_ms` now.
+
+    Attributes:
+        quantity: what is going to be sent, where that is less than was asked for; see `fits_held`.
+    """
 
     token: int
     lease_until_ms: EpochMs
+    quantity: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +173,13 @@ class CancelDeferred(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimerDue(Event):
-    """The time that was waited for has come."""
+    """The time that was waited for has come.
+
+    Attributes:
+        new_ids: for what a smart order may bring forth; none for others.
+    """
+
+    new_ids: tuple[FreshId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,6 +51,11 @@ class Instrument:
         """Round a quantity down to the lot, so that never more is traded than asked for."""
         return _to_step(wanted, self.quantity_step, ROUND_DOWN)
 
+    def one_order(self, wanted: Decimal) -> Decimal:
+        """Return as much of a quantity as one order may be, on the lot."""
+        most = self.max_quantity
+        return self.quantity(wanted if most is None else min(wanted, most))
+
     def price(self, wanted: Decimal, side: Side) -> Decimal:
         """Round a limit price to the tick in the caller's favor: a buy down, a sell up."""
         return on_tick(wanted, self.price_step, side)

@@ -46,6 +46,7 @@ class Order(Entity):
         reduces: a spot sale, a reduce-only order or a close: it may still run when entries may not.
         awaits_turn: it is not sent before it has had its turn in the lane.
         had_turn: it has had it, or comes from one that has.
+        fits_held: an exit that is sent for no more than its venue has of the position right then.
         succeeds: the order whose end it waits for, to take its place; None if it waits for none.
         replaced_by: the order that waits for the end of this one.
         quantity: in base currency; 0 where `amount` tells the size.
@@ -81,6 +82,7 @@ class Order(Entity):
     reduces: bool = False
     awaits_turn: bool = False
     had_turn: bool = False
+    fits_held: bool = False
     succeeds: Succession | None = None
     replaced_by: OrderId | None = None
     amount: Decimal | None = None

@@ -64,7 +64,9 @@ def _renewed(order: Order, event: ClaimRenewed) -> Decision[Order]:
     if order.status is not OrderStatus.PLACING or event.token != order.token:
         return ignored(order, f"renewal of claim {event.token} found the order {order.status}")
     renewed = replace(order, lease_until_ms=event.lease_until_ms, updated_at_ms=event.at_ms)
-    return Decision(renewed)
+    if event.quantity is None or event.quantity == order.quantity:
+        return Decision(renewed)
+    return _entry(replace(renewed, quantity=event.quantity), EntryName.SIZED)
 
 
 def _denied(order: Order, event: PlacementDenied) -> Decision[Order]:

@@ -18,12 +18,14 @@ class Sized:
     """A quantity on the lot, or why there can be no order of that size.
 
     Attributes:
-        quantity: base currency, rounded down to the lot; 0 when nothing is left.
+        quantity: of one order, base currency, rounded down to the lot; 0 when nothing is left.
         refusal: None when it may be sent.
+        whole: of all orders of an exit that is larger than one may be; None if one is enough.
     """
 
     quantity: Decimal
     refusal: Reason | None = None
+    whole: Decimal | None = None
 
 
 def sized(
@@ -89,14 +91,16 @@ def _exit(
     if size.kind is SizeKind.PERCENT:
         wanted = size.value / _HUNDRED * held
     # Never more than is held: a sale beyond it is refused as a whole, and nothing would be closed.
-    quantity = instrument.quantity(min(wanted, held))
+    whole = instrument.quantity(min(wanted, held))
+    # More than one order may be is sold by several: an exit that is refused is no exit.
+    quantity = instrument.one_order(whole)
     if held <= 0:
         return Sized(Decimal(0), _nothing_held(action, instrument))
     reduces_position = instrument.market is not Market.SPOT
     refusal = instrument.refusal(quantity, price)
     if reduces_position and quantity >= instrument.quantity_step and quantity > 0:
         refusal = None  # venues exempt what only reduces from their minimums
-    return Sized(quantity, refusal)
+    return Sized(quantity, refusal, None if whole == quantity else whole)
 
 
 def _nothing_held(action: Action, instrument: Instrument) -> Reason:

@@ -19,6 +19,7 @@ from app.domain.enums import (
     SmartOrderType,
     TimeInForce,
 )
+from app.domain.exits import FilledBy
 from app.domain.identifiers import AggregateId, EpochMs, OrderId, quote_of
 from app.domain.reason import Reason
 from app.domain.status import OrderStatus
@@ -65,7 +66,9 @@ class SmartOrder(Entity):
         armed: the trigger book may hold the trigger.
         order_id: the order it has placed; the newest one if it had to place again.
         order_status: how that order stood when last heard of.
-        placements: orders placed so far.
+        filled_by: of a guard: what each of its orders has filled.
+        misses: of a guard: orders in a row that have filled nothing.
+        goes_on_at_ms: of a guard: business time of its next order; None unless it waits for that.
     """
 
     kind: ClassVar[Kind] = Kind.SMART_ORDER
@@ -92,7 +95,9 @@ class SmartOrder(Entity):
     armed: bool = False
     order_id: OrderId | None = None
     order_status: OrderStatus | None = None
-    placements: int = 0
+    filled_by: FilledBy = field(default_factory=dict)
+    misses: int = 0
+    goes_on_at_ms: EpochMs | None = None
     filled_quantity: Decimal = Decimal(0)
     average_price: Decimal | None = None
 
@@ -116,15 +121,24 @@ class SmartOrder(Entity):
     def is_live(self) -> bool:
         """Whether it, or the order it placed, may still do something."""
         # A triggered one lives as long as the order it placed: its parent must hear of that end.
-        return self.is_waiting or (
-            self.status is SmartOrderStatus.TRIGGERED
-            and self.order_status not in {OrderStatus.FILLED, *_ENDED_UNFILLED}
+        return (
+            self.is_waiting
+            or self.goes_on_at_ms is not None
+            or (
+                self.status is SmartOrderStatus.TRIGGERED
+                and self.order_status not in {OrderStatus.FILLED, *_ENDED_UNFILLED}
+            )
         )
 
     @property
     def is_filled(self) -> bool:
-        """Whether its order was filled whole."""
-        return self.order_status is OrderStatus.FILLED
+        """Whether what it was for was filled whole."""
+        return self.order_status is OrderStatus.FILLED and self.goes_on_at_ms is None
+
+    @property
+    def is_guard(self) -> bool:
+        """Whether it protects a position: then it goes on until that is flat."""
+        return self.reduce_only
 
     @property
     def stands_alone(self) -> bool:
@@ -164,6 +178,8 @@ class SmartOrder(Entity):
         owed = []
         if self.is_waiting and self.expires_at_ms is not None:
             owed.append(self._effect(EffectKind.TIMER, self.expires_at_ms))
+        if self.goes_on_at_ms is not None:
+            owed.append(self._effect(EffectKind.TIMER, self.goes_on_at_ms))
         # Compared rather than remembered: whatever was done or forgotten, this asks for what is
         # missing.
         if self.is_waiting is not self.armed:

@@ -14,15 +14,24 @@ from app.domain.events import (
     TriggerFired,
     TriggerRefused,
 )
+from app.domain.exits import (
+    MISSES_TOLD,
+    finds_nothing,
+    heard,
+    may_go_on,
+    misses_after,
+    pause_ms,
+    total,
+)
 from app.domain.identifiers import EpochMs, OrderId
 from app.domain.instrument import on_tick
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.smart_order import SmartOrder, SmartOrderStatus
-from app.domain.status import OPEN, OrderStatus
+from app.domain.status import CLOSED, OPEN, OrderStatus
 
-#: How often a protective order that the venue refuses is placed anew before a person is told.
-PLACEMENTS_MAX = 3
+#: What the timeline calls another try.
+_AGAIN = EntryName.DEFERRED
 
 
 def _armed(smart: SmartOrder, event: TriggerArmed) -> Decision[SmartOrder]:
@@ -75,6 +84,8 @@ def _limit_at(smart: SmartOrder, price: Decimal | None) -> Decimal | Reason | No
 
 
 def _timer_due(smart: SmartOrder, event: TimerDue) -> Decision[SmartOrder]:
+    if smart.goes_on_at_ms is not None:
+        return _gone_on(smart, smart.goes_on_at_ms, event)
     if smart.expires_at_ms is None or event.at_ms < smart.expires_at_ms:
         return ignored(smart, f"its timer came early, it waits until {smart.expires_at_ms}")
     waited = event.at_ms - smart.created_at_ms
@@ -82,11 +93,19 @@ def _timer_due(smart: SmartOrder, event: TimerDue) -> Decision[SmartOrder]:
     return _given_up(smart, SmartOrderStatus.EXPIRED, event.at_ms, reason)
 
 
+def _gone_on(smart: SmartOrder, at_ms: EpochMs, event: TimerDue) -> Decision[SmartOrder]:
+    if event.at_ms < at_ms or not event.new_ids:
+        return ignored(smart, f"its timer came early, it goes on at {at_ms}")
+    return _placing(replace(smart, goes_on_at_ms=None), event, _own_limit(smart), _AGAIN)
+
+
 def _refused(smart: SmartOrder, event: TriggerRefused) -> Decision[SmartOrder]:
     return _given_up(smart, SmartOrderStatus.REJECTED, event.at_ms, event.reason)
 
 
 def _canceled(smart: SmartOrder, event: CancelRequested) -> Decision[SmartOrder]:
+    if smart.goes_on_at_ms is not None:  # nothing of it is at the venue
+        return _let_go(smart, event.at_ms, event.reason)
     return _given_up(smart, SmartOrderStatus.CANCELED, event.at_ms, event.reason)
 
 
@@ -114,42 +133,112 @@ def _failed(smart: SmartOrder, reason: Reason | None, at_ms: EpochMs) -> Decisio
 
 def _order_updated(smart: SmartOrder, event: OrderUpdated) -> Decision[SmartOrder]:
     order = event.order
-    if order.id != smart.order_id:
+    if order.id != smart.order_id and not (smart.is_guard and order.parent_id == smart.id):
         return ignored(smart, f"order {order.id} is not its own")
-    heard = replace(
-        smart,
-        order_status=order.status,
-        filled_quantity=order.filled_quantity,
-        average_price=order.average_price,
-    )
-    if not order.is_closed:
-        return Decision(heard)
+    told = _heard(smart, order)
+    is_end = order.id == smart.order_id and order.is_closed and smart.order_status not in CLOSED
+    if not is_end:
+        return _told_late(told, event.at_ms)
+    if smart.is_guard:
+        return _guard_ended(told, order, event)
     # A part that has filled has traded: it is not placed again, and its caller id stays taken.
-    if order.status is OrderStatus.FILLED or order.filled_quantity > 0:
-        return Decision(heard, entries=_ended(EntryName.FILLED, event.at_ms, None))
-    return _order_failed(heard, order, event, was_opened=smart.order_status in OPEN)
+    if order.filled_quantity > 0:
+        return Decision(told, entries=_ended(EntryName.FILLED, event.at_ms, None))
+    return _order_failed(told, order, event.at_ms, was_opened=smart.order_status in OPEN)
+
+
+def _told_late(smart: SmartOrder, at_ms: EpochMs) -> Decision[SmartOrder]:
+    """Take in a fill or a fee, perhaps of an order that has ended; that may have been the rest."""
+    if smart.goes_on_at_ms is None or _left(smart) > 0:
+        return Decision(smart)
+    return _filled(smart, at_ms)
+
+
+def _filled(smart: SmartOrder, at_ms: EpochMs) -> Decision[SmartOrder]:
+    whole = replace(
+        smart, order_status=OrderStatus.FILLED, goes_on_at_ms=None, reason=None, updated_at_ms=at_ms
+    )
+    return Decision(whole, entries=_ended(EntryName.FILLED, at_ms, None))
+
+
+def _heard(smart: SmartOrder, order: Order) -> SmartOrder:
+    status = order.status if order.id == smart.order_id else smart.order_status
+    if not smart.is_guard:
+        return replace(
+            smart,
+            order_status=status,
+            filled_quantity=order.filled_quantity,
+            average_price=order.average_price,
+        )
+    known = heard(smart.filled_by, order)
+    filled = total(known)
+    return replace(
+        smart,
+        order_status=status,
+        filled_by=known,
+        filled_quantity=filled.quantity,
+        average_price=filled.average_price,
+    )
 
 
 def _order_failed(
-    smart: SmartOrder, order: Order, event: OrderUpdated, *, was_opened: bool
+    smart: SmartOrder, order: Order, at_ms: EpochMs, *, was_opened: bool
 ) -> Decision[SmartOrder]:
-    """Place a refused guard again, a few times; any other order that could not be placed fails."""
-    # Placed again only where that can help: the venue refused at once, and there is something left
-    # to guard. One that was open at the venue before was ended by somebody who wanted that.
-    nothing_left = order.reason is not None and order.reason.code is ReasonCode.NO_POSITION
+    """End with the order: as failed if it was refused, and was not open at the venue before."""
     refused = order.status in {OrderStatus.REJECTED, OrderStatus.DENIED}
-    if nothing_left or not refused or was_opened:
-        closed = TimelineEntry(EntryName.CLOSED, event.at_ms, order.reason)
+    if not refused or was_opened:
+        closed = TimelineEntry(EntryName.CLOSED, at_ms, order.reason)
         return Decision(replace(smart, reason=order.reason), entries=(closed,))
-    # A guard is tried again, at the same limit: without it the position would stand unprotected. An
-    # entry that was refused is its caller's to repeat.
-    if smart.reduce_only and smart.placements < PLACEMENTS_MAX:
-        return _placing(smart, event, order.price, EntryName.DEFERRED)
-    return _failed(smart, order.reason, event.at_ms)
+    # One that was refused is its caller's to repeat.
+    return _failed(smart, order.reason, at_ms)
+
+
+def _guard_ended(smart: SmartOrder, order: Order, event: OrderUpdated) -> Decision[SmartOrder]:
+    """End when there is nothing left to guard; else go on, for as long as it takes."""
+    if _left(smart) <= 0:
+        return _filled(smart, event.at_ms)
+    if not may_go_on(order) or _is_flat(smart, order):
+        return _let_go(smart, event.at_ms, order.reason)
+    misses = misses_after(smart.misses, order)
+    going = replace(smart, misses=misses, reason=order.reason, updated_at_ms=event.at_ms)
+    pause = pause_ms(misses, order)
+    if not pause:
+        return _placing(going, event, _own_limit(smart), _AGAIN)
+    waits = replace(going, goes_on_at_ms=EpochMs(event.at_ms + pause))
+    # A person is told once in a row of failures, and the tries go on.
+    name = EntryName.ALERT if misses == MISSES_TOLD else _AGAIN
+    return Decision(waits, entries=(TimelineEntry(name, event.at_ms, order.reason),))
+
+
+def _is_flat(smart: SmartOrder, order: Order) -> bool:
+    """Tell whether the position is gone: said twice, since a venue may show a new one late."""
+    said_before = smart.reason is not None and smart.reason.code is ReasonCode.NO_POSITION
+    return finds_nothing(order) and (said_before or smart.filled_quantity > 0)
+
+
+def _let_go(smart: SmartOrder, at_ms: EpochMs, reason: Reason | None) -> Decision[SmartOrder]:
+    """End with what it has filled so far, which may be nothing."""
+    after = replace(smart, goes_on_at_ms=None, reason=reason, updated_at_ms=at_ms)
+    entries = [TimelineEntry(EntryName.CLOSED, at_ms, reason)]
+    if smart.filled_quantity:
+        entries.insert(0, TimelineEntry(EntryName.FILLED, at_ms))
+    return Decision(after, entries=tuple(entries))
+
+
+def _left(smart: SmartOrder) -> Decimal:
+    """Return what its orders have not filled yet."""
+    return (smart.quantity or Decimal(0)) - smart.filled_quantity
+
+
+def _own_limit(smart: SmartOrder) -> Decimal | None:
+    return smart.price if smart.type.is_limit else None
 
 
 def _placing(
-    smart: SmartOrder, event: TriggerFired | OrderUpdated, limit: Decimal | None, name: EntryName
+    smart: SmartOrder,
+    event: TriggerFired | OrderUpdated | TimerDue,
+    limit: Decimal | None,
+    name: EntryName,
 ) -> Decision[SmartOrder]:
     """Bring forth the order, with this limit; the timeline gains this entry."""
     fresh = event.new_ids[0]
@@ -164,20 +253,18 @@ def _placing(
         position_side=smart.position_side,
         type=_order_type(smart),
         time_in_force=smart.time_in_force,
-        quantity=Decimal(0) if smart.budget is not None else smart.quantity or Decimal(0),
+        quantity=Decimal(0) if smart.budget is not None else _left(smart),
         amount=smart.budget,
         price=limit,
         reduce_only=smart.reduce_only,
         reduces=smart.reduce_only or smart.side is Side.SELL,
+        fits_held=smart.is_guard,
         caller_id=smart.caller_id,
         due_at_ms=event.at_ms,
         tick_at_ms=event.tick_at_ms if isinstance(event, TriggerFired) else None,
     )
     placing = replace(
-        smart,
-        order_id=order.id,
-        order_status=order.status,
-        placements=smart.placements + 1,
+        smart, order_id=order.id, order_status=order.status, updated_at_ms=event.at_ms
     )
     return Decision(placing, (order,), (TimelineEntry(name, event.at_ms),))
 

@@ -27,7 +27,7 @@ class Policy:
         venue_absence_ms: how far apart two answers of "no such order" must be to prove it there.
         venue_poll_ms: between two questions about open orders, and about prices, of one account.
         price_age_max_ms: prices of a real venue that are older fire no trigger.
-        exit_patience_ms: how long an exit waits for an unknown order of its lane.
+        lane_patience_ms: how long an exit waits for an unknown order of its lane.
         republish_after_ms: how long an effect may be owed before its message counts as lost.
         timer_horizon_ms: how far ahead a countdown message is sent.
         history_after_ms: how long what has finished stays in the store; 0 is for ever.
@@ -66,7 +66,7 @@ class Policy:
     venue_absence_ms: int = 10_000
     venue_poll_ms: int = 2_000
     price_age_max_ms: int = 30_000
-    exit_patience_ms: int = 10_000
+    lane_patience_ms: int = 10_000
     republish_after_ms: int = 3_000
     timer_horizon_ms: int = 20_000
     history_after_ms: int = 3_600_000

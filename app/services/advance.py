@@ -21,6 +21,7 @@ from app.domain.errors import Conflict, StoreUnavailable
 from app.domain.events import Event
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
+from app.domain.request.request import Request, Stage
 from app.ports import Ports
 from app.ports.ledger import NO_TERMS, Change, CommitConditions, Stored
 
@@ -85,11 +86,16 @@ def _guards(before: Aggregate, after: Aggregate, ports: Ports) -> tuple[Aggregat
 def _lane_effects(
     before: Aggregate, decision: Decision[Aggregate], ports: Ports
 ) -> tuple[Effect, ...]:
-    """Wake whoever waits in the lane for an order that is in flight no more."""
+    """Wake whoever waits in the lane for an order that is in flight no more, or an exit's end."""
     after = decision.aggregate
-    if not isinstance(before, Order) or not isinstance(after, Order):
-        return ()
-    if not before.is_in_flight or after.is_in_flight:
+    match before, after:
+        case Order(), Order():
+            is_free = before.is_in_flight and not after.is_in_flight
+        case Request(), Request():
+            is_free = before.stage is Stage.CLOSING and not after.is_queued
+        case _:
+            return ()
+    if not is_free:
         return ()
     head = ports.lanes.head(after.account, after.symbol)
     return () if head is None else (Effect(kind=EffectKind.ADVANCE, target=head),)

@@ -97,6 +97,7 @@ class ScriptedVenue:
         leverage: as it was set.
         before_view, before_find: called when somebody asks, before the answer is made.
         before_place: called while whatever comes before an order is done.
+        answer: what it says to an order for which the script has nothing.
         after_place: called with an order that was taken in.
         before_call: called when a call has left us, before the venue knows of it.
         after_call: called when a call is done, before its answer is known to anybody.
@@ -127,6 +128,7 @@ class ScriptedVenue:
         self.before_view: Callable[[], None] = nothing
         self.before_find: Callable[[], None] = nothing
         self.before_place: Callable[[], None] = nothing
+        self.answer: Callable[[Order], OrderReport] = self._filled
         self.after_place: Callable[[Order], None] = lambda _: None
         self.before_call: Callable[[], None] = nothing
         self.after_call: Callable[[], None] = nothing
@@ -150,7 +152,7 @@ class ScriptedVenue:
 
     @_a_call
     def place(self, order: Order) -> OrderReport:
-        answer = _planned(self.place_script) or self._filled(order)
+        answer = _planned(self.place_script) or self.answer(order)
         assert not isinstance(answer, HookfillError)
         self.sent.append(order)
         known = self.ledger.get(order.client_order_id)

@@ -49,7 +49,7 @@ POLICY = Policy(
     unknown_retry_ms=200,
     retry_ms=200,
     retry_max_ms=1_000,
-    exit_patience_ms=10_000,
+    lane_patience_ms=10_000,
     republish_after_ms=3_000,
 )
 

@@ -55,12 +55,13 @@ def test_a_hedge_account_reverses_by_two_legs(caller: Caller, kind: str) -> None
     assert (legs["long"], legs["short"]) == ("1", "0")
 
 
-def test_a_failed_close_opens_nothing(caller: Caller) -> None:
+def test_a_close_that_fails_is_tried_again_before_anything_opens(caller: Caller) -> None:
     caller.reset("-3", mode="HEDGE")
     caller.stack.call("PUT", f"/paper/faults/{ACCOUNT}", {"place": ["reject"]})
     body = caller.accepted(fresh(side="Sarbuy"))
-    assert caller.row(body["order_id"])["state"] == "REJECTED"
-    assert (len(caller.orders()), caller.position()) == (1, Decimal(-3))
+    assert caller.row(body["order_id"])["state"] == "DONE"
+    states = [row["state"] for row in caller.orders()]
+    assert (sorted(states), caller.position()) == (["FILLED", "FILLED", "REJECTED"], Decimal(1))
 
 
 def test_a_failed_opening_leaves_it_flat(caller: Caller) -> None:

@@ -39,7 +39,8 @@ class Legs:
         """
         if self.is_one_order or not self.closing:
             return instrument.refusal(self.quantity, price)
-        refused = instrument.reducing().refusal(self.closing, price)
+        # One that is larger than one order may be is closed by several.
+        refused = instrument.reducing().refusal(instrument.one_order(self.closing), price)
         if refused is None and self.opening:
             refused = instrument.refusal(self.opening, price)
         return refused

@@ -10,10 +10,19 @@ from enum import StrEnum
 from typing import TypeVar
 
 from app.domain.decision import Decision, EntryName, Rules, TimelineEntry, ignored
-from app.domain.effects import Effect, EffectKind
+from app.domain.effects import AT_ONCE, Effect, EffectKind
 from app.domain.entity import Entity
 from app.domain.enums import PositionSide, ReasonCode, Side
 from app.domain.events import CancelRequested, Executed, PlacementDenied, TimerDue
+from app.domain.exits import (
+    PATIENCE_MS,
+    FilledBy,
+    heard,
+    may_go_on,
+    misses_after,
+    pause_ms,
+    total,
+)
 from app.domain.identifiers import (
     AggregateId,
     Currency,
@@ -46,7 +55,11 @@ _LIVE = frozenset({RequestStatus.SCHEDULED, RequestStatus.EXECUTING})
 
 
 class Stage(StrEnum):
-    """What an executing request waits for."""
+    """What an executing request waits for.
+
+    CLOSING is an exit at the market, alone or before what opens: it keeps its place in the lane, so
+    that whoever comes after it finds the position closed, or it has given up.
+    """
 
     QUEUED = "QUEUED"
     CLOSING = "CLOSING"
@@ -64,10 +77,16 @@ class Request(Entity):
         note: the caller's text.
         order_id: its entry, sale or close.
         closing_order_id: the order that first closes the opposite leg.
-        closed_quantity: what that order has filled.
+        to_close: what was there to close first.
+        closed_by, closed_quantity: what that order has filled, and those before it.
         working: children that still may do something.
         withdrawing: children that are asked to go.
-        quantity, filled_quantity, average_price, fees: of its order, as last heard.
+        quantity: of its order; of an exit that takes several, of all of them.
+        filled_by: what each of its orders has filled, but for those that close first.
+        filled_quantity, average_price, fees: of all of them, as last heard.
+        misses: orders in a row of an exit that have filled nothing.
+        next_turn_ms: server time before which an exit that goes on takes no turn.
+        gives_up_at_ms: business time at which it goes on no more; None unless it does.
     """
 
     venue: VenueName
@@ -81,10 +100,16 @@ class Request(Entity):
     cancel_requested: bool = False
     order_id: OrderId | None = None
     closing_order_id: OrderId | None = None
+    to_close: Decimal = Decimal(0)
+    closed_by: FilledBy = field(default_factory=dict)
     closed_quantity: Decimal = Decimal(0)
     working: frozenset[AggregateId] = frozenset()
     withdrawing: frozenset[AggregateId] = frozenset()
     quantity: Decimal | None = None
+    filled_by: FilledBy = field(default_factory=dict)
+    misses: int = 0
+    next_turn_ms: EpochMs = AT_ONCE
+    gives_up_at_ms: EpochMs | None = None
     filled_quantity: Decimal = Decimal(0)
     average_price: Decimal | None = None
     fees: Mapping[Currency, Decimal] = field(default_factory=dict)
@@ -124,6 +149,11 @@ class Request(Entity):
         return self.stage is Stage.QUEUED
 
     @property
+    def goes_on(self) -> bool:
+        """Whether an exit of it was sent and has not closed all that it was to close."""
+        return self.gives_up_at_ms is not None
+
+    @property
     def holds_caller_id(self) -> bool:
         """Whether its caller id may not be used again yet: its order is not closed."""
         return self.is_live and self.stage is not Stage.PROTECTED and not self.is_cancel
@@ -148,7 +178,8 @@ class Request(Entity):
         # While a close is on its way the request keeps its place in the lane, and owes nothing: the
         # news of that order brings it forward.
         if self.is_cancel or self.stage is Stage.QUEUED:
-            owed.append(self.effect(EffectKind.ADVANCE, urgent=not self.is_entry))
+            urgent = not self.is_entry
+            owed.append(self.effect(EffectKind.ADVANCE, self.next_turn_ms, urgent=urgent))
         # Owed until the last of them has ended, not until they were asked: asking may have failed.
         if self.withdrawing & self.working:
             owed.append(self.effect(EffectKind.WITHDRAW, urgent=True))
@@ -187,6 +218,9 @@ STATUS_AFTER: Mapping[OrderStatus, RequestStatus] = {
     OrderStatus.DENIED: RequestStatus.DENIED,
     OrderStatus.FILLED: RequestStatus.DONE,
 }
+
+#: Ends of an exit that was sent, and has not closed what it was to close.
+_GIVEN_UP = frozenset(STATUS_AFTER.values()) - {RequestStatus.DONE} | {RequestStatus.PARTIAL}
 
 #: Ends that the timeline names; the others say enough by `closed`.
 _TOLD = frozenset(RequestStatus) - _LIVE - {RequestStatus.DONE, RequestStatus.PARTIAL}
@@ -231,13 +265,52 @@ def turn_of(request: Some, event: Executed) -> Instrument | Decision[Some]:
 
 
 def heard_of(request: Some, order: Order, at_ms: EpochMs) -> Some:
-    """Return the request as it is when its order is as told."""
+    """Return the request as it is when an order of it is as told."""
+    known = heard(request.filled_by, order)
+    filled = total(known)
     return replace(
         request,
-        filled_quantity=order.filled_quantity,
-        average_price=order.average_price,
-        fees=dict(order.fees),
+        filled_by=known,
+        filled_quantity=filled.quantity,
+        average_price=filled.average_price,
+        fees=dict(filled.fees),
         working=request.working - {order.id} if order.is_closed else request.working,
+        updated_at_ms=at_ms,
+    )
+
+
+def closed_so_far(request: Some, order: Order, at_ms: EpochMs) -> Some:
+    """Return the request as it is when an order that closes first is as told."""
+    known = heard(request.closed_by, order)
+    return replace(
+        request,
+        closed_by=known,
+        closed_quantity=total(known).quantity,
+        working=request.working - {order.id} if order.is_closed else request.working,
+        updated_at_ms=at_ms,
+    )
+
+
+def going_on(request: Some, order: Order, at_ms: EpochMs) -> Some | None:
+    """Return an exit that is back in its lane for another order, or None if it ends here.
+
+    It ends when somebody wants that, or when it did not get through for `PATIENCE_MS`.
+    """
+    if request.cancel_requested or not may_go_on(order):
+        return None
+    gives_up_at_ms = request.gives_up_at_ms or EpochMs(at_ms + PATIENCE_MS)
+    misses = misses_after(request.misses, order)
+    pause = pause_ms(misses, order)
+    if at_ms + pause > gives_up_at_ms:
+        return None
+    return replace(
+        request,
+        stage=Stage.QUEUED,
+        working=request.working - {order.id},
+        misses=misses,
+        next_turn_ms=EpochMs(at_ms + pause) if pause else AT_ONCE,
+        gives_up_at_ms=gives_up_at_ms,
+        reason=order.reason,
         updated_at_ms=at_ms,
     )
 
@@ -269,6 +342,9 @@ def ended(
         status = RequestStatus.PARTIAL  # the opposite leg is closed, nothing was opened
     after = replace(request, status=status, reason=reason, updated_at_ms=at_ms)
     entries = []
+    if request.goes_on and status in _GIVEN_UP and not request.cancel_requested:
+        # It has given up: the position is still there, and nothing more will come of itself.
+        entries.append(TimelineEntry(EntryName.ALERT, at_ms, reason))
     if status in _TOLD:
         entries.append(TimelineEntry(EntryName(status.value.lower()), at_ms, reason))
     entries.append(TimelineEntry(EntryName.CLOSED, at_ms))

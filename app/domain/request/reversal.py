@@ -15,9 +15,11 @@ from decimal import Decimal
 
 from app.domain.commands import NetAction, OnSameSide
 from app.domain.decision import Decision, EntryName, Rules, TimelineEntry, ignored
-from app.domain.enums import Kind, OrderType, PositionMode, PositionSide, Side
+from app.domain.enums import Kind, OrderType, PositionMode, PositionSide, ReasonCode, Side
 from app.domain.events import Executed, OrderUpdated
+from app.domain.exits import heard
 from app.domain.identifiers import EpochMs, FreshId, OrderId
+from app.domain.instrument import Instrument
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.request.netting import Legs, legs_of
@@ -27,7 +29,9 @@ from app.domain.request.request import (
     Request,
     RequestStatus,
     Stage,
+    closed_so_far,
     ended,
+    going_on,
     heard_of,
     turn_of,
 )
@@ -107,6 +111,8 @@ def _executed(reversal: Reversal, event: Executed) -> Decision[Reversal]:
     instrument = turn_of(reversal, event)
     if isinstance(instrument, Decision):
         return instrument
+    if reversal.legs is not None:
+        return _closing_again(reversal, reversal.legs, event, instrument)
     # From here on the quantities stand: what is closed and what is opened belong together.
     legs = legs_of(
         reversal.action, reversal.wanted, reversal.on_same_side, event.account, instrument
@@ -125,19 +131,46 @@ def _executed(reversal: Reversal, event: Executed) -> Decision[Reversal]:
     refusal = reversal.no_price(price) or legs.refusal(instrument, price)
     if refusal is not None:
         return ended(sized, RequestStatus.DENIED, event.at_ms, refusal)
-    return _placing(sized, legs, event.new_ids[0], event.at_ms)
-
-
-def _placing(reversal: Reversal, legs: Legs, fresh: FreshId, at_ms: EpochMs) -> Decision[Reversal]:
-    """Send the first order, which is often the only one."""
     reduces = bool(legs.closing) and not legs.is_one_order
     quantity = legs.closing if reduces else legs.quantity
+    return _placing(sized, instrument.one_order(quantity), event, reduces=reduces)
+
+
+def _closing_again(
+    reversal: Reversal, legs: Legs, event: Executed, instrument: Instrument
+) -> Decision[Reversal]:
+    """Close what is left of what was to be closed, as far as it is there; then what opens may."""
+    held = event.account.position(reversal.symbol, legs.side.works_on(reduces=True)).size
+    left = instrument.quantity(min(legs.closing - _closed(reversal), held))
+    if left >= instrument.quantity_step:
+        return _placing(reversal, instrument.one_order(left), event, reduces=True)
+    if legs.opening and not reversal.cancel_requested:
+        return _opening(reversal, event)
+    if _closed(reversal):
+        return ended(reversal, RequestStatus.DONE, event.at_ms, None)
+    reason = Reason(ReasonCode.NO_POSITION, f"no position in {reversal.symbol} is left to close")
+    return ended(reversal, RequestStatus.SKIPPED, event.at_ms, reason)
+
+
+def _closed(reversal: Reversal) -> Decimal:
+    """Return what is closed so far: of one that opens nothing it is what its orders filled."""
+    return reversal.closed_quantity + reversal.filled_quantity
+
+
+def _placing(
+    reversal: Reversal, quantity: Decimal, event: Executed, *, reduces: bool
+) -> Decision[Reversal]:
+    """Send an order of its turn, which is often the only one."""
+    legs, at_ms = reversal.legs, event.at_ms
+    assert legs is not None, "they are known from its turn on"  # noqa: S101
+    fresh = event.new_ids[0]
     order = _order(reversal, fresh, at_ms, quantity, reduces=reduces)
     sent = replace(reversal, working=frozenset({order.id}), updated_at_ms=at_ms)
     if reduces and legs.opening:
         sent = replace(sent, stage=Stage.CLOSING, closing_order_id=order.id)
     else:
-        sent = replace(sent, stage=Stage.WORKING, order_id=order.id)
+        stage = Stage.CLOSING if reduces and order.price is None else Stage.WORKING
+        sent = replace(sent, stage=stage, order_id=order.id)
     return Decision(sent, (order,), (TimelineEntry(EntryName.SIZED, at_ms),))
 
 
@@ -179,31 +212,28 @@ def _due_at(reversal: Reversal, at_ms: EpochMs) -> EpochMs:
 
 def _order_updated(reversal: Reversal, event: OrderUpdated) -> Decision[Reversal]:
     order = event.order
-    if order.id == reversal.closing_order_id:
+    if order.id == reversal.closing_order_id or order.id in reversal.closed_by:
         return _close_updated(reversal, order, event)
-    if order.id == reversal.order_id:
+    if order.id == reversal.order_id or order.id in reversal.filled_by:
         return _own_order_updated(reversal, order, event.at_ms)
     return ignored(reversal, f"order {order.id} is not its own")
 
 
 def _close_updated(reversal: Reversal, order: Order, event: OrderUpdated) -> Decision[Reversal]:
-    if order.id not in reversal.working and order.filled_quantity == reversal.closed_quantity:
-        return ignored(reversal, f"news of order {order.id} found it {reversal.status}")
-    heard = replace(
-        reversal,
-        closed_quantity=order.filled_quantity,
-        working=reversal.working - {order.id} if order.is_closed else reversal.working,
-        updated_at_ms=event.at_ms,
-    )
+    told = closed_so_far(reversal, order, event.at_ms)
+    if order.id not in reversal.working:
+        if told.closed_quantity == reversal.closed_quantity:
+            return ignored(reversal, f"news of order {order.id} found it {reversal.status}")
+        return Decision(told)
     if not reversal.is_live:
-        return Decision(heard)
+        return Decision(told)
     # Before its end is looked at: a close that has filled is just what the opening waits for.
-    if _may_open(heard, order):
-        return _opening(heard, event)
+    if _may_open(told, order):
+        return _opening(told, event)
     if order.is_closed:
-        return _close_ended(heard, order, event.at_ms)
+        return _close_ended(told, order, event.at_ms)
     # Once it rests, others take their turns.
-    return Decision(replace(heard, stage=Stage.WORKING if order.status in OPEN else reversal.stage))
+    return Decision(replace(told, stage=Stage.WORKING if order.status in OPEN else reversal.stage))
 
 
 def _may_open(reversal: Reversal, close: Order) -> bool:
@@ -212,11 +242,13 @@ def _may_open(reversal: Reversal, close: Order) -> bool:
         return False
     # In a hedge account the legs are apart, so the venue's word that it has the close is
     # enough. Else what opens could net against what is not closed yet.
-    together = reversal.legs.is_together and close.status in OPEN
-    return together or close.status is OrderStatus.FILLED
+    # A close that is larger than one order may be has further orders to come.
+    is_whole = close.quantity >= reversal.legs.closing
+    together = reversal.legs.is_together and is_whole and close.status in OPEN
+    return together or reversal.closed_quantity >= reversal.legs.closing
 
 
-def _opening(reversal: Reversal, event: OrderUpdated) -> Decision[Reversal]:
+def _opening(reversal: Reversal, event: OrderUpdated | Executed) -> Decision[Reversal]:
     assert reversal.legs is not None, "it has closed what they say"  # noqa: S101
     order = _order(reversal, event.new_ids[0], event.at_ms, reversal.legs.opening, reduces=False)
     opening = replace(
@@ -224,12 +256,18 @@ def _opening(reversal: Reversal, event: OrderUpdated) -> Decision[Reversal]:
         stage=Stage.WORKING,
         order_id=order.id,
         working=reversal.working | {order.id},
+        gives_up_at_ms=None,
+        reason=None,
     )
     return Decision(opening, children=(order,))
 
 
 def _close_ended(reversal: Reversal, order: Order, at_ms: EpochMs) -> Decision[Reversal]:
     """End, unless what opens still works; if the close has failed that is taken off."""
+    if reversal.order_id is None:  # nothing was opened
+        again = going_on(reversal, order, at_ms)
+        if again is not None:
+            return _later(again, order)
     failed = order.status is not OrderStatus.FILLED
     reason = order.reason if failed else reversal.reason
     if not reversal.working:
@@ -239,15 +277,34 @@ def _close_ended(reversal: Reversal, order: Order, at_ms: EpochMs) -> Decision[R
 
 
 def _own_order_updated(reversal: Reversal, order: Order, at_ms: EpochMs) -> Decision[Reversal]:
-    known = (order.filled_quantity, order.fees) == (reversal.filled_quantity, reversal.fees)
+    known = heard(reversal.filled_by, order) == reversal.filled_by
     if not reversal.is_live and known:
         return ignored(reversal, f"news of order {order.id} found it {reversal.status}")
-    heard = replace(heard_of(reversal, order, at_ms), order_status=order.status)
-    if not reversal.is_live or not order.is_closed:
-        return Decision(heard)
-    if heard.working:
-        return Decision(replace(heard, reason=order.reason))
-    return _finished(heard, order.status, order.reason, at_ms)
+    told = heard_of(reversal, order, at_ms)
+    if order.id == reversal.order_id:
+        told = replace(told, order_status=order.status)
+    if not reversal.is_live or not order.is_closed or order.id not in reversal.working:
+        return Decision(told)
+    if told.working:
+        return Decision(replace(told, reason=order.reason))
+    again = _going_on_closing(told, order, at_ms)
+    return again or _finished(told, order.status, order.reason, at_ms)
+
+
+def _going_on_closing(
+    reversal: Reversal, order: Order, at_ms: EpochMs
+) -> Decision[Reversal] | None:
+    """Return what becomes of one that closes, and opens nothing, if it goes on."""
+    legs = reversal.legs
+    if legs is None or legs.opening or legs.is_one_order or _closed(reversal) >= legs.closing:
+        return None
+    again = going_on(reversal, order, at_ms)
+    return None if again is None else _later(again, order)
+
+
+def _later(reversal: Reversal, order: Order) -> Decision[Reversal]:
+    at_ms = reversal.updated_at_ms
+    return Decision(reversal, entries=(TimelineEntry(EntryName.DEFERRED, at_ms, order.reason),))
 
 
 def _finished(
@@ -260,7 +317,8 @@ def _finished(
     if reversal.closed_quantity > 0 or reversal.filled_quantity > 0:
         state = RequestStatus.PARTIAL
     end = ended(reversal, state, at_ms, reason)
-    if end.aggregate.status is RequestStatus.PARTIAL and not reversal.cancel_requested:
+    is_partial = end.aggregate.status is RequestStatus.PARTIAL
+    if is_partial and not (reversal.cancel_requested or reversal.goes_on):
         # The position is not what was asked for, and nothing more will come of itself.
         alert = TimelineEntry(EntryName.ALERT, at_ms, reason)
         return replace(end, entries=(alert, *end.entries))

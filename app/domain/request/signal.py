@@ -14,8 +14,10 @@ from typing import ClassVar
 from app.domain.bracket import protection_of
 from app.domain.commands import Action, LateExits, OnOpposite, SignalRules, Size, SizeKind
 from app.domain.decision import Decision, EntryName, Rules, TimelineEntry, ignored
+from app.domain.effects import AT_ONCE
 from app.domain.enums import Kind, OrderType, PositionMode, PositionSide, ReasonCode, Side
 from app.domain.events import Executed, OrderUpdated, SmartOrderUpdated, TargetsCanceled
+from app.domain.exits import heard
 from app.domain.identifiers import AggregateId, EpochMs, FreshId, OrderId
 from app.domain.instrument import Instrument
 from app.domain.order import Order
@@ -26,7 +28,9 @@ from app.domain.request.request import (
     Request,
     RequestStatus,
     Stage,
+    closed_so_far,
     ended,
+    going_on,
     heard_of,
     turn_of,
 )
@@ -103,6 +107,8 @@ class Signal(Request):
     def not_after_ms(self) -> EpochMs | None:
         """Business time after which its order is too late; None is never."""
         bounded = self.action.is_entry or self.rules.late_exits is LateExits.DROP
+        if self.goes_on and not self.action.is_entry:
+            return None  # it was in time
         if not bounded or not self.rules.entry_lateness_ms:
             return None
         return EpochMs(self.due_at_ms + self.rules.entry_lateness_ms)
@@ -160,7 +166,7 @@ def _faced_with_opposite(
     if size <= 0:  # flat, or less than anybody can trade
         return _sized(signal, event, instrument, price)
     if signal.rules.on_opposite is OnOpposite.REVERSE:
-        return _closing_first(signal, event, leg.opposite, size)
+        return _closing_first(signal, event, leg.opposite, size, instrument.one_order(size))
     # A one-way account would net the entry against the opposite leg, and open less than was
     # asked for: without a reversal it is denied there.
     if netting or signal.rules.on_opposite is OnOpposite.REJECT:
@@ -170,11 +176,11 @@ def _faced_with_opposite(
 
 
 def _closing_first(
-    signal: Signal, event: Executed, leg: PositionSide, size: Decimal
+    signal: Signal, event: Executed, leg: PositionSide, size: Decimal, first: Decimal
 ) -> Decision[Signal]:
     fresh = event.new_ids[0]
     close = replace(
-        _order(signal, fresh, event.at_ms, size),
+        _order(signal, fresh, event.at_ms, first),
         position_side=leg,
         type=OrderType.MARKET,
         price=None,
@@ -187,6 +193,7 @@ def _closing_first(
         signal,
         stage=Stage.CLOSING,
         closing_order_id=close.id,
+        to_close=signal.closed_quantity + size,
         working=frozenset({close.id}),
         updated_at_ms=event.at_ms,
     )
@@ -197,8 +204,14 @@ def _sized(
     signal: Signal, event: Executed, instrument: Instrument, price: Decimal
 ) -> Decision[Signal]:
     size = signal.size or _EVERYTHING
+    exits_on = signal.goes_on and not signal.action.is_entry
+    if exits_on and signal.quantity is not None:
+        size = Size(SizeKind.FIXED, signal.quantity - signal.filled_quantity)
     result = sized(signal.action, size, price, event.account, instrument, signal.rules)
     refusal = result.refusal
+    if refusal is not None and signal.filled_quantity:
+        # What is left is nothing, or less than anybody can trade: it has closed.
+        return ended(signal, RequestStatus.DONE, event.at_ms, refusal)
     # Nothing to close is no failure: the alert has what it wanted.
     if refusal is not None and refusal.code is ReasonCode.NO_POSITION:
         return ended(signal, RequestStatus.SKIPPED, event.at_ms, refusal)
@@ -209,11 +222,13 @@ def _sized(
         # The denied order is brought forth all the same: callers look for it by its id, and it
         # says why.
         return replace(ended(denied, RequestStatus.DENIED, event.at_ms, refusal), children=(order,))
+    is_limit_or_entry = limit is not None or signal.action.is_entry
     working = replace(
         signal,
-        stage=Stage.WORKING,
+        stage=Stage.WORKING if is_limit_or_entry else Stage.CLOSING,
         order_id=order.id,
-        quantity=order.quantity,
+        quantity=signal.quantity if exits_on else result.whole or order.quantity,
+        gives_up_at_ms=signal.gives_up_at_ms if exits_on else None,
         working=frozenset({order.id}),
         updated_at_ms=event.at_ms,
     )
@@ -261,12 +276,13 @@ def _order_updated(signal: Signal, event: OrderUpdated) -> Decision[Signal]:
     order = event.order
     # After its end a signal still takes in what its own order has filled late, since the
     # amounts are shown; nothing else moves it.
-    known = (order.filled_quantity, order.fees) == (signal.filled_quantity, signal.fees)
-    if not signal.is_live and (order.id != signal.order_id or known):
+    known = heard(signal.filled_by, order) == signal.filled_by
+    own = order.id == signal.order_id or order.id in signal.filled_by
+    if not signal.is_live and (not own or known):
         return ignored(signal, f"news of order {order.id} found it {signal.status}")
     if order.id == signal.closing_order_id:
         return _closing_updated(signal, order, event.at_ms)
-    if order.id == signal.order_id:
+    if own:
         return _own_order_updated(signal, order, event)
     return _position_closed(signal, order, event.at_ms)
 
@@ -274,37 +290,60 @@ def _order_updated(signal: Signal, event: OrderUpdated) -> Decision[Signal]:
 def _closing_updated(signal: Signal, order: Order, at_ms: EpochMs) -> Decision[Signal]:
     if signal.stage is not Stage.CLOSING or not order.is_closed:
         return ignored(signal, f"its close is {order.status}")
-    closed = replace(
-        signal,
-        working=signal.working - {order.id},
-        closed_quantity=order.filled_quantity,
-        updated_at_ms=at_ms,
-    )
+    closed = closed_so_far(signal, order, at_ms)
     # Back into the lane for the entry: it is sized anew, from what the account has after the
     # close.
-    if order.status is OrderStatus.FILLED and not signal.cancel_requested:
-        return Decision(replace(closed, stage=Stage.QUEUED))
-    if order.filled_quantity > 0:
-        return ended(closed, RequestStatus.PARTIAL, at_ms, order.reason)
-    return ended(closed, STATUS_AFTER[order.status], at_ms, order.reason)
+    is_closed = order.status is OrderStatus.FILLED and closed.closed_quantity >= signal.to_close
+    if is_closed and not signal.cancel_requested:
+        return Decision(
+            replace(
+                closed, stage=Stage.QUEUED, gives_up_at_ms=None, next_turn_ms=AT_ONCE, reason=None
+            )
+        )
+    # Or for another close: the next turn closes what is there then, or finds nothing and opens.
+    again = going_on(closed, order, at_ms)
+    if again is not None:
+        waits = replace(again, closing_order_id=None)
+        return Decision(waits, entries=(TimelineEntry(EntryName.DEFERRED, at_ms, order.reason),))
+    status = RequestStatus.PARTIAL if closed.closed_quantity else STATUS_AFTER[order.status]
+    return ended(closed, status, at_ms, order.reason)
 
 
 def _own_order_updated(signal: Signal, order: Order, event: OrderUpdated) -> Decision[Signal]:
     heard = heard_of(signal, order, event.at_ms)
-    if signal.stage is not Stage.WORKING or not order.is_closed:
+    if signal.stage not in {Stage.WORKING, Stage.CLOSING} or not order.is_closed:
         return Decision(heard)
+    if not signal.action.is_entry:
+        is_news = order.id in signal.working
+        return _exit_ended(heard, order, event.at_ms, is_news=is_news)
     if order.filled_quantity > 0:
         return _filled(heard, order, event)
     return ended(heard, STATUS_AFTER[order.status], event.at_ms, order.reason)
 
 
+def _exit_ended(signal: Signal, order: Order, at_ms: EpochMs, *, is_news: bool) -> Decision[Signal]:
+    """Go on, or end by whether all was closed that was to be closed."""
+    if signal.filled_quantity >= (signal.quantity or order.quantity):
+        if signal.status is RequestStatus.DONE:
+            return Decision(signal)
+        return ended(signal, RequestStatus.DONE, at_ms, None)
+    if not is_news:
+        return Decision(signal)
+    again = going_on(signal, order, at_ms)
+    if again is not None:
+        return Decision(again, entries=(TimelineEntry(EntryName.DEFERRED, at_ms, order.reason),))
+    if signal.filled_quantity:
+        return ended(signal, RequestStatus.PARTIAL, at_ms, order.reason)
+    return ended(signal, STATUS_AFTER[order.status], at_ms, order.reason)
+
+
 def _filled(signal: Signal, order: Order, event: OrderUpdated) -> Decision[Signal]:
-    """Protect what was opened, completely or in part; a close needs no protection."""
+    """Protect what was opened, completely or in part."""
     flat = order.position_after is not None and order.position_after == 0
     # Whether the position is there at all is told by what the order left behind: an entry may
     # have met an opposite leg, and then there is nothing to guard.
     levels = (signal.take_profit, signal.stop_loss)
-    if not signal.action.is_entry or flat or levels == (None, None) or signal.price_step is None:
+    if flat or levels == (None, None) or signal.price_step is None:
         return ended(signal, RequestStatus.DONE, event.at_ms, signal.reason)
     children = protection_of(
         order, levels, event.new_ids, event.at_ms, (signal.venue, signal.price_step)
@@ -329,10 +368,15 @@ def _smart_order_updated(signal: Signal, event: SmartOrderUpdated) -> Decision[S
     heard = replace(signal, working=working, updated_at_ms=event.at_ms)
     if not working:
         return ended(heard, RequestStatus.DONE, event.at_ms, heard.reason)
-    # One of the two guards has closed the position. The other must go before it opens a new
-    # one.
-    if child.is_filled and not heard.withdrawing:
+    if heard.withdrawing or child.is_live:
+        return Decision(heard)
+    # One of the two guards has closed the position, or found it closed. The other must go before it
+    # opens a new one.
+    if child.is_filled:
         reason = Reason(ReasonCode.SIBLING_FILLED, f"smart order {child.id} has filled")
+        return Decision(replace(heard, withdrawing=working, reason=reason))
+    if child.reason is not None and child.reason.code is ReasonCode.NO_POSITION:
+        reason = Reason(ReasonCode.POSITION_CLOSED, child.reason.message)
         return Decision(replace(heard, withdrawing=working, reason=reason))
     return Decision(heard)
 

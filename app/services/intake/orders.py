@@ -83,7 +83,9 @@ def order_from(command: PlaceOrder, sender: Sender, fresh: FreshId) -> Order:
         position_side=reach.position_side,
         reduce_only=reach.reduce_only,
         reduces=reach.reduces,
-        awaits_turn=reach.reduce_only,  # what it may take depends on the orders before it
+        # What it may take depends on the orders before it, and on what the venue has then.
+        awaits_turn=reach.reduce_only,
+        fits_held=reach.reduce_only,
         caller_id=command.caller_id,
         not_after_ms=None if reach.reduces else sender.entry_not_after_ms,
         due_at_ms=sender.received_at_ms,

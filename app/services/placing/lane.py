@@ -7,8 +7,10 @@ from app.domain.account import Account
 from app.domain.enums import Mode
 from app.domain.errors import LaneChanged, NotFound, UnreadableRecord
 from app.domain.events import Executed, TurnTaken
+from app.domain.exits import PATIENCE_MS
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol
 from app.domain.market import AccountView
+from app.domain.moments import has_come
 from app.domain.order import Order
 from app.domain.request.request import Request
 from app.domain.status import OrderStatus
@@ -88,10 +90,10 @@ def _next(lane: LaneView, ports: Ports) -> Waiting | None:
         if is_blocked:
             if passing and not _has_waited(waiting, ports):
                 return None  # and nobody behind it has
-            if _is_held_up(waiting, passing):
+            if _is_held_up(waiting, passing, ports):
                 continue
-        elif not _is_ready(waiting):
-            return None  # it waits for its close, and so does everybody behind it
+        elif not _is_ready(waiting, ports):
+            return None  # it waits for its close, or for its next try; so does everybody behind it
         if not _must_wait(waiting, ports):
             return waiting
     return None
@@ -140,8 +142,12 @@ def _is_entry(waiting: Waiting) -> bool:
     return isinstance(waiting, Request) and waiting.is_entry
 
 
-def _is_ready(waiting: Waiting) -> bool:
-    return isinstance(waiting, Order) or waiting.is_ready
+def _is_ready(waiting: Waiting, ports: Ports) -> bool:
+    """Tell whether something waits for nothing but its turn."""
+    if isinstance(waiting, Order):
+        return True
+    has_paused = has_come(waiting.next_turn_ms, ports.clock.server_ms(), PATIENCE_MS)
+    return waiting.is_ready and has_paused
 
 
 def _passing(lane: LaneView, ports: Ports) -> Sequence[Order] | None:
@@ -172,19 +178,19 @@ def _has_been_unknown(order: Order, ports: Ports) -> bool:
     since_ms = order.unknown_since_ms
     if order.status is not OrderStatus.UNKNOWN or since_ms is None:
         return False
-    return ports.clock.lasted_ms(since_ms) >= ports.policy.exit_patience_ms
+    return ports.clock.lasted_ms(since_ms) >= ports.policy.lane_patience_ms
 
 
-def _is_held_up(waiting: Waiting, passing: Sequence[Order] | None) -> bool:
+def _is_held_up(waiting: Waiting, passing: Sequence[Order] | None, ports: Ports) -> bool:
     """Tell whether something waits for what is in flight; see `_passing`."""
-    if passing is None or _is_entry(waiting) or not _is_ready(waiting):
+    if passing is None or _is_entry(waiting) or not _is_ready(waiting, ports):
         return True
     return any(one.created_at_ms <= waiting.due_at_ms for one in passing)
 
 
 def _has_waited(waiting: Waiting, ports: Ports) -> bool:
     """Tell whether something has waited for its turn as long as exits wait for anything."""
-    return ports.clock.now_ms() - waiting.due_at_ms >= ports.policy.exit_patience_ms
+    return ports.clock.now_ms() - waiting.due_at_ms >= ports.policy.lane_patience_ms
 
 
 def _terms(waiting: Waiting, lane: LaneView, ports: Ports) -> CommitConditions:
@@ -199,7 +205,7 @@ def _has_been_unreadable(aggregate_id: AggregateId, ports: Ports) -> bool:
     found = ports.quarantine.find(aggregate_id)
     if found is None:
         return False
-    return ports.clock.lasted_ms(found.since_ms) >= ports.policy.exit_patience_ms
+    return ports.clock.lasted_ms(found.since_ms) >= ports.policy.lane_patience_ms
 
 
 def _must_wait(waiting: Waiting, ports: Ports) -> bool:

@@ -2,7 +2,7 @@
 
 from app import metrics
 from app.domain.account import PAPER, Account
-from app.domain.enums import AccountState, ReasonCode
+from app.domain.enums import AccountState, Market, ReasonCode
 from app.domain.errors import (
     NotPermitted,
     NotVouched,
@@ -20,6 +20,7 @@ from app.domain.events import (
     PlacementDeferred,
     PlacementDenied,
 )
+from app.domain.exits import fitted
 from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.moments import has_come
 from app.domain.order import Order
@@ -188,19 +189,23 @@ def _prepared(
 ) -> Order:
     """Do what must come before the order, and return it under a claim that is young enough.
 
+    An exit is made as small as what is there to close: that is written down before it is sent.
+
     Raises:
         VenueRejected, VenueUnavailable: as the venue says.
         VenueBusy: time went by, and the order may not be sent now, or not by us.
     """
     soon_ms = ports.clock.steady_ms() + SOON_MS
-    venue.prepare(order)
+    sent = _fitted(order, venue) if order.fits_held else order
+    venue.prepare(sent)
     last_ms = ports.clock.steady_ms() + ports.policy.lease_ms(account)
-    if ports.clock.steady_ms() <= soon_ms:
+    if ports.clock.steady_ms() <= soon_ms and sent.quantity == order.quantity:
         return order
     event = ClaimRenewed(
         at_ms=ports.clock.now_ms(),
         token=order.token,
         lease_until_ms=_lease_until_ms(account, ports),
+        quantity=sent.quantity,
     )
     try:
         decision = advance(order.id, event, ports, terms)
@@ -214,6 +219,24 @@ def _prepared(
     if renewed.cancel_requested or _late_ms(renewed, ports) > 0:
         raise VenueBusy("it is not wanted any more", 0)
     return renewed
+
+
+def _fitted(order: Order, venue: Venue) -> Order:
+    """Return an exit for what is there now.
+
+    Raises:
+        VenueRejected: there is nothing left to close, or nothing that can be closed.
+        VenueUnavailable: the venue could not be asked.
+    """
+    instrument = venue.instrument(order.symbol)
+    if instrument is None:
+        raise VenueRejected(f"{order.symbol} is not traded here", ReasonCode.UNKNOWN_INSTRUMENT)
+    quote = venue.quote(order.symbol) if order.market is Market.SPOT else None
+    price = order.price or (None if quote is None else quote.touch(order.side))
+    fit = fitted(order, venue.view(), instrument, price)
+    if isinstance(fit, Reason):
+        raise VenueRejected(fit.message, fit.code)
+    return fit
 
 
 def outcome_lost(order: Order, reason: Reason, ports: Ports) -> OutcomeLost:

@@ -22,6 +22,7 @@ from app.domain.enums import (
     Side,
 )
 from app.domain.events import CancelRequested, Executed, OrderUpdated, TimerDue
+from app.domain.exits import PATIENCE_MS
 from app.domain.identifiers import EpochMs, OrderId
 from app.domain.market import AccountView, Position
 from app.domain.order import Order
@@ -146,10 +147,12 @@ def test_a_resting_close_lets_its_opening_rest_beside_it() -> None:
 def test_a_failed_close_opens_nothing() -> None:
     reversal, close = taken(a_reversal(), a_turn("-3", HEDGE))
 
-    ended, more = told(reversal, close, OrderStatus.REJECTED)
+    waits, more = told(reversal, close, OrderStatus.REJECTED)
+    tired = replace(reversal, gives_up_at_ms=NOW)
+    ended, none = told(tired, close, OrderStatus.REJECTED)
 
-    assert (ended.status, more) == (RequestStatus.REJECTED, ())
-    assert ended.reason == REFUSED
+    assert (waits.stage, waits.goes_on, more) == (Stage.QUEUED, True, ())
+    assert (ended.status, ended.reason, none) == (RequestStatus.REJECTED, REFUSED, ())
 
 
 def test_a_failed_opening_leaves_it_partial_and_calls_for_a_person() -> None:
@@ -265,28 +268,31 @@ class ReversalMachine(RuleBasedStateMachine):
         capped: bool,
     ) -> None:
         self.position = Decimal(position)
+        self.now = NOW
         self.orders: dict[int, Order] = {}
         #: How the order that closes stood when the one that opens was made.
         self.close_at_opening: OrderStatus | None = None
-        event = a_turn(str(position), mode)
-        if capped:
-            instrument = replace(ETH_USDM, max_quantity=Decimal(5))
-            event = replace(event, instrument=instrument)
+        self.mode = mode
+        self.instrument = replace(ETH_USDM, max_quantity=Decimal(5)) if capped else ETH_USDM
         self.reversal = a_reversal(action, "2", limit)
-        self.happen(event)
+        self.another_turn()
 
     def happen(self, event: Executed | OrderUpdated | CancelRequested) -> None:
         decision = decide(self.reversal, event)
         for child in decision.children:
             assert isinstance(child, Order)
             assert child.id not in self.orders
-            if (close := self.close()) is not None:
+            if (close := self.close()) is not None and not child.reduce_only:
                 self.close_at_opening = close.status
             self.orders[child.id] = child
         self.reversal = decision.aggregate
 
     def close(self) -> Order | None:
-        return next((one for one in self.orders.values() if one.reduce_only), None)
+        return next((one for one in reversed(self.orders.values()) if one.reduce_only), None)
+
+    def closed(self) -> Decimal:
+        closes = (one for one in self.orders.values() if one.reduce_only)
+        return sum((one.filled_quantity for one in closes), Decimal(0))
 
     def movable(self) -> list[int]:
         return sorted(one.id for one in self.orders.values() if MOVES[one.status])
@@ -315,7 +321,7 @@ class ReversalMachine(RuleBasedStateMachine):
         self.orders[order.id] = after
         number = 600 + 2 * len(self.orders)
         ids = (a_fresh_id(number, USDM_ID), a_fresh_id(number + 1, USDM_ID))
-        self.happen(OrderUpdated(at_ms=NOW, order=after, new_ids=ids))
+        self.happen(OrderUpdated(at_ms=self.now, order=after, new_ids=ids))
 
     @rule()
     def cancel(self) -> None:
@@ -323,22 +329,32 @@ class ReversalMachine(RuleBasedStateMachine):
 
     @rule()
     def another_turn(self) -> None:
-        self.happen(a_turn("3", first_id=900))
+        """Let it have a turn, with the position as its closes have left it."""
+        left = self.position - self.closed().copy_sign(self.position)
+        number = 900 + 2 * len(self.orders)
+        turn = a_turn(str(left), self.mode, first_id=number)
+        self.happen(replace(turn, at_ms=self.now, instrument=self.instrument))
+
+    @rule()
+    def time_goes_by(self) -> None:
+        self.now = EpochMs(self.now + PATIENCE_MS + 1)
 
     @invariant()
-    def never_two_of_a_kind(self) -> None:
-        """At most one order closes and one opens, whatever comes twice."""
-        assert len(self.orders) <= 2
-        assert sum(one.reduce_only for one in self.orders.values()) <= 1
+    def never_two_of_a_kind_at_once(self) -> None:
+        """At most one order opens, and one closes at a time, whatever comes twice."""
+        opens = [one for one in self.orders.values() if not one.reduce_only]
+        closes = [one for one in self.orders.values() if one.reduce_only and not one.is_closed]
+        assert len(opens) <= 1
+        assert len(closes) <= 1
 
     @invariant()
     def sizes_are_from_the_one_turn(self) -> None:
-        orders = list(self.orders.values())
-        closing = sum((one.quantity for one in orders if one.reduce_only), Decimal(0))
-        assert closing <= abs(self.position)
-        if self.reversal.action.reverses and len(orders) == 2:
-            assert closing == abs(self.position)
-            assert orders[1].quantity == 2
+        assert self.closed() <= abs(self.position)
+        close = self.close()
+        if self.reversal.action.reverses and close is not None:
+            opens = [one for one in self.orders.values() if not one.reduce_only]
+            assert not opens or opens[0].quantity == 2
+            assert must(self.reversal.legs).closing == abs(self.position)
 
     @invariant()
     def nothing_opens_before_its_close_is_certain(self) -> None:
@@ -349,10 +365,11 @@ class ReversalMachine(RuleBasedStateMachine):
 
     @invariant()
     def it_is_live_as_long_as_an_order_is(self) -> None:
+        """Or while it waits for another order of its close."""
         if any(not one.is_closed for one in self.orders.values()):
             assert self.reversal.is_live
         else:
-            assert not self.reversal.is_live
+            assert self.reversal.is_live == (self.reversal.is_queued and self.reversal.goes_on)
 
     @invariant()
     def done_means_that_something_was_traded(self) -> None:

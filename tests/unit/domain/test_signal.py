@@ -7,7 +7,7 @@ import pytest
 
 from app.domain.aggregate import decide
 from app.domain.commands import Action, LateExits, OnOpposite, SignalRules, Size
-from app.domain.decision import Decision
+from app.domain.decision import Decision, EntryName
 from app.domain.effects import EffectKind
 from app.domain.enums import OrderType, PositionMode, PositionSide, ReasonCode, Side, TimeInForce
 from app.domain.events import (
@@ -126,7 +126,8 @@ def test_a_turn_brings_forth_one_market_order(
     assert (order.side, order.position_side, order.type) == (side, leg, OrderType.MARKET)
     assert order.quantity == Decimal(quantity)
     assert not order.reduce_only
-    assert decision.aggregate.stage is Stage.WORKING
+    # An exit keeps its place in the lane until nothing more is to be sent for it.
+    assert decision.aggregate.stage is (Stage.CLOSING if order.reduces else Stage.WORKING)
     assert decision.aggregate.working == {order.id}
 
 
@@ -414,11 +415,22 @@ def test_a_reversal_opens_nothing_when_its_close_fails(
     status: OrderStatus, done: str, state: RequestStatus
 ) -> None:
     signal, close = a_reversal()
+    tired = replace(signal, gives_up_at_ms=NOW)
 
-    decision = heard(signal, ended(close, status, done, reason=REFUSED))
+    decision = heard(tired, ended(close, status, done, reason=REFUSED))
 
     assert decision.aggregate.status is state
     assert decision.children == ()
+    assert EntryName.ALERT in [entry.name for entry in decision.entries]
+
+
+def test_a_reversal_whose_close_fails_closes_again_before_it_opens() -> None:
+    signal, close = a_reversal()
+
+    waits = heard(signal, ended(close, OrderStatus.CANCELED, "0.4", reason=REFUSED)).aggregate
+
+    assert (waits.stage, waits.closed_quantity) == (Stage.QUEUED, Decimal("0.4"))
+    assert waits.next_turn_ms > NOW
 
 
 def test_a_reversal_that_is_canceled_while_it_closes_is_partial() -> None:

@@ -24,7 +24,6 @@ from app.domain.identifiers import EpochMs
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.smart_order import SmartOrder, SmartOrderStatus
-from app.domain.smart_order_life import PLACEMENTS_MAX
 from app.domain.status import CLOSED, OrderStatus
 from app.domain.trigger import Offset
 from tests.support.builders import (
@@ -33,11 +32,13 @@ from tests.support.builders import (
     REFUSED,
     REQUESTED,
     USDM_ID,
+    a_fresh_id,
     a_smart_order,
     a_stop,
     a_trailing_limit,
     an_order,
     fresh_ids,
+    must,
 )
 
 ARMED = TriggerArmed(at_ms=LATER)
@@ -144,10 +145,13 @@ def test_it_lives_as_long_as_its_order() -> None:
     fired, order = a_fired_one()
 
     resting = heard(fired, order, status=OrderStatus.NEW).aggregate
-    ends = [heard(fired, order, status=status).aggregate for status in CLOSED]
+    filled = {"status": OrderStatus.FILLED, "filled_quantity": order.quantity}
 
     assert resting.is_live
-    assert [one.is_live for one in ends if one.order_id == order.id] == [False, False, False]
+    assert not heard(fired, order, **filled).aggregate.is_live
+    # A guard, until its position is flat; any other with its order, however that ends.
+    other, order = a_fired_one(reduce_only=False)
+    assert not any(heard(other, order, status=one).aggregate.is_live for one in CLOSED)
 
 
 def test_a_filled_order_ends_it() -> None:
@@ -161,59 +165,174 @@ def test_a_filled_order_ends_it() -> None:
     assert [entry.name for entry in decision.entries] == ["filled", "closed"]
 
 
-def test_an_order_that_filled_in_part_ends_it_without_being_filled() -> None:
+def gone_on(smart: SmartOrder, number: int = 700) -> Decision[SmartOrder]:
+    """Let the time of its next order come."""
+    due_ms = must(smart.goes_on_at_ms)
+    return decide(smart, TimerDue(at_ms=due_ms, new_ids=(a_fresh_id(number, USDM_ID),)))
+
+
+def test_a_part_is_not_the_end_of_a_guard() -> None:
     fired, order = a_fired_one()
 
-    ended = heard(
+    waits = heard(
         fired, order, status=OrderStatus.CANCELED, filled_quantity=Decimal("0.2")
     ).aggregate
 
-    assert not ended.is_live
-    assert not ended.is_filled
+    assert (waits.is_live, waits.is_filled, waits.misses) == (True, False, 0)
+    assert kinds(waits) == [EffectKind.TIMER]
+    again = order_of(gone_on(waits))
+    assert (again.quantity, again.fits_held) == (Decimal("0.3"), True)
+    assert again.client_order_id != order.client_order_id
+
+
+def test_what_several_orders_of_a_guard_fill_adds_up() -> None:
+    fired, order = a_fired_one()
+    first = {"filled_quantity": Decimal("0.2"), "average_price": Decimal(1900)}
+    waits = heard(fired, order, status=OrderStatus.CANCELED, **first).aggregate
+    decision = gone_on(waits)
+    last = {"filled_quantity": Decimal("0.3"), "average_price": Decimal(1890)}
+
+    done = heard(decision.aggregate, order_of(decision), status=OrderStatus.FILLED, **last)
+
+    assert (done.aggregate.is_filled, done.aggregate.is_live) == (True, False)
+    assert done.aggregate.filled_quantity == Decimal("0.5")
+    assert done.aggregate.average_price == Decimal(1894)
+    assert [entry.name for entry in done.entries] == ["filled", "closed"]
+
+
+def test_a_fill_that_is_told_after_the_end_of_its_order_is_not_sold_again() -> None:
+    fired, order = a_fired_one()
+    waits = heard(
+        fired, order, status=OrderStatus.CANCELED, filled_quantity=Decimal("0.2")
+    ).aggregate
+
+    more = heard(
+        waits, order, status=OrderStatus.CANCELED, filled_quantity=Decimal("0.4")
+    ).aggregate
+    whole = heard(waits, order, status=OrderStatus.FILLED, filled_quantity=Decimal("0.5")).aggregate
+
+    assert more.goes_on_at_ms == waits.goes_on_at_ms
+    assert order_of(gone_on(more)).quantity == Decimal("0.1")
+    assert (whole.is_filled, whole.is_live) == (True, False)
+
+
+def test_news_of_an_order_that_was_heard_before_makes_no_second_one() -> None:
+    fired, order = a_fired_one()
+    news = {"status": OrderStatus.REJECTED, "reason": REFUSED}
+    waits = heard(fired, order, **news).aggregate
+    goes = gone_on(waits).aggregate
+
+    assert heard(waits, order, **news).aggregate == waits
+    assert heard(goes, order, **news).children == ()
+
+
+def test_an_order_that_was_as_large_as_one_may_be_is_followed_by_the_next_at_once() -> None:
+    fired, order = a_fired_one()
+
+    decision = heard(
+        fired,
+        order,
+        quantity=Decimal("0.4"),
+        status=OrderStatus.FILLED,
+        filled_quantity=Decimal("0.4"),
+    )
+
+    assert order_of(decision).quantity == Decimal("0.1")
 
 
 @pytest.mark.parametrize("status", [OrderStatus.REJECTED, OrderStatus.DENIED])
-def test_a_protective_order_that_is_refused_is_placed_anew(status: OrderStatus) -> None:
+def test_a_protective_order_that_is_refused_is_placed_anew_after_a_pause_that_grows(
+    status: OrderStatus,
+) -> None:
+    smart, order = a_fired_one()
+    pauses = []
+    for number in range(710, 722):
+        waits = heard(smart, order, status=status, reason=REFUSED).aggregate
+        pauses.append(must(waits.goes_on_at_ms) - waits.updated_at_ms)
+        decision = gone_on(waits, number)
+        smart, order = decision.aggregate, order_of(decision)
+
+    assert pauses[:4] == [250, 500, 1_000, 2_000]
+    assert pauses[-1] == 60_000
+    assert smart.is_live
+
+
+def test_a_person_is_told_once_of_a_row_of_refusals() -> None:
+    smart, order = a_fired_one()
+    told = []
+    for number in range(710, 722):
+        decision = heard(smart, order, status=OrderStatus.REJECTED, reason=REFUSED)
+        told += [entry.name for entry in decision.entries if entry.name == "alert"]
+        decision = gone_on(decision.aggregate, number)
+        smart, order = decision.aggregate, order_of(decision)
+
+    assert told == ["alert"]
+
+
+def test_a_position_is_gone_when_that_is_said_twice() -> None:
     fired, order = a_fired_one()
+    gone = Reason(ReasonCode.NO_POSITION, "nothing is left")
 
-    decision = heard(fired, order, status=status, reason=REFUSED)
+    waits = heard(fired, order, status=OrderStatus.REJECTED, reason=gone).aggregate
+    decision = gone_on(waits)
+    ended = heard(
+        decision.aggregate, order_of(decision), status=OrderStatus.REJECTED, reason=gone
+    ).aggregate
 
-    again = order_of(decision)
-    assert again.id != order.id
-    assert decision.aggregate.order_id == again.id
-    assert decision.aggregate.is_live
+    assert must(waits.goes_on_at_ms) - waits.updated_at_ms == 2_000
+    assert (ended.is_live, ended.reason) == (False, gone)
 
 
-def test_after_the_last_placement_a_person_is_told() -> None:
+def test_what_is_left_of_a_guard_that_has_filled_is_dust() -> None:
     fired, order = a_fired_one()
-    tired = replace(fired, placements=PLACEMENTS_MAX)
+    part = {"status": OrderStatus.CANCELED, "filled_quantity": Decimal("0.499")}
+    decision = gone_on(heard(fired, order, **part).aggregate)
+    dust = Reason(ReasonCode.NO_POSITION, "0.001 is left, less than can be traded")
 
-    decision = heard(tired, order, status=OrderStatus.REJECTED, reason=REFUSED)
+    ended = heard(decision.aggregate, order_of(decision), status=OrderStatus.REJECTED, reason=dust)
+
+    assert not ended.aggregate.is_live
+    assert [entry.name for entry in ended.entries] == ["filled", "closed"]
+
+
+def test_a_guard_whose_order_was_canceled_here_ends() -> None:
+    fired, order = a_fired_one()
+    reason = Reason(ReasonCode.REQUESTED, "so it is")
+
+    ended = heard(fired, order, status=OrderStatus.CANCELED, reason=reason, cancel_requested=True)
+
+    assert (ended.children, ended.aggregate.is_live) == ((), False)
+    assert ended.aggregate.reason == reason
+
+
+def test_a_cancel_ends_a_guard_that_waits_for_its_next_order() -> None:
+    fired, order = a_fired_one()
+    waits = heard(fired, order, status=OrderStatus.REJECTED, reason=REFUSED).aggregate
+
+    canceled = decide(waits, CANCEL).aggregate
+
+    assert not canceled.is_live
+    due = TimerDue(at_ms=must(waits.goes_on_at_ms), new_ids=(a_fresh_id(700, USDM_ID),))
+    assert decide(canceled, due).ignored
+
+
+def test_a_timer_that_comes_early_or_without_ids_sends_nothing() -> None:
+    fired, order = a_fired_one()
+    waits = heard(fired, order, status=OrderStatus.REJECTED, reason=REFUSED).aggregate
+    due_ms = must(waits.goes_on_at_ms)
+
+    assert decide(waits, TimerDue(at_ms=due_ms)).ignored
+    early = TimerDue(at_ms=EpochMs(due_ms - 1), new_ids=(a_fresh_id(700, USDM_ID),))
+    assert decide(waits, early).ignored
+
+
+def test_an_order_that_guards_nothing_is_not_placed_anew() -> None:
+    fired, order = a_fired_one(reduce_only=False)
+
+    decision = heard(fired, order, status=OrderStatus.REJECTED, reason=REFUSED)
 
     assert decision.aggregate.status is SmartOrderStatus.FAILED
-    assert decision.aggregate.reason == REFUSED
-    assert [entry.name for entry in decision.entries] == ["alert", "closed"]
-
-
-@pytest.mark.parametrize(
-    ("status", "code", "reduce_only"),
-    [
-        (OrderStatus.REJECTED, ReasonCode.NO_POSITION, True),
-        (OrderStatus.CANCELED, ReasonCode.REQUESTED, True),
-        (OrderStatus.REJECTED, ReasonCode.VENUE_REJECTED, False),
-    ],
-)
-def test_nothing_is_placed_anew_where_nothing_is_to_be_guarded(
-    status: OrderStatus, code: ReasonCode, *, reduce_only: bool
-) -> None:
-    fired, order = a_fired_one(reduce_only=reduce_only)
-    reason = Reason(code, "so it is")
-
-    decision = heard(fired, order, status=status, reason=reason)
-
-    assert decision.children == ()
-    assert not decision.aggregate.is_live
-    assert decision.aggregate.reason == reason
+    assert [entry.name for entry in decision.entries] == ["failed", "closed"]
 
 
 def test_news_of_another_order_is_ignored() -> None:

@@ -14,7 +14,7 @@ from tests.support.rig import POLICY, Rig
 
 BUY = a_command(size=fixed("0.1"))
 HALF = a_command(Action.SELL, size=percent("50"))
-PATIENCE_MS = POLICY.exit_patience_ms
+PATIENCE_MS = POLICY.lane_patience_ms
 LATENCY_MS = 2_000
 
 
@@ -52,7 +52,7 @@ def test_an_exit_gets_its_turn_though_others_trade_all_the_time(rig: Rig) -> Non
     accepted = rig.accept(HALF)
     trade_whenever_asked(rig)
 
-    for _ in range(POLICY.exit_patience_ms // LATENCY_MS + 1):
+    for _ in range(POLICY.lane_patience_ms // LATENCY_MS + 1):
         rig.spot_lane()
 
     assert sized(rig, accepted)

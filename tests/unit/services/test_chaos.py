@@ -153,12 +153,17 @@ class Chaos:
                 assert order.status in {report.status, OrderStatus.FILLED}
 
     def assert_signals_agree_with_their_orders(self) -> None:
-        """A signal knows what its order has filled, and has one order at most."""
+        """A signal knows what its orders have filled, which are several only of an exit."""
         for signal in self.rig.whole.newest(None):
             if not isinstance(signal, Signal) or signal.order_id is None:
                 continue
-            order = next(one for one in self.rig.orders() if one.id == signal.order_id)
-            assert signal.filled_quantity == order.filled_quantity
+            own = [
+                one
+                for one in self.rig.orders()
+                if one.parent_id == signal.id and one.reduces is not signal.action.is_entry
+            ]
+            assert len(own) == 1 or not signal.action.is_entry
+            assert signal.filled_quantity == sum(one.filled_quantity for one in own)
 
 
 @times(0.5)

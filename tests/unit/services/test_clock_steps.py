@@ -145,7 +145,7 @@ def test_an_exit_is_not_patient_for_an_hour(rig: Rig) -> None:
     exit_ = rig.run(a_command(Action.SELL))
     rig.clock.step(-HOUR_MS)
 
-    work(rig, rounds=POLICY.exit_patience_ms // 1_000 + 5)
+    work(rig, rounds=POLICY.lane_patience_ms // 1_000 + 5)
 
     assert rig.signal(exit_.id).status is RequestStatus.DONE
 

@@ -129,7 +129,7 @@ def test_an_exit_overtakes_an_unknown_order_when_its_patience_is_over(rig: Rig) 
     rig.run(BUY)
     entry, exit_ = rig.run(BUY), rig.run(SELL)
 
-    rig.settle(rounds=POLICY.exit_patience_ms // 1_000 - 1, step_ms=1_000)
+    rig.settle(rounds=POLICY.lane_patience_ms // 1_000 - 1, step_ms=1_000)
     patient = rig.signal(exit_.id).status
     rig.settle(rounds=5, step_ms=1_000)
 

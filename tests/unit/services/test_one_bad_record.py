@@ -327,7 +327,7 @@ def waiting(rig: Rig) -> tuple[AggregateId, AggregateId]:
 def test_nobody_overtakes_it_in_its_lane_at_first(rig: Rig) -> None:
     entry, exit_ = waiting(rig)
 
-    rig.settle(rounds=POLICY.exit_patience_ms // SECOND - 2, step_ms=SECOND)
+    rig.settle(rounds=POLICY.lane_patience_ms // SECOND - 2, step_ms=SECOND)
 
     states = {rig.signal(one).status for one in (entry, exit_)}
     assert states == {RequestStatus.EXECUTING}
@@ -339,7 +339,7 @@ def test_exits_go_on_when_their_patience_is_over_and_entries_wait_until_they_exp
 ) -> None:
     entry, exit_ = waiting(rig)
 
-    rig.settle(rounds=POLICY.exit_patience_ms // SECOND + 5, step_ms=SECOND)
+    rig.settle(rounds=POLICY.lane_patience_ms // SECOND + 5, step_ms=SECOND)
     state = rig.signal(entry).status
     rig.settle(rounds=60, step_ms=SECOND)
 
@@ -356,7 +356,7 @@ def test_an_order_in_flight_that_cannot_be_read_counts_as_unknown(rig: Rig) -> N
 
     rig.settle(rounds=5, step_ms=SECOND)
     early = rig.signal(exit_).status
-    rig.settle(rounds=POLICY.exit_patience_ms // SECOND, step_ms=SECOND)
+    rig.settle(rounds=POLICY.lane_patience_ms // SECOND, step_ms=SECOND)
 
     assert early is RequestStatus.EXECUTING
     assert rig.signal(exit_).status is RequestStatus.DONE

@@ -217,7 +217,7 @@ def test_a_protective_order_that_the_venue_refuses_is_placed_again(rig: Rig) -> 
 
     rig.feed.ticks.append(a_tick(last="1900"))
     watch_prices(PAPER, rig.ports)
-    rig.drain()
+    rig.settle(step_ms=500)
 
     statuses = [order.status for order in rig.orders()]
     assert statuses == [

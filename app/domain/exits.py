@@ -1,0 +1,158 @@
+"""An exit goes on until the position is flat: how large it is, what it has filled, its next try.
+
+An exit that has fired is one or more orders, each under a client order id of its own, the next one
+only when it is certain that the one before has ended. docs/protection.md says who goes on for how
+long.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from app.domain.enums import Market, ReasonCode
+from app.domain.identifiers import Currency, OrderId, base_of
+from app.domain.instrument import Instrument
+from app.domain.market import AccountView, Balance, Position
+from app.domain.order import Order
+from app.domain.reason import Reason
+from app.domain.status import OrderStatus
+
+#: For how long an exit that a message has asked for goes on when it does not get through.
+PATIENCE_MS = 60_000
+
+#: After an order that has not filled whole; doubles with each in a row that fills nothing.
+_PAUSE_MS = 250
+_PAUSE_MAX_MS = 60_000
+
+#: A venue may show a position later than the fill that made it: so long before it is asked again.
+_SHOWN_LATE_MS = 2_000
+
+#: Orders in a row that fill nothing before a person is told: some seconds.
+MISSES_TOLD = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """What one order has filled, or several together.
+
+    Attributes:
+        quantity: base currency; of inverse contracts, contracts.
+        average_price: None while nothing is filled.
+    """
+
+    quantity: Decimal = Decimal(0)
+    average_price: Decimal | None = None
+    fees: Mapping[Currency, Decimal] = field(default_factory=dict)
+
+
+#: Order → what it has filled: of those that have filled anything. News of an order replaces what
+#: was known of it, so it may come twice, late, and in any order.
+FilledBy = Mapping[OrderId, Filled]
+
+
+def heard(known: FilledBy, order: Order) -> FilledBy:
+    """Return what is filled when an order is as told."""
+    if not order.filled_quantity:
+        return known
+    filled = Filled(
+        quantity=order.filled_quantity,
+        average_price=order.average_price,
+        fees=dict(order.fees),
+    )
+    return {**known, order.id: filled}
+
+
+def total(known: FilledBy) -> Filled:
+    """Return what all of them have filled together, at the average weighted by quantity."""
+    if len(known) == 1:
+        return next(iter(known.values()))
+    quantity = sum((one.quantity for one in known.values()), Decimal(0))
+    cost = sum((one.quantity * (one.average_price or 0) for one in known.values()), Decimal(0))
+    fees: dict[Currency, Decimal] = {}
+    for one in known.values():
+        for currency, fee in one.fees.items():
+            fees[currency] = fees.get(currency, Decimal(0)) + fee
+    return Filled(quantity=quantity, average_price=cost / quantity if quantity else None, fees=fees)
+
+
+def may_go_on(order: Order) -> bool:
+    """Tell whether an exit whose order has ended may send another one for what is left.
+
+    A cancel was wanted, and so was a limit that somebody takes off at the venue; a limit that was
+    refused, and a market order that has not filled whole, were not.
+    """
+    if order.cancel_requested or not order.is_closed:
+        return False
+    refused = order.status in {OrderStatus.REJECTED, OrderStatus.DENIED}
+    return refused or order.price is None or order.status is OrderStatus.FILLED
+
+
+def misses_after(misses: int, order: Order) -> int:
+    """Return how many orders in a row have filled nothing, after this one."""
+    return 0 if order.filled_quantity else misses + 1
+
+
+def pause_ms(misses: int, order: Order) -> int:
+    """Return how long to wait after this order; 0 if it has filled whole."""
+    if order.status is OrderStatus.FILLED:
+        return 0
+    pause = min(_PAUSE_MS << min(max(misses - 1, 0), 16), _PAUSE_MAX_MS)
+    return max(pause, _SHOWN_LATE_MS) if finds_nothing(order) else pause
+
+
+def finds_nothing(order: Order) -> bool:
+    """Tell whether an order has ended since there was nothing left to close."""
+    return order.reason is not None and order.reason.code is ReasonCode.NO_POSITION
+
+
+def held_for(order: Order, account: AccountView) -> Position:
+    """Return what an order that reduces may take from: the coins of a spot account, else a leg."""
+    if order.market is Market.SPOT:
+        coins = account.balances.get(base_of(order.symbol), Balance())
+        return Position(size=coins.total, available=coins.available)
+    leg = order.position_side or order.side.works_on(reduces=True)
+    return account.position(order.symbol, leg)
+
+
+def fitted(
+    order: Order, account: AccountView, instrument: Instrument, price: Decimal | None
+) -> Order | Reason:
+    """Return the order for no more than is there now and one order may take, or why it is nothing.
+
+    Args:
+        order: an exit that is about to be sent.
+        account: what its venue has of the account at this moment.
+        instrument: lot and greatest order.
+        price: what it would trade at, for the least notional of spot sales; None where it is not
+            known.
+    """
+    held = held_for(order, account)
+    if held.size < instrument.quantity_step:
+        if order.parent_id is None:
+            return order  # nobody would look again: the venue itself says no
+        return Reason(ReasonCode.NO_POSITION, _left(order, held.size))
+    whole = instrument.quantity(min(order.quantity, held.available))
+    quantity = instrument.one_order(whole)
+    if quantity < whole and order.parent_id is None:
+        # Nobody would send the rest: its caller is told how much one order may be.
+        return Reason(
+            ReasonCode.ABOVE_MAXIMUM,
+            f"quantity was {whole:f}, the greatest is {instrument.max_quantity:f}",
+        )
+    rules = instrument if order.market is Market.SPOT else instrument.reducing()
+    refusal = rules.refusal(quantity, price or order.price or Decimal(0))
+    if refusal is None or (price is None and quantity >= instrument.least_quantity):
+        return replace(order, quantity=quantity)
+    if held.available < min(order.quantity, held.size):
+        # The rest is promised to orders that rest. They may end, so this is not the end.
+        return Reason(
+            ReasonCode.INSUFFICIENT_FUNDS,
+            f"{held.size:f} is held, of which {held.available:f} is not promised to other orders",
+        )
+    return Reason(ReasonCode.NO_POSITION, f"{_left(order, held.size)}: {refusal.message}")
+
+
+def _left(order: Order, size: Decimal) -> str:
+    if not size:
+        return f"nothing of {order.symbol} is left to close"
+    return f"{size:f} of {order.symbol} is left, less than can be traded"
