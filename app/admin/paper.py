@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from functools import partial
+from http import HTTPStatus
 
 from flask import Blueprint, Response, request
 
@@ -78,9 +79,11 @@ def blueprint(wiring: Wiring) -> Blueprint:
 def _noted(wiring: Wiring, response: Response) -> Response:
     """Let market data that any web process remembers be looked up anew after a change.
 
-    Where the store does not take the note, that is remembered for a second at most.
+    Where the store does not take the note, that is remembered for a second at most. What was
+    refused has changed nothing, so strangers cause no notes.
     """
-    if request.method != "GET":
+    is_refused = HTTPStatus.BAD_REQUEST <= response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
+    if request.method != "GET" and not is_refused:
         with suppress(StoreError):
             wiring.paper.note_change()
     return response

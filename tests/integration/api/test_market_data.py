@@ -139,6 +139,15 @@ def test_a_change_of_people_is_seen_at_once_by_every_web_process(
     assert other.get(path).get_json()["price"] == "51000"
 
 
+def test_strangers_make_nobody_look_anew(demo: Caller, wiring: Wiring) -> None:
+    before = wiring.paper.changes()
+
+    assert demo.client.post("/paper/settle").status_code == 401
+    assert demo.send("PUT", "/paper/prices", {}).status_code == 400
+
+    assert wiring.paper.changes() == before
+
+
 def test_what_follows_from_a_change_is_seen_once_it_has_settled(
     demo: Caller, worker: Worker
 ) -> None:
