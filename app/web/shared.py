@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 KEPT_MS: Final = 1_000
 
 #: Answers kept; beyond it the oldest are forgotten, so that memory stays bounded.
-ANSWERS_MAX: Final = 256
+ANSWERS_MAX: Final = 64
 
 Made = TypeVar("Made")
 
@@ -59,12 +59,22 @@ class Shared:
                 entry, mine = _Entry(self._now_ms()), True
                 self._entries.pop(key, None)
                 self._entries[key] = entry
-                while len(self._entries) > ANSWERS_MAX:
-                    self._entries.popitem(last=False)
+                self._forget_old()
         if mine:
             self._make(key, entry, make)
         made: Made = entry.answer.result()
         return made
+
+    def _forget_old(self) -> None:
+        while self._entries:
+            key, oldest = next(iter(self._entries.items()))
+            if self._is_good(oldest) and len(self._entries) <= ANSWERS_MAX:
+                return
+            del self._entries[key]
+
+    def __len__(self) -> int:
+        """Return how many answers are kept."""
+        return len(self._entries)
 
     def _is_good(self, entry: _Entry) -> bool:
         return not entry.answer.done() or self._now_ms() - entry.begun_ms < self._kept_ms

@@ -50,6 +50,18 @@ def test_memory_is_bounded() -> None:
     assert shared.get(0, make) == ANSWERS_MAX + 2  # the oldest was forgotten
 
 
+def test_what_is_over_is_forgotten() -> None:
+    clock, make = FrozenClock(), _Maker()
+    shared = Shared(clock.now_ms)
+    for key in range(10):
+        shared.get(key, make)
+
+    clock.advance(KEPT_MS)
+    shared.get("new", make)
+
+    assert len(shared) == 1
+
+
 def _asked_at_once(shared: Shared, make: Callable[[], object]) -> list[object]:
     """Return what four are told, of which the others come while the first waits for its answer."""
     begun, may_end = Event(), Event()
