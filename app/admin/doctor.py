@@ -100,6 +100,7 @@ class _Doctor:
     def _about_ourselves(self) -> Iterator[Finding]:
         yield from self._about_store()
         yield from self._about_room()
+        yield from self._about_broker()
         yield from self._about_queues()
         yield from self._about_history()
         yield from self._about_credentials()
@@ -122,6 +123,16 @@ class _Doctor:
             yield Finding(check="store", message=one, grade=Grade.WARNING)
         if not warnings:
             yield Finding(check="store", message="the store's settings are safe")
+
+    def _about_broker(self) -> Iterator[Finding]:
+        settings = self._wiring.settings
+        if settings.broker_url.shares_server_with(settings.redis_url):
+            yield Finding(
+                check="broker",
+                message="the broker is on the store's server, and takes of its memory and its disk",
+                grade=Grade.WARNING,
+                fix="Give it a server of its own with BROKER_URL (docs/operations.md, The broker).",
+            )
 
     def _about_room(self) -> Iterator[Finding]:
         with suppress(StoreUnavailable):  # the store's own finding says so

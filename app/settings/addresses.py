@@ -37,6 +37,13 @@ class ServerUrl(str):
         """Hide user and password."""
         return repr(without_credentials(self))
 
+    def shares_server_with(self, other: "ServerUrl") -> bool:
+        """Tell whether both name one server, as far as their texts show it."""
+        here, there = urlsplit(self), urlsplit(other)
+        if "unix" in {here.scheme, there.scheme}:
+            return (here.scheme, here.path) == (there.scheme, there.path)
+        return (here.hostname, here.port or 6379) == (there.hostname, there.port or 6379)
+
     def next_database(self) -> Self:
         """Return the URL of the next numbered database on the same server."""
         parts = urlsplit(self)

@@ -67,6 +67,25 @@ def test_the_broker_is_the_next_database_of_the_store(store: str, broker: str) -
     assert settings(REDIS_URL=store).broker_url == broker
 
 
+@pytest.mark.parametrize(
+    ("store", "broker", "is_shared"),
+    [
+        ("redis://host/0", "redis://:secret@host:6379/1", True),
+        ("redis://host/0", "redis://host:6380/0", False),
+        ("redis://host/0", "redis://other/0", False),
+        ("unix:///run/redis.sock?db=0", "unix://:secret@/run/redis.sock?db=1", True),
+        ("unix:///run/redis.sock?db=0", "unix:///run/other.sock?db=0", False),
+        ("unix:///run/redis.sock?db=0", "redis://host/0", False),
+    ],
+)
+def test_it_shows_whether_the_broker_is_on_the_server_of_the_store(
+    store: str, broker: str, *, is_shared: bool
+) -> None:
+    found = settings(REDIS_URL=store, BROKER_URL=broker)
+
+    assert found.broker_url.shares_server_with(found.redis_url) is is_shared
+
+
 def test_the_history_is_a_file_in_the_data_folder(tmp_path: Path) -> None:
     found = settings(HOOKFILL_DATA_DIR=str(tmp_path))
 

@@ -28,6 +28,7 @@ from app.factory import create_app
 from app.ports.coordination import WorkerRequests
 from app.services.admin.inspect import inspect_account
 from app.services.ask import leave_request
+from app.settings import ServerUrl
 from tests.integration.api.conftest import ADMIN_TOKEN
 from tests.support.builders import BTC, a_live_account, an_id, must
 from tests.support.caller import Caller, Json, Worker, make_all_rounds
@@ -138,6 +139,17 @@ def test_workers_that_say_nothing_are_told_of(
     assert (silent["account"], silent["grade"]) == ("second", "error")
     assert "poll" in silent["fix"]
     assert about(findings, "keys")["account"] == "first"
+
+
+def test_a_broker_on_the_server_of_the_store_is_warned_of(wiring: Wiring, api: Caller) -> None:
+    apart = replace(wiring.settings, broker_url=ServerUrl("redis://127.0.0.1:1/0"))
+    other = Caller(create_app(replace(wiring, settings=apart)).test_client(), ADMIN_TOKEN)
+
+    broker = about(api.call("POST", "/api/doctor")["findings"], "broker")
+    checks = [one["check"] for one in other.call("POST", "/api/doctor")["findings"]]
+
+    assert (broker["grade"], "BROKER_URL" in broker["fix"]) == ("warning", True)
+    assert "broker" not in checks
 
 
 def test_a_store_that_may_lose_orders_is_an_error(api: Caller) -> None:
