@@ -23,8 +23,8 @@ from tests.support.paper_rig import AFTER_MS, PaperRig
 if TYPE_CHECKING:
     import redis
 
-#: The newest entries of the timelines are kept in a stream, however many there were.
-EVENTS = "}:events"
+#: Streams of the newest entries of timelines, and of the newest fills: so many at most.
+STREAMS = ("}:events", "}:trades")
 
 
 def main() -> int:
@@ -71,8 +71,8 @@ def _round(rig: PaperRig, count: int) -> dict[str, Any]:
 
 
 def _bytes(client: redis.Redis, part: str = "") -> int:
-    """Return what the keys with this in their names take, save the streams of events."""
-    keys = [key for key in client.scan_iter(f"*{part}*", count=1_000) if not key.endswith(EVENTS)]
+    """Return what the keys with this in their names take, save the streams."""
+    keys = [key for key in client.scan_iter(f"*{part}*", count=1_000) if not key.endswith(STREAMS)]
     with client.pipeline(transaction=False) as pipeline:
         for key in keys:
             pipeline.memory_usage(key, samples=0)
