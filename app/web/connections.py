@@ -58,7 +58,7 @@ class TimedSocket:
         self._connection = connection
         self._silent = silent
         self._answer_seconds = answer_seconds
-        self._is_idle = False
+        self._is_idle = self._is_over = False
         self._deadline = 0.0
         self._seconds_once_begun = 0.0
 
@@ -94,15 +94,16 @@ class TimedSocket:
             self._connection.shutdown(socket.SHUT_RDWR)
 
     def _received(self, size: int) -> bytes | None:
-        """Return what came, or None at the deadline."""
-        left = self._deadline - monotonic()
-        if left <= 0:
+        """Return what came, or None at the deadline, and from then on."""
+        if self._is_over:
             return None
         self._silent[self] = None
-        self._connection.settimeout(left)
+        # What came while this process was busy is in time: later than the deadline it only looks.
+        self._connection.settimeout(max(0.0, self._deadline - monotonic()))
         try:
             data: bytes = self._connection.recv(size)
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):
+            self._is_over = True
             return None
         except OSError as error:
             if error.errno != errno.EBADF:

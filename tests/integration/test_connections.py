@@ -7,8 +7,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
+from prometheus_client.mmap_dict import MmapedDict
 
 from app.supervisor.tcp_ports import free_port
 from app.web.connections import ENDING_MAX, FILES_BESIDE
@@ -52,9 +54,13 @@ AMBIGUOUS = {
 
 
 @pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("web")
+
+
+@pytest.fixture(scope="module")
+def port(folder: Path) -> Iterator[int]:
     """Of the web server in front of an application that needs no store."""
-    folder = tmp_path_factory.mktemp("web")
     configuration, log = folder / "gunicorn.conf.py", folder / "web.log"
     configuration.write_text(CONFIGURATION)
     number = free_port()
@@ -63,6 +69,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         "HOOKFILL_WEB_WORKERS": "1",
         "HOOKFILL_WEB_CONNECTIONS": str(ROOM),
         "HOOKFILL_WEB_GRACEFUL_SECONDS": "1",
+        "PROMETHEUS_MULTIPROC_DIR": str(folder),
     }
     with (
         log.open("wb") as output,
@@ -167,6 +174,15 @@ def test_who_does_not_take_the_answer_is_hung_up_on(port: int) -> None:
     assert 0 < taken < LARGE_BYTES
 
 
+def test_what_comes_while_the_process_is_busy_is_in_time(port: int) -> None:
+    with connected(port) as connection:
+        asked(connection)
+        connection.sendall(NO_BODY.replace(b"/", b"/busy", 1))
+        time.sleep(0.1)
+        connection.sendall(b"a" * 1000)
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
+
+
 def test_time_is_kept_of_the_caller_not_of_the_answer(port: int) -> None:
     with connected(port) as connection:
         connection.sendall(ASK.replace(b"Host", b"Connection: close\r\nHost") % b"slow")
@@ -192,6 +208,19 @@ def test_without_room_the_longest_silent_makes_it(port: int) -> None:
 
         eventually(lambda: not is_open(callers[0]))
         assert all(is_open(caller) for caller in callers[2:])
+
+
+def test_who_is_hung_up_on_is_counted(port: int, folder: Path) -> None:
+    def counted() -> float:
+        (file,) = folder.glob("counter_*.db")
+        values = MmapedDict.read_all_values_from_file(file)
+        return float(sum(value for key, value, *_ in values if '"reason": "slow"' in key))
+
+    dripped(port, HALF_A_HEAD)
+    before = counted()
+    dripped(port, HALF_A_HEAD)
+
+    assert counted() == before + 1
 
 
 def test_what_was_sent_arrives_as_it_was(port: int) -> None:
