@@ -38,7 +38,7 @@ from app.domain.smart_trade.trade import SmartTrade
 from app.services.intake.trades import open_trade
 from app.services.smart_trades import acting
 from app.services.smart_trades.acting import find_trade
-from app.services.smart_trades.trailing import view_of
+from app.services.smart_trades.trailing import Quotes, view_of
 from app.unhurried import unhurried
 from app.web.answers import Answer, good
 
@@ -105,7 +105,8 @@ class Trades:
 
         def listed(caller: Caller, parameters: Parameters) -> Answer:
             found = unhurried(self._listed(parameters, caller))
-            return good([self._entity(one, caller) for one in found])
+            quotes: Quotes = {}  # a list asks once for the prices of a pair
+            return good([self._entity(one, caller, quotes) for one in found])
 
         return self._serve(READ, listed, is_list=True)
 
@@ -241,10 +242,12 @@ class Trades:
             if isinstance(one, SmartTrade):
                 yield one
 
-    def _entity(self, trade: SmartTrade, caller: Caller) -> entities.Json:
-        """Return a trade as it is shown, with the newest prices and levels."""
+    def _entity(
+        self, trade: SmartTrade, caller: Caller, known: Quotes | None = None
+    ) -> entities.Json:
+        """Return a trade as it is shown, with the newest prices and levels; see `view_of`."""
         account = caller.accounts[trade.account]
-        view = view_of(trade, self._ports)
+        view = view_of(trade, self._ports, known)
         moved = entities.with_trails(view.trade, view.trailing)
         return entities.trade_entity(moved, account, view.quote, self._usd_rate(trade, account))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from app.domain.enums import Direction
-from app.domain.identifiers import AggregateId, EpochMs
+from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol
 from app.domain.market import Quote
 from app.domain.smart_trade.enums import StepKind
 from app.domain.smart_trade.step import Step
@@ -13,6 +13,9 @@ from app.domain.smart_trade.trade import SmartTrade
 from app.domain.smart_trade.watch import Watch
 from app.domain.smart_trade.watching import trailing_level, trigger_of
 from app.ports import Ports
+
+#: Account and symbol → the newest prices, None if none are known.
+Quotes = dict[tuple[AccountId, Symbol], Quote | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +54,20 @@ class TradeView:
         return next((self.trailing[one.id].level for one in stops if one.id in self.trailing), None)
 
 
-def view_of(trade: SmartTrade, ports: Ports) -> TradeView:
-    """Return the trade with the newest prices and live trailing levels."""
-    venue = ports.venues.of(ports.accounts.account(trade.account))
+def view_of(trade: SmartTrade, ports: Ports, known: Quotes | None = None) -> TradeView:
+    """Return the trade with the newest prices and live trailing levels.
+
+    Args:
+        trade: to look at.
+        ports: tell the rest.
+        known: account and symbol → prices that were looked up for others of one list, and gain what
+            is looked up for this one.
+    """
+    quotes = {} if known is None else known
+    where = trade.account, trade.symbol
+    if where not in quotes:
+        venue = ports.venues.of(ports.accounts.account(trade.account))
+        quotes[where] = venue.quote(trade.symbol)
     trailing: dict[AggregateId, TrailingPrice] = {}
     for watch in trade.watches:
         step = trade.step(watch.aim.step_id)
@@ -61,7 +75,7 @@ def view_of(trade: SmartTrade, ports: Ports) -> TradeView:
             found = _trailing(trade, step, watch, ports)
             if found is not None:
                 trailing[step.id] = found
-    return TradeView(trade=trade, quote=venue.quote(trade.symbol), trailing=trailing)
+    return TradeView(trade=trade, quote=quotes[where], trailing=trailing)
 
 
 def _trailing(trade: SmartTrade, step: Step, watch: Watch, ports: Ports) -> TrailingPrice | None:
