@@ -9,7 +9,9 @@ import pytest
 import redis
 from werkzeug.test import TestResponse
 
+from app.bootstrap import Wiring
 from app.domain.enums import Dialect
+from app.factory import create_app
 from tests.support import three_commas as wire
 from tests.support.caller import WEBHOOK, Caller, Json, Worker, make_all_rounds
 from tests.support.each_dialect import ACCOUNT, NET, Sent, named, open_for_all, order, signed_by
@@ -35,11 +37,13 @@ class Room:
         demo: has the admin token.
         worker: works when it is told to.
         server: the store's.
+        wiring: of a web process over it.
     """
 
     demo: Caller
     worker: Worker
     server: redis.Redis
+    wiring: Wiring
 
     def send(self, dialect: Dialect, path: str, fields: Json, method: str = "POST") -> TestResponse:
         """Send a request of a dialect, signed now."""
@@ -83,13 +87,13 @@ class Room:
 
 
 @pytest.fixture
-def room(demo: Caller, worker: Worker, redis_server: str) -> Iterator[Room]:
+def room(demo: Caller, worker: Worker, wiring: Wiring, redis_server: str) -> Iterator[Room]:
     open_for_all(demo)
     connector = {"account": NET, "symbol": "BTC/USDT", "token": "net-token"}
     demo.call("PUT", "/api/connectors/net", {**connector, "on_opposite": "reverse"})
     with redis.Redis.from_url(redis_server) as server:
         server.config_set("maxmemory", "256mb")
-        yield Room(demo, worker, server)
+        yield Room(demo, worker, server, wiring)
 
 
 CA, APISIFY, POLONIEX = Dialect.CRYPTO_ARSENAL, Dialect.APISIFY, Dialect.POLONIEX
@@ -271,7 +275,8 @@ def test_funds_are_added_only_where_there_is_room(room: Room) -> None:
 
 def _shortages(room: Room) -> tuple[int, Json, list[tuple[str, str]]]:
     """Return the status of /readyz, its warnings, and check and grade of the doctor's findings."""
-    ready = room.demo.client.get("/readyz")
+    # A web process that remembers no answer.
+    ready = create_app(room.wiring).test_client().get("/readyz")
     found = room.demo.call("POST", "/api/doctor")["findings"]
     graded = [(one["check"], one["grade"]) for one in found if one["check"] in {"memory", "disk"}]
     return ready.status_code, ready.get_json()["warnings"], graded
