@@ -7,6 +7,7 @@ from dataclasses import asdict
 from flask import Blueprint
 from marshmallow import fields
 
+from app.admin.exits import FIX, failing_exits
 from app.admin.health import late_of, lateness
 from app.admin.request_body import refuse_body
 from app.admin.room import Room
@@ -104,6 +105,9 @@ class _Doctor:
         yield from self._about_queues()
         yield from self._about_history()
         yield from self._about_credentials()
+        for exit_ in failing_exits(self._wiring):
+            message = f"{exit_.id} of {exit_.account}: {exit_.message}"
+            yield Finding(check="exits", message=message, grade=Grade.ERROR, fix=FIX)
         for one in self._wiring.ports.quarantine.all()[:SHOWN_MAX]:
             yield Finding(
                 check="records",

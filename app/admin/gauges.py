@@ -44,6 +44,11 @@ class StoreGauges(Collector):
             backlog.overdue_ms / 1000,
         )
         yield _gauge("unknown_orders", "Orders of unknown outcome.", backlog.unknown)
+        yield _gauge(
+            "unprotected_positions",
+            "Positions with an exit that does not get through, and goes on.",
+            backlog.failing_exits,
+        )
         orphans = self._ports.reconciliations.orphan_count()
         yield _gauge("orphaned_fills", "Fills whose orders nobody here knows any more.", orphans)
         yield _gauge("timers", "Delays that are not over yet.", backlog.timers)

@@ -111,6 +111,10 @@ class _Health:
     def _warnings(self) -> dict[str, str]:
         """Return what somebody must look at, and what is no reason to send nobody here."""
         warnings = {one.of: one.sentence for one in self._room.shortages()}
+        failing = len(self._ports.live.failing_exits())
+        if failing:
+            message = f"Exits that do not get through: {failing}. See hookfill doctor."
+            warnings["exits"] = message
         count = self._ports.quarantine.count()
         if count:
             message = f"Records that this release cannot read: {count}. See hookfill doctor."

@@ -11,6 +11,7 @@ from marshmallow import validate
 from app.admin.account_records import AccountRecords
 from app.admin.authentication import Gate
 from app.admin.errors import error_answer
+from app.admin.exits import failing_exits
 from app.admin.health import canary_age_ms, late_of
 from app.admin.order_list import ListQuery, cursor_of, order_id_of, page_of, search_from
 from app.admin.recovery import FrozenAccounts
@@ -174,6 +175,7 @@ class Pages:
             "backlog": self._wiring.backlog.read(self._ports.clock.server_ms()),
             "quarantined": self._ports.quarantine.all(),
             "shortages": list(self._room.shortages()),
+            "failing_exits": list(failing_exits(self._wiring)),
         }
 
     def _prices(self) -> object:

@@ -49,6 +49,11 @@ class Entity:
         """What the request became that it comes from."""
         return self.id
 
+    @property
+    def exit_fails(self) -> bool:
+        """Whether an exit of it has not got through several times in a row, and goes on."""
+        return False
+
     def sentence(self) -> str:
         """Return what it is, or wants, for people."""
         raise NotImplementedError

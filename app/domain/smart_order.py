@@ -19,7 +19,7 @@ from app.domain.enums import (
     SmartOrderType,
     TimeInForce,
 )
-from app.domain.exits import FilledBy
+from app.domain.exits import MISSES_TOLD, FilledBy
 from app.domain.identifiers import AggregateId, EpochMs, OrderId, quote_of
 from app.domain.reason import Reason
 from app.domain.status import OrderStatus
@@ -154,6 +154,11 @@ class SmartOrder(Entity):
     def budget(self) -> Decimal | None:
         """What its order may spend, in quote currency; None where a quantity tells the size."""
         return self.amount if self.side is Side.BUY and not self.type.is_limit else None
+
+    @property
+    def exit_fails(self) -> bool:
+        """Whether its orders have filled nothing several times in a row, and it goes on."""
+        return self.is_guard and self.is_live and self.misses >= MISSES_TOLD
 
     def command(self) -> PlaceSmartOrder:
         """Return the command that would make the same again."""

@@ -226,6 +226,9 @@ class Live(Protocol):
     def unknown(self) -> Collection[AggregateId]:
         """Return the orders that are UNKNOWN, of all accounts."""
 
+    def failing_exits(self) -> Collection[AggregateId]:
+        """Return what has an exit that does not get through and goes on, of all accounts."""
+
     def protectors(self, order: Order) -> Collection[AggregateId]:
         """Return the aggregates that guard the position which this order works on."""
 

@@ -14,7 +14,9 @@ from tests.support.redis_store import REPUBLISH_AFTER_MS, Store
 def test_an_empty_store_has_no_backlog(client: redis.Redis) -> None:
     backlog = RedisBacklog(client, client).read(NOW)
 
-    assert backlog == Backlog(owed=0, overdue_ms=0, unknown=0, timers=0, unarchived=0)
+    assert backlog == Backlog(
+        owed=0, overdue_ms=0, unknown=0, timers=0, unarchived=0, failing_exits=0
+    )
 
 
 def test_what_waits_is_counted_over_all_accounts(store: Store) -> None:

@@ -15,6 +15,7 @@ from app.domain.entity import Entity
 from app.domain.enums import PositionSide, ReasonCode, Side
 from app.domain.events import CancelRequested, Executed, PlacementDenied, TimerDue
 from app.domain.exits import (
+    MISSES_TOLD,
     PATIENCE_MS,
     FilledBy,
     heard,
@@ -152,6 +153,11 @@ class Request(Entity):
     def goes_on(self) -> bool:
         """Whether an exit of it was sent and has not closed all that it was to close."""
         return self.gives_up_at_ms is not None
+
+    @property
+    def exit_fails(self) -> bool:
+        """Whether its orders have closed nothing several times in a row, and it goes on."""
+        return self.is_live and self.goes_on and self.misses >= MISSES_TOLD
 
     @property
     def holds_caller_id(self) -> bool:

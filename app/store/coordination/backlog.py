@@ -20,6 +20,7 @@ class Backlog:
         unknown: orders of unknown outcome.
         timers: aggregates that wait for a time.
         unarchived: aggregates that have finished or changed since the history got them.
+        failing_exits: what has an exit that does not get through, and goes on.
     """
 
     owed: int
@@ -27,6 +28,7 @@ class Backlog:
     unknown: int
     timers: int
     unarchived: int
+    failing_exits: int
 
 
 class RedisBacklog:
@@ -43,20 +45,21 @@ class RedisBacklog:
 
     def read(self, now_ms: EpochMs) -> Backlog:
         """Return what waits at this server time."""
-        counts, oldest_ms = [0, 0, 0, 0], [now_ms]
+        counts, oldest_ms = [0, 0, 0, 0, 0], [now_ms]
         with self._store.pipeline(transaction=False) as pipeline:
             for shard in keys.SHARDS:
                 pipeline.zcard(shard.outbox)
                 pipeline.scard(shard.unknown)
                 pipeline.zcard(shard.timers)
                 pipeline.zcard(shard.finished)
+                pipeline.scard(shard.failing_exits)
                 pipeline.zrange(shard.outbox, 0, 0, withscores=True)
             answers: list[Any] = pipeline.execute()
-        for start in range(0, len(answers), 5):
-            *numbers, first = answers[start : start + 5]
+        for start in range(0, len(answers), 6):
+            *numbers, first = answers[start : start + 6]
             counts = [count + number for count, number in zip(counts, numbers, strict=True)]
             oldest_ms += [EpochMs(int(score)) for _, score in first]
-        owed, unknown, timers, unarchived = counts
+        owed, unknown, timers, unarchived, failing_exits = counts
         overdue_ms = now_ms - min(oldest_ms)
         return Backlog(
             owed=owed,
@@ -64,6 +67,7 @@ class RedisBacklog:
             unknown=unknown,
             timers=timers,
             unarchived=unarchived,
+            failing_exits=failing_exits,
         )
 
     def queue_lengths(self, queues: Sequence[str]) -> Mapping[str, int]:

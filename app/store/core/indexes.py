@@ -55,10 +55,7 @@ def listings_of(aggregate: Aggregate | None) -> dict[Listing, Effect | None]:
     """Return all the entries of an aggregate → the effect that an entry stands for, if it does."""
     if aggregate is None:
         return {}
-    listings: dict[Listing, Effect | None] = {}
-    if aggregate.is_live:
-        key = keys.account(aggregate.account).live
-        listings[Listing("SADD", key, str(aggregate.id))] = None
+    listings: dict[Listing, Effect | None] = dict.fromkeys(_common_listings(aggregate))
     for effect in aggregate.owed():
         listings[_owed(effect)] = effect
     match aggregate:
@@ -71,6 +68,14 @@ def listings_of(aggregate: Aggregate | None) -> dict[Listing, Effect | None]:
         case SmartTrade():
             pass  # it is live, and the rest is in what it owes
     return listings
+
+
+def _common_listings(aggregate: Aggregate) -> Iterator[Listing]:
+    member = str(aggregate.id)
+    if aggregate.is_live:
+        yield Listing("SADD", keys.account(aggregate.account).live, member)
+    if aggregate.exit_fails:
+        yield Listing("SADD", keys.shard_of(aggregate.id).failing_exits, member)
 
 
 def _owed(effect: Effect) -> Listing:

@@ -127,6 +127,9 @@ class Shard:
         #: set. Orders that are UNKNOWN. Until resolved.
         self.unknown = f"{tag}:unknown"
 
+        #: set. What has an exit that does not get through and goes on. Until it does, or ends.
+        self.failing_exits = f"{tag}:failing_exits"
+
         #: string, counter. Changes to accounts and credentials, one copy a shard. For ever.
         self.registry = f"{tag}:registry"
 

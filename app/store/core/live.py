@@ -48,6 +48,10 @@ class RedisLive:
         """Return the orders that are UNKNOWN, of all accounts."""
         return self._of_shards([shard.unknown for shard in keys.SHARDS])
 
+    def failing_exits(self) -> Collection[AggregateId]:
+        """Return what has an exit that does not get through, of all accounts."""
+        return self._of_shards([shard.failing_exits for shard in keys.SHARDS])
+
     def protectors(self, order: Order) -> Collection[AggregateId]:
         """Return the aggregates that guard the position which this order works on."""
         leg = order.position_side or order.side.opens.opposite

@@ -1,5 +1,6 @@
 """Whether it runs, whether it works, and how much waits, told even when the store is away."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,19 @@ from prometheus_client.parser import text_string_to_metric_families
 from app.admin.health import CANARY_AGE_MAX_MS, EXCHANGE_AGE_MAX_MS
 from app.bootstrap import Wiring, web_wiring
 from app.dispatch.routes import QueueName, TaskName
+from app.domain.enums import ReasonCode
+from app.domain.exits import MISSES_TOLD
 from app.domain.identifiers import AggregateId, EpochMs
+from app.domain.reason import Reason
+from app.domain.smart_order import SmartOrderStatus
 from app.factory import create_app
 from app.metric_files import FOLDER
+from app.ports.ledger import Change
 from app.services.keeping.rounds import queue_round
 from app.settings import Settings
 from app.store.core import keys
 from app.store.core.connection import connect
+from tests.support.builders import a_smart_order, an_id
 from tests.support.caller import Caller, make_all_rounds
 
 pytestmark = pytest.mark.integration
@@ -142,6 +149,38 @@ def test_a_record_that_cannot_be_read_is_named_and_turns_nobody_away(
     assert (quarantined["id"], "schema 99" in quarantined["why"]) == (bad, True)
     assert (found["grade"], bad in found["message"]) == ("error", True)
     assert _gauges(demo.client)["hookfill_quarantined_records"] == "1.0"
+
+
+def test_an_exit_that_does_not_get_through_is_named_until_it_does(
+    demo: Caller, wiring: Wiring
+) -> None:
+    make_all_rounds(wiring.ports)
+    (account, *_) = wiring.registry.accounts()
+    failing = a_smart_order(
+        account=account.id,
+        id=an_id(900, account.id),
+        status=SmartOrderStatus.TRIGGERED,
+        goes_on_at_ms=EpochMs(1 << 42),
+        misses=MISSES_TOLD,
+        reason=Reason(ReasonCode.VENUE_REJECTED, "Filter failure: LOT_SIZE"),
+    )
+    wiring.ports.ledger.commit([Change(None, failing)])
+
+    ready = demo.client.get("/readyz")
+    (found,) = [
+        one for one in demo.call("POST", "/api/doctor")["findings"] if one["check"] == "exits"
+    ]
+    counted = _gauges(_anew(wiring))["hookfill_unprotected_positions"]
+    stored = wiring.ports.ledger.load(failing.id)
+    wiring.ports.ledger.commit([Change(stored, replace(failing, misses=0))])
+
+    assert (ready.status_code, ready.get_json()["status"]) == (200, "ready")
+    assert "get through: 1" in ready.get_json()["warnings"]["exits"]
+    assert (found["grade"], found["fix"] != "") == ("error", True)
+    assert account.name in found["message"]
+    assert "LOT_SIZE" in found["message"]
+    assert counted == "1.0"
+    assert "exits" not in _anew(wiring).get("/readyz").get_json()["warnings"]
 
 
 def test_the_metrics_tell_what_waits(demo: Caller, wiring: Wiring) -> None:

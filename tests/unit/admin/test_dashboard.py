@@ -21,7 +21,8 @@ from app.admin.venue_accounts import STALE_MS
 from app.bootstrap import web_wiring
 from app.demo import seed
 from app.domain.account import Account, Connector
-from app.domain.enums import Side
+from app.domain.enums import ReasonCode, Side
+from app.domain.exits import MISSES_TOLD
 from app.domain.identifiers import (
     AccountName,
     AggregateId,
@@ -31,6 +32,7 @@ from app.domain.identifiers import (
     Symbol,
     VenueOrderId,
 )
+from app.domain.reason import Reason
 from app.domain.reconciliation import (
     FailedReconciliation,
     Mismatch,
@@ -39,6 +41,7 @@ from app.domain.reconciliation import (
     Reconciliation,
     VenueOrder,
 )
+from app.domain.smart_order import SmartOrderStatus
 from app.domain.status import OrderStatus
 from app.domain.venue_cancel import CancelState, VenueCancel
 from app.factory import create_app
@@ -48,7 +51,14 @@ from app.store.core import keys
 from app.store.core.connection import connect
 from app.web.surface import TOKEN_PLACEHOLDER
 from app.web.time_texts import iso, span
-from tests.support.builders import NOW, a_live_account, a_report, an_order
+from tests.support.builders import (
+    NOW,
+    a_live_account,
+    a_report,
+    a_smart_order,
+    an_id,
+    an_order,
+)
 from tests.support.caller import Caller, Worker, make_all_rounds
 from tests.unit.conftest import ADMIN_TOKEN, MakeApp
 
@@ -691,6 +701,25 @@ class TestAccounts:
 
         assert "the paper venue is built in" in page
         assert 'id="renew"' not in page
+
+    def test_an_exit_that_does_not_get_through_is_on_the_overview(self, site: Site) -> None:
+        account = site.wiring.registry.account_named(AccountName("demo-usdm"))
+        failing = a_smart_order(
+            account=account.id,
+            id=an_id(900, account.id),
+            status=SmartOrderStatus.TRIGGERED,
+            goes_on_at_ms=EpochMs(1 << 42),
+            misses=MISSES_TOLD,
+            reason=Reason(ReasonCode.VENUE_REJECTED, "Filter failure: <LOT_SIZE>"),
+        )
+        assert "Positions without their exit" not in site.text("/")
+
+        site.wiring.ports.ledger.commit([Change(None, failing)])
+
+        page = site.text("/")
+        assert "Positions without their exit" in page
+        assert "Filter failure: &lt;LOT_SIZE&gt;" in page
+        assert f'href="/ui/orders/{failing.id}"' in page
 
     def test_leaving_halt_must_be_typed(self, site: Site) -> None:
         assert "data-typed" not in site.text("/ui/accounts")
