@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from marshmallow import Schema
 
 from app.web.answers import Answer, respond
+from app.web.raw_body import raw_body
 from app.web.turns import Turns
 
 #: Chapters of the documentation that several modules write.
@@ -141,6 +142,8 @@ def _view(route: Route) -> Callable[..., ResponseReturnValue]:
     def answering(**arguments: str) -> ResponseReturnValue:
         if route.is_exact and request.path != route.rule and route.rule.endswith("/"):
             abort(404)
+        if route.takes_turns:
+            raw_body()  # all of it is here before the turn begins: who sends slowly holds none
         with _turn(route):
             answer = route.view(request.environ) if route.is_fast else route.view(**arguments)
             given: ResponseReturnValue = respond(answer) if isinstance(answer, Answer) else answer

@@ -1,6 +1,7 @@
 """No route is open without being limited, and nothing that only reads keeps alerts waiting."""
 
 import re
+from io import BytesIO
 from typing import NoReturn
 
 import pytest
@@ -126,6 +127,31 @@ def test_who_gets_no_turn_is_told_to_come_again_in_the_shape_of_the_dialect(
         assert (answer.status_code, crowd.came) == (503, number), route.rule
         assert answer.headers["Retry-After"] == "1", route.rule
         assert answer.is_json or route.rule.startswith("/static"), route.rule
+
+
+class _SlowBody(BytesIO):
+    """Notes how many had wanted a turn when this was read."""
+
+    def __init__(self, crowd: _Crowd) -> None:
+        super().__init__(b"{}")
+        self.came_when_read: list[int] = []
+        self._crowd = crowd
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.came_when_read.append(self._crowd.came)
+        return super().read(size)
+
+
+def test_who_sends_a_body_slowly_holds_no_turn(crowded: FlaskClient, crowd: _Crowd) -> None:
+    for number, (method, path) in enumerate(
+        (("GET", "/orders"), ("GET", "/public/api/ver1/accounts"), ("POST", "/trading/trades"))
+    ):
+        body = _SlowBody(crowd)
+
+        answer = crowded.open(path, method=method, input_stream=body, content_length=2)
+
+        assert answer.status_code == 503, path
+        assert body.came_when_read == [number], path
 
 
 def test_alerts_orders_and_cancels_wait_for_nobody(crowded: FlaskClient, crowd: _Crowd) -> None:
