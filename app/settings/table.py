@@ -90,6 +90,13 @@ class Settings:
     data_dir: Path = variable(
         "HOOKFILL_DATA_DIR", PATH, "var", "Folder of everything that Hookfill writes."
     )
+    log_dir: Path = variable(
+        "HOOKFILL_LOG_DIR",
+        PATH,
+        "",
+        "Folder of the logs that `hookfill up` keeps, at most 20 MB a process.",
+        otherwise="`logs` in the data folder",
+    )
     database_url: DatabaseUrl = variable(
         "DATABASE_URL",
         DATABASE_URL,
@@ -478,6 +485,7 @@ def _texts(environ: Mapping[str, str]) -> dict[str, str]:
     }
     store = VARIABLES["redis_url"].read(texts["redis_url"])
     texts["broker_url"] = texts["broker_url"] or ServerUrl(store).next_database()
+    texts["log_dir"] = texts["log_dir"] or str(Path(texts["data_dir"]) / "logs")
     if not texts["database_url"]:
         folder = Path(texts["data_dir"]).expanduser().absolute()
         texts["database_url"] = f"sqlite:///{folder / HISTORY_FILE}"

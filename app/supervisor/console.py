@@ -46,7 +46,7 @@ def greeting(run: Run, settings: Settings, run_file: Path) -> str:
         f"  Dashboard and API  {run.base_url}",
         f"  Flower             {run.flower_url}/   user {run.flower_user}",
         f"  Passwords, token   {run_file}: flower_password, admin_token",
-        f"  Logs               {run_file.parent / 'logs'}",
+        f"  Logs               {settings.log_dir}",
         f"  Promise            {PROMISES[settings.appendfsync]}",
     ]
     if settings.fast:

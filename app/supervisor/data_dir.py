@@ -15,7 +15,7 @@ from app.supervisor.console import say
 from app.supervisor.refusals import CannotStart
 from app.supervisor.signals import Signals
 
-#: A log that is longer at the start is put aside, and the one put aside before is dropped.
+#: A log that is longer is put aside, and the one put aside before is dropped.
 LOG_BYTES_MAX = 10_000_000
 #: What a supervisor that was killed leaves behind ends within this time. What does not, as where no
 #: kernel tells of a parent's death, is killed then, and given this time once more.
@@ -28,14 +28,14 @@ _OPEN_FILES = "[0-9]*/fd/*"
 
 @dataclass(frozen=True, slots=True)
 class DataDir:
-    """The data folder of one run. Everything in it is readable by its owner only."""
+    """The data folder of one run. Everything in it is readable by its owner only.
+
+    Attributes:
+        logs: the folder of the logs, one file a process; it may be somewhere else.
+    """
 
     path: Path
-
-    @property
-    def logs(self) -> Path:
-        """The folder of the logs, one file a process."""
-        return self.path / "logs"
+    logs: Path
 
     @property
     def metrics(self) -> Path:
@@ -121,12 +121,33 @@ class DataDir:
         # What dead processes have counted would be counted again.
         shutil.rmtree(self.metrics, ignore_errors=True)
         for folder in (self.logs, self.metrics, self.redis, self.broker):
-            folder.mkdir(mode=0o700, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for log in self.logs.glob("*.log*"):
             log.chmod(_MODE)
-        for log in self.logs.glob("*.log"):
-            if log.stat().st_size > LOG_BYTES_MAX:
-                log.replace(log.with_suffix(".log.1"))
+
+
+def shorten(log: Path) -> bool:
+    """Put a log aside that has become too long, and let it begin anew; return whether it was.
+
+    Its process keeps it open and goes on writing, at the end that is the beginning then. What it
+    writes while the log is copied may be lost. Where there is no room for the copy, the log is
+    emptied all the same: it must not be what fills the disk.
+
+    Raises:
+        OSError: it is not there any more, or cannot be written.
+    """
+    if log.stat().st_size <= LOG_BYTES_MAX:
+        return False
+    with suppress(OSError), opened_log(aside := log.with_suffix(".log.1")) as copy:
+        copy.truncate(0)
+        with log.open("rb") as whole:
+            try:
+                shutil.copyfileobj(whole, copy)
+                copy.flush()
+            except OSError:
+                aside.unlink(missing_ok=True)
+    os.truncate(log, 0)
+    return True
 
 
 def last_lines(log: Path, count: int = 15) -> str:

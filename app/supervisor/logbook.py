@@ -1,9 +1,11 @@
-"""Errors in the logs of the children, as short lines for the console."""
+"""The logs of the children: their errors, as short lines for the console, and their length."""
 
 import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from app.supervisor.data_dir import shorten
 
 #: At most this many lines in so many seconds; the rest is only counted.
 LINES_MAX = 5
@@ -17,7 +19,7 @@ _TELLING = ("order_id", "account", "venue", "error")
 
 
 class Logbook:
-    """Reads what is new in a folder of logs."""
+    """Reads what is new in a folder of logs, and keeps them short."""
 
     def __init__(self, folder: Path, seconds: Callable[[], float] = time.monotonic) -> None:
         self._folder = folder
@@ -57,12 +59,16 @@ class Logbook:
         begin, end = self._read.get(log, 0), log.stat().st_size
         if end == begin:
             return []
+        if end < begin:  # it has begun anew
+            begin = 0
         with log.open("rb") as file:
             file.seek(max(begin, end - _BYTES_MAX))
             text = file.read(_BYTES_MAX)
         # A line that is still being written is read next time.
         whole = text[: text.rfind(b"\n") + 1]
         self._read[log] = end - (len(text) - len(whole))
+        if shorten(log):
+            self._read[log] = 0
         return whole.decode(errors="replace").splitlines()
 
 

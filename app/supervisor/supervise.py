@@ -81,7 +81,7 @@ def up(environ: Mapping[str, str], origin: Origin = REPOSITORY) -> int:
         StoreUnavailable: the store does not answer.
     """
     settings = Settings.from_environment(environ)
-    data_dir = DataDir(settings.data_dir)
+    data_dir = DataDir(settings.data_dir, settings.log_dir)
     if settings.fast:
         say(TEST_PROFILE)
     adopt_orphans()

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def data_dir(tmp_path: Path) -> DataDir:
-    data_dir = DataDir(tmp_path / "var")
+    data_dir = DataDir(tmp_path / "var", tmp_path / "var" / "logs")
     for folder in (data_dir.logs, data_dir.redis):
         folder.mkdir(parents=True)
     return data_dir

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from app.supervisor.logbook import LINES_MAX, Logbook
 
 
@@ -45,6 +47,23 @@ def test_a_line_that_is_still_being_written_waits(tmp_path: Path) -> None:
     assert list(logbook.news()) == []
     log.write_text(f"{line}\n")
     assert list(logbook.news()) == ["worker: gone"]
+
+
+def test_a_long_log_is_put_aside_and_read_from_its_new_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.supervisor.data_dir.LOG_BYTES_MAX", 10)
+    logbook = Logbook(tmp_path)
+    log = tmp_path / "web.log"
+
+    written(log, level="error", event="first")
+    told = list(logbook.news())
+    written(log, level="error", event="second")
+    told += list(logbook.news())
+
+    assert told == ["web: first", "web: second"]
+    assert "second" in (tmp_path / "web.log.1").read_text()
+    assert log.read_text() == ""
 
 
 def test_a_flood_is_counted_and_not_repeated(tmp_path: Path) -> None:
