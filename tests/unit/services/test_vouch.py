@@ -13,6 +13,7 @@ from app.domain.errors import (
     CannotAsk,
     HistoryUnavailable,
     NotVouched,
+    OutcomeUnknown,
     VenueBusy,
     VenueUnavailable,
     WrongState,
@@ -29,6 +30,7 @@ from app.services.keeping.epoch import COUNT_MS, count_on, is_history_behind, is
 from app.services.keeping.vouch import EARLIER_MS, LOOK_BACK_MS_MAX, PATIENCE_MS, look_early
 from app.services.placing.cancel import cancel_order, request_cancel
 from app.services.placing.place import SOON_MS, place_order
+from app.services.placing.resolve import resolve_order
 from app.store.coordination.runs import ABSENT_LIFE_MS
 from app.store.core import keys
 from app.store.core.ids import RedisIds
@@ -47,6 +49,7 @@ from tests.support.builders import (
     must,
 )
 from tests.support.clocks import nothing
+from tests.support.fakes import ThenSilent
 from tests.support.rig import Rig, deaths, encounters
 
 ORDER_ID = an_order().id
@@ -442,6 +445,24 @@ def test_an_order_of_before_is_asked_for_again_in_another_run_and_after_a_while(
 
     assert 0 < left_ms <= ABSENT_LIFE_MS
     assert len(asked) == 3
+
+
+def test_an_absence_of_just_now_is_no_proof_once_the_order_was_sent() -> None:
+    rig, order_id, asked = from_before()
+    arrived = ThenSilent(a_report(OrderStatus.FILLED), OutcomeUnknown("no answer"))
+    rig.venue.place_script += [VenueBusy("wants no request", 100), arrived]
+    place_order(order_id, rig.ports)
+    rig.clock.advance(200)
+    place_order(order_id, rig.ports)
+    in_doubt = rig.order(order_id)
+
+    rig.clock.advance(rig.ports.policy.unknown_retry_ms)
+    resolve_order(order_id, rig.ports)
+
+    assert (in_doubt.status, len(asked)) == (OrderStatus.UNKNOWN, 2)
+    assert rig.ports.runs.is_absent(order_id, "1")
+    assert rig.order(order_id).status is OrderStatus.FILLED
+    assert len(rig.venue.sent) == 1
 
 
 def test_an_order_of_before_is_asked_for_by_one_at_a_time() -> None:
