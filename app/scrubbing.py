@@ -23,10 +23,11 @@ _SECRET_NAME = re.compile(
 )
 #: `Bearer ...` and `Basic ...`, wherever they stand.
 _SCHEME = re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{6,}", re.IGNORECASE)
-#: `name=value`, `name: value` and `"name": "value"` inside a text.
+#: `name=value`, `name: value` and `"name": "value"` inside a text. Each word is looked at once, and
+#: nothing is given back of it, however long it is: a caller may have written it.
 _PAIR = re.compile(
-    r"(?P<name>[\w-]*(?:token|secret|passw(?:or)?d|passphrase|signature|api_?key)[\w-]*"
-    r"[\"']?\s*[=:]\s*[\"']?)(?P<value>[^\s\"'&,;{}()\[\]]+)",
+    r"(?P<name>(?<![\w-])(?=[\w-]*?(?:token|secret|passw(?:or)?d|passphrase|signature|api_?key))"
+    r"[\w-]++[\"']?\s*+[=:]\s*+[\"']?)(?P<value>[^\s\"'&,;{}()\[\]]+)",
     re.IGNORECASE,
 )
 #: What Fernet has encrypted.

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -172,3 +173,12 @@ def test_what_is_nested_without_end_is_cut() -> None:
     endless["more"] = endless
 
     assert "***" in repr(scrub(None, "info", {"tree": endless}))
+
+
+@pytest.mark.parametrize("part", ["token", "a-", "api_key ", "token=", "secret    "])
+def test_no_text_of_a_stranger_keeps_a_process_busy(part: str) -> None:
+    begun = time.monotonic()
+
+    scrubbed(part * (64_000 // len(part)))
+
+    assert time.monotonic() - begun < 5
