@@ -48,6 +48,8 @@ def protection_of(
                 direction=direction,
                 level=level,
                 price_step=price_step,
+                # An entry may fill at a price that is past its stop already.
+                looks_now=True,
             ),
         )
         # Each level has its id whether it is wanted or not, so that a repeated decision gives the
