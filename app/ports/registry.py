@@ -123,6 +123,9 @@ class Vault(Protocol):
             StoreError: as `decrypt`.
         """
 
+    def is_sealed(self, kept: str) -> bool:
+        """Tell whether it says by itself if a key fits; what an earlier release hashed does not."""
+
     def renewed(self, owner: str, kept: str) -> str:
         """Return what is kept of an owner's secrets, sealed with the newest key; twice is once.
 

@@ -24,7 +24,8 @@ class Rekeyed:
     Attributes:
         renewed: what was sealed anew → how many of it.
         newest: how many are sealed with the newest key.
-        older: how many are not, though they can be: somebody with other keys has written meanwhile.
+        older: how many are not, though they can be: somebody with other keys has written meanwhile,
+            or it is not sure which key they were hashed with.
         unreadable: what none of the keys opens, each as a person knows it.
     """
 
@@ -38,29 +39,40 @@ def rekey(records: Records, demo: DemoSecrets) -> Rekeyed:
     """Seal everything with the newest key that is not, and look whether all of it is.
 
     Twice is once, and what was stopped halfway goes on where it was. What others change meanwhile
-    is not undone: each record is written upon what it was made of, or made anew.
+    is not undone: each record is written upon what it was made of, or made anew. What an earlier
+    release has hashed fits any key, so it is left alone while something else says that one is
+    missing: sealed with the wrong ones it would match nothing, for ever.
 
     Raises:
         RegistryChanged: others change accounts and credentials all the time; some is sealed anew.
     """
     renewed: Counter[str] = Counter()
     records.registry.refresh()
+    is_sure = not _found(records, demo, renewed).unreadable
     for kind, all_of in _kinds(records):
         owners = [_owner_of(one) for one in all_of()]
         for start in range(0, len(owners), BATCH):
             some = frozenset(owners[start : start + BATCH])
-            renewed[kind] += records.registry.change(partial(_renew, all_of, some, records))
+            work = partial(_renew, all_of, some, records, is_sure=is_sure)
+            renewed[kind] += records.registry.change(work)
     renewed["demo secrets"] = _renew_demo(records, demo)
     return _found(records, demo, renewed)
 
 
-def _renew(all_of: Callable[[], Sequence[Record]], some: Collection[str], records: Records) -> int:
+def _renew(
+    all_of: Callable[[], Sequence[Record]],
+    some: Collection[str],
+    records: Records,
+    *,
+    is_sure: bool,
+) -> int:
     """Seal these records anew where they need it, and return how many did; within a `change`."""
     changed = []
     for record in all_of():
-        if _owner_of(record) in some:
-            renewed = _renewed(_owner_of(record), _kept_by(record), records)
-            if renewed is not None and renewed != _kept_by(record):
+        kept = _kept_by(record)
+        if _owner_of(record) in some and (is_sure or records.vault.is_sealed(kept)):
+            renewed = _renewed(_owner_of(record), kept, records)
+            if renewed is not None and renewed != kept:
                 changed.append(_keeping(record, renewed))
     records.registry.change_all(changed)
     return len(changed)

@@ -78,6 +78,10 @@ class Vault:
         found = [hmac.compare_digest(_digest(salt, secret), digest) for salt in salts]
         return any(found)
 
+    def is_sealed(self, kept: str) -> bool:
+        """Tell whether it says by itself if a key fits; what an earlier release hashed does not."""
+        return not _BARE_DIGEST.fullmatch(kept)
+
     def renewed(self, owner: str, kept: str) -> str:
         """Return what is kept of an owner's secrets, sealed with the newest key.
 
@@ -86,7 +90,7 @@ class Vault:
         Raises:
             StoreError: as `decrypt`.
         """
-        if _BARE_DIGEST.fullmatch(kept):
+        if not self.is_sealed(kept):
             return self.encrypt(owner, {"salts": self._bare_salts, "digest": kept})
         named = self.decrypt(owner, kept)
         try:
@@ -97,7 +101,7 @@ class Vault:
 
     def _read_hash(self, owner: str, kept: str) -> tuple[Sequence[str], str]:
         """Return the salts, one of which the hash was made with, and the hash."""
-        if _BARE_DIGEST.fullmatch(kept):
+        if not self.is_sealed(kept):
             return self._bare_salts.split(), kept
         named = self.decrypt(owner, kept)
         return named["salts"].split(), named["digest"]

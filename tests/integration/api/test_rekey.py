@@ -122,6 +122,24 @@ def test_tokens_of_an_earlier_release_go_on_and_survive_their_key(
 
 
 @pytest.mark.usefixtures("used")
+def test_a_key_that_was_forgotten_costs_no_token_of_an_earlier_release(
+    wiring: Wiring, with_keys: Callable[..., tuple[Wiring, Caller]]
+) -> None:
+    connector = must(wiring.registry.connector("demo"))
+    wiring.registry.put_connector(replace(connector, token_hash=bare_digest(OLD, "demo-token")))
+    _, forgotten = with_keys(NEW)
+    told = renewed_by(forgotten)
+
+    _, both = with_keys(NEW, OLD)
+    done = renewed_by(both)
+
+    assert told["unreadable"] != []
+    assert (told["renewed"], told["newest"], told["older"]) == ({}, 0, 1)
+    assert (done["newest"], done["older"], done["unreadable"]) == (6, 0, [])
+    assert refused(both) == []
+
+
+@pytest.mark.usefixtures("used")
 def test_what_no_key_opens_is_told_and_the_rest_is_sealed_anew(
     with_keys: Callable[..., tuple[Wiring, Caller]],
 ) -> None:
