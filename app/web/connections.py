@@ -11,10 +11,13 @@ from typing import Any, ClassVar, Final
 from gunicorn import util
 from gunicorn.workers.ggevent import GeventWorker
 
+from app.unhurried import give_way
+
 #: Files of a process besides its connections: those to the store, logs, counters, the history.
 FILES_BESIDE: Final = 256
 #: Connections that were hung up on and have not ended yet.
 ENDING_MAX: Final = 128
+_PIECE_BYTES: Final = 64 * 1024
 
 
 def room_for(connections: int) -> int:
@@ -97,13 +100,28 @@ class TimedSocket:
         """Return what came, or None at the deadline, and from then on."""
         if self._is_over:
             return None
+        data = self._looked(size)  # what came while this process was busy is in time
+        if data is None:
+            data = self._awaited(size)
+        else:
+            give_way()  # or who sends without end would keep the process from all others
+        return data
+
+    def _awaited(self, size: int) -> bytes | None:
         self._silent[self] = None
-        # What came while this process was busy is in time: later than the deadline it only looks.
-        self._connection.settimeout(max(0.0, self._deadline - monotonic()))
+        try:
+            data = self._looked(size, self._deadline - monotonic())
+        finally:
+            self._silent.pop(self, None)
+        self._is_over = data is None
+        return data
+
+    def _looked(self, size: int, seconds: float = 0.0) -> bytes | None:
+        """Return what is there, or comes within a time, or None."""
+        self._connection.settimeout(max(0.0, seconds))
         try:
             data: bytes = self._connection.recv(size)
         except (TimeoutError, BlockingIOError):
-            self._is_over = True
             return None
         except OSError as error:
             if error.errno != errno.EBADF:
@@ -111,7 +129,6 @@ class TimedSocket:
             return b""  # hung up on
         finally:
             self._connection.settimeout(self._answer_seconds)
-            self._silent.pop(self, None)
         return data
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
@@ -164,6 +181,8 @@ class PunctualWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no typ
             super().handle_request(listener_name, req, sock, addr)
         except TimeoutError as error:  # the answer is not taken
             raise StopIteration from error
+        while not req.body.failed and req.body.read(_PIECE_BYTES):
+            pass  # nobody wanted it
         if req.unreader.buf.getvalue():  # the next one has begun
             sock.await_rest(self.head_seconds)
         else:

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -172,6 +173,43 @@ def test_who_does_not_take_the_answer_is_hung_up_on(port: int) -> None:
                 taken += len(some)
 
     assert 0 < taken < LARGE_BYTES
+
+
+def test_who_sends_without_end_keeps_the_process_from_nobody(port: int) -> None:
+    with connected(port) as connection:
+
+        def send() -> None:
+            with suppress(OSError):
+                while True:
+                    connection.sendall(ASK % b"" * 2_000)
+
+        def take() -> None:
+            with suppress(OSError):
+                while connection.recv(1_000_000):
+                    pass
+
+        threads = [threading.Thread(target=one) for one in (send, take)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.5)
+        for _ in range(3):
+            started = time.monotonic()
+            assert served(port).startswith(b"HTTP/1.1 200 ")
+            assert time.monotonic() - started < 15
+        connection.shutdown(socket.SHUT_RDWR)
+        for thread in threads:
+            thread.join()
+
+
+def test_who_was_answered_before_the_body_was_read_may_be_idle_too(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(NO_BODY.replace(b"/ ", b"/slow ").replace(b"1000", b"60000"))
+        connection.sendall(b"a" * 60_000)
+        answer = b""
+        while not answer.endswith(b"\r\n0\r\n\r\n"):
+            answer += connection.recv(65_536)
+        time.sleep(0.9)  # the time of a head and of a body
+        assert asked(connection).startswith(b"HTTP/1.1 200 ")
 
 
 def test_what_comes_while_the_process_is_busy_is_in_time(port: int) -> None:
