@@ -96,6 +96,12 @@ class TimedSocket:
         with suppress(OSError):  # the client was faster
             self._connection.shutdown(socket.SHUT_RDWR)
 
+    def end_if_idle(self) -> None:
+        """Take no request any more but one that is here already; that one is answered."""
+        if self._is_idle:
+            with suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RD)
+
     def _received(self, size: int) -> bytes | None:
         """Return what came, or None at the deadline, and from then on."""
         if self._is_over:
@@ -169,6 +175,13 @@ class PunctualWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no typ
             super().handle(listener, timed, addr)
         finally:
             self._open -= 1
+
+    def notify(self) -> None:
+        """Tell that this process lives; one that is to end waits for nobody who asks nothing."""
+        super().notify()
+        if not self.alive:
+            for each in tuple(self._silent):
+                each.end_if_idle()
 
     def timeout_ctx(self) -> AbstractContextManager[None]:
         """Return what bounds the wait for a request: nothing more than its socket does."""

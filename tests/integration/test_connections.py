@@ -1,6 +1,8 @@
 """Strangers hold no connection for long, and take nobody's room."""
 
 import os
+import re
+import signal
 import socket
 import subprocess
 import sys
@@ -69,7 +71,7 @@ def port(folder: Path) -> Iterator[int]:
         "HOOKFILL_BIND": f"127.0.0.1:{number}",
         "HOOKFILL_WEB_WORKERS": "1",
         "HOOKFILL_WEB_CONNECTIONS": str(ROOM),
-        "HOOKFILL_WEB_GRACEFUL_SECONDS": "1",
+        "HOOKFILL_WEB_GRACEFUL_SECONDS": "60",
         "PROMETHEUS_MULTIPROC_DIR": str(folder),
     }
     with (
@@ -283,6 +285,23 @@ def test_what_can_be_read_in_two_ways_is_refused(port: int, rest: bytes) -> None
 
     assert answer[9:12] == AMBIGUOUS[rest]
     assert b"smuggled" not in answer
+
+
+def test_a_process_that_is_to_end_waits_for_nobody_who_asks_nothing(
+    port: int, folder: Path
+) -> None:
+    with connected(port) as idle, connected(port) as busy:
+        asked(idle)
+        busy.sendall(ASK % b"slow")
+        answer = busy.recv(65_536)
+        pids = re.findall(r"Booting worker with pid: (\d+)", (folder / "web.log").read_text())
+        os.kill(int(pids[-1]), signal.SIGTERM)
+
+        while not answer.endswith(b"\r\n0\r\n\r\n"):
+            answer += busy.recv(65_536) or b"hung up\r\n0\r\n\r\n"
+        assert answer.count(b"word ") == 10
+        assert rest_of(idle) == b""
+    assert served(port).startswith(b"HTTP/1.1 200 ")
 
 
 def test_as_many_files_are_allowed_as_connections_need() -> None:
