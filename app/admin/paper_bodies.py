@@ -294,7 +294,10 @@ class InstrumentBody(_Body):
     quote_step = Positive(load_default=Decimal("0.00000001"))
     min_quantity = Amount(load_default=Decimal(0))
     max_quantity = Positive(allow_none=True, load_default=None)
+    max_market_quantity = Positive(allow_none=True, load_default=None)
     min_notional = Amount(load_default=Decimal(0))
+    multiplier_up = Positive(allow_none=True, load_default=None)
+    multiplier_down = Positive(allow_none=True, load_default=None)
 
     @post_load
     def _made(self, data: dict[str, Any], **_: object) -> Instrument:

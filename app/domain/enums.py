@@ -215,6 +215,8 @@ class ReasonCode(StrEnum):
     SIBLING_FILLED = "sibling_filled"
     POSITION_CLOSED = "position_closed"
     VENUE_REJECTED = "venue_rejected"
+    AGAINST_RULES = "against_rules"  # the venue's rules of the market, by which we may be behind
+    WOULD_NOT_REDUCE = "would_not_reduce"  # the venue has less of the position, or none
     VENUE_UNAVAILABLE = "venue_unavailable"
     OUTCOME_UNKNOWN = "outcome_unknown"
     RESET = "reset"

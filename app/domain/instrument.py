@@ -24,7 +24,11 @@ class Instrument:
         quote_step: the smallest unit of the quote currency that is shown.
         min_quantity: the least quantity, in base currency.
         max_quantity: the greatest quantity in one order, or None.
+        max_market_quantity: the greatest in one market order, where a venue has one of its own.
         min_notional: the least quantity times price, in quote currency.
+        multiplier_up: how many times the last price the limit of a buy may be, at most; or None.
+        multiplier_down: how many times the last price the limit of a sale must be, at least; or
+            None. Named as in Binance's filter PERCENT_PRICE.
     """
 
     symbol: Symbol
@@ -35,7 +39,10 @@ class Instrument:
     quote_step: Decimal = Decimal("0.00000001")
     min_quantity: Decimal = Decimal(0)
     max_quantity: Decimal | None = None
+    max_market_quantity: Decimal | None = None
     min_notional: Decimal = Decimal(0)
+    multiplier_up: Decimal | None = None
+    multiplier_down: Decimal | None = None
 
     def __post_init__(self) -> None:
         """Refuse steps that cannot be rounded to."""
@@ -64,6 +71,12 @@ class Instrument:
         """Return quantity times price, in quote currency; inverse contracts are in it already."""
         return quantity if self.market is Market.COINM else quantity * price
 
+    def at_market(self) -> "Instrument":
+        """Return the rules of market orders, of which one may be less than a limit order."""
+        told = (self.max_quantity, self.max_market_quantity)
+        most = [one for one in told if one is not None]
+        return replace(self, max_quantity=min(most, default=None))
+
     def reducing(self) -> "Instrument":
         """Return the rules of what only reduces a position, which venues exempt from minimums."""
         return replace(self, min_quantity=Decimal(0), min_notional=Decimal(0))
@@ -87,6 +100,23 @@ class Instrument:
                 f"quantity was {quantity:f}, the greatest is {self.max_quantity:f}",
             )
         return None
+
+    def beyond_band(self, price: Decimal, side: Side, last: Decimal) -> Reason | None:
+        """Return why a limit is worse than the market allows, or None if it is not.
+
+        As on futures at Binance and Bybit: a buy may not be too high, a sale not too low.
+        """
+        multiplier = self.multiplier_up if side is Side.BUY else self.multiplier_down
+        if multiplier is None:
+            return None
+        bound = last * multiplier
+        if price <= bound if side is Side.BUY else price >= bound:
+            return None
+        word = "highest" if side is Side.BUY else "lowest"
+        return Reason(
+            ReasonCode.AGAINST_RULES,
+            f"price was {price:f}, the {word} of a {side} at a last price of {last:f} is {bound:f}",
+        )
 
 
 def on_tick(price: Decimal, price_step: Decimal, side: Side) -> Decimal:

@@ -29,6 +29,13 @@ _DEFAULTS = (
     (Symbol("ETH/USD"), Market.COINM, "1"),
 )
 
+#: Market → how far a limit may be from the price: what Binance has for these symbols.
+_BANDS = {
+    Market.SPOT: (Decimal(5), Decimal("0.2")),
+    Market.USDM: (Decimal("1.05"), Decimal("0.95")),
+    Market.COINM: (Decimal("1.05"), Decimal("0.95")),
+}
+
 #: What the paper venue trades before anybody has changed it (docs/api.md).
 DEFAULT_INSTRUMENTS = tuple(
     Instrument(
@@ -39,6 +46,8 @@ DEFAULT_INSTRUMENTS = tuple(
         quantity_step=Decimal(quantity_step),
         min_quantity=Decimal(quantity_step),
         min_notional=Decimal(1 if market is Market.COINM else 5),
+        multiplier_up=_BANDS[market][0],
+        multiplier_down=_BANDS[market][1],
     )
     for symbol, market, quantity_step in _DEFAULTS
 )

@@ -55,7 +55,10 @@ def instrument_json(instrument: Instrument) -> Json:
         "quote_step": plain(instrument.quote_step),
         "min_quantity": plain(instrument.min_quantity),
         "max_quantity": _plain_or_none(instrument.max_quantity),
+        "max_market_quantity": _plain_or_none(instrument.max_market_quantity),
         "min_notional": plain(instrument.min_notional),
+        "multiplier_up": _plain_or_none(instrument.multiplier_up),
+        "multiplier_down": _plain_or_none(instrument.multiplier_down),
     }
 
 

@@ -35,7 +35,7 @@ def refusal(
         _market(account, order)
         or _steps(order, instrument)
         or _position(account, order)
-        or _price(order, quote)
+        or _price(order, instrument, quote)
         or _size(order, instrument, quote)
     )
 
@@ -53,43 +53,57 @@ def _market(account: PaperAccount, order: PaperOrder) -> Reason | None:
 def _steps(order: PaperOrder, instrument: Instrument) -> Reason | None:
     # Not by `%`, which gives up where the quotient has more digits than its context.
     if instrument.quantity(order.quantity) != order.quantity:
-        return _refused(
-            f"quantity was {plain(order.quantity)}, "
-            f"not a multiple of {plain(instrument.quantity_step)}"
-        )
+        return _off_step("quantity", order.quantity, instrument.quantity_step)
     price = order.price
     if price is not None and (price <= 0 or instrument.price(price, order.side) != price):
-        return _refused(
-            f"price was {plain(price)}, not a multiple of {plain(instrument.price_step)}"
-        )
+        return _off_step("price", price, instrument.price_step)
     return None
 
 
+def _off_step(name: str, value: Decimal, step: Decimal) -> Reason:
+    return Reason(
+        ReasonCode.AGAINST_RULES, f"{name} was {plain(value)}, not a multiple of {plain(step)}"
+    )
+
+
 def _position(account: PaperAccount, order: PaperOrder) -> Reason | None:
-    if order.reduces is None or account.leg(order.symbol, order.reduces).size > 0:
+    """Return why an order reduces nothing, or more than there is, which hedge mode refuses.
+
+    In one-way mode what is too much is cut off when it fills (Binance, "New Order", reduceOnly).
+    """
+    if order.reduces is None:
         return None
-    return Reason(ReasonCode.NO_POSITION, f"no {order.reduces} in {order.symbol} to reduce")
+    held = account.leg(order.symbol, order.reduces).size
+    is_hedged = account.position_mode is PositionMode.HEDGE
+    if held > 0 and not (is_hedged and order.quantity > held):
+        return None
+    return Reason(
+        ReasonCode.WOULD_NOT_REDUCE,
+        f"quantity was {plain(order.quantity)}, the {order.reduces} in {order.symbol} "
+        f"is {plain(held)}",
+    )
 
 
-def _price(order: PaperOrder, quote: Quote | None) -> Reason | None:
+def _price(order: PaperOrder, instrument: Instrument, quote: Quote | None) -> Reason | None:
     if quote is None:
         if order.type is OrderType.MARKET:
             return Reason(ReasonCode.NO_PRICE, f"no price of {order.symbol} is known")
         return None
-    takes = order.price is not None and reaches(quote, order.side, order.price)
-    if order.type is OrderType.LIMIT_MAKER and takes:
+    if order.price is None:
+        return None
+    if order.type is OrderType.LIMIT_MAKER and reaches(quote, order.side, order.price):
         return Reason(
             ReasonCode.WOULD_TAKE,
-            f"price was {plain(order.price or _NOTHING)}, "
-            f"the opposite touch {plain(quote.touch(order.side))}",
+            f"price was {plain(order.price)}, the opposite touch {plain(quote.touch(order.side))}",
         )
-    return None
+    return instrument.beyond_band(order.price, order.side, quote.last)
 
 
 def _size(order: PaperOrder, instrument: Instrument, quote: Quote | None) -> Reason | None:
     price = order.price
     if price is None:
         price = quote.touch(order.side) if quote is not None else _NOTHING
+        instrument = instrument.at_market()
     if order.amount is not None:
         return _amount(order, order.amount, instrument, price)
     if order.reduces is not None:  # what only reduces is exempt from the minimums, as elsewhere

@@ -83,3 +83,27 @@ def test_what_is_too_small_or_too_large_is_refused(
 def test_a_refusal_names_the_figures() -> None:
 
     assert must(refused("0.00009")).message == "notional was 4.50000, the least notional is 5"
+
+
+@pytest.mark.parametrize(
+    ("side", "allowed", "refused"),
+    [(Side.BUY, ("105", "1"), "105.01"), (Side.SELL, ("95", "1000"), "94.99")],
+)
+def test_a_limit_may_be_so_much_worse_than_the_price(
+    side: Side, allowed: tuple[str, ...], refused: str
+) -> None:
+    banded = replace(BTC_SPOT, multiplier_up=Decimal("1.05"), multiplier_down=Decimal("0.95"))
+
+    assert [banded.beyond_band(Decimal(one), side, Decimal(100)) for one in allowed] == [None, None]
+    assert must(banded.beyond_band(Decimal(refused), side, Decimal(100))).message.startswith(
+        f"price was {refused}"
+    )
+    assert BTC_SPOT.beyond_band(Decimal(refused), side, Decimal(100)) is None
+
+
+def test_a_market_order_may_have_a_bound_of_its_own() -> None:
+    rules = replace(BTC_SPOT, max_quantity=Decimal(9), max_market_quantity=Decimal(2))
+
+    assert (rules.max_quantity, rules.at_market().max_quantity) == (Decimal(9), Decimal(2))
+    assert replace(rules, max_market_quantity=None).at_market().max_quantity == 9
+    assert BTC_SPOT.at_market() == BTC_SPOT

@@ -119,32 +119,31 @@ def test_a_canceled_close_reserves_nothing_any_more() -> None:
     assert outcome.account == account
 
 
-def test_e12_a_close_is_capped_at_the_position_and_the_rest_canceled() -> None:
+def test_a_hedge_close_of_more_than_there_is_is_refused() -> None:
     account = a_futures_account(legs={SHORT: ("2.475", "2000")})
 
     outcome = placed(a_futures_order(Side.BUY, "9", leg=SHORT, reduce_only=True), account)
 
-    assert outcome.order.filled_quantity == Decimal("2.475")
-    assert outcome.order.status is OrderStatus.CANCELED
-    assert reason_of(outcome) is ReasonCode.NO_POSITION
-    assert size(outcome, SHORT) == size(outcome, LONG) == 0
-    assert outcome.account.reserved == {}
+    assert outcome.order.status is OrderStatus.REJECTED
+    assert reason_of(outcome) is ReasonCode.WOULD_NOT_REDUCE
+    assert outcome.account == account
 
 
 def test_e13_a_close_without_position_is_refused() -> None:
     outcome = placed(a_futures_order(Side.SELL, "1", leg=LONG, reduce_only=True))
 
     assert outcome.order.status is OrderStatus.REJECTED
-    assert reason_of(outcome) is ReasonCode.NO_POSITION
+    assert reason_of(outcome) is ReasonCode.WOULD_NOT_REDUCE
 
 
 def test_a_hedge_close_reduces_even_without_the_flag() -> None:
     account = a_futures_account(legs={LONG: ("0.5", "2000")})
 
-    outcome = placed(a_futures_order(Side.SELL, "0.8", leg=LONG), account)
+    outcome = placed(a_futures_order(Side.SELL, "0.4", leg=LONG), account)
 
-    assert outcome.order.filled_quantity == Decimal("0.5")
-    assert size(outcome, SHORT) == 0
+    assert (size(outcome, LONG), size(outcome, SHORT)) == (Decimal("0.1"), Decimal(0))
+    more = placed(a_futures_order(Side.SELL, "0.2", leg=LONG), outcome.account)
+    assert reason_of(more) is ReasonCode.WOULD_NOT_REDUCE
 
 
 def test_reduce_only_is_enforced_at_the_fill_not_at_arrival() -> None:
@@ -287,7 +286,10 @@ def test_one_way_reduce_only_stops_at_zero() -> None:
     outcome = placed(a_futures_order(Side.BUY, "2", reduce_only=True), account)
 
     assert outcome.order.filled_quantity == Decimal("0.5")
-    assert size(outcome, LONG) == 0
+    assert outcome.order.status is OrderStatus.CANCELED
+    assert reason_of(outcome) is ReasonCode.NO_POSITION
+    assert size(outcome, SHORT) == size(outcome, LONG) == 0
+    assert outcome.account.reserved == {}
 
 
 def test_one_way_reduce_only_in_the_wrong_direction_is_refused() -> None:
@@ -295,7 +297,7 @@ def test_one_way_reduce_only_in_the_wrong_direction_is_refused() -> None:
 
     outcome = placed(a_futures_order(Side.SELL, "2", reduce_only=True), account)
 
-    assert reason_of(outcome) is ReasonCode.NO_POSITION
+    assert reason_of(outcome) is ReasonCode.WOULD_NOT_REDUCE
 
 
 def test_a_one_way_close_that_turned_into_an_entry_needs_funds_at_the_fill() -> None:

@@ -176,7 +176,10 @@ def test_an_instrument_takes_every_field() -> None:
                     "quote_step": "0.01",
                     "min_quantity": "0.002",
                     "max_quantity": "5",
+                    "max_market_quantity": "3",
                     "min_notional": 10,
+                    "multiplier_up": "1.05",
+                    "multiplier_down": "0.95",
                 }
             ]
         }
@@ -184,7 +187,12 @@ def test_an_instrument_takes_every_field() -> None:
 
     assert instrument.market is Market.USDM
     assert instrument.max_quantity == Decimal(5)
+    assert instrument.max_market_quantity == Decimal(3)
     assert instrument.min_notional == Decimal(10)
+    assert (instrument.multiplier_up, instrument.multiplier_down) == (
+        Decimal("1.05"),
+        Decimal("0.95"),
+    )
 
 
 @pytest.mark.parametrize(

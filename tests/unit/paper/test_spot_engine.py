@@ -206,8 +206,8 @@ def test_held_funds_are_not_spent_twice() -> None:
 @pytest.mark.parametrize(
     ("order", "code", "figures"),
     [
-        (a_spot_order(Side.BUY, "0.000015"), ReasonCode.VENUE_REJECTED, "0.000015"),
-        (a_spot_order(Side.BUY, "0.1", "40000.001"), ReasonCode.VENUE_REJECTED, "40000.001"),
+        (a_spot_order(Side.BUY, "0.000015"), ReasonCode.AGAINST_RULES, "0.000015"),
+        (a_spot_order(Side.BUY, "0.1", "40000.001"), ReasonCode.AGAINST_RULES, "40000.001"),
         (a_spot_order(Side.BUY, "0.00009"), ReasonCode.BELOW_MINIMUM, "4.5"),
         (a_spot_order(Side.SELL, "1001"), ReasonCode.ABOVE_MAXIMUM, "1001"),
     ],
@@ -221,6 +221,26 @@ def test_the_filters_refuse_with_their_figures(
     assert outcome.order.reason is not None
     assert outcome.order.reason.code is code
     assert figures in outcome.order.reason.message
+
+
+def test_a_market_order_may_be_refused_where_a_limit_is_not() -> None:
+    rules = replace(SPOT_BTC, max_market_quantity=Decimal("0.1"))
+
+    limit = place(a_spot_account(), a_spot_order(Side.BUY, "0.11", "50000"), rules, AT_50000)
+    market = place(a_spot_account(), a_spot_order(Side.BUY, "0.11"), rules, AT_50000)
+
+    assert limit.order.status is OrderStatus.FILLED
+    assert reason_of(market) is ReasonCode.ABOVE_MAXIMUM
+
+
+def test_a_limit_beyond_the_band_is_refused_where_a_price_is_known() -> None:
+    rules = replace(SPOT_BTC, multiplier_up=Decimal("1.05"))
+    order = a_spot_order(Side.BUY, "0.1", "52500.01")
+
+    refused = place(a_spot_account(), order, rules, AT_50000)
+
+    assert reason_of(refused) is ReasonCode.AGAINST_RULES
+    assert place(a_spot_account(), order, rules, None).order.status is OrderStatus.NEW
 
 
 def test_an_unknown_symbol_is_refused() -> None:
