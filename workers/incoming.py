@@ -71,8 +71,9 @@ def note_beginning(celery: Celery, worker: str) -> None:
     try:
         with celery.connection_for_write() as connection:
             channel: Any = connection.default_channel
-            channel.client.set(key, 0, nx=True, ex=BEGINNINGS_SECONDS)
-            if channel.client.incr(key) > BEGINNINGS_MAX:
+            beginnings = channel.client.incr(key)
+            channel.client.expire(key, BEGINNINGS_SECONDS, nx=True)
+            if beginnings > BEGINNINGS_MAX:
                 _empty(channel, f"{worker} dies again and again")
     except _AILMENTS as error:
         _log.warning("broker_away", error=str(error))

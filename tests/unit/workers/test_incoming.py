@@ -158,6 +158,16 @@ def test_a_worker_that_begins_again_and_again_empties_the_queues(
     assert 0 < broker.ttl("hookfill.begun.worker@here") <= BEGINNINGS_SECONDS
 
 
+def test_a_count_of_beginnings_that_was_left_without_an_end_gets_one(
+    url: str, broker: redis.Redis
+) -> None:
+    broker.set("hookfill.begun.worker@here", BEGINNINGS_MAX)
+    with Celery(broker=url) as celery:
+        note_beginning(celery, "worker@here")
+
+    assert 0 < broker.ttl("hookfill.begun.worker@here") <= BEGINNINGS_SECONDS
+
+
 def test_a_worker_begins_though_the_broker_is_away() -> None:
     with Celery(broker=f"redis://127.0.0.1:{free_port()}/0") as celery:
         note_beginning(celery, "worker@here")
