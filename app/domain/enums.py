@@ -215,6 +215,7 @@ class ReasonCode(StrEnum):
     SIBLING_FILLED = "sibling_filled"
     POSITION_CLOSED = "position_closed"
     VENUE_REJECTED = "venue_rejected"
+    KEY_REFUSED = "key_refused"
     AGAINST_RULES = "against_rules"  # the venue's rules of the market, by which we may be behind
     WOULD_NOT_REDUCE = "would_not_reduce"  # the venue has less of the position, or none
     VENUE_UNAVAILABLE = "venue_unavailable"

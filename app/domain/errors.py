@@ -325,6 +325,13 @@ class InsufficientFunds(VenueRejected):
         super().__init__(message, ReasonCode.INSUFFICIENT_FUNDS)
 
 
+class KeyRefused(VenueRejected):
+    """The venue does not let this key do this, or knows no such key."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, ReasonCode.KEY_REFUSED)
+
+
 class VenueUnavailable(VenueError):
     """The request certainly did not arrive."""
 

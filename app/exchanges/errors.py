@@ -9,6 +9,7 @@ import ccxt
 
 from app.domain.errors import (
     InsufficientFunds,
+    KeyRefused,
     NotFound,
     OutcomeUnknown,
     VenueError,
@@ -28,7 +29,7 @@ _CHANGING: Mapping[type[Exception], type[VenueError]] = {
     ccxt.DuplicateOrderId: OutcomeUnknown,  # ours from before, perhaps: ask
     ccxt.InvalidOrder: VenueRejected,
     ccxt.BadRequest: VenueRejected,
-    ccxt.AuthenticationError: VenueRejected,
+    ccxt.AuthenticationError: KeyRefused,
     ccxt.OperationRejected: VenueRejected,
     ccxt.ArgumentsRequired: VenueRejected,
     ccxt.NotSupported: VenueRejected,
@@ -38,6 +39,7 @@ _CHANGING: Mapping[type[Exception], type[VenueError]] = {
 #: For calls that only read: a failed one has changed nothing.
 _READING: Mapping[type[Exception], type[VenueError]] = {
     ccxt.OperationFailed: VenueUnavailable,
+    ccxt.AuthenticationError: KeyRefused,
     ccxt.BaseError: VenueRejected,
 }
 

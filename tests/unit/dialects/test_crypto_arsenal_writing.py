@@ -41,6 +41,7 @@ EXPECTED = {
     "OrderDenied": (400, "validation_failed"),
     "OutcomeUnknown": (409, "outcome_unknown"),
     "PayloadTooLarge": (413, "too_large"),
+    "KeyRefused": (409, "venue_rejected"),
     "KeyReused": (422, "key_reused"),
     "SignatureReused": (422, "key_reused"),
     "UnusableKey": (422, "unusable_key"),

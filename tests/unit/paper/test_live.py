@@ -8,6 +8,7 @@ import pytest
 
 from app.domain.errors import (
     InsufficientFunds,
+    KeyRefused,
     OutcomeUnknown,
     VenueError,
     VenueRejected,
@@ -112,7 +113,7 @@ def test_an_exchange_without_an_answer_is_unavailable(
         (ccxt.ExchangeNotAvailable, OutcomeUnknown),
         (ccxt.DuplicateOrderId, OutcomeUnknown),
         (ccxt.InvalidOrder, VenueRejected),
-        (ccxt.PermissionDenied, VenueRejected),
+        (ccxt.PermissionDenied, KeyRefused),
         (ccxt.ExchangeError, OutcomeUnknown),
     ],
 )
@@ -132,6 +133,7 @@ def test_errors_of_changing_calls_say_whether_it_arrived(
         (ccxt.RequestTimeout, VenueUnavailable),
         (ccxt.RateLimitExceeded, VenueUnavailable),
         (ccxt.BadSymbol, VenueRejected),
+        (ccxt.AuthenticationError, KeyRefused),
     ],
 )
 def test_a_failed_question_has_changed_nothing(
