@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from app.domain.enums import Market, ReasonCode
+from app.domain.enums import Market, ReasonCode, Side
 from app.domain.identifiers import Currency, OrderId, base_of
 from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Balance, Position
@@ -25,7 +25,10 @@ _PAUSE_MS = 250
 _PAUSE_MAX_MS = 60_000
 
 #: A venue may show a position later than the fill that made it: so long before it is asked again.
-_SHOWN_LATE_MS = 2_000
+SHOWN_LATE_MS = 2_000
+
+#: Refusals that do not pass unless a person does something.
+_FOR_GOOD = frozenset({ReasonCode.KEY_REFUSED, ReasonCode.UNKNOWN_INSTRUMENT})
 
 #: Orders in a row that fill nothing before a person is told: some seconds.
 MISSES_TOLD = 5
@@ -97,7 +100,7 @@ def pause_ms(misses: int, order: Order) -> int:
     if order.status is OrderStatus.FILLED:
         return 0
     pause = min(_PAUSE_MS << min(max(misses - 1, 0), 16), _PAUSE_MAX_MS)
-    return max(pause, _SHOWN_LATE_MS) if finds_nothing(order) else pause
+    return max(pause, SHOWN_LATE_MS) if finds_nothing(order) else pause
 
 
 def finds_nothing(order: Order) -> bool:
@@ -105,9 +108,19 @@ def finds_nothing(order: Order) -> bool:
     return order.reason is not None and order.reason.code is ReasonCode.NO_POSITION
 
 
+def cannot_pass(order: Order) -> bool:
+    """Tell whether an order was refused for what does not pass by itself: key, or pair."""
+    return order.reason is not None and order.reason.code in _FOR_GOOD
+
+
 def held_for(order: Order, account: AccountView) -> Position:
-    """Return what an order that reduces may take from: the coins of a spot account, else a leg."""
+    """Return what an exit may take from: the coins of a spot account, else a leg.
+
+    What buys coins back that were sold takes from nothing that is held, and may be whole.
+    """
     if order.market is Market.SPOT:
+        if order.side is Side.BUY:
+            return Position(size=order.quantity, available=order.quantity)
         coins = account.balances.get(base_of(order.symbol), Balance())
         return Position(size=coins.total, available=coins.available)
     leg = order.position_side or order.side.works_on(reduces=True)

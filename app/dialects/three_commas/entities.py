@@ -19,7 +19,13 @@ from app.domain.identifiers import AggregateId, EpochMs, base_of, quote_of
 from app.domain.market import Quote
 from app.domain.money import plain
 from app.domain.smart_trade import profit as figures
-from app.domain.smart_trade.enums import StepKind, StepStatus, TakeProfitType, TradeStatus
+from app.domain.smart_trade.enums import (
+    FINISHED,
+    StepKind,
+    StepStatus,
+    TakeProfitType,
+    TradeStatus,
+)
 from app.domain.smart_trade.spec import TIMEOUT_SECONDS, TRAILING_PERCENT, StopLoss, TakeProfit
 from app.domain.smart_trade.step import Step, StepOrder
 from app.domain.smart_trade.trade import SmartTrade
@@ -90,7 +96,7 @@ def trade_entity(
             if trade.status is TradeStatus.FAILED and trade.reason is not None
             else None
         ),
-        "note": trade.note,
+        "note": _note(trade),
         "panic_sell_market_order_id": trade.panic_order_id,
         "smart_trade_steps": [one for _, one in steps],
         "take_profit_steps": [one for kind, one in steps if kind is StepKind.TAKE_PROFIT],
@@ -178,6 +184,13 @@ def _identity(trade: SmartTrade, account: Account) -> Json:
         "to_currency_name": currency_name(base),
         "to_currency_display_name": currency_display(base),
     }
+
+
+def _note(trade: SmartTrade) -> str | None:
+    """Return the caller's note; of a trade that has closed less than it had to, that as well."""
+    if trade.status not in FINISHED or trade.reason is None:
+        return trade.note
+    return "; ".join(filter(None, (trade.note, trade.reason.message)))
 
 
 def _flags(trade: SmartTrade) -> Json:

@@ -19,9 +19,6 @@ from app.domain.smart_trade.positions import end
 from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
 
-_REACHABLE = frozenset({StepStatus.IDLE, StepStatus.NEED_CHECK})
-
-
 Action = CancelRequested | PanicRequested | StepCancelRequested | FundsAdded
 
 
@@ -51,11 +48,18 @@ def _refused_step(
     step = trade.step(action.step_id)
     if step is None:
         return NotFound(f"the trade has no step {action.step_id}")
-    fits, what = step.status in _REACHABLE and not trade.is_final, "cancelled"
+    fits, what = _is_reachable(trade, step) and not trade.is_final, "cancelled"
     if isinstance(action, PanicRequested):
         is_profit = step.kind is StepKind.TAKE_PROFIT and not step.cancel_requested
         fits, what = fits and is_profit and trade.status in GUARDED, "sold in panic"
     return None if fits else WrongState(f"Step cannot be {what}: it is {step.status}")
+
+
+def _is_reachable(trade: SmartTrade, step: Step) -> bool:
+    """Tell whether a step waits, has its order at the venue, or pauses before its next one."""
+    if step.status is StepStatus.ENQUEUED and trade.goes_on_at_ms is not None:
+        return not any(one.is_live for one in trade.orders_of(step.id))
+    return step.status in {StepStatus.IDLE, StepStatus.NEED_CHECK}
 
 
 def acted(trade: SmartTrade, action: Action) -> Decision[SmartTrade]:
@@ -63,7 +67,7 @@ def acted(trade: SmartTrade, action: Action) -> Decision[SmartTrade]:
     refusal = refusal_of(trade, action)
     if refusal is not None:
         return ignored(trade, str(refusal))
-    ids = () if isinstance(action, CancelRequested | StepCancelRequested) else action.new_ids
+    ids = () if isinstance(action, CancelRequested) else action.new_ids
     draft = Draft(trade, action.at_ms, ids)
     match action:
         case CancelRequested():
@@ -84,9 +88,8 @@ def acted(trade: SmartTrade, action: Action) -> Decision[SmartTrade]:
 
 def _cancel(draft: Draft, action: CancelRequested) -> None:
     """Stop watching and take off what is placed; coins stay as they are (spec 5.7)."""
-    draft.change(reason=action.reason)
     draft.tell(EntryName.CANCELED, action.reason)
-    end(draft, TradeStatus.CANCELLED)
+    end(draft, TradeStatus.CANCELLED, action.reason)
 
 
 def _panic_step(draft: Draft, step_id: AggregateId) -> None:
@@ -95,7 +98,7 @@ def _panic_step(draft: Draft, step_id: AggregateId) -> None:
     # gone.
     draft.withdraw(draft.trade.orders_of(step_id))
     draft.change_step(step_id, status=StepStatus.ENQUEUED, is_panic=True, extreme=None)
-    draft.change(placements=0)
+    draft.start_over()
 
 
 def _cancel_step(draft: Draft, action: StepCancelRequested) -> None:
@@ -109,6 +112,7 @@ def _cancel_step(draft: Draft, action: StepCancelRequested) -> None:
         draft.withdraw(draft.trade.orders_of(step.id))
         return
     draft.change_step(step.id, status=StepStatus.CANCELLED)
+    draft.start_over()
     _step_gone(draft, step)
 
 

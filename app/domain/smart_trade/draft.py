@@ -77,6 +77,7 @@ class Draft:
     ) -> StepOrder:
         """Bring forth an order, at market without a price; it is sent once this is committed."""
         trade, fresh = self.trade, next(self._ids)
+        is_exit = side is not trade.type.entry_side
         order = StepOrder(
             id=OrderId(fresh.id),
             client_order_id=fresh.client_order_id,
@@ -97,13 +98,20 @@ class Draft:
                 type=order.type,
                 quantity=quantity,
                 price=price,
-                reduces=side is not trade.type.entry_side or side is Side.SELL,
+                reduces=is_exit or side is Side.SELL,
+                fits_held=is_exit,
                 not_after_ms=not_after_ms,
                 tick_at_ms=self._tick_at_ms,
                 due_at_ms=self.at_ms,
             )
         )
-        self.change(orders=(*trade.orders, order))
+        # An exit may be tried for days: earlier tries that came to nothing are forgotten.
+        known = (
+            one
+            for one in trade.orders
+            if one.is_live or one.filled_quantity or one.step_id != step_id
+        )
+        self.change(orders=(*known, order))
         return order
 
     def withdraw(self, orders: Iterable[StepOrder]) -> None:
@@ -114,6 +122,10 @@ class Draft:
                 replace(one, withdrawn=True) if one.id in gone else one for one in self.trade.orders
             )
         )
+
+    def start_over(self) -> None:
+        """Let exits be tried at once, however they went so far."""
+        self.change(misses=0, goes_on_at_ms=None, empty_since_ms=None, reason=None)
 
     def tell(self, name: EntryName, reason: Reason | None = None) -> None:
         """Add a line to the timeline."""

@@ -31,6 +31,7 @@ class StepCancelRequested(Event):
     """Take one step off."""
 
     step_id: AggregateId
+    new_ids: tuple[FreshId, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +64,12 @@ class UpdateRequested(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StopTimeOver(Event):
-    """The stop-loss timeout may be over. `quote` is None when no price is new enough."""
+class TimeOver(Event):
+    """A pause of an exit, or the stop-loss timeout, may be over.
+
+    Attributes:
+        quote: None when no price is new enough.
+    """
 
     quote: Quote | None
     new_ids: tuple[FreshId, ...]

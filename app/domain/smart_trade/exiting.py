@@ -3,11 +3,12 @@
 from decimal import Decimal
 
 from app.domain.decision import EntryName
-from app.domain.enums import OrderType, ReasonCode
+from app.domain.enums import OrderType
 from app.domain.reason import Reason
 from app.domain.smart_trade.draft import Draft
 from app.domain.smart_trade.enums import (
     GUARDED,
+    STEP_ACTIVE,
     StepKind,
     StepStatus,
     TakeProfitType,
@@ -15,6 +16,8 @@ from app.domain.smart_trade.enums import (
 )
 from app.domain.smart_trade.positions import (
     available_quantity,
+    carried_out,
+    closes_everything,
     end,
     how_it_ended,
     live_entries,
@@ -23,11 +26,9 @@ from app.domain.smart_trade.positions import (
     unfilled_share,
     unfinished_profits,
 )
-from app.domain.smart_trade.step import Step, StepOrder
+from app.domain.smart_trade.profit import filled_quantity
+from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
-
-#: Exit orders in a row that end without a fill before the trade counts as failed.
-PLACEMENTS_MAX = 3
 
 
 def settle(draft: Draft) -> None:
@@ -36,7 +37,13 @@ def settle(draft: Draft) -> None:
     What is to be closed is remembered by the status of the trade and of its steps. An order for it
     is placed once nothing else can fill that would make it too large.
     """
-    match draft.trade.status:
+    trade = draft.trade
+    if trade.goes_on_at_ms is not None and draft.at_ms >= trade.goes_on_at_ms:
+        draft.change(goes_on_at_ms=None)
+    # A fill that is told after all, of an order that seemed to have ended: nothing more is to go.
+    if not open_quantity(trade):
+        draft.withdraw(one for one in live_exits(trade) if one.remaining_quantity)
+    match trade.status:
         case TradeStatus.STOP_LOSS_ORDER_PLACED | TradeStatus.PANIC_SELL_ORDER_PLACED:
             _close_all(draft)
         case status if status in GUARDED:
@@ -58,30 +65,23 @@ def close_now(draft: Draft, status: TradeStatus) -> None:
     """Take off all orders, and close everything once they are gone: by a stop or in a panic."""
     # The order is placed by `settle` once these have ended: what fills meanwhile makes it smaller.
     draft.withdraw(draft.trade.orders)
-    draft.change(
-        status=status, stop_hit=False, stop_is_due=False, stop_deadline_ms=None, placements=0
-    )
+    draft.start_over()
+    draft.change(status=status, stop_hit=False, stop_is_due=False, stop_deadline_ms=None)
 
 
 def fail(draft: Draft, reason: Reason) -> None:
     """End the trade by an error. Its coins stay as they are, and a person should look."""
-    draft.change(reason=reason)
     draft.tell(EntryName.ALERT if open_quantity(draft.trade) else EntryName.FAILED, reason)
-    end(draft, TradeStatus.FAILED)
+    end(draft, TradeStatus.FAILED, reason)
 
 
 def open_status(trade: SmartTrade) -> TradeStatus:
     """Return where a trade stands whose exits are watched: an order at work, trailing, or none."""
-    if any(not _is_panic(trade, one) for one in live_exits(trade)):
+    if any(one.status in STEP_ACTIVE and not one.is_panic for one in unfinished_profits(trade)):
         return TradeStatus.TAKE_PROFIT_ORDER_PLACED
     if any(one.extreme is not None for one in unfinished_profits(trade)):
         return TradeStatus.TRAILING_TAKE_PROFIT_ACTIVATED
     return TradeStatus.BOUGHT
-
-
-def _is_panic(trade: SmartTrade, order: StepOrder) -> bool:
-    step = trade.step(order.step_id)
-    return step is None or step.is_panic
 
 
 def _close_all(draft: Draft) -> None:
@@ -99,20 +99,16 @@ def _close_all(draft: Draft) -> None:
         draft.change(status=open_status(trade))  # the stop itself was canceled
         _take_profits(draft)
         return
-    # Each order in a row that ends without a fill counts; any fill sets the count back (see
-    # `orders`).
-    if trade.placements >= PLACEMENTS_MAX:
-        message = f"{trade.placements} orders to close the position ended without closing it"
-        fail(draft, Reason(ReasonCode.ATTEMPTS_EXHAUSTED, message))
+    if trade.goes_on_at_ms is not None:
         return
     price = None if stop is None else _stop_price(trade, stop)
     step_id = None if stop is None else stop.id
     order = draft.place(step_id, trade.type.exit_side, quantity, price)
-    draft.change(placements=draft.trade.placements + 1)
     if stop is None:
         draft.change(panic_order_id=order.id)
     else:
-        draft.change_step(stop.id, status=StepStatus.ENQUEUED, order_price=price, quantity=quantity)
+        whole = filled_quantity(trade, stop) + quantity
+        draft.change_step(stop.id, status=StepStatus.ENQUEUED, order_price=price, quantity=whole)
 
 
 def _stop_at_work(trade: SmartTrade) -> Step | None:
@@ -148,20 +144,15 @@ def _take_profits(draft: Draft) -> None:
 def _may_place(draft: Draft, step: Step) -> bool:
     """Tell whether nothing can fill any more that would change how much the step sells."""
     trade = draft.trade
-    if any(one.is_live for one in trade.orders_of(step.id)):
-        return False  # its order is at work, or is being taken off for a panic of the step
+    if trade.goes_on_at_ms is not None or any(one.is_live for one in trade.orders_of(step.id)):
+        return False  # an order of it is at work, or is being taken off for a panic of the step
     # The last step sells all that is there. An entry that is still open could add to it, so that
     # goes first; its end brings the trade here again.
     entries = live_entries(trade)
-    if not entries or not _closes_everything(trade, step):
+    if not entries or not closes_everything(trade, step):
         return True
     draft.withdraw(entries)
     return False
-
-
-def _closes_everything(trade: SmartTrade, step: Step) -> bool:
-    others = [one for one in unfinished_profits(trade) if one.id != step.id]
-    return not others and unfilled_share(trade, step) >= available_quantity(trade)
 
 
 def _place_profit(draft: Draft, step: Step) -> None:
@@ -170,7 +161,7 @@ def _place_profit(draft: Draft, step: Step) -> None:
     # Never more than is there: another exit may have sold a part of it meanwhile.
     quantity = min(share, available_quantity(trade))
     if not quantity:
-        draft.change_step(step.id, status=StepStatus.SKIPPED)
+        draft.change_step(step.id, status=carried_out(trade, step))
         return
     price = _profit_price(trade, step)
     draft.place(step.id, trade.type.exit_side, quantity, price)

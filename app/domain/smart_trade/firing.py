@@ -8,9 +8,10 @@ from app.domain.decision import Decision, EntryName, ignored
 from app.domain.enums import Direction
 from app.domain.events import TriggerFired
 from app.domain.identifiers import EpochMs
+from app.domain.market import Quote
 from app.domain.smart_trade.draft import Draft
 from app.domain.smart_trade.enums import GUARDED, StepKind, StepStatus, TradeStatus
-from app.domain.smart_trade.events import PricesLookedAt, StopTimeOver
+from app.domain.smart_trade.events import PricesLookedAt, TimeOver
 from app.domain.smart_trade.exiting import settle, stop_now
 from app.domain.smart_trade.opening import enter
 from app.domain.smart_trade.step import Step
@@ -187,24 +188,27 @@ def _tighten(draft: Draft) -> None:
         draft.change_step(stop.id, price=level)
 
 
-def time_over(trade: SmartTrade, event: StopTimeOver) -> Decision[SmartTrade]:
-    """Look again when the stop-loss timeout is over (spec 5.4)."""
-    deadline_ms = trade.stop_deadline_ms
-    if deadline_ms is None or trade.stop_is_due or trade.status not in GUARDED:
-        return ignored(trade, "it has no stop-loss timeout that runs")
-    if event.at_ms < deadline_ms:
-        return ignored(trade, f"its timeout came {deadline_ms - event.at_ms} ms early")
+def time_over(trade: SmartTrade, event: TimeOver) -> Decision[SmartTrade]:
+    """Let exits go on after a pause, and look again after the stop-loss timeout (spec 5.4)."""
+    if trade.wakes_at_ms is None or event.at_ms < trade.wakes_at_ms:
+        return ignored(trade, f"its timer came early, it waits until {trade.wakes_at_ms}")
     draft = Draft(trade, event.at_ms, event.new_ids)
-    stop = stop_of(trade)
+    deadline_ms = trade.stop_deadline_ms
+    if deadline_ms is not None and event.at_ms >= deadline_ms and trade.status in GUARDED:
+        _timed_out(draft, event.quote)
+    settle(draft)
+    return draft.decision("its time has changed nothing")
+
+
+def _timed_out(draft: Draft, quote: Quote | None) -> None:
+    trade, stop = draft.trade, stop_of(draft.trade)
     if not trade.stop_hit or stop is None:
         draft.change(stop_deadline_ms=None)
     # Without a fresh price nobody can tell. The next tick decides, whichever way it goes.
-    elif event.quote is None:
+    elif quote is None:
         draft.change(stop_is_due=True)
-    elif _is_still_hit(draft, event.quote.of(stop.source)):
+    elif _is_still_hit(draft, quote.of(stop.source)):
         stop_now(draft)
-        settle(draft)
-    return draft.decision("its timeout has changed nothing")
 
 
 def _is_still_hit(draft: Draft, price: Decimal) -> bool:
@@ -244,7 +248,7 @@ def _profit_reached(draft: Draft, hit: _Hit) -> None:
         draft.change_step(step.id, extreme=hit.price, extreme_at_ms=draft.at_ms)
         return
     draft.change_step(step.id, status=StepStatus.ENQUEUED)
-    draft.change(placements=0)
+    draft.start_over()
     if hit.aim.kind is WatchKind.TRAILING_PROFIT:
         _take_over(draft, step)
 

@@ -9,7 +9,7 @@ from app.domain.smart_trade.events import (
     PanicRequested,
     PricesLookedAt,
     StepCancelRequested,
-    StopTimeOver,
+    TimeOver,
     UpdateRequested,
     WatchesBooked,
 )
@@ -21,7 +21,7 @@ RULES: Rules = {
     OrderUpdated: order_updated,
     TriggerFired: fired,
     WatchesBooked: booked,
-    StopTimeOver: time_over,
+    TimeOver: time_over,
     PricesLookedAt: looked_at,
     UpdateRequested: updated,
     CancelRequested: acted,

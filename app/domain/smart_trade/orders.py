@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 from app.domain.decision import Decision, ignored
-from app.domain.enums import OrderType, ReasonCode
+from app.domain.enums import ReasonCode
 from app.domain.events import OrderUpdated
+from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.smart_trade.draft import Draft
 from app.domain.smart_trade.enums import GUARDED, StepKind, StepStatus, TradeStatus
 from app.domain.smart_trade.exiting import fail, settle
+from app.domain.smart_trade.going_on import exit_ended
 from app.domain.smart_trade.positions import end, live_entries, position_opened, share_out
 from app.domain.smart_trade.profit import entered_quantity, filled_quantity
 from app.domain.smart_trade.step import Step, StepOrder
@@ -23,12 +25,13 @@ _ENTRIES = frozenset({StepKind.ENTRY, StepKind.FUNDS})
 
 def order_updated(trade: SmartTrade, event: OrderUpdated) -> Decision[SmartTrade]:
     """Return what becomes of the trade now that one of its orders is as the event says."""
-    known = next((one for one in trade.orders if one.id == event.order.id), None)
-    if known is None:
-        return ignored(trade, f"order {event.order.id} is not its own")
     order = event.order
+    known = next((one for one in trade.orders if one.id == order.id), None) or _again(trade, order)
+    if known is None:
+        return ignored(trade, f"order {order.id} is not its own, or came to nothing")
     heard = replace(
         known,
+        quantity=order.quantity,
         status=order.status,
         filled_quantity=order.filled_quantity,
         average_price=order.average_price,
@@ -38,18 +41,35 @@ def order_updated(trade: SmartTrade, event: OrderUpdated) -> Decision[SmartTrade
     if heard == known:
         return ignored(trade, f"it knows that order {known.id} is {known.status}")
     draft = Draft(trade, event.at_ms, event.new_ids)
-    draft.change(orders=tuple(heard if one.id == heard.id else one for one in trade.orders))
-    if heard.filled_quantity > known.filled_quantity:
-        draft.change(placements=0)
+    others = [one for one in trade.orders if one.id != heard.id]
+    at = next((at for at, one in enumerate(trade.orders) if one.id == heard.id), 0)
+    draft.change(orders=(*others[:at], heard, *others[at:]))
+    if heard.filled_quantity > known.filled_quantity and not trade.is_final:
+        draft.change(misses=0, empty_since_ms=None, reason=None)
     moved = (heard.status, heard.filled_quantity) != (known.status, known.filled_quantity)
     if moved and (not heard.is_live or heard.status in OPEN):
-        _order_stands(draft, heard, order.reason, was_live=known.is_live)
+        _order_stands(draft, heard, order, was_live=known.is_live)
     _entered(draft, heard)
     settle(draft)
     return draft.decision("it has changed nothing")
 
 
-def _order_stands(draft: Draft, order: StepOrder, reason: Reason | None, *, was_live: bool) -> None:
+def _again(trade: SmartTrade, order: Order) -> StepOrder | None:
+    """Return an order that was forgotten since it had come to nothing, and has filled after all."""
+    if order.parent_id != trade.id or not order.filled_quantity:
+        return None
+    return StepOrder(
+        id=order.id,
+        client_order_id=order.client_order_id,
+        side=order.side,
+        type=order.type,
+        quantity=order.quantity,
+        price=order.price,
+        status=OrderStatus.CANCELED,
+    )
+
+
+def _order_stands(draft: Draft, order: StepOrder, told: Order, *, was_live: bool) -> None:
     """Let an order that is at the venue, or has ended, tell its step and the trade."""
     step = draft.trade.step(order.step_id)
     if order.is_live:
@@ -58,10 +78,24 @@ def _order_stands(draft: Draft, order: StepOrder, reason: Reason | None, *, was_
         return
     if not was_live and order.status is not OrderStatus.FILLED:
         return  # a fill that overtook the end of its order: the amounts are all that is new
-    if order.status in _REFUSED and not order.withdrawn:
-        _refused(draft, order, step, reason)
-    elif step is not None:
-        _step_ended(draft, step, order, reason)
+    if _was_unwanted(draft.trade, step, order):
+        exit_ended(draft, order, told)
+    elif order.status in _REFUSED and not order.withdrawn:
+        _refused(draft, order, step, told.reason)
+    elif step is not None and (order.status is OrderStatus.FILLED or not step.is_final):
+        _step_ended(draft, step, order, told.reason)
+
+
+def _was_unwanted(trade: SmartTrade, step: Step | None, order: StepOrder) -> bool:
+    """Tell whether an exit has to go on: nobody but the venue has ended its order."""
+    if order.side is not trade.type.exit_side or trade.is_final or order.withdrawn:
+        return False
+    if step is None:
+        return True
+    # A limit of a take-profit that is gone was taken off by somebody; a stop is never let go so.
+    is_limit = order.price is not None and step.kind is not StepKind.STOP_LOSS
+    is_taken_off = is_limit and order.status is OrderStatus.CANCELED
+    return not (step.is_final or step.cancel_requested or is_taken_off)
 
 
 def _refused(draft: Draft, order: StepOrder, step: Step | None, reason: Reason | None) -> None:
@@ -85,6 +119,8 @@ def _step_ended(draft: Draft, step: Step, order: StepOrder, reason: Reason | Non
     )
     if step.kind is StepKind.ENTRY and cleared:
         _entry_gone(draft, step, reason)
+    if step.kind not in _ENTRIES and status is StepStatus.CANCELLED and not draft.trade.is_final:
+        draft.start_over()
     if step.kind is StepKind.STOP_LOSS and status is StepStatus.CANCELLED:
         draft.change(stop_loss=None)
 
@@ -101,8 +137,6 @@ def _status_after(trade: SmartTrade, step: Step, order: StepOrder) -> StepStatus
         return StepStatus.PROCESSED if is_filled else nothing
     if order.withdrawn:
         return _after_withdrawal(trade, step, is_filled=is_filled)
-    if order.type is OrderType.MARKET or step.kind is StepKind.STOP_LOSS:
-        return StepStatus.ENQUEUED  # what the market had no depth for is placed again
     return StepStatus.CANCELLED  # somebody took it off at the venue
 
 
@@ -128,9 +162,8 @@ def _entry_gone(draft: Draft, step: Step, reason: Reason | None) -> None:
     """End a trade whose entry was taken off before anything was bought (spec 4.3, 5.8)."""
     if draft.trade.is_final or entered_quantity(draft.trade):
         return
-    draft.change(reason=reason)
     if step.cancel_requested:
-        end(draft, TradeStatus.CANCELLED)
+        end(draft, TradeStatus.CANCELLED, reason)
     elif not live_entries(draft.trade):
         fail(draft, reason or Reason(ReasonCode.REQUESTED, "the entry was taken off at the venue"))
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from app.domain.decision import EntryName
 from app.domain.instrument import Instrument
+from app.domain.reason import Reason
 from app.domain.smart_trade.draft import Draft
 from app.domain.smart_trade.enums import (
     STEP_EXECUTED,
@@ -118,8 +119,22 @@ def unfinished_profits(trade: SmartTrade) -> Sequence[Step]:
     return [one for one in trade.steps_of(StepKind.TAKE_PROFIT) if not one.is_final]
 
 
-def end(draft: Draft, status: TradeStatus) -> None:
+def closes_everything(trade: SmartTrade, step: Step) -> bool:
+    """Tell whether a step closes all that is left, and no other one comes after it."""
+    others = [one for one in unfinished_profits(trade) if one.id != step.id]
+    return not others and unfilled_share(trade, step) >= available_quantity(trade)
+
+
+def carried_out(trade: SmartTrade, step: Step) -> StepStatus:
+    """Return how a take-profit step ends by which nothing more is to be closed."""
+    if not filled_quantity(trade, step):
+        return StepStatus.SKIPPED
+    return StepStatus.PANIC_SOLD if step.is_panic else StepStatus.PROCESSED
+
+
+def end(draft: Draft, status: TradeStatus, reason: Reason | None = None) -> None:
     """End the trade: what was not carried out never will be (spec 4.5)."""
+    draft.start_over()
     unwanted = status in {TradeStatus.CANCELLED, TradeStatus.FAILED}
     leftover = StepStatus.CANCELLED if unwanted else StepStatus.SKIPPED
     for step in draft.trade.steps:
@@ -128,7 +143,9 @@ def end(draft: Draft, status: TradeStatus) -> None:
         done = filled_quantity(draft.trade, step) > 0
         draft.change_step(step.id, status=StepStatus.PROCESSED if done else leftover)
     draft.withdraw(draft.trade.orders)
-    draft.change(status=status, stop_deadline_ms=None, stop_is_due=False, stop_hit=False)
+    draft.change(
+        status=status, reason=reason, stop_deadline_ms=None, stop_is_due=False, stop_hit=False
+    )
 
 
 def how_it_ended(trade: SmartTrade) -> TradeStatus:

@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 from app.domain.enums import Side
 from app.domain.identifiers import base_of, quote_of
 from app.domain.market import Quote
-from app.domain.smart_trade.enums import TradeType
+from app.domain.smart_trade.enums import FINISHED, TradeType
 from app.domain.smart_trade.step import Step, StepOrder
 from app.domain.smart_trade.trade import SmartTrade
 
@@ -37,7 +37,12 @@ def closed_quantity(trade: SmartTrade) -> Decimal:
 
 
 def remaining_quantity(trade: SmartTrade) -> Decimal:
-    """Return what is open of the position, in base currency; never below 0."""
+    """Return what is open of the position, in base currency; never below 0.
+
+    Of one that has finished nothing is: what it did not close was not there.
+    """
+    if trade.status in FINISHED:
+        return _ZERO
     return max(entered_quantity(trade) - closed_quantity(trade), _ZERO)
 
 
@@ -89,7 +94,7 @@ def total(trade: SmartTrade) -> Decimal:
 
 def profit(trade: SmartTrade, quote: Quote | None) -> Decimal:
     """Return the profit in quote currency, fees taken off: of what is closed and what is open."""
-    entered, paid = entered_quantity(trade), average_entry_price(trade)
+    entered, paid = _counted(trade), average_entry_price(trade)
     worth = _exit_price(trade, quote)
     if trade.type.is_simple or not entered or not paid or worth is None:
         return _ZERO
@@ -100,7 +105,7 @@ def profit(trade: SmartTrade, quote: Quote | None) -> Decimal:
 
 def profit_percentage(trade: SmartTrade, quote: Quote | None) -> Decimal:
     """Return the profit in percent of what was entered, with two decimals, half up."""
-    entered, paid = entered_quantity(trade), average_entry_price(trade)
+    entered, paid = _counted(trade), average_entry_price(trade)
     if not entered or not paid:
         return _ZERO
     share = profit(trade, quote) / (entered * paid) * 100
@@ -121,6 +126,11 @@ def filled_total(trade: SmartTrade, step: Step) -> Decimal:
 def filled_price(trade: SmartTrade, step: Step) -> Decimal | None:
     """Return the average price of what a step has filled; None if nothing is."""
     return _average(trade.orders_of(step.id))
+
+
+def _counted(trade: SmartTrade) -> Decimal:
+    """Return how much of the position counts for its profit: what is closed, and what is open."""
+    return closed_quantity(trade) + remaining_quantity(trade)
 
 
 def _exit_price(trade: SmartTrade, quote: Quote | None) -> Decimal | None:

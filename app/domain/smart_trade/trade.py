@@ -7,6 +7,7 @@ from typing import ClassVar
 from app.domain.effects import Effect, EffectKind
 from app.domain.entity import Entity
 from app.domain.enums import Direction, Kind, PositionSide, Side
+from app.domain.exits import MISSES_TOLD
 from app.domain.identifiers import AggregateId, EpochMs, VenueName
 from app.domain.instrument import Instrument
 from app.domain.reason import Reason
@@ -23,6 +24,7 @@ from app.domain.smart_trade.enums import (
 from app.domain.smart_trade.spec import EntryRule, StopLoss, TakeProfit
 from app.domain.smart_trade.step import Step, StepOrder
 from app.domain.smart_trade.watch import Watch
+from app.domain.status import OPEN as AT_VENUE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,15 +38,19 @@ class SmartTrade(Entity):
         basis_price: of a SmartSale: what the coins cost.
         take_profit, stop_loss: None while switched off.
         entry_direction: which way the price goes to a conditional entry; None until it is known.
-        reason: why it failed or was cancelled; for `failed` it is the error message.
+        reason: why it failed or was cancelled; for `failed` it is the error message. Of one that
+            has finished: what was not there to close. Of one that lives: why its exit goes on.
         steps: all that there ever were, by id.
-        orders: all that it ever placed, by id.
+        orders: all that live or have filled, and of each step the newest.
         watches: what the trigger book may hold of it.
         watches_made: counts them, for their names.
         stop_hit: the stop's price has come, and its timeout is not over.
         stop_is_due: the timeout is over, and the next tick tells whether the stop is still hit.
         stop_deadline_ms: business time at which the stop-loss timeout is over; None is none.
-        placements: exit orders in a row that the venue took off without a fill.
+        misses: exit orders in a row that have filled nothing.
+        goes_on_at_ms: business time before which no exit order is placed; None unless it pauses.
+        empty_since_ms: when its venue said first that nothing is left to close; None once anything
+            has filled since.
         panic_order_id: the newest order of a panic sell.
         entry_lateness_ms: an entry order later than this is not sent; 0 is never too late.
     """
@@ -70,7 +76,9 @@ class SmartTrade(Entity):
     stop_hit: bool = False
     stop_is_due: bool = False
     stop_deadline_ms: EpochMs | None = None
-    placements: int = 0
+    misses: int = 0
+    goes_on_at_ms: EpochMs | None = None
+    empty_since_ms: EpochMs | None = None
     panic_order_id: AggregateId | None = None
     entry_lateness_ms: int = 60_000
     caller_id: str | None = None
@@ -111,7 +119,7 @@ class SmartTrade(Entity):
         return notional / quantity if quantity else None
 
     def owed(self) -> tuple[Effect, ...]:
-        """Return what the trigger book does not know yet, orders to take off, and a timeout."""
+        """Return what the trigger book does not know yet, orders to take off, and a timer."""
         owed = []
         if any(one.is_wanted and not one.is_held for one in self.watches):
             owed.append(self._effect(EffectKind.ARM))
@@ -119,9 +127,22 @@ class SmartTrade(Entity):
             owed.append(self._effect(EffectKind.DISARM))
         if any(one.withdrawn and one.is_live for one in self.orders):
             owed.append(replace(self._effect(EffectKind.WITHDRAW), urgent=True))
-        if self.stop_deadline_ms is not None and not self.stop_is_due and self.status in GUARDED:
-            owed.append(replace(self._effect(EffectKind.TIMER), due_at_ms=self.stop_deadline_ms))
+        if self.wakes_at_ms is not None:
+            owed.append(replace(self._effect(EffectKind.TIMER), due_at_ms=self.wakes_at_ms))
         return tuple(owed)
+
+    @property
+    def wakes_at_ms(self) -> EpochMs | None:
+        """When time alone moves it: the end of a pause, or of the stop-loss timeout."""
+        times_out = not self.stop_is_due and self.status in GUARDED
+        moments = (self.goes_on_at_ms, self.stop_deadline_ms if times_out else None)
+        return min((one for one in moments if one is not None), default=None)
+
+    @property
+    def exit_fails(self) -> bool:
+        """Whether its exits have filled nothing several times in a row, and it goes on."""
+        exits = (one for one in self.orders if one.side is self.type.exit_side)
+        return self.misses >= MISSES_TOLD and not any(one.status in AT_VENUE for one in exits)
 
     def _effect(self, kind: EffectKind) -> Effect:
         return replace(self.effect(kind), about=f"{kind} {self.sentence()}")
@@ -148,7 +169,9 @@ class SmartTrade(Entity):
     @property
     def is_cancellable(self) -> bool:
         """Whether a cancel is taken."""
-        return self.status in CANCELLABLE
+        # A panic is left alone while its order is at work, and not for as long as it goes on.
+        pauses = self.goes_on_at_ms is not None and not self.is_final
+        return self.status in CANCELLABLE or pauses
 
     @property
     def is_panic_sellable(self) -> bool:

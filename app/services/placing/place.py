@@ -230,7 +230,7 @@ def _fitted(order: Order, venue: Venue) -> Order:
     """
     instrument = venue.instrument(order.symbol)
     if instrument is None:
-        raise VenueRejected(f"{order.symbol} is not traded here", ReasonCode.UNKNOWN_INSTRUMENT)
+        return order  # halted, or gone for good: the venue's own answer tells which
     quote = venue.quote(order.symbol) if order.market is Market.SPOT else None
     price = order.price or (None if quote is None else quote.touch(order.side))
     fit = fitted(order, venue.view(), instrument, price)

@@ -89,7 +89,9 @@ def cancel_step(trade_id: AggregateId, step_id: AggregateId, ports: Ports) -> Sm
     Raises:
         WrongState: the step has ended, or its order is not at the venue yet.
     """
-    event = StepCancelRequested(at_ms=ports.clock.now_ms(), step_id=step_id)
+    event = StepCancelRequested(
+        at_ms=ports.clock.now_ms(), step_id=step_id, new_ids=_fresh(trade_id, ports)
+    )
     return _act(trade_id, event, ports)
 
 

@@ -5,7 +5,7 @@ from app.domain.identifiers import EpochMs
 from app.domain.moments import age_ms
 from app.domain.reason import Reason
 from app.domain.smart_trade.draft import IDS_PER_EVENT
-from app.domain.smart_trade.events import StopTimeOver, WatchesBooked
+from app.domain.smart_trade.events import TimeOver, WatchesBooked
 from app.domain.smart_trade.trade import SmartTrade
 from app.domain.smart_trade.watching import trigger_of
 from app.ports import Ports
@@ -42,18 +42,19 @@ def book_watches(trade: SmartTrade, ports: Ports) -> None:
 
 def withdraw_orders(trade: SmartTrade, ports: Ports) -> None:
     """Ask the orders that a trade wants gone to go; those that are gone do not mind."""
-    reason = trade.reason or Reason(ReasonCode.REQUESTED, f"withdrawn by smart trade {trade.id}")
+    reason = trade.reason if trade.is_final else None
+    reason = reason or Reason(ReasonCode.REQUESTED, f"withdrawn by smart trade {trade.id}")
     for order in trade.orders:
         if order.withdrawn and order.is_live:
             with apart("cancels", order.id):
                 request_cancel(order.id, reason, ports)
 
 
-def end_timeout(trade: SmartTrade, now_ms: EpochMs, ports: Ports) -> bool:
-    """Tell a trade that its stop-loss timeout may be over; return whether that changed it."""
+def end_wait(trade: SmartTrade, now_ms: EpochMs, ports: Ports) -> bool:
+    """Tell a trade that what it waits for may be over; return whether that changed it."""
     tick = ports.venues.feed(trade.venue).newest(trade.symbol)
     is_fresh = tick is not None and age_ms(tick.at_ms, now_ms) < QUOTE_AGE_MAX_MS
-    event = StopTimeOver(
+    event = TimeOver(
         at_ms=now_ms,
         quote=tick.quotes.get(trade.symbol) if tick is not None and is_fresh else None,
         new_ids=ports.ids.fresh(trade.account, IDS_PER_EVENT),

@@ -16,7 +16,7 @@ from app.ports import Ports
 from app.ports.ledger import CommitConditions
 from app.services.advance import advance
 from app.services.apart import apart
-from app.services.smart_trades.watches import end_timeout
+from app.services.smart_trades.watches import end_wait
 
 #: Timers taken from the store in the first step.
 BATCH = 200
@@ -54,9 +54,9 @@ def _released(aggregate_id: AggregateId, now_ms: EpochMs, ports: Ports) -> list[
     try:
         aggregate = ports.ledger.load(aggregate_id).aggregate
         if isinstance(aggregate, SmartTrade):
-            deadline_ms = aggregate.stop_deadline_ms
-            ended = end_timeout(aggregate, now_ms, ports)
-            return [now_ms - deadline_ms] if ended and deadline_ms is not None else []
+            wakes_at_ms = aggregate.wakes_at_ms
+            ended = end_wait(aggregate, now_ms, ports)
+            return [now_ms - wakes_at_ms] if ended and wakes_at_ms is not None else []
         released = _begun(aggregate, now_ms, ports)
     except (NotFound, UnreadableRecord, Conflict):
         return []  # gone, not to be read, or changed by others all the time: the sweep looks again

@@ -315,6 +315,17 @@ def test_what_failed_says_why() -> None:
     assert trade_entity(cancelled, *AROUND)["error_message"] is None
 
 
+@pytest.mark.parametrize(
+    ("note", "shown"), [(None, "0.0001 is left"), ("of mine", "of mine; 0.0001 is left")]
+)
+def test_what_was_not_there_to_close_is_noted(note: str | None, shown: str) -> None:
+    reason = Reason(ReasonCode.NO_POSITION, "0.0001 is left")
+    finished = a_trade(status=TradeStatus.STOP_LOSS_FINISHED, reason=reason, note=note)
+
+    assert trade_entity(finished, *AROUND)["note"] == shown
+    assert trade_entity(finished, *AROUND)["error_message"] is None
+
+
 def test_held_coins_have_their_basis() -> None:
     trade = a_trade(
         type=TradeType.SMART_SALE,

@@ -86,6 +86,15 @@ def test_coins_that_a_fee_has_taken_are_not_sold() -> None:
     assert size_of(fit) == Decimal("0.0999")
 
 
+def test_coins_are_bought_back_whatever_is_held_of_them() -> None:
+    cover = replace(a_sale("0.1"), side=Side.BUY, parent_id=an_id(7))
+    capped = replace(BTC_SPOT, max_quantity=Decimal("0.04"))
+
+    assert size_of(fitted(cover, coins("0"), capped, Decimal(50_000))) == Decimal("0.04")
+    dust = replace(cover, quantity=Decimal("0.00005"))
+    assert code_of(fitted(dust, coins("9"), capped, Decimal(50_000))) is ReasonCode.NO_POSITION
+
+
 def test_no_more_than_one_order_may_be() -> None:
     capped = replace(ETH_USDM, max_quantity=Decimal(120))
 

@@ -91,7 +91,7 @@ STEPS = st.one_of(
     st.tuples(st.just("see"), st.integers(88, 116)),
     st.tuples(st.just("act"), st.sampled_from(ACTIONS), st.integers(0, 3)),
     st.tuples(st.just("act on step"), st.booleans(), st.integers(0, 3), st.integers(0, 5)),
-    st.tuples(st.just("fault"), st.sampled_from(FAULTS), st.booleans()),
+    st.tuples(st.just("fault"), st.sampled_from(FAULTS), st.booleans(), st.integers(1, 6)),
     st.tuples(st.just("work"), st.integers(1, 6)),
     st.tuples(st.just("die"), st.integers(1, 12)),
     st.tuples(st.just("lose messages")),
@@ -130,8 +130,8 @@ class Chaos:
                     ACT[word](trade_id, rig.ports)
             case "act on step", bool(panics), int(which), int(number):
                 self.act_on_step(panics, which, number)
-            case "fault", str(word), bool(cancels):
-                words = (FaultWord(word),)
+            case "fault", str(word), bool(cancels), int(times):
+                words = (FaultWord(word),) * times
                 plan = FaultPlan(cancel=words) if cancels else FaultPlan(place=words)
                 rig.world.ports.faults.put(SPOT.id, plan)
             case _:
@@ -210,7 +210,9 @@ class Chaos:
         assert not [one for one in rows if one.is_repeat]
         venue = {one.client_order_id: one for one in rows}
         orders = [order for trade in self.trades() for order in trade.orders]
-        assert venue.keys() <= {one.client_order_id for one in orders}
+        kept = {one.client_order_id for one in orders}
+        assert venue.keys() <= {one.client_order_id for one in self.rig.orders()}
+        assert not [one for one in rows if one.filled_quantity and one.client_order_id not in kept]
         for order in orders:
             row = venue.get(order.client_order_id)
             assert order.filled_quantity == (row.filled_quantity if row else 0)
