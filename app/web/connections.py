@@ -17,6 +17,7 @@ from app.unhurried import give_way
 FILES_BESIDE: Final = 256
 #: Connections that were hung up on and have not ended yet.
 ENDING_MAX: Final = 128
+#: Of a body that nobody wanted, and of an answer.
 _PIECE_BYTES: Final = 64 * 1024
 
 
@@ -49,7 +50,7 @@ class TimedSocket:
     Args:
         connection: the socket, of gevent.
         silent: those of this process that wait for their clients, the longest silent first.
-        answer_seconds: in which the client takes what it is sent.
+        answer_seconds: in which the client takes a piece of what it is sent.
     """
 
     def __init__(
@@ -91,8 +92,21 @@ class TimedSocket:
             self.await_rest(self._seconds_once_begun)
         return data
 
+    def sendall(self, data: bytes) -> None:
+        """Send all of it.
+
+        Raises:
+            TimeoutError: the client has not taken a piece in time.
+        """
+        for at in range(0, len(data), _PIECE_BYTES):
+            self._silent[self] = None
+            try:
+                self._connection.sendall(memoryview(data)[at : at + _PIECE_BYTES])
+            finally:
+                self._silent.pop(self, None)
+
     def hang_up(self) -> None:
-        """End the connection for both sides; who waits for its client receives nothing more."""
+        """End the connection for both sides; who waits for its client does so no longer."""
         with suppress(OSError):  # the client was faster
             self._connection.shutdown(socket.SHUT_RDWR)
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 from prometheus_client.mmap_dict import MmapedDict
 
 from app.supervisor.tcp_ports import free_port
-from app.web.connections import ENDING_MAX, FILES_BESIDE
+from app.web.connections import ENDING_MAX, FILES_BESIDE, TimedSocket
 from tests.support.echo import LARGE_BYTES
 from tests.support.processes import eventually
 from tests.support.stack import CHECKOUT, START_SECONDS
@@ -31,7 +32,7 @@ exec(open("deploy/gunicorn.conf.py").read())
 class worker_class(PunctualWorker):
     head_seconds = 0.3
     body_seconds = 0.5
-    answer_seconds = 0.5
+    answer_seconds = 1
 """
 ASK = b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n"
 HALF_A_HEAD = b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "
@@ -168,13 +169,49 @@ def test_who_sends_half_of_a_second_request_with_the_first_has_no_longer_for_it(
 def test_who_does_not_take_the_answer_is_hung_up_on(port: int) -> None:
     with connected(port) as connection:
         connection.sendall(ASK % b"large")
-        time.sleep(1)  # twice the time of an answer
+        time.sleep(2)  # twice the time of a piece of an answer
         taken = 0
         with suppress(ConnectionError):
             while some := connection.recv(1_000_000):
                 taken += len(some)
 
     assert 0 < taken < LARGE_BYTES
+
+
+def test_who_takes_the_answer_slowly_may_take_as_long_as_it_needs(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(ASK % b"large")
+        taken, started = 0, time.monotonic()
+        while taken < LARGE_BYTES:
+            some = connection.recv(1_000_000, socket.MSG_WAITALL)
+            assert some, taken
+            taken += len(some)
+            time.sleep(0.05)
+        assert time.monotonic() - started > 1.5  # the time of a piece of an answer, and more
+
+
+class _Client:
+    """Takes pieces, and notes who was silent meanwhile."""
+
+    def __init__(self) -> None:
+        self.silent: OrderedDict[TimedSocket, None] = OrderedDict()
+        self.silent_when_sent: list[list[TimedSocket]] = []
+        self.taken = b""
+
+    def sendall(self, piece: memoryview) -> None:
+        self.silent_when_sent.append(list(self.silent))
+        self.taken += piece
+
+
+def test_who_takes_no_answer_is_silent_so_that_it_makes_room() -> None:
+    client, words = _Client(), bytes(range(250)) * 600
+    sending = TimedSocket(client, client.silent, 1)
+
+    sending.sendall(words)
+
+    assert client.taken == words
+    assert client.silent_when_sent == [[sending]] * 3
+    assert not client.silent
 
 
 def test_who_sends_without_end_keeps_the_process_from_nobody(port: int) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 #: More than the system keeps of what is sent and not yet taken.
 LARGE_BYTES = 40_000_000
+_LARGE = b"." * LARGE_BYTES
 
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
@@ -21,7 +22,7 @@ def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[byte
         return slowly()
     if environ["PATH_INFO"] == "/large":
         start_response("200 OK", [("Content-Length", str(LARGE_BYTES))])
-        return [b"." * LARGE_BYTES]
+        return [_LARGE]
     if environ["PATH_INFO"] == "/busy":
         free_at = time.monotonic() + 1
         while time.monotonic() < free_at:  # no other green thread goes on meanwhile
