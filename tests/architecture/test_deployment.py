@@ -211,7 +211,7 @@ def test_compose_and_files_let_in_the_same_users(service: str) -> None:
     users = users_in(lines_of_compose(service))
 
     assert users == users_in(lines_of_file(service))
-    assert users["default"] == "off"
+    assert users["default"] == "off ~* &* +@all"
 
 
 def test_the_broker_is_bounded_like_that_of_hookfill_up() -> None:

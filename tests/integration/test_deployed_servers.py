@@ -10,6 +10,7 @@ import redis
 
 from app.store.core.server_check import check_server
 from app.supervisor.embedded_server import find_server
+from app.supervisor.refusals import CannotStart
 from tests.support.deployment import by_compose, by_file, lines_of_file, url_of
 from tests.support.servers import Server
 
@@ -61,6 +62,7 @@ def test_a_server_lets_in_whom_it_should(server: Server, service: str) -> None:
         (viewer, "DEL key"),
         (viewer, "PUBLISH channel message"),
         (stranger, "GET key"),
+        (stranger.replace("://", "://default:@"), "GET key"),
         (stranger.replace("://", "://viewer:wrong@"), "GET key"),
         (stranger.replace("://", "://:wrong@"), "GET key"),
     ):
@@ -70,6 +72,26 @@ def test_a_server_lets_in_whom_it_should(server: Server, service: str) -> None:
 def test_the_store_is_fit_to_keep_orders_in_the_eyes_of_its_user(tmp_path: Path) -> None:
     with by_compose("redis", tmp_path) as server:
         assert check_server(url_of(server, "store")) == ()
+
+
+@pytest.mark.parametrize("named", ["", "redis-server"])
+@pytest.mark.parametrize("run", [by_compose, by_file])
+def test_the_store_has_after_a_start_what_it_had_before(
+    run: Callable[[str, Path, Path], AbstractContextManager[Server]], named: str, tmp_path: Path
+) -> None:
+    try:
+        program = find_server(named)
+    except CannotStart as error:
+        pytest.skip(str(error))
+    both = "redis.call('SET', 'one', 1) redis.call('SET', 'other', 2)"
+    with run("redis", tmp_path, program) as server:
+        assert allowed(url_of(server, "store"), "EVAL", both, "0")
+
+    with (
+        run("redis", tmp_path, program) as server,
+        redis.Redis.from_url(url_of(server, "store")) as client,
+    ):
+        assert client.exists("one", "other") == 2
 
 
 def test_a_file_is_of_no_use_before_it_has_passwords(service: str, tmp_path: Path) -> None:

@@ -46,22 +46,29 @@ def lines_of_file(service: str) -> list[str]:
 
 
 @contextmanager
-def by_compose(service: str, folder: Path) -> Iterator[Server]:
-    """Run a server as compose does, on a free port, beside which nothing is changed."""
+def by_compose(service: str, folder: Path, program: Path | None = None) -> Iterator[Server]:
+    """Run a server as compose does, on a free port, beside which nothing is changed.
+
+    Args:
+        service: of compose.yaml.
+        folder: where its data are, of a run before as well.
+        program: the bundled one if none is given.
+    """
     port = free_port()
     script = services()[service]["command"][2].replace("$$", "$")
     command = ["sh", "-c", script.replace("\nEND", f"\nport {port}\nEND")]
-    with _running(command, port, folder) as server:
+    with _running(command, port, folder, program) as server:
         yield server
 
 
 @contextmanager
-def by_file(service: str, folder: Path) -> Iterator[Server]:
-    """Run a server from its file, with passwords, in a folder and on a port of its own."""
+def by_file(service: str, folder: Path, program: Path | None = None) -> Iterator[Server]:
+    """Run a server from its file, with passwords, on a free port; see `by_compose`."""
     port = free_port()
     lines = [_with_password(line) for line in lines_of_file(service)]
     (folder / "server.conf").write_text("\n".join([*lines, f"dir {folder}", f"port {port}", ""]))
-    with _running(["redis-server", str(folder / "server.conf")], port, folder) as server:
+    command = ["redis-server", str(folder / "server.conf")]
+    with _running(command, port, folder, program) as server:
         yield server
 
 
@@ -72,8 +79,10 @@ def _with_password(line: str) -> str:
 
 
 @contextmanager
-def _running(command: list[str], port: int, folder: Path) -> Iterator[Server]:
-    (folder / "redis-server").symlink_to(find_server())
+def _running(command: list[str], port: int, folder: Path, program: Path | None) -> Iterator[Server]:
+    link = folder / "redis-server"
+    link.unlink(missing_ok=True)
+    link.symlink_to(program or find_server())
     environment = {
         "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
         **{f"{user.upper()}_PASSWORD": password for user, password in PASSWORDS.items()},
