@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Protocol, TypeVar
 
 from app.domain.errors import Conflict
@@ -18,6 +19,7 @@ from app.paper.store.prices import RedisPaperPrices
 from app.paper.store.records import value_from
 from app.ports.clock import Clock
 from app.ports.history import History, PaperRow
+from app.unhurried import unhurried
 
 #: Commits that others may win before an attempt is given up. Each loss means that somebody got on.
 ATTEMPTS_MAX = 100
@@ -100,7 +102,7 @@ class PaperPorts:
         if departed is None:
             return here
         left = map(_order_of, self.history.paper_rows(account_id, departed.numbers))
-        rows = {row.number: row for row in (*left, *here)}
+        rows = {row.number: row for row in unhurried(chain(left, here))}
         return [rows[number] for number in sorted(rows)]
 
     def quote(self, symbol: Symbol) -> Quote | None:

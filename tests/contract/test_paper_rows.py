@@ -235,6 +235,24 @@ class TestWithoutTheHistory:
         assert away.desk.account(SPOT)["ledger"] == []
 
 
+def test_who_reads_very_many_rows_lets_others_go_on(
+    world: PaperWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for lets_go in (True, False):
+        for _ in range(3):
+            bought(world)
+        if lets_go:
+            world.let_go()
+    given: list[float] = []
+    monkeypatch.setattr("app.unhurried.PIECE_SECONDS", 0)
+    monkeypatch.setattr("time.sleep", given.append)
+
+    world.desk.account(SPOT)
+
+    # What is in the store is read, then all of it, and each row and its fill are written.
+    assert len(given) >= 3 + 6 + 6 + 6
+
+
 def test_what_a_newer_history_tells_of_never_was(world: PaperWorld) -> None:
     """The store was put back, the history was not: its balances know nothing of those rows."""
     bought(world)

@@ -11,6 +11,7 @@ from app.domain.money import plain
 from app.domain.report import Fill
 from app.paper.domain.account import PaperAccount
 from app.paper.domain.order import PaperOrder
+from app.unhurried import unhurried
 
 Json = dict[str, object]
 
@@ -26,8 +27,8 @@ def account_json(account: PaperAccount, rows: Sequence[PaperOrder]) -> Json:
         "positions": {symbol: _position(account, symbol) for symbol in symbols},
         "leverage": dict(sorted(account.leverage.items())),
         "fees": {"maker": plain(account.fees.maker), "taker": plain(account.fees.taker)},
-        "ledger": [_row(order) for order in rows],
-        "fills": [_fill(*one) for one in sorted(fills, key=lambda one: one[1].at_ms)],
+        "ledger": [_row(order) for order in unhurried(rows)],
+        "fills": [_fill(*one) for one in unhurried(sorted(fills, key=lambda one: one[1].at_ms))],
     }
 
 

@@ -14,6 +14,7 @@ from app.paper.store.records import text_of, value_from
 from app.store.core.keys import shard_of
 from app.store.core.scripts import load_script
 from app.store.core.transaction import OK, Condition, Write, transact
+from app.unhurried import unhurried
 
 #: What the hash of an account holds.
 _FIELDS = ("version", "body", "left", "left_number", "since")
@@ -95,7 +96,7 @@ class RedisPaperLedger:
             pipeline.hvals(paper_keys.orders(account_id))
             pipeline.lrange(paper_keys.repeats(account_id), 0, -1)
             orders, repeats = pipeline.execute()
-        rows = [value_from(PaperOrder, record) for record in (*orders, *repeats)]
+        rows = [value_from(PaperOrder, record) for record in unhurried((*orders, *repeats))]
         return sorted(rows, key=lambda row: row.number)
 
     def _run(self, account_id: AccountId, version: int, writes: Sequence[Write]) -> None:
