@@ -101,6 +101,11 @@ class Instrument:
             )
         return None
 
+    @property
+    def has_band(self) -> bool:
+        """Whether the market bounds the prices of limits."""
+        return self.multiplier_up is not None or self.multiplier_down is not None
+
     def beyond_band(self, price: Decimal, side: Side, last: Decimal) -> Reason | None:
         """Return why a limit is worse than the market allows, or None if it is not.
 

@@ -2,7 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from decimal import Decimal
 from itertools import islice
 from typing import Final, Generic, TypeVar
 
@@ -13,7 +15,7 @@ from app.dialects.poloniex import render_orders as render
 from app.dialects.poloniex.callers import Caller, Callers
 from app.dialects.poloniex.errors import Code, Problem, problem_of_part
 from app.dialects.poloniex.fields import Content, array_from, object_from
-from app.dialects.poloniex.parse_orders import InstrumentOf
+from app.dialects.poloniex.parse_orders import InstrumentOf, LastOf
 from app.dialects.poloniex.queries import (
     Address,
     Filter,
@@ -28,8 +30,8 @@ from app.dialects.poloniex.queries import (
 from app.dialects.poloniex.render_orders import Json
 from app.domain.aggregate import Aggregate
 from app.domain.enums import Dialect, Kind, ReasonCode
-from app.domain.errors import HistoryUnavailable, NotFound
-from app.domain.identifiers import AggregateId, id_from
+from app.domain.errors import HistoryUnavailable, NotFound, VenueUnavailable
+from app.domain.identifiers import AggregateId, Symbol, id_from
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.search import LIVE_STATES, Moment, Search
@@ -241,6 +243,18 @@ class OrderRoutes(ABC, Generic[One]):
     def instruments(self, caller: Caller) -> InstrumentOf:
         """Return what tells the rules of a pair at the venue of the account."""
         return self._ports.venues.of(caller.account).instrument
+
+    def last_prices(self, caller: Caller) -> LastOf:
+        """Return what tells the last price of a pair there; no exchange is asked."""
+        venue = self._ports.venues.of(caller.account)
+
+        def last_of(symbol: Symbol) -> Decimal | None:
+            with suppress(VenueUnavailable):  # the venue itself looks at the limit when it is sent
+                quote = venue.quote(symbol)
+                return None if quote is None else quote.last
+            return None
+
+        return last_of
 
     def known(self, caller: Caller, order_id: str, not_found: Code) -> One:
         """Return the one that a path names.

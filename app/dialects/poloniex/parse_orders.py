@@ -23,6 +23,9 @@ Value = TypeVar("Value")
 #: Tells the rules of a pair, or None if it is not traded.
 InstrumentOf = Callable[[Symbol], Instrument | None]
 
+#: Tells the last price of a pair, or None if none is known.
+LastOf = Callable[[Symbol], Decimal | None]
+
 #: More than a number from outside (40 digits) divided by a step can need.
 _DIGITS = 120
 
@@ -48,6 +51,7 @@ class _Figures:
     """
 
     instrument: Instrument
+    last_of: LastOf
 
     def price(
         self, name: str, value: Decimal | None, not_positive: Code, *, required: bool
@@ -58,6 +62,17 @@ class _Figures:
         if not _fits(value, self.instrument.price_step):
             raise Problem(Code.PRICE_SCALE, name)
         return value
+
+    def check_band(self, limit: Decimal, side: Side, stop: Decimal | None = None) -> None:
+        """Check that a limit is not too far from the price.
+
+        A stop fires at its own price, or at once: a limit that fits one of both is none to refuse.
+        """
+        if not self.instrument.has_band:
+            return
+        known = [one for one in (self.last_of(self.instrument.symbol), stop) if one is not None]
+        if known and all(self.instrument.beyond_band(limit, side, one) for one in known):
+            raise Problem(Code.PRICE_ABOVE_MAX if side is Side.BUY else Code.PRICE_BELOW_MIN)
 
     def quantity(self, value: Decimal | None, *, required: bool) -> Decimal | None:
         """Check a quantity in base currency, which has lots and bounds."""
@@ -88,16 +103,18 @@ class _Figures:
             raise Problem(Code.AMOUNT_BELOW_MIN)
 
 
-def order_from(content: Content, instrument_of: InstrumentOf) -> PlaceOrder:
+def order_from(content: Content, instrument_of: InstrumentOf, last_of: LastOf) -> PlaceOrder:
     """Return what a `POST /orders` asks for; the first thing that is wrong is told.
 
     Raises:
         Problem: with the code of the first field that is wrong.
     """
-    return _order(Reading(schemas.PLAIN_ORDER, content), instrument_of)
+    return _order(Reading(schemas.PLAIN_ORDER, content), instrument_of, last_of)
 
 
-def amended_order(content: Content, old: Order, instrument_of: InstrumentOf) -> PlaceOrder:
+def amended_order(
+    content: Content, old: Order, instrument_of: InstrumentOf, last_of: LastOf
+) -> PlaceOrder:
     """Return what takes the place of an order; what the body does not name is inherited.
 
     Of an order that is filled in part, what is left is inherited. A change to a market order drops
@@ -115,10 +132,12 @@ def amended_order(content: Content, old: Order, instrument_of: InstrumentOf) -> 
         "amount": old.amount,
         "price": old.price,
     }
-    return _order(Reading(schemas.AMENDMENT, content, inherited), instrument_of)
+    return _order(Reading(schemas.AMENDMENT, content, inherited), instrument_of, last_of)
 
 
-def smart_order_from(content: Content, instrument_of: InstrumentOf) -> PlaceSmartOrder:
+def smart_order_from(
+    content: Content, instrument_of: InstrumentOf, last_of: LastOf
+) -> PlaceSmartOrder:
     """Return what a `POST /smartorders` asks for; the first thing that is wrong is told.
 
     Raises:
@@ -138,11 +157,11 @@ def smart_order_from(content: Content, instrument_of: InstrumentOf) -> PlaceSmar
         post_only=kind.post_only,
         time_in_force=time_in_force,
     )
-    return _filled(command, body, instrument)
+    return _filled(command, body, _Figures(instrument, last_of))
 
 
 def amended_smart_order(
-    content: Content, old: PlaceSmartOrder, instrument_of: InstrumentOf
+    content: Content, old: PlaceSmartOrder, instrument_of: InstrumentOf, last_of: LastOf
 ) -> PlaceSmartOrder:
     """Return what takes the place of a smart order; what the body does not name is inherited.
 
@@ -160,7 +179,7 @@ def amended_smart_order(
     merged = Reading(
         schemas.SMART_AMENDMENT, {}, {name: getattr(wanted, name) for name in _AMENDABLE}
     )
-    return _filled(wanted, merged, instrument_for(wanted.symbol, instrument_of))
+    return _filled(wanted, merged, _Figures(instrument_for(wanted.symbol, instrument_of), last_of))
 
 
 def proceeds(content: Content) -> bool:
@@ -184,16 +203,19 @@ def instrument_for(symbol: Symbol, instrument_of: InstrumentOf) -> Instrument:
     return found
 
 
-def _order(body: Reading, instrument_of: InstrumentOf) -> PlaceOrder:
+def _order(body: Reading, instrument_of: InstrumentOf, last_of: LastOf) -> PlaceOrder:
     """Return the order; a market buy names what it spends, everything else what it trades."""
     symbol = body["symbol"]
-    figures = _Figures(instrument_for(symbol, instrument_of))
+    instrument = instrument_for(symbol, instrument_of)
     side, kind = body["side"], body["type"] or OrderType.MARKET
     time_in_force = body["time_in_force"] or TimeInForce.GTC
     body.check("account_type")
     is_market = kind is OrderType.MARKET
     spends = is_market and side is Side.BUY
+    figures = _Figures(instrument.at_market() if is_market else instrument, last_of)
     price = figures.price("price", body["price"], Code.PRICE_NOT_POSITIVE, required=not is_market)
+    if price is not None and not is_market:
+        figures.check_band(price, side)
     quantity = figures.quantity(body["quantity"], required=not spends)
     amount = figures.amount(body["amount"], required=spends)
     if not is_market:
@@ -210,9 +232,9 @@ def _order(body: Reading, instrument_of: InstrumentOf) -> PlaceOrder:
     )
 
 
-def _filled(command: PlaceSmartOrder, body: Reading, instrument: Instrument) -> PlaceSmartOrder:
+def _filled(command: PlaceSmartOrder, body: Reading, figures: _Figures) -> PlaceSmartOrder:
     """Return the command with the figures of the body, each checked in its turn."""
-    figures, kind = _Figures(instrument), command.type
+    kind = command.type
     spends = command.side is Side.BUY and not kind.is_limit and "amount" in body
     stop = figures.price(
         "stopPrice",
@@ -223,6 +245,8 @@ def _filled(command: PlaceSmartOrder, body: Reading, instrument: Instrument) -> 
     is_limit = kind is SmartOrderType.STOP_LIMIT
     has_limit_offset = kind is SmartOrderType.TRAILING_STOP_LIMIT
     price = figures.price("price", body["price"], Code.PRICE_NOT_POSITIVE, required=is_limit)
+    if price is not None and is_limit:
+        figures.check_band(price, command.side, stop)
     filled = replace(
         command,
         stop=stop,

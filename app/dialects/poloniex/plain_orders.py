@@ -36,16 +36,16 @@ class PlainOrders(OrderRoutes[Order]):
     closed_list = schemas.CLOSED_LIST
 
     def _accept(self, caller: Caller, content: Content, sender: Sender) -> Order:
-        command = order_from(content, self.instruments(caller))
+        command = order_from(content, self.instruments(caller), self.last_prices(caller))
         return accept_exact_order(command, sender, self._ports)
 
     def _accept_instead(
         self, caller: Caller, old: Order, content: Content, sender: Sender
     ) -> Order:
-        instrument_of = self.instruments(caller)
+        instrument_of, last_of = self.instruments(caller), self.last_prices(caller)
         return replace_order(
             old.id,
-            lambda old: amended_order(content, old, instrument_of),
+            lambda old: amended_order(content, old, instrument_of, last_of),
             sender,
             self._ports,
             takes_rest=content.get("quantity") is None,

@@ -78,13 +78,15 @@ class SmartOrders(OrderRoutes[SmartOrder]):
         )
 
     def _accept(self, caller: Caller, content: Content, sender: Sender) -> SmartOrder:
-        command = smart_order_from(content, self.instruments(caller))
+        command = smart_order_from(content, self.instruments(caller), self.last_prices(caller))
         return accept_smart_order(command, self._rules, sender, self._ports)
 
     def _accept_instead(
         self, caller: Caller, old: SmartOrder, content: Content, sender: Sender
     ) -> SmartOrder:
-        command = amended_smart_order(content, old.command(), self.instruments(caller))
+        command = amended_smart_order(
+            content, old.command(), self.instruments(caller), self.last_prices(caller)
+        )
         return replace_smart_order(
             old.id, command, self._rules, sender, self._ports, proceeds=proceeds(content)
         )

@@ -41,8 +41,12 @@ def traded(symbol: Symbol) -> Instrument | None:
     return BTC if symbol == BTC.symbol else None
 
 
+def last(symbol: Symbol) -> Decimal | None:
+    return Decimal(60_000) if symbol == BTC.symbol else None
+
+
 def smart(content: dict[str, Any], **odd: object) -> PlaceSmartOrder:
-    return parse_orders.smart_order_from({**content, **odd}, traded)
+    return parse_orders.smart_order_from({**content, **odd}, traded, last)
 
 
 def code_of(act: Any) -> int:  # noqa: ANN401 - any call
@@ -222,7 +226,7 @@ OLD = PlaceSmartOrder(
 
 
 def amended(old: PlaceSmartOrder = OLD, **fields: Any) -> PlaceSmartOrder:  # noqa: ANN401
-    return parse_orders.amended_smart_order(fields, old, traded)
+    return parse_orders.amended_smart_order(fields, old, traded, last)
 
 
 def test_what_is_not_amended_is_inherited() -> None:
@@ -281,7 +285,7 @@ def test_it_must_be_said_clearly() -> None:
 
 
 def test_a_plain_order() -> None:
-    order = parse_orders.order_from(PLAIN, traded)
+    order = parse_orders.order_from(PLAIN, traded, last)
 
     assert (order.type, order.quantity, order.price) == (
         OrderType.LIMIT,
@@ -292,7 +296,9 @@ def test_a_plain_order() -> None:
 
 
 def test_a_market_buy_names_what_it_spends() -> None:
-    order = parse_orders.order_from({"symbol": "BTC_USDT", "side": "BUY", "amount": "10"}, traded)
+    order = parse_orders.order_from(
+        {"symbol": "BTC_USDT", "side": "BUY", "amount": "10"}, traded, last
+    )
 
     assert (order.type, order.quantity, order.amount) == (OrderType.MARKET, Decimal(0), Decimal(10))
 
@@ -311,7 +317,50 @@ def test_a_market_buy_names_what_it_spends() -> None:
     ],
 )
 def test_bad_plain_orders(odd: dict[str, object], code: int) -> None:
-    assert code_of(lambda: parse_orders.order_from({**PLAIN, **odd}, traded)) == code
+    assert code_of(lambda: parse_orders.order_from({**PLAIN, **odd}, traded, last)) == code
+
+
+def banded(_: Symbol) -> Instrument:
+    """At 60,000 a buy may be limited by 63,000 at most, a sale by 57,000 at least."""
+    return replace(
+        BTC,
+        max_market_quantity=Decimal(5),
+        multiplier_up=Decimal("1.05"),
+        multiplier_down=Decimal("0.95"),
+    )
+
+
+def test_bounds_of_a_plain_order() -> None:
+    def order(**odd: str) -> Any:  # noqa: ANN401 - a call
+        return lambda: parse_orders.order_from({**PLAIN, **odd}, banded, last)
+
+    assert code_of(order(price="63000.01")) == 21310
+    assert code_of(order(price="56999.99", side="SELL")) == 21311
+    assert code_of(order(quantity="101")) == 21360
+    assert code_of(order(quantity="6", side="SELL", type="MARKET")) == 21360
+    assert order(price="63000")().price == 63_000
+    assert order(price="1", quantity="6")().price == 1  # it only rests
+    dark = parse_orders.order_from({**PLAIN, "price": "99999"}, banded, lambda _: None)
+    assert dark.price == 99_999  # the venue looks at it again
+
+
+@pytest.mark.parametrize(
+    ("stop", "side", "good", "bad", "code"),
+    [
+        ("70000", "BUY", "73500", "73500.01", 21310),
+        ("50000", "BUY", "63000", "63000.01", 21310),
+        ("50000", "SELL", "47500", "47499.99", 21311),
+    ],
+)
+def test_the_limit_of_a_stop_may_fit_its_stop_or_the_price(
+    stop: str, side: str, good: str, bad: str, code: int
+) -> None:
+    def limited(price: str) -> PlaceSmartOrder:
+        content = {**LIMIT, "side": side, "stopPrice": stop, "price": price}
+        return parse_orders.smart_order_from(content, banded, last)
+
+    assert limited(good).price == Decimal(good)
+    assert code_of(lambda: limited(bad)) == code
 
 
 @pytest.mark.parametrize(
