@@ -1,5 +1,6 @@
 """Tasks that look at venues: prices, and orders. An empty list means all that wait for anything."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -10,10 +11,20 @@ from app.domain.identifiers import AccountId, AccountName, VenueName
 from app.logs import log_context
 from app.ports import Ports
 from app.services.following.follow import follow_news, follow_orders, look_at_account
+from app.services.following.guards import hand_out_guards, look_at_guards
 from app.services.following.reconcile import reconcile_in_turn
-from app.services.keeping.rounds import ORDERS, PRICES, noted
+from app.services.keeping.rounds import GUARDS, ORDERS, PRICES, noted
 from app.services.watching.watch import watch_prices
-from workers.base import AggregateTask, PeriodicTask, hand_on, id_in, offer, one_piece_of_work
+from app.venues import traits_of
+from workers.base import (
+    AggregateTask,
+    HookfillTask,
+    PeriodicTask,
+    hand_on,
+    id_in,
+    offer,
+    one_piece_of_work,
+)
 from workers.celery_app import celery_app
 from workers.crew import Rank
 from workers.process import this_process
@@ -62,6 +73,7 @@ class PollOrders(PeriodicTask):
         if not values:
             offer(NOBODY, (TaskName.POLL_ORDERS,), partial(_follow_news, ports))
             hand_out(TaskName.POLL_ORDERS, ORDERS, _accounts_to_look_at(ports), ports)
+            _hand_out_guards(ports)
         for value in values:
             number = id_in(value)
             if number is not None:
@@ -112,11 +124,52 @@ def hand_out(task: TaskName, kind: str, values: Sequence[str], ports: Ports) -> 
     each is not given back.
     """
     ports.rounds.await_each(kind, values, ports.clock.server_ms())
-    apart_ms = ports.policy.venue_poll_ms
     for value in values:
-        if ports.locks.acquire(f"poll:{task}:{value}", apart_ms) is not None:
-            expires_seconds = max(apart_ms / 500, 2.0)
-            this_process().messages.send(task, [value], value, expires=expires_seconds)
+        if ports.locks.acquire(f"poll:{task}:{value}", ports.policy.venue_poll_ms) is not None:
+            _send(task, value, ports)
+
+
+def _send(task: TaskName, value: str, ports: Ports) -> None:
+    expires_seconds = max(ports.policy.venue_poll_ms / 500, 2.0)
+    this_process().messages.send(task, [value], value, expires=expires_seconds)
+
+
+class PollGuards(HookfillTask):
+    """Look at positions that are guarded."""
+
+    name = TaskName.POLL_GUARDS
+
+    def work(self, values: Sequence[object], ports: Ports) -> None:
+        """Look at these accounts."""
+        for value in values:
+            number = id_in(value)
+            if number is not None:
+                with one_piece_of_work():
+                    owner = ports.accounts.account(AccountId(number))
+                    look = partial(_look_at_guards, owner.id, ports)
+                    offer(owner, (self.name, number), look, Rank.POLL)
+
+
+def _look_at_guards(account_id: AccountId, ports: Ports) -> None:
+    with log_context(task=TaskName.POLL_GUARDS, account=str(account_id)), one_piece_of_work():
+        look_at_guards(account_id, ports)
+
+
+def _hand_out_guards(ports: Ports) -> None:
+    """Have the accounts looked at whose positions are guarded and whose turn it is."""
+    real = _real_accounts(ports)
+    guarded = ports.live.with_guards([one.id for one in real])
+    of_hosts: dict[tuple[VenueName, VenueName], list[Account]] = defaultdict(list)
+    for one in real:
+        if one.id in guarded:
+            of_hosts[one.venue, one.hosts].append(one)
+    ports.rounds.await_each(GUARDS, [str(one) for one in guarded], ports.clock.server_ms())
+    last_ms = ports.rounds.last_ms()
+    for (venue, _), accounts in of_hosts.items():
+        with one_piece_of_work():  # of a venue that nobody knows nothing can be asked
+            turn = hand_out_guards(accounts, traits_of(venue).look_ms, last_ms, ports)
+            for account_id in turn:
+                _send(TaskName.POLL_GUARDS, str(account_id), ports)
 
 
 class Reconcile(AggregateTask, PeriodicTask):
@@ -134,5 +187,5 @@ class Reconcile(AggregateTask, PeriodicTask):
         super().work(values, ports)
 
 
-for _task in (PollPrices, PollOrders, Reconcile):
+for _task in (PollPrices, PollOrders, PollGuards, Reconcile):
     celery_app.register_task(_task())

@@ -28,6 +28,7 @@ class TaskName(StrEnum):
     TIMERS_DUE = "hookfill.timers_due"
     POLL_PRICES = "hookfill.poll_prices"
     POLL_ORDERS = "hookfill.poll_orders"
+    POLL_GUARDS = "hookfill.poll_guards"
     SWEEP = "hookfill.sweep"
     CANARY = "hookfill.canary"
     INSPECT = "hookfill.inspect"
@@ -46,6 +47,7 @@ QUEUE_OF: dict[TaskName, QueueName] = {
     TaskName.TIMERS_DUE: QueueName.EVENTS,
     TaskName.POLL_PRICES: QueueName.POLL,
     TaskName.POLL_ORDERS: QueueName.POLL,
+    TaskName.POLL_GUARDS: QueueName.POLL,
     TaskName.SWEEP: QueueName.MAINTENANCE,
     TaskName.CANARY: QueueName.MAINTENANCE,
     TaskName.INSPECT: QueueName.POLL,

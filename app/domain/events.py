@@ -253,6 +253,21 @@ class OrderUpdated(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PositionSeen(Event):
+    """Somebody has looked at the position that is guarded, having found it guarded before.
+
+    Attributes:
+        begun_ms: server time at which the look was begun.
+        size: of the leg; 0 if it is not there.
+        shown_late_ms: how long after a fill such a look may still not show the position.
+    """
+
+    begun_ms: EpochMs
+    size: Decimal
+    shown_late_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SmartOrderUpdated(Event):
     """A smart order of the aggregate has changed; `smart_order` is how it is now."""
 

@@ -23,6 +23,8 @@ class VenueTraits:
         markets: what is traded there; empty if nobody knows.
         play_money: market → what kind of play money there is, beside real money.
         lists_all_symbols: one question lists the open orders of all symbols.
+        look_ms: what one look at an account's positions takes of the time in which the venue
+            answers one address; see docs/venues.md.
         native_stops: where the venue keeps stop orders; Hookfill emulates them all the same.
     """
 
@@ -32,3 +34,4 @@ class VenueTraits:
     play_money: Mapping[Market, str] = field(default_factory=dict)
     lists_all_symbols: bool = True
     native_stops: str = ""
+    look_ms: int = 0

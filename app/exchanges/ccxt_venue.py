@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 from app.domain.account import Account
-from app.domain.enums import Market
+from app.domain.enums import Market, PositionSide
 from app.domain.errors import (
     CannotAsk,
     OutcomeUnknown,
@@ -20,7 +20,7 @@ from app.domain.finding import Finding
 from app.domain.frozen import Placed
 from app.domain.identifiers import ClientOrderId, EpochMs, Symbol
 from app.domain.instrument import Instrument
-from app.domain.market import AccountView, Quote
+from app.domain.market import AccountView, Position, Quote
 from app.domain.order import Order
 from app.domain.reconciliation import VenueOrder
 from app.domain.report import OrderReport
@@ -126,6 +126,12 @@ class CcxtVenue:
         view = AccountView(position_mode=mode, balances=balances, positions=positions)
         self._ports.memory.keep_view(self._account.id, view)
         return view
+
+    @_in_one_call
+    def positions(self) -> Mapping[tuple[Symbol, PositionSide], Position]:
+        """Return the positions as they are now; a leg that is not listed is flat."""
+        with self.exchange.reading(Urgency.GUARDED) as api:
+            return positions_in(api, self.exchange)
 
     # Orders
 

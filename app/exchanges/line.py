@@ -35,6 +35,7 @@ WAIT_MS_MAX: Mapping[Urgency, int] = {
     Urgency.ORDER: 1_000,
     Urgency.QUESTION: 2_000,
     Urgency.POLL: 0,
+    Urgency.GUARDED: 0,
 }
 
 #: A question waits for longer after another one of the same call: else that was asked in vain. It

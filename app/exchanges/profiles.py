@@ -66,6 +66,8 @@ class Profile:
         lists_by_symbol: open orders are asked for symbol by symbol.
         id_pattern: what a client order id may look like.
         native_stops: where the exchange keeps stop orders; Hookfill emulates them all the same.
+        look_ms: what one look at an account's positions takes of the time in which one address is
+            answered: its weight by what an address may ask for in a millisecond.
     """
 
     exchange_id: str
@@ -90,6 +92,7 @@ class Profile:
     lists_by_symbol: bool = False
     id_pattern: str = r"[A-Za-z0-9]{1,32}"
     native_stops: str = ""
+    look_ms: int = 1_000
     is_sandbox: bool = False
 
     @property
@@ -107,6 +110,7 @@ class Profile:
             play_money=self.sandboxes,
             lists_all_symbols=not self.lists_by_symbol,
             native_stops=self.native_stops,
+            look_ms=self.look_ms,
         )
 
     def sandbox_of(self, account: Account) -> Sandbox | None:
@@ -172,6 +176,8 @@ _BINANCE = Profile(
     },
     id_pattern=r"[.A-Z:/a-z0-9_-]{1,36}",
     native_stops="a service of its own since December 2025 (algo orders)",
+    # "Position Information V3": weight 5, of 2,400 a minute for an address.
+    look_ms=125,
 )
 
 #: Bybit: "V5 API" (bybit-exchange.github.io/docs/v5). Its answer to an order is the id alone.
@@ -208,6 +214,8 @@ _BYBIT = Profile(
     sandboxes=dict.fromkeys((Market.SPOT, Market.USDM), Sandbox.TESTNET),
     id_pattern=r"[A-Za-z0-9_-]{1,36}",
     native_stops="conditional orders",
+    # ccxt's figures, cost 5 at 20 ms; Bybit itself allows more.
+    look_ms=100,
 )
 
 #: Poloniex: "Spot API" (api-docs.poloniex.com/spot). Stops are smart orders there.

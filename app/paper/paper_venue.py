@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from app.domain.account import Account
-from app.domain.enums import Market, ReasonCode
+from app.domain.enums import Market, PositionSide, ReasonCode
 from app.domain.errors import (
     Conflict,
     HookfillError,
@@ -20,7 +20,7 @@ from app.domain.finding import Finding
 from app.domain.frozen import Placed, PlacedOrder
 from app.domain.identifiers import ClientOrderId, EpochMs, Symbol
 from app.domain.instrument import Instrument
-from app.domain.market import AccountView, Quote
+from app.domain.market import AccountView, Position, Quote
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.reconciliation import VenueOrder
@@ -62,6 +62,10 @@ class PaperVenue:
         """Return balances and positions as they are now."""
         with _instead(VenueUnavailable):
             return self._ports.ledger.load(self._account.id).account_of(self._account).view()
+
+    def positions(self) -> Mapping[tuple[Symbol, PositionSide], Position]:
+        """Return the positions as they are now; a leg that is not listed is flat."""
+        return self.view().positions
 
     def prepare(self, order: Order) -> None:
         """Do nothing: an order sets its leverage itself when it arrives."""

@@ -7,7 +7,7 @@ from typing import Protocol
 from app.domain.aggregate import Aggregate
 from app.domain.decision import TimelineEntry
 from app.domain.effects import AT_ONCE, Effect
-from app.domain.enums import AccountState
+from app.domain.enums import AccountState, PositionSide
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, OrderId, Symbol
 from app.domain.order import Order
 from app.domain.quarantined import Quarantined
@@ -220,6 +220,9 @@ class Live(Protocol):
     def with_open_orders(self, accounts: Sequence[AccountId]) -> Collection[AccountId]:
         """Return those of these accounts that have orders at their venues, asked all at once."""
 
+    def with_guards(self, accounts: Sequence[AccountId]) -> Collection[AccountId]:
+        """Return those of these accounts in which positions are guarded, asked all at once."""
+
     def placing(self) -> Collection[AggregateId]:
         """Return the orders that are PENDING_NEW or PLACING, of all accounts."""
 
@@ -231,6 +234,11 @@ class Live(Protocol):
 
     def protectors(self, order: Order) -> Collection[AggregateId]:
         """Return the aggregates that guard the position which this order works on."""
+
+    def guards(
+        self, account: AccountId, of: tuple[Symbol, PositionSide] | None = None
+    ) -> Collection[AggregateId]:
+        """Return what guards one leg of an account's positions, or any of them."""
 
     def waiting(self, account: AccountId) -> Sequence[SmartOrder]:
         """Return the smart orders of an account that stand alone and wait, newest first."""

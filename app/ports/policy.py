@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from app.domain.account import Account
 from app.domain.enums import Mode
+from app.domain.exits import SHOWN_LATE_MS
 from app.domain.identifiers import EpochMs
 from app.domain.order import Order
 from app.domain.order_reports import LOOKS_MAX
@@ -112,6 +113,10 @@ class Policy:
         """
         since_ms = order.unknown_since_ms or order.lease_until_ms
         return max(self.grace_ms(account) - clock.lasted_ms(since_ms), 0)
+
+    def shown_late_ms(self, account: Account) -> int:
+        """Return how long after a fill its venue may not show a position; paper tells at once."""
+        return 0 if account.mode is Mode.PAPER else SHOWN_LATE_MS
 
     def absence_ms(self, account: Account) -> int:
         """Return how far apart two answers of "no such order" must be; 0 believes the first."""

@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from app.domain.account import Account
-from app.domain.enums import OrderType, PositionMode
+from app.domain.enums import OrderType, PositionMode, PositionSide
 from app.domain.finding import Finding
 from app.domain.frozen import Placed
 from app.domain.identifiers import AccountId, ClientOrderId, EpochMs, Symbol, VenueName
 from app.domain.instrument import Instrument
-from app.domain.market import AccountView, Quote, Tick
+from app.domain.market import AccountView, Position, Quote, Tick
 from app.domain.order import Order
 from app.domain.reconciliation import VenueOrder
 from app.domain.report import OrderReport
@@ -27,6 +27,15 @@ class Venue(Protocol):
 
     def view(self) -> AccountView:
         """Return balances and positions as they are now.
+
+        Raises:
+            VenueUnavailable: they could not be read.
+        """
+
+    def positions(self) -> Mapping[tuple[Symbol, PositionSide], Position]:
+        """Return the positions as they are now; a leg that is not listed is flat.
+
+        Nobody is in haste for it: a venue that may just now be asked little is not asked.
 
         Raises:
             VenueUnavailable: they could not be read.

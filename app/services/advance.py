@@ -80,19 +80,22 @@ def _guards(before: Aggregate, after: Aggregate, ports: Ports) -> tuple[Aggregat
         return ()
     if after.position_after != 0 or before.filled_quantity == after.filled_quantity:
         return ()
+    if after.position_side is after.side.opens:
+        return ()  # what adds to a leg has not closed it: the venue shows it late
     return tuple(one for one in ports.live.protectors(after) if one != after.parent_id)
 
 
 def _lane_effects(
     before: Aggregate, decision: Decision[Aggregate], ports: Ports
 ) -> tuple[Effect, ...]:
-    """Wake whoever waits in the lane for an order that is in flight no more, or an exit's end."""
+    """Wake whoever waits in the lane for an order in flight, for an exit, or for old guards."""
     after = decision.aggregate
     match before, after:
         case Order(), Order():
             is_free = before.is_in_flight and not after.is_in_flight
         case Request(), Request():
             is_free = before.stage is Stage.CLOSING and not after.is_queued
+            is_free = is_free or (before.guarded_leg is not None and after.guarded_leg is None)
         case _:
             return ()
     if not is_free:

@@ -1,13 +1,17 @@
 """Which aggregates are live, by several keys."""
 
+from dataclasses import replace
+
 import pytest
 
 from app.domain.commands import Action
 from app.domain.enums import PositionSide, Side
-from app.domain.request.signal import RequestStatus, Stage
+from app.domain.request.signal import RequestStatus, Signal, Stage
 from app.domain.smart_order import SmartOrderStatus
 from app.domain.status import OrderStatus
+from app.ports.ledger import Change
 from tests.support.builders import (
+    ETH,
     ORIGIN,
     SPOT_ID,
     USDM_ID,
@@ -93,6 +97,21 @@ def test_an_order_finds_who_guards_the_leg_that_it_works_on(
 
     number = 1 if guards is Action.OPEN_LONG else 2
     assert list(store.live.protectors(order)) == [an_id(number, USDM_ID)]
+
+
+def test_accounts_with_guards_are_found_at_once_until_the_guards_end(store: Store) -> None:
+    for number, action in ((1, Action.OPEN_LONG), (2, Action.OPEN_SHORT)):
+        store.put(a_signal(action, id=an_id(number, USDM_ID), stage=Stage.PROTECTED))
+
+    assert set(store.live.with_guards([SPOT_ID, USDM_ID])) == {USDM_ID}
+    assert list(store.live.guards(USDM_ID)) == [an_id(number, USDM_ID) for number in (1, 2)]
+    assert list(store.live.guards(USDM_ID, (ETH, SHORT))) == [an_id(2, USDM_ID)]
+    for number in (1, 2):
+        stored = store.ledger.load(an_id(number, USDM_ID))
+        assert isinstance(stored.aggregate, Signal)
+        done = replace(stored.aggregate, status=RequestStatus.DONE)
+        store.ledger.commit([Change(stored, done)])
+    assert set(store.live.with_guards([SPOT_ID, USDM_ID])) == set()
 
 
 def test_who_has_nothing_open_yet_guards_nothing(store: Store) -> None:

@@ -14,16 +14,27 @@ from celery import Celery
 
 from app.bootstrap import Wiring, web_wiring
 from app.dispatch.routes import QUEUE_OF, TaskName
-from app.domain.commands import SignalRules
+from app.domain.commands import Action, SignalRules
 from app.domain.enums import Dialect, Mode
 from app.domain.errors import VenueUnavailable
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, VenueName
-from app.domain.request.signal import RequestStatus, Signal
+from app.domain.request.signal import RequestStatus, Signal, Stage
 from app.domain.sender import Sender
+from app.ports.ledger import Change
 from app.services.intake.requests import accept_signal
 from app.settings import Settings
 from app.store.coordination import rounds
-from tests.support.builders import BTC, ORIGIN, SPOT, a_command, a_live_account, fixed, must
+from tests.support.builders import (
+    BTC,
+    ORIGIN,
+    SPOT,
+    a_command,
+    a_live_account,
+    a_signal,
+    an_id,
+    fixed,
+    must,
+)
 from tests.support.paper_desk import PaperDesk
 from workers.process import this_process
 
@@ -208,6 +219,30 @@ def test_rounds_of_exchanges_are_waited_for_as_long_as_anybody_needs_them(
 
     assert set(awaited) == {"orders", f"orders:{far}"}
     assert looked_at[f"orders:{far}"] >= awaited[f"orders:{far}"]
+
+
+def test_guarded_accounts_at_exchanges_are_looked_at_in_their_turn(
+    web: Wiring, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    polls = importlib.import_module("workers.polls")
+    look = Mock()
+    monkeypatch.setattr(polls, "look_at_guards", look)
+    far, near = (
+        web.registry.put_account(a_live_account(name, venue=VenueName(venue), mode=Mode.TESTNET)).id
+        for name, venue in (("far", "binance"), ("near", "bybit"))
+    )
+    guards = a_signal(Action.OPEN_LONG, account=far, id=an_id(1, far), stage=Stage.PROTECTED)
+    web.ports.ledger.commit([Change(None, guards)])
+    sent = Mock()
+    monkeypatch.setattr(this_process().messages, "send", sent)
+
+    run(TaskName.POLL_ORDERS, [])
+    run(TaskName.POLL_GUARDS, [str(far)])
+
+    told = [one.args[:2] for one in sent.call_args_list if one.args[0] is TaskName.POLL_GUARDS]
+    assert told == [(TaskName.POLL_GUARDS, [str(far)])]
+    assert [one.args[0] for one in look.call_args_list] == [far]
+    assert near != far
 
 
 def test_prices_are_evaluated(web: Wiring, run: Run) -> None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Concatenate, ParamSpec, TypeVar
 
 from app.domain.account import Account
-from app.domain.enums import OrderType, PositionMode, ReasonCode
+from app.domain.enums import OrderType, PositionMode, PositionSide, ReasonCode
 from app.domain.errors import HookfillError, NotFound
 from app.domain.finding import Finding
 from app.domain.frozen import Placed, PlacedOrder
@@ -22,7 +22,7 @@ from app.domain.identifiers import (
     VenueOrderId,
 )
 from app.domain.instrument import Instrument
-from app.domain.market import AccountView, Quote, Tick
+from app.domain.market import AccountView, Position, Quote, Tick
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.reconciliation import VenueOrder
@@ -145,6 +145,9 @@ class ScriptedVenue:
         self.before_view()
         _planned(self.view_script)
         return self.account
+
+    def positions(self) -> Mapping[tuple[Symbol, PositionSide], Position]:
+        return self.view().positions
 
     def prepare(self, order: Order) -> None:
         del order

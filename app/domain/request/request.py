@@ -121,6 +121,11 @@ class Request(Entity):
         raise NotImplementedError
 
     @property
+    def position_side(self) -> PositionSide | None:
+        """Which leg it works on, as far as that is known; None outside futures."""
+        return None
+
+    @property
     def closes_first(self) -> PositionSide | None:
         """The leg that an entry closes, where the account holds it, before it opens anything."""
         return None

@@ -16,7 +16,13 @@ from app.domain.commands import Action, LateExits, OnOpposite, SignalRules, Size
 from app.domain.decision import Decision, EntryName, Rules, TimelineEntry, ignored
 from app.domain.effects import AT_ONCE
 from app.domain.enums import Kind, OrderType, PositionMode, PositionSide, ReasonCode, Side
-from app.domain.events import Executed, OrderUpdated, SmartOrderUpdated, TargetsCanceled
+from app.domain.events import (
+    Executed,
+    OrderUpdated,
+    PositionSeen,
+    SmartOrderUpdated,
+    TargetsCanceled,
+)
 from app.domain.exits import heard
 from app.domain.identifiers import AggregateId, EpochMs, FreshId, OrderId
 from app.domain.instrument import Instrument
@@ -55,6 +61,8 @@ class Signal(Request):
     Attributes:
         targets: of a cancel that is not delayed: what was live when it came.
         price_step: tick of its symbol, known from the execution on.
+        gone_since_ms: server time at which the position that it guards was first found gone, and
+            not there since.
     """
 
     kind: ClassVar[Kind] = Kind.SIGNAL
@@ -65,6 +73,7 @@ class Signal(Request):
     stop_loss: Decimal | None = None
     targets: tuple[AggregateId, ...] | None = None
     price_step: Decimal | None = None
+    gone_since_ms: EpochMs | None = None
 
     @property
     def side(self) -> Side | None:
@@ -339,11 +348,10 @@ def _exit_ended(signal: Signal, order: Order, at_ms: EpochMs, *, is_news: bool) 
 
 def _filled(signal: Signal, order: Order, event: OrderUpdated) -> Decision[Signal]:
     """Protect what was opened, completely or in part."""
-    flat = order.position_after is not None and order.position_after == 0
-    # Whether the position is there at all is told by what the order left behind: an entry may
-    # have met an opposite leg, and then there is nothing to guard.
+    # Whether the position is there at all is not asked here: a venue may show it late, and what
+    # turns out to guard nothing ends soon; see `PositionSeen`.
     levels = (signal.take_profit, signal.stop_loss)
-    if flat or levels == (None, None) or signal.price_step is None:
+    if levels == (None, None) or signal.price_step is None:
         return ended(signal, RequestStatus.DONE, event.at_ms, signal.reason)
     children = protection_of(
         order, levels, event.new_ids, event.at_ms, (signal.venue, signal.price_step)
@@ -366,8 +374,9 @@ def _smart_order_updated(signal: Signal, event: SmartOrderUpdated) -> Decision[S
         return ignored(signal, f"smart order {child.id} is not its own, or ended before")
     working = signal.working if child.is_live else signal.working - {child.id}
     heard = replace(signal, working=working, updated_at_ms=event.at_ms)
+    gone = None if child.reason is None or child.is_live else _found_gone(child.reason)
     if not working:
-        return ended(heard, RequestStatus.DONE, event.at_ms, heard.reason)
+        return ended(heard, RequestStatus.DONE, event.at_ms, heard.reason or gone)
     if heard.withdrawing or child.is_live:
         return Decision(heard)
     # One of the two guards has closed the position, or found it closed. The other must go before it
@@ -375,10 +384,35 @@ def _smart_order_updated(signal: Signal, event: SmartOrderUpdated) -> Decision[S
     if child.is_filled:
         reason = Reason(ReasonCode.SIBLING_FILLED, f"smart order {child.id} has filled")
         return Decision(replace(heard, withdrawing=working, reason=reason))
-    if child.reason is not None and child.reason.code is ReasonCode.NO_POSITION:
-        reason = Reason(ReasonCode.POSITION_CLOSED, child.reason.message)
-        return Decision(replace(heard, withdrawing=working, reason=reason))
+    if gone is not None:
+        return Decision(replace(heard, withdrawing=working, reason=gone))
     return Decision(heard)
+
+
+def _found_gone(reason: Reason) -> Reason | None:
+    """Return the reason of a guard that has ended if that was the end of its position."""
+    if reason.code in {ReasonCode.NO_POSITION, ReasonCode.POSITION_CLOSED}:
+        return Reason(ReasonCode.POSITION_CLOSED, reason.message)
+    return None
+
+
+def _position_seen(signal: Signal, event: PositionSeen) -> Decision[Signal]:
+    """Let the guards go of a position that was twice not there, by looks that are apart."""
+    if not signal.is_protecting or signal.withdrawing == signal.working:
+        return ignored(signal, "it guards nothing any more")
+    since_ms = signal.gone_since_ms
+    if event.size:
+        if since_ms is None:
+            return ignored(signal, "the position is there")
+        return Decision(replace(signal, gone_since_ms=None, updated_at_ms=event.at_ms))
+    if since_ms is None or event.begun_ms < since_ms:  # the clock was set back, or it came late
+        since_ms = event.begun_ms
+    if event.begun_ms - since_ms >= event.shown_late_ms:
+        what = f"the {signal.guarded_leg} of {signal.symbol} is gone"
+        return _let_go(signal, Reason(ReasonCode.POSITION_CLOSED, what), event.at_ms)
+    if since_ms == signal.gone_since_ms:
+        return ignored(signal, f"the position was gone at {since_ms} already")
+    return Decision(replace(signal, gone_since_ms=since_ms, updated_at_ms=event.at_ms))
 
 
 def _position_closed(signal: Signal, order: Order, at_ms: EpochMs) -> Decision[Signal]:
@@ -387,6 +421,10 @@ def _position_closed(signal: Signal, order: Order, at_ms: EpochMs) -> Decision[S
     if not signal.is_protecting or not flat or signal.withdrawing == signal.working:
         return ignored(signal, f"order {order.id} is not its own")
     reason = Reason(ReasonCode.POSITION_CLOSED, f"order {order.id} closed the position")
+    return _let_go(signal, reason, at_ms)
+
+
+def _let_go(signal: Signal, reason: Reason, at_ms: EpochMs) -> Decision[Signal]:
     return Decision(replace(signal, withdrawing=signal.working, reason=reason, updated_at_ms=at_ms))
 
 
@@ -406,6 +444,7 @@ RULES: Rules = {
     **COMMON_RULES,
     Executed: _executed,
     OrderUpdated: _order_updated,
+    PositionSeen: _position_seen,
     SmartOrderUpdated: _smart_order_updated,
     TargetsCanceled: _targets_canceled,
 }

@@ -11,6 +11,9 @@ from app.ports import Ports
 #: for, as `prices:<feed>` and `orders:<account>`.
 PRICES, ORDERS, SWEEP = "prices", "orders", "sweep"
 
+#: When somebody was last to look at the guarded positions of an account, as `guards:<account>`.
+GUARDS = "guards"
+
 
 def queue_round(queue: str) -> str:
     """Return what the round of canaries through a queue is called."""

@@ -18,6 +18,7 @@ from app.ports import Ports
 from app.ports.ledger import CommitConditions, LaneView
 from app.services.advance import advance
 from app.services.exclusive import ANSWER_MS, exclusive
+from app.services.following.guards import guarding, tell_guards
 
 #: An order to close the opposite leg, and the entry after it.
 IDS_PER_TURN = 2
@@ -227,17 +228,26 @@ def _size_alone(account_id: AccountId, symbol: Symbol, ports: Ports) -> bool:
             lane = ports.lanes.look(account_id, symbol)
             waiting = _next(lane, ports)
             if isinstance(waiting, Request) and not is_late(waiting, ports.clock.now_ms()):
-                _size(waiting, account, lane, ports)
+                return _size(waiting, account, lane, ports)
         return is_ours
 
 
-def _size(request: Request, account: Account, before: LaneView, ports: Ports) -> None:
-    """Ask the venue what the size depends on, and let the request have its turn by that."""
+def _size(request: Request, account: Account, before: LaneView, ports: Ports) -> bool:
+    """Ask the venue what the size depends on, and let the request have its turn by that.
+
+    Return whether it is worth looking at the lane again. An entry that would open a leg anew while
+    guards of an older position may still be there waits for their end, or until it is shown.
+    """
     terms = _terms(request, before, ports)
     venue = ports.venues.of(account)
     instrument = venue.instrument(request.symbol)  # with whatever must be known before the rest
     quote = venue.quote(request.symbol)  # before what is dear, and good for this account alone
+    leg = request.position_side if request.is_entry else None
+    guards = () if leg is None else guarding(account.id, ports, (request.symbol, leg))
+    begun_ms = ports.clock.server_ms()
     view = venue.view()
+    if not tell_guards(guards, view.positions, begun_ms, account, ports):
+        return False
     if _is_still_next(request, account, ports):
         event = Executed(
             at_ms=ports.clock.now_ms(),
@@ -247,6 +257,7 @@ def _size(request: Request, account: Account, before: LaneView, ports: Ports) ->
             new_ids=ports.ids.fresh(account.id, IDS_PER_TURN),
         )
         advance(request.id, event, ports, terms)
+    return True
 
 
 def _is_still_next(request: Request, account: Account, ports: Ports) -> bool:

@@ -1,5 +1,6 @@
 """The trigger book holds the trigger of a smart order, or holds it no more."""
 
+from app.domain.account import Account
 from app.domain.enums import ReasonCode
 from app.domain.events import TriggerArmed, TriggerDisarmed, TriggerRefused
 from app.domain.reason import Reason
@@ -13,14 +14,16 @@ from app.services.watching.watch import hand_on
 def arm(smart_order: SmartOrder, ports: Ports) -> None:
     """Hold the trigger, unless the position that it was to guard is gone already.
 
-    That it was flat stays true of the position that was meant, however late the venue's answer
-    comes: one that was opened since has a guard of its own.
+    That it was flat stays true of the position that was meant, however late the answer comes: one
+    that was opened since has a guard of its own. A venue that may show a position late is not
+    asked: who looks after guarded positions finds it gone, if it is.
     """
-    if smart_order.reduce_only and _is_flat(smart_order, ports):
+    account = ports.accounts.account(smart_order.account)
+    tells_at_once = not ports.policy.shown_late_ms(account)
+    if smart_order.reduce_only and tells_at_once and _is_flat(smart_order, account, ports):
         reason = Reason(ReasonCode.POSITION_CLOSED, "the position was closed before it was armed")
         request_cancel(smart_order.id, reason, ports)
         return
-    account = ports.accounts.account(smart_order.account)
     if ports.venues.of(account).instrument(smart_order.symbol) is None:
         reason = Reason(ReasonCode.UNKNOWN_INSTRUMENT, f"{smart_order.symbol} is not traded here")
         refused = TriggerRefused(at_ms=ports.clock.now_ms(), reason=reason)
@@ -43,9 +46,9 @@ def disarm(smart_order: SmartOrder, ports: Ports) -> None:
     advance(smart_order.id, TriggerDisarmed(at_ms=ports.clock.now_ms()), ports)
 
 
-def _is_flat(smart_order: SmartOrder, ports: Ports) -> bool:
+def _is_flat(smart_order: SmartOrder, account: Account, ports: Ports) -> bool:
     leg = smart_order.position_side
     if leg is None:
         return False
-    venue = ports.venues.of(ports.accounts.account(smart_order.account))
-    return venue.view().position(smart_order.symbol, leg).size == 0
+    view = ports.venues.of(account).view()
+    return view.position(smart_order.symbol, leg).size == 0

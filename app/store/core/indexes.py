@@ -110,8 +110,8 @@ def _request_listings(request: Request) -> Iterator[Listing]:
     if request.is_queued:
         yield Listing("LANE", own.lane + request.symbol, member, request.due_at_ms)
     if request.guarded_leg is not None:
-        key = f"{own.protectors}{request.symbol}:{request.guarded_leg}"
-        yield Listing("SADD", key, member)
+        leg = f"{request.symbol}:{request.guarded_leg}"
+        yield Listing("HSET", own.protectors, member, leg)
 
 
 def left_by(aggregate: Aggregate | None) -> Listing | None:

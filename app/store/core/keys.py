@@ -236,8 +236,8 @@ class AccountKeys:
         #: For ever, likewise.
         self.turn_changes = f"{tag}:turn_changes:{account}:"
 
-        #: set, followed by `<symbol>:<leg>`: what guards that leg of a position. Until it ends.
-        self.protectors = f"{tag}:protect:{account}:"
+        #: hash: what guards a position → `<symbol>:<leg>` of it. Until it ends.
+        self.protectors = f"{tag}:guards:{account}"
 
 
 _account_keys = cache(AccountKeys)

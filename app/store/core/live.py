@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 import redis
 
-from app.domain.identifiers import AccountId, AggregateId
+from app.domain.enums import PositionSide
+from app.domain.identifiers import AccountId, AggregateId, Symbol
 from app.domain.order import Order
 from app.domain.smart_order import SmartOrder
 from app.store.core import keys
@@ -34,9 +35,16 @@ class RedisLive:
 
     def with_open_orders(self, accounts: Sequence[AccountId]) -> Collection[AccountId]:
         """Return those of these accounts that have orders at their venues, asked all at once."""
+        return self._having(accounts, [keys.account(one).open_orders for one in accounts])
+
+    def with_guards(self, accounts: Sequence[AccountId]) -> Collection[AccountId]:
+        """Return those of these accounts in which positions are guarded, asked all at once."""
+        return self._having(accounts, [keys.account(one).protectors for one in accounts])
+
+    def _having(self, accounts: Sequence[AccountId], of_each: Sequence[str]) -> set[AccountId]:
         with self._client.pipeline(transaction=False) as pipeline:
-            for account in accounts:
-                pipeline.exists(keys.account(account).open_orders)
+            for key in of_each:
+                pipeline.exists(key)
             found = pipeline.execute()
         return {one for one, exists in zip(accounts, found, strict=True) if exists}
 
@@ -55,7 +63,17 @@ class RedisLive:
     def protectors(self, order: Order) -> Collection[AggregateId]:
         """Return the aggregates that guard the position which this order works on."""
         leg = order.position_side or order.side.opens.opposite
-        return self._ids(f"{keys.account(order.account).protectors}{order.symbol}:{leg}")
+        return self.guards(order.account, (order.symbol, leg))
+
+    def guards(
+        self, account: AccountId, of: tuple[Symbol, PositionSide] | None = None
+    ) -> Collection[AggregateId]:
+        """Return what guards one leg of an account's positions, or any of them."""
+        found = self._client.hgetall(keys.account(account).protectors)
+        leg = None if of is None else f"{of[0]}:{of[1]}"
+        return sorted(
+            AggregateId(int(one)) for one, whose in found.items() if leg in {None, text_of(whose)}
+        )
 
     def waiting(self, account: AccountId) -> Sequence[SmartOrder]:
         """Return the smart orders of an account that stand alone and wait, newest first."""

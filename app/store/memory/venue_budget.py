@@ -18,7 +18,8 @@ class Urgency(IntEnum):
     """Whose request may use up how much of a budget; the lower the number, the more.
 
     A question is what must be known before an order or after it: no order that is ready to be sent
-    waits for the questions of others.
+    waits for the questions of others. A look at guarded positions may never keep prices from being
+    polled, for which the guards wait.
     """
 
     CANCEL = 0
@@ -26,6 +27,7 @@ class Urgency(IntEnum):
     ORDER = 2
     QUESTION = 3
     POLL = 4
+    GUARDED = 5
 
 
 #: The share of the budget that must be left by each; cancels can always use the rest.
@@ -35,6 +37,7 @@ _RESERVED = {
     Urgency.ORDER: 0.2,
     Urgency.QUESTION: 0.4,
     Urgency.POLL: 0.5,
+    Urgency.GUARDED: 0.6,
 }
 
 #: A row of failures that nobody has added to for this long says nothing any more.

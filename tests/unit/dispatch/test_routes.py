@@ -39,6 +39,7 @@ def test_task_names_are_frozen() -> None:
         "hookfill.timers_due",
         "hookfill.poll_prices",
         "hookfill.poll_orders",
+        "hookfill.poll_guards",
         "hookfill.sweep",
         "hookfill.canary",
         "hookfill.inspect",

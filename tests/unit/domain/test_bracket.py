@@ -11,8 +11,10 @@ from app.domain.commands import Action
 from app.domain.decision import Decision
 from app.domain.effects import EffectKind
 from app.domain.enums import Direction, PositionSide, PriceSource, ReasonCode, Side
-from app.domain.events import CancelRequested, OrderUpdated, SmartOrderUpdated
+from app.domain.events import CancelRequested, OrderUpdated, PositionSeen, SmartOrderUpdated
+from app.domain.identifiers import EpochMs
 from app.domain.order import Order
+from app.domain.reason import Reason
 from app.domain.request.signal import RequestStatus, Signal, Stage
 from app.domain.smart_order import SmartOrder, SmartOrderStatus
 from app.domain.status import OrderStatus
@@ -125,11 +127,11 @@ def test_an_entry_without_a_fill_needs_no_protection() -> None:
     assert decision.aggregate.status is RequestStatus.CANCELED
 
 
-def test_a_position_that_is_gone_already_needs_no_protection() -> None:
+def test_a_position_that_is_not_shown_yet_is_protected_all_the_same() -> None:
     decision = after_entry(position_after=Decimal(0))
 
-    assert decision.children == ()
-    assert decision.aggregate.status is RequestStatus.DONE
+    assert len(guards(decision)) == 2
+    assert decision.aggregate.is_protecting
 
 
 def test_an_entry_without_levels_is_done() -> None:
@@ -228,6 +230,61 @@ def test_a_position_that_is_only_reduced_keeps_both(left: Decimal | None) -> Non
     heard = news(decision.aggregate, an_order(account=USDM_ID, position_after=left))
 
     assert heard.ignored
+
+
+def seen(signal: Signal, size: int, at_ms: int) -> Decision[Signal]:
+    at = EpochMs(at_ms)
+    event = PositionSeen(at_ms=at, begun_ms=at, size=Decimal(size), shown_late_ms=2_000)
+    return decide(signal, event)
+
+
+@pytest.mark.parametrize(
+    ("looks", "is_gone"),
+    [
+        ([(0, 0)], False),
+        ([(0, 0), (0, 1_999)], False),
+        ([(0, 0), (0, 2_000)], True),
+        ([(0, 0), (0, 1_000), (0, 2_000)], True),
+        ([(0, 0), (1, 1_000), (0, 2_000)], False),
+        ([(0, 0), (1, 1_000), (0, 2_000), (0, 4_000)], True),
+        ([(0, 2_000), (0, 0)], False),  # the first look came late
+        ([(0, 900_000), (0, 0), (0, 2_000)], True),  # the clock was set back
+    ],
+)
+def test_a_position_is_gone_when_two_looks_that_are_apart_say_so(
+    looks: list[tuple[int, int]], *, is_gone: bool
+) -> None:
+    signal = after_entry().aggregate
+
+    for size, after_ms in looks:
+        signal = seen(signal, size, LATER + after_ms).aggregate
+
+    assert (signal.withdrawing == signal.working) is is_gone
+    if is_gone:
+        assert signal.reason is not None
+        assert signal.reason.code is ReasonCode.POSITION_CLOSED
+
+
+def test_a_look_that_shows_the_position_writes_nothing() -> None:
+    assert seen(after_entry().aggregate, 1, LATER).ignored
+
+
+def test_a_look_means_nothing_to_what_guards_nothing() -> None:
+    done = after_entry(levels=(None, None)).aggregate
+
+    assert seen(done, 0, LATER).ignored
+
+
+def test_a_guard_that_alone_finds_its_position_gone_ends_with_that_reason() -> None:
+    decision = after_entry(levels=(None, "1900"))
+    (loss,) = guards(decision)
+    nothing = Reason(ReasonCode.NO_POSITION, "nothing is left")
+
+    done = told(decision.aggregate, loss, **{**GONE, "reason": nothing}).aggregate
+
+    assert done.status is RequestStatus.DONE
+    assert done.reason is not None
+    assert done.reason.code is ReasonCode.POSITION_CLOSED
 
 
 def test_a_cancel_takes_both_and_leaves_the_position() -> None:

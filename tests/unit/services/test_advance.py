@@ -8,7 +8,7 @@ import pytest
 
 from app.domain.commands import Action
 from app.domain.effects import Effect, EffectKind
-from app.domain.enums import AccountState, PositionSide
+from app.domain.enums import AccountState, PositionSide, Side
 from app.domain.errors import Conflict, NotFound, NotPermitted, StoreUnavailable
 from app.domain.events import CancelRequested, OrderReported, PlacementClaimed, TimerDue
 from app.domain.request.signal import Stage
@@ -146,6 +146,7 @@ def a_guard_and_a_close(rig: Rig, left: str) -> None:
         id=an_id(2, USDM_ID),
         account=USDM_ID,
         symbol=ETH,
+        side=Side.SELL,
         position_side=PositionSide.LONG,
     )
     rig.put(order)

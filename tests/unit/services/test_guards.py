@@ -2,21 +2,51 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from app.domain.account import Account
 from app.domain.commands import Action
-from app.domain.enums import PositionSide, ReasonCode
+from app.domain.enums import Mode, PositionSide, ReasonCode
+from app.domain.errors import VenueUnavailable
+from app.domain.exits import SHOWN_LATE_MS
+from app.domain.identifiers import AccountId, VenueName
+from app.domain.market import AccountView
 from app.domain.reason import Reason
 from app.domain.report import OrderReport
-from app.domain.request.signal import RequestStatus, Stage
+from app.domain.request.signal import RequestStatus, Signal, Stage
 from app.domain.status import OrderStatus
+from app.ports.policy import Policy
 from app.services.following.follow import follow_news
-from tests.support.builders import ETH, USDM_ID, a_command, a_tick, a_view, fixed
+from app.services.following.guards import (
+    LOOK_LEASE_MS,
+    LOOKS_APART_MS,
+    SHARE,
+    hand_out_guards,
+    in_a_round,
+    look_at_guards,
+    round_ms,
+)
+from app.services.watching.watch import watch_prices
+from app.venues import traits_of
+from tests.support.builders import (
+    ETH,
+    USDM,
+    USDM_ID,
+    a_command,
+    a_live_account,
+    a_tick,
+    a_view,
+    fixed,
+)
 from tests.support.paper_rig import PaperRig
-from tests.support.rig import Rig
+from tests.support.rig import Rig, deaths, encounters
 
 LONG = PositionSide.LONG
+REAL = Policy()
+USDM_FEED = VenueName("binance")
+FLAT = a_view({"USDT": "100000"})
 HOLDING = a_view({"USDT": "100000"}, {LONG: "0.4"})
 OPEN = a_command(
     Action.OPEN_LONG, size=fixed("0.4"), take_profit=Decimal(2_200), stop_loss=Decimal(1_900)
@@ -89,3 +119,284 @@ def test_what_an_entry_has_filled_is_guarded_however_its_rest_ends(
 
     assert rig.signal(signal.id).stage is Stage.PROTECTED
     assert [one.quantity for one in rig.smart_orders()] == [Decimal("0.1")] * 2
+
+
+# A position that somebody closes
+
+
+def a_real_rig() -> Rig:
+    """A rig whose futures account is at an exchange, with a long of 0.4 that is guarded."""
+    rig = Rig()
+    rig.registry.put_account(replace(USDM, venue=VenueName("binance"), mode=Mode.LIVE))
+    rig.venue.account = HOLDING
+    rig.run(OPEN)
+    rig.drain()
+    assert [one.armed for one in rig.smart_orders()] == [True, True]
+    return rig
+
+
+def look(rig: Rig, shown: AccountView = FLAT, after_ms: int = LOOKS_APART_MS) -> None:
+    rig.clock.advance(after_ms)
+    rig.venue.account = shown
+    look_at_guards(USDM_ID, rig.ports)
+    rig.drain()
+
+
+def guarded(rig: Rig) -> list[bool]:
+    return [one.is_protecting for one in signals(rig)]
+
+
+def signals(rig: Rig) -> list[Signal]:
+    return sorted(
+        (one for one in rig.whole.newest(None) if isinstance(one, Signal)), key=lambda one: one.id
+    )
+
+
+def test_two_looks_end_all_guards_of_a_position_that_is_gone() -> None:
+    rig = a_real_rig()
+    rig.run(OPEN)
+
+    look(rig)
+    assert guarded(rig) == [True, True]
+    look(rig)
+
+    for one in signals(rig):
+        assert one.status is RequestStatus.DONE
+        assert one.reason is not None
+        assert one.reason.code is ReasonCode.POSITION_CLOSED
+    assert not rig.ports.book.symbols(USDM_FEED)
+    assert rig.ports.live.with_guards([USDM_ID]) == set()
+    assert rig.ports.outbox.owed() == []
+
+
+def test_guards_of_another_leg_stay() -> None:
+    rig = a_real_rig()
+    both = a_view({"USDT": "100000"}, {LONG: "0.4", PositionSide.SHORT: "0.4"})
+    rig.venue.account = both
+    short = replace(
+        OPEN, action=Action.OPEN_SHORT, take_profit=Decimal(1_900), stop_loss=Decimal(2_200)
+    )
+    rig.run(short)
+
+    for _ in range(2):
+        look(rig, a_view({"USDT": "100000"}, {PositionSide.SHORT: "0.4"}))
+
+    assert guarded(rig) == [False, True]
+
+
+def test_a_look_that_shows_it_begins_anew() -> None:
+    rig = a_real_rig()
+
+    for shown in (FLAT, HOLDING, FLAT):
+        look(rig, shown)
+        assert guarded(rig) == [True]
+
+    look(rig)
+    assert guarded(rig) == [False]
+
+
+def test_two_looks_that_are_not_apart_are_one() -> None:
+    rig = a_real_rig()
+
+    look(rig)
+    look(rig, after_ms=SHOWN_LATE_MS - 1)
+    assert guarded(rig) == [True]
+
+    look(rig, after_ms=1)
+    assert guarded(rig) == [False]
+
+
+def test_what_a_venue_shows_late_is_guarded_from_the_start() -> None:
+    rig = Rig()
+    rig.registry.put_account(replace(USDM, venue=VenueName("binance"), mode=Mode.LIVE))
+    rig.venue.account = FLAT
+    rig.venue.answer = lambda _: OrderReport(
+        status=OrderStatus.FILLED,
+        filled_quantity=Decimal("0.4"),
+        average_price=Decimal(2_000),
+        position_after=Decimal(0),
+    )
+
+    rig.run(OPEN)
+    look(rig, after_ms=1)
+    look(rig, HOLDING)
+
+    assert [one.armed for one in rig.smart_orders()] == [True, True]
+
+
+def test_an_entry_that_is_shown_late_takes_no_guards_of_others() -> None:
+    rig = a_real_rig()
+    rig.venue.answer = lambda order: OrderReport(
+        status=OrderStatus.FILLED,
+        filled_quantity=order.quantity,
+        average_price=Decimal(2_000),
+        position_after=Decimal(0),
+    )
+
+    rig.run(OPEN)
+
+    assert guarded(rig) == [True, True]
+
+
+def test_a_venue_that_cannot_tell_proves_nothing() -> None:
+    rig = a_real_rig()
+    look(rig)
+    rig.venue.view_script.append(VenueUnavailable("away"))
+
+    with pytest.raises(VenueUnavailable):
+        look(rig)
+
+    assert guarded(rig) == [True]
+
+
+def test_an_answer_that_took_too_long_proves_nothing() -> None:
+    rig = a_real_rig()
+    look(rig)
+    rig.venue.before_view = lambda: rig.clock.advance(LOOK_LEASE_MS)
+
+    look(rig)
+
+    assert guarded(rig) == [True]
+
+
+def seen_once() -> Rig:
+    rig = a_real_rig()
+    look(rig)
+    rig.clock.advance(LOOKS_APART_MS)
+    return rig
+
+
+def look_now(rig: Rig) -> None:
+    look_at_guards(USDM_ID, rig.ports)
+
+
+def test_whoever_dies_over_a_look_leaves_it_to_the_next() -> None:
+    for rig in deaths(seen_once, look_now):
+        rig.clock.advance(LOOK_LEASE_MS + 1)
+        look_now(rig)
+        rig.settle()
+
+        assert guarded(rig) == [False]
+        assert not rig.ports.book.symbols(USDM_FEED)
+
+
+def test_two_who_look_at_once_are_one_look() -> None:
+    for rig in encounters(a_real_rig_that_is_flat, look_now, look_now):
+        assert guarded(rig) == [True]
+        assert signals(rig)[0].gone_since_ms == rig.clock.server_ms()
+
+
+def a_real_rig_that_is_flat() -> Rig:
+    rig = a_real_rig()
+    rig.venue.account = FLAT
+    return rig
+
+
+def test_a_fill_that_meets_a_look_is_not_judged_by_it() -> None:
+    rig = a_real_rig()
+    look(rig)
+    rig.venue.account = FLAT
+    rig.clock.advance(LOOKS_APART_MS)
+
+    def meanwhile() -> None:
+        rig.venue.before_view = lambda: None
+        rig.venue.account = HOLDING
+        rig.run(OPEN)
+        rig.venue.account = FLAT
+
+    rig.venue.before_view = meanwhile
+    look_now(rig)
+
+    assert signals(rig)[1].gone_since_ms is None
+
+
+# A position that is closed and opened anew
+
+
+def test_a_new_position_is_not_opened_under_the_guards_of_an_old_one() -> None:
+    rig = a_real_rig()
+    rig.venue.account = FLAT  # closed by hand
+    sent = len(rig.venue.sent)
+
+    rig.run(replace(OPEN, take_profit=Decimal(2_400), stop_loss=Decimal(1_500)))
+    assert len(rig.venue.sent) == sent
+
+    rig.venue.after_place = lambda _: setattr(rig.venue, "account", HOLDING)
+    rig.settle()
+    rig.feed.ticks.append(a_tick(number=2, last="2150"))
+    watch_prices(USDM_FEED, rig.ports)
+    rig.drain()
+
+    assert len(rig.venue.sent) == sent + 1
+    assert guarded(rig) == [False, True]
+    assert sold(rig) == []
+
+
+def test_an_entry_that_adds_waits_only_until_the_position_is_shown() -> None:
+    rig = a_real_rig()
+    rig.venue.account = FLAT  # the venue shows it late
+
+    rig.run(OPEN)
+    assert len(signals(rig)) == 2
+    rig.venue.account = HOLDING
+    rig.settle()
+
+    assert guarded(rig) == [True, True]
+
+
+def test_on_paper_no_entry_waits(rig: Rig) -> None:
+    rig.venue.account = HOLDING
+    rig.run(OPEN)
+    rig.venue.account = FLAT
+    rig.venue.after_place = lambda _: setattr(rig.venue, "account", HOLDING)
+
+    rig.run(OPEN)
+
+    assert guarded(rig) == [False, True]
+
+
+# How often
+
+
+def accounts_at(venue: str, count: int) -> list[Account]:
+    return [
+        a_live_account(str(number), id=AccountId(number), venue=VenueName(venue))
+        for number in range(1, count + 1)
+    ]
+
+
+@pytest.mark.parametrize("between_ms", [LOOKS_APART_MS + 1, 2 * LOOKS_APART_MS, 60_000])
+def test_all_accounts_have_their_turn_however_seldom_somebody_hands_them_out(
+    rig: Rig, between_ms: int
+) -> None:
+    accounts, look_ms = accounts_at("binance", 25), traits_of(VenueName("binance")).look_ms
+    chosen: list[AccountId] = []
+
+    for _ in range(3):
+        rig.clock.advance(between_ms)
+        last_ms = rig.ports.rounds.last_ms()
+        chosen += hand_out_guards(accounts, look_ms, last_ms, rig.ports)
+        assert hand_out_guards(accounts, look_ms, last_ms, rig.ports) == ()
+
+    assert set(chosen) == {one.id for one in accounts}
+
+
+def pace_ms(venue: str, count: int) -> int:
+    """Return how far apart the looks at each of so many accounts are."""
+    each = in_a_round(traits_of(VenueName(venue)).look_ms, REAL.venue_poll_ms)
+    return -(-count // each) * round_ms(REAL.venue_poll_ms)
+
+
+@pytest.mark.parametrize("venue", ["binance", "bybit", "kraken"])
+def test_looks_take_no_more_than_their_share(venue: str) -> None:
+    look_ms = traits_of(VenueName(venue)).look_ms
+
+    assert in_a_round(look_ms, REAL.venue_poll_ms) * look_ms * SHARE <= LOOKS_APART_MS
+
+
+def test_the_documents_say_how_many_accounts_an_address_carries() -> None:
+    text = Path("docs/venues.md").read_text(encoding="utf-8")
+
+    for venue in ("binance", "bybit"):
+        cells = [f"{pace_ms(venue, count) / 1_000:g} s" for count in (10, 50, 100, 250)]
+        assert f"| `{venue}` | {' | '.join(cells)} |" in text

@@ -1,0 +1,141 @@
+"""Guards are held against the positions that they were made for, whoever closes those.
+
+An exchange bounds how often one address may ask. So positions are looked at only where they are
+guarded, spread over time, and with what all others leave of the budget; docs/venues.md says how
+often that is. In any case a guard is sized by what is there right before it sends.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from app.domain.account import Account
+from app.domain.enums import PositionSide
+from app.domain.events import PositionSeen
+from app.domain.exits import SHOWN_LATE_MS
+from app.domain.identifiers import AccountId, EpochMs, Symbol
+from app.domain.market import Position
+from app.domain.request.signal import Signal
+from app.ports import Ports
+from app.services.advance import advance
+from app.services.apart import apart
+from app.services.exclusive import exclusive
+from app.services.find_anywhere import readable
+from app.services.keeping.rounds import GUARDS
+
+#: Longer than the venue may take for one look. Who dies over it holds up the next this long.
+LOOK_LEASE_MS = 30_000
+
+#: Between two looks at one account at least, so that the second tells what the first could not.
+LOOKS_APART_MS = SHOWN_LATE_MS + 500
+
+#: Of the time in which an exchange answers an address, such looks take at most one part of these.
+SHARE = 2
+
+
+def round_ms(poll_ms: int) -> int:
+    """Return how long one round of looks takes, where polls are this far apart."""
+    return max(poll_ms, LOOKS_APART_MS)
+
+
+def in_a_round(look_ms: int, poll_ms: int) -> int:
+    """Return how many accounts of one address are looked at in one round.
+
+    Args:
+        look_ms: what one look takes; see `VenueTraits`.
+        poll_ms: between two polls.
+    """
+    return max(round_ms(poll_ms) // (max(look_ms, 1) * SHARE), 1)
+
+
+def hand_out_guards(
+    accounts: Sequence[Account], look_ms: int, last_ms: Mapping[str, EpochMs], ports: Ports
+) -> Sequence[AccountId]:
+    """Return who of the guarded accounts of an address is to be looked at now, and note that.
+
+    Those who have waited longest, as many as a round has; none while it lasts.
+
+    Args:
+        accounts: not empty.
+        look_ms: what one look takes.
+        last_ms: when each was handed out last, as `Rounds` tells.
+        ports: as everywhere.
+    """
+    poll_ms, hosts = ports.policy.venue_poll_ms, accounts[0].hosts
+    if ports.locks.acquire(f"guards_of:{hosts}", round_ms(poll_ms)) is None:
+        return ()
+    waiting = sorted((one.id for one in accounts), key=lambda one: last_ms.get(_round(one), 0))
+    chosen = waiting[: in_a_round(look_ms, poll_ms)]
+    for one in chosen:
+        ports.rounds.done(_round(one), ports.clock.server_ms())
+    return chosen
+
+
+def _round(account_id: AccountId) -> str:
+    return f"{GUARDS}:{account_id}"
+
+
+def look_at_guards(account_id: AccountId, ports: Ports) -> None:
+    """Look at the positions of an account, if any is guarded, and tell those who guard them.
+
+    Twice, or at once in two workers: one looks. What it has seen comes too late once another one
+    may have looked since. Stopped halfway: the next look tells the rest.
+
+    Raises:
+        NotFound: there is no such account.
+        VenueUnavailable: the venue could not be asked, or may be asked little just now.
+    """
+    account = ports.accounts.account(account_id)
+    with exclusive(ports.locks, f"guards:{account_id}", LOOK_LEASE_MS) as is_ours:
+        last_ms = ports.clock.steady_ms() + LOOK_LEASE_MS
+        # Read before the venue is asked: what it tells is of after their entries' fills.
+        guards = guarding(account_id, ports) if is_ours else ()
+        if not guards:
+            return
+        begun_ms = ports.clock.server_ms()
+        positions = ports.venues.of(account).positions()
+        if ports.clock.steady_ms() < last_ms:
+            tell_guards(guards, positions, begun_ms, account, ports)
+
+
+def guarding(
+    account_id: AccountId, ports: Ports, of: tuple[Symbol, PositionSide] | None = None
+) -> Sequence[Signal]:
+    """Return who guards one leg of an account's positions, or any of them."""
+    found = readable(ports.live.guards(account_id, of), ports)
+    return [one for one in found if isinstance(one, Signal) and one.is_protecting]
+
+
+def tell_guards(
+    guards: Sequence[Signal],
+    positions: Mapping[tuple[Symbol, PositionSide], Position],
+    begun_ms: EpochMs,
+    account: Account,
+    ports: Ports,
+) -> bool:
+    """Tell each how large the position is that it guards, as a look has shown it.
+
+    Args:
+        guards: as they were before the look was begun.
+        positions: a leg that is not listed is flat.
+        begun_ms: server time at which the look was begun.
+        account: whose they are.
+        ports: as everywhere.
+
+    Returns:
+        Whether each of them has its position, or has ended.
+    """
+    is_certain = True
+    for one in guards:
+        if one.guarded_leg is None:
+            continue
+        size = positions.get((one.symbol, one.guarded_leg), Position()).size
+        seen = PositionSeen(
+            at_ms=ports.clock.now_ms(),
+            begun_ms=begun_ms,
+            size=size,
+            shown_late_ms=ports.policy.shown_late_ms(account),
+        )
+        with apart("guards", one.id):
+            after = advance(one.id, seen, ports).aggregate
+            is_guarding = isinstance(after, Signal) and after.is_protecting
+            is_certain = is_certain and (bool(size) or not is_guarding)
+    return is_certain
