@@ -155,6 +155,7 @@ def fitted(
     rules = instrument if order.market is Market.SPOT else instrument.reducing()
     refusal = rules.refusal(quantity, price or order.price or Decimal(0))
     if refusal is None or (price is None and quantity >= instrument.least_quantity):
+    instrument = instrument.at_market() if order.price is None else instrument
         return replace(order, quantity=quantity)
     if held.available < min(order.quantity, held.size):
         # The rest is promised to orders that rest. They may end, so this is not the end.

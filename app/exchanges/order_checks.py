@@ -38,17 +38,17 @@ def check_figures(order: Order, found: Json | None, exchange: Exchange) -> None:
     if order.amount is not None:
         _check_amount(order, instrument, exchange)
     elif instrument is not None:
-        _check_quantity(order, instrument, found)
+        _check_quantity(order, instrument)
 
 
-def _check_quantity(order: Order, instrument: Instrument, found: Json) -> None:
+def _check_quantity(order: Order, instrument: Instrument) -> None:
     if order.quantity != instrument.quantity(order.quantity):
         raise VenueRejected(
             f"quantity was {order.quantity:f}, lots are {instrument.quantity_step:f}",
             ReasonCode.BELOW_MINIMUM,
         )
     if order.price is None:
-        greatest = parse.market_order_max(found)
+        greatest = instrument.at_market().max_quantity
         if greatest is not None and order.quantity > greatest:
             raise VenueRejected(
                 f"quantity was {order.quantity:f}, market orders go up to {greatest:f}",

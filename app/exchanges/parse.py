@@ -40,6 +40,12 @@ _UNIFIED = {
 #: Bybit takes in a post-only order that would take, and cancels it for this reason.
 _BYBIT_WOULD_TAKE = "EC_PostOnlyWillTakeLiquidity"
 
+#: Where an exchange's own answer has the greatest quantity of one order, and of one market order,
+#: for which ccxt has no place: Bybit, "Get Instruments Info" (spot, then linear), and Poloniex,
+#: "Symbol Information" (changelog of 2025-04-17).
+_MAX = (("lotSizeFilter", "maxLimitOrderQty"), ("symbolTradeLimit", "maxQuantity"))
+_MARKET_MAX = (("lotSizeFilter", "maxMarketOrderQty"), ("lotSizeFilter", "maxMktOrderQty"))
+
 _BRIEF = frozenset({TimeInForce.IOC, TimeInForce.FOK})
 _LEGS = {"long": PositionSide.LONG, "short": PositionSide.SHORT}
 
@@ -247,8 +253,8 @@ def instrument_of(symbol: Symbol, market: Market, found: Json) -> Instrument | N
     if not price_step or not quantity_step:
         return None
     amount, cost = limits.get("amount") or {}, limits.get("cost") or {}
-    # Exchanges write 0 where they have no limit.
-    greatest = number(amount.get("max")) or None
+    greatest = _greatest(found, _MAX) or number(amount.get("max")) or None
+    at_market = number((limits.get("market") or {}).get("max")) or _greatest(found, _MARKET_MAX)
     return Instrument(
         symbol=symbol,
         market=market,
@@ -257,6 +263,7 @@ def instrument_of(symbol: Symbol, market: Market, found: Json) -> Instrument | N
         quantity_step=quantity_step * size,
         min_quantity=or_zero(amount.get("min")) * size,
         max_quantity=None if greatest is None else greatest * size,
+        max_market_quantity=None if at_market is None else at_market * size,
         min_notional=or_zero(cost.get("min")),
     )
 
@@ -270,11 +277,11 @@ def market_of(found: Json) -> Market | None:
     return Market.USDM if found.get("linear") else Market.COINM
 
 
-def market_order_max(found: Json) -> Decimal | None:
-    """Return the greatest quantity of a market order, where it is less than that of others."""
-    limits = found.get("limits") or {}
-    greatest = number((limits.get("market") or {}).get("max")) or None
-    return None if greatest is None else greatest * contract_size(found)
+def _greatest(found: Json, places: Iterable[tuple[str, str]]) -> Decimal | None:
+    """Return a limit that ccxt leaves out; exchanges write 0 where they have none."""
+    own = found.get("info") or {}
+    told = (number((own.get(group) or {}).get(name)) for group, name in places)
+    return next((one for one in told if one), None)
 
 
 def contract_size(found: Json) -> Decimal:

@@ -272,7 +272,7 @@ def turn_of(request: Some, event: Executed) -> Instrument | Decision[Some]:
     if event.instrument is None:
         reason = Reason(ReasonCode.UNKNOWN_INSTRUMENT, f"{request.symbol} is not traded here")
         return ended(request, RequestStatus.DENIED, event.at_ms, reason)
-    return event.instrument
+    return event.instrument.at_market() if request.limit_price is None else event.instrument
 
 
 def heard_of(request: Some, order: Order, at_ms: EpochMs) -> Some:

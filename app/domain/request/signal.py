@@ -175,7 +175,9 @@ def _faced_with_opposite(
     if size <= 0:  # flat, or less than anybody can trade
         return _sized(signal, event, instrument, price)
     if signal.rules.on_opposite is OnOpposite.REVERSE:
-        return _closing_first(signal, event, leg.opposite, size, instrument.one_order(size))
+        return _closing_first(
+            signal, event, leg.opposite, size, instrument.at_market().one_order(size)
+        )
     # A one-way account would net the entry against the opposite leg, and open less than was
     # asked for: without a reversal it is denied there.
     if netting or signal.rules.on_opposite is OnOpposite.REJECT:

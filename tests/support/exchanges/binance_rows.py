@@ -26,7 +26,7 @@ def rule(market: Market) -> Json:
         {
             "filterType": "MARKET_LOT_SIZE",
             "minQty": str(market.min_quantity),
-            "maxQty": "120",
+            "maxQty": str(market.max_market_quantity),
             "stepSize": "0",
         },
     ]

@@ -16,6 +16,7 @@ class Why(StrEnum):
     FUNDS = "funds"
     SYMBOL = "symbol"
     LOT = "lot"
+    SIZE = "size"
     TICK = "tick"
     NOTIONAL = "notional"
     DUPLICATE = "duplicate"
@@ -40,16 +41,20 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Market:
-    """What is traded. `kind` is SPOT or LINEAR, margined in the quote currency."""
+    """What is traded. `kind` is SPOT or LINEAR, margined in the quote currency.
+
+    Its rules may change, and it is the same market.
+    """
 
     base: str
     quote: str
     kind: str = SPOT
-    price_step: Decimal = Decimal("0.01")
-    quantity_step: Decimal = Decimal("0.00001")
-    min_quantity: Decimal = Decimal("0.00001")
-    max_quantity: Decimal = Decimal(9000)
-    min_notional: Decimal = Decimal(5)
+    price_step: Decimal = field(default=Decimal("0.01"), compare=False)
+    quantity_step: Decimal = field(default=Decimal("0.00001"), compare=False)
+    min_quantity: Decimal = field(default=Decimal("0.00001"), compare=False)
+    max_quantity: Decimal = field(default=Decimal(9000), compare=False)
+    max_market_quantity: Decimal = field(default=Decimal(120), compare=False)
+    min_notional: Decimal = field(default=Decimal(5), compare=False)
 
     @property
     def symbol(self) -> str:

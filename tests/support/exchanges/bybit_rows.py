@@ -27,8 +27,10 @@ def rule(market: Market) -> Json:
     }
     lots = {"minOrderQty": f"{market.min_quantity:f}", "maxOrderQty": str(market.max_quantity)}
     if market.kind == SPOT:
+        lots |= {"maxMarketOrderQty": str(market.max_market_quantity)}
         more = {"basePrecision": f"{market.quantity_step:f}", "quotePrecision": "0.0000001"}
         return {**rule, "lotSizeFilter": {**lots, **more, "minOrderAmt": str(market.min_notional)}}
+    lots |= {"maxMktOrderQty": str(market.max_market_quantity)}
     more = {"qtyStep": f"{market.quantity_step:f}", "minNotionalValue": str(market.min_notional)}
     return {
         **rule,
@@ -55,7 +57,8 @@ def ticker(market: Market, price: Decimal) -> Json:
 
 def _state(order: Order) -> str:
     if order.status in {"CANCELED", "EXPIRED"}:
-        return "PartiallyFilledCanceled" if order.filled else "Cancelled"
+        is_spot = order.ticket.market.kind == SPOT  # futures have no word for a part
+        return "PartiallyFilledCanceled" if order.filled and is_spot else "Cancelled"
     words = {"NEW": "New", "PARTIALLY_FILLED": "PartiallyFilled", "FILLED": "Filled"}
     return words[order.status]
 

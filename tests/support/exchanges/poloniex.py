@@ -34,6 +34,7 @@ _CODES = {
     Why.FUNDS: (400, 21709, "Low available balance"),
     Why.SYMBOL: (400, 24101, "Invalid symbol"),
     Why.LOT: (400, 21330, "Quantity is less than minQuantity trade limit"),
+    Why.SIZE: (400, 21360, "Order size exceeds the limit."),
     Why.TICK: (400, 21335, "Invalid priceScale for this symbol"),
     Why.NOTIONAL: (400, 21322, "Amount is less than minAmount trade limit, the least notional"),
     Why.DUPLICATE: (400, 21312, "Client orderId already exists"),
@@ -235,6 +236,7 @@ def _rule(market: Market) -> Json:
             "quantityScale": _scale(market.quantity_step),
             "amountScale": 2,
             "minQuantity": f"{market.min_quantity:f}",
+            "maxQuantity": str(min(market.max_quantity, market.max_market_quantity)),
             "minAmount": str(market.min_notional),
         },
     }
