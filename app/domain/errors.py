@@ -333,7 +333,15 @@ class KeyRefused(VenueRejected):
 
 
 class VenueUnavailable(VenueError):
-    """The request certainly did not arrive."""
+    """The request certainly did not arrive.
+
+    Attributes:
+        code: the reason in our words.
+    """
+
+    def __init__(self, message: str, code: ReasonCode = ReasonCode.VENUE_UNAVAILABLE) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class VenueBusy(VenueUnavailable):

@@ -27,9 +27,6 @@ _PAUSE_MAX_MS = 60_000
 #: A venue may show a position later than the fill that made it: so long before it is asked again.
 SHOWN_LATE_MS = 2_000
 
-#: Refusals that do not pass unless a person does something.
-_FOR_GOOD = frozenset({ReasonCode.KEY_REFUSED, ReasonCode.UNKNOWN_INSTRUMENT})
-
 #: Orders in a row that fill nothing before a person is told: some seconds.
 MISSES_TOLD = 5
 
@@ -95,6 +92,16 @@ def misses_after(misses: int, order: Order) -> int:
     return 0 if order.filled_quantity else misses + 1
 
 
+def is_failing(misses: int, reason: Reason | None) -> bool:
+    """Tell whether an exit does not get through, so that a person is to hear of it.
+
+    Args:
+        misses: how many orders in a row have filled nothing.
+        reason: why the last one has not; there are some that no next one will pass.
+    """
+    return misses >= MISSES_TOLD or (reason is not None and not reason.may_pass)
+
+
 def pause_ms(misses: int, order: Order) -> int:
     """Return how long to wait after this order; 0 if it has filled whole."""
     if order.status is OrderStatus.FILLED:
@@ -110,7 +117,7 @@ def finds_nothing(order: Order) -> bool:
 
 def cannot_pass(order: Order) -> bool:
     """Tell whether an order was refused for what does not pass by itself: key, or pair."""
-    return order.reason is not None and order.reason.code in _FOR_GOOD
+    return order.reason is not None and not order.reason.may_pass
 
 
 def held_for(order: Order, account: AccountView) -> Position:
@@ -140,6 +147,7 @@ def fitted(
             known.
     """
     held = held_for(order, account)
+    instrument = instrument.at_market() if order.price is None else instrument
     if held.size < instrument.quantity_step:
         if order.parent_id is None:
             return order  # nobody would look again: the venue itself says no
@@ -155,7 +163,6 @@ def fitted(
     rules = instrument if order.market is Market.SPOT else instrument.reducing()
     refusal = rules.refusal(quantity, price or order.price or Decimal(0))
     if refusal is None or (price is None and quantity >= instrument.least_quantity):
-    instrument = instrument.at_market() if order.price is None else instrument
         return replace(order, quantity=quantity)
     if held.available < min(order.quantity, held.size):
         # The rest is promised to orders that rest. They may end, so this is not the end.

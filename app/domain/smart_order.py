@@ -19,7 +19,7 @@ from app.domain.enums import (
     SmartOrderType,
     TimeInForce,
 )
-from app.domain.exits import MISSES_TOLD, FilledBy
+from app.domain.exits import FilledBy, is_failing
 from app.domain.identifiers import AggregateId, EpochMs, OrderId, quote_of
 from app.domain.reason import Reason
 from app.domain.status import OrderStatus
@@ -158,7 +158,7 @@ class SmartOrder(Entity):
     @property
     def exit_fails(self) -> bool:
         """Whether its orders have filled nothing several times in a row, and it goes on."""
-        return self.is_guard and self.is_live and self.misses >= MISSES_TOLD
+        return self.is_guard and self.is_live and is_failing(self.misses, self.reason)
 
     def command(self) -> PlaceSmartOrder:
         """Return the command that would make the same again."""

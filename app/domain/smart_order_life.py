@@ -15,9 +15,9 @@ from app.domain.events import (
     TriggerRefused,
 )
 from app.domain.exits import (
-    MISSES_TOLD,
     finds_nothing,
     heard,
+    is_failing,
     may_go_on,
     misses_after,
     pause_ms,
@@ -206,7 +206,8 @@ def _guard_ended(smart: SmartOrder, order: Order, event: OrderUpdated) -> Decisi
         return _placing(going, event, _own_limit(smart), _AGAIN)
     waits = replace(going, goes_on_at_ms=EpochMs(event.at_ms + pause))
     # A person is told once in a row of failures, and the tries go on.
-    name = EntryName.ALERT if misses == MISSES_TOLD else _AGAIN
+    is_news = is_failing(misses, order.reason) and not is_failing(smart.misses, smart.reason)
+    name = EntryName.ALERT if is_news else _AGAIN
     return Decision(waits, entries=(TimelineEntry(name, event.at_ms, order.reason),))
 
 

@@ -4,9 +4,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
+from types import MappingProxyType
 
 import ccxt
 
+from app.domain.enums import ReasonCode
 from app.domain.errors import (
     InsufficientFunds,
     KeyRefused,
@@ -21,15 +23,15 @@ from app.exchanges.transport import never_connected
 
 #: For calls that change something; the most particular class of an error counts.
 _CHANGING: Mapping[type[Exception], type[VenueError]] = {
-    ccxt.InsufficientFunds: InsufficientFunds,
     ccxt.OnMaintenance: VenueUnavailable,  # refused before it was looked at
     ccxt.RateLimitExceeded: VenueUnavailable,
     ccxt.InvalidNonce: VenueUnavailable,  # the time stamp was refused, and all else with it
     ccxt.OperationFailed: OutcomeUnknown,  # timeouts, network: it may have arrived
     ccxt.DuplicateOrderId: OutcomeUnknown,  # ours from before, perhaps: ask
+    ccxt.InsufficientFunds: VenueRejected,
     ccxt.InvalidOrder: VenueRejected,
     ccxt.BadRequest: VenueRejected,
-    ccxt.AuthenticationError: KeyRefused,
+    ccxt.AuthenticationError: VenueRejected,
     ccxt.OperationRejected: VenueRejected,
     ccxt.ArgumentsRequired: VenueRejected,
     ccxt.NotSupported: VenueRejected,
@@ -39,8 +41,15 @@ _CHANGING: Mapping[type[Exception], type[VenueError]] = {
 #: For calls that only read: a failed one has changed nothing.
 _READING: Mapping[type[Exception], type[VenueError]] = {
     ccxt.OperationFailed: VenueUnavailable,
-    ccxt.AuthenticationError: KeyRefused,
     ccxt.BaseError: VenueRejected,
+}
+
+#: Why a definite no was said, where the exchange's own code does not tell (`refusals.py`).
+_REASONS: Mapping[type[Exception], ReasonCode] = {
+    ccxt.InsufficientFunds: ReasonCode.INSUFFICIENT_FUNDS,
+    ccxt.AuthenticationError: ReasonCode.KEY_REFUSED,
+    ccxt.BadSymbol: ReasonCode.UNKNOWN_INSTRUMENT,
+    ccxt.BaseError: ReasonCode.VENUE_REJECTED,
 }
 
 #: What the library stumbles over when an answer is not what the exchange's documents say.
@@ -51,6 +60,9 @@ _SHOWN_MAX = 300
 
 _QUERY = re.compile(r"\?\S+")
 
+#: An exchange's own code in the answer that an error repeats.
+_CODE = re.compile(r'"(?:code|retCode)"\s*:\s*"?(-?\d+)')
+
 #: HTTP statuses of requests that were counted, and not looked at.
 _UNREAD = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.IM_A_TEAPOT})
 
@@ -59,14 +71,14 @@ _UNREAD = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.IM_A_TEAPOT})
 def translated(
     status: Callable[[], int | None] = lambda: None,
     duplicates: Sequence[str] = (),
-    refusals: Sequence[str] = (),
+    refusals: Mapping[str, ReasonCode] = MappingProxyType({}),
 ) -> Iterator[None]:
     """Translate the errors of a call that changes something.
 
     Args:
         status: tells the HTTP status of the answer, or None if there was none.
         duplicates: words that say that the client order id has come before.
-        refusals: words that say no for certain.
+        refusals: the exchange's codes that say no for certain → why.
 
     Raises:
         VenueRejected, VenueUnavailable: nothing has happened.
@@ -75,15 +87,21 @@ def translated(
     try:
         yield
     except ccxt.BaseError as error:
-        kind = _kind_of(error, status(), duplicates, refusals)
-        raise kind(_sentence(error)) from error
+        raise _translation(error, status(), duplicates, refusals) from error
     except _STUMBLES as error:
         raise OutcomeUnknown(f"the answer made no sense: {_sentence(error)}") from error
 
 
 @contextmanager
-def translated_reading() -> Iterator[None]:
+def translated_reading(
+    status: Callable[[], int | None] = lambda: None,
+    refusals: Mapping[str, ReasonCode] = MappingProxyType({}),
+) -> Iterator[None]:
     """Translate the errors of a call that only reads.
+
+    Args:
+        status: as above.
+        refusals: as above.
 
     Raises:
         NotFound: there is no such order.
@@ -95,16 +113,48 @@ def translated_reading() -> Iterator[None]:
     except ccxt.OrderNotFound as error:
         raise NotFound(_sentence(error)) from error
     except ccxt.BaseError as error:
-        raise nearest(error, _READING)(_sentence(error)) from error
+        kind = nearest(error, _READING)
+        if kind is VenueRejected:
+            told = _told_reason(str(error), status(), refusals)
+            raise _refusal(error, told or nearest(error, _REASONS)) from error
+        raise kind(_sentence(error)) from error
     except _STUMBLES as error:
         raise VenueUnavailable(f"the answer made no sense: {_sentence(error)}") from error
 
 
-def _kind_of(
+def _translation(
     error: ccxt.BaseError,
     status: int | None,
     duplicates: Sequence[str],
-    refusals: Sequence[str],
+    refusals: Mapping[str, ReasonCode],
+) -> VenueError:
+    told = _told_reason(str(error), status, refusals)
+    kind = _kind_of(error, status, duplicates, is_refusal=told is not None)
+    if kind is VenueRejected:
+        return _refusal(error, told or nearest(error, _REASONS))
+    return kind(_sentence(error))
+
+
+def _refusal(error: ccxt.BaseError, reason: ReasonCode) -> VenueRejected:
+    if reason is ReasonCode.INSUFFICIENT_FUNDS:
+        return InsufficientFunds(_sentence(error))
+    if reason is ReasonCode.KEY_REFUSED:
+        return KeyRefused(_sentence(error))
+    return VenueRejected(_sentence(error), reason)
+
+
+def _told_reason(
+    text: str, status: int | None, refusals: Mapping[str, ReasonCode]
+) -> ReasonCode | None:
+    """Return why the exchange says no for certain, or None if that is left to the library."""
+    if status == HTTPStatus.UNAUTHORIZED:
+        return ReasonCode.KEY_REFUSED
+    found = _CODE.search(text)
+    return refusals.get(found.group(1)) if found else None
+
+
+def _kind_of(
+    error: ccxt.BaseError, status: int | None, duplicates: Sequence[str], *, is_refusal: bool
 ) -> type[VenueError]:
     text = str(error)
     if never_connected(error):
@@ -115,9 +165,7 @@ def _kind_of(
         return VenueUnavailable
     if any(word in text for word in duplicates):
         return OutcomeUnknown
-    if any(word in text for word in refusals):
-        return VenueRejected
-    return nearest(error, _CHANGING)
+    return VenueRejected if is_refusal else nearest(error, _CHANGING)
 
 
 def _sentence(error: Exception) -> str:

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from http import HTTPStatus
@@ -15,6 +15,7 @@ from app.domain.account import Account
 from app.domain.enums import Market, OrderType, PositionMode
 from app.domain.errors import (
     HookfillError,
+    KeyRefused,
     NotFound,
     OutcomeUnknown,
     VenueBusy,
@@ -82,8 +83,15 @@ class Shared:
     connections: Connections = field(default_factory=Connections)
 
 
-class KeyMayWithdraw(VenueRejected):
+class KeyMayWithdraw(KeyRefused):
     """The account's key can take money away, and none like it is traded with."""
+
+
+def _not_told(error: VenueRejected | NotFound) -> VenueUnavailable:
+    """Return that nothing was told, and whether it is the key that is refused."""
+    if isinstance(error, KeyRefused):
+        return VenueUnavailable(str(error), error.code)
+    return VenueUnavailable(str(error))
 
 
 class Exchange:
@@ -157,7 +165,7 @@ class Exchange:
             VenueRejected: the question was refused.
             VenueUnavailable: it could not be asked.
         """
-        with self.call() as line, self._on(line, urgency=urgency), translated_reading():
+        with self.call() as line, self._on(line, urgency=urgency), self._reading(line):
             self._make_ready(line, is_public=is_public)
             yield line.api
 
@@ -172,7 +180,7 @@ class Exchange:
             with self.asking(urgency) as api:
                 yield api
         except (VenueRejected, NotFound) as error:
-            raise VenueUnavailable(str(error)) from error
+            raise _not_told(error) from error
 
     @contextmanager
     def changing(
@@ -208,7 +216,7 @@ class Exchange:
         is_cancel = urgency is Urgency.CANCEL
         asked = urgency if is_cancel else Urgency.QUESTION
         try:
-            with self._on(line, urgency=asked), translated_reading():
+            with self._on(line, urgency=asked), self._reading(line):
                 self._make_ready(line)
                 if line.breaker.is_open:
                     line.api.fetch_time()
@@ -217,7 +225,7 @@ class Exchange:
         except KeyMayWithdraw:
             raise
         except (NotFound, VenueRejected) as error:
-            raise VenueUnavailable(str(error)) from error
+            raise _not_told(error) from error
 
     def _check_rights(self) -> None:
         """Refuse to trade with a key that can withdraw, where the venue tells; it is told once.
@@ -237,6 +245,9 @@ class Exchange:
                 self._may_withdraw = False  # it does not tell this key
         if self._may_withdraw:
             raise KeyMayWithdraw("the key can withdraw; make one that can trade and read only")
+
+    def _reading(self, line: Line) -> AbstractContextManager[None]:
+        return translated_reading(lambda: self._status(line), self.profile.refusals)
 
     def _status(self, line: Line) -> int | None:
         refused = line.status in self.profile.refused_unread

@@ -45,7 +45,7 @@ def _check_quantity(order: Order, instrument: Instrument) -> None:
     if order.quantity != instrument.quantity(order.quantity):
         raise VenueRejected(
             f"quantity was {order.quantity:f}, lots are {instrument.quantity_step:f}",
-            ReasonCode.BELOW_MINIMUM,
+            ReasonCode.AGAINST_RULES,
         )
     if order.price is None:
         greatest = instrument.at_market().max_quantity
@@ -56,7 +56,10 @@ def _check_quantity(order: Order, instrument: Instrument) -> None:
             )
         return
     if order.price != instrument.price(order.price, order.side):
-        raise VenueRejected(f"price was {order.price:f}, ticks are {instrument.price_step:f}")
+        raise VenueRejected(
+            f"price was {order.price:f}, ticks are {instrument.price_step:f}",
+            ReasonCode.AGAINST_RULES,
+        )
     rules = instrument.reducing() if order.reduce_only else instrument
     refusal = rules.refusal(order.quantity, order.price)
     if refusal is not None:

@@ -10,11 +10,12 @@ from typing import Any
 import ccxt
 
 from app.domain.account import Account
-from app.domain.enums import Market, Mode
+from app.domain.enums import Market, Mode, ReasonCode
 from app.domain.errors import MarketNotTraded, NotFound
 from app.domain.identifiers import VenueName
 from app.domain.status import OrderStatus
 from app.domain.venue_traits import AdapterClass, VenueTraits
+from app.exchanges import refusals
 from app.ports.policy import RECEIVE_WINDOW_MS
 
 #: Of exchanges that are known to ccxt alone. Inverse contracts (COINM) are traded at no exchange:
@@ -49,7 +50,7 @@ class Profile:
         states: the exchange's own word for the state of an order → ours.
         state_field: where that word stands in its answers.
         duplicates: what it says to a client order id that it has seen before.
-        refusals: further codes by which it says no for certain, where ccxt is in doubt.
+        refusals: its codes that say no for certain → why.
         refused_unread: HTTP statuses of requests that were refused for their time stamp.
         market_types: the markets that there are → what ccxt is to load for them; of exchanges that
             are not in the table below it is empty, and what is there is left to ccxt.
@@ -76,7 +77,7 @@ class Profile:
     states: Mapping[str, OrderStatus] = field(default_factory=dict)
     state_field: str = ""
     duplicates: tuple[str, ...] = ()
-    refusals: tuple[str, ...] = ()
+    refusals: Mapping[str, ReasonCode] = field(default_factory=dict)
     refused_unread: tuple[int, ...] = ()
     market_types: Mapping[Market, tuple[str, ...]] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -156,6 +157,7 @@ _BINANCE = Profile(
         "EXPIRED_IN_MATCH": _S.EXPIRED,
     },
     duplicates=("Duplicate order sent", '"code": -4116', '"code":-4116', "20132"),
+    refusals=refusals.BINANCE,
     market_types={
         Market.SPOT: ("spot",),
         Market.USDM: ("linear",),
@@ -201,6 +203,7 @@ _BYBIT = Profile(
         "Rejected": _S.REJECTED,
     },
     duplicates=("110072", "170141", "12141", "10014"),
+    refusals=refusals.BYBIT,
     market_types={
         Market.SPOT: ("spot",),
         Market.USDM: ("linear",),
@@ -235,6 +238,7 @@ _POLONIEX = Profile(
         "FAILED": _S.REJECTED,
     },
     duplicates=("21312", "25004"),
+    refusals=refusals.POLONIEX,
     refused_unread=(HTTPStatus.REQUEST_TIMEOUT,),
     market_types={Market.SPOT: ()},
     headers={"recvWindow": str(RECEIVE_WINDOW_MS)},

@@ -15,10 +15,10 @@ from app.domain.entity import Entity
 from app.domain.enums import PositionSide, ReasonCode, Side
 from app.domain.events import CancelRequested, Executed, PlacementDenied, TimerDue
 from app.domain.exits import (
-    MISSES_TOLD,
     PATIENCE_MS,
     FilledBy,
     heard,
+    is_failing,
     may_go_on,
     misses_after,
     pause_ms,
@@ -162,7 +162,7 @@ class Request(Entity):
     @property
     def exit_fails(self) -> bool:
         """Whether its orders have closed nothing several times in a row, and it goes on."""
-        return self.is_live and self.goes_on and self.misses >= MISSES_TOLD
+        return self.is_live and self.goes_on and is_failing(self.misses, self.reason)
 
     @property
     def holds_caller_id(self) -> bool:

@@ -1,0 +1,89 @@
+"""What exchanges refuse an order for, in our words, whatever the exchange library makes of it."""
+
+import json
+
+import ccxt
+import pytest
+
+from app.domain.enums import ReasonCode
+from app.domain.errors import OutcomeUnknown, VenueRejected
+from app.exchanges.errors import translated
+from app.exchanges.profiles import PROFILES
+
+FUTURES = "https://fapi.binance.com/fapi/v1/order"
+SPOT = "https://api.binance.com/api/v3/order"
+RULES, GONE = ReasonCode.AGAINST_RULES, ReasonCode.UNKNOWN_INSTRUMENT
+FUNDS, KEY = ReasonCode.INSUFFICIENT_FUNDS, ReasonCode.KEY_REFUSED
+NOT_REDUCING, NO = ReasonCode.WOULD_NOT_REDUCE, ReasonCode.VENUE_REJECTED
+
+REFUSALS = [
+    ("binance", SPOT, {"code": -1013, "msg": "Filter failure: LOT_SIZE"}, RULES),
+    (
+        "binance",
+        SPOT,
+        {"code": -2010, "msg": "Account has insufficient balance for requested action."},
+        FUNDS,
+    ),
+    ("binance", SPOT, {"code": -1121, "msg": "Invalid symbol."}, GONE),
+    ("binance", SPOT, {"code": -1122, "msg": "Invalid symbol status."}, NO),
+    ("binance", FUTURES, {"code": -1111, "msg": "Precision is over the maximum"}, RULES),
+    ("binance", FUTURES, {"code": -4005, "msg": "Quantity greater than max quantity."}, RULES),
+    ("binance", FUTURES, {"code": -4164, "msg": "Order's notional must be no smaller"}, RULES),
+    ("binance", FUTURES, {"code": -2019, "msg": "Margin is insufficient."}, FUNDS),
+    ("binance", FUTURES, {"code": -2022, "msg": "ReduceOnly Order is rejected."}, NOT_REDUCING),
+    ("binance", FUTURES, {"code": -2023, "msg": "User in liquidation mode now."}, NO),
+    ("binance", FUTURES, {"code": -2015, "msg": "Invalid API-key, IP, or permissions"}, KEY),
+    ("bybit", SPOT, {"retCode": 10001, "retMsg": "Qty invalid"}, RULES),
+    ("bybit", SPOT, {"retCode": 110007, "retMsg": "ab not enough for new order"}, FUNDS),
+    ("bybit", SPOT, {"retCode": 110017, "retMsg": "Reduce-only rule not satisfied"}, NOT_REDUCING),
+    ("bybit", SPOT, {"retCode": 110063, "retMsg": "Settlement in progress!"}, NO),
+    ("bybit", SPOT, {"retCode": 110074, "retMsg": "This contract is not live"}, NO),
+    ("bybit", SPOT, {"retCode": 170131, "retMsg": "Insufficient balance."}, FUNDS),
+    ("bybit", SPOT, {"retCode": 10003, "retMsg": "API key is invalid."}, KEY),
+    ("poloniex", SPOT, {"code": 21360, "message": "Order size exceeds the limit."}, RULES),
+    ("poloniex", SPOT, {"code": 21709, "message": "Low available balance"}, FUNDS),
+    ("poloniex", SPOT, {"code": 21711, "message": "Currency locked."}, NO),
+    ("poloniex", SPOT, {"code": 24101, "message": "Invalid symbol"}, GONE),
+]
+
+
+def answered(venue: str, url: str, body: dict[str, object], status: int = 400) -> None:
+    """Let the exchange library make what it does of an answer, and translate that."""
+    api = getattr(ccxt, venue)()
+    profile = PROFILES[venue]
+    with translated(lambda: status, profile.duplicates, profile.refusals):
+        api.handle_errors(status, "", url, "POST", {}, json.dumps(body), body, {}, "")
+
+
+@pytest.mark.parametrize(("venue", "url", "body", "reason"), REFUSALS)
+def test_a_definite_no_is_one_and_says_why(
+    venue: str, url: str, body: dict[str, object], reason: ReasonCode
+) -> None:
+    with pytest.raises(VenueRejected) as refused:
+        answered(venue, url, body)
+
+    assert refused.value.code is reason
+
+
+def test_a_key_is_refused_by_the_status_where_there_is_no_code_for_it() -> None:
+    with pytest.raises(VenueRejected) as refused:
+        answered("poloniex", SPOT, {"code": 401, "message": "Invalid API key"}, status=401)
+
+    assert refused.value.code is KEY
+
+
+@pytest.mark.parametrize(
+    ("venue", "body", "status"),
+    [
+        ("binance", {"code": -1007, "msg": "Timeout waiting for response"}, 408),
+        ("binance", {"code": -1013, "msg": "Filter failure: LOT_SIZE"}, 503),
+        ("binance", {"code": -4999, "msg": "nobody knows this code"}, 400),
+        ("binance", {"code": -2010, "msg": "Duplicate order sent."}, 400),
+        ("bybit", {"retCode": 110072, "retMsg": "OrderLinkedID is duplicate"}, 200),
+    ],
+)
+def test_what_leaves_it_open_is_no_refusal(
+    venue: str, body: dict[str, object], status: int
+) -> None:
+    with pytest.raises(OutcomeUnknown):
+        answered(venue, SPOT, body, status)
