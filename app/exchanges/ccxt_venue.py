@@ -88,11 +88,14 @@ class CcxtVenue:
     @_in_one_call
     def instrument(self, symbol: Symbol) -> Instrument | None:
         """Return the rules of a symbol, or None if it is not traded here."""
-        with self.exchange.asking(Urgency.QUESTION) as api:
-            found = self.exchange.market(api, symbol)
-            if found is None or found.get("active") is False:
-                return None
-            return parse.instrument_of(symbol, self._account.market, found)
+        found = self.exchange.rules(symbol)
+        if found is None or found.get("active") is False:
+            return None
+        return parse.instrument_of(symbol, self._account.market, found)
+
+    def doubt_rules(self) -> None:
+        """Let the rules be read anew before the next order, for all workers."""
+        self.exchange.doubt_rules()
 
     @_in_one_call
     def quote(self, symbol: Symbol) -> Quote | None:
@@ -193,8 +196,7 @@ class CcxtVenue:
             VenueUnavailable: the rules could not be read.
         """
         check_kind(order, self.exchange)
-        with self.exchange.reading(Urgency.QUESTION) as api:
-            found = self.exchange.market(api, order.symbol)
+        found = self.exchange.rules(order.symbol)
         check_figures(order, found, self.exchange)
         return found
 

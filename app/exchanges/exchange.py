@@ -302,6 +302,16 @@ class Exchange:
         """Return ccxt's market of a symbol in the account's market, or None."""
         return api.markets.get(self.unified(symbol))
 
+    def rules(self, symbol: Symbol) -> Json | None:
+        """Return ccxt's market of a symbol by the newest rules, or None; raises as `reading`."""
+        with self.reading(Urgency.QUESTION) as api, self.call() as line:
+            self._shared.tables.renew(line)
+            return self.market(api, symbol)
+
+    def doubt_rules(self) -> None:
+        """Let the rules be read anew before the next order; see `MarketTables.doubt`."""
+        self._shared.tables.doubt(self.account)
+
     def contract_size(self, api: Json, symbol: Symbol) -> Decimal:
         """Return how much base currency one unit of quantity of a symbol is."""
         return parse.contract_size(self.market(api, symbol) or {})

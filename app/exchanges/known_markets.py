@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import dataclass
 
 from app.domain.enums import Market
 from app.domain.identifiers import Symbol, VenueName
@@ -10,8 +11,18 @@ from app.domain.symbols import Listed
 from app.exchanges import parse
 from app.store.memory.venue_memory import RedisVenueMemory
 
-#: A process reads the metadata anew after this long: a big exchange has megabytes of it.
-LIFE_SECONDS = 30.0
+#: A process looks after this long whether there is newer metadata. It reads it only if there is: a
+#: big exchange has megabytes of it.
+LOOK_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class _Held:
+    """What was read: symbol → ccxt's market; and when it was looked after last."""
+
+    version: str
+    rows: dict[Symbol, parse.Json]
+    looked_at: float
 
 
 class KnownMarkets:
@@ -23,7 +34,7 @@ class KnownMarkets:
 
     def __init__(self, memory: RedisVenueMemory) -> None:
         self._memory = memory
-        self._held: dict[tuple[VenueName, Market], tuple[float, dict[Symbol, parse.Json]]] = {}
+        self._held: dict[tuple[VenueName, Market], _Held] = {}
 
     def instrument(self, venue: VenueName, market: Market, symbol: Symbol) -> Instrument | None:
         """Return the rules of a symbol, or None if it is not traded or not known yet."""
@@ -44,11 +55,13 @@ class KnownMarkets:
         """Return symbol → ccxt's market, without dated futures and what is not traded now."""
         now, key = time.monotonic(), (venue, market)
         held = self._held.get(key)
-        if held is not None and now - held[0] < LIFE_SECONDS:
-            return held[1]
         if held is not None:
-            # One thread reads anew, the others go on with what there is.
-            self._held[key] = (now, held[1])
+            if now - held.looked_at < LOOK_SECONDS:
+                return held.rows
+            held.looked_at = now  # one thread looks, the others go on with what there is
+            newest = self._memory.markets_version(venue, market)
+            if newest is not None and newest.version == held.version:
+                return held.rows
         kept = self._memory.markets(venue, market)
         if kept is None:
             self._held.pop(key, None)
@@ -58,5 +71,5 @@ class KnownMarkets:
             for row in json.loads(kept.text)
             if parse.market_of(row) is market and row.get("active") is not False
         }
-        self._held[key] = (now, rows)
+        self._held[key] = _Held(kept.version, rows, now)
         return rows

@@ -1,26 +1,32 @@
 """Market metadata as ccxt has it, one copy for all lines of a process."""
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ccxt
 
+from app.domain.account import Account
 from app.domain.enums import Market
 from app.domain.errors import VenueError
 from app.domain.identifiers import VenueName
 from app.exchanges.line import Line
 from app.exchanges.one_asks import OneAsks
 from app.ports.clock import Clock
-from app.store.memory.venue_memory import RedisVenueMemory
+from app.store.memory.venue_memory import KeptMarkets, RedisVenueMemory
 
-#: Exchanges list and delist, and change their steps; an hour late is early enough.
+#: Exchanges list and delist, and change their steps. Whoever is refused for that asks at once; for
+#: the others an hour late is early enough.
 AGE_MS = 3_600_000
 
 #: Before what could not be had is asked for again.
 PATIENCE_MS = 60_000
+
+#: Rules that are younger are not doubted: however many orders are refused, they are asked for once.
+YOUNG_MS = 10_000
 
 #: Where ccxt keeps what it makes of the metadata. It changes none of it between two loads.
 _PARTS = (
@@ -40,10 +46,27 @@ _Key = tuple[VenueName, Market]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """What is traded in one market of a venue, ready for ccxt."""
+    """What is traded in one market of a venue, ready for ccxt.
+
+    Attributes:
+        parts: ccxt's name → what it made of the metadata.
+        version: of the metadata.
+        digest: of the metadata as JSON.
+        asked_at_ms: the steady time at which the venue told it.
+    """
 
     parts: Mapping[str, Any]
-    renew_at_ms: int
+    version: str
+    digest: str
+    asked_at_ms: int
+
+    @property
+    def renew_at_ms(self) -> int:
+        """The steady time after which it is too old."""
+        return self.asked_at_ms + AGE_MS
+
+
+_Look = Callable[[Line, _Key], Table | None]
 
 
 class MarketTables:
@@ -61,6 +84,7 @@ class MarketTables:
         self._one_asks = one_asks
         self._tables: dict[_Key, Table] = {}
         self._renewing: dict[_Key, int] = {}
+        self._in_vain: dict[_Key, int] = {}
 
     def furnish(self, line: Line) -> None:
         """Let a line know what is traded; what is known already serves on if it cannot be renewed.
@@ -68,18 +92,42 @@ class MarketTables:
         Raises:
             VenueUnavailable, VenueRejected, ccxt.BaseError: nothing is known, nor to be had.
         """
-        key = _key(line)
+        key = _key(line.account)
         known = self._tables.get(key)
         if known is None:
-            known = self._newer(line, key)
+            known = self._newer(line, key, self._taken_over)
         elif self._is_to_be_renewed(known, key):
             with suppress(ccxt.BaseError, VenueError):
-                known = self._newer(line, key)
+                known = self._newer(line, key, self._taken_over)
         _lend(known, line)
+
+    def renew(self, line: Line) -> None:
+        """Let a line know the newest rules that any worker has learned; doubted ones are asked for.
+
+        If they cannot be had, what is known serves on for a while.
+        """
+        key = _key(line.account)
+        kept, known = self._memory.markets_version(*key), self._tables.get(key)
+        now_ms = self._clock.steady_ms()
+        if kept is None or known is None or now_ms < self._in_vain.get(key, now_ms):
+            return
+        if kept.version != known.version or kept.is_doubted:
+            try:
+                known = self._newer(line, key, self._undoubted)
+            except (ccxt.BaseError, VenueError):
+                self._in_vain[key] = now_ms + YOUNG_MS
+        _lend(known, line)
+
+    def doubt(self, account: Account) -> None:
+        """Let whoever needs the rules next ask for them anew, unless these are young."""
+        key = _key(account)
+        known = self._tables.get(key)
+        if known is not None and self._clock.steady_ms() - known.asked_at_ms > YOUNG_MS:
+            self._memory.doubt_markets(*key, known.version)
 
     def ask(self, line: Line) -> None:
         """Ask the exchange anew, for all workers."""
-        _lend(self._asked(line, _key(line)), line)
+        _lend(self._asked(line, _key(line.account)), line)
 
     def _is_to_be_renewed(self, known: Table, key: _Key) -> bool:
         """Tell whether this thread is to see to a newer table; the others go on with what is known.
@@ -92,11 +140,11 @@ class MarketTables:
         self._renewing[key] = now_ms + PATIENCE_MS
         return True
 
-    def _newer(self, line: Line, key: _Key) -> Table:
+    def _newer(self, line: Line, key: _Key, look: _Look) -> Table:
         return self._one_asks.known(
             f"markets:{key[0]}:{key[1]}",
             line,
-            look=lambda: self._taken_over(line, key),
+            look=lambda: look(line, key),
             ask=lambda: self._asked(line, key),
         )
 
@@ -105,28 +153,44 @@ class MarketTables:
         known = self._tables.get(key)
         if known is not None and self._clock.steady_ms() <= known.renew_at_ms:
             return known
+        return self._read(line, key)
+
+    def _undoubted(self, line: Line, key: _Key) -> Table | None:
+        """Return what others have asked for since it was doubted, or None."""
+        kept = self._memory.markets_version(*key)
+        if kept is None or kept.is_doubted:
+            return None
+        known = self._tables[key]
+        return known if known.version == kept.version else self._read(line, key)
+
+    def _read(self, line: Line, key: _Key) -> Table | None:
         kept = self._memory.markets(*key)
         if kept is None or kept.age_ms > AGE_MS:
             return None
-        return self._put(key, line, kept.text, kept.age_ms)
+        return self._put(key, line, kept)
 
     def _asked(self, line: Line, key: _Key) -> Table:
         text = json.dumps(line.api.fetch_markets(), default=str)
-        self._memory.keep_markets(*key, text)
-        return self._put(key, line, text, age_ms=0)
+        version = self._memory.keep_markets(*key, text)
+        return self._put(key, line, KeptMarkets(text, 0, version))
 
-    def _put(self, key: _Key, line: Line, text: str, age_ms: int) -> Table:
-        line.api.set_markets(json.loads(text))
-        table = Table(
-            parts={name: getattr(line.api, name) for name in _PARTS},
-            renew_at_ms=self._clock.steady_ms() + AGE_MS - age_ms,
-        )
+    def _put(self, key: _Key, line: Line, kept: KeptMarkets) -> Table:
+        known = self._tables.get(key)
+        asked_at_ms = self._clock.steady_ms() - kept.age_ms
+        digest = hashlib.sha256(kept.text.encode()).hexdigest()
+        if known is not None and known.digest == digest:
+            # Asked for in vain: to take the same in again would cost seconds at a big exchange.
+            table = replace(known, version=kept.version, asked_at_ms=asked_at_ms)
+        else:
+            line.api.set_markets(json.loads(kept.text))
+            parts = {name: getattr(line.api, name) for name in _PARTS}
+            table = Table(parts=parts, version=kept.version, digest=digest, asked_at_ms=asked_at_ms)
         self._tables[key] = table
         return table
 
 
-def _key(line: Line) -> _Key:
-    return line.account.hosts, line.account.market
+def _key(account: Account) -> _Key:
+    return account.hosts, account.market
 
 
 def _lend(table: Table, line: Line) -> None:

@@ -61,7 +61,7 @@ class RememberedVenue:
         """Refuse: workers ask venues, place orders and cancel them."""
         raise VenueUnavailable(f"a web process asks nothing of {self._account.venue}")
 
-    positions = prepare = place = cancel = find = reports = _refuse
+    doubt_rules = positions = prepare = place = cancel = find = reports = _refuse
     standing = placed = cancel_standing = find_standing = inspect = _refuse
 
 

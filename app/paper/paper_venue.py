@@ -54,6 +54,9 @@ class PaperVenue:
         """Return the rules of a symbol, or None if it is not traded here."""
         return self._ports.instruments.find(symbol, self._account.market)
 
+    def doubt_rules(self) -> None:
+        """Do nothing: the rules are always the newest."""
+
     def quote(self, symbol: Symbol) -> Quote | None:
         """Return the newest prices, or None if none are known."""
         return self._ports.quote(symbol)

@@ -22,6 +22,12 @@ class Venue(Protocol):
     def instrument(self, symbol: Symbol) -> Instrument | None:
         """Return the rules of a symbol, or None if it is not traded here."""
 
+    def doubt_rules(self) -> None:
+        """Let the rules be read anew before the next order, for all workers, unless they are young.
+
+        The venue has refused an order by them, or they themselves have.
+        """
+
     def quote(self, symbol: Symbol) -> Quote | None:
         """Return the newest prices, or None if none are known."""
 

@@ -85,6 +85,8 @@ class ScriptedVenue:
         ledger: what it has received, once each: client order id → how it stands.
         repeats: client order ids that came again.
         sent: the orders as they arrived, repeats included.
+        doubts: how often its rules were doubted.
+        learns: rules that it tells after that.
         forgets_closed: client order ids are unique among open orders only, as at Binance.
         taken: the report of each order that was taken in, which is more than one to an id only
             where closed orders are forgotten.
@@ -110,6 +112,8 @@ class ScriptedVenue:
         self.ledger: dict[ClientOrderId, OrderReport] = {}
         self.repeats: list[ClientOrderId] = []
         self.sent: list[Order] = []
+        self.doubts = 0
+        self.learns: dict[Symbol, Instrument] = {}
         self.forgets_closed = False
         self.taken: list[OrderReport] = []
         self.place_script: deque[Answer] = deque()
@@ -135,6 +139,10 @@ class ScriptedVenue:
 
     def instrument(self, symbol: Symbol) -> Instrument | None:
         return self.instruments.get(symbol)
+
+    def doubt_rules(self) -> None:
+        self.doubts += 1
+        self.instruments |= self.learns
 
     @_a_call
     def quote(self, symbol: Symbol) -> Quote | None:

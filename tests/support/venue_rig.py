@@ -34,7 +34,15 @@ class VenueRig(Rig):
         account: that of the signals.
     """
 
-    def __init__(self, wire: Wire, gateway: Gateway, url: str, venue: str, market: Market) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        gateway: Gateway,
+        url: str,
+        venue: str,
+        market: Market,
+        mode: PositionMode,
+    ) -> None:
         super().__init__()
         self.wire, self.gateway, self.exchange = wire, gateway, wire.exchange
         self.exchange.follow(self.clock.server_ms)
@@ -42,8 +50,9 @@ class VenueRig(Rig):
             SPOT if market is Market.SPOT else USDM,
             venue=VenueName(venue),
             mode=Mode.TESTNET if venue.endswith("_testnet") else Mode.LIVE,
-            position_mode=PositionMode.HEDGE,
+            position_mode=mode,
         )
+        self.exchange.accounts[KEY].hedged = mode is PositionMode.HEDGE
         self.registry.put_account(self.account)
         self.clients = Clients(venue_ports(self.redis, self.clock, {venue: url}))
         self.ports = replace(self.ports, venues=self.clients, policy=REAL)
@@ -75,10 +84,12 @@ class VenueRig(Rig):
 
 
 @contextmanager
-def venue_rig(venue: str, market: Market) -> Iterator[VenueRig]:
+def venue_rig(
+    venue: str, market: Market, mode: PositionMode = PositionMode.HEDGE
+) -> Iterator[VenueRig]:
     """Yield a rig whose accounts are at a simulated exchange."""
     wire = wire_of(venue, market)
     with served(wire) as (url, gateway):
-        rig = VenueRig(wire, gateway, url, venue, market)
+        rig = VenueRig(wire, gateway, url, venue, market, mode)
         with closing(rig.clients):
             yield rig

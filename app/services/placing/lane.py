@@ -19,6 +19,7 @@ from app.ports.ledger import CommitConditions, LaneView
 from app.services.advance import advance
 from app.services.exclusive import ANSWER_MS, exclusive
 from app.services.following.guards import guarding, tell_guards
+from app.services.placing.place import traded
 
 #: An order to close the opposite leg, and the entry after it.
 IDS_PER_TURN = 2
@@ -240,7 +241,7 @@ def _size(request: Request, account: Account, before: LaneView, ports: Ports) ->
     """
     terms = _terms(request, before, ports)
     venue = ports.venues.of(account)
-    instrument = venue.instrument(request.symbol)  # with whatever must be known before the rest
+    instrument = traded(request.symbol, venue)  # with whatever must be known before the rest
     quote = venue.quote(request.symbol)  # before what is dear, and good for this account alone
     leg = request.position_side if request.is_entry else None
     guards = () if leg is None else guarding(account.id, ports, (request.symbol, leg))

@@ -21,7 +21,8 @@ from app.domain.events import (
     PlacementDenied,
 )
 from app.domain.exits import fitted
-from app.domain.identifiers import AggregateId, EpochMs
+from app.domain.identifiers import AggregateId, EpochMs, Symbol
+from app.domain.instrument import Instrument
 from app.domain.moments import has_come
 from app.domain.order import Order
 from app.domain.order_life import ATTEMPTS_MAX
@@ -160,22 +161,38 @@ def _answer(
     try:
         report = venue.place(_prepared(order, account, venue, terms, ports))
     except VenueRejected as error:
-        report = OrderReport(status=OrderStatus.REJECTED, reason=Reason(error.code, str(error)))
+        report = _refused(Reason(error.code, str(error)), venue)
     except VenueUnavailable as error:
-        if isinstance(error, VenueBusy):
-            retry_at_ms = _busy_until(error, ports)
-        else:
-            retry_at_ms = retry_at(ports, ports.policy.retry_ms, order.attempts)
-        return PlacementDeferred(
-            at_ms=ports.clock.now_ms(),
-            token=order.token,
-            retry_at_ms=retry_at_ms,
-            reason=Reason(ReasonCode.VENUE_UNAVAILABLE, str(error)),
-            held_back=isinstance(error, VenueBusy),
-        )
+        reason = Reason(error.code, str(error))
+        if reason.may_pass:
+            return _deferred(order, error, reason, ports)
+        report = _refused(reason, venue)  # it was not sent, and would not be taken
     except OutcomeUnknown as error:
         return outcome_lost(order, Reason(ReasonCode.OUTCOME_UNKNOWN, str(error)), ports)
     return OrderReported(at_ms=ports.clock.now_ms(), report=report, token=order.token)
+
+
+def _refused(reason: Reason, venue: Venue) -> OrderReport:
+    """Return the report of a refusal; by rules that may be old, it lets them be read anew."""
+    if reason.is_by_rules:
+        venue.doubt_rules()
+    return OrderReport(status=OrderStatus.REJECTED, reason=reason)
+
+
+def _deferred(
+    order: Order, error: VenueUnavailable, reason: Reason, ports: Ports
+) -> PlacementDeferred:
+    if isinstance(error, VenueBusy):
+        retry_at_ms = _busy_until(error, ports)
+    else:
+        retry_at_ms = retry_at(ports, ports.policy.retry_ms, order.attempts)
+    return PlacementDeferred(
+        at_ms=ports.clock.now_ms(),
+        token=order.token,
+        retry_at_ms=retry_at_ms,
+        reason=reason,
+        held_back=isinstance(error, VenueBusy),
+    )
 
 
 def _busy_until(error: VenueBusy, ports: Ports) -> EpochMs:
@@ -228,7 +245,7 @@ def _fitted(order: Order, venue: Venue) -> Order:
         VenueRejected: there is nothing left to close, or nothing that can be closed.
         VenueUnavailable: the venue could not be asked.
     """
-    instrument = venue.instrument(order.symbol)
+    instrument = traded(order.symbol, venue)
     if instrument is None:
         return order  # halted, or gone for good: the venue's own answer tells which
     quote = venue.quote(order.symbol) if order.market is Market.SPOT else None
@@ -237,6 +254,15 @@ def _fitted(order: Order, venue: Venue) -> Order:
     if isinstance(fit, Reason):
         raise VenueRejected(fit.message, fit.code)
     return fit
+
+
+def traded(symbol: Symbol, venue: Venue) -> Instrument | None:
+    """Return the rules of a symbol, or None if it is not traded here, by rules that are young."""
+    instrument = venue.instrument(symbol)
+    if instrument is not None:
+        return instrument
+    venue.doubt_rules()
+    return venue.instrument(symbol)
 
 
 def outcome_lost(order: Order, reason: Reason, ports: Ports) -> OutcomeLost:

@@ -21,8 +21,12 @@ VENUE_CANCELS = "hookfill:venue_cancels"
 
 
 def markets(venue: VenueName, scope: str) -> str:
-    """String: market metadata as JSON, compressed. Expires after three hours."""
-    return f"hookfill:venue:{venue}:markets:{scope}"
+    """Hash: what is traded. Expires after three hours.
+
+    Field `text` is the metadata as JSON, compressed, `version` differs with each that is kept, and
+    `doubted` is the version by which an order was refused last.
+    """
+    return f"hookfill:venue:{venue}:rules:{scope}"
 
 
 def leverage(account: AccountId) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import secrets
 import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -44,6 +45,15 @@ class KeptMarkets:
 
     text: str
     age_ms: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarketsVersion:
+    """Which market metadata is kept now, and whether it is doubted."""
+
+    version: str
+    is_doubted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +81,30 @@ class RedisVenueMemory:
         """Return the market metadata as it was kept, or None if that is too long ago."""
         key = venue_keys.markets(venue, scope)
         with self._client.pipeline(transaction=True) as pipeline:
-            pipeline.get(key)
+            pipeline.hmget(key, "text", "version")
             pipeline.pttl(key)
-            kept, left_ms = pipeline.execute()
+            (kept, version), left_ms = pipeline.execute()
         if kept is None:
             return None
         text = zlib.decompress(base64.b85decode(text_of(kept))).decode()
-        return KeptMarkets(text, MARKETS_LIFE_MS - int(left_ms))
+        return KeptMarkets(text, MARKETS_LIFE_MS - int(left_ms), text_of(version))
+
+    def markets_version(self, venue: VenueName, scope: str) -> MarketsVersion | None:
+        """Return which market metadata is kept, or None if none is. It costs little."""
+        version, doubted = self._client.hmget(
+            venue_keys.markets(venue, scope), "version", "doubted"
+        )
+        if version is None:
+            return None
+        return MarketsVersion(text_of(version), is_doubted=version == doubted)
+
+    def doubt_markets(self, venue: VenueName, scope: str, version: str) -> None:
+        """Let the next one who needs them ask anew, unless a newer version is kept by now."""
+        key = venue_keys.markets(venue, scope)
+        with self._client.pipeline(transaction=True) as pipeline:
+            pipeline.hset(key, "doubted", version)
+            pipeline.pexpire(key, MARKETS_LIFE_MS, nx=True)
+            pipeline.execute()
 
     def view(self, account: AccountId) -> KeptView | None:
         """Return what an account had when a worker looked last, or None."""
@@ -164,10 +191,18 @@ class RedisVenueMemory:
         """Let the next order set it anew."""
         self._client.delete(venue_keys.leverage_just_set(account, symbol))
 
-    def keep_markets(self, venue: VenueName, scope: str, text: str) -> None:
-        """Keep market metadata for all workers; a big exchange has megabytes of it."""
+    def keep_markets(self, venue: VenueName, scope: str, text: str) -> str:
+        """Keep market metadata for all workers, and return which version it is.
+
+        A big exchange has megabytes of it.
+        """
         packed = base64.b85encode(zlib.compress(text.encode())).decode()
-        self._client.set(venue_keys.markets(venue, scope), packed, px=MARKETS_LIFE_MS)
+        key, version = venue_keys.markets(venue, scope), secrets.token_hex(8)
+        with self._client.pipeline(transaction=True) as pipeline:
+            pipeline.hset(key, mapping={"text": packed, "version": version})
+            pipeline.pexpire(key, MARKETS_LIFE_MS)
+            pipeline.execute()
+        return version
 
     def clock_offset_ms(self, venue: VenueName) -> int | None:
         """Return how far the venue's clock is ahead of the server's, if measured lately."""

@@ -6,6 +6,7 @@ It is written apart from the paper venue, so that a mistake there is not repeate
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -34,6 +35,10 @@ class Exchange:
         fill_share: how much of a taking order fills at once; the rest waits for `fill_more`.
         clock_skew_ms: how far its clock is ahead of ours.
         repeats: client order ids that came again and were refused.
+        refused: why orders were refused, in turn.
+        depth: what the next market orders find in the book, one after the other, in base; then all
+            there is to find.
+        says_no: why the next orders are refused, whatever they are.
     """
 
     def __init__(self, markets: tuple[Market, ...], *, unique_among_open: bool = False) -> None:
@@ -45,6 +50,9 @@ class Exchange:
         self.fee_rate = Decimal("0.001")
         self.clock_skew_ms = 0
         self.repeats: list[str] = []
+        self.refused: list[Why] = []
+        self.depth: deque[Decimal] = deque()
+        self.says_no: deque[Why] = deque()
         self._clock: Callable[[], float] = time.time
         self._next = 1000
 
@@ -85,6 +93,15 @@ class Exchange:
 
     def place(self, account: Account, ticket: Ticket) -> Order:
         """Take an order in, and fill what the touch allows."""
+        try:
+            return self._place(account, ticket)
+        except Refused as refused:
+            self.refused.append(refused.why)
+            raise
+
+    def _place(self, account: Account, ticket: Ticket) -> Order:
+        if self.says_no:
+            raise Refused(self.says_no.popleft())
         for known in account.orders:
             is_taken = known.status in OPEN or not self.unique_among_open
             if known.ticket.client_id == ticket.client_id and is_taken:
@@ -174,7 +191,12 @@ class Exchange:
     @staticmethod
     def _check_filters(ticket: Ticket, touch: Decimal) -> None:
         market = ticket.market
-        if not market.min_quantity <= ticket.quantity <= market.max_quantity:
+        most = market.max_quantity
+        if ticket.price is None:
+            most = min(most, market.max_market_quantity)
+        if ticket.quantity > most:
+            raise Refused(Why.SIZE)
+        if ticket.quantity < market.min_quantity:
             raise Refused(Why.LOT)
         if ticket.quantity % market.quantity_step:
             raise Refused(Why.LOT)
@@ -232,6 +254,10 @@ class Exchange:
         quantity = order.left
         if self.fill_share < 1:
             quantity = max(order.left * self.fill_share // step * step, step)
+        if ticket.price is None and self.depth:
+            quantity = min(quantity, self.depth.popleft())
+            if not quantity:
+                return order
         if ticket.reduce_only:
             quantity = min(quantity, self._closable(account, ticket))
             if quantity <= 0:

@@ -193,6 +193,52 @@ def test_a_venue_that_cannot_tell_is_asked_again(rig: Rig) -> None:
     assert (sizes(rig), book.held) == ([Decimal("0.4")], FLAT)
 
 
+def test_a_venue_that_refuses_the_key_is_asked_again_and_a_person_is_told_at_once(
+    rig: Rig,
+) -> None:
+    a_guarded_long(rig)
+    book = Book(rig, "0.4", "9")
+    refused = VenueUnavailable("Invalid API-key", ReasonCode.KEY_REFUSED)
+    rig.venue.view_script.extend([refused] * 2)
+
+    price(rig, "1890")
+    rig.drain()
+    failed = rig.orders()[-1]
+    assert (failed.status, failed.reason and failed.reason.code) == (
+        OrderStatus.REJECTED,
+        ReasonCode.KEY_REFUSED,
+    )
+    assert told(rig) == 1
+    rig.settle(step_ms=2_000)
+
+    assert (sizes(rig), book.held, told(rig)) == ([Decimal("0.4")], FLAT, 1)
+
+
+def test_an_exit_that_rules_refuse_lets_them_be_read_anew(rig: Rig) -> None:
+    a_guarded_long(rig)
+    book = Book(rig, "0.4", "9")
+    book.refusal = VenueRejected("Filter failure: LOT_SIZE", ReasonCode.AGAINST_RULES)
+    price(rig, "1890")
+    rig.drain()
+    assert rig.venue.doubts == 1
+
+    book.refusal = None
+    rig.settle(step_ms=2_000)
+
+    assert (book.held, rig.venue.doubts) == (FLAT, 1)
+
+
+def test_a_symbol_that_is_traded_again_is_not_missed(rig: Rig) -> None:
+    Book(rig, "0.4", "9")
+    rig.venue.learns[ETH] = rig.venue.instruments.pop(ETH)
+
+    signal = rig.accept(CLOSE)
+    rig.settle(step_ms=1_000)
+
+    assert sizes(rig) == [Decimal("0.4")]
+    assert rig.signal(signal.id).status is RequestStatus.DONE
+
+
 def test_a_cancel_ends_a_guard_between_two_of_its_orders(rig: Rig) -> None:
     signal = a_guarded_long(rig)
     Book(rig, "0.4", "0.1")
