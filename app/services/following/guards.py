@@ -99,9 +99,14 @@ def look_at_guards(account_id: AccountId, ports: Ports) -> None:
 def guarding(
     account_id: AccountId, ports: Ports, of: tuple[Symbol, PositionSide] | None = None
 ) -> Sequence[Signal]:
-    """Return who guards one leg of an account's positions, or any of them."""
+    """Return who guards one leg of an account's positions, or any of them.
+
+    Those are left out that were let go: they are about to end, or nobody can end them, and nothing
+    is to wait for that without end.
+    """
     found = readable(ports.live.guards(account_id, of), ports)
-    return [one for one in found if isinstance(one, Signal) and one.is_protecting]
+    signals = [one for one in found if isinstance(one, Signal)]
+    return [one for one in signals if one.is_protecting and not one.withdrawing]
 
 
 def tell_guards(

@@ -332,6 +332,21 @@ def test_a_new_position_is_not_opened_under_the_guards_of_an_old_one() -> None:
     assert sold(rig) == []
 
 
+def test_an_entry_waits_no_more_for_guards_that_were_let_go_before() -> None:
+    rig = a_real_rig()
+    rig.venue.account = FLAT
+    for _ in range(2):
+        rig.clock.advance(LOOKS_APART_MS)
+        look_now(rig)
+    rig.bury()  # nobody has carried it out
+    assert guarded(rig) == [True]
+    sent = len(rig.venue.sent)
+
+    rig.run(OPEN)
+
+    assert len(rig.venue.sent) == sent + 1
+
+
 def test_an_entry_that_adds_waits_only_until_the_position_is_shown() -> None:
     rig = a_real_rig()
     rig.venue.account = FLAT  # the venue shows it late
