@@ -1,5 +1,6 @@
 """An exchange as one account sees it: its questions, its commands, and how long they may take."""
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -354,15 +355,16 @@ class Exchange:
             VenueBusy: somebody else sets it just now.
             VenueUnavailable: it was not reached.
         """
-        unified, name = self.unified(symbol), f"leverage:{self.account.id}:{symbol}"
+        unified, trader = self.unified(symbol), self._trader()
+        name = f"leverage:{trader}:{symbol}"
         token = self._ports.locks.acquire(name, int(CALL_SECONDS * 1000))
         if token is None:
             raise VenueBusy(f"the leverage of {symbol} is being set")
         try:
             # Without an answer nobody knows which one it is.
-            self._ports.memory.forget_leverage_just_set(self.account.id, symbol)
+            self._ports.memory.forget_leverage_just_set(trader, symbol)
             self._set(lambda api: api.set_leverage(leverage, unified))
-            self._ports.memory.keep_leverage(self.account.id, symbol, leverage)
+            self._ports.memory.keep_leverage(self.account.id, trader, symbol, leverage)
         finally:
             self._ports.locks.release(name, token)
 
@@ -372,8 +374,14 @@ class Exchange:
         An attempt to place an order that comes to nothing is followed by others, which must not
         use up the budget for what is so already.
         """
-        if self._ports.memory.leverage_just_set(self.account.id, symbol) != leverage:
+        if self._ports.memory.leverage_just_set(self._trader(), symbol) != leverage:
             self.set_leverage(symbol, leverage)
+
+    def _trader(self) -> str:
+        """Return a name of whoever the exchange takes us for: two accounts may have one key."""
+        with self.call() as line:
+            words = f"{self.account.hosts} {self.account.market} {line.api.apiKey}"
+        return hashlib.sha256(words.encode()).hexdigest()[:32]
 
     def set_position_mode(self, mode: PositionMode) -> None:
         """Hold long and short apart, or as one net position; raises likewise. Twice is once."""

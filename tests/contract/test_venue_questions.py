@@ -172,6 +172,17 @@ def test_a_leverage_whose_setting_was_not_answered_is_set_again() -> None:
         assert leverages(world) == 3
 
 
+def test_two_accounts_with_one_key_know_what_the_other_one_has_set() -> None:
+    with running_world("binance", Market.USDM) as world:
+        other = world.clients.of(replace(world.account, id=AccountId(77)))
+        world.venue.prepare(world.order(leverage=7))
+
+        other.prepare(world.order(leverage=5))
+        world.venue.prepare(world.order(leverage=7))
+
+        assert leverages(world) == 3
+
+
 def leverages(world: ExchangeWorld) -> int:
     return sum(count for path, count in asked(world).items() if path.endswith("/leverage"))
 

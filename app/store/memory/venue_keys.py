@@ -34,9 +34,9 @@ def leverage(account: AccountId) -> str:
     return f"hookfill:leverage:{account}"
 
 
-def leverage_just_set(account: AccountId, symbol: Symbol) -> str:
+def leverage_just_set(trader: str, symbol: Symbol) -> str:
     """String: the leverage that was set just now. Expires after half a minute."""
-    return f"hookfill:leverage:{account}:{symbol}"
+    return f"hookfill:leverage_just_set:{trader}:{symbol}"
 
 
 #: sorted set, account id → server time at which somebody wanted to see what it has. Until seen.

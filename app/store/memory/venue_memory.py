@@ -174,22 +174,27 @@ class RedisVenueMemory:
         found = self._client.hget(venue_keys.leverage(account), symbol)
         return None if found is None else int(text_of(found))
 
-    def leverage_just_set(self, account: AccountId, symbol: Symbol) -> int | None:
-        """Return the leverage that was set just now, or None if none was."""
-        found = self._client.get(venue_keys.leverage_just_set(account, symbol))
+    def leverage_just_set(self, trader: str, symbol: Symbol) -> int | None:
+        """Return the leverage that was set just now, or None if none was.
+
+        Args:
+            trader: whoever trades at the exchange, with whichever of our accounts.
+            symbol: whose leverage.
+        """
+        found = self._client.get(venue_keys.leverage_just_set(trader, symbol))
         return None if found is None else int(text_of(found))
 
-    def keep_leverage(self, account: AccountId, symbol: Symbol, leverage: int) -> None:
+    def keep_leverage(self, account: AccountId, trader: str, symbol: Symbol, leverage: int) -> None:
         """Note a leverage that was set."""
-        key = venue_keys.leverage_just_set(account, symbol)
+        key = venue_keys.leverage_just_set(trader, symbol)
         with self._client.pipeline(transaction=True) as pipeline:
             pipeline.hset(venue_keys.leverage(account), symbol, str(leverage))
             pipeline.set(key, str(leverage), px=LEVERAGE_LIFE_MS)
             pipeline.execute()
 
-    def forget_leverage_just_set(self, account: AccountId, symbol: Symbol) -> None:
+    def forget_leverage_just_set(self, trader: str, symbol: Symbol) -> None:
         """Let the next order set it anew."""
-        self._client.delete(venue_keys.leverage_just_set(account, symbol))
+        self._client.delete(venue_keys.leverage_just_set(trader, symbol))
 
     def keep_markets(self, venue: VenueName, scope: str, text: str) -> str:
         """Keep market metadata for all workers, and return which version it is.
