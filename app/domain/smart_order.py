@@ -69,6 +69,7 @@ class SmartOrder(Entity):
         filled_by: of a guard: what each of its orders has filled.
         misses: of a guard: orders in a row that have filled nothing.
         goes_on_at_ms: of a guard: business time of its next order; None unless it waits for that.
+        cancel_requested: of a guard that has fired: it places no further order.
     """
 
     kind: ClassVar[Kind] = Kind.SMART_ORDER
@@ -98,6 +99,7 @@ class SmartOrder(Entity):
     filled_by: FilledBy = field(default_factory=dict)
     misses: int = 0
     goes_on_at_ms: EpochMs | None = None
+    cancel_requested: bool = False
     filled_quantity: Decimal = Decimal(0)
     average_price: Decimal | None = None
 
@@ -133,7 +135,10 @@ class SmartOrder(Entity):
     @property
     def is_filled(self) -> bool:
         """Whether what it was for was filled whole."""
-        return self.order_status is OrderStatus.FILLED and self.goes_on_at_ms is None
+        # The newest order of several may have filled whole, and a cancel have ended it there.
+        cut_short = self.cancel_requested and self.filled_quantity < (self.quantity or 0)
+        is_whole = self.order_status is OrderStatus.FILLED and self.goes_on_at_ms is None
+        return is_whole and not cut_short
 
     @property
     def is_guard(self) -> bool:

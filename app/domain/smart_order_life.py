@@ -106,6 +106,11 @@ def _refused(smart: SmartOrder, event: TriggerRefused) -> Decision[SmartOrder]:
 def _canceled(smart: SmartOrder, event: CancelRequested) -> Decision[SmartOrder]:
     if smart.goes_on_at_ms is not None:  # nothing of it is at the venue
         return _let_go(smart, event.at_ms, event.reason)
+    # Its order is asked to go as well, but may have ended, of which it has not heard yet.
+    if smart.is_guard and smart.is_live and not (smart.is_waiting or smart.cancel_requested):
+        entry = TimelineEntry(EntryName.CANCEL_REQUESTED, event.at_ms, event.reason)
+        going = replace(smart, cancel_requested=True, updated_at_ms=event.at_ms)
+        return Decision(going, entries=(entry,))
     return _given_up(smart, SmartOrderStatus.CANCELED, event.at_ms, event.reason)
 
 
@@ -197,7 +202,7 @@ def _guard_ended(smart: SmartOrder, order: Order, event: OrderUpdated) -> Decisi
     """End when there is nothing left to guard; else go on, for as long as it takes."""
     if _left(smart) <= 0:
         return _filled(smart, event.at_ms)
-    if not may_go_on(order) or _is_flat(smart, order):
+    if smart.cancel_requested or not may_go_on(order) or _is_flat(smart, order):
         return _let_go(smart, event.at_ms, order.reason)
     misses = misses_after(smart.misses, order)
     going = replace(smart, misses=misses, reason=order.reason, updated_at_ms=event.at_ms)
@@ -212,7 +217,12 @@ def _guard_ended(smart: SmartOrder, order: Order, event: OrderUpdated) -> Decisi
 
 
 def _is_flat(smart: SmartOrder, order: Order) -> bool:
-    """Tell whether the position is gone: said twice, since a venue may show a new one late."""
+    """Tell whether the position is gone: said twice, since a venue may show a new one late.
+
+    Or it was closed by this very order: what is there later is another position.
+    """
+    if order.position_after == 0:
+        return True
     said_before = smart.reason is not None and smart.reason.code is ReasonCode.NO_POSITION
     return finds_nothing(order) and (said_before or smart.filled_quantity > 0)
 

@@ -316,6 +316,28 @@ def test_a_cancel_ends_a_guard_that_waits_for_its_next_order() -> None:
     assert decide(canceled, due).ignored
 
 
+@pytest.mark.parametrize("status", sorted(CLOSED))
+def test_a_cancel_that_comes_before_the_end_of_its_order_is_heard_of(status: OrderStatus) -> None:
+    fired, order = a_fired_one()
+
+    canceled = decide(fired, CANCEL)
+    ended = heard(canceled.aggregate, order, status=status, filled_quantity=Decimal("0.1"))
+
+    assert [entry.name for entry in canceled.entries] == ["cancel_requested"]
+    assert (ended.children, ended.aggregate.is_live) == ((), False)
+    assert not ended.aggregate.is_filled  # so the other guard stays
+
+
+def test_a_guard_whose_order_has_closed_the_position_sells_no_other() -> None:
+    fired, order = a_fired_one()
+    less = {"quantity": Decimal("0.2"), "filled_quantity": Decimal("0.2")}
+
+    ended = heard(fired, order, status=OrderStatus.FILLED, position_after=Decimal(0), **less)
+
+    assert (ended.children, ended.aggregate.is_live) == ((), False)
+    assert ended.aggregate.is_filled
+
+
 def test_a_timer_that_comes_early_or_without_ids_sends_nothing() -> None:
     fired, order = a_fired_one()
     waits = heard(fired, order, status=OrderStatus.REJECTED, reason=REFUSED).aggregate
@@ -342,9 +364,11 @@ def test_news_of_another_order_is_ignored() -> None:
 
 
 def test_a_cancel_finds_a_triggered_one_in_the_hands_of_its_order() -> None:
-    fired, _ = a_fired_one()
-
+    fired, _ = a_fired_one(reduce_only=False)
     assert decide(fired, CANCEL).ignored
+
+    guard, _ = a_fired_one()
+    assert decide(decide(guard, CANCEL).aggregate, CANCEL).ignored
 
 
 @pytest.mark.parametrize(("state", "armed"), list(product(SmartOrderStatus, [False, True])))

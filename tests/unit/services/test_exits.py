@@ -13,6 +13,7 @@ from app.domain.reason import Reason
 from app.domain.report import OrderReport
 from app.domain.request.signal import RequestStatus, Signal
 from app.domain.status import OrderStatus
+from app.services.placing.cancel import request_cancel
 from app.services.watching.watch import watch_prices
 from tests.support.builders import (
     ETH,
@@ -371,6 +372,43 @@ def test_whoever_works_at_once_no_more_is_sold_than_is_held() -> None:
         assert rig.venue.repeats == []
         (smart,) = rig.smart_orders()
         assert (smart.is_filled, smart.filled_quantity) == (True, Decimal("0.4"))
+
+
+def test_whenever_a_cancel_comes_a_guard_sends_no_further_order() -> None:
+    sent: list[int] = []
+
+    def slowly_stopped() -> Rig:
+        rig = a_stopped_one()
+        Book(rig, "0.4", *["0.1"] * 4)
+        return rig
+
+    def cancel(rig: Rig) -> None:
+        (smart,) = rig.smart_orders()
+        assert request_cancel(smart.id, REQUESTED, rig.ports)
+        sent[:] = [len(rig.venue.sent)]
+
+    for rig in encounters(slowly_stopped, Rig.drain, cancel):
+        rig.settle(step_ms=500)
+        # The one that was on its way may have arrived.
+        assert len(rig.venue.sent) <= sent[0] + 1
+        assert not rig.smart_order().is_live
+
+
+def test_a_stop_that_has_closed_what_was_left_does_not_close_what_was_opened_since(
+    rig: Rig,
+) -> None:
+    a_guarded_long(rig)
+    book = Book(rig, "0.2", "9", "9")
+
+    def open_anew(_: Order) -> None:
+        book.held = Decimal(1)
+        rig.venue.account = holding(book.held)
+
+    rig.venue.after_place = open_anew
+    price(rig, "1890")
+    rig.settle(step_ms=500)
+
+    assert (sizes(rig), book.held) == ([Decimal("0.2")], Decimal(1))
 
 
 def test_a_limit_close_that_a_person_takes_off_is_not_sent_again(rig: Rig) -> None:
