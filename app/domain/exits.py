@@ -78,10 +78,12 @@ def total(known: FilledBy) -> Filled:
 def may_go_on(order: Order) -> bool:
     """Tell whether an exit whose order has ended may send another one for what is left.
 
-    A cancel was wanted, and so was a limit that somebody takes off at the venue; a limit that was
-    refused, and a market order that has not filled whole, were not.
+    A cancel was wanted, and so was a limit that somebody takes off at the venue, and that what is
+    late is dropped; a limit that was refused, and a market order that has not filled whole, were
+    not.
     """
-    if order.cancel_requested or not order.is_closed:
+    is_late = order.reason is not None and order.reason.code is ReasonCode.TOO_LATE
+    if order.cancel_requested or is_late or not order.is_closed:
         return False
     refused = order.status in {OrderStatus.REJECTED, OrderStatus.DENIED}
     return refused or order.price is None or order.status is OrderStatus.FILLED

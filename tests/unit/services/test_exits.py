@@ -3,9 +3,9 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from app.domain.commands import Action, OnOpposite, SignalRules
+from app.domain.commands import Action, LateExits, OnOpposite, SignalRules
 from app.domain.enums import PositionSide, ReasonCode
-from app.domain.errors import VenueRejected, VenueUnavailable
+from app.domain.errors import VenueBusy, VenueRejected, VenueUnavailable
 from app.domain.exits import PATIENCE_MS
 from app.domain.market import AccountView
 from app.domain.order import Order
@@ -310,6 +310,20 @@ def test_a_close_that_never_gets_through_says_so(rig: Rig) -> None:
         "Filter failure: LOT_SIZE",
     )
     assert rig.events(signal.id).count("alert") == 1
+
+
+def test_a_close_that_is_dropped_when_late_is_sent_no_more_then(rig: Rig) -> None:
+    Book(rig, "0.4", "9")
+    rules = SignalRules(leverage=5, late_exits=LateExits.DROP)
+    rig.venue.place_script.extend([VenueBusy("not now", 1_000)] * 100)
+
+    signal = rig.accept(CLOSE, rules)
+    rig.settle(rounds=90, step_ms=1_000)
+
+    rig.venue.place_script.clear()
+    rig.settle(step_ms=1_000)
+    ended = rig.signal(signal.id)
+    assert (ended.status, ended.filled_quantity) == (RequestStatus.EXPIRED, FLAT)
 
 
 def test_a_close_above_the_greatest_order_is_several(rig: Rig) -> None:
