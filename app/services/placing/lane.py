@@ -86,6 +86,7 @@ def _next(lane: LaneView, ports: Ports) -> Waiting | None:
     # the others at each wake-up would hold up the very order that they wait for.
     passing = _passing(lane, ports)
     ids = lane.waiting[:1] if passing is None else lane.waiting
+    goes_on = False
     for waiting, is_blocked in _readable(ids, lane, ports):
         if is_late(waiting, now_ms):
             return waiting
@@ -94,8 +95,15 @@ def _next(lane: LaneView, ports: Ports) -> Waiting | None:
                 return None  # and nobody behind it has
             if _is_held_up(waiting, passing, ports):
                 continue
+        elif goes_on and not _has_waited(waiting, ports):
+            return None  # and nobody behind it has
         elif not _is_ready(waiting, ports):
-            return None  # it waits for its close, or for its next try; so does everybody behind it
+            # It waits for its close, which a venue may keep open, or for its next try. So does
+            # everybody behind it, save exits that have waited long enough.
+            goes_on = True
+            continue
+        elif goes_on and _is_entry(waiting):
+            continue
         if not _must_wait(waiting, ports):
             return waiting
     return None

@@ -350,6 +350,24 @@ def test_what_came_later_waits_for_a_close_that_goes_on(rig: Rig) -> None:
     assert book.held == 1
 
 
+def test_a_close_that_the_venue_keeps_open_holds_up_no_other_exit_for_ever(rig: Rig) -> None:
+    Book(rig, "0.4")
+    rig.venue.answer = lambda _: OrderReport(status=OrderStatus.NEW)
+    rig.accept(CLOSE)
+    rig.drain()
+    legs = {LONG: "0.4", PositionSide.SHORT: "0.3"}
+    rig.venue.account = a_view({"USDT": "100000"}, legs)
+
+    entry = rig.accept(a_command(Action.OPEN_LONG, size=fixed("1")))
+    rig.accept(a_command(Action.CLOSE_SHORT, size=percent("100")))
+    rig.settle(rounds=5, step_ms=1_000)
+    assert sizes(rig) == [Decimal("0.4")]
+
+    rig.settle(rounds=70, step_ms=1_000)
+    assert sizes(rig) == [Decimal("0.4"), Decimal("0.3")]
+    assert rig.signal(entry.id).status is RequestStatus.EXPIRED
+
+
 def test_a_reversal_closes_all_before_it_opens(rig: Rig) -> None:
     rig.venue.instruments[ETH] = replace(ETH_USDM, max_quantity=Decimal(1))
     Book(rig, "1.4", "1", "0.1", "0.3", "0.5")
