@@ -232,8 +232,9 @@ def _close_updated(reversal: Reversal, order: Order, event: OrderUpdated) -> Dec
         return _opening(told, event)
     if order.is_closed:
         return _close_ended(told, order, event.at_ms)
-    # Once it rests, others take their turns.
-    return Decision(replace(told, stage=Stage.WORKING if order.status in OPEN else reversal.stage))
+    # Once it rests, others take their turns; one at the market does not rest.
+    rests = order.status in OPEN and order.price is not None
+    return Decision(replace(told, stage=Stage.WORKING if rests else reversal.stage))
 
 
 def _may_open(reversal: Reversal, close: Order) -> bool:
@@ -326,8 +327,10 @@ def _finished(
 
 
 def _has_done_its_part(reversal: Reversal) -> bool:
-    """Whether its order has filled beyond what a reversal has to close first."""
+    """Whether it has closed all, or filled beyond what a reversal has to close first."""
     legs = reversal.legs
+    if legs is not None and not (legs.opening or legs.is_one_order):
+        return _closed(reversal) >= legs.closing
     passes_zero = legs is not None and legs.is_one_order and reversal.action.reverses
     return reversal.filled_quantity > (legs.closing if legs and passes_zero else 0)
 

@@ -155,6 +155,29 @@ def test_a_failed_close_opens_nothing() -> None:
     assert (ended.status, ended.reason, none) == (RequestStatus.REJECTED, REFUSED, ())
 
 
+def test_a_close_that_gives_up_after_a_part_is_partial_and_calls_for_a_person() -> None:
+    reversal, close = taken(a_reversal(NetAction.CLOSE, "0"), a_turn("3"))
+    tired = replace(reversal, gives_up_at_ms=NOW)
+    part = replace(close, status=OrderStatus.CANCELED, filled_quantity=Decimal(1))
+
+    given_up = decide(tired, OrderUpdated(at_ms=NOW, order=part, new_ids=()))
+
+    assert given_up.aggregate.status is RequestStatus.PARTIAL
+    assert [entry.name for entry in given_up.entries].count(EntryName.ALERT) == 1
+
+
+def test_a_close_at_the_market_keeps_its_place_while_its_venue_calls_it_open() -> None:
+    market, close = taken(a_reversal(), a_turn("-3", HEDGE))
+    market = replace(market, legs=replace(must(market.legs), is_together=False))
+
+    waits, _ = told(market, close, OrderStatus.PARTIALLY_FILLED, "1")
+    limit, close = taken(a_reversal(limit="1900"), a_turn("-3", HEDGE))
+    limit = replace(limit, legs=replace(must(limit.legs), is_together=False))
+    rests, _ = told(limit, close, OrderStatus.NEW)
+
+    assert (waits.is_queued, rests.is_queued) == (True, False)
+
+
 def test_a_failed_opening_leaves_it_partial_and_calls_for_a_person() -> None:
     reversal, close = taken(a_reversal(), a_turn("-3", HEDGE))
     opening, (opened,) = told(reversal, close, OrderStatus.FILLED)
