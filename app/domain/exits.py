@@ -20,6 +20,10 @@ from app.domain.status import OrderStatus
 #: For how long an exit that a message has asked for goes on when it does not get through.
 PATIENCE_MS = 60_000
 
+#: Orders in a row that fill nothing, with the pauses between them, are fewer than these in that
+#: time. Where the clock was set back, nothing else says how long it has been.
+MISSES_MAX = 10
+
 #: After an order that has not filled whole; doubles with each in a row that fills nothing.
 _PAUSE_MS = 250
 _PAUSE_MAX_MS = 60_000

@@ -15,6 +15,7 @@ from app.domain.entity import Entity
 from app.domain.enums import PositionSide, ReasonCode, Side
 from app.domain.events import CancelRequested, Executed, PlacementDenied, TimerDue
 from app.domain.exits import (
+    MISSES_MAX,
     PATIENCE_MS,
     FilledBy,
     heard,
@@ -305,15 +306,19 @@ def closed_so_far(request: Some, order: Order, at_ms: EpochMs) -> Some:
 def going_on(request: Some, order: Order, at_ms: EpochMs) -> Some | None:
     """Return an exit that is back in its lane for another order, or None if it ends here.
 
-    It ends when somebody wants that, or when it did not get through for `PATIENCE_MS`.
+    It ends when somebody wants that, or when it did not get through for `PATIENCE_MS` since an
+    order of it has filled whole.
     """
     if request.cancel_requested or not may_go_on(order):
         return None
-    gives_up_at_ms = request.gives_up_at_ms or EpochMs(at_ms + PATIENCE_MS)
     misses = misses_after(request.misses, order)
     pause = pause_ms(misses, order)
-    if at_ms + pause > gives_up_at_ms:
-        return None
+    gives_up_at_ms = EpochMs(at_ms + PATIENCE_MS)
+    if request.gives_up_at_ms is not None and pause:
+        gives_up_at_ms = request.gives_up_at_ms
+        pause = min(pause, gives_up_at_ms - at_ms)  # the last try is at the end of that time
+        if pause <= 0 or misses >= MISSES_MAX:
+            return None
     return replace(
         request,
         stage=Stage.QUEUED,
@@ -333,7 +338,8 @@ def _cancel_requested(request: Some, event: CancelRequested) -> Decision[Some]:
     # Nothing at work: it ends at once. Otherwise it ends with the last of its children, and as
     # that one did, since an order may fill before its cancel arrives.
     if not request.working:
-        return ended(request, RequestStatus.CANCELED, event.at_ms, event.reason)
+        wanted = replace(request, gives_up_at_ms=None)  # so nobody is called for that
+        return ended(wanted, RequestStatus.CANCELED, event.at_ms, event.reason)
     going = replace(
         request,
         cancel_requested=True,
@@ -349,8 +355,8 @@ def ended(
     request: Some, status: RequestStatus, at_ms: EpochMs, reason: Reason | None
 ) -> Decision[Some]:
     """Return its end."""
-    if request.closed_quantity > 0 and status is not RequestStatus.DONE:
-        status = RequestStatus.PARTIAL  # the opposite leg is closed, nothing was opened
+    if (request.closed_quantity or request.filled_quantity) and status is not RequestStatus.DONE:
+        status = RequestStatus.PARTIAL  # something is closed, not all; or nothing was opened then
     after = replace(request, status=status, reason=reason, updated_at_ms=at_ms)
     entries = []
     if request.goes_on and status in _GIVEN_UP and not request.cancel_requested:

@@ -24,8 +24,9 @@ from app.domain.events import (
     TargetsCanceled,
 )
 from app.domain.exits import heard
-from app.domain.identifiers import AggregateId, EpochMs, FreshId, OrderId
+from app.domain.identifiers import AggregateId, EpochMs, FreshId, OrderId, base_of
 from app.domain.instrument import Instrument
+from app.domain.market import AccountView, Balance, Position
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.request.request import (
@@ -221,8 +222,11 @@ def _sized(
     result = sized(signal.action, size, price, event.account, instrument, signal.rules)
     refusal = result.refusal
     if refusal is not None and signal.filled_quantity:
-        # What is left is nothing, or less than anybody can trade: it has closed.
-        return ended(signal, RequestStatus.DONE, event.at_ms, refusal)
+        # What is left is nothing, or less than anybody can trade: it has closed. Or it is promised
+        # to orders that rest.
+        is_promised = _is_promised(signal, event.account)
+        status = RequestStatus.PARTIAL if is_promised else RequestStatus.DONE
+        return ended(signal, status, event.at_ms, refusal)
     # Nothing to close is no failure: the alert has what it wanted.
     if refusal is not None and refusal.code is ReasonCode.NO_POSITION:
         return ended(signal, RequestStatus.SKIPPED, event.at_ms, refusal)
@@ -244,6 +248,16 @@ def _sized(
         updated_at_ms=event.at_ms,
     )
     return Decision(working, (order,), (TimelineEntry(EntryName.SIZED, event.at_ms),))
+
+
+def _is_promised(signal: Signal, account: AccountView) -> bool:
+    """Tell whether orders that rest have reserved some of what an exit takes from."""
+    held: Balance | Position
+    if signal.position_side is None:
+        held = account.balances.get(base_of(signal.symbol), Balance())
+        return held.available < held.total
+    held = account.position(signal.symbol, signal.position_side)
+    return held.available < held.size
 
 
 def _order(

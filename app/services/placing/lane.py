@@ -90,19 +90,15 @@ def _next(lane: LaneView, ports: Ports) -> Waiting | None:
     for waiting, is_blocked in _readable(ids, lane, ports):
         if is_late(waiting, now_ms):
             return waiting
-        if is_blocked:
-            if passing and not _has_waited(waiting, ports):
+        if is_blocked or goes_on:
+            if (passing or goes_on) and not _has_waited(waiting, ports):
                 return None  # and nobody behind it has
             if _is_held_up(waiting, passing, ports):
                 continue
-        elif goes_on and not _has_waited(waiting, ports):
-            return None  # and nobody behind it has
         elif not _is_ready(waiting, ports):
             # It waits for its close, which a venue may keep open, or for its next try. So does
             # everybody behind it, save exits that have waited long enough.
             goes_on = True
-            continue
-        elif goes_on and _is_entry(waiting):
             continue
         if not _must_wait(waiting, ports):
             return waiting

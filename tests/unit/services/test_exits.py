@@ -6,8 +6,8 @@ from decimal import Decimal
 from app.domain.commands import Action, LateExits, OnOpposite, SignalRules
 from app.domain.enums import PositionSide, ReasonCode
 from app.domain.errors import VenueBusy, VenueRejected, VenueUnavailable
-from app.domain.exits import PATIENCE_MS
-from app.domain.market import AccountView
+from app.domain.exits import MISSES_MAX, PATIENCE_MS
+from app.domain.market import AccountView, Position
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.report import OrderReport
@@ -281,6 +281,69 @@ def test_a_close_that_does_not_get_through_is_partial_with_the_reason(rig: Rig) 
     ended = rig.signal(signal.id)
     assert (ended.status, ended.filled_quantity) == (RequestStatus.PARTIAL, Decimal("0.1"))
     assert ended.reason is not None
+    assert rig.events(signal.id).count("alert") == 1
+
+
+def test_a_close_is_tried_for_a_minute(rig: Rig) -> None:
+    Book(rig, "0.4")
+    begun_ms = rig.clock.now_ms()
+
+    signal = rig.accept(CLOSE)
+    rig.settle(rounds=PATIENCE_MS // 500 + 10, step_ms=500)
+
+    assert rig.signal(signal.id).status is RequestStatus.CANCELED
+    last_ms = rig.venue.sent[-1].created_at_ms
+    assert PATIENCE_MS <= last_ms - begun_ms <= PATIENCE_MS + 1_000
+
+
+def test_a_close_whose_orders_fill_whole_does_not_give_up(rig: Rig) -> None:
+    rig.venue.instruments[ETH] = replace(ETH_USDM, max_quantity=Decimal(1))
+    book = Book(rig, "3", *["1"] * 3)
+    rig.venue.after_place = lambda _: rig.clock.advance(PATIENCE_MS + 1)
+
+    rig.accept(CLOSE)
+    rig.settle(step_ms=1_000)
+
+    assert (sizes(rig), book.held) == ([Decimal(1)] * 3, FLAT)
+
+
+def test_a_close_does_not_send_one_order_after_the_other_when_the_clock_is_set_back(
+    rig: Rig,
+) -> None:
+    Book(rig, "0.4")
+    signal = rig.accept(CLOSE)
+    rig.drain()
+
+    rig.clock.step(-3_600_000)
+    rig.settle(rounds=PATIENCE_MS // 1_000 + 30, step_ms=1_000)
+
+    assert not rig.signal(signal.id).is_live
+    assert len(rig.venue.sent) <= MISSES_MAX
+
+
+def test_a_close_that_is_canceled_between_its_orders_has_closed_a_part(rig: Rig) -> None:
+    Book(rig, "0.4", "0.1")
+    signal = rig.accept(CLOSE)
+    rig.drain()
+
+    rig.accept(a_command(Action.CANCEL_ALL), futures=True)
+    rig.settle(step_ms=1_000)
+
+    ended = rig.signal(signal.id)
+    assert (ended.status, len(rig.venue.sent)) == (RequestStatus.PARTIAL, 1)
+    assert "alert" not in rig.events(signal.id)
+
+
+def test_what_is_promised_to_orders_that_rest_is_not_closed(rig: Rig) -> None:
+    Book(rig, "0.4", "0.1")
+    signal = rig.accept(CLOSE)
+    rig.drain()
+
+    rest = Position(size=Decimal("0.3"), available=FLAT)
+    rig.venue.account = replace(rig.venue.account, positions={(ETH, LONG): rest})
+    rig.settle(step_ms=1_000)
+
+    assert rig.signal(signal.id).status is RequestStatus.PARTIAL
     assert rig.events(signal.id).count("alert") == 1
 
 
