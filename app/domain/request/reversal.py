@@ -214,7 +214,10 @@ def _order_updated(reversal: Reversal, event: OrderUpdated) -> Decision[Reversal
     order = event.order
     if order.id == reversal.closing_order_id or order.id in reversal.closed_by:
         return _close_updated(reversal, order, event)
-    if order.id == reversal.order_id or order.id in reversal.filled_by:
+    # All orders of what opens nothing are its own, also one that ended with nothing filled.
+    closes = reversal.legs is not None and not reversal.legs.opening
+    is_own = order.id == reversal.order_id or order.id in reversal.filled_by
+    if is_own or (closes and order.parent_id == reversal.id):
         return _own_order_updated(reversal, order, event.at_ms)
     return ignored(reversal, f"order {order.id} is not its own")
 

@@ -302,7 +302,9 @@ def _order_updated(signal: Signal, event: OrderUpdated) -> Decision[Signal]:
     # After its end a signal still takes in what its own order has filled late, since the
     # amounts are shown; nothing else moves it.
     known = heard(signal.filled_by, order) == signal.filled_by
-    own = order.id == signal.order_id or order.id in signal.filled_by
+    own = order.id in {signal.order_id, *signal.filled_by}
+    # All orders of an exit are its own: one that ended with nothing filled may have filled yet.
+    own = own or (order.parent_id == signal.id and not signal.is_entry)
     if not signal.is_live and (not own or known):
         return ignored(signal, f"news of order {order.id} found it {signal.status}")
     if order.id == signal.closing_order_id:

@@ -3,16 +3,29 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from app.domain.commands import Action, LateExits, OnOpposite, SignalRules
-from app.domain.enums import PositionSide, ReasonCode
+import pytest
+
+from app.domain.commands import (
+    Action,
+    LateExits,
+    NetAction,
+    NetCommand,
+    OnOpposite,
+    SignalRules,
+)
+from app.domain.enums import Dialect, PositionSide, ReasonCode
 from app.domain.errors import VenueBusy, VenueRejected, VenueUnavailable
+from app.domain.events import OrderReported
 from app.domain.exits import MISSES_MAX, PATIENCE_MS
 from app.domain.market import AccountView, Position
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.report import OrderReport
 from app.domain.request.signal import RequestStatus, Signal
+from app.domain.sender import Sender
 from app.domain.status import OrderStatus
+from app.services.advance import advance
+from app.services.intake.requests import accept_reversal
 from app.services.placing.cancel import request_cancel
 from app.services.watching.watch import watch_prices
 from tests.support.builders import (
@@ -20,6 +33,7 @@ from tests.support.builders import (
     ETH_USDM,
     PAPER,
     REQUESTED,
+    USDM,
     a_command,
     a_tick,
     a_view,
@@ -345,6 +359,40 @@ def test_what_is_promised_to_orders_that_rest_is_not_closed(rig: Rig) -> None:
 
     assert rig.signal(signal.id).status is RequestStatus.PARTIAL
     assert rig.events(signal.id).count("alert") == 1
+
+
+@pytest.mark.parametrize("net", [False, True])
+def test_a_fill_that_is_told_after_the_next_order_is_not_closed_again(
+    rig: Rig, *, net: bool
+) -> None:
+    book = Book(rig, "0.4")
+    sender = Sender(
+        dialect=Dialect.APISIFY,
+        origin="apisify:one",
+        account=rig.registry.account_named(USDM.name),
+        received_at_ms=rig.clock.now_ms(),
+    )
+    if net:
+        command = NetCommand(action=NetAction.CLOSE, quantity=Decimal("0.2"))
+        accept_reversal(command, ETH, sender, rig.ports)
+    else:
+        rig.accept(a_command(Action.CLOSE_LONG, size=percent("50")))
+    rig.settle(rounds=1, step_ms=1_000)
+    first, *_ = rig.orders()
+
+    book.held = Decimal("0.2")
+    rig.venue.account = holding(book.held)
+    told = OrderReport(
+        status=OrderStatus.CANCELED,
+        filled_quantity=Decimal("0.2"),
+        average_price=Decimal(1_890),
+    )
+    report = OrderReported(at_ms=rig.clock.now_ms(), report=told)
+    advance(first.id, report, rig.ports)
+    book.depth = [Decimal(9)] * 3
+    rig.settle(step_ms=1_000)
+
+    assert book.held == Decimal("0.2")
 
 
 def test_a_close_that_is_refused_is_tried_again(rig: Rig) -> None:
