@@ -94,24 +94,25 @@ class _World:
 
     venue: Venue
 
-    def __init__(self, market: Market) -> None:
-        self.market = market
+    def __init__(self, market: Market, position_mode: PositionMode) -> None:
+        self.market, self.position_mode = market, position_mode
         self.symbol, self.low = (BTC, "40000") if market is Market.SPOT else (ETH, "1600")
         self._ids = count(1)
 
     def order(
         self, side: Side = Side.BUY, quantity: str = "0.1", price: str | None = None, **more: object
     ) -> Order:
-        """A new order like no other, of an account in hedge mode if it trades futures."""
+        """A new order like no other; with futures a buy opens a long, and a sale closes it."""
         number = next(self._ids)
         spot = self.market is Market.SPOT
+        has_legs = not spot and self.position_mode is PositionMode.HEDGE
         order = an_order(
             id=OrderId(AggregateId(number)),
             account=AccountId(1 if spot else 2),
             symbol=self.symbol,
             market=self.market,
             side=side,
-            position_side=None if spot else PositionSide.LONG,
+            position_side=PositionSide.LONG if has_legs else None,
             quantity=Decimal(quantity),
             price=None if price is None else Decimal(price),
             client_order_id=ClientOrderId(f"habcd{number:011d}"),
@@ -125,9 +126,15 @@ class _World:
 class PaperVenueWorld(_World):
     """The paper venue."""
 
-    def __init__(self, client: redis.Redis, market: Market) -> None:
-        super().__init__(market)
+    def __init__(
+        self,
+        client: redis.Redis,
+        market: Market,
+        position_mode: PositionMode = PositionMode.HEDGE,
+    ) -> None:
+        super().__init__(market, position_mode)
         self.world = PaperWorld(client).opened()
+        self.world.desk.set_account(USDM, {"position_mode": position_mode})
         self.world.price("2000", ETH)
         self.venue = self.world.spot if market is Market.SPOT else self.world.usdm
 
@@ -175,7 +182,7 @@ class ExchangeWorld(_World):
         position_mode: PositionMode = PositionMode.HEDGE,
         timeout_ms: int = PATIENCE_MS,
     ) -> None:
-        super().__init__(market)
+        super().__init__(market, position_mode)
         self.wire, self.gateway, self.redis = wire, gateway, client
         self.exchange, self.plan = wire.exchange, wire.plan
         self.account = a_live_account(
@@ -191,6 +198,7 @@ class ExchangeWorld(_World):
         self.venue: CcxtVenue = self.clients.of(self.account)
         self.profile = self.clients.exchange(self.account).profile
         self.holder: Holder = self.exchange.accounts[KEY]
+        self.holder.hedged = position_mode is PositionMode.HEDGE
 
     def price(self, symbol: Symbol, last: str) -> None:
         self.exchange.set_price(symbol, last)

@@ -18,6 +18,8 @@ class Why(StrEnum):
     LOT = "lot"
     SIZE = "size"
     TICK = "tick"
+    TOO_HIGH = "too_high"
+    TOO_LOW = "too_low"
     NOTIONAL = "notional"
     DUPLICATE = "duplicate"
     NO_ORDER = "no_order"
@@ -55,6 +57,9 @@ class Market:
     max_quantity: Decimal = field(default=Decimal(9000), compare=False)
     max_market_quantity: Decimal = field(default=Decimal(120), compare=False)
     min_notional: Decimal = field(default=Decimal(5), compare=False)
+    #: Times the price: the most for the limit of a buy, the least for that of a sale.
+    multiplier_up: Decimal = field(default=Decimal(1_000), compare=False)
+    multiplier_down: Decimal = field(default=Decimal(0), compare=False)
 
     @property
     def symbol(self) -> str:
@@ -91,6 +96,10 @@ class Ticket:
     @property
     def way(self) -> int:
         return 1 if self.side == "BUY" else -1
+
+    @property
+    def closes_leg(self) -> bool:
+        return (self.leg, self.side) in {("LONG", "SELL"), ("SHORT", "BUY")}
 
 
 @dataclass(frozen=True, kw_only=True)

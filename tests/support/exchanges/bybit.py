@@ -27,6 +27,8 @@ _SPOT_CODES = {
     Why.LOT: (170137, "Order quantity has too many decimals."),
     Why.SIZE: (170135, "Order quantity too large."),
     Why.TICK: (170134, "Order price has too many decimals."),
+    Why.TOO_HIGH: (170193, "Buy order price cannot be higher than 52500."),
+    Why.TOO_LOW: (170194, "Sell order price cannot be lower than 47500."),
     Why.NOTIONAL: (170140, "Order notional lower than the lower limit."),
     Why.DUPLICATE: (170141, "Duplicate clientOrderId"),
     Why.NO_ORDER: (170213, "Order does not exist."),

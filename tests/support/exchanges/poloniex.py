@@ -36,6 +36,8 @@ _CODES = {
     Why.LOT: (400, 21330, "Quantity is less than minQuantity trade limit"),
     Why.SIZE: (400, 21360, "Order size exceeds the limit."),
     Why.TICK: (400, 21335, "Invalid priceScale for this symbol"),
+    Why.TOO_HIGH: (400, 21310, "Order price cannot be greater than max price"),
+    Why.TOO_LOW: (400, 21311, "Order price cannot be lower than min price"),
     Why.NOTIONAL: (400, 21322, "Amount is less than minAmount trade limit, the least notional"),
     Why.DUPLICATE: (400, 21312, "Client orderId already exists"),
     Why.NO_ORDER: (400, 21301, "Order not found"),

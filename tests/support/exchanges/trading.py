@@ -200,9 +200,9 @@ class Exchange:
             raise Refused(Why.LOT)
         if ticket.quantity % market.quantity_step:
             raise Refused(Why.LOT)
-        if ticket.price is not None and (ticket.price <= 0 or ticket.price % market.price_step):
-            raise Refused(Why.TICK)
-        exempt = ticket.reduce_only or (market.kind == LINEAR and ticket.leg != "BOTH")
+        if ticket.price is not None:
+            _check_price(ticket, ticket.price, touch)
+        exempt = ticket.reduce_only or ticket.closes_leg
         if not exempt and ticket.quantity * (ticket.price or touch) < market.min_notional:
             raise Refused(Why.NOTIONAL)
 
@@ -228,8 +228,7 @@ class Exchange:
         if (ticket.leg != "BOTH") is not account.hedged:
             raise Refused(Why.LEG)
         closes = self._closable(account, ticket)
-        is_exit = (ticket.leg, ticket.side) in {("LONG", "SELL"), ("SHORT", "BUY")}
-        if ticket.reduce_only or is_exit:
+        if ticket.reduce_only or ticket.closes_leg:
             if closes <= 0 or (account.hedged and ticket.quantity > closes):
                 raise Refused(Why.REDUCE_ONLY)
             return
@@ -310,3 +309,13 @@ class Exchange:
         at = next(n for n, one in enumerate(account.orders) if one.id == order.id)
         account.orders[at] = order
         return order
+
+
+def _check_price(ticket: Ticket, price: Decimal, touch: Decimal) -> None:
+    market = ticket.market
+    if price <= 0 or price % market.price_step:
+        raise Refused(Why.TICK)
+    if ticket.side == "BUY" and price > touch * market.multiplier_up:
+        raise Refused(Why.TOO_HIGH)
+    if ticket.side == "SELL" and price < touch * market.multiplier_down:
+        raise Refused(Why.TOO_LOW)
