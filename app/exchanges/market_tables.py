@@ -121,8 +121,10 @@ class MarketTables:
     def doubt(self, account: Account) -> None:
         """Let whoever needs the rules next ask for them anew, unless these are young."""
         key = _key(account)
-        known = self._tables.get(key)
-        if known is not None and self._clock.steady_ms() - known.asked_at_ms > YOUNG_MS:
+        known, kept = self._tables.get(key), self._memory.markets_version(*key)
+        if known is None or kept is None or kept.version != known.version:
+            return  # there are newer ones already: a doubt of these must not be lost to it
+        if self._clock.steady_ms() - known.asked_at_ms > YOUNG_MS:
             self._memory.doubt_markets(*key, known.version)
 
     def ask(self, line: Line) -> None:

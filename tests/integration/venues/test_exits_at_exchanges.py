@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -22,6 +23,7 @@ from app.domain.order import Order
 from app.domain.request.signal import RequestStatus, Signal
 from app.domain.sender import Sender
 from app.domain.status import OrderStatus
+from app.exchanges.known_markets import LOOK_SECONDS, KnownMarkets
 from app.services.intake.orders import accept_order
 from tests.support.builders import BTC, ETH, ORIGIN, a_command, fixed, must, percent
 from tests.support.exchanges.books import LINEAR, Why
@@ -310,3 +312,31 @@ def test_two_workers_learn_of_new_rules_by_one_question(futures: VenueRig) -> No
     assert after - asked == asked
     assert rules_asked(futures) == after
     assert futures.gateway.counted(Call.PLACE) == 3
+
+
+def test_a_doubt_of_older_rules_leaves_that_of_newer_ones(futures: VenueRig) -> None:
+    behind = type(futures.clients)(futures.clients._ports)  # noqa: SLF001 - of another process
+    must(behind.of(futures.account).instrument(ETH))
+    futures.clients.exchange(futures.account).reload_markets()
+    new_rules(futures, quantity_step="0.01", min_quantity="0.01")
+    futures.clients.of(futures.account).doubt_rules()
+
+    behind.of(futures.account).doubt_rules()
+    learned = must(behind.of(futures.account).instrument(ETH))
+    behind.close()
+
+    assert learned.quantity_step == Decimal("0.01")
+
+
+def test_a_web_process_learns_of_new_rules_within_moments() -> None:
+    with venue_rig("binance", Market.USDM) as rig:
+        web, hosts = KnownMarkets(rig.clients._ports.memory), rig.account.hosts  # noqa: SLF001
+        rig.clients.exchange(rig.account).reload_markets()
+        before = must(web.instrument(hosts, Market.USDM, ETH))
+        new_rules(rig, quantity_step="0.01", min_quantity="0.01")
+        rig.clients.exchange(rig.account).reload_markets()
+        time.sleep(LOOK_SECONDS)
+
+        after = must(web.instrument(hosts, Market.USDM, ETH))
+
+    assert (before.quantity_step, after.quantity_step) == (Decimal("0.001"), Decimal("0.01"))
