@@ -139,7 +139,6 @@ def test_coins_that_a_fee_has_taken_are_not_sold(rig: Rig) -> None:
     coins = Coins(rig, "0.0999", "9")
 
     price(rig, "48000")
-    later(rig)
 
     trade = find_trade(trade_id, rig.ports)
     assert (sizes(rig), coins.held) == (decimals("0.0999"), FLAT)
@@ -233,6 +232,33 @@ def test_coins_that_are_shown_a_moment_late_are_sold(
     later(rig, 1_000)
 
     assert (sizes(rig), coins.held) == (decimals("0.1"), FLAT)
+
+
+def test_two_steps_that_find_nothing_at_once_have_said_it_once(rig: Rig) -> None:
+    trade_id = opened(rig, IN_STEPS)
+    coins = Coins(rig, "0", "9", "9")
+    price(rig, "52000")
+
+    coins.held = Decimal("0.1")
+    coins.show()
+    later(rig, 1_000)
+
+    assert (sizes(rig), coins.held) == (decimals("0.05", "0.05"), FLAT)
+    assert find_trade(trade_id, rig.ports).status is TradeStatus.TAKE_PROFIT_FINISHED
+
+
+def test_what_rests_promises_no_more_than_was_sent(rig: Rig) -> None:
+    trade_id, coins = stuck(rig, a_sale("0.1", **classic("51000", limit="51000")), at="52000")
+    later(rig, 3_000, rounds=20)
+    coins.held, coins.refusal, coins.rests = Decimal("0.06"), None, True
+    coins.show()
+
+    later(rig, 30_000, rounds=3)
+
+    trade = find_trade(trade_id, rig.ports)
+    assert [one.quantity for one in trade.orders] == sizes(rig) == decimals("0.06")
+    assert trade.misses > 0
+    assert not trade.exit_fails
 
 
 def test_a_cover_buys_back_in_parts_and_waits_for_money(rig: Rig) -> None:
@@ -409,11 +435,14 @@ def test_a_cancel_ends_it(rig: Rig) -> None:
 
 def test_a_stop_that_is_canceled_between_two_tries_is_switched_off(rig: Rig) -> None:
     trade_id, coins = stuck(rig, IN_STEPS)
+    later(rig, 3_000, rounds=20)
+    assert find_trade(trade_id, rig.ports).exit_fails
     cancel_step(trade_id, step_of(rig, trade_id, StepKind.STOP_LOSS), rig.ports)
     coins.refusal = None
     later(rig, 30_000)
     trade = find_trade(trade_id, rig.ports)
     assert (sizes(rig), trade.status, trade.stop_loss) == ([], TradeStatus.BOUGHT, None)
+    assert not trade.exit_fails
 
     price(rig, "52000")
 

@@ -92,6 +92,7 @@ STEPS = st.one_of(
     st.tuples(st.just("act"), st.sampled_from(ACTIONS), st.integers(0, 3)),
     st.tuples(st.just("act on step"), st.booleans(), st.integers(0, 3), st.integers(0, 5)),
     st.tuples(st.just("fault"), st.sampled_from(FAULTS), st.booleans(), st.integers(1, 6)),
+    st.tuples(st.just("coins"), st.sampled_from(["0", "0.4", "3.3", "1000"])),
     st.tuples(st.just("work"), st.integers(1, 6)),
     st.tuples(st.just("die"), st.integers(1, 12)),
     st.tuples(st.just("lose messages")),
@@ -122,6 +123,9 @@ class Chaos:
                         rig.work(2)
             case "see", int(bid):
                 self.price(bid, None)
+            case "coins", str(held):  # somebody moves them elsewhere, or back
+                with suppress(HookfillError):
+                    rig.desk.set_account(SPOT, {"balances": {"ETH": held}})
             case (("act" | "act on step"), *_) if not self.opened:
                 pass
             case "act", str(word), int(which):
