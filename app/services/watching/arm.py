@@ -24,7 +24,9 @@ def arm(smart_order: SmartOrder, ports: Ports) -> None:
         reason = Reason(ReasonCode.POSITION_CLOSED, "the position was closed before it was armed")
         request_cancel(smart_order.id, reason, ports)
         return
-    if ports.venues.of(account).instrument(smart_order.symbol) is None:
+    # A guard is armed all the same: its symbol may be halted, and its position is there.
+    is_optional = not smart_order.is_guard
+    if is_optional and ports.venues.of(account).instrument(smart_order.symbol) is None:
         reason = Reason(ReasonCode.UNKNOWN_INSTRUMENT, f"{smart_order.symbol} is not traded here")
         refused = TriggerRefused(at_ms=ports.clock.now_ms(), reason=reason)
         advance(smart_order.id, refused, ports)

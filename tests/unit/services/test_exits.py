@@ -267,6 +267,27 @@ def test_a_cancel_ends_a_guard_between_two_of_its_orders(rig: Rig) -> None:
     assert not rig.signal(signal.id).is_live
 
 
+def test_a_guard_of_a_symbol_that_is_halted_is_armed_and_sells_when_it_is_traded_again(
+    rig: Rig,
+) -> None:
+    def halted(_: Order) -> None:
+        rig.venue.instruments.pop(ETH, None)
+
+    rig.venue.after_place = halted
+    signal = a_guarded_long(rig)
+    assert rig.smart_order().armed
+    book = Book(rig, "0.4", "9")
+    book.refusal = VenueRejected("Market is closed.")
+    price(rig, "1890")
+    rig.settle(rounds=20, step_ms=3_000)
+    assert rig.signal(signal.id).is_live
+
+    rig.venue.instruments[ETH], book.refusal = ETH_USDM, None
+    rig.settle(step_ms=30_000)
+
+    assert (book.held, rig.signal(signal.id).status) == (FLAT, RequestStatus.DONE)
+
+
 # Closes that a message asks for
 
 
