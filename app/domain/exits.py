@@ -26,7 +26,7 @@ MISSES_MAX = 10
 
 #: After an order that has not filled whole; doubles with each in a row that fills nothing.
 _PAUSE_MS = 250
-_PAUSE_MAX_MS = 60_000
+PAUSE_MAX_MS = 60_000
 
 #: A venue may show a position later than the fill that made it: so long before it is asked again.
 SHOWN_LATE_MS = 2_000
@@ -112,7 +112,7 @@ def pause_ms(misses: int, order: Order) -> int:
     """Return how long to wait after this order; 0 if it has filled whole."""
     if order.status is OrderStatus.FILLED:
         return 0
-    pause = min(_PAUSE_MS << min(max(misses - 1, 0), 16), _PAUSE_MAX_MS)
+    pause = min(_PAUSE_MS << min(max(misses - 1, 0), 16), PAUSE_MAX_MS)
     return max(pause, SHOWN_LATE_MS) if finds_nothing(order) else pause
 
 

@@ -68,7 +68,7 @@ class SmartOrder(Entity):
         order_status: how that order stood when last heard of.
         filled_by: of a guard: what each of its orders has filled.
         misses: of a guard: orders in a row that have filled nothing.
-        goes_on_at_ms: of a guard: business time of its next order; None unless it waits for that.
+        goes_on_at_ms: of a guard: server time of its next order; None unless it waits for that.
         cancel_requested: of a guard that has fired: it places no further order.
     """
 
@@ -189,15 +189,19 @@ class SmartOrder(Entity):
         if self.is_waiting and self.expires_at_ms is not None:
             owed.append(self._effect(EffectKind.TIMER, self.expires_at_ms))
         if self.goes_on_at_ms is not None:
-            owed.append(self._effect(EffectKind.TIMER, self.goes_on_at_ms))
+            # By the server's clock, as all retries are: one that was set back holds up no exit.
+            owed.append(self._effect(EffectKind.ADVANCE, self.goes_on_at_ms, urgent=True))
         # Compared rather than remembered: whatever was done or forgotten, this asks for what is
         # missing.
         if self.is_waiting is not self.armed:
             owed.append(self._effect(EffectKind.ARM if self.is_waiting else EffectKind.DISARM))
         return tuple(owed)
 
-    def _effect(self, kind: EffectKind, due_at_ms: EpochMs = AT_ONCE) -> Effect:
-        return replace(self.effect(kind, due_at_ms), about=f"{kind} {self.sentence()}")
+    def _effect(
+        self, kind: EffectKind, due_at_ms: EpochMs = AT_ONCE, *, urgent: bool = False
+    ) -> Effect:
+        effect = self.effect(kind, due_at_ms, urgent=urgent)
+        return replace(effect, about=f"{kind} {self.sentence()}")
 
     def sentence(self) -> str:
         """Return, for instance, `sell 0.5 ETH/USDT when last reaches 1900`."""

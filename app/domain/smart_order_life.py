@@ -85,7 +85,7 @@ def _limit_at(smart: SmartOrder, price: Decimal | None) -> Decimal | Reason | No
 
 def _timer_due(smart: SmartOrder, event: TimerDue) -> Decision[SmartOrder]:
     if smart.goes_on_at_ms is not None:
-        return _gone_on(smart, smart.goes_on_at_ms, event)
+        return _gone_on(smart, event)
     if smart.expires_at_ms is None or event.at_ms < smart.expires_at_ms:
         return ignored(smart, f"its timer came early, it waits until {smart.expires_at_ms}")
     waited = event.at_ms - smart.created_at_ms
@@ -93,9 +93,10 @@ def _timer_due(smart: SmartOrder, event: TimerDue) -> Decision[SmartOrder]:
     return _given_up(smart, SmartOrderStatus.EXPIRED, event.at_ms, reason)
 
 
-def _gone_on(smart: SmartOrder, at_ms: EpochMs, event: TimerDue) -> Decision[SmartOrder]:
-    if event.at_ms < at_ms or not event.new_ids:
-        return ignored(smart, f"its timer came early, it goes on at {at_ms}")
+def _gone_on(smart: SmartOrder, event: TimerDue) -> Decision[SmartOrder]:
+    """Send the next order; whoever says that its time has come brings the id for it."""
+    if not event.new_ids:
+        return ignored(smart, f"it goes on at {smart.goes_on_at_ms}, by the server's clock")
     return _placing(replace(smart, goes_on_at_ms=None), event, _own_limit(smart), _AGAIN)
 
 

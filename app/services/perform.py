@@ -19,6 +19,7 @@ from app.services.admin.venue_cancels import cancel_at_venue
 from app.services.following.news import read_news
 from app.services.following.reconcile import reconcile_as_asked
 from app.services.placing.cancel import cancel_order, cancel_targets, withdraw_children
+from app.services.placing.go_on import go_on
 from app.services.placing.lane import work_lane
 from app.services.placing.place import place_order
 from app.services.placing.resolve import resolve_order
@@ -79,6 +80,7 @@ OWED_BY: Mapping[tuple[type[Aggregate], EffectKind], Callable[[Any, Ports], None
     (Signal, EffectKind.WITHDRAW): withdraw_children,
     (Reversal, EffectKind.ADVANCE): _take_turn,
     (Reversal, EffectKind.WITHDRAW): withdraw_children,
+    (SmartOrder, EffectKind.ADVANCE): go_on,
     (SmartOrder, EffectKind.ARM): arm,
     (SmartOrder, EffectKind.DISARM): disarm,
     (SmartTrade, EffectKind.ARM): book_watches,

@@ -351,9 +351,7 @@ def _own_order_updated(signal: Signal, order: Order, event: OrderUpdated) -> Dec
 def _exit_ended(signal: Signal, order: Order, at_ms: EpochMs, *, is_news: bool) -> Decision[Signal]:
     """Go on, or end by whether all was closed that was to be closed."""
     if signal.filled_quantity >= (signal.quantity or order.quantity):
-        if signal.status is RequestStatus.DONE:
-            return Decision(signal)
-        return ended(signal, RequestStatus.DONE, at_ms, None)
+        return _whole(signal, at_ms)
     if not is_news:
         return Decision(signal)
     again = going_on(signal, order, at_ms)
@@ -362,6 +360,15 @@ def _exit_ended(signal: Signal, order: Order, at_ms: EpochMs, *, is_news: bool) 
     if signal.filled_quantity:
         return ended(signal, RequestStatus.PARTIAL, at_ms, order.reason)
     return ended(signal, STATUS_AFTER[order.status], at_ms, order.reason)
+
+
+def _whole(signal: Signal, at_ms: EpochMs) -> Decision[Signal]:
+    """End an exit that has closed all; if that was told late, its newest order must go first."""
+    if signal.status is RequestStatus.DONE:
+        return Decision(signal)
+    if signal.working:
+        return Decision(replace(signal, withdrawing=signal.working))
+    return ended(signal, RequestStatus.DONE, at_ms, None)
 
 
 def _filled(signal: Signal, order: Order, event: OrderUpdated) -> Decision[Signal]:

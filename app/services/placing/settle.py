@@ -5,7 +5,9 @@ from app.domain.aggregate import Aggregate
 from app.domain.effects import EffectKind
 from app.domain.enums import Mode
 from app.domain.errors import NotFound, UnreadableRecord
+from app.domain.exits import PAUSE_MAX_MS
 from app.domain.identifiers import AggregateId
+from app.domain.moments import has_come
 from app.domain.order import Order
 from app.domain.request.request import Request
 from app.domain.smart_order import SmartOrder
@@ -14,6 +16,9 @@ from app.domain.status import OrderStatus
 from app.ports import Ports
 from app.services.find_anywhere import readable
 from app.services.placing.lane import is_late
+
+#: An exit that tries again within this time is waited for.
+SOON_MS = 1_000
 
 
 def is_settled(ports: Ports) -> bool:
@@ -58,7 +63,16 @@ def _counts(aggregate_id: AggregateId, ports: Ports) -> bool:
         return False
     if account.mode is not Mode.PAPER or _waits_for_lane(aggregate, ports):
         return False
+    if isinstance(aggregate, SmartOrder) and _pauses(aggregate, ports):
+        return False
     return not (_is_exit(aggregate) and ports.ledger.state_of(account.id).holds_exits)
+
+
+def _pauses(smart_order: SmartOrder, ports: Ports) -> bool:
+    """Tell whether a guard waits for a while until it tries again."""
+    soon_ms = ports.clock.server_ms() + SOON_MS
+    at_ms = smart_order.goes_on_at_ms
+    return at_ms is not None and not has_come(at_ms, soon_ms, PAUSE_MAX_MS)
 
 
 def _is_exit(aggregate: Aggregate) -> bool:

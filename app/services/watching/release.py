@@ -7,10 +7,9 @@ from app.domain.decision import Decision
 from app.domain.enums import ReasonCode
 from app.domain.errors import Conflict, NotFound, StoreFull, UnreadableRecord
 from app.domain.events import PlacementDenied, TimerDue
-from app.domain.identifiers import AggregateId, EpochMs, FreshId
+from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.reason import Reason
 from app.domain.request.request import Request
-from app.domain.smart_order import SmartOrder
 from app.domain.smart_trade.trade import SmartTrade
 from app.ports import Ports
 from app.ports.ledger import CommitConditions
@@ -72,13 +71,10 @@ def _begun(aggregate: Aggregate, now_ms: EpochMs, ports: Ports) -> Decision[Aggr
     needs the workers, and an entry is soon too late anyway. One that may close something first
     runs: to ask a venue whether there is anything to close would hold up all other timers.
     """
-    is_entry, new_ids = False, tuple[FreshId, ...]()
+    is_entry = False
     if isinstance(aggregate, Request):
         is_entry = aggregate.is_entry and aggregate.closes_first is None
-    elif isinstance(aggregate, SmartOrder) and aggregate.goes_on_at_ms is not None:
-        new_ids = ports.ids.fresh(aggregate.account, 1)
-    due = TimerDue(at_ms=now_ms, new_ids=new_ids)
-    terms = CommitConditions(is_entry=is_entry)
+    due, terms = TimerDue(at_ms=now_ms), CommitConditions(is_entry=is_entry)
     try:
         return advance(aggregate.id, due, ports, terms)
     except StoreFull as error:

@@ -260,10 +260,22 @@ class SignalMachine(RuleBasedStateMachine):
             assert self.signal.owed() or self.signal.working
 
     @invariant()
-    def it_knows_what_its_order_has_filled(self) -> None:
-        order = self.all.get(self.signal.order_id) if self.signal.order_id else None
-        if isinstance(order, Order) and order.status in OPEN | CLOSED:
-            assert self.signal.filled_quantity == order.filled_quantity
+    def it_knows_what_its_orders_have_filled(self) -> None:
+        """They are several only of an exit; those that close first count apart."""
+        reduces = not self.signal.action.is_entry
+        own = [
+            one
+            for one in self.orders()
+            if one.parent_id == self.signal_id and one.reduces is reduces
+        ]
+        if all(one.status in OPEN | CLOSED for one in own):
+            assert self.signal.filled_quantity == sum(one.filled_quantity for one in own)
+
+    @invariant()
+    def nothing_of_it_lives_when_it_has_ended(self) -> None:
+        if not self.signal.is_live:
+            own = [one for one in self.orders() if one.parent_id == self.signal_id]
+            assert not any(one.is_live for one in own)
 
     @invariant()
     def a_filled_entry_is_guarded_or_was_given_up_on_purpose(self) -> None:

@@ -179,7 +179,7 @@ def test_a_part_is_not_the_end_of_a_guard() -> None:
     ).aggregate
 
     assert (waits.is_live, waits.is_filled, waits.misses) == (True, False, 0)
-    assert kinds(waits) == [EffectKind.TIMER]
+    assert kinds(waits) == [EffectKind.ADVANCE]
     again = order_of(gone_on(waits))
     assert (again.quantity, again.fits_held) == (Decimal("0.3"), True)
     assert again.client_order_id != order.client_order_id
@@ -338,14 +338,11 @@ def test_a_guard_whose_order_has_closed_the_position_sells_no_other() -> None:
     assert ended.aggregate.is_filled
 
 
-def test_a_timer_that_comes_early_or_without_ids_sends_nothing() -> None:
+def test_a_timer_without_ids_sends_nothing() -> None:
     fired, order = a_fired_one()
     waits = heard(fired, order, status=OrderStatus.REJECTED, reason=REFUSED).aggregate
-    due_ms = must(waits.goes_on_at_ms)
 
-    assert decide(waits, TimerDue(at_ms=due_ms)).ignored
-    early = TimerDue(at_ms=EpochMs(due_ms - 1), new_ids=(a_fresh_id(700, USDM_ID),))
-    assert decide(waits, early).ignored
+    assert decide(waits, TimerDue(at_ms=must(waits.goes_on_at_ms))).ignored
 
 
 def test_an_order_that_guards_nothing_is_not_placed_anew() -> None:

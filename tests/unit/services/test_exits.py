@@ -288,6 +288,18 @@ def test_a_guard_of_a_symbol_that_is_halted_is_armed_and_sells_when_it_is_traded
     assert (book.held, rig.signal(signal.id).status) == (FLAT, RequestStatus.DONE)
 
 
+def test_a_guard_that_waits_does_not_sleep_when_the_clock_is_set_back(rig: Rig) -> None:
+    signal = a_guarded_long(rig)
+    book = Book(rig, "0.4", "0.1", "9")
+    price(rig, "1890")
+    rig.drain()
+    rig.clock.step(-3_600_000)
+
+    rig.settle(rounds=20, step_ms=1_000)
+
+    assert (book.held, rig.signal(signal.id).status) == (FLAT, RequestStatus.DONE)
+
+
 # Closes that a message asks for
 
 
