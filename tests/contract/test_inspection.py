@@ -122,10 +122,13 @@ def test_rights_that_could_not_be_asked_for_are_asked_for_later(
 
 def test_the_position_mode_is_compared() -> None:
     with running_world("binance", Market.USDM, position_mode=PositionMode.ONEWAY) as world:
-        found = named(world, "position_mode")
+        same = named(world, "position_mode")
+        world.holder.hedged = True
+        other = named(world, "position_mode")
 
-    assert found.grade is Grade.ERROR
-    assert "HEDGE" in found.fix
+    assert same.grade is Grade.OK
+    assert other.grade is Grade.ERROR
+    assert "HEDGE" in other.fix
 
 
 def test_an_exchange_without_a_table_is_said_to_tell_nothing_of_a_restored_store() -> None:
