@@ -30,10 +30,10 @@ def check_figures(order: Order, found: Json | None, exchange: Exchange) -> None:
         VenueRejected: they do not, or there is no such market.
     """
     if found is None or order.market is not exchange.account.market:
-        raise VenueRejected(
-            f"{exchange.venue} has no {order.symbol} in {order.market}",
-            ReasonCode.UNKNOWN_INSTRUMENT,
-        )
+        # Some exchanges do not list what is halted. For an exit that may pass: what is held is
+        # still there.
+        gone = ReasonCode.AGAINST_RULES if order.reduces else ReasonCode.UNKNOWN_INSTRUMENT
+        raise VenueRejected(f"{exchange.venue} has no {order.symbol} in {order.market}", gone)
     instrument = parse.instrument_of(order.symbol, order.market, found)
     if order.amount is not None:
         _check_amount(order, instrument, exchange)

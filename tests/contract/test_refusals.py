@@ -13,6 +13,7 @@ from app.domain.enums import Market, OrderType, PositionMode, PositionSide, Reas
 from app.domain.errors import VenueRejected
 from app.domain.identifiers import Symbol
 from app.domain.order import Order
+from app.domain.reason import Reason
 from app.domain.status import OrderStatus
 from tests.support.servers import fresh_client
 from tests.support.venue_world import PaperVenueWorld, VenueWorld, running_world
@@ -167,6 +168,18 @@ def test_it_is_refused_for_the_same_reason_everywhere(world: VenueWorld, name: s
     where = name, venue_of(world), world.market
     assert refused.value.code is LESS_TOLD.get(where, CASES[name].reason)
     assert world.venue.view() == before
+
+
+def test_an_exit_of_what_an_exchange_does_not_list_may_pass(world: VenueWorld) -> None:
+    if venue_of(world) == "paper":
+        pytest.skip("what is not there was taken away by a person")
+    halted = replace(world.order(Side.SELL), symbol=Symbol("DOGE/USDT"), reduces=True)
+
+    with pytest.raises(VenueRejected) as refused:
+        world.venue.place(halted)
+
+    reason = Reason(refused.value.code, "")
+    assert (reason.may_pass, reason.is_by_rules) == (True, True)
 
 
 def test_one_way_what_is_too_much_to_reduce_is_cut_off(world: VenueWorld) -> None:
