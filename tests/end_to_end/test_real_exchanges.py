@@ -190,12 +190,13 @@ def test_metrics_tell_how_old_prices_are_and_how_long_a_stop_takes(
     running: Running, venue: str
 ) -> None:
     exchange = running.wires[venue].exchange
-    signal = running.send(venue, "USDM", action="openLong", fixed="0.1", profit="2200", loss="1900")
+    # Around the price of the test before as well, which may be the newest that is known.
+    signal = running.send(venue, "USDM", action="openLong", fixed="0.1", profit="2200", loss="1800")
     running.order(signal, "FILLED")
     eventually(lambda: len(running.stack.rows(kind="SMART_ORDER", parent=signal)) == 2)
     before = _counted(running, f'hookfill_tick_to_placement_seconds_count{{venue="{venue}"}}')
 
-    exchange.set_price("ETH/USDT", "1899")
+    exchange.set_price("ETH/USDT", "1799")
     eventually(lambda: _state(running, signal) == "DONE")
     exchange.set_price("ETH/USDT", "2000")
 
