@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.enums import Market
+from app.web.shared import KEPT_MS
 from tests.support.exchanges.books import Order
 from tests.support.exchanges.faults import Call, Fault
 from tests.support.exchanges.server import Dialect, Gateway, served
@@ -194,14 +195,14 @@ def test_metrics_tell_how_old_prices_are_and_how_long_a_stop_takes(
     signal = running.send(venue, "USDM", action="openLong", fixed="0.1", profit="2200", loss="1800")
     running.order(signal, "FILLED")
     eventually(lambda: len(running.stack.rows(kind="SMART_ORDER", parent=signal)) == 2)
-    before = _counted(running, f'hookfill_tick_to_placement_seconds_count{{venue="{venue}"}}')
+    timed = f'hookfill_tick_to_placement_seconds_count{{venue="{venue}"}}'
+    time.sleep(KEPT_MS / 1_000)  # metrics of before are kept for so long
+    before = _counted(running, timed)
 
     exchange.set_price("ETH/USDT", "1799")
     eventually(lambda: _state(running, signal) == "DONE")
     exchange.set_price("ETH/USDT", "2000")
 
-    # A process makes its metrics once a second.
-    timed = f'hookfill_tick_to_placement_seconds_count{{venue="{venue}"}}'
     eventually(lambda: _counted(running, timed) == before + 1)
     mode = "testnet" if venue.endswith("_testnet") else "live"
     feed = f'hookfill_price_age_seconds_count{{feed="{venue}:USDM:{mode}"}}'
