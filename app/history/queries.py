@@ -34,6 +34,9 @@ Condition = ColumnElement[bool]
 
 _A, _F = AGGREGATES.c, FILLS.c
 
+#: Kinds that have a type; see `search.type_of`.
+_TYPED = (Kind.ORDER, Kind.SMART_ORDER, Kind.SMART_TRADE)
+
 
 class Query(NamedTuple):
     """What a search asks of a table.
@@ -89,7 +92,8 @@ def aggregates_of(search: Search) -> Query:
     rest += [column.in_(values) for column, values in _given((_A.side, search.sides))]
     if search.types is not None:
         # What an older release has written without a type may be of any: look at it.
-        rest.append(or_(_A.type.is_(None), _A.type.in_(sorted(search.types))))
+        untold = and_(_A.type.is_(None), _among(_A.kind, _TYPED, hidden=True))
+        rest.append(or_(untold, _A.type.in_(sorted(search.types))))
     if search.top_level:
         rest.append(_A.parent_id.is_(None))
     return Query((_A.created_at_ms, _A.id), walkable, narrow, rest, is_by_update)

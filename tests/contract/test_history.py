@@ -449,6 +449,11 @@ class TestSearching:
             found = history.newest(Search(states=frozenset({one.status})), None, None)
             assert list(found) == [one]
 
+    def test_what_has_no_type_is_not_among_those_of_a_type(self, history: SqlHistory) -> None:
+        history.keep([a_record(a_signal(status=RequestStatus.DONE))])
+
+        assert history.count(Search(types=frozenset({"MARKET"})), ()) == 0
+
     def test_a_page_uses_an_index_and_sorts_nothing(self, database: Database) -> None:
         if database.dialect != "sqlite":
             pytest.skip("other planners look at what there is")
