@@ -306,7 +306,9 @@ class ReversalMachine(RuleBasedStateMachine):
             assert isinstance(child, Order)
             assert child.id not in self.orders
             if (close := self.close()) is not None and not child.reduce_only:
-                self.close_at_opening = close.status
+                # An earlier order may have closed all, though that was told late.
+                is_whole = self.closed() >= must(decision.aggregate.legs).closing
+                self.close_at_opening = OrderStatus.FILLED if is_whole else close.status
             self.orders[child.id] = child
         self.reversal = decision.aggregate
 
@@ -316,6 +318,10 @@ class ReversalMachine(RuleBasedStateMachine):
     def closed(self) -> Decimal:
         closes = (one for one in self.orders.values() if one.reduce_only)
         return sum((one.filled_quantity for one in closes), Decimal(0))
+
+    def room_for(self, order: Order) -> Decimal:
+        """Return how much an order that closes may have filled, as far as others have not."""
+        return abs(self.position) - (self.closed() - order.filled_quantity)
 
     def movable(self) -> list[int]:
         return sorted(one.id for one in self.orders.values() if MOVES[one.status])
@@ -340,6 +346,8 @@ class ReversalMachine(RuleBasedStateMachine):
             filled = order.quantity
         elif status not in MAY_FILL or not order.filled_quantity < filled < order.quantity:
             filled = order.filled_quantity
+        if order.reduce_only and filled > self.room_for(order):
+            return  # no venue closes more than there is, with however many orders
         after = replace(order, status=status, filled_quantity=filled, reason=REFUSED)
         self.orders[order.id] = after
         number = 600 + 2 * len(self.orders)
