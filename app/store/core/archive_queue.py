@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 import redis
 
 from app.domain.aggregate import Aggregate, is_finished
+from app.domain.enums import Kind
 from app.domain.errors import StoreUnavailable
 from app.domain.identifiers import AggregateId, EpochMs
 from app.ports.clock import Clock
@@ -103,7 +104,7 @@ class RedisArchiveQueue:
         business_ms, server_ms = self._clock.now_ms(), self._clock.server_ms()
         left = 0
         for shard, ids in _by_shard(marks):
-            found = self._quarantine.load(ids)
+            found = self._quarantine.load(ids, {Kind.SMART_ORDER})
             owners: list[str] = []
             told: list[str | int] = []
             for one in ids:
