@@ -8,6 +8,7 @@ long.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import TypeGuard
 
 from app.domain.enums import Market, ReasonCode, Side
 from app.domain.identifiers import Currency, OrderId, base_of
@@ -105,7 +106,7 @@ def is_failing(misses: int, reason: Reason | None) -> bool:
         misses: how many orders in a row have filled nothing.
         reason: why the last one has not; there are some that no next one will pass.
     """
-    return misses >= MISSES_TOLD or (reason is not None and not reason.may_pass)
+    return misses >= MISSES_TOLD or cannot_pass(reason)
 
 
 def pause_ms(misses: int, order: Order) -> int:
@@ -121,9 +122,9 @@ def finds_nothing(order: Order) -> bool:
     return order.reason is not None and order.reason.code is ReasonCode.NO_POSITION
 
 
-def cannot_pass(order: Order) -> bool:
+def cannot_pass(reason: Reason | None) -> TypeGuard[Reason]:
     """Tell whether an order was refused for what does not pass by itself: key, or pair."""
-    return order.reason is not None and not order.reason.may_pass
+    return reason is not None and not reason.may_pass
 
 
 def held_for(order: Order, account: AccountView) -> Position:
@@ -159,13 +160,9 @@ def fitted(
             return order  # nobody would look again: the venue itself says no
         return Reason(ReasonCode.NO_POSITION, _left(order, held.size))
     whole = instrument.quantity(min(order.quantity, held.available))
-    quantity = instrument.one_order(whole)
-    if quantity < whole and order.parent_id is None:
-        # Nobody would send the rest: its caller is told how much one order may be.
-        return Reason(
-            ReasonCode.ABOVE_MAXIMUM,
-            f"quantity was {whole:f}, the greatest is {instrument.max_quantity:f}",
-        )
+    quantity, too_large = instrument.one_order(whole), instrument.above_maximum(whole)
+    if too_large is not None and order.parent_id is None:
+        return too_large  # nobody would send the rest: its caller is told how much one may be
     rules = instrument if order.market is Market.SPOT else instrument.reducing()
     refusal = rules.refusal(quantity, price or order.price or Decimal(0))
     if refusal is None or (price is None and quantity >= instrument.least_quantity):

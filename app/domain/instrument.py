@@ -94,12 +94,16 @@ class Instrument:
                 ReasonCode.BELOW_MINIMUM,
                 f"notional was {notional:f}, the least notional is {self.min_notional:f}",
             )
-        if self.max_quantity is not None and quantity > self.max_quantity:
-            return Reason(
-                ReasonCode.ABOVE_MAXIMUM,
-                f"quantity was {quantity:f}, the greatest is {self.max_quantity:f}",
-            )
-        return None
+        return self.above_maximum(quantity)
+
+    def above_maximum(self, quantity: Decimal) -> Reason | None:
+        """Return why one order of this size is too large, or None if it is not."""
+        if self.max_quantity is None or quantity <= self.max_quantity:
+            return None
+        return Reason(
+            ReasonCode.ABOVE_MAXIMUM,
+            f"quantity was {quantity:f}, the greatest is {self.max_quantity:f}",
+        )
 
     @property
     def has_band(self) -> bool:

@@ -38,7 +38,7 @@ def exit_ended(draft: Draft, order: StepOrder, told: Order) -> None:
     step = draft.trade.step(order.step_id)
     if order.status is OrderStatus.FILLED:  # perhaps after all: what was said before is void
         _go_on(draft, step, told)
-    elif told.reason is not None and cannot_pass(told):
+    elif cannot_pass(told.reason):
         if step is not None:
             draft.change_step(step.id, status=StepStatus.FAILED)
         fail(draft, told.reason)
