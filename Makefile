@@ -15,10 +15,10 @@ FAST ?=
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage search lint format bench lock clean
+.PHONY: help run test test-matrix coverage search lint format bench lock clean
 
 help: ## Say what each target does
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
 # exec: hookfill is make's own child, so a SIGTERM to make reaches it and make waits for its end.
 run: $(VENV)/.runtime ## Start everything (PORT=8000 DATA_DIR=var FAST=1)
@@ -26,17 +26,21 @@ run: $(VENV)/.runtime ## Start everything (PORT=8000 DATA_DIR=var FAST=1)
 
 SEARCH = $(BIN)/python -m pytest -m "hypothesis and not e2e" -n 2 --dist loadfile
 
-# First what needs no whole stack, each file in one of two processes; then the stacks, two at a time,
-# which wait more than they work. Last, a few examples that were never tried before.
+# First what needs no whole stack, each file in one of three processes, since some wait more than they
+# work; then the stacks, two at a time. Last, a few examples that were never tried before.
 test: lint ## Check everything and run all tests
-	$(BIN)/python -m pytest -m "not e2e" -n 2 --dist loadfile
-	$(BIN)/python -m pytest -m e2e -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not e2e and not matrix" -n 3 --dist loadfile
+	$(BIN)/python -m pytest -m "e2e and not matrix" -n 2 --dist loadgroup
 	$(SEARCH) --hypothesis-profile=few
+
+# `make test` has each vector in one of these places, besides in the process of the test itself.
+test-matrix: $(VENV)/.dev ## Run the vectors of all dialects over a stack and at every exchange
+	$(BIN)/python -m pytest -m "matrix or pairs" -n 2 --dist loadgroup
 
 # Apart, since tracing takes as long again as the tests themselves.
 coverage: $(VENV)/.dev ## Run all tests with coverage, and look for assertions that nothing reaches
-	$(BIN)/python -m pytest -m "not e2e" -n 2 --dist loadfile --cov --cov-report= --cov-fail-under=0
-	$(BIN)/python -m pytest -m e2e --cov --cov-append --cov-report=term-missing:skip-covered
+	$(BIN)/python -m pytest -m "not e2e and not matrix" -n 2 --dist loadfile --cov --cov-report= --cov-fail-under=0
+	$(BIN)/python -m pytest -m "e2e and not matrix" --cov --cov-append --cov-report=term-missing:skip-covered
 	$(BIN)/python scripts/never_ran.py
 
 search: $(VENV)/.dev ## Look for new examples that break a property, 500 for each

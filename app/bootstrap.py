@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
@@ -13,11 +14,10 @@ from app.dispatch.celery_publisher import CeleryPublisher
 from app.dispatch.pump import PumpPublisher
 from app.domain.account import PAPER, Account
 from app.domain.errors import NotFound, StoreUnavailable
-from app.domain.identifiers import AccountId
-from app.exchanges.clients import Clients
+from app.domain.identifiers import AccountId, VenueName
+from app.exchanges.account_key import AccountKeys
+from app.exchanges.late import asked_venues, remembered_venues, ticker_at
 from app.exchanges.ports import VenuePorts
-from app.exchanges.remembered import RememberedVenues
-from app.exchanges.tickers import CcxtTickers
 from app.history.database import Database
 from app.history.reader import WholeReader
 from app.history.sql_history import SqlHistory
@@ -48,6 +48,7 @@ from app.store.coordination.kill_switches import RedisKillSwitches
 from app.store.coordination.locks import RedisLocks
 from app.store.coordination.rates import RedisRates
 from app.store.coordination.reconciliations import RedisReconciliations
+from app.store.coordination.refusals import RedisRefusals
 from app.store.coordination.rounds import RedisRounds
 from app.store.coordination.runs import RedisFreezer, RedisRuns
 from app.store.coordination.used_keys import RedisUsedKeys
@@ -71,11 +72,12 @@ from app.store.core.tape import RedisTape
 from app.store.core.timers import RedisTimers
 from app.store.core.trigger_book import RedisTriggerBook
 from app.store.memory.attempts import Attempts
+from app.store.memory.key_trials import RedisKeyTrials
 from app.store.memory.vault import Vault
 from app.store.memory.venue_budget import RedisRateBudget
 from app.store.memory.venue_memory import RedisSymbolMap, RedisVenueMemory
 from app.store.memory.visits import Visits
-from app.venues import KnownVenues, credentials_of
+from app.venues import KnownVenues, credentials_of, lacks_of
 
 _log = structlog.get_logger()
 
@@ -115,8 +117,10 @@ class Wiring:
     demo_secrets: RedisDemoSecrets
     attempts: Attempts
     visits: Visits
+    refusals: RedisRefusals
     symbols: RedisSymbolMap
     memory: RedisVenueMemory
+    keys: AccountKeys
     rates: RedisRates
     movable_clock: MovableClock | None
     backlog: RedisBacklog
@@ -134,6 +138,7 @@ class Wiring:
             symbols=self.symbols,
             is_allowed=self.settings.may_trade_at,
             credentials_of=credentials_of,
+            lacks_of=lacks_of,
             set_paper=lambda account, changed: self.paper.set_account(
                 account, AccountSetting(**changed)
             ),
@@ -150,7 +155,7 @@ def web_wiring(settings: Settings) -> Wiring:
         lambda: f"web-{os.getpid()}",
         _Patience(WEB_STORE_SECONDS, WEB_HISTORY_SECONDS),
         PumpPublisher,
-        RememberedVenues,  # a web process asks no exchange
+        remembered_venues,  # a web process asks no exchange
     )
 
 
@@ -171,7 +176,7 @@ def worker_wiring(
         lambda: f"worker-{os.getpid()}",
         _Patience(WORKER_STORE_SECONDS, None),
         around,
-        Clients,
+        asked_venues,
         alive,
     )
 
@@ -200,6 +205,22 @@ def store_warnings(settings: Settings) -> Sequence[str]:
         UnsafeStore: acknowledged orders could be lost; the message says what to change.
     """
     return check_server(settings.redis_url, may_lose_a_second=settings.appendfsync != "always")
+
+
+def load_exchanges(ports: Ports) -> None:
+    """Import what speaks to exchanges now, if an account is at one, so that no order waits for it.
+
+    If the store cannot be reached, or what it has of an account not be read, this is left to the
+    first who needs it: whoever has other accounts needs this process.
+    """
+    try:
+        real = [one for one in ports.accounts.accounts() if one.venue != PAPER]
+    except Exception as error:  # noqa: BLE001 - a record may be broken, or of a newer release
+        _log.warning("exchanges_not_loaded", why=f"{type(error).__name__}: {error}")
+        return
+    if real:
+        with suppress(NotFound):
+            ports.venues.of(real[0])
 
 
 def note_restored(environ: Mapping[str, str]) -> None:
@@ -231,13 +252,12 @@ def _wiring(
     live = RedisReader(client)
     history = SqlHistory(Database(settings.database_url, patience.history))
     messages = CeleryPublisher(
-        celery_for(settings.broker_url),
+        celery_for(settings.broker_url, settings.broker_prefix),
         clock,
         RedisTimers(client).claim_slot,
         policy.timer_horizon_ms,
         partial(_name_of, registry),
     )
-    paper = paper_ports(client, clock, _source(settings, RedisPaperInstruments(client)), history)
     vault = Vault([key.reveal() for key in settings.secret_keys])
     memory = RedisVenueMemory(client, clock)
     symbols = RedisSymbolMap(client)
@@ -248,12 +268,16 @@ def _wiring(
         clock=clock,
         policy=policy,
         secrets=partial(_secrets, vault),
+        trials=RedisKeyTrials(client),
         urls=settings.venue_urls,
+        proxy_of=settings.proxy_of,
         address=settings.venue_address,
         timeout_ms=settings.venue_timeout_ms,
     )
+    source = _source(settings, RedisPaperInstruments(client), venue)
+    paper = paper_ports(client, clock, source, history)
     ports = store_ports(client, clock, policy, process)(
-        venues=KnownVenues({PAPER: PaperVenues(paper)}, real(venue)),
+        venues=KnownVenues({PAPER: PaperVenues(paper)}, partial(real, venue)),
         accounts=registry,
         views=memory,
         reports=RedisPaperReports(client),
@@ -271,12 +295,16 @@ def _wiring(
         demo_secrets=RedisDemoSecrets(client),
         attempts=Attempts(),
         visits=Visits(),
+        refusals=RedisRefusals(client),
         symbols=symbols,
         memory=memory,
+        keys=AccountKeys(venue.trials),
         rates=RedisRates(client),
         movable_clock=clock if isinstance(clock, MovableClock) else None,
         store_memory=RedisMemory(client),
-        backlog=RedisBacklog(client, connect(settings.broker_url, patience.store)),
+        backlog=RedisBacklog(
+            client, connect(settings.broker_url, patience.store), settings.broker_prefix
+        ),
         paper=PaperAdministration(paper),
         messages=messages,
     )
@@ -333,10 +361,12 @@ def _secrets(vault: Vault, account: Account) -> Mapping[str, str]:
     return vault.decrypt(account.name, account.credentials)
 
 
-def _source(settings: Settings, instruments: RedisPaperInstruments) -> QuoteSource:
+def _source(
+    settings: Settings, instruments: RedisPaperInstruments, venue: VenuePorts
+) -> QuoteSource:
     if settings.prices == "walk":
         return WalkSource(str(settings.walk_seed), instruments)
-    return LiveSource(CcxtTickers(settings.prices).ticker)
+    return LiveSource(ticker_at(VenueName(settings.prices), venue))
 
 
 def _name_of(registry: RedisRegistry, account_id: AccountId) -> str:

@@ -19,6 +19,7 @@ from app.admin import (
     orders,
     paper,
     recovery,
+    refusals,
     symbols,
     venue_accounts,
     venues,
@@ -30,6 +31,7 @@ from app.domain.errors import HookfillError, PayloadTooLarge
 from app.web.answers import respond
 from app.web.fast_path import FastPath
 from app.web.raw_body import BODY_BYTES_MAX
+from app.web.refusals import Refusals
 from app.web.routes import View, blueprint_of, routes_of
 from app.web.surface import Surface, is_below
 
@@ -37,6 +39,7 @@ from app.web.surface import Surface, is_below
 _OWN_ROUTES: Final = (
     authentication,
     orders,
+    refusals,
     admin,
     doctor,
     venue_accounts,
@@ -52,6 +55,9 @@ _OWN_ROUTES: Final = (
 
 #: Of the blueprint of a dialect.
 _BY_NAME: Final = {str(dialect): surface for dialect, surface in SURFACES.items()}
+
+#: Where an app keeps what answers refused requests of dialects.
+_REFUSALS: Final = "hookfill_refusals"
 
 _log = structlog.get_logger()
 
@@ -72,12 +78,13 @@ def create_app(wiring: Wiring) -> Flask:
     for module in _OWN_ROUTES:
         app.register_blueprint(module.blueprint(wiring))
     app.before_request(authentication.Gate(wiring).admit)
+    answering = app.extensions[_REFUSALS] = Refusals(wiring)
     app.register_error_handler(HookfillError, _answer_for)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
     app.after_request(_count)
     # The inner application is what `app.test_client()` and the web server call.
-    app.wsgi_app = FastPath(fast, app.wsgi_app)  # type: ignore[method-assign] # as Flask says
+    app.wsgi_app = FastPath(fast, app.wsgi_app, answering)  # type: ignore[method-assign] # as Flask says
     return app
 
 
@@ -93,7 +100,10 @@ def _dialect_of_request() -> Surface | None:
 
 def _answer_for(error: HookfillError) -> Response:
     surface = _dialect_of_request()
-    return respond(errors.error_answer(error) if surface is None else surface.refusal(error))
+    if surface is None:
+        return respond(errors.error_answer(error))
+    answering: Refusals = current_app.extensions[_REFUSALS]
+    return respond(answering.answer(surface, error, request.environ))
 
 
 def _http_error(error: HTTPException) -> Response:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import structlog
 
+from app.outages import BROKER
 from app.scrubbing import scrub
 
 #: Libraries that tell at INFO what we log better ourselves.
@@ -24,6 +25,9 @@ _QUIET = (
     "kombu",
     "urllib3",
 )
+
+#: Libraries that tell what ails the broker, each time that it does.
+_OF_BROKER = ("celery.beat", "celery.worker", "kombu")
 
 
 def configure(process: str, level: str = "info") -> None:
@@ -73,6 +77,7 @@ def _route_libraries(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
         )
     )
+    handler.addFilter(_is_news)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(least)
@@ -84,3 +89,13 @@ def _route_libraries(
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(least, logging.WARNING))
     logging.captureWarnings(capture=True)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Tell whether a line of a library is to be written: of an outage one for each reason."""
+    if record.levelno < logging.WARNING or not record.name.startswith(_OF_BROKER):
+        return True
+    said = (record.exc_info or ())[:1]
+    told = record.args if isinstance(record.args, tuple) else ()
+    errors = (type(one) for one in told if isinstance(one, BaseException))
+    return BROKER.is_news((record.name, str(record.msg), *said, *errors))

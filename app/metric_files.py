@@ -10,9 +10,11 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import IO, Final
 
+import structlog
 from prometheus_client.mmap_dict import MmapedDict
 
 #: The library's own variable.
@@ -24,6 +26,8 @@ _KINDS: Final = ("counter", "histogram")
 #: Whoever holds the files for longer stands still, and changes nothing either.
 _PATIENCE_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 0.02
+
+_log = structlog.get_logger()
 
 
 def tidy() -> None:
@@ -40,7 +44,7 @@ def tidy() -> None:
 def tidied() -> Iterator[None]:
     """Tidy the files, and let nobody change them meanwhile.
 
-    Where somebody has stopped while at it, they are left as they are.
+    Where somebody has stopped while at it, or nothing can be locked, they are left as they are.
     """
     if FOLDER not in os.environ:
         yield
@@ -62,8 +66,17 @@ def _is_locked(lock: IO[str]) -> bool:
             if time.monotonic() >= give_up_at:
                 return False
             time.sleep(_LOOK_SECONDS)  # a web process serves others meanwhile
+        except OSError as error:
+            _tell(str(error))
+            return False
         else:
             return True
+
+
+@cache
+def _tell(why: str) -> None:
+    """Say once why the files of ended processes stay, and so become more and more."""
+    _log.warning("metric_files_not_locked", why=why)
 
 
 def _sum_up(folder: Path, kind: str) -> None:

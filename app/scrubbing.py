@@ -85,6 +85,12 @@ def scrub(
     return event
 
 
+def masked(*texts: str) -> list[str]:
+    """Return texts as a log line would have them, while a request is served that they may quote."""
+    said = _bare_words(_said.get()())
+    return [_without(said, scrubbed(one)) for one in texts]
+
+
 def scrubbed(text: str) -> str:
     """Mask what looks like a secret inside a text."""
     if _WORD.fullmatch(text) and not _SCHEME.search(text) and _FERNET_BEGIN not in text:

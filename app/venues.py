@@ -1,14 +1,15 @@
 """All venues, found by the name that an account gives."""
 
-from collections.abc import Collection, Mapping, Sequence
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from app.domain.account import PAPER, Account
 from app.domain.identifiers import VenueName
 from app.domain.symbols import Listed
 from app.domain.venue_traits import VenueTraits
-from app.exchanges.credentials import credential_names
-from app.exchanges.profiles import PROFILES, profile_of
+from app.exchanges import late
+from app.exchanges.profiles import PROFILES
 from app.paper.paper_venues import TRAITS
 from app.ports.venue import Feed, TradingRules, Venue, Venues
 
@@ -26,7 +27,7 @@ def traits_of(venue: VenueName) -> VenueTraits:
         NotFound: nobody knows it.
     """
     known = VENUES.get(venue)
-    return profile_of(venue).traits(venue) if known is None else known
+    return late.profile_of(venue).traits(venue) if known is None else known
 
 
 def credentials_of(venue: VenueName) -> Sequence[str]:
@@ -35,7 +36,17 @@ def credentials_of(venue: VenueName) -> Sequence[str]:
     Raises:
         NotFound: nobody knows it.
     """
-    return () if venue == PAPER else credential_names(profile_of(venue).exchange_id)
+    return () if venue == PAPER else late.credential_names(venue)
+
+
+def lacks_of(account: Account) -> Sequence[str]:
+    """Return what an account's market needs and its venue lacks, in words.
+
+    Raises:
+        NotFound: nobody knows the venue.
+        MarketNotTraded: it does not have this market.
+    """
+    return () if account.venue == PAPER else late.lacks_of(account)
 
 
 class KnownVenues:
@@ -43,12 +54,15 @@ class KnownVenues:
 
     Args:
         families: venue → what speaks to it.
-        others: what speaks to all others, the exchanges that ccxt knows.
+        others: returns what speaks to all others, the exchanges that ccxt knows. It is called once,
+            when the first of them is used.
     """
 
-    def __init__(self, families: Mapping[VenueName, Venues], others: Venues) -> None:
+    def __init__(self, families: Mapping[VenueName, Venues], others: Callable[[], Venues]) -> None:
         self._families = families
-        self._others = others
+        self._build_others = others
+        self._others: Venues | None = None
+        self._building = threading.Lock()
 
     def of(self, account: Account) -> Venue:
         """Return the venue as this account sees it. Nothing is asked of it yet.
@@ -71,4 +85,11 @@ class KnownVenues:
         return self._family(venue).listed(venue)
 
     def _family(self, venue: VenueName) -> Venues:
-        return self._families.get(venue, self._others)
+        known = self._families.get(venue)
+        return self._built_others() if known is None else known
+
+    def _built_others(self) -> Venues:
+        with self._building:
+            if self._others is None:
+                self._others = self._build_others()
+            return self._others

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from app.bootstrap import refuse_unsafe_store, web_wiring
+from app.bootstrap import load_exchanges, refuse_unsafe_store, web_wiring
 from app.domain.errors import UnsafeStore
 from app.factory import create_app
 from app.logs import configure
@@ -24,4 +24,6 @@ except UnsafeStore as error:
     sys.exit(GUNICORN_STOPS)
 
 tidy()
-app = create_app(web_wiring(_settings))
+_wiring = web_wiring(_settings)
+load_exchanges(_wiring.ports)
+app = create_app(_wiring)

@@ -9,10 +9,16 @@ import os
 import signal
 from typing import Any
 
+from app.settings import VARIABLES
 from app.supervisor.kernel import die_with_parent
 from app.web.connections import PunctualWorker, room_for
 
-bind = os.environ.get("HOOKFILL_BIND", "127.0.0.1:8000")
+_given, _port = os.environ.get("HOOKFILL_BIND"), os.environ.get("PORT", "")
+_is_fast = VARIABLES["fast"].read(os.environ.get("HOOKFILL_FAST") or "0")
+# A platform that runs the Procfile says by PORT where it expects the web, from outside. The test
+# profile stays on this machine.
+_host = "127.0.0.1" if _is_fast else "0.0.0.0"  # noqa: S104  as gunicorn does by itself
+bind = _given or (f"{_host}:{_port}" if _port.isdecimal() else "127.0.0.1:8000")
 worker_class = PunctualWorker
 workers = int(os.environ.get("HOOKFILL_WEB_WORKERS", "2"))
 

@@ -21,7 +21,9 @@ def question(process: str) -> tuple[str, int, str]:
         port = int(os.environ.get("HOOKFILL_FLOWER_PORT") or 5555)
         prefix = (os.environ.get("HOOKFILL_FLOWER_URL_PREFIX") or "").strip("/")
         return host, port, f"/{prefix}/healthcheck" if prefix else "/healthcheck"
-    bind = urlsplit("//" + (os.environ.get("HOOKFILL_BIND") or "127.0.0.1:8000"))
+    port_text = os.environ.get("PORT", "")
+    usual = f"127.0.0.1:{port_text if port_text.isdecimal() else 8000}"
+    bind = urlsplit("//" + (os.environ.get("HOOKFILL_BIND") or usual))
     return bind.hostname or "127.0.0.1", bind.port or 8000, "/healthz"
 
 

@@ -1,19 +1,82 @@
 """What several kinds of tests share: real servers, and how properties are searched."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from werkzeug.routing import Rule
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from app import bootstrap
 from tests.support import searching
 from tests.support.postgres import find_postgres, running_postgres
 from tests.support.servers import SHARED
-from tests.support.stack import Installation, Stack, running_stack
+from tests.support.shared_stacks import SharedStacks
+from tests.support.stack import Installation, Stack
 from tests.support.users import apisify, crypto_arsenal
 from tests.support.users.hummingbot import User, a_user
 
 searching.register_profiles()
+
+
+#: Everything in it is about whole stacks.
+END_TO_END = Path(__file__).parent / "end_to_end"
+
+#: A stack starts within seconds, and is stopped and started by some tests; machines may be busy.
+TIMEOUT_SECONDS = 600
+
+#: Fixture → the stack that tests share by it.
+SHARED_STACKS = {
+    "whole_stack": "stack",
+    "shared_stack": "stack",
+    "own_steps_stack": "steps",
+    "own_stack": "steps",
+    "odd_stack": "odd",
+}
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what is about whole stacks, and give it time."""
+    if item.path.is_relative_to(END_TO_END):
+        item.add_marker(pytest.mark.e2e)
+    if _is_of_stacks(item) and not item.get_closest_marker("timeout"):
+        item.add_marker(pytest.mark.timeout(TIMEOUT_SECONDS))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what shares a stack."""
+    order = [*SHARED_STACKS.values(), None]
+    items.sort(key=lambda item: order.index(_shared_by(item)))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
+    """Return what lets files run in one process that share a stack, with `--dist loadgroup`."""
+    return _ByStack(config, log) if config.getoption("dist") == "loadgroup" else None
+
+
+class _ByStack(LoadScopeScheduling):  # type: ignore[misc]
+    """Tells by names what shares a stack: who shares out the tests knows nothing else of them.
+
+    The marks that are there for this, `xdist_group`, do nothing under pytest 9.2 (xdist 3.8).
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, test = nodeid.partition("::")
+        is_vector = "vectors/" in file and "[running" in test
+        if not is_vector and not any(part in file for part in ("hummingbot/", "_processes")):
+            return file
+        return "steps" if any(name in file for name in ("apisify", "poloniex")) else "stack"
+
+
+def _is_of_stacks(item: pytest.Item) -> bool:
+    return bool(item.get_closest_marker("e2e"))
+
+
+def _shared_by(item: pytest.Item) -> str | None:
+    """Return the name of the stack that a test shares, if it does."""
+    wanted = getattr(item, "fixturenames", ()) if _is_of_stacks(item) else ()
+    return next((name for fixture, name in SHARED_STACKS.items() if fixture in wanted), None)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -78,20 +141,33 @@ def postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def own_steps_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedStacks]:
+    """The stacks that tests share; each is started when it is wanted."""
+    shared = SharedStacks(tmp_path_factory.mktemp)
+    yield shared
+    shared.stop()
+
+
+@pytest.fixture(autouse=True)
+def _alone(request: pytest.FixtureRequest, stacks: SharedStacks) -> None:
+    """Stop what others have shared before a test with a stack of its own."""
+    if _is_of_stacks(request.node) and _shared_by(request.node) is None:
+        stacks.stop()
+
+
+@pytest.fixture
+def own_steps_stack(stacks: SharedStacks) -> Stack:
     """One for whoever trades in other steps than the demo accounts, or is behind a proxy."""
-    with running_stack(tmp_path_factory.mktemp("steps"), apisify.ENVIRONMENT) as stack:
-        yield stack
+    return stacks.of("steps", apisify.ENVIRONMENT)
 
 
-@pytest.fixture(scope="session")
-def whole_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+@pytest.fixture
+def whole_stack(stacks: SharedStacks) -> Stack:
     """One `hookfill up` in the test profile, for everybody who wants no settings of their own."""
-    with running_stack(tmp_path_factory.mktemp("stack")) as stack:
-        yield stack
+    return stacks.of("stack", {})
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def shared_stack(whole_stack: Stack) -> Installation:
     """An installation as others have left it; the vectors have one of their own."""
     return whole_stack

@@ -14,14 +14,17 @@ from typing import Any
 import structlog
 from celery import Task
 from kombu import Producer
+from kombu.exceptions import OperationalError
 
 from app import metrics
+from app.dispatch.celery_publisher import note_lost
 from app.dispatch.routes import QueueName, TaskName, task_of
 from app.domain.account import PAPER, Account
 from app.domain.effects import Effect, EffectKind
 from app.domain.errors import HookfillError, NotFound
 from app.domain.identifiers import AccountId, AggregateId, id_from
 from app.logs import log_context
+from app.outages import BROKER
 from app.ports import Ports
 from app.services.apart import MISTAKES
 from app.services.perform import carry_out
@@ -51,6 +54,7 @@ class HookfillTask(Task[[Sequence[object]], None]):
 
     def __call__(self, values: Sequence[object]) -> None:
         """Do the work for each value, and hand on what follows from it."""
+        BROKER.got_through()
         with _at_work(carries_on=self.carries_on) as ports:
             self.work(values, ports)
 
@@ -78,11 +82,26 @@ class PeriodicTask(HookfillTask):
         queue: str,
         **options: Any,  # noqa: ANN401 - Celery's
     ) -> object:
-        """Send one more, unless as many wait in its queue as will be of any use."""
-        channel: Any = producer.channel
-        if channel.queue_declare(queue).message_count >= self.waiting_max:
+        """Send one more, unless as many wait in its queue as will be of any use.
+
+        What cannot be sent is left to the next time.
+        """
+        try:
+            channel: Any = producer.channel
+            if channel.queue_declare(queue).message_count >= self.waiting_max:
+                return None
+            sent = super().apply_async(args, kwargs, producer=producer, queue=queue, **options)
+        except _ailments(producer) as error:
+            note_lost(self.name, error)
             return None
-        return super().apply_async(args, kwargs, producer=producer, queue=queue, **options)
+        BROKER.got_through()
+        return sent
+
+
+def _ailments(producer: Producer) -> tuple[type[Exception], ...]:
+    """Return what may keep a message from the broker."""
+    connection: Any = producer.connection
+    return (*connection.connection_errors, *connection.channel_errors, OperationalError)
 
 
 class AggregateTask(HookfillTask):
@@ -210,7 +229,7 @@ def _owner(task: TaskName, aggregate_id: AggregateId, ports: Ports) -> Account:
 
 def _account_id(task: TaskName, aggregate_id: AggregateId, ports: Ports) -> AccountId:
     match task:
-        case TaskName.ADJUST | TaskName.INSPECT | TaskName.RECONCILE:
+        case TaskName.ADJUST | TaskName.INSPECT | TaskName.LEARN | TaskName.RECONCILE:
             return ports.worker_requests.find(aggregate_id).account
         case TaskName.CANCEL_AT_VENUE:
             cancel = ports.venue_cancels.find(aggregate_id)

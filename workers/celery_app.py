@@ -4,13 +4,14 @@ import sys
 from typing import Any
 
 import structlog
-from celery.signals import celeryd_after_setup, worker_init, worker_shutdown
+from celery.signals import celeryd_after_setup, celeryd_init, worker_init, worker_shutdown
 
-from app.bootstrap import refuse_unsafe_store
+from app.bootstrap import load_exchanges, refuse_unsafe_store
 from app.domain.errors import UnsafeStore
 from app.metric_files import tidy
 from workers import incoming
 from workers.light_app import celery_app, settings
+from workers.names import own_name
 from workers.process import this_process
 from workers.schedule import schedule_for
 from workers.watchdog import end_process
@@ -28,6 +29,12 @@ celery_app.conf.update(
     beat_schedule=schedule_for(settings),  # beat needs the tasks: each tells how many may wait
     beat_max_loop_interval=0.02 if settings.fast else 0.25,
 )
+
+
+@celeryd_init.connect
+def _take_name(instance: Any, **_: Any) -> None:  # noqa: ANN401 - Celery's signature
+    """Let two workers of one line of the Procfile be told apart."""
+    instance.hostname = own_name(instance.hostname, settings.data_dir / "workers")
 
 
 @worker_init.connect
@@ -55,6 +62,12 @@ def _sum_up_earlier_runs(**_: Any) -> None:  # noqa: ANN401
 def _start_watchdog(**_: Any) -> None:  # noqa: ANN401
     """Build what all tasks share, and end the process should a piece of work be stuck."""
     this_process().watchdog.start(end_process)
+
+
+@worker_init.connect
+def _load_exchanges(**_: Any) -> None:  # noqa: ANN401
+    """Let no order wait for what speaks to its exchange."""
+    load_exchanges(this_process().ports)
 
 
 @worker_shutdown.connect

@@ -67,10 +67,11 @@ def note_beginning(celery: Celery, worker: str) -> None:
         celery: whose broker it is.
         worker: its name, which the next one in its place will have, too.
     """
-    key = f"hookfill.begun.{worker}"
     try:
         with celery.connection_for_write() as connection:
             channel: Any = connection.default_channel
+            # The library adds the prefix to those commands only that it uses itself.
+            key = f"{channel.global_keyprefix}hookfill.begun.{worker}"
             beginnings = channel.client.incr(key)
             channel.client.expire(key, BEGINNINGS_SECONDS, nx=True)
             if beginnings > BEGINNINGS_MAX:
@@ -99,6 +100,19 @@ class Channel(redis.Channel):
     """Reads on after what cannot be read; by then that is out of its queue."""
 
     QoS = QoS
+    _lasting: Any = None
+
+    def _create_client(self, asynchronous: bool = False) -> object:  # noqa: FBT001, FBT002 - of the library
+        """Return the client of a pool: to make one for each command costs more than many of them.
+
+        Any number of threads may use it, since it takes a connection of the pool for each command.
+        """
+        if asynchronous:
+            return super()._create_client(asynchronous)  # type: ignore[misc]
+        client = self._lasting
+        if client is None or client.connection_pool is not self.pool:
+            client = self._lasting = super()._create_client()  # type: ignore[misc]
+        return client
 
     def _brpop_read(self, **options: Any) -> object:  # noqa: ANN401 - of the library
         with self._reading("queues"):

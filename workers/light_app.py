@@ -24,7 +24,7 @@ TASK_THREADS = 8
 forget_foreign(os.environ)
 settings = Settings.without_secrets(os.environ)
 
-celery_app: Celery = celery_for(settings.broker_url)
+celery_app: Celery = celery_for(settings.broker_url, settings.broker_prefix)
 celery_app.conf.update(
     task_queues=[Queue(name) for name in QueueName],
     task_default_queue=QueueName.ORDERS,

@@ -12,6 +12,7 @@ from app.services.keeping.epoch import count_on
 from app.services.keeping.quarantine import try_quarantined
 from app.services.keeping.rounds import SWEEP, noted, queue_round
 from app.services.keeping.sweep import sweep
+from app.services.placing.switched_off import SwitchedOff
 from workers.base import PeriodicTask, one_piece_of_work
 from workers.celery_app import celery_app
 
@@ -32,7 +33,14 @@ def _sweep(ports: Ports) -> None:
 
 
 #: What each sweep does. An error in one of them keeps none of the others from being done.
-DUTIES = (_sweep, fire_kill_switches, hurry_venue_cancels, count_on, try_quarantined)
+DUTIES = (
+    _sweep,
+    SwitchedOff(),
+    fire_kill_switches,
+    hurry_venue_cancels,
+    count_on,
+    try_quarantined,
+)
 
 
 class Sweep(PeriodicTask):

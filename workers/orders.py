@@ -12,6 +12,7 @@ TASKS = (
     TaskName.ADVANCE,
     TaskName.ADJUST,
     TaskName.INSPECT,
+    TaskName.LEARN,
     TaskName.CANCEL_AT_VENUE,
 )
 

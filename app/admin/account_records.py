@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
+from flask import request
 from marshmallow import ValidationError, fields, validate
 
+from app.admin.key_rows import REFUSED_KEY
 from app.admin.request_body import body_of_request, checked_name
 from app.bootstrap import Wiring
 from app.domain.account import Account
@@ -59,7 +61,14 @@ class AccountBody(Strict):
     enabled = Flag()
 
 
+class _Disabling(Strict):
+    """Whether what is live ends."""
+
+    force = Text(validate=validate.OneOf(("true", "false")))
+
+
 ACCOUNT = AccountBody()
+DISABLING = _Disabling()
 _NAME = Name()
 
 
@@ -69,6 +78,7 @@ class AccountRecords:
     def __init__(self, wiring: Wiring) -> None:
         self._records = wiring.records
         self._ledger = wiring.ports.ledger
+        self._keys = wiring.keys
 
     def all(self) -> Json:
         """Return all accounts, by id."""
@@ -102,14 +112,18 @@ class AccountRecords:
         return self._shown(self._records.registry.change(put))
 
     def disable(self, name: str) -> Json:
-        """Switch an account off: nothing new comes in for it, and nothing is deleted.
+        """Switch an account off: nothing of it is sent any more. Nothing is deleted.
 
         Raises:
+            MalformedPayload: `force` is neither true nor false.
             NotFound: there is none with this name.
+            WrongState: something of it is live, and `force` is not true.
         """
-        return self._shown(disable_account(name, self._records))
+        by_force = loaded(DISABLING, request.args.to_dict()).get("force") == "true"
+        return self._shown(disable_account(name, self._records, by_force=by_force))
 
     def _shown(self, account: Account) -> Json:
+        refused = self._keys.refused(account)
         return {
             "id": account.id,
             "name": account.name,
@@ -119,6 +133,7 @@ class AccountRecords:
             "mode": account.mode,
             "position_mode": account.position_mode,
             "has_credentials": account.credentials is not None,
+            "credentials_refused": REFUSED_KEY.dump(refused) if refused else None,
             "limits": dict(account.limits),
             "state": self._ledger.state_of(account.id),
             "enabled": account.enabled,

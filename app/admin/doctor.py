@@ -71,6 +71,7 @@ class _Doctor:
         refuse_body()
         self._wiring.registry.refresh()
         account = self._wiring.registry.account_named(AccountName(name))
+        self._wiring.keys.try_again(account)
         rows = [_row(one, account) for one in self._asked([account])[account.name]]
         about = {"account": account.name, "venue": account.venue}
         return {"ok": _is_well(rows), **about, "findings": rows}

@@ -36,12 +36,17 @@ class StoreGauges(Collector):
 
     def _of_store(self) -> Iterator[Metric]:
         now_ms = self._ports.clock.server_ms()
-        backlog = self._backlog.read(now_ms)
+        backlog = self._backlog.read(now_ms, self._ports.clock.now_ms())
         yield _gauge("outbox_effects", "Effects that are owed.", backlog.owed)
         yield _gauge(
             "outbox_overdue_seconds",
             "For how long the oldest effect has been waiting to be sent again.",
             backlog.overdue_ms / 1000,
+        )
+        yield _gauge(
+            "waiting_seconds",
+            "For how long the oldest of what should be at its venue by now has waited.",
+            backlog.waiting_ms / 1000,
         )
         yield _gauge("unknown_orders", "Orders of unknown outcome.", backlog.unknown)
         yield _gauge(

@@ -38,6 +38,9 @@ from app.web.peer import is_https
 #: Rows of the overview.
 ROWS: Final = 50
 
+#: Refused requests that it shows.
+REFUSALS: Final = 10
+
 #: What the overview lists besides one kind of aggregate. Without a kind it lists requests only,
 #: unless a state is asked for, which a part of a request may be in as well.
 EVERYTHING: Final = "ALL"
@@ -85,6 +88,7 @@ class Pages:
         return self._page(
             "overview",
             health=self._health(),
+            refusals=self._wiring.refusals.newest(REFUSALS),
             frozen=self._frozen.all(),
             prices=self._prices(),
             price_source=self._settings.prices,
@@ -172,7 +176,9 @@ class Pages:
             "canary_age_ms": canary_age_ms(self._ports),
             "is_ready": not late,
             "late": sorted(late),
-            "backlog": self._wiring.backlog.read(self._ports.clock.server_ms()),
+            "backlog": self._wiring.backlog.read(
+                self._ports.clock.server_ms(), self._ports.clock.now_ms()
+            ),
             "quarantined": self._ports.quarantine.all(),
             "shortages": list(self._room.shortages()),
             "failing_exits": list(failing_exits(self._wiring)),

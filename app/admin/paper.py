@@ -1,6 +1,8 @@
 """The paper venue: its accounts, instruments and prices, and a place to wait for what follows."""
 
+from collections.abc import Collection
 from contextlib import suppress
+from difflib import get_close_matches
 from functools import partial
 from http import HTTPStatus
 
@@ -9,12 +11,13 @@ from flask import Blueprint, Response, request
 from app.admin.paper_accounts import PaperAccounts
 from app.admin.paper_bodies import INSTRUMENTS, PAPER_ACCOUNT, PRICES, read
 from app.admin.paper_controls import control_rows
-from app.admin.request_body import body_of_request, query_of_request
+from app.admin.request_body import body_of_request, query_of_request, refused
 from app.admin.waiting import PATIENCE, SETTLED, WAIT, settled
 from app.bootstrap import Wiring
 from app.dispatch.routes import TaskName
 from app.domain.account import PAPER
 from app.domain.errors import StoreError
+from app.domain.identifiers import Symbol
 from app.web.answers import Json
 from app.web.routes import Route, blueprint_of
 
@@ -39,11 +42,25 @@ class _Paper:
     def put_prices(self) -> Json:
         """Set prices, as one tick, which is evaluated at once; wait for that if asked to."""
         query = query_of_request(WAIT)
-        number = self._paper.set_prices(read(PRICES, body_of_request()))
+        quotes = read(PRICES, body_of_request())
+        self._refuse_unknown(quotes)
+        number = self._paper.set_prices(quotes)
         self._messages.send(TaskName.POLL_PRICES, [PAPER], about="prices were set")
         if query["wait"]:
             return {"settled": settled(self._ports, query["timeout_ms"])}
         return {"tick": number}
+
+    def _refuse_unknown(self, quotes: Collection[Symbol]) -> None:
+        """Let pass what some instrument trades: nobody would ever see another price.
+
+        Raises:
+            MalformedPayload: something else is among it; the nearest is named.
+        """
+        known = {one.symbol for one in self._paper.traded.all()}
+        for symbol in sorted(set(quotes) - known):
+            near = get_close_matches(symbol, sorted(known), n=1, cutoff=0)
+            hint = f"; the nearest is {near[0]}" if near else ""
+            raise refused(f"prices.{symbol}", f"No instrument has this symbol{hint}.")
 
     def clear_prices(self) -> Json:
         """Leave all prices to the walk again."""

@@ -323,12 +323,16 @@ class InstrumentsBody(_Body):
 # Faults
 
 
+#: A question is not refused, and brings nothing about whose answer could be lost.
+_OF_A_QUESTION = [FaultWord.ERROR, FaultWord.NOT_FOUND, FaultWord.OK, FaultWord.TIMEOUT]
+
+
 class FaultsBody(_Body):
     """What an account's next calls meet."""
 
     place = _list_of(one_of(sorted(FaultWord)), load_default=())
     cancel = _list_of(one_of(sorted(FaultWord)), load_default=())
-    find = _list_of(one_of([FaultWord.NOT_FOUND, FaultWord.OK]), load_default=())
+    find = _list_of(one_of(_OF_A_QUESTION), load_default=())
     delay_ms = whole(0, DELAY_MAX_MS, load_default=0)
 
     @post_load

@@ -82,6 +82,7 @@ class _Detail(Row):
     timeline = fields.List(fields.Nested(_Entry))
     strategy = _Text()
     memo = _Text()
+    log = _Text()
     placement = fields.Integer()
 
 
@@ -138,10 +139,12 @@ def detail_of(
 def _more(aggregate: Aggregate) -> Json:
     """Return what only some have.
 
-    `strategy` and `memo` are what the caller wrote beside a request about a net position;
-    `placement` counts how often an order was placed.
+    `log` is what the caller wrote beside a signal, `strategy` and `memo` beside a request about a
+    net position; `placement` counts how often an order was placed.
     """
     match aggregate:
+        case Signal():
+            return {"log": aggregate.note}
         case Reversal():
             return {"strategy": aggregate.strategy, "memo": aggregate.note}
         case Order():

@@ -10,7 +10,7 @@ from app.admin.request_body import body_of_request, query_of_request
 from app.bootstrap import Wiring
 from app.domain.account import hosts_of
 from app.domain.enums import Market, Mode
-from app.domain.errors import NotFound
+from app.domain.errors import MarketsUnknown, NotFound
 from app.domain.identifiers import Symbol, VenueName
 from app.domain.symbols import Listed, resolved
 from app.web.answers import Json
@@ -56,7 +56,7 @@ class _Symbols:
         venue = VenueName(query["venue"])
         listed = self._listed(venue)
         if not listed:
-            raise NotFound(
+            raise MarketsUnknown(
                 f"what {venue} trades is not known here yet; test an account there first"
             )
         found = resolved(query["symbol"], listed, query.get("market"), self._map.spellings(venue))

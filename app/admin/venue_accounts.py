@@ -56,6 +56,7 @@ class VenueAccounts:
         self._registry = wiring.registry
         self._ports = wiring.ports
         self._memory = wiring.memory
+        self._keys = wiring.keys
 
     def show(self, name: str) -> Json:
         """Answer how an account compared with its venue last, and what waits for a person."""
@@ -112,6 +113,7 @@ class VenueAccounts:
                 "venue": account.venue,
                 **_adapter(account),
                 "clock_offset_ms": self._memory.clock_offset_ms(account.hosts),
+                "credentials_refused": self._keys.refused(account),
                 **self._compared(account.id, found),
                 "failure": failed,
                 "waiting_for_person": waiting,

@@ -6,6 +6,7 @@ from typing import Final
 
 from marshmallow import fields
 
+from app.admin.key_rows import RefusedKeyRow
 from app.domain.enums import Side
 from app.domain.order import Order
 from app.domain.reconciliation import MismatchKind
@@ -98,6 +99,7 @@ class VenueAccountRow(Strict):
     adapter = _Word(AdapterClass, allow_none=True)
     lists_all_symbols = Flag()
     clock_offset_ms = fields.Integer(allow_none=True)
+    credentials_refused = fields.Nested(RefusedKeyRow, allow_none=True)
     at_ms = _Moment(allow_none=True)
     is_stale = Flag()
     agrees = Flag(allow_none=True)

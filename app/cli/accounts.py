@@ -77,10 +77,11 @@ def test(api: Api, name: str) -> None:
 
 @account.command("disable")
 @click.argument("name")
+@click.option("--force", is_flag=True, help="End what is live.")
 @with_api
-def disable(api: Api, name: str) -> None:
-    """Switch an account off."""
-    api.delete("api", "accounts", name)
+def disable(api: Api, name: str, *, force: bool) -> None:
+    """Switch an account off: nothing of it is sent any more."""
+    api.delete("api", "accounts", name, force="true" if force else "")
     click.echo(f"{name} is disabled.")
 
 

@@ -32,8 +32,7 @@ class Api:
 
     def get(self, *path: str, **query: object) -> Record:
         """Read one thing, or a list under `data`."""
-        asked = {name: text for name, text in query.items() if text not in {None, ""}}
-        return self._ask("GET", path, params=asked)
+        return self._ask("GET", path, params=_said(query))
 
     def put(self, *path: str, body: Mapping[str, object]) -> Record:
         """Create or change one thing."""
@@ -43,9 +42,9 @@ class Api:
         """Ask for something to be done."""
         return self._ask("POST", path, json=body or {})
 
-    def delete(self, *path: str) -> Record:
+    def delete(self, *path: str, **query: str) -> Record:
         """Disable one thing."""
-        return self._ask("DELETE", path)
+        return self._ask("DELETE", path, params=_said(query))
 
     def readiness(self) -> tuple[bool, str]:
         """Return whether everything works, and what `/readyz` says about it."""
@@ -78,6 +77,10 @@ class Api:
     def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._token}"
         return request
+
+
+def _said(query: Mapping[str, object]) -> Record:
+    return {name: text for name, text in query.items() if text not in {None, ""}}
 
 
 def with_api(command: Callable[..., None]) -> Callable[..., None]:

@@ -1,129 +1,97 @@
-"""All commands, and those that need no running Hookfill."""
+"""All commands, each in a module that is imported when the command is called."""
 
 import os
-import subprocess
-import sys
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Final, NamedTuple
 
 import click
 
-from app.cli.accounts import account
-from app.cli.api import Api, with_api
-from app.cli.backup import backup, restore
-from app.cli.clients import client
-from app.cli.connectors import connector
-from app.cli.export import export
-from app.cli.findings import show_findings
-from app.cli.keys import rekey
-from app.cli.orders import order, orders, resolve
-from app.cli.prices import price
-from app.cli.recovery import cancel, recover
-from app.cli.symbols import symbol
-from app.cli.tables import table_of
-from app.domain.errors import StoreError
-from app.settings import VARIABLES, BadSetting, forget_foreign, markdown_table
-from app.supervisor.console import is_terminal
-from app.supervisor.demo import SEED_COMMAND
-from app.supervisor.refusals import CannotStart
-from app.supervisor.supervise import up as run_everything
-from app.supervisor.tcp_ports import LOOPBACK
 
-_PORT_MAX = 65_535
+class _Known(NamedTuple):
+    """What is known of a command before it is imported: its module, and what it does."""
+
+    module: str
+    sentence: str
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+#: What is imported for a command may take ten times as long as to list them all. A test holds the
+#: sentences against those of the commands themselves.
+_KNOWN: Final[Mapping[str, _Known]] = {
+    "account": _Known("accounts", "Manage accounts: one market at one venue each."),
+    "backup": _Known(
+        "backup", "Copy store, history and secret key into FILE, while Hookfill runs or not."
+    ),
+    "cancel": _Known("recovery", "Ask one order, or whatever else is live, to end, by its id."),
+    "client": _Known("clients", "Manage the API clients of the dialects that have keys."),
+    "connector": _Known("connectors", "Manage the connectors of Crypto Arsenal signals."),
+    "doctor": _Known(
+        "health",
+        "Look whether all is as it should be: "
+        "the store, the queue, and the venues of all accounts.",
+    ),
+    "export": _Known(
+        "export", "Write everything that came in, newest first, as CSV or JSON Lines."
+    ),
+    "order": _Known("orders", "Show one order and what happened to it, by id or client order id."),
+    "orders": _Known("orders", "List orders, signals and what else has come in, newest first."),
+    "price": _Known("prices", "Set or show the prices of the paper venue."),
+    "recover": _Known(
+        "recovery",
+        "Show frozen accounts: what their venues have that is unknown here, and what waits.",
+    ),
+    "rekey": _Known(
+        "keys", "Seal all credentials with the newest secret key, so that the older ones can go."
+    ),
+    "repair": _Known(
+        "backup",
+        "Cut off what is damaged of the store's file, so that it starts; a copy is made first.",
+    ),
+    "resolve": _Known(
+        "orders", "Say what became of an order that is UNKNOWN, after a look at its venue."
+    ),
+    "restore": _Known("backup", "Make a data folder of what `hookfill backup` has written."),
+    "seed": _Known(
+        "installation",
+        "Make the demo accounts and what the paper venue trades; "
+        "show a terminal their credentials.",
+    ),
+    "settings": _Known("installation", "Print every environment variable as a Markdown table."),
+    "status": _Known("health", "Say whether everything works: the store, the queue, the workers."),
+    "symbol": _Known("symbols", "Show and set what spellings of symbols mean."),
+    "up": _Known("installation", "Run everything on this machine until Ctrl-C."),
+    "venues": _Known(
+        "health",
+        "List the venues, each with its adapter class: `full`, or `manual` (a person settles).",
+    ),
+}
+
+
+class _Commands(click.Group):
+    """Lists the commands by what is known of them, and imports the one that is called."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command itself where there is one of that name."""
+        name, listed, rest = super().resolve_command(ctx, args)
+        return name, listed and imported(listed), rest
+
+
+def imported(listed: click.Command) -> click.Command:
+    """Return a command itself, of what the list has for it."""
+    name = listed.name or ""
+    command: click.Command = getattr(import_module(f"app.cli.{_KNOWN[name].module}"), name)
+    return command
+
+
+@click.group(
+    cls=_Commands,
+    commands=[click.Command(name, help=known.sentence) for name, known in _KNOWN.items()],
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 def main() -> None:
     """Hookfill: trading webhooks in, orders placed exactly once."""
+    from app.settings import forget_foreign  # noqa: PLC0415 - `--help` would wait for it
+
     forget_foreign(os.environ)
-
-
-for _command in (
-    *(orders, order, resolve, cancel, export),
-    *(account, connector, client, price, symbol, recover, rekey, backup, restore),
-):
-    main.add_command(_command)
-
-
-@main.command()
-@click.option(
-    "--port", type=click.IntRange(0, _PORT_MAX), help="Of the web server; 0 is a free one."
-)
-@click.option("--data-dir", type=click.Path(), help="Where everything is kept; `var` by default.")
-@click.option("--fast", is_flag=True, help="The test profile. Never with real money.")
-def up(port: int | None, data_dir: str | None, *, fast: bool) -> None:
-    """Run everything on this machine until Ctrl-C."""
-    environ = dict(os.environ)
-    try:
-        if data_dir:
-            environ["HOOKFILL_DATA_DIR"] = data_dir
-        if fast:
-            environ["HOOKFILL_FAST"] = "1"
-        if port is not None:
-            environ["HOOKFILL_BIND"] = _bind(environ.get("HOOKFILL_BIND", ""), port)
-        sys.exit(run_everything(environ))
-    except BadSetting as error:
-        raise _BadSetting(str(error)) from error
-    except (CannotStart, StoreError, OSError) as error:
-        raise click.ClickException(str(error)) from error
-
-
-@main.command()
-def settings() -> None:
-    """Print every environment variable as a Markdown table."""
-    click.echo(markdown_table(VARIABLES.values()))
-
-
-@main.command()
-def seed() -> None:
-    """Make the demo accounts and what the paper venue trades; show a terminal their credentials.
-
-    `hookfill up` does this by itself. Run twice, it changes nothing.
-    """
-    answer = None if is_terminal() else subprocess.DEVNULL  # a log would keep them
-    code = subprocess.call(SEED_COMMAND, stdout=answer)  # noqa: S603 - our own command
-    if not code and not is_terminal():
-        click.echo(
-            "The demo accounts are there. In a terminal this command shows their credentials."
-        )
-    sys.exit(code)
-
-
-@main.command()
-@with_api
-def status(api: Api) -> None:
-    """Say whether everything works: the store, the queue, the workers."""
-    is_ready, said = api.readiness()
-    click.echo("ready" if is_ready else f"not ready: {said}")
-    for of, warning in api.get("readyz").get("warnings", {}).items() if is_ready else ():
-        if of != "quarantine":  # whose records are named below
-            click.echo(f"{warning} See `hookfill doctor`.")
-    for row in api.get("api", "recovery")["data"] if is_ready else ():
-        click.echo(f"{row['account']} is FROZEN: nothing is sent for it. See `hookfill recover`.")
-    for row in api.get("api", "quarantine")["data"] if is_ready else ():
-        click.echo(f"Record {row['id']} cannot be read: {row['why']}. See `hookfill doctor`.")
-    sys.exit(0 if is_ready else 1)
-
-
-@main.command()
-@with_api
-def venues(api: Api) -> None:
-    """List the venues, each with its adapter class: `full`, or `manual` (a person settles)."""
-    columns = ("name", "adapter", "markets", "play_money", "native_stops")
-    click.echo(table_of(columns, api.get("api", "venues")["data"]))
-
-
-@main.command()
-@with_api
-def doctor(api: Api) -> None:
-    """Look whether all is as it should be: the store, the queue, and the venues of all accounts."""
-    show_findings(api.post("api", "doctor"))
-
-
-def _bind(given: str, port: int) -> str:
-    """Return where to listen: the host as it is set, with this port."""
-    host, _, _ = given.strip().rpartition(":")
-    return f"{host or LOOPBACK}:{port}"
-
-
-class _BadSetting(click.ClickException):
-    #: As for wrong options: the caller must change what was given.
-    exit_code = 2

@@ -95,6 +95,15 @@ def _show(found: Record) -> None:
             }
         )
     )
+    if found["credentials_refused"]:
+        refused = found["credentials_refused"]
+        click.echo(
+            f"REFUSED  the key, since {moment(refused['since_ms'])}: {text(refused['message'])}"
+        )
+        click.echo(
+            "         Do: see to it there, or set another one. `hookfill account test` tries it at "
+            f"once; else it is tried {moment(refused['again_at_ms'])}."
+        )
     if found["failure"]:
         failure = found["failure"]
         click.echo(f"FAILED   {moment(failure['at_ms'])}: {text(failure['message'])}")

@@ -25,11 +25,12 @@ _TRANSPORT_OPTIONS = {
 }
 
 
-def celery_for(broker_url: str) -> Celery:
+def celery_for(broker_url: str, prefix: str = "") -> Celery:
     """Return an app that speaks JSON only and keeps no results: state is read from the record.
 
     Args:
         broker_url: as it is set, which is as the store's client reads it.
+        prefix: what every key and every channel at the broker begins with.
     """
     celery = Celery("hookfill", broker=_as_kombu_writes(broker_url), set_as_current=False)
     celery.conf.update(
@@ -40,7 +41,7 @@ def celery_for(broker_url: str) -> Celery:
         task_ignore_result=True,
         task_publish_retry=False,
         broker_use_ssl=_tls(broker_url),
-        broker_transport_options=dict(_TRANSPORT_OPTIONS),
+        broker_transport_options={**_TRANSPORT_OPTIONS, "global_keyprefix": prefix},
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_channel_error_retry=True,

@@ -12,6 +12,7 @@ from app.dispatch.routes import QUEUE_OF, QueueName, TaskName, queue_of, task_of
 from app.domain.effects import Effect, EffectKind
 from app.domain.errors import HookfillError
 from app.domain.identifiers import AccountId, EpochMs
+from app.outages import BROKER
 from app.ports.clock import Clock
 
 #: Ids in one message. More go into further messages, so that several workers share them.
@@ -33,6 +34,16 @@ _LOST = (KombuError, OSError, RuntimeError)
 
 NameOf = Callable[[AccountId], str]
 ClaimSlot = Callable[[int, int], bool]
+
+
+def note_lost(task: str, error: Exception) -> None:
+    """Say that a message could not be sent, once in an outage of the broker for each reason."""
+    first: BaseException = error
+    while first.__cause__ is not None:
+        first = first.__cause__
+    # Their words differ by the command that it befell.
+    if BROKER.is_news(("message_lost", type(first))):
+        _log.warning("message_lost", task=task, error=str(error))
 
 
 class CeleryPublisher:
@@ -122,7 +133,9 @@ class CeleryPublisher:
                 **{"queue": QUEUE_OF[task], **options},
             )
         except _LOST as error:
-            _log.warning("message_lost", task=task, error=str(error))
+            note_lost(task, error)
+        else:
+            BROKER.got_through()
 
     def _describe(self, effects: Sequence[Effect]) -> str:
         """Return what a message is about, for people; its arguments are ids."""

@@ -10,6 +10,7 @@ import structlog
 
 from app.domain.effects import Effect
 from app.domain.identifiers import EpochMs
+from app.outages import BROKER
 from app.ports.publisher import Publisher
 
 #: Effects that may wait for the pump; what does not fit is left to the sweep.
@@ -43,7 +44,8 @@ class PumpPublisher:
             try:
                 self._waiting.put_nowait(effect)
             except queue.Full:
-                _log.warning("pump_full", effect=effect.kind)
+                if BROKER.is_news("pump_full"):
+                    _log.warning("pump_full", effect=effect.kind)
                 return
 
     def wake_timers(self, due_ms: Sequence[EpochMs]) -> None:

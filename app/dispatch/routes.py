@@ -35,6 +35,7 @@ class TaskName(StrEnum):
     RECONCILE = "hookfill.reconcile"
     ARCHIVE = "hookfill.archive"
     ADJUST = "hookfill.adjust"
+    LEARN = "hookfill.learn"
     CANCEL_AT_VENUE = "hookfill.cancel_at_venue"
 
 
@@ -54,6 +55,7 @@ QUEUE_OF: dict[TaskName, QueueName] = {
     TaskName.RECONCILE: QueueName.POLL,
     TaskName.ARCHIVE: QueueName.MAINTENANCE,
     TaskName.ADJUST: QueueName.URGENT,
+    TaskName.LEARN: QueueName.EVENTS,
     TaskName.CANCEL_AT_VENUE: QueueName.URGENT,
 }
 

@@ -16,15 +16,17 @@ def protection_of(
     new_ids: Sequence[FreshId],
     at_ms: EpochMs,
     traded: tuple[VenueName, Decimal],
+    quantity: Decimal,
 ) -> tuple[SmartOrder, ...]:
     """Return the smart orders that guard what `entry` has filled, reduce-only, market on trigger.
 
     Args:
-        entry: the closed entry; its filled quantity is what is guarded.
+        entry: the closed entry.
         levels: trigger prices of the take-profit and of the stop-loss; None leaves one out.
         new_ids: as many as there are levels.
         at_ms: business time.
         traded: the venue, and the price step of the symbol there.
+        quantity: of what it has filled, that which has no guards yet.
     """
     side, (venue, price_step) = entry.side.opposite, traded
     against = protective_direction(side)
@@ -37,7 +39,7 @@ def protection_of(
             **entry.beginning(at_ms),
             side=side,
             position_side=entry.position_side,
-            quantity=entry.filled_quantity,
+            quantity=quantity,
             # Two guards of one position: whichever comes second must not open the opposite.
             reduce_only=True,
             trigger=Trigger(

@@ -127,7 +127,7 @@ class SignalCommand:
         limit_price: None is a market order.
         take_profit, stop_loss: trigger prices for the opened position.
         delay_ms: from receipt to execution.
-        note: the caller's text, shortened for display.
+        note: the caller's text.
     """
 
     action: Action

@@ -17,7 +17,7 @@ class EffectKind(StrEnum):
     """The work that there is. Each is safe to start twice.
 
     NEWS is owed by the store itself, for as long as an aggregate has not read what concerns it.
-    The last four are owed by no aggregate: whoever wants them waits for them.
+    The last five are owed by no aggregate: whoever wants them waits for them.
     """
 
     PLACE = "place"
@@ -31,6 +31,7 @@ class EffectKind(StrEnum):
     TIMER = "timer"
     ADJUST = "adjust"
     INSPECT = "inspect"
+    LEARN = "learn"
     RECONCILE = "reconcile"
     CANCEL_AT_VENUE = "cancel_at_venue"
 

@@ -181,6 +181,19 @@ class AccountState(StrEnum):
 STATES_BY_HAND: Final = (AccountState.RUN, AccountState.REDUCE_ONLY, AccountState.HALT)
 
 
+class Listing(StrEnum):
+    """Whether a symbol can be traded at its venue.
+
+    ABSENT is not in the list that was read last, which may be a fault, or a pause; GONE is not
+    traded for good, and that is certain.
+    """
+
+    TRADED = "TRADED"
+    HALTED = "HALTED"
+    ABSENT = "ABSENT"
+    GONE = "GONE"
+
+
 class Mode(StrEnum):
     """Whose money an account trades with."""
 
@@ -199,11 +212,14 @@ class ReasonCode(StrEnum):
     ALREADY_IN_POSITION = "already_in_position"
     NO_PRICE = "no_price"
     UNKNOWN_INSTRUMENT = "unknown_instrument"
+    MARKET_HALTED = "market_halted"  # nobody trades it just now, which may end
+    DELISTED = "delisted"
     OPPOSITE_POSITION = "opposite_position"
     TP_SL_SIDE = "tp_sl_side"
     ACCOUNT_REDUCE_ONLY = "account_reduce_only"
     ACCOUNT_HALTED = "account_halted"
     ACCOUNT_MISSING = "account_missing"
+    ACCOUNT_DISABLED = "account_disabled"
     STORE_FULL = "store_full"
     TOO_LATE = "too_late"
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"
@@ -215,7 +231,7 @@ class ReasonCode(StrEnum):
     SIBLING_FILLED = "sibling_filled"
     POSITION_CLOSED = "position_closed"
     VENUE_REJECTED = "venue_rejected"
-    KEY_REFUSED = "key_refused"
+    CREDENTIALS_REFUSED = "credentials_refused"
     AGAINST_RULES = "against_rules"  # the venue's rules of the market, by which we may be behind
     WOULD_NOT_REDUCE = "would_not_reduce"  # the venue has less of the position, or none
     VENUE_UNAVAILABLE = "venue_unavailable"
@@ -223,8 +239,14 @@ class ReasonCode(StrEnum):
     RESET = "reset"
     REPLACED = "replaced"
     NOT_REPLACED = "not_replaced"
+    LIMIT_NOT_FILLED = "limit_not_filled"
     LIMIT_NOT_ABOVE_ZERO = "limit_not_above_zero"
     TOO_OLD = "too_old"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "ReasonCode | None":
+        """Understand the word that older records have."""
+        return cls.CREDENTIALS_REFUSED if value == "key_refused" else None
 
 
 class Flaw(StrEnum):
@@ -243,3 +265,4 @@ class Flaw(StrEnum):
     TOO_MANY = "too_many"
     OFF_STEP = "off_step"  # with the step
     BELOW_LEAST = "below_least"  # with the least
+    ABOVE_MOST = "above_most"  # with the greatest that the market, or the money, allows

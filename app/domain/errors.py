@@ -101,6 +101,10 @@ class PayloadTooLarge(CommandError):
     """The body is over the limit of 64 KiB."""
 
 
+class EncodingUnsupported(MalformedPayload):
+    """The body is packed in a way that is not understood here; the sentence names it."""
+
+
 class NotFound(CommandError):
     """There is no such thing, or it belongs to somebody else."""
 
@@ -180,9 +184,17 @@ class SymbolUnknown(OrderDenied):
         known: what it can trade, sorted.
     """
 
+    _why = "is not traded in this account"
+
     def __init__(self, symbol: Symbol, known: Sequence[Symbol]) -> None:
-        super().__init__(symbol, f"{symbol} is not traded in this account")
+        super().__init__(symbol, f"{symbol} {self._why}")
         self.known = tuple(known)
+
+
+class MarketHalted(SymbolUnknown):
+    """The account trades this, but nobody does just now."""
+
+    _why = "is not traded just now: its market is halted"
 
 
 class TypeUnsupported(OrderDenied):
@@ -203,7 +215,7 @@ class QuantityTooSmall(OrderDenied):
     """Less than the venue trades.
 
     Attributes:
-        quantity: rounded down to the lot, in base currency.
+        quantity: as it was asked for, in base currency.
         least: in base currency.
     """
 
@@ -329,7 +341,11 @@ class KeyRefused(VenueRejected):
     """The venue does not let this key do this, or knows no such key."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(message, ReasonCode.KEY_REFUSED)
+        super().__init__(message, ReasonCode.CREDENTIALS_REFUSED)
+
+
+class RightMissing(KeyRefused):
+    """The venue knows the key, and does not let it do this; it may do other things."""
 
 
 class VenueUnavailable(VenueError):
@@ -342,6 +358,10 @@ class VenueUnavailable(VenueError):
     def __init__(self, message: str, code: ReasonCode = ReasonCode.VENUE_UNAVAILABLE) -> None:
         super().__init__(message)
         self.code = code
+
+
+class MarketsUnknown(VenueUnavailable):
+    """No worker has read yet what the venue trades: it is soon known, and then tells."""
 
 
 class VenueBusy(VenueUnavailable):

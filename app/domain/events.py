@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from app.domain.enums import Listing
 from app.domain.identifiers import EpochMs, FreshId, OrderId
 from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Quote
@@ -57,6 +58,7 @@ class PlacementDeferred(Event):
     """The placement with this token certainly did not arrive.
 
     Attributes:
+        reason: one that cannot pass ends the order.
         held_back: it was not even sent, so it counts as no attempt.
     """
 
@@ -173,13 +175,18 @@ class CancelDeferred(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimerDue(Event):
-    """The time that was waited for has come.
+    """The time that was waited for has come."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseOver(Event):
+    """The pause of an exit before its next order is over, by the server's clock.
 
     Attributes:
-        new_ids: for what a smart order may bring forth; none for others.
+        new_ids: for what it may bring forth.
     """
 
-    new_ids: tuple[FreshId, ...] = ()
+    new_ids: tuple[FreshId, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,14 +195,23 @@ class Executed(Event):
 
     Attributes:
         quote: None when no price is known.
-        instrument: None when the venue does not know the symbol.
+        instrument: None when the venue does not know the symbol, or nobody trades it just now.
         new_ids: for the orders that it may bring forth; at least 2.
+        listing: which of the two.
     """
 
     account: AccountView
     quote: Quote | None
     instrument: Instrument | None
     new_ids: tuple[FreshId, ...]
+    listing: Listing = Listing.TRADED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnDenied(Event):
+    """Its turn in the lane has come, and the venue does not tell what its size depends on."""
+
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +254,18 @@ class TriggerRefused(Event):
     """The trigger cannot be armed, for instance since the symbol is not traded any more."""
 
     reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairGone(Event):
+    """The symbol is not traded any more, for good: that is certain."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairBack(Event):
+    """The symbol that was gone is traded again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

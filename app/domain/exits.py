@@ -8,32 +8,69 @@ long.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import TypeGuard
+from typing import Final, TypeGuard
 
 from app.domain.enums import Market, ReasonCode, Side
-from app.domain.identifiers import Currency, OrderId, base_of
+from app.domain.identifiers import Currency, OrderId
 from app.domain.instrument import Instrument
-from app.domain.market import AccountView, Balance, Position
+from app.domain.market import AccountView, Position
+from app.domain.money import price_of, worth
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.status import OrderStatus
 
-#: For how long an exit that a message has asked for goes on when it does not get through.
-PATIENCE_MS = 60_000
-
-#: Orders in a row that fill nothing, with the pauses between them, are fewer than these in that
-#: time. Where the clock was set back, nothing else says how long it has been.
-MISSES_MAX = 10
-
 #: After an order that has not filled whole; doubles with each in a row that fills nothing.
 _PAUSE_MS = 250
 PAUSE_MAX_MS = 60_000
+_MISSES_OF_GROWING_PAUSES = 9
 
 #: A venue may show a position later than the fill that made it: so long before it is asked again.
 SHOWN_LATE_MS = 2_000
 
+#: Whose exit ends for one of these sends nothing any more.
+_OVER = frozenset({ReasonCode.TOO_LATE, ReasonCode.ACCOUNT_DISABLED})
+
 #: Orders in a row that fill nothing before a person is told: some seconds.
 MISSES_TOLD = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExitRules:
+    """The settings of a connector or client that shape how its exits go on.
+
+    Attributes:
+        patience_ms: for how long one that a message has asked for goes on when it does not get
+            through.
+        limit_ms: for how long one at a limit may take to fill; then the rest goes at the market.
+            0 is for ever.
+        stop_aborts: whether the timeout of a stop-loss is over as soon as the price comes back,
+            rather than looked at once at its end (3Commas spec, 10, decision 22).
+        profits_rest: whether a take-profit at a limit rests on the book from the entry on, rather
+            than being placed once its price has come (3Commas spec, 10, decision 11).
+    """
+
+    patience_ms: int = 60_000
+    limit_ms: int = 0
+    stop_aborts: bool = False
+    profits_rest: bool = False
+
+    @property
+    def misses_max(self) -> int:
+        """More orders than can fill nothing in that time, in a row and with their pauses.
+
+        Where the clock was set back, nothing else says how long it has been.
+        """
+        return _MISSES_OF_GROWING_PAUSES + self.patience_ms // PAUSE_MAX_MS
+
+    def not_filled(self) -> Reason:
+        """Return why a limit is taken off."""
+        return Reason(
+            ReasonCode.LIMIT_NOT_FILLED, f"it did not fill within {self.limit_ms // 1000} seconds"
+        )
+
+
+#: Of who has set nothing.
+USUAL: Final = ExitRules()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,28 +104,33 @@ def heard(known: FilledBy, order: Order) -> FilledBy:
     return {**known, order.id: filled}
 
 
-def total(known: FilledBy) -> Filled:
-    """Return what all of them have filled together, at the average weighted by quantity."""
+def total(known: FilledBy, market: Market) -> Filled:
+    """Return what all of them have filled together, at the price that it was worth on average."""
     if len(known) == 1:
         return next(iter(known.values()))
     quantity = sum((one.quantity for one in known.values()), Decimal(0))
-    cost = sum((one.quantity * (one.average_price or 0) for one in known.values()), Decimal(0))
+    values = (
+        worth(market, one.quantity, one.average_price)
+        for one in known.values()
+        if one.average_price
+    )
     fees: dict[Currency, Decimal] = {}
     for one in known.values():
         for currency, fee in one.fees.items():
             fees[currency] = fees.get(currency, Decimal(0)) + fee
-    return Filled(quantity=quantity, average_price=cost / quantity if quantity else None, fees=fees)
+    average = price_of(market, quantity, sum(values, Decimal(0)))
+    return Filled(quantity=quantity, average_price=average if quantity else None, fees=fees)
 
 
 def may_go_on(order: Order) -> bool:
     """Tell whether an exit whose order has ended may send another one for what is left.
 
-    A cancel was wanted, and so was a limit that somebody takes off at the venue, and that what is
-    late is dropped; a limit that was refused, and a market order that has not filled whole, were
-    not.
+    A cancel was wanted, and so was a limit that somebody takes off at the venue, that what is late
+    is dropped, and that an account is switched off; a limit that was refused, and a market order
+    that has not filled whole, were not.
     """
-    is_late = order.reason is not None and order.reason.code is ReasonCode.TOO_LATE
-    if order.cancel_requested or is_late or not order.is_closed:
+    is_over = order.reason is not None and order.reason.code in _OVER
+    if order.cancel_requested or is_over or not order.is_closed:
         return False
     refused = order.status in {OrderStatus.REJECTED, OrderStatus.DENIED}
     return refused or order.price is None or order.status is OrderStatus.FILLED
@@ -113,8 +155,13 @@ def pause_ms(misses: int, order: Order) -> int:
     """Return how long to wait after this order; 0 if it has filled whole."""
     if order.status is OrderStatus.FILLED:
         return 0
-    pause = min(_PAUSE_MS << min(max(misses - 1, 0), 16), PAUSE_MAX_MS)
+    pause = growing_pause_ms(misses)
     return max(pause, SHOWN_LATE_MS) if finds_nothing(order) else pause
+
+
+def growing_pause_ms(misses: int) -> int:
+    """Return how long to wait after so many tries in a row that came to nothing."""
+    return min(_PAUSE_MS << min(max(misses - 1, 0), 16), PAUSE_MAX_MS)
 
 
 def finds_nothing(order: Order) -> bool:
@@ -123,22 +170,20 @@ def finds_nothing(order: Order) -> bool:
 
 
 def cannot_pass(reason: Reason | None) -> TypeGuard[Reason]:
-    """Tell whether an order was refused for what does not pass by itself: key, or pair."""
+    """Tell whether an order was refused for what does not pass by itself: account, key, or pair."""
     return reason is not None and not reason.may_pass
 
 
-def held_for(order: Order, account: AccountView) -> Position:
+def _held(order: Order, account: AccountView) -> Position:
     """Return what an exit may take from: the coins of a spot account, else a leg.
 
     What buys coins back that were sold takes from nothing that is held, and may be whole.
     """
-    if order.market is Market.SPOT:
-        if order.side is Side.BUY:
-            return Position(size=order.quantity, available=order.quantity)
-        coins = account.balances.get(base_of(order.symbol), Balance())
-        return Position(size=coins.total, available=coins.available)
-    leg = order.position_side or order.side.works_on(reduces=True)
-    return account.position(order.symbol, leg)
+    if order.market is not Market.SPOT:
+        return account.held(order.symbol, order.position_side or order.side.works_on(reduces=True))
+    if order.side is Side.BUY:
+        return Position(size=order.quantity, available=order.quantity)
+    return account.held(order.symbol, None)
 
 
 def fitted(
@@ -153,7 +198,7 @@ def fitted(
         price: what it would trade at, for the least notional of spot sales; None where it is not
             known.
     """
-    held = held_for(order, account)
+    held = _held(order, account)
     instrument = instrument.at_market() if order.price is None else instrument
     if held.size < instrument.quantity_step:
         if order.parent_id is None:
@@ -164,16 +209,21 @@ def fitted(
     if too_large is not None and order.parent_id is None:
         return too_large  # nobody would send the rest: its caller is told how much one may be
     rules = instrument if order.market is Market.SPOT else instrument.reducing()
-    refusal = rules.refusal(quantity, price or order.price or Decimal(0))
+    asked = min(order.quantity, held.available)
+    refusal = rules.refusal(quantity, price or order.price or Decimal(0), asked)
     if refusal is None or (price is None and quantity >= instrument.least_quantity):
         return replace(order, quantity=quantity)
     if held.available < min(order.quantity, held.size):
-        # The rest is promised to orders that rest. They may end, so this is not the end.
-        return Reason(
-            ReasonCode.INSUFFICIENT_FUNDS,
-            f"{held.size:f} is held, of which {held.available:f} is not promised to other orders",
-        )
+        return promised(held)
     return Reason(ReasonCode.NO_POSITION, f"{_left(order, held.size)}: {refusal.message}")
+
+
+def promised(held: Position) -> Reason:
+    """Return why an exit waits for orders that rest: they may end, so this is not its end."""
+    return Reason(
+        ReasonCode.INSUFFICIENT_FUNDS,
+        f"{held.size:f} is held, of which {held.available:f} is not promised to other orders",
+    )
 
 
 def _left(order: Order, size: Decimal) -> str:

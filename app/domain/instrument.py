@@ -1,10 +1,11 @@
 """What may be traded in which steps, and the one place where prices and quantities are rounded."""
 
 from dataclasses import dataclass, replace
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal, localcontext
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_UP, Decimal, localcontext
 
 from app.domain.enums import Market, ReasonCode, Side
 from app.domain.identifiers import Symbol
+from app.domain.money import plain
 from app.domain.reason import Reason
 
 #: More than a number from outside (40 digits) divided by a step can need to tell it from a multiple
@@ -19,8 +20,9 @@ class Instrument:
     Attributes:
         kind: `linear`, or `inverse` where the base coin is the margin.
         price_step: prices are whole multiples of it, in quote currency.
+        price_digits: how many significant digits a price may have besides, or None for any number.
         quantity_step: quantities are whole multiples of it, in base currency; of inverse contracts
-            in contracts, each one unit of the quote currency. So are the other quantities.
+            in contracts, as their venue counts them. So are the other quantities.
         quote_step: the smallest unit of the quote currency that is shown.
         min_quantity: the least quantity, in base currency.
         max_quantity: the greatest quantity in one order, or None.
@@ -29,6 +31,8 @@ class Instrument:
         multiplier_up: how many times the last price the limit of a buy may be, at most; or None.
         multiplier_down: how many times the last price the limit of a sale must be, at least; or
             None. Named as in Binance's filter PERCENT_PRICE.
+        contract_size: how much of the quote currency one inverse contract is; None where its venue
+            does not tell, and then positions are closed and none is opened.
     """
 
     symbol: Symbol
@@ -43,6 +47,8 @@ class Instrument:
     min_notional: Decimal = Decimal(0)
     multiplier_up: Decimal | None = None
     multiplier_down: Decimal | None = None
+    price_digits: int | None = None
+    contract_size: Decimal | None = Decimal(1)
 
     def __post_init__(self) -> None:
         """Refuse steps that cannot be rounded to."""
@@ -58,6 +64,10 @@ class Instrument:
         """Round a quantity down to the lot, so that never more is traded than asked for."""
         return _to_step(wanted, self.quantity_step, ROUND_DOWN)
 
+    def quantity_up(self, wanted: Decimal) -> Decimal:
+        """Round a quantity up to the lot, so that it is enough."""
+        return _to_step(wanted, self.quantity_step, ROUND_UP)
+
     def one_order(self, wanted: Decimal) -> Decimal:
         """Return as much of a quantity as one order may be, on the lot."""
         most = self.max_quantity
@@ -65,11 +75,35 @@ class Instrument:
 
     def price(self, wanted: Decimal, side: Side) -> Decimal:
         """Round a limit price to the tick in the caller's favor: a buy down, a sell up."""
-        return on_tick(wanted, self.price_step, side)
+        return on_tick(wanted, self.step_at(wanted), side)
+
+    def step_at(self, price: Decimal) -> Decimal:
+        """Return the step of prices about a price: the greater, the fewer digits it may have."""
+        if self.price_digits is None or price <= 0:
+            return self.price_step
+        return max(self.price_step, Decimal(1).scaleb(price.adjusted() - self.price_digits + 1))
 
     def notional(self, quantity: Decimal, price: Decimal) -> Decimal:
-        """Return quantity times price, in quote currency; inverse contracts are in it already."""
-        return quantity if self.market is Market.COINM else quantity * price
+        """Return what a quantity is worth, in quote currency."""
+        if self.market is not Market.COINM:
+            return quantity * price
+        assert self.contract_size is not None, "refused before"  # noqa: S101
+        return quantity * self.contract_size
+
+    def worth(self, quantity: Decimal, price: Decimal) -> Decimal:
+        """Return what a quantity is worth, in the currency of its margin."""
+        notional = self.notional(quantity, price)
+        return notional / price if self.market is Market.COINM else notional
+
+    def quantity_of(self, notional: Decimal, price: Decimal) -> Decimal:
+        """Return the quantity, off the lot, that is worth so much quote currency."""
+        return notional / self.notional(Decimal(1), price)
+
+    def quantity_worth(self, value: Decimal, price: Decimal) -> Decimal:
+        """Return the quantity, off the lot, that is worth so much of the currency of its margin."""
+        if self.market is Market.COINM:
+            value *= price
+        return self.quantity_of(value, price)
 
     def at_market(self) -> "Instrument":
         """Return the rules of market orders, of which one may be less than a limit order."""
@@ -78,15 +112,39 @@ class Instrument:
         return replace(self, max_quantity=min(most, default=None))
 
     def reducing(self) -> "Instrument":
-        """Return the rules of what only reduces a position, which venues exempt from minimums."""
-        return replace(self, min_quantity=Decimal(0), min_notional=Decimal(0))
+        """Return the rules of what only reduces a position, which venues exempt from minimums.
 
-    def refusal(self, quantity: Decimal, price: Decimal) -> Reason | None:
-        """Return why an order of this size is too small or too large, or None if it is neither."""
-        least = self.least_quantity
+        So it does not matter what a contract is worth.
+        """
+        size = self.contract_size or Decimal(1)
+        return replace(self, min_quantity=Decimal(0), min_notional=Decimal(0), contract_size=size)
+
+    def untold(self) -> Reason | None:
+        """Return why nothing may be opened, if the venue does not tell how much a contract is."""
+        if self.contract_size is not None:
+            return None
+        return Reason(
+            ReasonCode.UNKNOWN_INSTRUMENT,
+            f"how much one contract of {self.symbol} is worth, its venue does not tell",
+        )
+
+    def refusal(
+        self, quantity: Decimal, price: Decimal, asked: Decimal | None = None
+    ) -> Reason | None:
+        """Return why an order of this size is too small or too large, or None if it is neither.
+
+        Args:
+            quantity: on its lot.
+            price: what it is worth by.
+            asked: what was to be rounded to the lot; less than a lot is told as that.
+        """
+        untold, least = self.untold(), self.least_quantity
+        if untold is not None:
+            return untold
         if quantity < least:
+            told = plain(quantity if asked is None else asked)
             return Reason(
-                ReasonCode.BELOW_MINIMUM, f"quantity was {quantity:f}, the least lot is {least:f}"
+                ReasonCode.BELOW_MINIMUM, f"quantity was {told}, the least lot is {least:f}"
             )
         notional = self.notional(quantity, price)
         if notional < self.min_notional:

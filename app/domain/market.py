@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from app.domain.enums import PositionMode, PositionSide, PriceSource, Side
-from app.domain.identifiers import AccountId, Currency, EpochMs, OrderId, Symbol
+from app.domain.identifiers import AccountId, Currency, EpochMs, OrderId, Symbol, base_of
 from app.domain.moments import age_ms
 
 
@@ -129,3 +129,10 @@ class AccountView:
     def position(self, symbol: Symbol, side: PositionSide) -> Position:
         """Return one leg, flat if there is none."""
         return self.positions.get((symbol, side), Position())
+
+    def held(self, symbol: Symbol, side: PositionSide | None) -> Position:
+        """Return what an exit takes from: a leg, or without one the coins of a spot account."""
+        if side is not None:
+            return self.position(symbol, side)
+        coins = self.balances.get(base_of(symbol), Balance())
+        return Position(size=coins.total, available=coins.available)

@@ -87,11 +87,8 @@ def _deferred(order: Order, event: PlacementDeferred) -> Decision[Order]:
     # it again. This comes before the count of attempts: a canceled order is no dead letter.
     if _is_sent_no_more(order):
         return _canceled_unsent(order, event.at_ms)
-    if order.attempts >= ATTEMPTS_MAX and not event.held_back:
-        reason = Reason(
-            ReasonCode.ATTEMPTS_EXHAUSTED,
-            f"{order.attempts} attempts did not arrive; the last said: {event.reason.message}",
-        )
+    reason = _given_up(order, event)
+    if reason is not None:
         dead = replace(order, status=OrderStatus.DENIED, reason=reason, updated_at_ms=event.at_ms)
         return _entry(dead, EntryName.DENIED, reason)
     waiting = replace(
@@ -103,6 +100,18 @@ def _deferred(order: Order, event: PlacementDeferred) -> Decision[Order]:
         updated_at_ms=event.at_ms,
     )
     return _entry(waiting, EntryName.DEFERRED, event.reason)
+
+
+def _given_up(order: Order, event: PlacementDeferred) -> Reason | None:
+    """Return why an order that did not arrive is not tried again, if it is not."""
+    if not event.reason.may_pass:
+        return event.reason
+    if order.attempts < ATTEMPTS_MAX or event.held_back:
+        return None
+    return Reason(
+        ReasonCode.ATTEMPTS_EXHAUSTED,
+        f"{order.attempts} attempts did not arrive; the last said: {event.reason.message}",
+    )
 
 
 def _lost(order: Order, event: OutcomeLost) -> Decision[Order]:

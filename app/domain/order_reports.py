@@ -110,6 +110,8 @@ def _status_after(order: Order, report: OrderReport, filled: Decimal) -> OrderSt
         wanted = OrderStatus.FILLED
     elif filled > 0 and wanted is OrderStatus.NEW:
         wanted = OrderStatus.PARTIALLY_FILLED
+    elif report.filled_quantity > 0 and wanted is OrderStatus.REJECTED:
+        wanted = OrderStatus.CANCELED  # it was taken, and what is left of it was refused
     if wanted is order.status or may_move(order.status, wanted):
         return wanted
     if order.is_closed:

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from app.domain.enums import ReasonCode
 
 #: What refuses every new try, until a person or the venue changes something. All else may pass.
-CANNOT_PASS = frozenset({ReasonCode.KEY_REFUSED, ReasonCode.UNKNOWN_INSTRUMENT})
+CANNOT_PASS = frozenset(
+    {
+        ReasonCode.ACCOUNT_DISABLED,
+        ReasonCode.CREDENTIALS_REFUSED,
+        ReasonCode.DELISTED,
+        ReasonCode.UNKNOWN_INSTRUMENT,
+    }
+)
 
 #: What the rules of a market refuse, perhaps rules that the venue has changed since they were read.
 BY_RULES = frozenset(

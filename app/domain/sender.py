@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.domain.account import Account
 from app.domain.entity import Beginning
 from app.domain.enums import Dialect
+from app.domain.exits import USUAL, ExitRules
 from app.domain.identifiers import EpochMs, Symbol
 
 
@@ -47,6 +48,7 @@ class Sender:
         origin: what a "cancel many" of its dialect reaches, and within which caller ids differ.
         received_at_ms: business time of arrival.
         entry_lateness_ms: an entry later than this is not sent; 0 is never too late.
+        exits: how exits of what it sends go on.
         registry_version: of the accounts and credentials that it was checked against, which must
             be the newest; None asks nothing.
         rate_key: whose budget the command counts against; None is nobody's.
@@ -60,6 +62,7 @@ class Sender:
     account: Account
     received_at_ms: EpochMs
     entry_lateness_ms: int = 60_000
+    exits: ExitRules = USUAL
     registry_version: int | None = None
     rate_key: str | None = None
     rate_per_minute: int = 0

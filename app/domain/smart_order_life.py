@@ -8,6 +8,9 @@ from app.domain.enums import OrderType, ReasonCode, Side
 from app.domain.events import (
     CancelRequested,
     OrderUpdated,
+    PairBack,
+    PairGone,
+    PauseOver,
     TimerDue,
     TriggerArmed,
     TriggerDisarmed,
@@ -84,8 +87,6 @@ def _limit_at(smart: SmartOrder, price: Decimal | None) -> Decimal | Reason | No
 
 
 def _timer_due(smart: SmartOrder, event: TimerDue) -> Decision[SmartOrder]:
-    if smart.goes_on_at_ms is not None:
-        return _gone_on(smart, event)
     if smart.expires_at_ms is None or event.at_ms < smart.expires_at_ms:
         return ignored(smart, f"its timer came early, it waits until {smart.expires_at_ms}")
     waited = event.at_ms - smart.created_at_ms
@@ -93,15 +94,39 @@ def _timer_due(smart: SmartOrder, event: TimerDue) -> Decision[SmartOrder]:
     return _given_up(smart, SmartOrderStatus.EXPIRED, event.at_ms, reason)
 
 
-def _gone_on(smart: SmartOrder, event: TimerDue) -> Decision[SmartOrder]:
-    """Send the next order; whoever says that its time has come brings the id for it."""
-    if not event.new_ids:
-        return ignored(smart, f"it goes on at {smart.goes_on_at_ms}, by the server's clock")
+def _gone_on(smart: SmartOrder, event: PauseOver) -> Decision[SmartOrder]:
+    """Send the next order."""
+    if smart.goes_on_at_ms is None:
+        return ignored(smart, f"the end of a pause found it {smart.status}")
     return _placing(replace(smart, goes_on_at_ms=None), event, _own_limit(smart), _AGAIN)
 
 
 def _refused(smart: SmartOrder, event: TriggerRefused) -> Decision[SmartOrder]:
     return _given_up(smart, SmartOrderStatus.REJECTED, event.at_ms, event.reason)
+
+
+def _pair_gone(smart: SmartOrder, event: PairGone) -> Decision[SmartOrder]:
+    """End the waiting for a price that cannot come; a guard stays, and says so once."""
+    alert = TimelineEntry(EntryName.ALERT, event.at_ms, event.reason)
+    if not smart.is_guard:
+        over = _given_up(smart, SmartOrderStatus.EXPIRED, event.at_ms, event.reason)
+        is_stop = over.ignored is None and smart.side is Side.SELL  # on coins, as likely as not
+        return replace(over, entries=(alert, *over.entries)) if is_stop else over
+    # The venue settles its position, which may take a while, or lists the pair again.
+    if not smart.is_waiting or _is_gone(smart):
+        return ignored(smart, f"the end of its pair found it {smart.status}")
+    told = replace(smart, reason=event.reason, updated_at_ms=event.at_ms)
+    return Decision(told, entries=(alert,))
+
+
+def _pair_back(smart: SmartOrder, event: PairBack) -> Decision[SmartOrder]:
+    if not smart.is_waiting or not _is_gone(smart):
+        return ignored(smart, "it does not know that its pair was gone")
+    return Decision(replace(smart, reason=None, updated_at_ms=event.at_ms))
+
+
+def _is_gone(smart: SmartOrder) -> bool:
+    return smart.reason is not None and smart.reason.code is ReasonCode.DELISTED
 
 
 def _canceled(smart: SmartOrder, event: CancelRequested) -> Decision[SmartOrder]:
@@ -133,8 +158,10 @@ def _given_up(
 
 def _failed(smart: SmartOrder, reason: Reason | None, at_ms: EpochMs) -> Decision[SmartOrder]:
     failed = replace(smart, status=SmartOrderStatus.FAILED, reason=reason, updated_at_ms=at_ms)
-    name = EntryName.ALERT if smart.reduce_only else EntryName.FAILED
-    return Decision(failed, entries=_ended(name, at_ms, reason))
+    entries = _ended(EntryName.ALERT if smart.reduce_only else EntryName.FAILED, at_ms, reason)
+    if smart.side is Side.SELL and not smart.reduce_only:  # a stop on coins, as likely as not
+        entries = (TimelineEntry(EntryName.ALERT, at_ms, reason), *entries)
+    return Decision(failed, entries=entries)
 
 
 def _order_updated(smart: SmartOrder, event: OrderUpdated) -> Decision[SmartOrder]:
@@ -149,7 +176,11 @@ def _order_updated(smart: SmartOrder, event: OrderUpdated) -> Decision[SmartOrde
         return _guard_ended(told, order, event)
     # A part that has filled has traded: it is not placed again, and its caller id stays taken.
     if order.filled_quantity > 0:
-        return Decision(told, entries=_ended(EntryName.FILLED, event.at_ms, None))
+        left = (TimelineEntry(EntryName.ALERT, event.at_ms, order.reason),)
+        entries = _ended(EntryName.FILLED, event.at_ms, None)
+        # Nothing is sent for the rest, as its document has it: a person is to see that.
+        is_short = order.status is not OrderStatus.FILLED and may_go_on(order)
+        return Decision(told, entries=left + entries if is_short else entries)
     return _order_failed(told, order, event.at_ms, was_opened=smart.order_status in OPEN)
 
 
@@ -177,7 +208,7 @@ def _heard(smart: SmartOrder, order: Order) -> SmartOrder:
             average_price=order.average_price,
         )
     known = heard(smart.filled_by, order)
-    filled = total(known)
+    filled = total(known, smart.market)
     return replace(
         smart,
         order_status=status,
@@ -248,7 +279,7 @@ def _own_limit(smart: SmartOrder) -> Decimal | None:
 
 def _placing(
     smart: SmartOrder,
-    event: TriggerFired | OrderUpdated | TimerDue,
+    event: TriggerFired | OrderUpdated | PauseOver,
     limit: Decimal | None,
     name: EntryName,
 ) -> Decision[SmartOrder]:
@@ -296,7 +327,10 @@ RULES: Rules = {
     TriggerDisarmed: _disarmed,
     TriggerFired: _fired,
     TriggerRefused: _refused,
+    PairGone: _pair_gone,
+    PairBack: _pair_back,
     TimerDue: _timer_due,
+    PauseOver: _gone_on,
     CancelRequested: _canceled,
     OrderUpdated: _order_updated,
 }

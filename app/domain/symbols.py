@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from app.domain.enums import Market
-from app.domain.errors import NotFound
+from app.domain.errors import MarketsUnknown, NotFound
 from app.domain.identifiers import Symbol, base_of, quote_of
 
 #: Longer than any symbol; what is longer is none.
@@ -22,10 +22,8 @@ _FUTURES = frozenset({Market.USDM, Market.COINM})
 #: Candidates that a refusal names.
 _NAMED_MAX = 4
 
-#: Quote currencies where nothing is known of what a venue trades; the first that ends a spelling
-#: counts. Contracts on USD itself are the inverse ones.
-_STABLE = ("USDT", "USDC", "FDUSD", "BUSD", "USD")
-_COINS = ("EUR", "BTC", "ETH", "BNB")
+#: Our own spelling, and ccxt's, which tell base and quote apart. No currency begins with a date.
+_OURS = re.compile(r"([A-Z0-9]+/[A-Z][A-Z0-9]*)(?::([A-Z0-9]+))?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +84,8 @@ def chosen(
 ) -> Symbol:
     """Return the one symbol of a market that a spelling means.
 
-    Where nothing is known of what is traded in that market, a spelling is taken for what it says:
-    `BTC/USDT`, another separator, a settle currency, a mark of a perpetual, or a quote currency
-    that most exchanges have.
+    Where nothing is known of what is traded in that market nothing is guessed: our own spelling is
+    taken for what it says, and so is what people have set.
 
     Args:
         text: the spelling.
@@ -98,26 +95,12 @@ def chosen(
 
     Raises:
         NotFound: as `resolved`.
+        MarketsUnknown: nobody knows yet what is traded there.
     """
     if any(one.market is market for one in listed):
         return resolved(text, listed, market, spellings).symbol
     wanted = _checked(text)
-    return (spellings or {}).get(wanted) or _guessed(text, wanted, market)
-
-
-def split_at_quote(joined: str, market: Market) -> Symbol | None:
-    """Return `BTC/USDT` for `BTCUSDT`, by quote currencies that most exchanges have, or None."""
-    quotes = (*_STABLE, *_COINS) if market is Market.SPOT else _STABLE
-    for quote in quotes:
-        base = joined.removesuffix(quote)
-        if base != joined and base.isalnum():
-            symbol = Symbol(f"{base}/{quote}")
-            return symbol if _is_of(market, symbol) else None
-    return None
-
-
-def _is_of(market: Market, symbol: Symbol) -> bool:
-    return market is Market.SPOT or (quote_of(symbol) == "USD") is (market is Market.COINM)
+    return (spellings or {}).get(wanted) or _said(text, wanted, market)
 
 
 def _checked(text: str) -> str:
@@ -127,25 +110,22 @@ def _checked(text: str) -> str:
     return wanted
 
 
-def _guessed(text: str, wanted: str, market: Market) -> Symbol:
-    """Return what a spelling says by itself.
+def _said(text: str, wanted: str, market: Market) -> Symbol:
+    """Return the symbol of a spelling that says base and quote by itself.
 
     Raises:
-        NotFound: it says nothing, or another market.
+        NotFound: it says another market.
+        MarketsUnknown: it does not; what is traded would tell.
     """
     pair, settle = _without_exchange(wanted)
-    bare = _PERPETUAL.sub("", pair)
-    if (bare != pair or settle) and market not in _FUTURES:
+    if (settle or _PERPETUAL.search(pair)) and market not in _FUTURES:
         raise NotFound(f"{text} is a perpetual, and not traded in {market}")
-    parts = _SEPARATOR.split(bare)
-    symbol = split_at_quote(bare, market) if len(parts) == 1 else None
-    if len(parts) == len(("base", "quote")) and all(part.isalnum() for part in parts):
-        symbol = Symbol("/".join(parts))
-    if symbol is None or not _settles(settle, Listed(symbol, market)):
-        raise NotFound(
-            f"what {text} means in {market} is not known; BASE/QUOTE is understood, "
-            "for instance BTC/USDT"
-        )
+    told = _OURS.match(wanted)
+    if told is None:
+        raise MarketsUnknown(f"what is traded in {market} is not known yet, nor what {text} means")
+    symbol = Symbol(told[1])
+    if not _settles(settle, Listed(symbol, market)):
+        raise NotFound(f"{text} is not traded in {market}")
     return symbol
 
 

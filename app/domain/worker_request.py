@@ -7,6 +7,7 @@ from app.domain.effects import Effect, EffectKind
 from app.domain.enums import PositionMode
 from app.domain.finding import Finding
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol
+from app.domain.market_data import Look
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +39,38 @@ class Adjustment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What shall be asked of a venue; its trading rules are in any case.
+
+    Attributes:
+        symbols: whose prices.
+        view: what the account has.
+        orders: how its open orders stand.
+        looks: what everybody may see.
+    """
+
+    symbols: tuple[Symbol, ...] = ()
+    view: bool = False
+    orders: bool = False
+    looks: tuple[Look, ...] = ()
+
+    def sentence(self) -> str:
+        """Return, for instance, `ask for prices of BTC/USDT`."""
+        if self.looks:
+            return "look at " + ", ".join(f"{one.kind} {one.symbol or ''}" for one in self.looks)
+        return f"ask for prices of {', '.join(self.symbols)}" if self.symbols else "ask"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerRequest:
     """Something that a worker shall do for an account.
 
     Attributes:
-        kind: ADJUST, INSPECT or RECONCILE.
+        kind: ADJUST, INSPECT, LEARN or RECONCILE.
         asked_ms: server time at which it was wanted.
         until_ms: server time from which on nobody begins with it.
         adjustment: what shall be set, where it is to adjust.
+        question: what shall be asked, where it is to learn.
     """
 
     id: AggregateId
@@ -54,14 +79,17 @@ class WorkerRequest:
     asked_ms: EpochMs
     until_ms: EpochMs
     adjustment: Adjustment | None = None
+    question: Question | None = None
 
     def effect(self) -> Effect:
         """Return the message that has a worker look at it."""
+        what = self.adjustment or self.question
         return Effect(
             kind=self.kind,
             target=self.id,
+            # Questions are as many as people ask: they leave threads to cancels and exits.
             urgent=self.kind is EffectKind.ADJUST,
-            about=str(self.kind) if self.adjustment is None else self.adjustment.sentence(),
+            about=str(self.kind) if what is None else what.sentence(),
             account=self.account,
         )
 

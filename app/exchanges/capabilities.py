@@ -7,6 +7,7 @@ from typing import Any
 import ccxt
 
 from app.domain.enums import Market, OrderType
+from app.exchanges.suitability import Buys, suitability_of
 
 _SECTIONS = {
     Market.SPOT: ("spot",),
@@ -49,6 +50,8 @@ def capabilities_of(exchange_id: str, market: Market) -> Capabilities:
         OrderType.LIMIT_MAKER: kept.get("PO"),
     }
     spends = market is Market.SPOT and api.has.get("createMarketBuyOrderWithCost")
+    if spends and suitability_of(exchange_id, market).buys is Buys.AT_TOUCH:
+        spends = False  # the library takes no cost there
     return Capabilities(
         order_types=frozenset(one for one, has in there.items() if has),
         spends_amounts=bool(spends),

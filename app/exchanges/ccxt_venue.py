@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 from app.domain.account import Account
-from app.domain.enums import Market, PositionSide
+from app.domain.enums import Listing, Market, PositionSide
 from app.domain.errors import (
     CannotAsk,
     OutcomeUnknown,
@@ -21,6 +21,7 @@ from app.domain.frozen import Placed
 from app.domain.identifiers import ClientOrderId, EpochMs, Symbol
 from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Position, Quote
+from app.domain.market_data import Look, Shown
 from app.domain.order import Order
 from app.domain.reconciliation import VenueOrder
 from app.domain.report import OrderReport
@@ -35,7 +36,9 @@ from app.exchanges.order_checks import check_figures, check_kind
 from app.exchanges.order_request import order_arguments
 from app.exchanges.ports import VenuePorts
 from app.exchanges.profiles import LookUp
+from app.exchanges.refusals import told_of
 from app.exchanges.report_details import completed, positions_in
+from app.exchanges.showcase import seen
 from app.exchanges.templates import Json
 from app.ports.policy import RECEIVE_WINDOW_MS
 from app.store.memory.venue_budget import Urgency
@@ -93,6 +96,11 @@ class CcxtVenue:
             return None
         return parse.instrument_of(symbol, self._account.market, found)
 
+    @_in_one_call
+    def listing(self, symbol: Symbol) -> Listing:
+        """Return whether a symbol is traded here."""
+        return self.exchange.listing(symbol)
+
     def doubt_rules(self) -> None:
         """Let the rules be read anew before the next order, for all workers."""
         self.exchange.doubt_rules()
@@ -120,14 +128,37 @@ class CcxtVenue:
             return self.exchange.one_asks.known(name, line, lambda: self._known_quote(symbol), ask)
 
     @_in_one_call
+    def look(self, wanted: Look) -> None:
+        """See what everybody may see, without the account's key, and keep it for all processes.
+
+        It waits for no budget: orders and prices that somebody waits for go first.
+        """
+
+        def known() -> Shown | None:
+            return self._ports.memory.shown(feed, wanted)
+
+        def ask() -> Shown:
+            found = seen(wanted, api, self.exchange)
+            self._ports.memory.keep_shown(feed, wanted, found)
+            return found
+
+        feed = self._account.feed
+        with (
+            self.exchange.asking(Urgency.POLL, is_public=True) as api,
+            self.exchange.call() as line,
+        ):
+            self.exchange.one_asks.known(f"shown:{feed}:{wanted.name}", line, known, ask)
+
+    @_in_one_call
     def view(self) -> AccountView:
         """Return balances and positions as they are now."""
+        moved = self._ports.memory.moved(self._account.id)
         with self.exchange.reading(Urgency.QUESTION) as api:
             balances = parse.balances_of(api.fetch_balance())
             positions = positions_in(api, self.exchange)
         mode = self._account.position_mode
         view = AccountView(position_mode=mode, balances=balances, positions=positions)
-        self._ports.memory.keep_view(self._account.id, view)
+        self._ports.memory.keep_view(self._account.id, view, moved)
         return view
 
     @_in_one_call
@@ -159,7 +190,10 @@ class CcxtVenue:
             found = self._checked(order)
             arguments = order_arguments(order, found, self.exchange, self.quote)
             signed_at_ms = self.exchange.clock.venue_ms(self._claimed_at_ms(order))
-            with self.exchange.changing(Urgency.ORDER, signed_at_ms, not_after_ms) as api:
+            with (
+                told_of(order),
+                self.exchange.changing(Urgency.ORDER, signed_at_ms, not_after_ms) as api,
+            ):
                 answer = api.create_order(*arguments)
             report = self._acknowledged(order, answer, found)
         if report.status is OrderStatus.REJECTED and report.reason is not None:
@@ -319,7 +353,9 @@ class CcxtVenue:
     @_in_one_call
     def standing(self, symbols: Collection[Symbol]) -> Sequence[VenueOrder]:
         """Return all that is open at the venue, whoever placed it."""
-        return standing_orders(self.exchange, sorted(symbols))
+        found = standing_orders(self.exchange, sorted(symbols))
+        self.exchange.learn_currencies()
+        return found
 
     @_in_one_call
     def placed(self, symbol: Symbol, since_ms: EpochMs) -> Placed:

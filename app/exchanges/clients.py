@@ -52,6 +52,18 @@ class Clients:
         known = self._feeds.get(name)
         if known is not None:
             return known
+        # Of two that are made at once one stays: it knows what was seen last.
+        return self._feeds.setdefault(name, CcxtFeed(name, self.public(name), self._ports))
+
+    def public(self, name: VenueName) -> Exchange:
+        """Return an exchange without anybody's keys, for one market.
+
+        Args:
+            name: as `Account.feed` gives it; of a venue alone it is its spot market.
+
+        Raises:
+            NotFound: as `of`.
+        """
         venue, _, rest = name.partition(":")
         market, _, mode = rest.partition(":")
         nobody = Account(
@@ -62,8 +74,7 @@ class Clients:
             market=Market(market or Market.SPOT),
             mode=Mode(mode or Mode.LIVE),
         )
-        # Of two that are made at once one stays: it knows what was seen last.
-        return self._feeds.setdefault(name, CcxtFeed(name, self.exchange(nobody), self._ports))
+        return self.exchange(nobody)
 
     def close(self) -> None:
         """Give up all connections that are kept for later."""

@@ -14,6 +14,7 @@ from app.domain.errors import (
     KeyRefused,
     NotFound,
     OutcomeUnknown,
+    RightMissing,
     VenueError,
     VenueRejected,
     VenueUnavailable,
@@ -47,8 +48,9 @@ _READING: Mapping[type[Exception], type[VenueError]] = {
 #: Why a definite no was said, where the exchange's own code does not tell (`refusals.py`).
 _REASONS: Mapping[type[Exception], ReasonCode] = {
     ccxt.InsufficientFunds: ReasonCode.INSUFFICIENT_FUNDS,
-    ccxt.AuthenticationError: ReasonCode.KEY_REFUSED,
+    ccxt.AuthenticationError: ReasonCode.CREDENTIALS_REFUSED,
     ccxt.BadSymbol: ReasonCode.UNKNOWN_INSTRUMENT,
+    ccxt.OrderImmediatelyFillable: ReasonCode.WOULD_TAKE,
     ccxt.BaseError: ReasonCode.VENUE_REJECTED,
 }
 
@@ -113,10 +115,10 @@ def translated_reading(
     except ccxt.OrderNotFound as error:
         raise NotFound(_sentence(error)) from error
     except ccxt.BaseError as error:
+        told = _told_reason(str(error), status(), refusals) if _was_looked_at(status()) else None
         kind = nearest(error, _READING)
-        if kind is VenueRejected:
-            told = _told_reason(str(error), status(), refusals)
-            raise _refusal(error, told or nearest(error, _REASONS)) from error
+        if told is not None or kind is VenueRejected:
+            raise _refusal(error, told) from error
         raise kind(_sentence(error)) from error
     except _STUMBLES as error:
         raise VenueUnavailable(f"the answer made no sense: {_sentence(error)}") from error
@@ -131,14 +133,17 @@ def _translation(
     told = _told_reason(str(error), status, refusals)
     kind = _kind_of(error, status, duplicates, is_refusal=told is not None)
     if kind is VenueRejected:
-        return _refusal(error, told or nearest(error, _REASONS))
+        return _refusal(error, told)
     return kind(_sentence(error))
 
 
-def _refusal(error: ccxt.BaseError, reason: ReasonCode) -> VenueRejected:
+def _refusal(error: ccxt.BaseError, told: ReasonCode | None) -> VenueRejected:
+    reason = told or nearest(error, _REASONS)
     if reason is ReasonCode.INSUFFICIENT_FUNDS:
         return InsufficientFunds(_sentence(error))
-    if reason is ReasonCode.KEY_REFUSED:
+    if told is None and isinstance(error, ccxt.PermissionDenied):
+        return RightMissing(_sentence(error))
+    if reason is ReasonCode.CREDENTIALS_REFUSED:
         return KeyRefused(_sentence(error))
     return VenueRejected(_sentence(error), reason)
 
@@ -148,9 +153,16 @@ def _told_reason(
 ) -> ReasonCode | None:
     """Return why the exchange says no for certain, or None if that is left to the library."""
     if status == HTTPStatus.UNAUTHORIZED:
-        return ReasonCode.KEY_REFUSED
+        return ReasonCode.CREDENTIALS_REFUSED
     found = _CODE.search(text)
     return refusals.get(found.group(1)) if found else None
+
+
+def _was_looked_at(status: int | None) -> bool:
+    """Tell whether the exchange has looked at a request, by the HTTP status of its answer."""
+    if status is None:
+        return True
+    return status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in _UNREAD
 
 
 def _kind_of(

@@ -4,7 +4,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from http import HTTPStatus
@@ -13,13 +13,15 @@ from typing import Any
 import ccxt
 
 from app.domain.account import Account
-from app.domain.enums import Market, OrderType, PositionMode
+from app.domain.enums import Listing, Market, OrderType, PositionMode
 from app.domain.errors import (
     HookfillError,
     KeyRefused,
     NotFound,
     OutcomeUnknown,
+    RightMissing,
     VenueBusy,
+    VenueError,
     VenueRejected,
     VenueUnavailable,
 )
@@ -27,6 +29,7 @@ from app.domain.identifiers import Symbol, VenueName
 from app.domain.instrument import Instrument
 from app.exchanges import parse
 from app.exchanges.capabilities import Capabilities, capabilities_of
+from app.exchanges.catalog import profile_of
 from app.exchanges.errors import translated, translated_reading
 from app.exchanges.known_markets import KnownMarkets
 from app.exchanges.line import Line, VenueCall
@@ -34,14 +37,17 @@ from app.exchanges.lines import Lines
 from app.exchanges.market_tables import MarketTables
 from app.exchanges.one_asks import OneAsks
 from app.exchanges.ports import VenuePorts
-from app.exchanges.profiles import profile_of
+from app.exchanges.suitability import Buys, suitability_of
 from app.exchanges.templates import Json
-from app.exchanges.transport import Connections
+from app.exchanges.transport import TOO_MANY, Connections
 from app.exchanges.venue_clock import VenueClock
 from app.store.memory.venue_budget import Urgency
 
 #: What one call may take in all, whatever the exchange does: it holds a thread of a worker.
 CALL_SECONDS = 20.0
+
+#: What currencies are called seldom changes.
+CURRENCIES_AGE_MS = 3_600_000
 
 #: Before a key's rights are asked for again that could not be asked for: it takes time from orders.
 RIGHTS_AGAIN_MS = 60_000
@@ -93,6 +99,19 @@ def _not_told(error: VenueRejected | NotFound) -> VenueUnavailable:
     if isinstance(error, KeyRefused):
         return VenueUnavailable(str(error), error.code)
     return VenueUnavailable(str(error))
+
+
+def _refuses_key(error: HookfillError) -> bool:
+    """Tell whether the key is not taken at all; one that lacks a right may do other things."""
+    return isinstance(error, KeyRefused) and not isinstance(error, RightMissing)
+
+
+def _note_key(error: VenueRejected | NotFound, line: Line) -> None:
+    """Note what a definite no says of the key: refused for another reason, it is a good one."""
+    if not _refuses_key(error):
+        line.key.accepted()
+    elif not line.use.is_aside:
+        line.key.refused(str(error))
 
 
 class Exchange:
@@ -167,6 +186,8 @@ class Exchange:
             VenueUnavailable: it could not be asked.
         """
         with self.call() as line, self._on(line, urgency=urgency), self._reading(line):
+            if not is_public:
+                line.key.look(changes=False)
             self._make_ready(line, is_public=is_public)
             yield line.api
 
@@ -218,15 +239,24 @@ class Exchange:
         asked = urgency if is_cancel else Urgency.QUESTION
         try:
             with self._on(line, urgency=asked), self._reading(line):
+                line.key.look(changes=True)
                 self._make_ready(line)
                 if line.breaker.is_open:
-                    line.api.fetch_time()
+                    self._probe(line.api)
                 if not is_cancel:
                     self._check_rights()
         except KeyMayWithdraw:
             raise
         except (NotFound, VenueRejected) as error:
             raise _not_told(error) from error
+
+    @staticmethod
+    def _probe(api: Json) -> None:
+        """Ask something, so that whoever changes something next finds the breaker closed."""
+        if api.has.get("fetchTime"):
+            api.fetch_time()
+        else:
+            api.fetch_balance()
 
     def _check_rights(self) -> None:
         """Refuse to trade with a key that can withdraw, where the venue tells; it is told once.
@@ -235,6 +265,7 @@ class Exchange:
 
         Raises:
             KeyMayWithdraw: it can.
+            KeyRefused: it is not taken at all.
         """
         now_ms = self._ports.clock.steady_ms()
         if self._may_withdraw is None and now_ms >= self._ask_rights_at_ms:
@@ -242,7 +273,9 @@ class Exchange:
                 self._may_withdraw = bool(self.can_withdraw())
             except VenueUnavailable:
                 self._ask_rights_at_ms = now_ms + RIGHTS_AGAIN_MS
-            except HookfillError:
+            except HookfillError as error:
+                if _refuses_key(error):
+                    raise  # any key may ask that
                 self._may_withdraw = False  # it does not tell this key
         if self._may_withdraw:
             raise KeyMayWithdraw("the key can withdraw; make one that can trade and read only")
@@ -261,15 +294,23 @@ class Exchange:
         line.begin(VenueCall(ends_at=before.ends_at, **use))
         try:
             yield
+            line.key.accepted()
         except VenueBusy:
+            raise
+        except (VenueRejected, NotFound) as error:
+            if isinstance(error.__cause__, ccxt.BaseError):  # else it is our own word
+                _note_key(error, line)
             raise
         except (VenueUnavailable, OutcomeUnknown) as error:
             if isinstance(error.__cause__, ccxt.InvalidNonce):
                 self.clock.forget()
-            if isinstance(error.__cause__, ccxt.RateLimitExceeded | ccxt.DDoSProtection):
-                line.limited(1_000)
+            told = line.status == HTTPStatus.TOO_MANY_REQUESTS  # it has said for how long
+            wants_fewer = isinstance(error.__cause__, ccxt.RateLimitExceeded | ccxt.DDoSProtection)
+            if wants_fewer and not told:
+                line.limited(TOO_MANY[HTTPStatus.TOO_MANY_REQUESTS])
             raise
         finally:
+            line.key.given_up()
             line.use = before
 
     def _make_ready(self, line: Line, *, is_public: bool = False) -> None:
@@ -309,12 +350,18 @@ class Exchange:
             self._shared.tables.renew(line)
             return self.market(api, symbol)
 
+    def listing(self, symbol: Symbol) -> Listing:
+        """Return whether a symbol is traded, by the newest rules; raises as `reading`."""
+        with self.reading(Urgency.QUESTION) as api, self.call() as line:
+            self._shared.tables.renew(line)
+            return self._shared.tables.listing(line, symbol, self.market(api, symbol))
+
     def doubt_rules(self) -> None:
         """Let the rules be read anew before the next order; see `MarketTables.doubt`."""
         self._shared.tables.doubt(self.account)
 
     def contract_size(self, api: Json, symbol: Symbol) -> Decimal:
-        """Return how much base currency one unit of quantity of a symbol is."""
+        """Return how much of ours the exchange's unit of quantity of a symbol is."""
         return parse.contract_size(self.market(api, symbol) or {})
 
     @property
@@ -322,8 +369,17 @@ class Exchange:
         """What the exchange can do in the market of the account."""
         return capabilities_of(self.profile.exchange_id, self.account.market)
 
+    @property
+    def buys(self) -> Buys:
+        """How a market buy says how much."""
+        if self.profile.buys_with_quote:
+            return Buys.BY_COST
+        if self.profile.market_types or self.account.market is not Market.SPOT:
+            return Buys.BY_QUANTITY
+        return suitability_of(self.profile.exchange_id, self.account.market).buys
+
     def unified(self, symbol: Symbol) -> str:
-        """Return ccxt's spelling of a symbol: `BTC/USDT:USDT` for USDⓈ-M futures."""
+        """Return ccxt's spelling of a symbol: `BTC/USDT:USDT` in USDM, `BTC/USD:BTC` in COINM."""
         base, _, quote = symbol.partition("/")
         match self.account.market:
             case Market.SPOT:
@@ -346,6 +402,22 @@ class Exchange:
     def leverage_of(self, symbol: Symbol) -> int:
         """Return the leverage that was set from here last; 1 where none was."""
         return self._ports.memory.leverage(self.account.id, symbol) or 1
+
+    def learn_currencies(self) -> None:
+        """Ask what the exchange calls its currencies, and keep it; once an hour for all accounts.
+
+        Exchanges that tell nobody, or not this key, are left alone until then.
+        """
+        hosts = self.account.hosts
+        if self._ports.locks.acquire(f"currencies:{hosts}", CURRENCIES_AGE_MS) is None:
+            return
+        with suppress(VenueError, NotFound), self.call() as line:
+            use = {"urgency": Urgency.POLL, "is_aside": True}
+            with self._on(line, **use), self._reading(line):
+                self._make_ready(line, is_public=True)
+                names = parse.currency_names(line.api.fetch_currencies())
+            if names:
+                self._ports.memory.keep_currencies(hosts, names)
 
     def set_leverage(self, symbol: Symbol, leverage: int) -> None:
         """Trade a symbol with another leverage from now on. Twice is once.

@@ -7,6 +7,7 @@ from app.domain.errors import HookfillError
 from app.domain.finding import Finding, Grade
 from app.domain.venue_traits import AdapterClass
 from app.exchanges import parse
+from app.exchanges.catalog import lacks_of
 from app.exchanges.exchange import Exchange
 from app.store.memory.venue_budget import Urgency
 
@@ -29,7 +30,7 @@ def inspected(exchange: Exchange) -> Sequence[Finding]:
             found += look(exchange)
         except HookfillError as error:
             found.append(_failed(look, exchange, error))
-            if look is _clock:
+            if look in {_clock, _markets}:
                 break  # it cannot be reached, and all else would fail likewise
     worst = [Grade.ERROR, Grade.WARNING, Grade.OK]
     return sorted(found, key=lambda one: worst.index(one.grade))
@@ -37,9 +38,11 @@ def inspected(exchange: Exchange) -> Sequence[Finding]:
 
 def _failed(look: Look, exchange: Exchange, error: Exception) -> Finding:
     fixes: Mapping[Look, str] = {
+        _markets: f"See whether {exchange.venue} can be reached from this machine.",
         _clock: f"See whether {exchange.venue} can be reached from this machine.",
         _keys: "Check key, secret and the addresses that the key is bound to; "
-        "keys of a testnet or of demo trading are good there only.",
+        "keys of a testnet or of demo trading are good there only. "
+        "`hookfill account test` tries a refused key at once.",
     }
     check = look.__name__.removeprefix("_")
     grade = Grade.WARNING if look is _position_mode else Grade.ERROR
@@ -47,6 +50,10 @@ def _failed(look: Look, exchange: Exchange, error: Exception) -> Finding:
 
 
 def _adapter(exchange: Exchange) -> Iterator[Finding]:
+    lacks = lacks_of(exchange.account)
+    if lacks:
+        message = f"{exchange.venue} cannot be traded at: it lacks {'; '.join(lacks)}"
+        yield Finding(check="adapter", message=message, grade=Grade.ERROR)
     kind = exchange.profile.adapter_class
     sandbox = exchange.profile.sandbox_of(exchange.account)
     money = "real money" if sandbox is None else f"play money ({sandbox})"
@@ -64,6 +71,11 @@ def _adapter(exchange: Exchange) -> Iterator[Finding]:
 
 
 def _clock(exchange: Exchange) -> Iterator[Finding]:
+    with exchange.call() as line:
+        if not line.api.has.get("fetchTime"):
+            message = f"{exchange.venue} cannot be asked for its time, which is taken for ours"
+            yield Finding(check="clock", message=message)
+            return
     offset, took = exchange.measure_clock()
     message = f"the venue's clock is {offset} ms ahead; it answered within {took} ms"
     if abs(offset) > OFFSET_MS_MAX:

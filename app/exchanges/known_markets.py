@@ -18,10 +18,11 @@ LOOK_SECONDS = 1.0
 
 @dataclass(slots=True)
 class _Held:
-    """What was read: symbol → ccxt's market; and when it was looked after last."""
+    """What was read: symbol → ccxt's market, what is halted, when it was looked after last."""
 
     version: str
     rows: dict[Symbol, parse.Json]
+    halted: frozenset[Symbol]
     looked_at: float
 
 
@@ -47,9 +48,23 @@ class KnownMarkets:
         found = (parse.instrument_of(symbol, market, row) for symbol, row in rows)
         return [one for one in found if one is not None]
 
+    def is_halted(self, venue: VenueName, market: Market, symbol: Symbol) -> bool:
+        """Tell whether a symbol is listed, and not traded just now."""
+        self._rows(venue, market)
+        held = self._held.get((venue, market))
+        return held is not None and symbol in held.halted
+
     def listed(self, venue: VenueName) -> list[Listed]:
-        """Return what is traded at a venue."""
-        return [Listed(symbol, market) for market in Market for symbol in self._rows(venue, market)]
+        """Return what is listed at a venue; what is not traded now only if nothing is alike.
+
+        Exchanges keep pairs in their lists that are closed for years.
+        """
+        found = [Listed(one, market) for market in Market for one in self._rows(venue, market)]
+        spelled = {one.symbol.replace("/", "") for one in found}
+        held = [(market, self._held.get((venue, market))) for market in Market]
+        halted = [(market, one) for market, kept in held if kept for one in sorted(kept.halted)]
+        found += [Listed(one, to) for to, one in halted if one.replace("/", "") not in spelled]
+        return found
 
     def _rows(self, venue: VenueName, market: Market) -> dict[Symbol, parse.Json]:
         """Return symbol → ccxt's market, without dated futures and what is not traded now."""
@@ -69,7 +84,9 @@ class KnownMarkets:
         rows = {
             Symbol(str(row["symbol"]).partition(":")[0]): row
             for row in json.loads(kept.text)
-            if parse.market_of(row) is market and row.get("active") is not False
+            if parse.market_of(row) is market
         }
-        self._held[key] = _Held(kept.version, rows, now)
-        return rows
+        halted = frozenset(one for one, row in rows.items() if row.get("active") is False)
+        traded = {one: row for one, row in rows.items() if one not in halted}
+        self._held[key] = _Held(kept.version, traded, halted, now)
+        return traded

@@ -13,10 +13,11 @@ from urllib3.util import Timeout
 
 from app.domain.account import Account
 from app.domain.errors import OutcomeUnknown, StoreError, VenueBusy, VenueError
+from app.exchanges.account_key import AccountKey
 from app.exchanges.breaker import Breaker
+from app.exchanges.catalog import profile_of
 from app.exchanges.credentials import credential_names
 from app.exchanges.ports import VenuePorts
-from app.exchanges.profiles import profile_of
 from app.exchanges.templates import copied
 from app.exchanges.transport import (
     CONNECT_SECONDS,
@@ -59,6 +60,7 @@ class VenueCall:
         signed_at_ms: the venue's time that they carry; None is now.
         not_after_ms: the steady time after which nothing that changes anything may leave.
         changes: whether it is to change anything.
+        is_aside: a refusal is none of the key, which may be without this one right.
     """
 
     ends_at: float
@@ -66,6 +68,7 @@ class VenueCall:
     signed_at_ms: int | None = None
     not_after_ms: int | None = None
     changes: bool = False
+    is_aside: bool = False
 
 
 class Line(BaseAdapter):
@@ -81,6 +84,7 @@ class Line(BaseAdapter):
         account: whose keys it has.
         api: ccxt's exchange.
         breaker: what keeps requests from it.
+        key: what is known of the account's key.
         status: the HTTP status of the last answer, or None if there was none.
         use: what it is used for.
         table: what is traded, as ccxt has it in `api`; None before it has.
@@ -96,6 +100,7 @@ class Line(BaseAdapter):
         super().__init__()
         self.account = account
         self.breaker = Breaker(account, ports)
+        self.key = AccountKey(account, ports)
         self.status: int | None = None
         self._ports = ports
         self._connections = connections
@@ -113,6 +118,8 @@ class Line(BaseAdapter):
         api.session = session_through(self, profile.headers)
         api.nonce = self._nonce
         api.throttle = self._throttle
+        self._has_credentials = api.check_required_credentials
+        api.check_required_credentials = self._sign
 
     @property
     def left_seconds(self) -> float:
@@ -146,9 +153,11 @@ class Line(BaseAdapter):
         base_url = self._ports.urls.get(self.account.venue)
         if base_url is not None and request.url is not None:
             request.url = moved(request.url, base_url)
+        proxy = self._ports.proxy_of(self.account.venue)
+        options["proxies"] = {} if proxy is None else {"http": proxy, "https": proxy}
         patience = Timeout(connect=CONNECT_SECONDS, read=timeout, total=self._leave())
         has_left, answered = True, False
-        on_connection.set(self._check_moment)
+        on_connection.set(self._look_again)
         try:
             response = self._connections.send(request, timeout=patience, **options)  # type: ignore[arg-type]  # as documented
             self.status = response.status_code
@@ -185,8 +194,22 @@ class Line(BaseAdapter):
         self._has_left = self.use.changes
         return left
 
-    def _check_moment(self) -> None:
+    def _look_again(self) -> None:
         """Look once more, with the connection open and nothing sent: it took its time, perhaps.
+
+        Raises:
+            VenueBusy, OutcomeUnknown: as in `_leave`; or it is to send nothing by now.
+        """
+        self._check_moment()
+        try:
+            with suppress(StoreError):  # it was looked at just now
+                self._ports.budget.take(self._pool, 0.0, 1.0, self.use.urgency, 0)
+        except VenueBusy as error:
+            self._has_left = self._had_left
+            raise self._refusal(str(error)) from error
+
+    def _check_moment(self) -> None:
+        """Refuse what is too late to be sent.
 
         Raises:
             VenueBusy, OutcomeUnknown: as in `_leave`.
@@ -205,6 +228,7 @@ class Line(BaseAdapter):
         Raises:
             VenueBusy: it is used up for longer than this request can wait.
         """
+        self.key.accepted()  # by the request before this one
         self.breaker.admit(changes=self.use.changes)
         cost = 1.0 if cost is None else cost
         urgency, rate = self.use.urgency, 1000 / self.api.rateLimit
@@ -217,6 +241,17 @@ class Line(BaseAdapter):
             # It is taken; but somebody may have been told meanwhile that nobody may send anything.
             cost, patience_ms = 0.0, max(patience_ms - wait_ms, 0)
         self._has_asked = True
+
+    def _sign(self, error: bool = True) -> bool:  # noqa: FBT001, FBT002 - as ccxt calls it
+        """Tell whether there are credentials; ccxt asks so, `error` set, for each that it signs.
+
+        Raises:
+            KeyHeld, VenueBusy: nothing may be signed with them now.
+        """
+        has_them: bool = self._has_credentials(error)
+        if error:
+            self.key.admit(changes=self.use.changes, ends_at=self.use.ends_at)
+        return has_them
 
     @property
     def _pool(self) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from app.domain.enums import Market
 from app.domain.errors import NotFound, OutcomeUnknown, VenueRejected, VenueUnavailable
 from app.domain.frozen import Placed
 from app.domain.identifiers import ClientOrderId, EpochMs, Symbol
@@ -11,7 +12,8 @@ from app.domain.report import OrderReport
 from app.exchanges import parse
 from app.exchanges.exchange import Exchange
 from app.exchanges.look_up import found_standing
-from app.exchanges.order_history import orders_placed
+from app.exchanges.order_history import open_at_bybit, orders_placed
+from app.exchanges.profiles import LookUp
 from app.exchanges.templates import Json
 from app.store.memory.venue_budget import Urgency
 
@@ -27,12 +29,21 @@ def open_orders(exchange: Exchange, symbols: Sequence[Symbol]) -> Mapping[Client
         VenueUnavailable: it could not be asked.
     """
     with exchange.reading(Urgency.POLL) as api:
-        if exchange.profile.lists_by_symbol:
-            unified = map(exchange.unified, symbols)
-            found = [row for one in unified for row in api.fetch_open_orders(one)]
-        else:
-            found = api.fetch_open_orders(None, None, exchange.profile.list_limit)
+        rows = _open_rows(api, exchange, symbols)
+        market, traded = exchange.account.market, api.markets
+        found = [row for row in rows if not parse.is_other(market, traded.get(row.get("symbol")))]
     return {ClientOrderId(str(row.get("clientOrderId") or row.get("id"))): row for row in found}
+
+
+def _open_rows(api: Json, exchange: Exchange, symbols: Sequence[Symbol]) -> list[Json]:
+    profile = exchange.profile
+    if profile.lists_by_symbol:
+        unified = map(exchange.unified, symbols)
+        return [row for one in unified for row in api.fetch_open_orders(one)]
+    if profile.look_up is LookUp.BYBIT and exchange.account.market is Market.COINM:
+        return open_at_bybit(api, exchange)  # the library asks for what settles in USDT
+    found: list[Json] = api.fetch_open_orders(None, None, profile.list_limit)
+    return found
 
 
 def standing_orders(exchange: Exchange, symbols: Sequence[Symbol]) -> Sequence[VenueOrder]:

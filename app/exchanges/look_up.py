@@ -17,11 +17,18 @@ from app.exchanges.exchange import Exchange
 from app.exchanges.profiles import LookUp
 from app.exchanges.templates import Json
 
+#: What Bybit calls our markets.
+BYBIT_CATEGORIES = {Market.SPOT: "spot", Market.USDM: "linear", Market.COINM: "inverse"}
+
 #: Trades are looked for from this long before their order was made here: clocks differ.
 EARLIER_MS = 60_000
 
-#: Orders and trades of a symbol that a list tells at most, the newest.
-NEWEST = 1_000
+#: Orders of a symbol that a list tells at most, the newest: "All Orders" of Binance. Of COIN-M its
+#: documents have named 100 and 1,000; what is answered in part must not pass for all there is.
+NEWEST_ORDERS = {Market.SPOT: 1_000, Market.USDM: 1_000, Market.COINM: 100}
+
+#: Trades likewise.
+NEWEST_TRADES = 1_000
 
 #: Orders that are known from their trades alone, and are asked for one by one.
 NAMELESS_MAX = 10
@@ -82,12 +89,14 @@ def _elsewhere_at_binance(api: Json, exchange: Exchange, order: Order) -> Json |
     database), so that one may lag where another does not.
     """
     unified = exchange.unified(order.symbol)
-    rows = [*api.fetch_open_orders(unified), *api.fetch_orders(unified, None, NEWEST)]
+    most = NEWEST_ORDERS[exchange.account.market]
+    rows = [*api.fetch_open_orders(unified), *api.fetch_orders(unified, None, most)]
     for row in rows:
         if row.get("clientOrderId") == order.client_order_id:
             return row
     listed = {str(row.get("id")) for row in rows}
-    traded = {str(one.get("order")): None for one in api.fetch_my_trades(unified, None, NEWEST)}
+    trades = api.fetch_my_trades(unified, None, NEWEST_TRADES)
+    traded = {str(one.get("order")): None for one in trades}
     for venue_id in [one for one in reversed(traded) if one not in listed][:NAMELESS_MAX]:
         with suppress(ccxt.OrderNotFound):
             row = api.fetch_order(venue_id, unified)
@@ -102,7 +111,7 @@ def _in_either_place(
     """Bybit: "Get Open & Closed Orders", then "Get Order History"; the first forgets soon."""
     market = api.market(exchange.unified(symbol))
     asked = {
-        "category": "spot" if exchange.account.market is Market.SPOT else market["subType"],
+        "category": BYBIT_CATEGORIES[exchange.account.market],
         "symbol": market["id"],
         **named,
     }

@@ -10,9 +10,11 @@ from typing import Any
 import ccxt
 
 from app.domain.account import Account
-from app.domain.enums import Market
-from app.domain.errors import VenueError
-from app.domain.identifiers import VenueName
+from app.domain.enums import Listing, Market
+from app.domain.errors import VenueError, VenueUnavailable
+from app.domain.identifiers import EpochMs, Symbol, VenueName
+from app.domain.moments import age_ms
+from app.exchanges import parse
 from app.exchanges.line import Line
 from app.exchanges.one_asks import OneAsks
 from app.ports.clock import Clock
@@ -27,6 +29,16 @@ PATIENCE_MS = 60_000
 
 #: Rules that are younger are not doubted: however many orders are refused, they are asked for once.
 YOUNG_MS = 10_000
+
+#: So many symbols may be gone from one list to the next, or one in so many; a list that lacks more
+#: was not told whole, as exchanges do while they are being maintained.
+GONE_AT_ONCE, GONE_SHARE = 3, 20
+
+#: Between two lists that lack a symbol, after which it counts as gone.
+ABSENT_MS = 600_000
+
+#: Lists that are as short for this long are believed.
+SHORT_MS = 3_600_000
 
 #: Where ccxt keeps what it makes of the metadata. It changes none of it between two loads.
 _PARTS = (
@@ -127,6 +139,32 @@ class MarketTables:
         if self._clock.steady_ms() - known.asked_at_ms > YOUNG_MS:
             self._memory.doubt_markets(*key, known.version)
 
+    def listing(self, line: Line, symbol: Symbol, found: parse.Json | None) -> Listing:
+        """Return whether a symbol is traded by the list that a line goes by, and by those before.
+
+        What two whole lists lack that were told long after each other is gone. For the second one
+        the exchange is asked when it is time, by whoever needs the rules next.
+        """
+        key = _key(line.account)
+        if found is not None:
+            self._memory.listings.note_present(*key, symbol)
+            return parse.listing_of(found, line.api.id)
+        table, newest = self._tables[key], self._memory.markets_version(*key)
+        if line.table is not table or newest is None or newest.version != table.version:
+            return Listing.ABSENT  # there is a newer list, which may have it
+        if self._memory.listings.is_short(*key):
+            return Listing.ABSENT
+        now_ms = self._clock.steady_ms()
+        server_ms = self._clock.server_ms()
+        told_ms = EpochMs(server_ms - (now_ms - table.asked_at_ms))
+        told = told_ms, table.version
+        since_ms, first = self._memory.listings.note_absent(key, symbol, told, server_ms)
+        if now_ms - table.asked_at_ms >= ABSENT_MS:
+            self.doubt(line.account)  # also of what is gone, which may be listed again
+        lasted_ms = min(told_ms - since_ms, self._clock.lasted_ms(since_ms))
+        is_certain = table.version != first and lasted_ms >= ABSENT_MS
+        return Listing.GONE if is_certain else Listing.ABSENT
+
     def ask(self, line: Line) -> None:
         """Ask the exchange anew, for all workers."""
         _lend(self._asked(line, _key(line.account)), line)
@@ -172,9 +210,38 @@ class MarketTables:
         return self._put(key, line, kept)
 
     def _asked(self, line: Line, key: _Key) -> Table:
-        text = json.dumps(line.api.fetch_markets(), default=str)
+        # How a precision counts is the exchange's, and goes with its figures.
+        told = {parse.PRECISION_MODE: line.api.precisionMode}
+        rows = line.api.fetch_markets()
+        listed = [str(row["symbol"]) for row in rows if parse.market_of(row) is key[1]]
+        if not self._is_whole(key, len(listed)):
+            kept, has_none = self._memory.markets(*key), key not in self._tables
+            if kept is not None and has_none:
+                return self._put(key, line, kept)  # too old, and whole
+            if not (listed and has_none):
+                before = self._memory.listings.count(*key)
+                lists = f"lists {len(listed)} symbols in {key[1]}, and had {before}"
+                raise VenueUnavailable(f"{key[0]} {lists}")
+            # There is nothing else to go by, and what is listed can be traded.
+        text = json.dumps([{**row, **told} for row in rows], default=str)
         version = self._memory.keep_markets(*key, text)
+        self._memory.listings.note_list(*key, {one.partition(":")[0] for one in listed})
         return self._put(key, line, KeptMarkets(text, 0, version))
+
+    def _is_whole(self, key: _Key, count: int) -> bool:
+        """Tell whether a list was told whole; else what it lacks would be taken for not traded.
+
+        It was not if it is empty, or has far fewer symbols than the one before.
+        """
+        listings, before = self._memory.listings, self._memory.listings.count(*key)
+        is_short = before - count > max(GONE_AT_ONCE, before // GONE_SHARE)
+        if not count or is_short:
+            now_ms = self._clock.server_ms()
+            lasted_ms = age_ms(listings.note_short(*key, now_ms), now_ms)
+            if not count or lasted_ms < SHORT_MS:
+                return False
+        listings.note_whole(*key, count)
+        return True
 
     def _put(self, key: _Key, line: Line, kept: KeptMarkets) -> Table:
         known = self._tables.get(key)

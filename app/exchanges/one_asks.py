@@ -1,9 +1,9 @@
 """Of all threads and workers that want to know the same thing of a venue, one asks."""
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from app.domain.errors import VenueBusy
@@ -21,6 +21,21 @@ LEASE_MS = 10_000
 _Known = TypeVar("_Known")
 
 
+@dataclass(slots=True)
+class _Question:
+    """What some threads want to know at the moment.
+
+    Attributes:
+        turn: of the one who asks.
+        threads: how many they are.
+        unanswered: how often the venue has left one of them without an answer.
+    """
+
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    threads: int = 0
+    unanswered: int = 0
+
+
 class OneAsks:
     """Lets one ask what many want to know, while the others wait for what it is told.
 
@@ -32,8 +47,12 @@ class OneAsks:
     def __init__(self, locks: Locks, clock: Clock) -> None:
         self._locks = locks
         self._clock = clock
-        self._turns: dict[str, threading.Lock] = {}
-        self._unanswered: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._questions: dict[str, _Question] = {}
+
+    def __len__(self) -> int:
+        """Return how many questions threads ask or wait for."""
+        return len(self._questions)
 
     def known(
         self,
@@ -57,26 +76,29 @@ class OneAsks:
         Raises:
             VenueBusy: the one who asked had no answer, or has none in the time that there is.
         """
-        unanswered = self._unanswered[name]
-        with self._turn(name, line):
-            if (found := look()) is not None:
-                return found
-            if self._unanswered[name] != unanswered:
-                raise VenueBusy(f"{line.account.venue} has just left a question without an answer")
-            return self._asked(name, line, look, ask)
+        with self._question(name) as question:
+            unanswered = question.unanswered
+            with _turn(question, line):
+                if (found := look()) is not None:
+                    return found
+                if question.unanswered != unanswered:
+                    why = f"{line.account.venue} has just left a question without an answer"
+                    raise VenueBusy(why)
+                return self._asked(name, line, look, lambda: _told(question, ask))
 
     @contextmanager
-    def _turn(self, name: str, line: Line) -> Iterator[None]:
-        """Wait until no other thread asks."""
-        turn = self._turns.setdefault(name, threading.Lock())
-        if not turn.acquire(blocking=False):
-            line.breaker.admit(changes=True)
-            if not turn.acquire(timeout=max(line.left_seconds, 0)):
-                raise _still_asked(line)
+    def _question(self, name: str) -> Iterator[_Question]:
+        """Yield what all threads share that want to know this; it is forgotten with the last."""
+        with self._lock:
+            question = self._questions.setdefault(name, _Question())
+            question.threads += 1
         try:
-            yield
+            yield question
         finally:
-            turn.release()
+            with self._lock:
+                question.threads -= 1
+                if not question.threads:
+                    del self._questions[name]
 
     def _asked(
         self,
@@ -96,18 +118,32 @@ class OneAsks:
                 return found
         try:
             found = look()  # another worker may have had the lock just now
-            return self._told(name, ask) if found is None else found
+            return ask() if found is None else found
         finally:
             self._locks.release(lock, token)
 
-    def _told(self, name: str, ask: Callable[[], _Known]) -> _Known:
-        try:
-            return ask()
-        except VenueBusy:
-            raise
-        except Exception:
-            self._unanswered[name] += 1
-            raise
+
+@contextmanager
+def _turn(question: _Question, line: Line) -> Iterator[None]:
+    """Wait until no other thread asks."""
+    if not question.turn.acquire(blocking=False):
+        line.breaker.admit(changes=True)
+        if not question.turn.acquire(timeout=max(line.left_seconds, 0)):
+            raise _still_asked(line)
+    try:
+        yield
+    finally:
+        question.turn.release()
+
+
+def _told(question: _Question, ask: Callable[[], _Known]) -> _Known:
+    try:
+        return ask()
+    except VenueBusy:
+        raise
+    except Exception:
+        question.unanswered += 1
+        raise
 
 
 def _still_asked(line: Line) -> VenueBusy:

@@ -11,10 +11,12 @@ from app.domain.enums import Market
 from app.domain.errors import CannotAsk, VenueUnavailable
 from app.domain.identifiers import Symbol
 from app.exchanges.exchange import Exchange
+from app.exchanges.look_up import BYBIT_CATEGORIES, NEWEST_ORDERS
 from app.exchanges.profiles import LookUp
 from app.exchanges.templates import Json
 
 _DAY_MS = 86_400_000
+_WEEK = dict.fromkeys(Market, 7 * _DAY_MS)
 
 #: Clocks differ, and a span that is too long by a millisecond is refused.
 _SLACK_MS = 60_000
@@ -27,13 +29,13 @@ class _Manner:
     Attributes:
         ask: the question: api, exchange, symbol, from, to; both times the exchange's, in ms.
         span_ms: the longest time between the two, by market.
-        most: an answer with so many may have left out some.
+        most: an answer with so many may have left out some, by market.
         open: those that are open, where they are not listed there as well.
     """
 
     ask: Callable[[Json, Exchange, Symbol, int, int], list[Json]]
     span_ms: Mapping[Market, int]
-    most: int
+    most: Mapping[Market, int]
     open: Callable[[Json, Exchange, Symbol], list[Json]] | None = None
 
 
@@ -63,7 +65,7 @@ def orders_placed(
     last_ms = now_ms + _SLACK_MS
     until_ms = min(since_ms + manner.span_ms[exchange.account.market], last_ms)
     rows = manner.ask(api, exchange, symbol, since_ms, until_ms)
-    while len(rows) >= manner.most:
+    while len(rows) >= manner.most[exchange.account.market]:
         if until_ms - since_ms <= 1:
             raise VenueUnavailable(f"{exchange.venue} lists more orders than it can")
         until_ms = since_ms + (until_ms - since_ms) // 2
@@ -80,22 +82,20 @@ def _since(rows: list[Json], since_ms: int) -> list[Json]:
     return [one for one in rows if int(one.get("timestamp") or since_ms) >= since_ms]
 
 
-#: "All Orders" of Binance: the newest unless a time is named, of futures those of seven days.
-_BINANCE_MOST = 1_000
-
-
 def _newest_at_binance(
     api: Json, exchange: Exchange, symbol: Symbol, since_ms: int
 ) -> list[Json] | None:
     """Return what spot's one question for the newest orders tells, or None if it is not enough.
 
+    "All Orders" of Binance: the newest unless a time is named, of futures those of seven days.
     Spot's windows are a day each; an account that traded little since would be asked about each.
     """
     is_spot = exchange.account.market is Market.SPOT
     if exchange.profile.look_up is not LookUp.ORIGINAL_ID or not is_spot:
         return None
-    rows: list[Json] = api.fetch_orders(exchange.unified(symbol), None, _BINANCE_MOST)
-    is_all = len(rows) < _BINANCE_MOST
+    most = NEWEST_ORDERS[Market.SPOT]
+    rows: list[Json] = api.fetch_orders(exchange.unified(symbol), None, most)
+    is_all = len(rows) < most
     if is_all or any(int(one.get("timestamp") or since_ms) < since_ms for one in rows):
         return _since(rows, since_ms)
     return None
@@ -104,8 +104,8 @@ def _newest_at_binance(
 def _at_binance(
     api: Json, exchange: Exchange, symbol: Symbol, since_ms: int, until_ms: int
 ) -> list[Json]:
-    unified = exchange.unified(symbol)
-    found: list[Json] = api.fetch_orders(unified, since_ms, _BINANCE_MOST, {"until": until_ms})
+    unified, most = exchange.unified(symbol), NEWEST_ORDERS[exchange.account.market]
+    found: list[Json] = api.fetch_orders(unified, since_ms, most, {"until": until_ms})
     return found
 
 
@@ -125,7 +125,8 @@ def _at_bybit(
     return _pages_at_bybit(question, span, _BYBIT_MOST, api, exchange, symbol)
 
 
-def _open_at_bybit(api: Json, exchange: Exchange, symbol: Symbol) -> list[Json]:
+def open_at_bybit(api: Json, exchange: Exchange, symbol: Symbol | None = None) -> list[Json]:
+    """Return ccxt's open orders of a symbol, or of all; of linear contracts it is to be named."""
     question = api.privateGetV5OrderRealtime
     rows = _pages_at_bybit(question, {}, _BYBIT_OPEN_MOST, api, exchange, symbol)
     if len(rows) >= _BYBIT_OPEN_MOST:
@@ -139,12 +140,12 @@ def _pages_at_bybit(
     most: int,
     api: Json,
     exchange: Exchange,
-    symbol: Symbol,
+    symbol: Symbol | None,
 ) -> list[Json]:
-    market = api.market(exchange.unified(symbol))
+    market = None if symbol is None else api.market(exchange.unified(symbol))
     asked = {
-        "category": "spot" if exchange.account.market is Market.SPOT else market["subType"],
-        "symbol": market["id"],
+        "category": BYBIT_CATEGORIES[exchange.account.market],
+        **({} if market is None else {"symbol": market["id"]}),
         "limit": _BYBIT_PAGE,
         **span,
     }
@@ -187,13 +188,9 @@ def _open_at_poloniex(api: Json, exchange: Exchange, symbol: Symbol) -> list[Jso
 
 
 _MANNERS: Mapping[LookUp, _Manner] = {
-    LookUp.ORIGINAL_ID: _Manner(
-        _at_binance, {Market.SPOT: _DAY_MS, Market.USDM: 7 * _DAY_MS}, _BINANCE_MOST
-    ),
-    LookUp.BYBIT: _Manner(
-        _at_bybit, dict.fromkeys(Market, 7 * _DAY_MS), _BYBIT_MOST, _open_at_bybit
-    ),
+    LookUp.ORIGINAL_ID: _Manner(_at_binance, {**_WEEK, Market.SPOT: _DAY_MS}, NEWEST_ORDERS),
+    LookUp.BYBIT: _Manner(_at_bybit, _WEEK, dict.fromkeys(Market, _BYBIT_MOST), open_at_bybit),
     LookUp.POLONIEX: _Manner(
-        _at_poloniex, dict.fromkeys(Market, 7 * _DAY_MS), _POLONIEX_MOST, _open_at_poloniex
+        _at_poloniex, _WEEK, dict.fromkeys(Market, _POLONIEX_MOST), _open_at_poloniex
     ),
 }

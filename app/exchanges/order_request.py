@@ -10,6 +10,7 @@ from app.domain.market import Quote
 from app.domain.order import Order
 from app.exchanges import parse
 from app.exchanges.exchange import Exchange
+from app.exchanges.suitability import Buys
 from app.exchanges.templates import Json
 
 
@@ -35,13 +36,17 @@ def order_arguments(
     if order.market is not Market.SPOT:
         params |= _leg_of(order, exchange)
     size = order.quantity / parse.contract_size(found)
+    kind = "market" if order.price is None else "limit"
+    price = None if order.price is None else f"{order.price:f}"
     if order.amount is not None:
         params["cost"] = f"{order.amount:f}"
         size = order.amount  # ccxt wants one, and sends the cost
-    elif _spends(order, exchange):
-        params["cost"] = f"{_cost_of(order, found, quote_of):f}"
-    kind = "market" if order.price is None else "limit"
-    price = None if order.price is None else f"{order.price:f}"
+    elif _is_bought_at_market(order) and exchange.buys is not Buys.BY_QUANTITY:
+        touch = _touch(order, quote_of)
+        if exchange.buys is Buys.AT_TOUCH:
+            price = f"{touch:f}"  # of which ccxt makes what it costs
+        else:
+            params["cost"] = f"{parse.spent(order.quantity, touch, parse.cost_step(found)):f}"
     unified = exchange.unified(order.symbol)
     return unified, kind, order.side.lower(), f"{size:f}", price, params
 
@@ -53,18 +58,16 @@ def _leg_of(order: Order, exchange: Exchange) -> dict[str, object]:
     return {"hedged": True, "reduceOnly": closes}
 
 
-def _spends(order: Order, exchange: Exchange) -> bool:
+def _is_bought_at_market(order: Order) -> bool:
     bought = order.side is Side.BUY and order.type is OrderType.MARKET
-    return bought and exchange.profile.buys_with_quote and order.market is Market.SPOT
+    return bought and order.market is Market.SPOT
 
 
-def _cost_of(order: Order, found: Json, quote_of: Callable[[Symbol], Quote | None]) -> Decimal:
-    """Return what the quantity costs at the touch, in the steps of the quote currency."""
+def _touch(order: Order, quote_of: Callable[[Symbol], Quote | None]) -> Decimal:
     try:
         quote = quote_of(order.symbol)
     except VenueRejected as error:
         raise VenueUnavailable(str(error)) from error
     if quote is None:
         raise VenueUnavailable(f"no price of {order.symbol} is known")
-    step = parse.number((found.get("precision") or {}).get("price")) or Decimal("0.01")
-    return parse.spent(order.quantity, quote.ask, step)
+    return quote.ask

@@ -5,7 +5,9 @@ from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from typing import Any
 
-from app.domain.enums import Market, OrderType, PositionSide, ReasonCode, Side, TimeInForce
+import ccxt
+
+from app.domain.enums import Listing, Market, OrderType, PositionSide, ReasonCode, Side, TimeInForce
 from app.domain.errors import OutcomeUnknown, VenueUnavailable
 from app.domain.frozen import PlacedOrder
 from app.domain.identifiers import (
@@ -24,6 +26,7 @@ from app.domain.reconciliation import VenueOrder
 from app.domain.report import Fill, OrderReport, fees_of
 from app.domain.status import CLOSED, OPEN, OrderStatus
 from app.exchanges.profiles import Profile
+from app.exchanges.refusals import BYBIT_WOULD_TAKE, POST_ONLY
 
 Json = Mapping[str, Any]
 
@@ -37,14 +40,21 @@ _UNIFIED = {
     "rejected": OrderStatus.REJECTED,
 }
 
-#: Bybit takes in a post-only order that would take, and cancels it for this reason.
-_BYBIT_WOULD_TAKE = "EC_PostOnlyWillTakeLiquidity"
-
 #: Where an exchange's own answer has the greatest quantity of one order, and of one market order,
 #: for which ccxt has no place: Bybit, "Get Instruments Info" (spot, then linear), and Poloniex,
 #: "Symbol Information" (changelog of 2025-04-17).
 _MAX = (("lotSizeFilter", "maxLimitOrderQty"), ("symbolTradeLimit", "maxQuantity"))
 _MARKET_MAX = (("lotSizeFilter", "maxMarketOrderQty"), ("lotSizeFilter", "maxMktOrderQty"))
+
+#: Where Bybit tells what kind of contract it is: of inverse ones each is one US dollar ("Get
+#: Instruments Info" has no field for that, and the library takes the least order for it).
+_BYBIT_INVERSE = "InversePerpetual"
+
+#: In a row of metadata: how its precision counts, one of ccxt's three words for that.
+PRECISION_MODE = "precisionMode"
+
+#: The finest step of prices that count by significant digits: ccxt's exchanges have eight decimals.
+_FINEST = Decimal("0.00000001")
 
 _BRIEF = frozenset({TimeInForce.IOC, TimeInForce.FOK})
 _LEGS = {"long": PositionSide.LONG, "short": PositionSide.SHORT}
@@ -89,7 +99,7 @@ def report_of(
         order: as we know it.
         answer: ccxt's order.
         profile: the exchange's words.
-        size: base currency in one contract.
+        size: how much of ours its unit of quantity is.
 
     Raises:
         OutcomeUnknown: it says nothing that we understand.
@@ -112,7 +122,7 @@ def ending_of(answer: Json, profile: Profile, size: Decimal) -> OrderReport:
     Args:
         answer: ccxt's order.
         profile: the exchange's words.
-        size: base currency in one contract.
+        size: how much of ours its unit of quantity is.
 
     Raises:
         OutcomeUnknown: it says nothing that we understand.
@@ -139,7 +149,7 @@ def _status(order: Order, answer: Json, told: OrderReport) -> OrderStatus:
         return OrderStatus.PARTIALLY_FILLED if told.filled_quantity > 0 else OrderStatus.NEW
     if told.status is OrderStatus.EXPIRED:
         return _expired(order, told.filled_quantity)
-    if (answer.get("info") or {}).get("rejectReason") == _BYBIT_WOULD_TAKE:
+    if (answer.get("info") or {}).get("rejectReason") == BYBIT_WOULD_TAKE:
         return OrderStatus.REJECTED
     return told.status
 
@@ -161,7 +171,7 @@ def _reason(order: Order, status: OrderStatus, answer: Json) -> Reason | None:
     if status not in CLOSED or status is OrderStatus.FILLED:
         return None
     if status is OrderStatus.REJECTED and order.type is OrderType.LIMIT_MAKER:
-        return Reason(ReasonCode.WOULD_TAKE, "the order would have taken")
+        return Reason(ReasonCode.WOULD_TAKE, POST_ONLY)
     if status is OrderStatus.REJECTED:
         return Reason(ReasonCode.VENUE_REJECTED, f"the venue says {answer.get('status')}")
     if order.type is OrderType.MARKET or order.time_in_force in _BRIEF:
@@ -186,7 +196,7 @@ def fills_of(trades: Iterable[Json], size: Decimal, at_ms: object = None) -> tup
 
     Args:
         trades: as ccxt has them.
-        size: base currency in one contract.
+        size: how much of ours its unit of quantity is.
         at_ms: the time of those that do not tell theirs.
     """
     return tuple(_fill(trade, size, at_ms) for trade in trades if trade.get("id") is not None)
@@ -209,7 +219,7 @@ def placed_of(row: Json, size: Decimal) -> PlacedOrder:
 
     Args:
         row: ccxt's order.
-        size: base currency in one contract.
+        size: how much of ours its unit of quantity is.
     """
     standing = standing_of(row, size)
     return PlacedOrder(
@@ -229,7 +239,7 @@ def standing_of(row: Json, size: Decimal) -> VenueOrder:
 
     Args:
         row: ccxt's order.
-        size: base currency in one contract.
+        size: how much of ours its unit of quantity is.
     """
     return VenueOrder(
         client_order_id=ClientOrderId(str(row.get("clientOrderId") or row.get("id"))),
@@ -242,16 +252,25 @@ def standing_of(row: Json, size: Decimal) -> VenueOrder:
     )
 
 
+def currency_names(told: Mapping[str, Json] | None) -> dict[Currency, str]:
+    """Return code → name, of the currencies to which an exchange gives a name of their own."""
+    return {
+        Currency(code): str(row["name"])
+        for code, row in (told or {}).items()
+        if row.get("name") and row["name"] != code
+    }
+
+
 # Markets
 
 
 def instrument_of(symbol: Symbol, market: Market, found: Json) -> Instrument | None:
     """Return the rules of ccxt's market, or None where it does not tell its steps."""
-    precision, limits = found.get("precision") or {}, found.get("limits") or {}
-    size = contract_size(found)
-    price_step, quantity_step = number(precision.get("price")), number(precision.get("amount"))
-    if not price_step or not quantity_step:
+    limits = found.get("limits") or {}
+    price_step, quantity_step = _price_step(found), _step(found, "amount")
+    if not price_step or not quantity_step or _has_untold_size(found):
         return None
+    size = contract_size(found)
     amount, cost = limits.get("amount") or {}, limits.get("cost") or {}
     greatest = _greatest(found, _MAX) or number(amount.get("max")) or None
     at_market = number((limits.get("market") or {}).get("max")) or _greatest(found, _MARKET_MAX)
@@ -260,12 +279,48 @@ def instrument_of(symbol: Symbol, market: Market, found: Json) -> Instrument | N
         market=market,
         kind="inverse" if market is Market.COINM else "linear",
         price_step=price_step,
+        price_digits=_price_digits(found),
         quantity_step=quantity_step * size,
         min_quantity=or_zero(amount.get("min")) * size,
         max_quantity=None if greatest is None else greatest * size,
         max_market_quantity=None if at_market is None else at_market * size,
         min_notional=or_zero(cost.get("min")),
+        contract_size=_dollars(found) if found.get("inverse") else Decimal(1),
     )
+
+
+def _precision(found: Json, name: str) -> Decimal | None:
+    return number((found.get("precision") or {}).get(name))
+
+
+def _step(found: Json, name: str) -> Decimal | None:
+    """Return the step of a precision that counts by steps or by decimals.
+
+    Where prices count by significant digits, amounts count by decimals all the same: ccxt cuts them
+    off so at each such exchange.
+    """
+    precision = _precision(found, name)
+    if precision is None or found.get(PRECISION_MODE, ccxt.TICK_SIZE) == ccxt.TICK_SIZE:
+        return precision
+    return Decimal(1).scaleb(-int(precision))
+
+
+def _price_step(found: Json) -> Decimal | None:
+    """Return the step of prices; of those that count by significant digits the finest there is."""
+    return _step(found, "price") if _price_digits(found) is None else _FINEST
+
+
+def _price_digits(found: Json) -> int | None:
+    """Return how many significant digits a price may have, or None where that is not how."""
+    if found.get(PRECISION_MODE) != ccxt.SIGNIFICANT_DIGITS:
+        return None
+    precision = _precision(found, "price")
+    return None if precision is None else int(precision)
+
+
+def cost_step(found: Json) -> Decimal:
+    """Return the step in which a market counts its quote currency: that of its prices."""
+    return _price_step(found) or Decimal("0.01")
 
 
 def market_of(found: Json) -> Market | None:
@@ -274,7 +329,34 @@ def market_of(found: Json) -> Market | None:
         return Market.SPOT
     if not found.get("swap"):
         return None
-    return Market.USDM if found.get("linear") else Market.COINM
+    if found.get("linear"):
+        return Market.USDM
+    return Market.COINM if found.get("inverse") else None
+
+
+def is_other(market: Market, found: Json | None) -> bool:
+    """Tell whether a row is of something else that a market's questions are answered with, too.
+
+    A dated future has the same base and quote as the perpetual that is traded here.
+
+    Args:
+        market: of the account.
+        found: ccxt's market of the row; None where it has none, and then nobody knows.
+    """
+    return found is not None and market_of(found) is not market
+
+
+#: Exchanges in whose documents it stands that a contract in this status is over for good: Binance,
+#: "Public Endpoints Info" (contractStatus), and Bybit, "Enums" (status).
+_OVER = {"binance": frozenset({"CLOSE", "DELIVERED"}), "bybit": frozenset({"Closed"})}
+
+
+def listing_of(found: Json, exchange_id: str) -> Listing:
+    """Return whether ccxt's market is traded now; what exchanges list is gone if they say so."""
+    own = found.get("info") or {}
+    if own.get("status", own.get("contractStatus")) in _OVER.get(exchange_id, ()):
+        return Listing.GONE
+    return Listing.HALTED if found.get("active") is False else Listing.TRADED
 
 
 def _greatest(found: Json, places: Iterable[tuple[str, str]]) -> Decimal | None:
@@ -285,10 +367,30 @@ def _greatest(found: Json, places: Iterable[tuple[str, str]]) -> Decimal | None:
 
 
 def contract_size(found: Json) -> Decimal:
-    """Return how much base currency one unit of quantity is; of an inverse contract, quote."""
-    if found.get("contract") is not True:
+    """Return how much of ours the exchange's unit of quantity is.
+
+    We count linear contracts in base currency, and inverse ones as the exchange does.
+    """
+    if found.get("contract") is not True or found.get("inverse"):
         return Decimal(1)
     return number(found.get("contractSize")) or Decimal(1)
+
+
+def _has_untold_size(found: Json) -> bool:
+    """Tell whether nobody knows what quantities of a linear contract mean."""
+    is_linear = found.get("contract") is True and not found.get("inverse")
+    return is_linear and not number(found.get("contractSize"))
+
+
+def _dollars(found: Json) -> Decimal | None:
+    """Return how much quote currency an inverse contract is, in the exchange's own words, or None.
+
+    The library takes something else where it is not told.
+    """
+    own = found.get("info") or {}
+    if own.get("contractType") == _BYBIT_INVERSE:
+        return Decimal(1)
+    return number(own.get("contractSize")) or None
 
 
 def quote_of(ticker: Json, book: Json | None = None) -> Quote | None:
@@ -324,26 +426,45 @@ def balances_of(answer: Json) -> dict[Currency, Balance]:
 
 
 def positions_of(
-    rows: Iterable[Json], markets: Mapping[str, Json]
+    rows: Iterable[Json], markets: Mapping[str, Json], market: Market
 ) -> dict[tuple[Symbol, PositionSide], Position]:
     """Return (symbol, leg) → position.
 
     Args:
         rows: ccxt's positions.
         markets: ccxt's symbol → its market.
+        market: of the account.
+
+    Raises:
+        VenueUnavailable: a position is told, and not which leg it is.
     """
     positions = {}
     for row in rows:
-        leg = _LEGS.get(str(row.get("side")))
         unified = str(row.get("symbol"))
-        held = abs(or_zero(row.get("contracts"))) * contract_size(markets.get(unified) or {})
-        if leg is None or not held:
+        found = markets.get(unified)
+        held = abs(or_zero(row.get("contracts"))) * contract_size(found or {})
+        if not held or is_other(market, found):
             continue
         symbol = Symbol(unified.partition(":")[0])
-        positions[symbol, leg] = Position(
+        positions[symbol, _leg_of(row)] = Position(
             size=held, available=held, entry_price=or_zero(row.get("entryPrice"))
         )
     return positions
+
+
+def _leg_of(row: Json) -> PositionSide:
+    """Return the leg of a position.
+
+    The library tells it by the sign of the notional, which Binance does not tell of inverse
+    contracts ("Position Information", COIN-M); the signed amount it does.
+    """
+    leg = _LEGS.get(str(row.get("side")))
+    if leg is not None:
+        return leg
+    amount = number((row.get("info") or {}).get("positionAmt"))
+    if not amount:
+        raise VenueUnavailable(f"the answer had a position in {row.get('symbol')} without a side")
+    return PositionSide.LONG if amount > 0 else PositionSide.SHORT
 
 
 def spent(quantity: Decimal, touch: Decimal, step: Decimal) -> Decimal:

@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from app.domain.account import Account
+from app.domain.identifiers import VenueName
 from app.ports.clock import Clock
 from app.ports.coordination import Locks
 from app.ports.policy import Policy
+from app.store.memory.key_trials import RedisKeyTrials
 from app.store.memory.venue_budget import RedisRateBudget
 from app.store.memory.venue_memory import RedisVenueMemory
 
@@ -17,7 +19,9 @@ class VenuePorts:
 
     Attributes:
         secrets: opens the credentials of an account: name → text; empty if it has none.
+        trials: tell which keys are refused.
         urls: venue → URL of the host that stands in for all its hosts.
+        proxy_of: tells by which proxy a venue is reached: its URL, or None.
         address: names the address from which this machine reaches venues; limits are by address.
         timeout_ms: for one answer.
     """
@@ -28,6 +32,8 @@ class VenuePorts:
     clock: Clock
     policy: Policy
     secrets: Callable[[Account], Mapping[str, str]]
+    trials: RedisKeyTrials
     urls: Mapping[str, str]
+    proxy_of: Callable[[VenueName], str | None]
     address: str
     timeout_ms: int

@@ -7,19 +7,17 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
 
-import ccxt
-
 from app.domain.account import Account
 from app.domain.enums import Market, Mode, ReasonCode
-from app.domain.errors import MarketNotTraded, NotFound
+from app.domain.errors import MarketNotTraded
 from app.domain.identifiers import VenueName
 from app.domain.status import OrderStatus
 from app.domain.venue_traits import AdapterClass, VenueTraits
 from app.exchanges import refusals
 from app.ports.policy import RECEIVE_WINDOW_MS
 
-#: Of exchanges that are known to ccxt alone. Inverse contracts (COINM) are traded at no exchange:
-#: their size differs (100 USD at Binance, 1 USD at Bybit), and nothing proves our figures there.
+#: Of exchanges that are known to ccxt alone. Inverse contracts (COINM) are traded where it is known
+#: how the exchange tells what one is worth: that differs (100 USD at Binance, 1 USD at Bybit).
 UNKNOWN_MARKETS = frozenset({Market.SPOT, Market.USDM})
 
 
@@ -67,6 +65,7 @@ class Profile:
         lists_by_symbol: open orders are asked for symbol by symbol.
         id_pattern: what a client order id may look like.
         native_stops: where the exchange keeps stop orders; Hookfill emulates them all the same.
+        one_way: the markets in which long and short cannot be held apart.
         look_ms: what one look at an account's positions takes of the time in which one address is
             answered: its weight by what an address may ask for in a millisecond.
     """
@@ -93,6 +92,7 @@ class Profile:
     lists_by_symbol: bool = False
     id_pattern: str = r"[A-Za-z0-9]{1,32}"
     native_stops: str = ""
+    one_way: frozenset[Market] = frozenset()
     look_ms: int = 1_000
     is_sandbox: bool = False
 
@@ -132,7 +132,10 @@ class Profile:
 
     def _why_not(self, market: Market) -> str:
         if market is Market.COINM:
-            return f"COINM is traded at the paper venue only, not at {self.exchange_id}"
+            there = dict.fromkeys(
+                one.exchange_id for one in PROFILES.values() if market in one.market_types
+            )
+            return f"COINM is traded at {', '.join(there)} and on paper, not at {self.exchange_id}"
         return f"{self.exchange_id} has no {market}"
 
 
@@ -161,6 +164,7 @@ _BINANCE = Profile(
     market_types={
         Market.SPOT: ("spot",),
         Market.USDM: ("linear",),
+        Market.COINM: ("inverse",),
     },
     options={
         "warnOnFetchOpenOrdersWithoutSymbol": False,
@@ -175,6 +179,7 @@ _BINANCE = Profile(
     sandboxes={
         Market.SPOT: Sandbox.TESTNET,
         Market.USDM: Sandbox.DEMO,
+        Market.COINM: Sandbox.DEMO,
     },
     id_pattern=r"[.A-Z:/a-z0-9_-]{1,36}",
     native_stops="a service of its own since December 2025 (algo orders)",
@@ -207,6 +212,7 @@ _BYBIT = Profile(
     market_types={
         Market.SPOT: ("spot",),
         Market.USDM: ("linear",),
+        Market.COINM: ("inverse",),
     },
     unchanged=("110043", "110025"),
     options={"createMarketBuyOrderRequiresPrice": False},
@@ -214,9 +220,11 @@ _BYBIT = Profile(
     preparation="is_unified_enabled",
     cancel_field="orderLinkId",
     list_limit=50,
-    sandboxes=dict.fromkeys((Market.SPOT, Market.USDM), Sandbox.TESTNET),
+    sandboxes=dict.fromkeys(Market, Sandbox.TESTNET),
     id_pattern=r"[A-Za-z0-9_-]{1,36}",
     native_stops="conditional orders",
+    # "Switch Position Mode": unified accounts hold inverse contracts one way.
+    one_way=frozenset({Market.COINM}),
     # ccxt's figures, cost 5 at 20 ms; Bybit itself allows more.
     look_ms=100,
 )
@@ -257,26 +265,9 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
         "bybit_testnet": replace(_BYBIT, is_sandbox=True),
         "bybit_demo": replace(
             _BYBIT,
-            sandboxes=dict.fromkeys((Market.SPOT, Market.USDM), Sandbox.DEMO),
+            sandboxes=dict.fromkeys(Market, Sandbox.DEMO),
             is_sandbox=True,
         ),
         "poloniex": _POLONIEX,
     }
 )
-
-
-def profile_of(venue: VenueName) -> Profile:
-    """Return what is known of a venue.
-
-    An exchange that ccxt knows and this table does not is taken as one that cannot be asked by
-    client order id: its unknown outcomes wait for a person.
-
-    Raises:
-        NotFound: nobody knows it.
-    """
-    known = PROFILES.get(venue)
-    if known is not None:
-        return known
-    if venue in ccxt.exchanges:
-        return Profile(exchange_id=venue, lists_by_symbol=True)
-    raise NotFound(f"there is no venue {venue}")

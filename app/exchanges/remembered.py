@@ -3,15 +3,16 @@
 from typing import NoReturn
 
 from app.domain.account import Account
+from app.domain.enums import Listing
 from app.domain.errors import VenueUnavailable
 from app.domain.identifiers import Symbol, VenueName
 from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Quote
+from app.exchanges.catalog import profile_of
 from app.exchanges.clients import Clients
 from app.exchanges.feed import RememberedFeed
 from app.exchanges.known_markets import KnownMarkets
 from app.exchanges.ports import VenuePorts
-from app.exchanges.profiles import profile_of
 from app.store.memory.venue_memory import RedisVenueMemory
 
 #: A picture of an account that is older than this is asked for anew; workers see to it soon.
@@ -39,6 +40,13 @@ class RememberedVenue:
         """Return the rules of a symbol, or None if it is not traded here, or not known yet."""
         return self._markets.instrument(self._account.hosts, self._account.market, symbol)
 
+    def listing(self, symbol: Symbol) -> Listing:
+        """Return whether a symbol is traded, as far as that is known; no list proves an end."""
+        if self.instrument(symbol) is not None:
+            return Listing.TRADED
+        whose = self._account.hosts, self._account.market
+        return Listing.HALTED if self._markets.is_halted(*whose, symbol) else Listing.ABSENT
+
     def quote(self, symbol: Symbol) -> Quote | None:
         """Return prices that a worker has seen within seconds, or None."""
         tick = self._memory.tick(self._account.feed, symbol)
@@ -61,7 +69,7 @@ class RememberedVenue:
         """Refuse: workers ask venues, place orders and cancel them."""
         raise VenueUnavailable(f"a web process asks nothing of {self._account.venue}")
 
-    doubt_rules = positions = prepare = place = cancel = find = reports = _refuse
+    doubt_rules = look = positions = prepare = place = cancel = find = reports = _refuse
     standing = placed = cancel_standing = find_standing = inspect = _refuse
 
 

@@ -36,7 +36,7 @@ def positions_in(api: Json, exchange: Exchange) -> Mapping[tuple[Symbol, Positio
     """Return (symbol, leg) → position, of what the account holds in futures now."""
     if exchange.account.market is Market.SPOT:
         return {}
-    return parse.positions_of(api.fetch_positions(), api.markets)
+    return parse.positions_of(api.fetch_positions(), api.markets, exchange.account.market)
 
 
 def _with_fills(order: Order, report: OrderReport, exchange: Exchange) -> OrderReport:

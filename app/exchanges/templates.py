@@ -10,7 +10,8 @@ import ccxt
 from app.domain.account import Account
 from app.domain.enums import Market
 from app.domain.identifiers import VenueName
-from app.exchanges.profiles import Profile, Sandbox, profile_of
+from app.exchanges.catalog import profile_of
+from app.exchanges.profiles import Profile, Sandbox
 
 #: Whatever ccxt gives or takes; it ships no types.
 Json = Any

@@ -4,12 +4,13 @@ ccxt makes path, signature and body; nothing of them is touched.
 """
 
 import io
+import re
 import socket
 import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from http import HTTPStatus
-from http.client import HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -17,7 +18,7 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError, ProxyError
 
 #: What exchanges answer when they want fewer requests → milliseconds to wait where they do not say
 #: how long. 418 is Binance's ban; Bybit's is a 403 with the words below, and lasts ten minutes.
@@ -29,10 +30,19 @@ CONNECT_SECONDS = 2.0
 #: Connections that are kept for later: by host, and hosts.
 _KEPT_CONNECTIONS, _HOSTS = 64, 64
 
+#: A shorter pause is none: what is told may be over when it arrives.
+_PAUSE_MS_MIN = 1_000
+
 #: Of a Retry-After in seconds.
 _DIGITS_MAX = 7
 
 _BYBIT_BAN = b"access too frequent"
+
+#: "Rate Limit Rules" of Bybit: 10006 is too many of one user, 10018 ("Error Codes") of an address.
+#: The answer is a 200; it tells its own time, and a header the time until which to be silent.
+_BYBIT_LIMIT = re.compile(rb'^\s*\{\s*"retCode"\s*:\s*(?:10006|10018)\b')
+_BYBIT_TIME = re.compile(rb'"time"\s*:\s*(\d{13})\b')
+_BYBIT_UNTIL = "X-Bapi-Limit-Reset-Timestamp"
 
 
 def moved(url: str, base_url: str) -> str:
@@ -65,7 +75,13 @@ class Connections(HTTPAdapter):
 
     def __init__(self) -> None:
         super().__init__(pool_connections=_HOSTS, pool_maxsize=_KEPT_CONNECTIONS, max_retries=0)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:  # noqa: ANN401 - the library's
+        """Return what keeps the connections through a proxy: of the same kind as all others."""
+        manager = super().proxy_manager_for(proxy, **options)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
 
 
 class _Until(io.RawIOBase):
@@ -107,7 +123,13 @@ on_connection: ContextVar[Callable[[], None]] = ContextVar("on_connection")
 
 class _Connection(HTTPConnection):
     def connect(self) -> None:
-        super().connect()
+        # For what a proxy says of the way that it opens.
+        self.response_class = _answers_until(time.monotonic() + (self.timeout or 0))
+        try:
+            super().connect()
+        except (OSError, HTTPException) as error:
+            # No proxy lets it through, or the other end is not who it should be: nothing has left.
+            raise NewConnectionError(self, str(error)) from error
         on_connection.get()()
 
     def getresponse(self) -> Any:  # noqa: ANN401 - urllib3's own
@@ -127,6 +149,9 @@ class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
 
+_POOLS = {"http": _Pool, "https": _SecurePool}
+
+
 def never_connected(error: BaseException) -> bool:
     """Tell whether an error says that no connection was made, so that nothing can have arrived."""
     cause: BaseException | None = error
@@ -134,9 +159,10 @@ def never_connected(error: BaseException) -> bool:
         if isinstance(cause, requests.ConnectTimeout | NewConnectionError | ConnectTimeoutError):
             return True
         inner = cause.args[0] if cause.args else None
-        if isinstance(inner, MaxRetryError) and isinstance(
-            inner.reason, NewConnectionError | ConnectTimeoutError
-        ):
+        reason = inner.reason if isinstance(inner, MaxRetryError) else None
+        if isinstance(reason, ProxyError):
+            reason = reason.original_error
+        if isinstance(reason, NewConnectionError | ConnectTimeoutError):
             return True
         cause = cause.__cause__
     return False
@@ -145,11 +171,21 @@ def never_connected(error: BaseException) -> bool:
 def pause_ms_of(response: requests.Response) -> int | None:
     """Return for how long an exchange wants silence, or None if it said nothing of the kind."""
     status = response.status_code
+    if status == HTTPStatus.OK and _BYBIT_LIMIT.match(response.content):
+        return _pause_at_bybit(response)
     if status not in TOO_MANY:
         return None
     if status == HTTPStatus.FORBIDDEN and _BYBIT_BAN not in response.content:
         return None
     told = response.headers.get("Retry-After", "")
     if told.isascii() and told.isdigit() and len(told) <= _DIGITS_MAX:
-        return max(int(told) * 1000, 1_000)
+        return max(int(told) * 1000, _PAUSE_MS_MIN)
     return TOO_MANY[status]
+
+
+def _pause_at_bybit(response: requests.Response) -> int:
+    until = response.headers.get(_BYBIT_UNTIL, "")
+    now = _BYBIT_TIME.search(response.content)
+    if now is None or not re.fullmatch(r"[0-9]{13}", until):
+        return TOO_MANY[HTTPStatus.TOO_MANY_REQUESTS]
+    return max(int(until) - int(now.group(1)), _PAUSE_MS_MIN)

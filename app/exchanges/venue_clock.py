@@ -36,18 +36,26 @@ class VenueClock:
         return self._ports.memory.clock_offset_ms(self._venue)
 
     def measure(self, line: Line) -> tuple[int, int]:
-        """Measure, and keep that.
+        """Measure, and keep that; where the venue cannot be asked for its time, it is ours.
 
         Returns:
             How far the venue's clock is ahead and how long the answer took, in ms.
         """
+        if not line.api.has.get("fetchTime"):
+            # Nothing there waits for a time stamp that fits: no exchange of which more is known
+            # than ccxt knows is without such a question.
+            self._keep(0)
+            return 0, 0
         before = self._ports.clock.server_ms()
         told = int(line.api.fetch_time())
         after = self._ports.clock.server_ms()
         offset = told - (before + after) // 2
-        self._ports.memory.keep_clock_offset(self._venue, offset)
-        self._offset_ms = offset
+        self._keep(offset)
         return offset, after - before
+
+    def _keep(self, offset_ms: int) -> None:
+        self._ports.memory.keep_clock_offset(self._venue, offset_ms)
+        self._offset_ms = offset_ms
 
     def forget(self) -> None:
         """Let the next call measure anew."""

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
-import psycopg
-from psycopg.pq import TransactionStatus
 from sqlalchemy import (
     Connection,
     Engine,
@@ -29,6 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 
 from app.domain.errors import HistoryUnavailable
+from app.history.patience import is_late, left, one_reading, within
 from app.history.tables import ABOUT, METADATA, SCHEMA
 
 #: How long a writer of a SQLite file waits for another one.
@@ -38,15 +37,13 @@ _BUSY_MS = 5_000
 _CONNECT_SECONDS = 3
 _ANSWER_MS = 20_000
 
-#: After so long without a sign of one that should have ended the statement itself by then, it is
-#: gone or stands still; a connection that is open would be listened to for ever.
-SILENCE_SECONDS = 25.0
-
 #: How long the tables of an older release may take to be brought up to date.
 _MAKING_SECONDS = 3_600.0
 
-#: To end what was begun, however late it is.
-_ENDING_SECONDS = 0.1
+#: What was too late once is likely to be so again: whoever asks within these seconds waits for this
+#: part of his time only. He may have waited for his turn behind others who ask.
+_HASTY_SECONDS = 2.0
+_HASTY_PART = 1 / 3
 
 #: Between two tries to read a SQLite file that somebody has locked as a whole.
 _LOCKED_SECONDS = 0.02
@@ -79,17 +76,19 @@ class Database:
 
     Args:
         url: as SQLAlchemy reads it.
-        patience_seconds: how long one reading may take from asking to the last row, whatever it
-            waits for; then it is said to be unavailable. None is for those whom nobody waits for:
-            they also bring the tables of an older release up to date.
+        patience_seconds: how long one reading, or all those of a request, may take from asking to
+            the last row, whatever they wait for; then it is said to be unavailable. None is for
+            those whom nobody waits for: they also bring the tables of an older release up to date.
     """
 
     def __init__(self, url: str, patience_seconds: float | None = None) -> None:
         self._patience = patience_seconds
         self._engine = _engine(url, patience_seconds)
+        self._driver_error: type[Exception] = self._engine.dialect.loaded_dbapi.Error
         self._lock = threading.Lock()
         self._ready_for: _File | None = None
         self._identity = ""
+        self._hasty_until = 0.0
 
     @property
     def dialect(self) -> str:
@@ -113,7 +112,7 @@ class Database:
         Raises:
             HistoryUnavailable: nothing was written, or it is in doubt.
         """
-        with _until(None), self._translated():
+        with within(None), self._translated():
             self._make_ready()
             with self._engine.begin() as connection:
                 yield connection
@@ -127,10 +126,23 @@ class Database:
         Raises:
             HistoryUnavailable: the database does not answer, or not in time.
         """
-        with _until(self._patience), self._translated():
-            self._make_ready()
-            with _begun(self._engine) as connection:
-                yield connection
+        began = time.monotonic()
+        is_hasty = began < self._hasty_until
+        with one_reading(self._patience and self._patience * (_HASTY_PART if is_hasty else 1)):
+            _refuse_late()
+            try:
+                with self._translated():
+                    self._make_ready()
+                    with _begun(self._engine) as connection:
+                        yield connection
+            except HistoryUnavailable:
+                if not is_hasty and self._is_spent(began):
+                    self._hasty_until = time.monotonic() + _HASTY_SECONDS
+                raise
+
+    def _is_spent(self, began: float) -> bool:
+        """Tell whether one reading alone has taken what its request may."""
+        return self._patience is not None and time.monotonic() - began >= self._patience
 
     def close(self) -> None:
         """Close all connections; the next use opens new ones."""
@@ -141,9 +153,9 @@ class Database:
         """Raise HistoryUnavailable for whatever the database does not do."""
         try:
             yield
-        except (SQLAlchemyError, OSError, sqlite3.Error, psycopg.Error) as error:
+        except (SQLAlchemyError, OSError, self._driver_error) as error:
             self._ready_for = None  # it may be another one when it is back
-            if _is_late():
+            if is_late():
                 raise HistoryUnavailable("the history did not answer in time") from error
             # The statement and its parameters, which follow, are no help to anybody.
             why = str(getattr(error, "orig", None) or error).splitlines()[0]
@@ -157,7 +169,7 @@ class Database:
         """
         if self._is_ready():
             return
-        if not self._lock.acquire(timeout=_left() or _CONNECT_SECONDS):
+        if not self._lock.acquire(timeout=left() or _CONNECT_SECONDS):
             raise HistoryUnavailable("the history did not answer others so far")
         try:
             if self._is_ready():
@@ -199,98 +211,33 @@ def _engine(url: str, patience_seconds: float | None) -> Engine:
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "before_cursor_execute", _refuse_late)
         return engine
+    # The driver takes 6 MB of each process that keeps its history in a file.
+    from app.history.postgres import connected  # noqa: PLC0415
+
     answer_ms = _ANSWER_MS if patience_seconds is None else int(patience_seconds * 1000)
     options = f"-c statement_timeout={answer_ms}"
     settings = {"connect_timeout": _CONNECT_SECONDS, "options": options}
     engine = create_engine(
         url, pool_pre_ping=True, connect_args=settings, **_pool(patience_seconds)
     )
-    event.listen(engine, "do_connect", _connected)
+    event.listen(engine, "do_connect", connected)
     event.listen(engine, "before_cursor_execute", _refuse_late)
     return engine
 
 
 def _pool(patience_seconds: float | None) -> dict[str, Any]:
-    """Return how long somebody waits for the connection of another one."""
-    return {"pool_timeout": _CONNECT_SECONDS if patience_seconds is None else patience_seconds / 2}
-
-
-class _Deadline(threading.local):
-    """Until when the thread at hand may go on with what it reads.
-
-    Attributes:
-        at: on the steady clock; None is for ever.
-    """
-
-    at: float | None = None
-
-
-_deadline = _Deadline()
-
-
-@contextmanager
-def _until(seconds: float | None) -> Iterator[None]:
-    """Let what is done within take this long."""
-    before = _deadline.at
-    _deadline.at = None if seconds is None else time.monotonic() + seconds
-    try:
-        yield
-    finally:
-        _deadline.at = before
-
-
-def _left() -> float | None:
-    """Return how many seconds are left, enough to end in good order at least; None is no bound."""
-    return None if _deadline.at is None else max(_deadline.at - time.monotonic(), _ENDING_SECONDS)
-
-
-def _is_late() -> bool:
-    return _deadline.at is not None and time.monotonic() >= _deadline.at
+    """Return how long somebody waits for the connection of another one, besides all else."""
+    return {"pool_timeout": _CONNECT_SECONDS if patience_seconds is None else patience_seconds / 4}
 
 
 def _refuse_late(*_statement: object) -> None:
-    if _is_late():
+    if is_late():
         raise HistoryUnavailable("the history did not answer in time")
-
-
-class _Connection(psycopg.Connection[Any]):
-    """A connection that does not wait for ever."""
-
-    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:  # noqa: ANN401 - psycopg's own
-        """Carry on with one exchange of messages.
-
-        Raises:
-            psycopg.OperationalError: the server was silent for too long, among others.
-        """
-        try:
-            return super().wait(gen, interval, timeout or _left() or SILENCE_SECONDS)
-        except psycopg.OperationalError:
-            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
-                self.pgconn.finish()  # to end it in good order would be to wait once more
-            raise
-
-    @classmethod
-    def _connect_gen(cls, conninfo: str = "") -> Any:  # noqa: ANN401 - psycopg's own
-        """Connect step by step; the driver takes two seconds for each address at the least."""
-        steps: Any = super()._connect_gen(conninfo)
-        ready = None
-        while True:
-            try:
-                wanted = steps.send(ready)
-            except StopIteration as ended:
-                return ended.value
-            ready = yield wanted
-            if _is_late():
-                raise psycopg.OperationalError("the server is silent")
-
-
-def _connected(_dialect: object, _record: object, given: Any, named: Any) -> _Connection:  # noqa: ANN401 - psycopg's own
-    return _Connection.connect(*given, **named)
 
 
 def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     """Let readers read beside a writer, and count as written only what a power cut cannot take."""
-    connection.set_progress_handler(_is_late, _STEPS)
+    connection.set_progress_handler(is_late, _STEPS)
     cursor = connection.cursor()
     for setting in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-16000"):
         cursor.execute(f"PRAGMA {setting}")
@@ -316,13 +263,16 @@ def _patiently(done: Callable[[], Done]) -> Done:
     """Do something once nobody has a file of SQLite locked for it, or there is no time left.
 
     A reader has to wait only for whoever mends or changes the file as a whole, or makes the tables.
-    The driver would wait as well, and let nobody have a turn in a web process.
+    The driver would wait as well, and let nobody have a turn in a web process; and for who makes a
+    new file it does not wait at all.
     """
+    until = time.monotonic() + _BUSY_MS / 1000
     while True:
         try:
             return done()
         except (SQLAlchemyError, sqlite3.Error) as error:
-            if _deadline.at is None or _is_late() or "is locked" not in str(error):
+            is_over = time.monotonic() >= until if left() is None else is_late()
+            if is_over or "is locked" not in str(error):
                 raise
             time.sleep(_LOCKED_SECONDS)
 
@@ -342,8 +292,8 @@ def _made(engine: Engine) -> str:
         # Before SQLite does, so that its owner only can read it.
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    seconds = _left() or _MAKING_SECONDS
-    with _until(seconds), engine.begin() as connection:
+    seconds = left() or _MAKING_SECONDS
+    with within(seconds), engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{seconds}s'")
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")

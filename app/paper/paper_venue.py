@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from app.domain.account import Account
-from app.domain.enums import Market, PositionSide, ReasonCode
+from app.domain.enums import Listing, Market, PositionSide, ReasonCode
 from app.domain.errors import (
     Conflict,
     HookfillError,
@@ -21,6 +21,7 @@ from app.domain.frozen import Placed, PlacedOrder
 from app.domain.identifiers import ClientOrderId, EpochMs, Symbol
 from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Position, Quote
+from app.domain.market_data import Look
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.reconciliation import VenueOrder
@@ -60,6 +61,14 @@ class PaperVenue:
     def quote(self, symbol: Symbol) -> Quote | None:
         """Return the newest prices, or None if none are known."""
         return self._ports.quote(symbol)
+
+    def listing(self, symbol: Symbol) -> Listing:
+        """Return whether a symbol is traded: what there are no rules for is not, and never was."""
+        return Listing.GONE if self.instrument(symbol) is None else Listing.TRADED
+
+    def look(self, wanted: Look) -> None:
+        """Do nothing: what everybody may see of play money is known everywhere."""
+        del wanted
 
     def view(self) -> AccountView:
         """Return balances and positions as they are now."""
@@ -171,8 +180,10 @@ class PaperVenue:
         with _instead(VenueUnavailable):
             fault = self._ports.faults.next(self._account.id, call)
         try:
-            if call is not FaultyCall.FIND and fault.word in _LOST_ON_THE_WAY:
-                raise OutcomeUnknown(f"the {call} call met a {fault.word}")
+            if fault.word in _LOST_ON_THE_WAY:
+                # A question that was lost has changed nothing.
+                lost = VenueUnavailable if call is FaultyCall.FIND else OutcomeUnknown
+                raise lost(f"the {call} call met a {fault.word}")
             yield fault.word
         finally:
             if fault.delay_ms:

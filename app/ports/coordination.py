@@ -191,6 +191,9 @@ class Views(Protocol):
     def wanted(self) -> Collection[AccountId]:
         """Return the accounts whose balances were asked for lately, so that a poll reads them."""
 
+    def outdate(self, account: AccountId) -> None:
+        """Forget what an account had: an order of it has moved since."""
+
 
 class Reconciliations(Protocol):
     """How each account compared with its venue last, and fills whose orders nobody knows."""

@@ -217,6 +217,9 @@ class Live(Protocol):
     def open_orders(self, account: AccountId) -> Collection[AggregateId]:
         """Return the orders of an account that are at its venue."""
 
+    def with_any(self, accounts: Sequence[AccountId]) -> Collection[AccountId]:
+        """Return those of these accounts of which anything is live, asked all at once."""
+
     def with_open_orders(self, accounts: Sequence[AccountId]) -> Collection[AccountId]:
         """Return those of these accounts that have orders at their venues, asked all at once."""
 

@@ -44,6 +44,7 @@ class Policy:
             account holds up the next this long.
         inspect_wait_ms: how long people wait for what a worker finds; it asks a venue some
             questions, each of which may take its time-out.
+        learn_wait_ms: how long whoever needs what an exchange tells waits for a worker to ask.
         reconcile_wait_ms: how long people wait for a comparison of an account with its venue.
         reconcile_lease_ms: longer than the questions of one account take.
         reconcile_every_ms: between two comparisons that nobody has asked for.
@@ -78,6 +79,7 @@ class Policy:
     adjust_wait_ms: int = 2_000
     adjust_lease_ms: int = 45_000
     inspect_wait_ms: int = 30_000
+    learn_wait_ms: int = 2_000
     reconcile_wait_ms: int = 5_000
     reconcile_lease_ms: int = 60_000
     reconcile_every_ms: int = 60_000

@@ -4,12 +4,13 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from app.domain.account import Account
-from app.domain.enums import OrderType, PositionMode, PositionSide
+from app.domain.enums import Listing, OrderType, PositionMode, PositionSide
 from app.domain.finding import Finding
 from app.domain.frozen import Placed
 from app.domain.identifiers import AccountId, ClientOrderId, EpochMs, Symbol, VenueName
 from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Position, Quote, Tick
+from app.domain.market_data import Look
 from app.domain.order import Order
 from app.domain.reconciliation import VenueOrder
 from app.domain.report import OrderReport
@@ -22,6 +23,13 @@ class Venue(Protocol):
     def instrument(self, symbol: Symbol) -> Instrument | None:
         """Return the rules of a symbol, or None if it is not traded here."""
 
+    def listing(self, symbol: Symbol) -> Listing:
+        """Return whether a symbol is traded here.
+
+        Raises:
+            VenueUnavailable: nobody knows yet.
+        """
+
     def doubt_rules(self) -> None:
         """Let the rules be read anew before the next order, for all workers, unless they are young.
 
@@ -30,6 +38,14 @@ class Venue(Protocol):
 
     def quote(self, symbol: Symbol) -> Quote | None:
         """Return the newest prices, or None if none are known."""
+
+    def look(self, wanted: Look) -> None:
+        """See what everybody may see, and keep it for all processes; nobody is in haste for it.
+
+        Raises:
+            VenueUnavailable: it could not be asked.
+            VenueRejected: it does not tell this.
+        """
 
     def view(self) -> AccountView:
         """Return balances and positions as they are now.

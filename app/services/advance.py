@@ -17,6 +17,7 @@ from dataclasses import replace
 from app.domain.aggregate import Aggregate, decide
 from app.domain.decision import Decision
 from app.domain.effects import Effect, EffectKind
+from app.domain.enums import Mode
 from app.domain.errors import Conflict, StoreUnavailable
 from app.domain.events import Event
 from app.domain.identifiers import AggregateId
@@ -72,6 +73,16 @@ def _commit(
     # It is done: nobody may be told otherwise because the store is away for what only hurries.
     with suppress(StoreUnavailable):
         ports.publisher.publish(_lane_effects(stored.aggregate, decision, ports))
+        _outdate_view(stored.aggregate, decision.aggregate, ports)
+
+
+def _outdate_view(before: Aggregate, after: Aggregate, ports: Ports) -> None:
+    """Let nobody be shown what a real account had before an order of it moved."""
+    if not isinstance(before, Order) or not isinstance(after, Order):
+        return
+    moved = (before.status, before.filled_quantity) != (after.status, after.filled_quantity)
+    if moved and ports.accounts.account(after.account).mode is not Mode.PAPER:
+        ports.views.outdate(after.account)
 
 
 def _guards(before: Aggregate, after: Aggregate, ports: Ports) -> tuple[AggregateId, ...]:

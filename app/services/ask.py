@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from app.domain.effects import Effect, EffectKind
 from app.domain.identifiers import AccountId, EpochMs
-from app.domain.worker_request import Adjustment, WorkerRequest
+from app.domain.worker_request import Adjustment, Question, WorkerRequest
 from app.ports import Ports
 
 T = TypeVar("T")
@@ -19,7 +19,7 @@ def leave_request(
     account: AccountId,
     within_ms: int,
     ports: Ports,
-    adjustment: Adjustment | None = None,
+    what: Adjustment | Question | None = None,
 ) -> WorkerRequest:
     """Store what a worker shall do for an account, and begin with within this time or never."""
     (fresh,) = ports.ids.fresh(account, 1)
@@ -30,7 +30,8 @@ def leave_request(
         account=account,
         asked_ms=now_ms,
         until_ms=EpochMs(now_ms + within_ms),
-        adjustment=adjustment,
+        adjustment=what if isinstance(what, Adjustment) else None,
+        question=what if isinstance(what, Question) else None,
     )
     ports.worker_requests.put(request)
     return request

@@ -18,6 +18,7 @@ from app.services.admin.inspect import inspect_account
 from app.services.admin.venue_cancels import cancel_at_venue
 from app.services.following.news import read_news
 from app.services.following.reconcile import reconcile_as_asked
+from app.services.learn import learn_for
 from app.services.placing.cancel import cancel_order, cancel_targets, withdraw_children
 from app.services.placing.go_on import go_on
 from app.services.placing.lane import work_lane
@@ -68,6 +69,7 @@ BY_ID: Mapping[EffectKind, Callable[[AggregateId, Ports], None]] = {
     EffectKind.RESOLVE: resolve_order,
     EffectKind.ADJUST: adjust,
     EffectKind.INSPECT: inspect_account,
+    EffectKind.LEARN: learn_for,
     EffectKind.RECONCILE: reconcile_as_asked,
     EffectKind.CANCEL_AT_VENUE: cancel_at_venue,
 }
@@ -83,6 +85,7 @@ OWED_BY: Mapping[tuple[type[Aggregate], EffectKind], Callable[[Any, Ports], None
     (SmartOrder, EffectKind.ADVANCE): go_on,
     (SmartOrder, EffectKind.ARM): arm,
     (SmartOrder, EffectKind.DISARM): disarm,
+    (SmartTrade, EffectKind.ADVANCE): go_on,
     (SmartTrade, EffectKind.ARM): book_watches,
     (SmartTrade, EffectKind.DISARM): book_watches,
     (SmartTrade, EffectKind.WITHDRAW): withdraw_orders,

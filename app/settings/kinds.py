@@ -14,6 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 from app.settings.addresses import Address, DatabaseUrl, ServerUrl, is_loopback
 from app.settings.secret import Secret
 
+#: Stands for each venue that is not named.
+EVERY_VENUE = "*"
+
 T_co = TypeVar("T_co", covariant=True)
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -136,6 +139,24 @@ def _read_venue_urls(text: str) -> Mapping[str, str]:
     return MappingProxyType({name: url.rstrip("/") for name, url in urls.items()})
 
 
+def _read_venue_proxies(text: str) -> Mapping[str, Secret]:
+    urls = json.loads(text) if text.startswith("{") else {EVERY_VENUE: text}
+    if not all(url == "" or _is_proxy_url(url) for url in urls.values()):
+        raise ValueError
+    return MappingProxyType({name: Secret(url) for name, url in urls.items()})
+
+
+def _is_proxy_url(url: object) -> bool:
+    if not isinstance(url, str) or not re.fullmatch(r"\S+", url):
+        return False
+    parts = urlsplit(url)
+    is_bare = parts.path in {"", "/"} and not parts.query and not parts.fragment
+    # A port out of range raises.
+    return (
+        parts.scheme in {"http", "https"} and bool(parts.hostname) and is_bare and parts.port != 0
+    )
+
+
 def _read_urls(text: str) -> tuple[str, ...]:
     urls = json.loads(text) if text.startswith("[") else text.split(",")
     if not all(isinstance(url, str) for url in urls):
@@ -211,5 +232,11 @@ VENUE_URLS = Kind(
     "JSON",
     "a JSON object of venue names and URLs, https:// unless the host is this machine",
     _read_venue_urls,
+    is_shown=False,
+)
+VENUE_PROXIES = Kind(
+    "URL or JSON",
+    "an http:// or https:// URL of a proxy, or a JSON object of venue names and such URLs",
+    _read_venue_proxies,
     is_shown=False,
 )

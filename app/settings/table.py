@@ -16,6 +16,7 @@ from app.settings.addresses import Address, DatabaseUrl, ServerUrl, is_loopback
 from app.settings.kinds import (
     ADDRESS,
     DATABASE_URL,
+    EVERY_VENUE,
     FLAG,
     KEYS,
     NETWORKS,
@@ -25,6 +26,7 @@ from app.settings.kinds import (
     TOKEN,
     URL_PREFIX,
     URLS,
+    VENUE_PROXIES,
     VENUE_URLS,
     Network,
     matching,
@@ -66,6 +68,13 @@ class Settings:
         "",
         "Where Celery keeps its queues.",
         otherwise="a second server of `hookfill up`; with `REDIS_URL`, its next database",
+    )
+    installation: str = variable(
+        "HOOKFILL_INSTALLATION",
+        matching("text", "up to 40 letters, digits and any of ._-", r"[0-9A-Za-z._-]{0,40}"),
+        "",
+        "Names this installation at a broker that it shares with another one: all that it keeps "
+        "there, queues included, begins with that name. The same for all its processes.",
     )
     appendfsync: str = variable(
         "HOOKFILL_APPENDFSYNC",
@@ -145,6 +154,14 @@ class Settings:
         VENUE_URLS,
         "",
         'Other hosts for venues: `{"binance": "http://127.0.0.1:9001"}`.',
+    )
+    venue_proxies: Mapping[str, Secret] = variable(
+        "HOOKFILL_VENUE_PROXY",
+        VENUE_PROXIES,
+        "",
+        "The proxy by which venues are reached: `http://user:password@host:3128`. Or one for each: "
+        '`{"binance": "http://one:3128", "bybit": "", "*": "http://another:3128"}`; `*` is every '
+        "other venue, and an empty text is no proxy.",
     )
     venue_address: str = variable(
         "HOOKFILL_VENUE_ADDRESS",
@@ -261,6 +278,13 @@ class Settings:
         StopDirection.SIDE,
         "Which way the price must go: by side; by where it stands at creation (`infer`); or as "
         "the order's own `operator` says.",
+    )
+    poloniex_public_venue: str = variable(
+        "POLO_PUBLIC_VENUE",
+        matching("word", "the name of a venue where a SPOT account is", r"([a-z][a-z0-9_]{0,39})?"),
+        "",
+        "Whose market data the Poloniex dialect shows to those who sign nothing.",
+        otherwise="`poloniex` if an account is there, or else `paper`",
     )
     poloniex_smart_orders_max: int = variable(
         "POLO_SMART_ORDERS_MAX",
@@ -392,7 +416,7 @@ class Settings:
         TOKEN,
         "",
         "The password for it.",
-        otherwise="derived from the first secret key",
+        otherwise="`hookfill up` derives it from the first secret key",
     )
     log_level: str = variable(
         "HOOKFILL_LOG_LEVEL",
@@ -434,10 +458,20 @@ class Settings:
         open_texts = {one: text for one, text in _texts(environ).items() if one not in withheld}
         return cls(**_values(open_texts), **withheld)  # type: ignore[arg-type]  # as above
 
+    def proxy_of(self, venue: str) -> str | None:
+        """Return the URL of the proxy by which a venue is reached, or None."""
+        proxy = self.venue_proxies.get(venue, self.venue_proxies.get(EVERY_VENUE))
+        return proxy.reveal() or None if proxy is not None else None
+
     def may_trade_at(self, venue: str) -> bool:
         """Tell whether accounts may be there: in the test profile at simulated venues only."""
         host = urlsplit(self.venue_urls.get(venue, "")).hostname or ""
         return not self.fast or is_loopback(host)
+
+    @property
+    def broker_prefix(self) -> str:
+        """How the name of everything begins that this installation keeps at its broker."""
+        return f"{self.installation}:" if self.installation else ""
 
     def policy(self) -> Policy:
         """Return how long the use cases may take."""
@@ -471,6 +505,7 @@ GIVEN_TO: Final[Mapping[str, frozenset[str]]] = {
     "DATABASE_URL": frozenset({"web", "worker"}),
     "HOOKFILL_SECRET_KEY": frozenset({"web", "worker"}),
     "HOOKFILL_VENUE_URLS": frozenset({"web", "worker"}),
+    "HOOKFILL_VENUE_PROXY": frozenset({"web", "worker"}),
     "HOOKFILL_ADMIN_TOKEN": frozenset({"web"}),
     "HOOKFILL_FLOWER_PASSWORD": frozenset({"flower"}),
 }

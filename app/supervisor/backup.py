@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from app.settings import HISTORY_FILE, KEY_FILE, Settings
 from app.store.core.copying import rewrites_stopped
-from app.supervisor.data_dir import locked, opened
+from app.supervisor.data_dir import folder_named_in, locked, opened
 
 #: Says what the file is; the number rises when what is in it changes.
 _LABEL = "hookfill-backup.json"
@@ -50,7 +50,7 @@ def back_up(target: Path, environ: Mapping[str, str]) -> list[str]:
         CannotCopy: there is nothing to copy, or something is in the way.
         StoreUnavailable: the store did not answer.
     """
-    folder = Path(environ.get("HOOKFILL_DATA_DIR", "").strip() or "var").expanduser()
+    folder = folder_named_in(environ)
     if environ.get("REDIS_URL", "").strip():
         raise CannotCopy(
             "The store is at REDIS_URL, not in the data folder: copy its append-only files where "

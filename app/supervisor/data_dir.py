@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,6 +124,11 @@ class DataDir:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for log in self.logs.glob("*.log*"):
             log.chmod(_MODE)
+
+
+def folder_named_in(environ: Mapping[str, str]) -> Path:
+    """Return the data folder that the settings of a run name, before anything is read or made."""
+    return Path(environ.get("HOOKFILL_DATA_DIR", "").strip() or "var").expanduser()
 
 
 def shorten(log: Path) -> bool:

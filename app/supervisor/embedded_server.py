@@ -54,6 +54,10 @@ BROKER_SETTINGS = {
     "maxmemory-clients": "50%",
 }
 
+#: What a server says of a file that it cannot read.
+_DAMAGED = "reading the append only file"
+_REPAIR = "\nIts file is damaged: see `hookfill repair --help`, and docs/backup.md."
+
 
 def store_server(settings: Settings, data_dir: DataDir, inherited: int) -> "EmbeddedServer":
     """Return the server that keeps all state; not yet started."""
@@ -147,8 +151,9 @@ class EmbeddedServer:
             if self._started(signals):
                 return
             self.child, self.url = self._prepared()
-        log = self.child.program.log
-        raise CannotStart(f"{self._binary.name} does not start. It says:\n{last_lines(log)}")
+        said = last_lines(self.child.program.log)
+        hint = _REPAIR if _DAMAGED in said else ""
+        raise CannotStart(f"{self._binary.name} does not start. It says:\n{said}{hint}")
 
     def _started(self, signals: Signals) -> bool:
         self.child.start()

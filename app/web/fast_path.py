@@ -11,7 +11,9 @@ from typing import Any
 
 from app import metrics
 from app.domain.errors import HookfillError
+from app.history.patience import of_one_request
 from app.scrubbing import hide, hide_nothing
+from app.web.refusals import Refusals
 from app.web.routes import View
 from app.web.said import words_of
 from app.web.surface import Surface
@@ -29,18 +31,27 @@ class FastPath:
             what a view raises only errors of ours are caught; the rest is a mistake, which the web
             server logs and answers with 500.
         rest: answers everything else.
+        refusals: answers what one of these routes refuses.
     """
 
     def __init__(
-        self, routes: Mapping[tuple[str, str], tuple[Surface, View]], rest: Application
+        self,
+        routes: Mapping[tuple[str, str], tuple[Surface, View]],
+        rest: Application,
+        refusals: Refusals,
     ) -> None:
         self._routes = routes
         self._rest = rest
+        self._refusals = refusals
 
     def __call__(self, environ: Any, start_response: StartResponse) -> Iterable[bytes]:  # noqa: ANN401
-        """Answer one request. No log repeats of it what may be a token, until it is over."""
+        """Answer one request, which waits for the history once.
+
+        No log repeats of it what may be a token, until it is over.
+        """
         hide(partial(words_of, environ))
-        answer = self._answer(environ, start_response)
+        with of_one_request():
+            answer = self._answer(environ, start_response)
         hide_nothing()  # not after a mistake, which the web server has yet to log
         return answer
 
@@ -52,7 +63,7 @@ class FastPath:
         try:
             answer = view(environ)
         except HookfillError as error:
-            answer = surface.refusal(error)
+            answer = self._refusals.answer(surface, error, environ)
         _counter(surface.dialect, answer.status)()
         content, headers = answer.sent()
         headers["Content-Length"] = str(len(content))

@@ -17,7 +17,9 @@ DIGITS_MAX = 40
 EXPONENT_MAX = 30
 
 #: `Decimal` itself reads more: `1_000`, full-width digits, NaN.
-_NUMBER = re.compile(r"[ \t\r\n]*[+-]?(\d+)(?:\.(\d+))?(?:[eE][+-]?(\d+))?[ \t\r\n]*", re.ASCII)
+_NUMBER = re.compile(
+    r"[ \t\r\n]*[+-]?(?=\.?\d)(\d*)(?:\.(\d*))?(?:[eE][+-]?(\d+))?[ \t\r\n]*", re.ASCII
+)
 
 #: Of prices, quantities and shares.
 POSITIVE = validate.Range(min=0, min_inclusive=False, error="Must be above 0, was {input}.")
@@ -42,7 +44,7 @@ class TooManyDigits(ValidationError):
 def number_from(value: object) -> Decimal:
     """Return the exact number that a JSON number or a numeric text says.
 
-    Text is: blanks, sign, ASCII digits, fraction, exponent, blanks; all but the digits optional.
+    Text is: blanks, sign, ASCII digits, fraction, exponent, blanks; all but one digit optional.
     The digits of a JSON number are counted as if it was written without an exponent.
 
     Raises:

@@ -1,10 +1,13 @@
 """Request bodies as JSON objects, read strictly: exact numbers, no key twice, bounded depth."""
 
 import json
+import re
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NoReturn
+from urllib.parse import parse_qsl
 
 from app.domain.errors import MalformedPayload
 
@@ -17,6 +20,12 @@ _INTEGER_CHARACTERS_MAX = 40
 #: Of a key that is quoted in a message.
 _SHOWN_CHARACTERS = 40
 
+#: What JSON wants escaped inside of a text, save what breaks a line or moves along it.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+#: A brace, as forms write it.
+_ESCAPED_BRACE = b"%7b"
+
 _Container = dict[str, Any] | list[Any]
 
 
@@ -26,26 +35,67 @@ def payload_from(body: bytes) -> Mapping[str, object]:
     Raises:
         MalformedPayload: with the code `invalid_json`, and nothing else for any input.
     """
-    payload = json_from(body)
+    return _object(json_from(body))
+
+
+def alert_from(body: bytes) -> Mapping[str, object]:
+    """Return the JSON object of an alert, which a template has made and some tool has sent.
+
+    A template has line breaks and tabs inside of texts, as people have typed them. A tool may send
+    the object as the one key of a form: `%7B...%7D=`.
+
+    Raises:
+        MalformedPayload: with the code `invalid_json`, and nothing else for any input.
+    """
+    return _object(json_from(out_of_form(body), breaks_lines=True))
+
+
+def out_of_form(body: bytes) -> bytes:
+    """Return the object that is the one key of a form; whatever else the body is, as it is."""
+    text = without_mark(body).strip()
+    if text[:3].lower() != _ESCAPED_BRACE:
+        return body
+    try:
+        pairs = parse_qsl(text.decode(), keep_blank_values=True, errors="strict")
+    except ValueError:
+        return body
+    match pairs:
+        case [(key, "")]:
+            return key.encode()
+        case _:
+            return body
+
+
+def without_mark(body: bytes) -> bytes:
+    """Return a text without the byte order mark that some put before it (RFC 8259, 8.1)."""
+    return body.removeprefix(BOM_UTF8)
+
+
+def _object(payload: object) -> Mapping[str, object]:
     if not isinstance(payload, dict):
         raise _invalid("the body is JSON, but not an object")
     return payload
 
 
-def json_from(body: bytes) -> object:
-    """Return the JSON value that the body holds.
+def json_from(body: bytes, *, breaks_lines: bool = False) -> object:
+    """Return the JSON value that the body holds; a byte order mark before it counts as nothing.
 
     Numbers are exact: without fraction and exponent an `int`, else a `Decimal`. Text can always
     be written as UTF-8. A key that stands twice in one object is refused: the message says two
     things at once, and to pick one of them is to guess with somebody's money.
+
+    Args:
+        body: UTF-8.
+        breaks_lines: whether line breaks and tabs may stand in texts as they are.
 
     Raises:
         MalformedPayload: with the code `invalid_json`, and nothing else for any input; a
             `JSONDecodeError` is its cause where the text is no JSON.
     """
     try:
-        text = body.decode()
-        payload = _DECODER.decode(text)
+        text = without_mark(body).decode()
+        is_loose = breaks_lines and not _CONTROL.search(text)
+        payload = (_LOOSE_DECODER if is_loose else _DECODER).decode(text)
     except UnicodeDecodeError as error:
         raise _invalid(f"the body is not UTF-8 at byte {error.start}") from error
     except json.JSONDecodeError as error:
@@ -118,9 +168,16 @@ def _refuse_constant(name: str) -> NoReturn:
     raise _invalid(f"the body holds {name}, which is not JSON")
 
 
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_unique,
-    parse_constant=_refuse_constant,
-    parse_float=Decimal,
-    parse_int=_integer,
-)
+def _decoder(*, strict: bool) -> json.JSONDecoder:
+    return json.JSONDecoder(
+        object_pairs_hook=_unique,
+        parse_constant=_refuse_constant,
+        parse_float=Decimal,
+        parse_int=_integer,
+        strict=strict,
+    )
+
+
+_DECODER = _decoder(strict=True)
+#: Takes any control character in a text.
+_LOOSE_DECODER = _decoder(strict=False)

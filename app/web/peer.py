@@ -1,10 +1,14 @@
 """Who is at the other end: the peer, or, behind a trusted proxy, whom it names."""
 
 import ipaddress
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+#: A hop with the port that it came from, or in brackets: `192.0.2.1:55`, `[2001:db8::1]:55`.
+_WITH_PORT: Final = re.compile(r"\[([^\[\]]+)\](?::\d{1,5})?|([^:\[\]]+):\d{1,5}", re.ASCII)
 
 #: Whoever has one IPv6 address has as many as this prefix leaves.
 _IPV6_PREFIX: Final = 64
@@ -17,10 +21,16 @@ def address_of(environ: Mapping[str, Any], trusted: Sequence[Network]) -> str:
     what a stranger writes into it is never believed.
     """
     address = str(environ.get("REMOTE_ADDR", ""))
-    hops = [hop.strip() for hop in str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",")]
+    hops = [_hop(one) for one in str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",")]
     while hops and hops[-1] and is_among(address, trusted):
         address = hops.pop()
     return address
+
+
+def _hop(text: str) -> str:
+    """Return a hop without blanks, brackets and port."""
+    match = _WITH_PORT.fullmatch(text.strip())
+    return text.strip() if match is None else (match[1] or match[2]).strip()
 
 
 def peer_of(address: str) -> str:
@@ -60,6 +70,15 @@ def url_of(
     if is_host_forwarded and is_among(str(environ.get("REMOTE_ADDR", "")), trusted):
         host = str(environ.get("HTTP_X_FORWARDED_HOST") or host).strip()
     return f"{scheme}://{host}{environ.get('PATH_INFO', '')}"
+
+
+def is_address(text: str) -> bool:
+    """Tell whether a text is an address of the internet protocol."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_among(address: str, networks: Sequence[Network]) -> bool:

@@ -132,7 +132,8 @@ def route_of_request() -> Route | None:
 def _noted(endpoint: str, route: Route) -> Callable[[Any], None]:
     def note(state: Any) -> None:  # noqa: ANN401 - Flask's own
         state.app.extensions.setdefault(_ROUTES, {})[endpoint] = route
-        state.app.extensions.setdefault(_TURNS, {one: Turns() for one in Access})
+        if _TURNS not in state.app.extensions:
+            state.app.extensions[_TURNS] = {one: Turns() for one in Access}
 
     return note
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from app.web.json_body import out_of_form, without_mark
 from app.web.raw_body import body_read
 
 #: Of these headers nothing is ever repeated, and what they say is the same in many requests.
@@ -24,7 +25,7 @@ def words_of(environ: Mapping[str, Any]) -> Iterator[str]:
         if name.startswith("HTTP_") and name not in _COMMON:
             yield str(value)
     yield from _credentials_of(str(environ.get("HTTP_AUTHORIZATION", "")))
-    yield from _texts_of(body_read(environ).decode(errors="replace"))
+    yield from _texts_of(body_read(environ))
 
 
 def _values_of(form: str) -> Iterator[str]:
@@ -40,13 +41,14 @@ def _credentials_of(authorization: str) -> Iterator[str]:
         return
 
 
-def _texts_of(body: str) -> Iterator[str]:
+def _texts_of(body: bytes) -> Iterator[str]:
     """Yield the texts of a body: of JSON, else of a form; what is neither is one text."""
+    text = out_of_form(without_mark(body)).decode(errors="replace")
     try:
-        waiting = [json.loads(body, object_pairs_hook=_values_and_twice)]
+        waiting = [json.loads(text, object_pairs_hook=_values_and_twice, strict=False)]
     except (ValueError, RecursionError):
-        yield from _values_of(body)
-        yield from body.split()
+        yield from _values_of(text)
+        yield from text.split()
         return
     while waiting:
         one = waiting.pop()

@@ -12,8 +12,9 @@ from app.bootstrap import Wiring
 from app.domain.account import Account, ApiClient, Connector
 from app.domain.enums import Dialect, Market
 from app.domain.errors import HookfillError
+from app.domain.exits import ExitRules
 from app.web.answers import Answer
-from app.web.fields import Flag, Strict, Text, printable
+from app.web.fields import Flag, Strict, Text, WholeNumber, between, printable
 from app.web.routes import Route
 
 _log = structlog.get_logger()
@@ -25,6 +26,12 @@ ACCOUNTS_MAX = 100
 DEDUP_WINDOW_SECONDS_MAX = 86_400
 
 _SECRET_CHARACTERS_MAX = 256
+
+#: A close at the market keeps its place in the lane for so long.
+_EXIT_PATIENCE_SECONDS_MAX = 3_600
+
+#: One week.
+_LIMIT_EXIT_SECONDS_MAX = 604_800
 
 #: Stands where the token belongs: only its hash is known here.
 TOKEN_PLACEHOLDER: Final = "YOUR_CONNECTOR_TOKEN"  # noqa: S105 - it is none
@@ -38,6 +45,37 @@ def permissions_of(*words: str) -> fields.List[str]:
 def secret_field() -> Text:
     """Return the field of what a client signs or signs in with."""
     return Text(validate=printable(_SECRET_CHARACTERS_MAX))
+
+
+def exit_patience_field() -> WholeNumber:
+    """Return the field of how long closes that were asked for go on, in seconds."""
+    return WholeNumber(validate=between(1, _EXIT_PATIENCE_SECONDS_MAX))
+
+
+def limit_exit_field() -> WholeNumber:
+    """Return the field of how long limit exits may take to fill, in seconds; 0 is for ever."""
+    return WholeNumber(validate=between(0, _LIMIT_EXIT_SECONDS_MAX))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExitSettings:
+    """How exits go on, as a connector or client sets it.
+
+    Attributes:
+        exit_patience_seconds: how long one that was asked for goes on when it does not get through.
+        limit_exit_seconds: how long one at a limit may take to fill; then the rest goes at the
+            market. 0 is for ever.
+    """
+
+    exit_patience_seconds: int = 60
+    limit_exit_seconds: int = 0
+
+    @property
+    def exits(self) -> ExitRules:
+        """The same as each request carries it with it."""
+        return ExitRules(
+            patience_ms=self.exit_patience_seconds * 1000, limit_ms=self.limit_exit_seconds * 1000
+        )
 
 
 class ClientBody(Strict):

@@ -43,6 +43,11 @@ class Running:
         self._log = log
         self._give_up_at = time.monotonic() + START_SECONDS_MAX
 
+    @property
+    def pid(self) -> int:
+        """The id of the leader."""
+        return self._process.pid
+
     def pause(self) -> None:
         """Stop the whole group where it stands, so that it takes nothing from the other app."""
         os.killpg(self._process.pid, signal.SIGSTOP)

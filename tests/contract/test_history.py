@@ -31,10 +31,10 @@ from app.domain.request.signal import RequestStatus
 from app.domain.search import EVERYTHING, Moment, Search, place_by, place_of
 from app.domain.smart_trade.enums import TradeStatus
 from app.domain.status import CLOSED, OrderStatus
-from app.history import database as database_module
-from app.history import queries, sql_history
+from app.history import postgres, queries, sql_history
 from app.history import record_rows as writing
 from app.history.database import Database
+from app.history.patience import of_one_request
 from app.history.queries import WALKS_MAX
 from app.history.sql_history import PAGE, SqlHistory
 from app.history.tables import METADATA, PAPER_ROWS
@@ -99,6 +99,23 @@ def a_lock(url: str, sqlite: str, postgresql: str) -> Iterator[None]:
         yield
         connection.rollback()
     engine.dispose()
+
+
+@contextmanager
+def a_lock_of_the_whole(history: SqlHistory, url: str) -> Iterator[None]:
+    """Hold a lock that keeps everybody out."""
+    history._database.close()  # noqa: SLF001 - nobody else may have the file open
+    whole = "LOCK TABLE hookfill_aggregates IN ACCESS EXCLUSIVE MODE"
+    with a_lock(url, "PRAGMA locking_mode=EXCLUSIVE; BEGIN IMMEDIATE", whole):
+        yield
+
+
+def seconds_in_vain(reader: SqlHistory) -> float:
+    """Ask what gets no answer in time, and return how long that took."""
+    started = time.monotonic()
+    with pytest.raises(HistoryUnavailable, match="in time"):
+        reader.count(EVERYTHING, ())
+    return time.monotonic() - started
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])
@@ -569,7 +586,7 @@ class TestTheDatabase:
         self, postgres_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Its own limit for a statement ends nothing then, nor does that for a new connection."""
-        monkeypatch.setattr(database_module, "SILENCE_SECONDS", 0.5)
+        monkeypatch.setattr(postgres, "SILENCE_SECONDS", 0.5)
         stopped = Database(DATABASE_URL.read(postgres_url))
         with stopped.reading() as connection:
             server = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
@@ -679,17 +696,25 @@ class TestTheDatabase:
     ) -> None:
         history.keep([a_record(an_ended(1))])
         reader = SqlHistory(opened(0.3))
-        whole = "LOCK TABLE hookfill_aggregates IN ACCESS EXCLUSIVE MODE"
-        history._database.close()  # noqa: SLF001 - nobody else may have the file open
 
-        with a_lock(url, "PRAGMA locking_mode=EXCLUSIVE; BEGIN IMMEDIATE", whole):
-            started = time.monotonic()
-            with pytest.raises(HistoryUnavailable, match="in time"):
-                reader.count(EVERYTHING, ())
-            took = time.monotonic() - started
+        with a_lock_of_the_whole(history, url):
+            took = seconds_in_vain(reader)
 
         assert took < 2
         assert SqlHistory(opened(20.0)).count(EVERYTHING, ()) == 1
+
+    def test_who_asks_while_it_is_locked_is_told_sooner_than_the_first_one(
+        self, history: SqlHistory, opened: Opened, url: str
+    ) -> None:
+        history.keep([a_record(an_ended(1))])
+        reader = SqlHistory(opened(3.0))
+
+        with a_lock_of_the_whole(history, url):
+            first, second = seconds_in_vain(reader), seconds_in_vain(reader)
+
+        assert first >= 2.9
+        assert second < 2.5
+        assert reader.count(EVERYTHING, ()) == 1
 
     def test_a_statement_does_not_take_longer_than_is_said(self, opened: Opened) -> None:
         opened().identity()
@@ -704,6 +729,39 @@ class TestTheDatabase:
             connection.execute(text(endless))
 
         assert time.monotonic() - started < 2
+
+    def test_the_readings_of_a_request_share_what_one_may_take(self, opened: Opened) -> None:
+        opened().identity()
+        reader = SqlHistory(opened(2.0))
+
+        def takes(seconds: float) -> None:
+            with reader._database.reading():  # noqa: SLF001 - what each of them goes through
+                time.sleep(seconds)
+
+        with of_one_request():
+            takes(0.5)
+            time.sleep(2.5)  # not for the history
+            assert reader.count(EVERYTHING, ()) == 0
+            with suppress(HistoryUnavailable):  # its end may come too late as well
+                takes(1.5)
+            assert seconds_in_vain(reader) + seconds_in_vain(reader) < 1
+        assert reader.count(EVERYTHING, ()) == 0
+
+    def test_who_has_asked_for_much_makes_nobody_else_hurry(self, opened: Opened) -> None:
+        opened().identity()
+        database = opened(6.0)
+
+        def takes_long() -> object:
+            with database.reading() as connection:
+                time.sleep(2)
+                return connection.execute(text("SELECT 1")).scalar()
+
+        with of_one_request():
+            assert (takes_long(), takes_long()) == (1, 1)
+            with pytest.raises(HistoryUnavailable):
+                takes_long()
+
+        assert takes_long() == 1
 
     def test_a_server_that_takes_no_notice_is_not_waited_for_longer_than_is_said(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as deaf:

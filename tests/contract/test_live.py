@@ -6,6 +6,7 @@ import pytest
 
 from app.domain.commands import Action
 from app.domain.enums import PositionSide, Side
+from app.domain.identifiers import AccountId
 from app.domain.request.signal import RequestStatus, Signal, Stage
 from app.domain.smart_order import SmartOrderStatus
 from app.domain.status import OrderStatus
@@ -51,6 +52,7 @@ def test_an_account_shows_everything_live_of_it(store: Store) -> None:
 
     assert list(store.live.of_account(SPOT_ID)) == [an_id(1), an_id(2)]
     assert list(store.live.of_account(USDM_ID)) == [a_smart_order().id]
+    assert set(store.live.with_any([SPOT_ID, USDM_ID, AccountId(9)])) == {SPOT_ID, USDM_ID}
 
 
 def test_a_smart_order_is_live_until_it_ends(store: Store) -> None:

@@ -6,6 +6,7 @@ from app.domain.status import OrderStatus
 from app.store.core import keys
 from app.store.core.scripts import text_of
 from tests.support.builders import SPOT_ID, USDM_ID, an_id, an_order, an_order_in, must
+from tests.support.faulty_store import FaultyStore
 from tests.support.redis_store import Store, server_ms
 
 
@@ -35,6 +36,17 @@ def test_what_is_further_ahead_than_anything_is_put_off_is_overdue(store: Store)
     assert store.outbox.overdue(10) == [Effect(kind=EffectKind.PLACE, target=an_order().id)]
     store.clock.advance(server_ms(store.client) - store.clock.server_ms())
     assert store.outbox.overdue(10) == []
+
+
+def test_all_outboxes_are_looked_at_in_one_round_trip(redis_server: str) -> None:
+    client = FaultyStore(redis_server, 5.0)
+    outbox = Store(client).outbox
+    outbox.overdue(10)  # loads the script
+    client.disarm()
+
+    outbox.overdue(10)
+
+    assert client.disarm() == 1
 
 
 def test_what_was_lost_is_overdue_once_in_a_while(store: Store) -> None:

@@ -161,6 +161,17 @@ def test_a_venue_may_know_nothing_of_an_order_for_a_while(world: PaperWorld) -> 
         world.spot.place(world.order(Side.BUY, "0.1"))
 
 
+@pytest.mark.parametrize("word", ["timeout", "error"])
+def test_a_look_up_without_a_good_answer_is_no_answer(world: PaperWorld, word: str) -> None:
+    order = world.order(Side.BUY, "0.1")
+    world.spot.place(order)
+    world.desk.set_faults(SPOT, {"find": [word]})
+
+    with pytest.raises(VenueUnavailable, match=word):
+        world.spot.find(order)
+    assert world.spot.find(order) is not None
+
+
 @pytest.mark.parametrize(
     ("word", "error", "after"),
     [

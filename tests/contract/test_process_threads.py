@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from unittest.mock import Mock
@@ -14,14 +13,12 @@ import redis
 from app.domain.account import ApiClient
 from app.domain.enums import Dialect, Side
 from app.domain.errors import StoreUnavailable
-from app.domain.identifiers import AccountId, Currency, Symbol
+from app.domain.identifiers import AccountId, Currency
 from app.domain.status import OrderStatus
-from app.exchanges import tickers as ccxt_tickers
-from app.exchanges.tickers import CcxtTickers
 from app.store.core.clock import RedisClock
 from app.store.core.ids import RedisIds
 from app.store.core.registry import LIFE_SECONDS, RedisRegistry
-from tests.support.builders import BTC, must
+from tests.support.builders import must
 from tests.support.interleaving import THREADS, at_once
 from tests.support.paper_world import PaperWorld
 
@@ -97,34 +94,3 @@ def test_orders_of_one_paper_account_lose_no_money(world: PaperWorld) -> None:
     view = world.spot.view()
     assert view.balances[Currency("BTC")].total == Decimal("0.5") + Decimal("0.032")
     assert view.balances[Currency("USDT")].total == 10_000 - Decimal("0.032") * 50_000
-
-
-class LoneExchange:
-    """Stands where ccxt would put its own, and notices a second thread."""
-
-    met: list[str]
-
-    def __init__(self, met: list[str]) -> None:
-        self.met = met
-        self._lock = threading.Lock()
-
-    def fetch_ticker(self, symbol: Symbol) -> Mapping[str, str]:
-        if not self._lock.acquire(blocking=False):
-            self.met.append(symbol)
-            return {"last": "0"}
-        try:
-            threading.Event().wait(0.01)
-            return {"last": "7"}
-        finally:
-            self._lock.release()
-
-
-def test_no_two_threads_ask_one_ccxt_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
-    met: list[str] = []
-    monkeypatch.setattr(ccxt_tickers, "public_exchange", lambda _: LoneExchange(met))
-    tickers = CcxtTickers("binance")
-
-    told = at_once(lambda _: [tickers.ticker(BTC)["last"] for _ in range(5)])
-
-    assert met == []
-    assert told == [["7"] * 5] * THREADS

@@ -19,14 +19,17 @@ from tests.support.servers import fresh_client
 from tests.support.venue_world import PaperVenueWorld, VenueWorld, running_world
 
 HEDGE, ONEWAY = PositionMode.HEDGE, PositionMode.ONEWAY
-SPOT, USDM = Market.SPOT, Market.USDM
+SPOT, USDM, COINM = Market.SPOT, Market.USDM, Market.COINM
 
 WORLDS = [
     *((venue, SPOT, HEDGE) for venue in ("paper", "binance", "bybit", "poloniex")),
     *((venue, USDM, mode) for venue in ("paper", "binance", "bybit") for mode in (HEDGE, ONEWAY)),
+    *((venue, COINM, mode) for venue in ("paper", "binance") for mode in (HEDGE, ONEWAY)),
+    ("bybit", COINM, ONEWAY),
 ]
 
-#: What every market of these worlds has, in base currency and times the price.
+#: What every market of these worlds has: in base currency, or what stands for it, and times the
+#: price.
 MAX_QUANTITY, MAX_MARKET_QUANTITY = 9_000, 120
 UP, DOWN = Decimal("1.05"), Decimal("0.95")
 
@@ -38,14 +41,17 @@ def world(request: pytest.FixtureRequest) -> Iterator[VenueWorld]:
         with running_world(venue, market, position_mode=mode) as running:
             markets = running.exchange.markets
             for key, one in markets.items():
-                markets[key] = replace(one, multiplier_up=UP, multiplier_down=DOWN)
+                most = running.size(str(MAX_QUANTITY))
+                markets[key] = replace(
+                    one, multiplier_up=UP, multiplier_down=DOWN, max_quantity=most
+                )
             yield running
         return
     paper = PaperVenueWorld(fresh_client(), market, mode)
     desk = paper.world.desk
     bounds = {
-        "max_quantity": MAX_QUANTITY,
-        "max_market_quantity": MAX_MARKET_QUANTITY,
+        "max_quantity": f"{paper.size(str(MAX_QUANTITY)):f}",
+        "max_market_quantity": f"{paper.size(str(MAX_MARKET_QUANTITY)):f}",
         "multiplier_up": str(UP),
         "multiplier_down": str(DOWN),
     }
@@ -112,6 +118,7 @@ CASES = {
 
 NO_POSITIONS = "there are no positions"
 ONE_NET = "what is too much is cut off; see below"
+ONE_CONTRACT = "the least lot is one contract, and worth enough"
 PRICE_MOVED = "it moves the price to the nearest that is allowed, unless the account says otherwise"
 
 #: Case, venue (or all), market, mode (or both) → why it is not refused there.
@@ -119,17 +126,17 @@ NO_SUCH_RULE = {
     ("beyond the leg", "", SPOT, None): NO_POSITIONS,
     ("nothing to reduce", "", SPOT, None): NO_POSITIONS,
     ("beyond the leg", "", USDM, ONEWAY): ONE_NET,
+    ("beyond the leg", "", COINM, ONEWAY): ONE_NET,
+    ("too small", "", COINM, None): ONE_CONTRACT,
+    ("too small at the market", "", COINM, None): ONE_CONTRACT,
     ("too high a buy", "bybit", USDM, None): PRICE_MOVED,
     ("too low a sale", "bybit", USDM, None): PRICE_MOVED,
+    ("too high a buy", "bybit", COINM, None): PRICE_MOVED,
+    ("too low a sale", "bybit", COINM, None): PRICE_MOVED,
 }
 
 #: Case, venue, market → the reason there, where less comes back from the exchange.
 LESS_TOLD = {
-    # One code for this and for what the funds do not cover.
-    ("takes, though it may not", "binance", SPOT): ReasonCode.VENUE_REJECTED,
-    ("takes, though it may not", "binance", USDM): ReasonCode.VENUE_REJECTED,
-    # The documents name no code for it.
-    ("takes, though it may not", "poloniex", SPOT): ReasonCode.VENUE_REJECTED,
     # A market order leaves without a price, so its notional is the exchange's to refuse.
     ("too small at the market", "binance", SPOT): ReasonCode.AGAINST_RULES,
     ("too small at the market", "binance", USDM): ReasonCode.AGAINST_RULES,
@@ -170,6 +177,13 @@ def test_it_is_refused_for_the_same_reason_everywhere(world: VenueWorld, name: s
     assert world.venue.view() == before
 
 
+def test_a_post_only_order_that_would_take_is_told_as_one(world: VenueWorld) -> None:
+    with pytest.raises(VenueRejected, match=r"^post only, and ") as refused:
+        world.venue.place(taking_maker(world))
+
+    assert refused.value.code is ReasonCode.WOULD_TAKE
+
+
 def test_an_exit_of_what_an_exchange_does_not_list_may_pass(world: VenueWorld) -> None:
     if venue_of(world) == "paper":
         pytest.skip("what is not there was taken away by a person")
@@ -189,7 +203,7 @@ def test_one_way_what_is_too_much_to_reduce_is_cut_off(world: VenueWorld) -> Non
 
     closed = world.venue.place(world.order(Side.SELL, quantity="9"))
 
-    assert closed.filled_quantity == Decimal("0.1")
+    assert closed.filled_quantity == world.size("0.1")
     assert closed.status not in {OrderStatus.FILLED, OrderStatus.REJECTED}
     assert closed.position_after == 0
 

@@ -23,24 +23,15 @@ from tests.support.exchanges.faults import Call
 from tests.support.exchanges.server import Answer, Request
 from tests.support.interleaving import THREADS, at_once
 from tests.support.redis_store import server_ms
-from tests.support.venue_world import ExchangeWorld, running_world
-
-WORLDS = [
-    ("binance", Market.SPOT),
-    ("binance", Market.USDM),
-    ("bybit", Market.SPOT),
-    ("bybit", Market.USDM),
-    ("poloniex", Market.SPOT),
-]
+from tests.support.venue_world import EXCHANGES, ExchangeWorld, running_world
 
 #: Long enough for all threads to find that somebody asks.
 LATENCY_SECONDS = 0.1
 
 
-@pytest.fixture(params=WORLDS, ids=lambda one: f"{one[0]}-{one[1]}")
+@pytest.fixture(params=EXCHANGES, ids="-".join)
 def world(request: pytest.FixtureRequest) -> Iterator[ExchangeWorld]:
-    name, market = request.param
-    with running_world(name, market, timeout_ms=20_000) as running:
+    with running_world(*request.param, timeout_ms=20_000) as running:
         running.plan.latency_seconds = LATENCY_SECONDS
         yield running
 
@@ -197,6 +188,11 @@ class Questions:
         self._world = world
         self._one_asks = OneAsks(world.ports.locks, world.clock)
 
+    @property
+    def remembered(self) -> int:
+        """How many questions are kept in mind."""
+        return len(self._one_asks)
+
     def known(self, _: int) -> int:
         with exchange_of(self._world).call() as line:
             return self._one_asks.known("it", line, lambda: self.told, self._ask)
@@ -215,6 +211,7 @@ def test_what_one_is_told_all_know(spot: ExchangeWorld) -> None:
 
     assert at_once(questions.known) == [4711] * THREADS
     assert questions.asked == 1
+    assert questions.remembered == 0  # strangers ask for ever other candles
 
 
 def test_what_a_venue_leaves_unanswered_the_others_do_not_ask_as_well(spot: ExchangeWorld) -> None:

@@ -177,13 +177,28 @@ def test_ticks_are_numbered_upwards_whatever_the_clock_says(client: redis.Redis)
     assert memory.tick_number(BINANCE) == first + 3_600_002
 
 
+def test_what_an_account_had_is_forgotten_when_an_order_of_it_moves(client: redis.Redis) -> None:
+    memory, one = a_memory(client), AccountId(1)
+    moved = memory.moved(one)
+    memory.keep_view(one, a_view(), moved)
+    assert must(memory.view(one)).view == a_view()
+
+    memory.outdate(one)
+    assert memory.view(one) is None
+    memory.keep_view(one, a_view(), moved)  # whoever was asked before the order moved
+    assert memory.view(one) is None
+
+    memory.keep_view(one, a_view(), memory.moved(one))
+    assert must(memory.view(one)).view == a_view()
+
+
 def test_what_was_measured_before_the_clock_was_set_says_nothing(client: redis.Redis) -> None:
     memory = a_memory(client)
     ahead_ms = server_ms(client) + 3_600_000
     symbol = Symbol("BTC/USDT")
     memory.keep_quotes(BINANCE, {symbol: a_quote()})
     memory.keep_clock_offset(BINANCE, 12)
-    memory.keep_view(AccountId(1), a_view())
+    memory.keep_view(AccountId(1), a_view(), memory.moved(AccountId(1)))
     fresh = memory.clock_offset_ms(BINANCE), memory.tick(BINANCE, symbol) is not None
 
     client.set(venue_keys.clock_offset(BINANCE), f"12:{ahead_ms}")

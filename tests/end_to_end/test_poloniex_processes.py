@@ -80,13 +80,13 @@ def buy(price: int) -> Json:
     return {"symbol": "BTC_USDT", "side": "BUY", "type": "LIMIT", **figures}
 
 
-def test_a_registry_that_changes_makes_no_order_twice(shared_stack: Stack) -> None:
-    trader = Trader(shared_stack)
+def test_a_registry_that_changes_makes_no_order_twice(own_steps_stack: Stack) -> None:
+    trader = Trader(own_steps_stack)
     trader.reset()
     trader.real_time()
     asked = [buy(10_000 + number) for number in range(BATCHES * ORDERS)]
     told: dict[str, str] = {}
-    with changing_registry(shared_stack):
+    with changing_registry(own_steps_stack):
         for start in range(0, len(asked), ORDERS):
             batch = asked[start : start + ORDERS]
             results = trader.sdk.request("POST", "/orders/batch", body=batch)
@@ -97,19 +97,19 @@ def test_a_registry_that_changes_makes_no_order_twice(shared_stack: Stack) -> No
     assert {one["id"]: one["price"] for one in made} == told
 
 
-def test_a_registry_that_changes_undoes_no_replacement(shared_stack: Stack) -> None:
-    trader = Trader(shared_stack)
+def test_a_registry_that_changes_undoes_no_replacement(own_steps_stack: Stack) -> None:
+    trader = Trader(own_steps_stack)
     trader.reset()
     trader.real_time()
     request = trader.sdk.request
     old = [request("POST", "/orders", body=buy(10_000 + number))["id"] for number in range(10)]
-    shared_stack.settle()
-    with changing_registry(shared_stack):
+    own_steps_stack.settle()
+    with changing_registry(own_steps_stack):
         new = [
             request("PUT", f"/orders/{one}", body={"price": str(20_000 + number)})["id"]
             for number, one in enumerate(old)
         ]
-    shared_stack.settle()
+    own_steps_stack.settle()
 
     assert {request("GET", f"/orders/{one}")["state"] for one in old} == {"CANCELED"}
     assert {one["id"] for one in request("GET", "/orders")} == set(new)

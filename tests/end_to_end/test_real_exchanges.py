@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import requests
 
-from app.domain.enums import Market
 from app.web.shared import KEPT_MS
-from tests.support.exchanges.books import Order
+from tests.support import three_commas as wire
+from tests.support.exchange_stack import Running, stack_at_exchanges
 from tests.support.exchanges.faults import Call, Fault
-from tests.support.exchanges.server import Dialect, Gateway, served
 from tests.support.processes import eventually
-from tests.support.stack import Json, Stack, running_stack
-from tests.support.venue_world import KEY, QUICK, account_at, by_hand, wire_of
+from tests.support.proxy import LOGIN
+from tests.support.stack import Json, Stack
+from tests.support.venue_world import KEY, account_at, by_hand
 
 VENUES = ["binance", "binance_testnet", "bybit", "bybit_testnet", "poloniex"]
 FUTURES = [one for one in VENUES if one != "poloniex"]
@@ -26,51 +26,11 @@ FUTURES = [one for one in VENUES if one != "poloniex"]
 ENDED = {"FILLED", "CANCELED", "REJECTED", "DENIED", "EXPIRED"}
 
 
-@dataclass
-class Running:
-    """A stack, and the exchanges that its accounts are at."""
-
-    stack: Stack
-    wires: dict[str, Dialect]
-    gateways: dict[str, Gateway]
-
-    def received(self, venue: str) -> list[Order]:
-        """Return every order that an exchange has taken in."""
-        return self.wires[venue].exchange.accounts[KEY].orders
-
-    def send(self, venue: str, market: str, **fields: object) -> str:
-        """Send a signal, and return the id under which it is followed."""
-        names = {"connectorName": f"{venue}-{market}", "connectorToken": "T"}
-        answer = self.stack.send({**names, **fields, "number": time.time_ns()})
-        assert answer.text == "ok", answer.text
-        return answer.headers["X-Hookfill-Id"]
-
-    def order(self, signal: str, *states: str, number: int = 0) -> Json:
-        """Wait until an order of a signal is in one of these states, and return it."""
-
-        def rows() -> list[Json]:
-            return self.stack.rows(kind="ORDER", parent=signal)
-
-        def found() -> Json | None:
-            there = rows()
-            row = there[-1 - number] if len(there) > number else None
-            return row if row and row["state"] in states else None
-
-        return eventually(found, 90, rows)
-
-
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    data_dir: Path = tmp_path_factory.mktemp("real")
-    with ExitStack() as exchanges:
-        wires = {venue: wire_of(venue, Market.SPOT) for venue in VENUES}
-        served_at = {venue: exchanges.enter_context(served(wires[venue])) for venue in VENUES}
-        urls = {venue: url for venue, (url, _) in served_at.items()}
-        gateways = {venue: gateway for venue, (_, gateway) in served_at.items()}
-        environment = {**QUICK, "HOOKFILL_VENUE_URLS": json.dumps(urls)}
-        with running_stack(data_dir, environment) as stack:
-            _set_up(stack)
-            yield Running(stack, wires, gateways)
+    with stack_at_exchanges(tmp_path_factory.mktemp("real"), VENUES) as running:
+        _set_up(running.stack)
+        yield running
 
 
 def _set_up(stack: Stack) -> None:
@@ -96,6 +56,20 @@ def test_a_webhook_becomes_one_filled_order(running: Running, venue: str) -> Non
     (taken,) = running.received(venue)[before:]
     assert taken.ticket.client_id == order["client_order_id"]
     assert str(taken.id) == order["venue_order_id"]
+
+
+def test_an_exchange_is_reached_by_its_proxy_and_nobody_sees_the_password(
+    running: Running,
+) -> None:
+    for venue in ("bybit", "binance"):
+        running.order(running.send(venue, "SPOT", action="buy", fixed="0.01"), "FILLED")
+
+    assert 0 < len(running.gateways["bybit"].log) <= len(running.proxy.asked)
+    places = {f"http://{urlsplit(one.split()[1]).netloc}" for one in running.proxy.asked}
+    assert places == {running.urls["bybit"]}
+    logs = list(running.stack.data_dir.rglob("*.log"))
+    assert logs
+    assert not any(LOGIN.partition(":")[2] in log.read_text() for log in logs)
 
 
 @pytest.mark.parametrize("venue", VENUES)
@@ -181,7 +155,7 @@ def test_a_stop_loss_closes_a_position(running: Running, venue: str) -> None:
     exchange.set_price("ETH/USDT", "2000")
 
     closed = running.received(venue)[-1]
-    eventually(lambda: _state(running, signal) == "DONE")
+    eventually(lambda: running.state(signal) == "DONE")
     assert closed.filled == closed.ticket.quantity
     assert exchange.accounts[KEY].positions["ETH/USDT", "LONG"].quantity == 0
 
@@ -197,22 +171,16 @@ def test_metrics_tell_how_old_prices_are_and_how_long_a_stop_takes(
     eventually(lambda: len(running.stack.rows(kind="SMART_ORDER", parent=signal)) == 2)
     timed = f'hookfill_tick_to_placement_seconds_count{{venue="{venue}"}}'
     time.sleep(KEPT_MS / 1_000)  # metrics of before are kept for so long
-    before = _counted(running, timed)
+    before = running.gauge(timed)
 
     exchange.set_price("ETH/USDT", "1799")
-    eventually(lambda: _state(running, signal) == "DONE")
+    eventually(lambda: running.state(signal) == "DONE")
     exchange.set_price("ETH/USDT", "2000")
 
-    eventually(lambda: _counted(running, timed) == before + 1)
+    eventually(lambda: running.gauge(timed) == before + 1)
     mode = "testnet" if venue.endswith("_testnet") else "live"
     feed = f'hookfill_price_age_seconds_count{{feed="{venue}:USDM:{mode}"}}'
-    assert _counted(running, feed) > 0
-
-
-def _counted(running: Running, sample: str) -> float:
-    text = running.stack.session.get(running.stack.url("/metrics"), timeout=10).text
-    found = [line.rpartition(" ")[2] for line in text.splitlines() if line.startswith(sample)]
-    return float(found[0]) if found else 0
+    assert running.gauge(feed) > 0
 
 
 def test_the_doctor_finds_nothing_wrong(running: Running) -> None:
@@ -295,3 +263,70 @@ def test_a_connector_takes_any_spelling_and_trades_what_it_means(
 def _state(running: Running, reference: str) -> str:
     state: str = running.stack.call("GET", f"/api/orders/{reference}")["state"]
     return state
+
+
+@pytest.mark.parametrize("venue", ["binance", "bybit", "poloniex"])
+def test_what_nobody_has_looked_at_is_asked_for(running: Running, venue: str) -> None:
+    stack, name, password = running.stack, f"{venue}-SPOT", "a-password-of-these-tests"
+    account_id = stack.call("GET", f"/api/accounts/{name}")["id"]
+    stack.call(
+        "PUT", f"/api/clients/hummingbot/{venue}", {"password": password, "accounts": [name]}
+    )
+    client = {"secret": wire.SECRET, "accounts": [name]}
+    stack.call("PUT", f"/api/clients/three_commas/{venue}", client)
+    before = len(running.received(venue))
+
+    wanted = {"account_name": name, "connector_name": venue, "trading_pair": "BTC-USDT"}
+    market = {**wanted, "trade_type": "BUY", "amount": 0.01, "order_type": "MARKET"}
+    placed = requests.post(
+        stack.url("/trading/orders"), json=market, auth=(venue, password), timeout=10
+    )
+    assert placed.status_code == 201, placed.text
+    eventually(lambda: len(running.received(venue)) == before + 1)
+
+    waits = wire.simple(account_id, pair="USDT_BTC", units_to_buy="0.01", buy_price="51000")
+    waits["buy_method"] = "conditional"
+    made = _three_commas(running, venue, "POST", "create_simple_buy", waits)
+    assert made["status"] == "conditional_order_waiting_price"
+    rates = "accounts/currency_rates?pair=USDT_BTC&pretty_display_type="
+    display = _three_commas(running, venue, "GET", "../accounts")[0]["pretty_display_type"]
+    told = requests.get(stack.url(f"{wire.BASE}/ver1/{rates}{display}"), timeout=10).json()
+    assert Decimal(told["last"]) == 50_000
+    time.sleep(3)  # some looks at prices
+    shown = _three_commas(running, venue, "GET", f"{made['id']}/show")
+    assert (shown["status"], Decimal(shown["current_price"])) == (made["status"], Decimal(50_000))
+    assert len(running.received(venue)) == before + 1
+    _three_commas(running, venue, "POST", f"{made['id']}/cancel")
+
+
+def _three_commas(
+    running: Running, key: str, method: str, call: str, body: Json | None = None
+) -> Any:  # noqa: ANN401 - JSON
+    path = f"{wire.TRADES}/{call}".replace("smart_trades/../", "")
+    text = wire.json_body(body)
+    answer = requests.request(
+        method,
+        running.stack.url(path),
+        data=text or None,
+        headers=wire.headers(path, text, key=key),
+        timeout=10,
+    )
+    assert answer.ok, answer.text
+    return answer.json()
+
+
+def test_market_data_without_a_key_is_that_of_the_exchange(running: Running) -> None:
+    """A web process that knows nothing of it has a worker look, and answers as soon as it can."""
+
+    def shown(path: str) -> Any:  # noqa: ANN401
+        answer = requests.get(running.stack.url(path), timeout=10)
+        assert answer.status_code in {200, 503}, answer.text
+        return answer.json() if answer.ok else None
+
+    running.wires["poloniex"].exchange.set_price("ETH/USDT", "2345")
+
+    rows = eventually(lambda: shown("/markets/price"))
+    book = eventually(lambda: shown("/markets/ETH_USDT/orderBook"))
+
+    assert {one["symbol"]: one["price"] for one in rows}["ETH_USDT"] == "2345"
+    assert book["asks"][0] == "2345"

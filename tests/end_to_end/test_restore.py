@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from app.cli import main
 from app.domain.enums import Market
 from app.supervisor.backup import back_up
 from tests.support.exchanges.server import Dialect, served
@@ -51,13 +49,6 @@ class World:
         """Return side and client order id of every order that the exchange has taken in."""
         orders = self.wire.exchange.accounts[KEY].orders
         return [(one.ticket.side, one.ticket.client_id) for one in orders]
-
-    def hookfill(self, *words: str) -> str:
-        """Run a command of the command line against the running stack."""
-        arguments = [*words, "--data-dir", str(self.data_dir)]
-        answer = CliRunner().invoke(main, arguments, catch_exceptions=False)
-        assert answer.exit_code == 0, answer.output
-        return answer.output
 
 
 @pytest.fixture
@@ -141,10 +132,10 @@ def test_a_folder_that_is_put_back_does_nothing_again_by_itself(world: World) ->
         assert "EXECUTING" in states_waiting(stack)
         assert world.received() == before
 
-        shown = world.hookfill("recover")
+        shown = stack.hookfill("recover")
         assert all(name in shown for name in seen)
-        assert "FROZEN" in world.hookfill("status")
-        said = world.hookfill("recover", ACCOUNT, "--release", "--cancel-pending")
+        assert "FROZEN" in stack.hookfill("status")
+        said = stack.hookfill("recover", ACCOUNT, "--release", "--cancel-pending")
         assert f"{ACCOUNT} is RUN again" in said
         assert not stack.call("GET", "/api/recovery")["data"]
 

@@ -140,6 +140,7 @@ def test_what_came_from_a_webhook_cannot_disturb_the_terminal(
         ("account state mine halt", "PUT /api/accounts/mine", {"state": "HALT"}),
         ("account show mine", "GET /api/accounts/mine", None),
         ("account disable mine", "DELETE /api/accounts/mine", None),
+        ("account disable mine --force", "DELETE /api/accounts/mine?force=true", None),
         (
             "connector add c --account a --symbol BTC/USDT --set leverage=5 --set late_exits=drop",
             "PUT /api/connectors/c",
@@ -373,7 +374,7 @@ def test_the_status_says_whether_everything_works(
     server: Server, hookfill: Hookfill, status: int, code: int, said: str
 ) -> None:
     server.answers["GET /readyz"] = (status, {})
-    for path in ("recovery", "quarantine"):
+    for path in ("recovery", "quarantine", "accounts"):
         server.answers[f"GET /api/{path}"] = (200, {"data": []})
 
     result = hookfill("status")
@@ -384,7 +385,8 @@ def test_the_status_says_whether_everything_works(
 
 def test_the_status_names_records_that_cannot_be_read(server: Server, hookfill: Hookfill) -> None:
     server.answers["GET /readyz"] = (200, {})
-    server.answers["GET /api/recovery"] = (200, {"data": []})
+    for path in ("recovery", "accounts"):
+        server.answers[f"GET /api/{path}"] = (200, {"data": []})
     row = {"id": "77", "why": "it has schema 99"}
     server.answers["GET /api/quarantine"] = (200, {"data": [row]})
 
@@ -394,10 +396,45 @@ def test_the_status_names_records_that_cannot_be_read(server: Server, hookfill: 
     assert "Record 77 cannot be read: it has schema 99." in result.output
 
 
+def test_the_status_names_accounts_whose_keys_are_refused(
+    server: Server, hookfill: Hookfill
+) -> None:
+    server.answers["GET /readyz"] = (200, {})
+    for path in ("recovery", "quarantine"):
+        server.answers[f"GET /api/{path}"] = (200, {"data": []})
+    about = {"venue": "binance", "enabled": True, "credentials_refused": None}
+    refused = {**about, "name": "mine", "credentials_refused": REFUSED}
+    rows = [{**about, "name": "other"}, refused, {**refused, "name": "off", "enabled": False}]
+    server.answers["GET /api/accounts"] = (200, {"data": rows})
+
+    result = hookfill("status")
+
+    said = "binance refuses the key of mine. See `hookfill account venue mine`."
+    assert result.output == f"ready\n{said}\n"
+
+
+def test_a_refused_key_is_shown_with_what_to_do(server: Server, hookfill: Hookfill) -> None:
+    server.answers[f"GET {RECONCILIATION}"] = (200, {**COMPARED, "credentials_refused": REFUSED})
+
+    said = hookfill("account", "venue", "mine").output
+
+    assert "REFUSED  the key, since 2023-11-14 22:13:20" in said
+    assert "Invalid API-key." in said
+    assert "hookfill account test" in said
+
+
+REFUSED = {
+    "scope": "reads",
+    "since_ms": 1_700_000_000_123,
+    "again_at_ms": 1_700_000_030_123,
+    "message": "Invalid API-key.",
+}
+
+
 def test_the_status_says_what_runs_short(server: Server, hookfill: Hookfill) -> None:
     warnings = {"memory": "Entries are refused.", "quarantine": "Records: 0."}
     server.answers["GET /readyz"] = (200, {"warnings": warnings})
-    for path in ("recovery", "quarantine"):
+    for path in ("recovery", "quarantine", "accounts"):
         server.answers[f"GET /api/{path}"] = (200, {"data": []})
 
     result = hookfill("status")
@@ -432,6 +469,7 @@ COMPARED: dict[str, Any] = {
         }
     ],
     "foreign_orders": [FOREIGN],
+    "credentials_refused": None,
     "failure": {"at_ms": 1_700_000_000_123, "message": "nobody\x1b is there"},
     "waiting_for_person": [
         {

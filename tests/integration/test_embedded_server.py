@@ -156,3 +156,16 @@ def seed(url: str) -> subprocess.CompletedProcess[str]:
         timeout=30,
         check=False,
     )
+
+
+def test_a_damaged_file_is_told_with_what_repairs_it(
+    server: EmbeddedServer, data_dir: DataDir
+) -> None:
+    with Signals() as signals:
+        server.start(signals)
+        server.child.kill()
+        (file,) = (data_dir.redis / "appendonlydir").glob("*.incr.aof")
+        file.write_bytes(file.read_bytes() + bytes(100))
+
+        with pytest.raises(CannotStart, match="hookfill repair"):
+            server.start(signals)

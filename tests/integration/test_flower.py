@@ -1,6 +1,7 @@
 """Flower as it is started, in an environment that others have filled, and the question after it."""
 
 import os
+import runpy
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -9,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+import requests
 
 from app.supervisor.tcp_ports import free_port
 from tests.support.processes import eventually
@@ -89,3 +91,72 @@ def test_health_is_asked_where_the_server_listens() -> None:
     assert (refused.returncode, refused.stderr) == (1, "/healthcheck answers 404\n")
     assert silent.returncode == 1
     assert "Traceback" not in silent.stderr
+
+
+@pytest.mark.parametrize("given", [None, "", "  ", "short"])
+def test_flower_does_not_start_without_a_password_that_can_be_one(
+    tmp_path: Path, given: str | None
+) -> None:
+    environ = {**os.environ, "HOOKFILL_DATA_DIR": str(tmp_path)}
+    environ.pop("HOOKFILL_FLOWER_PASSWORD", None)
+    if given is not None:
+        environ["HOOKFILL_FLOWER_PASSWORD"] = given
+    command = [sys.executable, *FLOWER.split()]
+
+    ended = subprocess.run(
+        command, env=environ, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert ended.returncode == 1
+    assert "HOOKFILL_FLOWER_PASSWORD" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_user_of_flower_has_a_default(tmp_path: Path) -> None:
+    password = "at least sixteen"  # noqa: S105  made up
+    port = free_port()
+    environ = {
+        **os.environ,
+        "HOOKFILL_DATA_DIR": str(tmp_path),
+        "HOOKFILL_FLOWER_PORT": str(port),
+        "HOOKFILL_FLOWER_PASSWORD": password,
+    }
+    environ.pop("HOOKFILL_FLOWER_USER", None)
+    with (
+        running_server(tmp_path / "redis", QUICK) as server,
+        flower({**environ, "BROKER_URL": f"{server.url}/1"}, tmp_path / "flower.log"),
+    ):
+        eventually(
+            lambda: asked("flower", environ).returncode == 0,
+            told=(tmp_path / "flower.log").read_text,
+        )
+        url = f"http://127.0.0.1:{port}/"
+        statuses = [
+            requests.get(url, auth=auth, timeout=20).status_code
+            for auth in (("hookfill", password), ("hookfill", ""), None)
+        ]
+
+    assert statuses == [200, 401, 401]
+
+
+@pytest.mark.parametrize(
+    ("environ", "bound"),
+    [
+        ({}, "127.0.0.1:8000"),
+        ({"PORT": "5000"}, "0.0.0.0:5000"),
+        ({"PORT": "5000", "HOOKFILL_FAST": "1"}, "127.0.0.1:5000"),
+        ({"PORT": "5000", "HOOKFILL_BIND": "127.0.0.1:9000"}, "127.0.0.1:9000"),
+        ({"PORT": "tcp://10.0.0.1:80"}, "127.0.0.1:8000"),
+    ],
+)
+def test_the_web_listens_where_a_platform_expects_it(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], bound: str
+) -> None:
+    for name in ("PORT", "HOOKFILL_BIND", "HOOKFILL_FAST"):
+        monkeypatch.delenv(name, raising=False)
+    for name, text in environ.items():
+        monkeypatch.setenv(name, text)
+
+    assert runpy.run_path(str(ROOT / "deploy" / "gunicorn.conf.py"))["bind"] == bound
+    host, port, _ = runpy.run_path(str(ROOT / "deploy" / "healthy.py"))["question"]("web")
+    assert f"{host}:{port}" == bound.replace("0.0.0.0", "127.0.0.1")  # noqa: S104  as it is bound

@@ -33,14 +33,14 @@ pytestmark = pytest.mark.integration
 RUN = """
 import errno, functools, os, sys
 from pathlib import Path
-from app.cli import commands
+from app.cli import installation, main
 from app.supervisor import children, supervise
 from app.supervisor.supervise import Origin
 folder = Path(sys.argv.pop(1))
 demo = 'import json; print(json.dumps({"crypto_arsenal": {"spot": {"connectorName": "demo"}}}))'
 seed_command = (sys.executable, "-c", os.environ.get("SEED_COMMAND", demo))
 origin = Origin(folder=folder, seed_command=seed_command)
-commands.run_everything = functools.partial(commands.run_everything, origin=origin)
+installation.run_everything = functools.partial(installation.run_everything, origin=origin)
 supervise.PATIENCE_SECONDS = float(os.environ.get("WAIT_SECONDS", "20"))
 full = Path(os.environ.get("FULL", "nowhere"))
 def with_room(write):
@@ -55,7 +55,7 @@ if os.environ.get("NO_ROOM_FOR") == "logs":
     children.opened_log = with_room(children.opened_log)
 if os.environ.get("NO_ROOM_FOR") == "run.json":
     supervise.write_run_file = with_room(supervise.write_run_file)
-commands.main()
+main()
 """
 WEB = """
 import http.server, os

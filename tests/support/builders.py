@@ -40,6 +40,7 @@ from app.domain.errors import (
     TypeUnsupported,
 )
 from app.domain.events import Executed
+from app.domain.exits import MISSES_TOLD
 from app.domain.identifiers import (
     ID_EPOCH_MS,
     IDS_PER_MS,
@@ -63,7 +64,7 @@ from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.report import Fill, OrderReport
 from app.domain.request.signal import Signal
-from app.domain.smart_order import SmartOrder
+from app.domain.smart_order import SmartOrder, SmartOrderStatus
 from app.domain.status import OrderStatus
 from app.domain.trigger import Offset, Trigger, protective_direction
 
@@ -284,6 +285,18 @@ def a_smart_order(**odd: object) -> SmartOrder:
         updated_at_ms=NOW,
     )
     return _with(made, odd)
+
+
+def a_failing_exit(account: AccountId, message: str) -> SmartOrder:
+    """One that does not get through: its venue has refused it as often as a person is told of."""
+    return a_smart_order(
+        account=account,
+        id=an_id(900, account),
+        status=SmartOrderStatus.TRIGGERED,
+        goes_on_at_ms=EpochMs(1 << 42),
+        misses=MISSES_TOLD,
+        reason=Reason(ReasonCode.VENUE_REJECTED, message),
+    )
 
 
 def a_stop(**odd: object) -> SmartOrder:

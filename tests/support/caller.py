@@ -33,8 +33,8 @@ from app.settings import Settings
 
 Json = dict[str, Any]
 
-#: Rounds after which a worker that still finds work is at fault.
-ROUNDS_MAX = 200
+#: After which a worker that still finds work is at fault; an exit may pause for one of them.
+SECONDS_MAX = 20
 
 WEBHOOK = "/trading-signal/webhook"
 
@@ -112,7 +112,8 @@ class Worker:
 
     def work(self) -> None:
         """Go on until the stack is settled."""
-        for _ in range(ROUNDS_MAX):
+        until = time.monotonic() + SECONDS_MAX
+        while time.monotonic() < until:
             self.step()
             if is_settled(self.wiring.ports):
                 return

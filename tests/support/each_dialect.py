@@ -6,8 +6,11 @@ import hmac
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from app.dialects.apisify.signing import signed
 from app.domain.enums import Dialect
@@ -34,6 +37,16 @@ class Sent:
     body: bytes
     headers: Mapping[str, str]
     method: str = "POST"
+
+    def to(self, client: FlaskClient, **environ: str) -> TestResponse:
+        """Send it, and return the answer, whatever it is."""
+        return client.open(
+            self.path,
+            method=self.method,
+            data=self.body,
+            headers=dict(self.headers),
+            environ_base=environ,
+        )
 
 
 def open_for_all(demo: Caller) -> None:
@@ -102,33 +115,42 @@ def signed_by(
 
     Args:
         dialect: whose.
-        path: where it goes.
+        path: where it goes, with its query.
         fields: of its body; without any it has none.
         method: of HTTP.
         host: with the port, as it will be named.
         apart: tells two requests of apisify apart that are signed in the same millisecond.
     """
-    now_ms, typed = int(time.time() * 1000), {"Content-Type": wire.JSON_TYPE}
-    text = json.dumps(fields) if fields else ""
     match dialect:
         case Dialect.CRYPTO_ARSENAL:
-            sender = {"connectorName": "demo", "connectorToken": "demo-token"}
-            return Sent(path, json.dumps({**sender, **fields}).encode(), typed, method)
+            fields = {"connectorName": "demo", "connectorToken": "demo-token", **fields}
         case Dialect.APISIFY:
-            at = now_ms - apart % 1_000
+            at = int(time.time() * 1000) - apart % 1_000
             sign = signed(SECRET, str(at), f"http://{host}{path}")
-            about = {"strategy": "s", "apikey": KEY, "timestamp": at, "sign": sign}
-            return Sent(path, json.dumps({**fields, **about}).encode(), typed, method)
+            fields = {**fields, "strategy": "s", "apikey": KEY, "timestamp": at, "sign": sign}
+        case _:
+            pass
+    text = json.dumps(fields) if fields else ""
+    return with_body(dialect, Sent(path, b"", {}, method), text)
+
+
+def with_body(dialect: Dialect, one: Sent, text: str) -> Sent:
+    """Return a request with another body, signed anew where the body is what is signed."""
+    headers = {"Content-Type": wire.JSON_TYPE}
+    match dialect:
         case Dialect.POLONIEX:
-            body = f"requestBody={text}&" if text else ""
-            said = f"{method}\n{path}\n{body}signTimestamp={now_ms}"
+            at = str(int(time.time() * 1000))
+            path, _, query = one.path.partition("?")
+            named = [f"requestBody={text}"] if text else [*filter(None, query.split("&"))]
+            said = "\n".join((one.method, path, "&".join(sorted([*named, f"signTimestamp={at}"]))))
             digest = hmac.new(SECRET.encode(), said.encode(), hashlib.sha256).digest()
             sign = base64.b64encode(digest).decode()
-            headers = {"key": KEY, "signature": sign, "signTimestamp": str(now_ms)}
-            return Sent(path, text.encode(), {**typed, **headers}, method)
+            headers |= {"key": KEY, "signature": sign, "signTimestamp": at}
         case Dialect.THREE_COMMAS:
-            headers = wire.headers(path, text, key=KEY, secret=SECRET)
-            return Sent(path, text.encode(), headers, method)
+            headers = wire.headers(one.path, text, key=KEY, secret=SECRET)
         case Dialect.HUMMINGBOT:
             user = base64.b64encode(f"{KEY}:{SECRET}".encode()).decode()
-            return Sent(path, text.encode(), {**typed, "Authorization": f"Basic {user}"}, method)
+            headers["Authorization"] = f"Basic {user}"
+        case _:
+            pass
+    return replace(one, body=text.encode(), headers=headers)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Concatenate, ParamSpec, TypeVar
 
 from app.domain.account import Account
-from app.domain.enums import OrderType, PositionMode, PositionSide, ReasonCode
+from app.domain.enums import Listing, OrderType, PositionMode, PositionSide, ReasonCode
 from app.domain.errors import HookfillError, NotFound
 from app.domain.finding import Finding
 from app.domain.frozen import Placed, PlacedOrder
@@ -23,6 +23,7 @@ from app.domain.identifiers import (
 )
 from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Position, Quote, Tick
+from app.domain.market_data import Look
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.reconciliation import VenueOrder
@@ -87,6 +88,7 @@ class ScriptedVenue:
         sent: the orders as they arrived, repeats included.
         doubts: how often its rules were doubted.
         learns: rules that it tells after that.
+        listings: of symbols that are not simply traded if it has rules of them.
         forgets_closed: client order ids are unique among open orders only, as at Binance.
         taken: the report of each order that was taken in, which is more than one to an id only
             where closed orders are forgotten.
@@ -109,6 +111,7 @@ class ScriptedVenue:
         self.account = a_view()
         self.quotes: dict[Symbol, Quote] = {BTC: a_quote("50000"), ETH: a_quote("2000")}
         self.instruments: dict[Symbol, Instrument] = {BTC: BTC_SPOT, ETH: ETH_USDM}
+        self.listings: dict[Symbol, Listing] = {}
         self.ledger: dict[ClientOrderId, OrderReport] = {}
         self.repeats: list[ClientOrderId] = []
         self.sent: list[Order] = []
@@ -268,6 +271,13 @@ class ScriptedVenue:
         assert order.venue_order_id is not None
         _, report = self.strangers.get(order.venue_order_id, (order, None))
         return report
+
+    def listing(self, symbol: Symbol) -> Listing:
+        absent = Listing.GONE if self.instrument(symbol) is None else Listing.TRADED
+        return self.listings.get(symbol, absent)
+
+    def look(self, wanted: Look) -> None:
+        del wanted
 
     def inspect(self) -> Sequence[Finding]:
         return (Finding(check="adapter", message="it is scripted"),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 
 from app.paper.paper_venues import PaperVenues
 from app.services.keeping.archive import archive
@@ -24,7 +25,7 @@ class PaperRig(Rig):
         self.world = PaperWorld(self.redis, self.clock, self.history).opened()
         self.ports = replace(
             self.ports,
-            venues=KnownVenues({}, PaperVenues(self.world.ports)),
+            venues=KnownVenues({}, partial(PaperVenues, self.world.ports)),
             reports=self.world.reports,
             policy=replace(self.ports.policy, history_after_ms=AFTER_MS),
         )

@@ -16,6 +16,7 @@ from app.domain.commands import SignalCommand, SignalRules
 from app.domain.effects import Effect, EffectKind
 from app.domain.enums import AccountState, Dialect
 from app.domain.errors import HistoryUnavailable, HookfillError
+from app.domain.exits import USUAL, ExitRules
 from app.domain.identifiers import AccountId, AggregateId, EpochMs
 from app.domain.order import Order
 from app.domain.request.signal import RequestStatus, Signal
@@ -134,6 +135,7 @@ class Rig:
         self.history = StepHistory()
         self.reader = ListingReader(self.redis)
         self.whole = WholeReader(self.reader, self.history)
+        self.futures_symbol = ETH
         self.registry.put_account(replace(SPOT, id=AccountId(0)))
         self.registry.put_account(replace(USDM, id=AccountId(0)))
         self.ports = store_ports(self.redis, self.clock, POLICY, lambda: "rig")(
@@ -153,6 +155,7 @@ class Rig:
         rules: SignalRules | None = None,
         *,
         futures: bool | None = None,
+        exits: ExitRules = USUAL,
     ) -> Accepted:
         """Take in a command of the one connector that the accounts have in common.
 
@@ -160,6 +163,7 @@ class Rig:
             command: what is wanted.
             rules: of the connector, or the usual ones.
             futures: which of the accounts; None tells by the action.
+            exits: of the connector.
         """
         if futures is None:
             futures = command.action.position_side is not None
@@ -168,8 +172,9 @@ class Rig:
             origin=ORIGIN,
             account=self.registry.account_named((USDM if futures else SPOT).name),
             received_at_ms=self.clock.now_ms(),
+            exits=exits,
         )
-        symbol = ETH if futures else BTC
+        symbol = self.futures_symbol if futures else BTC
         rules = rules or SignalRules(leverage=5 if futures else 1)
         return accept_signal(command, symbol, rules, sender, self.ports)
 

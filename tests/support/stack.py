@@ -14,14 +14,17 @@ from typing import Any
 from urllib.parse import urlencode
 
 import requests
+from click.testing import CliRunner
 
+from app.cli import main
 from app.web.shared import KEPT_MS
+from tests.support.places import Place
 from tests.support.processes import eventually
 
 CHECKOUT = Path(__file__).parents[2]
 
 #: A fresh start loads every process once; the machines that run this are slow and shared.
-START_SECONDS = 90.0
+START_SECONDS = 240.0
 
 #: The polls of the test profile are so close that several stacks leave little of a small machine;
 #: whoever sets a price or moves the clock need not wait for one. Its grace period is so short that
@@ -36,7 +39,12 @@ class Installation:
 
     Args:
         run: where it is, and the admin token, as the run file has them.
+
+    Attributes:
+        place: where its accounts are; None is on paper.
     """
+
+    place: Place | None = None
 
     def __init__(self, run: Json) -> None:
         self.run = run
@@ -142,7 +150,14 @@ class Stack(Installation):
         os.kill(pid, number)
         return pid
 
-    def wait_ready(self, timeout_seconds: float = 60.0) -> None:
+    def hookfill(self, *words: str) -> str:
+        """Run a command of the command line against it, and return what that says."""
+        arguments = [*words, "--data-dir", str(self.data_dir)]
+        answer = CliRunner().invoke(main, arguments, catch_exceptions=False)
+        assert answer.exit_code == 0, answer.output
+        return answer.output
+
+    def wait_ready(self, timeout_seconds: float = 180.0) -> None:
         """Wait until the queue carries messages again."""
         time.sleep(KEPT_MS / 1_000)  # an answer of before is kept for so long
         eventually(self._is_ready, timeout_seconds)

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -26,7 +26,7 @@ from app.settings import Settings
 from app.web.fast_path import Application, StartResponse
 from tests.support.caller import Worker
 from tests.support.servers import QUICK, running_server, serving
-from tests.support.stack import Installation
+from tests.support.stack import Installation, Json
 
 #: Between two looks for work; nobody waits longer than that for a worker that has just looked.
 LOOK_SECONDS = 0.001
@@ -129,6 +129,21 @@ class _Handler(WSGIRequestHandler):
         del code, size
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What stands in for an installation.
+
+    Attributes:
+        run: as the run file would have it.
+        worker: does what workers do, while anybody asks the web app.
+        work: does what the worker would do next; it waits for the worker to be idle.
+    """
+
+    run: Json
+    worker: Worker
+    work: Callable[[], None]
+
+
 @contextmanager
 def stand_in(data_dir: Path, environment: Mapping[str, str]) -> Iterator[Installation]:
     """Serve an installation of the test profile, with the demo accounts, and a store of its own.
@@ -137,6 +152,13 @@ def stand_in(data_dir: Path, environment: Mapping[str, str]) -> Iterator[Install
         data_dir: of its files.
         environment: settings besides those of the test profile.
     """
+    with standing(data_dir, environment) as found:
+        yield Installation(found.run)
+
+
+@contextmanager
+def standing(data_dir: Path, environment: Mapping[str, str]) -> Iterator[Standing]:
+    """As `stand_in`, with the worker at hand."""
     with running_server(data_dir / "redis", QUICK) as server:
         own = {"REDIS_URL": f"{server.url}/0", "HOOKFILL_DATA_DIR": str(data_dir)}
         settings = Settings.from_environment({"HOOKFILL_FAST": "1", **own, **environment})
@@ -145,18 +167,19 @@ def stand_in(data_dir: Path, environment: Mapping[str, str]) -> Iterator[Install
         messages = _Messages()
         wiring = replace(wiring, messages=messages, ports=replace(wiring.ports, publisher=messages))
         worker = Worker(settings, messages)
+        lock = threading.Lock()
 
         def work() -> None:
-            if not messages.hand_over(worker):
-                worker.step()
+            with lock:
+                if not messages.hand_over(worker):
+                    worker.step()
 
         web = _AtWork(create_app(wiring), work)
         listener = make_server("127.0.0.1", 0, web, threaded=True, request_handler=_Handler)
         with web.at_work(), serving(listener):
-            yield Installation(
-                {
-                    "base_url": f"http://127.0.0.1:{listener.port}",
-                    "admin_token": settings.admin_token.reveal(),
-                    "demo": demo,
-                }
-            )
+            run = {
+                "base_url": f"http://127.0.0.1:{listener.port}",
+                "admin_token": settings.admin_token.reveal(),
+                "demo": demo,
+            }
+            yield Standing(run, worker, work)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 
 from app.domain.effects import Effect
 from app.domain.enums import Dialect, Market, OrderType, PriceSource
+from app.domain.exits import USUAL, ExitRules
 from app.domain.identifiers import AggregateId
 from app.domain.instrument import Instrument
 from app.domain.order import Order
@@ -89,7 +91,7 @@ class TradeRig(Rig):
         self.statuses = ledger.statuses
         self.ports = replace(
             self.ports,
-            venues=KnownVenues({}, PaperVenues(self.world.ports)),
+            venues=KnownVenues({}, partial(PaperVenues, self.world.ports)),
             reports=self.world.reports,
             ledger=ledger,
         )
@@ -119,19 +121,20 @@ class TradeRig(Rig):
         release_due([], self.ports)
         self.drain()
 
-    def begin(self, command: NewTrade) -> SmartTrade:
+    def begin(self, command: NewTrade, exits: ExitRules = USUAL) -> SmartTrade:
         """Open a trade; nothing has followed from it yet."""
         sender = Sender(
             dialect=Dialect.THREE_COMMAS,
             origin="three_commas:1",
             account=SPOT,
             received_at_ms=self.clock.now_ms(),
+            exits=exits,
         )
         return open_trade(command, sender, self.ports)
 
-    def open(self, command: NewTrade) -> SmartTrade:
+    def open(self, command: NewTrade, exits: ExitRules = USUAL) -> SmartTrade:
         """Open a trade and follow it as far as it goes at once."""
-        opened = self.begin(command)
+        opened = self.begin(command, exits)
         self.drain()
         return self.trade(opened.id)
 

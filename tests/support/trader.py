@@ -37,11 +37,21 @@ Signed = dict[str, Any]
 def failing_web(settings: Settings, worker: Worker, patch: pytest.MonkeyPatch) -> Wiring:
     """Return a web process whose store can fail; while it waits, the worker works.
 
+    It waits no longer than that takes: on its own clock all the time passes that it means to wait.
     A signature is good for longer than a slow machine needs to send its request again.
     """
     patch.setattr("app.bootstrap.connect", FaultyStore)
     wiring = web_wiring(replace(settings, poloniex_clock_tolerance_ms=60_000))
-    patch.setattr(wiring.ports.clock, "sleep", lambda _: worker.step())
+    clock, waited_ms = wiring.ports.clock, 0
+    steady_ms = clock.steady_ms
+
+    def sleep(for_ms: int) -> None:
+        nonlocal waited_ms
+        waited_ms += for_ms
+        worker.step()
+
+    patch.setattr(clock, "sleep", sleep)
+    patch.setattr(clock, "steady_ms", lambda: steady_ms() + waited_ms)
     return wiring
 
 

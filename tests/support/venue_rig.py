@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from decimal import Decimal
 
 from app.domain.enums import Market, Mode, PositionMode
-from app.domain.identifiers import VenueName
+from app.domain.identifiers import Symbol, VenueName
 from app.domain.order import Order
 from app.domain.status import OrderStatus
 from app.exchanges.clients import Clients
@@ -21,7 +22,7 @@ from tests.support.builders import SPOT, USDM
 from tests.support.exchanges.server import Dialect as Wire
 from tests.support.exchanges.server import Gateway, served
 from tests.support.rig import Rig
-from tests.support.venue_world import KEY, REAL, venue_ports, wire_of
+from tests.support.venue_world import KEY, REAL, TRADED, mode_at, size, venue_ports, wire_of
 
 
 class VenueRig(Rig):
@@ -32,6 +33,7 @@ class VenueRig(Rig):
         exchange: its books.
         gateway: what was asked.
         account: that of the signals.
+        venue_ports: what another process would be built from.
     """
 
     def __init__(
@@ -44,18 +46,31 @@ class VenueRig(Rig):
         mode: PositionMode,
     ) -> None:
         super().__init__()
+        if market is not Market.SPOT:
+            self.futures_symbol = TRADED[market][0]
         self.wire, self.gateway, self.exchange = wire, gateway, wire.exchange
         self.exchange.follow(self.clock.server_ms)
         self.account = replace(
             SPOT if market is Market.SPOT else USDM,
+            market=market,
             venue=VenueName(venue),
             mode=Mode.TESTNET if venue.endswith("_testnet") else Mode.LIVE,
             position_mode=mode,
         )
         self.exchange.accounts[KEY].hedged = mode is PositionMode.HEDGE
         self.registry.put_account(self.account)
-        self.clients = Clients(venue_ports(self.redis, self.clock, {venue: url}))
+        self.venue_ports = venue_ports(self.redis, self.clock, {venue: url})
+        self.clients = Clients(self.venue_ports)
         self.ports = replace(self.ports, venues=self.clients, policy=REAL)
+
+    @property
+    def symbol(self) -> Symbol:
+        """What the account trades."""
+        return TRADED[self.account.market][0]
+
+    def size(self, quantity: str) -> Decimal:
+        """What stands for a quantity of coins there."""
+        return size(quantity, self.account.market)
 
     def received(self) -> list[str]:
         """Return the client order id of every order that the exchange has taken in."""
@@ -84,10 +99,9 @@ class VenueRig(Rig):
 
 
 @contextmanager
-def venue_rig(
-    venue: str, market: Market, mode: PositionMode = PositionMode.HEDGE
-) -> Iterator[VenueRig]:
+def venue_rig(venue: str, market: Market, mode: PositionMode | None = None) -> Iterator[VenueRig]:
     """Yield a rig whose accounts are at a simulated exchange."""
+    mode = mode_at(venue, market) if mode is None else mode
     wire = wire_of(venue, market)
     with served(wire) as (url, gateway):
         rig = VenueRig(wire, gateway, url, venue, market, mode)

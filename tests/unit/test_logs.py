@@ -11,6 +11,7 @@ import pytest
 import structlog
 
 from app.logs import configure, log_context
+from app.outages import Outage
 from app.scrubbing import hide, hide_nothing, scrub, scrubbed
 from app.settings import Secret
 
@@ -182,3 +183,43 @@ def test_no_text_of_a_stranger_keeps_a_process_busy(part: str) -> None:
     scrubbed(part * (64_000 // len(part)))
 
     assert time.monotonic() - begun < 5
+
+
+@pytest.fixture
+def broker(monkeypatch: pytest.MonkeyPatch) -> Outage:
+    outage = Outage("broker")
+    monkeypatch.setattr("app.logs.BROKER", outage)
+    return outage
+
+
+@pytest.mark.parametrize("name", ["celery.beat", "celery.worker.consumer.consumer", "kombu.x"])
+def test_a_library_tells_what_ails_the_broker_once(
+    capsys: pytest.CaptureFixture[str], broker: Outage, name: str
+) -> None:
+    del broker
+    configure("worker")
+    library = logging.getLogger(name)
+
+    for number in range(5):
+        library.error("Cannot connect, attempt %s: %s", number, ConnectionRefusedError())
+        library.error("Cannot connect, attempt %s: %s", number, TimeoutError())
+    library.warning("something else")
+
+    assert [line["event"] for line in lines(capsys)] == [
+        "Cannot connect, attempt 0: ",
+        "Cannot connect, attempt 0: ",
+        "something else",
+    ]
+
+
+def test_what_libraries_say_of_anything_else_is_written_each_time(
+    capsys: pytest.CaptureFixture[str], broker: Outage
+) -> None:
+    del broker
+    configure("worker")
+
+    for _ in range(3):
+        logging.getLogger("celery.app.trace").error("a task failed")
+        logging.getLogger("celery.worker.consumer").info("connected")
+
+    assert len(lines(capsys)) == 6

@@ -1,14 +1,18 @@
 """What ended processes have counted is kept in one file, and nothing of it is lost or doubled."""
 
+import errno
+import fcntl
 import os
 import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from prometheus_client import CollectorRegistry, multiprocess
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
+from structlog.testing import capture_logs
 
 from app.metric_files import FOLDER, tidied, tidy
 
@@ -112,3 +116,17 @@ for _ in range(20):
     tidy()
     assert values_in(folder)["hits_total{'by': 'a'}"] == 4.0
     assert len(list(folder.glob("*.db"))) == 1
+
+
+def test_where_nothing_can_be_locked_the_files_stay_and_that_is_said_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted(folder, "counter", NOBODY[0], [COUNT], 2.0)
+    monkeypatch.setattr(fcntl, "flock", Mock(side_effect=OSError(errno.ENOLCK, "no locks")))
+
+    with capture_logs() as told:
+        for _ in range(3):
+            tidy()
+
+    assert values_in(folder)["hits_total{'by': 'a'}"] == 2.0
+    assert [one["event"] for one in told] == ["metric_files_not_locked"]

@@ -338,3 +338,52 @@ def test_the_table_has_a_row_for_each_variable() -> None:
     assert len(rows) == len(VARIABLES) + 2
     assert rows[2].startswith("| `REDIS_URL` | URL | `redis://127.0.0.1:6379/0` |")
     assert "| `500`, fast `50` |" in next(row for row in rows if "POLL_INTERVAL" in row)
+
+
+@pytest.mark.parametrize(
+    ("given", "by_venue"),
+    [
+        ("", {"binance": None, "bybit": None}),
+        ("http://me:pw@proxy:3128", {"binance": "http://me:pw@proxy:3128"}),
+        ('{"binance": "https://one"}', {"binance": "https://one", "bybit": None}),
+        (
+            '{"binance": "", "*": "http://all:1/"}',
+            {"binance": None, "bybit": "http://all:1/"},
+        ),
+    ],
+)
+def test_a_venue_has_a_proxy_of_its_own_or_that_of_all_others(
+    given: str, by_venue: dict[str, str | None]
+) -> None:
+    found = settings(HOOKFILL_VENUE_PROXY=given)
+
+    assert {venue: found.proxy_of(venue) for venue in by_venue} == by_venue
+    assert "pw" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "proxy:3128",
+        "socks5://proxy:1080",
+        "http://:8080",
+        "http://me:hidden@proxy/path",
+        "http://proxy:99999",
+        "http://pro xy",
+        '{"binance": 7}',
+        '{"binance": null}',
+        '["http://proxy"]',
+        "{",
+    ],
+)
+def test_what_is_no_proxy_is_refused_and_not_repeated(text: str) -> None:
+    with pytest.raises(BadSetting, match="HOOKFILL_VENUE_PROXY has a value") as caught:
+        settings(HOOKFILL_VENUE_PROXY=text)
+
+    assert text not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["a b", "a:b", "é", "x" * 41])
+def test_a_name_of_an_installation_is_short_and_plain(name: str) -> None:
+    with pytest.raises(BadSetting, match="HOOKFILL_INSTALLATION"):
+        settings(HOOKFILL_INSTALLATION=name)

@@ -44,8 +44,8 @@ def test_v1_a_signed_order_is_accepted(caller: Caller) -> None:
         "status": "accepted",
         "duplicate": False,
         "strategy": "test_strategy",
-        "exchange": "bybit_testnet",
-        "symbol": "BTCUSD",
+        "exchange": caller.market.exchange,
+        "symbol": f"BTC{caller.market.quote}",
         "side": "Buy",
         "order_type": "Market",
         "qty": "1",
@@ -122,7 +122,7 @@ def test_v11_nobody_can_claim_to_be_tradingview(caller: Caller) -> None:
     session.mount("http://", FromElsewhere())
     said = {"X-Forwarded-For": TRADINGVIEW}
     url = caller.stack.url("/v1/order")
-    answer = session.post(url, json=FROM_TRADINGVIEW, headers=said, timeout=60)
+    answer = session.post(url, json=caller.meant(FROM_TRADINGVIEW), headers=said, timeout=60)
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
     # Nor by what the trusted proxy only passes on.
     caller.refused(FROM_TRADINGVIEW, 401, "unauthorized", f"{TRADINGVIEW}, 203.0.113.9")

@@ -1,20 +1,11 @@
-"""Orders beyond the vectors: limits, hedge legs, failures, inverse contracts, the page's sample."""
+"""Orders beyond the vectors: limits, hedge legs, failures, inverse contracts."""
 
-import hashlib
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.stack import Installation
 from tests.support.users.apisify import ACCOUNT, Caller, fresh
-
-#: As it is printed, save for its indentation: there its last block stands outside of any function.
-SAMPLE = Path(__file__).with_name("apisify_sample.py.txt")
-
-#: SHA-256 of its lines without the blanks around them, taken from the page.
-PRINTED = "78c9a1a960dc720ce3ea72219a377b579c2ff86596b3963ec900291df4b86816"
 
 
 def test_e12_a_limit_close_rests_and_reduces(caller: Caller) -> None:
@@ -51,7 +42,7 @@ def test_a_hedge_account_reverses_by_two_legs(caller: Caller, kind: str) -> None
     assert caller.traded() == [("BUY", Decimal(3), True), ("BUY", Decimal(1), False)]
     caller.price("50000")
     caller.stack.settle()
-    legs = caller.stack.account(ACCOUNT)["positions"]["BTC/USD"]
+    legs = caller.legs()
     assert (legs["long"], legs["short"]) == ("1", "0")
 
 
@@ -128,37 +119,79 @@ def test_errors_are_json_whatever_is_sent(caller: Caller) -> None:
     assert (large.status_code, large.json()["code"]) == (413, "too_large")
 
 
-def sample_for(stack: Installation) -> str:
-    """Return the sample with its three blanks filled in."""
-    demo = stack.run["demo"]["apisify"]
-    blanks = {
-        "< YOUR APISIFY APIKEY >": demo["apikey"],
-        "< YOUR APISIFY SECRETKEY >": demo["secret"],
-        "< YOUR SERVER URL >": stack.run["base_url"],
-    }
-    text = SAMPLE.read_text()
-    for blank, value in blanks.items():
-        assert text.count(blank) == 1
-        text = text.replace(blank, value)
-    return text
+# A spot account, where there is no other
 
 
-def test_the_sample_of_the_page_buys_an_inverse_contract(shared_stack: Installation) -> None:
-    stack = shared_stack
-    stack.thaw()  # it is signed as it is, now
-    printed: list[Any] = []
-    names = {"__name__": "__main__", "print": printed.append}
-    exec(compile(sample_for(stack), str(SAMPLE), "exec"), names)  # noqa: S102
-    (answer,) = printed
-    assert (answer["result"], answer["side"], answer["symbol"]) == ("success", "Buy", "BTCUSD")
-    stack.settle()
-    account = stack.account("demo-coinm")
-    assert account["positions"]["BTC/USD"]["long"] == "1"
-    assert Decimal(account["balances"]["BTC"]["hold"]) > 0
-    row = stack.call("GET", f"/api/orders/{answer['order_id']}")
-    assert (row["account"], row["market"], row["memo"]) == ("demo-coinm", "COINM", "memo")
+@pytest.fixture
+def spot(caller: Caller) -> Caller:
+    """A caller whose key has an account of coins, at 50,000, and no other."""
+    stack = caller.stack
+    stack.open_account("vector-spot", {"USDT": "100000", "BTC": "0"}, "SPOT")
+    stack.call("PUT", "/api/clients/apisify/ak_test", {"accounts": ["vector-spot"]})
+    stack.quotes({"BTC/USDT": {"last": "50000"}})
+    return caller
 
 
-def test_the_sample_is_the_printed_one_but_for_its_indentation() -> None:
-    lines = [line.strip() for line in SAMPLE.read_text().splitlines() if line.strip()]
-    assert hashlib.sha256("\n".join(lines).encode()).hexdigest() == PRINTED
+def in_coins(**odd: object) -> dict[str, Any]:
+    return fresh(**{"symbol": "BTCUSDT", **odd})
+
+
+def coins(spot: Caller) -> str:
+    total: str = spot.stack.account("vector-spot")["balances"]["BTC"]["total"]
+    return total
+
+
+def test_a_spot_account_buys_and_sells_what_it_has(spot: Caller) -> None:
+    states = []
+    for side, quantity in (("Buy", "1"), ("Sell", "0.25"), ("Close", "0.5"), (0, 0), (0, 0)):
+        body = spot.accepted(in_coins(side=side, qty=quantity))
+        states.append((coins(spot), spot.row(body["order_id"])["state"]))
+
+    assert states == [
+        ("1", "DONE"),
+        ("0.75", "DONE"),
+        ("0.25", "DONE"),
+        ("0", "DONE"),
+        ("0", "SKIPPED"),
+    ]
+
+
+@pytest.mark.parametrize("side", ["Sarbuy", -2])
+def test_a_spot_account_is_not_turned_around(spot: Caller, side: object) -> None:
+    body = spot.refused(in_coins(side=side), 400, "not_on_spot")
+
+    assert list(body["fields"]) == ["side"]
+
+
+def test_a_spot_account_that_only_reduces_still_sells(spot: Caller) -> None:
+    spot.accepted(in_coins(side="Buy", qty="1"))
+    spot.stack.call("PUT", "/api/accounts/vector-spot", {"state": "REDUCE_ONLY"})
+    try:
+        bought = spot.accepted(in_coins(side="Buy", qty="1"))
+        sold = spot.accepted(in_coins(side="Sell", qty="1"))
+    finally:
+        spot.stack.call("PUT", "/api/accounts/vector-spot", {"state": "RUN"})
+
+    reason = spot.row(bought["order_id"])["reason"]["code"]
+    assert reason == "account_reduce_only"
+    assert (spot.row(sold["order_id"])["state"], coins(spot)) == ("DONE", "0")
+
+
+def test_a_limit_that_rests_leaves_the_rest_of_the_coins_to_a_close(spot: Caller) -> None:
+    spot.accepted(in_coins(side="Buy", qty="1"))
+    spot.accepted(in_coins(side="Sell", qty="0.4", order_type="Limit", price=60000))
+    spot.accepted(in_coins(side="Close", qty=0))
+    rest = coins(spot)
+    spot.stack.quotes({"BTC/USDT": {"last": "60000"}})
+
+    assert (rest, coins(spot)) == ("0.4", "0")
+
+
+def test_the_same_sale_twice_is_one(spot: Caller) -> None:
+    spot.accepted(in_coins(side="Buy", qty="1"))
+    sale = in_coins(side="Sell", qty="0.25")
+
+    first, second = spot.accepted(sale), spot.accepted(sale)
+
+    assert (first["order_id"], second["duplicate"]) == (second["order_id"], True)
+    assert coins(spot) == "0.75"

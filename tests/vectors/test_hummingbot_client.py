@@ -20,11 +20,12 @@ pytestmark = [
 Talk = Callable[[HummingbotAPIClient], Awaitable[Any]]
 
 
-def told(user: User, talk: Talk, password: str = "admin") -> Any:  # noqa: ANN401, S107
+def told(user: User, talk: Talk, password: str | None = None) -> Any:  # noqa: ANN401
     """Let the client talk to the stack, and return what it was told."""
 
     async def session() -> Any:  # noqa: ANN401
-        async with HummingbotAPIClient(user.stack.run["base_url"], "admin", password) as client:
+        url, word = user.stack.run["base_url"], password or user.password
+        async with HummingbotAPIClient(url, "admin", word) as client:
             return await talk(client)
 
     return asyncio.run(session())
@@ -36,11 +37,11 @@ def test_v37_an_order_is_placed_seen_canceled_and_found(user: User) -> None:
     async def talk(client: HummingbotAPIClient) -> str:
         trading = client.trading
         order = await trading.place_order(
-            name, "paper", "BTC-USDT", "BUY", 0.001, order_type="LIMIT", price=59000.5
+            name, user.connector, "BTC-USDT", "BUY", 0.001, order_type="LIMIT", price=59000.5
         )
         active = await trading.get_active_orders(account_names=[name])
         assert [one["order_id"] for one in active["data"]] == [order["order_id"]]
-        said = await trading.cancel_order(name, "paper", order["order_id"])
+        said = await trading.cancel_order(name, user.connector, order["order_id"])
         assert order["order_id"] in said["message"]
         order_id: str = order["order_id"]
         return order_id
@@ -48,7 +49,8 @@ def test_v37_an_order_is_placed_seen_canceled_and_found(user: User) -> None:
     canceled = told(user, talk)
     user.stack.settle()
     filled = told(
-        user, lambda client: client.trading.place_order(name, "paper", "BTC-USDT", "BUY", 0.001)
+        user,
+        lambda client: client.trading.place_order(name, user.connector, "BTC-USDT", "BUY", 0.001),
     )["order_id"]
     user.stack.settle()
 
@@ -69,25 +71,25 @@ def test_it_finds_out_what_there_is(user: User) -> None:
         return [
             await client.accounts.list_accounts(),
             await client.connectors.list_connectors(),
-            await client.connectors.get_supported_order_types("paper"),
-            await client.connectors.get_trading_rules("paper", ["BTC-USDT"]),
+            await client.connectors.get_supported_order_types(user.connector),
+            await client.connectors.get_trading_rules(user.connector, ["BTC-USDT"]),
             await client.portfolio.get_state([user.account_name]),
-            await client.portfolio.get_total_value(user.account_name, "paper"),
+            await client.portfolio.get_total_value(user.account_name, user.connector),
             await client.trading.get_funding_payments(),
         ]
 
     accounts, connectors, types, rules, state, value, payments = told(user, talk)
     assert accounts == [user.account_name]
-    assert connectors == ["paper", "paper_perpetual"]
+    assert connectors == [user.connector, user.perpetual_connector]
     assert types["supported_order_types"] == ["LIMIT", "MARKET", "LIMIT_MAKER"]
     assert rules["BTC-USDT"]["min_notional_size"] == 5
-    assert set(state[user.account_name]) == {"paper", "paper_perpetual"}
+    assert set(state[user.account_name]) == {user.connector, user.perpetual_connector}
     assert value == 2_000_000 + 60_000
     assert payments["data"] == []
 
 
 def test_it_trades_derivatives(user: User) -> None:
-    name, connector = user.account_name, "paper_perpetual"
+    name, connector = user.account_name, user.perpetual_connector
 
     async def prepare(client: HummingbotAPIClient) -> Any:  # noqa: ANN401
         await client.trading.set_leverage(name, connector, "ETH-USDT", 10)
@@ -109,7 +111,9 @@ def test_it_understands_what_it_is_refused(user: User) -> None:
     with pytest.raises(aiohttp.ClientResponseError) as refused:
         told(
             user,
-            lambda client: client.trading.place_order("nobody", "paper", "BTC-USDT", "BUY", 0.001),
+            lambda client: client.trading.place_order(
+                "nobody", user.connector, "BTC-USDT", "BUY", 0.001
+            ),
         )
     assert (refused.value.status, refused.value.message) == (404, "Account 'nobody' not found")
 

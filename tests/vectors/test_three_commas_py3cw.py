@@ -111,10 +111,11 @@ def test_lists(call: Call, client: Client, bot: Py3CW) -> None:
 
 
 def test_accounts_and_prices(bot: Py3CW, client: Client) -> None:
-    assert bot.request(entity="accounts")[1][0]["id"] == client.account
+    account = bot.request(entity="accounts")[1][0]
+    assert account["id"] == client.account
     _, pairs = bot.request(entity="accounts", action="market_pairs")
     assert "USDT_LTC" in pairs
-    rate = {"pretty_display_type": "PaperTrading", "pair": "USDT_LTC"}
+    rate = {"pretty_display_type": account["pretty_display_type"], "pair": "USDT_LTC"}
     error, rates = bot.request(entity="accounts", action="currency_rates", payload=rate)
     assert error == {}
     assert (rates["bid"], rates["lotStep"]) == ("99.9", 0.01)

@@ -8,9 +8,11 @@ from app.dialects.apisify.schemas import LIMIT, MARKET, SIDES
 from app.dialects.apisify.signing import UNAUTHORIZED
 from app.domain.errors import (
     CommandError,
+    EncodingUnsupported,
     HookfillError,
     KeyReused,
     MalformedPayload,
+    MarketsUnknown,
     NotAuthenticated,
     NotFound,
     NotPermitted,
@@ -50,9 +52,11 @@ _ANSWERS: Mapping[type[HookfillError], Answer] = {
     NotPermitted: _answer(403, "exchange_not_allowed", "this key may not trade at this exchange"),
     NotFound: _answer(404, "not_found", "there is nothing here"),
     PayloadTooLarge: _answer(413, "too_large", "the body is over 64 KiB"),
+    EncodingUnsupported: _answer(415, "", ""),
     RateLimited: _answer(429, "rate_limited", "too many orders of this key"),
     TooManyGuesses: _answer(429, "rate_limited", "too many wrong keys from this address"),
     VenueRejected: _answer(409, "venue_rejected", "the venue has refused this"),
+    MarketsUnknown: _answer(503, "not_ready", "what the venue trades is not known yet; try again"),
     VenueUnavailable: _answer(503, "venue_unavailable", "the venue was not reached; send it again"),
     OutcomeUnknown: _answer(409, "outcome_unknown", "it may have been done; do not send it again"),
     StoreFull: _answer(503, "store_full", "only what closes is taken in; send it again later"),

@@ -12,12 +12,15 @@ from app.dialects.apisify import parse as reading
 from app.dialects.apisify import render as writing
 from app.dialects.apisify import signing
 from app.dialects.apisify.schemas import LimitOrder
-from app.domain.account import ApiClient
+from app.domain.account import PAPER, Account, ApiClient
 from app.domain.enums import Dialect
-from app.domain.errors import NotAuthenticated
-from app.domain.identifiers import EpochMs
+from app.domain.errors import MarketsUnknown, NotAuthenticated
+from app.domain.identifiers import EpochMs, Symbol
 from app.domain.sender import Mark, Sender, SingleUse
+from app.services.intake.accept import Accepted
 from app.services.intake.requests import accept_reversal
+from app.services.learn import learn_markets
+from app.services.repeats import first_of
 from app.services.symbols import symbol_of
 from app.web.answers import Answer
 from app.web.clients import Clients
@@ -25,7 +28,7 @@ from app.web.digests import one_hash
 from app.web.fields import POSITIVE, Number, Text, WholeNumber
 from app.web.guesses import Guesses
 from app.web.idempotency import HEADER, marks_of_key
-from app.web.json_body import payload_from
+from app.web.json_body import alert_from
 from app.web.peer import address_of, is_among, url_of
 from app.web.raw_body import raw_body
 from app.web.routes import Access, Route
@@ -61,7 +64,7 @@ class Orders:
         """Answer once the order is stored, or raise with nothing queued."""
         started = time.perf_counter()
         try:
-            payload = payload_from(raw_body())
+            payload = alert_from(raw_body())
             now_ms = self._ports.clock.now_ms()
             key = signing.key_from(payload)
             return self._guesses.judge(
@@ -80,9 +83,6 @@ class Orders:
         client, settings, signature = self._signed_by(key, payload, received_at_ms)
         order = reading.order_from(payload, settings)
         accounts = self._clients.accounts_of(client)
-        account, symbol = reading.account_for(
-            order, accounts, self._instruments.all(), self._symbol_of
-        )
         digest = signing.digest_of(payload)
         window_ms, single_use = settings.dedup_window_seconds * 1000, None
         if signature is not None:
@@ -100,18 +100,44 @@ class Orders:
             signing.unsigned_digest_of(payload),
             accounts,
         )
-        sender = Sender(
+        sender = partial(
+            Sender,
             dialect=Dialect.APISIFY,
             origin=client.origin,
-            account=account,
             received_at_ms=received_at_ms,
             entry_lateness_ms=self._settings.max_signal_lateness_seconds * 1000,
+            exits=settings.exits,
             registry_version=version,
             rate_key=client.origin,
             rate_per_minute=RATE_PER_MINUTE if self._settings.rate_limits else 0,
             marks=by_itself + by_key if signature else by_key or by_itself,
         )
-        accepted = accept_reversal(order.command, symbol, sender, self._ports)
+        try:
+            account, symbol = self._account_for(order, accounts)
+        except MarketsUnknown:
+            # Which account it is nobody can tell; what it was told first is known all the same.
+            firsts = (first_of(sender(account=one), self._ports) for one in accounts)
+            first = next((one for one in firsts if one is not None), None)
+            if first is not None:
+                return self._answer(order, Accepted(first, is_duplicate=True))
+            there = (one for one in accounts if one.venue == order.exchange)
+            learn_markets(there, self._ports)
+            account, symbol = self._account_for(order, accounts)
+        sent_by = sender(account=account)
+        return self._answer(order, accept_reversal(order.command, symbol, sent_by, self._ports))
+
+    def _account_for(
+        self, order: reading.Order, accounts: Sequence[Account]
+    ) -> tuple[Account, Symbol]:
+        traded = self._instruments.all()
+        return reading.account_for(order, accounts, traded, self._symbol_of, self._is_known)
+
+    def _is_known(self, account: Account) -> bool:
+        listed = self._ports.venues.listed(account.hosts)
+        return account.venue == PAPER or any(one.market is account.market for one in listed)
+
+    @staticmethod
+    def _answer(order: reading.Order, accepted: Accepted) -> Answer:
         if accepted.is_duplicate:
             _DUPLICATES.inc()
         return writing.accepted(order, accepted.id, is_duplicate=accepted.is_duplicate)
@@ -144,8 +170,11 @@ class Orders:
         urls = self._settings.apisify_public_urls or (
             url_of(request.environ, trusted, is_host_forwarded=self._settings.trust_forwarded_host),
         )
+        # With a slash at its end it is the same path, and clients sign what they call.
+        bare = [one.removesuffix("/") for one in urls]
+        called = [*bare, *(f"{one}/" for one in bare)]
         secret = self._clients.secret_of(client)
-        return signing.signature_from(payload, urls, secret, now_ms, self._window)
+        return signing.signature_from(payload, called, secret, now_ms, self._window)
 
 
 class _Signed(LimitOrder):
@@ -168,5 +197,6 @@ def routes(wiring: Wiring) -> Sequence[Route]:
             access=Access.CALLER,
             body=_Signed(),
             answers={200: "Stored durably.", 401: "Key, time or signature."},
+            is_exact=False,
         ),
     )

@@ -17,7 +17,9 @@ from app.web.surface import (
     DemoAccount,
     DemoMaker,
     Surface,
+    exit_patience_field,
     is_below,
+    limit_exit_field,
     permissions_of,
     secret_field,
 )
@@ -31,6 +33,8 @@ class _Client(ClientBody):
     allow_tradingview_ip = Flag()
     dedup_window_seconds = WholeNumber(validate=between(0, DEDUP_WINDOW_SECONDS_MAX))
     close_mode = Text(validate=validate.OneOf(tuple(CloseMode)))
+    exit_patience_seconds = exit_patience_field()
+    limit_exit_seconds = limit_exit_field()
     sar_same_side = Text(validate=validate.OneOf(tuple(OnSameSide)))
 
 

@@ -12,8 +12,8 @@ from app.domain.enums import Market, PositionSide
 from app.domain.errors import MalformedPayload, invalid_fields
 from app.web.fields import loaded
 
-#: Of `log`, whose beginning is kept as the note.
-_NOTE_CHARACTERS_MAX = 200
+#: Of `log`, which is kept as the note (section 2).
+_NOTE_CHARACTERS_MAX = 4096
 
 #: Of an unknown action that is quoted in a message.
 _SHOWN_CHARACTERS = 40
@@ -42,6 +42,12 @@ _SIZES = (
     ("percent", SizeKind.PERCENT),
 )
 _EVERYTHING = Size(SizeKind.PERCENT, Decimal(100))
+
+#: What senders call a size, in lower case: our own names, and those of others (section 2).
+_SIZE_NAMES = frozenset(
+    {name for name, _ in _SIZES}
+    | {"quantity", "qty", "size", "amount", "contracts", "volume", "units"}
+)
 
 #: Exact for every number that a field lets through: 40 digits, and four of the factor.
 _EXACT = Context(prec=50)
@@ -80,12 +86,12 @@ def command_from(
     """
     action = _action(payload.get("action"))
     if not is_for(action, market):
-        message = (
-            f"{WORDS[action]} is for {_market_of(action)} connectors, this one trades {market}"
-        )
+        wanted = "SPOT" if action.position_side is None else "futures"
+        message = f"{WORDS[action]} is for {wanted} connectors, this one trades {market}"
         raise MalformedPayload("market_mismatch", message, {"action": [f"{message}."]})
     shape = loaded(SCHEMAS[action], payload)
     refusals = {
+        **_size_refusals(action, shape, payload),
         **_delay_refusals(shape, delay_rules),
         **_percent_refusals(action, shape, settings),
         **_protection_refusals(action, shape),
@@ -122,11 +128,18 @@ def _action(word: object) -> Action:
 
 def is_for(action: Action, market: Market) -> bool:
     """Tell whether an action means something to connectors of a market."""
-    return action.is_cancel or market is _market_of(action)
+    return action.is_cancel or (market is Market.SPOT) is (action.position_side is None)
 
 
-def _market_of(action: Action) -> Market:
-    return Market.SPOT if action.position_side is None else Market.USDM
+def _size_refusals(
+    action: Action, shape: Mapping[str, Any], payload: Mapping[str, object]
+) -> dict[str, list[str]]:
+    """Refuse a message without a size that names one: "everything" is hardly meant (section 2)."""
+    if action.is_cancel or any(name in shape for name, _ in _SIZES):
+        return {}
+    known = ", ".join(name for name, _ in _SIZES)
+    message = f"Names a size and gives none; a size is one of {known}, above 0."
+    return {name: [message] for name in payload if name.strip().lower() in _SIZE_NAMES}
 
 
 def _delay_refusals(shape: Mapping[str, Any], rules: DelayRules) -> dict[str, list[str]]:

@@ -6,9 +6,11 @@ from http import HTTPStatus
 from app.domain.errors import (
     CommandError,
     ConnectorInactive,
+    EncodingUnsupported,
     HookfillError,
     KeyReused,
     MalformedPayload,
+    MarketsUnknown,
     NotAuthenticated,
     NotFound,
     NotPermitted,
@@ -50,6 +52,7 @@ _ANSWERS: Mapping[type[HookfillError], Answer] = {
     RateLimited: _answer(429, "rate_limited", "too many messages of this connector"),
     TooManyGuesses: _answer(429, "rate_limited", "too many wrong tokens from this address"),
     VenueRejected: _answer(409, "venue_rejected", "the venue has refused this"),
+    MarketsUnknown: _answer(503, "not_ready", "what the venue trades is not known yet; try again"),
     VenueUnavailable: _answer(503, "venue_unavailable", "the venue was not reached; send it again"),
     OutcomeUnknown: _answer(409, "outcome_unknown", "it may have been done; do not send it again"),
     StoreFull: _answer(
@@ -83,6 +86,6 @@ def error_for(error: HookfillError) -> Answer:
     """Return the answer to a request that ended in this error."""
     if isinstance(error, MalformedPayload):
         body = {"code": error.code, "message": str(error), "fields": error.fields}
-        return Answer(400, {"error": body})
+        return Answer(415 if isinstance(error, EncodingUnsupported) else 400, {"error": body})
     answer = nearest(error, _ANSWERS)
     return answer._replace(headers=retry_after(error, answer.status, _RETRY_AFTER_SECONDS))

@@ -26,7 +26,7 @@ from app.web.fast_path import Environ
 from app.web.fields import Text
 from app.web.guesses import Guesses
 from app.web.idempotency import marks_of_key
-from app.web.json_body import canonical_text, payload_from
+from app.web.json_body import alert_from, canonical_text
 from app.web.peer import address_of, is_among
 from app.web.raw_body import raw_body_of
 from app.web.registry_refresh import with_current_registry
@@ -69,7 +69,7 @@ class Webhook:
         started = time.perf_counter()
         try:
             received_at_ms = self._ports.clock.now_ms()
-            payload = payload_from(raw_body_of(environ))
+            payload = alert_from(raw_body_of(environ))
             peer = address_of(environ, self._settings.trusted_proxies)
             key = environ.get("HTTP_IDEMPOTENCY_KEY")
             credentials = credentials_from(payload)
@@ -114,6 +114,7 @@ class Webhook:
             origin=connector.origin,
             account=account,
             received_at_ms=received_at_ms,
+            exits=settings.exits,
             registry_version=version,
             rate_key=connector.origin,
             rate_per_minute=settings.rate_limit_per_minute if self._settings.rate_limits else 0,
@@ -211,6 +212,7 @@ def routes(wiring: Wiring) -> Sequence[Route]:
             access=Access.CALLER,
             body=_Sender(),
             answers={200: "`ok`: stored durably.", 409: "The connector is switched off."},
+            is_exact=False,
             is_fast=True,
         ),
     )

@@ -13,6 +13,7 @@ from app.domain.commands import LateExits, OnOpposite, SignalRules
 from app.domain.money import plain
 from app.web.fields import Flag, Number, Strict, ValueField, WholeNumber, between, loaded
 from app.web.peer import Network
+from app.web.surface import ExitSettings, exit_patience_field, limit_exit_field
 
 #: No venue offers more; a bound against typing errors.
 LEVERAGE_MAX = 1000
@@ -25,8 +26,8 @@ ALLOWED_IPS_MAX = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectorSettings:
-    """The settings of one connector.
+class ConnectorSettings(ExitSettings):
+    """The settings of one connector; its exits are its sales and closes.
 
     Attributes:
         leverage: whole number, at least 1.
@@ -127,6 +128,8 @@ class _Settings(Strict):
     percent_is_notional = Flag()
     on_opposite = shapes.Enum(OnOpposite, by_value=True)
     late_exits = shapes.Enum(LateExits, by_value=True)
+    exit_patience_seconds = exit_patience_field()
+    limit_exit_seconds = limit_exit_field()
     rate_limit_per_minute = WholeNumber(validate=between(0, RATE_LIMIT_PER_MINUTE_MAX))
     allowed_ips = _Networks(metadata={"type": "array", "items": {"type": "string"}})
 

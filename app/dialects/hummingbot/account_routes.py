@@ -16,8 +16,10 @@ from app.dialects.hummingbot.render import Row
 from app.domain.account import Account
 from app.domain.enums import PositionMode
 from app.domain.identifiers import Currency, Symbol
+from app.domain.market import AccountView
 from app.ports.venue import Venue
 from app.services.admin.adjust import set_leverage, set_position_mode
+from app.services.learn import known_rules, known_view, learn_prices, views_of
 from app.web.answers import Answer, good
 from app.web.cursors import parts_of
 
@@ -44,10 +46,11 @@ class AccountRoutes:
     def trading_rules(self, caller: Caller, connector_name: str) -> Answer:
         """Answer with the rules of every pair, or of those that the query names."""
         wanted = request.args.getlist("trading_pairs")
-        conditions = self._ports.venues.trading_rules(caller.directory.any_of(connector_name))
-        types = conditions.order_types()
+        account = caller.directory.any_of(connector_name)
+        types = self._ports.venues.trading_rules(account).order_types()
         rules = {
-            pair_of(one.symbol): render.rule_of(one, types) for one in conditions.instruments()
+            pair_of(one.symbol): render.rule_of(one, types)
+            for one in known_rules(account, self._ports)
         }
         chosen = {
             pair: rules.get(pair, {"error": f"Trading pair {pair[:64]} not found"})
@@ -65,41 +68,60 @@ class AccountRoutes:
     def portfolio(self, caller: Caller) -> Answer:
         """Answer with account → connector → balances. They are always fresh."""
         shape = shape_of_request(schemas.PORTFOLIO)
-        state: dict[str, dict[str, list[Row]]] = {}
-        for group, connector, account in caller.directory.among(
-            shape["account_names"], shape["connector_names"]
-        ):
-            state.setdefault(group, {})[connector] = self._balances(account)
-        return good(state)
-
-    def _balances(self, account: Account) -> list[Row]:
-        venue = self._ports.venues.of(account)
-        return [
-            render.balance_row(currency, balance, _dollars(currency, venue))
-            for currency, balance in sorted(venue.view().balances.items())
-            if balance.total
+        wanted = list(caller.directory.among(shape["account_names"], shape["connector_names"]))
+        accounts = [account for _, _, account in wanted]
+        balances = [
+            [(one, balance) for one, balance in sorted(view.balances.items()) if balance.total]
+            for view in views_of(accounts, self._ports)
         ]
+        pairs = [
+            (account, _in_dollars(currency))
+            for account, held in zip(accounts, balances, strict=True)
+            for currency, _ in held
+            if currency not in DOLLARS
+        ]
+        learn_prices(pairs, self._ports)
+        state: dict[str, dict[str, list[Row]]] = {}
+        for (group, connector, account), held in zip(wanted, balances, strict=True):
+            venue = self._ports.venues.of(account)
+            state.setdefault(group, {})[connector] = [
+                render.balance_row(currency, balance, _dollars(currency, venue))
+                for currency, balance in held
+            ]
+        return good(state)
 
     def positions(self, caller: Caller) -> Answer:
         """Answer with the positions of derivatives that are not zero, by names, pair and side."""
         shape = shape_of_request(schemas.POSITIONS)
-        held = [
-            row
+        wanted = [
+            ((group, connector), account)
             for group, connector, account in caller.directory.among(
                 shape["account_names"], shape["connector_names"]
             )
             if is_perpetual(connector)
-            for row in self._positions_of(account, (group, connector))
+        ]
+        accounts = [account for _, account in wanted]
+        views = views_of(accounts, self._ports)
+        legs = [
+            (account, symbol)
+            for account, view in zip(accounts, views, strict=True)
+            for (symbol, _), position in view.positions.items()
+            if position.size
+        ]
+        learn_prices(legs, self._ports)
+        held = [
+            row
+            for (names, account), view in zip(wanted, views, strict=True)
+            for row in self._positions_of(account, view, names)
         ]
         held.sort(key=_position_key)
         seen = parts_of(shape["cursor"] or "")
         rest = [one for one in held if _position_key(one) > seen]
         return render.page(rest, shape["limit"], len(held), row=dict, place=_position_key)
 
-    def _positions_of(self, account: Account, names: Names) -> Iterator[Row]:
+    def _positions_of(self, account: Account, view: AccountView, names: Names) -> Iterator[Row]:
         venue = self._ports.venues.of(account)
         conditions = self._ports.venues.trading_rules(account)
-        view = venue.view()
         for (symbol, side), position in view.positions.items():
             if position.size:
                 yield {
@@ -116,7 +138,7 @@ class AccountRoutes:
     def mode(self, caller: Caller, account_name: str, connector_name: str) -> Answer:
         """Answer with the position mode that the venue has."""
         account = _derivatives(caller, account_name, connector_name)
-        view = self._ports.venues.of(account).view()
+        view = known_view(account, self._ports)
         names = {"connector": connector_name, "account": account_name}
         return good({"position_mode": view.position_mode, **names})
 
@@ -141,8 +163,12 @@ def _dollars(currency: Currency, venue: Venue) -> Decimal:
     """Return what one unit is worth in US dollars; 0 where nobody knows."""
     if currency in DOLLARS:
         return Decimal(1)
-    quote = venue.quote(Symbol(f"{currency}/{DOLLARS[0]}"))
+    quote = venue.quote(_in_dollars(currency))
     return _NOTHING if quote is None else quote.last
+
+
+def _in_dollars(currency: Currency) -> Symbol:
+    return Symbol(f"{currency}/{DOLLARS[0]}")
 
 
 def _position_key(row: Row) -> list[str]:

@@ -8,10 +8,12 @@ from typing import Any, Final
 from app.dialects.hummingbot.names import ORDER_TYPES, pair_of
 from app.domain.errors import (
     CommandError,
+    EncodingUnsupported,
     HistoryUnavailable,
     HookfillError,
     KeyReused,
     MalformedPayload,
+    MarketHalted,
     NotAuthenticated,
     NotFound,
     NotionalTooSmall,
@@ -83,7 +85,8 @@ class InvalidBody(MalformedPayload):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         names = [".".join(map(str, problem.location)) for problem in problems]
-        super().__init__("validation_failed", f"invalid: {', '.join(names)}")
+        fields = {name: [one.message] for name, one in zip(names, problems, strict=True)}
+        super().__init__("validation_failed", f"invalid: {', '.join(names)}", fields)
         self.problems = tuple(problems)
 
 
@@ -158,6 +161,7 @@ _ANSWERS: Final[Mapping[type[HookfillError], tuple[HTTPStatus, str | Callable[[A
     NotFound: (HTTPStatus.NOT_FOUND, str),
     RateLimited: (HTTPStatus.TOO_MANY_REQUESTS, str),
     PayloadTooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str),
+    EncodingUnsupported: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, str),
     InvalidBody: (
         HTTPStatus.UNPROCESSABLE_ENTITY,
         lambda error: [problem.as_json() for problem in error.problems],
@@ -171,6 +175,7 @@ _ANSWERS: Final[Mapping[type[HookfillError], tuple[HTTPStatus, str | Callable[[A
         HTTPStatus.BAD_REQUEST,
         "Price is required for LIMIT and LIMIT_MAKER orders",
     ),
+    MarketHalted: (HTTPStatus.BAD_REQUEST, str),
     SymbolUnknown: (HTTPStatus.BAD_REQUEST, _unknown_pair),
     TypeUnsupported: (HTTPStatus.BAD_REQUEST, _unsupported),
     QuantityTooSmall: (HTTPStatus.BAD_REQUEST, _small_quantity),

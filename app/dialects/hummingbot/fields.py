@@ -12,11 +12,7 @@ from app.web.fields import DIGITS_MAX, Flag, Number, Text, TooManyDigits, WholeN
 
 _NOT_FINITE = re.compile(r"[+-]?(s?nan\d*|inf(inity)?)", re.ASCII | re.IGNORECASE)
 
-#: `.5` and `5.`, which the reference reads as well, though a digit is left out.
-_BARE_BEGIN = re.compile(r"(?<!\d)\.(?=\d)", re.ASCII)
-_BARE_END = re.compile(r"(?<=\d)\.(?!\d)", re.ASCII)
-
-_WHOLE = re.compile(r"[+-]?\d{1,20}(\.0{1,20})?", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d{1,20}(\.0{0,20})?", re.ASCII)
 
 
 def _messages(invalid: Problem, **others: Problem) -> Any:  # noqa: ANN401 - marshmallow says `str`
@@ -94,8 +90,7 @@ class Figure(Number):
     def read(self, value: object) -> Decimal:
         """Return the number."""
         if isinstance(value, str):
-            # With the digits that may be left out beside its point.
-            value = _BARE_END.sub("", _BARE_BEGIN.sub("0.", value.strip()))
+            value = value.strip()
             if _NOT_FINITE.fullmatch(value):
                 raise self.make_error("infinite")
         elif isinstance(value, bool) or not isinstance(value, int | Decimal):

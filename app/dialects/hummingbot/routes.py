@@ -84,6 +84,7 @@ def _accounts(accounts: AccountRoutes) -> Sequence[Route]:
             f"{one}/trading-rules",
             accounts.trading_rules,
             "Steps and minimums of each pair; `trading_pairs` in the query chooses some.",
+            query=schemas.RULES,
             answers=_READ_ONE,
         ),
         Route("GET", f"{one}/order-types", accounts.order_types, answers=_READ_ONE),

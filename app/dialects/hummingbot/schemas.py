@@ -72,6 +72,12 @@ class Active(Positions):
     trading_pairs = Texts(load_default=None)
 
 
+class Rules(Lenient):
+    """Which pairs are asked for."""
+
+    trading_pairs = Texts()
+
+
 class Search(Active):
     """Filters of all orders."""
 
@@ -141,4 +147,4 @@ class Listed(Lenient):
 #: Made once: a schema is slow to build and safe to share between threads.
 ORDER, ACTIVE, SEARCH, TRADES = Order(), Active(), Search(), Trades()
 POSITIONS, FUNDING_PAYMENTS, PORTFOLIO = Positions(), FundingPayments(), Portfolio()
-POSITION_MODE, LEVERAGE = NewPositionMode(), Leverage()
+POSITION_MODE, LEVERAGE, RULES = NewPositionMode(), Leverage(), Rules()

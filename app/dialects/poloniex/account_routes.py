@@ -28,6 +28,7 @@ from app.domain.kill_switch import KillSwitch
 from app.domain.market import Balance
 from app.domain.money import plain
 from app.domain.search import Search
+from app.services.learn import known_view
 
 
 class AccountRoutes:
@@ -51,7 +52,7 @@ class AccountRoutes:
         query_of_request(schemas.ACCOUNT).check("account_type")
         if account_id not in {None, str(caller.account.id)}:
             raise Problem(Code.INVALID_VALUE, "account id")
-        held = self._ports.venues.of(caller.account).view().balances
+        held = known_view(caller.account, self._ports).balances
         return [
             {
                 "accountId": str(caller.account.id),

@@ -79,6 +79,11 @@ class Callers:
         self._is_limited = wiring.settings.rate_limits
         self._lateness_ms = wiring.settings.max_signal_lateness_seconds * 1000
 
+    @staticmethod
+    def is_signed() -> bool:
+        """Tell whether the request at hand is signed, rightly or not."""
+        return "signature" in request.headers
+
     def reader(self) -> Caller:
         """Return the sender of a request that changes nothing.
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from app.domain.enums import Side
 from app.domain.identifiers import EpochMs
+from app.domain.market_data import PublicTrade
 
 _MINUTE_MS = 60_000
 _HOUR_MS = 60 * _MINUTE_MS
@@ -90,23 +91,22 @@ def spans(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PublicTrade:
-    """A trade as everybody may see it.
+class Turnover:
+    """What was traded in a span of time; 0 is also what nobody tells.
 
     Attributes:
-        taker_side: which side came second and so made the trade happen.
+        quantity: in base currency.
+        amount: what was paid for it, in quote currency.
+        bought_quantity: by those who came second and bought.
+        bought_amount: likewise.
+        count: of the trades.
     """
 
-    id: str
-    at_ms: EpochMs
-    price: Decimal
-    quantity: Decimal
-    taker_side: Side
-
-    @property
-    def amount(self) -> Decimal:
-        """What was paid, in quote currency."""
-        return self.price * self.quantity
+    quantity: Decimal = Decimal(0)
+    amount: Decimal = Decimal(0)
+    bought_quantity: Decimal = Decimal(0)
+    bought_amount: Decimal = Decimal(0)
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,19 +115,24 @@ class Bar:
 
     Attributes:
         prices: observed prices and those of trades, oldest first; at least one.
-        trades: oldest first.
     """
 
     begin_ms: EpochMs
     end_ms: EpochMs
     prices: tuple[Decimal, ...]
-    trades: tuple[PublicTrade, ...] = ()
+    turnover: Turnover = Turnover()
 
 
-def totals(trades: Sequence[PublicTrade]) -> tuple[Decimal, Decimal]:
-    """Return what was traded, in base currency, and what was paid for it, in quote currency."""
-    quantity = sum((one.quantity for one in trades), Decimal(0))
-    return quantity, sum((one.amount for one in trades), Decimal(0))
+def turnover_of(trades: Sequence[PublicTrade]) -> Turnover:
+    """Return what these trades add up to."""
+    bought = [one for one in trades if one.taker_side is Side.BUY]
+    return Turnover(
+        quantity=sum((one.quantity for one in trades), Decimal(0)),
+        amount=sum((one.amount for one in trades), Decimal(0)),
+        bought_quantity=sum((one.quantity for one in bought), Decimal(0)),
+        bought_amount=sum((one.amount for one in bought), Decimal(0)),
+        count=len(trades),
+    )
 
 
 def bars_of(
@@ -153,6 +158,6 @@ def bars_of(
         inside = points[bisect_left(times, begin) : bisect_left(times, end)]
         if inside:
             prices = tuple(price for _, price, _ in inside)
-            traded = tuple(trade for *_, trade in inside if trade is not None)
-            bars.append(Bar(begin_ms=begin, end_ms=end, prices=prices, trades=traded))
+            traded = turnover_of([trade for *_, trade in inside if trade is not None])
+            bars.append(Bar(begin_ms=begin, end_ms=end, prices=prices, turnover=traded))
     return bars

@@ -12,11 +12,13 @@ from typing import Self
 from app.domain.errors import (
     CallerIdInUse,
     CommandError,
+    EncodingUnsupported,
     HistoryUnavailable,
     HookfillError,
     InsufficientFunds,
     KeyReused,
     MalformedPayload,
+    MarketHalted,
     NotAuthenticated,
     NotFound,
     NotPermitted,
@@ -59,6 +61,7 @@ class Code(IntEnum):
     METHOD_NOT_ALLOWED = 405, "Method Not Allowed"
     REQUEST_TIMEOUT = 408, "recvWindow exceeded"
     TOO_LARGE = 413, "Request body too large"
+    UNSUPPORTED = 415, "Unsupported Media Type"
     TOO_MANY_REQUESTS = 429, "Too many requests"
     INTERNAL = 500, "Internal System Error"
     UNAVAILABLE = 503, "Service Unavailable"
@@ -135,10 +138,12 @@ _CODES: Mapping[type[HookfillError], Code] = {
     NotPermitted: Code.FORBIDDEN,
     NotFound: Code.ORDER_NOT_FOUND,
     PayloadTooLarge: Code.TOO_LARGE,
+    EncodingUnsupported: Code.UNSUPPORTED,
     RateLimited: Code.TOO_MANY_REQUESTS,
     CallerIdInUse: Code.CLIENT_ORDER_ID_EXISTS,
     TooManyOpen: Code.TOO_MANY_ORDERS,
     NotWaiting: Code.NOT_CANCELED,
+    MarketHalted: Code.SYMBOL_FROZEN,
     SymbolUnknown: Code.INVALID_SYMBOL,
     InsufficientFunds: Code.INSUFFICIENT_BALANCE,
     StoreError: Code.UNAVAILABLE,

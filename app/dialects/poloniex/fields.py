@@ -15,7 +15,7 @@ from app.dialects.poloniex.notation import CALLER_ID, CALLER_ID_CHARACTERS_MAX
 from app.domain.errors import MalformedPayload
 from app.domain.trigger import PERCENT_PLACES, Offset
 from app.web.fields import Lenient, ValueField, WholeNumber, loaded_in_part, number_from
-from app.web.json_body import json_from
+from app.web.json_body import json_from, without_mark
 
 #: Names that callers of the SDK mix up with the wire's.
 _ALIASES = {
@@ -277,7 +277,7 @@ def object_from(body: bytes, *, required: bool = True) -> Content:
     Raises:
         Problem: there is none, and one is required; or it is something else.
     """
-    if not required and not body.strip():
+    if not required and not without_mark(body).strip():
         return {}
     content = _json(body)
     if not isinstance(content, dict):
@@ -300,7 +300,7 @@ def array_from(body: bytes, most: int) -> list[object]:
 
 
 def _json(body: bytes) -> object:
-    if not body.strip():
+    if not without_mark(body).strip():
         raise Problem(Code.MISSING_PARAMETER, "body")
     try:
         return json_from(body)

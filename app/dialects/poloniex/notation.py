@@ -81,12 +81,6 @@ def quotient(value: Decimal) -> str:
     return shown(value)
 
 
-def scale_of(step: Decimal) -> int:
-    """Return how many digits behind the point a step has: 2 for `0.01`, 0 for `10`."""
-    exponent = step.normalize().as_tuple().exponent
-    return max(0, -int(exponent))
-
-
 def number_of(code: Currency) -> int:
     """Return the number of a currency: always the same, whatever else is traded."""
     known = _NUMBERS.get(code)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from itertools import islice
 from typing import Final, Generic, TypeVar
 
@@ -37,6 +38,7 @@ from app.domain.reason import Reason
 from app.domain.search import LIVE_STATES, Moment, Search
 from app.domain.sender import Sender
 from app.domain.smart_order import SmartOrder
+from app.services.intake.orders import rules_of
 from app.services.intake.replace import await_place
 from app.web.registry_refresh import Failed
 
@@ -242,7 +244,7 @@ class OrderRoutes(ABC, Generic[One]):
 
     def instruments(self, caller: Caller) -> InstrumentOf:
         """Return what tells the rules of a pair at the venue of the account."""
-        return self._ports.venues.of(caller.account).instrument
+        return partial(rules_of, account=caller.account, ports=self._ports)
 
     def last_prices(self, caller: Caller) -> LastOf:
         """Return what tells the last price of a pair there; no exchange is asked."""

@@ -204,7 +204,11 @@ def instrument_for(symbol: Symbol, instrument_of: InstrumentOf) -> Instrument:
 
 
 def _order(body: Reading, instrument_of: InstrumentOf, last_of: LastOf) -> PlaceOrder:
-    """Return the order; a market buy names what it spends, everything else what it trades."""
+    """Return the order; a market buy names what it spends, everything else what it trades.
+
+    A figure that the order has no use for is not judged: an order that is read has 0 for what is
+    not set, and may be sent as it was read.
+    """
     symbol = body["symbol"]
     instrument = instrument_for(symbol, instrument_of)
     side, kind = body["side"], body["type"] or OrderType.MARKET
@@ -213,11 +217,15 @@ def _order(body: Reading, instrument_of: InstrumentOf, last_of: LastOf) -> Place
     is_market = kind is OrderType.MARKET
     spends = is_market and side is Side.BUY
     figures = _Figures(instrument.at_market() if is_market else instrument, last_of)
-    price = figures.price("price", body["price"], Code.PRICE_NOT_POSITIVE, required=not is_market)
-    if price is not None and not is_market:
+    body.check("price")
+    limit = None if is_market else body["price"]
+    price = figures.price("price", limit, Code.PRICE_NOT_POSITIVE, required=not is_market)
+    if price is not None:
         figures.check_band(price, side)
-    quantity = figures.quantity(body["quantity"], required=not spends)
-    amount = figures.amount(body["amount"], required=spends)
+    body.check("quantity")
+    quantity = figures.quantity(None if spends else body["quantity"], required=not spends)
+    body.check("amount")
+    amount = figures.amount(body["amount"] if spends else None, required=spends)
     if not is_market:
         figures.check_notional(price, quantity)
     return PlaceOrder(
@@ -225,9 +233,9 @@ def _order(body: Reading, instrument_of: InstrumentOf, last_of: LastOf) -> Place
         side=side,
         type=kind,
         time_in_force=time_in_force,
-        quantity=Decimal(0) if spends or quantity is None else quantity,
-        amount=amount if spends else None,
-        price=None if is_market else price,
+        quantity=quantity or Decimal(0),
+        amount=amount,
+        price=price,
         caller_id=body["caller_id"],
     )
 

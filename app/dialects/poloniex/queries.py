@@ -1,7 +1,8 @@
 """Which orders a request is about (Poloniex documentation, "Orders", "Smart Orders", "Trades")."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final, NamedTuple, TypeVar
@@ -15,6 +16,7 @@ from app.dialects.poloniex.fields import Content, Reading
 from app.dialects.poloniex.notation import CALLER_ID
 from app.dialects.poloniex.parse_orders import InstrumentOf, instrument_for
 from app.domain.enums import Side
+from app.domain.errors import MarketHalted
 from app.domain.identifiers import AggregateId, EpochMs, Symbol
 from app.domain.order import Order
 from app.domain.search import Search
@@ -120,10 +122,16 @@ def reach_from(schema: Schema, content: Content, instrument_of: InstrumentOf) ->
     """
     body = Reading(schema, content)
     symbols = _either(body["symbol"], body["symbols"])
-    for symbol in sorted(symbols or ()):
-        instrument_for(symbol, instrument_of)
+    _refuse_unknown(symbols, instrument_of)
     body.check("account_type", "account_types")
     return Filter(symbols=symbols, types=body["order_types"])
+
+
+def _refuse_unknown(symbols: Collection[Symbol] | None, instrument_of: InstrumentOf) -> None:
+    """Refuse pairs that there are none of; of one that is halted there may be orders."""
+    for symbol in sorted(symbols or ()):
+        with suppress(MarketHalted):
+            instrument_for(symbol, instrument_of)
 
 
 def query_of_request(schema: Schema) -> Reading:
@@ -148,8 +156,7 @@ def filter_from(
     types = _either(query["types"], query["type"])
     symbols = _either(query["symbol"], query["symbols"])
     wanted = Filter(symbols=symbols, side=query["side"], types=types)
-    if any(instrument_of(symbol) is None for symbol in sorted(symbols or ())):
-        raise Problem(Code.INVALID_SYMBOL)
+    _refuse_unknown(symbols, instrument_of)
     if now_ms is None:
         return wanted
     since_ms, until_ms = span_from(query, now_ms)

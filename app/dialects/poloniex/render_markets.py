@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from app.dialects.poloniex.candles import Bar, Interval, PublicTrade, totals
-from app.dialects.poloniex.notation import pair_of, quotient, scale_of, shown
+from app.dialects.poloniex.candles import Bar, Interval
+from app.dialects.poloniex.notation import pair_of, quotient, shown
 from app.dialects.poloniex.render_orders import Json
-from app.domain.enums import Side
+from app.domain.enums import PriceSource, Side
 from app.domain.identifiers import Currency, EpochMs, base_of, quote_of
 from app.domain.instrument import Instrument
 from app.domain.market import Quote
-from app.domain.money import plain
+from app.domain.market_data import PublicTrade
+from app.domain.money import places_of, plain
 
 #: What the book shows at the touch where any quantity is filled and nothing limits an order.
 UNLIMITED: Final = Decimal(1_000_000)
@@ -73,9 +74,9 @@ def market(instrument: Instrument) -> Json:
         "tradableStartTime": 0,
         "symbolTradeLimit": {
             "symbol": pair,
-            "priceScale": scale_of(instrument.price_step),
-            "quantityScale": scale_of(instrument.quantity_step),
-            "amountScale": scale_of(instrument.quote_step),
+            "priceScale": places_of(instrument.price_step),
+            "quantityScale": places_of(instrument.quantity_step),
+            "amountScale": places_of(instrument.quote_step),
             "minQuantity": plain(instrument.least_quantity),
             "minAmount": plain(instrument.min_notional),
             "maxQuantity": plain(instrument.max_quantity or Decimal(0)),
@@ -107,7 +108,6 @@ def ticker(instrument: Instrument, quote: Quote, day: Bar, now_ms: EpochMs) -> J
         day: the last 24 hours, whose last price is that of now.
         now_ms: business time.
     """
-    quantity, amount = totals(day.trades)
     bids, asks = levels(instrument, quote, Side.SELL), levels(instrument, quote, Side.BUY)
     return {
         "symbol": pair_of(instrument.symbol),
@@ -115,9 +115,9 @@ def ticker(instrument: Instrument, quote: Quote, day: Bar, now_ms: EpochMs) -> J
         "low": plain(min(day.prices)),
         "high": plain(max(day.prices)),
         "close": plain(quote.last),
-        "quantity": shown(quantity),
-        "amount": shown(amount),
-        "tradeCount": len(day.trades),
+        "quantity": shown(day.turnover.quantity),
+        "amount": shown(day.turnover.amount),
+        "tradeCount": day.turnover.count,
         "startTime": day.begin_ms,
         "closeTime": now_ms,
         "displayName": instrument.symbol,
@@ -127,7 +127,7 @@ def ticker(instrument: Instrument, quote: Quote, day: Bar, now_ms: EpochMs) -> J
         "ask": plain(asks[0][0]),
         "askQuantity": plain(asks[0][1]),
         "ts": now_ms,
-        "markPrice": plain(quote.last),
+        "markPrice": plain(quote.of(PriceSource.MARK)),
     }
 
 
@@ -164,20 +164,20 @@ def _flat(offers: Levels) -> list[str]:
 
 def candle(bar: Bar, interval: Interval, now_ms: EpochMs) -> list[object]:
     """Return one row of the candles, in the documented order."""
-    quantity, amount = totals(bar.trades)
-    bought = totals([one for one in bar.trades if one.taker_side is Side.BUY])
+    traded = bar.turnover
+    is_told = traded.quantity and traded.amount
     return [
         plain(min(bar.prices)),
         plain(max(bar.prices)),
         plain(bar.prices[0]),
         plain(bar.prices[-1]),
-        shown(amount),
-        shown(quantity),
-        shown(bought[1]),
-        shown(bought[0]),
-        len(bar.trades),
+        shown(traded.amount),
+        shown(traded.quantity),
+        shown(traded.bought_amount),
+        shown(traded.bought_quantity),
+        traded.count,
         now_ms,
-        quotient(amount / quantity if quantity else bar.prices[-1]),
+        quotient(traded.amount / traded.quantity if is_told else bar.prices[-1]),
         interval.name,
         bar.begin_ms,
         bar.end_ms - 1,

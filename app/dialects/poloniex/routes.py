@@ -39,7 +39,7 @@ def routes(wiring: Wiring) -> Sequence[Route]:
         *_account(orders, accounts),
     )
     return [
-        *(_row(route, Access.OPEN) for route in _public(Markets(wiring))),
+        *(_row(route, Access.OPEN) for route in _public(Markets(wiring, callers))),
         *(_row(replace(route, answers=_SIGNED), Access.CALLER) for route in signed),
     ]
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from app.bootstrap import Wiring
-from app.dialects.poloniex.candles import PublicTrade
 from app.dialects.poloniex.render_orders import trade_id_of
 from app.domain.account import PAPER
 from app.domain.identifiers import AccountId, Symbol
 from app.domain.market import Trade
+from app.domain.market_data import PublicTrade
 from app.unhurried import unhurried
 
 #: Of one pair, the newest; what is older is left out of everything.

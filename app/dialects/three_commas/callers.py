@@ -9,7 +9,7 @@ from flask import request
 
 from app.bootstrap import Wiring
 from app.dialects.three_commas.errors import INVALID, invalid_parameters
-from app.dialects.three_commas.signing import refuse_bad_signature
+from app.dialects.three_commas.signing import in_one_spelling, refuse_bad_signature
 from app.domain.account import Account, ApiClient
 from app.domain.enums import Dialect, Market, Mode
 from app.domain.errors import NotAuthenticated, NotPermitted
@@ -125,8 +125,8 @@ class Callers:
             UnusableKey: its Idempotency-Key is empty or too long.
         """
         # One signature is good for the path with and without what stands before it.
-        target = raw_target_of(request.environ).partition("/ver1")[2].removesuffix("?")
-        content = one_hash(target, caller.body.hex())
+        target = raw_target_of(request.environ).partition("/ver1")[2]
+        content = one_hash(in_one_spelling(target), caller.body.hex())
         key, whose = request.headers.get(HEADER), (Dialect.THREE_COMMAS, caller.client.key)
         by_key = marks_of_key(key, whose, content, caller.accounts.values())
         # What is equal is signed alike: there is no time in a signature.
@@ -172,3 +172,10 @@ def _wants_paper() -> bool:
 def supports(account: Account) -> bool:
     """Tell whether smart trades can be made in an account."""
     return account.enabled and account.market is Market.SPOT
+
+
+def why_not(account: Account) -> str:
+    """Return why no smart trade can be made in an account, in the words of a message."""
+    if account.market is not Market.SPOT:
+        return f"is a {account.market} account: smart trades are made in SPOT accounts only"
+    return "is switched off"

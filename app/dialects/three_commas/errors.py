@@ -84,6 +84,7 @@ _WORDS: Final[Mapping[Flaw, str]] = {
     Flaw.TOO_MANY: TOO_MANY_STEPS,
     Flaw.OFF_STEP: "Should change with step {}",
     Flaw.BELOW_LEAST: "must be greater than or equal to {}",
+    Flaw.ABOVE_MOST: "must be less than or equal to {}",
 }
 
 

@@ -4,6 +4,7 @@ As the 3Commas docs have it (accounts_api.md, 2019).
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from flask import request
@@ -13,13 +14,15 @@ from app.dialects.three_commas.callers import ACCOUNTS, Caller, Callers, support
 from app.dialects.three_commas.errors import MISSING, NOT_LISTED, invalid_parameters
 from app.dialects.three_commas.names import market_of, pair_of, symbol_of
 from app.domain.account import PAPER, Account
-from app.domain.enums import Market
-from app.domain.errors import NotFound
-from app.domain.identifiers import ID_EPOCH_MS, EpochMs
+from app.domain.errors import MarketHalted
+from app.domain.identifiers import ID_EPOCH_MS, EpochMs, Symbol
 from app.domain.instrument import Instrument
 from app.domain.market import Quote
 from app.domain.money import plain
+from app.services.intake.orders import rules_of
+from app.services.learn import known_quote, known_rules
 from app.web.answers import Answer, good
+from app.web.strangers import Strangers
 from app.web.time_texts import iso
 
 Json = dict[str, Any]
@@ -36,8 +39,8 @@ class MarketRoutes:
     def __init__(self, wiring: Wiring, callers: Callers) -> None:
         self._ports = wiring.ports
         self._registry = wiring.registry
-        self._instruments = wiring.paper.traded
         self._callers = callers
+        self._strangers = Strangers(wiring)
 
     # Open to everybody
 
@@ -53,14 +56,26 @@ class MarketRoutes:
         """Answer with prices and steps of one pair."""
         account = self._any_account(_parameter(_DISPLAY))
         symbol = symbol_of(_parameter("pair"))
-        venue = self._ports.venues.of(account)
-        rules = None if symbol is None else venue.instrument(symbol)
+        if symbol is not None:
+            self._spend_if_asked(symbol, account)
+        rules = None
+        if symbol is not None:
+            with suppress(MarketHalted):  # to 3Commas that is not listed either
+                rules = rules_of(symbol, account, self._ports)
         if symbol is None or rules is None:
             raise invalid_parameters({"pair": [NOT_LISTED]})
-        quote = venue.quote(symbol)
-        if quote is None:
-            raise NotFound(f"no price of {symbol} is known")
-        return good(currency_rates(quote, rules))
+        return good(currency_rates(known_quote(symbol, account, self._ports), rules))
+
+    def _spend_if_asked(self, symbol: Symbol, account: Account) -> None:
+        """Count what has an exchange asked by somebody whom nobody knows.
+
+        Raises:
+            RateLimited: such people have had it asked often enough.
+        """
+        venue = self._ports.venues.of(account)
+        is_known = venue.instrument(symbol) is not None and venue.quote(symbol) is not None
+        if account.venue != PAPER and not is_known:
+            self._strangers.spend_question()
 
     # For those who sign
 
@@ -80,14 +95,13 @@ class MarketRoutes:
 
         def listed(caller: Caller) -> list[str]:
             wanted = request.args.get(_DISPLAY)
-            venues = {
-                one.venue
+            there = {
+                one.hosts: one
                 for one in caller.accounts.values()
                 if supports(one) and wanted in {None, "", market_of(one.venue).display}
             }
-            # So far what can be traded is known of the built-in venue only.
-            traded = self._instruments.all() if PAPER in venues else ()
-            return sorted(pair_of(one.symbol) for one in traded if one.market is Market.SPOT)
+            traded = (known_rules(one, self._ports) for one in there.values())
+            return sorted({pair_of(one.symbol) for rules in traded for one in rules})
 
         return self._serve(ACCOUNTS, listed)
 

@@ -22,7 +22,7 @@ class MarketNames(NamedTuple):
     display: str
 
 
-#: Names of the coins that most trades are in; others are called by their code.
+#: The paper venue's list of currencies: of the coins that most of its trades are in.
 _CURRENCIES: Final[Mapping[Currency, str]] = {
     Currency("BTC"): "Bitcoin",
     Currency("ETH"): "Ethereum",
@@ -40,8 +40,13 @@ _BASE = 36
 
 
 def market_of(venue: VenueName) -> MarketNames:
-    """Return the names of an exchange: `BinanceMarket`, `binance` and `Binance`."""
-    code = "paper_trading" if venue == PAPER else venue
+    """Return the names of an exchange: `BinanceMarket`, `binance` and `Binance`.
+
+    Args:
+        venue: or one of its feeds, `binance:SPOT:live`, as trades name it.
+    """
+    exchange = venue.partition(":")[0]
+    code = "paper_trading" if exchange == PAPER else exchange
     camel = code.replace("_", " ").title().replace(" ", "")
     return MarketNames(f"{camel}Market", code, camel)
 
@@ -62,14 +67,14 @@ def symbol_of(pair: str) -> Symbol | None:
     return Symbol(f"{base}/{quote}") if divider and quote and base and "/" not in pair else None
 
 
-def currency_name(currency: Currency) -> str:
-    """Return `Bitcoin` for `BTC`; the code where no name is known."""
+def paper_name(currency: Currency) -> str:
+    """Return what the paper venue calls a currency; the code where it has no name."""
     return _CURRENCIES.get(currency, currency)
 
 
-def currency_display(currency: Currency) -> str:
+def display_name(name: str, currency: Currency) -> str:
     """Return `Bitcoin (BTC)`."""
-    return f"{currency_name(currency)} ({currency})"
+    return f"{name} ({currency})"
 
 
 def currency_id(currency: Currency) -> int:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from app.domain.errors import MalformedPayload
-from app.web.json_body import json_from, payload_from
+from app.web.json_body import json_from, payload_from, without_mark
 
 #: The one parameter that is a list of objects.
 STEPS: Final = "take_profit_step_orders"
@@ -44,7 +44,7 @@ def parameters_from(query: str, mimetype: str, body: bytes) -> Parameters:
     Raises:
         Unreadable: the body is no JSON object, or an escape is not UTF-8.
     """
-    text = body.strip()
+    text = without_mark(body).strip()
     named = present(_of_body(mimetype, text)) if text else {}
     named.update(present(_of_pairs(_pairs(query))))
     if isinstance(named.get(STEPS), str | Mapping):

@@ -14,13 +14,15 @@ from marshmallow import Schema
 
 from app.dialects.three_commas import errors as findings
 from app.dialects.three_commas import schemas
+from app.dialects.three_commas.entities import price_text, shown_prices
 from app.dialects.three_commas.errors import Findings, Shape, parameter_of, words_for
 from app.dialects.three_commas.names import symbol_of
 from app.dialects.three_commas.parameters import STEPS, Parameters, present
 from app.dialects.three_commas.schemas import Call, ResponseType
 from app.domain.enums import Flaw, OrderType, PriceSource
 from app.domain.identifiers import AccountId, AggregateId, Symbol
-from app.domain.smart_trade.enums import EntryMethod, TakeProfitType, TradeType
+from app.domain.money import plain
+from app.domain.smart_trade.enums import EntryMethod, StepKind, TakeProfitType, TradeType
 from app.domain.smart_trade.plan import Plan
 from app.domain.smart_trade.replanning import planned, planned_exits
 from app.domain.smart_trade.spec import (
@@ -33,6 +35,9 @@ from app.domain.smart_trade.spec import (
     TradeUpdate,
 )
 from app.domain.smart_trade.trade import SmartTrade
+
+#: What may be shown though nobody has set it: sent back as it is, it is no wish.
+_DERIVED: Final = frozenset({"buy_price", "average_buy_price"})
 
 #: Call → the type that enters at once, the type that waits for a price.
 _TYPES: Final[Mapping[Call, tuple[TradeType, TradeType]]] = {
@@ -111,6 +116,10 @@ def trade_from(
 def update_from(parameters: Parameters, trade: SmartTrade) -> TradeUpdate:
     """Return what is to change of a trade; what is not named stays.
 
+    Args:
+        parameters: of the request.
+        trade: as it is shown, with the levels that its trailing steps have reached.
+
     Raises:
         InvalidParameters: with all that is wrong.
     """
@@ -118,7 +127,7 @@ def update_from(parameters: Parameters, trade: SmartTrade) -> TradeUpdate:
     read = _exits(parameters, trade, found)
     for schema in (schemas.REENTERED, schemas.NOTED):
         read |= found.shape(schema, parameters)
-    update = _update_of(read)
+    update = _update_of(_unchanged(read, trade))
     _note_refused(planned(trade, update, None), found)
     found.refuse()
     return update
@@ -205,6 +214,33 @@ def _exits(parameters: Parameters, trade: SmartTrade | None, found: Findings) ->
     if read["stop_loss_enabled"]:
         read |= _stop_loss(parameters, trade, found)
     return read
+
+
+def _unchanged(read: Shape, trade: SmartTrade) -> Shape:
+    """Return the parameters with each price that comes back as it is shown as the price that it is.
+
+    Nothing else is the same, however close: a caller that sends another figure means it.
+    """
+    exact, kept = shown_prices(trade), dict(read)
+    for name in exact.keys() & read.keys():
+        if _is_shown(trade, exact[name], read[name]):
+            kept[name] = None if name in _DERIVED else exact[name]
+    if kept.get(STEPS):
+        kept[STEPS] = tuple(_unchanged_step(one, trade) for one in kept[STEPS])
+    return kept
+
+
+def _unchanged_step(planned_step: PlannedStep, trade: SmartTrade) -> PlannedStep:
+    condition = planned_step.condition
+    for step in trade.steps_of(StepKind.TAKE_PROFIT):
+        if step.position == planned_step.position and _is_shown(trade, step.price, condition.price):
+            return replace(planned_step, condition=replace(condition, price=step.price))
+    return planned_step
+
+
+def _is_shown(trade: SmartTrade, price: Decimal | None, given: Decimal | None) -> bool:
+    """Tell whether a figure has the very digits that a price is shown with."""
+    return price is not None and given is not None and plain(given) == price_text(trade, price)
 
 
 def _update_of(read: Shape) -> TradeUpdate:

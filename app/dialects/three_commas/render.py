@@ -10,6 +10,7 @@ from app.dialects.three_commas.errors import InvalidParameters, RulesBroken
 from app.dialects.three_commas.signing import SignatureInvalid
 from app.domain.errors import (
     CommandError,
+    EncodingUnsupported,
     HistoryUnavailable,
     HookfillError,
     KeyReused,
@@ -51,6 +52,7 @@ _ANSWERS: Mapping[type[HookfillError], Answer] = {
     RulesBroken: _answer(422, "record_invalid", "Invalid parameters"),
     MalformedPayload: _answer(400, "invalid_request", "Missing or invalid parameters"),
     PayloadTooLarge: _answer(413, "invalid_request", "The body is over 64 KiB"),
+    EncodingUnsupported: _answer(415, "invalid_request", ""),
     WrongState: _answer(422, "unprocessable_entity", ""),
     KeyReused: _answer(422, "unprocessable_entity", ""),
     UnusableKey: _answer(422, "unprocessable_entity", ""),

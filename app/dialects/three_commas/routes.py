@@ -50,15 +50,15 @@ def routes(wiring: Wiring) -> Sequence[Route]:
 
 
 def _market(prefix: str, market: MarketRoutes) -> Iterator[Route]:
-    for path, view, access in (
-        ("ping", market.ping, Access.OPEN),
-        ("time", market.time, Access.OPEN),
-        ("accounts/currency_rates", market.currency_rates, Access.OPEN),
-        ("validate", market.validate, Access.CALLER),
-        ("accounts", market.accounts, Access.CALLER),
-        ("accounts/market_pairs", market.market_pairs, Access.CALLER),
+    for path, view, access, query in (
+        ("ping", market.ping, Access.OPEN, None),
+        ("time", market.time, Access.OPEN, None),
+        ("accounts/currency_rates", market.currency_rates, Access.OPEN, schemas.RATES),
+        ("validate", market.validate, Access.CALLER, None),
+        ("accounts", market.accounts, Access.CALLER, None),
+        ("accounts/market_pairs", market.market_pairs, Access.CALLER, schemas.PAIRS),
     ):
-        yield Route("GET", f"{prefix}/{path}", view, access=access)
+        yield Route("GET", f"{prefix}/{path}", view, access=access, query=query)
 
 
 def _trades(prefix: str, trades: Trades) -> Iterator[Route]:
@@ -94,6 +94,7 @@ def _actions(trades: Trades) -> Iterator[Route]:
         ("cancel", trades.cancel, None),
         ("panic_sell", trades.panic_sell, None),
         ("force_process", trades.force_process, None),
+        ("force_start", trades.force_start, None),
         ("cancel_order", trades.cancel_order, schemas.ONE_STEP),
         ("step_panic_sell", trades.step_panic_sell, schemas.ONE_STEP),
         ("add_funds", trades.add_funds, schemas.ADDED),

@@ -197,7 +197,10 @@ LISTED: Final = _part(
 )
 
 
-# The body of each call as a whole, as the documentation tells of it.
+# Queries about markets, and the body of each call as a whole, as the documentation tells of them.
+
+RATES: Final = _part(pretty_display_type=Words(required=True), pair=Words(required=True))
+PAIRS: Final = _part(pretty_display_type=Words())
 
 
 def _whole(*parts: Schema, step: Schema | None = None) -> Schema:

@@ -10,7 +10,7 @@ from app.dialects.three_commas.callers import ACCOUNTS, READ, WRITE
 from app.dialects.three_commas.routes import PREFIXES, routes
 from app.dialects.three_commas.signing import BASE
 from app.domain.enums import Dialect
-from app.web.fields import Text
+from app.web.fields import Flag, Text
 from app.web.surface import (
     ClientBody,
     ClientKind,
@@ -18,6 +18,7 @@ from app.web.surface import (
     DemoMaker,
     Surface,
     is_below,
+    limit_exit_field,
     secret_field,
 )
 
@@ -38,6 +39,9 @@ class _Client(ClientBody):
     """A key that signs (3Commas spec, 1)."""
 
     secret = secret_field()
+    limit_exit_seconds = limit_exit_field()
+    sl_timeout_abort_on_recovery = Flag()
+    tp_limit_rest_on_book = Flag()
     permissions = fields.List(
         _Permission(validate=validate.OneOf((READ, WRITE, ACCOUNTS))), allow_none=True
     )

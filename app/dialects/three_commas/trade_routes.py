@@ -1,7 +1,9 @@
 """Smart trades over HTTP: make, list, show and change them (SmartTrades Api)."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 
@@ -9,7 +11,7 @@ from flask import request
 
 from app.bootstrap import Wiring
 from app.dialects.three_commas import entities, parse
-from app.dialects.three_commas.callers import READ, WRITE, Caller, Callers, supports
+from app.dialects.three_commas.callers import READ, WRITE, Caller, Callers, supports, why_not
 from app.dialects.three_commas.errors import (
     FUNDS_NAMES,
     INVALID,
@@ -18,16 +20,18 @@ from app.dialects.three_commas.errors import (
     invalid_parameters,
 )
 from app.dialects.three_commas.listing import listing_from
+from app.dialects.three_commas.names import paper_name
 from app.dialects.three_commas.parameters import Parameters, parameters_from
 from app.dialects.three_commas.render import AccountForeign
 from app.dialects.three_commas.schemas import Call, ResponseType
-from app.domain.account import Account
+from app.domain.account import PAPER, Account
 from app.domain.enums import Dialect, Kind
 from app.domain.errors import NotFound, StoreError, TermsRefused, VenueError
 from app.domain.identifiers import (
     AccountId,
     Currency,
     Symbol,
+    VenueName,
     id_from,
     quote_of,
 )
@@ -35,12 +39,15 @@ from app.domain.search import Search
 from app.domain.sender import Sender
 from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
+from app.services.intake.orders import may_be_traded
 from app.services.intake.trades import open_trade
+from app.services.learn import learn_prices
 from app.services.smart_trades import acting
 from app.services.smart_trades.acting import find_trade
 from app.services.smart_trades.trailing import Quotes, view_of
 from app.unhurried import unhurried
 from app.web.answers import Answer, good
+from app.web.surface import ExitSettings
 
 Action = Callable[[SmartTrade, Parameters], SmartTrade]
 
@@ -55,6 +62,8 @@ class Trades:
         self._ports = wiring.ports
         self._registry = wiring.registry
         self._reader = wiring.reader
+        self._memory = wiring.memory
+        self._names: dict[tuple[VenueName, Currency], str] = {}
         self._callers = callers
         self._lateness_ms = wiring.settings.max_signal_lateness_seconds * 1000
         ports = wiring.ports
@@ -69,6 +78,10 @@ class Trades:
             "Look at orders and prices now.",
             lambda trade, _: acting.force_process(trade.id, ports),
         )
+        self.force_start = self._acting(
+            "Enter at market now, whatever price the entry waits for.",
+            lambda trade, _: acting.start_trade(trade.id, ports),
+        )
         self.cancel_order = self._acting(
             "Take one step off.",
             lambda trade, named: acting.cancel_step(trade.id, parse.step_in(named), ports),
@@ -80,7 +93,7 @@ class Trades:
         self.update = self._acting(
             "Change the terms of a trade.",
             lambda trade, named: acting.update_trade(
-                trade.id, parse.update_from(named, trade), ports
+                trade.id, parse.update_from(named, self._moved(trade)), ports
             ),
             HTTPStatus.OK,
         )
@@ -104,7 +117,8 @@ class Trades:
         """Answer with the trades that the query asks for."""
 
         def listed(caller: Caller, parameters: Parameters) -> Answer:
-            found = unhurried(self._listed(parameters, caller))
+            found = list(unhurried(self._listed(parameters, caller)))
+            self._learn_prices(found, caller)
             quotes: Quotes = {}  # a list asks once for the prices of a pair
             return good([self._entity(one, caller, quotes) for one in found])
 
@@ -112,10 +126,13 @@ class Trades:
 
     def show(self, trade_id: str) -> Answer:
         """Answer with one trade."""
-        return self._serve(
-            READ,
-            lambda caller, _: good(self._entity(self._trade(trade_id, caller), caller)),
-        )
+
+        def shown(caller: Caller, _: Parameters) -> Answer:
+            trade = self._trade(trade_id, caller)
+            self._learn_prices([trade], caller)
+            return good(self._entity(trade, caller))
+
+        return self._serve(READ, shown)
 
     def add_funds(self, trade_id: str) -> Answer:
         """Enter with more, and answer with as much as is asked for."""
@@ -177,12 +194,19 @@ class Trades:
     # What they are about
 
     def _sender(self, caller: Caller, account: Account) -> Sender:
+        settings = caller.client.settings
+        exits = ExitSettings(limit_exit_seconds=settings.get("limit_exit_seconds", 0)).exits
+        switches = {
+            "stop_aborts": bool(settings.get("sl_timeout_abort_on_recovery", False)),
+            "profits_rest": bool(settings.get("tp_limit_rest_on_book", False)),
+        }
         return Sender(
             dialect=Dialect.THREE_COMMAS,
             origin=caller.client.origin,
             account=account,
             received_at_ms=self._ports.clock.now_ms(),
             entry_lateness_ms=self._lateness_ms,
+            exits=replace(exits, **switches),
             registry_version=caller.registry_version,
             marks=self._callers.marks(caller),
         )
@@ -197,16 +221,18 @@ class Trades:
         if account is None and named is not None:
             self._registry.account(named)
             raise AccountForeign(f"account {named} is not one of this key")
-        if account is None or not supports(account):
+        if account is None:
             raise invalid_parameters({"account_id": [INVALID]})
+        if not supports(account):
+            raise invalid_parameters({"account_id": [why_not(account)]})
         return account
 
     def _is_traded(self, account: Account | None) -> Callable[[Symbol], bool] | None:
         """Return how to tell what the account trades, if it is one of the caller's."""
         if account is None or not supports(account):
             return None
-        venue = self._ports.venues.of(account)
-        return lambda symbol: venue.instrument(symbol) is not None
+        # What is not known yet is asked for later: a repeat is told so without it.
+        return lambda symbol: may_be_traded(symbol, account, self._ports)
 
     def _trade(self, trade_id: str, caller: Caller) -> SmartTrade:
         """Return a trade of the caller.
@@ -249,7 +275,26 @@ class Trades:
         account = caller.accounts[trade.account]
         view = view_of(trade, self._ports, known)
         moved = entities.with_trails(view.trade, view.trailing)
-        return entities.trade_entity(moved, account, view.quote, self._usd_rate(trade, account))
+        rate, name_of = self._usd_rate(trade, account), partial(self._name_of, account)
+        return entities.trade_entity(moved, account, view.quote, rate, name_of)
+
+    def _name_of(self, account: Account, currency: Currency) -> str:
+        """Return what an account's venue calls a currency; the code where it has no name."""
+        if account.venue == PAPER:
+            return paper_name(currency)
+        name = self._memory.currency_name(account.hosts, currency) or currency
+        self._names[account.hosts, currency] = name
+        return name
+
+    def _known_name(self, account: Account, currency: Currency) -> str:
+        """Return the same as this process has heard it last; nobody is asked."""
+        if account.venue == PAPER:
+            return paper_name(currency)
+        return self._names.get((account.hosts, currency), currency)
+
+    def _moved(self, trade: SmartTrade) -> SmartTrade:
+        """Return a trade with the levels that it is shown with."""
+        return entities.with_trails(trade, view_of(trade, self._ports).trailing)
 
     def _told(self, trade: SmartTrade, caller: Caller) -> entities.Json:
         """Return a trade after a change, as `_entity` does.
@@ -260,7 +305,10 @@ class Trades:
         try:
             return self._entity(trade, caller)
         except (StoreError, VenueError, NotFound):
-            return entities.trade_entity(trade, caller.accounts[trade.account])
+            account = caller.accounts[trade.account]
+            return entities.trade_entity(
+                trade, account, None, None, partial(self._known_name, account)
+            )
 
     def _funded(
         self, trade: SmartTrade, step: Step, wanted: ResponseType, caller: Caller
@@ -275,11 +323,24 @@ class Trades:
             case ResponseType.EMPTY:
                 return {}
 
+    def _learn_prices(self, trades: Iterable[SmartTrade], caller: Caller) -> None:
+        """Have the prices looked at in which trades are shown, those that live first."""
+        wanted: list[tuple[Account, Symbol]] = []
+        for one in sorted(trades, key=lambda trade: trade.is_final):
+            account = caller.accounts[one.account]
+            wanted += [(account, symbol) for symbol in (one.symbol, _in_dollars(one)) if symbol]
+        learn_prices(wanted, self._ports)
+
     def _usd_rate(self, trade: SmartTrade, account: Account) -> Decimal | None:
         """Return what one unit of the quote currency is worth in US dollars, if that is known."""
-        currency = quote_of(trade.symbol)
-        if currency in _DOLLARS:
+        symbol = _in_dollars(trade)
+        if symbol is None:
             return Decimal(1)
-        symbol = Symbol(f"{currency}/{_DOLLARS[0]}")
         quote = self._ports.venues.of(account).quote(symbol)
         return None if quote is None else quote.last
+
+
+def _in_dollars(trade: SmartTrade) -> Symbol | None:
+    """Return whose price says what the quote currency is worth; None of what counts as a dollar."""
+    currency = quote_of(trade.symbol)
+    return None if currency in _DOLLARS else Symbol(f"{currency}/{_DOLLARS[0]}")

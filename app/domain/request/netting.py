@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from app.domain.commands import NetAction, OnSameSide
-from app.domain.enums import PositionMode, PositionSide, ReasonCode, Side
-from app.domain.identifiers import Symbol
+from app.domain.enums import Market, PositionMode, PositionSide, ReasonCode, Side
+from app.domain.identifiers import Symbol, base_of
 from app.domain.instrument import Instrument
 from app.domain.market import AccountView
 from app.domain.reason import Reason
@@ -32,15 +32,28 @@ class Legs:
         """All of it."""
         return self.closing + self.opening
 
-    def refusal(self, instrument: Instrument, price: Decimal) -> Reason | None:
+    @property
+    def only_closes(self) -> bool:
+        """Whether nothing is opened, so that it is all exit."""
+        return not (self.opening or self.is_one_order)
+
+    def refusal(self, instrument: Instrument, price: Decimal, wanted: Decimal) -> Reason | None:
         """Return why one of its orders is too small or too large, or None if none is.
 
-        What only reduces is exempt from the minimums, as at the venues, but not from the lot.
+        What only reduces is exempt from the minimums, as at the venues, but not from the lot; a
+        sale of coins is not.
+
+        Args:
+            instrument: tells the rules.
+            price: what orders are worth by.
+            wanted: what was asked for, which is told where nothing of it is left on the lot.
         """
         if self.is_one_order or not self.closing:
-            return instrument.refusal(self.quantity, price)
+            asked = None if self.quantity else wanted
+            return instrument.refusal(self.quantity, price, asked)
         # One that is larger than one order may be is closed by several.
-        refused = instrument.reducing().refusal(instrument.one_order(self.closing), price)
+        rules = instrument if instrument.market is Market.SPOT else instrument.reducing()
+        refused = rules.refusal(instrument.one_order(self.closing), price)
         if refused is None and self.opening:
             refused = instrument.refusal(self.opening, price)
         return refused
@@ -63,6 +76,8 @@ def legs_of(
         instrument: tells lot and greatest order.
     """
     symbol, side = instrument.symbol, action.side
+    if instrument.market is Market.SPOT:
+        return _of_coins(side or Side.SELL, wanted, account, instrument)
     if side is None:
         return _close(wanted, account, instrument)
     quantity = instrument.quantity(wanted)
@@ -74,7 +89,7 @@ def legs_of(
             side=side,
             closing=closing,
             opening=quantity - closing,
-            is_one_order=is_net,
+            is_one_order=is_net and closing < quantity,
             is_together=False,
         )
     # A position on the wanted side is turned around already.
@@ -92,6 +107,33 @@ def legs_of(
         is_one_order=is_net and fits,
         is_together=not is_net,
     )
+
+
+def _of_coins(
+    side: Side, wanted: Decimal, account: AccountView, instrument: Instrument
+) -> Legs | Reason:
+    """Buy coins, or sell no more than there are: a spot account owes none."""
+    nothing = Decimal(0)
+    if side is Side.BUY:
+        return Legs(side=side, closing=nothing, opening=instrument.quantity(wanted))
+    held = closable(side, account, instrument)
+    if held < instrument.quantity_step:
+        reason = f"no {base_of(instrument.symbol)} is held to sell"
+        return Reason(ReasonCode.NO_POSITION, reason)
+    closing = instrument.quantity(min(wanted, held) if wanted else held)
+    return Legs(side=side, closing=closing, opening=nothing)
+
+
+def closable(side: Side, account: AccountView, instrument: Instrument) -> Decimal:
+    """Return how much a trade on this side may close now: a leg, or coins.
+
+    Resting orders that reduce a leg reserve nothing of it. Coins are reserved: where all of them
+    are, the venue says no, and for how long that counts is the business of who closes.
+    """
+    if instrument.market is not Market.SPOT:
+        return _held(account, instrument.symbol, side.works_on(reduces=True))
+    held = account.held(instrument.symbol, None)
+    return held.available if held.available >= instrument.quantity_step else held.size
 
 
 def _close(wanted: Decimal, account: AccountView, instrument: Instrument) -> Legs | Reason:

@@ -1,5 +1,7 @@
 """A reversal: close, then open, sized from the net position when its turn comes.
 
+The coins of a spot account are its position; they are bought and sold, and never turned around.
+
 Whatever is asked of a net position is one of these: a buy from flat has nothing to close, a close
 opens nothing. Only those that are meant to reverse are shown as reversals, the others as signals.
 
@@ -15,14 +17,14 @@ from decimal import Decimal
 
 from app.domain.commands import NetAction, OnSameSide
 from app.domain.decision import Decision, EntryName, Rules, TimelineEntry, ignored
-from app.domain.enums import Kind, OrderType, PositionMode, PositionSide, ReasonCode, Side
+from app.domain.enums import Kind, Market, OrderType, PositionMode, PositionSide, ReasonCode, Side
 from app.domain.events import Executed, OrderUpdated
-from app.domain.exits import heard
+from app.domain.exits import Filled, heard
 from app.domain.identifiers import EpochMs, FreshId, OrderId
 from app.domain.instrument import Instrument
 from app.domain.order import Order
 from app.domain.reason import Reason
-from app.domain.request.netting import Legs, legs_of
+from app.domain.request.netting import Legs, closable, legs_of
 from app.domain.request.request import (
     COMMON_RULES,
     STATUS_AFTER,
@@ -33,6 +35,8 @@ from app.domain.request.request import (
     ended,
     going_on,
     heard_of,
+    market_from,
+    resumed,
     turn_of,
 )
 from app.domain.status import OPEN, OrderStatus
@@ -82,13 +86,25 @@ class Reversal(Request):
 
     @property
     def is_entry(self) -> bool:
-        """Whether it may open or add to something."""
-        return self.action is not NetAction.CLOSE
+        """Whether it may open or add to something, as far as that is known."""
+        sells_coins = self.market is Market.SPOT and self.action.side is not Side.BUY
+        return self.action is not NetAction.CLOSE and not sells_coins and not self.only_closes
+
+    @property
+    def only_closes(self) -> bool:
+        """Whether its turn has found that it opens nothing."""
+        return self.legs is not None and self.legs.only_closes
+
+    @property
+    def opens(self) -> PositionSide | None:
+        """The leg that it opens or adds to, if what is held leaves it anything; None of coins."""
+        side = self.action.side if self.is_entry and self.market is not Market.SPOT else None
+        return None if side is None else side.opens
 
     @property
     def closes_first(self) -> PositionSide | None:
         """The leg that an entry closes, where the account holds it, before it opens anything."""
-        side = self.action.side
+        side = self.action.side if self.market is not Market.SPOT else None
         return None if side is None else side.opens.opposite
 
     @property
@@ -111,6 +127,7 @@ def _executed(reversal: Reversal, event: Executed) -> Decision[Reversal]:
     instrument = turn_of(reversal, event)
     if isinstance(instrument, Decision):
         return instrument
+    reversal = resumed(reversal)
     if reversal.legs is not None:
         return _closing_again(reversal, reversal.legs, event, instrument)
     # From here on the quantities stand: what is closed and what is opened belong together.
@@ -120,15 +137,19 @@ def _executed(reversal: Reversal, event: Executed) -> Decision[Reversal]:
     if isinstance(legs, Reason):
         return ended(reversal, RequestStatus.SKIPPED, event.at_ms, legs)
     price = reversal.reference_price(legs.side, event.quote, instrument)
+    has_legs = reversal.market is not Market.SPOT
     sized = replace(
         reversal,
         legs=legs,
-        mode=event.account.position_mode,
+        mode=event.account.position_mode if has_legs else PositionMode.ONEWAY,
         price=None if reversal.limit_price is None else price,
         # Callers are shown what opens; a close that opens nothing is shown by what it closes.
         quantity=legs.quantity if legs.is_one_order else legs.opening or legs.closing,
     )
-    refusal = reversal.no_price(price) or legs.refusal(instrument, price)
+    refusal = reversal.no_price(price) or legs.refusal(instrument, price, reversal.wanted)
+    if refusal is None and reversal.action.reverses and not legs.opening:
+        # It is meant to turn the position around: what it opens is less than a lot.
+        refusal = instrument.refusal(legs.opening, price, reversal.wanted)
     if refusal is not None:
         return ended(sized, RequestStatus.DENIED, event.at_ms, refusal)
     reduces = bool(legs.closing) and not legs.is_one_order
@@ -140,21 +161,38 @@ def _closing_again(
     reversal: Reversal, legs: Legs, event: Executed, instrument: Instrument
 ) -> Decision[Reversal]:
     """Close what is left of what was to be closed, as far as it is there; then what opens may."""
-    held = event.account.position(reversal.symbol, legs.side.works_on(reduces=True)).size
+    held = closable(legs.side, event.account, instrument)
     left = instrument.quantity(min(legs.closing - _closed(reversal), held))
     if left >= instrument.quantity_step:
+        too_little = _unsold(reversal, left, event, instrument)
+        if too_little is not None:
+            return ended(reversal, RequestStatus.DONE, event.at_ms, too_little)
         return _placing(reversal, instrument.one_order(left), event, reduces=True)
     if legs.opening and not reversal.cancel_requested:
-        return _opening(reversal, event)
+        # What is not there any more, others have closed.
+        all_closed = replace(legs, closing=_closed(reversal))
+        return _opening(replace(reversal, legs=all_closed), event)
     if _closed(reversal):
         return ended(reversal, RequestStatus.DONE, event.at_ms, None)
     reason = Reason(ReasonCode.NO_POSITION, f"no position in {reversal.symbol} is left to close")
     return ended(reversal, RequestStatus.SKIPPED, event.at_ms, reason)
 
 
+def _unsold(
+    reversal: Reversal, left: Decimal, event: Executed, instrument: Instrument
+) -> Reason | None:
+    """Return why what is left of coins that were sold stays: it is less than anybody can trade."""
+    price = reversal.reference_price(reversal.side, event.quote, instrument)
+    if reversal.market is not Market.SPOT or not _closed(reversal) or price <= 0:
+        return None
+    refusal = instrument.refusal(left, price)
+    is_too_little = refusal is not None and refusal.code is ReasonCode.BELOW_MINIMUM
+    return refusal if is_too_little else None
+
+
 def _closed(reversal: Reversal) -> Decimal:
     """Return what is closed so far: of one that opens nothing it is what its orders filled."""
-    return reversal.closed_quantity + reversal.filled_quantity
+    return reversal.closed_quantity + (reversal.filled_quantity if reversal.only_closes else 0)
 
 
 def _placing(
@@ -165,7 +203,12 @@ def _placing(
     assert legs is not None, "they are known from its turn on"  # noqa: S101
     fresh = event.new_ids[0]
     order = _order(reversal, fresh, at_ms, quantity, reduces=reduces)
-    sent = replace(reversal, working=frozenset({order.id}), updated_at_ms=at_ms)
+    sent = replace(
+        reversal,
+        working=frozenset({order.id}),
+        market_from_ms=market_from(reversal, order),
+        updated_at_ms=at_ms,
+    )
     if reduces and legs.opening:
         sent = replace(sent, stage=Stage.CLOSING, closing_order_id=order.id)
     else:
@@ -180,6 +223,7 @@ def _order(
     side = reversal.side
     assert side is not None, "its legs are known by now"  # noqa: S101
     leg = None if reversal.mode is PositionMode.ONEWAY else side.works_on(reduces=reduces)
+    price = None if reduces and reversal.at_market else reversal.price
     due_at_ms = _due_at(reversal, at_ms)
     bounded = not reduces and reversal.entry_lateness_ms > 0
     return Order(
@@ -190,10 +234,10 @@ def _order(
         **reversal.beginning(at_ms),
         side=side,
         position_side=leg,
-        type=OrderType.MARKET if reversal.price is None else OrderType.LIMIT,
+        type=OrderType.MARKET if price is None else OrderType.LIMIT,
         quantity=quantity,
-        price=reversal.price,
-        reduce_only=reduces,
+        price=price,
+        reduce_only=reduces and reversal.market is not Market.SPOT,
         reduces=reduces,
         had_turn=True,
         not_after_ms=EpochMs(due_at_ms + reversal.entry_lateness_ms) if bounded else None,
@@ -203,7 +247,8 @@ def _order(
 
 def _due_at(reversal: Reversal, at_ms: EpochMs) -> EpochMs:
     """Return when an order is due: one that had to wait for a resting close is due now."""
-    waited = reversal.stage is Stage.WORKING and reversal.price is not None
+    rested = reversal.stage is Stage.WORKING and reversal.price is not None
+    waited = rested or reversal.at_market
     return at_ms if waited else reversal.due_at_ms
 
 
@@ -212,14 +257,12 @@ def _due_at(reversal: Reversal, at_ms: EpochMs) -> EpochMs:
 
 def _order_updated(reversal: Reversal, event: OrderUpdated) -> Decision[Reversal]:
     order = event.order
-    if order.id == reversal.closing_order_id or order.id in reversal.closed_by:
+    if order.parent_id != reversal.id:
+        return ignored(reversal, f"order {order.id} is not its own")
+    # Also of one that has ended: what seemed to have filled nothing may have filled after all.
+    if order.id in reversal.closed_by or (order.reduces and not reversal.only_closes):
         return _close_updated(reversal, order, event)
-    # All orders of what opens nothing are its own, also one that ended with nothing filled.
-    closes = reversal.legs is not None and not reversal.legs.opening
-    is_own = order.id == reversal.order_id or order.id in reversal.filled_by
-    if is_own or (closes and order.parent_id == reversal.id):
-        return _own_order_updated(reversal, order, event.at_ms)
-    return ignored(reversal, f"order {order.id} is not its own")
+    return _own_order_updated(reversal, order, event.at_ms)
 
 
 def _close_updated(reversal: Reversal, order: Order, event: OrderUpdated) -> Decision[Reversal]:
@@ -244,11 +287,13 @@ def _may_open(reversal: Reversal, close: Order) -> bool:
     """Tell whether the order that opens may be sent: the one that closes is certain."""
     if reversal.order_id is not None or reversal.legs is None or reversal.cancel_requested:
         return False
-    # In a hedge account the legs are apart, so the venue's word that it has the close is
+    # In a hedge account the legs are apart, so the venue's word that it has a close which rests is
     # enough. Else what opens could net against what is not closed yet.
-    # A close that is larger than one order may be has further orders to come.
-    is_whole = close.quantity >= reversal.legs.closing
-    together = reversal.legs.is_together and is_whole and close.status in OPEN
+    # A close that is larger than one order may be has further orders to come, and so may one at the
+    # market, or that falls back to it.
+    is_only_one = close.quantity >= reversal.legs.closing and close.price is not None
+    rests = close.status in OPEN and is_only_one and reversal.market_from_ms is None
+    together = reversal.legs.is_together and rests
     return together or reversal.closed_quantity >= reversal.legs.closing
 
 
@@ -261,6 +306,7 @@ def _opening(reversal: Reversal, event: OrderUpdated | Executed) -> Decision[Rev
         order_id=order.id,
         working=reversal.working | {order.id},
         gives_up_at_ms=None,
+        market_from_ms=None,
         reason=None,
     )
     return Decision(opening, children=(order,))
@@ -271,7 +317,7 @@ def _close_ended(reversal: Reversal, order: Order, at_ms: EpochMs) -> Decision[R
     if reversal.order_id is None:  # nothing was opened
         again = going_on(reversal, order, at_ms)
         if again is not None:
-            return _later(again, order)
+            return again
     failed = order.status is not OrderStatus.FILLED
     reason = order.reason if failed else reversal.reason
     if not reversal.working:
@@ -298,17 +344,30 @@ def _own_order_updated(reversal: Reversal, order: Order, at_ms: EpochMs) -> Deci
 def _going_on_closing(
     reversal: Reversal, order: Order, at_ms: EpochMs
 ) -> Decision[Reversal] | None:
-    """Return what becomes of one that closes, and opens nothing, if it goes on."""
+    """Return what becomes of one that has not closed all it had to, and opened nothing."""
     legs = reversal.legs
-    if legs is None or legs.opening or legs.is_one_order or _closed(reversal) >= legs.closing:
+    if legs is None or legs.closing <= max(_closed(reversal), reversal.filled_quantity):
         return None
-    again = going_on(reversal, order, at_ms)
-    return None if again is None else _later(again, order)
-
-
-def _later(reversal: Reversal, order: Order) -> Decision[Reversal]:
-    at_ms = reversal.updated_at_ms
-    return Decision(reversal, entries=(TimelineEntry(EntryName.DEFERRED, at_ms, order.reason),))
+    if legs.only_closes:
+        return going_on(reversal, order, at_ms)
+    is_by_rules = order.reason is not None and order.reason.is_by_rules
+    if not (legs.is_one_order and (order.filled_quantity or is_by_rules)):
+        return None
+    # From here on what closes goes first, by itself, and what opens comes after it.
+    apart = replace(
+        reversal,
+        legs=replace(legs, is_one_order=False, is_together=False),
+        order_id=None,
+        order_status=None,
+        closed_by=reversal.filled_by or {order.id: Filled()},
+        closed_quantity=reversal.filled_quantity,
+        filled_by={},
+        filled_quantity=Decimal(0),
+        average_price=None,
+        fees={},
+        quantity=legs.opening,
+    )
+    return going_on(apart, order, at_ms)
 
 
 def _finished(
@@ -316,11 +375,10 @@ def _finished(
 ) -> Decision[Reversal]:
     """End as its orders have ended."""
     if _has_done_its_part(reversal):
-        return ended(reversal, RequestStatus.DONE, at_ms, reversal.reason)
-    state = STATUS_AFTER[status]
-    if reversal.closed_quantity > 0 or reversal.filled_quantity > 0:
-        state = RequestStatus.PARTIAL
-    end = ended(reversal, state, at_ms, reason)
+        # Why a close went on is no news once all is closed.
+        known = None if reversal.only_closes else reversal.reason
+        return ended(reversal, RequestStatus.DONE, at_ms, known)
+    end = ended(reversal, STATUS_AFTER[status], at_ms, reason)
     is_partial = end.aggregate.status is RequestStatus.PARTIAL
     if is_partial and not (reversal.cancel_requested or reversal.goes_on):
         # The position is not what was asked for, and nothing more will come of itself.
@@ -330,12 +388,14 @@ def _finished(
 
 
 def _has_done_its_part(reversal: Reversal) -> bool:
-    """Whether it has closed all, or filled beyond what a reversal has to close first."""
+    """Whether it has closed all that it had to, and opened something if it was to."""
     legs = reversal.legs
-    if legs is not None and not (legs.opening or legs.is_one_order):
-        return _closed(reversal) >= legs.closing
-    passes_zero = legs is not None and legs.is_one_order and reversal.action.reverses
-    return reversal.filled_quantity > (legs.closing if legs and passes_zero else 0)
+    if legs is None:
+        return False
+    if legs.is_one_order:
+        return reversal.filled_quantity > (legs.closing if reversal.action.reverses else 0)
+    opened = legs.only_closes or reversal.filled_quantity > 0
+    return opened and _closed(reversal) >= legs.closing
 
 
 RULES: Rules = {

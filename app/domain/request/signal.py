@@ -23,10 +23,9 @@ from app.domain.events import (
     SmartOrderUpdated,
     TargetsCanceled,
 )
-from app.domain.exits import heard
-from app.domain.identifiers import AggregateId, EpochMs, FreshId, OrderId, base_of
+from app.domain.exits import heard, promised
+from app.domain.identifiers import AggregateId, EpochMs, FreshId, OrderId
 from app.domain.instrument import Instrument
-from app.domain.market import AccountView, Balance, Position
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.request.request import (
@@ -39,7 +38,10 @@ from app.domain.request.request import (
     ended,
     going_on,
     heard_of,
+    market_from,
+    resumed,
     turn_of,
+    turned_away,
 )
 from app.domain.sizing import sized
 from app.domain.status import OrderStatus
@@ -62,6 +64,7 @@ class Signal(Request):
     Attributes:
         targets: of a cancel that is not delayed: what was live when it came.
         price_step: tick of its symbol, known from the execution on.
+        pairs: guards that belong together, where its entry has filled more after it was guarded.
         gone_since_ms: server time at which the position that it guards was first found gone, and
             not there since.
     """
@@ -74,6 +77,7 @@ class Signal(Request):
     stop_loss: Decimal | None = None
     targets: tuple[AggregateId, ...] | None = None
     price_step: Decimal | None = None
+    pairs: tuple[frozenset[AggregateId], ...] = ()
     gone_since_ms: EpochMs | None = None
 
     @property
@@ -109,6 +113,11 @@ class Signal(Request):
         return self.is_live and self.stage is Stage.PROTECTED
 
     @property
+    def is_let_go(self) -> bool:
+        """Whether all that guards its position is asked to go."""
+        return self.working <= self.withdrawing
+
+    @property
     def guarded_leg(self) -> PositionSide | None:
         """The leg of a position that it has opened and guards now, if it does."""
         return self.position_side if self.is_protecting else None
@@ -138,8 +147,12 @@ def _executed(signal: Signal, event: Executed) -> Decision[Signal]:
     instrument = turn_of(signal, event)
     if isinstance(instrument, Decision):
         return instrument
+    signal = resumed(signal)
     price = signal.reference_price(signal.side, event.quote, instrument)
-    refusal = signal.no_price(price) or _wrong_side(signal, price)
+    unknown = signal.no_price(price)
+    if unknown is not None:
+        return turned_away(signal, unknown, event.at_ms)
+    refusal = _wrong_side(signal, price)
     if refusal is not None:
         return ended(signal, RequestStatus.DENIED, event.at_ms, refusal)
     # Kept for the guards: they are made when the entry has filled, and nobody asks the venue
@@ -221,16 +234,18 @@ def _sized(
         size = Size(SizeKind.FIXED, signal.quantity - signal.filled_quantity)
     result = sized(signal.action, size, price, event.account, instrument, signal.rules)
     refusal = result.refusal
+    if exits_on and refusal is not None:
+        held = event.account.held(signal.symbol, signal.position_side)
+        # Perhaps to its own limit, where a venue shows late that it is gone.
+        if held.available < instrument.quantity(min(size.value, held.size)):
+            return turned_away(signal, promised(held), event.at_ms)
     if refusal is not None and signal.filled_quantity:
-        # What is left is nothing, or less than anybody can trade: it has closed. Or it is promised
-        # to orders that rest.
-        is_promised = _is_promised(signal, event.account)
-        status = RequestStatus.PARTIAL if is_promised else RequestStatus.DONE
-        return ended(signal, status, event.at_ms, refusal)
+        # What is left is nothing, or less than anybody can trade: it has closed.
+        return ended(signal, RequestStatus.DONE, event.at_ms, refusal)
     # Nothing to close is no failure: the alert has what it wanted.
     if refusal is not None and refusal.code is ReasonCode.NO_POSITION:
         return ended(signal, RequestStatus.SKIPPED, event.at_ms, refusal)
-    limit = None if signal.limit_price is None else price
+    limit = None if signal.limit is None else price
     order = _order(signal, event.new_ids[0], event.at_ms, result.quantity, limit, refusal)
     if refusal is not None:
         denied = replace(signal, order_id=order.id, quantity=result.quantity)
@@ -244,20 +259,11 @@ def _sized(
         order_id=order.id,
         quantity=signal.quantity if exits_on else result.whole or order.quantity,
         gives_up_at_ms=signal.gives_up_at_ms if exits_on else None,
+        market_from_ms=market_from(signal, order),
         working=frozenset({order.id}),
         updated_at_ms=event.at_ms,
     )
     return Decision(working, (order,), (TimelineEntry(EntryName.SIZED, event.at_ms),))
-
-
-def _is_promised(signal: Signal, account: AccountView) -> bool:
-    """Tell whether orders that rest have reserved some of what an exit takes from."""
-    held: Balance | Position
-    if signal.position_side is None:
-        held = account.balances.get(base_of(signal.symbol), Balance())
-        return held.available < held.total
-    held = account.position(signal.symbol, signal.position_side)
-    return held.available < held.size
 
 
 def _order(
@@ -328,21 +334,20 @@ def _closing_updated(signal: Signal, order: Order, at_ms: EpochMs) -> Decision[S
             )
         )
     # Or for another close: the next turn closes what is there then, or finds nothing and opens.
-    again = going_on(closed, order, at_ms)
-    if again is not None:
-        waits = replace(again, closing_order_id=None)
-        return Decision(waits, entries=(TimelineEntry(EntryName.DEFERRED, at_ms, order.reason),))
-    status = RequestStatus.PARTIAL if closed.closed_quantity else STATUS_AFTER[order.status]
-    return ended(closed, status, at_ms, order.reason)
+    again = going_on(replace(closed, closing_order_id=None), order, at_ms)
+    return again or ended(closed, STATUS_AFTER[order.status], at_ms, order.reason)
 
 
 def _own_order_updated(signal: Signal, order: Order, event: OrderUpdated) -> Decision[Signal]:
     heard = heard_of(signal, order, event.at_ms)
-    if signal.stage not in {Stage.WORKING, Stage.CLOSING} or not order.is_closed:
-        return Decision(heard)
-    if not signal.action.is_entry:
+    late = heard.filled_quantity - signal.filled_quantity
+    if signal.stage is Stage.PROTECTED and late > 0 and not signal.cancel_requested:
+        return _guarded(heard, order, event, late)
+    if order.is_closed and not signal.action.is_entry:
         is_news = order.id in signal.working
         return _exit_ended(heard, order, event.at_ms, is_news=is_news)
+    if signal.stage is not Stage.WORKING or not order.is_closed:
+        return Decision(heard)
     if order.filled_quantity > 0:
         return _filled(heard, order, event)
     return ended(heard, STATUS_AFTER[order.status], event.at_ms, order.reason)
@@ -355,11 +360,7 @@ def _exit_ended(signal: Signal, order: Order, at_ms: EpochMs, *, is_news: bool) 
     if not is_news:
         return Decision(signal)
     again = going_on(signal, order, at_ms)
-    if again is not None:
-        return Decision(again, entries=(TimelineEntry(EntryName.DEFERRED, at_ms, order.reason),))
-    if signal.filled_quantity:
-        return ended(signal, RequestStatus.PARTIAL, at_ms, order.reason)
-    return ended(signal, STATUS_AFTER[order.status], at_ms, order.reason)
+    return again or ended(signal, STATUS_AFTER[order.status], at_ms, order.reason)
 
 
 def _whole(signal: Signal, at_ms: EpochMs) -> Decision[Signal]:
@@ -375,19 +376,37 @@ def _filled(signal: Signal, order: Order, event: OrderUpdated) -> Decision[Signa
     """Protect what was opened, completely or in part."""
     # Whether the position is there at all is not asked here: a venue may show it late, and what
     # turns out to guard nothing ends soon; see `PositionSeen`.
-    levels = (signal.take_profit, signal.stop_loss)
-    if levels == (None, None) or signal.price_step is None:
+    if (signal.take_profit, signal.stop_loss) == (None, None) or signal.price_step is None:
         return ended(signal, RequestStatus.DONE, event.at_ms, signal.reason)
+    # Also where the fill has overtaken the cancel.
+    wanted = replace(signal, cancel_requested=False, withdrawing=frozenset(), working=frozenset())
+    return _guarded(wanted, order, event, order.filled_quantity)
+
+
+def _guarded(
+    signal: Signal, order: Order, event: OrderUpdated, quantity: Decimal
+) -> Decision[Signal]:
+    """Guard so much of what the entry has filled; what was told after that has guards of its own.
+
+    A guard that has fired cannot grow, and all of the position may be sold by then.
+    """
+    assert signal.price_step is not None, "it is known from its turn on"  # noqa: S101
     children = protection_of(
-        order, levels, event.new_ids, event.at_ms, (signal.venue, signal.price_step)
+        order,
+        (signal.take_profit, signal.stop_loss),
+        event.new_ids,
+        event.at_ms,
+        (signal.venue, signal.price_step),
+        quantity,
     )
+    pair = frozenset(child.id for child in children)
     protected = replace(
         signal,
-        status=RequestStatus.EXECUTING,  # also where the fill has overtaken the cancel
+        status=RequestStatus.EXECUTING,
         stage=Stage.PROTECTED,
-        cancel_requested=False,
-        withdrawing=frozenset(),
-        working=frozenset(child.id for child in children),
+        pairs=(*signal.pairs, pair),
+        working=signal.working | pair,
+        gone_since_ms=None,  # what was seen gone was so before
         updated_at_ms=event.at_ms,
     )
     return Decision(protected, children, (TimelineEntry(EntryName.PROTECTED, event.at_ms),))
@@ -402,16 +421,24 @@ def _smart_order_updated(signal: Signal, event: SmartOrderUpdated) -> Decision[S
     gone = None if child.reason is None or child.is_live else _found_gone(child.reason)
     if not working:
         return ended(heard, RequestStatus.DONE, event.at_ms, heard.reason or gone)
-    if heard.withdrawing or child.is_live:
+    # One that was asked to go says nothing of the position, which may be another since.
+    if heard.is_let_go or child.is_live or child.id in heard.withdrawing:
         return Decision(heard)
-    # One of the two guards has closed the position, or found it closed. The other must go before it
-    # opens a new one.
+    # One of two guards has closed what both are for, or has found the position closed. The other
+    # must go before it opens a new one.
     if child.is_filled:
         reason = Reason(ReasonCode.SIBLING_FILLED, f"smart order {child.id} has filled")
-        return Decision(replace(heard, withdrawing=working, reason=reason))
+        other = _pair_of(child.id, signal) & working
+        return Decision(replace(heard, withdrawing=heard.withdrawing | other, reason=reason))
     if gone is not None:
         return Decision(replace(heard, withdrawing=working, reason=gone))
     return Decision(heard)
+
+
+def _pair_of(guard: AggregateId, signal: Signal) -> frozenset[AggregateId]:
+    """Return the guards that a guard belongs to; records of earlier releases name none."""
+    found = next((one for one in signal.pairs if guard in one), None)
+    return signal.working.difference(*signal.pairs) if found is None else found
 
 
 def _found_gone(reason: Reason) -> Reason | None:
@@ -423,7 +450,7 @@ def _found_gone(reason: Reason) -> Reason | None:
 
 def _position_seen(signal: Signal, event: PositionSeen) -> Decision[Signal]:
     """Let the guards go of a position that was twice not there, by looks that are apart."""
-    if not signal.is_protecting or signal.withdrawing == signal.working:
+    if not signal.is_protecting or signal.is_let_go:
         return ignored(signal, "it guards nothing any more")
     since_ms = signal.gone_since_ms
     if event.size:
@@ -443,7 +470,7 @@ def _position_seen(signal: Signal, event: PositionSeen) -> Decision[Signal]:
 def _position_closed(signal: Signal, order: Order, at_ms: EpochMs) -> Decision[Signal]:
     """Take off the protection of a position that somebody else has closed."""
     flat = order.position_after is not None and order.position_after == 0
-    if not signal.is_protecting or not flat or signal.withdrawing == signal.working:
+    if not signal.is_protecting or not flat or signal.is_let_go:
         return ignored(signal, f"order {order.id} is not its own")
     reason = Reason(ReasonCode.POSITION_CLOSED, f"order {order.id} closed the position")
     return _let_go(signal, reason, at_ms)

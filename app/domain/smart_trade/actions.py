@@ -3,37 +3,50 @@
 from app.domain.decision import Decision, EntryName, ignored
 from app.domain.enums import OrderType, ReasonCode
 from app.domain.errors import NotFound, WrongState
-from app.domain.events import CancelRequested
+from app.domain.events import CancelRequested, PairGone
 from app.domain.identifiers import AggregateId
+from app.domain.reason import Reason
 from app.domain.smart_trade.draft import Draft
 from app.domain.smart_trade.enums import (
     FUNDABLE,
     GUARDED,
+    WAITING,
     StepKind,
     StepStatus,
     TradeStatus,
 )
-from app.domain.smart_trade.events import FundsAdded, PanicRequested, StepCancelRequested
-from app.domain.smart_trade.exiting import close_now, open_status, settle
+from app.domain.smart_trade.events import (
+    FundsAdded,
+    PanicRequested,
+    StartRequested,
+    StepCancelRequested,
+)
+from app.domain.smart_trade.exiting import close_now, fail, open_status, settle
+from app.domain.smart_trade.opening import enter_at_market
 from app.domain.smart_trade.positions import end
 from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
 
-Action = CancelRequested | PanicRequested | StepCancelRequested | FundsAdded
+#: Why an account's trades end, all of them: it was reset, or switched off.
+_ENDS_ALL = frozenset({ReasonCode.RESET, ReasonCode.ACCOUNT_DISABLED})
+
+Action = CancelRequested | PanicRequested | StepCancelRequested | FundsAdded | StartRequested
 
 
 def refusal_of(trade: SmartTrade, action: Action) -> WrongState | NotFound | None:
     """Return why the trade does not take an action in the state that it is in, or None."""
     match action:
         case CancelRequested():
-            # A reset of the paper account ends trades in any state, also where a caller could not.
-            is_reset = action.reason.code is ReasonCode.RESET and not trade.is_final
-            return None if trade.is_cancellable or is_reset else _state(trade, "cancelled")
+            # The end of its account ends a trade in any state, also where a caller could not.
+            is_forced = action.reason.code in _ENDS_ALL and not trade.is_final
+            return None if trade.is_cancellable or is_forced else _state(trade, "cancelled")
         case PanicRequested(step_id=None):
             return None if trade.is_panic_sellable else _state(trade, "sold in panic")
         case FundsAdded():
             fits = trade.status in FUNDABLE and not trade.type.is_simple
             return None if fits else _state(trade, "added funds to")
+        case StartRequested():
+            return None if trade.status in WAITING else _state(trade, "started")
         case PanicRequested() | StepCancelRequested():
             return _refused_step(trade, action)
 
@@ -80,16 +93,41 @@ def acted(trade: SmartTrade, action: Action) -> Decision[SmartTrade]:
                 _panic_step(draft, action.step_id)
         case FundsAdded():
             _add_funds(draft, action)
+        case StartRequested():
+            _start(draft)
         case StepCancelRequested():
             _cancel_step(draft, action)
     settle(draft)
     return draft.decision("that has been asked for already")
 
 
+def pair_gone(trade: SmartTrade, event: PairGone) -> Decision[SmartTrade]:
+    """End by an error, and loudly: nothing can be traded any more (spec 4.3).
+
+    Orders that are at the venue, or of which nobody knows, are asked for all the same.
+    """
+    if trade.is_final:
+        return ignored(trade, f"the end of its pair found it {trade.status}")
+    draft = Draft(trade, event.at_ms, ())
+    draft.tell(EntryName.ALERT, event.reason)
+    end(draft, TradeStatus.FAILED, event.reason)
+    return draft.decision("it has ended")
+
+
 def _cancel(draft: Draft, action: CancelRequested) -> None:
     """Stop watching and take off what is placed; coins stay as they are (spec 5.7)."""
+    if action.reason.code is ReasonCode.ACCOUNT_DISABLED:
+        fail(draft, action.reason)  # by the spec's 4.3
+        return
     draft.tell(EntryName.CANCELED, action.reason)
     end(draft, TradeStatus.CANCELLED, action.reason)
+
+
+def _start(draft: Draft) -> None:
+    """Enter as if the price had come, at market; the book is told that it waits no more."""
+    draft.tell(EntryName.TRIGGERED, Reason(ReasonCode.REQUESTED, "started by its owner"))
+    for step in draft.trade.steps_of(StepKind.ENTRY):
+        enter_at_market(draft, step.id)
 
 
 def _panic_step(draft: Draft, step_id: AggregateId) -> None:

@@ -74,8 +74,13 @@ class Draft:
         quantity: Decimal,
         price: Decimal | None,
         not_after_ms: EpochMs | None = None,
+        *,
+        rests: bool = False,
     ) -> StepOrder:
-        """Bring forth an order, at market without a price; it is sent once this is committed."""
+        """Bring forth an order, at market without a price; it is sent once this is committed.
+
+        One that rests waits for its price on the book: no time runs in which it is to fill.
+        """
         trade, fresh = self.trade, next(self._ids)
         is_exit = side is not trade.type.entry_side
         order = StepOrder(
@@ -112,6 +117,11 @@ class Draft:
             if one.is_live or one.filled_quantity or one.step_id != step_id
         )
         self.change(orders=(*known, order))
+        step = trade.step(step_id)
+        ends = trade.exits.limit_ms and price is not None and not rests
+        if is_exit and step is not None and ends:
+            since_ms = step.market_from_ms or EpochMs(self.at_ms + trade.exits.limit_ms)
+            self.change_step(step.id, market_from_ms=since_ms)
         return order
 
     def withdraw(self, orders: Iterable[StepOrder]) -> None:

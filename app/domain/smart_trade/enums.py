@@ -119,6 +119,9 @@ FINISHED = frozenset(
 #: Nothing more happens, whatever comes.
 FINAL = FINISHED | {_T.CANCELLED, _T.FAILED}
 
+#: Nothing is placed yet: the entry waits for its price.
+WAITING = frozenset({_T.CONDITIONAL_ORDER_WAITING_PRICE, _T.TRAILING_BUY_ACTIVATED})
+
 #: A position may be open, and exits are watched or placed.
 OPEN = frozenset(
     {

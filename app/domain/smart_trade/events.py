@@ -35,6 +35,13 @@ class StepCancelRequested(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StartRequested(Event):
+    """Enter at market now, whatever price the entry waits for."""
+
+    new_ids: tuple[FreshId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FundsAdded(Event):
     """Enter with this much more.
 
@@ -65,7 +72,7 @@ class UpdateRequested(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeOver(Event):
-    """A pause of an exit, or the stop-loss timeout, may be over.
+    """The stop-loss timeout, or the patience of a limit, may be over.
 
     Attributes:
         quote: None when no price is new enough.

@@ -3,7 +3,8 @@
 from decimal import Decimal
 
 from app.domain.decision import EntryName
-from app.domain.enums import OrderType
+from app.domain.enums import OrderType, Side
+from app.domain.identifiers import EpochMs
 from app.domain.reason import Reason
 from app.domain.smart_trade.draft import Draft
 from app.domain.smart_trade.enums import (
@@ -38,8 +39,6 @@ def settle(draft: Draft) -> None:
     is placed once nothing else can fill that would make it too large.
     """
     trade = draft.trade
-    if trade.goes_on_at_ms is not None and draft.at_ms >= trade.goes_on_at_ms:
-        draft.change(goes_on_at_ms=None)
     # A fill that is told after all, of an order that seemed to have ended: nothing more is to go.
     if not open_quantity(trade):
         draft.withdraw(one for one in live_exits(trade) if one.remaining_quantity)
@@ -101,7 +100,7 @@ def _close_all(draft: Draft) -> None:
         return
     if trade.goes_on_at_ms is not None:
         return
-    price = None if stop is None else _stop_price(trade, stop)
+    price = None if stop is None else _stop_price(trade, stop, draft.at_ms)
     step_id = None if stop is None else stop.id
     order = draft.place(step_id, trade.type.exit_side, quantity, price)
     if stop is None:
@@ -119,15 +118,20 @@ def _stop_at_work(trade: SmartTrade) -> Step | None:
     return next((one for one in steps if one.status is not StepStatus.CANCELLED), None)
 
 
-def _stop_price(trade: SmartTrade, step: Step) -> Decimal | None:
+def _stop_price(trade: SmartTrade, step: Step, at_ms: EpochMs) -> Decimal | None:
     terms = trade.stop_loss
-    if step.order_type is OrderType.MARKET or terms is None or terms.order_price is None:
+    is_market = step.order_type is OrderType.MARKET or step.is_at_market(at_ms)
+    if is_market or terms is None or terms.order_price is None:
         return None
     return trade.instrument.price(terms.order_price, trade.type.exit_side)
 
 
 def _take_profits(draft: Draft) -> None:
-    """Place the orders of the steps whose price has come."""
+    """Place the orders of the steps whose price has come, and of those that rest on the book."""
+    # Nothing rests while more is being bought: a step that closes everything would take that off.
+    for step in () if live_entries(draft.trade) else unfinished_profits(draft.trade):
+        if step.status is StepStatus.IDLE and _rest_price(draft.trade, step) is not None:
+            draft.change_step(step.id, status=StepStatus.ENQUEUED)
     for step in unfinished_profits(draft.trade):
         if step.status is StepStatus.ENQUEUED and _may_place(draft, step):
             _place_profit(draft, step)
@@ -163,15 +167,35 @@ def _place_profit(draft: Draft, step: Step) -> None:
     if not quantity:
         draft.change_step(step.id, status=carried_out(trade, step))
         return
-    price = _profit_price(trade, step)
-    draft.place(step.id, trade.type.exit_side, quantity, price)
+    price = _profit_price(trade, step, draft.at_ms)
+    rests = _rest_price(trade, step) is not None
+    draft.place(step.id, trade.type.exit_side, quantity, price, rests=rests)
     draft.change_step(step.id, order_price=price)
 
 
-def _profit_price(trade: SmartTrade, step: Step) -> Decimal | None:
+def _profit_price(trade: SmartTrade, step: Step, at_ms: EpochMs) -> Decimal | None:
     """Return the limit of a step's order: its own of a classic one, of steps their price."""
+    if step.is_panic or step.is_at_market(at_ms):
+        return None
+    return _rest_price(trade, step) or _limit_price(trade, step)
+
+
+def _limit_price(trade: SmartTrade, step: Step) -> Decimal | None:
     terms = trade.take_profit
-    if step.order_type is OrderType.MARKET or step.is_panic or terms is None:
+    if step.order_type is OrderType.MARKET or terms is None:
         return None
     wanted = step.price if terms.type is TakeProfitType.STEP_SELL else terms.order_price
     return None if wanted is None else trade.instrument.price(wanted, trade.type.exit_side)
+
+
+def _rest_price(trade: SmartTrade, step: Step) -> Decimal | None:
+    """Return the limit at which a step's order rests from the entry on; None if it does not.
+
+    No worse than the step's condition either, which nobody waits for: an order price on its near
+    side could fill at once. What sells coins that are not bought by the trade locks none of them.
+    """
+    limit = _limit_price(trade, step)
+    if limit is None or step.price is None or trade.entry is None or not trade.exits.profits_rest:
+        return None
+    condition = trade.instrument.price(step.price, trade.type.exit_side)
+    return max(limit, condition) if trade.type.exit_side is Side.SELL else min(limit, condition)

@@ -101,6 +101,8 @@ def _guarded(draft: Draft, hits: Sequence[_Hit]) -> None:
     for hit in hits:
         if hit.aim.kind is WatchKind.RECOVERY:
             _recovered(draft, hit)
+        if hit.aim.kind is WatchKind.ABORT:
+            _not_hit(draft)
         if hit.aim.kind in {WatchKind.STOP, WatchKind.TRAILING_STOP}:
             _follow(draft, hit)
             _tighten(draft)
@@ -189,13 +191,17 @@ def _tighten(draft: Draft) -> None:
 
 
 def time_over(trade: SmartTrade, event: TimeOver) -> Decision[SmartTrade]:
-    """Let exits go on after a pause, and look again after the stop-loss timeout (spec 5.4)."""
+    """Look again after the stop-loss timeout (spec 5.4); let limits fall back to the market."""
     if trade.wakes_at_ms is None or event.at_ms < trade.wakes_at_ms:
         return ignored(trade, f"its timer came early, it waits until {trade.wakes_at_ms}")
     draft = Draft(trade, event.at_ms, event.new_ids)
     deadline_ms = trade.stop_deadline_ms
     if deadline_ms is not None and event.at_ms >= deadline_ms and trade.status in GUARDED:
         _timed_out(draft, event.quote)
+    over = [order for at_ms, order in draft.trade.limits_that_end if event.at_ms >= at_ms]
+    if over:
+        draft.withdraw(over)
+        draft.tell(EntryName.CANCEL_REQUESTED, trade.exits.not_filled())
     settle(draft)
     return draft.decision("its time has changed nothing")
 
@@ -218,8 +224,13 @@ def _is_still_hit(draft: Draft, price: Decimal) -> bool:
         return False
     if _is_beyond(draft.trade, stop.price, price):
         return True
-    draft.change(stop_hit=False, stop_is_due=False, stop_deadline_ms=None)
+    _not_hit(draft)
     return False
+
+
+def _not_hit(draft: Draft) -> None:
+    """Let the timeout of the stop be over; a later hit begins another one."""
+    draft.change(stop_hit=False, stop_is_due=False, stop_deadline_ms=None)
 
 
 def stop_of(trade: SmartTrade) -> Step | None:

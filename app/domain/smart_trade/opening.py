@@ -63,6 +63,7 @@ def opened(
         stop_loss=command.stop_loss,
         note=command.note,
         entry_lateness_ms=sender.entry_lateness_ms,
+        exits=sender.exits,
     )
     draft = Draft(begun, sender.received_at_ms, new_ids)
     if command.entry is not None:
@@ -112,7 +113,21 @@ def enter(draft: Draft, step_id: AggregateId) -> None:
     """Place the entry order."""
     trade = draft.trade
     limit = None if trade.entry is None else order_price(trade.entry)
-    price = None if limit is None else trade.instrument.price(limit, trade.type.entry_side)
+    _enter(
+        draft,
+        step_id,
+        None if limit is None else trade.instrument.price(limit, trade.type.entry_side),
+    )
+
+
+def enter_at_market(draft: Draft, step_id: AggregateId) -> None:
+    """Place the entry order without its limit, if it has one."""
+    draft.change_step(step_id, order_type=OrderType.MARKET)
+    _enter(draft, step_id, None)
+
+
+def _enter(draft: Draft, step_id: AggregateId, price: Decimal | None) -> None:
+    trade = draft.trade
     late_ms = trade.entry_lateness_ms
     not_after_ms = EpochMs(draft.at_ms + late_ms) if late_ms else None
     draft.place(step_id, trade.type.entry_side, trade.asked_quantity, price, not_after_ms)

@@ -2,16 +2,23 @@
 
 from dataclasses import replace
 
-from app.domain.decision import Decision, ignored
+from app.domain.decision import Decision, EntryName, ignored
 from app.domain.enums import ReasonCode
 from app.domain.events import OrderUpdated
+from app.domain.identifiers import EpochMs
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.smart_trade.draft import Draft
 from app.domain.smart_trade.enums import GUARDED, StepKind, StepStatus, TradeStatus
 from app.domain.smart_trade.exiting import fail, settle
 from app.domain.smart_trade.going_on import exit_ended
-from app.domain.smart_trade.positions import end, live_entries, position_opened, share_out
+from app.domain.smart_trade.positions import (
+    end,
+    live_entries,
+    position_opened,
+    share_out,
+    unfilled_share,
+)
 from app.domain.smart_trade.profit import entered_quantity, filled_quantity
 from app.domain.smart_trade.step import Step, StepOrder
 from app.domain.smart_trade.trade import SmartTrade
@@ -75,6 +82,8 @@ def _order_stands(draft: Draft, order: StepOrder, told: Order, *, was_live: bool
     if order.is_live:
         if step is not None and step.status is StepStatus.ENQUEUED and not order.withdrawn:
             draft.change_step(step.id, status=StepStatus.NEED_CHECK)
+        if order.side is draft.trade.type.exit_side:
+            draft.change(empty_since_ms=None)  # there is something: the venue has taken it on
         return
     if not was_live and order.status is not OrderStatus.FILLED:
         return  # a fill that overtook the end of its order: the amounts are all that is new
@@ -99,25 +108,31 @@ def _was_unwanted(trade: SmartTrade, step: Step | None, order: StepOrder) -> boo
 
 
 def _refused(draft: Draft, order: StepOrder, step: Step | None, reason: Reason | None) -> None:
-    """Fail, by the spec's 4.3; an entry that had filled in part is a position all the same."""
+    """Fail, by the spec's 4.3, but for what leaves a position, or an entry that still may fill."""
+    enters = step is not None and step.kind in _ENTRIES
+    is_part = enters and order.filled_quantity > 0
     if step is not None:
-        draft.change_step(step.id, status=StepStatus.FAILED)
-    if draft.trade.is_final:
+        draft.change_step(step.id, status=StepStatus.PROCESSED if is_part else StepStatus.FAILED)
+    if draft.trade.is_final or is_part:
         return
-    if step is not None and step.kind in _ENTRIES and order.filled_quantity > 0:
-        draft.change_step(step.id, status=StepStatus.PROCESSED)
+    if enters and (live_entries(draft.trade) or entered_quantity(draft.trade)):
+        draft.tell(EntryName.ALERT, reason)  # what else is there keeps its exits
         return
     words = f"order {order.id} is {order.status}"
     fail(draft, reason or Reason(ReasonCode.VENUE_REJECTED, words))
 
 
 def _step_ended(draft: Draft, step: Step, order: StepOrder, reason: Reason | None) -> None:
-    status = _status_after(draft.trade, step, order)
+    status = _status_after(draft.trade, step, order, draft.at_ms)
     cleared = status in {StepStatus.IDLE, StepStatus.CANCELLED}
+    waits_again = status is StepStatus.IDLE
     draft.change_step(
-        step.id, status=status, is_panic=step.is_panic and status is not StepStatus.IDLE
+        step.id,
+        status=status,
+        is_panic=step.is_panic and not waits_again,
+        market_from_ms=None if waits_again else step.market_from_ms,
     )
-    if step.kind is StepKind.ENTRY and cleared:
+    if step.kind in _ENTRIES and cleared:
         _entry_gone(draft, step, reason)
     if step.kind not in _ENTRIES and status is StepStatus.CANCELLED and not draft.trade.is_final:
         draft.start_over()
@@ -125,46 +140,41 @@ def _step_ended(draft: Draft, step: Step, order: StepOrder, reason: Reason | Non
         draft.change(stop_loss=None)
 
 
-def _status_after(trade: SmartTrade, step: Step, order: StepOrder) -> StepStatus:
+def _status_after(trade: SmartTrade, step: Step, order: StepOrder, at_ms: EpochMs) -> StepStatus:
     """Return where a step stands when its order has ended (spec 4.5)."""
-    if order.status is OrderStatus.FILLED:
-        return _after_fill(trade, step, order)
+    # One that was to go has filled instead; it may have been a part of what its step closes.
+    is_part = order.withdrawn and step.kind not in _ENTRIES and unfilled_share(trade, step) > 0
+    if order.status is OrderStatus.FILLED and (trade.is_final or not is_part):
+        is_panic = step.is_panic and not order.withdrawn
+        return StepStatus.PANIC_SOLD if is_panic else StepStatus.PROCESSED
     is_filled = filled_quantity(trade, step) > 0
     if step.cancel_requested or trade.status is TradeStatus.CANCELLED:
         return StepStatus.CANCELLED
     if trade.is_final or step.kind in _ENTRIES:
         nothing = StepStatus.CANCELLED if step.kind in _ENTRIES else StepStatus.SKIPPED
         return StepStatus.PROCESSED if is_filled else nothing
+    if order.withdrawn and _falls_back(trade, step, at_ms):
+        return StepStatus.ENQUEUED
     if order.withdrawn:
-        return _after_withdrawal(trade, step, is_filled=is_filled)
+        is_panic = step.is_panic and trade.status in GUARDED
+        return StepStatus.ENQUEUED if is_panic else StepStatus.IDLE
     return StepStatus.CANCELLED  # somebody took it off at the venue
 
 
-def _after_fill(trade: SmartTrade, step: Step, order: StepOrder) -> StepStatus:
-    if not step.is_panic:
-        return StepStatus.PROCESSED
-    if not order.withdrawn:
-        return StepStatus.PANIC_SOLD
-    # The order that was to go before the panic has filled instead.
-    whole = step.quantity is not None and filled_quantity(trade, step) >= step.quantity
-    return StepStatus.PROCESSED if whole else StepStatus.ENQUEUED
-
-
-def _after_withdrawal(trade: SmartTrade, step: Step, *, is_filled: bool) -> StepStatus:
-    if trade.status in GUARDED and step.is_panic:
-        return StepStatus.ENQUEUED
-    if trade.status not in GUARDED and is_filled:
-        return StepStatus.PROCESSED  # the rest of its share goes with everything else
-    return StepStatus.IDLE
+def _falls_back(trade: SmartTrade, step: Step, at_ms: EpochMs) -> bool:
+    """Tell whether a limit was taken off so that what is left goes at the market."""
+    is_its_turn = step.kind is StepKind.STOP_LOSS or trade.status in GUARDED
+    return is_its_turn and step.is_at_market(at_ms)
 
 
 def _entry_gone(draft: Draft, step: Step, reason: Reason | None) -> None:
-    """End a trade whose entry was taken off before anything was bought (spec 4.3, 5.8)."""
+    """End a trade when nothing was bought, and nothing is left that may buy (spec 4.3, 5.8)."""
     if draft.trade.is_final or entered_quantity(draft.trade):
         return
-    if step.cancel_requested:
+    is_last = not live_entries(draft.trade)
+    if step.cancel_requested and (is_last or step.kind is StepKind.ENTRY):
         end(draft, TradeStatus.CANCELLED, reason)
-    elif not live_entries(draft.trade):
+    elif is_last:
         fail(draft, reason or Reason(ReasonCode.REQUESTED, "the entry was taken off at the venue"))
 
 

@@ -35,22 +35,30 @@ def position_opened(draft: Draft) -> None:
     draft.tell(EntryName.PROTECTED)
 
 
-def share_out(draft: Draft) -> None:
+def share_out(draft: Draft, *, is_dust: bool = False) -> None:
     """Give each idle step its share of the position; the last one takes the rest (spec 5.3, 5.5).
 
-    The share of a canceled step stays in the position: no other step takes it over.
+    The share of a canceled step stays in the position: no other step takes it over. Where none is
+    idle, the last one at work takes the rest: it goes on after its order. One that is sold in a
+    panic takes nothing that was bought since (spec 5.6), but what `is_dust` to another step.
     """
-    steps = draft.trade.steps_of(StepKind.TAKE_PROFIT)
+    steps = sorted(draft.trade.steps_of(StepKind.TAKE_PROFIT), key=lambda one: one.position or 0)
     counted = [one for one in steps if one.status is not StepStatus.CANCELLED]
     idle = [one for one in counted if one.status is StepStatus.IDLE]
-    if not idle:
+    at_work = [
+        one
+        for one in counted
+        if not (one.is_final or one.cancel_requested) and (is_dust or not one.is_panic)
+    ]
+    shared = idle or at_work[-1:]
+    if not shared:
         return
     instrument, whole = draft.trade.instrument, entered_quantity(draft.trade)
     # Each share is rounded down to the lot, and the last step takes what the rounding left over, so
     # that nothing of the position stays without an exit.
     rest = _share(instrument, whole, sum((one.percent or _ZERO for one in counted), _ZERO))
-    rest -= sum((one.quantity or _ZERO for one in counted if one not in idle), _ZERO)
-    *others, last = sorted(idle, key=lambda one: one.position or 0)
+    rest -= sum((one.quantity or _ZERO for one in counted if one not in shared), _ZERO)
+    *others, last = shared
     for one in others:
         share = _share(instrument, whole, one.percent or _ZERO)
         draft.change_step(one.id, quantity=share)

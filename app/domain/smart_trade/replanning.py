@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
 from app.domain.enums import Flaw, OrderType, PriceSource, Side
 from app.domain.smart_trade.enums import (
@@ -33,12 +33,6 @@ from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
 
 _HUNDRED = Decimal(100)
-
-#: Places to which prices are shown: a level that was read comes back with as many.
-_SHOWN = Decimal("1e-8")
-
-#: More than a number from outside can need (40 digits, exponents up to 30).
-_DIGITS = 200
 
 
 def planned_exits(kind: TradeType, entry: EntryRule | None, wanted: TradeUpdate) -> Plan:
@@ -363,12 +357,5 @@ def _keeps_level(existing: Step, terms: StopLoss, condition: PriceCondition) -> 
         existing.is_trailing is terms.is_trailing
         and existing.source is condition.source
         and existing.price_percentage == condition.percentage
-        and _shown(existing.price) == _shown(condition.price)
+        and existing.price == condition.price
     )
-
-
-def _shown(price: Decimal | None) -> Decimal | None:
-    if price is None:
-        return None
-    with localcontext(prec=_DIGITS):
-        return price.quantize(_SHOWN)

@@ -159,3 +159,9 @@ class TradeUpdate:
     stop_loss_timeout_enabled: bool | None = None
     stop_loss_timeout_seconds: int | None = None
     note: str | None = None
+
+    @property
+    def moves_entry(self) -> bool:
+        """Whether it says anew for which price the entry waits."""
+        said = (self.entry_price, self.entry_is_trailing, self.entry_trailing_percent)
+        return any(one is not None for one in said)

@@ -32,6 +32,8 @@ class Step:
         order_price: limit of the order that is or was placed; None for a market order or before.
         quantity: share in base currency, from the entry on; of entries what is asked for.
         trailing_percent: distance that a trailing price keeps; of a stop-loss from its anchor on.
+        market_from_ms: business time from which its exit, though at a limit, goes at the market;
+            None if it never does, and before its first order.
         extreme: best price since it trails, as last stored; None while it does not trail.
         is_panic: it was, or is being, closed by itself at market.
         cancel_requested: its order is being taken off, and then the step is cancelled.
@@ -52,6 +54,7 @@ class Step:
     order_price: Decimal | None = None
     quantity: Decimal | None = None
     trailing_percent: Decimal | None = None
+    market_from_ms: EpochMs | None = None
     extreme: Decimal | None = None
     extreme_at_ms: EpochMs | None = None
     is_panic: bool = False
@@ -61,6 +64,10 @@ class Step:
     def is_final(self) -> bool:
         """Whether nothing more happens to it."""
         return self.status in STEP_FINAL
+
+    def is_at_market(self, at_ms: EpochMs) -> bool:
+        """Whether its limit has not filled in time, so that what is left goes at the market."""
+        return self.market_from_ms is not None and at_ms >= self.market_from_ms
 
     @property
     def condition(self) -> PriceCondition:

@@ -1,13 +1,14 @@
 """A smart trade: an entry, then exits that wait for their prices, then an end."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import ClassVar
 
-from app.domain.effects import Effect, EffectKind
+from app.domain.effects import AT_ONCE, Effect, EffectKind
 from app.domain.entity import Entity
 from app.domain.enums import Direction, Kind, PositionSide, Side
-from app.domain.exits import MISSES_TOLD
+from app.domain.exits import USUAL, ExitRules, is_failing
 from app.domain.identifiers import AggregateId, EpochMs, VenueName
 from app.domain.instrument import Instrument
 from app.domain.reason import Reason
@@ -48,9 +49,10 @@ class SmartTrade(Entity):
         stop_is_due: the timeout is over, and the next tick tells whether the stop is still hit.
         stop_deadline_ms: business time at which the stop-loss timeout is over; None is none.
         misses: exit orders in a row that have filled nothing.
-        goes_on_at_ms: business time before which no exit order is placed; None unless it pauses.
+        goes_on_at_ms: server time before which no exit order is placed; None unless it pauses.
         empty_since_ms: when its venue said first that nothing is left to close; None once anything
             has filled since.
+        exits: how its exits go on.
         panic_order_id: the newest order of a panic sell.
         entry_lateness_ms: an entry order later than this is not sent; 0 is never too late.
     """
@@ -79,6 +81,7 @@ class SmartTrade(Entity):
     misses: int = 0
     goes_on_at_ms: EpochMs | None = None
     empty_since_ms: EpochMs | None = None
+    exits: ExitRules = USUAL
     panic_order_id: AggregateId | None = None
     entry_lateness_ms: int = 60_000
     caller_id: str | None = None
@@ -126,26 +129,46 @@ class SmartTrade(Entity):
         elif not all(one.is_wanted for one in self.watches):
             owed.append(self._effect(EffectKind.DISARM))
         if any(one.withdrawn and one.is_live for one in self.orders):
-            owed.append(replace(self._effect(EffectKind.WITHDRAW), urgent=True))
+            owed.append(self._effect(EffectKind.WITHDRAW, urgent=True))
+        if self.goes_on_at_ms is not None:
+            # By the server's clock, as all retries are: one that was set back holds up no exit.
+            owed.append(self._effect(EffectKind.ADVANCE, self.goes_on_at_ms, urgent=True))
         if self.wakes_at_ms is not None:
-            owed.append(replace(self._effect(EffectKind.TIMER), due_at_ms=self.wakes_at_ms))
+            owed.append(self._effect(EffectKind.TIMER, self.wakes_at_ms))
         return tuple(owed)
 
     @property
     def wakes_at_ms(self) -> EpochMs | None:
-        """When time alone moves it: the end of a pause, or of the stop-loss timeout."""
-        times_out = not self.stop_is_due and self.status in GUARDED
-        moments = (self.goes_on_at_ms, self.stop_deadline_ms if times_out else None)
-        return min((one for one in moments if one is not None), default=None)
+        """When time alone moves it: the end of the stop-loss timeout, or of a limit's patience."""
+        moments = [at_ms for at_ms, _ in self.limits_that_end]
+        if self.stop_deadline_ms is not None and not self.stop_is_due and self.status in GUARDED:
+            moments.append(self.stop_deadline_ms)
+        return min(moments, default=None)
+
+    @property
+    def limits_that_end(self) -> Sequence[tuple[EpochMs, StepOrder]]:
+        """Its exits that rest at a limit, each with when that falls back to the market."""
+        resting = (
+            (step.market_from_ms, order)
+            for step in self.steps
+            for order in self.orders_of(step.id)
+            if order.is_live and not order.withdrawn and order.price is not None
+        )
+        return [(at_ms, order) for at_ms, order in resting if at_ms is not None]
 
     @property
     def exit_fails(self) -> bool:
         """Whether its exits have filled nothing several times in a row, and it goes on."""
         exits = (one for one in self.orders if one.side is self.type.exit_side)
-        return self.misses >= MISSES_TOLD and not any(one.status in AT_VENUE for one in exits)
+        return is_failing(self.misses, self.reason) and not any(
+            one.status in AT_VENUE for one in exits
+        )
 
-    def _effect(self, kind: EffectKind) -> Effect:
-        return replace(self.effect(kind), about=f"{kind} {self.sentence()}")
+    def _effect(
+        self, kind: EffectKind, due_at_ms: EpochMs = AT_ONCE, *, urgent: bool = False
+    ) -> Effect:
+        effect = self.effect(kind, due_at_ms, urgent=urgent)
+        return replace(effect, about=f"{kind} {self.sentence()}")
 
     def sentence(self) -> str:
         """Return, for instance, `smart trade Classic: 0.5 ETH/USDT, bought`."""

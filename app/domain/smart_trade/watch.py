@@ -12,9 +12,9 @@ class WatchKind(StrEnum):
     """What a trade does when the price comes.
 
     ENTRY enters, or begins to trail; TRAILING_ENTRY enters; STOP stops the loss; ANCHOR lets a
-    trailing stop begin; RECOVERY lets it follow again after a hit that waits for its timeout; CHECK
-    looks at the next tick once the timeout is over; PROFIT takes profit, or begins to trail;
-    TRAILING_PROFIT takes it.
+    trailing stop begin; RECOVERY lets it follow again after a hit that waits for its timeout; ABORT
+    ends that timeout; CHECK looks at the next tick once it is over; PROFIT takes profit, or begins
+    to trail; TRAILING_PROFIT takes it.
     """
 
     ENTRY = "entry"
@@ -23,6 +23,7 @@ class WatchKind(StrEnum):
     TRAILING_STOP = "trailing_stop"
     ANCHOR = "anchor"
     RECOVERY = "recovery"
+    ABORT = "abort"
     CHECK = "check"
     PROFIT = "profit"
     TRAILING_PROFIT = "trailing_profit"

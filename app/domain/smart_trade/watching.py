@@ -9,7 +9,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from app.domain.decision import Decision, ignored
-from app.domain.enums import Direction
+from app.domain.enums import Direction, Side
+from app.domain.instrument import on_tick
 from app.domain.smart_trade.enums import GUARDED, StepKind, StepStatus, TradeStatus
 from app.domain.smart_trade.events import WatchesBooked
 from app.domain.smart_trade.step import Step
@@ -131,6 +132,9 @@ def _hit_stop_aims(trade: SmartTrade, step: Step, direction: Direction) -> Itera
     """Wait for the end of the timeout, and let a trailing stop follow a price that comes back."""
     if trade.stop_is_due:
         yield from _next_tick(WatchKind.CHECK, step)
+    if trade.exits.stop_aborts and step.price is not None:
+        level = beyond(step.price, trade.instrument.step_at(step.price), direction.opposite)
+        yield _aim(WatchKind.ABORT, step, direction.opposite, level)
     # A price better than any before moves the stop, and the hit is over.
     if step.is_trailing and step.extreme is not None:
         yield _aim(WatchKind.RECOVERY, step, direction.opposite, step.extreme)
@@ -186,6 +190,13 @@ def trailing_level(extreme: Decimal, percent: Decimal, direction: Direction) -> 
     """Return the price at which a retrace of so many percent from the extreme is reached."""
     share = percent / _HUNDRED
     return extreme * (1 - share if direction is Direction.FALLING else 1 + share)
+
+
+def beyond(level: Decimal, price_step: Decimal, direction: Direction) -> Decimal:
+    """Return the first price on the market's steps that lies past a level: not at it."""
+    if direction is Direction.RISING:
+        return on_tick(level, price_step, Side.BUY) + price_step
+    return on_tick(level, price_step, Side.SELL) - price_step
 
 
 def loss_direction(trade: SmartTrade) -> Direction:

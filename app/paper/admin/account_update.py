@@ -7,7 +7,8 @@ from decimal import Decimal
 from app.domain.enums import Market, PositionMode, PositionSide
 from app.domain.errors import MalformedPayload
 from app.domain.identifiers import Currency, Symbol
-from app.paper.domain.account import Fees, Leg, PaperAccount, worth
+from app.domain.money import worth
+from app.paper.domain.account import Fees, Leg, PaperAccount
 
 #: The greatest leverage that any venue we know offers.
 LEVERAGE_MAX = 500

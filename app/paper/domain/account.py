@@ -9,31 +9,15 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from app.domain.enums import Market, PositionMode, PositionSide
-from app.domain.identifiers import Currency, Symbol, base_of, quote_of
+from app.domain.identifiers import Currency, Symbol
 from app.domain.market import AccountView, Balance, Position
+from app.domain.money import price_of, settled_in
 
 _NOTHING = Decimal(0)
 
 #: In the record of an account every field stands, also with its default: the release before reads
 #: no other, and runs beside this one for a while, or again.
 _ALWAYS = {"always": True}
-
-
-def settled_in(market: Market, symbol: Symbol) -> Currency:
-    """Return the currency of margin, profit and fees."""
-    return base_of(symbol) if market is Market.COINM else quote_of(symbol)
-
-
-def worth(market: Market, quantity: Decimal, price: Decimal) -> Decimal:
-    """Return what a quantity is worth at a price, in the currency that it settles in."""
-    return quantity / price if market is Market.COINM else quantity * price
-
-
-def price_of(market: Market, quantity: Decimal, value: Decimal) -> Decimal:
-    """Return the price at which a quantity is worth this much; 0 where nothing is."""
-    if not quantity or not value:
-        return Decimal(0)
-    return quantity / value if market is Market.COINM else value / quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 from app.domain.enums import Market, OrderType, PositionSide, Side, TimeInForce
 from app.domain.identifiers import ClientOrderId, Currency, EpochMs, Symbol, VenueOrderId, base_of
+from app.domain.money import price_of, settled_in, worth
 from app.domain.reason import Reason
 from app.domain.report import Fill, OrderReport, fees_of
 from app.domain.status import OPEN, OrderStatus
-from app.paper.domain.account import price_of, settled_in, worth
 
 #: The outcome of a refused repeat of a client order id (docs/api.md).
 DUPLICATE = "DUPLICATE"

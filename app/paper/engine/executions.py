@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from app.domain.enums import Market, PositionMode, PositionSide, Side
 from app.domain.identifiers import Currency, Symbol, base_of, quote_of
-from app.paper.domain.account import Leg, PaperAccount, settled_in, worth
+from app.domain.money import settled_in, worth
+from app.paper.domain.account import Leg, PaperAccount
 from app.paper.domain.order import PaperOrder
 
 

@@ -94,7 +94,8 @@ def _price(order: PaperOrder, instrument: Instrument, quote: Quote | None) -> Re
     if order.type is OrderType.LIMIT_MAKER and reaches(quote, order.side, order.price):
         return Reason(
             ReasonCode.WOULD_TAKE,
-            f"price was {plain(order.price)}, the opposite touch {plain(quote.touch(order.side))}",
+            f"post only, and it would have taken: price was {plain(order.price)}, "
+            f"the opposite touch {plain(quote.touch(order.side))}",
         )
     return instrument.beyond_band(order.price, order.side, quote.last)
 

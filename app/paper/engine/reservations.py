@@ -6,9 +6,9 @@ from decimal import ROUND_UP, Decimal
 from typing import TypeVar
 
 from app.domain.enums import Market, ReasonCode, Side
-from app.domain.money import plain
+from app.domain.money import plain, worth
 from app.domain.reason import Reason
-from app.paper.domain.account import PaperAccount, worth
+from app.paper.domain.account import PaperAccount
 from app.paper.domain.order import PaperOrder
 from app.paper.engine.executions import opening_part
 

@@ -1,18 +1,23 @@
 """An account is made, changed or switched off."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from app.domain.account import PAPER, Account
 from app.domain.enums import AccountState, Mode
-from app.domain.errors import MarketNotTraded, NotFound, invalid_fields
+from app.domain.errors import MarketNotTraded, NotFound, WrongState, invalid_fields
 from app.domain.frozen import refuse_if_frozen
-from app.domain.identifiers import AccountId, AccountName
+from app.domain.identifiers import AccountId, AccountName, AggregateId
 from app.ports import Ports
 from app.services.admin.records import Records
+from app.services.find_anywhere import readable
 from app.services.keeping.resume import wake_account
+from app.services.placing.switched_off import end_all_of
+
+#: Live things that a refusal names.
+LISTED_MAX = 20
 
 
 def find_account(name: str, records: Records) -> Account | None:
@@ -63,19 +68,37 @@ def put_account(account: Account, changes: Mapping[str, Any], records: Records) 
     return after
 
 
-def disable_account(name: str, records: Records) -> Account:
-    """Switch an account off: nothing new comes in for it.
+def disable_account(name: str, records: Records, *, by_force: bool = False) -> Account:
+    """Switch an account off: nothing new comes in for it, and nothing of it is sent any more.
+
+    Args:
+        name: of the account.
+        records: what it is kept by.
+        by_force: what is live ends; else there must be nothing.
 
     Raises:
         NotFound: there is none with this name.
+        WrongState: something of it is live, and is named.
     """
-    registry = records.registry
+    registry, ports = records.registry, records.ports
 
     def disable() -> Account:
         account = registry.account_named(AccountName(name))
+        live = [] if by_force else sorted(ports.live.of_account(account.id))
+        if live:
+            raise WrongState(f"{name} has something live: {_listed(live, ports)}")
         return registry.put_account(replace(account, enabled=False))
 
-    return registry.change(disable)
+    disabled = registry.change(disable)
+    end_all_of(disabled.id, ports)
+    return disabled
+
+
+def _listed(live: Sequence[AggregateId], ports: Ports) -> str:
+    """Return what is live, for people: the first few by what they are."""
+    shown = [f"{one.id} ({one.sentence()})" for one in readable(live[:LISTED_MAX], ports)]
+    more = len(live) - len(shown)
+    return "; ".join([*shown, f"{more} more"] if more else shown)
 
 
 def _tell_paper(known: Account, after: Account, records: Records) -> None:
@@ -116,11 +139,11 @@ def refuse_wrong(
 def _complaints(
     account: Account, known: Account | None, records: Records
 ) -> Iterator[tuple[str, str]]:
-    if known is None or _trading(account) != _trading(known):
+    if known is None or _needs(account) != _needs(known):
         yield from _about_venue(account, records)
     if account.enabled and (known is None or _claim(account) != _claim(known)):
         yield from _about_group(account, records)
-    if known is not None and _trading(account) != _trading(known):
+    if known is not None and not _lets_live(account, known):
         yield from _about_live(account, known, records.ports)
 
 
@@ -133,6 +156,8 @@ def _about_venue(account: Account, records: Records) -> Iterator[tuple[str, str]
         yield "mode", f"Must be testnet or live at {account.venue}."
     try:
         records.ports.venues.of(account)
+        for lack in records.lacks_of(account):
+            yield "venue", f"Cannot trade {account.market}: it lacks {lack}."
     except MarketNotTraded as error:
         yield "market", f"{error}."
     except NotFound:
@@ -164,6 +189,13 @@ def _about_live(account: Account, known: Account, ports: Ports) -> Iterator[tupl
         for field in ("venue", "market", "mode"):
             if getattr(account, field) != getattr(known, field):
                 yield field, f"Cannot change while {live} things of the account are live."
+        if known.enabled and not account.enabled:
+            yield "enabled", f"{live} things of it are live; DELETE with force=true ends them."
+
+
+def _lets_live(account: Account, known: Account) -> bool:
+    """Tell whether what is live of an account can go on when it is changed so."""
+    return _trading(account) == _trading(known) and account.enabled >= known.enabled
 
 
 def _claim(account: Account) -> tuple[str, str, str, bool]:
@@ -173,3 +205,8 @@ def _claim(account: Account) -> tuple[str, str, str, bool]:
 
 def _trading(account: Account) -> tuple[str, str, str]:
     return account.venue, account.market, account.mode
+
+
+def _needs(account: Account) -> tuple[str, ...]:
+    """Return all by which a venue may not have what the account needs."""
+    return (*_trading(account), account.position_mode)

@@ -20,6 +20,7 @@ from app.domain.worker_request import Adjustment, Outcome, WorkerAnswer
 from app.ports import Ports
 from app.services.ask import ask, leave_request
 from app.services.exclusive import exclusive
+from app.services.learn import known_rules
 
 
 def set_leverage(account: Account, symbol: Symbol, leverage: int, ports: Ports) -> None:
@@ -31,9 +32,7 @@ def set_leverage(account: Account, symbol: Symbol, leverage: int, ports: Ports) 
         VenueUnavailable: the venue was not reached, or its rules are not known yet.
         OutcomeUnknown: nobody has answered in time.
     """
-    known = [one.symbol for one in ports.venues.trading_rules(account).instruments()]
-    if not known:
-        raise VenueUnavailable(f"the trading rules of {account.venue} are not loaded yet")
+    known = [one.symbol for one in known_rules(account, ports)]
     if symbol not in known:
         raise SymbolUnknown(symbol, known)
     _have_adjusted(account, Adjustment(symbol=symbol, leverage=leverage), ports)

@@ -3,12 +3,14 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from app.domain.account import Connector
-from app.domain.errors import NotFound, invalid_fields
+from app.domain.errors import MarketsUnknown, NotFound, invalid_fields
 from app.domain.identifiers import AccountName, Symbol
 from app.services.admin.records import SECRET_BYTES, SHORT_SECRET_CHARACTERS, Records
+from app.services.learn import learn_markets
 from app.services.symbols import symbol_of
 
 
@@ -69,8 +71,19 @@ def existing_account(field: str, name: str, records: Records) -> AccountName:
 
 
 def _symbol_of(connector: Connector, records: Records) -> Symbol:
+    """Return what a spelling means to the connector's account.
+
+    Raises:
+        MalformedPayload: nothing.
+        MarketsUnknown: nobody knows, and no worker has learned it in time.
+    """
     account = records.registry.account_named(connector.account)
+    meant = partial(symbol_of, connector.symbol, account, records.ports.venues, records.symbols)
     try:
-        return symbol_of(connector.symbol, account, records.ports.venues, records.symbols)
+        try:
+            return meant()
+        except MarketsUnknown:
+            learn_markets([account], records.ports)
+            return meant()
     except NotFound as error:
         raise invalid_fields({"symbol": [f"{error}."]}) from error

@@ -24,6 +24,7 @@ class Records:
         symbols: spellings that people have set.
         is_allowed: whether this installation may trade at a venue; the test profile may not at all.
         credentials_of: the names of the credentials that a venue asks for; raises NotFound.
+        lacks_of: what an account's market needs and its venue lacks; raises NotFound.
         set_paper: lets the paper venue hold an account in another way; it may refuse.
     """
 
@@ -33,4 +34,5 @@ class Records:
     symbols: SymbolMap
     is_allowed: Callable[[VenueName], bool]
     credentials_of: Callable[[VenueName], Sequence[str]]
+    lacks_of: Callable[[Account], Sequence[str]]
     set_paper: Callable[[Account, Mapping[str, Any]], None]

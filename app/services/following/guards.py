@@ -8,7 +8,7 @@ often that is. In any case a guard is sized by what is there right before it sen
 from collections.abc import Mapping, Sequence
 
 from app.domain.account import Account
-from app.domain.enums import PositionSide
+from app.domain.enums import Listing, PositionSide
 from app.domain.events import PositionSeen
 from app.domain.exits import SHOWN_LATE_MS
 from app.domain.identifiers import AccountId, EpochMs, Symbol
@@ -106,7 +106,7 @@ def guarding(
     """
     found = readable(ports.live.guards(account_id, of), ports)
     signals = [one for one in found if isinstance(one, Signal)]
-    return [one for one in signals if one.is_protecting and not one.withdrawing]
+    return [one for one in signals if one.is_protecting and not one.is_let_go]
 
 
 def tell_guards(
@@ -118,6 +118,9 @@ def tell_guards(
 ) -> bool:
     """Tell each how large the position is that it guards, as a look has shown it.
 
+    Of a symbol that is not traded just now an exchange may show no position at all (Binance COIN-M
+    does so): there it proves nothing that none is shown.
+
     Args:
         guards: as they were before the look was begun.
         positions: a leg that is not listed is flat.
@@ -127,12 +130,18 @@ def tell_guards(
 
     Returns:
         Whether each of them has its position, or has ended.
+
+    Raises:
+        VenueUnavailable: it could not be asked whether a symbol is traded.
     """
     is_certain = True
     for one in guards:
         if one.guarded_leg is None:
             continue
         size = positions.get((one.symbol, one.guarded_leg), Position()).size
+        if not size and not _is_traded(one.symbol, account, ports):
+            is_certain = False
+            continue
         seen = PositionSeen(
             at_ms=ports.clock.now_ms(),
             begun_ms=begun_ms,
@@ -144,3 +153,9 @@ def tell_guards(
             is_guarding = isinstance(after, Signal) and after.is_protecting
             is_certain = is_certain and (bool(size) or not is_guarding)
     return is_certain
+
+
+def _is_traded(symbol: Symbol, account: Account, ports: Ports) -> bool:
+    venue = ports.venues.of(account)
+    venue.doubt_rules()  # they may be an hour old
+    return venue.listing(symbol) is Listing.TRADED

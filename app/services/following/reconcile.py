@@ -34,6 +34,7 @@ from app.services.apart import apart
 from app.services.ask import ask, leave_request
 from app.services.exclusive import exclusive
 from app.services.find_anywhere import find_anywhere, readable, tell
+from app.services.following.delisted import end_delisted
 from app.services.following.follow import open_orders
 from app.services.keeping.vouch import look_early
 
@@ -61,6 +62,7 @@ def reconcile(account_id: AccountId, ports: Ports, since_ms: EpochMs = AT_ONCE) 
     with exclusive(ports.locks, f"reconcile:{account_id}", lease_ms) as is_ours:
         if is_ours and (not since_ms or _newest_ms(account_id, ports) < since_ms):
             _compare(account, ports)
+            end_delisted(account, ports)
 
 
 def reconcile_now(account: Account, ports: Ports) -> bool:

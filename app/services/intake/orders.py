@@ -5,15 +5,15 @@ from decimal import Decimal
 
 from app.domain.account import Account
 from app.domain.commands import PlaceOrder
-from app.domain.enums import OrderType, Side
+from app.domain.enums import Listing, OrderType, Side
 from app.domain.errors import (
     InsufficientFunds,
+    MarketHalted,
     NotionalTooSmall,
     PriceMissing,
     QuantityTooSmall,
     SymbolUnknown,
     TypeUnsupported,
-    VenueUnavailable,
 )
 from app.domain.identifiers import (
     Currency,
@@ -30,6 +30,7 @@ from app.domain.sender import Sender
 from app.domain.status import OPEN
 from app.ports import Ports
 from app.services.intake.accept import Accepted, accept, accept_named
+from app.services.learn import known_quote, known_rules, known_view, newest_view
 from app.services.repeats import first_of
 
 
@@ -96,16 +97,42 @@ def instrument_of(symbol: Symbol, account: Account, ports: Ports) -> Instrument:
     """Return the rules of a symbol that an account trades.
 
     Raises:
-        SymbolUnknown: it does not trade it.
+        SymbolUnknown: it does not trade it; MarketHalted, one of these, nobody does just now.
         VenueUnavailable: the rules of its venue are not known yet.
     """
-    found = ports.venues.of(account).instrument(symbol)
+    venue = ports.venues.of(account)
+    found = venue.instrument(symbol)
     if found is not None:
         return found
-    traded = ports.venues.trading_rules(account).instruments()
-    if not traded:
-        raise VenueUnavailable(f"the trading rules of {account.venue} are not loaded yet")
-    raise SymbolUnknown(symbol, [one.symbol for one in traded])
+    traded = {one.symbol: one for one in known_rules(account, ports)}
+    found = traded.get(symbol)
+    if found is not None:
+        return found
+    if venue.listing(symbol) is Listing.HALTED:
+        raise MarketHalted(symbol, list(traded))
+    raise SymbolUnknown(symbol, list(traded))
+
+
+def may_be_traded(symbol: Symbol, account: Account, ports: Ports) -> bool:
+    """Tell whether an account trades a symbol, or nobody here knows yet; no worker is asked."""
+    if ports.venues.of(account).instrument(symbol) is not None:
+        return True
+    return not ports.venues.trading_rules(account).instruments()
+
+
+def rules_of(symbol: Symbol, account: Account, ports: Ports) -> Instrument | None:
+    """Return the rules of a symbol, or None if the account does not trade it.
+
+    Raises:
+        MarketHalted: nobody does just now.
+        VenueUnavailable: the rules of its venue are not known yet.
+    """
+    try:
+        return instrument_of(symbol, account, ports)
+    except MarketHalted:
+        raise
+    except SymbolUnknown:
+        return None
 
 
 def refuse_unpaid(
@@ -117,13 +144,14 @@ def refuse_unpaid(
         InsufficientFunds: it cannot.
         VenueUnavailable: the account cannot be read.
     """
-    venue = ports.venues.of(account)
-    quote = venue.quote(command.symbol)
-    ask = Decimal(0) if quote is None else quote.touch(Side.BUY)
+    ask = Decimal(0)
+    if command.side is Side.BUY and command.amount is None and command.price is None:
+        ask = known_quote(command.symbol, account, ports).touch(Side.BUY)
     currency, needed = command.cost(ask)
-    available = venue.view().available(currency)
-    if old is not None:
-        available += _set_free(old, currency)
+    free = Decimal(0) if old is None else _set_free(old, currency)
+    available = known_view(account, ports).available(currency) + free
+    if needed > available:
+        available = newest_view(account, ports).available(currency) + free
     if needed > available:
         raise InsufficientFunds(f"{needed:f} {currency} is needed, {available:f} is available")
 
@@ -158,20 +186,20 @@ def _on_steps(command: PlaceOrder, account: Account, ports: Ports) -> PlaceOrder
     if given is None and not is_market:
         raise PriceMissing(symbol)
     instrument = instrument_of(symbol, account, ports)
+    reach = reach_of(command.side, command.action, account.market, account.position_mode)
+    rules = instrument.reducing() if reach.reduce_only else instrument
     supported = ports.venues.trading_rules(account).order_types()
     if command.type not in supported:
         raise TypeUnsupported(symbol, command.type, supported)
     quantity = instrument.quantity(command.quantity)
-    if quantity < instrument.least_quantity:
-        raise QuantityTooSmall(symbol, quantity, instrument.least_quantity)
+    if quantity < rules.least_quantity:
+        raise QuantityTooSmall(symbol, command.quantity, rules.least_quantity)
     limit = None if given is None else instrument.price(given, command.side)
-    price = limit
-    if price is None:
-        quote = ports.venues.of(account).quote(symbol)
-        if quote is None:
-            raise VenueUnavailable(f"no price of {symbol} is known yet")
-        price = quote.touch(command.side)
-    notional = instrument.notional(quantity, price)
-    if price <= 0 or notional < instrument.min_notional:
-        raise NotionalTooSmall(symbol, notional, instrument.min_notional)
+    if limit is not None or not reach.reduce_only:  # else no price says that it is too small
+        price = limit
+        if price is None:
+            price = known_quote(symbol, account, ports).touch(command.side)
+        notional = instrument.notional(quantity, price)
+        if price <= 0 or notional < rules.min_notional:
+            raise NotionalTooSmall(symbol, notional, instrument.min_notional)
     return replace(command, quantity=quantity, price=limit)

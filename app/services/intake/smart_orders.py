@@ -13,6 +13,7 @@ from app.domain.trigger import Trigger, protective_direction
 from app.ports import Ports
 from app.services.intake.accept import accept_named
 from app.services.intake.orders import instrument_of
+from app.services.learn import newest_quote
 from app.services.repeats import first_of
 
 
@@ -69,14 +70,14 @@ def smart_order_from(
 
     Raises:
         SymbolUnknown: the account does not trade it.
+        VenueUnavailable: its rules, or a price that tells the direction, are not known yet.
     """
     side, trails, life_ms = command.side, command.type.is_trailing, rules.life_ms
     source, direction = rules.stop_price.source(side), protective_direction(side)
     if not trails:
-        quote = None
+        price = None
         if rules.direction is StopDirection.INFER:
-            quote = ports.venues.of(sender.account).quote(command.symbol)
-        price = None if quote is None else quote.of(source)
+            price = newest_quote(command.symbol, sender.account, ports).of(source)
         direction = command.stop_direction(rules.direction, price)
     trigger = Trigger(
         owner=fresh.id,

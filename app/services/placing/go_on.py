@@ -1,20 +1,22 @@
-"""The next order of a guard that goes on, when its pause is over."""
+"""The next order of an exit that goes on, when its pause is over."""
 
-from app.domain.events import TimerDue
+from app.domain.events import PauseOver
 from app.domain.exits import PAUSE_MAX_MS
 from app.domain.moments import has_come
 from app.domain.smart_order import SmartOrder
+from app.domain.smart_trade.draft import IDS_PER_EVENT
+from app.domain.smart_trade.trade import SmartTrade
 from app.ports import Ports
 from app.services.advance import advance
 
 
-def go_on(smart_order: SmartOrder, ports: Ports) -> None:
-    """Let a guard send its next order, if its time has come.
+def go_on(owner: SmartOrder | SmartTrade, ports: Ports) -> None:
+    """Let a guard, or a smart trade, send its next order, if its time has come.
 
-    Twice, or at once in two workers: the second one finds it with an order at work.
+    Twice, or at once in two workers: the second one finds that it pauses no more.
     """
-    at_ms = smart_order.goes_on_at_ms
+    at_ms = owner.goes_on_at_ms
     if at_ms is None or not has_come(at_ms, ports.clock.server_ms(), PAUSE_MAX_MS):
         return
-    new_ids = ports.ids.fresh(smart_order.account, 1)
-    advance(smart_order.id, TimerDue(at_ms=ports.clock.now_ms(), new_ids=new_ids), ports)
+    new_ids = ports.ids.fresh(owner.account, IDS_PER_EVENT)
+    advance(owner.id, PauseOver(at_ms=ports.clock.now_ms(), new_ids=new_ids), ports)

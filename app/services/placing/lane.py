@@ -4,14 +4,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from app.domain.account import Account
-from app.domain.enums import Mode
-from app.domain.errors import LaneChanged, NotFound, UnreadableRecord
-from app.domain.events import Executed, TurnTaken
-from app.domain.exits import PATIENCE_MS
+from app.domain.enums import Listing, Mode, ReasonCode
+from app.domain.errors import (
+    KeyRefused,
+    LaneChanged,
+    NotFound,
+    UnreadableRecord,
+    VenueUnavailable,
+)
+from app.domain.events import Executed, TurnDenied, TurnTaken
+from app.domain.exits import PAUSE_MAX_MS
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol
 from app.domain.market import AccountView
 from app.domain.moments import has_come
 from app.domain.order import Order
+from app.domain.reason import Reason
 from app.domain.request.request import Request
 from app.domain.status import OrderStatus
 from app.ports import Ports
@@ -140,7 +147,7 @@ def is_late(waiting: Waiting, now_ms: EpochMs) -> bool:
     """
     if isinstance(waiting, Order):
         return False
-    last_ms = waiting.not_after_ms
+    last_ms = waiting.turn_until_ms
     return waiting.is_ready and last_ms is not None and now_ms > last_ms
 
 
@@ -152,7 +159,7 @@ def _is_ready(waiting: Waiting, ports: Ports) -> bool:
     """Tell whether something waits for nothing but its turn."""
     if isinstance(waiting, Order):
         return True
-    has_paused = has_come(waiting.next_turn_ms, ports.clock.server_ms(), PATIENCE_MS)
+    has_paused = has_come(waiting.next_turn_ms, ports.clock.server_ms(), PAUSE_MAX_MS)
     return waiting.is_ready and has_paused
 
 
@@ -244,10 +251,27 @@ def _size(request: Request, account: Account, before: LaneView, ports: Ports) ->
     guards of an older position may still be there waits for their end, or until it is shown.
     """
     terms = _terms(request, before, ports)
+    try:
+        return _size_by_venue(request, account, terms, ports)
+    except (KeyRefused, VenueUnavailable) as error:
+        if error.code is not ReasonCode.CREDENTIALS_REFUSED:
+            raise
+        denied = TurnDenied(at_ms=ports.clock.now_ms(), reason=Reason(error.code, str(error)))
+        advance(request.id, denied, ports, terms)
+        return True
+
+
+def _size_by_venue(
+    request: Request, account: Account, terms: CommitConditions, ports: Ports
+) -> bool:
     venue = ports.venues.of(account)
     instrument = traded(request.symbol, venue)  # with whatever must be known before the rest
-    quote = venue.quote(request.symbol)  # before what is dear, and good for this account alone
-    leg = request.position_side if request.is_entry else None
+    listing = Listing.TRADED if instrument is not None else venue.listing(request.symbol)
+    # Before what is dear, and good for this account alone. Where nobody trades, an exchange may
+    # tell no price either, and none is needed.
+    is_open = listing in {Listing.TRADED, Listing.GONE}
+    quote = venue.quote(request.symbol) if is_open else None
+    leg = request.opens
     guards = () if leg is None else guarding(account.id, ports, (request.symbol, leg))
     begun_ms = ports.clock.server_ms()
     view = venue.view()
@@ -259,6 +283,7 @@ def _size(request: Request, account: Account, before: LaneView, ports: Ports) ->
             account=view,
             quote=quote,
             instrument=instrument,
+            listing=listing,
             new_ids=ports.ids.fresh(account.id, IDS_PER_TURN),
         )
         advance(request.id, event, ports, terms)

@@ -4,6 +4,7 @@ from app import metrics
 from app.domain.account import PAPER, Account
 from app.domain.enums import AccountState, Market, ReasonCode
 from app.domain.errors import (
+    KeyRefused,
     NotPermitted,
     NotVouched,
     OutcomeUnknown,
@@ -36,6 +37,9 @@ from app.ports.venue import Venue
 from app.services.advance import advance
 from app.services.keeping.vouch import Clearance, clear
 
+#: Why nothing of an account is sent that is switched off; the sweep ends all else of it.
+DISABLED = Reason(ReasonCode.ACCOUNT_DISABLED, "the account is switched off")
+
 #: What takes longer than this before an order is sent uses up too much of its claim.
 SOON_MS = 1_000
 
@@ -63,10 +67,10 @@ def place_order(order_id: AggregateId, ports: Ports) -> None:
     if not has_come(order.next_action_at_ms, ports.clock.server_ms(), ports.policy.retry_max_ms):
         return
     account = ports.accounts.account(order.account)
-    clearance = clear(order, account, ports)
+    clearance = _cleared(order, account, ports)
     if clearance is None:
         return
-    refusal = _refusal(order, ports)
+    refusal = _refusal(order, account, ports)
     if refusal is not None:
         event = PlacementDenied(at_ms=ports.clock.now_ms(), reason=refusal)
         advance(order_id, event, ports)
@@ -96,6 +100,18 @@ def _may_send(order: Order, last_ms: int, ports: Ports) -> bool:
     return clock.steady_ms() < last_ms and clock.server_ms() < order.lease_until_ms
 
 
+def _cleared(order: Order, account: Account, ports: Ports) -> Clearance | None:
+    """Tell whether the order may be sent; see `clear`. Deny it where the venue refuses the key."""
+    try:
+        return clear(order, account, ports)
+    except VenueUnavailable as error:
+        if error.code is not ReasonCode.CREDENTIALS_REFUSED:
+            raise
+        reason = Reason(error.code, str(error))
+        advance(order.id, PlacementDenied(at_ms=ports.clock.now_ms(), reason=reason), ports)
+        return None
+
+
 def _time(order: Order, account: Account, answer: Event) -> None:
     """Note how long it took from the tick that fired a trigger to the venue's answer."""
     if order.tick_at_ms is not None and isinstance(answer, OrderReported):
@@ -103,7 +119,9 @@ def _time(order: Order, account: Account, answer: Event) -> None:
         metrics.TICK_TO_PLACEMENT_SECONDS.labels(venue=account.venue).observe(took_ms / 1000)
 
 
-def _refusal(order: Order, ports: Ports) -> Reason | None:
+def _refusal(order: Order, account: Account, ports: Ports) -> Reason | None:
+    if not account.enabled:
+        return DISABLED
     late_ms = _late_ms(order, ports)
     if late_ms > 0:
         return Reason(ReasonCode.TOO_LATE, f"its last moment was {late_ms} ms ago")
@@ -160,13 +178,10 @@ def _answer(
     """Send, and return the answer as an event. Only a definite answer is taken for one."""
     try:
         report = venue.place(_prepared(order, account, venue, terms, ports))
+    except (KeyRefused, VenueUnavailable) as error:
+        return _deferred(order, error, ports)
     except VenueRejected as error:
         report = _refused(Reason(error.code, str(error)), venue)
-    except VenueUnavailable as error:
-        reason = Reason(error.code, str(error))
-        if reason.may_pass:
-            return _deferred(order, error, reason, ports)
-        report = _refused(reason, venue)  # it was not sent, and would not be taken
     except OutcomeUnknown as error:
         return outcome_lost(order, Reason(ReasonCode.OUTCOME_UNKNOWN, str(error)), ports)
     return OrderReported(at_ms=ports.clock.now_ms(), report=report, token=order.token)
@@ -180,7 +195,7 @@ def _refused(reason: Reason, venue: Venue) -> OrderReport:
 
 
 def _deferred(
-    order: Order, error: VenueUnavailable, reason: Reason, ports: Ports
+    order: Order, error: KeyRefused | VenueUnavailable, ports: Ports
 ) -> PlacementDeferred:
     if isinstance(error, VenueBusy):
         retry_at_ms = _busy_until(error, ports)
@@ -190,7 +205,7 @@ def _deferred(
         at_ms=ports.clock.now_ms(),
         token=order.token,
         retry_at_ms=retry_at_ms,
-        reason=reason,
+        reason=Reason(error.code, str(error)),
         held_back=isinstance(error, VenueBusy),
     )
 

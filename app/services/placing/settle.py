@@ -6,7 +6,7 @@ from app.domain.effects import EffectKind
 from app.domain.enums import Mode
 from app.domain.errors import NotFound, UnreadableRecord
 from app.domain.exits import PAUSE_MAX_MS
-from app.domain.identifiers import AggregateId
+from app.domain.identifiers import AccountId, AggregateId
 from app.domain.moments import has_come
 from app.domain.order import Order
 from app.domain.request.request import Request
@@ -24,9 +24,10 @@ SOON_MS = 1_000
 def is_settled(ports: Ports) -> bool:
     """Tell whether the stack is settled.
 
-    The newest tick is evaluated, outboxes are empty, no timer is due, no order is PENDING_NEW or
-    PLACING, and fills are followed. Only paper accounts count, and neither their orders of unknown
-    outcome, which wait for a time to come, nor what waits for a halted account to run again.
+    The newest tick is evaluated, outboxes are empty, no timer and no kill switch is due, no order
+    is PENDING_NEW or PLACING, and fills are followed. Only paper accounts count, and neither their
+    orders of unknown outcome, which wait for a time to come, nor what waits for a halted account to
+    run again.
 
     The lists are read one after the other, and work moves between them, from one that is not read
     yet to one that was read already. Every such move is a commit, so a look during which something
@@ -37,11 +38,14 @@ def is_settled(ports: Ports) -> bool:
 
 
 def _is_busy(ports: Ports) -> bool:
+    now_ms = ports.clock.now_ms()
     return (
-        ports.venues.feed(PAPER).next_tick(()) is not None
+        # First, for what it cancels is seen below.
+        any(_is_paper(one.account, ports) for one in ports.kill_switches.due(now_ms))
+        or ports.venues.feed(PAPER).next_tick(()) is not None
         or bool(ports.book.fired(PAPER))
         or bool(ports.reports.accounts_with_news())
-        or bool(ports.timers.due(ports.clock.now_ms(), 1))
+        or bool(ports.timers.due(now_ms, 1))
         or _is_owed(ports)
         or any(_counts(one, ports) for one in ports.live.placing())
     )
@@ -55,6 +59,13 @@ def _is_owed(ports: Ports) -> bool:
     )
 
 
+def _is_paper(account_id: AccountId, ports: Ports) -> bool:
+    try:
+        return ports.accounts.account(account_id).mode is Mode.PAPER
+    except NotFound:
+        return False
+
+
 def _counts(aggregate_id: AggregateId, ports: Ports) -> bool:
     try:
         aggregate = ports.ledger.load(aggregate_id).aggregate
@@ -63,15 +74,15 @@ def _counts(aggregate_id: AggregateId, ports: Ports) -> bool:
         return False
     if account.mode is not Mode.PAPER or _waits_for_lane(aggregate, ports):
         return False
-    if isinstance(aggregate, SmartOrder) and _pauses(aggregate, ports):
+    if isinstance(aggregate, SmartOrder | SmartTrade) and _pauses(aggregate, ports):
         return False
     return not (_is_exit(aggregate) and ports.ledger.state_of(account.id).holds_exits)
 
 
-def _pauses(smart_order: SmartOrder, ports: Ports) -> bool:
-    """Tell whether a guard waits for a while until it tries again."""
+def _pauses(owner: SmartOrder | SmartTrade, ports: Ports) -> bool:
+    """Tell whether an exit waits for a while until it tries again."""
     soon_ms = ports.clock.server_ms() + SOON_MS
-    at_ms = smart_order.goes_on_at_ms
+    at_ms = owner.goes_on_at_ms
     return at_ms is not None and not has_come(at_ms, soon_ms, PAUSE_MAX_MS)
 
 

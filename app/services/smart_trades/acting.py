@@ -6,22 +6,34 @@ raises NotFound where there is no such trade, or no such step of it.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 
+from app.domain.account import Account
 from app.domain.enums import Flaw, ReasonCode, Side
-from app.domain.errors import Complaint, NotFound, Repeated, RuleBroken, TermsRefused, WrongState
+from app.domain.errors import (
+    Complaint,
+    NotFound,
+    Repeated,
+    RuleBroken,
+    TermsRefused,
+    VenueUnavailable,
+    WrongState,
+)
 from app.domain.events import CancelRequested
-from app.domain.identifiers import AggregateId, FreshId
+from app.domain.identifiers import AggregateId, FreshId, base_of, quote_of
 from app.domain.instrument import Instrument
 from app.domain.reason import Reason
 from app.domain.sender import Sender
 from app.domain.smart_trade.actions import Action, refusal_of
 from app.domain.smart_trade.draft import IDS_PER_EVENT
+from app.domain.smart_trade.enums import TradeStatus
 from app.domain.smart_trade.events import (
     FundsAdded,
     PanicRequested,
     PricesLookedAt,
+    StartRequested,
     StepCancelRequested,
     UpdateRequested,
 )
@@ -29,11 +41,13 @@ from app.domain.smart_trade.replanning import planned
 from app.domain.smart_trade.spec import TradeUpdate
 from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
+from app.domain.worker_request import Question
 from app.ports import Ports
 from app.ports.ledger import NO_TERMS, CommitConditions, Once
 from app.services.advance import advance
 from app.services.find_anywhere import find_anywhere
 from app.services.following.follow import follow_orders
+from app.services.learn import known_quote, known_view, learn, newest_quote
 from app.services.repeats import first_of, use_keys
 from app.services.smart_trades.trailing import view_of
 
@@ -117,6 +131,8 @@ def add_funds(
     if first is not None:
         return known, _step(known, first)
     refuse_figures(known.instrument, quantities={"quantity": quantity}, prices={"price": price})
+    account = ports.accounts.account(known.account)
+    refuse_entry(quantity, price, known.type.entry_side, known.instrument, account, ports)
     new_ids = ports.ids.fresh(known.account, IDS_PER_EVENT)
     event = FundsAdded(at_ms=ports.clock.now_ms(), quantity=quantity, price=price, new_ids=new_ids)
     made, is_entry = new_ids[0].id, known.type.entry_side is Side.BUY
@@ -138,6 +154,26 @@ def _step(trade: SmartTrade, step_id: AggregateId) -> Step:
     return found
 
 
+def start_trade(trade_id: AggregateId, ports: Ports) -> SmartTrade:
+    """Enter at market now, whatever price the entry waits for.
+
+    Raises:
+        RuleBroken: the account's venue would not take the entry; `quantity` in `fields`.
+        WrongState: its entry waits for no price, or not any more.
+        StoreFull: it would buy, and there is room for exits only.
+    """
+    known = find_trade(trade_id, ports)
+    event = StartRequested(at_ms=ports.clock.now_ms(), new_ids=_fresh(trade_id, ports))
+    refusal = refusal_of(known, event)
+    if refusal is not None:
+        raise refusal  # before anybody is asked for prices
+    side, account = known.type.entry_side, ports.accounts.account(known.account)
+    refuse_entry(known.asked_quantity, None, side, known.instrument, account, ports)
+    # It is due when it is placed, not when its venue was asked whether it would take it.
+    event = replace(event, at_ms=ports.clock.now_ms())
+    return _act(trade_id, event, ports, CommitConditions(is_entry=side is Side.BUY))
+
+
 def update_trade(trade_id: AggregateId, update: TradeUpdate, ports: Ports) -> SmartTrade:
     """Change the terms of a trade (spec 3.5).
 
@@ -145,6 +181,7 @@ def update_trade(trade_id: AggregateId, update: TradeUpdate, ports: Ports) -> Sm
         RuleBroken: the market's rules do not allow the figures.
         TermsRefused: something cannot be changed so; `fields` by the names of TradeUpdate.
         WrongState: the trade is none that can be changed now.
+        VenueUnavailable: no price tells from which side it comes to the new trigger of the entry.
     """
     known = find_trade(trade_id, ports)
     refuse_figures(
@@ -158,12 +195,15 @@ def update_trade(trade_id: AggregateId, update: TradeUpdate, ports: Ports) -> Sm
     )
     if known.is_final:
         raise WrongState(f"Trade cannot be changed: it is {known.status}")
+    account = ports.accounts.account(known.account)
+    waits = known.status is TradeStatus.CONDITIONAL_ORDER_WAITING_PRICE
+    moves_entry = waits and update.moves_entry
     view = view_of(known, ports)
     level = view.stop_level
     event = UpdateRequested(
         at_ms=ports.clock.now_ms(),
         update=update,
-        quote=view.quote,
+        quote=newest_quote(known.symbol, account, ports) if moves_entry else view.quote,
         stop_level=level,
         new_ids=ports.ids.fresh(known.account, IDS_PER_EVENT),
     )
@@ -180,10 +220,16 @@ def update_trade(trade_id: AggregateId, update: TradeUpdate, ports: Ports) -> Sm
 
 
 def force_process(trade_id: AggregateId, ports: Ports) -> SmartTrade:
-    """Look at a trade's orders and at the newest price now; on one that has ended do nothing."""
+    """Look at a trade's orders and at the newest price now; on one that has ended do nothing.
+
+    An exchange is asked for both, as far as it answers in time.
+    """
     trade = find_trade(trade_id, ports)
     if trade.is_final:
         return trade
+    account = ports.accounts.account(trade.account)
+    with suppress(VenueUnavailable):  # what is known has to do then
+        learn(account, Question(symbols=(trade.symbol,), orders=True), ports)
     follow_orders(trade.account, ports)
     tick = ports.venues.feed(trade.venue).newest(trade.symbol)
     quote = None if tick is None else tick.quotes.get(trade.symbol)
@@ -227,6 +273,46 @@ def refuse_figures(
             refused[name] = [Complaint(Flaw.OFF_STEP, instrument.price_step)]
     if refused:
         raise RuleBroken(refused)
+
+
+def refuse_entry(
+    quantity: Decimal,
+    price: Decimal | None,
+    side: Side,
+    instrument: Instrument,
+    account: Account,
+    ports: Ports,
+) -> None:
+    """Refuse an entry at once that its venue would not take: too small, too large, too dear.
+
+    What is not known just now refuses nothing; the venue will tell.
+
+    Args:
+        quantity: in base currency.
+        price: the limit; None is a market order.
+        side: of the entry.
+        instrument: the rules.
+        account: pays for it.
+        ports: as everywhere.
+
+    Raises:
+        RuleBroken: it would not, by `quantity`.
+    """
+    try:
+        # Both anew: what an account had a minute ago says little of what it can pay for.
+        learn(account, Question(symbols=(instrument.symbol,), view=True), ports)
+        at = price or known_quote(instrument.symbol, account, ports).touch(side)
+        view = known_view(account, ports)
+    except VenueUnavailable:
+        return
+    if instrument.notional(quantity, at) < instrument.min_notional:
+        least = instrument.quantity_up(instrument.min_notional / at)
+        raise RuleBroken({"quantity": [Complaint(Flaw.BELOW_LEAST, least)]})
+    base, quote = base_of(instrument.symbol), quote_of(instrument.symbol)
+    most = view.available(base) if side is Side.SELL else view.available(quote) / at
+    rules = instrument.at_market() if price is None else instrument
+    if quantity > rules.one_order(most):
+        raise RuleBroken({"quantity": [Complaint(Flaw.ABOVE_MOST, rules.one_order(most))]})
 
 
 def _fresh(trade_id: AggregateId, ports: Ports) -> tuple[FreshId, ...]:

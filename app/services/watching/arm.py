@@ -1,7 +1,7 @@
 """The trigger book holds the trigger of a smart order, or holds it no more."""
 
 from app.domain.account import Account
-from app.domain.enums import ReasonCode
+from app.domain.enums import Listing, ReasonCode
 from app.domain.events import TriggerArmed, TriggerDisarmed, TriggerRefused
 from app.domain.reason import Reason
 from app.domain.smart_order import SmartOrder
@@ -24,9 +24,9 @@ def arm(smart_order: SmartOrder, ports: Ports) -> None:
         reason = Reason(ReasonCode.POSITION_CLOSED, "the position was closed before it was armed")
         request_cancel(smart_order.id, reason, ports)
         return
-    # A guard is armed all the same: its symbol may be halted, and its position is there.
+    # What is halted just now is armed all the same, and so is a guard: its position is there.
     is_optional = not smart_order.is_guard
-    if is_optional and ports.venues.of(account).instrument(smart_order.symbol) is None:
+    if is_optional and ports.venues.of(account).listing(smart_order.symbol) is Listing.GONE:
         reason = Reason(ReasonCode.UNKNOWN_INSTRUMENT, f"{smart_order.symbol} is not traded here")
         refused = TriggerRefused(at_ms=ports.clock.now_ms(), reason=reason)
         advance(smart_order.id, refused, ports)

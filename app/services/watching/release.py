@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from app.domain.aggregate import Aggregate
 from app.domain.decision import Decision
+from app.domain.effects import EffectKind
 from app.domain.enums import ReasonCode
 from app.domain.errors import Conflict, NotFound, StoreFull, UnreadableRecord
 from app.domain.events import PlacementDenied, TimerDue
@@ -53,15 +54,13 @@ def _released(aggregate_id: AggregateId, now_ms: EpochMs, ports: Ports) -> list[
     try:
         aggregate = ports.ledger.load(aggregate_id).aggregate
         if isinstance(aggregate, SmartTrade):
-            wakes_at_ms = aggregate.wakes_at_ms
-            ended = end_wait(aggregate, now_ms, ports)
-            return [now_ms - wakes_at_ms] if ended and wakes_at_ms is not None else []
-        released = _begun(aggregate, now_ms, ports)
+            is_over = end_wait(aggregate, now_ms, ports)
+        else:
+            is_over = _begun(aggregate, now_ms, ports).ignored is None
     except (NotFound, UnreadableRecord, Conflict):
         return []  # gone, not to be read, or changed by others all the time: the sweep looks again
-    if released.ignored is not None or not isinstance(released.aggregate, Request):
-        return []
-    return [now_ms - released.aggregate.due_at_ms]
+    timers = [one for one in aggregate.owed() if one.kind is EffectKind.TIMER]
+    return [now_ms - one.due_at_ms for one in timers if is_over]
 
 
 def _begun(aggregate: Aggregate, now_ms: EpochMs, ports: Ports) -> Decision[Aggregate]:

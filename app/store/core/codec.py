@@ -120,10 +120,16 @@ def _of_mapping(key_kind: Any, kind: Any) -> tuple[Convert, Convert]:  # noqa: A
             lambda value: [[*key_to(key), to(item)] for key, item in value.items()],
             lambda value: {key_back(row[:-1]): back(row[-1]) for row in value},
         )
+    of_text = int if _is_number(key_kind) else key_back
     return (
         lambda value: {str(key): to(item) for key, item in value.items()},
-        lambda value: {key: back(item) for key, item in value.items()},
+        lambda value: {of_text(key): back(item) for key, item in value.items()},
     )
+
+
+def _is_number(kind: Any) -> bool:  # noqa: ANN401
+    """Tell whether a value of this type is a number, such as an id."""
+    return _is_number(kind.__supertype__) if isinstance(kind, NewType) else kind is int
 
 
 def _of_dataclass(kind: Any) -> tuple[Convert, Convert]:  # noqa: ANN401

@@ -67,6 +67,9 @@ ABSENT = "hookfill:absent:"
 #: string, counter. What the store counts together with the history. For ever.
 EPOCH = "hookfill:epoch"
 
+#: list, newest first: refused requests as JSON, without secrets. For ever, the newest 1,000.
+REFUSALS = "hookfill:refusals"
+
 #: hash, id of a record that cannot be read → `<server ms>|<account>|<why>`. Until it can be, or is
 #: gone.
 QUARANTINE = "hookfill:quarantine"

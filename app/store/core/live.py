@@ -33,6 +33,10 @@ class RedisLive:
         """Return the orders of an account that are at its venue."""
         return self._ids(keys.account(account).open_orders)
 
+    def with_any(self, accounts: Sequence[AccountId]) -> Collection[AccountId]:
+        """Return those of these accounts of which anything is live, asked all at once."""
+        return self._having(accounts, [keys.account(one).live for one in accounts])
+
     def with_open_orders(self, accounts: Sequence[AccountId]) -> Collection[AccountId]:
         """Return those of these accounts that have orders at their venues, asked all at once."""
         return self._having(accounts, [keys.account(one).open_orders for one in accounts])

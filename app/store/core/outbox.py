@@ -10,7 +10,7 @@ from app.ports.clock import Clock
 from app.ports.policy import Policy
 from app.store.core import keys
 from app.store.core.indexes import effect_from
-from app.store.core.scripts import load_script
+from app.store.core.scripts import Call, load_script, run_queued
 
 _log = structlog.get_logger()
 
@@ -36,8 +36,11 @@ class RedisOutbox:
         again_ms, within_ms = self._policy.republish_after_ms, self._policy.pause_max_ms
         if self._clock.lasted_ms(AT_ONCE) < within_ms:
             within_ms = again_ms  # the clock was set, and when any of it is due is not known
-        for shard in keys.SHARDS:
-            members = self._overdue([shard.outbox], [again_ms, limit, within_ms])
+        # One round trip for all: this is asked each second, and there is next to never anything.
+        calls: list[Call] = [
+            (self._overdue, [shard.outbox], [again_ms, limit, within_ms]) for shard in keys.SHARDS
+        ]
+        for members in run_queued(self._client, calls):
             effects += _known(members)
         return effects
 

@@ -29,6 +29,17 @@ def markets(venue: VenueName, scope: str) -> str:
     return f"hookfill:venue:{venue}:rules:{scope}"
 
 
+def listed(venue: VenueName, scope: str) -> str:
+    """Hash: what is known of lists of what is traded. For ever.
+
+    Field `count` is how many symbols the last whole list had, `short_since` the server times of
+    the first and the last in a row of lists that had far fewer, and `absent:<symbol>` server time
+    and version of the first list in a row that lacks a symbol in which something waits, and when
+    somebody has looked last.
+    """
+    return f"hookfill:venue:{venue}:listed:{scope}"
+
+
 def leverage(account: AccountId) -> str:
     """Hash: symbol → leverage that was set from here last. For ever."""
     return f"hookfill:leverage:{account}"
@@ -48,9 +59,19 @@ def view(account: AccountId) -> str:
     return f"hookfill:view:{account}"
 
 
+def moved(account: AccountId) -> str:
+    """String: which move of its orders was the last, by a name of its own. Expires after that."""
+    return f"hookfill:moved:{account}"
+
+
 def quote(feed: VenueName, symbol: Symbol) -> str:
     """String: prices that a worker has seen, as JSON. Expires after ten seconds."""
     return f"hookfill:quote:{feed}:{symbol}"
+
+
+def shown(feed: VenueName, look: str) -> str:
+    """String: what a worker has seen that everybody may see, as JSON. Expires after seconds."""
+    return f"hookfill:shown:{feed}:{look}"
 
 
 def tick(feed: VenueName) -> str:
@@ -63,6 +84,11 @@ def clock_offset(venue: VenueName) -> str:
     return f"hookfill:venue:{venue}:clock"
 
 
+def currencies(venue: VenueName) -> str:
+    """Hash: code of a currency → its name there. Expires after a week."""
+    return f"hookfill:venue:{venue}:currencies"
+
+
 def spellings(venue: VenueName) -> str:
     """Hash: spelling in upper case → symbol. Until somebody takes it away."""
     return f"hookfill:venue:{venue}:spellings"
@@ -71,6 +97,14 @@ def spellings(venue: VenueName) -> str:
 def budget(pool: str) -> str:
     """Hash: `tokens`, `at` and `frozen` (server ms), `frozen_ms`. Expires a while after its use."""
     return f"hookfill:budget:{pool}"
+
+
+def key(account: AccountId) -> str:
+    """Hash: `keys`, and for each scope what is known; see key_try.lua.
+
+    Expires a day after its last try.
+    """
+    return f"hookfill:key:{account}"
 
 
 def failures(pool: str) -> str:

@@ -12,14 +12,19 @@ import redis
 from app.domain.enums import PositionMode, PositionSide
 from app.domain.identifiers import AccountId, Currency, Symbol, VenueName
 from app.domain.market import AccountView, Balance, Position, Quote, Tick
+from app.domain.market_data import Look, Shown
 from app.domain.moments import age_ms
 from app.ports.clock import Clock
 from app.store.core.codec import decoder, encoder, value_from
 from app.store.core.scripts import load_script, text_of
 from app.store.memory import venue_keys
+from app.store.memory.listings import RedisListings
 
 #: Longer than the hour after which workers ask anew, so that it is never missing between.
 MARKETS_LIFE_MS = 3 * 3_600_000
+
+#: Workers ask anew each hour; names are good for as long as an exchange may be away.
+CURRENCIES_LIFE_MS = 7 * 86_400_000
 
 #: Clocks drift by a few milliseconds in a minute.
 OFFSET_LIFE_MS = 60_000
@@ -32,6 +37,9 @@ LEVERAGE_LIFE_MS = 30_000
 
 #: Prices that are older say nothing about now.
 QUOTE_LIFE_MS = 10_000
+
+#: What everybody may see is asked for again after this: as seldom as is fit for who looks at it.
+SHOWN_LIFE_MS = 5_000
 
 #: After this long nobody waits any more.
 WANTED_LIFE_MS = 60_000
@@ -70,9 +78,13 @@ class RedisVenueMemory:
     Args:
         client: decodes answers to text.
         clock: tells the server's time.
+
+    Attributes:
+        listings: what exchanges list, over time.
     """
 
     def __init__(self, client: redis.Redis, clock: Clock) -> None:
+        self.listings = RedisListings(client)
         self._client = client
         self._clock = clock
         self._number = load_script(client, "ids.lua")
@@ -107,11 +119,11 @@ class RedisVenueMemory:
             pipeline.execute()
 
     def view(self, account: AccountId) -> KeptView | None:
-        """Return what an account had when a worker looked last, or None."""
-        kept = self._client.get(venue_keys.view(account))
-        if kept is None:
+        """Return what an account had when a worker looked last, or None if it has moved since."""
+        kept, moved = self._client.mget(venue_keys.view(account), venue_keys.moved(account))
+        record = None if kept is None else json.loads(text_of(kept))
+        if record is None or record.get("moved") != text_of(moved or ""):
             return None
-        record = json.loads(text_of(kept))
         view = AccountView(
             position_mode=PositionMode(record["mode"]),
             balances=decoder(_BALANCES)(record["balances"]),
@@ -119,10 +131,21 @@ class RedisVenueMemory:
         )
         return KeptView(view, age_ms(record["at"], self._clock.server_ms()))
 
-    def keep_view(self, account: AccountId, view: AccountView) -> None:
-        """Keep what an account has now; nobody needs to want it any more."""
+    def moved(self, account: AccountId) -> str:
+        """Return which move of its orders was the last; read it before its venue is asked."""
+        return text_of(self._client.get(venue_keys.moved(account)) or "")
+
+    def keep_view(self, account: AccountId, view: AccountView, moved: str) -> None:
+        """Keep what an account has now; nobody needs to want it any more.
+
+        Args:
+            account: whose it is.
+            view: what it has.
+            moved: which move of its orders was the last before the venue was asked.
+        """
         record = {
             "at": self._clock.server_ms(),
+            "moved": moved,
             "mode": view.position_mode,
             "balances": encoder(_BALANCES)(view.balances),
             "positions": encoder(_POSITIONS)(view.positions),
@@ -131,6 +154,11 @@ class RedisVenueMemory:
             pipeline.set(venue_keys.view(account), json.dumps(record), px=VIEW_LIFE_MS)
             pipeline.zrem(venue_keys.WANTED_VIEWS, str(account))
             pipeline.execute()
+
+    def outdate(self, account: AccountId) -> None:
+        """Forget what an account had: an order of it has moved since."""
+        # Longer than any picture of before is kept.
+        self._client.set(venue_keys.moved(account), secrets.token_hex(8), px=2 * VIEW_LIFE_MS)
 
     def want_view(self, account: AccountId) -> None:
         """Let a worker look soon."""
@@ -168,6 +196,16 @@ class RedisVenueMemory:
                 key = venue_keys.quote(feed, symbol)
                 pipeline.set(key, json.dumps(encoder(Tick)(tick)), px=QUOTE_LIFE_MS)
             pipeline.execute()
+
+    def shown(self, feed: VenueName, look: Look) -> Shown | None:
+        """Return what a worker has seen within seconds, or None."""
+        kept = self._client.get(venue_keys.shown(feed, look.name))
+        return None if kept is None else value_from(Shown, text_of(kept))
+
+    def keep_shown(self, feed: VenueName, look: Look, found: Shown) -> None:
+        """Keep what was seen for a few seconds."""
+        text = json.dumps(encoder(Shown)(found), separators=(",", ":"))
+        self._client.set(venue_keys.shown(feed, look.name), text, px=SHOWN_LIFE_MS)
 
     def leverage(self, account: AccountId, symbol: Symbol) -> int | None:
         """Return the leverage that was set last, or None if none was."""
@@ -226,6 +264,20 @@ class RedisVenueMemory:
     def forget_clock_offset(self, venue: VenueName) -> None:
         """Let the next request measure anew."""
         self._client.delete(venue_keys.clock_offset(venue))
+
+    def currency_name(self, venue: VenueName, currency: Currency) -> str | None:
+        """Return what a venue calls a currency, or None if nobody has learned that."""
+        found = self._client.hget(venue_keys.currencies(venue), currency)
+        return None if found is None else text_of(found)
+
+    def keep_currencies(self, venue: VenueName, names: Mapping[Currency, str]) -> None:
+        """Keep what a venue calls its currencies, in place of what it did."""
+        key = venue_keys.currencies(venue)
+        with self._client.pipeline(transaction=True) as pipeline:
+            pipeline.delete(key)
+            pipeline.hset(key, mapping={str(code): name for code, name in names.items()})
+            pipeline.pexpire(key, CURRENCIES_LIFE_MS)
+            pipeline.execute()
 
 
 class RedisSymbolMap:

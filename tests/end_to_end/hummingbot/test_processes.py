@@ -13,7 +13,18 @@ from tests.support.users.hummingbot import User, detail
 AUTH = ("admin", "admin")
 
 
+def introduce(user: User) -> None:
+    """Let each web process hear of the user, and of everybody else."""
+    url = user.stack.url("/trading/orders")
+    with ThreadPoolExecutor(16) as crowd:
+        answers = list(
+            crowd.map(lambda _: requests.post(url, json={}, auth=AUTH, timeout=60), range(64))
+        )
+    assert {one.status_code for one in answers} == {422}
+
+
 def test_v36_nothing_is_stored_while_the_store_is_away(user: User, shared_stack: Stack) -> None:
+    introduce(user)
     shared_stack.kill("redis", signal.SIGSTOP)
     try:
         answer = user.order()
@@ -29,11 +40,7 @@ def test_v36_nothing_is_stored_while_the_store_is_away(user: User, shared_stack:
 
 def test_strangers_are_told_so_without_the_store(user: User, shared_stack: Stack) -> None:
     url = user.stack.url("/trading/orders")
-    with ThreadPoolExecutor(16) as crowd:  # so that each web process has heard of somebody
-        warm = list(
-            crowd.map(lambda _: requests.post(url, json={}, auth=AUTH, timeout=60), range(64))
-        )
-    assert {one.status_code for one in warm} == {422}
+    introduce(user)
     shared_stack.kill("redis", signal.SIGSTOP)
     try:
         nobody = [requests.post(url, json=user.spot, timeout=60) for _ in range(4)]

@@ -24,6 +24,7 @@ def test_an_account_is_made_with_what_is_usual(api: Caller) -> None:
         "mode": "paper",
         "position_mode": "HEDGE",
         "has_credentials": False,
+        "credentials_refused": None,
         "limits": {},
         "state": "RUN",
         "enabled": True,
@@ -52,6 +53,30 @@ def test_an_account_is_switched_off_and_on(api: Caller) -> None:
     assert api.call("PUT", "/api/accounts/first", {"enabled": True})["enabled"] is True
 
 
+def test_an_account_with_something_live_is_switched_off_by_force_only(
+    demo: Caller, worker: Worker
+) -> None:
+    demo.signal(action="buy", fixed="0.001", delaySeconds=3_600)
+    (row,) = demo.rows()
+
+    refused = demo.send("DELETE", "/api/accounts/demo")
+    assert refused.status_code == 409
+    assert row["id"] in refused.text
+    assert demo.refusal("PUT", "/api/accounts/demo", {"enabled": False}) == (
+        400,
+        "validation_failed",
+        ["enabled"],
+    )
+    assert demo.refusal("DELETE", "/api/accounts/demo?force=yes")[0] == 400
+    assert demo.call("GET", "/api/accounts/demo")["enabled"] is True
+
+    assert demo.call("DELETE", "/api/accounts/demo?force=true")["enabled"] is False
+    worker.work()
+
+    (row,) = demo.rows()
+    assert (row["state"], row["reason"]["code"]) == ("CANCELED", "account_disabled")
+
+
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_an_account_that_is_not_there(api: Caller, method: str) -> None:
     assert api.refusal(method, "/api/accounts/nobody") == (404, "not_found", [])
@@ -73,7 +98,9 @@ def test_an_account_that_is_not_there(api: Caller, method: str) -> None:
         ({"venue": "nasdaq", "mode": "live"}, ["venue"]),
         ({"venue": "nasdaq"}, ["mode", "venue"]),
         ({"mode": "live"}, ["mode"]),
-        ({"venue": "binance", "mode": "live", "market": "COINM"}, ["market", "venue"]),
+        ({"venue": "poloniex", "mode": "live", "market": "COINM"}, ["market", "venue"]),
+        ({"venue": "okx", "mode": "live", "market": "COINM"}, ["market", "venue"]),
+        ({"venue": "bybit", "mode": "live", "market": "COINM"}, ["venue"]),
         ({"venue": "poloniex", "mode": "live", "market": "USDM"}, ["market", "venue"]),
         ({"credentials": "secret"}, ["credentials"]),
         ({"credentials": {}}, ["credentials"]),
@@ -90,6 +117,31 @@ def test_what_is_wrong_is_said_by_field(
 ) -> None:
     assert api.refusal("PUT", "/api/accounts/first", body) == (*BAD, fields)
     assert api.call("GET", "/api/accounts") == {"data": []}
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "lack"),
+    [
+        ({"venue": "bydfi", "market": "USDM"}, "venue", "Cannot trade USDM: it lacks cancelOrder."),
+        ({"venue": "coinspot"}, "venue", "Cannot trade SPOT: it lacks fetchOpenOrders."),
+        ({"venue": "coinbase"}, "venue", "Cannot trade SPOT: it lacks a client order id."),
+        ({"venue": "okx", "market": "USDM"}, "venue", "set position_mode to ONEWAY"),
+        ({"venue": "kraken", "market": "USDM"}, "market", "kraken has no USDM."),
+        ({"venue": "bybit", "market": "COINM"}, "venue", "set position_mode to ONEWAY"),
+        (
+            {"venue": "kraken", "market": "COINM", "position_mode": "ONEWAY"},
+            "market",
+            "COINM is traded at binance, bybit and on paper, not at kraken.",
+        ),
+    ],
+)
+def test_an_exchange_is_refused_by_the_name_of_what_it_lacks(
+    api: Caller, body: dict[str, object], field: str, lack: str
+) -> None:
+    answer = api.send("PUT", "/api/accounts/first", {"mode": "live", **body})
+
+    assert answer.status_code == 400
+    assert any(lack in one for one in answer.get_json()["error"]["fields"][field])
 
 
 @pytest.mark.parametrize("body", ["[]", "nonsense", '"text"', "NaN", '{"a":1,"a":2}', b"\xff"])

@@ -38,6 +38,8 @@ def test_a_connector_is_made_with_a_token_that_is_shown_once(api: Caller, wiring
         "percent_is_notional": False,
         "on_opposite": "keep",
         "late_exits": "run",
+        "exit_patience_seconds": 60,
+        "limit_exit_seconds": 0,
         "rate_limit_per_minute": 60,
         "allowed_ips": [],
     }
@@ -102,7 +104,6 @@ def test_a_connector_that_is_not_there(api: Caller, method: str) -> None:
         ({"symbol": "BTC/USDT", "accounts": "first"}, ["accounts"]),
         ({**NEEDED, "symbol": "BTC/USDT:USDT"}, ["symbol"]),
         ({**NEEDED, "symbol": "BTCUSDT.P"}, ["symbol"]),
-        ({**NEEDED, "symbol": "BTC"}, ["symbol"]),
         ({**NEEDED, "symbol": ""}, ["symbol"]),
         ({**NEEDED, "symbol": "\x00"}, ["symbol"]),
         ({**NEEDED, "symbol": "B" * 99}, ["symbol"]),
@@ -171,7 +172,8 @@ def complaint(api: Caller, symbol: str) -> str:
 
 
 @pytest.mark.parametrize("spelling", SPELLED)
-def test_a_paper_account_knows_every_spelling(api: Caller, spelling: str) -> None:
+def test_a_paper_account_knows_every_spelling(api: Caller, wiring: Wiring, spelling: str) -> None:
+    wiring.paper.seed_instruments()
     assert set_up(api, spelling, "first") == "BTC/USDT"
     assert api.call("GET", "/api/connectors/mine")["symbol"] == "BTC/USDT"
 
@@ -181,15 +183,28 @@ def test_what_play_money_trades_may_be_set_later(api: Caller) -> None:
 
 
 @pytest.mark.parametrize("spelling", PERPETUAL)
-@pytest.mark.parametrize("is_known", [True, False])
-def test_a_real_account_knows_every_spelling(
-    api: Caller, wiring: Wiring, spelling: str, *, is_known: bool
-) -> None:
+def test_a_real_account_knows_every_spelling(api: Caller, wiring: Wiring, spelling: str) -> None:
     at_binance(wiring)
-    if is_known:
-        learned(wiring)
+    learned(wiring)
 
     assert set_up(api, spelling) == "BTC/USDT"
+
+
+@pytest.mark.parametrize(
+    "spelling", [*PERPETUAL, "BTCUSDT_240329", "BTC-29MAR24", "BTCTUSD", "XRPRLUSD", "BTC"]
+)
+def test_nothing_is_guessed_before_a_worker_has_looked(
+    api: Caller, wiring: Wiring, spelling: str
+) -> None:
+    at_binance(wiring)
+    if spelling.strip() in {"BTC/USDT", "BTC/USDT:USDT"}:  # they say what they mean
+        assert set_up(api, spelling) == "BTC/USDT"
+        return
+
+    body = {"account": "real", "symbol": spelling}
+
+    assert api.refusal("PUT", "/api/connectors/mine", body) == (503, "not_ready", [])
+    assert api.call("GET", "/api/connectors") == {"data": []}
 
 
 def test_a_refusal_says_what_could_have_been_meant(api: Caller, wiring: Wiring) -> None:
@@ -217,7 +232,9 @@ def test_what_people_have_set_comes_first(api: Caller, wiring: Wiring) -> None:
 def test_a_symbol_is_read_with_the_account_that_is_named_beside_it(
     api: Caller, wiring: Wiring
 ) -> None:
+    wiring.paper.seed_instruments()
     at_binance(wiring)
+    learned(wiring)
     set_up(api, "BTCUSDT", "first")
 
     body = {"account": "real", "symbol": "ETHUSDT.P"}

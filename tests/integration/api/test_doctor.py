@@ -9,7 +9,7 @@ import pytest
 from app.bootstrap import Wiring
 from app.dispatch.celery_publisher import CeleryPublisher
 from app.dispatch.routes import QueueName, TaskName
-from app.domain.account import PAPER
+from app.domain.account import PAPER, Account
 from app.domain.effects import Effect, EffectKind
 from app.domain.enums import Mode, Side
 from app.domain.errors import NotFound
@@ -24,11 +24,13 @@ from app.domain.identifiers import (
 )
 from app.domain.reconciliation import Mismatch, MismatchKind, Reconciliation, VenueOrder
 from app.domain.worker_request import WorkerAnswer
+from app.exchanges.account_key import name_of
 from app.factory import create_app
 from app.ports.coordination import WorkerRequests
 from app.services.admin.inspect import inspect_account
 from app.services.ask import leave_request
 from app.settings import ServerUrl
+from app.store.memory.key_trials import PAUSE_MS, RedisKeyTrials, Scope, State, Word
 from tests.integration.api.conftest import ADMIN_TOKEN
 from tests.support.builders import BTC, a_live_account, an_id, must
 from tests.support.caller import Caller, Json, Worker, make_all_rounds
@@ -107,6 +109,33 @@ def test_an_account_is_as_a_worker_finds_it(
         "findings": [{"account": "first", **asdict(one)} for one in (WELL, WARNED)],
     }
     assert workers.asked == {real["first"]}
+
+
+def test_a_refused_key_is_told_and_a_person_who_asks_has_it_tried(
+    api: Caller, wiring: Wiring, workers: Workers, real: dict[str, AccountId]
+) -> None:
+    account = wiring.registry.account(real["first"])
+    trials = RedisKeyTrials(wiring.memory._client)  # noqa: SLF001 - as a worker has it
+    trials.end(account.id, begun(trials, account), Scope.READS, Word.REFUSED, "Invalid API-key.")
+
+    shown = api.call("GET", "/api/accounts/first")["credentials_refused"]
+    compared = api.call("GET", "/api/accounts/first/reconciliation")["credentials_refused"]
+    api.call("POST", "/api/doctor")
+    after_doctor = api.call("GET", "/api/accounts/first")["credentials_refused"]
+    api.call("POST", "/api/accounts/first/test")
+
+    assert workers.asked == set(real.values())
+    assert shown == compared == after_doctor
+    assert (shown["scope"], shown["message"]) == ("reads", "Invalid API-key.")
+    assert shown["again_at_ms"] - shown["since_ms"] == PAUSE_MS
+    assert api.call("GET", "/api/accounts/first")["credentials_refused"] is None
+
+
+def begun(trials: RedisKeyTrials, account: Account) -> str:
+    """Begin to try an account's key, and return its name."""
+    name = name_of(account)
+    assert trials.begin(account.id, name, Scope.READS, 1_000).state is State.TRY
+    return name
 
 
 def test_one_error_is_enough(api: Caller, workers: Workers, real: dict[str, AccountId]) -> None:
@@ -244,6 +273,7 @@ def test_an_account_is_compared_with_its_venue(
                 "sentence": "buy 0.1 BTC/USDT",
             }
         ],
+        "credentials_refused": None,
         "failure": None,
         "waiting_for_person": [],
         "cancels": [],

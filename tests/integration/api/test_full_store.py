@@ -14,7 +14,7 @@ from app.domain.enums import Dialect
 from app.factory import create_app
 from tests.support import three_commas as wire
 from tests.support.caller import WEBHOOK, Caller, Json, Worker, make_all_rounds
-from tests.support.each_dialect import ACCOUNT, NET, Sent, named, open_for_all, order, signed_by
+from tests.support.each_dialect import ACCOUNT, NET, named, open_for_all, order, signed_by
 from tests.support.servers import QUICK, fill, make_room, running_server
 
 pytestmark = pytest.mark.integration
@@ -48,7 +48,7 @@ class Room:
     def send(self, dialect: Dialect, path: str, fields: Json, method: str = "POST") -> TestResponse:
         """Send a request of a dialect, signed now."""
         one = signed_by(dialect, path, fields, method=method, apart=next(_numbers))
-        return self._sent(one)
+        return one.to(self.demo.client)
 
     def make(self, dialect: Dialect, path: str, fields: Json, method: str = "POST") -> Json:
         """Send a request that must be taken in, and let it be carried out; return its answer."""
@@ -80,10 +80,6 @@ class Room:
         """Return the net position if it is of this leg, else 0."""
         positions = self.demo.call("GET", f"/paper/accounts/{NET}")["positions"]
         return Decimal(positions.get("BTC/USDT", {}).get(leg, "0"))
-
-    def _sent(self, one: Sent) -> TestResponse:
-        headers = dict(one.headers)
-        return self.demo.client.open(one.path, method=one.method, data=one.body, headers=headers)
 
 
 @pytest.fixture
@@ -325,10 +321,10 @@ def _gauge(metrics: str, name: str) -> float:
 
 def test_who_has_been_told_before_is_told_again(room: Room) -> None:
     one = signed_by(POLONIEX, "/orders", {**_BUY, "clientOrderId": "mine"})
-    first = room._sent(one)  # noqa: SLF001 - the very same again
+    first = one.to(room.demo.client)
 
     room.fill()
-    again = room._sent(one)  # noqa: SLF001
+    again = one.to(room.demo.client)  # the very same
 
     assert (first.status_code, again.status_code) == (200, 200)
     assert first.get_json() == again.get_json()

@@ -11,11 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from app.admin.health import CANARY_AGE_MAX_MS, EXCHANGE_AGE_MAX_MS
 from app.bootstrap import Wiring, web_wiring
 from app.dispatch.routes import QueueName, TaskName
-from app.domain.enums import ReasonCode
-from app.domain.exits import MISSES_TOLD
 from app.domain.identifiers import AggregateId, EpochMs
-from app.domain.reason import Reason
-from app.domain.smart_order import SmartOrderStatus
 from app.factory import create_app
 from app.metric_files import FOLDER
 from app.ports.ledger import Change
@@ -23,7 +19,7 @@ from app.services.keeping.rounds import queue_round
 from app.settings import Settings
 from app.store.core import keys
 from app.store.core.connection import connect
-from tests.support.builders import a_smart_order, an_id
+from tests.support.builders import a_failing_exit
 from tests.support.caller import Caller, make_all_rounds
 
 pytestmark = pytest.mark.integration
@@ -156,14 +152,7 @@ def test_an_exit_that_does_not_get_through_is_named_until_it_does(
 ) -> None:
     make_all_rounds(wiring.ports)
     (account, *_) = wiring.registry.accounts()
-    failing = a_smart_order(
-        account=account.id,
-        id=an_id(900, account.id),
-        status=SmartOrderStatus.TRIGGERED,
-        goes_on_at_ms=EpochMs(1 << 42),
-        misses=MISSES_TOLD,
-        reason=Reason(ReasonCode.VENUE_REJECTED, "Filter failure: LOT_SIZE"),
-    )
+    failing = a_failing_exit(account.id, "Filter failure: LOT_SIZE")
     wiring.ports.ledger.commit([Change(None, failing)])
 
     ready = demo.client.get("/readyz")

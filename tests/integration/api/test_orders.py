@@ -20,7 +20,8 @@ from app.services.advance import advance
 from app.services.keeping.archive import archive
 from app.settings import Settings
 from app.settings.kinds import DATABASE_URL
-from tests.support.caller import Caller, Json, Worker
+from tests.integration.api.conftest import ADMIN_TOKEN
+from tests.support.caller import WEBHOOK, Caller, Json, Worker
 from tests.support.processes import eventually
 
 pytestmark = pytest.mark.integration
@@ -479,3 +480,26 @@ def test_the_list_does_not_shift_while_it_is_read(demo: Caller, wiring: Wiring) 
     read += list(reading)
 
     assert len({one.id for one in read}) == len(read) == 60
+
+
+@pytest.mark.parametrize("sign", ["x", "長", "🚀", "ع", "é", "line\n\tbreak "])
+def test_the_log_of_a_signal_is_kept_whole_and_shown(
+    sign: str, demo: Caller, worker: Worker
+) -> None:
+    log = (sign * 4096)[:4096]
+    body = {
+        "connectorName": "demo",
+        "connectorToken": "demo-token",
+        "action": "buy",
+        "fixed": "0.01",
+    }
+    text = json.dumps({**body, "log": f"{log}and more"}, ensure_ascii=False)
+    assert demo.client.post(WEBHOOK, data=text.encode()).status_code == 200
+    [row] = demo.rows()
+
+    assert demo.call("GET", f"/api/orders/{row['id']}")["log"] == log
+    worker.work()
+    worker.archive()
+    assert demo.call("GET", f"/api/orders/{row['id']}")["log"] == log
+    demo.client.post("/login", data={"token": ADMIN_TOKEN})
+    assert log in demo.client.get(f"/ui/orders/{row['id']}").text

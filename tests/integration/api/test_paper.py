@@ -143,6 +143,7 @@ def test_a_reset_beside_a_busy_worker_leaves_nothing(demo: Caller, worker: Worke
 
 
 def test_prices_are_set_shown_and_left_alone_again(api: Caller, wiring: Wiring) -> None:
+    wiring.paper.seed_instruments()
     set_prices = {"BTC/USDT": {"bid": "99", "ask": "101", "last": "100"}, "ETH/USDT": None}
 
     assert api.call("PUT", "/paper/prices", {"prices": set_prices}) == {"tick": 1}
@@ -154,7 +155,8 @@ def test_prices_are_set_shown_and_left_alone_again(api: Caller, wiring: Wiring) 
     assert must(prices.oldest_tick()).number == 1
     prices.tick_done(1)
     assert prices.oldest_tick() is None
-    assert api.call("DELETE", "/paper/prices") == {"prices": {}}
+    left = api.call("DELETE", "/paper/prices")["prices"]
+    assert {one["is_set"] for one in left.values()} == {False}
 
 
 @pytest.mark.parametrize(
@@ -171,6 +173,22 @@ def test_prices_that_cannot_be(api: Caller, body: dict[str, object], field: str)
     assert (status, code) == BAD
     assert field in fields
     assert api.call("GET", "/paper/prices") == {"prices": {}}
+
+
+@pytest.mark.parametrize(
+    ("symbol", "near"),
+    [("BTC/USD1", "BTC/USD"), ("ETHX/USDT", "ETH/USDT"), ("XBT/USDT", "BTC/USDT")],
+)
+def test_a_price_of_nothing_names_the_nearest(symbol: str, near: str, demo: Caller) -> None:
+    before = demo.call("GET", "/paper/prices")
+    body = {"prices": {"BTC/USDT": {"last": "1"}, symbol: {"last": "51000"}}}
+
+    answer = demo.send("PUT", "/paper/prices", body)
+
+    [said] = answer.get_json()["error"]["fields"][f"prices.{symbol}"]
+    assert answer.status_code == 400
+    assert said == f"No instrument has this symbol; the nearest is {near}."
+    assert demo.call("GET", "/paper/prices")["prices"]["BTC/USDT"] == before["prices"]["BTC/USDT"]
 
 
 def test_instruments_are_added_and_replaced(api: Caller) -> None:

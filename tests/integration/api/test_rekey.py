@@ -70,7 +70,7 @@ def refused(api: Caller) -> list[str]:
     found = []
     for number, dialect in enumerate(Dialect, start=1):
         sent = request_of(dialect, number)
-        answer = api.client.post(sent.path, data=sent.body, headers=dict(sent.headers))
+        answer = sent.to(api.client)
         if answer.status_code in {401, 403, 503}:
             found.append(f"{dialect}: {answer.text}")
     return found

@@ -19,7 +19,7 @@ def test_it_is_answered_each_time_and_told_a_few_times(
     one = request_of(dialect, 1)
     client = app.test_client()
 
-    answers = [client.post(one.path, data=one.body, headers=one.headers) for _ in range(30)]
+    answers = [one.to(client) for _ in range(30)]
 
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.text for answer in answers[1:]}) == 1

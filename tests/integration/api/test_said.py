@@ -76,11 +76,24 @@ def test_a_token_in_the_wrong_place_is_in_no_log(
 ) -> None:
     configure("web", "debug")
     for sent in wrong_requests(dialect):
-        demo.client.post(sent.path, data=sent.body, headers=dict(sent.headers))
+        sent.to(demo.client)
 
     log = capsys.readouterr().out
     assert log.count('"request_refused"') > 10
     assert bare(canary_of(dialect)) not in bare(log)
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+def test_nor_is_it_among_the_refusals(
+    dialect: Dialect, demo: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.store.coordination.refusals.NOTED_MAX", 10_000)
+    for sent in wrong_requests(dialect):
+        sent.to(demo.client, HTTP_X_FORWARDED_FOR=canary_of(dialect))
+
+    shown = demo.call("GET", "/api/refusals")["data"]
+    assert sum(row["times"] for row in shown) > 10
+    assert bare(canary_of(dialect)) not in bare(json.dumps(shown))
 
 
 def test_a_mistake_of_ours_repeats_nothing_either(

@@ -69,7 +69,7 @@ def standing_still(server: Server) -> Iterator[None]:
 def sent(app: Flask, dialect: Dialect) -> tuple[int, float]:
     """Send what was never sent before; return the status, and how many seconds it took."""
     one, begun = request_of(dialect, next(_numbers)), time.monotonic()
-    answer = app.test_client().post(one.path, data=one.body, headers=one.headers)
+    answer = one.to(app.test_client())
     return answer.status_code, time.monotonic() - begun
 
 

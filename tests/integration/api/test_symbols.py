@@ -6,8 +6,10 @@ from urllib.parse import urlencode
 import pytest
 
 from app.bootstrap import Wiring
+from app.domain.enums import Dialect
 from app.domain.identifiers import VenueName
 from tests.support.caller import Caller, Json
+from tests.support.each_dialect import open_for_all, order, signed_by
 
 pytestmark = pytest.mark.integration
 
@@ -51,7 +53,7 @@ def test_one_that_may_be_several_is_refused(traded: Caller) -> None:
 def test_a_venue_that_nobody_has_looked_at(api: Caller) -> None:
     path = resolve(symbol="BTCUSDT", venue="binance")
 
-    assert api.refusal("GET", path)[:2] == (404, "not_found")
+    assert api.refusal("GET", path)[:2] == (503, "not_ready")
 
 
 def test_a_venue_that_is_known_by_its_play_money_alone(api: Caller, wiring: Wiring) -> None:
@@ -112,3 +114,65 @@ def test_what_is_wrong_is_said_by_field(
     api: Caller, method: str, path: str, body: Json | None, fields: list[str]
 ) -> None:
     assert api.refusal(method, path, body)[2] == fields
+
+
+@pytest.mark.parametrize(
+    ("spelling", "account"),
+    [
+        *(
+            (spelling, "demo-net")
+            for spelling in (
+                "BTCUSDTPERP",
+                "BTC-USDT-SWAP",
+                "BTCUSDT_PERP",
+                "btcusdt.p",
+                "BTC/USDT:USDT",
+                "BYBIT:BTC.USDT",
+            )
+        ),
+        *((spelling, "demo-coin") for spelling in ("BTCUSD_PERP", "BTCUSD", "BTC/USD:BTC")),
+    ],
+)
+def test_paper_takes_the_spellings_that_exchanges_have(
+    spelling: str, account: str, demo: Caller
+) -> None:
+    open_for_all(demo)
+    coins = {"market": "COINM", "position_mode": "ONEWAY", "balances": {"BTC": "1"}}
+    demo.call("PUT", "/paper/accounts/demo-coin", coins)
+    demo.call("PUT", "/api/clients/apisify/each-dialect", {"accounts": ["demo-net", "demo-coin"]})
+    sent = signed_by(
+        Dialect.APISIFY, "/v1/order", order(order_type="Market", qty=1, symbol=spelling)
+    )
+
+    answer = sent.to(demo.client)
+
+    assert answer.status_code == 200, answer.text
+    [row] = demo.rows()
+    assert row["account"] == account
+    assert row["symbol"] == ("BTC/USDT" if account == "demo-net" else "BTC/USD")
+
+
+@pytest.mark.parametrize("spelling", ["BTCUSDTPERP", "BTC-USDT-SWAP", "BTCUSDT_PERP", "BTCUSDT.P"])
+def test_so_do_connectors_of_paper_accounts(spelling: str, demo: Caller) -> None:
+    open_for_all(demo)
+
+    made = demo.call("PUT", "/api/connectors/perp", {"account": "demo-net", "symbol": spelling})
+
+    assert made["symbol"] == "BTC/USDT"
+    status, _, fields = demo.refusal(
+        "PUT", "/api/connectors/spot", {"account": "demo", "symbol": spelling}
+    )
+    assert (status, fields) == (400, ["symbol"])
+
+
+@pytest.mark.parametrize("spelling", ["DOGE/USDT", "BTCUSD", "BTCUSD_PERP", "USDT"])
+def test_what_no_instrument_has_is_not_traded_on_paper(spelling: str, demo: Caller) -> None:
+    open_for_all(demo)
+    sent = signed_by(
+        Dialect.APISIFY, "/v1/order", order(order_type="Market", qty=1, symbol=spelling)
+    )
+
+    answer = sent.to(demo.client)
+
+    assert (answer.status_code, list(answer.get_json()["fields"])) == (400, ["symbol"])
+    assert demo.rows() == []

@@ -22,7 +22,7 @@ from app.exchanges.clients import Clients
 from app.services.placing.cancel import request_cancel
 from app.services.placing.place import place_order
 from app.services.placing.resolve import LOOK_UP_LEASE_MS, resolve_order
-from tests.support.builders import BTC, ETH, REQUESTED, a_command, fixed, must
+from tests.support.builders import BTC, REQUESTED, a_command, fixed, must
 from tests.support.exchanges.faults import Call, Fault
 from tests.support.venue_rig import VenueRig, venue_rig
 from tests.support.venue_world import KEY
@@ -30,13 +30,24 @@ from tests.support.venue_world import KEY
 VENUES = [
     ("binance", Market.SPOT),
     ("binance", Market.USDM),
+    ("binance", Market.COINM),
     ("binance_testnet", Market.SPOT),
     ("binance_testnet", Market.USDM),
+    ("binance_testnet", Market.COINM),
     ("bybit", Market.SPOT),
     ("bybit", Market.USDM),
+    ("bybit", Market.COINM),
     ("bybit_testnet", Market.SPOT),
     ("bybit_testnet", Market.USDM),
+    ("bybit_testnet", Market.COINM),
     ("poloniex", Market.SPOT),
+]
+
+FUTURES = [
+    ("binance", Market.USDM),
+    ("binance", Market.COINM),
+    ("bybit", Market.USDM),
+    ("bybit", Market.COINM),
 ]
 
 #: Faults after which the order is there, and nobody knows.
@@ -63,15 +74,16 @@ def spot(request: pytest.FixtureRequest) -> Iterator[VenueRig]:
         yield running
 
 
-@pytest.fixture(params=["binance", "bybit"])
+@pytest.fixture(params=FUTURES, ids="-".join)
 def futures(request: pytest.FixtureRequest) -> Iterator[VenueRig]:
-    with venue_rig(request.param, Market.USDM) as running:
+    with venue_rig(*request.param) as running:
         yield running
 
 
 def entry(rig: VenueRig, **more: object) -> SignalCommand:
     spot = rig.account.market is Market.SPOT
-    return a_command(Action.BUY if spot else Action.OPEN_LONG, size=fixed("0.1"), **more)
+    size = fixed(f"{rig.size('0.1')}")
+    return a_command(Action.BUY if spot else Action.OPEN_LONG, size=size, **more)
 
 
 def sent(rig: VenueRig, **more: object) -> Order:
@@ -121,7 +133,7 @@ def test_a_stop_loss_closes_the_position(futures: VenueRig) -> None:
     futures.poll()
     assert futures.signal(accepted.id).stage is Stage.PROTECTED
 
-    futures.exchange.set_price(ETH, "1899")
+    futures.exchange.set_price(futures.symbol, "1899")
     futures.poll()
     futures.settle()
 
@@ -331,7 +343,7 @@ def test_many_orders_with_lost_answers_are_one_each(venue: str, seed: int) -> No
 EVERYWHERE = frozenset({"order", "openOrders", "allOrders", "myTrades"})
 
 
-@pytest.fixture(params=[Market.SPOT, Market.USDM], ids=str)
+@pytest.fixture(params=[Market.SPOT, Market.USDM, Market.COINM], ids=str)
 def binance(request: pytest.FixtureRequest) -> Iterator[VenueRig]:
     with venue_rig("binance", request.param) as running:
         yield running

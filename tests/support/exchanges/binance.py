@@ -1,7 +1,7 @@
-"""Binance's REST interface: spot (`/api/v3`) and USDⓈ-M futures (`/fapi`).
+"""Binance's REST interface: spot (`/api/v3`), USDⓈ-M (`/fapi`) and COIN-M futures (`/dapi`).
 
-As in the documents "Spot REST API" and "USDⓈ-M Futures REST API" of developers.binance.com, as far
-as ccxt asks for it.
+As in the documents "Spot REST API", "USDⓈ-M Futures REST API" and "COIN-M Futures REST API" of
+developers.binance.com, as far as ccxt asks for it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,18 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from tests.support.exchanges import binance_rows
-from tests.support.exchanges.books import LINEAR, SPOT, Account, Order, Refused, Ticket, Why
+from tests.support.exchanges.books import (
+    INVERSE,
+    LINEAR,
+    NAMES,
+    SPOT,
+    Account,
+    Market,
+    Order,
+    Refused,
+    Ticket,
+    Why,
+)
 from tests.support.exchanges.faults import Call, Fault
 from tests.support.exchanges.server import Answer, Dialect, Request
 
@@ -24,6 +35,7 @@ _DAY_MS = 86_400_000
 _SPOT_CODES = {
     Why.FUNDS: (400, -2010, "Account has insufficient balance for requested action."),
     Why.SYMBOL: (400, -1121, "Invalid symbol."),
+    Why.HALTED: (400, -1122, "Invalid symbol status."),
     Why.LOT: (400, -1013, "Filter failure: LOT_SIZE"),
     Why.SIZE: (400, -1013, "Filter failure: MARKET_LOT_SIZE"),
     Why.TICK: (400, -1013, "Filter failure: PRICE_FILTER"),
@@ -38,10 +50,12 @@ _SPOT_CODES = {
     Why.SIGNATURE: (400, -1022, "Signature for this request is not valid."),
     Why.CLOCK: (400, -1021, "Timestamp for this request is outside of the recvWindow."),
     Why.MALFORMED: (400, -1102, "Mandatory parameter was not sent."),
+    Why.FORBIDDEN: (400, -2010, "This action is disabled on this account."),
 }
 _LINEAR_CODES = {
     **_SPOT_CODES,
     Why.FUNDS: (400, -2019, "Margin is insufficient."),
+    Why.HALTED: (400, -4108, "This contract is pending on settlement."),
     Why.LOT: (400, -1111, "Precision is over the maximum defined for this asset."),
     Why.SIZE: (400, -4005, "Quantity greater than max quantity."),
     Why.TICK: (400, -4014, "Price not increased by tick size."),
@@ -52,14 +66,26 @@ _LINEAR_CODES = {
     Why.REDUCE_ONLY: (400, -2022, "ReduceOnly Order is rejected."),
     Why.WOULD_TAKE: (400, -5022, "Due to the order could not be executed as maker."),
     Why.LEG: (400, -4061, "Order's position side does not match user's setting."),
+    Why.MODE_IS_SET: (400, -4059, "No need to change position side."),
+    Why.MODE_IN_USE: (400, -4067, "Position side cannot be changed if there exists open orders."),
 }
+
+
+#: Where each kind of market is; spot is everywhere else.
+_KINDS = {"/fapi": LINEAR, "/dapi": INVERSE}
+
+#: The most orders that one answer lists; of COIN-M as its newer documents have it.
+_LISTED_MAX = {SPOT: 1_000, LINEAR: 1_000, INVERSE: 100}
 
 
 class Binance(Dialect):
     """Binance as ccxt sees it. Weights are told in `X-MBX-USED-WEIGHT-1M`, as there."""
 
+    def name(self, market: Market) -> str:
+        return binance_rows.name(market)
+
     def call_of(self, request: Request) -> Call:
-        if request.path in {"/api/v3/order", "/fapi/v1/order"}:
+        if request.path in {"/api/v3/order", "/fapi/v1/order", "/dapi/v1/order"}:
             return {"POST": Call.PLACE, "DELETE": Call.CANCEL, "GET": Call.FIND}[request.method]
         if request.path.endswith("/openOrders"):
             return Call.LIST
@@ -68,9 +94,13 @@ class Binance(Dialect):
         return Call.OTHER
 
     def refusal(self, refused: Refused, request: Request) -> Answer:
-        codes = _LINEAR_CODES if request.path.startswith("/fapi") else _SPOT_CODES
+        codes = _LINEAR_CODES if request.path[:5] in _KINDS else _SPOT_CODES
         status, code, message = codes.get(refused.why, (400, -1000, str(refused)))
         return Answer({"code": code, "msg": message}, status)
+
+    def limit(self, retry_after_seconds: int) -> Answer:
+        headers = {"Retry-After": str(retry_after_seconds)}
+        return Answer({"code": -1003, "msg": "Too many requests."}, 429, headers)
 
     def ban(self, retry_after_seconds: int) -> Answer:
         until = self.exchange.now_ms() + retry_after_seconds * 1000
@@ -79,7 +109,7 @@ class Binance(Dialect):
         return Answer({"code": -1003, "msg": message}, 418, headers)
 
     def answer(self, request: Request, fault: Fault) -> Answer:
-        kind = LINEAR if request.path.startswith("/fapi") else SPOT
+        kind = _KINDS.get(request.path[:5], SPOT)
         route = f"{request.method} {request.path.rsplit('/', 1)[1]}"
         public = self._public(kind, request.fields).get(route)
         if public is not None:
@@ -111,12 +141,18 @@ class Binance(Dialect):
             "GET myTrades": lambda: self._trades(account, kind, fields),
             "GET userTrades": lambda: self._trades(account, kind, fields),
             "GET account": lambda: (
-                self._spot_account(account) if kind == SPOT else self._futures_account(account)
+                self._spot_account(account)
+                if kind == SPOT
+                else self._futures_account(account, kind)
             ),
-            "GET positionRisk": lambda: self._positions(account),
+            "GET positionRisk": lambda: self._positions(account, kind),
             "GET leverageBracket": self._brackets,
-            "POST leverage": lambda: self._set_leverage(account, fields),
+            "POST leverage": lambda: self._set_leverage(account, kind, fields),
             "GET dual": lambda: {"dualSidePosition": account.hedged},
+            "POST dual": lambda: self._set_mode(account, fields),
+            "GET getall": lambda: [
+                {"coin": code, "name": name, "networkList": []} for code, name in NAMES.items()
+            ],
             "GET apiRestrictions": lambda: binance_rows.restrictions(account),
         }
 
@@ -132,8 +168,12 @@ class Binance(Dialect):
         markets = self.exchange.of_kind(LINEAR)
         return [{"symbol": each.base + each.quote, "brackets": [one]} for each in markets]
 
-    def _set_leverage(self, account: Account, fields: dict[str, str]) -> Json:
-        market = self.market(fields["symbol"], LINEAR)
+    def _set_mode(self, account: Account, fields: dict[str, str]) -> Json:
+        self.exchange.set_mode(account, hedged=fields["dualSidePosition"] == "true")
+        return {"code": 200, "msg": "success"}
+
+    def _set_leverage(self, account: Account, kind: str, fields: dict[str, str]) -> Json:
+        market = self.market(fields["symbol"], kind)
         account.leverage[market.symbol] = int(fields["leverage"])
         return {"symbol": fields["symbol"], "leverage": fields["leverage"]}
 
@@ -167,7 +207,7 @@ class Binance(Dialect):
     def _tickers(self, kind: str, fields: dict[str, str], *, touch: bool) -> object:
         told_ms = self.exchange.now_ms() - self.plan.price_age_ms
         rows = [
-            binance_rows.ticker(market, self.exchange.prices[market.symbol], told_ms, touch)
+            binance_rows.ticker(market, self._prices(market), told_ms, touch)
             for market in self.exchange.of_kind(kind)
             if market.symbol in self.exchange.prices
         ]
@@ -176,12 +216,17 @@ class Binance(Dialect):
         wanted = [row for row in rows if row["symbol"] == fields["symbol"]]
         if not wanted:
             raise Refused(Why.SYMBOL)
-        return wanted[0]
+        return wanted if kind == INVERSE else wanted[0]  # of COIN-M it is a list always
+
+    def _prices(self, market: Market) -> tuple[Decimal, Decimal, Decimal]:
+        return (self.exchange.prices[market.symbol], *self.exchange.touch(market.symbol))
 
     def _depth(self, kind: str, fields: dict[str, str]) -> Json:
-        price = self.exchange.prices[self.market(fields.get("symbol", ""), kind).symbol]
-        now_ms = self.exchange.now_ms()
-        sides = {"bids": [[str(price), "1"]], "asks": [[str(price), "1"]]}
+        symbol, now_ms = self.market(fields.get("symbol", ""), kind).symbol, self.exchange.now_ms()
+        sides = {
+            "bids": self.exchange.offered(symbol, "SELL"),
+            "asks": self.exchange.offered(symbol, "BUY"),
+        }
         return {"lastUpdateId": now_ms, "E": now_ms, "T": now_ms, **sides}
 
     # Orders
@@ -241,6 +286,7 @@ class Binance(Dialect):
     def _all_orders(self, account: Account, kind: str, fields: dict[str, str]) -> list[Order]:
         """As "All Orders": the newest, or the oldest of a day of spot, of a week of futures."""
         most, now_ms = int(fields.get("limit", 500)), self.exchange.now_ms()
+        most = min(most, _LISTED_MAX[kind])
         span_ms = _DAY_MS if kind == SPOT else 7 * _DAY_MS
         if "startTime" not in fields:
             since_ms = 0 if kind == SPOT else now_ms - span_ms
@@ -282,31 +328,32 @@ class Binance(Dialect):
             "permissions": ["SPOT"],
         }
 
-    def _futures_account(self, account: Account) -> Json:
-        asset = {
-            "asset": "USDT",
-            "walletBalance": str(account.margin),
-            "marginBalance": str(account.margin),
-            "initialMargin": str(account.margin - self.exchange.free_margin(account)),
-            "availableBalance": str(self.exchange.free_margin(account)),
+    def _futures_account(self, account: Account, kind: str) -> Json:
+        coins = sorted({one.margin for one in self.exchange.of_kind(kind)})
+        return {
+            "assets": [self._asset(account, one) for one in coins],
+            "positions": [],
+            "canTrade": True,
+        }
+
+    def _asset(self, account: Account, currency: str) -> Json:
+        there = self.exchange.wallet(account, currency)
+        free = self.exchange.free_margin(account, currency)
+        return {
+            "asset": currency,
+            "walletBalance": str(there),
+            "marginBalance": str(there),
+            "initialMargin": str(there - free),
+            "availableBalance": str(free),
             "updateTime": self.exchange.now_ms(),
         }
-        return {"assets": [asset], "positions": [], "canTrade": True}
 
-    def _positions(self, account: Account) -> list[Json]:
-        rows: list[Json] = []
-        for (symbol, leg), position in account.positions.items():
-            price = self.exchange.prices[symbol]
-            rows.append(
-                {
-                    "symbol": symbol.replace("/", ""),
-                    "positionSide": leg,
-                    "positionAmt": str(position.quantity),
-                    "entryPrice": str(position.entry),
-                    "markPrice": str(price),
-                    "unRealizedProfit": str(position.quantity * (price - position.entry)),
-                    "notional": str(position.quantity * price),
-                    "updateTime": self.exchange.now_ms(),
-                }
-            )
-        return rows
+    def _positions(self, account: Account, kind: str) -> list[Json]:
+        return [
+            {
+                **binance_rows.position(market, leg, held, self.exchange.prices[symbol]),
+                "updateTime": self.exchange.now_ms(),
+            }
+            for (symbol, leg), held in account.positions.items()
+            if (market := self.exchange.contract(symbol)).kind == kind
+        ]

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tests.support.exchanges.books import SPOT, Account, Market, Order, Trade
+from tests.support.exchanges.books import INVERSE, SPOT, Account, Market, Order, Position, Trade
 
 Json = dict[str, object]
+
+
+#: How a market stands → what it is called.
+_STATUSES = {"": "TRADING", "halted": "HALT", "closed": "CLOSE"}
+
+
+def name(market: Market) -> str:
+    pair = market.base + market.quote
+    return f"{pair}_{market.delivery or 'PERP'}" if market.kind == INVERSE else pair
 
 
 def rule(market: Market) -> Json:
@@ -31,8 +40,8 @@ def rule(market: Market) -> Json:
         },
     ]
     rule: Json = {
-        "symbol": market.base + market.quote,
-        "status": "TRADING",
+        "symbol": name(market),
+        "status": _STATUSES[market.status],
         "baseAsset": market.base,
         "baseAssetPrecision": 8,
         "quoteAsset": market.quote,
@@ -43,6 +52,8 @@ def rule(market: Market) -> Json:
         filters.append({"filterType": "NOTIONAL", "minNotional": str(market.min_notional)})
         more = {"orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"], "permissions": ["SPOT"]}
         return {**rule, **more, "isSpotTradingAllowed": True}
+    if market.kind == INVERSE:
+        return _inverse(market, rule)
     filters.append({"filterType": "MIN_NOTIONAL", "notional": str(market.min_notional)})
     return {
         **rule,
@@ -56,22 +67,48 @@ def rule(market: Market) -> Json:
     }
 
 
-def ticker(market: Market, price: Decimal, now_ms: int, touch: bool) -> Json:  # noqa: FBT001
+def _inverse(market: Market, rule: Json) -> Json:
+    """COIN-M, "Exchange Information": another word for the status, and what one contract is."""
+    rule["contractStatus"] = rule.pop("status")
+    if market.tells_size:
+        rule["contractSize"] = int(market.contract_size)
+    return {
+        **rule,
+        "pair": market.base + market.quote,
+        "contractType": "CURRENT_QUARTER" if market.delivery else "PERPETUAL",
+        "deliveryDate": 1_900_000_000_000 if market.delivery else 4133404800000,
+        "marginAsset": market.margin,
+        "pricePrecision": 2,
+        "quantityPrecision": 0,
+        "equalQtyPrecision": 4,
+        "orderTypes": ["LIMIT", "MARKET", "STOP_MARKET"],
+        "timeInForce": ["GTC", "IOC", "FOK", "GTX"],
+    }
+
+
+def ticker(
+    market: Market,
+    prices: tuple[Decimal, Decimal, Decimal],
+    now_ms: int,
+    touch: bool,  # noqa: FBT001
+) -> Json:
+    """Return a row of last price, bid and ask."""
+    last, bid, ask = prices
     ticker: Json = {
-        "symbol": market.base + market.quote,
-        "lastPrice": str(price),
+        "symbol": name(market),
+        "lastPrice": str(last),
         "closeTime": now_ms,
         "time": now_ms,
     }
     if not touch:
         return ticker  # the futures' day has no touch
-    return {**ticker, "bidPrice": str(price), "bidQty": "1", "askPrice": str(price), "askQty": "1"}
+    return {**ticker, "bidPrice": str(bid), "bidQty": "1", "askPrice": str(ask), "askQty": "1"}
 
 
 def row(order: Order) -> Json:
     ticket = order.ticket
     row: Json = {
-        "symbol": ticket.market.base + ticket.market.quote,
+        "symbol": name(ticket.market),
         "orderId": order.id,
         "clientOrderId": ticket.client_id,
         "price": str(ticket.price or 0),
@@ -97,7 +134,7 @@ def row(order: Order) -> Json:
         **row,
         "type": "MARKET" if ticket.price is None else "LIMIT",
         "avgPrice": str(order.average),
-        "cumQuote": str(order.cost),
+        "cumBase" if ticket.market.kind == INVERSE else "cumQuote": str(order.cost),
         "reduceOnly": ticket.reduce_only,
         "positionSide": ticket.leg,
         "closePosition": False,
@@ -115,12 +152,14 @@ def fill(trade: Trade) -> Json:
 
 
 def trade(order: Order, trade: Trade) -> Json:
+    market = order.ticket.market
+    worth = str(market.worth(trade.quantity, trade.price))
     return {
         **fill(trade),
-        "symbol": order.ticket.market.base + order.ticket.market.quote,
+        "symbol": name(market),
         "id": trade.id,
         "orderId": order.id,
-        "quoteQty": str(trade.price * trade.quantity),
+        "baseQty" if market.kind == INVERSE else "quoteQty": worth,
         "time": trade.at_ms,
         "side": order.ticket.side,
         "isBuyer": order.ticket.side == "BUY",
@@ -128,6 +167,24 @@ def trade(order: Order, trade: Trade) -> Json:
         "maker": False,
         "buyer": order.ticket.side == "BUY",
     }
+
+
+def position(market: Market, leg: str, held: Position, price: Decimal) -> Json:
+    worth = market.worth(held.quantity, price)
+    way = -1 if market.kind == INVERSE else 1
+    gain = worth - market.worth(held.quantity, held.entry) if held.quantity else Decimal(0)
+    row: Json = {
+        "symbol": name(market),
+        "positionSide": leg,
+        "positionAmt": str(held.quantity),
+        "entryPrice": str(held.entry),
+        "markPrice": str(price),
+        "unRealizedProfit": str(gain * way),
+    }
+    if market.kind == INVERSE:
+        # "Position Information" of COIN-M has no notional.
+        return {**row, "leverage": "20", "maxQty": "50", "marginType": "cross"}
+    return {**row, "notional": str(worth)}
 
 
 def restrictions(account: Account) -> Json:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
-SPOT, LINEAR = "spot", "linear"
+SPOT, LINEAR, INVERSE = "spot", "linear", "inverse"
 OPEN = frozenset({"NEW", "PARTIALLY_FILLED"})
 
 
@@ -15,6 +15,7 @@ class Why(StrEnum):
 
     FUNDS = "funds"
     SYMBOL = "symbol"
+    HALTED = "halted"
     LOT = "lot"
     SIZE = "size"
     TICK = "tick"
@@ -27,10 +28,17 @@ class Why(StrEnum):
     REDUCE_ONLY = "reduce_only"
     WOULD_TAKE = "would_take"
     LEG = "leg"
+    MODE_IN_USE = "mode_in_use"
+    MODE_IS_SET = "mode_is_set"
     KEY = "key"
     SIGNATURE = "signature"
     CLOCK = "clock"
     MALFORMED = "malformed"
+    FORBIDDEN = "forbidden"
+
+
+#: Code → what exchanges call it.
+NAMES = {"BTC": "Bitcoin", "ETH": "Ethereum", "USDT": "TetherUS"}
 
 
 class Refused(Exception):
@@ -43,9 +51,12 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Market:
-    """What is traded. `kind` is SPOT or LINEAR, margined in the quote currency.
+    """What is traded. `kind` is SPOT, LINEAR, margined in quote, or INVERSE, margined in base.
 
-    Its rules may change, and it is the same market.
+    Its rules may change, and it is the same market. Quantities of inverse markets are contracts.
+
+    Attributes:
+        status: "" is traded; else `halted`, or `closed` for good.
     """
 
     base: str
@@ -57,13 +68,36 @@ class Market:
     max_quantity: Decimal = field(default=Decimal(9000), compare=False)
     max_market_quantity: Decimal = field(default=Decimal(120), compare=False)
     min_notional: Decimal = field(default=Decimal(5), compare=False)
+    status: str = field(default="", compare=False)
     #: Times the price: the most for the limit of a buy, the least for that of a sale.
     multiplier_up: Decimal = field(default=Decimal(1_000), compare=False)
     multiplier_down: Decimal = field(default=Decimal(0), compare=False)
+    #: Of an inverse contract, in quote currency.
+    contract_size: Decimal = field(default=Decimal(1), compare=False)
+    tells_size: bool = field(default=True, compare=False)
+    #: Of a future that ends, as in its name.
+    delivery: str = ""
 
     @property
     def symbol(self) -> str:
-        return f"{self.base}/{self.quote}"
+        return f"{self.base}/{self.quote}" + (f"-{self.delivery}" if self.delivery else "")
+
+    @property
+    def margin(self) -> str:
+        """The currency of margin, profit and fees."""
+        return self.base if self.kind == INVERSE else self.quote
+
+    def worth(self, quantity: Decimal, price: Decimal) -> Decimal:
+        """Return what a quantity is worth at a price, in the currency of its margin."""
+        if self.kind == INVERSE:
+            return quantity * self.contract_size / price
+        return quantity * price
+
+    def price_of(self, quantity: Decimal, worth: Decimal) -> Decimal:
+        """Return the price at which a quantity is worth so much; 0 where there is none."""
+        if not quantity:
+            return Decimal(0)
+        return quantity * self.contract_size / worth if self.kind == INVERSE else worth / quantity
 
 
 @dataclass(frozen=True)
@@ -120,11 +154,13 @@ class Order:
 
     @property
     def cost(self) -> Decimal:
-        return sum((one.quantity * one.price for one in self.trades), Decimal(0))
+        """What it has filled is worth, in the currency of its margin."""
+        worth = self.ticket.market.worth
+        return sum((worth(one.quantity, one.price) for one in self.trades), Decimal(0))
 
     @property
     def average(self) -> Decimal:
-        return self.cost / self.filled if self.filled else Decimal(0)
+        return self.ticket.market.price_of(self.filled, self.cost)
 
     @property
     def left(self) -> Decimal:
@@ -146,6 +182,7 @@ class Account:
     Attributes:
         total: spot balances, what open orders hold included.
         margin: futures wallet in quote currency.
+        coins: futures wallet of inverse contracts, coin → what there is of it.
         hedged: whether long and short are legs apart.
     """
 
@@ -153,6 +190,7 @@ class Account:
     secret: str
     total: dict[str, Decimal] = field(default_factory=dict)
     margin: Decimal = Decimal(0)
+    coins: dict[str, Decimal] = field(default_factory=dict)
     hedged: bool = False
     can_withdraw: bool = False
     positions: dict[tuple[str, str], Position] = field(default_factory=dict)

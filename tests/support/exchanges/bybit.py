@@ -15,15 +15,29 @@ from decimal import Decimal
 from typing import Any
 
 from tests.support.exchanges import bybit_rows
-from tests.support.exchanges.books import LINEAR, OPEN, SPOT, Account, Order, Refused, Ticket, Why
+from tests.support.exchanges.books import (
+    INVERSE,
+    LINEAR,
+    NAMES,
+    OPEN,
+    SPOT,
+    Account,
+    Market,
+    Order,
+    Refused,
+    Ticket,
+    Why,
+)
 from tests.support.exchanges.faults import Call, Fault
 from tests.support.exchanges.server import Answer, Dialect, Request
+from tests.support.exchanges.trading import Exchange
 
 Json = dict[str, Any]
 
 _SPOT_CODES = {
     Why.FUNDS: (170131, "Insufficient balance."),
     Why.SYMBOL: (170121, "Invalid symbol."),
+    Why.HALTED: (170157, "This trading pair is not available for API trading."),
     Why.LOT: (170137, "Order quantity has too many decimals."),
     Why.SIZE: (170135, "Order quantity too large."),
     Why.TICK: (170134, "Order price has too many decimals."),
@@ -37,11 +51,13 @@ _SPOT_CODES = {
     Why.SIGNATURE: (10004, "error sign! please check your signature generation algorithm."),
     Why.CLOCK: (10002, "invalid request, please check your server timestamp or recv_window param."),
     Why.MALFORMED: (10001, "params error"),
+    Why.FORBIDDEN: (110059, "Platform risk control on the account"),
 }
 _LINEAR_CODES = {
     **_SPOT_CODES,
     Why.FUNDS: (110007, "ab not enough for new order"),
     Why.SYMBOL: (10001, "symbol invalid"),
+    Why.HALTED: (110074, "This contract is not live"),
     Why.LOT: (10001, "Qty invalid"),
     Why.SIZE: (10001, "The number of contracts exceeds maximum limit allowed"),
     Why.TICK: (10001, "Price invalid"),
@@ -51,17 +67,29 @@ _LINEAR_CODES = {
     Why.GONE: (110001, "order not exists or too late to cancel"),
     Why.REDUCE_ONLY: (110017, "current position is zero, cannot fix reduce-only order qty"),
     Why.LEG: (10001, "position idx not match position mode"),
+    Why.MODE_IS_SET: (110025, "Position mode is not modified"),
+    Why.MODE_IN_USE: (110028, "Position mode cannot be switched while there are open orders"),
 }
+_KINDS = {"linear": LINEAR, "inverse": INVERSE}
 _WEEK_MS = 7 * 86_400_000
 _PAGE_MAX = 50
 _LEGS = {index: leg for leg, index in bybit_rows.INDEXES.items()}
+#: "Switch Position Mode": what holds long and short apart.
+_BOTH_SIDES = 3
 #: By what one order is asked for.
 _NAMES = {"orderLinkId", "orderId"}
 _TYPES = {"Market": "MARKET", "Limit": "LIMIT"}
 
 
 class Bybit(Dialect):
-    """Bybit as ccxt sees it."""
+    """Bybit as ccxt sees it; a unified account holds inverse contracts one way."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        super().__init__(exchange)
+        exchange.one_way = frozenset({INVERSE})
+
+    def name(self, market: Market) -> str:
+        return bybit_rows.name(market)
 
     def call_of(self, request: Request) -> Call:
         match request.path:
@@ -77,9 +105,14 @@ class Bybit(Dialect):
                 return Call.OTHER
 
     def refusal(self, refused: Refused, request: Request) -> Answer:
-        codes = _LINEAR_CODES if self._fields(request).get("category") == "linear" else _SPOT_CODES
+        codes = _LINEAR_CODES if self._fields(request).get("category") in _KINDS else _SPOT_CODES
         code, message = codes.get(refused.why, (10001, str(refused)))
         return Answer(self._said({}, code, message))
+
+    def limit(self, retry_after_seconds: int) -> Answer:
+        until = self.exchange.now_ms() + retry_after_seconds * 1000
+        headers = {"X-Bapi-Limit-Reset-Timestamp": str(until)}
+        return Answer(self._said({}, 10006, "Too many visits!"), 200, headers)
 
     def ban(self, retry_after_seconds: int) -> Answer:
         del retry_after_seconds  # it tells no time; the ban lasts ten minutes
@@ -87,7 +120,7 @@ class Bybit(Dialect):
 
     def answer(self, request: Request, fault: Fault) -> Answer:
         fields = self._fields(request)
-        kind = LINEAR if fields.get("category") == "linear" else SPOT
+        kind = _KINDS.get(str(fields.get("category")), SPOT)
         route = request.path.removeprefix("/v5/")
         public = self._public(kind, fields).get(route)
         if public is not None:
@@ -103,6 +136,7 @@ class Bybit(Dialect):
             "market/time": dict,
             "market/instruments-info": lambda: self._rules(kind, fields),
             "market/tickers": lambda: self._tickers(kind, fields),
+            "market/orderbook": lambda: self._book(kind, fields),
         }
 
     def _private(
@@ -110,10 +144,14 @@ class Bybit(Dialect):
     ) -> dict[str, Callable[[], Json]]:
         return {
             "user/query-api": lambda: bybit_rows.key_rights(account),
+            "asset/coin/query-info": lambda: {
+                "rows": [{"coin": code, "name": name, "chains": []} for code, name in NAMES.items()]
+            },
             "account/info": lambda: {"unifiedMarginStatus": 6},
             "account/wallet-balance": lambda: self._wallet(account),
-            "position/list": lambda: self._positions(account),
-            "position/set-leverage": lambda: self._set_leverage(account, fields),
+            "position/list": lambda: self._positions(account, kind, fields),
+            "position/set-leverage": lambda: self._set_leverage(account, kind, fields),
+            "position/switch-mode": lambda: self._set_mode(account, fields),
             "order/create": lambda: self._create(account, kind, fields),
             "order/cancel": lambda: self._cancel(account, kind, fields),
             "order/realtime": lambda: self._realtime(account, kind, fields, fault),
@@ -159,10 +197,16 @@ class Bybit(Dialect):
             if market.symbol not in self.exchange.prices:
                 continue
             if fields.get("symbol", bybit_rows.name(market)) == bybit_rows.name(market):
-                rows.append(bybit_rows.ticker(market, self.exchange.prices[market.symbol]))
+                last = self.exchange.prices[market.symbol]
+                rows.append(bybit_rows.ticker(market, last, *self.exchange.touch(market.symbol)))
         if not rows:
             raise Refused(Why.SYMBOL)
         return {"category": fields["category"], "list": rows}
+
+    def _book(self, kind: str, fields: Json) -> Json:
+        symbol = self.market(str(fields.get("symbol", "")), kind).symbol
+        bids, asks = (self.exchange.offered(symbol, side) for side in ("SELL", "BUY"))
+        return {"s": fields["symbol"], "b": bids, "a": asks, "ts": self.exchange.now_ms(), "u": 1}
 
     # Orders
 
@@ -232,7 +276,8 @@ class Bybit(Dialect):
 
     def _matching(self, account: Account, kind: str, fields: Json, fault: Fault) -> list[Order]:
         if not _NAMES & fields.keys():
-            return self.listed(account, kind)
+            found = self.listed(account, kind)
+            return [one for one in found if _is_asked_for(one.ticket.market, fields)]
         named = str(fields.get("orderLinkId", "")), str(fields.get("orderId", ""))
         try:
             return [self.looked_up(account, *named, fault)]
@@ -252,10 +297,12 @@ class Bybit(Dialect):
 
     def _wallet(self, account: Account) -> Json:
         coins = []
-        for currency in {*account.total, "USDT"}:
+        for currency in {*account.total, "USDT", *account.coins}:
             total = account.total.get(currency, Decimal(0))
-            margin = account.margin if currency == "USDT" and not total else Decimal(0)
-            used = margin - self.exchange.free_margin(account) if margin else Decimal(0)
+            margin = account.coins.get(currency, Decimal(0))
+            if currency == "USDT" and not total:
+                margin = account.margin
+            used = margin - self.exchange.free_margin(account, currency) if margin else Decimal(0)
             coins.append(
                 {
                     "coin": currency,
@@ -267,27 +314,33 @@ class Bybit(Dialect):
             )
         return {"list": [{"accountType": "UNIFIED", "coin": coins}]}
 
-    def _positions(self, account: Account) -> Json:
+    def _positions(self, account: Account, kind: str, fields: Json) -> Json:
         rows = []
-        for (symbol, leg), position in account.positions.items():
-            side = "Buy" if position.quantity > 0 else "Sell"
-            price = self.exchange.prices[symbol]
-            rows.append(
-                {
-                    "symbol": symbol.replace("/", ""),
-                    "positionIdx": int(bybit_rows.INDEXES[leg]),
-                    "side": side if position.quantity else "",
-                    "size": str(abs(position.quantity)),
-                    "avgPrice": str(position.entry),
-                    "positionValue": str(abs(position.quantity) * position.entry),
-                    "markPrice": str(price),
-                    "leverage": str(account.leverage.get(symbol, 20)),
-                    "updatedTime": str(self.exchange.now_ms()),
-                }
-            )
+        for (symbol, leg), held in account.positions.items():
+            market = self.exchange.contract(symbol)
+            if market.kind != kind or not _is_asked_for(market, fields):
+                continue
+            row = bybit_rows.position(market, leg, held, self.exchange.prices[symbol])
+            row["leverage"] = str(account.leverage.get(symbol, 20))
+            row["updatedTime"] = str(self.exchange.now_ms())
+            rows.append(row)
         return {"list": rows}
 
-    def _set_leverage(self, account: Account, fields: Json) -> Json:
-        market = self.market(fields["symbol"], LINEAR)
+    def _set_mode(self, account: Account, fields: Json) -> Json:
+        self.exchange.set_mode(account, hedged=int(fields["mode"]) == _BOTH_SIDES)
+        return {}
+
+    def _set_leverage(self, account: Account, kind: str, fields: Json) -> Json:
+        market = self.market(fields["symbol"], kind)
         account.leverage[market.symbol] = int(fields["buyLeverage"])
         return {}
+
+
+def _is_asked_for(market: Market, fields: Json) -> bool:
+    """Tell whether a list names a market: by its symbol, or by what it settles in, or all."""
+    named = fields.get("symbol", bybit_rows.name(market))
+    settles = fields.get("settleCoin", market.margin)
+    return (named, settles if market.kind != SPOT else market.margin) == (
+        bybit_rows.name(market),
+        market.margin,
+    )

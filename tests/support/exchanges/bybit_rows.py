@@ -5,12 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from tests.support.exchanges.books import SPOT, Account, Market, Order
+from tests.support.exchanges.books import INVERSE, SPOT, Account, Market, Order, Position
 
 Json = dict[str, Any]
 
 #: Leg → its `positionIdx`.
 INDEXES = {"BOTH": "0", "LONG": "1", "SHORT": "2"}
+
+
+#: How a market stands → what it is called.
+_STATUSES = {"": "Trading", "halted": "Settling", "closed": "Closed"}
 
 
 def name(market: Market) -> str:
@@ -22,7 +26,7 @@ def rule(market: Market) -> Json:
         "symbol": name(market),
         "baseCoin": market.base,
         "quoteCoin": market.quote,
-        "status": "Trading",
+        "status": _STATUSES[market.status],
         "priceFilter": {"tickSize": str(market.price_step), "minPrice": "0.01"},
     }
     lots = {"minOrderQty": f"{market.min_quantity:f}", "maxOrderQty": str(market.max_quantity)}
@@ -34,8 +38,8 @@ def rule(market: Market) -> Json:
     more = {"qtyStep": f"{market.quantity_step:f}", "minNotionalValue": str(market.min_notional)}
     return {
         **rule,
-        "contractType": "LinearPerpetual",
-        "settleCoin": market.quote,
+        "contractType": "InversePerpetual" if market.kind == INVERSE else "LinearPerpetual",
+        "settleCoin": market.margin,
         "launchTime": "1584230400000",
         "deliveryTime": "0",
         "lotSizeFilter": {**lots, **more},
@@ -43,13 +47,13 @@ def rule(market: Market) -> Json:
     }
 
 
-def ticker(market: Market, price: Decimal) -> Json:
+def ticker(market: Market, last: Decimal, bid: Decimal, ask: Decimal) -> Json:
     row: Json = {
         "symbol": name(market),
-        "lastPrice": str(price),
-        "bid1Price": str(price),
+        "lastPrice": str(last),
+        "bid1Price": str(bid),
         "bid1Size": "1",
-        "ask1Price": str(price),
+        "ask1Price": str(ask),
         "ask1Size": "1",
     }
     return row if market.kind == SPOT else {**row, "openInterestValue": "1"}
@@ -67,7 +71,9 @@ def row(order: Order) -> Json:
     ticket = order.ticket
     post_only = ticket.type == "LIMIT_MAKER"
     would_take = post_only and order.status == "CANCELED" and order.would_take
+    more = {} if ticket.market.kind == SPOT else {"tpslMode": ""}
     return {
+        **more,
         "symbol": name(ticket.market),
         "orderId": str(order.id),
         "orderLinkId": ticket.client_id,
@@ -99,12 +105,26 @@ def execution(order: Order, trade: Any) -> Json:  # noqa: ANN401 - a trade
         "execId": str(trade.id),
         "execPrice": str(trade.price),
         "execQty": str(trade.quantity),
-        "execValue": str(trade.price * trade.quantity),
+        "execValue": str(order.ticket.market.worth(trade.quantity, trade.price)),
         "execFee": str(trade.fee),
         "feeCoin": trade.fee_currency,
         "execTime": str(trade.at_ms),
         "execType": "Trade",
         "isMaker": False,
+    }
+
+
+def position(market: Market, leg: str, held: Position, price: Decimal) -> Json:
+    side = "Buy" if held.quantity > 0 else "Sell"
+    size = abs(held.quantity)
+    return {
+        "symbol": name(market),
+        "positionIdx": int(INDEXES[leg]),
+        "side": side if size else "",
+        "size": str(size),
+        "avgPrice": str(held.entry),
+        "positionValue": str(market.worth(size, held.entry)) if size else "0",
+        "markPrice": str(price),
     }
 
 

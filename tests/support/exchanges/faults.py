@@ -29,6 +29,7 @@ class Fault(StrEnum):
     CUT = "cut"
     ERROR = "error"
     BAN = "ban"
+    LIMIT = "limit"
     GARBAGE = "garbage"
     ACCEPT_THEN_TIMEOUT = "accept_then_timeout"
     ACCEPT_THEN_CUT = "accept_then_cut"
@@ -62,7 +63,7 @@ class Plan:
         hides: the places that do not tell of orders, by the last word of their path; `order` is the
             look-up by client order id.
         later_seconds: when a request that is carried out late is carried out.
-        retry_after_seconds: what a ban tells.
+        retry_after_seconds: what a ban tells, and that there were too many requests.
         latency_seconds: how long every answer takes.
         on_the_way: called while a request is on its way, and again while its answer is.
     """

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from tests.support.exchanges.books import (
+    NAMES,
     OPEN,
     SPOT,
     Account,
@@ -27,12 +28,14 @@ from tests.support.exchanges.books import (
 )
 from tests.support.exchanges.faults import Call, Fault
 from tests.support.exchanges.server import Answer, Dialect, Request
+from tests.support.exchanges.trading import Level
 
 Json = dict[str, Any]
 
 _CODES = {
     Why.FUNDS: (400, 21709, "Low available balance"),
     Why.SYMBOL: (400, 24101, "Invalid symbol"),
+    Why.HALTED: (400, 10041, "Symbol frozen for trading"),
     Why.LOT: (400, 21330, "Quantity is less than minQuantity trade limit"),
     Why.SIZE: (400, 21360, "Order size exceeds the limit."),
     Why.TICK: (400, 21335, "Invalid priceScale for this symbol"),
@@ -48,6 +51,9 @@ _CODES = {
     Why.CLOCK: (408, 408, "recvWindow exceeded"),
     Why.MALFORMED: (400, 601, "Invalid Parameter"),
 }
+
+
+_NAMES = tuple(NAMES.items())
 
 
 class Poloniex(Dialect):
@@ -77,17 +83,22 @@ class Poloniex(Dialect):
         return Answer({"code": code, "message": message}, status)
 
     def ban(self, retry_after_seconds: int) -> Answer:
+        return self.limit(retry_after_seconds)  # its documents know no other word
+
+    def limit(self, retry_after_seconds: int) -> Answer:
         headers = {"Retry-After": str(retry_after_seconds)}
         return Answer({"code": 429, "message": "Too many requests"}, 429, headers)
 
     def answer(self, request: Request, fault: Fault) -> Answer:
         parts = unquote(request.path).strip("/").split("/")
         public = self._public(parts)
+        if public is None:
+            public = self._shown(parts, request.fields)
         if public is not None:
             return Answer(public)
         return Answer(self._private(self._signed(request), request, parts, fault))
 
-    def _public(self, parts: list[str]) -> object:
+    def _public(self, parts: list[str]) -> object:  # noqa: PLR0911 - a table
         match parts:
             case ["timestamp"]:
                 return {"serverTime": self.exchange.now_ms()}
@@ -95,12 +106,45 @@ class Poloniex(Dialect):
                 return [_rule(one) for one in self.exchange.of_kind(SPOT)]
             case ["v3", "market", "allInstruments"]:
                 return {"code": 200, "msg": "Success", "data": []}
+            case ["v2", "currencies"]:
+                return [{"coin": code, "name": name, "networkList": []} for code, name in _NAMES]
             case ["markets", name, "ticker24h"]:
                 return self._ticker(self.market(name))
             case ["markets", "ticker24h"]:
                 return [self._ticker(one) for one in self.exchange.of_kind(SPOT)]
             case _:
                 return None
+
+    def _shown(self, parts: list[str], fields: dict[str, str]) -> object:
+        """As "Order Book", "Trades" and "Candles": everybody has traded once, a minute ago."""
+        if len(parts) != 3 or parts[0] != "markets":
+            return None
+        market = self.market(parts[1])
+        price, now_ms = str(self.exchange.prices[market.symbol]), self.exchange.now_ms()
+        at_ms = now_ms - 60_000
+        match parts[2]:
+            case "orderBook":
+                asks, bids = (self._levels(market, side, fields) for side in ("BUY", "SELL"))
+                return {"time": now_ms, "scale": "0.01", "asks": asks, "bids": bids, "ts": 1}
+            case "trades":
+                names = ("id", "price", "quantity", "amount", "takerSide", "ts", "createTime")
+                return [
+                    dict(zip(names, ("7", price, "1", price, "BUY", at_ms, at_ms), strict=True))
+                ]
+            case "candles":
+                span = (at_ms // 60_000 * 60_000, at_ms // 60_000 * 60_000 + 59_999)
+                traded = (price, "3", "0", "0", 5, at_ms, price, fields["interval"])
+                return [[price, price, price, price, *traded, *span]]
+            case _:
+                return None
+
+    def _levels(self, market: Market, side: str, fields: dict[str, str]) -> list[str]:
+        """Return what a taker of a side finds, prices and quantities in turn."""
+        bid, ask = self.exchange.touch(market.symbol)
+        touch = Level(ask if side == "BUY" else bid, Decimal(2))
+        found = self.exchange.books.get((market.symbol, side), [touch])
+        most = int(fields.get("limit", "10"))
+        return [str(figure) for one in found[:most] for figure in (one.price, one.quantity)]
 
     def _private(  # noqa: PLR0911 - a table
         self, account: Account, request: Request, parts: list[str], fault: Fault
@@ -147,13 +191,21 @@ class Poloniex(Dialect):
     def _ticker(self, market: Market) -> Json:
         if market.symbol not in self.exchange.prices:
             raise Refused(Why.SYMBOL)
-        price = str(self.exchange.prices[market.symbol])
+        last = self.exchange.prices[market.symbol]
+        price = str(last)
+        bid, ask = map(str, self.exchange.touch(market.symbol))
         return {
             "symbol": f"{market.base}_{market.quote}",
             "close": price,
-            "bid": price,
+            "open": str(last / 2),
+            "low": str(last / 4),
+            "high": str(last * 2),
+            "quantity": "12",
+            "amount": "600000",
+            "tradeCount": 34,
+            "bid": bid,
             "bidQuantity": "1",
-            "ask": price,
+            "ask": ask,
             "askQuantity": "1",
             "markPrice": price,
             "ts": self.exchange.now_ms() - self.plan.price_age_ms,
@@ -231,7 +283,7 @@ def _rule(market: Market) -> Json:
         "symbol": name,
         "baseCurrencyName": market.base,
         "quoteCurrencyName": market.quote,
-        "state": "NORMAL",
+        "state": "PAUSE" if market.status else "NORMAL",
         "symbolTradeLimit": {
             "symbol": name,
             "priceScale": _scale(market.price_step),

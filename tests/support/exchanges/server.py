@@ -7,9 +7,10 @@ import socket
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -59,6 +60,13 @@ class Dialect(ABC):
     def __init__(self, exchange: Exchange) -> None:
         self.exchange, self.plan = exchange, Plan()
 
+    def calm(self) -> None:
+        """Let nothing go wrong that was planned, and let there be depth."""
+        self.plan.clear()
+        self.exchange.depth.clear()
+        self.exchange.says_no.clear()
+        self.exchange.fill_share = Decimal(1)
+
     @abstractmethod
     def call_of(self, request: Request) -> Call:
         """Return what kind of request it is."""
@@ -76,15 +84,23 @@ class Dialect(ABC):
         """Return how this exchange says no."""
 
     @abstractmethod
-    def ban(self, retry_after_seconds: int) -> Answer:
+    def limit(self, retry_after_seconds: int) -> Answer:
         """Return how this exchange says that there were too many requests."""
+
+    @abstractmethod
+    def ban(self, retry_after_seconds: int) -> Answer:
+        """Return how this exchange says that it has shut an address out."""
 
     def market(self, name: str, kind: str = SPOT) -> Market:
         """Return a market by the name that it has on the wire."""
         for one in self.exchange.of_kind(kind):
-            if f"{one.base}{self.separator}{one.quote}" == name:
+            if self.name(one) == name:
                 return one
         raise Refused(Why.SYMBOL)
+
+    def name(self, market: Market) -> str:
+        """Return the name of a market on the wire."""
+        return f"{market.base}{self.separator}{market.quote}"
 
     def looked_up(
         self, account: Account, client_id: str, venue_id: str, fault: Fault = Fault.OK
@@ -122,16 +138,73 @@ class Dialect(ABC):
         return self.exchange.now_ms() - order.created_ms < self.plan.look_up_lag_ms
 
 
+#: Requests that come within this time after a word for silence were on their way.
+ON_THE_WAY_MS = 250
+
+#: So many that come later, or with keys that were refused within half a minute, and it has enough.
+KNOCKS_MAX = 6
+_KNOCKS_WITHIN_MS = 29_000
+
+#: Whoever has been shut out is so for longer than any test lasts.
+_SHUT_OUT_SECONDS = 600
+
+
+class Patience:
+    """An exchange's with one address.
+
+    Args:
+        now_ms: the exchange's time.
+
+    Attributes:
+        knocks: the times of requests that came while it wanted silence, or with a key that
+            it has refused.
+        has_ended: it has shut the address out.
+    """
+
+    def __init__(self, now_ms: Callable[[], int]) -> None:
+        self._now_ms = now_ms
+        self.knocks: list[int] = []
+        self.has_ended = False
+        self._said_ms = self._until_ms = 0
+
+    def has_said(self, seconds: int) -> None:
+        """Note that it was told to be silent for so long."""
+        self._said_ms = self._now_ms()
+        self._until_ms = max(self._until_ms, self._said_ms + seconds * 1000)
+
+    def left_seconds(self) -> int:
+        """Note a request, and return how long it should not have come; 0 if it may."""
+        now_ms = self._now_ms()
+        if self.has_ended:
+            return _SHUT_OUT_SECONDS
+        if now_ms >= self._until_ms:
+            return 0
+        if now_ms > self._said_ms + ON_THE_WAY_MS:
+            self._knocked(now_ms)
+        return -(-(self._until_ms - now_ms) // 1000)
+
+    def refused_key(self) -> None:
+        """Note a request with a key that is refused."""
+        self._knocked(self._now_ms())
+
+    def _knocked(self, now_ms: int) -> None:
+        self.knocks = [one for one in self.knocks if now_ms - one < _KNOCKS_WITHIN_MS]
+        self.knocks.append(now_ms)
+        self.has_ended = len(self.knocks) >= KNOCKS_MAX
+
+
 class Gateway:
     """Answers the requests of one dialect.
 
     Attributes:
         log: every request that came, as kind and path.
+        patience: with those who ask when they should not.
     """
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.log: list[tuple[Call, str]] = []
+        self.patience = Patience(dialect.exchange.now_ms)
         self._lock = threading.RLock()
 
     def counted(self, call: Call) -> int:
@@ -149,11 +222,18 @@ class Gateway:
         call = self.dialect.call_of(request)
         with self._lock:
             self.log.append((call, f"{request.method} {request.path}"))
-            fault = self.dialect.plan.next(call)
+            left_seconds = self.patience.left_seconds()
+            fault = self.dialect.plan.next(call) if not left_seconds else Fault.OK
+        if left_seconds:
+            said = self.dialect.ban if self.patience.has_ended else self.dialect.limit
+            return said(left_seconds)
         plan = self.dialect.plan
         time.sleep(plan.latency_seconds)
-        if fault is Fault.BAN:
-            return self.dialect.ban(plan.retry_after_seconds)
+        if fault in {Fault.BAN, Fault.LIMIT}:
+            with self._lock:
+                self.patience.has_said(plan.retry_after_seconds)
+            said = self.dialect.ban if fault is Fault.BAN else self.dialect.limit
+            return said(plan.retry_after_seconds)
         answer = self._carried_out(request, fault) if fault.arrives else None
         if fault is Fault.ACCEPT_LATER:
             threading.Timer(plan.later_seconds, self._carried_out, (request, Fault.OK)).start()
@@ -180,6 +260,8 @@ class Gateway:
             try:
                 return self.dialect.answer(request, fault)
             except Refused as refused:
+                if refused.why in {Why.KEY, Why.SIGNATURE}:
+                    self.patience.refused_key()
                 return self.dialect.refusal(refused, request)
 
 

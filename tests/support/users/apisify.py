@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 
@@ -42,6 +42,16 @@ FROM_TRADINGVIEW = {name: B[name] for name in B if name not in {"timestamp", "si
 _numbers = count(1)
 
 
+class Market(NamedTuple):
+    """What the vectors trade: bitcoin in a currency, at an exchange by its name on the wire."""
+
+    quote: str
+    exchange: str
+
+
+PAPER = Market("USD", "bybit_testnet")
+
+
 def signed(timestamp: int, url: str = URL, secret: str = SECRET) -> str:
     """Return the signature of a call."""
     return hmac.new(secret.encode(), f"{timestamp}POST{url}".encode(), hashlib.sha256).hexdigest()
@@ -58,13 +68,26 @@ class Caller:
 
     def __init__(self, stack: Installation) -> None:
         self.stack = stack
+        self.market = PAPER if stack.place is None else Market("USDT", stack.place.venue)
+        self.symbol = f"BTC/{self.market.quote}"
+
+    def meant(self, payload: object) -> object:
+        """Return an order of the vectors as it is sent where the account is."""
+        if self.market is PAPER or not isinstance(payload, Mapping):
+            return payload
+        there = {"symbol": f"BTC{self.market.quote}", "exchange": self.market.exchange}
+        usual = {name: B[name] for name in there}
+        return {
+            name: there[name] if name in there and value == usual[name] else value
+            for name, value in payload.items()
+        }
 
     def reset(self, position: str = "0", mode: str = "ONEWAY") -> None:
         """Bring about the state of the vectors: a linear BTCUSD, nothing live, time frozen."""
         call = self.stack.call
         self.stack.thaw()
         instrument = {
-            "symbol": "BTC/USD",
+            "symbol": self.symbol,
             "market": "USDM",
             "kind": "linear",
             "price_step": "0.5",
@@ -73,9 +96,10 @@ class Caller:
         call("PUT", "/paper/instruments", {"instruments": [instrument]})
         size = Decimal(position)
         legs = {"long": str(max(size, Decimal(0))), "short": str(max(-size, Decimal(0)))}
-        positions = {"BTC/USD": {**legs, "entry_price": "60000"}}
+        positions = {self.symbol: {**legs, "entry_price": "60000"}}
         more = {"position_mode": mode, "positions": positions}
-        self.stack.open_account(ACCOUNT, {"USD": "10000000"}, "USDM", **more)
+        balances = {self.market.quote: "10000000"}
+        self.stack.open_account(ACCOUNT, balances, "USDM", **more)
         client = {
             "secret": SECRET,
             "accounts": [ACCOUNT],
@@ -92,11 +116,12 @@ class Caller:
 
     def price(self, last: str) -> None:
         """Set the last price, and wait for what it brings about."""
-        self.stack.quotes({"BTC/USD": {"last": last}})
+        self.stack.quotes({self.symbol: {"last": last}})
 
     def post(self, payload: object, peer: str = STRANGER, **headers: str) -> requests.Response:
         """Send an order by way of the trusted proxy, which saw this peer."""
-        data = payload if isinstance(payload, str | bytes) else json.dumps(payload)
+        meant = self.meant(payload)
+        data = meant if isinstance(meant, str | bytes) else json.dumps(meant)
         said = {"Content-Type": "application/json", "X-Forwarded-For": peer, **headers}
         return requests.post(self.stack.url("/v1/order"), data=data, headers=said, timeout=60)
 
@@ -123,8 +148,14 @@ class Caller:
 
     def position(self) -> Decimal:
         """Return the net position: long above 0."""
-        legs = self.stack.account(ACCOUNT)["positions"]["BTC/USD"]
+        legs = self.legs()
         return Decimal(legs["long"]) - Decimal(legs["short"])
+
+    def legs(self) -> Json:
+        """Return both sides of the position."""
+        nothing = {"long": "0", "short": "0"}
+        legs: Json = self.stack.account(ACCOUNT)["positions"].get(self.symbol, nothing)
+        return legs
 
     def orders(self) -> list[Json]:
         """Return the orders, oldest first."""

@@ -24,10 +24,14 @@ class User:
         self.stack = stack
         self.account_name = account_name
         self.session = requests.Session()
-        self.session.auth = ("admin", "admin")
+        # The one that everybody knows opens paper accounts only.
+        self.password = "admin" if stack.place is None else "a-password-of-these-tests"
+        self.session.auth = ("admin", self.password)
+        self.connector = "paper" if stack.place is None else stack.place.venue
+        self.perpetual_connector = f"{self.connector}_perpetual"
         self.spot = {
             "account_name": account_name,
-            "connector_name": "paper",
+            "connector_name": self.connector,
             "trading_pair": "BTC-USDT",
             "trade_type": "BUY",
             "amount": 0.001,
@@ -58,7 +62,19 @@ class User:
 
     def perpetual(self, trade_type: str, action: str, amount: object, **odd: object) -> str:
         """Send a market order in ETH-USDT derivatives, and wait for what becomes of it."""
-        return self.placed(**{**perpetual(trade_type, action, amount), **odd})
+        return self.placed(**{**self.in_futures(trade_type, action, amount), **odd})
+
+    def in_futures(self, trade_type: str, action: str, amount: object) -> Json:
+        """Return a market order in ETH-USDT derivatives."""
+        return {
+            "connector_name": self.perpetual_connector,
+            "trading_pair": "ETH-USDT",
+            "trade_type": trade_type,
+            "position_action": action,
+            "amount": amount,
+            "order_type": "MARKET",
+            "price": None,
+        }
 
     def page(self, path: str, **filters: object) -> Json:
         """Return a page of a list, of the account name of this test."""
@@ -81,26 +97,13 @@ class User:
     def cancel(self, order_id: str, **names: str) -> requests.Response:
         """Ask for an order's end as the official client does: without a body."""
         account_name = names.get("account_name", self.account_name)
-        connector_name = names.get("connector_name", "paper")
+        connector_name = names.get("connector_name", self.connector)
         path = f"/trading/{account_name}/{connector_name}/orders/{order_id}/cancel"
         return self.send(path, b"", **{"Content-Type": "application/octet-stream"})
 
     def position_rows(self, **filters: object) -> list[tuple[str, Decimal]]:
         """Return side and amount of each position."""
         return [(one["side"], one["amount"]) for one in self.rows("positions", **filters)]
-
-
-def perpetual(trade_type: str, action: str, amount: object) -> Json:
-    """Return a market order in ETH-USDT derivatives."""
-    return {
-        "connector_name": "paper_perpetual",
-        "trading_pair": "ETH-USDT",
-        "trade_type": trade_type,
-        "position_action": action,
-        "amount": amount,
-        "order_type": "MARKET",
-        "price": None,
-    }
 
 
 @contextmanager
@@ -116,11 +119,13 @@ def a_user(stack: Installation) -> Iterator[User]:
         stack.call("PUT", f"/api/accounts/{account}", {"group": name, "market": market})
         setting = {"balances": balances, "position_mode": "HEDGE", "reset": True}
         stack.call("PUT", f"/paper/accounts/{account}", {"market": market, **setting})
-    client = {"password": "admin", "accounts": [f"{name}-spot", f"{name}-usdm"], "enabled": True}
+    user = User(stack, name)
+    accounts = [f"{name}-spot", f"{name}-usdm"]
+    client = {"password": user.password, "accounts": accounts, "enabled": True}
     stack.call("PUT", "/api/clients/hummingbot/admin", client)
     stack.prices(BTC="60000", ETH="2000")
     stack.freeze(int(time.time() * 1000))
-    yield User(stack, name)
+    yield user
     stack.thaw()
     for account in (f"{name}-spot", f"{name}-usdm"):
         stack.call("PUT", f"/paper/accounts/{account}", {"reset": True})

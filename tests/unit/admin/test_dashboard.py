@@ -21,8 +21,7 @@ from app.admin.venue_accounts import STALE_MS
 from app.bootstrap import web_wiring
 from app.demo import seed
 from app.domain.account import Account, Connector
-from app.domain.enums import ReasonCode, Side
-from app.domain.exits import MISSES_TOLD
+from app.domain.enums import Side
 from app.domain.identifiers import (
     AccountName,
     AggregateId,
@@ -32,7 +31,6 @@ from app.domain.identifiers import (
     Symbol,
     VenueOrderId,
 )
-from app.domain.reason import Reason
 from app.domain.reconciliation import (
     FailedReconciliation,
     Mismatch,
@@ -41,22 +39,22 @@ from app.domain.reconciliation import (
     Reconciliation,
     VenueOrder,
 )
-from app.domain.smart_order import SmartOrderStatus
 from app.domain.status import OrderStatus
 from app.domain.venue_cancel import CancelState, VenueCancel
+from app.exchanges.account_key import name_of
 from app.factory import create_app
 from app.ports.ledger import Change
 from app.settings import Settings
 from app.store.core import keys
 from app.store.core.connection import connect
+from app.store.memory.key_trials import RedisKeyTrials, Scope, Word
 from app.web.surface import TOKEN_PLACEHOLDER
 from app.web.time_texts import iso, span
 from tests.support.builders import (
     NOW,
+    a_failing_exit,
     a_live_account,
     a_report,
-    a_smart_order,
-    an_id,
     an_order,
 )
 from tests.support.caller import Caller, Worker, make_all_rounds
@@ -520,6 +518,18 @@ class TestAccountAtItsVenue:
         assert 'data-url="/api/orders/77/cancel"' in page
         assert 'data-typed="mine"' in page
 
+    def test_a_refused_key_is_told_with_what_to_do(self, site: Site, account: Account) -> None:
+        trials = RedisKeyTrials(site.wiring.memory._client)  # noqa: SLF001 - as a worker has it
+        name = name_of(account)
+        trials.begin(account.id, name, Scope.READS, 1_000)
+        trials.end(account.id, name, Scope.READS, Word.REFUSED, "Invalid <API-key>.")
+
+        page = site.text("/ui/accounts/mine")
+
+        assert 'id="refused"' in page
+        assert "Invalid &lt;API-key&gt;." in page
+        assert "hookfill account test mine" in page
+
     def test_a_failure_and_an_old_answer_are_no_agreement(
         self, site: Site, account: Account
     ) -> None:
@@ -704,14 +714,7 @@ class TestAccounts:
 
     def test_an_exit_that_does_not_get_through_is_on_the_overview(self, site: Site) -> None:
         account = site.wiring.registry.account_named(AccountName("demo-usdm"))
-        failing = a_smart_order(
-            account=account.id,
-            id=an_id(900, account.id),
-            status=SmartOrderStatus.TRIGGERED,
-            goes_on_at_ms=EpochMs(1 << 42),
-            misses=MISSES_TOLD,
-            reason=Reason(ReasonCode.VENUE_REJECTED, "Filter failure: <LOT_SIZE>"),
-        )
+        failing = a_failing_exit(account.id, "Filter failure: <LOT_SIZE>")
         assert "Positions without their exit" not in site.text("/")
 
         site.wiring.ports.ledger.commit([Change(None, failing)])

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from marshmallow import Schema, fields
 
+from app import admin
 from app.admin.openapi import document_of, documented
 from app.web.routes import Access, routes_of
 from tests.unit.conftest import ADMIN_TOKEN, MakeApp
@@ -92,6 +94,49 @@ def test_every_field_of_every_schema_is_documented(make_app: MakeApp) -> None:
                 _assert_told(schema, shown, f"{route.method} {path}")
                 seen += 1
     assert seen > 50
+
+
+#: Method and path → what its view reads of the query by itself, past any schema.
+READ_BY_NAME = {
+    ("delete", "/api/accounts/{name}"): {"force"},
+    ("get", "/public/api/ver1/accounts/currency_rates"): {"pretty_display_type", "pair"},
+    ("get", "/public/api/ver1/accounts/market_pairs"): {"pretty_display_type"},
+    ("get", "/connectors/{connector_name}/trading-rules"): {"trading_pairs"},
+}
+
+
+def test_what_a_view_reads_of_the_query_is_documented(make_app: MakeApp) -> None:
+    paths = document_of(make_app())["paths"]
+    told = {
+        (method, path): {one["name"] for one in operation["parameters"] if one["in"] == "query"}
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+    }
+
+    assert {named: told[named] for named in READ_BY_NAME} == READ_BY_NAME
+
+
+#: Modules that read a query; of those that answer documented routes a test above knows what.
+READERS = {
+    "app/admin/account_records.py",
+    "app/admin/pages.py",
+    "app/admin/request_body.py",
+    "app/admin/static_files.py",
+    "app/dialects/hummingbot/account_routes.py",
+    "app/dialects/poloniex/queries.py",
+    "app/dialects/three_commas/market_routes.py",
+}
+
+
+def test_no_other_module_reads_the_query_by_name() -> None:
+    root = Path(admin.__file__).parents[2]
+    found = {
+        str(path.relative_to(root))
+        for path in (root / "app").rglob("*.py")
+        if "request.args" in path.read_text()
+    }
+
+    assert found == READERS
 
 
 def test_what_only_the_test_profile_has_is_told_by_it_only(make_app: MakeApp) -> None:

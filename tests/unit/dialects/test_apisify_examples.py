@@ -15,9 +15,15 @@ from app.dialects.apisify.render import error_for
 from app.domain.account import Account, ApiClient
 from app.domain.commands import NetAction
 from app.domain.enums import Dialect, Market
-from app.domain.errors import HookfillError, MalformedPayload, NotFound, NotPermitted
+from app.domain.errors import (
+    HookfillError,
+    MalformedPayload,
+    MarketsUnknown,
+    NotFound,
+    NotPermitted,
+)
 from app.domain.identifiers import AccountId, AccountName, Symbol, VenueName
-from app.domain.symbols import chosen
+from app.domain.symbols import Listed, chosen
 from app.paper.admin.administration import DEFAULT_INSTRUMENTS
 from app.web.json_body import payload_from
 
@@ -41,7 +47,8 @@ def outcome(example: Mapping[str, Any]) -> dict[str, object]:
 def in_words(value: object) -> object:
     """Return plain JSON without what is left open."""
     if isinstance(value, dict):
-        return {name: in_words(inner) for name, inner in value.items() if inner not in (None, "")}
+        said = {name: inner for name, inner in value.items() if inner is not False}
+        return {name: in_words(inner) for name, inner in said.items() if inner not in (None, "")}
     return str(value) if isinstance(value, Decimal) else value
 
 
@@ -83,18 +90,32 @@ SPOT = an_account("spot", Market.SPOT)
 BYBIT = an_account("bybit", Market.USDM, "bybit")
 
 
+def known(account: Account) -> bool:
+    """Say that all is known."""
+    del account
+    return True
+
+
 def itself(text: str, account: Account) -> Symbol:
-    """Return what a spelling says where nothing is known of the exchange."""
-    return chosen(text, (), account.market)
+    """Return what a spelling says where these are traded."""
+    return chosen(text, AT_BYBIT, account.market)
 
 
-def an_order(ticker: str, exchange: str = "bybit_testnet") -> Order:
+AT_BYBIT = [
+    Listed(Symbol(f"{base}/{quote}"), market)
+    for base in ("BTC", "ETH", "XBT")
+    for quote, market in (("USDT", Market.SPOT), ("USDT", Market.USDM), ("USD", Market.COINM))
+]
+AT_BYBIT.append(Listed(Symbol("DOGE/USDT"), Market.SPOT))
+
+
+def an_order(ticker: str, exchange: str = "bybit_testnet", side: object = "Buy") -> Order:
     payload = {
         "strategy": "s",
         "exchange": exchange,
         "order_type": "Market",
         "qty": 1,
-        "side": "Buy",
+        "side": side,
         "symbol": ticker,
     }
     return order_from(payload, settings_of(a_client({})))
@@ -112,32 +133,39 @@ def an_order(ticker: str, exchange: str = "bybit_testnet") -> Order:
 def test_the_market_that_holds_the_symbol_tells_the_account(
     ticker: str, account: Account, symbol: str
 ) -> None:
-    found = account_for(an_order(ticker), [SPOT, NET, COINS], DEFAULT_INSTRUMENTS, itself)
+    found = account_for(an_order(ticker), [SPOT, NET, COINS], DEFAULT_INSTRUMENTS, itself, known)
 
     assert found == (account, Symbol(symbol))
 
 
-@pytest.mark.parametrize("accounts", [[], [SPOT], [replace(NET, enabled=False)], [BYBIT]])
+OFF = replace(NET, enabled=False)
+
+
+@pytest.mark.parametrize(
+    "accounts", [[], [replace(SPOT, enabled=False)], [OFF], [SPOT, OFF], [BYBIT]]
+)
 def test_a_key_may_have_no_account_there(accounts: list[Account]) -> None:
     with pytest.raises(NotPermitted):
-        account_for(an_order("BTCUSDT"), accounts, DEFAULT_INSTRUMENTS, itself)
+        account_for(an_order("BTCUSDT"), accounts, DEFAULT_INSTRUMENTS, itself, known)
 
 
 def test_paper_stands_in_only_where_there_is_no_other_account() -> None:
     accounts = [NET, BYBIT]
 
-    assert account_for(an_order("BTCUSDT", "bybit"), accounts, (), itself)[0] == BYBIT
+    assert account_for(an_order("BTCUSDT", "bybit"), accounts, (), itself, known)[0] == BYBIT
     testnet = account_for(
-        an_order("BTCUSDT", "bybit_testnet"), accounts, DEFAULT_INSTRUMENTS, itself
+        an_order("BTCUSDT", "bybit_testnet"), accounts, DEFAULT_INSTRUMENTS, itself, known
     )
     assert testnet[0] == NET
     with pytest.raises(MalformedPayload):
-        account_for(an_order("BTCUSD", "bybit"), accounts, (), itself)  # inverse: of another market
+        account_for(
+            an_order("BTCUSD", "bybit"), accounts, (), itself, known
+        )  # inverse: of another market
 
 
 def test_what_nobody_trades_is_told_by_field() -> None:
     with pytest.raises(MalformedPayload) as refused:
-        account_for(an_order("DOGEUSDT"), [NET], DEFAULT_INSTRUMENTS, itself)
+        account_for(an_order("DOGEUSDT"), [NET], DEFAULT_INSTRUMENTS, itself, known)
 
     assert set(refused.value.fields) == {"symbol"}
 
@@ -194,9 +222,96 @@ def test_what_is_known_of_an_exchange_goes_before_what_a_ticker_says() -> None:
             return Symbol("BTC/USDT")
         raise NotFound("nothing")
 
-    account, symbol = account_for(an_order("XBT-USDT", "bybit"), [BYBIT], (), meaning)
+    account, symbol = account_for(an_order("XBT-USDT", "bybit"), [BYBIT], (), meaning, known)
 
     assert (account, symbol) == (BYBIT, "BTC/USDT")
     assert told == ["XBT-USDT", "XBTUSDT"]
     with pytest.raises(MalformedPayload):
-        account_for(an_order("BTCUSDT", "bybit"), [BYBIT], (), meaning)
+        account_for(an_order("BTCUSDT", "bybit"), [BYBIT], (), meaning, known)
+
+
+# A spot account, where there is no other (decision A11)
+
+SPOT_AT_BYBIT = an_account("coins-at-bybit", Market.SPOT, "bybit")
+
+
+@pytest.mark.parametrize("accounts", [[SPOT], [SPOT, BYBIT], [SPOT_AT_BYBIT, SPOT]])
+@pytest.mark.parametrize("side", ["Buy", "Sell", "Close", "Long", "short"])
+def test_spot_is_traded_where_there_is_nothing_else(accounts: list[Account], side: str) -> None:
+    found = account_for(
+        an_order("BTCUSDT", "binance", side), accounts, DEFAULT_INSTRUMENTS, itself, known
+    )
+
+    assert found == (SPOT, Symbol("BTC/USDT"))
+
+
+def test_a_symbol_that_only_spot_has_does_not_lead_there() -> None:
+    with pytest.raises(MalformedPayload) as error:
+        account_for(an_order("DOGEUSDT", "bybit"), [SPOT_AT_BYBIT, BYBIT], (), itself, known)
+
+    assert list(error.value.fields) == ["symbol"]
+
+
+@pytest.mark.parametrize("side", ["Sarbuy", -2])
+def test_coins_are_not_turned_around(side: object) -> None:
+    with pytest.raises(MalformedPayload) as error:
+        account_for(an_order("NOBODYUSDT", side=side), [SPOT], DEFAULT_INSTRUMENTS, itself, known)
+
+    status, body, _ = error_for(error.value)
+    fields: Any = body["fields"]
+    assert (status, body["code"], list(fields)) == (400, "not_on_spot", ["side"])
+
+
+@pytest.mark.parametrize(
+    ("symbol", "accounts"),
+    [
+        ("BTC/USD:BTC-261225", [NET, COINS]),
+        ("BTC/USDT:USDT-261225", [NET, COINS]),
+        ("BTC/USD:USDT", [NET, COINS]),
+        ("BTC/USDT:USDT", [SPOT]),
+        ("BTCUSDT.P", [SPOT]),
+        ("BINANCE:BTCUSDT.P", [SPOT]),
+    ],
+)
+def test_another_contract_of_the_same_coins_is_not_taken_for_it(
+    symbol: str, accounts: list[Account]
+) -> None:
+    with pytest.raises(MalformedPayload) as refused:
+        account_for(an_order(symbol), accounts, DEFAULT_INSTRUMENTS, itself, known)
+
+    assert set(refused.value.fields) == {"symbol"}
+
+
+@pytest.mark.parametrize(("symbol", "account"), [("btc/usd:btc", COINS), ("BTC/USDT:USDT", NET)])
+def test_the_currency_that_a_contract_settles_in_may_be_told(symbol: str, account: Account) -> None:
+    assert (
+        account_for(an_order(symbol), [NET, COINS], DEFAULT_INSTRUMENTS, itself, known)[0]
+        == account
+    )
+
+
+LINEAR, INVERSE = (replace(one, venue=VenueName("bybit")) for one in (NET, COINS))
+
+
+@pytest.mark.parametrize("accounts", [[LINEAR, INVERSE], [INVERSE, LINEAR]])
+@pytest.mark.parametrize("learned", [(), (LINEAR,), (INVERSE,), (LINEAR, INVERSE)])
+@pytest.mark.parametrize(("symbol", "meant"), [("BTC/USDT", LINEAR), ("BTC/USD", INVERSE)])
+def test_an_order_waits_for_its_market_and_goes_to_no_other(
+    symbol: str, meant: Account, learned: Sequence[Account], accounts: list[Account]
+) -> None:
+    listed = [one for one in AT_BYBIT if one.market in {account.market for account in learned}]
+
+    def found() -> tuple[Account, Symbol]:
+        return account_for(
+            an_order(symbol, "bybit"),
+            accounts,
+            (),
+            lambda text, account: chosen(text, listed, account.market),
+            lambda account: account in learned,
+        )
+
+    if meant in learned:
+        assert found() == (meant, Symbol(symbol))
+    else:
+        with pytest.raises(MarketsUnknown):
+            found()

@@ -9,7 +9,13 @@ from app.dialects.apisify.parse import Order
 from app.dialects.apisify.render import accepted, error_for
 from app.domain import errors
 from app.domain.commands import NetAction, NetCommand
-from app.domain.errors import HookfillError, MalformedPayload, RateLimited, StaleTimestamp
+from app.domain.errors import (
+    EncodingUnsupported,
+    HookfillError,
+    MalformedPayload,
+    RateLimited,
+    StaleTimestamp,
+)
 from app.domain.identifiers import AggregateId, EpochMs
 
 STATUSES = {
@@ -25,10 +31,12 @@ STATUSES = {
     "venue_rejected": 409,
     "outcome_unknown": 409,
     "too_large": 413,
+    "unsupported_encoding": 415,
     "rate_limited": 429,
     "queue_unavailable": 503,
     "store_full": 503,
     "venue_unavailable": 503,
+    "not_ready": 503,
 }
 CLASSES = [
     one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, HookfillError)
@@ -36,6 +44,8 @@ CLASSES = [
 
 
 def raised(kind: type[HookfillError]) -> HookfillError:
+    if issubclass(kind, EncodingUnsupported):
+        return kind("unsupported_encoding", "secret place")
     if issubclass(kind, MalformedPayload):
         return kind("invalid_json", "secret place")
     if issubclass(kind, RateLimited):

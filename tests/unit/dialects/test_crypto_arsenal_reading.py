@@ -60,9 +60,9 @@ class TestActions:
     @pytest.mark.parametrize("action", list(Action))
     def test_an_action_has_its_market(self, action: Action, market: Market) -> None:
         payload = {"action": f" {action.lower()}\t", "clientOrderId": "a1"}
-        wanted = Market.SPOT if action.position_side is None else Market.USDM
+        is_for_spot = action.position_side is None
 
-        if action.is_cancel or market is wanted:
+        if action.is_cancel or is_for_spot is (market is Market.SPOT):
             assert command_from(payload, market, DEFAULTS).action is action
         else:
             assert refused(payload, market).code == "market_mismatch"
@@ -92,6 +92,35 @@ class TestActions:
 class TestSizes:
     def test_nothing_means_everything(self) -> None:
         assert spot().size == Size(SizeKind.PERCENT, Decimal(100))
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            *((name, value) for name in ("fixed", "percent", "notional") for value in (None, "")),
+            ("Fixed", "0.001"),
+            ("PERCENT", 50),
+            ("Notional", None),
+            ("fixed ", "0.001"),
+            *((name, "0.001") for name in ("quantity", "qty", "size", "amount")),
+            *((name, 5) for name in ("contracts", "volume", "units", "Quantity", "Qty")),
+        ],
+    )
+    @pytest.mark.parametrize("action", ["openLong", "closeLong", "buy", "sell"])
+    def test_a_size_that_was_meant_is_not_everything(
+        self, action: str, name: str, value: object
+    ) -> None:
+        market = Market.USDM if action.endswith("Long") else Market.SPOT
+
+        assert list(refused({"action": action, name: value}, market).fields) == [name]
+
+    def test_a_size_beside_another_name_of_one_is_the_size(self) -> None:
+        meant = Size(SizeKind.FIXED, Decimal(3))
+
+        assert spot(fixed=3, quantity=5, percent="", notional=None).size == meant
+
+    @pytest.mark.parametrize("action", ["cancel", "cancelAll"])
+    def test_a_cancel_has_no_size_to_miss(self, action: str) -> None:
+        assert spot(action=action, clientOrderId="a1", quantity=5, fixed="").size is None
 
     def test_fixed_comes_first_then_notional_then_percent(self) -> None:
         assert spot(percent=1, notional=2, fixed=3).size == Size(SizeKind.FIXED, Decimal(3))
@@ -229,7 +258,7 @@ class TestDelays:
         command = futures(delaySeconds=1, delaySecondsFilter="open", log="x" * 9000 + "open")
 
         assert command.delay_ms == 1000
-        assert command.note == "x" * 200
+        assert command.note == "x" * 4096
 
     def test_an_installation_sets_maximum_and_case(self) -> None:
         payload = {

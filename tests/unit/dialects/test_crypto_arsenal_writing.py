@@ -30,6 +30,7 @@ EXPECTED = {
     "LaneChanged": (503, "queue_unavailable"),
     "Repeated": (503, "queue_unavailable"),
     "NewsChanged": (503, "queue_unavailable"),
+    "EncodingUnsupported": (415, "validation_failed"),
     "MalformedPayload": (400, "validation_failed"),
     "MarketNotTraded": (404, "not_found"),
     "UnreadableRecord": (503, "queue_unavailable"),
@@ -42,6 +43,7 @@ EXPECTED = {
     "OutcomeUnknown": (409, "outcome_unknown"),
     "PayloadTooLarge": (413, "too_large"),
     "KeyRefused": (409, "venue_rejected"),
+    "RightMissing": (409, "venue_rejected"),
     "KeyReused": (422, "key_reused"),
     "SignatureReused": (422, "key_reused"),
     "UnusableKey": (422, "unusable_key"),
@@ -65,6 +67,8 @@ EXPECTED = {
     "VenueError": (503, "queue_unavailable"),
     "VenueRejected": (409, "venue_rejected"),
     "VenueUnavailable": (503, "venue_unavailable"),
+    "MarketHalted": (400, "validation_failed"),
+    "MarketsUnknown": (503, "not_ready"),
     "WrongState": (400, "validation_failed"),
 }
 

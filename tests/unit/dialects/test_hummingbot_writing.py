@@ -21,6 +21,7 @@ from app.domain.errors import (
     Conflict,
     HookfillError,
     KeyReused,
+    MarketHalted,
     NotAuthenticated,
     NotFound,
     NotionalTooSmall,
@@ -226,6 +227,11 @@ def test_an_order_is_echoed_as_it_was_sent() -> None:
         (NotFound("Account 'x' not found"), 404, "Account 'x' not found"),
         (PayloadTooLarge("too large"), 413, "too large"),
         (PriceMissing(BTC), 400, "Price is required for LIMIT and LIMIT_MAKER orders"),
+        (
+            MarketHalted(BTC, [ETH]),
+            400,
+            "BTC/USDT is not traded just now: its market is halted",
+        ),
         (
             SymbolUnknown(Symbol("X/Y"), [BTC, ETH]),
             400,

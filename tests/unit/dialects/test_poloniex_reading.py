@@ -474,3 +474,26 @@ def test_a_filter_of_the_past_asks_when_an_order_changed_last() -> None:
     assert Filter(since_ms=at_ms, until_ms=at_ms).search == Search(
         until_ms=after_ms, updated_since_ms=at_ms, updated_until_ms=after_ms
     )
+
+
+@pytest.mark.parametrize(
+    "unset",
+    [
+        {"type": "MARKET", "quantity": "0.00", "price": "0.00", "amount": "10"},
+        {"type": "MARKET", "quantity": "0", "price": "-1", "amount": "10"},
+        {"type": "MARKET", "side": "SELL", "price": "0", "amount": "0.00"},
+        {"amount": "0.00"},
+    ],
+)
+def test_what_an_order_has_no_use_for_may_be_zero(unset: dict[str, object]) -> None:
+    order = parse_orders.order_from({**PLAIN, **unset}, traded, last)
+
+    assert (order.price is None) is (order.type is OrderType.MARKET)
+    assert (order.amount is None) is ("amount" not in unset or unset["amount"] == "0.00")
+
+
+@pytest.mark.parametrize("name", ["price", "quantity", "amount"])
+def test_what_is_no_number_is_refused_all_the_same(name: str) -> None:
+    shape = {**PLAIN, "type": "MARKET", "amount": "10", name: "abc"}
+
+    assert code_of(lambda: parse_orders.order_from(shape, traded, last)) == 601

@@ -8,10 +8,10 @@ import pytest
 from app.dialects.poloniex import render_markets as market_writing
 from app.dialects.poloniex import render_orders as order_writing
 from app.dialects.poloniex import schemas
-from app.dialects.poloniex.candles import INTERVALS, Bar, PublicTrade, bars_of, spans
+from app.dialects.poloniex.candles import INTERVALS, Bar, bars_of, spans, turnover_of
 from app.dialects.poloniex.errors import Code, Problem, error_for, internal, refused
 from app.dialects.poloniex.fields import Reading
-from app.dialects.poloniex.notation import number_of, quotient, scale_of, shown
+from app.dialects.poloniex.notation import number_of, quotient, shown
 from app.dialects.poloniex.queries import (
     DAY_MS,
     WEEK_MS,
@@ -24,6 +24,8 @@ from app.dialects.poloniex.smart_orders import wants_list
 from app.domain import errors
 from app.domain.enums import Dialect, Direction, OrderType, ReasonCode, Side
 from app.domain.identifiers import Currency, EpochMs
+from app.domain.market_data import PublicTrade
+from app.domain.money import places_of
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.smart_order import SmartOrderStatus
@@ -52,7 +54,7 @@ def test_numbers() -> None:
     ]
     assert quotient(Decimal(1) / 3) == "0.333333333333333333"
     assert quotient(Decimal(10) ** 20) == "1" + "0" * 20
-    assert [scale_of(Decimal(one)) for one in ("0.01", "1", "10", "0.5")] == [2, 0, 0, 1]
+    assert [places_of(Decimal(one)) for one in ("0.01", "1", "10", "0.5")] == [2, 0, 0, 1]
 
 
 STATES = {
@@ -273,7 +275,7 @@ DAY = Bar(
     begin_ms=EpochMs(NOW - DAY_MS),
     end_ms=EpochMs(NOW + 2),
     prices=(Decimal(50_000), Decimal(49_000), Decimal(50_500)),
-    trades=(TRADE,),
+    turnover=turnover_of([TRADE]),
 )
 
 
@@ -315,7 +317,7 @@ def test_bars_need_a_price() -> None:
 
     (bar,) = bars_of([first, second], observed, [trade])
 
-    assert (bar.begin_ms, bar.trades) == (100, (trade,))
+    assert (bar.begin_ms, bar.turnover) == (100, turnover_of([trade]))
     assert list(map(int, bar.prices)) == [7, 8, 9]
 
 

@@ -15,13 +15,13 @@ from app.dialects.three_commas.entities import (
 )
 from app.dialects.three_commas.market_routes import account_entity, currency_rates
 from app.dialects.three_commas.names import (
-    currency_display,
     currency_id,
     market_of,
     pair_of,
+    paper_name,
     symbol_of,
 )
-from app.domain.enums import Market, OrderType, ReasonCode, Side
+from app.domain.enums import Market, Mode, OrderType, ReasonCode, Side
 from app.domain.identifiers import AggregateId, Currency, EpochMs, Symbol, VenueName
 from app.domain.market import Quote
 from app.domain.reason import Reason
@@ -50,7 +50,7 @@ from tests.support.three_commas_trades import (
 )
 
 QUOTE = Quote(bid=Decimal(103), ask=Decimal("103.1"), last=Decimal("103.05"))
-AROUND = (ACCOUNT, QUOTE, Decimal(1))
+AROUND = (ACCOUNT, QUOTE, Decimal(1), paper_name)
 
 TRADE_KEYS = {
     "id",
@@ -206,7 +206,7 @@ def test_a_bought_trade() -> None:
 def test_before_its_order_fills_a_market_trade_has_no_price() -> None:
     trade = a_trade(status=TradeStatus.BUY_ORDER_PLACED, orders=())
 
-    shown = trade_entity(trade, ACCOUNT)
+    shown = trade_entity(trade, ACCOUNT, None, None, paper_name)
 
     assert (shown["buy_price"], shown["total"], shown["average_buy_price"]) == ("0", "0", None)
     assert (shown["current_price"], shown["usd_profit"]) == ("0", None)
@@ -478,7 +478,25 @@ def test_the_order_of_added_funds() -> None:
     ],
 )
 def test_prices_have_eight_decimals_at_most(value: Decimal | None, text: str | None) -> None:
-    assert price_text(value) == text
+    assert price_text(a_trade(), value) == text
+
+
+@pytest.mark.parametrize(
+    ("step", "value", "text"),
+    [
+        ("1E-10", "0.00001122469", "0.0000112247"),
+        ("1E-12", "0.000000004011", "0.000000004011"),
+        ("1E-12", "4.0115E-9", "0.000000004012"),
+        ("0.000000000100", "1E-10", "0.0000000001"),
+        ("0.01", "1E-8", "0.00000001"),
+        ("10", "0.000000015", "0.00000002"),
+    ],
+)
+def test_prices_are_as_fine_as_the_market(step: str, value: str, text: str) -> None:
+    trade = a_trade()
+    fine = replace(trade, instrument=replace(trade.instrument, price_step=Decimal(step)))
+
+    assert price_text(fine, Decimal(value)) == text
 
 
 @pytest.mark.parametrize(
@@ -507,8 +525,27 @@ def test_currencies_have_steady_numbers() -> None:
 
     assert len(set(numbers)) == len(codes)
     assert all(0 < number < 2**53 for number in numbers)
-    assert currency_display(Currency("BTC")) == "Bitcoin (BTC)"
-    assert currency_display(Currency("XYZ")) == "XYZ (XYZ)"
+
+
+def test_currencies_are_called_as_their_venue_calls_them() -> None:
+    names = {"BTC": "Bitcoin of the exchange"}
+    at_exchange = trade_entity(a_trade(), *AROUND[:3], lambda one: names.get(one, one))
+
+    assert {paper_name(Currency(one)) for one in ("BTC", "XYZ")} == {"Bitcoin", "XYZ"}
+    quote, base = at_exchange["from_currency_code"], at_exchange["to_currency_code"]
+    assert at_exchange["from_currency_name"] == names.get(quote, quote)
+    assert at_exchange["from_currency_display_name"] == f"{names.get(quote, quote)} ({quote})"
+    assert at_exchange["to_currency_name"] == names.get(base, base)
+    assert at_exchange["to_currency_display_name"] == f"{names.get(base, base)} ({base})"
+
+
+@pytest.mark.parametrize("mode", [Mode.LIVE, Mode.TESTNET])
+def test_a_trade_at_an_exchange_names_it_as_3commas_does(mode: Mode) -> None:
+    account = replace(ACCOUNT, venue=VenueName("binance"), mode=mode)
+    trade = replace(a_trade(), venue=account.feed)
+
+    assert trade_entity(trade, account, QUOTE, None, str)["account_market"] == "BinanceMarket"
+    assert step_entity(trade, ENTRY)["market_class"] == "BinanceMarket"
 
 
 def test_markets_have_three_names() -> None:

@@ -233,7 +233,8 @@ def test_an_account_must_be_ones_own(client: Client) -> None:
     assert answered(account=client.theirs) == (403, "Forbidden", {})
     assert answered(account=99) == NOT_FOUND
     assert answered(account=client.theirs, units_to_buy=0) == (400, "record_invalid", wrong_amount)
-    assert answered(account=int(USDM.id)) == (400, "record_invalid", {"account_id": ["is invalid"]})
+    why = "is a USDM account: smart trades are made in SPOT accounts only"
+    assert answered(account=int(USDM.id)) == (400, "record_invalid", {"account_id": [why]})
 
 
 def test_another_ones_trade_is_not_found(client: Client) -> None:

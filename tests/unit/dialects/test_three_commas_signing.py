@@ -1,8 +1,17 @@
 """Signatures of requests, and the three digests that the documentation can be checked by."""
 
-import pytest
+from urllib.parse import parse_qsl, urlencode
 
-from app.dialects.three_commas.signing import SignatureInvalid, refuse_bad_signature, signed
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.dialects.three_commas.signing import (
+    SignatureInvalid,
+    in_one_spelling,
+    refuse_bad_signature,
+    signed,
+)
 
 SECRET = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j"  # noqa: S105
 PATH = "/public/api/ver1/users/change_mode"
@@ -72,8 +81,57 @@ def test_the_path_of_the_page_may_be_signed_with_and_without_its_base() -> None:
     assert not is_good(signed(b"/ver1/smart_trades", SECRET), f"/public/api{bare}")
 
 
-def test_the_query_is_signed_as_it_was_sent() -> None:
-    escaped = f"{PATH}?type=SmartTrade%3A%3AClassic"
+ESCAPED = "take_profit_step_orders%5B%5D%5Bpercent%5D=50&note=a+b%2Bc%26d%3D%C3%A9&type=A%3A%3AB"
+UNESCAPED = "type=A::B&pairs[]=USDT_BTC&note=it's (!)*"
 
-    assert is_good(signed(escaped.encode(), SECRET), escaped)
-    assert not is_good(signed(f"{PATH}?type=SmartTrade::Classic".encode(), SECRET), escaped)
+
+@pytest.mark.parametrize(
+    ("sent", "signed_text"),
+    [
+        # As it was sent.
+        (ESCAPED, ESCAPED),
+        (UNESCAPED, UNESCAPED),
+        # Signed as it was written, then escaped by a library.
+        ("type=SmartTrade%3A%3AClassic", "type=SmartTrade::Classic"),
+        ("a%5B%5D%5Bb%5D=5&n=%C3%A9%20x", "a[][b]=5&n=\u00e9 x"),
+        # Escaped, signed, and then sent as it was written.
+        ("type=A::B&a[][b]=5", "type=A%3A%3AB&a%5B%5D%5Bb%5D=5"),
+        ("n=it's%20(!)*", "n=it%27s+%28%21%29%2A"),
+        # Each library escapes in its own way.
+        ("n=a+b&a[]=1:2", "n=a%20b&a[]=1%3A2"),
+        ("n=a%20b&t=x%3ay", "n=a+b&t=x%3Ay"),
+    ],
+)
+def test_a_query_may_be_signed_before_it_is_escaped_or_after(sent: str, signed_text: str) -> None:
+    message = f"{PATH}?{signed_text}".encode()
+
+    assert is_good(signed(message, SECRET), f"{PATH}?{sent}")
+    assert in_one_spelling(f"{PATH}?{sent}") == in_one_spelling(message.decode("latin-1"))
+
+
+@pytest.mark.parametrize(
+    ("sent", "signed_text"),
+    [
+        ("note=a%26stop=1", "note=a&stop=1"),
+        ("note=a&stop=1", "note=a%26stop=1"),
+        ("note=a%2Bb", "note=a+b"),
+        ("note=a%2Bb", "note=a b"),
+        ("note=a%2526b=1", "note=a%26b=1"),
+        ("a=1&b=2", "b=2&a=1"),
+        ("a=1", "a=1&a=1"),
+        ("a=%FF", "a=%FE"),
+    ],
+)
+def test_a_query_that_says_something_else_is_refused(sent: str, signed_text: str) -> None:
+    assert not is_good(signed(f"{PATH}?{signed_text}".encode(), SECRET), f"{PATH}?{sent}")
+
+
+@given(st.lists(st.tuples(st.text(max_size=6), st.text(max_size=6)), min_size=1, max_size=3))
+def test_what_was_signed_is_what_is_read(pairs: list[tuple[str, str]]) -> None:
+    plain = "&".join(f"{name}={value}" for name, value in pairs)
+    sent = urlencode(pairs)
+    is_the_same = parse_qsl(plain, keep_blank_values=True) == pairs
+
+    assert is_good(signed(f"{PATH}?{sent}".encode(), SECRET), f"{PATH}?{sent}")
+    if not is_the_same and plain != sent:
+        assert not is_good(signed(f"{PATH}?{plain}".encode(), SECRET), f"{PATH}?{sent}")

@@ -5,12 +5,16 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from queue import Empty
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
+import redis
+import structlog
 from celery import Celery
+from structlog.testing import capture_logs
 
 from app.dispatch.broker import celery_for
 from app.dispatch.celery_publisher import IDS_MAX, SLOT_GRACE_MS, SLOT_MS, CeleryPublisher
@@ -18,8 +22,10 @@ from app.dispatch.routes import QueueName, TaskName
 from app.domain.effects import Effect, EffectKind
 from app.domain.errors import StoreUnavailable
 from app.domain.identifiers import EpochMs
+from app.outages import QUIET_SECONDS, Outage
 from tests.support.builders import NOW, SPOT_ID, USDM_ID, an_id, an_order
 from tests.support.clocks import FrozenClock
+from tests.support.servers import QUICK, running_server
 
 HORIZON_MS = 20_000
 
@@ -203,6 +209,29 @@ def test_a_broker_that_is_away_costs_neither_an_error_nor_time() -> None:
     away.publisher.publish([place(1), place(2, urgent=True), timer(10)])
 
     assert time.monotonic() - started < 30
+
+
+def test_a_broker_that_takes_nothing_for_a_while_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = Mock(return_value=0.0)
+    monkeypatch.setattr("app.dispatch.celery_publisher.BROKER", Outage("broker", seconds))
+    structlog.reset_defaults()
+    with running_server(tmp_path, QUICK) as server, redis.Redis.from_url(server.url) as client:
+        publisher = Broker(celery_for(server.url)).publisher
+        client.config_set("min-replicas-to-write", 1)
+        with capture_logs() as told:
+            for number in range(20):
+                publisher.publish([place(number), place(number, urgent=True)])
+        assert [line["event"] for line in told] == ["message_lost"]
+        assert "NOREPLICAS" in told[0]["error"]
+
+        client.config_set("min-replicas-to-write", 0)
+        seconds.return_value = QUIET_SECONDS
+        with capture_logs() as told:
+            publisher.publish([place(1)])
+        assert [line["event"] for line in told] == ["outage_over"]
+        assert told[0]["failures"] == 40
 
 
 def test_a_store_that_is_away_is_no_error_of_the_publisher(broker: Broker) -> None:

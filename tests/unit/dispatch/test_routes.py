@@ -4,8 +4,10 @@ import pytest
 
 from app.dispatch.routes import QUEUE_OF, QueueName, TaskName, queue_of, task_of
 from app.domain.effects import Effect, EffectKind
+from app.domain.identifiers import EpochMs
+from app.domain.worker_request import Question, WorkerRequest
 from app.services.perform import BY_ID
-from tests.support.builders import an_id
+from tests.support.builders import SPOT_ID, an_id
 
 
 @pytest.mark.parametrize("kind", EffectKind)
@@ -43,8 +45,22 @@ def test_task_names_are_frozen() -> None:
         "hookfill.sweep",
         "hookfill.canary",
         "hookfill.inspect",
+        "hookfill.learn",
         "hookfill.reconcile",
         "hookfill.archive",
         "hookfill.adjust",
         "hookfill.cancel_at_venue",
     }
+
+
+def test_what_people_ask_takes_no_thread_from_cancels() -> None:
+    request = WorkerRequest(
+        id=an_id(),
+        kind=EffectKind.LEARN,
+        account=SPOT_ID,
+        asked_ms=EpochMs(1),
+        until_ms=EpochMs(2),
+        question=Question(),
+    )
+
+    assert queue_of(request.effect()) is not QueueName.URGENT

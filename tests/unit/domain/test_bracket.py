@@ -25,6 +25,7 @@ from tests.support.builders import (
     USDM_ID,
     a_signal,
     a_turn,
+    an_id,
     an_order,
     fixed,
     fresh_ids,
@@ -300,7 +301,20 @@ def test_a_cancel_takes_both_and_leaves_the_position() -> None:
     assert ended.status is RequestStatus.DONE
 
 
+def test_guards_that_an_earlier_release_made_belong_together() -> None:
+    begun = after_entry()
+    profit, loss = guards(begun)
+    later = frozenset({an_id(901, USDM_ID), an_id(902, USDM_ID)})
+    signal = begun.aggregate
+    assert isinstance(signal, Signal)
+    signal = replace(signal, working=signal.working | later, pairs=(later,))
+
+    heard = told(signal, loss, **FILLED).aggregate
+
+    assert heard.withdrawing == {profit.id}
+
+
 def test_levels_of_none_protect_nothing() -> None:
     entry = an_order(account=USDM_ID)
 
-    assert protection_of(entry, (None, None), fresh_ids(), LATER, (PAPER, STEP)) == ()
+    assert protection_of(entry, (None, None), fresh_ids(), LATER, (PAPER, STEP), Decimal(1)) == ()

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.domain.enums import PositionMode, PositionSide, ReasonCode, Side
+from app.domain.enums import Market, PositionMode, PositionSide, ReasonCode, Side
 from app.domain.exits import fitted, heard, may_go_on, total
 from app.domain.identifiers import Currency, OrderId
 from app.domain.market import AccountView, Balance, Position
@@ -151,11 +151,17 @@ def test_orders_add_up_however_often_and_in_which_order_they_are_heard_of() -> N
     once = heard(heard({}, first), second)
     again = heard(heard(heard(heard({}, second), first), second), first)
 
-    assert total(once) == total(again)
-    assert total(once).quantity == Decimal("0.4")
-    assert total(once).average_price == 125
-    assert total(once).fees == {"USDT": Decimal(3)}
+    assert total(once, Market.SPOT) == total(again, Market.SPOT)
+    assert total(once, Market.SPOT).quantity == Decimal("0.4")
+    assert total(once, Market.SPOT).average_price == 125
+    assert total(once, Market.SPOT).fees == {"USDT": Decimal(3)}
     assert heard(once, an_order(id=OrderId(an_id(3)))) == once
+
+
+def test_inverse_contracts_are_worth_coins() -> None:
+    known = heard(heard({}, done(1, "300", "100")), done(2, "100", "200"))
+
+    assert total(known, Market.COINM).average_price == Decimal(400) / Decimal("3.5")
 
 
 @pytest.mark.parametrize("status", sorted(CLOSED))

@@ -33,7 +33,7 @@ from app.domain.order_life import ATTEMPTS_MAX
 from app.domain.order_reports import LOOKS_MAX
 from app.domain.reason import Reason
 from app.domain.report import OrderReport
-from app.domain.status import CLOSED, OrderStatus
+from app.domain.status import CLOSED, IN_FLIGHT, OPEN, OrderStatus
 from tests.support.builders import (
     LATER,
     NO_ANSWER,
@@ -296,6 +296,16 @@ def test_fills_of_an_older_placement_count_and_its_end_does_not(
     assert told.unknown_since_ms == order.unknown_since_ms
     assert told.next_action_at_ms == RETRY
     assert decide(told, PARTLY_OFF).ignored
+
+
+def test_what_cannot_pass_is_denied_at_its_first_try() -> None:
+    refused = Reason(ReasonCode.CREDENTIALS_REFUSED, "Invalid API-key.")
+    order = an_order_in(OrderStatus.PLACING)
+
+    denied = decide(order, replace(DEFERRED, reason=refused)).aggregate
+
+    assert (denied.status, denied.reason) == (OrderStatus.DENIED, refused)
+    assert denied.owed() == ()
 
 
 @pytest.mark.parametrize(
@@ -630,6 +640,20 @@ def test_an_order_that_has_everything_is_filled_whatever_else_is_said() -> None:
     event = reported(OrderStatus.CANCELED, filled_quantity=Decimal("0.5"))
 
     assert decide(an_order_in(OrderStatus.NEW), event).aggregate.status is OrderStatus.FILLED
+
+
+@pytest.mark.parametrize("status", sorted(IN_FLIGHT | OPEN))
+def test_an_order_that_is_refused_with_something_filled_has_ended(status: OrderStatus) -> None:
+    order = an_order(status=status, token=1, attempts=1)
+    refused = reported(OrderStatus.REJECTED, filled_quantity=Decimal("0.2"), reason=REFUSED)
+
+    ended = decide(order, refused).aggregate
+
+    assert (ended.status, ended.filled_quantity, ended.reason) == (
+        OrderStatus.CANCELED,
+        Decimal("0.2"),
+        REFUSED,
+    )
 
 
 def test_a_fill_that_overtook_the_cancel_counts() -> None:

@@ -22,14 +22,17 @@ from app.domain.enums import (
     Side,
 )
 from app.domain.events import CancelRequested, Executed, OrderUpdated, TimerDue
-from app.domain.exits import PATIENCE_MS
+from app.domain.exits import USUAL
 from app.domain.identifiers import EpochMs, OrderId
 from app.domain.market import AccountView, Position
 from app.domain.order import Order
+from app.domain.reason import Reason
 from app.domain.request.request import RequestStatus, Stage
 from app.domain.request.reversal import Reversal
 from app.domain.status import MOVES, OPEN, OrderStatus
 from tests.support.builders import (
+    BTC,
+    BTC_SPOT,
     ETH,
     ETH_USDM,
     NOW,
@@ -39,6 +42,7 @@ from tests.support.builders import (
     USDM_ID,
     a_fresh_id,
     a_quote,
+    a_view,
     an_id,
     must,
 )
@@ -114,12 +118,63 @@ def test_netting_is_one_order_that_may_open() -> None:
     assert (done.status, more, done.kind) == (RequestStatus.DONE, (), Kind.REVERSAL)
 
 
-def test_a_netting_order_that_only_closed_is_partial() -> None:
+@pytest.mark.parametrize(("filled", "left"), [("2", "1"), ("0", "3")])
+def test_a_netting_order_that_has_not_closed_goes_on_with_that(filled: str, left: str) -> None:
     reversal, order = taken(a_reversal(), a_turn("-3"))
+    status = OrderStatus.CANCELED if filled != "0" else OrderStatus.REJECTED
+    rules = Reason(ReasonCode.AGAINST_RULES, "Filter failure: LOT_SIZE")
+    news = replace(order, status=status, filled_quantity=Decimal(filled), reason=rules)
 
-    done, _ = told(reversal, order, OrderStatus.CANCELED, filled="2")
+    heard_of = OrderUpdated(at_ms=NOW, order=news, new_ids=(a_fresh_id(590, USDM_ID),) * 2)
+    decision = decide(reversal, heard_of)
+    waits = decision.aggregate
+    assert isinstance(waits, Reversal)
+    assert (waits.is_queued, decision.children) == (True, ())
+    closing, close = taken(waits, a_turn(f"-{left}", first_id=510))
+    assert (close.quantity, close.reduce_only) == (Decimal(left), True)
+    opening, (opened,) = told(closing, close, OrderStatus.FILLED)
+    assert (opened.quantity, opened.reduce_only) == (Decimal(1), False)
+    done, more = told(opening, opened, OrderStatus.FILLED)
 
-    assert done.status is RequestStatus.PARTIAL
+    assert (done.status, more) == (RequestStatus.DONE, ())
+    assert (done.closed_quantity, done.filled_quantity) == (Decimal(3), Decimal(1))
+    assert decide(done, heard_of).ignored
+
+
+@pytest.mark.parametrize("mode", list(PositionMode))
+def test_a_reversal_to_less_than_a_lot_touches_nothing(mode: PositionMode) -> None:
+    decision = decide(a_reversal(wanted="0.0000001"), a_turn("-3", mode))
+
+    assert decision.children == ()
+    ended = decision.aggregate
+    assert isinstance(ended, Reversal)
+    assert (ended.status, ended.reason and ended.reason.code) == (
+        RequestStatus.DENIED,
+        ReasonCode.BELOW_MINIMUM,
+    )
+    assert "0.0000001" in str(ended.reason)
+
+
+def test_a_close_at_the_market_that_is_at_work_opens_nothing_yet() -> None:
+    reversal, close = taken(a_reversal(), a_turn("-3", HEDGE))
+
+    at_work, more = told(reversal, close, OrderStatus.PARTIALLY_FILLED, filled="1")
+    assert more == ()
+    goes_on, more = told(at_work, close, OrderStatus.CANCELED, filled="1")
+
+    assert more == ()
+    assert (goes_on.is_queued, goes_on.closed_quantity) == (True, Decimal(1))
+
+
+def test_an_opening_does_not_make_up_for_a_limit_close_that_ended_short() -> None:
+    reversal, close = taken(a_reversal(limit="2000"), a_turn("-3", HEDGE))
+    opening, (opened,) = told(reversal, close, OrderStatus.NEW)
+
+    filled, _ = told(opening, opened, OrderStatus.FILLED)
+    ended, _ = told(filled, close, OrderStatus.CANCELED, filled="1")
+
+    assert ended.status is RequestStatus.PARTIAL
+    assert not ended.is_live
 
 
 def test_hedge_legs_go_one_after_the_other() -> None:
@@ -247,7 +302,7 @@ def test_nonsense_is_ignored() -> None:
     assert decide(reversal, TimerDue(at_ms=NOW)).ignored
     done, order = taken(reversal, a_turn())
     assert decide(done, a_turn()).ignored
-    stranger = replace(order, id=OrderId(an_id(9, USDM_ID)))
+    stranger = replace(order, id=OrderId(an_id(9, USDM_ID)), parent_id=None)
     assert decide(done, OrderUpdated(at_ms=NOW, order=stranger, new_ids=())).ignored
 
 
@@ -368,7 +423,7 @@ class ReversalMachine(RuleBasedStateMachine):
 
     @rule()
     def time_goes_by(self) -> None:
-        self.now = EpochMs(self.now + PATIENCE_MS + 1)
+        self.now = EpochMs(self.now + USUAL.patience_ms + 1)
 
     @invariant()
     def never_two_of_a_kind_at_once(self) -> None:
@@ -420,3 +475,71 @@ TestReversalMachine = ReversalMachine.TestCase
 TestTwoLeggedMachine = TwoLeggedMachine.TestCase
 #: Long enough for both orders to end.
 TestReversalMachine.settings = TestTwoLeggedMachine.settings = settings(stateful_step_count=10)
+
+
+# At spot
+
+
+def on_spot(action: NetAction, wanted: str = "1") -> Reversal:
+    return replace(a_reversal(action, wanted), symbol=BTC, market=Market.SPOT)
+
+
+def spot_turn(held: str, first_id: int = 500) -> Executed:
+    """Its turn, with so many BTC, in the mode that a spot account has and does not mean."""
+    turn = a_turn(mode=HEDGE, first_id=first_id)
+    return replace(turn, account=a_view({"USDT": "100000", "BTC": held}), instrument=BTC_SPOT)
+
+
+@pytest.mark.parametrize("action", [NetAction.SELL, NetAction.CLOSE])
+def test_a_sale_of_coins_is_an_exit_and_no_leg(action: NetAction) -> None:
+    sale = on_spot(action, "3")
+    assert (sale.is_entry, sale.opens, sale.not_after_ms) == (False, None, None)
+    assert sale.closes_first is None
+
+    sold, order = taken(sale, spot_turn("2"))
+
+    assert (order.side, order.quantity, order.reduces) == (Side.SELL, Decimal(2), True)
+    assert (order.reduce_only, order.position_side) == (False, None)
+    assert (sold.position_side, sold.kind) == (None, Kind.SIGNAL)
+    assert told(sold, order, OrderStatus.FILLED)[0].status is RequestStatus.DONE
+
+
+def test_a_purchase_of_coins_is_an_entry_and_no_leg() -> None:
+    buy = on_spot(NetAction.BUY)
+    assert (buy.is_entry, buy.opens, buy.closes_first) == (True, None, None)
+
+    bought, order = taken(buy, spot_turn("0"))
+
+    assert (order.side, order.quantity, order.reduces) == (Side.BUY, Decimal(1), False)
+    assert (order.reduce_only, order.position_side) == (False, None)
+    assert told(bought, order, OrderStatus.FILLED)[0].status is RequestStatus.DONE
+
+
+def test_what_a_sale_of_coins_has_left_is_sold_by_the_next_order() -> None:
+    sold, order = taken(on_spot(NetAction.CLOSE, "0"), spot_turn("2"))
+    rest = Reason(ReasonCode.TIME_IN_FORCE, "the rest could not be filled at once")
+    news = replace(order, status=OrderStatus.CANCELED, filled_quantity=Decimal("0.5"), reason=rest)
+    ids = (a_fresh_id(600, USDM_ID), a_fresh_id(601, USDM_ID))
+    waits = decide(sold, OrderUpdated(at_ms=NOW, order=news, new_ids=ids)).aggregate
+    assert isinstance(waits, Reversal)
+
+    again, second = taken(waits, spot_turn("1.5", first_id=510))
+
+    assert (second.quantity, second.reduces, second.reduce_only) == (Decimal("1.5"), True, False)
+    assert told(again, second, OrderStatus.FILLED)[0].status is RequestStatus.DONE
+
+
+def test_coins_that_are_too_few_for_an_order_end_a_sale() -> None:
+    sold, order = taken(on_spot(NetAction.CLOSE, "0"), spot_turn("2"))
+    rest = Reason(ReasonCode.TIME_IN_FORCE, "the rest could not be filled at once")
+    news = replace(
+        order, status=OrderStatus.CANCELED, filled_quantity=Decimal("1.99998"), reason=rest
+    )
+    ids = (a_fresh_id(600, USDM_ID), a_fresh_id(601, USDM_ID))
+    waits = decide(sold, OrderUpdated(at_ms=NOW, order=news, new_ids=ids)).aggregate
+
+    end = decide(waits, spot_turn("0.00002", first_id=510))
+
+    assert isinstance(end.aggregate, Reversal)
+    assert (end.aggregate.status, end.children) == (RequestStatus.DONE, ())
+    assert must(end.aggregate.reason).code is ReasonCode.BELOW_MINIMUM

@@ -17,9 +17,11 @@ from app.domain.events import (
     SmartOrderUpdated,
     TargetsCanceled,
     TimerDue,
+    TurnDenied,
 )
 from app.domain.identifiers import EpochMs
 from app.domain.order import Order
+from app.domain.reason import Reason
 from app.domain.request.signal import RequestStatus, Signal, Stage
 from app.domain.status import OrderStatus
 from tests.support.builders import (
@@ -72,6 +74,26 @@ def ended(order: Order, status: OrderStatus, filled: str = "0", **odd: object) -
 
 def filled(order: Order, **odd: object) -> Order:
     return ended(order, OrderStatus.FILLED, str(order.quantity), **odd)
+
+
+# A turn in which the venue tells nothing
+
+DENIED = TurnDenied(at_ms=LATER, reason=Reason(ReasonCode.CREDENTIALS_REFUSED, "wrong key"))
+
+
+def test_a_turn_that_is_denied_ends_it_with_the_reason() -> None:
+    decision = decide(a_signal(), DENIED)
+
+    assert decision.aggregate.status is RequestStatus.DENIED
+    assert reason_of(decision) is ReasonCode.CREDENTIALS_REFUSED
+    assert decision.children == ()
+
+
+def test_a_denial_that_comes_when_it_has_had_its_turn_means_nothing() -> None:
+    working = executed(a_signal(size=fixed("0.1"))).aggregate
+
+    assert decide(working, DENIED).ignored
+    assert decide(decide(a_signal(), DENIED).aggregate, DENIED).ignored
 
 
 # Delays

@@ -283,7 +283,9 @@ class SignalMachine(RuleBasedStateMachine):
             return
         order = self.all.get(self.signal.order_id) if self.signal.order_id else None
         if isinstance(order, Order) and order.is_closed and order.filled_quantity > 0:
-            assert len(self.smart_orders()) == 2
+            guarded = sum((one.quantity or Decimal(0) for one in self.smart_orders()), Decimal(0))
+            assert guarded <= 2 * order.filled_quantity  # by a stop and by a profit
+            assert self.signal.cancel_requested or guarded == 2 * order.filled_quantity
 
     @invariant()
     def a_smart_order_has_one_live_order_at_most(self) -> None:

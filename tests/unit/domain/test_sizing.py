@@ -10,9 +10,20 @@ from hypothesis import strategies as st
 
 from app.domain.commands import Action, SignalRules, Size, SizeKind
 from app.domain.enums import Market, PositionSide, ReasonCode
-from app.domain.market import AccountView
-from app.domain.sizing import Sized, held_quantity, sized
-from tests.support.builders import BTC_SPOT, ETH, ETH_USDM, a_view, fixed, notional, percent
+from app.domain.identifiers import Symbol
+from app.domain.instrument import Instrument
+from app.domain.market import AccountView, Position
+from app.domain.sizing import Sized, sized
+from tests.support.builders import (
+    BTC_SPOT,
+    ETH,
+    ETH_USDM,
+    a_view,
+    fixed,
+    must,
+    notional,
+    percent,
+)
 
 LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
 SPOT_VIEW = a_view({"USDT": "10000", "BTC": "0.5"})
@@ -164,8 +175,8 @@ def test_a_close_of_less_than_a_lot_may_not() -> None:
 def test_what_may_be_taken_is_the_base_on_spot_and_the_free_position_on_futures() -> None:
     view = a_view({"BTC": "0.5"}, positions={SHORT: "2"}, reserved="0.5")
 
-    assert held_quantity(Action.SELL, view, BTC_SPOT.symbol) == Decimal("0.5")
-    assert held_quantity(Action.CLOSE_SHORT, view, ETH) == Decimal("1.5")
+    assert view.held(BTC_SPOT.symbol, None).available == Decimal("0.5")
+    assert view.held(ETH, SHORT).available == Decimal("1.5")
 
 
 AMOUNTS = st.decimals(min_value="0.01", max_value="1000000", places=2)
@@ -209,6 +220,25 @@ def test_an_exit_never_takes_more_than_there_is(
     assert 0 <= result.quantity <= held
 
 
+@pytest.mark.parametrize(
+    ("action", "size", "told"),
+    [
+        (Action.BUY, fixed("0.00000001"), "0.00000001"),
+        (Action.BUY, fixed("1E-8"), "0.00000001"),
+        (Action.BUY, notional("0.001"), "0.00000002"),
+        (Action.BUY, percent("0.0000003"), "0.0000000006"),
+        (Action.SELL, fixed("0.000001"), "0.000001"),
+        (Action.SELL, percent("0.0003"), "0.0000015"),
+        (Action.OPEN_LONG, percent("0.00001"), "0.00000025"),
+    ],
+)
+def test_less_than_a_lot_is_told_as_what_it_was(action: Action, size: Size, told: str) -> None:
+    refusal = size_of(action, size).refusal
+
+    assert refusal is not None
+    assert refusal.message.startswith(f"quantity was {told}, the least lot is ")
+
+
 def test_nothing_held_is_said_in_the_words_of_the_market() -> None:
     spot, futures = (
         size_of(Action.SELL, ALL, a_view({"USDT": "1"})),
@@ -220,3 +250,75 @@ def test_nothing_held_is_said_in_the_words_of_the_market() -> None:
     assert spot.refusal.message == "no BTC to sell"
     assert futures.refusal.message == "no position in ETH/USDT to close"
     assert BTC_SPOT.market is Market.SPOT
+
+
+# Inverse contracts: their margin is the coin, and their quantity counts contracts
+
+ETH_USD = Symbol("ETH/USD")
+#: As at Binance, where one contract of it is 10 US dollars.
+INVERSE = Instrument(
+    symbol=ETH_USD,
+    market=Market.COINM,
+    kind="inverse",
+    price_step=Decimal("0.01"),
+    quantity_step=Decimal(1),
+    contract_size=Decimal(10),
+)
+COINS = a_view({"ETH": "1", "USD": "1000000"})
+
+
+def inverse_size_of(
+    size: Size,
+    action: Action = Action.OPEN_LONG,
+    view: AccountView = COINS,
+    instrument: Instrument = INVERSE,
+    **rules: object,
+) -> Sized:
+    asked = replace(SignalRules(leverage=5), **rules)  # type: ignore[arg-type]  # by name
+    return sized(action, size, Decimal(2_000), view, instrument, asked)
+
+
+@pytest.mark.parametrize("action", [Action.OPEN_LONG, Action.OPEN_SHORT])
+@pytest.mark.parametrize(
+    ("size", "contracts", "rules"),
+    [
+        (fixed("7"), "7", {}),
+        (fixed("7.9"), "7", {}),
+        (percent("50"), "500", {}),  # half a coin, five times, at 2,000 dollars, by tens
+        (ALL, "990", {}),  # 1 % is left alone
+        (percent("50"), "100", {"percent_is_notional": True}),
+        (notional("100"), "50", {}),  # dollars of margin, five times, by tens
+    ],
+)
+def test_a_size_of_inverse_contracts_is_by_the_coin(
+    action: Action, size: Size, contracts: str, rules: dict[str, Any]
+) -> None:
+    assert inverse_size_of(size, action, **rules) == Sized(Decimal(contracts))
+
+
+def test_the_size_of_a_contract_decides_how_many_there_are() -> None:
+    one_dollar = replace(INVERSE, contract_size=Decimal(1))
+
+    assert inverse_size_of(percent("50"), instrument=one_dollar) == Sized(Decimal(5_000))
+
+
+def test_inverse_contracts_that_the_coins_do_not_cover_are_refused() -> None:
+    covered, beyond = inverse_size_of(fixed("1000")), inverse_size_of(fixed("1001"))
+
+    assert covered == Sized(Decimal(1_000))
+    assert code_of(beyond) is ReasonCode.INSUFFICIENT_FUNDS
+    assert must(beyond.refusal).message == ("1001 ETH/USD at 2000 takes 1.001, available was 1")
+
+
+def test_contracts_of_an_untold_size_are_closed_and_none_is_opened() -> None:
+    untold = replace(INVERSE, contract_size=None)
+    nine = Position(size=Decimal(9), available=Decimal(9))
+    held = replace(COINS, positions={(ETH_USD, LONG): nine})
+
+    opened = [inverse_size_of(size, instrument=untold) for size in (ALL, fixed("1"))]
+    closed = inverse_size_of(ALL, Action.CLOSE_LONG, held, untold)
+
+    for one in opened:
+        assert code_of(one) is ReasonCode.UNKNOWN_INSTRUMENT
+        assert "one contract of ETH/USD" in must(one.refusal).message
+    assert closed == Sized(Decimal(9))

@@ -14,6 +14,7 @@ from app.domain.events import (
     CancelRequested,
     Event,
     OrderUpdated,
+    PauseOver,
     TimerDue,
     TriggerArmed,
     TriggerDisarmed,
@@ -168,7 +169,7 @@ def test_a_filled_order_ends_it() -> None:
 def gone_on(smart: SmartOrder, number: int = 700) -> Decision[SmartOrder]:
     """Let the time of its next order come."""
     due_ms = must(smart.goes_on_at_ms)
-    return decide(smart, TimerDue(at_ms=due_ms, new_ids=(a_fresh_id(number, USDM_ID),)))
+    return decide(smart, PauseOver(at_ms=due_ms, new_ids=(a_fresh_id(number, USDM_ID),)))
 
 
 def test_a_part_is_not_the_end_of_a_guard() -> None:
@@ -312,7 +313,7 @@ def test_a_cancel_ends_a_guard_that_waits_for_its_next_order() -> None:
     canceled = decide(waits, CANCEL).aggregate
 
     assert not canceled.is_live
-    due = TimerDue(at_ms=must(waits.goes_on_at_ms), new_ids=(a_fresh_id(700, USDM_ID),))
+    due = PauseOver(at_ms=must(waits.goes_on_at_ms), new_ids=(a_fresh_id(700, USDM_ID),))
     assert decide(canceled, due).ignored
 
 
@@ -338,7 +339,7 @@ def test_a_guard_whose_order_has_closed_the_position_sells_no_other() -> None:
     assert ended.aggregate.is_filled
 
 
-def test_a_timer_without_ids_sends_nothing() -> None:
+def test_a_timer_ends_no_pause() -> None:
     fired, order = a_fired_one()
     waits = heard(fired, order, status=OrderStatus.REJECTED, reason=REFUSED).aggregate
 
@@ -351,7 +352,34 @@ def test_an_order_that_guards_nothing_is_not_placed_anew() -> None:
     decision = heard(fired, order, status=OrderStatus.REJECTED, reason=REFUSED)
 
     assert decision.aggregate.status is SmartOrderStatus.FAILED
-    assert [entry.name for entry in decision.entries] == ["failed", "closed"]
+    assert [entry.name for entry in decision.entries] == ["alert", "failed", "closed"]
+
+
+@pytest.mark.parametrize(
+    ("end", "filled", "told"),
+    [
+        (OrderStatus.CANCELED, "0.1", ["alert", "filled", "closed"]),
+        (OrderStatus.FILLED, "0.5", ["filled", "closed"]),
+    ],
+)
+def test_what_a_single_order_leaves_is_told_to_a_person(
+    end: OrderStatus, filled: str, told: list[str]
+) -> None:
+    fired, order = a_fired_one(reduce_only=False)
+
+    decision = heard(fired, order, status=end, filled_quantity=Decimal(filled))
+
+    assert [entry.name for entry in decision.entries] == told
+    assert decision.children == ()
+
+
+def test_what_somebody_has_canceled_is_told_to_nobody() -> None:
+    fired, order = a_fired_one(reduce_only=False)
+    part = {"status": OrderStatus.CANCELED, "filled_quantity": Decimal("0.1")}
+
+    decision = heard(fired, order, cancel_requested=True, **part)
+
+    assert "alert" not in [entry.name for entry in decision.entries]
 
 
 def test_news_of_another_order_is_ignored() -> None:

@@ -10,15 +10,15 @@ from app.domain.errors import (
     InsufficientFunds,
     KeyRefused,
     OutcomeUnknown,
+    RightMissing,
     VenueError,
     VenueRejected,
     VenueUnavailable,
 )
 from app.domain.identifiers import EpochMs, Symbol
 from app.exchanges.errors import translated, translated_reading
-from app.exchanges.tickers import CcxtTickers, public_exchange
 from app.paper.prices.live import FRESH_MS, LiveSource
-from tests.support.builders import BTC, ETH, must
+from tests.support.builders import BTC, must
 
 
 class ScriptedTickers:
@@ -62,31 +62,6 @@ def test_a_fresh_ticker_is_not_asked_for_again() -> None:
     assert tickers.questions == 2
 
 
-class ScriptedExchange:
-    """Stands where ccxt would put its own."""
-
-    def fetch_ticker(self, symbol: Symbol) -> Mapping[str, str]:
-        if symbol != BTC:
-            raise ccxt.BadSymbol(symbol)
-        return {"last": "7"}
-
-
-def test_tickers_come_from_the_exchange() -> None:
-    tickers = CcxtTickers("binance")
-    vars(tickers)["_waiting"].append(ScriptedExchange())
-
-    assert tickers.ticker(BTC) == {"last": "7"}
-    with pytest.raises(VenueRejected):
-        tickers.ticker(ETH)
-
-
-def test_an_exchange_is_set_up_to_give_numbers_as_text() -> None:
-    exchange = public_exchange("binance")
-
-    assert exchange.number is str
-    assert exchange.enableRateLimit
-
-
 def test_a_symbol_that_the_exchange_does_not_know_has_no_price() -> None:
     source = LiveSource(ScriptedTickers(VenueRejected("no such symbol")).ticker)
 
@@ -113,7 +88,8 @@ def test_an_exchange_without_an_answer_is_unavailable(
         (ccxt.ExchangeNotAvailable, OutcomeUnknown),
         (ccxt.DuplicateOrderId, OutcomeUnknown),
         (ccxt.InvalidOrder, VenueRejected),
-        (ccxt.PermissionDenied, KeyRefused),
+        (ccxt.PermissionDenied, RightMissing),
+        (ccxt.AuthenticationError, KeyRefused),
         (ccxt.ExchangeError, OutcomeUnknown),
     ],
 )

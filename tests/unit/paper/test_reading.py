@@ -234,11 +234,16 @@ def test_no_instruments_at_all_are_refused() -> None:
 
 def test_a_fault_plan_takes_every_word() -> None:
     plan = fault_plan_from(
-        {"place": list(FaultWord), "cancel": [], "find": ["not_found", "ok"], "delay_ms": 50}
+        {
+            "place": list(FaultWord),
+            "cancel": [],
+            "find": ["not_found", "ok", "timeout", "error"],
+            "delay_ms": 50,
+        }
     )
 
     assert plan.place == tuple(FaultWord)
-    assert plan.find == (FaultWord.NOT_FOUND, FaultWord.OK)
+    assert plan.find == tuple(map(FaultWord, ("not_found", "ok", "timeout", "error")))
     assert plan.delay_ms == 50
 
 
@@ -248,7 +253,8 @@ def test_a_fault_plan_takes_every_word() -> None:
         ({"place": ["maybe"]}, "place.0"),
         ({"place": "ok"}, "place"),
         ({"cancel": [["ok"]]}, "cancel.0"),
-        ({"find": ["timeout"]}, "find.0"),
+        ({"find": ["reject"]}, "find.0"),
+        ({"find": ["accept_then_timeout"]}, "find.0"),
         ({"delay_ms": -1}, "delay_ms"),
         ({"look": []}, "look"),
     ],

@@ -13,7 +13,7 @@ from app.domain.status import OrderStatus
 from app.paper.domain.account import PaperAccount
 from app.paper.domain.order import PaperOrder
 from app.paper.engine.engine import Outcome, cancel, match, place
-from tests.support.builders import a_quote
+from tests.support.builders import a_quote, must
 from tests.support.paper_builders import SPOT_BTC, a_spot_account, a_spot_order
 
 USDT = Currency("USDT")
@@ -166,6 +166,7 @@ def test_post_only_is_refused_when_it_would_take() -> None:
 
     assert outcome.order.status is OrderStatus.REJECTED
     assert reason_of(outcome) is ReasonCode.WOULD_TAKE
+    assert must(outcome.order.reason).message.startswith("post only, ")
 
 
 def test_post_only_rests_when_it_would_not_take() -> None:

@@ -132,6 +132,19 @@ def test_a_market_order_needs_a_known_price(rig: Rig) -> None:
     assert rig.order(accept(rig, LIMIT).id).price == Decimal("40000.00")
 
 
+def test_a_close_needs_no_price_and_no_least_notional(rig: Rig) -> None:
+    rig.venue.quotes.clear()
+
+    order = rig.order(accept(rig, replace(CLOSE, quantity=Decimal("0.001"))).id)
+
+    assert order.quantity == Decimal("0.001")
+
+
+def test_a_limit_of_a_close_is_above_zero(rig: Rig) -> None:
+    with pytest.raises(NotionalTooSmall):
+        accept(rig, replace(CLOSE, type=OrderType.LIMIT, price=Decimal(0)))
+
+
 def test_without_rules_nothing_is_taken_in(rig: Rig) -> None:
     rig.venue.instruments.clear()
 

@@ -16,7 +16,7 @@ from app.domain.commands import (
 from app.domain.enums import Dialect, PositionSide, ReasonCode
 from app.domain.errors import VenueBusy, VenueRejected, VenueUnavailable
 from app.domain.events import OrderReported
-from app.domain.exits import MISSES_MAX, PATIENCE_MS
+from app.domain.exits import USUAL
 from app.domain.market import AccountView, Position
 from app.domain.order import Order
 from app.domain.reason import Reason
@@ -35,6 +35,7 @@ from tests.support.builders import (
     REQUESTED,
     USDM,
     a_command,
+    a_quote,
     a_tick,
     a_view,
     fixed,
@@ -44,6 +45,7 @@ from tests.support.rig import Rig, encounters
 
 LONG = PositionSide.LONG
 FLAT = Decimal(0)
+PATIENCE_MS = USUAL.patience_ms
 CLOSE = a_command(Action.CLOSE_LONG, size=percent("100"))
 
 
@@ -134,6 +136,29 @@ def test_a_part_is_not_the_end(rig: Rig) -> None:
     assert not rig.ports.book.symbols(PAPER)
 
 
+def test_what_is_told_of_one_order_twice_counts_once(rig: Rig) -> None:
+    a_guarded_long(rig)
+    book = Book(rig, "0.4", "0.1")
+    told = OrderReport(
+        status=OrderStatus.PARTIALLY_FILLED,
+        filled_quantity=Decimal("0.3"),
+        average_price=Decimal(1_890),
+    )
+    rig.venue.answer = lambda _: told
+    price(rig, "1890")
+    rig.drain()
+    book.held = Decimal("0.1")
+    rig.venue.account, rig.venue.answer = holding(book.held), book.answer
+
+    for report in (told, replace(told, status=OrderStatus.CANCELED)):
+        event = OrderReported(at_ms=rig.clock.now_ms(), report=report)
+        advance(rig.orders()[1].id, event, rig.ports)
+        rig.settle(step_ms=500)
+
+    assert sizes(rig) == [Decimal("0.4"), Decimal("0.1")]
+    assert (book.held, rig.smart_order().filled_quantity) == (FLAT, Decimal("0.4"))
+
+
 def test_a_refusal_is_not_the_end_and_a_person_is_told(rig: Rig) -> None:
     signal = a_guarded_long(rig)
     book = Book(rig, "0.4", "9")
@@ -213,15 +238,15 @@ def test_a_venue_that_refuses_the_key_is_asked_again_and_a_person_is_told_at_onc
 ) -> None:
     a_guarded_long(rig)
     book = Book(rig, "0.4", "9")
-    refused = VenueUnavailable("Invalid API-key", ReasonCode.KEY_REFUSED)
+    refused = VenueUnavailable("Invalid API-key", ReasonCode.CREDENTIALS_REFUSED)
     rig.venue.view_script.extend([refused] * 2)
 
     price(rig, "1890")
     rig.drain()
     failed = rig.orders()[-1]
     assert (failed.status, failed.reason and failed.reason.code) == (
-        OrderStatus.REJECTED,
-        ReasonCode.KEY_REFUSED,
+        OrderStatus.DENIED,
+        ReasonCode.CREDENTIALS_REFUSED,
     )
     assert told(rig) == 1
     rig.settle(step_ms=2_000)
@@ -365,7 +390,7 @@ def test_a_close_does_not_send_one_order_after_the_other_when_the_clock_is_set_b
     rig.settle(rounds=PATIENCE_MS // 1_000 + 30, step_ms=1_000)
 
     assert not rig.signal(signal.id).is_live
-    assert len(rig.venue.sent) <= MISSES_MAX
+    assert len(rig.venue.sent) <= USUAL.misses_max
 
 
 def test_a_close_that_is_canceled_between_its_orders_has_closed_a_part(rig: Rig) -> None:
@@ -386,12 +411,45 @@ def test_what_is_promised_to_orders_that_rest_is_not_closed(rig: Rig) -> None:
     signal = rig.accept(CLOSE)
     rig.drain()
 
-    rest = Position(size=Decimal("0.3"), available=FLAT)
-    rig.venue.account = replace(rig.venue.account, positions={(ETH, LONG): rest})
-    rig.settle(step_ms=1_000)
+    promise(rig, "0.3")
+    rig.settle(rounds=PATIENCE_MS // 1_000 + 30, step_ms=1_000)
 
-    assert rig.signal(signal.id).status is RequestStatus.PARTIAL
+    ended = rig.signal(signal.id)
+    assert ended.reason is not None
+    assert (ended.status, sizes(rig)) == (RequestStatus.PARTIAL, [Decimal("0.4")])
+    assert ended.reason.code is ReasonCode.INSUFFICIENT_FUNDS
     assert rig.events(signal.id).count("alert") == 1
+
+
+def promise(rig: Rig, size: str) -> None:
+    """Let orders that rest have reserved a position of this size."""
+    rest = Position(size=Decimal(size), available=FLAT)
+    rig.venue.account = replace(rig.venue.account, positions={(ETH, LONG): rest})
+
+
+@pytest.mark.parametrize("lacks", ["position", "price", "instrument"])
+def test_a_close_waits_for_what_its_turn_lacks_for_a_moment(rig: Rig, lacks: str) -> None:
+    book = Book(rig, "0.4", "0.1", "9")
+    signal = rig.accept(CLOSE)
+    rig.drain()
+    match lacks:
+        case "position":
+            promise(rig, "0.3")
+        case "price":
+            del rig.venue.quotes[ETH]
+        case _:
+            del rig.venue.instruments[ETH]
+    rig.settle(rounds=10, step_ms=1_000)
+    assert (rig.signal(signal.id).is_live, sizes(rig)) == (True, [Decimal("0.4")])
+
+    rig.venue.account = holding(book.held)
+    rig.venue.quotes[ETH] = a_quote("2000")
+    rig.venue.instruments[ETH] = ETH_USDM
+    rig.settle(rounds=20, step_ms=1_000)
+
+    assert (sizes(rig)[1:], book.held) == ([Decimal("0.3")], FLAT)
+    ended = rig.signal(signal.id)
+    assert (ended.status, ended.reason) == (RequestStatus.DONE, None)
 
 
 @pytest.mark.parametrize("net", [False, True])
@@ -524,6 +582,24 @@ def test_a_reversal_closes_all_before_it_opens(rig: Rig) -> None:
     assert closes == [Decimal(1), Decimal("0.4"), Decimal("0.3")]
     assert [one.quantity for one in rig.venue.sent if not one.reduce_only] == [Decimal("0.5")]
     assert rig.signal(signal.id).status is RequestStatus.DONE
+
+
+def test_what_closes_first_goes_on_though_it_is_too_late_to_open(rig: Rig) -> None:
+    book = Book(rig, "0.4", "9")
+    book.refusal = VenueRejected("Filter failure: LOT_SIZE")
+    rules = SignalRules(leverage=5, on_opposite=OnOpposite.REVERSE)
+    opening = a_command(Action.OPEN_SHORT, size=fixed("0.5"))
+
+    signal = rig.accept(opening, rules, exits=replace(USUAL, patience_ms=300_000))
+    rig.settle(rounds=40, step_ms=5_000)
+    assert rig.signal(signal.id).is_live
+    book.refusal = None
+    rig.settle(step_ms=5_000)
+
+    assert (sizes(rig), book.held) == ([Decimal("0.4")], FLAT)
+    ended = rig.signal(signal.id)
+    assert ended.reason is not None
+    assert (ended.status, ended.reason.code) == (RequestStatus.PARTIAL, ReasonCode.TOO_LATE)
 
 
 # At once, and cut short

@@ -7,17 +7,20 @@ from pathlib import Path
 import pytest
 
 from app.domain.account import Account
-from app.domain.commands import Action
-from app.domain.enums import Mode, PositionSide, ReasonCode
+from app.domain.commands import Action, NetAction, NetCommand
+from app.domain.enums import Dialect, Mode, PositionSide, ReasonCode
 from app.domain.errors import VenueUnavailable
+from app.domain.events import OrderReported
 from app.domain.exits import SHOWN_LATE_MS
 from app.domain.identifiers import AccountId, VenueName
 from app.domain.market import AccountView
 from app.domain.reason import Reason
 from app.domain.report import OrderReport
 from app.domain.request.signal import RequestStatus, Signal, Stage
+from app.domain.sender import Sender
 from app.domain.status import OrderStatus
 from app.ports.policy import Policy
+from app.services.advance import advance
 from app.services.following.follow import follow_news
 from app.services.following.guards import (
     LOOK_LEASE_MS,
@@ -28,10 +31,14 @@ from app.services.following.guards import (
     look_at_guards,
     round_ms,
 )
+from app.services.intake.requests import accept_reversal
+from app.services.placing.cancel import request_cancel
 from app.services.watching.watch import watch_prices
 from app.venues import traits_of
 from tests.support.builders import (
     ETH,
+    PAPER,
+    REQUESTED,
     USDM,
     USDM_ID,
     a_command,
@@ -310,6 +317,121 @@ def test_a_fill_that_meets_a_look_is_not_judged_by_it() -> None:
     assert signals(rig)[1].gone_since_ms is None
 
 
+# What the entry has filled is told late
+
+
+def a_late_one(at: Rig | None = None) -> Rig:
+    """An entry that was told to have ended at 0.3 of 0.4, and is guarded for that."""
+    rig = at or Rig()
+    rig.venue.account = a_view({"USDT": "100000"}, {LONG: "0.3"})
+    rig.venue.answer = lambda _: told_of("0.3", OrderStatus.CANCELED)
+    rig.run(OPEN)
+    rig.venue.answer = lambda order: told_of(str(order.quantity), OrderStatus.FILLED)
+    assert [one.quantity for one in rig.smart_orders()] == [Decimal("0.3")] * 2
+    return rig
+
+
+def told_of(quantity: str, status: OrderStatus) -> OrderReport:
+    return OrderReport(
+        status=status, filled_quantity=Decimal(quantity), average_price=Decimal(2_000)
+    )
+
+
+def tell_late(rig: Rig) -> None:
+    rig.venue.account = HOLDING
+    event = OrderReported(at_ms=rig.clock.now_ms(), report=told_of("0.4", OrderStatus.FILLED))
+    advance(rig.orders()[0].id, event, rig.ports)
+    rig.drain()
+
+
+def stopped_at(rig: Rig, last: str) -> list[Decimal]:
+    """Let a price come, and return what guards have sold."""
+    rig.feed.ticks.append(a_tick(number=2, last=last))
+    watch_prices(PAPER, rig.ports)
+    rig.settle(step_ms=1_000)
+    return sold(rig)
+
+
+@pytest.mark.parametrize("last", ["1890", "2210"])
+def test_what_an_entry_has_filled_late_is_guarded_as_well(rig: Rig, last: str) -> None:
+    a_late_one(rig)
+
+    for _ in range(2):
+        tell_late(rig)
+
+    assert [one.quantity for one in rig.smart_orders()] == [Decimal("0.3")] * 2 + [
+        Decimal("0.1")
+    ] * 2
+    assert sorted(stopped_at(rig, last)) == [Decimal("0.1"), Decimal("0.3")]
+    (signal,) = signals(rig)
+    assert signal.status is RequestStatus.DONE
+    assert not any(one.is_live for one in rig.smart_orders())
+
+
+def test_what_is_filled_after_the_stop_has_sold_the_rest_is_stopped_at_once(rig: Rig) -> None:
+    a_late_one(rig)
+    assert stopped_at(rig, "1890") == [Decimal("0.3")]
+    rig.feed.seen[ETH] = a_tick(number=2, last="1890")
+
+    tell_late(rig)
+    rig.settle(step_ms=1_000)
+
+    assert sorted(sold(rig)) == [Decimal("0.1"), Decimal("0.3")]
+    assert signals(rig)[0].status is RequestStatus.DONE
+
+
+def test_what_is_filled_after_a_cancel_of_its_guards_has_none(rig: Rig) -> None:
+    a_late_one(rig)
+    assert request_cancel(signals(rig)[0].id, REQUESTED, rig.ports)
+    rig.drain()
+
+    tell_late(rig)
+
+    assert not any(one.is_live for one in rig.smart_orders())
+
+
+def test_whoever_dies_over_a_late_fill_leaves_it_guarded_once() -> None:
+    for rig in deaths(a_late_one, tell_late):
+        rig.settle(step_ms=1_000)
+        live = sum(one.quantity or 0 for one in rig.smart_orders() if one.is_live)
+        assert live == Decimal("0.8")
+
+
+def closed_by_hand(rig: Rig) -> None:
+    """Let the position be gone at an exchange, twice seen."""
+    rig.registry.put_account(replace(USDM, venue=VenueName("binance"), mode=Mode.LIVE))
+    rig.venue.account = FLAT
+    for _ in range(2):
+        rig.clock.advance(SHOWN_LATE_MS + 1_000)
+        look_at_guards(USDM_ID, rig.ports)
+
+
+def test_what_is_filled_after_its_position_was_closed_is_not_taken_for_closed(rig: Rig) -> None:
+    a_late_one(rig)
+    closed_by_hand(rig)
+    rig.settle(step_ms=1_000)
+    assert not any(one.is_live for one in rig.smart_orders())
+
+    tell_late(rig)
+    rig.venue.account = FLAT  # as it is shown at first
+    look_at_guards(USDM_ID, rig.ports)
+    rig.settle(step_ms=1_000)
+
+    assert sum(one.is_live for one in rig.smart_orders()) == 2
+
+
+def test_guards_that_go_with_their_position_take_no_others_along(rig: Rig) -> None:
+    a_late_one(rig)
+    closed_by_hand(rig)
+    assert any(one.is_live for one in rig.smart_orders())  # nobody has carried it out yet
+
+    tell_late(rig)
+    rig.settle(step_ms=1_000)
+
+    live = [one.quantity for one in rig.smart_orders() if one.is_live]
+    assert live == [Decimal("0.1")] * 2
+
+
 # A position that is closed and opened anew
 
 
@@ -330,6 +452,27 @@ def test_a_new_position_is_not_opened_under_the_guards_of_an_old_one() -> None:
     assert len(rig.venue.sent) == sent + 1
     assert guarded(rig) == [False, True]
     assert sold(rig) == []
+
+
+def test_a_net_order_of_another_dialect_waits_for_old_guards_as_well() -> None:
+    rig = a_real_rig()
+    rig.venue.account = FLAT
+    sent = len(rig.venue.sent)
+    sender = Sender(
+        dialect=Dialect.APISIFY,
+        origin="apisify:one",
+        account=rig.registry.account(USDM_ID),
+        received_at_ms=rig.clock.now_ms(),
+    )
+
+    command = NetCommand(action=NetAction.BUY, quantity=Decimal("0.4"))
+    accept_reversal(command, ETH, sender, rig.ports)
+    rig.drain()
+    assert len(rig.venue.sent) == sent
+    rig.settle()
+
+    assert len(rig.venue.sent) == sent + 1
+    assert guarded(rig) == [False]
 
 
 def test_an_entry_waits_no_more_for_guards_that_were_let_go_before() -> None:

@@ -7,6 +7,8 @@ import pytest
 from app.domain.enums import AccountState, Mode, Side
 from app.domain.errors import OutcomeUnknown, VenueUnavailable
 from app.domain.identifiers import EpochMs
+from app.domain.kill_switch import KillSwitch
+from app.services.admin.kill_switches import fire_kill_switches
 from app.services.placing.settle import is_settled
 from tests.support.builders import (
     PAPER,
@@ -118,4 +120,24 @@ def test_an_account_with_real_money_does_not_count(rig: Rig) -> None:
     rig.registry.put_account(replace(account, mode=Mode.LIVE))
     rig.put(an_order())
 
+    assert is_settled(rig.ports)
+
+
+@pytest.mark.parametrize(("mode", "settled"), [(Mode.PAPER, False), (Mode.LIVE, True)])
+def test_a_kill_switch_counts_when_it_is_due(rig: Rig, mode: Mode, *, settled: bool) -> None:
+    account = rig.registry.account(SPOT_ID)
+    rig.registry.put_account(replace(account, mode=mode))
+    at_ms = EpochMs(rig.clock.now_ms() + 10_000)
+    switch = KillSwitch(
+        account=SPOT_ID, origin="poloniex:1", set_at_ms=rig.clock.now_ms(), cancel_at_ms=at_ms
+    )
+    rig.ports.kill_switches.put(switch)
+    waiting = is_settled(rig.ports)
+
+    rig.clock.advance_business(10_000)
+    due = is_settled(rig.ports)
+    fire_kill_switches(rig.ports)
+
+    assert waiting
+    assert due is settled
     assert is_settled(rig.ports)

@@ -35,6 +35,7 @@ from app.domain.enums import (
     TimeInForce,
 )
 from app.domain.errors import StoreError
+from app.domain.exits import Filled
 from app.domain.identifiers import (
     AccountId,
     AccountName,
@@ -86,6 +87,9 @@ for kind, strategy in {
 }.items():
     st.register_type_strategy(kind, strategy)
 
+FILLED_BY = st.dictionaries(
+    IDS.map(AggregateId).map(OrderId), st.builds(Filled, quantity=NUMBERS), max_size=3
+)
 FILLS = st.lists(st.builds(Fill), max_size=3).map(tuple)
 ORDERS = st.builds(
     Order,
@@ -146,6 +150,8 @@ SIGNALS = st.builds(
     withdrawing=SETS_OF_IDS,
     price_step=st.none() | SOME,
     quantity=st.none() | NUMBERS,
+    closed_by=FILLED_BY,
+    filled_by=FILLED_BY,
     fees=FEES,
 )
 REVERSALS = st.builds(
@@ -216,6 +222,7 @@ SMART_ORDER_FIELDS: dict[str, st.SearchStrategy[object]] = {
     "order_status": st.none() | st.sampled_from(OrderStatus),
     "armed": st.booleans(),
     "reason": st.none() | REASONS,
+    "filled_by": FILLED_BY,
 }
 SMART_ORDERS = st.one_of(
     st.builds(SmartOrder, trigger=TRIGGERS, price=st.none() | NUMBERS, **SMART_ORDER_FIELDS),
@@ -408,3 +415,7 @@ def test_a_record_in_full_is_read_as_well() -> None:
 def test_no_two_names_are_shortened_to_the_same() -> None:
     assert len(set(SHORT.values())) == len(SHORT)
     assert set(SHORT.values()).isdisjoint(SHORT)
+
+
+def test_the_word_of_older_records_for_a_refused_key_is_understood() -> None:
+    assert ReasonCode("key_refused") is ReasonCode.CREDENTIALS_REFUSED

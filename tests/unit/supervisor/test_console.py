@@ -71,8 +71,8 @@ def test_seed_shows_its_answer_to_a_terminal_only(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], *, terminal: bool
 ) -> None:
     answer = (sys.executable, "-c", "print('a token')")
-    monkeypatch.setattr("app.cli.commands.SEED_COMMAND", answer)
-    monkeypatch.setattr("app.cli.commands.is_terminal", lambda: terminal)
+    monkeypatch.setattr("app.cli.installation.SEED_COMMAND", answer)
+    monkeypatch.setattr("app.cli.installation.is_terminal", lambda: terminal)
 
     with pytest.raises(SystemExit) as end:
         main(["seed"])

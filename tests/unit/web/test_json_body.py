@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.errors import MalformedPayload
-from app.web.json_body import DEPTH_MAX, payload_from
+from app.web.json_body import DEPTH_MAX, alert_from, payload_from
 
 
 def nested(levels: int) -> bytes:
@@ -64,7 +64,8 @@ def test_text_may_be_written_as_pairs_of_escapes() -> None:
         pytest.param(b'{"a":"\xed\xa0\x80"}', id="half pair in bytes"),
         pytest.param(b'{"a":"\xff"}', id="no UTF-8"),
         pytest.param('{"a":1}'.encode("utf-16"), id="UTF-16"),
-        pytest.param(b'\xef\xbb\xbf{"a":1}', id="byte order mark"),
+        pytest.param(b'\xef\xbb\xbf\xef\xbb\xbf{"a":1}', id="two byte order marks"),
+        pytest.param(b"\xef\xbb\xbf", id="byte order mark alone"),
         pytest.param(b'{"a":1e' + b"9" * 30 + b"}", id="immense exponent"),
         pytest.param(b'{"a":' + b"[" * 60_000, id="deep, open"),
         pytest.param(nested(30_000), id="deep, closed"),
@@ -117,3 +118,62 @@ scalars = st.none() | st.booleans() | st.integers() | st.text()
 )
 def test_what_was_written_is_read(payload: dict[str, object]) -> None:
     assert payload_from(json.dumps(payload).encode()) == payload
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'\xef\xbb\xbf{"a":1}', b'\xef\xbb\xbf \r\n{"a":1}\n\n', b'\t {"a" : 1 }'],
+)
+def test_a_byte_order_mark_and_blanks_around_count_as_nothing(body: bytes) -> None:
+    assert payload_from(body) == alert_from(body) == {"a": 1}
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\r\nb", "\ta\t", "\u957f\n"])
+def test_an_alert_may_break_its_lines(text: str) -> None:
+    body = f'{{"log":"{text}"}}'.encode()
+
+    assert alert_from(body) == {"log": text}
+    with pytest.raises(MalformedPayload, match="Invalid control character"):
+        payload_from(body)
+
+
+@pytest.mark.parametrize("code", [0, 8, 0x0B, 0x0C, 0x1B, 0x1F])
+def test_what_nobody_types_is_refused_in_an_alert_too(code: int) -> None:
+    with pytest.raises(MalformedPayload, match="Invalid control character"):
+        alert_from(f'{{"log":"a{chr(code)}b\n"}}'.encode())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "%7B%22a%22%3A%22b+%2B%C3%A9%22%7D=",
+        "%7b%22a%22:%22b%20%2b%c3%a9%22%7d",
+        "\ufeff\n%7B%22a%22%3A%22b+%2B%C3%A9%22%7D=\r\n",
+        '{"a":"b +\u00e9"}',
+    ],
+)
+def test_an_alert_may_be_the_one_key_of_a_form(body: str) -> None:
+    assert alert_from(body.encode()) == {"a": "b +\u00e9"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "%7B%22a%22%3A1%7D=1",
+        "%7B%22a%22%3A1%7D=&b=2",
+        "%7B%22a%22%3A1%7D=&%7B%22a%22%3A2%7D=",
+        "b=2&%7B%22a%22%3A1%7D=",
+        "alert=%7B%22a%22%3A1%7D",
+        "%7B%22a%22%3A%22%FF%22%7D=",
+        "%7B%22a%22%3A1%2C%22a%22%3A2%7D=",
+        "%5B%5D=",
+        "%7B",
+        "&" * 60_000,
+        "%7B" + "&" * 60_000,
+    ],
+)
+def test_any_other_form_is_no_alert(body: str) -> None:
+    with pytest.raises(MalformedPayload) as caught:
+        alert_from(body.encode())
+
+    assert caught.value.code == "invalid_json"

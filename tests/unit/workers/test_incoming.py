@@ -15,6 +15,7 @@ from kombu.message import Message
 from app.dispatch.routes import QueueName
 from app.supervisor.tcp_ports import free_port
 from tests.support.hostile_messages import HOSTILE, a_message
+from tests.support.processes import eventually
 from tests.support.servers import QUICK, fresh_client, running_server
 from workers.incoming import BEGINNINGS_MAX, BEGINNINGS_SECONDS, note_beginning, ours_of
 
@@ -47,6 +48,18 @@ def read(connection: Connection, *, count: int) -> list[Message]:
         for _ in range(count):
             connection.drain_events(timeout=5)
     return got
+
+
+def test_commands_share_a_client_as_long_as_its_connections_last(connection: Connection) -> None:
+    channel: Any = connection.default_channel
+    with channel.conn_or_acquire() as first, channel.conn_or_acquire() as second:
+        assert first is second
+
+    channel._disconnect_pools()  # noqa: SLF001 - as the library does when the broker was away
+
+    with channel.conn_or_acquire() as third:
+        assert third is not first
+        assert third.ping()
 
 
 @pytest.mark.parametrize("wrong", HOSTILE)
@@ -118,7 +131,8 @@ def test_a_broker_that_is_full_and_evicts_nothing_is_emptied(
         if is_reading:
             consumer.consume()
         broker.lpush(QUEUE, json.dumps(a_message()), *["x" * 100_000] * 100)
-        broker.config_set("maxmemory", "8mb")
+        full = 8 * 2**20
+        broker.config_set("maxmemory", full)
 
         if is_reading:
             connection.drain_events(timeout=5)
@@ -127,6 +141,8 @@ def test_a_broker_that_is_full_and_evicts_nothing_is_emptied(
             channel.qos.restore_visible()
 
         assert not broker.exists(QUEUE)
+        # The server frees in the background what is deleted, so that there is room a little later.
+        eventually(lambda: broker.info("memory")["used_memory"] < full)
         assert broker.lpush(QUEUE, json.dumps(a_message()))
 
 

@@ -6,12 +6,18 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+import redis
+import structlog
 from kombu import Producer
+from structlog.testing import capture_logs
 
 from app.dispatch.broker import celery_for
 from app.dispatch.routes import QueueName, TaskName
+from app.outages import QUIET_SECONDS, Outage
+from tests.support.servers import QUICK, running_server
 from workers.base import WAITING_MAX, PeriodicTask
 from workers.maintenance import CANARIES_WAITING_MAX
 
@@ -53,6 +59,29 @@ def test_what_was_taken_makes_room_for_more(producer: Producer) -> None:
     started(producer, 1)
 
     assert waiting(producer) == 1
+
+
+def test_beat_tells_once_that_the_broker_takes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = Mock(return_value=0.0)
+    outage = Outage("broker", seconds)
+    monkeypatch.setattr("app.dispatch.celery_publisher.BROKER", outage)
+    monkeypatch.setattr("workers.base.BROKER", outage)
+    structlog.reset_defaults()
+    with running_server(tmp_path, QUICK) as server, redis.Redis.from_url(server.url) as client:
+        producer = Producer(celery_for(server.url).connection_for_write().channel())
+        client.config_set("min-replicas-to-write", 1)
+        with capture_logs() as told:
+            started(producer, 20)
+        assert [line["event"] for line in told] == ["message_lost"]
+
+        client.config_set("min-replicas-to-write", 0)
+        seconds.return_value = QUIET_SECONDS
+        with capture_logs() as told:
+            started(producer, 3)
+        assert [line["event"] for line in told] == ["outage_over"]
+        assert waiting(producer) == 3
 
 
 #: Starts all that there is to start, as beat does, and prints how much waits in each queue.

@@ -12,12 +12,19 @@ import pytest
 from app.domain.enums import Dialect, ReasonCode, Side
 from app.domain.errors import CommandError, InsufficientFunds, KeyRefused, VenueRejected, WrongState
 from app.domain.events import OrderReported
+from app.domain.exits import USUAL, ExitRules
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.report import OrderReport
 from app.domain.sender import Sender
-from app.domain.smart_trade.enums import StepKind, StepStatus, TradeStatus, TradeType
+from app.domain.smart_trade.enums import (
+    GUARDED,
+    StepKind,
+    StepStatus,
+    TradeStatus,
+    TradeType,
+)
 from app.domain.smart_trade.profit import closed_quantity, profit
 from app.domain.smart_trade.spec import NewTrade
 from app.domain.smart_trade.trade import SmartTrade
@@ -33,6 +40,7 @@ from app.services.smart_trades.acting import (
     panic_sell,
     panic_sell_step,
 )
+from app.services.watching.release import release_due
 from app.services.watching.watch import watch_prices
 from tests.support.builders import BTC, BTC_SPOT, PAPER, SPOT, a_quote, a_tick, a_view
 from tests.support.rig import Rig, deaths, encounters
@@ -82,12 +90,13 @@ class Coins:
         )
 
 
-def opened(rig: Rig, command: NewTrade = STOPPED) -> AggregateId:
+def opened(rig: Rig, command: NewTrade = STOPPED, exits: ExitRules = USUAL) -> AggregateId:
     sender = Sender(
         dialect=Dialect.THREE_COMMAS,
         origin="three_commas:1",
         account=SPOT,
         received_at_ms=rig.clock.now_ms(),
+        exits=exits,
     )
     trade = open_trade(replace(command, symbol=BTC), sender, rig.ports)
     rig.drain()
@@ -514,33 +523,263 @@ def test_funds_that_come_while_a_step_pauses_are_guarded_as_well(rig: Rig) -> No
     assert find_trade(trade_id, rig.ports).is_final
 
 
-def test_a_timeout_and_a_pause_are_one_timer_at_the_earlier_of_both(rig: Rig) -> None:
+def test_a_profit_that_pauses_leaves_the_timeout_of_the_stop_as_it_is(rig: Rig) -> None:
     command = a_sale("0.1", **classic("51000"), **stop("49000", timeout=10))
     trade_id, coins = stuck(rig, command, at="52000")
     price(rig, "48000")
-    begun_ms = rig.clock.now_ms()
-    wakes: list[int] = []
-    for _ in range(40):
-        trade = find_trade(trade_id, rig.ports)
-        if trade.status is TradeStatus.STOP_LOSS_ORDER_PLACED:
-            break
-        assert trade.wakes_at_ms is not None
-        wakes.append(trade.wakes_at_ms - begun_ms)
-        rig.feed.seen[BTC] = replace(
-            a_tick(number=9, symbol=BTC, last="48000"), at_ms=rig.clock.now_ms()
-        )
-        later(rig, max(trade.wakes_at_ms - rig.clock.now_ms(), 1), rounds=1)
+    ends_ms = rig.clock.now_ms() + 10_000
 
+    for _ in range(9):
+        later(rig, 1_000, rounds=1)
+        trade = find_trade(trade_id, rig.ports)
+        assert (trade.wakes_at_ms, trade.status in GUARDED) == (ends_ms, True)
+    rig.feed.seen[BTC] = replace(
+        a_tick(number=9, symbol=BTC, last="48000"), at_ms=rig.clock.now_ms()
+    )
+    later(rig, 1_000, rounds=1)
     assert find_trade(trade_id, rig.ports).status is TradeStatus.STOP_LOSS_ORDER_PLACED
-    assert wakes == sorted(wakes)
-    assert wakes[0] < 1_000
-    assert wakes[-1] == 10_000
+
     coins.refusal = None
     later(rig, 30_000)
     assert coins.held == 0
 
 
+def test_an_exit_that_pauses_does_not_sleep_when_the_clock_is_set_back(rig: Rig) -> None:
+    trade_id, coins = stuck(rig)
+    coins.refusal = None
+    rig.clock.step(-3_600_000)
+
+    later(rig, 1_000, rounds=20)
+
+    assert coins.held == 0
+    assert find_trade(trade_id, rig.ports).status is TradeStatus.STOP_LOSS_FINISHED
+
+
+def test_funds_that_are_refused_leave_the_trade_as_it_was(rig: Rig) -> None:
+    trade_id = opened(rig)
+    coins = Coins(rig, "0.1", "9")
+    coins.refusal = InsufficientFunds("too little USDT")
+
+    add_funds(trade_id, Decimal("0.02"), None, rig.ports)
+    rig.drain()
+
+    trade = find_trade(trade_id, rig.ports)
+    (funds,) = trade.steps_of(StepKind.FUNDS)
+    assert (trade.status, funds.status) == (TradeStatus.BOUGHT, StepStatus.FAILED)
+    assert told(rig, trade_id) == 1
+    coins.refusal = None
+    price(rig, "48000")
+    assert coins.held == 0
+    assert find_trade(trade_id, rig.ports).status is TradeStatus.STOP_LOSS_FINISHED
+
+
+def test_an_entry_that_is_refused_leaves_exits_to_the_funds_that_were_added(rig: Rig) -> None:
+    coins = Coins(rig, "0", "0.02", "9")
+    coins.rests = True
+    entering = a_trade(TradeType.CLASSIC, "0.1", entry=entry("limit", "50000"), **stop("49000"))
+    trade_id = opened(rig, entering)
+    add_funds(trade_id, Decimal("0.02"), None, rig.ports)
+    rig.drain()
+    assert find_trade(trade_id, rig.ports).status is TradeStatus.BUY_ORDER_PLACED
+
+    refused = OrderReport(status=OrderStatus.REJECTED, reason=Reason(REFUSED.code, str(REFUSED)))
+    event = OrderReported(at_ms=rig.clock.now_ms(), report=refused)
+    advance(rig.orders()[0].id, event, rig.ports)
+    later(rig)
+    assert find_trade(trade_id, rig.ports).status is TradeStatus.BOUGHT
+    price(rig, "48000")
+
+    assert coins.held == 0
+    assert find_trade(trade_id, rig.ports).status is TradeStatus.STOP_LOSS_FINISHED
+
+
+@pytest.mark.parametrize("by_caller", [False, True])
+def test_a_trade_of_which_nothing_is_left_ends(rig: Rig, *, by_caller: bool) -> None:
+    coins = Coins(rig, "0")
+    coins.rests = True
+    entering = a_trade(TradeType.CLASSIC, "0.1", entry=entry("limit", "50000"), **stop("49000"))
+    trade_id = opened(rig, entering)
+    add_funds(trade_id, Decimal("0.02"), Decimal(49_500), rig.ports)
+    rig.drain()
+    refused = OrderReport(status=OrderStatus.REJECTED, reason=Reason(REFUSED.code, str(REFUSED)))
+    gone = OrderReport(status=OrderStatus.CANCELED)
+    told = OrderReported(at_ms=rig.clock.now_ms(), report=refused)
+    advance(rig.orders()[0].id, told, rig.ports)
+    rig.drain()
+    assert find_trade(trade_id, rig.ports).status is TradeStatus.BUY_ORDER_PLACED
+
+    if by_caller:
+        cancel_step(trade_id, step_of(rig, trade_id, StepKind.FUNDS), rig.ports)
+    else:
+        advance(rig.orders()[1].id, replace(told, report=gone), rig.ports)
+    later(rig)
+
+    status = find_trade(trade_id, rig.ports).status
+    assert status is (TradeStatus.CANCELLED if by_caller else TradeStatus.FAILED)
+
+
+# A limit that does not fill in time
+
+AFTER_10_S = ExitRules(limit_ms=10_000)
+LIMITS = {
+    "stop": (a_sale("0.1", **stop("49000", limit="48900")), "48000"),
+    "profit": (a_sale("0.1", **classic("51000", limit="52000")), "51500"),
+    "step": (a_sale("0.1", **steps(("100", "51000"), limit=True)), "51500"),
+}
+
+
+def waits(rig: Rig, seconds: int) -> None:
+    for _ in range(seconds):
+        rig.clock.advance(1_000)
+        release_due([], rig.ports)
+        rig.drain()
+
+
+def kinds(rig: Rig) -> list[tuple[Decimal, bool]]:
+    return [(order.quantity, order.price is not None) for order in rig.venue.sent]
+
+
+@pytest.mark.parametrize("name", list(LIMITS))
+def test_a_limit_exit_falls_back_to_the_market(rig: Rig, name: str) -> None:
+    command, at = LIMITS[name]
+    trade_id = opened(rig, command, AFTER_10_S)
+    coins = Coins(rig, "0.1", "9")
+    coins.rests = True
+    price(rig, at)
+
+    waits(rig, 9)
+    assert kinds(rig) == decimals_of(("0.1", True))
+    waits(rig, 1)
+
+    assert kinds(rig) == decimals_of(("0.1", True), ("0.1", False))
+    assert coins.held == 0
+    trade = find_trade(trade_id, rig.ports)
+    finished = TradeStatus.STOP_LOSS_FINISHED
+    if name != "stop":
+        finished = TradeStatus.TAKE_PROFIT_FINISHED
+    assert (trade.status, closed_quantity(trade)) == (finished, Decimal("0.1"))
+
+
+def decimals_of(*sent: tuple[str, bool]) -> list[tuple[Decimal, bool]]:
+    return [(Decimal(quantity), is_limit) for quantity, is_limit in sent]
+
+
+@pytest.mark.parametrize("name", list(LIMITS))
+def test_without_the_setting_a_limit_exit_rests_for_ever(rig: Rig, name: str) -> None:
+    command, at = LIMITS[name]
+    trade_id = opened(rig, command)
+    Coins(rig, "0.1", "9").rests = True
+    price(rig, at)
+
+    waits(rig, 100)
+
+    assert kinds(rig) == decimals_of(("0.1", True))
+    assert find_trade(trade_id, rig.ports).is_live
+
+
+@pytest.mark.parametrize("name", list(LIMITS))
+def test_at_the_market_it_goes_on_until_nothing_is_left(rig: Rig, name: str) -> None:
+    command, at = LIMITS[name]
+    trade_id = opened(rig, command, AFTER_10_S)
+    coins = Coins(rig, "0.1", "0.04", "0", "9")
+    coins.rests = True
+    price(rig, at)
+
+    waits(rig, 10)
+    later(rig, 1_000)
+
+    assert coins.held == 0
+    assert [is_limit for _, is_limit in kinds(rig)] == [True, False, False, False]
+    assert find_trade(trade_id, rig.ports).is_final
+
+
+@pytest.mark.parametrize("name", list(LIMITS))
+def test_a_limit_that_fills_while_it_is_taken_off_is_not_all_that_its_step_sells(
+    rig: Rig, name: str
+) -> None:
+    command, at = LIMITS[name]
+    trade_id = opened(rig, command, AFTER_10_S)
+    rig.venue.instruments[BTC] = replace(BTC_SPOT, max_quantity=Decimal("0.04"))
+    coins = Coins(rig, "0.1", "9", "9")
+    coins.rests = True
+    price(rig, at)
+    first = rig.venue.sent[0]
+    coins.held = Decimal("0.06")
+    coins.show()
+    rig.venue.ledger[first.client_order_id] = OrderReport(
+        status=OrderStatus.FILLED, filled_quantity=first.quantity, average_price=first.price
+    )
+
+    waits(rig, 10)
+
+    assert kinds(rig) == decimals_of(("0.04", True), ("0.04", False), ("0.02", False))
+    assert (coins.held, find_trade(trade_id, rig.ports).is_final) == (FLAT, True)
+
+
+def test_a_profit_that_the_stop_overtakes_is_at_its_limit_again_later(rig: Rig) -> None:
+    command = a_sale("0.1", **classic("51000", limit="52000"), **stop("49000", limit="48900"))
+    trade_id = opened(rig, command, AFTER_10_S)
+    coins = Coins(rig, "0.1", "9")
+    coins.rests = True
+    price(rig, "51500")
+    waits(rig, 5)
+    price(rig, "48000")
+    waits(rig, 5)
+    cancel_step(trade_id, step_of(rig, trade_id, StepKind.STOP_LOSS), rig.ports)
+    rig.drain()
+    assert [order.price for order in rig.venue.sent] == decimals("52000", "48900")
+
+    waits(rig, 100)
+    price(rig, "51500")
+
+    assert [order.price for order in rig.venue.sent] == decimals("52000", "48900", "52000")
+    waits(rig, 10)
+    assert (coins.held, rig.venue.sent[-1].price) == (FLAT, None)
+
+
+def test_a_panic_does_not_wait_for_a_limit(rig: Rig) -> None:
+    command, at = LIMITS["profit"]
+    trade_id = opened(rig, command, AFTER_10_S)
+    coins = Coins(rig, "0.1", "9")
+    coins.rests = True
+    price(rig, at)
+
+    panic_sell(trade_id, rig.ports)
+    waits(rig, 20)
+
+    assert kinds(rig) == decimals_of(("0.1", True), ("0.1", False))
+    assert find_trade(trade_id, rig.ports).status is TradeStatus.PANIC_SELL_FINISHED
+
+
 # Late, twice, at once, and cut short
+
+
+def resting() -> Rig:
+    rig = Rig()
+    command, at = LIMITS["stop"]
+    opened(rig, command, AFTER_10_S)
+    Coins(rig, "0.1", "9").rests = True
+    price(rig, at)
+    rig.clock.advance(10_000)
+    return rig
+
+
+def falls_back(rig: Rig) -> None:
+    release_due([], rig.ports)
+    rig.drain()
+
+
+def test_of_two_at_once_a_limit_falls_back_once() -> None:
+    for rig in encounters(resting, falls_back, falls_back):
+        later(rig, 1_000)
+        assert kinds(rig) == decimals_of(("0.1", True), ("0.1", False))
+
+
+def test_whoever_dies_while_a_limit_falls_back_leaves_the_rest_to_others() -> None:
+    for rig in deaths(resting, falls_back):
+        recovers(rig)
+        assert kinds(rig) == decimals_of(("0.1", True), ("0.1", False))
+        assert only(rig).is_final
 
 
 def test_a_fill_that_is_told_of_a_try_that_seemed_to_have_come_to_nothing_counts(rig: Rig) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.errors import CommandError, HookfillError
+from app.domain.exits import ExitRules
 from app.domain.identifiers import AggregateId, ClientOrderId
 from app.domain.smart_trade.enums import StepKind, TakeProfitType, TradeType
 from app.domain.smart_trade.profit import closed_quantity, entered_quantity
@@ -81,6 +82,20 @@ COMMANDS = {
         **steps(("50", "99"), ("50", "95"), source="ask"),
         **stop("110", source="last"),
     ),
+    "resting": a_trade(
+        TradeType.CLASSIC,
+        "2",
+        entry=entry("limit", "101"),
+        **steps(*IN_STEPS, limit=True),
+        **stop("95"),
+    ),
+    "resting cover": a_trade(
+        TradeType.SELL_BUY_BACK,
+        "4",
+        entry=entry("market"),
+        **classic("97", source="ask", limit="98"),
+        **stop("106", source="ask", timeout=5),
+    ),
     "simple": a_trade(TradeType.SIMPLE_BUY, "1", entry=entry("limit", "97")),
 }
 ACTIONS = ("cancel", "panic", "force", "funds", "limit funds", "cheap", "replan", "unprotect")
@@ -115,7 +130,8 @@ class Chaos:
         match step:
             case "open", str(name):
                 with suppress(HookfillError):
-                    self.opened.append(rig.begin(COMMANDS[name]).id)
+                    rules = ExitRules(profits_rest="resting" in name)
+                    self.opened.append(rig.begin(COMMANDS[name], rules).id)
             case "tick", int(bid), depth:
                 self.price(bid, depth)
                 with suppress(HookfillError):
