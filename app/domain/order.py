@@ -7,7 +7,15 @@ from typing import ClassVar
 
 from app.domain.effects import AT_ONCE, Effect, EffectKind
 from app.domain.entity import Entity
-from app.domain.enums import Kind, OrderType, PositionSide, Side, TimeInForce
+from app.domain.enums import (
+    Direction,
+    Kind,
+    OrderType,
+    PositionSide,
+    PriceSource,
+    Side,
+    TimeInForce,
+)
 from app.domain.identifiers import (
     AggregateId,
     ClientOrderId,
@@ -38,6 +46,25 @@ class Succession:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """The price that an order waits for at its venue, which sends it to the market then.
+
+    Attributes:
+        level: in quote currency, on a step of the price.
+        direction: which way the price must go to reach it.
+        source: which price of the venue is compared with it, LAST or MARK.
+    """
+
+    level: Decimal
+    direction: Direction
+    source: PriceSource = PriceSource.LAST
+
+    def sentence(self) -> str:
+        """Return, for instance, `last reaches 1843`."""
+        return f"{self.source} reaches {self.level:f}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order(Entity):
     """One instruction to buy or sell.
 
@@ -52,6 +79,7 @@ class Order(Entity):
         quantity: in base currency; 0 where `amount` tells the size.
         amount: what a market buy may spend, in quote currency; None where `quantity` counts.
         price: the limit, in quote currency; None for a market order.
+        condition: what a market order waits for at its venue, resting there; None is nothing.
         leverage: to be set on the account's symbol first; None leaves it alone.
         not_after_ms: business time after which an entry is too late; None never is.
         due_at_ms: business time at which it should be sent.
@@ -87,6 +115,7 @@ class Order(Entity):
     replaced_by: OrderId | None = None
     amount: Decimal | None = None
     price: Decimal | None = None
+    condition: Condition | None = None
     leverage: int | None = None
     caller_id: str | None = None
     not_after_ms: EpochMs | None = None
@@ -123,6 +152,8 @@ class Order(Entity):
         # Every type but MARKET has a limit, also one that may only make.
         if (self.type is OrderType.MARKET) is (self.price is not None):
             raise ValueError(f"order {self.id} is {self.type} with price {self.price}")
+        if self.condition is not None and not (self.reduces and self.type is OrderType.MARKET):
+            raise ValueError(f"order {self.id} is {self.type} when {self.condition.sentence()}")
         # An entry is sized in its turn and then sent; only exits are made first and wait
         # afterwards.
         if self.awaits_turn and not self.reduces:
@@ -206,9 +237,10 @@ class Order(Entity):
         return (self.effect(kind, due, urgent=urgent),)
 
     def sentence(self) -> str:
-        """Return, for instance, `buy 0.5 BTC/USDT market`."""
+        """Return, for instance, `buy 0.5 BTC/USDT market`, with what it waits for at its venue."""
         price = "market" if self.price is None else f"at {self.price:f}"
         size = f"{self.quantity:f}"
         if self.amount is not None:
             size = f"for {self.amount:f} {quote_of(self.symbol)}"
-        return f"{self.side.lower()} {size} {self.symbol} {price}"
+        when = "" if self.condition is None else f" when {self.condition.sentence()}"
+        return f"{self.side.lower()} {size} {self.symbol} {price}{when}"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from app.domain.enums import Market
+from app.domain.enums import Market, PriceSource
 from app.domain.identifiers import VenueName
 
 
@@ -25,7 +25,8 @@ class VenueTraits:
         lists_all_symbols: one question lists the open orders of all symbols.
         look_ms: what one look at an account's positions takes of the time in which the venue
             answers one address; see docs/venues.md.
-        native_stops: where the venue keeps stop orders; Hookfill emulates them all the same.
+        native_stops: where the venue keeps stop orders, for people.
+        holds: market → the prices with which the venue compares the stops that rest there.
     """
 
     name: VenueName
@@ -34,4 +35,5 @@ class VenueTraits:
     play_money: Mapping[Market, str] = field(default_factory=dict)
     lists_all_symbols: bool = True
     native_stops: str = ""
+    holds: Mapping[Market, frozenset[PriceSource]] = field(default_factory=dict)
     look_ms: int = 0
