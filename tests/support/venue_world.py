@@ -12,7 +12,15 @@ from typing import Any
 import pytest
 import redis
 
-from app.domain.enums import Market, Mode, PositionMode, PositionSide, Side
+from app.domain.enums import (
+    Direction,
+    Market,
+    Mode,
+    PositionMode,
+    PositionSide,
+    PriceSource,
+    Side,
+)
 from app.domain.identifiers import (
     AccountId,
     AccountName,
@@ -26,7 +34,7 @@ from app.domain.identifiers import (
     VenueOrderId,
 )
 from app.domain.money import settled_in
-from app.domain.order import Order
+from app.domain.order import Condition, Order
 from app.domain.reconciliation import VenueOrder
 from app.exchanges.ccxt_venue import CcxtVenue
 from app.exchanges.clients import Clients
@@ -50,6 +58,7 @@ from tests.support.exchanges.faults import PATIENCE_MS
 from tests.support.exchanges.poloniex import Poloniex
 from tests.support.exchanges.server import Dialect as Wire
 from tests.support.exchanges.server import Gateway, served
+from tests.support.exchanges.stops import taken_in
 from tests.support.exchanges.trading import Exchange
 from tests.support.paper_world import PaperWorld
 from tests.support.servers import fresh_client
@@ -184,6 +193,28 @@ class _World:
         """What stands for a quantity of coins here."""
         return size(quantity, self.market)
 
+    def stop(
+        self,
+        level: str,
+        side: Side = Side.SELL,
+        quantity: str = "0.1",
+        *,
+        rises: bool = False,
+        source: PriceSource = PriceSource.LAST,
+    ) -> Order:
+        """A new order that closes a long, or a short if it buys, and waits for a price there."""
+        direction = Direction.RISING if rises else Direction.FALLING
+        leg = PositionSide.SHORT if side is Side.BUY else PositionSide.LONG
+        condition = Condition(level=Decimal(level), direction=direction, source=source)
+        return self.order(
+            side,
+            quantity,
+            condition=condition,
+            reduce_only=True,
+            reduces=True,
+            position_side=leg if self.position_mode is PositionMode.HEDGE else None,
+        )
+
     @property
     def purse(self) -> Currency:
         """The currency that entries are paid with, or that is their margin."""
@@ -303,7 +334,7 @@ class ExchangeWorld(_World):
         self.plan.plan(call, *(word for word in words for _ in range(asked)))
 
     def count(self) -> int:
-        return len(self.holder.orders)
+        return taken_in(self.holder)
 
 
 VenueWorld = PaperVenueWorld | ExchangeWorld

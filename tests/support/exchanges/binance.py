@@ -1,7 +1,8 @@
 """Binance's REST interface: spot (`/api/v3`), USDⓈ-M (`/fapi`) and COIN-M futures (`/dapi`).
 
 As in the documents "Spot REST API", "USDⓈ-M Futures REST API" and "COIN-M Futures REST API" of
-developers.binance.com, as far as ccxt asks for it.
+developers.binance.com, as far as ccxt asks for it. Stops of USDⓈ-M go by routes of their own ("New
+Algo Order" and its like), where neither position nor margin is looked at before their price comes.
 """
 
 from __future__ import annotations
@@ -21,11 +22,14 @@ from tests.support.exchanges.books import (
     Market,
     Order,
     Refused,
+    Stop,
     Ticket,
     Why,
 )
 from tests.support.exchanges.faults import Call, Fault
 from tests.support.exchanges.server import Answer, Dialect, Request
+from tests.support.exchanges.stops import waits
+from tests.support.exchanges.trading import Exchange
 
 Json = dict[str, object]
 
@@ -68,7 +72,13 @@ _LINEAR_CODES = {
     Why.LEG: (400, -4061, "Order's position side does not match user's setting."),
     Why.MODE_IS_SET: (400, -4059, "No need to change position side."),
     Why.MODE_IN_USE: (400, -4067, "Position side cannot be changed if there exists open orders."),
+    Why.HAS_RISEN: (400, -2021, "Order would immediately trigger."),
+    Why.HAS_FALLEN: (400, -2021, "Order would immediately trigger."),
+    Why.STOPS: (400, -4045, "Reach max stop order limit."),
+    Why.ELSEWHERE: (400, -4120, "Order type not supported for this endpoint. Please use the Algo."),
 }
+_STOPS = {"STOP_MARKET", "TAKE_PROFIT_MARKET"}
+_ONE_ORDER = {"/api/v3/order", "/fapi/v1/order", "/dapi/v1/order", "/fapi/v1/algoOrder"}
 
 
 #: Where each kind of market is; spot is everywhere else.
@@ -81,13 +91,17 @@ _LISTED_MAX = {SPOT: 1_000, LINEAR: 1_000, INVERSE: 100}
 class Binance(Dialect):
     """Binance as ccxt sees it. Weights are told in `X-MBX-USED-WEIGHT-1M`, as there."""
 
+    def __init__(self, exchange: Exchange) -> None:
+        super().__init__(exchange)
+        exchange.stops.apart = True
+
     def name(self, market: Market) -> str:
         return binance_rows.name(market)
 
     def call_of(self, request: Request) -> Call:
-        if request.path in {"/api/v3/order", "/fapi/v1/order", "/dapi/v1/order"}:
+        if request.path in _ONE_ORDER:
             return {"POST": Call.PLACE, "DELETE": Call.CANCEL, "GET": Call.FIND}[request.method]
-        if request.path.endswith("/openOrders"):
+        if request.path.endswith(("/openOrders", "/openAlgoOrders")):
             return Call.LIST
         if request.path.endswith(("/account", "/balance", "/positionRisk")):
             return Call.VIEW
@@ -116,6 +130,8 @@ class Binance(Dialect):
             return Answer(public())
         account, fields = self._signed(request)
         private = self._private(account, kind, fields, fault).get(route)
+        if kind == LINEAR and private is None:
+            private = self._of_stops(account, fields, fault).get(route)
         if private is None:
             raise Refused(Why.MALFORMED)
         return Answer(private())
@@ -154,6 +170,17 @@ class Binance(Dialect):
                 {"coin": code, "name": name, "networkList": []} for code, name in NAMES.items()
             ],
             "GET apiRestrictions": lambda: binance_rows.restrictions(account),
+        }
+
+    def _of_stops(
+        self, account: Account, fields: dict[str, str], fault: Fault
+    ) -> dict[str, Callable[[], object]]:
+        return {
+            "POST algoOrder": lambda: self._place_stop(account, fields),
+            "GET algoOrder": lambda: self._row_of(account, self._stop(account, fields, fault)),
+            "DELETE algoOrder": lambda: self._cancel_stop(account, fields),
+            "GET openAlgoOrders": lambda: self._open_stops(account, fields),
+            "GET allAlgoOrders": lambda: self._all_stops(account, fields),
         }
 
     def _brackets(self) -> list[Json]:
@@ -232,6 +259,8 @@ class Binance(Dialect):
     # Orders
 
     def _place(self, account: Account, kind: str, fields: dict[str, str]) -> Json:
+        if fields["type"] in _STOPS and kind == LINEAR:
+            raise Refused(Why.ELSEWHERE)
         budget = fields.get("quoteOrderQty")
         ticket = Ticket(
             client_id=fields["newClientOrderId"],
@@ -308,6 +337,83 @@ class Binance(Dialect):
             and fields.get("orderId", str(order.id)) == str(order.id)
             for trade in self.listed_trades(order)
         ]
+
+    # Stops
+
+    def _place_stop(self, account: Account, fields: dict[str, str]) -> Json:
+        kind, leg = fields["type"], fields.get("positionSide", "BOTH")
+        has_legs = leg != "BOTH"
+        if fields["algoType"] != "CONDITIONAL" or kind not in _STOPS:
+            raise Refused(Why.MALFORMED)
+        if has_legs and "reduceOnly" in fields:
+            raise Refused(Why.MALFORMED)  # "cannot be sent in Hedge Mode"
+        stop = Stop(
+            level=Decimal(fields["triggerPrice"]),
+            rises=(kind == "STOP_MARKET") is (fields["side"] == "BUY"),
+            by_mark=fields.get("workingType") == "MARK_PRICE",
+        )
+        ticket = Ticket(
+            client_id=fields["clientAlgoId"],
+            market=self.market(fields.get("symbol", ""), LINEAR),
+            side=fields["side"],
+            type="MARKET",
+            quantity=Decimal(fields["quantity"]),
+            leg=leg,
+            reduce_only=fields.get("reduceOnly", "").lower() == "true",
+            stop=stop,
+        )
+        order = self.exchange.place(account, ticket)
+        return binance_rows.stop(order, None)
+
+    def _row_of(self, account: Account, stop: Order) -> Json:
+        made = self.exchange.stops.made_of(account, stop)
+        return {**binance_rows.stop(stop, made), **binance_rows.made_of(stop, made)}
+
+    def _stop(self, account: Account, fields: dict[str, str], fault: Fault) -> Order:
+        client_id, venue_id = fields.get("clientAlgoId", ""), fields.get("algoId", "")
+        stop = self.exchange.stops.find(account, client_id, venue_id)
+        is_kept_back = client_id and "algoOrder" in self.plan.hides
+        if fault is Fault.NOT_FOUND or is_kept_back or self.is_hidden(stop):
+            raise Refused(Why.NO_ORDER)
+        return stop
+
+    def _cancel_stop(self, account: Account, fields: dict[str, str]) -> Json:
+        try:
+            stop = self._stop(account, fields, Fault.OK)
+        except Refused as refused:
+            raise Refused(Why.GONE) from refused
+        self.exchange.stops.cancel(account, stop)
+        named = {"algoId": stop.id, "clientAlgoId": stop.ticket.client_id}
+        return {**named, "code": "200", "msg": "success"}
+
+    def _open_stops(self, account: Account, fields: dict[str, str]) -> list[Json]:
+        if "openAlgoOrders" in self.plan.hides:
+            return []
+        told, all_of_them = self._told(account, fields), self.exchange.stops.lists_fired
+        listed = [one for one in told if waits(one) or (all_of_them and one.made)]
+        return [self._row_of(account, one) for one in listed]
+
+    def _all_stops(self, account: Account, fields: dict[str, str]) -> list[Json]:
+        """As "Query All Algo Orders": of a week at most, the oldest first."""
+        if "allAlgoOrders" in self.plan.hides:
+            return []
+        now_ms = self.exchange.now_ms()
+        since_ms = int(fields.get("startTime", now_ms - 7 * _DAY_MS))
+        until_ms = int(fields.get("endTime", now_ms))
+        if until_ms - since_ms > 7 * _DAY_MS:
+            raise Refused(Why.MALFORMED)
+        told = self._told(account, {"symbol": fields["symbol"]})
+        found = [one for one in told if since_ms <= one.created_ms <= until_ms]
+        most = min(int(fields.get("limit", 500)), _LISTED_MAX[LINEAR])
+        found = found[:most] if "startTime" in fields else found[-most:]
+        return [self._row_of(account, one) for one in found]
+
+    def _told(self, account: Account, fields: dict[str, str]) -> list[Order]:
+        stops = [one for one in account.stops if not self.is_hidden(one)]
+        if "symbol" not in fields:
+            return stops
+        market = self.market(fields["symbol"], LINEAR)
+        return [one for one in stops if one.ticket.market == market]
 
     # What an account has
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tests.support.exchanges.books import INVERSE, SPOT, Account, Market, Order, Position, Trade
+from tests.support.exchanges.books import (
+    INVERSE,
+    OPEN,
+    SPOT,
+    Account,
+    Market,
+    Order,
+    Position,
+    Trade,
+)
 
 Json = dict[str, object]
 
@@ -62,7 +71,7 @@ def rule(market: Market) -> Json:
         "marginAsset": market.quote,
         "pricePrecision": 2,
         "quantityPrecision": 3,
-        "orderTypes": ["LIMIT", "MARKET", "STOP_MARKET"],
+        "orderTypes": ["LIMIT", "MARKET", "STOP_MARKET", "TAKE_PROFIT_MARKET"],
         "timeInForce": ["GTC", "IOC", "FOK", "GTX"],
     }
 
@@ -139,6 +148,50 @@ def row(order: Order) -> Json:
         "positionSide": ticket.leg,
         "closePosition": False,
     }
+
+
+#: How a stop stands → what it is called; one of which an order was made is told by that order.
+_STOP_STATUSES = {"UNTRIGGERED": "NEW", "DEACTIVATED": "CANCELED"}
+
+
+def stop(order: Order, made: Order | None) -> Json:
+    """Return a stop as it is told to whoever places it."""
+    ticket, condition = order.ticket, order.ticket.stop
+    assert condition is not None
+    is_worse = condition.rises is (ticket.side == "BUY")
+    status = _STOP_STATUSES.get(order.status, order.status)
+    if made is not None and made.status not in OPEN:
+        status = "FINISHED"
+    return {
+        "algoId": order.id,
+        "clientAlgoId": ticket.client_id,
+        "algoType": "CONDITIONAL",
+        "orderType": "STOP_MARKET" if is_worse else "TAKE_PROFIT_MARKET",
+        "symbol": name(ticket.market),
+        "side": ticket.side,
+        "positionSide": ticket.leg,
+        "timeInForce": "GTC",
+        "quantity": str(ticket.quantity),
+        "algoStatus": status,
+        "triggerPrice": str(condition.level),
+        "price": "0.00",
+        "icebergQuantity": None,
+        "workingType": "MARK_PRICE" if condition.by_mark else "CONTRACT_PRICE",
+        "priceMatch": "NONE",
+        "closePosition": False,
+        "priceProtect": False,
+        "reduceOnly": ticket.reduce_only,
+        "createTime": order.created_ms,
+        "updateTime": order.updated_ms,
+        "triggerTime": order.updated_ms if order.made else 0,
+        "goodTillDate": 0,
+    }
+
+
+def made_of(order: Order, made: Order | None) -> Json:
+    """Return what a look-up tells of a stop besides."""
+    price = "0.00000" if made is None else str(made.average)
+    return {"actualOrderId": str(order.made or ""), "actualPrice": price}
 
 
 def fill(trade: Trade) -> Json:

@@ -35,6 +35,13 @@ class Why(StrEnum):
     CLOCK = "clock"
     MALFORMED = "malformed"
     FORBIDDEN = "forbidden"
+    #: A stop whose price has come already, from below or from above.
+    HAS_RISEN = "has_risen"
+    HAS_FALLEN = "has_fallen"
+    #: More stops than may wait.
+    STOPS = "stops"
+    #: A stop where only orders are taken.
+    ELSEWHERE = "elsewhere"
 
 
 #: Code → what exchanges call it.
@@ -112,6 +119,15 @@ class Trade:
     at_ms: int
 
 
+@dataclass(frozen=True)
+class Stop:
+    """What an order waits for: the last price, or the mark price, at its level or beyond."""
+
+    level: Decimal
+    rises: bool
+    by_mark: bool = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ticket:
     """An order as it was asked for; `budget` is what a market buy may cost, in quote."""
@@ -126,6 +142,7 @@ class Ticket:
     price: Decimal | None = None
     leg: str = "BOTH"
     reduce_only: bool = False
+    stop: Stop | None = None
 
     @property
     def way(self) -> int:
@@ -138,7 +155,13 @@ class Ticket:
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """An order as it stands."""
+    """An order as it stands.
+
+    Attributes:
+        would_take: it was post-only, and canceled for that.
+        made: the id of the order that was made of a stop; 0 where there is none.
+        reduces_nothing: it was canceled since the position was gone.
+    """
 
     id: int
     ticket: Ticket
@@ -147,6 +170,8 @@ class Order:
     status: str = "NEW"
     trades: tuple[Trade, ...] = ()
     would_take: bool = False
+    made: int = 0
+    reduces_nothing: bool = False
 
     @property
     def filled(self) -> Decimal:
@@ -184,6 +209,7 @@ class Account:
         margin: futures wallet in quote currency.
         coins: futures wallet of inverse contracts, coin → what there is of it.
         hedged: whether long and short are legs apart.
+        stops: orders that wait, or have waited, for their price, where they are kept apart.
     """
 
     key: str
@@ -196,3 +222,4 @@ class Account:
     positions: dict[tuple[str, str], Position] = field(default_factory=dict)
     leverage: dict[str, int] = field(default_factory=dict)
     orders: list[Order] = field(default_factory=list)
+    stops: list[Order] = field(default_factory=list)

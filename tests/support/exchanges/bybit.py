@@ -19,17 +19,18 @@ from tests.support.exchanges.books import (
     INVERSE,
     LINEAR,
     NAMES,
-    OPEN,
     SPOT,
     Account,
     Market,
     Order,
     Refused,
+    Stop,
     Ticket,
     Why,
 )
 from tests.support.exchanges.faults import Call, Fault
 from tests.support.exchanges.server import Answer, Dialect, Request
+from tests.support.exchanges.stops import is_open, waits
 from tests.support.exchanges.trading import Exchange
 
 Json = dict[str, Any]
@@ -69,6 +70,9 @@ _LINEAR_CODES = {
     Why.LEG: (10001, "position idx not match position mode"),
     Why.MODE_IS_SET: (110025, "Position mode is not modified"),
     Why.MODE_IN_USE: (110028, "Position mode cannot be switched while there are open orders"),
+    Why.HAS_RISEN: (110092, "expect Rising, but trigger_price[2000] <= current[2000]??LastPrice"),
+    Why.HAS_FALLEN: (110093, "expect Falling, but trigger_price[2000] >= current[2000]??LastPrice"),
+    Why.STOPS: (110009, "The number of stop orders exceeds maximum limit allowed"),
 }
 _KINDS = {"linear": LINEAR, "inverse": INVERSE}
 _WEEK_MS = 7 * 86_400_000
@@ -232,6 +236,7 @@ class Bybit(Dialect):
             price=Decimal(fields["price"]) if "price" in fields else None,
             leg=_LEGS[str(fields.get("positionIdx", 0))],
             reduce_only=bool(fields.get("reduceOnly")),
+            stop=None if market.kind == SPOT else _stop_of(fields),
         )
         try:
             order = self.exchange.place(account, ticket)
@@ -251,7 +256,11 @@ class Bybit(Dialect):
 
     def _realtime(self, account: Account, kind: str, fields: Json, fault: Fault) -> Json:
         rows = self._matching(account, kind, fields, fault)
-        return {"list": [bybit_rows.row(one) for one in rows if one.status in OPEN]}
+        wanted = fields.get("orderFilter")  # "Others: all kinds of orders by default"
+        found = [one for one in rows if is_open(one)]
+        if wanted is not None:
+            found = [one for one in found if waits(one) is (wanted == "StopOrder")]
+        return {"list": [bybit_rows.row(one) for one in found]}
 
     def _history(self, account: Account, kind: str, fields: Json, fault: Fault) -> Json:
         """As "Get Order History": a week, the newest first, in pages with a cursor to the next."""
@@ -267,7 +276,7 @@ class Bybit(Dialect):
         closed = [
             one
             for one in reversed(found)
-            if one.status not in OPEN and bybit_rows.name(one.ticket.market) == fields["symbol"]
+            if not is_open(one) and bybit_rows.name(one.ticket.market) == fields["symbol"]
         ]
         first = int(fields.get("cursor") or 0)
         rows = [bybit_rows.row(one) for one in closed[first : first + most]]
@@ -276,7 +285,7 @@ class Bybit(Dialect):
 
     def _matching(self, account: Account, kind: str, fields: Json, fault: Fault) -> list[Order]:
         if not _NAMES & fields.keys():
-            found = self.listed(account, kind)
+            found = [one for one in self.listed(account, kind, only_open=False) if is_open(one)]
             return [one for one in found if _is_asked_for(one.ticket.market, fields)]
         named = str(fields.get("orderLinkId", "")), str(fields.get("orderId", ""))
         try:
@@ -334,6 +343,17 @@ class Bybit(Dialect):
         market = self.market(fields["symbol"], kind)
         account.leverage[market.symbol] = int(fields["buyLeverage"])
         return {}
+
+
+def _stop_of(fields: Json) -> Stop | None:
+    """As "Place Order": what has a trigger price waits for it, rising (1) or falling (2)."""
+    if not fields.get("triggerPrice"):
+        return None
+    return Stop(
+        level=Decimal(fields["triggerPrice"]),
+        rises={1: True, 2: False}[int(fields["triggerDirection"])],
+        by_mark=fields.get("triggerBy") == "MarkPrice",
+    )
 
 
 def _is_asked_for(market: Market, fields: Json) -> bool:

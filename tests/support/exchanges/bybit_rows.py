@@ -59,12 +59,21 @@ def ticker(market: Market, last: Decimal, bid: Decimal, ask: Decimal) -> Json:
     return row if market.kind == SPOT else {**row, "openInterestValue": "1"}
 
 
+_STATES = {
+    "NEW": "New",
+    "PARTIALLY_FILLED": "PartiallyFilled",
+    "FILLED": "Filled",
+    "UNTRIGGERED": "Untriggered",
+    "TRIGGERING": "Triggered",
+    "DEACTIVATED": "Deactivated",
+}
+
+
 def _state(order: Order) -> str:
     if order.status in {"CANCELED", "EXPIRED"}:
         is_spot = order.ticket.market.kind == SPOT  # futures have no word for a part
         return "PartiallyFilledCanceled" if order.filled and is_spot else "Cancelled"
-    words = {"NEW": "New", "PARTIALLY_FILLED": "PartiallyFilled", "FILLED": "Filled"}
-    return words[order.status]
+    return _STATES[order.status]
 
 
 def row(order: Order) -> Json:
@@ -93,6 +102,22 @@ def row(order: Order) -> Json:
         "marketUnit": "baseCoin" if ticket.budget is None else "quoteCoin",
         "createdTime": str(order.created_ms),
         "updatedTime": str(order.updated_ms),
+        **_stop(order),
+    }
+
+
+def _stop(order: Order) -> Json:
+    """Return what is told of the price that an order waits for, or has waited for."""
+    stop = order.ticket.stop
+    if stop is None:
+        return {"stopOrderType": "", "triggerPrice": "", "triggerDirection": 0, "triggerBy": ""}
+    gone = "CancelByReduceOnly" if order.reduces_nothing else "UNKNOWN"
+    return {
+        "stopOrderType": "Stop",
+        "triggerPrice": str(stop.level),
+        "triggerDirection": 1 if stop.rises else 2,
+        "triggerBy": "MarkPrice" if stop.by_mark else "LastPrice",
+        "cancelType": gone,
     }
 
 

@@ -25,6 +25,7 @@ from tests.support.exchanges.books import (
     Trade,
     Why,
 )
+from tests.support.exchanges.stops import WAITING, Stops, is_open
 
 
 @dataclass
@@ -52,6 +53,8 @@ class Exchange:
             on; what is taken is gone.
         says_no: why the next orders are refused, whatever they are; None lets one pass.
         one_way: the kinds of markets in which nobody's legs are apart.
+        marks: the mark prices that are not the last ones.
+        stops: the orders that wait for a price.
     """
 
     def __init__(self, markets: tuple[Market, ...], *, unique_among_open: bool = False) -> None:
@@ -69,6 +72,8 @@ class Exchange:
         self.depth: deque[Decimal] = deque()
         self.says_no: deque[Why | None] = deque()
         self.one_way: frozenset[str] = frozenset()
+        self.marks: dict[str, Decimal] = {}
+        self.stops = Stops(self)
         self._clock: Callable[[], float] = time.time
         self._contracts: dict[str, Market] = {}
         self._next = 1000
@@ -122,6 +127,13 @@ class Exchange:
             for order in list(account.orders):
                 if order.status in OPEN and order.ticket.market.symbol == symbol:
                     self._meet(account, order)
+            self.stops.fire(account, symbol)
+
+    def set_mark(self, symbol: str, price: str) -> None:
+        """Move the mark price of a symbol alone."""
+        self.marks[symbol] = Decimal(price)
+        for account in self.accounts.values():
+            self.stops.fire(account, symbol)
 
     def fill_more(self, account: Account) -> None:
         """Fill the rest of all open orders that the touch reaches."""
@@ -152,30 +164,47 @@ class Exchange:
             raise
 
     def _place(self, account: Account, ticket: Ticket) -> Order:
-        self._check_open(ticket)
-        for known in account.orders:
-            is_taken = known.status in OPEN or not self.unique_among_open
-            if known.ticket.client_id == ticket.client_id and is_taken:
-                self.repeats.append(ticket.client_id)
-                raise Refused(Why.DUPLICATE)
+        if ticket.stop is not None:
+            return self.stops.place(account, ticket, ticket.stop)
+        self.check_new(ticket, account.orders)
         touch = self._touch(ticket)
         if ticket.budget is not None:
             step = ticket.market.quantity_step
             ticket = replace(ticket, quantity=ticket.budget / touch // step * step)
-        self._check_filters(ticket, touch)
+        self.check_filters(ticket)
         takes = self._reaches(ticket, touch)
         if ticket.type == "LIMIT_MAKER" and takes:
             raise Refused(Why.WOULD_TAKE)
         self._check_means(account, ticket, touch)
         now = self.now_ms()
-        order = Order(id=self._number(), ticket=ticket, created_ms=now, updated_ms=now)
+        order = Order(id=self.number(), ticket=ticket, created_ms=now, updated_ms=now)
         account.orders.append(order)
+        order = self.send(account, order, takes=takes)
+        self.stops.let_go(account)
+        return order
+
+    def send(self, account: Account, order: Order, *, takes: bool = True) -> Order:
+        """Let an order that has come to the market take what it can."""
+        ticket = order.ticket
         if takes and not self._is_killed(ticket):
             order = self._meet(account, order, arrives=True)
         fades = ticket.type == "MARKET" or ticket.time_in_force in {"IOC", "FOK"}
         if fades and order.status in OPEN and self.fill_share == 1:
             order = self._keep(account, replace(order, status="EXPIRED"))
         return order
+
+    def check_new(self, ticket: Ticket, known: Sequence[Order]) -> None:
+        """Refuse what nobody may place now, or what is among those that are known.
+
+        Raises:
+            Refused: it is.
+        """
+        self._check_open(ticket)
+        for one in known:
+            is_taken = is_open(one) or not self.unique_among_open
+            if one.ticket.client_id == ticket.client_id and is_taken:
+                self.repeats.append(ticket.client_id)
+                raise Refused(Why.DUPLICATE)
 
     def _check_open(self, ticket: Ticket) -> None:
         no = self.says_no.popleft() if self.says_no else None
@@ -188,7 +217,7 @@ class Exchange:
         """Take in a post-only order that would take, and cancel it, as some do."""
         now = self.now_ms()
         order = Order(
-            id=self._number(),
+            id=self.number(),
             ticket=ticket,
             created_ms=now,
             updated_ms=now,
@@ -200,6 +229,8 @@ class Exchange:
 
     def cancel(self, account: Account, order: Order) -> Order:
         """Take an order off."""
+        if order.status == WAITING:
+            return self.stops.cancel(account, order)
         if order.status not in OPEN:
             raise Refused(Why.GONE)
         return self._keep(account, replace(order, status="CANCELED"))
@@ -216,7 +247,7 @@ class Exchange:
         if hedged is account.hedged:
             raise Refused(Why.MODE_IS_SET)
         held = any(one.quantity for one in account.positions.values())
-        if held or any(one.status in OPEN for one in account.orders):
+        if held or any(map(is_open, [*account.orders, *account.stops])):
             raise Refused(Why.MODE_IN_USE)
         account.hedged = hedged
 
@@ -256,7 +287,8 @@ class Exchange:
         self._contracts.update({one.symbol: one for one in listed})
         return self._contracts[symbol]
 
-    def _number(self) -> int:
+    def number(self) -> int:
+        """Return an id that nothing else has."""
         self._next += 1
         return self._next
 
@@ -278,9 +310,13 @@ class Exchange:
         bid, ask = self.touch(ticket.market.symbol)
         return ask if ticket.side == "BUY" else bid
 
-    @staticmethod
-    def _check_filters(ticket: Ticket, touch: Decimal) -> None:
-        market = ticket.market
+    def check_filters(self, ticket: Ticket) -> None:
+        """Refuse figures that the market does not take.
+
+        Raises:
+            Refused: it does not.
+        """
+        market, touch = ticket.market, self._touch(ticket)
         most = market.max_quantity
         if ticket.price is None:
             most = min(most, market.max_market_quantity)
@@ -314,11 +350,20 @@ class Exchange:
         if needed > self.free(account, currency):
             raise Refused(Why.FUNDS)
 
-    def _check_margin(self, account: Account, ticket: Ticket, touch: Decimal) -> None:
+    def check_leg(self, account: Account, ticket: Ticket) -> bool:
+        """Refuse a leg that is not how the account holds positions, and tell whether it has legs.
+
+        Raises:
+            Refused: it is not.
+        """
         is_hedged = account.hedged and ticket.market.kind not in self.one_way
         if (ticket.leg != "BOTH") is not is_hedged:
             raise Refused(Why.LEG)
-        closes = self._closable(account, ticket)
+        return is_hedged
+
+    def _check_margin(self, account: Account, ticket: Ticket, touch: Decimal) -> None:
+        is_hedged = self.check_leg(account, ticket)
+        closes = self.closable(account, ticket)
         if ticket.reduce_only or ticket.closes_leg:
             if closes <= 0 or (is_hedged and ticket.quantity > closes):
                 raise Refused(Why.REDUCE_ONLY)
@@ -331,7 +376,8 @@ class Exchange:
             raise Refused(Why.FUNDS)
 
     @staticmethod
-    def _closable(account: Account, ticket: Ticket) -> Decimal:
+    def closable(account: Account, ticket: Ticket) -> Decimal:
+        """Return how much of a position an order could close."""
         position = account.positions.get((ticket.market.symbol, ticket.leg), Position())
         return max(-position.quantity * ticket.way, Decimal(0))
 
@@ -345,7 +391,7 @@ class Exchange:
             return order
         quantity = self._share(order)
         if ticket.reduce_only:
-            quantity = min(quantity, self._closable(account, ticket))
+            quantity = min(quantity, self.closable(account, ticket))
             if quantity <= 0:
                 return self._keep(account, replace(order, status="EXPIRED"))
         price = touch if ticket.price is None or arrives else ticket.price
@@ -402,7 +448,7 @@ class Exchange:
             fee, currency = cost * self.fee_rate, market.quote
             self._add(account, market.base, -quantity)
             self._add(account, market.quote, cost - fee)
-        return Trade(self._number(), price, quantity, fee, currency, self.now_ms())
+        return Trade(self.number(), price, quantity, fee, currency, self.now_ms())
 
     @staticmethod
     def _add(account: Account, currency: str, amount: Decimal) -> None:
@@ -440,9 +486,13 @@ class Exchange:
             position.entry = Decimal(0)
 
     def _keep(self, account: Account, order: Order) -> Order:
+        return self.keep(account.orders, order)
+
+    def keep(self, orders: list[Order], order: Order) -> Order:
+        """Put an order in the place of how it stood before."""
         order = replace(order, updated_ms=self.now_ms())
-        at = next(n for n, one in enumerate(account.orders) if one.id == order.id)
-        account.orders[at] = order
+        at = next(n for n, one in enumerate(orders) if one.id == order.id)
+        orders[at] = order
         return order
 
 
