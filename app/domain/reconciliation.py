@@ -13,7 +13,12 @@ from app.domain.report import OrderReport
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VenueOrder:
-    """An order that is open at a venue, whoever placed it."""
+    """An order that is open at a venue, whoever placed it.
+
+    Attributes:
+        is_stop: it waits for its price there, or has waited for it; some venues keep such orders
+            apart from all others, under ids of their own.
+    """
 
     client_order_id: ClientOrderId
     venue_order_id: VenueOrderId | None
@@ -22,11 +27,13 @@ class VenueOrder:
     quantity: Decimal
     filled_quantity: Decimal
     price: Decimal | None = None
+    is_stop: bool = False
 
     def sentence(self) -> str:
-        """Return, for instance, `buy 0.5 BTC/USDT at 40000`."""
+        """Return, for instance, `buy 0.5 BTC/USDT at 40000`, with ` (stop)` if it is one."""
         price = "" if self.price is None else f" at {plain(self.price)}"
-        return f"{self.side.lower()} {plain(self.quantity)} {self.symbol}{price}"
+        stop = " (stop)" if self.is_stop else ""
+        return f"{self.side.lower()} {plain(self.quantity)} {self.symbol}{price}{stop}"
 
 
 class MismatchKind(StrEnum):

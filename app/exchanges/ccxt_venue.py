@@ -39,6 +39,7 @@ from app.exchanges.profiles import LookUp
 from app.exchanges.refusals import told_of
 from app.exchanges.report_details import completed, positions_in
 from app.exchanges.showcase import seen
+from app.exchanges.stops import are_apart, is_apart, take_off
 from app.exchanges.templates import Json
 from app.ports.policy import RECEIVE_WINDOW_MS
 from app.store.memory.venue_budget import Urgency
@@ -254,7 +255,7 @@ class CcxtVenue:
                 report = parse.report_of(order, answer, self._profile, size)
             except VenueUnavailable as error:
                 raise OutcomeUnknown(str(error)) from error
-            return completed(order, report, self.exchange)
+            return completed(order, report, self.exchange, report.venue_order_id)
         venue_id = parse.venue_id_of(answer)
         taken = OrderReport(status=OrderStatus.NEW, venue_order_id=venue_id)
         with suppress(VenueError):
@@ -265,11 +266,12 @@ class CcxtVenue:
     def cancel(self, order: Order) -> OrderReport:
         """Take the order off and return how it ended."""
         with self.exchange.changing(Urgency.CANCEL) as api:
-            api.cancel_order(
-                order.venue_order_id,
-                self.exchange.unified(order.symbol),
-                self._naming(order),
-            )
+            if is_apart(order, self.exchange):
+                named = str(order.client_order_id)
+                take_off(api, self.exchange, order.symbol, client_id=named)
+            else:
+                unified = self.exchange.unified(order.symbol)
+                api.cancel_order(order.venue_order_id, unified, self._naming(order))
         report = self.find(order)
         if report is None or report.status in OPEN:
             raise OutcomeUnknown("the venue took the cancel, and has not carried it out yet")
@@ -303,7 +305,7 @@ class CcxtVenue:
                 report = parse.report_of(order, answer, self._profile, size)
         except (VenueRejected, OutcomeUnknown) as error:
             raise VenueUnavailable(str(error)) from error
-        return completed(order, report, self.exchange)
+        return completed(order, report, self.exchange, parse.traded_id_of(answer))
 
     def _is_about_absence(self, order: Order) -> bool:
         """Tell whether "no such order" would count as proof, so that no place may be left out."""
@@ -321,7 +323,8 @@ class CcxtVenue:
             VenueUnavailable: nothing could be learned.
         """
         symbols = sorted({order.symbol for order in orders})
-        listed = open_orders(self.exchange, symbols)
+        has_stops = any(order.condition is not None for order in orders)
+        listed = open_orders(self.exchange, symbols, with_stops=has_stops)
         reports: dict[ClientOrderId, OrderReport] = {}
         failed: VenueUnavailable | None = None
         for order in orders:
@@ -368,7 +371,11 @@ class CcxtVenue:
         if order.venue_order_id is None:
             raise VenueRejected(f"{self._account.venue} has told no id of this order")
         with self.exchange.changing(Urgency.CANCEL) as api:
-            api.cancel_order(order.venue_order_id, self.exchange.unified(order.symbol))
+            if order.is_stop and are_apart(self.exchange):
+                named = str(order.venue_order_id)
+                take_off(api, self.exchange, order.symbol, venue_id=named)
+            else:
+                api.cancel_order(order.venue_order_id, self.exchange.unified(order.symbol))
 
     @_in_one_call
     def find_standing(self, order: VenueOrder) -> OrderReport | None:

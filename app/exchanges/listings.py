@@ -14,22 +14,28 @@ from app.exchanges.exchange import Exchange
 from app.exchanges.look_up import found_standing
 from app.exchanges.order_history import open_at_bybit, orders_placed
 from app.exchanges.profiles import LookUp
+from app.exchanges.stops import are_apart, with_open
 from app.exchanges.templates import Json
 from app.store.memory.venue_budget import Urgency
 
 
-def open_orders(exchange: Exchange, symbols: Sequence[Symbol]) -> Mapping[ClientOrderId, Json]:
+def open_orders(
+    exchange: Exchange, symbols: Sequence[Symbol], *, with_stops: bool = True
+) -> Mapping[ClientOrderId, Json]:
     """Return client order id → ccxt's order, of all that is open at the venue.
 
     Args:
         exchange: to ask.
         symbols: those that matter, where the venue is asked symbol by symbol.
+        with_stops: also those that are kept apart, for which it is asked once more.
 
     Raises:
         VenueUnavailable: it could not be asked.
     """
     with exchange.reading(Urgency.POLL) as api:
         rows = _open_rows(api, exchange, symbols)
+        if with_stops and are_apart(exchange):
+            rows = with_open(api, rows)
         market, traded = exchange.account.market, api.markets
         found = [row for row in rows if not parse.is_other(market, traded.get(row.get("symbol")))]
     return {ClientOrderId(str(row.get("clientOrderId") or row.get("id"))): row for row in found}
@@ -98,5 +104,6 @@ def _size_of(row: Json, exchange: Exchange) -> Decimal:
 
 def _names(row: Json, order: VenueOrder) -> bool:
     """Tell whether a row of a list is about an order; ids are the exchange's own, by symbol."""
-    same_symbol = str(row.get("symbol")).partition(":")[0] == order.symbol
-    return same_symbol and parse.venue_id_of(row) == order.venue_order_id
+    listed = parse.standing_of(row, Decimal(1))
+    named = (listed.symbol, listed.venue_order_id, listed.is_stop)
+    return named == (order.symbol, order.venue_order_id, order.is_stop)

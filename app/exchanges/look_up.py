@@ -10,11 +10,12 @@ from contextlib import suppress
 import ccxt
 
 from app.domain.enums import Market
-from app.domain.identifiers import Symbol
+from app.domain.identifiers import Symbol, VenueOrderId
 from app.domain.order import Order
 from app.domain.reconciliation import VenueOrder
 from app.exchanges.exchange import Exchange
 from app.exchanges.profiles import LookUp
+from app.exchanges.stops import are_apart, found_elsewhere, found_stop, is_apart
 from app.exchanges.templates import Json
 
 #: What Bybit calls our markets.
@@ -51,12 +52,10 @@ def found_order(
     try:
         match exchange.profile.look_up:
             case LookUp.ORIGINAL_ID:
-                # Binance: one place for all ("Query order", origClientOrderId).
-                params = {"origClientOrderId": str(order.client_order_id)}
-                return api.fetch_order("", exchange.unified(order.symbol), params)
+                return _at_binance(api, exchange, order)
             case LookUp.BYBIT:
-                named = {"orderLinkId": str(order.client_order_id)}
-                return _in_either_place(api, exchange, order.symbol, named)
+                asked = {"orderLinkId": str(order.client_order_id)}
+                return _in_either_place(api, exchange, order.symbol, asked)
             case LookUp.POLONIEX:
                 return _at_poloniex(api, exchange, order)
             case LookUp.NONE:
@@ -65,6 +64,15 @@ def found_order(
         if everywhere and exchange.profile.look_up is LookUp.ORIGINAL_ID:
             return _elsewhere_at_binance(api, exchange, order)
         return None
+
+
+def _at_binance(api: Json, exchange: Exchange, order: Order) -> Json:
+    """Binance: one place for all orders ("Query order", origClientOrderId), and one for stops."""
+    named = str(order.client_order_id)
+    if is_apart(order, exchange):
+        return found_stop(api, exchange, order.symbol, client_id=named)
+    params = {"origClientOrderId": named}
+    return api.fetch_order("", exchange.unified(order.symbol), params)
 
 
 def found_standing(api: Json, exchange: Exchange, order: VenueOrder) -> Json | None:
@@ -77,6 +85,9 @@ def found_standing(api: Json, exchange: Exchange, order: VenueOrder) -> Json | N
         if exchange.profile.look_up is LookUp.BYBIT:
             asked = {"orderId": str(order.venue_order_id)}
             return _in_either_place(api, exchange, order.symbol, asked)
+        if order.is_stop and are_apart(exchange):
+            named = str(order.venue_order_id)
+            return found_stop(api, exchange, order.symbol, venue_id=named)
         return api.fetch_order(order.venue_order_id, exchange.unified(order.symbol))
     except ccxt.OrderNotFound:
         return None
@@ -88,6 +99,8 @@ def _elsewhere_at_binance(api: Json, exchange: Exchange, order: Order) -> Json |
     They are answered from different sources ("General API Information", data sources: memory,
     database), so that one may lag where another does not.
     """
+    if is_apart(order, exchange):
+        return found_elsewhere(api, exchange, order)
     unified = exchange.unified(order.symbol)
     most = NEWEST_ORDERS[exchange.account.market]
     rows = [*api.fetch_open_orders(unified), *api.fetch_orders(unified, None, most)]
@@ -129,15 +142,15 @@ def _at_poloniex(api: Json, exchange: Exchange, order: Order) -> Json:
     return api.parse_order(answer, market)
 
 
-def trades_of(api: Json, exchange: Exchange, order: Order) -> list[Json]:
-    """Return ccxt's trades of an order whose venue order id is known.
+def trades_of(api: Json, exchange: Exchange, order: Order, traded_id: VenueOrderId) -> list[Json]:
+    """Return ccxt's trades of an order, which are told under an id of the venue's.
 
     Raises:
         ccxt.BaseError: the exchange could not be asked.
     """
     if not exchange.capabilities.lists_trades:
         return []
-    unified, venue_id = exchange.unified(order.symbol), str(order.venue_order_id)
+    unified, venue_id = exchange.unified(order.symbol), str(traded_id)
     if exchange.profile.look_up is LookUp.ORIGINAL_ID:
         found = api.fetch_my_trades(unified, None, None, {"orderId": venue_id})
     else:

@@ -1,18 +1,19 @@
 """Whether an order is fit to be sent: what the exchange would refuse or, worse, round by itself."""
 
 import re
+from decimal import Decimal
 
-from app.domain.enums import ReasonCode
+from app.domain.enums import Market, ReasonCode, Side
 from app.domain.errors import VenueRejected
 from app.domain.instrument import Instrument
-from app.domain.order import Order
+from app.domain.order import Condition, Order
 from app.exchanges import parse
 from app.exchanges.exchange import Exchange
 from app.exchanges.templates import Json
 
 
 def check_kind(order: Order, exchange: Exchange) -> None:
-    """Refuse an order whose id or type the exchange does not take.
+    """Refuse an order whose id or type the exchange does not take, or for which it cannot wait.
 
     Raises:
         VenueRejected: it does not.
@@ -21,6 +22,15 @@ def check_kind(order: Order, exchange: Exchange) -> None:
         raise VenueRejected(f"{exchange.venue} takes no id like {order.client_order_id}")
     if order.type not in exchange.capabilities.order_types:
         raise VenueRejected(f"{exchange.venue} takes no {order.type} orders")
+    if order.condition is not None:
+        _check_condition(order.market, order.condition, exchange)
+
+
+def _check_condition(market: Market, condition: Condition, exchange: Exchange) -> None:
+    if condition.source not in exchange.profile.holds.get(market, ()):
+        raise VenueRejected(
+            f"{exchange.venue} holds no order in {market} until {condition.sentence()}"
+        )
 
 
 def check_figures(order: Order, found: Json | None, exchange: Exchange) -> None:
@@ -47,6 +57,8 @@ def _check_quantity(order: Order, instrument: Instrument) -> None:
             f"quantity was {order.quantity:f}, lots are {instrument.quantity_step:f}",
             ReasonCode.AGAINST_RULES,
         )
+    if order.condition is not None:
+        _check_level(order.condition.level, order.side, instrument)
     if order.price is None:
         greatest = instrument.at_market().max_quantity
         if greatest is not None and order.quantity > greatest:
@@ -64,6 +76,13 @@ def _check_quantity(order: Order, instrument: Instrument) -> None:
     refusal = rules.refusal(order.quantity, order.price)
     if refusal is not None:
         raise VenueRejected(refusal.message, refusal.code)
+
+
+def _check_level(level: Decimal, side: Side, instrument: Instrument) -> None:
+    if level <= 0 or level != instrument.price(level, side):
+        raise VenueRejected(
+            f"a stop at {level:f}, ticks are {instrument.price_step:f}", ReasonCode.AGAINST_RULES
+        )
 
 
 def _check_amount(order: Order, instrument: Instrument | None, exchange: Exchange) -> None:

@@ -13,6 +13,7 @@ from app.domain.identifiers import Symbol
 from app.exchanges.exchange import Exchange
 from app.exchanges.look_up import BYBIT_CATEGORIES, NEWEST_ORDERS
 from app.exchanges.profiles import LookUp
+from app.exchanges.stops import are_apart, followed, joined, placed_between
 from app.exchanges.templates import Json
 
 _DAY_MS = 86_400_000
@@ -106,7 +107,10 @@ def _at_binance(
 ) -> list[Json]:
     unified, most = exchange.unified(symbol), NEWEST_ORDERS[exchange.account.market]
     found: list[Json] = api.fetch_orders(unified, since_ms, most, {"until": until_ms})
-    return found
+    if not are_apart(exchange):
+        return found
+    rows = joined(found, placed_between(api, exchange, symbol, since_ms, until_ms))
+    return [followed(api, row) for row in rows]  # what was made of a stop may be newer
 
 
 #: "Get Order History" of Bybit: pages of fifty, seven days at once, with a cursor to the next one.

@@ -3,13 +3,22 @@
 from collections.abc import Callable
 from decimal import Decimal
 
-from app.domain.enums import Market, OrderType, PositionMode, Side
+from app.domain.enums import (
+    Direction,
+    Market,
+    OrderType,
+    PositionMode,
+    PositionSide,
+    PriceSource,
+    Side,
+)
 from app.domain.errors import VenueRejected, VenueUnavailable
 from app.domain.identifiers import Symbol
 from app.domain.market import Quote
-from app.domain.order import Order
+from app.domain.order import Condition, Order
 from app.exchanges import parse
 from app.exchanges.exchange import Exchange
+from app.exchanges.profiles import LookUp
 from app.exchanges.suitability import Buys
 from app.exchanges.templates import Json
 
@@ -35,6 +44,8 @@ def order_arguments(
         params["timeInForce"] = str(order.time_in_force)
     if order.market is not Market.SPOT:
         params |= _leg_of(order, exchange)
+    if order.condition is not None:
+        params |= _condition_of(order.side, order.condition, exchange)
     size = order.quantity / parse.contract_size(found)
     kind = "market" if order.price is None else "limit"
     price = None if order.price is None else f"{order.price:f}"
@@ -52,10 +63,38 @@ def order_arguments(
 
 
 def _leg_of(order: Order, exchange: Exchange) -> dict[str, object]:
+    waits = order.condition is not None
     if exchange.account.position_mode is PositionMode.ONEWAY:
-        return {"reduceOnly": True} if order.reduce_only else {}
+        # What it is to reduce may be gone by the time that its price comes.
+        return {"reduceOnly": True} if order.reduce_only or waits else {}
+    if waits and exchange.profile.look_up is LookUp.BYBIT:
+        # In the library's own words for legs it would leave out that it only reduces.
+        index = _BYBIT_LEGS[order.side.opens.opposite]
+        return {"positionIdx": index, "reduceOnly": True}
     closes = order.position_side is order.side.opens.opposite
     return {"hedged": True, "reduceOnly": closes}
+
+
+#: "Place Order" of Bybit: what stands for the legs in hedge mode.
+_BYBIT_LEGS = {PositionSide.LONG: 1, PositionSide.SHORT: 2}
+
+
+def _condition_of(side: Side, condition: Condition, exchange: Exchange) -> dict[str, object]:
+    level, by_mark = f"{condition.level:f}", condition.source is PriceSource.MARK
+    rises = condition.direction is Direction.RISING
+    if exchange.profile.look_up is LookUp.BYBIT:
+        return {
+            "triggerPrice": level,
+            "triggerDirection": "ascending" if rises else "descending",
+            "triggerBy": "MarkPrice" if by_mark else "LastPrice",
+        }
+    # "New Algo Order" of Binance has no direction: a STOP_MARKET waits for a price that is worse
+    # for whoever waits, a TAKE_PROFIT_MARKET for one that is better. So the library calls them.
+    is_worse = rises is (side is Side.BUY)
+    return {
+        "stopLossPrice" if is_worse else "takeProfitPrice": level,
+        "workingType": "MARK_PRICE" if by_mark else "CONTRACT_PRICE",
+    }
 
 
 def _is_bought_at_market(order: Order) -> bool:

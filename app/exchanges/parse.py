@@ -53,6 +53,9 @@ _BYBIT_INVERSE = "InversePerpetual"
 #: In a row of metadata: how its precision counts, one of ccxt's three words for that.
 PRECISION_MODE = "precisionMode"
 
+#: In ccxt's order of a stop: the id of the order that was made of it, where that is another one.
+TRADED_AS = "tradedAs"
+
 #: The finest step of prices that count by significant digits: ccxt's exchanges have eight decimals.
 _FINEST = Decimal("0.00000001")
 
@@ -105,14 +108,16 @@ def report_of(
         OutcomeUnknown: it says nothing that we understand.
     """
     told = ending_of(answer, profile, size)
-    status = _status(order, answer, told)
+    is_stop = order.condition is not None and _has_waited_only(answer, profile)
+    status = told.status if is_stop else _status(order, answer, told)
+    reason = _reason_of_stop(status, answer) if is_stop else _reason(order, status, answer)
     fills = fills_of(answer.get("trades") or (), size, answer.get("timestamp"))
     return replace(
         told,
         status=status,
         fills=fills,
         fees=fees_of(fills),
-        reason=_reason(order, status, answer),
+        reason=reason,
     )
 
 
@@ -137,8 +142,13 @@ def ending_of(answer: Json, profile: Profile, size: Decimal) -> OrderReport:
 
 
 def _told_status(answer: Json, profile: Profile) -> OrderStatus:
-    own = (answer.get("info") or {}).get(profile.state_field) if profile.state_field else None
-    status = profile.states.get(str(own)) if own else _UNIFIED.get(str(answer.get("status")))
+    info = answer.get("info") or {}
+    if profile.stop_state_field and profile.stop_state_field in info:
+        own, states = info[profile.stop_state_field], profile.stop_states
+    else:
+        own = info.get(profile.state_field) if profile.state_field else None
+        states = profile.states
+    status = states.get(str(own)) if own else _UNIFIED.get(str(answer.get("status")))
     if status is None:
         raise OutcomeUnknown(f"the venue says that the order is {own or answer.get('status')!r}")
     return status
@@ -170,12 +180,42 @@ def _expired(order: Order, filled: Decimal) -> OrderStatus:
 def _reason(order: Order, status: OrderStatus, answer: Json) -> Reason | None:
     if status not in CLOSED or status is OrderStatus.FILLED:
         return None
+    if order.condition is not None and _reduces_nothing(answer):
+        return _POSITION_GONE
     if status is OrderStatus.REJECTED and order.type is OrderType.LIMIT_MAKER:
         return Reason(ReasonCode.WOULD_TAKE, POST_ONLY)
     if status is OrderStatus.REJECTED:
         return Reason(ReasonCode.VENUE_REJECTED, f"the venue says {answer.get('status')}")
     if order.type is OrderType.MARKET or order.time_in_force in _BRIEF:
         return Reason(ReasonCode.TIME_IN_FORCE, "the rest could not be filled at once")
+    return None
+
+
+#: Bybit, "Enums": a conditional order that waits, and one that was canceled while it did.
+_BYBIT_WAITING = frozenset({"Untriggered", "Deactivated"})
+
+_POSITION_GONE = Reason(ReasonCode.POSITION_CLOSED, "the position is gone that it was to reduce")
+
+
+def _has_waited_only(answer: Json, profile: Profile) -> bool:
+    """Tell whether a stop waits for its price, or has ended without having become an order."""
+    info = answer.get("info") or {}
+    return profile.stop_state_field in info or info.get("orderStatus") in _BYBIT_WAITING
+
+
+def _reduces_nothing(answer: Json) -> bool:
+    """Tell whether Bybit has canceled it for that ("Enums", cancelType)."""
+    return (answer.get("info") or {}).get("cancelType") == "CancelByReduceOnly"
+
+
+def _reason_of_stop(status: OrderStatus, answer: Json) -> Reason | None:
+    """Return why a stop has ended before an order was made of it; None for any other cancel."""
+    if status is OrderStatus.CANCELED and _reduces_nothing(answer):
+        return _POSITION_GONE
+    if status is OrderStatus.REJECTED:
+        return Reason(ReasonCode.VENUE_REJECTED, "the venue refused it when its price came")
+    if status is OrderStatus.EXPIRED:
+        return Reason(ReasonCode.VENUE_REJECTED, "the venue has let it go; it waited for its price")
     return None
 
 
@@ -189,6 +229,12 @@ def venue_id_of(answer: Json) -> VenueOrderId | None:
     """Return the exchange's own id of the order in an answer, or None."""
     found = answer.get("id")
     return None if found in {None, ""} else VenueOrderId(str(found))
+
+
+def traded_id_of(answer: Json) -> VenueOrderId | None:
+    """Return the id under which the trades of the order in an answer are told, or None."""
+    found = answer.get(TRADED_AS)
+    return venue_id_of(answer) if found is None else VenueOrderId(str(found))
 
 
 def fills_of(trades: Iterable[Json], size: Decimal, at_ms: object = None) -> tuple[Fill, ...]:
@@ -249,7 +295,13 @@ def standing_of(row: Json, size: Decimal) -> VenueOrder:
         quantity=or_zero(row.get("amount")) * size,
         filled_quantity=or_zero(row.get("filled")) * size,
         price=number(row.get("price")),
+        is_stop=_is_stop(row),
     )
+
+
+def _is_stop(row: Json) -> bool:
+    info = row.get("info") or {}
+    return TRADED_AS in row or "algoStatus" in info or info.get("orderStatus") in _BYBIT_WAITING
 
 
 def currency_names(told: Mapping[str, Json] | None) -> dict[Currency, str]:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from app.domain.account import Account
-from app.domain.enums import Market, Mode, ReasonCode
+from app.domain.enums import Market, Mode, PriceSource, ReasonCode
 from app.domain.errors import MarketNotTraded
 from app.domain.identifiers import VenueName
 from app.domain.status import OrderStatus
@@ -65,6 +65,10 @@ class Profile:
         lists_by_symbol: open orders are asked for symbol by symbol.
         id_pattern: what a client order id may look like.
         native_stops: where the exchange keeps stop orders; Hookfill emulates them all the same.
+        holds: the markets in which an order can rest there until its price comes → which prices.
+        stop_state_field: where its word for the state of a stop stands, if it keeps stops apart
+            from orders (`stops.py`); empty if it does not.
+        stop_states: that word → ours, of a stop of which no order has been made.
         one_way: the markets in which long and short cannot be held apart.
         look_ms: what one look at an account's positions takes of the time in which one address is
             answered: its weight by what an address may ask for in a millisecond.
@@ -92,6 +96,9 @@ class Profile:
     lists_by_symbol: bool = False
     id_pattern: str = r"[A-Za-z0-9]{1,32}"
     native_stops: str = ""
+    holds: Mapping[Market, frozenset[PriceSource]] = field(default_factory=dict)
+    stop_state_field: str = ""
+    stop_states: Mapping[str, OrderStatus] = field(default_factory=dict)
     one_way: frozenset[Market] = frozenset()
     look_ms: int = 1_000
     is_sandbox: bool = False
@@ -111,6 +118,7 @@ class Profile:
             play_money=self.sandboxes,
             lists_all_symbols=not self.lists_by_symbol,
             native_stops=self.native_stops,
+            holds=self.holds,
             look_ms=self.look_ms,
         )
 
@@ -140,6 +148,8 @@ class Profile:
 
 
 _S = OrderStatus
+
+_LAST_OR_MARK = frozenset({PriceSource.LAST, PriceSource.MARK})
 
 #: Binance: "Spot REST API", "USDⓈ-M Futures REST API" (developers.binance.com). A client order id
 #: is unique among open orders only. -1006 and -1007 leave it open whether an order was executed.
@@ -183,6 +193,18 @@ _BINANCE = Profile(
     },
     id_pattern=r"[.A-Z:/a-z0-9_-]{1,36}",
     native_stops="a service of its own since December 2025 (algo orders)",
+    holds={Market.USDM: _LAST_OR_MARK},
+    # "Event: Algo Order Update". FINISHED is not among these: the order that was made of it is
+    # filled or canceled, and that order tells which.
+    stop_state_field="algoStatus",
+    stop_states={
+        "NEW": _S.NEW,
+        "TRIGGERING": _S.NEW,
+        "TRIGGERED": _S.NEW,
+        "CANCELED": _S.CANCELED,
+        "REJECTED": _S.REJECTED,
+        "EXPIRED": _S.EXPIRED,
+    },
     # "Position Information V3": weight 5, of 2,400 a minute for an address.
     look_ms=125,
 )
@@ -223,6 +245,7 @@ _BYBIT = Profile(
     sandboxes=dict.fromkeys(Market, Sandbox.TESTNET),
     id_pattern=r"[A-Za-z0-9_-]{1,36}",
     native_stops="conditional orders",
+    holds={Market.USDM: _LAST_OR_MARK, Market.COINM: _LAST_OR_MARK},
     # "Switch Position Mode": unified accounts hold inverse contracts one way.
     one_way=frozenset({Market.COINM}),
     # ccxt's figures, cost 5 at 20 ms; Bybit itself allows more.

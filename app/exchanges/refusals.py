@@ -16,6 +16,7 @@ _RULES = ReasonCode.AGAINST_RULES
 _GONE = ReasonCode.UNKNOWN_INSTRUMENT
 _NOT_REDUCING = ReasonCode.WOULD_NOT_REDUCE
 _TAKES = ReasonCode.WOULD_TAKE
+_TRIGGERS = ReasonCode.WOULD_TRIGGER
 _NO = ReasonCode.VENUE_REJECTED
 _HALTED = ReasonCode.MARKET_HALTED
 
@@ -31,30 +32,33 @@ def _table(codes: Mapping[ReasonCode, str]) -> Mapping[str, ReasonCode]:
 
 
 #: "Error Codes" of spot, USDⓈ-M and COIN-M futures (developers.binance.com). -1013 is a failed
-#: filter, -1111 too many decimals; -4001 to -4005, -4013, -4014, -4016, -4023, -4024, -4029, -4030
+#: filter, -1111 too many decimals; -4001 to -4007, -4013, -4014, -4016, -4023, -4024, -4029, -4030
 #: and -4164 name the filter. -1122, -4108, -4140 and -4141 are markets that are halted, which may
 #: end. -2020 and -5021 are what could not be filled, -4131 a best price that is too far off (the
 #: library knows -4131, -5021 and -5022 of USDⓈ-M alone), -2023 a user in liquidation; -4087, -4088
-#: and the rest are things that this account may not do just now. -1022 is a wrong signature; -2015
+#: and the rest are things that this account may not do just now. -2021 and -4142 are stops whose
+#: price has come already, -4045 one more than may rest. -1022 is a wrong signature; -2015
 #: a key, which the library takes for a ban once the key was good, though Binance has statuses of
 #: its own for bans. -5022 could not be a maker; spot says that in words alone, for which the
 #: library has a class.
 BINANCE = _table(
     {
-        _RULES: "-1013 -1111 -4001 -4002 -4003 -4004 -4005 -4013 -4014 -4016 -4023 -4024 -4029 "
-        "-4030 -4164",
+        _RULES: "-1013 -1111 -4001 -4002 -4003 -4004 -4005 -4006 -4007 -4013 -4014 -4016 -4023 "
+        "-4024 -4029 -4030 -4164",
         _GONE: "-1121",
         _NOT_REDUCING: "-2022 -4118",
         _TAKES: "-5022",
         _KEY: "-1022 -2014 -2015",
         _HALTED: "-1122 -4108 -4140 -4141",
-        _NO: "-2020 -2023 -4131 -5021 -4087 -4088 -4192 -4400 -4401 -4411",
+        _TRIGGERS: "-2021 -4142",
+        _NO: "-2020 -2023 -4045 -4131 -5021 -4087 -4088 -4192 -4400 -4401 -4411",
     }
 )
 
 #: "Error Codes" of V5 (bybit-exchange.github.io/docs/v5/error). 10001 says "Qty invalid" of linear
-#: quantities, and more; 1701xx are spot's. 110063, 110066, 110074, 170151 and
-#: 170157 are pauses of a market. 10003 to 10010 and 33004 are keys: 10005 lacks a right that all of
+#: quantities, and more; 1701xx are spot's. 110092 and 110093 are stops whose price has come
+#: already, 110009 one more than may rest. 110063, 110066, 110074, 170151 and 170157 are pauses of a
+#: market. 10003 to 10010 and 33004 are keys: 10005 lacks a right that all of
 #: them need here, 10010 comes from another address, 33004 is too old.
 BYBIT = _table(
     {
@@ -64,6 +68,8 @@ BYBIT = _table(
         _NOT_REDUCING: "110017 110034",
         _KEY: "10003 10004 10005 10007 10010 33004",
         _HALTED: "110063 110066 110074 170151 170157",
+        _TRIGGERS: "110092 110093",
+        _NO: "110009",
     }
 )
 

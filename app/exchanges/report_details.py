@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from app.domain.enums import Market, PositionSide
 from app.domain.errors import VenueError
-from app.domain.identifiers import Symbol
+from app.domain.identifiers import Symbol, VenueOrderId
 from app.domain.market import Position
 from app.domain.order import Order
 from app.domain.report import OrderReport, fees_of, is_all_told, merged
@@ -17,15 +17,24 @@ from app.exchanges.templates import Json
 from app.store.memory.venue_budget import Urgency
 
 
-def completed(order: Order, report: OrderReport, exchange: Exchange) -> OrderReport:
-    """Return the report with what the venue tells of now; what it does not tell stays open."""
+def completed(
+    order: Order, report: OrderReport, exchange: Exchange, traded_id: VenueOrderId | None
+) -> OrderReport:
+    """Return the report with what the venue tells of now; what it does not tell stays open.
+
+    Args:
+        order: as it is known here.
+        report: about it.
+        exchange: to ask.
+        traded_id: the venue's id under which its trades are told; None if nobody knows it.
+    """
     if not report.filled_quantity:
         return report
     report = replace(report, lists_fills=exchange.capabilities.lists_trades)
     has_grown = report.filled_quantity > order.filled_quantity
     if has_grown or not is_all_told(order.fills, report.filled_quantity):
         with suppress(VenueError):
-            report = _with_fills(order, report, exchange)
+            report = _with_fills(order, report, exchange, traded_id)
     if has_grown:
         with suppress(VenueError):
             report = _with_position(order, report, exchange)
@@ -39,11 +48,13 @@ def positions_in(api: Json, exchange: Exchange) -> Mapping[tuple[Symbol, Positio
     return parse.positions_of(api.fetch_positions(), api.markets, exchange.account.market)
 
 
-def _with_fills(order: Order, report: OrderReport, exchange: Exchange) -> OrderReport:
-    if is_all_told(report.fills, report.filled_quantity) or report.venue_order_id is None:
+def _with_fills(
+    order: Order, report: OrderReport, exchange: Exchange, traded_id: VenueOrderId | None
+) -> OrderReport:
+    if is_all_told(report.fills, report.filled_quantity) or traded_id is None:
         return report
     with exchange.asking(Urgency.QUESTION) as api:
-        rows = trades_of(api, exchange, replace(order, venue_order_id=report.venue_order_id))
+        rows = trades_of(api, exchange, order, traded_id)
         told = parse.fills_of(rows, exchange.contract_size(api, order.symbol))
     fills = merged(report.fills, told)
     return replace(report, fills=fills, fees=fees_of(fills))

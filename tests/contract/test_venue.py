@@ -9,7 +9,16 @@ from decimal import Decimal
 
 import pytest
 
-from app.domain.enums import Market, OrderType, PositionSide, Side, TimeInForce
+from app.domain.enums import (
+    Market,
+    OrderType,
+    PositionMode,
+    PositionSide,
+    PriceSource,
+    ReasonCode,
+    Side,
+    TimeInForce,
+)
 from app.domain.errors import (
     CannotAsk,
     InsufficientFunds,
@@ -19,7 +28,7 @@ from app.domain.errors import (
     VenueUnavailable,
 )
 from app.domain.frozen import PlacedOrder
-from app.domain.identifiers import ClientOrderId, EpochMs, Symbol, VenueOrderId
+from app.domain.identifiers import ClientOrderId, EpochMs, Symbol, VenueName, VenueOrderId
 from app.domain.order import Order
 from app.domain.reconciliation import VenueOrder
 from app.domain.report import OrderReport
@@ -27,11 +36,18 @@ from app.domain.status import OrderStatus
 from app.domain.venue_traits import AdapterClass
 from app.exchanges.capabilities import Capabilities
 from app.exchanges.profiles import LookUp
+from app.venues import traits_of
 from tests.support.builders import must
 from tests.support.exchanges.faults import Call
 from tests.support.paper_world import USDT
 from tests.support.servers import fresh_client
-from tests.support.venue_world import ExchangeWorld, PaperVenueWorld, VenueWorld, running_world
+from tests.support.venue_world import (
+    ExchangeWorld,
+    PaperVenueWorld,
+    VenueWorld,
+    mode_at,
+    running_world,
+)
 
 WORLDS = [
     ("paper", Market.SPOT),
@@ -321,6 +337,337 @@ def test_a_venue_may_hide_an_order(world: VenueWorld) -> None:
 
     assert world.venue.find(order) is None
     assert world.venue.find(order) is not None
+
+
+# Orders that rest there until their price comes
+
+#: All worlds that hold such orders, in each position mode that they have.
+HOLDING = [
+    (venue, market, mode)
+    for venue, market in WORLDS
+    if market in traits_of(VenueName(venue)).holds
+    for mode in dict.fromkeys([mode_at(venue, market), PositionMode.ONEWAY])
+]
+
+
+@pytest.fixture(params=HOLDING, ids="-".join)
+def holding(request: pytest.FixtureRequest) -> Iterator[VenueWorld]:
+    name, market, mode = request.param
+    if name == "paper":
+        yield PaperVenueWorld(fresh_client(), market, mode)
+        return
+    with running_world(name, market, position_mode=mode) as running:
+        yield running
+
+
+def held(world: VenueWorld) -> Decimal:
+    return world.venue.view().position(world.symbol, PositionSide.LONG).size
+
+
+def waiting(
+    world: VenueWorld, level: str = "1900", quantity: str = "0.1", *, rises: bool = False
+) -> Order:
+    """A stop that rests, of a long that is there."""
+    world.venue.place(world.order())
+    order = world.stop(level, quantity=quantity, rises=rises)
+    return named(order, world.venue.place(order))
+
+
+def taken_off(world: VenueWorld, order: Order) -> OrderReport:
+    """How an order has ended that was to be canceled, as whoever wants it gone learns it."""
+    try:
+        return world.venue.cancel(order)
+    except (NotFound, VenueRejected):
+        return must(world.venue.find(order))
+
+
+def falls_to_the_leg(world: VenueWorld) -> bool:
+    """Tell whether a venue refuses what closes more than a leg has, rather than shrink it."""
+    return world.account.venue.startswith("binance") and world.position_mode is PositionMode.HEDGE
+
+
+def test_a_stop_rests_until_its_price_comes(holding: VenueWorld) -> None:
+    holding.venue.place(holding.order())
+    order = holding.stop("1900")
+
+    placed = holding.venue.place(order)
+    holding.price(holding.symbol, "1900.01")
+    found = must(holding.venue.find(named(order, placed)))
+
+    assert (placed.status, placed.filled_quantity) == (OrderStatus.NEW, Decimal(0))
+    assert (found.status, found.venue_order_id) == (OrderStatus.NEW, placed.venue_order_id)
+    assert held(holding) == holding.size("0.1")
+
+
+@pytest.mark.parametrize(("level", "rises"), [("1900", False), ("2100", True)])
+def test_a_stop_fills_when_its_price_comes(holding: VenueWorld, level: str, *, rises: bool) -> None:
+    order = waiting(holding, level, rises=rises)
+
+    holding.price(holding.symbol, level)
+    found = must(holding.venue.find(order))
+
+    assert (found.status, found.filled_quantity) == (OrderStatus.FILLED, order.quantity)
+    assert (found.average_price, found.venue_order_id) == (Decimal(level), order.venue_order_id)
+    assert sum(one.quantity for one in found.fills) == order.quantity
+    assert found.fees[holding.purse] > 0
+    assert (found.position_after, held(holding)) == (Decimal(0), Decimal(0))
+
+
+@pytest.mark.parametrize(("level", "rises"), [("2100", True), ("1900", False)])
+def test_a_stop_closes_a_short(holding: VenueWorld, level: str, *, rises: bool) -> None:
+    short = holding.order(Side.SELL, reduce_only=False)
+    leg = short.position_side and PositionSide.SHORT
+    holding.venue.place(replace(short, position_side=leg))
+    order = holding.stop(level, Side.BUY, rises=rises)
+
+    placed = holding.venue.place(order)
+    holding.price(holding.symbol, level)
+    found = must(holding.venue.find(named(order, placed)))
+
+    assert (placed.status, found.status) == (OrderStatus.NEW, OrderStatus.FILLED)
+    assert holding.venue.view().position(holding.symbol, PositionSide.SHORT).size == 0
+
+
+def test_stops_of_a_leg_leave_the_other_one_alone(holding: VenueWorld) -> None:
+    if holding.position_mode is PositionMode.ONEWAY:
+        pytest.skip("there is one position")
+    short = replace(holding.order(Side.SELL, reduce_only=False), position_side=PositionSide.SHORT)
+    holding.venue.place(short)
+    waiting(holding)
+
+    holding.price(holding.symbol, "1900")
+
+    view = holding.venue.view()
+    assert view.position(holding.symbol, PositionSide.SHORT).size == short.quantity
+    assert held(holding) == 0
+
+
+def test_news_of_stops_come_with_those_of_orders(holding: VenueWorld) -> None:
+    fires = waiting(holding)
+    rests = holding.stop("1000")
+    other, _ = resting(holding)
+    holding.venue.place(rests)
+    before = holding.venue.reports([fires, rests, other])
+
+    holding.price(holding.symbol, "1900")
+    # Nothing of the position is left for the other one, and what that means is the venue's affair.
+    after = holding.venue.reports([fires, other])
+
+    told = [one.status for one in before.values()]
+    assert told in ([], [OrderStatus.NEW] * 3)
+    assert after[fires.client_order_id].status is OrderStatus.FILLED
+    assert after[fires.client_order_id].filled_quantity == fires.quantity
+    assert other.client_order_id not in after or not after[other.client_order_id].filled_quantity
+
+
+def test_a_canceled_stop_never_fires(holding: VenueWorld) -> None:
+    order = waiting(holding)
+
+    canceled = holding.venue.cancel(order)
+    holding.price(holding.symbol, "1800")
+    found = must(holding.venue.find(order))
+
+    assert (canceled.status, canceled.reason) == (OrderStatus.CANCELED, None)
+    assert (found.status, found.filled_quantity) == (OrderStatus.CANCELED, Decimal(0))
+    assert held(holding) == holding.size("0.1")
+
+
+def test_a_cancel_that_comes_too_late_tells_of_the_fill(holding: VenueWorld) -> None:
+    order = waiting(holding)
+    holding.price(holding.symbol, "1900")
+
+    report = taken_off(holding, order)
+
+    assert (report.status, report.filled_quantity) == (OrderStatus.FILLED, order.quantity)
+
+
+def test_a_stop_that_never_arrived_is_absent(holding: VenueWorld) -> None:
+    order = holding.stop("1900")
+
+    assert holding.venue.find(order) is None
+    with pytest.raises((NotFound, VenueRejected)):
+        holding.venue.cancel(order)
+
+
+@pytest.mark.parametrize("word", ["accept_then_timeout", "accept_then_error"])
+def test_a_stop_whose_answer_is_lost_is_found(holding: VenueWorld, word: str) -> None:
+    holding.venue.place(holding.order())
+    holding.fault("place", word)
+    order = holding.stop("1900")
+
+    with pytest.raises(OutcomeUnknown):
+        holding.venue.place(order)
+
+    assert must(holding.venue.find(order)).status is OrderStatus.NEW
+    assert holding.count() == 2
+
+
+def test_a_stop_whose_answer_is_lost_may_have_fired_since(holding: VenueWorld) -> None:
+    holding.venue.place(holding.order())
+    holding.fault("place", "accept_then_timeout")
+    order = holding.stop("1900")
+    with pytest.raises(OutcomeUnknown):
+        holding.venue.place(order)
+
+    holding.price(holding.symbol, "1900")
+    found = must(holding.venue.find(order))
+
+    assert (found.status, found.filled_quantity) == (OrderStatus.FILLED, order.quantity)
+
+
+@pytest.mark.parametrize("word", ["timeout", "error"])
+def test_a_stop_that_is_lost_on_the_way_is_not_there(holding: VenueWorld, word: str) -> None:
+    holding.venue.place(holding.order())
+    holding.fault("place", word)
+    order = holding.stop("1900")
+
+    with pytest.raises(OutcomeUnknown):
+        holding.venue.place(order)
+
+    assert holding.venue.find(order) is None
+    assert holding.count() == 1
+
+
+@pytest.mark.parametrize("word", ["accept_then_timeout", "accept_then_error"])
+def test_a_cancel_of_a_stop_without_an_answer_may_have_worked(
+    holding: VenueWorld, word: str
+) -> None:
+    order = waiting(holding)
+    holding.fault("cancel", word)
+
+    with pytest.raises(OutcomeUnknown):
+        holding.venue.cancel(order)
+
+    assert must(holding.venue.find(order)).status is OrderStatus.CANCELED
+
+
+@pytest.mark.parametrize(("level", "rises"), [("2000", False), ("2000", True), ("1900", True)])
+def test_a_stop_whose_price_has_come_already_is_refused(
+    holding: VenueWorld, level: str, *, rises: bool
+) -> None:
+    holding.venue.place(holding.order())
+
+    with pytest.raises(VenueRejected) as refused:
+        holding.venue.place(holding.stop(level, rises=rises))
+
+    assert refused.value.code is ReasonCode.WOULD_TRIGGER
+    assert (holding.count(), held(holding)) == (1, holding.size("0.1"))
+
+
+def test_a_stop_off_the_tick_is_refused(holding: VenueWorld) -> None:
+    holding.venue.place(holding.order())
+
+    with pytest.raises(VenueRejected) as refused:
+        holding.venue.place(holding.stop("1900.001"))
+
+    assert refused.value.code is ReasonCode.AGAINST_RULES
+    assert holding.count() == 1
+
+
+def test_a_stop_for_more_than_there_is_never_turns_the_position(holding: VenueWorld) -> None:
+    order = waiting(holding, quantity="0.3")
+
+    holding.price(holding.symbol, "1900")
+    found = must(holding.venue.find(order))
+
+    if falls_to_the_leg(holding):
+        assert (found.status, found.filled_quantity) == (OrderStatus.REJECTED, Decimal(0))
+        assert must(found.reason).code is ReasonCode.VENUE_REJECTED
+        assert held(holding) == holding.size("0.1")
+        return
+    assert (found.status, found.filled_quantity) == (OrderStatus.CANCELED, holding.size("0.1"))
+    view = holding.venue.view()
+    assert not [one for one in view.positions.values() if one.size]
+
+
+def test_a_stop_outlives_its_position_and_then_comes_to_nothing(holding: VenueWorld) -> None:
+    order = waiting(holding)
+
+    holding.venue.place(holding.order(Side.SELL))
+    holding.price(holding.symbol, "1900")
+    found = must(holding.venue.find(order))
+
+    assert found.filled_quantity == 0
+    assert found.status in {OrderStatus.REJECTED, OrderStatus.CANCELED, OrderStatus.EXPIRED}
+    assert found.reason is not None
+    view = holding.venue.view()
+    assert not [one for one in view.positions.values() if one.size]
+
+
+def test_a_market_that_holds_no_stops_is_sent_none(world: VenueWorld) -> None:
+    if not isinstance(world, ExchangeWorld):
+        pytest.skip("the paper venue sends nothing")
+    if world.market in traits_of(world.account.venue).holds:
+        pytest.skip("it holds them")
+
+    with pytest.raises(VenueRejected, match="holds no order in"):
+        world.venue.place(world.stop("1900"))
+
+    assert (world.count(), world.gateway.counted(Call.PLACE)) == (0, 0)
+
+
+def test_a_price_that_a_venue_does_not_compare_is_refused(holding: VenueWorld) -> None:
+    with pytest.raises(VenueRejected):
+        holding.venue.place(holding.stop("1900", source=PriceSource.BID))
+
+    assert holding.count() == 0
+
+
+def test_a_stop_that_stands_is_listed_as_one_order_of_ours(holding: VenueWorld) -> None:
+    order = waiting(holding)
+
+    found = standing(holding)
+
+    assert (found.client_order_id, found.venue_order_id) == (
+        order.client_order_id,
+        order.venue_order_id,
+    )
+    assert (found.symbol, found.side, found.price) == (order.symbol, order.side, None)
+    assert (found.quantity, found.filled_quantity) == (order.quantity, Decimal(0))
+    assert "(stop)" in found.sentence()
+    assert must(holding.venue.find_standing(found)).status is OrderStatus.NEW
+
+
+def test_a_stop_that_stands_can_be_canceled_by_the_venues_own_id(holding: VenueWorld) -> None:
+    waiting(holding)
+    found = standing(holding)
+
+    holding.venue.cancel_standing(found)
+
+    assert must(holding.venue.find_standing(found)).status is OrderStatus.CANCELED
+    assert holding.venue.standing([holding.symbol]) == []
+
+
+def test_a_stop_that_stood_and_has_fired_is_found_so(holding: VenueWorld) -> None:
+    waiting(holding)
+    found = standing(holding)
+    holding.price(holding.symbol, "1900")
+
+    ending = must(holding.venue.find_standing(found))
+
+    assert (ending.status, ending.filled_quantity) == (OrderStatus.FILLED, found.quantity)
+    assert holding.venue.standing([holding.symbol]) == []
+
+
+def test_a_stop_that_was_placed_is_listed_once_in_all_its_life(holding: VenueWorld) -> None:
+    since_ms = int(time.time() * 1000) - 60_000 if isinstance(holding, ExchangeWorld) else 0
+    order = waiting(holding)
+
+    def listed() -> list[tuple[Decimal, bool, VenueOrderId | None]]:
+        found = placed_since(holding, since_ms)
+        assert len(found) == 2  # that and the entry
+        return [
+            (one.filled_quantity, one.is_open, one.venue_order_id)
+            for one in found
+            if one.client_order_id == order.client_order_id
+        ]
+
+    before = listed()
+    holding.price(holding.symbol, "1900")
+    after = listed()
+
+    assert before == [(Decimal(0), True, order.venue_order_id)]
+    assert after == [(order.quantity, False, order.venue_order_id)]
 
 
 # What is open there, whoever placed it

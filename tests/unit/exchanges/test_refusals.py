@@ -19,6 +19,7 @@ RULES, GONE = ReasonCode.AGAINST_RULES, ReasonCode.UNKNOWN_INSTRUMENT
 FUNDS, KEY = ReasonCode.INSUFFICIENT_FUNDS, ReasonCode.CREDENTIALS_REFUSED
 NOT_REDUCING, NO = ReasonCode.WOULD_NOT_REDUCE, ReasonCode.VENUE_REJECTED
 TAKES, HALTED = ReasonCode.WOULD_TAKE, ReasonCode.MARKET_HALTED
+TRIGGERS = ReasonCode.WOULD_TRIGGER
 
 REFUSALS = [
     ("binance", SPOT, {"code": -1013, "msg": "Filter failure: LOT_SIZE"}, RULES),
@@ -40,6 +41,14 @@ REFUSALS = [
     ("binance", SPOT, {"code": -2010, "msg": "Order would immediately match and take."}, TAKES),
     ("binance", FUTURES, {"code": -5022, "msg": "could not be executed as maker"}, TAKES),
     ("binance", FUTURES, {"code": -4140, "msg": "Invalid symbol status"}, HALTED),
+    ("binance", FUTURES, {"code": -2021, "msg": "Order would immediately trigger."}, TRIGGERS),
+    ("binance", FUTURES, {"code": -4142, "msg": "will be triggered immediately"}, TRIGGERS),
+    ("binance", FUTURES, {"code": -4045, "msg": "Reach max stop order limit."}, NO),
+    ("binance", FUTURES, {"code": -4120, "msg": "Use the Algo Order API endpoints"}, NO),
+    ("binance", FUTURES, {"code": -4007, "msg": "Stop price greater than max price."}, RULES),
+    ("bybit", SPOT, {"retCode": 110092, "retMsg": "expect Rising, but trigger_price"}, TRIGGERS),
+    ("bybit", SPOT, {"retCode": 110093, "retMsg": "expect Falling, but trigger_price"}, TRIGGERS),
+    ("bybit", SPOT, {"retCode": 110009, "retMsg": "The number of stop orders exceeds"}, NO),
     ("bybit", SPOT, {"retCode": 10001, "retMsg": "Qty invalid"}, RULES),
     ("bybit", SPOT, {"retCode": 110007, "retMsg": "ab not enough for new order"}, FUNDS),
     ("bybit", SPOT, {"retCode": 110017, "retMsg": "Reduce-only rule not satisfied"}, NOT_REDUCING),
