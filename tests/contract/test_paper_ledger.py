@@ -29,6 +29,7 @@ from app.paper.store.ledger import RedisPaperLedger
 from app.paper.store.records import SCHEMA
 from app.store.core.connection import connect
 from tests.support.builders import ETH, SPOT, USDM, must
+from tests.support.hooked_ledger import HookedLedger
 from tests.support.paper_desk import PaperDesk
 from tests.support.paper_world import USDT, PaperWorld
 
@@ -190,25 +191,6 @@ def test_a_store_that_is_away_is_a_venue_that_is_away(call: str) -> None:
 
     with pytest.raises(VenueUnavailable):
         getattr(world.spot, call)(*arguments)
-
-
-class HookedLedger(RedisPaperLedger):
-    """Lets something happen around its first commit."""
-
-    def __init__(
-        self,
-        client: redis.Redis,
-        before: Callable[[], object] = bool,
-        after: Callable[[], object] = bool,
-    ) -> None:
-        super().__init__(client)
-        self.hooks = [(before, after)]
-
-    def commit(self, account_id: AccountId, version: int, change: PaperChange) -> None:
-        before, after = self.hooks.pop() if self.hooks else (bool, bool)
-        before()
-        super().commit(account_id, version, change)
-        after()
 
 
 class LosingLedger(RedisPaperLedger):
