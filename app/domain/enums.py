@@ -225,6 +225,7 @@ class ReasonCode(StrEnum):
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"
     TIME_IN_FORCE = "time_in_force"
     WOULD_TAKE = "would_take"
+    WOULD_TRIGGER = "would_trigger"  # a stop, and the price is past its level already
     DUPLICATE = "duplicate"
     REQUESTED = "requested"
     NOTHING_TO_CANCEL = "nothing_to_cancel"

@@ -304,6 +304,7 @@ def _arriving(order: Order, ports: PaperPorts) -> PaperOrder:
         reduce_only=order.reduce_only,
         amount=order.amount,
         price=order.price,
+        condition=order.condition,
     )
 
 

@@ -12,11 +12,14 @@ from app.domain.symbols import Listed
 from app.domain.venue_traits import AdapterClass, VenueTraits
 from app.paper.admin.account_update import AccountSetting
 from app.paper.admin.administration import PaperAdministration
+from app.paper.domain.order import HOLDS
 from app.paper.feed import PaperFeed
 from app.paper.paper_venue import PaperVenue
 from app.paper.ports import PaperPorts
 
-TRAITS: Final = VenueTraits(name=PAPER, adapter=AdapterClass.FULL, markets=tuple(Market))
+TRAITS: Final = VenueTraits(
+    name=PAPER, adapter=AdapterClass.FULL, markets=tuple(Market), holds=HOLDS
+)
 
 
 class PaperTradingRules:

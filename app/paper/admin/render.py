@@ -97,6 +97,7 @@ def _row(order: PaperOrder) -> Json:
         "time_in_force": order.time_in_force.value,
         "quantity": plain(order.quantity),
         "price": _plain_or_none(order.price),
+        "condition": None if order.condition is None else order.condition.sentence(),
         "filled_quantity": plain(order.filled_quantity),
         "average_price": _plain_or_none(order.average_price),
         "outcome": order.outcome,

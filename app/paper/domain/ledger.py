@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.domain.account import Account
-from app.domain.enums import Market, Side
+from app.domain.enums import Market
 from app.domain.identifiers import AccountId, ClientOrderId, EpochMs, Symbol
 from app.domain.market import Quote
 from app.paper.domain.account import PaperAccount
-from app.paper.domain.order import PaperOrder
+from app.paper.domain.order import PaperOrder, Queue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class PaperChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookEntry:
-    """A place in the book of one (symbol, market, side).
+    """A place in the book of one (symbol, market, queue).
 
     Attributes:
         number: of the arrival; two tries to place one order have two entries.
@@ -81,7 +81,7 @@ class BookEntry:
     client_order_id: ClientOrderId
     symbol: Symbol
     market: Market
-    side: Side
+    queue: Queue
 
     @classmethod
     def of(cls, account_id: AccountId, order: PaperOrder) -> "BookEntry":
@@ -92,7 +92,7 @@ class BookEntry:
             client_order_id=order.client_order_id,
             symbol=order.symbol,
             market=order.market,
-            side=order.side,
+            queue=order.queue,
         )
 
 

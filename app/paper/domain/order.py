@@ -3,16 +3,37 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
-from app.domain.enums import Market, OrderType, PositionSide, Side, TimeInForce
+from app.domain.enums import (
+    Direction,
+    Market,
+    OrderType,
+    PositionSide,
+    PriceSource,
+    Side,
+    TimeInForce,
+)
 from app.domain.identifiers import ClientOrderId, Currency, EpochMs, Symbol, VenueOrderId, base_of
 from app.domain.money import price_of, settled_in, worth
+from app.domain.order import Condition
 from app.domain.reason import Reason
 from app.domain.report import Fill, OrderReport, fees_of
 from app.domain.status import OPEN, OrderStatus
 
 #: The outcome of a refused repeat of a client order id (docs/api.md).
 DUPLICATE = "DUPLICATE"
+
+#: Market → the prices that a stop may rest for. What is traded on spot has no mark price.
+HOLDS: Final[Mapping[Market, frozenset[PriceSource]]] = {
+    Market.SPOT: frozenset({PriceSource.LAST}),
+    Market.USDM: frozenset({PriceSource.LAST, PriceSource.MARK}),
+    Market.COINM: frozenset({PriceSource.LAST, PriceSource.MARK}),
+}
+
+#: What resting orders of a symbol wait for together: limits for the other side of the market, stops
+#: for a price that goes one way.
+Queue = Side | tuple[PriceSource, Direction]
 
 _NOTHING = Decimal(0)
 
@@ -24,11 +45,13 @@ class PaperOrder:
     Attributes:
         quantity: in base currency; of an order with an `amount`, what that has bought.
         amount: what a market buy may spend, in quote currency.
+        condition: what a stop waits for; then it goes to the market. None is nothing.
         number: the venue's own; rises with each arrival at the venue, whatever the account.
         tick: number of the newest tick that the order has met; it fills at later ones only.
         reduces: the leg that it may only reduce, or None where it may open.
         hold: what it holds back of `pays_in` while it rests.
-        reserve: what it is going to take of the leg that it reduces, while it rests.
+        reserve: what it is going to take of the leg that it reduces, while it rests; a stop takes
+            what is there, and so nothing is kept for it.
         position_after: size of the leg that it worked on after its newest fill; None for spot.
         is_repeat: refused, since its client order id was known already.
     """
@@ -47,6 +70,7 @@ class PaperOrder:
     reduce_only: bool = False
     amount: Decimal | None = None
     price: Decimal | None = None
+    condition: Condition | None = None
     status: OrderStatus = OrderStatus.NEW
     reason: Reason | None = None
     tick: int = 0
@@ -73,8 +97,22 @@ class PaperOrder:
         return self.status in OPEN
 
     @property
+    def queue(self) -> Queue:
+        """With which orders it rests, if it does."""
+        if self.condition is None:
+            return self.side
+        return self.condition.source, self.condition.direction
+
+    @property
+    def waits_at(self) -> Decimal | None:
+        """The price at which it may come to wait in its queue; None where it never rests."""
+        if self.condition is not None:
+            return self.condition.level
+        return self.price if self.may_rest else None
+
+    @property
     def may_rest(self) -> bool:
-        """Whether a part that is not filled at once stays at the venue."""
+        """Whether a part that the market does not fill at once stays at the venue."""
         if self.type is OrderType.LIMIT:
             return self.time_in_force is TimeInForce.GTC
         return self.type is OrderType.LIMIT_MAKER

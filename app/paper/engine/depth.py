@@ -3,15 +3,24 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from app.domain.enums import Side
+from app.domain.enums import Direction, Side
 from app.domain.instrument import Instrument
 from app.domain.market import Quote
+from app.domain.order import Condition
 
 
 def reaches(quote: Quote, side: Side, limit: Decimal) -> bool:
     """Tell whether the opposite touch is at the limit or better."""
     touch = quote.touch(side)
     return touch <= limit if side is Side.BUY else touch >= limit
+
+
+def fires(quote: Quote, condition: Condition) -> bool:
+    """Tell whether the price that a stop waits for is at its level or beyond."""
+    price = quote.of(condition.source)
+    if condition.direction is Direction.RISING:
+        return price >= condition.level
+    return price <= condition.level
 
 
 def takes(

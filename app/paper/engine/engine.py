@@ -1,8 +1,9 @@
 """The matching engine: pure functions from an account and an order to both of them afterwards.
 
 A taker pays the touch, and the depth behind it if depth is known. What rests fills at its own
-price when the opposite touch reaches it at a later tick. Depth is what each order finds: orders of
-different people do not take it from one another.
+price when the opposite touch reaches it at a later tick. A stop rests, too, and becomes a taker at
+the later tick whose price reaches its level. Depth is what each order finds: orders of different
+people do not take it from one another.
 """
 
 from dataclasses import dataclass, replace
@@ -25,7 +26,7 @@ from app.domain.report import Fill
 from app.domain.status import OrderStatus
 from app.paper.domain.account import PaperAccount
 from app.paper.domain.order import PaperOrder
-from app.paper.engine.depth import offered_to, reaches, takes, takes_for
+from app.paper.engine.depth import fires, offered_to, reaches, takes, takes_for
 from app.paper.engine.executions import traded_futures, traded_spot
 from app.paper.engine.filters import refusal
 from app.paper.engine.reservations import held, released, shortfall
@@ -63,7 +64,7 @@ def place(
         account: as it is now.
         order: NEW, without fills and holds.
         instrument: None when the symbol is not traded.
-        quote: None when no price is known; then a limit order rests.
+        quote: None when no price is known; then a limit order rests, and a stop is refused.
     """
     arrived = replace(order, reduces=reduced_leg(account, order))
     refused = refusal(account, arrived, instrument, quote)
@@ -74,17 +75,9 @@ def place(
         refused = shortfall(account, held(account, arrived)[0], arrived)
     if refused is not None:
         return Outcome(account, _closed(arrived, OrderStatus.REJECTED, refused))
-    taken = _taken(account, arrived, quote)
-    if arrived.time_in_force is TimeInForce.FOK and _sum(taken) < arrived.quantity:
-        return Outcome(account, _out_of_time(arrived))
-    done = Outcome(account, arrived)
-    for price, quantity in taken:
-        done = _filled(done, quantity, price, is_maker=False)
-    done = _settled(done)
-    refused = shortfall(account, done.account, arrived) if _costs(account, done) else None
-    if refused is not None:
-        return Outcome(account, _closed(arrived, OrderStatus.REJECTED, refused))
-    return done
+    if arrived.condition is not None:
+        return Outcome(*held(account, arrived))
+    return _executed(account, arrived, quote)
 
 
 def match(
@@ -92,9 +85,13 @@ def match(
 ) -> Outcome:
     """Let a resting order meet a tick. Meeting the same tick again, or an older one, is nothing."""
     before = Outcome(account, order)
-    if not order.is_open or order.price is None or order.tick >= tick:
+    if not order.is_open or order.tick >= tick:
         return before
-    if not reaches(quote, order.side, order.price):
+    if order.condition is not None:
+        fired = fires(quote, order.condition)
+        met = replace(order, tick=tick, updated_at_ms=at_ms)
+        return _fired(account, met, quote) if fired else before
+    if order.price is None or not reaches(quote, order.side, order.price):
         return before
     met = replace(order, tick=tick, updated_at_ms=at_ms)
     wanted = _reducible(account, met)
@@ -115,6 +112,32 @@ def cancel(account: PaperAccount, order: PaperOrder, reason: Reason, at_ms: Epoc
         return Outcome(account, order)
     freed, loose = released(account, replace(order, updated_at_ms=at_ms))
     return Outcome(freed, _closed(loose, OrderStatus.CANCELED, reason))
+
+
+def _fired(account: PaperAccount, order: PaperOrder, quote: Quote) -> Outcome:
+    """Let a stop go to the market, for no more than is there by now.
+
+    One that finds nothing has EXPIRED, as at Binance ("Conditional Order Trigger Reject").
+    """
+    freed, loose = released(account, order)
+    if _reducible(freed, loose) <= 0:
+        return Outcome(freed, _closed(loose, OrderStatus.EXPIRED, _no_position(loose)))
+    return _executed(freed, loose, quote)
+
+
+def _executed(account: PaperAccount, order: PaperOrder, quote: Quote | None) -> Outcome:
+    """Let an order take what the market offers to it; the rest of it may rest."""
+    taken = _taken(account, order, quote)
+    if order.time_in_force is TimeInForce.FOK and _sum(taken) < order.quantity:
+        return Outcome(account, _out_of_time(order))
+    done = Outcome(account, order)
+    for price, quantity in taken:
+        done = _filled(done, quantity, price, is_maker=False)
+    done = _settled(done)
+    refused = shortfall(account, done.account, order) if _costs(account, done) else None
+    if refused is not None:
+        return Outcome(account, _closed(order, OrderStatus.REJECTED, refused))
+    return done
 
 
 def _bought(

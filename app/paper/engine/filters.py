@@ -3,14 +3,14 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from app.domain.enums import Market, OrderType, PositionMode, ReasonCode
+from app.domain.enums import Direction, Market, OrderType, PositionMode, ReasonCode, Side
 from app.domain.instrument import Instrument
 from app.domain.market import Quote
 from app.domain.money import plain
 from app.domain.reason import Reason
 from app.paper.domain.account import PaperAccount
-from app.paper.domain.order import PaperOrder
-from app.paper.engine.depth import reaches
+from app.paper.domain.order import HOLDS, PaperOrder
+from app.paper.engine.depth import fires, reaches
 
 _NOTHING = Decimal(0)
 
@@ -33,9 +33,11 @@ def refusal(
         )
     return (
         _market(account, order)
+        or _stop(order)
         or _steps(order, instrument)
         or _position(account, order)
         or _price(order, instrument, quote)
+        or _level(order, quote)
         or _size(order, instrument, quote)
     )
 
@@ -50,13 +52,26 @@ def _market(account: PaperAccount, order: PaperOrder) -> Reason | None:
     return None
 
 
+def _stop(order: PaperOrder) -> Reason | None:
+    """Return why a stop cannot rest here."""
+    condition = order.condition
+    if condition is None:
+        return None
+    if order.reduces is None and (order.market, order.side) != (Market.SPOT, Side.SELL):
+        return _refused("a stop may rest here only if it sells coins or reduces a position")
+    if condition.source not in HOLDS[order.market]:
+        return _refused(f"no stop of the {order.market} market waits for the {condition.source}")
+    return None
+
+
 def _steps(order: PaperOrder, instrument: Instrument) -> Reason | None:
     # Not by `%`, which gives up where the quotient has more digits than its context.
     if instrument.quantity(order.quantity) != order.quantity:
         return _off_step("quantity", order.quantity, instrument.quantity_step)
-    price = order.price
-    if price is not None and (price <= 0 or instrument.price(price, order.side) != price):
-        return _off_step("price", price, instrument.price_step)
+    level = None if order.condition is None else order.condition.level
+    for name, price in (("price", order.price), ("level", level)):
+        if price is not None and (price <= 0 or instrument.price(price, order.side) != price):
+            return _off_step(name, price, instrument.price_step)
     return None
 
 
@@ -100,10 +115,29 @@ def _price(order: PaperOrder, instrument: Instrument, quote: Quote | None) -> Re
     return instrument.beyond_band(order.price, order.side, quote.last)
 
 
+def _level(order: PaperOrder, quote: Quote | None) -> Reason | None:
+    """Return why a stop would not wait at all.
+
+    There is no other bound: those of limits are about prices at which something trades, and a stop
+    is far from the price as a rule.
+    """
+    condition = order.condition
+    if condition is None or quote is None or not fires(quote, condition):
+        return None
+    word = "rise" if condition.direction is Direction.RISING else "fall"
+    return Reason(
+        ReasonCode.WOULD_TRIGGER,
+        f"it would trigger at once: it waits for the {condition.source} to {word} to "
+        f"{plain(condition.level)}, which was {plain(quote.of(condition.source))}",
+    )
+
+
 def _size(order: PaperOrder, instrument: Instrument, quote: Quote | None) -> Reason | None:
     price = order.price
     if price is None:
         price = quote.touch(order.side) if quote is not None else _NOTHING
+        if order.condition is not None:  # about where it will trade
+            price = order.condition.level
         instrument = instrument.at_market()
     if order.amount is not None:
         return _amount(order, order.amount, instrument, price)

@@ -27,7 +27,9 @@ _DIGITS_MAX = 15
 def held(account: PaperAccount, order: PaperOrder) -> tuple[PaperAccount, PaperOrder]:
     """Hold back what the unfilled rest of an order needs, at its own price."""
     hold = _hold_of(account, order)
-    reserve = order.remaining_quantity if order.reduces else _NOTHING
+    # A stop reserves no position, as at any exchange: closes do not have to go around it.
+    reserves = order.reduces and order.condition is None
+    reserve = order.remaining_quantity if reserves else _NOTHING
     return _moved(account, order, hold, reserve), replace(order, hold=hold, reserve=reserve)
 
 
@@ -55,9 +57,11 @@ def shortfall(before: PaperAccount, after: PaperAccount, order: PaperOrder) -> R
 
 
 def _hold_of(account: PaperAccount, order: PaperOrder) -> Decimal:
+    remaining = order.remaining_quantity
+    if order.condition is not None:  # a stop sells coins, or it reduces a position
+        return remaining if order.market is Market.SPOT else _NOTHING
     if order.price is None or order.reduces:
         return _NOTHING
-    remaining = order.remaining_quantity
     if order.market is Market.SPOT:
         return remaining * order.price if order.side is Side.BUY else remaining
     notional = worth(order.market, opening_part(account, order, remaining), order.price)

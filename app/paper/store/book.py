@@ -5,12 +5,12 @@ from collections.abc import Collection, Sequence
 
 import redis
 
-from app.domain.enums import Market, Side
+from app.domain.enums import Direction, Market, Side
 from app.domain.identifiers import AccountId, ClientOrderId, Symbol
 from app.domain.market import Quote
 from app.domain.money import plain
 from app.paper.domain.ledger import Arrival, BookEntry
-from app.paper.domain.order import PaperOrder
+from app.paper.domain.order import HOLDS, PaperOrder, Queue
 from app.paper.store import SCRIPTS
 from app.paper.store import keys as paper_keys
 from app.paper.store.prices import price_from
@@ -23,10 +23,11 @@ class RedisPaperBook:
     An entry is armed *before* its order is committed, and in the same step in which the price is
     read. So every later tick finds it; an entry without an order is harmless.
 
-    There is one sorted set per (symbol, market, side). The score is the price as text, which the
-    server rounds to a double. Rounding keeps the order, so a range by score misses no order, and
-    may find one too many; the ledger's own price decides. Nothing depends on the price step, which
-    may change while orders rest.
+    There is one sorted set per (symbol, market, side), and for stops one per (symbol, market, price
+    source, direction). The score is the limit or the level as text, which the server rounds to a
+    double. Rounding keeps the order, so a range by score misses no order, and may find one too
+    many; the ledger's own price decides. Nothing depends on the price step, which may change while
+    orders rest.
 
     Args:
         client: decodes answers to text.
@@ -41,12 +42,13 @@ class RedisPaperBook:
         """Number an order, enter it in the book if it may come to rest, and read the price."""
         keys = [paper_keys.SEQUENCE, paper_keys.TICK, paper_keys.PRICES]
         arguments: list[str | int] = [order.symbol]
-        if order.may_rest and order.price is not None:
-            book = order.symbol, order.market, order.side
+        price = order.waits_at
+        if price is not None:
+            book = order.symbol, order.market, order.queue
             keys += [paper_keys.book(*book), paper_keys.BOOKS]
             arguments += [
                 paper_keys.book_name(*book),
-                plain(order.price),
+                plain(price),
                 f"{account_id}|{order.client_order_id}",
             ]
         _, number, tick, record = self._arrive(keys, arguments)
@@ -54,25 +56,28 @@ class RedisPaperBook:
 
     def leave(self, entries: Collection[BookEntry]) -> None:
         """Take entries out. One that is not there is no error."""
-        books: dict[tuple[Symbol, Market, Side], list[str | int]] = defaultdict(list)
+        books: dict[tuple[Symbol, Market, Queue], list[str | int]] = defaultdict(list)
         for entry in entries:
-            books[entry.symbol, entry.market, entry.side].append(_member(entry))
+            books[entry.symbol, entry.market, entry.queue].append(_member(entry))
         for book, members in books.items():
             keys = [paper_keys.book(*book), paper_keys.BOOKS]
             self._leave(keys, [paper_keys.book_name(*book), *members])
 
     def crossed(self, symbol: Symbol, market: Market, quote: Quote) -> Sequence[BookEntry]:
-        """Return the entries that the quote reaches, best price first, then by arrival."""
-        buys = paper_keys.book(symbol, market, Side.BUY)
-        sells = paper_keys.book(symbol, market, Side.SELL)
+        """Return the entries that the quote reaches: limits first, then stops.
+
+        In each queue those that the price has reached first come first, then by arrival.
+        """
+        ranges = _ranges(market, quote)
         with self._client.pipeline(transaction=False) as pipeline:
-            pipeline.zrangebyscore(buys, plain(quote.ask), "+inf", withscores=True)
-            pipeline.zrangebyscore(sells, "-inf", plain(quote.bid), withscores=True)
-            bought, sold = pipeline.execute()
-        bought.sort(key=lambda found: (-found[1], found[0]))
+            for queue, (least, most) in ranges.items():
+                key = paper_keys.book(symbol, market, queue)
+                pipeline.zrangebyscore(key, least, most, withscores=True)
+            found = pipeline.execute()
         return [
-            *(_entry(member, symbol, market, Side.BUY) for member, _ in bought),
-            *(_entry(member, symbol, market, Side.SELL) for member, _ in sold),
+            _entry(member, symbol, market, queue)
+            for (queue, reached), members in zip(ranges.items(), found, strict=True)
+            for member in _in_turn(members, highest_first=reached[1] == _MOST)
         ]
 
     def symbols(self) -> Collection[Symbol]:
@@ -86,13 +91,36 @@ class RedisPaperBook:
 #: Digits of a number in a member: equal prices then sort by arrival.
 _NUMBER_DIGITS = 16
 
+#: Ends of a range of prices that is open on one side.
+_LEAST, _MOST = "-inf", "+inf"
+
 
 def _member(entry: BookEntry) -> str:
     number = str(entry.number).zfill(_NUMBER_DIGITS)
     return f"{number}|{entry.account_id}|{entry.client_order_id}"
 
 
-def _entry(member: str, symbol: Symbol, market: Market, side: Side) -> BookEntry:
+def _ranges(market: Market, quote: Quote) -> dict[Queue, tuple[str, str]]:
+    """Return queue → the least and the greatest price that the quote reaches there."""
+    ranges: dict[Queue, tuple[str, str]] = {
+        Side.BUY: (plain(quote.ask), _MOST),
+        Side.SELL: (_LEAST, plain(quote.bid)),
+    }
+    for source in sorted(HOLDS[market]):
+        price = plain(quote.of(source))
+        ranges[source, Direction.RISING] = (_LEAST, price)
+        ranges[source, Direction.FALLING] = (price, _MOST)
+    return ranges
+
+
+def _in_turn(members: list[tuple[str, float]], *, highest_first: bool) -> list[str]:
+    """Return members, which come by rising price, in the order in which the price reached them."""
+    if highest_first:
+        members = sorted(members, key=lambda found: (-found[1], found[0]))
+    return [member for member, _ in members]
+
+
+def _entry(member: str, symbol: Symbol, market: Market, queue: Queue) -> BookEntry:
     number, account_id, client_order_id = member.split("|", 2)
     return BookEntry(
         number=int(number),
@@ -100,5 +128,5 @@ def _entry(member: str, symbol: Symbol, market: Market, side: Side) -> BookEntry
         client_order_id=ClientOrderId(client_order_id),
         symbol=symbol,
         market=market,
-        side=side,
+        queue=queue,
     )

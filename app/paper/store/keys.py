@@ -7,6 +7,7 @@ orders carry `{paper}`, since one price moves the orders of every account.
 from app.domain.enums import Market, Side
 from app.domain.identifiers import AccountId, Symbol
 from app.paper.domain.fault import FaultyCall
+from app.paper.domain.order import Queue
 from app.store.core.keys import Shard, shard_of
 
 #: string, counter. The last number given to an arriving order. For ever.
@@ -30,21 +31,26 @@ SET_AT = "{paper}:set_at"
 #: hash, symbol → quote record last seen of the walk or the live tickers. Until a price is set.
 OBSERVED = "{paper}:observed"
 
-#: set. `<symbol>|<market>|<side>` of each book that holds something. Until the book is empty.
+#: set. `<symbol>|<market>|<side>`, of stops `<symbol>|<market>|<source>|<direction>`, of each book
+#: that holds something. Until the book is empty.
 BOOKS = "{paper}:books"
 
 #: hash, `<symbol>|<market>` → instrument record. For ever.
 INSTRUMENTS = "{paper}:instruments"
 
 
-def book(symbol: Symbol, market: Market, side: Side) -> str:
-    """Sorted set: resting orders `<number>|<account>|<client order id>` by price. Until closed."""
-    return f"{{paper}}:book:{book_name(symbol, market, side)}"
+def book(symbol: Symbol, market: Market, queue: Queue) -> str:
+    """Sorted set: resting orders `<number>|<account>|<client order id>` by price. Until closed.
+
+    The price is the limit, or the level of a stop.
+    """
+    return f"{{paper}}:book:{book_name(symbol, market, queue)}"
 
 
-def book_name(symbol: Symbol, market: Market, side: Side) -> str:
+def book_name(symbol: Symbol, market: Market, queue: Queue) -> str:
     """Return the name of a book in the set of books."""
-    return f"{symbol}|{market}|{side}"
+    what = queue if isinstance(queue, Side) else "|".join(queue)
+    return f"{symbol}|{market}|{what}"
 
 
 def account(account_id: AccountId) -> str:

@@ -2,7 +2,7 @@
 --   sequence  string, counter  number of the newest arrival
 --   tick      string, counter  number of the newest tick
 --   prices    hash             symbol → quote record, or 'null'
---   book      sorted set       '<number>|<owner>' by price; only for an order that may rest
+--   book      sorted set       '<number>|<owner>' by price or level; only for what may rest
 --   books     set              names of the books that hold something
 -- Numbers the order, arms it and reads the price in one step: a price set after this finds it.
 -- Returns {'ok', number, number of the newest tick, quote record or ''}.

@@ -8,9 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.enums import (
+    Direction,
+    Market,
     OrderType,
     PositionMode,
     PositionSide,
+    PriceSource,
     ReasonCode,
     Side,
     TimeInForce,
@@ -18,6 +21,7 @@ from app.domain.enums import (
 from app.domain.identifiers import ClientOrderId, Currency, EpochMs, base_of, quote_of
 from app.domain.instrument import Instrument
 from app.domain.market import Quote
+from app.domain.order import Condition
 from app.domain.reason import Reason
 from app.paper.domain.account import PaperAccount
 from app.paper.domain.order import PaperOrder
@@ -49,6 +53,14 @@ def quotes(draw: st.DrawFn) -> Quote:
     )
 
 
+conditions = st.builds(
+    Condition,
+    level=prices,
+    direction=st.sampled_from(Direction),
+    source=st.sampled_from([PriceSource.LAST, PriceSource.MARK]),
+)
+
+
 @st.composite
 def orders(draw: st.DrawFn, instrument: Instrument) -> PaperOrder:
     kind = draw(st.sampled_from(OrderType))
@@ -64,6 +76,7 @@ def orders(draw: st.DrawFn, instrument: Instrument) -> PaperOrder:
         time_in_force=draw(st.sampled_from(TimeInForce)),
         quantity=draw(quantities),
         price=None if kind is OrderType.MARKET else draw(prices),
+        condition=draw(st.none() | conditions) if kind is OrderType.MARKET else None,
         received_at_ms=NOW,
         updated_at_ms=NOW,
     )
@@ -117,7 +130,10 @@ def check_books(desk: Desk) -> None:
     for order in (one for one in desk.orders.values() if one.is_open):
         if order.hold:
             held[order.pays_in] = held.get(order.pays_in, NOTHING) + order.hold
-        if order.reduces:
+        if order.condition is not None:
+            assert order.hold == (order.quantity if order.market is Market.SPOT else 0)
+            assert not order.fills
+        elif order.reduces:
             leg = (order.symbol, order.reduces)
             reserved[leg] = reserved.get(leg, NOTHING) + order.remaining_quantity
     assert set(desk.account.held) == set(held)
