@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from app.domain.account import PAPER, Account
+from app.domain.enums import PriceSource
 from app.domain.identifiers import VenueName
 from app.domain.symbols import Listed
 from app.domain.venue_traits import VenueTraits
@@ -28,6 +29,12 @@ def traits_of(venue: VenueName) -> VenueTraits:
     """
     known = VENUES.get(venue)
     return late.profile_of(venue).traits(venue) if known is None else known
+
+
+def holds_stops(account: Account, source: PriceSource) -> bool:
+    """Tell whether stops of an account may rest at its venue, and wait for this price there."""
+    known = VENUES.get(account.venue)  # of others nobody has seen how they hold one
+    return known is not None and source in known.holds.get(account.market, ())
 
 
 def credentials_of(venue: VenueName) -> Sequence[str]:

@@ -8,6 +8,7 @@ long.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from enum import StrEnum
 from typing import Final, TypeGuard
 
 from app.domain.enums import Market, ReasonCode, Side
@@ -34,6 +35,18 @@ _OVER = frozenset({ReasonCode.TOO_LATE, ReasonCode.ACCOUNT_DISABLED})
 MISSES_TOLD = 5
 
 
+class Protection(StrEnum):
+    """Who holds the stop-loss of a position.
+
+    AUTO is BOTH for an account at an exchange and HERE on paper. Where the venue cannot hold one,
+    each of them is HERE.
+    """
+
+    AUTO = "auto"
+    HERE = "here"
+    BOTH = "both"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExitRules:
     """The settings of a connector or client that shape how its exits go on.
@@ -47,12 +60,15 @@ class ExitRules:
             rather than looked at once at its end (3Commas spec, 10, decision 22).
         profits_rest: whether a take-profit at a limit rests on the book from the entry on, rather
             than being placed once its price has come (3Commas spec, 10, decision 11).
+        beyond_percent: how far beyond a stop-loss another one rests at the venue, for the time when
+            nobody here can act, in percent of its price; None: there is none.
     """
 
     patience_ms: int = 60_000
     limit_ms: int = 0
     stop_aborts: bool = False
     profits_rest: bool = False
+    beyond_percent: Decimal | None = None
 
     @property
     def misses_max(self) -> int:

@@ -188,8 +188,16 @@ class Order(Entity):
 
     @property
     def is_in_flight(self) -> bool:
-        """Whether its effect on the position is not known yet; the lane waits for it."""
+        """Whether its effect on the position is not known yet."""
         return self.status in IN_FLIGHT and not (self.is_queued or self.is_held)
+
+    @property
+    def holds_lane(self) -> bool:
+        """Whether others of its lane wait until its effect on the position is known.
+
+        One that rests far from the price, should ours not be there to act, holds up nobody.
+        """
+        return self.is_in_flight and self.condition is None
 
     @property
     def caller_id_scope(self) -> str | None:

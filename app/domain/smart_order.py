@@ -69,7 +69,10 @@ class SmartOrder(Entity):
         filled_by: of a guard: what each of its orders has filled.
         misses: of a guard: orders in a row that have filled nothing.
         goes_on_at_ms: of a guard: server time of its next order; None unless it waits for that.
-        cancel_requested: of a guard that has fired: it places no further order.
+        cancel_requested: of a guard that has an order: it places no further one.
+        at_venue: of a guard: its order rests at the venue from the start on, and waits for the
+            price there; the trigger book here knows nothing of it.
+        taken_off: how often somebody has taken that off at the venue.
     """
 
     kind: ClassVar[Kind] = Kind.SMART_ORDER
@@ -100,6 +103,8 @@ class SmartOrder(Entity):
     misses: int = 0
     goes_on_at_ms: EpochMs | None = None
     cancel_requested: bool = False
+    at_venue: bool = False
+    taken_off: int = 0
     filled_quantity: Decimal = Decimal(0)
     average_price: Decimal | None = None
 
@@ -111,13 +116,20 @@ class SmartOrder(Entity):
             raise ValueError(f"smart order {self.id} is {self.type} without a price")
         if self.type is SmartOrderType.TRAILING_STOP_LIMIT and self.limit_offset is None:
             raise ValueError(f"smart order {self.id} is {self.type} without a limit offset")
+        if self.at_venue and not (self.is_guard and self.trigger.level and not self.type.is_limit):
+            raise ValueError(f"smart order {self.id} is {self.type}, and can't rest at its venue")
         if self.budget is None and (self.quantity is None or self.quantity <= 0):
             raise ValueError(f"smart order {self.id} has a quantity of {self.quantity}")
 
     @property
     def is_waiting(self) -> bool:
-        """Whether its price has not come yet."""
-        return self.status is SmartOrderStatus.PENDING_NEW
+        """Whether it waits here for its price, which has not come yet."""
+        return self.status is SmartOrderStatus.PENDING_NEW and not self.at_venue
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether its venue waits for its price, as far as that is known."""
+        return self.status is SmartOrderStatus.PENDING_NEW and self.at_venue
 
     @property
     def is_live(self) -> bool:
@@ -127,7 +139,7 @@ class SmartOrder(Entity):
             self.is_waiting
             or self.goes_on_at_ms is not None
             or (
-                self.status is SmartOrderStatus.TRIGGERED
+                (self.status is SmartOrderStatus.TRIGGERED or self.is_resting)
                 and self.order_status not in {OrderStatus.FILLED, *_ENDED_UNFILLED}
             )
         )
@@ -204,11 +216,12 @@ class SmartOrder(Entity):
         return replace(effect, about=f"{kind} {self.sentence()}")
 
     def sentence(self) -> str:
-        """Return, for instance, `sell 0.5 ETH/USDT when last reaches 1900`."""
+        """Return, for instance, `sell 0.5 ETH/USDT when last reaches 1900 at the venue`."""
         size = f"{self.quantity or 0:f}"
         if self.budget is not None:
             size = f"for {self.budget:f} {quote_of(self.symbol)}"
-        return f"{self.side.lower()} {size} {self.symbol} when {self.trigger.sentence()}"
+        where = " at the venue" if self.at_venue else ""
+        return f"{self.side.lower()} {size} {self.symbol} when {self.trigger.sentence()}{where}"
 
 
 _ENDED_UNFILLED = frozenset(

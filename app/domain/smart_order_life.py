@@ -26,9 +26,9 @@ from app.domain.exits import (
     pause_ms,
     total,
 )
-from app.domain.identifiers import EpochMs, OrderId
+from app.domain.identifiers import EpochMs, FreshId, OrderId
 from app.domain.instrument import on_tick
-from app.domain.order import Order
+from app.domain.order import Condition, Order
 from app.domain.reason import Reason
 from app.domain.smart_order import SmartOrder, SmartOrderStatus
 from app.domain.status import CLOSED, OPEN, OrderStatus
@@ -169,6 +169,10 @@ def _order_updated(smart: SmartOrder, event: OrderUpdated) -> Decision[SmartOrde
     if order.id != smart.order_id and not (smart.is_guard and order.parent_id == smart.id):
         return ignored(smart, f"order {order.id} is not its own")
     told = _heard(smart, order)
+    if told.status is not smart.status:
+        begun = (TimelineEntry(EntryName.TRIGGERED, event.at_ms),)
+        decision = _order_updated(replace(smart, status=told.status), event)
+        return replace(decision, entries=begun + decision.entries)
     is_end = order.id == smart.order_id and order.is_closed and smart.order_status not in CLOSED
     if not is_end:
         return _told_late(told, event.at_ms)
@@ -211,6 +215,8 @@ def _heard(smart: SmartOrder, order: Order) -> SmartOrder:
     filled = total(known, smart.market)
     return replace(
         smart,
+        # That its price has come, the venue says by a fill.
+        status=SmartOrderStatus.TRIGGERED if filled.quantity and smart.is_resting else smart.status,
         order_status=status,
         filled_by=known,
         filled_quantity=filled.quantity,
@@ -236,6 +242,8 @@ def _guard_ended(smart: SmartOrder, order: Order, event: OrderUpdated) -> Decisi
         return _filled(smart, event.at_ms)
     if smart.cancel_requested or not may_go_on(order) or _is_flat(smart, order):
         return _let_go(smart, event.at_ms, order.reason)
+    if smart.is_resting and order.status is OrderStatus.CANCELED:
+        return _taken_off(smart, order, event.at_ms)
     misses = misses_after(smart.misses, order)
     going = replace(smart, misses=misses, reason=order.reason, updated_at_ms=event.at_ms)
     pause = pause_ms(misses, order)
@@ -246,6 +254,18 @@ def _guard_ended(smart: SmartOrder, order: Order, event: OrderUpdated) -> Decisi
     is_news = is_failing(misses, order.reason) and not is_failing(smart.misses, smart.reason)
     name = EntryName.ALERT if is_news else _AGAIN
     return Decision(waits, entries=(TimelineEntry(name, event.at_ms, order.reason),))
+
+
+def _taken_off(smart: SmartOrder, order: Order, at_ms: EpochMs) -> Decision[SmartOrder]:
+    """Call a person: what rested at the venue is gone. The first time it is placed once more."""
+    alert = TimelineEntry(EntryName.ALERT, at_ms, order.reason)
+    told = replace(smart, taken_off=smart.taken_off + 1)
+    if smart.taken_off:
+        over = _let_go(told, at_ms, order.reason)
+        return replace(over, entries=(alert, *over.entries))
+    again_ms = EpochMs(at_ms + pause_ms(0, order))
+    waits = replace(told, goes_on_at_ms=again_ms, reason=order.reason, updated_at_ms=at_ms)
+    return Decision(waits, entries=(alert,))
 
 
 def _is_flat(smart: SmartOrder, order: Order) -> bool:
@@ -261,7 +281,8 @@ def _is_flat(smart: SmartOrder, order: Order) -> bool:
 
 def _let_go(smart: SmartOrder, at_ms: EpochMs, reason: Reason | None) -> Decision[SmartOrder]:
     """End with what it has filled so far, which may be nothing."""
-    after = replace(smart, goes_on_at_ms=None, reason=reason, updated_at_ms=at_ms)
+    status = SmartOrderStatus.CANCELED if smart.is_resting else smart.status
+    after = replace(smart, status=status, goes_on_at_ms=None, reason=reason, updated_at_ms=at_ms)
     entries = [TimelineEntry(EntryName.CLOSED, at_ms, reason)]
     if smart.filled_quantity:
         entries.insert(0, TimelineEntry(EntryName.FILLED, at_ms))
@@ -284,14 +305,43 @@ def _placing(
     name: EntryName,
 ) -> Decision[SmartOrder]:
     """Bring forth the order, with this limit; the timeline gains this entry."""
-    fresh = event.new_ids[0]
-    order = Order(
+    tick_at_ms = event.tick_at_ms if isinstance(event, TriggerFired) else None
+    order = order_of(smart, event.new_ids[0], event.at_ms, limit, tick_at_ms)
+    placing = replace(
+        smart, order_id=order.id, order_status=order.status, updated_at_ms=event.at_ms
+    )
+    return Decision(placing, (order,), (TimelineEntry(name, event.at_ms),))
+
+
+def resting(smart: SmartOrder, fresh: FreshId, at_ms: EpochMs) -> tuple[SmartOrder, Order]:
+    """Return a guard that its venue holds from now on, and the order that rests there for it."""
+    order = order_of(smart, fresh, at_ms)
+    return replace(smart, order_id=order.id, order_status=order.status), order
+
+
+def order_of(
+    smart: SmartOrder,
+    fresh: FreshId,
+    at_ms: EpochMs,
+    limit: Decimal | None = None,
+    tick_at_ms: EpochMs | None = None,
+) -> Order:
+    """Return its next order.
+
+    Args:
+        smart: whose it is.
+        fresh: the ids of the order.
+        at_ms: business time.
+        limit: its price; None is a market order.
+        tick_at_ms: business time of the tick that has fired it, if one just has.
+    """
+    return Order(
         id=OrderId(fresh.id),
         client_order_id=fresh.client_order_id,
         parent_id=smart.id,
         # One that stands alone is itself what the request became.
         request_id=smart.request_id or smart.id,
-        **smart.beginning(event.at_ms),
+        **smart.beginning(at_ms),
         side=smart.side,
         position_side=smart.position_side,
         type=_order_type(smart),
@@ -299,17 +349,22 @@ def _placing(
         quantity=Decimal(0) if smart.budget is not None else _left(smart),
         amount=smart.budget,
         price=limit,
+        condition=_condition(smart),
         reduce_only=smart.reduce_only,
         reduces=smart.reduce_only or smart.side is Side.SELL,
         fits_held=smart.is_guard,
         caller_id=smart.caller_id,
-        due_at_ms=event.at_ms,
-        tick_at_ms=event.tick_at_ms if isinstance(event, TriggerFired) else None,
+        due_at_ms=at_ms,
+        tick_at_ms=tick_at_ms,
     )
-    placing = replace(
-        smart, order_id=order.id, order_status=order.status, updated_at_ms=event.at_ms
-    )
-    return Decision(placing, (order,), (TimelineEntry(name, event.at_ms),))
+
+
+def _condition(smart: SmartOrder) -> Condition | None:
+    """Return what its order waits for at the venue; nothing, once its price has come."""
+    trigger = smart.trigger
+    if not smart.is_resting or trigger.level is None:
+        return None
+    return Condition(level=trigger.level, direction=trigger.direction, source=trigger.source)
 
 
 def _order_type(smart: SmartOrder) -> OrderType:

@@ -103,7 +103,7 @@ def _lane_effects(
     after = decision.aggregate
     match before, after:
         case Order(), Order():
-            is_free = before.is_in_flight and not after.is_in_flight
+            is_free = before.holds_lane and not after.holds_lane
         case Request(), Request():
             is_free = before.stage is Stage.CLOSING and not after.is_queued
             is_free = is_free or (before.guarded_leg is not None and after.guarded_leg is None)

@@ -142,9 +142,11 @@ def a_fresh_id(number: int = 500, account: AccountId = SPOT_ID) -> FreshId:
     return FreshId(value, client_order_id(INSTALLATION, value))
 
 
-def fresh_ids(first: int = 500, account: AccountId = SPOT_ID) -> tuple[FreshId, ...]:
-    """Two of them."""
-    return a_fresh_id(first, account), a_fresh_id(first + 1, account)
+def fresh_ids(
+    first: int = 500, account: AccountId = SPOT_ID, count: int = 2
+) -> tuple[FreshId, ...]:
+    """So many of them."""
+    return tuple(a_fresh_id(first + number, account) for number in range(count))
 
 
 def an_order(**odd: object) -> Order:

@@ -114,7 +114,7 @@ class Webhook:
             origin=connector.origin,
             account=account,
             received_at_ms=received_at_ms,
-            exits=settings.exits,
+            exits=settings.exits_in(account),
             registry_version=version,
             rate_key=connector.origin,
             rate_per_minute=settings.rate_limit_per_minute if self._settings.rate_limits else 0,

@@ -1,7 +1,7 @@
 """What can be set on a connector (Crypto Arsenal webhook spec, table of the connector record)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from ipaddress import ip_network
 from typing import Any, Final
@@ -9,8 +9,12 @@ from typing import Any, Final
 from marshmallow import ValidationError, validate
 from marshmallow import fields as shapes
 
+from app.domain.account import PAPER, Account
 from app.domain.commands import LateExits, OnOpposite, SignalRules
+from app.domain.enums import PriceSource
+from app.domain.exits import ExitRules, Protection
 from app.domain.money import plain
+from app.venues import holds_stops
 from app.web.fields import Flag, Number, Strict, ValueField, WholeNumber, between, loaded
 from app.web.peer import Network
 from app.web.surface import ExitSettings, exit_patience_field, limit_exit_field
@@ -33,6 +37,9 @@ class ConnectorSettings(ExitSettings):
         leverage: whole number, at least 1.
         dedup_window_seconds: how long the same message again counts as a resend; 0 is never.
         balance_reserve: share of the available quote that percent sizes leave alone, 0 to 1.
+        protection: who holds the stop-losses of entries.
+        protection_distance_percent: how far beyond a stop-loss the one that the venue holds lies,
+            of its price.
         percent_is_notional: percent of an open is of notional, not of margin.
         rate_limit_per_minute: messages a minute; 0 is without limit.
         allowed_ips: networks that may send; empty is everybody.
@@ -41,11 +48,22 @@ class ConnectorSettings(ExitSettings):
     leverage: int = 1
     dedup_window_seconds: int = 20
     balance_reserve: Decimal = Decimal("0.01")
+    protection: Protection = Protection.AUTO
+    protection_distance_percent: Decimal = Decimal(3)
     percent_is_notional: bool = False
     on_opposite: OnOpposite = OnOpposite.KEEP
     late_exits: LateExits = LateExits.RUN
     rate_limit_per_minute: int = 60
     allowed_ips: tuple[Network, ...] = ()
+
+    def exits_in(self, account: Account) -> ExitRules:
+        """Return how exits go on in an account."""
+        wanted = self.protection is Protection.BOTH or (
+            self.protection is Protection.AUTO and account.venue != PAPER
+        )
+        if not wanted or not holds_stops(account, PriceSource.LAST):
+            return self.exits
+        return replace(self.exits, beyond_percent=self.protection_distance_percent)
 
     def rules(self, entry_lateness_ms: int) -> SignalRules:
         """Return what of this shapes the execution of a signal."""
@@ -121,10 +139,19 @@ _SHARE = validate.Range(
 )
 
 
+#: Nearer than this it might fire before ours; further away it protects little.
+_DISTANCE_MIN, _DISTANCE_MAX = Decimal("0.1"), 50
+_DISTANCE = validate.Range(
+    _DISTANCE_MIN, _DISTANCE_MAX, error="Must be from {min} to {max}, was {input}."
+)
+
+
 class _Settings(Strict):
     leverage = WholeNumber(validate=between(1, LEVERAGE_MAX))
     dedup_window_seconds = WholeNumber(validate=between(0, DEDUP_WINDOW_SECONDS_MAX))
     balance_reserve = Number(validate=_SHARE)
+    protection = shapes.Enum(Protection, by_value=True)
+    protection_distance_percent = Number(validate=_DISTANCE)
     percent_is_notional = Flag()
     on_opposite = shapes.Enum(OnOpposite, by_value=True)
     late_exits = shapes.Enum(LateExits, by_value=True)

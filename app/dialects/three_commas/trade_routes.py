@@ -195,18 +195,18 @@ class Trades:
 
     def _sender(self, caller: Caller, account: Account) -> Sender:
         settings = caller.client.settings
-        exits = ExitSettings(limit_exit_seconds=settings.get("limit_exit_seconds", 0)).exits
-        switches = {
-            "stop_aborts": bool(settings.get("sl_timeout_abort_on_recovery", False)),
-            "profits_rest": bool(settings.get("tp_limit_rest_on_book", False)),
-        }
+        exits = replace(
+            ExitSettings(limit_exit_seconds=settings.get("limit_exit_seconds", 0)).exits,
+            stop_aborts=bool(settings.get("sl_timeout_abort_on_recovery", False)),
+            profits_rest=bool(settings.get("tp_limit_rest_on_book", False)),
+        )
         return Sender(
             dialect=Dialect.THREE_COMMAS,
             origin=caller.client.origin,
             account=account,
             received_at_ms=self._ports.clock.now_ms(),
             entry_lateness_ms=self._lateness_ms,
-            exits=replace(exits, **switches),
+            exits=exits,
             registry_version=caller.registry_version,
             marks=self._callers.marks(caller),
         )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import ClassVar
 
-from app.domain.bracket import protection_of
+from app.domain.bracket import beyond_stop, protection_of
 from app.domain.commands import Action, LateExits, OnOpposite, SignalRules, Size, SizeKind
 from app.domain.decision import Decision, EntryName, Rules, TimelineEntry, ignored
 from app.domain.effects import AT_ONCE
@@ -44,7 +44,9 @@ from app.domain.request.request import (
     turned_away,
 )
 from app.domain.sizing import sized
+from app.domain.smart_order import SmartOrder
 from app.domain.status import OrderStatus
+from app.domain.trigger import protective_direction
 
 __all__ = ["RequestStatus", "Signal", "Stage"]
 
@@ -65,6 +67,7 @@ class Signal(Request):
         targets: of a cancel that is not delayed: what was live when it came.
         price_step: tick of its symbol, known from the execution on.
         pairs: guards that belong together, where its entry has filled more after it was guarded.
+        at_venue: guards that the venue holds, each beyond the stop-loss of its pair.
         gone_since_ms: server time at which the position that it guards was first found gone, and
             not there since.
     """
@@ -78,6 +81,7 @@ class Signal(Request):
     targets: tuple[AggregateId, ...] | None = None
     price_step: Decimal | None = None
     pairs: tuple[frozenset[AggregateId], ...] = ()
+    at_venue: frozenset[AggregateId] = frozenset()
     gone_since_ms: EpochMs | None = None
 
     @property
@@ -391,20 +395,25 @@ def _guarded(
     A guard that has fired cannot grow, and all of the position may be sold by then.
     """
     assert signal.price_step is not None, "it is known from its turn on"  # noqa: S101
+    step, side = signal.price_step, order.side.opposite
+    beyond = beyond_stop(signal.stop_loss, side, step, signal.exits.beyond_percent)
     children = protection_of(
         order,
-        (signal.take_profit, signal.stop_loss),
+        (signal.take_profit, signal.stop_loss, beyond),
         event.new_ids,
         event.at_ms,
         (signal.venue, signal.price_step),
         quantity,
     )
-    pair = frozenset(child.id for child in children)
+    guards = [child for child in children if isinstance(child, SmartOrder)]
+    pair = frozenset(guard.id for guard in guards)
+    held = {guard.id for guard in guards if guard.at_venue}
     protected = replace(
         signal,
         status=RequestStatus.EXECUTING,
         stage=Stage.PROTECTED,
         pairs=(*signal.pairs, pair),
+        at_venue=signal.at_venue | held,
         working=signal.working | pair,
         gone_since_ms=None,  # what was seen gone was so before
         updated_at_ms=event.at_ms,
@@ -418,7 +427,9 @@ def _smart_order_updated(signal: Signal, event: SmartOrderUpdated) -> Decision[S
         return ignored(signal, f"smart order {child.id} is not its own, or ended before")
     working = signal.working if child.is_live else signal.working - {child.id}
     heard = replace(signal, working=working, updated_at_ms=event.at_ms)
-    gone = None if child.reason is None or child.is_live else _found_gone(child.reason)
+    # The venue may not show a position yet to which the order for its stop is to belong.
+    is_told = child.reason is not None and not child.is_live and not child.at_venue
+    gone = _found_gone(child.reason) if is_told and child.reason is not None else None
     if not working:
         return ended(heard, RequestStatus.DONE, event.at_ms, heard.reason or gone)
     # One that was asked to go says nothing of the position, which may be another since.
@@ -426,13 +437,21 @@ def _smart_order_updated(signal: Signal, event: SmartOrderUpdated) -> Decision[S
         return Decision(heard)
     # One of two guards has closed what both are for, or has found the position closed. The other
     # must go before it opens a new one.
+    pair, reason = _pair_of(child.id, signal) & working, child.reason
     if child.is_filled:
         reason = Reason(ReasonCode.SIBLING_FILLED, f"smart order {child.id} has filled")
-        other = _pair_of(child.id, signal) & working
-        return Decision(replace(heard, withdrawing=heard.withdrawing | other, reason=reason))
-    if gone is not None:
-        return Decision(replace(heard, withdrawing=working, reason=gone))
-    return Decision(heard)
+    elif gone is not None:
+        pair, reason = working, gone
+    elif _is_stop(child):  # somebody wanted it gone: so must what lies beyond it
+        pair &= signal.at_venue
+    else:
+        return Decision(heard)
+    return Decision(replace(heard, withdrawing=heard.withdrawing | pair, reason=reason))
+
+
+def _is_stop(guard: SmartOrder) -> bool:
+    against = protective_direction(guard.side)
+    return guard.trigger.direction is against and not guard.at_venue
 
 
 def _pair_of(guard: AggregateId, signal: Signal) -> frozenset[AggregateId]:

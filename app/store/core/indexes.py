@@ -89,7 +89,7 @@ def _order_listings(order: Order) -> Iterator[Listing]:
     shard, own, member = keys.shard_of(order.id), keys.account(order.account), str(order.id)
     if order.is_queued:
         yield Listing("LANE", own.lane + order.symbol, member, order.due_at_ms)
-    if order.is_in_flight:
+    if order.holds_lane:
         yield Listing("SADD", own.flight + order.symbol, member)
     if order.status in {OrderStatus.PENDING_NEW, OrderStatus.PLACING} and not order.is_held:
         yield Listing("SADD", shard.placing, member)
@@ -170,7 +170,7 @@ def list_anew(
 
 def _flight(aggregate: Aggregate | None) -> OrderStatus | None:
     """Return as what an order is in flight, if it is."""
-    if isinstance(aggregate, Order) and aggregate.is_in_flight:
+    if isinstance(aggregate, Order) and aggregate.holds_lane:
         return aggregate.status
     return None
 

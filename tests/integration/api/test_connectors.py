@@ -35,6 +35,8 @@ def test_a_connector_is_made_with_a_token_that_is_shown_once(api: Caller, wiring
         "leverage": 1,
         "dedup_window_seconds": 20,
         "balance_reserve": "0.01",
+        "protection": "auto",
+        "protection_distance_percent": "3",
         "percent_is_notional": False,
         "on_opposite": "keep",
         "late_exits": "run",

@@ -317,4 +317,4 @@ def test_guards_that_an_earlier_release_made_belong_together() -> None:
 def test_levels_of_none_protect_nothing() -> None:
     entry = an_order(account=USDM_ID)
 
-    assert protection_of(entry, (None, None), fresh_ids(), LATER, (PAPER, STEP), Decimal(1)) == ()
+    assert protection_of(entry, (None,) * 3, fresh_ids(), LATER, (PAPER, STEP), Decimal(1)) == ()

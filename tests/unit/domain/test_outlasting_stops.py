@@ -1,0 +1,350 @@
+"""A stop that the venue holds beyond ours, for the time when nobody here can act."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from app.domain.aggregate import decide
+from app.domain.bracket import beyond_stop
+from app.domain.commands import Action
+from app.domain.decision import Decision, EntryName
+from app.domain.effects import EffectKind
+from app.domain.enums import Direction, OrderType, PriceSource, ReasonCode, Side
+from app.domain.events import CancelRequested, OrderUpdated, PauseOver, SmartOrderUpdated
+from app.domain.exits import PAUSE_MAX_MS, ExitRules
+from app.domain.order import Condition, Order
+from app.domain.reason import Reason
+from app.domain.request.signal import RequestStatus, Signal, Stage
+from app.domain.smart_order import SmartOrder, SmartOrderStatus
+from app.domain.status import OrderStatus
+from tests.support.builders import LATER, REQUESTED, a_signal, a_turn, fixed, fresh_ids
+
+BOTH = ExitRules(beyond_percent=Decimal(3))
+GONE = Reason(ReasonCode.NO_POSITION, "nothing of ETH/USDT is left to close")
+BY_HAND = Reason(ReasonCode.REQUESTED, "canceled at the venue")
+
+
+def guarded(
+    action: Action = Action.OPEN_LONG,
+    levels: tuple[str | None, str | None] = ("2200", "1900"),
+    exits: ExitRules = BOTH,
+) -> Decision[Signal]:
+    """What a signal decides when its entry of 0.5 has filled."""
+    profit, loss = (None if level is None else Decimal(level) for level in levels)
+    signal = a_signal(action, size=fixed("0.5"), take_profit=profit, stop_loss=loss, exits=exits)
+    working = decide(signal, a_turn(signal))
+    (entry,) = working.children
+    assert isinstance(entry, Order)
+    filled = replace(entry, status=OrderStatus.FILLED, filled_quantity=Decimal("0.5"))
+    return decide(working.aggregate, news(filled))
+
+
+def news(order: Order, **odd: object) -> OrderUpdated:
+    now = replace(order, **odd)  # type: ignore[arg-type]  # by name
+    return OrderUpdated(at_ms=LATER, order=now, new_ids=fresh_ids(700, order.account, 4))
+
+
+def parts(decision: Decision[Signal]) -> tuple[list[SmartOrder], SmartOrder, Order]:
+    """Return ours, the one that the venue holds, and its order."""
+    ours = [one for one in decision.children if isinstance(one, SmartOrder) and not one.at_venue]
+    (outlasting,) = [
+        one for one in decision.children if isinstance(one, SmartOrder) and one.at_venue
+    ]
+    (order,) = [one for one in decision.children if isinstance(one, Order)]
+    return ours, outlasting, order
+
+
+def resting() -> tuple[SmartOrder, Order]:
+    """Return one that rests at the venue, and its order."""
+    _, outlasting, order = parts(guarded())
+    order = replace(order, status=OrderStatus.NEW)
+    return decide(outlasting, news(order)).aggregate, order
+
+
+def told(signal: Signal, child: SmartOrder) -> Signal:
+    return decide(signal, SmartOrderUpdated(at_ms=LATER, smart_order=child)).aggregate
+
+
+def names(decision: Decision[SmartOrder]) -> list[EntryName]:
+    return [one.name for one in decision.entries]
+
+
+@pytest.mark.parametrize(
+    ("action", "levels", "level", "direction", "side"),
+    [
+        (Action.OPEN_LONG, ("2200", "1900"), "1843", Direction.FALLING, Side.SELL),
+        (Action.OPEN_LONG, (None, "1900"), "1843", Direction.FALLING, Side.SELL),
+        (Action.OPEN_SHORT, ("1800", "2100"), "2163", Direction.RISING, Side.BUY),
+    ],
+)
+def test_the_venue_holds_a_stop_beyond_ours(
+    action: Action,
+    levels: tuple[str | None, str | None],
+    level: str,
+    direction: Direction,
+    side: Side,
+) -> None:
+    decision = guarded(action, levels)
+
+    ours, outlasting, order = parts(decision)
+    assert [one.trigger.level for one in ours] == [Decimal(one) for one in levels if one]
+    expected = Condition(level=Decimal(level), direction=direction, source=PriceSource.LAST)
+    assert order.condition == expected
+    assert (order.type, order.side, order.quantity) == (OrderType.MARKET, side, Decimal("0.5"))
+    assert order.reduce_only
+    assert order.fits_held
+    assert (order.parent_id, outlasting.order_id) == (outlasting.id, order.id)
+    assert [one.kind for one in order.owed()] == [EffectKind.PLACE]
+    # The trigger book here knows nothing of it.
+    assert outlasting.owed() == ()
+    assert outlasting.is_live
+    assert decision.aggregate.working == {one.id for one in (*ours, outlasting)}
+
+
+@pytest.mark.parametrize(
+    ("levels", "exits"), [(("2200", "1900"), ExitRules()), (("2200", None), BOTH)]
+)
+def test_where_there_is_none_to_hold_the_venue_holds_none(
+    levels: tuple[str | None, str | None], exits: ExitRules
+) -> None:
+    children = guarded(levels=levels, exits=exits).children
+
+    assert children
+    assert not [one for one in children if isinstance(one, Order) or one.at_venue]
+
+
+@pytest.mark.parametrize(
+    ("side", "percent", "level"),
+    [
+        (Side.SELL, "3", "96.99"),  # 96.9989 is no step: further away, never nearer
+        (Side.BUY, "3", "103.00"),
+        (Side.SELL, "0.1", "99.89"),
+    ],
+)
+def test_it_lies_on_a_step_and_no_nearer(side: Side, percent: str, level: str) -> None:
+    ours, step = Decimal("99.999"), Decimal("0.01")
+
+    assert beyond_stop(ours, side, step, Decimal(percent)) == Decimal(level)
+
+
+def test_a_stop_beyond_which_there_is_no_price_stands_alone() -> None:
+    assert beyond_stop(Decimal("0.01"), Side.SELL, Decimal("0.01"), Decimal(50)) is None
+
+
+def test_it_holds_up_nobody_in_its_lane() -> None:
+    _, _, order = parts(guarded())
+    unknown = replace(order, status=OrderStatus.UNKNOWN)
+
+    assert unknown.is_in_flight
+    assert not unknown.holds_lane
+    assert replace(unknown, condition=None).holds_lane
+
+
+def test_no_entry_waits_for_a_price_at_its_venue() -> None:
+    _, _, order = parts(guarded())
+
+    with pytest.raises(ValueError, match="when last reaches 1843"):
+        replace(order, reduces=False)
+
+
+# Its price comes
+
+
+def test_its_fill_ends_the_others() -> None:
+    decision = guarded()
+    ours, outlasting, order = parts(decision)
+
+    filled = decide(
+        outlasting, news(order, status=OrderStatus.FILLED, filled_quantity=Decimal("0.5"))
+    )
+
+    assert names(filled) == [EntryName.TRIGGERED, EntryName.FILLED, EntryName.CLOSED]
+    assert filled.aggregate.status is SmartOrderStatus.TRIGGERED
+    assert filled.aggregate.is_filled
+    assert not filled.aggregate.is_live
+    signal = told(decision.aggregate, filled.aggregate)
+    assert signal.withdrawing == {one.id for one in ours}
+    assert signal.reason is not None
+    assert signal.reason.code is ReasonCode.SIBLING_FILLED
+
+
+def test_what_it_leaves_goes_at_the_market() -> None:
+    outlasting, order = resting()
+
+    part = decide(
+        outlasting, news(order, status=OrderStatus.EXPIRED, filled_quantity=Decimal("0.2"))
+    )
+    waits = part.aggregate
+    assert waits.goes_on_at_ms is not None
+    again = decide(waits, PauseOver(at_ms=LATER, new_ids=fresh_ids(800, order.account)))
+
+    (rest,) = again.children
+    assert isinstance(rest, Order)
+    assert (rest.quantity, rest.condition) == (Decimal("0.3"), None)
+
+
+# It cannot rest
+
+
+def test_a_refusal_is_tried_again_and_told_once() -> None:
+    outlasting, order = resting()
+    refusal = Reason(ReasonCode.AGAINST_RULES, "too many stop orders")
+    alerts, pauses = 0, []
+    for number in range(12):
+        decision = decide(outlasting, news(order, status=OrderStatus.REJECTED, reason=refusal))
+        alerts += names(decision).count(EntryName.ALERT)
+        outlasting = decision.aggregate
+        assert outlasting.is_live
+        assert outlasting.goes_on_at_ms is not None
+        pauses.append(outlasting.goes_on_at_ms - LATER)
+        again = decide(
+            outlasting, PauseOver(at_ms=LATER, new_ids=fresh_ids(900 + number, order.account))
+        )
+        (new,) = again.children
+        assert isinstance(new, Order)
+        assert new.client_order_id != order.client_order_id
+        assert new.condition == order.condition
+        outlasting, order = again.aggregate, new
+
+    assert alerts == 1
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == PAUSE_MAX_MS
+
+
+def test_that_it_finds_no_position_says_nothing_of_ours() -> None:
+    decision = guarded()
+    ours, outlasting, order = parts(decision)
+    once = decide(outlasting, news(order, status=OrderStatus.REJECTED, reason=GONE)).aggregate
+    again = decide(once, PauseOver(at_ms=LATER, new_ids=fresh_ids(800, order.account)))
+    (new,) = again.children
+    assert isinstance(new, Order)
+    over = decide(again.aggregate, news(new, status=OrderStatus.REJECTED, reason=GONE)).aggregate
+    assert not over.is_live
+
+    signal = told(decision.aggregate, over)
+
+    assert signal.is_protecting
+    assert not signal.withdrawing
+    assert signal.working == {one.id for one in ours}
+
+
+def test_who_takes_it_off_by_hand_is_answered_once() -> None:
+    outlasting, order = resting()
+
+    first = decide(outlasting, news(order, status=OrderStatus.CANCELED, reason=BY_HAND))
+    assert names(first) == [EntryName.ALERT]
+    again = decide(first.aggregate, PauseOver(at_ms=LATER, new_ids=fresh_ids(800, order.account)))
+    (new,) = again.children
+    assert isinstance(new, Order)
+    assert new.condition == order.condition
+    second = decide(again.aggregate, news(new, status=OrderStatus.CANCELED, reason=BY_HAND))
+
+    assert names(second) == [EntryName.ALERT, EntryName.CLOSED]
+    assert second.aggregate.status is SmartOrderStatus.CANCELED
+    assert not second.aggregate.is_live
+    assert second.children == ()
+
+
+# It is to go
+
+
+def test_a_cancel_waits_for_the_end_of_its_order() -> None:
+    outlasting, order = resting()
+
+    going = decide(outlasting, CancelRequested(at_ms=LATER, reason=REQUESTED))
+    assert going.aggregate.is_live
+    assert names(going) == [EntryName.CANCEL_REQUESTED]
+    over = decide(
+        going.aggregate,
+        news(order, status=OrderStatus.CANCELED, cancel_requested=True, reason=REQUESTED),
+    )
+
+    assert over.aggregate.status is SmartOrderStatus.CANCELED
+    assert not over.aggregate.is_live
+    assert over.children == ()
+
+
+def test_a_cancel_that_comes_too_late_tells_the_fill() -> None:
+    outlasting, order = resting()
+    going = decide(outlasting, CancelRequested(at_ms=LATER, reason=REQUESTED)).aggregate
+
+    filled = decide(going, news(order, status=OrderStatus.FILLED, filled_quantity=Decimal("0.5")))
+
+    assert filled.aggregate.is_filled
+    assert filled.aggregate.filled_quantity == Decimal("0.5")
+
+
+def test_a_cancel_between_two_orders_ends_it_at_once() -> None:
+    outlasting, order = resting()
+    waits = decide(outlasting, news(order, status=OrderStatus.CANCELED, reason=BY_HAND)).aggregate
+
+    over = decide(waits, CancelRequested(at_ms=LATER, reason=REQUESTED)).aggregate
+
+    assert not over.is_live
+    assert over.owed() == ()
+    assert over.status is SmartOrderStatus.CANCELED
+
+
+def test_it_goes_with_the_stop_that_it_lies_beyond() -> None:
+    decision = guarded()
+    (profit, loss), outlasting, _ = parts(decision)
+
+    signal = told(decision.aggregate, replace(profit, status=SmartOrderStatus.CANCELED))
+    assert not signal.withdrawing
+    signal = told(signal, replace(loss, status=SmartOrderStatus.CANCELED))
+
+    assert signal.withdrawing == {outlasting.id}
+    done = told(signal, replace(outlasting, status=SmartOrderStatus.CANCELED))
+    assert (done.status, done.stage) == (RequestStatus.DONE, Stage.PROTECTED)
+
+
+@pytest.mark.parametrize("of_ours", [0, 1])
+def test_the_fill_of_ours_takes_it_off(of_ours: int) -> None:
+    decision = guarded()
+    ours, outlasting, _ = parts(decision)
+    filled = replace(
+        ours[of_ours],
+        status=SmartOrderStatus.TRIGGERED,
+        order_status=OrderStatus.FILLED,
+        filled_quantity=Decimal("0.5"),
+    )
+
+    signal = told(decision.aggregate, filled)
+
+    assert signal.withdrawing == {outlasting.id, ours[1 - of_ours].id}
+    assert signal.is_protecting
+
+
+def test_what_is_told_late_to_have_filled_has_one_of_its_own() -> None:
+    decision = guarded()
+    _, first, _ = parts(decision)
+    (entry_id,) = decision.aggregate.filled_by
+    signal = decision.aggregate
+    working = decide(
+        a := a_signal(
+            Action.OPEN_LONG,
+            size=fixed("0.5"),
+            take_profit=Decimal(2200),
+            stop_loss=Decimal(1900),
+            exits=BOTH,
+        ),
+        a_turn(a),
+    )
+    (entry,) = working.children
+    assert isinstance(entry, Order)
+    assert entry.id == entry_id
+    more = news(entry, status=OrderStatus.FILLED, filled_quantity=Decimal("0.7"))
+
+    again = decide(signal, more)
+
+    _, second, order = parts(again)
+    assert order.quantity == Decimal("0.2")
+    assert again.aggregate.at_venue == {first.id, second.id}
+
+
+def test_only_a_guard_may_rest_at_its_venue() -> None:
+    outlasting, _ = resting()
+
+    with pytest.raises(ValueError, match="can't rest"):
+        replace(outlasting, reduce_only=False)
