@@ -288,11 +288,14 @@ class PositionSeen(Event):
         begun_ms: server time at which the look was begun.
         size: of the leg; 0 if it is not there.
         shown_late_ms: how long after a fill such a look may still not show the position.
+        new_ids: for the stop that the venue is to hold instead of one that does not fit; see
+            `Signal.refit`.
     """
 
     begun_ms: EpochMs
     size: Decimal
     shown_late_ms: int
+    new_ids: tuple[FreshId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -306,20 +306,21 @@ def _placing(
 ) -> Decision[SmartOrder]:
     """Bring forth the order, with this limit; the timeline gains this entry."""
     tick_at_ms = event.tick_at_ms if isinstance(event, TriggerFired) else None
-    order = order_of(smart, event.new_ids[0], event.at_ms, limit, tick_at_ms)
+    order = _order_of(smart, event.new_ids[0], event.at_ms, limit, tick_at_ms)
     placing = replace(
         smart, order_id=order.id, order_status=order.status, updated_at_ms=event.at_ms
     )
     return Decision(placing, (order,), (TimelineEntry(name, event.at_ms),))
 
 
-def resting(smart: SmartOrder, fresh: FreshId, at_ms: EpochMs) -> tuple[SmartOrder, Order]:
-    """Return a guard that its venue holds from now on, and the order that rests there for it."""
-    order = order_of(smart, fresh, at_ms)
-    return replace(smart, order_id=order.id, order_status=order.status), order
+def resting(guard: SmartOrder, fresh: FreshId) -> tuple[SmartOrder, Order]:
+    """Return a new guard as one that its venue holds, and the order that rests there for it."""
+    held = replace(guard, at_venue=True)
+    order = _order_of(held, fresh, held.created_at_ms)
+    return replace(held, order_id=order.id, order_status=order.status), order
 
 
-def order_of(
+def _order_of(
     smart: SmartOrder,
     fresh: FreshId,
     at_ms: EpochMs,

@@ -7,11 +7,12 @@ opposite leg is being closed first), WORKING (its order is at the venue), PROTEC
 filled; take-profit and stop-loss wait for their prices).
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import ClassVar
 
-from app.domain.bracket import beyond_stop, protection_of
+from app.domain.bracket import Bracket
 from app.domain.commands import Action, LateExits, OnOpposite, SignalRules, Size, SizeKind
 from app.domain.decision import Decision, EntryName, Rules, TimelineEntry, ignored
 from app.domain.effects import AT_ONCE
@@ -67,7 +68,7 @@ class Signal(Request):
         targets: of a cancel that is not delayed: what was live when it came.
         price_step: tick of its symbol, known from the execution on.
         pairs: guards that belong together, where its entry has filled more after it was guarded.
-        at_venue: guards that the venue holds, each beyond the stop-loss of its pair.
+        at_venue: guards that the venue holds, each beyond the stop-loss of its pair → for how much.
         gone_since_ms: server time at which the position that it guards was first found gone, and
             not there since.
     """
@@ -81,7 +82,7 @@ class Signal(Request):
     targets: tuple[AggregateId, ...] | None = None
     price_step: Decimal | None = None
     pairs: tuple[frozenset[AggregateId], ...] = ()
-    at_venue: frozenset[AggregateId] = frozenset()
+    at_venue: Mapping[AggregateId, Decimal] = field(default_factory=dict)
     gone_since_ms: EpochMs | None = None
 
     @property
@@ -125,6 +126,24 @@ class Signal(Request):
     def guarded_leg(self) -> PositionSide | None:
         """The leg of a position that it has opened and guards now, if it does."""
         return self.position_side if self.is_protecting else None
+
+    @property
+    def held_at_venue(self) -> Mapping[AggregateId, Decimal]:
+        """The guards that the venue holds and that are not asked to go → for how much."""
+        wanted = self.working - self.withdrawing
+        return {one: size for one, size in self.at_venue.items() if one in wanted}
+
+    def refit(self, size: Decimal) -> Decimal | None:
+        """Return for how much the venue should hold a stop instead; None if what it holds fits.
+
+        Not every venue makes a stop smaller that finds less than it was for: Binance refuses it, in
+        accounts that hold both legs ("New Algo Order", -2022).
+
+        Args:
+            size: of the position, as it was seen.
+        """
+        held, fitting = sum(self.held_at_venue.values()), min(size, self.filled_quantity)
+        return fitting if fitting and held and held != fitting else None
 
     @property
     def not_after_ms(self) -> EpochMs | None:
@@ -346,7 +365,7 @@ def _own_order_updated(signal: Signal, order: Order, event: OrderUpdated) -> Dec
     heard = heard_of(signal, order, event.at_ms)
     late = heard.filled_quantity - signal.filled_quantity
     if signal.stage is Stage.PROTECTED and late > 0 and not signal.cancel_requested:
-        return _guarded(heard, order, event, late)
+        return _guarded(heard, event, late)
     if order.is_closed and not signal.action.is_entry:
         is_news = order.id in signal.working
         return _exit_ended(heard, order, event.at_ms, is_news=is_news)
@@ -384,41 +403,44 @@ def _filled(signal: Signal, order: Order, event: OrderUpdated) -> Decision[Signa
         return ended(signal, RequestStatus.DONE, event.at_ms, signal.reason)
     # Also where the fill has overtaken the cancel.
     wanted = replace(signal, cancel_requested=False, withdrawing=frozenset(), working=frozenset())
-    return _guarded(wanted, order, event, order.filled_quantity)
+    return _guarded(wanted, event, order.filled_quantity)
 
 
-def _guarded(
-    signal: Signal, order: Order, event: OrderUpdated, quantity: Decimal
-) -> Decision[Signal]:
+def _guarded(signal: Signal, event: OrderUpdated, quantity: Decimal) -> Decision[Signal]:
     """Guard so much of what the entry has filled; what was told after that has guards of its own.
 
     A guard that has fired cannot grow, and all of the position may be sold by then.
     """
     assert signal.price_step is not None, "it is known from its turn on"  # noqa: S101
-    step, side = signal.price_step, order.side.opposite
-    beyond = beyond_stop(signal.stop_loss, side, step, signal.exits.beyond_percent)
-    children = protection_of(
-        order,
-        (signal.take_profit, signal.stop_loss, beyond),
-        event.new_ids,
-        event.at_ms,
-        (signal.venue, signal.price_step),
-        quantity,
-    )
+    levels = signal.take_profit, signal.stop_loss
+    bracket = _bracket(signal, signal.price_step)
+    children = bracket.guards(levels, quantity, event.new_ids, event.at_ms)
     guards = [child for child in children if isinstance(child, SmartOrder)]
     pair = frozenset(guard.id for guard in guards)
-    held = {guard.id for guard in guards if guard.at_venue}
+    held = {guard.id: quantity for guard in guards if guard.at_venue}
     protected = replace(
         signal,
         status=RequestStatus.EXECUTING,
         stage=Stage.PROTECTED,
         pairs=(*signal.pairs, pair),
-        at_venue=signal.at_venue | held,
+        at_venue={**signal.at_venue, **held},
         working=signal.working | pair,
         gone_since_ms=None,  # what was seen gone was so before
         updated_at_ms=event.at_ms,
     )
     return Decision(protected, children, (TimelineEntry(EntryName.PROTECTED, event.at_ms),))
+
+
+def _bracket(signal: Signal, price_step: Decimal) -> Bracket:
+    assert signal.side is not None, "cancels have no position"  # noqa: S101
+    return Bracket(
+        owner=signal,
+        side=signal.side.opposite,
+        position_side=signal.position_side,
+        venue=signal.venue,
+        price_step=price_step,
+        beyond_percent=signal.exits.beyond_percent,
+    )
 
 
 def _smart_order_updated(signal: Signal, event: SmartOrderUpdated) -> Decision[Signal]:
@@ -433,7 +455,8 @@ def _smart_order_updated(signal: Signal, event: SmartOrderUpdated) -> Decision[S
     if not working:
         return ended(heard, RequestStatus.DONE, event.at_ms, heard.reason or gone)
     # One that was asked to go says nothing of the position, which may be another since.
-    if heard.is_let_go or child.is_live or child.id in heard.withdrawing:
+    is_old = child.id in heard.withdrawing and not (child.at_venue and child.is_filled)
+    if heard.is_let_go or child.is_live or is_old:
         return Decision(heard)
     # One of two guards has closed what both are for, or has found the position closed. The other
     # must go before it opens a new one.
@@ -443,7 +466,7 @@ def _smart_order_updated(signal: Signal, event: SmartOrderUpdated) -> Decision[S
     elif gone is not None:
         pair, reason = working, gone
     elif _is_stop(child):  # somebody wanted it gone: so must what lies beyond it
-        pair &= signal.at_venue
+        pair &= signal.at_venue.keys()
     else:
         return Decision(heard)
     return Decision(replace(heard, withdrawing=heard.withdrawing | pair, reason=reason))
@@ -473,9 +496,10 @@ def _position_seen(signal: Signal, event: PositionSeen) -> Decision[Signal]:
         return ignored(signal, "it guards nothing any more")
     since_ms = signal.gone_since_ms
     if event.size:
-        if since_ms is None:
-            return ignored(signal, "the position is there")
-        return Decision(replace(signal, gone_since_ms=None, updated_at_ms=event.at_ms))
+        there = replace(signal, gone_since_ms=None, updated_at_ms=event.at_ms)
+        if since_ms is not None:
+            return Decision(there)
+        return _refitted(signal, event) or ignored(signal, "the position is there")
     if since_ms is None or event.begun_ms < since_ms:  # the clock was set back, or it came late
         since_ms = event.begun_ms
     if event.begun_ms - since_ms >= event.shown_late_ms:
@@ -484,6 +508,27 @@ def _position_seen(signal: Signal, event: PositionSeen) -> Decision[Signal]:
     if since_ms == signal.gone_since_ms:
         return ignored(signal, f"the position was gone at {since_ms} already")
     return Decision(replace(signal, gone_since_ms=since_ms, updated_at_ms=event.at_ms))
+
+
+def _refitted(signal: Signal, event: PositionSeen) -> Decision[Signal] | None:
+    """Let the venue hold a stop for what there is now, and only then let go those of before."""
+    quantity, step, loss = signal.refit(event.size), signal.price_step, signal.stop_loss
+    if quantity is None or step is None or loss is None or not event.new_ids:
+        return None
+    children = _bracket(signal, step).beyond(loss, quantity, event.new_ids, event.at_ms)
+    held = frozenset(child.id for child in children if isinstance(child, SmartOrder))
+    *others, last = signal.pairs
+    reason = Reason(ReasonCode.REPLACED, f"{event.size:f} is there")
+    refitted = replace(
+        signal,
+        pairs=(*others, last | held),
+        at_venue={**signal.at_venue, **dict.fromkeys(held, quantity)},
+        working=signal.working | held,
+        withdrawing=signal.withdrawing | signal.held_at_venue.keys(),
+        reason=reason,
+        updated_at_ms=event.at_ms,
+    )
+    return Decision(refitted, children, (TimelineEntry(EntryName.PROTECTED, event.at_ms, reason),))
 
 
 def _position_closed(signal: Signal, order: Order, at_ms: EpochMs) -> Decision[Signal]:

@@ -147,6 +147,7 @@ def tell_guards(
             begun_ms=begun_ms,
             size=size,
             shown_late_ms=ports.policy.shown_late_ms(account),
+            new_ids=() if one.refit(size) is None else ports.ids.fresh(account.id, 2),
         )
         with apart("guards", one.id):
             after = advance(one.id, seen, ports).aggregate

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from app.domain.aggregate import decide
-from app.domain.bracket import protection_of
+from app.domain.bracket import Bracket
 from app.domain.commands import Action
 from app.domain.decision import Decision
 from app.domain.effects import EffectKind
@@ -317,4 +317,5 @@ def test_guards_that_an_earlier_release_made_belong_together() -> None:
 def test_levels_of_none_protect_nothing() -> None:
     entry = an_order(account=USDM_ID)
 
-    assert protection_of(entry, (None,) * 3, fresh_ids(), LATER, (PAPER, STEP), Decimal(1)) == ()
+    bracket = Bracket(owner=entry, side=Side.SELL, position_side=None, venue=PAPER, price_step=STEP)
+    assert bracket.guards((None, None), Decimal(1), fresh_ids(), LATER) == ()

@@ -6,12 +6,17 @@ from decimal import Decimal
 import pytest
 
 from app.domain.aggregate import decide
-from app.domain.bracket import beyond_stop
 from app.domain.commands import Action
 from app.domain.decision import Decision, EntryName
 from app.domain.effects import EffectKind
 from app.domain.enums import Direction, OrderType, PriceSource, ReasonCode, Side
-from app.domain.events import CancelRequested, OrderUpdated, PauseOver, SmartOrderUpdated
+from app.domain.events import (
+    CancelRequested,
+    OrderUpdated,
+    PauseOver,
+    PositionSeen,
+    SmartOrderUpdated,
+)
 from app.domain.exits import PAUSE_MAX_MS, ExitRules
 from app.domain.order import Condition, Order
 from app.domain.reason import Reason
@@ -115,21 +120,28 @@ def test_where_there_is_none_to_hold_the_venue_holds_none(
 
 
 @pytest.mark.parametrize(
-    ("side", "percent", "level"),
+    ("action", "loss", "percent", "level"),
     [
-        (Side.SELL, "3", "96.99"),  # 96.9989 is no step: further away, never nearer
-        (Side.BUY, "3", "103.00"),
-        (Side.SELL, "0.1", "99.89"),
+        (Action.OPEN_LONG, "1899.99", "3", "1842.99"),  # 1842.9903 is no step: never nearer
+        (Action.OPEN_SHORT, "2100.01", "3", "2163.02"),  # 2163.0103
+        (Action.OPEN_LONG, "1900", "0.1", "1898.10"),
     ],
 )
-def test_it_lies_on_a_step_and_no_nearer(side: Side, percent: str, level: str) -> None:
-    ours, step = Decimal("99.999"), Decimal("0.01")
+def test_it_lies_on_a_step_and_no_nearer(
+    action: Action, loss: str, percent: str, level: str
+) -> None:
+    decision = guarded(action, (None, loss), ExitRules(beyond_percent=Decimal(percent)))
 
-    assert beyond_stop(ours, side, step, Decimal(percent)) == Decimal(level)
+    _, _, order = parts(decision)
+    assert order.condition is not None
+    assert order.condition.level == Decimal(level)
 
 
 def test_a_stop_beyond_which_there_is_no_price_stands_alone() -> None:
-    assert beyond_stop(Decimal("0.01"), Side.SELL, Decimal("0.01"), Decimal(50)) is None
+    (alone,) = guarded(levels=(None, "0.01"), exits=ExitRules(beyond_percent=Decimal(50))).children
+
+    assert isinstance(alone, SmartOrder)
+    assert not alone.at_venue
 
 
 def test_it_holds_up_nobody_in_its_lane() -> None:
@@ -340,7 +352,7 @@ def test_what_is_told_late_to_have_filled_has_one_of_its_own() -> None:
 
     _, second, order = parts(again)
     assert order.quantity == Decimal("0.2")
-    assert again.aggregate.at_venue == {first.id, second.id}
+    assert set(again.aggregate.at_venue) == {first.id, second.id}
 
 
 def test_only_a_guard_may_rest_at_its_venue() -> None:
@@ -348,3 +360,72 @@ def test_only_a_guard_may_rest_at_its_venue() -> None:
 
     with pytest.raises(ValueError, match="can't rest"):
         replace(outlasting, reduce_only=False)
+
+
+# The position becomes smaller, or larger
+
+
+def seen(signal: Signal, size: str, number: int = 900) -> Decision[Signal]:
+    found = Decimal(size)
+    new_ids = () if signal.refit(found) is None else fresh_ids(number, signal.account)
+    return decide(
+        signal,
+        PositionSeen(at_ms=LATER, begun_ms=LATER, size=found, shown_late_ms=2_000, new_ids=new_ids),
+    )
+
+
+def test_what_is_left_of_the_position_is_what_the_venue_holds_a_stop_for() -> None:
+    decision = guarded()
+    ours, first, _ = parts(decision)
+
+    smaller = seen(decision.aggregate, "0.2")
+
+    _, second, order = parts(smaller)
+    assert order.quantity == Decimal("0.2")
+    assert [one.name for one in smaller.entries] == [EntryName.PROTECTED]
+    signal = smaller.aggregate
+    # The new one is there before the old one is asked to go.
+    assert signal.withdrawing == {first.id}
+    assert signal.working == {first.id, second.id, *(one.id for one in ours)}
+    assert seen(signal, "0.2").ignored is not None
+    signal = told(signal, replace(first, status=SmartOrderStatus.CANCELED))
+    assert signal.is_protecting
+    assert not (signal.withdrawing & signal.working)
+
+    larger = seen(signal, "0.7", 950)
+    _, third, order = parts(larger)
+    assert order.quantity == Decimal("0.5")  # the rest is somebody else's
+    assert larger.aggregate.withdrawing >= {second.id}
+    assert larger.aggregate.held_at_venue == {third.id: Decimal("0.5")}
+
+
+@pytest.mark.parametrize("size", ["0.5", "0.9", "0"])
+def test_a_stop_that_fits_stays(size: str) -> None:
+    signal = guarded().aggregate
+
+    assert seen(signal, size).children == ()
+
+
+def test_nothing_is_held_anew_that_somebody_has_taken_off() -> None:
+    decision = guarded()
+    _, outlasting, _ = parts(decision)
+    signal = told(decision.aggregate, replace(outlasting, status=SmartOrderStatus.CANCELED))
+
+    assert seen(signal, "0.2").ignored is not None
+
+
+def test_one_that_fires_while_it_is_replaced_ends_the_others() -> None:
+    decision = guarded()
+    ours, first, _ = parts(decision)
+    smaller = seen(decision.aggregate, "0.2")
+    _, second, _ = parts(smaller)
+    fired = replace(
+        first,
+        status=SmartOrderStatus.TRIGGERED,
+        order_status=OrderStatus.FILLED,
+        filled_quantity=Decimal("0.5"),
+    )
+
+    signal = told(smaller.aggregate, fired)
+
+    assert signal.withdrawing >= {second.id, *(one.id for one in ours)}
