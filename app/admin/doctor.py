@@ -7,7 +7,7 @@ from dataclasses import asdict
 from flask import Blueprint
 from marshmallow import fields
 
-from app.admin.exits import FIX, failing_exits
+from app.admin.exits import FIX, FIX_ONLY_HERE, failing_exits, only_here
 from app.admin.health import late_of, lateness
 from app.admin.request_body import refuse_body
 from app.admin.room import Room
@@ -109,6 +109,11 @@ class _Doctor:
         for exit_ in failing_exits(self._wiring):
             message = f"{exit_.id} of {exit_.account}: {exit_.message}"
             yield Finding(check="exits", message=message, grade=Grade.ERROR, fix=FIX)
+        for exit_ in only_here(self._wiring):
+            message = f"{exit_.id} of {exit_.account}: {exit_.message}"
+            yield Finding(
+                check="protection", message=message, grade=Grade.WARNING, fix=FIX_ONLY_HERE
+            )
         for one in self._wiring.ports.quarantine.all()[:SHOWN_MAX]:
             yield Finding(
                 check="records",

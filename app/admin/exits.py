@@ -1,6 +1,9 @@
-"""Exits that do not get through: positions that are open though somebody wants them closed."""
+"""Exits that do not get through: positions that are open though somebody wants them closed.
 
-from collections.abc import Iterator
+And stops that a venue was to hold, and does not.
+"""
+
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -17,6 +20,12 @@ SHOWN_MAX = 20
 FIX = (
     "Mend what its reason names, or close the position at the venue: it is tried again, at least "
     "once a minute, for as long as docs/protection.md says."
+)
+
+#: What a person can do about a stop that is here alone.
+FIX_ONLY_HERE = (
+    "Its stop here acts while Hookfill runs. Mend what its reason names; docs/protection.md says "
+    "when the venue is asked again."
 )
 
 
@@ -39,14 +48,33 @@ def failing_exits(wiring: Wiring) -> Iterator[FailingExit]:
     Raises:
         StoreUnavailable: the store does not say.
     """
-    for one in islice(sorted(wiring.ports.live.failing_exits()), SHOWN_MAX):
+    listed = wiring.ports.live.failing_exits()
+    return _told(listed, lambda one: one.exit_fails, "does not get through", wiring)
+
+
+def only_here(wiring: Wiring) -> Iterator[FailingExit]:
+    """Yield the oldest of what has a stop here alone though its venue was to hold one.
+
+    Raises:
+        StoreUnavailable: the store does not say.
+    """
+    listed = wiring.ports.live.only_here()
+    return _told(listed, lambda one: one.is_only_here, "has no stop at its venue", wiring)
+
+
+def _told(
+    listed: Collection[AggregateId],
+    is_still: Callable[[Aggregate], bool],
+    what: str,
+    wiring: Wiring,
+) -> Iterator[FailingExit]:
+    for one in islice(sorted(listed), SHOWN_MAX):
         with suppress(NotFound, UnreadableRecord):
             found = wiring.reader.find(one)
-            if found.exit_fails:
-                name = wiring.registry.account(found.account).name
-                yield FailingExit(id=one, account=name, message=_message(found))
-
-
-def _message(found: Aggregate) -> str:
-    said = "nothing was said" if found.reason is None else found.reason.message
-    return f"{found.sentence()} does not get through: {said}"
+            if is_still(found):
+                said = "nothing was said" if found.reason is None else found.reason.message
+                yield FailingExit(
+                    id=one,
+                    account=wiring.registry.account(found.account).name,
+                    message=f"{found.sentence()} {what}: {said}",
+                )

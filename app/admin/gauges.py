@@ -49,11 +49,15 @@ class StoreGauges(Collector):
             backlog.waiting_ms / 1000,
         )
         yield _gauge("unknown_orders", "Orders of unknown outcome.", backlog.unknown)
-        yield _gauge(
-            "unprotected_positions",
-            "Positions with an exit that does not get through, and goes on.",
-            backlog.failing_exits,
+        unprotected = GaugeMetricFamily(
+            "hookfill_unprotected_positions",
+            "Positions whose exit does not get through (exit), or with a stop here alone though "
+            "their venue was to hold one (only_here).",
+            labels=["lacks"],
         )
+        unprotected.add_metric(["exit"], backlog.failing_exits)
+        unprotected.add_metric(["only_here"], backlog.only_here)
+        yield unprotected
         orphans = self._ports.reconciliations.orphan_count()
         yield _gauge("orphaned_fills", "Fills whose orders nobody here knows any more.", orphans)
         yield _gauge("timers", "Delays that are not over yet.", backlog.timers)

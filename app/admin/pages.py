@@ -11,7 +11,7 @@ from marshmallow import validate
 from app.admin.account_records import AccountRecords
 from app.admin.authentication import Gate
 from app.admin.errors import error_answer
-from app.admin.exits import failing_exits
+from app.admin.exits import failing_exits, only_here
 from app.admin.health import canary_age_ms, late_of
 from app.admin.order_list import ListQuery, cursor_of, order_id_of, page_of, search_from
 from app.admin.recovery import FrozenAccounts
@@ -182,6 +182,7 @@ class Pages:
             "quarantined": self._ports.quarantine.all(),
             "shortages": list(self._room.shortages()),
             "failing_exits": list(failing_exits(self._wiring)),
+            "only_here": list(only_here(self._wiring)),
         }
 
     def _prices(self) -> object:

@@ -56,6 +56,7 @@ class Row(Strict):
     quantity = _Figure()
     price = _Figure()
     trigger_price = _Figure()
+    held_by = _Text()
     state = Text()
     reason = fields.Nested(_Reason, allow_none=True)
     filled_quantity = _Figure()
@@ -170,6 +171,8 @@ def _own(aggregate: Aggregate) -> Json:
                 "state": aggregate.status,
                 "due_at_ms": aggregate.due_at_ms or None,
                 "next_check_at_ms": aggregate.next_action_at_ms if is_unknown else None,
+                "trigger_price": aggregate.condition and aggregate.condition.level,
+                "held_by": "venue" if aggregate.condition else None,
             }
         case Signal():
             return {"state": aggregate.status, **_of_signal(aggregate)}
@@ -178,6 +181,7 @@ def _own(aggregate: Aggregate) -> Json:
         case SmartOrder():
             return {
                 "trigger_price": aggregate.trigger.stop,
+                "held_by": "venue" if aggregate.at_venue else "here",
                 "state": aggregate.status,
                 # What its order paid stands in the order, which is a child of it.
                 "fees": None if aggregate.filled_quantity else {},

@@ -16,10 +16,10 @@ _PAGE = 500
 #: Columns of CSV, in the order of the API; the two parts of a reason have one each.
 _COLUMNS = (
     "id", "parent_id", "kind", "dialect", "account", "symbol", "market", "side", "position_side",
-    "type", "time_in_force", "reduce_only", "quantity", "price", "trigger_price", "state",
-    "reason_code", "reason_message", "filled_quantity", "average_price", "fees", "caller_id",
-    "client_order_id", "venue_order_id", "due_at_ms", "next_check_at_ms", "created_at_ms",
-    "updated_at_ms",
+    "type", "time_in_force", "reduce_only", "quantity", "price", "trigger_price", "held_by",
+    "state", "reason_code", "reason_message", "filled_quantity", "average_price", "fees",
+    "caller_id", "client_order_id", "venue_order_id", "due_at_ms", "next_check_at_ms",
+    "created_at_ms", "updated_at_ms",
 )  # fmt: skip
 
 #: A cell that begins with one of these is a formula to a spreadsheet.

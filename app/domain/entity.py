@@ -54,6 +54,11 @@ class Entity:
         """Whether an exit of it has not got through several times in a row, and goes on."""
         return False
 
+    @property
+    def is_only_here(self) -> bool:
+        """Whether a stop that its venue was to hold is not there, so that ours is the only one."""
+        return False
+
     def sentence(self) -> str:
         """Return what it is, or wants, for people."""
         raise NotImplementedError

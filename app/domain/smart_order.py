@@ -22,7 +22,7 @@ from app.domain.enums import (
 from app.domain.exits import FilledBy, is_failing
 from app.domain.identifiers import AggregateId, EpochMs, OrderId, quote_of
 from app.domain.reason import Reason
-from app.domain.status import OrderStatus
+from app.domain.status import OPEN, OrderStatus
 from app.domain.trigger import Offset, Trigger
 
 
@@ -175,7 +175,14 @@ class SmartOrder(Entity):
     @property
     def exit_fails(self) -> bool:
         """Whether its orders have filled nothing several times in a row, and it goes on."""
-        return self.is_guard and self.is_live and is_failing(self.misses, self.reason)
+        fails = self.is_live and is_failing(self.misses, self.reason)
+        return self.is_guard and fails and not self.is_resting
+
+    @property
+    def is_only_here(self) -> bool:
+        """Whether its venue has refused to hold it several times in a row, and is asked again."""
+        fails = self.is_live and is_failing(self.misses, self.reason)
+        return self.is_resting and fails and self.order_status not in OPEN
 
     def command(self) -> PlaceSmartOrder:
         """Return the command that would make the same again."""

@@ -235,6 +235,9 @@ class Live(Protocol):
     def failing_exits(self) -> Collection[AggregateId]:
         """Return what has an exit that does not get through and goes on, of all accounts."""
 
+    def only_here(self) -> Collection[AggregateId]:
+        """Return what has a stop here alone though its venue was to hold one, of all accounts."""
+
     def protectors(self, order: Order) -> Collection[AggregateId]:
         """Return the aggregates that guard the position which this order works on."""
 

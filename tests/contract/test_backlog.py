@@ -16,7 +16,14 @@ def test_an_empty_store_has_no_backlog(client: redis.Redis) -> None:
     backlog = RedisBacklog(client, client).read(NOW, NOW)
 
     assert backlog == Backlog(
-        owed=0, overdue_ms=0, waiting_ms=0, unknown=0, timers=0, unarchived=0, failing_exits=0
+        owed=0,
+        overdue_ms=0,
+        waiting_ms=0,
+        unknown=0,
+        timers=0,
+        unarchived=0,
+        failing_exits=0,
+        only_here=0,
     )
 
 

@@ -22,7 +22,7 @@ from tests.support.stack import Json
 COINS = [f"COIN{letter}/USDT" for letter in ascii_uppercase]
 HEDGE, ONEWAY = PositionMode.HEDGE, PositionMode.ONEWAY
 FLAT = Decimal(0)
-TOLD, UNPROTECTED = "Exits that do not get through", "hookfill_unprotected_positions"
+TOLD, UNPROTECTED = "Exits that do not get through", 'hookfill_unprotected_positions{lacks="exit"}'
 
 
 @pytest.fixture(scope="module")

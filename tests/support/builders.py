@@ -301,6 +301,13 @@ def a_failing_exit(account: AccountId, message: str) -> SmartOrder:
     )
 
 
+def a_refused_stop(account: AccountId, message: str) -> SmartOrder:
+    """One that its venue was to hold, and has refused as often as a person is told of."""
+    return replace(
+        a_failing_exit(account, message), status=SmartOrderStatus.PENDING_NEW, at_venue=True
+    )
+
+
 def a_stop(**odd: object) -> SmartOrder:
     """A buy of half a BTC at the market when it reaches 60,000, which stands alone."""
     owner = an_id(7)

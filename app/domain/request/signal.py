@@ -133,6 +133,13 @@ class Signal(Request):
         wanted = self.working - self.withdrawing
         return {one: size for one, size in self.at_venue.items() if one in wanted}
 
+    @property
+    def is_only_here(self) -> bool:
+        """Whether nothing is left of the stops that its venue was to hold."""
+        return (
+            self.is_protecting and bool(self.at_venue) and not self.at_venue.keys() & self.working
+        )
+
     def refit(self, size: Decimal) -> Decimal | None:
         """Return for how much the venue should hold a stop instead; None if what it holds fits.
 

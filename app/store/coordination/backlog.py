@@ -35,6 +35,7 @@ class Backlog:
         timers: aggregates that wait for a time.
         unarchived: aggregates that have finished or changed since the history got them.
         failing_exits: what has an exit that does not get through, and goes on.
+        only_here: what has a stop here alone though its venue was to hold one.
     """
 
     owed: int
@@ -44,6 +45,7 @@ class Backlog:
     timers: int
     unarchived: int
     failing_exits: int
+    only_here: int
 
 
 #: What is looked at of each outbox, and how many records of it.
@@ -81,7 +83,7 @@ class RedisBacklog:
 
     def read(self, server_ms: EpochMs, now_ms: EpochMs) -> Backlog:
         """Return what waits at this server time, which is this business time."""
-        counts, oldest_ms = [0, 0, 0, 0, 0], [server_ms]
+        counts, oldest_ms = [0] * 6, [server_ms]
         with self._store.pipeline(transaction=False) as pipeline:
             for shard in keys.SHARDS:
                 pipeline.zcard(shard.outbox)
@@ -89,13 +91,14 @@ class RedisBacklog:
                 pipeline.zcard(shard.timers)
                 pipeline.zcard(shard.finished)
                 pipeline.scard(shard.failing_exits)
+                pipeline.scard(shard.only_here)
                 pipeline.zrange(shard.outbox, 0, 0, withscores=True)
             answers: list[Any] = pipeline.execute()
-        for start in range(0, len(answers), 6):
-            *numbers, first = answers[start : start + 6]
+        for start in range(0, len(answers), 7):
+            *numbers, first = answers[start : start + 7]
             counts = [count + number for count, number in zip(counts, numbers, strict=True)]
             oldest_ms += [EpochMs(int(score)) for _, score in first]
-        owed, unknown, timers, unarchived, failing_exits = counts
+        owed, unknown, timers, unarchived, failing_exits, only_here = counts
         overdue_ms = server_ms - min(oldest_ms)
         return Backlog(
             owed=owed,
@@ -105,6 +108,7 @@ class RedisBacklog:
             timers=timers,
             unarchived=unarchived,
             failing_exits=failing_exits,
+            only_here=only_here,
         )
 
     def _waiting_ms(self, now_ms: EpochMs) -> int:

@@ -76,6 +76,8 @@ def _common_listings(aggregate: Aggregate) -> Iterator[Listing]:
         yield Listing("SADD", keys.account(aggregate.account).live, member)
     if aggregate.exit_fails:
         yield Listing("SADD", keys.shard_of(aggregate.id).failing_exits, member)
+    if aggregate.is_only_here:
+        yield Listing("SADD", keys.shard_of(aggregate.id).only_here, member)
 
 
 def _owed(effect: Effect) -> Listing:

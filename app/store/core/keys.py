@@ -133,6 +133,9 @@ class Shard:
         #: set. What has an exit that does not get through and goes on. Until it does, or ends.
         self.failing_exits = f"{tag}:failing_exits"
 
+        #: set. What has a stop here alone though its venue was to hold one. Until it does, or ends.
+        self.only_here = f"{tag}:only_here"
+
         #: string, counter. Changes to accounts and credentials, one copy a shard. For ever.
         self.registry = f"{tag}:registry"
 

@@ -64,6 +64,10 @@ class RedisLive:
         """Return what has an exit that does not get through, of all accounts."""
         return self._of_shards([shard.failing_exits for shard in keys.SHARDS])
 
+    def only_here(self) -> Collection[AggregateId]:
+        """Return what has a stop here alone, of all accounts."""
+        return self._of_shards([shard.only_here for shard in keys.SHARDS])
+
     def protectors(self, order: Order) -> Collection[AggregateId]:
         """Return the aggregates that guard the position which this order works on."""
         leg = order.position_side or order.side.opens.opposite

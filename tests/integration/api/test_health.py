@@ -19,7 +19,7 @@ from app.services.keeping.rounds import queue_round
 from app.settings import Settings
 from app.store.core import keys
 from app.store.core.connection import connect
-from tests.support.builders import a_failing_exit
+from tests.support.builders import a_failing_exit, a_refused_stop
 from tests.support.caller import Caller, make_all_rounds
 
 pytestmark = pytest.mark.integration
@@ -159,7 +159,7 @@ def test_an_exit_that_does_not_get_through_is_named_until_it_does(
     (found,) = [
         one for one in demo.call("POST", "/api/doctor")["findings"] if one["check"] == "exits"
     ]
-    counted = _gauges(_anew(wiring))["hookfill_unprotected_positions"]
+    counted = _gauges(_anew(wiring))["hookfill_unprotected_positions exit"]
     stored = wiring.ports.ledger.load(failing.id)
     wiring.ports.ledger.commit([Change(stored, replace(failing, misses=0))])
 
@@ -170,6 +170,28 @@ def test_an_exit_that_does_not_get_through_is_named_until_it_does(
     assert "LOT_SIZE" in found["message"]
     assert counted == "1.0"
     assert "exits" not in _anew(wiring).get("/readyz").get_json()["warnings"]
+
+
+def test_a_stop_that_its_venue_does_not_hold_is_named(demo: Caller, wiring: Wiring) -> None:
+    make_all_rounds(wiring.ports)
+    (account, *_) = wiring.registry.accounts()
+    refused = a_refused_stop(account.id, "too many stop orders")
+    before = _gauges(_anew(wiring))["hookfill_unprotected_positions only_here"]
+
+    wiring.ports.ledger.commit([Change(None, refused)])
+
+    gauges = _gauges(_anew(wiring))
+    (found,) = [
+        one for one in demo.call("POST", "/api/doctor")["findings"] if one["check"] == "protection"
+    ]
+    assert before == "0.0"
+    assert gauges["hookfill_unprotected_positions only_here"] == "1.0"
+    assert gauges["hookfill_unprotected_positions exit"] == "0.0"
+    assert found["grade"] == "warning"
+    assert "too many stop orders" in found["message"]
+    assert "exits" not in _anew(wiring).get("/readyz").get_json()["warnings"]
+    row = demo.call("GET", f"/api/orders/{refused.id}")
+    assert row["held_by"] == "venue"
 
 
 def test_the_metrics_tell_what_waits(demo: Caller, wiring: Wiring) -> None:

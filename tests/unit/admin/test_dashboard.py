@@ -54,6 +54,7 @@ from tests.support.builders import (
     NOW,
     a_failing_exit,
     a_live_account,
+    a_refused_stop,
     a_report,
     an_order,
 )
@@ -723,6 +724,19 @@ class TestAccounts:
         assert "Positions without their exit" in page
         assert "Filter failure: &lt;LOT_SIZE&gt;" in page
         assert f'href="/ui/orders/{failing.id}"' in page
+
+    def test_a_stop_that_its_venue_does_not_hold_is_on_the_overview(self, site: Site) -> None:
+        account = site.wiring.registry.account_named(AccountName("demo-usdm"))
+        refused = a_refused_stop(account.id, "too many <stops>")
+        assert "Protected only while Hookfill runs" not in site.text("/")
+
+        site.wiring.ports.ledger.commit([Change(None, refused)])
+
+        page = site.text("/")
+        assert "Protected only while Hookfill runs" in page
+        assert "Positions without their exit" not in page
+        assert "too many &lt;stops&gt;" in page
+        assert f'href="/ui/orders/{refused.id}"' in page
 
     def test_leaving_halt_must_be_typed(self, site: Site) -> None:
         assert "data-typed" not in site.text("/ui/accounts")

@@ -32,6 +32,7 @@ AN_ORDER = {
     "quantity": "0.5",
     "price": "60000",
     "trigger_price": None,
+    "held_by": None,
     "state": "FILLED",
     "reason": None,
     "filled_quantity": "0.5",

@@ -17,7 +17,7 @@ from app.domain.events import (
     PositionSeen,
     SmartOrderUpdated,
 )
-from app.domain.exits import PAUSE_MAX_MS, ExitRules
+from app.domain.exits import MISSES_TOLD, PAUSE_MAX_MS, ExitRules
 from app.domain.order import Condition, Order
 from app.domain.reason import Reason
 from app.domain.request.signal import RequestStatus, Signal, Stage
@@ -209,6 +209,9 @@ def test_a_refusal_is_tried_again_and_told_once() -> None:
         outlasting = decision.aggregate
         assert outlasting.is_live
         assert outlasting.goes_on_at_ms is not None
+        # No exit fails: ours is there. But it is there alone.
+        assert not outlasting.exit_fails
+        assert outlasting.is_only_here is (number >= MISSES_TOLD - 1)
         pauses.append(outlasting.goes_on_at_ms - LATER)
         again = decide(
             outlasting, PauseOver(at_ms=LATER, new_ids=fresh_ids(900 + number, order.account))
@@ -222,6 +225,8 @@ def test_a_refusal_is_tried_again_and_told_once() -> None:
     assert alerts == 1
     assert pauses == sorted(pauses)
     assert pauses[-1] == PAUSE_MAX_MS
+    taken = decide(outlasting, news(order, status=OrderStatus.NEW)).aggregate
+    assert not taken.is_only_here
 
 
 def test_that_it_finds_no_position_says_nothing_of_ours() -> None:
@@ -409,8 +414,11 @@ def test_a_stop_that_fits_stays(size: str) -> None:
 def test_nothing_is_held_anew_that_somebody_has_taken_off() -> None:
     decision = guarded()
     _, outlasting, _ = parts(decision)
+    assert not decision.aggregate.is_only_here
+
     signal = told(decision.aggregate, replace(outlasting, status=SmartOrderStatus.CANCELED))
 
+    assert signal.is_only_here
     assert seen(signal, "0.2").ignored is not None
 
 
