@@ -175,7 +175,7 @@ def _order_updated(smart: SmartOrder, event: OrderUpdated) -> Decision[SmartOrde
         return replace(decision, entries=begun + decision.entries)
     is_end = order.id == smart.order_id and order.is_closed and smart.order_status not in CLOSED
     if not is_end:
-        return _told_late(told, event.at_ms)
+        return _told_more(smart, told, event.at_ms)
     if smart.is_guard:
         return _guard_ended(told, order, event)
     # A part that has filled has traded: it is not placed again, and its caller id stays taken.
@@ -188,11 +188,14 @@ def _order_updated(smart: SmartOrder, event: OrderUpdated) -> Decision[SmartOrde
     return _order_failed(told, order, event.at_ms, was_opened=smart.order_status in OPEN)
 
 
-def _told_late(smart: SmartOrder, at_ms: EpochMs) -> Decision[SmartOrder]:
+def _told_more(before: SmartOrder, told: SmartOrder, at_ms: EpochMs) -> Decision[SmartOrder]:
     """Take in a fill or a fee, perhaps of an order that has ended; that may have been the rest."""
-    if smart.goes_on_at_ms is None or _left(smart) > 0:
-        return Decision(smart)
-    return _filled(smart, at_ms)
+    rests_again = told.is_resting and told.order_status in OPEN and before.order_status not in OPEN
+    if rests_again and told.taken_off:  # the position is there: who has taken the first one off?
+        return Decision(told, entries=(TimelineEntry(EntryName.ALERT, at_ms, told.reason),))
+    if told.goes_on_at_ms is None or _left(told) > 0:
+        return Decision(told)
+    return _filled(told, at_ms)
 
 
 def _filled(smart: SmartOrder, at_ms: EpochMs) -> Decision[SmartOrder]:
@@ -257,15 +260,18 @@ def _guard_ended(smart: SmartOrder, order: Order, event: OrderUpdated) -> Decisi
 
 
 def _taken_off(smart: SmartOrder, order: Order, at_ms: EpochMs) -> Decision[SmartOrder]:
-    """Call a person: what rested at the venue is gone. The first time it is placed once more."""
-    alert = TimelineEntry(EntryName.ALERT, at_ms, order.reason)
+    """Place what rested at the venue, and is gone, once more; the second time call a person.
+
+    A person has taken it off, or the venue has with the position, which the next try finds out.
+    """
     told = replace(smart, taken_off=smart.taken_off + 1)
     if smart.taken_off:
+        alert = TimelineEntry(EntryName.ALERT, at_ms, order.reason)
         over = _let_go(told, at_ms, order.reason)
         return replace(over, entries=(alert, *over.entries))
     again_ms = EpochMs(at_ms + pause_ms(0, order))
     waits = replace(told, goes_on_at_ms=again_ms, reason=order.reason, updated_at_ms=at_ms)
-    return Decision(waits, entries=(alert,))
+    return Decision(waits, entries=(TimelineEntry(_AGAIN, at_ms, order.reason),))
 
 
 def _is_flat(smart: SmartOrder, order: Order) -> bool:

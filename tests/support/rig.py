@@ -245,9 +245,14 @@ class Rig:
         owed = [key for shard in keys.SHARDS for key in (shard.outbox, shard.timers)]
         return bool(self.redis.exists(*owed))
 
-    def run(self, command: SignalCommand, rules: SignalRules | None = None) -> Signal:
+    def run(
+        self,
+        command: SignalCommand,
+        rules: SignalRules | None = None,
+        exits: ExitRules = USUAL,
+    ) -> Signal:
         """Take in a command and follow it as far as it goes at once."""
-        accepted = self.accept(command, rules)
+        accepted = self.accept(command, rules, exits=exits)
         self.drain()
         return self.signal(accepted.id)
 

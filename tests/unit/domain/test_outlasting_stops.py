@@ -250,17 +250,32 @@ def test_who_takes_it_off_by_hand_is_answered_once() -> None:
     outlasting, order = resting()
 
     first = decide(outlasting, news(order, status=OrderStatus.CANCELED, reason=BY_HAND))
-    assert names(first) == [EntryName.ALERT]
+    assert names(first) == [EntryName.DEFERRED]
     again = decide(first.aggregate, PauseOver(at_ms=LATER, new_ids=fresh_ids(800, order.account)))
     (new,) = again.children
     assert isinstance(new, Order)
     assert new.condition == order.condition
-    second = decide(again.aggregate, news(new, status=OrderStatus.CANCELED, reason=BY_HAND))
+    back = decide(again.aggregate, news(new, status=OrderStatus.NEW))
+    assert [(one.name, one.reason) for one in back.entries] == [(EntryName.ALERT, BY_HAND)]
+    assert names(decide(back.aggregate, news(new, status=OrderStatus.NEW))) == []
+    second = decide(back.aggregate, news(new, status=OrderStatus.CANCELED, reason=BY_HAND))
 
     assert names(second) == [EntryName.ALERT, EntryName.CLOSED]
     assert second.aggregate.status is SmartOrderStatus.CANCELED
     assert not second.aggregate.is_live
     assert second.children == ()
+
+
+def test_what_its_venue_takes_off_with_the_position_calls_nobody() -> None:
+    outlasting, order = resting()
+    first = decide(outlasting, news(order, status=OrderStatus.CANCELED, reason=BY_HAND))
+    again = decide(first.aggregate, PauseOver(at_ms=LATER, new_ids=fresh_ids(800, order.account)))
+    (new,) = again.children
+    assert isinstance(new, Order)
+
+    found = decide(again.aggregate, news(new, status=OrderStatus.REJECTED, reason=GONE))
+
+    assert EntryName.ALERT not in names(found)
 
 
 # It is to go
