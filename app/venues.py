@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from app.domain.account import PAPER, Account
-from app.domain.enums import PriceSource
+from app.domain.enums import Market, PriceSource, Protection
 from app.domain.identifiers import VenueName
 from app.domain.symbols import Listed
 from app.domain.venue_traits import VenueTraits
@@ -31,10 +31,21 @@ def traits_of(venue: VenueName) -> VenueTraits:
     return late.profile_of(venue).traits(venue) if known is None else known
 
 
-def holds_stops(account: Account, source: PriceSource) -> bool:
-    """Tell whether stops of an account may rest at its venue, and wait for this price there."""
-    known = VENUES.get(account.venue)  # of others nobody has seen how they hold one
-    return known is not None and source in known.holds.get(account.market, ())
+def holds_stops(account: Account, wanted: Protection, source: PriceSource) -> bool:
+    """Tell whether stops of an account rest at its venue as well as here.
+
+    Args:
+        account: whose they are.
+        wanted: what was set nearer to them.
+        source: the price that they wait for.
+    """
+    wanted = account.protection if wanted is Protection.AUTO else wanted
+    if wanted is Protection.AUTO:
+        wanted = Protection.HERE if account.venue == PAPER else Protection.BOTH
+    # On spot the coins of a stop that rests are held, so that nothing else could sell them.
+    known = None if account.market is Market.SPOT else VENUES.get(account.venue)
+    can = known is not None and source in known.holds.get(account.market, ())
+    return can and wanted is Protection.BOTH
 
 
 def credentials_of(venue: VenueName) -> Sequence[str]:

@@ -10,7 +10,7 @@ from app.admin.key_rows import REFUSED_KEY
 from app.admin.request_body import body_of_request, checked_name
 from app.bootstrap import Wiring
 from app.domain.account import Account
-from app.domain.enums import STATES_BY_HAND, AccountState, Market, Mode, PositionMode
+from app.domain.enums import STATES_BY_HAND, AccountState, Market, Mode, PositionMode, Protection
 from app.domain.identifiers import AccountName
 from app.services.admin.accounts import disable_account, find_account, new_account, put_account
 from app.web.answers import Json
@@ -59,6 +59,7 @@ class AccountBody(Strict):
     limits = fields.Raw(validate=_refuse_limits, metadata=_MAP)
     state = fields.Enum(AccountState, by_value=True, validate=validate.OneOf(STATES_BY_HAND))
     enabled = Flag()
+    protection = fields.Enum(Protection, by_value=True)
 
 
 class _Disabling(Strict):
@@ -137,4 +138,5 @@ class AccountRecords:
             "limits": dict(account.limits),
             "state": self._ledger.state_of(account.id),
             "enabled": account.enabled,
+            "protection": account.protection,
         }

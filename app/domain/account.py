@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.domain.enums import Dialect, Market, Mode, PositionMode
+from app.domain.enums import Dialect, Market, Mode, PositionMode, Protection
 from app.domain.identifiers import AccountId, AccountName, Symbol, VenueName
 
 PAPER = VenueName("paper")
@@ -25,6 +25,7 @@ class Account:
         credentials: the venue's keys, sealed; None if there are none.
         limits: the account's risk limits, name → value as text.
         resets: how often the account was reset; dedupe keys do not outlive a reset.
+        protection: who holds the stop-losses of its positions.
     """
 
     id: AccountId
@@ -38,6 +39,7 @@ class Account:
     limits: Mapping[str, str] = field(default_factory=dict)
     enabled: bool = True
     resets: int = 0
+    protection: Protection = Protection.AUTO
 
     @property
     def hosts(self) -> VenueName:

@@ -114,6 +114,18 @@ class Direction(StrEnum):
         return Direction.RISING if self is Direction.FALLING else Direction.FALLING
 
 
+class Protection(StrEnum):
+    """Who holds the stop-loss of a position.
+
+    AUTO of a connector is what its account says; AUTO of an account is BOTH at an exchange and HERE
+    on paper. Where the venue cannot hold a stop, BOTH is HERE.
+    """
+
+    AUTO = "auto"
+    HERE = "here"
+    BOTH = "both"
+
+
 class SmartOrderType(StrEnum):
     """What a smart order waits for, and what it places: a market order or a limit order."""
 

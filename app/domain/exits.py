@@ -8,7 +8,6 @@ long.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from enum import StrEnum
 from typing import Final, TypeGuard
 
 from app.domain.enums import Market, ReasonCode, Side
@@ -33,18 +32,6 @@ _OVER = frozenset({ReasonCode.TOO_LATE, ReasonCode.ACCOUNT_DISABLED})
 
 #: Orders in a row that fill nothing before a person is told: some seconds.
 MISSES_TOLD = 5
-
-
-class Protection(StrEnum):
-    """Who holds the stop-loss of a position.
-
-    AUTO is BOTH for an account at an exchange and HERE on paper. Where the venue cannot hold one,
-    each of them is HERE.
-    """
-
-    AUTO = "auto"
-    HERE = "here"
-    BOTH = "both"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,10 @@ from typing import Any, Final
 from marshmallow import ValidationError, validate
 from marshmallow import fields as shapes
 
-from app.domain.account import PAPER, Account
+from app.domain.account import Account
 from app.domain.commands import LateExits, OnOpposite, SignalRules
-from app.domain.enums import Market, PriceSource
-from app.domain.exits import ExitRules, Protection
+from app.domain.enums import PriceSource, Protection
+from app.domain.exits import ExitRules
 from app.domain.money import plain
 from app.venues import holds_stops
 from app.web.fields import Flag, Number, Strict, ValueField, WholeNumber, between, loaded
@@ -58,12 +58,7 @@ class ConnectorSettings(ExitSettings):
 
     def exits_in(self, account: Account) -> ExitRules:
         """Return how exits go on in an account."""
-        # On spot the coins of a stop that rests are held, so that ours could not sell them.
-        can_rest = account.market is not Market.SPOT and holds_stops(account, PriceSource.LAST)
-        wanted = self.protection is Protection.BOTH or (
-            self.protection is Protection.AUTO and account.venue != PAPER
-        )
-        if not (wanted and can_rest):
+        if not holds_stops(account, self.protection, PriceSource.LAST):
             return self.exits
         return replace(self.exits, beyond_percent=self.protection_distance_percent)
 

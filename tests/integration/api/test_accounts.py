@@ -28,6 +28,7 @@ def test_an_account_is_made_with_what_is_usual(api: Caller) -> None:
         "limits": {},
         "state": "RUN",
         "enabled": True,
+        "protection": "auto",
     }
     assert api.call("GET", "/api/accounts/first") == made
     assert api.call("GET", "/api/accounts") == {"data": [made]}
@@ -89,6 +90,7 @@ def test_an_account_that_is_not_there(api: Caller, method: str) -> None:
         ({"market": "MOON", "mode": 5}, ["market", "mode"]),
         ({"market": "spot"}, ["market"]),
         ({"position_mode": None}, ["position_mode"]),
+        ({"protection": "exchange"}, ["protection"]),
         ({"state": "PAUSE"}, ["state"]),
         ({"enabled": "yes"}, ["enabled"]),
         ({"group": ""}, ["group"]),

@@ -1,6 +1,7 @@
 """The settings of a connector are checked once, and come back as they were stored."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -9,9 +10,12 @@ from hypothesis import strategies as st
 
 from app.dialects.crypto_arsenal.settings import ConnectorSettings, settings_of
 from app.domain.commands import LateExits, OnOpposite, SignalRules
+from app.domain.enums import Market, Protection
 from app.domain.errors import MalformedPayload
+from app.domain.identifiers import VenueName
 from app.web.json_body import payload_from
 from app.web.peer import is_among
+from tests.support.builders import USDM
 
 EVERYTHING = {
     "leverage": 5,
@@ -36,6 +40,36 @@ def test_the_defaults_are_those_of_the_spec() -> None:
     assert settings.rate_limit_per_minute == 60
     assert settings.record() == {}
     assert settings.allowed_ips == ()
+
+
+@pytest.mark.parametrize(
+    ("venue", "market", "connector", "account", "rests"),
+    [
+        ("binance", Market.USDM, "auto", Protection.AUTO, True),
+        ("bybit", Market.COINM, "auto", Protection.AUTO, True),
+        ("paper", Market.USDM, "auto", Protection.AUTO, False),
+        ("paper", Market.USDM, "both", Protection.AUTO, True),
+        ("paper", Market.USDM, "auto", Protection.BOTH, True),
+        ("binance", Market.USDM, "here", Protection.BOTH, False),
+        ("binance", Market.USDM, "both", Protection.HERE, True),
+        ("binance", Market.USDM, "auto", Protection.HERE, False),
+        # Where the venue cannot hold one, or not without keeping coins from others, it is ours.
+        ("binance", Market.COINM, "both", Protection.BOTH, False),
+        ("binance", Market.SPOT, "both", Protection.BOTH, False),
+        ("paper", Market.SPOT, "both", Protection.BOTH, False),
+        ("kraken", Market.USDM, "both", Protection.BOTH, False),
+    ],
+)
+def test_who_holds_a_stop_is_told_by_who_is_nearer(
+    venue: str, market: Market, connector: str, account: Protection, *, rests: bool
+) -> None:
+    whose = replace(USDM, venue=VenueName(venue), market=market, protection=account)
+    settings = settings_of({"protection": connector, "protection_distance_percent": "2.5"})
+
+    exits = settings.exits_in(whose)
+
+    assert exits.beyond_percent == (Decimal("2.5") if rests else None)
+    assert replace(exits, beyond_percent=None) == settings.exits
 
 
 def test_everything_can_be_set() -> None:

@@ -1,0 +1,323 @@
+"""Stops that simulated exchanges hold beyond ours: they act when nobody here can."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+
+from app.domain.commands import Action
+from app.domain.decision import EntryName
+from app.domain.enums import Market, PositionMode, ReasonCode, Side
+from app.domain.errors import VenueBusy
+from app.domain.exits import ExitRules
+from app.domain.order import Order
+from app.domain.request.signal import RequestStatus, Signal
+from app.domain.smart_order import SmartOrder
+from app.domain.status import OPEN, OrderStatus
+from app.services.following.guards import LOOKS_APART_MS, look_at_guards
+from tests.support.builders import a_command, fixed, must, percent
+from tests.support.exchanges.books import Order as Listed
+from tests.support.exchanges.books import Why
+from tests.support.exchanges.faults import Call, Fault
+from tests.support.exchanges.stops import waits
+from tests.support.venue_rig import VenueRig, venue_rig
+from tests.support.venue_world import KEY
+
+BOTH = ExitRules(beyond_percent=Decimal(3))
+HEDGE, ONEWAY = PositionMode.HEDGE, PositionMode.ONEWAY
+PLACES = [
+    ("binance", Market.USDM, HEDGE),
+    ("binance", Market.USDM, ONEWAY),
+    ("bybit", Market.USDM, HEDGE),
+    ("bybit", Market.USDM, ONEWAY),
+    ("bybit", Market.COINM, ONEWAY),
+]
+
+
+@pytest.fixture(params=PLACES, ids="-".join)
+def rig(request: pytest.FixtureRequest) -> Iterator[VenueRig]:
+    with venue_rig(*request.param) as running:
+        yield running
+
+
+def open_guarded(rig: VenueRig, size: str = "0.4") -> Signal:
+    """Open a long at 2,000, with a stop at 1,900, so that the exchange holds one at 1,843."""
+    enter = a_command(Action.OPEN_LONG, size=fixed(f"{rig.size(size)}"), stop_loss=Decimal(1_900))
+    signal = rig.run(enter, exits=BOTH)
+    rig.poll()
+    return signal
+
+
+def resting(rig: VenueRig) -> list[Listed]:
+    """Return what waits for its price at the exchange."""
+    account = rig.exchange.accounts[KEY]
+    return [one for one in (*account.stops, *account.orders) if one.ticket.stop and waits(one)]
+
+
+def held(rig: VenueRig) -> Decimal:
+    positions = rig.exchange.accounts[KEY].positions.values()
+    return sum((abs(one.quantity) for one in positions), Decimal(0))
+
+
+def sold(rig: VenueRig) -> Decimal:
+    """Return what has been sold at the exchange in all."""
+    orders = rig.exchange.accounts[KEY].orders
+    return sum((one.filled for one in orders if one.ticket.side == "SELL"), Decimal(0))
+
+
+def goes_to(rig: VenueRig, price: str) -> None:
+    """Let the price go there, and let time pass."""
+    rig.exchange.set_price(rig.symbol, price)
+    pass_time(rig)
+
+
+def pass_time(rig: VenueRig) -> None:
+    for _ in range(3):
+        rig.clock.advance(LOOKS_APART_MS)
+        rig.poll()
+        while not has_looked(rig):
+            rig.clock.advance(1_000)
+        rig.settle(step_ms=500)
+
+
+def has_looked(rig: VenueRig) -> bool:
+    """Look at the position that is guarded, unless the exchange wants no question yet."""
+    try:
+        look_at_guards(rig.account.id, rig.ports)
+    except VenueBusy:
+        return False
+    return True
+
+
+def of_venue(rig: VenueRig) -> tuple[SmartOrder, list[Order]]:
+    """Return the newest guard that the exchange was to hold, and its orders."""
+    *_, guard = [one for one in rig.smart_orders() if one.at_venue]
+    return guard, [one for one in rig.orders() if one.parent_id == guard.id]
+
+
+def names(rig: VenueRig, guard: SmartOrder) -> list[str]:
+    return rig.events(guard.id)
+
+
+def by_hand(rig: VenueRig, stop: Listed) -> None:
+    """Take a stop off at the exchange, as a person does."""
+    rig.exchange.stops.cancel(rig.exchange.accounts[KEY], stop)
+
+
+def is_over(rig: VenueRig, signal: Signal) -> bool:
+    """Tell whether nothing is left: no position, no stop, nothing live, and nothing doubled."""
+    live = [one for one in (*rig.orders(), *rig.smart_orders()) if one.is_live]
+    ended = rig.signal(signal.id).status is RequestStatus.DONE
+    return ended and not (held(rig) or resting(rig) or live or rig.exchange.repeats)
+
+
+def test_it_rests_as_large_as_the_position(rig: VenueRig) -> None:
+    signal = open_guarded(rig)
+
+    (stop,) = resting(rig)
+    assert must(stop.ticket.stop).level == Decimal(1_843)
+    assert (stop.ticket.quantity, stop.ticket.side) == (rig.size("0.4"), "SELL")
+    guard, (order,) = of_venue(rig)
+    assert (order.status, order.client_order_id) == (OrderStatus.NEW, stop.ticket.client_id)
+    assert guard.is_resting
+    assert rig.signal(signal.id).is_protecting
+
+
+def test_ours_fires_and_takes_it_off(rig: VenueRig) -> None:
+    signal = open_guarded(rig)
+
+    goes_to(rig, "1890")
+
+    assert is_over(rig, signal)
+    assert sold(rig) == rig.size("0.4")
+    guard, _ = of_venue(rig)
+    assert EntryName.ALERT not in names(rig, guard)
+
+
+def test_a_price_that_leaps_over_both_sells_once(rig: VenueRig) -> None:
+    signal = open_guarded(rig)
+
+    goes_to(rig, "1700")
+
+    assert is_over(rig, signal)
+    assert sold(rig) == rig.size("0.4")
+
+
+def test_it_fires_while_nobody_is_here(rig: VenueRig) -> None:
+    signal = open_guarded(rig)
+    placed = rig.gateway.counted(Call.PLACE)
+    rig.publisher.waiting.clear()
+
+    rig.exchange.set_price(rig.symbol, "1840")  # every process of ours is dead
+    flat = held(rig) == 0
+    rig.clock.advance(600_000)
+    pass_time(rig)
+
+    assert flat
+    assert is_over(rig, signal)
+    assert rig.gateway.counted(Call.PLACE) == placed  # nothing more is sent
+    guard, (order,) = of_venue(rig)
+    assert (order.status, order.filled_quantity) == (OrderStatus.FILLED, rig.size("0.4"))
+    assert must(order.average_price) == Decimal(1_840)
+    assert sum(one.quantity for one in order.fills) == rig.size("0.4")
+    assert EntryName.TRIGGERED in names(rig, guard)
+    why = must(rig.signal(signal.id).reason).code
+    assert why in {ReasonCode.SIBLING_FILLED, ReasonCode.POSITION_CLOSED}  # whichever comes first
+
+
+def test_a_close_takes_it_off(rig: VenueRig) -> None:
+    signal = open_guarded(rig)
+
+    rig.run(a_command(Action.CLOSE_LONG, size=percent("100")))
+    pass_time(rig)
+
+    assert is_over(rig, signal)
+    assert EntryName.ALERT not in names(rig, of_venue(rig)[0])
+
+
+def test_a_cancel_takes_it_off_and_leaves_the_position(rig: VenueRig) -> None:
+    signal = open_guarded(rig)
+
+    rig.accept(a_command(Action.CANCEL_ALL), futures=True)
+    pass_time(rig)
+
+    assert rig.signal(signal.id).status is RequestStatus.DONE
+    assert (held(rig), resting(rig)) == (rig.size("0.4"), [])
+
+
+def test_what_is_closed_in_part_is_guarded_for_the_rest(rig: VenueRig) -> None:
+    signal = open_guarded(rig)
+
+    rig.run(a_command(Action.CLOSE_LONG, size=percent("50")))
+    pass_time(rig)
+    half, (stop,) = held(rig), resting(rig)
+    rig.exchange.set_price(rig.symbol, "1840")
+
+    assert half == rig.size("0.2")
+    assert stop.ticket.quantity == half
+    assert held(rig) == 0
+    pass_time(rig)
+    assert is_over(rig, signal)
+    assert sold(rig) == rig.size("0.4")
+
+
+def test_who_takes_it_off_by_hand_is_answered_once(rig: VenueRig) -> None:
+    signal = open_guarded(rig)
+    (first,) = resting(rig)
+
+    by_hand(rig, first)
+    pass_time(rig)
+    (second,) = resting(rig)
+    alerts = names(rig, of_venue(rig)[0]).count(EntryName.ALERT)
+    by_hand(rig, second)
+    pass_time(rig)
+
+    assert second.ticket.client_id != first.ticket.client_id
+    assert alerts == 1
+    assert resting(rig) == []
+    assert names(rig, of_venue(rig)[0]).count(EntryName.ALERT) == 2
+    assert rig.signal(signal.id).is_only_here
+    goes_to(rig, "1890")
+    assert is_over(rig, signal)
+
+
+@pytest.mark.parametrize("why", [Why.STOPS, Why.TICK])
+def test_one_that_is_refused_is_asked_for_again_and_ours_is_there(rig: VenueRig, why: Why) -> None:
+    rig.exchange.says_no.extend([None, *[why] * 6])
+    signal = open_guarded(rig)
+    rig.settle(rounds=12, step_ms=1_000)
+
+    guard, orders = of_venue(rig)
+    refused = [one for one in orders if one.status is OrderStatus.REJECTED]
+    assert len(refused) == 6
+    assert names(rig, guard).count(EntryName.ALERT) == 1
+    rig.clock.advance(60_000)
+    pass_time(rig)
+    (stop,) = resting(rig)
+    assert stop.ticket.quantity == rig.size("0.4")
+    goes_to(rig, "1890")
+    assert is_over(rig, signal)
+
+
+def test_one_that_never_rests_holds_ours_up_in_nothing(rig: VenueRig) -> None:
+    signal = open_guarded(rig)
+    (stop,) = resting(rig)
+    by_hand(rig, stop)
+    rig.exchange.stops.most = 0
+    pass_time(rig)
+
+    goes_to(rig, "1890")
+    rig.clock.advance(60_000)
+    pass_time(rig)
+
+    assert is_over(rig, signal)
+    assert sold(rig) == rig.size("0.4")
+
+
+@pytest.mark.parametrize("fault", [Fault.ACCEPT_THEN_CUT, Fault.ACCEPT_THEN_ERROR, Fault.CUT])
+def test_an_answer_that_is_lost_doubles_nothing(rig: VenueRig, fault: Fault) -> None:
+    enter = a_command(Action.OPEN_LONG, size=fixed(f"{rig.size('0.4')}"), stop_loss=Decimal(1_900))
+    rig.wire.plan.plan(Call.PLACE, Fault.OK, fault)
+    signal = rig.run(enter, exits=BOTH)
+    _, (order,) = of_venue(rig)
+    assert order.status is OrderStatus.UNKNOWN
+    # Whose order is unknown holds up nobody in the lane.
+    assert rig.run(a_command(Action.CLOSE_LONG, size=percent("25"))).status is RequestStatus.DONE
+
+    rig.resolved(order)
+    pass_time(rig)
+
+    assert len(resting(rig)) == 1
+    goes_to(rig, "1890")
+    assert is_over(rig, signal)
+
+
+def test_a_cancel_whose_answer_is_lost_is_asked_again(rig: VenueRig) -> None:
+    signal = open_guarded(rig)
+    rig.wire.plan.plan(Call.CANCEL, Fault.ACCEPT_THEN_CUT)
+
+    goes_to(rig, "1890")
+    pass_time(rig)
+
+    assert is_over(rig, signal)
+
+
+def test_it_fires_in_part(rig: VenueRig) -> None:
+    signal = open_guarded(rig)
+    rig.exchange.depth.append(rig.size("0.1"))
+
+    rig.exchange.set_price(rig.symbol, "1840")  # nobody is here
+    left = held(rig)
+    pass_time(rig)
+
+    assert left == rig.size("0.3")
+    assert is_over(rig, signal)
+    assert sold(rig) == rig.size("0.4")
+
+
+def test_a_short_is_guarded_from_above(rig: VenueRig) -> None:
+    enter = a_command(Action.OPEN_SHORT, size=fixed(f"{rig.size('0.4')}"), stop_loss=Decimal(2_100))
+    signal = rig.run(enter, exits=BOTH)
+    rig.poll()
+    (stop,) = resting(rig)
+    assert must(stop.ticket.stop).level == Decimal(2_163)
+
+    rig.exchange.set_price(rig.symbol, "2164")
+    flat = held(rig) == 0
+    pass_time(rig)
+
+    assert flat
+    assert is_over(rig, signal)
+    bought = [one for one in rig.orders() if one.side is Side.BUY and one.filled_quantity]
+    assert len(bought) == 1
+
+
+def test_nothing_of_it_is_open_when_all_is_over(rig: VenueRig) -> None:
+    signal = open_guarded(rig)
+    goes_to(rig, "1890")
+
+    assert is_over(rig, signal)
+    account = rig.exchange.accounts[KEY]
+    assert not [one for one in account.orders if one.status in OPEN]
