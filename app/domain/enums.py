@@ -246,7 +246,6 @@ class ReasonCode(StrEnum):
     VENUE_REJECTED = "venue_rejected"
     CREDENTIALS_REFUSED = "credentials_refused"
     AGAINST_RULES = "against_rules"  # the venue's rules of the market, by which we may be behind
-    WOULD_TRIGGER = "would_trigger"  # a stop whose price has come already
     WOULD_NOT_REDUCE = "would_not_reduce"  # the venue has less of the position, or none
     VENUE_UNAVAILABLE = "venue_unavailable"
     OUTCOME_UNKNOWN = "outcome_unknown"

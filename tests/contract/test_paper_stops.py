@@ -69,7 +69,7 @@ class StopWorld(PaperVenueWorld):
         """Close it, or part of it, at the market or at a limit."""
         self.venue.place(self.on(leg, leg_exit(leg), quantity, price, reduce_only=True))
 
-    def stop(
+    def stop_of(
         self,
         leg: PositionSide = LONG,
         level: str = "1900",
@@ -154,7 +154,7 @@ def test_the_venue_says_which_stops_it_holds() -> None:
 
 def test_a_stop_rests_and_is_listed(at: StopWorld) -> None:
     at.open()
-    order = at.stop()
+    order = at.stop_of()
 
     placed = at.venue.place(order)
 
@@ -173,8 +173,8 @@ def test_a_stop_binds_nothing_of_its_position(at: StopWorld) -> None:
     at.open()
     before = at.venue.view()
 
-    at.venue.place(at.stop())
-    at.venue.place(at.stop(level="1800"))
+    at.venue.place(at.stop_of())
+    at.venue.place(at.stop_of(level="1800"))
 
     assert at.venue.view() == before
     at.close()
@@ -183,7 +183,7 @@ def test_a_stop_binds_nothing_of_its_position(at: StopWorld) -> None:
 
 def test_a_stop_is_shown_with_what_it_waits_for(at: StopWorld) -> None:
     at.open()
-    at.venue.place(at.stop(level="1900.00", source=MARK))
+    at.venue.place(at.stop_of(level="1900.00", source=MARK))
 
     ledger = at.world.desk.account(at.account)["ledger"]
 
@@ -193,7 +193,7 @@ def test_a_stop_is_shown_with_what_it_waits_for(at: StopWorld) -> None:
 
 def test_a_stop_is_there_after_a_restart(at: StopWorld) -> None:
     at.open()
-    order = at.stop()
+    order = at.stop_of()
     at.venue.place(order)
 
     again = PaperWorld(at.world.client, at.world.clock, at.world.history)
@@ -205,7 +205,7 @@ def test_a_stop_is_there_after_a_restart(at: StopWorld) -> None:
 
 def test_the_position_mode_stays_while_a_stop_rests(at: StopWorld) -> None:
     at.open()
-    at.venue.place(at.stop())
+    at.venue.place(at.stop_of())
     other = ONEWAY if at.position_mode is HEDGE else HEDGE
 
     with pytest.raises(MalformedPayload):
@@ -214,7 +214,7 @@ def test_the_position_mode_stays_while_a_stop_rests(at: StopWorld) -> None:
 
 def test_a_reset_forgets_stops(at: StopWorld) -> None:
     at.open()
-    order = at.stop()
+    order = at.stop_of()
     at.venue.place(order)
 
     at.world.desk.set_account(at.account, {"reset": True})
@@ -231,7 +231,7 @@ def test_a_stop_fires_on_the_tick_that_reaches_it(
     at: StopWorld, leg: PositionSide, direction: Direction
 ) -> None:
     at.open(leg)
-    order = at.stop(leg, LEVEL[direction], direction)
+    order = at.stop_of(leg, LEVEL[direction], direction)
     at.venue.place(order)
 
     at.price(at.symbol, SHORT_OF[direction])
@@ -253,7 +253,7 @@ def test_a_stop_that_the_price_jumps_over_takes_what_it_gets(
     hedged: StopWorld, leg: PositionSide, direction: Direction
 ) -> None:
     hedged.open(leg)
-    order = hedged.stop(leg, LEVEL[direction], direction)
+    order = hedged.stop_of(leg, LEVEL[direction], direction)
     hedged.venue.place(order)
 
     hedged.price(hedged.symbol, BEYOND[direction])
@@ -263,7 +263,7 @@ def test_a_stop_that_the_price_jumps_over_takes_what_it_gets(
 
 def test_a_stop_waits_for_the_last_price_and_takes_the_touch(at: StopWorld) -> None:
     at.open()
-    order = at.stop()
+    order = at.stop_of()
     at.venue.place(order)
 
     at.prices(bid="1890", ask="1895", last="1901")
@@ -278,7 +278,7 @@ def test_a_stop_may_wait_for_the_mark(
     at: StopWorld, leg: PositionSide, direction: Direction
 ) -> None:
     at.open(leg)
-    order = at.stop(leg, LEVEL[direction], direction, source=MARK)
+    order = at.stop_of(leg, LEVEL[direction], direction, source=MARK)
     at.venue.place(order)
 
     at.marked(last=BEYOND[direction], mark=SHORT_OF[direction])
@@ -290,7 +290,7 @@ def test_a_stop_may_wait_for_the_mark(
 
 def test_the_mark_fires_no_stop_that_waits_for_the_last_price(at: StopWorld) -> None:
     at.open()
-    order = at.stop()
+    order = at.stop_of()
     at.venue.place(order)
 
     at.marked(last="1950", mark="1800")
@@ -300,7 +300,7 @@ def test_the_mark_fires_no_stop_that_waits_for_the_last_price(at: StopWorld) -> 
 
 def test_where_no_mark_is_known_the_last_price_stands_in(at: StopWorld) -> None:
     at.open()
-    order = at.stop(source=MARK)
+    order = at.stop_of(source=MARK)
     at.venue.place(order)
 
     at.price(at.symbol, "1900")
@@ -311,7 +311,7 @@ def test_where_no_mark_is_known_the_last_price_stands_in(at: StopWorld) -> None:
 def test_a_stop_leaves_the_other_leg_alone(hedged: StopWorld) -> None:
     hedged.open(LONG, "0.1")
     hedged.open(SHORT, "0.2")
-    order = hedged.stop(LONG)
+    order = hedged.stop_of(LONG)
     hedged.venue.place(order)
 
     hedged.price(hedged.symbol, "1900")
@@ -323,7 +323,7 @@ def test_a_stop_leaves_the_other_leg_alone(hedged: StopWorld) -> None:
 def test_one_tick_may_fire_the_stops_of_both_legs(hedged: StopWorld) -> None:
     hedged.open(LONG)
     hedged.open(SHORT)
-    orders = [hedged.stop(LONG, "1900", FALLING), hedged.stop(SHORT, "1850", FALLING)]
+    orders = [hedged.stop_of(LONG, "1900", FALLING), hedged.stop_of(SHORT, "1850", FALLING)]
     for order in orders:
         hedged.venue.place(order)
 
@@ -335,7 +335,7 @@ def test_one_tick_may_fire_the_stops_of_both_legs(hedged: StopWorld) -> None:
 
 def test_what_the_market_does_not_take_at_once_is_canceled(at: StopWorld) -> None:
     at.open()
-    order = at.stop()
+    order = at.stop_of()
     at.venue.place(order)
     part = at.size("0.03")
 
@@ -354,7 +354,7 @@ def test_levels_beyond_the_reach_of_doubles_still_decide_exactly(hedged: StopWor
     steps = {"market": "USDM", "price_step": "0.000000000000001", "quantity_step": "0.001"}
     hedged.world.desk.set_instruments({"instruments": [{"symbol": hedged.symbol, **steps}]})
     hedged.open()
-    order = hedged.stop(level="1900.000000000000001")
+    order = hedged.stop_of(level="1900.000000000000001")
     hedged.venue.place(order)
 
     hedged.price(hedged.symbol, "1900.000000000000002")
@@ -369,7 +369,7 @@ def test_levels_beyond_the_reach_of_doubles_still_decide_exactly(hedged: StopWor
 
 def test_a_stop_is_cut_down_to_what_is_left(at: StopWorld) -> None:
     at.open()
-    order = at.stop()
+    order = at.stop_of()
     at.venue.place(order)
     at.close(quantity="0.04")
 
@@ -383,7 +383,7 @@ def test_a_stop_is_cut_down_to_what_is_left(at: StopWorld) -> None:
 
 def test_a_stop_waits_on_for_a_position_that_was_closed_and_finds_nothing(at: StopWorld) -> None:
     at.open()
-    order = at.stop()
+    order = at.stop_of()
     at.venue.place(order)
     at.close()
     assert len(at.venue.standing([at.symbol])) == 1
@@ -400,7 +400,7 @@ def test_a_stop_waits_on_for_a_position_that_was_closed_and_finds_nothing(at: St
 
 def test_a_stop_reduces_a_position_that_was_opened_anew(at: StopWorld) -> None:
     at.open()
-    order = at.stop()
+    order = at.stop_of()
     at.venue.place(order)
     at.close()
     at.open(quantity="0.15")
@@ -414,7 +414,7 @@ def test_a_stop_reduces_a_position_that_was_opened_anew(at: StopWorld) -> None:
 def test_a_stop_does_not_touch_a_position_that_has_turned(client: redis.Redis) -> None:
     at = StopWorld(client, Market.USDM, ONEWAY)
     at.open(LONG)
-    order = at.stop(LONG)
+    order = at.stop_of(LONG)
     at.venue.place(order)
     at.open(SHORT, "0.3")
 
@@ -432,8 +432,8 @@ def test_the_stop_that_the_price_reaches_first_comes_first(
 ) -> None:
     at.open()
     late, early = (
-        at.stop(level=second, direction=direction),
-        at.stop(level=first, direction=direction),
+        at.stop_of(level=second, direction=direction),
+        at.stop_of(level=first, direction=direction),
     )
     at.venue.place(late)
     at.venue.place(early)
@@ -446,7 +446,7 @@ def test_the_stop_that_the_price_reaches_first_comes_first(
 
 def test_limits_meet_a_tick_before_stops(at: StopWorld) -> None:
     at.open()
-    stop = at.stop(level="2100", direction=RISING)
+    stop = at.stop_of(level="2100", direction=RISING)
     at.venue.place(stop)
     at.close(price="2100")
 
@@ -461,7 +461,7 @@ def test_limits_meet_a_tick_before_stops(at: StopWorld) -> None:
 
 def test_a_canceled_stop_fires_no_more(at: StopWorld) -> None:
     at.open()
-    order = at.stop()
+    order = at.stop_of()
     at.venue.place(order)
     reason = Reason(ReasonCode.SIBLING_FILLED, "the other one filled")
 
@@ -476,7 +476,7 @@ def test_a_canceled_stop_fires_no_more(at: StopWorld) -> None:
 
 def test_a_stop_that_stands_can_be_taken_off_by_whoever_sees_it(at: StopWorld) -> None:
     at.open()
-    order = at.stop()
+    order = at.stop_of()
     at.venue.place(order)
     (standing,) = at.venue.standing([])
 
@@ -488,18 +488,18 @@ def test_a_stop_that_stands_can_be_taken_off_by_whoever_sees_it(at: StopWorld) -
 
 def test_to_cancel_what_has_fired_tells_how_it_ended(at: StopWorld) -> None:
     at.open()
-    order = at.stop()
+    order = at.stop_of()
     at.venue.place(order)
     at.price(at.symbol, "1900")
 
     assert at.venue.cancel(order).status is OrderStatus.FILLED
     with pytest.raises(NotFound):
-        at.venue.cancel(at.stop())
+        at.venue.cancel(at.stop_of())
 
 
 def test_a_stop_that_fires_while_it_is_canceled_has_fired(at: StopWorld) -> None:
     at.open()
-    order = at.stop()
+    order = at.stop_of()
     at.venue.place(order)
     venue = at.hooked(before=lambda: at.price(at.symbol, "1900"))
 
@@ -511,7 +511,7 @@ def test_a_stop_that_fires_while_it_is_canceled_has_fired(at: StopWorld) -> None
 
 def test_a_stop_that_is_canceled_while_its_tick_is_met_stays_canceled(at: StopWorld) -> None:
     at.open()
-    order = at.stop()
+    order = at.stop_of()
     at.venue.place(order)
     at.world.set_price("1900", at.symbol)
 
@@ -540,7 +540,7 @@ def test_what_would_trigger_at_once_is_refused(
     else:
         hedged.marked(last=price[direction], mark="2000")
 
-    refused = hedged.refusal(hedged.stop(leg, LEVEL[direction], direction, source=source))
+    refused = hedged.refusal(hedged.stop_of(leg, LEVEL[direction], direction, source=source))
 
     assert refused is ReasonCode.WOULD_TRIGGER
     assert hedged.held(leg) == hedged.size("0.1")
@@ -550,22 +550,22 @@ def test_what_would_trigger_at_once_is_refused(
 def test_a_level_off_its_step_is_refused(at: StopWorld, level: str) -> None:
     at.open()
 
-    assert at.refusal(at.stop(level=level)) is ReasonCode.AGAINST_RULES
+    assert at.refusal(at.stop_of(level=level)) is ReasonCode.AGAINST_RULES
 
 
 def test_a_level_may_be_farther_away_than_any_limit(at: StopWorld) -> None:
     at.open()
 
-    assert at.venue.place(at.stop(level="1000")).status is OrderStatus.NEW
+    assert at.venue.place(at.stop_of(level="1000")).status is OrderStatus.NEW
 
 
 def test_a_stop_of_nothing_is_refused(at: StopWorld) -> None:
-    assert at.refusal(at.stop()) is ReasonCode.WOULD_NOT_REDUCE
+    assert at.refusal(at.stop_of()) is ReasonCode.WOULD_NOT_REDUCE
 
 
 def test_a_stop_for_more_than_there_is_is_taken_as_any_close_is(at: StopWorld) -> None:
     at.open()
-    order = at.stop(quantity="0.2")
+    order = at.stop_of(quantity="0.2")
 
     if at.position_mode is HEDGE:
         assert at.refusal(order) is ReasonCode.WOULD_NOT_REDUCE
@@ -580,7 +580,7 @@ def test_a_stop_for_more_than_there_is_is_taken_as_any_close_is(at: StopWorld) -
 def test_a_stop_that_could_open_something_is_refused(at: StopWorld) -> None:
     at.open(SHORT)
     leg = SHORT if at.position_mode is HEDGE else None
-    opening = at.stop(LONG, reduce_only=False, position_side=leg)
+    opening = at.stop_of(LONG, reduce_only=False, position_side=leg)
 
     assert at.refusal(opening) is ReasonCode.VENUE_REJECTED
 
@@ -589,7 +589,7 @@ def test_a_stop_without_a_price_to_hold_it_against_is_refused(at: StopWorld) -> 
     at.open()
     at.world.desk.set_prices({"prices": {at.symbol: None}})
 
-    assert at.refusal(at.stop()) is ReasonCode.NO_PRICE
+    assert at.refusal(at.stop_of()) is ReasonCode.NO_PRICE
 
 
 def test_a_stop_for_more_than_one_market_order_may_be_is_refused(at: StopWorld) -> None:
@@ -599,7 +599,7 @@ def test_a_stop_for_more_than_one_market_order_may_be_is_refused(at: StopWorld) 
     most = {"max_market_quantity": str(at.size("0.05"))}
     at.world.desk.set_instruments({"instruments": [{**one, **most} for one in shown]})
 
-    assert at.refusal(at.stop()) is ReasonCode.ABOVE_MAXIMUM
+    assert at.refusal(at.stop_of()) is ReasonCode.ABOVE_MAXIMUM
 
 
 # Twice, at once, or stopped halfway
@@ -607,7 +607,7 @@ def test_a_stop_for_more_than_one_market_order_may_be_is_refused(at: StopWorld) 
 
 def test_the_same_stop_sent_twice_rests_once(at: StopWorld) -> None:
     at.open()
-    order = at.stop()
+    order = at.stop_of()
     first = at.venue.place(order)
 
     assert at.venue.place(order) == first
@@ -618,7 +618,7 @@ def test_the_same_stop_sent_twice_rests_once(at: StopWorld) -> None:
 
 def test_a_stop_that_is_sent_again_after_it_has_fired_does_nothing(at: StopWorld) -> None:
     at.open()
-    order = at.stop()
+    order = at.stop_of()
     at.venue.place(order)
     at.price(at.symbol, "1900")
     at.price(at.symbol, "2000")
@@ -636,7 +636,7 @@ def test_a_stop_does_not_meet_ticks_from_before_its_arrival(at: StopWorld) -> No
     at.open()
     at.world.set_price("1900", at.symbol)
     at.world.set_price("2000", at.symbol)
-    order = at.stop()
+    order = at.stop_of()
     at.venue.place(order)
 
     at.world.evaluate()
@@ -647,7 +647,7 @@ def test_a_stop_does_not_meet_ticks_from_before_its_arrival(at: StopWorld) -> No
 def test_a_tick_that_reaches_a_stop_while_it_is_placed_is_not_missed(at: StopWorld) -> None:
     """Otherwise it would rest with the price beyond it, and the tick would be over."""
     at.open()
-    order = at.stop()
+    order = at.stop_of()
     venue = at.hooked(before=lambda: at.price(at.symbol, "1900"))
 
     with pytest.raises(VenueRejected) as caught:
@@ -660,7 +660,7 @@ def test_a_tick_that_reaches_a_stop_while_it_is_placed_is_not_missed(at: StopWor
 
 def test_a_tick_that_comes_and_goes_while_a_stop_is_placed_came_before_it(at: StopWorld) -> None:
     at.open()
-    order = at.stop()
+    order = at.stop_of()
 
     def come_and_go() -> None:
         at.price(at.symbol, "1900")
@@ -676,7 +676,7 @@ def test_a_tick_that_comes_and_goes_while_a_stop_is_placed_came_before_it(at: St
 
 def test_a_stop_whose_answer_was_lost_rests_and_fires(at: StopWorld) -> None:
     at.open()
-    order = at.stop()
+    order = at.stop_of()
 
     with pytest.raises(OutcomeUnknown):
         at.hooked(after=GO_SILENT).place(order)
@@ -688,12 +688,12 @@ def test_a_stop_whose_answer_was_lost_rests_and_fires(at: StopWorld) -> None:
 
 def test_a_planned_loss_of_the_answer_leaves_the_stop_there(at: StopWorld) -> None:
     at.open()
-    order = at.stop()
+    order = at.stop_of()
     at.fault("place", "accept_then_timeout", "timeout")
 
     with pytest.raises(OutcomeUnknown):
         at.venue.place(order)
-    lost = at.stop()
+    lost = at.stop_of()
     with pytest.raises(OutcomeUnknown):
         at.venue.place(lost)
 
@@ -703,7 +703,7 @@ def test_a_planned_loss_of_the_answer_leaves_the_stop_there(at: StopWorld) -> No
 
 def test_to_meet_a_tick_twice_fills_nothing_twice(at: StopWorld) -> None:
     at.open(quantity="0.15")
-    order = at.stop()
+    order = at.stop_of()
     at.venue.place(order)
     at.world.set_price("1900", at.symbol)
     tick = must(at.world.feed.next_tick([]))
@@ -718,7 +718,7 @@ def test_to_meet_a_tick_twice_fills_nothing_twice(at: StopWorld) -> None:
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_stop_fires_once_though_the_process_dies_over_it(at: StopWorld, when: str) -> None:
     at.open(quantity="0.15")
-    order = at.stop()
+    order = at.stop_of()
     at.venue.place(order)
     at.world.set_price("1900", at.symbol)
 
@@ -736,7 +736,7 @@ def test_a_stop_fires_once_though_the_process_dies_over_it(at: StopWorld, when: 
 def test_a_stop_of_a_placement_that_died_is_taken_out(at: StopWorld) -> None:
     """The process was killed after it entered the book and before it committed."""
     at.open()
-    order = at.stop()
+    order = at.stop_of()
     at.venue.place(order)
     rows = at.world.ledger.load(at.account.id, [order.client_order_id]).orders
     at.world.desk.set_account(at.account, {"reset": True})
@@ -759,7 +759,7 @@ def matched_with(at: StopWorld, **hook: Callable[[], object]) -> None:
 def test_two_workers_at_one_tick_fire_each_stop_once(real_client: redis.Redis) -> None:
     at = StopWorld(real_client, Market.USDM)
     at.open(quantity="0.5")
-    orders = [at.stop(quantity="0.01") for _ in range(20)]
+    orders = [at.stop_of(quantity="0.01") for _ in range(20)]
     for order in orders:
         at.venue.place(order)
     at.world.set_price("1900", at.symbol)
@@ -776,7 +776,7 @@ def test_two_workers_at_one_tick_fire_each_stop_once(real_client: redis.Redis) -
 def test_one_stop_sent_by_many_at_once_rests_once(real_client: redis.Redis) -> None:
     at = StopWorld(real_client, Market.USDM)
     at.open()
-    order = at.stop()
+    order = at.stop_of()
 
     with ThreadPoolExecutor(8) as pool:
         reports = list(pool.map(lambda _: at.venue.place(order), range(16)))
@@ -790,7 +790,7 @@ def test_ticks_that_race_stops_leave_none_behind_the_market(real_client: redis.R
     """Each one was refused, for it came too late, or it has fired."""
     at = StopWorld(real_client, Market.USDM)
     at.open(quantity="0.5")
-    orders = [at.stop(quantity="0.001") for _ in range(60)]
+    orders = [at.stop_of(quantity="0.001") for _ in range(60)]
 
     def placed(order: Order) -> ReasonCode | None:
         try:

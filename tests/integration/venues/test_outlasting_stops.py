@@ -108,9 +108,10 @@ def by_hand(rig: VenueRig, stop: Listed) -> None:
 
 def is_over(rig: VenueRig, signal: Signal) -> bool:
     """Tell whether nothing is left: no position, no stop, nothing live, and nothing doubled."""
-    live = [one for one in (*rig.orders(), *rig.smart_orders()) if one.is_live]
+    live = [one for one in rig.orders() if one.is_live]
+    guards = [one for one in rig.smart_orders() if one.is_live]
     ended = rig.signal(signal.id).status is RequestStatus.DONE
-    return ended and not (held(rig) or resting(rig) or live or rig.exchange.repeats)
+    return ended and not (held(rig) or resting(rig) or live or guards or rig.exchange.repeats)
 
 
 def test_it_rests_as_large_as_the_position(rig: VenueRig) -> None:

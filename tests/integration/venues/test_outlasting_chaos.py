@@ -1,0 +1,230 @@
+"""Random prices, people, faults and deaths: the exchange holds a stop for what is there, once."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from decimal import Decimal
+from itertools import count
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.commands import Action
+from app.domain.enums import Market, PositionMode
+from app.domain.errors import HookfillError
+from app.domain.exits import ExitRules
+from app.domain.request.signal import RequestStatus, Signal
+from app.domain.smart_order import SmartOrder
+from app.services.following.guards import LOOKS_APART_MS, look_at_guards
+from tests.support.builders import a_command, fixed, percent
+from tests.support.exchanges.books import INVERSE, LINEAR, OPEN, Order, Refused, Ticket
+from tests.support.exchanges.faults import Call, Fault
+from tests.support.exchanges.stops import waits
+from tests.support.searching import times
+from tests.support.venue_rig import VenueRig, venue_rig
+from tests.support.venue_world import KEY
+
+BOTH = ExitRules(beyond_percent=Decimal(3))
+PLACES = [
+    ("binance", Market.USDM, PositionMode.HEDGE),
+    ("binance", Market.USDM, PositionMode.ONEWAY),
+    ("bybit", Market.USDM, PositionMode.HEDGE),
+    ("bybit", Market.COINM, PositionMode.ONEWAY),
+]
+PRICES = ["2300", "2000", "1950", "1890", "1850", "1840", "1700"]
+
+STEPS: st.SearchStrategy[tuple[object, ...]] = st.one_of(
+    st.tuples(st.just("open"), st.sampled_from(["0.1", "0.4"])),
+    st.tuples(st.just("close"), st.sampled_from(["50", "100"])),
+    st.tuples(st.just("cancel all")),
+    st.tuples(st.just("price"), st.sampled_from(PRICES)),
+    st.tuples(st.just("seen price"), st.sampled_from(PRICES)),
+    st.tuples(st.just("by hand"), st.sampled_from(["0.05", "0.2"])),
+    st.tuples(st.just("taken off")),
+    st.tuples(st.just("thin"), st.sampled_from(["0", "0.03"])),
+    st.tuples(
+        st.just("fault"),
+        st.sampled_from([Call.PLACE, Call.CANCEL, Call.FIND, Call.LIST]),
+        st.sampled_from([Fault.CUT, Fault.ERROR, Fault.ACCEPT_THEN_CUT, Fault.ACCEPT_THEN_ERROR]),
+    ),
+    st.tuples(st.just("look")),
+    st.tuples(st.just("work"), st.integers(1, 6)),
+    st.tuples(st.just("die"), st.integers(1, 12)),
+    st.tuples(st.just("lose messages")),
+    st.tuples(st.just("again"), st.integers(0, 50)),
+    st.tuples(st.just("wait"), st.sampled_from([100, 1_000, 20_000])),
+    st.tuples(st.just("sweep")),
+)
+OPENED = st.tuples(st.just("open"), st.just("0.4"))
+#: Without a position hardly anything happens.
+SCENES = st.lists(st.tuples(OPENED, STEPS, STEPS, STEPS, STEPS), min_size=1, max_size=3).map(
+    lambda scenes: [step for scene in scenes for step in scene]
+)
+
+_by_hand = count(1)
+
+
+class Chaos:
+    """A rig at an exchange, to which things happen in any order."""
+
+    def __init__(self, rig: VenueRig) -> None:
+        self.rig = rig
+        self.account = rig.exchange.accounts[KEY]
+        self.taken_off = False
+
+    def happen(self, step: tuple[object, ...]) -> None:
+        """Let somebody want something, or something happen."""
+        rig = self.rig
+        match step:
+            case "open", str(size):
+                stop = {"stop_loss": Decimal(1_900), "take_profit": Decimal(2_200)}
+                enter = a_command(Action.OPEN_LONG, size=fixed(f"{rig.size(size)}"), **stop)
+                rig.accept(enter, exits=BOTH)
+            case "close", str(share):
+                rig.accept(a_command(Action.CLOSE_LONG, size=percent(share)))
+            case ("cancel all",):
+                rig.accept(a_command(Action.CANCEL_ALL), futures=True)
+            case _:
+                self.befall(step)
+
+    def befall(self, step: tuple[object, ...]) -> None:
+        """Let something happen at the exchange, or to us."""
+        rig = self.rig
+        match step:
+            case "price", str(price):
+                rig.exchange.set_price(rig.symbol, price)
+            case "seen price", str(price):
+                rig.exchange.set_price(rig.symbol, price)
+                self.look()
+            case "by hand", str(size):
+                self.sell_by_hand(rig.size(size))
+            case ("taken off",):
+                self.take_off()
+            case "thin", str(size):
+                rig.exchange.depth.append(rig.size(size))
+            case "fault", Call() as call, Fault() as fault:
+                rig.wire.plan.plan(call, fault)
+            case ("look",):
+                self.look()
+            case _:
+                rig.happen(step)
+
+    def look(self) -> None:
+        """Do what beat starts, as far as it comes."""
+        self.rig.clock.advance(LOOKS_APART_MS)
+        with suppress(HookfillError):
+            self.rig.poll()
+        with suppress(HookfillError):
+            look_at_guards(self.rig.account.id, self.rig.ports)
+
+    def sell_by_hand(self, quantity: Decimal) -> None:
+        kind = INVERSE if self.rig.account.market is Market.COINM else LINEAR
+        ticket = Ticket(
+            client_id=f"by-hand-{next(_by_hand)}",
+            market=self.rig.exchange.markets[self.rig.symbol, kind],
+            side="SELL",
+            type="MARKET",
+            quantity=min(quantity, self.held()),
+            leg="LONG" if self.account.hedged else "BOTH",
+            reduce_only=not self.account.hedged,
+        )
+        with suppress(Refused):
+            self.rig.exchange.place(self.account, ticket)
+
+    def take_off(self) -> None:
+        for stop in self.resting()[:1]:
+            self.taken_off = True
+            self.rig.exchange.stops.cancel(self.account, stop)
+
+    def held(self) -> Decimal:
+        return sum((one.quantity for one in self.account.positions.values()), Decimal(0))
+
+    def resting(self) -> list[Order]:
+        """Return what waits for its price at the exchange."""
+        listed = (*self.account.stops, *self.account.orders)
+        return [one for one in listed if one.ticket.stop and waits(one)]
+
+    def calm_down(self) -> None:
+        """Let the faults end and the price be where nothing fires, and let everything settle."""
+        rig = self.rig
+        rig.undisturbed()
+        rig.wire.plan.clear()
+        rig.exchange.depth.clear()
+        rig.exchange.set_price(rig.symbol, "2000")
+        for _ in range(40):
+            before = rig.ports.ledger.revision()
+            self.look()
+            rig.settle(rounds=4, step_ms=30_000)
+            if rig.ports.ledger.revision() == before and not rig.ports.live.placing():
+                return
+        raise AssertionError("it does not settle")
+
+    def guarding(self) -> list[Signal]:
+        found = [one for one in self.rig.whole.newest(None) if isinstance(one, Signal)]
+        return [one for one in found if one.is_protecting]
+
+    def assert_held_by_the_exchange(self) -> None:
+        """All that is guarded has a stop at the exchange, for as much as there is."""
+        guarding, resting = self.guarding(), self.resting()
+        live = {
+            one.order_id
+            for one in self.rig.whole.newest(None)
+            if isinstance(one, SmartOrder) and one.at_venue and one.is_live
+        }
+        ours = [one for one in self.rig.orders() if one.id in live]
+        ids = {one.client_order_id for one in ours}
+        assert {one.ticket.client_id for one in resting} == ids
+        if self.held() and not self.taken_off:
+            for signal in guarding:
+                wanted = min(signal.filled_quantity, self.held())
+                assert sum(signal.held_at_venue.values()) == wanted
+
+    def assert_sold_once(self) -> None:
+        """Nothing was sent twice, and nothing was sold that was not there."""
+        assert self.rig.exchange.repeats == []
+        assert all(one.quantity >= 0 for one in self.account.positions.values())
+        known = {order.client_order_id: order for order in self.rig.orders()}
+        told = {one.ticket.client_id: one.filled for one in self.account.orders}
+        for stop in self.account.stops:
+            made = self.rig.exchange.stops.made_of(self.account, stop)
+            told[stop.ticket.client_id] = made.filled if made else Decimal(0)
+        for client_order_id, order in known.items():
+            assert order.filled_quantity == told.get(client_order_id, Decimal(0))
+
+    def end(self) -> None:
+        """Let the price fall through everything, and see what is left."""
+        rig = self.rig
+        guarded = bool(self.guarding())
+        held = self.held()
+        rig.exchange.set_price(rig.symbol, "1500")  # nobody here has seen it
+        if guarded and held and not self.taken_off:
+            assert self.held() < held
+        for _ in range(6):
+            self.look()
+            rig.settle(step_ms=1_000)
+        if guarded:
+            assert self.guarding() == []
+        assert self.resting() == []
+        assert not [one for one in self.account.orders if one.status in OPEN]
+
+
+@pytest.mark.parametrize("place", PLACES, ids="-".join)
+@times(0.2)
+@given(steps=SCENES)
+def test_whatever_happens_the_exchange_holds_a_stop_for_what_there_is(
+    place: tuple[str, Market, PositionMode], steps: list[tuple[object, ...]]
+) -> None:
+    with venue_rig(*place) as rig:
+        chaos = Chaos(rig)
+        for step in steps:
+            chaos.happen(step)
+
+        chaos.calm_down()
+        chaos.assert_held_by_the_exchange()
+        chaos.assert_sold_once()
+
+        chaos.end()
+        chaos.assert_sold_once()
+        ended = [one for one in rig.whole.newest(None) if isinstance(one, Signal)]
+        assert not [one for one in ended if one.status is RequestStatus.EXECUTING]
