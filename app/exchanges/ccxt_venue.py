@@ -30,7 +30,13 @@ from app.domain.venue_traits import AdapterClass
 from app.exchanges import parse
 from app.exchanges.exchange import CALL_SECONDS, Exchange
 from app.exchanges.inspection import inspected
-from app.exchanges.listings import open_orders, placed_orders, standing_orders, standing_report
+from app.exchanges.listings import (
+    open_orders,
+    open_stops,
+    placed_orders,
+    standing_orders,
+    standing_report,
+)
 from app.exchanges.look_up import found_order
 from app.exchanges.order_checks import check_figures, check_kind
 from app.exchanges.order_request import order_arguments
@@ -322,9 +328,7 @@ class CcxtVenue:
         Raises:
             VenueUnavailable: nothing could be learned.
         """
-        symbols = sorted({order.symbol for order in orders})
-        has_stops = any(order.condition is not None for order in orders)
-        listed = open_orders(self.exchange, symbols, with_stops=has_stops)
+        listed = self._listed(orders)
         reports: dict[ClientOrderId, OrderReport] = {}
         failed: VenueUnavailable | None = None
         for order in orders:
@@ -341,6 +345,17 @@ class CcxtVenue:
         if failed is not None and not reports:
             raise failed
         return reports
+
+    def _listed(self, orders: Sequence[Order]) -> Mapping[ClientOrderId, Json]:
+        """Return what the venue lists of open orders, of each kind that is among these."""
+        listed: dict[ClientOrderId, Json] = {}
+        stops = {order.symbol for order in orders if is_apart(order, self.exchange)}
+        others = {order.symbol for order in orders if not is_apart(order, self.exchange)}
+        if others:
+            listed |= open_orders(self.exchange, sorted(others), with_stops=False)
+        if stops:
+            listed |= open_stops(self.exchange, sorted(stops))
+        return listed
 
     def _news(self, order: Order, answer: Json | None) -> OrderReport | None:
         """Return news of an order, or None if there are none: it is open as it was."""

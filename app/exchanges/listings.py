@@ -14,7 +14,7 @@ from app.exchanges.exchange import Exchange
 from app.exchanges.look_up import found_standing
 from app.exchanges.order_history import open_at_bybit, orders_placed
 from app.exchanges.profiles import LookUp
-from app.exchanges.stops import are_apart, with_open
+from app.exchanges.stops import are_apart, waiting_stops, with_open
 from app.exchanges.templates import Json
 from app.store.memory.venue_budget import Urgency
 
@@ -39,6 +39,17 @@ def open_orders(
         market, traded = exchange.account.market, api.markets
         found = [row for row in rows if not parse.is_other(market, traded.get(row.get("symbol")))]
     return {ClientOrderId(str(row.get("clientOrderId") or row.get("id"))): row for row in found}
+
+
+def open_stops(exchange: Exchange, symbols: Sequence[Symbol]) -> Mapping[ClientOrderId, Json]:
+    """Return client order id → ccxt's order, of the stops of symbols that wait, where kept apart.
+
+    Raises:
+        VenueUnavailable: it could not be asked.
+    """
+    with exchange.reading(Urgency.POLL) as api:
+        rows = waiting_stops(api, [exchange.unified(one) for one in symbols])
+    return {ClientOrderId(str(row.get("clientOrderId"))): row for row in rows}
 
 
 def _open_rows(api: Json, exchange: Exchange, symbols: Sequence[Symbol]) -> list[Json]:

@@ -24,6 +24,9 @@ _STOPS: Mapping[str, object] = {"trigger": True}
 #: What stands in `actualOrderId` while no order has been made.
 _NOTHING = frozenset({"", "0", "None"})
 
+#: What it weighs to ask for the open stops of all symbols, in those of one.
+_WEIGHT_OF_ALL = 40
+
 #: Stops of a symbol that one answer lists at most, of seven days at most ("Query All Algo Orders").
 _LISTED_MAX = 1_000
 
@@ -103,6 +106,19 @@ def take_off(
         if made_id is None:
             raise
         api.cancel_order(made_id, unified)
+
+
+def waiting_stops(api: Json, symbols: Sequence[str]) -> list[Json]:
+    """Return the stops of these symbols that wait; of which an order was made wait no more.
+
+    To ask for one symbol weighs 1, for all of them 40 ("Current All Algo Open Orders").
+
+    Raises:
+        ccxt.BaseError: the exchange could not be asked.
+    """
+    asked = symbols if len(symbols) < _WEIGHT_OF_ALL else [None]
+    rows = [row for one in asked for row in api.fetch_open_orders(one, None, None, dict(_STOPS))]
+    return [row for row in rows if _made_id(row) is None]
 
 
 def with_open(api: Json, orders: Sequence[Json]) -> list[Json]:

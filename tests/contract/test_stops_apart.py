@@ -17,6 +17,7 @@ from app.domain.errors import OutcomeUnknown, VenueRejected, VenueUnavailable
 from app.domain.identifiers import EpochMs
 from app.domain.order import Order
 from app.domain.status import OrderStatus
+from app.exchanges.stops import waiting_stops
 from app.store.memory.venue_budget import Urgency
 from tests.support.builders import must
 from tests.support.exchanges.faults import Call
@@ -289,6 +290,34 @@ def test_stops_are_listed_only_for_those_who_follow_some(world: ExchangeWorld) -
     world.venue.reports([known])
 
     assert world.gateway.counted(Call.LIST) == listed + 1
+
+
+def test_who_follows_stops_alone_asks_for_nothing_else(world: ExchangeWorld) -> None:
+    order = waiting(world)
+    asked = len(world.gateway.log)
+
+    assert world.venue.reports([order]) == {}
+
+    assert world.gateway.log[asked:] == [(Call.LIST, "GET /fapi/v1/openAlgoOrders")]
+
+
+@pytest.mark.parametrize(("count", "questions"), [(1, 1), (39, 39), (40, 1)])
+def test_stops_are_asked_for_by_their_symbols_where_that_weighs_less(
+    count: int, questions: int
+) -> None:
+    asked: list[str | None] = []
+
+    class Api:
+        def fetch_open_orders(self, symbol: str | None, *_: object) -> list[object]:
+            asked.append(symbol)
+            return []
+
+    symbols = [f"COIN{number}/USDT:USDT" for number in range(count)]
+
+    assert waiting_stops(Api(), symbols) == []
+
+    assert len(asked) == questions
+    assert (asked == [None]) is (questions < count)
 
 
 # Proof of absence
