@@ -107,9 +107,11 @@ def _at_binance(
 ) -> list[Json]:
     unified, most = exchange.unified(symbol), NEWEST_ORDERS[exchange.account.market]
     found: list[Json] = api.fetch_orders(unified, since_ms, most, {"until": until_ms})
-    if not are_apart(exchange):
-        return found
+    if not are_apart(exchange) or len(found) >= most:
+        return found  # a span that is too long is asked for in part, and then for its stops
     rows = joined(found, placed_between(api, exchange, symbol, since_ms, until_ms))
+    if len(rows) >= most:
+        return rows
     return [followed(api, row) for row in rows]  # what was made of a stop may be newer
 
 

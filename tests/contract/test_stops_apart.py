@@ -115,6 +115,29 @@ def test_the_order_made_of_a_stop_is_no_strangers_and_no_second_one(world: Excha
     assert (ending.status, ending.filled_quantity) == (OrderStatus.CANCELED, PART)
 
 
+def test_more_stops_than_an_answer_lists_are_listed_in_turn(world: ExchangeWorld) -> None:
+    waiting(world)
+    now_ms = int(time.time() * 1000)
+    (stop,) = world.holder.stops
+    world.holder.stops[:] = [
+        replace(
+            stop,
+            id=number,
+            ticket=replace(stop.ticket, client_id=f"s{number}"),
+            created_ms=now_ms - 5 * DAY_MS + number * 60_000,
+        )
+        for number in range(1_100)
+    ]
+    since_ms: int | None = now_ms - 6 * DAY_MS
+    found = set()
+    while since_ms is not None:
+        placed = world.venue.placed(world.symbol, EpochMs(since_ms))
+        found |= {one.client_order_id for one in placed.orders}
+        since_ms = placed.until_ms
+
+    assert found >= {f"s{number}" for number in range(1_100)}
+
+
 def test_a_stop_that_is_listed_on_after_it_has_fired_stands_no_more(world: ExchangeWorld) -> None:
     world.exchange.stops.lists_fired = True
     order = half_filled(world)

@@ -36,9 +36,14 @@ _NET: Final = "BOTH"
 
 @dataclass
 class Running:
-    """A stack, the exchanges that its accounts are at, and the proxy by which it reaches Bybit."""
+    """A stack, the exchanges that its accounts are at, and the proxy by which it reaches Bybit.
+
+    Attributes:
+        environment: the settings by which it finds them.
+    """
 
     stack: Stack
+    environment: Mapping[str, str]
     proxy: Proxy
     urls: dict[str, str]
     wires: dict[str, Wire]
@@ -119,7 +124,7 @@ def stack_at_exchanges(data_dir: Path, venues: Sequence[str]) -> Iterator[Runnin
             "HOOKFILL_VENUE_PROXY": json.dumps({"bybit": proxy.url}),
         }
         with running_stack(data_dir, environment) as stack:
-            yield Running(stack, proxy, urls, wires, gateways)
+            yield Running(stack, environment, proxy, urls, wires, gateways)
 
 
 class Customer:
@@ -240,8 +245,9 @@ class Customer:
         return self.exchange.refused[self._refused :]
 
     def sold(self) -> list[Decimal]:
-        """Return what each of the sales that the exchange has taken in was for."""
-        return [one.ticket.quantity for one in self.holder.orders if one.ticket.side == "SELL"]
+        """Return what each of the sales was for that have come to the exchange's market."""
+        came = [one for one in self.holder.orders if one.ticket.stop is None or one.filled]
+        return [one.ticket.quantity for one in came if one.ticket.side == "SELL"]
 
     def client_order_ids(self) -> list[str]:
         """Return those of all orders that the exchange has taken in."""
@@ -259,9 +265,9 @@ class Customer:
         return signal
 
     def guards(self, signal: str) -> list[Json]:
-        """Return what guards the position that a signal has opened, oldest first."""
+        """Return what guards the position here that a signal has opened, oldest first."""
         rows = self.running.stack.rows(kind="SMART_ORDER", parent=signal)
-        return [self.running.row(row["id"]) for row in reversed(rows)]
+        return [self.running.row(row["id"]) for row in reversed(rows) if row["held_by"] == "here"]
 
     def ended(self, reference: str, state: str = "DONE") -> Json:
         """Wait until a request has ended so, and return it."""

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from app.cli import main
 from app.web.shared import KEPT_MS
 from tests.support.places import Place
-from tests.support.processes import eventually
+from tests.support.processes import eventually, family, is_alive
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -149,6 +149,15 @@ class Stack(Installation):
         pid: int = self.run_file()["pids"][name]
         os.kill(pid, number)
         return pid
+
+    def lose_power(self) -> None:
+        """Kill every process of the run, the supervisor first and the store among them."""
+        pids = family(self.process.pid)
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait(60)
+        eventually(lambda: not any(map(is_alive, pids)))
 
     def hookfill(self, *words: str) -> str:
         """Run a command of the command line against it, and return what that says."""
