@@ -24,8 +24,9 @@ _CREATED, _UPDATED, _TRIGGER = (
 #: Of a trigger → of its smart order.
 _SHARED = {"owner": "id", SHORT["symbol"]: SHORT["symbol"]}
 
-#: Rises when a record can no longer be read by the release before.
-SCHEMA = 1
+#: Rises when a record can no longer be read by the release before. 2 is of what waits for its price
+#: at the venue: who does not know of that would send it to the market at once.
+SCHEMA = 2
 
 #: Characters in which a record has said its kind.
 _HEAD = 40
@@ -46,7 +47,18 @@ def record_of(aggregate: Aggregate) -> str:
     kind = _KIND_OF[type(aggregate)]
     body = encoder(_KINDS[kind])(aggregate)
     _lighten(body)
-    return json.dumps({"s": SCHEMA, "k": kind, **body}, separators=(",", ":"))
+    return json.dumps({"s": _schema_of(aggregate), "k": kind, **body}, separators=(",", ":"))
+
+
+def _schema_of(aggregate: Aggregate) -> int:
+    """Return the oldest schema in which a release reads this rightly."""
+    match aggregate:
+        case Order(condition=condition) if condition is not None:
+            return 2
+        case SmartOrder(at_venue=True):
+            return 2
+        case _:
+            return 1
 
 
 def aggregate_from(text: str) -> Aggregate:

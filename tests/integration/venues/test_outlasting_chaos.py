@@ -210,7 +210,7 @@ class Chaos:
 
 
 @pytest.mark.parametrize("place", PLACES, ids="-".join)
-@times(0.2)
+@times(0.5)
 @given(steps=SCENES)
 def test_whatever_happens_the_exchange_holds_a_stop_for_what_there_is(
     place: tuple[str, Market, PositionMode], steps: list[tuple[object, ...]]

@@ -49,7 +49,7 @@ from app.domain.identifiers import (
     VenueName,
     VenueOrderId,
 )
-from app.domain.order import Order
+from app.domain.order import Condition, Order
 from app.domain.reason import Reason
 from app.domain.report import Fill
 from app.domain.request.netting import Legs
@@ -311,7 +311,7 @@ def test_all_permissions_are_written_as_releases_before_wrote_them() -> None:
 def test_a_record_is_plain_json_without_what_is_as_usual() -> None:
     record = json.loads(record_of(an_order()))
 
-    assert record["s"] == SCHEMA
+    assert record["s"] == 1
     assert record["k"] == "ORDER"
     assert record["quantity"] == "0.5"
     assert "fills" not in record
@@ -338,6 +338,18 @@ def test_a_record_of_a_newer_schema_is_refused(aggregate: Order | Signal | Smart
 
     with pytest.raises(StoreError, match=f"schema {SCHEMA + 1}, this release reads up to {SCHEMA}"):
         aggregate_from(json.dumps(record))
+
+
+def test_who_does_not_know_of_stops_at_the_venue_cannot_read_one() -> None:
+    """It would send the order to the market at once."""
+    condition = Condition(level=Decimal(1_843), direction=Direction.FALLING)
+    order = an_order(side=Side.SELL, reduces=True, condition=condition)
+    guard = a_smart_order(reduce_only=True, at_venue=True, order_id=order.id)
+
+    for one in (order, guard):
+        assert json.loads(record_of(one))["s"] == 2
+        assert aggregate_from(record_of(one)) == one
+    assert json.loads(record_of(replace(order, condition=None)))["s"] == 1
 
 
 def test_a_field_that_is_not_known_is_left_out() -> None:
