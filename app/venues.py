@@ -31,8 +31,8 @@ def traits_of(venue: VenueName) -> VenueTraits:
     return late.profile_of(venue).traits(venue) if known is None else known
 
 
-def holds_stops(account: Account, wanted: Protection, source: PriceSource) -> bool:
-    """Tell whether stops of an account rest at its venue as well as here.
+def protection_of(account: Account, wanted: Protection, source: PriceSource) -> Protection:
+    """Return who holds the stops of an account, which is not AUTO.
 
     Args:
         account: whose they are.
@@ -45,7 +45,7 @@ def holds_stops(account: Account, wanted: Protection, source: PriceSource) -> bo
     # On spot the coins of a stop that rests are held, so that nothing else could sell them.
     known = None if account.market is Market.SPOT else VENUES.get(account.venue)
     can = known is not None and source in known.holds.get(account.market, ())
-    return can and wanted is Protection.BOTH
+    return wanted if can else Protection.HERE
 
 
 def credentials_of(venue: VenueName) -> Sequence[str]:

@@ -1,12 +1,13 @@
 """The take-profit and the stop-loss of an entry (Crypto Arsenal spec 3.3)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from app.domain.decision import Child
 from app.domain.entity import Entity
 from app.domain.enums import Direction, PositionSide, PriceSource, Side
+from app.domain.exits import USUAL, ExitRules
 from app.domain.identifiers import EpochMs, FreshId, VenueName
 from app.domain.instrument import on_tick
 from app.domain.smart_order import SmartOrder
@@ -24,7 +25,7 @@ class Bracket:
         position_side: the leg; None outside futures.
         venue: whose prices they watch.
         price_step: tick of the symbol there.
-        beyond_percent: how far beyond the stop-loss that of the venue lies; None: it holds none.
+        exits: who holds the stop-loss, and how far beyond it the other one lies.
     """
 
     owner: Entity
@@ -32,7 +33,7 @@ class Bracket:
     position_side: PositionSide | None
     venue: VenueName
     price_step: Decimal
-    beyond_percent: Decimal | None = None
+    exits: ExitRules = USUAL
 
     def guards(
         self,
@@ -56,30 +57,43 @@ class Bracket:
         if profit is not None:
             children.append(self._guard(new_ids[0], profit, against.opposite, quantity, at_ms))
         if loss is not None:
-            children.append(self._guard(new_ids[1], loss, against, quantity, at_ms))
-            children += self.beyond(loss, quantity, new_ids[2:], at_ms)
+            ours = self._beyond(loss) if self.exits.venue_first else loss
+            if ours is not None:
+                children.append(self._guard(new_ids[1], ours, against, quantity, at_ms))
+            children += self.of_venue(loss, quantity, new_ids[2:], at_ms)
         return tuple(children)
 
-    def beyond(
+    def of_venue(
         self, loss: Decimal, quantity: Decimal, new_ids: Sequence[FreshId], at_ms: EpochMs
     ) -> tuple[Child, ...]:
-        """Return the one that the venue holds beyond a stop-loss, and its order, if it holds one.
+        """Return the one that the venue holds, and its order, if it holds one.
 
         Args:
-            loss: the price of ours.
+            loss: the price of the stop-loss.
             quantity: of the position.
             new_ids: two.
             at_ms: business time.
         """
-        if self.beyond_percent is None:
-            return ()
-        away = loss * self.beyond_percent / 100
-        further = loss - away if self.side is Side.SELL else loss + away
-        level = on_tick(further, self.price_step, self.side.opposite)  # not nearer than that
-        if level <= 0:
+        first = self.exits.venue_first
+        level = self._on_step(loss) if first else self._beyond(loss)
+        if not level:
             return ()
         direction = protective_direction(self.side)
-        return resting(self._guard(new_ids[0], level, direction, quantity, at_ms), new_ids[1])
+        guard = self._guard(new_ids[0], level, direction, quantity, at_ms)
+        return resting(replace(guard, falls_back=first), new_ids[1])
+
+    def _beyond(self, loss: Decimal) -> Decimal | None:
+        """Return the price of the other stop; None if there is none."""
+        if self.exits.beyond_percent is None:
+            return None
+        away = loss * self.exits.beyond_percent / 100
+        further = loss - away if self.side is Side.SELL else loss + away
+        level = self._on_step(further)
+        return level if level > 0 else None
+
+    def _on_step(self, level: Decimal) -> Decimal:
+        """Return the price as the venue takes it, no nearer than it is."""
+        return on_tick(level, self.price_step, self.side.opposite)
 
     def _guard(
         self,

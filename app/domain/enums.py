@@ -118,12 +118,14 @@ class Protection(StrEnum):
     """Who holds the stop-loss of a position.
 
     AUTO of a connector is what its account says; AUTO of an account is BOTH at an exchange and HERE
-    on paper. Where the venue cannot hold a stop, BOTH is HERE.
+    on paper. With BOTH that of the venue lies beyond ours; with EXCHANGE ours beyond that of the
+    venue. Where the venue cannot hold a stop, each of them is HERE.
     """
 
     AUTO = "auto"
     HERE = "here"
     BOTH = "both"
+    EXCHANGE = "exchange"
 
 
 class SmartOrderType(StrEnum):

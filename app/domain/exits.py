@@ -47,8 +47,10 @@ class ExitRules:
             rather than looked at once at its end (3Commas spec, 10, decision 22).
         profits_rest: whether a take-profit at a limit rests on the book from the entry on, rather
             than being placed once its price has come (3Commas spec, 10, decision 11).
-        beyond_percent: how far beyond a stop-loss another one rests at the venue, for the time when
-            nobody here can act, in percent of its price; None: there is none.
+        beyond_percent: how far beyond a stop-loss another one lies, in percent of its price: one of
+            them is here, and one at the venue, for the time when nobody here can act; None: there
+            is none.
+        venue_first: whether it is ours that lies beyond.
     """
 
     patience_ms: int = 60_000
@@ -56,6 +58,7 @@ class ExitRules:
     stop_aborts: bool = False
     profits_rest: bool = False
     beyond_percent: Decimal | None = None
+    venue_first: bool = False
 
     @property
     def misses_max(self) -> int:

@@ -73,6 +73,7 @@ class SmartOrder(Entity):
         at_venue: of a guard: its order rests at the venue from the start on, and waits for the
             price there; the trigger book here knows nothing of it.
         taken_off: how often somebody has taken that off at the venue.
+        falls_back: if the venue does not hold it, it waits here instead.
     """
 
     kind: ClassVar[Kind] = Kind.SMART_ORDER
@@ -105,6 +106,7 @@ class SmartOrder(Entity):
     cancel_requested: bool = False
     at_venue: bool = False
     taken_off: int = 0
+    falls_back: bool = False
     filled_quantity: Decimal = Decimal(0)
     average_price: Decimal | None = None
 
@@ -180,9 +182,10 @@ class SmartOrder(Entity):
 
     @property
     def is_only_here(self) -> bool:
-        """Whether its venue has refused to hold it several times in a row, and is asked again."""
+        """Whether its venue does not hold it: it waits here, or is refused again and again."""
         fails = self.is_live and is_failing(self.misses, self.reason)
-        return self.is_resting and fails and self.order_status not in OPEN
+        refused = self.is_resting and fails and self.order_status not in OPEN
+        return refused or (self.falls_back and self.is_waiting)
 
     def command(self) -> PlaceSmartOrder:
         """Return the command that would make the same again."""

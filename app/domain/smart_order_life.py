@@ -247,6 +247,8 @@ def _guard_ended(smart: SmartOrder, order: Order, event: OrderUpdated) -> Decisi
         return _let_go(smart, event.at_ms, order.reason)
     if smart.is_resting and order.status is OrderStatus.CANCELED:
         return _taken_off(smart, order, event.at_ms)
+    if smart.is_resting and smart.falls_back and not finds_nothing(order):
+        return _fallen_back(smart, order.reason, event.at_ms)
     misses = misses_after(smart.misses, order)
     going = replace(smart, misses=misses, reason=order.reason, updated_at_ms=event.at_ms)
     pause = pause_ms(misses, order)
@@ -265,6 +267,8 @@ def _taken_off(smart: SmartOrder, order: Order, at_ms: EpochMs) -> Decision[Smar
     A person has taken it off, or the venue has with the position, which the next try finds out.
     """
     told = replace(smart, taken_off=smart.taken_off + 1)
+    if smart.taken_off and smart.falls_back:
+        return _fallen_back(told, order.reason, at_ms)
     if smart.taken_off:
         alert = TimelineEntry(EntryName.ALERT, at_ms, order.reason)
         over = _let_go(told, at_ms, order.reason)
@@ -272,6 +276,14 @@ def _taken_off(smart: SmartOrder, order: Order, at_ms: EpochMs) -> Decision[Smar
     again_ms = EpochMs(at_ms + pause_ms(0, order))
     waits = replace(told, goes_on_at_ms=again_ms, reason=order.reason, updated_at_ms=at_ms)
     return Decision(waits, entries=(TimelineEntry(_AGAIN, at_ms, order.reason),))
+
+
+def _fallen_back(smart: SmartOrder, reason: Reason | None, at_ms: EpochMs) -> Decision[SmartOrder]:
+    """Wait here for the price, since the venue does not; it may have come already."""
+    here = replace(
+        smart, at_venue=False, order_id=None, order_status=None, reason=reason, updated_at_ms=at_ms
+    )
+    return Decision(here, entries=(TimelineEntry(EntryName.ALERT, at_ms, reason),))
 
 
 def _is_flat(smart: SmartOrder, order: Order) -> bool:

@@ -14,7 +14,7 @@ from app.domain.commands import LateExits, OnOpposite, SignalRules
 from app.domain.enums import PriceSource, Protection
 from app.domain.exits import ExitRules
 from app.domain.money import plain
-from app.venues import holds_stops
+from app.venues import protection_of
 from app.web.fields import Flag, Number, Strict, ValueField, WholeNumber, between, loaded
 from app.web.peer import Network
 from app.web.surface import ExitSettings, exit_patience_field, limit_exit_field
@@ -38,8 +38,7 @@ class ConnectorSettings(ExitSettings):
         dedup_window_seconds: how long the same message again counts as a resend; 0 is never.
         balance_reserve: share of the available quote that percent sizes leave alone, 0 to 1.
         protection: who holds the stop-losses of entries.
-        protection_distance_percent: how far beyond a stop-loss the one that the venue holds lies,
-            of its price.
+        protection_distance_percent: how far beyond a stop-loss the other one lies, of its price.
         percent_is_notional: percent of an open is of notional, not of margin.
         rate_limit_per_minute: messages a minute; 0 is without limit.
         allowed_ips: networks that may send; empty is everybody.
@@ -58,9 +57,14 @@ class ConnectorSettings(ExitSettings):
 
     def exits_in(self, account: Account) -> ExitRules:
         """Return how exits go on in an account."""
-        if not holds_stops(account, self.protection, PriceSource.LAST):
+        found = protection_of(account, self.protection, PriceSource.LAST)
+        if found is Protection.HERE:
             return self.exits
-        return replace(self.exits, beyond_percent=self.protection_distance_percent)
+        return replace(
+            self.exits,
+            beyond_percent=self.protection_distance_percent,
+            venue_first=found is Protection.EXCHANGE,
+        )
 
     def rules(self, entry_lateness_ms: int) -> SignalRules:
         """Return what of this shapes the execution of a signal."""

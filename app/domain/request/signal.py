@@ -446,7 +446,7 @@ def _bracket(signal: Signal, price_step: Decimal) -> Bracket:
         position_side=signal.position_side,
         venue=signal.venue,
         price_step=price_step,
-        beyond_percent=signal.exits.beyond_percent,
+        exits=signal.exits,
     )
 
 
@@ -522,7 +522,7 @@ def _refitted(signal: Signal, event: PositionSeen) -> Decision[Signal] | None:
     quantity, step, loss = signal.refit(event.size), signal.price_step, signal.stop_loss
     if quantity is None or step is None or loss is None or not event.new_ids:
         return None
-    children = _bracket(signal, step).beyond(loss, quantity, event.new_ids, event.at_ms)
+    children = _bracket(signal, step).of_venue(loss, quantity, event.new_ids, event.at_ms)
     held = frozenset(child.id for child in children if isinstance(child, SmartOrder))
     *others, last = signal.pairs
     reason = Reason(ReasonCode.REPLACED, f"{event.size:f} is there")

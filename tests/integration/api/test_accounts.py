@@ -90,7 +90,7 @@ def test_an_account_that_is_not_there(api: Caller, method: str) -> None:
         ({"market": "MOON", "mode": 5}, ["market", "mode"]),
         ({"market": "spot"}, ["market"]),
         ({"position_mode": None}, ["position_mode"]),
-        ({"protection": "exchange"}, ["protection"]),
+        ({"protection": "venue"}, ["protection"]),
         ({"state": "PAUSE"}, ["state"]),
         ({"enabled": "yes"}, ["enabled"]),
         ({"group": ""}, ["group"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 from itertools import count
 
@@ -35,7 +36,7 @@ PLACES = [
 PRICES = ["2300", "2000", "1950", "1890", "1850", "1840", "1700"]
 
 STEPS: st.SearchStrategy[tuple[object, ...]] = st.one_of(
-    st.tuples(st.just("open"), st.sampled_from(["0.1", "0.4"])),
+    st.tuples(st.just("open"), st.sampled_from(["0.1", "0.4"]), st.booleans()),
     st.tuples(st.just("close"), st.sampled_from(["50", "100"])),
     st.tuples(st.just("cancel all")),
     st.tuples(st.just("price"), st.sampled_from(PRICES)),
@@ -56,7 +57,7 @@ STEPS: st.SearchStrategy[tuple[object, ...]] = st.one_of(
     st.tuples(st.just("wait"), st.sampled_from([100, 1_000, 20_000])),
     st.tuples(st.just("sweep")),
 )
-OPENED = st.tuples(st.just("open"), st.just("0.4"))
+OPENED = st.tuples(st.just("open"), st.just("0.4"), st.booleans())
 #: Without a position hardly anything happens.
 SCENES = st.lists(st.tuples(OPENED, STEPS, STEPS, STEPS, STEPS), min_size=1, max_size=3).map(
     lambda scenes: [step for scene in scenes for step in scene]
@@ -77,10 +78,10 @@ class Chaos:
         """Let somebody want something, or something happen."""
         rig = self.rig
         match step:
-            case "open", str(size):
+            case "open", str(size), bool(venue_first):
                 stop = {"stop_loss": Decimal(1_900), "take_profit": Decimal(2_200)}
                 enter = a_command(Action.OPEN_LONG, size=fixed(f"{rig.size(size)}"), **stop)
-                rig.accept(enter, exits=BOTH)
+                rig.accept(enter, exits=replace(BOTH, venue_first=venue_first))
             case "close", str(share):
                 rig.accept(a_command(Action.CLOSE_LONG, size=percent(share)))
             case ("cancel all",):
@@ -195,10 +196,10 @@ class Chaos:
     def end(self) -> None:
         """Let the price fall through everything, and see what is left."""
         rig = self.rig
-        guarded = bool(self.guarding())
-        held = self.held()
+        guarded, held = bool(self.guarding()), self.held()
+        waits_here = any(one.is_only_here for one in rig.smart_orders())
         rig.exchange.set_price(rig.symbol, "1500")  # nobody here has seen it
-        if guarded and held and not self.taken_off:
+        if guarded and held and not (self.taken_off or waits_here):
             assert self.held() < held
         for _ in range(6):
             self.look()

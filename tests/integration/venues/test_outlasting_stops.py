@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -313,6 +314,57 @@ def test_a_short_is_guarded_from_above(rig: VenueRig) -> None:
     assert is_over(rig, signal)
     bought = [one for one in rig.orders() if one.side is Side.BUY and one.filled_quantity]
     assert len(bought) == 1
+
+
+FIRST = replace(BOTH, venue_first=True)
+
+
+def open_first(rig: VenueRig) -> Signal:
+    """Open a long whose stop the exchange holds at 1,900, and ours lies at 1,843."""
+    enter = a_command(Action.OPEN_LONG, size=fixed(f"{rig.size('0.4')}"), stop_loss=Decimal(1_900))
+    signal = rig.run(enter, exits=FIRST)
+    rig.poll()
+    return signal
+
+
+def test_where_the_exchange_goes_first_it_acts_alone(rig: VenueRig) -> None:
+    signal = open_first(rig)
+    placed = rig.gateway.counted(Call.PLACE)
+
+    goes_to(rig, "1890")
+
+    assert is_over(rig, signal)
+    assert sold(rig) == rig.size("0.4")
+    assert rig.gateway.counted(Call.PLACE) == placed
+
+
+def test_what_it_does_not_hold_is_held_here(rig: VenueRig) -> None:
+    rig.exchange.stops.most = 0
+    signal = open_first(rig)
+    (fallen,) = [one for one in rig.smart_orders() if one.falls_back]
+    waits_here = fallen.is_only_here
+
+    goes_to(rig, "1890")
+
+    assert waits_here
+    assert is_over(rig, signal)
+    assert sold(rig) == rig.size("0.4")
+
+
+def test_one_that_hangs_on_its_way_to_the_market_is_outrun(rig: VenueRig) -> None:
+    signal = open_first(rig)
+    rig.exchange.stops.stalled = True
+
+    goes_to(rig, "1890")
+    hangs = held(rig)
+    goes_to(rig, "1840")  # ours
+    flat = held(rig) == 0
+    rig.exchange.stops.stalled = False
+    goes_to(rig, "1840")
+
+    assert (hangs, flat) == (rig.size("0.4"), True)
+    assert sold(rig) == rig.size("0.4")
+    assert is_over(rig, signal)
 
 
 def test_nothing_of_it_is_open_when_all_is_over(rig: VenueRig) -> None:

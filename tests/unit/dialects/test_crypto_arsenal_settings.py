@@ -53,6 +53,9 @@ def test_the_defaults_are_those_of_the_spec() -> None:
         ("binance", Market.USDM, "here", Protection.BOTH, False),
         ("binance", Market.USDM, "both", Protection.HERE, True),
         ("binance", Market.USDM, "auto", Protection.HERE, False),
+        ("binance", Market.USDM, "auto", Protection.EXCHANGE, True),
+        ("paper", Market.USDM, "exchange", Protection.AUTO, True),
+        ("binance", Market.COINM, "exchange", Protection.AUTO, False),
         # Where the venue cannot hold one, or not without keeping coins from others, it is ours.
         ("binance", Market.COINM, "both", Protection.BOTH, False),
         ("binance", Market.SPOT, "both", Protection.BOTH, False),
@@ -69,7 +72,8 @@ def test_who_holds_a_stop_is_told_by_who_is_nearer(
     exits = settings.exits_in(whose)
 
     assert exits.beyond_percent == (Decimal("2.5") if rests else None)
-    assert replace(exits, beyond_percent=None) == settings.exits
+    assert exits.venue_first is (rests and Protection.EXCHANGE in {connector, account})
+    assert replace(exits, beyond_percent=None, venue_first=False) == settings.exits
 
 
 def test_everything_can_be_set() -> None:
@@ -100,7 +104,7 @@ def test_everything_can_be_set() -> None:
         ("balance_reserve", "-0.01"),
         ("balance_reserve", 1),
         ("balance_reserve", "NaN"),
-        ("protection", "exchange"),
+        ("protection", "venue"),
         ("protection", None),
         ("protection_distance_percent", "0.09"),
         ("protection_distance_percent", "50.1"),

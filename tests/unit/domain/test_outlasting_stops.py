@@ -16,6 +16,7 @@ from app.domain.events import (
     PauseOver,
     PositionSeen,
     SmartOrderUpdated,
+    TriggerFired,
 )
 from app.domain.exits import MISSES_TOLD, PAUSE_MAX_MS, ExitRules
 from app.domain.order import Condition, Order
@@ -158,6 +159,76 @@ def test_no_entry_waits_for_a_price_at_its_venue() -> None:
 
     with pytest.raises(ValueError, match="when last reaches 1843"):
         replace(order, reduces=False)
+
+
+# The venue goes first
+
+FIRST = replace(BOTH, venue_first=True)
+
+
+def test_where_the_venue_goes_first_ours_lies_beyond_its_stop() -> None:
+    ours, held, order = parts(guarded(levels=("2200", "1900.009"), exits=FIRST))
+
+    assert [one.trigger.level for one in ours] == [Decimal(2_200), Decimal("1843.00")]
+    assert order.condition is not None
+    assert order.condition.level == Decimal("1900.00")
+    assert held.falls_back
+
+
+def refused(reason: Reason, status: OrderStatus = OrderStatus.REJECTED) -> Decision[SmartOrder]:
+    """What becomes of one that its venue does not hold."""
+    _, held, order = parts(guarded(exits=FIRST))
+    return decide(held, news(order, status=status, reason=reason))
+
+
+@pytest.mark.parametrize(
+    "code", [ReasonCode.AGAINST_RULES, ReasonCode.WOULD_TRIGGER, ReasonCode.VENUE_REJECTED]
+)
+def test_what_it_does_not_hold_waits_here_and_a_person_is_told(code: ReasonCode) -> None:
+    fallen = refused(Reason(code, "no"))
+
+    here = fallen.aggregate
+    assert names(fallen) == [EntryName.ALERT]
+    assert (here.is_waiting, here.at_venue, here.is_only_here) == (True, False, True)
+    # At the level of the stop-loss, which may have come already.
+    assert [one.kind for one in here.owed()] == [EffectKind.ARM]
+    assert (here.trigger.level, here.trigger.looks_now) == (Decimal(1_900), True)
+    fired = decide(
+        here, TriggerFired(at_ms=LATER, tick=1, prices={}, new_ids=fresh_ids(800, here.account))
+    )
+    (order,) = fired.children
+    assert isinstance(order, Order)
+    assert order.condition is None
+
+
+def test_a_position_that_is_shown_late_is_asked_for_once_more() -> None:
+    once = refused(GONE)
+
+    assert once.aggregate.is_resting
+    assert once.aggregate.goes_on_at_ms is not None
+
+
+def test_what_is_taken_off_twice_waits_here() -> None:
+    first = refused(BY_HAND, OrderStatus.CANCELED).aggregate
+    again = decide(first, PauseOver(at_ms=LATER, new_ids=fresh_ids(800, first.account)))
+    (new,) = again.children
+    assert isinstance(new, Order)
+
+    second = decide(again.aggregate, news(new, status=OrderStatus.CANCELED, reason=BY_HAND))
+
+    assert second.aggregate.is_waiting
+    assert names(second) == [EntryName.ALERT]
+
+
+def test_one_that_waits_here_is_held_by_the_venue_for_another_size() -> None:
+    decision = guarded(exits=FIRST)
+    _, first, _ = parts(decision)
+
+    smaller = seen(decision.aggregate, "0.2")
+
+    _, second, order = parts(smaller)
+    assert smaller.aggregate.withdrawing == {first.id}
+    assert (order.quantity, second.falls_back) == (Decimal("0.2"), True)
 
 
 # Its price comes
