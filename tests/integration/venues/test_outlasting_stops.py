@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from itertools import count
 
 import pytest
 
@@ -18,6 +19,7 @@ from app.domain.request.signal import RequestStatus, Signal
 from app.domain.smart_order import SmartOrder
 from app.domain.status import OPEN, OrderStatus
 from app.services.following.guards import LOOKS_APART_MS, look_at_guards
+from app.services.placing.switched_off import end_all_of
 from tests.support.builders import a_command, fixed, must, percent
 from tests.support.exchanges.books import Order as Listed
 from tests.support.exchanges.books import Why
@@ -314,6 +316,65 @@ def test_a_short_is_guarded_from_above(rig: VenueRig) -> None:
     assert is_over(rig, signal)
     bought = [one for one in rig.orders() if one.side is Side.BUY and one.filled_quantity]
     assert len(bought) == 1
+
+
+def close_half(rig: VenueRig) -> None:
+    rig.run(a_command(Action.CLOSE_LONG, size=percent("50")))
+
+
+@pytest.mark.parametrize("call", [Call.PLACE, Call.CANCEL])
+@pytest.mark.parametrize("fault", [Fault.CUT, Fault.ACCEPT_THEN_CUT])
+def test_an_answer_that_is_lost_while_it_is_replaced(
+    rig: VenueRig, call: Call, fault: Fault
+) -> None:
+    signal = open_guarded(rig)
+    close_half(rig)
+
+    rig.wire.plan.plan(call, fault)
+    for _ in range(8):
+        rig.clock.advance(15_000)
+        pass_time(rig)
+
+    (stop,) = resting(rig)
+    assert stop.ticket.quantity == rig.size("0.2")
+    goes_to(rig, "1890")
+    assert is_over(rig, signal)
+    assert sold(rig) == rig.size("0.4")
+
+
+@pytest.mark.parametrize("number", range(1, 14, 2))
+def test_it_fires_while_it_is_replaced(rig: VenueRig, number: int) -> None:
+    """The price leaps while the n-th request of that, or its answer, is on its way."""
+    signal = open_guarded(rig)
+    close_half(rig)
+    left = count(number, -1)
+
+    def leap() -> None:
+        if next(left) == 0:
+            rig.exchange.set_price(rig.symbol, "1840")
+
+    rig.wire.plan.on_the_way = leap
+    pass_time(rig)
+    rig.wire.plan.clear()
+    rig.exchange.set_price(rig.symbol, "1840")
+    for _ in range(3):
+        rig.clock.advance(15_000)
+        pass_time(rig)
+
+    assert is_over(rig, signal)
+    assert sold(rig) == rig.size("0.4")
+
+
+def test_an_account_that_is_switched_off_leaves_none_there(rig: VenueRig) -> None:
+    signal = open_guarded(rig)
+
+    rig.registry.put_account(replace(rig.account, enabled=False))
+    end_all_of(rig.account.id, rig.ports)
+    pass_time(rig)
+
+    assert resting(rig) == []
+    assert rig.signal(signal.id).status is RequestStatus.DONE
+    assert held(rig) == rig.size("0.4")  # HALT is the switch that keeps things
 
 
 FIRST = replace(BOTH, venue_first=True)
