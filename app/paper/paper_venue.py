@@ -131,6 +131,7 @@ class PaperVenue:
                 quantity=one.quantity,
                 filled_quantity=one.filled_quantity,
                 price=one.price,
+                is_stop=one.condition is not None,
             )
             for one in orders
             if one.is_open
