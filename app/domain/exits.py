@@ -210,16 +210,19 @@ def fitted(
         if order.parent_id is None:
             return order  # nobody would look again: the venue itself says no
         return Reason(ReasonCode.NO_POSITION, _left(order, held.size))
-    whole = instrument.quantity(min(order.quantity, held.available))
+    # One that is to rest is for what there is when its price comes: a position that is shown late
+    # would make it small for good.
+    available = held.available if order.condition is None else order.quantity
+    whole = instrument.quantity(min(order.quantity, available))
     quantity, too_large = instrument.one_order(whole), instrument.above_maximum(whole)
     if too_large is not None and order.parent_id is None:
         return too_large  # nobody would send the rest: its caller is told how much one may be
     rules = instrument if order.market is Market.SPOT else instrument.reducing()
-    asked = min(order.quantity, held.available)
+    asked = min(order.quantity, available)
     refusal = rules.refusal(quantity, price or order.price or Decimal(0), asked)
     if refusal is None or (price is None and quantity >= instrument.least_quantity):
         return replace(order, quantity=quantity)
-    if held.available < min(order.quantity, held.size):
+    if available < min(order.quantity, held.size):
         return promised(held)
     return Reason(ReasonCode.NO_POSITION, f"{_left(order, held.size)}: {refusal.message}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from itertools import count
@@ -11,18 +11,22 @@ import pytest
 
 from app.domain.commands import Action
 from app.domain.decision import EntryName
-from app.domain.enums import Market, PositionMode, ReasonCode, Side
+from app.domain.enums import Market, PositionMode, PositionSide, ReasonCode, Side
 from app.domain.errors import VenueBusy
 from app.domain.exits import ExitRules
+from app.domain.identifiers import Symbol
+from app.domain.market import Position
 from app.domain.order import Order
 from app.domain.request.signal import RequestStatus, Signal
 from app.domain.smart_order import SmartOrder
 from app.domain.status import OPEN, OrderStatus
+from app.exchanges import parse
+from app.exchanges.parse import Json
 from app.services.following.guards import LOOKS_APART_MS, look_at_guards
 from app.services.placing.switched_off import end_all_of
 from tests.support.builders import a_command, fixed, must, percent
-from tests.support.exchanges.books import Order as Listed
 from tests.support.exchanges.books import Why
+from tests.support.exchanges.books import Order as Listed
 from tests.support.exchanges.faults import Call, Fault
 from tests.support.exchanges.stops import waits
 from tests.support.venue_rig import VenueRig, venue_rig
@@ -205,6 +209,29 @@ def test_what_is_closed_in_part_is_guarded_for_the_rest(rig: VenueRig) -> None:
     pass_time(rig)
     assert is_over(rig, signal)
     assert sold(rig) == rig.size("0.4")
+
+
+def test_a_position_that_is_shown_late_makes_it_no_smaller(
+    rig: VenueRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, until_ms = parse.positions_of, rig.clock.server_ms() + 1_000
+
+    def late(
+        rows: Iterable[Json], markets: Mapping[str, Json], market: Market
+    ) -> Mapping[tuple[Symbol, PositionSide], Position]:
+        shown = told(rows, markets, market)
+        if rig.clock.server_ms() >= until_ms:
+            return shown
+        small = rig.size("0.1")
+        return {leg: replace(one, size=small, available=small) for leg, one in shown.items()}
+
+    monkeypatch.setattr(parse, "positions_of", late)
+    signal = open_guarded(rig)
+    pass_time(rig)
+
+    (stop,) = resting(rig)
+    assert stop.ticket.quantity == rig.size("0.4")
+    assert rig.signal(signal.id).is_protecting
 
 
 def test_who_takes_it_off_by_hand_is_answered_once(rig: VenueRig) -> None:
