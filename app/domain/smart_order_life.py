@@ -245,9 +245,9 @@ def _guard_ended(smart: SmartOrder, order: Order, event: OrderUpdated) -> Decisi
         return _filled(smart, event.at_ms)
     if smart.cancel_requested or not may_go_on(order) or _is_flat(smart, order):
         return _let_go(smart, event.at_ms, order.reason)
-    if smart.is_resting and order.status is OrderStatus.CANCELED:
+    if smart.is_resting and _was_taken_off(order):
         return _taken_off(smart, order, event.at_ms)
-    if smart.is_resting and smart.falls_back and not finds_nothing(order):
+    if smart.is_resting and smart.falls_back and not _went_with_position(order):
         return _fallen_back(smart, order.reason, event.at_ms)
     misses = misses_after(smart.misses, order)
     going = replace(smart, misses=misses, reason=order.reason, updated_at_ms=event.at_ms)
@@ -262,10 +262,7 @@ def _guard_ended(smart: SmartOrder, order: Order, event: OrderUpdated) -> Decisi
 
 
 def _taken_off(smart: SmartOrder, order: Order, at_ms: EpochMs) -> Decision[SmartOrder]:
-    """Place what rested at the venue, and is gone, once more; the second time call a person.
-
-    A person has taken it off, or the venue has with the position, which the next try finds out.
-    """
+    """Place what somebody has taken off at the venue once more; the second time call a person."""
     told = replace(smart, taken_off=smart.taken_off + 1)
     if smart.taken_off and smart.falls_back:
         return _fallen_back(told, order.reason, at_ms)
@@ -284,6 +281,22 @@ def _fallen_back(smart: SmartOrder, reason: Reason | None, at_ms: EpochMs) -> De
         smart, at_venue=False, order_id=None, order_status=None, reason=reason, updated_at_ms=at_ms
     )
     return Decision(here, entries=(TimelineEntry(EntryName.ALERT, at_ms, reason),))
+
+
+def _was_taken_off(order: Order) -> bool:
+    """Tell whether somebody has taken it off.
+
+    A venue also does, with the position, which the next try finds out, or since its price came and
+    there was nothing in the book.
+    """
+    is_wanted = order.reason is None or order.reason.code is ReasonCode.REQUESTED
+    return order.status is OrderStatus.CANCELED and is_wanted
+
+
+def _went_with_position(order: Order) -> bool:
+    """Tell whether it has ended since there was nothing to close; a new position may be shown late."""
+    closed = order.reason is not None and order.reason.code is ReasonCode.POSITION_CLOSED
+    return closed or finds_nothing(order)
 
 
 def _is_flat(smart: SmartOrder, order: Order) -> bool:

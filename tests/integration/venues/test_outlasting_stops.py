@@ -25,7 +25,7 @@ from app.exchanges.parse import Json
 from app.services.following.guards import LOOKS_APART_MS, look_at_guards
 from app.services.placing.switched_off import end_all_of
 from tests.support.builders import a_command, fixed, must, percent
-from tests.support.exchanges.books import Why
+from tests.support.exchanges.books import INVERSE, LINEAR, Ticket, Why
 from tests.support.exchanges.books import Order as Listed
 from tests.support.exchanges.faults import Call, Fault
 from tests.support.exchanges.stops import waits
@@ -111,6 +111,22 @@ def names(rig: VenueRig, guard: SmartOrder) -> list[str]:
 def by_hand(rig: VenueRig, stop: Listed) -> None:
     """Take a stop off at the exchange, as a person does."""
     rig.exchange.stops.cancel(rig.exchange.accounts[KEY], stop)
+
+
+def reduce_by_hand(rig: VenueRig, size: str) -> None:
+    """Sell so much of the position at the exchange, as a person does."""
+    account = rig.exchange.accounts[KEY]
+    kind = INVERSE if rig.account.market is Market.COINM else LINEAR
+    ticket = Ticket(
+        client_id=f"by-hand-{rig.clock.server_ms()}",
+        market=rig.exchange.markets[rig.symbol, kind],
+        side="SELL",
+        type="MARKET",
+        quantity=rig.size(size),
+        leg="LONG" if account.hedged else "BOTH",
+        reduce_only=not account.hedged,
+    )
+    rig.exchange.place(account, ticket)
 
 
 def is_over(rig: VenueRig, signal: Signal) -> bool:
@@ -232,6 +248,19 @@ def test_a_position_that_is_shown_late_makes_it_no_smaller(
     (stop,) = resting(rig)
     assert stop.ticket.quantity == rig.size("0.4")
     assert rig.signal(signal.id).is_protecting
+
+
+def test_who_took_it_off_once_is_not_called_when_the_position_goes(rig: VenueRig) -> None:
+    signal = open_guarded(rig)
+    (first,) = resting(rig)
+    by_hand(rig, first)
+    pass_time(rig)
+
+    reduce_by_hand(rig, "0.4")
+    pass_time(rig)
+
+    assert is_over(rig, signal)
+    assert names(rig, of_venue(rig)[0]).count(EntryName.ALERT) == 1
 
 
 def test_who_takes_it_off_by_hand_is_answered_once(rig: VenueRig) -> None:

@@ -349,6 +349,17 @@ def test_what_its_venue_takes_off_with_the_position_calls_nobody() -> None:
     assert EntryName.ALERT not in names(found)
 
 
+@pytest.mark.parametrize("code", [ReasonCode.POSITION_CLOSED, ReasonCode.TIME_IN_FORCE])
+def test_what_nobody_has_taken_off_calls_nobody(code: ReasonCode) -> None:
+    outlasting, order = resting()
+    outlasting = replace(outlasting, taken_off=1)
+
+    ended = decide(outlasting, news(order, status=OrderStatus.CANCELED, reason=Reason(code, "no")))
+
+    assert names(ended) == [EntryName.DEFERRED]
+    assert ended.aggregate.taken_off == 1
+
+
 # It is to go
 
 
