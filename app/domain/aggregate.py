@@ -80,11 +80,13 @@ def is_news(before: Aggregate | None, after: Aggregate) -> bool:
                 return False
             return known is None or _standing(known) != _standing(after)
         case SmartOrder():
-            return isinstance(before, SmartOrder) and (
-                (before.is_live, before.filled_quantity) != (after.is_live, after.filled_quantity)
-            )
+            return isinstance(before, SmartOrder) and _progress(before) != _progress(after)
         case Request() | SmartTrade():
             return False
+
+
+def _progress(smart: SmartOrder) -> tuple[bool, bool, Decimal]:
+    return smart.is_live, smart.rests, smart.filled_quantity
 
 
 def _standing(order: Order) -> tuple[OrderStatus, Decimal, Mapping[Currency, Decimal]]:

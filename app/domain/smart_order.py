@@ -134,6 +134,11 @@ class SmartOrder(Entity):
         return self.status is SmartOrderStatus.PENDING_NEW and self.at_venue
 
     @property
+    def rests(self) -> bool:
+        """Whether its venue has said that it waits for its price."""
+        return self.is_resting and self.order_status in OPEN
+
+    @property
     def is_live(self) -> bool:
         """Whether it, or the order it placed, may still do something."""
         # A triggered one lives as long as the order it placed: its parent must hear of that end.

@@ -69,6 +69,7 @@ class Signal(Request):
         price_step: tick of its symbol, known from the execution on.
         pairs: guards that belong together, where its entry has filled more after it was guarded.
         at_venue: guards that the venue holds, each beyond the stop-loss of its pair → for how much.
+        leaving: those of them that are asked to go when what takes their place rests there.
         gone_since_ms: server time at which the position that it guards was first found gone, and
             not there since.
     """
@@ -83,6 +84,7 @@ class Signal(Request):
     price_step: Decimal | None = None
     pairs: tuple[frozenset[AggregateId], ...] = ()
     at_venue: Mapping[AggregateId, Decimal] = field(default_factory=dict)
+    leaving: frozenset[AggregateId] = frozenset()
     gone_since_ms: EpochMs | None = None
 
     @property
@@ -129,8 +131,8 @@ class Signal(Request):
 
     @property
     def held_at_venue(self) -> Mapping[AggregateId, Decimal]:
-        """The guards that the venue holds and that are not asked to go → for how much."""
-        wanted = self.working - self.withdrawing
+        """The guards that the venue is to hold from now on → for how much."""
+        wanted = self.working - self.withdrawing - self.leaving
         return {one: size for one, size in self.at_venue.items() if one in wanted}
 
     @property
@@ -454,29 +456,67 @@ def _smart_order_updated(signal: Signal, event: SmartOrderUpdated) -> Decision[S
     child = event.smart_order
     if child.id not in signal.working or signal.stage is not Stage.PROTECTED:
         return ignored(signal, f"smart order {child.id} is not its own, or ended before")
-    working = signal.working if child.is_live else signal.working - {child.id}
-    heard = replace(signal, working=working, updated_at_ms=event.at_ms)
+    heard = replace(_venue_heard(signal, child), updated_at_ms=event.at_ms)
     # The venue may not show a position yet to which the order for its stop is to belong.
     is_told = child.reason is not None and not child.is_live and not child.at_venue
     gone = _found_gone(child.reason) if is_told and child.reason is not None else None
-    if not working:
+    if not heard.working:
         return ended(heard, RequestStatus.DONE, event.at_ms, heard.reason or gone)
     # One that was asked to go says nothing of the position, which may be another since.
-    is_old = child.id in heard.withdrawing and not (child.at_venue and child.is_filled)
+    is_old = child.id in signal.withdrawing and not (child.at_venue and child.is_filled)
     if heard.is_let_go or child.is_live or is_old:
         return Decision(heard)
     # One of two guards has closed what both are for, or has found the position closed. The other
     # must go before it opens a new one.
-    pair, reason = _pair_of(child.id, signal) & working, child.reason
-    if child.is_filled:
+    pair, reason = _pair_of(child.id, signal) & heard.working, child.reason
+    if child.is_filled and _closes_all_of(pair, child, heard):
         reason = Reason(ReasonCode.SIBLING_FILLED, f"smart order {child.id} has filled")
     elif gone is not None:
-        pair, reason = working, gone
+        pair, reason = heard.working, gone
     elif _is_stop(child):  # somebody wanted it gone: so must what lies beyond it
         pair &= signal.at_venue.keys()
     else:
         return Decision(heard)
     return Decision(replace(heard, withdrawing=heard.withdrawing | pair, reason=reason))
+
+
+def _venue_heard(signal: Signal, child: SmartOrder) -> Signal:
+    """Take in how a child is, and what that means for those that the venue holds."""
+    if not child.is_live:
+        return _without(signal, child)
+    if not child.at_venue:
+        return signal
+    if not child.is_resting:
+        # Its price has come, and what it has not filled yet goes on: nothing takes its place.
+        at_venue = {one: size for one, size in signal.at_venue.items() if one != child.id}
+        return replace(signal, at_venue=at_venue, leaving=signal.leaving - {child.id})
+    if child.rests and child.id in signal.held_at_venue:
+        return replace(signal, withdrawing=signal.withdrawing | signal.leaving, leaving=frozenset())
+    return signal
+
+
+def _without(signal: Signal, child: SmartOrder) -> Signal:
+    """Forget a child that has ended; of those at the venue all of it, if it was to go."""
+    after = replace(signal, working=signal.working - {child.id})
+    if child.at_venue and child.id in {*signal.withdrawing, *signal.leaving}:
+        after = replace(
+            after,
+            at_venue={one: size for one, size in signal.at_venue.items() if one != child.id},
+            pairs=tuple(pair - {child.id} for pair in signal.pairs),
+            withdrawing=signal.withdrawing - {child.id},
+            leaving=signal.leaving - {child.id},
+        )
+    # What was to take the place of others has come to nothing: they are what is held.
+    return after if after.held_at_venue else replace(after, leaving=frozenset())
+
+
+def _closes_all_of(pair: frozenset[AggregateId], child: SmartOrder, signal: Signal) -> bool:
+    """Tell whether what a guard was for is all that its pair is for by now.
+
+    A stop of the venue that is being replaced may be for less: what there is has grown since.
+    """
+    sizes = [size for one, size in signal.held_at_venue.items() if one in pair]
+    return not child.at_venue or child.filled_quantity >= max(sizes, default=Decimal(0))
 
 
 def _is_stop(guard: SmartOrder) -> bool:
@@ -518,20 +558,28 @@ def _position_seen(signal: Signal, event: PositionSeen) -> Decision[Signal]:
 
 
 def _refitted(signal: Signal, event: PositionSeen) -> Decision[Signal] | None:
-    """Let the venue hold a stop for what there is now, and only then let go those of before."""
+    """Let the venue hold a stop for what there is now; when it rests, those of before go.
+
+    While one that was to take the place of others never was heard to rest, they stay, and it goes.
+    """
     quantity, step, loss = signal.refit(event.size), signal.price_step, signal.stop_loss
     if quantity is None or step is None or loss is None or not event.new_ids:
         return None
     children = _bracket(signal, step).of_venue(loss, quantity, event.new_ids, event.at_ms)
     held = frozenset(child.id for child in children if isinstance(child, SmartOrder))
     *others, last = signal.pairs
-    reason = Reason(ReasonCode.REPLACED, f"{event.size:f} is there")
+    before, reason = (
+        signal.held_at_venue.keys(),
+        Reason(ReasonCode.REPLACED, f"{event.size:f} is there"),
+    )
+    leaving = signal.leaving & signal.working
     refitted = replace(
         signal,
         pairs=(*others, last | held),
         at_venue={**signal.at_venue, **dict.fromkeys(held, quantity)},
         working=signal.working | held,
-        withdrawing=signal.withdrawing | signal.held_at_venue.keys(),
+        leaving=leaving or frozenset(before),
+        withdrawing=signal.withdrawing | before if leaving else signal.withdrawing,
         reason=reason,
         updated_at_ms=event.at_ms,
     )

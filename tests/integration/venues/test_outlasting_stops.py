@@ -11,7 +11,7 @@ import pytest
 
 from app.domain.commands import Action
 from app.domain.decision import EntryName
-from app.domain.enums import Market, PositionMode, PositionSide, ReasonCode, Side
+from app.domain.enums import AccountState, Market, PositionMode, PositionSide, ReasonCode, Side
 from app.domain.errors import VenueBusy
 from app.domain.exits import ExitRules
 from app.domain.identifiers import Symbol
@@ -223,6 +223,47 @@ def test_what_is_closed_in_part_is_guarded_for_the_rest(rig: VenueRig) -> None:
     assert stop.ticket.quantity == half
     assert held(rig) == 0
     pass_time(rig)
+    assert is_over(rig, signal)
+    assert sold(rig) == rig.size("0.4")
+
+
+@pytest.mark.parametrize("hindrance", ["refused", "halted", "lost"])
+def test_while_the_one_for_the_rest_does_not_rest_the_old_one_stays(
+    rig: VenueRig, hindrance: str
+) -> None:
+    signal = open_guarded(rig)
+    reduce_by_hand(rig, "0.2")
+    if hindrance == "refused":
+        rig.exchange.says_no.extend([Why.STOPS] * 50)
+    elif hindrance == "halted":
+        rig.state(AccountState.HALT)
+    else:
+        rig.wire.plan.plan(Call.PLACE, *[Fault.CUT] * 50)
+    pass_time(rig)
+    (old,) = resting(rig)
+    rig.exchange.says_no.clear()
+    rig.wire.plan.clear()
+    rig.state(AccountState.RUN)
+    rig.clock.advance(60_000)
+    pass_time(rig)
+
+    (new,) = resting(rig)
+    assert (old.ticket.quantity, new.ticket.quantity) == (rig.size("0.4"), rig.size("0.2"))
+    goes_to(rig, "1890")
+    assert is_over(rig, signal)
+
+
+def test_a_wick_that_nobody_here_sees_closes_all(rig: VenueRig) -> None:
+    signal = open_guarded(rig)
+    rig.exchange.depth.extend([rig.size("0.1"), *[Decimal(0)] * 4])
+    rig.exchange.set_price(rig.symbol, "1840")
+    rig.exchange.set_price(rig.symbol, "2000")
+
+    rig.poll()
+    rig.clock.advance(LOOKS_APART_MS)
+    look_at_guards(rig.account.id, rig.ports)
+    pass_time(rig)
+
     assert is_over(rig, signal)
     assert sold(rig) == rig.size("0.4")
 

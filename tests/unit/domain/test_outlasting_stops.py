@@ -486,19 +486,99 @@ def test_what_is_left_of_the_position_is_what_the_venue_holds_a_stop_for() -> No
     assert order.quantity == Decimal("0.2")
     assert [one.name for one in smaller.entries] == [EntryName.PROTECTED]
     signal = smaller.aggregate
-    # The new one is there before the old one is asked to go.
-    assert signal.withdrawing == {first.id}
+    assert not signal.withdrawing
     assert signal.working == {first.id, second.id, *(one.id for one in ours)}
     assert seen(signal, "0.2").ignored is not None
+    # The new one is there before the old one is asked to go.
+    signal = told(signal, replace(second, order_status=OrderStatus.NEW))
+    assert signal.withdrawing == {first.id}
     signal = told(signal, replace(first, status=SmartOrderStatus.CANCELED))
     assert signal.is_protecting
     assert not (signal.withdrawing & signal.working)
+    assert signal.at_venue == {second.id: Decimal("0.2")}
 
     larger = seen(signal, "0.7", 950)
     _, third, order = parts(larger)
     assert order.quantity == Decimal("0.5")  # the rest is somebody else's
-    assert larger.aggregate.withdrawing >= {second.id}
     assert larger.aggregate.held_at_venue == {third.id: Decimal("0.5")}
+    rests = told(larger.aggregate, replace(third, order_status=OrderStatus.NEW))
+    assert rests.withdrawing == {second.id}
+
+
+def test_what_rests_stays_until_what_takes_its_place_does() -> None:
+    decision = guarded()
+    _, first, _ = parts(decision)
+    smaller = seen(decision.aggregate, "0.2")
+    _, second, _ = parts(smaller)
+
+    smallest = seen(smaller.aggregate, "0.1", 950)
+
+    _, third, _ = parts(smallest)
+    assert smallest.aggregate.withdrawing == {second.id}  # it was never heard to rest
+    assert smallest.aggregate.held_at_venue == {third.id: Decimal("0.1")}
+    rests = told(smallest.aggregate, replace(third, order_status=OrderStatus.NEW))
+    assert rests.withdrawing == {first.id, second.id}
+
+
+def test_where_what_takes_its_place_comes_to_nothing_it_is_what_is_held() -> None:
+    decision = guarded()
+    _, first, _ = parts(decision)
+    smaller = seen(decision.aggregate, "0.2")
+    _, second, _ = parts(smaller)
+
+    signal = told(smaller.aggregate, replace(second, status=SmartOrderStatus.CANCELED))
+
+    assert signal.held_at_venue == {first.id: Decimal("0.5")}
+    assert not signal.withdrawing
+    assert seen(signal, "0.2", 950).children  # it is tried again
+
+
+def test_nothing_takes_the_place_of_one_whose_price_has_come() -> None:
+    decision = guarded()
+    _, outlasting, _ = parts(decision)
+    fired = replace(
+        outlasting,
+        status=SmartOrderStatus.TRIGGERED,
+        order_status=OrderStatus.CANCELED,
+        filled_quantity=Decimal("0.2"),
+        goes_on_at_ms=LATER,
+    )
+
+    signal = told(decision.aggregate, fired)
+
+    assert seen(signal, "0.3").ignored is not None
+    assert outlasting.id not in signal.withdrawing
+
+
+def test_one_that_was_too_small_does_not_end_what_guards_the_rest() -> None:
+    decision = guarded()
+    ours, first, _ = parts(decision)
+    _, second, _ = parts(smaller := seen(decision.aggregate, "0.2"))
+    signal = told(smaller.aggregate, replace(second, order_status=OrderStatus.NEW))
+    signal = told(signal, replace(first, status=SmartOrderStatus.CANCELED))
+    _, third, _ = parts(larger := seen(signal, "0.5", 950))
+    fired = replace(
+        second,
+        status=SmartOrderStatus.TRIGGERED,
+        order_status=OrderStatus.FILLED,
+        filled_quantity=Decimal("0.2"),
+    )
+
+    signal = told(larger.aggregate, fired)
+
+    assert signal.is_protecting
+    assert not signal.withdrawing & {third.id, *(one.id for one in ours)}
+
+
+def test_who_cancels_ours_is_not_told_that_it_is_there_alone() -> None:
+    decision = guarded()
+    (_, loss), outlasting, _ = parts(decision)
+    signal = told(decision.aggregate, replace(loss, status=SmartOrderStatus.CANCELED))
+
+    signal = told(signal, replace(outlasting, status=SmartOrderStatus.CANCELED))
+
+    assert signal.is_protecting  # by its take-profit
+    assert not signal.is_only_here
 
 
 @pytest.mark.parametrize("size", ["0.5", "0.9", "0"])
