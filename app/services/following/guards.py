@@ -109,6 +109,23 @@ def guarding(
     return [one for one in signals if one.is_protecting and not one.is_let_go]
 
 
+def stops_are_going(account_id: AccountId, ports: Ports, of: tuple[Symbol, PositionSide]) -> bool:
+    """Tell whether stops of positions that are gone may still rest at the venue, for one leg.
+
+    One that was asked to go would close what is opened meanwhile. That is waited for some seconds:
+    a venue that cannot be asked holds up nothing without end.
+    """
+    since_ms = ports.clock.now_ms() - ports.policy.lane_patience_ms
+    return any(
+        isinstance(one, Signal)
+        and one.is_protecting
+        and bool(one.at_venue.keys() & one.withdrawing & one.working)
+        and one.is_let_go
+        and one.updated_at_ms > since_ms
+        for one in readable(ports.live.guards(account_id, of), ports)
+    )
+
+
 def tell_guards(
     guards: Sequence[Signal],
     positions: Mapping[tuple[Symbol, PositionSide], Position],

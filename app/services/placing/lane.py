@@ -25,7 +25,7 @@ from app.ports import Ports
 from app.ports.ledger import CommitConditions, LaneView
 from app.services.advance import advance
 from app.services.exclusive import ANSWER_MS, exclusive
-from app.services.following.guards import guarding, tell_guards
+from app.services.following.guards import guarding, stops_are_going, tell_guards
 from app.services.placing.place import traded
 
 #: An order to close the opposite leg, and the entry after it.
@@ -272,6 +272,8 @@ def _size_by_venue(
     is_open = listing in {Listing.TRADED, Listing.GONE}
     quote = venue.quote(request.symbol) if is_open else None
     leg = request.opens
+    if leg is not None and stops_are_going(account.id, ports, (request.symbol, leg)):
+        return False
     guards = () if leg is None else guarding(account.id, ports, (request.symbol, leg))
     begun_ms = ports.clock.server_ms()
     view = venue.view()

@@ -201,6 +201,36 @@ def test_a_close_takes_it_off(rig: VenueRig) -> None:
     assert EntryName.ALERT not in names(rig, of_venue(rig)[0])
 
 
+def test_nothing_is_opened_before_the_stop_of_what_was_closed_is_gone(rig: VenueRig) -> None:
+    signal = open_guarded(rig)
+    rig.wire.plan.plan(Call.CANCEL, *[Fault.CUT] * 3)
+    rig.run(a_command(Action.CLOSE_LONG, size=percent("100")))
+
+    deep = Decimal(1_500)
+    enter = a_command(Action.OPEN_LONG, size=fixed(f"{rig.size('0.3')}"), stop_loss=deep)
+    opened = rig.run(enter, exits=BOTH)
+    beyond = [one for one in resting(rig) if must(one.ticket.stop).level == Decimal(1_843)]
+    assert not (held(rig) and beyond)
+    pass_time(rig)
+    rig.exchange.set_price(rig.symbol, "1840")
+
+    assert rig.signal(signal.id).status is RequestStatus.DONE
+    assert rig.signal(opened.id).is_protecting
+    assert held(rig) == rig.size("0.3")
+
+
+def test_a_stop_that_cannot_be_taken_off_holds_up_nothing_for_ever(rig: VenueRig) -> None:
+    open_guarded(rig)
+    rig.wire.plan.plan(Call.CANCEL, *[Fault.CUT] * 500)
+    rig.run(a_command(Action.CLOSE_LONG, size=percent("100")))
+
+    opened = rig.run(a_command(Action.OPEN_LONG, size=fixed(f"{rig.size('0.3')}")), exits=BOTH)
+    rig.settle(rounds=10, step_ms=3_000)
+
+    assert rig.signal(opened.id).status is RequestStatus.DONE
+    assert held(rig) == rig.size("0.3")
+
+
 def test_a_cancel_takes_it_off_and_leaves_the_position(rig: VenueRig) -> None:
     signal = open_guarded(rig)
 
