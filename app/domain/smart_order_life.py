@@ -294,7 +294,7 @@ def _was_taken_off(order: Order) -> bool:
 
 
 def _went_with_position(order: Order) -> bool:
-    """Tell whether it has ended since there was nothing to close; a new position may be shown late."""
+    """Tell whether it found nothing to close: it is closed, or new and shown late."""
     closed = order.reason is not None and order.reason.code is ReasonCode.POSITION_CLOSED
     return closed or finds_nothing(order)
 
