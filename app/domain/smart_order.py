@@ -187,10 +187,9 @@ class SmartOrder(Entity):
 
     @property
     def is_only_here(self) -> bool:
-        """Whether its venue does not hold it: it waits here, or is refused again and again."""
-        fails = self.is_live and is_failing(self.misses, self.reason)
-        refused = self.is_resting and fails and self.order_status not in OPEN
-        return refused or (self.falls_back and self.is_waiting)
+        """Whether its venue does not hold it: it waits here, or was not heard to rest there."""
+        is_absent = self.is_resting and self.is_live and not self.rests
+        return is_absent or (self.falls_back and self.is_waiting)
 
     def command(self) -> PlaceSmartOrder:
         """Return the command that would make the same again."""

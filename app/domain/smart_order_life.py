@@ -257,6 +257,7 @@ def _guard_ended(smart: SmartOrder, order: Order, event: OrderUpdated) -> Decisi
     waits = replace(going, goes_on_at_ms=EpochMs(event.at_ms + pause))
     # A person is told once in a row of failures, and the tries go on.
     is_news = is_failing(misses, order.reason) and not is_failing(smart.misses, smart.reason)
+    is_news = is_news and not (smart.is_resting and finds_nothing(order))
     name = EntryName.ALERT if is_news else _AGAIN
     return Decision(waits, entries=(TimelineEntry(name, event.at_ms, order.reason),))
 
@@ -306,6 +307,8 @@ def _is_flat(smart: SmartOrder, order: Order) -> bool:
     """
     if order.position_after == 0:
         return True
+    if smart.is_resting:  # whoever has it looks at the position, and lets it go
+        return False
     said_before = smart.reason is not None and smart.reason.code is ReasonCode.NO_POSITION
     return finds_nothing(order) and (said_before or smart.filled_quantity > 0)
 

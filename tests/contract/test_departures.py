@@ -163,7 +163,7 @@ def test_what_is_live_is_not_for_the_history(store: Store) -> None:
 def test_what_a_newer_release_wrote_is_left_to_it(store: Store) -> None:
     put(store, ENDED)
     body = text_of(store.client.hget(keys.AggregateKeys(ENDED.id).record, "body"))
-    store.client.hset(keys.AggregateKeys(ENDED.id).record, "body", body.replace('"s":1', '"s":2'))
+    store.client.hset(keys.AggregateKeys(ENDED.id).record, "body", body.replace('"s":1', '"s":9'))
 
     assert store.archive_queue.load([ENDED.id]) == []
     store.archive_queue.postpone([ENDED.id, an_id(9)], EpochMs(NOW + 500))

@@ -70,6 +70,7 @@ class Signal(Request):
         pairs: guards that belong together, where its entry has filled more after it was guarded.
         at_venue: guards that the venue holds, each beyond the stop-loss of its pair → for how much.
         leaving: those of them that are asked to go when what takes their place rests there.
+        seen_size: of its position, where the venue holds a stop for another one.
         gone_since_ms: server time at which the position that it guards was first found gone, and
             not there since.
     """
@@ -85,6 +86,7 @@ class Signal(Request):
     pairs: tuple[frozenset[AggregateId], ...] = ()
     at_venue: Mapping[AggregateId, Decimal] = field(default_factory=dict)
     leaving: frozenset[AggregateId] = frozenset()
+    seen_size: Decimal | None = None
     gone_since_ms: EpochMs | None = None
 
     @property
@@ -134,6 +136,11 @@ class Signal(Request):
         """The guards that the venue is to hold from now on → for how much."""
         wanted = self.working - self.withdrawing - self.leaving
         return {one: size for one, size in self.at_venue.items() if one in wanted}
+
+    def beside(self, guard: AggregateId) -> frozenset[AggregateId]:
+        """Return what else guards, or has guarded, what one of our guards is for."""
+        pairs = [one for one in self.pairs if guard in one]
+        return frozenset[AggregateId]().union(*pairs) - {guard}
 
     @property
     def is_only_here(self) -> bool:
@@ -468,7 +475,7 @@ def _smart_order_updated(signal: Signal, event: SmartOrderUpdated) -> Decision[S
         return Decision(heard)
     # One of two guards has closed what both are for, or has found the position closed. The other
     # must go before it opens a new one.
-    pair, reason = _pair_of(child.id, signal) & heard.working, child.reason
+    pair, reason = _goes_with(child, signal) & heard.working, child.reason
     if child.is_filled and _closes_all_of(pair, child, heard):
         reason = Reason(ReasonCode.SIBLING_FILLED, f"smart order {child.id} has filled")
     elif gone is not None:
@@ -526,8 +533,15 @@ def _is_stop(guard: SmartOrder) -> bool:
 
 def _pair_of(guard: AggregateId, signal: Signal) -> frozenset[AggregateId]:
     """Return the guards that a guard belongs to; records of earlier releases name none."""
-    found = next((one for one in signal.pairs if guard in one), None)
-    return signal.working.difference(*signal.pairs) if found is None else found
+    found = [one for one in signal.pairs if guard in one]
+    return found[0].union(*found[1:]) if found else signal.working.difference(*signal.pairs)
+
+
+def _goes_with(child: SmartOrder, signal: Signal) -> frozenset[AggregateId]:
+    """Return what is to go when a guard has ended: not a stop that other pairs need, too."""
+    ours = signal.working - signal.at_venue.keys()
+    others = [one for one in signal.pairs if child.id not in one and one & ours]
+    return (_pair_of(child.id, signal) & signal.working).difference(*others)
 
 
 def _found_gone(reason: Reason) -> Reason | None:
@@ -561,25 +575,26 @@ def _refitted(signal: Signal, event: PositionSeen) -> Decision[Signal] | None:
     """Let the venue hold a stop for what there is now; when it rests, those of before go.
 
     While one that was to take the place of others never was heard to rest, they stay, and it goes.
+    Two looks must agree: a position may be shown late, or ours may be closing it just now.
     """
     quantity, step, loss = signal.refit(event.size), signal.price_step, signal.stop_loss
     if quantity is None or step is None or loss is None or not event.new_ids:
         return None
+    if signal.seen_size != event.size:
+        return Decision(replace(signal, seen_size=event.size, updated_at_ms=event.at_ms))
     children = _bracket(signal, step).of_venue(loss, quantity, event.new_ids, event.at_ms)
     held = frozenset(child.id for child in children if isinstance(child, SmartOrder))
-    *others, last = signal.pairs
-    before, reason = (
-        signal.held_at_venue.keys(),
-        Reason(ReasonCode.REPLACED, f"{event.size:f} is there"),
-    )
+    reason = Reason(ReasonCode.REPLACED, f"{event.size:f} is there")
+    before = frozenset(signal.held_at_venue)
     leaving = signal.leaving & signal.working
     refitted = replace(
         signal,
-        pairs=(*others, last | held),
+        pairs=tuple(pair | held for pair in signal.pairs),
         at_venue={**signal.at_venue, **dict.fromkeys(held, quantity)},
         working=signal.working | held,
-        leaving=leaving or frozenset(before),
+        leaving=leaving or before,
         withdrawing=signal.withdrawing | before if leaving else signal.withdrawing,
+        seen_size=None,
         reason=reason,
         updated_at_ms=event.at_ms,
     )

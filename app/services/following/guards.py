@@ -6,15 +6,22 @@ often that is. In any case a guard is sized by what is there right before it sen
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from decimal import Decimal
 
 from app.domain.account import Account
 from app.domain.enums import Listing, PositionSide
-from app.domain.events import PositionSeen
+from app.domain.errors import NotFound, VenueError
+from app.domain.events import OrderReported, PositionSeen
 from app.domain.exits import SHOWN_LATE_MS
-from app.domain.identifiers import AccountId, EpochMs, Symbol
+from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol
 from app.domain.market import Position
+from app.domain.order import Order
 from app.domain.request.signal import Signal
+from app.domain.smart_order import SmartOrder
+from app.domain.status import OPEN
 from app.ports import Ports
+from app.ports.venue import Venue
 from app.services.advance import advance
 from app.services.apart import apart
 from app.services.exclusive import exclusive
@@ -124,6 +131,73 @@ def stops_are_going(account_id: AccountId, ports: Ports, of: tuple[Symbol, Posit
         and one.updated_at_ms > since_ms
         for one in readable(ports.live.guards(account_id, of), ports)
     )
+
+
+def closed_beside(order: Order, size: Decimal, venue: Venue, ports: Ports) -> Decimal:
+    """Return how much the venue's own stops close of what the order of a guard is for.
+
+    Where less is there than is guarded one of them may have fired just now, or while nobody was
+    here, and the rest is another entry's: it is looked up. One that cannot be is not waited for.
+
+    Args:
+        order: of the guard, about to be sent.
+        size: of the position, as the venue shows it now.
+        venue: as the account sees it.
+        ports: as everywhere.
+    """
+    owner = _signal_of(order, ports)
+    if owner is None or order.parent_id is None:
+        return Decimal(0)
+    leg = order.position_side or order.side.works_on(reduces=True)
+    guarded = sum(
+        one.filled_quantity for one in guarding(owner.account, ports, (owner.symbol, leg))
+    )
+    closed = Decimal(0)
+    for one in owner.beside(order.parent_id):
+        guard, held = _at_venue(one, ports)
+        if held is not None and held.status in OPEN and size < guarded:
+            held = _looked_up(held, venue, ports)
+        if guard is None or held is None or not (held.filled_quantity or guard.filled_quantity):
+            continue
+        # One that has fired goes on until all is closed that it was for.
+        closed += guard.quantity or Decimal(0) if guard.is_live else guard.filled_quantity
+    return closed
+
+
+def _signal_of(order: Order, ports: Ports) -> Signal | None:
+    """Return the signal whose guard sends this order, if the venue was to hold stops as well."""
+    with suppress(NotFound):
+        guard = None if order.parent_id is None else ports.ledger.load(order.parent_id).aggregate
+        if isinstance(guard, SmartOrder) and guard.parent_id is not None:
+            owner = ports.ledger.load(guard.parent_id).aggregate
+            if isinstance(owner, Signal) and owner.exits.beyond_percent is not None:
+                return owner
+    return None
+
+
+def _at_venue(guard_id: AggregateId, ports: Ports) -> tuple[SmartOrder | None, Order | None]:
+    """Return a guard that the venue holds, and its order, as far as they are still there."""
+    guard = order = None
+    with suppress(NotFound):
+        found = ports.ledger.load(guard_id).aggregate
+        guard = found if isinstance(found, SmartOrder) and found.at_venue else None
+        if guard is not None and guard.order_id is not None:
+            held = ports.ledger.load(guard.order_id).aggregate
+            order = held if isinstance(held, Order) else None
+    return guard, order
+
+
+def _looked_up(order: Order, venue: Venue, ports: Ports) -> Order:
+    """Ask the venue what became of a stop, and return it as it is then."""
+    report = None
+    with suppress(VenueError):
+        report = venue.find(order)
+    if report is None:
+        return order
+    after = advance(
+        order.id, OrderReported(at_ms=ports.clock.now_ms(), report=report), ports
+    ).aggregate
+    return after if isinstance(after, Order) else order
 
 
 def tell_guards(

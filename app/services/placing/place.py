@@ -1,5 +1,7 @@
 """An order goes to its venue, at most once."""
 
+from dataclasses import replace
+
 from app import metrics
 from app.domain.account import PAPER, Account
 from app.domain.enums import AccountState, Market, ReasonCode
@@ -24,6 +26,7 @@ from app.domain.events import (
 from app.domain.exits import fitted
 from app.domain.identifiers import AggregateId, EpochMs, Symbol
 from app.domain.instrument import Instrument
+from app.domain.market import AccountView
 from app.domain.moments import has_come
 from app.domain.order import Order
 from app.domain.order_life import ATTEMPTS_MAX
@@ -35,6 +38,7 @@ from app.ports.ledger import CommitConditions
 from app.ports.policy import Policy
 from app.ports.venue import Venue
 from app.services.advance import advance
+from app.services.following.guards import closed_beside
 from app.services.keeping.vouch import Clearance, clear
 
 #: Why nothing of an account is sent that is switched off; the sweep ends all else of it.
@@ -228,7 +232,7 @@ def _prepared(
         VenueBusy: time went by, and the order may not be sent now, or not by us.
     """
     soon_ms = ports.clock.steady_ms() + SOON_MS
-    sent = _fitted(order, venue) if order.fits_held else order
+    sent = _fitted(order, venue, ports) if order.fits_held else order
     venue.prepare(sent)
     last_ms = ports.clock.steady_ms() + ports.policy.lease_ms(account)
     if ports.clock.steady_ms() <= soon_ms and sent.quantity == order.quantity:
@@ -253,8 +257,8 @@ def _prepared(
     return renewed
 
 
-def _fitted(order: Order, venue: Venue) -> Order:
-    """Return an exit for what is there now.
+def _fitted(order: Order, venue: Venue, ports: Ports) -> Order:
+    """Return an exit for what is there now, and was not closed by a stop of the venue.
 
     Raises:
         VenueRejected: there is nothing left to close, or nothing that can be closed.
@@ -265,10 +269,27 @@ def _fitted(order: Order, venue: Venue) -> Order:
         return order  # halted, or gone for good: the venue's own answer tells which
     quote = venue.quote(order.symbol) if order.market is Market.SPOT else None
     price = order.price or (None if quote is None else quote.touch(order.side))
-    fit = fitted(order, venue.view(), instrument, price)
+    view = venue.view()
+    if order.market is not Market.SPOT and order.condition is None:
+        order = _left_of(order, view, venue, ports)
+    fit = fitted(order, view, instrument, price)
     if isinstance(fit, Reason):
         raise VenueRejected(fit.message, fit.code)
     return fit
+
+
+def _left_of(order: Order, view: AccountView, venue: Venue, ports: Ports) -> Order:
+    """Return the order of a guard without what a stop of the venue closes of it.
+
+    Raises:
+        VenueRejected: that is all; the guard is told so by whose it is, and tries again until then.
+    """
+    leg = order.position_side or order.side.works_on(reduces=True)
+    closed = closed_beside(order, view.position(order.symbol, leg).size, venue, ports)
+    if closed >= order.quantity:
+        said = f"a stop that rested at the venue closes {closed:f}"
+        raise VenueRejected(said, ReasonCode.INSUFFICIENT_FUNDS)
+    return replace(order, quantity=order.quantity - closed) if closed else order
 
 
 def traded(symbol: Symbol, venue: Venue) -> Instrument | None:

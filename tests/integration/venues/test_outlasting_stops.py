@@ -22,8 +22,10 @@ from app.domain.smart_order import SmartOrder
 from app.domain.status import OPEN, OrderStatus
 from app.exchanges import parse
 from app.exchanges.parse import Json
+from app.services.following.follow import poll_orders
 from app.services.following.guards import LOOKS_APART_MS, look_at_guards
 from app.services.placing.switched_off import end_all_of
+from app.services.watching.watch import watch_prices
 from tests.support.builders import a_command, fixed, must, percent
 from tests.support.exchanges.books import INVERSE, LINEAR, Ticket, Why
 from tests.support.exchanges.books import Order as Listed
@@ -189,6 +191,34 @@ def test_it_fires_while_nobody_is_here(rig: VenueRig) -> None:
     assert EntryName.TRIGGERED in names(rig, guard)
     why = must(rig.signal(signal.id).reason).code
     assert why in {ReasonCode.SIBLING_FILLED, ReasonCode.POSITION_CLOSED}  # whichever comes first
+
+
+@pytest.mark.parametrize("is_seen_first", [False, True])
+@pytest.mark.parametrize("part", [None, "0.1"])
+def test_what_is_left_of_a_shared_leg_is_not_sold_for_it(
+    rig: VenueRig, part: str | None, *, is_seen_first: bool
+) -> None:
+    """It fired while nobody was here, and the first that is seen is its price."""
+    signal = open_guarded(rig)
+    other = a_command(Action.OPEN_LONG, size=fixed(f"{rig.size('0.3')}"), stop_loss=Decimal(1_500))
+    rig.run(other, exits=BOTH)
+    rig.poll()
+    if part is not None:
+        rig.exchange.depth.append(rig.size(part))
+    rig.publisher.waiting.clear()
+    rig.exchange.set_price(rig.symbol, "1840")
+    rig.clock.advance(600_000)
+
+    if is_seen_first:
+        poll_orders(rig.account.id, rig.ports)
+    watch_prices(rig.account.feed, rig.ports)
+    rig.drain()
+    for _ in range(3):
+        pass_time(rig)
+
+    assert held(rig) == rig.size("0.3")
+    assert sold(rig) == rig.size("0.4")
+    assert rig.signal(signal.id).status is RequestStatus.DONE
 
 
 def test_a_close_takes_it_off(rig: VenueRig) -> None:

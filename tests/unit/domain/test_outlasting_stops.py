@@ -18,7 +18,7 @@ from app.domain.events import (
     SmartOrderUpdated,
     TriggerFired,
 )
-from app.domain.exits import MISSES_TOLD, PAUSE_MAX_MS, ExitRules
+from app.domain.exits import PAUSE_MAX_MS, ExitRules
 from app.domain.order import Condition, Order
 from app.domain.reason import Reason
 from app.domain.request.signal import RequestStatus, Signal, Stage
@@ -227,7 +227,7 @@ def test_one_that_waits_here_is_held_by_the_venue_for_another_size() -> None:
     smaller = seen(decision.aggregate, "0.2")
 
     _, second, order = parts(smaller)
-    assert smaller.aggregate.withdrawing == {first.id}
+    assert smaller.aggregate.leaving == {first.id}
     assert (order.quantity, second.falls_back) == (Decimal("0.2"), True)
 
 
@@ -282,7 +282,7 @@ def test_a_refusal_is_tried_again_and_told_once() -> None:
         assert outlasting.goes_on_at_ms is not None
         # No exit fails: ours is there. But it is there alone.
         assert not outlasting.exit_fails
-        assert outlasting.is_only_here is (number >= MISSES_TOLD - 1)
+        assert outlasting.is_only_here
         pauses.append(outlasting.goes_on_at_ms - LATER)
         again = decide(
             outlasting, PauseOver(at_ms=LATER, new_ids=fresh_ids(900 + number, order.account))
@@ -300,21 +300,23 @@ def test_a_refusal_is_tried_again_and_told_once() -> None:
     assert not taken.is_only_here
 
 
-def test_that_it_finds_no_position_says_nothing_of_ours() -> None:
+def test_that_it_finds_no_position_is_neither_its_end_nor_ours() -> None:
+    """A venue may show a new one late; that it is gone, whoever has it finds out."""
     decision = guarded()
     ours, outlasting, order = parts(decision)
-    once = decide(outlasting, news(order, status=OrderStatus.REJECTED, reason=GONE)).aggregate
-    again = decide(once, PauseOver(at_ms=LATER, new_ids=fresh_ids(800, order.account)))
-    (new,) = again.children
-    assert isinstance(new, Order)
-    over = decide(again.aggregate, news(new, status=OrderStatus.REJECTED, reason=GONE)).aggregate
-    assert not over.is_live
+    for number in range(3):
+        waits = decide(outlasting, news(order, status=OrderStatus.REJECTED, reason=GONE)).aggregate
+        again = decide(
+            waits, PauseOver(at_ms=LATER, new_ids=fresh_ids(800 + number, order.account))
+        )
+        (new,) = again.children
+        assert isinstance(new, Order)
+        outlasting, order = again.aggregate, new
 
-    signal = told(decision.aggregate, over)
-
-    assert signal.is_protecting
+    assert outlasting.is_resting
+    signal = told(decision.aggregate, outlasting)
     assert not signal.withdrawing
-    assert signal.working == {one.id for one in ours}
+    assert signal.working == {outlasting.id, *(one.id for one in ours)}
 
 
 def test_who_takes_it_off_by_hand_is_answered_once() -> None:
@@ -468,6 +470,12 @@ def test_only_a_guard_may_rest_at_its_venue() -> None:
 
 
 def seen(signal: Signal, size: str, number: int = 900) -> Decision[Signal]:
+    """What comes of two looks."""
+    once = look(signal, size, number)
+    return once if once.ignored else look(once.aggregate, size, number)
+
+
+def look(signal: Signal, size: str, number: int = 900) -> Decision[Signal]:
     found = Decimal(size)
     new_ids = () if signal.refit(found) is None else fresh_ids(number, signal.account)
     return decide(
@@ -614,3 +622,69 @@ def test_one_that_fires_while_it_is_replaced_ends_the_others() -> None:
     signal = told(smaller.aggregate, fired)
 
     assert signal.withdrawing >= {second.id, *(one.id for one in ours)}
+
+
+def test_a_size_that_one_look_shows_alone_changes_nothing() -> None:
+    signal = guarded().aggregate
+
+    for size in ("0.4", "0.3", "0.2", "0.1"):  # ours is closing it piece by piece
+        once = look(signal, size)
+        assert once.children == ()
+        signal = once.aggregate
+
+    assert not signal.leaving
+    assert look(signal, "0.1").children
+
+
+def in_two_parts() -> tuple[Signal, list[SmartOrder], list[SmartOrder], list[SmartOrder]]:
+    """Return a signal whose entry has filled 0.2, and then 0.3 more; its pairs, and its stops."""
+    wanted = a_signal(
+        Action.OPEN_LONG,
+        size=fixed("0.5"),
+        take_profit=Decimal(2_200),
+        stop_loss=Decimal(1_900),
+        exits=BOTH,
+    )
+    working = decide(wanted, a_turn(wanted))
+    (entry,) = working.children
+    assert isinstance(entry, Order)
+    ended = {"status": OrderStatus.CANCELED}
+    first = decide(working.aggregate, news(entry, **ended, filled_quantity=Decimal("0.2")))
+    more = replace(entry, status=OrderStatus.CANCELED, filled_quantity=Decimal("0.5"))
+    late = OrderUpdated(at_ms=LATER, order=more, new_ids=fresh_ids(800, entry.account, 4))
+    second = decide(first.aggregate, late)
+    (pair_1, stop_1, _), (pair_2, stop_2, _) = parts(first), parts(second)
+    return second.aggregate, pair_1, pair_2, [stop_1, stop_2]
+
+
+def test_one_that_takes_the_place_of_several_is_for_all_their_pairs() -> None:
+    signal, pair_1, pair_2, stops = in_two_parts()
+    smaller = seen(signal, "0.4", 950)
+    _, shared, order = parts(smaller)
+    assert order.quantity == Decimal("0.4")
+    signal = told(smaller.aggregate, replace(shared, order_status=OrderStatus.NEW))
+    assert signal.withdrawing == {one.id for one in stops}
+    for one in stops:
+        signal = told(signal, replace(one, status=SmartOrderStatus.CANCELED))
+
+    by_ours = told(signal, filled_whole(pair_1[1], "0.2"))
+    by_the_venue = told(signal, filled_whole(shared, "0.4"))
+
+    # What the other pair needs, too, stays; and nothing of ours does where the venue closed it all.
+    assert by_ours.withdrawing == {pair_1[0].id}
+    assert by_the_venue.withdrawing == {one.id for one in (*pair_1, *pair_2)}
+    last = told(told(by_ours, canceled(pair_1[0])), filled_whole(pair_2[1], "0.3"))
+    assert last.withdrawing >= {pair_2[0].id, shared.id}
+
+
+def canceled(guard: SmartOrder) -> SmartOrder:
+    return replace(guard, status=SmartOrderStatus.CANCELED)
+
+
+def filled_whole(guard: SmartOrder, quantity: str) -> SmartOrder:
+    return replace(
+        guard,
+        status=SmartOrderStatus.TRIGGERED,
+        order_status=OrderStatus.FILLED,
+        filled_quantity=Decimal(quantity),
+    )
