@@ -111,13 +111,14 @@ class Chaos:
             case _:
                 rig.happen(step)
 
-    def look(self) -> None:
-        """Do what beat starts, as far as it comes."""
+    def look(self) -> bool:
+        """Do what beat starts, as far as it comes; return whether the exchange has told all."""
         self.rig.clock.advance(LOOKS_APART_MS)
         with suppress(HookfillError):
             self.rig.poll()
-        with suppress(HookfillError):
             look_at_guards(self.rig.account.id, self.rig.ports)
+            return True
+        return False
 
     def sell_by_hand(self, quantity: Decimal) -> None:
         kind = INVERSE if self.rig.account.market is Market.COINM else LINEAR
@@ -155,9 +156,10 @@ class Chaos:
         rig.exchange.set_price(rig.symbol, "2000")
         for _ in range(40):
             before = rig.ports.ledger.revision()
-            self.look()
+            has_looked = self.look()
             rig.settle(rounds=4, step_ms=30_000)
-            if rig.ports.ledger.revision() == before and not rig.ports.live.placing():
+            is_quiet = rig.ports.ledger.revision() == before and not rig.ports.live.placing()
+            if has_looked and is_quiet:
                 return
         raise AssertionError("it does not settle")
 
