@@ -40,12 +40,10 @@ def protection_of(account: Account, wanted: Protection, source: PriceSource) -> 
         source: the price that they wait for.
     """
     wanted = account.protection if wanted is Protection.AUTO else wanted
-    if wanted is Protection.AUTO:
-        wanted = Protection.HERE if account.venue == PAPER else Protection.BOTH
     # On spot the coins of a stop that rests are held, so that nothing else could sell them.
     known = None if account.market is Market.SPOT else VENUES.get(account.venue)
     can = known is not None and source in known.holds.get(account.market, ())
-    return wanted if can else Protection.HERE
+    return wanted if can and wanted is not Protection.AUTO else Protection.HERE
 
 
 def credentials_of(venue: VenueName) -> Sequence[str]:

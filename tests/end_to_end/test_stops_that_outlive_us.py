@@ -49,7 +49,10 @@ def resting(running: Running, entry: str) -> Json | None:
 
 
 def test_a_position_is_closed_while_every_process_is_dead(running: Running) -> None:
-    owners = [Customer(running, venue, market, ETH, mode=mode) for venue, market, mode in PLACES]
+    owners = [
+        Customer(running, venue, market, ETH, mode=mode, protection="both")
+        for venue, market, mode in PLACES
+    ]
     entries = [one.opened(f"{HALF}", loss="1900") for one in owners]
     rested = [eventually(partial(resting, running, entry)) for entry in entries]
     before = [len(one.holder.orders) + len(one.holder.stops) for one in owners]

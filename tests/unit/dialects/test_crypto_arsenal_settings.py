@@ -45,8 +45,8 @@ def test_the_defaults_are_those_of_the_spec() -> None:
 @pytest.mark.parametrize(
     ("venue", "market", "connector", "account", "rests"),
     [
-        ("binance", Market.USDM, "auto", Protection.AUTO, True),
-        ("bybit", Market.COINM, "auto", Protection.AUTO, True),
+        ("binance", Market.USDM, "auto", Protection.AUTO, False),
+        ("bybit", Market.COINM, "auto", Protection.BOTH, True),
         ("paper", Market.USDM, "auto", Protection.AUTO, False),
         ("paper", Market.USDM, "both", Protection.AUTO, True),
         ("paper", Market.USDM, "auto", Protection.BOTH, True),
