@@ -64,7 +64,7 @@ class Profile:
         list_limit: the most open orders that one answer lists, if that must be asked for.
         lists_by_symbol: open orders are asked for symbol by symbol.
         id_pattern: what a client order id may look like.
-        native_stops: where the exchange keeps stop orders; Hookfill emulates them all the same.
+        native_stops: where the exchange keeps stop orders, for people.
         holds: the markets in which an order can rest there until its price comes → which prices.
         stop_state_field: where its word for the state of a stop stands, if it keeps stops apart
             from orders (`stops.py`); empty if it does not.
