@@ -106,18 +106,17 @@ class _Doctor:
         yield from self._about_queues()
         yield from self._about_history()
         yield from self._about_credentials()
-        for exit_ in failing_exits(self._wiring):
-            message = f"{exit_.id} of {exit_.account}: {exit_.message}"
-            yield Finding(check="exits", message=message, grade=Grade.ERROR, fix=FIX)
-        for exit_ in only_here(self._wiring):
-            message = f"{exit_.id} of {exit_.account}: {exit_.message}"
-            yield Finding(
-                check="protection", message=message, grade=Grade.WARNING, fix=FIX_ONLY_HERE
-            )
-        for one in self._wiring.ports.quarantine.all()[:SHOWN_MAX]:
+        for check, found, grade, fix in (
+            ("exits", failing_exits(self._wiring), Grade.ERROR, FIX),
+            ("protection", only_here(self._wiring), Grade.WARNING, FIX_ONLY_HERE),
+        ):
+            for one in found:
+                message = f"{one.id} of {one.account}: {one.message}"
+                yield Finding(check=check, message=message, grade=grade, fix=fix)
+        for record in self._wiring.ports.quarantine.all()[:SHOWN_MAX]:
             yield Finding(
                 check="records",
-                message=f"record {one.id} cannot be read: {one.why}",
+                message=f"record {record.id} cannot be read: {record.why}",
                 grade=Grade.ERROR,
                 fix="Update all processes to the newest release that ran here. "
                 "Until then it stands still, and all others go on.",

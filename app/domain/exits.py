@@ -186,7 +186,7 @@ def _held(order: Order, account: AccountView) -> Position:
     What buys coins back that were sold takes from nothing that is held, and may be whole.
     """
     if order.market is not Market.SPOT:
-        return account.held(order.symbol, order.position_side or order.side.works_on(reduces=True))
+        return account.held(order.symbol, order.reduced_leg)
     if order.side is Side.BUY:
         return Position(size=order.quantity, available=order.quantity)
     return account.held(order.symbol, None)

@@ -192,6 +192,11 @@ class Order(Entity):
         return self.status in IN_FLIGHT and not (self.is_queued or self.is_held)
 
     @property
+    def reduced_leg(self) -> PositionSide:
+        """The leg that it takes from, if it reduces a position; of one-way accounts by its side."""
+        return self.position_side or self.side.works_on(reduces=True)
+
+    @property
     def holds_lane(self) -> bool:
         """Whether others of its lane wait until its effect on the position is known.
 

@@ -278,17 +278,6 @@ def test_stops_are_refused_where_orders_go(world: ExchangeWorld) -> None:
     assert world.count() == 0
 
 
-def test_one_stop_more_than_may_rest_is_refused(world: ExchangeWorld) -> None:
-    waiting(world)
-    world.exchange.stops.most = 1
-
-    with pytest.raises(VenueRejected) as refused:
-        world.venue.place(world.stop("1800"))
-
-    assert refused.value.code is ReasonCode.VENUE_REJECTED
-    assert world.count() == 2
-
-
 def test_the_mark_price_fires_a_stop_of_its_own_alone(world: ExchangeWorld) -> None:
     world.venue.place(world.order())
     order = world.stop("1900", source=PriceSource.MARK)

@@ -108,16 +108,6 @@ def test_a_repeat_of_a_stop_is_asked_about(world: ExchangeWorld) -> None:
     assert world.count() == 2
 
 
-def test_one_stop_more_than_may_rest_is_refused(world: ExchangeWorld) -> None:
-    waiting(world)
-    world.exchange.stops.most = 1
-
-    with pytest.raises(VenueRejected) as refused:
-        world.venue.place(world.stop("1800"))
-
-    assert refused.value.code is ReasonCode.VENUE_REJECTED
-
-
 def test_the_mark_price_fires_a_stop_of_its_own_alone(world: ExchangeWorld) -> None:
     order = waiting(world, PriceSource.MARK)
     world.exchange.set_mark(world.symbol, "1950")

@@ -565,6 +565,19 @@ def test_a_stop_off_the_tick_is_refused(holding: VenueWorld) -> None:
     assert holding.count() == 1
 
 
+def test_one_stop_more_than_may_rest_is_refused(holding: VenueWorld) -> None:
+    if not isinstance(holding, ExchangeWorld):
+        pytest.skip("as many as anybody wants may rest on paper")
+    waiting(holding)
+    holding.exchange.stops.most = 1
+
+    with pytest.raises(VenueRejected) as refused:
+        holding.venue.place(holding.stop("1800"))
+
+    assert refused.value.code is ReasonCode.VENUE_REJECTED
+    assert holding.count() == 2
+
+
 def test_a_stop_for_more_than_there_is_never_turns_the_position(holding: VenueWorld) -> None:
     if isinstance(holding, PaperVenueWorld) and holding.position_mode is PositionMode.HEDGE:
         with pytest.raises(VenueRejected) as refused:

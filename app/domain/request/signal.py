@@ -464,9 +464,7 @@ def _smart_order_updated(signal: Signal, event: SmartOrderUpdated) -> Decision[S
     if child.id not in signal.working or signal.stage is not Stage.PROTECTED:
         return ignored(signal, f"smart order {child.id} is not its own, or ended before")
     heard = replace(_venue_heard(signal, child), updated_at_ms=event.at_ms)
-    # The venue may not show a position yet to which the order for its stop is to belong.
-    is_told = child.reason is not None and not child.is_live and not child.at_venue
-    gone = _found_gone(child.reason) if is_told and child.reason is not None else None
+    gone = _found_gone(child)
     if not heard.working:
         return ended(heard, RequestStatus.DONE, event.at_ms, heard.reason or gone)
     # One that was asked to go says nothing of the position, which may be another since.
@@ -495,11 +493,15 @@ def _venue_heard(signal: Signal, child: SmartOrder) -> Signal:
         return signal
     if not child.is_resting:
         # Its price has come, and what it has not filled yet goes on: nothing takes its place.
-        at_venue = {one: size for one, size in signal.at_venue.items() if one != child.id}
-        return replace(signal, at_venue=at_venue, leaving=signal.leaving - {child.id})
+        return _held_no_more(signal, child.id)
     if child.rests and child.id in signal.held_at_venue:
         return replace(signal, withdrawing=signal.withdrawing | signal.leaving, leaving=frozenset())
     return signal
+
+
+def _held_no_more(signal: Signal, guard: AggregateId) -> Signal:
+    at_venue = {one: size for one, size in signal.at_venue.items() if one != guard}
+    return replace(signal, at_venue=at_venue, leaving=signal.leaving - {guard})
 
 
 def _without(signal: Signal, child: SmartOrder) -> Signal:
@@ -507,11 +509,9 @@ def _without(signal: Signal, child: SmartOrder) -> Signal:
     after = replace(signal, working=signal.working - {child.id})
     if child.at_venue and child.id in {*signal.withdrawing, *signal.leaving}:
         after = replace(
-            after,
-            at_venue={one: size for one, size in signal.at_venue.items() if one != child.id},
+            _held_no_more(after, child.id),
             pairs=tuple(pair - {child.id} for pair in signal.pairs),
             withdrawing=signal.withdrawing - {child.id},
-            leaving=signal.leaving - {child.id},
         )
     # What was to take the place of others has come to nothing: they are what is held.
     return after if after.held_at_venue else replace(after, leaving=frozenset())
@@ -544,8 +544,14 @@ def _goes_with(child: SmartOrder, signal: Signal) -> frozenset[AggregateId]:
     return (_pair_of(child.id, signal) & signal.working).difference(*others)
 
 
-def _found_gone(reason: Reason) -> Reason | None:
-    """Return the reason of a guard that has ended if that was the end of its position."""
+def _found_gone(child: SmartOrder) -> Reason | None:
+    """Return the reason of a guard that has ended if that was the end of its position.
+
+    That of a stop for the venue is not: a new position may not be shown there yet.
+    """
+    reason = child.reason
+    if reason is None or child.is_live or child.at_venue:
+        return None
     if reason.code in {ReasonCode.NO_POSITION, ReasonCode.POSITION_CLOSED}:
         return Reason(ReasonCode.POSITION_CLOSED, reason.message)
     return None

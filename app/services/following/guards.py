@@ -148,10 +148,8 @@ def closed_beside(order: Order, size: Decimal, venue: Venue, ports: Ports) -> De
     owner = _signal_of(order, ports)
     if owner is None or order.parent_id is None:
         return Decimal(0)
-    leg = order.position_side or order.side.works_on(reduces=True)
-    guarded = sum(
-        one.filled_quantity for one in guarding(owner.account, ports, (owner.symbol, leg))
-    )
+    guards = guarding(order.account, ports, (order.symbol, order.reduced_leg))
+    guarded = sum(one.filled_quantity for one in guards)
     closed = Decimal(0)
     for one in owner.beside(order.parent_id):
         guard, held = _at_venue(one, ports)

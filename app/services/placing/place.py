@@ -284,8 +284,8 @@ def _left_of(order: Order, view: AccountView, venue: Venue, ports: Ports) -> Ord
     Raises:
         VenueRejected: that is all; the guard is told so by whose it is, and tries again until then.
     """
-    leg = order.position_side or order.side.works_on(reduces=True)
-    closed = closed_beside(order, view.position(order.symbol, leg).size, venue, ports)
+    size = view.position(order.symbol, order.reduced_leg).size
+    closed = closed_beside(order, size, venue, ports)
     if closed >= order.quantity:
         said = f"a stop that rested at the venue closes {closed:f}"
         raise VenueRejected(said, ReasonCode.INSUFFICIENT_FUNDS)

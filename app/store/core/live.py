@@ -70,8 +70,7 @@ class RedisLive:
 
     def protectors(self, order: Order) -> Collection[AggregateId]:
         """Return the aggregates that guard the position which this order works on."""
-        leg = order.position_side or order.side.opens.opposite
-        return self.guards(order.account, (order.symbol, leg))
+        return self.guards(order.account, (order.symbol, order.reduced_leg))
 
     def guards(
         self, account: AccountId, of: tuple[Symbol, PositionSide] | None = None
